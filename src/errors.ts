@@ -1,0 +1,207 @@
+/**
+ * Every error that a sender, an operator or a caller of the API can be shown: one class, one table.
+ * `docs/errors.md` is generated from the table; a test fails when the two differ.
+ */
+
+/**
+ * What an error says of the world.
+ * - `data`: this event is at fault. It is rejected, dead-lettered or dropped; sending it again changes nothing.
+ * - `infrastructure`: something on our side is at fault. The sender is told 503 and keeps the event.
+ * - `config`: what the operator wrote is at fault. Nothing is started with it.
+ */
+export type ErrorKind = 'data' | 'infrastructure' | 'config'
+
+interface ErrorEntry {
+  readonly kind: ErrorKind
+  /** Answer to the sender; absent where no sender can ever see the code. */
+  readonly status?: number
+  readonly meaning: string
+  readonly action: string
+}
+
+const data = (status: number, meaning: string, action: string) =>
+  ({ kind: 'data', status, meaning, action }) satisfies ErrorEntry
+const infrastructure = (meaning: string, action: string) =>
+  ({ kind: 'infrastructure', status: 503, meaning, action }) satisfies ErrorEntry
+const config = (meaning: string, action: string) => ({ kind: 'config', meaning, action }) satisfies ErrorEntry
+
+const ERROR_TABLE = {
+  HG_INTAKE_UNAUTHENTICATED: data(
+    401,
+    'The request did not prove who sent it.',
+    'Compare the secret and the signing settings of the sender with `verify` of this source.',
+  ),
+  HG_INTAKE_NOT_FOUND: data(404, 'No pipeline listens at this path.', 'Compare the URL with `path` of the sources.'),
+  HG_INTAKE_METHOD: data(405, 'The path exists, the method is another one.', 'Use a method that the Allow header names.'),
+  HG_INTAKE_TOO_LARGE: data(
+    413,
+    'The body is larger than the source accepts.',
+    'Send less, or raise `maxBody` of the source (and `message.max.bytes` of topic and sink).',
+  ),
+  HG_INTAKE_MEDIA_TYPE: data(415, 'The body is not declared as JSON.', 'Send Content-Type: application/json.'),
+  HG_INTAKE_ENCODING: data(415, 'The body is compressed.', 'Send it without Content-Encoding.'),
+  HG_INTAKE_MALFORMED: data(400, 'The HTTP request itself is malformed.', 'Look at the HTTP client of the sender.'),
+  HG_INTAKE_HEADERS_TOO_LARGE: data(431, 'The request headers are too large.', 'Send fewer or shorter headers.'),
+  HG_INTAKE_TOO_SLOW: data(408, 'The request did not arrive in time.', 'Look at the network between sender and Headgate.'),
+  HG_INTAKE_NOT_UTF8: data(400, 'The body is not valid UTF-8.', 'Encode the JSON as UTF-8.'),
+  HG_INTAKE_NOT_JSON: data(400, 'The body is not JSON.', 'Look at the position that the error names.'),
+  HG_INTAKE_TOO_DEEP: data(400, 'The JSON is nested too deeply.', 'Send flatter JSON, or raise `maxDepth` of the source.'),
+  HG_INTAKE_DUPLICATE_KEY: data(
+    400,
+    'A top-level member stands twice in the JSON.',
+    'Send each member once: readers would disagree on which one counts.',
+  ),
+  HG_INTAKE_NO_ID: data(
+    400,
+    'The event has no id where the source looks for it.',
+    'Compare the event with `eventId` of the source. The id is a non-empty string or an integer.',
+  ),
+  HG_INTAKE_BUSY: infrastructure(
+    'As many events are in flight as the source allows.',
+    'Nothing is lost; the sender tries again. If it lasts, look at Kafka, then at `maxInFlight`.',
+  ),
+  HG_INTAKE_STOPPING: infrastructure('Headgate is shutting down.', 'Nothing is lost; the sender tries again.'),
+  HG_INTAKE_TIMEOUT: infrastructure(
+    'Kafka has not confirmed the event in time; it may still do so.',
+    'Nothing is lost; the sender tries again. Look at Kafka: the reasons stand in /ready.',
+  ),
+  HG_SCHEMA_VIOLATION: data(
+    422,
+    'The event does not fit the JSON Schema.',
+    'Each violation names its place in the event. Correct the sender, or the schema file.',
+  ),
+  HG_ROUTE_EXPRESSION: data(
+    422,
+    'The JSONata expression of a rule failed on this event.',
+    'Make the expression of the named rule cope with such events, for instance with $exists().',
+  ),
+  HG_ROUTE_NO_MATCH: data(
+    422,
+    'No rule matched and the config says that such events are refused.',
+    'Add a rule, or give `otherwise` a target.',
+  ),
+  HG_RECORD_FIELD_MISSING: data(
+    422,
+    'The event lacks what the sink takes its key or value from.',
+    'Compare the event with `key` and `value` of the sink; a schema can require the field.',
+  ),
+  HG_RECORD_TOO_LARGE: data(
+    413,
+    'The record is larger than Kafka accepts.',
+    'Send less, or raise `max.message.bytes` of the topic and `message.max.bytes` of the sink.',
+  ),
+  HG_KAFKA_UNAVAILABLE: infrastructure(
+    'Kafka cannot be reached, or its topics are not as the config says.',
+    'Nothing is lost; the sender tries again. The reasons stand in /ready.',
+  ),
+  HG_KAFKA_QUEUE_FULL: infrastructure(
+    'More records wait for Kafka than the client holds.',
+    'Nothing is lost; the sender tries again. Look at the throughput of Kafka.',
+  ),
+  HG_KAFKA_NOT_DELIVERED: infrastructure(
+    'Kafka did not confirm the record; whether it has it is unknown.',
+    'The sender tries again, with the same event id. Look at the broker log for the reason given.',
+  ),
+  HG_KAFKA_FATAL: infrastructure(
+    'The Kafka client gave up this session to keep order and uniqueness.',
+    'A new session is opened by itself. If it repeats, look at the broker log.',
+  ),
+  HG_KAFKA_TOPIC_MISSING: infrastructure(
+    'A topic that the config names does not exist.',
+    'Create the topic, or correct its name at the place given.',
+  ),
+  HG_KAFKA_PARTITION_MISSING: config(
+    'A partition that the config names does not exist.',
+    'Add partitions to the topic, or correct the number at the place given.',
+  ),
+  HG_LEDGER_FULL: infrastructure(
+    'As many events wait to be acknowledged to their sender as the config allows.',
+    'Nothing is lost; the sender tries again. Look at the acknowledge API of the sender.',
+  ),
+  HG_ACK_RETRY: infrastructure(
+    'An acknowledgement did not succeed and is tried again.',
+    'Usually none. If it lasts, the log names the status or the network error.',
+  ),
+  HG_ACK_TOKEN: infrastructure(
+    'No access token could be had.',
+    'Check the token URL, the client id and the client secret. The log names the status.',
+  ),
+  HG_ACK_GAVE_UP: infrastructure(
+    'The sender refused an acknowledgement for good, or the deadline for retries passed.',
+    'The record is in Kafka. Look at the named event in the sender; it may deliver it again.',
+  ),
+  HG_PLUGIN_FAILED: infrastructure(
+    'A plugin failed in a way it should not.',
+    'The log has the stack. Please report it to the author of the plugin.',
+  ),
+  HG_CONFIG_UNREADABLE: config('A file cannot be read.', 'Check the path and the permissions.'),
+  HG_CONFIG_SYNTAX: config('The file is not JSON.', 'Correct it at the place given. Comments and trailing commas are fine.'),
+  HG_CONFIG_DUPLICATE_KEY: config('A key stands twice in one object.', 'Remove one of the two.'),
+  HG_CONFIG_UNKNOWN_KEY: config('There is no such setting.', 'Correct the name; `headgate plugins NAME` lists the settings.'),
+  HG_CONFIG_MISSING_KEY: config('A required setting is missing.', 'Add it; `headgate plugins NAME` says what it means.'),
+  HG_CONFIG_VALUE: config('A setting has a value that it cannot have.', 'Use what the message says is expected.'),
+  HG_CONFIG_PLUGIN: config('There is no such plugin of this kind.', '`headgate plugins` lists them.'),
+  HG_CONFIG_PROVIDER: config(
+    'A ${...} reference cannot be resolved.',
+    'Set the variable or provide the file before starting.',
+  ),
+  HG_CONFIG_POINTER: config('A JSON Pointer is malformed.', 'Write it as RFC 6901 says, for example /payload/region.'),
+  HG_CONFIG_REGEX: config('A regular expression is malformed.', 'Use RE2 syntax: no look-around, no back-references.'),
+  HG_CONFIG_JSONATA: config('A JSONata expression is malformed or not allowed.', 'Correct it at the position given.'),
+  HG_CONFIG_SCHEMA_FILE: config('A JSON Schema file cannot be used.', 'Correct the file at the path given.'),
+  HG_CONFIG_CONFLICT: config('Two settings exclude each other.', 'Change one of the two places.'),
+  HG_CONFIG_UNREACHABLE_RULE: config('A rule can never match.', 'Move it up, narrow the earlier rule, or delete it.'),
+  HG_CONFIG_UNVERIFIED: config(
+    'A source takes events from anyone, on an address that is not loopback.',
+    'Configure `verify`, listen on 127.0.0.1, or set HEADGATE_ALLOW_UNVERIFIED=true.',
+  ),
+} as const satisfies Record<string, ErrorEntry>
+
+export type ErrorCode = keyof typeof ERROR_TABLE
+
+export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = ERROR_TABLE
+
+/** One thing that is wrong with an event, at a place in it. */
+export interface Violation {
+  /** JSON Pointer into the event. */
+  readonly pointer: string
+  readonly message: string
+}
+
+interface ErrorDetails {
+  readonly violations?: readonly Violation[]
+  /** When to try again, for infrastructure errors; seconds. */
+  readonly retryAfter?: number
+  readonly cause?: unknown
+}
+
+/** The one error class. `message` is for people, in one sentence, and never holds a secret. */
+export class HeadgateError extends Error {
+  override readonly name = 'HeadgateError'
+  readonly code: ErrorCode
+  readonly violations: readonly Violation[]
+  readonly retryAfter: number | undefined
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.violations = details.violations ?? []
+    this.retryAfter = details.retryAfter
+  }
+
+  get kind(): ErrorKind {
+    return ERRORS[this.code].kind
+  }
+
+  /** HTTP status for the sender. */
+  get status(): number {
+    return ERRORS[this.code].status ?? 503
+  }
+}
+
+/** Whatever was thrown, as a HeadgateError: what is not one already is a fault of `origin` (a plugin, a stage). */
+export function asHeadgateError(thrown: unknown, origin: string): HeadgateError {
+  if (thrown instanceof HeadgateError) return thrown
+  const reason = thrown instanceof Error ? thrown.message : String(thrown)
+  return new HeadgateError('HG_PLUGIN_FAILED', `${origin} failed: ${reason}`, { cause: thrown })
+}

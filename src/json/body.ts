@@ -1,0 +1,66 @@
+import { isUtf8 } from 'node:buffer'
+import { type ParseError, parse as parseJsonc, printParseErrorCode } from 'jsonc-parser'
+import { HeadgateError } from '../errors.js'
+import type { JsonBody, JsonPointer } from '../plugin.js'
+import { locate, type Member, scanEnvelope } from './scan.js'
+
+/**
+ * Parses what a sender sent. Throws HG_INTAKE_NOT_UTF8, NOT_JSON, TOO_DEEP or DUPLICATE_KEY, each with the place.
+ * Equal keys are refused at the top level, where ids and routes are read; below it, the last one counts.
+ */
+export function parseBody(bytes: Buffer, maxDepth: number): JsonBody {
+  if (!isUtf8(bytes)) throw new HeadgateError('HG_INTAKE_NOT_UTF8', 'The body is not valid UTF-8.')
+  const value = parse(bytes)
+  const { members, depth } = scanEnvelope(bytes)
+  if (depth > maxDepth) {
+    throw new HeadgateError('HG_INTAKE_TOO_DEEP', `The JSON is nested ${depth} deep; at most ${maxDepth} is accepted.`)
+  }
+  refuseDuplicates(members)
+  return { bytes, value, slice: (pointer) => slice(bytes, members, pointer) }
+}
+
+function parse(bytes: Buffer): unknown {
+  const text = bytes.toString('utf8')
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new HeadgateError('HG_INTAKE_NOT_JSON', `The body is not JSON: ${firstError(text)}.`)
+  }
+}
+
+/** V8 quotes the text around an error, or leaves the place out; a sender's data does not belong in our log. */
+function firstError(text: string): string {
+  if (text.trim() === '') return 'it is empty'
+  const errors: ParseError[] = []
+  try {
+    parseJsonc(text, errors, { disallowComments: true, allowTrailingComma: false })
+  } catch {
+    return 'it is malformed and nested too deeply to say where'
+  }
+  const [error] = errors
+  if (error === undefined) return 'it is malformed'
+  const before = text.slice(0, error.offset)
+  const line = before.split('\n').length
+  return `${printParseErrorCode(error.error)} at line ${line}, column ${before.length - before.lastIndexOf('\n')}`
+}
+
+function refuseDuplicates(members: readonly Member[]): void {
+  const seen = new Set<string>()
+  for (const { key } of members) {
+    if (seen.has(key)) throw new HeadgateError('HG_INTAKE_DUPLICATE_KEY', `${JSON.stringify(key)} stands twice.`)
+    seen.add(key)
+  }
+}
+
+function slice(bytes: Buffer, members: readonly Member[], { tokens }: JsonPointer): Buffer | undefined {
+  const [first, ...rest] = tokens
+  if (first === undefined) return bytes
+  const member = members.find(({ key }) => key === first)
+  if (member === undefined) {
+    const span = locate(bytes, 0, tokens)
+    return span && bytes.subarray(...span)
+  }
+  if (rest.length === 0) return bytes.subarray(member.start, member.end)
+  const span = locate(bytes, member.start, rest)
+  return span && bytes.subarray(...span)
+}

@@ -1,0 +1,318 @@
+/**
+ * The contract that every plugin is written against, the built-in ones included.
+ * A plugin is one exported definition; a pipeline is one source, transforms, one sink and post-commit stages.
+ */
+import type { Static, TObject, TProperties, TSchema, TUnsafe } from 'typebox'
+import type { ErrorCode, HeadgateError } from './errors.js'
+
+// What travels -------------------------------------------------------------------------------------------------
+
+/** A parsed JSON document that still has its bytes. */
+export interface JsonBody {
+  /** As received, or as a transform wrote it. */
+  readonly bytes: Buffer
+  /** What the bytes mean. Never changed in place. */
+  readonly value: unknown
+  /** The bytes of the value at a JSON Pointer, exactly as they stand in `bytes`; undefined where there is none. */
+  slice(pointer: JsonPointer): Buffer | undefined
+}
+
+/** A JSON Pointer (RFC 6901), compiled once: reads a place in a value. `json/pointer.ts` makes them. */
+export interface JsonPointer {
+  readonly text: string
+  /** The reference tokens, unescaped. */
+  readonly tokens: readonly string[]
+  read(value: unknown): unknown
+}
+
+/** Where a record goes. Without a partition, the Murmur2 hash of the key decides, as in the Java client. */
+export interface Target {
+  readonly topic: string
+  readonly partition?: number
+}
+
+/** One event on its way. A transform returns a changed copy; nobody changes it in place. */
+export interface Event {
+  /** Constant across redeliveries of the same event. */
+  readonly id: string
+  readonly body: JsonBody
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number
+  /** A valid W3C trace context of the sender. */
+  readonly traceparent?: string
+  /** Set by the routing transform. */
+  readonly route?: { readonly name: string; readonly target: Target }
+}
+
+/** What is written to Kafka. */
+export interface SinkRecord {
+  readonly target: Target
+  readonly key: Buffer | null
+  readonly value: Buffer
+  readonly headers: readonly RecordHeader[]
+}
+
+export interface RecordHeader {
+  readonly name: string
+  readonly value: string
+}
+
+/** Proof that a record is durable. */
+export interface Receipt {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+/** How the path of an event ended. Every event received ends in exactly one. */
+export type Outcome =
+  | { readonly kind: 'delivered' | 'duplicate' | 'dead-lettered'; readonly id: string; readonly receipt: Receipt }
+  | { readonly kind: 'dropped'; readonly id: string }
+  /** Bad data: the sender need not try again. */
+  | { readonly kind: 'rejected'; readonly id: string | undefined; readonly error: HeadgateError }
+  /** Our side's fault: the sender keeps the event and tries again. */
+  | { readonly kind: 'unavailable'; readonly id: string | undefined; readonly error: HeadgateError }
+
+export const OUTCOMES = ['delivered', 'duplicate', 'dropped', 'dead-lettered', 'rejected', 'unavailable'] as const
+
+// What a plugin is given ---------------------------------------------------------------------------------------
+
+export interface Log {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** Metrics of a stage: names get the prefix `headgate_`, labels the pipeline. Asking twice gives the same metric. */
+export interface Metrics {
+  /** One counter for each value of `label`, all of them shown from the start with 0. */
+  counters<Value extends string>(
+    name: string,
+    help: string,
+    label: string,
+    values: readonly Value[],
+  ): { readonly [value in Value]: { add(count?: number): void } }
+  /** A gauge; `labels` are set with each value. */
+  gauge(name: string, help: string, labels?: readonly string[]): Gauge
+}
+
+export interface Gauge {
+  set(value: number, labels?: { readonly [label: string]: string }): void
+  /** Forgets all label sets, for things that come and go. */
+  clear(): void
+}
+
+/** Files that the config names, relative to the config file. */
+export interface Files {
+  /** The absolute path. */
+  resolve(path: string): string
+  /** Throws HG_CONFIG_UNREADABLE with the path and the reason. */
+  read(path: string): string
+}
+
+export interface Context {
+  readonly pipeline: string
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly files: Files
+  /** Aborted when the process no longer waits for anybody: give up what is still under way. */
+  readonly signal: AbortSignal
+}
+
+export interface SourceContext extends Context {
+  readonly http: HttpListener
+}
+
+/** The listener that all pipelines share. It outlives them. */
+export interface HttpListener {
+  /** Serves `path` until the returned function is called. */
+  serve(path: string, handler: HttpHandler): () => void
+}
+
+export interface HttpHandler {
+  readonly methods: readonly string[]
+  readonly maxBodyBytes: number
+  /** Looks at the head of a request before its body is read: a returned answer ends the request. */
+  head(request: HttpHead): HttpAnswer | undefined | Promise<HttpAnswer>
+  handle(request: HttpRequest): Promise<HttpAnswer>
+  /** The answer to a body that is larger than `maxBodyBytes`. */
+  tooLarge(request: HttpHead): Promise<HttpAnswer>
+}
+
+export interface HttpHead {
+  readonly method: string
+  /** Lower-case names. A header that was sent twice is joined as node:http does. */
+  readonly headers: { readonly [name: string]: string | readonly string[] | undefined }
+}
+
+export interface HttpRequest extends HttpHead {
+  readonly body: Buffer
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number
+}
+
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: { readonly [name: string]: string }
+  readonly body: string
+}
+
+// What a plugin gives ------------------------------------------------------------------------------------------
+
+/** All I/O of a stage lies between `start` and `stop`; `create` only puts it together. */
+interface Lifecycle {
+  start?(): Promise<void>
+  /** Finishes what is under way. May be called without `start`. */
+  stop?(): Promise<void>
+  /** Why the pipeline cannot take events now; empty when it can. Shown by /ready, one sentence each. */
+  notReady?(): readonly string[]
+}
+
+/**
+ * The path of one event. `receive` authenticates, parses and gives the id, and throws a HeadgateError where it
+ * cannot; it is called at once. Never rejects: whatever happens is an outcome.
+ */
+export type Intake = (receive: () => Event) => Promise<Outcome>
+
+export interface Source {
+  /** Opens the intake. */
+  start(intake: Intake): Promise<void>
+  /** Takes no more; resolves when all that was taken has been answered. */
+  stop(): Promise<void>
+  /** What the sender is told. Pure: `explain` and `test` ask it too. */
+  answer(outcome: Outcome): HttpAnswer
+}
+
+/** What a transform says of an event. */
+export type Verdict =
+  | { readonly kind: 'pass'; readonly event: Event }
+  | { readonly kind: 'drop' }
+  /** Bad data; the `onError` of the stage decides what becomes of the event. */
+  | { readonly kind: 'fail'; readonly error: HeadgateError }
+  /** To the dead-letter topic, whatever `onError` says. */
+  | { readonly kind: 'dead-letter'; readonly error: HeadgateError }
+  /** Answered 4xx, whatever `onError` says. */
+  | { readonly kind: 'reject'; readonly error: HeadgateError }
+
+export const pass = (event: Event): Verdict => ({ kind: 'pass', event })
+export const drop = (): Verdict => ({ kind: 'drop' })
+export const fail = (error: HeadgateError): Verdict => ({ kind: 'fail', error })
+
+export interface Transform extends Lifecycle {
+  /** A thrown HeadgateError of kind `data` counts as `fail`; anything else is infrastructure: 503. */
+  apply(event: Event): Verdict | Promise<Verdict>
+  /** Every target that this stage can choose, so that the sink can check them before the first event. */
+  readonly targets?: readonly { readonly at: string; readonly target: Target }[]
+}
+
+/** A target, and where the config names it (`plugins.config.json:14:60`). */
+export interface PlacedTarget {
+  readonly target: Target
+  readonly place: string
+}
+
+export interface Sink extends Lifecycle {
+  /** The targets that are checked at start. Called before `start`. */
+  expect(targets: readonly PlacedTarget[]): void
+  /** What would be written for an event. Pure. Throws a HeadgateError of kind `data`. `headers` come first. */
+  record(event: Event, headers: readonly RecordHeader[]): SinkRecord
+  /** The key an event would have, or null: a dead letter keeps it where it has one. */
+  key(event: Event): Buffer | null
+  /**
+   * Resolves once the record is durable. Rejects with a HeadgateError: `data` where the record itself is at fault,
+   * `infrastructure` otherwise.
+   */
+  send(record: SinkRecord): Promise<Receipt>
+}
+
+/** What is still known of an event once it is durable; all that a post-commit stage can use. */
+export interface Committed {
+  readonly id: string
+  /** Absent where the config says that the event is dropped. */
+  readonly receipt?: Receipt
+  readonly traceparent?: string
+}
+
+/** What one attempt at telling the sender came to. The engine decides when the next one is. */
+export type Attempt =
+  | { readonly kind: 'acknowledged' }
+  /** `after`: milliseconds the sender asked us to wait. `throttled`: it asked all of us, so everything waits. */
+  | { readonly kind: 'retry'; readonly error: HeadgateError; readonly after?: number; readonly throttled?: boolean }
+  | { readonly kind: 'give-up'; readonly error: HeadgateError }
+
+export interface PostCommit extends Lifecycle {
+  /** One attempt. Must be safe to repeat. */
+  acknowledge(committed: Committed): Promise<Attempt>
+}
+
+// How a plugin is declared -------------------------------------------------------------------------------------
+
+export interface KindTypes {
+  source: { instance: Source; context: SourceContext }
+  transform: { instance: Transform; context: Context }
+  sink: { instance: Sink; context: Context }
+  'post-commit': { instance: PostCommit; context: Context }
+}
+
+export type Kind = keyof KindTypes
+export const KINDS = ['source', 'transform', 'sink', 'post-commit'] as const satisfies readonly Kind[]
+
+/** Something wrong in the config of a stage that its schema cannot say. */
+export interface ConfigProblem {
+  /** JSON Pointer into the config of the stage. */
+  readonly at: string
+  readonly code: ErrorCode
+  readonly message: string
+  readonly expected?: string
+  readonly suggestion?: string
+}
+
+export interface CheckContext {
+  readonly files: Files
+  /** True where strangers can reach the intake and no process setting allows unverified senders. */
+  readonly exposed: boolean
+}
+
+export interface Definition<K extends Kind = Kind, Config extends TSchema = TSchema> {
+  readonly kind: K
+  readonly name: string
+  /** One sentence, for lists. */
+  readonly summary: string
+  /** The settings: validation, types, defaults, reference docs and editor schema at once. */
+  readonly config: Config
+  /** Finds what the schema cannot. Called with a config that fits the schema. No I/O but `files`. */
+  check?(config: Static<Config>, context: CheckContext): Iterable<ConfigProblem>
+  /** Names of things that only one stage can have (`POST /webhook/orders`): two stages with one are an error. */
+  claims?(config: Static<Config>): readonly { readonly at: string; readonly claim: string }[]
+  /** Pure. Called with a checked config. */
+  create(config: Static<Config>, context: KindTypes[K]['context']): KindTypes[K]['instance']
+}
+
+/** Declares a plugin. Only infers types: what comes out is what went in. */
+export const definePlugin = <K extends Kind, Config extends TSchema>(
+  definition: Definition<K, Config>,
+): Definition<K, Config> => definition
+
+/** Any definition, for lists of plugins: what its config is, only the definition itself knows. */
+// biome-ignore lint/suspicious/noExplicitAny: the config is checked against the definition's own schema before use
+export type AnyDefinition = { [K in Kind]: Definition<K, any> }[Kind]
+
+/**
+ * A config that takes one of several shapes, told apart by the text in `tag`. Errors then speak of the chosen shape
+ * only, where a plain union would report what is wrong with every shape.
+ */
+export function variants<const Shapes extends { readonly [name: string]: TObject<TProperties> }>(
+  tag: string,
+  description: string,
+  shapes: Shapes,
+): TUnsafe<{ [Name in keyof Shapes]: Static<Shapes[Name]> }[keyof Shapes]> {
+  const oneOf = Object.values(shapes)
+  return {
+    type: 'object',
+    description,
+    required: [tag],
+    discriminator: { propertyName: tag },
+    oneOf,
+  } as unknown as TUnsafe<{ [Name in keyof Shapes]: Static<Shapes[Name]> }[keyof Shapes]>
+}
