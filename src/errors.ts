@@ -31,21 +31,49 @@ const ERROR_TABLE = {
     'The request did not prove who sent it.',
     'Compare the secret and the signing settings of the sender with `verify` of this source.',
   ),
-  HG_INTAKE_NOT_FOUND: data(404, 'No pipeline listens at this path.', 'Compare the URL with `path` of the sources.'),
-  HG_INTAKE_METHOD: data(405, 'The path exists, the method is another one.', 'Use a method that the Allow header names.'),
+  HG_INTAKE_NOT_FOUND: data(
+    404,
+    'No pipeline listens at this path.',
+    'Compare the URL with `path` of the sources.',
+  ),
+  HG_INTAKE_METHOD: data(
+    405,
+    'The path exists, the method is another one.',
+    'Use a method that the Allow header names.',
+  ),
   HG_INTAKE_TOO_LARGE: data(
     413,
     'The body is larger than the source accepts.',
     'Send less, or raise `maxBody` of the source (and `message.max.bytes` of topic and sink).',
   ),
-  HG_INTAKE_MEDIA_TYPE: data(415, 'The body is not declared as JSON.', 'Send Content-Type: application/json.'),
+  HG_INTAKE_MEDIA_TYPE: data(
+    415,
+    'The body is not declared as JSON.',
+    'Send Content-Type: application/json.',
+  ),
   HG_INTAKE_ENCODING: data(415, 'The body is compressed.', 'Send it without Content-Encoding.'),
-  HG_INTAKE_MALFORMED: data(400, 'The HTTP request itself is malformed.', 'Look at the HTTP client of the sender.'),
-  HG_INTAKE_HEADERS_TOO_LARGE: data(431, 'The request headers are too large.', 'Send fewer or shorter headers.'),
-  HG_INTAKE_TOO_SLOW: data(408, 'The request did not arrive in time.', 'Look at the network between sender and Headgate.'),
+  HG_INTAKE_MALFORMED: data(
+    400,
+    'The HTTP request itself is malformed.',
+    'Look at the HTTP client of the sender.',
+  ),
+  HG_INTAKE_HEADERS_TOO_LARGE: data(
+    431,
+    'The request headers are too large.',
+    'Send fewer or shorter headers.',
+  ),
+  HG_INTAKE_TOO_SLOW: data(
+    408,
+    'The request did not arrive in time.',
+    'Look at the network between sender and Headgate.',
+  ),
   HG_INTAKE_NOT_UTF8: data(400, 'The body is not valid UTF-8.', 'Encode the JSON as UTF-8.'),
   HG_INTAKE_NOT_JSON: data(400, 'The body is not JSON.', 'Look at the position that the error names.'),
-  HG_INTAKE_TOO_DEEP: data(400, 'The JSON is nested too deeply.', 'Send flatter JSON, or raise `maxDepth` of the source.'),
+  HG_INTAKE_TOO_DEEP: data(
+    400,
+    'The JSON is nested too deeply.',
+    'Send flatter JSON, or raise `maxDepth` of the source.',
+  ),
   HG_INTAKE_DUPLICATE_KEY: data(
     400,
     'A top-level member stands twice in the JSON.',
@@ -60,7 +88,10 @@ const ERROR_TABLE = {
     'As many events are in flight as the source allows.',
     'Nothing is lost; the sender tries again. If it lasts, look at Kafka, then at `maxInFlight`.',
   ),
-  HG_INTAKE_STOPPING: infrastructure('Headgate is shutting down.', 'Nothing is lost; the sender tries again.'),
+  HG_INTAKE_STOPPING: infrastructure(
+    'Headgate is shutting down.',
+    'Nothing is lost; the sender tries again.',
+  ),
   HG_INTAKE_TIMEOUT: infrastructure(
     'Kafka has not confirmed the event in time; it may still do so.',
     'Nothing is lost; the sender tries again. Look at Kafka: the reasons stand in /ready.',
@@ -89,6 +120,11 @@ const ERROR_TABLE = {
     413,
     'The record is larger than Kafka accepts.',
     'Send less, or raise `max.message.bytes` of the topic and `message.max.bytes` of the sink.',
+  ),
+  HG_RECORD_REFUSED: data(
+    422,
+    'Kafka refuses the record itself.',
+    'A compacted topic needs `key` of the sink. Else the broker log says what the topic does not accept.',
   ),
   HG_KAFKA_UNAVAILABLE: infrastructure(
     'Kafka cannot be reached, or its topics are not as the config says.',
@@ -130,27 +166,55 @@ const ERROR_TABLE = {
     'The sender refused an acknowledgement for good, or the deadline for retries passed.',
     'The record is in Kafka. Look at the named event in the sender; it may deliver it again.',
   ),
+  HG_LISTEN_FAILED: config(
+    'The address to listen on cannot be had.',
+    'Free the port, or choose another address with the HOST and PORT settings of the process.',
+  ),
   HG_PLUGIN_FAILED: infrastructure(
     'A plugin failed in a way it should not.',
     'The log has the stack. Please report it to the author of the plugin.',
   ),
   HG_CONFIG_UNREADABLE: config('A file cannot be read.', 'Check the path and the permissions.'),
-  HG_CONFIG_SYNTAX: config('The file is not JSON.', 'Correct it at the place given. Comments and trailing commas are fine.'),
+  HG_CONFIG_SYNTAX: config(
+    'The file is not JSON.',
+    'Correct it at the place given. Comments and trailing commas are fine.',
+  ),
   HG_CONFIG_DUPLICATE_KEY: config('A key stands twice in one object.', 'Remove one of the two.'),
-  HG_CONFIG_UNKNOWN_KEY: config('There is no such setting.', 'Correct the name; `headgate plugins NAME` lists the settings.'),
-  HG_CONFIG_MISSING_KEY: config('A required setting is missing.', 'Add it; `headgate plugins NAME` says what it means.'),
-  HG_CONFIG_VALUE: config('A setting has a value that it cannot have.', 'Use what the message says is expected.'),
+  HG_CONFIG_UNKNOWN_KEY: config(
+    'There is no such setting.',
+    'Correct the name; `headgate plugins NAME` lists the settings.',
+  ),
+  HG_CONFIG_MISSING_KEY: config(
+    'A required setting is missing.',
+    'Add it; `headgate plugins NAME` says what it means.',
+  ),
+  HG_CONFIG_VALUE: config(
+    'A setting has a value that it cannot have.',
+    'Use what the message says is expected.',
+  ),
   HG_CONFIG_PLUGIN: config('There is no such plugin of this kind.', '`headgate plugins` lists them.'),
   HG_CONFIG_PROVIDER: config(
     'A ${...} reference cannot be resolved.',
     'Set the variable or provide the file before starting.',
   ),
-  HG_CONFIG_POINTER: config('A JSON Pointer is malformed.', 'Write it as RFC 6901 says, for example /payload/region.'),
-  HG_CONFIG_REGEX: config('A regular expression is malformed.', 'Use RE2 syntax: no look-around, no back-references.'),
-  HG_CONFIG_JSONATA: config('A JSONata expression is malformed or not allowed.', 'Correct it at the position given.'),
+  HG_CONFIG_POINTER: config(
+    'A JSON Pointer is malformed.',
+    'Write it as RFC 6901 says, for example /payload/region.',
+  ),
+  HG_CONFIG_REGEX: config(
+    'A regular expression is malformed.',
+    'Use RE2 syntax: no look-around, no back-references.',
+  ),
+  HG_CONFIG_JSONATA: config(
+    'A JSONata expression is malformed or not allowed.',
+    'Correct it at the position given.',
+  ),
   HG_CONFIG_SCHEMA_FILE: config('A JSON Schema file cannot be used.', 'Correct the file at the path given.'),
   HG_CONFIG_CONFLICT: config('Two settings exclude each other.', 'Change one of the two places.'),
-  HG_CONFIG_UNREACHABLE_RULE: config('A rule can never match.', 'Move it up, narrow the earlier rule, or delete it.'),
+  HG_CONFIG_UNREACHABLE_RULE: config(
+    'A rule can never match.',
+    'Move it up, narrow the earlier rule, or delete it.',
+  ),
   HG_CONFIG_UNVERIFIED: config(
     'A source takes events from anyone, on an address that is not loopback.',
     'Configure `verify`, listen on 127.0.0.1, or set HEADGATE_ALLOW_UNVERIFIED=true.',

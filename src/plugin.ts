@@ -92,7 +92,7 @@ export interface Metrics {
     help: string,
     label: string,
     values: readonly Value[],
-  ): { readonly [value in Value]: { add(count?: number): void } }
+  ): { readonly [value in Value]: { inc(count?: number): void } }
   /** A gauge; `labels` are set with each value. */
   gauge(name: string, help: string, labels?: readonly string[]): Gauge
 }
@@ -202,7 +202,10 @@ export const fail = (error: HeadgateError): Verdict => ({ kind: 'fail', error })
 export interface Transform extends Lifecycle {
   /** A thrown HeadgateError of kind `data` counts as `fail`; anything else is infrastructure: 503. */
   apply(event: Event): Verdict | Promise<Verdict>
-  /** Every target that this stage can choose, so that the sink can check them before the first event. */
+  /**
+   * Every target that this stage can choose, with its JSON Pointer in the config of the stage, so that the sink can check
+   * them before the first event. Absent where the stage does not route.
+   */
   readonly targets?: readonly { readonly at: string; readonly target: Target }[]
 }
 
@@ -272,6 +275,8 @@ export interface CheckContext {
   readonly files: Files
   /** True where strangers can reach the intake and no process setting allows unverified senders. */
   readonly exposed: boolean
+  /** True where the pipeline has a topic for dead letters. */
+  readonly deadLetters: boolean
 }
 
 export interface Definition<K extends Kind = Kind, Config extends TSchema = TSchema> {
@@ -281,6 +286,8 @@ export interface Definition<K extends Kind = Kind, Config extends TSchema = TSch
   readonly summary: string
   /** The settings: validation, types, defaults, reference docs and editor schema at once. */
   readonly config: Config
+  /** True for a transform that sets `route`: a pipeline needs one. */
+  readonly routes?: boolean
   /** Finds what the schema cannot. Called with a config that fits the schema. No I/O but `files`. */
   check?(config: Static<Config>, context: CheckContext): Iterable<ConfigProblem>
   /** Names of things that only one stage can have (`POST /webhook/orders`): two stages with one are an error. */

@@ -5,11 +5,19 @@ const SIZES = { B: 1, KiB: 1024, MiB: 1024 * 1024 } as const
 
 /** A setting that is a length of time, written as a whole number and a unit: `500ms`, `30s`, `24h`. */
 export const Duration = (options: { description: string; default: string }) =>
-  Type.String({ pattern: '^[0-9]{1,9}(ms|s|m|h|d)$', expected: 'a duration such as "500ms", "30s" or "24h"', ...options })
+  Type.String({
+    pattern: '^[0-9]{1,9}(ms|s|m|h|d)$',
+    expected: 'a duration such as "500ms", "30s" or "24h"',
+    ...options,
+  })
 
 /** A setting that is a number of bytes, written as a whole number and a unit: `64KiB`, `1MiB`. */
 export const Size = (options: { description: string; default: string }) =>
-  Type.String({ pattern: '^[0-9]{1,9}(B|KiB|MiB)$', expected: 'a size such as "512B", "64KiB" or "1MiB"', ...options })
+  Type.String({
+    pattern: '^[0-9]{1,9}(B|KiB|MiB)$',
+    expected: 'a size such as "512B", "64KiB" or "1MiB"',
+    ...options,
+  })
 
 /** Milliseconds of a checked `Duration`. */
 export const milliseconds = (duration: string): number => scaled(duration, DURATIONS)

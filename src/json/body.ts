@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
-import { type ParseError, parse as parseJsonc, printParseErrorCode } from 'jsonc-parser'
 import { HeadgateError } from '../errors.js'
 import type { JsonBody, JsonPointer } from '../plugin.js'
 import { locate, type Member, scanEnvelope } from './scan.js'
+import { syntaxError } from './syntax.js'
 
 /**
  * Parses what a sender sent. Throws HG_INTAKE_NOT_UTF8, NOT_JSON, TOO_DEEP or DUPLICATE_KEY, each with the place.
@@ -13,7 +13,10 @@ export function parseBody(bytes: Buffer, maxDepth: number): JsonBody {
   const value = parse(bytes)
   const { members, depth } = scanEnvelope(bytes)
   if (depth > maxDepth) {
-    throw new HeadgateError('HG_INTAKE_TOO_DEEP', `The JSON is nested ${depth} deep; at most ${maxDepth} is accepted.`)
+    throw new HeadgateError(
+      'HG_INTAKE_TOO_DEEP',
+      `The JSON is nested ${depth} deep; at most ${maxDepth} is accepted.`,
+    )
   }
   refuseDuplicates(members)
   return { bytes, value, slice: (pointer) => slice(bytes, members, pointer) }
@@ -24,30 +27,15 @@ function parse(bytes: Buffer): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new HeadgateError('HG_INTAKE_NOT_JSON', `The body is not JSON: ${firstError(text)}.`)
+    throw new HeadgateError('HG_INTAKE_NOT_JSON', `The body is not JSON: ${syntaxError(text)}.`)
   }
-}
-
-/** V8 quotes the text around an error, or leaves the place out; a sender's data does not belong in our log. */
-function firstError(text: string): string {
-  if (text.trim() === '') return 'it is empty'
-  const errors: ParseError[] = []
-  try {
-    parseJsonc(text, errors, { disallowComments: true, allowTrailingComma: false })
-  } catch {
-    return 'it is malformed and nested too deeply to say where'
-  }
-  const [error] = errors
-  if (error === undefined) return 'it is malformed'
-  const before = text.slice(0, error.offset)
-  const line = before.split('\n').length
-  return `${printParseErrorCode(error.error)} at line ${line}, column ${before.length - before.lastIndexOf('\n')}`
 }
 
 function refuseDuplicates(members: readonly Member[]): void {
   const seen = new Set<string>()
   for (const { key } of members) {
-    if (seen.has(key)) throw new HeadgateError('HG_INTAKE_DUPLICATE_KEY', `${JSON.stringify(key)} stands twice.`)
+    if (seen.has(key))
+      throw new HeadgateError('HG_INTAKE_DUPLICATE_KEY', `${JSON.stringify(key)} stands twice.`)
     seen.add(key)
   }
 }

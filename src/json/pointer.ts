@@ -12,7 +12,8 @@ export function pointer(text: string): JsonPointer {
 }
 
 /** The pointer of a member or an element below `parent`. */
-export const child = (parent: string, token: string | number): string => `${parent}/${escapeToken(String(token))}`
+export const child = (parent: string, token: string | number): string =>
+  `${parent}/${escapeToken(String(token))}`
 
 const unescapeToken = (token: string): string => token.replaceAll('~1', '/').replaceAll('~0', '~')
 const escapeToken = (token: string): string => token.replaceAll('~', '~0').replaceAll('/', '~1')

@@ -67,13 +67,19 @@ export function scanEnvelope(bytes: Buffer): Envelope {
 }
 
 /** The bytes [start, end) of the value that `tokens` lead to below the value at `from`; the last of equal keys counts. */
-export function locate(bytes: Buffer, from: number, tokens: readonly string[]): readonly [number, number] | undefined {
+export function locate(
+  bytes: Buffer,
+  from: number,
+  tokens: readonly string[],
+): readonly [number, number] | undefined {
   let start = skipSpace(bytes, from)
   for (const token of tokens) {
     const found =
-      bytes[start] === OPEN_BRACE ? memberOf(bytes, start, token)
-      : bytes[start] === OPEN_BRACKET ? elementOf(bytes, start, token)
-      : undefined
+      bytes[start] === OPEN_BRACE
+        ? memberOf(bytes, start, token)
+        : bytes[start] === OPEN_BRACKET
+          ? elementOf(bytes, start, token)
+          : undefined
     if (found === undefined) return undefined
     start = found
   }
@@ -140,7 +146,8 @@ function text(bytes: Buffer, quote: number, end: number): string {
 const endsScalar = (byte: number | undefined): boolean =>
   byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET
 
-const isSpace = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+const isSpace = (byte: number | undefined): boolean =>
+  byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 
 function skipSpace(bytes: Buffer, from: number): number {
   let at = from
