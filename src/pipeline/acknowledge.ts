@@ -1,0 +1,118 @@
+import type { Attempt, Committed } from '../plugin.js'
+import type { Ledger, Pending } from './ledger.js'
+import { createRate } from './rate.js'
+import { type RetrySettings, retryDelay } from './retry.js'
+
+export interface AcknowledgeSettings {
+  readonly retry: RetrySettings
+  /** Attempts under way at once. */
+  readonly concurrency: number
+  /** Attempts a second at most; undefined for no limit but the sender's own. */
+  readonly rate: number | undefined
+}
+
+/** What became of an attempt, for counting and logging. */
+export type AttemptOutcome = 'acknowledged' | 'retry' | 'gave-up'
+
+export interface AcknowledgeStage {
+  readonly index: number
+  readonly settings: AcknowledgeSettings
+  readonly ledger: Ledger
+  /** One attempt; never rejects. */
+  attempt(committed: Committed): Promise<Attempt>
+  /** Called once for each attempt, after the ledger knows. */
+  settled(pending: Pending, outcome: AttemptOutcome, attempt: Attempt): void
+}
+
+export interface Acknowledger {
+  start(): void
+  /** Goes on until nothing waits for this stage any more or `signal` is aborted, then makes no further attempt. */
+  drain(signal: AbortSignal): Promise<void>
+}
+
+/**
+ * Works off what the ledger owes a post-commit stage: oldest first, so many at once, so many a second. Runs beside the
+ * path of the events and never holds it up.
+ */
+export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
+  const { index, ledger, settings } = stage
+  const rate = createRate(settings.rate)
+  let state: 'idle' | 'running' | 'stopped' = 'idle'
+  let active = 0
+  let timer: NodeJS.Timeout | undefined
+  let pumping = false
+  let onQuiet: (() => void) | undefined
+
+  // The sender gets its answer before its acknowledgement is tried: this runs when the current turn is over.
+  const wake = (): void => {
+    if (pumping || state !== 'running') return
+    pumping = true
+    setImmediate(pump)
+  }
+  const pump = (): void => {
+    pumping = false
+    clearTimeout(timer)
+    while (state === 'running' && active < settings.concurrency) {
+      const wait = waitForNext()
+      if (wait === undefined) break
+      if (wait > 0) {
+        timer = setTimeout(wake, Math.min(wait, LONGEST_TIMER))
+        break
+      }
+      const pending = ledger.take(index, Date.now())
+      if (pending === undefined) break
+      rate.take(performance.now())
+      void attempt(pending)
+    }
+    if (active === 0 && ledger.dueAt(index) === undefined) onQuiet?.()
+  }
+  const waitForNext = (): number | undefined => {
+    const dueAt = ledger.dueAt(index)
+    return dueAt === undefined ? undefined : Math.max(dueAt - Date.now(), rate.wait(performance.now()))
+  }
+  const attempt = async (pending: Pending): Promise<void> => {
+    active++
+    const result = await stage.attempt(pending.committed)
+    active--
+    stage.settled(pending, settle(pending, result), result)
+    wake()
+  }
+  const settle = (pending: Pending, result: Attempt): AttemptOutcome => {
+    if (result.kind === 'acknowledged') {
+      ledger.acknowledged(index, pending)
+      return 'acknowledged'
+    }
+    if (result.kind === 'retry') {
+      if (result.throttled) rate.throttle(performance.now(), result.after ?? 0)
+      const dueAt = Date.now() + retryDelay(settings.retry, pending.attempts, result.after)
+      if (dueAt - pending.committedAt <= settings.retry.deadline) {
+        ledger.retry(index, pending, dueAt)
+        return 'retry'
+      }
+    }
+    ledger.failed(index, pending)
+    return 'gave-up'
+  }
+
+  return {
+    start() {
+      state = 'running'
+      ledger.onAdded(index, wake)
+      wake()
+    },
+    async drain(signal) {
+      if (state === 'running' && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          onQuiet = resolve
+          signal.addEventListener('abort', () => resolve(), { once: true })
+          wake()
+        })
+      }
+      state = 'stopped'
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** setTimeout fires at once beyond 2^31 ms. */
+const LONGEST_TIMER = 2 ** 31 - 1

@@ -1,0 +1,57 @@
+import type { PostCommit } from '../plugin.js'
+import { milliseconds } from '../units.js'
+import { type Acknowledger, type AttemptOutcome, createAcknowledger } from './acknowledge.js'
+import type { PipelineConfig } from './config/schema.js'
+import type { Ledger } from './ledger.js'
+import { type Observer, observePostCommit, type StagePlace } from './observe.js'
+
+export interface PostCommitStage {
+  readonly index: number
+  readonly place: StagePlace
+  readonly observer: Observer
+  readonly instance: PostCommit
+  readonly ledger: Ledger
+}
+
+const OUTCOMES = ['acknowledged', 'retry', 'gave-up'] as const satisfies readonly AttemptOutcome[]
+
+/** Puts a post-commit stage together with what works it off. */
+export function buildAcknowledger(stage: PostCommitStage, { postCommit }: PipelineConfig): Acknowledger {
+  const { index, place, observer, instance, ledger } = stage
+  const { pipeline } = place
+  const { metrics, log } = observer
+  const settings = postCommit[index] as PipelineConfig['postCommit'][number]
+  const counter = (outcome: AttemptOutcome) =>
+    metrics.counter('ack_attempts_total', 'Attempts at acknowledging, by what came of them.', {
+      pipeline,
+      outcome,
+    })
+  const counters = new Map(OUTCOMES.map((outcome) => [outcome, counter(outcome)]))
+  const duration = metrics.histogram('ack_duration_seconds', 'From committed in Kafka to acknowledged.', {
+    pipeline,
+  })
+  return createAcknowledger({
+    index,
+    ledger,
+    settings: {
+      concurrency: settings.concurrency,
+      rate: settings.rate,
+      retry: {
+        initial: milliseconds(settings.retry.initial),
+        max: milliseconds(settings.retry.max),
+        deadline: milliseconds(settings.retry.deadline),
+      },
+    },
+    attempt: observePostCommit(place, instance, observer),
+    settled({ committed, committedAt, attempts }, outcome, attempt) {
+      counters.get(outcome)?.inc()
+      if (outcome === 'acknowledged') duration.observe((Date.now() - committedAt) / 1000)
+      if (outcome === 'gave-up' && 'error' in attempt) {
+        log.error(
+          { ...committed, code: 'HG_ACK_GAVE_UP', attempts: attempts + 1 },
+          `the event is in Kafka and will not be acknowledged: ${attempt.error.message}`,
+        )
+      }
+    },
+  })
+}

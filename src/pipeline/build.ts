@@ -1,0 +1,191 @@
+import type { TSchema } from 'typebox'
+import type {
+  Context,
+  Definition,
+  HttpListener,
+  Kind,
+  KindTypes,
+  Log,
+  PlacedTarget,
+  PostCommit,
+  Sink,
+  Source,
+  Target,
+  Transform,
+} from '../plugin.js'
+import { milliseconds } from '../units.js'
+import type { Acknowledger } from './acknowledge.js'
+import { buildAcknowledger } from './build-acknowledger.js'
+import type { CheckedPipeline, CheckedStage } from './config/check.js'
+import { formatPlace } from './config/problem.js'
+import type { CheckedConfig } from './config/read.js'
+import type { Ledger } from './ledger.js'
+import { memoryLedger } from './memory-ledger.js'
+import { type MetricsRegistry, pluginMetrics } from './metrics.js'
+import {
+  type Apply,
+  type Observer,
+  type OnError,
+  observeSink,
+  observeSource,
+  observeTransform,
+  type Receive,
+  type Send,
+  type StagePlace,
+} from './observe.js'
+import { createTraffic, type Traffic } from './traffic.js'
+
+/** A pipeline put together: the wrapped stages as `run.ts` calls them, and the plugins as `lifecycle.ts` does. */
+export interface Pipeline {
+  readonly name: string
+  readonly revision: string
+  readonly log: Log
+  readonly receive: Receive
+  readonly transforms: readonly Apply[]
+  readonly send: Send
+  readonly deadLetters: { readonly target: Target; readonly send: Send } | undefined
+  readonly ledger: Ledger
+  readonly traffic: Traffic
+  readonly acknowledgers: readonly Acknowledger[]
+  readonly source: Source
+  readonly sink: Sink
+  readonly plugins: { readonly transforms: readonly Transform[]; readonly postCommit: readonly PostCommit[] }
+}
+
+/** What the process lends to its pipelines. */
+export interface Surroundings {
+  readonly metrics: MetricsRegistry
+  /** A log with these fields on every line. */
+  log(fields: { readonly [name: string]: string }): Log
+  http(pipeline: string): HttpListener
+  /** Aborted when the process no longer waits for anybody. */
+  readonly signal: AbortSignal
+}
+
+/** A stage before its plugin is there: its name, its log and metrics, and what its plugin is given. */
+interface Stage {
+  readonly place: StagePlace
+  readonly observer: Observer
+  readonly context: Context
+}
+
+/** Puts a checked pipeline together. Pure: opens no connection and takes no event. */
+export function buildPipeline(
+  config: CheckedConfig,
+  checked: CheckedPipeline,
+  surroundings: Surroundings,
+): Pipeline {
+  const { name, settings } = checked
+  const { metrics, signal } = surroundings
+  const { files, revision } = config
+  const stage = (stageName: string, plugin: string, onError: OnError = 'reject'): Stage => {
+    const log = surroundings.log({ pipeline: name, stage: stageName })
+    return {
+      place: { pipeline: name, stage: stageName, plugin, onError },
+      observer: { metrics, log },
+      context: { pipeline: name, log, metrics: pluginMetrics(metrics, name), files, signal },
+    }
+  }
+
+  const sourceStage = stage(`source.${checked.source.definition.name}`, checked.source.definition.name)
+  const source = create(checked.source, { ...sourceStage.context, http: surroundings.http(name) })
+
+  const transforms = checked.transforms.map((transform, index) => {
+    const plugin = transform.definition.name
+    const { place, observer, context } = stage(
+      `transform.${index}.${plugin}`,
+      plugin,
+      settings.transforms[index]?.onError,
+    )
+    const instance = create(transform, context)
+    return { place, instance, apply: observeTransform(place, instance, observer) }
+  })
+
+  const sinkStage = stage(
+    `sink.${checked.sink.definition.name}`,
+    checked.sink.definition.name,
+    settings.sink.onError,
+  )
+  const sink = create(checked.sink, sinkStage.context)
+  sink.expect(
+    targetsOf(
+      config,
+      checked,
+      transforms.map(({ instance }) => instance),
+    ),
+  )
+
+  const { redelivery, maxPending, deadLetter } = settings
+  const ledger = memoryLedger({
+    window: milliseconds(redelivery.window),
+    entries: redelivery.entries,
+    maxPending,
+    stages: checked.postCommit.length,
+  })
+  const postCommit = checked.postCommit.map((postCommit, index) => {
+    const plugin = postCommit.definition.name
+    const { place, observer, context } = stage(`post-commit.${index}.${plugin}`, plugin)
+    const instance = create(postCommit, context)
+    return {
+      instance,
+      acknowledger: buildAcknowledger({ index, place, observer, instance, ledger }, settings),
+    }
+  })
+
+  const deadLetters = stage('dead-letter', checked.sink.definition.name)
+  const failing = [...transforms.map(({ place }) => place.stage), sinkStage.place.stage]
+  const log = surroundings.log({ pipeline: name })
+  observeBacklog(name, ledger, metrics)
+  return {
+    name,
+    revision,
+    log,
+    receive: observeSource(sourceStage.place, sourceStage.observer),
+    transforms: transforms.map(({ apply }) => apply),
+    send: observeSink(sinkStage.place, sink, sinkStage.observer),
+    deadLetters: deadLetter && {
+      target: deadLetter,
+      send: observeSink(deadLetters.place, sink, deadLetters.observer),
+    },
+    ledger,
+    traffic: createTraffic(name, failing, metrics, log),
+    acknowledgers: postCommit.map(({ acknowledger }) => acknowledger),
+    source,
+    sink,
+    plugins: {
+      transforms: transforms.map(({ instance }) => instance),
+      postCommit: postCommit.map(({ instance }) => instance),
+    },
+  }
+}
+
+const create = <K extends Kind>({ definition, config }: CheckedStage<K>, context: KindTypes[K]['context']) =>
+  (definition as Definition<K, TSchema>).create(config, context)
+
+/** Every topic and partition that the pipeline can write to, with its place in the file. */
+function targetsOf(
+  { placeOf }: CheckedConfig,
+  { name, transforms, settings }: CheckedPipeline,
+  instances: readonly Transform[],
+): PlacedTarget[] {
+  const placed = (target: Target, pointer: string) => ({ target, place: formatPlace(placeOf(pointer)) })
+  const routed = instances.flatMap(({ targets = [] }, index) =>
+    targets.map(({ at, target }) => placed(target, `${transforms[index]?.pointer}/config${at}`)),
+  )
+  return settings.deadLetter === undefined
+    ? routed
+    : [...routed, placed(settings.deadLetter, `/pipelines/${name}/deadLetter`)]
+}
+
+function observeBacklog(pipeline: string, ledger: Ledger, metrics: MetricsRegistry): void {
+  const age = (oldest: number | undefined) => (oldest === undefined ? 0 : (Date.now() - oldest) / 1000)
+  metrics.sampled(
+    'ledger_pending',
+    'Events that are durable and not yet acknowledged to their sender.',
+    { pipeline },
+    () => ledger.backlog().count,
+  )
+  metrics.sampled('ledger_oldest_pending_seconds', 'Age of the oldest of them.', { pipeline }, () =>
+    age(ledger.backlog().oldest),
+  )
+}

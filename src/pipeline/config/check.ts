@@ -1,0 +1,195 @@
+import type { TSchema } from 'typebox'
+import { asHeadgateError } from '../../errors.js'
+import { child } from '../../json/pointer.js'
+import type { AnyDefinition, ConfigProblem, Definition, Files, Kind } from '../../plugin.js'
+import { didYouMean, formatPlace, type Problem } from './problem.js'
+import type { ProviderProblem } from './providers.js'
+import { ConfigFile, type PipelineConfig } from './schema.js'
+import { checkShape, type ShapeProblem } from './shape.js'
+import type { SourceText } from './source-text.js'
+
+/** A stage whose settings have been checked, with their defaults filled in. */
+export interface CheckedStage<K extends Kind> {
+  readonly definition: Definition<K, TSchema>
+  readonly config: unknown
+  /** JSON Pointer of the stage in the file; its settings stand below `config`. */
+  readonly pointer: string
+}
+
+export interface CheckedPipeline {
+  readonly name: string
+  readonly settings: PipelineConfig
+  readonly source: CheckedStage<'source'>
+  readonly transforms: readonly CheckedStage<'transform'>[]
+  readonly sink: CheckedStage<'sink'>
+  readonly postCommit: readonly CheckedStage<'post-commit'>[]
+}
+
+export interface CheckOptions {
+  readonly plugins: readonly AnyDefinition[]
+  readonly files: Files
+  readonly exposed: boolean
+  /** References that have no value: their places are not complained of twice. */
+  readonly unresolved: readonly ProviderProblem[]
+}
+
+export interface Checked {
+  readonly pipelines: readonly CheckedPipeline[]
+  readonly problems: readonly Problem[]
+}
+
+/** Checks the substituted config: the shape of the file, then each stage by its plugin, then what concerns several. */
+export function checkPipelines(config: unknown, text: SourceText, options: CheckOptions): Checked {
+  const problems: Problem[] = []
+  const unresolved = new Set(options.unresolved.map(({ pointer }) => pointer))
+  const report = ({ pointer, key, ...problem }: ShapeProblem): void => {
+    if (unresolved.has(pointer) && problem.code !== 'HG_CONFIG_PROVIDER') return
+    const found = key ? undefined : text.quote(pointer)
+    const place = key ? text.placeOfKey(pointer) : text.placeOf(pointer)
+    problems.push({ ...problem, pointer, place, ...(found !== undefined && { found }) })
+  }
+  for (const problem of options.unresolved) report(problem)
+  for (const problem of checkShape(ConfigFile, config)) report(problem)
+  // A file of another shape has no stages to look at.
+  const entries = Object.entries(
+    (config as { pipelines?: { [name: string]: PipelineConfig } } | undefined)?.pipelines ?? {},
+  )
+  const claims = new Map<string, string>()
+  const pipelines = entries.flatMap(([name, settings]) => {
+    const checked = checkPipeline(name, settings, options, report, claims, text)
+    return checked === undefined ? [] : [checked]
+  })
+  return { pipelines, problems }
+}
+
+type Report = (problem: ShapeProblem) => void
+
+function checkPipeline(
+  name: string,
+  settings: PipelineConfig,
+  options: CheckOptions,
+  report: Report,
+  claims: Map<string, string>,
+  text: SourceText,
+): CheckedPipeline | undefined {
+  const pointer = child('/pipelines', name)
+  const deadLetters = settings?.deadLetter !== undefined
+  const stage = <K extends Kind>(kind: K, at: string, entry: StageEntry | undefined) =>
+    checkStage(kind, `${pointer}${at}`, entry, { ...options, deadLetters }, report)
+  const stages = <K extends Kind>(kind: K, at: string, list: unknown) =>
+    Array.isArray(list) ? list.map((entry: StageEntry, index) => stage(kind, child(at, index), entry)) : []
+
+  const source = stage('source', '/source', settings?.source)
+  const transforms = stages('transform', '/transforms', settings?.transforms)
+  const sink = stage('sink', '/sink', settings?.sink)
+  const postCommit = stages('post-commit', '/postCommit', settings?.postCommit)
+  if (source !== undefined) checkClaims(source, claims, report, text)
+  const complete = [source, sink, ...transforms, ...postCommit].every((checked) => checked !== undefined)
+  if (complete && !transforms.some((checked) => checked?.definition.routes)) {
+    report({
+      pointer,
+      code: 'HG_CONFIG_CONFLICT',
+      message: `No transform of the pipeline "${name}" chooses a topic.`,
+      suggestion: 'Add a transform with the plugin "route".',
+    })
+  }
+  if (!complete || source === undefined || sink === undefined) return undefined
+  return {
+    name,
+    settings,
+    source,
+    transforms: transforms as CheckedStage<'transform'>[],
+    sink,
+    postCommit: postCommit as CheckedStage<'post-commit'>[],
+  }
+}
+
+interface StageEntry {
+  readonly plugin?: unknown
+  readonly config?: unknown
+  readonly onError?: unknown
+}
+
+type StageOptions = CheckOptions & { readonly deadLetters: boolean }
+
+function checkStage<K extends Kind>(
+  kind: K,
+  pointer: string,
+  entry: StageEntry | undefined,
+  options: StageOptions,
+  report: Report,
+): CheckedStage<K> | undefined {
+  // The shape of the file has been checked: what is not there, or not text, has been reported.
+  if (typeof entry?.plugin !== 'string' || typeof entry.config !== 'object') return undefined
+  const ofKind = options.plugins.filter((plugin) => plugin.kind === kind)
+  const definition = ofKind.find(({ name }) => name === entry.plugin) as Definition<K, TSchema> | undefined
+  if (definition === undefined) {
+    report(unknownPlugin(kind, pointer, entry.plugin, options.plugins))
+    return undefined
+  }
+  if (entry.onError === 'dead-letter' && !options.deadLetters) {
+    report({ pointer: `${pointer}/onError`, ...noDeadLetters })
+  }
+  const within = `${pointer}/config`
+  const shape = checkShape(definition.config, entry.config)
+  for (const problem of shape) report({ ...problem, pointer: within + problem.pointer })
+  if (shape.length > 0) return undefined
+  for (const { at, ...problem } of pluginProblems(definition, entry.config, options)) {
+    report({ ...problem, pointer: within + at })
+  }
+  return { definition, config: entry.config, pointer }
+}
+
+const noDeadLetters = {
+  code: 'HG_CONFIG_CONFLICT',
+  message: 'Events go to the dead letters here, but the pipeline has no "deadLetter" topic.',
+  suggestion: 'Add "deadLetter": {"topic": "..."} to the pipeline.',
+} as const
+
+function* pluginProblems(
+  { name, check }: Definition<Kind, TSchema>,
+  config: unknown,
+  { files, exposed, deadLetters }: StageOptions,
+): Iterable<ConfigProblem> {
+  try {
+    yield* check?.(config, { files, exposed, deadLetters }) ?? []
+  } catch (thrown) {
+    const { code, message } = asHeadgateError(thrown, name)
+    yield { at: '', code, message }
+  }
+}
+
+function unknownPlugin(
+  kind: Kind,
+  pointer: string,
+  name: string,
+  plugins: readonly AnyDefinition[],
+): ShapeProblem {
+  const known = plugins.filter((plugin) => plugin.kind === kind).map((plugin) => plugin.name)
+  const elsewhere = plugins.find((plugin) => plugin.name === name)
+  const is = elsewhere === undefined ? '' : ` "${name}" is a ${elsewhere.kind}.`
+  return {
+    pointer: `${pointer}/plugin`,
+    code: 'HG_CONFIG_PLUGIN',
+    message: `There is no ${kind} "${name}".${is}`,
+    expected: `one of ${known.map((known) => `"${known}"`).join(', ')}`,
+    ...didYouMean(name, known),
+  }
+}
+
+function checkClaims(
+  { definition, config, pointer }: CheckedStage<'source'>,
+  claims: Map<string, string>,
+  report: Report,
+  text: SourceText,
+): void {
+  for (const { at, claim } of definition.claims?.(config) ?? []) {
+    const mine = `${pointer}/config${at}`
+    const other = claims.get(claim)
+    if (other === undefined) claims.set(claim, mine)
+    else {
+      const message = `Another pipeline has this already, at ${formatPlace(text.placeOf(other))}.`
+      report({ pointer: mine, code: 'HG_CONFIG_CONFLICT', message })
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import { type Static, Type } from 'typebox'
+import { Duration } from '../../units.js'
+
+/** The topic names that Kafka accepts. */
+const TOPIC = '^(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}$'
+
+const closed = { additionalProperties: false } as const
+
+const Plugin = Type.String({ minLength: 1, description: 'Name of a plugin; `headgate plugins` lists them.' })
+const PluginConfig = Type.Record(Type.String(), Type.Unknown(), {
+  default: {},
+  description: 'Settings of the plugin; `headgate plugins NAME` lists them.',
+})
+const OnError = Type.Union([Type.Literal('reject'), Type.Literal('dead-letter'), Type.Literal('drop')], {
+  default: 'reject',
+  expected: '"reject", "dead-letter" or "drop"',
+  description:
+    'What becomes of an event that fails here because of its data: answered 4xx, written to the dead-letter topic, or dropped. A fault on our side is always answered 503.',
+})
+
+const SourceStage = Type.Object({ plugin: Plugin, config: PluginConfig }, closed)
+const Stage = Type.Object({ plugin: Plugin, config: PluginConfig, onError: OnError }, closed)
+
+const Retry = Type.Object(
+  {
+    initial: Duration({
+      default: '500ms',
+      description: 'Upper bound of the first wait; it doubles with every attempt.',
+    }),
+    max: Duration({
+      default: '60s',
+      description: 'Upper bound of every wait that the sender did not ask for.',
+    }),
+    deadline: Duration({
+      default: '24h',
+      description: 'Counted from the commit; after that the acknowledgement is given up.',
+    }),
+  },
+  {
+    ...closed,
+    default: {},
+    description:
+      'When a failed acknowledgement is tried again: with full jitter, never before the sender asks.',
+  },
+)
+
+const PostCommitStage = Type.Object(
+  {
+    plugin: Plugin,
+    config: PluginConfig,
+    concurrency: Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      default: 32,
+      description: 'Acknowledgements under way at once.',
+    }),
+    rate: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        description: 'Acknowledgements a second at most. Without it, only the 429 of the sender slows them.',
+      }),
+    ),
+    retry: Retry,
+  },
+  closed,
+)
+
+const Pipeline = Type.Object(
+  {
+    source: SourceStage,
+    transforms: Type.Array(Stage, { default: [], description: 'Tried in order.' }),
+    sink: Stage,
+    postCommit: Type.Array(PostCommitStage, {
+      default: [],
+      description: 'Told about every event that is durable, in order, after the sender has its answer.',
+    }),
+    deadLetter: Type.Optional(
+      Type.Object(
+        {
+          topic: Type.String({
+            pattern: TOPIC,
+            expected: 'a topic name: letters, digits, ".", "_" and "-"',
+            description: 'Topic for dead letters.',
+          }),
+          partition: Type.Optional(
+            Type.Integer({ minimum: 0, description: 'Partition; by the hash of the key where absent.' }),
+          ),
+        },
+        { ...closed, description: 'Where events go that `onError` or a rule sends to the dead letters.' },
+      ),
+    ),
+    redelivery: Type.Object(
+      {
+        window: Duration({
+          default: '24h',
+          description: 'How long the same event (same id, same bytes) is recognised when it comes again.',
+        }),
+        entries: Type.Integer({
+          minimum: 0,
+          default: 100_000,
+          description: 'How many events are remembered; the oldest go first.',
+        }),
+      },
+      { ...closed, default: {}, description: 'Recognising events that are sent again.' },
+    ),
+    maxPending: Type.Integer({
+      minimum: 1,
+      default: 100_000,
+      description:
+        'Acknowledgements that may be owed to the sender; at this bound new events are answered 503.',
+    }),
+  },
+  closed,
+)
+
+/** The file as a whole, before the plugins have looked at their own settings. */
+export const ConfigFile = Type.Object(
+  {
+    $schema: Type.Optional(Type.String({ description: 'Gives editors completion and hover texts.' })),
+    pipelines: Type.Record(Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,62}$' }), Pipeline, {
+      ...closed,
+      minProperties: 1,
+      expected: 'a pipeline name of lower-case letters, digits, ".", "_" and "-"',
+      description: 'Pipelines by name. Names are seen in metrics, logs and record headers.',
+    }),
+  },
+  closed,
+)
+
+export type ConfigFile = Static<typeof ConfigFile>
+export type PipelineConfig = Static<typeof Pipeline>

@@ -1,0 +1,72 @@
+/** How many attempts a second are made. Times are milliseconds of a monotonic clock that the caller reads. */
+export interface Rate {
+  /** How long the next attempt has to wait; 0 when it may go now. */
+  wait(now: number): number
+  /** One attempt goes. */
+  take(now: number): void
+  /** The sender asked for less: halves the rate, and lets nothing go for `pause`. */
+  throttle(now: number, pause: number): void
+}
+
+const SECOND = 1000
+const SLOWEST = 1
+/** Growth a second after a throttling; from halved to back takes about half a minute. */
+const GROWTH = 1.025
+
+/**
+ * A token bucket of one second's worth whose rate halves when the sender says 429 and then grows back. Without `max`
+ * it limits nothing until the first 429, and again once it has grown to four times what was attempted then.
+ */
+export function createRate(max = Number.POSITIVE_INFINITY): Rate {
+  let limit = max
+  let ceiling = max
+  let tokens = max
+  let refilledAt = 0
+  let pausedUntil = 0
+  let throttledAt = Number.NEGATIVE_INFINITY
+  let windowStart = 0
+  let inWindow = 0
+  let inLastWindow = 0
+
+  const refill = (now: number): void => {
+    const elapsed = (now - refilledAt) / SECOND
+    refilledAt = now
+    if (limit < ceiling) {
+      limit *= GROWTH ** elapsed
+      if (limit >= ceiling) limit = max
+    }
+    tokens = Math.min(Math.max(limit, 1), tokens + elapsed * limit)
+  }
+  const countInWindow = (now: number): void => {
+    if (now - windowStart >= SECOND) {
+      inLastWindow = now - windowStart < 2 * SECOND ? inWindow : 0
+      inWindow = 0
+      windowStart = now
+    }
+    inWindow++
+  }
+
+  return {
+    wait(now) {
+      if (now < pausedUntil) return pausedUntil - now
+      if (limit === Number.POSITIVE_INFINITY) return 0
+      refill(now)
+      return tokens >= 1 ? 0 : Math.ceil(((1 - tokens) / limit) * SECOND)
+    },
+    take(now) {
+      countInWindow(now)
+      tokens -= 1
+    },
+    throttle(now, pause) {
+      pausedUntil = Math.max(pausedUntil, now + pause)
+      // Attempts that were under way together come back with one 429 each; they say the same thing once.
+      if (now - throttledAt < SECOND) return
+      throttledAt = now
+      const attempted = limit === Number.POSITIVE_INFINITY ? Math.max(inWindow, inLastWindow) : limit
+      ceiling = Math.min(max, Math.max(SLOWEST, attempted) * 4)
+      limit = Math.max(SLOWEST, attempted / 2)
+      tokens = 0
+      refilledAt = pausedUntil
+    },
+  }
+}

@@ -1,0 +1,61 @@
+import { ERRORS, type ErrorCode } from '../errors.js'
+import { type Log, OUTCOMES, type Outcome } from '../plugin.js'
+import type { MetricsRegistry } from './metrics.js'
+import type { DeadLettered } from './observe.js'
+
+/** Counts the events of a pipeline: each one that begins ends in exactly one outcome. */
+export interface Traffic {
+  /** Returns when the event began. */
+  begin(): number
+  end(outcome: Outcome, startedAt: number): Outcome
+  deadLettered(decision: DeadLettered): void
+  /** Events that have begun and not ended. */
+  inFlight(): number
+}
+
+/** What can make a dead letter: bad data that got past the source. */
+const DEAD_LETTER_CODES = (Object.keys(ERRORS) as ErrorCode[]).filter(
+  (code) => ERRORS[code].kind === 'data' && !code.startsWith('HG_INTAKE'),
+)
+
+/** `stages`: those that can make dead letters. */
+export function createTraffic(
+  pipeline: string,
+  stages: readonly string[],
+  metrics: MetricsRegistry,
+  log: Log,
+): Traffic {
+  const counter = (outcome: Outcome['kind']) =>
+    metrics.counter('events_total', 'Events received, by how they ended.', { pipeline, outcome })
+  const outcomes = new Map(OUTCOMES.map((outcome) => [outcome, counter(outcome)]))
+  const commit = metrics.histogram('commit_duration_seconds', 'From received to committed in Kafka.', {
+    pipeline,
+  })
+  let inFlight = 0
+  metrics.sampled(
+    'inflight_events',
+    'Events received whose path has not ended.',
+    { pipeline },
+    () => inFlight,
+  )
+  const deadLetters = (stage: string, code: ErrorCode) =>
+    metrics.counter('dead_letters_total', 'Dead letters, by stage and code.', { pipeline, stage, code })
+  for (const stage of stages) for (const code of DEAD_LETTER_CODES) deadLetters(stage, code)
+  return {
+    begin() {
+      inFlight++
+      return performance.now()
+    },
+    end(outcome, startedAt) {
+      inFlight--
+      outcomes.get(outcome.kind)?.inc()
+      if (outcome.kind === 'delivered' || outcome.kind === 'dead-lettered') {
+        commit.observe((performance.now() - startedAt) / 1000)
+      }
+      log.debug(outcome, 'event ended')
+      return outcome
+    },
+    deadLettered: ({ error, place }) => deadLetters(place.stage, error.code).inc(),
+    inFlight: () => inFlight,
+  }
+}

@@ -1,0 +1,123 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import type { Static, TSchema } from 'typebox'
+import { onTestFinished } from 'vitest'
+import { HeadgateError } from '../../src/errors.js'
+import { checkShape } from '../../src/pipeline/config/shape.js'
+import type { CheckContext, Context, Files, Gauge, Log, Metrics } from '../../src/plugin.js'
+
+export interface LogLine {
+  readonly level: keyof Log
+  readonly fields: object
+  readonly message: string
+}
+
+/** A Context whose log and metrics can be read, and whose signal can be aborted. */
+export interface TestContext extends Context {
+  readonly lines: LogLine[]
+  /** Counters and gauges by `name` or `name{label="value"}`. */
+  readonly values: Map<string, number>
+  abort(): void
+}
+
+interface Overrides extends Partial<Context> {
+  /** What paths in the config are relative to: the project's folder, or what `temporaryDirectory` made. */
+  readonly root?: string
+}
+
+export function testContext({ root = process.cwd(), ...overrides }: Overrides = {}): TestContext {
+  const lines: LogLine[] = []
+  const values = new Map<string, number>()
+  const aborter = new AbortController()
+  return {
+    pipeline: 'test',
+    log: recordingLog(lines),
+    metrics: recordingMetrics(values),
+    files: filesIn(root),
+    signal: aborter.signal,
+    ...overrides,
+    lines,
+    values,
+    abort: () => aborter.abort(),
+  }
+}
+
+/** What a plugin's `check` is given. */
+export const checkContext = (overrides: Partial<CheckContext> = {}): CheckContext => ({
+  files: filesIn(process.cwd()),
+  exposed: false,
+  deadLetters: true,
+  ...overrides,
+})
+
+/** A directory with these files (path: text), gone when the test has finished. */
+export function temporaryDirectory(files: { readonly [path: string]: string } = {}): string {
+  const root = mkdtempSync(join(tmpdir(), 'headgate-test-'))
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    writeFileSync(join(root, path), text)
+  }
+  return root
+}
+
+export function filesIn(root: string): Files {
+  return {
+    resolve: (path) => resolve(root, path),
+    read(path) {
+      try {
+        return readFileSync(resolve(root, path), 'utf8')
+      } catch (cause) {
+        throw new HeadgateError('HG_CONFIG_UNREADABLE', `${path} cannot be read.`, { cause })
+      }
+    },
+  }
+}
+
+/** The config as a plugin's `check` and `create` get it. Throws where it does not fit the plugin's schema. */
+export function fillDefaults<Schema extends TSchema>(
+  definition: { readonly name: string; readonly config: Schema },
+  config: object,
+): Static<Schema> {
+  const filled = structuredClone(config)
+  const problems = checkShape(definition.config, filled)
+  if (problems.length === 0) return filled as Static<Schema>
+  const said = problems.map(({ pointer, message }) => `${pointer} ${message}`).join('; ')
+  throw new TypeError(`Not a config of ${definition.name}: ${said}`)
+}
+
+function recordingLog(lines: LogLine[]): Log {
+  const at = (level: keyof Log) => (fields: object, message: string) => {
+    lines.push({ level, fields, message })
+  }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+function recordingMetrics(values: Map<string, number>): Metrics {
+  const series = (name: string, labels: { readonly [label: string]: string } = {}) => {
+    const pairs = Object.entries(labels).map(([label, value]) => `${label}="${value}"`)
+    return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`
+  }
+  return {
+    counters<Value extends string>(
+      name: string,
+      _help: string,
+      label: string,
+      labelValues: readonly Value[],
+    ) {
+      const counters = labelValues.map((value) => {
+        const key = series(name, { [label]: value })
+        values.set(key, values.get(key) ?? 0)
+        return [value, { inc: (count = 1) => values.set(key, (values.get(key) ?? 0) + count) }]
+      })
+      return Object.fromEntries(counters) as { [value in Value]: { inc(count?: number): void } }
+    },
+    gauge: (name): Gauge => ({
+      set: (value, labels) => values.set(series(name, labels), value),
+      clear() {
+        for (const key of values.keys()) if (key === name || key.startsWith(`${name}{`)) values.delete(key)
+      },
+    }),
+  }
+}

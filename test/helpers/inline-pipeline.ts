@@ -1,0 +1,69 @@
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { buildPipeline, type Pipeline } from '../../src/pipeline/build.js'
+import { formatProblem } from '../../src/pipeline/config/problem.js'
+import { type ReadResult, readConfig } from '../../src/pipeline/config/read.js'
+import { startPipeline, stopPipeline } from '../../src/pipeline/lifecycle.js'
+import { createMetrics } from '../../src/pipeline/metrics.js'
+import type { AnyDefinition } from '../../src/plugin.js'
+import { type LogLine, temporaryDirectory, testContext } from './context.js'
+import { type InlinePlugins, inlineConfig, inlinePlugins } from './inline-plugins.js'
+
+/** Reads a config text as `run` would. */
+export function readText(
+  text: string,
+  definitions: readonly AnyDefinition[],
+  options: {
+    readonly environment?: { [name: string]: string }
+    readonly exposed?: boolean
+    readonly files?: { [path: string]: string }
+  } = {},
+): ReadResult {
+  const cwd = temporaryDirectory({ 'plugins.config.json': text, ...options.files })
+  const { environment = {}, exposed = false } = options
+  return readConfig(join(cwd, 'plugins.config.json'), { plugins: definitions, environment, exposed, cwd })
+}
+
+export interface RunningPipeline {
+  readonly pipeline: Pipeline
+  readonly inline: InlinePlugins
+  readonly lines: LogLine[]
+  /** Aborts what a stop still waits for. */
+  readonly deadline: AbortController
+  /** The value of a series, as a scrape shows it. */
+  metric(series: string): Promise<number | undefined>
+}
+
+/** A pipeline of inline plugins, built from a real config file and running until the test has finished. */
+export async function runningPipeline(settings: object = {}): Promise<RunningPipeline> {
+  const inline = inlinePlugins()
+  const read = readText(inlineConfig(settings), inline.definitions)
+  if (!read.ok) throw new Error(read.problems.map(formatProblem).join('\n'))
+  const [checked] = read.config.pipelines
+  if (checked === undefined) throw new Error('the config has no pipeline')
+  const metrics = createMetrics()
+  const { log, lines } = testContext()
+  const deadline = new AbortController()
+  const pipeline = buildPipeline(read.config, checked, {
+    metrics,
+    log: () => log,
+    http: () => ({ serve: () => () => {} }),
+    signal: deadline.signal,
+  })
+  await startPipeline(pipeline)
+  onTestFinished(async () => {
+    deadline.abort()
+    await stopPipeline(pipeline, deadline.signal)
+  })
+  return {
+    pipeline,
+    inline,
+    lines,
+    deadline,
+    async metric(series) {
+      const text = await metrics.registry.metrics()
+      const line = text.split('\n').find((line) => line.startsWith(`${series} `))
+      return line === undefined ? undefined : Number(line.slice(series.length + 1))
+    },
+  }
+}

@@ -1,0 +1,60 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import rdkafka, { type NewTopic, type TopicMetadata } from 'node-rdkafka'
+
+export interface TopicOptions {
+  readonly partitions?: number
+  readonly replication?: number
+  /** Topic settings, such as `max.message.bytes`. */
+  readonly config?: { readonly [name: string]: string }
+}
+
+const TIMEOUT = 15_000
+const POLL = 50
+
+/** Resolves when every partition of the new topic has a leader. */
+export async function createTopic(
+  bootstrap: string,
+  name: string,
+  options: TopicOptions = {},
+): Promise<void> {
+  const { partitions = 1, replication = 1, config = {} } = options
+  const topic: NewTopic = { topic: name, num_partitions: partitions, replication_factor: replication, config }
+  const admin = rdkafka.AdminClient.create({ 'bootstrap.servers': bootstrap, log_level: 3 })
+  try {
+    await new Promise<void>((resolve, reject) =>
+      admin.createTopic(topic, TIMEOUT, (error) => (error ? reject(error) : resolve())),
+    )
+  } finally {
+    admin.disconnect()
+  }
+  while (!(await hasLeaders(bootstrap, name, partitions))) await delay(POLL)
+}
+
+/** The id of the broker that leads a partition, or -1. */
+export async function leaderOf(bootstrap: string, name: string, partition: number): Promise<number> {
+  const topic = await describe(bootstrap, name)
+  return topic?.partitions.find(({ id }) => id === partition)?.leader ?? -1
+}
+
+async function hasLeaders(bootstrap: string, name: string, partitions: number): Promise<boolean> {
+  const topic = await describe(bootstrap, name)
+  return topic?.partitions.length === partitions && topic.partitions.every(({ leader }) => leader > 0)
+}
+
+async function describe(bootstrap: string, topic: string): Promise<TopicMetadata | undefined> {
+  const client = new rdkafka.Producer({ 'bootstrap.servers': bootstrap, log_level: 3 })
+  try {
+    await promisify(client.connect.bind(client))({ allTopics: false, timeout: TIMEOUT })
+    const { topics } = await promisify(client.getMetadata.bind(client))({
+      topic,
+      allTopics: false,
+      timeout: TIMEOUT,
+    })
+    return topics.find(({ name }) => name === topic)
+  } finally {
+    await promisify((done: (error: Error | null) => void) =>
+      client.disconnect((error) => done(error ?? null)),
+    )()
+  }
+}

@@ -1,0 +1,57 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { onTestFinished } from 'vitest'
+
+/** A TCP connection that says what no HTTP client would. */
+export interface RawConnection {
+  send(text: string | Buffer): void
+  /** All that has come, once `enough` is true of it. Rejects when the connection is closed before that. */
+  until(enough: (received: string) => boolean): Promise<string>
+  /** All that has come, once the other side has closed the connection. */
+  closed(): Promise<string>
+  /** Ends our side. */
+  end(): void
+  /** Drops the connection without a word. */
+  cut(): void
+  /** Stops reading what the other side sends. */
+  stopReading(): void
+}
+
+export async function rawConnection(port: number): Promise<RawConnection> {
+  const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true })
+  onTestFinished(() => void socket.destroy())
+  let received = ''
+  socket.setEncoding('utf8').on('data', (text) => {
+    received += text
+  })
+  socket.on('end', () => socket.end())
+  await once(socket, 'connect')
+  // A reset is one way of closing.
+  socket.on('error', () => {})
+  const closed = new Promise<string>((resolve) => socket.on('close', () => resolve(received)))
+  return {
+    send: (text) => void socket.write(text),
+    until: (enough) =>
+      new Promise((resolve, reject) => {
+        const look = () => enough(received) && resolve(received)
+        socket.on('data', look)
+        closed.then(() => reject(new Error(`closed after: ${received}`)))
+        look()
+      }),
+    closed: () => closed,
+    end: () => void socket.end(),
+    cut: () => void socket.destroy(),
+    stopReading: () => void socket.pause(),
+  }
+}
+
+/** The bytes of a request. */
+export function rawRequest(
+  method: string,
+  path: string,
+  headers: { readonly [name: string]: string | number },
+  body = '',
+): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `${method} ${path} HTTP/1.1\r\nhost: test\r\n${lines.join('')}\r\n${body}`
+}

@@ -1,0 +1,80 @@
+import { expect, test, vi } from 'vitest'
+import { HeadgateError } from '../../src/errors.js'
+import { deferred } from '../helpers/deferred.js'
+import { runningPipeline } from '../helpers/inline-pipeline.js'
+import { eventOf } from '../helpers/inline-plugins.js'
+
+const failed = new HeadgateError('HG_ACK_RETRY', 'POST answered 503.')
+const withRetry = (retry: object, more: object = {}) => ({
+  postCommit: [{ plugin: 'tell', retry: { initial: '1ms', max: '1ms', ...retry }, ...more }],
+})
+
+test('a failed acknowledgement is tried again until it succeeds, and each attempt is counted', async () => {
+  const { inline, metric } = await runningPipeline(withRetry({}))
+  let attempts = 0
+  inline.acknowledge = async () =>
+    ++attempts < 4 ? { kind: 'retry', error: failed } : { kind: 'acknowledged' }
+  await inline.intake(() => eventOf('a'))
+  await expect.poll(() => inline.acknowledged).toHaveLength(1)
+  const counted = (outcome: string) =>
+    metric(`headgate_ack_attempts_total{pipeline="orders",outcome="${outcome}"}`)
+  expect(await Promise.all(['acknowledged', 'retry', 'gave-up'].map(counted))).toEqual([1, 3, 0])
+})
+
+test('what the sender refuses for good is given up, once, and the log names the event', async () => {
+  const { inline, lines, metric } = await runningPipeline()
+  const acknowledge = vi.fn(async () => ({ kind: 'give-up', error: failed }) as const)
+  inline.acknowledge = acknowledge
+  await inline.intake(() => eventOf('lost-one'))
+  await expect.poll(() => lines.filter(({ level }) => level === 'error')).toHaveLength(1)
+  expect(lines.at(-1)?.fields).toMatchObject({ id: 'lost-one', code: 'HG_ACK_GAVE_UP' })
+  expect(acknowledge).toHaveBeenCalledOnce()
+  expect(await metric('headgate_ledger_pending{pipeline="orders"}')).toBe(0)
+})
+
+test('after the deadline an acknowledgement is given up', async () => {
+  const { inline, lines } = await runningPipeline(withRetry({ deadline: '0ms' }))
+  inline.acknowledge = async () => ({ kind: 'retry', error: failed, after: 1000 })
+  await inline.intake(() => eventOf('a'))
+  await expect.poll(() => lines.some(({ level }) => level === 'error')).toBe(true)
+})
+
+test('intake goes on while the sender cannot be told', async () => {
+  const { inline, metric } = await runningPipeline(withRetry({}, { concurrency: 2 }))
+  const { promise, resolve } = deferred()
+  inline.acknowledge = () => promise.then(() => ({ kind: 'acknowledged' }))
+  for (let event = 0; event < 50; event++) {
+    expect(await inline.intake(() => eventOf(String(event)))).toMatchObject({ kind: 'delivered' })
+  }
+  expect(await metric('headgate_ledger_pending{pipeline="orders"}')).toBe(50)
+  resolve()
+  await expect.poll(() => inline.acknowledged).toHaveLength(50)
+})
+
+test('no more attempts are under way than the concurrency allows', async () => {
+  const { inline } = await runningPipeline(withRetry({}, { concurrency: 3 }))
+  let active = 0
+  let most = 0
+  inline.acknowledge = async () => {
+    most = Math.max(most, ++active)
+    await new Promise((done) => setImmediate(done))
+    active--
+    return { kind: 'acknowledged' }
+  }
+  await Promise.all(Array.from({ length: 40 }, (_, n) => inline.intake(() => eventOf(String(n)))))
+  await expect.poll(() => inline.acknowledged).toHaveLength(40)
+  expect(most).toBe(3)
+})
+
+test('when the sender throttles, everything waits as long as it asked', async () => {
+  const { inline } = await runningPipeline(withRetry({}))
+  const acknowledge = vi.fn(
+    async () => ({ kind: 'retry', error: failed, after: 3_600_000, throttled: true }) as const,
+  )
+  inline.acknowledge = acknowledge
+  await inline.intake(() => eventOf('a'))
+  await expect.poll(() => acknowledge.mock.calls.length).toBe(1)
+  for (let event = 0; event < 5; event++) await inline.intake(() => eventOf(`b${event}`))
+  expect(inline.acknowledged).toEqual([])
+  expect(acknowledge).toHaveBeenCalledOnce()
+})
