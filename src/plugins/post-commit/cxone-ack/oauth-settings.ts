@@ -1,0 +1,53 @@
+import { type Static, Type } from 'typebox'
+import { variants } from '../../../plugin.js'
+
+const clientCredentials = Type.Object(
+  { type: Type.Literal('client_credentials') },
+  { description: 'The client itself is the one who acts.', additionalProperties: false },
+)
+
+const password = Type.Object(
+  {
+    type: Type.Literal('password'),
+    username: Type.String({ minLength: 1, description: 'User name, or the access key id of CXone.' }),
+    password: Type.String({
+      minLength: 1,
+      description: 'Password, or the access key secret of CXone. Best a reference to a variable or a file.',
+    }),
+  },
+  { description: 'The client acts for a user, or for an access key.', additionalProperties: false },
+)
+
+const grant = variants('type', 'What the token is asked for with.', {
+  client_credentials: clientCredentials,
+  password,
+})
+
+/** How access tokens are had (OAuth 2.0, RFC 6749). */
+export const OAuth = Type.Object(
+  {
+    tokenUrl: Type.String({
+      pattern: '^(/|https?://)[^\\s#]*$',
+      expected: 'a path such as "/oauth/token", or an http or https URL',
+      default: '/oauth/token',
+      description: 'Where tokens are issued: a path below `baseUrl`, or a whole URL.',
+    }),
+    grant: Type.Unsafe<Static<typeof grant>>({ ...grant, default: { type: 'client_credentials' } }),
+    clientAuthentication: Type.Enum(['basic', 'body'], {
+      default: 'basic',
+      description:
+        'How the client proves itself to the token endpoint: in the Authorization header (`basic`) or in the form (`body`).',
+    }),
+    scopes: Type.Array(
+      Type.String({
+        pattern: '^[!#-\\[\\]-~]+$',
+        expected: 'a scope such as "data-actions:write", without spaces',
+      }),
+      {
+        default: ['data-actions:read', 'data-actions:write', 'oauth:client'],
+        description: 'What the token is asked to allow. Empty: whatever the client is allowed.',
+      },
+    ),
+  },
+  { default: {}, additionalProperties: false, description: 'How access tokens are had (OAuth 2.0).' },
+)

@@ -1,0 +1,92 @@
+import { type Static, Type } from 'typebox'
+import { Duration } from '../../../units.js'
+import { OAuth } from './oauth-settings.js'
+
+const statusList = (description: string, initial?: readonly (number | string)[]) =>
+  Type.Array(
+    Type.Unsafe<number | string>({
+      type: ['integer', 'string'],
+      minimum: 200,
+      maximum: 599,
+      pattern: '^[2-5]xx$',
+      expected: 'a status such as 503, or a class such as "5xx"',
+    }),
+    { uniqueItems: true, description, ...(initial && { default: initial }) },
+  )
+
+const Statuses = Type.Object(
+  {
+    success: statusList(
+      'The event is acknowledged. 409 says that it was before, as after an answer that got lost.',
+      [200, 201, 202, 204, 409],
+    ),
+    retry: statusList('The acknowledgement is tried again later.', [408, 425, 429, '5xx']),
+    giveUp: Type.Optional(
+      statusList(
+        'The acknowledgement is not tried again. Without this list, that is every status in no other list; with it, those are retried.',
+      ),
+    ),
+    throttle: statusList(
+      'Of the retried ones: CXone asks for fewer requests, so that all of them wait.',
+      [429],
+    ),
+  },
+  {
+    default: {},
+    additionalProperties: false,
+    description:
+      'What a status means. 401 is in no list: it always means that the token is renewed and the request tried again.',
+  },
+)
+
+/** The settings of `cxone-ack`. Where CXone's documents disagree, the defaults are what its Data Actions tutorial uses. */
+export const Settings = Type.Object(
+  {
+    baseUrl: Type.String({
+      pattern: '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$',
+      expected: 'an http or https URL such as "https://api.us.example.com"',
+      description: 'Base URL of the CXone API of your region; a path in it is kept.',
+    }),
+    clientId: Type.String({ minLength: 1, description: 'Client id of the OAuth client.' }),
+    clientSecret: Type.String({
+      minLength: 1,
+      description: 'Client secret of the OAuth client. Best a reference to a variable or a file.',
+    }),
+    oauth: OAuth,
+    method: Type.Enum(['POST', 'PUT', 'PATCH', 'DELETE'], {
+      default: 'POST',
+      description: 'Method of the acknowledge request.',
+    }),
+    path: Type.String({
+      pattern: '^/([!"$-z|~]|\\{[\\w.-]+\\})*$',
+      expected: 'a path such as "/api/v2/data/actions/{id}/acknowledge"',
+      default: '/api/v2/data/actions/{id}/acknowledge',
+      description:
+        'Path of the acknowledge request, below `baseUrl`. {id}, {topic}, {partition} and {offset} are filled in, percent-encoded. An event that the config drops has an {id} only.',
+    }),
+    body: Type.String({
+      default: '',
+      description:
+        'JSON body of the acknowledge request; {id}, {topic}, {partition} and {offset} are filled in, escaped for a JSON string.',
+    }),
+    statuses: Statuses,
+    timeout: Duration({
+      default: '15s',
+      description:
+        'How long CXone may take for each: to accept a connection, to answer, and to finish its answer.',
+    }),
+    maxRetryAfter: Duration({
+      default: '15m',
+      description: 'The longest wait that a Retry-After of CXone is followed for.',
+    }),
+    connections: Type.Integer({
+      minimum: 1,
+      maximum: 1024,
+      default: 32,
+      description: 'Connections to CXone at most; each carries one request at a time.',
+    }),
+  },
+  { additionalProperties: false },
+)
+
+export type Settings = Static<typeof Settings>

@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
+
+/** Who gets tokens. */
+export interface TokenCredentials {
+  readonly clientId: string
+  readonly clientSecret: string
+  /** For the password grant. */
+  readonly accessKey?: { readonly id: string; readonly secret: string }
+}
+
+export interface TokenAnswer {
+  readonly status: number
+  readonly body: object
+  readonly headers?: { readonly [name: string]: string }
+}
+
+export interface TokenEndpoint {
+  answer(request: IncomingMessage): Promise<TokenAnswer>
+  /** Whether an Authorization header has a token that was issued, has not expired and was not revoked. */
+  valid(authorization: string | undefined): boolean
+  issued(): number
+  revokeAll(): void
+}
+
+const BEARER = /^Bearer +([!-~]+)$/i
+
+/** The token endpoint of an OAuth 2.0 server (RFC 6749) with one client. `lifetime` in seconds. */
+export function createTokenEndpoint(credentials: TokenCredentials, lifetime: number): TokenEndpoint {
+  /** When each token expires, on the clock of `performance.now()`. */
+  const expiries = new Map<string, number>()
+  let issued = 0
+
+  function issue(scope: string): TokenAnswer {
+    const now = performance.now()
+    for (const [token, expiry] of expiries) if (expiry <= now) expiries.delete(token)
+    const token = randomBytes(24).toString('base64url')
+    expiries.set(token, now + lifetime * 1000)
+    issued++
+    return {
+      status: 200,
+      body: { access_token: token, token_type: 'Bearer', expires_in: lifetime, scope },
+      headers: { 'cache-control': 'no-store' },
+    }
+  }
+
+  return {
+    async answer(request) {
+      const form = new URLSearchParams(await text(request))
+      if (!knowsClient(request, form, credentials)) return refused(401, 'invalid_client')
+      const grant = form.get('grant_type')
+      if (grant === null) return refused(400, 'invalid_request')
+      if (grant !== 'client_credentials' && grant !== 'password')
+        return refused(400, 'unsupported_grant_type')
+      if (grant === 'password' && !knowsKey(form, credentials)) return refused(400, 'invalid_grant')
+      return issue(form.get('scope') ?? '')
+    },
+    valid(authorization = '') {
+      const token = BEARER.exec(authorization)?.[1]
+      return token !== undefined && (expiries.get(token) ?? 0) > performance.now()
+    },
+    issued: () => issued,
+    revokeAll: () => expiries.clear(),
+  }
+}
+
+function knowsClient(request: IncomingMessage, form: URLSearchParams, expected: TokenCredentials): boolean {
+  const basic = /^Basic +([A-Za-z0-9+/=]+)$/i.exec(request.headers.authorization ?? '')?.[1]
+  if (basic === undefined) {
+    return form.get('client_id') === expected.clientId && form.get('client_secret') === expected.clientSecret
+  }
+  const [id = '', secret = ''] = Buffer.from(basic, 'base64').toString('utf8').split(':').map(formDecode)
+  return id === expected.clientId && secret === expected.clientSecret
+}
+
+const knowsKey = (form: URLSearchParams, { accessKey }: TokenCredentials): boolean =>
+  accessKey !== undefined &&
+  form.get('username') === accessKey.id &&
+  form.get('password') === accessKey.secret
+
+/** Id and secret are form-encoded inside Basic (RFC 6749, 2.3.1). */
+const formDecode = (encoded: string): string => new URLSearchParams(`text=${encoded}`).get('text') ?? ''
+
+const refused = (status: number, error: string): TokenAnswer => ({
+  status,
+  body: { error },
+  ...(status === 401 && { headers: { 'www-authenticate': 'Basic realm="cxone"' } }),
+})
