@@ -1,0 +1,60 @@
+/** Who may import whom. Run by the test command. */
+const leaves = '^src/(plugin|errors|units)\\.ts$|^src/json/|^src/http/problem\\.ts$'
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'contract-stands-alone',
+      comment: 'plugin.ts and errors.ts are what third parties build on: they import nothing of ours but each other.',
+      severity: 'error',
+      from: { path: '^src/(plugin|errors)\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(plugin|errors)\\.ts$' },
+    },
+    {
+      name: 'leaves-stay-leaves',
+      comment: 'What plugins may use must not pull the engine in.',
+      severity: 'error',
+      from: { path: '^src/units\\.ts$|^src/json/|^src/http/problem\\.ts$' },
+      to: { path: '^src/', pathNot: leaves },
+    },
+    {
+      name: 'plugins-see-the-contract-only',
+      comment: 'A plugin imports the contract, the leaves and files of its own folder; never another plugin or the engine.',
+      severity: 'error',
+      from: { path: '^src/plugins/([^/]+)/([^/]+)/' },
+      to: { path: '^src/', pathNot: [leaves, '^src/plugins/$1/$2/'] },
+    },
+    {
+      name: 'engine-knows-no-plugin',
+      severity: 'error',
+      from: { path: '^src/(pipeline|http|admin)/' },
+      to: { path: '^src/(plugins|commands|sandbox)/' },
+    },
+    {
+      name: 'plugins-are-listed-in-one-place',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(app\\.ts|commands/|plugins/)' },
+      to: { path: '^src/plugins/' },
+    },
+    {
+      name: 'kafka-client-in-one-place',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(plugins/sink/kafka|sandbox)/' },
+      to: { path: 'node_modules/node-rdkafka' },
+    },
+    {
+      name: 'sandbox-is-for-its-command',
+      comment: 'What runs in production never imports the simulators.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(sandbox/|commands/sandbox\\.ts)' },
+      to: { path: '^src/sandbox/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'] },
+  },
+}

@@ -1,0 +1,79 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { Command as Commander, CommanderError } from 'commander'
+import { type Command, EXIT, type Io } from './commands/command.js'
+import { pluginsCommand } from './commands/plugins.js'
+import { runCommand } from './commands/run.js'
+import { sandboxCommand } from './commands/sandbox.js'
+import { validateCommand } from './commands/validate.js'
+
+/** The one place that touches argv, signals and the exit code. */
+const commands: readonly Command[] = [runCommand, validateCommand, pluginsCommand, sandboxCommand]
+
+const { version, description } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as {
+  version: string
+  description: string
+}
+
+const stopping = new AbortController()
+const killing = new AbortController()
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => (stopping.signal.aborted ? killing : stopping).abort())
+}
+for (const stream of [process.stdout, process.stderr]) {
+  // Whoever read our output is gone (`headgate plugins | head`): there is nobody left to tell.
+  stream.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.internal),
+  )
+}
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`headgate failed in a way it should not, please report this:\n${error.stack}\n`)
+  process.exit(EXIT.internal)
+})
+
+const io: Io = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  terminal: { out: process.stdout.isTTY === true, err: process.stderr.isTTY === true },
+  env: process.env,
+  cwd: process.cwd(),
+  signal: stopping.signal,
+  kill: killing.signal,
+}
+
+process.exit(await main(process.argv.slice(2)))
+
+async function main(argv: readonly string[]): Promise<number> {
+  let code: number = EXIT.ok
+  const program = new Commander('headgate')
+    .description(description)
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(add --help to see what there is)')
+    .helpCommand(false)
+  for (const command of commands) {
+    const parsed = program.command(command.name).description(command.summary).exitOverride()
+    if (command.details !== undefined) parsed.addHelpText('after', `\n${command.details}`)
+    for (const { name, description } of command.arguments ?? []) parsed.argument(name, description)
+    for (const option of command.options ?? [])
+      parsed.option(option.flags, option.description, option.default)
+    parsed.action(async (...given: unknown[]) => {
+      const { length: count } = command.arguments ?? []
+      const options = given[count] as { [name: string]: unknown }
+      code = await command.run({ arguments: given.slice(0, count) as (string | undefined)[], options }, io)
+    })
+  }
+  try {
+    if (argv.length === 0) {
+      program.outputHelp()
+      return EXIT.usage
+    }
+    await program.parseAsync(argv, { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    throw error
+  }
+}

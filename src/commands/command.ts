@@ -1,0 +1,41 @@
+/** Exit codes: 0 fine, 1 the thing asked about is wrong, 2 wrong usage, 70 a fault of Headgate itself. */
+export const EXIT = { ok: 0, wrong: 1, usage: 2, internal: 70 } as const
+
+/** What a command may touch of the process; only `cli.ts` makes one. */
+export interface Io {
+  out(text: string): void
+  err(text: string): void
+  /** True where a person reads standard output or standard error. */
+  readonly terminal: { readonly out: boolean; readonly err: boolean }
+  readonly env: Readonly<{ [name: string]: string | undefined }>
+  readonly cwd: string
+  /** Aborted at the first SIGINT or SIGTERM. */
+  readonly signal: AbortSignal
+  /** Aborted at the second one: the operator no longer wants to wait. */
+  readonly kill: AbortSignal
+}
+
+export interface CommandOption {
+  /** As commander writes them: `--port <n>`. */
+  readonly flags: string
+  readonly description: string
+  readonly default?: string | boolean
+}
+
+/** One command of `headgate`. It prints through `io` and returns the exit code. */
+export interface Command {
+  readonly name: string
+  readonly summary: string
+  /** More for `--help`: what it prints, examples. */
+  readonly details?: string
+  /** As commander writes them: `[file]`, `<name>`. */
+  readonly arguments?: readonly { readonly name: string; readonly description: string }[]
+  readonly options?: readonly CommandOption[]
+  run(input: CommandInput, io: Io): Promise<number>
+}
+
+export interface CommandInput {
+  readonly arguments: readonly (string | undefined)[]
+  /** By their camel-case name. */
+  readonly options: Readonly<{ [name: string]: unknown }>
+}

@@ -1,0 +1,9 @@
+import type { AnyDefinition } from '../plugin.js'
+import { cxoneAck } from './post-commit/cxone-ack/cxone-ack.js'
+import { kafkaSink } from './sink/kafka/kafka.js'
+import { httpWebhook } from './source/http-webhook/http-webhook.js'
+import { jsonSchema } from './transform/json-schema/json-schema.js'
+import { route } from './transform/route/route.js'
+
+/** The built-in plugins, in the order of the path. */
+export const plugins: readonly AnyDefinition[] = [httpWebhook, jsonSchema, route, kafkaSink, cxoneAck]
