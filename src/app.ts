@@ -66,9 +66,11 @@ export async function startApp({ settings, config, log, deadline }: AppOptions):
   })
   const stop = async (): Promise<readonly Left[]> => {
     state = 'stopping'
+    // First of all, so that a sender that comes in between hears 503 and not that there is no such path.
+    const closed = listener.close()
     const left = await Promise.all(pipelines.map((pipeline) => stopPipeline(pipeline, deadline)))
     if (deadline.aborted) listener.closeNow()
-    else await listener.close()
+    else await closed
     await admin.close()
     return left
   }

@@ -129,7 +129,8 @@ export function readSettings(
       const expected = wrong(value)
       if (expected !== undefined) problems.push(complaint(env, arg, expected, value))
     }
-    return [name, { doc, env, arg, format, default: preset }]
+    // As text: convict would read "80a" as the number 80.
+    return [name, { doc, env, arg, format, default: String(preset) }]
   })
   const args = Object.entries(flags).map(
     ([name, value]) => `--${SETTINGS[name as keyof Settings].arg}=${value}`,

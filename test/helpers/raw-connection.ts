@@ -13,8 +13,9 @@ export interface RawConnection {
   end(): void
   /** Drops the connection without a word. */
   cut(): void
-  /** Stops reading what the other side sends. */
-  stopReading(): void
+  /** Stops reading what the other side sends, until `resume`. */
+  pause(): void
+  resume(): void
 }
 
 export async function rawConnection(port: number): Promise<RawConnection> {
@@ -41,7 +42,8 @@ export async function rawConnection(port: number): Promise<RawConnection> {
     closed: () => closed,
     end: () => void socket.end(),
     cut: () => void socket.destroy(),
-    stopReading: () => void socket.pause(),
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
   }
 }
 

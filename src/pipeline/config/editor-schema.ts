@@ -10,7 +10,7 @@ interface JsonSchema {
  * Made from the same declarations that validate, so it cannot say anything else.
  */
 export function editorSchema(plugins: readonly AnyDefinition[]): JsonSchema {
-  const file = JSON.parse(JSON.stringify(ConfigFile)) as JsonSchema
+  const file = asWritten(ConfigFile)
   const pipelines = at(file, 'properties', 'pipelines')
   const [name, pipeline] = Object.entries(at(pipelines, 'patternProperties'))[0] as [string, JsonSchema]
   const properties = at(pipeline, 'properties')
@@ -56,7 +56,10 @@ function stageSchema(kind: Kind, schema: JsonSchema, plugins: readonly AnyDefini
     allOf: ofKind.map((plugin) => ({
       if: { properties: { plugin: { const: plugin.name } }, required: ['plugin'] },
       // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-      then: { properties: { config: { $ref: `#/definitions/${definitionName(plugin)}` } } },
+      then: {
+        properties: { config: { $ref: `#/definitions/${definitionName(plugin)}` } },
+        ...(settings(plugin)['required'] !== undefined && { required: ['config'] }),
+      },
     })),
   }
 }
@@ -65,8 +68,25 @@ const definitionName = ({ kind, name }: AnyDefinition): string => `${kind}.${nam
 
 const settings = ({ config, summary }: AnyDefinition): JsonSchema => ({
   description: summary,
-  ...(JSON.parse(JSON.stringify(config)) as JsonSchema),
+  ...asWritten(config),
 })
+
+/** A schema of what people write: defaults are not filled in yet, and text may hold a ${...} reference. */
+function asWritten(schema: object): JsonSchema {
+  return JSON.parse(JSON.stringify(schema), (_key, value: JsonSchema) =>
+    typeof value === 'object' && value !== null ? withReferences(withoutDefaulted(value)) : value,
+  ) as JsonSchema
+}
+
+function withoutDefaulted(schema: JsonSchema): JsonSchema {
+  const { required, ...rest } = schema
+  if (!Array.isArray(required) || rest['properties'] === undefined) return schema
+  const needed = required.filter((name: string) => !('default' in at(rest, 'properties', name)))
+  return needed.length > 0 ? { ...rest, required: needed } : rest
+}
+
+const withReferences = (schema: JsonSchema): JsonSchema =>
+  typeof schema['pattern'] === 'string' ? { ...schema, pattern: `\\$\\{|${schema['pattern']}` } : schema
 
 function at(schema: JsonSchema, ...path: readonly string[]): JsonSchema {
   return path.reduce<JsonSchema>((inner, key) => inner[key] as JsonSchema, schema)

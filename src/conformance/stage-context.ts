@@ -1,0 +1,38 @@
+import { filesIn } from '../pipeline/config/files.js'
+import { createMetrics, pluginMetrics } from '../pipeline/metrics.js'
+import type { HttpHandler, Kind, KindTypes, Log, SourceContext } from '../plugin.js'
+import type { Subject } from './test-plugin.js'
+
+/** A stage that is tried: its plugin, what it logged, and what it serves. */
+export interface Tried<K extends Kind> {
+  readonly instance: KindTypes[K]['instance']
+  /** Every log line as text, the fields included. */
+  readonly logged: string[]
+  /** Handlers by path, for a source. */
+  readonly served: ReadonlyMap<string, HttpHandler>
+  abort(): void
+}
+
+/** Creates the plugin with a context of its own. */
+export function tryStage<K extends Kind>({ definition, config, folder }: Subject<K>): Tried<K> {
+  const logged: string[] = []
+  const served = new Map<string, HttpHandler>()
+  const aborter = new AbortController()
+  const write = (fields: object, message: string) => void logged.push(`${message} ${JSON.stringify(fields)}`)
+  const log: Log = { debug: write, info: write, warn: write, error: write }
+  const context: SourceContext = {
+    pipeline: 'conformance',
+    log,
+    metrics: pluginMetrics(createMetrics(), 'conformance'),
+    files: filesIn(folder),
+    signal: aborter.signal,
+    http: {
+      serve(path, handler) {
+        served.set(path, handler)
+        return () => void served.delete(path)
+      },
+    },
+  }
+  const instance = definition.create(structuredClone(config), context)
+  return { instance, logged, served, abort: () => aborter.abort() }
+}
