@@ -111,6 +111,11 @@ const ERROR_TABLE = {
     'No rule matched and the config says that such events are refused.',
     'Add a rule, or give `otherwise` a target.',
   ),
+  HG_ROUTE_REFUSED: data(
+    422,
+    'The rule that matched says that such events are refused.',
+    'Correct the sender, or give the named rule a target.',
+  ),
   HG_RECORD_FIELD_MISSING: data(
     422,
     'The event lacks what the sink takes its key or value from.',

@@ -11,12 +11,14 @@ export function problem(
   id?: string,
   headers: { readonly [name: string]: string } = {},
 ): HttpAnswer {
-  const { code, status, message, violations } = error
+  const { code, status, violations } = error
+  const { meaning } = ERRORS[code]
   const body = {
     type: `urn:headgate:error:${code}`,
-    title: ERRORS[code].meaning,
+    title: meaning,
     status,
-    detail: message,
+    // Why our side fails (which broker, which topic) is for the operator's log, not for the sender.
+    ...(error.kind === 'data' && { detail: error.message }),
     code,
     ...(id !== undefined && { id }),
     ...(violations.length > 0 && { errors: violations }),

@@ -1,0 +1,185 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { type AddressInfo, type Socket, Server as TcpServer } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { HeadgateError } from '../errors.js'
+import type { HttpHandler, HttpListener, Log } from '../plugin.js'
+import { exchange, type Route, refuse, type Shared } from './exchange.js'
+import { type ClientError, refuseMalformed } from './malformed.js'
+import { problem } from './problem.js'
+import { countUnanswered } from './unanswered.js'
+
+export interface ListenerOptions {
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+  readonly log: Log
+  /** Told the status of every answer that belongs to no pipeline. */
+  readonly onResponse: (status: number) => void
+  /** Connections beyond this are closed as soon as they are made. */
+  readonly maxConnections?: number
+  /** Bytes of request line and headers together. */
+  readonly maxHeaderSize?: number
+  readonly timeouts?: Partial<Timeouts>
+}
+
+/** All in milliseconds. */
+export interface Timeouts {
+  /** From the first byte of a request, or the opening of the connection, to the end of the headers. */
+  readonly headers: number
+  /** From the first byte of a request to its last. */
+  readonly request: number
+  /** How long a connection waits for its next request. Load balancers reuse theirs for up to 60 s. */
+  readonly keepAlive: number
+  /** How long a connection may stand still, as with a sender that does not read its answers. */
+  readonly inactive: number
+  /** How often the first two are looked at. */
+  readonly checkEvery: number
+}
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+  readonly url: string
+}
+
+/** The HTTP listener that all pipelines share. */
+export interface Listener {
+  /** Rejects with HG_LISTEN_FAILED where the address cannot be had. */
+  open(): Promise<Address>
+  /** The listener as one pipeline sees it; `onResponse` is told the status of every answer on its paths. */
+  bind(pipeline: string, onResponse: (status: number) => void): HttpListener
+  /**
+   * Takes no more connections; resolves when all requests have been answered and all connections are closed. Until
+   * then, requests on open connections are still answered, each with `Connection: close`.
+   */
+  close(): Promise<void>
+  /** Closes, and cuts what `close` would wait for. */
+  closeNow(): void
+}
+
+const TIMEOUTS: Timeouts = {
+  headers: 5000,
+  request: 10_000,
+  keepAlive: 65_000,
+  inactive: 300_000,
+  checkEvery: 1000,
+}
+
+export function createListener(options: ListenerOptions): Listener {
+  const { host, log, onResponse } = options
+  const timeouts = { ...TIMEOUTS, ...options.timeouts }
+  const routes = new Map<string, Route>()
+  let closed: Promise<void> | undefined
+
+  const unanswered = countUnanswered(() => {
+    // The last answer has been written but may not have been sent.
+    if (closed !== undefined) setImmediate(() => server.closeIdleConnections())
+  })
+  const shared: Shared = { log, unanswered, closing: () => closed !== undefined }
+  const nobody = { pipeline: 'none', onResponse }
+  const noRoute = problem(new HeadgateError('HG_INTAKE_NOT_FOUND', 'No pipeline listens at this path.'))
+  const stopping = problem(new HeadgateError('HG_INTAKE_STOPPING', 'Headgate is shutting down.'))
+
+  const serve = (request: IncomingMessage, response: ServerResponse) => {
+    const route = routes.get(pathOf(request.url ?? ''))
+    if (route !== undefined) exchange(request, response, route, shared)
+    else refuse(request, response, () => (shared.closing() ? stopping : noRoute), nobody, shared)
+  }
+  const server = createServer({
+    headersTimeout: timeouts.headers,
+    requestTimeout: timeouts.request,
+    keepAliveTimeout: timeouts.keepAlive,
+    connectionsCheckingInterval: timeouts.checkEvery,
+    maxHeaderSize: options.maxHeaderSize ?? 16 * 1024,
+    insecureHTTPParser: false,
+  })
+  server.timeout = timeouts.inactive
+  server.maxConnections = options.maxConnections ?? 1000
+  server.on('request', serve)
+  server.on('checkContinue', serve)
+  server.on('clientError', (error: ClientError, connection: Duplex) => {
+    const status = refuseMalformed(error, connection as Socket, unanswered.on(connection) > 0)
+    if (status !== undefined) onResponse(status)
+  })
+  server.on('drop', refusedConnections(log, server.maxConnections))
+
+  const close = () => {
+    closed ??= new Promise((resolve) => {
+      // http.Server's own close() would at once cut idle connections, which may be about to send, and end the checks
+      // for slow requests.
+      TcpServer.prototype.close.call(server, () => {
+        server.close()
+        resolve()
+      })
+      if (unanswered.total === 0) server.closeIdleConnections()
+    })
+    return closed
+  }
+
+  return {
+    open: () =>
+      new Promise((resolve, reject) => {
+        const failed = (cause: Error) => reject(cannotListen(host, options.port, cause))
+        server.once('error', failed)
+        server.listen({ host, port: options.port }, () => {
+          server.off('error', failed)
+          server.on('error', (error) => log.error({ err: error }, 'a connection could not be accepted'))
+          resolve(addressOf(server.address() as AddressInfo))
+        })
+      }),
+
+    bind: (pipeline, onPipelineResponse) => ({
+      serve(path: string, handler: HttpHandler) {
+        const taken = routes.get(path)
+        if (taken !== undefined) {
+          throw new HeadgateError(
+            'HG_CONFIG_CONFLICT',
+            `Pipeline "${taken.pipeline}" already serves ${path}.`,
+          )
+        }
+        const route: Route = { pipeline, handler, onResponse: onPipelineResponse }
+        routes.set(path, route)
+        return () => {
+          if (routes.get(path) === route) routes.delete(path)
+        }
+      },
+    }),
+
+    close,
+
+    closeNow() {
+      void close()
+      server.closeAllConnections()
+    },
+  }
+}
+
+function pathOf(url: string): string {
+  // The absolute form (`POST http://host/path`) is what some proxies send.
+  if (!url.startsWith('/')) return URL.canParse(url) ? new URL(url).pathname : url
+  const query = url.indexOf('?')
+  return query === -1 ? url : url.slice(0, query)
+}
+
+function addressOf({ address, family, port }: AddressInfo): Address {
+  return { host: address, port, url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}` }
+}
+
+function cannotListen(host: string, port: number, cause: Error): HeadgateError {
+  return new HeadgateError('HG_LISTEN_FAILED', `Cannot listen on ${host}:${port}: ${cause.message}.`, {
+    cause,
+  })
+}
+
+/** One line a minute at most: whoever opens too many connections does not stop at one. */
+function refusedConnections(log: Log, max: number): () => void {
+  let count = 0
+  let quietUntil = 0
+  return () => {
+    count++
+    if (Date.now() < quietUntil) return
+    log.warn({ count }, `connections were refused: ${max} are open`)
+    count = 0
+    quietUntil = Date.now() + 60_000
+  }
+}

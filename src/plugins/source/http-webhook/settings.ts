@@ -1,0 +1,43 @@
+import { type Static, Type } from 'typebox'
+import { Duration, Size } from '../../../units.js'
+import { EventId } from './event-id.js'
+import { Verify } from './verify/schemes.js'
+
+export const settings = Type.Object(
+  {
+    path: Type.String({
+      pattern: "^/$|^(/(?!\\.{1,2}(/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+/?$",
+      expected: 'a path such as "/webhook/orders", without query and without "%"',
+      description: 'The path that the sender posts to. It is compared exactly; a query string is ignored.',
+    }),
+    methods: Type.Array(Type.Enum(['POST', 'PUT']), {
+      minItems: 1,
+      uniqueItems: true,
+      default: ['POST'],
+      description: 'The HTTP methods that bring events.',
+    }),
+    eventId: EventId,
+    verify: Verify,
+    maxBody: Size({ default: '1MiB', description: 'A larger body is answered 413.' }),
+    maxDepth: Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      default: 64,
+      description: 'How deeply arrays and objects in the body may be nested.',
+    }),
+    maxInFlight: Type.Integer({
+      minimum: 1,
+      default: 500,
+      description:
+        'How many events may wait for Kafka at a time. Beyond that the sender is answered 503 and tries again.',
+    }),
+    answerWithin: Duration({
+      default: '15s',
+      description:
+        'The sender is answered 503 when Kafka has not confirmed its event by then; the event goes on. Set it below the time-out of the sender.',
+    }),
+  },
+  { additionalProperties: false },
+)
+
+export type Settings = Static<typeof settings>

@@ -1,0 +1,40 @@
+import { Type } from 'typebox'
+import { HeadgateError } from '../../../../errors.js'
+import type { HttpHead } from '../../../../plugin.js'
+
+export type Headers = HttpHead['headers']
+
+/**
+ * Finds out who sent a request. Both functions throw HG_INTAKE_UNAUTHENTICATED, with a message that says what is missing
+ * or wrong and holds nothing secret.
+ */
+export interface Verifier {
+  /** Looks at the headers alone, before the body is read. */
+  readonly head?: (headers: Headers) => void
+  /** Looks at the bytes of the body too, before anything else does. */
+  readonly body?: (headers: Headers, body: Buffer) => void
+  /** How the sender may authenticate, for WWW-Authenticate. */
+  readonly challenge?: string
+}
+
+/** The value of a header, by its lower-case name. */
+export function header(headers: Headers, name: string): string {
+  const value = headers[name]
+  if (typeof value !== 'string' || value === '') throw unauthenticated(`The header ${name} is missing.`)
+  return value
+}
+
+export const unauthenticated = (message: string): HeadgateError =>
+  new HeadgateError('HG_INTAKE_UNAUTHENTICATED', message)
+
+/** A setting that is the name of a header. */
+export const HeaderName = (description: string) =>
+  Type.String({
+    pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",
+    expected: 'the name of a header such as "X-Signature"',
+    description,
+  })
+
+/** A setting that is a list of secrets, of which any one will do. */
+export const Secrets = (description: string, items: { pattern?: string; expected?: string } = {}) =>
+  Type.Array(Type.String({ minLength: 1, ...items }), { minItems: 1, description })

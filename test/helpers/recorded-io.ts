@@ -1,0 +1,36 @@
+import type { Command, CommandInput, Io } from '../../src/commands/command.js'
+
+/** What a command printed and how it ended. */
+export interface Recorded {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs a command in this process, as the command line would. */
+export async function runCommand(
+  command: Command,
+  input: Partial<CommandInput> = {},
+  io: Partial<Io> = {},
+): Promise<Recorded> {
+  let out = ''
+  let err = ''
+  const code = await command.run(
+    { arguments: [], options: {}, ...input },
+    {
+      out: (text) => {
+        out += text
+      },
+      err: (text) => {
+        err += text
+      },
+      terminal: { out: false, err: false },
+      env: {},
+      cwd: process.cwd(),
+      signal: new AbortController().signal,
+      kill: new AbortController().signal,
+      ...io,
+    },
+  )
+  return { code, out, err }
+}

@@ -1,0 +1,486 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Agent, request } from 'undici'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { HeadgateError } from '../../src/errors.js'
+import { createListener, type ListenerOptions } from '../../src/http/listener.js'
+import type { HttpAnswer, HttpHandler, HttpRequest } from '../../src/plugin.js'
+import { testContext } from '../helpers/context.js'
+import { rawConnection, rawRequest } from '../helpers/raw-connection.js'
+
+const ok = (body: string): HttpAnswer => ({ status: 200, headers: { 'content-type': 'text/plain' }, body })
+
+/** Answers with the body that it got, and remembers the requests. */
+function echo(overrides: Partial<HttpHandler> = {}) {
+  const requests: HttpRequest[] = []
+  const handler: HttpHandler = {
+    methods: ['POST'],
+    maxBodyBytes: 1024,
+    head: () => undefined,
+    async handle(request) {
+      requests.push(request)
+      return ok(request.body.toString())
+    },
+    tooLarge: async () => ({ status: 413, headers: {}, body: 'too large' }),
+    ...overrides,
+  }
+  return { handler, requests }
+}
+
+/** A handler whose answers come when the test says so. */
+function held(overrides: Partial<HttpHandler> = {}) {
+  const waiting: ((answer: HttpAnswer) => void)[] = []
+  const { handler } = echo({ handle: () => new Promise((resolve) => waiting.push(resolve)), ...overrides })
+  return { handler, waiting }
+}
+
+async function listen(handler: HttpHandler, options: Partial<ListenerOptions> = {}) {
+  const context = testContext()
+  const statuses = { pipeline: [] as number[], nobody: [] as number[] }
+  const listener = createListener({
+    host: '127.0.0.1',
+    port: 0,
+    log: context.log,
+    onResponse: (status) => statuses.nobody.push(status),
+    ...options,
+  })
+  const http = listener.bind('orders', (status) => statuses.pipeline.push(status))
+  const unserve = http.serve('/in', handler)
+  const { url, port } = await listener.open()
+  onTestFinished(async () => {
+    listener.closeNow()
+    await listener.close()
+  })
+  const dispatcher = new Agent()
+  onTestFinished(() => dispatcher.destroy())
+  const post = async (path: string, body: string | Buffer, method: 'POST' | 'GET' | 'PUT' = 'POST') => {
+    const answer = await request(`${url}${path}`, {
+      method,
+      body: method === 'GET' ? null : body,
+      dispatcher,
+    })
+    return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() }
+  }
+  return { listener, http, unserve, url, port, post, statuses, ...context }
+}
+
+describe('listener: routing', () => {
+  it('hands a request to the handler of its path and reports the status to the pipeline', async () => {
+    const { handler, requests } = echo()
+    const { post, statuses } = await listen(handler)
+    expect(await post('/in', 'hello')).toMatchObject({
+      status: 200,
+      text: 'hello',
+      headers: { 'content-length': '5' },
+    })
+    expect(requests).toMatchObject([{ method: 'POST', headers: { 'content-length': '5' } }])
+    expect(statuses).toEqual({ pipeline: [200], nobody: [] })
+  })
+
+  it('ignores the query string', async () => {
+    const { post } = await listen(echo().handler)
+    expect((await post('/in?token=1&x=/other', 'a')).status).toBe(200)
+  })
+
+  it('understands the absolute form that proxies send', async () => {
+    const { port } = await listen(echo().handler)
+    const connection = await rawConnection(port)
+    connection.send(rawRequest('POST', 'http://somewhere.example/in?x=1', { 'content-length': 2 }, 'hi'))
+    expect(await connection.until((text) => text.endsWith('\r\n\r\nhi'))).toMatch(/^HTTP\/1.1 200 /)
+  })
+
+  it('answers 404 on a path that nobody serves, and keeps the connection', async () => {
+    const { port, statuses } = await listen(echo().handler)
+    const connection = await rawConnection(port)
+    connection.send(rawRequest('POST', '/other', { 'content-length': 3 }, 'abc'))
+    const refused = await connection.until((text) => text.endsWith('}'))
+    expect(refused).toMatch(/^HTTP\/1.1 404 [\s\S]*application\/problem\+json[\s\S]*HG_INTAKE_NOT_FOUND/)
+    connection.send(rawRequest('POST', '/in', { 'content-length': 2 }, 'hi'))
+    await connection.until((text) => text.endsWith('\r\n\r\nhi'))
+    expect(statuses).toEqual({ pipeline: [200], nobody: [404] })
+  })
+
+  it('answers 405 with Allow on another method', async () => {
+    const { handler, requests } = echo({ methods: ['POST', 'PUT'] })
+    const { post, statuses } = await listen(handler)
+    const answer = await post('/in', '', 'GET')
+    expect(answer).toMatchObject({ status: 405, headers: { allow: 'POST, PUT' } })
+    expect(JSON.parse(answer.text)).toMatchObject({ code: 'HG_INTAKE_METHOD' })
+    expect((await post('/in', 'x', 'PUT')).status).toBe(200)
+    expect(requests).toHaveLength(1)
+    expect(statuses.pipeline).toEqual([405, 200])
+  })
+
+  it('serves a path once, and again after it has been given back', async () => {
+    const { http, listener, unserve, post } = await listen(echo().handler)
+    const other = listener.bind('other', () => {})
+    expect(() => other.serve('/in', echo().handler)).toThrow('Pipeline "orders" already serves /in.')
+    unserve()
+    expect((await post('/in', 'a')).status).toBe(404)
+    other.serve('/in', echo({ handle: async () => ok('other') }).handler)
+    unserve()
+    expect((await post('/in', 'a')).text).toBe('other')
+    expect(() => http.serve('/in', echo().handler)).toThrow(HeadgateError)
+  })
+
+  it('says which address it cannot have', async () => {
+    const { port, log } = await listen(echo().handler)
+    const second = createListener({ host: '127.0.0.1', port, log, onResponse: () => {} })
+    await expect(second.open()).rejects.toMatchObject({
+      code: 'HG_LISTEN_FAILED',
+      message: expect.stringContaining(`127.0.0.1:${port}`),
+    })
+    await second.close()
+  })
+})
+
+describe('listener: bodies', () => {
+  it('puts a body together that comes in pieces', async () => {
+    const { handler, requests } = echo()
+    const { port } = await listen(handler)
+    const connection = await rawConnection(port)
+    connection.send(rawRequest('POST', '/in', { 'transfer-encoding': 'chunked' }))
+    for (const piece of ['5\r\nhello\r\n', '1\r\n \r\n', '5\r\nworld\r\n', '0\r\n\r\n']) {
+      connection.send(piece)
+      await nextTurn()
+    }
+    await connection.until((text) => text.endsWith('hello world'))
+    expect(requests[0]?.body.toString()).toBe('hello world')
+  })
+
+  it('takes a body of just the limit, and an empty one', async () => {
+    const { post } = await listen(echo().handler)
+    expect((await post('/in', 'x'.repeat(1024))).status).toBe(200)
+    expect(await post('/in', '')).toMatchObject({ status: 200, text: '' })
+  })
+
+  it('refuses a Content-Length over the limit without reading the body', async () => {
+    const { handler, requests } = echo()
+    const { port, statuses } = await listen(handler)
+    const connection = await rawConnection(port)
+    connection.send(rawRequest('POST', '/in', { 'content-length': 1_000_000_000 }))
+    const answer = await connection.until((text) => text.endsWith('too large'))
+    expect(answer).toMatch(/^HTTP\/1.1 413 [\s\S]*connection: close\r\n/i)
+    expect(requests).toEqual([])
+    expect(statuses.pipeline).toEqual([413])
+  })
+
+  it('stops reading a chunked body that never ends, after the answer has arrived', async () => {
+    const { handler, requests } = echo()
+    const { port } = await listen(handler)
+    const connection = await rawConnection(port)
+    connection.send(rawRequest('POST', '/in', { 'transfer-encoding': 'chunked' }))
+    const endless = setInterval(() => connection.send(`400\r\n${'x'.repeat(1024)}\r\n`), 1)
+    onTestFinished(() => clearInterval(endless))
+    expect(await connection.closed()).toMatch(/^HTTP\/1.1 413 [\s\S]*\r\n\r\ntoo large$/)
+    expect(requests).toEqual([])
+  })
+
+  it('lets a sender that does not listen while it sends have its answer before the connection is closed', async () => {
+    const { port, statuses } = await listen(echo().handler)
+    const connection = await rawConnection(port)
+    connection.pause()
+    connection.send(rawRequest('POST', '/in', { 'content-length': 1_000_000_000 }))
+    await vi.waitUntil(() => statuses.pipeline.length === 1)
+    for (let piece = 0; piece < 5; piece++) {
+      connection.send('x'.repeat(1024))
+      await nextTurn()
+    }
+    connection.resume()
+    expect(await connection.until((text) => text.endsWith('too large'))).toMatch(/^HTTP\/1.1 413 /)
+  })
+
+  it('asks for the body only where the head is in order', async () => {
+    const { handler } = echo({
+      head: ({ headers }) => (headers['x-no'] ? { ...ok('no'), status: 401 } : undefined),
+    })
+    const { port } = await listen(handler)
+    const refused = await rawConnection(port)
+    refused.send(rawRequest('POST', '/in', { expect: '100-continue', 'content-length': 2, 'x-no': 1 }))
+    expect(await refused.until((text) => text.endsWith('no'))).toMatch(/^HTTP\/1.1 401 /)
+    const welcome = await rawConnection(port)
+    welcome.send(rawRequest('POST', '/in', { expect: '100-continue', 'content-length': 2 }))
+    await welcome.until((text) => text === 'HTTP/1.1 100 Continue\r\n\r\n')
+    welcome.send('hi')
+    await welcome.until((text) => text.endsWith('\r\n\r\nhi'))
+  })
+
+  it('knows nothing of an event whose sender left in the middle of the body', async () => {
+    const { handler, requests } = echo()
+    const { port, post, statuses, lines } = await listen(handler)
+    const [cut, ended] = [await rawConnection(port), await rawConnection(port)]
+    cut.send(rawRequest('POST', '/in', { 'content-length': 100 }, 'half'))
+    cut.cut()
+    ended.send(rawRequest('POST', '/in', { 'content-length': 100 }, 'half'))
+    ended.end()
+    expect(await ended.closed()).toBe('')
+    await post('/in', 'whole')
+    expect(requests.map(({ body }) => body.toString())).toEqual(['whole'])
+    expect(statuses).toEqual({ pipeline: [200], nobody: [] })
+    expect(lines).toEqual([])
+  })
+
+  it('lets an event go on whose sender left after the body', async () => {
+    const finished: string[] = []
+    const { handler, waiting } = held()
+    const { port, statuses, listener } = await listen({
+      ...handler,
+      async handle(request) {
+        const answer = await handler.handle(request)
+        finished.push(request.body.toString())
+        return answer
+      },
+    })
+    const connection = await rawConnection(port)
+    connection.send(rawRequest('POST', '/in', { 'content-length': 5 }, 'whole'))
+    await vi.waitUntil(() => waiting.length === 1)
+    connection.cut()
+    await connection.closed()
+    waiting[0]?.(ok('done'))
+    await vi.waitUntil(() => finished.length === 1)
+    await listener.close()
+    expect(finished).toEqual(['whole'])
+    expect(statuses.pipeline).toEqual([])
+  })
+})
+
+describe('listener: what is not a request', () => {
+  it('refuses Content-Length together with Transfer-Encoding', async () => {
+    const { handler, requests } = echo()
+    const { port, statuses } = await listen(handler)
+    const connection = await rawConnection(port)
+    const smuggled = '0\r\n\r\nPOST /in HTTP/1.1\r\n'
+    connection.send(
+      rawRequest('POST', '/in', { 'content-length': 30, 'transfer-encoding': 'chunked' }, smuggled),
+    )
+    const answer = await connection.closed()
+    expect(answer).toMatch(
+      /^HTTP\/1.1 400 Bad Request\r\n[\s\S]*connection: close\r\n[\s\S]*HG_INTAKE_MALFORMED/,
+    )
+    expect(requests).toEqual([])
+    expect(statuses).toEqual({ pipeline: [], nobody: [400] })
+  })
+
+  it.each([
+    [
+      'two different lengths',
+      'POST /in HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nhi',
+    ],
+    ['a folded header', 'POST /in HTTP/1.1\r\nhost: a\r\nx: a\r\n b\r\ncontent-length: 2\r\n\r\nhi'],
+    ['a space before a colon', 'POST /in HTTP/1.1\r\nhost: a\r\ncontent-length : 2\r\n\r\nhi'],
+    [
+      'bare line feeds in a chunked body',
+      'POST /in HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n2\nhi\n0\n\n',
+    ],
+    ['another protocol', '\x16\x03\x01\x02\x00\x01\x00\x01'],
+  ])('refuses %s', async (_what, bytes) => {
+    const { handler, requests } = echo()
+    const { port } = await listen(handler)
+    const connection = await rawConnection(port)
+    connection.send(bytes)
+    expect(await connection.closed()).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/)
+    expect(requests).toEqual([])
+  })
+
+  it('refuses headers that are too large', async () => {
+    const { port, statuses } = await listen(echo().handler)
+    const connection = await rawConnection(port)
+    connection.send(rawRequest('POST', '/in', { 'x-large': 'x'.repeat(17 * 1024), 'content-length': 0 }))
+    expect(await connection.closed()).toMatch(/^HTTP\/1.1 431 [\s\S]*HG_INTAKE_HEADERS_TOO_LARGE/)
+    expect(statuses.nobody).toEqual([431])
+  })
+
+  const hasty = { timeouts: { headers: 50, request: 100, checkEvery: 10 } }
+
+  it('gives up on headers that come too slowly', async () => {
+    const { port, statuses } = await listen(echo().handler, hasty)
+    const connection = await rawConnection(port)
+    connection.send('POST /in HTTP/1.1\r\nhost: a\r\n')
+    const trickle = setInterval(() => connection.send('x: y\r\n'), 10)
+    onTestFinished(() => clearInterval(trickle))
+    expect(await connection.closed()).toMatch(/^HTTP\/1.1 408 [\s\S]*HG_INTAKE_TOO_SLOW/)
+    expect(statuses.nobody).toEqual([408])
+  })
+
+  it('gives up on a body that comes too slowly', async () => {
+    const { handler, requests } = echo()
+    const { port } = await listen(handler, hasty)
+    const connection = await rawConnection(port)
+    connection.send(rawRequest('POST', '/in', { 'content-length': 1000 }))
+    const trickle = setInterval(() => connection.send('x'), 10)
+    onTestFinished(() => clearInterval(trickle))
+    expect(await connection.closed()).toMatch(/^HTTP\/1.1 408 [\s\S]*HG_INTAKE_TOO_SLOW/)
+    expect(requests).toEqual([])
+  })
+
+  it('answers a refused request once, though its body then comes too slowly', async () => {
+    const { port, statuses } = await listen(echo().handler, hasty)
+    const connection = await rawConnection(port)
+    connection.send(rawRequest('POST', '/other', { 'content-length': 1000 }, 'and no more'))
+    expect((await connection.closed()).match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 404'])
+    expect(statuses.nobody).toEqual([404])
+  })
+
+  it('does not wait for ever for a sender that does not read its answers', async () => {
+    const { handler } = echo({ handle: async () => ok('x'.repeat(1024 * 1024)) })
+    const { port, statuses } = await listen(handler, { timeouts: { inactive: 100 } })
+    const connection = await rawConnection(port)
+    connection.pause()
+    connection.send(rawRequest('POST', '/in', { 'content-length': 0 }).repeat(100))
+    await vi.waitUntil(() => statuses.pipeline.length > 0)
+    // A paused socket learns of the reset by writing; more often, it would not be inactive.
+    const knock = setInterval(() => connection.send('\r\n'), 300)
+    onTestFinished(() => clearInterval(knock))
+    await connection.closed()
+  })
+
+  it('closes a connection that has said nothing, without a word', async () => {
+    const { port, statuses } = await listen(echo().handler, hasty)
+    expect(await (await rawConnection(port)).closed()).toBe('')
+    expect(statuses.nobody).toEqual([])
+  })
+
+  it('does not let garbage take the place of an answer that is still owed', async () => {
+    const { handler, waiting } = held()
+    const { port } = await listen(handler)
+    const connection = await rawConnection(port)
+    connection.send(rawRequest('POST', '/in', { 'content-length': 2 }, 'hi'))
+    await vi.waitUntil(() => waiting.length === 1)
+    connection.send('garbage\r\n\r\n')
+    expect(await connection.closed()).toBe('')
+    waiting[0]?.(ok('late'))
+  })
+})
+
+describe('listener: connections', () => {
+  it('answers pipelined requests in their order, whichever is done first', async () => {
+    const { handler, waiting } = held()
+    const { port } = await listen(handler)
+    const connection = await rawConnection(port)
+    connection.send(
+      ['a', 'b', 'c'].map((body) => rawRequest('POST', '/in', { 'content-length': 1 }, body)).join(''),
+    )
+    await vi.waitUntil(() => waiting.length === 3)
+    for (const place of [2, 1, 0]) waiting[place]?.(ok(`<${place}>`))
+    const answers = await connection.until((text) => text.includes('<2>'))
+    expect(answers.match(/<\d>/g)).toEqual(['<0>', '<1>', '<2>'])
+  })
+
+  it('refuses connections over the cap, says so, and takes new ones when others have gone', async () => {
+    const { handler } = echo()
+    const { port, lines } = await listen(handler, { maxConnections: 2 })
+    const [first, second] = [await rawConnection(port), await rawConnection(port)]
+    for (const connection of [first, second]) {
+      connection.send(rawRequest('POST', '/in', { 'content-length': 1 }, 'x'))
+      await connection.until((text) => text.endsWith('x'))
+    }
+    for (let excess = 0; excess < 3; excess++) expect(await (await rawConnection(port)).closed()).toBe('')
+    expect(lines).toMatchObject([{ level: 'warn', message: 'connections were refused: 2 are open' }])
+    first.cut()
+    await vi.waitUntil(async () => {
+      const next = await rawConnection(port)
+      next.send(rawRequest('POST', '/in', { 'content-length': 1 }, 'x'))
+      return next.until((text) => text.endsWith('x')).catch(() => false)
+    })
+  })
+
+  it('answers 503 and logs when a handler fails, whichever way', async () => {
+    const broken = () => {
+      throw new TypeError('secret detail')
+    }
+    const { http, post, lines } = await listen(echo().handler)
+    http.serve('/head', echo({ head: broken }).handler)
+    http.serve('/throws', echo({ handle: broken }).handler)
+    http.serve('/rejects', echo({ handle: async () => broken() }).handler)
+    http.serve('/header', echo({ handle: async () => ({ ...ok(''), headers: { bad: 'a\r\nb' } }) }).handler)
+    for (const path of ['/head', '/throws', '/rejects', '/header']) {
+      const { status, text, headers } = await post(path, 'x')
+      expect({ path, status, code: JSON.parse(text).code }).toEqual({
+        path,
+        status: 503,
+        code: 'HG_PLUGIN_FAILED',
+      })
+      expect(headers).toHaveProperty('retry-after')
+      expect(text).not.toContain('secret detail')
+    }
+    expect(lines).toMatchObject(Array(4).fill({ level: 'error', fields: { pipeline: 'orders' } }))
+  })
+})
+
+describe('listener: closing', () => {
+  it('answers what is under way and what still comes on open connections, then closes them', async () => {
+    const { handler, waiting } = held()
+    const { http, port, listener } = await listen(handler)
+    http.serve('/quick', echo().handler)
+    const [busy, idle] = [await rawConnection(port), await rawConnection(port)]
+    idle.send(rawRequest('POST', '/quick', { 'content-length': 1 }, '1'))
+    await idle.until((text) => text.endsWith('\r\n\r\n1'))
+    busy.send(rawRequest('POST', '/in', { 'content-length': 1 }, 'x'))
+    await vi.waitUntil(() => waiting.length === 1)
+
+    const closed = listener.close()
+    await expect(rawConnection(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    idle.send(rawRequest('POST', '/quick', { 'content-length': 1 }, '2'))
+    expect(await idle.closed()).toMatch(/connection: close\r\n[\s\S]*\r\n\r\n2$/i)
+    waiting[0]?.(ok('answered'))
+    expect(await busy.closed()).toMatch(/connection: close\r\n[\s\S]*answered$/i)
+    await closed
+    expect(listener.close()).toBe(closed)
+  })
+
+  it('closes idle connections once the last request has been answered', async () => {
+    const { handler, waiting } = held()
+    const { http, port, listener } = await listen(handler)
+    http.serve('/quick', echo().handler)
+    const [busy, idle] = [await rawConnection(port), await rawConnection(port)]
+    idle.send(rawRequest('POST', '/quick', { 'content-length': 1 }, '1'))
+    await idle.until((text) => text.endsWith('\r\n\r\n1'))
+    busy.send(rawRequest('POST', '/in', { 'content-length': 1 }, 'x'))
+    await vi.waitUntil(() => waiting.length === 1)
+    const closed = listener.close()
+    waiting[0]?.(ok('answered'))
+    await Promise.all([busy.closed(), idle.closed(), closed])
+  })
+
+  it('answers 503 instead of 404 meanwhile: the path is gone because we are stopping', async () => {
+    const { handler, waiting } = held()
+    const { port, listener, unserve, statuses } = await listen(handler)
+    const [busy, other] = [await rawConnection(port), await rawConnection(port)]
+    busy.send(rawRequest('POST', '/in', { 'content-length': 1 }, 'x'))
+    await vi.waitUntil(() => waiting.length === 1)
+    unserve()
+    const closed = listener.close()
+    other.send(rawRequest('POST', '/in', { 'content-length': 1 }, 'x'))
+    expect(await other.closed()).toMatch(/^HTTP\/1.1 503 [\s\S]*retry-after: [\s\S]*HG_INTAKE_STOPPING/)
+    waiting[0]?.(ok(''))
+    await closed
+    expect(statuses.nobody).toEqual([503])
+  })
+
+  it('still gives up on slow requests while it closes', async () => {
+    const { port, listener } = await listen(echo().handler, {
+      timeouts: { headers: 50, request: 100, checkEvery: 10 },
+    })
+    const slow = await rawConnection(port)
+    slow.send('POST /in HT')
+    await nextTurn()
+    await Promise.all([listener.close(), slow.closed()])
+  })
+
+  it('cuts what is under way when told to', async () => {
+    const { handler, waiting } = held()
+    const { port, listener } = await listen(handler)
+    const connection = await rawConnection(port)
+    connection.send(rawRequest('POST', '/in', { 'content-length': 1 }, 'x'))
+    await vi.waitUntil(() => waiting.length === 1)
+    const closed = listener.close()
+    listener.closeNow()
+    expect(await connection.closed()).toBe('')
+    await closed
+    waiting[0]?.(ok('nobody hears it'))
+  })
+
+  it('can be closed without having been opened', async () => {
+    const { log } = testContext()
+    await createListener({ host: '127.0.0.1', port: 0, log, onResponse: () => {} }).close()
+  })
+})

@@ -1,0 +1,56 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { parseBody } from '../../../../src/json/body.js'
+import { eventId } from '../../../../src/plugins/source/http-webhook/event-id.js'
+
+const read = eventId('/event/id')
+const idOf = (json: string): string => read({}, parseBody(Buffer.from(`{"event":{"id":${json}}}`), 64))
+
+describe('eventId', () => {
+  it('takes any well-formed string of up to 256 characters', () => {
+    const strings = fc.string({ unit: 'grapheme', minLength: 1 }).filter((text) => text.length <= 256)
+    fc.assert(fc.property(strings, (id) => idOf(JSON.stringify(id)) === id))
+    expect(idOf(JSON.stringify('x'.repeat(256)))).toHaveLength(256)
+  })
+
+  it('takes any integer with just the digits that were sent', () => {
+    fc.assert(
+      fc.property(
+        fc.bigInt({ max: 10n ** 200n, min: -(10n ** 200n) }),
+        (id) => idOf(` ${id} `) === String(id),
+      ),
+    )
+  })
+
+  it.each([
+    ['null', 'null'],
+    ['""', 'an empty string'],
+    ['true', 'a boolean'],
+    ['{"id":1}', 'an object'],
+    ['["a"]', 'an array'],
+    ['1.0', 'a number that is not an integer'],
+    ['1e3', 'a number that is not an integer'],
+    ['1'.repeat(257), 'a number that is not an integer of at most 256 digits'],
+    [`"${'x'.repeat(257)}"`, 'longer than 256 characters'],
+    ['"\\ud800"', 'a string that is not well-formed'],
+  ])('refuses %s and says what it is, not what it says', (json, found) => {
+    expect(() => idOf(json)).toThrow(
+      expect.objectContaining({ code: 'HG_INTAKE_NO_ID', message: expect.stringContaining(found) }),
+    )
+    expect(() => idOf(json)).toThrow('"/event/id"')
+  })
+
+  it('refuses a body that has nothing there', () => {
+    for (const body of ['{}', '[]', '"id"', '{"event":null}', '{"__proto__":{"event":{"id":"a"}}}']) {
+      expect(() => read({}, parseBody(Buffer.from(body), 64))).toThrow('found is nothing')
+    }
+  })
+
+  it('reads a header by its name in any case', () => {
+    const fromHeader = eventId({ header: 'Webhook-Id' })
+    const body = parseBody(Buffer.from('{}'), 64)
+    expect(fromHeader({ 'webhook-id': 'msg_1' }, body)).toBe('msg_1')
+    expect(() => fromHeader({}, body)).toThrow('in the header webhook-id; found is nothing')
+    expect(() => fromHeader({ 'webhook-id': '' }, body)).toThrow('an empty string')
+  })
+})

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest'
+import { httpWebhook } from '../../../../src/plugins/source/http-webhook/http-webhook.js'
+import { filesIn, fillDefaults } from '../../../helpers/context.js'
+
+const minimal = { path: '/in', eventId: '/id', verify: { scheme: 'bearer', tokens: ['t'] } }
+const settings = (config: object = {}) => fillDefaults(httpWebhook, { ...minimal, ...config })
+const check = (verify: object, exposed = false) => [
+  ...(httpWebhook.check?.(settings({ verify }), { files: filesIn('.'), exposed, deadLetters: false }) ?? []),
+]
+
+describe('http-webhook: settings', () => {
+  it('has defaults for all but path, event id and verification', () => {
+    expect(settings()).toEqual({
+      ...minimal,
+      methods: ['POST'],
+      maxBody: '1MiB',
+      maxDepth: 64,
+      maxInFlight: 500,
+      answerWithin: '15s',
+    })
+    for (const key of Object.keys(minimal)) {
+      expect(() => fillDefaults(httpWebhook, { ...minimal, [key]: undefined })).toThrow(key)
+    }
+  })
+
+  it('fills the defaults of the chosen scheme', () => {
+    const verify = { scheme: 'hmac', header: 'X-Sig', secrets: ['s'], timestamp: { header: 'X-Time' } }
+    expect(settings({ verify }).verify).toEqual({
+      ...verify,
+      prefix: '',
+      encoding: 'hex',
+      algorithm: 'sha256',
+      signed: '{body}',
+      timestamp: { header: 'X-Time', unit: 'seconds', tolerance: '5m' },
+    })
+  })
+
+  it.each(['/', '/in', '/webhook/cxone/data-actions', '/a.b/c~d', '/in/'])('takes the path %s', (path) => {
+    expect(settings({ path }).path).toBe(path)
+  })
+
+  it.each(['', 'in', '/in?x=1', '/in#x', '//in', '/a//b', '/a/../b', '/./a', '/a/..', '/a b', '/ä', '/%61'])(
+    'refuses the path "%s"',
+    (path) => {
+      expect(() => settings({ path })).toThrow('/path')
+    },
+  )
+
+  it.each([
+    [{ scheme: 'bearer', tokens: [] }, '/verify/tokens'],
+    [{ scheme: 'bearer', tokens: [''] }, '/verify/tokens/0'],
+    [{ scheme: 'standard-webhooks', secrets: ['whsec_not base64'] }, '/verify/secrets/0'],
+    [{ scheme: 'hmac', header: 'X Y', secrets: ['s'] }, '/verify/header'],
+    [{ scheme: 'hmac', header: 'X', secrets: ['s'], signed: '{timestamp}' }, '/verify/signed'],
+    [{ scheme: 'hmac', header: 'X', secrets: ['s'], signed: '{body}{other}' }, '/verify/signed'],
+    [{ scheme: 'hmac', header: 'X', secrets: ['s'], signed: '{body}}' }, '/verify/signed'],
+    [{ scheme: 'hmac', header: 'X', secrets: ['s'], algorithm: 'md5' }, '/verify/algorithm'],
+    [{ scheme: 'basic' }, '/verify'],
+  ])('refuses %o', (verify, place) => {
+    expect(() => settings({ verify })).toThrow(place)
+  })
+
+  it('claims its path, so that no other pipeline can have it', () => {
+    expect(httpWebhook.claims?.(settings({ path: '/webhook/x' }))).toEqual([
+      { at: '/path', claim: 'path /webhook/x' },
+    ])
+  })
+
+  it('refuses unverified senders where strangers reach the listener', () => {
+    expect(check({ scheme: 'none' }, true)).toMatchObject([{ at: '/verify', code: 'HG_CONFIG_UNVERIFIED' }])
+    expect(check({ scheme: 'none' }, false)).toEqual([])
+    expect(check({ scheme: 'bearer', tokens: ['t'] }, true)).toEqual([])
+  })
+
+  const hmac = { scheme: 'hmac', header: 'X-Sig', secrets: ['s'] }
+  const signed = '{timestamp}.{body}'
+
+  it.each([
+    ['a signed timestamp that is nowhere', { signed }, '/verify/signed'],
+    ['a timestamp that is not signed', { timestamp: { header: 'X-Time' } }, '/verify/timestamp'],
+    ['a timestamp without a place', { signed, timestamp: {} }, '/verify/timestamp'],
+    [
+      'a timestamp with two places',
+      { signed, listKey: 'v1', timestamp: { header: 'X', listKey: 't' } },
+      '/verify/timestamp',
+    ],
+    [
+      'a list key for a header that is no list',
+      { signed, timestamp: { listKey: 't' } },
+      '/verify/timestamp/listKey',
+    ],
+  ])('finds %s', (_what, settings, at) => {
+    expect(check({ ...hmac, ...settings })).toMatchObject([{ at, code: 'HG_CONFIG_CONFLICT' }])
+  })
+
+  it('finds nothing wrong where the settings of a signature fit together', () => {
+    expect(check(hmac)).toEqual([])
+    expect(check({ ...hmac, signed, timestamp: { header: 'X-Time' } })).toEqual([])
+    expect(check({ ...hmac, signed, listKey: 'v1', timestamp: { listKey: 't' } })).toEqual([])
+  })
+})

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest'
+import { bearer } from '../../../../../src/plugins/source/http-webhook/verify/bearer.js'
+
+const { head, challenge } = bearer({ scheme: 'bearer', tokens: ['old-token', 'new-token'] })
+const present = (authorization?: string) => () => head?.(authorization === undefined ? {} : { authorization })
+
+describe('bearer', () => {
+  it('takes every configured token, so that it can be changed without a gap', () => {
+    expect(present('Bearer old-token')).not.toThrow()
+    expect(present('Bearer new-token')).not.toThrow()
+    expect(present('bearer  new-token ')).not.toThrow()
+  })
+
+  it.each([
+    [undefined, 'The header authorization is missing.'],
+    ['Basic b2xkLXRva2Vu', 'The header authorization is not "Bearer" and a token.'],
+    ['Bearer', 'The header authorization is not "Bearer" and a token.'],
+    ['Bearer two tokens', 'The header authorization is not "Bearer" and a token.'],
+    ['Bearer old-toke', 'The bearer token is none of those configured.'],
+    ['Bearer old-token2', 'The bearer token is none of those configured.'],
+    ['Bearer OLD-TOKEN', 'The bearer token is none of those configured.'],
+  ])('refuses "%s" and says why', (authorization, message) => {
+    expect(present(authorization)).toThrow(
+      expect.objectContaining({ code: 'HG_INTAKE_UNAUTHENTICATED', message }),
+    )
+  })
+
+  it('tells the sender how to authenticate', () => {
+    expect(challenge).toBe('Bearer')
+  })
+})

@@ -1,0 +1,79 @@
+import { createHmac } from 'node:crypto'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { standardWebhooks } from '../../../../../src/plugins/source/http-webhook/verify/standard-webhooks.js'
+
+// The example that the libraries of Standard Webhooks are tested with.
+const SECRET = 'MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
+const BODY = '{"test": 2432232314}'
+const SENT_AT = 1_614_265_330
+const HEADERS = {
+  'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',
+  'webhook-timestamp': String(SENT_AT),
+  'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+}
+
+const scheme = (...secrets: string[]) => {
+  const { body } = standardWebhooks({ scheme: 'standard-webhooks', secrets, tolerance: '5m' })
+  return (headers: { [name: string]: string }, text = BODY) =>
+    () =>
+      body?.(headers, Buffer.from(text))
+}
+
+const signed = (secret: string, id = HEADERS['webhook-id']) =>
+  `v1,${createHmac('sha256', Buffer.from(secret, 'base64')).update(`${id}.${SENT_AT}.${BODY}`).digest('base64')}`
+
+describe('standard-webhooks', () => {
+  beforeEach(() => void vi.useFakeTimers({ now: SENT_AT * 1000, toFake: ['Date'] }))
+  afterEach(() => void vi.useRealTimers())
+
+  it('verifies the published example, with the secret in either form', () => {
+    expect(scheme(`whsec_${SECRET}`)(HEADERS)).not.toThrow()
+    expect(scheme(SECRET)(HEADERS)).not.toThrow()
+  })
+
+  it('takes any v1 signature of the list and any configured secret', () => {
+    const other = Buffer.from('another secret of the same kind').toString('base64')
+    const list = `v1a,${'A'.repeat(86)}== v1,bm9uc2Vuc2U= ${HEADERS['webhook-signature']}`
+    expect(scheme(SECRET)({ ...HEADERS, 'webhook-signature': list })).not.toThrow()
+    expect(scheme(other, SECRET)(HEADERS)).not.toThrow()
+    expect(scheme(SECRET, other)({ ...HEADERS, 'webhook-signature': signed(other) })).not.toThrow()
+    expect(scheme(other)(HEADERS)).toThrow('matches a configured secret')
+  })
+
+  it.each(Object.keys(HEADERS))('refuses a request without %s', (name) => {
+    const { [name]: _left, ...others } = HEADERS as { [name: string]: string }
+    expect(scheme(SECRET)(others)).toThrow(
+      expect.objectContaining({
+        code: 'HG_INTAKE_UNAUTHENTICATED',
+        message: `The header ${name} is missing.`,
+      }),
+    )
+  })
+
+  it.each([
+    ['another body', HEADERS, '{"test": 2432232315}'],
+    ['another id', { ...HEADERS, 'webhook-id': 'msg_other' }, BODY],
+    ['another time', { ...HEADERS, 'webhook-timestamp': String(SENT_AT + 1) }, BODY],
+    [
+      'a signature without version',
+      { ...HEADERS, 'webhook-signature': HEADERS['webhook-signature'].slice(3) },
+      BODY,
+    ],
+    [
+      'another version',
+      { ...HEADERS, 'webhook-signature': HEADERS['webhook-signature'].replace('v1', 'v2') },
+      BODY,
+    ],
+  ])('refuses %s', (_what, headers, body) => {
+    expect(scheme(SECRET)(headers, body)).toThrow('No v1 signature in the header webhook-signature matches')
+  })
+
+  it('refuses what was signed too long ago, or in the future', () => {
+    vi.setSystemTime((SENT_AT + 431) * 1000)
+    expect(scheme(SECRET)(HEADERS)).toThrow('The timestamp is 131 s too old.')
+    vi.setSystemTime((SENT_AT - 301) * 1000)
+    expect(scheme(SECRET)(HEADERS)).toThrow('The timestamp is 1 s too far in the future.')
+    vi.setSystemTime((SENT_AT + 300) * 1000)
+    expect(scheme(SECRET)(HEADERS)).not.toThrow()
+  })
+})

@@ -1,0 +1,75 @@
+import { Agent, request } from 'undici'
+import { onTestFinished } from 'vitest'
+import { asHeadgateError } from '../../../../src/errors.js'
+import { createListener } from '../../../../src/http/listener.js'
+import type { Event, Intake, Outcome } from '../../../../src/plugin.js'
+import { httpWebhook } from '../../../../src/plugins/source/http-webhook/http-webhook.js'
+import { fillDefaults, testContext } from '../../../helpers/context.js'
+
+export const TOKEN = 'correct-horse'
+
+export const delivered = ({ id }: Event): Outcome => ({
+  kind: 'delivered',
+  id,
+  receipt: { topic: 'orders', partition: 1, offset: 42 },
+})
+
+/** An intake that does as the engine does, and remembers every outcome. */
+export function recordingIntake(path: (event: Event) => Outcome | Promise<Outcome> = delivered) {
+  const events: Event[] = []
+  const outcomes: Outcome[] = []
+  const intake: Intake = async (receive) => {
+    const outcome = await follow(receive)
+    outcomes.push(outcome)
+    return outcome
+  }
+  const follow: Intake = async (receive) => {
+    try {
+      const event = receive()
+      events.push(event)
+      return await path(event)
+    } catch (thrown) {
+      const error = asHeadgateError(thrown, 'The source')
+      return { kind: error.kind === 'data' ? 'rejected' : 'unavailable', id: undefined, error }
+    }
+  }
+  return { intake, events, outcomes }
+}
+
+/** The path of an event that ends when the test says so. */
+export function heldPath() {
+  const waiting: (() => void)[] = []
+  const path = (event: Event) =>
+    new Promise<Outcome>((resolve) => waiting.push(() => resolve(delivered(event))))
+  return { path, waiting }
+}
+
+/** The plugin behind a real listener. */
+export async function startWebhook(config: object = {}, path?: (event: Event) => Outcome | Promise<Outcome>) {
+  const context = testContext()
+  const statuses: number[] = []
+  const listener = createListener({ host: '127.0.0.1', port: 0, log: context.log, onResponse: () => {} })
+  const http = listener.bind('test', (status) => statuses.push(status))
+  const verify = { scheme: 'bearer', tokens: [TOKEN] }
+  const settings = fillDefaults(httpWebhook, { path: '/in', eventId: '/id', verify, ...config })
+  const source = httpWebhook.create(settings, { ...context, http })
+  const recorded = recordingIntake(path)
+  await source.start(recorded.intake)
+  const { url, port } = await listener.open()
+  const dispatcher = new Agent()
+  onTestFinished(async () => {
+    await dispatcher.destroy()
+    listener.closeNow()
+    await listener.close()
+  })
+  const post = async (body: string | Buffer, headers: { [name: string]: string } = {}) => {
+    const answer = await request(`${url}/in`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${TOKEN}`, ...headers },
+      dispatcher,
+    })
+    return { status: answer.statusCode, headers: answer.headers, json: JSON.parse(await answer.body.text()) }
+  }
+  return { source, listener, port, post, statuses, ...recorded, lines: context.lines }
+}
