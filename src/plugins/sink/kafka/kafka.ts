@@ -1,0 +1,91 @@
+import { Type } from 'typebox'
+import { child, Pointer } from '../../../json/pointer.js'
+import { definePlugin } from '../../../plugin.js'
+import { createClientLog } from './client-log.js'
+import { clientConfig, DEFAULTS, propertyProblems } from './properties.js'
+import { recordMaker } from './record.js'
+import { openSession } from './session.js'
+import { createStatistics } from './statistics.js'
+import { createSupervisor } from './supervisor.js'
+
+const HOST_PORT = '(?:[A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}'
+const OWN_HEADERS = 'headgate-'
+
+const config = Type.Object(
+  {
+    brokers: Type.String({
+      description: 'Addresses at which the cluster is first asked, as "host:port", separated by commas.',
+      pattern: `^${HOST_PORT}(?: *, *${HOST_PORT})*$`,
+      expected: 'addresses such as "kafka-1:9092,kafka-2:9092"',
+    }),
+    key: Type.Optional(
+      Pointer({
+        description:
+          'Where in the event the key of its record is: a string as its text, anything else as its JSON. Without it, records have no key.',
+      }),
+    ),
+    value: Pointer({
+      description: 'Where in the event the value of its record is, byte for byte; "" is the whole body.',
+      default: '',
+    }),
+    headers: Type.Record(
+      Type.String({ minLength: 1 }),
+      Pointer({ description: 'Where in the event the header is.' }),
+      {
+        description:
+          'Record headers by name: a string as its text, anything else as its JSON. What an event lacks is left out.',
+        default: { 'event-type': '/eventType', 'event-timestamp': '/timestamp' },
+      },
+    ),
+    properties: Type.Record(
+      Type.String(),
+      Type.Unsafe<string | number | boolean>({
+        type: ['string', 'number', 'boolean'],
+        expected: 'a string, a number or a boolean',
+      }),
+      {
+        description: `Any producer property of librdkafka, for instance for TLS and SASL. What the guarantees rest on (acks, idempotence, order) cannot be changed. Set unless given here: ${describeDefaults()}, and with TLS the certificates that the system trusts. batch.size stays below max.message.bytes of every topic.`,
+        default: {},
+      },
+    ),
+  },
+  { additionalProperties: false },
+)
+
+export const kafkaSink = definePlugin({
+  kind: 'sink',
+  name: 'kafka',
+  summary: 'Writes records to Kafka, idempotently and confirmed by all in-sync replicas.',
+  config,
+  *check({ headers, properties }) {
+    yield* propertyProblems(properties)
+    for (const name of Object.keys(headers).filter((name) => name.toLowerCase().startsWith(OWN_HEADERS))) {
+      const message = `Headers that start with ${OWN_HEADERS} are set by Headgate itself.`
+      yield { at: child('/headers', name), code: 'HG_CONFIG_CONFLICT', message, expected: 'another name' }
+    }
+  },
+  create(settings, { pipeline, log, metrics, signal }) {
+    const client = clientConfig(settings.brokers, settings.properties, `headgate-${pipeline}`)
+    const clientLog = createClientLog(log)
+    const statistics = createStatistics(metrics)
+    const supervisor = createSupervisor({
+      brokers: settings.brokers,
+      log,
+      signal,
+      clientLog,
+      open(events, timeout) {
+        const show = (json: string) => statistics.show(json, supervisor.outstanding())
+        return openSession(client, { ...events, log: clientLog.write, statistics: show }, timeout)
+      },
+    })
+    const { record, key } = recordMaker(settings)
+    const { expect, start, stop, notReady, send } = supervisor
+    return { expect, start, stop, notReady, send, record, key }
+  },
+})
+
+function describeDefaults(): string {
+  return Object.entries(DEFAULTS)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(', ')
+}

@@ -1,0 +1,210 @@
+import rdkafka, { type DeliveryReport, type LibrdKafkaError, type Producer } from 'node-rdkafka'
+import { HeadgateError } from '../../../errors.js'
+import type { Receipt, SinkRecord, Target } from '../../../plugin.js'
+import { deliveryFailed, explain, type Failure, inDoubt, producingFailed, reportText } from './failures.js'
+import { startPolling } from './polling.js'
+import type { ClientConfig } from './properties.js'
+
+/** A line of librdkafka's log; `severity` is syslog's. */
+export interface ClientLogLine {
+  readonly severity: number
+  readonly fac: string
+  readonly message: string
+}
+
+export interface SessionEvents {
+  log(line: ClientLogLine): void
+  /** librdkafka's statistics, as JSON text. */
+  statistics(json: string): void
+  /** No connection is open. That may be an outage, or a broker that closed an idle connection. */
+  disconnected(): void
+  delivered(): void
+  failed(failure: Failure): void
+  /** The session is unusable from now on. */
+  broken(reason: string): void
+}
+
+/**
+ * One session with Kafka: one node-rdkafka Producer from connect to disconnect. A Producer that failed is never used
+ * again: it would report everything several times.
+ */
+export interface Session {
+  /** Resolves on the delivery report. Rejects with a HeadgateError. */
+  send(record: SinkRecord): Promise<Receipt>
+  outstanding(): number
+  /** Milliseconds since the last report, while any is outstanding. */
+  stalledFor(): number
+  /** How many partitions a topic has; 0 where there is no such topic. Rejects where Kafka does not answer in time. */
+  partitions(topic: string, timeout: number): Promise<number>
+  /** Rejects where Kafka does not answer in time. */
+  ping(timeout: number): Promise<void>
+  /** Waits for all reports, or until `signal` is aborted, and disconnects. */
+  close(signal: AbortSignal): Promise<void>
+  /** Fails what is outstanding, because the session broke, and disconnects. */
+  abandon(breakage: string): Promise<void>
+}
+
+interface Waiting {
+  readonly target: Target
+  resolve(receipt: Receipt): void
+  reject(error: HeadgateError): void
+}
+
+/** Opaques are small integers: these cross into C++ and back without an allocation. */
+const OPAQUES = 2 ** 30
+const ALL_BROKERS_DOWN = reportText(rdkafka.CODES.ERRORS.ERR__ALL_BROKERS_DOWN)
+const CLIENT_REFUSED = rdkafka.CODES.ERRORS.ERR__STATE
+
+/**
+ * Opens a session; `timeout` milliseconds for the first answer of Kafka. Rejects with HG_CONFIG_VALUE where librdkafka
+ * does not take its properties together, with HG_KAFKA_UNAVAILABLE otherwise.
+ */
+export async function openSession(
+  config: ClientConfig,
+  events: SessionEvents,
+  timeout: number,
+): Promise<Session> {
+  const producer = new rdkafka.Producer({ ...config.global, dr_cb: true }, config.topic)
+  producer.on('event.log', (line: ClientLogLine) => {
+    events.log(line)
+    // The only place where librdkafka's fatal errors can be told from others (node-rdkafka drops the flag).
+    if (line.fac === 'FATAL') events.broken(line.message)
+  })
+  producer.on('event.stats', ({ message }: { message: string }) => events.statistics(message))
+  producer.on('event.error', ({ message }) => {
+    if (message === ALL_BROKERS_DOWN) events.disconnected()
+  })
+  await connect(producer, timeout)
+  return createSession(producer, events)
+}
+
+async function connect(producer: Producer, timeout: number): Promise<void> {
+  const error = await new Promise<LibrdKafkaError | null>((resolve) => {
+    producer.connect({ allTopics: false, timeout }, (failed) => resolve(failed))
+  })
+  if (!error) return
+  await release(producer)
+  if (error.code === CLIENT_REFUSED) {
+    throw new HeadgateError(
+      'HG_CONFIG_VALUE',
+      `The Kafka client does not take its properties: ${error.message}.`,
+    )
+  }
+  throw new HeadgateError('HG_KAFKA_UNAVAILABLE', explain(error))
+}
+
+/**
+ * A Producer that never connected is kept alive by its own callbacks. Only the `disconnect` that it inherits lets go of
+ * them; its own wants to flush first, and throws (node-rdkafka, lib/producer.js and lib/client.js).
+ */
+function release(producer: Producer): Promise<void> {
+  const { disconnect } = Object.getPrototypeOf(rdkafka.Producer.prototype) as {
+    disconnect(this: Producer, done: () => void): void
+  }
+  return new Promise((resolve) => disconnect.call(producer, () => resolve()))
+}
+
+function createSession(producer: Producer, events: SessionEvents): Session {
+  const waiting = new Map<number, Waiting>()
+  let nextOpaque = 0
+  let progressAt = 0
+  let onDrained = () => {}
+  const polling = startPolling(
+    () => producer.poll(),
+    () => waiting.size > 0,
+  )
+
+  producer.on('delivery-report', (error: LibrdKafkaError | null, report: DeliveryReport) => {
+    const record = waiting.get(report.opaque)
+    // What was abandoned has been answered already.
+    if (record === undefined) return
+    waiting.delete(report.opaque)
+    progressAt = performance.now()
+    if (error) {
+      const failure = deliveryFailed(error, record.target)
+      events.failed(failure)
+      record.reject(failure.error)
+    } else {
+      events.delivered()
+      record.resolve({ topic: report.topic, partition: report.partition, offset: report.offset })
+    }
+    if (waiting.size === 0) onDrained()
+  })
+
+  function produce({ target, key, value, headers }: SinkRecord, opaque: number): void {
+    const pairs =
+      headers.length === 0 ? undefined : headers.map((header) => ({ [header.name]: header.value }))
+    producer.produce(target.topic, target.partition, value, key, undefined, opaque, pairs)
+  }
+
+  function failAll(code: 'HG_KAFKA_FATAL' | 'HG_KAFKA_NOT_DELIVERED', why: string): void {
+    for (const { target, reject } of waiting.values()) reject(inDoubt(code, target, why))
+    waiting.clear()
+    onDrained()
+  }
+
+  function drained(signal: AbortSignal): Promise<void> {
+    if (waiting.size === 0 || signal.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      onDrained = () => {
+        signal.removeEventListener('abort', onDrained)
+        resolve()
+      }
+      signal.addEventListener('abort', onDrained)
+    })
+  }
+
+  function disconnect(): Promise<void> {
+    // Polling a client while it disconnects crashes the process.
+    polling.stop()
+    return new Promise((resolve) => producer.disconnect(0, () => resolve()))
+  }
+
+  return {
+    send(record) {
+      return new Promise((resolve, reject) => {
+        const opaque = nextOpaque
+        nextOpaque = (nextOpaque + 1) % OPAQUES
+        try {
+          produce(record, opaque)
+        } catch (thrown) {
+          const failure = producingFailed(thrown, record.target)
+          events.failed(failure)
+          reject(failure.error)
+          return
+        }
+        if (waiting.size === 0) progressAt = performance.now()
+        waiting.set(opaque, { target: record.target, resolve, reject })
+        polling.wake()
+      })
+    },
+    outstanding: () => waiting.size,
+    stalledFor: () => (waiting.size === 0 ? 0 : performance.now() - progressAt),
+    async partitions(topic, timeout) {
+      const { topics } = await metadata(producer, { topic, allTopics: false, timeout })
+      return topics.find(({ name }) => name === topic)?.partitions.length ?? 0
+    },
+    async ping(timeout) {
+      await metadata(producer, { allTopics: false, timeout })
+    },
+    async close(signal) {
+      // disconnect() drops the reports that have not been handed over yet, so it comes after the last one.
+      await drained(signal)
+      failAll('HG_KAFKA_NOT_DELIVERED', 'Headgate ended first')
+      await disconnect()
+    },
+    async abandon(breakage) {
+      failAll('HG_KAFKA_FATAL', `the session broke: ${breakage}`)
+      await disconnect()
+    },
+  }
+}
+
+function metadata(producer: Producer, options: { topic?: string; allTopics: false; timeout: number }) {
+  return new Promise<rdkafka.Metadata>((resolve, reject) => {
+    producer.getMetadata(options, (error, answer) => {
+      if (error) reject(new HeadgateError('HG_KAFKA_UNAVAILABLE', explain(error)))
+      else resolve(answer)
+    })
+  })
+}

@@ -1,0 +1,100 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { HeadgateError } from '../../../../src/errors.js'
+import { parseBody } from '../../../../src/json/body.js'
+import type { Event } from '../../../../src/plugin.js'
+import { type RecordSettings, recordMaker } from '../../../../src/plugins/sink/kafka/record.js'
+
+const TARGET = { topic: 'orders', partition: 0 }
+const PLAIN: RecordSettings = { value: '', headers: {} }
+
+const event = (text: string): Event => ({
+  id: 'e-1',
+  receivedAt: 0,
+  body: parseBody(Buffer.from(text), 100),
+  route: { name: 'r', target: TARGET },
+})
+
+const record = (settings: Partial<RecordSettings>, text: string) =>
+  recordMaker({ ...PLAIN, ...settings }).record(event(text), [])
+
+function thrownBy(act: () => unknown): unknown {
+  try {
+    return act()
+  } catch (error) {
+    return error
+  }
+}
+
+test.each([
+  ['"k-1"', 'k-1'],
+  ['"\\u00e9\\n"', 'é\n'],
+  ['""', ''],
+  ['9007199254740993', '9007199254740993'],
+  ['1.0', '1.0'],
+  ['true', 'true'],
+  ['{ "b": 1, "a": 2 }', '{ "b": 1, "a": 2 }'],
+])('takes a key of %s as %j', (json, key) => {
+  const text = `{"id": ${json} }`
+  expect(record({ key: '/id' }, text).key?.toString()).toBe(key)
+  expect(
+    recordMaker({ ...PLAIN, key: '/id' })
+      .key(event(text))
+      ?.toString(),
+  ).toBe(key)
+})
+
+test('has no key where the config names none', () => {
+  expect(record({}, '{"id":1}').key).toBeNull()
+  expect(recordMaker(PLAIN).key(event('{"id":1}'))).toBeNull()
+})
+
+test('names the place of a key or value that the event lacks', () => {
+  for (const [settings, what] of [
+    [{ key: '/a/id' }, 'key'],
+    [{ value: '/a/id' }, 'value'],
+  ] as const) {
+    const error = thrownBy(() => record(settings, '{"a":{}}'))
+    expect(error).toBeInstanceOf(HeadgateError)
+    expect(error).toMatchObject({
+      code: 'HG_RECORD_FIELD_MISSING',
+      message: `The event has no /a/id, from which the ${what} of its record is taken.`,
+      violations: [{ pointer: '/a/id' }],
+    })
+  }
+})
+
+test('gives a dead letter no key where the event lacks it', () => {
+  expect(recordMaker({ ...PLAIN, key: '/id' }).key(event('{}'))).toBeNull()
+})
+
+test('leaves out headers that the event lacks, and keeps the order of the config behind what it was given', () => {
+  const headers = { third: '/c', first: '/a', second: '/b' }
+  const given = [{ name: 'headgate-event-id', value: 'e-1' }]
+  const made = recordMaker({ ...PLAIN, headers }).record(event('{"a":"text","b":null,"x":1}'), given)
+  expect(made.headers).toEqual([
+    ...given,
+    { name: 'first', value: 'text' },
+    { name: 'second', value: 'null' },
+  ])
+  expect(given).toHaveLength(1)
+})
+
+test('writes a header text with a NUL as JSON, because the client would cut it there', () => {
+  const { headers } = record({ headers: { h: '/a' } }, '{"a":"x\\u0000y"}')
+  expect(headers).toEqual([{ name: 'h', value: '"x\\u0000y"' }])
+})
+
+test('does not take an event that no transform has routed', () => {
+  const { route: _, ...unrouted } = event('{}')
+  expect(thrownBy(() => recordMaker(PLAIN).record(unrouted, []))).toMatchObject({ code: 'HG_ROUTE_NO_MATCH' })
+})
+
+test('takes any value as the bytes that were sent', () => {
+  fc.assert(
+    fc.property(fc.json(), fc.json(), (before, value) => {
+      const { value: bytes } = record({ value: '/v' }, `{ "b" : ${before} , "v":${value}}`)
+      expect(bytes.toString()).toBe(value.trim())
+    }),
+  )
+})

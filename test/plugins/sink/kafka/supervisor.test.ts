@@ -1,0 +1,228 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { HeadgateError } from '../../../../src/errors.js'
+import type { Session, SessionEvents } from '../../../../src/plugins/sink/kafka/session.js'
+import { createSupervisor } from '../../../../src/plugins/sink/kafka/supervisor.js'
+import { testContext } from '../../../helpers/context.js'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+const RECORD = { target: { topic: 'orders', partition: 1 }, key: null, value: Buffer.from('1'), headers: [] }
+const UNREACHABLE = ['Kafka is not reachable at k:9092: no answer.']
+const noAnswer = () => Promise.reject(new HeadgateError('HG_KAFKA_UNAVAILABLE', 'no answer'))
+
+/** A supervisor over a cluster that is only this object. */
+function simulate() {
+  const context = testContext()
+  const cluster = {
+    up: true,
+    partitions: 3,
+    stalledFor: 0,
+    /** Timeouts of the connection attempts. */
+    attempts: [] as number[],
+    checks: 0,
+    opened: [] as { session: Session; events: Omit<SessionEvents, 'log' | 'statistics'> }[],
+  }
+  const supervisor = createSupervisor({
+    brokers: 'k:9092',
+    log: context.log,
+    signal: context.signal,
+    clientLog: { trouble: () => undefined, forgetTrouble: () => {} },
+    async open(events, timeout) {
+      cluster.attempts.push(timeout)
+      if (!cluster.up) return noAnswer()
+      const session: Session = {
+        send: vi.fn(async () => ({ topic: 'orders', partition: 1, offset: 0 })),
+        outstanding: () => (cluster.stalledFor > 0 ? 5 : 0),
+        stalledFor: () => cluster.stalledFor,
+        async partitions() {
+          cluster.checks++
+          return cluster.up ? cluster.partitions : noAnswer()
+        },
+        ping: vi.fn(async () => {}),
+        close: vi.fn(async () => {}),
+        abandon: vi.fn(async () => {}),
+      }
+      cluster.opened.push({ session, events })
+      return session
+    },
+  })
+  supervisor.expect([{ target: RECORD.target, place: 'c.json:1:2' }])
+  const latest = () => {
+    const opened = cluster.opened.at(-1)
+    if (opened === undefined) throw new Error('No session was opened.')
+    return opened
+  }
+  return { supervisor, cluster, latest, lines: context.lines }
+}
+
+async function ready() {
+  const simulated = simulate()
+  await simulated.supervisor.start()
+  // Past the time in which a suspicion waits because the cluster has just been asked.
+  await vi.advanceTimersByTimeAsync(300)
+  expect(simulated.supervisor.notReady()).toEqual([])
+  return simulated
+}
+
+const settle = () => vi.advanceTimersByTimeAsync(0)
+
+test('starts within the grace when Kafka is down, and tries longer from attempt to attempt', async () => {
+  const { supervisor, cluster, lines } = simulate()
+  cluster.up = false
+  const started = supervisor.start()
+  await vi.advanceTimersByTimeAsync(3000)
+  await started
+  expect(supervisor.notReady()).toEqual(UNREACHABLE)
+  expect(cluster.attempts.slice(0, 5)).toEqual([1000, 2000, 4000, 5000, 5000])
+  expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
+  cluster.up = true
+  await vi.advanceTimersByTimeAsync(500)
+  expect(supervisor.notReady()).toEqual([])
+  await supervisor.stop()
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('does not take the closing of idle connections for an outage', async () => {
+  const { supervisor, cluster, latest } = await ready()
+  const { checks } = cluster
+  latest().events.disconnected()
+  expect(supervisor.notReady()).toEqual([])
+  await settle()
+  expect(cluster.checks).toBe(checks + 1)
+  expect(supervisor.notReady()).toEqual([])
+  await supervisor.stop()
+})
+
+test('refuses records during an outage, and is ready again when the cluster answers', async () => {
+  const { supervisor, cluster, latest, lines } = await ready()
+  cluster.up = false
+  latest().events.disconnected()
+  await settle()
+  expect(supervisor.notReady()).toEqual(UNREACHABLE)
+  await expect(supervisor.send(RECORD)).rejects.toMatchObject({
+    code: 'HG_KAFKA_UNAVAILABLE',
+    message: UNREACHABLE[0],
+  })
+  expect(latest().session.send).not.toHaveBeenCalled()
+  cluster.up = true
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(supervisor.notReady()).toEqual([])
+  await supervisor.send(RECORD)
+  expect(lines.map(({ level }) => level)).toEqual(['info', 'warn', 'info'])
+  expect(cluster.opened).toHaveLength(1)
+  await supervisor.stop()
+})
+
+test('asks the cluster as soon as a record is delivered after an outage', async () => {
+  const { supervisor, cluster, latest } = await ready()
+  cluster.up = false
+  latest().events.disconnected()
+  await settle()
+  cluster.up = true
+  latest().events.delivered()
+  await settle()
+  expect(supervisor.notReady()).toEqual([])
+  await supervisor.stop()
+})
+
+test('is not ready while Kafka answers but confirms nothing', async () => {
+  const { supervisor, cluster } = await ready()
+  cluster.stalledFor = 7000
+  await vi.advanceTimersByTimeAsync(8000)
+  expect(supervisor.notReady()).toEqual(['Kafka answers, but has confirmed none of 5 records for 7 s.'])
+  cluster.stalledFor = 0
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(supervisor.notReady()).toEqual([])
+  await supervisor.stop()
+})
+
+test('looks at the topics again when records fail for lack of one, but not for each record', async () => {
+  const { supervisor, cluster, latest, lines } = await ready()
+  const { checks } = cluster
+  cluster.partitions = 0
+  for (let record = 0; record < 1000; record++) {
+    latest().events.failed({ error: new HeadgateError('HG_KAFKA_UNAVAILABLE', ''), remedy: 'check' })
+    await settle()
+  }
+  expect(cluster.checks).toBe(checks + 1)
+  expect(supervisor.notReady()).toEqual(['Topic "orders" does not exist (c.json:1:2).'])
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect(lines.filter(({ level }) => level === 'error')).toHaveLength(1)
+  cluster.partitions = 3
+  await vi.advanceTimersByTimeAsync(5000)
+  expect(supervisor.notReady()).toEqual([])
+  await supervisor.stop()
+})
+
+test('refuses to start where the cluster has too few partitions, and leaves nothing behind', async () => {
+  const { supervisor, cluster, latest } = simulate()
+  cluster.partitions = 1
+  await expect(supervisor.start()).rejects.toMatchObject({
+    code: 'HG_KAFKA_PARTITION_MISSING',
+    message: 'Topic "orders" has no partition 1 (c.json:1:2): it has one partition, 0.',
+  })
+  expect(latest().session.close).toHaveBeenCalledOnce()
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('goes on without the partition, not ready, where it learns of that only after start', async () => {
+  const { supervisor, cluster } = simulate()
+  cluster.up = false
+  cluster.partitions = 1
+  const started = supervisor.start()
+  await vi.advanceTimersByTimeAsync(3000)
+  await started
+  cluster.up = true
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(supervisor.notReady()).toEqual([
+    'Topic "orders" has no partition 1 (c.json:1:2): it has one partition, 0.',
+  ])
+  cluster.partitions = 2
+  await vi.advanceTimersByTimeAsync(5000)
+  expect(supervisor.notReady()).toEqual([])
+  await supervisor.stop()
+})
+
+test('replaces a session that a record failed fatally in, once', async () => {
+  const { supervisor, cluster, latest } = await ready()
+  const first = latest()
+  const fatal = { error: new HeadgateError('HG_KAFKA_FATAL', ''), remedy: 'replace' } as const
+  first.events.failed(fatal)
+  first.events.failed(fatal)
+  expect(supervisor.notReady()).toEqual([expect.stringContaining('is opened anew')])
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(first.session.abandon).toHaveBeenCalledOnce()
+  expect(first.session.close).not.toHaveBeenCalled()
+  expect(cluster.opened).toHaveLength(2)
+  expect(supervisor.notReady()).toEqual([])
+  await supervisor.stop()
+  expect(latest().session.close).toHaveBeenCalledOnce()
+})
+
+test('waits longer and longer where every session breaks, until a record is delivered', async () => {
+  const { supervisor, cluster, latest } = await ready()
+  const breakAndWait = async (milliseconds: number) => {
+    const before = cluster.opened.length
+    latest().events.broken('not allowed')
+    await vi.advanceTimersByTimeAsync(milliseconds - 1)
+    expect(cluster.opened).toHaveLength(before)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(cluster.opened).toHaveLength(before + 1)
+  }
+  for (const milliseconds of [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000])
+    await breakAndWait(milliseconds)
+  latest().events.delivered()
+  await breakAndWait(1000)
+  await supervisor.stop()
+})
+
+test('refuses records while it stops, and can be stopped again', async () => {
+  const { supervisor, latest } = await ready()
+  const stopping = supervisor.stop()
+  await expect(supervisor.send(RECORD)).rejects.toMatchObject({ code: 'HG_KAFKA_UNAVAILABLE' })
+  await stopping
+  await supervisor.stop()
+  expect(latest().session.close).toHaveBeenCalledOnce()
+  expect(vi.getTimerCount()).toBe(0)
+})
