@@ -5,6 +5,7 @@ import type { CheckedConfig } from './pipeline/config/read.js'
 import { type Left, notReady, startPipeline, stopPipeline } from './pipeline/lifecycle.js'
 import { createMetrics, type MetricsRegistry } from './pipeline/metrics.js'
 import type { Log } from './plugin.js'
+import { redactor } from './redact.js'
 import type { Settings } from './settings.js'
 
 export interface App {
@@ -52,11 +53,12 @@ export async function startApp({ settings, config, log, deadline }: AppOptions):
     () => 1,
   )
 
+  const redact = redactor(config.secrets)
   let state: 'starting' | 'running' | 'stopping' = 'starting'
   const admin = await openAdmin(settings.adminHost, settings.adminPort, {
     notReady: () => [
       ...(state === 'running' ? [] : [`Headgate is ${state}.`]),
-      ...pipelines.flatMap(reasons),
+      ...pipelines.flatMap(reasons).map(redact),
     ],
     metrics: async () => ({
       contentType: metrics.registry.contentType,

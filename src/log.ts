@@ -12,17 +12,14 @@ export interface LogOptions {
 
 export interface ProcessLog {
   readonly log: pino.Logger
-  /** From now on these values never appear in a line: what may be shown instead stands in their place. */
-  hide(secrets: ReadonlyMap<string, string>): void
+  /** From now on every line passes through this. */
+  redact(redact: (line: string) => string): void
 }
 
-/** Shorter values are not looked for: a `1` behind a reference would blank every 1 of a line. */
-const SHORTEST_SECRET = 4
-
-/** The log of the process: a line of JSON, or a readable one on a terminal. Secrets are replaced in the finished line. */
+/** The log of the process: a line of JSON, or a readable one on a terminal. */
 export function createLog({ level, format, terminal, write }: LogOptions): ProcessLog {
-  let hidden: (line: string) => string = (line) => line
-  const sink = { write: (line: string) => write(hidden(line)) }
+  let redact: (line: string) => string = (line) => line
+  const sink = { write: (line: string) => write(redact(line)) }
   const readable = format === 'pretty' || (format === 'auto' && terminal)
   const log = pino(
     {
@@ -35,8 +32,8 @@ export function createLog({ level, format, terminal, write }: LogOptions): Proce
   )
   return {
     log,
-    hide(secrets) {
-      hidden = hider(secrets)
+    redact(replacement) {
+      redact = replacement
     },
   }
 }
@@ -56,15 +53,4 @@ function readableLines(sink: { write(line: string): void }, colorize: boolean): 
     ignore: 'event',
     sync: true,
   })
-}
-
-/** Values are looked for as they stand in JSON, where quotes and line ends are escaped. */
-function hider(secrets: ReadonlyMap<string, string>): (line: string) => string {
-  const known = [...secrets]
-    .filter(([value]) => value.length >= SHORTEST_SECRET)
-    .flatMap(([value, shown]) =>
-      [value, JSON.stringify(value).slice(1, -1)].map((form) => [form, shown] as const),
-    )
-    .sort(([a], [b]) => b.length - a.length)
-  return (line) => known.reduce((text, [value, shown]) => text.replaceAll(value, shown), line)
 }

@@ -268,6 +268,7 @@ export interface ConfigProblem {
   readonly code: ErrorCode
   readonly message: string
   readonly expected?: string
+  /** A sentence, such as `Did you mean "linger.ms"?` */
   readonly suggestion?: string
 }
 

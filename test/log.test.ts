@@ -30,30 +30,10 @@ test('on a terminal a line is readable', () => {
   expect(lines.join('')).toMatch(/INFO: listening \{"intake":"http:\/\/127.0.0.1:1"\}/)
 })
 
-test.each(['json', 'pretty'])('a hidden value never appears in a %s line, whatever carries it', (format) => {
-  const { log, hide, lines } = logged({ format })
-  hide(
-    new Map([
-      ['p"ass\nword', '${env:PASSWORD}'],
-      ['token-1', '${env:TOKEN}'],
-    ]),
-  )
-  log.error(
-    { err: new Error('login with token-1 failed'), nested: { password: 'p"ass\nword' } },
-    'token-1 was refused',
-  )
+test.each(['json', 'pretty'])('every %s line passes through the redaction, fields and stacks included', (format) => {
+  const { log, redact, lines } = logged({ format })
+  redact((line) => line.replaceAll('token-1', '${env:TOKEN}'))
+  log.error({ err: new Error('login with token-1 failed'), nested: { token: 'token-1' } }, 'token-1 was refused')
   expect(lines.join('')).toContain('${env:TOKEN} was refused')
-  expect(lines.join('')).not.toMatch(/token-1|p\\?\\?"ass/)
-})
-
-test('a value that contains another hidden one is hidden whole', () => {
-  const { log, hide, lines } = logged()
-  hide(
-    new Map([
-      ['secret', '${env:A}'],
-      ['secret-longer', '${env:B}'],
-    ]),
-  )
-  log.info({}, 'it is secret-longer')
-  expect(JSON.parse(lines[0] ?? '').msg).toBe('it is ${env:B}')
+  expect(lines.join('')).not.toContain('token-1')
 })

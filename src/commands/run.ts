@@ -3,6 +3,7 @@ import { HeadgateError } from '../errors.js'
 import { createLog } from '../log.js'
 import { formatProblem } from '../pipeline/config/problem.js'
 import type { Left } from '../pipeline/lifecycle.js'
+import { redactor } from '../redact.js'
 import { milliseconds } from '../units.js'
 import { type Command, EXIT, type Io } from './command.js'
 import { loadConfig, loadSettings, settingOptions } from './load.js'
@@ -23,8 +24,8 @@ with 0. A second signal, or the shutdown timeout, ends the waiting: it exits wit
     }
     const { config } = read
     const { logLevel: level, logFormat: format } = settings
-    const { log, hide } = createLog({ level, format, terminal: io.terminal.out, write: io.out })
-    hide(config.secrets)
+    const { log, redact } = createLog({ level, format, terminal: io.terminal.out, write: io.out })
+    redact(redactor(config.secrets))
     log.info({ event: 'starting', config: config.file, revision: config.revision }, 'starting')
 
     const deadline = new AbortController()

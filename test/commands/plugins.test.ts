@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { pluginsCommand } from '../../src/commands/plugins.js'
+import { plugins } from '../../src/plugins/index.js'
+import { runCommand } from '../helpers/recorded-io.js'
+
+test('without a name every plugin is listed with its kind and summary', async () => {
+  const { code, out } = await runCommand(pluginsCommand)
+  expect(code).toBe(0)
+  for (const { name, kind, summary } of plugins)
+    expect(out).toMatch(new RegExp(`^${name} +${kind} +${summary.slice(0, 20)}`, 'm'))
+})
+
+test.each(plugins.map(({ name }) => name))(
+  '%s shows every setting with its type, default and meaning',
+  async (name) => {
+    const { code, out } = await runCommand(pluginsCommand, { arguments: [name] })
+    const { config } = plugins.find((plugin) => plugin.name === name) as (typeof plugins)[number]
+    expect(code).toBe(0)
+    for (const setting of Object.keys(config.properties))
+      expect(out).toMatch(new RegExp(`^${setting} {2}\\(.+(required|optional|default)`, 'm'))
+  },
+)
+
+test('the shapes of a setting are shown each with its own settings', async () => {
+  const { out } = await runCommand(pluginsCommand, { arguments: ['http-webhook'] })
+  for (const scheme of ['bearer', 'hmac', 'standard-webhooks', 'none'])
+    expect(out).toContain(`where "scheme" is "${scheme}":`)
+})
+
+test('a misspelt plugin gets a suggestion and is wrong usage', async () => {
+  const { code, err } = await runCommand(pluginsCommand, { arguments: ['kafak'] })
+  expect([code, err]).toEqual([2, 'There is no plugin "kafak". Did you mean "kafka"?\n'])
+})
