@@ -241,6 +241,8 @@ interface ErrorDetails {
   readonly violations?: readonly Violation[]
   /** When to try again, for infrastructure errors; seconds. */
   readonly retryAfter?: number
+  /** True where what failed may have happened all the same. */
+  readonly uncertain?: boolean
   readonly cause?: unknown
 }
 
@@ -250,12 +252,14 @@ export class HeadgateError extends Error {
   readonly code: ErrorCode
   readonly violations: readonly Violation[]
   readonly retryAfter: number | undefined
+  readonly uncertain: boolean
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.violations = details.violations ?? []
     this.retryAfter = details.retryAfter
+    this.uncertain = details.uncertain ?? false
   }
 
   get kind(): ErrorKind {

@@ -224,9 +224,58 @@ export interface Sink extends Lifecycle {
   key(event: Event): Buffer | null
   /**
    * Resolves once the record is durable. Rejects with a HeadgateError: `data` where the record itself is at fault,
-   * `infrastructure` otherwise.
+   * `infrastructure` otherwise; `uncertain` where the record may be durable all the same.
    */
   send(record: SinkRecord): Promise<Receipt>
+  /** Where the records are kept, for a sink that can read them back. */
+  readonly log?: RecordLog
+}
+
+/** A place in a partition. */
+export interface Position {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+/** A partition of the log as it is now. */
+export interface LogPartition {
+  readonly topic: string
+  readonly partition: number
+  /** The oldest record that is still kept. */
+  readonly start: number
+  /** Behind the newest record. */
+  readonly end: number
+  /** Where `commit` left it; undefined where nothing was ever committed. */
+  readonly committed: number | undefined
+}
+
+/** A record as it is read back. */
+export interface LoggedRecord extends Position {
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number
+  /** Undefined where the record has no such header. */
+  header(name: string): string | undefined
+}
+
+/**
+ * What a sink has written, as far as the ledger needs it: it is the ledger's source of truth. All of it rejects with a
+ * HeadgateError of kind `infrastructure` while the log cannot be reached, and may be tried again.
+ */
+export interface RecordLog {
+  /**
+   * Gives up all that was sent and not confirmed: what of it is not in the log when this resolves will not be there
+   * later. Their `send` rejects. Afterwards the sink takes records again.
+   */
+  fence(): Promise<void>
+  /** Every partition that records of the pipeline can be in. */
+  partitions(): Promise<readonly LogPartition[]>
+  /** For each partition the offset of the first record that is not older than `timestamp`; its end where there is none. */
+  offsetsAt(timestamp: number): Promise<readonly Position[]>
+  /** Visits what stands from each position to the end that the partition has now, in the order of the offsets. */
+  read(from: readonly Position[], visit: (record: LoggedRecord) => void): Promise<void>
+  /** Keeps, for each partition, the offset below which everything is acknowledged, where operators can see it. */
+  commit(positions: readonly Position[]): Promise<void>
 }
 
 /** What is still known of an event once it is durable; all that a post-commit stage can use. */
