@@ -66,14 +66,25 @@ export interface Receipt {
 
 /** How the path of an event ended. Every event received ends in exactly one. */
 export type Outcome =
-  | { readonly kind: 'delivered' | 'duplicate' | 'dead-lettered'; readonly id: string; readonly receipt: Receipt }
+  | {
+      readonly kind: 'delivered' | 'duplicate' | 'dead-lettered'
+      readonly id: string
+      readonly receipt: Receipt
+    }
   | { readonly kind: 'dropped'; readonly id: string }
   /** Bad data: the sender need not try again. */
   | { readonly kind: 'rejected'; readonly id: string | undefined; readonly error: HeadgateError }
   /** Our side's fault: the sender keeps the event and tries again. */
   | { readonly kind: 'unavailable'; readonly id: string | undefined; readonly error: HeadgateError }
 
-export const OUTCOMES = ['delivered', 'duplicate', 'dropped', 'dead-lettered', 'rejected', 'unavailable'] as const
+export const OUTCOMES = [
+  'delivered',
+  'duplicate',
+  'dropped',
+  'dead-lettered',
+  'rejected',
+  'unavailable',
+] as const
 
 // What a plugin is given ---------------------------------------------------------------------------------------
 
@@ -109,6 +120,8 @@ export interface Files {
   resolve(path: string): string
   /** Throws HG_CONFIG_UNREADABLE with the path and the reason. */
   read(path: string): string
+  /** The names in a folder, sorted. Throws HG_CONFIG_UNREADABLE. */
+  list(folder: string): readonly string[]
 }
 
 export interface Context {
@@ -290,7 +303,12 @@ export interface Committed {
 export type Attempt =
   | { readonly kind: 'acknowledged' }
   /** `after`: milliseconds the sender asked us to wait. `throttled`: it asked all of us, so everything waits. */
-  | { readonly kind: 'retry'; readonly error: HeadgateError; readonly after?: number; readonly throttled?: boolean }
+  | {
+      readonly kind: 'retry'
+      readonly error: HeadgateError
+      readonly after?: number
+      readonly throttled?: boolean
+    }
   | { readonly kind: 'give-up'; readonly error: HeadgateError }
 
 export interface PostCommit extends Lifecycle {

@@ -39,7 +39,10 @@ with 0. A second signal, or the shutdown timeout, ends the waiting: it exits wit
       })
       log.info({ event: 'listening', intake: app.intake, admin: app.admin }, 'listening')
       await aborted(io.signal)
-      const timer = setTimeout(() => deadline.abort(), milliseconds(settings.shutdownTimeout))
+      const timer = setTimeout(
+        () => deadline.abort(),
+        Math.min(milliseconds(settings.shutdownTimeout), LONGEST_TIMER),
+      )
       log.info({ event: 'stopping', timeout: settings.shutdownTimeout }, 'stopping')
       const left = await app.stop()
       clearTimeout(timer)
@@ -60,6 +63,9 @@ with 0. A second signal, or the shutdown timeout, ends the waiting: it exits wit
     }
   },
 }
+
+/** setTimeout fires at once beyond 2^31 ms. */
+const LONGEST_TIMER = 2 ** 31 - 1
 
 const aborted = (signal: Io['signal']): Promise<void> =>
   new Promise((resolve) => {

@@ -106,6 +106,15 @@ test.each<[string, (text: string) => string, RegExp[]]>([
   expect(err).toMatch(/problems?\.\n$/)
 })
 
+test('two values that fit no alternative are one problem each', async () => {
+  const { err } = await validated((text) =>
+    text
+      .replace(/"to": \{[^}]*high[^}]*\}/, '"to": "discard"')
+      .replace(/"to": \{[^}]*\.eu[^}]*\}/, '"to": 5'),
+  )
+  expect(err.match(/HG_CONFIG_/g)).toHaveLength(2)
+})
+
 test('all problems are reported at once', async () => {
   const { err } = await validated((text) =>
     text

@@ -1,11 +1,11 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Static, TSchema } from 'typebox'
 import { onTestFinished } from 'vitest'
-import { HeadgateError } from '../../src/errors.js'
+import { filesIn } from '../../src/pipeline/config/files.js'
 import { checkShape } from '../../src/pipeline/config/shape.js'
-import type { CheckContext, Context, Files, Gauge, Log, Metrics } from '../../src/plugin.js'
+import type { CheckContext, Context, Gauge, Log, Metrics } from '../../src/plugin.js'
 
 export interface LogLine {
   readonly level: keyof Log
@@ -60,19 +60,6 @@ export function temporaryDirectory(files: { readonly [path: string]: string } = 
     writeFileSync(join(root, path), text)
   }
   return root
-}
-
-export function filesIn(root: string): Files {
-  return {
-    resolve: (path) => resolve(root, path),
-    read(path) {
-      try {
-        return readFileSync(resolve(root, path), 'utf8')
-      } catch (cause) {
-        throw new HeadgateError('HG_CONFIG_UNREADABLE', `${path} cannot be read.`, { cause })
-      }
-    },
-  }
 }
 
 /** The config as a plugin's `check` and `create` get it. Throws where it does not fit the plugin's schema. */

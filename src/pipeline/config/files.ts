@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { HeadgateError } from '../../errors.js'
 import type { Files } from '../../plugin.js'
@@ -6,6 +6,8 @@ import { reason } from './providers.js'
 
 /** Files relative to a folder; `seen` gets the text of each, for they are part of what the config means. */
 export function filesIn(folder: string, seen: Map<string, string> = new Map()): Files {
+  const unreadable = (path: string, error: unknown) =>
+    new HeadgateError('HG_CONFIG_UNREADABLE', `${path} cannot be read: ${reason(error)}.`)
   return {
     resolve: (path) => resolve(folder, path),
     read(path) {
@@ -15,7 +17,14 @@ export function filesIn(folder: string, seen: Map<string, string> = new Map()): 
         seen.set(full, text)
         return text
       } catch (error) {
-        throw new HeadgateError('HG_CONFIG_UNREADABLE', `The file ${path} cannot be read: ${reason(error)}.`)
+        throw unreadable(`The file ${path}`, error)
+      }
+    },
+    list(path) {
+      try {
+        return readdirSync(resolve(folder, path)).sort()
+      } catch (error) {
+        throw unreadable(`The folder ${path}`, error)
       }
     },
   }

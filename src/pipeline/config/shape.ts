@@ -46,7 +46,7 @@ function worthSaying(errors: readonly ErrorObject[]): ErrorObject[] {
   const unions = errors.filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')
   return errors.filter((error) => {
     if (error.keyword === 'if' || error.keyword === 'propertyNames') return false
-    const union = unions.find(({ schemaPath }) => error.schemaPath.startsWith(`${schemaPath}/`))
+    const union = unions.find((union) => isInside(error, union))
     if (union !== undefined) return fitsData(error, union)
     return (
       !unions.includes(error) || !errors.some((inner) => isInside(inner, error) && fitsData(inner, error))
@@ -54,8 +54,10 @@ function worthSaying(errors: readonly ErrorObject[]): ErrorObject[] {
   })
 }
 
+/** The elements of a list have one schema, so the place of the value counts too. */
 const isInside = (inner: ErrorObject, union: ErrorObject): boolean =>
-  inner.schemaPath.startsWith(`${union.schemaPath}/`)
+  inner.schemaPath.startsWith(`${union.schemaPath}/`) &&
+  (inner.instancePath === union.instancePath || inner.instancePath.startsWith(`${union.instancePath}/`))
 
 /** An error inside an alternative is worth saying where that alternative is the one for this type of value. */
 function fitsData(error: ErrorObject, union: ErrorObject): boolean {

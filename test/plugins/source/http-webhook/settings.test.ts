@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { httpWebhook } from '../../../../src/plugins/source/http-webhook/http-webhook.js'
-import { filesIn, fillDefaults } from '../../../helpers/context.js'
+import { checkContext, fillDefaults } from '../../../helpers/context.js'
 
 const minimal = { path: '/in', eventId: '/id', verify: { scheme: 'bearer', tokens: ['t'] } }
 const settings = (config: object = {}) => fillDefaults(httpWebhook, { ...minimal, ...config })
 const check = (verify: object, exposed = false) => [
-  ...(httpWebhook.check?.(settings({ verify }), { files: filesIn('.'), exposed, deadLetters: false }) ?? []),
+  ...(httpWebhook.check?.(settings({ verify }), checkContext({ exposed })) ?? []),
 ]
 
 describe('http-webhook: settings', () => {

@@ -1,0 +1,51 @@
+import { Type } from 'typebox'
+import { HeadgateError } from '../../../errors.js'
+import { type CheckContext, type ConfigProblem, definePlugin, fail, pass } from '../../../plugin.js'
+import { compileSchema } from './compile.js'
+import { describe, violations } from './violations.js'
+
+export const jsonSchema = definePlugin({
+  kind: 'transform',
+  name: 'json-schema',
+  summary: 'Checks the event against a JSON Schema; every violation is reported, not only the first.',
+  config: Type.Object(
+    {
+      schema: Type.String({
+        format: 'path',
+        expected: 'the path of a JSON Schema file, such as "./schemas/order.schema.json"',
+        description:
+          'JSON Schema file, relative to the config file: draft 07 or 2020-12, as its "$schema" says (2020-12 where it says nothing). It may refer to other files of its folder.',
+      }),
+    },
+    { additionalProperties: false },
+  ),
+
+  check: ({ schema }, { files }) => problemsOf(schema, files),
+
+  create({ schema }, { files }) {
+    const validate = compileSchema(files, schema)
+    return {
+      apply(event) {
+        if (validate(event.body.value)) return pass(event)
+        const found = violations(validate.errors ?? [])
+        return fail(new HeadgateError('HG_SCHEMA_VIOLATION', describe(found), { violations: found }))
+      },
+    }
+  },
+})
+
+function problemsOf(schema: string, files: CheckContext['files']): ConfigProblem[] {
+  try {
+    compileSchema(files, schema)
+    return []
+  } catch (error) {
+    if (!(error instanceof HeadgateError)) throw error
+    const { code, message, violations } = error
+    if (violations.length === 0) return [{ at: '/schema', code, message }]
+    return violations.map((violation) => ({
+      at: '/schema',
+      code,
+      message: `${message.replace(/\.$/, ':')} ${violation.pointer || 'the top level'} ${violation.message}.`,
+    }))
+  }
+}

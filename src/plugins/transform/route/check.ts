@@ -1,0 +1,76 @@
+import { HeadgateError } from '../../../errors.js'
+import type { CheckContext, ConfigProblem } from '../../../plugin.js'
+import { compileRegex } from '../../../regex.js'
+import { compileCondition } from './condition.js'
+import { compileJsonata } from './jsonata.js'
+import type { Destination, RouteSettings, When } from './settings.js'
+import { type CompiledRule, unreachableRules } from './unreachable.js'
+
+/** What the schema of the settings cannot say, all of it at once. */
+export function problems(
+  { rules, otherwise }: RouteSettings,
+  { deadLetters }: CheckContext,
+): ConfigProblem[] {
+  const names = new Map([['otherwise', 'the events that no rule matches']])
+  const compiled: (CompiledRule | undefined)[] = []
+  const found = rules.flatMap(({ name, when, to }, index) => {
+    const at = `/rules/${index}`
+    const inWhen = whenProblems(`${at}/when`, when)
+    compiled.push(inWhen.length === 0 ? { name, when, condition: compileCondition(when) } : undefined)
+    const inName = nameProblems(`${at}/name`, name, names)
+    return [...inName, ...inWhen, ...destinationProblems(`${at}/to`, to, deadLetters)]
+  })
+  return [
+    ...found,
+    ...destinationProblems('/otherwise', otherwise, deadLetters),
+    ...unreachableRules(compiled),
+  ]
+}
+
+function nameProblems(at: string, name: string, names: Map<string, string>): ConfigProblem[] {
+  const taken = names.get(name)
+  if (taken === undefined) {
+    names.set(name, `the rule at ${at.replace(/\/name$/, '')}`)
+    return []
+  }
+  return [{ at, code: 'HG_CONFIG_CONFLICT', message: `The name "${name}" already stands for ${taken}.` }]
+}
+
+function whenProblems(at: string, { regex, at: place, flags, jsonata }: When): ConfigProblem[] {
+  const missing = (message: string): ConfigProblem => ({ at, code: 'HG_CONFIG_MISSING_KEY', message })
+  if (regex !== undefined) {
+    return [
+      ...thrownBy(`${at}/regex`, () => compileRegex(regex, flags)),
+      ...(jsonata === undefined ? [] : thrownBy(`${at}/jsonata`, () => compileJsonata(jsonata))),
+    ]
+  }
+  return [
+    ...(place === undefined ? [] : [missing('"at" says where "regex" looks, and there is no "regex" here.')]),
+    ...(flags === undefined ? [] : [missing('"flags" belong to a "regex", and there is no "regex" here.')]),
+    ...(jsonata === undefined
+      ? [missing('A rule needs "regex", "jsonata" or both, and this one has neither.')]
+      : thrownBy(`${at}/jsonata`, () => compileJsonata(jsonata))),
+  ]
+}
+
+function thrownBy(at: string, compile: () => unknown): ConfigProblem[] {
+  try {
+    compile()
+    return []
+  } catch (error) {
+    if (!(error instanceof HeadgateError)) throw error
+    return [{ at, code: error.code, message: error.message }]
+  }
+}
+
+function destinationProblems(at: string, to: Destination, deadLetters: boolean): ConfigProblem[] {
+  if (to !== 'dead-letter' || deadLetters) return []
+  return [
+    {
+      at,
+      code: 'HG_CONFIG_CONFLICT',
+      message: 'The pipeline has no topic for dead letters.',
+      suggestion: 'Add "deadLetter": {"topic": "..."} to the pipeline.',
+    },
+  ]
+}

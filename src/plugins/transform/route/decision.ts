@@ -1,0 +1,26 @@
+import { HeadgateError } from '../../../errors.js'
+import { drop, type Event, pass, type Verdict } from '../../../plugin.js'
+import type { Destination } from './settings.js'
+
+/** What becomes of an event on which the rule `name` decides. What can be made at load is made at load. */
+export function decision(name: string, to: Destination, count?: { inc(): void }): (event: Event) => Verdict {
+  const verdict = verdictOf(name, to)
+  return (event) => {
+    count?.inc()
+    return verdict(event)
+  }
+}
+
+function verdictOf(name: string, to: Destination): (event: Event) => Verdict {
+  if (typeof to === 'object') {
+    const route = { name, target: to }
+    return (event) => pass({ ...event, route })
+  }
+  if (to === 'drop') return drop
+  return () => ({ kind: to, error: refusal(name) })
+}
+
+const refusal = (name: string): HeadgateError =>
+  name === 'otherwise'
+    ? new HeadgateError('HG_ROUTE_NO_MATCH', 'No rule matches this event.')
+    : new HeadgateError('HG_ROUTE_REFUSED', `The rule "${name}" refuses this event.`)

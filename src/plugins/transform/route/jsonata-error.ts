@@ -1,0 +1,49 @@
+import { HeadgateError } from '../../../errors.js'
+
+/** What JSONata throws: not an Error, and `message` often quotes `value` and `value2`. */
+interface Thrown {
+  readonly code: string
+  readonly message: string
+  readonly position?: number
+  readonly value?: unknown
+  readonly value2?: unknown
+}
+
+const isThrown = (error: unknown): error is Thrown =>
+  typeof error === 'object' &&
+  error !== null &&
+  'code' in error &&
+  'message' in error &&
+  typeof error.message === 'string'
+
+/** An expression that cannot be compiled. */
+export function syntaxError(error: unknown): HeadgateError {
+  const message = error instanceof Error || isThrown(error) ? error.message : String(error)
+  return new HeadgateError('HG_CONFIG_JSONATA', `${message.replace(/\.$/, '')}${place(error)}.`)
+}
+
+/** An expression that failed on an event; the message holds none of its values. */
+export function evaluationError(rule: string, error: unknown): HeadgateError {
+  const reason = isThrown(error) ? (LIMITS.get(error.code) ?? withoutValues(error)) : nameOf(error)
+  return new HeadgateError(
+    'HG_ROUTE_EXPRESSION',
+    `The expression of the rule "${rule}" failed: ${reason}${place(error)}.`,
+  )
+}
+
+const LIMITS = new Map([
+  ['D1011', 'it recurses too deeply'],
+  ['D1012', 'it took too long'],
+  ['D2015', 'it made too long a sequence'],
+])
+
+function withoutValues({ code, message, value, value2 }: Thrown): string {
+  const quoted = [value, value2].filter((each) => each !== undefined).map((each) => JSON.stringify(each))
+  const told = quoted.reduce((text, quote) => text.replaceAll(quote, '...'), message)
+  return `${told.replace(/\.$/, '')} (${code})`
+}
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : 'an unknown error')
+
+const place = (error: unknown): string =>
+  isThrown(error) && error.position !== undefined ? ` at position ${error.position}` : ''

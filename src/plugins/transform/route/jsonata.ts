@@ -1,0 +1,55 @@
+import jsonata from 'jsonata'
+import type { JsonBody } from '../../../plugin.js'
+import { syntaxError } from './jsonata-error.js'
+import { linearRegexEngine } from './jsonata-regex.js'
+import { literalOf, type Node, onlyReads, refuseHazards } from './jsonata-syntax.js'
+
+export interface Expression {
+  /** Whether the event matches. Rejects with whatever JSONata throws; `evaluationError` makes sense of it. */
+  matches(body: JsonBody): Promise<boolean>
+  /** True where it matches every event: a literal. */
+  readonly always: boolean
+}
+
+/**
+ * Milliseconds. A simple predicate takes some thousandths of one; JSONata does not yield, so this is how long one event
+ * can hold up all others.
+ */
+const TIMEOUT = 250
+
+const OPTIONS: jsonata.JsonataOptions = {
+  timeout: TIMEOUT,
+  stack: 500,
+  sequence: 10_000,
+  RegexEngine: linearRegexEngine(TIMEOUT),
+}
+
+/** Throws HG_CONFIG_JSONATA with the position. */
+export function compileJsonata(text: string): Expression {
+  const expression = parse(text)
+  const ast: Node = expression.ast()
+  refuseHazards(ast)
+  // The event itself for what only reads it, for anything else a copy of its own.
+  const inputOf = onlyReads(ast)
+    ? ({ value }: JsonBody) => value
+    : ({ bytes }: JsonBody): unknown => JSON.parse(bytes.toString())
+  return {
+    matches: async (body) => isTruthy(await expression.evaluate(inputOf(body))),
+    always: isTruthy(literalOf(ast)),
+  }
+}
+
+function parse(text: string): jsonata.Expression {
+  try {
+    return jsonata(text, OPTIONS)
+  } catch (error) {
+    throw syntaxError(error)
+  }
+}
+
+/** As JSONata's own $boolean, which can only be had for the price of another evaluation. */
+export function isTruthy(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(isTruthy)
+  if (typeof value !== 'object' || value === null) return Boolean(value) && typeof value !== 'function'
+  return !('_jsonata_function' in value || '_jsonata_lambda' in value) && Object.keys(value).length > 0
+}

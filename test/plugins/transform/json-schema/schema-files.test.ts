@@ -1,0 +1,218 @@
+import { describe, expect, it } from 'vitest'
+import { parseBody } from '../../../../src/json/body.js'
+import type { ConfigProblem } from '../../../../src/plugin.js'
+import { jsonSchema } from '../../../../src/plugins/transform/json-schema/json-schema.js'
+import { fillDefaults, temporaryDirectory, testContext } from '../../../helpers/context.js'
+
+interface Folder {
+  readonly [path: string]: object | string | boolean
+}
+
+const MAIN = './schemas/main.json'
+
+function folder(files: Folder): string {
+  const texts = Object.entries(files).map(([path, content]) => [
+    `schemas/${path}`,
+    typeof content === 'string' ? content : JSON.stringify(content),
+  ])
+  return temporaryDirectory(Object.fromEntries(texts))
+}
+
+function problems(files: Folder): ConfigProblem[] {
+  const { files: reader } = testContext({ root: folder(files) })
+  const config = fillDefaults(jsonSchema, { schema: MAIN })
+  return [...(jsonSchema.check?.(config, { files: reader, exposed: false, deadLetters: false }) ?? [])]
+}
+
+function kindOf(files: Folder, value: unknown): string {
+  const context = testContext({ root: folder(files) })
+  const transform = jsonSchema.create(fillDefaults(jsonSchema, { schema: MAIN }), context)
+  const body = parseBody(Buffer.from(JSON.stringify(value)), 64)
+  const verdict = transform.apply({ id: 'e1', body, receivedAt: 0 })
+  return 'kind' in verdict ? verdict.kind : 'promise'
+}
+
+describe('references among schema files', () => {
+  it.each<[string, Folder]>([
+    ['a file beside', { 'main.json': { $ref: 'b.json' }, 'b.json': { type: 'string' } }],
+    ['a file in a folder below', { 'main.json': { $ref: './sub/b.json' }, 'sub/b.json': { type: 'string' } }],
+    [
+      'a definition in a file beside',
+      { 'main.json': { $ref: 'b.json#/$defs/t' }, 'b.json': { $defs: { t: { type: 'string' } } } },
+    ],
+    [
+      'an anchor in a file beside',
+      { 'main.json': { $ref: 'b.json#t' }, 'b.json': { $defs: { t: { $anchor: 't', type: 'string' } } } },
+    ],
+    [
+      'a file that lies as its $id does',
+      {
+        'main.json': { $id: 'https://example.com/s/main.json', $ref: 'b.json' },
+        'b.json': { $id: 'https://example.com/s/b.json', type: 'string' },
+      },
+    ],
+    [
+      'a file that has the $id, whatever its name',
+      {
+        'main.json': { $ref: 'https://example.com/text' },
+        'anything.json': { $id: 'https://example.com/text#', type: 'string' },
+        'broken.json': '{',
+        'other.json': { $id: 'https://example.com/number', type: 'number' },
+      },
+    ],
+    [
+      'a urn',
+      { 'main.json': { $ref: 'urn:example:text' }, 'b.json': { $id: 'urn:example:text', type: 'string' } },
+    ],
+    [
+      'a file by two of its names',
+      {
+        'main.json': {
+          $id: 'https://a.example/main.json',
+          allOf: [{ $ref: 'b.json' }, { $ref: 'https://b.example/b' }],
+        },
+        'b.json': { $id: 'https://b.example/b', type: 'string' },
+      },
+    ],
+    [
+      'a boolean schema',
+      { 'main.json': { anyOf: [{ type: 'string' }, { $ref: 'no.json' }] }, 'no.json': false },
+    ],
+    [
+      'draft 07',
+      {
+        'main.json': { $schema: 'http://json-schema.org/draft-07/schema#', $ref: 'b.json#/definitions/t' },
+        'b.json': { definitions: { t: { type: 'string' } } },
+      },
+    ],
+  ])('finds %s', (_, files) => {
+    expect(problems(files)).toEqual([])
+    expect(kindOf(files, 'text')).toBe('pass')
+    expect(kindOf(files, 7)).toBe('fail')
+  })
+
+  it('follows references that go round in a circle', () => {
+    const files = {
+      'main.json': { type: 'object', properties: { child: { $ref: 'b.json' } }, required: ['name'] },
+      'b.json': { allOf: [{ $ref: 'main.json' }], properties: { size: { type: 'number' } } },
+    }
+
+    expect(kindOf(files, { name: 1, child: { name: 2, child: { name: 3, size: 4 } } })).toBe('pass')
+    expect(kindOf(files, { name: 1, child: { name: 2, child: { size: 4 } } })).toBe('fail')
+    expect(kindOf(files, { name: 1, child: { name: 2, size: '4' } })).toBe('fail')
+  })
+})
+
+describe('problems of schema files', () => {
+  it.each<[string, Folder, string]>([
+    [
+      'text that is not JSON, with its place',
+      { 'main.json': '{\n  "type": oops\n}' },
+      'The schema file ./schemas/main.json is not JSON: InvalidSymbol at line 2, column 11.',
+    ],
+    [
+      'a value that is no schema',
+      { 'main.json': '[]' },
+      'The schema file ./schemas/main.json holds neither an object nor a boolean.',
+    ],
+    [
+      'another draft',
+      { 'main.json': { $schema: 'http://json-schema.org/draft-04/schema#' } },
+      'The schema file ./schemas/main.json has a "$schema" that is neither draft 07 nor 2020-12.',
+    ],
+    [
+      'two drafts',
+      { 'main.json': { $ref: 'b.json' }, 'b.json': { $schema: 'http://json-schema.org/draft-07/schema#' } },
+      'The schema file schemas/b.json is of another draft than the one that refers to it.',
+    ],
+    [
+      'a schema that is not valid',
+      { 'main.json': { properties: { a: { type: 'strnig' } } } },
+      'The schema file ./schemas/main.json is not a valid JSON Schema: /properties/a/type must be one of "array", "boolean", "integer", "null", "number", "object", "string".',
+    ],
+    [
+      'a keyword that does not exist',
+      { 'main.json': { properties: { a: { requierd: ['b'] } } } },
+      'The schema file ./schemas/main.json at /properties/a/requierd: JSON Schema has no such keyword (those of other tools begin with "x-").',
+    ],
+    [
+      'a format that does not exist',
+      { 'main.json': { properties: { a: { format: 'colour' } } } },
+      'The schema file ./schemas/main.json cannot be used: unknown format "colour" ignored in schema at path "#/properties/a".',
+    ],
+    [
+      'a pattern that cannot run in linear time',
+      { 'main.json': { $ref: 'b.json' }, 'b.json': { properties: { a: { pattern: 'x(?=a)' } } } },
+      'The schema file schemas/b.json at /properties/a/pattern has a pattern that cannot be used: RE2 syntax has no look-around: "(?=" at position 1.',
+    ],
+    [
+      'a pattern for names that cannot run in linear time',
+      { 'main.json': { patternProperties: { '(a)\\1': true } } },
+      'The schema file ./schemas/main.json at /patternProperties has a pattern that cannot be used: RE2 syntax has no back-references: "\\\\1" at position 3.',
+    ],
+    [
+      'an $id that is none',
+      { 'main.json': { $id: 'http://' } },
+      'The schema file ./schemas/main.json has an "$id" that is not a URI.',
+    ],
+    [
+      'one $id for two schemas',
+      { 'main.json': { $defs: { a: { $id: 'x', type: 'string' }, b: { $id: 'x', type: 'number' } } } },
+      expect.stringContaining('resolves to more than one schema') as unknown as string,
+    ],
+    [
+      'a reference that is no URI',
+      { 'main.json': { $ref: '%E0%A4%A' } },
+      expect.stringContaining('The schema file ./schemas/main.json') as unknown as string,
+    ],
+    [
+      'an asynchronous schema, whose promise would pass for valid',
+      { 'main.json': { $async: true } },
+      'The schema file ./schemas/main.json cannot be used: "$async" is not supported.',
+    ],
+    [
+      'a file that is not there',
+      { 'main.json': { properties: { a: { $ref: 'b.json#/x' } } } },
+      'The schema file ./schemas/main.json at /properties/a/$ref refers to "b.json", which is not in the folder of the schema.',
+    ],
+    [
+      'a definition that is not there',
+      { 'main.json': { $ref: 'b.json' }, 'b.json': { allOf: [{ $ref: '#/$defs/x' }] } },
+      'The schema file schemas/b.json at /allOf/0/$ref refers to "schemas/b.json#/$defs/x", which does not exist.',
+    ],
+    [
+      'an address that would have to be fetched',
+      { 'main.json': { $ref: 'https://example.com/b.json' } },
+      'The schema file ./schemas/main.json at /$ref refers to "https://example.com/b.json", which no file in the folder of the schema has as its "$id"; nothing is fetched over the network.',
+    ],
+  ])('names %s', (_, files, message) => {
+    expect(problems(files)).toEqual([{ at: '/schema', code: 'HG_CONFIG_SCHEMA_FILE', message }])
+  })
+
+  it('reports every place where a schema is not valid', () => {
+    const found = problems({ 'main.json': { type: 'strnig', required: 'a', minLength: -1 } })
+
+    expect(found.map(({ message }) => /: (\S*)/.exec(message)?.[1])).toEqual(
+      expect.arrayContaining(['/type', '/required', '/minLength']),
+    )
+  })
+
+  it('says that a file cannot be read', () => {
+    expect(problems({})).toMatchObject([{ at: '/schema', code: 'HG_CONFIG_UNREADABLE' }])
+  })
+
+  it.each(['../outside.json', '%2e%2e/outside.json', 'file:///etc/hostname'])(
+    'reads nothing outside of the folder: %s',
+    (reference) => {
+      const files = { 'main.json': { $ref: reference }, '../outside.json': { type: 'string' } }
+
+      expect(problems(files)).toMatchObject([
+        { code: 'HG_CONFIG_SCHEMA_FILE', message: expect.stringContaining('not in the folder') },
+      ])
+    },
+  )
+
+  it('leaves annotations of other tools alone', () => {
+    expect(problems({ 'main.json': { 'x-owner': 'me', properties: { 'x-a': { 'x-b': 1 } } } })).toEqual([])
+  })
+})

@@ -1,0 +1,196 @@
+import { describe, expect, it } from 'vitest'
+import { config, problems, type Rules } from './setup.js'
+
+const messages = (rules: Rules) =>
+  problems(config(rules)).map(({ at, code, message }) => `${at} ${code} ${message}`)
+
+describe('problems of rules', () => {
+  it('finds none in rules that are fine', () => {
+    const rules = {
+      high: { regex: '"priority"\\s*:\\s*"high"' },
+      eu: { regex: '^eu', at: '/payload/region', flags: 'i' },
+      both: { regex: 'x', jsonata: "payload.region = 'eu-west'" },
+    }
+
+    expect(messages(rules)).toEqual([])
+  })
+
+  it('reports all of them at once', () => {
+    const rules = [
+      { name: 'a', when: { regex: '(', jsonata: 'a =' }, to: { topic: 't' } },
+      { name: 'a', when: {}, to: 'dead-letter' },
+      { name: 'otherwise', when: { at: '/x', flags: 'i', jsonata: 'a' }, to: { topic: 't' } },
+    ]
+
+    expect(problems(config({}, { rules, otherwise: 'dead-letter' }), false)).toMatchObject([
+      { at: '/rules/0/when/regex', code: 'HG_CONFIG_REGEX' },
+      { at: '/rules/0/when/jsonata', code: 'HG_CONFIG_JSONATA' },
+      {
+        at: '/rules/1/name',
+        code: 'HG_CONFIG_CONFLICT',
+        message: 'The name "a" already stands for the rule at /rules/0.',
+      },
+      { at: '/rules/1/when', code: 'HG_CONFIG_MISSING_KEY' },
+      { at: '/rules/1/to', code: 'HG_CONFIG_CONFLICT' },
+      { at: '/rules/2/name', code: 'HG_CONFIG_CONFLICT' },
+      {
+        at: '/rules/2/when',
+        code: 'HG_CONFIG_MISSING_KEY',
+        message: '"at" says where "regex" looks, and there is no "regex" here.',
+      },
+      { at: '/rules/2/when', code: 'HG_CONFIG_MISSING_KEY' },
+      {
+        at: '/otherwise',
+        code: 'HG_CONFIG_CONFLICT',
+        message: 'The pipeline has no topic for dead letters.',
+      },
+    ])
+  })
+
+  it('accepts dead letters where the pipeline has a topic for them', () => {
+    expect(problems(config({}, { otherwise: 'dead-letter' }))).toEqual([])
+  })
+
+  it.each([
+    ['a**', 'invalid nested repetition operator: "**" at position 1.'],
+    ['ab[z-a]', 'invalid character class range: "z-a" at position 3.'],
+    ['(a))', 'unexpected ): "(a))" at position 3.'],
+    ['(a', 'missing closing ).'],
+    ['x(?=y)', 'RE2 syntax has no look-around: "(?=" at position 1.'],
+    ['x(?<!y)', 'RE2 syntax has no look-around: "(?<!" at position 1.'],
+    ['(a)\\1', 'RE2 syntax has no back-references: "\\\\1" at position 3.'],
+    ['\\\\1(a)\\1', 'RE2 syntax has no back-references: "\\\\1" at position 6.'],
+    ['a{1001}', 'invalid repeat count (at most 1000): "{1001}" at position 1.'],
+  ])('tells what is wrong with the regex %s and where', (regex, message) => {
+    expect(messages({ a: { regex } })).toEqual([`/rules/0/when/regex HG_CONFIG_REGEX ${message}`])
+  })
+
+  it.each([
+    ['payload.region =', 'Unexpected end of expression at position 16.'],
+    ["'abc", 'String literal must be terminated by a matching quote at position 4.'],
+    ['a b', 'Syntax error: "b" at position 3.'],
+    [
+      '$contains(a, /x(?=y)/)',
+      'The regular expression that ends at position 21: RE2 syntax has no look-around: "(?=" at position 1.',
+    ],
+    [
+      '$eval(payload.code)',
+      '$eval is not allowed at position 5: it would run text of the event as an expression.',
+    ],
+    [
+      '($f := $eval; $f(a))',
+      '$eval is not allowed at position 12: it would run text of the event as an expression.',
+    ],
+    [
+      'a ~> $toMillis("[Y]")',
+      '$toMillis is not allowed at position 14: its pictures become regular expressions that can hang.',
+    ],
+    [
+      '$map(a, $append(?, b))',
+      'Partial application is not allowed at position 16: it escapes the limits; write a function.',
+    ],
+    ['a[$pad(b, c) = d]', '$pad is not allowed at position 6: it can ask for output without end.'],
+    [
+      'a[$sort(b)[0] = 1]',
+      '$sort is not allowed at position 7: it takes quadratic time; use the order-by operator ^(...).',
+    ],
+  ])('tells what is wrong with the expression %s and where', (jsonata, message) => {
+    expect(messages({ a: { jsonata } })).toEqual([`/rules/0/when/jsonata HG_CONFIG_JSONATA ${message}`])
+  })
+})
+
+describe('a rule that can never match', () => {
+  const unreachable = (...whens: Rules[string][]) =>
+    problems(config(Object.fromEntries(whens.map((when, index) => [`r${index}`, when])))).map(({ at }) => at)
+
+  it('is named together with the one above it', () => {
+    expect(messages({ all: { regex: '.*' }, late: { jsonata: 'a = 1' } })).toEqual([
+      '/rules/1 HG_CONFIG_UNREACHABLE_RULE The rule "late" can never match: the rule "all" above it always matches.',
+    ])
+    expect(messages({ first: { regex: 'x' }, again: { regex: 'x', jsonata: 'a' } })).toEqual([
+      '/rules/1 HG_CONFIG_UNREACHABLE_RULE The rule "again" can never match: the rule "first" above it matches whatever this one matches.',
+    ])
+  })
+
+  it.each<Rules[string]>([
+    { regex: '.*' },
+    { regex: '' },
+    { regex: 'a?' },
+    { regex: '(?s).*' },
+    { regex: '(?i)(x|)' },
+    { regex: '^' },
+    { regex: '$' },
+    { regex: '^.*' },
+    { regex: '.*$' },
+    { regex: '^.*$' },
+    { jsonata: 'true' },
+    { jsonata: ' "x" ' },
+    { jsonata: '1' },
+    { regex: '.*', jsonata: 'true' },
+  ])('stands behind %j', (when) => {
+    expect(unreachable(when, { regex: 'x' })).toEqual(['/rules/1'])
+    expect(unreachable(when, { jsonata: 'a = 1' })).toEqual(['/rules/1'])
+  })
+
+  it.each<Rules[string]>([
+    { regex: 'x' },
+    { regex: '^$' },
+    { regex: '^a*$' },
+    { regex: '\\b' },
+    { regex: '\\B' },
+    { regex: '\\A\\z' },
+    { regex: '[^a]' },
+    { regex: '.*', at: '/payload/region' },
+    { regex: '^.*$', at: '/payload/region' },
+    { jsonata: 'false' },
+    { jsonata: '0' },
+    { jsonata: '""' },
+    { jsonata: 'null' },
+    { jsonata: 'true[0 = 1]' },
+    { jsonata: 'a' },
+    { regex: '.*', jsonata: 'a' },
+  ])('is not said to stand behind %j', (when) => {
+    expect(unreachable(when, { regex: 'y' })).toEqual([])
+    expect(unreachable(when, { regex: 'y', at: '/other' })).toEqual([])
+  })
+
+  it.each<[Rules[string], Rules[string]]>([
+    [{ regex: 'x' }, { regex: 'x' }],
+    [
+      { regex: 'x', flags: 'im' },
+      { regex: 'x', flags: 'mi' },
+    ],
+    [{ jsonata: 'a = 1' }, { jsonata: ' a = 1 ' }],
+    [{ jsonata: 'a = 1' }, { regex: 'x', jsonata: 'a = 1' }],
+    [
+      { regex: 'x', at: '/a' },
+      { regex: 'x', at: '/a', jsonata: 'b' },
+    ],
+    [
+      { regex: '.*', at: '/a' },
+      { regex: 'x', at: '/a' },
+    ],
+  ])('stands behind one that asks for less: %j, then %j', (earlier, later) => {
+    expect(unreachable(earlier, later)).toEqual(['/rules/1'])
+  })
+
+  it.each<[Rules[string], Rules[string]]>([
+    [{ regex: 'x' }, { regex: 'x', flags: 'i' }],
+    [{ regex: 'x' }, { regex: 'x', at: '/a' }],
+    [
+      { regex: 'x', at: '/a' },
+      { regex: 'x', at: '/b' },
+    ],
+    [{ regex: 'x', jsonata: 'a' }, { regex: 'x' }],
+    [
+      { regex: 'x', at: '/a' },
+      { regex: '.*', at: '/a' },
+    ],
+  ])('does not stand behind one that asks for something else: %j, then %j', (earlier, later) => {
+    expect(unreachable(earlier, later)).toEqual([])
+  })
+
+  it('is reported once, whatever stands above it', () => {
+    expect(unreachable({ regex: '.*' }, { regex: 'a' }, { regex: 'a' })).toEqual(['/rules/1', '/rules/2'])
+  })
+})
