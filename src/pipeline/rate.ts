@@ -46,6 +46,12 @@ export function createRate(max = Number.POSITIVE_INFINITY): Rate {
     inWindow++
   }
 
+  /** Over the second before `now`, which lies across two windows. */
+  const attemptedLately = (now: number): number => {
+    const into = Math.min(1, (now - windowStart) / SECOND)
+    return inWindow + inLastWindow * (1 - into)
+  }
+
   return {
     wait(now) {
       if (now < pausedUntil) return pausedUntil - now
@@ -62,7 +68,7 @@ export function createRate(max = Number.POSITIVE_INFINITY): Rate {
       // Attempts that were under way together come back with one 429 each; they say the same thing once.
       if (now - throttledAt < SECOND) return
       throttledAt = now
-      const attempted = limit === Number.POSITIVE_INFINITY ? Math.max(inWindow, inLastWindow) : limit
+      const attempted = limit === Number.POSITIVE_INFINITY ? attemptedLately(now) : limit
       ceiling = Math.min(max, Math.max(SLOWEST, attempted) * 4)
       limit = Math.max(SLOWEST, attempted / 2)
       tokens = 0

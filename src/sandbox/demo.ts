@@ -1,0 +1,89 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Cxone } from './cxone.js'
+import { type EventOptions, generateEvents } from './events.js'
+import { acknowledgementFaults, answersByEvent } from './faults.js'
+import { followTopics, type ReadRecord } from './reader.js'
+import { type Reconciliation, reconcile } from './reconcile.js'
+import { TOPICS } from './routes.js'
+import { scrape } from './scrape.js'
+import { createSender, type Exchange, inParallel } from './sender.js'
+import type { Surroundings } from './surroundings.js'
+
+export interface DemoOptions extends EventOptions {
+  /** Gives up when it is aborted. */
+  readonly signal: AbortSignal
+  onProgress(label: string, done: number, total: number): void
+}
+
+export interface DemoResult extends Reconciliation {
+  readonly events: number
+  readonly records: number
+  readonly seconds: number
+  readonly cxone: Pick<Cxone, 'answers' | 'tokensIssued'>
+}
+
+/** As many connections as a busy sender keeps open. */
+const CONNECTIONS = 64
+/** How long acknowledgements may stand still before they count as missing, in milliseconds. */
+const PATIENCE = 10_000
+const LOOK_EVERY = 50
+
+/** Posts events to Headgate, waits until all are acknowledged, stops it, and counts everything from outside. */
+export async function runDemo(surroundings: Surroundings, options: DemoOptions): Promise<DemoResult> {
+  const { kafka, cxone, headgate } = surroundings
+  const startedAt = performance.now()
+  const records: ReadRecord[] = []
+  const reader = await followTopics(kafka.bootstrap, TOPICS, (record) => records.push(record))
+  try {
+    const exchanges = await postAll(surroundings, options)
+    await allAcknowledged(exchanges, cxone, options)
+    const metrics = await scrape(headgate.admin)
+    const exit = await headgate.stop()
+    await reader.caughtUp()
+    return {
+      ...reconcile({ exchanges, records, acknowledged: cxone.acknowledged, metrics, exit }),
+      events: exchanges.length,
+      records: records.length,
+      seconds: (performance.now() - startedAt) / 1000,
+      cxone,
+    }
+  } finally {
+    await reader.close()
+  }
+}
+
+async function postAll({ webhook, cxone }: Surroundings, options: DemoOptions): Promise<Exchange[]> {
+  const postings = generateEvents(options)
+  const sender = createSender(webhook, CONNECTIONS, options.signal)
+  let done = 0
+  try {
+    return await inParallel(postings, CONNECTIONS, async (posting) => {
+      const answer = await sender.post(posting.event)
+      options.onProgress('posted', ++done, postings.length)
+      // Tokens expire by themselves too, but Headgate renews them ahead of that; a revoked one it can only be told of.
+      if (done === Math.floor(postings.length / 2)) cxone.revokeTokens()
+      return { posting, answer }
+    })
+  } finally {
+    await sender.close()
+  }
+}
+
+/** Resolves when CXone has seen every acknowledgement that is due, or none for a while. */
+async function allAcknowledged(
+  exchanges: readonly Exchange[],
+  { acknowledged }: Cxone,
+  { signal, onProgress }: DemoOptions,
+): Promise<void> {
+  const events = answersByEvent(exchanges)
+  let best = Number.POSITIVE_INFINITY
+  let since = performance.now()
+  while (performance.now() - since < PATIENCE) {
+    const missing = acknowledgementFaults(events, acknowledged).size
+    onProgress('acknowledged', events.length - missing, events.length)
+    if (missing === 0) return
+    if (missing < best) since = performance.now()
+    best = Math.min(best, missing)
+    await wait(LOOK_EVERY, undefined, { signal })
+  }
+}

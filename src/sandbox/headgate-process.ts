@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import { followLog, type Log } from './headgate-log.js'
+import { builtFile } from './package-files.js'
+
+export interface HeadgateOptions {
+  /** Path of the config file. */
+  readonly config: string
+  /** Added to our environment, from which every `HEADGATE_*` is taken out. Both ports are free ones by default. */
+  readonly env: Readonly<{ [name: string]: string }>
+  /** Options of node itself, for instance `--cpu-prof`. */
+  readonly nodeOptions?: readonly string[]
+  /** Another program than the built command, for instance that of a packed tree. */
+  readonly program?: string
+  /** Whether to wait until it takes events, which is the default, or only until it listens. */
+  readonly until?: 'listening' | 'ready'
+  /** How long that may take, in milliseconds. */
+  readonly within?: number
+}
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** `headgate run` in a process of its own. */
+export interface HeadgateProcess {
+  readonly pid: number
+  /** Base URLs of the two listeners. */
+  readonly intake: string
+  readonly admin: string
+  /** What it has logged; the oldest lines go. */
+  readonly lines: readonly string[]
+  readonly exited: Promise<Exit>
+  kill(signal: NodeJS.Signals): void
+  /** SIGTERM, and SIGKILL where that has no effect in time. */
+  stop(): Promise<Exit>
+}
+
+const READY_WITHIN = 15_000
+/** More than Headgate's own shutdown timeout. */
+const STOP_WITHIN = 30_000
+const POLL_EVERY = 25
+const LINES_SHOWN = 20
+
+/** Starts Headgate; rejects with its last log lines where it does not come up. It ends with the process that called. */
+export async function startHeadgate(options: HeadgateOptions): Promise<HeadgateProcess> {
+  const {
+    config,
+    until = 'ready',
+    within = READY_WITHIN,
+    program = builtFile('cli.js'),
+    nodeOptions = [],
+  } = options
+  const stateDir = await mkdtemp(join(tmpdir(), 'headgate-'))
+  const endWithUs = pathToFileURL(builtFile('sandbox/end-with-parent.js')).href
+  const child = spawn(
+    process.execPath,
+    ['--import', endWithUs, ...nodeOptions, program, 'run', '--config', config],
+    {
+      // A process group of its own: Ctrl-C in a terminal is for us, and we stop it in order.
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: environment(options.env, stateDir),
+    },
+  )
+  const log = followLog(child)
+  const exited = once(child, 'close').then(async ([code, signal]): Promise<Exit> => {
+    await rm(stateDir, { recursive: true, force: true })
+    return { code, signal }
+  })
+  const stop = stopper(child, exited)
+  try {
+    const { intake, admin } = await comesUp(child, log, until, within)
+    return {
+      pid: child.pid as number,
+      intake,
+      admin,
+      lines: log.lines,
+      exited,
+      kill: (signal) => child.kill(signal),
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(['Headgate did not start.', reason, ...log.lines.slice(-LINES_SHOWN)].join('\n'))
+  }
+}
+
+function environment(env: HeadgateOptions['env'], stateDir: string): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('HEADGATE_'))
+  return {
+    ...Object.fromEntries(inherited),
+    HEADGATE_PORT: '0',
+    HEADGATE_ADMIN_PORT: '0',
+    HEADGATE_LOG_FORMAT: 'json',
+    HEADGATE_STATE_DIR: stateDir,
+    ...env,
+  }
+}
+
+async function comesUp(child: ChildProcess, log: Log, until: 'listening' | 'ready', within: number) {
+  let missing = 'it has not said where it listens'
+  for (const deadline = performance.now() + within; performance.now() < deadline; await wait(POLL_EVERY)) {
+    if (hasEnded(child))
+      throw new Error(`It ended with ${child.signalCode ?? `exit code ${child.exitCode}`}.`)
+    const listening = log.listening()
+    if (listening === undefined) continue
+    if (until === 'listening') return listening
+    const ready = await fetch(new URL('/ready', listening.admin), { signal: AbortSignal.timeout(within) })
+    missing = await ready.text()
+    if (ready.ok) return listening
+  }
+  throw new Error(`Not ready within ${within / 1000} s: ${missing}`)
+}
+
+function stopper(child: ChildProcess, exited: Promise<Exit>): () => Promise<Exit> {
+  let stopping: Promise<Exit> | undefined
+  const stop = async () => {
+    child.kill('SIGTERM')
+    const patience = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN)
+    return exited.finally(() => clearTimeout(patience))
+  }
+  // Only once: to Headgate, a second SIGTERM means that nobody wants to wait.
+  return () => (stopping ??= stop())
+}
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null

@@ -1,0 +1,31 @@
+/**
+ * The embedded Kafka: librdkafka's mock cluster, in a process that does nothing else. Started by `kafka.ts`, which
+ * names the topics as arguments; says where it listens over IPC, and lives no longer than that channel.
+ */
+import { promisify } from 'node:util'
+import rdkafka from 'node-rdkafka'
+
+const CONNECT_TIMEOUT = 10_000
+
+export type KafkaProcessMessage = { readonly bootstrap: string } | { readonly error: string }
+
+async function serve(topics: readonly string[]): Promise<KafkaProcessMessage> {
+  // The cluster belongs to the client that asked for it, so this producer stays although it never produces.
+  const config = { 'test.mock.num.brokers': 1, log_level: 3 }
+  const producer = new rdkafka.Producer(config)
+  const connect = promisify(producer.connect.bind(producer))
+  const getMetadata = promisify(producer.getMetadata.bind(producer))
+  const { brokers } = await connect({ allTopics: false, timeout: CONNECT_TIMEOUT })
+  // The mock creates a topic, of four partitions, when somebody asks for its metadata.
+  for (const topic of topics) await getMetadata({ topic, allTopics: false, timeout: CONNECT_TIMEOUT })
+  const [broker] = brokers
+  if (broker === undefined) return { error: 'the mock cluster named no broker' }
+  return { bootstrap: `${broker.host}:${broker.port}` }
+}
+
+process.on('disconnect', () => process.exit())
+
+serve(process.argv.slice(2)).then(
+  (message) => process.send?.(message),
+  (error: unknown) => process.send?.({ error: String(error) } satisfies KafkaProcessMessage),
+)

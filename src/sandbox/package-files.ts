@@ -1,0 +1,15 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** Found by its package.json, seen from `src/`, from `dist/`, or from where a tool keeps a compiled copy of its own. */
+const PACKAGE = packageFolder(new URL('.', import.meta.url))
+
+function packageFolder(folder: URL): URL {
+  return existsSync(new URL('package.json', folder)) ? folder : packageFolder(new URL('..', folder))
+}
+
+/** Absolute path of a file of this package. */
+export const packageFile = (path: string): string => fileURLToPath(new URL(path, PACKAGE))
+
+/** Absolute path of a file below `dist/`, which `npm run build` makes. */
+export const builtFile = (path: string): string => packageFile(`dist/${path}`)

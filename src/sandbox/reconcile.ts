@@ -1,0 +1,141 @@
+import { OUTCOMES } from '../plugin.js'
+import type { Refusal } from './events.js'
+import { acknowledgementFaults, answerFaults, answersByEvent, placeOf, recordFaults } from './faults.js'
+import type { Exit } from './headgate-process.js'
+import type { ReadRecord } from './reader.js'
+import { PIPELINE, ROUTES, type Route } from './routes.js'
+import type { Scrape } from './scrape.js'
+import type { Exchange } from './sender.js'
+
+/** What a run looked like from outside. */
+export interface Observed {
+  readonly exchanges: readonly Exchange[]
+  /** Everything in the topics of the config, dead letters included, as an independent consumer read it. */
+  readonly records: readonly ReadRecord[]
+  /** How often CXone saw each id acknowledged. */
+  readonly acknowledged: ReadonlyMap<string, number>
+  /** Headgate's own counts. */
+  readonly metrics: Scrape
+  readonly exit: Exit
+}
+
+export interface Reconciliation {
+  /** The events of each route, counted in four places: one number, if all is well. */
+  readonly routes: readonly RouteCount[]
+  readonly redelivered: { readonly sent: number; readonly duplicates: number }
+  readonly refused: readonly RefusalCount[]
+  readonly outcomes: readonly OutcomeCount[]
+  /** All that is not as it has to be, in sentences. */
+  readonly differences: readonly string[]
+}
+
+export interface RouteCount {
+  readonly route: Route
+  readonly sent: number
+  readonly answered: number
+  readonly inKafka: number
+  readonly acknowledged: number
+}
+
+export interface RefusalCount {
+  readonly refusal: Refusal
+  readonly sent: number
+  readonly answered: number
+}
+
+/** What Headgate counted beside what its sender was told. */
+export interface OutcomeCount {
+  readonly outcome: string
+  readonly headgate: number
+  readonly sender: number
+}
+
+/** Holds what was seen in each place against what was sent. */
+export function reconcile({ exchanges, records, acknowledged, metrics, exit }: Observed): Reconciliation {
+  const events = answersByEvent(exchanges)
+  const recordAt = new Map(records.map((record) => [placeOf(record), record]))
+  const acknowledgements = acknowledgementFaults(events, acknowledged)
+  const checked = events.map((answered) => ({
+    route: answered.event.expected.route,
+    answered: answerFaults(answered),
+    inKafka: recordFaults(answered, recordAt),
+    acknowledged: acknowledgements.get(answered.event.id) ?? [],
+  }))
+  const routes = ROUTES.map((route): RouteCount => {
+    const own = checked.filter((event) => event.route === route)
+    const faultless = (place: 'answered' | 'inKafka' | 'acknowledged') =>
+      own.filter((event) => event[place].length === 0).length
+    return {
+      route,
+      sent: own.length,
+      answered: faultless('answered'),
+      inKafka: faultless('inKafka'),
+      acknowledged: faultless('acknowledged'),
+    }
+  })
+
+  const places = new Set(events.map(({ answers }) => placeOf(answers[0]?.body ?? {})))
+  const strays = records.filter((record) => !places.has(placeOf(record)))
+  const redeliveries = exchanges.filter(({ posting }) => posting.redelivery)
+  const outcomes = countOutcomes(exchanges, metrics)
+  return {
+    routes,
+    redelivered: { sent: redeliveries.length, duplicates: countAnswers(exchanges, 'duplicate') },
+    refused: countRefusals(exchanges),
+    outcomes,
+    differences: [
+      ...checked.flatMap(({ answered, inKafka }) => [...answered, ...inKafka]),
+      ...[...acknowledgements.values()].flat(),
+      ...strays.map(
+        (record) => `${record.key}: a record that no event was answered with, at ${placeOf(record)}.`,
+      ),
+      ...exchanges.flatMap(refusalFaults),
+      ...outcomes.filter(({ headgate, sender }) => headgate !== sender).map(outcomeFault),
+      ...(exit.code === 0
+        ? []
+        : [`Headgate ended with ${exit.signal ?? `exit code ${exit.code}`}, expected is 0.`]),
+    ],
+  }
+}
+
+function countRefusals(exchanges: readonly Exchange[]): RefusalCount[] {
+  const counts = new Map<string, { refusal: Refusal; sent: number; answered: number }>()
+  for (const exchange of exchanges) {
+    const { expected } = exchange.posting.event
+    if (expected.kind !== 'rejected') continue
+    const count = counts.get(expected.why) ?? { refusal: expected, sent: 0, answered: 0 }
+    count.sent++
+    if (refusalFaults(exchange).length === 0) count.answered++
+    counts.set(expected.why, count)
+  }
+  return [...counts.values()]
+}
+
+/** What is wrong with the answer to a request that has to be refused. */
+function refusalFaults({ posting: { event }, answer }: Exchange): string[] {
+  const { id, expected } = event
+  if (expected.kind !== 'rejected') return []
+  const code = answer.body?.['code']
+  if (answer.status === expected.status && code === expected.code) return []
+  return [
+    `${id} (${expected.why}): answered ${answer.status} ${code}, expected is ${expected.status} ${expected.code}.`,
+  ]
+}
+
+function countOutcomes(exchanges: readonly Exchange[], metrics: Scrape): OutcomeCount[] {
+  return OUTCOMES.map((outcome) => ({
+    outcome,
+    headgate: metrics.sum('headgate_events_total', { pipeline: PIPELINE, outcome }),
+    sender: countAnswers(exchanges, outcome),
+  }))
+}
+
+function countAnswers(exchanges: readonly Exchange[], outcome: (typeof OUTCOMES)[number]): number {
+  const answers = exchanges.map(({ answer }) => answer)
+  if (outcome === 'unavailable') return answers.reduce((sum, { refusals }) => sum + refusals, 0)
+  if (outcome === 'rejected') return answers.filter(({ status }) => status >= 400).length
+  return answers.filter(({ body }) => body?.['outcome'] === outcome).length
+}
+
+const outcomeFault = ({ outcome, headgate, sender }: OutcomeCount): string =>
+  `headgate_events_total counts ${headgate} ${outcome}, the sender was told ${sender}.`
