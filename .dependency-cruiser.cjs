@@ -3,10 +3,16 @@ const leaves = '^src/(plugin|errors|units|regex)\\.ts$|^src/json/|^src/http/prob
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     {
       name: 'contract-stands-alone',
-      comment: 'plugin.ts and errors.ts are what third parties build on: they import nothing of ours but each other.',
+      comment:
+        'plugin.ts and errors.ts are what third parties build on: they import nothing of ours but each other.',
       severity: 'error',
       from: { path: '^src/(plugin|errors)\\.ts$' },
       to: { path: '^src/', pathNot: '^src/(plugin|errors)\\.ts$' },
@@ -20,7 +26,8 @@ module.exports = {
     },
     {
       name: 'plugins-see-the-contract-only',
-      comment: 'A plugin imports the contract, the leaves and files of its own folder; never another plugin or the engine.',
+      comment:
+        'A plugin imports the contract, the leaves and files of its own folder; never another plugin or the engine.',
       severity: 'error',
       from: { path: '^src/plugins/([^/]+)/([^/]+)/' },
       to: { path: '^src/', pathNot: [leaves, '^src/plugins/$1/$2/'] },

@@ -6,7 +6,10 @@ export default defineConfig({
     pool: 'forks',
     reporters: ['default', './test/helpers/closing-line.ts'],
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/{e2e,kafka}/**'] } },
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/{e2e,kafka}/**'] },
+      },
       {
         extends: true,
         test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },

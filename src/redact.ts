@@ -8,7 +8,9 @@ const SHORTEST = 4
 export function redactor(secrets: ReadonlyMap<string, string>): (text: string) => string {
   const known = [...secrets]
     .filter(([value]) => value.length >= SHORTEST)
-    .flatMap(([value, shown]) => [value, JSON.stringify(value).slice(1, -1)].map((form) => [form, shown] as const))
+    .flatMap(([value, shown]) =>
+      [value, JSON.stringify(value).slice(1, -1)].map((form) => [form, shown] as const),
+    )
     .sort(([a], [b]) => b.length - a.length)
   return (text) => known.reduce((rest, [value, shown]) => rest.replaceAll(value, shown), text)
 }

@@ -30,10 +30,16 @@ test('on a terminal a line is readable', () => {
   expect(lines.join('')).toMatch(/INFO: listening \{"intake":"http:\/\/127.0.0.1:1"\}/)
 })
 
-test.each(['json', 'pretty'])('every %s line passes through the redaction, fields and stacks included', (format) => {
-  const { log, redact, lines } = logged({ format })
-  redact((line) => line.replaceAll('token-1', '${env:TOKEN}'))
-  log.error({ err: new Error('login with token-1 failed'), nested: { token: 'token-1' } }, 'token-1 was refused')
-  expect(lines.join('')).toContain('${env:TOKEN} was refused')
-  expect(lines.join('')).not.toContain('token-1')
-})
+test.each(['json', 'pretty'])(
+  'every %s line passes through the redaction, fields and stacks included',
+  (format) => {
+    const { log, redact, lines } = logged({ format })
+    redact((line) => line.replaceAll('token-1', '${env:TOKEN}'))
+    log.error(
+      { err: new Error('login with token-1 failed'), nested: { token: 'token-1' } },
+      'token-1 was refused',
+    )
+    expect(lines.join('')).toContain('${env:TOKEN} was refused')
+    expect(lines.join('')).not.toContain('token-1')
+  },
+)

@@ -9,6 +9,11 @@ test('a value never appears, as it is or as it stands in JSON', () => {
 })
 
 test('a value that contains another one is replaced whole', () => {
-  const redact = redactor(new Map([['secret', '${env:A}'], ['secret-longer', '${env:B}']]))
+  const redact = redactor(
+    new Map([
+      ['secret', '${env:A}'],
+      ['secret-longer', '${env:B}'],
+    ]),
+  )
   expect(redact('secret-longer, secret')).toBe('${env:B}, ${env:A}')
 })

@@ -9,7 +9,10 @@ test('the README quotes the shipped config as it is', () => {
 })
 
 test('every file and npm script that the README names exists', () => {
-  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { [name: string]: string } }
-  for (const [, path] of readme.matchAll(/\]\(([^)#:]+)\)/g)) expect(() => readFileSync(String(path))).not.toThrow()
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    scripts: { [name: string]: string }
+  }
+  for (const [, path] of readme.matchAll(/\]\(([^)#:]+)\)/g))
+    expect(() => readFileSync(String(path))).not.toThrow()
   for (const [, name] of readme.matchAll(/`?npm run ([a-z]+)/g)) expect(Object.keys(scripts)).toContain(name)
 })

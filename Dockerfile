@@ -1,0 +1,37 @@
+# Node 26 is the LTS line since October 2026.
+FROM node:26-bookworm-slim AS build
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates python3 make g++ libssl-dev zlib1g-dev
+WORKDIR /build
+# Before the sources, so that an edit does not compile librdkafka again, which takes minutes.
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts && npm rebuild node-rdkafka
+COPY tsconfig.json tsconfig.build.json plugins.config.json ./
+COPY schemas schemas
+COPY src src
+COPY scripts scripts
+RUN npm run build && node scripts/prune.mjs /headgate
+
+FROM node:26-bookworm-slim
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates libssl3 zlib1g \
+ && rm -rf /var/lib/apt/lists/* \
+ && install -d -o 1000 -g 1000 /var/lib/headgate
+COPY --from=build /headgate /opt/headgate
+COPY --from=build /headgate/plugins.config.json /etc/headgate/
+COPY --from=build /headgate/schemas /etc/headgate/schemas
+ENV NODE_ENV=production \
+    HEADGATE_CONFIG=/etc/headgate/plugins.config.json \
+    HEADGATE_STATE_DIR=/var/lib/headgate \
+    HEADGATE_HOST=0.0.0.0 \
+    HEADGATE_ADMIN_HOST=0.0.0.0
+# By number, so that Kubernetes can see that it is not root. Nothing is written but the volume.
+USER 1000:1000
+WORKDIR /var/lib/headgate
+VOLUME /var/lib/headgate
+EXPOSE 8080 8083
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HEADGATE_ADMIN_PORT ?? 8083}/health`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+# Without a shell in between, so that SIGTERM reaches it. It may use 25 s to drain: docker stop --time 30.
+ENTRYPOINT ["node", "/opt/headgate/dist/cli.js"]
+CMD ["run"]

@@ -1,0 +1,86 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { startCxone } from '../../src/sandbox/cxone.js'
+import { startHeadgate } from '../../src/sandbox/headgate-process.js'
+import { startKafka } from '../../src/sandbox/kafka.js'
+import { TOPICS, WEBHOOK_PATH } from '../../src/sandbox/routes.js'
+import { type PrunedTree, pruneTree } from '../helpers/pruned-tree.js'
+
+const LIMIT = 60 * 1024 * 1024
+const EVENT = {
+  dataActionId: 'action-1',
+  eventType: 'DataActionExecuted',
+  timestamp: '2025-06-01T08:00:00Z',
+  payload: { priority: 'high' },
+}
+
+describe('the pruned tree', () => {
+  let tree: PrunedTree
+  beforeAll(async () => {
+    tree = await pruneTree()
+  })
+  afterAll(() => tree.remove())
+
+  const files = () =>
+    readdirSync(tree.path, { recursive: true, withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => join(entry.parentPath, entry.name))
+
+  test('has no development packages', () => {
+    const { devDependencies, dependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
+    const installed = (name: string) => existsSync(join(tree.path, 'node_modules', name))
+
+    expect(Object.keys(dependencies).filter((name) => !installed(name))).toEqual([])
+    expect(Object.keys(devDependencies).filter(installed)).toEqual([])
+  })
+
+  test('has no sources, neither ours nor those of librdkafka', () => {
+    expect(readdirSync(tree.path).toSorted()).toEqual([
+      'dist',
+      'node_modules',
+      'package.json',
+      'plugins.config.json',
+      'schemas',
+    ])
+    expect(files().filter((path) => /\.([cm]?ts|map|c|cc|h|a|o)$/.test(path))).toEqual([])
+  })
+
+  test('is below its limit, and its size is printed', () => {
+    const size = files().reduce((total, path) => total + statSync(path).size, 0)
+
+    expect(size).toBeLessThan(LIMIT)
+    expect(tree.output).toContain(`${(size / 1024 / 1024).toFixed(1)} MiB`)
+  })
+
+  test('runs: an event that is posted to it is delivered', async () => {
+    const kafka = await startKafka(TOPICS)
+    onTestFinished(() => kafka.stop())
+    const cxone = await startCxone({ clientId: 'id', clientSecret: 'secret' })
+    onTestFinished(() => cxone.close())
+    const headgate = await startHeadgate({
+      program: join(tree.path, 'dist/cli.js'),
+      config: join(tree.path, 'plugins.config.json'),
+      env: {
+        KAFKA_BROKERS: kafka.bootstrap,
+        CXONE_BASE_URL: cxone.url,
+        CXONE_CLIENT_ID: 'id',
+        CXONE_CLIENT_SECRET: 'secret',
+        WEBHOOK_TOKEN: 'token',
+      },
+    })
+    onTestFinished(async () => void (await headgate.stop()))
+
+    const answer = await fetch(new URL(WEBHOOK_PATH, headgate.intake), {
+      method: 'POST',
+      headers: { authorization: 'Bearer token', 'content-type': 'application/json' },
+      body: JSON.stringify(EVENT),
+    })
+
+    expect([answer.status, await answer.json()]).toMatchObject([
+      200,
+      { id: 'action-1', outcome: 'delivered' },
+    ])
+    expect(await headgate.stop()).toEqual({ code: 0, signal: null })
+  })
+})
