@@ -8,6 +8,8 @@ export interface Options {
   readonly jsonata: boolean
   /** Where the figures go as JSON. */
   readonly json: string | undefined
+  /** A folder for CPU profiles of Headgate. */
+  readonly profile: string | undefined
 }
 
 const USAGE = `npm run bench -- [options]
@@ -16,6 +18,7 @@ const USAGE = `npm run bench -- [options]
   --in-flight N   events in flight (64)
   --jsonata       the shipped config, one of whose rules is JSONata, instead of the one that does the floor's work
   --json FILE     writes all figures to a file
+  --profile DIR   writes a CPU profile of Headgate for each round, for speedscope or Chrome's developer tools
 `
 
 /** Throws with the usage where `args` do not fit it. */
@@ -26,6 +29,7 @@ export function readOptions(args: readonly string[]): Options {
     seconds: text,
     'in-flight': text,
     json: text,
+    profile: text,
     jsonata: { type: 'boolean' },
   } as const
   try {
@@ -36,6 +40,7 @@ export function readOptions(args: readonly string[]): Options {
       inFlight: count('in-flight', values['in-flight'], 64),
       jsonata: values.jsonata ?? false,
       json: values.json,
+      profile: values.profile,
     }
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { startHeadgate } from '../src/sandbox/headgate-process.js'
 import { nextMessage, startChild, stopChild } from './child.js'
 
@@ -22,10 +23,12 @@ export const floor: Program = {
   },
 }
 
-export const headgate = (config: string): Program => ({
+/** `profile` is a folder for CPU profiles. */
+export const headgate = (config: string, profile?: string): Program => ({
   name: 'headgate',
   async start(env) {
-    const { pid, intake, stop } = await startHeadgate({ config, env })
+    const nodeOptions = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(profile)}`]
+    const { pid, intake, stop } = await startHeadgate({ config, env, nodeOptions })
     return {
       pid,
       port: Number(new URL(intake).port),

@@ -10,9 +10,9 @@ import { startSurroundings } from './surroundings.js'
 const BODY_BYTES = 1024
 const WARM_UP_SECONDS = 2
 
-async function bench({ rounds, seconds, inFlight, jsonata, json }: Options): Promise<void> {
+async function bench({ rounds, seconds, inFlight, jsonata, json, profile }: Options): Promise<void> {
   const load: Load = { seconds, inFlight, warmUpSeconds: WARM_UP_SECONDS, bodyBytes: BODY_BYTES }
-  const programs = [floor, headgate(jsonata ? 'plugins.config.json' : 'bench/plugins.config.json')]
+  const programs = [floor, headgate(jsonata ? 'plugins.config.json' : 'bench/plugins.config.json', profile)]
   const samples: Sample[] = []
 
   const around = await startSurroundings()

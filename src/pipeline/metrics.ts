@@ -1,17 +1,14 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Metrics } from '../plugin.js'
+import {
+  type CounterCell,
+  counterFamily,
+  type Family,
+  type HistogramCell,
+  histogramFamily,
+} from './metric-families.js'
 
 type Labels = Readonly<{ [label: string]: string }>
-
-/** A counter whose labels are fixed; `count` defaults to 1. */
-export interface CounterCell {
-  inc(count?: number): void
-}
-
-/** A histogram whose labels are fixed. */
-export interface HistogramCell {
-  observe(seconds: number): void
-}
 
 /**
  * The metrics of the process. A metric that is asked for twice is the same one; what is asked for is shown from then
@@ -37,39 +34,28 @@ export function createMetrics(): MetricsRegistry {
   const registry = new Registry()
   // The monitor of the event loop's lag wakes the process at its resolution; 10 ms, the default, shows in an idle one.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 })
-  const once = <Metric>(name: string, make: (name: string) => Metric): Metric =>
-    (registry.getSingleMetric(`headgate_${name}`) as Metric | undefined) ?? make(`headgate_${name}`)
+  const counters = new Map<string, Family<CounterCell>>()
+  const histograms = new Map<string, Family<HistogramCell>>()
+  const gauges = new Map<string, Gauge>()
   const registers = [registry]
   const readers = new Map<string, Map<string, () => void>>()
   return {
     registry,
-    counter(name, help, labels) {
-      const cell = once(name, (full) => {
-        return new Counter({ name: full, help, labelNames: Object.keys(labels), registers })
-      }).labels(labels)
-      cell.inc(0)
-      return cell
-    },
-    histogram(name, help, labels) {
-      const histogram = once(name, (full) => {
-        return new Histogram({
-          name: full,
-          help,
-          labelNames: Object.keys(labels),
-          buckets: BUCKETS,
-          registers,
-        })
-      })
-      histogram.zero(labels)
-      return histogram.labels(labels)
-    },
+    counter: (name, help, labels) =>
+      once(counters, name, (full) => counterFamily(registry, full, help)).cell(labels),
+    histogram: (name, help, labels) =>
+      once(histograms, name, (full) => histogramFamily(registry, full, help, BUCKETS)).cell(labels),
     gauge(name, help, labelNames) {
-      return once(name, (full) => new Gauge({ name: full, help, labelNames: [...labelNames], registers }))
+      return once(
+        gauges,
+        name,
+        (full) => new Gauge({ name: full, help, labelNames: [...labelNames], registers }),
+      )
     },
     sampled(name, help, labels, read) {
       const known = readers.get(name) ?? new Map<string, () => void>()
       readers.set(name, known)
-      const gauge: Gauge = once(name, (full) => {
+      const gauge = once(gauges, name, (full) => {
         const collect = () => {
           gauge.reset()
           for (const report of known.values()) report()
@@ -82,6 +68,12 @@ export function createMetrics(): MetricsRegistry {
       })
     },
   }
+}
+
+function once<Metric>(known: Map<string, Metric>, name: string, make: (full: string) => Metric): Metric {
+  const metric = known.get(name) ?? make(`headgate_${name}`)
+  known.set(name, metric)
+  return metric
 }
 
 /** The metrics that a plugin sees: every label set has the pipeline in it. */
