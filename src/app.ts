@@ -1,7 +1,9 @@
+import { resolve } from 'node:path'
 import { openAdmin } from './admin/admin.js'
 import { createListener } from './http/listener.js'
 import { buildPipeline, type Pipeline } from './pipeline/build.js'
 import type { CheckedConfig } from './pipeline/config/read.js'
+import { openStateDirectory } from './pipeline/ledger/state-directory.js'
 import { type Left, notReady, startPipeline, stopPipeline } from './pipeline/lifecycle.js'
 import { createMetrics, type MetricsRegistry } from './pipeline/metrics.js'
 import type { Log } from './plugin.js'
@@ -30,6 +32,7 @@ export interface AppOptions {
 
 /** Builds the pipelines of a checked config and starts them. Rejects where one cannot ever work; then nothing runs. */
 export async function startApp({ settings, config, log, deadline }: AppOptions): Promise<App> {
+  const state = await openStateDirectory(resolve(settings.stateDir), log({ stage: 'ledger' }))
   const metrics = createMetrics()
   const responses = (pipeline: string) => countResponses(metrics, pipeline)
   const listener = createListener({
@@ -43,6 +46,7 @@ export async function startApp({ settings, config, log, deadline }: AppOptions):
     metrics,
     log,
     http: (pipeline: string) => listener.bind(pipeline, responses(pipeline)),
+    state: state.database,
     signal: deadline,
   }
   const pipelines = config.pipelines.map((pipeline) => buildPipeline(config, pipeline, surroundings))
@@ -54,10 +58,10 @@ export async function startApp({ settings, config, log, deadline }: AppOptions):
   )
 
   const redact = redactor(config.secrets)
-  let state: 'starting' | 'running' | 'stopping' = 'starting'
+  let phase: 'starting' | 'running' | 'stopping' = 'starting'
   const admin = await openAdmin(settings.adminHost, settings.adminPort, {
     notReady: () => [
-      ...(state === 'running' ? [] : [`Headgate is ${state}.`]),
+      ...(phase === 'running' ? [] : [`Headgate is ${phase}.`]),
       ...pipelines.flatMap(reasons).map(redact),
     ],
     metrics: async () => ({
@@ -67,19 +71,20 @@ export async function startApp({ settings, config, log, deadline }: AppOptions):
     details: () => ({ revision: config.revision, pipelines: pipelines.map(({ name }) => name) }),
   })
   const stop = async (): Promise<readonly Left[]> => {
-    state = 'stopping'
+    phase = 'stopping'
     // First of all, so that a sender that comes in between hears 503 and not that there is no such path.
     const closed = listener.close()
     const left = await Promise.all(pipelines.map((pipeline) => stopPipeline(pipeline, deadline)))
     if (deadline.aborted) listener.closeNow()
     else await closed
     await admin.close()
+    await state.close()
     return left
   }
   try {
     await Promise.all(pipelines.map(startPipeline))
     const intake = await listener.open()
-    state = 'running'
+    phase = 'running'
     return { intake: intake.url, admin: admin.url, stop }
   } catch (error) {
     await stop()

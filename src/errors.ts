@@ -155,6 +155,26 @@ const ERROR_TABLE = {
     'A partition that the config names does not exist.',
     'Add partitions to the topic, or correct the number at the place given.',
   ),
+  HG_LEDGER_NOT_READY: infrastructure(
+    'The ledger is still finding out what Kafka has.',
+    'Nothing is lost; the sender tries again. /ready says how far the read-back is.',
+  ),
+  HG_STATE_WRITE: infrastructure(
+    'The state directory cannot be written.',
+    'Nothing is lost; the sender tries again. Free space on its disk; intake opens again by itself.',
+  ),
+  HG_STATE_UNUSABLE: config(
+    'The state directory cannot be used.',
+    'Give the process a directory that it may write: HEADGATE_STATE_DIR.',
+  ),
+  HG_STATE_LOCKED: config(
+    'Another process uses the state directory.',
+    'Stop the other one, or give each its own HEADGATE_STATE_DIR.',
+  ),
+  HG_STATE_NEWER: config(
+    'The state was written by a newer version.',
+    'Use that version, or remove the directory: it is made anew from Kafka.',
+  ),
   HG_LEDGER_FULL: infrastructure(
     'As many events wait to be acknowledged to their sender as the config allows.',
     'Nothing is lost; the sender tries again. Look at the acknowledge API of the sender.',

@@ -7,6 +7,7 @@ export interface Settings {
   readonly port: number
   readonly adminHost: string
   readonly adminPort: number
+  readonly stateDir: string
   readonly logLevel: string
   readonly logFormat: 'auto' | 'json' | 'pretty'
   readonly shutdownTimeout: string
@@ -76,6 +77,13 @@ export const SETTINGS: { readonly [name in keyof Settings]: Declaration } = {
     default: 8083,
     wrong: integer(0, 65535),
     doc: 'Port of health, readiness and metrics; 0 takes a free one.',
+  },
+  stateDir: {
+    env: 'HEADGATE_STATE_DIR',
+    arg: 'state-dir',
+    default: './.headgate',
+    wrong: text,
+    doc: 'Folder of the ledger: what is in Kafka, and what is still to be acknowledged.',
   },
   logLevel: {
     env: 'HEADGATE_LOG_LEVEL',

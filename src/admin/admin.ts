@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { HeadgateError } from '../errors.js'
 
 /** What the admin listener shows. */
 export interface Shown {
@@ -46,7 +47,10 @@ export async function openAdmin(host: string, port: number, shown: Shown): Promi
   server.listen(port, host)
   await new Promise<void>((resolve, reject) => {
     server.once('listening', resolve)
-    server.once('error', reject)
+    server.once('error', (cause) => {
+      const message = `Cannot listen on ${host}:${port}: ${cause.message}.`
+      reject(new HeadgateError('HG_LISTEN_FAILED', message, { cause }))
+    })
   })
   const { port: bound } = server.address() as AddressInfo
   return {

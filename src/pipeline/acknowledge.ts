@@ -1,5 +1,5 @@
 import type { Attempt, Committed } from '../plugin.js'
-import type { Ledger, Pending } from './ledger.js'
+import type { Ledger, Pending } from './ledger/ledger.js'
 import { createRate } from './rate.js'
 import { type RetrySettings, retryDelay } from './retry.js'
 
@@ -79,18 +79,18 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
   }
   const settle = (pending: Pending, result: Attempt): AttemptOutcome => {
     if (result.kind === 'acknowledged') {
-      ledger.acknowledged(index, pending)
+      ledger.acknowledged(pending)
       return 'acknowledged'
     }
     if (result.kind === 'retry') {
       if (result.throttled) rate.throttle(performance.now(), result.after ?? 0)
       const dueAt = Date.now() + retryDelay(settings.retry, pending.attempts, result.after)
       if (dueAt - pending.committedAt <= settings.retry.deadline) {
-        ledger.retry(index, pending, dueAt)
+        ledger.retry(pending, dueAt)
         return 'retry'
       }
     }
-    ledger.failed(index, pending)
+    ledger.failed(pending, result.error)
     return 'gave-up'
   }
 

@@ -2,7 +2,7 @@ import type { PostCommit } from '../plugin.js'
 import { milliseconds } from '../units.js'
 import { type Acknowledger, type AttemptOutcome, createAcknowledger } from './acknowledge.js'
 import type { PipelineConfig } from './config/schema.js'
-import type { Ledger } from './ledger.js'
+import type { Ledger } from './ledger/ledger.js'
 import { type Observer, observePostCommit, type StagePlace } from './observe.js'
 
 export interface PostCommitStage {

@@ -1,3 +1,4 @@
+import type { RootDatabase } from 'lmdb'
 import type { TSchema } from 'typebox'
 import type {
   Context,
@@ -19,8 +20,9 @@ import { buildAcknowledger } from './build-acknowledger.js'
 import type { CheckedPipeline, CheckedStage } from './config/check.js'
 import { formatPlace } from './config/problem.js'
 import type { CheckedConfig } from './config/read.js'
-import type { Ledger } from './ledger.js'
-import { memoryLedger } from './memory-ledger.js'
+import { durableLedger } from './ledger/durable-ledger.js'
+import type { Ledger } from './ledger/ledger.js'
+import { openPipelineState } from './ledger/pipeline-state.js'
 import { type MetricsRegistry, pluginMetrics } from './metrics.js'
 import {
   type Apply,
@@ -58,6 +60,8 @@ export interface Surroundings {
   /** A log with these fields on every line. */
   log(fields: { readonly [name: string]: string }): Log
   http(pipeline: string): HttpListener
+  /** The database in the state directory. */
+  readonly state: RootDatabase
   /** Aborted when the process no longer waits for anybody. */
   readonly signal: AbortSignal
 }
@@ -116,11 +120,18 @@ export function buildPipeline(
   )
 
   const { redelivery, maxPending, deadLetter } = settings
-  const ledger = memoryLedger({
-    window: milliseconds(redelivery.window),
-    entries: redelivery.entries,
+  const window = milliseconds(redelivery.window)
+  const { entries } = redelivery
+  const ledger = durableLedger({
+    pipeline: name,
+    openState: () => openPipelineState(surroundings.state, name, { window, entries }),
+    log: sink.log,
+    logger: surroundings.log({ pipeline: name, stage: 'ledger' }),
+    window,
+    entries,
     maxPending,
     stages: checked.postCommit.length,
+    signal,
   })
   const postCommit = checked.postCommit.map((postCommit, index) => {
     const plugin = postCommit.definition.name

@@ -8,8 +8,9 @@ import { run } from './run.js'
  */
 export async function startPipeline(pipeline: Pipeline): Promise<void> {
   for (const postCommit of pipeline.plugins.postCommit) await postCommit.start?.()
-  for (const acknowledger of pipeline.acknowledgers) acknowledger.start()
   await pipeline.sink.start?.()
+  await pipeline.ledger.start()
+  for (const acknowledger of pipeline.acknowledgers) acknowledger.start()
   for (const transform of pipeline.plugins.transforms) await transform.start?.()
   await pipeline.source.start((receive) => run(pipeline, receive))
 }
@@ -36,14 +37,16 @@ export async function stopPipeline(pipeline: Pipeline, deadline: AbortSignal): P
     unacknowledged: pipeline.ledger.backlog().count,
   }
   for (const transform of pipeline.plugins.transforms) await until(transform.stop?.(), deadline)
+  // Never cut short: what it writes is on a local disk, and closing that under it would lose it.
+  await pipeline.ledger.stop()
   await until(pipeline.sink.stop?.(), deadline)
   for (const postCommit of pipeline.plugins.postCommit) await until(postCommit.stop?.(), deadline)
   return left
 }
 
 /** Why a pipeline cannot take events now, one sentence each. */
-export const notReady = ({ sink, plugins }: Pipeline): string[] =>
-  [sink, ...plugins.transforms, ...plugins.postCommit].flatMap((plugin) => plugin.notReady?.() ?? [])
+export const notReady = ({ sink, ledger, plugins }: Pipeline): string[] =>
+  [sink, ledger, ...plugins.transforms, ...plugins.postCommit].flatMap((stage) => stage.notReady?.() ?? [])
 
 /** Waits for `work`, but not beyond the deadline. */
 async function until(work: Promise<void> | undefined, deadline: AbortSignal): Promise<void> {

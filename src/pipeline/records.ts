@@ -1,13 +1,14 @@
 import type { HeadgateError } from '../errors.js'
 import type { Event, RecordHeader, SinkRecord, Target } from '../plugin.js'
 import type { Pipeline } from './build.js'
+import { DIGEST_HEADER, ID_HEADER, PIPELINE_HEADER } from './ledger/durable-ledger.js'
 import type { DeadLettered } from './observe.js'
 
 type Origin = Pick<Pipeline, 'name' | 'revision' | 'sink'>
 
 /** What is written for an event that passed. */
-export const eventRecord = (origin: Origin, event: Event): SinkRecord =>
-  origin.sink.record(event, originHeaders(origin, event))
+export const eventRecord = (origin: Origin, event: Event, digest: string): SinkRecord =>
+  origin.sink.record(event, originHeaders(origin, event, digest))
 
 /**
  * A dead letter: the bytes as they were received, and why they are here as Kafka Connect writes it (KIP-298), so that
@@ -18,10 +19,11 @@ export function deadLetterRecord(
   origin: Origin,
   target: Target,
   event: Event,
+  digest: string,
   { error, place }: DeadLettered,
 ): SinkRecord {
   const headers = [
-    ...originHeaders(origin, event),
+    ...originHeaders(origin, event, digest),
     connect('connector.name', place.pipeline),
     connect('task.id', '0'),
     connect('stage', place.stage.startsWith('sink') ? 'TASK_PUT' : 'TRANSFORMATION'),
@@ -34,10 +36,16 @@ export function deadLetterRecord(
   return { target, key: origin.sink.key(event), value: event.body.bytes, headers }
 }
 
-function originHeaders({ name, revision }: Origin, { id, route, traceparent }: Event): RecordHeader[] {
+/** Where a record comes from; the first three are what the ledger knows it by when it is read back. */
+function originHeaders(
+  { name, revision }: Origin,
+  { id, route, traceparent }: Event,
+  digest: string,
+): RecordHeader[] {
   const headers = [
-    { name: 'headgate-event-id', value: id },
-    { name: 'headgate-pipeline', value: name },
+    { name: ID_HEADER, value: id },
+    { name: DIGEST_HEADER, value: digest },
+    { name: PIPELINE_HEADER, value: name },
     { name: 'headgate-revision', value: revision },
   ]
   if (route !== undefined) headers.push({ name: 'headgate-route', value: route.name })

@@ -22,30 +22,35 @@ export async function run(pipeline: Pipeline, receive: () => Event): Promise<Out
 async function path(pipeline: Pipeline, receive: () => Event): Promise<Outcome> {
   const received = pipeline.receive(receive)
   if (received.kind !== 'pass') return refused(undefined, received)
-  return pipeline.ledger.once(received.given, () => deliver(pipeline, received.given))
+  return pipeline.ledger.once(received.given, (digest) => deliver(pipeline, received.given, digest))
 }
 
-async function deliver(pipeline: Pipeline, received: Event): Promise<Outcome> {
+async function deliver(pipeline: Pipeline, received: Event, digest: string): Promise<Outcome> {
   let event = received
   for (const apply of pipeline.transforms) {
     const applied = apply(event)
     const decision = applied instanceof Promise ? await applied : applied
-    if (decision.kind !== 'pass') return turnAway(pipeline, received, decision)
+    if (decision.kind !== 'pass') return turnAway(pipeline, received, digest, decision)
     event = decision.given
   }
-  const sent = await pipeline.send(event, () => eventRecord(pipeline, event))
-  if (sent.kind !== 'pass') return turnAway(pipeline, received, sent)
+  const sent = await pipeline.send(event, () => eventRecord(pipeline, event, digest))
+  if (sent.kind !== 'pass') return turnAway(pipeline, received, digest, sent)
   return { kind: 'delivered', id: received.id, receipt: sent.given }
 }
 
 /** The event goes no further: dropped, refused, or kept as a dead letter, with the bytes that were received. */
-async function turnAway(pipeline: Pipeline, event: Event, decision: TurnedAway): Promise<Outcome> {
+async function turnAway(
+  pipeline: Pipeline,
+  event: Event,
+  digest: string,
+  decision: TurnedAway,
+): Promise<Outcome> {
   if (decision.kind === 'drop') return { kind: 'dropped', id: event.id }
   if (decision.kind !== 'dead-letter') return refused(event.id, decision)
   if (pipeline.deadLetters === undefined) return refused(event.id, { kind: 'reject', error: decision.error })
   const { send, target } = pipeline.deadLetters
-  const sent = await send(event, () => deadLetterRecord(pipeline, target, event, decision))
-  if (sent.kind !== 'pass') return turnAway(pipeline, event, sent)
+  const sent = await send(event, () => deadLetterRecord(pipeline, target, event, digest, decision))
+  if (sent.kind !== 'pass') return turnAway(pipeline, event, digest, sent)
   pipeline.traffic.deadLettered(decision)
   return { kind: 'dead-lettered', id: event.id, receipt: sent.given }
 }

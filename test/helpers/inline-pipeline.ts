@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest'
 import { buildPipeline, type Pipeline } from '../../src/pipeline/build.js'
 import { formatProblem } from '../../src/pipeline/config/problem.js'
 import { type ReadResult, readConfig } from '../../src/pipeline/config/read.js'
+import { openStateDirectory } from '../../src/pipeline/ledger/state-directory.js'
 import { startPipeline, stopPipeline } from '../../src/pipeline/lifecycle.js'
 import { createMetrics } from '../../src/pipeline/metrics.js'
 import type { AnyDefinition } from '../../src/plugin.js'
@@ -35,7 +36,7 @@ export interface RunningPipeline {
 }
 
 /** A pipeline of inline plugins, built from a real config file and running until the test has finished. */
-export async function runningPipeline(settings: object = {}): Promise<RunningPipeline> {
+export async function runningPipeline(settings: object = {}, stateDir?: string): Promise<RunningPipeline> {
   const inline = inlinePlugins()
   const read = readText(inlineConfig(settings), inline.definitions)
   if (!read.ok) throw new Error(read.problems.map(formatProblem).join('\n'))
@@ -44,16 +45,19 @@ export async function runningPipeline(settings: object = {}): Promise<RunningPip
   const metrics = createMetrics()
   const { log, lines } = testContext()
   const deadline = new AbortController()
+  const state = await openStateDirectory(stateDir ?? temporaryDirectory(), log)
   const pipeline = buildPipeline(read.config, checked, {
     metrics,
     log: () => log,
     http: () => ({ serve: () => () => {} }),
+    state: state.database,
     signal: deadline.signal,
   })
   await startPipeline(pipeline)
   onTestFinished(async () => {
     deadline.abort()
     await stopPipeline(pipeline, deadline.signal)
+    await state.close()
   })
   return {
     pipeline,

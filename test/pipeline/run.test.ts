@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { HeadgateError } from '../../src/errors.js'
 import { drop, fail } from '../../src/plugin.js'
@@ -22,6 +23,7 @@ test('an event is delivered with the exact bytes of its payload and the headers 
   expect(inline.written[0]?.value.toString()).toBe('{"n":1}')
   expect(inline.written[0]?.headers).toEqual([
     { name: 'headgate-event-id', value: 'a' },
+    { name: 'headgate-digest', value: createHash('sha256').update(event.body.bytes).digest('base64url') },
     { name: 'headgate-pipeline', value: 'orders' },
     { name: 'headgate-revision', value: pipeline.revision },
     { name: 'headgate-route', value: 'all' },

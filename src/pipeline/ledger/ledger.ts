@@ -1,10 +1,12 @@
-import type { Committed, Event, Outcome } from '../plugin.js'
+import type { Committed, Event, Outcome } from '../../plugin.js'
 
 /** An acknowledgement that a post-commit stage still owes the sender. Times are milliseconds since the epoch. */
 export interface Pending {
   readonly committed: Committed
   readonly committedAt: number
-  /** Attempts made by the stage that it waits for. */
+  /** The post-commit stage that it waits for. */
+  readonly stage: number
+  /** Attempts that this stage has made. */
   readonly attempts: number
   /** Not to be tried before. */
   readonly dueAt: number
@@ -15,21 +17,32 @@ export interface Pending {
  * and tells it how that ended; the acknowledger of each post-commit stage takes from it.
  */
 export interface Ledger {
+  /** Rejects where the state cannot be used; reading back goes on afterwards, and is a reason in `notReady`. */
+  start(): Promise<void>
+  /** Writes what is not written yet. */
+  stop(): Promise<void>
+  notReady(): readonly string[]
   /**
    * Runs `deliver`, unless this very event (same id, same bytes) is known already: then the outcome is `duplicate`, and
-   * its acknowledgement becomes due again. Copies in flight at once share one run. Where no more acknowledgements can be
-   * kept the outcome is `unavailable`, and nothing ran.
+   * its acknowledgement becomes due again. Copies in flight at once share one run. `digest` of the bytes goes into the
+   * record, so that it is recognised when it is read back. Where the ledger cannot take it, the outcome is `unavailable`.
    */
-  once(event: Event, deliver: () => Promise<Outcome>): Promise<Outcome>
+  once(event: Event, deliver: (digest: string) => Promise<Outcome>): Promise<Outcome>
   /** Takes the acknowledgement that has been due longest at a post-commit stage; it is then settled by one of the next three. */
   take(stage: number, now: number): Pending | undefined
-  acknowledged(stage: number, pending: Pending): void
-  retry(stage: number, pending: Pending, dueAt: number): void
-  failed(stage: number, pending: Pending): void
+  acknowledged(pending: Pending): void
+  retry(pending: Pending, dueAt: number): void
+  failed(pending: Pending, reason: FailureReason): void
   /** When `take` will have one; undefined while there is none. */
   dueAt(stage: number): number | undefined
   /** Calls `wake` whenever an acknowledgement of the stage was added. */
   onAdded(stage: number, wake: () => void): void
   /** What is not yet acknowledged by every stage, the ones being tried included. */
   backlog(): { readonly count: number; readonly oldest: number | undefined }
+}
+
+/** Why an acknowledgement was given up. */
+export interface FailureReason {
+  readonly code: string
+  readonly message: string
 }

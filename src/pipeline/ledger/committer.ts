@@ -1,0 +1,66 @@
+import { once } from 'node:events'
+import { asHeadgateError } from '../../errors.js'
+import type { Log, Position, RecordLog } from '../../plugin.js'
+
+export interface Committer {
+  /** Something has been committed or acknowledged. */
+  wake(): void
+  stop(): Promise<void>
+}
+
+interface CommitterOptions {
+  readonly log: RecordLog | undefined
+  readonly logger: Log
+  /** Where each partition is acknowledged up to. */
+  positions(): readonly Position[]
+  /** Aborted when nobody waits any more. */
+  readonly signal: AbortSignal
+}
+
+const EVERY_MS = 1000
+
+/**
+ * Keeps the consumer group's offsets at the lowest record that is not acknowledged, so that the backlog is ordinary lag.
+ * They never go back: an acknowledgement that is made again is not owed to a state directory that was lost.
+ */
+export function createCommitter({ log, logger, positions, signal }: CommitterOptions): Committer {
+  const committed = new Map<string, number>()
+  let timer: NodeJS.Timeout | undefined
+  let busy: Promise<void> | undefined
+  let failing = false
+  let stopped = false
+
+  const commit = async (): Promise<void> => {
+    const ahead = positions().filter(
+      ({ topic, partition, offset }) => offset > (committed.get(`${topic} ${partition}`) ?? -1),
+    )
+    if (log === undefined || ahead.length === 0) return
+    try {
+      await log.commit(ahead)
+      for (const { topic, partition, offset } of ahead) committed.set(`${topic} ${partition}`, offset)
+      failing = false
+    } catch (thrown) {
+      const { code, message } = asHeadgateError(thrown, 'Committing')
+      if (!failing) logger.warn({ code }, `the acknowledged position cannot be committed: ${message}`)
+      failing = true
+      if (!stopped) wake()
+    }
+  }
+  const wake = (): void => {
+    if (log === undefined || stopped) return
+    timer ??= setTimeout(() => {
+      timer = undefined
+      busy = (busy ?? Promise.resolve()).then(commit)
+    }, EVERY_MS).unref()
+  }
+
+  return {
+    wake,
+    async stop() {
+      stopped = true
+      clearTimeout(timer)
+      if (!signal.aborted)
+        await Promise.race([(busy ?? Promise.resolve()).then(commit), once(signal, 'abort')])
+    },
+  }
+}

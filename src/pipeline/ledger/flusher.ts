@@ -1,0 +1,62 @@
+import { asHeadgateError } from '../../errors.js'
+import type { Log } from '../../plugin.js'
+
+export interface Flusher {
+  /** Something has changed: it is written soon, together with what changes until then. */
+  wake(): void
+  /** Why nothing can be written; undefined while it can. */
+  problem(): string | undefined
+  /** Writes what there is, for the last time. */
+  stop(): Promise<void>
+}
+
+/** An acknowledgement usually succeeds within this time, and then never touches the disk. */
+const GATHER_MS = 50
+const RETRY_MS = 1000
+
+/** Calls `flush` a little after the first change, one call at a time, and again where it failed. */
+export function createFlusher({ flush, logger }: { flush(): Promise<void>; logger: Log }): Flusher {
+  let timer: NodeJS.Timeout | undefined
+  let writing: Promise<void> | undefined
+  let again = false
+  let stopped = false
+  let problem: string | undefined
+
+  const schedule = (delay: number): void => {
+    if (!stopped) timer ??= setTimeout(start, delay).unref()
+  }
+  const start = (): void => {
+    timer = undefined
+    writing = write().finally(() => {
+      writing = undefined
+      if (problem !== undefined) schedule(RETRY_MS)
+      else if (again) schedule(GATHER_MS)
+      again = false
+    })
+  }
+  const write = async (): Promise<void> => {
+    try {
+      await flush()
+      if (problem !== undefined) logger.info({}, 'the state directory can be written again')
+      problem = undefined
+    } catch (thrown) {
+      const { code, message } = asHeadgateError(thrown, 'Writing the state')
+      if (problem === undefined) logger.error({ code }, message)
+      problem = message
+    }
+  }
+
+  return {
+    wake() {
+      if (writing === undefined) schedule(GATHER_MS)
+      else again = true
+    },
+    problem: () => problem,
+    async stop() {
+      stopped = true
+      clearTimeout(timer)
+      await writing
+      await write()
+    },
+  }
+}

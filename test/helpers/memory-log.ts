@@ -1,0 +1,63 @@
+import { HeadgateError } from '../../src/errors.js'
+import type { LoggedRecord, LogPartition, Outcome, Position, RecordLog } from '../../src/plugin.js'
+
+interface Entry {
+  readonly id: string
+  readonly timestamp: number
+  readonly headers: { readonly [name: string]: string }
+}
+
+/** A log with one partition, in memory, that outlives the ledgers of a test. */
+export interface MemoryLog extends RecordLog {
+  readonly records: Entry[]
+  committed: number | undefined
+  fences: number
+  /** While set, everything rejects with it. */
+  down: HeadgateError | undefined
+  /** Writes a record as the sink does, and gives its outcome. */
+  append(id: string, digest: string, pipeline?: string): Outcome
+}
+
+export function memoryLog(): MemoryLog {
+  const at = { topic: 'events', partition: 0 }
+  const reachable = () => {
+    if (log.down !== undefined) throw log.down
+  }
+  const log: MemoryLog = {
+    records: [],
+    committed: undefined,
+    fences: 0,
+    down: undefined,
+    append(id, digest, pipeline = 'orders') {
+      const headers = { 'headgate-event-id': id, 'headgate-digest': digest, 'headgate-pipeline': pipeline }
+      const offset = log.records.push({ id, timestamp: Date.now(), headers }) - 1
+      return { kind: 'delivered', id, receipt: { ...at, offset } }
+    },
+    async fence() {
+      reachable()
+      log.fences++
+    },
+    async partitions(): Promise<LogPartition[]> {
+      reachable()
+      return [{ ...at, start: 0, end: log.records.length, committed: log.committed }]
+    },
+    async offsetsAt(timestamp): Promise<Position[]> {
+      const found = log.records.findIndex((record) => record.timestamp >= timestamp)
+      return [{ ...at, offset: found === -1 ? log.records.length : found }]
+    },
+    async read([from], visit) {
+      reachable()
+      for (const [offset, { timestamp, headers }] of log.records.entries()) {
+        if (offset >= (from?.offset ?? 0))
+          visit({ ...at, offset, timestamp, header: (name) => headers[name] } as LoggedRecord)
+      }
+    },
+    async commit([position]) {
+      reachable()
+      log.committed = position?.offset
+    },
+  }
+  return log
+}
+
+export const unreachable = new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Kafka is not reachable.')

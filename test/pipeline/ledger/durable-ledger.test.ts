@@ -1,0 +1,273 @@
+import { rmSync } from 'node:fs'
+import fc from 'fast-check'
+import { expect, test, vi } from 'vitest'
+import { HeadgateError } from '../../../src/errors.js'
+import type { Outcome } from '../../../src/plugin.js'
+import { deferred } from '../../helpers/deferred.js'
+import { eventOf } from '../../helpers/inline-plugins.js'
+import { memoryLog, unreachable } from '../../helpers/memory-log.js'
+import { opened, openLedger, type TestLedger } from './setup.js'
+
+const ids = (ledger: TestLedger, stage = 0): string[] => {
+  const found: string[] = []
+  for (let due = ledger.due(stage); due !== undefined; due = ledger.due(stage)) found.push(due.committed.id)
+  return found
+}
+
+test('the same id with the same bytes is a duplicate of the first, with its place', async () => {
+  const { take, kafka } = await openLedger()
+  const first = await take(eventOf('a'))
+  expect(await take(eventOf('a'))).toEqual({ ...first, kind: 'duplicate' })
+  expect(kafka.records).toHaveLength(1)
+})
+
+test('the same id with other bytes is another event', async () => {
+  const { take } = await openLedger()
+  await take(eventOf('a', { n: 1 }))
+  expect(await take(eventOf('a', { n: 2 }))).toMatchObject({ kind: 'delivered' })
+})
+
+test('copies in flight at once share one run', async () => {
+  const { ledger, kafka } = await openLedger()
+  const { promise, resolve } = deferred()
+  const deliver = vi.fn((digest: string) => promise.then(() => kafka.append('a', digest)))
+  const outcomes = Promise.all([ledger.once(eventOf('a'), deliver), ledger.once(eventOf('a'), deliver)])
+  resolve()
+  expect((await outcomes).map(({ kind }) => kind)).toEqual(['delivered', 'duplicate'])
+  expect(deliver).toHaveBeenCalledOnce()
+})
+
+test('an event whose outcome is unavailable is tried anew when it comes again', async () => {
+  const { ledger, take } = await openLedger()
+  const error = new HeadgateError('HG_KAFKA_QUEUE_FULL', 'full')
+  await ledger.once(eventOf('a'), async () => ({ kind: 'unavailable', id: 'a', error }))
+  expect(await take(eventOf('a'))).toMatchObject({ kind: 'delivered' })
+})
+
+test('a duplicate makes its acknowledgement due again, once', async () => {
+  const opened = await openLedger()
+  await opened.take(eventOf('a'))
+  const owed = opened.due()
+  if (owed) opened.ledger.acknowledged(owed)
+  expect(opened.ledger.backlog().count).toBe(0)
+  await opened.take(eventOf('a'))
+  await opened.take(eventOf('a'))
+  expect(opened.ledger.backlog().count).toBe(1)
+})
+
+test('beyond the redelivery window an event is new', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  const { take } = await openLedger({ window: 1000 })
+  await take(eventOf('a'))
+  vi.setSystemTime(Date.now() + 1001)
+  expect(await take(eventOf('a'))).toMatchObject({ kind: 'delivered' })
+  vi.useRealTimers()
+})
+
+test('what was known and owed is known and owed after a restart, with the attempts that were made', async () => {
+  const before = await openLedger()
+  await before.take(eventOf('a'))
+  await before.take(eventOf('b'))
+  const [first, second] = [before.due(), before.due()]
+  if (first) before.ledger.acknowledged(first)
+  if (second) before.ledger.retry(second, Date.now())
+  await before.stop()
+
+  const after = await openLedger({ ...before, kafka: before.kafka })
+  expect(await after.take(eventOf('b'))).toMatchObject({ kind: 'duplicate' })
+  expect(after.due()).toMatchObject({ committed: { id: 'b' }, attempts: 1 })
+  expect(after.due()).toBeUndefined()
+})
+
+test('what was written by nobody before a crash is read back from the log', async () => {
+  const before = await openLedger()
+  await before.take(eventOf('a'))
+  const after = await openLedger({ directory: await before.crash(), kafka: before.kafka })
+  expect(await after.take(eventOf('a'))).toMatchObject({ kind: 'duplicate', receipt: { offset: 0 } })
+  expect(ids(after)).toEqual(['a'])
+})
+
+test('a record whose report was never seen is found, so its redelivery is no second record', async () => {
+  const before = await openLedger()
+  void before.ledger.once(eventOf('a'), async (digest) => {
+    before.kafka.append('a', digest)
+    return new Promise<Outcome>(() => {})
+  })
+  const after = await openLedger({ directory: await before.crash(), kafka: before.kafka })
+  expect(await after.take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
+  expect(after.kafka.records).toHaveLength(1)
+})
+
+test('a lost state directory is made anew: all in the window is known, and owed is what the group has not passed', async () => {
+  const before = await openLedger()
+  for (const id of ['a', 'b', 'c']) await before.take(eventOf(id))
+  await before.stop()
+  before.kafka.committed = 2
+  rmSync(before.directory, { recursive: true })
+  const after = await openLedger({ directory: before.directory, kafka: before.kafka })
+  expect(ids(after)).toEqual(['c'])
+  expect(await after.take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
+})
+
+test('the group is committed up to the oldest record that is not acknowledged', async () => {
+  const { take, due, ledger, kafka, stop } = await openLedger()
+  for (const id of ['a', 'b', 'c']) await take(eventOf(id))
+  const [, b, c] = [due(), due(), due()]
+  for (const owed of [b, c]) if (owed) ledger.acknowledged(owed)
+  await stop()
+  expect(kafka.committed).toBe(0)
+})
+
+test('the group is committed to the end when all is acknowledged', async () => {
+  const { take, due, ledger, kafka, stop } = await openLedger()
+  for (const id of ['a', 'b']) await take(eventOf(id))
+  for (const owed of [due(), due()]) if (owed) ledger.acknowledged(owed)
+  await stop()
+  expect(kafka.committed).toBe(2)
+})
+
+test('records of others are passed over', async () => {
+  const kafka = memoryLog()
+  kafka.append('a', 'digest', 'payments')
+  const opened = await openLedger({ kafka })
+  expect(opened.ledger.backlog().count).toBe(0)
+})
+
+test('until the log has been read nothing is taken, and the reason is said', async () => {
+  const kafka = memoryLog()
+  kafka.down = unreachable
+  const { ledger, take } = await openLedger({ kafka })
+  expect(await take(eventOf('a'))).toMatchObject({
+    kind: 'unavailable',
+    error: { code: 'HG_LEDGER_NOT_READY' },
+  })
+  await expect.poll(() => ledger.notReady()).toEqual(['Kafka is not reachable.'])
+  kafka.down = undefined
+  await expect.poll(() => ledger.notReady(), { timeout: 5000 }).toEqual([])
+  expect(await take(eventOf('a'))).toMatchObject({ kind: 'delivered' })
+})
+
+test('after an uncertain outcome the sender of the log is fenced and the log read, before the next event is taken', async () => {
+  const { ledger, take, kafka } = await openLedger()
+  const error = new HeadgateError('HG_KAFKA_NOT_DELIVERED', 'timed out', { uncertain: true })
+  const outcome = await ledger.once(eventOf('a'), async (digest) => {
+    kafka.append('a', digest)
+    return { kind: 'unavailable', id: 'a', error }
+  })
+  expect(outcome.kind).toBe('unavailable')
+  expect(await take(eventOf('a'))).toMatchObject({
+    kind: 'unavailable',
+    error: { code: 'HG_LEDGER_NOT_READY' },
+  })
+  await opened(ledger)
+  expect(kafka.fences).toBe(1)
+  expect(await take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
+})
+
+test('at the bound of the backlog new events are unavailable and known ones still duplicates', async () => {
+  const { take, due, ledger } = await openLedger({ maxPending: 2 })
+  for (const id of ['a', 'b']) await take(eventOf(id))
+  expect(await take(eventOf('c'))).toMatchObject({ kind: 'unavailable', error: { code: 'HG_LEDGER_FULL' } })
+  expect(await take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
+  const owed = due()
+  if (owed) ledger.acknowledged(owed)
+  expect(await take(eventOf('c'))).toMatchObject({ kind: 'delivered' })
+})
+
+test('without a post-commit stage nothing is owed and nothing is bounded', async () => {
+  const { take, ledger } = await openLedger({ stages: 0, maxPending: 1 })
+  for (const id of ['a', 'b', 'c']) expect(await take(eventOf(id))).toMatchObject({ kind: 'delivered' })
+  expect(ledger.backlog().count).toBe(0)
+})
+
+test('an acknowledgement passes its stages in order and is owed until the last', async () => {
+  const { take, due, ledger } = await openLedger({ stages: 2 })
+  await take(eventOf('a'))
+  expect(due(1)).toBeUndefined()
+  const first = due(0)
+  if (first) ledger.acknowledged(first)
+  expect(ledger.backlog().count).toBe(1)
+  const second = due(1)
+  if (second) ledger.acknowledged(second)
+  expect(ledger.backlog().count).toBe(0)
+})
+
+test('more acknowledgements than fit into memory wait on disk, and every one of them is taken', async () => {
+  const many = 45_000
+  const opened = await openLedger({ maxPending: many, entries: many, withoutLog: true })
+  let offset = 0
+  for (let n = 0; n < many; n++) {
+    const receipt = { topic: 'events', partition: 0, offset: offset++ }
+    await opened.ledger.once(eventOf(String(n)), async () => ({ kind: 'delivered', id: String(n), receipt }))
+  }
+  const taken = new Set<string>()
+  const takeAll = () => {
+    for (let due = opened.due(); due !== undefined; due = opened.due()) {
+      taken.add(due.committed.id)
+      opened.ledger.acknowledged(due)
+    }
+    return taken.size
+  }
+  await expect.poll(takeAll, { timeout: 20_000 }).toBe(many)
+  expect(opened.ledger.backlog().count).toBe(0)
+}, 30_000)
+
+test('a state directory that cannot be written closes the intake until it can', async () => {
+  const { ledger, take, state } = await openLedger()
+  const disk = vi.spyOn(state.database, 'transaction').mockRejectedValue(new Error('ENOSPC'))
+  expect(await take(eventOf('a'))).toMatchObject({ kind: 'delivered' })
+  await expect.poll(() => ledger.notReady()).toEqual(['The state directory cannot be written: ENOSPC.'])
+  expect(await take(eventOf('b'))).toMatchObject({ kind: 'unavailable' })
+  disk.mockRestore()
+  await expect.poll(() => ledger.notReady(), { timeout: 5000 }).toEqual([])
+  expect(await take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
+})
+
+test('whatever happens in whatever order, crashes included: nothing is written twice, everything is owed until acknowledged', async () => {
+  const step = fc.oneof(
+    { weight: 5, arbitrary: fc.record({ kind: fc.constant('take' as const), id: fc.nat(12) }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('acknowledge', 'retry') }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('crash', 'restart', 'wipe', 'lose-report') }) },
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const kafka = memoryLog()
+      let current = await openLedger({ kafka })
+      const acknowledged = new Set<string>()
+      const reopen = async (end: 'stop' | 'crash', wipe = false) => {
+        let { directory } = current
+        if (end === 'crash') directory = await current.crash()
+        await current.stop()
+        if (wipe) rmSync(directory, { recursive: true })
+        current = await openLedger({ kafka, directory })
+      }
+      for (const action of steps) {
+        if ('id' in action) {
+          const outcome = await current.take(eventOf(String(action.id)))
+          expect(['delivered', 'duplicate']).toContain(outcome.kind)
+        } else if (action.kind === 'acknowledge' || action.kind === 'retry') {
+          const due = current.due()
+          if (due === undefined) continue
+          if (action.kind === 'retry') current.ledger.retry(due, Date.now())
+          else {
+            current.ledger.acknowledged(due)
+            acknowledged.add(due.committed.id)
+          }
+        } else if (action.kind === 'lose-report') {
+          const id = `lost-${kafka.records.length}`
+          void current.ledger.once(eventOf(id), async (digest) => {
+            kafka.append(id, digest)
+            return new Promise<Outcome>(() => {})
+          })
+          await reopen('crash')
+        } else await reopen(action.kind === 'restart' ? 'stop' : 'crash', action.kind === 'wipe')
+      }
+      const written = kafka.records.map(({ id }) => id)
+      expect(new Set(written).size).toBe(written.length)
+      const owed = new Set(ids(current))
+      for (const id of written) expect(owed.has(id) || acknowledged.has(id)).toBe(true)
+      await current.stop()
+    }),
+    { numRuns: 40 },
+  )
+}, 60_000)
