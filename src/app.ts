@@ -68,6 +68,8 @@ export async function startApp({ settings, config, log, deadline }: AppOptions):
       contentType: metrics.registry.contentType,
       text: await metrics.registry.metrics(),
     }),
+    ledgers: () => Object.fromEntries(pipelines.map(({ name, ledger }) => [name, ledger.report()])),
+    retryFailed: () => Object.fromEntries(pipelines.map(({ name, ledger }) => [name, ledger.retryFailed()])),
     details: () => ({ revision: config.revision, pipelines: pipelines.map(({ name }) => name) }),
   })
   const stop = async (): Promise<readonly Left[]> => {

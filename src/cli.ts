@@ -2,13 +2,20 @@
 import { readFileSync } from 'node:fs'
 import { Command as Commander, CommanderError } from 'commander'
 import { type Command, EXIT, type Io } from './commands/command.js'
+import { ledgerCommand } from './commands/ledger.js'
 import { pluginsCommand } from './commands/plugins.js'
 import { runCommand } from './commands/run.js'
 import { sandboxCommand } from './commands/sandbox.js'
 import { validateCommand } from './commands/validate.js'
 
 /** The one place that touches argv, signals and the exit code. */
-const commands: readonly Command[] = [runCommand, validateCommand, pluginsCommand, sandboxCommand]
+const commands: readonly Command[] = [
+  runCommand,
+  validateCommand,
+  pluginsCommand,
+  ledgerCommand,
+  sandboxCommand,
+]
 
 const { version, description } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),

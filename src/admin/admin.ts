@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { HeadgateError } from '../errors.js'
+import { isLoopback } from '../http/loopback.js'
 
 /** What the admin listener shows. */
 export interface Shown {
@@ -8,7 +9,11 @@ export interface Shown {
   notReady(): readonly string[]
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>
   /** For people who ask /ready what runs. */
-  readonly details: () => object
+  details(): object
+  /** The ledgers by pipeline. */
+  ledgers(): object
+  /** Owes anew, in every pipeline, what was given up. */
+  retryFailed(): object
 }
 
 export interface Admin {
@@ -17,28 +22,41 @@ export interface Admin {
 }
 
 type Answer = readonly [status: number, contentType: string, body: string]
-type Route = () => Answer | Promise<Answer>
+
+interface Route {
+  readonly method: 'GET' | 'POST'
+  answer(): Answer | Promise<Answer>
+}
 
 const JSON_TYPE = 'application/json'
 
-/** Opens the listener for operators: /health, /ready and /metrics. Errors are shaped as Kafka Connect's. */
+const get = (answer: Route['answer']): Route => ({ method: 'GET', answer })
+const json = (status: number, value: object): Answer => [
+  status,
+  JSON_TYPE,
+  JSON.stringify(value, undefined, 2),
+]
+
+/** Opens the listener for operators. Errors are shaped as Kafka Connect's. Rejects with HG_LISTEN_FAILED. */
 export async function openAdmin(host: string, port: number, shown: Shown): Promise<Admin> {
-  const routes: { readonly [path: string]: Route } = {
-    '/health': () => [200, JSON_TYPE, JSON.stringify({ status: 'UP' })],
-    '/ready': () => {
+  const open: { readonly [path: string]: Route } = {
+    '/health': get(() => json(200, { status: 'UP' })),
+    '/ready': get(() => {
       const reasons = shown.notReady()
       const ready = reasons.length === 0
-      return [
-        ready ? 200 : 503,
-        JSON_TYPE,
-        JSON.stringify({ ready, reasons, ...shown.details() }, undefined, 2),
-      ]
-    },
-    '/metrics': async () => {
+      return json(ready ? 200 : 503, { ready, reasons, ...shown.details() })
+    }),
+    '/metrics': get(async () => {
       const { contentType, text } = await shown.metrics()
       return [200, contentType, text]
-    },
+    }),
   }
+  // These show and change events. There is no way yet to ask who is asking.
+  const local: { readonly [path: string]: Route } = {
+    '/ledger': get(() => json(200, shown.ledgers())),
+    '/ledger/retry': { method: 'POST', answer: () => json(200, shown.retryFailed()) },
+  }
+  const routes = isLoopback(host) ? { ...open, ...local } : open
   const server = createServer((request, response) => {
     void answer(routes, request).then(([status, contentType, body]) =>
       send(response, status, contentType, body),
@@ -65,27 +83,24 @@ export async function openAdmin(host: string, port: number, shown: Shown): Promi
 
 async function answer(
   routes: { readonly [path: string]: Route },
-  { url = '/', method }: IncomingMessage,
+  { url = '/', method = 'GET' }: IncomingMessage,
 ): Promise<Answer> {
   const path = url.split('?', 1)[0] as string
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined
   if (route === undefined)
     return failure(404, `There is nothing at ${path}; try ${Object.keys(routes).join(', ')}.`)
-  if (method !== 'GET' && method !== 'HEAD') return failure(405, 'Only GET is answered here.')
-  return route()
+  if (method !== route.method && !(method === 'HEAD' && route.method === 'GET')) {
+    return failure(405, `Only ${route.method} is answered here.`)
+  }
+  return route.answer()
 }
 
-const failure = (status: number, message: string): Answer => [
-  status,
-  JSON_TYPE,
-  JSON.stringify({ error_code: status, message }),
-]
+const failure = (status: number, message: string): Answer => json(status, { error_code: status, message })
 
 function send(response: ServerResponse, status: number, contentType: string, body: string): void {
   response.writeHead(status, {
     'content-type': contentType,
     'content-length': Buffer.byteLength(body),
-    ...(status === 405 && { allow: 'GET, HEAD' }),
   })
   response.end(body)
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { isLoopback } from '../http/loopback.js'
 import { type ReadResult, readConfig } from '../pipeline/config/read.js'
 import { plugins } from '../plugins/index.js'
 import { readSettings, SETTINGS, type Settings } from '../settings.js'
@@ -27,6 +28,3 @@ export function loadConfig({ config, host, allowUnverified }: Settings, { env, c
   const exposed = !allowUnverified && !isLoopback(host)
   return readConfig(resolve(cwd, config), { plugins, environment: env, exposed, cwd })
 }
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host.startsWith('127.')

@@ -1,11 +1,13 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { openAdmin, type Shown } from '../../src/admin/admin.js'
 
-async function adminWith(shown: Partial<Shown> = {}) {
-  const admin = await openAdmin('127.0.0.1', 0, {
+async function adminWith(shown: Partial<Shown> = {}, host = '127.0.0.1', port = 0) {
+  const admin = await openAdmin(host, port, {
     notReady: () => [],
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'headgate_up 1\n' }),
     details: () => ({ revision: 'abc' }),
+    ledgers: () => ({ orders: { pending: [] } }),
+    retryFailed: () => ({ orders: 3 }),
     ...shown,
   })
   onTestFinished(() => admin.close())
@@ -39,8 +41,28 @@ test('other paths and methods are refused in the shape of Kafka Connect', async 
   const missing = await get('/nope?x=1')
   expect([missing.status, await missing.json()]).toEqual([
     404,
-    { error_code: 404, message: 'There is nothing at /nope; try /health, /ready, /metrics.' },
+    {
+      error_code: 404,
+      message: 'There is nothing at /nope; try /health, /ready, /metrics, /ledger, /ledger/retry.',
+    },
   ])
   const posted = await get('/ready', { method: 'POST' })
-  expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+  expect([posted.status, await posted.json()]).toEqual([
+    405,
+    { error_code: 405, message: 'Only GET is answered here.' },
+  ])
+})
+
+test('the ledger is shown and its failed acknowledgements retried, but only where nobody else can ask', async () => {
+  const get = await adminWith()
+  expect(await (await get('/ledger')).json()).toEqual({ orders: { pending: [] } })
+  expect(await (await get('/ledger/retry', { method: 'POST' })).json()).toEqual({ orders: 3 })
+  const open = await adminWith({}, '0.0.0.0')
+  expect((await open('/ledger')).status).toBe(404)
+})
+
+test('an address that cannot be had is a clear error', async () => {
+  const get = await adminWith()
+  const { port } = new URL((await get('/health')).url)
+  await expect(adminWith({}, '127.0.0.1', Number(port))).rejects.toMatchObject({ code: 'HG_LISTEN_FAILED' })
 })

@@ -16,6 +16,7 @@ import { createFlusher } from './flusher.js'
 import type { Ledger } from './ledger.js'
 import type { PipelineState } from './pipeline-state.js'
 import { type Progress, readBack } from './read-back.js'
+import { ledgerReport } from './report.js'
 import type { Owed } from './state-rows.js'
 
 export interface DurableLedgerOptions {
@@ -191,6 +192,17 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
       condition === 'stopped'
         ? { count: 0, oldest: undefined }
         : { count: state.owedCount(), oldest: state.oldestOwed()?.committedAt },
+    report: () => ledgerReport(state),
+    retryFailed() {
+      const failures = state.failures()
+      for (const failed of failures) {
+        state.forgetFailure(failed)
+        const { reason: _, failedAt: __, ...owed } = failed
+        backlog.add({ ...owed, attempts: 0, dueAt: Date.now(), committedAt: Date.now() })
+      }
+      changed()
+      return failures.length
+    },
   }
 }
 

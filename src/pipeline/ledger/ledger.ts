@@ -1,4 +1,4 @@
-import type { Committed, Event, Outcome } from '../../plugin.js'
+import type { Committed, Event, Outcome, Receipt } from '../../plugin.js'
 
 /** An acknowledgement that a post-commit stage still owes the sender. Times are milliseconds since the epoch. */
 export interface Pending {
@@ -39,6 +39,36 @@ export interface Ledger {
   onAdded(stage: number, wake: () => void): void
   /** What is not yet acknowledged by every stage, the ones being tried included. */
   backlog(): { readonly count: number; readonly oldest: number | undefined }
+  /** For operators; reads all that is owed. */
+  report(): LedgerReport
+  /** Owes anew what was given up, and says how many that were. */
+  retryFailed(): number
+}
+
+/** The state of a ledger as people look at it. */
+export interface LedgerReport {
+  /** Acknowledgements that are owed, by how long ago their record was committed. */
+  readonly pending: readonly { readonly age: string; readonly count: number }[]
+  /** The oldest of those that were given up, and how many there are. */
+  readonly failed: {
+    readonly count: number
+    readonly first: readonly {
+      readonly id: string
+      readonly receipt?: Receipt
+      readonly reason: FailureReason
+      /** Milliseconds since the epoch. */
+      readonly failedAt: number
+    }[]
+  }
+  /** How far each partition is known, and acknowledged. */
+  readonly partitions: readonly {
+    readonly topic: string
+    readonly partition: number
+    readonly known: number
+    readonly acknowledged: number
+  }[]
+  /** Since when events are recognised when they come again; milliseconds since the epoch. */
+  readonly remembersSince: number
 }
 
 /** Why an acknowledgement was given up. */

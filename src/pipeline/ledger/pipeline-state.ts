@@ -31,6 +31,8 @@ export interface PipelineState {
   loadOwed(): Owed[]
   /** Takes up to `limit` parked acknowledgements into memory, those that are due first. */
   unpark(limit: number): Owed[]
+  /** When each owed acknowledgement was committed, as of the last flush. */
+  committedTimes(): Iterable<number>
   /** The acknowledgement of the oldest record, as of the last flush. */
   oldestOwed(): Owed | undefined
   fail(failed: Failed): void
@@ -81,6 +83,7 @@ export function openPipelineState(
   let changed = new Map<string, { key: OwedKey; row: Row | undefined }>()
   let parked = new Map<string, readonly number[]>()
   let unparked: number[][] = []
+  let forgotten: number[][] = []
   let moved = new Map<number, number>()
   let writing: Pick<Batch, 'changed'> | undefined
   let sequence = Date.now() * 1000
@@ -114,16 +117,18 @@ export function openPipelineState(
     readonly changed: typeof changed
     readonly parked: typeof parked
     readonly unparked: typeof unparked
+    readonly forgotten: typeof forgotten
     readonly moved: typeof moved
   }
 
-  function write({ changed, parked, unparked, moved }: Batch): void {
+  function write({ changed, parked, unparked, forgotten, moved }: Batch): void {
     memory.write()
     for (const { key, row } of changed.values()) {
       if (row === undefined) owedTable.remove([...key])
       else owedTable.put([...key], row)
     }
     for (const key of unparked) parkedTable.remove(key)
+    for (const key of forgotten) failedTable.remove(key)
     for (const key of parked.values()) parkedTable.put([...key], 1)
     for (const [number, offset] of moved) checkpoints.put(number, offset)
   }
@@ -170,6 +175,7 @@ export function openPipelineState(
       }
       return taken
     },
+    committedTimes: () => owedTable.getRange({}).map(({ value }) => value[2]),
     oldestOwed() {
       let oldest: Owed | undefined
       for (let number = 0; number < Math.max(1, partitions.length); number++) {
@@ -195,7 +201,8 @@ export function openPipelineState(
         const [row, code, message, failedAt] = value as [Row, string, string, number]
         return { ...load(key as unknown as OwedKey, row), reason: { code, message }, failedAt }
       }),
-    forgetFailure: ({ key }) => void failedTable.remove([...key]),
+    // Together with what owes it anew: an acknowledgement must not be in neither table.
+    forgetFailure: ({ key }) => void forgotten.push([...key]),
     failedCount: () => (failedTable.getStats() as { entryCount: number }).entryCount,
     keyOf: ({ topic, partition, offset }) => [numberOf(topic, partition), offset],
     nextKey: () => [0, sequence++],
@@ -205,11 +212,12 @@ export function openPipelineState(
     },
     advance: ({ topic, partition, offset }) => moved.set(numberOf(topic, partition), offset),
     async flush() {
-      const batch = { changed, parked, unparked, moved }
+      const batch = { changed, parked, unparked, forgotten, moved }
       if (!memory.hasNews() && changed.size + parked.size + unparked.length + moved.size === 0) return
       changed = new Map()
       parked = new Map()
       unparked = []
+      forgotten = []
       moved = new Map()
       writing = batch
       try {
@@ -221,6 +229,7 @@ export function openPipelineState(
         changed = new Map([...batch.changed, ...changed])
         parked = new Map([...batch.parked, ...parked])
         unparked = [...batch.unparked, ...unparked]
+        forgotten = [...batch.forgotten, ...forgotten]
         moved = new Map([...batch.moved, ...moved])
         const reason = error instanceof Error ? error.message : String(error)
         throw new HeadgateError('HG_STATE_WRITE', `The state directory cannot be written: ${reason}.`)

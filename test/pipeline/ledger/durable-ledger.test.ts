@@ -223,6 +223,24 @@ test('a state directory that cannot be written closes the intake until it can', 
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
 })
 
+test('what was given up is listed with its reason, survives a restart, and can be owed again', async () => {
+  const before = await openLedger()
+  await before.take(eventOf('a'))
+  const owed = before.due()
+  if (owed) before.ledger.failed(owed, { code: 'HG_ACK_GAVE_UP', message: 'answered 404' })
+  expect(before.ledger.backlog().count).toBe(0)
+  await before.stop()
+  const after = await openLedger({ directory: before.directory, kafka: before.kafka })
+  expect(after.due()).toBeUndefined()
+  expect(after.ledger.report().failed).toMatchObject({
+    count: 1,
+    first: [{ id: 'a', reason: { message: 'answered 404' } }],
+  })
+  expect(after.ledger.retryFailed()).toBe(1)
+  expect(after.due()).toMatchObject({ committed: { id: 'a', receipt: { offset: 0 } }, attempts: 0 })
+  await expect.poll(() => after.ledger.report().failed.count).toBe(0)
+})
+
 test('whatever happens in whatever order, crashes included: nothing is written twice, everything is owed until acknowledged', async () => {
   const step = fc.oneof(
     { weight: 5, arbitrary: fc.record({ kind: fc.constant('take' as const), id: fc.nat(12) }) },

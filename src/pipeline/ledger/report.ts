@@ -1,0 +1,42 @@
+import type { LedgerReport } from './ledger.js'
+import type { PipelineState } from './pipeline-state.js'
+
+const MINUTE = 60_000
+const AGES = [
+  ['under 1 minute', MINUTE],
+  ['1 to 10 minutes', 10 * MINUTE],
+  ['10 to 60 minutes', 60 * MINUTE],
+  ['1 to 24 hours', 24 * 60 * MINUTE],
+  ['over 24 hours', Number.POSITIVE_INFINITY],
+] as const
+
+/** Failed acknowledgements that are shown one by one. */
+const SHOWN = 100
+
+export function ledgerReport(state: PipelineState, now = Date.now()): LedgerReport {
+  const counts = AGES.map(() => 0)
+  for (const committedAt of state.committedTimes()) {
+    const age = AGES.findIndex(([, below]) => now - committedAt < below)
+    counts[age] = (counts[age] ?? 0) + 1
+  }
+  const failures = state.failures()
+  return {
+    pending: AGES.map(([age], at) => ({ age, count: counts[at] ?? 0 })),
+    failed: {
+      count: failures.length,
+      first: failures.slice(0, SHOWN).map(({ committed: { id, receipt }, reason, failedAt }) => ({
+        id,
+        ...(receipt !== undefined && { receipt }),
+        reason,
+        failedAt,
+      })),
+    },
+    partitions: state.acknowledgedUpTo().map(({ topic, partition, offset }) => ({
+      topic,
+      partition,
+      known: state.checkpoint(topic, partition) ?? 0,
+      acknowledged: offset,
+    })),
+    remembersSince: state.remembersSince(),
+  }
+}
