@@ -17,6 +17,11 @@ import { createTopic } from './kafka-topics.js'
 export interface Deployment {
   readonly headgate: HeadgateProcess
   readonly cxone: Cxone
+  readonly stateDirectory: string
+  /** Ends Headgate, and waits until it has ended. */
+  end(signal: NodeJS.Signals): Promise<void>
+  /** Starts it again, on the same config and state directory. */
+  start(): Promise<void>
   /** What the names of its topics start with, instead of `cxone.data.actions`. */
   readonly prefix: string
   post(body: string | Buffer, headers?: { readonly [name: string]: string }): Promise<Answer>
@@ -53,15 +58,32 @@ export async function deploy(bootstrap: string, options: DeploymentOptions = {})
   const file = configFile(
     config(readFileSync(SHIPPED_CONFIG, 'utf8')).replaceAll('cxone.data.actions', prefix),
   )
-  const headgate = await startHeadgate({ config: file, env: environment(bootstrap, cxone), until })
+  const stateDirectory = temporaryDirectory()
+  const start = () =>
+    startHeadgate({
+      config: file,
+      env: { ...environment(bootstrap, cxone), HEADGATE_STATE_DIR: stateDirectory },
+      until,
+    })
+  let headgate = await start()
   onTestFinished(() => void headgate.kill('SIGKILL'))
-  const url = new URL('/webhook/cxone/data-actions', headgate.intake)
   return {
-    headgate,
+    get headgate() {
+      return headgate
+    },
     cxone,
+    stateDirectory,
+    async end(signal) {
+      headgate.kill(signal)
+      await headgate.exited
+    },
+    async start() {
+      headgate = await start()
+    },
     prefix,
     async post(body, headers = {}) {
       const all = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json', ...headers }
+      const url = new URL('/webhook/cxone/data-actions', headgate.intake)
       const response = await fetch(url, { method: 'POST', body, headers: all })
       return {
         status: response.status,
