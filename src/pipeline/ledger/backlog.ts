@@ -31,18 +31,20 @@ export function createBacklog(state: PipelineState, stages: number, added: (stag
     queues[owed.stage]?.push(owed)
     added(owed.stage)
   }
-  const owe = (owed: Owed, park: boolean): void => {
-    state.owe(owed, park)
-    if (!park) enqueue(owed)
-  }
   const parkedCount = (): number => state.owedCount() - inMemory
 
   return {
-    add: (owed) => owe(owed, inMemory >= IN_MEMORY || parkedCount() > 0),
+    add(owed) {
+      const park = inMemory >= IN_MEMORY || parkedCount() > 0
+      state.owe(owed, park)
+      if (!park) enqueue(owed)
+    },
     putBack(owed) {
       inMemory--
       // What failed waits on disk as soon as it gets crowded: it must not keep what is fresh out of memory.
-      owe(owed, inMemory >= IN_MEMORY / 2)
+      const park = inMemory >= IN_MEMORY / 2
+      state.change(owed, park)
+      if (!park) enqueue(owed)
     },
     load: enqueue,
     take(stage, now) {

@@ -78,14 +78,14 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     flusher.wake()
     committer.wake()
   }
-  const oweNew = (committed: Committed): void => {
+  const owe = (committed: Committed): void => {
     if (stages === 0) return
     const key = committed.receipt === undefined ? state.nextKey() : state.keyOf(committed.receipt)
-    if (state.isOwed(key)) return
     const now = Date.now()
     backlog.add({ key, committed, committedAt: now, stage: 0, attempts: 0, dueAt: now })
     changed()
   }
+  const isOwed = (position: Position): boolean => stages > 0 && state.isOwed(state.keyOf(position))
   const report = ({ topic, partition, offset }: Receipt): void => {
     reported.set(`${topic} ${partition}`, { topic, partition, offset: offset + 1 })
   }
@@ -93,9 +93,10 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     if (isDurable(outcome)) {
       report(outcome.receipt)
       state.remember(identity, { position: outcome.receipt, committedAt: Date.now() })
-      oweNew(committed(event, outcome.receipt))
+      // While the log is read its record may have been met there already.
+      if (condition !== 'reading' || !isOwed(outcome.receipt)) owe(committed(event, outcome.receipt))
       changed()
-    } else if (outcome.kind === 'dropped') oweNew(committed(event))
+    } else if (outcome.kind === 'dropped') owe(committed(event))
     else if (outcome.error.uncertain) void open(true)
   }
 
@@ -121,7 +122,7 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     state.remember(identity, { position: { topic, partition, offset }, committedAt: timestamp })
     const traceparent = record.header('traceparent')
     if (owed)
-      oweNew({ id, receipt: { topic, partition, offset }, ...(traceparent !== undefined && { traceparent }) })
+      owe({ id, receipt: { topic, partition, offset }, ...(traceparent !== undefined && { traceparent }) })
     flusher.wake()
   }
 
@@ -153,7 +154,7 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
       const identity = identityOf(digest, event.id)
       const known = state.recall(identity)
       if (known !== undefined) {
-        oweNew(committed(event, known.position))
+        if (!isOwed(known.position)) owe(committed(event, known.position))
         return { kind: 'duplicate', id: event.id, receipt: known.position }
       }
       const twin = running.get(identity)
@@ -198,6 +199,7 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
       for (const failed of failures) {
         state.forgetFailure(failed)
         const { reason: _, failedAt: __, ...owed } = failed
+        if (state.isOwed(owed.key)) continue
         backlog.add({ ...owed, attempts: 0, dueAt: Date.now(), committedAt: Date.now() })
       }
       changed()

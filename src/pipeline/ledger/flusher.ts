@@ -10,8 +10,11 @@ export interface Flusher {
   stop(): Promise<void>
 }
 
-/** An acknowledgement usually succeeds within this time, and then never touches the disk. */
-const GATHER_MS = 50
+/**
+ * An acknowledgement usually succeeds within this time, and then never touches the disk. The events of one write lie all
+ * over the index: the more there are, the fewer pages are written for each. What a crash takes is read back from Kafka.
+ */
+const GATHER_MS = 500
 const RETRY_MS = 1000
 
 /** Calls `flush` a little after the first change, one call at a time, and again where it failed. */

@@ -21,8 +21,11 @@ import {
 export interface PipelineState {
   recall(identity: string): Known | undefined
   remember(identity: string, known: Known): void
-  /** `parked` acknowledgements are not in memory, but wait on disk to be taken up by `unpark`. */
+  /** Owes an acknowledgement that was not owed. `parked` ones are not in memory, but wait on disk for `unpark`. */
   owe(owed: Owed, parked: boolean): void
+  /** Changes one that is owed. */
+  change(owed: Owed, parked: boolean): void
+  /** One that is owed is owed no more. */
   settle(owed: Owed): void
   isOwed(key: OwedKey): boolean
   /** Of all, the parked ones included. */
@@ -79,8 +82,8 @@ export function openPipelineState(
     numbers.set(`${topic} ${partition}`, key)
   }
 
-  /** The state of owed acknowledgements by key, as it will be after the next flush; undefined: settled. */
-  let changed = new Map<string, { key: OwedKey; row: Row | undefined }>()
+  /** What the next flush makes of owed acknowledgements, by key. */
+  let changed = new Map<string, Change>()
   let parked = new Map<string, readonly number[]>()
   let unparked: number[][] = []
   let forgotten: number[][] = []
@@ -106,11 +109,27 @@ export function openPipelineState(
     return at === undefined ? undefined : { topic: at.topic, partition: at.partition, offset }
   }
   const load = (key: OwedKey, row: Row): Owed => toOwed(key, row, positionOf(key))
-  const change = (key: OwedKey, row: Row | undefined) => changed.set(keyText(key), { key, row })
+  const put = (owed: Owed, park: boolean, isNew: boolean): void => {
+    const text = keyText(owed.key)
+    changed.set(text, {
+      key: owed.key,
+      row: owedRow(owed, park),
+      isNew: isNew || changed.get(text)?.isNew === true,
+    })
+    if (park) parked.set(text, [owed.dueAt, owed.stage, ...owed.key])
+  }
   const rowOf = (key: OwedKey): Row | undefined => {
     const text = keyText(key)
     const pending = changed.get(text) ?? writing?.changed.get(text)
     return pending === undefined ? owedTable.get([...key]) : pending.row
+  }
+
+  interface Change {
+    readonly key: OwedKey
+    /** Undefined where nothing is owed any more. */
+    readonly row: Row | undefined
+    /** True where the disk has no row yet. */
+    readonly isNew: boolean
   }
 
   interface Batch {
@@ -142,13 +161,16 @@ export function openPipelineState(
     remember: (identity, { position, committedAt }) =>
       memory.remember(identity, [numberOf(position.topic, position.partition), position.offset], committedAt),
     owe(owed, park) {
-      if (rowOf(owed.key) === undefined) count++
-      change(owed.key, owedRow(owed, park))
-      if (park) parked.set(keyText(owed.key), [owed.dueAt, owed.stage, ...owed.key])
+      count++
+      put(owed, park, true)
     },
+    change: (owed, park) => put(owed, park, false),
     settle({ key }) {
-      if (rowOf(key) !== undefined) count--
-      change(key, undefined)
+      count--
+      const text = keyText(key)
+      // What is not on disk need not be removed from it.
+      if (changed.get(text)?.isNew) changed.delete(text)
+      else changed.set(text, { key, row: undefined, isNew: false })
     },
     isOwed: (key) => rowOf(key) !== undefined,
     owedCount: () => count,
@@ -170,7 +192,7 @@ export function openPipelineState(
         unparked.push([...key])
         if (row === undefined) continue
         const owed = load(owedKey, row)
-        change(owedKey, owedRow(owed, false))
+        put(owed, false, false)
         taken.push(owed)
       }
       return taken
