@@ -21,7 +21,7 @@ import type { CheckedPipeline, CheckedStage } from './config/check.js'
 import { formatPlace } from './config/problem.js'
 import type { CheckedConfig } from './config/read.js'
 import { durableLedger } from './ledger/durable-ledger.js'
-import type { Ledger } from './ledger/ledger.js'
+import type { Ledger, Owing } from './ledger/ledger.js'
 import { openPipelineState } from './ledger/pipeline-state.js'
 import { type MetricsRegistry, pluginMetrics } from './metrics.js'
 import {
@@ -189,14 +189,13 @@ function targetsOf(
 }
 
 function observeBacklog(pipeline: string, ledger: Ledger, metrics: MetricsRegistry): void {
-  const age = (oldest: number | undefined) => (oldest === undefined ? 0 : (Date.now() - oldest) / 1000)
-  metrics.sampled(
-    'ledger_pending',
-    'Events that are durable and not yet acknowledged to their sender.',
-    { pipeline },
-    () => ledger.backlog().count,
-  )
-  metrics.sampled('ledger_oldest_pending_seconds', 'Age of the oldest of them.', { pipeline }, () =>
-    age(ledger.backlog().oldest),
+  const since = (time: number | undefined) => (time === undefined ? 0 : (Date.now() - time) / 1000)
+  const sampled = (name: string, help: string, read: (owing: Owing) => number) =>
+    metrics.sampled(name, help, { pipeline }, () => read(ledger.backlog()))
+  sampled('ledger_pending', 'Events that are durable and not yet acknowledged.', ({ count }) => count)
+  sampled('ledger_oldest_pending_seconds', 'Age of the oldest of them.', ({ oldest }) => since(oldest))
+  sampled('ledger_failed', 'Acknowledgements that were given up.', ({ failed }) => failed)
+  sampled('ledger_window_seconds', 'How far back redeliveries are recognised.', ({ remembersSince }) =>
+    since(remembersSince),
   )
 }

@@ -191,8 +191,13 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     },
     backlog: () =>
       condition === 'stopped'
-        ? { count: 0, oldest: undefined }
-        : { count: state.owedCount(), oldest: state.oldestOwed()?.committedAt },
+        ? { count: 0, oldest: undefined, failed: 0, remembersSince: Date.now() }
+        : {
+            count: state.owedCount(),
+            oldest: state.oldestOwed()?.committedAt,
+            failed: state.failedCount(),
+            remembersSince: state.remembersSince(),
+          },
     report: () => ledgerReport(state),
     retryFailed() {
       const failures = state.failures()

@@ -38,11 +38,21 @@ export interface Ledger {
   /** Calls `wake` whenever an acknowledgement of the stage was added. */
   onAdded(stage: number, wake: () => void): void
   /** What is not yet acknowledged by every stage, the ones being tried included. */
-  backlog(): { readonly count: number; readonly oldest: number | undefined }
+  backlog(): Owing
   /** For operators; reads all that is owed. */
   report(): LedgerReport
   /** Owes anew what was given up, and says how many that were. */
   retryFailed(): number
+}
+
+export interface Owing {
+  readonly count: number
+  /** When the oldest of them was committed; milliseconds since the epoch. */
+  readonly oldest: number | undefined
+  /** Acknowledgements that were given up. */
+  readonly failed: number
+  /** Since when events are recognised when they come again. */
+  readonly remembersSince: number
 }
 
 /** The state of a ledger as people look at it. */
