@@ -1,9 +1,12 @@
 import { Type } from 'typebox'
 import { child, Pointer } from '../../../json/pointer.js'
-import { definePlugin } from '../../../plugin.js'
+import { definePlugin, type Target } from '../../../plugin.js'
 import { createClientLog } from './client-log.js'
+import { openConsumer } from './consumer.js'
+import { consumerConfig } from './consumer-config.js'
 import { clientConfig, DEFAULTS, propertyProblems } from './properties.js'
 import { recordMaker } from './record.js'
+import { createRecordLog } from './record-log.js'
 import { openSession } from './session.js'
 import { createStatistics } from './statistics.js'
 import { createSupervisor } from './supervisor.js'
@@ -79,8 +82,28 @@ export const kafkaSink = definePlugin({
       },
     })
     const { record, key } = recordMaker(settings)
-    const { expect, start, stop, notReady, send } = supervisor
-    return { expect, start, stop, notReady, send, record, key }
+    const { start, notReady, send } = supervisor
+    let targets: readonly Target[] = []
+    const { close, ...recordLog } = createRecordLog({
+      targets: () => targets,
+      fence: supervisor.fence,
+      open: (use) => openConsumer(consumerConfig(client, `headgate.${pipeline}`, use), clientLog.write),
+    })
+    return {
+      expect(placed) {
+        targets = placed.map(({ target }) => target)
+        supervisor.expect(placed)
+      },
+      start,
+      async stop() {
+        await Promise.all([supervisor.stop(), close()])
+      },
+      notReady,
+      send,
+      record,
+      key,
+      log: recordLog,
+    }
   },
 })
 

@@ -92,7 +92,12 @@ export function* propertyProblems(properties: Properties): Generator<ConfigProbl
     if (!isProperty(name)) {
       const meant = nearest(name)
       const message = `A Kafka producer has no property ${JSON.stringify(name)}.`
-      yield { at, code: 'HG_CONFIG_UNKNOWN_KEY', message, ...(meant !== undefined && { suggestion: `Did you mean "${meant}"?` }) }
+      yield {
+        at,
+        code: 'HG_CONFIG_UNKNOWN_KEY',
+        message,
+        ...(meant !== undefined && { suggestion: `Did you mean "${meant}"?` }),
+      }
       continue
     }
     const protection = PROTECTED[name]

@@ -48,6 +48,16 @@ export const GLOBAL_PROPERTIES: ReadonlySet<string> = new Set(
   `),
 )
 
+/** Those of the global ones that mean nothing to a consumer. */
+export const PRODUCER_PROPERTIES: ReadonlySet<string> = new Set(
+  words(`
+    batch.num.messages batch.size delivery.report.only.error enable.gapless.guarantee enable.idempotence
+    linger.ms message.send.max.retries queue.buffering.backpressure.threshold queue.buffering.max.kbytes
+    queue.buffering.max.messages queue.buffering.max.ms retries sticky.partitioning.linger.ms
+    transaction.timeout.ms transactional.id
+  `),
+)
+
 function words(text: string): string[] {
   return text.trim().split(/\s+/)
 }

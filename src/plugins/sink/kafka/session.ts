@@ -1,7 +1,8 @@
 import rdkafka, { type DeliveryReport, type LibrdKafkaError, type Producer } from 'node-rdkafka'
 import { HeadgateError } from '../../../errors.js'
-import type { Receipt, SinkRecord, Target } from '../../../plugin.js'
-import { deliveryFailed, explain, type Failure, inDoubt, producingFailed, reportText } from './failures.js'
+import type { Receipt, SinkRecord } from '../../../plugin.js'
+import { deliveryFailed, explain, type Failure, producingFailed, reportText } from './failures.js'
+import { createOutstanding } from './outstanding.js'
 import { startPolling } from './polling.js'
 import type { ClientConfig } from './properties.js'
 
@@ -24,6 +25,12 @@ export interface SessionEvents {
   broken(reason: string): void
 }
 
+/** Why a session is given up with what is outstanding in it. */
+export interface Breakage {
+  readonly code: 'HG_KAFKA_FATAL' | 'HG_KAFKA_NOT_DELIVERED'
+  readonly why: string
+}
+
 /**
  * One session with Kafka: one node-rdkafka Producer from connect to disconnect. A Producer that failed is never used
  * again: it would report everything several times.
@@ -40,18 +47,10 @@ export interface Session {
   ping(timeout: number): Promise<void>
   /** Waits for all reports, or until `signal` is aborted, and disconnects. */
   close(signal: AbortSignal): Promise<void>
-  /** Fails what is outstanding, because the session broke, and disconnects. */
-  abandon(breakage: string): Promise<void>
+  /** Fails what is outstanding and disconnects. When this resolves, nothing more of it is sent: its sockets are closed. */
+  abandon(breakage: Breakage): Promise<void>
 }
 
-interface Waiting {
-  readonly target: Target
-  resolve(receipt: Receipt): void
-  reject(error: HeadgateError): void
-}
-
-/** Opaques are small integers: these cross into C++ and back without an allocation. */
-const OPAQUES = 2 ** 30
 const ALL_BROKERS_DOWN = reportText(rdkafka.CODES.ERRORS.ERR__ALL_BROKERS_DOWN)
 const CLIENT_REFUSED = rdkafka.CODES.ERRORS.ERR__STATE
 
@@ -94,8 +93,9 @@ async function connect(producer: Producer, timeout: number): Promise<void> {
 }
 
 /**
- * A Producer that never connected is kept alive by its own callbacks. Only the `disconnect` that it inherits lets go of
- * them; its own wants to flush first, and throws (node-rdkafka, lib/producer.js and lib/client.js).
+ * Disconnects by the method that the Producer inherits: its own flushes first, which sends what we have given up, and
+ * throws where there never was a connection (node-rdkafka, lib/producer.js and lib/client.js). The callback comes when
+ * librdkafka has ended its threads and closed its sockets.
  */
 function release(producer: Producer): Promise<void> {
   const { disconnect } = Object.getPrototypeOf(rdkafka.Producer.prototype) as {
@@ -105,30 +105,23 @@ function release(producer: Producer): Promise<void> {
 }
 
 function createSession(producer: Producer, events: SessionEvents): Session {
-  const waiting = new Map<number, Waiting>()
-  let nextOpaque = 0
-  let progressAt = 0
-  let onDrained = () => {}
+  const outstanding = createOutstanding()
   const polling = startPolling(
     () => producer.poll(),
-    () => waiting.size > 0,
+    () => outstanding.count() > 0,
   )
 
   producer.on('delivery-report', (error: LibrdKafkaError | null, report: DeliveryReport) => {
-    const record = waiting.get(report.opaque)
-    // What was abandoned has been answered already.
-    if (record === undefined) return
-    waiting.delete(report.opaque)
-    progressAt = performance.now()
+    const sent = outstanding.settle(report.opaque)
+    if (sent === undefined) return
     if (error) {
-      const failure = deliveryFailed(error, record.target)
+      const failure = deliveryFailed(error, sent.target)
       events.failed(failure)
-      record.reject(failure.error)
+      sent.reject(failure.error)
     } else {
       events.delivered()
-      record.resolve({ topic: report.topic, partition: report.partition, offset: report.offset })
+      sent.resolve({ topic: report.topic, partition: report.partition, offset: report.offset })
     }
-    if (waiting.size === 0) onDrained()
   })
 
   function produce({ target, key, value, headers }: SinkRecord, opaque: number): void {
@@ -137,34 +130,17 @@ function createSession(producer: Producer, events: SessionEvents): Session {
     producer.produce(target.topic, target.partition, value, key, undefined, opaque, pairs)
   }
 
-  function failAll(code: 'HG_KAFKA_FATAL' | 'HG_KAFKA_NOT_DELIVERED', why: string): void {
-    for (const { target, reject } of waiting.values()) reject(inDoubt(code, target, why))
-    waiting.clear()
-    onDrained()
-  }
-
-  function drained(signal: AbortSignal): Promise<void> {
-    if (waiting.size === 0 || signal.aborted) return Promise.resolve()
-    return new Promise((resolve) => {
-      onDrained = () => {
-        signal.removeEventListener('abort', onDrained)
-        resolve()
-      }
-      signal.addEventListener('abort', onDrained)
-    })
-  }
-
-  function disconnect(): Promise<void> {
+  async function end({ code, why }: Breakage): Promise<void> {
+    outstanding.giveUp(code, why)
     // Polling a client while it disconnects crashes the process.
     polling.stop()
-    return new Promise((resolve) => producer.disconnect(0, () => resolve()))
+    await release(producer)
   }
 
   return {
     send(record) {
       return new Promise((resolve, reject) => {
-        const opaque = nextOpaque
-        nextOpaque = (nextOpaque + 1) % OPAQUES
+        const opaque = outstanding.nextOpaque()
         try {
           produce(record, opaque)
         } catch (thrown) {
@@ -173,13 +149,12 @@ function createSession(producer: Producer, events: SessionEvents): Session {
           reject(failure.error)
           return
         }
-        if (waiting.size === 0) progressAt = performance.now()
-        waiting.set(opaque, { target: record.target, resolve, reject })
+        outstanding.add(opaque, { target: record.target, resolve, reject })
         polling.wake()
       })
     },
-    outstanding: () => waiting.size,
-    stalledFor: () => (waiting.size === 0 ? 0 : performance.now() - progressAt),
+    outstanding: outstanding.count,
+    stalledFor: outstanding.stalledFor,
     async partitions(topic, timeout) {
       const { topics } = await metadata(producer, { topic, allTopics: false, timeout })
       return topics.find(({ name }) => name === topic)?.partitions.length ?? 0
@@ -189,14 +164,10 @@ function createSession(producer: Producer, events: SessionEvents): Session {
     },
     async close(signal) {
       // disconnect() drops the reports that have not been handed over yet, so it comes after the last one.
-      await drained(signal)
-      failAll('HG_KAFKA_NOT_DELIVERED', 'Headgate ended first')
-      await disconnect()
+      await outstanding.drained(signal)
+      await end({ code: 'HG_KAFKA_NOT_DELIVERED', why: 'Headgate ended first' })
     },
-    async abandon(breakage) {
-      failAll('HG_KAFKA_FATAL', `the session broke: ${breakage}`)
-      await disconnect()
-    },
+    abandon: end,
   }
 }
 

@@ -1,9 +1,11 @@
 import rdkafka from 'node-rdkafka'
 import { expect, test } from 'vitest'
+import { HeadgateError } from '../../../../src/errors.js'
+import { READING, ROWS } from '../../../../src/plugins/sink/kafka/failure-table.js'
 import {
   deliveryFailed,
+  logFailed,
   producingFailed,
-  ROWS,
   reportText,
 } from '../../../../src/plugins/sink/kafka/failures.js'
 
@@ -27,7 +29,7 @@ test.each([
   ['not enough in-sync replicas', 'HG_KAFKA_NOT_DELIVERED', undefined],
   [
     'an invalid record in the same batch caused the failure of this message too',
-    'HG_KAFKA_NOT_DELIVERED',
+    'HG_KAFKA_UNAVAILABLE',
     undefined,
   ],
   ['something that a later broker says', 'HG_KAFKA_NOT_DELIVERED', undefined],
@@ -35,6 +37,42 @@ test.each([
   const failure = reported(message)
   expect(failure.error.code).toBe(code)
   expect(failure.remedy).toBe(remedy)
+})
+
+test.each([
+  'message timed out',
+  'request timed out',
+  'broker transport failure',
+  'not enough in-sync replicas',
+  'message(s) written to insufficient number of in-sync replicas',
+  'purged in queue',
+  'purged in flight',
+  'fatal error',
+  'authentication failure',
+  'something that a later broker says',
+])('holds a record uncertain of which it is reported "%s"', (message) => {
+  expect(reported(message).error.uncertain).toBe(true)
+})
+
+test.each([
+  'message size too large',
+  'message batch larger than configured server segment size',
+  'broker failed to validate record',
+  'an invalid record in the same batch caused the failure of this message too',
+  'topic authorization failed',
+  'unknown topic or partition',
+  'unknown topic',
+  'unknown partition',
+])('is certain that Kafka has no record of which it is reported "%s"', (message) => {
+  expect(reported(message).error.uncertain).toBe(false)
+})
+
+test('never calls a record certain whose code says that it is unknown', () => {
+  const unknown = ROWS.filter(
+    ([, { code }]) => code === 'HG_KAFKA_NOT_DELIVERED' || code === 'HG_KAFKA_FATAL',
+  )
+  expect(unknown.length).toBeGreaterThan(20)
+  for (const [code] of unknown) expect(reported(reportText(code)).error.uncertain).toBe(true)
 })
 
 test('counts only what is the fault of the record as bad data', () => {
@@ -65,11 +103,28 @@ test.each([
 })
 
 test('knows that a record which produce() did not take is not in doubt', () => {
-  for (const [code] of ROWS) expect(thrown(code).error.code).not.toBe('HG_KAFKA_NOT_DELIVERED')
+  for (const [code] of ROWS) {
+    const { error } = thrown(code)
+    expect(error.code).not.toBe('HG_KAFKA_NOT_DELIVERED')
+    expect(error.uncertain).toBe(false)
+  }
 })
 
 test('says which record, and why, in one sentence', () => {
   expect(reported('not enough in-sync replicas').error.message).toBe(
     'Kafka did not confirm the record for partition 2 of topic "orders": fewer replicas are in sync than min.insync.replicas asks for.',
   )
+})
+
+test('explains what can go wrong while the log is read', () => {
+  expect(new Set(READING.map(([code]) => code)).size).toBe(READING.length)
+  const failed = (code: number) => logFailed({ code, message: 'text' })
+  expect(failed(ERRORS.ERR_TOPIC_AUTHORIZATION_FAILED)).toMatchObject({
+    code: 'HG_KAFKA_UNAVAILABLE',
+    message: 'What Kafka has cannot be read or acknowledged: our user may not read the topic.',
+  })
+  expect(failed(ERRORS.ERR__TIMED_OUT).message).toContain('the broker did not answer in time')
+  expect(failed(-12345).message).toContain('text')
+  const explained = new HeadgateError('HG_KAFKA_TOPIC_MISSING', 'no topic')
+  expect(logFailed(explained)).toBe(explained)
 })

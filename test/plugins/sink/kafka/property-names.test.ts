@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { GLOBAL_PROPERTIES, TOPIC_PROPERTIES } from '../../../../src/plugins/sink/kafka/property-names.js'
+import {
+  GLOBAL_PROPERTIES,
+  PRODUCER_PROPERTIES,
+  TOPIC_PROPERTIES,
+} from '../../../../src/plugins/sink/kafka/property-names.js'
 
 const DECLARATION = readFileSync('node_modules/node-rdkafka/config.d.ts', 'utf8')
 
@@ -26,4 +30,12 @@ test('knows the global properties of the installed librdkafka', () => {
   expect(names.size).toBeGreaterThan(100)
   const own = [...names].filter((name) => !TOPIC_PROPERTIES.has(name))
   expect([...GLOBAL_PROPERTIES].sort()).toEqual(own.sort())
+})
+
+test('knows which properties the installed librdkafka has for producers only', () => {
+  const shared = new Set(declared('GlobalConfig'))
+  const own = declared('ProducerGlobalConfig').filter(
+    (name) => !shared.has(name) && !TOPIC_PROPERTIES.has(name),
+  )
+  expect([...PRODUCER_PROPERTIES].sort()).toEqual(own.sort())
 })

@@ -3,6 +3,7 @@ import { HeadgateError } from '../../../../src/errors.js'
 import type { Session, SessionEvents } from '../../../../src/plugins/sink/kafka/session.js'
 import { createSupervisor } from '../../../../src/plugins/sink/kafka/supervisor.js'
 import { testContext } from '../../../helpers/context.js'
+import { deferred } from '../../../helpers/deferred.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -192,7 +193,10 @@ test('replaces a session that a record failed fatally in, once', async () => {
   first.events.failed(fatal)
   expect(supervisor.notReady()).toEqual([expect.stringContaining('is opened anew')])
   await vi.advanceTimersByTimeAsync(1000)
-  expect(first.session.abandon).toHaveBeenCalledOnce()
+  expect(first.session.abandon).toHaveBeenCalledExactlyOnceWith({
+    code: 'HG_KAFKA_FATAL',
+    why: 'the session broke: a record failed with a fatal error',
+  })
   expect(first.session.close).not.toHaveBeenCalled()
   expect(cluster.opened).toHaveLength(2)
   expect(supervisor.notReady()).toEqual([])
@@ -225,4 +229,82 @@ test('refuses records while it stops, and can be stopped again', async () => {
   await supervisor.stop()
   expect(latest().session.close).toHaveBeenCalledOnce()
   expect(vi.getTimerCount()).toBe(0)
+})
+
+test('replaces a session at once when it is fenced, and takes no records until the new one is ready', async () => {
+  const { supervisor, cluster, latest } = await ready()
+  const first = latest()
+  const gone = deferred()
+  vi.mocked(first.session.abandon).mockReturnValueOnce(gone.promise)
+  const fences = [supervisor.fence(), supervisor.fence()]
+  expect(supervisor.notReady()).toEqual([expect.stringContaining('is opened anew')])
+  await expect(supervisor.send(RECORD)).rejects.toMatchObject({
+    code: 'HG_KAFKA_UNAVAILABLE',
+    uncertain: false,
+  })
+  await settle()
+  expect(first.session.abandon).toHaveBeenCalledExactlyOnceWith(
+    expect.objectContaining({ code: 'HG_KAFKA_NOT_DELIVERED' }),
+  )
+  expect(cluster.opened).toHaveLength(1)
+  gone.resolve()
+  await Promise.all(fences)
+  expect(cluster.opened).toHaveLength(2)
+  expect(supervisor.notReady()).toEqual([])
+  await supervisor.send(RECORD)
+  expect(latest().session.send).toHaveBeenCalledOnce()
+  await supervisor.stop()
+})
+
+test('can be fenced again and again', async () => {
+  const { supervisor, cluster } = await ready()
+  await supervisor.fence()
+  await supervisor.fence()
+  expect(cluster.opened).toHaveLength(3)
+  await supervisor.stop()
+})
+
+test('fails a fence where there is no new session, and may be asked again', async () => {
+  const { supervisor, cluster, latest } = await ready()
+  const first = latest()
+  cluster.up = false
+  await expect(supervisor.fence()).rejects.toMatchObject({
+    code: 'HG_KAFKA_UNAVAILABLE',
+    message: UNREACHABLE[0],
+  })
+  expect(first.session.abandon).toHaveBeenCalledOnce()
+  cluster.up = true
+  const again = supervisor.fence()
+  await vi.advanceTimersByTimeAsync(1000)
+  await again
+  expect(cluster.opened).toHaveLength(2)
+  expect(supervisor.notReady()).toEqual([])
+  await supervisor.stop()
+})
+
+test('fails a fence where the new session lacks a topic', async () => {
+  const { supervisor, cluster } = await ready()
+  cluster.partitions = 0
+  await expect(supervisor.fence()).rejects.toThrow('Topic "orders" does not exist')
+  await supervisor.stop()
+})
+
+test('is content with the session that takes the place of a broken one when it is fenced', async () => {
+  const { supervisor, cluster, latest } = await ready()
+  latest().events.broken('sequence lost')
+  const fence = supervisor.fence()
+  await vi.advanceTimersByTimeAsync(1000)
+  await fence
+  expect(cluster.opened).toHaveLength(2)
+  await supervisor.stop()
+})
+
+test('cannot be fenced before it is started, and not when it stops', async () => {
+  const { supervisor } = simulate()
+  await expect(supervisor.fence()).rejects.toMatchObject({ code: 'HG_KAFKA_UNAVAILABLE' })
+  await supervisor.start()
+  const fence = expect(supervisor.fence()).rejects.toMatchObject({ message: 'Headgate is shutting down.' })
+  await supervisor.stop()
+  await fence
+  await expect(supervisor.fence()).rejects.toMatchObject({ message: 'Headgate is shutting down.' })
 })

@@ -1,0 +1,137 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { HeadgateError } from '../../../errors.js'
+import type { LoggedRecord, Position, RecordLog, Target } from '../../../plugin.js'
+import { type Consumer, END, type Place, START } from './consumer.js'
+import type { Use } from './consumer-config.js'
+import { readStretches, type Stretch } from './read-back.js'
+import { createSharedConsumer } from './shared-consumer.js'
+import { hasTail } from './tail.js'
+
+/**
+ * Milliseconds. When a process was killed or a session given up, requests of it may still be in the network, or in a
+ * broker that is frozen: it appends them when it goes on, which is when it answers us. So the end is looked at again
+ * after an answer.
+ */
+const SETTLE = 300
+/** Where others write too, an end never stands still. What was still to come of ours is there long before this look. */
+const LOOKS = 10
+
+export interface RecordLogOptions {
+  /** Where records of the pipeline can be. */
+  targets(): readonly Target[]
+  fence(): Promise<void>
+  open(use: Use): Promise<Consumer>
+}
+
+/** The log of the sink. */
+export interface KafkaRecordLog extends RecordLog {
+  /** Ends what is being read, which then rejects, and all connections. */
+  close(): Promise<void>
+}
+
+export function createRecordLog({ targets, fence, open }: RecordLogOptions): KafkaRecordLog {
+  const shared = createSharedConsumer(() => open('asking'))
+  const closing = new AbortController()
+  const reading = new Set<Promise<void>>()
+
+  async function read(from: readonly Position[], visit: (record: LoggedRecord) => void): Promise<void> {
+    const stretches = await shared.use((consumer) => stretchesOf(consumer, from))
+    if (stretches.length === 0) return
+    await using(open('reading'), async (reader) => {
+      await readStretches(reader, stretches, visit, closing.signal)
+      await using(open('probing'), async (prober) => {
+        for (let look = 1; look <= LOOKS; look++) {
+          await delay(SETTLE)
+          if (!(await hasTail(prober, stretches, closing.signal))) return
+          const ends = await reader.offsets(stretches, END)
+          for (const [index, stretch] of stretches.entries()) stretch.end = ends[index]?.offset ?? stretch.end
+          await readStretches(reader, stretches, visit, closing.signal)
+        }
+      })
+    })
+  }
+
+  return {
+    fence,
+    partitions: () =>
+      shared.use(async (consumer) => {
+        const places = await placesOf(consumer, targets())
+        const starts = await consumer.offsets(places, START)
+        const ends = await consumer.offsets(places, END)
+        const committed = await consumer.committed(places)
+        return places.map(({ topic, partition }, index) => ({
+          topic,
+          partition,
+          start: starts[index]?.offset ?? 0,
+          end: ends[index]?.offset ?? 0,
+          committed: committed[index]?.offset,
+        }))
+      }),
+    offsetsAt: (timestamp) =>
+      shared.use(async (consumer) => {
+        const places = await placesOf(consumer, targets())
+        const ends = await consumer.offsets(places, END)
+        const found = await consumer.offsets(places, timestamp)
+        return found.map((position, index) => (position.offset < 0 ? (ends[index] ?? position) : position))
+      }),
+    async read(from, visit) {
+      const done = read(from, visit)
+      reading.add(done)
+      await done.finally(() => reading.delete(done))
+    },
+    commit: (positions) =>
+      positions.length === 0
+        ? Promise.resolve()
+        : shared.use((consumer) => consumer.commit(positions.map(positionOf))),
+    async close() {
+      closing.abort()
+      await Promise.allSettled(reading)
+      await shared.close()
+    },
+  }
+}
+
+/** What there is to read. A position that is beyond the end stays there: the end may be that of a leader of the past. */
+async function stretchesOf(consumer: Consumer, from: readonly Position[]): Promise<Stretch[]> {
+  if (from.length === 0) return []
+  const starts = await consumer.offsets(from, START)
+  const ends = await consumer.offsets(from, END)
+  return from.map(({ topic, partition, offset }, index) => ({
+    topic,
+    partition,
+    next: Math.max(offset, starts[index]?.offset ?? 0),
+    end: ends[index]?.offset ?? 0,
+  }))
+}
+
+/** Each partition once: the one of a target, or all of its topic. */
+async function placesOf(consumer: Consumer, targets: readonly Target[]): Promise<Place[]> {
+  const numbers = new Map<string, Set<number>>()
+  for (const { topic } of targets) numbers.set(topic, new Set())
+  for (const [topic, partitions] of numbers) {
+    const here = targets.filter((target) => target.topic === topic)
+    const fixed = here.flatMap(({ partition }) => partition ?? [])
+    for (const partition of fixed.length === here.length ? fixed : await allOf(consumer, topic))
+      partitions.add(partition)
+  }
+  return [...numbers].flatMap(([topic, partitions]) =>
+    [...partitions].map((partition) => ({ topic, partition })),
+  )
+}
+
+async function allOf(consumer: Consumer, topic: string): Promise<number[]> {
+  const count = await consumer.partitions(topic)
+  if (count === 0) throw new HeadgateError('HG_KAFKA_TOPIC_MISSING', `Topic "${topic}" does not exist.`)
+  return Array.from({ length: count }, (_, partition) => partition)
+}
+
+async function using(opening: Promise<Consumer>, task: (consumer: Consumer) => Promise<void>): Promise<void> {
+  const consumer = await opening
+  try {
+    await task(consumer)
+  } finally {
+    await consumer.close()
+  }
+}
+
+const positionOf = ({ topic, partition, offset }: Position): Position => ({ topic, partition, offset })

@@ -1,0 +1,87 @@
+import type { PlacedTarget } from '../../../plugin.js'
+import type { Alarm } from './alarm.js'
+import type { Health } from './health.js'
+import type { Session } from './session.js'
+import { askForTargets, type TopologyProblem } from './topology.js'
+
+/** All in milliseconds. */
+const CHECK_TIMEOUT = 2000
+const UNREACHABLE_PAUSE = 1000
+const TOPICS_PAUSE = 5000
+/** Between two looks at a healthy session: short enough to see that confirmations have stopped. */
+const WATCH = 2000
+const STALLED = 5000
+/** Records can fail by the thousand; the cluster is asked no more often than this. */
+const SUSPICION_PAUSE = 250
+
+export interface WatchOptions {
+  readonly health: Health
+  readonly alarm: Alarm
+  targets(): readonly PlacedTarget[]
+  /** The session is at its end: there is nothing left to watch. */
+  ended(): boolean
+  /** What the cluster says of the targets; true where nothing more is to be made of it. */
+  answered(problems: readonly TopologyProblem[]): boolean
+  /** Health is up to date. */
+  examined(): void
+}
+
+export interface Watch {
+  /** Keeps health up to date for as long as the session lasts. */
+  over(session: Session): Promise<void>
+  /** Something may be wrong with a healthy session: look soon. */
+  suspect(): void
+}
+
+/** Looks at a session again and again: whether the cluster answers, has the targets, and confirms records. */
+export function createWatch({ health, alarm, targets, ended, answered, examined }: WatchOptions): Watch {
+  let suspicious = false
+  let reachableSince = 0
+
+  const ready = (): boolean => health.condition() === 'ready'
+  /** How long Kafka has confirmed nothing although it could: an outage does not count. */
+  const silenceOf = (session: Session): number =>
+    Math.min(session.stalledFor(), performance.now() - reachableSince)
+
+  /** Asks the cluster for all targets, and says how long its answer may stand. */
+  async function examine(session: Session): Promise<number> {
+    let problems: readonly TopologyProblem[]
+    try {
+      problems = await askForTargets(session, targets(), CHECK_TIMEOUT)
+    } catch (thrown) {
+      if (!ended()) health.unreachable(thrown)
+      return UNREACHABLE_PAUSE
+    }
+    if (ended() || answered(problems)) return 0
+    if (problems.length > 0) {
+      health.misconfigured(problems)
+      return TOPICS_PAUSE
+    }
+    if (health.condition() === 'unreachable') reachableSince = performance.now()
+    const silence = silenceOf(session)
+    if (silence >= STALLED) {
+      health.stalled(session.outstanding(), silence)
+      return UNREACHABLE_PAUSE
+    }
+    health.ready()
+    return SUSPICION_PAUSE
+  }
+
+  return {
+    async over(session) {
+      while (!ended()) {
+        suspicious = false
+        const rest = await examine(session)
+        if (ended()) return
+        examined()
+        await alarm.wait(rest)
+        while (ready() && !suspicious && silenceOf(session) < STALLED) await alarm.wait(WATCH)
+      }
+    },
+    suspect() {
+      if (!ready() || suspicious) return
+      suspicious = true
+      alarm.ring()
+    },
+  }
+}
