@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     pool: 'forks',
+    testTimeout: 20_000,
     // A bound, not a wait: on a busy machine a second is soon over.
     expect: { poll: { timeout: 15_000 } },
     reporters: ['default', './test/helpers/closing-line.ts'],
