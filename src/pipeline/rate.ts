@@ -10,8 +10,8 @@ export interface Rate {
 
 const SECOND = 1000
 const SLOWEST = 1
-/** Growth a second after a throttling; from halved to back takes about half a minute. */
-const GROWTH = 1.025
+/** Growth a second after a throttling: from halved to back takes 7 s, so a sender that has recovered is used again soon. */
+const GROWTH = 1.1
 
 /**
  * A token bucket of one second's worth whose rate halves when the sender says 429 and then grows back. Without `max`

@@ -51,6 +51,14 @@ test('the rate grows back until nothing limits it any more', () => {
   expect(attempts(rate, 120_000, 121_000)).toBe(10_000)
 })
 
+test('after a long storm it is back within half a minute', () => {
+  const rate = createRate()
+  attempts(rate, 0, 1000)
+  for (let now = 1000; now < 31_000; now += 1000) rate.throttle(now, 1000)
+  attempts(rate, 31_000, 61_000)
+  expect(attempts(rate, 61_000, 62_000)).toBe(10_000)
+})
+
 test('it never stops for good, whatever the sender says', () => {
   fc.assert(
     fc.property(
