@@ -22,6 +22,8 @@ export interface CxoneOptions extends TokenCredentials {
   readonly tokenLifetime?: number
   /** One for each acknowledge request, in order; when they are used up, there are no more faults. */
   readonly faults?: Iterable<Fault>
+  /** Called with each id that is acknowledged with a valid token, every time. */
+  readonly onAcknowledged?: (id: string) => void
 }
 
 export interface CxoneReport {
@@ -97,6 +99,7 @@ export async function startCxone(options: CxoneOptions): Promise<Cxone> {
     if (id === undefined) return json(response, 400, { error: 'bad_encoding' })
     const times = (acknowledged.get(id) ?? 0) + 1
     acknowledged.set(id, times)
+    options.onAcknowledged?.(id)
     if (times > 1) return json(response, 409, { error: 'already_acknowledged' })
     return json(response, 200, { status: 'acknowledged' })
   }

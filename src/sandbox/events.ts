@@ -72,7 +72,8 @@ export function generateEvents({ count, token, seed }: EventOptions): readonly P
   return placed.sort((a, b) => a.place - b.place).map(({ posting }) => posting)
 }
 
-function validEvent(n: number, token: string, random: Random): SandboxEvent<Delivery> {
+/** The `n`th of the valid events; the same `random` gives the same one. */
+export function validEvent(n: number, token: string, random: Random): SandboxEvent<Delivery> {
   const route = ROUTES[n % ROUTES.length] as Route
   const text = WORDS.repeat(random.below(20)).trimEnd()
   const payload = random.pick(PAYLOADS[route.name])(n, text)
@@ -100,7 +101,8 @@ function validEvent(n: number, token: string, random: Random): SandboxEvent<Deli
   }
 }
 
-const invalidEvent = (
+/** An event that has to be refused. */
+export const invalidEvent = (
   { why, status, code, ...invalid }: InvalidEvent,
   id: string,
   token: string,

@@ -11,7 +11,10 @@ import { builtFile } from './package-files.js'
 export interface HeadgateOptions {
   /** Path of the config file. */
   readonly config: string
-  /** Added to our environment, from which every `HEADGATE_*` is taken out. Both ports are free ones by default. */
+  /**
+   * Added to our environment, from which every `HEADGATE_*` is taken out. By default both ports are free ones, and the
+   * state directory is a new one that goes with the process; one that is named here stays.
+   */
   readonly env: Readonly<{ [name: string]: string }>
   /** Options of node itself, for instance `--cpu-prof`. */
   readonly nodeOptions?: readonly string[]
@@ -21,6 +24,8 @@ export interface HeadgateOptions {
   readonly until?: 'listening' | 'ready'
   /** How long that may take, in milliseconds. */
   readonly within?: number
+  /** Ends it by SIGKILL when it is aborted, also while it starts. */
+  readonly signal?: AbortSignal
 }
 
 /** How a process ended. */
@@ -57,8 +62,10 @@ export async function startHeadgate(options: HeadgateOptions): Promise<HeadgateP
     within = READY_WITHIN,
     program = builtFile('cli.js'),
     nodeOptions = [],
+    signal,
   } = options
-  const stateDir = await mkdtemp(join(tmpdir(), 'headgate-'))
+  const ownStateDir =
+    options.env['HEADGATE_STATE_DIR'] === undefined && (await mkdtemp(join(tmpdir(), 'headgate-')))
   const endWithUs = pathToFileURL(builtFile('sandbox/end-with-parent.js')).href
   const child = spawn(
     process.execPath,
@@ -67,13 +74,17 @@ export async function startHeadgate(options: HeadgateOptions): Promise<HeadgateP
       // A process group of its own: Ctrl-C in a terminal is for us, and we stop it in order.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: environment(options.env, stateDir),
+      env: environment(options.env, ownStateDir),
     },
   )
+  const kill = () => void child.kill('SIGKILL')
+  signal?.addEventListener('abort', kill)
+  if (signal?.aborted) kill()
   const log = followLog(child)
-  const exited = once(child, 'close').then(async ([code, signal]): Promise<Exit> => {
-    await rm(stateDir, { recursive: true, force: true })
-    return { code, signal }
+  const exited = once(child, 'close').then(async ([code, how]): Promise<Exit> => {
+    signal?.removeEventListener('abort', kill)
+    if (ownStateDir) await rm(ownStateDir, { recursive: true, force: true })
+    return { code, signal: how }
   })
   const stop = stopper(child, exited)
   try {
@@ -94,14 +105,14 @@ export async function startHeadgate(options: HeadgateOptions): Promise<HeadgateP
   }
 }
 
-function environment(env: HeadgateOptions['env'], stateDir: string): NodeJS.ProcessEnv {
+function environment(env: HeadgateOptions['env'], ownStateDir: string | false): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('HEADGATE_'))
   return {
     ...Object.fromEntries(inherited),
     HEADGATE_PORT: '0',
     HEADGATE_ADMIN_PORT: '0',
     HEADGATE_LOG_FORMAT: 'json',
-    HEADGATE_STATE_DIR: stateDir,
+    ...(ownStateDir && { HEADGATE_STATE_DIR: ownStateDir }),
     ...env,
   }
 }

@@ -6,6 +6,8 @@ export interface ReadRecord {
   readonly topic: string
   readonly partition: number
   readonly offset: number
+  /** Milliseconds since 1970: when it was appended to its partition, or written, as its topic has it. */
+  readonly timestamp: number
   readonly key: Buffer | null
   readonly value: Buffer
   readonly headers: { readonly [name: string]: string }
@@ -113,11 +115,12 @@ async function endOf(consumer: KafkaConsumer, at: TopicPartition): Promise<{ nam
   return { name: nameOf(at), offset }
 }
 
-function toRecord({ topic, partition, offset, key, value, headers = [] }: Message): ReadRecord {
+function toRecord({ topic, partition, offset, timestamp, key, value, headers = [] }: Message): ReadRecord {
   return {
     topic,
     partition,
     offset,
+    timestamp: timestamp ?? Number.NaN,
     key: key === null || key === undefined ? null : Buffer.from(key),
     value: value ?? Buffer.alloc(0),
     headers: Object.fromEntries(

@@ -37,21 +37,32 @@ export async function leaderOf(bootstrap: string, name: string, partition: numbe
   return topic?.partitions.find(({ id }) => id === partition)?.leader ?? -1
 }
 
+/** Whether every partition of the cluster has all its replicas in sync. */
+export async function allInSync(bootstrap: string): Promise<boolean> {
+  const topics = await metadata(bootstrap)
+  return topics.every(({ partitions }) =>
+    partitions.every(({ isrs, replicas }) => isrs.length === replicas.length),
+  )
+}
+
 async function hasLeaders(bootstrap: string, name: string, partitions: number): Promise<boolean> {
   const topic = await describe(bootstrap, name)
   return topic?.partitions.length === partitions && topic.partitions.every(({ leader }) => leader > 0)
 }
 
 async function describe(bootstrap: string, topic: string): Promise<TopicMetadata | undefined> {
+  const topics = await metadata(bootstrap, topic)
+  return topics.find(({ name }) => name === topic)
+}
+
+/** Of one topic, or of all. */
+async function metadata(bootstrap: string, topic?: string): Promise<TopicMetadata[]> {
   const client = new rdkafka.Producer({ 'bootstrap.servers': bootstrap, log_level: 3 })
   try {
     await promisify(client.connect.bind(client))({ allTopics: false, timeout: TIMEOUT })
-    const { topics } = await promisify(client.getMetadata.bind(client))({
-      topic,
-      allTopics: false,
-      timeout: TIMEOUT,
-    })
-    return topics.find(({ name }) => name === topic)
+    const wanted = topic === undefined ? { allTopics: true } : { topic, allTopics: false }
+    const { topics } = await promisify(client.getMetadata.bind(client))({ ...wanted, timeout: TIMEOUT })
+    return topics
   } finally {
     await promisify((done: (error: Error | null) => void) =>
       client.disconnect((error) => done(error ?? null)),

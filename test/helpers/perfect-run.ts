@@ -36,6 +36,7 @@ export function perfectRun(count = 100): MutableObserved {
     const place = { topic: route.topic, partition: route.partition, offset: records.length }
     records.push({
       ...place,
+      timestamp: Date.UTC(2026, 0, 1),
       key: Buffer.from(id),
       value,
       headers: { ...headers, 'headgate-revision': 'abc' },

@@ -114,6 +114,16 @@ test('a token that is unknown, revoked or expired is answered 401, and nothing i
   expect(lasting.acknowledged.has('b')).toBe(false)
 })
 
+test('whoever started it is told of every acknowledgement with a valid token', async () => {
+  const told: string[] = []
+  const cxone = await start({ onAcknowledged: (id) => told.push(id) })
+  const bearer = await token(cxone)
+  await acknowledge(cxone, 'a/1', bearer)
+  await acknowledge(cxone, 'b', 'no token')
+  await acknowledge(cxone, 'a/1', bearer)
+  expect(told).toEqual(['a/1', 'a/1'])
+})
+
 test('scripted faults come in order, then the course is normal again', async () => {
   const cxone = await start()
   const bearer = await token(cxone)

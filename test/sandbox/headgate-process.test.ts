@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -55,6 +56,33 @@ test('a stop is orderly, may be asked for twice, and tells the exit code', async
     { code: 3, signal: null },
   ])
   expect(() => process.kill(headgate.pid, 0)).toThrow('ESRCH')
+})
+
+test('its state directory goes with it', async () => {
+  const headgate = await start(`console.log('state: ' + process.env.HEADGATE_STATE_DIR)\n${PROGRAM}`)
+  await expect.poll(() => headgate.lines.join()).toContain('state: ')
+  const directory = /state: (.+)/.exec(headgate.lines.join('\n'))?.[1] ?? ''
+  expect(existsSync(directory)).toBe(true)
+  await headgate.stop()
+  expect(existsSync(directory)).toBe(false)
+})
+
+test('a state directory that the caller names stays', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'headgate-test-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  const headgate = await start(`console.log('state: ' + process.env.HEADGATE_STATE_DIR)\n${PROGRAM}`, {
+    env: { HEADGATE_STATE_DIR: directory },
+  })
+  await expect.poll(() => headgate.lines).toContain(`state: ${directory}`)
+  await headgate.stop()
+  expect(existsSync(directory)).toBe(true)
+})
+
+test('it can be killed while it starts', async () => {
+  const abort = new AbortController()
+  const starting = start(PROGRAM.replace('> 2', '> 2000'), { signal: abort.signal })
+  abort.abort()
+  await expect(starting).rejects.toThrow('It ended with SIGKILL.')
 })
 
 test('who only wants it to listen does not wait until it is ready', async () => {

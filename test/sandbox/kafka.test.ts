@@ -45,6 +45,7 @@ test('what one process produces, the reader reads: value, key, headers and place
       topic: 'orders',
       partition: 3,
       offset: 0,
+      timestamp: expect.any(Number),
       key: Buffer.from('key of {"n":9007199254740993}'),
       value: Buffer.from('{"n":9007199254740993}'),
       headers: { one: 'first', two: 'zweite ü' },

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import { eventAt, repeatsOf } from '../../torture/events.js'
+import { schedule } from '../../torture/schedule.js'
+
+function first<Item>(count: number, items: Iterable<Item>): Item[] {
+  const taken: Item[] = []
+  for (const item of items) {
+    if (taken.length === count) break
+    taken.push(item)
+  }
+  return taken
+}
+const rows = (seed: number) => {
+  const { headgate, broker, cxone, quietFor } = schedule(seed)
+  const quiet = Array.from({ length: 300 }, (_, second) => quietFor(second))
+  return { headgate: first(30, headgate), broker: first(30, broker), cxone: first(30, cxone), quiet }
+}
+
+test('the same seed gives the same faults, another seed gives others', () => {
+  expect(rows(7)).toEqual(rows(7))
+  for (const row of ['headgate', 'broker', 'cxone', 'quiet'] as const) {
+    expect(rows(7)[row]).not.toEqual(rows(8)[row])
+  }
+})
+
+test('the same seed gives the same events and the same redeliveries', () => {
+  const events = (seed: number) =>
+    Array.from({ length: 500 }, (_, n) => [eventAt(n, seed, 'secret'), repeatsOf(n, seed)])
+  expect(events(7)).toEqual(events(7))
+  expect(events(7)).not.toEqual(events(8))
+})
+
+test('soon after the start, every kind of fault has come', () => {
+  const { headgate, broker, cxone } = rows(7)
+  const soon = headgate.slice(0, 6)
+  expect(new Set(soon.map(({ signal }) => signal)).size).toBe(2)
+  expect(soon.some(({ wiped }) => wiped)).toBe(true)
+  expect(soon.some(({ killedAgainAfter }) => killedAgainAfter !== undefined)).toBe(true)
+  expect(new Set(broker.slice(0, 2).map(({ kind }) => kind)).size).toBe(2)
+  expect(new Set(cxone.slice(0, 4).map(({ kind }) => kind)).size).toBe(4)
+})
+
+test('there are quiet periods, and time for faults between them', () => {
+  const { quietFor } = schedule(7)
+  const seconds = Array.from({ length: 600 }, (_, second) => quietFor(second))
+  const quiet = seconds.filter((left) => left > 0).length
+  expect(quiet).toBeGreaterThan(60)
+  expect(quiet).toBeLessThan(300)
+  for (const left of seconds) expect(left).toBeLessThanOrEqual(10)
+})
+
+test('the events have some of every kind: records, dead letters, refused ones, and ids that two events share', () => {
+  const events = Array.from({ length: 2000 }, (_, n) => eventAt(n, 7, 'secret'))
+  const kinds = events.map(({ expected }) => expected.kind)
+  for (const kind of ['record', 'dead-letter', 'rejected'])
+    expect(kinds.filter((it) => it === kind).length).toBeGreaterThan(3)
+  const ids = events.filter(({ expected }) => expected.kind === 'record').map(({ id }) => id)
+  expect(new Set(ids).size).toBeLessThan(ids.length)
+})

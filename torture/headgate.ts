@@ -1,0 +1,126 @@
+import { rm } from 'node:fs/promises'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Exit, type HeadgateProcess, startHeadgate } from '../src/sandbox/headgate-process.js'
+import type { FaultLog } from './fault-log.js'
+import type { HeadgateFault } from './schedule.js'
+
+/** Headgate as somebody keeps it running, on the same ports and state directory every time. */
+export interface KeptHeadgate {
+  /** Starts it, unless it runs, and waits until it takes events. */
+  start(): Promise<void>
+  carryOut(fault: HeadgateFault): Promise<void>
+  /** As an operator stops it. Undefined where it does not run. */
+  stop(): Promise<Exit | undefined>
+  /** Resolves when it does not run. */
+  ended(): Promise<unknown>
+  /** What it did that nobody made it do, in sentences. */
+  readonly troubles: readonly Trouble[]
+  /** What all of its processes have logged. */
+  log(): string[]
+}
+
+/** When in milliseconds since 1970. */
+export interface Trouble {
+  readonly at: number
+  readonly what: string
+}
+
+export interface KeepOptions {
+  readonly config: string
+  readonly stateDir: string
+  /** Ports and state directory included. */
+  readonly env: { readonly [name: string]: string }
+  /** Ends it by SIGKILL when it is aborted. */
+  readonly signal: AbortSignal
+  readonly faults: FaultLog
+}
+
+/** Even with a broker down and the state directory gone. */
+const READY_WITHIN = 60_000
+
+export function keepHeadgate({ config, stateDir, env, signal, faults }: KeepOptions): KeptHeadgate {
+  const troubles: Trouble[] = []
+  const logs: (readonly string[])[] = []
+  let running: HeadgateProcess | undefined
+  /** The process whose end somebody has asked for. */
+  let ending: HeadgateProcess | undefined
+
+  const trouble = (what: string) => {
+    if (!signal.aborted) troubles.push({ at: Date.now(), what })
+  }
+
+  async function start(): Promise<void> {
+    if (running !== undefined) return
+    try {
+      const started = await startHeadgate({ config, env, signal, within: READY_WITHIN })
+      running = started
+      logs.push(started.lines)
+      void started.exited.then((exit) => {
+        if (running === started) running = undefined
+        if (ending !== started) trouble(`Headgate ended by itself, with ${endOf(exit)}.`)
+      })
+    } catch (error) {
+      trouble(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  /** Starts it and kills it so soon that it may never have been ready. */
+  async function startAndKill(after: number): Promise<void> {
+    // Not AbortSignal.timeout within AbortSignal.any: Node 20 may collect it before it fires.
+    const soon = new AbortController()
+    const now = () => soon.abort()
+    const timer = setTimeout(now, after * 1000)
+    signal.addEventListener('abort', now, { once: true })
+    try {
+      const started = await startHeadgate({ config, env, signal: soon.signal, within: READY_WITHIN })
+      logs.push(started.lines)
+      await started.exited
+    } catch (error) {
+      if (!soon.signal.aborted) trouble(error instanceof Error ? error.message : String(error))
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', now)
+    }
+  }
+
+  async function end(how: HeadgateFault['signal']): Promise<Exit | undefined> {
+    const process = running
+    if (process === undefined) return undefined
+    ending = process
+    if (how === 'SIGKILL') process.kill(how)
+    const exit = await (how === 'SIGTERM' ? process.stop() : process.exited)
+    // With Kafka or CXone away it may end with 1 at its deadline, but it has to end by itself.
+    const inOrder = how === 'SIGKILL' || exit.code === 0 || exit.code === 1
+    if (!inOrder) trouble(`Headgate ended with ${endOf(exit)} after SIGTERM.`)
+    return exit
+  }
+
+  async function interrupt({ signal: how, down, wiped, killedAgainAfter }: HeadgateFault): Promise<void> {
+    await end(how)
+    await wait(down * 1000, undefined, { signal })
+    const wipe = () => rm(stateDir, { recursive: true, force: true })
+    if (wiped) await faults.during('state directory wiped', 'the state directory was wiped', wipe)
+    if (killedAgainAfter !== undefined) {
+      const what = `Headgate was killed ${killedAgainAfter} s after it was started`
+      await faults.during('Headgate killed while it starts', what, () => startAndKill(killedAgainAfter))
+    }
+    await start()
+  }
+
+  return {
+    start,
+    carryOut(fault) {
+      const kill = fault.signal === 'SIGKILL'
+      const what = `Headgate ${kill ? 'was killed' : 'got SIGTERM'}, was started ${fault.down} s after its end, and became ready`
+      return faults.during(kill ? 'Headgate killed' : 'Headgate stopped by SIGTERM', what, () =>
+        interrupt(fault),
+      )
+    },
+    stop: () => end('SIGTERM'),
+    ended: async () => running?.exited,
+    troubles,
+    log: () => logs.flat(),
+  }
+}
+
+const endOf = ({ code, signal }: Exit): string => signal ?? `exit code ${code}`

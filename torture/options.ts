@@ -1,0 +1,59 @@
+import { randomInt } from 'node:crypto'
+import { parseArgs } from 'node:util'
+
+/** The three that things happen to. */
+export const VICTIMS = ['headgate', 'broker', 'cxone'] as const
+export type Victim = (typeof VICTIMS)[number]
+
+export interface Options {
+  /** How long faults happen under load; starting, and finishing what is unanswered, take longer. */
+  readonly seconds: number
+  readonly seed: number
+  /** New events a second. */
+  readonly rate: number
+  readonly victims: ReadonlySet<Victim>
+}
+
+const USAGE = `npm run torture -- [options]
+  --minutes M     how long faults happen under load (5)
+  --seconds S     the same in seconds
+  --seed N        repeats the faults and the events of the run with this seed
+  --rate N        new events a second (500)
+  --only LIST     what faults happen to: headgate, broker, cxone, or several of them with commas in between (all)
+`
+const LARGEST_SEED = 2 ** 32 - 1
+
+/** Throws with the usage where `args` do not fit it. */
+export function readOptions(args: readonly string[]): Options {
+  const text = { type: 'string' } as const
+  const options = { minutes: text, seconds: text, seed: text, rate: text, only: text } as const
+  try {
+    const { values } = parseArgs({ args: [...args], options })
+    if (values.minutes !== undefined && values.seconds !== undefined)
+      throw new Error('Either --minutes or --seconds.')
+    return {
+      seconds:
+        values.seconds === undefined
+          ? 60 * number('minutes', values.minutes ?? '5', 1, 10_000)
+          : number('seconds', values.seconds, 1, 100_000),
+      seed: values.seed === undefined ? randomInt(1_000_000) : number('seed', values.seed, 0, LARGEST_SEED),
+      rate: number('rate', values.rate ?? '500', 1, 10_000),
+      victims: new Set(values.only?.split(',').map(victim) ?? VICTIMS),
+    }
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)
+  }
+}
+
+function number(name: string, text: string, from: number, to: number): number {
+  const value = Number(text)
+  if (!/^[0-9]+$/.test(text) || value < from || value > to)
+    throw new Error(`--${name} should be a whole number from ${from} to ${to}; it is "${text}".`)
+  return value
+}
+
+function victim(text: string): Victim {
+  const known = VICTIMS.find((name) => name === text)
+  if (known === undefined) throw new Error(`--only knows ${VICTIMS.join(', ')}; it does not know "${text}".`)
+  return known
+}

@@ -1,0 +1,108 @@
+import { type Random, seeded } from '../src/sandbox/random.js'
+
+/** All times in seconds. `pause` is the time since the fault before it in the same row was over. */
+interface Timed {
+  readonly pause: number
+}
+
+export interface HeadgateFault extends Timed {
+  readonly signal: 'SIGKILL' | 'SIGTERM'
+  /** How long it stays down. */
+  readonly down: number
+  /** Whether its state directory goes meanwhile. */
+  readonly wiped: boolean
+  /** Killed once more so long after it was started again, which is before or just after it is ready. */
+  readonly killedAgainAfter: number | undefined
+}
+
+export interface BrokerFault extends Timed {
+  readonly kind: 'killed' | 'frozen'
+  /** Index of the broker. */
+  readonly broker: number
+  readonly lasts: number
+}
+
+export interface CxoneFault extends Timed {
+  readonly kind: 'throttled' | 'unavailable' | 'reset' | 'revoked'
+  readonly lasts: number
+}
+
+/**
+ * Rows of faults without end, which go on beside each other: within a row, one at a time. The same seed gives the same
+ * rows, and one row does not depend on whether another one is followed.
+ */
+export interface Schedule {
+  readonly headgate: Iterable<HeadgateFault>
+  readonly broker: Iterable<BrokerFault>
+  readonly cxone: Iterable<CxoneFault>
+  /** How long the quiet period lasts that a moment of the run is in, without new faults; 0 where it is in none. */
+  quietFor(now: number): number
+}
+
+const BROKERS = 3
+
+export const schedule = (seed: number): Schedule => ({
+  headgate: headgateFaults(rowOf(seed, 1)),
+  broker: brokerFaults(rowOf(seed, 2)),
+  cxone: cxoneFaults(rowOf(seed, 3)),
+  quietFor(now) {
+    for (const { from, to } of quietPeriods(rowOf(seed, 4))) {
+      if (now < to) return now < from ? 0 : to - now
+    }
+    return 0
+  },
+})
+
+const rowOf = (seed: number, row: number): Random => seeded(Math.imul(seed, 5) + row)
+
+function* headgateFaults(random: Random): Generator<HeadgateFault> {
+  const kill = { signal: 'SIGKILL', wiped: false, again: false } as const
+  const stop = { signal: 'SIGTERM', wiped: false, again: false } as const
+  const cards = [
+    ...[kill, kill, stop],
+    ...[
+      { ...kill, wiped: true },
+      { ...stop, wiped: true },
+      { ...kill, again: true },
+    ],
+  ]
+  for (const { again, ...card } of shuffled(random, cards)) {
+    yield {
+      ...card,
+      pause: between(random, 2, 7),
+      down: between(random, 0, 2),
+      killedAgainAfter: again ? between(random, 0.2, 2) : undefined,
+    }
+  }
+}
+
+function* brokerFaults(random: Random): Generator<BrokerFault> {
+  for (const kind of shuffled(random, ['killed', 'frozen'] as const)) {
+    yield { kind, pause: between(random, 2, 8), broker: random.below(BROKERS), lasts: between(random, 1, 9) }
+  }
+}
+
+function* cxoneFaults(random: Random): Generator<CxoneFault> {
+  for (const kind of shuffled(random, ['throttled', 'unavailable', 'reset', 'revoked'] as const)) {
+    yield { kind, pause: between(random, 1, 6), lasts: kind === 'revoked' ? 0 : between(random, 1, 6) }
+  }
+}
+
+function* quietPeriods(random: Random): Generator<{ from: number; to: number }> {
+  for (let from = between(random, 15, 35); ; ) {
+    const to = from + between(random, 5, 10)
+    yield { from, to }
+    from = to + between(random, 15, 35)
+  }
+}
+
+/** All of them, in a new order every time: even a short run has some of each. */
+function* shuffled<Card>(random: Random, cards: readonly Card[]): Generator<Card> {
+  for (;;) {
+    const left = [...cards]
+    while (left.length > 0) yield* left.splice(random.below(left.length), 1)
+  }
+}
+
+const between = (random: Random, from: number, to: number): number =>
+  (from * 1000 + random.below((to - from) * 1000)) / 1000

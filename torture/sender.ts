@@ -1,0 +1,139 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import TinyQueue from 'tinyqueue'
+import { Pool } from 'undici'
+import { eventAt, repeatsOf, type TortureEvent } from './events.js'
+import type { Journal, Sent } from './journal.js'
+
+/** A sender that keeps every event until it is answered, and posts some of them again. */
+export interface Sender {
+  /** How often requests ended in which way: a status, or why there was none. */
+  readonly requests: ReadonlyMap<string, number>
+  /** Sends no new events from now on. Resolves when all that are sent are answered, or after `within` milliseconds. */
+  finish(within: number, signal: AbortSignal): Promise<void>
+  /** Ends at once. */
+  close(): Promise<void>
+}
+
+export interface SenderOptions {
+  /** Of the webhook. */
+  readonly url: string
+  readonly token: string
+  readonly seed: number
+  /** New events a second. */
+  readonly rate: number
+}
+
+const CONNECTIONS = 256
+/** Events without an answer: with so many, no new ones are sent. */
+const MOST_OPEN = 400
+/** How long an answer may take, in milliseconds, before the event is posted again. */
+const PATIENCE = 5000
+/** Waits before posting again, in milliseconds. */
+const SHORTEST_WAIT = 200
+const LONGEST_WAIT = 1000
+const TICK = 5
+
+export function startSender({ url, token, seed, rate }: SenderOptions, journal: Journal): Sender {
+  const { origin, pathname } = new URL(url)
+  const pool = new Pool(origin, { connections: CONNECTIONS, headersTimeout: PATIENCE, bodyTimeout: PATIENCE })
+  const requests = new Map<string, number>()
+  const again = new TinyQueue<{ readonly n: number; readonly entry: Sent; readonly due: number }>(
+    [],
+    (a, b) => a.due - b.due,
+  )
+  let open = 0
+  let sending = true
+  let closed = false
+
+  async function post(
+    { headers, body }: TortureEvent,
+    abandonedAfter?: number,
+  ): Promise<Answered | undefined> {
+    const signal = abandonedAfter === undefined ? null : AbortSignal.timeout(abandonedAfter)
+    let how = 'no answer'
+    try {
+      const response = await pool.request({ path: pathname, method: 'POST', headers, body, signal })
+      const text = await response.body.text()
+      how = String(response.statusCode)
+      return { status: response.statusCode, body: json(text) }
+    } catch (error) {
+      how = reason(error)
+      return undefined
+    } finally {
+      requests.set(how, (requests.get(how) ?? 0) + 1)
+    }
+  }
+
+  async function deliver(event: TortureEvent, entry: Sent, abandonedAfter?: number): Promise<void> {
+    open++
+    let answer = await post(event, abandonedAfter)
+    while (!closed && (answer === undefined || !journal.answer(entry, answer))) {
+      await wait(SHORTEST_WAIT + Math.random() * (LONGEST_WAIT - SHORTEST_WAIT))
+      answer = await post(event)
+    }
+    open--
+  }
+
+  function launch(n: number): void {
+    const event = eventAt(n, seed, token)
+    const { copied, abandonedAfter, againAfter } = repeatsOf(n, seed)
+    const entry = journal.open(event)
+    if (copied) void deliver(event, entry)
+    void deliver(event, entry, abandonedAfter).then(() => {
+      if (againAfter !== undefined && entry.answeredAt !== undefined)
+        again.push({ n, entry, due: performance.now() + againAfter })
+    })
+  }
+
+  async function pace(): Promise<void> {
+    let owed = 0
+    let last = performance.now()
+    for (let n = 0; sending; ) {
+      const now = performance.now()
+      // What could not be sent in its time is not made up for later.
+      owed = Math.min(owed + ((now - last) / 1000) * rate, rate / 10 + 1)
+      last = now
+      for (; owed >= 1 && open < MOST_OPEN; owed--) launch(n++)
+      for (let next = again.peek(); next !== undefined && next.due <= now; next = again.peek()) {
+        again.pop()
+        void deliver(eventAt(next.n, seed, token), next.entry)
+      }
+      await wait(TICK)
+    }
+  }
+  const pacing = pace()
+
+  return {
+    requests,
+    async finish(within, signal) {
+      sending = false
+      await pacing
+      const deadline = performance.now() + within
+      while (open > 0 && performance.now() < deadline) await wait(TICK, undefined, { signal })
+    },
+    async close() {
+      sending = false
+      closed = true
+      await pacing
+      await pool.destroy()
+    },
+  }
+}
+
+interface Answered {
+  readonly status: number
+  readonly body: { readonly [member: string]: unknown } | undefined
+}
+
+function json(text: string): Answered['body'] {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const reason = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
+}

@@ -1,0 +1,53 @@
+import { nextMessage, startChild, stopChild } from '../bench/child.js'
+import type { CxoneNews, CxoneOrder } from './cxone.js'
+
+/** How often an id was acknowledged, and when first: milliseconds since 1970. */
+export interface Acknowledged {
+  readonly times: number
+  readonly firstAt: number
+}
+
+/** The CXone simulator in its process, seen from ours. */
+export interface Simulator {
+  readonly pid: number
+  readonly url: string
+  /** Lags a little behind what was acknowledged. */
+  readonly acknowledged: ReadonlyMap<string, Acknowledged>
+  readonly answers: CxoneNews['answers']
+  order(order: Exclude<CxoneOrder, 'tell'>): void
+  /** Resolves when all that was acknowledged until now is known. */
+  caughtUp(): Promise<void>
+  stop(): Promise<void>
+}
+
+export async function startSimulator(credentials: { readonly [name: string]: string }): Promise<Simulator> {
+  const child = startChild('../torture/cxone.js', credentials)
+  const { url } = await nextMessage<{ url: string }>(child)
+  const acknowledged = new Map<string, Acknowledged>()
+  let answers: CxoneNews['answers'] = {}
+  let onTold = () => {}
+  child.on('message', (news: CxoneNews) => {
+    for (const [id, at] of news.acknowledged) {
+      const known = acknowledged.get(id)
+      acknowledged.set(id, { times: (known?.times ?? 0) + 1, firstAt: known?.firstAt ?? at })
+    }
+    answers = news.answers
+    if (news.told) onTold()
+  })
+  const send = (order: CxoneOrder) => void child.send(order)
+  return {
+    pid: child.pid as number,
+    url,
+    acknowledged,
+    get answers() {
+      return answers
+    },
+    order: send,
+    caughtUp: () =>
+      new Promise((resolve) => {
+        onTold = resolve
+        send('tell')
+      }),
+    stop: () => stopChild(child),
+  }
+}

@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { TOPICS, WEBHOOK_PATH } from '../src/sandbox/routes.js'
+import { endWithUs } from '../test/helpers/end-with-us.js'
+import { freePorts } from '../test/helpers/free-ports.js'
+import { startKafkaCluster } from '../test/helpers/kafka-cluster.js'
+import { createTopic } from '../test/helpers/kafka-topics.js'
+import { writeConfig } from './config.js'
+import { createFaultLog } from './fault-log.js'
+import { keepHeadgate } from './headgate.js'
+import { startSimulator } from './simulator.js'
+import type { Tortured } from './torture.js'
+
+/** Everything of a run that is not its sender. */
+export interface Surroundings extends Tortured {
+  readonly webhook: string
+  readonly admin: string
+  /** What the sender has to show. */
+  readonly token: string
+  /** Ends all of it at once; nothing of it is kept. */
+  end(): Promise<void>
+}
+
+const NODES = 3
+const PARTITIONS = 3
+const TOKEN = 'torture-token'
+const CREDENTIALS = { CXONE_CLIENT_ID: 'torture-client', CXONE_CLIENT_SECRET: 'torture-secret' }
+/** So that Headgate's end is not most of a short run where CXone cannot be reached. */
+const SHUTDOWN_TIMEOUT = '10s'
+
+/** Kafka of three nodes, CXone, and Headgate on the shipped config, which takes events when this resolves. */
+export async function startSurroundings(signal: AbortSignal): Promise<Surroundings> {
+  const directory = mkdtempSync(join(tmpdir(), 'headgate-torture-'))
+  const ended = new AbortController()
+  signal.addEventListener('abort', () => ended.abort(), { once: true })
+  const endings: (() => unknown)[] = [() => rmSync(directory, { recursive: true, force: true })]
+  const end = async () => {
+    ended.abort()
+    for (const ending of endings.toReversed()) await ending()
+  }
+  try {
+    const kafka = await startKafkaCluster({ nodes: NODES })
+    endings.push(kafka.stop)
+    // Records are stamped by the broker when it appends them, so that nobody can be said to have been too early.
+    const settings = {
+      partitions: PARTITIONS,
+      replication: NODES,
+      config: { 'message.timestamp.type': 'LogAppendTime' },
+    }
+    for (const topic of TOPICS) await createTopic(kafka.bootstrap, topic, settings)
+    const simulator = await startSimulator(CREDENTIALS)
+    endings.push(simulator.stop)
+    endings.push(endWithUs(simulator.pid, directory))
+    const [port, adminPort] = await freePorts(2)
+    const faults = createFaultLog()
+    const stateDir = join(directory, 'state')
+    const headgate = keepHeadgate({
+      config: writeConfig(directory),
+      stateDir,
+      env: {
+        ...CREDENTIALS,
+        HEADGATE_PORT: String(port),
+        HEADGATE_ADMIN_PORT: String(adminPort),
+        HEADGATE_STATE_DIR: stateDir,
+        HEADGATE_SHUTDOWN_TIMEOUT: SHUTDOWN_TIMEOUT,
+        KAFKA_BROKERS: kafka.bootstrap,
+        CXONE_BASE_URL: simulator.url,
+        WEBHOOK_TOKEN: TOKEN,
+      },
+      signal: ended.signal,
+      faults,
+    })
+    endings.push(headgate.ended)
+    await headgate.start()
+    const webhook = `http://127.0.0.1:${port}${WEBHOOK_PATH}`
+    const admin = `http://127.0.0.1:${adminPort}`
+    return { headgate, kafka, simulator, faults, webhook, admin, token: TOKEN, end }
+  } catch (error) {
+    await end()
+    throw error
+  }
+}

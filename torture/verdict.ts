@@ -1,0 +1,166 @@
+import type { InTopic } from './events.js'
+import type { Trouble } from './headgate.js'
+import { isStored, type Sent } from './journal.js'
+import type { Acknowledged } from './simulator.js'
+
+/** What a run looked like from outside. */
+export interface Observed {
+  readonly sent: readonly Sent[]
+  /** Everything in the topics of the config, dead letters included, as an independent consumer read it. */
+  readonly records: readonly SeenRecord[]
+  /** By id. */
+  readonly acknowledged: ReadonlyMap<string, Acknowledged>
+  readonly troubles: readonly Trouble[]
+}
+
+/** As much of a record as the verdict needs. */
+export interface SeenRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** Its key. */
+  readonly id: string | undefined
+  /** Of its value. */
+  readonly digest: string
+  /** When its leader appended it, in milliseconds since 1970. */
+  readonly appendedAt: number
+}
+
+/** The promises that can be broken, and what that means. */
+export const BREACHES = {
+  lost: 'answered 2xx, and not in Kafka',
+  duplicates: 'records of an event beyond its first',
+  misrouted: 'records where they do not belong, or not as they were sent, or not where the answer says',
+  'acknowledged before durable': 'ids acknowledged without a record, or before there was one',
+  'never acknowledged': 'ids acknowledged less often than they have events that were answered 2xx',
+  'wrong answers': 'events that got an answer they must not get',
+  'never answered': 'events without an answer in the end',
+  troubles: 'Headgate ended by itself, did not start, or did not stop in order',
+} as const
+export type Breach = keyof typeof BREACHES
+
+export interface Violation {
+  readonly breach: Breach
+  readonly text: string
+  /** What else can be told: when it happened, in milliseconds since 1970. */
+  readonly at: number
+}
+
+export interface Verdict {
+  readonly counts: {
+    readonly sent: number
+    readonly answered: number
+    readonly refused: number
+    readonly inKafka: number
+    readonly inDeadLetters: number
+    readonly acknowledged: number
+  }
+  readonly violations: readonly Violation[]
+}
+
+/** Holds what was seen in each place against what was sent. */
+export function judge({ sent, records, acknowledged, troubles }: Observed): Verdict {
+  const stored = sent.filter(isStored)
+  const recordsOf = new Map<Sent, SeenRecord[]>(stored.map((entry) => [entry, []]))
+  const ids = byId(stored)
+  const violations: Violation[] = []
+  const report = (breach: Breach, at: number, text: string) => violations.push({ breach, at, text })
+
+  for (const record of records) {
+    const { id = '', digest, appendedAt } = record
+    const entry = ids.get(id)?.find(({ expected }) => expected.digest === digest)
+    if (entry === undefined) {
+      const why = ids.has(id)
+        ? 'its value is not what was sent'
+        : 'no event that belongs into Kafka has this id'
+      report('misrouted', appendedAt, `${id} is at ${placeOf(record)}: ${why}.`)
+      continue
+    }
+    const found = recordsOf.get(entry) as SeenRecord[]
+    found.push(record)
+    const [first] = found
+    if (first !== undefined && first !== record)
+      report('duplicates', appendedAt, `${id} is at ${placeOf(first)} and at ${placeOf(record)}.`)
+    if (!belongs(record, entry.expected)) {
+      const place = `${entry.expected.topic}/${entry.expected.partition ?? 'any'}`
+      report('misrouted', appendedAt, `${id} is at ${placeOf(record)} and belongs into ${place}.`)
+    }
+  }
+
+  for (const [{ id, answeredAt, places }, found] of recordsOf) {
+    if (answeredAt === undefined) continue
+    if (found.length === 0) report('lost', answeredAt, `${id} was answered with ${places.join(', ')}.`)
+    const wrong = places.filter((place) => !found.some((record) => placeOf(record) === place))
+    if (found.length > 0 && wrong.length > 0)
+      report('misrouted', answeredAt, `${id} was answered with ${wrong.join(', ')}, where it is not.`)
+  }
+
+  for (const { id, sentAt, answeredAt, wrong } of sent) {
+    if (wrong.length > 0) report('wrong answers', sentAt, `${id} was ${wrong.join(', ')}.`)
+    else if (answeredAt === undefined) report('never answered', sentAt, `${id} has no answer.`)
+  }
+
+  for (const [id, { firstAt }] of acknowledged) {
+    const appended = (ids.get(id) ?? []).flatMap((entry) => recordsOf.get(entry) ?? [])
+    const firstAppended = Math.min(...appended.map(({ appendedAt }) => appendedAt))
+    if (appended.length === 0) report('acknowledged before durable', firstAt, `${id} has no record.`)
+    else if (firstAt < firstAppended)
+      report(
+        'acknowledged before durable',
+        firstAt,
+        `${id} was appended ${firstAppended - firstAt} ms later.`,
+      )
+  }
+
+  for (const [id, entries] of ids) {
+    const due = entries.filter((entry) => entry.answeredAt !== undefined && recordsOf.get(entry)?.length)
+    const times = acknowledged.get(id)?.times ?? 0
+    if (times >= due.length) continue
+    const at = Math.max(...due.map(({ answeredAt }) => answeredAt ?? 0))
+    const places = due.flatMap((entry) => recordsOf.get(entry)?.map(placeOf) ?? [])
+    const text = `${id} was acknowledged ${times} times of ${due.length}; it is at ${places.join(', ')}.`
+    report('never acknowledged', at, text)
+  }
+
+  for (const { at, what } of troubles) report('troubles', at, what)
+
+  const found = (kind: InTopic['kind']) =>
+    [...recordsOf].filter(([entry, records]) => entry.expected.kind === kind && records.length > 0).length
+  return {
+    counts: {
+      sent: sent.length,
+      answered: stored.filter(({ answeredAt }) => answeredAt !== undefined).length,
+      refused: sent.filter((entry) => !isStored(entry) && entry.answeredAt !== undefined).length,
+      inKafka: found('record'),
+      inDeadLetters: found('dead-letter'),
+      acknowledged: stored.filter(({ id }) => acknowledged.has(id)).length,
+    },
+    violations,
+  }
+}
+
+/** Ids that are acknowledged less often than they have events that were answered 2xx. */
+export function unacknowledged(
+  sent: readonly Sent[],
+  acknowledged: ReadonlyMap<string, Acknowledged>,
+): string[] {
+  const answered = sent.filter(isStored).filter(({ answeredAt }) => answeredAt !== undefined)
+  return [...byId(answered)]
+    .filter(([id, entries]) => (acknowledged.get(id)?.times ?? 0) < entries.length)
+    .map(([id]) => id)
+}
+
+function byId<Entry extends Sent>(entries: readonly Entry[]): Map<string, Entry[]> {
+  const ids = new Map<string, Entry[]>()
+  for (const entry of entries) {
+    const others = ids.get(entry.id)
+    if (others === undefined) ids.set(entry.id, [entry])
+    else others.push(entry)
+  }
+  return ids
+}
+
+const belongs = ({ topic, partition }: SeenRecord, expected: InTopic): boolean =>
+  topic === expected.topic && (expected.partition ?? partition) === partition
+
+const placeOf = ({ topic, partition, offset }: SeenRecord): string => `${topic}/${partition}/${offset}`
