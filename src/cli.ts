@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command as Commander, CommanderError } from 'commander'
-import { type Command, EXIT, type Io } from './commands/command.js'
+import { type Command, type CommandGroup, EXIT, type Io } from './commands/command.js'
+import { dlqCommand } from './commands/dlq.js'
 import { ledgerCommand } from './commands/ledger.js'
 import { pluginsCommand } from './commands/plugins.js'
 import { runCommand } from './commands/run.js'
@@ -9,11 +10,12 @@ import { sandboxCommand } from './commands/sandbox.js'
 import { validateCommand } from './commands/validate.js'
 
 /** The one place that touches argv, signals and the exit code. */
-const commands: readonly Command[] = [
+const commands: readonly (Command | CommandGroup)[] = [
   runCommand,
   validateCommand,
   pluginsCommand,
   ledgerCommand,
+  dlqCommand,
   sandboxCommand,
 ]
 
@@ -43,7 +45,11 @@ process.on('uncaughtException', (error) => {
 const io: Io = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
-  terminal: { out: process.stdout.isTTY === true, err: process.stderr.isTTY === true },
+  terminal: {
+    out: process.stdout.isTTY === true,
+    err: process.stderr.isTTY === true,
+    columns: process.stdout.columns,
+  },
   env: process.env,
   cwd: process.cwd(),
   signal: stopping.signal,
@@ -60,9 +66,14 @@ async function main(argv: readonly string[]): Promise<number> {
     .exitOverride()
     .showHelpAfterError('(add --help to see what there is)')
     .helpCommand(false)
-  for (const command of commands) {
-    const parsed = program.command(command.name).description(command.summary).exitOverride()
+  const add = (parent: Commander, command: Command | CommandGroup): void => {
+    const parsed = parent.command(command.name).description(command.summary).exitOverride()
     if (command.details !== undefined) parsed.addHelpText('after', `\n${command.details}`)
+    if ('commands' in command) {
+      parsed.helpCommand(false)
+      for (const member of command.commands) add(parsed, member)
+      return
+    }
     for (const { name, description } of command.arguments ?? []) parsed.argument(name, description)
     for (const option of command.options ?? [])
       parsed.option(option.flags, option.description, option.default)
@@ -72,6 +83,7 @@ async function main(argv: readonly string[]): Promise<number> {
       code = await command.run({ arguments: given.slice(0, count) as (string | undefined)[], options }, io)
     })
   }
+  for (const command of commands) add(program, command)
   try {
     if (argv.length === 0) {
       program.outputHelp()

@@ -259,6 +259,8 @@ export interface Violation {
 
 interface ErrorDetails {
   readonly violations?: readonly Violation[]
+  /** The rule that decided, where one did. */
+  readonly rule?: string
   /** When to try again, for infrastructure errors; seconds. */
   readonly retryAfter?: number
   /** True where what failed may have happened all the same. */
@@ -271,6 +273,7 @@ export class HeadgateError extends Error {
   override readonly name = 'HeadgateError'
   readonly code: ErrorCode
   readonly violations: readonly Violation[]
+  readonly rule: string | undefined
   readonly retryAfter: number | undefined
   readonly uncertain: boolean
 
@@ -278,6 +281,7 @@ export class HeadgateError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.violations = details.violations ?? []
+    this.rule = details.rule
     this.retryAfter = details.retryAfter
     this.uncertain = details.uncertain ?? false
   }

@@ -235,6 +235,8 @@ export interface Sink extends Lifecycle {
   record(event: Event, headers: readonly RecordHeader[]): SinkRecord
   /** The key an event would have, or null: a dead letter keeps it where it has one. */
   key(event: Event): Buffer | null
+  /** The headers that the sink itself gives to the record of an event: a dead letter has those that can be had. */
+  headers?(event: Event): readonly RecordHeader[]
   /**
    * Resolves once the record is durable. Rejects with a HeadgateError: `data` where the record itself is at fault,
    * `infrastructure` otherwise; `uncertain` where the record may be durable all the same.
@@ -267,8 +269,13 @@ export interface LogPartition {
 export interface LoggedRecord extends Position {
   /** Milliseconds since the epoch. */
   readonly timestamp: number
-  /** Undefined where the record has no such header. */
+  readonly key: Buffer | null
+  /** Empty where the record has none. */
+  readonly value: Buffer
+  /** The first of this name; undefined where the record has none. */
   header(name: string): string | undefined
+  /** All of them, in their order. */
+  headers(): readonly RecordHeader[]
 }
 
 /**
@@ -285,7 +292,10 @@ export interface RecordLog {
   partitions(): Promise<readonly LogPartition[]>
   /** For each partition the offset of the first record that is not older than `timestamp`; its end where there is none. */
   offsetsAt(timestamp: number): Promise<readonly Position[]>
-  /** Visits what stands from each position to the end that the partition has now, in the order of the offsets. */
+  /**
+   * Visits what stands from each position to the end that the partition has now, in the order of the offsets. What `visit`
+   * throws ends the reading, which rejects with it.
+   */
   read(from: readonly Position[], visit: (record: LoggedRecord) => void): Promise<void>
   /** Keeps, for each partition, the offset below which everything is acknowledged, where operators can see it. */
   commit(positions: readonly Position[]): Promise<void>

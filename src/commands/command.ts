@@ -6,7 +6,12 @@ export interface Io {
   out(text: string): void
   err(text: string): void
   /** True where a person reads standard output or standard error. */
-  readonly terminal: { readonly out: boolean; readonly err: boolean }
+  readonly terminal: {
+    readonly out: boolean
+    readonly err: boolean
+    /** How wide standard output is, where a person reads it. */
+    readonly columns?: number | undefined
+  }
   readonly env: Readonly<{ [name: string]: string | undefined }>
   readonly cwd: string
   /** Aborted at the first SIGINT or SIGTERM. */
@@ -32,6 +37,14 @@ export interface Command {
   readonly arguments?: readonly { readonly name: string; readonly description: string }[]
   readonly options?: readonly CommandOption[]
   run(input: CommandInput, io: Io): Promise<number>
+}
+
+/** Commands that belong together: `headgate dlq list`. */
+export interface CommandGroup {
+  readonly name: string
+  readonly summary: string
+  readonly details?: string
+  readonly commands: readonly Command[]
 }
 
 export interface CommandInput {

@@ -18,6 +18,8 @@ export function sinkChecks(subject: Subject<'sink'>): readonly Check[] {
           assert.deepEqual(record.target, target)
           assert.deepEqual(record.headers.slice(0, 1), headers)
           assert.deepEqual(record.key, instance.key(event))
+          const own = instance.headers?.(event)
+          if (own !== undefined) assert.deepEqual(record.headers, [...headers, ...own])
         }
       },
     },

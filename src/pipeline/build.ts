@@ -1,40 +1,16 @@
 import type { RootDatabase } from 'lmdb'
-import type { TSchema } from 'typebox'
-import type {
-  Context,
-  Definition,
-  HttpListener,
-  Kind,
-  KindTypes,
-  Log,
-  PlacedTarget,
-  PostCommit,
-  Sink,
-  Source,
-  Target,
-  Transform,
-} from '../plugin.js'
+import type { HttpListener, Log, PostCommit, Sink, Source, Target, Transform } from '../plugin.js'
 import { milliseconds } from '../units.js'
 import type { Acknowledger } from './acknowledge.js'
 import { buildAcknowledger } from './build-acknowledger.js'
-import type { CheckedPipeline, CheckedStage } from './config/check.js'
-import { formatPlace } from './config/problem.js'
+import { buildDelivery, create, type DeliverySurroundings } from './build-delivery.js'
+import type { CheckedPipeline } from './config/check.js'
 import type { CheckedConfig } from './config/read.js'
 import { durableLedger } from './ledger/durable-ledger.js'
 import type { Ledger, Owing } from './ledger/ledger.js'
 import { openPipelineState } from './ledger/pipeline-state.js'
-import { type MetricsRegistry, pluginMetrics } from './metrics.js'
-import {
-  type Apply,
-  type Observer,
-  type OnError,
-  observeSink,
-  observeSource,
-  observeTransform,
-  type Receive,
-  type Send,
-  type StagePlace,
-} from './observe.js'
+import type { MetricsRegistry } from './metrics.js'
+import { type Apply, observeSink, observeSource, type Receive, type Send } from './observe.js'
 import { createTraffic, type Traffic } from './traffic.js'
 
 /** A pipeline put together: the wrapped stages as `run.ts` calls them, and the plugins as `lifecycle.ts` does. */
@@ -55,22 +31,10 @@ export interface Pipeline {
 }
 
 /** What the process lends to its pipelines. */
-export interface Surroundings {
-  readonly metrics: MetricsRegistry
-  /** A log with these fields on every line. */
-  log(fields: { readonly [name: string]: string }): Log
+export interface Surroundings extends DeliverySurroundings {
   http(pipeline: string): HttpListener
   /** The database in the state directory. */
   readonly state: RootDatabase
-  /** Aborted when the process no longer waits for anybody. */
-  readonly signal: AbortSignal
-}
-
-/** A stage before its plugin is there: its name, its log and metrics, and what its plugin is given. */
-interface Stage {
-  readonly place: StagePlace
-  readonly observer: Observer
-  readonly context: Context
 }
 
 /** Puts a checked pipeline together. Pure: opens no connection and takes no event. */
@@ -79,45 +43,13 @@ export function buildPipeline(
   checked: CheckedPipeline,
   surroundings: Surroundings,
 ): Pipeline {
-  const { name, settings } = checked
+  const { settings } = checked
   const { metrics, signal } = surroundings
-  const { files, revision } = config
-  const stage = (stageName: string, plugin: string, onError: OnError = 'reject'): Stage => {
-    const log = surroundings.log({ pipeline: name, stage: stageName })
-    return {
-      place: { pipeline: name, stage: stageName, plugin, onError },
-      observer: { metrics, log },
-      context: { pipeline: name, log, metrics: pluginMetrics(metrics, name), files, signal },
-    }
-  }
-
+  const delivery = buildDelivery(config, checked, surroundings)
+  const { name, revision, transforms, sink, sinkStage, stage } = delivery
+  sink.expect(delivery.targets)
   const sourceStage = stage(`source.${checked.source.definition.name}`, checked.source.definition.name)
   const source = create(checked.source, { ...sourceStage.context, http: surroundings.http(name) })
-
-  const transforms = checked.transforms.map((transform, index) => {
-    const plugin = transform.definition.name
-    const { place, observer, context } = stage(
-      `transform.${index}.${plugin}`,
-      plugin,
-      settings.transforms[index]?.onError,
-    )
-    const instance = create(transform, context)
-    return { place, instance, apply: observeTransform(place, instance, observer) }
-  })
-
-  const sinkStage = stage(
-    `sink.${checked.sink.definition.name}`,
-    checked.sink.definition.name,
-    settings.sink.onError,
-  )
-  const sink = create(checked.sink, sinkStage.context)
-  sink.expect(
-    targetsOf(
-      config,
-      checked,
-      transforms.map(({ instance }) => instance),
-    ),
-  )
 
   const { redelivery, maxPending, deadLetter } = settings
   const window = milliseconds(redelivery.window)
@@ -168,24 +100,6 @@ export function buildPipeline(
       postCommit: postCommit.map(({ instance }) => instance),
     },
   }
-}
-
-const create = <K extends Kind>({ definition, config }: CheckedStage<K>, context: KindTypes[K]['context']) =>
-  (definition as Definition<K, TSchema>).create(config, context)
-
-/** Every topic and partition that the pipeline can write to, with its place in the file. */
-function targetsOf(
-  { placeOf }: CheckedConfig,
-  { name, transforms, settings }: CheckedPipeline,
-  instances: readonly Transform[],
-): PlacedTarget[] {
-  const placed = (target: Target, pointer: string) => ({ target, place: formatPlace(placeOf(pointer)) })
-  const routed = instances.flatMap(({ targets = [] }, index) =>
-    targets.map(({ at, target }) => placed(target, `${transforms[index]?.pointer}/config${at}`)),
-  )
-  return settings.deadLetter === undefined
-    ? routed
-    : [...routed, placed(settings.deadLetter, `/pipelines/${name}/deadLetter`)]
 }
 
 function observeBacklog(pipeline: string, ledger: Ledger, metrics: MetricsRegistry): void {

@@ -34,7 +34,7 @@ async function deliver(pipeline: Pipeline, received: Event, digest: string): Pro
     event = decision.given
   }
   const sent = await pipeline.send(event, () => eventRecord(pipeline, event, digest))
-  if (sent.kind !== 'pass') return turnAway(pipeline, received, digest, sent)
+  if (sent.kind !== 'pass') return turnAway(pipeline, routed(received, event), digest, sent)
   return { kind: 'delivered', id: received.id, receipt: sent.given }
 }
 
@@ -54,6 +54,10 @@ async function turnAway(
   pipeline.traffic.deadLettered(decision)
   return { kind: 'dead-lettered', id: event.id, receipt: sent.given }
 }
+
+/** What was received, with the rule that then chose its target. */
+const routed = (received: Event, { route }: Event): Event =>
+  route === undefined ? received : { ...received, route }
 
 type TurnedAway = Exclude<Decision<unknown>, { kind: 'pass' }>
 

@@ -10,6 +10,7 @@ import type {
   Receipt,
   RecordLog,
 } from '../../plugin.js'
+import { HEADER } from '../header-names.js'
 import { type Backlog, createBacklog } from './backlog.js'
 import { createCommitter } from './committer.js'
 import { createFlusher } from './flusher.js'
@@ -35,11 +36,6 @@ export interface DurableLedgerOptions {
   readonly stages: number
   readonly signal: AbortSignal
 }
-
-/** What of a record's headers says which event it is. */
-export const ID_HEADER = 'headgate-event-id'
-export const DIGEST_HEADER = 'headgate-digest'
-export const PIPELINE_HEADER = 'headgate-pipeline'
 
 type Durable = Extract<Outcome, { kind: 'delivered' | 'duplicate' | 'dead-lettered' }>
 
@@ -113,14 +109,16 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     changed()
   }
   function learn(record: LoggedRecord, owed: boolean): void {
-    const id = record.header(ID_HEADER)
-    const digest = record.header(DIGEST_HEADER)
-    if (id === undefined || digest === undefined || record.header(PIPELINE_HEADER) !== pipeline) return
+    const id = record.header(HEADER.id)
+    const digest = record.header(HEADER.digest)
+    if (id === undefined || digest === undefined || record.header(HEADER.pipeline) !== pipeline) return
+    // It was a dead letter, and is known and acknowledged as that.
+    if (record.header(HEADER.replayOf) !== undefined) return
     const identity = identityOf(digest, id)
     if (state.recall(identity) !== undefined) return
     const { topic, partition, offset, timestamp } = record
     state.remember(identity, { position: { topic, partition, offset }, committedAt: timestamp })
-    const traceparent = record.header('traceparent')
+    const traceparent = record.header(HEADER.traceparent)
     if (owed)
       owe({ id, receipt: { topic, partition, offset }, ...(traceparent !== undefined && { traceparent }) })
     flusher.wake()

@@ -133,6 +133,24 @@ test('records of others are passed over', async () => {
   expect(opened.ledger.backlog().count).toBe(0)
 })
 
+test('a dead letter that was replayed is owed once, for itself, wherever its record stands', async () => {
+  const kafka = memoryLog()
+  const { records } = kafka
+  const replayed = (id: string) => {
+    kafka.append(id, 'digest')
+    const record = records.pop()
+    if (record === undefined) throw new Error('nothing was appended')
+    records.push({ ...record, headers: { ...record.headers, 'headgate-replay-of': 'dlq-0@0' } })
+  }
+  replayed('first')
+  kafka.append('first', 'digest')
+  kafka.append('second', 'digest')
+  replayed('second')
+  const { due } = await openLedger({ kafka })
+  const owed = [due(), due(), due()].map((pending) => pending?.committed.receipt?.offset)
+  expect(owed).toEqual([1, 2, undefined])
+})
+
 test('until the log has been read nothing is taken, and the reason is said', async () => {
   const kafka = memoryLog()
   kafka.down = unreachable

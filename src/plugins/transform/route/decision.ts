@@ -22,5 +22,5 @@ function verdictOf(name: string, to: Destination): (event: Event) => Verdict {
 
 const refusal = (name: string): HeadgateError =>
   name === 'otherwise'
-    ? new HeadgateError('HG_ROUTE_NO_MATCH', 'No rule matches this event.')
-    : new HeadgateError('HG_ROUTE_REFUSED', `The rule "${name}" refuses this event.`)
+    ? new HeadgateError('HG_ROUTE_NO_MATCH', 'No rule matches this event.', { rule: name })
+    : new HeadgateError('HG_ROUTE_REFUSED', `The rule "${name}" refuses this event.`, { rule: name })

@@ -28,6 +28,7 @@ export function evaluationError(rule: string, error: unknown): HeadgateError {
   return new HeadgateError(
     'HG_ROUTE_EXPRESSION',
     `The expression of the rule "${rule}" failed: ${reason}${place(error)}.`,
+    { rule },
   )
 }
 

@@ -80,6 +80,12 @@ test('leaves out headers that the event lacks, and keeps the order of the config
   expect(given).toHaveLength(1)
 })
 
+test('tells the key and the headers of an event of which no record can be made', () => {
+  const maker = recordMaker({ key: '/id', value: '/payload', headers: { type: '/type', at: '/at' } })
+  expect(maker.headers(event('{"type":"t"}'))).toEqual([{ name: 'type', value: 't' }])
+  expect(maker.key(event('{"type":"t"}'))).toBeNull()
+})
+
 test('writes a header text with a NUL as JSON, because the client would cut it there', () => {
   const { headers } = record({ headers: { h: '/a' } }, '{"a":"x\\u0000y"}')
   expect(headers).toEqual([{ name: 'h', value: '"x\\u0000y"' }])

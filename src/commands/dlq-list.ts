@@ -1,0 +1,113 @@
+import type { Found, FoundLetter, LetterStatus, Prospect } from '../pipeline/dead-letters/find.js'
+import { cut, printable } from '../terminal/printable.js'
+import { type Column, table } from '../terminal/table.js'
+import { type Command, EXIT, type Io } from './command.js'
+import { readSelection, SELECTION_OPTIONS } from './dlq-selection.js'
+import { find, withDeadLetters } from './dlq-session.js'
+
+export const dlqListCommand: Command = {
+  name: 'list',
+  summary: 'Lists dead letters, the newest last.',
+  details: `Without --all only those that have not been replayed. "Would pass" is found out by sending the original bytes through
+the transforms of the config as it is now, and making the record; nothing is written.`,
+  options: [
+    ...SELECTION_OPTIONS,
+    {
+      flags: '--would-pass',
+      description: 'Shows which would pass with the config as it is now, and why not.',
+    },
+    { flags: '--json', description: 'As JSON, one dead letter a line.' },
+  ],
+  async run({ options }, io) {
+    const read = readSelection(options, Date.now())
+    if (!read.ok) {
+      io.err(`${read.complaints.join('\n')}\n`)
+      return EXIT.usage
+    }
+    return withDeadLetters(options, io, false, async (session) => {
+      const found = await find(session, read.selection, io, options['wouldPass'] === true)
+      if (options['json'] === true)
+        for (const letter of found.letters) io.out(`${JSON.stringify(asJson(letter))}\n`)
+      else io.out(listing(found, options['wouldPass'] === true, io))
+      return EXIT.ok
+    })
+  },
+}
+
+/** A dead letter for programs; `dlq export` has the same members. */
+export const asJson = ({ letter, status, prospect }: FoundLetter) => {
+  const { timestamp, digest: _, plugin: __, traceparent: ___, ...told } = letter
+  return {
+    ...told,
+    time: new Date(timestamp).toISOString(),
+    status: status.kind,
+    ...(status.kind === 'replayed' && { replayedTo: status.receipt }),
+    ...(prospect !== undefined && { prospect: prospectAsJson(prospect) }),
+  }
+}
+
+const prospectAsJson = (prospect: Prospect) => {
+  if (prospect.kind !== 'fails') return prospect
+  const { code, message, violations } = prospect.error
+  return { kind: 'fails', code, message, violations }
+}
+
+function listing({ letters, matching, replayed }: Found, withProspect: boolean, { terminal }: Io): string {
+  const withStatus = letters.some(({ status }) => status.kind !== 'open')
+  const columns: Column[] = [
+    ...['time', 'place', 'id', 'stage', 'code'].map(left),
+    ...(withStatus ? [left('status')] : []),
+    ...(withProspect ? [left('now')] : []),
+    left('message'),
+  ]
+  const rows = letters.map(({ letter, status, prospect }) => [
+    new Date(letter.timestamp).toISOString(),
+    `${letter.partition}:${letter.offset}`,
+    printable(letter.id),
+    printable(letter.stage),
+    printable(letter.code),
+    ...(withStatus ? [shownStatus(status)] : []),
+    ...(withProspect && prospect !== undefined ? [shownProspect(prospect)] : []),
+    printable(letter.message),
+  ])
+  const width = terminal.columns ?? Number.POSITIVE_INFINITY
+  const lines =
+    letters.length === 0
+      ? []
+      : table(columns, rows)
+          .split('\n')
+          .map((line) => cut(line, width))
+  return [...lines, ...(lines.length > 0 ? [''] : []), ...summary(letters, matching, replayed), ''].join('\n')
+}
+
+function summary(letters: readonly FoundLetter[], matching: number, replayed: number): string[] {
+  const open = matching - replayed
+  const codes = new Map<string, number>()
+  for (const { letter } of letters) codes.set(letter.code, (codes.get(letter.code) ?? 0) + 1)
+  const byCode = [...codes].map(([code, count]) => `${count} ${printable(code)}`).join(', ')
+  const lines = [
+    `${counted(open)}${letters.length < open ? `, of which the newest ${letters.length} are shown` : ''}${byCode && `: ${byCode}`}.`,
+  ]
+  if (replayed > 0) lines.push(`${replayed} more have been replayed; --all shows them.`)
+  if (letters.some(({ status }) => status.kind === 'claimed'))
+    lines.push('A replay claimed some and has not said what became of them; the next replay finds out.')
+  return lines
+}
+
+export const counted = (count: number): string =>
+  count === 0 ? 'No dead letters' : `${count} dead ${count === 1 ? 'letter' : 'letters'}`
+
+export const shownStatus = (status: LetterStatus): string => {
+  if (status.kind !== 'replayed') return status.kind
+  const { topic, partition, offset } = status.receipt
+  return `replayed to ${topic} ${partition}:${offset}`
+}
+
+export const shownProspect = (prospect: Prospect): string => {
+  if (prospect.kind === 'fails') return prospect.error.code
+  if (prospect.kind === 'dropped') return 'dropped'
+  const { topic, partition } = prospect.target
+  return `passes to ${topic}${partition === undefined ? '' : ` ${partition}`}`
+}
+
+const left = (title: string): Column => ({ title, align: 'left' })

@@ -1,0 +1,101 @@
+import { ERRORS } from '../errors.js'
+import { didYouMean } from '../pipeline/config/problem.js'
+import type { LetterFilter } from '../pipeline/dead-letters/letter.js'
+import { milliseconds } from '../units.js'
+import type { CommandInput, CommandOption } from './command.js'
+import { settingOptions } from './load.js'
+
+/** Which config, and which pipeline of it. */
+export const PIPELINE_OPTIONS: readonly CommandOption[] = [
+  ...settingOptions().filter(({ flags }) => flags.startsWith('--config ')),
+  {
+    flags: '--pipeline <name>',
+    description: 'The pipeline. The only one that has dead letters, if not given.',
+  },
+]
+
+export const SELECTION_OPTIONS: readonly CommandOption[] = [
+  ...PIPELINE_OPTIONS,
+  { flags: '--code <code>', description: 'Only those with this code, such as HG_SCHEMA_VIOLATION.' },
+  {
+    flags: '--stage <stage>',
+    description: 'Only those that this stage turned away, such as transform.0.json-schema, or this plugin.',
+  },
+  { flags: '--rule <name>', description: 'Only those on which this rule of a route decided.' },
+  { flags: '--id <id>', description: 'Only those of the event with this id.' },
+  {
+    flags: '--since <time>',
+    description: 'Only those from then on: 2026-01-31, 2026-01-31T08:00:00Z, or 90m ago.',
+  },
+  { flags: '--until <time>', description: 'Only those up to then.' },
+  { flags: '--only-passing', description: 'Only those that would pass with the config as it is now.' },
+  { flags: '--all', description: 'Those that have been replayed, too.' },
+  { flags: '--limit <n>', description: 'Only the newest so many.' },
+]
+
+/** Which dead letters a command is about. */
+export interface Selection {
+  readonly filter: LetterFilter
+  readonly onlyPassing: boolean
+  readonly replayedToo: boolean
+  readonly limit?: number
+}
+
+export type ReadSelection =
+  | { readonly ok: true; readonly selection: Selection }
+  | { readonly ok: false; readonly complaints: readonly string[] }
+
+export function readSelection(options: CommandInput['options'], now: number): ReadSelection {
+  const complaints: string[] = []
+  const text = (name: string) => options[name] as string | undefined
+  const time = (name: string) => {
+    const given = text(name)
+    const at = given === undefined ? undefined : timeOf(given, now)
+    if (given !== undefined && at === undefined)
+      complaints.push(
+        `--${name} should be a time such as 2026-01-31, 2026-01-31T08:00:00Z or 90m; it is ${quoted(given)}.`,
+      )
+    return at
+  }
+  const code = text('code')
+  if (code !== undefined && !(code in ERRORS)) {
+    const hint = didYouMean(code, Object.keys(ERRORS))?.suggestion ?? 'docs/errors.md lists the codes.'
+    complaints.push(`There is no code ${quoted(code)}. ${hint}`)
+  }
+  const limit = text('limit')
+  if (limit !== undefined && !/^[1-9][0-9]{0,8}$/.test(limit))
+    complaints.push(`--limit should be a whole number from 1; it is ${quoted(limit)}.`)
+  const filter = defined({
+    code,
+    stage: text('stage'),
+    rule: text('rule'),
+    id: text('id'),
+    since: time('since'),
+    until: time('until'),
+  })
+  if (complaints.length > 0) return { ok: false, complaints }
+  const selection = {
+    filter,
+    onlyPassing: options['onlyPassing'] === true,
+    replayedToo: options['all'] === true,
+    ...(limit !== undefined && { limit: Number(limit) }),
+  }
+  return { ok: true, selection }
+}
+
+const AGO = /^[0-9]{1,9}(ms|s|m|h|d)$/
+const DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/
+
+/** A date, a date and time with its offset from UTC, or how long ago. */
+function timeOf(text: string, now: number): number | undefined {
+  if (AGO.test(text)) return now - milliseconds(text)
+  const at = DATE.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(at) ? undefined : at
+}
+
+const quoted = (text: string): string => JSON.stringify(text)
+
+type Defined<Values> = { [name in keyof Values]?: Exclude<Values[name], undefined> }
+
+const defined = <Values extends object>(values: Values): Defined<Values> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<Values>

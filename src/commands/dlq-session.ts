@@ -1,0 +1,133 @@
+import { HeadgateError } from '../errors.js'
+import { buildDelivery, type Delivery } from '../pipeline/build-delivery.js'
+import type { CheckedPipeline } from '../pipeline/config/check.js'
+import { didYouMean, formatProblem } from '../pipeline/config/problem.js'
+import { type Found, findLetters } from '../pipeline/dead-letters/find.js'
+import { judge } from '../pipeline/dead-letters/judge.js'
+import { createMetrics } from '../pipeline/metrics.js'
+import type { Log, RecordLog } from '../plugin.js'
+import { redactor } from '../redact.js'
+import { progressBar } from '../terminal/progress.js'
+import { type CommandInput, EXIT, type Io } from './command.js'
+import type { Selection } from './dlq-selection.js'
+import { loadConfig, loadSettings } from './load.js'
+
+/** The dead letters of a pipeline, and what would make records of them, on an open connection. */
+export interface DeadLetterSession {
+  readonly delivery: Delivery
+  readonly log: RecordLog
+  /** Of the dead letters. */
+  readonly topic: string
+  /** Takes out of a text what a reference in the config stands for. */
+  redact(text: string): string
+  /** Ends all that is under way; nothing can be done afterwards. */
+  giveUp(): Promise<void>
+}
+
+/**
+ * Does `work` on the dead letters of the pipeline that the options name. `writes`: where its records may go is looked at
+ * too. What is in the way is printed, and is the exit code.
+ */
+export async function withDeadLetters(
+  options: CommandInput['options'],
+  io: Io,
+  writes: boolean,
+  work: (session: DeadLetterSession) => Promise<number>,
+): Promise<number> {
+  const settings = loadSettings(options, io)
+  if (settings === undefined) return EXIT.usage
+  const read = loadConfig(settings, io)
+  if (!read.ok) {
+    io.err(`${read.problems.map(formatProblem).join('\n\n')}\n`)
+    return EXIT.wrong
+  }
+  const { config } = read
+  const chosen = choosePipeline(config.pipelines, options['pipeline'] as string | undefined, io)
+  if (chosen === undefined) return EXIT.usage
+  const { checked, topic } = chosen
+
+  const ending = new AbortController()
+  const surroundings = { metrics: createMetrics(), log: () => SILENT, signal: ending.signal }
+  const delivery = buildDelivery(config, checked, surroundings)
+  const { sink, targets } = delivery
+  const redact = redactor(config.secrets)
+  const giveUp = async (): Promise<void> => {
+    ending.abort()
+    await sink.stop?.()
+  }
+  const onKill = () => void giveUp()
+  io.kill.addEventListener('abort', onKill)
+  if (!writes) io.signal.addEventListener('abort', onKill)
+  try {
+    sink.expect(writes ? targets : targets.slice(-1))
+    await sink.start?.()
+    const [reason] = sink.notReady?.() ?? []
+    if (reason !== undefined) throw new HeadgateError('HG_KAFKA_UNAVAILABLE', reason)
+    if (sink.log === undefined)
+      throw new HeadgateError('HG_CONFIG_VALUE', 'The sink of this pipeline cannot read what it has written.')
+    for (const { instance } of delivery.transforms) await instance.start?.()
+    return await work({ delivery, log: sink.log, topic, redact, giveUp })
+  } catch (thrown) {
+    if (!(thrown instanceof HeadgateError)) throw thrown
+    io.err(redact(`${thrown.code}: ${thrown.message}\n`))
+    return EXIT.wrong
+  } finally {
+    for (const { instance } of delivery.transforms) await instance.stop?.()
+    await giveUp()
+  }
+}
+
+/** Reads the letters of a selection, with a bar on a terminal. `prospects`: what would become of each, too. */
+export async function find(
+  { delivery, log, topic }: DeadLetterSession,
+  selection: Selection,
+  io: Io,
+  prospects: boolean,
+): Promise<Found> {
+  const progress = progressBar(io.err, io.terminal.err)
+  const judging = {
+    judge: (letter: Parameters<typeof judge>[1], value: Buffer) => judge(delivery, letter, value),
+  }
+  try {
+    return await findLetters({
+      ...selection,
+      log,
+      topic,
+      pipeline: delivery.name,
+      ...((prospects || selection.onlyPassing) && judging),
+      onProgress: (done, total) => progress.show(`${done} of ${total} records read`, done, total),
+    })
+  } finally {
+    progress.end()
+  }
+}
+
+function choosePipeline(
+  pipelines: readonly CheckedPipeline[],
+  name: string | undefined,
+  { err }: Io,
+): { readonly checked: CheckedPipeline; readonly topic: string } | undefined {
+  const eligible = pipelines.flatMap((checked) => {
+    const { deadLetter } = checked.settings
+    return deadLetter === undefined ? [] : [{ checked, topic: deadLetter.topic }]
+  })
+  const chosen =
+    name === undefined && eligible.length === 1
+      ? eligible[0]
+      : eligible.find(({ checked }) => checked.name === name)
+  if (chosen === undefined) {
+    const names = eligible.map(({ checked }) => checked.name)
+    err(`${complaint(name, names)}\n`)
+  }
+  return chosen
+}
+
+function complaint(name: string | undefined, names: readonly string[]): string {
+  if (names.length === 0) return 'No pipeline of the config has a "deadLetter" topic.'
+  if (name === undefined) return `Name one with --pipeline: ${names.join(', ')}.`
+  const hint = didYouMean(name, names)?.suggestion ?? `There is ${names.join(', ')}.`
+  return `No pipeline ${JSON.stringify(name)} has a "deadLetter" topic. ${hint}`
+}
+
+/** What goes wrong reaches the operator as the answer of the command. */
+const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }

@@ -1,0 +1,13 @@
+import type { CommandGroup } from './command.js'
+import { dlqExportCommand } from './dlq-export.js'
+import { dlqListCommand } from './dlq-list.js'
+import { dlqReplayCommand } from './dlq-replay.js'
+import { dlqShowCommand } from './dlq-show.js'
+
+export const dlqCommand: CommandGroup = {
+  name: 'dlq',
+  summary: 'Looks at dead letters, and replays them.',
+  details: `They are read from the dead-letter topic of a pipeline; nothing but "replay --yes" writes anything. The config is
+read as "headgate run" reads it, so its environment variables have to be set. docs/dead-letters.md tells more.`,
+  commands: [dlqListCommand, dlqShowCommand, dlqExportCommand, dlqReplayCommand],
+}

@@ -1,0 +1,55 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Lane } from './lane.js'
+import type { DeadLetter } from './letter.js'
+import type { ReplayOptions, Tally } from './replay.js'
+import { type Doubt, search } from './search.js'
+
+/** A claimant gives up at the end of its time; that long again is for clocks that differ and connections that close. */
+export const PATIENCE = 2
+
+/**
+ * Takes from the queues what needs nothing more: what others have replayed, and what an earlier run may have replayed
+ * without getting to note it.
+ */
+export async function settleDoubts(
+  lanes: readonly Lane[],
+  { log, run, signal, sendWithin, onDoubt }: ReplayOptions,
+  tally: Tally,
+): Promise<void> {
+  for (const lane of lanes) dropDone(lane, tally)
+  const before = lanes.flatMap(doubtsOf)
+  if (before.length === 0) return
+  onDoubt(before, sendWithin * PATIENCE)
+  await delay(sendWithin * PATIENCE, undefined, { signal }).catch(() => {})
+  if (signal.aborted) return
+  for (const lane of lanes) {
+    await lane.catchUp()
+    dropDone(lane, tally)
+  }
+
+  const answers = await search(log, lanes.flatMap(doubtsOf))
+  for (const lane of lanes) {
+    const delivered = lane.queue.flatMap((letter) => {
+      const answer = answers.get(letter)
+      return answer?.kind === 'delivered' ? [{ offset: letter.offset, receipt: answer.receipt }] : []
+    })
+    if (delivered.length > 0) await lane.write({ kind: 'settled', run: run.id, delivered, released: [] })
+    dropDone(lane, tally)
+    const isUnknown = (letter: DeadLetter) => answers.get(letter)?.kind === 'unknown'
+    tally.unknown.push(...lane.queue.filter(isUnknown))
+    lane.queue = lane.queue.filter((letter) => !isUnknown(letter))
+  }
+}
+
+const doubtsOf = ({ queue, history }: Lane): Doubt[] =>
+  queue.flatMap((letter) => {
+    const claim = history.claims.get(letter.offset)
+    return claim === undefined ? [] : [{ letter, claim }]
+  })
+
+/** What others have replayed is nothing to do any more. */
+function dropDone(lane: Lane, tally: Tally): void {
+  const open = lane.queue.filter(({ offset }) => !lane.history.delivered.has(offset))
+  tally.elsewhere += lane.queue.length - open.length
+  lane.queue = open
+}

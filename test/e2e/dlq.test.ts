@@ -1,0 +1,217 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { dlqExportCommand } from '../../src/commands/dlq-export.js'
+import { dlqListCommand } from '../../src/commands/dlq-list.js'
+import { dlqReplayCommand } from '../../src/commands/dlq-replay.js'
+import { dlqShowCommand } from '../../src/commands/dlq-show.js'
+import { startCxone } from '../../src/sandbox/cxone.js'
+import { startHeadgate } from '../../src/sandbox/headgate-process.js'
+import { type Kafka, startKafka } from '../../src/sandbox/kafka.js'
+import { readTopics } from '../../src/sandbox/reader.js'
+import { DEAD_LETTER_TOPIC, TOPICS, WEBHOOK_PATH } from '../../src/sandbox/routes.js'
+import { SHIPPED_CONFIG } from '../../src/sandbox/surroundings.js'
+import { temporaryDirectory } from '../helpers/context.js'
+import { environment, eventText } from '../helpers/deployment.js'
+import { runCommand } from '../helpers/recorded-io.js'
+
+const SCHEMA = 'schemas/cxone-data-action.schema.json'
+
+interface DeadLetters {
+  readonly kafka: Kafka
+  readonly cwd: string
+  /** Runs a `headgate dlq` command. */
+  dlq(
+    command: Parameters<typeof runCommand>[0],
+    options?: { [name: string]: unknown },
+    argument?: string,
+  ): ReturnType<typeof runCommand>
+  /** Changes the config and the schema as an operator would. */
+  edit(config: (text: string) => string, schema: (text: string) => string): void
+}
+
+const strict = (schema: string) =>
+  schema.replace(
+    '"type": "object"\n    }\n  }',
+    '"type": "object",\n      "required": ["region"]\n    }\n  }',
+  )
+
+/** Three events that the schema turns away, and one on which a rule decides, are in the dead-letter topic. */
+async function deadLetters(): Promise<DeadLetters> {
+  const kafka = await startKafka(TOPICS)
+  onTestFinished(() => kafka.stop())
+  const cxone = await startCxone({ clientId: 'test-client', clientSecret: 'test-secret' })
+  onTestFinished(() => cxone.close())
+  const cwd = temporaryDirectory({ [SCHEMA]: strict(readFileSync(resolve(SCHEMA), 'utf8')) })
+  const file = join(cwd, 'plugins.config.json')
+  const config = readFileSync(SHIPPED_CONFIG, 'utf8')
+    .replace('"plugin": "json-schema",', '"plugin": "json-schema", "onError": "dead-letter",')
+    .replace(
+      '"rules": [',
+      '"rules": [{ "name": "blocked", "when": { "regex": "blocked" }, "to": "dead-letter" },',
+    )
+  writeFileSync(file, config)
+  const env = environment(kafka.bootstrap, cxone)
+  const headgate = await startHeadgate({ config: file, env })
+  onTestFinished(() => void headgate.kill('SIGKILL'))
+
+  const post = async (id: string, payload: string) => {
+    const response = await fetch(new URL(WEBHOOK_PATH, headgate.intake), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${env['WEBHOOK_TOKEN']}`, 'content-type': 'application/json' },
+      body: eventText(id, payload),
+    })
+    expect(response.status).toBe(202)
+  }
+  await post('high', '{"priority":"high","n":9007199254740993}')
+  await post('no-region', '{ "priority" : "low" }')
+  await post('wrong', '{"text":"\\u001b[31mred"}')
+  await post('refused', '{"region":"eu-west","what":"blocked"}')
+  await headgate.stop()
+  return {
+    kafka,
+    cwd,
+    dlq: (command, options = {}, argument) =>
+      runCommand(
+        command,
+        { options, ...(argument !== undefined && { arguments: [argument] }) },
+        { cwd, env },
+      ),
+    edit(change, changeSchema) {
+      writeFileSync(file, change(readFileSync(file, 'utf8')))
+      writeFileSync(join(cwd, SCHEMA), changeSchema(readFileSync(join(cwd, SCHEMA), 'utf8')))
+    },
+  }
+}
+
+const relaxed = (schema: string) => schema.replace(',\n      "required": ["region"]', '')
+
+const lines = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+
+test('dead letters are listed, shown, exported, and replayed once the schema is right', async () => {
+  const { kafka, cwd, dlq, edit } = await deadLetters()
+
+  const list = await dlq(dlqListCommand, { wouldPass: true })
+  expect([list.code, list.err]).toEqual([0, ''])
+  expect(list.out).toMatch(/^time +place +id +stage +code +now +message\n/)
+  expect(list.out).toContain('4 dead letters: 3 HG_SCHEMA_VIOLATION, 1 HG_ROUTE_REFUSED.')
+  const json = lines((await dlq(dlqListCommand, { json: true, stage: 'json-schema' })).out)
+  expect(json.map(({ id }) => id).sort()).toEqual(['high', 'no-region', 'wrong'])
+  const [refused] = lines((await dlq(dlqListCommand, { json: true, rule: 'blocked' })).out)
+  expect(refused).toMatchObject({
+    id: 'refused',
+    code: 'HG_ROUTE_REFUSED',
+    stage: 'transform.1.route',
+    status: 'open',
+  })
+
+  const wrong = json.find(({ id }) => id === 'wrong')
+  expect(wrong.violations).toEqual([{ pointer: '/payload/region', message: 'is required' }])
+  const show = await dlq(dlqShowCommand, {}, `${wrong.partition}:${wrong.offset}`)
+  expect(show.out).toContain('/payload/region is required')
+  expect(show.out).toMatch(/> +\d+ \| +"payload": \{/)
+  expect(show.out).toMatch(/event-type +DataActionCreated/)
+  expect(show.out).toContain('HG_SCHEMA_VIOLATION: The event does not fit the schema')
+  const raw = await dlq(dlqShowCommand, { raw: true }, `${wrong.partition}:${wrong.offset}`)
+  expect(raw.out).toBe(eventText('wrong', '{"text":"\\u001b[31mred"}'))
+
+  expect((await dlq(dlqReplayCommand, { yes: true })).out).toContain(
+    'No dead letters sent.\nNot sent, and left where they are (4):\n',
+  )
+  edit((text) => text, relaxed)
+  expect(lines((await dlq(dlqListCommand, { json: true, onlyPassing: true })).out)).toHaveLength(3)
+  const dry = await dlq(dlqReplayCommand)
+  expect(dry.code).toBe(1)
+  expect(dry.out).toContain('3 dead letters would be sent.')
+  expect(dry.out).toMatch(/HG_ROUTE_REFUSED: The rule "blocked" refuses this event\.\nNothing was sent\./)
+  expect(await written(kafka)).toEqual([])
+
+  const replayed = await dlq(dlqReplayCommand, { yes: true, onlyPassing: true })
+  expect([replayed.code, replayed.out]).toEqual([0, '3 dead letters sent.\n'])
+  expect(await written(kafka)).toEqual([
+    ['cxone.data.actions.default', 2, 'no-region', '{ "priority" : "low" }'],
+    ['cxone.data.actions.default', 2, 'wrong', '{"text":"\\u001b[31mred"}'],
+    ['cxone.data.actions.high', 0, 'high', '{"priority":"high","n":9007199254740993}'],
+  ])
+
+  expect((await dlq(dlqReplayCommand, { yes: true, onlyPassing: true })).out).toBe('No dead letters sent.\n')
+  expect(await written(kafka)).toHaveLength(3)
+  const after = await dlq(dlqListCommand)
+  expect(after.out).toContain(
+    '1 dead letter: 1 HG_ROUTE_REFUSED.\n3 more have been replayed; --all shows them.',
+  )
+  const all = lines((await dlq(dlqListCommand, { json: true, all: true, id: 'high' })).out)
+  expect(all).toMatchObject([
+    { status: 'replayed', replayedTo: { topic: 'cxone.data.actions.high', partition: 0, offset: 0 } },
+  ])
+
+  expect((await dlq(dlqExportCommand, { out: 'out.jsonl', all: true })).code).toBe(0)
+  const exported = lines(readFileSync(join(cwd, 'out.jsonl'), 'utf8'))
+  expect(exported.map(({ id }) => id).sort()).toEqual(['high', 'no-region', 'refused', 'wrong'])
+  const high = exported.find(({ id }) => id === 'high')
+  expect(high).toMatchObject({
+    key: 'high',
+    keyEncoding: 'utf-8',
+    value: eventText('high', '{"priority":"high","n":9007199254740993}'),
+    valueEncoding: 'utf-8',
+  })
+  expect(high.headers).toContainEqual({ name: 'headgate-event-id', value: 'high' })
+  const again = await dlq(dlqExportCommand, { out: 'out.jsonl' })
+  expect([again.code, again.err]).toEqual([1, 'out.jsonl exists; --force writes over it.\n'])
+  expect(lines((await dlq(dlqExportCommand, { out: '-' })).out)).toHaveLength(1)
+})
+
+async function written({ bootstrap }: Kafka) {
+  const records = await readTopics(
+    bootstrap,
+    TOPICS.filter((topic) => topic !== DEAD_LETTER_TOPIC),
+  )
+  return records
+    .map(({ topic, partition, key, value }) => [topic, partition, key?.toString(), value.toString()])
+    .sort()
+}
+
+test.each([
+  ['0:999', 1, /There is no record at 0:999/],
+  ['9:0', 1, /has no partition 9/],
+  ['first', 2, /such as 0:12/],
+])('a place that is none (%s) is said to be none', async (place, code, said) => {
+  const { dlq } = await emptyTopic()
+  const show = await dlq(dlqShowCommand, {}, place)
+  expect([show.code, show.err]).toEqual([code, expect.stringMatching(said)])
+})
+
+test('where there are no dead letters, and where Kafka is not there, that is said', async () => {
+  const { dlq, kafka } = await emptyTopic()
+  expect(await dlq(dlqListCommand)).toEqual({ code: 0, out: 'No dead letters.\n', err: '' })
+  expect(await dlq(dlqReplayCommand, { yes: true })).toMatchObject({
+    code: 0,
+    out: 'No dead letters sent.\n',
+  })
+  await kafka.stop()
+  const down = await dlq(dlqListCommand)
+  expect([down.code, down.err]).toEqual([1, expect.stringMatching(/^HG_KAFKA_UNAVAILABLE: /)])
+})
+
+test('a pipeline that has no dead letters is refused, with those that have', async () => {
+  const { dlq } = await emptyTopic()
+  const list = await dlq(dlqListCommand, { pipeline: 'cxone-data-action' })
+  expect([list.code, list.err]).toEqual([2, expect.stringContaining('Did you mean "cxone-data-actions"?')])
+})
+
+/** The shipped config, and nothing in Kafka. */
+async function emptyTopic() {
+  const kafka = await startKafka(TOPICS)
+  onTestFinished(() => kafka.stop())
+  const env = environment(kafka.bootstrap, { url: 'http://127.0.0.1:1' })
+  const dlq = (
+    command: Parameters<typeof runCommand>[0],
+    options: { [name: string]: unknown } = {},
+    argument?: string,
+  ) => runCommand(command, { options, ...(argument !== undefined && { arguments: [argument] }) }, { env })
+  return { kafka, dlq }
+}
