@@ -90,6 +90,21 @@ describeKafka('a record whose fate is uncertain', () => {
     expect(await idsIn(cluster)).toEqual(known)
   })
 
+  test('does not keep the sink from stopping while its broker is frozen and owes the answer to a commit', async () => {
+    const cluster = await ownCluster()
+    const { sink, log, context, send } = await startSink(cluster.bootstrap, [TARGET])
+    await send(TARGET, 'first')
+    await log.commit([{ ...TARGET, offset: 0 }])
+    cluster.brokers[0]?.pause()
+    const sent = outcomesOf(send, 10)
+    await expect(log.commit([{ ...TARGET, offset: 1 }])).rejects.toMatchObject({
+      code: 'HG_KAFKA_UNAVAILABLE',
+    })
+    context.abort()
+    await sink.stop?.()
+    expect((await sent).filter(isUncertain)).toHaveLength(10)
+  })
+
   test('is read back, and positions are committed, when the brokers that did so are gone', async () => {
     const cluster = await ownCluster({ nodes: 3 })
     const { log, send, read } = await startSink(cluster.bootstrap, [TARGET])

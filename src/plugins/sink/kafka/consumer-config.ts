@@ -24,10 +24,9 @@ export type Use = 'asking' | 'reading' | 'probing'
 
 const OWN: Readonly<Record<Use, { readonly [name: string]: string }>> = {
   asking: {
-    // A client that is closed waits for its last commit, in the worst case until these have passed.
+    // A frozen broker is given up after the first, and a commit without a coordinator after the second.
     'socket.timeout.ms': '3000',
     'session.timeout.ms': '5000',
-    'heartbeat.interval.ms': '1000',
   },
   reading: {
     // What a client holds of the log at most, beside one fetch. More is not faster.

@@ -8,8 +8,10 @@ import type { ClientLogLine } from './session.js'
 
 /** Milliseconds for the answer to one question. */
 const TIMEOUT = 5000
-/** Longer than librdkafka itself waits for the coordinator of the group (`session.timeout.ms`). */
+/** Longer than librdkafka itself keeps a commit for a coordinator to come (`session.timeout.ms`). */
 const COMMIT_TIMEOUT = 8000
+/** Between two looks at the last commit of a client that is to be closed. */
+const LINGER = 1000
 /** Between two questions to a coordinator that is just coming up. */
 const COORDINATOR_PAUSE = 100
 /** How long one call waits for the next record. Such a wait occupies one of the few threads that libuv has. */
@@ -54,7 +56,7 @@ export interface Consumer {
   assign(positions: readonly Position[]): void
   /** What comes next: up to `count` records, fewer where that would take long. */
   consume(count: number): Promise<Batch>
-  /** Waits for calls under way: librdkafka crashes where a client is used that is being disconnected. */
+  /** After what is under way: librdkafka crashes where a client is used that is being disconnected. */
   close(): Promise<void>
 }
 
@@ -79,19 +81,39 @@ export async function openConsumer(
     }
   }
 
-  async function confirmed(positions: readonly Position[]): Promise<void> {
-    let outcome: { readonly error: LibrdKafkaError | undefined } | undefined
-    client.once('offset.commit', (error) => {
-      outcome = { error }
-    })
-    client.commit([...positions])
-    const deadline = performance.now() + COMMIT_TIMEOUT
-    while (outcome === undefined) {
-      if (performance.now() > deadline) throw logUnavailable('the consumer group did not confirm in time')
-      // The confirmation is handed over only to who looks for records.
+  /** Librdkafka is not through with the last commit. */
+  let committing = false
+  let refusal: LibrdKafkaError | undefined
+  client.on('offset.commit', (error) => {
+    committing = false
+    refusal = error
+  })
+
+  async function committed(deadline: number): Promise<void> {
+    while (committing) {
+      if (performance.now() > deadline)
+        throw logUnavailable('the coordinator of the consumer group does not answer')
+      // The outcome is handed over only to who looks for records.
       await consume(1)
     }
-    if (outcome.error) throw outcome.error
+  }
+
+  async function commit(positions: readonly Position[]): Promise<void> {
+    const deadline = performance.now() + COMMIT_TIMEOUT
+    // One that came too late must not be taken for this one, or undo it.
+    await committed(deadline)
+    client.commit([...positions])
+    committing = true
+    await committed(deadline)
+    if (refusal) throw refusal
+  }
+
+  async function disconnectAfterCommit(): Promise<void> {
+    while (committing) {
+      await delay(LINGER, undefined, { ref: false })
+      await consume(1).catch(() => {})
+    }
+    await disconnect(client)
   }
 
   return {
@@ -124,7 +146,7 @@ export async function openConsumer(
           }
         }
       }),
-    commit: (positions) => call(() => confirmed(positions)),
+    commit: (positions) => call(() => commit(positions)),
     assign: (positions) => void client.assign([...positions]),
     consume: (count) =>
       call(async () => {
@@ -134,7 +156,10 @@ export async function openConsumer(
       }),
     async close() {
       await Promise.allSettled(underWay)
-      await disconnect(client)
+      // A client that is told to disconnect blocks a thread until its last commit is through, which may never be while
+      // there is no coordinator, and the process could not even exit. So nobody waits for that.
+      const gone = disconnectAfterCommit()
+      if (!committing) await gone
     },
   }
 }

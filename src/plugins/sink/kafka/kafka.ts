@@ -81,7 +81,7 @@ export const kafkaSink = definePlugin({
         return openSession(client, { ...events, log: clientLog.write, statistics: show }, timeout)
       },
     })
-    const { record, key } = recordMaker(settings)
+    const { record, key, headers } = recordMaker(settings)
     const { start, notReady, send } = supervisor
     let targets: readonly Target[] = []
     const { close, ...recordLog } = createRecordLog({
@@ -102,6 +102,7 @@ export const kafkaSink = definePlugin({
       send,
       record,
       key,
+      headers,
       log: recordLog,
     }
   },

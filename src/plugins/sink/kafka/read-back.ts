@@ -1,5 +1,5 @@
 import type { Message } from 'node-rdkafka'
-import type { LoggedRecord } from '../../../plugin.js'
+import type { LoggedRecord, RecordHeader } from '../../../plugin.js'
 import type { Batch, Consumer } from './consumer.js'
 import { logUnavailable } from './failures.js'
 
@@ -106,11 +106,23 @@ class ReadRecord implements LoggedRecord {
   get timestamp(): number {
     return this.#message.timestamp ?? 0
   }
+  get key(): Buffer | null {
+    const { key } = this.#message
+    return key === null || key === undefined ? null : Buffer.from(key)
+  }
+  get value(): Buffer {
+    return this.#message.value ?? Buffer.alloc(0)
+  }
   header(name: string): string | undefined {
     for (const header of this.#message.headers ?? []) {
       const value = header[name]
       if (value !== undefined) return value.toString()
     }
     return undefined
+  }
+  headers(): readonly RecordHeader[] {
+    return (this.#message.headers ?? []).flatMap((header) =>
+      Object.entries(header).map(([name, value]) => ({ name, value: String(value) })),
+    )
   }
 }

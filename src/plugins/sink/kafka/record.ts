@@ -11,6 +11,7 @@ export interface RecordSettings {
 export interface RecordMaker {
   record(event: Event, headers: readonly RecordHeader[]): SinkRecord
   key(event: Event): Buffer | null
+  headers(event: Event): readonly RecordHeader[]
 }
 
 /** What is written for an event. The value is never built anew: it is the bytes that were sent. */
@@ -19,8 +20,7 @@ export function recordMaker(settings: RecordSettings): RecordMaker {
   const valueAt = pointer(settings.value)
   const ownHeaders = Object.entries(settings.headers).map(([name, text]) => ({ name, at: pointer(text) }))
 
-  function headersOf(event: Event, given: readonly RecordHeader[]): RecordHeader[] {
-    const headers = [...given]
+  function addHeaders(event: Event, headers: RecordHeader[]): RecordHeader[] {
     for (const { name, at } of ownHeaders) {
       const value = headerText(event, at)
       if (value !== undefined) headers.push({ name, value })
@@ -37,9 +37,10 @@ export function recordMaker(settings: RecordSettings): RecordMaker {
       if (key === undefined) throw missing('key', keyAt)
       const value = event.body.slice(valueAt)
       if (value === undefined) throw missing('value', valueAt)
-      return { target, key, value, headers: headersOf(event, given) }
+      return { target, key, value, headers: addHeaders(event, [...given]) }
     },
     key: (event) => (keyAt === undefined ? null : (keyBytes(event, keyAt) ?? null)),
+    headers: (event) => addHeaders(event, []),
   }
 }
 

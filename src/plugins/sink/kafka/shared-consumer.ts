@@ -6,7 +6,7 @@ const IDLE = 60_000
 
 /** One consumer for questions and commits, opened when it is needed. */
 export interface SharedConsumer {
-  /** Runs `task` when no other is running. A consumer with which a task failed is not used again. */
+  /** Runs `task` when no other is running. */
   use<Result>(task: (consumer: Consumer) => Promise<Result>): Promise<Result>
   /** Ends after what was asked for before; from then on `use` rejects. */
   close(): Promise<void>
@@ -38,12 +38,9 @@ export function createSharedConsumer(open: () => Promise<Consumer>): SharedConsu
         clearTimeout(idle)
         consumer ??= await open()
         try {
-          const result = await task(consumer)
+          return await task(consumer)
+        } finally {
           idle = setTimeout(() => void inTurn(discard), IDLE).unref()
-          return result
-        } catch (error) {
-          await discard()
-          throw error
         }
       })
     },
