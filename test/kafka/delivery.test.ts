@@ -157,7 +157,7 @@ describeKafka('events on a real Kafka', () => {
     expect(status).toBe(503)
     expect(reasons.join()).toMatch(/plugins\.config\.json:\d+:\d+/)
     const refused = await post(eventText('a', '{}'))
-    expect(refused).toMatchObject({ status: 503, body: { code: 'HG_LEDGER_NOT_READY' } })
+    expect(refused.status).toBe(503)
     await createTopic(sharedKafka(), `${prefix}.eu`, { partitions: 3 })
     await expect.poll(async () => (await ready()).status, { timeout: 30_000 }).toBe(200)
     expect(await post(eventText('a', '{}'))).toMatchObject({ status: 200 })

@@ -73,7 +73,10 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   }
 }
 
-/** Returns why it ended early. */
+/**
+ * Returns why it ended early. One lane after the other, from the beginning on: were all begun at once, each of two runs
+ * could be the last that began in a lane, and both would stop.
+ */
 async function replayLanes(
   lanes: readonly Lane[],
   options: ReplayOptions,
@@ -81,10 +84,10 @@ async function replayLanes(
   progress: () => void,
 ): Promise<string | undefined> {
   const { run, signal } = options
-  for (const lane of lanes) await lane.write({ kind: 'begun', run: run.id, by: run.by })
-  await settleDoubts(lanes, options, tally)
   const send = batchSender(options, tally, progress)
   for (const lane of lanes) {
+    await lane.write({ kind: 'begun', run: run.id, by: run.by })
+    await settleDoubts(lane, options, tally)
     while (lane.queue.length > 0) {
       progress()
       if (signal.aborted) return STOPPED
@@ -100,7 +103,8 @@ async function replayLanes(
 }
 
 function lanesOf(options: ReplayOptions): Lane[] {
-  return [...options.histories].flatMap(([partition, history]) => {
+  const inOrder = [...options.histories].sort(([a], [b]) => a - b)
+  return inOrder.flatMap(([partition, history]) => {
     const queue = options.letters.filter((letter) => letter.partition === partition)
     queue.sort((a, b) => a.offset - b.offset)
     return queue.length === 0 ? [] : [createLane(options, history, queue, partition)]

@@ -8,37 +8,32 @@ import { type Doubt, search } from './search.js'
 export const PATIENCE = 2
 
 /**
- * Takes from the queues what needs nothing more: what others have replayed, and what an earlier run may have replayed
+ * Takes from the queue what needs nothing more: what others have replayed, and what an earlier run may have replayed
  * without getting to note it.
  */
 export async function settleDoubts(
-  lanes: readonly Lane[],
+  lane: Lane,
   { log, run, signal, sendWithin, onDoubt }: ReplayOptions,
   tally: Tally,
 ): Promise<void> {
-  for (const lane of lanes) dropDone(lane, tally)
-  const before = lanes.flatMap(doubtsOf)
+  dropDone(lane, tally)
+  const before = doubtsOf(lane)
   if (before.length === 0) return
   onDoubt(before, sendWithin * PATIENCE)
   await delay(sendWithin * PATIENCE, undefined, { signal }).catch(() => {})
   if (signal.aborted) return
-  for (const lane of lanes) {
-    await lane.catchUp()
-    dropDone(lane, tally)
-  }
+  await lane.catchUp()
 
-  const answers = await search(log, lanes.flatMap(doubtsOf))
-  for (const lane of lanes) {
-    const delivered = lane.queue.flatMap((letter) => {
-      const answer = answers.get(letter)
-      return answer?.kind === 'delivered' ? [{ offset: letter.offset, receipt: answer.receipt }] : []
-    })
-    if (delivered.length > 0) await lane.write({ kind: 'settled', run: run.id, delivered, released: [] })
-    dropDone(lane, tally)
-    const isUnknown = (letter: DeadLetter) => answers.get(letter)?.kind === 'unknown'
-    tally.unknown.push(...lane.queue.filter(isUnknown))
-    lane.queue = lane.queue.filter((letter) => !isUnknown(letter))
-  }
+  const answers = await search(log, doubtsOf(lane))
+  const delivered = lane.queue.flatMap((letter) => {
+    const answer = answers.get(letter)
+    return answer?.kind === 'delivered' ? [{ offset: letter.offset, receipt: answer.receipt }] : []
+  })
+  if (delivered.length > 0) await lane.write({ kind: 'settled', run: run.id, delivered, released: [] })
+  dropDone(lane, tally)
+  const isUnknown = (letter: DeadLetter) => answers.get(letter)?.kind === 'unknown'
+  tally.unknown.push(...lane.queue.filter(isUnknown))
+  lane.queue = lane.queue.filter((letter) => !isUnknown(letter))
 }
 
 const doubtsOf = ({ queue, history }: Lane): Doubt[] =>

@@ -91,7 +91,7 @@ export async function prepare(topics: MemoryTopics, overrides: Partial<ReplayOpt
         rate: undefined,
         signal: new AbortController().signal,
         giveUp: async () => {},
-        sendWithin: 50,
+        sendWithin: 200,
         onProgress() {},
         onDoubt() {},
         ...overrides,
