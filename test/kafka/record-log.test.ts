@@ -58,7 +58,8 @@ describeKafka('the log of the kafka sink', () => {
     await stranger.begin()
     stranger.produce()
     await stranger.commit()
-    expect(await log.partitions()).toMatchObject([{ end: 3 }])
+    // The marker is written after the answer.
+    await vi.waitFor(async () => expect(await log.partitions()).toMatchObject([{ end: 3 }]), WAIT)
     expect(await read()).toEqual(['a', ''])
 
     await stranger.begin()

@@ -2,16 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import rdkafka, { type KafkaConsumer, type LibrdKafkaError, type Message, type Metadata } from 'node-rdkafka'
 import type { Position } from '../../../plugin.js'
+import { createCommitter } from './committer.js'
 import { logFailed, logUnavailable } from './failures.js'
 import type { ClientConfig } from './properties.js'
 import type { ClientLogLine } from './session.js'
 
 /** Milliseconds for the answer to one question. */
 const TIMEOUT = 5000
-/** Longer than librdkafka itself keeps a commit for a coordinator to come (`session.timeout.ms`). */
-const COMMIT_TIMEOUT = 8000
-/** Between two looks at the last commit of a client that is to be closed. */
-const LINGER = 1000
 /** Between two questions to a coordinator that is just coming up. */
 const COORDINATOR_PAUSE = 100
 /** How long one call waits for the next record. Such a wait occupies one of the few threads that libuv has. */
@@ -52,6 +49,8 @@ export interface Consumer {
   /** What the group has committed, undefined where that is nothing. */
   committed(places: readonly Place[]): Promise<Partial<Position>[]>
   commit(positions: readonly Position[]): Promise<void>
+  /** A commit has failed for lack of an answer, which may still come. */
+  committing(): boolean
   /** Reads from these positions on, and no longer from any other. */
   assign(positions: readonly Position[]): void
   /** What comes next: up to `count` records, fewer where that would take long. */
@@ -69,6 +68,7 @@ export async function openConsumer(
   let ends: Position[] = []
   client.on('partition.eof', (end) => ends.push(end))
   const underWay = new Set<Promise<unknown>>()
+
   async function call<Answer>(work: () => Promise<Answer>): Promise<Answer> {
     const promise = work()
     underWay.add(promise)
@@ -81,40 +81,7 @@ export async function openConsumer(
     }
   }
 
-  /** Librdkafka is not through with the last commit. */
-  let committing = false
-  let refusal: LibrdKafkaError | undefined
-  client.on('offset.commit', (error) => {
-    committing = false
-    refusal = error
-  })
-
-  async function committed(deadline: number): Promise<void> {
-    while (committing) {
-      if (performance.now() > deadline)
-        throw logUnavailable('the coordinator of the consumer group does not answer')
-      // The outcome is handed over only to who looks for records.
-      await consume(1)
-    }
-  }
-
-  async function commit(positions: readonly Position[]): Promise<void> {
-    const deadline = performance.now() + COMMIT_TIMEOUT
-    // One that came too late must not be taken for this one, or undo it.
-    await committed(deadline)
-    client.commit([...positions])
-    committing = true
-    await committed(deadline)
-    if (refusal) throw refusal
-  }
-
-  async function disconnectAfterCommit(): Promise<void> {
-    while (committing) {
-      await delay(LINGER, undefined, { ref: false })
-      await consume(1).catch(() => {})
-    }
-    await disconnect(client)
-  }
+  const committer = createCommitter(client, () => consume(1))
 
   return {
     partitions: (topic) =>
@@ -146,7 +113,8 @@ export async function openConsumer(
           }
         }
       }),
-    commit: (positions) => call(() => commit(positions)),
+    commit: (positions) => call(() => committer.commit(positions)),
+    committing: committer.committing,
     assign: (positions) => void client.assign([...positions]),
     consume: (count) =>
       call(async () => {
@@ -158,8 +126,8 @@ export async function openConsumer(
       await Promise.allSettled(underWay)
       // A client that is told to disconnect blocks a thread until its last commit is through, which may never be while
       // there is no coordinator, and the process could not even exit. So nobody waits for that.
-      const gone = disconnectAfterCommit()
-      if (!committing) await gone
+      const gone = committer.finished().then(() => disconnect(client))
+      if (!committer.committing()) await gone
     },
   }
 }

@@ -6,7 +6,7 @@ const IDLE = 60_000
 
 /** One consumer for questions and commits, opened when it is needed. */
 export interface SharedConsumer {
-  /** Runs `task` when no other is running. */
+  /** Runs `task` when no other is running. A consumer that a question failed with is not asked again. */
   use<Result>(task: (consumer: Consumer) => Promise<Result>): Promise<Result>
   /** Ends after what was asked for before; from then on `use` rejects. */
   close(): Promise<void>
@@ -38,9 +38,13 @@ export function createSharedConsumer(open: () => Promise<Consumer>): SharedConsu
         clearTimeout(idle)
         consumer ??= await open()
         try {
-          return await task(consumer)
-        } finally {
+          const result = await task(consumer)
           idle = setTimeout(() => void inTurn(discard), IDLE).unref()
+          return result
+        } catch (error) {
+          // It may go on asking a leader of the past. But a commit that it still owes must not be overtaken.
+          if (!consumer.committing()) await discard()
+          throw error
         }
       })
     },

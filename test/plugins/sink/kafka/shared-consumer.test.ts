@@ -8,14 +8,16 @@ afterEach(() => void vi.useRealTimers())
 
 function simulate() {
   const events: string[] = []
+  const committing = { value: false }
   const open = vi.fn(async () => {
     const number = open.mock.calls.length
     events.push(`open ${number}`)
     return {
+      committing: () => committing.value,
       close: async () => void events.push(`close ${number}`),
     } as Consumer
   })
-  return { events, open, shared: createSharedConsumer(open) }
+  return { events, committing, open, shared: createSharedConsumer(open) }
 }
 
 test('is opened by the first task, serves one after the other, and is closed at the end', async () => {
@@ -30,10 +32,19 @@ test('is opened by the first task, serves one after the other, and is closed at 
   expect(events).toEqual(['open 1', 'first', 'second', 'close 1'])
 })
 
-test('hands a failure on, and goes on with the next task', async () => {
+test('hands a failure on, and begins anew with the next task', async () => {
   const { events, shared } = simulate()
   await expect(shared.use(() => Promise.reject(new Error('no answer')))).rejects.toThrow('no answer')
   expect(await shared.use(async () => 'answer')).toBe('answer')
+  expect(events).toEqual(['open 1', 'close 1', 'open 2'])
+  await shared.close()
+})
+
+test('goes on with a consumer that may yet commit, so that a later commit is not undone', async () => {
+  const { events, committing, shared } = simulate()
+  committing.value = true
+  await expect(shared.use(() => Promise.reject(new Error('no answer')))).rejects.toThrow('no answer')
+  await shared.use(async () => {})
   expect(events).toEqual(['open 1'])
   await shared.close()
 })
