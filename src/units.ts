@@ -19,6 +19,9 @@ export const Size = (options: { description: string; default: string }) =>
     ...options,
   })
 
+/** setTimeout fires at once beyond this many milliseconds. */
+export const LONGEST_TIMER = 2 ** 31 - 1
+
 /** Milliseconds of a checked `Duration`. */
 export const milliseconds = (duration: string): number => scaled(duration, DURATIONS)
 

@@ -4,7 +4,7 @@ import { createLog } from '../log.js'
 import { formatProblem } from '../pipeline/config/problem.js'
 import type { Left } from '../pipeline/lifecycle.js'
 import { redactor } from '../redact.js'
-import { milliseconds } from '../units.js'
+import { LONGEST_TIMER, milliseconds } from '../units.js'
 import { type Command, EXIT, type Io } from './command.js'
 import { loadConfig, loadSettings, settingOptions } from './load.js'
 
@@ -63,9 +63,6 @@ with 0. A second signal, or the shutdown timeout, ends the waiting: it exits wit
     }
   },
 }
-
-/** setTimeout fires at once beyond 2^31 ms. */
-const LONGEST_TIMER = 2 ** 31 - 1
 
 const aborted = (signal: Io['signal']): Promise<void> =>
   new Promise((resolve) => {

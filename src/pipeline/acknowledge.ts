@@ -1,4 +1,5 @@
 import type { Attempt, Committed } from '../plugin.js'
+import { LONGEST_TIMER } from '../units.js'
 import type { Ledger, Pending } from './ledger/ledger.js'
 import { createRate } from './rate.js'
 import { type RetrySettings, retryDelay } from './retry.js'
@@ -113,6 +114,3 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
     },
   }
 }
-
-/** setTimeout fires at once beyond 2^31 ms. */
-const LONGEST_TIMER = 2 ** 31 - 1
