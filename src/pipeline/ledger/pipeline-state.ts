@@ -72,13 +72,13 @@ export function openPipelineState(
   const names = table<[string, number], number>('partitions')
   const memory = createMemory((generation) => table(`events.${generation}`), table('generations'), limits)
 
-  const partitions: Position[] = []
+  const partitions: Omit<Position, 'offset'>[] = []
   const numbers = new Map<string, number>()
   for (const {
     key,
     value: [topic, partition],
   } of names.getRange({ start: 1 })) {
-    partitions[key] = { topic, partition, offset: checkpoints.get(key) ?? -1 }
+    partitions[key] = { topic, partition }
     numbers.set(`${topic} ${partition}`, key)
   }
 
@@ -98,7 +98,7 @@ export function openPipelineState(
     if (number === undefined) {
       number = numbers.size + 1
       numbers.set(name, number)
-      partitions[number] = { topic, partition, offset: -1 }
+      partitions[number] = { topic, partition }
       // At once: rows that name the number must never be found without it.
       names.putSync(number, [topic, partition])
     }
@@ -106,7 +106,7 @@ export function openPipelineState(
   }
   const positionOf = ([number, offset]: OwedKey): Position | undefined => {
     const at = partitions[number]
-    return at === undefined ? undefined : { topic: at.topic, partition: at.partition, offset }
+    return at === undefined ? undefined : { ...at, offset }
   }
   const load = (key: OwedKey, row: Row): Owed => toOwed(key, row, positionOf(key))
   const put = (owed: Owed, park: boolean, isNew: boolean): void => {
