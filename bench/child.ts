@@ -1,11 +1,16 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, fork, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 /** A program of this folder in a process of its own, which ends with ours. Speaks over IPC. */
-export function startChild(file: string, env: { readonly [name: string]: string } = {}): ChildProcess {
+export function startChild(
+  file: string,
+  env: { readonly [name: string]: string } = {},
+  execArgv: string[] = [],
+): ChildProcess {
   const path = fileURLToPath(new URL(file, import.meta.url))
-  return fork(path, { env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const stdio: StdioOptions = ['ignore', 'inherit', 'inherit', 'ipc']
+  return fork(path, { env: { ...process.env, ...env }, execArgv, stdio })
 }
 
 /** The next message of a child. Rejects when the child ends instead. */

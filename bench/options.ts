@@ -8,7 +8,7 @@ export interface Options {
   readonly jsonata: boolean
   /** Where the figures go as JSON. */
   readonly json: string | undefined
-  /** A folder for CPU profiles of Headgate. */
+  /** A folder for CPU profiles of both programs. */
   readonly profile: string | undefined
 }
 
@@ -18,7 +18,7 @@ const USAGE = `npm run bench -- [options]
   --in-flight N   events in flight (64)
   --jsonata       the shipped config, one of whose rules is JSONata, instead of the one that does the floor's work
   --json FILE     writes all figures to a file
-  --profile DIR   writes a CPU profile of Headgate for each round, for speedscope or Chrome's developer tools
+  --profile DIR   writes a CPU profile of each program for each round, for speedscope or Chrome's developer tools
 `
 
 /** Throws with the usage where `args` do not fit it. */

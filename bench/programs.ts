@@ -14,20 +14,20 @@ export interface Program {
   start(env: { readonly [name: string]: string }): Promise<Running>
 }
 
-export const floor: Program = {
+/** `profile` is a folder for CPU profiles, here and below. */
+export const floor = (profile?: string): Program => ({
   name: 'floor',
   async start(env) {
-    const child = startChild('floor.js', env)
+    const child = startChild('floor.js', env, profiling('floor', profile))
     const { port } = await nextMessage<{ port: number }>(child)
     return { pid: child.pid as number, port, stop: () => stopChild(child) }
   },
-}
+})
 
-/** `profile` is a folder for CPU profiles. */
 export const headgate = (config: string, profile?: string): Program => ({
   name: 'headgate',
   async start(env) {
-    const nodeOptions = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(profile)}`]
+    const nodeOptions = profiling('headgate', profile)
     const { pid, intake, stop } = await startHeadgate({ config, env, nodeOptions })
     return {
       pid,
@@ -39,3 +39,6 @@ export const headgate = (config: string, profile?: string): Program => ({
     }
   },
 })
+
+const profiling = (name: string, folder: string | undefined): string[] =>
+  folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(folder, name)}`]

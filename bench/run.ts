@@ -12,7 +12,10 @@ const WARM_UP_SECONDS = 2
 
 async function bench({ rounds, seconds, inFlight, jsonata, json, profile }: Options): Promise<void> {
   const load: Load = { seconds, inFlight, warmUpSeconds: WARM_UP_SECONDS, bodyBytes: BODY_BYTES }
-  const programs = [floor, headgate(jsonata ? 'plugins.config.json' : 'bench/plugins.config.json', profile)]
+  const programs = [
+    floor(profile),
+    headgate(jsonata ? 'plugins.config.json' : 'bench/plugins.config.json', profile),
+  ]
   const samples: Sample[] = []
 
   const around = await startSurroundings()
