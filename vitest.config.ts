@@ -11,7 +11,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/{e2e,kafka}/**'] },
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/{e2e,kafka,faults}/**'] },
       },
       {
         extends: true,
@@ -21,7 +21,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'kafka',
-          include: ['test/kafka/**/*.test.ts'],
+          include: ['test/{kafka,faults}/**/*.test.ts'],
           globalSetup: './test/kafka/setup.ts',
           testTimeout: 120_000,
           hookTimeout: 120_000,

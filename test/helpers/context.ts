@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest'
 import { filesIn } from '../../src/pipeline/config/files.js'
 import { checkShape } from '../../src/pipeline/config/shape.js'
 import type { CheckContext, Context, Gauge, Log, Metrics } from '../../src/plugin.js'
+import type { AtEnd } from './lasting.js'
 
 export interface LogLine {
   readonly level: keyof Log
@@ -51,10 +52,13 @@ export const checkContext = (overrides: Partial<CheckContext> = {}): CheckContex
   ...overrides,
 })
 
-/** A directory with these files (path: text), gone when the test has finished. */
-export function temporaryDirectory(files: { readonly [path: string]: string } = {}): string {
+/** A directory with these files (path: text), gone when the test has finished, or `atEnd`. */
+export function temporaryDirectory(
+  files: { readonly [path: string]: string } = {},
+  atEnd: AtEnd = onTestFinished,
+): string {
   const root = mkdtempSync(join(tmpdir(), 'headgate-test-'))
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
+  atEnd(() => rmSync(root, { recursive: true, force: true }))
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true })
     writeFileSync(join(root, path), text)

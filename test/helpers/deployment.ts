@@ -12,22 +12,28 @@ import { type ReadRecord, readTopics } from '../../src/sandbox/reader.js'
 import { SHIPPED_CONFIG } from '../../src/sandbox/surroundings.js'
 import { temporaryDirectory } from './context.js'
 import { createTopic } from './kafka-topics.js'
+import type { AtEnd } from './lasting.js'
 
 /** Headgate on the shipped config, but with topics of its own, between a Kafka and a simulated CXone. */
 export interface Deployment {
   readonly headgate: HeadgateProcess
   readonly cxone: Cxone
   readonly stateDirectory: string
+  /** Path of its config file, and what the file asks of the environment. */
+  readonly configFile: string
+  readonly environment: { readonly [name: string]: string }
   /** Ends Headgate, and waits until it has ended. */
   end(signal: NodeJS.Signals): Promise<void>
   /** Starts it again, on the same config and state directory. */
-  start(): Promise<void>
+  start(until?: Until): Promise<void>
   /** What the names of its topics start with, instead of `cxone.data.actions`. */
   readonly prefix: string
   post(body: string | Buffer, headers?: { readonly [name: string]: string }): Promise<Answer>
   records(): Promise<ReadRecord[]>
   ready(): Promise<{ readonly status: number; readonly reasons: readonly string[] }>
 }
+
+export type Until = NonNullable<HeadgateOptions['until']>
 
 export interface Answer {
   readonly status: number
@@ -41,44 +47,64 @@ export interface DeploymentOptions {
   readonly cxone?: Pick<CxoneOptions, 'tokenLifetime' | 'faults'>
   /** The routes whose topic is not created. */
   readonly without?: readonly string[]
-  readonly until?: HeadgateOptions['until']
+  readonly until?: Until
+  /** Of its topics. */
+  readonly replication?: number
+  /** Where Headgate finds Kafka, if not where the test does. */
+  readonly brokers?: string
+  /** Settings of the process. */
+  readonly env?: { readonly [name: string]: string }
+  readonly nodeOptions?: readonly string[]
+  /** Told how to clean up; at the end of the test where absent. */
+  readonly atEnd?: AtEnd
 }
 
 const TOKEN = 'test-webhook-token'
 const ROUTES = ['high', 'eu', 'default', 'dlq']
 
 export async function deploy(bootstrap: string, options: DeploymentOptions = {}): Promise<Deployment> {
-  const { config = (text) => text, without = [], cxone: cxoneOptions = {}, until = 'ready' } = options
+  const {
+    config = (text) => text,
+    without = [],
+    cxone: cxoneOptions = {},
+    until: firstUntil = 'ready',
+  } = options
+  const { replication = 1, brokers = bootstrap, env = {}, nodeOptions = [], atEnd = onTestFinished } = options
   const prefix = `test-${randomUUID()}`
-  const topics = ROUTES.filter((route) => !without.includes(route)).map((route) => `${prefix}.${route}`)
-  for (const topic of topics) await createTopic(bootstrap, topic, { partitions: 3 })
+  const topics = ROUTES.map((route) => `${prefix}.${route}`)
+  for (const topic of topics.filter((_, index) => !without.includes(ROUTES[index] ?? '')))
+    await createTopic(bootstrap, topic, { partitions: 3, replication })
 
   const cxone = await startCxone({ clientId: 'test-client', clientSecret: 'test-secret', ...cxoneOptions })
-  onTestFinished(() => cxone.close())
+  atEnd(() => cxone.close())
   const file = configFile(
     config(readFileSync(SHIPPED_CONFIG, 'utf8')).replaceAll('cxone.data.actions', prefix),
+    atEnd,
   )
-  const stateDirectory = temporaryDirectory()
-  const start = () =>
+  const stateDirectory = temporaryDirectory({}, atEnd)
+  const start = (until: Until) =>
     startHeadgate({
       config: file,
-      env: { ...environment(bootstrap, cxone), HEADGATE_STATE_DIR: stateDirectory },
+      env: { ...environment(brokers, cxone), HEADGATE_STATE_DIR: stateDirectory, ...env },
+      nodeOptions,
       until,
     })
-  let headgate = await start()
-  onTestFinished(() => void headgate.kill('SIGKILL'))
+  let headgate = await start(firstUntil)
+  atEnd(() => void headgate.kill('SIGKILL'))
   return {
     get headgate() {
       return headgate
     },
     cxone,
     stateDirectory,
+    configFile: file,
+    environment: environment(brokers, cxone),
     async end(signal) {
       headgate.kill(signal)
       await headgate.exited
     },
-    async start() {
-      headgate = await start()
+    async start(until = 'ready') {
+      headgate = await start(until)
     },
     prefix,
     async post(body, headers = {}) {
@@ -112,10 +138,9 @@ export const environment = (
 })
 
 /** The schema file keeps its place. */
-function configFile(text: string): string {
-  const folder = temporaryDirectory({
-    'plugins.config.json': text.replaceAll('./schemas/', `${resolve('schemas')}/`),
-  })
+function configFile(text: string, atEnd: AtEnd): string {
+  const files = { 'plugins.config.json': text.replaceAll('./schemas/', `${resolve('schemas')}/`) }
+  const folder = temporaryDirectory(files, atEnd)
   return join(folder, 'plugins.config.json')
 }
 

@@ -11,6 +11,8 @@ export interface KafkaCluster {
   readonly bootstrap: string
   /** In the order of their ids, which start at 1. */
   readonly brokers: readonly KafkaBroker[]
+  /** For each of the extra listeners, where the first node has it. */
+  readonly addresses: { readonly [listener: string]: string }
   /** Its data is gone with it. */
   stop(): Promise<void>
 }
@@ -21,6 +23,14 @@ export interface ClusterOptions {
   /** Broker settings on top of ours. */
   readonly properties?: { readonly [name: string]: string }
   readonly jvm?: readonly string[]
+  /** Listeners beside the plain one that tests use, by their names, on a cluster of one node. */
+  readonly listeners?: { readonly [name: string]: ExtraListener }
+}
+
+export interface ExtraListener {
+  readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT'
+  /** What clients are told, if not the port that the broker listens on. */
+  readonly advertisedPort?: number
 }
 
 /** Starts in half the CPU time of the defaults; what runs for long is slower. */
@@ -31,13 +41,15 @@ const CLUSTER_ID = Buffer.from('headgate-cluster').toString('base64url')
 
 /** Resolves when all nodes take requests. */
 export async function startKafkaCluster(options: ClusterOptions = {}): Promise<KafkaCluster> {
-  const { nodes = 1, properties = {}, jvm = QUICK_START } = options
+  const { nodes = 1, properties = {}, jvm = QUICK_START, listeners = {} } = options
   const classPath = await kafkaClassPath()
   const directory = mkdtempSync(join(tmpdir(), 'headgate-kafka-'))
-  const ports = await freePorts(2 * nodes)
-  const addresses = ports.map((port) => `127.0.0.1:${port}`)
-  const clients = addresses.slice(0, nodes)
-  const controllers = addresses.slice(nodes)
+  const names = Object.keys(listeners)
+  const ports = await freePorts(2 * nodes + names.length)
+  const all = ports.map((port) => `127.0.0.1:${port}`)
+  const clients = all.slice(0, nodes)
+  const controllers = all.slice(nodes, 2 * nodes)
+  const addresses = Object.fromEntries(names.map((name, index) => [name, all[2 * nodes + index] as string]))
   const brokers: KafkaBroker[] = []
 
   async function stop(): Promise<void> {
@@ -49,7 +61,10 @@ export async function startKafkaCluster(options: ClusterOptions = {}): Promise<K
   try {
     const formatted = clients.map((address, index) => {
       const id = index + 1
-      const settings = { ...nodeProperties(id, address, controllers), ...properties }
+      const settings = {
+        ...withListeners(nodeProperties(id, address, controllers), listeners, addresses),
+        ...properties,
+      }
       return formatBroker({
         id,
         address,
@@ -66,7 +81,7 @@ export async function startKafkaCluster(options: ClusterOptions = {}): Promise<K
     await stop()
     throw error
   }
-  return { bootstrap: clients.join(','), brokers, stop }
+  return { bootstrap: clients.join(','), brokers, addresses, stop }
 }
 
 function nodeProperties(id: number, address: string, controllers: readonly string[]) {
@@ -92,5 +107,30 @@ function nodeProperties(id: number, address: string, controllers: readonly strin
     // So that a dead or frozen leader is replaced within seconds.
     'broker.session.timeout.ms': '3000',
     'broker.heartbeat.interval.ms': '500',
+    'inter.broker.listener.name': 'PLAINTEXT',
+  }
+}
+
+type Properties = NonNullable<ClusterOptions['properties']>
+
+/** The settings of a node that has these listeners, too. */
+function withListeners(
+  node: Properties,
+  listeners: NonNullable<ClusterOptions['listeners']>,
+  addresses: KafkaCluster['addresses'],
+): Properties {
+  const append = (setting: string, text: (name: string, listener: ExtraListener) => string) => ({
+    [setting]: [
+      node[setting],
+      ...Object.entries(listeners).map(([name, listener]) => text(name, listener)),
+    ].join(','),
+  })
+  return {
+    ...node,
+    ...append('listeners', (name) => `${name}://${addresses[name]}`),
+    ...append('advertised.listeners', (name, { advertisedPort }) =>
+      advertisedPort === undefined ? `${name}://${addresses[name]}` : `${name}://127.0.0.1:${advertisedPort}`,
+    ),
+    ...append('listener.security.protocol.map', (name, { protocol }) => `${name}:${protocol}`),
   }
 }

@@ -1,6 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import rdkafka, { type NewTopic, type TopicMetadata } from 'node-rdkafka'
+import rdkafka, {
+  type IAdminClient,
+  type LibrdKafkaError,
+  type NewTopic,
+  type TopicMetadata,
+} from 'node-rdkafka'
 
 export interface TopicOptions {
   readonly partitions?: number
@@ -20,16 +25,16 @@ export async function createTopic(
 ): Promise<void> {
   const { partitions = 1, replication = 1, config = {} } = options
   const topic: NewTopic = { topic: name, num_partitions: partitions, replication_factor: replication, config }
-  const admin = rdkafka.AdminClient.create({ 'bootstrap.servers': bootstrap, log_level: 3 })
-  try {
-    await new Promise<void>((resolve, reject) =>
-      admin.createTopic(topic, TIMEOUT, (error) => (error ? reject(error) : resolve())),
-    )
-  } finally {
-    admin.disconnect()
-  }
+  await administrate(bootstrap, (admin, done) => admin.createTopic(topic, TIMEOUT, done))
   while (!(await hasLeaders(bootstrap, name, partitions))) await delay(POLL)
 }
+
+/** Adds partitions to a topic until it has so many. */
+export const growTopic = (bootstrap: string, name: string, partitions: number): Promise<void> =>
+  administrate(bootstrap, (admin, done) => admin.createPartitions(name, partitions, TIMEOUT, done))
+
+export const deleteTopic = (bootstrap: string, name: string): Promise<void> =>
+  administrate(bootstrap, (admin, done) => admin.deleteTopic(name, TIMEOUT, done))
 
 /** The id of the broker that leads a partition, or -1. */
 export async function leaderOf(bootstrap: string, name: string, partition: number): Promise<number> {
@@ -43,6 +48,18 @@ export async function allInSync(bootstrap: string): Promise<boolean> {
   return topics.every(({ partitions }) =>
     partitions.every(({ isrs, replicas }) => isrs.length === replicas.length),
   )
+}
+
+async function administrate(
+  bootstrap: string,
+  task: (admin: IAdminClient, done: (error: LibrdKafkaError | undefined) => void) => void,
+): Promise<void> {
+  const admin = rdkafka.AdminClient.create({ 'bootstrap.servers': bootstrap, log_level: 3 })
+  try {
+    await new Promise<void>((resolve, reject) => task(admin, (error) => (error ? reject(error) : resolve())))
+  } finally {
+    admin.disconnect()
+  }
 }
 
 async function hasLeaders(bootstrap: string, name: string, partitions: number): Promise<boolean> {

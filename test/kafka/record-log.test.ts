@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,8 +6,8 @@ import rdkafka, { type IAdminClient, type LibrdKafkaError, type NewTopic } from 
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { LoggedRecord } from '../../src/plugin.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { java, kafkaClassPath } from '../helpers/kafka-class-path.js'
 import { startSink } from '../helpers/kafka-sink.js'
+import { kafkaTool } from '../helpers/kafka-tool.js'
 import { describeKafka, sharedKafka, sharedTopic } from '../helpers/real-kafka.js'
 
 describeKafka('the log of the kafka sink', () => {
@@ -45,7 +44,7 @@ describeKafka('the log of the kafka sink', () => {
     for (const id of ['a', 'b', 'c']) await send({ topic, partition: 0 }, id)
     const file = join(temporaryDirectory(), 'offsets.json')
     writeFileSync(file, JSON.stringify({ version: 1, partitions: [{ topic, partition: 0, offset: 2 }] }))
-    await kafkaTool('DeleteRecordsCommand', '--offset-json-file', file)
+    await kafkaTool(sharedKafka(), 'org.apache.kafka.tools.DeleteRecordsCommand', '--offset-json-file', file)
     expect(await log.partitions()).toMatchObject([{ start: 2, end: 3 }])
     expect(await read([{ topic, partition: 0, offset: 0 }])).toEqual(['c'])
   })
@@ -92,7 +91,13 @@ describeKafka('the log of the kafka sink', () => {
     for (const id of ['a', 'b', 'c']) await send({ topic, partition: 1 }, id)
     await log.commit([{ topic, partition: 1, offset: 2 }])
     const group = `headgate.${pipeline}`
-    const lines = await kafkaTool('consumer.group.ConsumerGroupCommand', '--describe', '--group', group)
+    const lines = await kafkaTool(
+      sharedKafka(),
+      'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand',
+      '--describe',
+      '--group',
+      group,
+    )
     // GROUP TOPIC PARTITION CURRENT-OFFSET LOG-END-OFFSET LAG
     expect(
       lines
@@ -150,18 +155,6 @@ describeKafka('the log of the kafka sink', () => {
 
 const WAIT = { timeout: 30_000, interval: 100 }
 const TIMEOUT = 15_000
-
-/** A tool that comes with Kafka; the lines that it prints. */
-async function kafkaTool(name: string, ...args: string[]): Promise<string[]> {
-  const command = ['-cp', await kafkaClassPath(), `org.apache.kafka.tools.${name}`]
-  const { stdout } = await promisify(execFile)(java, [
-    ...command,
-    '--bootstrap-server',
-    sharedKafka(),
-    ...args,
-  ])
-  return stdout.split('\n')
-}
 
 const newTopic = (topic: string): NewTopic => ({ topic, num_partitions: 1, replication_factor: 1 })
 

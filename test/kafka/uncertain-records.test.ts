@@ -48,26 +48,6 @@ describeKafka('a record whose fate is uncertain', () => {
     expect(new Set(ids).size).toBe(1001)
   })
 
-  test('waits while too few replicas are in sync, and is delivered once when they are back', async () => {
-    const cluster = await ownCluster({ nodes: 3 })
-    const properties = { 'request.timeout.ms': 3000 }
-    const { sink, send, read } = await startSink(cluster.bootstrap, [TARGET], { properties })
-    await send(TARGET, 'first')
-    const followers = await followersOf(cluster)
-    for (const follower of followers) await follower.kill()
-    const waiting = send(TARGET, 'waiting').then(() => 'delivered')
-    const noticed = vi.waitFor(() => expect(sink.notReady?.()).not.toEqual([]), WAIT)
-    expect(await Promise.race([waiting, noticed.then(() => 'nothing yet')])).toBe('nothing yet')
-    await expect(send(TARGET, 'refused')).rejects.toMatchObject({
-      code: 'HG_KAFKA_UNAVAILABLE',
-      uncertain: false,
-    })
-    await Promise.all(followers.map((follower) => follower.start()))
-    expect(await waiting).toBe('delivered')
-    await vi.waitFor(() => expect(sink.notReady?.()).toEqual([]), WAIT)
-    expect(await vi.waitFor(() => read(), WAIT)).toEqual(['first', 'waiting'])
-  })
-
   test('is not taken for lost while its leader has it and the replicas have not confirmed it', async () => {
     const cluster = await ownCluster({ nodes: 3 })
     const killed = await startSink(cluster.bootstrap, [TARGET])

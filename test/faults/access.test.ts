@@ -1,0 +1,153 @@
+/**
+ * A broker that knows its users: SASL, TLS and access control. These cases stand beside the 25: none of them is lost, all
+ * of them end by themselves when the cause is gone.
+ */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../helpers/context.js'
+import { type Deployment, deploy, eventText } from '../helpers/deployment.js'
+import { startKafkaCluster } from '../helpers/kafka-cluster.js'
+import { kafkaTool } from '../helpers/kafka-tool.js'
+import { sharedByTests } from '../helpers/lasting.js'
+import { describeKafka } from '../helpers/real-kafka.js'
+import { expectOnceAndAcknowledged } from './invariant.js'
+
+const LATER = { timeout: 60_000, interval: 100 }
+const PASSWORD = 'scram-secret'
+const STORE_PASSWORD = 'store-secret'
+const ACLS = 'org.apache.kafka.tools.AclCommand'
+const CONFIGS = 'kafka.admin.ConfigCommand'
+const PREFIXED = ['--resource-pattern-type', 'prefixed']
+
+describeKafka('what Headgate promises on a Kafka with users', () => {
+  const kafka = sharedByTests(async (atEnd) => {
+    const directory = temporaryDirectory({}, atEnd)
+    // Two keys of one name: the broker begins with the one that nobody trusts.
+    const stranger = makeKey(directory, 'stranger')
+    const trusted = makeKey(directory, 'trusted')
+    const cluster = await startKafkaCluster({
+      listeners: { SASL: { protocol: 'SASL_PLAINTEXT' }, TLS: { protocol: 'SSL' } },
+      properties: {
+        'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+        // The tests themselves, and the broker.
+        'super.users': 'User:ANONYMOUS',
+        'sasl.enabled.mechanisms': 'SCRAM-SHA-512',
+        'listener.name.sasl.scram-sha-512.sasl.jaas.config':
+          'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+        'listener.name.tls.ssl.keystore.type': 'PKCS12',
+        'listener.name.tls.ssl.keystore.location': stranger.store,
+        'listener.name.tls.ssl.keystore.password': STORE_PASSWORD,
+        'listener.name.tls.ssl.key.password': STORE_PASSWORD,
+      },
+    })
+    atEnd(() => cluster.stop())
+    return { ...cluster, trusted }
+  })
+
+  test('SASL credentials that the broker does not know, and authorization that is lost while running: 503 with the reason, until they are granted', async () => {
+    const { bootstrap, addresses } = kafka()
+    const allow = ['--allow-principal', 'User:headgate']
+    const write = ['--operation', 'Write', '--topic', 'test-', ...PREFIXED, ...allow]
+    await kafkaTool(
+      bootstrap,
+      ACLS,
+      '--add',
+      ...allow,
+      '--consumer',
+      '--topic',
+      'test-',
+      '--group',
+      'headgate.',
+      ...PREFIXED,
+    )
+    await kafkaTool(bootstrap, ACLS, '--add', ...write)
+    const deployment = await deploy(bootstrap, {
+      brokers: addresses['SASL'] ?? '',
+      until: 'listening',
+      config: properties({
+        'security.protocol': 'SASL_PLAINTEXT',
+        'sasl.mechanism': 'SCRAM-SHA-512',
+        'sasl.username': 'headgate',
+        'sasl.password': '${env:SASL_PASSWORD}',
+      }),
+      env: { SASL_PASSWORD: PASSWORD },
+    })
+    const { post, ready, cxone, headgate } = deployment
+    await expect.poll(() => reasons(deployment), LATER).toMatch(/credentials|authentication/i)
+    await expectRefused(deployment, 'unknown user')
+
+    const scram = `SCRAM-SHA-512=[iterations=4096,password=${PASSWORD}]`
+    const user = ['--entity-type', 'users', '--entity-name', 'headgate']
+    await kafkaTool(bootstrap, CONFIGS, '--alter', ...user, '--add-config', scram)
+    await expect.poll(async () => (await ready()).status, LATER).toBe(200)
+    expect(await post(eventText('unknown user', '{}'))).toMatchObject({ body: { outcome: 'delivered' } })
+
+    await kafkaTool(bootstrap, ACLS, '--remove', '--force', ...write)
+    const refused = await expectRefused(deployment, 'not allowed')
+    expect(refused.body).toMatchObject({ code: 'HG_KAFKA_UNAVAILABLE' })
+    await expect.poll(() => headgate.lines.join('\n')).toMatch(/may not write to the topic/)
+    expect(cxone.acknowledged.has('not allowed')).toBe(false)
+
+    await kafkaTool(bootstrap, ACLS, '--add', ...write)
+    const status = async () => (await post(eventText('not allowed', '{}'))).status
+    await expect.poll(status, LATER).toBe(200)
+    await expectOnceAndAcknowledged(deployment, ['unknown user', 'not allowed'])
+    expect(headgate.lines.join('\n')).not.toContain(PASSWORD)
+  })
+
+  test('TLS with a broker whose certificate is not trusted: 503 with the reason, until it has the right one', async () => {
+    const { bootstrap, addresses, trusted } = kafka()
+    const deployment = await deploy(bootstrap, {
+      brokers: addresses['TLS'] ?? '',
+      until: 'listening',
+      config: properties({ 'security.protocol': 'SSL', 'ssl.ca.location': trusted.certificate }),
+    })
+    const { post, ready } = deployment
+    await expect.poll(() => reasons(deployment), LATER).toMatch(/TLS|certificate/)
+    await expectRefused(deployment, 'not trusted')
+
+    const location = `listener.name.tls.ssl.keystore.location=${trusted.store}`
+    const broker = ['--entity-type', 'brokers', '--entity-name', '1']
+    await kafkaTool(bootstrap, CONFIGS, '--alter', ...broker, '--add-config', location)
+    await expect.poll(async () => (await ready()).status, LATER).toBe(200)
+    expect(await post(eventText('not trusted', '{}'))).toMatchObject({ body: { outcome: 'delivered' } })
+    await expectOnceAndAcknowledged(deployment, ['not trusted'])
+  })
+})
+
+const properties = (given: { readonly [name: string]: string }) => (text: string) =>
+  text.replace('"properties": {}', () => `"properties": ${JSON.stringify(given)}`)
+
+const reasons = async ({ ready }: Deployment): Promise<string> => (await ready()).reasons.join('; ')
+
+async function expectRefused({ post }: Deployment, id: string) {
+  const answer = await post(eventText(id, '{}'))
+  expect(answer.status).toBe(503)
+  expect(answer.headers.get('retry-after')).toMatch(/^\d+$/)
+  return answer
+}
+
+/** A key with a certificate that it signed itself, for a broker on loopback. */
+function makeKey(directory: string, name: string) {
+  const store = join(directory, `${name}.p12`)
+  const certificate = join(directory, `${name}.pem`)
+  const shared = [
+    '-alias',
+    'broker',
+    '-keystore',
+    store,
+    '-storetype',
+    'PKCS12',
+    '-storepass',
+    STORE_PASSWORD,
+  ]
+  const names = ['-dname', 'CN=broker', '-ext', 'san=ip:127.0.0.1,dns:localhost']
+  keytool('-genkeypair', '-keyalg', 'EC', ...names, ...shared)
+  keytool('-exportcert', '-rfc', '-file', certificate, ...shared)
+  expect(readFileSync(certificate, 'utf8')).toContain('BEGIN CERTIFICATE')
+  return { store, certificate }
+}
+
+const keytool = (...args: string[]) => execFileSync('keytool', args, { stdio: 'pipe' })

@@ -1,0 +1,44 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Deployment, eventText } from './deployment.js'
+
+const PAUSE = 50
+
+export interface ResendingSenders {
+  /** Ids of the events that were answered 200. */
+  readonly answered: ReadonlySet<string>
+  /** How often an event was not, by status; 0 where there was no answer. */
+  readonly refusals: ReadonlyMap<number, number>
+  /** Resolves when every event that was begun has been answered 200. */
+  finish(): Promise<void>
+}
+
+/** So many senders that post one event after the other, each again and again until it is answered 200. */
+export function startSenders({ post }: Pick<Deployment, 'post'>, count = 16): ResendingSenders {
+  const answered = new Set<string>()
+  const refusals = new Map<number, number>()
+  let going = true
+  const status = (id: string): Promise<number> =>
+    post(eventText(id, '{}')).then(
+      (answer) => answer.status,
+      () => 0,
+    )
+  const send = async (id: string): Promise<void> => {
+    for (let last = await status(id); last !== 200; last = await status(id)) {
+      refusals.set(last, (refusals.get(last) ?? 0) + 1)
+      await delay(PAUSE)
+    }
+    answered.add(id)
+  }
+  const sender = async (name: number): Promise<void> => {
+    for (let n = 0; going; n++) await send(`${name}-${n}`)
+  }
+  const all = Promise.all(Array.from({ length: count }, (_, name) => sender(name)))
+  return {
+    answered,
+    refusals,
+    async finish() {
+      going = false
+      await all
+    },
+  }
+}
