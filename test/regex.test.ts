@@ -21,6 +21,33 @@ describe('a regular expression', () => {
     expect(compileRegex('^B.c', 'im').test('a\nb\nc')).toBe(false)
   })
 
+  it.each(['[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,255}', '^.{0,1000}$', '(?i)"priority"\\s*:\\s*"high"'])(
+    'may be %s',
+    (pattern) => {
+      expect(compileRegex(pattern).programSize()).toBeLessThanOrEqual(2500)
+    },
+  )
+
+  it.each([
+    ['a{1000}b{1000}c{1000}', 3002],
+    ['(.{0,900}x|.{0,900}y)', 3607],
+    ['(a{0,30}){0,30}(b{0,30}){0,30}', 3782],
+  ])('is refused where it is too costly, for all that it is linear: %s', (pattern, size) => {
+    for (const compile of [compileRegex, compileEcmaRegex]) {
+      expect(refusal(() => compile(pattern))).toMatchObject({
+        code: 'HG_CONFIG_REGEX',
+        message: expect.stringMatching(new RegExp(`compiles to ${size} instructions and may have 2500`)),
+      })
+    }
+  })
+
+  it('is refused as malformed where repetitions in each other are over 1000', () => {
+    expect(refusal(() => compileRegex('(a{1000}){1000}'))).toMatchObject({
+      code: 'HG_CONFIG_REGEX',
+      message: 'invalid repeat count (at most 1000): "{1000}" at position 9.',
+    })
+  })
+
   it('is refused, and nothing else thrown, whatever is wrong with it', () => {
     const pattern = fc.string({
       unit: fc.constantFrom(...'ab01()[]{}?*+|^$.\\-,:<>=!PkpuxdQ/'),

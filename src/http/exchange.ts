@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HeadgateError } from '../errors.js'
-import type { HttpAnswer, HttpHandler, HttpHead, Log } from '../plugin.js'
+import type { BodyMemory, HttpAnswer, HttpHandler, HttpHead, Log } from '../plugin.js'
 import { problem } from './problem.js'
 import { readBody } from './request-body.js'
+import type { Requests } from './requests.js'
 import { respond, respondEarly } from './respond.js'
 import type { Unanswered } from './unanswered.js'
 
@@ -15,12 +16,15 @@ export interface Owner {
 /** What serves a path. */
 export interface Route extends Owner {
   readonly handler: HttpHandler
+  /** The requests that have come to it and are not at their end. */
+  readonly requests: Requests
 }
 
 /** What the exchanges of one listener share. */
 export interface Shared {
   readonly log: Log
   readonly unanswered: Unanswered
+  readonly memory: BodyMemory
   /** True once every answer closes its connection. */
   closing(): boolean
 }
@@ -38,49 +42,66 @@ export function exchange(
   shared: Shared,
 ): void {
   const { method = '', headers, httpVersion, socket } = request
-  const { handler } = route
+  const { handler, requests } = route
+  requests.begin()
   const head: HttpHead = { method, headers }
   const refusal = objection(head, handler)
   if (refusal !== undefined) {
-    refuse(request, response, refusal, route, shared)
+    refuse(request, response, refusal, route, shared, requests.end)
     return
   }
   if (headers.expect !== undefined && httpVersion === '1.1') response.writeContinue()
-  readBody(
-    request,
-    handler.maxBodyBytes,
-    async (body) => {
+  readBody(request, handler.maxBodyBytes, shared.memory, {
+    whole(body) {
       shared.unanswered.begin(socket)
-      const question = () => handler.handle({ method, headers, body, receivedAt: Date.now() })
-      await conclude(question, response, route, shared, (answer) =>
-        respond(response, answer, shared.closing()),
+      void conclude(
+        () => handler.handle({ method, headers, body, receivedAt: Date.now() }),
+        response,
+        route,
+        shared,
+        (answer) => respond(response, answer, shared.closing()),
+        () => {
+          shared.memory.release(body.length)
+          shared.unanswered.end(socket)
+          requests.end()
+        },
       )
-      shared.unanswered.end(socket)
     },
-    () => refuse(request, response, () => handler.tooLarge(head), route, shared),
-  )
+    tooLarge: () => refuse(request, response, () => handler.tooLarge(head), route, shared, requests.end),
+    noMemory: () => refuse(request, response, () => handler.noMemory(head), route, shared, requests.end),
+    gone: requests.end,
+  })
 }
 
-/** Answers a request whose body has not been read. */
-export async function refuse(
+/** Answers a request whose body has not been read; `ended` is called once it is answered. */
+export function refuse(
   request: IncomingMessage,
   response: ServerResponse,
   question: Question,
   owner: Owner,
   shared: Shared,
-): Promise<void> {
+  ended?: () => void,
+): void {
   const { socket } = request
+  const end = () => shared.unanswered.end(socket)
   shared.unanswered.begin(socket)
-  await conclude(question, response, owner, shared, (answer) =>
-    respondEarly(request, response, answer, shared.closing()),
+  void conclude(
+    question,
+    response,
+    owner,
+    shared,
+    (answer) => respondEarly(request, response, answer, shared.closing()),
+    () => {
+      // While the rest of the body comes, a time-out of this request must not be answered a second time.
+      if (request.closed) end()
+      else request.once('close', end)
+      ended?.()
+    },
   )
-  // While the rest of the body comes, a time-out of this request must not be answered a second time.
-  if (request.closed) shared.unanswered.end(socket)
-  else request.once('close', () => shared.unanswered.end(socket))
 }
 
 /** What speaks against reading the body. */
-function objection(head: HttpHead, handler: HttpHandler): Question | undefined {
+export function objection(head: HttpHead, handler: HttpHandler): Question | undefined {
   const { methods, maxBodyBytes } = handler
   if (!methods.includes(head.method)) return () => otherMethod(head.method, methods)
   let refusal: ReturnType<HttpHandler['head']>
@@ -107,6 +128,7 @@ async function conclude(
   { pipeline, onResponse }: Owner,
   { log }: Shared,
   write: (answer: HttpAnswer) => void,
+  done: () => void,
 ): Promise<void> {
   const tell = (answer: HttpAnswer) => {
     if (response.destroyed) return
@@ -120,4 +142,5 @@ async function conclude(
     log.error({ pipeline, code: 'HG_PLUGIN_FAILED', err: thrown }, message)
     tell(problem(new HeadgateError('HG_PLUGIN_FAILED', message)))
   }
+  done()
 }

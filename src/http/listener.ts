@@ -2,10 +2,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo, type Socket, Server as TcpServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { HeadgateError } from '../errors.js'
-import type { HttpHandler, HttpListener, Log } from '../plugin.js'
+import type { HttpListener, Log } from '../plugin.js'
+import { countBodyMemory } from './body-memory.js'
 import { exchange, type Route, refuse, type Shared } from './exchange.js'
 import { type ClientError, refuseMalformed } from './malformed.js'
 import { problem } from './problem.js'
+import { countRequests } from './requests.js'
 import { countUnanswered } from './unanswered.js'
 
 export interface ListenerOptions {
@@ -17,6 +19,10 @@ export interface ListenerOptions {
   readonly onResponse: (status: number) => void
   /** Connections beyond this are closed as soon as they are made. */
   readonly maxConnections?: number
+  /** Called for each of those. */
+  readonly onRefused?: () => void
+  /** Bytes of bodies that are coming in or in flight. */
+  readonly maxBodyMemory?: number
   /** Bytes of request line and headers together. */
   readonly maxHeaderSize?: number
   readonly timeouts?: Partial<Timeouts>
@@ -46,8 +52,8 @@ export interface Address {
 export interface Listener {
   /** Rejects with HG_LISTEN_FAILED where the address cannot be had. */
   open(): Promise<Address>
-  /** The listener as one pipeline sees it; `onResponse` is told the status of every answer on its paths. */
-  bind(pipeline: string, onResponse: (status: number) => void): HttpListener
+  /** For one source of a pipeline; `onResponse` is told the status of every answer on its paths. */
+  bind(pipeline: string, onResponse: (status: number) => void): SourcePaths
   /**
    * Takes no more connections; resolves when all requests have been answered and all connections are closed. Until
    * then, requests on open connections are still answered, each with `Connection: close`.
@@ -55,6 +61,19 @@ export interface Listener {
   close(): Promise<void>
   /** Closes, and cuts what `close` would wait for. */
   closeNow(): void
+  /** What is held for senders now. */
+  usage(): { readonly connections: number; readonly bodyBytes: number }
+}
+
+/** The listener as one source sees it, and its paths as they are taken from it. */
+export interface SourcePaths extends HttpListener {
+  /** From now on a source of another pipeline may take them over, as one of the same pipeline always may. */
+  offer(): void
+  /**
+   * Takes no more requests at them. Resolves when all that had come by then have been answered, or their senders have
+   * gone: they still reach the source.
+   */
+  withdraw(): Promise<void>
 }
 
 const TIMEOUTS: Timeouts = {
@@ -68,20 +87,28 @@ const TIMEOUTS: Timeouts = {
 export function createListener(options: ListenerOptions): Listener {
   const { host, log, onResponse } = options
   const timeouts = { ...TIMEOUTS, ...options.timeouts }
-  const routes = new Map<string, Route>()
+  /** Those of each path: the first serves it, the others did and come back where it goes. */
+  const routes = new Map<string, readonly OfferedRoute[]>()
+  const end = (path: string, route: Route): void => {
+    const left = (routes.get(path) ?? []).filter((other) => other !== route)
+    if (left.length > 0) routes.set(path, left)
+    else routes.delete(path)
+  }
   let closed: Promise<void> | undefined
 
   const unanswered = countUnanswered(() => {
     // The last answer has been written but may not have been sent.
     if (closed !== undefined) setImmediate(() => server.closeIdleConnections())
   })
-  const shared: Shared = { log, unanswered, closing: () => closed !== undefined }
+  const maxBodyMemory = options.maxBodyMemory ?? 256 * 1024 * 1024
+  const memory = countBodyMemory(maxBodyMemory)
+  const shared: Shared = { log, unanswered, memory, closing: () => closed !== undefined }
   const nobody = { pipeline: 'none', onResponse }
   const noRoute = problem(new HeadgateError('HG_INTAKE_NOT_FOUND', 'No pipeline listens at this path.'))
   const stopping = problem(new HeadgateError('HG_INTAKE_STOPPING', 'Headgate is shutting down.'))
 
   const serve = (request: IncomingMessage, response: ServerResponse) => {
-    const route = routes.get(pathOf(request.url ?? ''))
+    const route = routes.get(pathOf(request.url ?? ''))?.[0]
     if (route !== undefined) exchange(request, response, route, shared)
     else refuse(request, response, () => (shared.closing() ? stopping : noRoute), nobody, shared)
   }
@@ -101,7 +128,16 @@ export function createListener(options: ListenerOptions): Listener {
     const status = refuseMalformed(error, connection as Socket, unanswered.on(connection) > 0)
     if (status !== undefined) onResponse(status)
   })
-  server.on('drop', refusedConnections(log, server.maxConnections))
+  const sayRefused = refusedConnections(log, server.maxConnections)
+  server.on('drop', () => {
+    sayRefused()
+    options.onRefused?.()
+  })
+  let connections = 0
+  server.on('connection', (connection) => {
+    connections++
+    connection.once('close', () => connections--)
+  })
 
   const close = () => {
     closed ??= new Promise((resolve) => {
@@ -128,22 +164,41 @@ export function createListener(options: ListenerOptions): Listener {
         })
       }),
 
-    bind: (pipeline, onPipelineResponse) => ({
-      serve(path: string, handler: HttpHandler) {
-        const taken = routes.get(path)
-        if (taken !== undefined) {
-          throw new HeadgateError(
-            'HG_CONFIG_CONFLICT',
-            `Pipeline "${taken.pipeline}" already serves ${path}.`,
-          )
-        }
-        const route: Route = { pipeline, handler, onResponse: onPipelineResponse }
-        routes.set(path, route)
-        return () => {
-          if (routes.get(path) === route) routes.delete(path)
-        }
-      },
-    }),
+    bind(pipeline, onPipelineResponse) {
+      const own: { readonly path: string; readonly route: OfferedRoute }[] = []
+      return {
+        memory,
+        serve(path, handler) {
+          const known = routes.get(path) ?? []
+          const taken = known.find((route) => route.pipeline !== pipeline && !route.offered)
+          if (taken !== undefined) {
+            throw new HeadgateError(
+              'HG_CONFIG_CONFLICT',
+              `Pipeline "${taken.pipeline}" already serves ${path}.`,
+            )
+          }
+          // Such a body could never come in, and its sender would be told to try again for ever.
+          if (handler.maxBodyBytes > maxBodyMemory) {
+            throw new HeadgateError(
+              'HG_CONFIG_CONFLICT',
+              `The source of pipeline "${pipeline}" takes bodies of ${handler.maxBodyBytes} bytes, and HEADGATE_MAX_BODY_MEMORY allows ${maxBodyMemory} for all.`,
+            )
+          }
+          const requests = countRequests()
+          const route = { pipeline, handler, onResponse: onPipelineResponse, requests, offered: false }
+          routes.set(path, [route, ...known])
+          own.push({ path, route })
+          return () => end(path, route)
+        },
+        offer() {
+          for (const { route } of own) route.offered = true
+        },
+        async withdraw() {
+          for (const { path, route } of own) end(path, route)
+          await Promise.all(own.map(({ route }) => route.requests.none()))
+        },
+      }
+    },
 
     close,
 
@@ -151,7 +206,13 @@ export function createListener(options: ListenerOptions): Listener {
       void close()
       server.closeAllConnections()
     },
+
+    usage: () => ({ connections, bodyBytes: memory.held }),
   }
+}
+
+interface OfferedRoute extends Route {
+  offered: boolean
 }
 
 function pathOf(url: string): string {

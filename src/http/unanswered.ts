@@ -8,21 +8,28 @@ export interface Unanswered {
   end(connection: Duplex): void
 }
 
+/** Kept on the connection itself: a map beside it would be asked four times for each request. */
+const COUNT = Symbol('requests without an answer')
+
+interface Counted {
+  [COUNT]?: number
+}
+
 /** `onNone` is called each time that the last request has been answered. */
 export function countUnanswered(onNone: () => void): Unanswered {
-  const counts = new WeakMap<Duplex, number>()
+  const on = (connection: Duplex): number => (connection as Counted)[COUNT] ?? 0
   let total = 0
   return {
     get total() {
       return total
     },
-    on: (connection) => counts.get(connection) ?? 0,
+    on,
     begin(connection) {
       total++
-      counts.set(connection, (counts.get(connection) ?? 0) + 1)
+      ;(connection as Counted)[COUNT] = on(connection) + 1
     },
     end(connection) {
-      counts.set(connection, (counts.get(connection) ?? 0) - 1)
+      ;(connection as Counted)[COUNT] = on(connection) - 1
       if (--total === 0) onNone()
     },
   }

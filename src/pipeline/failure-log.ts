@@ -1,37 +1,62 @@
-import type { HeadgateError } from '../errors.js'
+import type { ErrorCode, HeadgateError } from '../errors.js'
 import type { Log } from '../plugin.js'
 
 /** Lines of one code in one window before the rest is only counted. */
 const LINES = 10
 const WINDOW_MS = 10_000
 
+/** Logs the events that failed in one stage. */
+export interface FailureLog {
+  failed(id: string | undefined, error: HeadgateError): void
+  /** Says now how many were only counted, and leaves no timer behind. */
+  flush(): void
+}
+
+interface Window {
+  readonly startedAt: number
+  readonly timer: NodeJS.Timeout
+  lines: number
+  unsaid: number
+}
+
 /**
- * Logs events that failed: a line for each with bad data, for it is that event's last trace; the first few lines and
- * then a count where our side fails, for an outage says the same thing of every event.
+ * The first few of each code get a line each, with the id and the place; the rest of a window is a count at its end. An
+ * outage says the same thing of every event, and a sender that sends nothing but bad data must not fill the disk.
  */
-export function createFailureLog(log: Log): (id: string | undefined, error: HeadgateError) => void {
-  const windows = new Map<string, { startedAt: number; lines: number; unsaid: number }>()
-  return (id, error) => {
-    const { code, message, violations, cause } = error
-    const fields = {
-      id,
-      code,
-      ...(violations.length > 0 && { violations }),
-      ...(code === 'HG_PLUGIN_FAILED' && { err: cause }),
-    }
-    if (error.kind === 'data') {
+export function createFailureLog(log: Log): FailureLog {
+  const windows = new Map<ErrorCode, Window>()
+  const close = (code: ErrorCode, { startedAt, timer, unsaid }: Window): void => {
+    clearTimeout(timer)
+    windows.delete(code)
+    if (unsaid === 0) return
+    const seconds = Math.ceil((performance.now() - startedAt) / 1000)
+    log.warn({ code, count: unsaid }, `and ${unsaid.toLocaleString('en-US')} more in the last ${seconds} s`)
+  }
+  const open = (code: ErrorCode): Window => {
+    const timer = setTimeout(() => close(code, window), WINDOW_MS).unref()
+    const window = { startedAt: performance.now(), timer, lines: 0, unsaid: 0 }
+    windows.set(code, window)
+    return window
+  }
+  return {
+    failed(id, error) {
+      const { code, message, violations, cause } = error
+      const window = windows.get(code) ?? open(code)
+      if (window.lines === LINES) {
+        window.unsaid++
+        return
+      }
+      window.lines++
+      const fields = {
+        id,
+        code,
+        ...(violations.length > 0 && { violations }),
+        ...(code === 'HG_PLUGIN_FAILED' && { err: cause }),
+      }
       log.warn(fields, message)
-      return
-    }
-    const now = performance.now()
-    let window = windows.get(code)
-    if (window === undefined || now - window.startedAt >= WINDOW_MS) {
-      if (window !== undefined && window.unsaid > 0)
-        log.warn({ code, count: window.unsaid }, 'more events failed the same way')
-      window = { startedAt: now, lines: 0, unsaid: 0 }
-      windows.set(code, window)
-    }
-    if (window.lines++ < LINES) log.warn(fields, message)
-    else window.unsaid++
+    },
+    flush() {
+      for (const [code, window] of windows) close(code, window)
+    },
   }
 }

@@ -1,67 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { Agent, request } from 'undici'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { HeadgateError } from '../../src/errors.js'
-import { createListener, type ListenerOptions } from '../../src/http/listener.js'
-import type { HttpAnswer, HttpHandler, HttpRequest } from '../../src/plugin.js'
+import { createListener } from '../../src/http/listener.js'
 import { testContext } from '../helpers/context.js'
 import { rawConnection, rawRequest } from '../helpers/raw-connection.js'
-
-const ok = (body: string): HttpAnswer => ({ status: 200, headers: { 'content-type': 'text/plain' }, body })
-
-/** Answers with the body that it got, and remembers the requests. */
-function echo(overrides: Partial<HttpHandler> = {}) {
-  const requests: HttpRequest[] = []
-  const handler: HttpHandler = {
-    methods: ['POST'],
-    maxBodyBytes: 1024,
-    head: () => undefined,
-    async handle(request) {
-      requests.push(request)
-      return ok(request.body.toString())
-    },
-    tooLarge: async () => ({ status: 413, headers: {}, body: 'too large' }),
-    ...overrides,
-  }
-  return { handler, requests }
-}
-
-/** A handler whose answers come when the test says so. */
-function held(overrides: Partial<HttpHandler> = {}) {
-  const waiting: ((answer: HttpAnswer) => void)[] = []
-  const { handler } = echo({ handle: () => new Promise((resolve) => waiting.push(resolve)), ...overrides })
-  return { handler, waiting }
-}
-
-async function listen(handler: HttpHandler, options: Partial<ListenerOptions> = {}) {
-  const context = testContext()
-  const statuses = { pipeline: [] as number[], nobody: [] as number[] }
-  const listener = createListener({
-    host: '127.0.0.1',
-    port: 0,
-    log: context.log,
-    onResponse: (status) => statuses.nobody.push(status),
-    ...options,
-  })
-  const http = listener.bind('orders', (status) => statuses.pipeline.push(status))
-  const unserve = http.serve('/in', handler)
-  const { url, port } = await listener.open()
-  onTestFinished(async () => {
-    listener.closeNow()
-    await listener.close()
-  })
-  const dispatcher = new Agent()
-  onTestFinished(() => dispatcher.destroy())
-  const post = async (path: string, body: string | Buffer, method: 'POST' | 'GET' | 'PUT' = 'POST') => {
-    const answer = await request(`${url}${path}`, {
-      method,
-      body: method === 'GET' ? null : body,
-      dispatcher,
-    })
-    return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() }
-  }
-  return { listener, http, unserve, url, port, post, statuses, ...context }
-}
+import { echo, held, listen, ok } from './setup.js'
 
 describe('listener: routing', () => {
   it('hands a request to the handler of its path and reports the status to the pipeline', async () => {
@@ -287,6 +230,23 @@ describe('listener: what is not a request', () => {
     connection.send(rawRequest('POST', '/in', { 'x-large': 'x'.repeat(17 * 1024), 'content-length': 0 }))
     expect(await connection.closed()).toMatch(/^HTTP\/1.1 431 [\s\S]*HG_INTAKE_HEADERS_TOO_LARGE/)
     expect(statuses.nobody).toEqual([431])
+  })
+
+  const chunked = 'POST /in HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n'
+
+  it.each([
+    ['small headers', `POST /in HTTP/1.1\r\nhost: a\r\n${'x: y\r\n'.repeat(9000)}`, 431],
+    ['trailers', `${chunked}\r\n2\r\nhi\r\n0\r\n${'x: y\r\n'.repeat(9000)}`, 431],
+    ['chunk extensions', `${chunked}\r\n2;${'x'.repeat(20_000)}\r\nhi\r\n0\r\n\r\n`, 400],
+  ])('refuses a flood of %s', async (_what, bytes, status) => {
+    const { handler, requests } = echo()
+    const { port, statuses, listener } = await listen(handler)
+    const connection = await rawConnection(port)
+    connection.send(bytes)
+    expect(await connection.closed()).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    expect(requests).toEqual([])
+    expect(statuses.nobody).toEqual([status])
+    await vi.waitUntil(() => listener.usage().connections + listener.usage().bodyBytes === 0)
   })
 
   const hasty = { timeouts: { headers: 50, request: 100, checkEvery: 10 } }

@@ -18,7 +18,11 @@ export const EventId = Type.Union(
 
 const MAX_LENGTH = 256
 const INTEGER = /^-?(?:0|[1-9][0-9]*)$/
-const LONE_SURROGATE = /\p{Surrogate}/u
+/**
+ * Lone surrogates have no UTF-8. node-rdkafka cuts a header at NUL (src/producer.cc): such an id would be read back as
+ * another one. The other control characters do not belong into logs and terminals.
+ */
+const REFUSED = /[\p{Surrogate}\p{Cc}]/u
 
 /** Compiles the setting. What it gives throws HG_INTAKE_NO_ID with the place and what stands there instead. */
 export function eventId(
@@ -37,7 +41,7 @@ export function eventId(
 /** A number is taken as it is written: JavaScript would round an integer over 2^53. */
 function idOf(value: unknown, where: string, written: () => string): string {
   const id = typeof value === 'number' ? integer(written()) : value
-  if (typeof id === 'string' && id !== '' && id.length <= MAX_LENGTH && !LONE_SURROGATE.test(id)) return id
+  if (typeof id === 'string' && id !== '' && id.length <= MAX_LENGTH && !REFUSED.test(id)) return id
   throw new HeadgateError('HG_INTAKE_NO_ID', `${where}; found is ${found(value)}.`)
 }
 
@@ -51,5 +55,6 @@ function found(value: unknown): string {
   if (typeof value === 'object') return 'an object'
   if (typeof value === 'boolean') return 'a boolean'
   if (typeof value === 'number') return `a number that is not an integer of at most ${MAX_LENGTH} digits`
-  return `a string that is not well-formed or longer than ${MAX_LENGTH} characters`
+  if (String(value).length > MAX_LENGTH) return `a string longer than ${MAX_LENGTH} characters`
+  return 'a string with control characters, or one that is not well-formed'
 }

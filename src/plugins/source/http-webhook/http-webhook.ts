@@ -1,17 +1,19 @@
 import { HeadgateError } from '../../../errors.js'
 import { problem } from '../../../http/problem.js'
 import {
+  type BodyMemory,
   definePlugin,
   type HttpAnswer,
   type HttpHandler,
-  type HttpRequest,
   type Intake,
   type Source,
   type SourceContext,
 } from '../../../plugin.js'
 import { bytes, milliseconds } from '../../../units.js'
 import { answerer } from './answer.js'
-import { within } from './deadline.js'
+import { contentEncoding } from './content-encoding.js'
+import { deadline } from './deadline.js'
+import { explain } from './explain.js'
 import { requireJson } from './media-type.js'
 import { receiver } from './receive.js'
 import { type Settings, settings } from './settings.js'
@@ -23,17 +25,21 @@ export const httpWebhook = definePlugin({
   summary: 'Takes events by HTTP, from senders that prove who they are, and answers once they are durable.',
   config: settings,
   check: ({ verify }, context) => verifyProblems(verify, '/verify', context),
+  unverified: (config) => ({ ...config, verify: { scheme: 'none' as const } }),
+  maxBody: ({ maxBody }) => bytes(maxBody),
   claims: ({ path }) => [{ at: '/path', claim: `path ${path}` }],
   create: createSource,
 })
 
 function createSource(config: Settings, { http }: SourceContext): Source {
   const { maxInFlight } = config
+  const { memory } = http
   const maxBodyBytes = bytes(config.maxBody)
-  const answerWithin = milliseconds(config.answerWithin)
+  const within = deadline(milliseconds(config.answerWithin))
   const verify = verifier(config.verify)
-  const receive = receiver(config, verify)
-  const answer = answerer(verify.challenge)
+  const encoding = contentEncoding(config.encodings, config.maxBody)
+  const receive = receiver(config, verify, encoding)
+  const answer = answerer(verify.challenge, encoding.accepted)
   let inFlight = 0
   let whenIdle: (() => void) | undefined
   let stopped: Promise<void> | undefined
@@ -57,22 +63,9 @@ function createSource(config: Settings, { http }: SourceContext): Source {
       }),
     )
 
-  const take = async (
-    intake: Intake,
-    request: HttpRequest,
-    onId: (id: string) => void,
-  ): Promise<HttpAnswer> => {
-    inFlight++
-    try {
-      const outcome = await intake(() => {
-        const event = receive(request)
-        onId(event.id)
-        return event
-      })
-      return answer(outcome)
-    } finally {
-      if (--inFlight === 0) whenIdle?.()
-    }
+  const ended = (inflated: number) => {
+    if (inflated > 0) memory.release(inflated)
+    if (--inFlight === 0) whenIdle?.()
   }
 
   const handler = (intake: Intake): HttpHandler => ({
@@ -82,6 +75,7 @@ function createSource(config: Settings, { http }: SourceContext): Source {
       try {
         requireRoom()
         verify.head?.(headers)
+        encoding.require(headers)
         requireJson(headers)
       } catch (reason) {
         return refuse(intake, reason)
@@ -94,17 +88,34 @@ function createSource(config: Settings, { http }: SourceContext): Source {
         return refuse(intake, reason)
       }
       let id: string | undefined
-      const taken = take(intake, request, (its) => {
-        id = its
+      let inflated = 0
+      inFlight++
+      const answered = intake(() => {
+        const event = receive(request)
+        const { bytes } = event.body
+        if (bytes !== request.body) {
+          if (!memory.take(bytes.length)) throw noMemory()
+          inflated = bytes.length
+        }
+        id = event.id
+        return event
+      }).then((outcome) => {
+        ended(inflated)
+        return answer(outcome)
       })
-      return within(answerWithin, taken, () => tooLate(config.answerWithin, id))
+      return within(answered, () => {
+        keepCounted(memory, request.body.length, answered)
+        return tooLate(config.answerWithin, id)
+      })
     },
     tooLarge: () =>
       refuse(intake, new HeadgateError('HG_INTAKE_TOO_LARGE', `The body is larger than ${config.maxBody}.`)),
+    noMemory: () => refuse(intake, noMemory()),
   })
 
   return {
     answer,
+    explain: (request) => explain(config, receive(request)),
     async start(intake) {
       unserve = http.serve(config.path, handler(intake))
     },
@@ -116,6 +127,16 @@ function createSource(config: Settings, { http }: SourceContext): Source {
       return stopped
     },
   }
+}
+
+const noMemory = (): HeadgateError =>
+  new HeadgateError('HG_INTAKE_BUSY', 'The events in flight have as many bytes as the process may hold.')
+
+/** The event goes on behind its answer, and its bytes stay in memory with it. */
+function keepCounted(memory: BodyMemory, held: number, ended: Promise<unknown>): void {
+  memory.add(held)
+  const release = () => memory.release(held)
+  ended.then(release, release)
 }
 
 function tooLate(limit: string, id: string | undefined): HttpAnswer {

@@ -4,15 +4,8 @@ import type { HttpHead } from '../../../plugin.js'
 const JSON_TYPE = /^application\/(?:json|[a-z0-9!#$&^_.+-]+\+json)[ \t]*(;.*)?$/i
 const CHARSET = /;[ \t]*charset[ \t]*=[ \t]*"?([^";, \t]*)"?/i
 
-/** Throws HG_INTAKE_ENCODING or HG_INTAKE_MEDIA_TYPE for a body that is not declared as JSON in UTF-8. */
+/** Throws HG_INTAKE_MEDIA_TYPE for a body that is not declared as JSON in UTF-8. */
 export function requireJson(headers: HttpHead['headers']): void {
-  const encoding = headers['content-encoding']
-  if (encoding !== undefined && String(encoding).toLowerCase() !== 'identity') {
-    throw new HeadgateError(
-      'HG_INTAKE_ENCODING',
-      'The body has a Content-Encoding; only identity is accepted.',
-    )
-  }
   const type = headers['content-type']
   if (type === 'application/json') return
   if (type === undefined) throw mediaType('There is no Content-Type')

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { Duration, Size } from '../../../units.js'
+import { Encodings } from './content-encoding.js'
 import { EventId } from './event-id.js'
 import { Verify } from './verify/schemes.js'
 
@@ -19,6 +20,7 @@ export const settings = Type.Object(
     eventId: EventId,
     verify: Verify,
     maxBody: Size({ default: '1MiB', description: 'A larger body is answered 413.' }),
+    encodings: Encodings,
     maxDepth: Type.Integer({
       minimum: 1,
       maximum: 1000,

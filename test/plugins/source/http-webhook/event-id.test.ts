@@ -7,8 +7,10 @@ const read = eventId('/event/id')
 const idOf = (json: string): string => read({}, parseBody(Buffer.from(`{"event":{"id":${json}}}`), 64))
 
 describe('eventId', () => {
-  it('takes any well-formed string of up to 256 characters', () => {
-    const strings = fc.string({ unit: 'grapheme', minLength: 1 }).filter((text) => text.length <= 256)
+  it('takes any well-formed string of up to 256 characters that are no control characters', () => {
+    const strings = fc
+      .string({ unit: 'grapheme', minLength: 1 })
+      .filter((text) => text.length <= 256 && !/\p{Cc}/u.test(text))
     fc.assert(fc.property(strings, (id) => idOf(JSON.stringify(id)) === id))
     expect(idOf(JSON.stringify('x'.repeat(256)))).toHaveLength(256)
   })
@@ -32,7 +34,12 @@ describe('eventId', () => {
     ['1e3', 'a number that is not an integer'],
     ['1'.repeat(257), 'a number that is not an integer of at most 256 digits'],
     [`"${'x'.repeat(257)}"`, 'longer than 256 characters'],
-    ['"\\ud800"', 'a string that is not well-formed'],
+    ['"\\ud800"', 'not well-formed'],
+    ['"a\\u0000b"', 'a string with control characters'],
+    ['"a\\nb"', 'a string with control characters'],
+    ['"\\u001b[2J"', 'a string with control characters'],
+    ['"a\\u007f"', 'a string with control characters'],
+    ['"\\u009b2J"', 'a string with control characters'],
   ])('refuses %s and says what it is, not what it says', (json, found) => {
     expect(() => idOf(json)).toThrow(
       expect.objectContaining({ code: 'HG_INTAKE_NO_ID', message: expect.stringContaining(found) }),
@@ -52,5 +59,6 @@ describe('eventId', () => {
     expect(fromHeader({ 'webhook-id': 'msg_1' }, body)).toBe('msg_1')
     expect(() => fromHeader({}, body)).toThrow('in the header webhook-id; found is nothing')
     expect(() => fromHeader({ 'webhook-id': '' }, body)).toThrow('an empty string')
+    expect(() => fromHeader({ 'webhook-id': 'a\tb' }, body)).toThrow('a string with control characters')
   })
 })

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it, vi } from 'vitest'
 import { HeadgateError } from '../../../../src/errors.js'
 import type { Outcome } from '../../../../src/plugin.js'
@@ -191,6 +192,18 @@ describe('http-webhook: events', () => {
     expect({}).not.toHaveProperty('polluted')
   })
 
+  it.each([
+    ['one too large for a double', '1e400'],
+    ['one of 100,000 digits', '7'.repeat(100_000)],
+    ['one of 100,000 decimals', `0.${'3'.repeat(100_000)}`],
+    ['one with a huge exponent', '-1E-999999999'],
+  ])('keeps the digits of a huge number: %s', async (_what, number) => {
+    const body = `{"id":"a","n":${number}}`
+    const { post, events } = await startWebhook()
+    expect((await post(body)).status).toBe(200)
+    expect(events[0]?.body.bytes.toString()).toBe(body)
+  })
+
   it('takes an integer id with all its digits', async () => {
     const { post } = await startWebhook()
     expect((await post('{"id": 12345678901234567890123 }')).json).toMatchObject({
@@ -269,6 +282,107 @@ describe('http-webhook: load', () => {
     waiting[0]?.()
     await source.stop()
     expect(outcomes.map(({ kind }) => kind)).toEqual(['unavailable', 'delivered'])
+  })
+})
+
+describe('http-webhook: memory', () => {
+  it('answers 503 to a body that the process has no memory for, as one outcome', async () => {
+    const { path, waiting } = heldPath()
+    const { post, outcomes } = await startWebhook({ maxBody: '64B' }, path, { maxBodyMemory: 64 })
+    const body = `{"id":"${'a'.repeat(30)}"}`
+    const first = post(body)
+    await vi.waitUntil(() => waiting.length === 1)
+    expect(await post(body)).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '5' },
+      json: { code: 'HG_INTAKE_BUSY' },
+    })
+    expect(outcomes).toMatchObject([{ kind: 'unavailable', error: { code: 'HG_INTAKE_BUSY' } }])
+    waiting[0]?.()
+    expect((await first).status).toBe(200)
+  })
+
+  it('holds the bytes of an event that goes on behind its answer', async () => {
+    const { path, waiting } = heldPath()
+    const { post, listener, outcomes } = await startWebhook({ answerWithin: '20ms' }, path)
+    expect((await post('{"id":"a"}')).json).toMatchObject({ code: 'HG_INTAKE_TIMEOUT' })
+    expect(listener.usage().bodyBytes).toBe(10)
+    waiting[0]?.()
+    await vi.waitUntil(() => outcomes.length === 1)
+    await vi.waitUntil(() => listener.usage().bodyBytes === 0)
+  })
+
+  it('counts what a body is inflated to, and refuses it where there is no room', async () => {
+    const { path, waiting } = heldPath()
+    const { post, listener } = await startWebhook({ encodings: ['gzip'], maxBody: '10KiB' }, path, {
+      maxBodyMemory: 16 * 1024,
+    })
+    const body = Buffer.from(`{"id":"a","x":"${'x'.repeat(9_000)}"}`)
+    const sent = gzipSync(body)
+    const first = post(sent, { 'content-encoding': 'gzip' })
+    await vi.waitUntil(() => waiting.length === 1)
+    expect(listener.usage().bodyBytes).toBe(body.length + sent.length)
+    expect(await post(sent, { 'content-encoding': 'gzip' })).toMatchObject({
+      status: 503,
+      json: { code: 'HG_INTAKE_BUSY' },
+    })
+    waiting[0]?.()
+    expect((await first).status).toBe(200)
+    expect(listener.usage().bodyBytes).toBe(0)
+  })
+})
+
+describe('http-webhook: gzip', () => {
+  const gzip = { 'content-encoding': 'gzip' }
+  const encodings = ['identity', 'gzip']
+
+  it('takes an inflated event for what it is, beside one that is not compressed', async () => {
+    const { post, events } = await startWebhook({ encodings })
+    const body = '{ "id": "a", "n": 1.0 }'
+    expect((await post(gzipSync(body), gzip)).status).toBe(200)
+    expect((await post(body)).status).toBe(200)
+    expect(events.map((event) => event.body.bytes.toString())).toEqual([body, body])
+  })
+
+  it('answers 413 to a bomb', async () => {
+    const { post, outcomes, events } = await startWebhook({ encodings, maxBody: '64KiB' })
+    const bomb = gzipSync(Buffer.alloc(30 * 1024 * 1024, 0x20))
+    expect(bomb.length).toBeLessThan(64 * 1024)
+    expect(await post(bomb, gzip)).toMatchObject({ status: 413, json: { code: 'HG_INTAKE_TOO_LARGE' } })
+    expect(outcomes).toHaveLength(1)
+    expect(events).toEqual([])
+  })
+
+  it.each([
+    ['cut short', gzipSync('{"id":"a"}').subarray(0, -4)],
+    ['not gzip at all', Buffer.from('{"id":"a"}')],
+    ['empty', Buffer.alloc(0)],
+  ])('answers 400 to a body that is %s', async (_what, body) => {
+    const { post } = await startWebhook({ encodings })
+    expect(await post(body, gzip)).toMatchObject({ status: 400, json: { code: 'HG_INTAKE_BAD_GZIP' } })
+  })
+
+  it('checks the signature of the bytes as they were sent, before it inflates them', async () => {
+    const verify = { scheme: 'hmac', header: 'X-Sig', secrets: ['shared'] }
+    const { post, events } = await startWebhook({ encodings, verify })
+    const sign = (bytes: Buffer) => ({
+      ...gzip,
+      'x-sig': createHmac('sha256', 'shared').update(bytes).digest('hex'),
+    })
+    const sent = gzipSync('{"id":"a"}')
+    expect((await post(sent, sign(sent))).status).toBe(200)
+    expect((await post(sent, sign(Buffer.from('{"id":"a"}')))).status).toBe(401)
+    expect((await post(Buffer.from('not gzip'), { ...gzip, 'x-sig': 'ab' })).status).toBe(401)
+    expect(events).toHaveLength(1)
+  })
+
+  it('refuses other encodings before their body, and says which there are', async () => {
+    const { port } = await startWebhook({ encodings })
+    const connection = await rawConnection(port)
+    connection.send(rawRequest('POST', '/in', { ...auth, 'content-encoding': 'br', 'content-length': 1000 }))
+    expect(await connection.until((text) => text.endsWith('}'))).toMatch(
+      /^HTTP\/1.1 415 [\s\S]*accept-encoding: identity, gzip\r\n/,
+    )
   })
 })
 

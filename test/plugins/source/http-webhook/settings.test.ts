@@ -14,6 +14,7 @@ describe('http-webhook: settings', () => {
       ...minimal,
       methods: ['POST'],
       maxBody: '1MiB',
+      encodings: ['identity'],
       maxDepth: 64,
       maxInFlight: 500,
       answerWithin: '15s',

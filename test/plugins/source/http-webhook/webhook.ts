@@ -1,7 +1,7 @@
 import { Agent, request } from 'undici'
 import { onTestFinished } from 'vitest'
 import { asHeadgateError } from '../../../../src/errors.js'
-import { createListener } from '../../../../src/http/listener.js'
+import { createListener, type ListenerOptions } from '../../../../src/http/listener.js'
 import type { Event, Intake, Outcome } from '../../../../src/plugin.js'
 import { httpWebhook } from '../../../../src/plugins/source/http-webhook/http-webhook.js'
 import { fillDefaults, testContext } from '../../../helpers/context.js'
@@ -45,10 +45,20 @@ export function heldPath() {
 }
 
 /** The plugin behind a real listener. */
-export async function startWebhook(config: object = {}, path?: (event: Event) => Outcome | Promise<Outcome>) {
+export async function startWebhook(
+  config: object = {},
+  path?: (event: Event) => Outcome | Promise<Outcome>,
+  options: Partial<ListenerOptions> = {},
+) {
   const context = testContext()
   const statuses: number[] = []
-  const listener = createListener({ host: '127.0.0.1', port: 0, log: context.log, onResponse: () => {} })
+  const listener = createListener({
+    host: '127.0.0.1',
+    port: 0,
+    log: context.log,
+    onResponse: () => {},
+    ...options,
+  })
   const http = listener.bind('test', (status) => statuses.push(status))
   const verify = { scheme: 'bearer', tokens: [TOKEN] }
   const settings = fillDefaults(httpWebhook, { path: '/in', eventId: '/id', verify, ...config })

@@ -37,4 +37,4 @@ export const HeaderName = (description: string) =>
 
 /** A setting that is a list of secrets, of which any one will do. */
 export const Secrets = (description: string, items: { pattern?: string; expected?: string } = {}) =>
-  Type.Array(Type.String({ minLength: 1, ...items }), { minItems: 1, description })
+  Type.Array(Type.String({ minLength: 1, ...items }), { minItems: 1, description, secret: true })
