@@ -11,7 +11,7 @@ import type {
   Transform,
   Verdict,
 } from '../plugin.js'
-import { createFailureLog } from './failure-log.js'
+import type { FailureLog } from './failure-log.js'
 import type { MetricsRegistry } from './metrics.js'
 
 /**
@@ -34,6 +34,7 @@ export interface StagePlace {
 export interface Observer {
   readonly metrics: MetricsRegistry
   readonly log: Log
+  readonly failures: FailureLog
 }
 
 /** The sender is told no: bad data, or a fault of ours. */
@@ -97,12 +98,16 @@ export function observeTransform(place: StagePlace, transform: Transform, observ
 /** `record` is made inside: a record that cannot be made is a failure of the sink on this event. */
 export function observeSink(place: StagePlace, sink: Sink, observer: Observer): Send {
   const ended = stageEnd(place, observer)
-  return async (event, record) => {
+  return (event, record) => {
     const startedAt = performance.now()
+    const caught = (thrown: unknown) =>
+      ended(event.id, onFailure(asHeadgateError(thrown, place.plugin), place), startedAt)
     try {
-      return ended(event.id, { kind: 'pass', given: await sink.send(record()) }, startedAt)
+      return sink
+        .send(record())
+        .then((given) => ended(event.id, { kind: 'pass', given } as const, startedAt), caught)
     } catch (thrown) {
-      return ended(event.id, onFailure(asHeadgateError(thrown, place.plugin), place), startedAt)
+      return Promise.resolve(caught(thrown))
     }
   }
 }
@@ -132,12 +137,15 @@ export function observePostCommit(
     }
     return attempt
   }
-  return async (committed: Committed): Promise<Attempt> => {
+  return (committed) => {
+    const { id } = committed
     const startedAt = performance.now()
+    const caught = (thrown: unknown) =>
+      judge(id, { kind: 'retry', error: asHeadgateError(thrown, place.plugin) }, startedAt)
     try {
-      return judge(committed.id, await postCommit.acknowledge(committed), startedAt)
+      return postCommit.acknowledge(committed).then((attempt) => judge(id, attempt, startedAt), caught)
     } catch (thrown) {
-      return judge(committed.id, { kind: 'retry', error: asHeadgateError(thrown, place.plugin) }, startedAt)
+      return Promise.resolve(caught(thrown))
     }
   }
 }
@@ -178,14 +186,14 @@ const OUTCOME_OF: { readonly [kind in Decision<unknown>['kind']]: StageOutcome }
 /** Ends a stage for one event: counted, timed, and logged where it failed. */
 function stageEnd(place: StagePlace, observer: Observer) {
   const count = stageCount(place, observer)
-  const logFailure = createFailureLog(observer.log)
+  const { failures } = observer
   return <Ended extends Decision<unknown>>(
     id: string | undefined,
     decision: Ended,
     startedAt: number,
   ): Ended => {
     count(OUTCOME_OF[decision.kind], startedAt)
-    if ('error' in decision) logFailure(id, decision.error)
+    if ('error' in decision) failures.failed(id, decision.error)
     return decision
   }
 }

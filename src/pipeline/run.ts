@@ -19,7 +19,7 @@ export async function run(pipeline: Pipeline, receive: () => Event): Promise<Out
   }
 }
 
-async function path(pipeline: Pipeline, receive: () => Event): Promise<Outcome> {
+function path(pipeline: Pipeline, receive: () => Event): Outcome | Promise<Outcome> {
   const received = pipeline.receive(receive)
   if (received.kind !== 'pass') return refused(undefined, received)
   return pipeline.ledger.once(received.given, (digest) => deliver(pipeline, received.given, digest))

@@ -1,65 +1,114 @@
 import TinyQueue from 'tinyqueue'
 import type { PipelineState } from './pipeline-state.js'
-import type { Owed } from './state-rows.js'
+import type { Owed, StageAfter } from './state-rows.js'
 
 /** The owed acknowledgements that can be tried, by post-commit stage. */
 export interface Backlog {
   /** Owes an acknowledgement from now on. */
-  add(owed: Owed): void
+  add(owed: Omit<Owed, 'parked'>): void
   /** One that was taken is owed with another due time or at another stage. */
-  putBack(owed: Owed): void
+  putBack(taken: Owed, change: Pick<Owed, 'stage' | 'attempts' | 'dueAt'>): void
   /** One that is in the state already. */
   load(owed: Owed): void
   take(stage: number, now: number): Owed | undefined
   /** One that was taken needs no more. */
-  settle(owed: Owed): void
+  settle(taken: Owed): void
+  /** Where one that was taken is tried again, and where it goes on once it is acknowledged there. */
+  stageOf(taken: Owed): number
+  stageBehind(taken: Owed): number
   dueAt(stage: number): number | undefined
+  /** There are other stages from now on. */
+  restage(stages: number, stageAfter: StageAfter): void
   /** Takes up what is parked, where there is room. Called after each flush. */
   refill(): void
+}
+
+export interface BacklogOptions {
+  readonly state: PipelineState
+  readonly stages: number
+  added(stage: number): void
+  /** Told of acknowledgements that are owed no more: nobody is left to be told. */
+  orphaned(count: number): void
 }
 
 /** Acknowledgements in memory at once, some 400 bytes each; the rest waits on disk. */
 const IN_MEMORY = 20_000
 
-export function createBacklog(state: PipelineState, stages: number, added: (stage: number) => void): Backlog {
-  const queues = Array.from({ length: stages }, () => new TinyQueue<Owed>([], (a, b) => a.dueAt - b.dueAt))
+export function createBacklog({ state, stages, added, orphaned }: BacklogOptions): Backlog {
+  let queues = newQueues(stages)
+  /** Being tried; with their stages under the config of now, where that is no longer the one they were taken under. */
+  const taken = new Map<Owed, { readonly stage: number; readonly behind: number } | undefined>()
   /** In a queue, or taken from one and being tried. */
   let inMemory = 0
 
   const enqueue = (owed: Owed): void => {
+    const queue = queues[owed.stage]
+    if (queue === undefined) {
+      state.settle(owed)
+      orphaned(1)
+      return
+    }
     inMemory++
-    queues[owed.stage]?.push(owed)
+    queue.push(owed)
     added(owed.stage)
   }
   const parkedCount = (): number => state.owedCount() - inMemory
 
   return {
-    add(owed) {
-      const park = inMemory >= IN_MEMORY || parkedCount() > 0
-      state.owe(owed, park)
-      if (!park) enqueue(owed)
+    add({ key, committed, committedAt, stage, attempts, dueAt }) {
+      const parked = inMemory >= IN_MEMORY || parkedCount() > 0
+      const owed = { key, committed, committedAt, stage, attempts, dueAt, parked }
+      state.owe(owed)
+      if (!parked) enqueue(owed)
     },
-    putBack(owed) {
+    putBack(before, change) {
+      taken.delete(before)
       inMemory--
       // What failed waits on disk as soon as it gets crowded: it must not keep what is fresh out of memory.
-      const park = inMemory >= IN_MEMORY / 2
-      state.change(owed, park)
-      if (!park) enqueue(owed)
+      const owed = { ...before, ...change, parked: inMemory >= IN_MEMORY / 2 }
+      state.change(owed)
+      if (!owed.parked) enqueue(owed)
     },
     load: enqueue,
     take(stage, now) {
       const queue = queues[stage]
       const first = queue?.peek()
-      return first !== undefined && first.dueAt <= now ? queue?.pop() : undefined
+      if (first === undefined || first.dueAt > now) return undefined
+      queue?.pop()
+      taken.set(first, undefined)
+      return first
     },
     settle(owed) {
+      taken.delete(owed)
       inMemory--
       state.settle(owed)
     },
+    stageOf: (owed) => taken.get(owed)?.stage ?? owed.stage,
+    stageBehind: (owed) => taken.get(owed)?.behind ?? owed.stage + 1,
     dueAt: (stage) => queues[stage]?.peek()?.dueAt,
+    restage(count, stageAfter) {
+      const waiting = queues.flatMap(({ data }) => data)
+      queues = newQueues(count)
+      inMemory -= waiting.length
+      const parkedOrphans = state.restageParked(stageAfter)
+      if (parkedOrphans > 0) orphaned(parkedOrphans)
+      for (const [owed, now] of taken) {
+        const stage = stageAfter(now?.stage ?? owed.stage)
+        taken.set(owed, { stage, behind: stageAfter(now?.behind ?? owed.stage + 1) })
+        if (stage < count) state.change({ ...owed, stage })
+      }
+      for (const before of waiting) {
+        const owed = { ...before, stage: stageAfter(before.stage) }
+        if (owed.stage < count && owed.stage !== before.stage) state.change(owed)
+        enqueue(owed)
+      }
+    },
     refill() {
       if (inMemory > IN_MEMORY / 2 || parkedCount() === 0) return
       for (const owed of state.unpark(IN_MEMORY / 2)) enqueue(owed)
     },
   }
 }
+
+const newQueues = (stages: number) =>
+  Array.from({ length: stages }, () => new TinyQueue<Owed>([], (a, b) => a.dueAt - b.dueAt))

@@ -9,7 +9,7 @@ export interface Committer {
 }
 
 interface CommitterOptions {
-  readonly log: RecordLog | undefined
+  log(): RecordLog | undefined
   readonly logger: Log
   /** Where each partition is acknowledged up to. */
   positions(): readonly Position[]
@@ -25,18 +25,22 @@ const EVERY_MS = 1000
  */
 export function createCommitter({ log, logger, positions, signal }: CommitterOptions): Committer {
   const committed = new Map<string, number>()
+  let committedTo: RecordLog | undefined
   let timer: NodeJS.Timeout | undefined
   let busy: Promise<void> | undefined
   let failing = false
   let stopped = false
 
   const commit = async (): Promise<void> => {
+    const present = log()
+    if (present !== committedTo) committed.clear()
+    committedTo = present
     const ahead = positions().filter(
       ({ topic, partition, offset }) => offset > (committed.get(`${topic} ${partition}`) ?? -1),
     )
-    if (log === undefined || ahead.length === 0) return
+    if (present === undefined || ahead.length === 0) return
     try {
-      await log.commit(ahead)
+      await present.commit(ahead)
       for (const { topic, partition, offset } of ahead) committed.set(`${topic} ${partition}`, offset)
       failing = false
     } catch (thrown) {
@@ -47,7 +51,7 @@ export function createCommitter({ log, logger, positions, signal }: CommitterOpt
     }
   }
   const wake = (): void => {
-    if (log === undefined || stopped) return
+    if (log() === undefined || stopped) return
     timer ??= setTimeout(() => {
       timer = undefined
       busy = (busy ?? Promise.resolve()).then(commit)

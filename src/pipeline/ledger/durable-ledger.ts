@@ -1,39 +1,23 @@
-import { hash } from 'node:crypto'
 import { HeadgateError } from '../../errors.js'
-import type {
-  Committed,
-  Event,
-  Log,
-  LoggedRecord,
-  Outcome,
-  Position,
-  Receipt,
-  RecordLog,
-} from '../../plugin.js'
+import type { Committed, Event, Log, LoggedRecord, Outcome, Position, RecordLog } from '../../plugin.js'
 import { HEADER } from '../header-names.js'
 import { type Backlog, createBacklog } from './backlog.js'
+import { committed } from './committed.js'
 import { createCommitter } from './committer.js'
+import { digestOf } from './digest.js'
 import { createFlusher } from './flusher.js'
-import type { Ledger } from './ledger.js'
+import type { Ledger, LedgerTerms } from './ledger.js'
 import type { PipelineState } from './pipeline-state.js'
-import { type Progress, readBack } from './read-back.js'
+import { newProgress, type ReadBackOptions, readBack, readUnknown, requireSameLog } from './read-back.js'
+import type { StateLimits } from './remembered-events.js'
 import { ledgerReport } from './report.js'
-import type { Owed } from './state-rows.js'
+import type { Known, Owed, OwedKey } from './state-rows.js'
 
-export interface DurableLedgerOptions {
+export interface DurableLedgerOptions extends LedgerTerms {
   readonly pipeline: string
   /** Rejects where the state cannot be used. */
-  openState(): PipelineState
-  /** Where the records are; without it, what the state directory loses is lost. */
-  readonly log: RecordLog | undefined
+  openState(limits: StateLimits): PipelineState
   readonly logger: Log
-  /** How long and how many events are recognised when they come again. */
-  readonly window: number
-  readonly entries: number
-  /** How many acknowledgements may be owed before intake answers 503. */
-  readonly maxPending: number
-  /** How many post-commit stages an acknowledgement passes, in order. */
-  readonly stages: number
   readonly signal: AbortSignal
 }
 
@@ -47,63 +31,94 @@ const isDurable = (outcome: Outcome): outcome is Durable =>
  * been told yet is read back from Kafka, at start and whenever a record's fate is unknown, before the next event is taken.
  */
 export function durableLedger(options: DurableLedgerOptions): Ledger {
-  const { pipeline, log, logger, stages, maxPending, signal } = options
+  const { pipeline, logger, signal } = options
+  let { log, window, entries, stages, maxPending } = options
   const running = new Map<string, Promise<Outcome>>()
   const wakers: (() => void)[] = []
-  /** Reported, and not yet told to the state: an unknown fate before them must keep the checkpoint back. */
-  const reported = new Map<string, Position>()
-  const progress: Progress = { read: 0, total: 0, problem: undefined }
+  /** How far partitions are reported, and the state not yet told: an unknown fate before that must keep the checkpoint back. */
+  const reported = new Map<number, number>()
+  const progress = newProgress()
   let condition: 'stopped' | 'reading' | 'open' = 'stopped'
+  /** What is read was sent by the present log's sink, and its fate is unknown. */
+  let fenced = false
+  /** The log was changed while it was read. */
+  let again = false
+  let meetings = 0
   let state: PipelineState
   let backlog: Backlog
 
   const flusher = createFlusher({
     logger,
     async flush() {
-      if (condition === 'open') {
-        for (const position of reported.values()) state.advance(position)
-        reported.clear()
-      }
+      if (condition === 'open') advance()
       await state.flush()
       backlog.refill()
     },
   })
-  const committer = createCommitter({ logger, log, signal, positions: () => state.acknowledgedUpTo() })
+  const committer = createCommitter({
+    logger,
+    log: () => log,
+    signal,
+    positions: () => state.acknowledgedUpTo(),
+  })
 
   const changed = (): void => {
     flusher.wake()
     committer.wake()
   }
-  const owe = (committed: Committed): void => {
-    if (stages === 0) return
-    const key = committed.receipt === undefined ? state.nextKey() : state.keyOf(committed.receipt)
+  const advance = (): void => {
+    for (const [number, offset] of reported) state.advance([number, offset])
+    reported.clear()
+  }
+  /** Owes the acknowledgement of an event, which is the record at `key` where it has one. */
+  const owe = (committed: Committed, key: OwedKey, now: number): void => {
+    if (stages > 0) backlog.add({ key, committed, committedAt: now, stage: 0, attempts: 0, dueAt: now })
+  }
+  const isOwed = (key: OwedKey): boolean => stages > 0 && state.isOwed(key)
+  const settle = (event: Event, identity: string, outcome: Outcome): void => {
     const now = Date.now()
-    backlog.add({ key, committed, committedAt: now, stage: 0, attempts: 0, dueAt: now })
+    if (isDurable(outcome)) {
+      const { receipt } = outcome
+      const key = state.keyOf(receipt)
+      reported.set(key[0], receipt.offset + 1)
+      state.remember(identity, { key, committedAt: now })
+      // While the log is read its record may have been met there already.
+      const met = condition === 'reading' || meetings > 0
+      if (!met || !isOwed(key)) owe(committed(event, receipt), key, now)
+    } else if (outcome.kind === 'dropped') owe(committed(event), state.nextKey(), now)
+    else {
+      if (outcome.error.uncertain) void open(true)
+      return
+    }
     changed()
   }
-  const isOwed = (position: Position): boolean => stages > 0 && state.isOwed(state.keyOf(position))
-  const report = ({ topic, partition, offset }: Receipt): void => {
-    reported.set(`${topic} ${partition}`, { topic, partition, offset: offset + 1 })
-  }
-  const settle = (event: Event, identity: string, outcome: Outcome): void => {
-    if (isDurable(outcome)) {
-      report(outcome.receipt)
-      state.remember(identity, { position: outcome.receipt, committedAt: Date.now() })
-      // While the log is read its record may have been met there already.
-      if (condition !== 'reading' || !isOwed(outcome.receipt)) owe(committed(event, outcome.receipt))
-      changed()
-    } else if (outcome.kind === 'dropped') owe(committed(event))
-    else if (outcome.error.uncertain) void open(true)
-  }
+
+  const readOptions = (present: () => RecordLog | undefined): ReadBackOptions => ({
+    get log() {
+      return present() as RecordLog
+    },
+    state,
+    window,
+    entries,
+    logger,
+    visit: learn,
+    signal,
+  })
 
   /** Takes no event until the log has been read to its end. */
   async function open(fence: boolean): Promise<void> {
     if (condition === 'reading' || log === undefined) return
     condition = 'reading'
-    const { window, entries } = options
-    const visit = (record: LoggedRecord, owed: boolean): void => learn(record, owed)
-    await readBack({ log, state, window, entries, logger, visit, signal }, progress, fence)
-    if (signal.aborted) return
+    fenced = fence
+    const present = readOptions(() => log)
+    let first = true
+    do {
+      again = false
+      await readBack(present, progress, fence && first)
+      if (signal.aborted) return
+      first = false
+    } while (again)
+    fenced = false
     reported.clear()
     condition = 'open'
     changed()
@@ -117,17 +132,41 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     const identity = identityOf(digest, id)
     if (state.recall(identity) !== undefined) return
     const { topic, partition, offset, timestamp } = record
-    state.remember(identity, { position: { topic, partition, offset }, committedAt: timestamp })
+    const position = { topic, partition, offset }
+    const key = state.keyOf(position)
+    state.remember(identity, { key, committedAt: timestamp })
     const traceparent = record.header(HEADER.traceparent)
-    if (owed)
-      owe({ id, receipt: { topic, partition, offset }, ...(traceparent !== undefined && { traceparent }) })
-    flusher.wake()
+    const event = traceparent === undefined ? { id } : { id, traceparent }
+    if (owed) owe(committed(event, position), key, Date.now())
+    changed()
+  }
+  /** Its record is known, and so is its acknowledgement unless it is owed now: then it is made again. */
+  function redelivered(event: Event, { key }: Known): Outcome {
+    const receipt = state.positionOf(key) as Position
+    if (!isOwed(key)) {
+      owe(committed(event, receipt), key, Date.now())
+      changed()
+    }
+    return { kind: 'duplicate', id: event.id, receipt }
   }
 
   return {
     async start() {
-      state = options.openState()
-      backlog = createBacklog(state, stages, (stage) => wakers[stage]?.())
+      state = options.openState({ window, entries })
+      let orphans = 0
+      const orphaned = (count: number) => {
+        orphans += count
+        setImmediate(sayOrphaned)
+      }
+      const sayOrphaned = () => {
+        if (orphans === 0) return
+        logger.warn(
+          { count: orphans },
+          'acknowledgements are not made: they were owed for post-commit stages that are no more',
+        )
+        orphans = 0
+      }
+      backlog = createBacklog({ state, stages, added: (stage) => wakers[stage]?.(), orphaned })
       for (const owed of state.loadOwed()) backlog.load(owed)
       if (log === undefined) condition = 'open'
       else void open(false)
@@ -135,9 +174,10 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     async stop() {
       if (condition === 'stopped') return
       condition = 'stopped'
-      for (const position of reported.values()) state.advance(position)
+      advance()
       await flusher.stop()
       await committer.stop()
+      state.close()
     },
     notReady() {
       const disk = flusher.problem()
@@ -146,40 +186,42 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
       const { read, total, problem } = progress
       return [problem ?? `The ledger is being read back from Kafka: ${read} of about ${total} records.`]
     },
-    async once(event, deliver) {
-      if (condition !== 'open' || flusher.problem() !== undefined) return notOpen(event)
-      const digest = hash('sha256', event.body.bytes, 'base64url')
+    once(event, deliver) {
+      if (condition !== 'open' || flusher.problem() !== undefined) return Promise.resolve(notOpen(event))
+      const digest = digestOf(event.body.bytes)
       const identity = identityOf(digest, event.id)
       const known = state.recall(identity)
-      if (known !== undefined) {
-        if (!isOwed(known.position)) owe(committed(event, known.position))
-        return { kind: 'duplicate', id: event.id, receipt: known.position }
-      }
+      if (known !== undefined) return Promise.resolve(redelivered(event, known))
       const twin = running.get(identity)
-      if (twin !== undefined) return asDuplicate(await twin)
-      if (stages > 0 && state.owedCount() + running.size >= maxPending) return full(event, maxPending)
-      const run = deliver(digest)
+      if (twin !== undefined) return twin.then(asDuplicate)
+      if (stages > 0 && state.owedCount() + running.size >= maxPending)
+        return Promise.resolve(full(event, maxPending))
+      const run = deliver(digest).then((outcome) => {
+        running.delete(identity)
+        settle(event, identity, outcome)
+        return outcome
+      })
       running.set(identity, run)
-      const outcome = await run
-      running.delete(identity)
-      settle(event, identity, outcome)
-      return outcome
+      return run
     },
     take: (stage, now) => backlog.take(stage, now),
     acknowledged(pending) {
       const owed = pending as Owed
-      if (owed.stage + 1 < stages)
-        backlog.putBack({ ...owed, stage: owed.stage + 1, attempts: 0, dueAt: Date.now() })
+      const stage = backlog.stageBehind(owed)
+      if (stage < stages) backlog.putBack(owed, { stage, attempts: 0, dueAt: Date.now() })
       else backlog.settle(owed)
       changed()
     },
     retry(pending, dueAt) {
-      backlog.putBack({ ...(pending as Owed), attempts: pending.attempts + 1, dueAt })
+      const owed = pending as Owed
+      const stage = backlog.stageOf(owed)
+      if (stage < stages) backlog.putBack(owed, { stage, attempts: pending.attempts + 1, dueAt })
+      else backlog.settle(owed)
       changed()
     },
     failed(pending, reason) {
       const owed = pending as Owed
-      state.fail({ ...owed, reason, failedAt: Date.now() })
+      state.fail({ ...owed, stage: backlog.stageOf(owed), reason, failedAt: Date.now() })
       backlog.settle(owed)
       changed()
     },
@@ -196,14 +238,41 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
             failed: state.failedCount(),
             remembersSince: state.remembersSince(),
           },
+    async meet(next) {
+      // What is being read now is read again when the log changes.
+      if (condition !== 'open') return
+      meetings++
+      try {
+        await requireSameLog(next, state)
+        await readUnknown(readOptions(() => next))
+      } finally {
+        meetings--
+      }
+    },
+    canMoveTo: (next) => condition !== 'reading' || !(fenced || next === undefined),
+    change(terms, stageAfter) {
+      again = condition === 'reading'
+      if (stageAfter !== undefined) {
+        backlog.restage(terms.stages, stageAfter)
+        state.restageFailed(stageAfter)
+      }
+      log = terms.log
+      window = terms.window
+      entries = terms.entries
+      maxPending = terms.maxPending
+      stages = terms.stages
+      state.limit({ window, entries })
+      changed()
+    },
     report: () => ledgerReport(state),
     retryFailed() {
       const failures = state.failures()
       for (const failed of failures) {
         state.forgetFailure(failed)
         const { reason: _, failedAt: __, ...owed } = failed
-        if (state.isOwed(owed.key)) continue
-        backlog.add({ ...owed, attempts: 0, dueAt: Date.now(), committedAt: Date.now() })
+        if (state.isOwed(owed.key) || owed.stage >= stages) continue
+        const now = Date.now()
+        backlog.add({ ...owed, attempts: 0, dueAt: now, committedAt: now })
       }
       changed()
       return failures.length
@@ -216,12 +285,6 @@ const identityOf = (digest: string, id: string): string => digest.slice(0, IDENT
 
 /** 132 bits of the digest are enough to tell events apart, and keep the index small. */
 const IDENTITY_DIGITS = 22
-
-const committed = ({ id, traceparent }: Event, receipt?: Receipt): Committed => ({
-  id,
-  ...(receipt !== undefined && { receipt }),
-  ...(traceparent !== undefined && { traceparent }),
-})
 
 const asDuplicate = (outcome: Outcome): Outcome =>
   isDurable(outcome) ? { ...outcome, kind: 'duplicate' } : outcome

@@ -1,4 +1,5 @@
-import type { Committed, Event, Outcome, Receipt } from '../../plugin.js'
+import type { Committed, Event, Outcome, Receipt, RecordLog } from '../../plugin.js'
+import type { StageAfter } from './state-rows.js'
 
 /** An acknowledgement that a post-commit stage still owes the sender. Times are milliseconds since the epoch. */
 export interface Pending {
@@ -39,10 +40,32 @@ export interface Ledger {
   onAdded(stage: number, wake: () => void): void
   /** What is not yet acknowledged by every stage, the ones being tried included. */
   backlog(): Owing
+  /**
+   * Learns what `log` holds in partitions that were never known, beside the path of events: records of this pipeline may
+   * be there from before. Rejects where that does not succeed, or where `log` cannot be that of the records known so far.
+   */
+  meet(log: RecordLog): Promise<void>
+  /** False while only the present log can tell what became of records. */
+  canMoveTo(log: RecordLog | undefined): boolean
+  /** Goes on under another config. `stageAfter` says where what waits for a post-commit stage goes on; without it, there. */
+  change(terms: LedgerTerms, stageAfter: StageAfter | undefined): void
   /** For operators; reads all that is owed. */
   report(): LedgerReport
   /** Owes anew what was given up, and says how many that were. */
   retryFailed(): number
+}
+
+/** What a ledger takes from the config. */
+export interface LedgerTerms {
+  /** Where the records are; without it, what the state directory loses is lost. */
+  readonly log: RecordLog | undefined
+  /** How long (in milliseconds) and how many events are recognised when they come again. */
+  readonly window: number
+  readonly entries: number
+  /** How many acknowledgements may be owed before intake answers 503. */
+  readonly maxPending: number
+  /** How many post-commit stages an acknowledgement passes, in order. */
+  readonly stages: number
 }
 
 export interface Owing {

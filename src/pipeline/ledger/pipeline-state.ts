@@ -1,15 +1,18 @@
 import type { Database, RootDatabase } from 'lmdb'
 import { HeadgateError } from '../../errors.js'
 import type { Position } from '../../plugin.js'
+import { type ByKey, byKey } from './by-key.js'
+import { type Changes, isEmpty, merged, noChanges, owedIn, type ParkedKey } from './changes.js'
+import { openPartitionNumbers } from './partition-numbers.js'
 import { createMemory, type StateLimits } from './remembered-events.js'
 import {
   type Failed,
   type Known,
-  keyText,
   type Owed,
   type OwedKey,
   owedRow,
   type Row,
+  type StageAfter,
   toOwed,
 } from './state-rows.js'
 
@@ -21,10 +24,10 @@ import {
 export interface PipelineState {
   recall(identity: string): Known | undefined
   remember(identity: string, known: Known): void
-  /** Owes an acknowledgement that was not owed. `parked` ones are not in memory, but wait on disk for `unpark`. */
-  owe(owed: Owed, parked: boolean): void
+  /** Owes an acknowledgement that was not owed. */
+  owe(owed: Owed): void
   /** Changes one that is owed. */
-  change(owed: Owed, parked: boolean): void
+  change(owed: Owed): void
   /** One that is owed is owed no more. */
   settle(owed: Owed): void
   isOwed(key: OwedKey): boolean
@@ -34,6 +37,10 @@ export interface PipelineState {
   loadOwed(): Owed[]
   /** Takes up to `limit` parked acknowledgements into memory, those that are due first. */
   unpark(limit: number): Owed[]
+  /** Moves every parked acknowledgement to another post-commit stage, and says how many of them are owed no more. */
+  restageParked(stageAfter: StageAfter): number
+  /** The same for what was given up; it stays there even where nobody is left to be told. */
+  restageFailed(stageAfter: StageAfter): void
   /** When each owed acknowledgement was committed, as of the last flush. */
   committedTimes(): Iterable<number>
   /** The acknowledgement of the oldest record, as of the last flush. */
@@ -44,18 +51,22 @@ export interface PipelineState {
   forgetFailure(failed: Failed): void
   failedCount(): number
   keyOf(position: Position): OwedKey
+  positionOf(key: OwedKey): Position | undefined
   /** A key for an event that has no record. */
   nextKey(): OwedKey
   /** How far a partition is known; undefined where it never was. */
   checkpoint(topic: string, partition: number): number | undefined
   /** From the next flush on, a partition is known up to here. */
-  advance(position: Position): void
+  advance(key: OwedKey): void
   /** Writes everything. Rejects with HG_STATE_WRITE where the disk cannot take it; the next flush tries it all again. */
   flush(): Promise<void>
   /** For each partition the offset below which nothing is owed, as of the last flush. */
   acknowledgedUpTo(): Position[]
   /** Since when events are remembered without a gap; milliseconds since the epoch. */
   remembersSince(): number
+  limit(limits: StateLimits): void
+  /** Nothing is read any more. Called after the last flush. */
+  close(): void
 }
 
 export function openPipelineState(
@@ -67,140 +78,141 @@ export function openPipelineState(
     database.openDB<Value, Key>({ name: `${pipeline}/${name}`, encoding: 'msgpack' })
   const owedTable = table<Row, number[]>('owed')
   const parkedTable = table<1, number[]>('parked')
-  const failedTable = table<unknown[], number[]>('failed')
+  const failedTable = table<FailedRow, number[]>('failed')
   const checkpoints = table<number, number>('checkpoints')
-  const names = table<[string, number], number>('partitions')
+  const partitions = openPartitionNumbers(table('partitions'))
   const memory = createMemory((generation) => table(`events.${generation}`), table('generations'), limits)
 
-  const partitions: Omit<Position, 'offset'>[] = []
-  const numbers = new Map<string, number>()
-  for (const {
-    key,
-    value: [topic, partition],
-  } of names.getRange({ start: 1 })) {
-    partitions[key] = { topic, partition }
-    numbers.set(`${topic} ${partition}`, key)
-  }
-
-  /** What the next flush makes of owed acknowledgements, by key. */
-  let changed = new Map<string, Change>()
-  let parked = new Map<string, readonly number[]>()
-  let unparked: number[][] = []
-  let forgotten: number[][] = []
-  let moved = new Map<number, number>()
-  let writing: Pick<Batch, 'changed'> | undefined
+  let changes = noChanges()
+  let writing: Changes | undefined
   let sequence = Date.now() * 1000
   let count = 0
+  let failedCount = (failedTable.getStats() as { entryCount: number }).entryCount
 
-  function numberOf(topic: string, partition: number): number {
-    const name = `${topic} ${partition}`
-    let number = numbers.get(name)
-    if (number === undefined) {
-      number = numbers.size + 1
-      numbers.set(name, number)
-      partitions[number] = { topic, partition }
-      // At once: rows that name the number must never be found without it.
-      names.putSync(number, [topic, partition])
-    }
-    return number
-  }
   const positionOf = ([number, offset]: OwedKey): Position | undefined => {
-    const at = partitions[number]
-    return at === undefined ? undefined : { ...at, offset }
+    const at = partitions.at(number)
+    return at && { topic: at.topic, partition: at.partition, offset }
   }
   const load = (key: OwedKey, row: Row): Owed => toOwed(key, row, positionOf(key))
-  const put = (owed: Owed, park: boolean, isNew: boolean): void => {
-    const text = keyText(owed.key)
-    changed.set(text, {
-      key: owed.key,
-      row: owedRow(owed, park),
-      isNew: isNew || changed.get(text)?.isNew === true,
-    })
-    if (park) parked.set(text, [owed.dueAt, owed.stage, ...owed.key])
+  const change = (owed: Owed): void =>
+    (changes.added.has(owed.key) ? changes.added : changes.changed).set(owed.key, owed)
+  const settle = (key: OwedKey): void => {
+    count--
+    if (!changes.added.delete(key)) changes.changed.set(key, undefined)
   }
-  const rowOf = (key: OwedKey): Row | undefined => {
-    const text = keyText(key)
-    const pending = changed.get(text) ?? writing?.changed.get(text)
-    return pending === undefined ? owedTable.get([...key]) : pending.row
-  }
-
-  interface Change {
-    readonly key: OwedKey
-    /** Undefined where nothing is owed any more. */
-    readonly row: Row | undefined
-    /** True where the disk has no row yet. */
-    readonly isNew: boolean
-  }
-
-  interface Batch {
-    readonly changed: typeof changed
-    readonly parked: typeof parked
-    readonly unparked: typeof unparked
-    readonly forgotten: typeof forgotten
-    readonly moved: typeof moved
-  }
-
-  function write({ changed, parked, unparked, forgotten, moved }: Batch): void {
-    memory.write()
-    for (const { key, row } of changed.values()) {
-      if (row === undefined) owedTable.remove([...key])
-      else owedTable.put([...key], row)
+  const find = (key: OwedKey): Owed | undefined => {
+    for (const unwritten of writing === undefined ? [changes] : [changes, writing]) {
+      const owed = owedIn(unwritten, key)
+      if (owed !== 'unsaid') return owed
     }
-    for (const key of unparked) parkedTable.remove(key)
-    for (const key of forgotten) failedTable.remove(key)
-    for (const key of parked.values()) parkedTable.put([...key], 1)
-    for (const [number, offset] of moved) checkpoints.put(number, offset)
+    const row = owedTable.get([...key])
+    return row && load(key, row)
   }
+  const findFailed = (key: OwedKey): Failed | undefined => {
+    if (changes.failed.has(key)) return changes.failed.get(key)
+    if (writing?.failed.has(key)) return writing.failed.get(key)
+    const row = failedTable.get([...key])
+    return row && loadFailed(key, row)
+  }
+  const loadFailed = (key: OwedKey, [row, code, message, failedAt]: FailedRow): Failed => ({
+    ...load(key, row),
+    reason: { code, message },
+    failedAt,
+  })
+  /** The keys of a table, and those of rows that it does not have yet. */
+  function keysOf(
+    table: Database<unknown, number[]>,
+    ...unwritten: (ByKey<unknown> | undefined)[]
+  ): OwedKey[] {
+    const keys = byKey<true>()
+    for (const key of table.getKeys({})) keys.set(key as unknown as OwedKey, true)
+    for (const some of unwritten) for (const [key] of some?.entries() ?? []) keys.set(key, true)
+    return [...keys.entries()].map(([key]) => key)
+  }
+
+  function write({ added, changed, unparked, failed, checkpoints: known }: Changes): void {
+    memory.write()
+    for (const key of unparked) parkedTable.remove([...key])
+    for (const [key, given] of failed.entries()) {
+      if (given === undefined) failedTable.remove([...key])
+      else failedTable.put([...key], failedRow(given))
+    }
+    for (const [key, owed] of changed.entries()) {
+      if (owed === undefined) owedTable.remove([...key])
+      else put(owed)
+    }
+    for (const [, owed] of added.entries()) put(owed)
+    for (const [number, offset] of known) checkpoints.put(number, offset)
+  }
+  function put(owed: Owed): void {
+    const { key, stage, dueAt, parked } = owed
+    owedTable.put([...key], owedRow(owed))
+    if (parked) parkedTable.put([dueAt, stage, ...key], 1)
+  }
+
+  const failures = (): Failed[] =>
+    keysOf(failedTable, writing?.failed, changes.failed).flatMap((key) => findFailed(key) ?? [])
 
   return {
-    recall: (identity) => {
-      const found = memory.recall(identity)
-      const position = found && positionOf(found.key)
-      return position && { position, committedAt: found.committedAt }
-    },
-    remember: (identity, { position, committedAt }) =>
-      memory.remember(identity, [numberOf(position.topic, position.partition), position.offset], committedAt),
-    owe(owed, park) {
+    recall: memory.recall,
+    remember: memory.remember,
+    owe(owed) {
       count++
-      put(owed, park, true)
+      changes.added.set(owed.key, owed)
     },
-    change: (owed, park) => put(owed, park, false),
-    settle({ key }) {
-      count--
-      const text = keyText(key)
-      // What is not on disk need not be removed from it.
-      if (changed.get(text)?.isNew) changed.delete(text)
-      else changed.set(text, { key, row: undefined, isNew: false })
-    },
-    isOwed: (key) => rowOf(key) !== undefined,
+    change,
+    settle: ({ key }) => settle(key),
+    isOwed: (key) => find(key) !== undefined,
     owedCount: () => count,
     loadOwed() {
       const loaded: Owed[] = []
       for (const { key, value } of owedTable.getRange({})) {
         count++
-        if (!value[6]) loaded.push(load(key as unknown as OwedKey, value))
+        const owed = load(key as unknown as OwedKey, value)
+        if (!owed.parked) loaded.push(owed)
       }
       return loaded
     },
     unpark(limit) {
       // What is taken stands in the table until the next flush; taking twice would try it twice.
-      if (unparked.length > 0 || writing !== undefined) return []
+      if (changes.unparked.length > 0 || writing !== undefined) return []
       const taken: Owed[] = []
-      for (const key of parkedTable.getKeys({ limit })) {
-        const owedKey = [key[2], key[3]] as unknown as OwedKey
-        const row = rowOf(owedKey)
-        unparked.push([...key])
-        if (row === undefined) continue
-        const owed = load(owedKey, row)
-        put(owed, false, false)
+      for (const key of parkedTable.getKeys({ limit }) as Iterable<unknown> as Iterable<ParkedKey>) {
+        changes.unparked.push(key)
+        const found = find([key[2], key[3]])
+        if (!found?.parked) continue
+        const owed = { ...found, parked: false }
+        change(owed)
         taken.push(owed)
       }
       return taken
     },
+    restageParked(stageAfter) {
+      let settled = 0
+      for (const key of keysOf(owedTable, writing?.added, changes.added)) {
+        const owed = find(key)
+        if (!owed?.parked) continue
+        const stage = stageAfter(owed.stage)
+        if (stage === owed.stage) continue
+        changes.unparked.push([owed.dueAt, owed.stage, ...key])
+        if (Number.isFinite(stage)) change({ ...owed, stage })
+        else {
+          settle(key)
+          settled++
+        }
+      }
+      return settled
+    },
+    restageFailed(stageAfter) {
+      for (const failed of failures()) {
+        const stage = stageAfter(failed.stage)
+        if (stage !== failed.stage) changes.failed.set(failed.key, { ...failed, stage })
+      }
+    },
     committedTimes: () => owedTable.getRange({}).map(({ value }) => value[2]),
     oldestOwed() {
       let oldest: Owed | undefined
-      for (let number = 0; number < Math.max(1, partitions.length); number++) {
+      for (const number of [0, ...partitions.numbers()]) {
         for (const { key, value } of owedTable.getRange({
           start: [number, 0],
           end: [number + 1, 0],
@@ -212,35 +224,28 @@ export function openPipelineState(
       }
       return oldest
     },
-    fail({ key, reason, failedAt, ...owed }) {
-      void failedTable.put(
-        [...key],
-        [owedRow({ key, ...owed }, false), reason.code, reason.message, failedAt],
-      )
+    fail(failed) {
+      if (findFailed(failed.key) === undefined) failedCount++
+      changes.failed.set(failed.key, { ...failed, parked: false })
     },
-    failures: () =>
-      [...failedTable.getRange({})].map(({ key, value }) => {
-        const [row, code, message, failedAt] = value as [Row, string, string, number]
-        return { ...load(key as unknown as OwedKey, row), reason: { code, message }, failedAt }
-      }),
-    // Together with what owes it anew: an acknowledgement must not be in neither table.
-    forgetFailure: ({ key }) => void forgotten.push([...key]),
-    failedCount: () => (failedTable.getStats() as { entryCount: number }).entryCount,
-    keyOf: ({ topic, partition, offset }) => [numberOf(topic, partition), offset],
+    failures,
+    forgetFailure({ key }) {
+      failedCount--
+      changes.failed.set(key, undefined)
+    },
+    failedCount: () => failedCount,
+    keyOf: ({ topic, partition, offset }) => [partitions.of(topic, partition), offset],
+    positionOf,
     nextKey: () => [0, sequence++],
-    checkpoint: (topic, partition) => {
-      const number = numbers.get(`${topic} ${partition}`)
-      return number === undefined ? undefined : (moved.get(number) ?? checkpoints.get(number))
+    checkpoint(topic, partition) {
+      const number = partitions.known(topic, partition)
+      return number === undefined ? undefined : (changes.checkpoints.get(number) ?? checkpoints.get(number))
     },
-    advance: ({ topic, partition, offset }) => moved.set(numberOf(topic, partition), offset),
+    advance: ([number, offset]) => void changes.checkpoints.set(number, offset),
     async flush() {
-      const batch = { changed, parked, unparked, forgotten, moved }
-      if (!memory.hasNews() && changed.size + parked.size + unparked.length + moved.size === 0) return
-      changed = new Map()
-      parked = new Map()
-      unparked = []
-      forgotten = []
-      moved = new Map()
+      if (!memory.hasNews() && isEmpty(changes)) return
+      const batch = changes
+      changes = noChanges()
       writing = batch
       try {
         await memory.rotate()
@@ -248,26 +253,43 @@ export function openPipelineState(
         memory.written()
       } catch (error) {
         memory.notWritten()
-        changed = new Map([...batch.changed, ...changed])
-        parked = new Map([...batch.parked, ...parked])
-        unparked = [...batch.unparked, ...unparked]
-        forgotten = [...batch.forgotten, ...forgotten]
-        moved = new Map([...batch.moved, ...moved])
-        const reason = error instanceof Error ? error.message : String(error)
+        changes = merged(batch, changes)
+        const reason = await reasonOf(error)
         throw new HeadgateError('HG_STATE_WRITE', `The state directory cannot be written: ${reason}.`)
       } finally {
         writing = undefined
       }
     },
     acknowledgedUpTo: () =>
-      partitions.flatMap(({ topic, partition }, number) => {
+      partitions.numbers().flatMap((number) => {
         const known = checkpoints.get(number)
-        if (known === undefined) return []
+        const at = partitions.at(number)
+        if (known === undefined || at === undefined) return []
         const [first] = owedTable.getKeys({ start: [number, 0], end: [number + 1, 0], limit: 1 })
-        return [
-          { topic, partition, offset: first === undefined ? known : Math.min(known, first[1] as number) },
-        ]
+        const offset = first === undefined ? known : Math.min(known, first[1] as number)
+        return [{ topic: at.topic, partition: at.partition, offset }]
       }),
     remembersSince: memory.since,
+    limit: memory.limit,
+    close: memory.stop,
   }
+}
+
+type FailedRow = readonly [row: Row, code: string, message: string, failedAt: number]
+
+const failedRow = (failed: Failed): FailedRow => [
+  owedRow(failed),
+  failed.reason.code,
+  failed.reason.message,
+  failed.failedAt,
+]
+
+/** Of a failed commit lmdb tells the reason by a promise of its own, which ends the process unless somebody looks at it. */
+async function reasonOf(error: unknown): Promise<string> {
+  const { commitError } = error as { readonly commitError?: Promise<never> }
+  const reason = await Promise.resolve(commitError).then(
+    () => error,
+    (cause: unknown) => cause,
+  )
+  return reason instanceof Error ? reason.message : String(reason)
 }

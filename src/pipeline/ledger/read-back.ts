@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { asHeadgateError } from '../../errors.js'
+import { asHeadgateError, HeadgateError } from '../../errors.js'
 import type { Log, LoggedRecord, LogPartition, Position, RecordLog } from '../../plugin.js'
 import type { PipelineState } from './pipeline-state.js'
 
@@ -47,9 +47,47 @@ export async function readBack(options: ReadBackOptions, progress: Progress, fen
   }
 }
 
+/** The same, once, for the partitions that the state knows nothing of. Rejects where it does not succeed. */
+export async function readUnknown(options: ReadBackOptions): Promise<void> {
+  const unknown = (await options.log.partitions()).filter(
+    ({ topic, partition }) => options.state.checkpoint(topic, partition) === undefined,
+  )
+  if (unknown.length > 0) await readPartitions(unknown, options, newProgress())
+}
+
+/**
+ * A log that ends before what is known of it is another one, of another cluster: what is owed and remembered here would
+ * be mixed up with records there that have the same offsets. Rejects then.
+ */
+export async function requireSameLog(log: RecordLog, state: PipelineState): Promise<void> {
+  const name = ({ topic, partition }: LogPartition) => `partition ${partition} of topic "${topic}"`
+  const behind = (await log.partitions()).flatMap((at) => {
+    const known = state.checkpoint(at.topic, at.partition) ?? 0
+    return known > at.end ? [{ name: name(at), known }] : []
+  })
+  if (behind.length === 0) return
+  // What is known grows while we ask: only an end that is still before it a second time is one of another log.
+  const ends = new Map((await log.partitions()).map((at) => [name(at), at.end]))
+  const other = behind.find((at) => (ends.get(at.name) ?? 0) < at.known)
+  if (other === undefined) return
+  throw new HeadgateError(
+    'HG_RELOAD_RESTART',
+    `The sink has another log: ${other.name} ends at ${ends.get(other.name)}, and is known here up to ${other.known}.`,
+  )
+}
+
+export const newProgress = (): Progress => ({ read: 0, total: 0, problem: undefined })
+
 async function readOnce(options: ReadBackOptions, progress: Progress): Promise<void> {
+  await readPartitions(await options.log.partitions(), options, progress)
+}
+
+async function readPartitions(
+  partitions: readonly LogPartition[],
+  options: ReadBackOptions,
+  progress: Progress,
+): Promise<void> {
   const { log, state, logger } = options
-  const partitions = await log.partitions()
   const starts = await startsOf(partitions, options)
   progress.read = 0
   progress.total = partitions.reduce(
@@ -67,7 +105,7 @@ async function readOnce(options: ReadBackOptions, progress: Progress): Promise<v
     options.visit(record, record.offset >= (committed.get(name) ?? 0))
   })
   for (const { topic, partition } of partitions) {
-    state.advance({ topic, partition, offset: reached.get(`${topic} ${partition}`) ?? 0 })
+    state.advance(state.keyOf({ topic, partition, offset: reached.get(`${topic} ${partition}`) ?? 0 }))
   }
   if (progress.read > 0) logger.info({ records: progress.read }, 'read back')
 }

@@ -1,5 +1,7 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Database } from 'lmdb'
-import type { OwedKey } from './state-rows.js'
+import { createFilter, type Filter } from './filter.js'
+import type { Known } from './state-rows.js'
 
 export interface StateLimits {
   /** How long an event is remembered, in milliseconds. */
@@ -8,17 +10,13 @@ export interface StateLimits {
   readonly entries: number
 }
 
-interface Found {
-  readonly key: OwedKey
-  readonly committedAt: number
-}
-
 type EventRow = readonly [partition: number, offset: number, committedAt: number]
+type Table = Database<EventRow, string>
 
 /** The events that are recognised when they come again. */
 export interface RememberedEvents {
-  recall(identity: string): Found | undefined
-  remember(identity: string, key: OwedKey, committedAt: number): void
+  recall(identity: string): Known | undefined
+  remember(identity: string, known: Known): void
   hasNews(): boolean
   /** Before a write: begins a new generation where the present one is full or old. */
   rotate(): Promise<void>
@@ -27,6 +25,10 @@ export interface RememberedEvents {
   written(): void
   notWritten(): void
   since(): number
+  /** From now on; what has been forgotten stays forgotten. */
+  limit(limits: StateLimits): void
+  /** Before the database is closed. */
+  stop(): void
 }
 
 /**
@@ -35,57 +37,78 @@ export interface RememberedEvents {
  */
 const GENERATIONS = 3
 
-export function createMemory(
-  open: (generation: number) => Database<EventRow, string>,
-  starts: Database<number, number>,
-  { window, entries }: StateLimits,
-): RememberedEvents {
-  const tables = Array.from({ length: GENERATIONS }, (_, generation) => open(generation))
-  const startedAt = tables.map((_, generation) => starts.get(generation) ?? 0)
-  let current = startedAt.indexOf(Math.max(...startedAt))
-  let size = countOf(tables[current])
-  let news = new Map<string, EventRow>()
-  let writing = new Map<string, EventRow>()
+interface Generation {
+  readonly table: Table
+  /** Milliseconds since the epoch; 0 where it never began, and is empty. */
+  began: number
+  /** What is in the table; not asked before all of it has been added. */
+  filter: Filter
+  filled: boolean
+}
 
-  const lookUp = (identity: string): EventRow | undefined => {
+export function createMemory(
+  open: (generation: number) => Table,
+  starts: Database<number, number>,
+  limits: StateLimits,
+): RememberedEvents {
+  let { window, entries } = limits
+  const newFilter = () => createFilter(Math.ceil(entries / 2))
+  const generations = Array.from({ length: GENERATIONS }, (_, number): Generation => {
+    const began = starts.get(number) ?? 0
+    return { table: open(number), began, filter: newFilter(), filled: began === 0 }
+  })
+  const stopping = new AbortController()
+  for (const generation of generations) if (!generation.filled) void fill(generation, stopping.signal)
+  let current = generations.reduce((newest, { began }, number) => {
+    return began > (generations[newest]?.began ?? 0) ? number : newest
+  }, 0)
+  let size = countOf(generations[current]?.table)
+  let news = new Map<string, Known>()
+  let writing = new Map<string, Known>()
+
+  const lookUp = (identity: string): Known | undefined => {
     const unwritten = news.get(identity) ?? writing.get(identity)
     if (unwritten !== undefined) return unwritten
     for (let back = 0; back < GENERATIONS; back++) {
-      const generation = (current - back + GENERATIONS) % GENERATIONS
-      // A generation that never began is empty.
-      const row = startedAt[generation] === 0 ? undefined : tables[generation]?.get(identity)
-      if (row !== undefined) return row
+      const generation = generations[(current - back + GENERATIONS) % GENERATIONS] as Generation
+      if (generation.filled && !generation.filter.mayHave(identity)) continue
+      const row = generation.table.get(identity)
+      if (row !== undefined) return { key: [row[0], row[1]], committedAt: row[2] }
     }
     return undefined
   }
 
   return {
     recall(identity) {
-      const row = lookUp(identity)
-      if (row === undefined || Date.now() - row[2] > window) return undefined
-      return { key: [row[0], row[1]], committedAt: row[2] }
+      const known = lookUp(identity)
+      return known === undefined || Date.now() - known.committedAt > window ? undefined : known
     },
-    remember: (identity, [partition, offset], committedAt) =>
-      void news.set(identity, [partition, offset, committedAt]),
+    remember: (identity, known) => void news.set(identity, known),
     hasNews: () => news.size > 0,
     async rotate() {
       writing = news
       news = new Map()
       const now = Date.now()
-      const began = startedAt[current] ?? 0
+      const began = generations[current]?.began ?? 0
       if (began !== 0 && size < entries / 2 && now - began < window / 2) return
-      const next = began === 0 ? current : (current + 1) % GENERATIONS
-      await tables[next]?.clearAsync()
-      await starts.put(next, now)
-      startedAt[next] = now
-      current = next
+      const number = began === 0 ? current : (current + 1) % GENERATIONS
+      const next = generations[number] as Generation
+      await next.table.clearAsync()
+      await starts.put(number, now)
+      next.began = now
+      next.filter = newFilter()
+      next.filled = true
+      current = number
       size = 0
     },
     write() {
-      const table = tables[current]
-      for (const [identity, row] of writing) void table?.put(identity, row)
+      const { table } = generations[current] as Generation
+      for (const [identity, { key, committedAt }] of writing)
+        void table.put(identity, [key[0], key[1], committedAt])
     },
     written() {
+      const { filter } = generations[current] as Generation
+      for (const identity of writing.keys()) filter.add(identity)
       size += writing.size
       writing = new Map()
     },
@@ -93,9 +116,34 @@ export function createMemory(
       news = new Map([...writing, ...news])
       writing = new Map()
     },
-    since: () => Math.min(...startedAt.filter((began) => began > 0), Date.now()),
+    since: () => Math.min(...generations.map(({ began }) => began || Date.now())),
+    limit(next) {
+      window = next.window
+      entries = next.entries
+    },
+    stop: () => stopping.abort(),
   }
 }
 
-const countOf = (table: Database<EventRow, string> | undefined): number =>
+/** Entries that are read at a time: the next event does not wait for all of them. */
+const SLICE = 2000
+
+/** Adds what is in a table since before to its filter. Until that is done, the table itself is asked. */
+async function fill(generation: Generation, stopping: AbortSignal): Promise<void> {
+  const { table, filter } = generation
+  let read: { readonly start?: string } = {}
+  for (;;) {
+    await turn()
+    // Or it was cleared meanwhile, and has a new one.
+    if (stopping.aborted || generation.filter !== filter) return
+    const keys = [...table.getKeys({ ...read, limit: SLICE })]
+    for (const key of keys) filter.add(key)
+    const last = keys.at(-1)
+    if (last === undefined || keys.length < SLICE) break
+    read = { start: last }
+  }
+  generation.filled = true
+}
+
+const countOf = (table: Table | undefined): number =>
   (table?.getStats() as { entryCount: number } | undefined)?.entryCount ?? 0

@@ -90,7 +90,14 @@ function openDatabase(file: string, log: Log): RootDatabase {
 }
 
 // Nothing waits for the disk: what a crash of the machine takes is read back from Kafka.
-const OPTIONS = { noSync: true, overlappingSync: false, maxDbs: 1024, encoding: 'msgpack' } as const
+const OPTIONS = {
+  noSync: true,
+  overlappingSync: false,
+  // Its batches have a promise that nobody can get at, and that ends the process where the disk is full (lmdb, write.js).
+  eventTurnBatching: false,
+  maxDbs: 1024,
+  encoding: 'msgpack',
+} as const
 
 function tryOpen(file: string, log: Log): RootDatabase {
   try {

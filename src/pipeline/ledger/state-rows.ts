@@ -1,18 +1,23 @@
 import type { Position } from '../../plugin.js'
 import type { FailureReason, Pending } from './ledger.js'
 
-/** Where an event is in Kafka; `committedAt` is when that was learned, in milliseconds since the epoch. */
-export interface Known {
-  readonly position: Position
-  readonly committedAt: number
-}
-
 /** Partition (as a number of ours, from 1 on) and offset; for events without a record 0 and a number of their own. */
 export type OwedKey = readonly [partition: number, offset: number]
+
+/** The post-commit stage that what waits for one goes on at under another config; infinite where none is left to be told. */
+export type StageAfter = (stage: number) => number
+
+/** An event that is known, by the key of its record; `committedAt` is when it was learned, in milliseconds since the epoch. */
+export interface Known {
+  readonly key: OwedKey
+  readonly committedAt: number
+}
 
 /** An acknowledgement that is owed; `key` is its place in the state. */
 export interface Owed extends Pending {
   readonly key: OwedKey
+  /** Not in memory: waits on disk for its turn. */
+  readonly parked: boolean
 }
 
 /** An acknowledgement that was given up. */
@@ -32,9 +37,7 @@ export type Row = readonly [
   parked: 0 | 1,
 ]
 
-export const keyText = ([partition, offset]: OwedKey): string => `${partition}:${offset}`
-
-export const owedRow = ({ committed, committedAt, stage, attempts, dueAt }: Owed, parked: boolean): Row => [
+export const owedRow = ({ committed, committedAt, stage, attempts, dueAt, parked }: Owed): Row => [
   committed.id,
   committed.traceparent ?? null,
   committedAt,
@@ -45,11 +48,11 @@ export const owedRow = ({ committed, committedAt, stage, attempts, dueAt }: Owed
 ]
 
 export function toOwed(key: OwedKey, row: Row, receipt: Position | undefined): Owed {
-  const [id, traceparent, committedAt, stage, attempts, dueAt] = row
+  const [id, traceparent, committedAt, stage, attempts, dueAt, parked] = row
   const committed = {
     id,
     ...(receipt !== undefined && { receipt }),
     ...(traceparent !== null && { traceparent }),
   }
-  return { key, committed, committedAt, stage, attempts, dueAt }
+  return { key, committed, committedAt, stage, attempts, dueAt, parked: parked === 1 }
 }

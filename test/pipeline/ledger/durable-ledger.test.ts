@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import { HeadgateError } from '../../../src/errors.js'
+import { digestOf } from '../../../src/pipeline/ledger/digest.js'
 import type { Outcome } from '../../../src/plugin.js'
 import { deferred } from '../../helpers/deferred.js'
 import { eventOf } from '../../helpers/inline-plugins.js'
@@ -307,3 +308,115 @@ test('whatever happens in whatever order, crashes included: nothing is written t
     { numRuns: 40 },
   )
 }, 60_000)
+
+const terms = { window: 60_000, entries: 100, maxPending: 100, stages: 1 }
+
+test('a log that was never known is read before its partitions get records: what is there is a duplicate', async () => {
+  const { ledger, take, kafka, due } = await openLedger({ withoutLog: true })
+  kafka.append('a', digestOf(eventOf('a').body.bytes))
+  await ledger.meet(kafka)
+  ledger.change({ ...terms, log: kafka }, undefined)
+  expect(await take(eventOf('a'))).toMatchObject({ kind: 'duplicate', receipt: { offset: 0 } })
+  expect(kafka.records).toHaveLength(1)
+  expect(due()).toMatchObject({ committed: { id: 'a' } })
+})
+
+test('a record that is met while its own report is on its way is owed once', async () => {
+  const { ledger, kafka, due } = await openLedger({ withoutLog: true })
+  const { promise, resolve } = deferred()
+  let outcome: Outcome | undefined
+  const taken = ledger.once(eventOf('a'), async (digest) => {
+    outcome = kafka.append('a', digest)
+    await promise
+    return outcome
+  })
+  const read = kafka.read.bind(kafka)
+  kafka.read = async (from, visit) => {
+    await read(from, visit)
+    resolve()
+    await taken
+  }
+  await ledger.meet(kafka)
+  expect(due()).toMatchObject({ committed: { id: 'a' } })
+  expect(due()).toBeUndefined()
+  expect(ledger.backlog().count).toBe(1)
+})
+
+test('a log that ends before what is known of it is another one, and refused', async () => {
+  const before = await openLedger()
+  for (const id of ['a', 'b']) await before.take(eventOf(id))
+  await before.stop()
+  const { ledger } = await openLedger({ directory: before.directory, kafka: before.kafka })
+  await expect(ledger.meet(memoryLog())).rejects.toMatchObject({ code: 'HG_RELOAD_RESTART' })
+  await ledger.meet(before.kafka)
+})
+
+test('a ledger that cannot reach its log at start goes on with another one', async () => {
+  const kafka = memoryLog()
+  kafka.down = unreachable
+  const { ledger, take } = await openLedger({ kafka })
+  const other = memoryLog()
+  expect(ledger.canMoveTo(other)).toBe(true)
+  ledger.change({ ...terms, log: other }, undefined)
+  await vi.waitUntil(() => ledger.notReady().length === 0, { timeout: 10_000 })
+  expect(await take(eventOf('a'))).toMatchObject({ kind: 'delivered' })
+})
+
+test('the log stays while only it can tell what became of a record', async () => {
+  const { ledger, kafka } = await openLedger()
+  kafka.down = unreachable
+  const error = new HeadgateError('HG_KAFKA_NOT_DELIVERED', 'unknown', { uncertain: true })
+  await ledger.once(eventOf('a'), async () => ({ kind: 'unavailable', id: 'a', error }))
+  expect(ledger.canMoveTo(memoryLog())).toBe(false)
+})
+
+test('other bounds count from now on', async () => {
+  const { ledger, take, kafka } = await openLedger()
+  await take(eventOf('a'))
+  ledger.change({ ...terms, log: kafka, maxPending: 1 }, undefined)
+  expect(await take(eventOf('b'))).toMatchObject({ error: { code: 'HG_LEDGER_FULL' } })
+  ledger.change({ ...terms, log: kafka, stages: 0 }, () => Number.POSITIVE_INFINITY)
+  expect(ledger.backlog().count).toBe(0)
+  expect(await take(eventOf('b'))).toMatchObject({ kind: 'delivered' })
+})
+
+test('what is given up goes on at its stage, wherever that is; what waits for none is not owed anew', async () => {
+  const { ledger, take, due, kafka, state } = await openLedger({ stages: 2 })
+  for (const id of ['a', 'b']) {
+    await take(eventOf(id))
+    const owed = due()
+    if (owed && id === 'a') ledger.failed(owed, { code: 'HG_ACK_GAVE_UP', message: '404' })
+    else if (owed) {
+      ledger.acknowledged(owed)
+      const second = due(1)
+      if (second) ledger.failed(second, { code: 'HG_ACK_GAVE_UP', message: '404' })
+    }
+  }
+  await state.database.committed
+  ledger.change({ ...terms, log: kafka, stages: 2 }, (stage) => (stage === 0 ? 1 : Number.POSITIVE_INFINITY))
+  await state.database.committed
+  expect(ledger.retryFailed()).toBe(2)
+  expect(due(1)).toMatchObject({ committed: { id: 'a' }, stage: 1 })
+  expect(due(0)).toBeUndefined()
+  expect(ledger.backlog().count).toBe(1)
+})
+
+test('acknowledgements that wait on disk move to the new stages, too', async () => {
+  const { ledger, take, kafka } = await openLedger({ stages: 2, maxPending: 100_000, entries: 100_000 })
+  for (let n = 0; n < 20_050; n++) await take(eventOf(`event-${n}`))
+  ledger.change({ ...terms, log: kafka, stages: 3 }, (stage) => stage + 1)
+  const told: number[] = []
+  await vi.waitUntil(
+    () => {
+      for (let owed = ledger.take(1, Date.now()); owed !== undefined; owed = ledger.take(1, Date.now())) {
+        told.push(owed.stage)
+        ledger.acknowledged(owed)
+      }
+      for (let owed = ledger.take(2, Date.now()); owed !== undefined; owed = ledger.take(2, Date.now()))
+        ledger.acknowledged(owed)
+      return ledger.backlog().count === 0
+    },
+    { timeout: 15_000 },
+  )
+  expect(told).toHaveLength(20_050)
+})

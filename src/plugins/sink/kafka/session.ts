@@ -2,6 +2,7 @@ import rdkafka, { type DeliveryReport, type LibrdKafkaError, type Producer } fro
 import { HeadgateError } from '../../../errors.js'
 import type { Receipt, SinkRecord } from '../../../plugin.js'
 import { deliveryFailed, explain, type Failure, producingFailed, reportText } from './failures.js'
+import { headerPairs } from './header-pairs.js'
 import { createOutstanding } from './outstanding.js'
 import { startPolling } from './polling.js'
 import type { ClientConfig } from './properties.js'
@@ -77,7 +78,8 @@ export async function openSession(
   return createSession(producer, events)
 }
 
-async function connect(producer: Producer, timeout: number): Promise<void> {
+/** Rejects as `openSession` does; the Producer is gone then. */
+export async function connect(producer: Producer, timeout: number): Promise<void> {
   const error = await new Promise<LibrdKafkaError | null>((resolve) => {
     producer.connect({ allTopics: false, timeout }, (failed) => resolve(failed))
   })
@@ -97,7 +99,7 @@ async function connect(producer: Producer, timeout: number): Promise<void> {
  * throws where there never was a connection (node-rdkafka, lib/producer.js and lib/client.js). The callback comes when
  * librdkafka has ended its threads and closed its sockets.
  */
-function release(producer: Producer): Promise<void> {
+export function release(producer: Producer): Promise<void> {
   const { disconnect } = Object.getPrototypeOf(rdkafka.Producer.prototype) as {
     disconnect(this: Producer, done: () => void): void
   }
@@ -106,6 +108,7 @@ function release(producer: Producer): Promise<void> {
 
 function createSession(producer: Producer, events: SessionEvents): Session {
   const outstanding = createOutstanding()
+  const pairs = headerPairs()
   const polling = startPolling(
     () => producer.poll(),
     () => outstanding.count() > 0,
@@ -125,9 +128,7 @@ function createSession(producer: Producer, events: SessionEvents): Session {
   })
 
   function produce({ target, key, value, headers }: SinkRecord, opaque: number): void {
-    const pairs =
-      headers.length === 0 ? undefined : headers.map((header) => ({ [header.name]: header.value }))
-    producer.produce(target.topic, target.partition, value, key, undefined, opaque, pairs)
+    producer.produce(target.topic, target.partition, value, key, undefined, opaque, pairs(headers))
   }
 
   async function end({ code, why }: Breakage): Promise<void> {
@@ -171,7 +172,10 @@ function createSession(producer: Producer, events: SessionEvents): Session {
   }
 }
 
-function metadata(producer: Producer, options: { topic?: string; allTopics: false; timeout: number }) {
+export function metadata(
+  producer: Producer,
+  options: { topic?: string; allTopics: boolean; timeout: number },
+) {
   return new Promise<rdkafka.Metadata>((resolve, reject) => {
     producer.getMetadata(options, (error, answer) => {
       if (error) reject(new HeadgateError('HG_KAFKA_UNAVAILABLE', explain(error)))
