@@ -8,6 +8,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts && npm rebuild node-rdkafka
 COPY tsconfig.json tsconfig.build.json plugins.config.json ./
 COPY schemas schemas
+COPY scenarios scenarios
 COPY src src
 COPY scripts scripts
 RUN npm run build && node scripts/prune.mjs /headgate
@@ -16,10 +17,12 @@ FROM node:26-bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates libssl3 zlib1g \
  && rm -rf /var/lib/apt/lists/* \
- && install -d -o 1000 -g 1000 /var/lib/headgate
+ && install -d -o 1000 -g 1000 /var/lib/headgate \
+ && install -d /node_modules && ln -s /opt/headgate /node_modules/headgate
 COPY --from=build /headgate /opt/headgate
 COPY --from=build /headgate/plugins.config.json /etc/headgate/
 COPY --from=build /headgate/schemas /etc/headgate/schemas
+COPY --from=build /headgate/scenarios /etc/headgate/scenarios
 ENV NODE_ENV=production \
     HEADGATE_CONFIG=/etc/headgate/plugins.config.json \
     HEADGATE_STATE_DIR=/var/lib/headgate \

@@ -1,10 +1,30 @@
-// Writes what is made from the code: the editor schema and the error reference. A test fails when they are stale.
-import { writeFileSync } from 'node:fs'
+// Writes what is made from the code: editor schemas, references, and the files that pages quote. A test fails when they
+// are stale.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { parse } from 'jsonc-parser'
+import { configReference } from '../dist/docs/config-reference.js'
 import { errorReference } from '../dist/docs/error-reference.js'
+import { lintReference } from '../dist/docs/lint-reference.js'
+import { withQuotedFiles } from '../dist/docs/quoted-files.js'
 import { editorSchema } from '../dist/pipeline/config/editor-schema.js'
 import { plugins } from '../dist/plugins/index.js'
+import { readingFailures, recordFailures } from '../dist/plugins/sink/kafka/failure-list.js'
+import { scenarioSchema } from '../dist/scenarios/editor-schema.js'
+import { SETTINGS } from '../dist/settings.js'
 
-const write = (path, text) => writeFileSync(new URL(`../${path}`, import.meta.url), text)
+const file = (path) => new URL(`../${path}`, import.meta.url)
+const read = (path) => readFileSync(file(path), 'utf8')
+const write = (path, text) => writeFileSync(file(path), text)
 
-write('schemas/plugins.config.schema.json', `${JSON.stringify(editorSchema(plugins), undefined, 2)}\n`)
-write('docs/errors.md', errorReference())
+const shipped = read('plugins.config.json')
+
+write(
+  'schemas/plugins.config.schema.json',
+  `${JSON.stringify(editorSchema(plugins, parse(shipped)), undefined, 2)}\n`,
+)
+write('schemas/scenarios.schema.json', `${JSON.stringify(scenarioSchema(), undefined, 2)}\n`)
+write('docs/errors.md', errorReference({ record: recordFailures, reading: readingFailures }))
+write('docs/lint.md', lintReference(plugins))
+for (const page of ['README.md', 'docs/cookbook.md', 'docs/writing-a-plugin.md'])
+  write(page, withQuotedFiles(read(page), read))
+write('docs/config.md', configReference(plugins, SETTINGS, shipped))

@@ -36,6 +36,7 @@ if (!existsSync(join(project, 'dist/cli.js'))) fail('dist/cli.js is missing: run
 
 rmSync(tree, { recursive: true, force: true })
 copy('dist', runs)
+copy('scenarios')
 copy('schemas')
 copy('package.json')
 copy('plugins.config.json')

@@ -51,7 +51,16 @@ const ERROR_TABLE = {
     'The body is not declared as JSON.',
     'Send Content-Type: application/json.',
   ),
-  HG_INTAKE_ENCODING: data(415, 'The body is compressed.', 'Send it without Content-Encoding.'),
+  HG_INTAKE_ENCODING: data(
+    415,
+    'The body is compressed in a way that the source does not accept.',
+    'Send it without Content-Encoding, or add gzip to `encodings` of the source.',
+  ),
+  HG_INTAKE_BAD_GZIP: data(
+    400,
+    'The body is declared as gzip and cannot be inflated.',
+    'Look at how the sender compresses it; it may have been cut short.',
+  ),
   HG_INTAKE_MALFORMED: data(
     400,
     'The HTTP request itself is malformed.',
@@ -82,11 +91,11 @@ const ERROR_TABLE = {
   HG_INTAKE_NO_ID: data(
     400,
     'The event has no id where the source looks for it.',
-    'Compare the event with `eventId` of the source. The id is a non-empty string or an integer.',
+    'Compare the event with `eventId` of the source. The id is an integer, or a string of 1 to 256 characters without control characters.',
   ),
   HG_INTAKE_BUSY: infrastructure(
-    'As many events are in flight as the source allows.',
-    'Nothing is lost; the sender tries again. If it lasts, look at Kafka, then at `maxInFlight`.',
+    'As many events are in flight as the source allows, or as many bytes of them as the process may hold.',
+    'Nothing is lost; the sender tries again. If it lasts, look at Kafka, then at `maxInFlight` of the source and at HEADGATE_MAX_BODY_MEMORY.',
   ),
   HG_INTAKE_STOPPING: infrastructure(
     'Headgate is shutting down.',
@@ -115,6 +124,11 @@ const ERROR_TABLE = {
     422,
     'The rule that matched says that such events are refused.',
     'Correct the sender, or give the named rule a target.',
+  ),
+  HG_PLUGIN_REFUSED: data(
+    422,
+    'A plugin that is no built-in refuses the event.',
+    'The message says why. Correct the sender, or the settings of the plugin.',
   ),
   HG_RECORD_FIELD_MISSING: data(
     422,
@@ -155,6 +169,10 @@ const ERROR_TABLE = {
     'A partition that the config names does not exist.',
     'Add partitions to the topic, or correct the number at the place given.',
   ),
+  HG_KAFKA_NOT_ALLOWED: config(
+    'Kafka does not allow the client what it needs.',
+    'Give the user of the sink Describe, Read and Write on its topics, and Read on the consumer group headgate.PIPELINE.',
+  ),
   HG_LEDGER_NOT_READY: infrastructure(
     'The ledger is still finding out what Kafka has.',
     'Nothing is lost; the sender tries again. /ready says how far the read-back is.',
@@ -187,6 +205,10 @@ const ERROR_TABLE = {
     'No access token could be had.',
     'Check the token URL, the client id and the client secret. The log names the status.',
   ),
+  HG_ACK_UNREACHABLE: infrastructure(
+    'The API that events are acknowledged to cannot be reached.',
+    'Check `baseUrl`, DNS, firewalls and certificates from where Headgate runs.',
+  ),
   HG_ACK_GAVE_UP: infrastructure(
     'The sender refused an acknowledgement for good, or the deadline for retries passed.',
     'The record is in Kafka. Look at the named event in the sender; it may deliver it again.',
@@ -194,6 +216,10 @@ const ERROR_TABLE = {
   HG_LISTEN_FAILED: config(
     'The address to listen on cannot be had.',
     'Free the port, or choose another address with the HOST and PORT settings of the process.',
+  ),
+  HG_PROBE_TIMEOUT: infrastructure(
+    'A check against the outside did not end in time.',
+    'Look at what it connects to; `--timeout` of `headgate validate` gives it longer.',
   ),
   HG_PLUGIN_FAILED: infrastructure(
     'A plugin failed in a way it should not.',
@@ -218,6 +244,10 @@ const ERROR_TABLE = {
     'Use what the message says is expected.',
   ),
   HG_CONFIG_PLUGIN: config('There is no such plugin of this kind.', '`headgate plugins` lists them.'),
+  HG_CONFIG_PLUGIN_LOAD: config(
+    'A plugin that is no built-in cannot be loaded.',
+    'The message says what failed. Correct the path, install the package beside the config file, or ask its author.',
+  ),
   HG_CONFIG_PROVIDER: config(
     'A ${...} reference cannot be resolved.',
     'Set the variable or provide the file before starting.',
@@ -227,8 +257,8 @@ const ERROR_TABLE = {
     'Write it as RFC 6901 says, for example /payload/region.',
   ),
   HG_CONFIG_REGEX: config(
-    'A regular expression is malformed.',
-    'Use RE2 syntax: no look-around, no back-references.',
+    'A regular expression is malformed, or too costly.',
+    'Use RE2 syntax: no look-around, no back-references, no large repetitions.',
   ),
   HG_CONFIG_JSONATA: config(
     'A JSONata expression is malformed or not allowed.',
@@ -236,9 +266,13 @@ const ERROR_TABLE = {
   ),
   HG_CONFIG_SCHEMA_FILE: config('A JSON Schema file cannot be used.', 'Correct the file at the path given.'),
   HG_CONFIG_CONFLICT: config('Two settings exclude each other.', 'Change one of the two places.'),
-  HG_CONFIG_UNREACHABLE_RULE: config(
-    'A rule can never match.',
-    'Move it up, narrow the earlier rule, or delete it.',
+  HG_RELOAD_RESTART: config(
+    'The new config has a change that a running process cannot make.',
+    'The old config goes on. For another cluster or topics made anew: give the pipeline another name, or restart it with an empty state directory once nothing is owed any more.',
+  ),
+  HG_RELOAD_FAILED: config(
+    'A stage of the new config could not be started, or does not take events.',
+    'The old config goes on. Look at the reason given; the reload is tried again by itself, on SIGHUP and on POST /config/reload.',
   ),
   HG_CONFIG_UNVERIFIED: config(
     'A source takes events from anyone, on an address that is not loopback.',
@@ -268,8 +302,27 @@ interface ErrorDetails {
   readonly cause?: unknown
 }
 
+const BRAND = Symbol.for('headgate.error')
+
+const isCode = (code: unknown): code is ErrorCode =>
+  typeof code === 'string' && Object.hasOwn(ERROR_TABLE, code)
+
 /** The one error class. `message` is for people, in one sentence, and never holds a secret. */
 export class HeadgateError extends Error {
+  get [BRAND](): true {
+    return true
+  }
+
+  /**
+   * A plugin from outside may have imported a copy of this module of its own: its errors are errors all the same, unless
+   * that copy is newer and the code is none of ours.
+   */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return (
+      typeof value === 'object' && value !== null && BRAND in value && isCode((value as HeadgateError).code)
+    )
+  }
+
   override readonly name = 'HeadgateError'
   readonly code: ErrorCode
   readonly violations: readonly Violation[]
@@ -279,6 +332,8 @@ export class HeadgateError extends Error {
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    // For authors without types: an unknown code would be found out where the sender is answered, which is too late.
+    if (!isCode(code)) throw new TypeError(`There is no error code ${JSON.stringify(code)}.`)
     this.code = code
     this.violations = details.violations ?? []
     this.rule = details.rule

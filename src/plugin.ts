@@ -139,8 +139,25 @@ export interface SourceContext extends Context {
 
 /** The listener that all pipelines share. It outlives them. */
 export interface HttpListener {
-  /** Serves `path` until the returned function is called. */
+  /**
+   * Counts the bodies of all requests that are coming in or in flight. A source need not count what it is handed: it is
+   * released when `handle` settles. It counts what it makes of it (an inflated body), or keeps for longer.
+   */
+  readonly memory: BodyMemory
+  /**
+   * Serves `path` until the returned function is called. A source of the same pipeline takes a path over from the one
+   * before it, without a gap; what has begun there goes on.
+   */
   serve(path: string, handler: HttpHandler): () => void
+}
+
+/** A bound for the bytes of bodies that a process holds at a time. What is counted has to be released. */
+export interface BodyMemory {
+  /** False, and nothing counted, where there is no room. */
+  take(bytes: number): boolean
+  /** Counts what is held already, even where there is no room. */
+  add(bytes: number): void
+  release(bytes: number): void
 }
 
 export interface HttpHandler {
@@ -151,6 +168,8 @@ export interface HttpHandler {
   handle(request: HttpRequest): Promise<HttpAnswer>
   /** The answer to a body that is larger than `maxBodyBytes`. */
   tooLarge(request: HttpHead): Promise<HttpAnswer>
+  /** The answer to a body that there is no memory for. */
+  noMemory(request: HttpHead): Promise<HttpAnswer>
 }
 
 export interface HttpHead {
@@ -182,6 +201,24 @@ interface Lifecycle {
   notReady?(): readonly string[]
 }
 
+/** One thing that a stage looked at, for people who ask why: `explain` shows it, `test` and `diff` go by it. */
+export interface Explained {
+  /** What it is, such as `event id` or `rule eu-west`. */
+  readonly name: string
+  /** What it came to: `matched`, `not tried`, the value that was found. */
+  readonly result: string
+  /** Each place or condition that was looked at, and what was found there. */
+  readonly looked: readonly { readonly at: string; readonly found: string }[]
+}
+
+/** Why a transform says what it says of an event. */
+export interface Explanation {
+  /** The rule that decides, for a stage that has rules; undefined where the event did not get that far. */
+  readonly rule?: string
+  /** In the order in which the stage looks. */
+  readonly details: readonly Explained[]
+}
+
 /**
  * The path of one event. `receive` authenticates, parses and gives the id, and throws a HeadgateError where it
  * cannot; it is called at once. Never rejects: whatever happens is an outcome.
@@ -195,6 +232,8 @@ export interface Source {
   stop(): Promise<void>
   /** What the sender is told. Pure: `explain` and `test` ask it too. */
   answer(outcome: Outcome): HttpAnswer
+  /** What was looked at in a request that became an event. Pure, and never on the path of an event. */
+  explain?(request: HttpRequest): readonly Explained[]
 }
 
 /** What a transform says of an event. */
@@ -215,11 +254,8 @@ export const fail = (error: HeadgateError): Verdict => ({ kind: 'fail', error })
 export interface Transform extends Lifecycle {
   /** A thrown HeadgateError of kind `data` counts as `fail`; anything else is infrastructure: 503. */
   apply(event: Event): Verdict | Promise<Verdict>
-  /**
-   * Every target that this stage can choose, with its JSON Pointer in the config of the stage, so that the sink can check
-   * them before the first event. Absent where the stage does not route.
-   */
-  readonly targets?: readonly { readonly at: string; readonly target: Target }[]
+  /** Why `apply` says what it says. Pure, and never on the path of an event. Without it, only the verdict is shown. */
+  explain?(event: Event): Explanation | Promise<Explanation>
 }
 
 /** A target, and where the config names it (`plugins.config.json:14:60`). */
@@ -229,8 +265,13 @@ export interface PlacedTarget {
 }
 
 export interface Sink extends Lifecycle {
-  /** The targets that are checked at start. Called before `start`. */
+  /** The targets that are checked at start. Called before `start`, and again when a new config has others. */
   expect(targets: readonly PlacedTarget[]): void
+  /**
+   * Whether records can be written to these targets, which a new config has. Called while the sink runs. Rejects with a
+   * HeadgateError that names the places of those where they cannot. Without it, no target is checked beforehand.
+   */
+  check?(targets: readonly PlacedTarget[]): Promise<void>
   /** What would be written for an event. Pure. Throws a HeadgateError of kind `data`. `headers` come first. */
   record(event: Event, headers: readonly RecordHeader[]): SinkRecord
   /** The key an event would have, or null: a dead letter keeps it where it has one. */
@@ -242,6 +283,11 @@ export interface Sink extends Lifecycle {
    * `infrastructure` otherwise; `uncertain` where the record may be durable all the same.
    */
   send(record: SinkRecord): Promise<Receipt>
+  /**
+   * The body of an event as far as a record tells it: what the record holds stands where the sink would take it from.
+   * Pure; undefined where nothing can be made of it. For comparing configs by what has been written.
+   */
+  rebuild?(record: LoggedRecord): Buffer | undefined
   /** Where the records are kept, for a sink that can read them back. */
   readonly log?: RecordLog
 }
@@ -321,9 +367,19 @@ export type Attempt =
     }
   | { readonly kind: 'give-up'; readonly error: HeadgateError }
 
+/** A request that a post-commit stage makes, for people: what is secret in it is written as `<token>`. */
+export interface PostCommitRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: { readonly [name: string]: string }
+  readonly body: string
+}
+
 export interface PostCommit extends Lifecycle {
   /** One attempt. Must be safe to repeat. */
   acknowledge(committed: Committed): Promise<Attempt>
+  /** The request that `acknowledge` makes. Pure. Throws a HeadgateError where the event has not what it needs. */
+  request?(committed: Committed): PostCommitRequest
 }
 
 // How a plugin is declared -------------------------------------------------------------------------------------
@@ -357,7 +413,75 @@ export interface CheckContext {
   readonly deadLetters: boolean
 }
 
+/** Something that the config of a stage may say, and that is probably not what was meant. */
+export interface LintFinding {
+  /** JSON Pointer into the config of the stage. */
+  readonly at: string
+  /** One of the names in `lints`. */
+  readonly name: string
+  readonly message: string
+  readonly suggestion?: string
+}
+
+/** What a name stands for, in `docs/lint.md`. A sentence each. */
+export interface LintMeaning {
+  readonly meaning: string
+  readonly why: string
+  /** True for what only `probe` can find. */
+  readonly outside?: true
+}
+
+export interface LintContext extends CheckContext {
+  /** JSON Schemas (2020-12 or draft 07) that every event fits when it reaches this stage. */
+  readonly ensured: readonly unknown[]
+}
+
+/** What `probe` is given. Places in the file are JSON Pointers into the whole of it: those of targets lie in other stages. */
+export interface ProbeContext {
+  readonly pipeline: string
+  readonly files: Files
+  /** Where the config of the stage is. */
+  readonly at: string
+  /** Of a sink: everywhere that it would write to, the dead letters included. */
+  readonly targets: readonly { readonly at: string; readonly target: Target }[]
+  /** Bytes of the largest body that the source takes; undefined where it does not say. */
+  readonly maxBody: number | undefined
+  /** Milliseconds for which redeliveries are to be recognised. */
+  readonly redeliveryWindow: number
+  /** Milliseconds for one question to the outside. */
+  readonly timeout: number
+  /** Aborted when nobody waits any longer: a little after `timeout`, or at Ctrl-C. */
+  readonly signal: AbortSignal
+}
+
+/** One thing that `probe` looked at. No secret is in a message; values of references are taken out by the engine. */
+export type Probed =
+  /** As it should be: a sentence for people. */
+  | { readonly kind: 'checked'; readonly message: string }
+  /** Could not be looked at: what, and why. */
+  | { readonly kind: 'unchecked'; readonly message: string }
+  | {
+      readonly kind: 'error'
+      readonly at: string
+      readonly code: ErrorCode
+      readonly message: string
+      readonly suggestion?: string
+    }
+  /** `name` is one of the names in `lints`; a comment in the config silences it. */
+  | {
+      readonly kind: 'warning'
+      readonly at: string
+      readonly name: string
+      readonly message: string
+      readonly suggestion?: string
+    }
+
+/** The version of this contract. It rises when a plugin that was written for the one before would no longer work. */
+export const CONTRACT = 1
+
 export interface Definition<K extends Kind = Kind, Config extends TSchema = TSchema> {
+  /** The version of the contract that the plugin was written for; `definePlugin` fills it in. Another one is refused. */
+  readonly contract?: number
   readonly kind: K
   readonly name: string
   /** One sentence, for lists. */
@@ -368,16 +492,41 @@ export interface Definition<K extends Kind = Kind, Config extends TSchema = TSch
   readonly routes?: boolean
   /** Finds what the schema cannot. Called with a config that fits the schema. No I/O but `files`. */
   check?(config: Static<Config>, context: CheckContext): Iterable<ConfigProblem>
+  /** What `lint` warns of, by name (`rule-never-matches`). A comment in the config silences a warning by its name. */
+  readonly lints?: Readonly<{ [name: string]: LintMeaning }>
+  /** Finds what is allowed and probably not meant. Called with a config in which `check` found nothing. No I/O but `files`. */
+  lint?(config: Static<Config>, context: LintContext): Iterable<LintFinding>
+  /** For a transform that changes nothing: the JSON Schema that every event fits which it lets pass. */
+  ensures?(config: Static<Config>, context: CheckContext): unknown
+  /**
+   * Every target that a routing transform can choose, with its JSON Pointer in the config of the stage, so that it can be
+   * checked before the first event.
+   */
+  targets?(config: Static<Config>): readonly { readonly at: string; readonly target: Target }[]
+  /** The names of the rules by which a transform can decide, in their order. */
+  rules?(config: Static<Config>): readonly string[]
   /** Names of things that only one stage can have (`POST /webhook/orders`): two stages with one are an error. */
   claims?(config: Static<Config>): readonly { readonly at: string; readonly claim: string }[]
+  /** Of a source: bytes of the largest body that it takes. */
+  maxBody?(config: Static<Config>): number
+  /**
+   * For `validate --against-cluster`: asks the outside whether a stage with this config would work. It writes and
+   * acknowledges nothing, and ends when `signal` is aborted. What it yields before counts.
+   */
+  probe?(config: Static<Config>, context: ProbeContext): AsyncIterable<Probed>
+  /**
+   * Of a source: the same settings for senders that need not prove who they are. Only rehearsals (`explain`, `test`) ask
+   * for it; a source that lacks it asks its senders there too.
+   */
+  unverified?(config: Static<Config>): Static<Config>
   /** Pure. Called with a checked config. */
   create(config: Static<Config>, context: KindTypes[K]['context']): KindTypes[K]['instance']
 }
 
-/** Declares a plugin. Only infers types: what comes out is what went in. */
+/** Declares a plugin: infers its types, and marks it with the contract of the copy of this module that it imported. */
 export const definePlugin = <K extends Kind, Config extends TSchema>(
   definition: Definition<K, Config>,
-): Definition<K, Config> => definition
+): Definition<K, Config> => ({ contract: CONTRACT, ...definition })
 
 /** Any definition, for lists of plugins: what its config is, only the definition itself knows. */
 // biome-ignore lint/suspicious/noExplicitAny: the config is checked against the definition's own schema before use

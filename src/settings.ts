@@ -12,6 +12,7 @@ export interface Settings {
   readonly logFormat: 'auto' | 'json' | 'pretty'
   readonly shutdownTimeout: string
   readonly maxConnections: number
+  readonly maxBodyMemory: string
   readonly allowUnverified: boolean
 }
 
@@ -38,6 +39,8 @@ const integer = (from: number, to: number) => (value: unknown) =>
     : `a whole number from ${from} to ${to}`
 const duration = (value: unknown) =>
   /^[0-9]{1,9}(ms|s|m|h|d)$/.test(String(value)) ? undefined : 'a duration such as "500ms", "30s" or "5m"'
+const size = (value: unknown) =>
+  /^[1-9][0-9]{0,8}(B|KiB|MiB)$/.test(String(value)) ? undefined : 'a size such as "64KiB" or "256MiB"'
 const truth = (value: unknown) => (/^(true|false)$/.test(String(value)) ? undefined : 'true or false')
 const text = (value: unknown) => (String(value).trim() === '' ? 'some text' : undefined)
 
@@ -111,7 +114,14 @@ export const SETTINGS: { readonly [name in keyof Settings]: Declaration } = {
     arg: 'max-connections',
     default: 1000,
     wrong: integer(1, 1_000_000),
-    doc: 'Connections of senders at once; more are refused.',
+    doc: 'Connections of senders at once, each of which takes a file descriptor; more are closed as soon as they are made.',
+  },
+  maxBodyMemory: {
+    env: 'HEADGATE_MAX_BODY_MEMORY',
+    arg: 'max-body-memory',
+    default: '256MiB',
+    wrong: size,
+    doc: 'Bytes of bodies that are still coming in and of events in flight, all pipelines together; beyond it senders are answered 503. It cannot be smaller than the largest `maxBody`.',
   },
   allowUnverified: {
     env: 'HEADGATE_ALLOW_UNVERIFIED',

@@ -6,6 +6,15 @@ import type { Check, Subject } from './test-plugin.js'
 export function postCommitChecks(subject: Subject<'post-commit'>): readonly Check[] {
   return [
     {
+      name: 'shows its request without a secret, where it shows it at all',
+      async run() {
+        const { instance } = tryStage(subject)
+        const receipt = { topic: 'events', partition: 0, offset: 1 }
+        const shown = JSON.stringify(instance.request?.({ id: 'a/b ü', receipt }) ?? '')
+        for (const secret of subject.secrets) assert(!shown.includes(secret), 'a secret is shown')
+      },
+    },
+    {
       name: 'asks for another attempt while nobody answers, and tells no secret',
       async run() {
         const { instance, logged } = tryStage(subject)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { HeadgateError } from '../errors.js'
+import { checkShape } from '../pipeline/config/shape.js'
 import type { Outcome } from '../plugin.js'
 import { tryStage } from './stage-context.js'
 import type { Check, Subject } from './test-plugin.js'
@@ -35,6 +36,15 @@ export function sourceChecks(subject: Subject<'source'>): readonly Check[] {
         if ('receipt' in outcome) assert.deepEqual(body, { id: 'a', outcome: outcome.kind, ...receipt })
       },
     })),
+    {
+      name: 'takes the settings that rehearsals give it, where it has any for them',
+      async run() {
+        const { definition, config } = subject
+        const unverified = structuredClone(definition.unverified?.(config) ?? config) as object
+        assert.deepEqual(checkShape(definition.config, unverified), [])
+        tryStage({ ...subject, config: unverified })
+      },
+    },
     {
       name: 'serves nothing before it is started or after it is stopped',
       async run() {

@@ -1,3 +1,4 @@
+import { countBodyMemory } from '../http/body-memory.js'
 import { filesIn } from '../pipeline/config/files.js'
 import { createMetrics, pluginMetrics } from '../pipeline/metrics.js'
 import type { HttpHandler, Kind, KindTypes, Log, SourceContext } from '../plugin.js'
@@ -27,6 +28,7 @@ export function tryStage<K extends Kind>({ definition, config, folder }: Subject
     files: filesIn(folder),
     signal: aborter.signal,
     http: {
+      memory: countBodyMemory(Number.POSITIVE_INFINITY),
       serve(path, handler) {
         served.set(path, handler)
         return () => void served.delete(path)

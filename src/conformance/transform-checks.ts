@@ -43,6 +43,18 @@ export function transformChecks(subject: Subject<'transform'>): readonly Check[]
       if (verdict.kind === 'pass') assert.equal(verdict.event.id, event.id)
     }),
     {
+      name: 'explains itself for whatever is sent, where it explains itself at all',
+      async run() {
+        const { instance } = tryStage(subject)
+        const rules = subject.definition.rules?.(subject.config)
+        for (const event of events) {
+          const { rule, details } = (await instance.explain?.(event)) ?? { details: [] }
+          for (const { name, looked } of details) assert(name !== '' && Array.isArray(looked))
+          if (rule !== undefined) assert(rules?.includes(rule), `"rules" does not name ${rule}`)
+        }
+      },
+    },
+    {
       name: 'lets the events pass that it is tried with',
       async run() {
         const { instance } = tryStage(subject)

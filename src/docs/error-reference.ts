@@ -1,4 +1,5 @@
 import { ERRORS, type ErrorCode, type ErrorKind } from '../errors.js'
+import { type KafkaFailures, kafkaFailures } from './kafka-failures.js'
 
 const KINDS: { readonly [kind in ErrorKind]: string } = {
   data: 'The event is at fault. Sending it again changes nothing; `onError` of the stage decides what becomes of it.',
@@ -6,13 +7,16 @@ const KINDS: { readonly [kind in ErrorKind]: string } = {
   config: 'What the operator wrote is at fault. Nothing is started with it.',
 }
 
-/** The page `docs/errors.md`, from the one table of codes. */
-export function errorReference(): string {
+const INTRODUCTION =
+  'Generated from `src/errors.ts` and `src/plugins/sink/kafka/failure-table.ts`; change it there.'
+
+/** The page `docs/errors.md`, from the one table of codes and what the sink knows of its client's errors. */
+export function errorReference(kafka: KafkaFailures): string {
   const sections = (Object.keys(KINDS) as ErrorKind[]).map((kind) => {
     const codes = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => ERRORS[code].kind === kind)
     const rows = codes.map((code) => {
       const { status, meaning, action } = ERRORS[code]
-      return `| \`${code}\` | ${status ?? ''} | ${meaning} | ${action} |`
+      return `| <a id="${code.toLowerCase()}"></a>\`${code}\` | ${status ?? ''} | ${meaning} | ${action} |`
     })
     return [
       `## ${kind}`,
@@ -24,5 +28,5 @@ export function errorReference(): string {
       ...rows,
     ].join('\n')
   })
-  return `${['# Errors', 'Generated from `src/errors.ts`; change it there.', ...sections].join('\n\n')}\n`
+  return `${['# Errors', INTRODUCTION, ...sections, kafkaFailures(kafka)].join('\n\n')}\n`
 }

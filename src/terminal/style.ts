@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 
-type Format = 'bold' | 'dim' | 'green' | 'red'
+type Format = 'bold' | 'dim' | 'green' | 'red' | 'yellow'
 
 /** Gives text a look where a person reads it on a terminal, and leaves it as it is elsewhere. */
 export type Style = (format: Format, text: string) => string

@@ -68,7 +68,7 @@ export function inlinePlugins(): InlinePlugins {
     summary: 'Asks the test what to do.',
     config: closed({ size: Type.Integer({ minimum: 1, default: 3, description: 'Some number.' }) }),
     routes: true,
-    create: () => ({ ...lifecycle('transform'), targets: [], apply: (event) => inline.apply(event) }),
+    create: () => ({ ...lifecycle('transform'), apply: (event) => inline.apply(event) }),
   })
   const sink = definePlugin({
     kind: 'sink',

@@ -2,7 +2,9 @@ import type { TSchema } from 'typebox'
 import { asHeadgateError } from '../../errors.js'
 import { child } from '../../json/pointer.js'
 import type { AnyDefinition, ConfigProblem, Definition, Files, Kind } from '../../plugin.js'
-import { didYouMean, formatPlace, type Problem } from './problem.js'
+import { choosePlugin } from './choose-plugin.js'
+import type { ExternalPlugins } from './load-plugins.js'
+import { formatPlace, type Problem } from './problem.js'
 import type { ProviderProblem } from './providers.js'
 import { ConfigFile, type PipelineConfig } from './schema.js'
 import { checkShape, type ShapeProblem } from './shape.js'
@@ -27,6 +29,7 @@ export interface CheckedPipeline {
 
 export interface CheckOptions {
   readonly plugins: readonly AnyDefinition[]
+  readonly external?: ExternalPlugins
   readonly files: Files
   readonly exposed: boolean
   /** References that have no value: their places are not complained of twice. */
@@ -121,12 +124,12 @@ function checkStage<K extends Kind>(
 ): CheckedStage<K> | undefined {
   // The shape of the file has been checked: what is not there, or not text, has been reported.
   if (typeof entry?.plugin !== 'string' || typeof entry.config !== 'object') return undefined
-  const ofKind = options.plugins.filter((plugin) => plugin.kind === kind)
-  const definition = ofKind.find(({ name }) => name === entry.plugin) as Definition<K, TSchema> | undefined
-  if (definition === undefined) {
-    report(unknownPlugin(kind, pointer, entry.plugin, options.plugins))
+  const chosen = choosePlugin(kind, entry.plugin, options)
+  if ('problem' in chosen) {
+    report({ pointer: `${pointer}/plugin`, ...chosen.problem })
     return undefined
   }
+  const { definition } = chosen
   if (entry.onError === 'dead-letter' && !options.deadLetters) {
     report({ pointer: `${pointer}/onError`, ...noDeadLetters })
   }
@@ -156,24 +159,6 @@ function* pluginProblems(
   } catch (thrown) {
     const { code, message } = asHeadgateError(thrown, name)
     yield { at: '', code, message }
-  }
-}
-
-function unknownPlugin(
-  kind: Kind,
-  pointer: string,
-  name: string,
-  plugins: readonly AnyDefinition[],
-): ShapeProblem {
-  const known = plugins.filter((plugin) => plugin.kind === kind).map((plugin) => plugin.name)
-  const elsewhere = plugins.find((plugin) => plugin.name === name)
-  const is = elsewhere === undefined ? '' : ` "${name}" is a ${elsewhere.kind}.`
-  return {
-    pointer: `${pointer}/plugin`,
-    code: 'HG_CONFIG_PLUGIN',
-    message: `There is no ${kind} "${name}".${is}`,
-    expected: `one of ${known.map((known) => `"${known}"`).join(', ')}`,
-    ...didYouMean(name, known),
   }
 }
 

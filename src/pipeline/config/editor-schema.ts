@@ -1,15 +1,14 @@
 import type { AnyDefinition, Kind } from '../../plugin.js'
+import { asWritten, type JsonSchema } from './as-written.js'
+import { PACKAGE, PATH } from './plugin-names.js'
 import { ConfigFile } from './schema.js'
-
-interface JsonSchema {
-  readonly [keyword: string]: unknown
-}
 
 /**
  * The JSON Schema of the file for editors: in every stage the plugins of its kind, and once one is named, its settings.
- * Made from the same declarations that validate, so it cannot say anything else.
+ * Made from the same declarations that validate, so it cannot say anything else. What stands in `shipped`, a whole
+ * config, becomes the examples of the settings.
  */
-export function editorSchema(plugins: readonly AnyDefinition[]): JsonSchema {
+export function editorSchema(plugins: readonly AnyDefinition[], shipped: unknown): JsonSchema {
   const file = asWritten(ConfigFile)
   const pipelines = at(file, 'properties', 'pipelines')
   const [name, pipeline] = Object.entries(at(pipelines, 'patternProperties'))[0] as [string, JsonSchema]
@@ -26,6 +25,7 @@ export function editorSchema(plugins: readonly AnyDefinition[]): JsonSchema {
     sink: stage('sink', at(properties, 'sink')),
     postCommit: list('post-commit', 'postCommit'),
   }
+  const definitions = plugins.map((plugin) => [definitionName(plugin), settings(plugin, shipped)] as const)
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Headgate: plugins.config.json',
@@ -36,29 +36,36 @@ export function editorSchema(plugins: readonly AnyDefinition[]): JsonSchema {
       ...at(file, 'properties'),
       pipelines: { ...pipelines, patternProperties: { [name]: { ...pipeline, properties: stages } } },
     },
-    definitions: Object.fromEntries(plugins.map((plugin) => [definitionName(plugin), settings(plugin)])),
+    definitions: Object.fromEntries(definitions),
   }
 }
 
 function stageSchema(kind: Kind, schema: JsonSchema, plugins: readonly AnyDefinition[]): JsonSchema {
   const ofKind = plugins.filter((plugin) => plugin.kind === kind)
-  const properties = at(schema, 'properties')
+  const { minLength, ...name } = asWritten({
+    ...at(schema, 'properties', 'plugin'),
+    enum: ofKind.map(({ name }) => name),
+    enumDescriptions: ofKind.map(({ summary }) => summary),
+    expected: `one of ${ofKind.map(({ name }) => `"${name}"`).join(', ')}; a path; or an npm package`,
+  })
+  const fromOutside = [
+    { type: 'string', pattern: PATH, description: 'A plugin by the path of its file, relative to this one.' },
+    {
+      type: 'string',
+      pattern: PACKAGE,
+      description: 'A plugin by npm package, with a scope or as headgate-NAME.',
+    },
+  ]
+  const anyOf = [...(name['anyOf'] as JsonSchema[]), ...fromOutside]
   return {
     ...schema,
-    properties: {
-      ...properties,
-      plugin: {
-        ...at(properties, 'plugin'),
-        enum: ofKind.map(({ name }) => name),
-        enumDescriptions: ofKind.map(({ summary }) => summary),
-      },
-    },
+    properties: { ...at(schema, 'properties'), plugin: { ...name, anyOf } },
     allOf: ofKind.map((plugin) => ({
       if: { properties: { plugin: { const: plugin.name } }, required: ['plugin'] },
       // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
       then: {
         properties: { config: { $ref: `#/definitions/${definitionName(plugin)}` } },
-        ...(settings(plugin)['required'] !== undefined && { required: ['config'] }),
+        ...(asWritten(plugin.config)['required'] !== undefined && { required: ['config'] }),
       },
     })),
   }
@@ -66,27 +73,30 @@ function stageSchema(kind: Kind, schema: JsonSchema, plugins: readonly AnyDefini
 
 const definitionName = ({ kind, name }: AnyDefinition): string => `${kind}.${name}`
 
-const settings = ({ config, summary }: AnyDefinition): JsonSchema => ({
-  description: summary,
-  ...asWritten(config),
-})
-
-/** A schema of what people write: defaults are not filled in yet, and text may hold a ${...} reference. */
-function asWritten(schema: object): JsonSchema {
-  return JSON.parse(JSON.stringify(schema), (_key, value: JsonSchema) =>
-    typeof value === 'object' && value !== null ? withReferences(withoutDefaulted(value)) : value,
-  ) as JsonSchema
+function settings({ name, config, summary }: AnyDefinition, shipped: unknown): JsonSchema {
+  const stage = [...objectsIn(shipped)].find((object) => object['plugin'] === name)
+  return withExamples({ description: summary, ...asWritten(config) }, stage?.['config'])
 }
 
-function withoutDefaulted(schema: JsonSchema): JsonSchema {
-  const { required, ...rest } = schema
-  if (!Array.isArray(required) || rest['properties'] === undefined) return schema
-  const needed = required.filter((name: string) => !('default' in at(rest, 'properties', name)))
-  return needed.length > 0 ? { ...rest, required: needed } : rest
+function* objectsIn(value: unknown): Generator<JsonSchema> {
+  if (typeof value !== 'object' || value === null) return
+  if (!Array.isArray(value)) yield value as JsonSchema
+  for (const inner of Object.values(value)) yield* objectsIn(inner)
 }
 
-const withReferences = (schema: JsonSchema): JsonSchema =>
-  typeof schema['pattern'] === 'string' ? { ...schema, pattern: `\\$\\{|${schema['pattern']}` } : schema
+function withExamples(schema: JsonSchema, value: unknown): JsonSchema {
+  if (value === undefined) return schema
+  const properties = (schema['properties'] ?? {}) as { readonly [name: string]: JsonSchema }
+  const inner = Object.entries(properties).map(([name, setting]) => [
+    name,
+    withExamples(setting, (value as JsonSchema)[name]),
+  ])
+  return {
+    ...schema,
+    ...(schema['properties'] !== undefined && { properties: Object.fromEntries(inner) }),
+    examples: [value],
+  }
+}
 
 function at(schema: JsonSchema, ...path: readonly string[]): JsonSchema {
   return path.reduce<JsonSchema>((inner, key) => inner[key] as JsonSchema, schema)

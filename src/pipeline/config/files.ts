@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { HeadgateError } from '../../errors.js'
 import type { Files } from '../../plugin.js'
-import { reason } from './providers.js'
+import { reason } from './file-reasons.js'
 
 /** Files relative to a folder; `seen` gets the text of each, for they are part of what the config means. */
 export function filesIn(folder: string, seen: Map<string, string> = new Map()): Files {

@@ -6,6 +6,8 @@ export interface Place {
   readonly file: string
   readonly line: number
   readonly column: number
+  /** Behind the last character; absent where only a point is known. */
+  readonly end?: { readonly line: number; readonly column: number }
 }
 
 /** Something wrong with what the operator wrote. */
@@ -20,6 +22,12 @@ export interface Problem {
   /** As it is written in the file, so that a secret behind a ${...} reference stays behind it. */
   readonly found?: string
   readonly suggestion?: string
+}
+
+/** Something that is allowed in the config, and probably not what was meant. */
+export interface Warning extends Omit<Problem, 'code' | 'expected' | 'found'> {
+  /** As `docs/lint.md` lists it; a comment in the file can silence it. */
+  readonly name: string
 }
 
 /** `plugins.config.json:14:60`, which terminals and editors make a link of. */

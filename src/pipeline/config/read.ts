@@ -1,21 +1,33 @@
 import { hash } from 'node:crypto'
 import { basename, dirname, relative } from 'node:path'
-import type { HeadgateError } from '../../errors.js'
+import { HeadgateError } from '../../errors.js'
 import type { AnyDefinition, Files } from '../../plugin.js'
 import { type CheckedPipeline, checkPipelines } from './check.js'
 import { filesIn } from './files.js'
-import type { Place, Problem } from './problem.js'
-import { type Environment, substitute } from './providers.js'
+import { notSilenced } from './ignores.js'
+import { lint } from './lint.js'
+import type { ExternalPlugins } from './load-plugins.js'
+import { checkWithPlaceholders, type Unresolved } from './placeholders.js'
+import type { Place, Problem, Warning } from './problem.js'
+import { type Environment, type ProviderProblem, substitute } from './providers.js'
+import { type SecretPlace, secretPlaces } from './secrets.js'
 import { readSourceText, type SourceText } from './source-text.js'
 
 /** What reading depends on beside the file itself. */
 export interface ReadOptions {
   readonly plugins: readonly AnyDefinition[]
+  /** What `loadPlugins` made of the names of plugins that are no built-ins. */
+  readonly external?: ExternalPlugins
   readonly environment: Environment
   /** True where strangers can reach the intake and unverified senders are not allowed. */
   readonly exposed: boolean
   /** Paths are shown relative to it. */
   readonly cwd: string
+  /**
+   * What becomes of a reference that cannot be resolved: a problem where absent. With `placeholder`, those of sources, sinks
+   * and post-commit stages are stood in for: such a config can be rehearsed, and must not be run.
+   */
+  readonly unresolved?: 'placeholder'
 }
 
 /** A config that can be built. */
@@ -28,37 +40,84 @@ export interface CheckedConfig {
   readonly files: Files
   /** Values that came from a provider, with the reference that may be shown instead. */
   readonly secrets: ReadonlyMap<string, string>
+  /** References that something stands in for; empty in a config that can be run. */
+  readonly placeholders: readonly Unresolved[]
+  /** Absolute paths of all files that it was made of: itself, those it names, those that references read. */
+  readonly watched: readonly string[]
+  /** What is allowed and probably not meant, in the order of the file. */
+  readonly warnings: readonly Warning[]
+  /** The lines of the file, for code frames; without the secrets that are written in it. */
+  readonly lines: readonly string[]
   placeOf(pointer: string): Place
+  /** Without the warnings that a comment in the file silences. */
+  notSilenced(warnings: readonly Warning[]): readonly Warning[]
 }
 
 export type ReadResult =
   | { readonly ok: true; readonly config: CheckedConfig }
-  | { readonly ok: false; readonly problems: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly lines: readonly string[] }
 
 /** Reads and checks a whole config file. Starts nothing; reports every problem at once, in the order of the file. */
 export function readConfig(path: string, options: ReadOptions): ReadResult {
   const file = relative(options.cwd, path) || path
   const contents = new Map<string, string>()
   const files = filesIn(dirname(path), contents)
-  const source = open(file, () => files.read(basename(path)))
-  if ('problems' in source && source.problems.length > 0) return { ok: false, problems: source.problems }
-  const text = source as SourceText
+  const inClear = (config: unknown) => secretPlaces(config, options)
+  const text = open(file, () => files.read(basename(path)), inClear)
+  const { lines } = text
+  if (text.problems.length > 0 || !('value' in text)) return { ok: false, problems: text.problems, lines }
 
-  const { value, problems: unresolved, secrets } = substitute(text.value, options.environment)
-  const { pipelines, problems } = checkPipelines(value, text, { ...options, files, unresolved })
-  if (problems.length > 0) return { ok: false, problems: [...problems].sort(byPlace) }
+  const folder = dirname(path)
+  const substituted = substitute(text.value, options.environment, folder)
+  const check = (value: unknown, unresolved: readonly ProviderProblem[]) =>
+    checkPipelines(value, text, { ...options, files, unresolved })
+  const { pipelines, problems, secrets, placeholders } =
+    options.unresolved === 'placeholder'
+      ? checkWithPlaceholders(substituted, check)
+      : { ...check(substituted.value, substituted.problems), secrets: substituted.secrets, placeholders: [] }
+  if (problems.length > 0) return { ok: false, problems: [...problems].sort(byPlace), lines }
+  for (const plugin of options.external?.values() ?? [])
+    if ('file' in plugin && plugin.file !== undefined) contents.set(plugin.file.path, plugin.file.text)
   const revision = hash('sha256', [...contents.values()].join('\0'), 'hex').slice(0, 12)
-  return { ok: true, config: { file, revision, pipelines, files, secrets, placeOf: text.placeOf } }
-}
-
-function open(file: string, read: () => string): SourceText | { readonly problems: readonly Problem[] } {
-  try {
-    return readSourceText(file, read())
-  } catch (error) {
-    const { code, message } = error as HeadgateError
-    return { problems: [{ code, place: { file, line: 1, column: 1 }, pointer: '', message }] }
+  const watched = [...new Set([...contents.keys(), ...substituted.read])]
+  const warnings = lint(pipelines, text, {
+    ...options,
+    files,
+    inClear: inClear(text.value),
+    references: secrets,
+  }).sort(byPlace)
+  const { placeOf } = text
+  return {
+    ok: true,
+    config: {
+      file,
+      revision,
+      pipelines,
+      files,
+      secrets,
+      placeholders,
+      watched,
+      warnings,
+      lines,
+      placeOf,
+      notSilenced: (others) => notSilenced(others, text),
+    },
   }
 }
 
-const byPlace = (a: Problem, b: Problem): number =>
+function open(
+  file: string,
+  read: () => string,
+  secrets: (config: unknown) => readonly SecretPlace[],
+): SourceText | Pick<SourceText, 'problems' | 'lines'> {
+  try {
+    return readSourceText(file, read(), (config) => secrets(config).map(({ pointer }) => pointer))
+  } catch (error) {
+    if (!(error instanceof HeadgateError)) throw error
+    const { code, message } = error
+    return { problems: [{ code, place: { file, line: 1, column: 1 }, pointer: '', message }], lines: [] }
+  }
+}
+
+const byPlace = (a: Pick<Problem, 'place'>, b: Pick<Problem, 'place'>): number =>
   a.place.line - b.place.line || a.place.column - b.place.column

@@ -6,7 +6,11 @@ const TOPIC = '^(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}$'
 
 const closed = { additionalProperties: false } as const
 
-const Plugin = Type.String({ minLength: 1, description: 'Name of a plugin; `headgate plugins` lists them.' })
+const Plugin = Type.String({
+  minLength: 1,
+  description:
+    'The plugin: the name of a built-in one (`headgate plugins` lists them), a path such as "./plugins/mask.mjs", or an npm package with a scope or as "headgate-NAME".',
+})
 const PluginConfig = Type.Record(Type.String(), Type.Unknown(), {
   default: {},
   description: 'Settings of the plugin; `headgate plugins NAME` lists them.',

@@ -3,6 +3,7 @@ import type { TSchema } from 'typebox'
 import type { ErrorCode } from '../../errors.js'
 import { child } from '../../json/pointer.js'
 import { didYouMean } from './problem.js'
+import { SECRET_KEYWORDS } from './secret-keywords.js'
 
 /** What is wrong with the shape of a value; `key` where the name of a member is at fault and not what it holds. */
 export interface ShapeProblem {
@@ -25,7 +26,7 @@ const ajv = new Ajv({
   strict: true,
   strictRequired: false,
   allowUnionTypes: true,
-  keywords: ['expected'],
+  keywords: ['expected', ...SECRET_KEYWORDS],
   formats: { 'json-pointer': JSON_POINTER, path: /\S/ },
 })
 
@@ -121,6 +122,9 @@ function toProblem(error: ErrorObject): ShapeProblem {
         code: 'HG_CONFIG_VALUE',
         message: `This value ${complaint(error)}.`,
         ...expected(parentSchema, error),
+        ...(keyword === 'enum' && typeof error.data === 'string'
+          ? didYouMean(error.data, params['allowedValues'] as string[])
+          : undefined),
       }
   }
 }

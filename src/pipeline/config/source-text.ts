@@ -8,6 +8,7 @@ import {
 } from 'jsonc-parser'
 import type { ErrorCode } from '../../errors.js'
 import { child, pointer as compilePointer } from '../../json/pointer.js'
+import { type Comment, readComments } from './comments.js'
 import type { Place, Problem } from './problem.js'
 
 /** A config file as text: gives the place in it of everything that is said about it. */
@@ -16,11 +17,16 @@ export interface SourceText {
   /** What the text says; undefined where it is not JSON at all. */
   readonly value: unknown
   readonly problems: readonly Problem[]
+  /** Its lines, with stars in place of every secret that is written in it. */
+  readonly lines: readonly string[]
+  readonly comments: readonly Comment[]
   /** The place of the value at a pointer; of the nearest thing around it where it is missing. */
   placeOf(pointer: string): Place
   /** The place of the key itself. */
   placeOfKey(pointer: string): Place
-  /** The value at a pointer as it is written, on one line and cut where it is long. */
+  /** The value at a pointer as it is written. */
+  slice(pointer: string): string | undefined
+  /** The same on one line, cut where it is long, and with stars in place of secrets. */
   quote(pointer: string): string | undefined
 }
 
@@ -44,60 +50,98 @@ const SYNTAX: { readonly [code: string]: string } = {
   InvalidCharacter: 'This character cannot stand here unescaped.',
 }
 
-/** Reads JSON with comments and trailing commas: people edit it. */
-export function readSourceText(file: string, text: string): SourceText {
+/**
+ * Reads JSON with comments and trailing commas: people edit it. `secrets` finds the pointers of what must not be shown
+ * in what the text says, as far as it can be understood.
+ */
+export function readSourceText(
+  file: string,
+  text: string,
+  secrets: (value: unknown) => Iterable<string> = () => [],
+): SourceText {
   const errors: ParseError[] = []
   const root = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false })
   const placeAt = lineIndex(file, text)
-  const nodeAt = (pointer: string): Node | undefined => nodeOrAround(root, pointer)
-  const problem = (code: ErrorCode, offset: number, pointer: string, message: string): Problem => ({
+  const value: unknown = root === undefined ? undefined : getNodeValue(root)
+  const exactNode = (pointer: string): Node | undefined =>
+    root && findNodeAtLocation(root, path(root, pointer))
+  const shown = withoutSecrets(
+    text,
+    [...secrets(value)].flatMap((pointer) => exactNode(pointer) ?? []),
+  )
+  const sliceOf = (from: string, pointer: string): string | undefined => {
+    const node = exactNode(pointer)
+    return node && from.slice(node.offset, node.offset + node.length)
+  }
+  const place = (node: Node | undefined): Place => placeAt(node?.offset ?? 0, node?.length ?? 0)
+  const problem = (code: ErrorCode, place: Place, pointer: string, message: string): Problem => ({
     code,
-    place: placeAt(offset),
+    place,
     pointer,
     message,
   })
-  const syntax = errors.map(({ error, offset }) => {
+  // What follows the first mistake is mostly said of what the parser then took the rest for.
+  const syntax = errors.slice(0, 1).map(({ error, offset, length }) => {
     const name = printParseErrorCode(error)
-    return problem('HG_CONFIG_SYNTAX', offset, '', SYNTAX[name] ?? name)
+    return problem('HG_CONFIG_SYNTAX', placeAt(offset, length), '', SYNTAX[name] ?? name)
   })
   const duplicates = root === undefined || syntax.length > 0 ? [] : [...duplicateKeys(root, '')]
   return {
     file,
-    value: root === undefined ? undefined : getNodeValue(root),
+    value,
+    lines: shown.split(/\r?\n/),
+    comments: readComments(text, placeAt),
     problems: [
-      ...(text.trim() === '' ? [problem('HG_CONFIG_SYNTAX', 0, '', 'The file is empty.')] : syntax),
+      ...(text.trim() === ''
+        ? [problem('HG_CONFIG_SYNTAX', placeAt(0, 0), '', 'The file is empty.')]
+        : syntax),
       ...duplicates.map(({ key, pointer }) =>
         problem(
           'HG_CONFIG_DUPLICATE_KEY',
-          key.offset,
+          place(key),
           pointer,
           `${JSON.stringify(key.value)} stands twice here.`,
         ),
       ),
     ],
-    placeOf: (pointer) => placeAt(nodeAt(pointer)?.offset ?? 0),
+    placeOf: (pointer) => place(nodeOrAround(root, pointer)),
     placeOfKey(pointer) {
-      const node = nodeAt(pointer)
-      const key = node?.parent?.type === 'property' ? node.parent.children?.[0] : node
-      return placeAt(key?.offset ?? 0)
+      const node = nodeOrAround(root, pointer)
+      return place(node?.parent?.type === 'property' ? node.parent.children?.[0] : node)
     },
+    slice: (pointer) => sliceOf(text, pointer),
     quote(pointer) {
-      const node = root && findNodeAtLocation(root, path(root, pointer))
-      if (node === undefined) return undefined
-      const written = text.slice(node.offset, node.offset + node.length).replace(/\s+/g, ' ')
+      const written = sliceOf(shown, pointer)?.replace(/\s+/g, ' ')
+      if (written === undefined) return undefined
       return written.length > LONGEST_QUOTE ? `${written.slice(0, LONGEST_QUOTE)}...` : written
     },
   }
 }
 
-function lineIndex(file: string, text: string): (offset: number) => Place {
+function lineIndex(file: string, text: string): (offset: number, length: number) => Place {
   const starts = [0]
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
-  return (offset) => {
-    let line = starts.length
-    while ((starts[line - 1] as number) > offset) line--
-    return { file, line, column: offset - (starts[line - 1] as number) + 1 }
+  const point = (offset: number) => {
+    // Scenario files can have a hundred thousand lines, so the line is not looked for one by one.
+    let line = 1
+    let behind = starts.length + 1
+    while (behind - line > 1) {
+      const middle = (line + behind) >> 1
+      if ((starts[middle - 1] as number) > offset) behind = middle
+      else line = middle
+    }
+    return { line, column: offset - (starts[line - 1] as number) + 1 }
   }
+  return (offset, length) => ({ file, ...point(offset), end: point(offset + length) })
+}
+
+/** Puts stars in place of what stands at the nodes, so that every other character keeps its place. */
+function withoutSecrets(text: string, nodes: readonly Node[]): string {
+  return nodes.reduce((rest, { offset, length }) => {
+    const written = rest.slice(offset, offset + length)
+    const stars = written.replace(/[^"\r\n]|(?<=\\)"/g, '*')
+    return rest.slice(0, offset) + stars + rest.slice(offset + length)
+  }, text)
 }
 
 /** jsonc-parser wants numbers for the elements of arrays. */

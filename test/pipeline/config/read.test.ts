@@ -48,6 +48,19 @@ test('the revision follows the text, not what references stand for', () => {
   expect(revision(valid, {})).not.toBe(revision(`${valid}\n`, {}))
 })
 
+test('the files that a config was made of are listed, and those of references are no part of the revision', () => {
+  const text = valid.replace('"inline"', '"${file:secrets/name}"')
+  const readWith = (name: string) => {
+    const result = read(text, { files: { 'secrets/name': name } })
+    if (!result.ok) throw new Error(JSON.stringify(result.problems))
+    return result.config
+  }
+  const config = readWith('inline')
+  const folder = config.files.resolve('.')
+  expect(config.watched).toEqual([join(folder, 'plugins.config.json'), join(folder, 'secrets/name')])
+  expect(readWith('inline\n').revision).toBe(config.revision)
+})
+
 test('every problem is reported at once, in the order of the file, with its place', () => {
   const problems = problemsOf(`{
   "pipelines": {

@@ -47,7 +47,11 @@ export const ROWS: readonly (readonly [number, Row])[] = [
 
   [
     E.ERR__QUEUE_FULL,
-    { code: 'HG_KAFKA_QUEUE_FULL', why: 'queue.buffering.max.messages or .kbytes is reached' },
+    {
+      code: 'HG_KAFKA_QUEUE_FULL',
+      why: 'queue.buffering.max.messages or .kbytes is reached',
+      certain: true,
+    },
   ],
 
   // A topic that is gone took the record with it, if it ever had it.

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { HeadgateError } from '../../../errors.js'
 import { type CheckContext, type ConfigProblem, definePlugin, fail, pass } from '../../../plugin.js'
 import { compileSchema } from './compile.js'
+import { readMain } from './documents.js'
 import { describe, violations } from './violations.js'
 
 export const jsonSchema = definePlugin({
@@ -21,10 +22,19 @@ export const jsonSchema = definePlugin({
   ),
 
   check: ({ schema }, { files }) => problemsOf(schema, files),
+  ensures: ({ schema }, { files }) => readMain(files, schema).schema,
 
   create({ schema }, { files }) {
     const validate = compileSchema(files, schema)
     return {
+      explain(event) {
+        const fits = validate(event.body.value)
+        const found = fits ? [] : violations(validate.errors ?? [])
+        const looked = found.map(({ pointer, message }) => ({ at: pointer || 'the event', found: message }))
+        return {
+          details: [{ name: `schema ${schema}`, result: fits ? 'fits' : counted(found.length), looked }],
+        }
+      },
       apply(event) {
         if (validate(event.body.value)) return pass(event)
         const found = violations(validate.errors ?? [])
@@ -33,6 +43,9 @@ export const jsonSchema = definePlugin({
     }
   },
 })
+
+const counted = (violations: number): string =>
+  violations === 1 ? '1 violation' : `${violations} violations`
 
 function problemsOf(schema: string, files: CheckContext['files']): ConfigProblem[] {
   try {

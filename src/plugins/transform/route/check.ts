@@ -1,10 +1,8 @@
 import { HeadgateError } from '../../../errors.js'
 import type { CheckContext, ConfigProblem } from '../../../plugin.js'
 import { compileRegex } from '../../../regex.js'
-import { compileCondition } from './condition.js'
 import { compileJsonata } from './jsonata.js'
 import type { Destination, RouteSettings, When } from './settings.js'
-import { type CompiledRule, unreachableRules } from './unreachable.js'
 
 /** What the schema of the settings cannot say, all of it at once. */
 export function problems(
@@ -12,19 +10,16 @@ export function problems(
   { deadLetters }: CheckContext,
 ): ConfigProblem[] {
   const names = new Map([['otherwise', 'the events that no rule matches']])
-  const compiled: (CompiledRule | undefined)[] = []
   const found = rules.flatMap(({ name, when, to }, index) => {
     const at = `/rules/${index}`
-    const inWhen = whenProblems(`${at}/when`, when)
-    compiled.push(inWhen.length === 0 ? { name, when, condition: compileCondition(when) } : undefined)
     const inName = nameProblems(`${at}/name`, name, names)
-    return [...inName, ...inWhen, ...destinationProblems(`${at}/to`, to, deadLetters)]
+    return [
+      ...inName,
+      ...whenProblems(`${at}/when`, when),
+      ...destinationProblems(`${at}/to`, to, deadLetters),
+    ]
   })
-  return [
-    ...found,
-    ...destinationProblems('/otherwise', otherwise, deadLetters),
-    ...unreachableRules(compiled),
-  ]
+  return [...found, ...destinationProblems('/otherwise', otherwise, deadLetters)]
 }
 
 function nameProblems(at: string, name: string, names: Map<string, string>): ConfigProblem[] {

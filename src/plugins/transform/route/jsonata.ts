@@ -1,12 +1,17 @@
 import jsonata from 'jsonata'
 import type { JsonBody } from '../../../plugin.js'
 import { syntaxError } from './jsonata-error.js'
+import { placesOf } from './jsonata-places.js'
 import { linearRegexEngine } from './jsonata-regex.js'
 import { literalOf, type Node, onlyReads, refuseHazards } from './jsonata-syntax.js'
 
 export interface Expression {
   /** Whether the event matches. Rejects with whatever JSONata throws; `evaluationError` makes sense of it. */
   matches(body: JsonBody): Promise<boolean>
+  /** What the expression comes to, before it is made true or false; rejects likewise. */
+  evaluate(body: JsonBody): Promise<unknown>
+  /** What stands in the event at each place that the expression starts from. Never rejects. */
+  look(body: JsonBody): Promise<readonly { readonly at: string; readonly value: unknown }[]>
   /** True where it matches every event: a literal. */
   readonly always: boolean
 }
@@ -33,8 +38,19 @@ export function compileJsonata(text: string): Expression {
   const inputOf = onlyReads(ast)
     ? ({ value }: JsonBody) => value
     : ({ bytes }: JsonBody): unknown => JSON.parse(bytes.toString())
+  // Only asked for by people, and then for many events.
+  let places: readonly { readonly at: string; readonly read: jsonata.Expression }[] | undefined
   return {
     matches: async (body) => isTruthy(await expression.evaluate(inputOf(body))),
+    evaluate: (body) => expression.evaluate(inputOf(body)),
+    look({ value }) {
+      places ??= placesOf(ast).map((at) => ({ at, read: jsonata(at, OPTIONS) }))
+      const seen = places.map(async ({ at, read }) => ({
+        at,
+        value: await read.evaluate(value).catch(() => '(too much to show)'),
+      }))
+      return Promise.all(seen)
+    },
     always: isTruthy(literalOf(ast)),
   }
 }

@@ -3,7 +3,9 @@ import { definePlugin, type Event, fail, type Target, type Verdict } from '../..
 import { problems } from './check.js'
 import { type Condition, compileCondition, textOf } from './condition.js'
 import { decision } from './decision.js'
+import { explain } from './explain.js'
 import { evaluationError } from './jsonata-error.js'
+import { LINTS, lint } from './lint.js'
 import { RouteSettings } from './settings.js'
 
 export const route = definePlugin({
@@ -13,7 +15,11 @@ export const route = definePlugin({
   config: RouteSettings,
   routes: true,
 
+  rules: ({ rules }) => [...rules.map(({ name }) => name), 'otherwise'],
   check: (config, context) => problems(config, context),
+  lints: LINTS,
+  lint: (config, { ensured }) => lint(config, ensured),
+  targets: (config) => [...targetsOf(config)],
 
   create(config, { metrics }) {
     const counts = metrics.counters(
@@ -54,7 +60,10 @@ export const route = definePlugin({
       return otherwise(event)
     }
 
-    return { apply: (event) => decide(event, 0), targets: [...targetsOf(config)] }
+    return {
+      apply: (event) => decide(event, 0),
+      explain: (event) => explain(config, rules, payload, event),
+    }
   },
 })
 

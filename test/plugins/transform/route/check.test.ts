@@ -61,6 +61,10 @@ describe('problems of rules', () => {
     ['(a)\\1', 'RE2 syntax has no back-references: "\\\\1" at position 3.'],
     ['\\\\1(a)\\1', 'RE2 syntax has no back-references: "\\\\1" at position 6.'],
     ['a{1001}', 'invalid repeat count (at most 1000): "{1001}" at position 1.'],
+    [
+      '.{0,1000}a.{0,1000}',
+      'It is too costly: it compiles to 4003 instructions and may have 2500. Repetitions such as {0,1000} count as often as they can repeat.',
+    ],
   ])('tells what is wrong with the regex %s and where', (regex, message) => {
     expect(messages({ a: { regex } })).toEqual([`/rules/0/when/regex HG_CONFIG_REGEX ${message}`])
   })
@@ -96,101 +100,5 @@ describe('problems of rules', () => {
     ],
   ])('tells what is wrong with the expression %s and where', (jsonata, message) => {
     expect(messages({ a: { jsonata } })).toEqual([`/rules/0/when/jsonata HG_CONFIG_JSONATA ${message}`])
-  })
-})
-
-describe('a rule that can never match', () => {
-  const unreachable = (...whens: Rules[string][]) =>
-    problems(config(Object.fromEntries(whens.map((when, index) => [`r${index}`, when])))).map(({ at }) => at)
-
-  it('is named together with the one above it', () => {
-    expect(messages({ all: { regex: '.*' }, late: { jsonata: 'a = 1' } })).toEqual([
-      '/rules/1 HG_CONFIG_UNREACHABLE_RULE The rule "late" can never match: the rule "all" above it always matches.',
-    ])
-    expect(messages({ first: { regex: 'x' }, again: { regex: 'x', jsonata: 'a' } })).toEqual([
-      '/rules/1 HG_CONFIG_UNREACHABLE_RULE The rule "again" can never match: the rule "first" above it matches whatever this one matches.',
-    ])
-  })
-
-  it.each<Rules[string]>([
-    { regex: '.*' },
-    { regex: '' },
-    { regex: 'a?' },
-    { regex: '(?s).*' },
-    { regex: '(?i)(x|)' },
-    { regex: '^' },
-    { regex: '$' },
-    { regex: '^.*' },
-    { regex: '.*$' },
-    { regex: '^.*$' },
-    { jsonata: 'true' },
-    { jsonata: ' "x" ' },
-    { jsonata: '1' },
-    { regex: '.*', jsonata: 'true' },
-  ])('stands behind %j', (when) => {
-    expect(unreachable(when, { regex: 'x' })).toEqual(['/rules/1'])
-    expect(unreachable(when, { jsonata: 'a = 1' })).toEqual(['/rules/1'])
-  })
-
-  it.each<Rules[string]>([
-    { regex: 'x' },
-    { regex: '^$' },
-    { regex: '^a*$' },
-    { regex: '\\b' },
-    { regex: '\\B' },
-    { regex: '\\A\\z' },
-    { regex: '[^a]' },
-    { regex: '.*', at: '/payload/region' },
-    { regex: '^.*$', at: '/payload/region' },
-    { jsonata: 'false' },
-    { jsonata: '0' },
-    { jsonata: '""' },
-    { jsonata: 'null' },
-    { jsonata: 'true[0 = 1]' },
-    { jsonata: 'a' },
-    { regex: '.*', jsonata: 'a' },
-  ])('is not said to stand behind %j', (when) => {
-    expect(unreachable(when, { regex: 'y' })).toEqual([])
-    expect(unreachable(when, { regex: 'y', at: '/other' })).toEqual([])
-  })
-
-  it.each<[Rules[string], Rules[string]]>([
-    [{ regex: 'x' }, { regex: 'x' }],
-    [
-      { regex: 'x', flags: 'im' },
-      { regex: 'x', flags: 'mi' },
-    ],
-    [{ jsonata: 'a = 1' }, { jsonata: ' a = 1 ' }],
-    [{ jsonata: 'a = 1' }, { regex: 'x', jsonata: 'a = 1' }],
-    [
-      { regex: 'x', at: '/a' },
-      { regex: 'x', at: '/a', jsonata: 'b' },
-    ],
-    [
-      { regex: '.*', at: '/a' },
-      { regex: 'x', at: '/a' },
-    ],
-  ])('stands behind one that asks for less: %j, then %j', (earlier, later) => {
-    expect(unreachable(earlier, later)).toEqual(['/rules/1'])
-  })
-
-  it.each<[Rules[string], Rules[string]]>([
-    [{ regex: 'x' }, { regex: 'x', flags: 'i' }],
-    [{ regex: 'x' }, { regex: 'x', at: '/a' }],
-    [
-      { regex: 'x', at: '/a' },
-      { regex: 'x', at: '/b' },
-    ],
-    [{ regex: 'x', jsonata: 'a' }, { regex: 'x' }],
-    [
-      { regex: 'x', at: '/a' },
-      { regex: '.*', at: '/a' },
-    ],
-  ])('does not stand behind one that asks for something else: %j, then %j', (earlier, later) => {
-    expect(unreachable(earlier, later)).toEqual([])
-  })
-
-  it('is reported once, whatever stands above it', () => {
-    expect(unreachable({ regex: '.*' }, { regex: 'a' }, { regex: 'a' })).toEqual(['/rules/1', '/rules/2'])
   })
 })

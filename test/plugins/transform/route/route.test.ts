@@ -69,11 +69,11 @@ describe('route', () => {
       { name: 'b', when: { regex: 'x' }, to },
     ]
 
-    expect(stage({}, { rules }).targets).toEqual([
+    expect(route.targets?.(config({}, { rules }))).toEqual([
       { at: '/rules/1/to', target: to },
       { at: '/otherwise', target: { topic: 'other' } },
     ])
-    expect(stage({}, { otherwise: 'drop' }).targets).toEqual([])
+    expect(route.targets?.(config({}, { otherwise: 'drop' }))).toEqual([])
   })
 })
 

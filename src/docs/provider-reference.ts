@@ -1,0 +1,33 @@
+/** The section on references of `docs/config.md`; `pipeline/config/providers.ts` resolves them. */
+export const PROVIDERS = `## Secrets and addresses
+
+Any text in the file, or a part of it, may be a reference to a config provider, as Kafka Connect has them:
+
+| reference | stands for |
+| --- | --- |
+| \`\${env:NAME}\` | the environment variable \`NAME\` |
+| \`\${file:PATH}\` | the whole file, without one line end at its end |
+| \`\${file:PATH:KEY}\` | the value of \`KEY\` in a properties or JSON file |
+| \`\${dir:FOLDER:FILE}\` | the whole file \`FILE\` in \`FOLDER\`, as Kubernetes mounts a Secret |
+
+\`\`\`jsonc
+{
+  "brokers": "\${env:KAFKA_BROKERS}",
+  "properties": {
+    "security.protocol": "SASL_SSL",
+    "sasl.mechanism": "SCRAM-SHA-512",
+    "sasl.username": "\${file:./kafka.properties:user}",
+    "sasl.password": "\${dir:/run/secrets/kafka:password}"
+  }
+}
+\`\`\`
+
+- Paths are relative to the config file. A path may have colons: the longest part that exists is the path, the rest the key.
+- A file is JSON where its name ends in \`.json\` or its text begins with \`{\`; \`KEY\` is then a member of the top level or a JSON
+  Pointer (\`\${file:./vault.json:/data/password}\`), and its value text, a number or a boolean. Other files are read as
+  java.util.Properties does, escapes and continued lines included, in UTF-8.
+- A variable, file or key that is missing or empty, a file of more than 1 MiB, and one that is not UTF-8 are problems of the
+  config, with their place in it.
+- What a reference stands for is text, and is not looked into for references. It never appears in a log, an error, a metric or
+  an answer: the reference is shown instead. The revision of the config does not depend on it.
+- Numbers, booleans and keys cannot be references.`

@@ -1,0 +1,75 @@
+import { type Node, parseTree } from 'jsonc-parser'
+import { compactJson } from './compact.js'
+import { child } from './pointer.js'
+
+/** One place at which two documents differ; a side is absent where it has nothing there. */
+export interface JsonDifference {
+  /** JSON Pointer. */
+  readonly pointer: string
+  /** As JSON on one line, as it is written. */
+  readonly expected?: string
+  readonly found?: string
+}
+
+/** How members that are not expected are taken: as a difference, or as nothing that was asked for. */
+export type Extras = 'differ' | 'ignored'
+
+/**
+ * The places at which two JSON texts mean something else; the innermost ones, in the order of `expected`. Numbers are
+ * compared by their digits, so that those beyond 2^53 differ where they differ; `1.0` is `1`. Elements are compared by place.
+ */
+export function jsonDifferences(expected: string, found: string, extras: Extras): JsonDifference[] {
+  const differences: JsonDifference[] = []
+  const shown = (text: string, { offset, length }: Node) => compactJson(text.slice(offset, offset + length))
+  const walk = (pointer: string, wanted: Node | undefined, given: Node | undefined): void => {
+    if (wanted === undefined && (given === undefined || extras === 'ignored')) return
+    if (wanted !== undefined && given !== undefined && wanted.type === given.type) {
+      if (wanted.type === 'object') {
+        both(pointer, members(wanted), members(given))
+        return
+      }
+      if (wanted.type === 'array') {
+        const sameLength = wanted.children?.length === given.children?.length
+        if (sameLength || extras === 'differ') {
+          both(pointer, elements(wanted), elements(given))
+          return
+        }
+      } else if (meaning(expected, wanted) === meaning(found, given)) return
+    }
+    differences.push({
+      pointer,
+      ...(wanted !== undefined && { expected: shown(expected, wanted) }),
+      ...(given !== undefined && { found: shown(found, given) }),
+    })
+  }
+  const both = (pointer: string, wanted: Children, given: Children): void => {
+    for (const key of new Set([...wanted.keys(), ...given.keys()]))
+      walk(child(pointer, key), wanted.get(key), given.get(key))
+  }
+  walk('', parseTree(expected), parseTree(found))
+  return differences
+}
+
+type Children = ReadonlyMap<string, Node>
+
+/** Of equal keys the last one counts, as in JSON.parse. */
+const members = ({ children = [] }: Node): Children =>
+  new Map(children.flatMap(({ children: [key, value] = [] }) => (key && value ? [[key.value, value]] : [])))
+
+const elements = ({ children = [] }: Node): Children =>
+  new Map(children.map((element, index) => [String(index), element]))
+
+const meaning = (text: string, { type, value, offset, length }: Node): unknown =>
+  type === 'number' ? decimal(text.slice(offset, offset + length)) : value
+
+const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
+
+/** A number in one of its many notations: its digits without leading and trailing zeros, and the power of ten. */
+function decimal(written: string): string {
+  const [, sign, whole = '', fraction = '', exponent = '0'] = NUMBER.exec(written) ?? []
+  const digits = `${whole}${fraction}`.replace(/^0+/, '')
+  const significant = digits.replace(/0+$/, '')
+  if (significant === '') return '0'
+  const power = BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length)
+  return `${sign}${significant}e${power}`
+}

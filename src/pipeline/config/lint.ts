@@ -1,0 +1,156 @@
+import type { TSchema } from 'typebox'
+import { asHeadgateError } from '../../errors.js'
+import { child } from '../../json/pointer.js'
+import type { CheckContext, Definition, Files, Kind, Target } from '../../plugin.js'
+import type { CheckedPipeline, CheckedStage } from './check.js'
+import { silence } from './ignores.js'
+import { type LintName, lintNames, outsideNames } from './lint-names.js'
+import { formatPlace, type Warning } from './problem.js'
+import { looksSecret, type SecretPlace } from './secrets.js'
+import type { SourceText } from './source-text.js'
+
+export interface LintOptions {
+  readonly files: Files
+  readonly exposed: boolean
+  /** Secrets that stand in the file itself. */
+  readonly inClear: readonly SecretPlace[]
+  /** What references stand for, and the reference. */
+  readonly references: ReadonlyMap<string, string>
+  /** Of the built-in plugins and all that the file uses. */
+  readonly plugins: Parameters<typeof lintNames>[0]
+}
+
+type Found = Omit<Warning, 'place' | 'name'> & { readonly name: string }
+type OfOurs = Omit<Found, 'name'> & { readonly name: LintName }
+
+/** What is allowed in a config without problems, and probably not meant; in the order of the file. */
+export function lint(
+  pipelines: readonly CheckedPipeline[],
+  text: SourceText,
+  options: LintOptions,
+): Warning[] {
+  const found: Found[] = [
+    ...pipelines.flatMap((pipeline) => [...stageFindings(pipeline, options)]),
+    ...pipelines.flatMap(overriddenRoutes),
+    ...targetFindings(pipelines, text),
+    ...options.inClear.flatMap(secretInClear),
+    ...paddedReferences(text.value, '', options.references),
+  ]
+  const warnings = found.map((warning) => ({ ...warning, place: text.placeOf(warning.pointer) }))
+  const used = pipelines.flatMap(stagesOf).map(({ definition }) => definition)
+  const plugins = [...options.plugins, ...used]
+  return silence(warnings, text, lintNames(plugins), outsideNames(plugins))
+}
+
+const stagesOf = ({ source, transforms, sink, postCommit }: CheckedPipeline): CheckedStage<Kind>[] =>
+  [source, ...transforms, sink, ...postCommit] as CheckedStage<Kind>[]
+
+/** What each plugin says of its own stage. A transform is told what those before it let pass. */
+function* stageFindings(pipeline: CheckedPipeline, { files, exposed }: LintOptions): Generator<Found> {
+  const deadLetters = pipeline.settings.deadLetter !== undefined
+  const context: CheckContext = { files, exposed, deadLetters }
+  let ensured: readonly unknown[] = []
+  for (const { definition, config, pointer } of stagesOf(pipeline)) {
+    const { lint, ensures, routes } = definition as Definition<Kind, TSchema>
+    try {
+      for (const { at, ...finding } of lint?.(config, { ...context, ensured }) ?? [])
+        yield { ...finding, pointer: `${pointer}/config${at}` }
+    } catch (thrown) {
+      const { message } = asHeadgateError(thrown, definition.name)
+      yield { pointer: `${pointer}/plugin`, name: 'lint-failed' satisfies LintName, message }
+    }
+    if (ensures !== undefined) ensured = [...ensured, ensures(config, context)]
+    // Any other transform may have made another event of it.
+    else if (definition.kind === 'transform' && routes !== true) ensured = []
+  }
+}
+
+const overriddenRoutes = ({ transforms }: CheckedPipeline): OfOurs[] =>
+  transforms
+    .filter(({ definition }) => definition.routes)
+    .slice(1)
+    .map(({ definition, pointer }) => ({
+      pointer: `${pointer}/plugin`,
+      name: 'route-overridden',
+      message: `A transform before this "${definition.name}" has chosen a target already, and this one chooses again.`,
+      suggestion: 'Put the rules of both into one transform.',
+    }))
+
+interface PlacedRule extends Target {
+  readonly pointer: string
+}
+
+/** Of two places that are at odds, the later one in the file is named, and tells where the other one is. */
+function* targetFindings(pipelines: readonly CheckedPipeline[], text: SourceText): Generator<OfOurs> {
+  const routed: PlacedRule[] = pipelines.flatMap(({ transforms }) =>
+    transforms.flatMap(({ definition, config, pointer }) =>
+      (definition.targets?.(config) ?? []).map(({ at, target }) => ({
+        ...target,
+        pointer: `${pointer}/config${at}`,
+      })),
+    ),
+  )
+  const placeOf = (pointer: string): string => formatPlace(text.placeOf(pointer))
+  for (const [index, { topic, partition, pointer }] of routed.entries()) {
+    const other = routed
+      .slice(0, index)
+      .find(
+        (earlier) => earlier.topic === topic && earlier.partition === partition && partition !== undefined,
+      )
+    if (other === undefined) continue
+    yield {
+      pointer: child(pointer, 'partition'),
+      name: 'partition-shared',
+      message: `Partition ${partition} of ${topic} is used already, at ${placeOf(other.pointer)}.`,
+    }
+  }
+  for (const { name, settings } of pipelines) {
+    const { deadLetter } = settings
+    const rule = routed.find(({ topic }) => topic === deadLetter?.topic)
+    if (rule === undefined) continue
+    yield {
+      pointer: `${child('/pipelines', name)}/deadLetter/topic`,
+      name: 'dead-letter-topic-routed',
+      message: `Dead letters share the topic ${rule.topic} with the events routed at ${placeOf(rule.pointer)}.`,
+      suggestion: 'Give the dead letters a topic of their own.',
+    }
+  }
+}
+
+const secretInClear = ({ pointer, text, declared }: SecretPlace): OfOurs[] =>
+  declared || looksSecret(text)
+    ? [
+        {
+          pointer,
+          name: 'secret-in-clear',
+          message: declared
+            ? 'This secret is written in the file.'
+            : 'This looks like a secret that is written in the file.',
+          suggestion: 'Write a reference such as "${env:NAME}" or "${file:/path}" instead.',
+        },
+      ]
+    : []
+
+function* paddedReferences(
+  value: unknown,
+  pointer: string,
+  references: ReadonlyMap<string, string>,
+): Generator<OfOurs> {
+  if (typeof value === 'string') {
+    const padded = [...references].find(([text, reference]) => value.includes(reference) && PADDED.test(text))
+    if (padded !== undefined) {
+      const what = /^\s|\s$/.test(padded[0]) ? 'begins or ends with white space' : 'is wrapped in quotes'
+      yield {
+        pointer,
+        name: 'reference-padded',
+        message: `The value of ${padded[1]} ${what}, which becomes part of it.`,
+        suggestion: 'Remove it where the value is set.',
+      }
+    }
+  }
+  if (typeof value !== 'object' || value === null) return
+  for (const [key, member] of Object.entries(value))
+    yield* paddedReferences(member, child(pointer, key), references)
+}
+
+const PADDED = /^\s|\s$|^(["']).*\1$/s

@@ -1,0 +1,115 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { reason } from './file-reasons.js'
+import { type KeyLookup, lookUpJson, lookUpProperty } from './keyed-values.js'
+import { didYouMean } from './problem.js'
+
+/** What a provider says of a reference: its value, or what is wrong with it. Never both, and no value in a message. */
+export type Found = { readonly value: string } | { readonly message: string; readonly suggestion?: string }
+
+/** The providers that read files. Each file is read once, so that several keys of it are of one version. */
+export interface FileProviders {
+  /** `${file:PATH}`: the whole file; `${file:PATH:KEY}`: a value of a properties or JSON file. */
+  file(argument: string): Found
+  /** `${dir:FOLDER:FILE}`: the whole file, as Kubernetes mounts the entries of a Secret. */
+  dir(argument: string): Found
+  /** Absolute paths of the files that were looked at, those that cannot be read too. */
+  looked(): readonly string[]
+}
+
+/** As large as a Kubernetes Secret can be. */
+const LARGEST = 1024 * 1024
+
+/** Paths are relative to `folder`. */
+export function fileProviders(folder: string): FileProviders {
+  const contents = new Map<string, Content>()
+  const contentOf = (written: string): Content => {
+    const path = resolve(folder, written)
+    const content = contents.get(path) ?? readText(path)
+    contents.set(path, content)
+    return content
+  }
+  return {
+    file(argument) {
+      const { written, key } = split(argument, folder)
+      if (written === '') return { message: 'The reference names no file.' }
+      const content = contentOf(written)
+      if ('problem' in content) return unreadable(written, key, content)
+      if (key === undefined) return whole(written, content.text)
+      if (key === '') return { message: `The reference names no key of the file ${written}.` }
+      const isJson = written.endsWith('.json') || content.text.trimStart().startsWith('{')
+      return ofKey(written, key, (isJson ? lookUpJson : lookUpProperty)(content.text, key))
+    },
+    dir(argument) {
+      const at = argument.lastIndexOf(':')
+      const [directory, name] = [argument.slice(0, Math.max(at, 0)), argument.slice(at + 1)]
+      if (directory === '' || name === '' || name !== basename(name) || name === '..' || name === '.') {
+        return { message: 'The reference should name a folder and a file in it: ${dir:FOLDER:FILE}.' }
+      }
+      const written = join(directory, name)
+      const content = contentOf(written)
+      return 'problem' in content ? unreadable(written, undefined, content) : whole(written, content.text)
+    },
+    looked: () => [...contents.keys()],
+  }
+}
+
+/**
+ * Paths and keys may have colons: the longest part before a colon that exists is the path. Where none does, the first
+ * colon ends it, as in Kafka.
+ */
+function split(argument: string, folder: string): { readonly written: string; readonly key?: string } {
+  const isThere = (written: string) => written !== '' && existsSync(resolve(folder, written))
+  for (let end = argument.length; end > 0; end = argument.lastIndexOf(':', end - 1)) {
+    const written = argument.slice(0, end)
+    if (isThere(written))
+      return end === argument.length ? { written } : { written, key: argument.slice(end + 1) }
+  }
+  const first = argument.indexOf(':')
+  return first === -1
+    ? { written: argument }
+    : { written: argument.slice(0, first), key: argument.slice(first + 1) }
+}
+
+interface Unreadable {
+  /** Continues "The file ...". */
+  readonly problem: string
+  readonly isFolder?: boolean
+}
+type Content = { readonly text: string } | Unreadable
+
+function readText(path: string): Content {
+  try {
+    const stat = statSync(path)
+    if (stat.isDirectory()) return { problem: 'cannot be read: it is a folder', isFolder: true }
+    if (!stat.isFile()) return { problem: 'cannot be read: it is no file' }
+    if (stat.size > LARGEST)
+      return { problem: `is too large: it has ${stat.size} bytes, and a reference reads at most 1 MiB` }
+    const bytes = readFileSync(path)
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
+  } catch (error) {
+    if (error instanceof TypeError) return { problem: 'is not UTF-8 text' }
+    return { problem: `cannot be read: ${reason(error)}` }
+  }
+}
+
+function unreadable(written: string, key: string | undefined, { problem, isFolder }: Unreadable): Found {
+  const hint = isFolder === true && key !== undefined
+  return {
+    message: `The file ${written} ${problem}.`,
+    ...(hint && { suggestion: `Did you mean "\${dir:${written}:${key}}"?` }),
+  }
+}
+
+function whole(written: string, text: string): Found {
+  const value = text.replace(/\r?\n$/, '')
+  return value === '' ? { message: `The file ${written} is empty.` } : { value }
+}
+
+function ofKey(written: string, key: string, looked: KeyLookup): Found {
+  if ('problem' in looked) return { message: `The file ${written} ${looked.problem}.` }
+  if ('keys' in looked) {
+    return { message: `The file ${written} has no key "${key}".`, ...didYouMean(key, looked.keys) }
+  }
+  return looked.value === '' ? { message: `The key "${key}" of the file ${written} is empty.` } : looked
+}

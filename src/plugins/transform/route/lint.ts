@@ -1,0 +1,114 @@
+import type { LintFinding, LintMeaning } from '../../../plugin.js'
+import { type Condition, compileCondition } from './condition.js'
+import { type Formula, type Term, type Text, termsOf } from './formula.js'
+import { jsonataFormula } from './jsonata-formula.js'
+import { neverMatches } from './never-matches.js'
+import { overlap, valuesOf, wordsOf } from './overlap.js'
+import { matchesAnyText, regexFormula } from './regex-formula.js'
+import type { Destination, RouteSettings, When } from './settings.js'
+
+export const LINTS = {
+  'rule-never-matches': {
+    meaning:
+      'A rule can never match: rules above it match whatever it matches, its condition contradicts itself, or the JSON Schema of an earlier stage lets no such value pass.',
+    why: 'Its events go elsewhere in silence. Move it up, narrow the rule above it, correct the value, or delete it. Only what is certain is reported.',
+  },
+  'rules-overlap': {
+    meaning:
+      'Two rules that look at the same place both match some values, and neither is a special case of the other.',
+    why: 'Which of them decides depends on their order alone, so that moving one moves events to another topic or partition.',
+  },
+  'regex-matches-anything': {
+    meaning: 'A regex matches every text, since it matches the empty one and is not anchored.',
+    why: 'The rule takes all events that come to it, as `a*` does where `a+` was meant. For all that is left there is `otherwise`.',
+  },
+  'regex-with-spaces': {
+    meaning: 'A regex looks for a space between the parts of the JSON.',
+    why: 'Without `at`, it is matched against the payload as compact JSON, which has no space after a colon or a comma. Write `\\s*`, or name the place with `at`.',
+  },
+} as const satisfies Readonly<{ [name: string]: LintMeaning }>
+
+/** A rule, and what it asks of an event. */
+export interface Facts {
+  readonly name: string
+  readonly index: number
+  readonly when: When
+  readonly to: Destination
+  readonly condition: Condition
+  readonly formula: Formula
+  /** Every way for it to match; undefined where there are too many. */
+  readonly terms: readonly Term[] | undefined
+  /** Where it looks with a regex and nothing else; empty for any other rule. */
+  readonly place: string
+  /** The plain words that it looks for there. */
+  readonly words: readonly Text[]
+  /** What it compares one place with, if it does nothing else. */
+  readonly values: readonly string[]
+}
+
+/** `ensured`: JSON Schemas that every event fits which comes here. */
+export function* lint({ rules }: RouteSettings, ensured: readonly unknown[]): Generator<LintFinding> {
+  const facts = rules.map(({ name, when, to }, index): Facts => {
+    const formula = formulaOf(when)
+    const terms = termsOf(formula)
+    const known = { ...wordsOf(when, terms), values: valuesOf(terms) }
+    return { name, index, when, to, condition: compileCondition(when), formula, terms, ...known }
+  })
+  const dead = new Set<Facts>()
+  for (const rule of facts) {
+    const reason = neverMatches(rule, facts.slice(0, rule.index), ensured)
+    if (reason === undefined) continue
+    dead.add(rule)
+    yield {
+      at: `/rules/${rule.index}/name`,
+      name: 'rule-never-matches' satisfies keyof typeof LINTS,
+      message: `The rule "${rule.name}" can never match: ${reason}.`,
+      suggestion: 'Move it up, narrow what stands above it, correct its condition, or delete it.',
+    }
+  }
+  const alive = facts.filter((rule) => !dead.has(rule))
+  for (const [index, rule] of alive.entries()) {
+    yield* regexFindings(rule)
+    yield* overlap(rule, alive.slice(0, index))
+  }
+}
+
+function formulaOf(when: When): Formula {
+  const { regex, jsonata } = when
+  return {
+    kind: 'and',
+    parts: [
+      ...(regex === undefined ? [] : [regexFormula(regex, when)]),
+      ...(jsonata === undefined ? [] : [jsonataFormula(jsonata)]),
+    ],
+  }
+}
+
+/** With `at`, these say that there is something at the place. */
+const ANYTHING = new Set(['', '^', '$', '.*', '^.*', '.*$', '^.*$'])
+
+function* regexFindings({ index, when: { regex, at, flags = '' } }: Facts): Generator<LintFinding> {
+  if (regex === undefined) return
+  const place = `/rules/${index}/when/regex`
+  if (matchesAnyText(regex, flags, at === undefined) && !(at !== undefined && ANYTHING.has(regex))) {
+    yield {
+      at: place,
+      name: 'regex-matches-anything' satisfies keyof typeof LINTS,
+      message: 'This matches every text, for it matches the empty one.',
+      suggestion:
+        'Ask for at least one character, anchor it with ^ and $, or leave such events to "otherwise".',
+    }
+  }
+  if (at === undefined && SPACED.test(regex)) {
+    yield {
+      at: place,
+      name: 'regex-with-spaces' satisfies keyof typeof LINTS,
+      message:
+        'This looks for a space between the parts of the JSON, and the payload is matched as compact JSON.',
+      suggestion: 'Write \\\\s* for the space, or name the place with "at".',
+    }
+  }
+}
+
+/** A space beside the colon or the comma that follows a quoted text, unless it may be missing. */
+const SPACED = /" [:,]|"[:,] (?![*?])|"(?:\\s\*)[:,] (?![*?])/

@@ -1,0 +1,64 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { testCommand } from '../../src/commands/test.js'
+import { validateCommand } from '../../src/commands/validate.js'
+import { quotedFiles, withQuotedFiles } from '../../src/docs/quoted-files.js'
+import { runCommand } from '../helpers/recorded-io.js'
+
+const read = (path: string) => readFileSync(path, 'utf8')
+const page = read('docs/cookbook.md')
+const folder = 'docs/cookbook'
+const cases = readdirSync(folder)
+
+test('the cookbook has its twelve cases', () => {
+  expect(cases).toHaveLength(12)
+})
+
+test.each(cases)(
+  '%s: its scenarios pass and reach every rule, with nothing set in the environment',
+  async (name) => {
+    const options = { config: `${folder}/${name}/plugins.config.json`, requireCoverage: true }
+    const { code, out, err } = await runCommand(testCommand, { options })
+    expect([code, err]).toEqual([0, ''])
+    expect(out).toContain('all pass')
+  },
+)
+
+test.each(cases)('%s: its config is valid, without a warning', async (name) => {
+  const env = {
+    KAFKA_BROKERS: 'kafka:9092',
+    WEBHOOK_TOKEN: 'token',
+    GITHUB_SECRET: 'one',
+    SHOP_SECRET: 'two',
+  }
+  const input = { arguments: [`${folder}/${name}/plugins.config.json`], options: { strict: true } }
+  const { code, err } = await runCommand(validateCommand, input, { env })
+  expect([code, err]).toEqual([0, ''])
+})
+
+test('the page quotes every file of every case', () => {
+  const files = cases.flatMap((name) =>
+    ['plugins.config.json', 'scenarios.json'].map((file) => `${folder}/${name}/${file}`),
+  )
+  expect(quotedFiles(page).sort()).toEqual(files.sort())
+})
+
+test.each(['README.md', 'docs/cookbook.md'])(
+  '%s quotes files as they are; `npm run generate` renews it',
+  (path) => {
+    expect(quotedFiles(read(path))).not.toEqual([])
+    expect(withQuotedFiles(read(path), read)).toBe(read(path))
+  },
+)
+
+test('links within the page lead to a heading', () => {
+  const anchors = [...page.matchAll(/^##+ (.+)$/gm)].map(([, heading]) =>
+    String(heading)
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} -]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+  const links = [...page.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor)
+  expect(links.length).toBeGreaterThan(12)
+  for (const link of links) expect(anchors).toContain(link)
+})

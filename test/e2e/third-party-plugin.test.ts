@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { startCxone } from '../../src/sandbox/cxone.js'
+import { startHeadgate } from '../../src/sandbox/headgate-process.js'
+import { startKafka } from '../../src/sandbox/kafka.js'
+import { readTopics } from '../../src/sandbox/reader.js'
+import { TOPICS, WEBHOOK_PATH } from '../../src/sandbox/routes.js'
+import { environment } from '../helpers/deployment.js'
+import { type Installed, installPacked } from '../helpers/packed.js'
+
+const run = promisify(execFile)
+
+describe('the example plugin, beside a Headgate that was installed from its tarball', () => {
+  let installed: Installed
+  beforeAll(async () => {
+    installed = await installPacked()
+    cpSync('examples/plugins/mask', join(installed.folder, 'plugins/mask'), { recursive: true })
+    cpSync('examples/plugins/mask', join(installed.folder, 'node_modules/headgate-mask'), { recursive: true })
+  })
+  afterAll(() => installed.remove())
+
+  /** The shipped config with one transform more. */
+  function configWith(plugin: string): string {
+    const stage = `"transforms": [\n        { "plugin": "${plugin}", "config": { "values": ["/payload/email"] } },`
+    const path = join(installed.folder, 'masked.json')
+    writeFileSync(path, readFileSync('plugins.config.json', 'utf8').replace('"transforms": [', stage))
+    return path
+  }
+
+  test('passes its own tests, those of the conformance suite among them', async () => {
+    const { stdout } = await run(process.execPath, ['--test', '--test-reporter=tap'], {
+      cwd: join(installed.folder, 'plugins/mask'),
+    })
+    expect(stdout).toMatch(/^ok \d+ - judges whatever is sent/m)
+    expect(stdout).toMatch(/^# fail 0$/m)
+  })
+
+  test('is type-checked against what Headgate declares', async () => {
+    const compiler = resolve('node_modules/typescript/bin/tsc')
+    const flags = '--noEmit --strict --allowJs --checkJs --skipLibCheck --target es2023 --module nodenext'
+    const types = ['--types', 'node', '--typeRoots', resolve('node_modules/@types')]
+    const { stdout } = await run(
+      process.execPath,
+      [compiler, ...flags.split(' '), ...types, 'mask.mjs', 'mask.test.mjs'],
+      { cwd: join(installed.folder, 'plugins/mask') },
+    )
+    expect(stdout).toBe('')
+  })
+
+  test('is validated by its path, and shown by its package', async () => {
+    const env = { ...process.env, ...environment('127.0.0.1:1', { url: 'http://127.0.0.1:1' }) }
+    const headgate = async (...args: string[]) =>
+      (await run(process.execPath, [installed.program, ...args], { cwd: installed.folder, env })).stdout
+    const validated = await headgate('validate', configWith('./plugins/mask/mask.mjs'))
+    expect(validated).toMatch(/^ok: .*\n.*\n.*\n {4}transform {4}mask$/m)
+    expect(await headgate('plugins', 'headgate-mask')).toMatch(/^mask \(transform\)$/m)
+  })
+
+  test('masks what it should on its way to Kafka', async () => {
+    const kafka = await startKafka(TOPICS)
+    onTestFinished(() => kafka.stop())
+    const cxone = await startCxone({ clientId: 'id', clientSecret: 'secret' })
+    onTestFinished(() => cxone.close())
+    const headgate = await startHeadgate({
+      program: installed.program,
+      config: configWith('headgate-mask'),
+      env: {
+        KAFKA_BROKERS: kafka.bootstrap,
+        CXONE_BASE_URL: cxone.url,
+        CXONE_CLIENT_ID: 'id',
+        CXONE_CLIENT_SECRET: 'secret',
+        WEBHOOK_TOKEN: 'token',
+      },
+    })
+    onTestFinished(async () => void (await headgate.stop()))
+    const answer = await fetch(new URL(WEBHOOK_PATH, headgate.intake), {
+      method: 'POST',
+      headers: { authorization: 'Bearer token', 'content-type': 'application/json' },
+      body: '{"dataActionId":"a","eventType":"E","timestamp":"2025-06-01T08:00:00Z","payload":{"email":"ada@example.com", "total":1.0}}',
+    })
+    expect(await answer.json()).toMatchObject({ outcome: 'delivered' })
+    const records = await readTopics(kafka.bootstrap, TOPICS)
+    expect(records.map(({ value }) => value.toString())).toEqual(['{"email":"***", "total":1.0}'])
+  })
+})
