@@ -1,20 +1,11 @@
-import type { TSchema } from 'typebox'
-import type {
-  Context,
-  Definition,
-  Kind,
-  KindTypes,
-  Log,
-  PlacedTarget,
-  Sink,
-  Target,
-  Transform,
-} from '../plugin.js'
-import type { CheckedPipeline, CheckedStage } from './config/check.js'
+import type { Log, PlacedTarget, Sink, Target, Transform } from '../plugin.js'
+import type { CheckedPipeline } from './config/check.js'
 import { formatPlace } from './config/problem.js'
 import type { CheckedConfig } from './config/read.js'
-import { type MetricsRegistry, pluginMetrics } from './metrics.js'
+import { createFailureLog, type FailureLog } from './failure-log.js'
+import type { MetricsRegistry } from './metrics.js'
 import { type Apply, type Observer, type OnError, observeTransform, type StagePlace } from './observe.js'
+import { type BuiltStage, buildStage, type StageSurroundings } from './stage.js'
 
 /** What the process lends to stages. */
 export interface DeliverySurroundings {
@@ -25,11 +16,10 @@ export interface DeliverySurroundings {
   readonly signal: AbortSignal
 }
 
-/** A stage before its plugin is there: its name, its log and metrics, and what its plugin is given. */
-export interface Stage {
+/** Where a stage stands, and who counts and logs what becomes of events there. */
+export interface Observed {
   readonly place: StagePlace
   readonly observer: Observer
-  readonly context: Context
 }
 
 /** The part of a pipeline that makes a record of an event and writes it; a dead letter passes it again when it is replayed. */
@@ -40,72 +30,74 @@ export interface Delivery {
     readonly place: StagePlace
     readonly instance: Transform
     readonly apply: Apply
+    readonly built: BuiltStage<'transform'>
   }[]
   readonly sink: Sink
-  readonly sinkStage: Stage
+  readonly sinkStage: Observed & { readonly built: BuiltStage<'sink'> }
   /** Every topic and partition that it can write to, with its place in the file; the one for dead letters is the last. */
   readonly targets: readonly PlacedTarget[]
-  /** Makes another stage of this pipeline. */
-  stage(name: string, plugin: string, onError?: OnError): Stage
+  /** For further stages of this pipeline. */
+  readonly within: StageSurroundings
+  observe(name: string, plugin: string, onError?: OnError): Observed
+  /** Those of all stages that are observed, to be flushed when no event comes any more. */
+  readonly failureLogs: readonly FailureLog[]
 }
 
-/** Puts the transforms and the sink of a checked pipeline together. Pure. Whoever starts the sink tells it its targets. */
+/**
+ * Puts the transforms and the sink of a checked pipeline together. Pure. Whoever starts the sink tells it its targets.
+ * `kept`: the stages that run, of which those stay that the config says the same of.
+ */
 export function buildDelivery(
   config: CheckedConfig,
   checked: CheckedPipeline,
   surroundings: DeliverySurroundings,
+  kept: readonly BuiltStage[] = [],
 ): Delivery {
   const { name, settings } = checked
-  const { metrics, signal } = surroundings
+  const { metrics, log, signal } = surroundings
   const { files, revision } = config
-  const stage = (stageName: string, plugin: string, onError: OnError = 'reject'): Stage => {
-    const log = surroundings.log({ pipeline: name, stage: stageName })
+  const within: StageSurroundings = { pipeline: name, metrics, files, signal, log, kept }
+  const failureLogs: FailureLog[] = []
+  const observe = (stage: string, plugin: string, onError: OnError = 'reject'): Observed => {
+    const stageLog = log({ pipeline: name, stage })
+    const failures = createFailureLog(stageLog)
+    failureLogs.push(failures)
     return {
-      place: { pipeline: name, stage: stageName, plugin, onError },
-      observer: { metrics, log },
-      context: { pipeline: name, log, metrics: pluginMetrics(metrics, name), files, signal },
+      place: { pipeline: name, stage, plugin, onError },
+      observer: { metrics, log: stageLog, failures },
     }
   }
 
   const transforms = checked.transforms.map((transform, index) => {
     const plugin = transform.definition.name
-    const { place, observer, context } = stage(
-      `transform.${index}.${plugin}`,
-      plugin,
-      settings.transforms[index]?.onError,
-    )
-    const instance = create(transform, context)
-    return { place, instance, apply: observeTransform(place, instance, observer) }
+    const built = buildStage(`transform.${index}.${plugin}`, transform, within, {})
+    const { place, observer } = observe(built.name, plugin, settings.transforms[index]?.onError)
+    const { instance } = built
+    return { place, instance, apply: observeTransform(place, instance, observer), built }
   })
 
   const { name: sinkName } = checked.sink.definition
-  const sinkStage = stage(`sink.${sinkName}`, sinkName, settings.sink.onError)
-  const sink = create(checked.sink, sinkStage.context)
-  const instances = transforms.map(({ instance }) => instance)
+  const built = buildStage(`sink.${sinkName}`, checked.sink, within, {})
   return {
     name,
     revision,
     transforms,
-    sink,
-    sinkStage,
-    targets: targetsOf(config, checked, instances),
-    stage,
+    sink: built.instance,
+    sinkStage: { ...observe(built.name, sinkName, settings.sink.onError), built },
+    targets: targetsOf(config, checked),
+    within,
+    failureLogs,
+    observe,
   }
 }
-
-export const create = <K extends Kind>(
-  { definition, config }: CheckedStage<K>,
-  context: KindTypes[K]['context'],
-): KindTypes[K]['instance'] => (definition as Definition<K, TSchema>).create(config, context)
 
 function targetsOf(
   { placeOf }: CheckedConfig,
   { name, transforms, settings }: CheckedPipeline,
-  instances: readonly Transform[],
 ): PlacedTarget[] {
   const placed = (target: Target, pointer: string) => ({ target, place: formatPlace(placeOf(pointer)) })
-  const routed = instances.flatMap(({ targets = [] }, index) =>
-    targets.map(({ at, target }) => placed(target, `${transforms[index]?.pointer}/config${at}`)),
+  const routed = transforms.flatMap(({ definition, config, pointer }) =>
+    (definition.targets?.(config) ?? []).map(({ at, target }) => placed(target, `${pointer}/config${at}`)),
   )
   return settings.deadLetter === undefined
     ? routed

@@ -1,19 +1,26 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { RootDatabase } from 'lmdb'
-import type { HttpListener, Log, PostCommit, Sink, Source, Target, Transform } from '../plugin.js'
+import type { Log, PlacedTarget, PostCommit, RecordLog, Sink, Source, Target, Transform } from '../plugin.js'
 import { milliseconds } from '../units.js'
 import type { Acknowledger } from './acknowledge.js'
 import { buildAcknowledger } from './build-acknowledger.js'
-import { buildDelivery, create, type DeliverySurroundings } from './build-delivery.js'
+import { buildDelivery, type Delivery, type DeliverySurroundings } from './build-delivery.js'
 import type { CheckedPipeline } from './config/check.js'
 import type { CheckedConfig } from './config/read.js'
+import type { PipelineConfig } from './config/schema.js'
+import { createFailureLog } from './failure-log.js'
 import { durableLedger } from './ledger/durable-ledger.js'
-import type { Ledger, Owing } from './ledger/ledger.js'
+import type { Ledger, LedgerTerms, Owing } from './ledger/ledger.js'
 import { openPipelineState } from './ledger/pipeline-state.js'
-import type { MetricsRegistry } from './metrics.js'
+import type { MetricsRegistry, MetricsScope } from './metrics.js'
 import { type Apply, observeSink, observeSource, type Receive, type Send } from './observe.js'
+import { type BuiltStage, buildStage, type IntakePaths } from './stage.js'
 import { createTraffic, type Traffic } from './traffic.js'
 
-/** A pipeline put together: the wrapped stages as `run.ts` calls them, and the plugins as `lifecycle.ts` does. */
+/**
+ * A pipeline put together under one config: the wrapped stages as `run.ts` calls them, and the plugins as `lifecycle.ts`
+ * and `swap.ts` do.
+ */
 export interface Pipeline {
   readonly name: string
   readonly revision: string
@@ -28,57 +35,104 @@ export interface Pipeline {
   readonly source: Source
   readonly sink: Sink
   readonly plugins: { readonly transforms: readonly Transform[]; readonly postCommit: readonly PostCommit[] }
+  /** Says what the logs of failures have only counted. */
+  flushFailures(): void
+  readonly parts: Parts
+}
+
+/** What a pipeline is made of, as far as the next config may keep it. */
+export interface Parts {
+  readonly resident: Resident
+  readonly source: BuiltSource
+  readonly transforms: readonly BuiltStage<'transform'>[]
+  readonly sink: BuiltStage<'sink'>
+  readonly postCommit: readonly BuiltPostCommit[]
+  readonly targets: readonly PlacedTarget[]
+  /** What the ledger goes by under this config; the log is that of the sink. */
+  readonly terms: LedgerTerms
+  /** The series of this config. */
+  readonly metrics: MetricsScope
+  readonly settings: PipelineConfig
+}
+
+/** What stays of a pipeline over all its configs. */
+export interface Resident {
+  readonly ledger: Ledger
+  /** The pipeline under every config that it takes events under, or has some in flight, oldest first. */
+  readonly live: Set<Pipeline>
+  readonly metrics: MetricsScope
+}
+
+export interface BuiltSource extends BuiltStage<'source'> {
+  readonly paths: IntakePaths
+  /** Where its events go: to a pipeline, as soon as the gate opens. */
+  readonly feed: { to: Pipeline | undefined; gate: Promise<void> | undefined }
+}
+
+export interface BuiltPostCommit {
+  readonly stage: BuiltStage<'post-commit'>
+  /** How it is tried again, how fast, how many at once. */
+  readonly settings: PipelineConfig['postCommit'][number]
+  readonly acknowledger: Acknowledger
+  readonly metrics: MetricsScope
 }
 
 /** What the process lends to its pipelines. */
 export interface Surroundings extends DeliverySurroundings {
-  http(pipeline: string): HttpListener
+  /** `metrics` are those that stay for as long as the pipeline. */
+  http(pipeline: string, metrics: MetricsRegistry): IntakePaths
   /** The database in the state directory. */
   readonly state: RootDatabase
 }
 
-/** Puts a checked pipeline together. Pure: opens no connection and takes no event. */
+/**
+ * Puts a checked pipeline together. Pure: opens no connection and takes no event. `running` is the same pipeline under
+ * the config so far: its ledger is kept, and every stage that the new config says the same of.
+ */
 export function buildPipeline(
   config: CheckedConfig,
   checked: CheckedPipeline,
   surroundings: Surroundings,
+  running?: Pipeline,
+): Pipeline {
+  const { name } = checked
+  const ledgerOf = (log: RecordLog | undefined): Ledger =>
+    durableLedger({
+      ...termsOf(checked, log),
+      pipeline: name,
+      openState: (limits) => openPipelineState(surroundings.state, name, limits),
+      logger: surroundings.log({ pipeline: name, stage: 'ledger' }),
+      signal: surroundings.signal,
+    })
+  return assemblePipeline(config, checked, surroundings, ledgerOf, running)
+}
+
+/** The same with a ledger of the caller's making; it is given where the sink keeps its records. */
+export function assemblePipeline(
+  config: CheckedConfig,
+  checked: CheckedPipeline,
+  surroundings: Omit<Surroundings, 'state'>,
+  ledgerOf: (log: RecordLog | undefined) => Ledger,
+  running?: Pipeline,
 ): Pipeline {
   const { settings } = checked
-  const { metrics, signal } = surroundings
-  const delivery = buildDelivery(config, checked, surroundings)
-  const { name, revision, transforms, sink, sinkStage, stage } = delivery
-  sink.expect(delivery.targets)
-  const sourceStage = stage(`source.${checked.source.definition.name}`, checked.source.definition.name)
-  const source = create(checked.source, { ...sourceStage.context, http: surroundings.http(name) })
+  const metrics = surroundings.metrics.scope()
+  const delivery = buildDelivery(config, checked, { ...surroundings, metrics }, stagesOf(running))
+  const { name, revision, transforms, sink, sinkStage, targets, observe } = delivery
+  if (sinkStage.built !== running?.parts.sink) sink.expect(targets)
+  const lasting = running?.parts.resident.metrics ?? surroundings.metrics.scope()
+  const source = buildSource(checked, delivery, surroundings.http(name, lasting), running)
+  const sourceStage = observe(source.name, source.plugin)
+  const resident = running?.parts.resident ?? takeResidence(name, ledgerOf(sink.log), lasting)
+  const { ledger } = resident
+  const postCommit = settings.postCommit.map((_, index) =>
+    buildPostCommit(checked, index, delivery, ledger, running?.parts.postCommit[index]),
+  )
 
-  const { redelivery, maxPending, deadLetter } = settings
-  const window = milliseconds(redelivery.window)
-  const { entries } = redelivery
-  const ledger = durableLedger({
-    pipeline: name,
-    openState: () => openPipelineState(surroundings.state, name, { window, entries }),
-    log: sink.log,
-    logger: surroundings.log({ pipeline: name, stage: 'ledger' }),
-    window,
-    entries,
-    maxPending,
-    stages: checked.postCommit.length,
-    signal,
-  })
-  const postCommit = checked.postCommit.map((postCommit, index) => {
-    const plugin = postCommit.definition.name
-    const { place, observer, context } = stage(`post-commit.${index}.${plugin}`, plugin)
-    const instance = create(postCommit, context)
-    return {
-      instance,
-      acknowledger: buildAcknowledger({ index, place, observer, instance, ledger }, settings),
-    }
-  })
-
-  const deadLetters = stage('dead-letter', checked.sink.definition.name)
+  const { deadLetter } = settings
+  const deadLetters = observe('dead-letter', checked.sink.definition.name)
   const failing = [...transforms.map(({ place }) => place.stage), sinkStage.place.stage]
   const log = surroundings.log({ pipeline: name })
-  observeBacklog(name, ledger, metrics)
   return {
     name,
     revision,
@@ -93,16 +147,82 @@ export function buildPipeline(
     ledger,
     traffic: createTraffic(name, failing, metrics, log),
     acknowledgers: postCommit.map(({ acknowledger }) => acknowledger),
-    source,
+    source: source.instance,
     sink,
     plugins: {
       transforms: transforms.map(({ instance }) => instance),
-      postCommit: postCommit.map(({ instance }) => instance),
+      postCommit: postCommit.map(({ stage }) => stage.instance),
+    },
+    flushFailures() {
+      for (const failures of delivery.failureLogs) failures.flush()
+    },
+    parts: {
+      resident,
+      source,
+      transforms: transforms.map(({ built }) => built),
+      sink: sinkStage.built,
+      postCommit,
+      targets,
+      terms: termsOf(checked, sink.log),
+      metrics,
+      settings,
     },
   }
 }
 
-function observeBacklog(pipeline: string, ledger: Ledger, metrics: MetricsRegistry): void {
+/** Every stage of a pipeline. */
+export const stagesOf = (pipeline: Pipeline | undefined): readonly BuiltStage[] => {
+  if (pipeline === undefined) return []
+  const { source, transforms, sink, postCommit } = pipeline.parts
+  return [source, ...transforms, sink, ...postCommit.map(({ stage }) => stage)]
+}
+
+function termsOf({ settings }: CheckedPipeline, log: RecordLog | undefined): LedgerTerms {
+  const { redelivery, maxPending, postCommit } = settings
+  const window = milliseconds(redelivery.window)
+  return { log, window, entries: redelivery.entries, maxPending, stages: postCommit.length }
+}
+
+function buildSource(
+  { source }: CheckedPipeline,
+  { within }: Delivery,
+  paths: IntakePaths,
+  running: Pipeline | undefined,
+): BuiltSource {
+  const built = buildStage(`source.${source.definition.name}`, source, within, { http: paths })
+  if (built === running?.parts.source) return running.parts.source
+  return { ...built, paths, feed: { to: undefined, gate: undefined } }
+}
+
+/** What works it off is kept where that, too, is to be done as before: it knows how much the sender bears. */
+function buildPostCommit(
+  { postCommit, settings }: CheckedPipeline,
+  index: number,
+  { within, name }: Delivery,
+  ledger: Ledger,
+  before: BuiltPostCommit | undefined,
+): BuiltPostCommit {
+  const checked = postCommit[index] as CheckedPipeline['postCommit'][number]
+  const its = settings.postCommit[index] as PipelineConfig['postCommit'][number]
+  const plugin = checked.definition.name
+  const stage = buildStage(`post-commit.${index}.${plugin}`, checked, within, {})
+  if (stage === before?.stage && isDeepStrictEqual(engineOf(its), engineOf(before.settings))) return before
+  const metrics = within.metrics.scope()
+  const place = { pipeline: name, stage: stage.name, plugin, onError: 'reject' } as const
+  const observer = { metrics, log: stage.log, failures: createFailureLog(stage.log) }
+  const { instance } = stage
+  const acknowledger = buildAcknowledger({ index, place, observer, instance, ledger }, settings)
+  return { stage, settings: its, acknowledger, metrics }
+}
+
+const engineOf = ({ concurrency, rate, retry }: PipelineConfig['postCommit'][number]) => ({
+  concurrency,
+  rate,
+  retry,
+})
+
+function takeResidence(pipeline: string, ledger: Ledger, metrics: MetricsScope): Resident {
+  const live = new Set<Pipeline>()
   const since = (time: number | undefined) => (time === undefined ? 0 : (Date.now() - time) / 1000)
   const sampled = (name: string, help: string, read: (owing: Owing) => number) =>
     metrics.sampled(name, help, { pipeline }, () => read(ledger.backlog()))
@@ -112,4 +232,8 @@ function observeBacklog(pipeline: string, ledger: Ledger, metrics: MetricsRegist
   sampled('ledger_window_seconds', 'How far back redeliveries are recognised.', ({ remembersSince }) =>
     since(remembersSince),
   )
+  metrics.sampled('inflight_events', 'Events received whose path has not ended.', { pipeline }, () =>
+    [...live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0),
+  )
+  return { ledger, live, metrics }
 }

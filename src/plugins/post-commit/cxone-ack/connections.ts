@@ -6,6 +6,7 @@ import type { Settings } from './settings.js'
 /** The two servers that are talked to; often they are one. */
 export interface Connections {
   readonly api: Pool
+  readonly apiOrigin: string
   /** What every path at the API starts with; empty where `baseUrl` has no path. */
   readonly apiPrefix: string
   readonly tokenServer: Client
@@ -36,6 +37,7 @@ export function createConnections(settings: Settings): Connections {
 
   return {
     api,
+    apiOrigin: apiUrl.origin,
     apiPrefix: withoutSlash(apiUrl.pathname),
     tokenServer,
     tokenPath: tokenUrl.pathname + tokenUrl.search,

@@ -3,6 +3,7 @@ import { type Attempt, type Committed, type ConfigProblem, definePlugin } from '
 import { milliseconds } from '../../../units.js'
 import { createConnections, tokenUrlText } from './connections.js'
 import { type Answer, exchange, networkReason } from './exchange.js'
+import { probe } from './probe.js'
 import { retryAfter } from './retry-after.js'
 import { Settings } from './settings.js'
 import { statusMeanings, statusProblems } from './statuses.js'
@@ -26,6 +27,8 @@ export const cxoneAck = definePlugin({
     yield* templateProblems(config.body, '/body')
     yield* statusProblems(config.statuses, '/statuses')
   },
+
+  probe,
 
   create(config, { log, metrics, signal }) {
     const { method } = config
@@ -51,11 +54,13 @@ export const cxoneAck = definePlugin({
       },
     })
 
+    const fill = (committed: Committed) => ({ method, path: path(committed), body: body(committed) })
+
     async function acknowledge(committed: Committed): Promise<Attempt> {
       try {
-        const filled = { method, path: path(committed), body: body(committed) }
+        const filled = fill(committed)
         const send = (token: Token): Promise<Answer> =>
-          exchange(connections.api, { ...filled, headers: headers(token, committed) }, timeout)
+          exchange(connections.api, { ...filled, headers: headers(token.authorization, committed) }, timeout)
 
         let token = tokens.current() ?? (await tokens.fetch())
         let answer = await send(token)
@@ -97,6 +102,11 @@ export const cxoneAck = definePlugin({
 
     return {
       acknowledge,
+      request(committed) {
+        const { path, ...filled } = fill(committed)
+        const url = connections.apiOrigin + path
+        return { ...filled, url, headers: asObject(headers('Bearer <token>', committed)) }
+      },
       async start() {
         connections.open(signal)
         // Wrong credentials show in the log now, and not with the first event.
@@ -110,18 +120,14 @@ export const cxoneAck = definePlugin({
   },
 })
 
-function headers(token: Token, { traceparent }: Committed): string[] {
-  const pairs = [
-    'authorization',
-    token.authorization,
-    'content-type',
-    'application/json',
-    'user-agent',
-    'headgate',
-  ]
+function headers(authorization: string, { traceparent }: Committed): string[] {
+  const pairs = ['authorization', authorization, 'content-type', 'application/json', 'user-agent', 'headgate']
   if (traceparent !== undefined) pairs.push('traceparent', traceparent)
   return pairs
 }
+
+const asObject = (pairs: readonly string[]): { [name: string]: string } =>
+  Object.fromEntries(pairs.flatMap((name, at) => (at % 2 === 0 ? [[name, pairs[at + 1] ?? '']] : [])))
 
 /** undici takes 0 for no limit, and Node's timers fire at once beyond 24 days. */
 function* timeoutProblems({ timeout }: Settings): Iterable<ConfigProblem> {

@@ -12,6 +12,7 @@ const password = Type.Object(
     username: Type.String({ minLength: 1, description: 'User name, or the access key id of CXone.' }),
     password: Type.String({
       minLength: 1,
+      secret: true,
       description: 'Password, or the access key secret of CXone. Best a reference to a variable or a file.',
     }),
   },

@@ -50,6 +50,7 @@ export const Settings = Type.Object(
     clientId: Type.String({ minLength: 1, description: 'Client id of the OAuth client.' }),
     clientSecret: Type.String({
       minLength: 1,
+      secret: true,
       description: 'Client secret of the OAuth client. Best a reference to a variable or a file.',
     }),
     oauth: OAuth,

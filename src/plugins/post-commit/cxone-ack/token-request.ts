@@ -73,6 +73,7 @@ function refusal(
   const code = typeof error === 'string' && /^[a-z_]{1,40}$/.test(error) ? ` (${error})` : ''
   return new HeadgateError('HG_ACK_TOKEN', `The token endpoint answered ${status}${code}.`, {
     ...(after !== undefined && { retryAfter: after / 1000 }),
+    cause: { status },
   })
 }
 

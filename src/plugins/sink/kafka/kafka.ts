@@ -4,7 +4,10 @@ import { definePlugin, type Target } from '../../../plugin.js'
 import { createClientLog } from './client-log.js'
 import { openConsumer } from './consumer.js'
 import { consumerConfig } from './consumer-config.js'
+import { lints } from './probe/lints.js'
+import { probe } from './probe/probe.js'
 import { clientConfig, DEFAULTS, propertyProblems } from './properties.js'
+import { rebuilder } from './rebuild.js'
 import { recordMaker } from './record.js'
 import { createRecordLog } from './record-log.js'
 import { openSession } from './session.js'
@@ -48,6 +51,7 @@ const config = Type.Object(
       }),
       {
         description: `Any producer property of librdkafka, for instance for TLS and SASL. What the guarantees rest on (acks, idempotence, order) cannot be changed. Set unless given here: ${describeDefaults()}, and with TLS the certificates that the system trusts. batch.size stays below max.message.bytes of every topic.`,
+        secretNames: 'password|secret|passphrase|key\\.pem$|oauthbearer\\.config',
         default: {},
       },
     ),
@@ -67,6 +71,8 @@ export const kafkaSink = definePlugin({
       yield { at: child('/headers', name), code: 'HG_CONFIG_CONFLICT', message, expected: 'another name' }
     }
   },
+  lints,
+  probe,
   create(settings, { pipeline, log, metrics, signal }) {
     const client = clientConfig(settings.brokers, settings.properties, `headgate-${pipeline}`)
     const clientLog = createClientLog(log)
@@ -82,7 +88,7 @@ export const kafkaSink = definePlugin({
       },
     })
     const { record, key, headers } = recordMaker(settings)
-    const { start, notReady, send } = supervisor
+    const { start, notReady, check, send } = supervisor
     let targets: readonly Target[] = []
     const { close, ...recordLog } = createRecordLog({
       targets: () => targets,
@@ -99,10 +105,12 @@ export const kafkaSink = definePlugin({
         await Promise.all([supervisor.stop(), close()])
       },
       notReady,
+      check,
       send,
       record,
       key,
       headers,
+      rebuild: rebuilder(settings),
       log: recordLog,
     }
   },

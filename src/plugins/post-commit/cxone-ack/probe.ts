@@ -1,0 +1,57 @@
+import { HeadgateError } from '../../../errors.js'
+import type { ProbeContext, Probed } from '../../../plugin.js'
+import { milliseconds } from '../../../units.js'
+import { createConnections } from './connections.js'
+import { exchange, networkReason } from './exchange.js'
+import type { Settings } from './settings.js'
+import { tokenRequest } from './token-request.js'
+
+type Context = Pick<ProbeContext, 'at' | 'timeout' | 'signal'>
+
+/** Asks for a token, which nobody is shown, and asks the API for its OPTIONS, which acknowledges nothing. */
+export async function* probe(config: Settings, { at, timeout, signal }: Context): AsyncIterable<Probed> {
+  const patience = Math.ceil(Math.min(milliseconds(config.timeout), timeout))
+  const hasty = { ...config, timeout: `${patience}ms` }
+  const connections = createConnections(hasty)
+  connections.open(signal)
+  try {
+    yield* await Promise.all([askForToken(), askApi()])
+  } finally {
+    await connections.close(AbortSignal.abort())
+  }
+
+  async function askForToken(): Promise<Probed> {
+    try {
+      await tokenRequest(hasty, connections.tokenServer, connections.tokenPath)()
+      return { kind: 'checked', message: 'The token endpoint issues a token for these credentials.' }
+    } catch (thrown) {
+      if (!(thrown instanceof HeadgateError)) throw thrown
+      const { code, message, cause } = thrown
+      if (isRefusal(cause)) {
+        const suggestion = 'Compare `clientId`, `clientSecret` and `oauth` with what CXone issued.'
+        return { kind: 'error', at: `${at}/clientSecret`, code, message, suggestion }
+      }
+      const place = config.oauth.tokenUrl.startsWith('/') ? '/baseUrl' : '/oauth/tokenUrl'
+      return { kind: 'error', at: at + place, code, message }
+    }
+  }
+
+  async function askApi(): Promise<Probed> {
+    const path = `${connections.apiPrefix}/`
+    const headers = ['user-agent', 'headgate']
+    try {
+      const { status } = await exchange(connections.api, { method: 'OPTIONS', path, headers }, patience)
+      const message = `The API answers (${status} to OPTIONS ${path}; nothing was acknowledged).`
+      return { kind: 'checked', message }
+    } catch (thrown) {
+      const message = `The API gave no answer: ${networkReason(thrown)}.`
+      return { kind: 'error', at: `${at}/baseUrl`, code: 'HG_ACK_UNREACHABLE', message }
+    }
+  }
+}
+
+/** The statuses by which a token endpoint says that it does not like the credentials (RFC 6749, 5.2). */
+const REFUSALS: readonly unknown[] = [400, 401, 403]
+
+const isRefusal = (cause: unknown): boolean =>
+  typeof cause === 'object' && cause !== null && 'status' in cause && REFUSALS.includes(cause.status)
