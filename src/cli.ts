@@ -1,18 +1,25 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { buffer } from 'node:stream/consumers'
 import { Command as Commander, CommanderError } from 'commander'
 import { type Command, type CommandGroup, EXIT, type Io } from './commands/command.js'
+import { diffCommand } from './commands/diff.js'
 import { dlqCommand } from './commands/dlq.js'
+import { explainCommand } from './commands/explain.js'
 import { ledgerCommand } from './commands/ledger.js'
 import { pluginsCommand } from './commands/plugins.js'
 import { runCommand } from './commands/run.js'
 import { sandboxCommand } from './commands/sandbox.js'
+import { testCommand } from './commands/test.js'
 import { validateCommand } from './commands/validate.js'
 
 /** The one place that touches argv, signals and the exit code. */
 const commands: readonly (Command | CommandGroup)[] = [
   runCommand,
   validateCommand,
+  explainCommand,
+  diffCommand,
+  testCommand,
   pluginsCommand,
   ledgerCommand,
   dlqCommand,
@@ -45,6 +52,7 @@ process.on('uncaughtException', (error) => {
 const io: Io = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  stdin: () => buffer(process.stdin),
   terminal: {
     out: process.stdout.isTTY === true,
     err: process.stderr.isTTY === true,
@@ -53,10 +61,17 @@ const io: Io = {
   env: process.env,
   cwd: process.cwd(),
   signal: stopping.signal,
+  onHangup: (listener) => void process.on('SIGHUP', listener),
   kill: killing.signal,
 }
 
-process.exit(await main(process.argv.slice(2)))
+const collect = (given: string, before: readonly string[] = []): readonly string[] => [...before, given]
+
+const exitCode = await main(process.argv.slice(2))
+// What does not fit into a pipe waits in this process, and `exit` would lose it.
+for (const stream of [process.stdout, process.stderr])
+  await new Promise<void>((flushed) => stream.write('', () => flushed()))
+process.exit(exitCode)
 
 async function main(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.ok
@@ -75,12 +90,15 @@ async function main(argv: readonly string[]): Promise<number> {
       return
     }
     for (const { name, description } of command.arguments ?? []) parsed.argument(name, description)
-    for (const option of command.options ?? [])
-      parsed.option(option.flags, option.description, option.default)
+    for (const option of command.options ?? []) {
+      if (option.repeatable) parsed.option(option.flags, option.description, collect)
+      else parsed.option(option.flags, option.description, option.default)
+    }
     parsed.action(async (...given: unknown[]) => {
       const { length: count } = command.arguments ?? []
       const options = given[count] as { [name: string]: unknown }
-      code = await command.run({ arguments: given.slice(0, count) as (string | undefined)[], options }, io)
+      const texts = given.slice(0, count).flat() as (string | undefined)[]
+      code = await command.run({ arguments: texts, options }, io)
     })
   }
   for (const command of commands) add(program, command)

@@ -5,6 +5,8 @@ export const EXIT = { ok: 0, wrong: 1, usage: 2, internal: 70 } as const
 export interface Io {
   out(text: string): void
   err(text: string): void
+  /** All of standard input, to its end. */
+  stdin(): Promise<Buffer>
   /** True where a person reads standard output or standard error. */
   readonly terminal: {
     readonly out: boolean
@@ -16,6 +18,8 @@ export interface Io {
   readonly cwd: string
   /** Aborted at the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal
+  /** Calls `listener` at every SIGHUP, which from then on does not end the process. */
+  onHangup(listener: () => void): void
   /** Aborted at the second one: the operator no longer wants to wait. */
   readonly kill: AbortSignal
 }
@@ -25,6 +29,8 @@ export interface CommandOption {
   readonly flags: string
   readonly description: string
   readonly default?: string | boolean
+  /** May be given several times; its value is then the list of what was given. */
+  readonly repeatable?: true
 }
 
 /** One command of `headgate`. It prints through `io` and returns the exit code. */
@@ -33,7 +39,7 @@ export interface Command {
   readonly summary: string
   /** More for `--help`: what it prints, examples. */
   readonly details?: string
-  /** As commander writes them: `[file]`, `<name>`. */
+  /** As commander writes them: `[file]`, `<name>`, `[files...]`. */
   readonly arguments?: readonly { readonly name: string; readonly description: string }[]
   readonly options?: readonly CommandOption[]
   run(input: CommandInput, io: Io): Promise<number>

@@ -1,19 +1,4 @@
-interface Schema {
-  readonly type?: string
-  readonly description?: string
-  readonly expected?: string
-  readonly default?: unknown
-  readonly const?: unknown
-  readonly enum?: readonly unknown[]
-  readonly minimum?: number
-  readonly maximum?: number
-  readonly properties?: { readonly [name: string]: Schema }
-  readonly required?: readonly string[]
-  readonly items?: Schema
-  readonly anyOf?: readonly Schema[]
-  readonly oneOf?: readonly Schema[]
-  readonly discriminator?: { readonly propertyName: string }
-}
+import { presence, range, type Schema, typeOf } from '../pipeline/config/setting-traits.js'
 
 /** Every setting with its type, default and meaning, for people; made from the schema that validates. */
 export function describeSettings(schema: Schema): string {
@@ -46,24 +31,6 @@ function inner(schema: Schema, indent: string): string[] {
     const meaning = shape.description === undefined ? [] : wrap(shape.description, `${indent}    `)
     return ['', title, ...meaning, '', ...describeObject(shape, `${indent}    `, tag)].slice(0, -1)
   })
-}
-
-function typeOf(schema: Schema): string {
-  if (schema.const !== undefined) return JSON.stringify(schema.const)
-  if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value)).join(' | ')
-  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeOf))].join(' | ')
-  if (schema.type === 'array' && schema.items !== undefined) return `list of ${typeOf(schema.items)}`
-  return schema.type ?? 'any'
-}
-
-function presence(schema: Schema, required: boolean): string {
-  if (schema.default !== undefined) return `default ${JSON.stringify(schema.default)}`
-  return required ? 'required' : 'optional'
-}
-
-function range({ minimum, maximum }: Schema): string {
-  if (minimum !== undefined && maximum !== undefined) return `${minimum} to ${maximum}`
-  return minimum === undefined ? '' : `at least ${minimum}`
 }
 
 const WIDTH = 100

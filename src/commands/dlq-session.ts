@@ -1,7 +1,7 @@
 import { HeadgateError } from '../errors.js'
 import { buildDelivery, type Delivery } from '../pipeline/build-delivery.js'
 import type { CheckedPipeline } from '../pipeline/config/check.js'
-import { didYouMean, formatProblem } from '../pipeline/config/problem.js'
+import { didYouMean } from '../pipeline/config/problem.js'
 import { type Found, findLetters } from '../pipeline/dead-letters/find.js'
 import { judge } from '../pipeline/dead-letters/judge.js'
 import { createMetrics } from '../pipeline/metrics.js'
@@ -11,6 +11,7 @@ import { progressBar } from '../terminal/progress.js'
 import { type CommandInput, EXIT, type Io } from './command.js'
 import type { Selection } from './dlq-selection.js'
 import { loadConfig, loadSettings } from './load.js'
+import { problemReport } from './problem-report.js'
 
 /** The dead letters of a pipeline, and what would make records of them, on an open connection. */
 export interface DeadLetterSession {
@@ -36,9 +37,9 @@ export async function withDeadLetters(
 ): Promise<number> {
   const settings = loadSettings(options, io)
   if (settings === undefined) return EXIT.usage
-  const read = loadConfig(settings, io)
+  const read = await loadConfig(settings, io)
   if (!read.ok) {
-    io.err(`${read.problems.map(formatProblem).join('\n\n')}\n`)
+    io.err(problemReport(read, io))
     return EXIT.wrong
   }
   const { config } = read

@@ -5,6 +5,7 @@ import { judge } from '../pipeline/dead-letters/judge.js'
 import { readLetter } from '../pipeline/dead-letters/read-letters.js'
 import type { LoggedRecord } from '../plugin.js'
 import { codeFrame } from '../terminal/code-frame.js'
+import { pairs, section } from '../terminal/facts.js'
 import { cut, printable, printableLines } from '../terminal/printable.js'
 import { type Command, EXIT } from './command.js'
 import { shownProspect, shownStatus } from './dlq-list.js'
@@ -98,20 +99,6 @@ function frames(value: Buffer, violations: readonly Violation[], width: number):
   const more = violations.length - MOST_FRAMES
   return more > 0 ? [...shown, `${more} more violations`] : shown.slice(0, -1)
 }
-
-/** Header values may have several lines; those after the first are indented. */
-function pairs(facts: readonly (readonly [string, string | undefined])[]): string[] {
-  const told = facts.filter((fact): fact is [string, string] => fact[1] !== undefined)
-  const wide = Math.max(0, ...told.map(([name]) => printable(name).length))
-  const indent = ' '.repeat(wide + 2)
-  return told.map(
-    ([name, value]) =>
-      printable(name).padEnd(wide + 2) + printableLines(value).replaceAll('\n', `\n${indent}`),
-  )
-}
-
-const section = (title: string, lines: readonly string[]): string[] =>
-  lines.length === 0 ? [] : ['', title, ...lines.map((line) => line.replace(/^(?=.)/gm, '  '))]
 
 function excerpt(value: Buffer): string {
   const text = value.toString()

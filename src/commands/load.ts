@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { isLoopback } from '../http/loopback.js'
-import { type ReadResult, readConfig } from '../pipeline/config/read.js'
+import { loadPlugins } from '../pipeline/config/load-plugins.js'
+import { type ReadOptions, type ReadResult, readConfig } from '../pipeline/config/read.js'
 import { plugins } from '../plugins/index.js'
 import { readSettings, SETTINGS, type Settings } from '../settings.js'
 import type { CommandInput, CommandOption, Io } from './command.js'
@@ -23,8 +24,24 @@ export function loadSettings(flags: CommandInput['options'], { env, err }: Io): 
   return undefined
 }
 
-/** Reads and checks the config file as `run` would; every command that looks at a config uses this. */
-export function loadConfig({ config, host, allowUnverified }: Settings, { env, cwd }: Io): ReadResult {
+/**
+ * Loads the plugins that the config file names, then reads and checks it, as `run` would; every command that looks at a
+ * config uses this. `unresolved`: see `ReadOptions`; for commands that connect to nothing.
+ */
+export async function loadConfig(
+  { config, host, allowUnverified }: Settings,
+  { env, cwd }: Io,
+  { unresolved }: Pick<ReadOptions, 'unresolved'> = {},
+): Promise<ReadResult> {
   const exposed = !allowUnverified && !isLoopback(host)
-  return readConfig(resolve(cwd, config), { plugins, environment: env, exposed, cwd })
+  const path = resolve(cwd, config)
+  const external = await loadPlugins(path, plugins)
+  return readConfig(path, {
+    plugins,
+    external,
+    environment: env,
+    exposed,
+    cwd,
+    ...(unresolved && { unresolved }),
+  })
 }

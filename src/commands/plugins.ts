@@ -1,18 +1,28 @@
+import { dirname, resolve } from 'node:path'
+import { loadPlugin } from '../pipeline/config/load-plugin.js'
+import { isExternal, isPath } from '../pipeline/config/plugin-names.js'
 import { didYouMean } from '../pipeline/config/problem.js'
 import type { AnyDefinition } from '../plugin.js'
 import { plugins } from '../plugins/index.js'
-import { type Command, EXIT } from './command.js'
+import { type Command, type CommandInput, EXIT, type Io } from './command.js'
 import { describeSettings } from './describe-settings.js'
+import { loadSettings, settingOptions } from './load.js'
 
 export const pluginsCommand: Command = {
   name: 'plugins',
   summary: 'Lists the plugins, or shows every setting of one.',
-  arguments: [{ name: '[name]', description: 'A plugin, to see its settings.' }],
-  async run({ arguments: [name] }, io) {
+  details: `A plugin that is no built-in is named as in the config: by the path of its file (./plugins/mask.mjs, here from the
+current folder) or by its npm package (@acme/headgate-s3, installed where the config file is). It is loaded to be shown.`,
+  arguments: [
+    { name: '[name]', description: 'A plugin, to see its settings: a built-in, a path or an npm package.' },
+  ],
+  options: settingOptions().filter(({ flags }) => flags.startsWith('--config')),
+  async run({ arguments: [name], options }, io) {
     if (name === undefined) {
       io.out(`${list(plugins)}\n\n"headgate plugins NAME" shows the settings of one.\n`)
       return EXIT.ok
     }
+    if (isExternal(name)) return showExternal(name, options, io)
     const plugin = plugins.find((known) => known.name === name)
     if (plugin === undefined) {
       const names = plugins.map((known) => known.name)
@@ -20,10 +30,27 @@ export const pluginsCommand: Command = {
       io.err(`There is no plugin "${name}". ${hint}\n`)
       return EXIT.usage
     }
-    io.out(`${plugin.name} (${plugin.kind})\n${plugin.summary}\n\n${describeSettings(plugin.config)}`)
+    io.out(shown(plugin))
     return EXIT.ok
   },
 }
+
+async function showExternal(name: string, options: CommandInput['options'], io: Io): Promise<number> {
+  const settings = loadSettings(options, io)
+  if (settings === undefined) return EXIT.usage
+  const folder = isPath(name) ? io.cwd : dirname(resolve(io.cwd, settings.config))
+  const loaded = await loadPlugin(name, folder)
+  if ('failure' in loaded) {
+    const { message, suggestion } = loaded.failure
+    io.err(`${[message, suggestion].filter((line) => line !== undefined).join('\n')}\n`)
+    return EXIT.wrong
+  }
+  io.out(loaded.definitions.map(shown).join('\n'))
+  return EXIT.ok
+}
+
+const shown = ({ name, kind, summary, config }: AnyDefinition): string =>
+  `${name} (${kind})\n${summary}\n\n${describeSettings(config)}`
 
 function list(known: readonly AnyDefinition[]): string {
   const wide = Math.max(...known.map(({ name }) => name.length))

@@ -1,39 +1,119 @@
 import type { CheckedPipeline } from '../pipeline/config/check.js'
-import { formatProblem } from '../pipeline/config/problem.js'
-import { type Command, EXIT } from './command.js'
+import type { CheckedConfig, ReadResult } from '../pipeline/config/read.js'
+import { type ProbeLine, type ProbeReport, probe } from '../pipeline/probe.js'
+import { milliseconds } from '../units.js'
+import { type Command, EXIT, type Io } from './command.js'
 import { loadConfig, loadSettings, settingOptions } from './load.js'
+import { problemsAsJson, problemsForGithub } from './problem-formats.js'
+import { findingsOf, problemReport } from './problem-report.js'
 
 export const validateCommand: Command = {
   name: 'validate',
   summary: 'Checks a config file without starting anything.',
   details: `Says what it understood and exits with 0, or names every problem with its place and exits with 1. It checks
-exactly what "run" checks before it starts; whether Kafka has the topics is found out by "run".`,
+exactly what "run" checks before it starts, and connects to nothing. Warnings tell what is allowed and probably not meant;
+"// headgate-ignore: NAME why" on the line before silences one. docs/lint.md lists them.
+
+With --against-cluster it also asks the outside, once the file is valid: whether brokers answer and take the login, whether
+topics and partitions are there and can be written, how many copies Kafka keeps, whether the token endpoint issues a token.
+Nothing is written and nothing is acknowledged. What could not be looked at is named with the reason.`,
   arguments: [
     {
       name: '[file]',
       description: 'The config file; HEADGATE_CONFIG or ./plugins.config.json where absent.',
     },
   ],
-  options: settingOptions(),
+  options: [
+    {
+      flags: '--format <format>',
+      description: 'text, json (one document), or github (annotations of a workflow).',
+      default: 'text',
+    },
+    { flags: '--strict', description: 'Warnings count as problems: exits with 1.' },
+    {
+      flags: '--against-cluster',
+      description: 'Asks Kafka and the sender, too, whether they are as the config needs them.',
+    },
+    {
+      flags: '--timeout <duration>',
+      description: 'How long --against-cluster may take, such as 30s.',
+      default: '10s',
+    },
+    ...settingOptions(),
+  ],
   async run({ arguments: [file], options }, io) {
+    const { format = 'text', strict, againstCluster, timeout = '10s' } = options
+    const print = PRINT.get(String(format))
+    if (print === undefined) {
+      io.err(`--format should be one of ${[...PRINT.keys()].join(', ')}; it is ${JSON.stringify(format)}.\n`)
+      return EXIT.usage
+    }
+    if (!DURATION.test(String(timeout))) {
+      io.err(`--timeout should be a duration such as 10s; it is ${JSON.stringify(timeout)}.\n`)
+      return EXIT.usage
+    }
     const settings = loadSettings(file === undefined ? options : { ...options, config: file }, io)
     if (settings === undefined) return EXIT.usage
-    const read = loadConfig(settings, io)
-    if (!read.ok) {
-      const { length: count } = read.problems
-      io.err(
-        `${read.problems.map(formatProblem).join('\n\n')}\n\n${count} ${count === 1 ? 'problem' : 'problems'}.\n`,
-      )
-      return EXIT.wrong
-    }
-    const { file: shown, revision, pipelines } = read.config
-    io.out(`ok: ${shown}, revision ${revision}\n${pipelines.map(understood).join('')}`)
-    return EXIT.ok
+    const read = await loadConfig(settings, io)
+    const outside =
+      read.ok && againstCluster === true
+        ? await probe(read.config, { timeout: milliseconds(String(timeout)), signal: io.signal })
+        : undefined
+    const counted = findingsOf(read, outside).filter(
+      ({ severity }) => strict === true || severity === 'error',
+    )
+    const ok = counted.length === 0
+    print({ read, outside, ok }, io)
+    return ok ? EXIT.ok : EXIT.wrong
   },
 }
 
+/** At most a day: longer is not meant. */
+const DURATION = /^[1-9][0-9]{0,4}(ms|s)$|^[1-9][0-9]{0,2}m$/
+
+interface Result {
+  readonly read: ReadResult
+  /** Undefined where nobody asked for it. */
+  readonly outside: ProbeReport | undefined
+  readonly ok: boolean
+}
+
+type Print = (result: Result, io: Io) => void
+
+const PRINT: ReadonlyMap<string, Print> = new Map<string, Print>([
+  [
+    'text',
+    ({ read, outside, ok }, io) => {
+      if (findingsOf(read, outside).length > 0) io.err(problemReport(read, io, outside))
+      if (read.ok && ok) io.out(understood(read.config))
+      if (outside !== undefined) (ok ? io.out : io.err)(lookedAt(outside))
+    },
+  ],
+  ['json', ({ read, outside, ok }, io) => io.out(problemsAsJson(read, ok, outside))],
+  ['github', ({ read, outside }, io) => io.out(problemsForGithub(read, outside))],
+])
+
+/** What was asked of the outside, a line each, and what could not be. */
+function lookedAt({ checked, unchecked }: ProbeReport): string {
+  const lines = (title: string, of: readonly ProbeLine[]) =>
+    of.length === 0
+      ? []
+      : [`${title}:`, ...of.map(({ pipeline, plugin, message }) => `  ${pipeline} ${plugin}: ${message}`)]
+  return [...lines('checked', checked), ...lines('not checked', unchecked), ''].join('\n')
+}
+
 /** What was understood, a line a stage, so that a valid but wrong config shows. */
-function understood({ name, source, transforms, sink, postCommit, settings }: CheckedPipeline): string {
+const understood = ({ file, revision, pipelines }: CheckedConfig): string =>
+  `ok: ${file}, revision ${revision}\n${pipelines.map(understoodPipeline).join('')}`
+
+function understoodPipeline({
+  name,
+  source,
+  transforms,
+  sink,
+  postCommit,
+  settings,
+}: CheckedPipeline): string {
   const { deadLetter } = settings
   const stages = [source, ...transforms, sink, ...postCommit].map(
     ({ definition }) => `    ${definition.kind.padEnd(12)} ${definition.name}`,

@@ -22,6 +22,7 @@ async function withAdmin() {
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
     details: () => ({}),
     ledgers: () => ({ orders: report }),
+    reload: async () => ({ done: {} }),
     retryFailed: () => ({ orders: 1 }),
   })
   onTestFinished(() => admin.close())

@@ -12,10 +12,12 @@ async function run(options: { readonly [name: string]: unknown }) {
     err: (text) => {
       written.err += text
     },
+    stdin: async () => Buffer.alloc(0),
     terminal: { out: false, err: false },
     env: {},
     cwd: '/',
     signal,
+    onHangup: () => {},
     kill: signal,
   }
   return { code: await sandboxCommand.run({ arguments: [], options }, io), ...written }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
 import { validateCommand } from '../../src/commands/validate.js'
 import { temporaryDirectory } from '../helpers/context.js'
@@ -8,12 +9,12 @@ import { runCommand } from '../helpers/recorded-io.js'
 const env = environment('127.0.0.1:1', { url: 'http://127.0.0.1:1' })
 const shipped = readFileSync('plugins.config.json', 'utf8')
 
-async function validated(change: (text: string) => string, io: object = {}) {
+async function validated(change: (text: string) => string, io: object = {}, options: object = {}) {
   const cwd = temporaryDirectory({
     'plugins.config.json': change(shipped),
     'schemas/cxone-data-action.schema.json': readFileSync('schemas/cxone-data-action.schema.json', 'utf8'),
   })
-  return runCommand(validateCommand, {}, { cwd, env, ...io })
+  return runCommand(validateCommand, { options: { ...options } }, { cwd, env, ...io })
 }
 
 test('the shipped config is ok, and what was understood is shown', async () => {
@@ -26,7 +27,7 @@ test('the shipped config is ok, and what was understood is shown', async () => {
 test('a file can be named', async () => {
   const cwd = temporaryDirectory({ 'other.json': '{}' })
   const { code, err } = await runCommand(validateCommand, { arguments: ['other.json'] }, { cwd })
-  expect([code, err.split('\n')[0]]).toEqual([1, 'other.json:1:1  (the whole file)'])
+  expect([code, err.split('\n')[0]]).toEqual([1, 'other.json:1:1'])
 })
 
 test.each<[string, (text: string) => string, RegExp[]]>([
@@ -92,18 +93,13 @@ test.each<[string, (text: string) => string, RegExp[]]>([
     (t) => t.replace('"clientId"', '"statuses": {"success": [200, 503]}, "clientId"'),
     [/HG_CONFIG_CONFLICT/, /statuses/],
   ],
-  [
-    'a rule that can never match',
-    (t) => t.replace('"rules": [', '"rules": [{"name": "all", "when": {"regex": ".*"}, "to": "drop"},'),
-    [/HG_CONFIG_UNREACHABLE_RULE/, /"all"/],
-  ],
   ['no JSON', (t) => t.slice(0, 100), [/HG_CONFIG_SYNTAX/]],
 ])('%s is refused with its place and what to do', async (_name, change, said) => {
   const { code, out, err } = await validated(change)
   expect([code, out]).toEqual([1, ''])
   for (const words of said) expect(err).toMatch(words)
-  expect(err).toMatch(/^plugins\.config\.json:\d+:\d+ {2}/)
-  expect(err).toMatch(/problems?\.\n$/)
+  expect(err).toMatch(/^plugins\.config\.json:\d+:\d+/)
+  expect(err).toMatch(/\n\n\d+ errors?\.\n$/)
 })
 
 test('two values that fit no alternative are one problem each', async () => {
@@ -151,4 +147,134 @@ test('a wrong process setting is wrong usage', async () => {
     2,
     'HEADGATE_PORT (--port) should be a whole number from 0 to 65535; it is "x".\n',
   ])
+})
+
+const misspelt = (text: string) =>
+  text.replace('"brokers"', '"brokes"').replace('"partition": 2', '"partition": "two"')
+const overlapping = (text: string) =>
+  text.replace('"partition": 1', '"partition": 0').replace('cxone.data.actions.eu', 'cxone.data.actions.high')
+
+test('every problem has its lines, what is known of it, and where its code is explained', async () => {
+  const { err } = await validated(misspelt)
+  expect(err).toContain(
+    [
+      'plugins.config.json:32:80  /pipelines/cxone-data-actions/transforms/1/config/otherwise/partition',
+      '  HG_CONFIG_VALUE: This value should be an integer.',
+      '',
+      '  31 |             ],',
+      '> 32 |             "otherwise": { "topic": "cxone.data.actions.default", "partition": "two" }',
+      '     |                                                                                ^^^^^',
+      '  33 |           }',
+      '',
+      '  expected: a partition: 0 or a larger integer',
+      '  found:    "two"',
+      '  see docs/errors.md#hg_config_value',
+    ].join('\n'),
+  )
+  expect(err).toContain('> 39 |           "brokes": "${env:KAFKA_BROKERS}",\n     |           ^^^^^^^^\n')
+  expect(err).toMatch(/\n\n3 errors\.\n$/)
+})
+
+test('a terminal gets the same in colours, unless it asks for none', async () => {
+  const terminal = { out: true, err: true, columns: 120 }
+  const { err: plain } = await validated(misspelt)
+  const { err: coloured } = await validated(misspelt, { terminal })
+  expect(coloured).not.toBe(plain)
+  expect(stripVTControlCharacters(coloured)).toBe(plain)
+  expect((await validated(misspelt, { terminal, env: { ...env, NO_COLOR: '1' } })).err).toBe(plain)
+})
+
+test('a secret that is written in the file is not printed, whatever is wrong around it', async () => {
+  const { code, out, err } = await validated((text) =>
+    text
+      .replace('"${env:CXONE_CLIENT_SECRET}"', '"hush-hush",\n"timeut": "1s"')
+      .replace('["${env:WEBHOOK_TOKEN}"]', '"hush-hush"'),
+  )
+  expect([code, out]).toEqual([1, ''])
+  expect(err).not.toContain('hush-hush')
+  expect(err).toContain('found:    "*********"')
+})
+
+const formatted = (change: (text: string) => string, options: object) => validated(change, {}, options)
+
+test('as JSON it is one document with every place from start to end', async () => {
+  const { code, out, err } = await formatted(misspelt, { format: 'json' })
+  expect([code, err]).toEqual([1, ''])
+  const { problems, ...whole } = JSON.parse(out)
+  expect(whole).toEqual({ ok: false, file: 'plugins.config.json', revision: null })
+  expect(problems).toContainEqual({
+    code: 'HG_CONFIG_VALUE',
+    severity: 'error',
+    file: 'plugins.config.json',
+    line: 32,
+    column: 80,
+    endLine: 32,
+    endColumn: 85,
+    pointer: '/pipelines/cxone-data-actions/transforms/1/config/otherwise/partition',
+    message: 'This value should be an integer.',
+    expected: 'a partition: 0 or a larger integer',
+    found: '"two"',
+    docs: 'docs/errors.md#hg_config_value',
+  })
+})
+
+test('as JSON a config that is fine has its revision and no problems', async () => {
+  const { code, out } = await formatted((text) => text, { format: 'json' })
+  expect([code, JSON.parse(out)]).toEqual([
+    0,
+    {
+      ok: true,
+      file: 'plugins.config.json',
+      revision: expect.stringMatching(/^[0-9a-f]{12}$/),
+      problems: [],
+    },
+  ])
+})
+
+test('for GitHub there is one escaped workflow command a problem', async () => {
+  const { code, out, err } = await formatted(
+    (text) => text.replace('"plugin": "kafka"', '"plugin": "kafka%,:"'),
+    { format: 'github' },
+  )
+  expect([code, err]).toEqual([1, ''])
+  expect(out).toBe(
+    '::error file=plugins.config.json,line=37,col=19,endColumn=29,endLine=37,title=HG_CONFIG_PLUGIN::' +
+      'There is no sink "kafka%25,:".%0Aexpected: one of "kafka"%0Afound: "kafka%25,:"%0A' +
+      'see docs/errors.md#hg_config_plugin\n',
+  )
+})
+
+test('for GitHub what is special in a property is escaped too', async () => {
+  const cwd = temporaryDirectory({ 'a,b:c.json': '' })
+  const input = { arguments: ['a,b:c.json'], options: { format: 'github' } }
+  const { out } = await runCommand(validateCommand, input, { cwd })
+  expect(out).toBe(
+    '::error file=a%2Cb%3Ac.json,line=1,col=1,endColumn=1,endLine=1,title=HG_CONFIG_SYNTAX::' +
+      'The file is empty.%0Asee docs/errors.md#hg_config_syntax\n',
+  )
+})
+
+test('warnings are printed, and only --strict refuses for them', async () => {
+  const { code, out, err } = await validated(overlapping)
+  expect([code, out.split(',')[0]]).toEqual([0, 'ok: plugins.config.json'])
+  expect(err).toContain('  warning partition-shared: Partition 0 of cxone.data.actions.high is used already')
+  expect(err).toMatch(/ {2}see docs\/lint\.md#partition-shared\n\n1 warning\.\n$/)
+  expect(await formatted(overlapping, { strict: true })).toMatchObject({ code: 1, out: '', err })
+  const json = await formatted(overlapping, { strict: true, format: 'json' })
+  expect([json.code, JSON.parse(json.out)]).toMatchObject([
+    1,
+    {
+      ok: false,
+      problems: [{ severity: 'warning', code: 'partition-shared', docs: 'docs/lint.md#partition-shared' }],
+    },
+  ])
+  expect((await formatted(overlapping, { format: 'github' })).out).toMatch(/^::warning file=/)
+})
+
+test('a format that does not exist is wrong usage', async () => {
+  expect(await formatted((text) => text, { format: 'xml' })).toEqual({
+    code: 2,
+    out: '',
+    err: '--format should be one of text, json, github; it is "xml".\n',
+  })
 })

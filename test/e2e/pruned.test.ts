@@ -41,6 +41,7 @@ describe('the pruned tree', () => {
       'node_modules',
       'package.json',
       'plugins.config.json',
+      'scenarios',
       'schemas',
     ])
     expect(files().filter((path) => /\.([cm]?ts|map|c|cc|h|a|o)$/.test(path))).toEqual([])

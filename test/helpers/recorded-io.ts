@@ -24,10 +24,12 @@ export async function runCommand(
       err: (text) => {
         err += text
       },
+      stdin: async () => Buffer.alloc(0),
       terminal: { out: false, err: false },
       env: {},
       cwd: process.cwd(),
       signal: new AbortController().signal,
+      onHangup: () => {},
       kill: new AbortController().signal,
       ...io,
     },

@@ -1,0 +1,101 @@
+import type { Destination } from '../rehearsal/compare.js'
+import { type Comparison, isSame, type Move, moved } from '../rehearsal/comparison.js'
+import { cut, printable } from '../terminal/printable.js'
+import type { Style } from '../terminal/style.js'
+import { type Column, table } from '../terminal/table.js'
+
+export interface Diffed {
+  readonly pipeline: string
+  /** The two files, as they are shown. */
+  readonly before: string
+  readonly after: string
+  readonly comparison: Comparison
+  /** What was left out or made up. A sentence each. */
+  readonly notes: readonly string[]
+}
+
+const LONGEST_NAME = 60
+
+/** For people, ending with a line end. */
+export function report({ pipeline, before, after, comparison, notes }: Diffed, style: Style): string {
+  const { events, changes, refusedBefore, refusedAfter } = comparison
+  const moves = moved(comparison)
+  const lines = [
+    `${pipeline}: ${events} ${events === 1 ? 'event' : 'events'} under ${before} (rows) and ${after} (columns)`,
+    ...(events === 0 ? [] : ['', matrix(comparison)]),
+    ...moves.flatMap((move) => ['', ...shownMove(move, style)]),
+    ...changes.flatMap(({ at, aspects, count, examples }) => [
+      '',
+      `${style('bold', String(count))} still to ${shownPlace(at)}, with another ${aspects.join(', ')}`,
+      ...shownExamples(examples, count),
+    ]),
+    '',
+    ...notes.map((note) => `Note: ${printable(note)}`),
+    isSame(comparison)
+      ? style('green', 'No difference.')
+      : style(
+          'bold',
+          `${sum(moves)} of ${events} move. Refused: ${refusedBefore} before, ${refusedAfter} after.`,
+        ),
+    ...newlyMatched(moves),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** Places by number: as names, the columns would be wider than any terminal. */
+function matrix({ moves }: Comparison): string {
+  const places = new Map<string, Destination>()
+  for (const { before, after } of moves)
+    for (const each of [before, after]) places.set(shownPlace(each), each)
+  const names = [...places.keys()].sort()
+  const rows = names.filter((name) => moves.some(({ before }) => shownPlace(before) === name))
+  const columns = names.filter((name) => moves.some(({ after }) => shownPlace(after) === name))
+  const number = (name: string): string => String(names.indexOf(name) + 1)
+  const cells = rows.map((row) =>
+    columns.map((column) => {
+      const count = sum(
+        moves.filter(({ before, after }) => shownPlace(before) === row && shownPlace(after) === column),
+      )
+      return count === 0 ? '.' : String(count)
+    }),
+  )
+  const titles: Column[] = [
+    { title: '', align: 'right' },
+    { title: '', align: 'left' },
+    ...columns.map((name): Column => ({ title: number(name), align: 'right' })),
+  ]
+  const only = names.filter((name) => !rows.includes(name))
+  return table(titles, [
+    ...rows.map((name, index) => [number(name), name, ...(cells[index] ?? [])]),
+    ...only.map((name) => [number(name), name, ...columns.map(() => '.')]),
+  ])
+}
+
+const shownMove = ({ before, after, count, examples }: Move, style: Style): string[] => [
+  `${style('bold', String(count))} from ${shownPlace(before)}`,
+  `  to ${style(after.refused && !before.refused ? 'red' : 'bold', shownPlace(after))}`,
+  ...shownExamples(examples, count),
+]
+
+function shownExamples(examples: readonly string[], count: number): string[] {
+  if (examples.length === 0) return []
+  const names = examples.map((name) => cut(printable(name), LONGEST_NAME)).join(', ')
+  return [`  ${names}${count > examples.length ? ', ...' : ''}`]
+}
+
+/** `eu-west: cxone.data.actions.eu 1`, or `refused HG_SCHEMA_VIOLATION` where no rule got to decide. */
+export const shownPlace = ({ rule, to }: Destination): string =>
+  rule === undefined ? to : `${printable(rule)}: ${to}`
+
+/** Rules that take what no rule took before. */
+function newlyMatched(moves: readonly Move[]): string[] {
+  const byRule = new Map<string, number>()
+  for (const { before, after, count } of moves) {
+    if (before.rule !== 'otherwise' || after.rule === undefined || after.rule === 'otherwise') continue
+    byRule.set(after.rule, (byRule.get(after.rule) ?? 0) + count)
+  }
+  const told = [...byRule].map(([rule, count]) => `${count} by ${printable(rule)}`)
+  return told.length === 0 ? [] : [`Newly matched by a rule: ${told.join(', ')}.`]
+}
+
+const sum = (moves: readonly Move[]): number => moves.reduce((total, { count }) => total + count, 0)

@@ -1,0 +1,157 @@
+import { ERRORS } from '../errors.js'
+import { prettyLines } from '../json/pretty-lines.js'
+import type { CheckedConfig } from '../pipeline/config/read.js'
+import type { Explained } from '../plugin.js'
+import type { Rehearsed, RehearsedCall, RehearsedRecord, Step } from '../rehearsal/rehearse.js'
+import { pairs, section } from '../terminal/facts.js'
+import { cut, printable, printableLines } from '../terminal/printable.js'
+import type { Style } from '../terminal/style.js'
+
+/** An event and what would happen to it. */
+export interface Explanation {
+  readonly config: CheckedConfig
+  readonly rehearsed: Rehearsed
+  /** Why the sender was not asked who it is; absent where it was. */
+  readonly unproved?: string
+}
+
+interface Look {
+  readonly style: Style
+  /** Values are not cut. */
+  readonly full: boolean
+}
+
+const LONGEST_FOUND = 160
+const MOST_LINES = 30
+
+/** For people, ending with a line end. */
+export function report({ config, rehearsed, unproved }: Explanation, look: Look): string {
+  const { pipeline, steps, records, calls, answer, outcome } = rehearsed
+  const references = [...new Set(config.placeholders.map(({ reference }) => reference))]
+  const madeUp = 'receipt' in outcome ? madeUpNote(outcome.receipt.partition) : []
+  const lines = [
+    `${pipeline}, ${config.file}, revision ${config.revision}`,
+    ...(references.length === 0
+      ? []
+      : [`no value here, shown as they are written: ${references.join(', ')}`]),
+    ...steps.flatMap((step) => ['', ...shownStep(step, unproved, look)]),
+    ...records.flatMap((record) => shownRecord(record, look)),
+    ...calls.flatMap(shownCall),
+    ...section('answer to the sender', [
+      String(answer.status),
+      ...pairs(Object.entries(answer.headers)),
+      ...(answer.body === '' ? [] : [printableLines(answer.body)]),
+      ...madeUp,
+    ]),
+    '',
+    ...conclusion(rehearsed, look.style),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+const madeUpNote = (partition: number): string[] => [
+  partition === -1
+    ? '(partition -1 and offset 0 stand for what only Kafka knows)'
+    : '(offset 0 stands for what only Kafka knows)',
+]
+
+const DECISIONS: { readonly [decision in Step['decision']]: string } = {
+  pass: 'passes',
+  drop: 'drops it',
+  reject: 'refuses it',
+  'dead-letter': 'sends it to the dead letters',
+  unavailable: 'fails',
+  'give-up': 'cannot acknowledge it',
+}
+
+function shownStep(
+  { stage, decision, error, rule, details }: Step,
+  unproved: string | undefined,
+  look: Look,
+): string[] {
+  const { style } = look
+  const passes = decision === 'pass' || decision === 'drop'
+  const verdict = style(passes ? 'green' : 'red', DECISIONS[decision])
+  const decided = rule === undefined ? '' : `, rule ${printable(rule)}`
+  return [
+    `${style('bold', stage)} ${verdict}${decided}`,
+    ...(error === undefined ? [] : [`  ${error.code}: ${printable(error.message)}`]),
+    ...details.flatMap((detail) => shownDetail(detail, unproved, look)),
+  ]
+}
+
+function shownDetail(
+  { name, result, looked }: Explained,
+  unproved: string | undefined,
+  look: Look,
+): string[] {
+  const why = name === 'verification' && unproved !== undefined ? `: ${unproved}` : ''
+  const found = (text: string) => (look.full ? printable(text) : cut(printable(text), LONGEST_FOUND))
+  const [only, ...others] = looked
+  // One value at one place is told in a line.
+  if (only !== undefined && others.length === 0 && only.found === result)
+    return [`  ${name}: ${found(result)} (at ${printable(only.at)})`]
+  return [
+    `  ${look.style(result.startsWith('matched') ? 'bold' : 'dim', `${name}: ${found(result)}${why}`)}`,
+    ...looked.map(({ at, found: value }) => `    ${found(at)}: ${found(value)}`),
+  ]
+}
+
+function shownRecord(
+  { topic, partition, key, headers, value, deadLetter }: RehearsedRecord,
+  { full }: Look,
+): string[] {
+  return [
+    ...section(deadLetter ? 'dead letter' : 'record', [
+      ...pairs([
+        ['topic', topic],
+        [
+          'partition',
+          partition === undefined ? (key === null ? 'any: it has no key' : 'by key') : String(partition),
+        ],
+        ['key', key === null ? '(none)' : key],
+      ]),
+      'headers',
+      ...pairs(headers.map(({ name, value }) => [`  ${name}`, value])),
+      `value, ${value.length} bytes`,
+      ...valueLines(value, full).map((line) => `  ${line}`),
+    ]),
+  ]
+}
+
+function valueLines(value: Buffer, full: boolean): string[] {
+  const text = value.toString()
+  const lines = isJson(text) ? prettyLines(text).map(({ text }) => text) : text.split('\n')
+  const width = full ? Number.POSITIVE_INFINITY : LONGEST_FOUND
+  const shown = lines.slice(0, full ? lines.length : MOST_LINES).map((line) => cut(printable(line), width))
+  const more = lines.length - shown.length
+  return more > 0 ? [...shown, `(${more} more lines; --full gives all)`] : shown
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const shownCall = ({ stage, method, url, headers, body }: RehearsedCall): string[] =>
+  section(`acknowledge request of ${stage}, after the answer`, [
+    `${method} ${printable(url)}`,
+    ...pairs(Object.entries(headers)),
+    ...(body === '' ? [] : [printableLines(body)]),
+  ])
+
+function conclusion({ outcome, route }: Rehearsed, style: Style): string[] {
+  const by =
+    route === undefined ? '' : ` by ${route === 'otherwise' ? route : `the rule ${printable(route)}`}`
+  if (!('error' in outcome)) {
+    const { kind } = outcome
+    const where = 'receipt' in outcome ? ` to ${outcome.receipt.topic}` : ''
+    return [style('green', `It would be ${kind}${where}${by}.`)]
+  }
+  const { code } = outcome.error
+  return [style('red', `It would be refused: ${code}.`), ERRORS[code].action]
+}

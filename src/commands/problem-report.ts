@@ -1,0 +1,86 @@
+import { formatPlace, type Place, type Problem, type Warning } from '../pipeline/config/problem.js'
+import type { ReadResult } from '../pipeline/config/read.js'
+import type { ProbeReport } from '../pipeline/probe.js'
+import { sourceFrame } from '../terminal/source-frame.js'
+import { type Style, styleFor } from '../terminal/style.js'
+import type { Io } from './command.js'
+import { errorLink, lintLink } from './docs-links.js'
+
+/** A problem or a warning, as it is shown. */
+export interface Finding {
+  readonly severity: 'error' | 'warning'
+  /** An error code, or the name of a lint. */
+  readonly code: string
+  readonly place: Place
+  readonly pointer: string
+  readonly message: string
+  readonly expected?: string
+  readonly found?: string
+  readonly suggestion?: string
+  /** Where the code is explained. */
+  readonly docs: string
+}
+
+/** What the outside says of a config that could be read. */
+export type Outside = Pick<ProbeReport, 'problems' | 'warnings'>
+
+/** All that reading a config found, and `outside`, in the order of the file. */
+export function findingsOf(read: ReadResult, outside: Outside = { problems: [], warnings: [] }): Finding[] {
+  const warnings = [...(read.ok ? read.config.warnings : []), ...outside.warnings]
+  const problems = [...(read.ok ? [] : read.problems), ...outside.problems]
+  return [...problems.map(ofProblem), ...warnings.map(ofWarning)].sort(
+    ({ place: a }, { place: b }) => a.line - b.line || a.column - b.column,
+  )
+}
+
+const ofProblem = (problem: Problem): Finding => ({
+  ...problem,
+  severity: 'error',
+  docs: errorLink(problem.code),
+})
+
+const ofWarning = ({ name, ...warning }: Warning): Finding => ({
+  ...warning,
+  code: name,
+  severity: 'warning',
+  docs: lintLink(name),
+})
+
+const WIDTH = 120
+const COLOURS = { error: 'red', warning: 'yellow' } as const
+
+/** Problems and warnings for people, each with the lines of the file that it is about, and how many there are. */
+export function problemReport(
+  read: ReadResult,
+  { terminal, env }: Pick<Io, 'terminal' | 'env'>,
+  outside?: Outside,
+): string {
+  const style = styleFor(terminal.err, env)
+  const { lines } = read.ok ? read.config : read
+  const findings = findingsOf(read, outside)
+  const shown = findings.map((finding) => report(finding, lines, style, terminal.columns ?? WIDTH))
+  return `${shown.join('\n\n')}\n\n${countOf(findings)}.\n`
+}
+
+function report(finding: Finding, lines: readonly string[], style: Style, width: number): string {
+  const { severity, code, place, pointer, message, expected, found, suggestion, docs } = finding
+  const colour = COLOURS[severity]
+  const told = [
+    `${style('bold', formatPlace(place))}${pointer === '' ? '' : `  ${pointer}`}`,
+    `  ${style(colour, `${severity === 'warning' ? 'warning ' : ''}${code}`)}: ${message}`,
+  ]
+  if (lines.length > 0) told.push('', sourceFrame(lines, place, colour, style, width), '')
+  if (expected !== undefined) told.push(`  expected: ${expected}`)
+  if (found !== undefined) told.push(`  found:    ${found}`)
+  if (suggestion !== undefined) told.push(`  ${suggestion}`)
+  told.push(style('dim', `  see ${docs}`))
+  return told.join('\n')
+}
+
+function countOf(findings: readonly Finding[]): string {
+  const counts = (['error', 'warning'] as const).map((severity) => {
+    const count = findings.filter((finding) => finding.severity === severity).length
+    return count === 0 ? [] : [`${count} ${severity}${count === 1 ? '' : 's'}`]
+  })
+  return counts.flat().join(', ')
+}
