@@ -1,19 +1,27 @@
 import { resolve } from 'node:path'
 import { openAdmin } from './admin/admin.js'
 import { createListener } from './http/listener.js'
-import { buildPipeline, type Pipeline } from './pipeline/build.js'
-import type { CheckedConfig } from './pipeline/config/read.js'
+import type { Pipeline } from './pipeline/build.js'
+import type { CheckedConfig, ReadResult } from './pipeline/config/read.js'
+import { type FileWatch, watchFiles } from './pipeline/config/watch.js'
 import { openStateDirectory } from './pipeline/ledger/state-directory.js'
-import { type Left, notReady, startPipeline, stopPipeline } from './pipeline/lifecycle.js'
-import { createMetrics, type MetricsRegistry } from './pipeline/metrics.js'
+import { type Left, notReady } from './pipeline/lifecycle.js'
+import { createMetrics } from './pipeline/metrics.js'
+import { createReloader, type Why } from './pipeline/reload.js'
 import type { Log } from './plugin.js'
+import { countRefused, countResponses, showProcess } from './process-metrics.js'
 import { redactor } from './redact.js'
+import { reloadAnswer, reloadState } from './reload-answer.js'
 import type { Settings } from './settings.js'
+import { openCertificates } from './tls/certificates.js'
+import { bytes } from './units.js'
 
 export interface App {
   /** URLs as they were bound: with port 0 this is where they are learned. */
   readonly intake: string
   readonly admin: string
+  /** Makes what the config file says now what runs, as far as it can. */
+  reload(why: Why): void
   /**
    * Takes no more events, answers what is in flight and acknowledges what is durable, until `deadline` is aborted.
    * Returns what was left of each pipeline.
@@ -24,6 +32,12 @@ export interface App {
 export interface AppOptions {
   readonly settings: Settings
   readonly config: CheckedConfig
+  /** Reads and checks the config as it is now. */
+  read(): Promise<ReadResult>
+  /** Told of the secrets of a config before anything is made of it. */
+  onSecrets(secrets: CheckedConfig['secrets']): void
+  /** Absolute path of the config file. */
+  readonly file: string
   /** Logs with these fields on every line. */
   log(fields: { readonly [name: string]: string }): Log
   /** Aborted when nobody waits any more: stages give up what is under way. */
@@ -31,52 +45,75 @@ export interface AppOptions {
 }
 
 /** Builds the pipelines of a checked config and starts them. Rejects where one cannot ever work; then nothing runs. */
-export async function startApp({ settings, config, log, deadline }: AppOptions): Promise<App> {
-  const state = await openStateDirectory(resolve(settings.stateDir), log({ stage: 'ledger' }))
+export async function startApp(options: AppOptions): Promise<App> {
+  const { settings, config, log, deadline } = options
   const metrics = createMetrics()
-  const responses = (pipeline: string) => countResponses(metrics, pipeline)
+  const certificates = await openCertificates({ settings, metrics, log })
+  const state = await openStateDirectory(resolve(settings.stateDir), log({ stage: 'ledger' }))
   const listener = createListener({
     host: settings.host,
     port: settings.port,
     maxConnections: settings.maxConnections,
+    maxBodyMemory: bytes(settings.maxBodyMemory),
+    onRefused: countRefused(metrics),
+    secure: certificates.intake,
     log: log({}),
-    onResponse: responses('none'),
+    onResponse: countResponses(metrics, 'none'),
   })
-  const surroundings = {
-    metrics,
-    log,
-    http: (pipeline: string) => listener.bind(pipeline, responses(pipeline)),
-    state: state.database,
-    signal: deadline,
-  }
-  const pipelines = config.pipelines.map((pipeline) => buildPipeline(config, pipeline, surroundings))
-  metrics.sampled(
-    'config_revision_info',
-    'The revision of the config that runs.',
-    { revision: config.revision },
-    () => 1,
-  )
-
-  const redact = redactor(config.secrets)
+  const secrets = new Map(config.secrets)
+  const reloader = createReloader({
+    config,
+    surroundings: {
+      metrics,
+      log,
+      http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
+      state: state.database,
+      signal: deadline,
+    },
+    read: options.read,
+    onSecrets(found) {
+      for (const [value, shown] of found) secrets.set(value, shown)
+      // What was secret stays so: it may still be in use elsewhere.
+      options.onSecrets(secrets)
+    },
+  })
+  const pipelines = reloader.running
+  const redact = (text: string): string => redactor(secrets)(text)
+  let watches: readonly FileWatch[] = []
   let phase: 'starting' | 'running' | 'stopping' = 'starting'
+  const missing = (): string[] => [
+    ...(phase === 'running' ? [] : [`Headgate is ${phase}.`]),
+    ...pipelines().flatMap(reasons).map(redact),
+  ]
+  showProcess(metrics, {
+    ready: () => missing().length === 0,
+    usage: listener.usage,
+    maxConnections: settings.maxConnections,
+    maxBodyMemory: bytes(settings.maxBodyMemory),
+  })
   const admin = await openAdmin(settings.adminHost, settings.adminPort, {
-    notReady: () => [
-      ...(phase === 'running' ? [] : [`Headgate is ${phase}.`]),
-      ...pipelines.flatMap(reasons).map(redact),
-    ],
+    notReady: missing,
     metrics: async () => ({
       contentType: metrics.registry.contentType,
       text: await metrics.registry.metrics(),
     }),
-    ledgers: () => Object.fromEntries(pipelines.map(({ name, ledger }) => [name, ledger.report()])),
-    retryFailed: () => Object.fromEntries(pipelines.map(({ name, ledger }) => [name, ledger.retryFailed()])),
-    details: () => ({ revision: config.revision, pipelines: pipelines.map(({ name }) => name) }),
+    ledgers: () => Object.fromEntries(pipelines().map(({ name, ledger }) => [name, ledger.report()])),
+    retryFailed: () =>
+      Object.fromEntries(pipelines().map(({ name, ledger }) => [name, ledger.retryFailed()])),
+    details: () => ({
+      revision: reloader.config().revision,
+      pipelines: pipelines().map(({ name }) => name),
+      ...reloadState(reloader.refused(), redact),
+      ...certificates.details(),
+    }),
+    reload: async () => reloadAnswer(await reloader.reload('api'), redact),
   })
   const stop = async (): Promise<readonly Left[]> => {
     phase = 'stopping'
+    for (const watch of watches) watch.close()
     // First of all, so that a sender that comes in between hears 503 and not that there is no such path.
     const closed = listener.close()
-    const left = await Promise.all(pipelines.map((pipeline) => stopPipeline(pipeline, deadline)))
+    const left = await reloader.stop()
     if (deadline.aborted) listener.closeNow()
     else await closed
     await admin.close()
@@ -84,10 +121,26 @@ export async function startApp({ settings, config, log, deadline }: AppOptions):
     return left
   }
   try {
-    await Promise.all(pipelines.map(startPipeline))
+    await reloader.start()
     const intake = await listener.open()
     phase = 'running'
-    return { intake: intake.url, admin: admin.url, stop }
+    watches = [
+      watchFiles({
+        paths: () => [...new Set([options.file, ...reloader.config().watched])],
+        onChange: () => void reloader.reload('file'),
+        onLook: reloader.retry,
+      }),
+      certificates.watch(),
+    ]
+    return {
+      intake: intake.url,
+      admin: admin.url,
+      reload(why) {
+        void certificates.renew()
+        void reloader.reload(why)
+      },
+      stop,
+    }
   } catch (error) {
     await stop()
     throw error
@@ -96,16 +149,3 @@ export async function startApp({ settings, config, log, deadline }: AppOptions):
 
 const reasons = (pipeline: Pipeline): string[] =>
   notReady(pipeline).map((reason) => `${pipeline.name}: ${reason}`)
-
-/** Every status that the webhook answers is shown from the start; others when they first come up. */
-const STATUSES = [200, 202, 400, 401, 404, 405, 408, 413, 415, 422, 431, 503]
-
-function countResponses(metrics: MetricsRegistry, pipeline: string): (status: number) => void {
-  const counter = (status: number) =>
-    metrics.counter('http_responses_total', 'Answers to requests, by status.', {
-      pipeline,
-      code: String(status),
-    })
-  const counters = new Map(STATUSES.map((status) => [status, counter(status)]))
-  return (status) => (counters.get(status) ?? counter(status)).inc()
-}

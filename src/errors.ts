@@ -66,6 +66,11 @@ const ERROR_TABLE = {
     'The HTTP request itself is malformed.',
     'Look at the HTTP client of the sender.',
   ),
+  HG_TLS_EXPECTED: data(
+    400,
+    'The port speaks HTTPS and was spoken to in plain HTTP.',
+    'Use https:// in the URL of the sender.',
+  ),
   HG_INTAKE_HEADERS_TOO_LARGE: data(
     431,
     'The request headers are too large.',
@@ -100,6 +105,10 @@ const ERROR_TABLE = {
   HG_INTAKE_STOPPING: infrastructure(
     'Headgate is shutting down.',
     'Nothing is lost; the sender tries again.',
+  ),
+  HG_INTAKE_PAUSED: infrastructure(
+    'An operator has paused the pipeline.',
+    'Nothing is lost; the sender tries again. `PUT /connectors/NAME/resume` of the admin listener ends it.',
   ),
   HG_INTAKE_TIMEOUT: infrastructure(
     'Kafka has not confirmed the event in time; it may still do so.',
@@ -216,6 +225,18 @@ const ERROR_TABLE = {
   HG_LISTEN_FAILED: config(
     'The address to listen on cannot be had.',
     'Free the port, or choose another address with the HOST and PORT settings of the process.',
+  ),
+  HG_TLS_CERTIFICATE: config(
+    'A certificate, its key or the authority for client certificates cannot be used.',
+    'Look at the file that the message names. While Headgate runs, the certificate before it stays in use.',
+  ),
+  HG_ADMIN_EXPOSED: config(
+    'The admin listener would be open to strangers.',
+    'Set HEADGATE_ADMIN_TOKEN_FILE to a file of tokens, or to `none` to serve health, readiness and metrics only; or listen on 127.0.0.1.',
+  ),
+  HG_ADMIN_TOKEN: config(
+    'The file of admin tokens cannot be used.',
+    'Put a token of at least 16 characters into it, one a line, and let the process read it.',
   ),
   HG_PROBE_TIMEOUT: infrastructure(
     'A check against the outside did not end in time.',

@@ -7,6 +7,9 @@ export interface Settings {
   readonly port: number
   readonly adminHost: string
   readonly adminPort: number
+  readonly adminTokenFile: string
+  readonly adminOpen: string
+  readonly configWritable: boolean
   readonly stateDir: string
   readonly logLevel: string
   readonly logFormat: 'auto' | 'json' | 'pretty'
@@ -14,6 +17,13 @@ export interface Settings {
   readonly maxConnections: number
   readonly maxBodyMemory: string
   readonly allowUnverified: boolean
+  /** Paths; empty where there is none. */
+  readonly tlsCert: string
+  readonly tlsKey: string
+  readonly tlsClientCa: string
+  readonly adminTlsCert: string
+  readonly adminTlsKey: string
+  readonly adminTlsClientCa: string
 }
 
 interface Declaration {
@@ -42,6 +52,11 @@ const duration = (value: unknown) =>
 const size = (value: unknown) =>
   /^[1-9][0-9]{0,8}(B|KiB|MiB)$/.test(String(value)) ? undefined : 'a size such as "64KiB" or "256MiB"'
 const truth = (value: unknown) => (/^(true|false)$/.test(String(value)) ? undefined : 'true or false')
+const anything = () => undefined
+const openPaths = (value: unknown) =>
+  /^(none|(health|ready|metrics)(,(health|ready|metrics))*)$/.test(String(value))
+    ? undefined
+    : 'none, or some of health, ready, metrics with commas between them'
 const text = (value: unknown) => (String(value).trim() === '' ? 'some text' : undefined)
 
 /** The one declaration of every process setting: environment variable, flag, default and meaning. */
@@ -72,14 +87,35 @@ export const SETTINGS: { readonly [name in keyof Settings]: Declaration } = {
     arg: 'admin-host',
     default: '127.0.0.1',
     wrong: text,
-    doc: 'Address of health, readiness and metrics.',
+    doc: 'Address of the admin listener: health, readiness, metrics, and the API for operators.',
   },
   adminPort: {
     env: 'HEADGATE_ADMIN_PORT',
     arg: 'admin-port',
     default: 8083,
     wrong: integer(0, 65535),
-    doc: 'Port of health, readiness and metrics; 0 takes a free one.',
+    doc: 'Port of the admin listener; 0 takes a free one.',
+  },
+  adminTokenFile: {
+    env: 'HEADGATE_ADMIN_TOKEN_FILE',
+    arg: 'admin-token-file',
+    default: '',
+    wrong: anything,
+    doc: 'File of bearer tokens, one a line, of which the admin listener wants one for everything but the open paths; read again at every request. `none`: only the open paths are served. Without it everything is served, but on loopback only: beyond it Headgate does not start.',
+  },
+  adminOpen: {
+    env: 'HEADGATE_ADMIN_OPEN',
+    arg: 'admin-open',
+    default: 'health,ready,metrics',
+    wrong: openPaths,
+    doc: 'Which of health, ready and metrics the admin listener answers to everyone, or `none`.',
+  },
+  configWritable: {
+    env: 'HEADGATE_CONFIG_WRITABLE',
+    arg: 'config-writable',
+    default: false,
+    wrong: truth,
+    doc: 'Lets the admin API change the config file; the folder of the file has to be writable.',
   },
   stateDir: {
     env: 'HEADGATE_STATE_DIR',
@@ -130,6 +166,48 @@ export const SETTINGS: { readonly [name in keyof Settings]: Declaration } = {
     wrong: truth,
     doc: 'Accepts sources with "verify": {"scheme": "none"} on an address that is not loopback.',
   },
+  tlsCert: {
+    env: 'HEADGATE_TLS_CERT',
+    arg: 'tls-cert',
+    default: '',
+    wrong: anything,
+    doc: 'Certificate of the intake listener, which then speaks HTTPS (PEM, the certificate of the server first). Read again when it changes.',
+  },
+  tlsKey: {
+    env: 'HEADGATE_TLS_KEY',
+    arg: 'tls-key',
+    default: '',
+    wrong: anything,
+    doc: 'Key of that certificate (PEM, not encrypted).',
+  },
+  tlsClientCa: {
+    env: 'HEADGATE_TLS_CLIENT_CA',
+    arg: 'tls-client-ca',
+    default: '',
+    wrong: anything,
+    doc: 'Authorities (PEM): senders then have to show a client certificate that one of them vouches for.',
+  },
+  adminTlsCert: {
+    env: 'HEADGATE_ADMIN_TLS_CERT',
+    arg: 'admin-tls-cert',
+    default: '',
+    wrong: anything,
+    doc: 'Certificate of the admin listener, which then speaks HTTPS (PEM). Read again when it changes.',
+  },
+  adminTlsKey: {
+    env: 'HEADGATE_ADMIN_TLS_KEY',
+    arg: 'admin-tls-key',
+    default: '',
+    wrong: anything,
+    doc: 'Key of that certificate (PEM, not encrypted).',
+  },
+  adminTlsClientCa: {
+    env: 'HEADGATE_ADMIN_TLS_CLIENT_CA',
+    arg: 'admin-tls-client-ca',
+    default: '',
+    wrong: anything,
+    doc: 'Authorities (PEM): whoever asks the admin listener then has to show a client certificate that one of them vouches for, probes included.',
+  },
 }
 
 export type SettingsResult =
@@ -159,7 +237,28 @@ export function readSettings(
     name,
     typed((loaded.getProperties() as { [name: string]: unknown })[name], preset),
   ])
-  return { ok: true, settings: Object.fromEntries(values) }
+  const settings = Object.fromEntries(values) as Settings
+  const alone = [
+    ...halves(settings, 'tlsCert', 'tlsKey', 'tlsClientCa'),
+    ...halves(settings, 'adminTlsCert', 'adminTlsKey', 'adminTlsClientCa'),
+  ]
+  return alone.length > 0 ? { ok: false, problems: alone } : { ok: true, settings }
+}
+
+/** A certificate is nothing without its key, and neither speaks TLS without the other. */
+function halves(
+  settings: Settings,
+  cert: keyof Settings,
+  key: keyof Settings,
+  clientCa: keyof Settings,
+): string[] {
+  const missing = [cert, key].filter((name) => settings[name] === '')
+  const given = [cert, key, clientCa].filter((name) => settings[name] !== '')
+  return given.length === 0
+    ? []
+    : missing.map(
+        (name) => `${SETTINGS[given[0] as keyof Settings].env} needs ${SETTINGS[name].env} beside it.`,
+      )
 }
 
 function complaint(env: string, arg: string, expected: string, value: unknown): string {

@@ -1,24 +1,50 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'jsonc-parser'
 import { packageFile } from '../src/sandbox/package-files.js'
 import { PIPELINE } from '../src/sandbox/routes.js'
 import { SHIPPED_CONFIG } from '../src/sandbox/surroundings.js'
+import type { ConfigChange } from './schedule.js'
 
 /** Longest wait between two attempts to acknowledge. Shorter than the default: a run waits for the last of them. */
 const LONGEST_RETRY = '5s'
 
+/** The config file of a run. */
+export interface KeptConfig {
+  readonly path: string
+  /** Puts another config in its place, under which everything is to become of an event that would before. */
+  change(change: Pick<ConfigChange, 'stages'>): void
+}
+
 /**
  * Writes the shipped config into `directory`, with two changes: what is against the schema becomes a dead letter, and
- * acknowledgements are tried again sooner. Returns its path.
+ * acknowledgements are tried again sooner.
  */
-export function writeConfig(directory: string): string {
+export function keepConfig(directory: string): KeptConfig {
   const text = readFileSync(SHIPPED_CONFIG, 'utf8').replaceAll('./schemas/', packageFile('schemas/'))
   const config = parse(text)
   const pipeline = config.pipelines[PIPELINE]
   pipeline.transforms[0].onError = 'dead-letter'
   pipeline.postCommit[0].retry = { initial: '100ms', max: LONGEST_RETRY }
   const path = join(directory, 'plugins.config.json')
-  writeFileSync(path, JSON.stringify(config, null, 2))
-  return path
+  const write = () => {
+    writeFileSync(`${path}.new`, JSON.stringify(config, null, 2))
+    renameSync(`${path}.new`, path)
+  }
+  write()
+  let changes = 0
+  return {
+    path,
+    change({ stages }) {
+      changes++
+      if (stages & SOURCE) pipeline.source.config.maxInFlight = 500 + changes
+      if (stages & SINK) pipeline.sink.config.properties['linger.ms'] = 1 + (changes % 5)
+      if (stages & POST_COMMIT) pipeline.postCommit[0].config.connections = 10 + (changes % 5)
+      write()
+    },
+  }
 }
+
+const SOURCE = 1
+const SINK = 2
+const POST_COMMIT = 4

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 
-/** The three that things happen to. */
-export const VICTIMS = ['headgate', 'broker', 'cxone'] as const
+/** Those that things happen to. */
+export const VICTIMS = ['headgate', 'broker', 'cxone', 'config'] as const
 export type Victim = (typeof VICTIMS)[number]
 
 export interface Options {
@@ -19,7 +19,7 @@ const USAGE = `npm run torture -- [options]
   --seconds S     the same in seconds
   --seed N        repeats the faults and the events of the run with this seed
   --rate N        new events a second (500)
-  --only LIST     what faults happen to: headgate, broker, cxone, or several of them with commas in between (all)
+  --only LIST     what faults happen to: headgate, broker, cxone, config, or several of them with commas in between (all)
 `
 const LARGEST_SEED = 2 ** 32 - 1
 

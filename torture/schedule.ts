@@ -27,6 +27,12 @@ export interface CxoneFault extends Timed {
   readonly lasts: number
 }
 
+/** Another config that writes the same records; a Headgate that runs takes it over. */
+export interface ConfigChange extends Timed {
+  /** Source, sink and post-commit stage, in any combination: a bit for each. */
+  readonly stages: number
+}
+
 /**
  * Rows of faults without end, which go on beside each other: within a row, one at a time. The same seed gives the same
  * rows, and one row does not depend on whether another one is followed.
@@ -35,6 +41,7 @@ export interface Schedule {
   readonly headgate: Iterable<HeadgateFault>
   readonly broker: Iterable<BrokerFault>
   readonly cxone: Iterable<CxoneFault>
+  readonly config: Iterable<ConfigChange>
   /** How long the quiet period lasts that a moment of the run is in, without new faults; 0 where it is in none. */
   quietFor(now: number): number
 }
@@ -45,6 +52,7 @@ export const schedule = (seed: number): Schedule => ({
   headgate: headgateFaults(rowOf(seed, 1)),
   broker: brokerFaults(rowOf(seed, 2)),
   cxone: cxoneFaults(rowOf(seed, 3)),
+  config: configChanges(rowOf(seed, 5)),
   quietFor(now) {
     for (const { from, to } of quietPeriods(rowOf(seed, 4))) {
       if (now < to) return now < from ? 0 : to - now
@@ -85,6 +93,12 @@ function* brokerFaults(random: Random): Generator<BrokerFault> {
 function* cxoneFaults(random: Random): Generator<CxoneFault> {
   for (const kind of shuffled(random, ['throttled', 'unavailable', 'reset', 'revoked'] as const)) {
     yield { kind, pause: between(random, 1, 6), lasts: kind === 'revoked' ? 0 : between(random, 1, 6) }
+  }
+}
+
+function* configChanges(random: Random): Generator<ConfigChange> {
+  for (const stages of shuffled(random, [1, 2, 3, 4, 5, 6, 7])) {
+    yield { stages, pause: between(random, 1, 4) }
   }
 }
 

@@ -6,7 +6,7 @@ import { endWithUs } from '../test/helpers/end-with-us.js'
 import { freePorts } from '../test/helpers/free-ports.js'
 import { startKafkaCluster } from '../test/helpers/kafka-cluster.js'
 import { createTopic } from '../test/helpers/kafka-topics.js'
-import { writeConfig } from './config.js'
+import { keepConfig } from './config.js'
 import { createFaultLog } from './fault-log.js'
 import { keepHeadgate } from './headgate.js'
 import { startSimulator } from './simulator.js'
@@ -55,8 +55,9 @@ export async function startSurroundings(signal: AbortSignal): Promise<Surroundin
     const [port, adminPort] = await freePorts(2)
     const faults = createFaultLog()
     const stateDir = join(directory, 'state')
+    const config = keepConfig(directory)
     const headgate = keepHeadgate({
-      config: writeConfig(directory),
+      config: config.path,
       stateDir,
       env: {
         ...CREDENTIALS,
@@ -75,7 +76,7 @@ export async function startSurroundings(signal: AbortSignal): Promise<Surroundin
     await headgate.start()
     const webhook = `http://127.0.0.1:${port}${WEBHOOK_PATH}`
     const admin = `http://127.0.0.1:${adminPort}`
-    return { headgate, kafka, simulator, faults, webhook, admin, token: TOKEN, end }
+    return { headgate, kafka, simulator, faults, config, webhook, admin, token: TOKEN, end }
   } catch (error) {
     await end()
     throw error

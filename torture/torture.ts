@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { KafkaCluster } from '../test/helpers/kafka-cluster.js'
 import { allInSync } from '../test/helpers/kafka-topics.js'
+import type { KeptConfig } from './config.js'
 import type { FaultLog } from './fault-log.js'
 import type { KeptHeadgate } from './headgate.js'
 import type { Options } from './options.js'
@@ -12,6 +13,7 @@ export interface Tortured {
   readonly kafka: KafkaCluster
   readonly simulator: Simulator
   readonly faults: FaultLog
+  readonly config: KeptConfig
 }
 
 const LOOK_EVERY = 250
@@ -19,7 +21,7 @@ const IN_SYNC_WITHIN = 90_000
 
 /** Lets things happen for as long as the options say. Resolves when the last one is over, and everything is up again. */
 export async function torture(
-  { headgate, kafka, simulator, faults }: Tortured,
+  { headgate, kafka, simulator, faults, config }: Tortured,
   { seed, seconds, victims }: Options,
   signal: AbortSignal,
 ): Promise<void> {
@@ -76,6 +78,10 @@ export async function torture(
           `CXone ${CXONE[fault.kind]}${fault.lasts > 0 ? ` for ${fault.lasts} s` : ''}`,
           () => disturbCxone(fault),
         ),
+      ),
+    victims.has('config') &&
+      follow(rows.config, (change) =>
+        faults.during('config changed', 'another config was put in place', async () => config.change(change)),
       ),
   ])
 }

@@ -1,7 +1,12 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { HeadgateError } from '../errors.js'
-import { isLoopback } from '../http/loopback.js'
+import { createHttpServer, type Secure } from '../http/http-server.js'
+import type { Log } from '../plugin.js'
+import { createAccess } from './access.js'
+import { type Answer, failure, json, text } from './answer.js'
+import { readBody } from './request-body.js'
+import { findRoute, get, post, type Route } from './routes.js'
 
 /** What the admin listener shows. */
 export interface Shown {
@@ -14,6 +19,21 @@ export interface Shown {
   ledgers(): object
   /** Owes anew, in every pipeline, what was given up. */
   retryFailed(): object
+  /** Makes what the config file says now what runs; `problem` where that cannot be. */
+  reload(): Promise<{ readonly done: object } | { readonly problem: object }>
+}
+
+export interface AdminOptions {
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+  /** Path of the file of tokens; `none` where only the open paths are served; empty where nothing was said. */
+  readonly tokenFile: string
+  /** Those of /health, /ready and /metrics that are answered without a token. */
+  readonly open: readonly string[]
+  readonly log: Log
+  /** Speaks HTTPS. */
+  readonly secure?: Secure | undefined
 }
 
 export interface Admin {
@@ -21,47 +41,53 @@ export interface Admin {
   close(): Promise<void>
 }
 
-type Answer = readonly [status: number, contentType: string, body: string]
+/** Operators and their tools are few; whoever opens more is none of them. */
+const MOST_CONNECTIONS = 100
+/** In milliseconds. */
+const TIMEOUTS = { headersTimeout: 5000, requestTimeout: 10_000, connectionsCheckingInterval: 1000 }
 
-interface Route {
-  readonly method: 'GET' | 'POST'
-  answer(): Answer | Promise<Answer>
-}
+/**
+ * Opens the listener for operators; `more` is served beside what Headgate shows itself. Errors are shaped as Kafka
+ * Connect's. Rejects with HG_LISTEN_FAILED, HG_ADMIN_EXPOSED or HG_ADMIN_TOKEN.
+ */
+export async function openAdmin(
+  options: AdminOptions,
+  shown: Shown,
+  more: readonly Route[] = [],
+): Promise<Admin> {
+  const { host, port, log } = options
+  const refuse = await createAccess(options)
+  const routes = [...ownRoutes(shown), ...more]
 
-const JSON_TYPE = 'application/json'
-
-const get = (answer: Route['answer']): Route => ({ method: 'GET', answer })
-const json = (status: number, value: object): Answer => [
-  status,
-  JSON_TYPE,
-  JSON.stringify(value, undefined, 2),
-]
-
-/** Opens the listener for operators. Errors are shaped as Kafka Connect's. Rejects with HG_LISTEN_FAILED. */
-export async function openAdmin(host: string, port: number, shown: Shown): Promise<Admin> {
-  const open: { readonly [path: string]: Route } = {
-    '/health': get(() => json(200, { status: 'UP' })),
-    '/ready': get(() => {
-      const reasons = shown.notReady()
-      const ready = reasons.length === 0
-      return json(ready ? 200 : 503, { ready, reasons, ...shown.details() })
-    }),
-    '/metrics': get(async () => {
-      const { contentType, text } = await shown.metrics()
-      return [200, contentType, text]
-    }),
+  async function answer(request: IncomingMessage): Promise<Answer> {
+    const { url = '/', method = 'GET' } = request
+    const [path = '/', query] = url.split('?', 2)
+    const refused = await refuse(request, path)
+    if (refused !== undefined) return refused
+    const found = findRoute(routes, method, path)
+    if (found === undefined) {
+      const paths = [...new Set(routes.map((route) => route.path))].join(', ')
+      return failure(404, `There is nothing at ${path}; try ${paths}.`)
+    }
+    if ('allowed' in found) {
+      const allowed = found.allowed.join(', ')
+      return failure(405, `Only ${allowed} is answered here.`, { allow: allowed })
+    }
+    const body = await readBody(request)
+    if ('refused' in body) return body.refused
+    const { params, route } = found
+    return route.answer({ params, query: new URLSearchParams(query), body: body.value })
   }
-  // These show and change events. There is no way yet to ask who is asking.
-  const local: { readonly [path: string]: Route } = {
-    '/ledger': get(() => json(200, shown.ledgers())),
-    '/ledger/retry': { method: 'POST', answer: () => json(200, shown.retryFailed()) },
-  }
-  const routes = isLoopback(host) ? { ...open, ...local } : open
-  const server = createServer((request, response) => {
-    void answer(routes, request).then(([status, contentType, body]) =>
-      send(response, status, contentType, body),
-    )
+  const { server, connections } = createHttpServer(TIMEOUTS, options.secure)
+  server.on('request', (request, response) => {
+    answer(request)
+      .catch((error: unknown) => {
+        log.error({ err: error }, 'a request to the admin listener failed')
+        return failure(500, 'This failed in a way it should not; the log has the reason.')
+      })
+      .then((given) => send(response, given))
   })
+  server.maxConnections = MOST_CONNECTIONS
   server.listen(port, host)
   await new Promise<void>((resolve, reject) => {
     server.once('listening', resolve)
@@ -72,35 +98,41 @@ export async function openAdmin(host: string, port: number, shown: Shown): Promi
   })
   const { port: bound } = server.address() as AddressInfo
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    url: `${options.secure === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
-        server.closeAllConnections()
+        for (const connection of connections) connection.destroy()
       }),
   }
 }
 
-async function answer(
-  routes: { readonly [path: string]: Route },
-  { url = '/', method = 'GET' }: IncomingMessage,
-): Promise<Answer> {
-  const path = url.split('?', 1)[0] as string
-  const route = Object.hasOwn(routes, path) ? routes[path] : undefined
-  if (route === undefined)
-    return failure(404, `There is nothing at ${path}; try ${Object.keys(routes).join(', ')}.`)
-  if (method !== route.method && !(method === 'HEAD' && route.method === 'GET')) {
-    return failure(405, `Only ${route.method} is answered here.`)
-  }
-  return route.answer()
-}
+const ownRoutes = (shown: Shown): Route[] => [
+  get('/health', () => json(200, { status: 'UP' })),
+  get('/ready', () => {
+    const reasons = shown.notReady()
+    const ready = reasons.length === 0
+    return json(ready ? 200 : 503, { ready, reasons, ...shown.details() })
+  }),
+  get('/metrics', async () => {
+    const { contentType, text: metrics } = await shown.metrics()
+    return text(200, contentType, metrics)
+  }),
+  get('/ledger', () => json(200, shown.ledgers())),
+  post('/ledger/retry', () => json(200, shown.retryFailed())),
+  post('/config/reload', async () => {
+    const came = await shown.reload()
+    if ('done' in came) return json(200, came.done)
+    return text(422, 'application/problem+json', JSON.stringify(came.problem, undefined, 2))
+  }),
+]
 
-const failure = (status: number, message: string): Answer => json(status, { error_code: status, message })
-
-function send(response: ServerResponse, status: number, contentType: string, body: string): void {
+function send(response: ServerResponse, { status, headers, body }: Answer): void {
   response.writeHead(status, {
-    'content-type': contentType,
-    'content-length': Buffer.byteLength(body),
+    ...headers,
+    ...(status !== 204 && { 'content-length': Buffer.byteLength(body) }),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
   })
   response.end(body)
 }

@@ -26,9 +26,14 @@ export interface AcknowledgeStage {
 }
 
 export interface Acknowledger {
-  start(): void
+  /** `held`: as `hold` makes it. */
+  start(held?: boolean): void
+  /** True: makes no further attempt until it is told otherwise. */
+  hold(held: boolean): void
   /** Goes on until nothing waits for this stage any more or `signal` is aborted, then makes no further attempt. */
   drain(signal: AbortSignal): Promise<void>
+  /** Makes no further attempt from now on; resolves when those under way have been settled. */
+  stop(): Promise<void>
 }
 
 /**
@@ -38,11 +43,12 @@ export interface Acknowledger {
 export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
   const { index, ledger, settings } = stage
   const rate = createRate(settings.rate)
-  let state: 'idle' | 'running' | 'stopped' = 'idle'
+  let state: 'idle' | 'running' | 'held' | 'stopped' = 'idle'
   let active = 0
   let timer: NodeJS.Timeout | undefined
   let pumping = false
   let onQuiet: (() => void) | undefined
+  let onIdle: (() => void) | undefined
 
   // The sender gets its answer before its acknowledgement is tried: this runs when the current turn is over.
   const wake = (): void => {
@@ -76,6 +82,7 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
     const result = await stage.attempt(pending.committed)
     active--
     stage.settled(pending, settle(pending, result), result)
+    if (active === 0) onIdle?.()
     wake()
   }
   const settle = (pending: Pending, result: Attempt): AttemptOutcome => {
@@ -96,9 +103,13 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
   }
 
   return {
-    start() {
-      state = 'running'
+    start(held = false) {
+      state = held ? 'held' : 'running'
       ledger.onAdded(index, wake)
+      wake()
+    },
+    hold(held) {
+      if (state === (held ? 'running' : 'held')) state = held ? 'held' : 'running'
       wake()
     },
     async drain(signal) {
@@ -111,6 +122,15 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
       }
       state = 'stopped'
       clearTimeout(timer)
+    },
+    async stop() {
+      state = 'stopped'
+      clearTimeout(timer)
+      if (active > 0) {
+        await new Promise<void>((resolve) => {
+          onIdle = resolve
+        })
+      }
     },
   }
 }

@@ -9,6 +9,7 @@ import type { CheckedPipeline } from './config/check.js'
 import type { CheckedConfig } from './config/read.js'
 import type { PipelineConfig } from './config/schema.js'
 import { createFailureLog } from './failure-log.js'
+import type { Intent, Intents } from './intent.js'
 import { durableLedger } from './ledger/durable-ledger.js'
 import type { Ledger, LedgerTerms, Owing } from './ledger/ledger.js'
 import { openPipelineState } from './ledger/pipeline-state.js'
@@ -61,6 +62,8 @@ export interface Resident {
   /** The pipeline under every config that it takes events under, or has some in flight, oldest first. */
   readonly live: Set<Pipeline>
   readonly metrics: MetricsScope
+  /** What its operator wants of it. */
+  intent: Intent
 }
 
 export interface BuiltSource extends BuiltStage<'source'> {
@@ -79,6 +82,8 @@ export interface BuiltPostCommit {
 
 /** What the process lends to its pipelines. */
 export interface Surroundings extends DeliverySurroundings {
+  /** What operators want; without it, that all pipelines run. */
+  readonly intents?: Intents
   /** `metrics` are those that stay for as long as the pipeline. */
   http(pipeline: string, metrics: MetricsRegistry): IntakePaths
   /** The database in the state directory. */
@@ -87,13 +92,15 @@ export interface Surroundings extends DeliverySurroundings {
 
 /**
  * Puts a checked pipeline together. Pure: opens no connection and takes no event. `running` is the same pipeline under
- * the config so far: its ledger is kept, and every stage that the new config says the same of.
+ * the config so far: its ledger is kept, and every stage that the new config says the same of and that is not to be made
+ * `anew`.
  */
 export function buildPipeline(
   config: CheckedConfig,
   checked: CheckedPipeline,
   surroundings: Surroundings,
   running?: Pipeline,
+  anew?: (stage: BuiltStage) => boolean,
 ): Pipeline {
   const { name } = checked
   const ledgerOf = (log: RecordLog | undefined): Ledger =>
@@ -104,7 +111,7 @@ export function buildPipeline(
       logger: surroundings.log({ pipeline: name, stage: 'ledger' }),
       signal: surroundings.signal,
     })
-  return assemblePipeline(config, checked, surroundings, ledgerOf, running)
+  return assemblePipeline(config, checked, surroundings, ledgerOf, running, anew)
 }
 
 /** The same with a ledger of the caller's making; it is given where the sink keeps its records. */
@@ -114,21 +121,24 @@ export function assemblePipeline(
   surroundings: Omit<Surroundings, 'state'>,
   ledgerOf: (log: RecordLog | undefined) => Ledger,
   running?: Pipeline,
+  anew: (stage: BuiltStage) => boolean = () => false,
 ): Pipeline {
   const { settings } = checked
   const metrics = surroundings.metrics.scope()
-  const delivery = buildDelivery(config, checked, { ...surroundings, metrics }, stagesOf(running))
+  const kept = stagesOf(running).filter((stage) => !anew(stage))
+  const delivery = buildDelivery(config, checked, { ...surroundings, metrics }, kept)
   const { name, revision, transforms, sink, sinkStage, targets, observe } = delivery
   if (sinkStage.built !== running?.parts.sink) sink.expect(targets)
   const lasting = running?.parts.resident.metrics ?? surroundings.metrics.scope()
   const source = buildSource(checked, delivery, surroundings.http(name, lasting), running)
   const sourceStage = observe(source.name, source.plugin)
-  const resident = running?.parts.resident ?? takeResidence(name, ledgerOf(sink.log), lasting)
+  const resident = running?.parts.resident ?? takeResidence(name, ledgerOf(sink.log), lasting, surroundings.intents)
   const { ledger } = resident
   const postCommit = settings.postCommit.map((_, index) =>
     buildPostCommit(checked, index, delivery, ledger, running?.parts.postCommit[index]),
   )
 
+  showTerms(metrics, name, settings)
   const { deadLetter } = settings
   const deadLetters = observe('dead-letter', checked.sink.definition.name)
   const failing = [...transforms.map(({ place }) => place.stage), sinkStage.place.stage]
@@ -221,7 +231,30 @@ const engineOf = ({ concurrency, rate, retry }: PipelineConfig['postCommit'][num
   retry,
 })
 
-function takeResidence(pipeline: string, ledger: Ledger, metrics: MetricsScope): Resident {
+/** The bounds beside which the ledger's gauges are to be read. */
+function showTerms(
+  metrics: MetricsScope,
+  pipeline: string,
+  { maxPending, redelivery }: PipelineConfig,
+): void {
+  const limit =
+    'Events that may wait to be acknowledged, as `maxPending` says; at this bound senders are answered 503.'
+  metrics.sampled('ledger_pending_limit', limit, { pipeline }, () => maxPending)
+  const window = 'How far back redeliveries are to be recognised, as `redelivery.window` says.'
+  metrics.sampled(
+    'ledger_window_configured_seconds',
+    window,
+    { pipeline },
+    () => milliseconds(redelivery.window) / 1000,
+  )
+}
+
+function takeResidence(
+  pipeline: string,
+  ledger: Ledger,
+  metrics: MetricsScope,
+  intents: Intents | undefined,
+): Resident {
   const live = new Set<Pipeline>()
   const since = (time: number | undefined) => (time === undefined ? 0 : (Date.now() - time) / 1000)
   const sampled = (name: string, help: string, read: (owing: Owing) => number) =>
@@ -235,5 +268,9 @@ function takeResidence(pipeline: string, ledger: Ledger, metrics: MetricsScope):
   metrics.sampled('inflight_events', 'Events received whose path has not ended.', { pipeline }, () =>
     [...live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0),
   )
-  return { ledger, live, metrics }
+  const resident: Resident = { ledger, live, metrics, intent: intents?.of(pipeline) ?? 'RUNNING' }
+  metrics.sampled('pipeline_paused', '1 where an operator has paused or stopped it.', { pipeline }, () =>
+    resident.intent === 'RUNNING' ? 0 : 1,
+  )
+  return resident
 }

@@ -1,5 +1,7 @@
-import { once } from 'node:events'
-import type { Pipeline } from './build.js'
+import { HeadgateError } from '../errors.js'
+import type { Event, Intake } from '../plugin.js'
+import { type BuiltSource, type Pipeline, stagesOf } from './build.js'
+import type { Intent } from './intent.js'
 import { run } from './run.js'
 
 /**
@@ -10,9 +12,49 @@ export async function startPipeline(pipeline: Pipeline): Promise<void> {
   for (const postCommit of pipeline.plugins.postCommit) await postCommit.start?.()
   await pipeline.sink.start?.()
   await pipeline.ledger.start()
-  for (const acknowledger of pipeline.acknowledgers) acknowledger.start()
+  for (const acknowledger of pipeline.acknowledgers) acknowledger.start(isHeld(pipeline))
   for (const transform of pipeline.plugins.transforms) await transform.start?.()
-  await pipeline.source.start((receive) => run(pipeline, receive))
+  showMetrics(pipeline)
+  const { source, resident } = pipeline.parts
+  resident.live.add(pipeline)
+  source.feed.to = pipeline
+  await source.instance.start(intakeOf(source))
+}
+
+/** An event is wholly under one config: that which its source feeds when it comes. */
+export function intakeOf({ feed }: Pick<BuiltSource, 'feed'>): Intake {
+  const take = (receive: () => Event) => {
+    const pipeline = feed.to as Pipeline
+    return run(pipeline, pipeline.parts.resident.intent === 'RUNNING' ? receive : () => turnedAway(receive))
+  }
+  return (receive) => (feed.gate === undefined ? take(receive) : feed.gate.then(() => take(receive)))
+}
+
+/** Whoever cannot prove who they are, is told that and nothing else. */
+function turnedAway(receive: () => Event): never {
+  receive()
+  throw new HeadgateError('HG_INTAKE_PAUSED', 'The pipeline is paused.', { retryAfter: PAUSED_RETRY_AFTER })
+}
+
+/** Seconds. Nobody knows how long it will be, and senders must not give up. */
+const PAUSED_RETRY_AFTER = 30
+
+/** Does from now on what its operator wants, under this config and those after it. What is in flight goes on. */
+export function setIntent(pipeline: Pipeline, intent: Intent): void {
+  pipeline.parts.resident.intent = intent
+  for (const acknowledger of pipeline.acknowledgers) acknowledger.hold(isHeld(pipeline))
+}
+
+/** Whether what is durable waits for its acknowledgement until the operator says otherwise. */
+export const isHeld = ({ parts }: Pipeline): boolean => parts.resident.intent === 'STOPPED'
+
+/** From now on, what it measures is what counts. */
+export function showMetrics(pipeline: Pipeline): void {
+  const { parts } = pipeline
+  parts.resident.metrics.show()
+  parts.metrics.show()
+  for (const { metrics } of stagesOf(pipeline)) metrics.show()
+  for (const { metrics } of parts.postCommit) metrics.show()
 }
 
 /** What was still owed when a pipeline stopped. */
@@ -41,6 +83,7 @@ export async function stopPipeline(pipeline: Pipeline, deadline: AbortSignal): P
   await pipeline.ledger.stop()
   await until(pipeline.sink.stop?.(), deadline)
   for (const postCommit of pipeline.plugins.postCommit) await until(postCommit.stop?.(), deadline)
+  pipeline.flushFailures()
   return left
 }
 
@@ -49,7 +92,11 @@ export const notReady = ({ sink, ledger, plugins }: Pipeline): string[] =>
   [sink, ledger, ...plugins.transforms, ...plugins.postCommit].flatMap((stage) => stage.notReady?.() ?? [])
 
 /** Waits for `work`, but not beyond the deadline. */
-async function until(work: Promise<void> | undefined, deadline: AbortSignal): Promise<void> {
+export async function until(work: Promise<unknown> | undefined, deadline: AbortSignal): Promise<void> {
   if (work === undefined || deadline.aborted) return
-  await Promise.race([work, once(deadline, 'abort')])
+  await new Promise<void>((resolve, reject) => {
+    const cut = () => resolve()
+    deadline.addEventListener('abort', cut, { once: true })
+    work.then(() => resolve(), reject).finally(() => deadline.removeEventListener('abort', cut))
+  })
 }

@@ -29,7 +29,10 @@ export interface HistogramCell extends Cell {
  * at every call; a dozen calls an event were 6 of its 100 us.
  */
 export interface Family<Kind extends Cell> {
-  cell(labels: Labels): Kind
+  /** The cell of a label set; whoever asks for it keeps it, and gives it back with `release`. */
+  hold(labels: Labels): Kind
+  /** What nobody holds any more is no longer shown. */
+  release(labels: Labels): void
 }
 
 export const counterFamily = (registry: Registry, name: string, help: string): Family<CounterCell> =>
@@ -94,7 +97,7 @@ function family<Kind extends Cell>(
   about: About,
   newCell: (labels: Labels) => Kind,
 ): Family<Kind> {
-  const cells = new Map<string, Kind>()
+  const cells = new Map<string, { readonly cell: Kind; holders: number }>()
   // What the registry asks of a metric; prom-client has types for its own classes only.
   const metric = {
     ...about,
@@ -102,22 +105,25 @@ function family<Kind extends Cell>(
     get: async () => ({
       ...about,
       aggregator: 'sum',
-      values: [...cells.values()].flatMap((cell) => cell.samples()),
+      values: [...cells.values()].flatMap(({ cell }) => cell.samples()),
     }),
     reset: () => {
-      for (const cell of cells.values()) cell.reset()
+      for (const { cell } of cells.values()) cell.reset()
     },
   }
   registry.registerMetric(metric as unknown as Metric)
   return {
-    cell(labels) {
+    hold(labels) {
       const key = JSON.stringify(labels)
-      let cell = cells.get(key)
-      if (cell === undefined) {
-        cell = newCell(labels)
-        cells.set(key, cell)
-      }
-      return cell
+      const held = cells.get(key) ?? { cell: newCell(labels), holders: 0 }
+      held.holders++
+      cells.set(key, held)
+      return held.cell
+    },
+    release(labels) {
+      const key = JSON.stringify(labels)
+      const held = cells.get(key)
+      if (held !== undefined && --held.holders === 0) cells.delete(key)
     },
   }
 }

@@ -19,9 +19,26 @@ export interface MetricsRegistry {
   counter(name: string, help: string, labels: Labels): CounterCell
   histogram(name: string, help: string, labels: Labels): HistogramCell
   /** Labels are given with each value. */
-  gauge(name: string, help: string, labelNames: readonly string[]): Gauge
+  gauge(name: string, help: string, labelNames: readonly string[]): ScopedGauge
   /** A gauge whose value is read at every scrape; undefined leaves it out. The last reader of a label set counts. */
   sampled(name: string, help: string, labels: Labels, read: () => number | undefined): void
+  /** The same metrics for something that comes and goes. */
+  scope(): MetricsScope
+}
+
+/**
+ * What one part of the process asks for. A series is shown for as long as any scope that asked for it is open, and goes
+ * on where the one before stopped counting.
+ */
+export interface MetricsScope extends MetricsRegistry {
+  /** From now on its gauges are shown, in front of those of older scopes: until then it may never come to run. */
+  show(): void
+  close(): void
+}
+
+export interface ScopedGauge {
+  set(labels: Labels, value: number): void
+  remove(labels: Labels): void
 }
 
 /** Seconds: from a fraction of a stage to the patience of a sender. */
@@ -30,6 +47,12 @@ const BUCKETS = [
   300,
 ]
 
+/** The values of one gauge that a scope has to show. */
+interface Shown {
+  readonly name: string
+  readonly values: Map<string, { readonly labels: Labels; read(): number | undefined }>
+}
+
 export function createMetrics(): MetricsRegistry {
   const registry = new Registry()
   // The monitor of the event loop's lag wakes the process at its resolution; 10 ms, the default, shows in an idle one.
@@ -37,36 +60,80 @@ export function createMetrics(): MetricsRegistry {
   const counters = new Map<string, Family<CounterCell>>()
   const histograms = new Map<string, Family<HistogramCell>>()
   const gauges = new Map<string, Gauge>()
-  const registers = [registry]
-  const readers = new Map<string, Map<string, () => void>>()
-  return {
-    registry,
-    counter: (name, help, labels) =>
-      once(counters, name, (full) => counterFamily(registry, full, help)).cell(labels),
-    histogram: (name, help, labels) =>
-      once(histograms, name, (full) => histogramFamily(registry, full, help, BUCKETS)).cell(labels),
-    gauge(name, help, labelNames) {
-      return once(
-        gauges,
-        name,
-        (full) => new Gauge({ name: full, help, labelNames: [...labelNames], registers }),
-      )
-    },
-    sampled(name, help, labels, read) {
-      const known = readers.get(name) ?? new Map<string, () => void>()
-      readers.set(name, known)
-      const gauge = once(gauges, name, (full) => {
-        const collect = () => {
-          gauge.reset()
-          for (const report of known.values()) report()
+  /** Those that are shown, oldest first. */
+  const scopes = new Set<readonly Shown[]>()
+
+  const counterOf = (name: string, help: string) =>
+    once(counters, name, (full) => counterFamily(registry, full, help))
+  const histogramOf = (name: string, help: string) =>
+    once(histograms, name, (full) => histogramFamily(registry, full, help, BUCKETS))
+  const declareGauge = (name: string, help: string, labelNames: readonly string[]): void =>
+    void once(gauges, name, (full) => {
+      const collect = () => {
+        gauge.reset()
+        for (const shown of scopes) for (const one of shown) if (one.name === name) collectFrom(one, gauge)
+      }
+      const gauge: Gauge = new Gauge({
+        name: full,
+        help,
+        labelNames: [...labelNames],
+        registers: [registry],
+        collect,
+      })
+      return gauge
+    })
+
+  function scope(): MetricsScope {
+    const held = new Map<string, { readonly cell: CounterCell | HistogramCell; release(): void }>()
+    const shown: Shown[] = []
+    const hold = <Kind extends CounterCell | HistogramCell>(
+      name: string,
+      family: Family<Kind>,
+      labels: Labels,
+    ): Kind => {
+      const key = `${name} ${JSON.stringify(labels)}`
+      const known = held.get(key) ?? { cell: family.hold(labels), release: () => family.release(labels) }
+      held.set(key, known)
+      return known.cell as Kind
+    }
+    const gaugeOf = (name: string, help: string, labelNames: readonly string[]): Shown => {
+      declareGauge(name, help, labelNames)
+      const known = shown.find((one) => one.name === name) ?? { name, values: new Map() }
+      if (!shown.includes(known)) shown.push(known)
+      return known
+    }
+    return {
+      registry,
+      counter: (name, help, labels) => hold(name, counterOf(name, help), labels),
+      histogram: (name, help, labels) => hold(name, histogramOf(name, help), labels),
+      gauge(name, help, labelNames) {
+        const { values } = gaugeOf(name, help, labelNames)
+        return {
+          set: (labels, value) => void values.set(JSON.stringify(labels), { labels, read: () => value }),
+          remove: (labels) => void values.delete(JSON.stringify(labels)),
         }
-        return new Gauge({ name: full, help, labelNames: Object.keys(labels), registers, collect })
-      })
-      known.set(JSON.stringify(labels), () => {
-        const value = read()
-        if (value !== undefined) gauge.set(labels, value)
-      })
-    },
+      },
+      sampled(name, help, labels, read) {
+        gaugeOf(name, help, Object.keys(labels)).values.set(JSON.stringify(labels), { labels, read })
+      },
+      scope,
+      show: () => void scopes.add(shown),
+      close() {
+        scopes.delete(shown)
+        for (const { release } of held.values()) release()
+        held.clear()
+      },
+    }
+  }
+  const whole = scope()
+  whole.show()
+  return whole
+}
+
+function collectFrom({ values }: Shown, gauge: Gauge): void {
+  for (const { labels, read } of values.values()) {
+    const value = read()
+    if (value !== undefined) gauge.set(labels, value)
   }
 }
 

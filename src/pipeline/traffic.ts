@@ -3,7 +3,7 @@ import { type Log, OUTCOMES, type Outcome } from '../plugin.js'
 import type { MetricsRegistry } from './metrics.js'
 import type { DeadLettered } from './observe.js'
 
-/** Counts the events of a pipeline: each one that begins ends in exactly one outcome. */
+/** Counts the events of a pipeline under one config: each one that begins ends in exactly one outcome. */
 export interface Traffic {
   /** Returns when the event began. */
   begin(): number
@@ -11,6 +11,8 @@ export interface Traffic {
   deadLettered(decision: DeadLettered): void
   /** Events that have begun and not ended. */
   inFlight(): number
+  /** Resolves when there are none. */
+  idle(): Promise<void>
 }
 
 /** What can make a dead letter: bad data that got past the source. */
@@ -32,12 +34,7 @@ export function createTraffic(
     pipeline,
   })
   let inFlight = 0
-  metrics.sampled(
-    'inflight_events',
-    'Events received whose path has not ended.',
-    { pipeline },
-    () => inFlight,
-  )
+  const waiting: (() => void)[] = []
   const deadLetters = (stage: string, code: ErrorCode) =>
     metrics.counter('dead_letters_total', 'Dead letters, by stage and code.', { pipeline, stage, code })
   for (const stage of stages) for (const code of DEAD_LETTER_CODES) deadLetters(stage, code)
@@ -47,7 +44,7 @@ export function createTraffic(
       return performance.now()
     },
     end(outcome, startedAt) {
-      inFlight--
+      if (--inFlight === 0 && waiting.length > 0) for (const resolve of waiting.splice(0)) resolve()
       outcomes.get(outcome.kind)?.inc()
       if (outcome.kind === 'delivered' || outcome.kind === 'dead-lettered') {
         commit.observe((performance.now() - startedAt) / 1000)
@@ -57,5 +54,6 @@ export function createTraffic(
     },
     deadLettered: ({ error, place }) => deadLetters(place.stage, error.code).inc(),
     inFlight: () => inFlight,
+    idle: () => (inFlight === 0 ? Promise.resolve() : new Promise((resolve) => void waiting.push(resolve))),
   }
 }

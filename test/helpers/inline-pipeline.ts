@@ -49,7 +49,7 @@ export async function runningPipeline(settings: object = {}, stateDir?: string):
   const pipeline = buildPipeline(read.config, checked, {
     metrics,
     log: () => log,
-    http: () => ({ serve: () => () => {} }),
+    http: () => ({ memory: { take: () => true, add() {}, release() {} }, serve: () => () => {} }),
     state: state.database,
     signal: deadline.signal,
   })

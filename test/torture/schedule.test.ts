@@ -11,14 +11,20 @@ function first<Item>(count: number, items: Iterable<Item>): Item[] {
   return taken
 }
 const rows = (seed: number) => {
-  const { headgate, broker, cxone, quietFor } = schedule(seed)
+  const { headgate, broker, cxone, config, quietFor } = schedule(seed)
   const quiet = Array.from({ length: 300 }, (_, second) => quietFor(second))
-  return { headgate: first(30, headgate), broker: first(30, broker), cxone: first(30, cxone), quiet }
+  return {
+    headgate: first(30, headgate),
+    broker: first(30, broker),
+    cxone: first(30, cxone),
+    config: first(30, config),
+    quiet,
+  }
 }
 
 test('the same seed gives the same faults, another seed gives others', () => {
   expect(rows(7)).toEqual(rows(7))
-  for (const row of ['headgate', 'broker', 'cxone', 'quiet'] as const) {
+  for (const row of ['headgate', 'broker', 'cxone', 'config', 'quiet'] as const) {
     expect(rows(7)[row]).not.toEqual(rows(8)[row])
   }
 })
@@ -31,13 +37,14 @@ test('the same seed gives the same events and the same redeliveries', () => {
 })
 
 test('soon after the start, every kind of fault has come', () => {
-  const { headgate, broker, cxone } = rows(7)
+  const { headgate, broker, cxone, config } = rows(7)
   const soon = headgate.slice(0, 6)
   expect(new Set(soon.map(({ signal }) => signal)).size).toBe(2)
   expect(soon.some(({ wiped }) => wiped)).toBe(true)
   expect(soon.some(({ killedAgainAfter }) => killedAgainAfter !== undefined)).toBe(true)
   expect(new Set(broker.slice(0, 2).map(({ kind }) => kind)).size).toBe(2)
   expect(new Set(cxone.slice(0, 4).map(({ kind }) => kind)).size).toBe(4)
+  expect(new Set(config.slice(0, 7).map(({ stages }) => stages)).size).toBe(7)
 })
 
 test('there are quiet periods, and time for faults between them', () => {

@@ -3,11 +3,12 @@ import type { PlacedTarget, Receipt, SinkRecord } from '../../../plugin.js'
 import { createAlarm } from './alarm.js'
 import { createHealth, type HealthOptions } from './health.js'
 import type { Breakage, Session, SessionEvents } from './session.js'
-import { impossibleTargets, type TopologyProblem } from './topology.js'
+import { askForTargets, impossibleTargets, type TopologyProblem } from './topology.js'
 import { createWatch } from './watch.js'
 
 /** All in milliseconds. */
 const GRACE = 3000
+const CHECK_TIMEOUT = 2000
 const FIRST_CONNECT = 1000
 const LONGEST_CONNECT = 5000
 const RECONNECT_PAUSE = 500
@@ -27,6 +28,8 @@ export interface Supervisor {
    */
   start(): Promise<void>
   notReady(): readonly string[]
+  /** Asks the cluster for other targets than those expected. Rejects where it lacks some, or does not answer. */
+  check(targets: readonly PlacedTarget[]): Promise<void>
   send(record: SinkRecord): Promise<Receipt>
   /**
    * Gives up the session with all that is outstanding in it. Resolves when it is gone and a new one takes records; rejects
@@ -162,6 +165,11 @@ export function createSupervisor({ signal, open, ...options }: SupervisorOptions
       }
     },
     notReady: health.reasons,
+    async check(others) {
+      if (session === undefined || ended()) throw unavailable()
+      const problems = await askForTargets(session, others, CHECK_TIMEOUT)
+      if (problems.length > 0) throw impossibleTargets(problems)
+    },
     send(record) {
       if (session !== undefined && ready()) return session.send(record)
       return Promise.reject(unavailable())

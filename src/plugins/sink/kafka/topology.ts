@@ -21,9 +21,13 @@ export async function askForTargets(
   return topologyProblems(targets, partitions)
 }
 
-/** All problems in one error: the config cannot be right. */
-export const impossibleTargets = (problems: readonly TopologyProblem[]): HeadgateError =>
-  new HeadgateError('HG_KAFKA_PARTITION_MISSING', problems.map(({ message }) => message).join(' '))
+/** All problems in one error; where a partition is missing, the config cannot be right. */
+export function impossibleTargets(problems: readonly TopologyProblem[]): HeadgateError {
+  const code = problems.some(({ code }) => code === 'HG_KAFKA_PARTITION_MISSING')
+    ? 'HG_KAFKA_PARTITION_MISSING'
+    : 'HG_KAFKA_TOPIC_MISSING'
+  return new HeadgateError(code, problems.map(({ message }) => message).join(' '))
+}
 
 /** Compares targets with the number of partitions of each of their topics; 0 where there is no such topic. */
 export function topologyProblems(

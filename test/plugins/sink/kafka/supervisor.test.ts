@@ -308,3 +308,20 @@ test('cannot be fenced before it is started, and not when it stops', async () =>
   await fence
   await expect(supervisor.fence()).rejects.toMatchObject({ message: 'Headgate is shutting down.' })
 })
+
+test('says of the targets of a new config which the cluster lacks, and stays ready', async () => {
+  const { supervisor, cluster } = await ready()
+  const at = (partition: number) => [{ target: { topic: 'other', partition }, place: 'new.json:3:4' }]
+  await supervisor.check(at(2))
+  await expect(supervisor.check(at(3))).rejects.toMatchObject({
+    code: 'HG_KAFKA_PARTITION_MISSING',
+    message: 'Topic "other" has no partition 3 (new.json:3:4): its 3 partitions are 0 to 2.',
+  })
+  expect(supervisor.notReady()).toEqual([])
+  cluster.partitions = 0
+  await expect(supervisor.check(at(0))).rejects.toMatchObject({ code: 'HG_KAFKA_TOPIC_MISSING' })
+  cluster.up = false
+  await expect(supervisor.check(at(0))).rejects.toMatchObject({ code: 'HG_KAFKA_UNAVAILABLE' })
+  await supervisor.stop()
+  await expect(supervisor.check(at(0))).rejects.toMatchObject({ code: 'HG_KAFKA_UNAVAILABLE' })
+})

@@ -1,0 +1,37 @@
+import { hash, timingSafeEqual } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { HeadgateError } from '../errors.js'
+
+/** Shorter ones can be guessed. */
+const SHORTEST = 16
+
+/**
+ * The bearer tokens of a file: one a line, so that an old and a new one can count at once; empty lines and lines that
+ * begin with `#` are left out. Rejects with HG_ADMIN_TOKEN where there is none that can be used.
+ */
+export async function readTokens(file: string): Promise<readonly [string, ...string[]]> {
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw refuse(`The file of admin tokens ${file} cannot be read (${cause.code}).`)
+  })
+  const lines = text.split(/\r?\n/).map((line) => line.trim())
+  const tokens = lines.filter((line) => line !== '' && !line.startsWith('#'))
+  const [first, ...others] = tokens
+  if (first === undefined) throw refuse(`The file of admin tokens ${file} has no token.`)
+  const wrong = lines.findIndex((line) => tokens.includes(line) && !isToken(line))
+  if (wrong !== -1)
+    throw refuse(
+      `Line ${wrong + 1} of ${file} is no token: expected are ${SHORTEST} or more letters, digits or -._~+/=.`,
+    )
+  return [first, ...others]
+}
+
+/** Whether one of the tokens was sent. Takes as long whichever of them differs, and wherever. */
+export function holds(tokens: readonly string[], authorization: string | undefined): boolean {
+  const [, sent = ''] = /^bearer +(\S+) *$/i.exec(authorization ?? '') ?? []
+  const digest = digestOf(sent)
+  return tokens.map((token) => timingSafeEqual(digestOf(token), digest)).includes(true)
+}
+
+const isToken = (line: string): boolean => line.length >= SHORTEST && /^[A-Za-z0-9._~+/=-]+$/.test(line)
+const digestOf = (token: string): Buffer => hash('sha256', token, 'buffer')
+const refuse = (message: string): HeadgateError => new HeadgateError('HG_ADMIN_TOKEN', message)

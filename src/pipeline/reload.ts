@@ -1,0 +1,237 @@
+import { asHeadgateError, HeadgateError } from '../errors.js'
+import type { Log } from '../plugin.js'
+import { discard, startBeside } from './beside.js'
+import { buildPipeline, type Pipeline, type Surroundings } from './build.js'
+import { changesOf } from './changes.js'
+import { formatPlace, type Problem } from './config/problem.js'
+import type { CheckedConfig, ReadResult } from './config/read.js'
+import { type Left, startPipeline, stopPipeline } from './lifecycle.js'
+import { reloadMetrics } from './reload-metrics.js'
+import { retire } from './retire.js'
+import { type Swap, swap } from './swap.js'
+
+/** What came of a reload. `changed` has the stages by pipeline, as `orders: transform.1.route`. */
+export type Reloaded =
+  | {
+      readonly result: 'success' | 'unchanged'
+      readonly revision: string
+      readonly changed: readonly string[]
+    }
+  | Refused
+
+/** Who asked. That nothing is different counts only where somebody wanted to know. */
+export type Why = 'file' | 'signal' | 'api' | 'retry'
+
+/** The config on disk is not what runs. `revision` is of what runs. */
+export interface Refused {
+  readonly result: 'failure'
+  readonly revision: string
+  /** What is wrong with the file; empty where the file is right and `error` says what else failed. */
+  readonly problems: readonly Problem[]
+  readonly error: HeadgateError | undefined
+}
+
+export interface ReloaderOptions {
+  readonly config: CheckedConfig
+  readonly surroundings: Surroundings
+  /** Reads and checks the file as it is now. */
+  read(): Promise<ReadResult>
+  /** Told of a config before anything is made of it: from now on its secrets must not be shown. */
+  onSecrets(secrets: CheckedConfig['secrets']): void
+}
+
+/** The pipelines of a process, under the newest config that could be used. */
+export interface Reloader {
+  /** Starts them under the first config. Rejects where one cannot ever work. */
+  start(): Promise<void>
+  /**
+   * Makes what the file says now what runs, or leaves everything as it is. Never rejects. Reloads that are asked for while
+   * one is under way are one, which comes after it.
+   */
+  reload(why: Why): Promise<Reloaded>
+  /** Tries again what failed last, as far as that may come to another end now. */
+  retry(): void
+  running(): readonly Pipeline[]
+  config(): CheckedConfig
+  /** Why the config on disk is not what runs; undefined where it is. */
+  refused(): Refused | undefined
+  /** Stops all pipelines, and says what is left of each. */
+  stop(): Promise<Left[]>
+}
+
+/** Milliseconds. What failed because of the surroundings is tried again so often. */
+const RETRY_AFTER = 30_000
+/** So long a pipeline that is gone from the config goes on acknowledging. */
+const FAREWELL = 30_000
+
+export function createReloader({ config: first, surroundings, read, onSecrets }: ReloaderOptions): Reloader {
+  const { metrics, signal } = surroundings
+  const ending = new AbortController()
+  const beside = AbortSignal.any([signal, ending.signal])
+  const log: Log = surroundings.log({})
+  let config = first
+  let pipelines = new Map(
+    first.pipelines.map((checked) => [checked.name, buildPipeline(first, checked, surroundings)]),
+  )
+  let refused: Refused | undefined
+  let failedAt = 0
+  let under: Promise<unknown> = Promise.resolve()
+  let queued: Promise<Reloaded> | undefined
+  let stopping = false
+  const retiring = new Set<Promise<void>>()
+  /** By the names of pipelines that are gone. */
+  const farewells = new Map<string, { readonly ended: Promise<void>; hurry(): void }>()
+
+  const counts = reloadMetrics(metrics, () => refused === undefined)
+  counts.running(first.revision)
+
+  async function attempt(why: Why): Promise<Reloaded> {
+    const quietly = why === 'retry'
+    const found = await read().then(
+      (result) => (result.ok ? result : { problems: result.problems, error: undefined }),
+      (thrown) => ({ problems: [], error: asHeadgateError(thrown, 'Reading the config') }),
+    )
+    if (stopping) {
+      const error = new HeadgateError('HG_RELOAD_FAILED', 'Headgate is shutting down.')
+      return { result: 'failure', revision: config.revision, problems: [], error }
+    }
+    if ('problems' in found) return refuse(found.problems, found.error, quietly)
+    try {
+      const changed = await apply(found.config)
+      refused = undefined
+      const result = changed === undefined ? 'unchanged' : 'success'
+      counts.running(config.revision)
+      if (changed !== undefined || why === 'signal' || why === 'api') counts.came(result)
+      const said = { event: 'config', why, revision: config.revision, changed: changed ?? [] }
+      if (changed !== undefined) log.info(said, 'the new config is what runs')
+      else log.debug(said, 'the config says what runs already')
+      return { result, revision: config.revision, changed: changed ?? [] }
+    } catch (thrown) {
+      return refuse([], asHeadgateError(thrown, 'The new config'), quietly)
+    }
+  }
+
+  function refuse(problems: readonly Problem[], error: HeadgateError | undefined, quietly: boolean): Refused {
+    const last = refused
+    refused = { result: 'failure', revision: config.revision, problems, error }
+    failedAt = performance.now()
+    if (quietly && last !== undefined && reasonsOf(last).join() === reasonsOf(refused).join()) return refused
+    counts.came('failure')
+    const rest = 'the new config was not taken, the old one goes on'
+    for (const { code, place, pointer, message } of problems)
+      log.error({ code, place: formatPlace(place), pointer }, `${rest}: ${formatPlace(place)}: ${message}`)
+    if (error !== undefined) {
+      const cause = error.code === 'HG_PLUGIN_FAILED' ? { err: error.cause } : {}
+      log.error({ code: error.code, ...cause }, `${rest}: ${error.message}`)
+    }
+    return refused
+  }
+
+  /** Undefined where nothing is different. */
+  async function apply(next: CheckedConfig): Promise<string[] | undefined> {
+    onSecrets(next.secrets)
+    for (const { name } of next.pipelines) {
+      farewells.get(name)?.hurry()
+      await farewells.get(name)?.ended
+    }
+    const swaps: Swap[] = []
+    try {
+      for (const checked of next.pipelines) {
+        const running = pipelines.get(checked.name)
+        swaps.push({ running, next: buildPipeline(next, checked, surroundings, running) })
+      }
+      for (const [name, running] of pipelines)
+        if (!next.pipelines.some((checked) => checked.name === name)) swaps.push({ running, next: undefined })
+      const changed = swaps.flatMap(describe)
+      if (changed.length === 0 && next.revision === config.revision) {
+        for (const each of swaps) await discard(each, signal)
+        config = next
+        return undefined
+      }
+      for (const each of swaps) await startBeside(each, beside)
+      await swap(swaps, beside)
+      pipelines = new Map(swaps.flatMap(({ next }) => (next === undefined ? [] : [[next.name, next]])))
+      config = next
+      for (const each of swaps) endOf(each)
+      return changed
+    } catch (error) {
+      for (const each of swaps) await discard(each, signal)
+      throw error
+    }
+  }
+
+  function endOf(each: Swap): void {
+    const { running, next } = each
+    if (running === undefined) return
+    const hurry = new AbortController()
+    const farewell = setTimeout(() => hurry.abort(), FAREWELL).unref()
+    const ended = retire(each, signal, AbortSignal.any([signal, hurry.signal])).then(
+      (unacknowledged) => {
+        if (unacknowledged === 0) return
+        log.warn(
+          { pipeline: running.name, unacknowledged },
+          'the pipeline is gone from the config; what is not acknowledged waits in the state directory until it is back',
+        )
+      },
+      (thrown) =>
+        log.error({ pipeline: running.name, err: thrown }, 'a stage of the old config could not be stopped'),
+    )
+    retiring.add(ended)
+    void ended.then(() => {
+      clearTimeout(farewell)
+      retiring.delete(ended)
+    })
+    if (next !== undefined) return
+    farewells.set(running.name, { ended, hurry: () => hurry.abort() })
+    void ended.then(() => farewells.delete(running.name))
+  }
+
+  function ask(why: Why): Promise<Reloaded> {
+    if (queued !== undefined) return queued
+    const mine = under.then(() => {
+      queued = undefined
+      return attempt(why)
+    })
+    queued = mine
+    under = mine
+    return mine
+  }
+
+  return {
+    async start() {
+      await Promise.all([...pipelines.values()].map(startPipeline))
+    },
+    reload: ask,
+    retry() {
+      if (refused === undefined || stopping) return
+      if (refused.error !== undefined && performance.now() - failedAt < RETRY_AFTER) return
+      void ask('retry')
+    },
+    running: () => [...pipelines.values()],
+    config: () => config,
+    refused: () => refused,
+    async stop() {
+      stopping = true
+      ending.abort()
+      await under
+      for (const { hurry } of farewells.values()) hurry()
+      const left = await Promise.all(
+        [...pipelines.values()].map((pipeline) => stopPipeline(pipeline, signal)),
+      )
+      await Promise.all(retiring)
+      return left
+    },
+  }
+}
+
+/** One sentence for each thing that is wrong, with its place. */
+export const reasonsOf = ({ problems, error }: Refused): string[] => [
+  ...problems.map(({ place, code, message }) => `${formatPlace(place)}: ${code}: ${message}`),
+  ...(error === undefined ? [] : [`${error.code}: ${error.message}`]),
+]
+
+function describe({ running, next }: Swap): string[] {
+  if (running === undefined) return next === undefined ? [] : [`${next.name}: new`]
+  if (next === undefined) return [`${running.name}: gone`]
+  return changesOf(running, next).map((name) => `${next.name}: ${name}`)
+}

@@ -1,0 +1,270 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Type } from 'typebox'
+import { onTestFinished, vi } from 'vitest'
+import type { HeadgateError } from '../../../src/errors.js'
+import { readConfig } from '../../../src/pipeline/config/read.js'
+import { openStateDirectory } from '../../../src/pipeline/ledger/state-directory.js'
+import { createMetrics } from '../../../src/pipeline/metrics.js'
+import { createReloader, type Reloaded, type Reloader } from '../../../src/pipeline/reload.js'
+import {
+  type AnyDefinition,
+  type Attempt,
+  type Committed,
+  definePlugin,
+  type Event,
+  type Intake,
+  type Outcome,
+  type PlacedTarget,
+  pass,
+  type SinkRecord,
+} from '../../../src/plugin.js'
+import { type LogLine, temporaryDirectory, testContext } from '../../helpers/context.js'
+import { eventOf } from '../../helpers/inline-plugins.js'
+
+/** One stage as it was created: two with the same `id` are the same instance. */
+export interface Seen {
+  readonly kind: string
+  readonly id: number
+  readonly n: number
+  state: 'created' | 'started' | 'stopped'
+}
+
+export interface Bench {
+  readonly reloader: Reloader
+  readonly lines: LogLine[]
+  /** Every stage that was created, in order. */
+  readonly seen: Seen[]
+  /** Those of a kind that were started and not stopped. */
+  alive(kind: string): Seen[]
+  readonly written: SinkRecord[]
+  readonly told: { readonly by: Seen; readonly id: string }[]
+  /** Hands an event to the source that has come last, or to another. */
+  take(id: string, source?: Intake): Promise<Outcome>
+  readonly intakes: Intake[]
+  /** Replaced by tests. */
+  start(stage: Seen): Promise<void>
+  apply(stage: Seen, event: Event): Promise<void>
+  send(stage: Seen): Promise<void>
+  acknowledge(stage: Seen, committed: Committed): Promise<Attempt>
+  check(targets: readonly PlacedTarget[]): HeadgateError | undefined
+  notReady: string[]
+  /** Writes the config and reloads. */
+  change(settings: object): Promise<Reloaded>
+  write(text: string): void
+  /** Writes a file beside the config. */
+  file(name: string, text: string): void
+  readonly secrets: ReadonlyMap<string, string>[]
+  metric(series: string): Promise<number | undefined>
+  metrics(): Promise<string>
+}
+
+export const pipelineOf = ({ source = 1, transform = 1, sink = 1, post = [1], ...rest }: Numbers = {}) => ({
+  source: { plugin: 'in', config: { n: source } },
+  transforms: [{ plugin: 'choose', config: { n: transform } }],
+  sink: { plugin: 'out', config: { n: sink } },
+  postCommit: post.map((n) => ({ plugin: 'tell', config: { n }, retry: { initial: '1ms' } })),
+  ...rest,
+})
+
+interface Numbers {
+  readonly source?: number
+  readonly transform?: number
+  readonly sink?: number
+  readonly post?: readonly number[]
+  readonly [setting: string]: unknown
+}
+
+/** A running reloader over a config file, whose stages are numbered. */
+export async function bench(settings: object = { pipelines: { orders: pipelineOf() } }): Promise<Bench> {
+  const { log, lines } = testContext()
+  const seen: Seen[] = []
+  const secrets: ReadonlyMap<string, string>[] = []
+  const intakes: Intake[] = []
+  const written: SinkRecord[] = []
+  const told: Bench['told'] = []
+  const config = Type.Object(
+    {
+      n: Type.Integer({ description: 'Some number.' }),
+      password: Type.Optional(Type.String({ description: 'Some secret.', secret: true })),
+    },
+    { additionalProperties: false },
+  )
+  const stage = (kind: string, n: number) => {
+    const self: Seen = { kind, id: seen.length, n, state: 'created' }
+    seen.push(self)
+    const lifecycle = {
+      async start() {
+        await made.start(self)
+        self.state = 'started'
+      },
+      async stop() {
+        self.state = 'stopped'
+      },
+      notReady: () => (self.state === 'started' ? made.notReady : []),
+    }
+    return { self, lifecycle }
+  }
+  const definitions: AnyDefinition[] = [
+    definePlugin({
+      kind: 'source',
+      name: 'in',
+      summary: 'Takes what a test hands it.',
+      config,
+      create({ n }) {
+        const { self, lifecycle } = stage('source', n)
+        return {
+          ...lifecycle,
+          async start(intake) {
+            await lifecycle.start()
+            intakes.push((receive) => intake(receive))
+            void self
+          },
+          answer: () => ({ status: 200, headers: {}, body: '' }),
+        }
+      },
+    }),
+    definePlugin({
+      kind: 'transform',
+      name: 'choose',
+      summary: 'Routes by its number.',
+      config,
+      routes: true,
+      targets: ({ n }) => [{ at: '/n', target: { topic: `topic-${n}`, partition: 0 } }],
+      create({ n }, { metrics }) {
+        const { self, lifecycle } = stage('transform', n)
+        const counts = metrics.counters('route_matches_total', 'Rules.', 'rule', [`rule-${n}`])
+        return {
+          ...lifecycle,
+          async apply(event) {
+            await made.apply(self, event)
+            counts[`rule-${n}`]?.inc()
+            return pass({
+              ...event,
+              route: { name: `rule-${n}`, target: { topic: `topic-${n}`, partition: 0 } },
+            })
+          },
+        }
+      },
+    }),
+    definePlugin({
+      kind: 'sink',
+      name: 'out',
+      summary: 'Keeps records in memory.',
+      config,
+      create({ n }, { metrics }) {
+        const { self, lifecycle } = stage('sink', n)
+        metrics.gauge('sink_number', 'Which sink it is.').set(n)
+        return {
+          ...lifecycle,
+          expect() {},
+          async check(targets) {
+            const error = made.check(targets)
+            if (error !== undefined) throw error
+          },
+          key: () => null,
+          record: (event, headers) => ({
+            target: event.route?.target ?? { topic: 'none' },
+            key: null,
+            value: event.body.bytes,
+            headers,
+          }),
+          async send(record) {
+            await made.send(self)
+            const offset = written.push(record) - 1
+            return { topic: record.target.topic, partition: 0, offset }
+          },
+        }
+      },
+    }),
+    definePlugin({
+      kind: 'post-commit',
+      name: 'tell',
+      summary: 'Tells the test.',
+      config,
+      create({ n }) {
+        const { self, lifecycle } = stage('post-commit', n)
+        return {
+          ...lifecycle,
+          async acknowledge(committed) {
+            const attempt = await made.acknowledge(self, committed)
+            if (attempt.kind === 'acknowledged') told.push({ by: self, id: committed.id })
+            return attempt
+          },
+        }
+      },
+    }),
+  ]
+
+  const cwd = temporaryDirectory({ 'plugins.config.json': JSON.stringify(settings) })
+  const file = join(cwd, 'plugins.config.json')
+  const read = () => readConfig(file, { plugins: definitions, environment: {}, exposed: false, cwd })
+  const first = read()
+  if (!first.ok) throw new Error(JSON.stringify(first.problems))
+  const metrics = createMetrics()
+  const deadline = new AbortController()
+  const state = await openStateDirectory(temporaryDirectory(), log)
+  const memory = { take: () => true, add() {}, release() {} }
+  const reloader = createReloader({
+    config: first.config,
+    surroundings: {
+      metrics,
+      log: () => log,
+      http: () => ({ memory, serve: () => () => {} }),
+      state: state.database,
+      signal: deadline.signal,
+    },
+    read: async () => read(),
+    onSecrets: (found) => void secrets.push(found),
+  })
+  const made: Bench = {
+    reloader,
+    lines,
+    seen,
+    alive: (kind) => seen.filter((stage) => stage.kind === kind && stage.state === 'started'),
+    written,
+    told,
+    intakes,
+    take: (id, source = intakes.at(-1) as Intake) => source(() => eventOf(id)),
+    start: async () => {},
+    apply: async () => {},
+    send: async () => {},
+    acknowledge: async () => ({ kind: 'acknowledged' }),
+    check: () => undefined,
+    notReady: [],
+    change(next) {
+      made.write(JSON.stringify(next))
+      return reloader.reload('api')
+    },
+    write: (text) => writeFileSync(file, text),
+    file: (name, text) => writeFileSync(join(cwd, name), text),
+    secrets,
+    async metric(series) {
+      const line = (await made.metrics()).split('\n').find((line) => line.startsWith(`${series} `))
+      return line === undefined ? undefined : Number(line.slice(series.length + 1))
+    },
+    metrics: () => metrics.registry.metrics(),
+  }
+  await reloader.start()
+  onTestFinished(async () => {
+    deadline.abort()
+    await reloader.stop()
+    await state.close()
+  })
+  return made
+}
+
+/** Waits until everything of older configs has ended. */
+export const settledOn = (bench: Bench, kind: string, numbers: readonly number[]): Promise<void> =>
+  vi
+    .waitUntil(
+      () =>
+        bench
+          .alive(kind)
+          .map(({ n }) => n)
+          .join() === numbers.join(),
+    )
+    .then(() => undefined)
+
+export const headerOf = (record: SinkRecord | undefined, name: string): string | undefined =>
+  record?.headers.find((header) => header.name === name)?.value
