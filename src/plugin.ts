@@ -334,8 +334,11 @@ export interface RecordLog {
    * later. Their `send` rejects. Afterwards the sink takes records again.
    */
   fence(): Promise<void>
-  /** Every partition that records of the pipeline can be in. */
-  partitions(): Promise<readonly LogPartition[]>
+  /**
+   * Every partition that records of the pipeline can be in: those of its targets, and `also` others, which it wrote to
+   * under an earlier config; of these, what is no more is left out.
+   */
+  partitions(also?: readonly Omit<Position, 'offset'>[]): Promise<readonly LogPartition[]>
   /** For each partition the offset of the first record that is not older than `timestamp`; its end where there is none. */
   offsetsAt(timestamp: number): Promise<readonly Position[]>
   /**

@@ -12,6 +12,8 @@ export interface MemoryLog extends RecordLog {
   readonly records: Entry[]
   committed: number | undefined
   fences: number
+  /** False where the config has no target in it any more. */
+  isTarget: boolean
   /** While set, everything rejects with it. */
   down: HeadgateError | undefined
   /** Writes a record as the sink does, and gives its outcome. */
@@ -27,6 +29,7 @@ export function memoryLog(): MemoryLog {
     records: [],
     committed: undefined,
     fences: 0,
+    isTarget: true,
     down: undefined,
     append(id, digest, pipeline = 'orders') {
       const headers = { 'headgate-event-id': id, 'headgate-digest': digest, 'headgate-pipeline': pipeline }
@@ -37,8 +40,9 @@ export function memoryLog(): MemoryLog {
       reachable()
       log.fences++
     },
-    async partitions(): Promise<LogPartition[]> {
+    async partitions(also = []): Promise<LogPartition[]> {
       reachable()
+      if (!log.isTarget && also.length === 0) return []
       return [{ ...at, start: 0, end: log.records.length, committed: log.committed }]
     },
     async offsetsAt(timestamp): Promise<Position[]> {
@@ -47,8 +51,9 @@ export function memoryLog(): MemoryLog {
     },
     async read([from], visit) {
       reachable()
+      if (from === undefined) return
       for (const [offset, { timestamp, headers }] of log.records.entries()) {
-        if (offset >= (from?.offset ?? 0))
+        if (offset >= from.offset)
           visit({ ...at, offset, timestamp, header: (name) => headers[name] } as LoggedRecord)
       }
     },

@@ -99,6 +99,20 @@ test('a record whose report was never seen is found, so its redelivery is no sec
   expect(after.kafka.records).toHaveLength(1)
 })
 
+test('a record whose report was never seen is found where the config no longer writes to, too', async () => {
+  const before = await openLedger()
+  await before.take(eventOf('a'))
+  await before.stop()
+  const between = await openLedger({ directory: before.directory, kafka: before.kafka })
+  void between.ledger.once(eventOf('b'), async (digest) => {
+    before.kafka.append('b', digest)
+    return new Promise<Outcome>(() => {})
+  })
+  before.kafka.isTarget = false
+  const after = await openLedger({ directory: await between.crash(), kafka: before.kafka })
+  expect(await after.take(eventOf('b'))).toMatchObject({ kind: 'duplicate', receipt: { offset: 1 } })
+})
+
 test('a lost state directory is made anew: all in the window is known, and owed is what the group has not passed', async () => {
   const before = await openLedger()
   for (const id of ['a', 'b', 'c']) await before.take(eventOf(id))
@@ -240,6 +254,21 @@ test('a state directory that cannot be written closes the intake until it can', 
   disk.mockRestore()
   await expect.poll(() => ledger.notReady(), { timeout: 5000 }).toEqual([])
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
+})
+
+test('what was given up while the disk was full is listed at once, and written when it can be', async () => {
+  const before = await openLedger()
+  await before.take(eventOf('a'))
+  const disk = vi.spyOn(before.state.database, 'transaction').mockRejectedValue(new Error('ENOSPC'))
+  const owed = before.due()
+  if (owed) before.ledger.failed(owed, { code: 'HG_ACK_GAVE_UP', message: 'answered 404' })
+  await expect.poll(() => before.ledger.notReady()).not.toEqual([])
+  expect(before.ledger.report().failed).toMatchObject({ count: 1, first: [{ id: 'a' }] })
+  disk.mockRestore()
+  await before.stop()
+  const after = await openLedger({ directory: before.directory, kafka: before.kafka })
+  expect(after.ledger.report().failed).toMatchObject({ count: 1, first: [{ id: 'a' }] })
+  expect(after.ledger.backlog()).toMatchObject({ count: 0, failed: 1 })
 })
 
 test('what was given up is listed with its reason, survives a restart, and can be owed again', async () => {

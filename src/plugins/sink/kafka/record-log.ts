@@ -53,9 +53,10 @@ export function createRecordLog({ targets, fence, open }: RecordLogOptions): Kaf
 
   return {
     fence,
-    partitions: () =>
+    partitions: (also = []) =>
       shared.use(async (consumer) => {
-        const places = await placesOf(consumer, targets())
+        const wanted = await placesOf(consumer, targets())
+        const places = [...wanted, ...(await othersOf(consumer, wanted, also))]
         const starts = await consumer.offsets(places, START)
         const ends = await consumer.offsets(places, END)
         const committed = await consumer.committed(places)
@@ -118,6 +119,25 @@ async function placesOf(consumer: Consumer, targets: readonly Target[]): Promise
     [...partitions].map((partition) => ({ topic, partition })),
   )
 }
+
+/** Of `also`, what is not wanted anyway and still exists. */
+async function othersOf(
+  consumer: Consumer,
+  wanted: readonly Place[],
+  also: readonly Place[],
+): Promise<Place[]> {
+  const others = also.filter((place) => !wanted.some((one) => isSame(one, place)))
+  const counts = new Map<string, number>()
+  for (const { topic } of others) {
+    if (!counts.has(topic)) counts.set(topic, await consumer.partitions(topic))
+  }
+  return others
+    .filter(({ topic, partition }) => partition < (counts.get(topic) ?? 0))
+    .map(({ topic, partition }) => ({ topic, partition }))
+}
+
+const isSame = (one: Place, other: Place): boolean =>
+  one.topic === other.topic && one.partition === other.partition
 
 async function allOf(consumer: Consumer, topic: string): Promise<number[]> {
   const count = await consumer.partitions(topic)

@@ -68,6 +68,12 @@ test('knows only the fixed partitions of a topic that has no other targets, each
   expect((await log.partitions()).map(({ partition }) => partition)).toEqual([3, 1])
 })
 
+test('knows others too when it is asked for them, as far as they exist', async () => {
+  const { log } = await opened([{ topic: TOPIC, partition: 3 }])
+  const also = [at(1, 7), at(3, 7), at(99, 7), { topic: 'gone', partition: 0 }]
+  expect((await log.partitions(also)).map(({ partition }) => partition)).toEqual([3, 1])
+})
+
 test('shows what was committed, and commits nothing where it is given nothing', async () => {
   const { log, send } = await opened()
   await send(0, 'a')
