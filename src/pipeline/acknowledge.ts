@@ -30,11 +30,17 @@ export interface Acknowledger {
   start(held?: boolean): void
   /** True: makes no further attempt until it is told otherwise. */
   hold(held: boolean): void
-  /** Goes on until nothing waits for this stage any more or `signal` is aborted, then makes no further attempt. */
+  /**
+   * Goes on until nothing is due at this stage any more, now or soon, or `signal` is aborted; then makes no further
+   * attempt. What a sender asked us to try later is tried after the next start: nobody waits for that.
+   */
   drain(signal: AbortSignal): Promise<void>
   /** Makes no further attempt from now on; resolves when those under way have been settled. */
   stop(): Promise<void>
 }
+
+/** Milliseconds from now: what is due within them is waited for when everything stops. */
+const SOON = 2000
 
 /**
  * Works off what the ledger owes a post-commit stage: oldest first, so many at once, so many a second. Runs beside the
@@ -71,7 +77,7 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
       rate.take(performance.now())
       void attempt(pending)
     }
-    if (active === 0 && ledger.dueAt(index) === undefined) onQuiet?.()
+    if (active === 0 && (waitForNext() ?? Number.POSITIVE_INFINITY) > SOON) onQuiet?.()
   }
   const waitForNext = (): number | undefined => {
     const dueAt = ledger.dueAt(index)

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { HeadgateError } from '../../src/errors.js'
+import { stopPipeline } from '../../src/pipeline/lifecycle.js'
 import { deferred } from '../helpers/deferred.js'
 import { runningPipeline } from '../helpers/inline-pipeline.js'
 import { eventOf } from '../helpers/inline-plugins.js'
@@ -77,4 +78,14 @@ test('when the sender throttles, everything waits as long as it asked', async ()
   for (let event = 0; event < 5; event++) await inline.intake(() => eventOf(`b${event}`))
   expect(inline.acknowledged).toEqual([])
   expect(acknowledge).toHaveBeenCalledOnce()
+})
+
+test('a stop does not wait for what is to be tried later, and reports it as left', async () => {
+  const { inline, pipeline, deadline } = await runningPipeline(withRetry({ max: '5m' }))
+  const acknowledge = vi.fn(async () => ({ kind: 'retry', error: failed, after: 120_000 }) as const)
+  inline.acknowledge = acknowledge
+  await inline.intake(() => eventOf('a'))
+  await expect.poll(() => acknowledge).toHaveBeenCalled()
+  expect(await stopPipeline(pipeline, deadline.signal)).toMatchObject({ inFlight: 0, unacknowledged: 1 })
+  expect(deadline.signal.aborted).toBe(false)
 })
