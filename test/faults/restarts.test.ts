@@ -87,7 +87,7 @@ describeKafka('what Headgate promises when it is ended', () => {
       .toMatch(/cannot be written: File too/)
     await expect.poll(() => senders.refusals.get(503), LATER).toBeGreaterThan(0)
     const refused = await post(eventText('full', '{}'))
-    expect(refused).toMatchObject({ status: 503, body: { code: 'HG_LEDGER_NOT_READY' } })
+    expect(refused).toMatchObject({ status: 503, body: { code: 'HG_STATE_WRITE' } })
     expect(refused.headers.get('retry-after')).toMatch(/^\d+$/)
 
     limit('unlimited')

@@ -1,5 +1,5 @@
-import { HeadgateError } from '../../errors.js'
-import type { Committed, Event, Log, LoggedRecord, Outcome, Position, RecordLog } from '../../plugin.js'
+import { type ErrorCode, HeadgateError } from '../../errors.js'
+import type { Committed, Event, Log, LoggedRecord, Outcome, Position } from '../../plugin.js'
 import { HEADER } from '../header-names.js'
 import { type Backlog, createBacklog } from './backlog.js'
 import { committed } from './committed.js'
@@ -8,7 +8,7 @@ import { digestOf } from './digest.js'
 import { createFlusher } from './flusher.js'
 import type { Ledger, LedgerTerms } from './ledger.js'
 import type { PipelineState } from './pipeline-state.js'
-import { newProgress, type ReadBackOptions, readBack, readUnknown, requireSameLog } from './read-back.js'
+import { createReading } from './reading.js'
 import type { StateLimits } from './remembered-events.js'
 import { ledgerReport } from './report.js'
 import type { Known, Owed, OwedKey } from './state-rows.js'
@@ -37,20 +37,13 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
   const wakers: (() => void)[] = []
   /** How far partitions are reported, and the state not yet told: an unknown fate before that must keep the checkpoint back. */
   const reported = new Map<number, number>()
-  const progress = newProgress()
-  let condition: 'stopped' | 'reading' | 'open' = 'stopped'
-  /** What is read was sent by the present log's sink, and its fate is unknown. */
-  let fenced = false
-  /** The log was changed while it was read. */
-  let again = false
-  let meetings = 0
   let state: PipelineState
   let backlog: Backlog
 
   const flusher = createFlusher({
     logger,
     async flush() {
-      if (condition === 'open') advance()
+      if (reading.isOpen()) advance()
       await state.flush()
       backlog.refill()
     },
@@ -83,46 +76,23 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
       reported.set(key[0], receipt.offset + 1)
       state.remember(identity, { key, committedAt: now })
       // While the log is read its record may have been met there already.
-      const met = condition === 'reading' || meetings > 0
-      if (!met || !isOwed(key)) owe(committed(event, receipt), key, now)
+      if (!reading.underWay() || !isOwed(key)) owe(committed(event, receipt), key, now)
     } else if (outcome.kind === 'dropped') owe(committed(event), state.nextKey(), now)
     else {
-      if (outcome.error.uncertain) void open(true)
+      if (outcome.error.uncertain) reading.begin({ fence: true })
       return
     }
     changed()
   }
 
-  const readOptions = (present: () => RecordLog | undefined): ReadBackOptions => ({
-    get log() {
-      return present() as RecordLog
+  const reading = createReading({
+    log: () => log,
+    options: (present) => ({ log: present, state, window, entries, logger, visit: learn, signal }),
+    opened() {
+      reported.clear()
+      changed()
     },
-    state,
-    window,
-    entries,
-    logger,
-    visit: learn,
-    signal,
   })
-
-  /** Takes no event until the log has been read to its end. */
-  async function open(fence: boolean): Promise<void> {
-    if (condition === 'reading' || log === undefined) return
-    condition = 'reading'
-    fenced = fence
-    const present = readOptions(() => log)
-    let first = true
-    do {
-      again = false
-      await readBack(present, progress, fence && first)
-      if (signal.aborted) return
-      first = false
-    } while (again)
-    fenced = false
-    reported.clear()
-    condition = 'open'
-    changed()
-  }
   function learn(record: LoggedRecord, owed: boolean): void {
     const id = record.header(HEADER.id)
     const digest = record.header(HEADER.digest)
@@ -168,13 +138,13 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
       }
       backlog = createBacklog({ state, stages, added: (stage) => wakers[stage]?.(), orphaned })
       for (const owed of state.loadOwed()) backlog.load(owed)
-      if (log === undefined) condition = 'open'
-      else void open(false)
+      reading.begin({ fence: false })
     },
     async stop() {
-      if (condition === 'stopped') return
-      condition = 'stopped'
-      advance()
+      if (reading.isStopped()) return
+      // Not while the fate of a record is unknown: it would be behind the checkpoint, and never be read.
+      if (reading.isOpen()) advance()
+      reading.stop()
       await flusher.stop()
       await committer.stop()
       state.close()
@@ -182,12 +152,13 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     notReady() {
       const disk = flusher.problem()
       if (disk !== undefined) return [disk]
-      if (condition !== 'reading') return []
-      const { read, total, problem } = progress
-      return [problem ?? `The ledger is being read back from Kafka: ${read} of about ${total} records.`]
+      return reading.notReady()
     },
     once(event, deliver) {
-      if (condition !== 'open' || flusher.problem() !== undefined) return Promise.resolve(notOpen(event))
+      const disk = flusher.problem()
+      if (disk !== undefined) return Promise.resolve(unavailable(event, 'HG_STATE_WRITE', disk))
+      if (!reading.isOpen())
+        return Promise.resolve(unavailable(event, 'HG_LEDGER_NOT_READY', 'The ledger is not ready.'))
       const digest = digestOf(event.body.bytes)
       const identity = identityOf(digest, event.id)
       const known = state.recall(identity)
@@ -195,7 +166,7 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
       const twin = running.get(identity)
       if (twin !== undefined) return twin.then(asDuplicate)
       if (stages > 0 && state.owedCount() + running.size >= maxPending)
-        return Promise.resolve(full(event, maxPending))
+        return Promise.resolve(unavailable(event, 'HG_LEDGER_FULL', tooMany(maxPending)))
       const run = deliver(digest).then((outcome) => {
         running.delete(identity)
         settle(event, identity, outcome)
@@ -230,7 +201,7 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
       wakers[stage] = wake
     },
     backlog: () =>
-      condition === 'stopped'
+      reading.isStopped()
         ? { count: 0, oldest: undefined, failed: 0, remembersSince: Date.now() }
         : {
             count: state.owedCount(),
@@ -238,25 +209,15 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
             failed: state.failedCount(),
             remembersSince: state.remembersSince(),
           },
-    async meet(next) {
-      // What is being read now is read again when the log changes.
-      if (condition !== 'open') return
-      meetings++
-      try {
-        await requireSameLog(next, state)
-        await readUnknown(readOptions(() => next))
-      } finally {
-        meetings--
-      }
-    },
-    canMoveTo: (next) => condition !== 'reading' || !(fenced || next === undefined),
+    meet: reading.meet,
+    canMoveTo: reading.canMoveTo,
     change(terms, stageAfter) {
-      again = condition === 'reading'
       if (stageAfter !== undefined) {
         backlog.restage(terms.stages, stageAfter)
         state.restageFailed(stageAfter)
       }
       log = terms.log
+      reading.logChanged()
       window = terms.window
       entries = terms.entries
       maxPending = terms.maxPending
@@ -289,14 +250,11 @@ const IDENTITY_DIGITS = 22
 const asDuplicate = (outcome: Outcome): Outcome =>
   isDurable(outcome) ? { ...outcome, kind: 'duplicate' } : outcome
 
-const full = ({ id }: Event, maxPending: number): Outcome => ({
-  kind: 'unavailable',
-  id,
-  error: new HeadgateError('HG_LEDGER_FULL', `${maxPending} events wait to be acknowledged to their sender.`),
-})
+const tooMany = (maxPending: number): string =>
+  `${maxPending} events wait to be acknowledged to their sender.`
 
-const notOpen = ({ id }: Event): Outcome => ({
+const unavailable = ({ id }: Event, code: ErrorCode, message: string): Outcome => ({
   kind: 'unavailable',
   id,
-  error: new HeadgateError('HG_LEDGER_NOT_READY', 'The ledger is not ready.'),
+  error: new HeadgateError(code, message),
 })

@@ -4,7 +4,8 @@ import type { Log, LoggedRecord, LogPartition, Position, RecordLog } from '../..
 import type { PipelineState } from './pipeline-state.js'
 
 export interface ReadBackOptions {
-  readonly log: RecordLog
+  /** The log of now: a reload can change it while an attempt waits for the next. */
+  log(): RecordLog
   readonly state: PipelineState
   /** Milliseconds: how far back to read where the state says nothing of a partition. */
   readonly window: number
@@ -34,7 +35,7 @@ const LONGEST_RETRY_MS = 5000
 export async function readBack(options: ReadBackOptions, progress: Progress, fence: boolean): Promise<void> {
   for (let delay = FIRST_RETRY_MS; !options.signal.aborted; delay = Math.min(delay * 2, LONGEST_RETRY_MS)) {
     try {
-      if (fence) await options.log.fence()
+      if (fence) await options.log().fence()
       await readOnce(options, progress)
       progress.problem = undefined
       return
@@ -49,7 +50,7 @@ export async function readBack(options: ReadBackOptions, progress: Progress, fen
 
 /** The same, once, for the partitions that the state knows nothing of. Rejects where it does not succeed. */
 export async function readUnknown(options: ReadBackOptions): Promise<void> {
-  const unknown = (await options.log.partitions()).filter(
+  const unknown = (await options.log().partitions()).filter(
     ({ topic, partition }) => options.state.checkpoint(topic, partition) === undefined,
   )
   if (unknown.length > 0) await readPartitions(unknown, options, newProgress())
@@ -81,7 +82,7 @@ export const newProgress = (): Progress => ({ read: 0, total: 0, problem: undefi
 async function readOnce(options: ReadBackOptions, progress: Progress): Promise<void> {
   // Under the config of before, others may have been written to, with reports that never came.
   const known = options.state.acknowledgedUpTo()
-  await readPartitions(await options.log.partitions(known), options, progress)
+  await readPartitions(await options.log().partitions(known), options, progress)
 }
 
 async function readPartitions(
@@ -89,7 +90,8 @@ async function readPartitions(
   options: ReadBackOptions,
   progress: Progress,
 ): Promise<void> {
-  const { log, state, logger } = options
+  const { state, logger } = options
+  const log = options.log()
   const starts = await startsOf(partitions, options)
   progress.read = 0
   progress.total = partitions.reduce(
@@ -113,7 +115,8 @@ async function readPartitions(
 }
 
 async function startsOf(partitions: readonly LogPartition[], options: ReadBackOptions): Promise<Position[]> {
-  const { log, state, window, entries } = options
+  const { state, window, entries } = options
+  const log = options.log()
   const known = partitions.map(({ topic, partition }) => state.checkpoint(topic, partition))
   const inWindow = known.includes(undefined) ? await log.offsetsAt(Date.now() - window) : []
   return partitions.map(({ topic, partition, start, end, committed }, at) => {

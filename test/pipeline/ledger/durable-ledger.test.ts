@@ -197,6 +197,26 @@ test('after an uncertain outcome the sender of the log is fenced and the log rea
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
 })
 
+test('a stop before the fate of a record is known leaves it to be read after the next start', async () => {
+  const before = await openLedger()
+  const { ledger, kafka, take } = before
+  const confirmed = deferred<Outcome>()
+  const late = ledger.once(eventOf('late'), () => confirmed.promise)
+  const error = new HeadgateError('HG_KAFKA_NOT_DELIVERED', 'no report', { uncertain: true })
+  await ledger.once(eventOf('a'), async (digest) => {
+    kafka.append('a', digest)
+    kafka.down = unreachable
+    return { kind: 'unavailable', id: 'a', error }
+  })
+  confirmed.resolve(kafka.append('late', digestOf(eventOf('late').body.bytes)))
+  expect(await late).toMatchObject({ kind: 'delivered', receipt: { offset: 1 } })
+  expect(await take(eventOf('b'))).toMatchObject({ kind: 'unavailable' })
+  await before.stop()
+  kafka.down = undefined
+  const after = await openLedger({ directory: before.directory, kafka })
+  expect(await after.take(eventOf('a'))).toMatchObject({ kind: 'duplicate', receipt: { offset: 0 } })
+})
+
 test('at the bound of the backlog new events are unavailable and known ones still duplicates', async () => {
   const { take, due, ledger } = await openLedger({ maxPending: 2 })
   for (const id of ['a', 'b']) await take(eventOf(id))
