@@ -1,0 +1,50 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { milliseconds } from '../../src/units.js'
+import { temporaryDirectory } from '../helpers/context.js'
+import { installed, outputOf, read } from './read-deploy.js'
+
+const UNIT = 'deploy/systemd/headgate.service'
+const unit = read(UNIT)
+
+/** Every value of a setting of the unit. */
+const all = (name: string): string[] =>
+  [...unit.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map(([, value]) => String(value))
+
+const analyze = installed('systemd-analyze', '--version')
+
+test.skipIf(analyze === undefined)('systemd understands the unit', () => {
+  // It asks for the programs too, and Node is not where it is on the machine that the unit is for.
+  const here = temporaryDirectory({ 'headgate.service': unit.replaceAll('/usr/bin/node', process.execPath) })
+  expect(outputOf('systemd-analyze', ['verify', join(here, 'headgate.service')])).toBe('')
+})
+
+test('systemd waits longer for the stop than Headgate takes', () => {
+  const timeout = all('Environment').find((value) => value.startsWith('HEADGATE_SHUTDOWN_TIMEOUT='))
+  expect(Number(all('TimeoutStopSec')[0]) * 1000).toBeGreaterThan(
+    milliseconds(String(timeout?.split('=')[1])),
+  )
+})
+
+test('the state directory is the one that systemd makes', () => {
+  expect(all('Environment')).toContain(`HEADGATE_STATE_DIR=/var/lib/${all('StateDirectory')[0]}`)
+})
+
+test('what starts, checks and reloads it are commands of Headgate and its signal', () => {
+  const commands = [...all('ExecStartPre'), ...all('ExecStart')].map((line) => line.split(' ').at(-1))
+  expect(commands).toEqual(['validate', 'run'])
+  expect(all('ExecReload')).toEqual(['/bin/kill -HUP $MAINPID'])
+})
+
+test('what docs/operations.md makes of the shipped config reads its secrets from the credentials of the unit', () => {
+  const [, script] = /^sed -E '(.+)' plugins\.config\.json > \S+$/m.exec(read('docs/operations.md')) ?? []
+  const config = outputOf('sed', ['-E', String(script), 'plugins.config.json'])
+  const credentials = all('LoadCredential').map((value) => value.split(':')[0])
+  const taken = [...config.matchAll(/\$\{dir:\/run\/credentials\/headgate\.service:([A-Z_]+)\}/g)].map(
+    ([, name]) => name,
+  )
+  expect(taken.sort()).toEqual(credentials.sort())
+  const addresses = [...config.matchAll(/\$\{env:([A-Z_]+)\}/g)].map(([, name]) => name)
+  const example = read('deploy/systemd/headgate.env.example')
+  for (const name of addresses) expect(example).toMatch(new RegExp(`^${name}=`, 'm'))
+})
