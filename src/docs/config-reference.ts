@@ -81,7 +81,7 @@ rights of the process: name only what you trust. \`headgate plugins ./plugins/ma
 function processSection(settings: typeof SETTINGS): string {
   const rows = Object.values(settings).map(({ arg, env, default: preset, doc }) => {
     const flag = typeof preset === 'boolean' ? `--${arg}` : `--${arg} <value>`
-    return `| \`${flag}\` | \`${env}\` | \`${preset}\` | ${doc} |`
+    return `| \`${flag}\` | \`${env}\` | ${preset === '' ? 'none' : `\`${preset}\``} | ${doc} |`
   })
   return [
     '## Process settings',

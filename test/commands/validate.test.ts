@@ -278,3 +278,51 @@ test('a format that does not exist is wrong usage', async () => {
     err: '--format should be one of text, json, github; it is "xml".\n',
   })
 })
+
+const nobody = { againstCluster: true, timeout: '2s' }
+
+test('nothing outside is asked unless that is wanted, and not before the file is valid', async () => {
+  expect(await validated((text) => text)).toMatchObject({ code: 0 })
+  const { err } = await validated(misspelt, {}, nobody)
+  expect(err).not.toMatch(/HG_KAFKA|HG_ACK|checked/)
+})
+
+test('against a cluster that is not there: each problem with its lines, and what could not be checked', async () => {
+  const { code, out, err } = await validated((text) => text, {}, nobody)
+  expect([code, out]).toEqual([1, ''])
+  expect(err).toContain(
+    [
+      '  HG_KAFKA_UNAVAILABLE: Kafka cannot be reached at ${env:KAFKA_BROKERS}: nothing listens there.',
+      '',
+      '  38 |         "config": {',
+      '> 39 |           "brokers": "${env:KAFKA_BROKERS}",',
+    ].join('\n'),
+  )
+  expect(err).toMatch(
+    /\n\n3 errors\.\nnot checked:\n {2}cxone-data-actions kafka: Topics and the consumer group: no broker could be asked\.\n$/,
+  )
+})
+
+test('against a cluster, programs and GitHub get what could not be checked, too', async () => {
+  const json = await validated((text) => text, {}, { ...nobody, format: 'json' })
+  expect(json).toMatchObject({ code: 1, err: '' })
+  const { ok, revision, problems, checked, unchecked } = JSON.parse(json.out)
+  expect([ok, revision]).toEqual([false, expect.stringMatching(/^[0-9a-f]{12}$/)])
+  expect(problems.map(({ code, line }: { code: string; line: number }) => [code, line])).toEqual([
+    ['HG_KAFKA_UNAVAILABLE', 39],
+    ['HG_ACK_TOKEN', 50],
+    ['HG_ACK_UNREACHABLE', 50],
+  ])
+  expect([checked, unchecked]).toEqual([
+    [],
+    [{ pipeline: 'cxone-data-actions', plugin: 'kafka', message: expect.stringContaining('no broker') }],
+  ])
+  const github = await validated((text) => text, {}, { ...nobody, format: 'github' })
+  expect(github.out.match(/^::error /gm)).toHaveLength(3)
+  expect(github.out).toMatch(/^::notice title=not checked::Topics and the consumer group/m)
+})
+
+test.each(['soon', '0s', '5h', '-1s'])('a timeout of %s is wrong usage', async (timeout) => {
+  const { code, err } = await validated((text) => text, {}, { ...nobody, timeout })
+  expect([code, err]).toEqual([2, `--timeout should be a duration such as 10s; it is "${timeout}".\n`])
+})

@@ -6,12 +6,14 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { validateCommand } from '../../src/commands/validate.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { type Deployment, deploy, eventText } from '../helpers/deployment.js'
 import { startKafkaCluster } from '../helpers/kafka-cluster.js'
 import { kafkaTool } from '../helpers/kafka-tool.js'
 import { sharedByTests } from '../helpers/lasting.js'
 import { describeKafka } from '../helpers/real-kafka.js'
+import { runCommand } from '../helpers/recorded-io.js'
 import { expectOnceAndAcknowledged } from './invariant.js'
 
 const LATER = { timeout: 60_000, interval: 100 }
@@ -77,18 +79,35 @@ describeKafka('what Headgate promises on a Kafka with users', () => {
     const { post, ready, cxone, headgate } = deployment
     await expect.poll(() => reasons(deployment), LATER).toMatch(/credentials|authentication/i)
     await expectRefused(deployment, 'unknown user')
+    expect(await validated(deployment)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/sasl\.password\n.*HG_KAFKA_UNAVAILABLE[\s\S]*Kafka refuses the login/),
+    })
 
     const scram = `SCRAM-SHA-512=[iterations=4096,password=${PASSWORD}]`
     const user = ['--entity-type', 'users', '--entity-name', 'headgate']
     await kafkaTool(bootstrap, CONFIGS, '--alter', ...user, '--add-config', scram)
     await expect.poll(async () => (await ready()).status, LATER).toBe(200)
     expect(await post(eventText('unknown user', '{}'))).toMatchObject({ body: { outcome: 'delivered' } })
+    const allowed = await validated(deployment)
+    expect(allowed).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/checked:[\s\S]*position of consumer group/),
+    })
+    expect(allowed.out).toMatch(
+      /not checked:\n.*could not be read: the user of the sink lacks .*DescribeConfigs/,
+    )
 
     await kafkaTool(bootstrap, ACLS, '--remove', '--force', ...write)
     const refused = await expectRefused(deployment, 'not allowed')
     expect(refused.body).toMatchObject({ code: 'HG_KAFKA_UNAVAILABLE' })
     await expect.poll(() => headgate.lines.join('\n')).toMatch(/may not write to the topic/)
     expect(cxone.acknowledged.has('not allowed')).toBe(false)
+    const missing = await validated(deployment)
+    expect(missing.err).toMatch(
+      /rules\/0\/to\/topic\n {2}HG_KAFKA_NOT_ALLOWED: The user lacks the right Write on topic/,
+    )
+    for (const { out, err } of [allowed, missing]) expect(out + err).not.toContain(PASSWORD)
 
     await kafkaTool(bootstrap, ACLS, '--add', ...write)
     const status = async () => (await post(eventText('not allowed', '{}'))).status
@@ -107,18 +126,33 @@ describeKafka('what Headgate promises on a Kafka with users', () => {
     const { post, ready } = deployment
     await expect.poll(() => reasons(deployment), LATER).toMatch(/TLS|certificate/)
     await expectRefused(deployment, 'not trusted')
+    expect((await validated(deployment)).err).toMatch(
+      /ssl\.ca\.location\n[\s\S]*Its certificate is not trusted/,
+    )
 
     const location = `listener.name.tls.ssl.keystore.location=${trusted.store}`
     const broker = ['--entity-type', 'brokers', '--entity-name', '1']
     await kafkaTool(bootstrap, CONFIGS, '--alter', ...broker, '--add-config', location)
     await expect.poll(async () => (await ready()).status, LATER).toBe(200)
     expect(await post(eventText('not trusted', '{}'))).toMatchObject({ body: { outcome: 'delivered' } })
+    expect(await validated(deployment)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('min.insync.replicas=1'),
+    })
     await expectOnceAndAcknowledged(deployment, ['not trusted'])
   })
 })
 
 const properties = (given: { readonly [name: string]: string }) => (text: string) =>
   text.replace('"properties": {}', () => `"properties": ${JSON.stringify(given)}`)
+
+/** What `headgate validate --against-cluster` says of its config. */
+const validated = ({ configFile, environment }: Deployment) =>
+  runCommand(
+    validateCommand,
+    { arguments: [configFile], options: { againstCluster: true, timeout: '5s' } },
+    { env: { ...environment, SASL_PASSWORD: PASSWORD } },
+  )
 
 const reasons = async ({ ready }: Deployment): Promise<string> => (await ready()).reasons.join('; ')
 

@@ -10,13 +10,15 @@ export type ExternalPlugins = ReadonlyMap<string, ExternalPlugin>
 
 /**
  * Imports the plugins that a config file names by package or by path, and nothing else. Never rejects: what is wrong with
- * one is reported by the check, at its place. A file that cannot be read or parsed names none.
+ * one is reported by the check, at its place. A file that cannot be read or parsed names none. `text`: what the file is to
+ * say, where that is not what it says.
  */
 export async function loadPlugins(
   path: string,
   builtIns: readonly AnyDefinition[],
+  text?: string,
 ): Promise<ExternalPlugins> {
-  const names = [...new Set(pluginNames(path))].filter(isExternal)
+  const names = [...new Set(pluginNames(path, text))].filter(isExternal)
   const loaded = await Promise.all(names.map((name) => loadPlugin(name, dirname(path))))
   const owners = new Map(builtIns.map((definition) => [keyOf(definition), { definition, owner: 'built-in' }]))
   const plugins = new Map<string, ExternalPlugin>()
@@ -57,10 +59,10 @@ function refuseClash(
 }
 
 /** Every text that stands where a stage names its plugin. */
-function pluginNames(path: string): string[] {
+function pluginNames(path: string, given: string | undefined): string[] {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = given ?? readFileSync(path, 'utf8')
   } catch {
     return []
   }

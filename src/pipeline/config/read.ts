@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { basename, dirname, relative } from 'node:path'
 import { HeadgateError } from '../../errors.js'
+import { child } from '../../json/pointer.js'
 import type { AnyDefinition, Files } from '../../plugin.js'
 import { type CheckedPipeline, checkPipelines } from './check.js'
 import { filesIn } from './files.js'
@@ -23,6 +24,8 @@ export interface ReadOptions {
   readonly exposed: boolean
   /** Paths are shown relative to it. */
   readonly cwd: string
+  /** What the file is to say, where that is not what it says. */
+  readonly text?: string
   /**
    * What becomes of a reference that cannot be resolved: a problem where absent. With `placeholder`, those of sources, sinks
    * and post-commit stages are stood in for: such a config can be rehearsed, and must not be run.
@@ -37,6 +40,8 @@ export interface CheckedConfig {
   /** Digest of the file and of the files it names, but not of what its references stand for. */
   readonly revision: string
   readonly pipelines: readonly CheckedPipeline[]
+  /** What the file says: references as such, and `HIDDEN` in place of the secrets that are written in it. */
+  readonly written: unknown
   readonly files: Files
   /** Values that came from a provider, with the reference that may be shown instead. */
   readonly secrets: ReadonlyMap<string, string>
@@ -63,7 +68,8 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
   const contents = new Map<string, string>()
   const files = filesIn(dirname(path), contents)
   const inClear = (config: unknown) => secretPlaces(config, options)
-  const text = open(file, () => files.read(basename(path)), inClear)
+  if (options.text !== undefined) contents.set(path, options.text)
+  const text = open(file, () => options.text ?? files.read(basename(path)), inClear)
   const { lines } = text
   if (text.problems.length > 0 || !('value' in text)) return { ok: false, problems: text.problems, lines }
 
@@ -93,6 +99,7 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
       file,
       revision,
       pipelines,
+      written: hidden(text.value, inClear(text.value)),
       files,
       secrets,
       placeholders,
@@ -103,6 +110,22 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
       notSilenced: (others) => notSilenced(others, text),
     },
   }
+}
+
+/** Stands where a secret is written in the file itself. */
+export const HIDDEN = '[hidden]'
+
+function hidden(value: unknown, secrets: readonly SecretPlace[]): unknown {
+  const pointers = new Set(secrets.map(({ pointer }) => pointer))
+  const walk = (inner: unknown, pointer: string): unknown => {
+    if (pointers.has(pointer)) return HIDDEN
+    if (Array.isArray(inner)) return inner.map((element, index) => walk(element, child(pointer, index)))
+    if (typeof inner !== 'object' || inner === null) return inner
+    return Object.fromEntries(
+      Object.entries(inner).map(([key, member]) => [key, walk(member, child(pointer, key))]),
+    )
+  }
+  return walk(value, '')
 }
 
 function open(

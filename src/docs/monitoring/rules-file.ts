@@ -1,0 +1,41 @@
+import { type Alert, alerts } from './alerts.js'
+import type { Pace } from './pace.js'
+import { type RecordingRule, recordingRules } from './recording-rules.js'
+
+const HEAD = `# Generated from src/docs/monitoring; change it there and run "npm run generate".
+# Every alert has a page in docs/runbooks, and the severity critical or warning.`
+
+/** The rules for Prometheus, as YAML. */
+export function rulesFile(pace: Pace): string {
+  return [
+    HEAD,
+    'groups:',
+    '  - name: headgate-records',
+    '    rules:',
+    ...recordingRules(pace).flatMap(record),
+    '  - name: headgate-alerts',
+    '    rules:',
+    ...alerts(pace).flatMap(alert),
+    '',
+  ].join('\n')
+}
+
+const record = ({ record, expr }: RecordingRule): string[] => [
+  `      - record: ${record}`,
+  `        expr: ${quoted(expr)}`,
+]
+
+const alert = ({ alert, expr, for: lasting, severity, summary, description }: Alert): string[] => [
+  `      - alert: ${alert}`,
+  `        expr: ${quoted(expr)}`,
+  `        for: ${lasting}`,
+  '        labels:',
+  `          severity: ${severity}`,
+  '        annotations:',
+  `          summary: ${quoted(summary)}`,
+  `          description: ${quoted(description)}`,
+  `          runbook_url: docs/runbooks/${alert}.md`,
+]
+
+/** Single quotes: nothing in them means anything to YAML but the quote itself. */
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`

@@ -1,0 +1,220 @@
+import { distance } from 'fastest-levenshtein'
+import type { TopicMetadata } from 'node-rdkafka'
+import { child } from '../../../../json/pointer.js'
+import type { ProbeContext, Probed } from '../../../../plugin.js'
+import type { TopicAnswer, TopicSettings } from './describe.js'
+
+/** What the cluster said of its topics. */
+export interface ClusterTopics {
+  /** All that the user may see. */
+  readonly visible: readonly TopicMetadata[]
+  /** Of the targets' topics; undefined where the broker could not be asked that way, and then `why`. */
+  readonly answers: ReadonlyMap<string, TopicAnswer> | undefined
+  readonly settings: ReadonlyMap<string, TopicSettings> | undefined
+  readonly why: string
+}
+
+export type Terms = Pick<ProbeContext, 'targets' | 'maxBody' | 'redeliveryWindow'> & {
+  /** Whether records have keys. */
+  readonly keyed: boolean
+}
+
+type Placed = ProbeContext['targets'][number]
+
+/** The settings of a topic that matter here. */
+export const SETTINGS = [
+  'min.insync.replicas',
+  'max.message.bytes',
+  'cleanup.policy',
+  'retention.ms',
+] as const
+
+/** All that can be said of the targets' topics. Each is looked at once, at the first place that names it. */
+export function* topicFindings(cluster: ClusterTopics, terms: Terms): Generator<Probed> {
+  for (const topic of topicsOf(terms)) {
+    const placed = terms.targets.filter(({ target }) => target.topic === topic)
+    const metadata = cluster.visible.find(({ name }) => name === topic)
+    const answer = cluster.answers?.get(topic)
+    if (metadata === undefined || metadata.partitions.length === 0) {
+      for (const one of placed) yield missing(one, answer, cluster.visible)
+      continue
+    }
+    const settings = cluster.settings?.get(topic) ?? cluster.why
+    const found = [
+      ...partitionFindings(metadata, placed),
+      ...rightFindings(topic, placed, answer),
+      ...copyFindings(metadata, placed, settings),
+      ...settingFindings(topic, placed, settings, terms),
+    ]
+    yield* found
+    if (!found.some(({ kind }) => kind === 'error')) yield passed(metadata, settings)
+    if (typeof settings === 'string') {
+      const message = `Topic "${topic}": ${SETTINGS.join(', ')} could not be read: ${settings}.`
+      yield { kind: 'unchecked', message }
+    }
+    if (answer?.rights === undefined) {
+      const message = `Topic "${topic}": whether the user may read and write it, the cluster does not say${
+        cluster.answers === undefined ? `: ${cluster.why}` : ''
+      }.`
+      yield { kind: 'unchecked', message }
+    }
+  }
+}
+
+export const topicsOf = ({ targets }: Pick<Terms, 'targets'>): string[] => [
+  ...new Set(targets.map(({ target }) => target.topic)),
+]
+
+const at = ({ at }: Placed): string => child(at, 'topic')
+const first = (placed: readonly Placed[]): string => placed.map(at)[0] ?? ''
+
+function missing(placed: Placed, answer: TopicAnswer | undefined, visible: readonly TopicMetadata[]): Probed {
+  const { topic } = placed.target
+  if (answer?.state === 'hidden') {
+    const message = `The user may not see topic "${topic}", if it exists.`
+    return { kind: 'error', at: at(placed), code: 'HG_KAFKA_NOT_ALLOWED', message }
+  }
+  const message = `Topic "${topic}" does not exist${answer === undefined ? ', or the user may not see it' : ''}.`
+  const meant = nearest(topic, visible)
+  return {
+    kind: 'error',
+    at: at(placed),
+    code: 'HG_KAFKA_TOPIC_MISSING',
+    message,
+    ...(meant !== undefined && { suggestion: `Did you mean "${meant}"?` }),
+  }
+}
+
+function nearest(topic: string, visible: readonly TopicMetadata[]): string | undefined {
+  const far = (name: string) => distance(topic.toLowerCase(), name.toLowerCase())
+  const [best] = visible
+    .map(({ name }) => name)
+    .filter((name) => !name.startsWith('__'))
+    .sort((a, b) => far(a) - far(b))
+  return best !== undefined && far(best) <= Math.max(2, Math.floor(topic.length / 3)) ? best : undefined
+}
+
+function* partitionFindings(
+  { name, partitions }: TopicMetadata,
+  placed: readonly Placed[],
+): Generator<Probed> {
+  const count = partitions.length
+  for (const one of placed) {
+    const { partition } = one.target
+    if (partition === undefined || partition < count) continue
+    const has = count === 1 ? 'it has one partition, 0' : `its ${count} partitions are 0 to ${count - 1}`
+    const message = `Topic "${name}" has no partition ${partition}: ${has}.`
+    yield { kind: 'error', at: child(one.at, 'partition'), code: 'HG_KAFKA_PARTITION_MISSING', message }
+  }
+}
+
+const NEEDED = ['Read', 'Write', 'Describe'] as const
+
+function* rightFindings(
+  topic: string,
+  placed: readonly Placed[],
+  answer: TopicAnswer | undefined,
+): Generator<Probed> {
+  const lacking = NEEDED.filter((right) => answer?.rights?.has(right) === false)
+  if (lacking.length === 0) return
+  const message = `The user lacks the right ${lacking.join(' and ')} on topic "${topic}".`
+  yield { kind: 'error', at: first(placed), code: 'HG_KAFKA_NOT_ALLOWED', message }
+}
+
+/** The partitions that records can go to. */
+const usedOf = ({ partitions }: TopicMetadata, placed: readonly Placed[]) =>
+  placed.some(({ target }) => target.partition === undefined)
+    ? partitions
+    : partitions.filter(({ id }) => placed.some(({ target }) => target.partition === id))
+
+function* copyFindings(
+  topic: TopicMetadata,
+  placed: readonly Placed[],
+  settings: TopicSettings,
+): Generator<Probed> {
+  const where = { at: first(placed) }
+  const needed = numberOf(settings, 'min.insync.replicas')
+  for (const { id, leader, replicas, isrs } of usedOf(topic, placed)) {
+    const partition = `Partition ${id} of topic "${topic.name}"`
+    const unavailable = (message: string): Probed => ({
+      kind: 'error',
+      ...where,
+      code: 'HG_KAFKA_UNAVAILABLE',
+      message,
+    })
+    if (leader < 0) yield unavailable(`${partition} has no leader.`)
+    else if (needed !== undefined && needed > replicas.length)
+      yield unavailable(
+        `${partition} can never take a record: it has ${counted(replicas.length)}, and min.insync.replicas is ${needed}.`,
+      )
+    else if (needed !== undefined && isrs.length < needed)
+      yield unavailable(
+        `${partition} takes no records now: ${isrs.length} of its ${counted(replicas.length)} are in sync, and min.insync.replicas is ${needed}.`,
+      )
+  }
+  const fewest = Math.min(...topic.partitions.map(({ replicas }) => replicas.length))
+  const one =
+    fewest === 1
+      ? 'it has one replica'
+      : needed === 1
+        ? `of ${fewest} replicas, one in sync is enough (min.insync.replicas is 1)`
+        : undefined
+  if (one === undefined) return
+  yield {
+    kind: 'warning',
+    ...where,
+    name: 'one-copy',
+    message: `A record in topic "${topic.name}" is confirmed when one broker has it: ${one}.`,
+    suggestion: 'Give the topic 3 replicas and min.insync.replicas=2.',
+  }
+}
+
+const counted = (replicas: number): string => (replicas === 1 ? 'one replica' : `${replicas} replicas`)
+
+function* settingFindings(
+  topic: string,
+  placed: readonly Placed[],
+  settings: TopicSettings,
+  { maxBody, redeliveryWindow, keyed }: Terms,
+): Generator<Probed> {
+  if (typeof settings === 'string') return
+  const where = { kind: 'warning', at: first(placed) } as const
+  const limit = numberOf(settings, 'max.message.bytes')
+  if (limit !== undefined && maxBody !== undefined && limit < maxBody) {
+    const message = `Topic "${topic}" takes records of up to ${limit} bytes (max.message.bytes), the source bodies of up to ${maxBody} (maxBody): an event of that size is answered 413.`
+    yield { ...where, name: 'body-beyond-topic', message, suggestion: 'Bring the two together.' }
+  }
+  const kept = numberOf(settings, 'retention.ms')
+  if (kept !== undefined && kept >= 0 && kept < redeliveryWindow && deletes(settings)) {
+    const message = `Topic "${topic}" keeps records for ${kept} ms (retention.ms), and redeliveries are to be recognised for ${redeliveryWindow} ms (redelivery.window).`
+    const suggestion = 'Raise retention.ms, or lower `redelivery.window`.'
+    yield { ...where, name: 'retention-below-window', message, suggestion }
+  }
+  if (settings.get('cleanup.policy')?.includes('compact') !== true) return
+  if (!keyed) {
+    const message = `Topic "${topic}" is compacted and takes no record without a key, and the sink has no \`key\`.`
+    yield { kind: 'error', at: first(placed), code: 'HG_RECORD_REFUSED', message }
+    return
+  }
+  const message = `Topic "${topic}" is compacted: of records with one key only the newest stays, and with the others go the ids by which redeliveries are recognised.`
+  yield { ...where, name: 'topic-compacted', message, suggestion: 'Use a topic with cleanup.policy=delete.' }
+}
+
+const deletes = (settings: ReadonlyMap<string, string>): boolean =>
+  settings.get('cleanup.policy')?.includes('delete') !== false
+
+function numberOf(settings: TopicSettings, name: (typeof SETTINGS)[number]): number | undefined {
+  const value = typeof settings === 'string' ? undefined : settings.get(name)
+  return value === undefined || value === '' ? undefined : Number(value)
+}
+
+function passed({ name, partitions }: TopicMetadata, settings: TopicSettings): Probed {
+  const replicas = Math.min(...partitions.map((partition) => partition.replicas.length))
+  const read = typeof settings === 'string' ? [] : SETTINGS.map((key) => `${key}=${settings.get(key)}`)
+  const facts = [
+    `${partitions.length} partition${partitions.length === 1 ? '' : 's'}`,
+    counted(replicas),
+    ...read,
+  ]
+  return { kind: 'checked', message: `Topic "${name}" is there: ${facts.join(', ')}.` }
+}

@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { validateCommand } from '../../src/commands/validate.js'
+import { startCxone } from '../../src/sandbox/cxone.js'
+import { temporaryDirectory } from '../helpers/context.js'
+import { environment } from '../helpers/deployment.js'
+import { freePorts } from '../helpers/free-ports.js'
+import { startSink } from '../helpers/kafka-sink.js'
+import { createTopic } from '../helpers/kafka-topics.js'
+import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'
+import { runCommand } from '../helpers/recorded-io.js'
+
+const prefix = `test-${randomUUID()}`
+const shipped = readFileSync('plugins.config.json', 'utf8')
+  .replaceAll('./schemas/', `${resolve('schemas')}/`)
+  .replaceAll('cxone.data.actions', prefix)
+const high = `"${prefix}.high", "partition": 0`
+
+/** TLS, logins and rights are looked at in faults/access.test.ts, where there is a broker with users. */
+describeKafka('validate --against-cluster', () => {
+  beforeAll(async () => {
+    const topic = (name: string, config = {}) =>
+      createTopic(sharedKafka(), `${prefix}.${name}`, { partitions: 3, config })
+    for (const name of ['high', 'eu', 'default', 'dlq']) await topic(name)
+    await topic('small', { 'max.message.bytes': '1000', 'retention.ms': '60000' })
+    await topic('compacted', { 'cleanup.policy': 'compact' })
+    await topic('strict', { 'min.insync.replicas': '2' })
+  })
+
+  async function validated({
+    change = (text: string) => text,
+    env = {},
+    options = {},
+  }: {
+    change?: (text: string) => string
+    env?: object
+    options?: object
+  }) {
+    const cxone = await startCxone({ clientId: 'test-client', clientSecret: 'test-secret' })
+    onTestFinished(() => cxone.close())
+    const cwd = temporaryDirectory({ 'plugins.config.json': change(shipped) })
+    const input = { options: { againstCluster: true, ...options } }
+    const io = { cwd, env: { ...environment(sharedKafka(), cxone), ...env } }
+    return { ...(await runCommand(validateCommand, input, io)), cxone }
+  }
+
+  test('says of each topic, the group and the sender what it looked at, and that one copy is one copy', async () => {
+    const { log } = await startSink(sharedKafka(), [{ topic: `${prefix}.high` }])
+    // Since then, the cluster has a place for the positions of groups.
+    await log.partitions()
+
+    const { code, out, err, cxone } = await validated({})
+    expect(code).toBe(0)
+    expect(out).toContain(
+      [
+        'checked:',
+        '  cxone-data-actions kafka: Kafka answers at ${env:KAFKA_BROKERS}.',
+        ...['high', 'eu', 'default', 'dlq'].map(
+          (name) =>
+            `  cxone-data-actions kafka: Topic "${prefix}.${name}" is there: 3 partitions, one replica, min.insync.replicas=1, max.message.bytes=1048588, cleanup.policy=delete, retention.ms=604800000.`,
+        ),
+        '  cxone-data-actions kafka: The position of consumer group "headgate.cxone-data-actions" can be read.',
+        '  cxone-data-actions cxone-ack: The token endpoint issues a token for these credentials.',
+        '  cxone-data-actions cxone-ack: The API answers (404 to OPTIONS /; nothing was acknowledged).',
+        '',
+      ].join('\n'),
+    )
+    expect(out).not.toContain('not checked')
+    expect(err.match(/warning one-copy: .* it has one replica\./g)).toHaveLength(4)
+    expect([cxone.tokensIssued, cxone.acknowledged.size, cxone.answers.size]).toEqual([1, 0, 0])
+  })
+
+  test('all that is wrong comes at once, each at its place in the order of the file', async () => {
+    const [dead] = await freePorts(1)
+    const { code, out, err } = await validated({
+      change: (text) =>
+        text
+          .replace(high, `"${prefix}.hihg", "partition": 0`)
+          .replace('"partition": 1', '"partition": 3')
+          .replace('.default"', '.strict"'),
+      env: { KAFKA_BROKERS: `127.0.0.1:${dead},${sharedKafka()}`, CXONE_CLIENT_SECRET: 'wrong-secret' },
+    })
+    expect([code, out]).toEqual([1, ''])
+    const told = err.split('\n').filter((line) => /^ {2}HG_|^plugins.config.json.*/.test(line))
+    expect(
+      told.filter((line, index) => told[index + 1]?.startsWith('  HG_') || line.startsWith('  HG_')),
+    ).toEqual([
+      'plugins.config.json:24:34  /pipelines/cxone-data-actions/transforms/1/config/rules/0/to/topic',
+      `  HG_KAFKA_TOPIC_MISSING: Topic "${prefix}.hihg" does not exist.`,
+      expect.stringContaining('/rules/1/to/partition'),
+      `  HG_KAFKA_PARTITION_MISSING: Topic "${prefix}.eu" has no partition 3: its 3 partitions are 0 to 2.`,
+      expect.stringContaining('/otherwise/topic'),
+      `  HG_KAFKA_UNAVAILABLE: Partition 2 of topic "${prefix}.strict" can never take a record: it has one replica, and min.insync.replicas is 2.`,
+      expect.stringContaining('/sink/config/brokers'),
+      `  HG_KAFKA_UNAVAILABLE: Kafka cannot be reached at 127.0.0.1:${dead}, one of 2 addresses: nothing listens there.`,
+      expect.stringContaining('/postCommit/0/config/clientSecret'),
+      '  HG_ACK_TOKEN: The token endpoint answered 401 (invalid_client).',
+    ])
+    expect(err).toContain(`  Did you mean "${prefix}.high"?`)
+    expect(err).toContain(
+      `"topic": "${prefix}.hihg", "partition": 0 }\n     |                                  ^^^`,
+    )
+    expect(err).not.toContain('wrong-secret')
+  })
+
+  test('settings of topics that do not go with the config are warnings, which a comment silences', async () => {
+    const { code, err } = await validated({
+      change: (text) =>
+        text
+          .replace('"to": { "topic"', '// headgate-ignore: one-copy only a test\n"to": { "topic"')
+          .replace(high, `"${prefix}.small", "partition": 0`)
+          .replace('.dlq"', '.compacted"'),
+      options: { strict: true },
+    })
+    expect(code).toBe(1)
+    const warnings = [...err.matchAll(/warning ([\w-]+): (.*)/g)].map(([, name, message]) => [name, message])
+    expect(warnings).toEqual([
+      [
+        'body-beyond-topic',
+        `Topic "${prefix}.small" takes records of up to 1000 bytes (max.message.bytes), the source bodies of up to 1048576 (maxBody): an event of that size is answered 413.`,
+      ],
+      [
+        'retention-below-window',
+        `Topic "${prefix}.small" keeps records for 60000 ms (retention.ms), and redeliveries are to be recognised for 86400000 ms (redelivery.window).`,
+      ],
+      ['one-copy', expect.stringContaining('.eu')],
+      ['one-copy', expect.stringContaining('.default')],
+      ['one-copy', expect.stringContaining('.compacted')],
+      ['topic-compacted', expect.stringContaining('only the newest stays')],
+    ])
+  })
+
+  test('without a key, a compacted topic takes nothing', async () => {
+    const { code, err } = await validated({
+      change: (text) =>
+        text.replace(high, `"${prefix}.compacted", "partition": 0`).replace('"key": "/dataActionId",', ''),
+    })
+    expect([code, err]).toEqual([1, expect.stringContaining('HG_RECORD_REFUSED: Topic')])
+  })
+
+  test('a listener that speaks another protocol is told from one that is not there', async () => {
+    const { code, err } = await validated({
+      change: (text) => text.replace('"properties": {}', '"properties": { "security.protocol": "SSL" }'),
+      options: { timeout: '6s' },
+    })
+    expect(code).toBe(1)
+    expect(err).toMatch(/properties\/security\.protocol\n {2}HG_KAFKA_UNAVAILABLE/)
+    expect(err).toContain('That listener may speak another protocol')
+    expect(err).toContain('not checked:\n  cxone-data-actions kafka: Topics and the consumer group')
+  })
+})

@@ -1,0 +1,185 @@
+import type { TopicMetadata } from 'node-rdkafka'
+import { expect, test } from 'vitest'
+import type { Probed } from '../../../../../src/plugin.js'
+import type { Rights, TopicAnswer } from '../../../../../src/plugins/sink/kafka/probe/describe.js'
+import {
+  type ClusterTopics,
+  type Terms,
+  topicFindings,
+} from '../../../../../src/plugins/sink/kafka/probe/topics.js'
+
+const ALL: Rights = new Set(['Read', 'Write', 'Describe'])
+const GOOD = {
+  'min.insync.replicas': '2',
+  'max.message.bytes': '1048588',
+  'cleanup.policy': 'delete',
+  'retention.ms': '604800000',
+}
+
+interface Given {
+  readonly replicas?: number[]
+  readonly isrs?: number[]
+  readonly leader?: number
+  readonly settings?: object | string
+  readonly answer?: Partial<TopicAnswer>
+  readonly cluster?: Partial<ClusterTopics>
+  readonly terms?: Partial<Terms>
+}
+
+/** Of a topic `orders` with three partitions, of which partition 1 is as given. */
+function found({ replicas = [1, 2, 3], isrs = replicas, leader = 1, ...given }: Given = {}): Probed[] {
+  const { settings = {}, answer = {}, cluster = {}, terms = {} } = given
+  const good = { leader: 1, replicas: [1, 2, 3], isrs: [1, 2, 3] }
+  const orders: TopicMetadata = {
+    name: 'orders',
+    partitions: [
+      { id: 0, ...good },
+      { id: 1, leader, replicas, isrs },
+      { id: 2, ...good },
+    ],
+  }
+  const inForce = typeof settings === 'string' ? settings : new Map(Object.entries({ ...GOOD, ...settings }))
+  return [
+    ...topicFindings(
+      {
+        visible: [orders],
+        answers: new Map([['orders', { name: 'orders', state: 'exists', rights: ALL, ...answer }]]),
+        settings: new Map([['orders', inForce]]),
+        why: '',
+        ...cluster,
+      },
+      {
+        targets: [{ at: '/rule', target: { topic: 'orders', partition: 1 } }],
+        maxBody: 1048576,
+        redeliveryWindow: 86_400_000,
+        keyed: true,
+        ...terms,
+      },
+    ),
+  ]
+}
+const elsewhere = (topic: string): Partial<Terms> => ({ targets: [{ at: '/rule', target: { topic } }] })
+
+test('a topic that fits is one line with what was seen of it', () => {
+  expect(found()).toEqual([
+    {
+      kind: 'checked',
+      message:
+        'Topic "orders" is there: 3 partitions, 3 replicas, min.insync.replicas=2, max.message.bytes=1048588, cleanup.policy=delete, retention.ms=604800000.',
+    },
+  ])
+})
+
+test.each<[string, Given, object]>([
+  [
+    'fewer replicas in sync than a record needs',
+    { isrs: [1] },
+    {
+      code: 'HG_KAFKA_UNAVAILABLE',
+      at: '/rule/topic',
+      message:
+        'Partition 1 of topic "orders" takes no records now: 1 of its 3 replicas are in sync, and min.insync.replicas is 2.',
+    },
+  ],
+  [
+    'fewer replicas than a record needs',
+    { replicas: [1] },
+    { code: 'HG_KAFKA_UNAVAILABLE', message: expect.stringContaining('can never take a record') },
+  ],
+  [
+    'no leader',
+    { leader: -1 },
+    { code: 'HG_KAFKA_UNAVAILABLE', message: 'Partition 1 of topic "orders" has no leader.' },
+  ],
+  [
+    'a right that is missing',
+    { answer: { rights: new Set(['Describe', 'Write']) } },
+    {
+      code: 'HG_KAFKA_NOT_ALLOWED',
+      at: '/rule/topic',
+      message: 'The user lacks the right Read on topic "orders".',
+    },
+  ],
+  [
+    'a partition that is missing',
+    { terms: { targets: [{ at: '/rule', target: { topic: 'orders', partition: 3 } }] } },
+    { code: 'HG_KAFKA_PARTITION_MISSING', at: '/rule/partition' },
+  ],
+  [
+    'a topic that is missing',
+    {
+      terms: elsewhere('order'),
+      cluster: { answers: new Map([['order', { name: 'order', state: 'missing', rights: undefined }]]) },
+    },
+    {
+      code: 'HG_KAFKA_TOPIC_MISSING',
+      at: '/rule/topic',
+      message: 'Topic "order" does not exist.',
+      suggestion: 'Did you mean "orders"?',
+    },
+  ],
+  [
+    'a topic that the user may not see',
+    {
+      terms: elsewhere('x'),
+      cluster: { answers: new Map([['x', { name: 'x', state: 'hidden', rights: undefined }]]) },
+    },
+    { code: 'HG_KAFKA_NOT_ALLOWED', message: 'The user may not see topic "x", if it exists.' },
+  ],
+  [
+    'a topic that is missing or hidden, which cannot be told',
+    { terms: elsewhere('x'), cluster: { answers: undefined } },
+    { code: 'HG_KAFKA_TOPIC_MISSING', message: 'Topic "x" does not exist, or the user may not see it.' },
+  ],
+  [
+    'a compacted topic without keys',
+    { settings: { 'cleanup.policy': 'compact' }, terms: { keyed: false } },
+    { code: 'HG_RECORD_REFUSED' },
+  ],
+])('%s is an error, and such a topic is not said to be fine', (_what, given, error) => {
+  const all = found(given)
+  expect(all.filter(({ kind }) => kind === 'error')).toEqual([expect.objectContaining(error)])
+  expect(all.filter(({ kind }) => kind === 'checked')).toEqual([])
+})
+
+test.each<[string, Given, string]>([
+  ['one-copy', { settings: { 'min.insync.replicas': '1' } }, 'of 3 replicas, one in sync is enough'],
+  ['one-copy', { replicas: [1], settings: 'no right' }, 'it has one replica'],
+  ['body-beyond-topic', { settings: { 'max.message.bytes': '1048575' } }, 'up to 1048575 bytes'],
+  ['topic-compacted', { settings: { 'cleanup.policy': 'compact,delete' } }, 'only the newest stays'],
+  ['retention-below-window', { settings: { 'retention.ms': '86399999' } }, 'for 86399999 ms'],
+])('%s is a warning', (name, given, words) => {
+  expect(found(given).filter(({ kind }) => kind === 'warning')).toEqual([
+    expect.objectContaining({ name, at: '/rule/topic', message: expect.stringContaining(words) }),
+  ])
+})
+
+test('records that are kept for ever, or are as large as the largest body, are no reason for a warning', () => {
+  const settings = { 'retention.ms': '-1', 'max.message.bytes': '1048576' }
+  expect(found({ settings }).map(({ kind }) => kind)).toEqual(['checked'])
+})
+
+test('where no partition is named, all of them count; where one is, the others do not', () => {
+  expect(found({ isrs: [], terms: elsewhere('orders') })).toContainEqual(
+    expect.objectContaining({ kind: 'error' }),
+  )
+  const other = [{ at: '/rule', target: { topic: 'orders', partition: 0 } }]
+  expect(found({ isrs: [], terms: { targets: other } }).map(({ kind }) => kind)).toEqual(['checked'])
+})
+
+test('what could not be read is named with the reason, and nothing is said of it', () => {
+  const all = found({ cluster: { answers: undefined, settings: undefined, why: 'only librdkafka can' } })
+  expect(all).toEqual([
+    { kind: 'checked', message: 'Topic "orders" is there: 3 partitions, 3 replicas.' },
+    {
+      kind: 'unchecked',
+      message:
+        'Topic "orders": min.insync.replicas, max.message.bytes, cleanup.policy, retention.ms could not be read: only librdkafka can.',
+    },
+    {
+      kind: 'unchecked',
+      message:
+        'Topic "orders": whether the user may read and write it, the cluster does not say: only librdkafka can.',
+    },
+  ])
+})
