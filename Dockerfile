@@ -27,14 +27,17 @@ ENV NODE_ENV=production \
     HEADGATE_CONFIG=/etc/headgate/plugins.config.json \
     HEADGATE_STATE_DIR=/var/lib/headgate \
     HEADGATE_HOST=0.0.0.0 \
-    HEADGATE_ADMIN_HOST=0.0.0.0
+    HEADGATE_ADMIN_HOST=0.0.0.0 \
+    HEADGATE_ADMIN_TOKEN_FILE=none
 # By number, so that Kubernetes can see that it is not root. Nothing is written but the volume.
 USER 1000:1000
 WORKDIR /var/lib/headgate
 VOLUME /var/lib/headgate
 EXPOSE 8080 8083
+# By https where the admin listener speaks it; its name and authority do not matter to one that asks itself. Where it
+# wants client certificates, or /health wants a token, give a check of your own.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HEADGATE_ADMIN_PORT ?? 8083}/health`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "const { HEADGATE_ADMIN_PORT: port = 8083, HEADGATE_ADMIN_TLS_CERT: cert } = process.env; require(cert ? 'https' : 'http').get({ host: '127.0.0.1', port, path: '/health', rejectUnauthorized: false }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
 # Without a shell in between, so that SIGTERM reaches it. It may use 25 s to drain: docker stop --time 30.
 ENTRYPOINT ["node", "/opt/headgate/dist/cli.js"]
 CMD ["run"]

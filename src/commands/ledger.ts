@@ -1,7 +1,8 @@
-import { isLoopback } from '../http/loopback.js'
 import type { LedgerReport } from '../pipeline/ledger/ledger.js'
 import { table } from '../terminal/table.js'
-import { type Command, EXIT, type Io } from './command.js'
+import { trustOptions } from './admin-trust.js'
+import { askAdmin } from './ask-admin.js'
+import { type Command, EXIT } from './command.js'
 import { loadSettings, settingOptions } from './load.js'
 
 export const ledgerCommand: Command = {
@@ -13,6 +14,7 @@ retry" owes anew what was given up.`,
   arguments: [{ name: '[action]', description: '"retry", or nothing to look.' }],
   options: [
     ...settingOptions().filter(({ flags }) => flags.startsWith('--admin')),
+    ...trustOptions,
     { flags: '--json', description: 'As JSON.' },
   ],
   async run({ arguments: [action], options }, io) {
@@ -22,9 +24,8 @@ retry" owes anew what was given up.`,
       io.err(`There is no "ledger ${action}". Did you mean "ledger retry"?\n`)
       return EXIT.usage
     }
-    const { adminHost, adminPort } = settings
-    const base = `http://${isLoopback(adminHost) ? adminHost : '127.0.0.1'}:${adminPort}`
-    const answer = await ask(base, action === 'retry' ? ['/ledger/retry', 'POST'] : ['/ledger', 'GET'], io)
+    const question = action === 'retry' ? (['POST', '/ledger/retry'] as const) : (['GET', '/ledger'] as const)
+    const answer = await askAdmin(settings, question, options, io)
     if (answer === undefined) return EXIT.wrong
     if (options['json'] === true) io.out(`${JSON.stringify(answer, undefined, 2)}\n`)
     else if (action === 'retry') io.out(retried(answer as { [pipeline: string]: number }))
@@ -36,23 +37,6 @@ retry" owes anew what was given up.`,
       )
     return EXIT.ok
   },
-}
-
-async function ask(
-  base: string,
-  [path, method]: readonly [string, string],
-  { err }: Io,
-): Promise<object | undefined> {
-  try {
-    const response = await fetch(base + path, { method })
-    if (response.ok) return (await response.json()) as object
-    err(
-      `${base}${path} was answered ${response.status}: the ledger is shown only where the admin listener is on loopback.\n`,
-    )
-  } catch {
-    err(`No Headgate answers at ${base}. Is it running? HEADGATE_ADMIN_PORT says where it is looked for.\n`)
-  }
-  return undefined
 }
 
 const retried = (counts: { readonly [pipeline: string]: number }): string =>

@@ -1,11 +1,13 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type AddressInfo, type Socket, Server as TcpServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { HeadgateError } from '../errors.js'
 import type { HttpListener, Log } from '../plugin.js'
 import { countBodyMemory } from './body-memory.js'
 import { exchange, type Route, refuse, type Shared } from './exchange.js'
+import { createHttpServer, type Secure } from './http-server.js'
 import { type ClientError, refuseMalformed } from './malformed.js'
+import { onceAMinute } from './once-a-minute.js'
 import { problem } from './problem.js'
 import { countRequests } from './requests.js'
 import { countUnanswered } from './unanswered.js'
@@ -26,11 +28,16 @@ export interface ListenerOptions {
   /** Bytes of request line and headers together. */
   readonly maxHeaderSize?: number
   readonly timeouts?: Partial<Timeouts>
+  /** Speaks HTTPS. */
+  readonly secure?: Secure | undefined
 }
 
 /** All in milliseconds. */
 export interface Timeouts {
-  /** From the first byte of a request, or the opening of the connection, to the end of the headers. */
+  /**
+   * From the first byte of a request, or the opening of the connection, to the end of the headers. With TLS, also from
+   * the opening of the connection until TLS is agreed on.
+   */
   readonly headers: number
   /** From the first byte of a request to its last. */
   readonly request: number
@@ -112,14 +119,17 @@ export function createListener(options: ListenerOptions): Listener {
     if (route !== undefined) exchange(request, response, route, shared)
     else refuse(request, response, () => (shared.closing() ? stopping : noRoute), nobody, shared)
   }
-  const server = createServer({
-    headersTimeout: timeouts.headers,
-    requestTimeout: timeouts.request,
-    keepAliveTimeout: timeouts.keepAlive,
-    connectionsCheckingInterval: timeouts.checkEvery,
-    maxHeaderSize: options.maxHeaderSize ?? 16 * 1024,
-    insecureHTTPParser: false,
-  })
+  const { server, connections } = createHttpServer(
+    {
+      headersTimeout: timeouts.headers,
+      requestTimeout: timeouts.request,
+      keepAliveTimeout: timeouts.keepAlive,
+      connectionsCheckingInterval: timeouts.checkEvery,
+      maxHeaderSize: options.maxHeaderSize ?? 16 * 1024,
+      insecureHTTPParser: false,
+    },
+    options.secure,
+  )
   server.timeout = timeouts.inactive
   server.maxConnections = options.maxConnections ?? 1000
   server.on('request', serve)
@@ -128,15 +138,12 @@ export function createListener(options: ListenerOptions): Listener {
     const status = refuseMalformed(error, connection as Socket, unanswered.on(connection) > 0)
     if (status !== undefined) onResponse(status)
   })
-  const sayRefused = refusedConnections(log, server.maxConnections)
+  const sayRefused = onceAMinute((count) =>
+    log.warn({ count }, `connections were refused: ${server.maxConnections} are open`),
+  )
   server.on('drop', () => {
     sayRefused()
     options.onRefused?.()
-  })
-  let connections = 0
-  server.on('connection', (connection) => {
-    connections++
-    connection.once('close', () => connections--)
   })
 
   const close = () => {
@@ -160,7 +167,7 @@ export function createListener(options: ListenerOptions): Listener {
         server.listen({ host, port: options.port }, () => {
           server.off('error', failed)
           server.on('error', (error) => log.error({ err: error }, 'a connection could not be accepted'))
-          resolve(addressOf(server.address() as AddressInfo))
+          resolve(addressOf(server.address() as AddressInfo, options.secure === undefined ? 'http' : 'https'))
         })
       }),
 
@@ -204,10 +211,10 @@ export function createListener(options: ListenerOptions): Listener {
 
     closeNow() {
       void close()
-      server.closeAllConnections()
+      for (const connection of connections) connection.destroy()
     },
 
-    usage: () => ({ connections, bodyBytes: memory.held }),
+    usage: () => ({ connections: connections.size, bodyBytes: memory.held }),
   }
 }
 
@@ -222,25 +229,12 @@ function pathOf(url: string): string {
   return query === -1 ? url : url.slice(0, query)
 }
 
-function addressOf({ address, family, port }: AddressInfo): Address {
-  return { host: address, port, url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}` }
+function addressOf({ address, family, port }: AddressInfo, scheme: 'http' | 'https'): Address {
+  return { host: address, port, url: `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}` }
 }
 
 function cannotListen(host: string, port: number, cause: Error): HeadgateError {
   return new HeadgateError('HG_LISTEN_FAILED', `Cannot listen on ${host}:${port}: ${cause.message}.`, {
     cause,
   })
-}
-
-/** One line a minute at most: whoever opens too many connections does not stop at one. */
-function refusedConnections(log: Log, max: number): () => void {
-  let count = 0
-  let quietUntil = 0
-  return () => {
-    count++
-    if (Date.now() < quietUntil) return
-    log.warn({ count }, `connections were refused: ${max} are open`)
-    count = 0
-    quietUntil = Date.now() + 60_000
-  }
 }

@@ -28,14 +28,19 @@ export function refuseMalformed(
     connection.destroy()
     return undefined
   }
-  const { status, headers, body } = problem(describe(error))
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  connection.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-    () => connection.destroy(),
-  )
+  const { status, text } = rawAnswer(describe(error))
+  connection.end(text, () => connection.destroy())
   return status
+}
+
+/** The bytes of an answer that no request of node:http belongs to. */
+export function rawAnswer(error: HeadgateError): { readonly status: number; readonly text: string } {
+  const { status, headers, body } = problem(error)
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  const text =
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}` +
+    `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
+  return { status, text }
 }
 
 function describe({ code, reason }: ClientError): HeadgateError {

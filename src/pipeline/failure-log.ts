@@ -1,5 +1,5 @@
 import type { ErrorCode, HeadgateError } from '../errors.js'
-import type { Log } from '../plugin.js'
+import type { Event, Log } from '../plugin.js'
 
 /** Lines of one code in one window before the rest is only counted. */
 const LINES = 10
@@ -7,7 +7,7 @@ const WINDOW_MS = 10_000
 
 /** Logs the events that failed in one stage. */
 export interface FailureLog {
-  failed(id: string | undefined, error: HeadgateError): void
+  failed(event: Pick<Event, 'id' | 'traceparent'> | undefined, error: HeadgateError): void
   /** Says now how many were only counted, and leaves no timer behind. */
   flush(): void
 }
@@ -39,7 +39,7 @@ export function createFailureLog(log: Log): FailureLog {
     return window
   }
   return {
-    failed(id, error) {
+    failed(event, error) {
       const { code, message, violations, cause } = error
       const window = windows.get(code) ?? open(code)
       if (window.lines === LINES) {
@@ -48,7 +48,8 @@ export function createFailureLog(log: Log): FailureLog {
       }
       window.lines++
       const fields = {
-        id,
+        id: event?.id,
+        ...(event?.traceparent !== undefined && { trace_id: traceIdOf(event.traceparent) }),
         code,
         ...(violations.length > 0 && { violations }),
         ...(code === 'HG_PLUGIN_FAILED' && { err: cause }),
@@ -60,3 +61,6 @@ export function createFailureLog(log: Log): FailureLog {
     },
   }
 }
+
+/** By which logs and traces of other services are found, in the name that OpenTelemetry gives it in logs. */
+const traceIdOf = (traceparent: string): string => traceparent.slice(3, 35)

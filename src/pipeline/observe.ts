@@ -70,7 +70,7 @@ export function observeSource(place: StagePlace, observer: Observer): Receive {
     const startedAt = performance.now()
     try {
       const event = receive()
-      return ended(event.id, { kind: 'pass', given: event }, startedAt)
+      return ended(event, { kind: 'pass', given: event }, startedAt)
     } catch (thrown) {
       const error = asHeadgateError(thrown, place.plugin)
       return ended(undefined, { kind: error.kind === 'data' ? 'reject' : 'unavailable', error }, startedAt)
@@ -84,11 +84,11 @@ export function observeTransform(place: StagePlace, transform: Transform, observ
   return (event) => {
     const startedAt = performance.now()
     const caught = (thrown: unknown) =>
-      ended(event.id, onFailure(asHeadgateError(thrown, place.plugin), place), startedAt)
+      ended(event, onFailure(asHeadgateError(thrown, place.plugin), place), startedAt)
     try {
       const verdict = transform.apply(event)
-      if (!(verdict instanceof Promise)) return ended(event.id, onVerdict(verdict, place), startedAt)
-      return verdict.then((later) => ended(event.id, onVerdict(later, place), startedAt), caught)
+      if (!(verdict instanceof Promise)) return ended(event, onVerdict(verdict, place), startedAt)
+      return verdict.then((later) => ended(event, onVerdict(later, place), startedAt), caught)
     } catch (thrown) {
       return caught(thrown)
     }
@@ -101,11 +101,11 @@ export function observeSink(place: StagePlace, sink: Sink, observer: Observer): 
   return (event, record) => {
     const startedAt = performance.now()
     const caught = (thrown: unknown) =>
-      ended(event.id, onFailure(asHeadgateError(thrown, place.plugin), place), startedAt)
+      ended(event, onFailure(asHeadgateError(thrown, place.plugin), place), startedAt)
     try {
       return sink
         .send(record())
-        .then((given) => ended(event.id, { kind: 'pass', given } as const, startedAt), caught)
+        .then((given) => ended(event, { kind: 'pass', given } as const, startedAt), caught)
     } catch (thrown) {
       return Promise.resolve(caught(thrown))
     }
@@ -188,12 +188,12 @@ function stageEnd(place: StagePlace, observer: Observer) {
   const count = stageCount(place, observer)
   const { failures } = observer
   return <Ended extends Decision<unknown>>(
-    id: string | undefined,
+    event: Event | undefined,
     decision: Ended,
     startedAt: number,
   ): Ended => {
     count(OUTCOME_OF[decision.kind], startedAt)
-    if ('error' in decision) failures.failed(id, decision.error)
+    if ('error' in decision) failures.failed(event, decision.error)
     return decision
   }
 }

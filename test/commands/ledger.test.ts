@@ -1,7 +1,12 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { openAdmin } from '../../src/admin/admin.js'
 import { ledgerCommand } from '../../src/commands/ledger.js'
+import type { Secure } from '../../src/http/http-server.js'
 import type { LedgerReport } from '../../src/pipeline/ledger/ledger.js'
+import { makePair, noOpenssl, read } from '../helpers/certificates.js'
+import { temporaryDirectory, testContext } from '../helpers/context.js'
 import { runCommand } from '../helpers/recorded-io.js'
 
 const report: LedgerReport = {
@@ -16,8 +21,10 @@ const report: LedgerReport = {
   remembersSince: 0,
 }
 
-async function withAdmin() {
-  const admin = await openAdmin('127.0.0.1', 0, {
+async function withAdmin({ tokenFile = '', secure }: { tokenFile?: string; secure?: Secure } = {}) {
+  const { log } = testContext()
+  const options = { host: '127.0.0.1', port: 0, tokenFile, open: ['/health'], log, secure }
+  const admin = await openAdmin(options, {
     notReady: () => [],
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
     details: () => ({}),
@@ -55,4 +62,55 @@ test('where no Headgate runs it says so', async () => {
 test('another action is wrong usage', async () => {
   const { code, err } = await runCommand(ledgerCommand, { arguments: ['rety'] }, {})
   expect([code, err]).toEqual([2, expect.stringContaining('Did you mean "ledger retry"?')])
+})
+
+test('where a token is wanted it sends the one of the file, and otherwise tells what is missing', async () => {
+  const tokenFile = join(temporaryDirectory(), 'tokens')
+  writeFileSync(tokenFile, 'a-token-of-some-length\n')
+  const { env } = await withAdmin({ tokenFile })
+  const known = { env: { ...env, HEADGATE_ADMIN_TOKEN_FILE: tokenFile } }
+  expect(await runCommand(ledgerCommand, { options: { json: true } }, known)).toMatchObject({ code: 0 })
+  const { code, err } = await runCommand(ledgerCommand, {}, { env })
+  expect([code, err]).toEqual([1, expect.stringMatching(/ was answered 401: Send "Authorization: Bearer"/)])
+})
+
+describe.skipIf(noOpenssl !== undefined)('by https', () => {
+  const secure = (folder: string, clientCertificates: boolean): Secure => {
+    const pair = read(makePair(folder, 'server'))
+    const { cert: ca } = clientCertificates ? read(makePair(folder, 'clients')) : { cert: undefined }
+    return {
+      clientCertificates,
+      context: () => ({ ...pair, ca }),
+      onRenewed: () => {},
+      onHandshakeFailed: () => {},
+    }
+  }
+
+  test('it asks whom it is told to trust', async () => {
+    const folder = temporaryDirectory()
+    const { env } = await withAdmin({ secure: secure(folder, false) })
+    const ca = join(folder, 'server.crt')
+    expect(await runCommand(ledgerCommand, { options: { ca, json: true } }, { env })).toMatchObject({
+      code: 0,
+      err: '',
+    })
+
+    const known = { env: { ...env, HEADGATE_ADMIN_TLS_CERT: ca, HEADGATE_ADMIN_TLS_KEY: 'server.key' } }
+    const untrusted = await runCommand(ledgerCommand, {}, known)
+    expect([untrusted.code, untrusted.err]).toEqual([1, expect.stringContaining('--ca says who vouches')])
+    const elsewhere = await runCommand(ledgerCommand, { options: { ca, serverName: 'headgate' } }, { env })
+    expect(elsewhere.err).toContain('--server-name says which name to expect')
+  })
+
+  test('it shows a certificate of its own where one is wanted', async () => {
+    const folder = temporaryDirectory()
+    const { env } = await withAdmin({ secure: secure(folder, true) })
+    const own = makePair(folder, 'me', {
+      by: { cert: join(folder, 'clients.crt'), key: join(folder, 'clients.key') },
+    })
+    const ca = join(folder, 'server.crt')
+    const shown = { ca, clientCert: own.cert, clientKey: own.key }
+    expect(await runCommand(ledgerCommand, { options: shown }, { env })).toMatchObject({ code: 0, err: '' })
+    expect((await runCommand(ledgerCommand, { options: { ca } }, { env })).code).toBe(1)
+  })
 })

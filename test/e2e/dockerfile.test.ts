@@ -4,6 +4,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { startHeadgate } from '../../src/sandbox/headgate-process.js'
+import { makePair, noOpenssl } from '../helpers/certificates.js'
+import { temporaryDirectory } from '../helpers/context.js'
 import { pruneTree } from '../helpers/pruned-tree.js'
 
 const dockerfile = readFileSync('Dockerfile', 'utf8').replaceAll(/\\\n/g, '')
@@ -46,7 +48,17 @@ test('what the image takes over and starts is in the pruned tree', async () => {
   expect(existsSync(join(tree.path, program.replace(INSTALLED, '')))).toBe(true)
 })
 
-test('HEALTHCHECK tells whether Headgate lives, with or without Kafka', async () => {
+test('HEALTHCHECK tells whether Headgate lives, with or without Kafka', () => checkHealth({}))
+
+test.skipIf(noOpenssl !== undefined)(
+  'HEALTHCHECK tells it, too, where the admin listener speaks HTTPS',
+  () => {
+    const { cert, key } = makePair(temporaryDirectory(), 'server')
+    return checkHealth({ HEADGATE_ADMIN_TLS_CERT: cert, HEADGATE_ADMIN_TLS_KEY: key })
+  },
+)
+
+async function checkHealth(settings: { readonly [name: string]: string }): Promise<void> {
   const headgate = await startHeadgate({
     config: 'plugins.config.json',
     until: 'listening',
@@ -56,21 +68,22 @@ test('HEALTHCHECK tells whether Headgate lives, with or without Kafka', async ()
       CXONE_CLIENT_ID: 'id',
       CXONE_CLIENT_SECRET: 'secret',
       WEBHOOK_TOKEN: 'token',
+      ...settings,
     },
   })
   onTestFinished(async () => void (await headgate.stop()))
-  const { port } = new URL(headgate.admin)
+  const env = { ...settings, HEADGATE_ADMIN_PORT: new URL(headgate.admin).port }
 
-  expect(await healthCheck(port)).toBe(0)
+  expect(await healthCheck(env)).toBe(0)
   await headgate.stop()
-  expect(await healthCheck(port)).toBe(1)
-})
+  expect(await healthCheck(env)).toBe(1)
+}
 
-async function healthCheck(port: string): Promise<number> {
+async function healthCheck(env: { readonly [name: string]: string }): Promise<number> {
   const command = /CMD (\[.*\])$/.exec(instructions('HEALTHCHECK')[0] ?? '')?.[1] ?? ''
   const [node, ...args] = JSON.parse(command)
   expect(node).toBe('node')
-  const child = spawn(process.execPath, args, { env: { HEADGATE_ADMIN_PORT: port }, stdio: 'ignore' })
+  const child = spawn(process.execPath, args, { env, stdio: 'ignore' })
   const [code] = await once(child, 'exit')
   return code
 }

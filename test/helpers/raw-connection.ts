@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
+import { type ConnectionOptions, connect as secure } from 'node:tls'
 import { onTestFinished } from 'vitest'
 
 /** A TCP connection that says what no HTTP client would. */
@@ -19,14 +20,27 @@ export interface RawConnection {
 }
 
 export async function rawConnection(port: number): Promise<RawConnection> {
-  const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true })
-  onTestFinished(() => void socket.destroy())
+  const below = connect({ host: '127.0.0.1', port, allowHalfOpen: true })
+  onTestFinished(() => void below.destroy())
+  return rawConnectionOn(below)
+}
+
+/** The same below TLS. Rejects when TLS is not agreed on. */
+export async function rawSecureConnection(port: number, tls: ConnectionOptions): Promise<RawConnection> {
+  const below = connect({ host: '127.0.0.1', port, allowHalfOpen: true })
+  onTestFinished(() => void below.destroy())
+  await once(below, 'connect')
+  below.on('error', () => {})
+  return rawConnectionOn(secure({ servername: 'localhost', ...tls, socket: below }), 'secureConnect')
+}
+
+async function rawConnectionOn(socket: Socket, ready = 'connect'): Promise<RawConnection> {
   let received = ''
   socket.setEncoding('utf8').on('data', (text) => {
     received += text
   })
   socket.on('end', () => socket.end())
-  await once(socket, 'connect')
+  await once(socket, ready)
   // A reset is one way of closing.
   socket.on('error', () => {})
   const closed = new Promise<string>((resolve) => socket.on('close', () => resolve(received)))

@@ -4,6 +4,7 @@ import { HeadgateError } from '../../src/errors.js'
 import { createListener } from '../../src/http/listener.js'
 import { testContext } from '../helpers/context.js'
 import { rawConnection, rawRequest } from '../helpers/raw-connection.js'
+import { refusedConnections } from './refused-connections.js'
 import { echo, held, listen, ok } from './setup.js'
 
 describe('listener: routing', () => {
@@ -333,11 +334,12 @@ describe('listener: connections', () => {
       connection.send(rawRequest('POST', '/in', { 'content-length': 1 }, 'x'))
       await connection.until((text) => text.endsWith('x'))
     }
-    for (let excess = 0; excess < 3; excess++) expect(await (await rawConnection(port)).closed()).toBe('')
+    await refusedConnections(port, 3)
     expect(lines).toMatchObject([{ level: 'warn', message: 'connections were refused: 2 are open' }])
     first.cut()
     await vi.waitUntil(async () => {
-      const next = await rawConnection(port)
+      const next = await rawConnection(port).catch(() => undefined)
+      if (next === undefined) return false
       next.send(rawRequest('POST', '/in', { 'content-length': 1 }, 'x'))
       return next.until((text) => text.endsWith('x')).catch(() => false)
     })

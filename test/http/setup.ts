@@ -53,7 +53,8 @@ export async function listen(handler: HttpHandler, options: Partial<ListenerOpti
     listener.closeNow()
     await listener.close()
   })
-  const dispatcher = new Agent()
+  // Which certificate is shown is no matter of these tests.
+  const dispatcher = new Agent({ connect: { rejectUnauthorized: false } })
   onTestFinished(() => dispatcher.destroy())
   const post = async (path: string, body: string | Buffer, method: 'POST' | 'GET' | 'PUT' = 'POST') => {
     const answer = await request(`${url}${path}`, {

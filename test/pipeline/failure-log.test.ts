@@ -14,7 +14,7 @@ function failureLog() {
   const { log, lines } = testContext()
   const failures = createFailureLog(log)
   const fail = (count: number, error: HeadgateError) => {
-    for (let index = 0; index < count; index++) failures.failed(`e${index}`, error)
+    for (let index = 0; index < count; index++) failures.failed({ id: `e${index}` }, error)
   }
   return { failures, fail, lines, last: () => lines.at(-1) }
 }
@@ -35,6 +35,13 @@ describe('failure log', () => {
         fields: { id: 'e0', code: 'HG_SCHEMA_VIOLATION', violations: violation.violations },
       },
     ])
+  })
+
+  it('has the trace id of an event that came with a trace context', () => {
+    const { failures, lines } = failureLog()
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    failures.failed({ id: 'e0', traceparent }, violation)
+    expect(lines).toMatchObject([{ fields: { id: 'e0', trace_id: '4bf92f3577b34da6a3ce929d0e0e4736' } }])
   })
 
   it.each([violation, down])(

@@ -1,0 +1,95 @@
+import { createServer, type Server, type ServerOptions } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import type { Socket } from 'node:net'
+import type { SecureContextOptions, TLSSocket } from 'node:tls'
+import { HeadgateError } from '../errors.js'
+import { rawAnswer } from './malformed.js'
+
+/** Why TLS was not agreed on. */
+export type HandshakeFailure = 'plain-http' | 'client-certificate' | 'too-slow' | 'failed'
+
+/** What a listener needs to speak TLS. */
+export interface Secure {
+  /** Whoever shows no certificate that `ca` vouches for is turned away. */
+  readonly clientCertificates: boolean
+  /** The certificate now. */
+  context(): SecureContextOptions
+  /** `use` is called with each that comes in its place. */
+  onRenewed(use: (context: SecureContextOptions) => void): void
+  onHandshakeFailed(failure: HandshakeFailure, detail: string): void
+}
+
+export interface HttpServer {
+  readonly server: Server
+  /** All that are open, also those that have not agreed on TLS yet. */
+  readonly connections: ReadonlySet<Socket>
+}
+
+const MIN_VERSION = 'TLSv1.2'
+
+/** A server for HTTP, or for HTTPS where there is a certificate. */
+export function createHttpServer(options: ServerOptions, secure: Secure | undefined): HttpServer {
+  const server = secure === undefined ? createServer(options) : secureServer(options, secure, answerPlain)
+  const connections = new Set<Socket>()
+  server.on('connection', (connection) => {
+    connections.add(connection)
+    connection.once('close', () => connections.delete(connection))
+  })
+  /** To the connection below: what is written to a TLS socket would have to be encrypted. */
+  function answerPlain({ remoteAddress, remotePort }: TLSSocket): void {
+    for (const connection of connections) {
+      if (connection.remotePort !== remotePort || connection.remoteAddress !== remoteAddress) continue
+      // It may have gone, and nobody else listens to errors down here.
+      connection.on('error', () => {})
+      connection.write(rawAnswer(plainHttp).text)
+    }
+  }
+  return { server, connections }
+}
+
+const plainHttp = new HeadgateError('HG_TLS_EXPECTED', 'This port speaks HTTPS; the request was plain HTTP.')
+
+function secureServer(
+  options: ServerOptions,
+  secure: Secure,
+  answerPlain: (connection: TLSSocket) => void,
+): Server {
+  const server = createSecureServer({
+    ...options,
+    ...secure.context(),
+    minVersion: MIN_VERSION,
+    requestCert: secure.clientCertificates,
+    rejectUnauthorized: secure.clientCertificates,
+    ...(options.headersTimeout !== undefined && { handshakeTimeout: options.headersTimeout }),
+    // As node:http has it, and node:https does not.
+    noDelay: true,
+  })
+  secure.onRenewed((context) => server.setSecureContext({ ...context, minVersion: MIN_VERSION }))
+  // So, too, a sender may end its side and still be answered. Before, there is nothing to answer.
+  server.on('secureConnection', (connection) => {
+    connection.allowHalfOpen = true
+  })
+  // node:https would pass it on as an error of HTTP, to be answered.
+  server.removeAllListeners('tlsClientError')
+  server.on('tlsClientError', (error: Error & { readonly code?: string }, connection) => {
+    const failure = failureOf(error.code, connection)
+    if (failure === 'plain-http') answerPlain(connection)
+    if (failure !== undefined)
+      secure.onHandshakeFailed(failure, String(connection.authorizationError ?? error.message))
+    connection.destroy()
+  })
+  return server
+}
+
+/** Undefined where the other side has just gone, as health checks of load balancers do. */
+function failureOf(
+  code: string | undefined,
+  { authorizationError }: TLSSocket,
+): HandshakeFailure | undefined {
+  // Typed as an error, but it is a code, and null where there is none.
+  if (typeof authorizationError === 'string') return 'client-certificate'
+  if (code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE') return 'client-certificate'
+  if (code === 'ERR_SSL_HTTP_REQUEST') return 'plain-http'
+  if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return 'too-slow'
+  return code === 'ECONNRESET' || code === 'EPIPE' ? undefined : 'failed'
+}

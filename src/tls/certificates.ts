@@ -1,0 +1,111 @@
+import { resolve } from 'node:path'
+import { type FileWatch, watchFiles } from '../pipeline/config/watch.js'
+import type { MetricsRegistry } from '../pipeline/metrics.js'
+import type { Log } from '../plugin.js'
+import { SETTINGS, type Settings } from '../settings.js'
+import { certificateCounters, showCertificate } from './certificate-metrics.js'
+import type { CertificateFiles } from './read-certificate.js'
+import { type ServedCertificate, serveCertificate } from './served-certificate.js'
+
+/** The certificates of a process. */
+export interface Certificates {
+  readonly intake: ServedCertificate | undefined
+  readonly admin: ServedCertificate | undefined
+  /** Takes over what their files say now. */
+  renew(): Promise<void>
+  /** For /ready; nothing where there are none. */
+  details(): { readonly certificates?: object }
+  /** From now on takes over by itself what their files say. */
+  watch(): FileWatch
+}
+
+export interface CertificatesOptions {
+  readonly settings: Settings
+  readonly metrics: MetricsRegistry
+  log(fields: { readonly listener: string }): Log
+}
+
+/** Reads the certificates that the settings name. Rejects with HG_TLS_CERTIFICATE where one cannot be used. */
+export async function openCertificates({
+  settings,
+  metrics,
+  log,
+}: CertificatesOptions): Promise<Certificates> {
+  const open = (listener: string, files: CertificateFiles | undefined) =>
+    files && openCertificate(listener, files, metrics, log({ listener }))
+  const intakeFiles = filesOf(settings, 'tlsCert', 'tlsKey', 'tlsClientCa')
+  const adminFiles = filesOf(settings, 'adminTlsCert', 'adminTlsKey', 'adminTlsClientCa')
+  const intake = await open('intake', intakeFiles)
+  const admin = await open('admin', adminFiles)
+  const served = [
+    { listener: 'intake', files: intakeFiles, certificate: intake },
+    { listener: 'admin', files: adminFiles, certificate: admin },
+  ].flatMap(({ listener, files, certificate }) =>
+    files && certificate ? [{ listener, files, certificate }] : [],
+  )
+  const shown = ({ now, refused }: ServedCertificate) => ({
+    expires: new Date(now().until).toISOString(),
+    ...(refused() !== undefined && { refused: refused() }),
+  })
+  return {
+    intake,
+    admin,
+    renew: async () => void (await Promise.all(served.map(({ certificate }) => certificate.renew()))),
+    details: () =>
+      served.length === 0
+        ? {}
+        : {
+            certificates: Object.fromEntries(
+              served.map(({ listener, certificate }) => [listener, shown(certificate)]),
+            ),
+          },
+    watch() {
+      const watches = served.map(({ files, certificate }) =>
+        watchFiles({
+          paths: () => Object.values(files).map(({ path }) => path),
+          onChange: () => void certificate.renew(),
+          onLook: certificate.remind,
+        }),
+      )
+      return {
+        close() {
+          for (const watch of watches) watch.close()
+        },
+      }
+    },
+  }
+}
+
+type PathSetting = 'tlsCert' | 'tlsKey' | 'tlsClientCa' | 'adminTlsCert' | 'adminTlsKey' | 'adminTlsClientCa'
+
+function filesOf(
+  settings: Settings,
+  cert: PathSetting,
+  key: PathSetting,
+  clientCa: PathSetting,
+): CertificateFiles | undefined {
+  if (settings[cert] === '') return undefined
+  const named = (name: PathSetting) => ({ setting: SETTINGS[name].env, path: resolve(settings[name]) })
+  return {
+    cert: named(cert),
+    key: named(key),
+    ...(settings[clientCa] !== '' && { clientCa: named(clientCa) }),
+  }
+}
+
+async function openCertificate(
+  listener: string,
+  files: CertificateFiles,
+  metrics: MetricsRegistry,
+  log: Log,
+): Promise<ServedCertificate> {
+  const { renewed, failed } = certificateCounters(metrics, listener)
+  const certificate = await serveCertificate({
+    files,
+    log,
+    onRenewal: (result) => renewed[result].inc(),
+    onFailure: (failure) => failed[failure].inc(),
+  })
+  showCertificate(metrics, listener, certificate)
+  return certificate
+}
