@@ -1,10 +1,17 @@
 // Writes what is made from the code: editor schemas, references, and the files that pages quote. A test fails when they
 // are stale.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { parse } from 'jsonc-parser'
 import { configReference } from '../dist/docs/config-reference.js'
+import { declaredMetrics } from '../dist/docs/declared-metrics.js'
 import { errorReference } from '../dist/docs/error-reference.js'
 import { lintReference } from '../dist/docs/lint-reference.js'
+import { metricReference } from '../dist/docs/metric-reference.js'
+import { dashboard } from '../dist/docs/monitoring/dashboard.js'
+import { PRODUCTION } from '../dist/docs/monitoring/pace.js'
+import { rows } from '../dist/docs/monitoring/rows.js'
+import { rulesFile } from '../dist/docs/monitoring/rules-file.js'
 import { withQuotedFiles } from '../dist/docs/quoted-files.js'
 import { editorSchema } from '../dist/pipeline/config/editor-schema.js'
 import { plugins } from '../dist/plugins/index.js'
@@ -28,3 +35,9 @@ write('docs/lint.md', lintReference(plugins))
 for (const page of ['README.md', 'docs/cookbook.md', 'docs/writing-a-plugin.md'])
   write(page, withQuotedFiles(read(page), read))
 write('docs/config.md', configReference(plugins, SETTINGS, shipped))
+write(
+  'docs/metrics.md',
+  metricReference(await declaredMetrics(fileURLToPath(file('plugins.config.json')), plugins)),
+)
+write('deploy/grafana/headgate.json', `${JSON.stringify(dashboard(rows), undefined, 2)}\n`)
+write('deploy/prometheus/headgate.rules.yaml', rulesFile(PRODUCTION))

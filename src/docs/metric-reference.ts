@@ -17,6 +17,8 @@ const LABELS: { readonly [label: string]: { readonly meaning: string; readonly l
   revision: { meaning: 'Digest of the config.' },
   broker: { meaning: '`host:port/id` of a broker, as the Kafka client names it.' },
   quantile: { meaning: '`avg`, `p50` or `p99`.' },
+  listener: { meaning: '`intake` or `admin`.' },
+  reason: { meaning: 'Why a handshake failed, from a fixed list.', listed: true },
   direction: { meaning: '`sent`, `received` or `timed-out`.' },
 }
 
@@ -70,5 +72,5 @@ function unitOf({ name, help }: DeclaredMetric): string {
   if (/_seconds(_total)?$/.test(name)) return 'seconds'
   if (name.endsWith('_bytes')) return 'bytes'
   if (name.endsWith('_info')) return 'always 1'
-  return help.startsWith('1 where') ? '0 or 1' : 'count'
+  return /^[01] where/.test(help) ? '0 or 1' : 'count'
 }

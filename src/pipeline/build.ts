@@ -132,7 +132,8 @@ export function assemblePipeline(
   const lasting = running?.parts.resident.metrics ?? surroundings.metrics.scope()
   const source = buildSource(checked, delivery, surroundings.http(name, lasting), running)
   const sourceStage = observe(source.name, source.plugin)
-  const resident = running?.parts.resident ?? takeResidence(name, ledgerOf(sink.log), lasting, surroundings.intents)
+  const resident =
+    running?.parts.resident ?? takeResidence(name, ledgerOf(sink.log), lasting, surroundings.intents)
   const { ledger } = resident
   const postCommit = settings.postCommit.map((_, index) =>
     buildPostCommit(checked, index, delivery, ledger, running?.parts.postCommit[index]),
@@ -260,7 +261,11 @@ function takeResidence(
   const sampled = (name: string, help: string, read: (owing: Owing) => number) =>
     metrics.sampled(name, help, { pipeline }, () => read(ledger.backlog()))
   sampled('ledger_pending', 'Events that are durable and not yet acknowledged.', ({ count }) => count)
-  sampled('ledger_oldest_pending_seconds', 'Age of the oldest of them.', ({ oldest }) => since(oldest))
+  sampled(
+    'ledger_oldest_pending_seconds',
+    'Age of the oldest event that is durable and not yet acknowledged.',
+    ({ oldest }) => since(oldest),
+  )
   sampled('ledger_failed', 'Acknowledgements that were given up.', ({ failed }) => failed)
   sampled('ledger_window_seconds', 'How far back redeliveries are recognised.', ({ remembersSince }) =>
     since(remembersSince),

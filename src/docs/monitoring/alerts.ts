@@ -150,7 +150,7 @@ const data = ({ span }: Pace): readonly Alert[] => [
   },
 ]
 
-const operating = ({ span }: Pace): readonly Alert[] => [
+const operating = ({ span, seconds }: Pace): readonly Alert[] => [
   {
     alert: 'HeadgateConfigReloadFailed',
     expr: 'headgate_config_last_reload_successful == 0',
@@ -159,6 +159,24 @@ const operating = ({ span }: Pace): readonly Alert[] => [
     summary: 'Headgate at {{ $labels.instance }} cannot use the config on disk.',
     description:
       'The config so far goes on running. A restart would fail, or start with what nobody has seen run. GET /ready says what is wrong.',
+  },
+  {
+    alert: 'HeadgateCertificateExpiring',
+    expr: `headgate_tls_certificate_expiry_timestamp_seconds - time() < ${seconds(7 * 24 * HOUR)}`,
+    for: span(5 * MINUTE),
+    severity: 'warning',
+    summary:
+      'The certificate of {{ $labels.listener }} at {{ $labels.instance }} expires in {{ $value | humanizeDuration }}.',
+    description:
+      'From then on senders, or Prometheus, refuse to connect. A new certificate is taken over without a restart.',
+  },
+  {
+    alert: 'HeadgateCertificateReloadFailed',
+    expr: 'headgate_tls_certificate_last_reload_successful == 0',
+    for: span(5 * MINUTE),
+    severity: 'warning',
+    summary: 'Headgate at {{ $labels.instance }} cannot use the new certificate of {{ $labels.listener }}.',
+    description: 'The one before goes on, until it expires. The log says what is wrong with the files.',
   },
   {
     alert: 'HeadgateConnectionsNearLimit',

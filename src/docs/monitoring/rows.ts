@@ -137,9 +137,13 @@ const intake: Row = {
     }),
     chart({
       title: 'Events in flight',
-      description: 'Received, and their path has not ended.',
+      description:
+        'Received, and their path has not ended. Paused is 1 where an operator has paused or stopped the pipeline.',
       unit: 'short',
-      queries: [query(`sum by (pipeline) (${ofPipeline('headgate_inflight_events')})`, '{{pipeline}}')],
+      queries: [
+        query(`sum by (pipeline) (${ofPipeline('headgate_inflight_events')})`, '{{pipeline}}'),
+        query(`max by (pipeline) (${ofPipeline('headgate_pipeline_paused')})`, '{{pipeline}} paused'),
+      ],
     }),
     chart({
       title: 'Connections of senders',
@@ -460,6 +464,50 @@ const process: Row = {
   ],
 }
 
+const tls: Row = {
+  title: 'TLS, where it is on',
+  panels: [
+    chart({
+      title: 'Certificate expires in',
+      description: 'The first of its chain. A new one is taken over as soon as its files have changed.',
+      unit: 's',
+      queries: [
+        query(
+          `min by (instance, listener) (${ofProcess('headgate_tls_certificate_expiry_timestamp_seconds')}) - time()`,
+          '{{instance}} {{listener}}',
+        ),
+      ],
+    }),
+    chart({
+      title: 'Certificates taken over',
+      description: 'By result; refused is 1 where the files on disk cannot be used.',
+      unit: 'short',
+      queries: [
+        query(
+          `sum by (listener, result) (increase(${ofProcess('headgate_tls_certificate_reloads_total')}[$__range]))`,
+          '{{listener}} {{result}}',
+        ),
+        query(
+          `1 - min by (listener) (${ofProcess('headgate_tls_certificate_last_reload_successful')})`,
+          '{{listener}} refused',
+        ),
+      ],
+    }),
+    chart({
+      title: 'Handshakes failed',
+      description:
+        'Connections on which TLS was not agreed on: plain HTTP, old protocols, wrong client certificates.',
+      unit: 'ops',
+      queries: [
+        query(
+          `sum by (listener, reason) (${rate(ofProcess('headgate_tls_handshakes_failed_total'))})`,
+          '{{listener}} {{reason}}',
+        ),
+      ],
+    }),
+  ],
+}
+
 /** Every process has these metrics: only those of Headgate are meant. */
 function own(name: string): string {
   return ofProcess(name, 'job=~".*headgate.*"')
@@ -474,4 +522,5 @@ export const rows: readonly Row[] = [
   acknowledging,
   deadLetters,
   process,
+  tls,
 ]

@@ -1,0 +1,170 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { type DeclaredMetric, declaredMetrics } from '../../src/docs/declared-metrics.js'
+import { isOwn, metricReference } from '../../src/docs/metric-reference.js'
+import { alerts } from '../../src/docs/monitoring/alerts.js'
+import { dashboard } from '../../src/docs/monitoring/dashboard.js'
+import { hastened, PRODUCTION } from '../../src/docs/monitoring/pace.js'
+import { recordingRules } from '../../src/docs/monitoring/recording-rules.js'
+import { rows } from '../../src/docs/monitoring/rows.js'
+import { rulesFile } from '../../src/docs/monitoring/rules-file.js'
+import { plugins } from '../../src/plugins/index.js'
+
+const read = (path: string) => readFileSync(path, 'utf8')
+
+let metrics: readonly DeclaredMetric[] = []
+beforeAll(async () => {
+  metrics = await declaredMetrics(resolve('plugins.config.json'), plugins)
+})
+
+describe('what is generated from the metrics is up to date; `npm run generate` renews it', () => {
+  test('docs/metrics.md', () => expect(read('docs/metrics.md')).toBe(metricReference(metrics)))
+
+  test('deploy/grafana/headgate.json', () =>
+    expect(read('deploy/grafana/headgate.json')).toBe(`${JSON.stringify(dashboard(rows), undefined, 2)}\n`))
+
+  test('deploy/prometheus/headgate.rules.yaml', () =>
+    expect(read('deploy/prometheus/headgate.rules.yaml')).toBe(rulesFile(PRODUCTION)))
+})
+
+const records = recordingRules(PRODUCTION)
+const panels = rows.flatMap((row) => row.panels)
+const queries = panels.flatMap(({ queries }) => queries.map(({ expr }) => expr))
+const rules = [...records, ...alerts(PRODUCTION)].map(({ expr }) => expr)
+
+describe('every query asks for what there is', () => {
+  test.each([...queries, ...rules])('%s', (expr) => {
+    const selectors = selectorsOf(expr)
+    expect(selectors).not.toEqual([])
+    const labels = selectors.flatMap(({ name, labels }) => {
+      const known = labelsOf(name)
+      expect(known, `there is no ${name}`).toBeDefined()
+      expect([...(known ?? [])], `${name} has no such label`).toEqual(expect.arrayContaining(labels))
+      return [...(known ?? [])]
+    })
+    expect(labels).toEqual(expect.arrayContaining(groupedBy(expr)))
+  })
+
+  test('legends name labels that their query keeps', () => {
+    for (const { expr, legend } of panels.flatMap(({ queries }) => queries)) {
+      const kept = /\b(?:sum|min|max|count) by /.test(expr) ? groupedBy(expr) : ['instance']
+      expect(kept, `${legend} of ${expr}`).toEqual(
+        expect.arrayContaining([...legend.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label)),
+      )
+    }
+  })
+
+  test('every metric of ours is on the dashboard or in a rule', () => {
+    const asked = new Set([...queries, ...rules].flatMap(selectorsOf).map(({ name }) => baseOf(name)))
+    // When the config was last read: for those who want an alert on age.
+    const spare = ['headgate_config_last_reload_success_timestamp_seconds']
+    expect(
+      metrics
+        .filter(isOwn)
+        .map(({ name }) => name)
+        // Those of certificates are there only where TLS is: elsewhere their panels would be empty.
+        .filter((name) => !asked.has(name) && !spare.includes(name) && !name.startsWith('headgate_tls_')),
+    ).toEqual([])
+  })
+})
+
+describe('alerts', () => {
+  const names = alerts(PRODUCTION).map(({ alert }) => alert)
+  const pages = readdirSync('docs/runbooks').filter((page) => page !== 'README.md')
+
+  test('each has a page and each page an alert', () => {
+    expect(pages.toSorted()).toEqual(names.map((name) => `${name}.md`).toSorted())
+  })
+
+  test.each(names)('the page of %s says what there is to know, in order', (name) => {
+    const headings = [...read(`docs/runbooks/${name}.md`).matchAll(/^#+ (.*)$/gm)].map(([, text]) => text)
+    expect(headings).toEqual([
+      name,
+      'What it means',
+      'How to see it',
+      'Likely causes',
+      'What to do',
+      'When it is over',
+    ])
+  })
+
+  test('the index has all of them, with their severity', () => {
+    const index = read('docs/runbooks/README.md')
+    for (const { alert, severity } of alerts(PRODUCTION))
+      expect(index).toContain(`| [${alert}](${alert}.md) | ${severity} |`)
+  })
+
+  test('links and metrics of the pages exist', () => {
+    for (const page of ['README.md', ...pages]) {
+      const text = read(`docs/runbooks/${page}`)
+      for (const [, path] of text.matchAll(/\]\(([^)#:]+)\)/g))
+        expect(() => read(`docs/runbooks/${path}`), `${path} in ${page}`).not.toThrow()
+      for (const [name] of text.matchAll(/\bheadgate_\w+/g))
+        expect(labelsOf(name), `${name} in ${page}`).toBeDefined()
+    }
+  })
+
+  test('each is tried by promtool, and fires in no more than its own case', () => {
+    const cases = read('deploy/prometheus/headgate.rules.test.yaml')
+    for (const name of names) expect(cases.split(`alertname="${name}"`).length, name).toBe(2)
+  })
+
+  test('one that wakes somebody says so, and every one links to its page', () => {
+    const text = rulesFile(PRODUCTION)
+    expect(text.match(/severity: (critical|warning)$/gm)).toHaveLength(names.length)
+    for (const name of names) expect(text).toContain(`runbook_url: docs/runbooks/${name}.md`)
+  })
+})
+
+test('a hastened pace shortens spans by its factor, down to the shortest', () => {
+  const pace = hastened(60, 4)
+  expect(pace.span(3600)).toBe('1m')
+  expect(pace.span(60)).toBe('4s')
+  expect(pace.seconds(600)).toBe(10)
+  expect(PRODUCTION.span(5400)).toBe('90m')
+  expect(PRODUCTION.span(7200)).toBe('2h')
+})
+
+interface Selector {
+  readonly name: string
+  /** Those that it matches on. */
+  readonly labels: string[]
+}
+
+/** The metrics that a query asks for, by the prefixes that there are. */
+function selectorsOf(expr: string): Selector[] {
+  const found = expr.matchAll(
+    /(?<![\w:"])(?<name>(?:headgate_|process_|nodejs_|pipeline:|up\b|ALERTS\b)[\w:]*)(?:\{(?<matchers>[^}]*)\})?/g,
+  )
+  return [...found].map(({ groups }) => ({
+    name: groups?.['name'] ?? '',
+    labels: [...(groups?.['matchers'] ?? '').matchAll(/(\w+)(?:=~|!=|=|!~)/g)].map(([, label]) =>
+      String(label),
+    ),
+  }))
+}
+
+const groupedBy = (expr: string): string[] =>
+  [...expr.matchAll(/\b(?:by|without) \(([^)]*)\)/g)].flatMap(([, list]) => String(list).split(', '))
+
+/** Given by the scrape. */
+const TARGET = ['namespace', 'job', 'instance']
+
+/** Labels of a metric, of a series of a histogram, of a recording rule, or of what Prometheus itself makes. */
+function labelsOf(name: string): ReadonlySet<string> | undefined {
+  if (name === 'up') return new Set(TARGET)
+  if (name === 'ALERTS') return new Set([...TARGET, 'alertname', 'alertstate', 'severity', 'pipeline'])
+  if (records.some(({ record }) => record === name)) return new Set(['namespace', 'job', 'pipeline'])
+  const declared = metrics.find((metric) => metric.name === baseOf(name))
+  if (declared === undefined || (declared.type === 'histogram') !== (declared.name !== name)) return undefined
+  const all = new Set([...TARGET, ...declared.labels.keys()])
+  // Known only once garbage has been collected.
+  if (declared.name === 'nodejs_gc_duration_seconds') all.add('kind')
+  return name.endsWith('_bucket') ? all.add('le') : all
+}
+
+const baseOf = (name: string): string => {
+  const base = name.replace(/_(bucket|sum|count)$/, '')
+  return metrics.some((metric) => metric.name === base && metric.type === 'histogram') ? base : name
+}
