@@ -1,14 +1,18 @@
+import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { openAdmin } from './admin/admin.js'
+import { connectRoutes } from './admin/connect/routes.js'
 import { createListener } from './http/listener.js'
+import type { Loggers } from './log-levels.js'
 import type { Pipeline } from './pipeline/build.js'
 import type { CheckedConfig, ReadResult } from './pipeline/config/read.js'
 import { type FileWatch, watchFiles } from './pipeline/config/watch.js'
+import { openIntents } from './pipeline/intent.js'
 import { openStateDirectory } from './pipeline/ledger/state-directory.js'
 import { type Left, notReady } from './pipeline/lifecycle.js'
 import { createMetrics } from './pipeline/metrics.js'
 import { createReloader, type Why } from './pipeline/reload.js'
-import type { Log } from './plugin.js'
+import type { AnyDefinition } from './plugin.js'
 import { countRefused, countResponses, showProcess } from './process-metrics.js'
 import { redactor } from './redact.js'
 import { reloadAnswer, reloadState } from './reload-answer.js'
@@ -32,21 +36,25 @@ export interface App {
 export interface AppOptions {
   readonly settings: Settings
   readonly config: CheckedConfig
-  /** Reads and checks the config as it is now. */
-  read(): Promise<ReadResult>
+  /** Reads and checks the config as it is now, or as it would be with this text. */
+  read(text?: string): Promise<ReadResult>
   /** Told of the secrets of a config before anything is made of it. */
   onSecrets(secrets: CheckedConfig['secrets']): void
   /** Absolute path of the config file. */
   readonly file: string
-  /** Logs with these fields on every line. */
-  log(fields: { readonly [name: string]: string }): Log
+  readonly loggers: Loggers
+  /** The built-in ones, for those who ask what there is. */
+  readonly plugins: readonly AnyDefinition[]
+  /** Of Headgate. */
+  readonly version: string
   /** Aborted when nobody waits any more: stages give up what is under way. */
   readonly deadline: AbortSignal
 }
 
 /** Builds the pipelines of a checked config and starts them. Rejects where one cannot ever work; then nothing runs. */
 export async function startApp(options: AppOptions): Promise<App> {
-  const { settings, config, log, deadline } = options
+  const { settings, config, loggers, deadline } = options
+  const log = loggers.of
   const metrics = createMetrics()
   const certificates = await openCertificates({ settings, metrics, log })
   const state = await openStateDirectory(resolve(settings.stateDir), log({ stage: 'ledger' }))
@@ -60,6 +68,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     log: log({}),
     onResponse: countResponses(metrics, 'none'),
   })
+  const intents = openIntents(state.database)
   const secrets = new Map(config.secrets)
   const reloader = createReloader({
     config,
@@ -68,9 +77,10 @@ export async function startApp(options: AppOptions): Promise<App> {
       log,
       http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
       state: state.database,
+      intents,
       signal: deadline,
     },
-    read: options.read,
+    read: () => options.read(),
     onSecrets(found) {
       for (const [value, shown] of found) secrets.set(value, shown)
       // What was secret stays so: it may still be in use elsewhere.
@@ -91,7 +101,29 @@ export async function startApp(options: AppOptions): Promise<App> {
     maxConnections: settings.maxConnections,
     maxBodyMemory: bytes(settings.maxBodyMemory),
   })
-  const admin = await openAdmin(settings.adminHost, settings.adminPort, {
+  const { adminHost, adminPort, adminTokenFile, adminOpen } = settings
+  const access = {
+    host: adminHost,
+    port: adminPort,
+    tokenFile: ['', 'none'].includes(adminTokenFile) ? adminTokenFile : resolve(adminTokenFile),
+    open: adminOpen === 'none' ? [] : adminOpen.split(',').map((name) => `/${name}`),
+    log: log({ listener: 'admin' }),
+    secure: certificates.admin,
+  }
+  const connect = connectRoutes({
+    reloader,
+    intents,
+    loggers,
+    plugins: options.plugins,
+    version: options.version,
+    worker: `${hostname()}:${adminPort}`,
+    file: options.file,
+    writable: settings.configWritable,
+    started: () => phase !== 'starting',
+    check: options.read,
+    redact,
+  })
+  const shown = {
     notReady: missing,
     metrics: async () => ({
       contentType: metrics.registry.contentType,
@@ -103,11 +135,13 @@ export async function startApp(options: AppOptions): Promise<App> {
     details: () => ({
       revision: reloader.config().revision,
       pipelines: pipelines().map(({ name }) => name),
+      ...pausedPipelines(pipelines()),
       ...reloadState(reloader.refused(), redact),
       ...certificates.details(),
     }),
     reload: async () => reloadAnswer(await reloader.reload('api'), redact),
-  })
+  }
+  const admin = await openAdmin(access, shown, connect)
   const stop = async (): Promise<readonly Left[]> => {
     phase = 'stopping'
     for (const watch of watches) watch.close()
@@ -145,6 +179,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     await stop()
     throw error
   }
+}
+
+/** For /ready: an operator's wish is no fault, and nothing to take the process out of a load balancer for. */
+function pausedPipelines(pipelines: readonly Pipeline[]): { readonly paused?: readonly string[] } {
+  const paused = pipelines.filter(({ parts }) => parts.resident.intent !== 'RUNNING')
+  return paused.length === 0 ? {} : { paused: paused.map(({ name }) => name) }
 }
 
 const reasons = (pipeline: Pipeline): string[] =>

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { Command as Commander, CommanderError } from 'commander'
 import { type Command, type CommandGroup, EXIT, type Io } from './commands/command.js'
@@ -12,6 +11,7 @@ import { runCommand } from './commands/run.js'
 import { sandboxCommand } from './commands/sandbox.js'
 import { testCommand } from './commands/test.js'
 import { validateCommand } from './commands/validate.js'
+import { packageFacts } from './package-facts.js'
 
 /** The one place that touches argv, signals and the exit code. */
 const commands: readonly (Command | CommandGroup)[] = [
@@ -25,13 +25,6 @@ const commands: readonly (Command | CommandGroup)[] = [
   dlqCommand,
   sandboxCommand,
 ]
-
-const { version, description } = JSON.parse(
-  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
-) as {
-  version: string
-  description: string
-}
 
 const stopping = new AbortController()
 const killing = new AbortController()
@@ -76,8 +69,8 @@ process.exit(exitCode)
 async function main(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.ok
   const program = new Commander('headgate')
-    .description(description)
-    .version(version)
+    .description(packageFacts.description)
+    .version(packageFacts.version)
     .exitOverride()
     .showHelpAfterError('(add --help to see what there is)')
     .helpCommand(false)

@@ -54,3 +54,20 @@ test('every setting has an environment variable, a flag and a meaning', () => {
     expect(doc).toMatch(/\.$/)
   }
 })
+
+test.each([
+  [{ HEADGATE_TLS_CERT: 'a.crt' }, 'HEADGATE_TLS_CERT needs HEADGATE_TLS_KEY beside it.'],
+  [{ HEADGATE_ADMIN_TLS_KEY: 'a.key' }, 'HEADGATE_ADMIN_TLS_KEY needs HEADGATE_ADMIN_TLS_CERT beside it.'],
+])('a certificate and its key belong together: %j', (environment, problem) => {
+  expect(readSettings(environment, {})).toEqual({ ok: false, problems: [problem] })
+})
+
+test('an authority for clients is nothing without a certificate', () => {
+  expect(readSettings({ HEADGATE_TLS_CLIENT_CA: 'ca.crt' }, {})).toEqual({
+    ok: false,
+    problems: [
+      'HEADGATE_TLS_CLIENT_CA needs HEADGATE_TLS_CERT beside it.',
+      'HEADGATE_TLS_CLIENT_CA needs HEADGATE_TLS_KEY beside it.',
+    ],
+  })
+})

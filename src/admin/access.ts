@@ -15,10 +15,7 @@ export interface AccessOptions {
 }
 
 /** Says who may ask what: an answer that refuses, or undefined where the request may be answered. */
-export type Access = (
-  request: Pick<IncomingMessage, 'headers'>,
-  path: string,
-) => Promise<Answer | undefined>
+export type Access = (request: Pick<IncomingMessage, 'headers'>, path: string) => Promise<Answer | undefined>
 
 /**
  * With a file of tokens, everything but the open paths wants one of them. Without, it is served on loopback only, where

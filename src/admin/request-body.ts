@@ -12,7 +12,9 @@ export async function readBody(
   for await (const chunk of request) {
     bytes += (chunk as Buffer).length
     if (bytes > MOST_BYTES)
-      return { refused: failure(413, `The body is larger than ${MOST_BYTES} bytes.`, { connection: 'close' }) }
+      return {
+        refused: failure(413, `The body is larger than ${MOST_BYTES} bytes.`, { connection: 'close' }),
+      }
     chunks.push(chunk as Buffer)
   }
   if (bytes === 0) return { value: undefined }

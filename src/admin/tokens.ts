@@ -25,11 +25,20 @@ export async function readTokens(file: string): Promise<readonly [string, ...str
   return [first, ...others]
 }
 
-/** Whether one of the tokens was sent. Takes as long whichever of them differs, and wherever. */
+/**
+ * Whether one of the tokens was sent: as a bearer token, or as the password of any user, which is all that many clients of
+ * Kafka Connect can do. Takes as long whichever of them differs, and wherever.
+ */
 export function holds(tokens: readonly string[], authorization: string | undefined): boolean {
-  const [, sent = ''] = /^bearer +(\S+) *$/i.exec(authorization ?? '') ?? []
-  const digest = digestOf(sent)
+  const digest = digestOf(sentIn(authorization ?? ''))
   return tokens.map((token) => timingSafeEqual(digestOf(token), digest)).includes(true)
+}
+
+function sentIn(authorization: string): string {
+  const [, scheme = '', credentials = ''] = /^(bearer|basic) +(\S+) *$/i.exec(authorization) ?? []
+  if (scheme.toLowerCase() !== 'basic') return credentials
+  const pair = Buffer.from(credentials, 'base64').toString('utf8')
+  return pair.includes(':') ? pair.slice(pair.indexOf(':') + 1) : ''
 }
 
 const isToken = (line: string): boolean => line.length >= SHORTEST && /^[A-Za-z0-9._~+/=-]+$/.test(line)

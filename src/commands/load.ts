@@ -10,7 +10,7 @@ import type { CommandInput, CommandOption, Io } from './command.js'
 export const settingOptions = (): CommandOption[] =>
   Object.values(SETTINGS).map(({ arg, doc, env, default: preset }) => ({
     flags: typeof preset === 'boolean' ? `--${arg}` : `--${arg} <value>`,
-    description: `${doc} [${env}, default ${preset}]`,
+    description: `${doc} [${env}, default ${preset === '' ? 'none' : preset}]`,
   }))
 
 /** The settings from flags and environment; complaints are printed, and undefined returned. */
@@ -26,16 +26,16 @@ export function loadSettings(flags: CommandInput['options'], { env, err }: Io): 
 
 /**
  * Loads the plugins that the config file names, then reads and checks it, as `run` would; every command that looks at a
- * config uses this. `unresolved`: see `ReadOptions`; for commands that connect to nothing.
+ * config uses this. `unresolved`, for commands that connect to nothing, and `text`: see `ReadOptions`.
  */
 export async function loadConfig(
   { config, host, allowUnverified }: Settings,
   { env, cwd }: Io,
-  { unresolved }: Pick<ReadOptions, 'unresolved'> = {},
+  { unresolved, text }: Pick<ReadOptions, 'unresolved' | 'text'> = {},
 ): Promise<ReadResult> {
   const exposed = !allowUnverified && !isLoopback(host)
   const path = resolve(cwd, config)
-  const external = await loadPlugins(path, plugins)
+  const external = await loadPlugins(path, plugins, text)
   return readConfig(path, {
     plugins,
     external,
@@ -43,5 +43,6 @@ export async function loadConfig(
     exposed,
     cwd,
     ...(unresolved && { unresolved }),
+    ...(text !== undefined && { text }),
   })
 }

@@ -2,8 +2,11 @@ import { resolve } from 'node:path'
 import { startApp } from '../app.js'
 import { HeadgateError } from '../errors.js'
 import { createLog } from '../log.js'
+import { createLoggers } from '../log-levels.js'
+import { packageFacts } from '../package-facts.js'
 import type { Warning } from '../pipeline/config/problem.js'
 import type { Left } from '../pipeline/lifecycle.js'
+import { plugins } from '../plugins/index.js'
 import { redactor } from '../redact.js'
 import { LONGEST_TIMER, milliseconds } from '../units.js'
 import { type Command, EXIT, type Io } from './command.js'
@@ -43,9 +46,11 @@ with 0. A second signal, or the shutdown timeout, ends the waiting: it exits wit
         settings,
         config,
         file: resolve(io.cwd, settings.config),
-        read: () => loadConfig(settings, io),
+        read: (text) => loadConfig(settings, io, text === undefined ? {} : { text }),
         onSecrets: (secrets) => redact(redactor(secrets)),
-        log: (fields) => log.child(fields),
+        loggers: createLoggers(log),
+        plugins,
+        version: packageFacts.version,
         deadline: deadline.signal,
       })
       reload = () => app.reload('signal')

@@ -8,6 +8,7 @@ import type { CheckedConfig, ReadResult } from './config/read.js'
 import { type Left, startPipeline, stopPipeline } from './lifecycle.js'
 import { reloadMetrics } from './reload-metrics.js'
 import { retire } from './retire.js'
+import type { BuiltStage } from './stage.js'
 import { type Swap, swap } from './swap.js'
 
 /** What came of a reload. `changed` has the stages by pipeline, as `orders: transform.1.route`. */
@@ -49,6 +50,11 @@ export interface Reloader {
    * one is under way are one, which comes after it.
    */
   reload(why: Why): Promise<Reloaded>
+  /**
+   * Makes stages anew and puts them in place of those that run, under the config that runs. Rejects where a new one cannot
+   * be started or does not take events; then the old ones go on.
+   */
+  restart(which: (pipeline: string, stage: BuiltStage) => boolean): Promise<void>
   /** Tries again what failed last, as far as that may come to another end now. */
   retry(): void
   running(): readonly Pipeline[]
@@ -128,7 +134,10 @@ export function createReloader({ config: first, surroundings, read, onSecrets }:
   }
 
   /** Undefined where nothing is different. */
-  async function apply(next: CheckedConfig): Promise<string[] | undefined> {
+  async function apply(
+    next: CheckedConfig,
+    anew: (pipeline: string, stage: BuiltStage) => boolean = () => false,
+  ): Promise<string[] | undefined> {
     onSecrets(next.secrets)
     for (const { name } of next.pipelines) {
       farewells.get(name)?.hurry()
@@ -138,7 +147,8 @@ export function createReloader({ config: first, surroundings, read, onSecrets }:
     try {
       for (const checked of next.pipelines) {
         const running = pipelines.get(checked.name)
-        swaps.push({ running, next: buildPipeline(next, checked, surroundings, running) })
+        const fresh = (stage: BuiltStage) => anew(checked.name, stage)
+        swaps.push({ running, next: buildPipeline(next, checked, surroundings, running, fresh) })
       }
       for (const [name, running] of pipelines)
         if (!next.pipelines.some((checked) => checked.name === name)) swaps.push({ running, next: undefined })
@@ -202,6 +212,15 @@ export function createReloader({ config: first, surroundings, read, onSecrets }:
       await Promise.all([...pipelines.values()].map(startPipeline))
     },
     reload: ask,
+    restart(which) {
+      const mine = under.then(async () => {
+        if (stopping) throw new HeadgateError('HG_RELOAD_FAILED', 'Headgate is shutting down.')
+        const changed = await apply(config, which)
+        if (changed !== undefined) log.info({ event: 'restart', changed }, 'stages were restarted')
+      })
+      under = mine.catch(() => {})
+      return mine
+    },
     retry() {
       if (refused === undefined || stopping) return
       if (refused.error !== undefined && performance.now() - failedAt < RETRY_AFTER) return

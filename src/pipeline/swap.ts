@@ -71,7 +71,8 @@ function commit({ running, next }: Swap): void {
   }
   parts.source.feed.to = next
   showMetrics(next)
-  for (const now of parts.postCommit) if (!running?.parts.postCommit.includes(now)) now.acknowledger.start(isHeld(next))
+  for (const now of parts.postCommit)
+    if (!running?.parts.postCommit.includes(now)) now.acknowledger.start(isHeld(next))
 }
 
 /** Lets the events of sources wait, and then go on where they feed by then. */

@@ -1,13 +1,19 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { openAdmin, type Shown } from '../../src/admin/admin.js'
+import { type AdminOptions, openAdmin, type Shown } from '../../src/admin/admin.js'
+import { testContext } from '../helpers/context.js'
 
-async function adminWith(shown: Partial<Shown> = {}, host = '127.0.0.1', port = 0) {
-  const admin = await openAdmin(host, port, {
+const OPEN = ['/health', '/ready', '/metrics']
+
+async function adminWith(shown: Partial<Shown> = {}, options: Partial<AdminOptions> = {}) {
+  const { log } = testContext()
+  const all = { host: '127.0.0.1', port: 0, tokenFile: '', open: OPEN, log, ...options }
+  const admin = await openAdmin(all, {
     notReady: () => [],
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'headgate_up 1\n' }),
     details: () => ({ revision: 'abc' }),
     ledgers: () => ({ orders: { pending: [] } }),
     retryFailed: () => ({ orders: 3 }),
+    reload: async () => ({ done: { result: 'unchanged' } }),
     ...shown,
   })
   onTestFinished(() => admin.close())
@@ -43,7 +49,8 @@ test('other paths and methods are refused in the shape of Kafka Connect', async 
     404,
     {
       error_code: 404,
-      message: 'There is nothing at /nope; try /health, /ready, /metrics, /ledger, /ledger/retry.',
+      message:
+        'There is nothing at /nope; try /health, /ready, /metrics, /ledger, /ledger/retry, /config/reload.',
     },
   ])
   const posted = await get('/ready', { method: 'POST' })
@@ -51,18 +58,36 @@ test('other paths and methods are refused in the shape of Kafka Connect', async 
     405,
     { error_code: 405, message: 'Only GET is answered here.' },
   ])
+  expect(posted.headers.get('allow')).toBe('GET')
 })
 
-test('the ledger is shown and its failed acknowledgements retried, but only where nobody else can ask', async () => {
+test('the ledger is shown and its failed acknowledgements retried', async () => {
   const get = await adminWith()
   expect(await (await get('/ledger')).json()).toEqual({ orders: { pending: [] } })
   expect(await (await get('/ledger/retry', { method: 'POST' })).json()).toEqual({ orders: 3 })
-  const open = await adminWith({}, '0.0.0.0')
-  expect((await open('/ledger')).status).toBe(404)
 })
 
 test('an address that cannot be had is a clear error', async () => {
   const get = await adminWith()
   const { port } = new URL((await get('/health')).url)
-  await expect(adminWith({}, '127.0.0.1', Number(port))).rejects.toMatchObject({ code: 'HG_LISTEN_FAILED' })
+  await expect(adminWith({}, { port: Number(port) })).rejects.toMatchObject({ code: 'HG_LISTEN_FAILED' })
+})
+
+test('a reload is asked for by POST: 200 with what is different, 422 with what is wrong', async () => {
+  let came: Awaited<ReturnType<Shown['reload']>> = {
+    done: { result: 'success', changed: ['orders: sink.kafka'] },
+  }
+  const reload = async () => came
+  const get = await adminWith({ reload })
+  const done = await get('/config/reload', { method: 'POST' })
+  expect([done.status, await done.json()]).toEqual([
+    200,
+    { result: 'success', changed: ['orders: sink.kafka'] },
+  ])
+  came = { problem: { code: 'HG_CONFIG_SYNTAX' } }
+  const refused = await get('/config/reload', { method: 'POST' })
+  expect(refused.status).toBe(422)
+  expect(refused.headers.get('content-type')).toBe('application/problem+json')
+  expect(await refused.json()).toEqual({ code: 'HG_CONFIG_SYNTAX' })
+  expect((await get('/config/reload')).status).toBe(405)
 })

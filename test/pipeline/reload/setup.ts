@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { Type } from 'typebox'
 import { onTestFinished, vi } from 'vitest'
 import type { HeadgateError } from '../../../src/errors.js'
-import { readConfig } from '../../../src/pipeline/config/read.js'
+import { type ReadResult, readConfig } from '../../../src/pipeline/config/read.js'
+import { type Intents, openIntents } from '../../../src/pipeline/intent.js'
 import { openStateDirectory } from '../../../src/pipeline/ledger/state-directory.js'
 import { createMetrics } from '../../../src/pipeline/metrics.js'
 import { createReloader, type Reloaded, type Reloader } from '../../../src/pipeline/reload.js'
@@ -32,6 +33,12 @@ export interface Seen {
 
 export interface Bench {
   readonly reloader: Reloader
+  readonly intents: Intents
+  readonly definitions: readonly AnyDefinition[]
+  /** Absolute path of the config file. */
+  readonly configFile: string
+  /** Reads the config as it is, or as it would be with this text. */
+  read(text?: string): ReadResult
   readonly lines: LogLine[]
   /** Every stage that was created, in order. */
   readonly seen: Seen[]
@@ -198,12 +205,14 @@ export async function bench(settings: object = { pipelines: { orders: pipelineOf
 
   const cwd = temporaryDirectory({ 'plugins.config.json': JSON.stringify(settings) })
   const file = join(cwd, 'plugins.config.json')
-  const read = () => readConfig(file, { plugins: definitions, environment: {}, exposed: false, cwd })
+  const options = { plugins: definitions, environment: {}, exposed: false, cwd }
+  const read = (text?: string) => readConfig(file, { ...options, ...(text !== undefined && { text }) })
   const first = read()
   if (!first.ok) throw new Error(JSON.stringify(first.problems))
   const metrics = createMetrics()
   const deadline = new AbortController()
   const state = await openStateDirectory(temporaryDirectory(), log)
+  const intents = openIntents(state.database)
   const memory = { take: () => true, add() {}, release() {} }
   const reloader = createReloader({
     config: first.config,
@@ -212,6 +221,7 @@ export async function bench(settings: object = { pipelines: { orders: pipelineOf
       log: () => log,
       http: () => ({ memory, serve: () => () => {} }),
       state: state.database,
+      intents,
       signal: deadline.signal,
     },
     read: async () => read(),
@@ -219,6 +229,10 @@ export async function bench(settings: object = { pipelines: { orders: pipelineOf
   })
   const made: Bench = {
     reloader,
+    intents,
+    definitions,
+    configFile: file,
+    read,
     lines,
     seen,
     alive: (kind) => seen.filter((stage) => stage.kind === kind && stage.state === 'started'),

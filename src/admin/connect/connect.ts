@@ -1,0 +1,25 @@
+import type { Loggers } from '../../log-levels.js'
+import type { ReadResult } from '../../pipeline/config/read.js'
+import type { Intents } from '../../pipeline/intent.js'
+import type { Reloader } from '../../pipeline/reload.js'
+import type { AnyDefinition } from '../../plugin.js'
+
+/** What the REST API of Kafka Connect is answered from. */
+export interface Connect {
+  readonly reloader: Pick<Reloader, 'running' | 'config' | 'reload' | 'restart'>
+  readonly intents: Intents
+  readonly loggers: Loggers
+  /** The built-in ones. */
+  readonly plugins: readonly AnyDefinition[]
+  readonly version: string
+  /** `host:port`, by which people tell processes apart. */
+  readonly worker: string
+  /** Absolute path of the config file, and whether it may be written. */
+  readonly file: string
+  readonly writable: boolean
+  /** False until the pipelines have been started. */
+  started(): boolean
+  /** Checks the config as it would be with this text. */
+  check(text: string): Promise<ReadResult>
+  redact(text: string): string
+}

@@ -1,0 +1,148 @@
+import { HeadgateError } from '../../errors.js'
+import { type Pipeline, stagesOf } from '../../pipeline/build.js'
+import type { Intent } from '../../pipeline/intent.js'
+import { setIntent } from '../../pipeline/lifecycle.js'
+import type { BuiltStage } from '../../pipeline/stage.js'
+import { type Answer, failure, json, nothing } from '../answer.js'
+import { type Asked, get, post, put, type Route } from '../routes.js'
+import type { Connect } from './connect.js'
+import { configOf, infoOf, reasonsOf, statusOf } from './status.js'
+
+/** What runs, and what an operator can do with it as it is. */
+export function connectorRoutes(connect: Connect): Route[] {
+  const { reloader, intents } = connect
+  /** By pipeline: the stages that are being restarted. */
+  const restarting = new Map<string, ReadonlySet<string>>()
+  const status = (pipeline: Pipeline) =>
+    statusOf(pipeline, connect, ({ name }) => restarting.get(pipeline.name)?.has(name) ?? false)
+
+  const want = (intent: Intent) =>
+    ofPipeline(connect, (pipeline) => {
+      intents.keep(pipeline.name, intent)
+      setIntent(pipeline, intent)
+      pipeline.log.warn({ event: 'intent', intent }, `an operator wants the pipeline to be ${intent}`)
+      return nothing(202)
+    })
+
+  const restart = async ({ name }: Pipeline, stages: readonly BuiltStage[]): Promise<Answer | undefined> => {
+    const names = new Set(stages.map((stage) => stage.name))
+    restarting.set(name, names)
+    try {
+      await reloader.restart((pipeline, stage) => pipeline === name && names.has(stage.name))
+      return undefined
+    } catch (error) {
+      if (!(error instanceof HeadgateError)) throw error
+      return failure(500, connect.redact(`Not restarted, the old goes on: ${error.code}: ${error.message}`))
+    } finally {
+      restarting.delete(name)
+    }
+  }
+
+  const task = (answer: (pipeline: Pipeline, stage: BuiltStage, id: number) => Answer | Promise<Answer>) =>
+    ofPipeline(connect, (pipeline, { params }) => {
+      const id = Number(params['task'])
+      const stage = stagesOf(pipeline)[id]
+      return stage === undefined
+        ? failure(404, `No status found for task ${pipeline.name}-${params['task']}.`)
+        : answer(pipeline, stage, id)
+    })
+
+  return [
+    get('/connectors', ({ query }) => {
+      const expand = query.getAll('expand').flatMap((value) => value.split(','))
+      const pipelines = reloader.running()
+      if (expand.length === 0)
+        return json(
+          200,
+          pipelines.map(({ name }) => name),
+        )
+      const expanded = pipelines.map((pipeline) => [
+        pipeline.name,
+        {
+          ...(expand.includes('status') && { status: status(pipeline) }),
+          ...(expand.includes('info') && { info: infoOf(pipeline, connect) }),
+        },
+      ])
+      return json(200, Object.fromEntries(expanded))
+    }),
+    get(
+      '/connectors/{name}',
+      ofPipeline(connect, (pipeline) => json(200, infoOf(pipeline, connect))),
+    ),
+    get(
+      '/connectors/{name}/config',
+      ofPipeline(connect, (pipeline) => json(200, configOf(pipeline, connect))),
+    ),
+    get(
+      '/connectors/{name}/status',
+      ofPipeline(connect, (pipeline) => json(200, status(pipeline))),
+    ),
+    get(
+      '/connectors/{name}/topics',
+      ofPipeline(connect, ({ name, parts }) => {
+        const topics = [...new Set(parts.targets.map(({ target }) => target.topic))]
+        return json(200, { [name]: { topics } })
+      }),
+    ),
+    get(
+      '/connectors/{name}/offsets',
+      ofPipeline(connect, ({ ledger }) => {
+        const offsets = ledger.report().partitions.map(({ topic, partition, acknowledged, known }) => ({
+          partition: { kafka_topic: topic, kafka_partition: partition },
+          offset: { kafka_offset: acknowledged, known },
+        }))
+        return json(200, { offsets })
+      }),
+    ),
+    get(
+      '/connectors/{name}/tasks',
+      ofPipeline(connect, (pipeline) => {
+        const tasks = stagesOf(pipeline).map(({ name, plugin }, task) => ({
+          id: { connector: pipeline.name, task },
+          config: { 'task.class': plugin, stage: name },
+        }))
+        return json(200, tasks)
+      }),
+    ),
+    get(
+      '/connectors/{name}/tasks/{task}/status',
+      task((pipeline, _stage, id) => {
+        const its = status(pipeline).tasks[id]
+        return its === undefined
+          ? failure(404, `${pipeline.name} is stopped: it has no tasks.`)
+          : json(200, its)
+      }),
+    ),
+    put('/connectors/{name}/pause', want('PAUSED')),
+    put('/connectors/{name}/resume', want('RUNNING')),
+    put('/connectors/{name}/stop', want('STOPPED')),
+    post(
+      '/connectors/{name}/restart',
+      ofPipeline(connect, async (pipeline, { query }) => {
+        const onlyFailed = query.get('onlyFailed') === 'true'
+        const stages = stagesOf(pipeline).filter((stage) => !onlyFailed || reasonsOf(stage).length > 0)
+        const failed = await restart(pipeline, stages)
+        if (failed !== undefined) return failed
+        if (query.get('includeTasks') !== 'true') return nothing(204)
+        const now = reloader.running().find(({ name }) => name === pipeline.name) ?? pipeline
+        return json(202, status(now))
+      }),
+    ),
+    post(
+      '/connectors/{name}/tasks/{task}/restart',
+      task(async (pipeline, stage) => (await restart(pipeline, [stage])) ?? nothing(204)),
+    ),
+  ]
+}
+
+/** The answer for the pipeline that the path names. */
+export const ofPipeline =
+  (
+    { reloader }: Pick<Connect, 'reloader'>,
+    answer: (pipeline: Pipeline, asked: Asked) => Answer | Promise<Answer>,
+  ): Route['answer'] =>
+  (asked) => {
+    const name = asked.params['name']
+    const pipeline = reloader.running().find((running) => running.name === name)
+    return pipeline === undefined ? failure(404, `Connector ${name} not found.`) : answer(pipeline, asked)
+  }

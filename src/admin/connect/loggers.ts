@@ -1,0 +1,52 @@
+import type { LoggerLevel } from '../../log-levels.js'
+import { failure, json } from '../answer.js'
+import { get, put, type Route } from '../routes.js'
+import type { Connect } from './connect.js'
+import { isObject } from './plain-object.js'
+
+/** Levels by the names that Kafka Connect has for them. */
+const LEVELS: ReadonlyMap<string, string> = new Map([
+  ['TRACE', 'trace'],
+  ['DEBUG', 'debug'],
+  ['INFO', 'info'],
+  ['WARN', 'warn'],
+  ['ERROR', 'error'],
+  ['FATAL', 'fatal'],
+  ['OFF', 'silent'],
+])
+
+/** How much is logged, changed while the process runs. A restart forgets it. */
+export function loggerRoutes({ loggers }: Pick<Connect, 'loggers'>): Route[] {
+  return [
+    get('/admin/loggers', () =>
+      json(200, Object.fromEntries([...loggers.levels()].map(([name, level]) => [name, shown(level)]))),
+    ),
+    get('/admin/loggers/{logger}', ({ params }) => {
+      const level = loggers.levels().get(params['logger'] ?? '')
+      return level === undefined
+        ? failure(404, `Logger ${params['logger']} not found.`)
+        : json(200, shown(level))
+    }),
+    put('/admin/loggers/{logger}', ({ params, body }) => {
+      const wanted = isObject(body) ? body['level'] : undefined
+      if (typeof wanted !== 'string')
+        return failure(400, "Desired 'level' parameter was not specified in request.")
+      const level = LEVELS.get(wanted.toUpperCase())
+      if (level === undefined)
+        return failure(404, `Invalid log level '${wanted}'; there are ${[...LEVELS.keys()].join(', ')}.`)
+      const changed = loggers.set(params['logger'] ?? '', level)
+      return json(200, changed)
+    }),
+  ]
+}
+
+const shown = ({
+  level,
+  changedAt = null,
+}: {
+  readonly level: string
+  readonly changedAt?: LoggerLevel['changedAt'] | null
+}) => ({
+  level: [...LEVELS].find(([, pinos]) => pinos === level)?.[0] ?? level.toUpperCase(),
+  last_modified: changedAt,
+})

@@ -1,0 +1,189 @@
+import { asHeadgateError } from '../../errors.js'
+import { pointer as compilePointer } from '../../json/pointer.js'
+import { HIDDEN } from '../../pipeline/config/read.js'
+import { ConfigFile } from '../../pipeline/config/schema.js'
+import { secretPlaces } from '../../pipeline/config/secrets.js'
+import type { Schema } from '../../pipeline/config/setting-traits.js'
+import { checkShape } from '../../pipeline/config/shape.js'
+import type { AnyDefinition, Kind } from '../../plugin.js'
+import { type Answer, failure, json } from '../answer.js'
+import { get, put, type Route } from '../routes.js'
+import type { Connect } from './connect.js'
+import { fromText, PIPELINE_CLASS, toPipeline } from './connector-config.js'
+import { definitionsOf, type SettingDefinition, textOf } from './definitions.js'
+import { candidate } from './edit.js'
+import { isObject } from './plain-object.js'
+
+/** A complaint, and the setting that it is of; empty where it is of none. */
+interface Complaint {
+  readonly setting: string
+  readonly message: string
+}
+
+/** What pipelines can be made of, and whether a config would be taken. Nothing is started for that. */
+export function pluginRoutes(connect: Connect): Route[] {
+  const { version } = connect
+  const known = (): AnyDefinition[] => {
+    const used = connect.reloader
+      .config()
+      .pipelines.flatMap(({ source, transforms, sink, postCommit }) => [
+        source,
+        ...transforms,
+        sink,
+        ...postCommit,
+      ])
+    return [...new Set([...connect.plugins, ...used.map(({ definition }) => definition as AnyDefinition)])]
+  }
+  const plugin = (answer: (definition: AnyDefinition, body: unknown) => Answer): Route['answer'] => {
+    return ({ params, body }) => {
+      const definition = known().find(({ name }) => name === params['plugin'])
+      return definition === undefined
+        ? failure(
+            404,
+            `Unknown plugin ${params['plugin']}; GET /connector-plugins?connectorsOnly=false lists them.`,
+          )
+        : answer(definition, body)
+    }
+  }
+  return [
+    get('/connector-plugins', ({ query }) => {
+      const pipeline = { class: PIPELINE_CLASS, type: 'source', version }
+      if (query.get('connectorsOnly') !== 'false') return json(200, [pipeline])
+      const others = known().map(({ name, kind }) => ({
+        class: name,
+        type: kind,
+        ...(connect.plugins.some((builtIn) => builtIn.name === name) && { version }),
+      }))
+      return json(200, [pipeline, ...others])
+    }),
+    get(`/connector-plugins/${PIPELINE_CLASS}/config`, () => json(200, pipelineSettings())),
+    get(
+      '/connector-plugins/{plugin}/config',
+      plugin(({ config, name }) => json(200, definitionsOf(config as Schema, name))),
+    ),
+    put(`/connector-plugins/${PIPELINE_CLASS}/config/validate`, ({ body }) =>
+      validatePipeline(connect, body),
+    ),
+    put(
+      '/connector-plugins/{plugin}/config/validate',
+      plugin((definition, body) => validateStage(connect, definition, body)),
+    ),
+  ]
+}
+
+const pipelineSettings = (): SettingDefinition[] =>
+  definitionsOf(
+    Object.values((ConfigFile as Schema).properties?.['pipelines']?.patternProperties ?? {})[0] ?? {},
+    'pipeline',
+  )
+
+async function validatePipeline(connect: Connect, body: unknown): Promise<Answer> {
+  const name = isObject(body) ? body['name'] : undefined
+  if (typeof name !== 'string') return failure(400, 'The config has to have a "name".')
+  const pipeline = toPipeline(name, body)
+  if (typeof pipeline === 'string') return failure(400, pipeline)
+  // What references stand for could show in a message: only those are looked up that the config has already.
+  const [strange] = connect.writable
+    ? []
+    : referencesIn(body).filter((one) => !ownReferences(connect).has(one))
+  if (strange !== undefined)
+    return failure(
+      403,
+      `${strange} is no reference of the config that runs, and HEADGATE_CONFIG_WRITABLE is not set.`,
+    )
+  const read = await connect.check(await candidate(connect.file, name, pipeline))
+  const within = ['pipelines', name]
+  const complaints = (read.ok ? [] : read.problems).map(
+    ({ pointer, code, message, expected, suggestion }) => {
+      const tokens = compilePointer(pointer).tokens
+      const isOwn = within.every((token, index) => tokens[index] === token)
+      const words = [message, expected && `Expected: ${expected}.`, suggestion].filter(Boolean).join(' ')
+      return { setting: (isOwn && tokens[2]) || '', message: connect.redact(`${code}: ${pointer}: ${words}`) }
+    },
+  )
+  return json(200, infos(PIPELINE_CLASS, pipelineSettings(), pipeline, [], complaints))
+}
+
+const referencesIn = (value: unknown): string[] => JSON.stringify(value).match(/\$\{[^}]*\}/g) ?? []
+const ownReferences = ({ reloader }: Connect): Set<string> => new Set(referencesIn(reloader.config().written))
+
+const PLACE_OF: { readonly [kind in Kind]: string } = {
+  source: 'source',
+  transform: 'transforms',
+  sink: 'sink',
+  'post-commit': 'postCommit',
+}
+
+/** Nothing is looked up: a setting that holds a reference is not judged. */
+function validateStage(
+  { reloader, redact, plugins }: Connect,
+  definition: AnyDefinition,
+  body: unknown,
+): Answer {
+  if (!isObject(body)) return failure(400, 'The config should be an object.')
+  const { name, kind, config: schema, check } = definition
+  const settings = Object.fromEntries(Object.entries(body).map(([key, value]) => [key, fromText(value)]))
+  const definitions = definitionsOf(schema as Schema, name)
+  const checked = structuredClone(settings)
+  const found: {
+    readonly at: string
+    readonly code: string
+    readonly message: string
+    readonly suggestion?: string
+  }[] = checkShape(schema, checked).map(({ pointer, ...problem }) => ({ at: pointer, ...problem }))
+  if (found.length === 0) {
+    const context = { files: reloader.config().files, exposed: false, deadLetters: true }
+    try {
+      found.push(...(check?.(checked, context) ?? []))
+    } catch (thrown) {
+      found.push({ at: '', ...pick(asHeadgateError(thrown, name)) })
+    }
+  }
+  const complaints = found.map(({ at, code, message, suggestion }) => {
+    const missing = definitions.find(
+      ({ name: one, required }) => required && !(one in settings) && message.includes(`"${one}"`),
+    )
+    const setting = compilePointer(at).tokens[0] ?? missing?.name ?? ''
+    const words = [message, suggestion].filter(Boolean).join(' ')
+    return { setting, message: redact(`${code}: ${at === '' ? '' : `${at}: `}${words}`) }
+  })
+  const file = { pipelines: { it: { [PLACE_OF[kind]]: { plugin: name, config: settings } } } }
+  const secrets = secretPlaces(file, { plugins: [...plugins, definition] }).flatMap(
+    ({ pointer }) => compilePointer(pointer).tokens[4] ?? [],
+  )
+  const judged = complaints.filter(({ setting }) => referencesIn(settings[setting] ?? '').length === 0)
+  return json(200, infos(name, definitions, settings, secrets, judged))
+}
+
+const pick = ({ code, message }: { readonly code: string; readonly message: string }) => ({ code, message })
+
+/** Kafka Connect's ConfigInfos. What is no setting has no definition. */
+function infos(
+  name: string,
+  definitions: readonly SettingDefinition[],
+  settings: { readonly [name: string]: unknown },
+  secrets: readonly string[],
+  complaints: readonly Complaint[],
+): object {
+  const names = new Set([
+    ...definitions.map((definition) => definition.name),
+    ...Object.keys(settings),
+    ...complaints.map(({ setting }) => setting),
+  ])
+  const shown = (setting: string): string | null => {
+    const value = settings[setting] ?? definitions.find((one) => one.name === setting)?.default_value
+    if (value === undefined || value === null) return null
+    return secrets.includes(setting) ? HIDDEN : textOf(value)
+  }
+  const configs = [...names].map((setting) => ({
+    definition: definitions.find((definition) => definition.name === setting) ?? null,
+    value: {
+      name: setting,
+      value: shown(setting),
+      recommended_values: [],
+      errors: complaints.filter((complaint) => complaint.setting === setting).map(({ message }) => message),
+      visible: true,
+    },
+  }))
+  return { name, error_count: complaints.length, groups: [definitions[0]?.group ?? name], configs }
+}

@@ -1,0 +1,17 @@
+import { json } from '../answer.js'
+import { get, type Route } from '../routes.js'
+import type { Connect } from './connect.js'
+import { connectorRoutes } from './connectors.js'
+import { loggerRoutes } from './loggers.js'
+import { pluginRoutes } from './plugins.js'
+import { writeRoutes } from './write.js'
+
+/** The REST API of Kafka Connect, as far as it has a meaning here. */
+export const connectRoutes = (connect: Connect): Route[] => [
+  // As Kafka Connect does where it does not know. Pipelines can write to several clusters.
+  get('/', () => json(200, { version: connect.version, commit: 'unknown', kafka_cluster_id: null })),
+  ...connectorRoutes(connect),
+  ...writeRoutes(connect),
+  ...pluginRoutes(connect),
+  ...loggerRoutes(connect),
+]

@@ -1,0 +1,137 @@
+import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
+import { type Answer, failure, json, nothing } from '../answer.js'
+import { type Asked, post, put, type Route } from '../routes.js'
+import type { Connect } from './connect.js'
+import { toPipeline } from './connector-config.js'
+import { candidate, pipelineIn } from './edit.js'
+import { isObject, withoutKeys } from './plain-object.js'
+import { infoOf } from './status.js'
+
+/**
+ * Changes of the config file. Each is checked whole, written in one step and taken over before it is answered; where it
+ * cannot be taken over, the file is as it was.
+ */
+export function writeRoutes(connect: Connect): Route[] {
+  const { reloader } = connect
+  let last: Promise<unknown> = Promise.resolve()
+  /** One after the other: each begins with what the one before has written. */
+  const change =
+    (make: (asked: Asked) => Answer | Promise<Answer>): Route['answer'] =>
+    (asked) => {
+      if (!connect.writable) return failure(403, REFUSED)
+      const mine = last.then(() => make(asked))
+      last = mine.catch(() => {})
+      return mine
+    }
+  const exists = (name: string): boolean => reloader.running().some((running) => running.name === name)
+  const runs = (status: number, name: string): Answer => {
+    const pipeline = reloader.running().find((running) => running.name === name)
+    return pipeline === undefined
+      ? failure(500, `Connector ${name} was written and does not run.`)
+      : json(status, infoOf(pipeline, connect))
+  }
+  const write = async (name: string, config: unknown): Promise<Answer> => {
+    const pipeline = toPipeline(name, config)
+    return typeof pipeline === 'string' ? failure(400, pipeline) : store(name, pipeline)
+  }
+  const store = async (name: string, pipeline: object): Promise<Answer> => {
+    const status = exists(name) ? 200 : 201
+    return (await take(connect, name, pipeline)) ?? runs(status, name)
+  }
+
+  return [
+    post(
+      '/connectors',
+      change(async ({ body }) => {
+        const { name, config, initial_state: state = 'RUNNING' } = isObject(body) ? body : {}
+        if (typeof name !== 'string' || !isObject(config))
+          return failure(400, 'The body should be {"name": "...", "config": {...}}.')
+        if (exists(name)) return failure(409, `Connector ${name} already exists.`)
+        if (state !== 'RUNNING' && state !== 'PAUSED' && state !== 'STOPPED')
+          return failure(400, 'The initial_state should be RUNNING, PAUSED or STOPPED.')
+        // Before it starts, so that it takes nothing that it should not.
+        connect.intents.keep(name, state)
+        const answer = await write(name, config)
+        if (!exists(name)) connect.intents.keep(name, 'RUNNING')
+        return answer
+      }),
+    ),
+    put(
+      '/connectors/{name}/config',
+      change(({ params, body }) => write(params['name'] ?? '', body)),
+    ),
+    {
+      method: 'PATCH',
+      path: '/connectors/{name}/config',
+      answer: change(async ({ params: { name = '' }, body }) => {
+        if (!exists(name)) return failure(404, `Connector ${name} not found.`)
+        const changes = toPipeline(name, body)
+        if (typeof changes === 'string') return failure(400, changes)
+        const gone = Object.keys(changes).filter((key) => changes[key] === null)
+        return store(name, withoutKeys({ ...(await pipelineIn(connect.file, name)), ...changes }, gone))
+      }),
+    },
+    {
+      method: 'DELETE',
+      path: '/connectors/{name}',
+      answer: change(async ({ params: { name = '' } }) => {
+        if (!exists(name)) return failure(404, `Connector ${name} not found.`)
+        const refused = await take(connect, name, undefined)
+        if (refused === undefined) connect.intents.keep(name, 'RUNNING')
+        return refused ?? nothing(204)
+      }),
+    },
+  ]
+}
+
+const REFUSED =
+  'The config is changed in its file, which is taken over as it changes. Set HEADGATE_CONFIG_WRITABLE=true to have it changed here.'
+
+/** Undefined where the pipeline is as it should be; else why not, and nothing has changed. */
+async function take(
+  { file, check, redact, reloader }: Connect,
+  name: string,
+  pipeline: object | undefined,
+): Promise<Answer | undefined> {
+  try {
+    const before = await readFile(file, 'utf8')
+    const text = await candidate(file, name, pipeline)
+    const read = await check(text)
+    if (!read.ok) {
+      const problems = read.problems.map(({ code, pointer, message }) => `${code}: ${pointer}: ${message}`)
+      return failure(400, redact(`The config is invalid: ${problems.join(' ')}`))
+    }
+    await replace(file, text)
+    const came = await reloader.reload('api')
+    if (came.result !== 'failure') return undefined
+    await replace(file, before)
+    await reloader.reload('api')
+    const why = [...came.problems, ...(came.error === undefined ? [] : [came.error])]
+    const reasons = why.map(({ code, message }) => `${code}: ${message}`).join(' ')
+    return failure(500, redact(`The config could not be taken over; the file is as it was. ${reasons}`))
+  } catch (thrown) {
+    const { code, message } = thrown as NodeJS.ErrnoException
+    if (code === undefined) throw thrown
+    return failure(500, `The config file cannot be changed: ${message}.`)
+  }
+}
+
+/** In one step, also where the path is a link to the file. */
+async function replace(path: string, text: string): Promise<void> {
+  const file = await realpath(path)
+  const beside = `${file}.${process.pid}.new`
+  const { mode } = await stat(file)
+  try {
+    const handle = await open(beside, 'w', mode)
+    try {
+      await handle.writeFile(text)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(beside, file)
+  } catch (error) {
+    await rm(beside, { force: true })
+    throw error
+  }
+}

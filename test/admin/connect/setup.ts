@@ -1,0 +1,54 @@
+import { onTestFinished } from 'vitest'
+import { openAdmin } from '../../../src/admin/admin.js'
+import type { Connect } from '../../../src/admin/connect/connect.js'
+import { connectRoutes } from '../../../src/admin/connect/routes.js'
+import { createLog } from '../../../src/log.js'
+import { createLoggers } from '../../../src/log-levels.js'
+import { testContext } from '../../helpers/context.js'
+import { type Bench, bench } from '../../pipeline/reload/setup.js'
+
+/** Pipelines whose stages are numbered, behind the REST API. */
+export async function connectBench(settings?: object, options: Partial<Connect> = {}) {
+  const it = settings === undefined ? await bench() : await bench(settings)
+  return { it, ...(await askable(it, options)) }
+}
+
+export async function askable(it: Bench, options: Partial<Connect> = {}) {
+  const { log } = createLog({ level: 'info', format: 'json', terminal: false, write: () => {} })
+  const loggers = createLoggers(log)
+  const routes = connectRoutes({
+    reloader: it.reloader,
+    intents: it.intents,
+    loggers,
+    plugins: it.definitions,
+    version: '1.2.3',
+    worker: 'here:8083',
+    file: it.configFile,
+    writable: true,
+    started: () => true,
+    check: async (text) => it.read(text),
+    redact: (text) => text,
+    ...options,
+  })
+  const admin = await openAdmin(
+    { host: '127.0.0.1', port: 0, tokenFile: '', open: [], log: testContext().log },
+    {
+      notReady: () => [],
+      metrics: async () => ({ contentType: 'text/plain', text: '' }),
+      details: () => ({}),
+      ledgers: () => ({}),
+      retryFailed: () => ({}),
+      reload: async () => ({ done: {} }),
+    },
+    routes,
+  )
+  onTestFinished(() => admin.close())
+  const ask = async (question: string, body?: unknown) => {
+    const [method = '', path = ''] = question.split(' ')
+    const init = body === undefined ? { method } : { method, body: JSON.stringify(body) }
+    const answer = await fetch(admin.url + path, init)
+    const text = await answer.text()
+    return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) }
+  }
+  return { ask, loggers }
+}
