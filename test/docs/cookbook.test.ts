@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { testCommand } from '../../src/commands/test.js'
 import { validateCommand } from '../../src/commands/validate.js'
-import { quotedFiles, withQuotedFiles } from '../../src/docs/quoted-files.js'
+import { quotedFiles } from '../../src/docs/quoted-files.js'
 import { runCommand } from '../helpers/recorded-io.js'
 
 const read = (path: string) => readFileSync(path, 'utf8')
@@ -41,24 +41,4 @@ test('the page quotes every file of every case', () => {
     ['plugins.config.json', 'scenarios.json'].map((file) => `${folder}/${name}/${file}`),
   )
   expect(quotedFiles(page).sort()).toEqual(files.sort())
-})
-
-test.each(['README.md', 'docs/cookbook.md'])(
-  '%s quotes files as they are; `npm run generate` renews it',
-  (path) => {
-    expect(quotedFiles(read(path))).not.toEqual([])
-    expect(withQuotedFiles(read(path), read)).toBe(read(path))
-  },
-)
-
-test('links within the page lead to a heading', () => {
-  const anchors = [...page.matchAll(/^##+ (.+)$/gm)].map(([, heading]) =>
-    String(heading)
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N} -]/gu, '')
-      .replaceAll(' ', '-'),
-  )
-  const links = [...page.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor)
-  expect(links.length).toBeGreaterThan(12)
-  for (const link of links) expect(anchors).toContain(link)
 })

@@ -1,18 +1,19 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { quotedFiles } from '../../src/docs/quoted-files.js'
+import { proseOf } from '../helpers/pages.js'
 
 const readme = readFileSync('README.md', 'utf8')
 
-test('the README quotes the shipped config as it is', () => {
-  const quoted = /<!-- quoted: plugins\.config\.json -->\n```jsonc\n([\s\S]*?)```/.exec(readme)?.[1]
-  expect(quoted).toBe(readFileSync('plugins.config.json', 'utf8'))
+test('the README quotes the shipped config, and nothing else', () => {
+  expect(quotedFiles(readme)).toEqual(['plugins.config.json'])
 })
 
-test('every file and npm script that the README names exists', () => {
-  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
-    scripts: { [name: string]: string }
-  }
-  for (const [, path] of readme.matchAll(/\]\(([^)#:]+)\)/g))
-    expect(() => readFileSync(String(path))).not.toThrow()
-  for (const [, name] of readme.matchAll(/`?npm run ([a-z]+)/g)) expect(Object.keys(scripts)).toContain(name)
+test('the README leads to every page of docs/', () => {
+  const pages = readdirSync('docs').filter((name) => name.endsWith('.md'))
+  expect(pages.filter((name) => !readme.includes(`](docs/${name})`))).toEqual([])
+})
+
+test('it can be read in five minutes: 250 words a minute, without the config and the picture', () => {
+  expect(proseOf('README.md').match(/[\p{L}\d][^\s|]*/gu)?.length).toBeLessThan(1250)
 })

@@ -1,0 +1,19 @@
+/** Blocks of the pages that are not run, by their name (page and first line), and why, or what holds them instead. */
+export const NOT_RUN: { readonly [name: string]: string } = {
+  'README.md: sender                            Headgate                                    Kafka':
+    'a picture',
+  'README.md: sudo apt-get install -y python3 make g++ libssl-dev zlib1g-dev':
+    'changes the machine; the Dockerfile installs the same, and whoever runs this test has done so',
+  'README.md: npm run demo': 'test/e2e/demo.test.ts runs it',
+  'README.md: npm test': 'runs this test',
+  'docs/operations.md: docker build -t headgate:0.1.0 .':
+    'needs Docker and a Kubernetes cluster; test/deploy/kubernetes.test.ts holds what is applied',
+  'docs/operations.md: cp deploy/compose.env.example deploy/.env   # and fill it in':
+    'needs Docker; test/deploy/compose.test.ts holds compose.yaml',
+  'docs/operations.md: npm ci && npm run build && node scripts/prune.mjs /opt/headgate':
+    'writes to /opt; test/e2e/pruned.test.ts runs the pruned tree',
+  'docs/operations.md: install -d /etc/headgate/schemas && install -d -m 700 /etc/headgate/credentials':
+    'writes to /etc and starts a service; test/deploy/systemd.test.ts runs what it does to the config',
+  'docs/operations.md: kubectl port-forward --namespace headgate headgate-0 8083':
+    'needs a Kubernetes cluster',
+}

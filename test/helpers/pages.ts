@@ -1,0 +1,41 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** A fenced code block of a page. */
+export interface Block {
+  readonly page: string
+  /** Where it begins. */
+  readonly line: number
+  /** The page and the first line of the block: what tables call it. */
+  readonly name: string
+  readonly language: string
+  readonly text: string
+  /** `quoted`, `file` or `output of`: the comment before it, such as `<!-- quoted: plugins.config.json -->`. */
+  readonly mark: string | undefined
+}
+
+/** What readers read: the README and the pages about it. Runbooks have tests of their own. */
+export const PAGES: readonly string[] = [
+  'README.md',
+  ...readdirSync('docs')
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+]
+
+export const pageText = (page: string): string => readFileSync(page, 'utf8')
+
+const BLOCK = /(?:^<!-- ([a-z ]+): .* -->\n)?^( *)(`{3,})([^`\n]*)\n([\s\S]*?)^\2\3$/gm
+
+export function blocksOf(page: string): Block[] {
+  const text = pageText(page)
+  return [...text.matchAll(BLOCK)].map(({ index, 1: mark, 4: language = '', 5: inner = '' }) => ({
+    page,
+    line: text.slice(0, index).split('\n').length,
+    name: `${page}: ${inner.split('\n', 1)[0]?.trim()}`,
+    language,
+    text: inner,
+    mark,
+  }))
+}
+
+/** What a page says around its blocks. */
+export const proseOf = (page: string): string => pageText(page).replaceAll(BLOCK, '')
