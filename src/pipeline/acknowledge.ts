@@ -89,7 +89,9 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
     active--
     stage.settled(pending, settle(pending, result), result)
     if (active === 0) onIdle?.()
-    wake()
+    // At once: by the end of a turn its connection would have been idle for as long as a turn takes, which under load made
+    // acknowledgements fall behind.
+    if (!pumping && state === 'running') pump()
   }
   const settle = (pending: Pending, result: Attempt): AttemptOutcome => {
     if (result.kind === 'acknowledged') {

@@ -10,17 +10,13 @@ export const FROM_OUTSIDE: { readonly [name: string]: Kind } = {
   '@acme/headgate-s3': 'sink',
 }
 
-/** As much of a config as pages change. */
-interface Stage {
-  readonly plugin?: string
-  readonly config: { [setting: string]: unknown }
-}
+type Settings = { [setting: string]: unknown }
 
-interface Pipeline {
-  source: Stage
-  transforms: Stage[]
-  sink: Stage
-  postCommit: Stage[]
+interface Pipeline extends Settings {
+  source: Settings
+  transforms: Settings[]
+  sink: Settings
+  postCommit: Settings[]
 }
 
 /**
@@ -55,17 +51,17 @@ function putStage(name: string, pipeline: Pipeline): void {
   if (kind === 'source' || kind === 'sink') pipeline[kind] = stage
   else if (kind === 'post-commit') pipeline.postCommit = [stage]
   else if (kind === 'transform')
-    pipeline['transforms'] = [stage as never, ...pipeline.transforms.filter(({ plugin }) => plugin !== name)]
+    pipeline.transforms = [stage, ...pipeline.transforms.filter(({ plugin }) => plugin !== name)]
   else throw new Error(`no plugin is called ${name}`)
 }
 
 function putSettings(names: readonly string[], pipeline: Pipeline): void {
-  const stages = [pipeline.source, ...pipeline.transforms, pipeline.sink, ...pipeline.postCommit] as Stage[]
+  const stages = [pipeline.source, ...pipeline.transforms, pipeline.sink, ...pipeline.postCommit]
   const places = [
-    { object: pipeline as { [setting: string]: unknown }, schema: pipelineSchema() },
-    ...stages.map((stage) => ({
-      object: stage.config,
-      schema: plugins.find(({ name }) => name === stage.plugin)?.config as Schema | undefined,
+    { object: pipeline as Settings, schema: pipelineSchema() },
+    ...stages.map(({ plugin, config }) => ({
+      object: config as Settings,
+      schema: plugins.find(({ name }) => name === plugin)?.config as Schema | undefined,
     })),
   ].filter(({ schema }) => names.every((name) => Object.hasOwn(schema?.properties ?? {}, name)))
   const [place, another] = places
