@@ -2,29 +2,10 @@
 import { buffer } from 'node:stream/consumers'
 import { Command as Commander, CommanderError } from 'commander'
 import { type Command, type CommandGroup, EXIT, type Io } from './commands/command.js'
-import { diffCommand } from './commands/diff.js'
-import { dlqCommand } from './commands/dlq.js'
-import { explainCommand } from './commands/explain.js'
-import { ledgerCommand } from './commands/ledger.js'
-import { pluginsCommand } from './commands/plugins.js'
-import { runCommand } from './commands/run.js'
-import { sandboxCommand } from './commands/sandbox.js'
-import { testCommand } from './commands/test.js'
-import { validateCommand } from './commands/validate.js'
+import { commands } from './commands/index.js'
 import { packageFacts } from './package-facts.js'
 
-/** The one place that touches argv, signals and the exit code. */
-const commands: readonly (Command | CommandGroup)[] = [
-  runCommand,
-  validateCommand,
-  explainCommand,
-  diffCommand,
-  testCommand,
-  pluginsCommand,
-  ledgerCommand,
-  dlqCommand,
-  sandboxCommand,
-]
+// The one place that touches argv, signals and the exit code.
 
 const stopping = new AbortController()
 const killing = new AbortController()

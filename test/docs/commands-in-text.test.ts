@@ -1,27 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Command, CommandGroup } from '../../src/commands/command.js'
-import { diffCommand } from '../../src/commands/diff.js'
-import { dlqCommand } from '../../src/commands/dlq.js'
-import { explainCommand } from '../../src/commands/explain.js'
-import { ledgerCommand } from '../../src/commands/ledger.js'
-import { pluginsCommand } from '../../src/commands/plugins.js'
-import { runCommand } from '../../src/commands/run.js'
-import { sandboxCommand } from '../../src/commands/sandbox.js'
-import { testCommand } from '../../src/commands/test.js'
-import { validateCommand } from '../../src/commands/validate.js'
+import { commands } from '../../src/commands/index.js'
 import { PAGES, pageText, proseOf } from '../helpers/pages.js'
-
-const commands: readonly (Command | CommandGroup)[] = [
-  runCommand,
-  validateCommand,
-  explainCommand,
-  diffCommand,
-  testCommand,
-  pluginsCommand,
-  ledgerCommand,
-  dlqCommand,
-  sandboxCommand,
-]
 
 /** Commands that stand within sentences and tables. Those of shell blocks are run, by test/e2e/docs-snippets.test.ts. */
 const mentioned = (page: string): string[] =>
