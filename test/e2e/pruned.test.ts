@@ -1,11 +1,9 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { startCxone } from '../../src/sandbox/cxone.js'
-import { startHeadgate } from '../../src/sandbox/headgate-process.js'
-import { startKafka } from '../../src/sandbox/kafka.js'
-import { TOPICS, WEBHOOK_PATH } from '../../src/sandbox/routes.js'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { WEBHOOK_PATH } from '../../src/sandbox/routes.js'
 import { type PrunedTree, pruneTree } from '../helpers/pruned-tree.js'
+import { startSandboxed, TOKEN } from '../helpers/sandboxed.js'
 
 const LIMIT = 60 * 1024 * 1024
 const EVENT = {
@@ -55,26 +53,14 @@ describe('the pruned tree', () => {
   })
 
   test('runs: an event that is posted to it is delivered', async () => {
-    const kafka = await startKafka(TOPICS)
-    onTestFinished(() => kafka.stop())
-    const cxone = await startCxone({ clientId: 'id', clientSecret: 'secret' })
-    onTestFinished(() => cxone.close())
-    const headgate = await startHeadgate({
-      program: join(tree.path, 'dist/cli.js'),
-      config: join(tree.path, 'plugins.config.json'),
-      env: {
-        KAFKA_BROKERS: kafka.bootstrap,
-        CXONE_BASE_URL: cxone.url,
-        CXONE_CLIENT_ID: 'id',
-        CXONE_CLIENT_SECRET: 'secret',
-        WEBHOOK_TOKEN: 'token',
-      },
-    })
-    onTestFinished(async () => void (await headgate.stop()))
+    const { headgate } = await startSandboxed(
+      join(tree.path, 'dist/cli.js'),
+      join(tree.path, 'plugins.config.json'),
+    )
 
     const answer = await fetch(new URL(WEBHOOK_PATH, headgate.intake), {
       method: 'POST',
-      headers: { authorization: 'Bearer token', 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
       body: JSON.stringify(EVENT),
     })
 

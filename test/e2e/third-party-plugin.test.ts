@@ -2,14 +2,12 @@ import { execFile } from 'node:child_process'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { startCxone } from '../../src/sandbox/cxone.js'
-import { startHeadgate } from '../../src/sandbox/headgate-process.js'
-import { startKafka } from '../../src/sandbox/kafka.js'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readTopics } from '../../src/sandbox/reader.js'
 import { TOPICS, WEBHOOK_PATH } from '../../src/sandbox/routes.js'
 import { environment } from '../helpers/deployment.js'
 import { type Installed, installPacked } from '../helpers/packed.js'
+import { startSandboxed, TOKEN } from '../helpers/sandboxed.js'
 
 const run = promisify(execFile)
 
@@ -60,29 +58,14 @@ describe('the example plugin, beside a Headgate that was installed from its tarb
   })
 
   test('masks what it should on its way to Kafka', async () => {
-    const kafka = await startKafka(TOPICS)
-    onTestFinished(() => kafka.stop())
-    const cxone = await startCxone({ clientId: 'id', clientSecret: 'secret' })
-    onTestFinished(() => cxone.close())
-    const headgate = await startHeadgate({
-      program: installed.program,
-      config: configWith('headgate-mask'),
-      env: {
-        KAFKA_BROKERS: kafka.bootstrap,
-        CXONE_BASE_URL: cxone.url,
-        CXONE_CLIENT_ID: 'id',
-        CXONE_CLIENT_SECRET: 'secret',
-        WEBHOOK_TOKEN: 'token',
-      },
-    })
-    onTestFinished(async () => void (await headgate.stop()))
+    const { headgate, bootstrap } = await startSandboxed(installed.program, configWith('headgate-mask'))
     const answer = await fetch(new URL(WEBHOOK_PATH, headgate.intake), {
       method: 'POST',
-      headers: { authorization: 'Bearer token', 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
       body: '{"dataActionId":"a","eventType":"E","timestamp":"2025-06-01T08:00:00Z","payload":{"email":"ada@example.com", "total":1.0}}',
     })
     expect(await answer.json()).toMatchObject({ outcome: 'delivered' })
-    const records = await readTopics(kafka.bootstrap, TOPICS)
+    const records = await readTopics(bootstrap, TOPICS)
     expect(records.map(({ value }) => value.toString())).toEqual(['{"email":"***", "total":1.0}'])
   })
 })
