@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HeadgateError } from '../errors.js'
 import type { BodyMemory, HttpAnswer, HttpHandler, HttpHead, Log } from '../plugin.js'
 import { problem } from './problem.js'
-import { readBody } from './request-body.js'
+import { type BodyEnd, readBody } from './request-body.js'
 import type { Requests } from './requests.js'
 import { respond, respondEarly } from './respond.js'
 import type { Unanswered } from './unanswered.js'
@@ -31,73 +31,132 @@ export interface Shared {
 
 type Question = () => HttpAnswer | Promise<HttpAnswer>
 
-/**
- * One request and its answer. A sender that leaves before its body is whole has sent nothing; one that leaves later
- * changes nothing.
- */
+/** Takes a request that came to a route: refuses it for its head, or reads its body and asks the route's handler. */
 export function exchange(
   request: IncomingMessage,
   response: ServerResponse,
   route: Route,
   shared: Shared,
 ): void {
-  const { method = '', headers, httpVersion, socket } = request
   const { handler, requests } = route
+  const { method = '', headers } = request
   requests.begin()
   const head: HttpHead = { method, headers }
   const refusal = objection(head, handler)
   if (refusal !== undefined) {
-    refuse(request, response, refusal, route, shared, requests.end)
+    void refuse(request, response, refusal, route, shared, requests.end)
     return
   }
-  if (headers.expect !== undefined && httpVersion === '1.1') response.writeContinue()
-  readBody(request, handler.maxBodyBytes, shared.memory, {
-    whole(body) {
-      shared.unanswered.begin(socket)
-      void conclude(
-        () => handler.handle({ method, headers, body, receivedAt: Date.now() }),
-        response,
-        route,
-        shared,
-        (answer) => respond(response, answer, shared.closing()),
-        () => {
-          shared.memory.release(body.length)
-          shared.unanswered.end(socket)
-          requests.end()
-        },
-      )
-    },
-    tooLarge: () => refuse(request, response, () => handler.tooLarge(head), route, shared, requests.end),
-    noMemory: () => refuse(request, response, () => handler.noMemory(head), route, shared, requests.end),
-    gone: requests.end,
-  })
+  if (headers.expect !== undefined && request.httpVersion === '1.1') response.writeContinue()
+  readBody(request, handler.maxBodyBytes, shared.memory, new Exchange(request, response, route, shared, head))
 }
 
-/** Answers a request whose body has not been read; `ended` is called once it is answered. */
-export function refuse(
+/**
+ * A request whose body comes, and its answer. A sender that leaves before its body is whole has sent nothing; one that
+ * leaves later changes nothing. A class, so that an event costs one object here and not a closure for each turn it can take.
+ */
+class Exchange implements BodyEnd {
+  private bodyBytes = 0
+
+  constructor(
+    private readonly request: IncomingMessage,
+    private readonly response: ServerResponse,
+    private readonly route: Route,
+    private readonly shared: Shared,
+    private readonly head: HttpHead,
+  ) {}
+
+  whole(body: Buffer): void {
+    const { method, headers } = this.head
+    this.bodyBytes = body.length
+    this.shared.unanswered.begin(this.request.socket)
+    let answer: HttpAnswer | Promise<HttpAnswer>
+    try {
+      answer = this.route.handler.handle({ method, headers, body, receivedAt: Date.now() })
+    } catch (thrown) {
+      this.failed(thrown)
+      return
+    }
+    if (answer instanceof Promise)
+      answer.then(
+        (later) => this.answer(later),
+        (thrown) => this.failed(thrown),
+      )
+    else this.answer(answer)
+  }
+
+  tooLarge(): void {
+    this.refuseWith(() => this.route.handler.tooLarge(this.head))
+  }
+
+  noMemory(): void {
+    this.refuseWith(() => this.route.handler.noMemory(this.head))
+  }
+
+  gone(): void {
+    this.route.requests.end()
+  }
+
+  private refuseWith(question: Question): void {
+    void refuse(this.request, this.response, question, this.route, this.shared, this.route.requests.end)
+  }
+
+  private failed(thrown: unknown): void {
+    this.tell(sourceFailed(thrown, this.route, this.shared.log))
+    this.end()
+  }
+
+  private answer(answer: HttpAnswer): void {
+    try {
+      this.tell(answer)
+    } catch (thrown) {
+      // It cannot be written: a header that HTTP does not allow.
+      this.failed(thrown)
+      return
+    }
+    this.end()
+  }
+
+  /** A sender that has gone is not answered, and not reported as answered. */
+  private tell(answer: HttpAnswer): void {
+    if (this.response.destroyed) return
+    respond(this.response, answer, this.shared.closing())
+    this.route.onResponse(answer.status)
+  }
+
+  private end(): void {
+    this.shared.memory.release(this.bodyBytes)
+    this.shared.unanswered.end(this.request.socket)
+    this.route.requests.end()
+  }
+}
+
+/** Answers a request whose body has not been read; `ended` is called once it is answered. Its promise never rejects. */
+export async function refuse(
   request: IncomingMessage,
   response: ServerResponse,
   question: Question,
   owner: Owner,
   shared: Shared,
   ended?: () => void,
-): void {
+): Promise<void> {
   const { socket } = request
   const end = () => shared.unanswered.end(socket)
   shared.unanswered.begin(socket)
-  void conclude(
-    question,
-    response,
-    owner,
-    shared,
-    (answer) => respondEarly(request, response, answer, shared.closing()),
-    () => {
-      // While the rest of the body comes, a time-out of this request must not be answered a second time.
-      if (request.closed) end()
-      else request.once('close', end)
-      ended?.()
-    },
-  )
+  const tell = (answer: HttpAnswer) => {
+    if (response.destroyed) return
+    respondEarly(request, response, answer, shared.closing())
+    owner.onResponse(answer.status)
+  }
+  try {
+    tell(await question())
+  } catch (thrown) {
+    tell(sourceFailed(thrown, owner, shared.log))
+  }
+  // While the rest of the body comes, a time-out of this request must not be answered a second time.
+  if (request.closed) end()
+  else request.once('close', end)
+  ended?.()
 }
 
 /** What speaks against reading the body. */
@@ -121,26 +180,8 @@ function otherMethod(method: string, methods: readonly string[]): HttpAnswer {
   return problem(error, undefined, { allow })
 }
 
-/** Never rejects. A sender that has gone is not answered, and not reported as answered. */
-async function conclude(
-  question: Question,
-  response: ServerResponse,
-  { pipeline, onResponse }: Owner,
-  { log }: Shared,
-  write: (answer: HttpAnswer) => void,
-  done: () => void,
-): Promise<void> {
-  const tell = (answer: HttpAnswer) => {
-    if (response.destroyed) return
-    write(answer)
-    onResponse(answer.status)
-  }
-  try {
-    tell(await question())
-  } catch (thrown) {
-    const message = `The source of pipeline "${pipeline}" failed.`
-    log.error({ pipeline, code: 'HG_PLUGIN_FAILED', err: thrown }, message)
-    tell(problem(new HeadgateError('HG_PLUGIN_FAILED', message)))
-  }
-  done()
+function sourceFailed(thrown: unknown, { pipeline }: Owner, log: Log): HttpAnswer {
+  const message = `The source of pipeline "${pipeline}" failed.`
+  log.error({ pipeline, code: 'HG_PLUGIN_FAILED', err: thrown }, message)
+  return problem(new HeadgateError('HG_PLUGIN_FAILED', message))
 }

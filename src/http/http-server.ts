@@ -23,6 +23,8 @@ export interface HttpServer {
   readonly server: Server
   /** All that are open, also those that have not agreed on TLS yet. */
   readonly connections: ReadonlySet<Socket>
+  /** Those that requests come on; with TLS, what waits to be sent can be seen only here. */
+  readonly speaking: ReadonlySet<Socket>
 }
 
 const MIN_VERSION = 'TLSv1.2'
@@ -30,11 +32,8 @@ const MIN_VERSION = 'TLSv1.2'
 /** A server for HTTP, or for HTTPS where there is a certificate. */
 export function createHttpServer(options: ServerOptions, secure: Secure | undefined): HttpServer {
   const server = secure === undefined ? createServer(options) : secureServer(options, secure, answerPlain)
-  const connections = new Set<Socket>()
-  server.on('connection', (connection) => {
-    connections.add(connection)
-    connection.once('close', () => connections.delete(connection))
-  })
+  const connections = openOnes(server, 'connection')
+  const speaking = secure === undefined ? connections : openOnes(server, 'secureConnection')
   /** To the connection below: what is written to a TLS socket would have to be encrypted. */
   function answerPlain({ remoteAddress, remotePort }: TLSSocket): void {
     for (const connection of connections) {
@@ -44,7 +43,16 @@ export function createHttpServer(options: ServerOptions, secure: Secure | undefi
       connection.write(rawAnswer(plainHttp).text)
     }
   }
-  return { server, connections }
+  return { server, connections, speaking }
+}
+
+function openOnes(server: Server, opened: 'connection' | 'secureConnection'): ReadonlySet<Socket> {
+  const open = new Set<Socket>()
+  server.on(opened, (connection: Socket) => {
+    open.add(connection)
+    connection.once('close', () => open.delete(connection))
+  })
+  return open
 }
 
 const plainHttp = new HeadgateError('HG_TLS_EXPECTED', 'This port speaks HTTPS; the request was plain HTTP.')

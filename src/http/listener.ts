@@ -10,6 +10,7 @@ import { type ClientError, refuseMalformed } from './malformed.js'
 import { onceAMinute } from './once-a-minute.js'
 import { problem } from './problem.js'
 import { countRequests } from './requests.js'
+import { cutStalled } from './stalled.js'
 import { countUnanswered } from './unanswered.js'
 
 export interface ListenerOptions {
@@ -43,7 +44,7 @@ export interface Timeouts {
   readonly request: number
   /** How long a connection waits for its next request. Load balancers reuse theirs for up to 60 s. */
   readonly keepAlive: number
-  /** How long a connection may stand still, as with a sender that does not read its answers. */
+  /** How long a sender may not read its answers. Then, and at most as long again, its connection is cut. */
   readonly inactive: number
   /** How often the first two are looked at. */
   readonly checkEvery: number
@@ -117,9 +118,9 @@ export function createListener(options: ListenerOptions): Listener {
   const serve = (request: IncomingMessage, response: ServerResponse) => {
     const route = routes.get(pathOf(request.url ?? ''))?.[0]
     if (route !== undefined) exchange(request, response, route, shared)
-    else refuse(request, response, () => (shared.closing() ? stopping : noRoute), nobody, shared)
+    else void refuse(request, response, () => (shared.closing() ? stopping : noRoute), nobody, shared)
   }
-  const { server, connections } = createHttpServer(
+  const { server, connections, speaking } = createHttpServer(
     {
       headersTimeout: timeouts.headers,
       requestTimeout: timeouts.request,
@@ -130,7 +131,7 @@ export function createListener(options: ListenerOptions): Listener {
     },
     options.secure,
   )
-  server.timeout = timeouts.inactive
+  cutStalled(server, speaking, timeouts.inactive)
   server.maxConnections = options.maxConnections ?? 1000
   server.on('request', serve)
   server.on('checkContinue', serve)

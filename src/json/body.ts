@@ -31,14 +31,26 @@ function parse(bytes: Buffer): unknown {
   }
 }
 
+/** Up to so many keys are compared one by one, which costs less than a Set. */
+const FEW = 16
+
 function refuseDuplicates(members: readonly Member[]): void {
+  if (members.length <= FEW) {
+    for (let at = 1; at < members.length; at++) {
+      const { key } = members[at] as Member
+      for (let before = 0; before < at; before++) if (members[before]?.key === key) throw duplicate(key)
+    }
+    return
+  }
   const seen = new Set<string>()
   for (const { key } of members) {
-    if (seen.has(key))
-      throw new HeadgateError('HG_INTAKE_DUPLICATE_KEY', `${JSON.stringify(key)} stands twice.`)
+    if (seen.has(key)) throw duplicate(key)
     seen.add(key)
   }
 }
+
+const duplicate = (key: string): HeadgateError =>
+  new HeadgateError('HG_INTAKE_DUPLICATE_KEY', `${JSON.stringify(key)} stands twice.`)
 
 function slice(bytes: Buffer, members: readonly Member[], { tokens }: JsonPointer): Buffer | undefined {
   const [first, ...rest] = tokens

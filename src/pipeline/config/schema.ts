@@ -55,8 +55,9 @@ const PostCommitStage = Type.Object(
     concurrency: Type.Integer({
       minimum: 1,
       maximum: 1000,
-      default: 32,
-      description: 'Acknowledgements under way at once.',
+      default: 128,
+      description:
+        'Acknowledgements under way at once. With answers that take 100 ms, 128 are 1,280 acknowledgements a second.',
     }),
     rate: Type.Optional(
       Type.Number({

@@ -36,8 +36,10 @@ const IN_MEMORY = 20_000
 
 export function createBacklog({ state, stages, added, orphaned }: BacklogOptions): Backlog {
   let queues = newQueues(stages)
-  /** Being tried; with their stages under the config of now, where that is no longer the one they were taken under. */
-  const taken = new Map<Owed, { readonly stage: number; readonly behind: number } | undefined>()
+  /** Being tried. They are few, and come and go with each event: an array, unlike a Map, has no tables to outgrow. */
+  const taken: Owed[] = []
+  /** Of these, the stages under the config of now, where that is no longer the one they were taken under. */
+  const restaged = new Map<Owed, { readonly stage: number; readonly behind: number }>()
   /** In a queue, or taken from one and being tried. */
   let inMemory = 0
 
@@ -52,6 +54,12 @@ export function createBacklog({ state, stages, added, orphaned }: BacklogOptions
     queue.push(owed)
     added(owed.stage)
   }
+  const release = (owed: Owed): void => {
+    const last = taken.pop() as Owed
+    if (last !== owed) taken[taken.indexOf(owed)] = last
+    restaged.delete(owed)
+    inMemory--
+  }
   const parkedCount = (): number => state.owedCount() - inMemory
 
   return {
@@ -62,8 +70,7 @@ export function createBacklog({ state, stages, added, orphaned }: BacklogOptions
       if (!parked) enqueue(owed)
     },
     putBack(before, change) {
-      taken.delete(before)
-      inMemory--
+      release(before)
       // What failed waits on disk as soon as it gets crowded: it must not keep what is fresh out of memory.
       const owed = { ...before, ...change, parked: inMemory >= IN_MEMORY / 2 }
       state.change(owed)
@@ -75,16 +82,15 @@ export function createBacklog({ state, stages, added, orphaned }: BacklogOptions
       const first = queue?.peek()
       if (first === undefined || first.dueAt > now) return undefined
       queue?.pop()
-      taken.set(first, undefined)
+      taken.push(first)
       return first
     },
     settle(owed) {
-      taken.delete(owed)
-      inMemory--
+      release(owed)
       state.settle(owed)
     },
-    stageOf: (owed) => taken.get(owed)?.stage ?? owed.stage,
-    stageBehind: (owed) => taken.get(owed)?.behind ?? owed.stage + 1,
+    stageOf: (owed) => restaged.get(owed)?.stage ?? owed.stage,
+    stageBehind: (owed) => restaged.get(owed)?.behind ?? owed.stage + 1,
     dueAt: (stage) => queues[stage]?.peek()?.dueAt,
     restage(count, stageAfter) {
       const waiting = queues.flatMap(({ data }) => data)
@@ -92,9 +98,10 @@ export function createBacklog({ state, stages, added, orphaned }: BacklogOptions
       inMemory -= waiting.length
       const parkedOrphans = state.restageParked(stageAfter)
       if (parkedOrphans > 0) orphaned(parkedOrphans)
-      for (const [owed, now] of taken) {
+      for (const owed of taken) {
+        const now = restaged.get(owed)
         const stage = stageAfter(now?.stage ?? owed.stage)
-        taken.set(owed, { stage, behind: stageAfter(now?.behind ?? owed.stage + 1) })
+        restaged.set(owed, { stage, behind: stageAfter(now?.behind ?? owed.stage + 1) })
         if (stage < count) state.change({ ...owed, stage })
       }
       for (const before of waiting) {

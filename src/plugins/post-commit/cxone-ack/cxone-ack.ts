@@ -54,13 +54,18 @@ export const cxoneAck = definePlugin({
       },
     })
 
-    const fill = (committed: Committed) => ({ method, path: path(committed), body: body(committed) })
-
     async function acknowledge(committed: Committed): Promise<Attempt> {
       try {
-        const filled = fill(committed)
+        const filledPath = path(committed)
+        const filledBody = body(committed)
+        const requestOf = (authorization: string) => ({
+          method,
+          path: filledPath,
+          body: filledBody,
+          headers: headers(authorization, committed),
+        })
         const send = (token: Token): Promise<Answer> =>
-          exchange(connections.api, { ...filled, headers: headers(token.authorization, committed) }, timeout)
+          exchange(connections.api, requestOf(token.authorization), timeout)
 
         let token = tokens.current() ?? (await tokens.fetch())
         let answer = await send(token)
@@ -103,9 +108,8 @@ export const cxoneAck = definePlugin({
     return {
       acknowledge,
       request(committed) {
-        const { path, ...filled } = fill(committed)
-        const url = connections.apiOrigin + path
-        return { ...filled, url, headers: asObject(headers('Bearer <token>', committed)) }
+        const url = connections.apiOrigin + path(committed)
+        return { method, url, body: body(committed), headers: asObject(headers('Bearer <token>', committed)) }
       },
       async start() {
         connections.open(signal)

@@ -31,16 +31,13 @@ export function networkReason(thrown: unknown): string {
 
 /** One for each request: methods on a prototype, and no stream for a body that nobody reads. */
 class HeadOnly implements Dispatcher.DispatchHandler {
-  readonly #resolve: (answer: Answer) => void
-  readonly #reject: (error: Error) => void
-  readonly #timeout: number
-  #bodyDeadline = 0
+  private bodyDeadline = 0
 
-  constructor(resolve: (answer: Answer) => void, reject: (error: Error) => void, timeout: number) {
-    this.#resolve = resolve
-    this.#reject = reject
-    this.#timeout = timeout
-  }
+  constructor(
+    private readonly resolve: (answer: Answer) => void,
+    private readonly reject: (error: Error) => void,
+    private readonly timeout: number,
+  ) {}
 
   /** That it is there tells undici which of its two handler interfaces this is. */
   onRequestStart(): void {}
@@ -51,17 +48,17 @@ class HeadOnly implements Dispatcher.DispatchHandler {
     headers: { readonly [name: string]: string | readonly string[] | undefined },
   ): void {
     if (status < 200) return
-    this.#bodyDeadline = performance.now() + this.#timeout
+    this.bodyDeadline = performance.now() + this.timeout
     const header = headers['retry-after']
-    this.#resolve({ status, retryAfter: typeof header === 'object' ? header[0] : header })
+    this.resolve({ status, retryAfter: typeof header === 'object' ? header[0] : header })
   }
 
   onResponseData(controller: Dispatcher.DispatchController): void {
-    if (performance.now() > this.#bodyDeadline) controller.abort(new Error('The answer does not end.'))
+    if (performance.now() > this.bodyDeadline) controller.abort(new Error('The answer does not end.'))
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     // Changes nothing once the status is known: a body that breaks off takes nothing back.
-    this.#reject(error)
+    this.reject(error)
   }
 }

@@ -83,8 +83,9 @@ export const Settings = Type.Object(
     connections: Type.Integer({
       minimum: 1,
       maximum: 1024,
-      default: 32,
-      description: 'Connections to CXone at most; each carries one request at a time.',
+      default: 128,
+      description:
+        'Connections to CXone at most; each carries one request at a time. They are opened as they are needed.',
     }),
   },
   { additionalProperties: false },

@@ -1,25 +1,31 @@
-interface Waiting {
+/** Something that has a deadline, and is not over. */
+export interface Due {
   readonly endsAt: number
   /** Undefined once it is over. */
   late: (() => void) | undefined
+}
+
+export interface Deadline {
+  /** Calls `late` when its time is up, unless it ends before. */
+  begin(late: () => void): Due
+  end(due: Due): void
 }
 
 /** So many that are over may stand before the first that is not. */
 const MOST_OVER = 1024
 
 /**
- * Gives what a promise gives or, when that takes longer than `ms` milliseconds, what `late` gives; the promise goes on.
- * One timer serves them all: they end in the order in which they began. They wait in an array, and not in a Set: the
- * tables that a Set outgrows keep what was in them alive until the next major garbage collection, which was a whole
- * event each.
+ * The same number of milliseconds for each. One timer serves them all: their times are up in the order in which they began.
+ * They wait in an array, and not in a Set: the tables that a Set outgrows keep what was in them alive until the next major
+ * garbage collection, which was a whole event each.
  */
-export function deadline(ms: number): <Value>(promise: Promise<Value>, late: () => Value) => Promise<Value> {
-  const waiting: Waiting[] = []
+export function createDeadline(ms: number): Deadline {
+  const waiting: Due[] = []
   let first = 0
   let timer: NodeJS.Timeout | undefined
 
-  function end(entry: Waiting): void {
-    entry.late = undefined
+  function end(due: Due): void {
+    due.late = undefined
     while (first < waiting.length && waiting[first]?.late === undefined) first++
     if (first < waiting.length && first < MOST_OVER) return
     waiting.splice(0, first)
@@ -38,20 +44,13 @@ export function deadline(ms: number): <Value>(promise: Promise<Value>, late: () 
     }
   }
 
-  return (promise, late) =>
-    new Promise((resolve, reject) => {
-      const entry: Waiting = { endsAt: performance.now() + ms, late: () => resolve(late()) }
-      waiting.push(entry)
+  return {
+    begin(late) {
+      const due: Due = { endsAt: performance.now() + ms, late }
+      waiting.push(due)
       if (timer === undefined) timer = setTimeout(expire, ms).unref()
-      promise.then(
-        (value) => {
-          end(entry)
-          resolve(value)
-        },
-        (reason) => {
-          end(entry)
-          reject(reason)
-        },
-      )
-    })
+      return due
+    },
+    end,
+  }
 }

@@ -1,7 +1,6 @@
 import { HeadgateError } from '../../../errors.js'
 import { problem } from '../../../http/problem.js'
 import {
-  type BodyMemory,
   definePlugin,
   type HttpAnswer,
   type HttpHandler,
@@ -12,7 +11,7 @@ import {
 import { bytes, milliseconds } from '../../../units.js'
 import { answerer } from './answer.js'
 import { contentEncoding } from './content-encoding.js'
-import { deadline } from './deadline.js'
+import { createDeadline } from './deadline.js'
 import { explain } from './explain.js'
 import { requireJson } from './media-type.js'
 import { receiver } from './receive.js'
@@ -35,7 +34,7 @@ function createSource(config: Settings, { http }: SourceContext): Source {
   const { maxInFlight } = config
   const { memory } = http
   const maxBodyBytes = bytes(config.maxBody)
-  const within = deadline(milliseconds(config.answerWithin))
+  const deadline = createDeadline(milliseconds(config.answerWithin))
   const verify = verifier(config.verify)
   const encoding = contentEncoding(config.encodings, config.maxBody)
   const receive = receiver(config, verify, encoding)
@@ -89,23 +88,31 @@ function createSource(config: Settings, { http }: SourceContext): Source {
       }
       let id: string | undefined
       let inflated = 0
+      let late = false
       inFlight++
-      const answered = intake(() => {
-        const event = receive(request)
-        const { bytes } = event.body
-        if (bytes !== request.body) {
-          if (!memory.take(bytes.length)) throw noMemory()
-          inflated = bytes.length
+      return new Promise((resolve, reject) => {
+        const due = deadline.begin(() => {
+          // The event goes on behind its answer, and its bytes stay in memory with it.
+          late = true
+          memory.add(request.body.length)
+          resolve(tooLate(config.answerWithin, id))
+        })
+        const receiveOnce = () => {
+          const event = receive(request)
+          const { bytes } = event.body
+          if (bytes !== request.body) {
+            if (!memory.take(bytes.length)) throw noMemory()
+            inflated = bytes.length
+          }
+          id = event.id
+          return event
         }
-        id = event.id
-        return event
-      }).then((outcome) => {
-        ended(inflated)
-        return answer(outcome)
-      })
-      return within(answered, () => {
-        keepCounted(memory, request.body.length, answered)
-        return tooLate(config.answerWithin, id)
+        intake(receiveOnce).then((outcome) => {
+          deadline.end(due)
+          if (late) memory.release(request.body.length)
+          ended(inflated)
+          resolve(answer(outcome))
+        }, reject)
       })
     },
     tooLarge: () =>
@@ -131,13 +138,6 @@ function createSource(config: Settings, { http }: SourceContext): Source {
 
 const noMemory = (): HeadgateError =>
   new HeadgateError('HG_INTAKE_BUSY', 'The events in flight have as many bytes as the process may hold.')
-
-/** The event goes on behind its answer, and its bytes stay in memory with it. */
-function keepCounted(memory: BodyMemory, held: number, ended: Promise<unknown>): void {
-  memory.add(held)
-  const release = () => memory.release(held)
-  ended.then(release, release)
-}
 
 function tooLate(limit: string, id: string | undefined): HttpAnswer {
   const message = `Kafka has not confirmed the event within ${limit}; it may still do so.`

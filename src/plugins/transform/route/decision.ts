@@ -14,11 +14,17 @@ export function decision(name: string, to: Destination, count?: { inc(): void })
 function verdictOf(name: string, to: Destination): (event: Event) => Verdict {
   if (typeof to === 'object') {
     const route = { name, target: to }
-    return (event) => pass({ ...event, route })
+    return (event) => pass(routed(event, route))
   }
   if (to === 'drop') return drop
   return () => ({ kind: to, error: refusal(name) })
 }
+
+/** Written out, because a spread makes an object of V8's slow kind of each event. */
+const routed = ({ id, body, receivedAt, traceparent }: Event, route: Route): Event =>
+  traceparent === undefined ? { id, body, receivedAt, route } : { id, body, receivedAt, traceparent, route }
+
+type Route = NonNullable<Event['route']>
 
 const refusal = (name: string): HeadgateError =>
   name === 'otherwise'

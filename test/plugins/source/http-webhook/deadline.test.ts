@@ -1,41 +1,53 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { deadline } from '../../../../src/plugins/source/http-webhook/deadline.js'
-import { deferred } from '../../../helpers/deferred.js'
+import { createDeadline } from '../../../../src/plugins/source/http-webhook/deadline.js'
 
 describe('deadline', () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())
 
-  it('gives what the promise gives', async () => {
-    const within = deadline(1000)
-    expect(await within(Promise.resolve('on time'), () => 'late')).toBe('on time')
-    await expect(within(Promise.reject(new Error('broken')), () => 'late')).rejects.toThrow('broken')
+  it('says nothing of what ended in time', () => {
+    const deadline = createDeadline(1000)
+    const late = vi.fn()
+    deadline.end(deadline.begin(late))
+    vi.advanceTimersByTime(2000)
+    expect(late).not.toHaveBeenCalled()
   })
 
-  it('gives the other answer when the time is over, whatever the promise does later', async () => {
-    const { promise, reject } = deferred<string>()
-    const answer = deadline(1000)(promise, () => 'late')
-    await vi.advanceTimersByTimeAsync(999)
-    expect(await Promise.race([answer, 'undecided'])).toBe('undecided')
-    await vi.advanceTimersByTimeAsync(1)
-    expect(await answer).toBe('late')
-    reject(new Error('nobody listens'))
-    expect(await answer).toBe('late')
+  it('calls once for what is late, and not again when that ends', () => {
+    const deadline = createDeadline(1000)
+    const late = vi.fn()
+    const due = deadline.begin(late)
+    vi.advanceTimersByTime(999)
+    expect(late).not.toHaveBeenCalled()
+    vi.advanceTimersByTime(1)
+    expect(late).toHaveBeenCalledTimes(1)
+    deadline.end(due)
+    vi.advanceTimersByTime(2000)
+    expect(late).toHaveBeenCalledTimes(1)
   })
 
-  it('keeps one timer for all that wait, and none when nobody does', async () => {
-    const within = deadline(1000)
-    const never = new Promise<string>(() => {})
-    const first = within(Promise.resolve('in time'), () => 'late')
-    await vi.advanceTimersByTimeAsync(400)
-    const second = within(never, () => 'late')
-    const third = within(never, () => 'late')
+  it('keeps one timer for all that wait, and none when nobody does', () => {
+    const deadline = createDeadline(1000)
+    const late = [vi.fn(), vi.fn(), vi.fn()] as const
+    const first = deadline.begin(late[0])
+    vi.advanceTimersByTime(400)
+    deadline.begin(late[1])
+    deadline.begin(late[2])
     expect(vi.getTimerCount()).toBe(1)
-    expect(await first).toBe('in time')
-    await vi.advanceTimersByTimeAsync(999)
-    expect(await Promise.race([second, third, 'undecided'])).toBe('undecided')
-    await vi.advanceTimersByTimeAsync(1)
-    expect(await Promise.all([second, third])).toEqual(['late', 'late'])
+    deadline.end(first)
+    vi.advanceTimersByTime(999)
+    expect(late.map(({ mock }) => mock.calls.length)).toEqual([0, 0, 0])
+    vi.advanceTimersByTime(1)
+    expect(late.map(({ mock }) => mock.calls.length)).toEqual([0, 1, 1])
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('knows each of thousands by its own time, whatever their order of ending', () => {
+    const deadline = createDeadline(1000)
+    const late = vi.fn()
+    const dues = Array.from({ length: 5000 }, () => deadline.begin(late))
+    for (const [index, due] of dues.entries()) if (index % 5 !== 0) deadline.end(due)
+    vi.advanceTimersByTime(1000)
+    expect(late).toHaveBeenCalledTimes(1000)
   })
 })
