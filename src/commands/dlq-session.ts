@@ -1,13 +1,13 @@
 import { HeadgateError } from '../errors.js'
 import { buildDelivery, type Delivery } from '../pipeline/build-delivery.js'
 import type { CheckedPipeline } from '../pipeline/config/check.js'
-import { didYouMean } from '../pipeline/config/problem.js'
 import { type Found, findLetters } from '../pipeline/dead-letters/find.js'
 import { judge } from '../pipeline/dead-letters/judge.js'
 import { createMetrics } from '../pipeline/metrics.js'
 import type { Log, RecordLog } from '../plugin.js'
 import { redactor } from '../redact.js'
 import { progressBar } from '../terminal/progress.js'
+import { choosePipeline } from './choose-pipeline.js'
 import { type CommandInput, EXIT, type Io } from './command.js'
 import type { Selection } from './dlq-selection.js'
 import { loadConfig, loadSettings } from './load.js'
@@ -43,9 +43,19 @@ export async function withDeadLetters(
     return EXIT.wrong
   }
   const { config } = read
-  const chosen = choosePipeline(config.pipelines, options['pipeline'] as string | undefined, io)
-  if (chosen === undefined) return EXIT.usage
-  const { checked, topic } = chosen
+  const eligible = new Map(
+    config.pipelines.flatMap((checked) => {
+      const { deadLetter } = checked.settings
+      return deadLetter === undefined ? [] : [[checked.name, { checked, topic: deadLetter.topic }] as const]
+    }),
+  )
+  const named = options['pipeline'] as string | undefined
+  const chosen = choosePipeline(named, [...eligible.keys()], ' with a "deadLetter" topic')
+  if ('complaint' in chosen) {
+    io.err(`${chosen.complaint}\n`)
+    return EXIT.usage
+  }
+  const { checked, topic } = eligible.get(chosen.pipeline) as { checked: CheckedPipeline; topic: string }
 
   const ending = new AbortController()
   const surroundings = { metrics: createMetrics(), log: () => SILENT, signal: ending.signal }
@@ -101,33 +111,6 @@ export async function find(
   } finally {
     progress.end()
   }
-}
-
-function choosePipeline(
-  pipelines: readonly CheckedPipeline[],
-  name: string | undefined,
-  { err }: Io,
-): { readonly checked: CheckedPipeline; readonly topic: string } | undefined {
-  const eligible = pipelines.flatMap((checked) => {
-    const { deadLetter } = checked.settings
-    return deadLetter === undefined ? [] : [{ checked, topic: deadLetter.topic }]
-  })
-  const chosen =
-    name === undefined && eligible.length === 1
-      ? eligible[0]
-      : eligible.find(({ checked }) => checked.name === name)
-  if (chosen === undefined) {
-    const names = eligible.map(({ checked }) => checked.name)
-    err(`${complaint(name, names)}\n`)
-  }
-  return chosen
-}
-
-function complaint(name: string | undefined, names: readonly string[]): string {
-  if (names.length === 0) return 'No pipeline of the config has a "deadLetter" topic.'
-  if (name === undefined) return `Name one with --pipeline: ${names.join(', ')}.`
-  const hint = didYouMean(name, names)?.suggestion ?? `There is ${names.join(', ')}.`
-  return `No pipeline ${JSON.stringify(name)} has a "deadLetter" topic. ${hint}`
 }
 
 /** What goes wrong reaches the operator as the answer of the command. */

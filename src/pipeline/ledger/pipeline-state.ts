@@ -2,7 +2,6 @@ import type { Database, RootDatabase } from 'lmdb'
 import { HeadgateError } from '../../errors.js'
 import type { Position } from '../../plugin.js'
 import { type ByKey, byKey } from './by-key.js'
-import { type Changes, isEmpty, merged, noChanges, owedIn, type ParkedKey } from './changes.js'
 import { openPartitionNumbers } from './partition-numbers.js'
 import { createMemory, type StateLimits } from './remembered-events.js'
 import {
@@ -15,6 +14,7 @@ import {
   type StageAfter,
   toOwed,
 } from './state-rows.js'
+import { isEmpty, merged, nothingUnwritten, owedIn, type ParkedKey, type Unwritten } from './unwritten.js'
 
 /**
  * What one pipeline keeps on disk: where known events are, what is still to be acknowledged, how far each partition is
@@ -26,7 +26,7 @@ export interface PipelineState {
   remember(identity: string, known: Known): void
   /** Owes an acknowledgement that was not owed. */
   owe(owed: Owed): void
-  /** Changes one that is owed. */
+  /** Unwritten one that is owed. */
   change(owed: Owed): void
   /** One that is owed is owed no more. */
   settle(owed: Owed): void
@@ -83,8 +83,8 @@ export function openPipelineState(
   const partitions = openPartitionNumbers(table('partitions'))
   const memory = createMemory((generation) => table(`events.${generation}`), table('generations'), limits)
 
-  let changes = noChanges()
-  let writing: Changes | undefined
+  let changes = nothingUnwritten()
+  let writing: Unwritten | undefined
   let sequence = Date.now() * 1000
   let count = 0
   let failedCount = (failedTable.getStats() as { entryCount: number }).entryCount
@@ -130,7 +130,7 @@ export function openPipelineState(
     return [...keys.entries()].map(([key]) => key)
   }
 
-  function write({ added, changed, unparked, failed, checkpoints: known }: Changes): void {
+  function write({ added, changed, unparked, failed, checkpoints: known }: Unwritten): void {
     memory.write()
     for (const key of unparked) parkedTable.remove([...key])
     for (const [key, given] of failed.entries()) {
@@ -245,7 +245,7 @@ export function openPipelineState(
     async flush() {
       if (!memory.hasNews() && isEmpty(changes)) return
       const batch = changes
-      changes = noChanges()
+      changes = nothingUnwritten()
       writing = batch
       try {
         await memory.rotate()

@@ -5,7 +5,7 @@ import type { Failed, Owed, OwedKey } from './state-rows.js'
 export type ParkedKey = readonly [dueAt: number, stage: number, partition: number, offset: number]
 
 /** What the disk has not been told yet. */
-export interface Changes {
+export interface Unwritten {
   /** Owed, and not on disk. What is settled in time never gets there. */
   readonly added: ByKey<Owed>
   /** On disk in another form; undefined where nothing is owed any more. Written before what was added. */
@@ -18,7 +18,7 @@ export interface Changes {
   readonly checkpoints: Map<number, number>
 }
 
-export const noChanges = (): Changes => ({
+export const nothingUnwritten = (): Unwritten => ({
   added: byKey(),
   changed: byKey(),
   unparked: [],
@@ -26,18 +26,18 @@ export const noChanges = (): Changes => ({
   checkpoints: new Map(),
 })
 
-export const isEmpty = ({ added, changed, unparked, failed, checkpoints }: Changes): boolean =>
+export const isEmpty = ({ added, changed, unparked, failed, checkpoints }: Unwritten): boolean =>
   unparked.length + checkpoints.size + added.size() + changed.size() + failed.size() === 0
 
 /** What these changes say of an acknowledgement; `unsaid` where that is nothing, and the disk knows. */
-export function owedIn({ added, changed }: Changes, key: OwedKey): Owed | undefined | 'unsaid' {
+export function owedIn({ added, changed }: Unwritten, key: OwedKey): Owed | undefined | 'unsaid' {
   const owed = added.get(key) ?? changed.get(key)
   return owed !== undefined || changed.has(key) ? owed : 'unsaid'
 }
 
-/** Changes that could not be written, and those that came after them. */
-export function merged(older: Changes, newer: Changes): Changes {
-  const all = noChanges()
+/** Unwritten that could not be written, and those that came after them. */
+export function merged(older: Unwritten, newer: Unwritten): Unwritten {
+  const all = nothingUnwritten()
   for (const [key, owed] of older.added.entries()) if (!newer.changed.has(key)) all.added.set(key, owed)
   for (const [key, owed] of newer.added.entries()) all.added.set(key, owed)
   for (const { changed, unparked, failed, checkpoints } of [older, newer]) {
