@@ -14,9 +14,9 @@ export function headerPairs(): (headers: readonly RecordHeader[]) => Pair[] | un
     for (const { name, value } of headers) {
       const pair = known.get(name)
       if (pair === undefined || pairs.includes(pair)) {
-        // Without a prototype, so that no name means anything else.
-        const own = Object.create(null) as Pair
-        own[name] = value
+        // A computed name is a property whatever it is, `__proto__` too. Of an object without a prototype, V8 would gather
+        // the names anew each time that node-rdkafka asks for them.
+        const own = { [name]: value }
         known.set(name, own)
         pairs.push(own)
       } else {
