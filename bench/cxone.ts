@@ -1,14 +1,46 @@
-/** The CXone simulator in a process of its own, without faults. Says its URL and, when asked, its acknowledgements. */
-import { startCxone } from '../src/sandbox/cxone.js'
+/**
+ * CXone in a process of its own: tokens, and acknowledgements that always succeed. Unlike the simulator of the sandbox it
+ * only counts them, for it does not have the memory for millions of ids, and it shares the machine with what is measured.
+ */
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createTokenEndpoint } from '../src/sandbox/cxone-tokens.js'
+import { answerAsks } from './asking.js'
 import { variable } from './variable.js'
 
-const HOURS = 3600
+const TOKEN_LIFETIME = 10 * 3600
+const ACKNOWLEDGE = /^\/api\/v2\/data\/actions\/[^/]+\/acknowledge$/
 
-const cxone = await startCxone({
-  clientId: variable('CXONE_CLIENT_ID'),
-  clientSecret: variable('CXONE_CLIENT_SECRET'),
-  tokenLifetime: 10 * HOURS,
+const credentials = { clientId: variable('CXONE_CLIENT_ID'), clientSecret: variable('CXONE_CLIENT_SECRET') }
+const tokens = createTokenEndpoint(credentials, TOKEN_LIFETIME)
+let acknowledged = 0
+
+const server = createServer((request, response) => {
+  if (request.url === '/oauth/token') {
+    tokens.answer(request).then(({ status, body, headers }) => answer(response, status, body, headers))
+    return
+  }
+  request.resume()
+  if (!ACKNOWLEDGE.test(request.url ?? '')) return answer(response, 404, { error: 'not_found' })
+  if (!tokens.valid(request.headers.authorization)) return answer(response, 401, { error: 'invalid_token' })
+  acknowledged++
+  answer(response, 200, { status: 'acknowledged' })
 })
-process.send?.({ url: cxone.url })
-process.on('message', () => process.send?.({ acknowledged: cxone.acknowledged.size }))
-process.on('disconnect', () => process.exit())
+
+function answer(
+  response: ServerResponse,
+  status: number,
+  body: object,
+  headers: { readonly [name: string]: string } = {},
+): void {
+  const text = JSON.stringify(body)
+  const length = Buffer.byteLength(text)
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': length, ...headers })
+  response.end(text)
+}
+
+answerAsks<'acknowledged'>(() => acknowledged)
+server.listen(0, '127.0.0.1', () => {
+  const { port } = server.address() as AddressInfo
+  process.send?.({ url: `http://127.0.0.1:${port}` })
+})

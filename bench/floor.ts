@@ -30,7 +30,13 @@ const cxone = new Pool(variable('CXONE_BASE_URL'), { connections: 32 })
 const token = await requestToken()
 
 const producer = new rdkafka.Producer(
-  { 'bootstrap.servers': variable('KAFKA_BROKERS'), 'enable.idempotence': true, 'linger.ms': 1, dr_cb: true },
+  {
+    'bootstrap.servers': variable('KAFKA_BROKERS'),
+    'enable.idempotence': true,
+    'linger.ms': 1,
+    'message.max.bytes': 2 ** 21,
+    dr_cb: true,
+  },
   { acks: -1 },
 )
 await new Promise<void>((resolve, reject) =>

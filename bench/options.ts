@@ -1,45 +1,92 @@
 import { parseArgs } from 'node:util'
 
+export type Mode = 'quick' | 'full' | 'sizes' | 'soak'
+
 export interface Options {
+  readonly mode: Mode
   readonly rounds: number
   readonly seconds: number
   readonly inFlight: number
   /** The shipped config, one of whose rules is JSONata, instead of the one that does the floor's work. */
   readonly jsonata: boolean
-  /** Where the figures go as JSON. */
-  readonly json: string | undefined
-  /** A folder for CPU profiles of both programs. */
+  /** Headgate without its ledger, as one more program. */
+  readonly ledger: boolean
+  /** A revision of Headgate, as one more program. */
+  readonly against: string | undefined
+  /** How many events the soak has. */
+  readonly events: number
+  /** A folder for the figures as JSON and plots; undefined: they are only shown. */
+  readonly out: string | undefined
+  /** Writes the figures into `docs/performance.md`, too. */
+  readonly docs: boolean
+  /** A folder for CPU profiles of all programs. */
   readonly profile: string | undefined
 }
 
 const USAGE = `npm run bench -- [options]
-  --rounds N      how often each program is measured (3)
-  --seconds N     how long each time (5)
-  --in-flight N   events in flight (64)
+  --full          fixed rates, idleness, memory and start, too: some ten minutes
+  --sizes         instead: cost against the size of payloads and the number of rules and pipelines
+  --soak N        instead: N events, and whether memory stays flat; such as 10000000
+  --rounds N      how often each program is measured (3; --sizes 1)
+  --seconds N     how long each time (5; --full 10; --sizes 3)
+  --in-flight N   events in flight at saturation (64; --soak 500)
   --jsonata       the shipped config, one of whose rules is JSONata, instead of the one that does the floor's work
-  --json FILE     writes all figures to a file
+  --ledger        Headgate without its ledger, as one more program
+  --against REF   Headgate as it was at a revision, as one more program
+  --out DIR       writes the figures as JSON, and plots, to a folder
+  --docs          writes them to docs/performance/, and their tables into docs/performance.md
   --profile DIR   writes a CPU profile of each program for each round, for speedscope or Chrome's developer tools
 `
+
+const DOCS_FOLDER = 'docs/performance'
+const PRESETS: { readonly [mode in Mode]: { rounds: number; seconds: number; inFlight: number } } = {
+  quick: { rounds: 3, seconds: 5, inFlight: 64 },
+  full: { rounds: 3, seconds: 10, inFlight: 64 },
+  sizes: { rounds: 1, seconds: 3, inFlight: 64 },
+  soak: { rounds: 1, seconds: 1, inFlight: 500 },
+}
 
 /** Throws with the usage where `args` do not fit it. */
 export function readOptions(args: readonly string[]): Options {
   const text = { type: 'string' } as const
+  const flag = { type: 'boolean' } as const
   const options = {
+    full: flag,
+    sizes: flag,
+    soak: text,
     rounds: text,
     seconds: text,
     'in-flight': text,
-    json: text,
+    jsonata: flag,
+    ledger: flag,
+    against: text,
+    out: text,
+    docs: flag,
     profile: text,
-    jsonata: { type: 'boolean' },
   } as const
   try {
     const { values } = parseArgs({ args: [...args], options })
+    const { full, sizes, soak, docs = false } = values
+    const modes = (['full', 'sizes', 'soak'] as const).filter((name) => values[name])
+    if (modes.length > 1) throw new Error(`--${modes.join(' and --')} are runs of their own.`)
+    const mode = full ? 'full' : sizes ? 'sizes' : soak !== undefined ? 'soak' : 'quick'
+    const preset = PRESETS[mode]
+    if (docs && mode === 'quick') throw new Error('--docs needs --full, --sizes or --soak.')
+    if (docs && values.out !== undefined) throw new Error('Either --docs or --out.')
+    const { ledger = false, against } = values
+    if ((mode === 'sizes' || mode === 'soak') && (ledger || against !== undefined))
+      throw new Error(`--${mode} measures Headgate as it is: no --ledger, no --against.`)
     return {
-      rounds: count('rounds', values.rounds, 3),
-      seconds: count('seconds', values.seconds, 5),
-      inFlight: count('in-flight', values['in-flight'], 64),
+      mode,
+      rounds: count('rounds', values.rounds, preset.rounds),
+      seconds: count('seconds', values.seconds, preset.seconds),
+      inFlight: count('in-flight', values['in-flight'], preset.inFlight),
       jsonata: values.jsonata ?? false,
-      json: values.json,
+      ledger,
+      against,
+      events: count('soak', soak, 0),
+      out: docs ? DOCS_FOLDER : values.out,
+      docs,
       profile: values.profile,
     }
   } catch (error) {
@@ -49,7 +96,7 @@ export function readOptions(args: readonly string[]): Options {
 
 function count(name: string, text: string | undefined, preset: number): number {
   if (text === undefined) return preset
-  if (!/^[1-9][0-9]{0,4}$/.test(text))
+  if (!/^[1-9][0-9]{0,9}$/.test(text))
     throw new Error(`--${name} should be a whole number from 1 on; it is "${text}".`)
   return Number(text)
 }

@@ -1,62 +1,80 @@
 import { type Column, table } from '../src/terminal/table.js'
-import type { Sample } from './measure.js'
+import type { Figure, Ratio, RestSummary, Summary } from './figures.js'
+import { formatSpread } from './statistics.js'
 
-/** Median, and how far the rounds lie apart. */
-export interface Spread {
-  readonly median: number
-  readonly min: number
-  readonly max: number
+/** Cells of a table that is printed, or that stands in a page. */
+export interface Grid {
+  readonly columns: readonly Column[]
+  readonly rows: readonly (readonly string[])[]
 }
 
-const FIGURES = ['cpuPerEvent', 'eventsPerSecond', 'p50', 'p99', 'peakRss', 'generatorLoad'] as const
-type Figure = (typeof FIGURES)[number]
-
-export interface Summary {
-  readonly program: string
-  readonly figures: { readonly [figure in Figure]: Spread }
-}
+const left = (title: string): Column => ({ title, align: 'left' })
+const right = (title: string): Column => ({ title, align: 'right' })
 
 const COLUMNS: readonly { readonly title: string; readonly figure: Figure; readonly digits: number }[] = [
   { title: 'CPU us/event', figure: 'cpuPerEvent', digits: 0 },
   { title: 'events/s', figure: 'eventsPerSecond', digits: 0 },
   { title: 'p50 ms', figure: 'p50', digits: 1 },
   { title: 'p99 ms', figure: 'p99', digits: 1 },
+  { title: 'p99.9 ms', figure: 'p999', digits: 1 },
   { title: 'peak RSS MiB', figure: 'peakRss', digits: 0 },
-  { title: 'generator cores', figure: 'generatorLoad', digits: 2 },
 ]
 
-export function summarize(program: string, samples: readonly Sample[]): Summary {
-  const own = samples.filter((sample) => sample.program === program)
-  const figures = FIGURES.map((figure) => [figure, spread(own.map((sample) => sample[figure]))])
-  return { program, figures: Object.fromEntries(figures) }
-}
-
-/** One program's CPU an event as a multiple of another's, round by round: what a noisy machine does to both cancels out. */
-export function cpuRatio(samples: readonly Sample[], program: string, base: string): Spread {
-  const of = (name: string) =>
-    samples.filter((sample) => sample.program === name).map(({ cpuPerEvent }) => cpuPerEvent)
-  const bases = of(base)
-  return spread(of(program).map((cpu, round) => cpu / (bases[round] ?? Number.NaN)))
-}
-
-export function formatSummaries(summaries: readonly Summary[]): string {
-  const columns: Column[] = [
-    { title: '', align: 'left' },
-    ...COLUMNS.map(({ title }): Column => ({ title, align: 'right' })),
-  ]
-  const rows = summaries.map(({ program, figures }) => [
+export const summaryGrid = (summaries: readonly Summary[]): Grid => ({
+  columns: [
+    left('load'),
+    left('program'),
+    ...COLUMNS.map(({ title }) => right(title)),
+    right('peak backlog'),
+    right('backlog grows by'),
+    right('generator cores'),
+  ],
+  rows: summaries.map(({ load, program, figures, backlog }) => [
+    load,
     program,
     ...COLUMNS.map(({ figure, digits }) => formatSpread(figures[figure], digits)),
-  ])
-  return table(columns, rows)
+    backlog.peak.toFixed(0),
+    growth(backlog.slope, figures.eventsPerSecond.median),
+    figures.generatorLoad.median.toFixed(2),
+  ]),
+})
+
+/** Events a second, where that is more than chance and more than a thousandth of what comes in. */
+function growth({ median, min }: Summary['backlog']['slope'], perSecond: number): string {
+  return min > 0 && median > perSecond / 1000 ? `${median.toFixed(0)}/s` : 'no'
 }
 
-export const formatSpread = ({ median, min, max }: Spread, digits: number): string =>
-  `${median.toFixed(digits)} (${min.toFixed(digits)}-${max.toFixed(digits)})`
+export const ratioGrid = (ratios: readonly Ratio[]): Grid => ({
+  columns: [left('load'), left('ratio'), ...COLUMNS.map(({ title }) => right(title.replace(/ .*/, '')))],
+  rows: ratios.map(({ load, program, base, figures }) => [
+    load,
+    `${program} / ${base}`,
+    ...COLUMNS.map(({ figure }) => formatSpread(figures[figure], 2)),
+  ]),
+})
 
-function spread(values: readonly number[]): Spread {
-  const sorted = values.toSorted((a, b) => a - b)
-  const at = (index: number) => sorted[index] ?? Number.NaN
-  const median = (at((sorted.length - 1) >> 1) + at(sorted.length >> 1)) / 2
-  return { median, min: at(0), max: at(sorted.length - 1) }
+export const restGrid = (rests: readonly RestSummary[]): Grid => ({
+  columns: [
+    left('program'),
+    right('start to ready s'),
+    right('idle, % of a core'),
+    right('read-back records/s'),
+  ],
+  rows: rests.map(({ program, readyAfter, idleCpu, readBack }) => [
+    program,
+    formatSpread(readyAfter, 2),
+    formatSpread(idleCpu, 2),
+    readBack === undefined ? '' : formatSpread(readBack, 0),
+  ]),
+})
+
+export const printed = ({ columns, rows }: Grid): string => table(columns, rows)
+
+export function markdown({ columns, rows }: Grid): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [
+    line(columns.map(({ title }) => title)),
+    line(columns.map(({ align }) => (align === 'right' ? '--:' : '---'))),
+    ...rows.map(line),
+  ].join('\n')
 }

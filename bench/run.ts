@@ -1,63 +1,114 @@
-/** `npm run bench`: Headgate against the floor, in turns, on one Kafka. */
-import { writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
-import { type Load, measure, type Sample } from './measure.js'
+/** `npm run bench`: Headgate against the floor, in turns, on one Kafka; and other measurements. */
+import { buildRevision, type Revision } from './against.js'
+import { type Comparison, compare } from './compare.js'
+import { writeFigures, writePage } from './figure-files.js'
+import { fullLoads, saturation } from './loads.js'
 import { type Options, readOptions } from './options.js'
+import { sizeGrid, soakGrid } from './performance-page.js'
+import { comparisonPlots, type Plots, sizePlots, soakPlots } from './plots.js'
 import { floor, headgate } from './programs.js'
-import { cpuRatio, formatSpread, formatSummaries, summarize } from './report.js'
-import { startSurroundings } from './surroundings.js'
+import { printed, ratioGrid, restGrid, summaryGrid } from './report.js'
+import { measureSizes, type SizeFigures } from './sizes.js'
+import { type SoakFigures, soak } from './soak.js'
+import { type Surroundings, startSurroundings } from './surroundings.js'
 
 const BODY_BYTES = 1024
 const WARM_UP_SECONDS = 2
+const IDLE_SECONDS = 10
 
-async function bench({ rounds, seconds, inFlight, jsonata, json, profile }: Options): Promise<void> {
-  const load: Load = { seconds, inFlight, warmUpSeconds: WARM_UP_SECONDS, bodyBytes: BODY_BYTES }
-  const programs = [
-    floor(profile),
-    headgate(jsonata ? 'plugins.config.json' : 'bench/plugins.config.json', profile),
-  ]
-  const samples: Sample[] = []
-
+async function bench(options: Options): Promise<void> {
+  const { mode, out, docs } = options
   const around = await startSurroundings()
+  let found: { readonly figures: Comparison | SizeFigures | SoakFigures; readonly plots: Plots }
   try {
-    for (let round = 0; round < rounds; round++) {
-      // Each goes first in turn: what one leaves behind must not always be the other's burden.
-      for (const program of round % 2 === 0 ? programs : programs.toReversed()) {
-        const sample = await measure(program, `${program.name}${round}`, load, around)
-        samples.push(sample)
-        console.error(`round ${round + 1}: ${program.name} ${sample.cpuPerEvent.toFixed(0)} us CPU an event`)
-      }
-    }
+    found = await (mode === 'sizes'
+      ? runSizes(options, around)
+      : mode === 'soak'
+        ? runSoak(options, around)
+        : runComparison(options, around))
   } finally {
     await around.stop()
   }
+  if (out !== undefined) writeFigures(out, mode, found.figures, found.plots)
+  if (out !== undefined && docs) writePage(out)
+}
 
-  const summaries = programs.map(({ name }) => summarize(name, samples))
-  const ratio = cpuRatio(samples, 'headgate', 'floor')
-  console.log(`${inFlight} events of ${BODY_BYTES} B in flight, ${around.kafka}`)
-  console.log(`medians of ${rounds} rounds of ${seconds} s (lowest-highest)\n`)
-  console.log(formatSummaries(summaries))
-  console.log(`\nCPU an event, headgate to floor: ${formatSpread(ratio, 2)}`)
-  if (json !== undefined) {
-    const machine = {
-      node: process.version,
-      cpu: cpus()[0]?.model,
-      cores: cpus().length,
-      kafka: around.kafka,
-    }
-    writeFileSync(json, `${JSON.stringify({ machine, load, ratio, summaries, samples }, null, 2)}\n`)
-  }
-  // A refused event costs less than one delivered: the figures are not worth much then.
-  for (const { program, refused } of samples) {
-    if (Object.keys(refused).length === 0) continue
-    console.log(`${program} refused events, by status: ${JSON.stringify(refused)}`)
-    process.exitCode = 1
+async function runComparison(options: Options, around: Surroundings) {
+  const { mode, rounds, seconds, inFlight, jsonata, ledger, against, profile } = options
+  const config = jsonata ? 'plugins.config.json' : 'bench/plugins.config.json'
+  const revision: Revision | undefined = against === undefined ? undefined : buildRevision(against, config)
+  try {
+    const ours = { config, profile }
+    const programs = [
+      floor(profile),
+      headgate({ ...ours, name: 'headgate' }),
+      ...(ledger ? [headgate({ ...ours, name: 'headgate without ledger', withoutLedger: true })] : []),
+      ...(revision === undefined ? [] : [headgate({ ...revision.variant, profile })]),
+    ]
+    const bases = [
+      ...programs.slice(1).map(({ name }) => [name, 'floor'] as const),
+      ...programs.slice(2).map(({ name }) => ['headgate', name] as const),
+    ]
+    const full = mode === 'full'
+    const figures = await compare(
+      programs,
+      bases,
+      {
+        rounds,
+        seconds,
+        inFlight,
+        bodyBytes: BODY_BYTES,
+        warmUpSeconds: WARM_UP_SECONDS,
+        loads: full ? fullLoads(seconds, inFlight) : [saturation(seconds, inFlight)],
+        idleSeconds: full ? IDLE_SECONDS : 0,
+      },
+      around,
+    )
+    showComparison(figures)
+    return { figures, plots: comparisonPlots(figures) }
+  } finally {
+    revision?.remove()
   }
 }
 
+function showComparison({ machine, rounds, seconds, inFlight, ...found }: Comparison): void {
+  console.log(`${BODY_BYTES} B an event, ${inFlight} in flight at saturation, ${machine.kafka}`)
+  console.log(`medians of ${rounds} rounds of ${seconds} s (lowest-highest)\n`)
+  console.log(`${printed(summaryGrid(found.summaries))}\n`)
+  console.log(`${printed(ratioGrid(found.ratios))}\n`)
+  if (found.rests.length > 0) console.log(`${printed(restGrid(found.rests))}\n`)
+  showDoubts(found.doubts)
+  if (found.refused) process.exitCode = 1
+}
+
+async function runSizes(options: Options, around: Surroundings) {
+  const figures = await measureSizes(options, around)
+  for (const axis of ['payload', 'rules', 'pipelines'] as const)
+    console.log(`\n${printed(sizeGrid(figures, axis))}`)
+  showDoubts(figures.doubts)
+  return { figures, plots: sizePlots(figures) }
+}
+
+async function runSoak({ events, inFlight }: Options, around: Surroundings) {
+  const program = headgate({ name: 'headgate', config: 'bench/plugins.config.json' })
+  const figures = await soak(program, { events, inFlight }, around)
+  console.log(
+    `${figures.events} events, ${inFlight} in flight, ${(figures.seconds / 60).toFixed(1)} minutes\n`,
+  )
+  console.log(printed(soakGrid(figures)))
+  if (Object.keys(figures.refused).length > 0)
+    showDoubts([`events were refused, by status: ${JSON.stringify(figures.refused)}`])
+  if (figures.rss.verdict === 'growing' || figures.heap.verdict === 'growing') process.exitCode = 1
+  return { figures, plots: soakPlots(figures) }
+}
+
+function showDoubts(doubts: readonly string[]): void {
+  if (doubts.length === 0) return
+  console.log(`to be taken with care:\n${doubts.map((doubt) => `- ${doubt}`).join('\n')}`)
+}
+
 try {
-  const options = readOptions(process.argv.slice(2))
-  await bench(options)
+  await bench(readOptions(process.argv.slice(2)))
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 1

@@ -1,8 +1,9 @@
 import { startKafka } from '../src/sandbox/kafka.js'
-import { TOPICS } from '../src/sandbox/routes.js'
+import { ROUTES, TOPICS } from '../src/sandbox/routes.js'
 import { kafkaClassPath } from '../test/helpers/kafka-class-path.js'
 import { startKafkaCluster } from '../test/helpers/kafka-cluster.js'
 import { createTopic } from '../test/helpers/kafka-topics.js'
+import { askingOf } from './asking.js'
 import { nextMessage, startChild, stopChild } from './child.js'
 
 /** What the programs under test work with: Kafka and CXone, each in a process of its own. */
@@ -14,28 +15,35 @@ export interface Surroundings {
   readonly token: string
   /** How many events have been acknowledged since the start. */
   acknowledged(): Promise<number>
+  /** Makes a topic without records, and says its name. The embedded broker cannot: there, it is one of those that are. */
+  emptyTopic(): Promise<string>
   stop(): Promise<void>
 }
 
 const PARTITIONS = 3
 /** Unlike the tests, worth optimizing for: the broker shares the machine with what is measured. */
 const JVM = ['-Xmx600m', '-XX:+UseSerialGC']
-const CREDENTIALS = { CXONE_CLIENT_ID: 'bench', CXONE_CLIENT_SECRET: 'secret' }
+/** Millions of events do not fill the disk, and the largest fit. */
+const TOPIC = {
+  'segment.bytes': String(16 * 2 ** 20),
+  'retention.bytes': String(64 * 2 ** 20),
+  'max.message.bytes': String(2 ** 21),
+}
+const BROKER = { 'log.retention.check.interval.ms': '5000', 'log.segment.delete.delay.ms': '1000' }
+const CREDENTIALS = { CXONE_CLIENT_ID: 'bench-client', CXONE_CLIENT_SECRET: 'bench-client-secret' }
 const TOKEN = 'bench-token'
 
 export async function startSurroundings(): Promise<Surroundings> {
   const kafka = await startBroker()
   const cxone = startChild('cxone.js', CREDENTIALS)
   const { url } = await nextMessage<{ url: string }>(cxone)
+  const { ask } = askingOf<'acknowledged'>(cxone)
   return {
     kafka: kafka.name,
     env: { ...CREDENTIALS, KAFKA_BROKERS: kafka.bootstrap, CXONE_BASE_URL: url, WEBHOOK_TOKEN: TOKEN },
     token: TOKEN,
-    async acknowledged() {
-      const answer = nextMessage<{ acknowledged: number }>(cxone)
-      cxone.send('count')
-      return (await answer).acknowledged
-    },
+    acknowledged: () => ask('acknowledged'),
+    emptyTopic: kafka.emptyTopic,
     async stop() {
       await stopChild(cxone)
       await kafka.stop()
@@ -43,15 +51,32 @@ export async function startSurroundings(): Promise<Surroundings> {
   }
 }
 
-async function startBroker(): Promise<{ name: string; bootstrap: string; stop(): Promise<void> }> {
+interface Broker {
+  readonly name: string
+  readonly bootstrap: string
+  emptyTopic(): Promise<string>
+  stop(): Promise<void>
+}
+
+async function startBroker(): Promise<Broker> {
   try {
     await kafkaClassPath()
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     console.error(`Using the embedded broker, because ${reason}`)
-    return { name: 'embedded broker (not a real Kafka)', ...(await startKafka(TOPICS)) }
+    const { bootstrap, stop } = await startKafka(TOPICS)
+    const emptyTopic = async () => ROUTES[2].topic
+    return { name: 'embedded broker (not a real Kafka)', bootstrap, emptyTopic, stop }
   }
-  const cluster = await startKafkaCluster({ jvm: JVM })
-  for (const topic of TOPICS) await createTopic(cluster.bootstrap, topic, { partitions: PARTITIONS })
-  return { name: 'Apache Kafka, one node', bootstrap: cluster.bootstrap, stop: () => cluster.stop() }
+  const cluster = await startKafkaCluster({ jvm: JVM, properties: BROKER })
+  for (const topic of TOPICS)
+    await createTopic(cluster.bootstrap, topic, { partitions: PARTITIONS, config: TOPIC })
+  const { bootstrap, stop } = cluster
+  let made = 0
+  const emptyTopic = async () => {
+    const topic = `bench.${made++}`
+    await createTopic(bootstrap, topic, { config: TOPIC })
+    return topic
+  }
+  return { name: 'Apache Kafka, one node', bootstrap, emptyTopic, stop }
 }

@@ -1,0 +1,35 @@
+import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { exchange, openConnection } from './connection.js'
+import type { LoadOrder } from './load-order.js'
+import { prepareRequests } from './requests.js'
+import { createTally, type Tally } from './tally.js'
+
+/** Milliseconds. */
+const PAUSE_AFTER_REFUSAL = 20
+
+/** So many events in flight, each on a connection of its own, as fast as they are answered: what a program can do at most. */
+export async function closedLoop(order: LoadOrder, started: (tally: Tally) => void): Promise<Tally> {
+  const { port, connections, seconds, events = Number.POSITIVE_INFINITY } = order
+  const sockets = await Promise.all(Array.from({ length: connections }, () => openConnection(port)))
+  const requests = sockets.map((_, index) => prepareRequests(order, index))
+  const tally = createTally()
+  started(tally)
+  const end = performance.now() + seconds * 1000
+  let sent = 0
+
+  async function keepSending(socket: Socket, index: number): Promise<void> {
+    while (sent < events && performance.now() < end) {
+      const request = requests[index]?.next(sent++)
+      if (request === undefined) return
+      const before = performance.now()
+      const status = await exchange(socket, request)
+      tally.answered(status, performance.now() - before)
+      if (status !== '200') await delay(PAUSE_AFTER_REFUSAL)
+    }
+  }
+
+  await Promise.all(sockets.map(keepSending))
+  for (const socket of sockets) socket.destroy()
+  return tally
+}

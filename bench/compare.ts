@@ -1,0 +1,69 @@
+import {
+  doubtsOf,
+  type Machine,
+  machineOf,
+  type Ratio,
+  type RestSummary,
+  ratioOf,
+  type Summary,
+  summarize,
+  summarizeRest,
+} from './figures.js'
+import { measure, type Plan, type Rest, type Sample } from './measure.js'
+import type { Program } from './programs.js'
+import { measureStarts } from './starts.js'
+import type { Surroundings } from './surroundings.js'
+
+/** Programs in turns, under the same loads. */
+export interface Comparison {
+  readonly machine: Machine
+  readonly rounds: number
+  readonly seconds: number
+  readonly inFlight: number
+  readonly bodyBytes: number
+  readonly summaries: readonly Summary[]
+  readonly ratios: readonly Ratio[]
+  readonly rests: readonly RestSummary[]
+  /** A refused event costs less than one delivered: the figures are not worth much then. */
+  readonly refused: boolean
+  readonly doubts: readonly string[]
+}
+
+/** Measures every program in every round, and each against each of `bases`: pairs of names. */
+export async function compare(
+  programs: readonly Program[],
+  bases: readonly (readonly [program: string, base: string])[],
+  plan: Plan & { readonly rounds: number; readonly seconds: number; readonly inFlight: number },
+  around: Surroundings,
+): Promise<Comparison> {
+  const { rounds, seconds, inFlight, bodyBytes } = plan
+  const samples: Sample[] = []
+  const rests: Rest[] = []
+  const resting = plan.idleSeconds > 0
+  const starts = resting ? await measureStarts(programs, around) : []
+  for (let round = 0; round < rounds; round++) {
+    // Each goes first in turn: what one leaves behind must not always be the other's burden.
+    for (const program of round % 2 === 0 ? programs : programs.toReversed()) {
+      const measured = await measure(program, round, plan, around)
+      samples.push(...measured.samples)
+      if (measured.rest !== undefined) rests.push(measured.rest)
+      for (const { load, cpuPerEvent } of measured.samples)
+        console.error(
+          `round ${round + 1}: ${program.name}, ${load}: ${cpuPerEvent.toFixed(0)} us CPU an event`,
+        )
+    }
+  }
+  const loads = plan.loads.map(({ name }) => name)
+  return {
+    machine: machineOf(around.kafka),
+    rounds,
+    seconds,
+    inFlight,
+    bodyBytes,
+    summaries: loads.flatMap((load) => programs.map(({ name }) => summarize(samples, load, name))),
+    ratios: loads.flatMap((load) => bases.map(([name, base]) => ratioOf(samples, load, name, base))),
+    rests: resting ? programs.map(({ name }) => summarizeRest(starts, rests, name)) : [],
+    refused: samples.some(({ refused }) => Object.keys(refused).length > 0),
+    doubts: doubtsOf(samples),
+  }
+}

@@ -1,0 +1,129 @@
+import { execFileSync } from 'node:child_process'
+import { cpus } from 'node:os'
+import type { Rest, Sample } from './measure.js'
+import type { Start } from './starts.js'
+import { type Spread, spread } from './statistics.js'
+
+/** Where figures come from: they are worth nothing without. */
+export interface Machine {
+  readonly revision: string
+  readonly node: string
+  readonly cpu: string
+  readonly cores: number
+  readonly kafka: string
+}
+
+const FIGURES = ['cpuPerEvent', 'eventsPerSecond', 'p50', 'p99', 'p999', 'peakRss', 'generatorLoad'] as const
+export type Figure = (typeof FIGURES)[number]
+
+/** One program under one load, over all rounds. */
+export interface Summary {
+  readonly program: string
+  readonly load: string
+  readonly figures: { readonly [figure in Figure]: Spread }
+  /** Of the rounds, the largest backlog and the fastest growth, the latter with the bounds of its confidence. */
+  readonly backlog: Sample['backlog']
+}
+
+export interface RestSummary {
+  readonly program: string
+  /** Seconds from the start of the process until it takes events, with empty topics. */
+  readonly readyAfter: Spread
+  /** Percent of one core, after it has worked. */
+  readonly idleCpu: Spread
+  /** Records a second, where there were any to read back at a start. */
+  readonly readBack: Spread | undefined
+}
+
+/** Figures of a program as multiples of another's under the same load. */
+export interface Ratio {
+  readonly load: string
+  readonly program: string
+  readonly base: string
+  readonly figures: { readonly [figure in Figure]: Spread }
+}
+
+export function machineOf(kafka: string): Machine {
+  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim()
+  const changed = git('status', '--porcelain', '--', 'src') !== ''
+  const [cpu] = cpus()
+  return {
+    revision: `${git('rev-parse', '--short', 'HEAD')}${changed ? ' with changes' : ''}`,
+    node: process.version,
+    cpu: cpu?.model ?? 'unknown',
+    cores: cpus().length,
+    kafka,
+  }
+}
+
+export function summarize(samples: readonly Sample[], load: string, program: string): Summary {
+  const own = samples.filter((sample) => sample.load === load && sample.program === program)
+  return {
+    program,
+    load,
+    figures: eachFigure((figure) => spread(own.map((sample) => sample[figure]))),
+    backlog: {
+      peak: Math.max(...own.map(({ backlog }) => backlog.peak)),
+      slope: own
+        .map(({ backlog }) => backlog.slope)
+        .reduce((worst, slope) => (slope.min > worst.min ? slope : worst)),
+    },
+  }
+}
+
+export function summarizeRest(
+  starts: readonly Start[],
+  rests: readonly Rest[],
+  program: string,
+): RestSummary {
+  const own = rests.filter((rest) => rest.program === program)
+  const ready = starts.filter((start) => start.program === program)
+  const readBack = own.flatMap((rest) => rest.readBack ?? [])
+  return {
+    program,
+    readyAfter: spread(ready.map(({ readyAfter }) => readyAfter)),
+    idleCpu: spread(own.map(({ idleCpu }) => idleCpu)),
+    readBack: readBack.length === 0 ? undefined : spread(readBack),
+  }
+}
+
+/** Round by round: what a noisy machine does to both cancels out. */
+export function ratioOf(samples: readonly Sample[], load: string, program: string, base: string): Ratio {
+  const of = (name: string) => samples.filter((sample) => sample.load === load && sample.program === name)
+  const bases = of(base)
+  const ratio = (figure: Figure) =>
+    of(program).map((sample) => {
+      const other = bases.find(({ round }) => round === sample.round)
+      return sample[figure] / (other?.[figure] ?? Number.NaN)
+    })
+  return { load, program, base, figures: eachFigure((figure) => spread(ratio(figure))) }
+}
+
+/** What makes figures doubtful, in sentences. */
+export function doubtsOf(samples: readonly Sample[]): string[] {
+  return samples.flatMap(({ program, load, round, refused, generatorLoad, lateP99, queued }) => {
+    const where = `${program}, ${load}, round ${round + 1}:`
+    return [
+      // A refused event costs less than one delivered.
+      ...(Object.keys(refused).length > 0
+        ? [`${where} events were refused, by status: ${JSON.stringify(refused)}`]
+        : []),
+      ...(generatorLoad > 0.8
+        ? [`${where} the generator took ${generatorLoad.toFixed(2)} cores, and may have been the limit`]
+        : []),
+      ...(lateP99 > LATE
+        ? [`${where} the generator was late: 1 % of the events by more than ${lateP99.toFixed(1)} ms`]
+        : []),
+      ...(queued > QUEUED
+        ? [`${where} ${(queued * 100).toFixed(1)} % of the events waited for a connection`]
+        : []),
+    ]
+  })
+}
+
+/** Milliseconds. */
+const LATE = 2
+const QUEUED = 0.01
+
+const eachFigure = <Value>(make: (figure: Figure) => Value): { readonly [figure in Figure]: Value } =>
+  Object.fromEntries(FIGURES.map((figure) => [figure, make(figure)])) as { [figure in Figure]: Value }

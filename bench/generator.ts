@@ -1,0 +1,22 @@
+import { askingOf } from './asking.js'
+import { startChild, stopChild } from './child.js'
+import type { LoadAsk } from './load.js'
+import type { LoadOrder, LoadResult } from './load-order.js'
+
+/** The load generator, in a process of its own. */
+export interface Generator {
+  run(order: LoadOrder): Promise<LoadResult>
+  /** Answered 200 so far, of the order under way. */
+  delivered(): Promise<number>
+  stop(): Promise<void>
+}
+
+export function startGenerator(): Generator {
+  const child = startChild('load.js')
+  const { ask } = askingOf<LoadAsk>(child)
+  return {
+    run: (order) => ask({ order }),
+    delivered: () => ask('delivered'),
+    stop: () => stopChild(child),
+  }
+}

@@ -1,0 +1,17 @@
+/** Fewer say more about the start of a consumer than about reading. */
+const FEWEST = 10_000
+
+/** Records a second of the read-back that a Headgate process has logged. */
+export function readBackRate(lines: readonly string[]): number | undefined {
+  const begun = entry(lines, 'reading back')
+  const ended = entry(lines, 'read back')
+  if (begun === undefined || ended === undefined || ended.records < FEWEST) return undefined
+  return ended.records / ((ended.time - begun.time) / 1000)
+}
+
+function entry(lines: readonly string[], message: string): { time: number; records: number } | undefined {
+  const line = lines.find((line) => line.includes(`"msg":"${message}"`))
+  if (line === undefined) return undefined
+  const { time, records } = JSON.parse(line)
+  return { time: new Date(time).getTime(), records }
+}

@@ -1,0 +1,97 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { WEBHOOK_PATH } from '../src/sandbox/routes.js'
+import { type Machine, machineOf } from './figures.js'
+import { startGenerator } from './generator.js'
+import { type Growth, judgeGrowth } from './growth.js'
+import { allAcknowledged, PAYLOADS } from './measure.js'
+import { processFigures } from './process-figures.js'
+import type { Program } from './programs.js'
+import type { Point } from './regression.js'
+import type { Surroundings } from './surroundings.js'
+
+/** Whether memory stays flat over many events. */
+export interface SoakFigures {
+  readonly machine: Machine
+  readonly events: number
+  readonly inFlight: number
+  readonly seconds: number
+  readonly refused: { readonly [status: string]: number }
+  readonly peakRss: number
+  readonly peakBacklog: number
+  readonly rss: Growth
+  readonly heap: Growth
+}
+
+const BODY_BYTES = 1024
+/** Milliseconds. */
+const EVERY = 1000
+const MIB = 2 ** 20
+const DAY = 86_400
+
+/** So many events as fast as they are taken; memory, by events that were answered. */
+export async function soak(
+  program: Program,
+  { events, inFlight }: { readonly events: number; readonly inFlight: number },
+  around: Surroundings,
+): Promise<SoakFigures> {
+  const running = await program.start(around.env)
+  const generator = startGenerator()
+  try {
+    const before = await around.acknowledged()
+    const order = { port: running.port, token: around.token, bodyBytes: BODY_BYTES, name: 'soak' }
+    const run = generator.run({
+      ...order,
+      paths: [WEBHOOK_PATH],
+      payloads: PAYLOADS,
+      connections: inFlight,
+      seconds: DAY,
+      events,
+    })
+    const rss: Point[] = []
+    const heap: Point[] = []
+    let peakBacklog = 0
+    let over = false
+    const end = () => {
+      over = true
+    }
+    run.then(end, end)
+    while (!over) {
+      const delivered = await generator.delivered()
+      const million = delivered / 1e6
+      const metrics = await scrape(running.admin)
+      if (over) break
+      rss.push([million, processFigures(running.pid).rss])
+      heap.push([million, metrics('nodejs_heap_size_used_bytes') / MIB])
+      peakBacklog = Math.max(peakBacklog, metrics('headgate_ledger_pending'))
+      if (rss.length % 60 === 0)
+        console.error(`${million.toFixed(2)} million, ${rss.at(-1)?.[1].toFixed(0)} MiB`)
+      await delay(EVERY)
+    }
+    const { delivered, seconds, refused } = await run
+    await allAcknowledged(delivered, before, around)
+    return {
+      machine: machineOf(around.kafka),
+      events: delivered,
+      inFlight,
+      seconds,
+      refused,
+      peakRss: Math.max(...rss.map(([, mib]) => mib)),
+      peakBacklog,
+      rss: judgeGrowth(rss),
+      heap: judgeGrowth(heap),
+    }
+  } finally {
+    await generator.stop()
+    await running.stop()
+  }
+}
+
+/** Reads a metric of the process: the sum of its series. */
+async function scrape(admin: string | undefined): Promise<(name: string) => number> {
+  const text = await (await fetch(new URL('/metrics', admin))).text()
+  return (name) =>
+    text
+      .split('\n')
+      .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+      .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' '))), 0)
+}

@@ -1,0 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Generator } from './generator.js'
+import { processFigures } from './process-figures.js'
+import { fitLine, type Point } from './regression.js'
+import type { Surroundings } from './surroundings.js'
+
+/** What was seen of a program under load, from outside: nothing of this costs it any work. */
+export interface Watched {
+  /** MiB. */
+  readonly peakRss: number
+  readonly backlog: Backlog
+}
+
+/** Events that were answered 200 and not yet acknowledged. */
+export interface Backlog {
+  readonly peak: number
+  /** Events a second by which it grew, with the bounds of its confidence. */
+  readonly slope: { readonly median: number; readonly min: number; readonly max: number }
+}
+
+/** Milliseconds. */
+const EVERY = 100
+
+/** Watches until `until` has settled. `acknowledgedBefore` is what CXone had counted before the load. */
+export async function watch(
+  pid: number,
+  generator: Generator,
+  around: Surroundings,
+  acknowledgedBefore: number,
+  until: Promise<unknown>,
+): Promise<Watched> {
+  const start = performance.now()
+  const backlogs: Point[] = []
+  let peakRss = 0
+  let over = false
+  const end = () => {
+    over = true
+  }
+  until.then(end, end)
+  for (;;) {
+    const [delivered, acknowledged] = await Promise.all([generator.delivered(), around.acknowledged()])
+    peakRss = Math.max(peakRss, processFigures(pid).rss)
+    if (over) break
+    const owed = Math.max(0, delivered - (acknowledged - acknowledgedBefore))
+    backlogs.push([(performance.now() - start) / 1000, owed])
+    await delay(EVERY)
+  }
+  const { slope, low, high } = fitLine(backlogs)
+  const peak = Math.max(0, ...backlogs.map(([, owed]) => owed))
+  return { peakRss, backlog: { peak, slope: { median: slope, min: low, max: high } } }
+}

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { readOptions } from '../../bench/options.js'
+
+test('each kind of run has defaults of its own', () => {
+  expect(readOptions([])).toMatchObject({
+    mode: 'quick',
+    rounds: 3,
+    seconds: 5,
+    inFlight: 64,
+    jsonata: false,
+  })
+  expect(readOptions(['--full', '--rounds', '7'])).toMatchObject({ mode: 'full', rounds: 7, seconds: 10 })
+  expect(readOptions(['--sizes'])).toMatchObject({ mode: 'sizes', rounds: 1, seconds: 3 })
+  expect(readOptions(['--soak', '10000000'])).toMatchObject({
+    mode: 'soak',
+    events: 10_000_000,
+    inFlight: 500,
+  })
+})
+
+test('the pages are written to their own folder', () => {
+  expect(readOptions(['--full', '--docs'])).toMatchObject({ out: 'docs/performance', docs: true })
+  expect(readOptions(['--out', 'here'])).toMatchObject({ out: 'here', docs: false })
+})
+
+test.each([
+  [['--rounds', '0'], /--rounds should be a whole number from 1 on; it is "0"/],
+  [['--soak', 'long'], /--soak should be a whole number from 1 on; it is "long"/],
+  [['--nope'], /--nope/],
+  [['--full', '--sizes'], /--full and --sizes are runs of their own/],
+  [['--sizes', '--ledger'], /--sizes measures Headgate as it is/],
+  [['--docs'], /--docs needs --full, --sizes or --soak/],
+  [['--full', '--docs', '--out', 'here'], /Either --docs or --out/],
+])('%j does not fit, and is told with the usage', (args, message) => {
+  expect(() => readOptions(args)).toThrow(message)
+  expect(() => readOptions(args)).toThrow(/--out DIR/)
+})

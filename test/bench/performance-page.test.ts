@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { PAGE, readFigures } from '../../bench/figure-files.js'
+import { readOptions } from '../../bench/options.js'
+import { withFigures } from '../../bench/performance-page.js'
+
+const page = readFileSync(PAGE, 'utf8')
+const none = { full: undefined, sizes: undefined, soak: undefined }
+const machine = { revision: 'abc', node: 'v20', cpu: 'some', cores: 2, kafka: 'one node' }
+
+test('the figures of the page are those of the last runs; `npm run bench -- --full --docs` and the like renew them', () => {
+  expect(page).toBe(withFigures(page, readFigures('docs/performance')))
+})
+
+test('what is between two markers is replaced, and nothing else', () => {
+  const rows = [
+    {
+      axis: 'payload',
+      series: 'floor',
+      size: 65_536,
+      cpuPerEvent: { median: 80, min: 70, max: 90 },
+      eventsPerSecond: { median: 900, min: 900, max: 900 },
+      p50: { median: 1, min: 1, max: 1 },
+      peakRss: { median: 1, min: 1, max: 1 },
+    },
+  ] as const
+  const sizes = { machine, rounds: 1, seconds: 1, rows, doubts: [] }
+  const text = 'a\n<!-- figures: payload -->\nold\n<!-- end of figures -->\nb\n'
+
+  const filled = withFigures(text, { ...none, sizes })
+
+  expect(filled).toMatch(/^a\n<!-- figures: payload -->\n\| payload \|/)
+  expect(filled).toContain('| 64 KiB | floor | 80 (70-90) | 900 | 1.0 | 1 |')
+  expect(filled).toMatch(/\n<!-- end of figures -->\nb\n$/)
+  expect(filled).not.toContain('old')
+  expect(withFigures(filled, none)).toContain('<!-- figures: payload -->\nNot measured yet.\n')
+})
+
+test('a marker that asks for what there is not is an error', () => {
+  expect(() => withFigures('<!-- figures: speed -->\n<!-- end of figures -->', none)).toThrow(/"speed"/)
+})
+
+test('every option that the page names exists', () => {
+  const named = [...page.matchAll(/npm run bench -- ([^`]+)`/g)].map(([, options = '']) => options)
+  expect(named.length).toBeGreaterThan(4)
+  for (const options of named) expect(() => readOptions(options.split(' '))).not.toThrow()
+})
