@@ -4,7 +4,7 @@ import { HeadgateError } from '../errors.js'
 import { createHttpServer, type Secure } from '../http/http-server.js'
 import type { Log } from '../plugin.js'
 import { createAccess } from './access.js'
-import { type Answer, failure, json, text } from './answer.js'
+import { type Answer, failure, json, type Stream, text } from './answer.js'
 import { readBody } from './request-body.js'
 import { findRoute, get, post, type Route } from './routes.js'
 
@@ -59,7 +59,7 @@ export async function openAdmin(
   const refuse = await createAccess(options)
   const routes = [...ownRoutes(shown), ...more]
 
-  async function answer(request: IncomingMessage): Promise<Answer> {
+  async function answer(request: IncomingMessage): Promise<Answer | Stream> {
     const { url = '/', method = 'GET' } = request
     const [path = '/', query] = url.split('?', 2)
     const refused = await refuse(request, path)
@@ -127,12 +127,14 @@ const ownRoutes = (shown: Shown): Route[] => [
   }),
 ]
 
-function send(response: ServerResponse, { status, headers, body }: Answer): void {
-  response.writeHead(status, {
-    ...headers,
-    ...(status !== 204 && { 'content-length': Buffer.byteLength(body) }),
+function send(response: ServerResponse, given: Answer | Stream): void {
+  const body = 'body' in given ? given.body : undefined
+  response.writeHead(given.status, {
+    ...given.headers,
+    ...(body !== undefined && given.status !== 204 && { 'content-length': Buffer.byteLength(body) }),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
   })
-  response.end(body)
+  if ('body' in given || response.req.method === 'HEAD') response.end(body)
+  else given.stream(response)
 }

@@ -1,7 +1,17 @@
+import type { Writable } from 'node:stream'
+
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<{ [name: string]: string }>
   readonly body: string
+}
+
+/** An answer that goes on until either side ends it. */
+export interface Stream {
+  readonly status: 200
+  readonly headers: Answer['headers']
+  /** Called with the response once its head is written; what it began ends with the response. */
+  stream(response: Writable): void
 }
 
 export const text = (status: number, contentType: string, body: string): Answer => ({

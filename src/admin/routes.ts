@@ -1,4 +1,4 @@
-import type { Answer } from './answer.js'
+import type { Answer, Stream } from './answer.js'
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -15,7 +15,7 @@ export interface Route {
   readonly method: Method
   /** As `/connectors/{name}/status`. */
   readonly path: string
-  answer(asked: Asked): Answer | Promise<Answer>
+  answer(asked: Asked): Answer | Stream | Promise<Answer>
 }
 
 export const get = (path: string, answer: Route['answer']): Route => ({ method: 'GET', path, answer })

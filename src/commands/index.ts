@@ -6,6 +6,7 @@ import { ledgerCommand } from './ledger.js'
 import { pluginsCommand } from './plugins.js'
 import { runCommand } from './run.js'
 import { sandboxCommand } from './sandbox.js'
+import { tapCommand } from './tap.js'
 import { testCommand } from './test.js'
 import { validateCommand } from './validate.js'
 
@@ -17,6 +18,7 @@ export const commands: readonly (Command | CommandGroup)[] = [
   diffCommand,
   testCommand,
   pluginsCommand,
+  tapCommand,
   ledgerCommand,
   dlqCommand,
   sandboxCommand,

@@ -1,0 +1,99 @@
+import type { TapLine } from '../pipeline/tap/lines.js'
+import { styleFor } from '../terminal/style.js'
+import { trustOptions } from './admin-trust.js'
+import { requestAdmin } from './ask-admin.js'
+import { type Command, EXIT, type Io } from './command.js'
+import { loadSettings, settingOptions } from './load.js'
+import { linesOf } from './tap-lines.js'
+import { shownEvent } from './tap-report.js'
+
+const DEFAULT_PAYLOAD = '2KiB'
+
+export const tapCommand: Command = {
+  name: 'tap',
+  summary: 'Shows events as they pass, live, with their outcome, route and place in Kafka.',
+  details: `Asks the Headgate that runs on this machine, until Ctrl-C, --limit or --for ends it. Filters that are given several times
+fit where one of them does. At most --rate events a second are shown; the rest is counted. Nothing is slowed down by it.
+Secrets of the config are never shown, nor what "tap": {"mask": [...]} of the pipeline names.
+
+  headgate tap --outcome rejected --outcome dead-lettered
+  headgate tap --route high-priority --payload --limit 5
+  headgate tap --id 4711 --json --for 5m`,
+  options: [
+    several('--pipeline <name>', 'Only events of this pipeline.'),
+    several('--route <rule>', 'Only events on which this rule of a route decided; "otherwise" for the rest.'),
+    several(
+      '--outcome <outcome>',
+      'Only events that ended so: delivered, duplicate, dropped, dead-lettered, rejected or unavailable.',
+    ),
+    several('--id <id>', 'Only the event with this id.'),
+    several('--code <code>', 'Only events that failed with this code, such as HG_SCHEMA_VIOLATION.'),
+    { flags: '--payload', description: `Shows the body, as far as --bytes goes.` },
+    {
+      flags: '--bytes <size>',
+      description: `How much of each body is shown, up to 64KiB; ${DEFAULT_PAYLOAD} if not given.`,
+    },
+    several(
+      '--mask <pointer>',
+      'Does not show this place of the body either, such as /payload/items/*/card.',
+    ),
+    { flags: '--rate <n>', description: 'Events a second at most, up to 100; 10 if not given.' },
+    { flags: '--limit <n>', description: 'Ends after so many events.' },
+    { flags: '--for <duration>', description: 'Ends after this time, such as 30s.' },
+    { flags: '--json', description: 'As JSON, one event a line.' },
+    ...settingOptions().filter(({ flags }) => flags.startsWith('--admin')),
+    ...trustOptions,
+  ],
+  async run({ options }, io) {
+    const settings = loadSettings(options, io)
+    if (settings === undefined) return EXIT.usage
+    const path = `/tap?${queryOf(options)}`
+    const question = { method: 'GET', path, signal: io.signal } as const
+    const ended = await requestAdmin(settings, question, options, io, (body) =>
+      show(linesOf(body), options['json'] === true, io),
+    )
+    if (io.signal.aborted) return EXIT.ok
+    return ended ?? EXIT.wrong
+  },
+}
+
+function several(flags: string, description: string) {
+  return { flags, description, repeatable: true } as const
+}
+
+function queryOf(options: Readonly<{ [name: string]: unknown }>): URLSearchParams {
+  const query = new URLSearchParams()
+  for (const name of ['pipeline', 'route', 'outcome', 'id', 'code', 'mask', 'rate', 'limit', 'for'])
+    for (const value of [options[name] ?? []].flat()) query.append(name, String(value))
+  const { payload, bytes = DEFAULT_PAYLOAD } = options
+  if (payload === true || options['bytes'] !== undefined) query.append('payload', String(bytes))
+  return query
+}
+
+/** Returns the exit code; undefined, and a complaint, where the lines end without the one that says why. */
+async function show(lines: AsyncIterable<TapLine>, json: boolean, io: Io): Promise<number | undefined> {
+  const style = styleFor(io.terminal.out, io.env)
+  let rate = 0
+  let pipelines: readonly string[] = []
+  for await (const line of lines) {
+    if (line.kind === 'tapping') {
+      ;({ rate, pipelines } = line)
+      io.err(`Events of ${pipelines.join(', ')} are shown, at most ${rate} a second. Ctrl-C ends it.\n`)
+    } else if (line.kind === 'end') {
+      if (WHY[line.why] !== undefined) io.err(`${WHY[line.why]}\n`)
+      return line.why === 'failed' ? EXIT.wrong : EXIT.ok
+    } else if (line.kind === 'skipped') {
+      const count = line.count.toLocaleString('en-US')
+      io.err(`... and ${count} more that are not shown: more than --rate, or not read fast enough\n`)
+    } else if (line.kind === 'event') {
+      io.out(json ? `${JSON.stringify(line)}\n` : shownEvent(line, pipelines.length > 1, style))
+    }
+  }
+  io.err('The connection has ended: Headgate is gone, or has dropped a tap that was not read.\n')
+  return undefined
+}
+
+const WHY: { readonly [why: string]: string } = {
+  stopping: 'Headgate is stopping.',
+  failed: 'Headgate cannot show this; its log has the reason.',
+}

@@ -1,0 +1,136 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { openAdmin } from '../../src/admin/admin.js'
+import { tapRoutes } from '../../src/admin/tap.js'
+import type { CheckedConfig } from '../../src/pipeline/config/read.js'
+import { createMetrics } from '../../src/pipeline/metrics.js'
+import { createTaps, MOST_TAPS } from '../../src/pipeline/tap/taps.js'
+import { testContext } from '../helpers/context.js'
+import { passedOf } from '../pipeline/tap/setup.js'
+
+const config = {
+  pipelines: [
+    { name: 'orders', transforms: [{ definition: { rules: () => ['eu', 'otherwise'] }, config: {} }] },
+    { name: 'returns', transforms: [{ definition: { rules: () => ['us'] }, config: {} }] },
+  ],
+} as unknown as CheckedConfig
+
+async function tapped() {
+  const { log } = testContext()
+  const taps = createTaps({
+    metrics: createMetrics(),
+    log,
+    secrets: () => new Map([['hush-hush', '${env:S}']]),
+  })
+  const admin = await openAdmin(
+    { host: '127.0.0.1', port: 0, tokenFile: '', open: [], log },
+    {
+      notReady: () => [],
+      metrics: async () => ({ contentType: 'text/plain', text: '' }),
+      details: () => ({}),
+      ledgers: () => ({}),
+      retryFailed: () => ({}),
+      reload: async () => ({ done: {} }),
+    },
+    tapRoutes(
+      taps,
+      () => config,
+      (text) => text.replaceAll('hush-hush', '${env:S}'),
+    ),
+  )
+  onTestFinished(admin.close)
+  const offer = (passed = passedOf({})) => {
+    for (const tap of taps.running) tap.offer(passed)
+  }
+  const get = (query = '', init: RequestInit = {}) => fetch(`${admin.url}/tap${query}`, init)
+  return { taps, admin, offer, get }
+}
+
+test('events come a JSON object a line, until there are as many as were asked for', async () => {
+  const { get, offer, taps } = await tapped()
+  const answer = await get('?limit=2&pipeline=orders&route=eu&rate=50')
+  expect(answer.headers.get('content-type')).toBe('application/x-ndjson')
+  for (const rule of ['us', 'eu', 'eu', 'eu']) offer(passedOf({ rule }))
+  const lines = (await answer.text())
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(lines).toMatchObject([
+    { kind: 'tapping', pipelines: ['orders'], rate: 50 },
+    { kind: 'event', id: 'a', route: 'eu' },
+    { kind: 'event' },
+    { kind: 'end', why: 'limit' },
+  ])
+  expect(taps.running.size).toBe(0)
+})
+
+test.each([
+  ['?pipelin=orders', 'There is no parameter "pipelin". Did you mean "pipeline"?'],
+  ['?pipeline=order', 'There is no pipeline "order". Did you mean "orders"?'],
+  ['?pipeline=x', 'There is no pipeline "x". There is orders, returns.'],
+  ['?pipeline=returns&route=eu', 'There is no rule "eu". Did you mean "us"?'],
+  ['?route=hush-hush', 'There is no rule "${env:S}". There is eu, otherwise, us.'],
+  ['?outcome=droped', 'There is no outcome "droped". Did you mean "dropped"?'],
+  ['?code=HG_SCHEMA', 'There is no code "HG_SCHEMA". docs/errors.md lists them.'],
+  ['?mask=ssn', 'mask should be a JSON Pointer such as "/payload/items/*/card"; it is "ssn".'],
+  ['?rate=101', 'rate should be a whole number from 1 to 100; it is "101".'],
+  ['?payload=1MiB', 'payload should be a size up to 64KiB such as 512B or 4KiB; it is "1MiB".'],
+  ['?limit=0', 'limit should be a whole number from 1; it is "0".'],
+  ['?for=soon', 'for should be a duration such as 30s or 5m; it is "soon".'],
+  ['?for=365d', 'for should be a duration such as 30s or 5m; it is "365d".'],
+])('%s is refused with what would be right', async (query, detail) => {
+  const { get } = await tapped()
+  const answer = await get(query)
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([400, 'application/problem+json'])
+  expect(await answer.json()).toMatchObject({ status: 400, code: 'HG_TAP_REFUSED', detail })
+})
+
+test('one too many is told so', async () => {
+  const { get, taps } = await tapped()
+  await Promise.all(Array.from({ length: MOST_TAPS }, () => get()))
+  const answer = await get()
+  expect(answer.status).toBe(429)
+  expect(await answer.json()).toMatchObject({ code: 'HG_TAP_BUSY' })
+  expect(taps.running.size).toBe(MOST_TAPS)
+})
+
+test('it ends when the reader leaves', async () => {
+  const { get, taps } = await tapped()
+  const leaving = new AbortController()
+  await get('', { signal: leaving.signal })
+  expect(taps.running.size).toBe(1)
+  leaving.abort()
+  await expect.poll(() => taps.running.size).toBe(0)
+})
+
+test('it ends when Headgate stops, and the reader is told', async () => {
+  const { get, taps } = await tapped()
+  const answer = await get()
+  taps.close()
+  expect(await answer.text()).toMatch(/\{"kind":"end","why":"stopping"\}\n$/)
+})
+
+test('HEAD asks whether it would be answered, and takes no place', async () => {
+  const { get, taps } = await tapped()
+  expect((await get('', { method: 'HEAD' })).status).toBe(200)
+  expect(taps.running.size).toBe(0)
+})
+
+test('a reader that does not read holds up nothing and loses events, not memory', async () => {
+  const { admin, taps, offer } = await tapped()
+  const { hostname, port } = new URL(admin.url)
+  const socket = connect(Number(port), hostname)
+  onTestFinished(() => void socket.destroy())
+  await once(socket, 'connect')
+  socket.write('GET /tap?rate=100 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
+  socket.pause()
+  await expect.poll(() => taps.running.size).toBe(1)
+  const long = passedOf({ pipeline: { name: 'p'.repeat(3e6), parts: { masks: [] } } as never })
+  for (let n = 0; n < 100; n++) offer(long)
+  const chunks: Buffer[] = []
+  socket.on('data', (chunk: Buffer) => void chunks.push(chunk))
+  socket.resume()
+  const skipped = () => /"skipped","count":(\d+)/.exec(Buffer.concat(chunks).toString())?.[1]
+  await expect.poll(skipped, { timeout: 10_000 }).toBe('99')
+})
