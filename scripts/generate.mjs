@@ -32,7 +32,10 @@ write(
 write('schemas/scenarios.schema.json', `${JSON.stringify(scenarioSchema(), undefined, 2)}\n`)
 write('docs/errors.md', errorReference({ record: recordFailures, reading: readingFailures }))
 write('docs/lint.md', lintReference(plugins))
-for (const page of ['README.md', 'docs/cookbook.md', 'docs/writing-a-plugin.md'])
+const comingFrom = ['redpanda-connect', 'vector', 'kafka-connect'].map(
+  (name) => `docs/coming-from/${name}.md`,
+)
+for (const page of ['README.md', 'docs/cookbook.md', 'docs/writing-a-plugin.md', ...comingFrom])
   write(page, withQuotedFiles(read(page), read))
 write('docs/config.md', configReference(plugins, SETTINGS, shipped))
 write(

@@ -6,6 +6,13 @@ export const NOT_RUN: { readonly [name: string]: string } = {
     'changes the machine; the Dockerfile installs the same, and whoever runs this test has done so',
   'README.md: npm run demo': 'test/e2e/demo.test.ts runs it',
   'README.md: npm test': 'runs this test',
+  'docs/getting-started.md: sudo apt-get install -y python3 make g++ libssl-dev zlib1g-dev':
+    'changes the machine; whoever runs this test has done so',
+  'docs/getting-started.md: npm run demo': 'test/e2e/demo.test.ts runs it',
+  'docs/getting-started.md: docker run -d --name kafka -p 9092:9092 apache/kafka:4.1.1':
+    'needs Docker; test/kafka/getting-started.test.ts runs the page on the same version of Kafka, with its own tools',
+  'docs/coming-from/moving-over.md: kafka-console-consumer.sh --bootstrap-server $KAFKA_BROKERS --topic orders.de --from-beginning --max-messages 1000 > orders.de.jsonl':
+    'reads what another program wrote; test/kafka/getting-started.test.ts runs the same tool',
   'docs/operations.md: docker build -t headgate:0.1.0 .':
     'needs Docker and a Kubernetes cluster; test/deploy/kubernetes.test.ts holds what is applied',
   'docs/operations.md: cp deploy/compose.env.example deploy/.env   # and fill it in':

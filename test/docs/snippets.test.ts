@@ -6,19 +6,23 @@ import { loadPlugins } from '../../src/pipeline/config/load-plugins.js'
 import { readConfig } from '../../src/pipeline/config/read.js'
 import { plugins } from '../../src/plugins/index.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { type Block, blocksOf, PAGES, pageText } from '../helpers/pages.js'
+import { type Block, blocksOf, PAGES, pageText, WALKED } from '../helpers/pages.js'
 import { NOT_RUN } from './not-run.js'
 import { configsShowing } from './shown-config.js'
 
 const blocks = PAGES.flatMap(blocksOf)
 const isQuoted = ({ mark }: Block) => mark === 'quoted'
-/** changing-routes.test.ts runs the commands of its page, and compares what they print. */
+/** Pages of which a test of their own makes the files, runs the commands and compares what they print. */
+const COMPARED: readonly string[] = ['docs/changing-routes.md', 'docs/coming-from/moving-over.md', WALKED]
 const isCompared = ({ page, mark }: Block) =>
-  page === 'docs/changing-routes.md' && (mark === 'file' || mark === 'output of')
+  COMPARED.includes(page) && (mark === 'file' || mark === 'output of')
+/** Configs of other programs. coming-from.test.ts holds what can be held of them. */
+const isTheirs = ({ mark }: Block) => mark === 'theirs'
 /** test/e2e/docs-snippets.test.ts runs them. */
 const isScript = ({ language }: Block) => language === 'sh'
-const isConfig = (block: Block) => /^jsonc?$/.test(block.language) && !isQuoted(block) && !isCompared(block)
-const held = [isQuoted, isCompared, isScript, isConfig, ({ name }: Block) => name in NOT_RUN]
+const isConfig = (block: Block) =>
+  /^jsonc?$/.test(block.language) && ![isQuoted, isCompared, isTheirs].some((is) => is(block))
+const held = [isQuoted, isCompared, isTheirs, isScript, isConfig, ({ name }: Block) => name in NOT_RUN]
 
 test('every block of every page is held by something: a command runs, a file is quoted, a config is valid', () => {
   const unheld = blocks.filter((block) => !held.some((holds) => holds(block)))

@@ -1,20 +1,16 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type Cxone, startCxone } from '../../src/sandbox/cxone.js'
 import { type HeadgateProcess, startHeadgate } from '../../src/sandbox/headgate-process.js'
 import { type Kafka, startKafka } from '../../src/sandbox/kafka.js'
-import { builtFile } from '../../src/sandbox/package-files.js'
 import { TOPICS, WEBHOOK_PATH } from '../../src/sandbox/routes.js'
 import { SHIPPED_CONFIG } from '../../src/sandbox/surroundings.js'
 import { NOT_RUN } from '../docs/not-run.js'
-import { temporaryDirectory } from '../helpers/context.js'
 import { eventText } from '../helpers/deployment.js'
 import { freePorts } from '../helpers/free-ports.js'
-import { blocksOf, PAGES } from '../helpers/pages.js'
+import { blocksOf, PAGES, WALKED } from '../helpers/pages.js'
+import { reader, shell } from '../helpers/reader.js'
 
 /** What pages write where a reader has to put their own; the simulated CXone and the sender use it as it stands. */
 const ELLIPSIS = '...'
@@ -27,7 +23,8 @@ interface Case {
   readonly introduces: boolean
 }
 
-const cases = PAGES.flatMap(blocksOf)
+const cases = PAGES.filter((page) => page !== WALKED)
+  .flatMap(blocksOf)
   .filter(({ language, name }) => language === 'sh' && !(name in NOT_RUN))
   .map(({ name, text, page }): Case => ({ name, script: text, introduces: page === 'README.md' }))
 /** It goes on until it is stopped: what stands after it is for another terminal. */
@@ -84,19 +81,6 @@ describe('what pages show is run in a copy of what the reader has, on an embedde
       .replaceAll(/(?<=connectors|loggers)\/orders/g, '/cxone-data-actions')
       .replaceAll('0:12', deadLetter)
 
-  /** A shell, which ends with the first command that fails. */
-  function shell(script: string, cwd: string, env: { readonly [name: string]: string }): Shell {
-    const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
-      cwd,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, PATH: `${cwd}/bin:${process.env['PATH']}`, CURL_HOME: cwd, ...env },
-    })
-    const output = Promise.all([child.stdout, child.stderr].map((stream) => text(stream)))
-    const ended = once(child, 'close').then(async ([code]) => ({ code, output: (await output).join('') }))
-    return { ended, kill: () => child.exitCode ?? process.kill(-Number(child.pid), 'SIGTERM') }
-  }
-
   const ends = async (script: string, cwd: string, admin: string) => {
     const env = { ...surroundings(), HEADGATE_ADMIN_PORT: new URL(admin).port }
     const { code, output } = await shell(here(script, admin), cwd, env).ended
@@ -131,24 +115,3 @@ describe('what pages show is run in a copy of what the reader has, on an embedde
     if (after.trim() !== '') await ends(after, cwd, admin)
   })
 })
-
-interface Shell {
-  readonly ended: Promise<{ readonly code: number; readonly output: string }>
-  kill(): void
-}
-
-/**
- * What somebody has after `npm ci`, with `headgate` as a command. The real npx would install the folder
- * into a cache of its own first, and build it for that. curl fails where the answer is no success.
- */
-function reader(atEnd: (clean: () => void) => void): string {
-  const programs = {
-    'bin/headgate': `#!/bin/sh\nexec "${process.execPath}" "${builtFile('cli.js')}" "$@"\n`,
-    'bin/npx': '#!/bin/sh\nexec "$@"\n',
-  }
-  const cwd = temporaryDirectory({ ...programs, '.curlrc': 'fail-with-body\nsilent\n' }, atEnd)
-  for (const path of Object.keys(programs)) chmodSync(join(cwd, path), 0o755)
-  for (const path of ['package.json', 'plugins.config.json', 'schemas', 'scenarios', 'docs', 'examples'])
-    cpSync(path, join(cwd, path), { recursive: true })
-  return cwd
-}

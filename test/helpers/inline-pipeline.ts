@@ -6,6 +6,7 @@ import { type ReadResult, readConfig } from '../../src/pipeline/config/read.js'
 import { openStateDirectory } from '../../src/pipeline/ledger/state-directory.js'
 import { startPipeline, stopPipeline } from '../../src/pipeline/lifecycle.js'
 import { createMetrics } from '../../src/pipeline/metrics.js'
+import type { Tap } from '../../src/pipeline/tap/watched.js'
 import type { AnyDefinition } from '../../src/plugin.js'
 import { type LogLine, temporaryDirectory, testContext } from './context.js'
 import { type InlinePlugins, inlineConfig, inlinePlugins } from './inline-plugins.js'
@@ -29,8 +30,12 @@ export interface RunningPipeline {
   readonly pipeline: Pipeline
   readonly inline: InlinePlugins
   readonly lines: LogLine[]
+  /** Who looks on at it. */
+  readonly taps: Set<Tap>
   /** Aborts what a stop still waits for. */
   readonly deadline: AbortController
+  /** Ends in order, as a process does; what is owed is in the state directory then. */
+  stop(): Promise<void>
   /** The value of a series, as a scrape shows it. */
   metric(series: string): Promise<number | undefined>
 }
@@ -44,6 +49,7 @@ export async function runningPipeline(settings: object = {}, stateDir?: string):
   if (checked === undefined) throw new Error('the config has no pipeline')
   const metrics = createMetrics()
   const { log, lines } = testContext()
+  const taps = new Set<Tap>()
   const deadline = new AbortController()
   const state = await openStateDirectory(stateDir ?? temporaryDirectory(), log)
   const pipeline = buildPipeline(read.config, checked, {
@@ -52,17 +58,22 @@ export async function runningPipeline(settings: object = {}, stateDir?: string):
     http: () => ({ memory: { take: () => true, add() {}, release() {} }, serve: () => () => {} }),
     state: state.database,
     signal: deadline.signal,
+    taps,
   })
   await startPipeline(pipeline)
-  onTestFinished(async () => {
+  let ended: Promise<void> | undefined
+  const stop = () => {
     deadline.abort()
-    await stopPipeline(pipeline, deadline.signal)
-    await state.close()
-  })
+    ended ??= stopPipeline(pipeline, deadline.signal).then(() => state.close())
+    return ended
+  }
+  onTestFinished(stop)
   return {
+    stop,
     pipeline,
     inline,
     lines,
+    taps,
     deadline,
     async metric(series) {
       const text = await metrics.registry.metrics()

@@ -16,8 +16,8 @@ export interface MemoryLog extends RecordLog {
   isTarget: boolean
   /** While set, everything rejects with it. */
   down: HeadgateError | undefined
-  /** Writes a record as the sink does, and gives its outcome. */
-  append(id: string, digest: string, pipeline?: string): Outcome
+  /** Writes a record as the sink does, with more headers where they are given, and gives its outcome. */
+  append(id: string, digest: string, pipeline?: string, more?: Entry['headers']): Outcome
 }
 
 export function memoryLog(): MemoryLog {
@@ -31,8 +31,9 @@ export function memoryLog(): MemoryLog {
     fences: 0,
     isTarget: true,
     down: undefined,
-    append(id, digest, pipeline = 'orders') {
-      const headers = { 'headgate-event-id': id, 'headgate-digest': digest, 'headgate-pipeline': pipeline }
+    append(id, digest, pipeline = 'orders', more = {}) {
+      const origin = { 'headgate-event-id': id, 'headgate-digest': digest, 'headgate-pipeline': pipeline }
+      const headers = { ...origin, ...more }
       const offset = log.records.push({ id, timestamp: Date.now(), headers }) - 1
       return { kind: 'delivered', id, receipt: { ...at, offset } }
     },

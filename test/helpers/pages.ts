@@ -9,31 +9,39 @@ export interface Block {
   readonly name: string
   readonly language: string
   readonly text: string
-  /** `quoted`, `file` or `output of`: the comment before it, such as `<!-- quoted: plugins.config.json -->`. */
+  /** `quoted`, `file`, `output of` or `theirs`: the comment before it, such as `<!-- quoted: plugins.config.json -->`. */
   readonly mark: string | undefined
+  /** What that comment names: a file, a command, a program. */
+  readonly about: string | undefined
 }
 
 /** What readers read: the README and the pages about it. Runbooks have tests of their own. */
 export const PAGES: readonly string[] = [
   'README.md',
-  ...readdirSync('docs')
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
+  ...['docs', 'docs/coming-from'].flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `${folder}/${name}`),
+  ),
 ]
+
+/** It is walked through from its first block to its last, on a real Kafka: test/kafka/getting-started.test.ts. */
+export const WALKED = 'docs/getting-started.md'
 
 export const pageText = (page: string): string => readFileSync(page, 'utf8')
 
-const BLOCK = /(?:^<!-- ([a-z ]+): .* -->\n)?^( *)(`{3,})([^`\n]*)\n([\s\S]*?)^\2\3$/gm
+const BLOCK = /(?:^<!-- ([a-z ]+): (.*) -->\n)?^( *)(`{3,})([^`\n]*)\n([\s\S]*?)^\3\4$/gm
 
 export function blocksOf(page: string): Block[] {
   const text = pageText(page)
-  return [...text.matchAll(BLOCK)].map(({ index, 1: mark, 4: language = '', 5: inner = '' }) => ({
+  return [...text.matchAll(BLOCK)].map(({ index, 1: mark, 2: about, 5: language = '', 6: inner = '' }) => ({
     page,
     line: text.slice(0, index).split('\n').length,
     name: `${page}: ${inner.split('\n', 1)[0]?.trim()}`,
     language,
     text: inner,
     mark,
+    about,
   }))
 }
 

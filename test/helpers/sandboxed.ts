@@ -11,6 +11,7 @@ export const TOKEN = 'token'
 export async function startSandboxed(
   program: string,
   config: string,
+  env: { readonly [name: string]: string } = {},
 ): Promise<{ readonly headgate: HeadgateProcess; readonly bootstrap: string }> {
   const kafka = await startKafka(TOPICS)
   onTestFinished(() => kafka.stop())
@@ -25,6 +26,7 @@ export async function startSandboxed(
       CXONE_CLIENT_ID: 'id',
       CXONE_CLIENT_SECRET: 'secret',
       WEBHOOK_TOKEN: TOKEN,
+      ...env,
     },
   })
   onTestFinished(async () => void (await headgate.stop()))
