@@ -70,14 +70,16 @@ function explain(pattern: string, error: RE2JSSyntaxException, translate: Transl
   const reason = error.getDescription()
   const fragment = error.getPattern() ?? ''
   // With these the fragment is nothing, or the whole pattern.
-  if (fragment === '' || reason.startsWith('missing closing')) return `${reason}.`
+  if (fragment === '' || reason.startsWith('missing closing')) return `${sentence(reason)}.`
   const position = positionOf(pattern, error, translate)
   const [look] = /^\(\?<?[=!]/.exec(fragment) ?? []
   if (look !== undefined) return unsupported('look-around', look, position)
   if (/^\\[1-9]/.test(fragment)) return unsupported('back-references', fragment, position)
   const limit = reason === 'invalid repeat count' ? ' (at most 1000)' : ''
-  return `${reason}${limit}: ${quote(fragment)} at position ${position}.`
+  return `${sentence(reason)}${limit}: ${quote(fragment)} at position ${position}.`
 }
+
+const sentence = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
 
 const unsupported = (what: string, fragment: string, position: number): string =>
   `RE2 syntax has no ${what}: ${quote(fragment)} at position ${position}.`

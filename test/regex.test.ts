@@ -44,7 +44,7 @@ describe('a regular expression', () => {
   it('is refused as malformed where repetitions in each other are over 1000', () => {
     expect(refusal(() => compileRegex('(a{1000}){1000}'))).toMatchObject({
       code: 'HG_CONFIG_REGEX',
-      message: 'invalid repeat count (at most 1000): "{1000}" at position 9.',
+      message: 'Invalid repeat count (at most 1000): "{1000}" at position 9.',
     })
   })
 

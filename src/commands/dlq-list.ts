@@ -36,7 +36,7 @@ the transforms of the config as it is now, and making the record; nothing is wri
 
 /** A dead letter for programs; `dlq export` has the same members. */
 export const asJson = ({ letter, status, prospect }: FoundLetter) => {
-  const { timestamp, digest: _, plugin: __, traceparent: ___, ...told } = letter
+  const { timestamp, digest: _, plugin: __, traceparent: ___, tracestate: ____, ...told } = letter
   return {
     ...told,
     time: new Date(timestamp).toISOString(),

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { isLoopback } from '../http/loopback.js'
+import { misspeltSettings } from '../misspelt-settings.js'
 import { loadPlugins } from '../pipeline/config/load-plugins.js'
 import { type ReadOptions, type ReadResult, readConfig } from '../pipeline/config/read.js'
 import { plugins } from '../plugins/index.js'
@@ -13,11 +14,12 @@ export const settingOptions = (): CommandOption[] =>
     description: `${doc} [${env}, default ${preset === '' ? 'none' : preset}]`,
   }))
 
-/** The settings from flags and environment; complaints are printed, and undefined returned. */
+/** The settings from flags and environment. Slips in names are printed; so are complaints, and undefined is returned then. */
 export function loadSettings(flags: CommandInput['options'], { env, err }: Io): Settings | undefined {
   const given = Object.entries(flags).flatMap(([name, value]) =>
     name in SETTINGS && value !== undefined ? [[name, String(value)]] : [],
   )
+  for (const slip of misspeltSettings(env)) err(`warning: ${slip}\n`)
   const read = readSettings(env, Object.fromEntries(given))
   if (read.ok) return read.settings
   err(`${read.problems.join('\n')}\n`)

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { nowAndThen } from '../sandbox/cxone.js'
 import { exampleCommands } from '../sandbox/examples.js'
+import { configNews } from '../sandbox/headgate-log.js'
 import type { Exit } from '../sandbox/headgate-process.js'
 import { followTopics, type ReadRecord } from '../sandbox/reader.js'
 import { TOPICS } from '../sandbox/routes.js'
@@ -22,7 +23,11 @@ export async function stayUp(
   const faults = nowAndThen({ throttled: 50, unavailable: 20 })
   const cxone = { tokenLifetime: TOKEN_LIFETIME, faults }
   io.out('Starting an embedded Kafka, a simulated CXone, and Headgate.\n')
-  const surroundings = await startSurroundings({ ...ports, token: TOKEN, cxone })
+  const onLine = (line: string) => {
+    const news = configNews(line)
+    if (news !== undefined) io.out(`Headgate: ${news}\n`)
+  }
+  const surroundings = await startSurroundings({ ...ports, token: TOKEN, cxone, onLine })
   const { headgate, kafka } = surroundings
   io.kill.addEventListener('abort', () => headgate.kill('SIGKILL'))
   try {
@@ -55,7 +60,7 @@ ready             ${headgate.admin}/ready
 Kafka             ${kafka.bootstrap} (for any Kafka client; topics ${TOPICS.join(', ')})
 acknowledgements  ${cxone.url}/simulator/report (what the simulated CXone has seen)
 
-Press Ctrl-C to stop everything. Records appear here as they arrive in Kafka:
+Press Ctrl-C to stop everything. Records appear here as they arrive in Kafka, and what becomes of changes to the config file:
 
 `
 }

@@ -32,4 +32,5 @@ it is in. Several names are separated by commas. What comes after the names is f
 \`\`\`
 
 A comment that silences nothing is a warning itself, and so is a name that does not exist. Some things only a look at the cluster
-can tell, with \`headgate validate --against-cluster\`; a comment that silences one of those may stay without it.`
+can tell, with \`headgate validate --against-cluster\`; a comment that silences one of those may stay without it, and so
+may one for what depends on variables and on files of secrets.`

@@ -1,12 +1,13 @@
 import type { TSchema } from 'typebox'
 import { asHeadgateError, type ErrorCode } from '../errors.js'
-import { child } from '../json/pointer.js'
 import type { Definition, Kind, ProbeContext, Probed } from '../plugin.js'
 import { redactor } from '../redact.js'
 import { milliseconds } from '../units.js'
 import type { CheckedPipeline, CheckedStage } from './config/check.js'
 import type { Problem, Warning } from './config/problem.js'
 import type { CheckedConfig } from './config/read.js'
+import { deadLetterTargets, routedTargets } from './config/routed-targets.js'
+import { unrouted } from './unrouted.js'
 
 /** What the outside says of a config: brokers, topics, the sender's API. */
 export interface ProbeReport {
@@ -43,22 +44,36 @@ export async function probe(config: CheckedConfig, options: ProbeOptions): Promi
   )
   const asked = stages.map(async ({ pipeline, stage, plugin }) => {
     const found = await probeStage(config, pipeline, stage, options)
-    return found.map((one) => ({ ...one, pipeline: pipeline.name, plugin, message: redact(one.message) }))
+    return found.map((one) => ({ ...one, pipeline, plugin }))
   })
   const found = (await Promise.all(asked)).flat()
 
   const of = <K extends Probed['kind']>(kind: K) =>
     found.filter((one): one is Extract<(typeof found)[number], { kind: K }> => one.kind === kind)
-  const placed = ({ at, message, suggestion }: ReturnType<typeof of<'error' | 'warning'>>[number]) => ({
+  const placed = ({
+    at,
+    message,
+    suggestion,
+  }: Omit<Extract<Probed, { kind: 'warning' }>, 'kind' | 'name'>) => ({
     pointer: at,
     place: config.placeOf(at),
-    message,
+    message: redact(message),
     ...(suggestion !== undefined && { suggestion: redact(suggestion) }),
   })
-  const line = ({ pipeline, plugin, message }: ProbeLine) => ({ pipeline, plugin, message })
+  const line = ({ pipeline, plugin, message }: ReturnType<typeof of<'checked' | 'unchecked'>>[number]) => ({
+    pipeline: pipeline.name,
+    plugin,
+    message: redact(message),
+  })
+  const leftOut = of('topics').flatMap(({ pipeline, topics }) => [
+    ...unrouted(topics, pipeline, config.pipelines),
+  ])
   return {
     problems: of('error').map((one) => ({ ...placed(one), code: one.code })),
-    warnings: config.notSilenced(of('warning').map((one) => ({ ...placed(one), name: one.name }))),
+    warnings: config.notSilenced([
+      ...of('warning').map((one) => ({ ...placed(one), name: one.name })),
+      ...leftOut.map(({ pointer, name, ...told }) => ({ ...placed({ at: pointer, ...told }), name })),
+    ]),
     checked: of('checked').map(line),
     unchecked: of('unchecked').map(line),
   }
@@ -80,7 +95,7 @@ async function probeStage(
     pipeline: name,
     files: config.files,
     at: `${stage.pointer}/config`,
-    targets: targetsOf(pipeline),
+    targets: [...routedTargets(pipeline), ...deadLetterTargets(pipeline)],
     maxBody: source.definition.maxBody?.(source.config),
     redeliveryWindow: milliseconds(settings.redelivery.window),
     timeout: Math.ceil(timeout * ONE_QUESTION),
@@ -118,12 +133,3 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
-
-function targetsOf({ name, transforms, settings }: CheckedPipeline): ProbeContext['targets'] {
-  const routed = transforms.flatMap(({ definition, config, pointer }) =>
-    (definition.targets?.(config) ?? []).map(({ at, target }) => ({ target, at: `${pointer}/config${at}` })),
-  )
-  const { deadLetter } = settings
-  if (deadLetter === undefined) return routed
-  return [...routed, { target: deadLetter, at: `${child('/pipelines', name)}/deadLetter` }]
-}

@@ -24,6 +24,8 @@ export interface HeadgateOptions {
   readonly until?: 'listening' | 'ready'
   /** How long that may take, in milliseconds. */
   readonly within?: number
+  /** Called with each line that it logs. */
+  readonly onLine?: (line: string) => void
   /** Ends it by SIGKILL when it is aborted, also while it starts. */
   readonly signal?: AbortSignal
 }
@@ -80,7 +82,7 @@ export async function startHeadgate(options: HeadgateOptions): Promise<HeadgateP
   const kill = () => void child.kill('SIGKILL')
   signal?.addEventListener('abort', kill)
   if (signal?.aborted) kill()
-  const log = followLog(child)
+  const log = followLog(child, options.onLine)
   const exited = once(child, 'close').then(async ([code, how]): Promise<Exit> => {
     signal?.removeEventListener('abort', kill)
     if (ownStateDir) await rm(ownStateDir, { recursive: true, force: true })

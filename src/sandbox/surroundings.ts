@@ -25,13 +25,15 @@ export interface SurroundingsOptions {
   readonly adminPort: number
   /** What senders have to show. */
   readonly token: string
+  /** Called with each line that Headgate logs. */
+  readonly onLine?: (line: string) => void
   /** How CXone behaves. */
   readonly cxone: Pick<CxoneOptions, 'tokenLifetime' | 'faults'>
 }
 
 /** Resolves once Headgate takes events. */
 export async function startSurroundings(options: SurroundingsOptions): Promise<Surroundings> {
-  const { port, adminPort, token } = options
+  const { port, adminPort, token, onLine } = options
   const credentials = { clientId: 'headgate-sandbox', clientSecret: randomBytes(16).toString('hex') }
   const started: (() => Promise<unknown>)[] = []
   const stopOthers = async () => {
@@ -44,6 +46,7 @@ export async function startSurroundings(options: SurroundingsOptions): Promise<S
     started.push(cxone.close)
     const headgate = await startHeadgate({
       config: SHIPPED_CONFIG,
+      ...(onLine && { onLine }),
       env: {
         HEADGATE_PORT: String(port),
         HEADGATE_ADMIN_PORT: String(adminPort),

@@ -1,3 +1,4 @@
+import { formatPlace } from '../pipeline/config/problem.js'
 import { cut, printable } from '../terminal/printable.js'
 import type { Style } from '../terminal/style.js'
 import { type Covered, neverTaken } from './coverage.js'
@@ -49,7 +50,7 @@ function scenarioLines(result: ScenarioResult, style: Style): string {
   const name = printable(scenario.name)
   if (passed(result)) return `  ${style('green', '✓')} ${name}`
   return [
-    `  ${style('red', '✗')} ${name}`,
+    `  ${style('red', '✗')} ${name}  ${style('dim', formatPlace(scenario.place))}`,
     ...differenceLines(differences).map((line) => `      ${line}`),
     ...trace(result).map((line) => style('dim', `      ${line}`)),
   ].join('\n')

@@ -60,6 +60,7 @@ test('a scenario that fails shows what differs, place by place, and what the rul
   const { run } = shipments({ 'scenarios.json': [scenario('fails', EXPRESS, expected)] })
   const { code, out } = await run()
   expect(code).toBe(1)
+  expect(out).toMatch(/✗ fails {2}scenarios\.json:\d+:\d+\n/)
   const difference = (field: string, expected: string, found: string) =>
     expect(out).toContain(`      ${field}\n        expected  ${expected}\n        found     ${found}\n`)
   difference('outcome', '"dead-lettered"', '"delivered"')

@@ -24,6 +24,15 @@ test('the shipped config is ok, and what was understood is shown', async () => {
   expect(out).toContain('transform    route')
 })
 
+test('a variable that is a setting but for a slip is named, and the answer for programs stays what it is', async () => {
+  const slip = { ...env, HEADGATE_PROT: '9000' }
+  const { code, out, err } = await validated((text) => text, { env: slip }, { format: 'json', strict: true })
+  expect([code, JSON.parse(out)]).toMatchObject([0, { ok: true, problems: [] }])
+  expect(err).toBe(
+    'warning: The variable HEADGATE_PROT has no effect: there is no such setting. Did you mean HEADGATE_PORT?\n',
+  )
+})
+
 test('a file can be named', async () => {
   const cwd = temporaryDirectory({ 'other.json': '{}' })
   const { code, err } = await runCommand(validateCommand, { arguments: ['other.json'] }, { cwd })
@@ -59,7 +68,7 @@ test.each<[string, (text: string) => string, RegExp[]]>([
   [
     'a malformed regex',
     (t) => t.replace('\\"high\\"', '\\"high(\\"'),
-    [/HG_CONFIG_REGEX/, /rules\/0\/when\/regex/, /missing closing \)/],
+    [/HG_CONFIG_REGEX/, /rules\/0\/when\/regex/, /Missing closing \)/],
   ],
   [
     'a malformed expression',
@@ -86,7 +95,33 @@ test.each<[string, (text: string) => string, RegExp[]]>([
   [
     'an unknown property',
     (t) => t.replace('"properties": {}', '"properties": {"linger.msec": 1}'),
-    [/Did you mean "linger\.ms"/],
+    [/Did you mean "linger\.ms"/, / {26}\^{13}\n/],
+  ],
+  [
+    'a misspelt word',
+    (t) => t.replace(/"otherwise": \{[^}]*\}/, '"otherwise": "dead-leter"'),
+    [/expected: \{"topic": \.\.\./, /Did you mean "dead-letter"\?/],
+  ],
+  [
+    'a misspelt word of the engine',
+    (t) => t.replace('"plugin": "json-schema",', '"plugin": "json-schema", "onError": "deadletter",'),
+    [/expected: "reject", /, /Did you mean "dead-letter"\?/],
+  ],
+  [
+    'a number out of bounds',
+    (t) => t.replace('"plugin": "cxone-ack",', '"plugin": "cxone-ack", "concurrency": 0,'),
+    [/expected: at least 1: /],
+  ],
+  [
+    'a text where a list belongs',
+    (t) => t.replace(/\["\$\{env:WEBHOOK_TOKEN\}"\]/, '"${env:WEBHOOK_TOKEN}"'),
+    [/expected: an array: The tokens that are accepted\./],
+  ],
+  [
+    'an object where the list of transforms belongs, and nothing is said of what it lacks,',
+    (t) =>
+      t.replace('"transforms": [', '"transforms": { "a": [').replace('],\n      "sink"', ']},\n      "sink"'),
+    [/\/transforms\n.*should be an array/, /\n\n1 error\.\n$/],
   ],
   [
     'overlapping status lists',

@@ -125,11 +125,29 @@ describeKafka('validate --against-cluster', () => {
         'retention-below-window',
         `Topic "${prefix}.small" keeps records for 60000 ms (retention.ms), and redeliveries are to be recognised for 86400000 ms (redelivery.window).`,
       ],
+      [
+        'topic-without-rule',
+        `No rule sends events to the topics "${prefix}.high" and "${prefix}.strict", which are there beside "${prefix}.small", "${prefix}.eu" and "${prefix}.default".`,
+      ],
       ['one-copy', expect.stringContaining('.eu')],
       ['one-copy', expect.stringContaining('.default')],
       ['one-copy', expect.stringContaining('.compacted')],
       ['topic-compacted', expect.stringContaining('only the newest stays')],
     ])
+  })
+
+  test('partitions that rules leave over are named, unless a comment says why', async () => {
+    const shared = (text: string) => text.replace(`"${prefix}.eu"`, `"${prefix}.high"`)
+    const { err } = await validated({ change: shared })
+    expect(err).toContain(
+      `  warning partition-without-rule: No rule sends events to partition 2 of topic "${prefix}.high", which has 3: each rule that writes to it names another one.`,
+    )
+    expect(err).toContain('see docs/lint.md#partition-without-rule')
+    const silenced = await validated({
+      change: (text) =>
+        shared(text).replace('"to"', '\n// headgate-ignore: partition-without-rule a spare one\n"to"'),
+    })
+    expect(silenced.err).not.toContain('warning partition-without-rule')
   })
 
   test('without a key, a compacted topic takes nothing', async () => {

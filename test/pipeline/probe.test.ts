@@ -2,7 +2,13 @@ import { type TSchema, Type } from 'typebox'
 import { expect, test } from 'vitest'
 import { HeadgateError } from '../../src/errors.js'
 import { type ProbeReport, probe } from '../../src/pipeline/probe.js'
-import { type AnyDefinition, definePlugin, type ProbeContext, type Probed } from '../../src/plugin.js'
+import {
+  type AnyDefinition,
+  definePlugin,
+  type ProbeContext,
+  type Probed,
+  type Target,
+} from '../../src/plugin.js'
 import { readText } from '../helpers/inline-pipeline.js'
 import { inlineConfig, inlinePlugins } from '../helpers/inline-plugins.js'
 
@@ -11,12 +17,20 @@ type Look = (context: ProbeContext) => AsyncIterable<Probed>
 /** What the outside says where the sink looks at it like this. */
 async function probed(
   look: Look,
-  { timeout = 5000, signal = new AbortController().signal, text = file } = {},
+  {
+    timeout = 5000,
+    signal = new AbortController().signal,
+    text = file,
+    targets = () =>
+      [{ at: '/size', target: { topic: 'orders', partition: 1 } as Target }] as readonly {
+        at: string
+        target: Target
+      }[],
+  } = {},
 ) {
   const definitions = inlinePlugins().definitions.map((definition) => {
     if (definition.kind === 'sink') return withProbe(definition, look)
     if (definition.kind !== 'transform') return definition
-    const targets = () => [{ at: '/size', target: { topic: 'orders', partition: 1 } }]
     return { ...definition, targets } as AnyDefinition
   })
   const read = readText(text, definitions, { environment: { SECRET: 'hush-hush' } })
@@ -102,6 +116,30 @@ test('a comment silences a warning that only the outside can tell, and is none w
   expect((await probed(look)).warnings).toMatchObject([{ name: 'far-away' }])
   const text = file.replace('"sink"', '\n// headgate-ignore: far-away we know\n"sink"')
   expect(all(await probed(look, { text }))).toEqual(nothing)
+})
+
+test('topics that no rule uses are a warning of the engine, which a comment silences', async () => {
+  const look: Look = async function* () {
+    yield {
+      kind: 'topics',
+      topics: ['a', 'b', 'c'].map((name) => ({ name: `hush-hush.${name}`, partitions: 1 })),
+    }
+  }
+  const targets = (): readonly { at: string; target: Target }[] =>
+    ['a', 'b'].map((name) => ({ at: '/size', target: { topic: `hush-hush.${name}` } }))
+  expect((await probed(look, { targets })).warnings).toMatchObject([
+    {
+      name: 'topic-without-rule',
+      pointer: '/pipelines/orders/transforms/0/config/size/topic',
+      place: { file: 'plugins.config.json', line: 1 },
+      message: expect.stringContaining('to the topic "${env:SECRET}.c"'),
+    },
+  ])
+  const text = file.replace(
+    '"transforms"',
+    '\n// headgate-ignore: topic-without-rule others fill it\n"transforms"',
+  )
+  expect(all(await probed(look, { targets, text }))).toEqual(nothing)
 })
 
 test('what does not end in time is a problem, and what was found before counts', async () => {

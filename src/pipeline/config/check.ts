@@ -88,7 +88,9 @@ function checkPipeline(
   const postCommit = stages('post-commit', '/postCommit', settings?.postCommit)
   if (source !== undefined) checkClaims(source, claims, report, text)
   const complete = [source, sink, ...transforms, ...postCommit].every((checked) => checked !== undefined)
-  if (complete && !transforms.some((checked) => checked?.definition.routes)) {
+  // A list that is none has been complained of.
+  const listed = Array.isArray(settings?.transforms)
+  if (complete && listed && !transforms.some((checked) => checked?.definition.routes)) {
     report({
       pointer,
       code: 'HG_CONFIG_CONFLICT',
@@ -138,7 +140,7 @@ function checkStage<K extends Kind>(
   for (const problem of shape) report({ ...problem, pointer: within + problem.pointer })
   if (shape.length > 0) return undefined
   for (const { at, ...problem } of pluginProblems(definition, entry.config, options)) {
-    report({ ...problem, pointer: within + at })
+    report({ ...problem, pointer: within + at, key: problem.code === 'HG_CONFIG_UNKNOWN_KEY' })
   }
   return { definition, config: entry.config, pointer }
 }

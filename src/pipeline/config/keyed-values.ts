@@ -18,6 +18,13 @@ export function lookUpProperty(text: string, key: string): KeyLookup {
   return value === undefined ? { keys: [...properties.values.keys()] } : { value }
 }
 
+/** The keys that have a value. A line without one is more likely a piece of the value before it than a key. */
+export function keysOfProperties(text: string): string[] {
+  const properties = parseProperties(text)
+  if ('malformed' in properties) return []
+  return [...properties.values].filter(([key, value]) => key !== '' && /[^=]/.test(value)).map(([key]) => key)
+}
+
 const DEEPEST = 100
 
 /** `key` is a member of the top level, or a JSON Pointer. A number is taken as it is written. */
@@ -40,6 +47,24 @@ export function lookUpJson(text: string, key: string): KeyLookup {
     return { problem: `has ${found} at "${key}", where text or a number is expected` }
   }
   return { value: body.slice(place)?.toString() ?? String(value) }
+}
+
+/** Where text, numbers and truth values are: members of the top level by their name, others by JSON Pointer. */
+export function keysOfJson(text: string): string[] {
+  const leaves = (value: unknown, at: string): string[] =>
+    typeof value === 'object' && value !== null
+      ? Object.entries(value).flatMap(([name, member]) => leaves(member, child(at, name)))
+      : value === null || value === ''
+        ? []
+        : [at]
+  return leaves(parseBody(Buffer.from(text), DEEPEST).value, '').map(shortest)
+}
+
+/** The same key, however it is written: `/a` is `a`. */
+export function shortest(key: string): string {
+  if (!key.startsWith('/')) return key
+  const [only = '', ...others] = pointer(key).tokens
+  return others.length > 0 || only.startsWith('/') ? key : only
 }
 
 /** The keys beside the one that is missing, written as it was. */

@@ -1,13 +1,17 @@
 import type { TSchema } from 'typebox'
 import { asHeadgateError } from '../../errors.js'
 import { child } from '../../json/pointer.js'
-import type { CheckContext, Definition, Files, Kind, Target } from '../../plugin.js'
+import type { CheckContext, Definition, Files, Kind } from '../../plugin.js'
 import type { CheckedPipeline, CheckedStage } from './check.js'
 import { silence } from './ignores.js'
 import { type LintName, lintNames, outsideNames } from './lint-names.js'
 import { formatPlace, type Warning } from './problem.js'
+import type { Environment, Resolved } from './providers.js'
+import { routedTargets } from './routed-targets.js'
 import { looksSecret, type SecretPlace } from './secrets.js'
 import type { SourceText } from './source-text.js'
+import { unusedSecrets } from './unused-secrets.js'
+import { unusedVariables } from './unused-variables.js'
 
 export interface LintOptions {
   readonly files: Files
@@ -16,6 +20,8 @@ export interface LintOptions {
   readonly inClear: readonly SecretPlace[]
   /** What references stand for, and the reference. */
   readonly references: ReadonlyMap<string, string>
+  readonly resolved: readonly Resolved[]
+  readonly environment: Environment
   /** Of the built-in plugins and all that the file uses. */
   readonly plugins: Parameters<typeof lintNames>[0]
 }
@@ -35,6 +41,8 @@ export function lint(
     ...targetFindings(pipelines, text),
     ...options.inClear.flatMap(secretInClear),
     ...paddedReferences(text.value, '', options.references),
+    ...unusedSecrets(options.resolved, text.value, options.environment),
+    ...unusedVariables(options.resolved, options.environment),
   ]
   const warnings = found.map((warning) => ({ ...warning, place: text.placeOf(warning.pointer) }))
   const used = pipelines.flatMap(stagesOf).map(({ definition }) => definition)
@@ -76,20 +84,9 @@ const overriddenRoutes = ({ transforms }: CheckedPipeline): OfOurs[] =>
       suggestion: 'Put the rules of both into one transform.',
     }))
 
-interface PlacedRule extends Target {
-  readonly pointer: string
-}
-
 /** Of two places that are at odds, the later one in the file is named, and tells where the other one is. */
 function* targetFindings(pipelines: readonly CheckedPipeline[], text: SourceText): Generator<OfOurs> {
-  const routed: PlacedRule[] = pipelines.flatMap(({ transforms }) =>
-    transforms.flatMap(({ definition, config, pointer }) =>
-      (definition.targets?.(config) ?? []).map(({ at, target }) => ({
-        ...target,
-        pointer: `${pointer}/config${at}`,
-      })),
-    ),
-  )
+  const routed = pipelines.flatMap(routedTargets).map(({ at, target }) => ({ ...target, pointer: at }))
   const placeOf = (pointer: string): string => formatPlace(text.placeOf(pointer))
   for (const [index, { topic, partition, pointer }] of routed.entries()) {
     const other = routed

@@ -1,11 +1,29 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { reason } from './file-reasons.js'
-import { type KeyLookup, lookUpJson, lookUpProperty } from './keyed-values.js'
+import { type KeyLookup, keysOfJson, keysOfProperties, lookUpJson, lookUpProperty } from './keyed-values.js'
 import { didYouMean } from './problem.js'
 
 /** What a provider says of a reference: its value, or what is wrong with it. Never both, and no value in a message. */
-export type Found = { readonly value: string } | { readonly message: string; readonly suggestion?: string }
+export type Found =
+  | { readonly value: string; readonly origin?: Origin }
+  | { readonly message: string; readonly suggestion?: string }
+
+/** The file that a value came from, so that what is left over in it can be told. */
+export interface Origin {
+  /** Absolute. */
+  readonly path: string
+  /** The path as it is written. */
+  readonly written: string
+  /** Of a value that is one of several in the file. */
+  readonly keyed?: {
+    readonly key: string
+    /** All that the file has a value for, named as references name them. */
+    keys(): readonly string[]
+  }
+  /** Of a reference that names a folder: that as it is written, and its absolute path. */
+  readonly folder?: { readonly path: string; readonly written: string }
+}
 
 /** The providers that read files. Each file is read once, so that several keys of it are of one version. */
 export interface FileProviders {
@@ -35,10 +53,13 @@ export function fileProviders(folder: string): FileProviders {
       if (written === '') return { message: 'The reference names no file.' }
       const content = contentOf(written)
       if ('problem' in content) return unreadable(written, key, content)
-      if (key === undefined) return whole(written, content.text)
+      const origin = { path: resolve(folder, written), written }
+      if (key === undefined) return from(origin, whole(written, content.text))
       if (key === '') return { message: `The reference names no key of the file ${written}.` }
       const isJson = written.endsWith('.json') || content.text.trimStart().startsWith('{')
-      return ofKey(written, key, (isJson ? lookUpJson : lookUpProperty)(content.text, key))
+      const keys = () => (isJson ? keysOfJson : keysOfProperties)(content.text)
+      const found = ofKey(written, key, (isJson ? lookUpJson : lookUpProperty)(content.text, key))
+      return from({ ...origin, keyed: { key, keys } }, found)
     },
     dir(argument) {
       const at = argument.lastIndexOf(':')
@@ -48,7 +69,12 @@ export function fileProviders(folder: string): FileProviders {
       }
       const written = join(directory, name)
       const content = contentOf(written)
-      return 'problem' in content ? unreadable(written, undefined, content) : whole(written, content.text)
+      if ('problem' in content) return unreadable(written, undefined, content)
+      const path = resolve(folder, written)
+      return from(
+        { path, written, folder: { path: dirname(path), written: directory } },
+        whole(written, content.text),
+      )
     },
     looked: () => [...contents.keys()],
   }
@@ -70,6 +96,8 @@ function split(argument: string, folder: string): { readonly written: string; re
     ? { written: argument }
     : { written: argument.slice(0, first), key: argument.slice(first + 1) }
 }
+
+const from = (origin: Origin, found: Found): Found => ('value' in found ? { ...found, origin } : found)
 
 interface Unreadable {
   /** Continues "The file ...". */

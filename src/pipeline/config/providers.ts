@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../errors.js'
 import { child } from '../../json/pointer.js'
 import { didYouMean } from './problem.js'
-import { type Found, fileProviders } from './provider-files.js'
+import { type Found, fileProviders, type Origin } from './provider-files.js'
 
 /** Where ${env:...} references are looked up. */
 export type Environment = Readonly<{ [name: string]: string | undefined }>
@@ -18,8 +18,18 @@ export interface Substituted {
   readonly problems: readonly ProviderProblem[]
   /** Every value that a provider gave, and the reference that may be shown in its place. */
   readonly secrets: ReadonlyMap<string, string>
+  /** What references could be resolved, in the order of the file. */
+  readonly resolved: readonly Resolved[]
   /** Absolute paths of the files that providers read, or tried to. */
   readonly read: readonly string[]
+}
+
+/** A reference, and where its value came from. */
+export interface Resolved {
+  readonly pointer: string
+  /** As `${env:KAFKA_BROKERS}`. */
+  readonly reference: string
+  readonly origin: Origin | { readonly variable: string }
 }
 
 /** `${provider:argument}`; and what people write by mistake: `${NAME}`, and a reference that is never closed. */
@@ -35,6 +45,7 @@ const FORMS = 'References are ${env:NAME}, ${file:PATH}, ${file:PATH:KEY} and ${
 export function substitute(config: unknown, environment: Environment, folder: string): Substituted {
   const problems: ProviderProblem[] = []
   const secrets = new Map<string, string>()
+  const resolved: Resolved[] = []
   const files = fileProviders(folder)
   const look = (provider: string, argument: string): Found => {
     switch (provider) {
@@ -58,6 +69,7 @@ export function substitute(config: unknown, environment: Environment, folder: st
             : UNCLOSED
       if ('value' in found) {
         secrets.set(found.value, reference)
+        resolved.push({ pointer, reference, origin: found.origin ?? { variable: argument } })
         return found.value
       }
       problems.push({ pointer, code: 'HG_CONFIG_PROVIDER', ...found })
@@ -71,7 +83,7 @@ export function substitute(config: unknown, environment: Environment, folder: st
       Object.entries(value).map(([key, member]) => [key, walk(member, child(pointer, key))]),
     )
   }
-  return { value: walk(config, ''), problems, secrets, read: files.looked() }
+  return { value: walk(config, ''), problems, secrets, resolved, read: files.looked() }
 }
 
 const UNCLOSED: Found = { message: 'A ${...} reference is never closed.', suggestion: 'Add the closing }.' }

@@ -91,6 +91,7 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
     files,
     inClear: inClear(text.value),
     references: secrets,
+    resolved: substituted.resolved,
   }).sort(byPlace)
   const { placeOf } = text
   return {

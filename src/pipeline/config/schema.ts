@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { Pointer } from '../../json/pointer.js'
 import { Duration } from '../../units.js'
 
 /** The topic names that Kafka accepts. */
@@ -114,6 +115,28 @@ const Pipeline = Type.Object(
       description:
         'Acknowledgements that may be owed to the sender; at this bound new events are answered 503.',
     }),
+    slowAfter: Duration({
+      default: '1s',
+      description:
+        'From received to its outcome: an event that takes as long is logged with its ids and the stages that took the time, ten in 10 s at most.',
+    }),
+    tap: Type.Object(
+      {
+        mask: Type.Array(
+          Pointer({
+            description:
+              'A place in the event; `*` stands for every member or element, as in "/payload/items/*/card".',
+          }),
+          {
+            default: [],
+            maxItems: 100,
+            description:
+              'Places in the event whose values are not shown; `""` is all of it. Values that came from a reference are never shown.',
+          },
+        ),
+      },
+      { ...closed, default: {}, description: 'What `headgate tap` shows of the events of this pipeline.' },
+    ),
   },
   closed,
 )

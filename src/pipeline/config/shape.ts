@@ -122,12 +122,12 @@ function toProblem(error: ErrorObject): ShapeProblem {
         code: 'HG_CONFIG_VALUE',
         message: `This value ${complaint(error)}.`,
         ...expected(parentSchema, error),
-        ...(keyword === 'enum' && typeof error.data === 'string'
-          ? didYouMean(error.data, params['allowedValues'] as string[])
-          : undefined),
+        ...(typeof error.data === 'string' && didYouMean(error.data, wordsOf(error))),
       }
   }
 }
+
+const SHOULD = 'should be '
 
 function complaint({ keyword, params, message }: ErrorObject): string {
   const limit = params['limit'] as number | undefined
@@ -159,6 +159,15 @@ function complaint({ keyword, params, message }: ErrorObject): string {
   }
 }
 
+/** The texts that could stand here, where only certain ones can. */
+function wordsOf({ keyword, params, schema }: ErrorObject): string[] {
+  if (keyword === 'enum') return params['allowedValues'] as string[]
+  if (keyword !== 'anyOf' && keyword !== 'oneOf') return []
+  return (schema as { readonly const?: unknown }[]).flatMap(({ const: word }) =>
+    typeof word === 'string' ? [word] : [],
+  )
+}
+
 const article = (type: string): string => (/^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`)
 
 /** The schema's own words on what should stand here. */
@@ -166,10 +175,16 @@ function expected(
   schema: ErrorObject['parentSchema'],
   error?: ErrorObject,
 ): { expected: string } | undefined {
-  const words = schema?.['expected'] ?? schema?.['description']
+  const words = schema?.['expected']
   if (error?.keyword === 'const') return { expected: JSON.stringify(error.params['allowedValue']) }
   if (error?.keyword === 'enum') return { expected: oneOf(error.params['allowedValues'] as string[]) }
-  return typeof words === 'string' ? { expected: words } : undefined
+  if (typeof words === 'string') return { expected: words }
+  const [meaning, constraint] = [schema?.['description'], error && complaint(error)]
+  if (typeof meaning !== 'string') return undefined
+  // What a setting is for does not tell what may stand there.
+  return {
+    expected: constraint?.startsWith(SHOULD) ? `${constraint.slice(SHOULD.length)}: ${meaning}` : meaning,
+  }
 }
 
 const shapes = (schema: ErrorObject['parentSchema'], tag: string): string[] =>

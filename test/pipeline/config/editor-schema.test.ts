@@ -90,6 +90,7 @@ const rich = JSON.stringify({
       deadLetter: { topic: 'dlq', partition: 0 },
       redelivery: { window: '1h', entries: 5 },
       maxPending: 10,
+      tap: { mask: ['/a/*/b'] },
     },
   },
 })

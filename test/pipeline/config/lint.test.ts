@@ -144,6 +144,28 @@ test.each([
   ])
 })
 
+test('what variables and files decide is silenced in place, and the comment may stay where they say otherwise', () => {
+  const text = shipped
+    .replace('${env:CXONE_CLIENT_SECRET}', '${file:s.properties:secret}')
+    .replace('"properties": {}', '"properties": {\n"sasl.password": "${file:s.properties:password}" }')
+  const warnings = (config: string, env: object, secrets: string) => {
+    const files = { 'schemas/cxone-data-action.schema.json': schema, 's.properties': secrets }
+    const read = readText(config, plugins, { environment: { ...environment, ...env }, files })
+    return read.ok ? read.config.warnings.map(({ name, pointer }) => `${name} ${pointer}`) : read.problems
+  }
+  const found = { env: { CXONE_BASEURL: 'http://127.0.0.1' }, secrets: 'secret=a\npassword=b\nold=c\n' }
+  const pipeline = '/pipelines/cxone-data-actions'
+  expect(warnings(text, found.env, found.secrets)).toEqual([
+    `unused-secret ${pipeline}/sink/config/properties/sasl.password`,
+    `unused-variable ${pipeline}/postCommit/0/config/baseUrl`,
+  ])
+  const silenced = text
+    .replace('"sasl.password"', '// headgate-ignore: unused-secret until it is rotated\n"sasl.password"')
+    .replace('"baseUrl"', '// headgate-ignore: unused-variable\n"baseUrl"')
+  expect(warnings(silenced, found.env, found.secrets)).toEqual([])
+  expect(warnings(silenced, {}, 'secret=a\npassword=b\n')).toEqual([])
+})
+
 test.each([
   [
     'on the line before',

@@ -34,6 +34,7 @@ test('a valid file is understood, with comments, trailing commas and defaults', 
     postCommit: [],
     maxPending: 100_000,
     redelivery: { window: '24h', entries: 100_000 },
+    tap: { mask: [] },
     sink: { onError: 'reject', config: {} },
   })
 })
@@ -91,7 +92,7 @@ test('a problem is shown with place, code, expectation, finding and suggestion',
     [
       'plugins.config.json:5:68  /pipelines/orders/transforms/0/config/size',
       '  HG_CONFIG_VALUE: This value should be an integer.',
-      '  expected: Some number.',
+      '  expected: an integer: Some number.',
       '  found:    "big"',
     ].join('\n'),
   )

@@ -137,7 +137,10 @@ function certificates(properties: Properties): { readonly [name: string]: string
 
 const isProperty = (name: string): boolean => GLOBAL_PROPERTIES.has(name) || TOPIC_PROPERTIES.has(name)
 
+/** A name without its unit (`linger.ms`) is meant more probably than one that differs by letters. */
 function nearest(name: string): string | undefined {
+  const withUnit = NAMES.find((known) => [`${name}.ms`, `${name}.bytes`].includes(known))
+  if (withUnit !== undefined) return withUnit
   const candidate = closest(name, NAMES)
   return distance(name, candidate) <= Math.max(2, name.length / 3) ? candidate : undefined
 }

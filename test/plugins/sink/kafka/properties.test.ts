@@ -85,6 +85,7 @@ test.each([
   ['sasl.jaas.config', undefined],
   ['topic', undefined],
   ['dr_cb', undefined],
+  ['linger', 'linger.ms'],
   ['test.mock.num.brokers', undefined],
 ])('does not know %s, and suggests %s', (name, suggestion) => {
   expect(problems({ [name]: 'x' })).toEqual([

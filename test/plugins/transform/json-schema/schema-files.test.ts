@@ -108,7 +108,7 @@ describe('problems of schema files', () => {
     [
       'text that is not JSON, with its place',
       { 'main.json': '{\n  "type": oops\n}' },
-      'The schema file ./schemas/main.json is not JSON: InvalidSymbol at line 2, column 11.',
+      'The schema file ./schemas/main.json is not JSON: a word that is no JSON value at line 2, column 11.',
     ],
     [
       'a value that is no schema',

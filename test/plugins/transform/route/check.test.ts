@@ -52,15 +52,15 @@ describe('problems of rules', () => {
   })
 
   it.each([
-    ['a**', 'invalid nested repetition operator: "**" at position 1.'],
-    ['ab[z-a]', 'invalid character class range: "z-a" at position 3.'],
-    ['(a))', 'unexpected ): "(a))" at position 3.'],
-    ['(a', 'missing closing ).'],
+    ['a**', 'Invalid nested repetition operator: "**" at position 1.'],
+    ['ab[z-a]', 'Invalid character class range: "z-a" at position 3.'],
+    ['(a))', 'Unexpected ): "(a))" at position 3.'],
+    ['(a', 'Missing closing ).'],
     ['x(?=y)', 'RE2 syntax has no look-around: "(?=" at position 1.'],
     ['x(?<!y)', 'RE2 syntax has no look-around: "(?<!" at position 1.'],
     ['(a)\\1', 'RE2 syntax has no back-references: "\\\\1" at position 3.'],
     ['\\\\1(a)\\1', 'RE2 syntax has no back-references: "\\\\1" at position 6.'],
-    ['a{1001}', 'invalid repeat count (at most 1000): "{1001}" at position 1.'],
+    ['a{1001}', 'Invalid repeat count (at most 1000): "{1001}" at position 1.'],
     [
       '.{0,1000}a.{0,1000}',
       'It is too costly: it compiles to 4003 instructions and may have 2500. Repetitions such as {0,1000} count as often as they can repeat.',

@@ -41,6 +41,8 @@ export async function* probe(settings: Settings, context: ProbeContext): AsyncIt
     yield* await advertisedFindings(cluster, context)
     const own = await askByOurselves(config, first, context)
     const visible = cluster.topics
+    const topics = visible.map(({ name, partitions }) => ({ name, partitions: partitions.length }))
+    yield { kind: 'topics', topics }
     yield* topicFindings({ visible, ...own }, { ...context, keyed: settings.key !== undefined })
     yield* await groupFindings(config, first.address, { visible, ...own }, context)
   } finally {

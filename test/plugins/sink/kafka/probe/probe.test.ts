@@ -26,13 +26,20 @@ test('an embedded broker, which knows neither settings nor rights, is checked as
   const { bootstrap } = await startMockCluster(['orders'])
   const found = await probed(bootstrap)
   expect(found.filter(({ kind }) => kind === 'error')).toEqual([])
-  const messages = found.map(({ kind, message }) => `${kind} ${message}`)
+  const messages = found.flatMap((one) => ('message' in one ? [`${one.kind} ${one.message}`] : []))
   expect(messages).toContain(`checked Kafka answers at ${bootstrap}.`)
   expect(messages).toContain('checked Topic "orders" is there: 4 partitions, one replica.')
   expect(messages).toContainEqual(
     expect.stringMatching(/^unchecked Topic "orders": min\.insync\.replicas.* could not be read: .+\.$/),
   )
   expect(messages).toContainEqual(expect.stringMatching(/^unchecked Consumer group "headgate\.test"/))
+})
+
+test('all topics are told with their partitions, those that no target names too', async () => {
+  const { bootstrap } = await startMockCluster(['orders', 'orders.eu'])
+  const topics = (await probed(bootstrap)).flatMap((one) => (one.kind === 'topics' ? one.topics : []))
+  expect(topics).toContainEqual({ name: 'orders', partitions: 4 })
+  expect(topics).toContainEqual({ name: 'orders.eu', partitions: 4 })
 })
 
 test('looking for a topic does not bring it into being', async () => {
