@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { openAdmin } from './admin/admin.js'
 import { connectRoutes } from './admin/connect/routes.js'
+import { tapRoutes } from './admin/tap.js'
 import { createListener } from './http/listener.js'
 import type { Loggers } from './log-levels.js'
 import type { Pipeline } from './pipeline/build.js'
@@ -12,6 +13,7 @@ import { openStateDirectory } from './pipeline/ledger/state-directory.js'
 import { type Left, notReady } from './pipeline/lifecycle.js'
 import { createMetrics } from './pipeline/metrics.js'
 import { createReloader, type Why } from './pipeline/reload.js'
+import { createTaps } from './pipeline/tap/taps.js'
 import type { AnyDefinition } from './plugin.js'
 import { countRefused, countResponses, showProcess } from './process-metrics.js'
 import { redactor } from './redact.js'
@@ -70,6 +72,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   })
   const intents = openIntents(state.database)
   const secrets = new Map(config.secrets)
+  const taps = createTaps({ metrics, log: log({ listener: 'admin' }), secrets: () => secrets })
   const reloader = createReloader({
     config,
     surroundings: {
@@ -78,6 +81,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
       state: state.database,
       intents,
+      taps: taps.running,
       signal: deadline,
     },
     read: () => options.read(),
@@ -141,7 +145,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     }),
     reload: async () => reloadAnswer(await reloader.reload('api'), redact),
   }
-  const admin = await openAdmin(access, shown, connect)
+  const admin = await openAdmin(access, shown, [...connect, ...tapRoutes(taps, reloader.config, redact)])
   const stop = async (): Promise<readonly Left[]> => {
     phase = 'stopping'
     for (const watch of watches) watch.close()
@@ -150,6 +154,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const left = await reloader.stop()
     if (deadline.aborted) listener.closeNow()
     else await closed
+    taps.close()
     await admin.close()
     await state.close()
     return left

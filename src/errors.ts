@@ -238,6 +238,14 @@ const ERROR_TABLE = {
     'The file of admin tokens cannot be used.',
     'Put a token of at least 16 characters into it, one a line, and let the process read it.',
   ),
+  HG_TAP_REFUSED: config(
+    'What a tap asked for cannot be.',
+    'The message names the parameter and what it may be; `headgate tap --help` lists them.',
+  ),
+  HG_TAP_BUSY: config(
+    'As many taps are open as there may be.',
+    'End another one, or wait until it has ended; `headgate_tap_subscribers` counts them.',
+  ),
   HG_PROBE_TIMEOUT: infrastructure(
     'A check against the outside did not end in time.',
     'Look at what it connects to; `--timeout` of `headgate validate` gives it longer.',

@@ -40,6 +40,8 @@ export interface Event {
   readonly receivedAt: number
   /** A valid W3C trace context of the sender. */
   readonly traceparent?: string
+  /** What tracing systems put beside it; valid too, and never without it. */
+  readonly tracestate?: string
   /** Set by the routing transform. */
   readonly route?: { readonly name: string; readonly target: Target }
 }
@@ -172,7 +174,20 @@ export interface HttpHandler {
   noMemory(request: HttpHead): Promise<HttpAnswer>
 }
 
-export interface HttpHead {
+/** What tells with which request an event came, in the log, in the answer and in traces. */
+export interface Correlation {
+  /**
+   * What the sender gave as `x-request-id`, or an id that is made when it is first asked for. The listener puts it into
+   * the answer wherever it was given, was asked for, or the answer is no success.
+   */
+  readonly requestId: string
+  /** A valid W3C trace context of the sender, in the form of version 00. */
+  readonly traceparent: string | undefined
+  /** What tracing systems put beside it; never without it. */
+  readonly tracestate: string | undefined
+}
+
+export interface HttpHead extends Correlation {
   readonly method: string
   /** Lower-case names. A header that was sent twice is joined as node:http does. */
   readonly headers: { readonly [name: string]: string | readonly string[] | undefined }
@@ -221,9 +236,10 @@ export interface Explanation {
 
 /**
  * The path of one event. `receive` authenticates, parses and gives the id, and throws a HeadgateError where it
- * cannot; it is called at once. Never rejects: whatever happens is an outcome.
+ * cannot; it is called at once. Never rejects: whatever happens is an outcome. `request`: the one that it came with, by
+ * which the log tells of it; an `HttpHead` is one.
  */
-export type Intake = (receive: () => Event) => Promise<Outcome>
+export type Intake = (receive: () => Event, request?: Correlation) => Promise<Outcome>
 
 export interface Source {
   /** Opens the intake. */
@@ -356,6 +372,7 @@ export interface Committed {
   /** Absent where the config says that the event is dropped. */
   readonly receipt?: Receipt
   readonly traceparent?: string
+  readonly tracestate?: string
 }
 
 /** What one attempt at telling the sender came to. The engine decides when the next one is. */
@@ -457,8 +474,17 @@ export interface ProbeContext {
   readonly signal: AbortSignal
 }
 
+/** A topic that a sink could write to. */
+export interface SinkTopic {
+  readonly name: string
+  /** How many partitions it has. */
+  readonly partitions: number
+}
+
 /** One thing that `probe` looked at. No secret is in a message; values of references are taken out by the engine. */
 export type Probed =
+  /** Of a sink: all that it could write to. The engine knows the rules, and warns of what they leave out. */
+  | { readonly kind: 'topics'; readonly topics: readonly SinkTopic[] }
   /** As it should be: a sentence for people. */
   | { readonly kind: 'checked'; readonly message: string }
   /** Could not be looked at: what, and why. */

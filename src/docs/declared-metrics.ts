@@ -7,6 +7,7 @@ import { openStateDirectory } from '../pipeline/ledger/state-directory.js'
 import { showMetrics } from '../pipeline/lifecycle.js'
 import { createMetrics } from '../pipeline/metrics.js'
 import { createReloader } from '../pipeline/reload.js'
+import { createTaps } from '../pipeline/tap/taps.js'
 import type { AnyDefinition, Log } from '../plugin.js'
 import { countRefused, countResponses, showProcess } from '../process-metrics.js'
 import { certificateCounters, showCertificate } from '../tls/certificate-metrics.js'
@@ -36,6 +37,7 @@ export async function declaredMetrics(
     countResponses(metrics, 'none')
     const usage = () => ({ connections: 0, bodyBytes: 0 })
     showProcess(metrics, { ready: () => true, usage, maxConnections: 1, maxBodyMemory: 1 })
+    createTaps({ metrics, log: SILENT, secrets: () => new Map() })
     for (const listener of ['intake', 'admin']) {
       certificateCounters(metrics, listener)
       const now = () => ({ context: {}, from: 0, until: 0, digest: '' })

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HeadgateError } from '../errors.js'
 import type { BodyMemory, HttpAnswer, HttpHandler, HttpHead, Log } from '../plugin.js'
 import { problem } from './problem.js'
+import { ReceivedRequest } from './received-request.js'
 import { type BodyEnd, readBody } from './request-body.js'
 import type { Requests } from './requests.js'
 import { respond, respondEarly } from './respond.js'
@@ -39,17 +40,20 @@ export function exchange(
   shared: Shared,
 ): void {
   const { handler, requests } = route
-  const { method = '', headers } = request
+  const received = receivedRequest(request)
   requests.begin()
-  const head: HttpHead = { method, headers }
-  const refusal = objection(head, handler)
+  const refusal = objection(received, handler)
   if (refusal !== undefined) {
-    void refuse(request, response, refusal, route, shared, requests.end)
+    void refuse(request, response, received, refusal, route, shared, requests.end)
     return
   }
-  if (headers.expect !== undefined && request.httpVersion === '1.1') response.writeContinue()
-  readBody(request, handler.maxBodyBytes, shared.memory, new Exchange(request, response, route, shared, head))
+  if (request.headers.expect !== undefined && request.httpVersion === '1.1') response.writeContinue()
+  const ends = new Exchange(request, response, route, shared, received)
+  readBody(request, handler.maxBodyBytes, shared.memory, ends)
 }
+
+export const receivedRequest = ({ method = '', headers }: IncomingMessage): ReceivedRequest =>
+  new ReceivedRequest(method, headers)
 
 /**
  * A request whose body comes, and its answer. A sender that leaves before its body is whole has sent nothing; one that
@@ -63,16 +67,18 @@ class Exchange implements BodyEnd {
     private readonly response: ServerResponse,
     private readonly route: Route,
     private readonly shared: Shared,
-    private readonly head: HttpHead,
+    private readonly received: ReceivedRequest,
   ) {}
 
   whole(body: Buffer): void {
-    const { method, headers } = this.head
+    const { received } = this
+    received.body = body
+    received.receivedAt = Date.now()
     this.bodyBytes = body.length
     this.shared.unanswered.begin(this.request.socket)
     let answer: HttpAnswer | Promise<HttpAnswer>
     try {
-      answer = this.route.handler.handle({ method, headers, body, receivedAt: Date.now() })
+      answer = this.route.handler.handle(received)
     } catch (thrown) {
       this.failed(thrown)
       return
@@ -86,11 +92,11 @@ class Exchange implements BodyEnd {
   }
 
   tooLarge(): void {
-    this.refuseWith(() => this.route.handler.tooLarge(this.head))
+    this.refuseWith(() => this.route.handler.tooLarge(this.received))
   }
 
   noMemory(): void {
-    this.refuseWith(() => this.route.handler.noMemory(this.head))
+    this.refuseWith(() => this.route.handler.noMemory(this.received))
   }
 
   gone(): void {
@@ -98,11 +104,12 @@ class Exchange implements BodyEnd {
   }
 
   private refuseWith(question: Question): void {
-    void refuse(this.request, this.response, question, this.route, this.shared, this.route.requests.end)
+    const { request, response, received, route, shared } = this
+    void refuse(request, response, received, question, route, shared, route.requests.end)
   }
 
   private failed(thrown: unknown): void {
-    this.tell(sourceFailed(thrown, this.route, this.shared.log))
+    this.tell(sourceFailed(thrown, this.received, this.route, this.shared.log))
     this.end()
   }
 
@@ -120,7 +127,7 @@ class Exchange implements BodyEnd {
   /** A sender that has gone is not answered, and not reported as answered. */
   private tell(answer: HttpAnswer): void {
     if (this.response.destroyed) return
-    respond(this.response, answer, this.shared.closing())
+    respond(this.response, answer, this.shared.closing(), this.received.idInAnswer(answer.status))
     this.route.onResponse(answer.status)
   }
 
@@ -135,6 +142,7 @@ class Exchange implements BodyEnd {
 export async function refuse(
   request: IncomingMessage,
   response: ServerResponse,
+  received: ReceivedRequest,
   question: Question,
   owner: Owner,
   shared: Shared,
@@ -145,13 +153,13 @@ export async function refuse(
   shared.unanswered.begin(socket)
   const tell = (answer: HttpAnswer) => {
     if (response.destroyed) return
-    respondEarly(request, response, answer, shared.closing())
+    respondEarly(request, response, answer, shared.closing(), received.idInAnswer(answer.status))
     owner.onResponse(answer.status)
   }
   try {
     tell(await question())
   } catch (thrown) {
-    tell(sourceFailed(thrown, owner, shared.log))
+    tell(sourceFailed(thrown, received, owner, shared.log))
   }
   // While the rest of the body comes, a time-out of this request must not be answered a second time.
   if (request.closed) end()
@@ -180,8 +188,13 @@ function otherMethod(method: string, methods: readonly string[]): HttpAnswer {
   return problem(error, undefined, { allow })
 }
 
-function sourceFailed(thrown: unknown, { pipeline }: Owner, log: Log): HttpAnswer {
+function sourceFailed(
+  thrown: unknown,
+  { requestId }: ReceivedRequest,
+  { pipeline }: Owner,
+  log: Log,
+): HttpAnswer {
   const message = `The source of pipeline "${pipeline}" failed.`
-  log.error({ pipeline, code: 'HG_PLUGIN_FAILED', err: thrown }, message)
+  log.error({ pipeline, request_id: requestId, code: 'HG_PLUGIN_FAILED', err: thrown }, message)
   return problem(new HeadgateError('HG_PLUGIN_FAILED', message))
 }

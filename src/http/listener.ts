@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { HeadgateError } from '../errors.js'
 import type { HttpListener, Log } from '../plugin.js'
 import { countBodyMemory } from './body-memory.js'
-import { exchange, type Route, refuse, type Shared } from './exchange.js'
+import { exchange, type Route, receivedRequest, refuse, type Shared } from './exchange.js'
 import { createHttpServer, type Secure } from './http-server.js'
 import { type ClientError, refuseMalformed } from './malformed.js'
 import { onceAMinute } from './once-a-minute.js'
@@ -118,7 +118,10 @@ export function createListener(options: ListenerOptions): Listener {
   const serve = (request: IncomingMessage, response: ServerResponse) => {
     const route = routes.get(pathOf(request.url ?? ''))?.[0]
     if (route !== undefined) exchange(request, response, route, shared)
-    else void refuse(request, response, () => (shared.closing() ? stopping : noRoute), nobody, shared)
+    else {
+      const answer = () => (shared.closing() ? stopping : noRoute)
+      void refuse(request, response, receivedRequest(request), answer, nobody, shared)
+    }
   }
   const { server, connections, speaking } = createHttpServer(
     {

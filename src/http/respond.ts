@@ -6,8 +6,14 @@ const DISCARD_BYTES = 64 * 1024
 /** So long is read and thrown away before a connection is closed: a reset would overtake the answer. */
 const LINGER_MS = 500
 
-export function respond(response: ServerResponse, answer: HttpAnswer, close: boolean): void {
-  writeHead(response, answer, close)
+/** `requestId`: what the answer says of its request, where it does. */
+export function respond(
+  response: ServerResponse,
+  answer: HttpAnswer,
+  close: boolean,
+  requestId: string | undefined,
+): void {
+  writeHead(response, answer, close, requestId)
   response.end(answer.body)
 }
 
@@ -20,12 +26,13 @@ export function respondEarly(
   response: ServerResponse,
   answer: HttpAnswer,
   close: boolean,
+  requestId: string | undefined,
 ): void {
   if (request.closed || isShort(request)) {
-    respond(response, answer, close)
+    respond(response, answer, close, requestId)
     return
   }
-  writeHead(response, answer, true)
+  writeHead(response, answer, true, requestId)
   response.write(answer.body)
   const finish = () => {
     clearTimeout(lingering)
@@ -36,9 +43,15 @@ export function respondEarly(
   request.resume()
 }
 
-function writeHead(response: ServerResponse, { status, headers, body }: HttpAnswer, close: boolean): void {
+function writeHead(
+  response: ServerResponse,
+  { status, headers, body }: HttpAnswer,
+  close: boolean,
+  requestId: string | undefined,
+): void {
   const lines = ['content-length', String(Buffer.byteLength(body))]
   for (const name in headers) lines.push(name, headers[name] ?? '')
+  if (requestId !== undefined && headers['x-request-id'] === undefined) lines.push('x-request-id', requestId)
   if (close && headers['connection'] === undefined) lines.push('connection', 'close')
   response.writeHead(status, lines)
 }

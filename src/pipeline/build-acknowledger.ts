@@ -4,6 +4,7 @@ import { type Acknowledger, type AttemptOutcome, createAcknowledger } from './ac
 import type { PipelineConfig } from './config/schema.js'
 import type { Ledger } from './ledger/ledger.js'
 import { type Observer, observePostCommit, type StagePlace } from './observe.js'
+import { correlationFields } from './passage.js'
 
 export interface PostCommitStage {
   readonly index: number
@@ -48,7 +49,12 @@ export function buildAcknowledger(stage: PostCommitStage, { postCommit }: Pipeli
       if (outcome === 'acknowledged') duration.observe((Date.now() - committedAt) / 1000)
       if (outcome === 'gave-up' && 'error' in attempt) {
         log.error(
-          { ...committed, code: 'HG_ACK_GAVE_UP', attempts: attempts + 1 },
+          {
+            ...correlationFields(committed),
+            ...committed.receipt,
+            code: 'HG_ACK_GAVE_UP',
+            attempts: attempts + 1,
+          },
           `the event is in Kafka and will not be acknowledged: ${attempt.error.message}`,
         )
       }

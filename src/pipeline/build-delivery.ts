@@ -1,7 +1,8 @@
-import type { Log, PlacedTarget, Sink, Target, Transform } from '../plugin.js'
+import type { Log, PlacedTarget, Sink, Transform } from '../plugin.js'
 import type { CheckedPipeline } from './config/check.js'
 import { formatPlace } from './config/problem.js'
 import type { CheckedConfig } from './config/read.js'
+import { deadLetterTargets, routedTargets } from './config/routed-targets.js'
 import { createFailureLog, type FailureLog } from './failure-log.js'
 import type { MetricsRegistry } from './metrics.js'
 import { type Apply, type Observer, type OnError, observeTransform, type StagePlace } from './observe.js'
@@ -91,15 +92,8 @@ export function buildDelivery(
   }
 }
 
-function targetsOf(
-  { placeOf }: CheckedConfig,
-  { name, transforms, settings }: CheckedPipeline,
-): PlacedTarget[] {
-  const placed = (target: Target, pointer: string) => ({ target, place: formatPlace(placeOf(pointer)) })
-  const routed = transforms.flatMap(({ definition, config, pointer }) =>
-    (definition.targets?.(config) ?? []).map(({ at, target }) => placed(target, `${pointer}/config${at}`)),
-  )
-  return settings.deadLetter === undefined
-    ? routed
-    : [...routed, placed(settings.deadLetter, `/pipelines/${name}/deadLetter`)]
-}
+const targetsOf = ({ placeOf }: CheckedConfig, checked: CheckedPipeline): PlacedTarget[] =>
+  [...routedTargets(checked), ...deadLetterTargets(checked)].map(({ at, target }) => ({
+    target,
+    place: formatPlace(placeOf(at)),
+  }))

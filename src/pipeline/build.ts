@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { RootDatabase } from 'lmdb'
+import type { MaskPath } from '../json/masked.js'
+import { pointer } from '../json/pointer.js'
 import type { Log, PlacedTarget, PostCommit, RecordLog, Sink, Source, Target, Transform } from '../plugin.js'
 import { milliseconds } from '../units.js'
 import type { Acknowledger } from './acknowledge.js'
@@ -16,6 +18,7 @@ import { openPipelineState } from './ledger/pipeline-state.js'
 import type { MetricsRegistry, MetricsScope } from './metrics.js'
 import { type Apply, observeSink, observeSource, type Receive, type Send } from './observe.js'
 import { type BuiltStage, buildStage, type IntakePaths } from './stage.js'
+import { NO_TAPS, type Tap } from './tap/watched.js'
 import { createTraffic, type Traffic } from './traffic.js'
 
 /**
@@ -36,7 +39,7 @@ export interface Pipeline {
   readonly source: Source
   readonly sink: Sink
   readonly plugins: { readonly transforms: readonly Transform[]; readonly postCommit: readonly PostCommit[] }
-  /** Says what the logs of failures have only counted. */
+  /** Says what the logs of failures and of slow events have only counted. */
   flushFailures(): void
   readonly parts: Parts
 }
@@ -53,6 +56,8 @@ export interface Parts {
   readonly terms: LedgerTerms
   /** The series of this config. */
   readonly metrics: MetricsScope
+  /** Places in an event that nobody is shown who taps. */
+  readonly masks: readonly MaskPath[]
   readonly settings: PipelineConfig
 }
 
@@ -64,6 +69,8 @@ export interface Resident {
   readonly metrics: MetricsScope
   /** What its operator wants of it. */
   intent: Intent
+  /** Who looks on at the events that pass. */
+  readonly taps: ReadonlySet<Tap>
 }
 
 export interface BuiltSource extends BuiltStage<'source'> {
@@ -84,6 +91,8 @@ export interface BuiltPostCommit {
 export interface Surroundings extends DeliverySurroundings {
   /** What operators want; without it, that all pipelines run. */
   readonly intents?: Intents
+  /** Who looks on at all pipelines; without it, nobody ever does. */
+  readonly taps?: ReadonlySet<Tap>
   /** `metrics` are those that stay for as long as the pipeline. */
   http(pipeline: string, metrics: MetricsRegistry): IntakePaths
   /** The database in the state directory. */
@@ -132,8 +141,7 @@ export function assemblePipeline(
   const lasting = running?.parts.resident.metrics ?? surroundings.metrics.scope()
   const source = buildSource(checked, delivery, surroundings.http(name, lasting), running)
   const sourceStage = observe(source.name, source.plugin)
-  const resident =
-    running?.parts.resident ?? takeResidence(name, ledgerOf(sink.log), lasting, surroundings.intents)
+  const resident = running?.parts.resident ?? takeResidence(name, ledgerOf(sink.log), lasting, surroundings)
   const { ledger } = resident
   const postCommit = settings.postCommit.map((_, index) =>
     buildPostCommit(checked, index, delivery, ledger, running?.parts.postCommit[index]),
@@ -144,6 +152,7 @@ export function assemblePipeline(
   const deadLetters = observe('dead-letter', checked.sink.definition.name)
   const failing = [...transforms.map(({ place }) => place.stage), sinkStage.place.stage]
   const log = surroundings.log({ pipeline: name })
+  const traffic = createTraffic(name, failing, milliseconds(settings.slowAfter), metrics, log)
   return {
     name,
     revision,
@@ -156,7 +165,7 @@ export function assemblePipeline(
       send: observeSink(deadLetters.place, sink, deadLetters.observer),
     },
     ledger,
-    traffic: createTraffic(name, failing, metrics, log),
+    traffic,
     acknowledgers: postCommit.map(({ acknowledger }) => acknowledger),
     source: source.instance,
     sink,
@@ -166,6 +175,7 @@ export function assemblePipeline(
     },
     flushFailures() {
       for (const failures of delivery.failureLogs) failures.flush()
+      traffic.flush()
     },
     parts: {
       resident,
@@ -176,6 +186,7 @@ export function assemblePipeline(
       targets,
       terms: termsOf(checked, sink.log),
       metrics,
+      masks: settings.tap.mask.map((place) => pointer(place).tokens),
       settings,
     },
   }
@@ -254,7 +265,7 @@ function takeResidence(
   pipeline: string,
   ledger: Ledger,
   metrics: MetricsScope,
-  intents: Intents | undefined,
+  { intents, taps = NO_TAPS }: Pick<Surroundings, 'intents' | 'taps'>,
 ): Resident {
   const live = new Set<Pipeline>()
   const since = (time: number | undefined) => (time === undefined ? 0 : (Date.now() - time) / 1000)
@@ -273,7 +284,7 @@ function takeResidence(
   metrics.sampled('inflight_events', 'Events received whose path has not ended.', { pipeline }, () =>
     [...live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0),
   )
-  const resident: Resident = { ledger, live, metrics, intent: intents?.of(pipeline) ?? 'RUNNING' }
+  const resident: Resident = { ledger, live, metrics, intent: intents?.of(pipeline) ?? 'RUNNING', taps }
   metrics.sampled('pipeline_paused', '1 where an operator has paused or stopped it.', { pipeline }, () =>
     resident.intent === 'RUNNING' ? 0 : 1,
   )

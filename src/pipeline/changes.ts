@@ -18,6 +18,7 @@ export function changesOf(running: Pipeline, next: Pipeline): string[] {
     if (running.parts.postCommit[index]?.acknowledger !== acknowledger) names.push(stage.name)
   if (!isDeepStrictEqual(before.deadLetter, after.deadLetter)) names.push('dead-letter')
   if (!isDeepStrictEqual(ledgerOf(before), ledgerOf(after))) names.push('ledger')
+  if (!isDeepStrictEqual(before.tap, after.tap)) names.push('tap')
   return [...new Set(names)]
 }
 

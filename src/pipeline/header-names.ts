@@ -8,6 +8,7 @@ export const HEADER = {
   /** The rule that chose the target, or that made a dead letter of the event. */
   route: 'headgate-route',
   traceparent: 'traceparent',
+  tracestate: 'tracestate',
   /** Of a dead letter: the stage that turned it away, as `transform.0.json-schema`. */
   stage: 'headgate-stage',
   /** Of a dead letter: a JSON array of `{"pointer", "message"}`. */

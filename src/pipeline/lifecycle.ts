@@ -1,8 +1,9 @@
 import { HeadgateError } from '../errors.js'
-import type { Event, Intake } from '../plugin.js'
+import type { Correlation, Event, Intake } from '../plugin.js'
 import { type BuiltSource, type Pipeline, stagesOf } from './build.js'
 import type { Intent } from './intent.js'
 import { run } from './run.js'
+import { runWatched } from './tap/watched.js'
 
 /**
  * Starts downstream first, so that nothing is taken before there is a place for it. Rejects where a stage cannot ever
@@ -23,11 +24,14 @@ export async function startPipeline(pipeline: Pipeline): Promise<void> {
 
 /** An event is wholly under one config: that which its source feeds when it comes. */
 export function intakeOf({ feed }: Pick<BuiltSource, 'feed'>): Intake {
-  const take = (receive: () => Event) => {
+  const take = (receive: () => Event, request: Correlation | undefined) => {
     const pipeline = feed.to as Pipeline
-    return run(pipeline, pipeline.parts.resident.intent === 'RUNNING' ? receive : () => turnedAway(receive))
+    const { intent, taps } = pipeline.parts.resident
+    const taken = intent === 'RUNNING' ? receive : () => turnedAway(receive)
+    return taps.size === 0 ? run(pipeline, taken, request) : runWatched(pipeline, taken, request, taps)
   }
-  return (receive) => (feed.gate === undefined ? take(receive) : feed.gate.then(() => take(receive)))
+  return (receive, request) =>
+    feed.gate === undefined ? take(receive, request) : feed.gate.then(() => take(receive, request))
 }
 
 /** Whoever cannot prove who they are, is told that and nothing else. */

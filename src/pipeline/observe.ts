@@ -13,6 +13,7 @@ import type {
 } from '../plugin.js'
 import type { FailureLog } from './failure-log.js'
 import type { MetricsRegistry } from './metrics.js'
+import { correlationFields, type Passage } from './passage.js'
 
 /**
  * The one place where stages are counted, timed and logged. Each wrapper turns what a plugin does into a decision:
@@ -57,23 +58,28 @@ interface Passed<Given> {
 /** What is to be done with an event after a stage; `pass` carries what the stage gave. */
 export type Decision<Given> = Passed<Given> | { readonly kind: 'drop' } | Refusal | DeadLettered
 
-/** The wrapped stages, as the path of an event calls them. */
-export type Receive = (receive: () => Event) => Passed<Event> | Refusal
-export type Apply = (event: Event) => Decision<Event> | Promise<Decision<Event>>
-export type Send = (event: Event, record: () => SinkRecord) => Promise<Decision<Receipt>>
+/** The wrapped stages, as the path of an event calls them; without a passage where nobody waits for the event. */
+export type Receive = (receive: () => Event, passage?: Passage) => Passed<Event> | Refusal
+export type Apply = (event: Event, passage?: Passage) => Decision<Event> | Promise<Decision<Event>>
+export type Send = (event: Event, record: () => SinkRecord, passage?: Passage) => Promise<Decision<Receipt>>
 export type TryAcknowledge = (committed: Committed) => Promise<Attempt>
 
 /** Authentication, parsing and the id: what fails here never was an event, so `onError` does not apply. */
 export function observeSource(place: StagePlace, observer: Observer): Receive {
   const ended = stageEnd(place, observer)
-  return (receive) => {
+  return (receive, passage) => {
     const startedAt = performance.now()
     try {
       const event = receive()
-      return ended(event, { kind: 'pass', given: event }, startedAt)
+      return ended(event, { kind: 'pass', given: event }, startedAt, passage)
     } catch (thrown) {
       const error = asHeadgateError(thrown, place.plugin)
-      return ended(undefined, { kind: error.kind === 'data' ? 'reject' : 'unavailable', error }, startedAt)
+      return ended(
+        undefined,
+        { kind: error.kind === 'data' ? 'reject' : 'unavailable', error },
+        startedAt,
+        passage,
+      )
     }
   }
 }
@@ -81,14 +87,14 @@ export function observeSource(place: StagePlace, observer: Observer): Receive {
 /** A transform that answers at once stays synchronous: waiting for nothing costs a turn of the queue. */
 export function observeTransform(place: StagePlace, transform: Transform, observer: Observer): Apply {
   const ended = stageEnd(place, observer)
-  return (event) => {
+  return (event, passage) => {
     const startedAt = performance.now()
     const caught = (thrown: unknown) =>
-      ended(event, onFailure(asHeadgateError(thrown, place.plugin), place), startedAt)
+      ended(event, onFailure(asHeadgateError(thrown, place.plugin), place), startedAt, passage)
     try {
       const verdict = transform.apply(event)
-      if (!(verdict instanceof Promise)) return ended(event, onVerdict(verdict, place), startedAt)
-      return verdict.then((later) => ended(event, onVerdict(later, place), startedAt), caught)
+      if (!(verdict instanceof Promise)) return ended(event, onVerdict(verdict, place), startedAt, passage)
+      return verdict.then((later) => ended(event, onVerdict(later, place), startedAt, passage), caught)
     } catch (thrown) {
       return caught(thrown)
     }
@@ -98,14 +104,14 @@ export function observeTransform(place: StagePlace, transform: Transform, observ
 /** `record` is made inside: a record that cannot be made is a failure of the sink on this event. */
 export function observeSink(place: StagePlace, sink: Sink, observer: Observer): Send {
   const ended = stageEnd(place, observer)
-  return (event, record) => {
+  return (event, record, passage) => {
     const startedAt = performance.now()
     const caught = (thrown: unknown) =>
-      ended(event, onFailure(asHeadgateError(thrown, place.plugin), place), startedAt)
+      ended(event, onFailure(asHeadgateError(thrown, place.plugin), place), startedAt, passage)
     try {
       return sink
         .send(record())
-        .then((given) => ended(event, { kind: 'pass', given } as const, startedAt), caught)
+        .then((given) => ended(event, { kind: 'pass', given } as const, startedAt, passage), caught)
     } catch (thrown) {
       return Promise.resolve(caught(thrown))
     }
@@ -124,13 +130,14 @@ export function observePostCommit(
   const { log } = observer
   const count = stageCount(place, observer)
   let failures = 0
-  const judge = (id: string, attempt: Attempt, startedAt: number): Attempt => {
+  const judge = (committed: Committed, attempt: Attempt, startedAt: number): Attempt => {
     const { kind } = attempt
     count(kind === 'acknowledged' ? 'passed' : kind === 'retry' ? 'unavailable' : 'rejected', startedAt)
     if (attempt.kind === 'retry') {
-      log.debug({ id, code: attempt.error.code }, attempt.error.message)
-      if (++failures === FAILING)
-        log.warn({ id, code: attempt.error.code }, `acknowledging fails: ${attempt.error.message}`)
+      const { code, message } = attempt.error
+      const fields = { ...correlationFields(committed), code }
+      log.debug(fields, message)
+      if (++failures === FAILING) log.warn(fields, `acknowledging fails: ${message}`)
     } else {
       if (failures >= FAILING) log.info({ failures }, 'acknowledging works again')
       failures = 0
@@ -138,12 +145,11 @@ export function observePostCommit(
     return attempt
   }
   return (committed) => {
-    const { id } = committed
     const startedAt = performance.now()
     const caught = (thrown: unknown) =>
-      judge(id, { kind: 'retry', error: asHeadgateError(thrown, place.plugin) }, startedAt)
+      judge(committed, { kind: 'retry', error: asHeadgateError(thrown, place.plugin) }, startedAt)
     try {
-      return postCommit.acknowledge(committed).then((attempt) => judge(id, attempt, startedAt), caught)
+      return postCommit.acknowledge(committed).then((attempt) => judge(committed, attempt, startedAt), caught)
     } catch (thrown) {
       return Promise.resolve(caught(thrown))
     }
@@ -191,9 +197,15 @@ function stageEnd(place: StagePlace, observer: Observer) {
     event: Event | undefined,
     decision: Ended,
     startedAt: number,
+    passage: Passage | undefined,
   ): Ended => {
-    count(OUTCOME_OF[decision.kind], startedAt)
-    if ('error' in decision) failures.failed(event, decision.error)
+    const ms = count(OUTCOME_OF[decision.kind], startedAt)
+    if (passage !== undefined) {
+      passage.event = event
+      passage.took(place.stage, ms)
+      if ('error' in decision) passage.failureLogged = true
+    }
+    if ('error' in decision) failures.failed(event, decision.error, passage?.request)
     return decision
   }
 }
@@ -207,8 +219,11 @@ function stageCount({ pipeline, stage, plugin }: StagePlace, { metrics }: Observ
       outcome,
     })
   const counters = new Map(STAGE_OUTCOMES.map((outcome) => [outcome, counter(outcome)]))
-  return (outcome: StageOutcome, startedAt: number): void => {
-    duration.observe((performance.now() - startedAt) / 1000)
+  /** Returns the milliseconds. */
+  return (outcome: StageOutcome, startedAt: number): number => {
+    const ms = performance.now() - startedAt
+    duration.observe(ms / 1000)
     counters.get(outcome)?.inc()
+    return ms
   }
 }

@@ -45,7 +45,7 @@ export function deadLetterRecord(
 /** Where a record comes from; the first three are what the ledger knows it by when it is read back. */
 function originHeaders(
   { name, revision }: Origin,
-  { id, traceparent }: Event,
+  { id, traceparent, tracestate }: Event,
   digest: string,
   rule: string | undefined,
 ): RecordHeader[] {
@@ -57,6 +57,7 @@ function originHeaders(
   ]
   if (rule !== undefined) headers.push({ name: HEADER.route, value: rule })
   if (traceparent !== undefined) headers.push({ name: HEADER.traceparent, value: traceparent })
+  if (tracestate !== undefined) headers.push({ name: HEADER.tracestate, value: tracestate })
   return headers
 }
 

@@ -124,8 +124,11 @@ export function createReloader({ config: first, surroundings, read, onSecrets }:
     if (quietly && last !== undefined && reasonsOf(last).join() === reasonsOf(refused).join()) return refused
     counts.came('failure')
     const rest = 'the new config was not taken, the old one goes on'
-    for (const { code, place, pointer, message } of problems)
-      log.error({ code, place: formatPlace(place), pointer }, `${rest}: ${formatPlace(place)}: ${message}`)
+    for (const { code, place, pointer, message, expected, suggestion } of problems) {
+      const fields = { code, place: formatPlace(place), pointer, ...(expected !== undefined && { expected }) }
+      const told = [`${rest}: ${fields.place}: ${message}`, ...(suggestion === undefined ? [] : [suggestion])]
+      log.error(fields, told.join(' '))
+    }
     if (error !== undefined) {
       const cause = error.code === 'HG_PLUGIN_FAILED' ? { err: error.cause } : {}
       log.error({ code: error.code, ...cause }, `${rest}: ${error.message}`)

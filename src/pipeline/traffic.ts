@@ -1,18 +1,22 @@
 import { ERRORS, type ErrorCode } from '../errors.js'
-import { type Log, OUTCOMES, type Outcome } from '../plugin.js'
+import { type Correlation, type Log, OUTCOMES, type Outcome } from '../plugin.js'
+import { createFailureLog } from './failure-log.js'
 import type { MetricsRegistry } from './metrics.js'
 import type { DeadLettered } from './observe.js'
+import { Passage } from './passage.js'
+import { createSlowLog } from './slow-log.js'
 
 /** Counts the events of a pipeline under one config: each one that begins ends in exactly one outcome. */
 export interface Traffic {
-  /** Returns when the event began. */
-  begin(): number
-  end(outcome: Outcome, startedAt: number): Outcome
+  begin(request: Correlation | undefined): Passage
+  end(outcome: Outcome, passage: Passage): Outcome
   deadLettered(decision: DeadLettered): void
   /** Events that have begun and not ended. */
   inFlight(): number
   /** Resolves when there are none. */
   idle(): Promise<void>
+  /** Says what the logs of failures and of slow events have only counted. */
+  flush(): void
 }
 
 /** What can make a dead letter: bad data that got past the source. */
@@ -20,10 +24,11 @@ const DEAD_LETTER_CODES = (Object.keys(ERRORS) as ErrorCode[]).filter(
   (code) => ERRORS[code].kind === 'data' && !code.startsWith('HG_INTAKE'),
 )
 
-/** `stages`: those that can make dead letters. */
+/** `stages`: those that can make dead letters. `slowAfter`: milliseconds. */
 export function createTraffic(
   pipeline: string,
   stages: readonly string[],
+  slowAfter: number,
   metrics: MetricsRegistry,
   log: Log,
 ): Traffic {
@@ -33,27 +38,38 @@ export function createTraffic(
   const commit = metrics.histogram('commit_duration_seconds', 'From received to committed in Kafka.', {
     pipeline,
   })
+  const slow = createSlowLog(log, slowAfter)
+  /** Of events that no stage has turned away: the ledger took none, or they shared what became of their twin. */
+  const failures = createFailureLog(log)
   let inFlight = 0
   const waiting: (() => void)[] = []
   const deadLetters = (stage: string, code: ErrorCode) =>
     metrics.counter('dead_letters_total', 'Dead letters, by stage and code.', { pipeline, stage, code })
   for (const stage of stages) for (const code of DEAD_LETTER_CODES) deadLetters(stage, code)
   return {
-    begin() {
+    begin(request) {
       inFlight++
-      return performance.now()
+      return new Passage(request, performance.now(), slow.notable)
     },
-    end(outcome, startedAt) {
+    end(outcome, passage) {
+      const ms = performance.now() - passage.startedAt
       if (--inFlight === 0 && waiting.length > 0) for (const resolve of waiting.splice(0)) resolve()
       outcomes.get(outcome.kind)?.inc()
       if (outcome.kind === 'delivered' || outcome.kind === 'dead-lettered') {
-        commit.observe((performance.now() - startedAt) / 1000)
+        commit.observe(ms / 1000)
       }
+      if ('error' in outcome && !passage.failureLogged)
+        failures.failed(passage.event, outcome.error, passage.request)
+      if (ms >= slowAfter) slow.ended(passage, outcome, ms)
       log.debug(outcome, 'event ended')
       return outcome
     },
     deadLettered: ({ error, place }) => deadLetters(place.stage, error.code).inc(),
     inFlight: () => inFlight,
+    flush() {
+      failures.flush()
+      slow.flush()
+    },
     idle: () => (inFlight === 0 ? Promise.resolve() : new Promise((resolve) => void waiting.push(resolve))),
   }
 }

@@ -1,5 +1,6 @@
 import { HeadgateError } from '../errors.js'
 import { objection } from '../http/exchange.js'
+import { ReceivedRequest } from '../http/received-request.js'
 import { parseBody } from '../json/body.js'
 import type { CheckedPipeline } from '../pipeline/config/check.js'
 import type { CheckedConfig } from '../pipeline/config/read.js'
@@ -152,7 +153,7 @@ async function takeAgain(
 function asReceived(given: RehearsedRequest, { methods }: HttpHandler): HttpRequest {
   const { method = methods[0] ?? 'POST', headers, body, receivedAt = Date.now() } = given
   const lowerCase = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])
-  return { method, headers: Object.fromEntries(lowerCase), body, receivedAt }
+  return Object.assign(new ReceivedRequest(method, Object.fromEntries(lowerCase)), { body, receivedAt })
 }
 
 /** What the listener asks the source, in its order. */

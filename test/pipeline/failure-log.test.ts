@@ -44,6 +44,29 @@ describe('failure log', () => {
     expect(lines).toMatchObject([{ fields: { id: 'e0', trace_id: '4bf92f3577b34da6a3ce929d0e0e4736' } }])
   })
 
+  it('has the request id and the trace id of a request that did not become an event', () => {
+    const { failures, lines } = failureLog()
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    failures.failed(undefined, violation, { requestId: 'r-1', traceparent, tracestate: undefined })
+    expect(lines).toMatchObject([
+      { fields: { id: undefined, request_id: 'r-1', trace_id: '4bf92f3577b34da6a3ce929d0e0e4736' } },
+    ])
+  })
+
+  it('asks for no request id where there is no line', () => {
+    const { failures, fail } = failureLog()
+    fail(10, violation)
+    const request = {
+      get requestId(): string {
+        throw new Error('it was asked for')
+      },
+      traceparent: undefined,
+      tracestate: undefined,
+    }
+    expect(() => failures.failed({ id: 'e' }, violation, request)).not.toThrow()
+    expect(() => failures.failed({ id: 'e' }, down, request)).toThrow('it was asked for')
+  })
+
   it.each([violation, down])(
     'logs the first ten of one code, and counts the rest of the window: $code',
     (error) => {

@@ -47,7 +47,8 @@ const overview: Row = {
     }),
     stat({
       title: 'Commit p99',
-      description: 'From received to committed in Kafka: what a sender waits for.',
+      description:
+        'From received to committed in Kafka: what a sender waits for. The log names the slow ones (`a slow event`).',
       unit: 's',
       queries: [query(quantile(0.99, 'headgate_commit_duration_seconds'), 'p99')],
       bad: { at: 1 },
@@ -461,6 +462,15 @@ const process: Row = {
       },
       4,
     ),
+    chart({
+      title: 'Taps',
+      description: 'Who looks on by `headgate tap`, and events a second that were not shown to them.',
+      unit: 'short',
+      queries: [
+        query(`sum(${ofProcess('headgate_tap_subscribers')})`, 'open'),
+        query(`sum(${rate(ofProcess('headgate_tap_skipped_total'))})`, 'not shown'),
+      ],
+    }),
   ],
 }
 

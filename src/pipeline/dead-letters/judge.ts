@@ -39,9 +39,14 @@ export async function judge(delivery: Delivery, letter: DeadLetter, value: Buffe
   }
 }
 
-function eventOf({ id, timestamp, traceparent }: DeadLetter, value: Buffer): Event {
-  const event = { id, body: parseBody(value, MAX_DEPTH), receivedAt: timestamp }
-  return traceparent === undefined ? event : { ...event, traceparent }
+function eventOf({ id, timestamp, traceparent, tracestate }: DeadLetter, value: Buffer): Event {
+  return {
+    id,
+    body: parseBody(value, MAX_DEPTH),
+    receivedAt: timestamp,
+    ...(traceparent !== undefined && { traceparent }),
+    ...(tracestate !== undefined && { tracestate }),
+  }
 }
 
 const turnedAway = (decision: Exclude<Decision<Event>, { kind: 'pass' }>): Judgement =>

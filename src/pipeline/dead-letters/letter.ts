@@ -18,6 +18,7 @@ export interface DeadLetter extends Position {
   /** The rule that decided, or had chosen the target before. */
   readonly rule: string | undefined
   readonly traceparent: string | undefined
+  readonly tracestate: string | undefined
   readonly violations: readonly Violation[]
 }
 
@@ -45,6 +46,7 @@ export function deadLetterOf(record: LoggedRecord): DeadLetter | undefined {
     message: record.header(`${CONNECT}exception.message`) ?? '',
     rule: record.header(HEADER.route),
     traceparent: record.header(HEADER.traceparent),
+    tracestate: record.header(HEADER.tracestate),
     violations: violationsOf(record.header(HEADER.violations)),
   }
 }

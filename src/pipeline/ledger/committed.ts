@@ -2,9 +2,11 @@ import type { Committed, Event, Receipt } from '../../plugin.js'
 
 /** What post-commit stages are told of an event; one that was dropped has no receipt. */
 export function committed(
-  { id, traceparent }: Pick<Event, 'id' | 'traceparent'>,
+  { id, traceparent, tracestate }: Pick<Event, 'id' | 'traceparent' | 'tracestate'>,
   receipt?: Receipt,
 ): Committed {
-  if (receipt === undefined) return traceparent === undefined ? { id } : { id, traceparent }
-  return traceparent === undefined ? { id, receipt } : { id, receipt, traceparent }
+  if (traceparent === undefined) return receipt === undefined ? { id } : { id, receipt }
+  if (tracestate === undefined)
+    return receipt === undefined ? { id, traceparent } : { id, receipt, traceparent }
+  return receipt === undefined ? { id, traceparent, tracestate } : { id, receipt, traceparent, tracestate }
 }

@@ -105,9 +105,7 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     const position = { topic, partition, offset }
     const key = state.keyOf(position)
     state.remember(identity, { key, committedAt: timestamp })
-    const traceparent = record.header(HEADER.traceparent)
-    const event = traceparent === undefined ? { id } : { id, traceparent }
-    if (owed) owe(committed(event, position), key, Date.now())
+    if (owed) owe(committed({ id, ...traceOf(record) }, position), key, Date.now())
     changed()
   }
   /** Its record is known, and so is its acknowledgement unless it is owed now: then it is made again. */
@@ -243,6 +241,14 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
 
 /** Same id and same bytes: the same event. An id alone may name a definition that many events share. */
 const identityOf = (digest: string, id: string): string => digest.slice(0, IDENTITY_DIGITS) + id
+
+/** The trace context that a record was given. */
+function traceOf(record: LoggedRecord): Pick<Event, 'traceparent' | 'tracestate'> {
+  const traceparent = record.header(HEADER.traceparent)
+  if (traceparent === undefined) return {}
+  const tracestate = record.header(HEADER.tracestate)
+  return tracestate === undefined ? { traceparent } : { traceparent, tracestate }
+}
 
 /** 132 bits of the digest are enough to tell events apart, and keep the index small. */
 const IDENTITY_DIGITS = 22

@@ -35,24 +35,24 @@ export type Row = readonly [
   attempts: number,
   dueAt: number,
   parked: 0 | 1,
+  /** Only where there is one. Versions that do not know it leave it out. */
+  tracestate?: string,
 ]
 
-export const owedRow = ({ committed, committedAt, stage, attempts, dueAt, parked }: Owed): Row => [
-  committed.id,
-  committed.traceparent ?? null,
-  committedAt,
-  stage,
-  attempts,
-  dueAt,
-  parked ? 1 : 0,
-]
+export function owedRow({ committed, committedAt, stage, attempts, dueAt, parked }: Owed): Row {
+  const { id, traceparent = null, tracestate } = committed
+  return tracestate === undefined
+    ? [id, traceparent, committedAt, stage, attempts, dueAt, parked ? 1 : 0]
+    : [id, traceparent, committedAt, stage, attempts, dueAt, parked ? 1 : 0, tracestate]
+}
 
 export function toOwed(key: OwedKey, row: Row, receipt: Position | undefined): Owed {
-  const [id, traceparent, committedAt, stage, attempts, dueAt, parked] = row
+  const [id, traceparent, committedAt, stage, attempts, dueAt, parked, tracestate] = row
   const committed = {
     id,
     ...(receipt !== undefined && { receipt }),
     ...(traceparent !== null && { traceparent }),
+    ...(tracestate !== undefined && { tracestate }),
   }
   return { key, committed, committedAt, stage, attempts, dueAt, parked: parked === 1 }
 }

@@ -36,6 +36,16 @@ describe('what is kept', () => {
     expect(it.seen).toHaveLength(4)
   })
 
+  test('what taps are not shown is another config, and every stage stays', async () => {
+    const it = await bench()
+    expect(await it.change(orders({ tap: { mask: ['/card'] } }))).toMatchObject({
+      result: 'success',
+      changed: ['orders: tap'],
+    })
+    expect(it.reloader.running()[0]?.parts.masks).toEqual([['card']])
+    expect(it.seen).toHaveLength(4)
+  })
+
   test('a comment is another revision, and every stage stays', async () => {
     const it = await bench()
     const before = it.reloader.config().revision
@@ -207,6 +217,11 @@ describe('what goes wrong', () => {
         { code: 'HG_CONFIG_UNKNOWN_KEY', pointer: '/pipelines/orders/sinks' },
       ],
     })
+    expect(it.lines.map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(
+        /^the new config was not taken.*: There is no setting "sinks" here\. Did you mean "sink"\?$/,
+      ),
+    )
     it.write('{ "pipelines": {')
     expect(await it.reloader.reload('file')).toMatchObject({ problems: [{ code: 'HG_CONFIG_SYNTAX' }] })
     const errors = () => it.lines.filter(({ level }) => level === 'error').length

@@ -124,9 +124,10 @@ export const cxoneAck = definePlugin({
   },
 })
 
-function headers(authorization: string, { traceparent }: Committed): string[] {
+function headers(authorization: string, { traceparent, tracestate }: Committed): string[] {
   const pairs = ['authorization', authorization, 'content-type', 'application/json', 'user-agent', 'headgate']
   if (traceparent !== undefined) pairs.push('traceparent', traceparent)
+  if (tracestate !== undefined) pairs.push('tracestate', tracestate)
   return pairs
 }
 

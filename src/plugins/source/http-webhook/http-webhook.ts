@@ -4,6 +4,7 @@ import {
   definePlugin,
   type HttpAnswer,
   type HttpHandler,
+  type HttpHead,
   type Intake,
   type Source,
   type SourceContext,
@@ -55,11 +56,11 @@ function createSource(config: Settings, { http }: SourceContext): Source {
   }
 
   /** A refused delivery is an event with an outcome like any other, so it takes the same way. */
-  const refuse = async (intake: Intake, reason: unknown): Promise<HttpAnswer> =>
+  const refuse = async (intake: Intake, reason: unknown, request: HttpHead): Promise<HttpAnswer> =>
     answer(
       await intake(() => {
         throw reason
-      }),
+      }, request),
     )
 
   const ended = (inflated: number) => {
@@ -70,21 +71,22 @@ function createSource(config: Settings, { http }: SourceContext): Source {
   const handler = (intake: Intake): HttpHandler => ({
     methods: config.methods,
     maxBodyBytes,
-    head({ headers }) {
+    head(request) {
+      const { headers } = request
       try {
         requireRoom()
         verify.head?.(headers)
         encoding.require(headers)
         requireJson(headers)
       } catch (reason) {
-        return refuse(intake, reason)
+        return refuse(intake, reason, request)
       }
     },
     handle(request) {
       try {
         requireRoom()
       } catch (reason) {
-        return refuse(intake, reason)
+        return refuse(intake, reason, request)
       }
       let id: string | undefined
       let inflated = 0
@@ -107,7 +109,7 @@ function createSource(config: Settings, { http }: SourceContext): Source {
           id = event.id
           return event
         }
-        intake(receiveOnce).then((outcome) => {
+        intake(receiveOnce, request).then((outcome) => {
           deadline.end(due)
           if (late) memory.release(request.body.length)
           ended(inflated)
@@ -115,9 +117,8 @@ function createSource(config: Settings, { http }: SourceContext): Source {
         }, reject)
       })
     },
-    tooLarge: () =>
-      refuse(intake, new HeadgateError('HG_INTAKE_TOO_LARGE', `The body is larger than ${config.maxBody}.`)),
-    noMemory: () => refuse(intake, noMemory()),
+    tooLarge: (request) => refuse(intake, tooLarge(config.maxBody), request),
+    noMemory: (request) => refuse(intake, noMemory(), request),
   })
 
   return {
@@ -135,6 +136,9 @@ function createSource(config: Settings, { http }: SourceContext): Source {
     },
   }
 }
+
+const tooLarge = (limit: string): HeadgateError =>
+  new HeadgateError('HG_INTAKE_TOO_LARGE', `The body is larger than ${limit}.`)
 
 const noMemory = (): HeadgateError =>
   new HeadgateError('HG_INTAKE_BUSY', 'The events in flight have as many bytes as the process may hold.')

@@ -5,8 +5,6 @@ import { eventId } from './event-id.js'
 import type { Settings } from './settings.js'
 import type { Verifier } from './verify/verifier.js'
 
-const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
-
 /** Compiles what makes an event of a request. It throws a HeadgateError of kind `data`. */
 export function receiver(
   settings: Settings,
@@ -15,14 +13,17 @@ export function receiver(
 ): (request: HttpRequest) => Event {
   const { maxDepth } = settings
   const idOf = eventId(settings.eventId)
-  return ({ headers, body: sent, receivedAt }) => {
+  return (request) => {
+    const { headers, body: sent, receivedAt } = request
     // What was sent is what was signed, and strangers are not inflated for.
     verify?.(headers, sent)
     const body = parseBody(decode(headers, sent), maxDepth)
     const id = idOf(headers, body)
-    const { traceparent } = headers
-    return typeof traceparent === 'string' && TRACEPARENT.test(traceparent)
+    const { traceparent } = request
+    if (traceparent === undefined) return { id, body, receivedAt }
+    const { tracestate } = request
+    return tracestate === undefined
       ? { id, body, receivedAt, traceparent }
-      : { id, body, receivedAt }
+      : { id, body, receivedAt, traceparent, tracestate }
   }
 }

@@ -21,8 +21,12 @@ function verdictOf(name: string, to: Destination): (event: Event) => Verdict {
 }
 
 /** Written out, because a spread makes an object of V8's slow kind of each event. */
-const routed = ({ id, body, receivedAt, traceparent }: Event, route: Route): Event =>
-  traceparent === undefined ? { id, body, receivedAt, route } : { id, body, receivedAt, traceparent, route }
+function routed({ id, body, receivedAt, traceparent, tracestate }: Event, route: Route): Event {
+  if (traceparent === undefined) return { id, body, receivedAt, route }
+  return tracestate === undefined
+    ? { id, body, receivedAt, traceparent, route }
+    : { id, body, receivedAt, traceparent, tracestate, route }
+}
 
 type Route = NonNullable<Event['route']>
 

@@ -30,9 +30,14 @@ describe('what CXone is told', () => {
     const { cxone, ack } = await startAck()
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 
-    await ack.acknowledge({ id: 'a-1', traceparent })
+    await ack.acknowledge({ id: 'a-1', traceparent, tracestate: 'vendor=1,other=2' })
 
-    expect(cxone.lastRequest?.headers['traceparent']).toBe(traceparent)
+    expect(cxone.lastRequest?.headers).toMatchObject({ traceparent, tracestate: 'vendor=1,other=2' })
+
+    await ack.acknowledge({ id: 'a-2', traceparent })
+
+    expect(cxone.lastRequest?.headers).toMatchObject({ traceparent })
+    expect(cxone.lastRequest?.headers).not.toHaveProperty('tracestate')
   })
 
   test('an id arrives as it is, whatever characters it has', async () => {

@@ -55,6 +55,23 @@ describe('http-webhook: answers', () => {
 })
 
 describe('http-webhook: refusals', () => {
+  it.each<[string, number, { [name: string]: string }, string]>([
+    ['a wrong token', 401, { authorization: 'Bearer x' }, '{"id":"a"}'],
+    ['another media type', 415, { 'content-type': 'text/plain' }, '{"id":"a"}'],
+    ['too large a body', 413, {}, `{"id":"${'a'.repeat(2000)}"}`],
+    ['no JSON', 400, {}, '{"id"'],
+    ['a duplicate key', 400, {}, '{"id":"a","id":"b"}'],
+  ])('tells the engine which request it was: %s', async (_what, status, headers, body) => {
+    const { post, requests } = await startWebhook({ maxBody: '1KiB' })
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    const answer = await post(body, { ...headers, traceparent, 'x-request-id': 'r-1' })
+    expect(answer).toMatchObject({ status, headers: { 'x-request-id': 'r-1' } })
+    expect(requests).toMatchObject([{ requestId: 'r-1', traceparent }])
+    const made = await post(body, headers)
+    expect(made.headers['x-request-id']).toBe(requests[1]?.requestId)
+    expect(requests[1]?.requestId).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
   it.each([
     ['no token', { authorization: '' }, 401, 'HG_INTAKE_UNAUTHENTICATED', { 'www-authenticate': 'Bearer' }],
     [
@@ -232,6 +249,17 @@ describe('http-webhook: events', () => {
     }
     expect(events.map(({ traceparent }) => traceparent)).toEqual([valid, ...Array(5).fill(undefined)])
     expect(events[1]).not.toHaveProperty('traceparent')
+  })
+
+  it('keeps the state of a trace with its context, and never without', async () => {
+    const { post, events } = await startWebhook()
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    const tracestate = 'vendor=a:1, other=b'
+    await post('{"id":"a"}', { traceparent, tracestate })
+    await post('{"id":"b"}', { traceparent, tracestate: 'no state' })
+    await post('{"id":"c"}', { traceparent: 'none', tracestate })
+    expect(events).toMatchObject([{ traceparent, tracestate }, { traceparent }, {}])
+    expect(events.map((event) => 'tracestate' in event)).toEqual([true, false, false])
   })
 })
 

@@ -2,7 +2,7 @@ import { Agent, request } from 'undici'
 import { onTestFinished } from 'vitest'
 import { asHeadgateError } from '../../../../src/errors.js'
 import { createListener, type ListenerOptions } from '../../../../src/http/listener.js'
-import type { Event, Intake, Outcome } from '../../../../src/plugin.js'
+import type { Correlation, Event, Intake, Outcome } from '../../../../src/plugin.js'
 import { httpWebhook } from '../../../../src/plugins/source/http-webhook/http-webhook.js'
 import { fillDefaults, testContext } from '../../../helpers/context.js'
 
@@ -18,7 +18,9 @@ export const delivered = ({ id }: Event): Outcome => ({
 export function recordingIntake(path: (event: Event) => Outcome | Promise<Outcome> = delivered) {
   const events: Event[] = []
   const outcomes: Outcome[] = []
-  const intake: Intake = async (receive) => {
+  const requests: (Correlation | undefined)[] = []
+  const intake: Intake = async (receive, request) => {
+    requests.push(request)
     const outcome = await follow(receive)
     outcomes.push(outcome)
     return outcome
@@ -33,7 +35,7 @@ export function recordingIntake(path: (event: Event) => Outcome | Promise<Outcom
       return { kind: error.kind === 'data' ? 'rejected' : 'unavailable', id: undefined, error }
     }
   }
-  return { intake, events, outcomes }
+  return { intake, events, outcomes, requests }
 }
 
 /** The path of an event that ends when the test says so. */
