@@ -1,0 +1,82 @@
+import type { HeadgateError } from '../errors.js'
+
+/** A parsed JSON document that still has its bytes. */
+export interface JsonBody {
+  /** As received, or as a transform wrote it. */
+  readonly bytes: Buffer
+  /** What the bytes mean. Never changed in place. */
+  readonly value: unknown
+  /** The bytes of the value at a JSON Pointer, exactly as they stand in `bytes`; undefined where there is none. */
+  slice(pointer: JsonPointer): Buffer | undefined
+}
+
+/** A JSON Pointer (RFC 6901), compiled once: reads a place in a value. `json/pointer.ts` makes them. */
+export interface JsonPointer {
+  readonly text: string
+  /** The reference tokens, unescaped. */
+  readonly tokens: readonly string[]
+  read(value: unknown): unknown
+}
+
+/** Where a record goes. Without a partition, the Murmur2 hash of the key decides, as in the Java client. */
+export interface Target {
+  readonly topic: string
+  readonly partition?: number
+}
+
+/** One event on its way. A transform returns a changed copy; nobody changes it in place. */
+export interface Event {
+  /** Constant across redeliveries of the same event. */
+  readonly id: string
+  readonly body: JsonBody
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number
+  /** A valid W3C trace context of the sender. */
+  readonly traceparent?: string
+  /** What tracing systems put beside it; valid too, and never without it. */
+  readonly tracestate?: string
+  /** Set by the routing transform. */
+  readonly route?: { readonly name: string; readonly target: Target }
+}
+
+/** What is written to Kafka. */
+export interface SinkRecord {
+  readonly target: Target
+  readonly key: Buffer | null
+  readonly value: Buffer
+  readonly headers: readonly RecordHeader[]
+}
+
+export interface RecordHeader {
+  readonly name: string
+  readonly value: string
+}
+
+/** Proof that a record is durable. */
+export interface Receipt {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+/** How the path of an event ended. Every event received ends in exactly one. */
+export type Outcome =
+  | {
+      readonly kind: 'delivered' | 'duplicate' | 'dead-lettered'
+      readonly id: string
+      readonly receipt: Receipt
+    }
+  | { readonly kind: 'dropped'; readonly id: string }
+  /** Bad data: the sender need not try again. */
+  | { readonly kind: 'rejected'; readonly id: string | undefined; readonly error: HeadgateError }
+  /** Our side's fault: the sender keeps the event and tries again. */
+  | { readonly kind: 'unavailable'; readonly id: string | undefined; readonly error: HeadgateError }
+
+export const OUTCOMES = [
+  'delivered',
+  'duplicate',
+  'dropped',
+  'dead-lettered',
+  'rejected',
+  'unavailable',
+] as const
