@@ -10,7 +10,7 @@ export async function readRecords(bootstrap: string): Promise<SeenRecord[]> {
   const reader = await followTopics(
     bootstrap,
     TOPICS,
-    ({ topic, partition, offset, key, value, timestamp }) => {
+    ({ topic, partition, offset, key, value, timestamp, headers }) => {
       records.push({
         // One string for all, where the consumer makes one for each record.
         topic: topics.get(topic) ?? topic,
@@ -19,6 +19,7 @@ export async function readRecords(bootstrap: string): Promise<SeenRecord[]> {
         id: key?.toString(),
         digest: digestOf(value),
         appendedAt: timestamp,
+        revision: headers['headgate-revision'],
       })
     },
   )

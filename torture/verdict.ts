@@ -24,6 +24,8 @@ export interface SeenRecord {
   readonly digest: string
   /** When its leader appended it, in milliseconds since 1970. */
   readonly appendedAt: number
+  /** Of the config under which it was written: tells two lives of Headgate apart. */
+  readonly revision: string | undefined
 }
 
 /** The promises that can be broken, and what that means. */
@@ -80,7 +82,11 @@ export function judge({ sent, records, acknowledged, troubles }: Observed): Verd
     found.push(record)
     const [first] = found
     if (first !== undefined && first !== record)
-      report('duplicates', appendedAt, `${id} is at ${placeOf(first)} and at ${placeOf(record)}.`)
+      report(
+        'duplicates',
+        appendedAt,
+        `${id} is ${historyOf(first)}, and ${historyOf(record)}; ${answersTo(entry)}.`,
+      )
     if (!belongs(record, entry.expected)) {
       const place = `${entry.expected.topic}/${entry.expected.partition ?? 'any'}`
       report('misrouted', appendedAt, `${id} is at ${placeOf(record)} and belongs into ${place}.`)
@@ -149,6 +155,18 @@ export function unacknowledged(
     .filter(([id, entries]) => (acknowledged.get(id)?.times ?? 0) < entries.length)
     .map(([id]) => id)
 }
+
+/** Where a record is, and whence. */
+const historyOf = (record: SeenRecord): string =>
+  `at ${placeOf(record)} since ${clock(record.appendedAt)} under revision ${record.revision ?? 'unknown'}`
+
+const answersTo = ({ sentAt, answeredAt, places }: Sent): string =>
+  `it was sent first at ${clock(sentAt)} and answered ${
+    answeredAt === undefined ? 'never' : `at ${clock(answeredAt)} with ${places.join(', ')}`
+  }`
+
+/** As Headgate's log has it. */
+const clock = (at: number): string => new Date(at).toISOString().slice(11, 23)
 
 function byId<Entry extends Sent>(entries: readonly Entry[]): Map<string, Entry[]> {
   const ids = new Map<string, Entry[]>()

@@ -45,6 +45,7 @@ const recordOf = (id: string, { topic, partition, digest }: InTopic, n: number):
   id,
   digest,
   appendedAt: APPENDED_AT + n,
+  revision: 'abc123',
 })
 
 const breachesOf = (run: Observed) => judge(run).violations.map(({ breach }) => breach)
@@ -74,7 +75,7 @@ test.each<[string, readonly Breach[], RegExp, (run: Mutable) => void]>([
   [
     'a second record of an event',
     ['duplicates'],
-    /da-000000 is at cxone.data.actions.high\/0\/0 and at cxone.data.actions.high\/0\/9999/,
+    /da-000000 is at cxone.data.actions.high\/0\/0 since [\d:.]+ under revision abc123, and at cxone.data.actions.high\/0\/9999 since/,
     (run) => run.records.push({ ...firstRecord(run), offset: 9999 }),
   ],
   [
