@@ -76,10 +76,13 @@ export interface Left {
  */
 export async function stopPipeline(pipeline: Pipeline, deadline: AbortSignal): Promise<Left> {
   await until(pipeline.source.stop(), deadline)
+  // Those under a config of before have the same ledger, and mostly the same sink.
+  const traffics = [...pipeline.parts.resident.live].map(({ traffic }) => traffic)
+  await until(Promise.all(traffics.map((traffic) => traffic.idle())), deadline)
   for (const acknowledger of pipeline.acknowledgers) await acknowledger.drain(deadline)
   const left = {
     pipeline: pipeline.name,
-    inFlight: pipeline.traffic.inFlight(),
+    inFlight: traffics.reduce((sum, traffic) => sum + traffic.inFlight(), 0),
     unacknowledged: pipeline.ledger.backlog().count,
   }
   for (const transform of pipeline.plugins.transforms) await until(transform.stop?.(), deadline)

@@ -394,3 +394,17 @@ test('a config whose records have an unknown fate stays until it is known', asyn
   known = true
   await settledOn(it, 'transform', [2])
 })
+
+test('a stop waits for what was taken under the config before, too, and for its acknowledgement', async () => {
+  const it = await bench()
+  const { promise, resolve } = deferred<void>()
+  it.send = () => promise
+  const taken = it.take('slow')
+  await it.change(orders({ transform: 2 }))
+  const stopped = it.reloader.stop()
+  await vi.waitUntil(() => it.alive('source').length === 0)
+  resolve()
+  expect(await taken).toMatchObject({ kind: 'delivered', id: 'slow' })
+  expect(await stopped).toEqual([{ pipeline: 'orders', inFlight: 0, unacknowledged: 0 }])
+  expect(it.told).toMatchObject([{ id: 'slow' }])
+})
