@@ -8,6 +8,7 @@ import { digestOf } from './digest.js'
 import { createFlusher } from './flusher.js'
 import type { Ledger, LedgerTerms } from './ledger.js'
 import type { PipelineState } from './pipeline-state.js'
+import type { Needed } from './read-back.js'
 import { createReading } from './reading.js'
 import type { StateLimits } from './remembered-events.js'
 import { ledgerReport } from './report.js'
@@ -93,7 +94,7 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
       changed()
     },
   })
-  function learn(record: LoggedRecord, owed: boolean): void {
+  function learn(record: LoggedRecord, needed: Needed): void {
     const id = record.header(HEADER.id)
     const digest = record.header(HEADER.digest)
     if (id === undefined || digest === undefined || record.header(HEADER.pipeline) !== pipeline) return
@@ -104,8 +105,10 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     const { topic, partition, offset, timestamp } = record
     const position = { topic, partition, offset }
     const key = state.keyOf(position)
-    state.remember(identity, { key, committedAt: timestamp })
-    if (owed) owe(committed({ id, ...traceOf(record) }, position), key, Date.now())
+    if (needed.remembered) state.remember(identity, { key, committedAt: timestamp })
+    // What is not remembered may be met again, where reading began anew.
+    if (needed.owed && (needed.remembered || !isOwed(key)))
+      owe(committed({ id, ...traceOf(record) }, position), key, Date.now())
     changed()
   }
   /** Its record is known, and so is its acknowledgement unless it is owed now: then it is made again. */

@@ -9,12 +9,18 @@ export interface ReadBackOptions {
   readonly state: PipelineState
   /** Milliseconds: how far back to read where the state says nothing of a partition. */
   readonly window: number
-  /** Records: the same, for a partition with very many. */
+  /** Records: the same, of all these partitions together; the newest count. */
   readonly entries: number
   readonly logger: Log
-  /** Called for every record. `owed` is false where the log itself says that it has been acknowledged. */
-  visit(record: LoggedRecord, owed: boolean): void
+  /** Called for every record that is to be remembered, or owed: the log does not say that it has been acknowledged. */
+  visit(record: LoggedRecord, what: Needed): void
   readonly signal: AbortSignal
+}
+
+/** What a record is read for. */
+export interface Needed {
+  readonly remembered: boolean
+  readonly owed: boolean
 }
 
 /** How a read-back is going; shown by /ready. */
@@ -92,7 +98,11 @@ async function readPartitions(
 ): Promise<void> {
   const { state, logger } = options
   const log = options.log()
-  const starts = await startsOf(partitions, options)
+  const since = await rememberedSince(partitions, options)
+  const starts = partitions.map(({ topic, partition, committed }, at): Position => {
+    const { offset, known } = since[at] as Since
+    return { topic, partition, offset: known ? offset : Math.min(offset, committed ?? offset) }
+  })
   progress.read = 0
   progress.total = partitions.reduce(
     (sum, { end }, at) => sum + Math.max(0, end - (starts[at]?.offset ?? end)),
@@ -100,33 +110,89 @@ async function readPartitions(
   )
   if (progress.total > 0) logger.info({ records: progress.total }, 'reading back')
 
-  const reached = new Map(partitions.map(({ topic, partition, end }) => [`${topic} ${partition}`, end]))
-  const committed = new Map(partitions.map((at) => [`${at.topic} ${at.partition}`, at.committed ?? 0]))
+  const places = new Map(
+    partitions.map(({ topic, partition, end, committed = 0 }, at) => {
+      return [`${topic} ${partition}`, { reached: end, committed, since: (since[at] as Since).offset }]
+    }),
+  )
   await log.read(starts, (record) => {
-    const name = `${record.topic} ${record.partition}`
+    const place = places.get(`${record.topic} ${record.partition}`)
+    if (place === undefined) return
     progress.read++
-    reached.set(name, Math.max(reached.get(name) ?? 0, record.offset + 1))
-    options.visit(record, record.offset >= (committed.get(name) ?? 0))
+    place.reached = Math.max(place.reached, record.offset + 1)
+    const remembered = record.offset >= place.since
+    const owed = record.offset >= place.committed
+    if (remembered || owed) options.visit(record, { remembered, owed })
   })
   for (const { topic, partition } of partitions) {
-    state.advance(state.keyOf({ topic, partition, offset: reached.get(`${topic} ${partition}`) ?? 0 }))
+    const reached = places.get(`${topic} ${partition}`)?.reached ?? 0
+    state.advance(state.keyOf({ topic, partition, offset: reached }))
   }
   if (progress.read > 0) logger.info({ records: progress.read }, 'read back')
 }
 
-async function startsOf(partitions: readonly LogPartition[], options: ReadBackOptions): Promise<Position[]> {
-  const { state, window, entries } = options
-  const log = options.log()
-  const known = partitions.map(({ topic, partition }) => state.checkpoint(topic, partition))
-  const inWindow = known.includes(undefined) ? await log.offsetsAt(Date.now() - window) : []
-  return partitions.map(({ topic, partition, start, end, committed }, at) => {
-    const checkpoint = known[at]
+interface Since {
+  readonly offset: number
+  /** The state knows everything before. */
+  readonly known: boolean
+}
+
+/** From where on records are to be remembered. */
+async function rememberedSince(
+  partitions: readonly LogPartition[],
+  { state, log, window, entries }: ReadBackOptions,
+): Promise<Since[]> {
+  const checkpoints = partitions.map(({ topic, partition, end }) => {
+    const checkpoint = state.checkpoint(topic, partition)
     // A checkpoint beyond the end is one of a topic that was deleted and made anew.
-    if (checkpoint !== undefined && checkpoint <= end) return { topic, partition, offset: checkpoint }
-    const since = inWindow.find(
-      (position) => position.topic === topic && position.partition === partition,
-    )?.offset
-    const remembered = Math.max(since ?? start, end - entries, start)
-    return { topic, partition, offset: Math.min(remembered, committed ?? remembered) }
+    return checkpoint !== undefined && checkpoint <= end ? checkpoint : undefined
+  })
+  const unknown = partitions.filter((_, at) => checkpoints[at] === undefined)
+  const found = unknown.length === 0 ? [] : await newest(unknown, log(), window, entries)
+  return partitions.map((each, at) => {
+    const checkpoint = checkpoints[at]
+    if (checkpoint !== undefined) return { offset: checkpoint, known: true }
+    return { offset: found[unknown.indexOf(each)] ?? each.start, known: false }
   })
 }
+
+/**
+ * Where the newest `entries` records of all these partitions begin, or those of the last `window` milliseconds where these
+ * are fewer. By time and over all of them: each partition by itself would be read up to the same number, and what is
+ * new in one would be forgotten for what is old in another.
+ */
+async function newest(
+  partitions: readonly LogPartition[],
+  log: RecordLog,
+  window: number,
+  entries: number,
+): Promise<number[]> {
+  const offsetsAt = async (time: number): Promise<number[]> => {
+    const positions = await log.offsetsAt(time)
+    return partitions.map(({ topic, partition, start }) => {
+      const position = positions.find((each) => each.topic === topic && each.partition === partition)
+      return Math.max(position?.offset ?? start, start)
+    })
+  }
+  const count = (offsets: readonly number[]): number =>
+    partitions.reduce((sum, { end }, at) => sum + Math.max(0, end - (offsets[at] ?? end)), 0)
+
+  let [from, to] = [Date.now() - window, Date.now()]
+  let offsets = await offsetsAt(from)
+  if (count(offsets) <= entries) return offsets
+  offsets = partitions.map(({ end }) => end)
+  while (to - from > 1) {
+    const middle = Math.floor((from + to) / 2)
+    const at = await offsetsAt(middle)
+    if (count(at) > entries) from = middle
+    else {
+      to = middle
+      offsets = at
+      if (count(at) > entries * CLOSE_ENOUGH) break
+    }
+  }
+  return offsets
+}
+
+/** So much of what may be remembered need not be had to the last record. */
+const CLOSE_ENOUGH = 0.95

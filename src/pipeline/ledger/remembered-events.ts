@@ -32,10 +32,11 @@ export interface RememberedEvents {
 }
 
 /**
- * Events are kept in generations of half a window (or half the number of entries), the oldest of which is dropped as a
- * whole: forgetting costs nothing an event, and a look-up asks at most three small tables.
+ * Events are kept in two generations, each of a whole window (or the whole number of entries): where one is full, the other
+ * is dropped as a whole and begun anew. So forgetting costs nothing an event, and each is kept until so many newer ones have
+ * come, in whatever order a read-back brought those that came before.
  */
-const GENERATIONS = 3
+const GENERATIONS = 2
 
 interface Generation {
   readonly table: Table
@@ -52,7 +53,7 @@ export function createMemory(
   limits: StateLimits,
 ): RememberedEvents {
   let { window, entries } = limits
-  const newFilter = () => createFilter(Math.ceil(entries / 2))
+  const newFilter = () => createFilter(entries)
   const generations = Array.from({ length: GENERATIONS }, (_, number): Generation => {
     const began = starts.get(number) ?? 0
     return { table: open(number), began, filter: newFilter(), filled: began === 0 }
@@ -90,7 +91,7 @@ export function createMemory(
       news = new Map()
       const now = Date.now()
       const began = generations[current]?.began ?? 0
-      if (began !== 0 && size < entries / 2 && now - began < window / 2) return
+      if (began !== 0 && size < entries && now - began < window) return
       const number = began === 0 ? current : (current + 1) % GENERATIONS
       const next = generations[number] as Generation
       await next.table.clearAsync()
