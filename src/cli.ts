@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { setMaxListeners } from 'node:events'
 import { buffer } from 'node:stream/consumers'
 import { setFlagsFromString } from 'node:v8'
 import { Command as Commander, CommanderError } from 'commander'
@@ -14,6 +15,8 @@ setFlagsFromString('--no-parallel-scavenge')
 
 const stopping = new AbortController()
 const killing = new AbortController()
+// Each stage of each pipeline listens: Node.js would take that for a leak, and warn of it.
+setMaxListeners(0, stopping.signal, killing.signal)
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => (stopping.signal.aborted ? killing : stopping).abort())
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { asHeadgateError, HeadgateError } from '../errors.js'
 import type { Log } from '../plugin.js'
 import { discard, startBeside } from './beside.js'
@@ -74,6 +75,7 @@ export function createReloader({ config: first, surroundings, read, onSecrets }:
   const { metrics, signal } = surroundings
   const ending = new AbortController()
   const beside = AbortSignal.any([signal, ending.signal])
+  setMaxListeners(0, beside)
   const log: Log = surroundings.log({})
   let config = first
   let pipelines = new Map(
