@@ -2,6 +2,7 @@ import { ERRORS, type ErrorCode } from '../errors.js'
 import { pointer } from '../json/pointer.js'
 import { didYouMean } from '../pipeline/config/problem.js'
 import type { CheckedConfig } from '../pipeline/config/read.js'
+import { ruleNames } from '../pipeline/config/rule-names.js'
 import type { TapWish } from '../pipeline/tap/tap.js'
 import { OUTCOMES } from '../plugin.js'
 import { bytes, LONGEST_TIMER, milliseconds } from '../units.js'
@@ -38,9 +39,7 @@ export function readWish(query: URLSearchParams, config: CheckedConfig): ReadWis
   const pipelines = config.pipelines.map(({ name }) => name)
   const rules = config.pipelines
     .filter(({ name }) => given.pipeline.length === 0 || given.pipeline.includes(name))
-    .flatMap(({ transforms }) =>
-      transforms.flatMap(({ definition, config }) => definition.rules?.(config) ?? []),
-    )
+    .flatMap(ruleNames)
   const codes = Object.keys(ERRORS)
   const complaint =
     unknown('parameter', [...query.keys()], NAMES) ??

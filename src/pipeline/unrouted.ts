@@ -1,18 +1,15 @@
 import { child } from '../json/pointer.js'
 import type { SinkTopic } from '../plugin.js'
 import type { CheckedPipeline } from './config/check.js'
-import type { LintName } from './config/lint-names.js'
-import type { Warning } from './config/problem.js'
+import type { Unplaced } from './config/lint-names.js'
 import { deadLetterTargets, type RoutedTarget, routedTargets } from './config/routed-targets.js'
-
-type Unrouted = Omit<Warning, 'place' | 'name'> & { readonly name: LintName }
 
 /** What the sink of `pipeline` could write to, and what no rule of any of the pipelines uses although it seems meant. */
 export function* unrouted(
   topics: readonly SinkTopic[],
   pipeline: CheckedPipeline,
   pipelines: readonly CheckedPipeline[],
-): Generator<Unrouted> {
+): Generator<Unplaced> {
   const own = routedTargets(pipeline)
   const all = pipelines.flatMap((each) => [...routedTargets(each), ...deadLetterTargets(each)])
   yield* unroutedTopics(topics, own, all)
@@ -29,7 +26,7 @@ function* unroutedTopics(
   topics: readonly SinkTopic[],
   own: readonly RoutedTarget[],
   all: readonly RoutedTarget[],
-): Generator<Unrouted> {
+): Generator<Unplaced> {
   const used = new Set(all.map(({ target }) => target.topic))
   const routed = new Map(own.map(({ target }) => [target.topic, FAMILY.exec(target.topic)?.[0]]))
   for (const family of new Set(routed.values())) {
@@ -57,7 +54,7 @@ function* unroutedPartitions(
   topics: readonly SinkTopic[],
   own: readonly RoutedTarget[],
   all: readonly RoutedTarget[],
-): Generator<Unrouted> {
+): Generator<Unplaced> {
   for (const { name, partitions } of topics) {
     const first = own.find(({ target }) => target.topic === name)
     const named = new Set(

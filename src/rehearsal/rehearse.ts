@@ -4,6 +4,8 @@ import { ReceivedRequest } from '../http/received-request.js'
 import { parseBody } from '../json/body.js'
 import type { CheckedPipeline } from '../pipeline/config/check.js'
 import type { CheckedConfig } from '../pipeline/config/read.js'
+import { deadLetterTargets, routedTargets } from '../pipeline/config/routed-targets.js'
+import { ruleNames } from '../pipeline/config/rule-names.js'
 import { createMetrics } from '../pipeline/metrics.js'
 import type { Explained, HttpAnswer, HttpHandler, HttpRequest, Outcome } from '../plugin.js'
 import { redactor } from '../redact.js'
@@ -74,13 +76,11 @@ export function rehearse(config: CheckedConfig, { partitions = {} }: RehearsalOp
 
   return {
     pipelines: config.pipelines.map(({ name }) => name),
-    rules: (name) =>
-      checkedPipeline(name).transforms.flatMap(({ definition, config }) => definition.rules?.(config) ?? []),
+    rules: (name) => ruleNames(checkedPipeline(name)),
     topics(name) {
-      const { transforms, settings } = checkedPipeline(name)
-      const targets = transforms.flatMap(({ definition, config }) => definition.targets?.(config) ?? [])
-      const routed = targets.map(({ target }) => target.topic)
-      return [...new Set(settings.deadLetter === undefined ? routed : [...routed, settings.deadLetter.topic])]
+      const checked = checkedPipeline(name)
+      const targets = [...routedTargets(checked), ...deadLetterTargets(checked)]
+      return [...new Set(targets.map(({ target }) => target.topic))]
     },
     async run(name, given, { skipVerification = false, id } = {}) {
       const checked = checkedPipeline(name)

@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { openAdmin } from '../../src/admin/admin.js'
 import { tapRoutes } from '../../src/admin/tap.js'
 import type { CheckedConfig } from '../../src/pipeline/config/read.js'
 import { createMetrics } from '../../src/pipeline/metrics.js'
 import { createTaps, MOST_TAPS } from '../../src/pipeline/tap/taps.js'
 import { testContext } from '../helpers/context.js'
 import { passedOf } from '../pipeline/tap/setup.js'
+import { idleAdmin } from './idle-admin.js'
 
 const config = {
   pipelines: [
@@ -23,23 +23,14 @@ async function tapped() {
     log,
     secrets: () => new Map([['hush-hush', '${env:S}']]),
   })
-  const admin = await openAdmin(
-    { host: '127.0.0.1', port: 0, tokenFile: '', open: [], log },
-    {
-      notReady: () => [],
-      metrics: async () => ({ contentType: 'text/plain', text: '' }),
-      details: () => ({}),
-      ledgers: () => ({}),
-      retryFailed: () => ({}),
-      reload: async () => ({ done: {} }),
-    },
+  const admin = await idleAdmin(
     tapRoutes(
       taps,
       () => config,
       (text) => text.replaceAll('hush-hush', '${env:S}'),
     ),
+    { log },
   )
-  onTestFinished(admin.close)
   const offer = (passed = passedOf({})) => {
     for (const tap of taps.running) tap.offer(passed)
   }

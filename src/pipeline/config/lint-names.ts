@@ -1,4 +1,5 @@
 import type { AnyDefinition, LintMeaning } from '../../plugin.js'
+import type { Warning } from './problem.js'
 
 /** What is looked for across stages. What concerns one stage alone belongs to its plugin. */
 export const LINTS = {
@@ -57,6 +58,9 @@ export const LINTS = {
 } satisfies Readonly<{ [name: string]: LintMeaning }>
 
 export type LintName = keyof typeof LINTS
+
+/** A warning of one of these, before its line in the file is looked up. */
+export type Unplaced = Omit<Warning, 'place' | 'name'> & { readonly name: LintName }
 
 /** What a file or a variable holds here it may not hold elsewhere, so that a comment on it may have nothing to silence. */
 const OF_SURROUNDINGS: readonly LintName[] = ['reference-padded', 'unused-secret', 'unused-variable']

@@ -1,12 +1,10 @@
 import { readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { shortest } from './keyed-values.js'
-import type { LintName } from './lint-names.js'
-import type { Warning } from './problem.js'
+import type { Unplaced } from './lint-names.js'
 import type { Origin } from './provider-files.js'
 import type { Environment, Resolved } from './providers.js'
 
-type Unused = Omit<Warning, 'place' | 'name'> & { readonly name: LintName }
 type FromFile = Omit<Resolved, 'origin'> & { readonly origin: Origin }
 
 /** So many references show that a file or a folder is there for this config. */
@@ -20,7 +18,7 @@ export function* unusedSecrets(
   resolved: readonly Resolved[],
   config: unknown,
   environment: Environment,
-): Generator<Unused> {
+): Generator<Unplaced> {
   const fromFiles = resolved.filter((one): one is FromFile => 'path' in one.origin)
   for (const references of grouped(fromFiles, ({ path }) => path)) yield* unusedKey(references)
   const named = [JSON.stringify(config), ...Object.values(environment)].join('\n')
@@ -28,7 +26,7 @@ export function* unusedSecrets(
     yield* unusedFile(references, fromFiles, named)
 }
 
-function* unusedKey(references: readonly FromFile[]): Generator<Unused> {
+function* unusedKey(references: readonly FromFile[]): Generator<Unplaced> {
   const [first] = references
   const keyed = references.flatMap(({ origin }) => origin.keyed ?? [])
   const used = new Set(keyed.map(({ key }) => shortest(key)))
@@ -54,7 +52,7 @@ function* unusedFile(
   references: readonly FromFile[],
   fromFiles: readonly FromFile[],
   named: string,
-): Generator<Unused> {
+): Generator<Unplaced> {
   const [first] = references
   const folder = first?.origin.folder
   if (first === undefined || folder === undefined) return

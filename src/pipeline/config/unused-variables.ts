@@ -1,9 +1,6 @@
 import { distance } from 'fastest-levenshtein'
-import type { LintName } from './lint-names.js'
-import type { Warning } from './problem.js'
+import type { Unplaced } from './lint-names.js'
 import type { Environment, Resolved } from './providers.js'
-
-type Unused = Omit<Warning, 'place' | 'name'> & { readonly name: LintName }
 
 /** Up to the first underscore: what the variables of one thing have in common. */
 const FAMILY = /^[^_]+_/
@@ -12,7 +9,10 @@ const FAMILY = /^[^_]+_/
  * Variables that are set and named like one that the config refers to, but for a slip. An environment is full of what is
  * meant for others, so only names of a family count of which the config uses at least two.
  */
-export function* unusedVariables(resolved: readonly Resolved[], environment: Environment): Generator<Unused> {
+export function* unusedVariables(
+  resolved: readonly Resolved[],
+  environment: Environment,
+): Generator<Unplaced> {
   const used = new Map<string, Resolved>()
   for (const one of resolved)
     if ('variable' in one.origin && !used.has(one.origin.variable)) used.set(one.origin.variable, one)

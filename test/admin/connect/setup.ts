@@ -1,11 +1,9 @@
-import { onTestFinished } from 'vitest'
-import { openAdmin } from '../../../src/admin/admin.js'
 import type { Connect } from '../../../src/admin/connect/connect.js'
 import { connectRoutes } from '../../../src/admin/connect/routes.js'
 import { createLog } from '../../../src/log.js'
 import { createLoggers } from '../../../src/log-levels.js'
-import { testContext } from '../../helpers/context.js'
 import { type Bench, bench } from '../../pipeline/reload/setup.js'
+import { idleAdmin } from '../idle-admin.js'
 
 /** Pipelines whose stages are numbered, behind the REST API. */
 export async function connectBench(settings?: object, options: Partial<Connect> = {}) {
@@ -30,19 +28,7 @@ export async function askable(it: Bench, options: Partial<Connect> = {}) {
     redact: (text) => text,
     ...options,
   })
-  const admin = await openAdmin(
-    { host: '127.0.0.1', port: 0, tokenFile: '', open: [], log: testContext().log },
-    {
-      notReady: () => [],
-      metrics: async () => ({ contentType: 'text/plain', text: '' }),
-      details: () => ({}),
-      ledgers: () => ({}),
-      retryFailed: () => ({}),
-      reload: async () => ({ done: {} }),
-    },
-    routes,
-  )
-  onTestFinished(() => admin.close())
+  const admin = await idleAdmin(routes)
   const ask = async (question: string, body?: unknown) => {
     const [method = '', path = ''] = question.split(' ')
     const init = body === undefined ? { method } : { method, body: JSON.stringify(body) }
