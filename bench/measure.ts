@@ -76,9 +76,7 @@ export async function measure(
   plan: Plan,
   around: Surroundings,
 ): Promise<{ readonly samples: readonly Sample[]; readonly rest: Rest | undefined }> {
-  const running = await program.start(around.env)
-  const generator = startGenerator()
-  try {
+  return whileRunning(program, around, async (running, generator) => {
     const { bodyBytes, paths = [WEBHOOK_PATH], payloads = PAYLOADS } = plan
     const order = { port: running.port, token: around.token, bodyBytes, paths, payloads }
     const drive = (load: Load, name: string, saturated: number) =>
@@ -100,9 +98,28 @@ export async function measure(
     if (plan.idleSeconds === 0) return { samples, rest: undefined }
     const idleCpu = await idlePercent(running.pid, plan.idleSeconds)
     return { samples, rest: { program: program.name, idleCpu, readBack: running.readBack } }
-  } finally {
+  })
+}
+
+/** What goes wrong first is what is told: a program that is stopped in the middle of it may end badly, too. */
+async function whileRunning<Found>(
+  program: Program,
+  around: Surroundings,
+  look: (running: Running, generator: Generator) => Promise<Found>,
+): Promise<Found> {
+  const running = await program.start(around.env)
+  const generator = startGenerator()
+  const stop = async () => {
     await generator.stop()
     await running.stop()
+  }
+  try {
+    const found = await look(running, generator)
+    await stop()
+    return found
+  } catch (error) {
+    await stop().catch(() => {})
+    throw error
   }
 }
 

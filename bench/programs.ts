@@ -48,6 +48,7 @@ export const floor = (profile?: string): Program => ({
 
 /** Milliseconds. With 50 pipelines, each of which has connections of its own to Kafka, it takes a while. */
 const READY_WITHIN = 60_000
+const LINES_SHOWN = 20
 
 export const headgate = ({ name, config, program, profile, withoutLedger }: HeadgateVariant): Program => ({
   name,
@@ -70,7 +71,8 @@ export const headgate = ({ name, config, program, profile, withoutLedger }: Head
       readBack: readBackRate(lines),
       async stop() {
         const { code, signal } = await stop()
-        if (code !== 0) throw new Error(`Headgate ended with ${signal ?? `exit code ${code}`}`)
+        const how = `Headgate ended with ${signal ?? `exit code ${code}`}, and said at last:`
+        if (code !== 0) throw new Error([how, ...lines.slice(-LINES_SHOWN)].join('\n'))
       },
     }
   },
