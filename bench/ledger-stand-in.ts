@@ -51,6 +51,7 @@ export const durableLedger: typeof replaced = ({ stages }): Ledger => {
       owed--
     },
     dueAt: (stage) => queues[stage]?.peek()?.dueAt,
+    refill: async () => {},
     onAdded(stage, wake) {
       wakers[stage] = wake
     },

@@ -77,12 +77,24 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
       rate.take(performance.now())
       void attempt(pending)
     }
-    if (active === 0 && (waitForNext() ?? Number.POSITIVE_INFINITY) > SOON) onQuiet?.()
+    if (isQuiet()) onQuiet?.()
   }
+  const isQuiet = (): boolean => active === 0 && (waitForNext() ?? Number.POSITIVE_INFINITY) > SOON
   const waitForNext = (): number | undefined => {
     const dueAt = ledger.dueAt(index)
     return dueAt === undefined ? undefined : Math.max(dueAt - Date.now(), rate.wait(performance.now()))
   }
+  const quiet = (signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      const done = () => resolve()
+      if (signal.aborted) return done()
+      onQuiet = () => {
+        signal.removeEventListener('abort', done)
+        done()
+      }
+      signal.addEventListener('abort', done, { once: true })
+      wake()
+    })
   const attempt = async (pending: Pending): Promise<void> => {
     active++
     const result = await stage.attempt(pending.committed)
@@ -121,12 +133,11 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
       wake()
     },
     async drain(signal) {
-      if (state === 'running' && !signal.aborted) {
-        await new Promise<void>((resolve) => {
-          onQuiet = resolve
-          signal.addEventListener('abort', () => resolve(), { once: true })
-          wake()
-        })
+      if (state === 'running') {
+        do {
+          await quiet(signal)
+          if (!signal.aborted) await ledger.refill()
+        } while (!signal.aborted && !isQuiet())
       }
       state = 'stopped'
       clearTimeout(timer)

@@ -29,6 +29,7 @@ export const rehearsalLedger = (owe: (committed: Committed) => void): Ledger => 
   retry() {},
   failed() {},
   dueAt: () => undefined,
+  async refill() {},
   onAdded() {},
   backlog: () => ({ count: 0, oldest: undefined, failed: 0, remembersSince: 0 }),
   async meet() {},

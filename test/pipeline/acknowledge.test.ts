@@ -89,3 +89,16 @@ test('a stop does not wait for what is to be tried later, and reports it as left
   expect(await stopPipeline(pipeline, deadline.signal)).toMatchObject({ inFlight: 0, unacknowledged: 1 })
   expect(deadline.signal.aborted).toBe(false)
 })
+
+test('a stop waits for what is owed and had to wait on disk, too', async () => {
+  const { inline, pipeline, deadline } = await runningPipeline(withRetry({}, { concurrency: 100 }))
+  const { promise, resolve } = deferred()
+  inline.acknowledge = () => promise.then(() => ({ kind: 'acknowledged' }))
+  // More than are kept in memory.
+  const many = 25_000
+  for (let event = 0; event < many; event++) await inline.intake(() => eventOf(String(event)))
+  const stopped = stopPipeline(pipeline, deadline.signal)
+  resolve()
+  expect(await stopped).toMatchObject({ inFlight: 0, unacknowledged: 0 })
+  expect(new Set(inline.acknowledged.map(({ id }) => id)).size).toBe(many)
+}, 30_000)

@@ -17,6 +17,7 @@ export interface Backlog {
   stageOf(taken: Owed): number
   stageBehind(taken: Owed): number
   dueAt(stage: number): number | undefined
+  isPartlyOnDisk(): boolean
   /** There are other stages from now on. */
   restage(stages: number, stageAfter: StageAfter): void
   /** Takes up what is parked, where there is room. Called after each flush. */
@@ -92,6 +93,7 @@ export function createBacklog({ state, stages, added, orphaned }: BacklogOptions
     stageOf: (owed) => restaged.get(owed)?.stage ?? owed.stage,
     stageBehind: (owed) => restaged.get(owed)?.behind ?? owed.stage + 1,
     dueAt: (stage) => queues[stage]?.peek()?.dueAt,
+    isPartlyOnDisk: () => parkedCount() > 0,
     restage(count, stageAfter) {
       const waiting = queues.flatMap(({ data }) => data)
       queues = newQueues(count)

@@ -198,6 +198,9 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
       changed()
     },
     dueAt: (stage) => backlog?.dueAt(stage),
+    async refill() {
+      if (backlog.isPartlyOnDisk()) await flusher.now()
+    },
     onAdded: (stage, wake) => {
       wakers[stage] = wake
     },

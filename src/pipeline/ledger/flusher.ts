@@ -4,6 +4,8 @@ import type { Log } from '../../plugin.js'
 export interface Flusher {
   /** Something has changed: it is written soon, together with what changes until then. */
   wake(): void
+  /** Writes what there is; resolves also where that fails. */
+  now(): Promise<void>
   /** Why nothing can be written; undefined while it can. */
   problem(): string | undefined
   /** Writes what there is, for the last time. */
@@ -29,6 +31,7 @@ export function createFlusher({ flush, logger }: { flush(): Promise<void>; logge
     if (!stopped) timer ??= setTimeout(start, delay).unref()
   }
   const start = (): void => {
+    clearTimeout(timer)
     timer = undefined
     writing = write().finally(() => {
       writing = undefined
@@ -49,17 +52,22 @@ export function createFlusher({ flush, logger }: { flush(): Promise<void>; logge
     }
   }
 
+  const now = async (): Promise<void> => {
+    await writing
+    if (writing === undefined) start()
+    await writing
+  }
+
   return {
     wake() {
       if (writing === undefined) schedule(GATHER_MS)
       else again = true
     },
     problem: () => problem,
+    now,
     async stop() {
       stopped = true
-      clearTimeout(timer)
-      await writing
-      await write()
+      await now()
     },
   }
 }

@@ -36,6 +36,8 @@ export interface Ledger {
   failed(pending: Pending, reason: FailureReason): void
   /** When `take` will have one; undefined while there is none. */
   dueAt(stage: number): number | undefined
+  /** Brings what waits on disk into memory, where there is room: until then `take` and `dueAt` do not know of it. */
+  refill(): Promise<void>
   /** Calls `wake` whenever an acknowledgement of the stage was added. */
   onAdded(stage: number, wake: () => void): void
   /** What is not yet acknowledged by every stage, the ones being tried included. */
