@@ -4,6 +4,9 @@ import { PRODUCER_PROPERTIES } from './property-names.js'
 const UNSUITABLE: ReadonlySet<string> = new Set([
   // Nobody would read them.
   'statistics.interval.ms',
+  // A question would wait for the fetch before it.
+  'max.in.flight',
+  'max.in.flight.requests.per.connection',
   // Followers lag behind; what the leader has is what counts.
   'client.rack',
   // Together these decide how much is fetched at once, and can exclude each other.

@@ -20,6 +20,7 @@ test('asks for what the guarantees need, whatever is given', () => {
   const { global, topic } = clientConfig('k:9092', { acks: 1, 'enable.idempotence': false }, 'c')
   expect(global['enable.idempotence']).toBe('true')
   expect(topic['acks']).toBe('all')
+  expect(global['max.in.flight']).toBe('1')
 })
 
 test('lets given properties win over its defaults, under their other names too', () => {
@@ -44,7 +45,7 @@ test.each([
   ['acks', 1],
   ['request.required.acks', '0'],
   ['enable.idempotence', false],
-  ['max.in.flight', 6],
+  ['max.in.flight', 2],
   ['max.in.flight.requests.per.connection', 1000000],
   ['retries', 0],
   ['message.send.max.retries', 0],
@@ -68,7 +69,7 @@ test.each([
 })
 
 test('accepts protected properties with a value that keeps the promise', () => {
-  expect(problems({ acks: -1, 'enable.idempotence': true, retries: 10, 'max.in.flight': 5 })).toEqual([])
+  expect(problems({ acks: -1, 'enable.idempotence': true, retries: 10, 'max.in.flight': 1 })).toEqual([])
 })
 
 test('accepts what TLS and SASL need', () => {
