@@ -37,7 +37,13 @@ test('leaves out what only a producer knows, and what would make it read less th
     'message.max.bytes': 200_000_000,
   })
   const names = ['linger.ms', 'batch.size', 'compression.type', 'enable.idempotence', 'acks', 'partitioner']
-  for (const name of [...names, 'client.rack', 'receive.message.max.bytes', 'message.max.bytes']) {
+  for (const name of [
+    ...names,
+    'client.rack',
+    'max.in.flight',
+    'receive.message.max.bytes',
+    'message.max.bytes',
+  ]) {
     expect(global).not.toHaveProperty(name)
   }
 })
