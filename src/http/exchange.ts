@@ -6,6 +6,7 @@ import { ReceivedRequest } from './received-request.js'
 import { type BodyEnd, readBody } from './request-body.js'
 import type { Requests } from './requests.js'
 import { respond, respondEarly } from './respond.js'
+import type { Turns, Work } from './turns.js'
 import type { Unanswered } from './unanswered.js'
 
 /** On whose behalf requests are answered, and whom the answers are reported to. */
@@ -26,6 +27,7 @@ export interface Shared {
   readonly log: Log
   readonly unanswered: Unanswered
   readonly memory: BodyMemory
+  readonly turns: Turns
   /** True once every answer closes its connection. */
   closing(): boolean
 }
@@ -59,7 +61,7 @@ export const receivedRequest = ({ method = '', headers }: IncomingMessage): Rece
  * A request whose body comes, and its answer. A sender that leaves before its body is whole has sent nothing; one that
  * leaves later changes nothing. A class, so that an event costs one object here and not a closure for each turn it can take.
  */
-class Exchange implements BodyEnd {
+class Exchange implements BodyEnd, Work {
   private bodyBytes = 0
 
   constructor(
@@ -76,6 +78,11 @@ class Exchange implements BodyEnd {
     received.receivedAt = Date.now()
     this.bodyBytes = body.length
     this.shared.unanswered.begin(this.request.socket)
+    this.shared.turns.take(this)
+  }
+
+  proceed(): void {
+    const { received } = this
     let answer: HttpAnswer | Promise<HttpAnswer>
     try {
       answer = this.route.handler.handle(received)

@@ -11,6 +11,7 @@ import { onceAMinute } from './once-a-minute.js'
 import { problem } from './problem.js'
 import { countRequests } from './requests.js'
 import { cutStalled } from './stalled.js'
+import { createTurns } from './turns.js'
 import { countUnanswered } from './unanswered.js'
 
 export interface ListenerOptions {
@@ -92,6 +93,9 @@ const TIMEOUTS: Timeouts = {
   checkEvery: 1000,
 }
 
+/** A quarter of what a post-commit stage has under way by default: each of its connections may rest for a turn or two. */
+const EVENTS_A_TURN = 32
+
 export function createListener(options: ListenerOptions): Listener {
   const { host, log, onResponse } = options
   const timeouts = { ...TIMEOUTS, ...options.timeouts }
@@ -110,7 +114,8 @@ export function createListener(options: ListenerOptions): Listener {
   })
   const maxBodyMemory = options.maxBodyMemory ?? 256 * 1024 * 1024
   const memory = countBodyMemory(maxBodyMemory)
-  const shared: Shared = { log, unanswered, memory, closing: () => closed !== undefined }
+  const turns = createTurns(EVENTS_A_TURN)
+  const shared: Shared = { log, unanswered, memory, turns, closing: () => closed !== undefined }
   const nobody = { pipeline: 'none', onResponse }
   const noRoute = problem(new HeadgateError('HG_INTAKE_NOT_FOUND', 'No pipeline listens at this path.'))
   const stopping = problem(new HeadgateError('HG_INTAKE_STOPPING', 'Headgate is shutting down.'))
