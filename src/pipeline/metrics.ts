@@ -55,8 +55,9 @@ interface Shown {
 
 export function createMetrics(): MetricsRegistry {
   const registry = new Registry()
-  // The monitor of the event loop's lag wakes the process at its resolution; 10 ms, the default, shows in an idle one.
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 })
+  // The monitor of the event loop's lag wakes the process at its resolution; 10 ms, the default, shows in an idle one. A lag that
+  // matters is longer.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 250 })
   const counters = new Map<string, Family<CounterCell>>()
   const histograms = new Map<string, Family<HistogramCell>>()
   const gauges = new Map<string, Gauge>()
