@@ -70,7 +70,7 @@ export async function readStretches(
   }
 }
 
-const isUnread = ({ next, end }: Stretch): boolean => next < end
+export const isUnread = ({ next, end }: Stretch): boolean => next < end
 
 /** Looks stretches up without making a key for each record. */
 function finder(stretches: readonly Stretch[]): (topic: string, partition: number) => Stretch | undefined {

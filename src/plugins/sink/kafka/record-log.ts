@@ -3,7 +3,7 @@ import { HeadgateError } from '../../../errors.js'
 import type { LoggedRecord, Position, RecordLog, Target } from '../../../plugin.js'
 import { type Consumer, END, type Place, START } from './consumer.js'
 import type { Use } from './consumer-config.js'
-import { readStretches, type Stretch } from './read-back.js'
+import { isUnread, readStretches, type Stretch } from './read-back.js'
 import { createSharedConsumer } from './shared-consumer.js'
 import { hasTail } from './tail.js'
 
@@ -37,17 +37,20 @@ export function createRecordLog({ targets, fence, open }: RecordLogOptions): Kaf
   async function read(from: readonly Position[], visit: (record: LoggedRecord) => void): Promise<void> {
     const stretches = await shared.use((consumer) => stretchesOf(consumer, from))
     if (stretches.length === 0) return
-    await using(open('reading'), async (reader) => {
-      await readStretches(reader, stretches, visit, closing.signal)
-      await using(open('probing'), async (prober) => {
-        for (let look = 1; look <= LOOKS; look++) {
-          await delay(SETTLE)
-          if (!(await hasTail(prober, stretches, closing.signal))) return
-          const ends = await reader.offsets(stretches, END)
-          for (const [index, stretch] of stretches.entries()) stretch.end = ends[index]?.offset ?? stretch.end
-          await readStretches(reader, stretches, visit, closing.signal)
-        }
-      })
+    let answeredAt = performance.now()
+    await using([open('reading'), open('probing')], async ([reader, prober]) => {
+      if (stretches.some(isUnread)) {
+        await readStretches(reader, stretches, visit, closing.signal)
+        answeredAt = performance.now()
+      }
+      for (let look = 1; look <= LOOKS; look++) {
+        await delay(answeredAt + SETTLE - performance.now())
+        if (!(await hasTail(prober, stretches, closing.signal))) return
+        const ends = await reader.offsets(stretches, END)
+        for (const [index, stretch] of stretches.entries()) stretch.end = ends[index]?.offset ?? stretch.end
+        await readStretches(reader, stretches, visit, closing.signal)
+        answeredAt = performance.now()
+      }
     })
   }
 
@@ -145,12 +148,14 @@ async function allOf(consumer: Consumer, topic: string): Promise<number[]> {
   return Array.from({ length: count }, (_, partition) => partition)
 }
 
-async function using(opening: Promise<Consumer>, task: (consumer: Consumer) => Promise<void>): Promise<void> {
-  const consumer = await opening
+async function using<Opened extends readonly Consumer[]>(
+  openings: { readonly [index in keyof Opened]: Promise<Opened[index]> },
+  task: (consumers: Opened) => Promise<void>,
+): Promise<void> {
   try {
-    await task(consumer)
+    await task((await Promise.all(openings)) as unknown as Opened)
   } finally {
-    await consumer.close()
+    for (const opening of openings) await opening.then((consumer) => consumer.close()).catch(() => {})
   }
 }
 
