@@ -80,7 +80,7 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
       if (!reading.underWay() || !isOwed(key)) owe(committed(event, receipt), key, now)
     } else if (outcome.kind === 'dropped') owe(committed(event), state.nextKey(), now)
     else {
-      if (outcome.error.uncertain) reading.begin({ fence: true })
+      if (outcome.error.uncertain) reading.begin({ fence: true, quiet: false })
       return
     }
     changed()
@@ -139,16 +139,17 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
       }
       backlog = createBacklog({ state, stages, added: (stage) => wakers[stage]?.(), orphaned })
       for (const owed of state.loadOwed()) backlog.load(owed)
-      reading.begin({ fence: false })
+      reading.begin({ fence: false, quiet: state.takeCleanStop() })
     },
     async stop() {
       if (reading.isStopped()) return
       // Not while the fate of a record is unknown: it would be behind the checkpoint, and never be read.
-      if (reading.isOpen()) advance()
+      const allKnown = reading.isOpen()
+      if (allKnown) advance()
       reading.stop()
       await flusher.stop()
       await committer.stop()
-      state.close()
+      state.close(allKnown && running.size === 0 && flusher.problem() === undefined)
     },
     notReady() {
       const disk = flusher.problem()

@@ -65,8 +65,13 @@ export interface PipelineState {
   /** Since when events are remembered without a gap; milliseconds since the epoch. */
   remembersSince(): number
   limit(limits: StateLimits): void
-  /** Nothing is read any more. Called after the last flush. */
-  close(): void
+  /**
+   * True once after a stop at which nothing was on its way to Kafka: what is there now is all that will be there. False from
+   * then on, also after a crash.
+   */
+  takeCleanStop(): boolean
+  /** Nothing is read any more. Called after the last flush; `clean` where nothing is on its way to Kafka. */
+  close(clean: boolean): void
 }
 
 export function openPipelineState(
@@ -81,6 +86,7 @@ export function openPipelineState(
   const failedTable = table<FailedRow, number[]>('failed')
   const checkpoints = table<number, number>('checkpoints')
   const partitions = openPartitionNumbers(table('partitions'))
+  const stops = table<true, string>('stops')
   const memory = createMemory((generation) => table(`events.${generation}`), table('generations'), limits)
 
   let changes = nothingUnwritten()
@@ -271,9 +277,15 @@ export function openPipelineState(
       }),
     remembersSince: memory.since,
     limit: memory.limit,
-    close: memory.stop,
+    takeCleanStop: () => stops.removeSync(CLEAN),
+    close(clean) {
+      memory.stop()
+      if (clean) stops.putSync(CLEAN, true)
+    },
   }
 }
+
+const CLEAN = 'clean'
 
 type FailedRow = readonly [row: Row, code: string, message: string, failedAt: number]
 

@@ -7,8 +7,11 @@ export interface Reading {
   isStopped(): boolean
   /** Records of the log are being learned, here or beside the path of events. */
   underWay(): boolean
-  /** Takes no event until the log has been read to its end; `fence` where the fate of a record is unknown. */
-  begin(how: { readonly fence: boolean }): void
+  /**
+   * Takes no event until the log has been read to its end; `fence` where the fate of a record is unknown, `quiet` where
+   * nothing can be on its way to the log.
+   */
+  begin(how: { readonly fence: boolean; readonly quiet: boolean }): void
   /** As `Ledger.meet`. */
   meet(next: RecordLog): Promise<void>
   /** As `Ledger.canMoveTo`. */
@@ -22,7 +25,7 @@ export interface Reading {
 interface Options {
   /** The log of now; without one, there is nothing to read. */
   log(): RecordLog | undefined
-  options(log: () => RecordLog): ReadBackOptions
+  options(log: () => RecordLog): Omit<ReadBackOptions, 'quiet'>
   /** Called each time that all has been read. */
   opened(): void
 }
@@ -35,11 +38,11 @@ export function createReading({ log, options, opened }: Options): Reading {
   let again = false
   let meetings = 0
 
-  async function read(fence: boolean): Promise<void> {
+  async function read(fence: boolean, quiet: boolean): Promise<void> {
     let first = true
     do {
       again = false
-      const all = options(() => log() as RecordLog)
+      const all = { ...options(() => log() as RecordLog), quiet }
       await readBack(all, progress, fence && first)
       if (all.signal.aborted || condition !== 'reading') return
       first = false
@@ -53,7 +56,7 @@ export function createReading({ log, options, opened }: Options): Reading {
     isOpen: () => condition === 'open',
     isStopped: () => condition === 'stopped',
     underWay: () => condition === 'reading' || meetings > 0,
-    begin({ fence }) {
+    begin({ fence, quiet }) {
       if (condition === 'reading') return
       if (log() === undefined) {
         condition = 'open'
@@ -61,14 +64,14 @@ export function createReading({ log, options, opened }: Options): Reading {
       }
       condition = 'reading'
       fenced = fence
-      void read(fence)
+      void read(fence, quiet)
     },
     async meet(next) {
       // What is being read now is read again when the log changes.
       if (condition !== 'open') return
       meetings++
       try {
-        const all = options(() => next)
+        const all = { ...options(() => next), quiet: false }
         await requireSameLog(next, all.state)
         await readUnknown(all)
       } finally {

@@ -113,6 +113,35 @@ test('a record whose report was never seen is found where the config no longer w
   expect(await after.take(eventOf('b'))).toMatchObject({ kind: 'duplicate', receipt: { offset: 1 } })
 })
 
+test('after a stop in order the log need not be read where it ends as it did, once', async () => {
+  const before = await openLedger()
+  await before.take(eventOf('a'))
+  await before.stop()
+  const read = vi.spyOn(before.kafka, 'read')
+  const after = await openLedger({ directory: before.directory, kafka: before.kafka })
+  expect(read).not.toHaveBeenCalled()
+  expect(await after.take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
+  await openLedger({ directory: await after.crash(), kafka: before.kafka })
+  expect(read).toHaveBeenCalledOnce()
+})
+
+test('after a stop in order the log is read where it has more than it had', async () => {
+  const before = await openLedger()
+  await before.stop()
+  before.kafka.append('a', digestOf(eventOf('a').body.bytes))
+  const after = await openLedger({ directory: before.directory, kafka: before.kafka })
+  expect(await after.take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
+})
+
+test('after a stop with a record on its way the log is read to its very end', async () => {
+  const before = await openLedger()
+  void before.ledger.once(eventOf('a'), () => new Promise<Outcome>(() => {}))
+  await before.stop()
+  const read = vi.spyOn(before.kafka, 'read')
+  await openLedger({ directory: before.directory, kafka: before.kafka })
+  expect(read).toHaveBeenCalledOnce()
+})
+
 test('a lost state directory is made anew: all in the window is known, and owed is what the group has not passed', async () => {
   const before = await openLedger()
   for (const id of ['a', 'b', 'c']) await before.take(eventOf(id))

@@ -29,13 +29,14 @@ async function remembered(partitions: readonly number[], entries: number): Promi
     window: WINDOW,
     entries,
     logger,
+    quiet: false,
     visit: (record: { readonly value: Buffer }, needed: { readonly remembered: boolean }) => {
       if (needed.remembered) seen.push(Number(record.value))
     },
     signal: new AbortController().signal,
   }
   await readBack(options, newProgress(), false)
-  state.close()
+  state.close(false)
   await directory.close()
   return seen.sort((a, b) => a - b)
 }
