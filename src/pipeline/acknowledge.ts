@@ -56,11 +56,13 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
   let onQuiet: (() => void) | undefined
   let onIdle: (() => void) | undefined
 
-  // The sender gets its answer before its acknowledgement is tried: this runs when the current turn is over.
+  // The sender gets its answer before its acknowledgement is tried: this runs when all that follows from a report is done, and
+  // under load when the current turn is over, so that the answers to others of that turn come first, too.
   const wake = (): void => {
     if (pumping || state !== 'running') return
     pumping = true
-    setImmediate(pump)
+    if (active === 0) process.nextTick(pump)
+    else setImmediate(pump)
   }
   const pump = (): void => {
     pumping = false
