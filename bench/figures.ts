@@ -13,7 +13,16 @@ export interface Machine {
   readonly kafka: string
 }
 
-const FIGURES = ['cpuPerEvent', 'eventsPerSecond', 'p50', 'p99', 'p999', 'peakRss', 'generatorLoad'] as const
+const FIGURES = [
+  'cpuPerEvent',
+  'eventsPerSecond',
+  'p50',
+  'p99',
+  'p999',
+  'peakRss',
+  'peakOwn',
+  'generatorLoad',
+] as const
 export type Figure = (typeof FIGURES)[number]
 
 /** One program under one load, over all rounds. */
@@ -27,7 +36,8 @@ export interface Summary {
 
 export interface RestSummary {
   readonly program: string
-  /** Seconds from the start of the process until it takes events, with empty topics. */
+  /** Seconds from the start of the process until it takes events, with empty topics: for the first time, and after a stop. */
+  readonly firstReadyAfter: Spread
   readonly readyAfter: Spread
   /** Percent of one core, after it has worked. */
   readonly idleCpu: Spread
@@ -77,11 +87,17 @@ export function summarizeRest(
   program: string,
 ): RestSummary {
   const own = rests.filter((rest) => rest.program === program)
-  const ready = starts.filter((start) => start.program === program)
+  const readyAfter = (isFirst: boolean) =>
+    spread(
+      starts
+        .filter((start) => start.program === program && start.isFirst === isFirst)
+        .map(({ readyAfter }) => readyAfter),
+    )
   const readBack = own.flatMap((rest) => rest.readBack ?? [])
   return {
     program,
-    readyAfter: spread(ready.map(({ readyAfter }) => readyAfter)),
+    firstReadyAfter: readyAfter(true),
+    readyAfter: readyAfter(false),
     idleCpu: spread(own.map(({ idleCpu }) => idleCpu)),
     readBack: readBack.length === 0 ? undefined : spread(readBack),
   }

@@ -23,8 +23,9 @@ export interface Sample {
   readonly p50: number
   readonly p99: number
   readonly p999: number
-  /** MiB. */
+  /** MiB: resident, and of that what is not mapped from a file. */
   readonly peakRss: number
+  readonly peakOwn: number
   readonly backlog: Backlog
   /** Share of one core that the load generator took. */
   readonly generatorLoad: number

@@ -6,6 +6,8 @@ export interface ProcessFigures {
   readonly cpu: number
   /** Resident memory in MiB. */
   readonly rss: number
+  /** Of that, what is not mapped from a file: the kernel takes pages of files back when it needs them. */
+  readonly own: number
 }
 
 /** Linux counts CPU time in hundredths of a second wherever user programs can see it. */
@@ -15,7 +17,8 @@ export function processFigures(pid: number): ProcessFigures {
   const all = familyOf(pid)
   return {
     cpu: all.reduce((total, member) => total + cpuMicroseconds(member), 0),
-    rss: all.reduce((total, member) => total + residentMib(member), 0),
+    rss: all.reduce((total, member) => total + residentMib(member, 'VmRSS'), 0),
+    own: all.reduce((total, member) => total + residentMib(member, 'RssAnon'), 0),
   }
 }
 
@@ -34,7 +37,9 @@ function cpuMicroseconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK
 }
 
-function residentMib(pid: number): number {
-  const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return Number(kib) / 1024
+function residentMib(pid: number, which: 'VmRSS' | 'RssAnon'): number {
+  const line = readFileSync(`/proc/${pid}/status`, 'utf8')
+    .split('\n')
+    .find((line) => line.startsWith(`${which}:`))
+  return Number(line?.match(/\d+/)?.[0]) / 1024
 }

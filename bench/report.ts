@@ -18,6 +18,7 @@ const COLUMNS: readonly { readonly title: string; readonly figure: Figure; reado
   { title: 'p99 ms', figure: 'p99', digits: 1 },
   { title: 'p99.9 ms', figure: 'p999', digits: 1 },
   { title: 'peak RSS MiB', figure: 'peakRss', digits: 0 },
+  { title: 'of it own', figure: 'peakOwn', digits: 0 },
 ]
 
 export const summaryGrid = (summaries: readonly Summary[]): Grid => ({
@@ -56,12 +57,14 @@ export const ratioGrid = (ratios: readonly Ratio[]): Grid => ({
 export const restGrid = (rests: readonly RestSummary[]): Grid => ({
   columns: [
     left('program'),
-    right('start to ready s'),
+    right('first start to ready s'),
+    right('restart to ready s'),
     right('idle, % of a core'),
     right('read-back records/s'),
   ],
-  rows: rests.map(({ program, readyAfter, idleCpu, readBack }) => [
+  rows: rests.map(({ program, firstReadyAfter, readyAfter, idleCpu, readBack }) => [
     program,
+    formatSpread(firstReadyAfter, 2),
     formatSpread(readyAfter, 2),
     formatSpread(idleCpu, 2),
     readBack === undefined ? '' : formatSpread(readBack, 0),

@@ -6,8 +6,9 @@ import type { Surroundings } from './surroundings.js'
 
 /** What was seen of a program under load, from outside: nothing of this costs it any work. */
 export interface Watched {
-  /** MiB. */
+  /** MiB: resident, and of that what is not mapped from a file. */
   readonly peakRss: number
+  readonly peakOwn: number
   readonly backlog: Backlog
 }
 
@@ -32,6 +33,7 @@ export async function watch(
   const start = performance.now()
   const backlogs: Point[] = []
   let peakRss = 0
+  let peakOwn = 0
   let over = false
   const end = () => {
     over = true
@@ -39,7 +41,9 @@ export async function watch(
   until.then(end, end)
   for (;;) {
     const [delivered, acknowledged] = await Promise.all([generator.delivered(), around.acknowledged()])
-    peakRss = Math.max(peakRss, processFigures(pid).rss)
+    const { rss, own } = processFigures(pid)
+    peakRss = Math.max(peakRss, rss)
+    peakOwn = Math.max(peakOwn, own)
     if (over) break
     const owed = Math.max(0, delivered - (acknowledged - acknowledgedBefore))
     backlogs.push([(performance.now() - start) / 1000, owed])
@@ -47,5 +51,5 @@ export async function watch(
   }
   const { slope, low, high } = fitLine(backlogs)
   const peak = Math.max(0, ...backlogs.map(([, owed]) => owed))
-  return { peakRss, backlog: { peak, slope: { median: slope, min: low, max: high } } }
+  return { peakRss, peakOwn, backlog: { peak, slope: { median: slope, min: low, max: high } } }
 }

@@ -15,6 +15,7 @@ const sample = (program: string, cpuPerEvent: number, more: Partial<Sample> = {}
   p99: 2,
   p999: 3,
   peakRss: 100,
+  peakOwn: 80,
   backlog: { peak: 10, slope: still },
   generatorLoad: 0.1,
   lateP99: 0.2,
@@ -61,12 +62,16 @@ test('a ratio compares the two programs of each round, whichever went first', ()
 })
 
 test('what a read-back took is only told where there was one', () => {
-  const starts = [{ program: 'headgate', readyAfter: 0.8 }]
+  const starts = [
+    { program: 'headgate', readyAfter: 1.4, isFirst: true },
+    { program: 'headgate', readyAfter: 0.8, isFirst: false },
+  ]
   const rest = { program: 'headgate', idleCpu: 0.3 }
 
   const without = summarizeRest(starts, [{ ...rest, readBack: undefined }], 'headgate')
   const both = [undefined, 60_000].map((readBack) => ({ ...rest, readBack }))
 
+  expect(without).toMatchObject({ firstReadyAfter: { median: 1.4 }, readyAfter: { median: 0.8 } })
   expect(without.readBack).toBeUndefined()
   expect(summarizeRest(starts, both, 'headgate').readBack?.median).toBe(60_000)
 })
