@@ -194,7 +194,7 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     },
     failed(pending, reason) {
       const owed = pending as Owed
-      state.fail({ ...owed, stage: backlog.stageOf(owed), reason, failedAt: Date.now() })
+      state.failures.add({ ...owed, stage: backlog.stageOf(owed), reason, failedAt: Date.now() })
       backlog.settle(owed)
       changed()
     },
@@ -211,7 +211,7 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
         : {
             count: state.owedCount(),
             oldest: state.oldestOwed()?.committedAt,
-            failed: state.failedCount(),
+            failed: state.failures.count(),
             remembersSince: state.remembersSince(),
           },
     meet: reading.meet,
@@ -219,7 +219,7 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     change(terms, stageAfter) {
       if (stageAfter !== undefined) {
         backlog.restage(terms.stages, stageAfter)
-        state.restageFailed(stageAfter)
+        state.failures.restage(stageAfter)
       }
       log = terms.log
       reading.logChanged()
@@ -232,9 +232,9 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     },
     report: () => ledgerReport(state),
     retryFailed() {
-      const failures = state.failures()
+      const failures = state.failures.all()
       for (const failed of failures) {
-        state.forgetFailure(failed)
+        state.failures.forget(failed)
         const { reason: _, failedAt: __, ...owed } = failed
         if (state.isOwed(owed.key) || owed.stage >= stages) continue
         const now = Date.now()

@@ -1,11 +1,11 @@
 import type { Database, RootDatabase } from 'lmdb'
 import { HeadgateError } from '../../errors.js'
 import type { Position } from '../../plugin.js'
-import { type ByKey, byKey } from './by-key.js'
+import { createFailures, type FailedRow, type Failures } from './failures.js'
+import { keysOf } from './keys-of.js'
 import { openPartitionNumbers } from './partition-numbers.js'
 import { createMemory, type StateLimits } from './remembered-events.js'
 import {
-  type Failed,
   type Known,
   type Owed,
   type OwedKey,
@@ -39,17 +39,11 @@ export interface PipelineState {
   unpark(limit: number): Owed[]
   /** Moves every parked acknowledgement to another post-commit stage, and says how many of them are owed no more. */
   restageParked(stageAfter: StageAfter): number
-  /** The same for what was given up; it stays there even where nobody is left to be told. */
-  restageFailed(stageAfter: StageAfter): void
   /** When each owed acknowledgement was committed, as of the last flush. */
   committedTimes(): Iterable<number>
   /** The acknowledgement of the oldest record, as of the last flush. */
   oldestOwed(): Owed | undefined
-  fail(failed: Failed): void
-  failures(): Failed[]
-  /** Removes a failed acknowledgement; the caller owes it again. */
-  forgetFailure(failed: Failed): void
-  failedCount(): number
+  readonly failures: Failures
   keyOf(position: Position): OwedKey
   positionOf(key: OwedKey): Position | undefined
   /** A key for an event that has no record. */
@@ -83,7 +77,6 @@ export function openPipelineState(
     database.openDB<Value, Key>({ name: `${pipeline}/${name}`, encoding: 'msgpack' })
   const owedTable = table<Row, number[]>('owed')
   const parkedTable = table<1, number[]>('parked')
-  const failedTable = table<FailedRow, number[]>('failed')
   const checkpoints = table<number, number>('checkpoints')
   const partitions = openPartitionNumbers(table('partitions'))
   const stops = table<true, string>('stops')
@@ -93,7 +86,6 @@ export function openPipelineState(
   let writing: Unwritten | undefined
   let sequence = Date.now() * 1000
   let count = 0
-  let failedCount = (failedTable.getStats() as { entryCount: number }).entryCount
 
   const positionOf = ([number, offset]: OwedKey): Position | undefined => {
     const at = partitions.at(number)
@@ -114,35 +106,12 @@ export function openPipelineState(
     const row = owedTable.get([...key])
     return row && load(key, row)
   }
-  const findFailed = (key: OwedKey): Failed | undefined => {
-    if (changes.failed.has(key)) return changes.failed.get(key)
-    if (writing?.failed.has(key)) return writing.failed.get(key)
-    const row = failedTable.get([...key])
-    return row && loadFailed(key, row)
-  }
-  const loadFailed = (key: OwedKey, [row, code, message, failedAt]: FailedRow): Failed => ({
-    ...load(key, row),
-    reason: { code, message },
-    failedAt,
-  })
-  /** The keys of a table, and those of rows that it does not have yet. */
-  function keysOf(
-    table: Database<unknown, number[]>,
-    ...unwritten: (ByKey<unknown> | undefined)[]
-  ): OwedKey[] {
-    const keys = byKey<true>()
-    for (const key of table.getKeys({})) keys.set(key as unknown as OwedKey, true)
-    for (const some of unwritten) for (const [key] of some?.entries() ?? []) keys.set(key, true)
-    return [...keys.entries()].map(([key]) => key)
-  }
+  const failures = createFailures(table<FailedRow, number[]>('failed'), load, () => [changes, writing])
 
   function write({ added, changed, unparked, failed, checkpoints: known }: Unwritten): void {
     memory.write()
     for (const key of unparked) parkedTable.remove([...key])
-    for (const [key, given] of failed.entries()) {
-      if (given === undefined) failedTable.remove([...key])
-      else failedTable.put([...key], failedRow(given))
-    }
+    failures.write(failed)
     for (const [key, owed] of changed.entries()) {
       if (owed === undefined) owedTable.remove([...key])
       else put(owed)
@@ -155,9 +124,6 @@ export function openPipelineState(
     owedTable.put([...key], owedRow(owed))
     if (parked) parkedTable.put([dueAt, stage, ...key], 1)
   }
-
-  const failures = (): Failed[] =>
-    keysOf(failedTable, writing?.failed, changes.failed).flatMap((key) => findFailed(key) ?? [])
 
   return {
     recall: memory.recall,
@@ -209,12 +175,7 @@ export function openPipelineState(
       }
       return settled
     },
-    restageFailed(stageAfter) {
-      for (const failed of failures()) {
-        const stage = stageAfter(failed.stage)
-        if (stage !== failed.stage) changes.failed.set(failed.key, { ...failed, stage })
-      }
-    },
+    failures,
     committedTimes: () => owedTable.getRange({}).map(({ value }) => value[2]),
     oldestOwed() {
       let oldest: Owed | undefined
@@ -230,16 +191,6 @@ export function openPipelineState(
       }
       return oldest
     },
-    fail(failed) {
-      if (findFailed(failed.key) === undefined) failedCount++
-      changes.failed.set(failed.key, { ...failed, parked: false })
-    },
-    failures,
-    forgetFailure({ key }) {
-      failedCount--
-      changes.failed.set(key, undefined)
-    },
-    failedCount: () => failedCount,
     keyOf: ({ topic, partition, offset }) => [partitions.of(topic, partition), offset],
     positionOf,
     nextKey: () => [0, sequence++],
@@ -286,15 +237,6 @@ export function openPipelineState(
 }
 
 const CLEAN = 'clean'
-
-type FailedRow = readonly [row: Row, code: string, message: string, failedAt: number]
-
-const failedRow = (failed: Failed): FailedRow => [
-  owedRow(failed),
-  failed.reason.code,
-  failed.reason.message,
-  failed.failedAt,
-]
 
 /** Of a failed commit lmdb tells the reason by a promise of its own, which ends the process unless somebody looks at it. */
 async function reasonOf(error: unknown): Promise<string> {

@@ -19,7 +19,7 @@ export function ledgerReport(state: PipelineState, now = Date.now()): LedgerRepo
     const age = AGES.findIndex(([, below]) => now - committedAt < below)
     counts[age] = (counts[age] ?? 0) + 1
   }
-  const failures = state.failures()
+  const failures = state.failures.all()
   return {
     pending: AGES.map(([age], at) => ({ age, count: counts[at] ?? 0 })),
     failed: {

@@ -1,0 +1,14 @@
+import type { Database } from 'lmdb'
+import { type ByKey, byKey } from './by-key.js'
+import type { OwedKey } from './state-rows.js'
+
+/** The keys of a table, and those of rows that it does not have yet. */
+export function keysOf(
+  table: Database<unknown, number[]>,
+  ...unwritten: readonly (ByKey<unknown> | undefined)[]
+): OwedKey[] {
+  const keys = byKey<true>()
+  for (const key of table.getKeys({})) keys.set(key as unknown as OwedKey, true)
+  for (const some of unwritten) for (const [key] of some?.entries() ?? []) keys.set(key, true)
+  return [...keys.entries()].map(([key]) => key)
+}
