@@ -31,15 +31,23 @@ export function createCommitter({ log, logger, positions, signal }: CommitterOpt
   let failing = false
   let stopped = false
 
+  /** What was committed before counts, too: while the log is read back, less than that is known. */
+  const learn = async (present: RecordLog): Promise<void> => {
+    const partitions = await present.partitions(positions())
+    committed.clear()
+    for (const { topic, partition, end, committed: offset } of partitions)
+      if (offset !== undefined && offset <= end) committed.set(`${topic} ${partition}`, offset)
+    committedTo = present
+  }
   const commit = async (): Promise<void> => {
     const present = log()
-    if (present !== committedTo) committed.clear()
-    committedTo = present
-    const ahead = positions().filter(
-      ({ topic, partition, offset }) => offset > (committed.get(`${topic} ${partition}`) ?? -1),
-    )
-    if (present === undefined || ahead.length === 0) return
+    if (present === undefined) return
     try {
+      if (present !== committedTo) await learn(present)
+      const ahead = positions().filter(
+        ({ topic, partition, offset }) => offset > (committed.get(`${topic} ${partition}`) ?? -1),
+      )
+      if (ahead.length === 0) return
       await present.commit(ahead)
       for (const { topic, partition, offset } of ahead) committed.set(`${topic} ${partition}`, offset)
       failing = false

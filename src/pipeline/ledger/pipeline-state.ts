@@ -196,7 +196,8 @@ export function openPipelineState(
     nextKey: () => [0, sequence++],
     checkpoint(topic, partition) {
       const number = partitions.known(topic, partition)
-      return number === undefined ? undefined : (changes.checkpoints.get(number) ?? checkpoints.get(number))
+      if (number === undefined) return undefined
+      return changes.checkpoints.get(number) ?? writing?.checkpoints.get(number) ?? checkpoints.get(number)
     },
     advance: ([number, offset]) => void changes.checkpoints.set(number, offset),
     async flush() {

@@ -116,25 +116,43 @@ async function readPartitions(
   if (progress.total > 0) logger.info({ records: progress.total }, 'reading back')
 
   const places = new Map(
-    partitions.map(({ topic, partition, end, committed = 0 }, at) => {
-      return [`${topic} ${partition}`, { reached: end, committed, since: (since[at] as Since).offset }]
+    partitions.map(({ topic, partition, committed = 0 }, at) => {
+      const place: Place = { reached: undefined, committed, since: (since[at] as Since).offset }
+      return [`${topic} ${partition}`, place] as const
     }),
   )
   const visit = (record: LoggedRecord): void => {
     const place = places.get(`${record.topic} ${record.partition}`)
     if (place === undefined) return
     progress.read++
-    place.reached = Math.max(place.reached, record.offset + 1)
+    place.reached = record.offset + 1
     const remembered = record.offset >= place.since
     const owed = record.offset >= place.committed
     if (remembered || owed) options.visit(record, { remembered, owed })
   }
-  if (progress.total > 0 || !options.quiet) await log.read(starts, visit)
-  for (const { topic, partition } of partitions) {
-    const reached = places.get(`${topic} ${partition}`)?.reached ?? 0
-    state.advance(state.keyOf({ topic, partition, offset: reached }))
+  const advance = (upTo: (at: LogPartition, reached: number | undefined) => number | undefined): void => {
+    for (const at of partitions) {
+      const offset = upTo(at, places.get(`${at.topic} ${at.partition}`)?.reached)
+      if (offset !== undefined) state.advance(state.keyOf({ ...at, offset }))
+    }
   }
+  try {
+    if (progress.total > 0 || !options.quiet) await log.read(starts, visit)
+  } catch (thrown) {
+    // The next attempt goes on from here: one that began anew each time might never come to an end.
+    advance((_, reached) => reached)
+    throw thrown
+  }
+  advance(({ end }, reached = 0) => Math.max(end, reached))
   if (progress.read > 0) logger.info({ records: progress.read }, 'read back')
+}
+
+/** A partition while it is read. */
+interface Place {
+  /** What is before is known, as of the last record that was visited. */
+  reached: number | undefined
+  readonly committed: number
+  readonly since: number
 }
 
 interface Since {

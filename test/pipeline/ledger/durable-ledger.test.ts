@@ -142,6 +142,35 @@ test('after a stop with a record on its way the log is read to its very end', as
   expect(read).toHaveBeenCalledOnce()
 })
 
+test('reading back that breaks off goes on from there, and the group is not committed back', async () => {
+  const before = await openLedger()
+  for (const id of ['a', 'b', 'c']) await before.take(eventOf(id))
+  await before.stop()
+  const { kafka } = before
+  kafka.committed = 2
+  rmSync(before.directory, { recursive: true })
+  const starts: (number | undefined)[] = []
+  const read = kafka.read.bind(kafka)
+  kafka.read = async ([from], visit) => {
+    starts.push(from?.offset)
+    let visited = 0
+    await read(from === undefined ? [] : [from], (record) => {
+      if (starts.length === 1 && visited++ > 0) throw unreachable
+      visit(record)
+    })
+  }
+  const commit = vi.spyOn(kafka, 'commit')
+
+  const after = await openLedger({ directory: before.directory, kafka })
+  await vi.waitFor(() => expect(after.ledger.notReady()).toEqual([]), { timeout: 5000 })
+
+  expect(starts).toEqual([0, 1])
+  expect(ids(after)).toEqual(['c'])
+  expect(await after.take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
+  await after.stop()
+  expect(commit.mock.calls.flatMap(([positions]) => positions.map(({ offset }) => offset))).toEqual([])
+})
+
 test('a lost state directory is made anew: all in the window is known, and owed is what the group has not passed', async () => {
   const before = await openLedger()
   for (const id of ['a', 'b', 'c']) await before.take(eventOf(id))
