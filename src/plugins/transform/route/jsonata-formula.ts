@@ -12,20 +12,36 @@ interface Parsed extends Node {
   readonly expressions?: readonly Parsed[]
 }
 
-/** What an expression that compiles asks of an event; in its parts where it compares places with literals. */
-export const jsonataFormula = (text: string): Formula => formulaOf(jsonata(text).ast() as Parsed)
+/** JSONata itself gives up on deeper nesting, and on longer lists. Both limits are far below its own. */
+const MOST_DEPTH = 100
+const MOST_ELEMENTS = 1000
 
-function formulaOf(node: Parsed): Formula {
+/** What an expression that compiles asks of an event; in its parts where it compares places with literals. */
+export const jsonataFormula = (text: string): Formula => formulaOf(jsonata(text).ast() as Parsed, 1)
+
+function formulaOf(node: Parsed, depth: number): Formula {
   const literal = literalOf(node)
   if (literal !== undefined) return isTruthy(literal) ? ALWAYS : NEVER
   const { type, value, lhs, rhs, expressions } = node
-  if (type === 'block' && expressions?.length === 1) return formulaOf(expressions[0] as Parsed)
-  if (type !== 'binary' || lhs === undefined || rhs === undefined) return opaque(node)
-  if (value === 'and' || value === 'or') return { kind: value, parts: [formulaOf(lhs), formulaOf(rhs)] }
+  if (depth === MOST_DEPTH) return opaque(node)
+  if (type === 'block' && expressions?.length === 1 && isBare(node, BLOCK))
+    return formulaOf(expressions[0] as Parsed, depth + 1)
+  if (type !== 'binary' || lhs === undefined || rhs === undefined || !isBare(node, BINARY))
+    return opaque(node)
+  if (value === 'and' || value === 'or')
+    return { kind: value, parts: [formulaOf(lhs, depth + 1), formulaOf(rhs, depth + 1)] }
   if (value === '=' || value === '!=')
     return comparison(value, lhs, rhs) ?? comparison(value, rhs, lhs) ?? opaque(node)
   return (value === 'in' ? membership(lhs, rhs) : undefined) ?? opaque(node)
 }
+
+/** How many keys a node has with nothing added to it, such as a filter behind it: `(a = 1)[0]`. */
+const NAME = 3
+const BLOCK = 3
+const LIST = 4
+const BINARY = 5
+
+const isBare = (node: Parsed, keys: number): boolean => Object.keys(node).length === keys
 
 function comparison(operator: '=' | '!=', path: Parsed, literal: Parsed): Formula | undefined {
   const place = placeOf(path)
@@ -35,7 +51,9 @@ function comparison(operator: '=' | '!=', path: Parsed, literal: Parsed): Formul
 }
 
 function membership(path: Parsed, list: Parsed): Formula | undefined {
-  const elements = list.type === 'unary' && list.value === '[' ? (list.expressions ?? []) : []
+  const isList = list.type === 'unary' && list.value === '[' && isBare(list, LIST)
+  const elements = isList ? (list.expressions ?? []) : []
+  if (elements.length > MOST_ELEMENTS) return undefined
   const parts = elements.map((element) => comparison('=', path, element))
   return parts.length > 0 && parts.every((part) => part !== undefined) ? { kind: 'or', parts } : undefined
 }
@@ -43,7 +61,7 @@ function membership(path: Parsed, list: Parsed): Formula | undefined {
 /** The pointer of a path that is nothing but names. */
 function placeOf({ type, steps, ...rest }: Parsed): string | undefined {
   if (type !== 'path' || steps === undefined || Object.keys(rest).length > 0) return undefined
-  const isName = (step: Parsed) => step.type === 'name' && Object.keys(step).length === 3
+  const isName = (step: Parsed) => step.type === 'name' && isBare(step, NAME)
   return steps.every(isName) ? steps.reduce((at, { value }) => child(at, String(value)), '') : undefined
 }
 

@@ -26,15 +26,16 @@ interface Word {
   readonly folded: boolean
 }
 
-/** Plain words with or without ^ and $: `^eu-`, `east$|west$`, `^(eu|us)$`. Undefined for any other regex. */
+/** Plain words with or without ^ and $: `^eu-`, `east$|west$`, `^(eu|us)-west$`. Undefined for any other regex. */
 function wordsOf(regex: string, flags: string): Word[] | undefined {
-  if (flags.includes('m')) return undefined
+  // An escaped | or parenthesis does not divide anything.
+  if (flags.includes('m') || /\\[|()]/.test(regex)) return undefined
   const folded = flags.includes('i')
-  const [, open, inner, close] = /^(\^?)\((?:\?:)?([^()]*)\)(\$?)$/.exec(regex) ?? []
+  const [, before, inner, after] = /^([^()|]*)\((?:\?:)?([^()]*)\)([^()|]*)$/.exec(regex) ?? []
   const words =
     inner === undefined
       ? regex.split('|').map((part) => wordOf(part, folded))
-      : inner.split('|').map((part) => wordOf(`${open}${part}${close}`, folded))
+      : inner.split('|').map((part) => wordOf(`${before}${part}${after}`, folded))
   return words.every((word) => word !== undefined) ? words : undefined
 }
 

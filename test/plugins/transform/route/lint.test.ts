@@ -139,6 +139,10 @@ describe('a rule that can never match', () => {
     ],
     [
       'the rule "a" above it matches whatever this one matches',
+      { a: { regex: '^eu-', at: '/region' }, b: { regex: '^eu-(west|east)$', at: '/region' } },
+    ],
+    [
+      'the rule "a" above it matches whatever this one matches',
       { a: { regex: '^EU', at: '/region', flags: 'i' }, b: { regex: '^eu-west', at: '/region' } },
     ],
     [
@@ -161,6 +165,11 @@ describe('a rule that can never match', () => {
     { a: { regex: '^eu', at: '/region' }, b: { regex: '^EU', at: '/region', flags: 'i' } },
     { a: { regex: '^eu.$', at: '/region' }, b: { regex: '^eu\\.$|^eu$', at: '/region' } },
     { a: { regex: '^eu$', at: '/region' }, b: { jsonata: "region = 'eu'" } },
+    { a: { regex: '^a\\$|^b', at: '/region' }, b: { regex: '^(a\\|b)$', at: '/region' } },
+    { a: { regex: '-\\$', at: '/region' }, b: { regex: '\\(-\\)$', at: '/region' } },
+    { a: { jsonata: "region in ['eu', 'us'][0]" }, b: { jsonata: "region = 'us'" } },
+    { a: { jsonata: "(region = 'eu')[1]" }, b: { jsonata: "region = 'eu'" } },
+    { a: { jsonata: "region = 'eu'" }, b: { jsonata: "(region = 'eu'){'x': 1}" } },
   ])('is not any of %j', (rules) => {
     expect(never(rules)).toEqual([])
   })
