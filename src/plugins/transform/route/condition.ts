@@ -1,25 +1,73 @@
 import { pointer } from '../../../json/pointer.js'
-import type { JsonPointer } from '../../../plugin.js'
+import type { JsonBody, JsonPointer } from '../../../plugin.js'
 import { compileRegex, type Regex } from '../../../regex.js'
+import { type Answer, answerTo } from './answer.js'
+import type { Formula } from './formula.js'
 import { compileJsonata, type Expression } from './jsonata.js'
+import { jsonataFormula } from './jsonata-formula.js'
 import type { When } from './settings.js'
 
 /** A `when`, compiled. */
 export interface Condition {
+  readonly when: When
   readonly regex: Regex | undefined
   /** What the regex looks at; the payload where absent. */
   readonly at: JsonPointer | undefined
   readonly expression: Expression | undefined
+  /** What the expression asks, and its answer where that can be had without evaluating it. */
+  readonly formula: Formula | undefined
+  readonly answer: Answer | undefined
+}
+
+/** An event as rules look at it. */
+export interface Subject {
+  readonly body: JsonBody
+  /** The payload as compact JSON. */
+  payloadText(): string
+}
+
+/** Reads what it is asked for once, and only then. */
+export function subjectOf(body: JsonBody, payload: JsonPointer): Subject {
+  let text: string | undefined
+  return {
+    body,
+    payloadText() {
+      text ??= JSON.stringify(payload.read(body.value)) ?? ''
+      return text
+    },
+  }
 }
 
 /** Throws HG_CONFIG_REGEX or HG_CONFIG_JSONATA. */
-export function compileCondition({ regex, at, flags, jsonata }: When): Condition {
+export function compileCondition(when: When): Condition {
+  const { regex, at, flags, jsonata } = when
+  const compiled = regex === undefined ? undefined : compileRegex(regex, flags)
+  const expression = jsonata === undefined ? undefined : compileJsonata(jsonata)
+  const formula = expression === undefined ? undefined : jsonataFormula(expression.ast)
   return {
-    regex: regex === undefined ? undefined : compileRegex(regex, flags),
+    when,
+    regex: compiled,
     at: at === undefined ? undefined : pointer(at),
-    expression: jsonata === undefined ? undefined : compileJsonata(jsonata),
+    expression,
+    formula,
+    answer: formula === undefined ? undefined : answerTo(formula),
   }
 }
+
+/** Whether the event matches; a promise only where an expression has to be evaluated, which rejects as that does. */
+export function matches(condition: Condition, subject: Subject): boolean | Promise<boolean> {
+  const { regex, expression } = condition
+  if (regex !== undefined) {
+    const text = regexText(condition.at, subject)
+    if (text === undefined || !regex.test(text)) return false
+  }
+  if (expression === undefined) return true
+  return condition.answer?.(subject.body.value) ?? expression.matches(subject.body)
+}
+
+/** What a regex looks at; undefined where there is nothing. */
+export const regexText = (at: JsonPointer | undefined, { body, payloadText }: Subject): string | undefined =>
+  at === undefined ? payloadText() : textOf(at.read(body.value))
 
 /** What a regex sees of a value: text as it is, anything else as compact JSON, and nothing of what is not there. */
 export const textOf = (value: unknown): string | undefined =>

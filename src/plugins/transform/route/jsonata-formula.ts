@@ -1,4 +1,3 @@
-import jsonata from 'jsonata'
 import { child } from '../../../json/pointer.js'
 import { ALWAYS, type Formula, NEVER } from './formula.js'
 import { isTruthy } from './jsonata.js'
@@ -16,8 +15,8 @@ interface Parsed extends Node {
 const MOST_DEPTH = 100
 const MOST_ELEMENTS = 1000
 
-/** What an expression that compiles asks of an event; in its parts where it compares places with literals. */
-export const jsonataFormula = (text: string): Formula => formulaOf(jsonata(text).ast() as Parsed, 1)
+/** What a parsed expression asks of an event; in its parts where it compares places with literals. */
+export const jsonataFormula = (ast: Node): Formula => formulaOf(ast, 1)
 
 function formulaOf(node: Parsed, depth: number): Formula {
   const literal = literalOf(node)

@@ -3,7 +3,7 @@ import type { JsonBody } from '../../../plugin.js'
 import { syntaxError } from './jsonata-error.js'
 import { placesOf } from './jsonata-places.js'
 import { linearRegexEngine } from './jsonata-regex.js'
-import { literalOf, type Node, onlyReads, refuseHazards } from './jsonata-syntax.js'
+import { type Node, onlyReads, refuseHazards } from './jsonata-syntax.js'
 
 export interface Expression {
   /** Whether the event matches. Rejects with whatever JSONata throws; `evaluationError` makes sense of it. */
@@ -12,8 +12,8 @@ export interface Expression {
   evaluate(body: JsonBody): Promise<unknown>
   /** What stands in the event at each place that the expression starts from. Never rejects. */
   look(body: JsonBody): Promise<readonly { readonly at: string; readonly value: unknown }[]>
-  /** True where it matches every event: a literal. */
-  readonly always: boolean
+  /** What it was parsed to. */
+  readonly ast: Node
 }
 
 /**
@@ -51,7 +51,7 @@ export function compileJsonata(text: string): Expression {
       }))
       return Promise.all(seen)
     },
-    always: isTruthy(literalOf(ast)),
+    ast,
   }
 }
 

@@ -1,7 +1,6 @@
 import type { LintFinding, LintMeaning } from '../../../plugin.js'
 import { type Condition, compileCondition } from './condition.js'
 import { type Formula, type Term, type Text, termsOf } from './formula.js'
-import { jsonataFormula } from './jsonata-formula.js'
 import { neverMatches } from './never-matches.js'
 import { overlap, valuesOf, wordsOf } from './overlap.js'
 import { matchesAnyText, regexFormula } from './regex-formula.js'
@@ -49,10 +48,11 @@ export interface Facts {
 /** `ensured`: JSON Schemas that every event fits which comes here. */
 export function* lint({ rules }: RouteSettings, ensured: readonly unknown[]): Generator<LintFinding> {
   const facts = rules.map(({ name, when, to }, index): Facts => {
-    const formula = formulaOf(when)
+    const condition = compileCondition(when)
+    const formula = formulaOf(condition)
     const terms = termsOf(formula)
     const known = { ...wordsOf(when, terms), values: valuesOf(terms) }
-    return { name, index, when, to, condition: compileCondition(when), formula, terms, ...known }
+    return { name, index, when, to, condition, formula, terms, ...known }
   })
   const dead = new Set<Facts>()
   for (const rule of facts) {
@@ -73,13 +73,13 @@ export function* lint({ rules }: RouteSettings, ensured: readonly unknown[]): Ge
   }
 }
 
-function formulaOf(when: When): Formula {
-  const { regex, jsonata } = when
+function formulaOf({ when, formula }: Condition): Formula {
+  const { regex } = when
   return {
     kind: 'and',
     parts: [
       ...(regex === undefined ? [] : [regexFormula(regex, when)]),
-      ...(jsonata === undefined ? [] : [jsonataFormula(jsonata)]),
+      ...(formula === undefined ? [] : [formula]),
     ],
   }
 }

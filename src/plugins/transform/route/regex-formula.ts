@@ -8,7 +8,7 @@ export function regexFormula(regex: string, { at, flags = '' }: When): Formula {
   // The payload always has a text, if only an empty one.
   if (matchesAnyText(regex, flags, at === undefined))
     return at === undefined ? ALWAYS : { kind: 'exists', place }
-  const words = wordsOf(regex, flags)
+  const words = plainWords(regex, flags)
   if (words !== undefined)
     return { kind: 'or', parts: words.map((word) => ({ kind: 'text', place, ...word })) }
   const compiled = compileRegex(regex, flags)
@@ -19,7 +19,7 @@ export function regexFormula(regex: string, { at, flags = '' }: When): Formula {
 /** A regex sees another text than JSONata does, so a place of its own. */
 export const placeOf = (at: string | undefined): string => JSON.stringify(['regex', at])
 
-interface Word {
+export interface Word {
   readonly literal: string
   readonly start: boolean
   readonly end: boolean
@@ -27,7 +27,7 @@ interface Word {
 }
 
 /** Plain words with or without ^ and $: `^eu-`, `east$|west$`, `^(eu|us)-west$`. Undefined for any other regex. */
-function wordsOf(regex: string, flags: string): Word[] | undefined {
+export function plainWords(regex: string, flags: string): Word[] | undefined {
   // An escaped | or parenthesis does not divide anything.
   if (flags.includes('m') || /\\[|()]/.test(regex)) return undefined
   const folded = flags.includes('i')

@@ -1,7 +1,7 @@
 import { pointer } from '../../../json/pointer.js'
 import { definePlugin, type Event, fail, type Target, type Verdict } from '../../../plugin.js'
 import { problems } from './check.js'
-import { type Condition, compileCondition, textOf } from './condition.js'
+import { type Condition, compileCondition, matches, type Subject, subjectOf } from './condition.js'
 import { decision } from './decision.js'
 import { explain } from './explain.js'
 import { evaluationError } from './jsonata-error.js'
@@ -38,22 +38,15 @@ export const route = definePlugin({
     )
     const otherwise = decision('otherwise', config.otherwise, counts['otherwise'])
 
-    /**
-     * Tries the rules from `first` on. Stays synchronous up to the first expression, which only a promise can answer.
-     * `text` is the payload as compact JSON, made once and only when a rule looks at it.
-     */
-    function decide(event: Event, first: number, text?: string): Verdict | Promise<Verdict> {
-      let payloadText = text
+    /** Stays synchronous up to the first expression that has to be evaluated, which only a promise can answer. */
+    function decide(event: Event, subject: Subject, first: number): Verdict | Promise<Verdict> {
       for (let index = first; index < rules.length; index++) {
         const rule = rules[index] as Rule
-        if (rule.regex !== undefined) {
-          if (rule.at === undefined) payloadText ??= JSON.stringify(payload.read(event.body.value)) ?? ''
-          const subject = rule.at === undefined ? payloadText : textOf(rule.at.read(event.body.value))
-          if (subject === undefined || !rule.regex.test(subject)) continue
-        }
-        if (rule.expression === undefined) return rule.decide(event)
-        return rule.expression.matches(event.body).then(
-          (matches) => (matches ? rule.decide(event) : decide(event, index + 1, payloadText)),
+        const matching = matches(rule, subject)
+        if (matching === true) return rule.decide(event)
+        if (matching === false) continue
+        return matching.then(
+          (isMatch) => (isMatch ? rule.decide(event) : decide(event, subject, index + 1)),
           (error) => fail(evaluationError(rule.name, error)),
         )
       }
@@ -61,7 +54,7 @@ export const route = definePlugin({
     }
 
     return {
-      apply: (event) => decide(event, 0),
+      apply: (event) => decide(event, subjectOf(event.body, payload), 0),
       explain: (event) => explain(config, rules, payload, event),
     }
   },

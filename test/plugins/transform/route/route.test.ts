@@ -148,11 +148,17 @@ describe('regex and jsonata in one rule', () => {
   })
 
   it('answers at once as long as no expression is needed', () => {
-    const transform = stage({ a: { regex: 'x' }, b: { regex: 'y', jsonata: 'n = 1' } })
+    const transform = stage({
+      a: { regex: 'x' },
+      b: { jsonata: "payload = 'z' and n != 1" },
+      c: { regex: 'y', jsonata: '$exists(n)' },
+    })
 
     expect(transform.apply(event({ payload: 'x' }))).toHaveProperty('kind', 'pass')
     expect(transform.apply(event({ payload: 'z' }))).toHaveProperty('kind', 'pass')
+    expect(transform.apply(event({ payload: 'z', n: 2 }))).toHaveProperty('kind', 'pass')
     expect(transform.apply(event({ payload: 'y' }))).toBeInstanceOf(Promise)
+    expect(transform.apply(event({ payload: ['z'] }))).toBeInstanceOf(Promise)
   })
 
   it('goes on with the rules behind an expression that is false', async () => {
