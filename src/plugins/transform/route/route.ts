@@ -1,11 +1,13 @@
 import { pointer } from '../../../json/pointer.js'
 import { definePlugin, type Event, fail, type Target, type Verdict } from '../../../plugin.js'
+import { Candidates } from './candidates.js'
 import { problems } from './check.js'
 import { type Condition, compileCondition, matches, type Subject, subjectOf } from './condition.js'
 import { decision } from './decision.js'
 import { explain } from './explain.js'
 import { evaluationError } from './jsonata-error.js'
 import { LINTS, lint } from './lint.js'
+import { indexRules } from './rule-index.js'
 import { RouteSettings } from './settings.js'
 
 export const route = definePlugin({
@@ -37,16 +39,17 @@ export const route = definePlugin({
       }),
     )
     const otherwise = decision('otherwise', config.otherwise, counts['otherwise'])
+    const steps = indexRules(rules)
 
     /** Stays synchronous up to the first expression that has to be evaluated, which only a promise can answer. */
-    function decide(event: Event, subject: Subject, first: number): Verdict | Promise<Verdict> {
-      for (let index = first; index < rules.length; index++) {
-        const rule = rules[index] as Rule
+    function decide(event: Event, subject: Subject, candidates: Candidates): Verdict | Promise<Verdict> {
+      for (let number = candidates.next(); number !== undefined; number = candidates.next()) {
+        const rule = rules[number] as Rule
         const matching = matches(rule, subject)
         if (matching === true) return rule.decide(event)
         if (matching === false) continue
         return matching.then(
-          (isMatch) => (isMatch ? rule.decide(event) : decide(event, subject, index + 1)),
+          (isMatch) => (isMatch ? rule.decide(event) : decide(event, subject, candidates)),
           (error) => fail(evaluationError(rule.name, error)),
         )
       }
@@ -54,7 +57,10 @@ export const route = definePlugin({
     }
 
     return {
-      apply: (event) => decide(event, subjectOf(event.body, payload), 0),
+      apply(event) {
+        const subject = subjectOf(event.body, payload)
+        return decide(event, subject, new Candidates(steps, subject))
+      },
       explain: (event) => explain(config, rules, payload, event),
     }
   },
