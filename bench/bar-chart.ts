@@ -49,5 +49,10 @@ export function barChart({ title, axis, series, groups, digits }: BarChart): str
       }),
     ]
   })
-  return picture(WIDTH, HEIGHT, title, [label(16, 46, axis), ...legend(series, PLOT.left), ...lines, ...bars])
+  return picture(WIDTH, HEIGHT, title, [
+    label(16, 46, axis),
+    ...legend(series, PLOT.left, PLOT.right),
+    ...lines,
+    ...bars,
+  ])
 }

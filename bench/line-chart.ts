@@ -57,7 +57,7 @@ export function lineChart(chart: LineChart): string {
   const names = series.map(({ name }) => name)
   return picture(WIDTH, HEIGHT, title, [
     label(16, 46, yAxis),
-    ...legend(names, PLOT.left),
+    ...legend(names, PLOT.left, PLOT.right),
     ...grid,
     ...below,
     label((PLOT.left + PLOT.right) / 2, HEIGHT - 12, xAxis, { 'text-anchor': 'middle' }),

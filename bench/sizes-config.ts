@@ -4,8 +4,9 @@
 export const RULE_KINDS = [
   'regex at a field',
   'field equals text',
+  'JSONata equality',
   'regex over the payload',
-  'JSONata',
+  'other JSONata',
 ] as const
 export type RuleKind = (typeof RULE_KINDS)[number]
 
@@ -17,8 +18,9 @@ export interface GeneratedConfig {
 const conditionOf: { readonly [kind in RuleKind]: (n: number) => object } = {
   'regex at a field': (n) => ({ regex: `^[a-z]+-0*${n}$`, at: '/payload/kind' }),
   'field equals text': (n) => ({ regex: `^kind-${n}$`, at: '/payload/kind' }),
+  'JSONata equality': (n) => ({ jsonata: `payload.kind = 'kind-${n}'` }),
   'regex over the payload': (n) => ({ regex: `"kind"\\s*:\\s*"kind-${n}"` }),
-  JSONata: (n) => ({ jsonata: `payload.kind = 'kind-${n}'` }),
+  'other JSONata': (n) => ({ jsonata: `$lowercase(payload.kind) = 'kind-${n}'` }),
 }
 
 /** The events of a config with so many rules: only the last rule is for them, so that all have their say. */

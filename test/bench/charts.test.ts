@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { barChart } from '../../bench/bar-chart.js'
+import { legend } from '../../bench/legend.js'
 import { lineChart } from '../../bench/line-chart.js'
 import { linearScale, logScale, roundStep } from '../../bench/scale.js'
 import { element, escaped } from '../../bench/svg.js'
@@ -74,4 +75,21 @@ test('a line chart has a line for every series, and its own ticks', () => {
   expect(svg.match(/<circle /g)).toHaveLength(4)
   expect(svg).toContain('>500<')
   expect(svg).not.toMatch(/NaN|undefined/)
+})
+
+test('a legend with many names goes on in a second row', () => {
+  const rects = (names: readonly string[]) =>
+    legend(names, 64, 696)
+      .filter((text) => text.startsWith('<rect'))
+      .map((text) => ['x', 'y'].map((name) => Number(new RegExp(` ${name}="([^"]+)"`).exec(text)?.[1])))
+
+  expect(rects(['floor', 'headgate'])).toEqual([
+    [64, 54],
+    [133, 54],
+  ])
+  expect(rects(['a'.repeat(40), 'b'.repeat(40), 'c'])).toEqual([
+    [64, 54],
+    [378, 54],
+    [64, 68],
+  ])
 })
