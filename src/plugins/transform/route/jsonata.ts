@@ -3,6 +3,7 @@ import type { JsonBody } from '../../../plugin.js'
 import { syntaxError } from './jsonata-error.js'
 import { placesOf } from './jsonata-places.js'
 import { linearRegexEngine } from './jsonata-regex.js'
+import { withSecondTry } from './jsonata-second-try.js'
 import { type Node, onlyReads, refuseHazards } from './jsonata-syntax.js'
 
 export interface Expression {
@@ -17,7 +18,7 @@ export interface Expression {
 }
 
 /**
- * Milliseconds. A simple predicate takes some thousandths of one; JSONata does not yield, so this is how long one event
+ * Milliseconds. A simple predicate takes some thousandths of one; JSONata does not yield, so twice this is how long one event
  * can hold up all others.
  */
 const TIMEOUT = 250
@@ -38,11 +39,13 @@ export function compileJsonata(text: string): Expression {
   const inputOf = onlyReads(ast)
     ? ({ value }: JsonBody) => value
     : ({ bytes }: JsonBody): unknown => JSON.parse(bytes.toString())
+  const evaluate = (body: JsonBody): Promise<unknown> =>
+    withSecondTry(() => expression.evaluate(inputOf(body)))
   // Only asked for by people, and then for many events.
   let places: readonly { readonly at: string; readonly read: jsonata.Expression }[] | undefined
   return {
-    matches: async (body) => isTruthy(await expression.evaluate(inputOf(body))),
-    evaluate: (body) => expression.evaluate(inputOf(body)),
+    matches: async (body) => isTruthy(await evaluate(body)),
+    evaluate,
     look({ value }) {
       places ??= placesOf(ast).map((at) => ({ at, read: jsonata(at, OPTIONS) }))
       const seen = places.map(async ({ at, read }) => ({
