@@ -39,17 +39,19 @@ export function createCommitter({ log, logger, positions, signal }: CommitterOpt
       if (offset !== undefined && offset <= end) committed.set(`${topic} ${partition}`, offset)
     committedTo = present
   }
+  const ahead = (): readonly Position[] =>
+    positions().filter(
+      ({ topic, partition, offset }) => offset > (committed.get(`${topic} ${partition}`) ?? -1),
+    )
   const commit = async (): Promise<void> => {
     const present = log()
-    if (present === undefined) return
+    if (present === undefined || positions().length === 0) return
     try {
       if (present !== committedTo) await learn(present)
-      const ahead = positions().filter(
-        ({ topic, partition, offset }) => offset > (committed.get(`${topic} ${partition}`) ?? -1),
-      )
-      if (ahead.length === 0) return
-      await present.commit(ahead)
-      for (const { topic, partition, offset } of ahead) committed.set(`${topic} ${partition}`, offset)
+      const next = ahead()
+      if (next.length === 0) return
+      await present.commit(next)
+      for (const { topic, partition, offset } of next) committed.set(`${topic} ${partition}`, offset)
       failing = false
     } catch (thrown) {
       const { code, message } = asHeadgateError(thrown, 'Committing')
