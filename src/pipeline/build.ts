@@ -11,6 +11,7 @@ import type { CheckedPipeline } from './config/check.js'
 import type { CheckedConfig } from './config/read.js'
 import type { PipelineConfig } from './config/schema.js'
 import { createFailureLog } from './failure-log.js'
+import type { HandOver } from './handed.js'
 import type { Intent, Intents } from './intent.js'
 import { durableLedger } from './ledger/durable-ledger.js'
 import type { Ledger, LedgerTerms, Owing } from './ledger/ledger.js'
@@ -71,6 +72,8 @@ export interface Resident {
   intent: Intent
   /** Who looks on at the events that pass. */
   readonly taps: ReadonlySet<Tap>
+  /** In a worker: where events go once it is known what is to become of them. */
+  readonly handOver: HandOver | undefined
 }
 
 export interface BuiltSource extends BuiltStage<'source'> {
@@ -93,6 +96,8 @@ export interface Surroundings extends DeliverySurroundings {
   readonly intents?: Intents
   /** Who looks on at all pipelines; without it, nobody ever does. */
   readonly taps?: ReadonlySet<Tap>
+  /** In a worker: where events go once it is known what is to become of them. */
+  readonly handOver?: HandOver
   /** `metrics` are those that stay for as long as the pipeline. */
   http(pipeline: string, metrics: MetricsRegistry): IntakePaths
   /** The database in the state directory. */
@@ -265,7 +270,7 @@ function takeResidence(
   pipeline: string,
   ledger: Ledger,
   metrics: MetricsScope,
-  { intents, taps = NO_TAPS }: Pick<Surroundings, 'intents' | 'taps'>,
+  { intents, taps = NO_TAPS, handOver }: Pick<Surroundings, 'intents' | 'taps' | 'handOver'>,
 ): Resident {
   const live = new Set<Pipeline>()
   const since = (time: number | undefined) => (time === undefined ? 0 : (Date.now() - time) / 1000)
@@ -284,7 +289,8 @@ function takeResidence(
   metrics.sampled('inflight_events', 'Events received whose path has not ended.', { pipeline }, () =>
     [...live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0),
   )
-  const resident: Resident = { ledger, live, metrics, intent: intents?.of(pipeline) ?? 'RUNNING', taps }
+  const intent = intents?.of(pipeline) ?? 'RUNNING'
+  const resident: Resident = { ledger, live, metrics, intent, taps, handOver }
   metrics.sampled('pipeline_paused', '1 where an operator has paused or stopped it.', { pipeline }, () =>
     resident.intent === 'RUNNING' ? 0 : 1,
   )

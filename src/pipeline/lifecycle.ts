@@ -2,7 +2,7 @@ import { HeadgateError } from '../errors.js'
 import type { Correlation, Event, Intake } from '../plugin.js'
 import { type BuiltSource, type Pipeline, stagesOf } from './build.js'
 import type { Intent } from './intent.js'
-import { run } from './run.js'
+import { run, runFront } from './run.js'
 import { runWatched } from './tap/watched.js'
 
 /**
@@ -26,8 +26,9 @@ export async function startPipeline(pipeline: Pipeline): Promise<void> {
 export function intakeOf({ feed }: Pick<BuiltSource, 'feed'>): Intake {
   const take = (receive: () => Event, request: Correlation | undefined) => {
     const pipeline = feed.to as Pipeline
-    const { intent, taps } = pipeline.parts.resident
+    const { intent, taps, handOver } = pipeline.parts.resident
     const taken = intent === 'RUNNING' ? receive : () => turnedAway(receive)
+    if (handOver !== undefined) return runFront(pipeline, taken, request, handOver)
     return taps.size === 0 ? run(pipeline, taken, request) : runWatched(pipeline, taken, request, taps)
   }
   return (receive, request) =>

@@ -6,6 +6,8 @@ export class Passage {
   event: Event | undefined = undefined
   /** A stage has logged why it goes no further. */
   failureLogged = false
+  /** The last stage that has ended. */
+  stage: string | undefined = undefined
   private long: { [stage: string]: number } | undefined = undefined
 
   /** `notable`: milliseconds from which the time in a stage is kept. */
@@ -16,6 +18,7 @@ export class Passage {
   ) {}
 
   took(stage: string, ms: number): void {
+    this.stage = stage
     if (ms < this.notable) return
     this.long ??= {}
     this.long[stage] = ms

@@ -2,15 +2,16 @@ import { setMaxListeners } from 'node:events'
 import { asHeadgateError, HeadgateError } from '../errors.js'
 import type { Log } from '../plugin.js'
 import { discard, startBeside } from './beside.js'
-import { buildPipeline, type Pipeline, type Surroundings } from './build.js'
+import { buildPipeline, type Pipeline, type Surroundings, stagesOf } from './build.js'
 import { changesOf } from './changes.js'
 import { formatPlace, type Problem } from './config/problem.js'
 import type { CheckedConfig, ReadResult } from './config/read.js'
-import { type Left, startPipeline, stopPipeline } from './lifecycle.js'
+import type { Fronts } from './fronts.js'
+import { type Left, startPipeline, stopPipeline, until } from './lifecycle.js'
 import { reloadMetrics } from './reload-metrics.js'
 import { retire } from './retire.js'
 import type { BuiltStage } from './stage.js'
-import { type Swap, swap } from './swap.js'
+import { arm, type Swap } from './swap.js'
 
 /** What came of a reload. `changed` has the stages by pipeline, as `orders: transform.1.route`. */
 export type Reloaded =
@@ -36,6 +37,8 @@ export interface Refused {
 export interface ReloaderOptions {
   readonly config: CheckedConfig
   readonly surroundings: Surroundings
+  /** Workers that do the front of the path; undefined where this process does all of it. */
+  readonly fronts?: Fronts | undefined
   /** Reads and checks the file as it is now. */
   read(): Promise<ReadResult>
   /** Told of a config before anything is made of it: from now on its secrets must not be shown. */
@@ -71,7 +74,8 @@ const RETRY_AFTER = 30_000
 /** So long a pipeline that is gone from the config goes on acknowledging. */
 const FAREWELL = 30_000
 
-export function createReloader({ config: first, surroundings, read, onSecrets }: ReloaderOptions): Reloader {
+export function createReloader(options: ReloaderOptions): Reloader {
+  const { config: first, surroundings, fronts, read, onSecrets } = options
   const { metrics, signal } = surroundings
   const ending = new AbortController()
   const beside = AbortSignal.any([signal, ending.signal])
@@ -164,12 +168,15 @@ export function createReloader({ config: first, surroundings, read, onSecrets }:
         return undefined
       }
       for (const each of swaps) await startBeside(each, beside)
-      await swap(swaps, beside)
-      pipelines = new Map(swaps.flatMap(({ next }) => (next === undefined ? [] : [[next.name, next]])))
+      await fronts?.prepare({ config: next, pipelines: nextOf(swaps), anew: madeAnew(swaps, anew) })
+      const armed = await arm(swaps, beside, fronts)
+      armed.commit()
+      pipelines = new Map(nextOf(swaps).map((pipeline) => [pipeline.name, pipeline]))
       config = next
       for (const each of swaps) endOf(each)
       return changed
     } catch (error) {
+      fronts?.abandon()
       for (const each of swaps) await discard(each, signal)
       throw error
     }
@@ -180,7 +187,7 @@ export function createReloader({ config: first, surroundings, read, onSecrets }:
     if (running === undefined) return
     const hurry = new AbortController()
     const farewell = setTimeout(() => hurry.abort(), FAREWELL).unref()
-    const ended = retire(each, signal, AbortSignal.any([signal, hurry.signal])).then(
+    const ended = retireAfterWorkers(each, running, AbortSignal.any([signal, hurry.signal])).then(
       (unacknowledged) => {
         if (unacknowledged === 0) return
         log.warn(
@@ -199,6 +206,11 @@ export function createReloader({ config: first, surroundings, read, onSecrets }:
     if (next !== undefined) return
     farewells.set(running.name, { ended, hurry: () => hurry.abort() })
     void ended.then(() => farewells.delete(running.name))
+  }
+
+  async function retireAfterWorkers(each: Swap, running: Pipeline, hurry: AbortSignal): Promise<number> {
+    if (fronts !== undefined) await until(fronts.left(running), signal)
+    return retire(each, signal, hurry)
   }
 
   function ask(why: Why): Promise<Reloaded> {
@@ -253,6 +265,15 @@ export const reasonsOf = ({ problems, error }: Refused): string[] => [
   ...problems.map(({ place, code, message }) => `${formatPlace(place)}: ${code}: ${message}`),
   ...(error === undefined ? [] : [`${error.code}: ${error.message}`]),
 ]
+
+const nextOf = (swaps: readonly Swap[]): Pipeline[] => swaps.flatMap(({ next }) => next ?? [])
+
+const madeAnew = (swaps: readonly Swap[], anew: (pipeline: string, stage: BuiltStage) => boolean) =>
+  swaps.flatMap(({ running }) =>
+    stagesOf(running)
+      .filter((stage) => anew(running?.name ?? '', stage))
+      .map((stage) => ({ pipeline: running?.name ?? '', stage: stage.name })),
+  )
 
 function describe({ running, next }: Swap): string[] {
   if (running === undefined) return next === undefined ? [] : [`${next.name}: new`]

@@ -1,7 +1,9 @@
 import { asHeadgateError } from '../errors.js'
-import type { Correlation, Event, Outcome } from '../plugin.js'
+import type { Correlation, Event, Outcome, SinkRecord } from '../plugin.js'
 import type { Pipeline } from './build.js'
-import type { Decision, Refusal } from './observe.js'
+import type { Handed, HandOver } from './handed.js'
+import { digestOf } from './ledger/digest.js'
+import type { Apply, Decision, Refusal } from './observe.js'
 import type { Passage } from './passage.js'
 import { deadLetterRecord, eventRecord } from './records.js'
 
@@ -9,37 +11,96 @@ import { deadLetterRecord, eventRecord } from './records.js'
  * The path of one event, from the request to the outcome that answers it. Resolves when the sender may be answered;
  * never rejects: whatever happens is an outcome. What is durable the ledger keeps, and from there it is acknowledged
  * upstream, after the answer.
+ *
+ * One process runs all of it. Where there are workers, a worker runs the front, up to what is to become of the event, and
+ * the primary process the back, from the ledger on: all that the promises rest on.
  */
 export async function run(pipeline: Pipeline, receive: () => Event, request?: Correlation): Promise<Outcome> {
   const passage = pipeline.traffic.begin(request)
+  return end(pipeline, passage, () => {
+    const received = pipeline.receive(receive, passage)
+    if (received.kind !== 'pass') return refused(undefined, received)
+    const event = received.given
+    return pipeline.ledger.once(event, (digest) => {
+      const record = (passed: Event) => eventRecord(pipeline, passed, digest)
+      return deliver(pipeline, event, digest, decide(pipeline, event, passage), record, passage)
+    })
+  })
+}
+
+/** In a worker. Transforms are pure, so they may run before the ledger is asked. */
+export async function runFront(
+  pipeline: Pipeline,
+  receive: () => Event,
+  request: Correlation | undefined,
+  handOver: HandOver,
+): Promise<Outcome> {
+  const passage = pipeline.traffic.begin(request)
+  const received = pipeline.receive(receive, passage)
+  if (received.kind !== 'pass') return handOver(pipeline, { kind: 'refused', refusal: received }, passage)
+  const event = received.given
+  const digest = digestOf(event.body.bytes)
+  const decision = await decide(pipeline, event, passage)
+  const record = (passed: Event) => eventRecord(pipeline, passed, digest)
+  return handOver(pipeline, { kind: 'decided', received: event, digest, decision, record }, passage)
+}
+
+/** In the primary process. `passage`: as it began in the worker. */
+export async function runBack(pipeline: Pipeline, handed: Handed, passage: Passage): Promise<Outcome> {
+  return end(pipeline, passage, () => {
+    if (handed.kind === 'refused') return refused(undefined, handed.refusal)
+    const { received, decision, record } = handed
+    const conclude = (digest: string) => deliver(pipeline, received, digest, decision, record, passage)
+    return pipeline.ledger.once(received, conclude, handed.digest)
+  })
+}
+
+async function end(
+  pipeline: Pipeline,
+  passage: Passage,
+  path: () => Outcome | Promise<Outcome>,
+): Promise<Outcome> {
   try {
-    return pipeline.traffic.end(await path(pipeline, receive, passage), passage)
+    return pipeline.traffic.end(await path(), passage)
   } catch (thrown) {
     const error = asHeadgateError(thrown, 'The pipeline')
     return pipeline.traffic.end(refused(undefined, { kind: 'unavailable', error }), passage)
   }
 }
 
-function path(pipeline: Pipeline, receive: () => Event, passage: Passage): Outcome | Promise<Outcome> {
-  const received = pipeline.receive(receive, passage)
-  if (received.kind !== 'pass') return refused(undefined, received)
-  return pipeline.ledger.once(received.given, (digest) => deliver(pipeline, received.given, digest, passage))
+/** Asks the transforms, one after the other, until one turns the event away. */
+function decide(
+  pipeline: Pipeline,
+  event: Event,
+  passage: Passage,
+  first = 0,
+): Decision<Event> | Promise<Decision<Event>> {
+  let current = event
+  for (let index = first; index < pipeline.transforms.length; index++) {
+    const decision = (pipeline.transforms[index] as Apply)(current, passage)
+    if (decision instanceof Promise)
+      return decision.then((later) =>
+        later.kind === 'pass' ? decide(pipeline, later.given, passage, index + 1) : later,
+      )
+    if (decision.kind !== 'pass') return decision
+    current = decision.given
+  }
+  return { kind: 'pass', given: current }
 }
 
+/** `record` makes the record of an event that passed. It may throw: then the event fails in the sink. */
 async function deliver(
   pipeline: Pipeline,
   received: Event,
   digest: string,
+  decided: Decision<Event> | Promise<Decision<Event>>,
+  record: (passed: Event) => SinkRecord,
   passage: Passage,
 ): Promise<Outcome> {
-  let event = received
-  for (const apply of pipeline.transforms) {
-    const applied = apply(event, passage)
-    const decision = applied instanceof Promise ? await applied : applied
-    if (decision.kind !== 'pass') return turnAway(pipeline, received, digest, decision, passage)
-    event = decision.given
-  }
-  const sent = await pipeline.send(event, () => eventRecord(pipeline, event, digest), passage)
+  const decision = decided instanceof Promise ? await decided : decided
+  if (decision.kind !== 'pass') return turnAway(pipeline, received, digest, decision, passage)
+  const event = decision.given
+  const sent = await pipeline.send(event, () => record(event), passage)
   if (sent.kind !== 'pass') return turnAway(pipeline, routed(received, event), digest, sent, passage)
   return { kind: 'delivered', id: received.id, receipt: sent.given }
 }

@@ -1,6 +1,7 @@
 import { HeadgateError } from '../errors.js'
 import { type BuiltSource, type Pipeline, stagesOf } from './build.js'
 import { stageAfter } from './changes.js'
+import type { Fronts } from './fronts.js'
 import { intakeOf, isHeld, showMetrics, until } from './lifecycle.js'
 import type { BuiltStage } from './stage.js'
 
@@ -17,17 +18,42 @@ const HOLD = 5000
 export const isFresh = (stage: BuiltStage, running: Pipeline | undefined): boolean =>
   !stagesOf(running).includes(stage)
 
+/** All that can fail has succeeded: one of the two is called. */
+export interface Armed {
+  /** In one go: no event comes in between. */
+  commit(): void
+  abandon(): Promise<void>
+}
+
 /**
- * Swaps all pipelines between two events. Until the last of what can fail has succeeded, nothing has changed; rejects
- * then. Requests that come meanwhile wait, a few milliseconds in general.
+ * Brings all pipelines to where they can be swapped between two events. Nothing has changed until they are; rejects where
+ * they cannot be. Requests that come meanwhile wait, a few milliseconds in general. `fronts`: the workers, which take over
+ * with it.
  */
-export async function swap(swaps: readonly Swap[], signal: AbortSignal): Promise<void> {
+export async function arm(
+  swaps: readonly Swap[],
+  signal: AbortSignal,
+  fronts?: Pick<Fronts, 'arm' | 'commit'>,
+): Promise<Armed> {
   const gate = closeGate()
   const started: BuiltSource[] = []
+  const abandon = async (): Promise<void> => {
+    gate.open()
+    for (const source of started) {
+      await source.paths.withdraw?.()
+      await source.instance.stop()
+    }
+  }
   try {
-    for (const { running, next } of swaps) {
-      if (running === undefined || next === undefined || !isFresh(next.parts.sink, running)) continue
-      gate.hold(running.parts.source)
+    const exchanged = swaps.flatMap(({ running, next }) =>
+      running !== undefined && next !== undefined && isFresh(next.parts.sink, running)
+        ? [{ running, next }]
+        : [],
+    )
+    for (const { running } of exchanged) gate.hold(running.parts.source)
+    // What workers have taken under the config so far has been handed over by then.
+    await fronts?.arm()
+    for (const { running, next } of exchanged) {
       await settled(running, signal)
       if (running.ledger.canMoveTo(next.parts.terms.log)) continue
       const message = `${next.name}: the ledger is finding out which records the sink has that is to be exchanged.`
@@ -46,18 +72,19 @@ export async function swap(swaps: readonly Swap[], signal: AbortSignal): Promise
       await source.instance.start(intakeOf(source))
     }
   } catch (error) {
-    gate.open()
-    for (const source of started) {
-      await source.paths.withdraw?.()
-      await source.instance.stop()
-    }
+    await abandon()
     throw error
   }
-  for (const each of swaps) commit(each)
-  gate.open()
+  return {
+    commit() {
+      for (const each of swaps) commit(each)
+      fronts?.commit()
+      gate.open()
+    },
+    abandon,
+  }
 }
 
-/** In one go: no event comes in between. */
 function commit({ running, next }: Swap): void {
   if (next === undefined) return
   const { parts, ledger } = next

@@ -8,8 +8,11 @@ import { createSlowLog } from './slow-log.js'
 
 /** Counts the events of a pipeline under one config: each one that begins ends in exactly one outcome. */
 export interface Traffic {
-  begin(request: Correlation | undefined): Passage
+  /** `startedAt`: when a worker received it, on the clock of `performance.now`; now where absent. */
+  begin(request: Correlation | undefined, startedAt?: number): Passage
   end(outcome: Outcome, passage: Passage): Outcome
+  /** It goes on in the primary process, and is counted there. */
+  handedOver(): void
   deadLettered(decision: DeadLettered): void
   /** Events that have begun and not ended. */
   inFlight(): number
@@ -46,14 +49,18 @@ export function createTraffic(
   const deadLetters = (stage: string, code: ErrorCode) =>
     metrics.counter('dead_letters_total', 'Dead letters, by stage and code.', { pipeline, stage, code })
   for (const stage of stages) for (const code of DEAD_LETTER_CODES) deadLetters(stage, code)
+  const over = (): void => {
+    if (--inFlight === 0 && waiting.length > 0) for (const resolve of waiting.splice(0)) resolve()
+  }
   return {
-    begin(request) {
+    begin(request, startedAt = performance.now()) {
       inFlight++
-      return new Passage(request, performance.now(), slow.notable)
+      return new Passage(request, startedAt, slow.notable)
     },
+    handedOver: over,
     end(outcome, passage) {
       const ms = performance.now() - passage.startedAt
-      if (--inFlight === 0 && waiting.length > 0) for (const resolve of waiting.splice(0)) resolve()
+      over()
       outcomes.get(outcome.kind)?.inc()
       if (outcome.kind === 'delivered' || outcome.kind === 'dead-lettered') {
         commit.observe(ms / 1000)

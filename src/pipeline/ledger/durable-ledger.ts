@@ -156,12 +156,12 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
       if (disk !== undefined) return [disk]
       return reading.notReady()
     },
-    once(event, deliver) {
+    once(event, deliver, digestKnown) {
       const disk = flusher.problem()
       if (disk !== undefined) return Promise.resolve(unavailable(event, 'HG_STATE_WRITE', disk))
       if (!reading.isOpen())
         return Promise.resolve(unavailable(event, 'HG_LEDGER_NOT_READY', 'The ledger is not ready.'))
-      const digest = digestOf(event.body.bytes)
+      const digest = digestKnown ?? digestOf(event.body.bytes)
       const identity = identityOf(digest, event.id)
       const known = state.recall(identity)
       if (known !== undefined) return Promise.resolve(redelivered(event, known))

@@ -26,9 +26,10 @@ export interface Ledger {
   /**
    * Runs `deliver`, unless this very event (same id, same bytes) is known already: then the outcome is `duplicate`, and
    * its acknowledgement becomes due again. Copies in flight at once share one run. `digest` of the bytes goes into the
-   * record, so that it is recognised when it is read back. Where the ledger cannot take it, the outcome is `unavailable`.
+   * record, so that it is recognised when it is read back; `known`: where it has been worked out before. Where the ledger
+   * cannot take the event, the outcome is `unavailable`.
    */
-  once(event: Event, deliver: (digest: string) => Promise<Outcome>): Promise<Outcome>
+  once(event: Event, deliver: (digest: string) => Promise<Outcome>, known?: string): Promise<Outcome>
   /** Takes the acknowledgement that has been due longest at a post-commit stage; it is then settled by one of the next three. */
   take(stage: number, now: number): Pending | undefined
   acknowledged(pending: Pending): void

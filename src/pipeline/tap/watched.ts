@@ -1,8 +1,10 @@
 import type { HeadgateError } from '../../errors.js'
 import type { Correlation, Event, Outcome } from '../../plugin.js'
 import type { Pipeline } from '../build.js'
+import type { Handed } from '../handed.js'
 import type { Decision } from '../observe.js'
-import { run } from '../run.js'
+import type { Passage } from '../passage.js'
+import { run, runBack } from '../run.js'
 import type { Passed } from './passed.js'
 
 /** Whoever is told of the events that pass. */
@@ -21,9 +23,29 @@ export function runWatched(
   request: Correlation | undefined,
   taps: ReadonlySet<Tap>,
 ): Promise<Outcome> {
-  const startedAt = performance.now()
   const seen: Seen = { event: undefined, rule: undefined, error: undefined, askRule: undefined }
-  const ended = run(watch(pipeline, seen), receive, request)
+  const startedAt = performance.now()
+  return told(run(watch(pipeline, seen), receive, request), pipeline, seen, startedAt, taps)
+}
+
+/** The same for an event that a worker has handed over. */
+export function runBackWatched(
+  pipeline: Pipeline,
+  handed: Handed,
+  passage: Passage,
+  taps: ReadonlySet<Tap>,
+): Promise<Outcome> {
+  const seen = seenBefore(pipeline, handed, passage)
+  return told(runBack(watch(pipeline, seen), handed, passage), pipeline, seen, passage.startedAt, taps)
+}
+
+function told(
+  ended: Promise<Outcome>,
+  pipeline: Pipeline,
+  seen: Seen,
+  startedAt: number,
+  taps: ReadonlySet<Tap>,
+): Promise<Outcome> {
   void ended.then((outcome) => {
     const took = performance.now() - startedAt
     const error = 'error' in outcome ? outcome.error : seen.error
@@ -44,6 +66,23 @@ interface Seen {
   askRule: Passed['askRule']
 }
 
+/** What the worker's part of the path has shown. */
+function seenBefore(pipeline: Pipeline, handed: Handed, { stage }: Passage): Seen {
+  if (handed.kind === 'refused')
+    return { event: undefined, rule: undefined, error: handed.refusal.error, askRule: undefined }
+  const { received, decision } = handed
+  const index = pipeline.parts.transforms.findIndex(({ name }) => name === stage)
+  return {
+    event: received,
+    rule: decision.kind === 'pass' ? decision.given.route?.name : undefined,
+    error: 'error' in decision ? decision.error : undefined,
+    askRule: decision.kind === 'drop' ? () => ruleOf(pipeline, index, received) : undefined,
+  }
+}
+
+const ruleOf = async ({ plugins }: Pipeline, index: number, event: Event): Promise<string | undefined> =>
+  (await plugins.transforms[index]?.explain?.(event))?.rule
+
 /** The same pipeline, whose wrapped stages note what they decide on this event. */
 function watch(pipeline: Pipeline, seen: Seen): Pipeline {
   const note = <Noted extends Decision<unknown>>(decision: Noted): Noted => {
@@ -59,10 +98,8 @@ function watch(pipeline: Pipeline, seen: Seen): Pipeline {
     },
     transforms: pipeline.transforms.map((apply, index) => (event, passage) => {
       const noteTransform = (decision: Decision<Event>) => {
-        const { transforms } = pipeline.plugins
         if (decision.kind === 'pass') seen.rule = decision.given.route?.name
-        if (decision.kind === 'drop')
-          seen.askRule = async () => (await transforms[index]?.explain?.(event))?.rule
+        if (decision.kind === 'drop') seen.askRule = () => ruleOf(pipeline, index, event)
         return note(decision)
       }
       const applied = apply(event, passage)
