@@ -8,7 +8,7 @@ import type { Loggers } from './log-levels.js'
 import type { Pipeline } from './pipeline/build.js'
 import type { CheckedConfig, ReadResult } from './pipeline/config/read.js'
 import { type FileWatch, watchFiles } from './pipeline/config/watch.js'
-import { openIntents } from './pipeline/intent.js'
+import { type Intents, openIntents } from './pipeline/intent.js'
 import { openStateDirectory } from './pipeline/ledger/state-directory.js'
 import { type Left, notReady } from './pipeline/lifecycle.js'
 import { createMetrics } from './pipeline/metrics.js'
@@ -21,6 +21,8 @@ import { reloadAnswer, reloadState } from './reload-answer.js'
 import type { Settings } from './settings.js'
 import { openCertificates } from './tls/certificates.js'
 import { bytes } from './units.js'
+import { shareOf } from './workers/share.js'
+import { createWorkers, type Workers } from './workers/workers.js'
 
 export interface App {
   /** URLs as they were bound: with port 0 this is where they are learned. */
@@ -45,6 +47,8 @@ export interface AppOptions {
   /** Absolute path of the config file. */
   readonly file: string
   readonly loggers: Loggers
+  /** Writes a line that a worker has logged. */
+  line(line: string): void
   /** The built-in ones, for those who ask what there is. */
   readonly plugins: readonly AnyDefinition[]
   /** Of Headgate. */
@@ -55,22 +59,38 @@ export interface AppOptions {
 
 /** Builds the pipelines of a checked config and starts them. Rejects where one cannot ever work; then nothing runs. */
 export async function startApp(options: AppOptions): Promise<App> {
-  const { settings, config, loggers, deadline } = options
-  const log = loggers.of
+  const { settings, config, deadline } = options
+  const log = options.loggers.of
   const metrics = createMetrics()
   const certificates = await openCertificates({ settings, metrics, log })
   const state = await openStateDirectory(resolve(settings.stateDir), log({ stage: 'ledger' }))
+  // With workers it is they that listen, and this one only says what they may serve.
+  const { workers: count } = settings
   const listener = createListener({
     host: settings.host,
     port: settings.port,
     maxConnections: settings.maxConnections,
-    maxBodyMemory: bytes(settings.maxBodyMemory),
+    maxBodyMemory: shareOf(bytes(settings.maxBodyMemory), count),
+    ...(count > 0 && { sharedBy: count }),
     onRefused: countRefused(metrics),
     secure: certificates.intake,
     log: log({}),
     onResponse: countResponses(metrics, 'none'),
   })
-  const intents = openIntents(state.database)
+  const kept = openIntents(state.database)
+  const workers =
+    count === 0
+      ? undefined
+      : createWorkers({
+          count,
+          settings,
+          metrics,
+          log: log({}),
+          line: options.line,
+          intentOf: kept.of,
+          signal: deadline,
+        })
+  const { intents, loggers } = toldToWorkers(kept, options.loggers, workers)
   const secrets = new Map(config.secrets)
   const taps = createTaps({ metrics, log: log({ listener: 'admin' }), secrets: () => secrets })
   const reloader = createReloader({
@@ -84,6 +104,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       taps: taps.running,
       signal: deadline,
     },
+    fronts: workers,
     read: () => options.read(),
     onSecrets(found) {
       for (const [value, shown] of found) secrets.set(value, shown)
@@ -97,7 +118,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   let phase: 'starting' | 'running' | 'stopping' = 'starting'
   const missing = (): string[] => [
     ...(phase === 'running' ? [] : [`Headgate is ${phase}.`]),
-    ...pipelines().flatMap(reasons).map(redact),
+    ...[...pipelines().flatMap(reasons), ...(workers?.notReady() ?? [])].map(redact),
   ]
   showProcess(metrics, {
     ready: () => missing().length === 0,
@@ -129,10 +150,10 @@ export async function startApp(options: AppOptions): Promise<App> {
   })
   const shown = {
     notReady: missing,
-    metrics: async () => ({
-      contentType: metrics.registry.contentType,
-      text: await metrics.registry.metrics(),
-    }),
+    async metrics() {
+      await workers?.report()
+      return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }
+    },
     ledgers: () => Object.fromEntries(pipelines().map(({ name, ledger }) => [name, ledger.report()])),
     retryFailed: () =>
       Object.fromEntries(pipelines().map(({ name, ledger }) => [name, ledger.retryFailed()])),
@@ -149,6 +170,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   const stop = async (): Promise<readonly Left[]> => {
     phase = 'stopping'
     for (const watch of watches) watch.close()
+    // They hand over what they have taken, and are answered.
+    await workers?.stop()
     // First of all, so that a sender that comes in between hears 503 and not that there is no such path.
     const closed = listener.close()
     const left = await reloader.stop()
@@ -161,7 +184,9 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
   try {
     await reloader.start()
-    const intake = await listener.open()
+    const intake = workers
+      ? await workers.start(reloader.config(), reloader.running())
+      : (await listener.open()).url
     phase = 'running'
     watches = [
       watchFiles({
@@ -172,10 +197,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       certificates.watch(),
     ]
     return {
-      intake: intake.url,
+      intake,
       admin: admin.url,
       reload(why) {
         void certificates.renew()
+        workers?.tell({ kind: 'renew-certificates' })
         void reloader.reload(why)
       },
       stop,
@@ -185,6 +211,24 @@ export async function startApp(options: AppOptions): Promise<App> {
     throw error
   }
 }
+
+/** What operators change while the process runs, and workers have to know. */
+const toldToWorkers = (intents: Intents, loggers: Loggers, workers: Workers | undefined) => ({
+  intents: {
+    of: intents.of,
+    keep(pipeline, intent) {
+      intents.keep(pipeline, intent)
+      workers?.tell({ kind: 'intent', pipeline, intent })
+    },
+  } satisfies Intents,
+  loggers: {
+    ...loggers,
+    set(name, level) {
+      workers?.tell({ kind: 'level', name, level })
+      return loggers.set(name, level)
+    },
+  } satisfies Loggers,
+})
 
 /** For /ready: an operator's wish is no fault, and nothing to take the process out of a load balancer for. */
 function pausedPipelines(pipelines: readonly Pipeline[]): { readonly paused?: readonly string[] } {

@@ -64,7 +64,8 @@ async function main(argv: readonly string[]): Promise<number> {
     .showHelpAfterError('(add --help to see what there is)')
     .helpCommand(false)
   const add = (parent: Commander, command: Command | CommandGroup): void => {
-    const parsed = parent.command(command.name).description(command.summary).exitOverride()
+    const hidden = 'hidden' in command
+    const parsed = parent.command(command.name, { hidden }).description(command.summary).exitOverride()
     if (command.details !== undefined) parsed.addHelpText('after', `\n${command.details}`)
     if ('commands' in command) {
       parsed.helpCommand(false)

@@ -226,6 +226,10 @@ const ERROR_TABLE = {
     'The address to listen on cannot be had.',
     'Free the port, or choose another address with the HOST and PORT settings of the process.',
   ),
+  HG_WORKER_FAILED: config(
+    'A worker process did not start, or did not do what it was asked for.',
+    'The log has the lines of the worker, by its number. While Headgate runs, it is replaced by itself.',
+  ),
   HG_TLS_CERTIFICATE: config(
     'A certificate, its key or the authority for client certificates cannot be used.',
     'Look at the file that the message names. While Headgate runs, the certificate before it stays in use.',

@@ -14,6 +14,8 @@ export interface ProcessLog {
   readonly log: pino.Logger
   /** From now on every line passes through this. */
   redact(redact: (line: string) => string): void
+  /** A line of JSON that another process has logged. */
+  line(line: string): void
 }
 
 /** The log of the process: a line of JSON, or a readable one on a terminal. */
@@ -21,6 +23,7 @@ export function createLog({ level, format, terminal, write }: LogOptions): Proce
   let redact: (line: string) => string = (line) => line
   const sink = { write: (line: string) => write(redact(line)) }
   const readable = format === 'pretty' || (format === 'auto' && terminal)
+  const destination = readable ? readableLines(sink, terminal) : sink
   const log = pino(
     {
       level,
@@ -28,13 +31,14 @@ export function createLog({ level, format, terminal, write }: LogOptions): Proce
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    readable ? readableLines(sink, terminal) : sink,
+    destination,
   )
   return {
     log,
     redact(replacement) {
       redact = replacement
     },
+    line: (line) => void destination.write(line),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Listener } from './http/listener.js'
-import type { MetricsRegistry } from './pipeline/metrics.js'
+import { type MetricsRegistry, showRuntime } from './pipeline/metrics.js'
 
 export interface ProcessState {
   /** Whether events can be taken now. */
@@ -12,6 +12,7 @@ export interface ProcessState {
 
 /** Declares the metrics that belong to no pipeline. */
 export function showProcess(metrics: MetricsRegistry, state: ProcessState): void {
+  showRuntime(metrics)
   metrics.sampled('ready', '1 where events can be taken, as /ready says.', {}, () => (state.ready() ? 1 : 0))
   metrics.sampled(
     'http_connections',

@@ -16,6 +16,7 @@ export interface Settings {
   readonly shutdownTimeout: string
   readonly maxConnections: number
   readonly maxBodyMemory: string
+  readonly workers: number
   readonly allowUnverified: boolean
   /** Paths; empty where there is none. */
   readonly tlsCert: string
@@ -158,6 +159,13 @@ export const SETTINGS: { readonly [name in keyof Settings]: Declaration } = {
     default: '256MiB',
     wrong: size,
     doc: 'Bytes of bodies that are still coming in and of events in flight, all pipelines together; beyond it senders are answered 503. It cannot be smaller than the largest `maxBody`.',
+  },
+  workers: {
+    env: 'HEADGATE_WORKERS',
+    arg: 'workers',
+    default: 0,
+    wrong: integer(0, 64),
+    doc: 'Processes that take events in and apply the transforms, beside the one that writes to Kafka and keeps the ledger; 0: one process does everything. Each has an equal share of HEADGATE_MAX_CONNECTIONS, HEADGATE_MAX_BODY_MEMORY and `maxInFlight`.',
   },
   allowUnverified: {
     env: 'HEADGATE_ALLOW_UNVERIFIED',

@@ -39,6 +39,8 @@ export interface Command {
   readonly summary: string
   /** More for `--help`: what it prints, examples. */
   readonly details?: string
+  /** Not for people. */
+  readonly hidden?: true
   /** As commander writes them: `[file]`, `<name>`, `[files...]`. */
   readonly arguments?: readonly { readonly name: string; readonly description: string }[]
   readonly options?: readonly CommandOption[]

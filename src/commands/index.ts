@@ -9,6 +9,7 @@ import { sandboxCommand } from './sandbox.js'
 import { tapCommand } from './tap.js'
 import { testCommand } from './test.js'
 import { validateCommand } from './validate.js'
+import { workerCommand } from './worker.js'
 
 /** All commands, in the order of the help. */
 export const commands: readonly (Command | CommandGroup)[] = [
@@ -22,4 +23,5 @@ export const commands: readonly (Command | CommandGroup)[] = [
   ledgerCommand,
   dlqCommand,
   sandboxCommand,
+  workerCommand,
 ]

@@ -28,16 +28,16 @@ export function loadSettings(flags: CommandInput['options'], { env, err }: Io): 
 
 /**
  * Loads the plugins that the config file names, then reads and checks it, as `run` would; every command that looks at a
- * config uses this. `unresolved`, for commands that connect to nothing, and `text`: see `ReadOptions`.
+ * config uses this. `unresolved`, for commands that connect to nothing, `text` and `contents`: see `ReadOptions`.
  */
 export async function loadConfig(
   { config, host, allowUnverified }: Settings,
   { env, cwd }: Io,
-  { unresolved, text }: Pick<ReadOptions, 'unresolved' | 'text'> = {},
+  { unresolved, text, contents }: Pick<ReadOptions, 'unresolved' | 'text' | 'contents'> = {},
 ): Promise<ReadResult> {
   const exposed = !allowUnverified && !isLoopback(host)
   const path = resolve(cwd, config)
-  const external = await loadPlugins(path, plugins, text)
+  const external = await loadPlugins(path, plugins, text ?? contents?.get(path))
   return readConfig(path, {
     plugins,
     external,
@@ -46,5 +46,6 @@ export async function loadConfig(
     cwd,
     ...(unresolved && { unresolved }),
     ...(text !== undefined && { text }),
+    ...(contents !== undefined && { contents }),
   })
 }

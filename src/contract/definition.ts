@@ -52,6 +52,11 @@ export interface Definition<K extends Kind = Kind, Config extends TSchema = TSch
   /** Of a source: bytes of the largest body that it takes. */
   maxBody?(config: Static<Config>): number
   /**
+   * Of a source: true for one that does not take its events from the shared listener. With HEADGATE_WORKERS it runs once, in
+   * the primary process; all others run in each worker.
+   */
+  readonly single?: boolean
+  /**
    * For `validate --against-cluster`: asks the outside whether a stage with this config would work. It writes and
    * acknowledges nothing, and ends when `signal` is aborted. What it yields before counts.
    */

@@ -6,6 +6,11 @@ export interface HttpListener {
    */
   readonly memory: BodyMemory
   /**
+   * How many processes (HEADGATE_WORKERS) share the listener, each with a source of its own; absent where it is one. What a
+   * source bounds for all its senders together, it divides by it.
+   */
+  readonly sharedBy?: number
+  /**
    * Serves `path` until the returned function is called. A source of the same pipeline takes a path over from the one
    * before it, without a gap; what has begun there goes on.
    */

@@ -32,6 +32,8 @@ export interface ListenerOptions {
   readonly timeouts?: Partial<Timeouts>
   /** Speaks HTTPS. */
   readonly secure?: Secure | undefined
+  /** How many workers share the address; absent where one process has it to itself. The bounds are of each. */
+  readonly sharedBy?: number
 }
 
 /** All in milliseconds. */
@@ -140,20 +142,31 @@ export function createListener(options: ListenerOptions): Listener {
     options.secure,
   )
   cutStalled(server, speaking, timeouts.inactive)
-  server.maxConnections = options.maxConnections ?? 1000
   server.on('request', serve)
   server.on('checkContinue', serve)
   server.on('clientError', (error: ClientError, connection: Duplex) => {
     const status = refuseMalformed(error, connection as Socket, unanswered.on(connection) > 0)
     if (status !== undefined) onResponse(status)
   })
+  const { maxConnections = 1000, sharedBy } = options
   const sayRefused = onceAMinute((count) =>
-    log.warn({ count }, `connections were refused: ${server.maxConnections} are open`),
+    log.warn({ count }, `connections were refused: ${maxConnections} are open`),
   )
-  server.on('drop', () => {
+  const refused = (): void => {
     sayRefused()
     options.onRefused?.()
-  })
+  }
+  if (sharedBy === undefined) {
+    server.maxConnections = maxConnections
+    server.on('drop', refused)
+  } else {
+    // Node's own bound would pass the connection on to the next worker, and where all are full, round and round.
+    server.on('connection', (connection) => {
+      if (connections.size <= maxConnections) return
+      connection.destroy()
+      refused()
+    })
+  }
 
   const close = () => {
     closed ??= new Promise((resolve) => {
@@ -184,6 +197,7 @@ export function createListener(options: ListenerOptions): Listener {
       const own: { readonly path: string; readonly route: OfferedRoute }[] = []
       return {
         memory,
+        ...(sharedBy !== undefined && { sharedBy }),
         serve(path, handler) {
           const known = routes.get(path) ?? []
           const taken = known.find((route) => route.pipeline !== pipeline && !route.offered)
@@ -197,7 +211,7 @@ export function createListener(options: ListenerOptions): Listener {
           if (handler.maxBodyBytes > maxBodyMemory) {
             throw new HeadgateError(
               'HG_CONFIG_CONFLICT',
-              `The source of pipeline "${pipeline}" takes bodies of ${handler.maxBodyBytes} bytes, and HEADGATE_MAX_BODY_MEMORY allows ${maxBodyMemory} for all.`,
+              `The source of pipeline "${pipeline}" takes bodies of ${handler.maxBodyBytes} bytes, and HEADGATE_MAX_BODY_MEMORY allows ${maxBodyMemory} for all${sharedBy === undefined ? '' : ', which is its share for each of the workers'}.`,
             )
           }
           const requests = countRequests()

@@ -36,7 +36,17 @@ export class ReceivedRequest implements HttpRequest {
 
   /** The id that an answer has: one that is no success always, and a success where the sender or the log has it too. */
   idInAnswer(status: number): string | undefined {
-    return status < 300 ? (this.id ?? this.givenId()) : this.requestId
+    return status < 300 ? this.knownId : this.requestId
+  }
+
+  /** The id that its sender gave, or that it was asked for. */
+  get knownId(): string | undefined {
+    return this.id ?? this.givenId()
+  }
+
+  /** Another process has named it, because it was asked for there. */
+  adoptId(id: string): void {
+    this.id ??= id
   }
 
   private givenId(): string | undefined {

@@ -12,6 +12,10 @@ interface Sample {
 interface Cell {
   samples(): Sample[]
   reset(): void
+  /** Of a counter its count, of a histogram the count of each bucket and the sum. */
+  values(): readonly number[]
+  /** Adds what a cell of the same kind had as its values. */
+  add(values: readonly number[]): void
 }
 
 /** A counter whose labels are fixed; `count` defaults to 1. */
@@ -33,6 +37,10 @@ export interface Family<Kind extends Cell> {
   hold(labels: Labels): Kind
   /** What nobody holds any more is no longer shown. */
   release(labels: Labels): void
+  /** The cell of a label set that somebody holds. */
+  find(labels: Labels): Kind | undefined
+  /** What has been counted since the last call. It begins at 0 again. */
+  take(): { readonly labels: Labels; readonly values: readonly number[] }[]
 }
 
 export const counterFamily = (registry: Registry, name: string, help: string): Family<CounterCell> =>
@@ -45,6 +53,10 @@ export const counterFamily = (registry: Registry, name: string, help: string): F
       samples: () => [{ value: count, labels }],
       reset() {
         count = 0
+      },
+      values: () => [count],
+      add([added = 0]) {
+        count += added
       },
     }
   })
@@ -83,6 +95,12 @@ export const histogramFamily = (
         counts.fill(0)
         sum = 0
       },
+      values: () => [...counts, sum],
+      add(values) {
+        for (const bucket of counts.keys())
+          counts[bucket] = (counts[bucket] as number) + (values[bucket] ?? 0)
+        sum += values[counts.length] ?? 0
+      },
     }
   })
 
@@ -97,7 +115,7 @@ function family<Kind extends Cell>(
   about: About,
   newCell: (labels: Labels) => Kind,
 ): Family<Kind> {
-  const cells = new Map<string, { readonly cell: Kind; holders: number }>()
+  const cells = new Map<string, { readonly labels: Labels; readonly cell: Kind; holders: number }>()
   // What the registry asks of a metric; prom-client has types for its own classes only.
   const metric = {
     ...about,
@@ -115,7 +133,7 @@ function family<Kind extends Cell>(
   return {
     hold(labels) {
       const key = JSON.stringify(labels)
-      const held = cells.get(key) ?? { cell: newCell(labels), holders: 0 }
+      const held = cells.get(key) ?? { labels, cell: newCell(labels), holders: 0 }
       held.holders++
       cells.set(key, held)
       return held.cell
@@ -125,5 +143,13 @@ function family<Kind extends Cell>(
       const held = cells.get(key)
       if (held !== undefined && --held.holders === 0) cells.delete(key)
     },
+    find: (labels) => cells.get(JSON.stringify(labels))?.cell,
+    take: () =>
+      [...cells.values()].flatMap(({ labels, cell }) => {
+        const values = cell.values()
+        if (values.every((value) => value === 0)) return []
+        cell.reset()
+        return [{ labels, values }]
+      }),
   }
 }

@@ -26,6 +26,33 @@ export interface MetricsRegistry {
   scope(): MetricsScope
 }
 
+/** What another process has counted, of one series. */
+export interface Counts {
+  readonly kind: 'counter' | 'histogram'
+  readonly name: string
+  readonly help: string
+  readonly labels: Labels
+  /** As `metric-families.ts` has them. */
+  readonly values: readonly number[]
+}
+
+/** A value of a gauge. */
+export interface GaugeValue {
+  readonly name: string
+  readonly labels: Labels
+  readonly value: number
+}
+
+/** The metrics of a process, which can be counted on in another one. */
+export interface ProcessMetrics extends MetricsRegistry {
+  /** What has been counted since the last call. It begins at 0 again. */
+  take(): Counts[]
+  /** Counts on where another process has. `scopeOf`: who shows a series that there is not yet; undefined for nobody. */
+  add(counts: readonly Counts[], scopeOf: (labels: Labels) => MetricsRegistry | undefined): void
+  /** Adds these values of other processes to those of the gauges that are known here, at every scrape. */
+  alsoShow(read: () => readonly GaugeValue[]): void
+}
+
 /**
  * What one part of the process asks for. A series is shown for as long as any scope that asked for it is open, and goes
  * on where the one before stopped counting.
@@ -34,6 +61,8 @@ export interface MetricsScope extends MetricsRegistry {
   /** From now on its gauges are shown, in front of those of older scopes: until then it may never come to run. */
   show(): void
   close(): void
+  /** The values of its gauges now. */
+  gauges(): GaugeValue[]
 }
 
 export interface ScopedGauge {
@@ -53,26 +82,32 @@ interface Shown {
   readonly values: Map<string, { readonly labels: Labels; read(): number | undefined }>
 }
 
-export function createMetrics(): MetricsRegistry {
+export function createMetrics(): ProcessMetrics {
   const registry = new Registry()
-  // The monitor of the event loop's lag wakes the process at its resolution; 10 ms, the default, shows in an idle one. A lag that
-  // matters is longer.
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 250 })
   const counters = new Map<string, Family<CounterCell>>()
   const histograms = new Map<string, Family<HistogramCell>>()
   const gauges = new Map<string, Gauge>()
+  const helps = new Map<string, string>()
   /** Those that are shown, oldest first. */
   const scopes = new Set<readonly Shown[]>()
+  let others: () => readonly GaugeValue[] = () => []
 
   const counterOf = (name: string, help: string) =>
-    once(counters, name, (full) => counterFamily(registry, full, help))
+    once(counters, name, (full) => {
+      helps.set(name, help)
+      return counterFamily(registry, full, help)
+    })
   const histogramOf = (name: string, help: string) =>
-    once(histograms, name, (full) => histogramFamily(registry, full, help, BUCKETS))
+    once(histograms, name, (full) => {
+      helps.set(name, help)
+      return histogramFamily(registry, full, help, BUCKETS)
+    })
   const declareGauge = (name: string, help: string, labelNames: readonly string[]): void =>
     void once(gauges, name, (full) => {
       const collect = () => {
         gauge.reset()
         for (const shown of scopes) for (const one of shown) if (one.name === name) collectFrom(one, gauge)
+        for (const one of others()) if (one.name === name) gauge.inc(one.labels, one.value)
       }
       const gauge: Gauge = new Gauge({
         name: full,
@@ -124,19 +159,46 @@ export function createMetrics(): MetricsRegistry {
         for (const { release } of held.values()) release()
         held.clear()
       },
+      gauges: () => shown.flatMap(valuesOf),
     }
   }
+  const taken = (kind: Counts['kind'], families: ReadonlyMap<string, Family<CounterCell | HistogramCell>>) =>
+    [...families].flatMap(([name, family]) =>
+      family.take().map((series) => ({ kind, name, help: helps.get(name) ?? '', ...series })),
+    )
   const whole = scope()
   whole.show()
-  return whole
-}
-
-function collectFrom({ values }: Shown, gauge: Gauge): void {
-  for (const { labels, read } of values.values()) {
-    const value = read()
-    if (value !== undefined) gauge.set(labels, value)
+  return {
+    ...whole,
+    take: () => [...taken('counter', counters), ...taken('histogram', histograms)],
+    add(counts, scopeOf) {
+      for (const { kind, name, help, labels, values } of counts) {
+        const known = (kind === 'counter' ? counters : histograms).get(name)?.find(labels)
+        ;(known ?? scopeOf(labels)?.[kind](name, help, labels))?.add(values)
+      }
+    },
+    alsoShow(read) {
+      others = read
+    },
   }
 }
+
+/** Node's own metrics of this process. */
+export function showRuntime({ registry }: MetricsRegistry): void {
+  // The monitor of the event loop's lag wakes the process at its resolution; 10 ms, the default, shows in an idle one. A lag that
+  // matters is longer.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 250 })
+}
+
+function collectFrom(shown: Shown, gauge: Gauge): void {
+  for (const { labels, value } of valuesOf(shown)) gauge.set(labels, value)
+}
+
+const valuesOf = ({ name, values }: Shown): GaugeValue[] =>
+  [...values.values()].flatMap(({ labels, read }) => {
+    const value = read()
+    return value === undefined ? [] : [{ name, labels, value }]
+  })
 
 function once<Metric>(known: Map<string, Metric>, name: string, make: (full: string) => Metric): Metric {
   const metric = known.get(name) ?? make(`headgate_${name}`)

@@ -1,11 +1,23 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { HeadgateError } from '../../errors.js'
 import type { Files } from '../../plugin.js'
 import { reason } from './file-reasons.js'
 
-/** Files relative to a folder; `seen` gets the text of each, for they are part of what the config means. */
-export function filesIn(folder: string, seen: Map<string, string> = new Map()): Files {
+/** The texts of files by their absolute paths, as they were when somebody read them. */
+export type Contents = ReadonlyMap<string, string>
+
+/**
+ * Files relative to a folder; `seen` gets the text of each, for they are part of what the config means. With `contents`
+ * nothing else is there.
+ */
+export function filesIn(folder: string, seen: Map<string, string> = new Map(), contents?: Contents): Files {
+  const textOf = (path: string): string =>
+    contents === undefined ? readFileSync(path, 'utf8') : readOf(contents, path)
+  const namesIn = (path: string): string[] =>
+    contents === undefined
+      ? readdirSync(path)
+      : [...contents.keys()].filter((file) => dirname(file) === path).map((file) => basename(file))
   const unreadable = (path: string, error: unknown) =>
     new HeadgateError('HG_CONFIG_UNREADABLE', `${path} cannot be read: ${reason(error)}.`)
   return {
@@ -13,7 +25,7 @@ export function filesIn(folder: string, seen: Map<string, string> = new Map()): 
     read(path) {
       const full = resolve(folder, path)
       try {
-        const text = readFileSync(full, 'utf8')
+        const text = textOf(full)
         seen.set(full, text)
         return text
       } catch (error) {
@@ -22,10 +34,17 @@ export function filesIn(folder: string, seen: Map<string, string> = new Map()): 
     },
     list(path) {
       try {
-        return readdirSync(resolve(folder, path)).sort()
+        return namesIn(resolve(folder, path)).sort()
       } catch (error) {
         throw unreadable(`The folder ${path}`, error)
       }
     },
   }
+}
+
+/** Throws as the file system does. */
+export function readOf(contents: Contents, path: string): string {
+  const text = contents.get(path)
+  if (text === undefined) throw Object.assign(new Error(`no such file: ${path}`), { code: 'ENOENT' })
+  return text
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { reason } from './file-reasons.js'
+import { type Contents, readOf } from './files.js'
 import { type KeyLookup, keysOfJson, keysOfProperties, lookUpJson, lookUpProperty } from './keyed-values.js'
 import { didYouMean } from './problem.js'
 
@@ -33,23 +34,28 @@ export interface FileProviders {
   dir(argument: string): Found
   /** Absolute paths of the files that were looked at, those that cannot be read too. */
   looked(): readonly string[]
+  /** The texts of those that could be read. */
+  texts(): Contents
 }
 
 /** As large as a Kubernetes Secret can be. */
 const LARGEST = 1024 * 1024
 
-/** Paths are relative to `folder`. */
-export function fileProviders(folder: string): FileProviders {
+/** Paths are relative to `folder`. With `given`, those are all the files there are. */
+export function fileProviders(folder: string, given?: Contents): FileProviders {
   const contents = new Map<string, Content>()
+  const read = (path: string): Content =>
+    given === undefined ? readText(path) : { text: readOf(given, path) }
+  const isThere = (path: string): boolean => given?.has(path) ?? existsSync(path)
   const contentOf = (written: string): Content => {
     const path = resolve(folder, written)
-    const content = contents.get(path) ?? readText(path)
+    const content = contents.get(path) ?? read(path)
     contents.set(path, content)
     return content
   }
   return {
     file(argument) {
-      const { written, key } = split(argument, folder)
+      const { written, key } = split(argument, folder, isThere)
       if (written === '') return { message: 'The reference names no file.' }
       const content = contentOf(written)
       if ('problem' in content) return unreadable(written, key, content)
@@ -77,6 +83,8 @@ export function fileProviders(folder: string): FileProviders {
       )
     },
     looked: () => [...contents.keys()],
+    texts: () =>
+      new Map([...contents].flatMap(([path, content]) => ('text' in content ? [[path, content.text]] : []))),
   }
 }
 
@@ -84,11 +92,14 @@ export function fileProviders(folder: string): FileProviders {
  * Paths and keys may have colons: the longest part before a colon that exists is the path. Where none does, the first
  * colon ends it, as in Kafka.
  */
-function split(argument: string, folder: string): { readonly written: string; readonly key?: string } {
-  const isThere = (written: string) => written !== '' && existsSync(resolve(folder, written))
+function split(
+  argument: string,
+  folder: string,
+  isThere: (path: string) => boolean,
+): { readonly written: string; readonly key?: string } {
   for (let end = argument.length; end > 0; end = argument.lastIndexOf(':', end - 1)) {
     const written = argument.slice(0, end)
-    if (isThere(written))
+    if (written !== '' && isThere(resolve(folder, written)))
       return end === argument.length ? { written } : { written, key: argument.slice(end + 1) }
   }
   const first = argument.indexOf(':')

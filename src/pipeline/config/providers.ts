@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../errors.js'
 import { child } from '../../json/pointer.js'
+import type { Contents } from './files.js'
 import { didYouMean } from './problem.js'
 import { type Found, fileProviders, type Origin } from './provider-files.js'
 
@@ -22,6 +23,8 @@ export interface Substituted {
   readonly resolved: readonly Resolved[]
   /** Absolute paths of the files that providers read, or tried to. */
   readonly read: readonly string[]
+  /** The texts of those that could be read. */
+  readonly texts: Contents
 }
 
 /** A reference, and where its value came from. */
@@ -40,13 +43,18 @@ const FORMS = 'References are ${env:NAME}, ${file:PATH}, ${file:PATH:KEY} and ${
 
 /**
  * Puts the values of Kafka's config providers (KIP-297, KIP-421) in place of the references, in every text of the config.
- * Paths are relative to `folder`, that of the config file.
+ * Paths are relative to `folder`, that of the config file; with `contents`, those are all the files there are.
  */
-export function substitute(config: unknown, environment: Environment, folder: string): Substituted {
+export function substitute(
+  config: unknown,
+  environment: Environment,
+  folder: string,
+  contents?: Contents,
+): Substituted {
   const problems: ProviderProblem[] = []
   const secrets = new Map<string, string>()
   const resolved: Resolved[] = []
-  const files = fileProviders(folder)
+  const files = fileProviders(folder, contents)
   const look = (provider: string, argument: string): Found => {
     switch (provider) {
       case 'env':
@@ -83,7 +91,7 @@ export function substitute(config: unknown, environment: Environment, folder: st
       Object.entries(value).map(([key, member]) => [key, walk(member, child(pointer, key))]),
     )
   }
-  return { value: walk(config, ''), problems, secrets, resolved, read: files.looked() }
+  return { value: walk(config, ''), problems, secrets, resolved, read: files.looked(), texts: files.texts() }
 }
 
 const UNCLOSED: Found = { message: 'A ${...} reference is never closed.', suggestion: 'Add the closing }.' }

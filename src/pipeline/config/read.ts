@@ -4,7 +4,7 @@ import { HeadgateError } from '../../errors.js'
 import { child } from '../../json/pointer.js'
 import type { AnyDefinition, Files } from '../../plugin.js'
 import { type CheckedPipeline, checkPipelines } from './check.js'
-import { filesIn } from './files.js'
+import { type Contents, filesIn } from './files.js'
 import { notSilenced } from './ignores.js'
 import { lint } from './lint.js'
 import type { ExternalPlugins } from './load-plugins.js'
@@ -26,6 +26,8 @@ export interface ReadOptions {
   readonly cwd: string
   /** What the file is to say, where that is not what it says. */
   readonly text?: string
+  /** All files as another process has read them, in place of those on disk. */
+  readonly contents?: Contents
   /**
    * What becomes of a reference that cannot be resolved: a problem where absent. With `placeholder`, those of sources, sinks
    * and post-commit stages are stood in for: such a config can be rehearsed, and must not be run.
@@ -49,6 +51,8 @@ export interface CheckedConfig {
   readonly placeholders: readonly Unresolved[]
   /** Absolute paths of all files that it was made of: itself, those it names, those that references read. */
   readonly watched: readonly string[]
+  /** What they say, secrets included. */
+  contents(): Contents
   /** What is allowed and probably not meant, in the order of the file. */
   readonly warnings: readonly Warning[]
   /** The lines of the file, for code frames; without the secrets that are written in it. */
@@ -66,7 +70,7 @@ export type ReadResult =
 export function readConfig(path: string, options: ReadOptions): ReadResult {
   const file = relative(options.cwd, path) || path
   const contents = new Map<string, string>()
-  const files = filesIn(dirname(path), contents)
+  const files = filesIn(dirname(path), contents, options.contents)
   const inClear = (config: unknown) => secretPlaces(config, options)
   if (options.text !== undefined) contents.set(path, options.text)
   const text = open(file, () => options.text ?? files.read(basename(path)), inClear)
@@ -74,7 +78,7 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
   if (text.problems.length > 0 || !('value' in text)) return { ok: false, problems: text.problems, lines }
 
   const folder = dirname(path)
-  const substituted = substitute(text.value, options.environment, folder)
+  const substituted = substitute(text.value, options.environment, folder, options.contents)
   const check = (value: unknown, unresolved: readonly ProviderProblem[]) =>
     checkPipelines(value, text, { ...options, files, unresolved })
   const { pipelines, problems, secrets, placeholders } =
@@ -105,6 +109,7 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
       secrets,
       placeholders,
       watched,
+      contents: () => new Map([...substituted.texts, ...contents]),
       warnings,
       lines,
       placeOf,

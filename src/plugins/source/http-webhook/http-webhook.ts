@@ -32,8 +32,8 @@ export const httpWebhook = definePlugin({
 })
 
 function createSource(config: Settings, { http }: SourceContext): Source {
-  const { maxInFlight } = config
-  const { memory } = http
+  const { memory, sharedBy = 1 } = http
+  const maxInFlight = Math.ceil(config.maxInFlight / sharedBy)
   const maxBodyBytes = bytes(config.maxBody)
   const deadline = createDeadline(milliseconds(config.answerWithin))
   const verify = verifier(config.verify)
@@ -51,7 +51,7 @@ function createSource(config: Settings, { http }: SourceContext): Source {
     if (inFlight < maxInFlight) return
     throw new HeadgateError(
       'HG_INTAKE_BUSY',
-      `${maxInFlight} events are in flight; the source allows no more.`,
+      `${maxInFlight} events are in flight${sharedBy > 1 ? ' in this worker' : ''}; the source allows no more.`,
     )
   }
 

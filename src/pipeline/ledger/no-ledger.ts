@@ -1,0 +1,30 @@
+import { digestOf } from './digest.js'
+import type { Ledger } from './ledger.js'
+
+const NOTHING = {
+  pending: [],
+  failed: { count: 0, first: [] },
+  partitions: [],
+  remembersSince: 0,
+} as const
+
+/** Remembers no event and owes nothing: where there is another ledger that does, or nothing is written. */
+export const noLedger: Ledger = {
+  async start() {},
+  async stop() {},
+  notReady: () => [],
+  once: (event, deliver, digest = digestOf(event.body.bytes)) => deliver(digest),
+  take: () => undefined,
+  acknowledged() {},
+  retry() {},
+  failed() {},
+  dueAt: () => undefined,
+  async refill() {},
+  onAdded() {},
+  backlog: () => ({ count: 0, oldest: undefined, failed: 0, remembersSince: 0 }),
+  async meet() {},
+  canMoveTo: () => true,
+  change() {},
+  report: () => NOTHING,
+  retryFailed: () => 0,
+}

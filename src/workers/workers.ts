@@ -1,0 +1,240 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { asHeadgateError, HeadgateError } from '../errors.js'
+import type { Pipeline } from '../pipeline/build.js'
+import type { CheckedConfig } from '../pipeline/config/read.js'
+import type { Fronts, NextConfig } from '../pipeline/fronts.js'
+import type { Intent } from '../pipeline/intent.js'
+import { until } from '../pipeline/lifecycle.js'
+import type { ProcessMetrics } from '../pipeline/metrics.js'
+import type { Log } from '../plugin.js'
+import type { Settings } from '../settings.js'
+import { createGenerations } from './generations.js'
+import { listeningPort } from './listening-port.js'
+import type { ConfigMessage, Report, Request, ToPrimary, ToWorker } from './messages.js'
+import { restartPause } from './restart-pause.js'
+import { takeHanded } from './take-handed.js'
+import { createTurns } from './turns.js'
+import { showWorkers } from './worker-metrics.js'
+import { type StartWorker, startWorker, type WorkerProcess } from './worker-process.js'
+
+export interface WorkersOptions {
+  readonly count: number
+  readonly settings: Settings
+  readonly metrics: ProcessMetrics
+  readonly log: Log
+  /** Writes a line of a worker's log. */
+  line(line: string): void
+  intentOf(pipeline: string): Intent
+  /** Aborted when nobody waits any more: workers are ended then. */
+  readonly signal: AbortSignal
+  /** Without it, real processes. */
+  readonly start?: StartWorker
+}
+
+/** The workers of a process: they take events in, and hand over what is to become of them. */
+export interface Workers extends Fronts {
+  /** Starts them under the first config; resolves with the URL that they listen on. Rejects where one cannot. */
+  start(config: CheckedConfig, pipelines: readonly Pipeline[]): Promise<string>
+  /** Why they do not take events. */
+  notReady(): readonly string[]
+  /** Has them say what they have counted. Resolves when it is known, or a worker is too slow. */
+  report(): Promise<void>
+  /** Tells all of them. */
+  tell(message: Extract<ToWorker, { kind: 'intent' | 'level' | 'renew-certificates' }>): void
+  /** Has them answer what is in flight, and end. */
+  stop(): Promise<void>
+}
+
+/** All in milliseconds. */
+const START_WITHIN = 60_000
+const PREPARE_WITHIN = 60_000
+const ARM_WITHIN = 10_000
+const REPORT_WITHIN = 1000
+
+interface Running {
+  readonly worker: WorkerProcess
+  report: Report | undefined
+}
+
+export function createWorkers(options: WorkersOptions): Workers {
+  const { count, settings, metrics, log, intentOf, signal, start: startProcess = startWorker } = options
+  const generations = createGenerations<WorkerProcess>()
+  /** A worker is started under one config, and a reload waits for that. */
+  const turns = createTurns()
+  const up = new Map<number, Running>()
+  const processes = new Set<WorkerProcess>()
+  const levels: (readonly [name: string, level: string])[] = []
+  let current: { readonly message: ConfigMessage; readonly pipelines: readonly Pipeline[] }
+  let next: typeof current | undefined
+  let endTurn = (): void => {}
+  const stopping = new AbortController()
+  let started = false
+  let { port } = settings
+
+  const shown = showWorkers(metrics, count, () => [...up.values()].map(({ report }) => report))
+  const scopeOf = ({ pipeline }: { readonly [label: string]: string }) =>
+    pipeline === undefined || pipeline === 'none'
+      ? metrics
+      : current.pipelines.find(({ name }) => name === pipeline)?.parts.resident.metrics
+
+  function take(
+    message: Exclude<ToPrimary, { kind: 'answer' }>,
+    parts: readonly Buffer[],
+    from: WorkerProcess,
+  ) {
+    if (message.kind === 'event') {
+      const pipeline = generations.pipeline(message.generation, message.pipeline) as Pipeline
+      takeHanded(pipeline, message, parts, from.tell)
+    } else if (message.kind === 'report') {
+      metrics.add(message.report.counts, scopeOf)
+      const running = up.get(from.place)
+      if (running?.worker === from) running.report = message.report
+    } else if (message.kind === 'left') generations.left(message.generation, from)
+    else options.line(message.line)
+  }
+
+  /** Starts one process and waits until it listens; resolves with where. */
+  async function bringUp(place: number): Promise<{ readonly worker: WorkerProcess; readonly url: string }> {
+    const worker = startProcess(place, (message, parts) => take(message, parts, worker))
+    processes.add(worker)
+    void worker.ended.then(() => processes.delete(worker))
+    const end = await turns.take()
+    try {
+      const answer = await worker.ask(startRequest(place), START_WITHIN)
+      if (answer?.url === undefined) throw new HeadgateError('HG_WORKER_FAILED', `Worker ${place} has ended.`)
+      up.set(place, { worker, report: undefined })
+      return { worker, url: answer.url }
+    } catch (error) {
+      worker.kill()
+      await worker.ended
+      throw error
+    } finally {
+      end()
+    }
+  }
+
+  const startRequest = (place: number): Request => ({
+    kind: 'start',
+    worker: place,
+    workers: count,
+    settings: { ...settings, port },
+    config: { ...current.message, intents: intentsOf(current.pipelines) },
+    levels,
+  })
+  const intentsOf = (pipelines: readonly Pipeline[]) =>
+    Object.fromEntries(pipelines.map(({ name }) => [name, intentOf(name)]))
+
+  /** Replaces the worker of this place for as long as the process runs. */
+  async function keepUp(place: number, first: WorkerProcess): Promise<void> {
+    let pause = 0
+    let worker: WorkerProcess | undefined = first
+    while (worker !== undefined) {
+      const end = await worker.ended
+      up.delete(place)
+      generations.gone(worker)
+      if (isStopping()) return
+      shown.restarted()
+      pause = restartPause(performance.now() - worker.startedAt, pause)
+      log.error(
+        { event: 'worker-ended', worker: place, pid: worker.pid, ...end, pause },
+        'a worker has ended by itself; its senders deliver again, and it is replaced',
+      )
+      for (worker = undefined; worker === undefined; pause = restartPause(0, pause)) {
+        await wait(pause, undefined, { signal: stopping.signal }).catch(() => {})
+        if (isStopping()) return
+        worker = await replacement(place)
+      }
+    }
+  }
+  async function replacement(place: number): Promise<WorkerProcess | undefined> {
+    try {
+      const { worker } = await bringUp(place)
+      log.info({ event: 'worker-started', worker: place, pid: worker.pid }, 'a worker has been replaced')
+      return worker
+    } catch (thrown) {
+      const { code, message } = asHeadgateError(thrown, 'Starting a worker')
+      if (!isStopping()) log.error({ code, worker: place }, `a worker could not be replaced: ${message}`)
+      return undefined
+    }
+  }
+  const isStopping = (): boolean => stopping.signal.aborted
+
+  /** Of those that are up now. That one ends meanwhile is no reason to fail: it comes back under the config that runs. */
+  async function askAll(request: Request, within: number): Promise<void> {
+    const asked = [...up.values()].map(({ worker }) => worker.ask(request, within))
+    const failed = (await Promise.allSettled(asked)).find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected') throw failed.reason
+  }
+  const tellAll = (message: ToWorker): void => {
+    for (const { worker } of up.values()) worker.tell(message)
+  }
+  const toMessage = (
+    { revision, contents }: CheckedConfig,
+    pipelines: readonly Pipeline[],
+  ): ConfigMessage => ({
+    generation: generations.add(pipelines),
+    revision,
+    contents: [...contents()],
+    intents: intentsOf(pipelines),
+  })
+
+  return {
+    async start(config, pipelines) {
+      current = { message: toMessage(config, pipelines), pipelines }
+      port = await listeningPort(settings.host, port)
+      const places = Array.from({ length: count }, (_, index) => index + 1)
+      const begun = await Promise.all(places.map(bringUp))
+      started = true
+      for (const { worker } of begun) void keepUp(worker.place, worker)
+      return begun[0]?.url ?? ''
+    },
+    async prepare({ config, pipelines, anew }: NextConfig) {
+      endTurn = await turns.take()
+      next = { message: toMessage(config, pipelines), pipelines }
+      await askAll({ kind: 'prepare', config: next.message, anew }, PREPARE_WITHIN)
+    },
+    arm: () => askAll({ kind: 'arm' }, ARM_WITHIN),
+    commit() {
+      if (next === undefined) throw new HeadgateError('HG_RELOAD_FAILED', 'The workers have no next config.')
+      const before = current.message.generation
+      current = next
+      next = undefined
+      tellAll({ kind: 'commit' })
+      generations.leave(
+        before,
+        [...up.values()].map(({ worker }) => worker),
+      )
+      endTurn()
+    },
+    abandon() {
+      if (next === undefined) return
+      generations.drop(next.message.generation)
+      next = undefined
+      tellAll({ kind: 'abandon' })
+      endTurn()
+    },
+    left: generations.ended,
+    notReady: () => [
+      ...(up.size === 0 && started ? ['No worker takes events; they are being replaced.'] : []),
+      ...new Set([...up.values()].flatMap(({ report }) => report?.notReady ?? [])),
+    ],
+    report: () => askAll({ kind: 'report' }, REPORT_WITHIN).catch(() => {}),
+    tell(message) {
+      if (message.kind === 'level') levels.push([message.name, message.level])
+      tellAll(message)
+    },
+    async stop() {
+      stopping.abort()
+      const running = [...up.values()].map(({ worker }) => worker)
+      const within = 2 ** 31 - 1
+      for (const worker of processes) {
+        if (!running.includes(worker)) worker.kill()
+        else void worker.ask({ kind: 'stop' }, within).catch(() => {})
+      }
+      const ended = Promise.all([...processes].map((worker) => worker.ended))
+      await until(ended, signal)
+      for (const worker of processes) worker.kill()
+      await ended
+    },
+  }
+}
