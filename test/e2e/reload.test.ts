@@ -59,9 +59,9 @@ const configOf = (round: number) => ({
   },
 })
 
-test(
-  'under load and a reload every second no request fails, nothing is lost, and every event is under one revision',
-  async () => {
+test.each([0, 2])(
+  'under load and a reload every second no request fails, nothing is lost, and every event is under one revision, with %i workers',
+  async (workers) => {
     const kafka = await startKafka(TOPICS)
     onTestFinished(kafka.stop)
     const cxone = await startCxone({ clientId: 'test-client', clientSecret: 'test-secret' })
@@ -81,6 +81,7 @@ test(
         CXONE_BASE_URL: cxone.url,
         WEBHOOK_TOKEN: TOKEN,
         CLIENT_SECRET: 'test-secret',
+        HEADGATE_WORKERS: String(workers),
       },
     })
     onTestFinished(() => void headgate.kill('SIGKILL'))
