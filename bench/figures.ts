@@ -15,6 +15,7 @@ export interface Machine {
 
 const FIGURES = [
   'cpuPerEvent',
+  'primaryCpuPerEvent',
   'eventsPerSecond',
   'p50',
   'p99',

@@ -19,6 +19,8 @@ export interface Sample {
   readonly eventsPerSecond: number
   /** Microseconds, user and system, all threads. */
   readonly cpuPerEvent: number
+  /** The part of it that the process itself took, and not its workers. */
+  readonly primaryCpuPerEvent: number
   /** Milliseconds from request to answer; at a fixed rate from when the request was due. */
   readonly p50: number
   readonly p99: number
@@ -144,15 +146,17 @@ async function driveAt(
   order: LoadOrder,
 ): Promise<Omit<Sample, 'program' | 'load' | 'round'>> {
   const before = await around.acknowledged()
-  const cpuBefore = processFigures(pid).cpu
+  const cpuBefore = processFigures(pid)
   const run = generator.run(order)
   const watched = await watch(pid, generator, around, before, run)
   const result = await run
   const settling = await allAcknowledged(result.delivered, before, around)
+  const cpuAfter = processFigures(pid)
   return {
     events: result.delivered,
     eventsPerSecond: result.delivered / (result.seconds + settling),
-    cpuPerEvent: (processFigures(pid).cpu - cpuBefore) / result.delivered,
+    cpuPerEvent: (cpuAfter.cpu - cpuBefore.cpu) / result.delivered,
+    primaryCpuPerEvent: (cpuAfter.ownCpu - cpuBefore.ownCpu) / result.delivered,
     p50: result.p50,
     p99: result.p99,
     p999: result.p999,

@@ -13,6 +13,10 @@ export interface Options {
   readonly ledger: boolean
   /** A revision of Headgate, as one more program. */
   readonly against: string | undefined
+  /** Headgate with so many workers, and with one, as two more programs; 0: neither. */
+  readonly workers: number
+  /** A config with so many rules over the payload in place of the usual one; 0: that. */
+  readonly rules: number
   /** How many events the soak has. */
   readonly events: number
   /** A folder for the figures as JSON and plots; undefined: they are only shown. */
@@ -32,6 +36,8 @@ const USAGE = `npm run bench -- [options]
   --in-flight N   events in flight at saturation (64; --soak 500)
   --jsonata       the shipped config, one of whose rules is JSONata, instead of the one that does the floor's work
   --ledger        Headgate without its ledger, as one more program
+  --workers N     Headgate with one worker and with N, as two more programs
+  --rules N       a config with N rules over the payload, the last of which matches; without the floor, which has none
   --against REF   Headgate as it was at a revision, as one more program
   --out DIR       writes the figures as JSON, and plots, to a folder
   --docs          writes them to docs/performance/, and their tables into docs/performance.md
@@ -60,6 +66,8 @@ export function readOptions(args: readonly string[]): Options {
     jsonata: flag,
     ledger: flag,
     against: text,
+    workers: text,
+    rules: text,
     out: text,
     docs: flag,
     profile: text,
@@ -73,9 +81,10 @@ export function readOptions(args: readonly string[]): Options {
     const preset = PRESETS[mode]
     if (docs && mode === 'quick') throw new Error('--docs needs --full, --sizes or --soak.')
     if (docs && values.out !== undefined) throw new Error('Either --docs or --out.')
-    const { ledger = false, against } = values
-    if ((mode === 'sizes' || mode === 'soak') && (ledger || against !== undefined))
-      throw new Error(`--${mode} measures Headgate as it is: no --ledger, no --against.`)
+    const { ledger = false, against, workers, rules } = values
+    const more = ledger || against !== undefined || workers !== undefined || rules !== undefined
+    if ((mode === 'sizes' || mode === 'soak') && more)
+      throw new Error(`--${mode} measures Headgate as it is: no --ledger, --against, --workers or --rules.`)
     return {
       mode,
       rounds: count('rounds', values.rounds, preset.rounds),
@@ -84,6 +93,8 @@ export function readOptions(args: readonly string[]): Options {
       jsonata: values.jsonata ?? false,
       ledger,
       against,
+      workers: count('workers', workers, 0),
+      rules: count('rules', rules, 0),
       events: count('soak', soak, 0),
       out: docs ? DOCS_FOLDER : values.out,
       docs,

@@ -28,6 +28,8 @@ export interface HeadgateVariant {
   readonly profile?: string | undefined
   /** With a stand-in for its ledger that keeps nothing. */
   readonly withoutLedger?: boolean
+  /** 0 where absent. */
+  readonly workers?: number
 }
 
 /** `profile` is a folder for CPU profiles, here and below. */
@@ -50,12 +52,19 @@ export const floor = (profile?: string): Program => ({
 const READY_WITHIN = 60_000
 const LINES_SHOWN = 20
 
-export const headgate = ({ name, config, program, profile, withoutLedger }: HeadgateVariant): Program => ({
+export const headgate = ({
+  name,
+  config,
+  program,
+  profile,
+  withoutLedger,
+  workers,
+}: HeadgateVariant): Program => ({
   name,
   async start(env) {
     const { pid, intake, admin, lines, stop } = await startHeadgate({
       config,
-      env,
+      env: { ...env, ...(workers !== undefined && { HEADGATE_WORKERS: String(workers) }) },
       within: READY_WITHIN,
       nodeOptions: [...profiling(name, profile), ...(withoutLedger ? ['--import', WITHOUT_LEDGER] : [])],
       ...(program !== undefined && { program }),

@@ -54,6 +54,29 @@ export const ratioGrid = (ratios: readonly Ratio[]): Grid => ({
   ]),
 })
 
+/** Where the CPU time of an event goes, and with it how far workers can carry: the primary process has one core for its part. */
+export const workersGrid = (summaries: readonly Summary[]): Grid => ({
+  columns: [
+    left('load'),
+    left('program'),
+    right('CPU us/event'),
+    right('of the primary process'),
+    right('of workers'),
+    right('events/s at one core of the primary process'),
+  ],
+  rows: summaries.map(({ load, program, figures }) => {
+    const { cpuPerEvent, primaryCpuPerEvent } = figures
+    return [
+      load,
+      program,
+      formatSpread(cpuPerEvent, 0),
+      formatSpread(primaryCpuPerEvent, 0),
+      (cpuPerEvent.median - primaryCpuPerEvent.median).toFixed(0),
+      (1_000_000 / primaryCpuPerEvent.median).toFixed(0),
+    ]
+  }),
+})
+
 export const restGrid = (rests: readonly RestSummary[]): Grid => ({
   columns: [
     left('program'),

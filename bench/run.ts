@@ -1,4 +1,7 @@
 /** `npm run bench`: Headgate against the floor, in turns, on one Kafka; and other measurements. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { buildRevision, type Revision } from './against.js'
 import { type Comparison, compare } from './compare.js'
 import { writeFigures, writePage } from './figure-files.js'
@@ -7,8 +10,9 @@ import { type Options, readOptions } from './options.js'
 import { sizeGrid, soakGrid } from './performance-page.js'
 import { comparisonPlots, type Plots, sizePlots, soakPlots } from './plots.js'
 import { floor, headgate } from './programs.js'
-import { printed, ratioGrid, restGrid, summaryGrid } from './report.js'
+import { printed, ratioGrid, restGrid, summaryGrid, workersGrid } from './report.js'
 import { measureSizes, type SizeFigures } from './sizes.js'
+import { generateConfig, pathOf, payloadFor } from './sizes-config.js'
 import { type SoakFigures, soak } from './soak.js'
 import { type Surroundings, startSurroundings } from './surroundings.js'
 
@@ -38,20 +42,29 @@ async function bench(options: Options): Promise<void> {
 }
 
 async function runComparison(options: Options, around: Surroundings) {
-  const { mode, rounds, seconds, inFlight, jsonata, ledger, against, profile } = options
-  const config = jsonata ? 'plugins.config.json' : 'bench/plugins.config.json'
+  const { mode, rounds, seconds, inFlight, jsonata, ledger, against, workers, rules, profile } = options
+  const many = rules === 0 ? undefined : await manyRules(rules, around)
+  const config = many?.config ?? (jsonata ? 'plugins.config.json' : 'bench/plugins.config.json')
   const revision: Revision | undefined = against === undefined ? undefined : buildRevision(against, config)
   try {
     const ours = { config, profile }
+    const withWorkers = workers === 0 ? [] : [...new Set([1, workers])]
     const programs = [
-      floor(profile),
+      ...(many === undefined ? [floor(profile)] : []),
       headgate({ ...ours, name: 'headgate' }),
+      ...withWorkers.map((count) => headgate({ ...ours, name: nameOf(count), workers: count })),
       ...(ledger ? [headgate({ ...ours, name: 'headgate without ledger', withoutLedger: true })] : []),
       ...(revision === undefined ? [] : [headgate({ ...revision.variant, profile })]),
     ]
+    const named = withWorkers.map(nameOf)
+    const others = programs
+      .map(({ name }) => name)
+      .filter((name) => !['floor', 'headgate', ...named].includes(name))
     const bases = [
-      ...programs.slice(1).map(({ name }) => [name, 'floor'] as const),
-      ...programs.slice(2).map(({ name }) => ['headgate', name] as const),
+      ...(many === undefined ? programs.slice(1).map(({ name }) => [name, 'floor'] as const) : []),
+      ...named.map((name) => [name, 'headgate'] as const),
+      ...(workers > 1 ? [[nameOf(workers), nameOf(1)] as const] : []),
+      ...others.map((name) => ['headgate', name] as const),
     ]
     const full = mode === 'full'
     const figures = await compare(
@@ -65,13 +78,33 @@ async function runComparison(options: Options, around: Surroundings) {
         warmUpSeconds: WARM_UP_SECONDS,
         loads: full ? fullLoads(seconds, inFlight) : [saturation(seconds, inFlight)],
         idleSeconds: full ? IDLE_SECONDS : 0,
+        ...many?.plan,
       },
       around,
     )
     showComparison(figures)
+    if (workers > 0) console.log(`${printed(workersGrid(figures.summaries))}\n`)
     return { figures, plots: comparisonPlots(figures) }
   } finally {
     revision?.remove()
+    many?.remove()
+  }
+}
+
+const nameOf = (workers: number): string => `headgate, ${workers} ${workers === 1 ? 'worker' : 'workers'}`
+
+/** A config that takes its time, and events of which only its last rule is for. */
+async function manyRules(rules: number, around: Surroundings) {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-rules-'))
+  const config = join(folder, 'plugins.config.json')
+  const schema = resolve('schemas/cxone-data-action.schema.json')
+  const topic = await around.emptyTopic()
+  const kind = 'regex over the payload'
+  writeFileSync(config, JSON.stringify(generateConfig({ pipelines: 1, rules, kind, schema, topic })))
+  return {
+    config,
+    plan: { paths: [pathOf(1)], payloads: [payloadFor(rules)] },
+    remove: () => rmSync(folder, { recursive: true }),
   }
 }
 

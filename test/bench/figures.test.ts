@@ -9,6 +9,7 @@ const sample = (program: string, cpuPerEvent: number, more: Partial<Sample> = {}
   load: 'saturation',
   round: 0,
   cpuPerEvent,
+  primaryCpuPerEvent: cpuPerEvent,
   events: 1000,
   eventsPerSecond: 500,
   p50: 1,

@@ -29,6 +29,8 @@ test.each([
   [['--nope'], /--nope/],
   [['--full', '--sizes'], /--full and --sizes are runs of their own/],
   [['--sizes', '--ledger'], /--sizes measures Headgate as it is/],
+  [['--soak', '1000', '--workers', '2'], /--soak measures Headgate as it is/],
+  [['--workers', 'two'], /--workers should be a whole number from 1 on; it is "two"/],
   [['--docs'], /--docs needs --full, --sizes or --soak/],
   [['--full', '--docs', '--out', 'here'], /Either --docs or --out/],
 ])('%j does not fit, and is told with the usage', (args, message) => {

@@ -35,8 +35,9 @@ export function runBackWatched(
   passage: Passage,
   taps: ReadonlySet<Tap>,
 ): Promise<Outcome> {
-  const seen = seenBefore(pipeline, handed, passage)
-  return told(runBack(watch(pipeline, seen), handed, passage), pipeline, seen, passage.startedAt, taps)
+  const seen: Seen = { event: undefined, rule: undefined, error: undefined, askRule: undefined }
+  const watching = handed.kind === 'refused' ? pipeline : watchBack(pipeline, handed, passage.stage, seen)
+  return told(runBack(watching, handed, passage), pipeline, seen, passage.startedAt, taps)
 }
 
 function told(
@@ -66,18 +67,29 @@ interface Seen {
   askRule: Passed['askRule']
 }
 
-/** What the worker's part of the path has shown. */
-function seenBefore(pipeline: Pipeline, handed: Handed, { stage }: Passage): Seen {
-  if (handed.kind === 'refused')
-    return { event: undefined, rule: undefined, error: handed.refusal.error, askRule: undefined }
-  const { received, decision } = handed
+/** The same pipeline, which notes what a worker has decided on this event where that counts: not for one that is known. */
+function watchBack(
+  pipeline: Pipeline,
+  { received, decision }: Extract<Handed, { kind: 'decided' }>,
+  stage: string | undefined,
+  seen: Seen,
+): Pipeline {
   const index = pipeline.parts.transforms.findIndex(({ name }) => name === stage)
-  return {
-    event: received,
-    rule: decision.kind === 'pass' ? decision.given.route?.name : undefined,
-    error: 'error' in decision ? decision.error : undefined,
-    askRule: decision.kind === 'drop' ? () => ruleOf(pipeline, index, received) : undefined,
+  const { ledger } = pipeline
+  seen.event = received
+  const noteDecision = (): void => {
+    if (decision.kind === 'pass') seen.rule = decision.given.route?.name
+    if (decision.kind === 'drop') seen.askRule = () => ruleOf(pipeline, index, received)
+    if ('error' in decision) seen.error = decision.error
   }
+  const once: typeof ledger.once = (event, deliver, digest) => {
+    const deliverNoted = (its: string) => {
+      noteDecision()
+      return deliver(its)
+    }
+    return ledger.once(event, deliverNoted, digest)
+  }
+  return { ...watch(pipeline, seen), ledger: { ...ledger, once } }
 }
 
 const ruleOf = async ({ plugins }: Pipeline, index: number, event: Event): Promise<string | undefined> =>
