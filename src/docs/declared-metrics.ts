@@ -11,6 +11,7 @@ import { createTaps } from '../pipeline/tap/taps.js'
 import type { AnyDefinition, Log } from '../plugin.js'
 import { countRefused, countResponses, showProcess } from '../process-metrics.js'
 import { certificateCounters, showCertificate } from '../tls/certificate-metrics.js'
+import { showWorkers } from '../workers/worker-metrics.js'
 
 /** A metric as a process with a certain config declares it. */
 export interface DeclaredMetric {
@@ -37,6 +38,7 @@ export async function declaredMetrics(
     countResponses(metrics, 'none')
     const usage = () => ({ connections: 0, bodyBytes: 0 })
     showProcess(metrics, { ready: () => true, usage, maxConnections: 1, maxBodyMemory: 1 })
+    showWorkers(metrics, 1, () => [])
     createTaps({ metrics, log: SILENT, secrets: () => new Map() })
     for (const listener of ['intake', 'admin']) {
       certificateCounters(metrics, listener)

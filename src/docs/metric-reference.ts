@@ -19,6 +19,7 @@ const LABELS: { readonly [label: string]: { readonly meaning: string; readonly l
   quantile: { meaning: '`avg`, `p50` or `p99`.' },
   listener: { meaning: '`intake` or `admin`.' },
   reason: { meaning: 'Why a handshake failed, from a fixed list.', listed: true },
+  worker: { meaning: 'Which of the workers, from 1 on; where HEADGATE_WORKERS asks for some.' },
   direction: { meaning: '`sent`, `received` or `timed-out`.' },
 }
 

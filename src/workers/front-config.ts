@@ -43,6 +43,7 @@ interface Next {
 
 export function createFrontConfig({ surroundings, read, left }: FrontConfigOptions): FrontConfig {
   const { signal } = surroundings
+  const log = surroundings.log({})
   const addresses = new WeakMap<Pipeline, Address>()
   let pipelines = new Map<string, Pipeline>()
   let generation = 0
@@ -104,7 +105,15 @@ export function createFrontConfig({ surroundings, read, left }: FrontConfigOptio
       generation = next.generation
       next = undefined
       pipelines = byName(swaps.flatMap(({ next }) => next ?? []))
-      void Promise.all(swaps.map((each) => retire(each, signal, signal))).then(() => left(before))
+      const retired = swaps.map((each) =>
+        retire(each, signal, signal).catch((thrown) =>
+          log.error(
+            { pipeline: each.running?.name, err: thrown },
+            'a stage of the old config could not be stopped',
+          ),
+        ),
+      )
+      void Promise.all(retired).then(() => left(before))
     },
     async abandon() {
       if (next === undefined) return

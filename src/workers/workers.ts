@@ -6,11 +6,12 @@ import type { Fronts, NextConfig } from '../pipeline/fronts.js'
 import type { Intent } from '../pipeline/intent.js'
 import { until } from '../pipeline/lifecycle.js'
 import type { ProcessMetrics } from '../pipeline/metrics.js'
-import type { Log } from '../plugin.js'
+import type { Log, Outcome } from '../plugin.js'
 import type { Settings } from '../settings.js'
 import { createGenerations } from './generations.js'
 import { listeningPort } from './listening-port.js'
 import type { ConfigMessage, Report, Request, ToPrimary, ToWorker } from './messages.js'
+import { toOutcomeMessage } from './outcome-message.js'
 import { restartPause } from './restart-pause.js'
 import { takeHanded } from './take-handed.js'
 import { createTurns } from './turns.js'
@@ -51,6 +52,13 @@ const PREPARE_WITHIN = 60_000
 const ARM_WITHIN = 10_000
 const REPORT_WITHIN = 1000
 
+/** A config that was abandoned had a pipeline that was new, and somebody knew its path already. */
+const NEVER_RAN: Outcome = {
+  kind: 'unavailable',
+  id: undefined,
+  error: new HeadgateError('HG_INTAKE_STOPPING', 'This pipeline takes no events.'),
+}
+
 interface Running {
   readonly worker: WorkerProcess
   report: Report | undefined
@@ -83,8 +91,9 @@ export function createWorkers(options: WorkersOptions): Workers {
     from: WorkerProcess,
   ) {
     if (message.kind === 'event') {
-      const pipeline = generations.pipeline(message.generation, message.pipeline) as Pipeline
-      takeHanded(pipeline, message, parts, from.tell)
+      const pipeline = generations.pipeline(message.generation, message.pipeline)
+      if (pipeline === undefined) from.tell(toOutcomeMessage(message.number, NEVER_RAN, undefined))
+      else takeHanded(pipeline, message, parts, from.tell)
     } else if (message.kind === 'report') {
       metrics.add(message.report.counts, scopeOf)
       const running = up.get(from.place)

@@ -157,6 +157,40 @@ const intake: Row = {
       ],
     }),
     chart({
+      title: 'Workers',
+      description:
+        'Where HEADGATE_WORKERS asks for some. One that ends by itself is replaced; the log says how it ended.',
+      unit: 'short',
+      queries: [
+        query(`sum by (instance) (${ofProcess('headgate_workers')})`, '{{instance}}'),
+        query(`min(${ofProcess('headgate_workers_configured')})`, 'configured'),
+        query(`sum(${rate(ofProcess('headgate_worker_restarts_total'))})`, 'replaced a second'),
+      ],
+    }),
+    chart({
+      title: 'CPU of workers',
+      description: 'Shares of a core. All at 1: more workers help, as long as the primary process has room.',
+      unit: 'percentunit',
+      queries: [
+        query(
+          `sum by (instance, worker) (${rate(ofProcess('headgate_worker_cpu_seconds_total'))})`,
+          '{{instance}} {{worker}}',
+        ),
+        query(`sum by (instance) (${rate(ofProcess('process_cpu_seconds_total'))})`, '{{instance}} primary'),
+      ],
+    }),
+    chart({
+      title: 'Memory of workers',
+      description: 'Resident memory of each worker, on top of that of the primary process.',
+      unit: 'bytes',
+      queries: [
+        query(
+          `sum by (instance, worker) (${ofProcess('headgate_worker_resident_memory_bytes')})`,
+          '{{instance}} {{worker}}',
+        ),
+      ],
+    }),
+    chart({
       title: 'Memory for bodies',
       description: 'At the limit (HEADGATE_MAX_BODY_MEMORY) senders are answered 503.',
       unit: 'bytes',
