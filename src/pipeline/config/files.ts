@@ -43,7 +43,7 @@ export function filesIn(folder: string, seen: Map<string, string> = new Map(), c
 }
 
 /** Throws as the file system does. */
-export function readOf(contents: Contents, path: string): string {
+function readOf(contents: Contents, path: string): string {
   const text = contents.get(path)
   if (text === undefined) throw Object.assign(new Error(`no such file: ${path}`), { code: 'ENOENT' })
   return text

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { reason } from './file-reasons.js'
-import { type Contents, readOf } from './files.js'
+import type { Contents } from './files.js'
 import { type KeyLookup, keysOfJson, keysOfProperties, lookUpJson, lookUpProperty } from './keyed-values.js'
 import { didYouMean } from './problem.js'
 
@@ -44,8 +44,11 @@ const LARGEST = 1024 * 1024
 /** Paths are relative to `folder`. With `given`, those are all the files there are. */
 export function fileProviders(folder: string, given?: Contents): FileProviders {
   const contents = new Map<string, Content>()
-  const read = (path: string): Content =>
-    given === undefined ? readText(path) : { text: readOf(given, path) }
+  const read = (path: string): Content => {
+    if (given === undefined) return readText(path)
+    const text = given.get(path)
+    return text === undefined ? { problem: 'cannot be read: it is not there' } : { text }
+  }
   const isThere = (path: string): boolean => given?.has(path) ?? existsSync(path)
   const contentOf = (written: string): Content => {
     const path = resolve(folder, written)
