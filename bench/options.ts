@@ -15,7 +15,7 @@ export interface Options {
   readonly against: string | undefined
   /** Headgate with so many workers, and with one, as two more programs; 0: neither. */
   readonly workers: number
-  /** A config with so many rules over the payload in place of the usual one; 0: that. */
+  /** A config with so many JSONata rules in place of the usual one; 0: that. */
   readonly rules: number
   /** How many events the soak has. */
   readonly events: number
@@ -37,7 +37,7 @@ const USAGE = `npm run bench -- [options]
   --jsonata       the shipped config, one of whose rules is JSONata, instead of the one that does the floor's work
   --ledger        Headgate without its ledger, as one more program
   --workers N     Headgate with one worker and with N, as two more programs
-  --rules N       a config with N rules over the payload, the last of which matches; without the floor, which has none
+  --rules N       a config with N JSONata rules, the last of which matches; without the floor, which has none
   --against REF   Headgate as it was at a revision, as one more program
   --out DIR       writes the figures as JSON, and plots, to a folder
   --docs          writes them to docs/performance/, and their tables into docs/performance.md

@@ -99,8 +99,10 @@ async function manyRules(rules: number, around: Surroundings) {
   const config = join(folder, 'plugins.config.json')
   const schema = resolve('schemas/cxone-data-action.schema.json')
   const topic = await around.emptyTopic()
-  const kind = 'regex over the payload'
-  writeFileSync(config, JSON.stringify(generateConfig({ pipelines: 1, rules, kind, schema, topic })))
+  writeFileSync(
+    config,
+    JSON.stringify(generateConfig({ pipelines: 1, rules, kind: 'JSONata', schema, topic })),
+  )
   return {
     config,
     plan: { paths: [pathOf(1)], payloads: [payloadFor(rules)] },

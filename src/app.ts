@@ -8,7 +8,7 @@ import type { Loggers } from './log-levels.js'
 import type { Pipeline } from './pipeline/build.js'
 import type { CheckedConfig, ReadResult } from './pipeline/config/read.js'
 import { type FileWatch, watchFiles } from './pipeline/config/watch.js'
-import { type Intents, openIntents } from './pipeline/intent.js'
+import { openIntents } from './pipeline/intent.js'
 import { openStateDirectory } from './pipeline/ledger/state-directory.js'
 import { type Left, notReady } from './pipeline/lifecycle.js'
 import { createMetrics } from './pipeline/metrics.js'
@@ -22,7 +22,8 @@ import type { Settings } from './settings.js'
 import { openCertificates } from './tls/certificates.js'
 import { bytes } from './units.js'
 import { shareOf } from './workers/share.js'
-import { createWorkers, type Workers } from './workers/workers.js'
+import { toldToWorkers } from './workers/told-to-workers.js'
+import { createWorkers } from './workers/workers.js'
 
 export interface App {
   /** URLs as they were bound: with port 0 this is where they are learned. */
@@ -211,24 +212,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     throw error
   }
 }
-
-/** What operators change while the process runs, and workers have to know. */
-const toldToWorkers = (intents: Intents, loggers: Loggers, workers: Workers | undefined) => ({
-  intents: {
-    of: intents.of,
-    keep(pipeline, intent) {
-      intents.keep(pipeline, intent)
-      workers?.tell({ kind: 'intent', pipeline, intent })
-    },
-  } satisfies Intents,
-  loggers: {
-    ...loggers,
-    set(name, level) {
-      workers?.tell({ kind: 'level', name, level })
-      return loggers.set(name, level)
-    },
-  } satisfies Loggers,
-})
 
 /** For /ready: an operator's wish is no fault, and nothing to take the process out of a load balancer for. */
 function pausedPipelines(pipelines: readonly Pipeline[]): { readonly paused?: readonly string[] } {

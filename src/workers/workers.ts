@@ -1,5 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises'
-import { asHeadgateError, HeadgateError } from '../errors.js'
+import { HeadgateError } from '../errors.js'
 import type { Pipeline } from '../pipeline/build.js'
 import type { CheckedConfig } from '../pipeline/config/read.js'
 import type { Fronts, NextConfig } from '../pipeline/fronts.js'
@@ -9,10 +8,10 @@ import type { ProcessMetrics } from '../pipeline/metrics.js'
 import type { Log, Outcome } from '../plugin.js'
 import type { Settings } from '../settings.js'
 import { createGenerations } from './generations.js'
+import { type KeptUp, keepUp } from './keep-up.js'
 import { listeningPort } from './listening-port.js'
 import type { ConfigMessage, Report, Request, ToPrimary, ToWorker } from './messages.js'
 import { toOutcomeMessage } from './outcome-message.js'
-import { restartPause } from './restart-pause.js'
 import { takeHanded } from './take-handed.js'
 import { createTurns } from './turns.js'
 import { showWorkers } from './worker-metrics.js'
@@ -71,7 +70,7 @@ export function createWorkers(options: WorkersOptions): Workers {
   const turns = createTurns()
   const up = new Map<number, Running>()
   const processes = new Set<WorkerProcess>()
-  const levels: (readonly [name: string, level: string])[] = []
+  let levels: readonly (readonly [name: string, level: string])[] = []
   let current: { readonly message: ConfigMessage; readonly pipelines: readonly Pipeline[] }
   let next: typeof current | undefined
   let endTurn = (): void => {}
@@ -133,40 +132,16 @@ export function createWorkers(options: WorkersOptions): Workers {
   const intentsOf = (pipelines: readonly Pipeline[]) =>
     Object.fromEntries(pipelines.map(({ name }) => [name, intentOf(name)]))
 
-  /** Replaces the worker of this place for as long as the process runs. */
-  async function keepUp(place: number, first: WorkerProcess): Promise<void> {
-    let pause = 0
-    let worker: WorkerProcess | undefined = first
-    while (worker !== undefined) {
-      const end = await worker.ended
-      up.delete(place)
+  const keptUp: KeptUp = {
+    bringUp: async (place) => (await bringUp(place)).worker,
+    gone(worker) {
+      up.delete(worker.place)
       generations.gone(worker)
-      if (isStopping()) return
-      shown.restarted()
-      pause = restartPause(performance.now() - worker.startedAt, pause)
-      log.error(
-        { event: 'worker-ended', worker: place, pid: worker.pid, ...end, pause },
-        'a worker has ended by itself; its senders deliver again, and it is replaced',
-      )
-      for (worker = undefined; worker === undefined; pause = restartPause(0, pause)) {
-        await wait(pause, undefined, { signal: stopping.signal }).catch(() => {})
-        if (isStopping()) return
-        worker = await replacement(place)
-      }
-    }
+    },
+    restarted: shown.restarted,
+    log,
+    stopping: stopping.signal,
   }
-  async function replacement(place: number): Promise<WorkerProcess | undefined> {
-    try {
-      const { worker } = await bringUp(place)
-      log.info({ event: 'worker-started', worker: place, pid: worker.pid }, 'a worker has been replaced')
-      return worker
-    } catch (thrown) {
-      const { code, message } = asHeadgateError(thrown, 'Starting a worker')
-      if (!isStopping()) log.error({ code, worker: place }, `a worker could not be replaced: ${message}`)
-      return undefined
-    }
-  }
-  const isStopping = (): boolean => stopping.signal.aborted
 
   /** Of those that are up now. That one ends meanwhile is no reason to fail: it comes back under the config that runs. */
   async function askAll(request: Request, within: number): Promise<void> {
@@ -194,7 +169,7 @@ export function createWorkers(options: WorkersOptions): Workers {
       const places = Array.from({ length: count }, (_, index) => index + 1)
       const begun = await Promise.all(places.map(bringUp))
       started = true
-      for (const { worker } of begun) void keepUp(worker.place, worker)
+      for (const { worker } of begun) void keepUp(worker, keptUp)
       return begun[0]?.url ?? ''
     },
     async prepare({ config, pipelines, anew }: NextConfig) {
@@ -229,7 +204,9 @@ export function createWorkers(options: WorkersOptions): Workers {
     ],
     report: () => askAll({ kind: 'report' }, REPORT_WITHIN).catch(() => {}),
     tell(message) {
-      if (message.kind === 'level') levels.push([message.name, message.level])
+      if (message.kind === 'level') {
+        levels = [...levels.filter(([name]) => name !== message.name), [message.name, message.level]]
+      }
       tellAll(message)
     },
     async stop() {
