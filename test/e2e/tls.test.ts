@@ -44,38 +44,44 @@ async function nameShownAt(url: string): Promise<string | string[] | undefined> 
 }
 
 describe.skipIf(noOpenssl !== undefined)('Headgate with certificates', () => {
-  test('speaks HTTPS to senders, who show certificates, and to operators, and shows when they expire', async () => {
-    const folder = temporaryDirectory()
-    const [intake, admin, ca] = [
-      makePair(folder, 'intake'),
-      makePair(folder, 'admin'),
-      makePair(folder, 'ca'),
-    ]
-    const headgate = await headgateWith({
-      HEADGATE_TLS_CERT: intake.cert,
-      HEADGATE_TLS_KEY: intake.key,
-      HEADGATE_TLS_CLIENT_CA: ca.cert,
-      HEADGATE_ADMIN_TLS_CERT: admin.cert,
-      HEADGATE_ADMIN_TLS_KEY: admin.key,
-    })
-    const sender = clientOf({ ca: read(intake).cert, ...read(makePair(folder, 'sender', { by: ca })) })
-    const stranger = clientOf({ ca: read(intake).cert })
-    const operator = clientOf({ ca: read(admin).cert })
-    // Refused by its token, and so answered.
-    expect((await sender(`${headgate.intake}/webhook/cxone/data-actions`, 'POST')).status).toBe(401)
-    await expect(stranger(`${headgate.intake}/webhook/cxone/data-actions`, 'POST')).rejects.toThrow()
-    expect(JSON.parse((await operator(`${headgate.admin}/ready`)).text)).toMatchObject({
-      certificates: { intake: { expires: expect.any(String) }, admin: { expires: expect.any(String) } },
-    })
-    await vi.waitUntil(async () => {
-      const { text } = await operator(`${headgate.admin}/metrics`)
-      expect(text).toMatch(/^headgate_tls_certificate_expiry_timestamp_seconds\{listener="intake"\} 1\d{9}$/m)
-      expect(text).toMatch(/^headgate_tls_certificate_last_reload_successful\{listener="admin"\} 1$/m)
-      return text.includes(
-        'headgate_tls_handshakes_failed_total{listener="intake",reason="client-certificate"} 1\n',
-      )
-    })
-  })
+  test.each([0, 2])(
+    'speaks HTTPS to senders, who show certificates, and to operators, and shows when they expire, with %i workers',
+    async (workers) => {
+      const folder = temporaryDirectory()
+      const [intake, admin, ca] = [
+        makePair(folder, 'intake'),
+        makePair(folder, 'admin'),
+        makePair(folder, 'ca'),
+      ]
+      const headgate = await headgateWith({
+        HEADGATE_TLS_CERT: intake.cert,
+        HEADGATE_TLS_KEY: intake.key,
+        HEADGATE_TLS_CLIENT_CA: ca.cert,
+        HEADGATE_ADMIN_TLS_CERT: admin.cert,
+        HEADGATE_ADMIN_TLS_KEY: admin.key,
+        HEADGATE_WORKERS: String(workers),
+      })
+      const sender = clientOf({ ca: read(intake).cert, ...read(makePair(folder, 'sender', { by: ca })) })
+      const stranger = clientOf({ ca: read(intake).cert })
+      const operator = clientOf({ ca: read(admin).cert })
+      // Refused by its token, and so answered.
+      expect((await sender(`${headgate.intake}/webhook/cxone/data-actions`, 'POST')).status).toBe(401)
+      await expect(stranger(`${headgate.intake}/webhook/cxone/data-actions`, 'POST')).rejects.toThrow()
+      expect(JSON.parse((await operator(`${headgate.admin}/ready`)).text)).toMatchObject({
+        certificates: { intake: { expires: expect.any(String) }, admin: { expires: expect.any(String) } },
+      })
+      await vi.waitUntil(async () => {
+        const { text } = await operator(`${headgate.admin}/metrics`)
+        expect(text).toMatch(
+          /^headgate_tls_certificate_expiry_timestamp_seconds\{listener="intake"\} 1\d{9}$/m,
+        )
+        expect(text).toMatch(/^headgate_tls_certificate_last_reload_successful\{listener="admin"\} 1$/m)
+        return text.includes(
+          'headgate_tls_handshakes_failed_total{listener="intake",reason="client-certificate"} 1\n',
+        )
+      })
+    },
+  )
 
   test('takes over a certificate that changes, by itself and on SIGHUP, and none that cannot be used', async () => {
     const folder = temporaryDirectory()

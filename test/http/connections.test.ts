@@ -52,6 +52,24 @@ it('serves a sender on an open connection while thousands more than the cap come
   expect(refused).toBe(3500)
 })
 
+it('closes what is beyond its share in a worker, too, and has room when others leave', async () => {
+  let refused = 0
+  const { port, listener } = await listen(echo().handler, {
+    maxConnections: 3,
+    sharedBy: 2,
+    onRefused: () => refused++,
+  })
+  const idle = await Promise.all(Array.from({ length: 3 }, () => rawConnection(port)))
+  await vi.waitUntil(() => listener.usage().connections === 3)
+  await refusedConnections(port, 20)
+  expect(refused).toBe(20)
+  idle[0]?.cut()
+  await vi.waitUntil(() => listener.usage().connections < 3)
+  const next = await rawConnection(port)
+  next.send(request)
+  await next.until(answered)
+})
+
 it('makes room by itself: connections that never say anything are closed', async () => {
   const { port, listener } = await listen(echo().handler, {
     maxConnections: 5,

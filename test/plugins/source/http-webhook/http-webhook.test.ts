@@ -283,6 +283,16 @@ describe('http-webhook: load', () => {
     expect((await next).status).toBe(200)
   })
 
+  it('allows its share of the events in flight where others share the listener', async () => {
+    const { path, waiting } = heldPath()
+    const { post } = await startWebhook({ maxInFlight: 3 }, path, { sharedBy: 2 })
+    const first = [post('{"id":"a"}'), post('{"id":"b"}')]
+    await vi.waitUntil(() => waiting.length === 2)
+    expect(await post('{"id":"c"}')).toMatchObject({ status: 503, json: { code: 'HG_INTAKE_BUSY' } })
+    for (const finish of waiting) finish()
+    expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200])
+  })
+
   it('looks again when the body has come: others may have been faster', async () => {
     const { path, waiting } = heldPath()
     const { post, port } = await startWebhook({ maxInFlight: 1 }, path)
