@@ -1,12 +1,12 @@
-import { randomUUID } from 'node:crypto'
 import { asHeadgateError } from '../errors.js'
-import { parseBody } from '../json/body.js'
 import type { Pipeline } from '../pipeline/build.js'
 import type { Handed } from '../pipeline/handed.js'
 import type { Decision, Refusal, StagePlace } from '../pipeline/observe.js'
 import type { Passage } from '../pipeline/passage.js'
-import type { Correlation, Event, JsonBody, JsonPointer, RecordHeader, SinkRecord } from '../plugin.js'
+import type { Event, JsonBody, RecordHeader, SinkRecord } from '../plugin.js'
 import { type ErrorText, fromErrorText, toErrorText } from './error-text.js'
+import { HandedBody } from './handed-body.js'
+import { HandedRequest } from './handed-request.js'
 import { fromSharedClock, toSharedClock } from './shared-clock.js'
 
 /**
@@ -198,51 +198,5 @@ function toRecord({ target, headers, keyed, value }: RecordMessage, parts: reado
     key: keyed ? second : null,
     value: value === undefined ? own : body.subarray(...value),
     headers,
-  }
-}
-
-/** The source has seen these bytes; how deep it lets them be is a setting of its own, of which this is the largest. */
-const MAX_DEPTH = 1000
-
-/** Parsed only where somebody asks: for a dead letter, or for who taps. */
-class HandedBody implements JsonBody {
-  private parsed: JsonBody | undefined = undefined
-
-  constructor(readonly bytes: Buffer) {}
-
-  get value(): unknown {
-    return this.body.value
-  }
-
-  slice(pointer: JsonPointer): Buffer | undefined {
-    return this.body.slice(pointer)
-  }
-
-  private get body(): JsonBody {
-    this.parsed ??= parseBody(this.bytes, MAX_DEPTH)
-    return this.parsed
-  }
-}
-
-/** The request of an event; an id is made for it where the log here asks first, and goes back with the outcome. */
-export class HandedRequest implements Correlation {
-  readonly traceparent: string | undefined
-  readonly tracestate: string | undefined
-  private id: string | undefined
-
-  constructor({ requestId, traceparent, tracestate }: EventMessage) {
-    this.id = requestId
-    this.traceparent = traceparent
-    this.tracestate = tracestate
-  }
-
-  get requestId(): string {
-    this.id ??= randomUUID()
-    return this.id
-  }
-
-  /** Undefined where there is none yet. */
-  get knownId(): string | undefined {
-    return this.id
   }
 }
