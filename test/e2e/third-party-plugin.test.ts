@@ -57,8 +57,10 @@ describe('the example plugin, beside a Headgate that was installed from its tarb
     expect(await headgate('plugins', 'headgate-mask')).toMatch(/^mask \(transform\)$/m)
   })
 
-  test('masks what it should on its way to Kafka', async () => {
-    const { headgate, bootstrap } = await startSandboxed(installed.program, configWith('headgate-mask'))
+  test.each([0, 2])('masks what it should on its way to Kafka, with %i workers', async (workers) => {
+    const { headgate, bootstrap } = await startSandboxed(installed.program, configWith('headgate-mask'), {
+      HEADGATE_WORKERS: String(workers),
+    })
     const answer = await fetch(new URL(WEBHOOK_PATH, headgate.intake), {
       method: 'POST',
       headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
