@@ -101,7 +101,7 @@ async function manyRules(rules: number, around: Surroundings) {
   const topic = await around.emptyTopic()
   writeFileSync(
     config,
-    JSON.stringify(generateConfig({ pipelines: 1, rules, kind: 'JSONata', schema, topic })),
+    JSON.stringify(generateConfig({ pipelines: 1, rules, kind: 'other JSONata', schema, topic })),
   )
   return {
     config,
