@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Exit, type HeadgateProcess, startHeadgate } from '../src/sandbox/headgate-process.js'
+import { workerPids } from '../test/helpers/worker-pids.js'
 import type { FaultLog } from './fault-log.js'
 import type { HeadgateFault } from './schedule.js'
 
@@ -9,6 +10,8 @@ export interface KeptHeadgate {
   /** Starts it, unless it runs, and waits until it takes events. */
   start(): Promise<void>
   carryOut(fault: HeadgateFault): Promise<void>
+  /** Kills one of its workers, where there is any. */
+  killWorker(number: number): void
   /** As an operator stops it. Undefined where it does not run. */
   stop(): Promise<Exit | undefined>
   /** Resolves when it does not run. */
@@ -115,6 +118,16 @@ export function keepHeadgate({ config, stateDir, env, signal, faults }: KeepOpti
       return faults.during(kill ? 'Headgate killed' : 'Headgate stopped by SIGTERM', what, () =>
         interrupt(fault),
       )
+    },
+    killWorker(number) {
+      if (running === undefined) return
+      try {
+        const workers = workerPids(running.pid)
+        const victim = workers[number % workers.length]
+        if (victim !== undefined) process.kill(victim, 'SIGKILL')
+      } catch {
+        // It, or all of Headgate, has just ended by itself.
+      }
     },
     stop: () => end('SIGTERM'),
     ended: async () => running?.exited,

@@ -12,6 +12,8 @@ export interface Options {
   /** New events a second. */
   readonly rate: number
   readonly victims: ReadonlySet<Victim>
+  /** Worker processes of Headgate. */
+  readonly workers: number
 }
 
 const USAGE = `npm run torture -- [options]
@@ -19,6 +21,7 @@ const USAGE = `npm run torture -- [options]
   --seconds S     the same in seconds
   --seed N        repeats the faults and the events of the run with this seed
   --rate N        new events a second (500)
+  --workers N     worker processes of Headgate (0)
   --only LIST     what faults happen to: headgate, broker, cxone, config, or several of them with commas in between (all)
 `
 const LARGEST_SEED = 2 ** 32 - 1
@@ -26,7 +29,7 @@ const LARGEST_SEED = 2 ** 32 - 1
 /** Throws with the usage where `args` do not fit it. */
 export function readOptions(args: readonly string[]): Options {
   const text = { type: 'string' } as const
-  const options = { minutes: text, seconds: text, seed: text, rate: text, only: text } as const
+  const options = { minutes: text, seconds: text, seed: text, rate: text, only: text, workers: text } as const
   try {
     const { values } = parseArgs({ args: [...args], options })
     if (values.minutes !== undefined && values.seconds !== undefined)
@@ -38,6 +41,7 @@ export function readOptions(args: readonly string[]): Options {
           : number('seconds', values.seconds, 1, 100_000),
       seed: values.seed === undefined ? randomInt(1_000_000) : number('seed', values.seed, 0, LARGEST_SEED),
       rate: number('rate', values.rate ?? '500', 1, 10_000),
+      workers: number('workers', values.workers ?? '0', 0, 64),
       victims: new Set(values.only?.split(',').map(victim) ?? VICTIMS),
     }
   } catch (error) {

@@ -22,9 +22,11 @@ const ACKNOWLEDGED_PATIENCE = 45_000
 const LOOK_EVERY = 500
 
 async function run(options: Options, signal: AbortSignal): Promise<boolean> {
-  const { seed, seconds, rate } = options
-  console.log(`seed ${seed}: ${seconds} s of faults, ${rate} new events a second`)
-  const around = await startSurroundings(signal)
+  const { seed, seconds, rate, workers } = options
+  console.log(
+    `seed ${seed}: ${seconds} s of faults, ${rate} new events a second${workers > 0 ? `, ${workers} workers` : ''}`,
+  )
+  const around = await startSurroundings(workers, signal)
   const startedAt = Date.now()
   const elapsed = () => (Date.now() - startedAt) / 1000
   const journal = createJournal()

@@ -27,6 +27,12 @@ export interface CxoneFault extends Timed {
   readonly lasts: number
 }
 
+/** One of Headgate's workers is killed, where it has any. */
+export interface WorkerFault extends Timed {
+  /** Which of them: a number of any size, to be taken modulo how many there are. */
+  readonly worker: number
+}
+
 /** Another config that writes the same records; a Headgate that runs takes it over. */
 export interface ConfigChange extends Timed {
   /** Source, sink and post-commit stage, in any combination: a bit for each. */
@@ -42,6 +48,7 @@ export interface Schedule {
   readonly broker: Iterable<BrokerFault>
   readonly cxone: Iterable<CxoneFault>
   readonly config: Iterable<ConfigChange>
+  readonly workers: Iterable<WorkerFault>
   /** How long the quiet period lasts that a moment of the run is in, without new faults; 0 where it is in none. */
   quietFor(now: number): number
 }
@@ -53,6 +60,7 @@ export const schedule = (seed: number): Schedule => ({
   broker: brokerFaults(rowOf(seed, 2)),
   cxone: cxoneFaults(rowOf(seed, 3)),
   config: configChanges(rowOf(seed, 5)),
+  workers: workerFaults(rowOf(seed, 6)),
   quietFor(now) {
     for (const { from, to } of quietPeriods(rowOf(seed, 4))) {
       if (now < to) return now < from ? 0 : to - now
@@ -100,6 +108,10 @@ function* configChanges(random: Random): Generator<ConfigChange> {
   for (const stages of shuffled(random, [1, 2, 3, 4, 5, 6, 7])) {
     yield { stages, pause: between(random, 1, 4) }
   }
+}
+
+function* workerFaults(random: Random): Generator<WorkerFault> {
+  for (;;) yield { worker: random.below(1000), pause: between(random, 1, 6) }
 }
 
 function* quietPeriods(random: Random): Generator<{ from: number; to: number }> {

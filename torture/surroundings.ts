@@ -30,7 +30,7 @@ const CREDENTIALS = { CXONE_CLIENT_ID: 'torture-client', CXONE_CLIENT_SECRET: 't
 const SHUTDOWN_TIMEOUT = '10s'
 
 /** Kafka of three nodes, CXone, and Headgate on the shipped config, which takes events when this resolves. */
-export async function startSurroundings(signal: AbortSignal): Promise<Surroundings> {
+export async function startSurroundings(workers: number, signal: AbortSignal): Promise<Surroundings> {
   const directory = mkdtempSync(join(tmpdir(), 'headgate-torture-'))
   const ended = new AbortController()
   signal.addEventListener('abort', () => ended.abort(), { once: true })
@@ -65,6 +65,7 @@ export async function startSurroundings(signal: AbortSignal): Promise<Surroundin
         HEADGATE_ADMIN_PORT: String(adminPort),
         HEADGATE_STATE_DIR: stateDir,
         HEADGATE_SHUTDOWN_TIMEOUT: SHUTDOWN_TIMEOUT,
+        HEADGATE_WORKERS: String(workers),
         KAFKA_BROKERS: kafka.bootstrap,
         CXONE_BASE_URL: simulator.url,
         WEBHOOK_TOKEN: TOKEN,

@@ -22,7 +22,7 @@ const IN_SYNC_WITHIN = 90_000
 /** Lets things happen for as long as the options say. Resolves when the last one is over, and everything is up again. */
 export async function torture(
   { headgate, kafka, simulator, faults, config }: Tortured,
-  { seed, seconds, victims }: Options,
+  { seed, seconds, victims, workers }: Options,
   signal: AbortSignal,
 ): Promise<void> {
   const rows = schedule(seed)
@@ -66,6 +66,13 @@ export async function torture(
 
   await Promise.all([
     victims.has('headgate') && follow(rows.headgate, headgate.carryOut),
+    victims.has('headgate') &&
+      workers > 0 &&
+      follow(rows.workers, ({ worker }) =>
+        faults.during('worker killed', 'a worker of Headgate was killed', async () =>
+          headgate.killWorker(worker),
+        ),
+      ),
     victims.has('broker') &&
       follow(rows.broker, (fault) => {
         const what = `broker ${fault.broker + 1} was ${fault.kind} for ${fault.lasts} s, and became in sync again`

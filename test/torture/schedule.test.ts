@@ -11,20 +11,21 @@ function first<Item>(count: number, items: Iterable<Item>): Item[] {
   return taken
 }
 const rows = (seed: number) => {
-  const { headgate, broker, cxone, config, quietFor } = schedule(seed)
+  const { headgate, broker, cxone, config, workers, quietFor } = schedule(seed)
   const quiet = Array.from({ length: 300 }, (_, second) => quietFor(second))
   return {
     headgate: first(30, headgate),
     broker: first(30, broker),
     cxone: first(30, cxone),
     config: first(30, config),
+    workers: first(30, workers),
     quiet,
   }
 }
 
 test('the same seed gives the same faults, another seed gives others', () => {
   expect(rows(7)).toEqual(rows(7))
-  for (const row of ['headgate', 'broker', 'cxone', 'config', 'quiet'] as const) {
+  for (const row of ['headgate', 'broker', 'cxone', 'config', 'workers', 'quiet'] as const) {
     expect(rows(7)[row]).not.toEqual(rows(8)[row])
   }
 })
