@@ -18,7 +18,7 @@ const COLUMNS: readonly { readonly title: string; readonly figure: Figure; reado
   { title: 'p99 ms', figure: 'p99', digits: 1 },
   { title: 'p99.9 ms', figure: 'p999', digits: 1 },
   { title: 'peak RSS MiB', figure: 'peakRss', digits: 0 },
-  { title: 'of it own', figure: 'peakOwn', digits: 0 },
+  { title: 'own MiB', figure: 'peakOwn', digits: 0 },
 ]
 
 export const summaryGrid = (summaries: readonly Summary[]): Grid => ({
