@@ -125,10 +125,11 @@ async function readPartitions(
     const place = places.get(`${record.topic} ${record.partition}`)
     if (place === undefined) return
     progress.read++
-    place.reached = record.offset + 1
     const remembered = record.offset >= place.since
     const owed = record.offset >= place.committed
     if (remembered || owed) options.visit(record, { remembered, owed })
+    // Not before: where the visit fails, the record is to be met again.
+    place.reached = record.offset + 1
   }
   const advance = (upTo: (at: LogPartition, reached: number | undefined) => number | undefined): void => {
     for (const at of partitions) {
