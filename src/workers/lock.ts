@@ -1,10 +1,10 @@
-/** Lets one at a time have a turn, in the order in which they ask. */
-export interface Turns {
-  /** Resolves with what ends the turn. */
+/** Lets one at a time go on, in the order in which they ask. */
+export interface Lock {
+  /** Resolves, when all before have released it, with what releases it. */
   take(): Promise<() => void>
 }
 
-export function createTurns(): Turns {
+export function createLock(): Lock {
   let last = Promise.resolve()
   return {
     async take() {

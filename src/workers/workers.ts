@@ -10,10 +10,11 @@ import type { Settings } from '../settings.js'
 import { createGenerations } from './generations.js'
 import { type KeptUp, keepUp } from './keep-up.js'
 import { listeningPort } from './listening-port.js'
+import { createLock } from './lock.js'
 import type { ConfigMessage, Report, Request, ToPrimary, ToWorker } from './messages.js'
 import { toOutcomeMessage } from './outcome-message.js'
 import { takeHanded } from './take-handed.js'
-import { createTurns } from './turns.js'
+
 import { showWorkers } from './worker-metrics.js'
 import { type StartWorker, startWorker, type WorkerProcess } from './worker-process.js'
 
@@ -67,13 +68,13 @@ export function createWorkers(options: WorkersOptions): Workers {
   const { count, settings, metrics, log, intentOf, signal, start: startProcess = startWorker } = options
   const generations = createGenerations<WorkerProcess>()
   /** A worker is started under one config, and a reload waits for that. */
-  const turns = createTurns()
+  const changing = createLock()
   const up = new Map<number, Running>()
   const processes = new Set<WorkerProcess>()
   let levels: readonly (readonly [name: string, level: string])[] = []
   let current: { readonly message: ConfigMessage; readonly pipelines: readonly Pipeline[] }
   let next: typeof current | undefined
-  let endTurn = (): void => {}
+  let release = (): void => {}
   const stopping = new AbortController()
   let started = false
   let { port } = settings
@@ -106,7 +107,7 @@ export function createWorkers(options: WorkersOptions): Workers {
     const worker = startProcess(place, (message, parts) => take(message, parts, worker))
     processes.add(worker)
     void worker.ended.then(() => processes.delete(worker))
-    const end = await turns.take()
+    const end = await changing.take()
     try {
       const answer = await worker.ask(startRequest(place), START_WITHIN)
       if (answer?.url === undefined) throw new HeadgateError('HG_WORKER_FAILED', `Worker ${place} has ended.`)
@@ -173,7 +174,7 @@ export function createWorkers(options: WorkersOptions): Workers {
       return begun[0]?.url ?? ''
     },
     async prepare({ config, pipelines, anew }: NextConfig) {
-      endTurn = await turns.take()
+      release = await changing.take()
       next = { message: toMessage(config, pipelines), pipelines }
       await askAll({ kind: 'prepare', config: next.message, anew }, PREPARE_WITHIN)
     },
@@ -188,14 +189,14 @@ export function createWorkers(options: WorkersOptions): Workers {
         before,
         [...up.values()].map(({ worker }) => worker),
       )
-      endTurn()
+      release()
     },
     abandon() {
       if (next === undefined) return
       generations.drop(next.message.generation)
       next = undefined
       tellAll({ kind: 'abandon' })
-      endTurn()
+      release()
     },
     left: generations.ended,
     notReady: () => [
