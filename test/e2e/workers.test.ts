@@ -2,9 +2,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Pool } from 'undici'
 import { expect, onTestFinished, test } from 'vitest'
-import { type Cxone, startCxone } from '../../src/sandbox/cxone.js'
-import { type HeadgateProcess, startHeadgate } from '../../src/sandbox/headgate-process.js'
-import { startKafka } from '../../src/sandbox/kafka.js'
+import type { Cxone } from '../../src/sandbox/cxone.js'
+import type { HeadgateProcess } from '../../src/sandbox/headgate-process.js'
+import { builtFile } from '../../src/sandbox/package-files.js'
 import { readTopics } from '../../src/sandbox/reader.js'
 import { TOPICS, WEBHOOK_PATH } from '../../src/sandbox/routes.js'
 import { scrape } from '../../src/sandbox/scrape.js'
@@ -12,11 +12,11 @@ import { SHIPPED_CONFIG } from '../../src/sandbox/surroundings.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { eventText } from '../helpers/deployment.js'
 import { startSenders } from '../helpers/resending-senders.js'
+import { startSandboxed, TOKEN } from '../helpers/sandboxed.js'
 import { workerPids } from '../helpers/worker-pids.js'
 
 const WORKERS = 2
 const CONNECTIONS = 16
-const TOKEN = 'token'
 const LATER = { timeout: 30_000, interval: 50 }
 
 interface Answer {
@@ -36,24 +36,11 @@ interface Started {
 
 /** Headgate with workers on the shipped config. */
 async function start(): Promise<Started> {
-  const kafka = await startKafka(TOPICS)
-  onTestFinished(() => kafka.stop())
-  const cxone = await startCxone({ clientId: 'id', clientSecret: 'secret' })
-  onTestFinished(() => cxone.close())
   const text = readFileSync(SHIPPED_CONFIG, 'utf8').replaceAll('./schemas/', `${resolve('schemas')}/`)
   const configFile = join(temporaryDirectory({ 'plugins.config.json': text }), 'plugins.config.json')
-  const headgate = await startHeadgate({
-    config: configFile,
-    env: {
-      KAFKA_BROKERS: kafka.bootstrap,
-      CXONE_BASE_URL: cxone.url,
-      CXONE_CLIENT_ID: 'id',
-      CXONE_CLIENT_SECRET: 'secret',
-      WEBHOOK_TOKEN: TOKEN,
-      HEADGATE_WORKERS: String(WORKERS),
-    },
+  const { headgate, cxone, bootstrap } = await startSandboxed(builtFile('cli.js'), configFile, {
+    HEADGATE_WORKERS: String(WORKERS),
   })
-  onTestFinished(() => void headgate.kill('SIGKILL'))
   const pool = new Pool(headgate.intake, { connections: CONNECTIONS })
   onTestFinished(() => pool.destroy())
   return {
@@ -70,7 +57,7 @@ async function start(): Promise<Started> {
       }
     },
     ids: async () =>
-      (await readTopics(kafka.bootstrap, TOPICS)).map(({ headers }) => headers['headgate-event-id'] ?? ''),
+      (await readTopics(bootstrap, TOPICS)).map(({ headers }) => headers['headgate-event-id'] ?? ''),
   }
 }
 

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest'
-import { startCxone } from '../../src/sandbox/cxone.js'
+import { type Cxone, startCxone } from '../../src/sandbox/cxone.js'
 import { type HeadgateProcess, startHeadgate } from '../../src/sandbox/headgate-process.js'
 import { startKafka } from '../../src/sandbox/kafka.js'
 import { TOPICS } from '../../src/sandbox/routes.js'
@@ -12,7 +12,7 @@ export async function startSandboxed(
   program: string,
   config: string,
   env: { readonly [name: string]: string } = {},
-): Promise<{ readonly headgate: HeadgateProcess; readonly bootstrap: string }> {
+): Promise<{ readonly headgate: HeadgateProcess; readonly cxone: Cxone; readonly bootstrap: string }> {
   const kafka = await startKafka(TOPICS)
   onTestFinished(() => kafka.stop())
   const cxone = await startCxone({ clientId: 'id', clientSecret: 'secret' })
@@ -30,5 +30,5 @@ export async function startSandboxed(
     },
   })
   onTestFinished(async () => void (await headgate.stop()))
-  return { headgate, bootstrap: kafka.bootstrap }
+  return { headgate, cxone, bootstrap: kafka.bootstrap }
 }
