@@ -6,6 +6,7 @@ import { committed } from './committed.js'
 import { createCommitter } from './committer.js'
 import { digestOf } from './digest.js'
 import { createFlusher } from './flusher.js'
+import { identityOf } from './identity.js'
 import type { Ledger, LedgerTerms } from './ledger.js'
 import type { PipelineState } from './pipeline-state.js'
 import type { Needed } from './read-back.js'
@@ -246,9 +247,6 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
   }
 }
 
-/** Same id and same bytes: the same event. An id alone may name a definition that many events share. */
-const identityOf = (digest: string, id: string): string => digest.slice(0, IDENTITY_DIGITS) + id
-
 /** The trace context that a record was given. */
 function traceOf(record: LoggedRecord): Pick<Event, 'traceparent' | 'tracestate'> {
   const traceparent = record.header(HEADER.traceparent)
@@ -256,9 +254,6 @@ function traceOf(record: LoggedRecord): Pick<Event, 'traceparent' | 'tracestate'
   const tracestate = record.header(HEADER.tracestate)
   return tracestate === undefined ? { traceparent } : { traceparent, tracestate }
 }
-
-/** 132 bits of the digest are enough to tell events apart, and keep the index small. */
-const IDENTITY_DIGITS = 22
 
 const asDuplicate = (outcome: Outcome): Outcome =>
   isDurable(outcome) ? { ...outcome, kind: 'duplicate' } : outcome

@@ -1,6 +1,7 @@
 import type { Database, RootDatabase } from 'lmdb'
 import { HeadgateError } from '../../errors.js'
 import type { Position } from '../../plugin.js'
+import { EVENT_TABLE, type EventTable } from './event-rows.js'
 import { createFailures, type FailedRow, type Failures } from './failures.js'
 import { keysOf } from './keys-of.js'
 import { openPartitionNumbers } from './partition-numbers.js'
@@ -80,7 +81,9 @@ export function openPipelineState(
   const checkpoints = table<number, number>('checkpoints')
   const partitions = openPartitionNumbers(table('partitions'))
   const stops = table<true, string>('stops')
-  const memory = createMemory((generation) => table(`events.${generation}`), table('generations'), limits)
+  const events = (generation: number): EventTable =>
+    database.openDB<Buffer, string>({ name: `${pipeline}/events.${generation}`, ...EVENT_TABLE })
+  const memory = createMemory(events, table('generations'), limits)
 
   let changes = nothingUnwritten()
   let writing: Unwritten | undefined
@@ -109,7 +112,6 @@ export function openPipelineState(
   const failures = createFailures(table<FailedRow, number[]>('failed'), load, () => [changes, writing])
 
   function write({ added, changed, unparked, failed, checkpoints: known }: Unwritten): void {
-    memory.write()
     for (const key of unparked) parkedTable.remove([...key])
     failures.write(failed)
     for (const [key, owed] of changed.entries()) {
@@ -117,6 +119,7 @@ export function openPipelineState(
       else put(owed)
     }
     for (const [, owed] of added.entries()) put(owed)
+    memory.write()
     for (const [number, offset] of known) checkpoints.put(number, offset)
   }
   function put(owed: Owed): void {
@@ -207,7 +210,8 @@ export function openPipelineState(
       writing = batch
       try {
         await memory.rotate()
-        await database.transaction(() => write(batch))
+        // Carried out by a thread of the index: thousands of rows would hold up the events that come meanwhile.
+        await database.batch(() => write(batch))
         memory.written()
       } catch (error) {
         memory.notWritten()

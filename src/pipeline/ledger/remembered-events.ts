@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Database } from 'lmdb'
+import { type EventTable, eventIn, eventRows } from './event-rows.js'
 import { createFilter, type Filter } from './filter.js'
 import type { Known } from './state-rows.js'
 
@@ -9,9 +10,6 @@ export interface StateLimits {
   /** How many events are remembered. */
   readonly entries: number
 }
-
-type EventRow = readonly [partition: number, offset: number, committedAt: number]
-type Table = Database<EventRow, string>
 
 /** The events that are recognised when they come again. */
 export interface RememberedEvents {
@@ -39,7 +37,7 @@ export interface RememberedEvents {
 const GENERATIONS = 2
 
 interface Generation {
-  readonly table: Table
+  readonly table: EventTable
   /** Milliseconds since the epoch; 0 where it never began, and is empty. */
   began: number
   /** What is in the table; not asked before all of it has been added. */
@@ -48,7 +46,7 @@ interface Generation {
 }
 
 export function createMemory(
-  open: (generation: number) => Table,
+  open: (generation: number) => EventTable,
   starts: Database<number, number>,
   limits: StateLimits,
 ): RememberedEvents {
@@ -64,8 +62,8 @@ export function createMemory(
     return began > (generations[newest]?.began ?? 0) ? number : newest
   }, 0)
   let size = countOf(generations[current]?.table)
-  let news = new Map<string, Known>()
-  let writing = new Map<string, Known>()
+  let news = eventRows()
+  let writing = eventRows()
 
   const lookUp = (identity: string): Known | undefined => {
     const unwritten = news.get(identity) ?? writing.get(identity)
@@ -73,8 +71,8 @@ export function createMemory(
     for (let back = 0; back < GENERATIONS; back++) {
       const generation = generations[(current - back + GENERATIONS) % GENERATIONS] as Generation
       if (generation.filled && !generation.filter.mayHave(identity)) continue
-      const row = generation.table.get(identity)
-      if (row !== undefined) return { key: [row[0], row[1]], committedAt: row[2] }
+      const known = eventIn(generation.table, identity)
+      if (known !== undefined) return known
     }
     return undefined
   }
@@ -84,11 +82,11 @@ export function createMemory(
       const known = lookUp(identity)
       return known === undefined || Date.now() - known.committedAt > window ? undefined : known
     },
-    remember: (identity, known) => void news.set(identity, known),
-    hasNews: () => news.size > 0,
+    remember: (identity, known) => news.set(identity, known),
+    hasNews: () => news.size() > 0,
     async rotate() {
       writing = news
-      news = new Map()
+      news = eventRows()
       const now = Date.now()
       const began = generations[current]?.began ?? 0
       if (began !== 0 && size < entries && now - began < window) return
@@ -102,20 +100,17 @@ export function createMemory(
       current = number
       size = 0
     },
-    write() {
-      const { table } = generations[current] as Generation
-      for (const [identity, { key, committedAt }] of writing)
-        void table.put(identity, [key[0], key[1], committedAt])
-    },
+    write: () => writing.putInto((generations[current] as Generation).table),
     written() {
       const { filter } = generations[current] as Generation
-      for (const identity of writing.keys()) filter.add(identity)
-      size += writing.size
-      writing = new Map()
+      for (const identity of writing.identities()) filter.add(identity)
+      size += writing.size()
+      writing = eventRows()
     },
     notWritten() {
-      news = new Map([...writing, ...news])
-      writing = new Map()
+      writing.add(news)
+      news = writing
+      writing = eventRows()
     },
     since: () => Math.min(...generations.map(({ began }) => began || Date.now())),
     limit(next) {
@@ -146,5 +141,5 @@ async function fill(generation: Generation, stopping: AbortSignal): Promise<void
   generation.filled = true
 }
 
-const countOf = (table: Table | undefined): number =>
+const countOf = (table: EventTable | undefined): number =>
   (table?.getStats() as { entryCount: number } | undefined)?.entryCount ?? 0

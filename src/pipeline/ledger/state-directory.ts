@@ -6,8 +6,8 @@ import { HeadgateError } from '../../errors.js'
 import type { Log } from '../../plugin.js'
 import { isWhole } from './lmdb-file.js'
 
-/** The version of what is kept. A newer one is refused, for it may mean what we do not know. */
-const FORMAT = 1
+/** The version of what is kept. A newer one is refused, for it may mean what we do not know; an older one is made anew. */
+const FORMAT = 2
 
 /** The state directory of a process, locked for as long as it is open. */
 export interface StateDirectory {
@@ -23,7 +23,7 @@ export async function openStateDirectory(path: string, log: Log): Promise<StateD
   makeUsable(path)
   const unlock = await lock(path)
   try {
-    const database = openDatabase(join(path, 'ledger.mdb'), log)
+    const database = await openDatabase(join(path, 'ledger.mdb'), log)
     return {
       database,
       async close() {
@@ -76,17 +76,27 @@ const answers = (socket: string): Promise<boolean> =>
     connection.once('error', () => resolve(false))
   })
 
-function openDatabase(file: string, log: Log): RootDatabase {
+async function openDatabase(file: string, log: Log): Promise<RootDatabase> {
   if (existsSync(file) && !isWhole(file)) putAside(file, log, 'it is damaged')
   const database = tryOpen(file, log)
   const format = database.get('format') as number | undefined
-  if (format !== undefined && format > FORMAT) {
-    void database.close()
+  if (format === FORMAT) return database
+  if (format === undefined) {
+    database.putSync('format', FORMAT)
+    return database
+  }
+  await database.close()
+  if (format > FORMAT) {
     const message = `The state in ${file} was written by a newer Headgate (format ${format}; this one knows ${FORMAT}).`
     throw new HeadgateError('HG_STATE_NEWER', message)
   }
-  if (format === undefined) database.putSync('format', FORMAT)
-  return database
+  putAside(
+    file,
+    log,
+    `it was written by an older Headgate (format ${format}; this one writes ${FORMAT})`,
+    'older',
+  )
+  return openDatabase(file, log)
 }
 
 // Nothing waits for the disk: what a crash of the machine takes is read back from Kafka.
@@ -108,8 +118,8 @@ function tryOpen(file: string, log: Log): RootDatabase {
   }
 }
 
-function putAside(file: string, log: Log, reason: string): void {
-  const aside = `${file}.damaged`
+function putAside(file: string, log: Log, reason: string, as = 'damaged'): void {
+  const aside = `${file}.${as}`
   renameSync(file, aside)
   rmSync(`${file}-lock`, { force: true })
   log.warn({ file, aside, reason }, 'the index cannot be used and was put aside; it is made anew from Kafka')

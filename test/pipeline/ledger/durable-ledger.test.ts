@@ -325,7 +325,7 @@ test('more acknowledgements than fit into memory wait on disk, and every one of 
 
 test('a state directory that cannot be written closes the intake until it can', async () => {
   const { ledger, take, state } = await openLedger()
-  const disk = vi.spyOn(state.database, 'transaction').mockRejectedValue(new Error('ENOSPC'))
+  const disk = vi.spyOn(state.database, 'batch').mockRejectedValue(new Error('ENOSPC'))
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'delivered' })
   await expect.poll(() => ledger.notReady()).toEqual(['The state directory cannot be written: ENOSPC.'])
   expect(await take(eventOf('b'))).toMatchObject({ kind: 'unavailable' })
@@ -337,7 +337,7 @@ test('a state directory that cannot be written closes the intake until it can', 
 test('what was given up while the disk was full is listed at once, and written when it can be', async () => {
   const before = await openLedger()
   await before.take(eventOf('a'))
-  const disk = vi.spyOn(before.state.database, 'transaction').mockRejectedValue(new Error('ENOSPC'))
+  const disk = vi.spyOn(before.state.database, 'batch').mockRejectedValue(new Error('ENOSPC'))
   const owed = before.due()
   if (owed) before.ledger.failed(owed, { code: 'HG_ACK_GAVE_UP', message: 'answered 404' })
   await expect.poll(() => before.ledger.notReady()).not.toEqual([])

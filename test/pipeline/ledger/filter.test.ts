@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { createFilter } from '../../../src/pipeline/ledger/filter.js'
 
-const identity = (text: string) => hash('sha256', text, 'base64url').slice(0, 22) + text
+const identity = (text: string) => hash('sha256', text, 'binary').slice(0, 16)
 
 it('never denies what was added', () => {
   fc.assert(

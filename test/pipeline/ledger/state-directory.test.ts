@@ -54,6 +54,17 @@ test('a state from a newer version is refused and left as it is', async () => {
   expect(readFileSync(join(path, 'ledger.mdb')).equals(before)).toBe(true)
 })
 
+test('a state from an older version is put aside and made anew from the log', async () => {
+  const { directory, file, kafka } = await written()
+  const state = await open(directory)
+  state.database.putSync('format', 1)
+  await state.close()
+  const after = await openLedger({ directory, kafka, entries: 5000, maxPending: 5000 })
+  expect(after.lines[0]?.message).toContain('put aside')
+  expect(existsSync(`${file}.older`)).toBe(true)
+  expect(await after.take(eventOf('7'))).toMatchObject({ kind: 'duplicate' })
+})
+
 test.each<[string, (file: string) => void]>([
   ['cut short', (file) => truncateSync(file, Math.floor(statSync(file).size / 2))],
   ['cut in its first page', (file) => truncateSync(file, 100)],
