@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import { setFlagsFromString } from 'node:v8'
 import { Command as Commander, CommanderError } from 'commander'
 import { type Command, type CommandGroup, EXIT, type Io } from './commands/command.js'
-import { commands } from './commands/index.js'
+import { loadCommands } from './commands/index.js'
 import { packageFacts } from './package-facts.js'
 
 // The one place that touches argv, signals and the exit code.
@@ -84,7 +84,7 @@ async function main(argv: readonly string[]): Promise<number> {
       code = await command.run({ arguments: texts, options }, io)
     })
   }
-  for (const command of commands) add(program, command)
+  for (const command of await loadCommands(argv[0])) add(program, command)
   try {
     if (argv.length === 0) {
       program.outputHelp()

@@ -1,27 +1,22 @@
 import type { Command, CommandGroup } from './command.js'
-import { diffCommand } from './diff.js'
-import { dlqCommand } from './dlq.js'
-import { explainCommand } from './explain.js'
-import { ledgerCommand } from './ledger.js'
-import { pluginsCommand } from './plugins.js'
-import { runCommand } from './run.js'
-import { sandboxCommand } from './sandbox.js'
-import { tapCommand } from './tap.js'
-import { testCommand } from './test.js'
-import { validateCommand } from './validate.js'
-import { workerCommand } from './worker.js'
 
-/** All commands, in the order of the help. */
-export const commands: readonly (Command | CommandGroup)[] = [
-  runCommand,
-  validateCommand,
-  explainCommand,
-  diffCommand,
-  testCommand,
-  pluginsCommand,
-  tapCommand,
-  ledgerCommand,
-  dlqCommand,
-  sandboxCommand,
-  workerCommand,
-]
+/** In the order of the help. Each is loaded when it is asked for: `run` would spend a part of its start on all others. */
+const COMMANDS: { readonly [name: string]: () => Promise<Command | CommandGroup> } = {
+  run: async () => (await import('./run.js')).runCommand,
+  validate: async () => (await import('./validate.js')).validateCommand,
+  explain: async () => (await import('./explain.js')).explainCommand,
+  diff: async () => (await import('./diff.js')).diffCommand,
+  test: async () => (await import('./test.js')).testCommand,
+  plugins: async () => (await import('./plugins.js')).pluginsCommand,
+  tap: async () => (await import('./tap.js')).tapCommand,
+  ledger: async () => (await import('./ledger.js')).ledgerCommand,
+  dlq: async () => (await import('./dlq.js')).dlqCommand,
+  sandbox: async () => (await import('./sandbox.js')).sandboxCommand,
+  worker: async () => (await import('./worker.js')).workerCommand,
+}
+
+/** The command of that name alone, or all of them where no command has it. */
+export async function loadCommands(name = ''): Promise<readonly (Command | CommandGroup)[]> {
+  const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS)
+  return Promise.all(wanted.flatMap((load) => load?.() ?? []))
+}

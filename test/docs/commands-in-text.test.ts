@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Command, CommandGroup } from '../../src/commands/command.js'
-import { commands } from '../../src/commands/index.js'
+import { loadCommands } from '../../src/commands/index.js'
 import { PAGES, pageText, proseOf } from '../helpers/pages.js'
+
+const commands = await loadCommands()
 
 /** Commands that stand within sentences and tables. Those of shell blocks are run, by test/e2e/docs-snippets.test.ts. */
 const mentioned = (page: string): string[] =>
