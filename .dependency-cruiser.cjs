@@ -58,6 +58,13 @@ module.exports = {
       to: { path: 'node_modules/node-rdkafka' },
     },
     {
+      name: 'typebox-by-one-way',
+      comment: 'What the build makes one file of, so that a start does not load hundreds.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(authoring|json/type)\\.ts$' },
+      to: { path: 'node_modules/typebox', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'sandbox-is-for-its-command',
       comment: 'What runs in production never imports the simulators.',
       severity: 'error',

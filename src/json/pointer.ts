@@ -1,5 +1,5 @@
-import { Type } from 'typebox'
 import type { JsonPointer } from '../plugin.js'
+import { Type } from './type.js'
 
 /** A setting that is a JSON Pointer (RFC 6901). */
 export const Pointer = (options: { description: string; default?: string }) =>

@@ -1,6 +1,7 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { ERRORS, type ErrorCode } from '../errors.js'
 import { Pointer } from '../json/pointer.js'
+import { Type } from '../json/type.js'
 import { OUTCOMES } from '../plugin.js'
 
 /** None of them sees another, so none is a duplicate. */

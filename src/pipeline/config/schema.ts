@@ -1,5 +1,6 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { Pointer } from '../../json/pointer.js'
+import { Type } from '../../json/type.js'
 import { Duration } from '../../units.js'
 
 /** The topic names that Kafka accepts. */

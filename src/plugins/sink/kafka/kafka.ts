@@ -1,5 +1,5 @@
-import { Type } from 'typebox'
 import { child, Pointer } from '../../../json/pointer.js'
+import { Type } from '../../../json/type.js'
 import { definePlugin, type Target } from '../../../plugin.js'
 import { createClientLog } from './client-log.js'
 import { openConsumer } from './consumer.js'

@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib'
-import { Type } from 'typebox'
 import { HeadgateError } from '../../../errors.js'
+import { Type } from '../../../json/type.js'
 import type { HttpHead } from '../../../plugin.js'
 import { bytes } from '../../../units.js'
 

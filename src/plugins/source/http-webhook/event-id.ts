@@ -1,6 +1,7 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { HeadgateError } from '../../../errors.js'
 import { Pointer, pointer } from '../../../json/pointer.js'
+import { Type } from '../../../json/type.js'
 import type { HttpHead, JsonBody } from '../../../plugin.js'
 import { HeaderName } from './verify/verifier.js'
 

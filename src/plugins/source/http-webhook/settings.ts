@@ -1,4 +1,5 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from '../../../json/type.js'
 import { Duration, Size } from '../../../units.js'
 import { Encodings } from './content-encoding.js'
 import { EventId } from './event-id.js'

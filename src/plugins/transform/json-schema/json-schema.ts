@@ -1,5 +1,5 @@
-import { Type } from 'typebox'
 import { HeadgateError } from '../../../errors.js'
+import { Type } from '../../../json/type.js'
 import { type CheckContext, type ConfigProblem, definePlugin, fail, pass } from '../../../plugin.js'
 import { compileSchema } from './compile.js'
 import { readMain } from './documents.js'

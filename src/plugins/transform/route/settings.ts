@@ -1,5 +1,6 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { Pointer } from '../../../json/pointer.js'
+import { Type } from '../../../json/type.js'
 
 const closed = { additionalProperties: false } as const
 

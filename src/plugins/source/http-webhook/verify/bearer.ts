@@ -1,5 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto'
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from '../../../../json/type.js'
 import { Secrets, unauthenticated, type Verifier } from './verifier.js'
 
 export const bearerSettings = Type.Object(

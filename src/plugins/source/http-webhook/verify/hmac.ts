@@ -1,4 +1,5 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from '../../../../json/type.js'
 import type { ConfigProblem } from '../../../../plugin.js'
 import { signatureCheck } from './signature.js'
 import { SIGNED_TEXT_PATTERN, signedText } from './signed-text.js'

@@ -1,4 +1,5 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from '../../../../json/type.js'
 import { type CheckContext, type ConfigProblem, variants } from '../../../../plugin.js'
 import { bearer, bearerSettings } from './bearer.js'
 import { hmac, hmacProblems, hmacSettings } from './hmac.js'

@@ -1,4 +1,5 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from '../../../../json/type.js'
 import { Duration, milliseconds } from '../../../../units.js'
 import { unauthenticated } from './verifier.js'
 

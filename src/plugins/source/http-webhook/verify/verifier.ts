@@ -1,5 +1,5 @@
-import { Type } from 'typebox'
 import { HeadgateError } from '../../../../errors.js'
+import { Type } from '../../../../json/type.js'
 import type { HttpHead } from '../../../../plugin.js'
 
 export type Headers = HttpHead['headers']
