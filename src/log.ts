@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import pino from 'pino'
-import pretty from 'pino-pretty'
+import type { PrettyStream } from 'pino-pretty'
 
 export interface LogOptions {
   readonly level: string
@@ -19,11 +19,11 @@ export interface ProcessLog {
 }
 
 /** The log of the process: a line of JSON, or a readable one on a terminal. */
-export function createLog({ level, format, terminal, write }: LogOptions): ProcessLog {
+export async function createLog({ level, format, terminal, write }: LogOptions): Promise<ProcessLog> {
   let redact: (line: string) => string = (line) => line
   const sink = { write: (line: string) => write(redact(line)) }
   const readable = format === 'pretty' || (format === 'auto' && terminal)
-  const destination = readable ? readableLines(sink, terminal) : sink
+  const destination = readable ? await readableLines(sink, terminal) : sink
   const log = pino(
     {
       level,
@@ -42,7 +42,9 @@ export function createLog({ level, format, terminal, write }: LogOptions): Proce
   }
 }
 
-function readableLines(sink: { write(line: string): void }, colorize: boolean): pretty.PrettyStream {
+async function readableLines(sink: { write(line: string): void }, colorize: boolean): Promise<PrettyStream> {
+  // Where a machine reads the log, nothing of it is needed, and the process starts without it.
+  const { default: pretty } = await import('pino-pretty')
   const destination = new Writable({
     write(chunk, _encoding, done) {
       sink.write(String(chunk))

@@ -32,7 +32,12 @@ with 0. A second signal, or the shutdown timeout, ends the waiting: it exits wit
     }
     const { config } = read
     const { logLevel: level, logFormat: format } = settings
-    const { log, redact, line } = createLog({ level, format, terminal: io.terminal.out, write: io.out })
+    const { log, redact, line } = await createLog({
+      level,
+      format,
+      terminal: io.terminal.out,
+      write: io.out,
+    })
     redact(redactor(config.secrets))
     log.info({ event: 'starting', config: config.file, revision: config.revision }, 'starting')
     warn(config.warnings)

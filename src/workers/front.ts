@@ -35,7 +35,7 @@ const REPORT_EVERY = 1000
 export async function startFront(message: StartMessage, { send, read }: FrontSurroundings): Promise<Front> {
   const { settings, workers } = message
   const worker = String(message.worker)
-  const { log } = createLog({
+  const { log } = await createLog({
     level: settings.logLevel,
     format: 'json',
     terminal: false,

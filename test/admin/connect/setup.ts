@@ -12,7 +12,7 @@ export async function connectBench(settings?: object, options: Partial<Connect> 
 }
 
 export async function askable(it: Bench, options: Partial<Connect> = {}) {
-  const { log } = createLog({ level: 'info', format: 'json', terminal: false, write: () => {} })
+  const { log } = await createLog({ level: 'info', format: 'json', terminal: false, write: () => {} })
   const loggers = createLoggers(log)
   const routes = connectRoutes({
     reloader: it.reloader,

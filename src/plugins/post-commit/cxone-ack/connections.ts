@@ -1,18 +1,23 @@
-import { Client, Pool } from 'undici'
+import type { Client, Pool } from 'undici'
 import { milliseconds } from '../../../units.js'
 import { MAX_ANSWER } from './exchange.js'
 import type { Settings } from './settings.js'
 
 /** The two servers that are talked to; often they are one. */
-export interface Connections {
+export interface Servers {
   readonly api: Pool
+  readonly token: Client
+}
+
+export interface Connections {
   readonly apiOrigin: string
   /** What every path at the API starts with; empty where `baseUrl` has no path. */
   readonly apiPrefix: string
-  readonly tokenServer: Client
   readonly tokenPath: string
-  /** From now on, everything under way ends when `signal` is aborted. */
-  open(signal: AbortSignal): void
+  /** A promise only until what talks to them has been loaded. */
+  servers(): Servers | Promise<Servers>
+  /** From when this resolves, everything under way ends when `signal` is aborted. */
+  open(signal: AbortSignal): Promise<void>
   /** Lets requests to the API finish, unless `signal` is aborted meanwhile. */
   close(signal: AbortSignal): Promise<void>
 }
@@ -28,28 +33,45 @@ export function createConnections(settings: Settings): Connections {
   }
   const apiUrl = new URL(settings.baseUrl)
   const tokenUrl = new URL(tokenUrlText(settings))
-  const api = new Pool(apiUrl.origin, { ...limits, connections: settings.connections })
-  const tokenServer = new Client(tokenUrl.origin, limits)
+  let loaded: Servers | undefined
+  let loading: Promise<Servers> | undefined
+
+  /** undici takes as long to load as Kafka does to answer, and a start waits for that anyway. */
+  async function load(): Promise<Servers> {
+    const { Client, Pool } = await import('undici')
+    loaded = {
+      api: new Pool(apiUrl.origin, { ...limits, connections: settings.connections }),
+      token: new Client(tokenUrl.origin, limits),
+    }
+    return loaded
+  }
   const abort = (): void => {
-    void api.destroy()
-    void tokenServer.destroy()
+    void loaded?.api.destroy()
+    void loaded?.token.destroy()
+  }
+  function servers(): Servers | Promise<Servers> {
+    if (loaded !== undefined) return loaded
+    loading ??= load()
+    return loading
   }
 
   return {
-    api,
     apiOrigin: apiUrl.origin,
     apiPrefix: withoutSlash(apiUrl.pathname),
-    tokenServer,
     tokenPath: tokenUrl.pathname + tokenUrl.search,
-    open(signal) {
+    servers,
+    async open(signal) {
+      await servers()
       if (signal.aborted) abort()
       else signal.addEventListener('abort', abort, { once: true })
     },
     async close(signal) {
+      const used = await loading
+      if (used === undefined) return
       await new Promise<void>((resolve) => {
         // close() alone never resolves where destroy() comes in between and requests were still queued in the pool.
         signal.addEventListener('abort', () => resolve(), { once: true })
-        api.close().then(resolve, () => resolve())
+        used.api.close().then(resolve, () => resolve())
       })
       signal.removeEventListener('abort', abort)
       abort()

@@ -47,7 +47,7 @@ export const cxoneAck = definePlugin({
       'When the newest access token expires; 0 before the first one.',
     )
     expiry.set(0)
-    const tokens = tokenSource(tokenRequest(config, connections.tokenServer, connections.tokenPath), {
+    const tokens = tokenSource(tokenRequest(config, connections), {
       issued: (lifetime) => expiry.set((Date.now() + lifetime) / 1000),
       failed({ code, message }) {
         if (!stopping && !signal.aborted) log.warn({ code }, message)
@@ -64,8 +64,8 @@ export const cxoneAck = definePlugin({
           body: filledBody,
           headers: headers(authorization, committed),
         })
-        const send = (token: Token): Promise<Answer> =>
-          exchange(connections.api, requestOf(token.authorization), timeout)
+        const { api } = await connections.servers()
+        const send = (token: Token): Promise<Answer> => exchange(api, requestOf(token.authorization), timeout)
 
         let token = tokens.current() ?? (await tokens.fetch())
         let answer = await send(token)
@@ -112,7 +112,7 @@ export const cxoneAck = definePlugin({
         return { method, url, body: body(committed), headers: asObject(headers('Bearer <token>', committed)) }
       },
       async start() {
-        connections.open(signal)
+        await connections.open(signal)
         // Wrong credentials show in the log now, and not with the first event.
         tokens.fetch().catch(() => undefined)
       },

@@ -13,7 +13,7 @@ export async function* probe(config: Settings, { at, timeout, signal }: Context)
   const patience = Math.ceil(Math.min(milliseconds(config.timeout), timeout))
   const hasty = { ...config, timeout: `${patience}ms` }
   const connections = createConnections(hasty)
-  connections.open(signal)
+  await connections.open(signal)
   try {
     yield* await Promise.all([askForToken(), askApi()])
   } finally {
@@ -22,7 +22,7 @@ export async function* probe(config: Settings, { at, timeout, signal }: Context)
 
   async function askForToken(): Promise<Probed> {
     try {
-      await tokenRequest(hasty, connections.tokenServer, connections.tokenPath)()
+      await tokenRequest(hasty, connections)()
       return { kind: 'checked', message: 'The token endpoint issues a token for these credentials.' }
     } catch (thrown) {
       if (!(thrown instanceof HeadgateError)) throw thrown
@@ -40,7 +40,8 @@ export async function* probe(config: Settings, { at, timeout, signal }: Context)
     const path = `${connections.apiPrefix}/`
     const headers = ['user-agent', 'headgate']
     try {
-      const { status } = await exchange(connections.api, { method: 'OPTIONS', path, headers }, patience)
+      const { api } = await connections.servers()
+      const { status } = await exchange(api, { method: 'OPTIONS', path, headers }, patience)
       const message = `The API answers (${status} to OPTIONS ${path}; nothing was acknowledged).`
       return { kind: 'checked', message }
     } catch (thrown) {

@@ -1,13 +1,16 @@
-import type { Dispatcher } from 'undici'
 import { HeadgateError } from '../../../errors.js'
 import { milliseconds } from '../../../units.js'
+import type { Connections } from './connections.js'
 import { networkReason } from './exchange.js'
 import { retryAfter } from './retry-after.js'
 import type { Settings } from './settings.js'
 import type { Grant } from './token.js'
 
-/** Asks the token endpoint at `path` for a token (RFC 6749, 4.3 and 4.4). What it returns rejects with HG_ACK_TOKEN. */
-export function tokenRequest(settings: Settings, dispatcher: Dispatcher, path: string): () => Promise<Grant> {
+/** Asks the token endpoint for a token (RFC 6749, 4.3 and 4.4). What it returns rejects with HG_ACK_TOKEN. */
+export function tokenRequest(
+  settings: Settings,
+  { servers, tokenPath: path }: Pick<Connections, 'servers' | 'tokenPath'>,
+): () => Promise<Grant> {
   const timeout = milliseconds(settings.timeout)
   const maxRetryAfter = milliseconds(settings.maxRetryAfter)
   const body = form(settings)
@@ -28,8 +31,9 @@ export function tokenRequest(settings: Settings, dispatcher: Dispatcher, path: s
   }
 
   async function send(): Promise<{ status: number; text: string; after: string | undefined }> {
+    const { token } = await servers()
     const signal = AbortSignal.timeout(timeout)
-    const answer = await dispatcher.request({ method: 'POST', path, headers, body, signal })
+    const answer = await token.request({ method: 'POST', path, headers, body, signal })
     const after = answer.headers['retry-after']
     return {
       status: answer.statusCode,

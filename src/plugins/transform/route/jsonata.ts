@@ -1,4 +1,5 @@
-import jsonata from 'jsonata'
+import { createRequire } from 'node:module'
+import type jsonata from 'jsonata'
 import type { JsonBody } from '../../../plugin.js'
 import { syntaxError } from './jsonata-error.js'
 import { placesOf } from './jsonata-places.js'
@@ -47,7 +48,7 @@ export function compileJsonata(text: string): Expression {
     matches: async (body) => isTruthy(await evaluate(body)),
     evaluate,
     look({ value }) {
-      places ??= placesOf(ast).map((at) => ({ at, read: jsonata(at, OPTIONS) }))
+      places ??= placesOf(ast).map((at) => ({ at, read: newExpression(at) }))
       const seen = places.map(async ({ at, read }) => ({
         at,
         value: await read.evaluate(value).catch(() => '(too much to show)'),
@@ -58,9 +59,17 @@ export function compileJsonata(text: string): Expression {
   }
 }
 
+const require = createRequire(import.meta.url)
+
+/** The library is loaded with the first expression: most rules are regexes, and it takes 50 ms of a start. */
+function newExpression(text: string): jsonata.Expression {
+  const compile = require('jsonata') as typeof jsonata
+  return compile(text, OPTIONS)
+}
+
 function parse(text: string): jsonata.Expression {
   try {
-    return jsonata(text, OPTIONS)
+    return newExpression(text)
   } catch (error) {
     throw syntaxError(error)
   }
