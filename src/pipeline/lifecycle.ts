@@ -1,5 +1,5 @@
 import { HeadgateError } from '../errors.js'
-import type { Correlation, Event, Intake } from '../plugin.js'
+import type { Correlation, Event, Intake, PostCommit } from '../plugin.js'
 import { type BuiltSource, type Pipeline, stagesOf } from './build.js'
 import type { Intent } from './intent.js'
 import { run, runFront } from './run.js'
@@ -10,9 +10,7 @@ import { runWatched } from './tap/watched.js'
  * work; what may yet come (Kafka down) is not an error but a reason in `notReady`.
  */
 export async function startPipeline(pipeline: Pipeline): Promise<void> {
-  for (const postCommit of pipeline.plugins.postCommit) await postCommit.start?.()
-  await pipeline.sink.start?.()
-  await pipeline.ledger.start()
+  await startDownstream(pipeline)
   for (const acknowledger of pipeline.acknowledgers) acknowledger.start(isHeld(pipeline))
   for (const transform of pipeline.plugins.transforms) await transform.start?.()
   showMetrics(pipeline)
@@ -20,6 +18,20 @@ export async function startPipeline(pipeline: Pipeline): Promise<void> {
   resident.live.add(pipeline)
   source.feed.to = pipeline
   await source.instance.start(intakeOf(source))
+}
+
+/**
+ * What is behind the transforms, side by side: a sink waits for its cluster, which leaves time for others to load what they
+ * need. Ends when all have ended, so that a stop finds nothing half started.
+ */
+async function startDownstream({ sink, ledger, plugins }: Pipeline): Promise<void> {
+  const startLog = async (): Promise<void> => {
+    await sink.start?.()
+    await ledger.start()
+  }
+  const startOne = async (stage: PostCommit): Promise<void> => stage.start?.()
+  const started = await Promise.allSettled([startLog(), ...plugins.postCommit.map(startOne)])
+  for (const each of started) if (each.status === 'rejected') throw each.reason
 }
 
 /** An event is wholly under one config: that which its source feeds when it comes. */

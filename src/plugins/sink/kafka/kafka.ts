@@ -88,9 +88,9 @@ export const kafkaSink = definePlugin({
       },
     })
     const { record, key, headers } = recordMaker(settings)
-    const { start, notReady, check, send } = supervisor
+    const { notReady, check, send } = supervisor
     let targets: readonly Target[] = []
-    const { close, ...recordLog } = createRecordLog({
+    const { connect, close, ...recordLog } = createRecordLog({
       targets: () => targets,
       fence: supervisor.fence,
       open: (use) => openConsumer(consumerConfig(client, `headgate.${pipeline}`, use), clientLog.write),
@@ -100,7 +100,11 @@ export const kafkaSink = definePlugin({
         targets = placed.map(({ target }) => target)
         supervisor.expect(placed)
       },
-      start,
+      start() {
+        // The ledger asks as soon as the producer has its first answer.
+        connect()
+        return supervisor.start()
+      },
       async stop() {
         await Promise.all([supervisor.stop(), close()])
       },

@@ -25,6 +25,8 @@ export interface RecordLogOptions {
 
 /** The log of the sink. */
 export interface KafkaRecordLog extends RecordLog {
+  /** Connects already, for who is going to ask. */
+  connect(): void
   /** Ends what is being read, which then rejects, and all connections. */
   close(): Promise<void>
 }
@@ -38,31 +40,38 @@ export function createRecordLog({ targets, fence, open }: RecordLogOptions): Kaf
     const stretches = await shared.use((consumer) => stretchesOf(consumer, from))
     if (stretches.length === 0) return
     let answeredAt = performance.now()
-    await using([open('reading'), open('probing')], async ([reader, prober]) => {
-      if (stretches.some(isUnread)) {
-        await readStretches(reader, stretches, visit, closing.signal)
+    const readOn = () =>
+      using(open('reading'), async (reader) => {
+        await readStretches(await reader, stretches, visit, closing.signal)
         answeredAt = performance.now()
-      }
+      })
+    await using(open('probing'), async (prober) => {
+      if (stretches.some(isUnread)) await readOn()
       for (let look = 1; look <= LOOKS; look++) {
         await delay(answeredAt + SETTLE - performance.now())
-        if (!(await hasTail(prober, stretches, closing.signal))) return
-        const ends = await reader.offsets(stretches, END)
+        if (!(await hasTail(await prober, stretches, closing.signal))) return
+        const ends = await (await prober).offsets(stretches, END)
         for (const [index, stretch] of stretches.entries()) stretch.end = ends[index]?.offset ?? stretch.end
-        await readStretches(reader, stretches, visit, closing.signal)
-        answeredAt = performance.now()
+        await readOn()
       }
     })
   }
 
   return {
+    connect() {
+      // Who asks while there is no connection is told why.
+      shared.use(async () => {}).catch(() => {})
+    },
     fence,
     partitions: (also = []) =>
       shared.use(async (consumer) => {
         const wanted = await placesOf(consumer, targets())
         const places = [...wanted, ...(await othersOf(consumer, wanted, also))]
-        const starts = await consumer.offsets(places, START)
-        const ends = await consumer.offsets(places, END)
-        const committed = await consumer.committed(places)
+        const [starts, ends, committed] = await Promise.all([
+          consumer.offsets(places, START),
+          consumer.offsets(places, END),
+          consumer.committed(places),
+        ])
         return places.map(({ topic, partition }, index) => ({
           topic,
           partition,
@@ -98,8 +107,7 @@ export function createRecordLog({ targets, fence, open }: RecordLogOptions): Kaf
 /** What there is to read. A position that is beyond the end stays there: the end may be that of a leader of the past. */
 async function stretchesOf(consumer: Consumer, from: readonly Position[]): Promise<Stretch[]> {
   if (from.length === 0) return []
-  const starts = await consumer.offsets(from, START)
-  const ends = await consumer.offsets(from, END)
+  const [starts, ends] = await Promise.all([consumer.offsets(from, START), consumer.offsets(from, END)])
   return from.map(({ topic, partition, offset }, index) => ({
     topic,
     partition,
@@ -148,14 +156,16 @@ async function allOf(consumer: Consumer, topic: string): Promise<number[]> {
   return Array.from({ length: count }, (_, partition) => partition)
 }
 
-async function using<Opened extends readonly Consumer[]>(
-  openings: { readonly [index in keyof Opened]: Promise<Opened[index]> },
-  task: (consumers: Opened) => Promise<void>,
+/** `task` may do something else while the consumer connects. */
+async function using(
+  opening: Promise<Consumer>,
+  task: (consumer: Promise<Consumer>) => Promise<void>,
 ): Promise<void> {
+  opening.catch(() => {})
   try {
-    await task((await Promise.all(openings)) as unknown as Opened)
+    await task(opening)
   } finally {
-    for (const opening of openings) await opening.then((consumer) => consumer.close()).catch(() => {})
+    await opening.then((consumer) => consumer.close()).catch(() => {})
   }
 }
 
