@@ -40,7 +40,8 @@ const OWN: Readonly<Record<Use, { readonly [name: string]: string }>> = {
     'fetch.wait.max.ms': '50',
   },
   probing: {
-    'fetch.wait.max.ms': '20',
+    // A partition that ends where we are tells it after that time, and the first one before the others.
+    'fetch.wait.max.ms': '5',
     // That an offset is out of range is what it is looking for, and no reason for a warning.
     log_level: '3',
   },

@@ -23,6 +23,8 @@ export const DEFAULTS = {
   partitioner: 'murmur2_random',
   'topic.metadata.propagation.max.ms': '2000',
   'reconnect.backoff.max.ms': '2000',
+  // Half of it passes before a new client goes on from the address that it was given to the broker that this belongs to.
+  'reconnect.backoff.ms': '20',
   'statistics.interval.ms': '5000',
   // Asking whether a topic exists must not bring it into being: a typo would become a topic.
   'allow.auto.create.topics': 'false',
