@@ -1,5 +1,4 @@
-import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
+import { startTcpProxy } from './tcp-proxy.js'
 
 /** A TCP proxy between a Kafka client and its broker. */
 export interface LossyProxy {
@@ -18,7 +17,6 @@ const PRODUCE = 0
 
 /** Listens on `port` and passes on to `target`, another port of loopback. */
 export async function startLossyProxy(port: number, target: number): Promise<LossyProxy> {
-  const sockets = new Set<Socket>()
   const waiting: { readonly count: number; resolve(): void }[] = []
   let seen = 0
   let whole = true
@@ -40,14 +38,7 @@ export async function startLossyProxy(port: number, target: number): Promise<Los
   }
   const comesBack = (frame: Buffer): boolean => whole || frame.readInt32BE(4) !== unanswered
 
-  const server = createServer((client) => {
-    const broker = connect({ host: '127.0.0.1', port: target })
-    for (const socket of [client, broker]) {
-      sockets.add(socket)
-      socket.on('close', () => sockets.delete(socket))
-      // A reset is one way of closing; the other side hears of it below.
-      socket.on('error', () => {})
-    }
+  const proxy = await startTcpProxy(port, target, (client, broker) => {
     client.on(
       'data',
       framesOf((frame) => {
@@ -63,15 +54,7 @@ export async function startLossyProxy(port: number, target: number): Promise<Los
         })
       }),
     )
-    client.on('close', () => broker.destroy())
-    broker.on('close', () => client.destroy())
   })
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  const cut = () => {
-    whole = true
-    for (const socket of sockets) socket.destroy()
-  }
   return {
     lose() {
       whole = false
@@ -82,11 +65,11 @@ export async function startLossyProxy(port: number, target: number): Promise<Los
         else waiting.push({ count, resolve })
       }),
     answered,
-    cut,
-    close() {
-      server.close()
-      cut()
+    cut() {
+      whole = true
+      proxy.cut()
     },
+    close: proxy.close,
   }
 }
 
