@@ -1,7 +1,8 @@
 import type { Comparison } from './compare.js'
 import type { Machine } from './figures.js'
+import type { OwedFigures } from './owed.js'
 import { formatSize } from './plots.js'
-import { type Grid, markdown, ratioGrid, restGrid, summaryGrid } from './report.js'
+import { type Grid, markdown, owedGrid, owedSentence, ratioGrid, restGrid, summaryGrid } from './report.js'
 import type { Axis, SizeFigures } from './sizes.js'
 import type { SoakFigures } from './soak.js'
 import { formatSpread } from './statistics.js'
@@ -11,6 +12,7 @@ export interface AllFigures {
   readonly full: Comparison | undefined
   readonly sizes: SizeFigures | undefined
   readonly soak: SoakFigures | undefined
+  readonly owed: OwedFigures | undefined
 }
 
 const BLOCK = /(<!-- figures: ([a-z-]+) -->\n)[\s\S]*?(<!-- end of figures -->)/g
@@ -56,6 +58,8 @@ const SECTIONS: { readonly [name: string]: Section } = {
   rules: ofSizes((sizes) => sizeSection(sizes, 'rules')),
   pipelines: ofSizes((sizes) => sizeSection(sizes, 'pipelines')),
   soak: ({ soak }) => soak && soakSection(soak),
+  owed: ({ owed }) =>
+    owed && [`${owedSentence(owed)} ${where(owed.machine)}.`, '', markdown(owedGrid(owed))].join('\n'),
 }
 
 /** Seen from the page; the plots are beside the figures. */

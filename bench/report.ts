@@ -1,5 +1,6 @@
 import { type Column, table } from '../src/terminal/table.js'
 import type { Figure, Ratio, RestSummary, Summary } from './figures.js'
+import type { OwedFigures, OwedPhase, Ready } from './owed.js'
 import { formatSpread } from './statistics.js'
 
 /** Cells of a table that is printed, or that stands in a page. */
@@ -93,6 +94,53 @@ export const restGrid = (rests: readonly RestSummary[]): Grid => ({
     readBack === undefined ? '' : formatSpread(readBack, 0),
   ]),
 })
+
+/** What stands above the table of a backlog. */
+export const owedSentence = ({ owed, file, rate, seconds }: OwedFigures): string =>
+  `${owed.toLocaleString('en')} acknowledgements owed, in a file of ${file.toFixed(0)} MiB. Started after a stop in order, looked at for ${seconds} s in each of two ways, with ${rate} events a second coming in, and killed.`
+
+const WHEN: { readonly [sender in OwedPhase['sender']]: string } = {
+  refuses: 'the sender refuses acknowledgements',
+  takes: 'the sender takes them',
+}
+
+export const owedGrid = ({ ready, readyAfterKill, phases }: OwedFigures): Grid => ({
+  columns: [
+    left('when'),
+    right('ready after s'),
+    right('own MiB'),
+    right('RSS MiB'),
+    right('cores'),
+    right('acknowledged/s'),
+    right('events/s'),
+    right('refused'),
+    right('p50 ms'),
+    right('p99 ms'),
+  ],
+  rows: [
+    ['started after a stop in order', ...readyCells(ready)],
+    ...phases.map((phase) => [
+      WHEN[phase.sender],
+      '',
+      phase.peakOwn.toFixed(0),
+      phase.peakRss.toFixed(0),
+      phase.cores.toFixed(2),
+      phase.acknowledgedPerSecond.toFixed(0),
+      phase.deliveredPerSecond.toFixed(0),
+      String(Object.values(phase.refused).reduce((sum, count) => sum + count, 0)),
+      phase.p50.toFixed(1),
+      phase.p99.toFixed(1),
+    ]),
+    ['started after kill -9', ...readyCells(readyAfterKill)],
+  ],
+})
+
+const readyCells = ({ after, own, rss }: Ready): string[] => [
+  after.toFixed(1),
+  own.toFixed(0),
+  rss.toFixed(0),
+  ...Array(6).fill(''),
+]
 
 export const printed = ({ columns, rows }: Grid): string => table(columns, rows)
 

@@ -4,16 +4,17 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { buildRevision, type Revision } from './against.js'
 import { type Comparison, compare } from './compare.js'
-import { writeFigures, writePage } from './figure-files.js'
+import { type Figures, writeFigures, writePage } from './figure-files.js'
 import { fullLoads, saturation } from './loads.js'
 import { type Options, readOptions } from './options.js'
+import { measureOwed, OWN_LIMIT } from './owed.js'
 import { sizeGrid, soakGrid } from './performance-page.js'
 import { comparisonPlots, type Plots, sizePlots, soakPlots } from './plots.js'
 import { floor, headgate } from './programs.js'
-import { printed, ratioGrid, restGrid, summaryGrid, workersGrid } from './report.js'
-import { measureSizes, type SizeFigures } from './sizes.js'
+import { owedGrid, owedSentence, printed, ratioGrid, restGrid, summaryGrid, workersGrid } from './report.js'
+import { measureSizes } from './sizes.js'
 import { generateConfig, pathOf, payloadFor } from './sizes-config.js'
-import { type SoakFigures, soak } from './soak.js'
+import { soak } from './soak.js'
 import { type Surroundings, startSurroundings } from './surroundings.js'
 
 const BODY_BYTES = 1024
@@ -27,13 +28,9 @@ const IDLE_SECONDS = 10
 async function bench(options: Options): Promise<void> {
   const { mode, out, docs } = options
   const around = await startSurroundings()
-  let found: { readonly figures: Comparison | SizeFigures | SoakFigures; readonly plots: Plots }
+  let found: { readonly figures: Figures; readonly plots: Plots }
   try {
-    found = await (mode === 'sizes'
-      ? runSizes(options, around)
-      : mode === 'soak'
-        ? runSoak(options, around)
-        : runComparison(options, around))
+    found = await RUNS[mode](options, around)
   } finally {
     await around.stop()
   }
@@ -139,6 +136,27 @@ async function runSoak({ events, inFlight }: Options, around: Surroundings) {
     showDoubts([`events were refused, by status: ${JSON.stringify(figures.refused)}`])
   if (figures.rss.verdict === 'growing' || figures.heap.verdict === 'growing') process.exitCode = 1
   return { figures, plots: soakPlots(figures) }
+}
+
+async function runOwed(options: Options, around: Surroundings) {
+  const figures = await measureOwed(options, around)
+  console.log(`${owedSentence(figures)}\n`)
+  console.log(printed(owedGrid(figures)))
+  const { ready, phases, readyAfterKill } = figures
+  const peak = Math.max(ready.own, ...phases.map(({ peakOwn }) => peakOwn), readyAfterKill.own)
+  if (peak > OWN_LIMIT) {
+    showDoubts([`its own memory was ${peak.toFixed(0)} MiB, and may be ${OWN_LIMIT.toFixed(0)} MiB`])
+    process.exitCode = 1
+  }
+  return { figures, plots: {} }
+}
+
+const RUNS = {
+  quick: runComparison,
+  full: runComparison,
+  sizes: runSizes,
+  soak: runSoak,
+  owed: runOwed,
 }
 
 function showDoubts(doubts: readonly string[]): void {

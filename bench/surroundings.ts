@@ -5,6 +5,7 @@ import { startKafkaCluster } from '../test/helpers/kafka-cluster.js'
 import { createTopic } from '../test/helpers/kafka-topics.js'
 import { askingOf } from './asking.js'
 import { nextMessage, startChild, stopChild } from './child.js'
+import type { CxoneAsk } from './cxone.js'
 
 /** What the programs under test work with: Kafka and CXone, each in a process of its own. */
 export interface Surroundings {
@@ -12,9 +13,12 @@ export interface Surroundings {
   readonly kafka: string
   /** What a program under test is given. */
   readonly env: { readonly [name: string]: string }
+  readonly brokers: string
   readonly token: string
   /** How many events have been acknowledged since the start. */
   acknowledged(): Promise<number>
+  /** Whether CXone takes acknowledgements, which it does at first, or answers 503. */
+  takeAcknowledgements(takes: boolean): Promise<void>
   /** Makes a topic without records, and says its name. The embedded broker cannot: there, it is one of those that are. */
   emptyTopic(): Promise<string>
   stop(): Promise<void>
@@ -37,12 +41,14 @@ export async function startSurroundings(): Promise<Surroundings> {
   const kafka = await startBroker()
   const cxone = startChild('cxone.js', CREDENTIALS)
   const { url } = await nextMessage<{ url: string }>(cxone)
-  const { ask } = askingOf<'acknowledged'>(cxone)
+  const { ask } = askingOf<CxoneAsk>(cxone)
   return {
     kafka: kafka.name,
     env: { ...CREDENTIALS, KAFKA_BROKERS: kafka.bootstrap, CXONE_BASE_URL: url, WEBHOOK_TOKEN: TOKEN },
+    brokers: kafka.bootstrap,
     token: TOKEN,
     acknowledged: () => ask('acknowledged'),
+    takeAcknowledgements: (takes) => ask(takes ? 'take' : 'refuse'),
     emptyTopic: kafka.emptyTopic,
     async stop() {
       await stopChild(cxone)

@@ -5,7 +5,7 @@ import { readOptions } from '../../bench/options.js'
 import { withFigures } from '../../bench/performance-page.js'
 
 const page = readFileSync(PAGE, 'utf8')
-const none = { full: undefined, sizes: undefined, soak: undefined }
+const none = { full: undefined, sizes: undefined, soak: undefined, owed: undefined }
 const machine = { revision: 'abc', node: 'v20', cpu: 'some', cores: 2, kafka: 'one node' }
 
 test('the figures of the page are those of the last runs; `npm run bench -- --full --docs` and the like renew them', () => {
@@ -34,6 +34,44 @@ test('what is between two markers is replaced, and nothing else', () => {
   expect(filled).toMatch(/\n<!-- end of figures -->\nb\n$/)
   expect(filled).not.toContain('old')
   expect(withFigures(filled, none)).toContain('<!-- figures: payload -->\nNot measured yet.\n')
+})
+
+test('a backlog stands with what it takes at the start and in each of the two ways', () => {
+  const phase = { peakRss: 900, cores: 0.5, deliveredPerSecond: 499.8, p50: 1.25, p99: 9.96 }
+  const refuses = {
+    ...phase,
+    sender: 'refuses',
+    peakOwn: 190,
+    acknowledgedPerSecond: 0,
+    refused: {},
+  } as const
+  const takes = {
+    ...phase,
+    sender: 'takes',
+    peakOwn: 210,
+    acknowledgedPerSecond: 15_000,
+    refused: { 503: 2, 429: 1 },
+  } as const
+  const owed = {
+    machine,
+    owed: 5_000_000,
+    file: 1200,
+    ready: { after: 3.14, rss: 800, own: 95 },
+    readyAfterKill: { after: 5, rss: 1000, own: 105 },
+    rate: 500,
+    seconds: 10,
+    phases: [refuses, takes],
+  }
+
+  const filled = withFigures('<!-- figures: owed -->\n<!-- end of figures -->', { ...none, owed })
+
+  expect(filled).toContain('5,000,000 acknowledgements owed, in a file of 1200 MiB. Started')
+  expect(filled).toContain('| started after a stop in order | 3.1 | 95 | 800 |  |')
+  expect(filled).toContain('| started after kill -9 | 5.0 | 105 | 1000 |  |')
+  expect(filled).toContain(
+    '| the sender refuses acknowledgements |  | 190 | 900 | 0.50 | 0 | 500 | 0 | 1.3 | 10.0 |',
+  )
+  expect(filled).toContain('| the sender takes them |  | 210 | 900 | 0.50 | 15000 | 500 | 3 | 1.3 | 10.0 |')
 })
 
 test('a marker that asks for what there is not is an error', () => {
