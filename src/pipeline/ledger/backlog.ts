@@ -20,8 +20,10 @@ export interface Backlog {
   isPartlyOnDisk(): boolean
   /** There are other stages from now on. */
   restage(stages: number, stageAfter: StageAfter): void
-  /** Takes up what is parked, where there is room. Called after each flush. */
+  /** Takes up what is parked, where there is room. Called at start, and after each flush but the last. */
   refill(): void
+  /** Parks all there is in memory, which is over: called before the last flush. */
+  park(): void
 }
 
 export interface BacklogOptions {
@@ -115,6 +117,13 @@ export function createBacklog({ state, stages, added, orphaned }: BacklogOptions
     refill() {
       if (inMemory > IN_MEMORY / 2 || parkedCount() === 0) return
       for (const owed of state.unpark(IN_MEMORY / 2)) enqueue(owed)
+    },
+    park() {
+      for (const owed of queues.flatMap(({ data }) => data)) state.change({ ...owed, parked: true })
+      for (const owed of taken) {
+        const stage = this.stageOf(owed)
+        if (stage < queues.length) state.change({ ...owed, stage, parked: true })
+      }
     },
   }
 }

@@ -46,8 +46,10 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     logger,
     async flush() {
       if (reading.isOpen()) advance()
+      // The next start takes up what is due first: what it finds in other places, it has to look for.
+      if (reading.isStopped()) backlog.park()
       await state.flush()
-      backlog.refill()
+      if (!reading.isStopped()) backlog.refill()
     },
   })
   const committer = createCommitter({
@@ -139,8 +141,10 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
         orphans = 0
       }
       backlog = createBacklog({ state, stages, added: (stage) => wakers[stage]?.(), orphaned })
-      for (const owed of state.loadOwed()) backlog.load(owed)
-      reading.begin({ fence: false, quiet: state.takeCleanStop() })
+      const stoppedInOrder = state.takeCleanStop()
+      for (const owed of state.loadOwed(stoppedInOrder)) backlog.load(owed)
+      backlog.refill()
+      reading.begin({ fence: false, quiet: stoppedInOrder })
     },
     async stop() {
       if (reading.isStopped()) return

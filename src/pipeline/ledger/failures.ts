@@ -1,6 +1,7 @@
 import type { Database } from 'lmdb'
 import type { ByKey } from './by-key.js'
 import { keysOf } from './keys-of.js'
+import { rowCount } from './row-count.js'
 import { type Failed, type Owed, type OwedKey, owedRow, type Row, type StageAfter } from './state-rows.js'
 import type { Unwritten } from './unwritten.js'
 
@@ -26,7 +27,7 @@ export function createFailures(
   load: (key: OwedKey, row: Row) => Owed,
   unwritten: () => readonly [Unwritten, Unwritten | undefined],
 ): Failures {
-  let count = (table.getStats() as { entryCount: number }).entryCount
+  let count = rowCount(table)
 
   const changes = (): ByKey<Failed | undefined> => unwritten()[0].failed
   const find = (key: OwedKey): Failed | undefined => {

@@ -6,6 +6,7 @@ import { createFailures, type FailedRow, type Failures } from './failures.js'
 import { keysOf } from './keys-of.js'
 import { openPartitionNumbers } from './partition-numbers.js'
 import { createMemory, type StateLimits } from './remembered-events.js'
+import { rowCount } from './row-count.js'
 import {
   type Known,
   type Owed,
@@ -34,8 +35,11 @@ export interface PipelineState {
   isOwed(key: OwedKey): boolean
   /** Of all, the parked ones included. */
   owedCount(): number
-  /** What was in memory when the state was last written. Counts all there is on the way, so it is called once, at start. */
-  loadOwed(): Owed[]
+  /**
+   * What was in memory when the state was last written. Looks at all that is owed, unless it stopped in order, with all of it
+   * parked. Called once, at start.
+   */
+  loadOwed(stoppedInOrder: boolean): Owed[]
   /** Takes up to `limit` parked acknowledgements into memory, those that are due first. */
   unpark(limit: number): Owed[]
   /** Moves every parked acknowledgement to another post-commit stage, and says how many of them are owed no more. */
@@ -88,7 +92,7 @@ export function openPipelineState(
   let changes = nothingUnwritten()
   let writing: Unwritten | undefined
   let sequence = Date.now() * 1000
-  let count = 0
+  let count = rowCount(owedTable)
 
   const positionOf = ([number, offset]: OwedKey): Position | undefined => {
     const at = partitions.at(number)
@@ -139,10 +143,11 @@ export function openPipelineState(
     settle: ({ key }) => settle(key),
     isOwed: (key) => find(key) !== undefined,
     owedCount: () => count,
-    loadOwed() {
+    loadOwed(stoppedInOrder) {
+      // A version that did not park what it had at its end left more rows here than there.
+      if (stoppedInOrder && count === rowCount(parkedTable)) return []
       const loaded: Owed[] = []
       for (const { key, value } of owedTable.getRange({})) {
-        count++
         const owed = load(key as unknown as OwedKey, value)
         if (!owed.parked) loaded.push(owed)
       }

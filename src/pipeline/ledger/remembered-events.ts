@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Database } from 'lmdb'
 import { type EventTable, eventIn, eventRows } from './event-rows.js'
 import { createFilter, type Filter } from './filter.js'
+import { rowCount } from './row-count.js'
 import type { Known } from './state-rows.js'
 
 export interface StateLimits {
@@ -61,7 +62,7 @@ export function createMemory(
   let current = generations.reduce((newest, { began }, number) => {
     return began > (generations[newest]?.began ?? 0) ? number : newest
   }, 0)
-  let size = countOf(generations[current]?.table)
+  let size = rowCount((generations[current] as Generation).table)
   let news = eventRows()
   let writing = eventRows()
 
@@ -140,6 +141,3 @@ async function fill(generation: Generation, stopping: AbortSignal): Promise<void
   }
   generation.filled = true
 }
-
-const countOf = (table: EventTable | undefined): number =>
-  (table?.getStats() as { entryCount: number } | undefined)?.entryCount ?? 0

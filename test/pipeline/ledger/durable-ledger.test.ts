@@ -3,7 +3,10 @@ import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import { HeadgateError } from '../../../src/errors.js'
 import { digestOf } from '../../../src/pipeline/ledger/digest.js'
+import { openPipelineState } from '../../../src/pipeline/ledger/pipeline-state.js'
+import { openStateDirectory } from '../../../src/pipeline/ledger/state-directory.js'
 import type { Outcome } from '../../../src/plugin.js'
+import { testContext } from '../../helpers/context.js'
 import { deferred } from '../../helpers/deferred.js'
 import { eventOf } from '../../helpers/inline-plugins.js'
 import { memoryLog, unreachable } from '../../helpers/memory-log.js'
@@ -322,6 +325,24 @@ test('more acknowledgements than fit into memory wait on disk, and every one of 
   await expect.poll(takeAll, { timeout: 20_000 }).toBe(many)
   expect(opened.ledger.backlog().count).toBe(0)
 }, 30_000)
+
+test('a stop in order parks what is in memory, and the next start takes it up at once, also what was being tried', async () => {
+  const before = await openLedger()
+  for (const id of ['a', 'b', 'c']) await before.take(eventOf(id))
+  before.due()
+  await before.stop()
+
+  const { database, close } = await openStateDirectory(before.directory, testContext().log)
+  const state = openPipelineState(database, 'orders', { window: 60_000, entries: 100 })
+  expect(state.loadOwed(true)).toEqual([])
+  expect(state.unpark(10)).toHaveLength(3)
+  state.close(true)
+  await close()
+
+  const after = await openLedger({ directory: before.directory, kafka: before.kafka })
+  expect(ids(after).toSorted()).toEqual(['a', 'b', 'c'])
+  expect(after.ledger.backlog().count).toBe(3)
+})
 
 test('a state directory that cannot be written closes the intake until it can', async () => {
   const { ledger, take, state } = await openLedger()
