@@ -9,6 +9,7 @@ import type { Pipeline } from './pipeline/build.js'
 import type { CheckedConfig, ReadResult } from './pipeline/config/read.js'
 import { type FileWatch, watchFiles } from './pipeline/config/watch.js'
 import { openIntents } from './pipeline/intent.js'
+import { withoutSecrets } from './pipeline/ledger/report.js'
 import { openStateDirectory } from './pipeline/ledger/state-directory.js'
 import { type Left, notReady } from './pipeline/lifecycle.js'
 import { createMetrics } from './pipeline/metrics.js'
@@ -155,7 +156,10 @@ export async function startApp(options: AppOptions): Promise<App> {
       await workers?.report()
       return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }
     },
-    ledgers: () => Object.fromEntries(pipelines().map(({ name, ledger }) => [name, ledger.report()])),
+    ledgers: () =>
+      Object.fromEntries(
+        pipelines().map(({ name, ledger }) => [name, withoutSecrets(ledger.report(), redact)]),
+      ),
     retryFailed: () =>
       Object.fromEntries(pipelines().map(({ name, ledger }) => [name, ledger.retryFailed()])),
     details: () => ({

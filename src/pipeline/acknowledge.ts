@@ -120,7 +120,8 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
         return 'retry'
       }
     }
-    ledger.failed(pending, result.error)
+    const { code, message } = result.error
+    ledger.failed(pending, { code, message })
     return 'gave-up'
   }
 

@@ -23,7 +23,7 @@ test('a failed acknowledgement is tried again until it succeeds, and each attemp
 })
 
 test('what the sender refuses for good is given up, once, and the log names the event', async () => {
-  const { inline, lines, metric } = await runningPipeline()
+  const { inline, lines, metric, pipeline } = await runningPipeline()
   const acknowledge = vi.fn(async () => ({ kind: 'give-up', error: failed }) as const)
   inline.acknowledge = acknowledge
   await inline.intake(() => eventOf('lost-one'))
@@ -31,6 +31,10 @@ test('what the sender refuses for good is given up, once, and the log names the 
   expect(lines.at(-1)?.fields).toMatchObject({ id: 'lost-one', code: 'HG_ACK_GAVE_UP' })
   expect(acknowledge).toHaveBeenCalledOnce()
   expect(await metric('headgate_ledger_pending{pipeline="orders"}')).toBe(0)
+  const { first } = pipeline.ledger.report().failed
+  expect(first.map(({ reason }) => JSON.stringify(reason))).toEqual([
+    JSON.stringify({ code: failed.code, message: failed.message }),
+  ])
 })
 
 test('after the deadline an acknowledgement is given up', async () => {

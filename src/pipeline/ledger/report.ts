@@ -40,3 +40,18 @@ export function ledgerReport(state: PipelineState, now = Date.now()): LedgerRepo
     remembersSince: state.remembersSince(),
   }
 }
+
+/** A plugin may have put what it was given into the reason why it gave up. */
+export const withoutSecrets = (
+  { failed, ...report }: LedgerReport,
+  redact: (text: string) => string,
+): LedgerReport => ({
+  ...report,
+  failed: {
+    ...failed,
+    first: failed.first.map(({ reason: { code, message }, ...rest }) => ({
+      ...rest,
+      reason: { code, message: redact(message) },
+    })),
+  },
+})
