@@ -16,9 +16,12 @@ export interface Metrics {
     label: string,
     values: readonly Value[],
   ): { readonly [value in Value]: { inc(count?: number): void } }
-  /** A gauge; `labels` are set with each value. */
-  gauge(name: string, help: string, labels?: readonly string[]): Gauge
+  /** A gauge; `labels` are set with each value. `together`: what is shown where several processes have it; their sum. */
+  gauge(name: string, help: string, labels?: readonly string[], together?: Together): Gauge
 }
+
+/** What the values of several processes are as one. */
+export type Together = 'sum' | 'greatest'
 
 export interface Gauge {
   set(value: number, labels?: { readonly [label: string]: string }): void

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import type { Metrics } from '../plugin.js'
+import type { Metrics, Together } from '../plugin.js'
 import {
   type CounterCell,
   counterFamily,
@@ -18,8 +18,8 @@ export interface MetricsRegistry {
   readonly registry: Registry
   counter(name: string, help: string, labels: Labels): CounterCell
   histogram(name: string, help: string, labels: Labels): HistogramCell
-  /** Labels are given with each value. */
-  gauge(name: string, help: string, labelNames: readonly string[]): ScopedGauge
+  /** Labels are given with each value. `together`: what it shows with those of other processes; without it, the sum. */
+  gauge(name: string, help: string, labelNames: readonly string[], together?: Together): ScopedGauge
   /** A gauge whose value is read at every scrape; undefined leaves it out. The last reader of a label set counts. */
   sampled(name: string, help: string, labels: Labels, read: () => number | undefined): void
   /** The same metrics for something that comes and goes. */
@@ -49,7 +49,7 @@ export interface ProcessMetrics extends MetricsRegistry {
   take(): Counts[]
   /** Counts on where another process has. `scopeOf`: who shows a series that there is not yet; undefined for nobody. */
   add(counts: readonly Counts[], scopeOf: (labels: Labels) => MetricsRegistry | undefined): void
-  /** Adds these values of other processes to those of the gauges that are known here, at every scrape. */
+  /** Shows these values of other processes together with those of the gauges that are known here, at every scrape. */
   alsoShow(read: () => readonly GaugeValue[]): void
 }
 
@@ -102,12 +102,21 @@ export function createMetrics(): ProcessMetrics {
       helps.set(name, help)
       return histogramFamily(registry, full, help, BUCKETS)
     })
-  const declareGauge = (name: string, help: string, labelNames: readonly string[]): void =>
+  const declareGauge = (
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    together: Together,
+  ): void =>
     void once(gauges, name, (full) => {
       const collect = () => {
         gauge.reset()
-        for (const shown of scopes) for (const one of shown) if (one.name === name) collectFrom(one, gauge)
-        for (const one of others()) if (one.name === name) gauge.inc(one.labels, one.value)
+        const here = [...scopes].flatMap((shown) =>
+          shown.filter((one) => one.name === name).flatMap(valuesOf),
+        )
+        const elsewhere = others().filter((one) => one.name === name)
+        for (const { labels, value } of combined(here, elsewhere, TOGETHER[together]))
+          gauge.set(labels, value)
       }
       const gauge: Gauge = new Gauge({
         name: full,
@@ -132,8 +141,13 @@ export function createMetrics(): ProcessMetrics {
       held.set(key, known)
       return known.cell as Kind
     }
-    const gaugeOf = (name: string, help: string, labelNames: readonly string[]): Shown => {
-      declareGauge(name, help, labelNames)
+    const gaugeOf = (
+      name: string,
+      help: string,
+      labelNames: readonly string[],
+      together: Together = 'sum',
+    ): Shown => {
+      declareGauge(name, help, labelNames, together)
       const known = shown.find((one) => one.name === name) ?? { name, values: new Map() }
       if (!shown.includes(known)) shown.push(known)
       return known
@@ -142,8 +156,8 @@ export function createMetrics(): ProcessMetrics {
       registry,
       counter: (name, help, labels) => hold(name, counterOf(name, help), labels),
       histogram: (name, help, labels) => hold(name, histogramOf(name, help), labels),
-      gauge(name, help, labelNames) {
-        const { values } = gaugeOf(name, help, labelNames)
+      gauge(name, help, labelNames, together) {
+        const { values } = gaugeOf(name, help, labelNames, together)
         return {
           set: (labels, value) => void values.set(JSON.stringify(labels), { labels, read: () => value }),
           remove: (labels) => void values.delete(JSON.stringify(labels)),
@@ -190,8 +204,24 @@ export function showRuntime({ registry }: MetricsRegistry): void {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 250 })
 }
 
-function collectFrom(shown: Shown, gauge: Gauge): void {
-  for (const { labels, value } of valuesOf(shown)) gauge.set(labels, value)
+const TOGETHER: { readonly [how in Together]: (one: number, other: number) => number } = {
+  sum: (one, other) => one + other,
+  greatest: Math.max,
+}
+
+/** Of those here that have the same labels the last counts, and with it all of those elsewhere. */
+function combined(
+  here: readonly GaugeValue[],
+  elsewhere: readonly GaugeValue[],
+  together: (one: number, other: number) => number,
+): Iterable<GaugeValue> {
+  const values = new Map(here.map((one) => [JSON.stringify(one.labels), one]))
+  for (const one of elsewhere) {
+    const key = JSON.stringify(one.labels)
+    const before = values.get(key)
+    values.set(key, before === undefined ? one : { ...one, value: together(before.value, one.value) })
+  }
+  return values.values()
 }
 
 const valuesOf = ({ name, values }: Shown): GaugeValue[] =>
@@ -213,8 +243,8 @@ export function pluginMetrics(metrics: MetricsRegistry, pipeline: string): Metri
       const cells = values.map((value) => [value, metrics.counter(name, help, { pipeline, [label]: value })])
       return Object.fromEntries(cells)
     },
-    gauge(name, help, labels = []) {
-      const gauge = metrics.gauge(name, help, ['pipeline', ...labels])
+    gauge(name, help, labels = [], together = 'sum') {
+      const gauge = metrics.gauge(name, help, ['pipeline', ...labels], together)
       const shown = new Map<string, Labels>()
       return {
         set(value, values = {}) {

@@ -64,3 +64,13 @@ test('gauges of other processes are added to those of this one', async () => {
   expect(text).toContain('headgate_inflight{pipeline="orders"} 9')
   expect(text).not.toContain('nobody_knows')
 })
+
+test('a gauge whose sum would say nothing shows the greatest of all processes', async () => {
+  const metrics = createMetrics()
+  metrics.gauge('expiry', 'When it ends.', ['pipeline'], 'greatest').set(LABELS, 5)
+  const others = [2, 7, 3].map((value) => ({ name: 'expiry', labels: LABELS, value }))
+  metrics.alsoShow(() => others)
+  expect(await metrics.registry.metrics()).toContain('headgate_expiry{pipeline="orders"} 7')
+  others.length = 0
+  expect(await metrics.registry.metrics()).toContain('headgate_expiry{pipeline="orders"} 5')
+})

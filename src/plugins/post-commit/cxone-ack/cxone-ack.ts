@@ -45,6 +45,8 @@ export const cxoneAck = definePlugin({
     const expiry = metrics.gauge(
       'oauth_token_expiry_timestamp_seconds',
       'When the newest access token expires; 0 before the first one.',
+      [],
+      'greatest',
     )
     expiry.set(0)
     const tokens = tokenSource(tokenRequest(config, connections), {
