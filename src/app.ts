@@ -104,6 +104,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       state: state.database,
       intents,
       taps: taps.running,
+      ...(workers !== undefined && { throughWorkers: workers.throughWorkers }),
       signal: deadline,
     },
     fronts: workers,

@@ -165,7 +165,7 @@ export const SETTINGS: { readonly [name in keyof Settings]: Declaration } = {
     arg: 'workers',
     default: 0,
     wrong: integer(0, 64),
-    doc: 'Processes that take events in and apply the transforms, beside the one that writes to Kafka and keeps the ledger; 0: one process does everything. Each has an equal share of HEADGATE_MAX_CONNECTIONS, HEADGATE_MAX_BODY_MEMORY and `maxInFlight`.',
+    doc: 'Processes that take events in, apply the transforms and make the acknowledge calls, beside the one that writes to Kafka and keeps the ledger; 0: one process does everything. Each has an equal share of HEADGATE_MAX_CONNECTIONS, HEADGATE_MAX_BODY_MEMORY and `maxInFlight`.',
   },
   allowUnverified: {
     env: 'HEADGATE_ALLOW_UNVERIFIED',

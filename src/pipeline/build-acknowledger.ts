@@ -10,7 +10,7 @@ export interface PostCommitStage {
   readonly index: number
   readonly place: StagePlace
   readonly observer: Observer
-  readonly instance: PostCommit
+  readonly instance: Pick<PostCommit, 'acknowledge'>
   readonly ledger: Ledger
 }
 

@@ -11,7 +11,7 @@ import type { CheckedPipeline } from './config/check.js'
 import type { CheckedConfig } from './config/read.js'
 import type { PipelineConfig } from './config/schema.js'
 import { createFailureLog } from './failure-log.js'
-import type { HandOver } from './handed.js'
+import type { HandOver, ThroughWorkers } from './handed.js'
 import type { Intent, Intents } from './intent.js'
 import { durableLedger } from './ledger/durable-ledger.js'
 import type { Ledger, LedgerTerms, Owing } from './ledger/ledger.js'
@@ -98,6 +98,8 @@ export interface Surroundings extends DeliverySurroundings {
   readonly taps?: ReadonlySet<Tap>
   /** In a worker: where events go once it is known what is to become of them. */
   readonly handOver?: HandOver
+  /** Where there are workers, in the primary process. */
+  readonly throughWorkers?: ThroughWorkers
   /** `metrics` are those that stay for as long as the pipeline. */
   http(pipeline: string, metrics: MetricsRegistry): IntakePaths
   /** The database in the state directory. */
@@ -149,7 +151,7 @@ export function assemblePipeline(
   const resident = running?.parts.resident ?? takeResidence(name, ledgerOf(sink.log), lasting, surroundings)
   const { ledger } = resident
   const postCommit = settings.postCommit.map((_, index) =>
-    buildPostCommit(checked, index, delivery, ledger, running?.parts.postCommit[index]),
+    buildPostCommit(checked, index, delivery, ledger, surroundings, running?.parts.postCommit[index]),
   )
 
   showTerms(metrics, name, settings)
@@ -227,6 +229,7 @@ function buildPostCommit(
   index: number,
   { within, name }: Delivery,
   ledger: Ledger,
+  { throughWorkers }: Pick<Surroundings, 'throughWorkers'>,
   before: BuiltPostCommit | undefined,
 ): BuiltPostCommit {
   const checked = postCommit[index] as CheckedPipeline['postCommit'][number]
@@ -237,7 +240,7 @@ function buildPostCommit(
   const metrics = within.metrics.scope()
   const place = { pipeline: name, stage: stage.name, plugin, onError: 'reject' } as const
   const observer = { metrics, log: stage.log, failures: createFailureLog(stage.log) }
-  const { instance } = stage
+  const instance = throughWorkers?.(name, index, stage.instance) ?? stage.instance
   const acknowledger = buildAcknowledger({ index, place, observer, instance, ledger }, settings)
   return { stage, settings: its, acknowledger, metrics }
 }

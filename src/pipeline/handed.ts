@@ -1,4 +1,4 @@
-import type { Event, Outcome, SinkRecord } from '../plugin.js'
+import type { Event, Outcome, PostCommit, SinkRecord } from '../plugin.js'
 import type { Pipeline } from './build.js'
 import type { Decision, Refusal } from './observe.js'
 import type { Passage } from './passage.js'
@@ -20,3 +20,13 @@ export type Handed =
 
 /** Hands an event over to the primary process. Resolves with its outcome; never rejects. Its passage ends here. */
 export type HandOver = (pipeline: Pipeline, handed: Handed, passage: Passage) => Promise<Outcome>
+
+/**
+ * In the primary process: a post-commit stage whose attempts workers make, as far as there are any, and else `own`. `stage`:
+ * its place in the pipeline.
+ */
+export type ThroughWorkers = (
+  pipeline: string,
+  stage: number,
+  own: PostCommit,
+) => Pick<PostCommit, 'acknowledge'>

@@ -124,7 +124,7 @@ const FAILING = 10
 /** One attempt. The log has a line for each that is given up, and for the start and the end of an outage. */
 export function observePostCommit(
   place: StagePlace,
-  postCommit: PostCommit,
+  postCommit: Pick<PostCommit, 'acknowledge'>,
   observer: Observer,
 ): TryAcknowledge {
   const { log } = observer

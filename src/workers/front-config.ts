@@ -27,6 +27,8 @@ export interface FrontConfig {
   running(): readonly Pipeline[]
   /** Where the primary process has the same pipeline. */
   addressOf(pipeline: Pipeline): Address
+  /** One that the primary process has as well. */
+  postCommit(pipeline: string, stage: number): BuiltStage<'post-commit'>
   stop(): Promise<void>
 }
 
@@ -124,6 +126,8 @@ export function createFrontConfig({ surroundings, read, left }: FrontConfigOptio
     },
     running: () => [...pipelines.values()],
     addressOf: (pipeline) => addresses.get(pipeline) as Address,
+    postCommit: (pipeline, stage) =>
+      (pipelines.get(pipeline) as Pipeline).parts.postCommit[stage]?.stage as BuiltStage<'post-commit'>,
     async stop() {
       await Promise.all([...pipelines.values()].map((pipeline) => stopPipeline(pipeline, signal)))
     },

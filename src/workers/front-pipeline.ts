@@ -4,9 +4,12 @@ import type { CheckedPipeline, CheckedStage } from '../pipeline/config/check.js'
 import type { CheckedConfig } from '../pipeline/config/read.js'
 import { noLedger } from '../pipeline/ledger/no-ledger.js'
 import type { BuiltStage } from '../pipeline/stage.js'
-import type { Sink } from '../plugin.js'
+import type { PostCommit, Sink } from '../plugin.js'
 
-/** A pipeline as a worker has it: the source and the transforms, and of the sink only what makes records. */
+/**
+ * A pipeline as a worker has it: the source and the transforms, of the sink only what makes records, and post-commit stages,
+ * of which the primary process asks for single attempts.
+ */
 export const frontPipeline = (
   config: CheckedConfig,
   checked: CheckedPipeline,
@@ -15,26 +18,29 @@ export const frontPipeline = (
   anew?: (stage: BuiltStage) => boolean,
 ): Pipeline => assemblePipeline(config, frontOf(checked), surroundings, () => noLedger, running, anew)
 
-const frontOf = ({ sink, settings, ...checked }: CheckedPipeline): CheckedPipeline => ({
+const frontOf = ({ sink, postCommit, ...checked }: CheckedPipeline): CheckedPipeline => ({
   ...checked,
-  settings: { ...settings, postCommit: [] },
-  postCommit: [],
-  sink: { ...sink, definition: makingRecords(sink.definition) },
+  sink: { ...sink, definition: wrapped(sink.definition, recordMaker) },
+  postCommit: postCommit.map((stage) => ({ ...stage, definition: wrapped(stage.definition, finishing) })),
 })
 
-type SinkDefinition = CheckedStage<'sink'>['definition']
-
 /** Always the same for one definition: by that a reload knows a stage again. */
-const known = new WeakMap<SinkDefinition, SinkDefinition>()
+const known = new WeakMap<object, object>()
 
-function makingRecords(definition: SinkDefinition): SinkDefinition {
-  const its = known.get(definition) ?? { ...definition, create: recordMaker(definition.create) }
+function wrapped<Made extends { readonly create: unknown }>(
+  definition: Made,
+  wrap: (create: Made['create']) => Made['create'],
+): Made {
+  const its = known.get(definition) ?? { ...definition, create: wrap(definition.create) }
   known.set(definition, its)
-  return its
+  return its as Made
 }
 
+type CreateSink = CheckedStage<'sink'>['definition']['create']
+type CreatePostCommit = CheckedStage<'post-commit'>['definition']['create']
+
 const recordMaker =
-  (create: SinkDefinition['create']): SinkDefinition['create'] =>
+  (create: CreateSink): CreateSink =>
   (config, context) => {
     const sink = create(config, context)
     return {
@@ -47,4 +53,33 @@ const recordMaker =
           new HeadgateError('HG_PLUGIN_FAILED', 'A worker writes no records: its primary process does.'),
         ),
     } satisfies Sink
+  }
+
+/** The acknowledger here knows of no attempt, so it is the stage that waits for those under way before it is stopped. */
+const finishing =
+  (create: CreatePostCommit): CreatePostCommit =>
+  (config, context) => {
+    const postCommit = create(config, context)
+    let active = 0
+    let onIdle = (): void => {}
+    return {
+      start: async () => postCommit.start?.(),
+      notReady: () => postCommit.notReady?.() ?? [],
+      async acknowledge(committed) {
+        active++
+        try {
+          return await postCommit.acknowledge(committed)
+        } finally {
+          if (--active === 0) onIdle()
+        }
+      },
+      async stop() {
+        if (active > 0) {
+          await new Promise<void>((resolve) => {
+            onIdle = resolve
+          })
+        }
+        await postCommit.stop?.()
+      },
+    } satisfies PostCommit
   }

@@ -11,6 +11,7 @@ import { openCertificates } from '../tls/certificates.js'
 import { bytes } from '../units.js'
 import { createFrontConfig } from './front-config.js'
 import { createHandingOver } from './hand-over.js'
+import { makeAttempt } from './make-attempt.js'
 import type { Request, StartMessage, ToPrimary, ToWorker } from './messages.js'
 import { shareOf } from './share.js'
 import { reporter } from './worker-report.js'
@@ -116,6 +117,8 @@ export async function startFront(message: StartMessage, { send, read }: FrontSur
       switch (message.kind) {
         case 'outcome':
           return ended(message)
+        case 'attempt':
+          return void makeAttempt(config.postCommit(message.pipeline, message.stage), message, send)
         case 'commit':
           return config.commit()
         case 'intent': {

@@ -2,6 +2,7 @@ import type { Contents } from '../pipeline/config/files.js'
 import type { Intent } from '../pipeline/intent.js'
 import type { Counts, GaugeValue } from '../pipeline/metrics.js'
 import type { Settings } from '../settings.js'
+import type { AttemptedMessage, AttemptMessage } from './attempt-message.js'
 import type { ErrorText } from './error-text.js'
 import type { EventMessage } from './event-message.js'
 import type { OutcomeMessage } from './outcome-message.js'
@@ -46,6 +47,7 @@ export type Request =
 /** What a worker is told. */
 export type ToWorker =
   | OutcomeMessage
+  | AttemptMessage
   | { readonly kind: 'request'; readonly number: number; readonly request: Request }
   | { readonly kind: 'commit' }
   | { readonly kind: 'abandon' }
@@ -56,6 +58,7 @@ export type ToWorker =
 /** What a worker says. */
 export type ToPrimary =
   | EventMessage
+  | AttemptedMessage
   /** To the request of this number. `url`: where it listens, for `start`. */
   | { readonly kind: 'answer'; readonly number: number; readonly error?: ErrorText; readonly url?: string }
   /** No event comes under this config any more. */

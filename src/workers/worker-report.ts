@@ -38,10 +38,10 @@ export function reporter({ worker, metrics, usage, pipelines }: ReportedWorker):
   }
 }
 
-/** What has begun here and was not handed over yet, and what the plugins show that have events here. */
+/** What has begun here and was not handed over yet, and what the plugins show that do something here. */
 function gaugesOf({ name, parts }: Pipeline): GaugeValue[] {
   const value = [...parts.resident.live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0)
-  const stages = [parts.source, ...parts.transforms]
+  const stages = [parts.source, ...parts.transforms, ...parts.postCommit.map(({ stage }) => stage)]
   return [
     { name: 'inflight_events', labels: { pipeline: name }, value },
     ...stages.flatMap(({ metrics }) => metrics.gauges()),

@@ -7,6 +7,7 @@ import { until } from '../pipeline/lifecycle.js'
 import type { ProcessMetrics } from '../pipeline/metrics.js'
 import type { Log, Outcome } from '../plugin.js'
 import type { Settings } from '../settings.js'
+import { type Attempts, createAttempts } from './attempts.js'
 import { createGenerations } from './generations.js'
 import { type KeptUp, keepUp } from './keep-up.js'
 import { listeningPort } from './listening-port.js'
@@ -32,8 +33,8 @@ export interface WorkersOptions {
   readonly start?: StartWorker
 }
 
-/** The workers of a process: they take events in, and hand over what is to become of them. */
-export interface Workers extends Fronts {
+/** The workers of a process: they take events in, hand over what is to become of them, and make attempts at acknowledging. */
+export interface Workers extends Fronts, Pick<Attempts, 'throughWorkers'> {
   /** Starts them under the first config; resolves with the URL that they listen on. Rejects where one cannot. */
   start(config: CheckedConfig, pipelines: readonly Pipeline[]): Promise<string>
   /** Why they do not take events. */
@@ -72,10 +73,15 @@ export function createWorkers(options: WorkersOptions): Workers {
   const up = new Map<number, Running>()
   const processes = new Set<WorkerProcess>()
   let levels: readonly (readonly [name: string, level: string])[] = []
-  let current: { readonly message: ConfigMessage; readonly pipelines: readonly Pipeline[] }
+  let current: {
+    readonly message: ConfigMessage
+    readonly config: CheckedConfig
+    readonly pipelines: readonly Pipeline[]
+  }
   let next: typeof current | undefined
   let release = (): void => {}
   const stopping = new AbortController()
+  const attempts = createAttempts(stopping.signal)
   let started = false
   let { port } = settings
 
@@ -94,7 +100,8 @@ export function createWorkers(options: WorkersOptions): Workers {
       const pipeline = generations.pipeline(message.generation, message.pipeline)
       if (pipeline === undefined) from.tell(toOutcomeMessage(message.number, NEVER_RAN, undefined))
       else takeHanded(pipeline, message, parts, from.tell)
-    } else if (message.kind === 'report') {
+    } else if (message.kind === 'attempted') attempts.ended(message, from)
+    else if (message.kind === 'report') {
       metrics.add(message.report.counts, scopeOf)
       const running = up.get(from.place)
       if (running?.worker === from) running.report = message.report
@@ -106,12 +113,16 @@ export function createWorkers(options: WorkersOptions): Workers {
   async function bringUp(place: number): Promise<{ readonly worker: WorkerProcess; readonly url: string }> {
     const worker = startProcess(place, (message, parts) => take(message, parts, worker))
     processes.add(worker)
-    void worker.ended.then(() => processes.delete(worker))
+    void worker.ended.then(() => {
+      processes.delete(worker)
+      attempts.gone(worker)
+    })
     const end = await changing.take()
     try {
       const answer = await worker.ask(startRequest(place), START_WITHIN)
       if (answer?.url === undefined) throw new HeadgateError('HG_WORKER_FAILED', `Worker ${place} has ended.`)
       up.set(place, { worker, report: undefined })
+      attempts.up(worker)
       return { worker, url: answer.url }
     } catch (error) {
       worker.kill()
@@ -164,8 +175,10 @@ export function createWorkers(options: WorkersOptions): Workers {
   })
 
   return {
+    throughWorkers: attempts.throughWorkers,
     async start(config, pipelines) {
-      current = { message: toMessage(config, pipelines), pipelines }
+      attempts.under(config)
+      current = { message: toMessage(config, pipelines), config, pipelines }
       port = await listeningPort(settings.host, port)
       const places = Array.from({ length: count }, (_, index) => index + 1)
       const begun = await Promise.all(places.map(bringUp))
@@ -175,7 +188,7 @@ export function createWorkers(options: WorkersOptions): Workers {
     },
     async prepare({ config, pipelines, anew }: NextConfig) {
       release = await changing.take()
-      next = { message: toMessage(config, pipelines), pipelines }
+      next = { message: toMessage(config, pipelines), config, pipelines }
       await askAll({ kind: 'prepare', config: next.message, anew }, PREPARE_WITHIN)
     },
     arm: () => askAll({ kind: 'arm' }, ARM_WITHIN),
@@ -185,6 +198,7 @@ export function createWorkers(options: WorkersOptions): Workers {
       current = next
       next = undefined
       tellAll({ kind: 'commit' })
+      attempts.under(current.config)
       generations.leave(
         before,
         [...up.values()].map(({ worker }) => worker),

@@ -1,81 +1,15 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { Pool } from 'undici'
-import { expect, onTestFinished, test } from 'vitest'
-import type { Cxone } from '../../src/sandbox/cxone.js'
-import type { HeadgateProcess } from '../../src/sandbox/headgate-process.js'
-import { builtFile } from '../../src/sandbox/package-files.js'
-import { readTopics } from '../../src/sandbox/reader.js'
-import { TOPICS, WEBHOOK_PATH } from '../../src/sandbox/routes.js'
+import { existsSync, writeFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
 import { scrape } from '../../src/sandbox/scrape.js'
-import { SHIPPED_CONFIG } from '../../src/sandbox/surroundings.js'
-import { temporaryDirectory } from '../helpers/context.js'
 import { eventText } from '../helpers/deployment.js'
 import { startSenders } from '../helpers/resending-senders.js'
-import { startSandboxed, TOKEN } from '../helpers/sandboxed.js'
+import { CONNECTIONS, expectOnce, LATER, startWithWorkers, WORKERS } from '../helpers/with-workers.js'
 import { workerPids } from '../helpers/worker-pids.js'
-
-const WORKERS = 2
-const CONNECTIONS = 16
-const LATER = { timeout: 30_000, interval: 50 }
-
-interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  readonly body: { readonly [member: string]: unknown }
-}
-
-interface Started {
-  readonly headgate: HeadgateProcess
-  readonly cxone: Cxone
-  readonly configFile: string
-  /** On one of so many connections that every worker has some. */
-  post(body: string, headers?: { readonly [name: string]: string }): Promise<Answer>
-  ids(): Promise<string[]>
-}
-
-/** Headgate with workers on the shipped config. */
-async function start(): Promise<Started> {
-  const text = readFileSync(SHIPPED_CONFIG, 'utf8').replaceAll('./schemas/', `${resolve('schemas')}/`)
-  const configFile = join(temporaryDirectory({ 'plugins.config.json': text }), 'plugins.config.json')
-  const { headgate, cxone, bootstrap } = await startSandboxed(builtFile('cli.js'), configFile, {
-    HEADGATE_WORKERS: String(WORKERS),
-  })
-  const pool = new Pool(headgate.intake, { connections: CONNECTIONS })
-  onTestFinished(() => pool.destroy())
-  return {
-    headgate,
-    cxone,
-    configFile,
-    async post(body, headers = {}) {
-      const all = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json', ...headers }
-      const answer = await pool.request({ path: WEBHOOK_PATH, method: 'POST', headers: all, body })
-      return {
-        status: answer.statusCode,
-        headers: new Headers(answer.headers as { [name: string]: string }),
-        body: (await answer.body.json()) as Answer['body'],
-      }
-    },
-    ids: async () =>
-      (await readTopics(bootstrap, TOPICS)).map(({ headers }) => headers['headgate-event-id'] ?? ''),
-  }
-}
 
 const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}/fd`)
 
-/** Kafka has each of these once, each is acknowledged, and the counts say so. */
-async function expectOnce({ headgate, cxone, ids }: Started, answered: Iterable<string>): Promise<void> {
-  await expect.poll(async () => (await scrape(headgate.admin)).sum('headgate_ledger_pending'), LATER).toBe(0)
-  const written = await ids()
-  expect(new Set(written).size).toBe(written.length)
-  expect(new Set(written)).toEqual(new Set(answered))
-  expect(written.filter((id) => !cxone.acknowledged.has(id))).toEqual([])
-  const counted = (await scrape(headgate.admin)).sum('headgate_events_total', { outcome: 'delivered' })
-  expect(counted).toBe(written.length)
-}
-
 test('copies of an event that come to several workers at once are one record, and both workers take events', async () => {
-  const started = await start()
+  const started = await startWithWorkers()
   const { headgate, post } = started
   const names = Array.from({ length: 40 }, (_, n) => `event-${n}`)
   for (const id of names) {
@@ -99,7 +33,7 @@ test('copies of an event that come to several workers at once are one record, an
 })
 
 test('a worker that is killed under load loses nothing, writes nothing twice, and is replaced', async () => {
-  const started = await start()
+  const started = await startWithWorkers()
   const { headgate } = started
   const senders = startSenders(started)
   for (let kill = 0; kill < 2; kill++) {
@@ -117,7 +51,7 @@ test('a worker that is killed under load loses nothing, writes nothing twice, an
 })
 
 test('without a worker Headgate is not ready and says why, and a worker that comes back has the config that runs', async () => {
-  const { headgate, configFile, post } = await start()
+  const { headgate, configFile, post } = await startWithWorkers()
   const ready = async () => (await fetch(new URL('/ready', headgate.admin))).json()
   const { revision } = (await ready()) as { readonly revision: string }
   writeFileSync(configFile, '{ "pipelines": ')
@@ -131,7 +65,7 @@ test('without a worker Headgate is not ready and says why, and a worker that com
 })
 
 test('workers end by themselves when the primary process is killed', async () => {
-  const { headgate } = await start()
+  const { headgate } = await startWithWorkers()
   const pids = workerPids(headgate.pid)
   expect(pids).toHaveLength(WORKERS)
   headgate.kill('SIGKILL')
@@ -140,7 +74,7 @@ test('workers end by themselves when the primary process is killed', async () =>
 })
 
 test('signals of a terminal do not end workers, and a stop under load answers what is in flight and exits with 0', async () => {
-  const { headgate, post, ids } = await start()
+  const { headgate, cxone, post, ids } = await startWithWorkers()
   for (const pid of workerPids(headgate.pid))
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal)
   const answered: string[] = []
@@ -160,11 +94,12 @@ test('signals of a terminal do not end workers, and a stop under load answers wh
   const written = await ids()
   expect(new Set(written).size).toBe(written.length)
   expect(answered.filter((id) => !written.includes(id))).toEqual([])
+  expect(written.filter((id) => !cxone.acknowledged.has(id))).toEqual([])
   expect(headgate.lines.join('\n')).not.toContain('worker-ended')
 })
 
 test('pipelines are paused in all workers, and a tap shows what passes any of them', async () => {
-  const { headgate, post } = await start()
+  const { headgate, post } = await startWithWorkers()
   const ask = (path: string, method: string) => fetch(new URL(path, headgate.admin), { method })
   const statuses = async () => {
     const answers = await Promise.all(

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { buildPipeline, type Pipeline } from '../../src/pipeline/build.js'
+import { buildPipeline, type Pipeline, type Surroundings } from '../../src/pipeline/build.js'
 import { formatProblem } from '../../src/pipeline/config/problem.js'
 import { type ReadResult, readConfig } from '../../src/pipeline/config/read.js'
 import { openStateDirectory } from '../../src/pipeline/ledger/state-directory.js'
@@ -41,7 +41,11 @@ export interface RunningPipeline {
 }
 
 /** A pipeline of inline plugins, built from a real config file and running until the test has finished. */
-export async function runningPipeline(settings: object = {}, stateDir?: string): Promise<RunningPipeline> {
+export async function runningPipeline(
+  settings: object = {},
+  stateDir?: string,
+  more: Partial<Surroundings> = {},
+): Promise<RunningPipeline> {
   const inline = inlinePlugins()
   const read = readText(inlineConfig(settings), inline.definitions)
   if (!read.ok) throw new Error(read.problems.map(formatProblem).join('\n'))
@@ -59,6 +63,7 @@ export async function runningPipeline(settings: object = {}, stateDir?: string):
     state: state.database,
     signal: deadline.signal,
     taps,
+    ...more,
   })
   await startPipeline(pipeline)
   let ended: Promise<void> | undefined

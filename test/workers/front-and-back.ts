@@ -1,14 +1,18 @@
 import { onTestFinished } from 'vitest'
-import type { Pipeline } from '../../src/pipeline/build.js'
+import type { BuiltPostCommit, Pipeline } from '../../src/pipeline/build.js'
 import { startPipeline, stopPipeline } from '../../src/pipeline/lifecycle.js'
 import { createMetrics, type ProcessMetrics } from '../../src/pipeline/metrics.js'
 import type { Tap } from '../../src/pipeline/tap/watched.js'
 import type { Intake } from '../../src/plugin.js'
+import type { AttemptMessage } from '../../src/workers/attempt-message.js'
+import { createAttempts } from '../../src/workers/attempts.js'
 import { createChannel } from '../../src/workers/channel.js'
 import { frontPipeline } from '../../src/workers/front-pipeline.js'
 import { createHandingOver } from '../../src/workers/hand-over.js'
+import { makeAttempt } from '../../src/workers/make-attempt.js'
 import type { ToPrimary, ToWorker } from '../../src/workers/messages.js'
 import { takeHanded } from '../../src/workers/take-handed.js'
+import type { WorkerProcess } from '../../src/workers/worker-process.js'
 import { type LogLine, testContext } from '../helpers/context.js'
 import { readText, runningPipeline } from '../helpers/inline-pipeline.js'
 import { type InlinePlugins, inlineConfig } from '../helpers/inline-plugins.js'
@@ -22,28 +26,46 @@ export interface FrontAndBack {
   readonly front: Pipeline
   readonly back: Pipeline
   readonly taps: Set<Tap>
+  /** Attempts that the worker was asked for. */
+  readonly asked: readonly AttemptMessage[]
   readonly frontMetrics: ProcessMetrics
   readonly frontLines: readonly LogLine[]
   readonly backLines: readonly LogLine[]
   /** The value of a series of the primary process. */
   metric(series: string): Promise<number | undefined>
+  /** The primary process sees that it has ended. */
+  endWorker(): void
 }
 
 /** A pipeline whose front hands over to its back as a worker does to its primary process, in one process. */
 export async function frontAndBack(settings: object = {}): Promise<FrontAndBack> {
-  const { inline, pipeline: back, lines: backLines, metric, taps } = await runningPipeline(settings)
+  const worker = { place: 1, tell: (message: ToWorker) => toWorker.send(message) } as WorkerProcess
+  const attempts = createAttempts(new AbortController().signal)
+  const { throughWorkers } = attempts
+  const running = await runningPipeline(settings, undefined, { throughWorkers })
+  const { inline, pipeline: back, lines: backLines, metric, taps } = running
   const read = readText(inlineConfig(settings), inline.definitions)
   const [checked] = read.ok ? read.config.pipelines : []
   if (!read.ok || checked === undefined) throw new Error('the config has no pipeline')
+  const asked: AttemptMessage[] = []
   const [workerEnd, primaryEnd] = duplexPair()
   const toPrimary = createChannel<ToPrimary, ToWorker>(workerEnd)
   const toWorker = createChannel<ToWorker, ToPrimary>(primaryEnd)
   toWorker.onMessage((message, parts) => {
     if (message.kind === 'event') takeHanded(back, message, parts, (answer) => toWorker.send(answer))
+    else if (message.kind === 'attempted') attempts.ended(message, worker)
   })
   const { handOver, ended } = createHandingOver(toPrimary.send, () => ({ generation: 1, pipeline: 0 }))
   toPrimary.onMessage((message) => {
     if (message.kind === 'outcome') ended(message)
+    else if (message.kind === 'attempt') {
+      asked.push(message)
+      void makeAttempt(
+        (front.parts.postCommit[message.stage] as BuiltPostCommit).stage,
+        message,
+        toPrimary.send,
+      )
+    }
   })
   const { log, lines: frontLines } = testContext()
   const frontMetrics = createMetrics()
@@ -56,6 +78,20 @@ export async function frontAndBack(settings: object = {}): Promise<FrontAndBack>
     signal,
   })
   await startPipeline(front)
+  attempts.up(worker)
+  attempts.under(read.config)
   onTestFinished(async () => void (await stopPipeline(front, signal)))
-  return { inline, intake: inline.intake, front, back, taps, frontMetrics, frontLines, backLines, metric }
+  return {
+    inline,
+    intake: inline.intake,
+    front,
+    back,
+    taps,
+    asked,
+    frontMetrics,
+    frontLines,
+    backLines,
+    metric,
+    endWorker: () => attempts.gone(worker),
+  }
 }

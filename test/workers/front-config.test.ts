@@ -3,6 +3,7 @@ import { createMetrics } from '../../src/pipeline/metrics.js'
 import { createFrontConfig } from '../../src/workers/front-config.js'
 import type { ConfigMessage } from '../../src/workers/messages.js'
 import { testContext } from '../helpers/context.js'
+import { deferred } from '../helpers/deferred.js'
 import { readText } from '../helpers/inline-pipeline.js'
 import { inlineConfig, inlinePlugins } from '../helpers/inline-plugins.js'
 
@@ -80,6 +81,33 @@ test('a stage that is to be restarted is made anew although the config says the 
   const [after] = config.running()
   expect(after?.parts.transforms).not.toEqual(before?.parts.transforms)
   expect(after?.parts.source).toBe(before?.parts.source)
+})
+
+test('attempts go to the stages of the config that runs; those of the one before end before it is left', async () => {
+  const { config, left, messageOf, inline } = workerOf()
+  const { promise, resolve } = deferred()
+  inline.acknowledge = () => promise.then(() => ({ kind: 'acknowledged' }))
+  await config.start(messageOf(1, inlineConfig()))
+  const before = config.postCommit('orders', 0)
+  const attempt = before.instance.acknowledge({ id: 'a' })
+  const anew = [{ pipeline: 'orders', stage: before.name }]
+  await config.prepare({ kind: 'prepare', config: messageOf(2, inlineConfig()), anew })
+  await config.arm()
+  expect(config.postCommit('orders', 0)).toBe(before)
+  config.commit()
+  const after = config.postCommit('orders', 0)
+  expect(after).not.toBe(before)
+  inline.acknowledge = async () => ({ kind: 'acknowledged' })
+  await after.instance.acknowledge({ id: 'b' })
+  expect([inline.acknowledged, left]).toEqual([[{ id: 'b' }], []])
+  resolve()
+  expect(await attempt).toEqual({ kind: 'acknowledged' })
+  await expect.poll(() => left).toEqual([1])
+  expect(inline.order.filter((step) => step.endsWith('post-commit'))).toEqual([
+    'start post-commit',
+    'start post-commit',
+    'stop post-commit',
+  ])
 })
 
 test('texts that are not those of the revision are refused', async () => {

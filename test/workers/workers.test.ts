@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { CheckedConfig } from '../../src/pipeline/config/read.js'
 import { createMetrics } from '../../src/pipeline/metrics.js'
+import type { Attempt } from '../../src/plugin.js'
 import { readSettings } from '../../src/settings.js'
 import { createWorkers } from '../../src/workers/workers.js'
 import { testContext } from '../helpers/context.js'
@@ -8,7 +9,14 @@ import { runningPipeline } from '../helpers/inline-pipeline.js'
 import { fakeWorkers } from './fake-workers.js'
 
 const configOf = (revision: string): CheckedConfig =>
-  ({ revision, contents: () => new Map([['/config.json', revision]]) }) as unknown as CheckedConfig
+  ({
+    revision,
+    contents: () => new Map([['/config.json', revision]]),
+    pipelines: [{ name: 'orders', source: { definition: {} } }],
+  }) as unknown as CheckedConfig
+
+/** What comes of an attempt that the primary process makes itself. */
+const HERE: Attempt = { kind: 'acknowledged' }
 
 /** Two workers that are up, under a config of the revision "first". */
 async function startedWorkers() {
@@ -139,6 +147,40 @@ test('what a worker had counted stays counted when it is gone, and its gauges go
   processes[0]?.end()
   await expect.poll(() => metric('worker_resident_memory_bytes\\{worker="1"\\}')).toBeNaN()
   expect(await metric('answers_total\\{pipeline="none"\\}')).toBe(3)
+})
+
+test('a worker makes attempts from when it is up until it is gone, and one that is being started makes none', async () => {
+  const { workers, processes } = await startedWorkers()
+  const { acknowledge } = workers.throughWorkers('orders', 0, { acknowledge: async () => HERE })
+  const attempts = () => processes.map(({ told }) => kinds(told).filter((kind) => kind === 'attempt').length)
+  const lost = acknowledge({ id: 'a' })
+  const under = acknowledge({ id: 'b' })
+  expect(attempts()).toEqual([1, 1])
+  processes[0]?.end()
+  expect(await lost).toMatchObject({ kind: 'retry', error: { code: 'HG_WORKER_FAILED' } })
+  void acknowledge({ id: 'c' })
+  expect(attempts()).toEqual([1, 2])
+  await expect.poll(() => processes.length).toBe(3)
+  await expect
+    .poll(() => {
+      void acknowledge({ id: 'd' })
+      return attempts()[2]
+    })
+    .toBe(1)
+  processes[1]?.say({ kind: 'attempted', number: 1 })
+  expect(await under).toEqual({ kind: 'acknowledged' })
+})
+
+test('where no worker is up, and once they are to stop, attempts are made here', async () => {
+  const { workers, processes } = await startedWorkers()
+  const { acknowledge } = workers.throughWorkers('orders', 0, { acknowledge: async () => HERE })
+  const lost = acknowledge({ id: 'a' })
+  for (const process of processes) process.end()
+  expect(await lost).toMatchObject({ kind: 'retry' })
+  expect(await acknowledge({ id: 'a' })).toBe(HERE)
+  await expect.poll(() => processes.length).toBe(4)
+  void workers.stop()
+  expect(await acknowledge({ id: 'b' })).toBe(HERE)
 })
 
 test('a stop has the workers stop, and none is replaced', async () => {
