@@ -3,10 +3,11 @@ import type { Pipeline } from '../pipeline/build.js'
 import type { Handed } from '../pipeline/handed.js'
 import type { Decision, Refusal, StagePlace } from '../pipeline/observe.js'
 import type { Passage } from '../pipeline/passage.js'
-import type { Event, JsonBody, RecordHeader, SinkRecord } from '../plugin.js'
+import type { Event, JsonBody } from '../plugin.js'
 import { type ErrorText, fromErrorText, toErrorText } from './error-text.js'
 import { HandedBody } from './handed-body.js'
 import { HandedRequest } from './handed-request.js'
+import { type RecordMessage, toRecord, toRecordMessage } from './record-message.js'
 import { fromSharedClock, toSharedClock } from './shared-clock.js'
 
 /**
@@ -48,14 +49,6 @@ interface DecidedMessage {
     readonly error?: ErrorText
     readonly place?: StagePlace
   }
-}
-
-interface RecordMessage {
-  readonly target: SinkRecord['target']
-  readonly headers: readonly RecordHeader[]
-  readonly keyed: boolean
-  /** Where in the body the value is; undefined where it has bytes of its own. */
-  readonly value?: readonly [start: number, end: number]
 }
 
 /** What tells an event from all others of its worker. */
@@ -101,7 +94,7 @@ export function toEventMessage(
   const { route } = decision.given
   const routed = route === undefined ? decided : { ...decided, route }
   try {
-    const { record, parts } = toRecordMessage(handed.record(decision.given), body.bytes)
+    const { record, parts } = toRecordMessage(handed.record(decision.given), body.bytes, route)
     return { message: { ...common, decided: { ...routed, record } }, parts }
   } catch (thrown) {
     const noRecord = toErrorText(asHeadgateError(thrown, 'The sink'))
@@ -112,18 +105,6 @@ export function toEventMessage(
 function hasAny(stages: object): boolean {
   for (const _ in stages) return true
   return false
-}
-
-function toRecordMessage(
-  { target, key, value, headers }: SinkRecord,
-  body: Buffer,
-): { readonly record: RecordMessage; readonly parts: readonly Buffer[] } {
-  const parts = key === null ? [body] : [body, key]
-  const start = value.byteOffset - body.byteOffset
-  const end = start + value.length
-  const within = value.buffer === body.buffer && start >= 0 && end <= body.length
-  const record = { target, headers, keyed: key !== null }
-  return within ? { record: { ...record, value: [start, end] }, parts } : { record, parts: [...parts, value] }
 }
 
 /** The event as the back of the path takes it, and its passage as it went on in the worker. */
@@ -158,7 +139,7 @@ function toHanded({ refused, decided, ...message }: EventMessage, parts: readonl
     decision,
     record() {
       if (record === undefined) throw fromErrorText(noRecord as ErrorText)
-      return toRecord(record, parts)
+      return toRecord(record, parts, route)
     },
   }
 }
@@ -188,15 +169,4 @@ function toDecision({ kind, error, place }: NonNullable<DecidedMessage['turnedAw
   if (kind === 'drop' || error === undefined) return { kind: 'drop' }
   if (kind !== 'dead-letter') return { kind, error: fromErrorText(error) }
   return { kind, error: fromErrorText(error), place: place as StagePlace }
-}
-
-function toRecord({ target, headers, keyed, value }: RecordMessage, parts: readonly Buffer[]): SinkRecord {
-  const [body, second, third] = parts as readonly [Buffer, Buffer, Buffer]
-  const own = keyed ? third : second
-  return {
-    target,
-    key: keyed ? second : null,
-    value: value === undefined ? own : body.subarray(...value),
-    headers,
-  }
 }
