@@ -40,7 +40,7 @@ export function createAttempts(ending: AbortSignal): Attempts {
         if (chosen === undefined) return own.acknowledge(committed)
         const [worker, underWay] = chosen
         const number = last++
-        worker.tell({ kind: 'attempt', number, pipeline, stage, committed })
+        worker.tellSoon({ kind: 'attempt', number, pipeline, stage, committed })
         return new Promise((resolve) => underWay.set(number, resolve))
       },
     }),

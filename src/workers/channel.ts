@@ -8,6 +8,8 @@ export const CHANNEL_FD = 4
 export interface Channel<Sent, Received> {
   /** At the end of this turn of the event loop, with everything else that is sent in it. */
   send(message: Sent, parts?: readonly Buffer[]): void
+  /** The same for what nobody waits for: with what else is sent, or after a millisecond. */
+  sendSoon(message: Sent): void
   /** Before it no message is taken. */
   onMessage(take: (message: Received, parts: readonly Buffer[]) => void): void
   /** Called once, when the other process is gone or has closed its end. */
@@ -18,12 +20,15 @@ export interface Channel<Sent, Received> {
 
 /** A frame is sent as soon as it has so many bytes, so that the other side need not put large ones together. */
 const FRAME_BYTES = 64 * 1024
+/** Milliseconds. Under load something else is sent sooner, and each write that is saved here is a read that is saved there. */
+const SOON = 1
 
 /** How much may wait to be sent is bounded by the events in flight, which both processes count. */
 export function createChannel<Sent, Received>(stream: Duplex): Channel<Sent, Received> {
   let waiting: Framed<Sent>[] = []
   let bytes = 0
   let scheduled = false
+  let soon = false
 
   const flush = (): void => {
     scheduled = false
@@ -31,6 +36,10 @@ export function createChannel<Sent, Received>(stream: Duplex): Channel<Sent, Rec
     if (!stream.destroyed) stream.write(encodeFrame(waiting))
     waiting = []
     bytes = 0
+  }
+  const flushSoon = (): void => {
+    soon = false
+    flush()
   }
   // The other process is gone: that it cannot be written to, and reset the connection, says `close`.
   stream.on('error', () => {})
@@ -45,6 +54,12 @@ export function createChannel<Sent, Received>(stream: Duplex): Channel<Sent, Rec
         scheduled = true
         setImmediate(flush)
       }
+    },
+    sendSoon(message) {
+      waiting.push({ message, parts: [] })
+      if (soon) return
+      soon = true
+      setTimeout(flushSoon, SOON)
     },
     onMessage(take) {
       stream.on('data', frameReader(take))

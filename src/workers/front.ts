@@ -18,6 +18,8 @@ import { reporter } from './worker-report.js'
 
 export interface FrontSurroundings {
   send(message: ToPrimary, parts?: readonly Buffer[]): void
+  /** The same for what nobody waits for. */
+  sendSoon(message: ToPrimary): void
   read(contents: Contents): Promise<ReadResult>
 }
 
@@ -33,7 +35,10 @@ export interface Front {
 const REPORT_EVERY = 1000
 
 /** Starts the front. Rejects where a stage cannot ever work, or the address cannot be had. */
-export async function startFront(message: StartMessage, { send, read }: FrontSurroundings): Promise<Front> {
+export async function startFront(
+  message: StartMessage,
+  { send, sendSoon, read }: FrontSurroundings,
+): Promise<Front> {
   const { settings, workers } = message
   const worker = String(message.worker)
   const { log } = await createLog({
@@ -118,7 +123,7 @@ export async function startFront(message: StartMessage, { send, read }: FrontSur
         case 'outcome':
           return ended(message)
         case 'attempt':
-          return void makeAttempt(config.postCommit(message.pipeline, message.stage), message, send)
+          return void makeAttempt(config.postCommit(message.pipeline, message.stage), message, sendSoon)
         case 'commit':
           return config.commit()
         case 'intent': {

@@ -24,6 +24,7 @@ export function runWorker({ stream, read }: WorkerOptions): Promise<void> {
   const start = async (message: StartMessage): Promise<string> => {
     front = await startFront(message, {
       send: channel.send,
+      sendSoon: channel.sendSoon,
       read: (contents) => read(message.settings, contents),
     })
     return front.url

@@ -28,6 +28,8 @@ export interface WorkerProcess {
    */
   ask(request: Request, within: number): Promise<Answer | undefined>
   tell(message: ToWorker): void
+  /** The same for what nobody waits for. */
+  tellSoon(message: ToWorker): void
   kill(): void
 }
 
@@ -94,6 +96,7 @@ export const startWorker: StartWorker = (place, take) => {
       }
     },
     tell: (message) => channel.send(message),
+    tellSoon: channel.sendSoon,
     kill: () => void child.kill('SIGKILL'),
   }
 }

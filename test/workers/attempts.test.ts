@@ -25,7 +25,7 @@ function withWorkers() {
   const { acknowledge } = attempts.throughWorkers('orders', 1, own)
   const workers = [1, 2].map((place) => {
     const told: ToWorker[] = []
-    const worker = { place, tell: (message: ToWorker) => told.push(message) } as unknown as WorkerProcess
+    const worker = { place, tellSoon: (message: ToWorker) => told.push(message) } as unknown as WorkerProcess
     attempts.up(worker)
     return { worker, told }
   }) as [Fake, Fake]

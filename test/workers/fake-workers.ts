@@ -46,6 +46,7 @@ export function fakeWorkers(): { readonly start: StartWorker; readonly workers: 
         }
       },
       tell: (message) => void worker.told.push(message),
+      tellSoon: (message) => void worker.told.push(message),
       kill: () => end(),
     }
   }

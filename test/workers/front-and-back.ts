@@ -39,7 +39,7 @@ export interface FrontAndBack {
 
 /** A pipeline whose front hands over to its back as a worker does to its primary process, in one process. */
 export async function frontAndBack(settings: object = {}): Promise<FrontAndBack> {
-  const worker = { place: 1, tell: (message: ToWorker) => toWorker.send(message) } as WorkerProcess
+  const worker = { place: 1, tellSoon: (message: ToWorker) => toWorker.sendSoon(message) } as WorkerProcess
   const attempts = createAttempts(new AbortController().signal)
   const { throughWorkers } = attempts
   const running = await runningPipeline(settings, undefined, { throughWorkers })
@@ -63,7 +63,7 @@ export async function frontAndBack(settings: object = {}): Promise<FrontAndBack>
       void makeAttempt(
         (front.parts.postCommit[message.stage] as BuiltPostCommit).stage,
         message,
-        toPrimary.send,
+        toPrimary.sendSoon,
       )
     }
   })
