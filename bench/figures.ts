@@ -16,6 +16,7 @@ export interface Machine {
 const FIGURES = [
   'cpuPerEvent',
   'primaryCpuPerEvent',
+  'busiestCpuPerEvent',
   'eventsPerSecond',
   'p50',
   'p99',

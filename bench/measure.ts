@@ -21,6 +21,8 @@ export interface Sample {
   readonly cpuPerEvent: number
   /** The part of it that the process itself took, and not its workers. */
   readonly primaryCpuPerEvent: number
+  /** The part of it that the process took which took most. */
+  readonly busiestCpuPerEvent: number
   /** Milliseconds from request to answer; at a fixed rate from when the request was due. */
   readonly p50: number
   readonly p99: number
@@ -152,11 +154,14 @@ async function driveAt(
   const result = await run
   const settling = await allAcknowledged(result.delivered, before, around)
   const cpuAfter = processFigures(pid)
+  const cpuOf = (member: number) =>
+    ((cpuAfter.cpuOf.get(member) ?? 0) - (cpuBefore.cpuOf.get(member) ?? 0)) / result.delivered
   return {
     events: result.delivered,
     eventsPerSecond: result.delivered / (result.seconds + settling),
     cpuPerEvent: (cpuAfter.cpu - cpuBefore.cpu) / result.delivered,
-    primaryCpuPerEvent: (cpuAfter.ownCpu - cpuBefore.ownCpu) / result.delivered,
+    primaryCpuPerEvent: cpuOf(pid),
+    busiestCpuPerEvent: Math.max(...[...cpuAfter.cpuOf.keys()].map(cpuOf)),
     p50: result.p50,
     p99: result.p99,
     p999: result.p999,

@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 export interface ProcessFigures {
   /** Since its start, in microseconds: user and system, all threads. Known to a hundredth of a second. */
   readonly cpu: number
-  /** That of the process alone. */
-  readonly ownCpu: number
+  /** That of each process alone, by its id. */
+  readonly cpuOf: ReadonlyMap<number, number>
   /** Resident memory in MiB. */
   readonly rss: number
   /** Of that, what is not mapped from a file: the kernel takes pages of files back when it needs them. */
@@ -17,9 +17,10 @@ const TICK = 10_000
 
 export function processFigures(pid: number): ProcessFigures {
   const all = familyOf(pid)
+  const cpuOf = new Map(all.map((member) => [member, cpuMicroseconds(member)]))
   return {
-    cpu: all.reduce((total, member) => total + cpuMicroseconds(member), 0),
-    ownCpu: cpuMicroseconds(pid),
+    cpu: [...cpuOf.values()].reduce((total, cpu) => total + cpu, 0),
+    cpuOf,
     rss: all.reduce((total, member) => total + residentMib(member, 'VmRSS'), 0),
     own: all.reduce((total, member) => total + residentMib(member, 'RssAnon'), 0),
   }

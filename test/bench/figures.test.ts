@@ -10,6 +10,7 @@ const sample = (program: string, cpuPerEvent: number, more: Partial<Sample> = {}
   round: 0,
   cpuPerEvent,
   primaryCpuPerEvent: cpuPerEvent,
+  busiestCpuPerEvent: cpuPerEvent,
   events: 1000,
   eventsPerSecond: 500,
   p50: 1,
