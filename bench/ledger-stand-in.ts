@@ -59,12 +59,13 @@ export const durableLedger: typeof replaced = ({ stages }): Ledger => {
     meet: async () => {},
     canMoveTo: () => true,
     change() {},
-    report: () => ({
+    report: async () => ({
       pending: [],
       failed: { count: 0, first: [] },
       partitions: [],
       remembersSince: Date.now(),
     }),
+    partitions: () => [],
     retryFailed: () => 0,
   }
 }

@@ -157,10 +157,13 @@ export async function startApp(options: AppOptions): Promise<App> {
       await workers?.report()
       return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }
     },
-    ledgers: () =>
-      Object.fromEntries(
-        pipelines().map(({ name, ledger }) => [name, withoutSecrets(ledger.report(), redact)]),
-      ),
+    async ledgers() {
+      const reports = pipelines().map(async ({ name, ledger }) => [
+        name,
+        withoutSecrets(await ledger.report(), redact),
+      ])
+      return Object.fromEntries(await Promise.all(reports))
+    },
     retryFailed: () =>
       Object.fromEntries(pipelines().map(({ name, ledger }) => [name, ledger.retryFailed()])),
     details: () => ({

@@ -16,7 +16,7 @@ export interface Shown {
   /** For people who ask /ready what runs. */
   details(): object
   /** The ledgers by pipeline. */
-  ledgers(): object
+  ledgers(): Promise<object>
   /** Owes anew, in every pipeline, what was given up. */
   retryFailed(): object
   /** Makes what the config file says now what runs; `problem` where that cannot be. */
@@ -118,7 +118,7 @@ const ownRoutes = (shown: Shown): Route[] => [
     const { contentType, text: metrics } = await shown.metrics()
     return text(200, contentType, metrics)
   }),
-  get('/ledger', () => json(200, shown.ledgers())),
+  get('/ledger', async () => json(200, await shown.ledgers())),
   post('/ledger/retry', () => json(200, shown.retryFailed())),
   post('/config/reload', async () => {
     const came = await shown.reload()

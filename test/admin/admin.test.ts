@@ -11,7 +11,7 @@ async function adminWith(shown: Partial<Shown> = {}, options: Partial<AdminOptio
     notReady: () => [],
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'headgate_up 1\n' }),
     details: () => ({ revision: 'abc' }),
-    ledgers: () => ({ orders: { pending: [] } }),
+    ledgers: async () => ({ orders: { pending: [] } }),
     retryFailed: () => ({ orders: 3 }),
     reload: async () => ({ done: { result: 'unchanged' } }),
     ...shown,

@@ -15,7 +15,7 @@ export async function idleAdmin(
       notReady: () => [],
       metrics: async () => ({ contentType: 'text/plain', text: '' }),
       details: () => ({}),
-      ledgers: () => ({}),
+      ledgers: async () => ({}),
       retryFailed: () => ({}),
       reload: async () => ({ done: {} }),
     },

@@ -28,7 +28,7 @@ async function withAdmin({ tokenFile = '', secure }: { tokenFile?: string; secur
     notReady: () => [],
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
     details: () => ({}),
-    ledgers: () => ({ orders: report }),
+    ledgers: async () => ({ orders: report }),
     reload: async () => ({ done: {} }),
     retryFailed: () => ({ orders: 1 }),
   })

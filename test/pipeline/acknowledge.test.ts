@@ -31,7 +31,7 @@ test('what the sender refuses for good is given up, once, and the log names the 
   expect(lines.at(-1)?.fields).toMatchObject({ id: 'lost-one', code: 'HG_ACK_GAVE_UP' })
   expect(acknowledge).toHaveBeenCalledOnce()
   expect(await metric('headgate_ledger_pending{pipeline="orders"}')).toBe(0)
-  const { first } = pipeline.ledger.report().failed
+  const { first } = (await pipeline.ledger.report()).failed
   expect(first.map(({ reason }) => JSON.stringify(reason))).toEqual([
     JSON.stringify({ code: failed.code, message: failed.message }),
   ])

@@ -87,7 +87,7 @@ export function connectorRoutes(connect: Connect): Route[] {
     get(
       '/connectors/{name}/offsets',
       ofPipeline(connect, ({ ledger }) => {
-        const offsets = ledger.report().partitions.map(({ topic, partition, acknowledged, known }) => ({
+        const offsets = ledger.partitions().map(({ topic, partition, acknowledged, known }) => ({
           partition: { kafka_topic: topic, kafka_partition: partition },
           offset: { kafka_offset: acknowledged, known },
         }))

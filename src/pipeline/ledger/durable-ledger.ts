@@ -12,7 +12,7 @@ import type { PipelineState } from './pipeline-state.js'
 import type { Needed } from './read-back.js'
 import { createReading } from './reading.js'
 import type { StateLimits } from './remembered-events.js'
-import { ledgerReport } from './report.js'
+import { knownPartitions, ledgerReport } from './report.js'
 import type { Known, Owed, OwedKey } from './state-rows.js'
 
 export interface DurableLedgerOptions extends LedgerTerms {
@@ -236,6 +236,7 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
       changed()
     },
     report: () => ledgerReport(state),
+    partitions: () => knownPartitions(state),
     retryFailed() {
       const failures = state.failures.all()
       for (const failed of failures) {

@@ -52,8 +52,10 @@ export interface Ledger {
   canMoveTo(log: RecordLog | undefined): boolean
   /** Goes on under another config. `stageAfter` says where what waits for a post-commit stage goes on; without it, there. */
   change(terms: LedgerTerms, stageAfter: StageAfter | undefined): void
-  /** For operators; reads all that is owed. */
-  report(): LedgerReport
+  /** For operators. Looks at all that is owed, some of it at a time: with millions, seconds pass, in which events are taken. */
+  report(): Promise<LedgerReport>
+  /** How far each partition is known, and acknowledged. */
+  partitions(): readonly KnownPartition[]
   /** Owes anew what was given up, and says how many that were. */
   retryFailed(): number
 }
@@ -96,15 +98,17 @@ export interface LedgerReport {
       readonly failedAt: number
     }[]
   }
-  /** How far each partition is known, and acknowledged. */
-  readonly partitions: readonly {
-    readonly topic: string
-    readonly partition: number
-    readonly known: number
-    readonly acknowledged: number
-  }[]
+  readonly partitions: readonly KnownPartition[]
   /** Since when events are recognised when they come again; milliseconds since the epoch. */
   readonly remembersSince: number
+}
+
+export interface KnownPartition {
+  readonly topic: string
+  readonly partition: number
+  /** Offsets: what is before is known, and acknowledged. */
+  readonly known: number
+  readonly acknowledged: number
 }
 
 /** Why an acknowledgement was given up. */

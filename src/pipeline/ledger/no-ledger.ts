@@ -25,6 +25,7 @@ export const noLedger: Ledger = {
   async meet() {},
   canMoveTo: () => true,
   change() {},
-  report: () => NOTHING,
+  report: async () => NOTHING,
+  partitions: () => [],
   retryFailed: () => 0,
 }

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Database, RootDatabase } from 'lmdb'
 import { HeadgateError } from '../../errors.js'
 import type { Position } from '../../plugin.js'
@@ -44,8 +45,8 @@ export interface PipelineState {
   unpark(limit: number): Owed[]
   /** Moves every parked acknowledgement to another post-commit stage, and says how many of them are owed no more. */
   restageParked(stageAfter: StageAfter): number
-  /** When each owed acknowledgement was committed, as of the last flush. */
-  committedTimes(): Iterable<number>
+  /** When each owed acknowledgement was committed, as of the last flush; some at a time. Ends early where the state is closed. */
+  committedTimes(): AsyncIterable<readonly number[]>
   /** The acknowledgement of the oldest record, as of the last flush. */
   oldestOwed(): Owed | undefined
   readonly failures: Failures
@@ -93,6 +94,7 @@ export function openPipelineState(
   let writing: Unwritten | undefined
   let sequence = Date.now() * 1000
   let count = rowCount(owedTable)
+  let closed = false
 
   const positionOf = ([number, offset]: OwedKey): Position | undefined => {
     const at = partitions.at(number)
@@ -184,7 +186,16 @@ export function openPipelineState(
       return settled
     },
     failures,
-    committedTimes: () => owedTable.getRange({}).map(({ value }) => value[2]),
+    async *committedTimes() {
+      let from = {}
+      while (!closed) {
+        const rows = [...owedTable.getRange({ ...from, limit: SLICE })]
+        yield rows.map(({ value }) => value[2])
+        if (rows.length < SLICE) return
+        from = { start: rows.at(-1)?.key, exclusiveStart: true }
+        await turn()
+      }
+    },
     oldestOwed() {
       let oldest: Owed | undefined
       for (const number of [0, ...partitions.numbers()]) {
@@ -240,6 +251,7 @@ export function openPipelineState(
     limit: memory.limit,
     takeCleanStop: () => stops.removeSync(CLEAN),
     close(clean) {
+      closed = true
       memory.stop()
       if (clean) stops.putSync(CLEAN, true)
     },
@@ -247,6 +259,8 @@ export function openPipelineState(
 }
 
 const CLEAN = 'clean'
+/** Rows that are read at a time: the next event does not wait for all of them. */
+const SLICE = 2000
 
 /** Of a failed commit lmdb tells the reason by a promise of its own, which ends the process unless somebody looks at it. */
 async function reasonOf(error: unknown): Promise<string> {

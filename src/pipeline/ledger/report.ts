@@ -1,4 +1,4 @@
-import type { LedgerReport } from './ledger.js'
+import type { KnownPartition, LedgerReport } from './ledger.js'
 import type { PipelineState } from './pipeline-state.js'
 
 const MINUTE = 60_000
@@ -13,13 +13,16 @@ const AGES = [
 /** Failed acknowledgements that are shown one by one. */
 const SHOWN = 100
 
-export function ledgerReport(state: PipelineState, now = Date.now()): LedgerReport {
-  const counts = AGES.map(() => 0)
-  for (const committedAt of state.committedTimes()) {
-    const age = AGES.findIndex(([, below]) => now - committedAt < below)
-    counts[age] = (counts[age] ?? 0) + 1
-  }
+export async function ledgerReport(state: PipelineState, now = Date.now()): Promise<LedgerReport> {
   const failures = state.failures.all()
+  const partitions = knownPartitions(state)
+  const counts = AGES.map(() => 0)
+  for await (const times of state.committedTimes()) {
+    for (const committedAt of times) {
+      const age = AGES.findIndex(([, below]) => now - committedAt < below)
+      counts[age] = (counts[age] ?? 0) + 1
+    }
+  }
   return {
     pending: AGES.map(([age], at) => ({ age, count: counts[at] ?? 0 })),
     failed: {
@@ -31,15 +34,18 @@ export function ledgerReport(state: PipelineState, now = Date.now()): LedgerRepo
         failedAt,
       })),
     },
-    partitions: state.acknowledgedUpTo().map(({ topic, partition, offset }) => ({
-      topic,
-      partition,
-      known: state.checkpoint(topic, partition) ?? 0,
-      acknowledged: offset,
-    })),
+    partitions,
     remembersSince: state.remembersSince(),
   }
 }
+
+export const knownPartitions = (state: PipelineState): KnownPartition[] =>
+  state.acknowledgedUpTo().map(({ topic, partition, offset }) => ({
+    topic,
+    partition,
+    known: state.checkpoint(topic, partition) ?? 0,
+    acknowledged: offset,
+  }))
 
 /** A plugin may have put what it was given into the reason why it gave up. */
 export const withoutSecrets = (

@@ -362,11 +362,11 @@ test('what was given up while the disk was full is listed at once, and written w
   const owed = before.due()
   if (owed) before.ledger.failed(owed, { code: 'HG_ACK_GAVE_UP', message: 'answered 404' })
   await expect.poll(() => before.ledger.notReady()).not.toEqual([])
-  expect(before.ledger.report().failed).toMatchObject({ count: 1, first: [{ id: 'a' }] })
+  expect((await before.ledger.report()).failed).toMatchObject({ count: 1, first: [{ id: 'a' }] })
   disk.mockRestore()
   await before.stop()
   const after = await openLedger({ directory: before.directory, kafka: before.kafka })
-  expect(after.ledger.report().failed).toMatchObject({ count: 1, first: [{ id: 'a' }] })
+  expect((await after.ledger.report()).failed).toMatchObject({ count: 1, first: [{ id: 'a' }] })
   expect(after.ledger.backlog()).toMatchObject({ count: 0, failed: 1 })
 })
 
@@ -379,13 +379,13 @@ test('what was given up is listed with its reason, survives a restart, and can b
   await before.stop()
   const after = await openLedger({ directory: before.directory, kafka: before.kafka })
   expect(after.due()).toBeUndefined()
-  expect(after.ledger.report().failed).toMatchObject({
+  expect((await after.ledger.report()).failed).toMatchObject({
     count: 1,
     first: [{ id: 'a', reason: { message: 'answered 404' } }],
   })
   expect(after.ledger.retryFailed()).toBe(1)
   expect(after.due()).toMatchObject({ committed: { id: 'a', receipt: { offset: 0 } }, attempts: 0 })
-  await expect.poll(() => after.ledger.report().failed.count).toBe(0)
+  await expect.poll(async () => (await after.ledger.report()).failed.count).toBe(0)
 })
 
 test('whatever happens in whatever order, crashes included: nothing is written twice, everything is owed until acknowledged', async () => {

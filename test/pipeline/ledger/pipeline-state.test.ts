@@ -54,3 +54,26 @@ test('after a crash all of it is looked at', async () => {
   })
   expect(state.loadOwed(false)).toMatchObject([{ committed: { id: 'event-1' } }])
 })
+
+test('when millions are owed, they are looked at some at a time, each once', async () => {
+  const count = 4500
+  const state = await restarted(({ owe }) => {
+    for (let offset = 0; offset < count; offset++) owe({ ...owed(offset, true), committedAt: offset })
+  })
+  const seen: (readonly number[])[] = []
+  for await (const times of state.committedTimes()) seen.push(times)
+  expect(seen.length).toBeGreaterThan(1)
+  expect(seen.flat()).toEqual(Array.from({ length: count }, (_, offset) => offset))
+})
+
+test('who looks at what is owed is not in the way of a stop', async () => {
+  const state = await restarted(({ owe }) => {
+    for (let offset = 0; offset < 4500; offset++) owe(owed(offset, true))
+  })
+  let slices = 0
+  for await (const _ of state.committedTimes()) {
+    slices++
+    state.close(true)
+  }
+  expect(slices).toBe(1)
+})
