@@ -15,7 +15,6 @@ import { createLock } from './lock.js'
 import type { ConfigMessage, Report, Request, ToPrimary, ToWorker } from './messages.js'
 import { toOutcomeMessage } from './outcome-message.js'
 import { takeHanded } from './take-handed.js'
-
 import { showWorkers } from './worker-metrics.js'
 import { type StartWorker, startWorker, type WorkerProcess } from './worker-process.js'
 

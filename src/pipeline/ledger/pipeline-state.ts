@@ -146,7 +146,7 @@ export function openPipelineState(
     isOwed: (key) => find(key) !== undefined,
     owedCount: () => count,
     loadOwed(stoppedInOrder) {
-      // A version that did not park what it had at its end left more rows here than there.
+      // What was being tried for a stage that is no more is not parked by a stop, and leaves more rows here than there.
       if (stoppedInOrder && count === rowCount(parkedTable)) return []
       const loaded: Owed[] = []
       for (const { key, value } of owedTable.getRange({})) {
