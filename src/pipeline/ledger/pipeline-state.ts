@@ -1,9 +1,9 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import type { Database, RootDatabase } from 'lmdb'
 import { HeadgateError } from '../../errors.js'
 import type { Position } from '../../plugin.js'
 import { EVENT_TABLE, type EventTable } from './event-rows.js'
 import { createFailures, type FailedRow, type Failures } from './failures.js'
+import { inSlices } from './in-slices.js'
 import { keysOf } from './keys-of.js'
 import { openPartitionNumbers } from './partition-numbers.js'
 import { createMemory, type StateLimits } from './remembered-events.js'
@@ -187,14 +187,12 @@ export function openPipelineState(
     },
     failures,
     async *committedTimes() {
-      let from = {}
-      while (!closed) {
-        const rows = [...owedTable.getRange({ ...from, limit: SLICE })]
-        yield rows.map(({ value }) => value[2])
-        if (rows.length < SLICE) return
-        from = { start: rows.at(-1)?.key, exclusiveStart: true }
-        await turn()
-      }
+      const owed = inSlices(
+        (range) => owedTable.getRange(range),
+        ({ key }) => key,
+        () => closed,
+      )
+      for await (const rows of owed) yield rows.map(({ value }) => value[2])
     },
     oldestOwed() {
       let oldest: Owed | undefined
@@ -259,8 +257,6 @@ export function openPipelineState(
 }
 
 const CLEAN = 'clean'
-/** Rows that are read at a time: the next event does not wait for all of them. */
-const SLICE = 2000
 
 /** Of a failed commit lmdb tells the reason by a promise of its own, which ends the process unless somebody looks at it. */
 async function reasonOf(error: unknown): Promise<string> {

@@ -1,7 +1,7 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import type { Database } from 'lmdb'
 import { type EventTable, eventIn, eventRows } from './event-rows.js'
 import { createFilter, type Filter } from './filter.js'
+import { inSlices } from './in-slices.js'
 import { rowCount } from './row-count.js'
 import type { Known } from './state-rows.js'
 
@@ -122,22 +122,16 @@ export function createMemory(
   }
 }
 
-/** Entries that are read at a time: the next event does not wait for all of them. */
-const SLICE = 2000
-
 /** Adds what is in a table since before to its filter. Until that is done, the table itself is asked. */
 async function fill(generation: Generation, stopping: AbortSignal): Promise<void> {
   const { table, filter } = generation
-  let read: { readonly start?: string } = {}
-  for (;;) {
-    await turn()
-    // Or it was cleared meanwhile, and has a new one.
-    if (stopping.aborted || generation.filter !== filter) return
-    const keys = [...table.getKeys({ ...read, limit: SLICE })]
-    for (const key of keys) filter.add(key)
-    const last = keys.at(-1)
-    if (last === undefined || keys.length < SLICE) break
-    read = { start: last }
-  }
-  generation.filled = true
+  // Or it was cleared meanwhile, and has a new one.
+  const over = () => stopping.aborted || generation.filter !== filter
+  const keys = inSlices(
+    (range) => table.getKeys(range),
+    (key) => key,
+    over,
+  )
+  for await (const some of keys) for (const key of some) filter.add(key)
+  if (!over()) generation.filled = true
 }
