@@ -32,7 +32,7 @@ export interface Acknowledger {
   hold(held: boolean): void
   /**
    * Goes on until nothing is due at this stage any more, now or soon, or `signal` is aborted; then makes no further
-   * attempt. What a sender asked us to try later is tried after the next start: nobody waits for that.
+   * attempt. What a sender asked us to try later, or is down for, is tried after the next start: nobody waits for that.
    */
   drain(signal: AbortSignal): Promise<void>
   /** Makes no further attempt from now on; resolves when those under way have been settled. */
@@ -81,7 +81,8 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
     }
     if (isQuiet()) onQuiet?.()
   }
-  const isQuiet = (): boolean => active === 0 && (waitForNext() ?? Number.POSITIVE_INFINITY) > SOON
+  const isQuiet = (): boolean =>
+    active === 0 && (rate.isDown() || (waitForNext() ?? Number.POSITIVE_INFINITY) > SOON)
   const waitForNext = (): number | undefined => {
     const dueAt = ledger.dueAt(index)
     return dueAt === undefined ? undefined : Math.max(dueAt - Date.now(), rate.wait(performance.now()))
@@ -108,12 +109,14 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
     if (!pumping && state === 'running') pump()
   }
   const settle = (pending: Pending, result: Attempt): AttemptOutcome => {
+    if (result.kind !== 'retry') rate.answered()
     if (result.kind === 'acknowledged') {
       ledger.acknowledged(pending)
       return 'acknowledged'
     }
     if (result.kind === 'retry') {
       if (result.throttled) rate.throttle(performance.now(), result.after ?? 0)
+      else rate.failed()
       const dueAt = Date.now() + retryDelay(settings.retry, pending.attempts, result.after)
       if (dueAt - pending.committedAt <= settings.retry.deadline) {
         ledger.retry(pending, dueAt)

@@ -6,12 +6,23 @@ export interface Rate {
   take(now: number): void
   /** The sender asked for less: halves the rate, and lets nothing go for `pause`. */
   throttle(now: number, pause: number): void
+  /** An attempt failed, and not because there are too many. */
+  failed(): void
+  /** The sender has taken an acknowledgement, or refused it for good. */
+  answered(): void
+  /** Nothing but failures for long: only trials are made. */
+  isDown(): boolean
 }
 
 const SECOND = 1000
 const SLOWEST = 1
 /** Growth a second after a throttling: from halved to back takes 7 s, so a sender that has recovered is used again soon. */
 const GROWTH = 1.1
+/**
+ * After so many failures in a row the sender is down: until it answers, one attempt a second finds out. Who is down with a
+ * million acknowledgements owed would be asked as fast as it can refuse. Fewer in a row can be bad luck.
+ */
+const DOWN_AFTER = 100
 
 /**
  * A token bucket of one second's worth whose rate halves when the sender says 429 and then grows back. Without `max`
@@ -23,6 +34,8 @@ export function createRate(max = Number.POSITIVE_INFINITY): Rate {
   let tokens = max
   let refilledAt = 0
   let pausedUntil = 0
+  let failures = 0
+  let takenAt = 0
   let throttledAt = Number.NEGATIVE_INFINITY
   let windowStart = 0
   let inWindow = 0
@@ -55,11 +68,13 @@ export function createRate(max = Number.POSITIVE_INFINITY): Rate {
   return {
     wait(now) {
       if (now < pausedUntil) return pausedUntil - now
+      if (failures >= DOWN_AFTER && now < takenAt + SECOND) return takenAt + SECOND - now
       if (limit === Number.POSITIVE_INFINITY) return 0
       refill(now)
       return tokens >= 1 ? 0 : Math.ceil(((1 - tokens) / limit) * SECOND)
     },
     take(now) {
+      takenAt = now
       countInWindow(now)
       tokens -= 1
     },
@@ -74,5 +89,10 @@ export function createRate(max = Number.POSITIVE_INFINITY): Rate {
       tokens = 0
       refilledAt = pausedUntil
     },
+    failed: () => void failures++,
+    answered() {
+      failures = 0
+    },
+    isDown: () => failures >= DOWN_AFTER,
   }
 }

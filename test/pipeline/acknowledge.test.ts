@@ -71,6 +71,24 @@ test('no more attempts are under way than the concurrency allows', async () => {
   expect(most).toBe(3)
 })
 
+test('a sender that is down is asked rarely, however much it is owed, and is told all of it once it is back', async () => {
+  const { inline } = await runningPipeline({
+    postCommit: [{ plugin: 'tell', concurrency: 10, retry: { initial: '1h', max: '1h' } }],
+  })
+  let down = true
+  const acknowledge = vi.fn(async () =>
+    down ? ({ kind: 'retry', error: failed, after: 0 } as const) : ({ kind: 'acknowledged' } as const),
+  )
+  inline.acknowledge = acknowledge
+  for (let event = 0; event < 500; event++) await inline.intake(() => eventOf(String(event)))
+  await expect.poll(() => acknowledge.mock.calls.length).toBeGreaterThanOrEqual(100)
+  const asked = acknowledge.mock.calls.length
+  // The hundredth failure in a row, those that were under way then, and a trial for each second since.
+  expect(asked).toBeLessThan(120)
+  down = false
+  await expect.poll(() => inline.acknowledged.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(500 - asked)
+})
+
 test('when the sender throttles, everything waits as long as it asked', async () => {
   const { inline } = await runningPipeline(withRetry({}))
   const acknowledge = vi.fn(
@@ -92,6 +110,16 @@ test('a stop does not wait for what is to be tried later, and reports it as left
   await expect.poll(() => acknowledge).toHaveBeenCalled()
   expect(await stopPipeline(pipeline, deadline.signal)).toMatchObject({ inFlight: 0, unacknowledged: 1 })
   expect(deadline.signal.aborted).toBe(false)
+})
+
+test('a stop does not wait for a sender that is down', async () => {
+  const { inline, pipeline } = await runningPipeline(withRetry({}, { concurrency: 10 }))
+  const acknowledge = vi.fn(async () => ({ kind: 'retry', error: failed }) as const)
+  inline.acknowledge = acknowledge
+  for (let event = 0; event < 50; event++) await inline.intake(() => eventOf(String(event)))
+  await expect.poll(() => acknowledge.mock.calls.length).toBeGreaterThanOrEqual(100)
+  const deadline = new AbortController()
+  expect(await stopPipeline(pipeline, deadline.signal)).toMatchObject({ unacknowledged: 50 })
 })
 
 test('a stop waits for what is owed and had to wait on disk, too', async () => {

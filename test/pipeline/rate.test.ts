@@ -77,3 +77,22 @@ test('it never stops for good, whatever the sender says', () => {
     ),
   )
 })
+
+test('after a hundred failures in a row one attempt a second finds out whether the sender is back', () => {
+  const rate = createRate()
+  const fail = (times: number) => {
+    for (let time = 0; time < times; time++) rate.failed()
+  }
+  fail(99)
+  expect(rate.isDown()).toBe(false)
+  rate.answered()
+  fail(99)
+  expect(attempts(rate, 0, 1000)).toBe(10_000)
+  fail(1)
+  expect(rate.isDown()).toBe(true)
+  // The last one before went at 999.
+  expect(attempts(rate, 1000, 10_999)).toBe(9)
+  rate.answered()
+  expect(rate.isDown()).toBe(false)
+  expect(attempts(rate, 11_000, 12_000)).toBe(10_000)
+})
