@@ -15,7 +15,7 @@ import { deadLetterRecord, eventRecord } from './records.js'
  * One process runs all of it. Where there are workers, a worker runs the front, up to what is to become of the event, and
  * the primary process the back, from the ledger on: all that the promises rest on.
  */
-export async function run(pipeline: Pipeline, receive: () => Event, request?: Correlation): Promise<Outcome> {
+export function run(pipeline: Pipeline, receive: () => Event, request?: Correlation): Promise<Outcome> {
   const passage = pipeline.traffic.begin(request)
   return end(pipeline, passage, () => {
     const received = pipeline.receive(receive, passage)
@@ -46,7 +46,7 @@ export async function runFront(
 }
 
 /** In the primary process. `passage`: as it began in the worker. */
-export async function runBack(pipeline: Pipeline, handed: Handed, passage: Passage): Promise<Outcome> {
+export function runBack(pipeline: Pipeline, handed: Handed, passage: Passage): Promise<Outcome> {
   return end(pipeline, passage, () => {
     if (handed.kind === 'refused') return refused(undefined, handed.refusal)
     const { received, decision, record } = handed

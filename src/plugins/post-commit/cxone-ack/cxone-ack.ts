@@ -66,7 +66,8 @@ export const cxoneAck = definePlugin({
           body: filledBody,
           headers: headers(authorization, committed),
         })
-        const { api } = await connections.servers()
+        const servers = connections.servers()
+        const { api } = servers instanceof Promise ? await servers : servers
         const send = (token: Token): Promise<Answer> => exchange(api, requestOf(token.authorization), timeout)
 
         let token = tokens.current() ?? (await tokens.fetch())

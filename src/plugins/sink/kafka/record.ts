@@ -37,7 +37,7 @@ export function recordMaker(settings: RecordSettings): RecordMaker {
       if (key === undefined) throw missing('key', keyAt)
       const value = event.body.slice(valueAt)
       if (value === undefined) throw missing('value', valueAt)
-      return { target, key, value, headers: addHeaders(event, [...given]) }
+      return { target, key, value, headers: ownHeaders.length === 0 ? given : addHeaders(event, [...given]) }
     },
     key: (event) => (keyAt === undefined ? null : (keyBytes(event, keyAt) ?? null)),
     headers: (event) => addHeaders(event, []),

@@ -11,6 +11,14 @@ describe('bearer', () => {
     expect(present('bearer  new-token ')).not.toThrow()
   })
 
+  it('takes tokens of any length beside each other', () => {
+    const { head } = bearer({ scheme: 'bearer', tokens: ['a', 'a-much-longer-one', 'ab'] })
+    const presented = (token: string) => () => head?.({ authorization: `Bearer ${token}` })
+    for (const token of ['a', 'a-much-longer-one', 'ab']) expect(presented(token)).not.toThrow()
+    for (const token of ['a-', 'a-much-longer-on', 'b', 'abc'])
+      expect(presented(token)).toThrow('none of those')
+  })
+
   it.each([
     [undefined, 'The header authorization is missing.'],
     ['Basic b2xkLXRva2Vu', 'The header authorization is not "Bearer" and a token.'],
@@ -19,6 +27,9 @@ describe('bearer', () => {
     ['Bearer old-toke', 'The bearer token is none of those configured.'],
     ['Bearer old-token2', 'The bearer token is none of those configured.'],
     ['Bearer OLD-TOKEN', 'The bearer token is none of those configured.'],
+    ['Bearer old-token\0', 'The bearer token is none of those configured.'],
+    ['Bearer new-token-and-more-than-the-longest', 'The bearer token is none of those configured.'],
+    ['Bearer \u016fld-token', 'The bearer token is none of those configured.'],
   ])('refuses "%s" and says why', (authorization, message) => {
     expect(present(authorization)).toThrow(
       expect.objectContaining({ code: 'HG_INTAKE_UNAUTHENTICATED', message }),
