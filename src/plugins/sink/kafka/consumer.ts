@@ -35,6 +35,8 @@ export interface Batch {
   readonly messages: readonly Message[]
   /** Partitions that were read to their present end. */
   readonly ends: readonly Position[]
+  /** Of one partition more, which one is not told, there is no such offset, and it is read no further. Only a prober is told. */
+  readonly outOfRange: boolean
 }
 
 /**
@@ -119,8 +121,13 @@ export async function openConsumer(
     consume: (count) =>
       call(async () => {
         ends = []
-        const messages = await consume(count)
-        return { messages, ends }
+        try {
+          const messages = await consume(count)
+          return { messages, ends, outOfRange: false }
+        } catch (error) {
+          if ((error as LibrdKafkaError).code !== ERRORS.ERR__AUTO_OFFSET_RESET) throw error
+          return { messages: [], ends, outOfRange: true }
+        }
       }),
     async close() {
       await Promise.allSettled(underWay)
