@@ -1,7 +1,7 @@
 import { type Ajv, MissingRefError, type ValidateFunction } from 'ajv'
 import { HeadgateError, type Violation } from '../../../errors.js'
 import type { Files } from '../../../plugin.js'
-import { DRAFTS, type Draft, newAjv } from './ajv.js'
+import { DRAFTS, type Draft, newAjv, schemaChecker } from './ajv.js'
 import { type Document, findByUri, readMain } from './documents.js'
 import { missingTarget, unusable } from './faults.js'
 import { violations } from './violations.js'
@@ -59,9 +59,10 @@ function add(ajv: Ajv, document: Document, draft: Draft): void {
       `The schema file ${path} is of another draft than the one that refers to it.`,
     )
   }
-  if (!ajv.validateSchema(schema)) {
+  const checker = schemaChecker(draft)
+  if (!checker.validateSchema(schema)) {
     throw new HeadgateError('HG_CONFIG_SCHEMA_FILE', `The schema file ${path} is not a valid JSON Schema.`, {
-      violations: firstOfEachPlace(violations(ajv.errors ?? [])),
+      violations: firstOfEachPlace(violations(checker.errors ?? [])),
     })
   }
   ajv.addVocabulary(extensions.filter((name) => ajv.getKeyword(name) === false))
