@@ -42,16 +42,11 @@ export async function compare(
   const resting = plan.idleSeconds > 0
   const starts = resting ? await measureStarts(programs, around) : []
   for (let round = 0; round < rounds; round++) {
-    // Each goes first in turn: what one leaves behind must not always be the other's burden.
-    for (const program of round % 2 === 0 ? programs : programs.toReversed()) {
-      const measured = await measure(program, round, plan, around)
-      samples.push(...measured.samples)
-      if (measured.rest !== undefined) rests.push(measured.rest)
-      for (const { load, cpuPerEvent } of measured.samples)
-        console.error(
-          `round ${round + 1}: ${program.name}, ${load}: ${cpuPerEvent.toFixed(0)} us CPU an event`,
-        )
-    }
+    const measured = await measure(programs, round, plan, around)
+    samples.push(...measured.samples)
+    rests.push(...measured.rests)
+    for (const { program, load, cpuPerEvent } of measured.samples)
+      console.error(`round ${round + 1}: ${program}, ${load}: ${cpuPerEvent.toFixed(0)} us CPU an event`)
   }
   const loads = plan.loads.map(({ name }) => name)
   return {

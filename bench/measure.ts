@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { WEBHOOK_PATH } from '../src/sandbox/routes.js'
+import { combine } from './combine.js'
 import { type Generator, startGenerator } from './generator.js'
 import type { LoadOrder, LoadResult } from './load-order.js'
 import { type Load, OPEN_LOOP_CONNECTIONS } from './loads.js'
@@ -8,11 +9,15 @@ import type { Program, Running } from './programs.js'
 import type { Surroundings } from './surroundings.js'
 import { type Backlog, watch } from './watch.js'
 
-/** One program under one load. */
-export interface Sample {
+/** One program under one load, in one round. */
+export interface Sample extends Driven {
   readonly program: string
   readonly load: string
   readonly round: number
+}
+
+/** What a load did to a program. */
+export interface Driven {
   /** Answered 200 and acknowledged. */
   readonly events: number
   /** Acknowledged, from the first request to the last acknowledgement. */
@@ -50,6 +55,8 @@ export interface Rest {
 
 export interface Plan {
   readonly loads: readonly Load[]
+  /** In so many turns a program is driven under each load, alternating with the others. */
+  readonly turns: number
   readonly warmUpSeconds: number
   readonly bodyBytes: number
   readonly paths?: readonly string[]
@@ -74,52 +81,74 @@ const CALM_DOWN = 2000
 /** Ids of events are unlike those of all other runs: what comes again with the same bytes is a duplicate, and cheap. */
 let runs = 0
 
-/** Starts the program, warms it up, and measures it under each load. */
+interface Contender {
+  readonly program: Program
+  readonly running: Running
+  readonly generator: Generator
+}
+
+/**
+ * Starts the programs beside each other, warms them up, and measures them under each load in short turns: what a noisy machine
+ * does to one, it then does to the others, too.
+ */
 export async function measure(
-  program: Program,
+  programs: readonly Program[],
   round: number,
   plan: Plan,
   around: Surroundings,
-): Promise<{ readonly samples: readonly Sample[]; readonly rest: Rest | undefined }> {
-  return whileRunning(program, around, async (running, generator) => {
-    const { bodyBytes, paths = [WEBHOOK_PATH], payloads = PAYLOADS } = plan
-    const order = { port: running.port, token: around.token, bodyBytes, paths, payloads }
-    const drive = (load: Load, name: string, saturated: number) =>
-      driveAt(running, generator, around, {
-        ...order,
-        ...pacing(load, saturated),
-        name,
-        seconds: load.seconds,
-      })
-    const word = `run${runs++}`
-    const [first] = plan.loads
-    if (first !== undefined)
-      await warmUp((time) => drive({ ...first, seconds: plan.warmUpSeconds }, `${word}w${time}`, 0))
-    const samples: Sample[] = []
-    for (const [index, load] of plan.loads.entries()) {
-      const driven = await drive(load, `${word}m${index}`, samples[0]?.eventsPerSecond ?? 0)
-      samples.push({ program: program.name, load: load.name, round, ...driven })
+): Promise<{ readonly samples: readonly Sample[]; readonly rests: readonly Rest[] }> {
+  return whileRunning(programs, around, async (contenders) => {
+    const { loads, turns, bodyBytes, paths = [WEBHOOK_PATH], payloads = PAYLOADS } = plan
+    const [first] = loads
+    const drive = ({ running, generator }: Contender, load: Load, seconds: number, saturated: number) => {
+      const { port } = running
+      const order = { port, token: around.token, bodyBytes, paths, payloads, ...pacing(load, saturated) }
+      return driveAt(running, generator, around, { ...order, name: `run${runs++}`, seconds })
     }
-    if (plan.idleSeconds === 0) return { samples, rest: undefined }
-    const idleCpu = await idlePercent(running.pid, plan.idleSeconds)
-    return { samples, rest: { program: program.name, idleCpu, readBack: running.readBack } }
+    for (const contender of contenders)
+      if (first !== undefined) await warmUp(() => drive(contender, first, plan.warmUpSeconds, 0))
+    const samples: Sample[] = []
+    for (const load of loads) {
+      const driven = new Map(contenders.map((contender) => [contender, [] as Driven[]]))
+      for (let turn = 0; turn < turns; turn++) {
+        // Each goes first in turn: what one leaves behind must not always be the other's burden.
+        for (const contender of (round + turn) % 2 === 0 ? contenders : contenders.toReversed()) {
+          const saturated = samples.find(({ program }) => program === contender.program.name)
+          const part = await drive(contender, load, load.seconds / turns, saturated?.eventsPerSecond ?? 0)
+          driven.get(contender)?.push(part)
+        }
+      }
+      for (const [{ program }, parts] of driven)
+        samples.push({ program: program.name, load: load.name, round, ...combine(parts) })
+    }
+    const rests: Rest[] = []
+    for (const { program, running } of plan.idleSeconds === 0 ? [] : contenders) {
+      const idleCpu = await idlePercent(running.pid, plan.idleSeconds)
+      rests.push({ program: program.name, idleCpu, readBack: running.readBack })
+    }
+    return { samples, rests }
   })
 }
 
 /** What goes wrong first is what is told: a program that is stopped in the middle of it may end badly, too. */
 async function whileRunning<Found>(
-  program: Program,
+  programs: readonly Program[],
   around: Surroundings,
-  look: (running: Running, generator: Generator) => Promise<Found>,
+  look: (contenders: readonly Contender[]) => Promise<Found>,
 ): Promise<Found> {
-  const running = await program.start(around.env)
-  const generator = startGenerator()
+  const contenders: Contender[] = []
   const stop = async () => {
-    await generator.stop()
-    await running.stop()
+    for (const { generator, running } of contenders.splice(0)) {
+      await generator.stop()
+      await running.stop()
+    }
   }
   try {
-    const found = await look(running, generator)
+    for (const program of programs) {
+      const running = await program.start(around.env)
+      contenders.push({ program, running, generator: startGenerator() })
+    }
+    const found = await look(contenders)
     await stop()
     return found
   } catch (error) {
@@ -129,9 +158,9 @@ async function whileRunning<Found>(
 }
 
 /** Code is compiled by how often it ran, and on a busy machine that takes more time. */
-async function warmUp(drive: (time: number) => Promise<{ readonly events: number }>): Promise<void> {
+async function warmUp(drive: () => Promise<Driven>): Promise<void> {
   for (let time = 0, events = 0; time < MOST_WARM_UPS && events < WARM_UP_EVENTS; time++)
-    events += (await drive(time)).events
+    events += (await drive()).events
 }
 
 function pacing({ pace }: Load, saturated: number): Pick<LoadOrder, 'connections' | 'rate'> {
@@ -146,7 +175,7 @@ async function driveAt(
   generator: Generator,
   around: Surroundings,
   order: LoadOrder,
-): Promise<Omit<Sample, 'program' | 'load' | 'round'>> {
+): Promise<Driven> {
   const before = await around.acknowledged()
   const cpuBefore = processFigures(pid)
   const run = generator.run(order)

@@ -24,6 +24,7 @@ const BODY_BYTES = 1024
  */
 const WARM_UP_SECONDS = 10
 const IDLE_SECONDS = 10
+const TURNS = 4
 
 async function bench(options: Options): Promise<void> {
   const { mode, out, docs } = options
@@ -71,6 +72,7 @@ async function runComparison(options: Options, around: Surroundings) {
         rounds,
         seconds,
         inFlight,
+        turns: TURNS,
         bodyBytes: BODY_BYTES,
         warmUpSeconds: WARM_UP_SECONDS,
         loads: full ? fullLoads(seconds, inFlight) : [saturation(seconds, inFlight)],

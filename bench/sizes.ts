@@ -60,7 +60,7 @@ export async function measureSizes(
     for (const { axis, series, size, program, plan } of casesOf(folder, seconds, inFlight, around)) {
       const own: Sample[] = []
       for (let round = 0; round < rounds; round++)
-        own.push(...(await measure(await program(), round, plan, around)).samples)
+        own.push(...(await measure([await program()], round, plan, around)).samples)
       samples.push(...own)
       const over = (figure: 'cpuPerEvent' | 'eventsPerSecond' | 'p50' | 'peakRss') =>
         spread(own.map((sample) => sample[figure]))
@@ -79,7 +79,7 @@ function casesOf(folder: string, seconds: number, inFlight: number, around: Surr
   const plan = (bodyBytes: number): Plan => {
     const most = Math.max(LEAST_IN_FLIGHT, Math.floor(IN_FLIGHT_BYTES / bodyBytes))
     const loads = [saturation(seconds, Math.min(inFlight, most))]
-    return { loads, bodyBytes, warmUpSeconds: WARM_UP_SECONDS, idleSeconds: 0 }
+    return { loads, turns: 1, bodyBytes, warmUpSeconds: WARM_UP_SECONDS, idleSeconds: 0 }
   }
   const generated = (pipelines: number, rules: number, kind: RuleKind) => async (): Promise<Program> => {
     const topic = await around.emptyTopic()
