@@ -19,10 +19,12 @@ const SLOWEST = 1
 /** Growth a second after a throttling: from halved to back takes 7 s, so a sender that has recovered is used again soon. */
 const GROWTH = 1.1
 /**
- * After so many failures in a row the sender is down: until it answers, one attempt a second finds out. Who is down with a
- * million acknowledgements owed would be asked as fast as it can refuse. Fewer in a row can be bad luck.
+ * After so many failures in a row the sender is down, and is asked only so often until it answers. Who is down with a million
+ * acknowledgements owed would be asked as fast as it can refuse. Fewer in a row can be bad luck; and where it is only down for
+ * some thousands of events that keep failing, and others are rare, those must not wait behind them for long.
  */
 const DOWN_AFTER = 100
+const TRIAL_EVERY = 50
 
 /**
  * A token bucket of one second's worth whose rate halves when the sender says 429 and then grows back. Without `max`
@@ -68,7 +70,7 @@ export function createRate(max = Number.POSITIVE_INFINITY): Rate {
   return {
     wait(now) {
       if (now < pausedUntil) return pausedUntil - now
-      if (failures >= DOWN_AFTER && now < takenAt + SECOND) return takenAt + SECOND - now
+      if (failures >= DOWN_AFTER && now < takenAt + TRIAL_EVERY) return takenAt + TRIAL_EVERY - now
       if (limit === Number.POSITIVE_INFINITY) return 0
       refill(now)
       return tokens >= 1 ? 0 : Math.ceil(((1 - tokens) / limit) * SECOND)
