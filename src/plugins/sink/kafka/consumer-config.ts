@@ -40,7 +40,7 @@ const OWN: Readonly<Record<Use, { readonly [name: string]: string }>> = {
     'fetch.wait.max.ms': '50',
   },
   probing: {
-    // So long the answers of partitions whose offset exists hold up those of the others.
+    // A partition that ends where we are tells it after that time, and the first one before the others.
     'fetch.wait.max.ms': '5',
     // That an offset is out of range is what it is looking for, and no reason for a warning.
     log_level: '3',
@@ -54,8 +54,7 @@ export function consumerConfig(producer: ClientConfig, groupId: string, use: Use
   )
   return {
     global: { ...Object.fromEntries(shared), ...COMMON, ...OWN[use], 'group.id': groupId },
-    // When an offset does not exist, reading goes on with what is left. Probing wants to know just that, and at once: before
-    // librdkafka looks for another offset, it waits for 100 ms (rd_kafka_offset_reset).
-    topic: { 'auto.offset.reset': use === 'probing' ? 'error' : 'earliest' },
+    // Where to go on when an offset does not exist: reading, with what is left; probing, at the end.
+    topic: { 'auto.offset.reset': use === 'probing' ? 'latest' : 'earliest' },
   }
 }

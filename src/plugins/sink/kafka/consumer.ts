@@ -35,8 +35,6 @@ export interface Batch {
   readonly messages: readonly Message[]
   /** Partitions that were read to their present end. */
   readonly ends: readonly Position[]
-  /** Of one partition more, which one is not told, there is no such offset, and it is read no further. Only a prober is told. */
-  readonly outOfRange: boolean
 }
 
 /**
@@ -121,13 +119,8 @@ export async function openConsumer(
     consume: (count) =>
       call(async () => {
         ends = []
-        try {
-          const messages = await consume(count)
-          return { messages, ends, outOfRange: false }
-        } catch (error) {
-          if ((error as LibrdKafkaError).code !== ERRORS.ERR__AUTO_OFFSET_RESET) throw error
-          return { messages: [], ends, outOfRange: true }
-        }
+        const messages = await consume(count)
+        return { messages, ends }
       }),
     async close() {
       await Promise.allSettled(underWay)

@@ -36,7 +36,7 @@ function consumerOf(...batches: Partial<Batch>[]) {
     assign: vi.fn<Consumer['assign']>(),
     consume: vi.fn(async (_count: number): Promise<Batch> => {
       const { messages = [], ends = [] } = batches.shift() ?? nothing()
-      return { messages, ends, outOfRange: false }
+      return { messages, ends }
     }),
   }
   return consumer as typeof consumer & Consumer
@@ -95,7 +95,7 @@ test('gives up on a partition from which nothing comes, although another one goe
   const consumer = consumerOf()
   consumer.consume.mockImplementation(async () => {
     vi.advanceTimersByTime(1000)
-    return { messages: [message(0, offset++)], ends: [], outOfRange: false }
+    return { messages: [message(0, offset++)], ends: [] }
   })
   await expect(read(consumer, [stretch(0, 0, 1), stretch(3, 0, 1)])).rejects.toMatchObject({
     code: 'HG_KAFKA_UNAVAILABLE',
