@@ -1,5 +1,6 @@
 import type { Driven } from './measure.js'
 import { spread } from './statistics.js'
+import { worstOf } from './watch.js'
 
 /** What a program did in its turns under one load, as if it had been one. */
 export function combine(turns: readonly Driven[]): Driven {
@@ -23,12 +24,7 @@ export function combine(turns: readonly Driven[]): Driven {
     p999: middle((turn) => turn.p999),
     peakRss: greatest((turn) => turn.peakRss),
     peakOwn: greatest((turn) => turn.peakOwn),
-    backlog: {
-      peak: greatest((turn) => turn.backlog.peak),
-      slope: turns
-        .map(({ backlog }) => backlog.slope)
-        .reduce((worst, slope) => (slope.min > worst.min ? slope : worst)),
-    },
+    backlog: worstOf(turns.map(({ backlog }) => backlog)),
     generatorLoad: perEvent((turn) => turn.generatorLoad),
     lateP99: greatest((turn) => turn.lateP99),
     queued: perEvent((turn) => turn.queued),

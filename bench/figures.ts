@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 import type { Rest, Sample } from './measure.js'
 import type { Start } from './starts.js'
 import { type Spread, spread } from './statistics.js'
+import { worstOf } from './watch.js'
 
 /** Where figures come from: they are worth nothing without. */
 export interface Machine {
@@ -74,12 +75,7 @@ export function summarize(samples: readonly Sample[], load: string, program: str
     program,
     load,
     figures: eachFigure((figure) => spread(own.map((sample) => sample[figure]))),
-    backlog: {
-      peak: Math.max(...own.map(({ backlog }) => backlog.peak)),
-      slope: own
-        .map(({ backlog }) => backlog.slope)
-        .reduce((worst, slope) => (slope.min > worst.min ? slope : worst)),
-    },
+    backlog: worstOf(own.map(({ backlog }) => backlog)),
   }
 }
 

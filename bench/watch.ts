@@ -19,6 +19,12 @@ export interface Backlog {
   readonly slope: { readonly median: number; readonly min: number; readonly max: number }
 }
 
+/** The largest of several, and the growth that is least likely to be chance. */
+export const worstOf = (backlogs: readonly Backlog[]): Backlog => ({
+  peak: Math.max(...backlogs.map(({ peak }) => peak)),
+  slope: backlogs.map(({ slope }) => slope).reduce((worst, slope) => (slope.min > worst.min ? slope : worst)),
+})
+
 /** Milliseconds. */
 const EVERY = 100
 

@@ -43,6 +43,7 @@ export function createRate(max = Number.POSITIVE_INFINITY): Rate {
   let inWindow = 0
   let inLastWindow = 0
 
+  const isDown = (): boolean => failures >= DOWN_AFTER
   const refill = (now: number): void => {
     const elapsed = (now - refilledAt) / SECOND
     refilledAt = now
@@ -70,7 +71,7 @@ export function createRate(max = Number.POSITIVE_INFINITY): Rate {
   return {
     wait(now) {
       if (now < pausedUntil) return pausedUntil - now
-      if (failures >= DOWN_AFTER && now < takenAt + TRIAL_EVERY) return takenAt + TRIAL_EVERY - now
+      if (isDown() && now < takenAt + TRIAL_EVERY) return takenAt + TRIAL_EVERY - now
       if (limit === Number.POSITIVE_INFINITY) return 0
       refill(now)
       return tokens >= 1 ? 0 : Math.ceil(((1 - tokens) / limit) * SECOND)
@@ -95,6 +96,6 @@ export function createRate(max = Number.POSITIVE_INFINITY): Rate {
     answered() {
       failures = 0
     },
-    isDown: () => failures >= DOWN_AFTER,
+    isDown,
   }
 }

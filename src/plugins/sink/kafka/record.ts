@@ -20,7 +20,8 @@ export function recordMaker(settings: RecordSettings): RecordMaker {
   const valueAt = pointer(settings.value)
   const ownHeaders = Object.entries(settings.headers).map(([name, text]) => ({ name, at: pointer(text) }))
 
-  function addHeaders(event: Event, headers: RecordHeader[]): RecordHeader[] {
+  function headersOf(event: Event): RecordHeader[] {
+    const headers: RecordHeader[] = []
     for (const { name, at } of ownHeaders) {
       const value = headerText(event, at)
       if (value !== undefined) headers.push({ name, value })
@@ -37,10 +38,15 @@ export function recordMaker(settings: RecordSettings): RecordMaker {
       if (key === undefined) throw missing('key', keyAt)
       const value = event.body.slice(valueAt)
       if (value === undefined) throw missing('value', valueAt)
-      return { target, key, value, headers: ownHeaders.length === 0 ? given : addHeaders(event, [...given]) }
+      return {
+        target,
+        key,
+        value,
+        headers: ownHeaders.length === 0 ? given : [...given, ...headersOf(event)],
+      }
     },
     key: (event) => (keyAt === undefined ? null : (keyBytes(event, keyAt) ?? null)),
-    headers: (event) => addHeaders(event, []),
+    headers: headersOf,
   }
 }
 

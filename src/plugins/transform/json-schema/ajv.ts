@@ -37,7 +37,8 @@ const OPTIONS: Options = {
 }
 
 export function newAjv(draft: Draft, options: Options = {}): Ajv {
-  const ajv = draft === '07' ? new Ajv({ ...OPTIONS, ...options }) : new Ajv2020({ ...OPTIONS, ...options })
+  const all = { ...OPTIONS, ...options }
+  const ajv = draft === '07' ? new Ajv(all) : new Ajv2020(all)
   // Ajv follows "$anchor", and calls it unknown.
   if (draft === '2020-12') ajv.addKeyword('$anchor')
   return ajv.removeKeyword('uniqueItems').addKeyword(uniqueItems)
@@ -46,8 +47,8 @@ export function newAjv(draft: Draft, options: Options = {}): Ajv {
 const checkers = new Map<Draft, Ajv>()
 
 /**
- * One for all schemas of a draft, to validate the schemas themselves: its own schemas, which describe what a schema is, take longer to
- * compile than most that are written.
+ * One for all schemas of a draft, to validate the schemas themselves: those that say what a schema is take longer to compile
+ * than most that are written.
  */
 export function schemaChecker(draft: Draft): Ajv {
   const checker = checkers.get(draft) ?? newAjv(draft, { code: { ...OPTIONS.code, optimize: false } })
