@@ -11,8 +11,11 @@ import type { ClientLogLine } from './session.js'
 const TIMEOUT = 5000
 /** Between two questions to a coordinator that is just coming up. */
 const COORDINATOR_PAUSE = 100
-/** How long one call waits for the next record. Such a wait occupies one of the few threads that libuv has. */
-const FETCH_WAIT = 20
+/**
+ * How long one call waits for the next record: once more after the end of a partition, too (node-rdkafka, src/workers.cc).
+ * Such a wait occupies one of the few threads that libuv has.
+ */
+const FETCH_WAIT = 5
 
 const { ERRORS } = rdkafka.CODES
 /** The coordinator of a group comes and goes with its broker. Commits wait for it by themselves. */

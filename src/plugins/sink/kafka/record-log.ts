@@ -47,6 +47,8 @@ export function createRecordLog({ targets, fence, open }: RecordLogOptions): Kaf
       })
     await using(open('probing'), async (prober) => {
       if (stretches.some(isUnread)) await readOn()
+      // A client connects to a leader when it first asks it something: now there is time for that.
+      await (await prober).offsets(stretches, END)
       for (let look = 1; look <= LOOKS; look++) {
         await delay(answeredAt + SETTLE - performance.now())
         if (!(await hasTail(await prober, stretches, closing.signal))) return
@@ -57,29 +59,32 @@ export function createRecordLog({ targets, fence, open }: RecordLogOptions): Kaf
     })
   }
 
+  const partitions = (also: readonly Place[] = []) =>
+    shared.use(async (consumer) => {
+      const wanted = await placesOf(consumer, targets())
+      const places = [...wanted, ...(await othersOf(consumer, wanted, also))]
+      const [starts, ends, committed] = await Promise.all([
+        consumer.offsets(places, START),
+        consumer.offsets(places, END),
+        consumer.committed(places),
+      ])
+      return places.map(({ topic, partition }, index) => ({
+        topic,
+        partition,
+        start: starts[index]?.offset ?? 0,
+        end: ends[index]?.offset ?? 0,
+        committed: committed[index]?.offset,
+      }))
+    })
+
   return {
     connect() {
-      // Who asks while there is no connection is told why.
-      shared.use(async () => {}).catch(() => {})
+      // By asking what is going to be asked, for leaders and coordinator are connected to when they are needed. Who
+      // asks while there is no connection is told why.
+      partitions().catch(() => {})
     },
     fence,
-    partitions: (also = []) =>
-      shared.use(async (consumer) => {
-        const wanted = await placesOf(consumer, targets())
-        const places = [...wanted, ...(await othersOf(consumer, wanted, also))]
-        const [starts, ends, committed] = await Promise.all([
-          consumer.offsets(places, START),
-          consumer.offsets(places, END),
-          consumer.committed(places),
-        ])
-        return places.map(({ topic, partition }, index) => ({
-          topic,
-          partition,
-          start: starts[index]?.offset ?? 0,
-          end: ends[index]?.offset ?? 0,
-          committed: committed[index]?.offset,
-        }))
-      }),
+    partitions,
     offsetsAt: (timestamp) =>
       shared.use(async (consumer) => {
         const places = await placesOf(consumer, targets())
