@@ -29,8 +29,7 @@ export function buildRevision(ref: string, config: string): Revision {
     const commit = git('rev-parse', '--verify', '--short', `${ref}^{commit}`).trim()
     git('worktree', 'add', '--detach', folder, commit)
     symlinkSync(resolve('node_modules'), join(folder, 'node_modules'))
-    const compiler = resolve('node_modules/typescript/bin/tsc')
-    execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: folder, stdio: 'inherit' })
+    execFileSync('npm', ['run', '--silent', 'build'], { cwd: folder, stdio: 'inherit' })
     const own = join(folder, config)
     return {
       variant: {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { packageFile } from '../src/package-files.js'
 import { startHeadgate } from '../src/sandbox/headgate-process.js'
 import { nextMessage, startChild, stopChild } from './child.js'
 import { readBackRate } from './read-back-rate.js'
@@ -26,7 +27,7 @@ export interface HeadgateVariant {
   /** The built command, if not that of the working tree. */
   readonly program?: string
   readonly profile?: string | undefined
-  /** With a stand-in for its ledger that keeps nothing. */
+  /** With a stand-in for its ledger that keeps nothing: as modules of its own, for one of them is replaced. */
   readonly withoutLedger?: boolean
   /** 0 where absent. */
   readonly workers?: number
@@ -68,6 +69,7 @@ export const headgate = ({
       within: READY_WITHIN,
       nodeOptions: [...profiling(name, profile), ...(withoutLedger ? ['--import', WITHOUT_LEDGER] : [])],
       ...(program !== undefined && { program }),
+      ...(withoutLedger && { program: packageFile('build/src/cli.js') }),
     })
     if (withoutLedger && !lines.includes(LEDGER_REPLACED)) {
       await stop()

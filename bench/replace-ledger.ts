@@ -1,5 +1,5 @@
 /**
- * Loaded into a Headgate process before its own program. What runs is, but for one module, what is shipped: no switch in
+ * Loaded into a Headgate process before its own program. What runs is, but for one module, the code that is shipped: no switch in
  * the program itself, for nobody should be able to run it like that.
  */
 import { register } from 'node:module'

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'jsonc-parser'
-import { packageFile } from '../src/sandbox/package-files.js'
+import { packageFile } from '../src/package-files.js'
 import { PIPELINE } from '../src/sandbox/routes.js'
 import { SHIPPED_CONFIG } from '../src/sandbox/surroundings.js'
 import type { ConfigChange } from './schedule.js'

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
+import { builtFile } from '../package-files.js'
 import { followLog, type Log } from './headgate-log.js'
-import { builtFile } from './package-files.js'
 
 export interface HeadgateOptions {
   /** Path of the config file. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { builtFile } from '../package-files.js'
 import type { KafkaProcessMessage } from './kafka-process.js'
-import { builtFile } from './package-files.js'
 
 /** An embedded Kafka that other processes can reach: one broker, four partitions a topic. */
 export interface Kafka {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { packageFile } from '../package-files.js'
 import { type Cxone, type CxoneOptions, startCxone } from './cxone.js'
 import { type Exit, type HeadgateProcess, startHeadgate } from './headgate-process.js'
 import { type Kafka, startKafka } from './kafka.js'
-import { packageFile } from './package-files.js'
 import { TOPICS, WEBHOOK_PATH } from './routes.js'
 
 /** The shipped config file. */

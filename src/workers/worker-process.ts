@@ -1,7 +1,6 @@
 import cluster from 'node:cluster'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { HeadgateError } from '../errors.js'
 import { CHANNEL_FD, createChannel } from './channel.js'
 import { fromErrorText } from './error-text.js'
@@ -48,7 +47,8 @@ interface Asked {
 /** Starts a worker, which does nothing until it is asked to. Its socketpair is its own: nobody else can reach it. */
 export const startWorker: StartWorker = (place, take) => {
   cluster.setupPrimary({
-    exec: fileURLToPath(new URL('../cli.js', import.meta.url)),
+    // The command that runs, wherever the build has put this module.
+    exec: process.argv[1] as string,
     args: ['worker'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
   })

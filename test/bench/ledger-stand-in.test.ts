@@ -39,7 +39,7 @@ test('that module, and no other, is loaded from elsewhere', async () => {
     const context = { conditions: [], importAttributes: {}, importAssertions: {}, parentURL: undefined }
     return (await resolve('', context, next)).url
   }
-  const place = 'file:///app/dist/pipeline/ledger'
+  const place = 'file:///app/build/src/pipeline/ledger'
   expect(await loaded(`${place}/durable-ledger.js`)).toMatch(/\/bench\/ledger-stand-in\.js$/)
   expect(await loaded(`${place}/ledger.js`)).toBe(`${place}/ledger.js`)
 })

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../helpers/context.js'
 import { startSandboxed } from '../helpers/sandboxed.js'
@@ -21,7 +21,10 @@ const RECORDER = `
   const { cache } = createRequire(process.argv[1])
   process.on('exit', () => appendFileSync(process.env.LOADED, Object.keys(cache).join('\\n')))`
 
-/** All modules that "headgate run" has loaded when it has been ready and is stopped, below the folder of the package. */
+/**
+ * All modules that "headgate run" has loaded when it has been ready and is stopped, below the folder of the package: of our
+ * own, which the build puts together, those of `src/`.
+ */
 async function loadedByRun(config: string): Promise<string[]> {
   const file = join(temporaryDirectory(), 'loaded')
   const env = { LOADED: file, NODE_OPTIONS: `--import ${inline(RECORDER)}` }
@@ -33,20 +36,28 @@ async function loadedByRun(config: string): Promise<string[]> {
     .map((line) => line.replace('file://', ''))
     .filter((path) => path.startsWith(here))
     .map((path) => path.slice(here.length))
+    .flatMap((path) => (path.startsWith('dist/') ? sourcesOf(path) : [path]))
+}
+
+function sourcesOf(built: string): string[] {
+  const { sources } = JSON.parse(readFileSync(`${built}.map`, 'utf8')) as { sources: string[] }
+  return sources
+    .map((source) => relative('.', join(dirname(built), source)))
+    .filter((path) => path.startsWith('src/'))
 }
 
 const NOT_FOR_A_START = [
   /^node_modules\/(typebox|pino-pretty|jsonata)\//,
-  /^dist\/(authoring|conformance|docs|rehearsal|scenarios)\b/,
-  /^dist\/pipeline\/dead-letters\//,
-  /^dist\/commands\/(?!(index|command|run|load|problem-report|docs-links)\.js$)/,
+  /^src\/(authoring|conformance|docs|rehearsal|scenarios)\b/,
+  /^src\/pipeline\/dead-letters\//,
+  /^src\/commands\/(?!(index|command|run|load|problem-report|docs-links)\.ts$)/,
 ]
 
 test('a start loads nothing that only other commands or other configs need', async () => {
   const loaded = await loadedByRun('bench/plugins.config.json')
   expect(loaded.filter((path) => NOT_FOR_A_START.some((pattern) => pattern.test(path)))).toEqual([])
   for (const needed of [
-    /^dist\/commands\/run\.js$/,
+    /^src\/commands\/run\.ts$/,
     /^node_modules\/undici\//,
     /^node_modules\/node-rdkafka\//,
   ])

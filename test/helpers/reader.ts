@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { chmodSync, cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { builtFile } from '../../src/sandbox/package-files.js'
+import { builtFile } from '../../src/package-files.js'
 import { temporaryDirectory } from './context.js'
 
 /**

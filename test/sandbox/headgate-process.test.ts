@@ -101,7 +101,8 @@ test('one that ends at once is reported with what it said', async () => {
 })
 
 test('Headgate and Kafka end with the one who started them, also when that one is killed', async () => {
-  const built = (file: string) => JSON.stringify(new URL(`../../dist/sandbox/${file}`, import.meta.url).href)
+  const built = (file: string) =>
+    JSON.stringify(new URL(`../../build/src/sandbox/${file}`, import.meta.url).href)
   const parent = await start(`
     import { writeFileSync } from 'node:fs'
     import { startHeadgate } from ${built('headgate-process.js')}
