@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HeadgateError } from '../errors.js'
 import type { BodyMemory, HttpAnswer, HttpHandler, HttpHead, Log } from '../plugin.js'
+import type { IncomingRequest } from './incoming-request.js'
 import { problem } from './problem.js'
 import { ReceivedRequest } from './received-request.js'
-import { type BodyEnd, readBody } from './request-body.js'
+import { type BodyEnd, RequestBody } from './request-body.js'
 import type { Requests } from './requests.js'
 import { respond, respondEarly } from './respond.js'
 import type { Turns, Work } from './turns.js'
@@ -36,7 +37,7 @@ type Question = () => HttpAnswer | Promise<HttpAnswer>
 
 /** Takes a request that came to a route: refuses it for its head, or reads its body and asks the route's handler. */
 export function exchange(
-  request: IncomingMessage,
+  request: IncomingRequest,
   response: ServerResponse,
   route: Route,
   shared: Shared,
@@ -51,7 +52,7 @@ export function exchange(
   }
   if (request.headers.expect !== undefined && request.httpVersion === '1.1') response.writeContinue()
   const ends = new Exchange(request, response, route, shared, received)
-  readBody(request, handler.maxBodyBytes, shared.memory, ends)
+  request.readBody(new RequestBody(handler.maxBodyBytes, shared.memory, ends))
 }
 
 export const receivedRequest = ({ method = '', headers }: IncomingMessage): ReceivedRequest =>

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { type AddressInfo, type Socket, Server as TcpServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { HeadgateError } from '../errors.js'
@@ -6,6 +6,7 @@ import type { HttpListener, Log } from '../plugin.js'
 import { countBodyMemory } from './body-memory.js'
 import { exchange, type Route, receivedRequest, refuse, type Shared } from './exchange.js'
 import { createHttpServer, type Secure } from './http-server.js'
+import { IncomingRequest } from './incoming-request.js'
 import { type ClientError, refuseMalformed } from './malformed.js'
 import { onceAMinute } from './once-a-minute.js'
 import { problem } from './problem.js'
@@ -122,7 +123,7 @@ export function createListener(options: ListenerOptions): Listener {
   const noRoute = problem(new HeadgateError('HG_INTAKE_NOT_FOUND', 'No pipeline listens at this path.'))
   const stopping = problem(new HeadgateError('HG_INTAKE_STOPPING', 'Headgate is shutting down.'))
 
-  const serve = (request: IncomingMessage, response: ServerResponse) => {
+  const serve = (request: IncomingRequest, response: ServerResponse) => {
     const route = routes.get(pathOf(request.url ?? ''))?.[0]
     if (route !== undefined) exchange(request, response, route, shared)
     else {
@@ -138,6 +139,7 @@ export function createListener(options: ListenerOptions): Listener {
       connectionsCheckingInterval: timeouts.checkEvery,
       maxHeaderSize: options.maxHeaderSize ?? 16 * 1024,
       insecureHTTPParser: false,
+      IncomingMessage: IncomingRequest,
     },
     options.secure,
   )

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
 import type { BodyMemory } from '../plugin.js'
+import type { BodyReader } from './incoming-request.js'
 
 const EMPTY = Buffer.alloc(0)
 
@@ -15,38 +15,45 @@ export interface BodyEnd {
   gone(): void
 }
 
-/** Reads the body of a request, of at most `limit` bytes. They are counted as they arrive: a promised length is none. */
-export function readBody(request: IncomingMessage, limit: number, memory: BodyMemory, end: BodyEnd): void {
-  let chunks: Buffer[] = []
-  let size = 0
-  let state: 'coming' | 'whole' | 'given up' = 'coming'
-  const giveUp = (): void => {
-    state = 'given up'
-    chunks = []
-    memory.release(size)
-  }
-  request.on('data', (chunk: Buffer) => {
-    if (state !== 'coming') return
-    if (size + chunk.length > limit) {
-      giveUp()
-      end.tooLarge()
-    } else if (!memory.take(chunk.length)) {
-      giveUp()
-      end.noMemory()
-    } else {
-      size += chunk.length
-      chunks.push(chunk)
+/** The body of a request, of at most `limit` bytes. They are counted as they arrive: a promised length is none. */
+export class RequestBody implements BodyReader {
+  private chunks: Buffer[] = []
+  private size = 0
+
+  constructor(
+    private readonly limit: number,
+    private readonly memory: BodyMemory,
+    private readonly end: BodyEnd,
+  ) {}
+
+  piece(bytes: Buffer): boolean {
+    if (this.size + bytes.length > this.limit) {
+      this.giveUp()
+      this.end.tooLarge()
+      return false
     }
-  })
-  request.on('end', () => {
-    if (state !== 'coming') return
-    state = 'whole'
-    end.whole(chunks.length > 1 ? Buffer.concat(chunks, size) : (chunks[0] ?? EMPTY))
-  })
-  // Comes in every case, and before the end where the sender leaves or is too slow.
-  request.on('close', () => {
-    if (state !== 'coming') return
-    giveUp()
-    end.gone()
-  })
+    if (!this.memory.take(bytes.length)) {
+      this.giveUp()
+      this.end.noMemory()
+      return false
+    }
+    this.size += bytes.length
+    this.chunks.push(bytes)
+    return true
+  }
+
+  whole(): void {
+    const { chunks, size } = this
+    this.end.whole(chunks.length > 1 ? Buffer.concat(chunks, size) : (chunks[0] ?? EMPTY))
+  }
+
+  gone(): void {
+    this.giveUp()
+    this.end.gone()
+  }
+
+  private giveUp(): void {
+    this.chunks = []
+    this.memory.release(this.size)
+  }
 }
