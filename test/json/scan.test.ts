@@ -28,6 +28,22 @@ describe('the scan of an envelope', () => {
     )
   })
 
+  it('finds the end of a long text whatever it is full of', () => {
+    const full = fc.array(fc.constantFrom('"', '\\', 'a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'), {
+      maxLength: 60,
+    })
+    fc.assert(
+      fc.property(full, full, (first, second) => {
+        const texts = [first.join(''), second.join('')]
+        const bytes = Buffer.from(JSON.stringify({ a: texts[0], b: texts[1] }))
+        const { members } = scanEnvelope(bytes)
+        expect(members.map(({ key }) => key)).toEqual(['a', 'b'])
+        expect(members.map(({ start, end }) => JSON.parse(bytes.toString('utf8', start, end)))).toEqual(texts)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
   it('keeps a key that stands twice', () => {
     expect(scanEnvelope(Buffer.from('{"a":1,"a":2}')).members.map(({ key }) => key)).toEqual(['a', 'a'])
   })
