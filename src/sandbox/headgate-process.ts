@@ -53,7 +53,7 @@ export interface HeadgateProcess {
 const READY_WITHIN = 15_000
 /** More than Headgate's own shutdown timeout. */
 const STOP_WITHIN = 30_000
-const POLL_EVERY = 25
+const POLL_EVERY = 10
 const LINES_SHOWN = 20
 
 /** Starts Headgate; rejects with its last log lines where it does not come up. It ends with the process that called. */
