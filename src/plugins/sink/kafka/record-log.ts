@@ -88,8 +88,10 @@ export function createRecordLog({ targets, fence, open }: RecordLogOptions): Kaf
     offsetsAt: (timestamp) =>
       shared.use(async (consumer) => {
         const places = await placesOf(consumer, targets())
-        const ends = await consumer.offsets(places, END)
-        const found = await consumer.offsets(places, timestamp)
+        const [ends, found] = await Promise.all([
+          consumer.offsets(places, END),
+          consumer.offsets(places, timestamp),
+        ])
         return found.map((position, index) => (position.offset < 0 ? (ends[index] ?? position) : position))
       }),
     async read(from, visit) {
