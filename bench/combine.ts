@@ -1,6 +1,6 @@
 import type { Driven } from './measure.js'
 import { spread } from './statistics.js'
-import { worstOf } from './watch.js'
+import { inAll } from './watch.js'
 
 /** What a program did in its turns under one load, as if it had been one. */
 export function combine(turns: readonly Driven[]): Driven {
@@ -24,7 +24,7 @@ export function combine(turns: readonly Driven[]): Driven {
     p999: middle((turn) => turn.p999),
     peakRss: greatest((turn) => turn.peakRss),
     peakOwn: greatest((turn) => turn.peakOwn),
-    backlog: worstOf(turns.map(({ backlog }) => backlog)),
+    backlog: inAll(turns.map(({ backlog }) => backlog)),
     generatorLoad: perEvent((turn) => turn.generatorLoad),
     lateP99: greatest((turn) => turn.lateP99),
     queued: perEvent((turn) => turn.queued),

@@ -3,7 +3,7 @@ import { cpus } from 'node:os'
 import type { Rest, Sample } from './measure.js'
 import type { Start } from './starts.js'
 import { type Spread, spread } from './statistics.js'
-import { worstOf } from './watch.js'
+import { inAll } from './watch.js'
 
 /** Where figures come from: they are worth nothing without. */
 export interface Machine {
@@ -75,7 +75,7 @@ export function summarize(samples: readonly Sample[], load: string, program: str
     program,
     load,
     figures: eachFigure((figure) => spread(own.map((sample) => sample[figure]))),
-    backlog: worstOf(own.map(({ backlog }) => backlog)),
+    backlog: inAll(own.map(({ backlog }) => backlog)),
   }
 }
 

@@ -19,11 +19,14 @@ export interface Backlog {
   readonly slope: { readonly median: number; readonly min: number; readonly max: number }
 }
 
-/** The largest of several, and the growth that is least likely to be chance. */
-export const worstOf = (backlogs: readonly Backlog[]): Backlog => ({
-  peak: Math.max(...backlogs.map(({ peak }) => peak)),
-  slope: backlogs.map(({ slope }) => slope).reduce((worst, slope) => (slope.min > worst.min ? slope : worst)),
-})
+/** The largest of several, and the middle growth: of a dozen turns, chance makes one grow where none does. */
+export function inAll(backlogs: readonly Backlog[]): Backlog {
+  const slopes = backlogs.map(({ slope }) => slope).sort((one, other) => one.min - other.min)
+  return {
+    peak: Math.max(...backlogs.map(({ peak }) => peak)),
+    slope: slopes[slopes.length >> 1] as Backlog['slope'],
+  }
+}
 
 /** Milliseconds. */
 const EVERY = 100

@@ -32,14 +32,14 @@ test('the rate of all turns counts their time, and not each as much as the other
   expect(eventsPerSecond).toBeCloseTo(2000 / 3)
 })
 
-test('latencies are those of the middle turn, memory and backlog those of the worst', () => {
-  const growing = { median: 50, min: 40, max: 60 }
+test('latencies and the growth of the backlog are those of the middle turn, peaks those of the worst', () => {
+  const growing = (by: number) => ({ median: by, min: by - 10, max: by + 10 })
   const parts = [
-    turn({ p99: 9, peakOwn: 70 }),
+    turn({ p99: 9, peakOwn: 70, backlog: { peak: 12, slope: growing(20) } }),
     turn({ p99: 4, peakOwn: 95 }),
-    turn({ p99: 5, backlog: { peak: 33, slope: growing } }),
+    turn({ p99: 5, backlog: { peak: 33, slope: growing(50) } }),
   ]
-  expect(combine(parts)).toMatchObject({ p99: 5, peakOwn: 95, backlog: { peak: 33, slope: growing } })
+  expect(combine(parts)).toMatchObject({ p99: 5, peakOwn: 95, backlog: { peak: 33, slope: growing(20) } })
 })
 
 test('what was refused in any turn was refused', () => {
