@@ -14,7 +14,9 @@ export interface Kafka {
 
 /**
  * Starts an embedded Kafka on a free port, with these topics; others come into being when a client asks for them.
- * It ends with the process that started it. At most 5 MiB are kept for each partition: older records go.
+ * It ends with the process that started it. At most 5 MiB are kept for each partition: older records go. To the question where
+ * a time begins it answers that nothing is as new (librdkafka, rdkafka_mock_handlers.c), so that a Headgate without state reads
+ * nothing back from it.
  */
 export async function startKafka(topics: readonly string[] = []): Promise<Kafka> {
   // A process group of its own: Ctrl-C in a terminal must not take the broker from those who still drain to it.
