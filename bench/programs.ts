@@ -56,9 +56,9 @@ const LINES_SHOWN = 20
 export const headgate = ({
   name,
   config,
-  program,
   profile,
   withoutLedger,
+  program = withoutLedger ? packageFile('build/src/cli.js') : undefined,
   workers,
 }: HeadgateVariant): Program => ({
   name,
@@ -69,7 +69,6 @@ export const headgate = ({
       within: READY_WITHIN,
       nodeOptions: [...profiling(name, profile), ...(withoutLedger ? ['--import', WITHOUT_LEDGER] : [])],
       ...(program !== undefined && { program }),
-      ...(withoutLedger && { program: packageFile('build/src/cli.js') }),
     })
     if (withoutLedger && !lines.includes(LEDGER_REPLACED)) {
       await stop()

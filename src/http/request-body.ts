@@ -17,7 +17,7 @@ export interface BodyEnd {
 
 /** The body of a request, of at most `limit` bytes. They are counted as they arrive: a promised length is none. */
 export class RequestBody implements BodyReader {
-  private chunks: Buffer[] = []
+  private readonly chunks: Buffer[] = []
   private size = 0
 
   constructor(
@@ -28,12 +28,12 @@ export class RequestBody implements BodyReader {
 
   piece(bytes: Buffer): boolean {
     if (this.size + bytes.length > this.limit) {
-      this.giveUp()
+      this.memory.release(this.size)
       this.end.tooLarge()
       return false
     }
     if (!this.memory.take(bytes.length)) {
-      this.giveUp()
+      this.memory.release(this.size)
       this.end.noMemory()
       return false
     }
@@ -48,12 +48,7 @@ export class RequestBody implements BodyReader {
   }
 
   gone(): void {
-    this.giveUp()
-    this.end.gone()
-  }
-
-  private giveUp(): void {
-    this.chunks = []
     this.memory.release(this.size)
+    this.end.gone()
   }
 }
