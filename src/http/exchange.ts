@@ -1,7 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { HeadgateError } from '../errors.js'
 import type { BodyMemory, HttpAnswer, HttpHandler, HttpHead, Log } from '../plugin.js'
 import type { IncomingRequest } from './incoming-request.js'
+import type { OutgoingAnswer } from './outgoing-answer.js'
 import { problem } from './problem.js'
 import { ReceivedRequest } from './received-request.js'
 import { type BodyEnd, RequestBody } from './request-body.js'
@@ -38,7 +39,7 @@ type Question = () => HttpAnswer | Promise<HttpAnswer>
 /** Takes a request that came to a route: refuses it for its head, or reads its body and asks the route's handler. */
 export function exchange(
   request: IncomingRequest,
-  response: ServerResponse,
+  response: OutgoingAnswer,
   route: Route,
   shared: Shared,
 ): void {
@@ -67,7 +68,7 @@ class Exchange implements BodyEnd, Work {
 
   constructor(
     private readonly request: IncomingMessage,
-    private readonly response: ServerResponse,
+    private readonly response: OutgoingAnswer,
     private readonly route: Route,
     private readonly shared: Shared,
     private readonly received: ReceivedRequest,
@@ -149,7 +150,7 @@ class Exchange implements BodyEnd, Work {
 /** Answers a request whose body has not been read; `ended` is called once it is answered. Its promise never rejects. */
 export async function refuse(
   request: IncomingMessage,
-  response: ServerResponse,
+  response: OutgoingAnswer,
   received: ReceivedRequest,
   question: Question,
   owner: Owner,

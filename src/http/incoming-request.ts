@@ -18,7 +18,7 @@ export interface BodyReader {
 export class IncomingRequest extends IncomingMessage {
   private reader: BodyReader | undefined = undefined
   /** What node:http sets when it is read: otherwise it would throw the body away once the request is answered. */
-  declare _consumed: boolean
+  declare _consuming: boolean
 
   /** At once, before any of the body has come. From then on the request is no stream any more, unless the reader gives up. */
   readBody(reader: BodyReader): void {
@@ -30,7 +30,7 @@ export class IncomingRequest extends IncomingMessage {
     if (reader === undefined) return super.push(bytes)
     if (bytes === null) {
       this.reader = undefined
-      this._consumed = true
+      this._consuming = true
       reader.whole()
     } else if (!reader.piece(bytes)) {
       this.reader = undefined

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http'
 import { type AddressInfo, type Socket, Server as TcpServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { HeadgateError } from '../errors.js'
@@ -9,6 +8,7 @@ import { createHttpServer, type Secure } from './http-server.js'
 import { IncomingRequest } from './incoming-request.js'
 import { type ClientError, refuseMalformed } from './malformed.js'
 import { onceAMinute } from './once-a-minute.js'
+import { OutgoingAnswer } from './outgoing-answer.js'
 import { problem } from './problem.js'
 import { countRequests } from './requests.js'
 import { cutStalled } from './stalled.js'
@@ -123,7 +123,7 @@ export function createListener(options: ListenerOptions): Listener {
   const noRoute = problem(new HeadgateError('HG_INTAKE_NOT_FOUND', 'No pipeline listens at this path.'))
   const stopping = problem(new HeadgateError('HG_INTAKE_STOPPING', 'Headgate is shutting down.'))
 
-  const serve = (request: IncomingRequest, response: ServerResponse) => {
+  const serve = (request: IncomingRequest, response: OutgoingAnswer) => {
     const route = routes.get(pathOf(request.url ?? ''))?.[0]
     if (route !== undefined) exchange(request, response, route, shared)
     else {
@@ -140,6 +140,7 @@ export function createListener(options: ListenerOptions): Listener {
       maxHeaderSize: options.maxHeaderSize ?? 16 * 1024,
       insecureHTTPParser: false,
       IncomingMessage: IncomingRequest,
+      ServerResponse: OutgoingAnswer,
     },
     options.secure,
   )

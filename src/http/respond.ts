@@ -1,5 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { HttpAnswer } from '../plugin.js'
+import type { OutgoingAnswer } from './outgoing-answer.js'
 
 /** So much of a refused request's body is read and thrown away to save its connection. */
 const DISCARD_BYTES = 64 * 1024
@@ -8,13 +9,16 @@ const LINGER_MS = 500
 
 /** `requestId`: what the answer says of its request, where it does. */
 export function respond(
-  response: ServerResponse,
+  response: OutgoingAnswer,
   answer: HttpAnswer,
   close: boolean,
   requestId: string | undefined,
 ): void {
-  writeHead(response, answer, close, requestId)
-  response.end(answer.body)
+  const { status, body } = answer
+  const bytes = Buffer.byteLength(body)
+  response.writeHead(status, head(answer, bytes, close, requestId))
+  // A text that has a byte for each character is ASCII, which needs no encoding.
+  response.endWith(body, bytes === body.length ? 'latin1' : 'utf8')
 }
 
 /**
@@ -23,7 +27,7 @@ export function respond(
  */
 export function respondEarly(
   request: IncomingMessage,
-  response: ServerResponse,
+  response: OutgoingAnswer,
   answer: HttpAnswer,
   close: boolean,
   requestId: string | undefined,
@@ -32,8 +36,9 @@ export function respondEarly(
     respond(response, answer, close, requestId)
     return
   }
-  writeHead(response, answer, true, requestId)
-  response.write(answer.body)
+  const { status, body } = answer
+  response.writeHead(status, head(answer, Buffer.byteLength(body), true, requestId))
+  response.write(body)
   const finish = () => {
     clearTimeout(lingering)
     response.end()
@@ -43,17 +48,18 @@ export function respondEarly(
   request.resume()
 }
 
-function writeHead(
-  response: ServerResponse,
-  { status, headers, body }: HttpAnswer,
+/** The lines as `writeHead` takes them: a name, its value, the next name. */
+function head(
+  { headers }: HttpAnswer,
+  bytes: number,
   close: boolean,
   requestId: string | undefined,
-): void {
-  const lines = ['content-length', String(Buffer.byteLength(body))]
+): string[] {
+  const lines = ['content-length', String(bytes)]
   for (const name in headers) lines.push(name, headers[name] ?? '')
   if (requestId !== undefined && headers['x-request-id'] === undefined) lines.push('x-request-id', requestId)
   if (close && headers['connection'] === undefined) lines.push('connection', 'close')
-  response.writeHead(status, lines)
+  return lines
 }
 
 const isShort = ({ headers }: IncomingMessage): boolean =>

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { IncomingRequest } from '../../src/http/incoming-request.js'
@@ -66,6 +66,22 @@ test('the connection serves the next request, and those that came together', asy
   connection.write(`${head(3)}two${head(5)}three`)
   await expect.poll(answers).toBe(3)
   expect(told).toEqual(['one', 'whole', 'two', 'whole', 'three', 'whole'])
+})
+
+test('a request that was read is left alone once it is answered', async () => {
+  let request: IncomingMessage | undefined
+  let closed = false
+  const { connection } = await serverWith((response) => {
+    request = response.req
+    response.on('close', () => {
+      closed = true
+    })
+    ok(response)
+  })
+  connection.write(`${head(3)}one`)
+  await expect.poll(() => closed).toBe(true)
+  // Otherwise node:http would have set it flowing, to throw its body away.
+  expect(request?.readableFlowing).toBe(null)
 })
 
 test('what comes after the reader gave up is thrown away, however much it is', async () => {

@@ -1,0 +1,29 @@
+import { type IncomingMessage, ServerResponse } from 'node:http'
+
+/**
+ * An answer whose head and body go to the socket as one text. `end` hands over two pieces, the second of them empty, which the
+ * socket holds back, gathers and writes as a list (node:http, _http_outgoing.js).
+ */
+export class OutgoingAnswer<
+  Request extends IncomingMessage = IncomingMessage,
+> extends ServerResponse<Request> {
+  /** False where the request or the status allows none. */
+  declare _hasBody: boolean
+  /** What waits for answers before this one on its connection. */
+  declare outputData: readonly unknown[]
+  /** Writes the head before it. */
+  declare _send: (text: string, encoding: 'latin1' | 'utf8', sent: () => void) => boolean
+  declare _finish: () => void
+
+  /** Instead of `end`, once the head has been written with the length of this body. */
+  endWith(body: string, encoding: 'latin1' | 'utf8'): void {
+    if (!this._hasBody) {
+      this.end()
+      return
+    }
+    // What `end` does, in its order: node:http goes on to the next request when it hears `finish`.
+    this._send(body, encoding, () => this.emit('finish'))
+    this.finished = true
+    if (this.socket !== null && this.outputData.length === 0) this._finish()
+  }
+}
