@@ -57,7 +57,8 @@ export interface Plan {
   readonly loads: readonly Load[]
   /** In so many turns a program is driven under each load, alternating with the others. */
   readonly turns: number
-  readonly warmUpSeconds: number
+  /** Until it has had so many events, or for four times as long. */
+  readonly warmUp: { readonly seconds: number; readonly events: number }
   readonly bodyBytes: number
   readonly paths?: readonly string[]
   readonly payloads?: readonly string[]
@@ -71,7 +72,6 @@ export const PAYLOADS = [
   '"priority":"low","region":"eu-west"',
   '"priority":"low","region":"us-east"',
 ]
-const WARM_UP_EVENTS = 10_000
 const MOST_WARM_UPS = 4
 const POLL = 5
 const ACKNOWLEDGED_WITHIN = 60_000
@@ -106,7 +106,8 @@ export async function measure(
       return driveAt(running, generator, around, { ...order, name: `run${runs++}`, seconds })
     }
     for (const contender of contenders)
-      if (first !== undefined) await warmUp(() => drive(contender, first, plan.warmUpSeconds, 0))
+      if (first !== undefined)
+        await warmUp(plan.warmUp.events, () => drive(contender, first, plan.warmUp.seconds, 0))
     const samples: Sample[] = []
     for (const load of loads) {
       const driven = new Map(contenders.map((contender) => [contender, [] as Driven[]]))
@@ -158,8 +159,8 @@ async function whileRunning<Found>(
 }
 
 /** Code is compiled by how often it ran, and on a busy machine that takes more time. */
-async function warmUp(drive: () => Promise<Driven>): Promise<void> {
-  for (let time = 0, events = 0; time < MOST_WARM_UPS && events < WARM_UP_EVENTS; time++)
+async function warmUp(enough: number, drive: () => Promise<Driven>): Promise<void> {
+  for (let time = 0, events = 0; time < MOST_WARM_UPS && events < enough; time++)
     events += (await drive()).events
 }
 

@@ -22,7 +22,7 @@ const BODY_BYTES = 1024
  * What is measured is a process that runs for weeks. V8 compiles and recompiles the path during the first 100,000 events or so,
  * which adds some 20 us to each of Headgate's, and less to those of the floor, which has less code.
  */
-const WARM_UP_SECONDS = 10
+const WARM_UP = { seconds: 10, events: 100_000 }
 const IDLE_SECONDS = 10
 const TURNS = 4
 
@@ -74,7 +74,7 @@ async function runComparison(options: Options, around: Surroundings) {
         inFlight,
         turns: TURNS,
         bodyBytes: BODY_BYTES,
-        warmUpSeconds: WARM_UP_SECONDS,
+        warmUp: WARM_UP,
         loads: full ? fullLoads(seconds, inFlight) : [saturation(seconds, inFlight)],
         idleSeconds: full ? IDLE_SECONDS : 0,
         ...many?.plan,

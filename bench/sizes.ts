@@ -43,7 +43,7 @@ export const BODY_SIZES = [200, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, 102
 export const RULE_COUNTS = [1, 10, 50, 100, 500]
 export const PIPELINE_COUNTS = [1, 5, 10, 25, 50]
 
-const WARM_UP_SECONDS = 2
+const WARM_UP = { seconds: 2, events: 10_000 }
 /** Bytes of all events in flight together: 64 of 1 MiB would measure the machine's memory. */
 const IN_FLIGHT_BYTES = 8 * KIB * KIB
 const LEAST_IN_FLIGHT = 8
@@ -79,7 +79,7 @@ function casesOf(folder: string, seconds: number, inFlight: number, around: Surr
   const plan = (bodyBytes: number): Plan => {
     const most = Math.max(LEAST_IN_FLIGHT, Math.floor(IN_FLIGHT_BYTES / bodyBytes))
     const loads = [saturation(seconds, Math.min(inFlight, most))]
-    return { loads, turns: 1, bodyBytes, warmUpSeconds: WARM_UP_SECONDS, idleSeconds: 0 }
+    return { loads, turns: 1, bodyBytes, warmUp: WARM_UP, idleSeconds: 0 }
   }
   const generated = (pipelines: number, rules: number, kind: RuleKind) => async (): Promise<Program> => {
     const topic = await around.emptyTopic()
