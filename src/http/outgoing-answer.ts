@@ -15,14 +15,15 @@ export class OutgoingAnswer<
   declare _send: (text: string, encoding: 'latin1' | 'utf8', sent: () => void) => boolean
   declare _finish: () => void
 
-  /** Instead of `end`, once the head has been written with the length of this body. */
-  endWith(body: string, encoding: 'latin1' | 'utf8'): void {
+  /** Instead of `end`, once the head has been written. `bytes`: the length of the body, as the head has it. */
+  endWith(body: string, bytes: number): void {
     if (!this._hasBody) {
       this.end()
       return
     }
     // What `end` does, in its order: node:http goes on to the next request when it hears `finish`.
-    this._send(body, encoding, () => this.emit('finish'))
+    // A text that has a byte for each character is ASCII, which needs no encoding.
+    this._send(body, bytes === body.length ? 'latin1' : 'utf8', () => this.emit('finish'))
     this.finished = true
     if (this.socket !== null && this.outputData.length === 0) this._finish()
   }

@@ -17,8 +17,7 @@ export function respond(
   const { status, body } = answer
   const bytes = Buffer.byteLength(body)
   response.writeHead(status, head(answer, bytes, close, requestId))
-  // A text that has a byte for each character is ASCII, which needs no encoding.
-  response.endWith(body, bytes === body.length ? 'latin1' : 'utf8')
+  response.endWith(body, bytes)
 }
 
 /**
