@@ -43,6 +43,14 @@ export interface Acknowledger {
 const SOON = 2000
 
 /**
+ * Milliseconds that the first acknowledgement waits for others: a sender that is told of several at once also answers several
+ * at once, and to wake up for each of them costs more than they do. Nobody waits for it: the event has been answered.
+ */
+const GATHER_MS = 10
+/** So many do not wait for more. Together they take no longer than a turn with events. */
+const ENOUGH = 32
+
+/**
  * Works off what the ledger owes a post-commit stage: oldest first, so many at once, so many a second. Runs beside the
  * path of the events and never holds it up.
  */
@@ -52,26 +60,30 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
   let state: 'idle' | 'running' | 'held' | 'stopped' = 'idle'
   let active = 0
   let timer: NodeJS.Timeout | undefined
-  let pumping = false
+  /** Owed since the last look at what is due. */
+  let gathered = 0
   let onQuiet: (() => void) | undefined
   let onIdle: (() => void) | undefined
 
-  // The sender gets its answer before its acknowledgement is tried: this runs when all that follows from a report is done, and
-  // under load when the current turn is over, so that the answers to others of that turn come first, too.
-  const wake = (): void => {
-    if (pumping || state !== 'running') return
-    pumping = true
-    if (active === 0) process.nextTick(pump)
-    else setImmediate(pump)
+  const added = (): void => {
+    if (state !== 'running') return
+    gathered++
+    if (gathered === 1) pumpIn(GATHER_MS)
+    // When the turn is over: the sender gets its answers before their acknowledgements are tried.
+    else if (gathered === ENOUGH) setImmediate(pump)
+  }
+  const pumpIn = (wait: number): void => {
+    clearTimeout(timer)
+    timer = setTimeout(pump, Math.min(wait, LONGEST_TIMER))
   }
   const pump = (): void => {
-    pumping = false
+    gathered = 0
     clearTimeout(timer)
     while (state === 'running' && active < settings.concurrency) {
       const wait = waitForNext()
       if (wait === undefined) break
       if (wait > 0) {
-        timer = setTimeout(wake, Math.min(wait, LONGEST_TIMER))
+        pumpIn(wait)
         break
       }
       const pending = ledger.take(index, Date.now())
@@ -79,7 +91,7 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
       rate.take(performance.now())
       void attempt(pending)
     }
-    if (isQuiet()) onQuiet?.()
+    if (onQuiet !== undefined && isQuiet()) onQuiet()
   }
   const isQuiet = (): boolean =>
     active === 0 && (rate.isDown() || (waitForNext() ?? Number.POSITIVE_INFINITY) > SOON)
@@ -96,17 +108,17 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
         done()
       }
       signal.addEventListener('abort', done, { once: true })
-      wake()
+      setImmediate(pump)
     })
   const attempt = async (pending: Pending): Promise<void> => {
     active++
     const result = await stage.attempt(pending.committed)
-    active--
+    const full = active-- === settings.concurrency
     stage.settled(pending, settle(pending, result), result)
     if (active === 0) onIdle?.()
-    // At once: by the end of a turn its connection would have been idle for as long as a turn takes, which under load made
-    // acknowledgements fall behind.
-    if (!pumping && state === 'running') pump()
+    // At once where others wait for its place: by the end of a turn its connection would have been idle for as long as a turn
+    // takes, which under load made acknowledgements fall behind.
+    if (full || gathered === 0) pump()
   }
   const settle = (pending: Pending, result: Attempt): AttemptOutcome => {
     if (result.kind !== 'retry') rate.answered()
@@ -131,12 +143,12 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
   return {
     start(held = false) {
       state = held ? 'held' : 'running'
-      ledger.onAdded(index, wake)
-      wake()
+      ledger.onAdded(index, added)
+      setImmediate(pump)
     },
     hold(held) {
       if (state === (held ? 'running' : 'held')) state = held ? 'held' : 'running'
-      wake()
+      setImmediate(pump)
     },
     async drain(signal) {
       if (state === 'running') {

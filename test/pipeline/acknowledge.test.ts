@@ -1,4 +1,5 @@
-import { expect, test, vi } from 'vitest'
+import { setImmediate as turn } from 'node:timers/promises'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { HeadgateError } from '../../src/errors.js'
 import { stopPipeline } from '../../src/pipeline/lifecycle.js'
 import { deferred } from '../helpers/deferred.js'
@@ -20,6 +21,39 @@ test('a failed acknowledgement is tried again until it succeeds, and each attemp
   const counted = (outcome: string) =>
     metric(`headgate_ack_attempts_total{pipeline="orders",outcome="${outcome}"}`)
   expect(await Promise.all(['acknowledged', 'retry', 'gave-up'].map(counted))).toEqual([1, 3, 0])
+})
+
+test('acknowledgements wait a moment for others, unless there are many', async () => {
+  const { inline } = await runningPipeline()
+  // What was owed before is looked at once at the start.
+  await turn()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const acknowledge = vi.fn(async () => ({ kind: 'acknowledged' }) as const)
+  inline.acknowledge = acknowledge
+  for (const id of ['a', 'b', 'c']) await inline.intake(() => eventOf(id))
+  await turn()
+  expect(acknowledge).not.toHaveBeenCalled()
+  await vi.advanceTimersByTimeAsync(10)
+  expect(acknowledge).toHaveBeenCalledTimes(3)
+  for (let event = 0; event < 32; event++) await inline.intake(() => eventOf(String(event)))
+  await turn()
+  expect(acknowledge).toHaveBeenCalledTimes(35)
+})
+
+test('where all attempts are under way, the next begins as soon as one has ended', async () => {
+  const { inline } = await runningPipeline(withRetry({}, { concurrency: 1 }))
+  const calls: (() => void)[] = []
+  inline.acknowledge = () => new Promise((resolve) => calls.push(() => resolve({ kind: 'acknowledged' })))
+  for (const id of ['a', 'b']) await inline.intake(() => eventOf(id))
+  await expect.poll(() => calls).toHaveLength(1)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  // Owed just now, and waits for others; the one that is due does not wait for it.
+  await inline.intake(() => eventOf('c'))
+  calls[0]?.()
+  await turn()
+  expect(calls).toHaveLength(2)
 })
 
 test('what the sender refuses for good is given up, once, and the log names the event', async () => {
