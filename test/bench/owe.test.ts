@@ -8,7 +8,7 @@ test('so many acknowledgements are owed as a ledger would owe them: for records 
   const directory = temporaryDirectory()
   await owe(directory, { pipeline: 'bench', topic: 'events', count: 25_000 })
   const { database, close } = await openStateDirectory(directory, testContext().log)
-  const state = openPipelineState(database, 'bench', { window: 60_000, entries: 100_000 })
+  const state = await openPipelineState(database, 'bench', { window: 60_000, entries: 100_000 })
 
   expect(state.owedCount()).toBe(25_000)
   expect(state.loadOwed(true)).toEqual([])

@@ -104,8 +104,10 @@ const Pipeline = Type.Object(
         }),
         entries: Type.Integer({
           minimum: 0,
+          maximum: 100_000_000,
           default: 100_000,
-          description: 'How many events are remembered; the oldest go first.',
+          description:
+            'How many events are remembered; the oldest go first. Each takes some 11 bytes of memory and 80 on disk.',
         }),
       },
       { ...closed, default: {}, description: 'Recognising events that are sent again.' },

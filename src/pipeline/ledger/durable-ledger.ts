@@ -18,7 +18,7 @@ import type { Known, Owed, OwedKey } from './state-rows.js'
 export interface DurableLedgerOptions extends LedgerTerms {
   readonly pipeline: string
   /** Rejects where the state cannot be used. */
-  openState(limits: StateLimits): PipelineState
+  openState(limits: StateLimits): Promise<PipelineState>
   readonly logger: Log
   readonly signal: AbortSignal
 }
@@ -126,7 +126,7 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
 
   return {
     async start() {
-      state = options.openState({ window, entries })
+      state = await options.openState({ window, entries })
       let orphans = 0
       const orphaned = (count: number) => {
         orphans += count

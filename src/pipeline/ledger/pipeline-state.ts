@@ -6,7 +6,7 @@ import { createFailures, type FailedRow, type Failures } from './failures.js'
 import { inSlices } from './in-slices.js'
 import { keysOf } from './keys-of.js'
 import { openPartitionNumbers } from './partition-numbers.js'
-import { createMemory, type StateLimits } from './remembered-events.js'
+import { openRememberedEvents, type StateLimits } from './remembered-events.js'
 import { rowCount } from './row-count.js'
 import {
   type Known,
@@ -74,11 +74,11 @@ export interface PipelineState {
   close(clean: boolean): void
 }
 
-export function openPipelineState(
+export async function openPipelineState(
   database: RootDatabase,
   pipeline: string,
   limits: StateLimits,
-): PipelineState {
+): Promise<PipelineState> {
   const table = <Value, Key extends string | number | number[]>(name: string): Database<Value, Key> =>
     database.openDB<Value, Key>({ name: `${pipeline}/${name}`, encoding: 'msgpack' })
   const owedTable = table<Row, number[]>('owed')
@@ -87,8 +87,8 @@ export function openPipelineState(
   const partitions = openPartitionNumbers(table('partitions'))
   const stops = table<true, string>('stops')
   const events = (generation: number): EventTable =>
-    database.openDB<Buffer, string>({ name: `${pipeline}/events.${generation}`, ...EVENT_TABLE })
-  const memory = createMemory(events, table('generations'), limits)
+    database.openDB<Buffer, number>({ name: `${pipeline}/events.${generation}`, ...EVENT_TABLE })
+  const memory = await openRememberedEvents([events(0), events(1)], table('generations'), limits)
 
   let changes = nothingUnwritten()
   let writing: Unwritten | undefined
@@ -223,12 +223,10 @@ export function openPipelineState(
       changes = nothingUnwritten()
       writing = batch
       try {
-        await memory.rotate()
         // Carried out by a thread of the index: thousands of rows would hold up the events that come meanwhile.
         await database.batch(() => write(batch))
         memory.written()
       } catch (error) {
-        memory.notWritten()
         changes = merged(batch, changes)
         const reason = await reasonOf(error)
         throw new HeadgateError('HG_STATE_WRITE', `The state directory cannot be written: ${reason}.`)
@@ -250,7 +248,6 @@ export function openPipelineState(
     takeCleanStop: () => stops.removeSync(CLEAN),
     close(clean) {
       closed = true
-      memory.stop()
       if (clean) stops.putSync(CLEAN, true)
     },
   }

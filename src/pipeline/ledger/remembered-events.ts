@@ -1,7 +1,5 @@
 import type { Database } from 'lmdb'
-import { type EventTable, eventIn, eventRows } from './event-rows.js'
-import { createFilter, type Filter } from './filter.js'
-import { inSlices } from './in-slices.js'
+import { createEventRows, type EventRows, type EventTable, rowsIn } from './event-rows.js'
 import { rowCount } from './row-count.js'
 import type { Known } from './state-rows.js'
 
@@ -17,17 +15,26 @@ export interface RememberedEvents {
   recall(identity: string): Known | undefined
   remember(identity: string, known: Known): void
   hasNews(): boolean
-  /** Before a write: begins a new generation where the present one is full or old. */
-  rotate(): Promise<void>
-  /** Within a transaction. */
+  /** Puts what is new into the tables. To be called within a transaction, and not again before that has ended. */
   write(): void
+  /** The transaction has succeeded. Where this is not called, the next one is given all of it again. */
   written(): void
-  notWritten(): void
+  /** Since when events are remembered without a gap; milliseconds since the epoch. */
   since(): number
   /** From now on; what has been forgotten stays forgotten. */
   limit(limits: StateLimits): void
-  /** Before the database is closed. */
-  stop(): void
+}
+
+interface Generation {
+  /** Of its table, 0 or 1. */
+  readonly number: number
+  /** Milliseconds since the epoch. */
+  readonly began: number
+  /** Events that there is room for. */
+  readonly capacity: number
+  readonly rows: EventRows
+  /** Nothing of it has been written: its table has what is forgotten. */
+  unwritten: boolean
 }
 
 /**
@@ -35,103 +42,70 @@ export interface RememberedEvents {
  * is dropped as a whole and begun anew. So forgetting costs nothing an event, and each is kept until so many newer ones have
  * come, in whatever order a read-back brought those that came before.
  */
-const GENERATIONS = 2
-
-interface Generation {
-  readonly table: EventTable
-  /** Milliseconds since the epoch; 0 where it never began, and is empty. */
-  began: number
-  /** What is in the table; not asked before all of it has been added. */
-  filter: Filter
-  filled: boolean
-}
-
-export function createMemory(
-  open: (generation: number) => EventTable,
+export async function openRememberedEvents(
+  tables: readonly [EventTable, EventTable],
   starts: Database<number, number>,
   limits: StateLimits,
-): RememberedEvents {
+): Promise<RememberedEvents> {
   let { window, entries } = limits
-  const newFilter = () => createFilter(entries)
-  const generations = Array.from({ length: GENERATIONS }, (_, number): Generation => {
-    const began = starts.get(number) ?? 0
-    return { table: open(number), began, filter: newFilter(), filled: began === 0 }
-  })
-  const stopping = new AbortController()
-  for (const generation of generations) if (!generation.filled) void fill(generation, stopping.signal)
-  let current = generations.reduce((newest, { began }, number) => {
-    return began > (generations[newest]?.began ?? 0) ? number : newest
-  }, 0)
-  let size = rowCount((generations[current] as Generation).table)
-  let news = eventRows()
-  let writing = eventRows()
-
-  const lookUp = (identity: string): Known | undefined => {
-    const unwritten = news.get(identity) ?? writing.get(identity)
-    if (unwritten !== undefined) return unwritten
-    for (let back = 0; back < GENERATIONS; back++) {
-      const generation = generations[(current - back + GENERATIONS) % GENERATIONS] as Generation
-      if (generation.filled && !generation.filter.mayHave(identity)) continue
-      const known = eventIn(generation.table, identity)
-      if (known !== undefined) return known
-    }
-    return undefined
+  const tableOf = (number: number): EventTable => tables[number === 0 ? 0 : 1]
+  const begin = (number: number): Generation => {
+    const capacity = Math.max(1, entries)
+    const rows = createEventRows(tableOf(number), capacity)
+    return { number, began: Date.now(), capacity, rows, unwritten: true }
   }
+  const load = async (number: number): Promise<Generation | undefined> => {
+    const began = starts.get(number)
+    if (began === undefined) return undefined
+    const capacity = Math.max(1, entries, rowsIn(rowCount(tableOf(number))))
+    const rows = createEventRows(tableOf(number), capacity)
+    await rows.load()
+    return { number, began, capacity, rows, unwritten: false }
+  }
+
+  let [older, newer] = [await load(0), await load(1)]
+  if (older !== undefined && older.began > (newer?.began ?? 0)) [older, newer] = [newer, older]
+  let current = newer ?? begin(0)
+  let writing: readonly Generation[] = []
+
+  const generations = (): readonly Generation[] => (older === undefined ? [current] : [older, current])
+  const rotate = (): void => {
+    older = current
+    current = begin(1 - current.number)
+  }
+  const isFull = ({ rows, capacity }: Generation): boolean => rows.size() >= Math.min(capacity, entries)
 
   return {
     recall(identity) {
-      const known = lookUp(identity)
+      const known = current.rows.find(identity) ?? older?.rows.find(identity)
       return known === undefined || Date.now() - known.committedAt > window ? undefined : known
     },
-    remember: (identity, known) => news.set(identity, known),
-    hasNews: () => news.size() > 0,
-    async rotate() {
-      writing = news
-      news = eventRows()
-      const now = Date.now()
-      const began = generations[current]?.began ?? 0
-      if (began !== 0 && size < entries && now - began < window) return
-      const number = began === 0 ? current : (current + 1) % GENERATIONS
-      const next = generations[number] as Generation
-      await next.table.clearAsync()
-      await starts.put(number, now)
-      next.began = now
-      next.filter = newFilter()
-      next.filled = true
-      current = number
-      size = 0
+    remember(identity, known) {
+      if (isFull(current)) rotate()
+      current.rows.add(identity, known)
     },
-    write: () => writing.putInto((generations[current] as Generation).table),
+    hasNews: () => generations().some(({ rows }) => rows.hasNews()),
+    write() {
+      if (Date.now() - current.began >= window) rotate()
+      writing = generations()
+      for (const { number, began, rows, unwritten } of writing) {
+        if (unwritten) {
+          void tableOf(number).clearAsync()
+          void starts.put(number, began)
+        }
+        rows.put()
+      }
+    },
     written() {
-      const { filter } = generations[current] as Generation
-      for (const identity of writing.identities()) filter.add(identity)
-      size += writing.size()
-      writing = eventRows()
+      for (const generation of writing) {
+        generation.unwritten = false
+        generation.rows.written()
+      }
     },
-    notWritten() {
-      writing.add(news)
-      news = writing
-      writing = eventRows()
-    },
-    since: () => Math.min(...generations.map(({ began }) => began || Date.now())),
+    since: () => generations()[0]?.began ?? current.began,
     limit(next) {
       window = next.window
       entries = next.entries
     },
-    stop: () => stopping.abort(),
   }
-}
-
-/** Adds what is in a table since before to its filter. Until that is done, the table itself is asked. */
-async function fill(generation: Generation, stopping: AbortSignal): Promise<void> {
-  const { table, filter } = generation
-  // Or it was cleared meanwhile, and has a new one.
-  const over = () => stopping.aborted || generation.filter !== filter
-  const keys = inSlices(
-    (range) => table.getKeys(range),
-    (key) => key,
-    over,
-  )
-  for await (const some of keys) for (const key of some) filter.add(key)
-  if (!over()) generation.filled = true
 }

@@ -7,7 +7,7 @@ import type { Log } from '../../plugin.js'
 import { isWhole } from './lmdb-file.js'
 
 /** The version of what is kept. A newer one is refused, for it may mean what we do not know; an older one is made anew. */
-const FORMAT = 2
+const FORMAT = 3
 
 /** The state directory of a process, locked for as long as it is open. */
 export interface StateDirectory {

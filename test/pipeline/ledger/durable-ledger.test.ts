@@ -333,7 +333,7 @@ test('a stop in order parks what is in memory, and the next start takes it up at
   await before.stop()
 
   const { database, close } = await openStateDirectory(before.directory, testContext().log)
-  const state = openPipelineState(database, 'orders', { window: 60_000, entries: 100 })
+  const state = await openPipelineState(database, 'orders', { window: 60_000, entries: 100 })
   expect(state.loadOwed(true)).toEqual([])
   expect(state.unpark(10)).toHaveLength(3)
   state.close(true)

@@ -1,26 +1,27 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { open } from 'lmdb'
+import { type Database, open } from 'lmdb'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { EVENT_TABLE, type EventTable } from '../../../src/pipeline/ledger/event-rows.js'
 import { inSlices } from '../../../src/pipeline/ledger/in-slices.js'
 import { temporaryDirectory } from '../../helpers/context.js'
 
 const SLICE = 2000
 
-/** A table with so many events, and what they are known by. */
-async function tableWith(count: number): Promise<{ readonly table: EventTable; readonly keys: string[] }> {
-  const database = open({ path: join(temporaryDirectory(), 'events.mdb'), maxDbs: 1 })
+type Table = Database<true, string>
+
+/** A table with so many rows, and what their keys are. */
+async function tableWith(count: number): Promise<{ readonly table: Table; readonly keys: string[] }> {
+  const database = open({ path: join(temporaryDirectory(), 'rows.mdb'), maxDbs: 1 })
   onTestFinished(() => database.close())
-  const table = database.openDB<Buffer, string>({ name: 'events', ...EVENT_TABLE })
-  const keys = Array.from({ length: count }, () => randomBytes(16).toString('latin1'))
+  const table = database.openDB<true, string>({ name: 'rows' })
+  const keys = Array.from({ length: count }, () => randomBytes(16).toString('hex'))
   await database.batch(() => {
-    for (const key of keys) table.put(key, Buffer.alloc(20))
+    for (const key of keys) table.put(key, true)
   })
   return { table, keys }
 }
 
-const keysOf = (table: EventTable, closed = () => false) =>
+const keysOf = (table: Table, closed = () => false) =>
   inSlices(
     (range) => table.getKeys(range),
     (key) => key,

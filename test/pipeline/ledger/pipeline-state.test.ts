@@ -18,7 +18,7 @@ const owed = (offset: number, parked: boolean) => ({
 /** What the next start finds of what was owed when the state was closed. */
 async function restarted(fill: (state: PipelineState) => void): Promise<PipelineState> {
   const { database } = await openStateDirectory(temporaryDirectory(), testContext().log)
-  const before = openPipelineState(database, 'orders', LIMITS)
+  const before = await openPipelineState(database, 'orders', LIMITS)
   fill(before)
   await before.flush()
   before.close(true)

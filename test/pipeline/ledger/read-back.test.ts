@@ -21,7 +21,7 @@ async function remembered(partitions: readonly number[], entries: number): Promi
     await topics.send({ target, key: null, value: Buffer.from(String(n)), headers: [] })
   }
   const directory = await openStateDirectory(temporaryDirectory(), logger)
-  const state = openPipelineState(directory.database, 'orders', { window: WINDOW, entries })
+  const state = await openPipelineState(directory.database, 'orders', { window: WINDOW, entries })
   const seen: number[] = []
   const options = {
     log: () => topics.log,
