@@ -172,7 +172,8 @@ async function rememberedSince(
     // A checkpoint beyond the end is one of a topic that was deleted and made anew.
     return checkpoint !== undefined && checkpoint <= end ? checkpoint : undefined
   })
-  const unknown = partitions.filter((_, at) => checkpoints[at] === undefined)
+  // Of what is empty, nobody need be asked.
+  const unknown = partitions.filter(({ start, end }, at) => checkpoints[at] === undefined && end > start)
   const found = unknown.length === 0 ? [] : await newest(unknown, log(), window, entries)
   return partitions.map((each, at) => {
     const checkpoint = checkpoints[at]

@@ -12,7 +12,11 @@ afterEach(() => void vi.useRealTimers())
 const WINDOW = 3_600_000
 
 /** Writes a record a second into these partitions, and reads them back with nothing known of them. */
-async function remembered(partitions: readonly number[], entries: number): Promise<number[]> {
+async function remembered(
+  partitions: readonly number[],
+  entries: number,
+  onLookUp = () => {},
+): Promise<number[]> {
   const { log: logger } = testContext()
   const topics = memoryTopics({ events: 4 })
   for (const [n, partition] of partitions.entries()) {
@@ -24,7 +28,13 @@ async function remembered(partitions: readonly number[], entries: number): Promi
   const state = await openPipelineState(directory.database, 'orders', { window: WINDOW, entries })
   const seen: number[] = []
   const options = {
-    log: () => topics.log,
+    log: () => ({
+      ...topics.log,
+      offsetsAt: (time: number) => {
+        onLookUp()
+        return topics.log.offsetsAt(time)
+      },
+    }),
     state,
     window: WINDOW,
     entries,
@@ -65,4 +75,12 @@ test('of all partitions together the newest are remembered: all there are, or ne
     ),
     { numRuns: 40 },
   )
+})
+
+test('where the log is empty, nobody asks since when it has what is to be remembered', async () => {
+  const onLookUp = vi.fn()
+  expect(await remembered([], 40, onLookUp)).toEqual([])
+  expect(onLookUp).not.toHaveBeenCalled()
+  expect(await remembered([0], 40, onLookUp)).toEqual([0])
+  expect(onLookUp).toHaveBeenCalled()
 })
