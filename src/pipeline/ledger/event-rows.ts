@@ -31,7 +31,7 @@ const ROW_BYTES = COMMITTED_AT + 8
 /** As many as LMDB stores in one of its pages, which have 4096 bytes, 16 of them for itself: more would need several in a row. */
 const SEGMENT_ROWS = 113
 
-/** More than a generation ever holds of a table that has so many segments. */
+/** Of so many segments, all of them full; also the first row of the segment with that number. */
 export const rowsIn = (segments: number): number => segments * SEGMENT_ROWS
 
 /**
