@@ -13,8 +13,8 @@ export interface Flusher {
 }
 
 /**
- * An acknowledgement usually succeeds within this time, and then never touches the disk. The events of one write lie all
- * over the index: the more there are, the fewer pages are written for each. What a crash takes is read back from Kafka.
+ * An acknowledgement usually succeeds within this time, and then never touches the disk. A write has a few pages of the index
+ * whatever there is to write: the more there is, the fewer they are for each. What a crash takes is read back from Kafka.
  */
 const GATHER_MS = 500
 const RETRY_MS = 1000

@@ -102,7 +102,7 @@ export async function openRememberedEvents(
         generation.rows.written()
       }
     },
-    since: () => generations()[0]?.began ?? current.began,
+    since: () => (older ?? current).began,
     limit(next) {
       window = next.window
       entries = next.entries
