@@ -113,7 +113,7 @@ function soakSection(soak: SoakFigures): string {
   ].join('\n')
 }
 
-export const soakGrid = ({ rss, heap, peakRss, peakBacklog }: SoakFigures): Grid => ({
+export const soakGrid = ({ rss, own, heap, peakRss, peakOwn, peakBacklog }: SoakFigures): Grid => ({
   columns: [
     { title: 'memory', align: 'left' },
     { title: 'MiB a million events', align: 'right' },
@@ -124,6 +124,7 @@ export const soakGrid = ({ rss, heap, peakRss, peakBacklog }: SoakFigures): Grid
   ],
   rows: [
     { name: 'resident', growth: rss, peak: peakRss.toFixed(0), backlog: peakBacklog.toFixed(0) },
+    { name: 'own', growth: own, peak: peakOwn.toFixed(0), backlog: '' },
     { name: 'heap in use', growth: heap, peak: '', backlog: '' },
   ].map(({ name, growth: { slope, low, high, verdict }, peak, backlog }) => [
     name,

@@ -70,7 +70,7 @@ function sizePlot(
 export const formatSize = (size: number): string =>
   size >= 2 ** 20 ? `${size / 2 ** 20} Mi` : size >= 1024 ? `${size / 1024} Ki` : String(size)
 
-export const soakPlots = ({ rss, heap }: SoakFigures): Plots => ({
+export const soakPlots = ({ rss, own, heap }: SoakFigures): Plots => ({
   'memory.svg': lineChart({
     title: 'Memory over many events',
     xAxis: 'million events',
@@ -79,6 +79,7 @@ export const soakPlots = ({ rss, heap }: SoakFigures): Plots => ({
     dense: true,
     series: [
       { name: 'resident', points: rss.points },
+      { name: 'own', points: own.points },
       { name: 'heap', points: heap.points },
     ],
   }),

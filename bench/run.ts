@@ -136,7 +136,8 @@ async function runSoak({ events, inFlight }: Options, around: Surroundings) {
   console.log(printed(soakGrid(figures)))
   if (Object.keys(figures.refused).length > 0)
     showDoubts([`events were refused, by status: ${JSON.stringify(figures.refused)}`])
-  if (figures.rss.verdict === 'growing' || figures.heap.verdict === 'growing') process.exitCode = 1
+  if ([figures.rss, figures.own, figures.heap].some(({ verdict }) => verdict === 'growing'))
+    process.exitCode = 1
   return { figures, plots: soakPlots(figures) }
 }
 

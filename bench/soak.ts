@@ -17,8 +17,11 @@ export interface SoakFigures {
   readonly seconds: number
   readonly refused: { readonly [status: string]: number }
   readonly peakRss: number
+  readonly peakOwn: number
   readonly peakBacklog: number
   readonly rss: Growth
+  /** Of that, what is not mapped from a file: it is what a leak would be seen in first. */
+  readonly own: Growth
   readonly heap: Growth
 }
 
@@ -48,6 +51,7 @@ export async function soak(
       events,
     })
     const rss: Point[] = []
+    const own: Point[] = []
     const heap: Point[] = []
     let peakBacklog = 0
     let over = false
@@ -60,7 +64,9 @@ export async function soak(
       const million = delivered / 1e6
       const metrics = await scrape(running.admin)
       if (over) break
-      rss.push([million, processFigures(running.pid).rss])
+      const memory = processFigures(running.pid)
+      rss.push([million, memory.rss])
+      own.push([million, memory.own])
       heap.push([million, metrics('nodejs_heap_size_used_bytes') / MIB])
       peakBacklog = Math.max(peakBacklog, metrics('headgate_ledger_pending'))
       if (rss.length % 60 === 0)
@@ -76,8 +82,10 @@ export async function soak(
       seconds,
       refused,
       peakRss: Math.max(...rss.map(([, mib]) => mib)),
+      peakOwn: Math.max(...own.map(([, mib]) => mib)),
       peakBacklog,
       rss: judgeGrowth(rss),
+      own: judgeGrowth(own),
       heap: judgeGrowth(heap),
     }
   } finally {
