@@ -48,6 +48,8 @@ function sourcesOf(built: string): string[] {
 
 const NOT_FOR_A_START = [
   /^node_modules\/(typebox|pino-pretty|jsonata)\//,
+  // All of undici: its index.js, and what nothing asks for that only talks to a server.
+  /^node_modules\/undici\/(index\.js$|lib\/(cache|interceptor|mock)\/)/,
   /^src\/(authoring|conformance|docs|rehearsal|scenarios)\b/,
   /^src\/pipeline\/dead-letters\//,
   /^src\/commands\/(?!(index|command|run|load|problem-report|docs-links)\.ts$)/,

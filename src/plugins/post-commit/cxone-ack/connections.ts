@@ -2,6 +2,7 @@ import type { Client, Pool } from 'undici'
 import { milliseconds } from '../../../units.js'
 import { MAX_ANSWER } from './exchange.js'
 import type { Settings } from './settings.js'
+import { loadUndici } from './undici.js'
 
 /** The two servers that are talked to; often they are one. */
 export interface Servers {
@@ -36,9 +37,8 @@ export function createConnections(settings: Settings): Connections {
   let loaded: Servers | undefined
   let loading: Promise<Servers> | undefined
 
-  /** undici takes as long to load as Kafka does to answer, and a start waits for that anyway. */
   async function load(): Promise<Servers> {
-    const { Client, Pool } = await import('undici')
+    const { Client, Pool } = await loadUndici()
     loaded = {
       api: new Pool(apiUrl.origin, { ...limits, connections: settings.connections }),
       token: new Client(tokenUrl.origin, limits),
