@@ -8,15 +8,19 @@ export const openConnection = (port: number): Promise<Socket> =>
     )
   })
 
+const CLOSED = 'the connection was closed'
+
 /** What an answer says of an event that was not known before, which the cheap answers to all others do not. */
 const DELIVERED = '"outcome":"delivered"'
 
 /**
  * Resolves with the status once the answer is complete; a 200 for anything but a delivery is `200 otherwise`. Answers have
- * a Content-Length.
+ * a Content-Length. Rejects where the connection is closed first.
  */
 export const exchange = (socket: Socket, request: Buffer): Promise<string> =>
   new Promise((resolve, reject) => {
+    // Closed while it was idle: it says so no second time.
+    if (socket.destroyed) return reject(new Error(CLOSED))
     let text = ''
     const take = (chunk: Buffer) => {
       text += chunk.toString('latin1')
@@ -27,7 +31,7 @@ export const exchange = (socket: Socket, request: Buffer): Promise<string> =>
       const status = text.slice(9, 12)
       settle(() => resolve(status === '200' && !text.includes(DELIVERED) ? '200 otherwise' : status))
     }
-    const lost = () => settle(() => reject(new Error('the connection was closed')))
+    const lost = () => settle(() => reject(new Error(CLOSED)))
     const settle = (then: () => void) => {
       socket.off('data', take).off('close', lost)
       then()

@@ -59,6 +59,13 @@ export async function openLoop(
     give(connection)
     if (open === 0 && sent === schedule.count) ended()
   }
+  /** After a pause of the whole machine, the other side has closed those that were idle. */
+  function takeFree(): Connection | undefined {
+    for (;;) {
+      const connection = free.shift()
+      if (!connection?.socket.destroyed) return connection
+    }
+  }
   function give(connection: Connection): void {
     const next = waiting.shift()
     if (next === undefined) free.push(connection)
@@ -66,7 +73,7 @@ export async function openLoop(
   }
   function start(event: number): void {
     open++
-    const connection = free.shift()
+    const connection = takeFree()
     if (connection !== undefined) {
       send(connection, event).catch(failed)
       return
