@@ -27,11 +27,13 @@ export async function openLoop(
   started: (tally: Tally) => void,
 ): Promise<Tally> {
   const { rate, seconds, connections } = order
-  const opened: Socket[] = []
+  const opened = new Set<Socket>()
   const connect = async (): Promise<Connection> => {
-    const requests = prepareRequests(order, opened.length)
+    const requests = prepareRequests(order, opened.size)
     const socket = await openConnection(order.port)
-    opened.push(socket)
+    opened.add(socket)
+    // After a pause of the whole machine, the other side closes those that were idle.
+    socket.once('close', () => opened.delete(socket))
     return { socket, requests }
   }
   // The longest idle one is next, so that none is idle for so long that the other side closes it.
@@ -59,7 +61,7 @@ export async function openLoop(
     give(connection)
     if (open === 0 && sent === schedule.count) ended()
   }
-  /** After a pause of the whole machine, the other side has closed those that were idle. */
+  /** One that is still open. */
   function takeFree(): Connection | undefined {
     for (;;) {
       const connection = free.shift()
@@ -80,7 +82,7 @@ export async function openLoop(
     }
     tally.queued()
     waiting.push(event)
-    if (opened.length + opening >= MOST_CONNECTIONS) return
+    if (opened.size + opening >= MOST_CONNECTIONS) return
     opening++
     connect()
       .then(give, failed)
