@@ -3,6 +3,7 @@
  * look-around, which are what an engine has to backtrack for.
  */
 import { RE2JS, RE2JSSyntaxException } from 're2js'
+import { ecmaToRe2, foreignEscape } from './ecma-regex.js'
 import { HeadgateError } from './errors.js'
 
 export type Regex = RE2JS
@@ -27,24 +28,21 @@ const FLAGS = new Map([
  */
 export const compileRegex = (pattern: string, flags = ''): Regex => compile(pattern, flags, (same) => same)
 
-/** The same for the syntax of ECMAScript with the flag u, which JSON Schema and JSONata use. */
+/** The same for the syntax and the classes of ECMAScript with the flag u, which JSON Schema and JSONata use. */
 export function compileEcmaRegex(pattern: string, flags = ''): Regex {
   const [before, reference] = NAMED_REFERENCE.exec(pattern) ?? []
   if (before !== undefined && reference !== undefined) {
     throw malformed(unsupported('back-references', reference, before.length - reference.length))
   }
-  return compile(pattern, flags, (text) => RE2JS.translateRegExp(joinSurrogates(text)))
+  const foreign = foreignEscape(pattern)
+  if (foreign !== undefined) {
+    throw malformed(`ECMAScript has no escape ${quote(foreign.text)}: position ${foreign.position}.`)
+  }
+  return compile(pattern, flags, (text) => ecmaToRe2(text, flags))
 }
 
 /** The first \k<name>. The translation would silently make a plain k of it. */
 const NAMED_REFERENCE = /^(?:[^\\]|\\[^k])*?(\\k<[^>]*>)/u
-
-/** RE2 reads code points: an escaped pair is one of them, as with the flag u. */
-const joinSurrogates: Translate = (pattern) =>
-  pattern.replace(/\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})/gi, (_, high: string, low: string) => {
-    const pair = String.fromCharCode(Number.parseInt(high, 16), Number.parseInt(low, 16))
-    return `\\u{${pair.codePointAt(0)?.toString(16)}}`
-  })
 
 function compile(pattern: string, flags: string, translate: Translate): Regex {
   let bits = 0
