@@ -17,7 +17,7 @@ import { explain } from './explain.js'
 import { requireJson } from './media-type.js'
 import { receiver } from './receive.js'
 import { type Settings, settings } from './settings.js'
-import { verifier, verifyProblems } from './verify/schemes.js'
+import { VERIFY_LINTS, verifier, verifyFindings, verifyProblems } from './verify/schemes.js'
 
 export const httpWebhook = definePlugin({
   kind: 'source',
@@ -25,6 +25,9 @@ export const httpWebhook = definePlugin({
   summary: 'Takes events by HTTP, from senders that prove who they are, and answers once they are durable.',
   config: settings,
   check: ({ verify }, context) => verifyProblems(verify, '/verify', context),
+  lints: VERIFY_LINTS,
+  lint: ({ verify, eventId }) =>
+    verifyFindings(verify, '/verify', typeof eventId === 'string' ? undefined : eventId.header),
   unverified: (config) => ({ ...config, verify: { scheme: 'none' as const } }),
   maxBody: ({ maxBody }) => bytes(maxBody),
   claims: ({ path }) => [{ at: '/path', claim: `path ${path}` }],

@@ -50,6 +50,9 @@ describe('http-webhook: settings', () => {
   it.each([
     [{ scheme: 'bearer', tokens: [] }, '/verify/tokens'],
     [{ scheme: 'bearer', tokens: [''] }, '/verify/tokens/0'],
+    [{ scheme: 'bearer', tokens: ['   '] }, '/verify/tokens/0'],
+    [{ scheme: 'bearer', tokens: ['token\n'] }, '/verify/tokens/0'],
+    [{ scheme: 'hmac', header: 'X', secrets: [' \t'] }, '/verify/secrets/0'],
     [{ scheme: 'standard-webhooks', secrets: ['whsec_not base64'] }, '/verify/secrets/0'],
     [{ scheme: 'hmac', header: 'X Y', secrets: ['s'] }, '/verify/header'],
     [{ scheme: 'hmac', header: 'X', secrets: ['s'], signed: '{timestamp}' }, '/verify/signed'],

@@ -6,7 +6,11 @@ import { Secrets, unauthenticated, type Verifier } from './verifier.js'
 export const bearerSettings = Type.Object(
   {
     scheme: Type.Literal('bearer', { description: 'The sender puts a token into the Authorization header.' }),
-    tokens: Secrets('The tokens that are accepted. List the old and the new one while you change them.'),
+    tokens: Secrets('The tokens that are accepted. List the old and the new one while you change them.', {
+      // RFC 6750 has no white space in a token, and one that has some could never be presented.
+      pattern: '^\\S+$',
+      expected: 'a token without white space',
+    }),
   },
   { additionalProperties: false },
 )

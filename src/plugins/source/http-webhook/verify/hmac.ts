@@ -1,6 +1,6 @@
 import type { Static } from 'typebox'
 import { Type } from '../../../../json/type.js'
-import type { ConfigProblem } from '../../../../plugin.js'
+import type { ConfigProblem, LintFinding } from '../../../../plugin.js'
 import { signatureCheck } from './signature.js'
 import { SIGNED_TEXT_PATTERN, signedText } from './signed-text.js'
 import { freshness, TimestampUnit, Tolerance } from './timestamp.js'
@@ -52,7 +52,10 @@ export const hmacSettings = Type.Object(
         },
       ),
     ),
-    secrets: Secrets('The secrets that are accepted. List the old and the new one while you change them.'),
+    secrets: Secrets('The secrets that are accepted. List the old and the new one while you change them.', {
+      pattern: '\\S',
+      expected: 'a secret that is not blank',
+    }),
   },
   { additionalProperties: false },
 )
@@ -87,6 +90,34 @@ export function* hmacProblems(
   }
 }
 
+/** Placeholders with nothing between them. */
+const UNDELIMITED = /\{[^{}]+\}\{[^{}]+\}/
+
+/** What is allowed and probably not safe; `at` is the pointer of the settings. `idHeader`: the header that has the event id. */
+export function* hmacFindings(
+  { signed }: HmacSettings,
+  at: string,
+  idHeader: string | undefined,
+): Iterable<LintFinding> {
+  if (idHeader !== undefined && !signed.toLowerCase().includes(`{header:${idHeader.toLowerCase()}}`)) {
+    yield {
+      at: '/eventId',
+      name: 'event-id-not-signed',
+      message: `The event id is read from the header ${idHeader}, which is not part of the signed text "${signed}".`,
+      suggestion: `If the sender signs the header, add {header:${idHeader}} to \`signed\`; otherwise read the id from the body if it is there.`,
+    }
+  }
+  const [undelimited] = UNDELIMITED.exec(signed) ?? []
+  if (undelimited !== undefined) {
+    yield {
+      at: `${at}/signed`,
+      name: 'signed-text-ambiguous',
+      message: `Nothing separates ${undelimited.replace('}{', '} from {')} in the signed text.`,
+      suggestion: 'If the sender signs a separator such as "." between them, write it.',
+    }
+  }
+}
+
 export function hmac(settings: HmacSettings): Verifier {
   const { prefix, encoding, algorithm, signed, timestamp, secrets } = settings
   const name = settings.header.toLowerCase()
@@ -96,13 +127,14 @@ export function hmac(settings: HmacSettings): Verifier {
   const textOf = signedText(signed)
   const isSigned = signatureCheck(
     algorithm,
+    encoding,
     secrets.map((secret) => Buffer.from(secret)),
   )
   return {
     body(headers, body) {
       const signatures = signaturesIn(headers)
         .filter((signature) => signature.startsWith(prefix))
-        .map((signature) => Buffer.from(signature.slice(prefix.length), encoding))
+        .map((signature) => signature.slice(prefix.length))
       if (signatures.length === 0)
         throw unauthenticated(`The header ${name} has no signature that starts with "${prefix}".`)
       const time = timestampIn(headers)

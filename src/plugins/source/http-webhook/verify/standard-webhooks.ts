@@ -28,6 +28,7 @@ export function standardWebhooks({ secrets, tolerance }: Static<typeof standardW
   const checkFreshness = freshness('seconds', tolerance)
   const isSigned = signatureCheck(
     'sha256',
+    'base64',
     secrets.map((secret) => Buffer.from(secret.replace(/^whsec_/, ''), 'base64')),
   )
   return {
@@ -37,7 +38,7 @@ export function standardWebhooks({ secrets, tolerance }: Static<typeof standardW
       const signatures = header(headers, 'webhook-signature')
         .split(' ')
         .filter((entry) => entry.startsWith(VERSION))
-        .map((entry) => Buffer.from(entry.slice(VERSION.length), 'base64'))
+        .map((entry) => entry.slice(VERSION.length))
       checkFreshness(timestamp)
       if (isSigned([`${id}.${timestamp}.`, body], signatures)) return
       throw unauthenticated('No v1 signature in the header webhook-signature matches a configured secret.')

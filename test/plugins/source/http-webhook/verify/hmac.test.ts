@@ -123,6 +123,30 @@ describe('hmac: senders that people have', () => {
     )
   })
 
+  it.each(['hex', 'base64'] as const)(
+    'takes a signature in %s with anything before, in or behind it for none',
+    (encoding) => {
+      const verify = scheme({ header: 'sig', encoding, secrets: ['shared'] })
+      const right = sign('{}', 'shared', encoding)
+      expect(verify({ sig: right }, '{}')).not.toThrow()
+      for (const wrong of [
+        `${right}zz`,
+        `${right}0`,
+        `${right}=`,
+        `${right} `,
+        `${right},`,
+        `\u00e9${right}`,
+        ` ${right}`,
+        `${right.slice(0, 10)}\n${right.slice(10)}`,
+        `${right.slice(0, 10)}*${right.slice(10)}`,
+        `${right}${right}`,
+        right.slice(0, -1),
+        Buffer.from(right).toString('hex'),
+      ])
+        expect(verify({ sig: wrong }, '{}'), JSON.stringify(wrong)).toThrow('matches a configured secret')
+    },
+  )
+
   const timed = { header: 'sig', signed: '{timestamp}.{body}', secrets: ['shared'] }
 
   it.each([
