@@ -5,10 +5,12 @@ import { locate, type Member, scanEnvelope } from './scan.js'
 import { syntaxError } from './syntax.js'
 
 /**
- * Parses what a sender sent. Throws HG_INTAKE_NOT_UTF8, NOT_JSON, TOO_DEEP or DUPLICATE_KEY, each with the place.
+ * Parses what a sender sent. A byte order mark is no part of the document (RFC 8259, 8.1 lets a receiver ignore it, and senders
+ * that write files as Windows does send one), nor of its bytes. Throws HG_INTAKE_NOT_UTF8, NOT_JSON, TOO_DEEP or DUPLICATE_KEY, each with the place.
  * Equal keys are refused at the top level, where ids and routes are read; below it, the last one counts.
  */
-export function parseBody(bytes: Buffer, maxDepth: number): JsonBody {
+export function parseBody(sent: Buffer, maxDepth: number): JsonBody {
+  const bytes = withoutMark(sent)
   const value = parse(decode(bytes))
   const { members, depth } = scanEnvelope(bytes)
   if (depth > maxDepth) {
@@ -20,6 +22,9 @@ export function parseBody(bytes: Buffer, maxDepth: number): JsonBody {
   refuseDuplicates(members)
   return { bytes, value, slice: (pointer) => slice(bytes, members, pointer) }
 }
+
+const withoutMark = (bytes: Buffer): Buffer =>
+  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
 
 /** What is ASCII, as most bodies are, need not be decoded but only copied: an eighth of the time where it is long. */
 function decode(bytes: Buffer): string {

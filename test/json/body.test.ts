@@ -45,6 +45,17 @@ describe('the bytes of a value', () => {
     )
   })
 
+  it('begin behind a byte order mark', () => {
+    const sent = Buffer.from('\ufeff{"a":"\u00fc","b":[1]}')
+    const body = parseBody(sent, 64)
+
+    expect(body.value).toEqual({ a: '\u00fc', b: [1] })
+    expect(body.slice(pointer(''))?.toString()).toBe('{"a":"\u00fc","b":[1]}')
+    expect(body.slice(pointer('/b/0'))?.toString()).toBe('1')
+    expect(() => parse('\ufeff\ufeff{}')).toThrow('not JSON')
+    expect(() => parse('{}\ufeff')).toThrow('not JSON')
+  })
+
   it('are a view, not a copy', () => {
     const bytes = Buffer.from('{"a":[1]}')
 
