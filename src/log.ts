@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import pino from 'pino'
-import type { PrettyStream } from 'pino-pretty'
+import { printable, printableLines } from './terminal/printable.js'
 
 export interface LogOptions {
   readonly level: string
@@ -21,9 +21,10 @@ export interface ProcessLog {
 /** The log of the process: a line of JSON, or a readable one on a terminal. */
 export async function createLog({ level, format, terminal, write }: LogOptions): Promise<ProcessLog> {
   let redact: (line: string) => string = (line) => line
-  const sink = { write: (line: string) => write(redact(line)) }
   const readable = format === 'pretty' || (format === 'auto' && terminal)
-  const destination = readable ? await readableLines(sink, terminal) : sink
+  const writeLine = readable ? await readableLines(write, terminal) : (line: string) => write(escaped(line))
+  // As JSON in either format: there a secret has a form that is known, whatever a terminal makes of it.
+  const destination = { write: (line: string) => writeLine(redact(line)) }
   const log = pino(
     {
       level,
@@ -42,16 +43,25 @@ export async function createLog({ level, format, terminal, write }: LogOptions):
   }
 }
 
-async function readableLines(sink: { write(line: string): void }, colorize: boolean): Promise<PrettyStream> {
+/**
+ * Senders can put characters into what is logged that move the cursor of a terminal or turn the writing around. JSON leaves
+ * those from U+007F on as they are; escaped, they read back as the same.
+ */
+const escaped = (line: string): string => printableLines(line)
+
+async function readableLines(
+  write: (text: string) => void,
+  colorize: boolean,
+): Promise<(line: string) => void> {
   // Where a machine reads the log, nothing of it is needed, and the process starts without it.
   const { default: pretty } = await import('pino-pretty')
   const destination = new Writable({
     write(chunk, _encoding, done) {
-      sink.write(String(chunk))
+      write(String(chunk))
       done()
     },
   })
-  return pretty({
+  const stream = pretty({
     colorize,
     destination,
     translateTime: 'SYS:HH:MM:ss.l',
@@ -59,4 +69,16 @@ async function readableLines(sink: { write(line: string): void }, colorize: bool
     ignore: 'event',
     sync: true,
   })
+  // pino-pretty writes texts and names as they are: a line end in one would begin a line of its own.
+  return (line) => void stream.write(`${JSON.stringify(readable(JSON.parse(line)))}\n`)
+}
+
+/** The same value with texts and names that stay on their line. A stack has several. */
+function readable(value: unknown, name?: string): unknown {
+  if (typeof value === 'string') return name === 'stack' ? printableLines(value) : printable(value)
+  if (Array.isArray(value)) return value.map((item) => readable(item))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [printable(key), readable(inner, key)]),
+  )
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createLog } from '../src/log.js'
+import { redactor } from '../src/redact.js'
 
 async function logged(options: object = {}) {
   const lines: string[] = []
@@ -43,3 +44,38 @@ test.each(['json', 'pretty'])(
     expect(lines.join('')).not.toContain('token-1')
   },
 )
+
+const HOSTILE = [
+  '\u009b2J',
+  '\u202egnp',
+  '\u001b[31m',
+  '\r\n{"level":"fatal","msg":"forged"}',
+  '\u2028',
+  '\u0000',
+]
+
+test.each(['json', 'pretty'])(
+  'no %s line has a character that moves the cursor, turns the writing around or begins a line',
+  async (format) => {
+    const { log, lines } = await logged({ format })
+    for (const text of HOSTILE)
+      log.warn({ [`name${text}`]: 1, nested: { [text]: [text] }, err: new Error(text) }, `found ${text}`)
+
+    const written = lines.join('')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+    expect(written).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e]/)
+    const starts = written.split('\n').filter((line) => line.includes('fatal') || line.includes('forged'))
+    for (const line of starts) expect(line.startsWith('{"level":"fatal"')).toBe(false)
+    if (format === 'json')
+      expect(lines.map((line) => JSON.parse(line).msg)).toEqual(HOSTILE.map((text) => `found ${text}`))
+  },
+)
+
+test.each(['json', 'pretty'])('a secret of several lines is not in a %s line', async (format) => {
+  const { log, redact, lines } = await logged({ format })
+  const key = '-----BEGIN KEY-----\nc2VjcmV0\n-----END KEY-----\n'
+  redact(redactor(new Map([[key, '${file:key.pem}']])))
+  log.error({ given: key }, `refused: ${key}`)
+  expect(lines.join('')).not.toContain('c2VjcmV0')
+  expect(lines.join('')).toContain('${file:key.pem}')
+})
