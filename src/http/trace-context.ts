@@ -25,8 +25,8 @@ export function traceparentOf(header: Header): string | undefined {
 /** What the specification asks to be passed on at least; longer ones would make records large. */
 const LONGEST_STATE = 512
 const MOST_MEMBERS = 32
-const MEMBER =
-  /^(?:[a-z][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13})=[ -+\--<>-~]{0,255}[!-+\--<>-~]$/
+/** A key as in level 2 of the specification, which allows a digit first and `@` anywhere behind it. */
+const MEMBER = /^[a-z0-9][a-z0-9_*/@-]{0,255}=[ -+\--<>-~]{0,255}[!-+\--<>-~]$/
 const SPACE_AROUND = /^[ \t]+|[ \t]+$/g
 
 /** What tracing systems put beside their `traceparent`, as it came; undefined where there is none. */
