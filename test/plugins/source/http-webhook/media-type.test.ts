@@ -19,6 +19,15 @@ describe('requireJson', () => {
     'application/json ; profile=x ; charset=utf-8',
     'application/cloudevents+json',
     'application/vnd.github.v3+json',
+    'application/json; charset=utf8',
+    'application/json; charset="UTF8"',
+    'application/json; charset="ut\\f-8"',
+    'application/json; profile="a;b"; charset=utf-8',
+    'application/json; profile="a; charset=latin1"',
+    'application/json; profile="\\"; charset=latin1"',
+    'application/json;',
+    'application/json;;\tcharset=utf-8\t; x=y',
+    'application/json; charset=utf-8; x="é"',
   ])('takes %s', (type) => {
     expect(code({ 'content-type': type })).toBeUndefined()
   })
@@ -31,11 +40,21 @@ describe('requireJson', () => {
     'application/x-www-form-urlencoded',
     'application/json; charset=latin1',
     'application/json; charset=utf-16',
+    'application/json; charset="latin1"',
+    'application/json; profile="a;b"; charset=latin1',
+    'application/json; charset=utf-8; charset=latin1',
+    'application/json; charset=',
     'application/+json',
     'application/json, text/plain',
     '',
   ])('refuses "%s"', (type) => {
     expect(code({ 'content-type': type })).toBe('HG_INTAKE_MEDIA_TYPE')
+  })
+
+  it('takes no long time for a header that is as long as it may be', () => {
+    for (const filling of [' ', '\t', ';', 'a', '"', '\\', ' ;', 'a=', '+json', ';charset='])
+      for (const type of ['application/json;', 'application/a+json;', 'application/json; x="'])
+        code({ 'content-type': `${type}${filling.repeat(16_000 / filling.length)}\u0000` })
   })
 
   it('refuses a body without a declared type', () => {
