@@ -66,6 +66,26 @@ const ERROR_TABLE = {
     'The HTTP request itself is malformed.',
     'Look at the HTTP client of the sender.',
   ),
+  HG_INTAKE_HTTP_VERSION: data(
+    505,
+    'The request is of another version of HTTP than 1.1 and 1.0.',
+    'Set the HTTP client of the sender, or the proxy before Headgate, to HTTP/1.1.',
+  ),
+  HG_INTAKE_TRANSFER_ENCODING: data(
+    501,
+    'The request has a Transfer-Encoding other than chunked.',
+    'Let the sender compress with Content-Encoding: gzip, and add gzip to `encodings` of the source.',
+  ),
+  HG_INTAKE_SMALL_CHUNKS: data(
+    400,
+    'The body came in too many small pieces.',
+    'Let the sender write its body in larger pieces, or with Content-Length and at once.',
+  ),
+  HG_INTAKE_EXPECTATION: data(
+    417,
+    'The request has an Expect header other than 100-continue.',
+    'Let the sender leave the Expect header out.',
+  ),
   HG_TLS_EXPECTED: data(
     400,
     'The port speaks HTTPS and was spoken to in plain HTTP.',

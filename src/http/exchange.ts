@@ -53,7 +53,9 @@ export function exchange(
   }
   if (request.headers.expect !== undefined && request.httpVersion === '1.1') response.writeContinue()
   const ends = new Exchange(request, response, route, shared, received)
-  request.readBody(new RequestBody(handler.maxBodyBytes, shared.memory, ends))
+  const { 'content-length': length } = request.headers
+  const limit = length === undefined ? handler.maxBodyBytes : Number(length)
+  request.readBody(new RequestBody(limit, shared.memory, ends))
 }
 
 export const receivedRequest = ({ method = '', headers }: IncomingMessage): ReceivedRequest =>
@@ -67,7 +69,7 @@ class Exchange implements BodyEnd, Work {
   private bodyBytes = 0
 
   constructor(
-    private readonly request: IncomingMessage,
+    private readonly request: IncomingRequest,
     private readonly response: OutgoingAnswer,
     private readonly route: Route,
     private readonly shared: Shared,
@@ -106,6 +108,10 @@ class Exchange implements BodyEnd, Work {
 
   noMemory(): void {
     this.refuseWith(() => this.route.handler.noMemory(this.received))
+  }
+
+  smallPieces(): void {
+    this.refuseWith(() => problem(smallPieces()))
   }
 
   gone(): void {
@@ -149,7 +155,7 @@ class Exchange implements BodyEnd, Work {
 
 /** Answers a request whose body has not been read; `ended` is called once it is answered. Its promise never rejects. */
 export async function refuse(
-  request: IncomingMessage,
+  request: IncomingRequest,
   response: OutgoingAnswer,
   received: ReceivedRequest,
   question: Question,
@@ -196,6 +202,9 @@ function otherMethod(method: string, methods: readonly string[]): HttpAnswer {
   const error = new HeadgateError('HG_INTAKE_METHOD', `The method is ${method}; this path takes ${allow}.`)
   return problem(error, undefined, { allow })
 }
+
+const smallPieces = (): HeadgateError =>
+  new HeadgateError('HG_INTAKE_SMALL_CHUNKS', 'The body comes in too many small pieces; send larger ones.')
 
 function sourceFailed(
   thrown: unknown,

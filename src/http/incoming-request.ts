@@ -17,6 +17,7 @@ export interface BodyReader {
  */
 export class IncomingRequest extends IncomingMessage {
   private reader: BodyReader | undefined = undefined
+  private discards = false
   /** What node:http sets when it is read: otherwise it would throw the body away once the request is answered. */
   declare _consuming: boolean
 
@@ -25,17 +26,22 @@ export class IncomingRequest extends IncomingMessage {
     this.reader = reader
   }
 
+  /** Throws away what is still to come of the body. It is closed at the end of it. */
+  discard(): void {
+    this.reader = undefined
+    this.discards = true
+    this.resume()
+  }
+
   override push(bytes: Buffer | null): boolean {
     const { reader } = this
-    if (reader === undefined) return super.push(bytes)
+    // As a stream, it would keep all pieces of a segment until the next tick.
+    if (reader === undefined) return this.discards && bytes !== null ? true : super.push(bytes)
     if (bytes === null) {
       this.reader = undefined
       this._consuming = true
       reader.whole()
-    } else if (!reader.piece(bytes)) {
-      this.reader = undefined
-      this.resume()
-    }
+    } else if (!reader.piece(bytes)) this.discard()
     return true
   }
 

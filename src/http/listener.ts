@@ -10,6 +10,7 @@ import { type ClientError, refuseMalformed } from './malformed.js'
 import { onceAMinute } from './once-a-minute.js'
 import { OutgoingAnswer } from './outgoing-answer.js'
 import { problem } from './problem.js'
+import { headError, MOST_HEADERS, pathOf } from './request-head.js'
 import { countRequests } from './requests.js'
 import { cutStalled } from './stalled.js'
 import { createTurns } from './turns.js'
@@ -124,6 +125,12 @@ export function createListener(options: ListenerOptions): Listener {
   const stopping = problem(new HeadgateError('HG_INTAKE_STOPPING', 'Headgate is shutting down.'))
 
   const serve = (request: IncomingRequest, response: OutgoingAnswer) => {
+    const unfit = headError(request)
+    if (unfit !== undefined) {
+      const answer = () => problem(unfit, undefined, CLOSE)
+      void refuse(request, response, receivedRequest(request), answer, nobody, shared)
+      return
+    }
     const route = routes.get(pathOf(request.url ?? ''))?.[0]
     if (route !== undefined) exchange(request, response, route, shared)
     else {
@@ -139,14 +146,23 @@ export function createListener(options: ListenerOptions): Listener {
       connectionsCheckingInterval: timeouts.checkEvery,
       maxHeaderSize: options.maxHeaderSize ?? 16 * 1024,
       insecureHTTPParser: false,
+      // node:http would answer without a word, and nobody would count it.
+      requireHostHeader: false,
       IncomingMessage: IncomingRequest,
       ServerResponse: OutgoingAnswer,
     },
     options.secure,
   )
+  // One more than is accepted shows that there are too many.
+  server.maxHeadersCount = MOST_HEADERS + 1
   cutStalled(server, speaking, timeouts.inactive)
   server.on('request', serve)
   server.on('checkContinue', serve)
+  server.on('checkExpectation', (request: IncomingRequest, response: OutgoingAnswer) => {
+    const owner = routes.get(pathOf(request.url ?? ''))?.[0] ?? nobody
+    const answer = () => problem(headError(request) ?? unknownExpectation, undefined, CLOSE)
+    void refuse(request, response, receivedRequest(request), answer, owner, shared)
+  })
   server.on('clientError', (error: ClientError, connection: Duplex) => {
     const status = refuseMalformed(error, connection as Socket, unanswered.on(connection) > 0)
     if (status !== undefined) onResponse(status)
@@ -244,15 +260,14 @@ export function createListener(options: ListenerOptions): Listener {
   }
 }
 
+const CLOSE = { connection: 'close' }
+const unknownExpectation = new HeadgateError(
+  'HG_INTAKE_EXPECTATION',
+  'The only Expect header that is understood is 100-continue.',
+)
+
 interface OfferedRoute extends Route {
   offered: boolean
-}
-
-function pathOf(url: string): string {
-  // The absolute form (`POST http://host/path`) is what some proxies send.
-  if (!url.startsWith('/')) return URL.canParse(url) ? new URL(url).pathname : url
-  const query = url.indexOf('?')
-  return query === -1 ? url : url.slice(0, query)
 }
 
 function addressOf({ address, family, port }: AddressInfo, scheme: 'http' | 'https'): Address {

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { type ErrorCode, HeadgateError } from '../errors.js'
 import { problem } from './problem.js'
+import { otherVersion } from './request-head.js'
 
 /** What node:http reports of a connection whose request it cannot read. */
 export interface ClientError extends Error {
@@ -44,6 +45,9 @@ export function rawAnswer(error: HeadgateError): { readonly status: number; read
 }
 
 function describe({ code, reason }: ClientError): HeadgateError {
+  // "PRI * HTTP/2.0" is what a client of HTTP/2 says first.
+  if (code === 'HPE_PAUSED_H2_UPGRADE') return otherVersion('2.0')
+  if (code === 'HPE_INVALID_VERSION' && reason === 'Invalid HTTP version') return otherVersion()
   const [as, message]: [ErrorCode, string] =
     code === 'HPE_HEADER_OVERFLOW'
       ? ['HG_INTAKE_HEADERS_TOO_LARGE', 'The request headers are too large.']

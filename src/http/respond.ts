@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { HttpAnswer } from '../plugin.js'
+import type { IncomingRequest } from './incoming-request.js'
 import type { OutgoingAnswer } from './outgoing-answer.js'
 
 /** So much of a refused request's body is read and thrown away to save its connection. */
@@ -25,13 +26,14 @@ export function respond(
  * lives; otherwise the connection is closed, so that nobody can make us read for ever.
  */
 export function respondEarly(
-  request: IncomingMessage,
+  request: IncomingRequest,
   response: OutgoingAnswer,
   answer: HttpAnswer,
   close: boolean,
   requestId: string | undefined,
 ): void {
-  if (request.closed || isShort(request)) {
+  const closes = close || answer.headers['connection'] === 'close'
+  if (request.complete || (isShort(request) && !closes)) {
     respond(response, answer, close, requestId)
     return
   }
@@ -44,7 +46,7 @@ export function respondEarly(
   }
   const lingering = setTimeout(finish, LINGER_MS)
   request.once('close', finish)
-  request.resume()
+  request.discard()
 }
 
 /** The lines as `writeHead` takes them: a name, its value, the next name. */

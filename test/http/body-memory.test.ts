@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, it, vi } from 'vitest'
 import { countBodyMemory } from '../../src/http/body-memory.js'
 import { rawConnection, rawRequest } from '../helpers/raw-connection.js'
+import { heapUsed } from './heap-used.js'
 import { echo, held, listen, ok } from './setup.js'
 
 const head = (length: number) => rawRequest('POST', '/in', { 'content-length': length })
@@ -92,6 +93,29 @@ it.each([
   act(sender as never)
   await sender.closed()
   await vi.waitUntil(() => listener.usage().bodyBytes === 0)
+})
+
+it('holds no more than it counts of bodies that come byte by byte', async () => {
+  const { port, listener } = await listen(echo({ maxBodyBytes: 1024 * 1024 }).handler)
+  const senders = await Promise.all(Array.from({ length: 25 }, () => rawConnection(port)))
+  const before = heapUsed()
+  for (const sender of senders) sender.send(chunked + chunk(1).repeat(4000))
+  await vi.waitUntil(() => listener.usage().bodyBytes >= 25 * 4000)
+  expect(listener.usage().bodyBytes).toBeLessThan(25 * 8000)
+  // A Buffer for each byte would take 40 MB.
+  expect(heapUsed() - before).toBeLessThan(8_000_000)
+  for (const sender of senders) sender.send('0\r\n\r\n')
+  await Promise.all(senders.map((sender) => sender.until((text) => text.includes('x'.repeat(4000)))))
+  expect(listener.usage().bodyBytes).toBe(0)
+})
+
+it('refuses a body of too many small pieces, and throws away what comes after that', async () => {
+  const { port, listener, statuses } = await listen(echo({ maxBodyBytes: 1024 * 1024 }).handler)
+  const sender = await rawConnection(port)
+  sender.send(chunked + chunk(1).repeat(100_000))
+  expect(await sender.closed()).toMatch(/^HTTP\/1.1 400 [\s\S]*HG_INTAKE_SMALL_CHUNKS/)
+  expect(statuses.pipeline).toEqual([400])
+  expect(listener.usage().bodyBytes).toBe(0)
 })
 
 it('holds the bytes of an event whose sender has left until the event has ended', async () => {

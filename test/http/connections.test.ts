@@ -1,19 +1,11 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { expect, it, vi } from 'vitest'
 import { rawConnection, rawRequest } from '../helpers/raw-connection.js'
+import { heapUsed } from './heap-used.js'
 import { refusedConnections } from './refused-connections.js'
 import { echo, listen } from './setup.js'
 
 const request = rawRequest('POST', '/in', { 'content-length': 2 }, 'hi')
 const answered = (text: string) => text.endsWith('\r\n\r\nhi')
-
-/** Bytes that are still in use. */
-function heapUsed(): number {
-  setFlagsFromString('--expose-gc')
-  runInNewContext('gc')()
-  return process.memoryUsage().heapUsed
-}
 
 it('serves a sender on an open connection while thousands more than the cap come, and has room when they leave', async () => {
   const cap = 50

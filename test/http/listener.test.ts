@@ -32,6 +32,30 @@ describe('listener: routing', () => {
     expect(await connection.until((text) => text.endsWith('\r\n\r\nhi'))).toMatch(/^HTTP\/1.1 200 /)
   })
 
+  it.each(['http://a/x/../in', 'http://a/%69n', 'http://a\\in', 'ftp://a/in', 'http:/in'])(
+    'does not make another path of %s',
+    async (target) => {
+      const { handler, requests } = echo()
+      const { port } = await listen(handler)
+      const connection = await rawConnection(port)
+      connection.send(rawRequest('POST', target, { 'content-length': 2, connection: 'close' }, 'hi'))
+      expect(await connection.closed()).toMatch(/^HTTP\/1.1 40[04] /)
+      expect(requests).toEqual([])
+    },
+  )
+
+  it('answers an expectation that it does not know, and counts it for the pipeline', async () => {
+    const { handler, requests } = echo()
+    const { port, statuses } = await listen(handler)
+    const connection = await rawConnection(port)
+    connection.send(rawRequest('POST', '/in', { expect: '200-ok', 'content-length': 2 }, 'hi'))
+    expect(await connection.closed()).toMatch(
+      /^HTTP\/1.1 417 [\s\S]*application\/problem\+json[\s\S]*HG_INTAKE_EXPECTATION/,
+    )
+    expect(requests).toEqual([])
+    expect(statuses).toEqual({ pipeline: [417], nobody: [] })
+  })
+
   it('answers 404 on a path that nobody serves, and keeps the connection', async () => {
     const { port, statuses } = await listen(echo().handler)
     const connection = await rawConnection(port)

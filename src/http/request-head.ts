@@ -1,0 +1,68 @@
+import type { IncomingMessage } from 'node:http'
+import { HeadgateError } from '../errors.js'
+
+/** As Apache httpd has it by default. node:http drops what is beyond its own bound without a word. */
+export const MOST_HEADERS = 100
+/** host and port of RFC 9110, 7.2. It may be empty. */
+const HOST = /^(?:[\w.~!$&'()*+,;=%-]*|\[[0-9a-f:.]+\])(?::\d*)?$/i
+
+/**
+ * The reason to refuse a request for its head that the HTTP parser let pass. Where the body of such a request ends is not
+ * certain, or the sender and a proxy may disagree on it (RFC 9112, 11.2): its connection is closed.
+ */
+export function headError({
+  httpVersion,
+  headers,
+  rawHeaders,
+}: Pick<IncomingMessage, 'httpVersion' | 'headers' | 'rawHeaders'>): HeadgateError | undefined {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return otherVersion(httpVersion)
+  if (rawHeaders.length > 2 * MOST_HEADERS)
+    return new HeadgateError(
+      'HG_INTAKE_HEADERS_TOO_LARGE',
+      `The request has more than ${MOST_HEADERS} header lines.`,
+    )
+  const { host, 'transfer-encoding': transferEncoding } = headers
+  if (host === undefined && httpVersion === '1.1') return malformed('there is no Host header')
+  if (host !== undefined && !HOST.test(host)) return malformed('the Host header is no host and port')
+  if (hasTwoHosts(rawHeaders)) return malformed('there are two Host headers')
+  if (transferEncoding === undefined) return undefined
+  if (httpVersion === '1.0') return malformed('Transfer-Encoding is not part of HTTP/1.0')
+  if (transferEncoding.toLowerCase() === 'chunked') return undefined
+  return new HeadgateError(
+    'HG_INTAKE_TRANSFER_ENCODING',
+    'The only Transfer-Encoding that is accepted is chunked.',
+  )
+}
+
+/** `version` is unknown where the HTTP parser does not tell it. */
+export const otherVersion = (version?: string): HeadgateError =>
+  new HeadgateError(
+    'HG_INTAKE_HTTP_VERSION',
+    `The request is of ${version === undefined ? 'another version of HTTP' : `HTTP/${version}`}; expected is HTTP/1.1 or HTTP/1.0.`,
+  )
+
+const malformed = (reason: string): HeadgateError =>
+  new HeadgateError('HG_INTAKE_MALFORMED', `The request is malformed: ${reason}.`)
+
+/** node:http keeps the first and forgets the others. */
+function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+  let found = false
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string
+    if (name.length !== 4 || name.toLowerCase() !== 'host') continue
+    if (found) return true
+    found = true
+  }
+  return false
+}
+
+/** The absolute form of a request target (RFC 9112, 3.2.2), which some proxies send: the path is behind the host. */
+const ABSOLUTE_FORM = /^https?:\/\/[^/?#]+/i
+
+/** The path of a request target exactly as it was sent: nothing is decoded or normalised. */
+export function pathOf(target: string): string {
+  const origin = target.startsWith('/') ? target : target.replace(ABSOLUTE_FORM, '') || '/'
+  const query = origin.indexOf('?')
+  if (query === -1) return origin
+  return query === 0 ? '/' : origin.slice(0, query)
+}
