@@ -1,7 +1,7 @@
 # Node 26 is the LTS line since October 2026.
 FROM node:26-bookworm-slim AS build
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates python3 make g++ libssl-dev zlib1g-dev
+ && apt-get install -y --no-install-recommends ca-certificates python3 make g++ libssl-dev zlib1g-dev libzstd-dev
 WORKDIR /build
 # Before the sources, so that an edit does not compile librdkafka again, which takes minutes.
 COPY package.json package-lock.json ./
@@ -15,7 +15,7 @@ RUN npm run build && node scripts/prune.mjs /headgate
 
 FROM node:26-bookworm-slim
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates libssl3 zlib1g \
+ && apt-get install -y --no-install-recommends ca-certificates libssl3 zlib1g libzstd1 \
  && rm -rf /var/lib/apt/lists/* \
  && install -d -o 1000 -g 1000 /var/lib/headgate \
  && install -d /node_modules && ln -s /opt/headgate /node_modules/headgate

@@ -41,4 +41,6 @@ export interface LintMeaning {
 export interface LintContext extends CheckContext {
   /** JSON Schemas (2020-12 or draft 07) that every event fits when it reaches this stage. */
   readonly ensured: readonly unknown[]
+  /** Bytes of the largest body that the source takes; undefined if it does not say. */
+  readonly maxBody: number | undefined
 }

@@ -38,7 +38,7 @@ export interface Definition<K extends Kind = Kind, Config extends TSchema = TSch
   readonly lints?: Readonly<{ [name: string]: LintMeaning }>
   /** Finds what is allowed and probably not meant. Called with a config in which `check` found nothing. No I/O but `files`. */
   lint?(config: Static<Config>, context: LintContext): Iterable<LintFinding>
-  /** For a transform that changes nothing: the JSON Schema that every event fits which it lets pass. */
+  /** For a source, and a transform that changes nothing: the JSON Schema that every event fits which it lets pass. */
   ensures?(config: Static<Config>, context: CheckContext): unknown
   /**
    * Every target that a routing transform can choose, with its JSON Pointer in the config of the stage, so that it can be

@@ -1,4 +1,4 @@
-import type { HeadgateError, Violation } from '../errors.js'
+import type { Violation } from '../errors.js'
 import type { Event, RecordHeader, SinkRecord, Target } from '../plugin.js'
 import type { Pipeline } from './build.js'
 import { CONNECT, HEADER } from './header-names.js'
@@ -6,8 +6,14 @@ import type { DeadLettered } from './observe.js'
 
 type Origin = Pick<Pipeline, 'name' | 'revision' | 'sink'>
 
-/** A sender can make the list of what is wrong with its event long, and a record has a largest size. */
-const MOST_VIOLATIONS_BYTES = 16 * 1024
+/**
+ * A sender can make each of these long, and a record has a largest size: with the largest body, all of them together have
+ * to fit into the room that the default of the source's `maxBody` leaves for them (44 KiB). The violations are in it twice.
+ */
+const MOST_VIOLATIONS_BYTES = 14 * 1024
+const MOST_MESSAGE_BYTES = 2 * 1024
+const MOST_KEY_BYTES = 4 * 1024
+const MOST_EVENT_HEADERS_BYTES = 4 * 1024
 
 /** What is written for an event that passed. */
 export const eventRecord = (origin: Origin, event: Event, digest: string): SinkRecord =>
@@ -25,7 +31,9 @@ export function deadLetterRecord(
   digest: string,
   { error, place }: DeadLettered,
 ): SinkRecord {
-  const violations = bounded(error.violations)
+  const violations = whileWithin(MOST_VIOLATIONS_BYTES, error.violations, (one) => JSON.stringify(one))
+  const message = cut(error.message)
+  const key = origin.sink.key(event)
   const headers = [
     ...originHeaders(origin, event, digest, error.rule ?? event.route?.name),
     connect('connector.name', place.pipeline),
@@ -33,13 +41,14 @@ export function deadLetterRecord(
     connect('stage', place.stage.startsWith('sink') ? 'TASK_PUT' : 'TRANSFORMATION'),
     connect('class.name', place.plugin),
     connect('exception.class.name', error.code),
-    connect('exception.message', error.message),
-    connect('exception.stacktrace', reasons(error, violations)),
+    connect('exception.message', message),
+    connect('exception.stacktrace', reasons(error.code, message, violations)),
     { name: HEADER.stage, value: place.stage },
     ...(violations.length > 0 ? [{ name: HEADER.violations, value: JSON.stringify(violations) }] : []),
-    ...(origin.sink.headers?.(event) ?? []),
+    ...whileWithin(MOST_EVENT_HEADERS_BYTES, origin.sink.headers?.(event) ?? [], ({ value }) => value),
   ]
-  return { target, key: origin.sink.key(event), value: event.body.bytes, headers }
+  const keyFits = key === null || key.length <= MOST_KEY_BYTES
+  return { target, key: keyFits ? key : null, value: event.body.bytes, headers }
 }
 
 /** Where a record comes from; the first three are what the ledger knows it by when it is read back. */
@@ -67,16 +76,26 @@ const connect = (name: string, value: string): RecordHeader => ({
   value: value.replaceAll('\0', '\\0'),
 })
 
-const reasons = ({ code, message }: HeadgateError, violations: readonly Violation[]): string =>
+const reasons = (code: string, message: string, violations: readonly Violation[]): string =>
   [`${code}: ${message}`, ...violations.map(({ pointer, message }) => `  at ${pointer}: ${message}`)].join(
     '\n',
   )
 
-function bounded(violations: readonly Violation[]): readonly Violation[] {
+/** Those from the first one on that have no more bytes than that together. */
+function whileWithin<One>(most: number, all: readonly One[], text: (one: One) => string): readonly One[] {
   let bytes = 0
-  const tooMany = violations.findIndex((violation) => {
-    bytes += Buffer.byteLength(JSON.stringify(violation))
-    return bytes > MOST_VIOLATIONS_BYTES
+  const tooMany = all.findIndex((one) => {
+    bytes += Buffer.byteLength(text(one))
+    return bytes > most
   })
-  return tooMany === -1 ? violations : violations.slice(0, tooMany)
+  return tooMany === -1 ? all : all.slice(0, tooMany)
+}
+
+/** At the end of a character. */
+function cut(text: string): string {
+  const bytes = Buffer.from(text)
+  if (bytes.length <= MOST_MESSAGE_BYTES) return text
+  let end = MOST_MESSAGE_BYTES
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--
+  return `${bytes.toString('utf8', 0, end)}...`
 }

@@ -2,11 +2,11 @@
 export const NOT_RUN: { readonly [name: string]: string } = {
   'README.md: sender                            Headgate                                    Kafka':
     'a picture',
-  'README.md: sudo apt-get install -y python3 make g++ libssl-dev zlib1g-dev':
+  'README.md: sudo apt-get install -y python3 make g++ libssl-dev zlib1g-dev libzstd-dev':
     'changes the machine; the Dockerfile installs the same, and whoever runs this test has done so',
   'README.md: npm run demo': 'test/e2e/demo.test.ts runs it',
   'README.md: npm test': 'runs this test',
-  'docs/getting-started.md: sudo apt-get install -y python3 make g++ libssl-dev zlib1g-dev':
+  'docs/getting-started.md: sudo apt-get install -y python3 make g++ libssl-dev zlib1g-dev libzstd-dev':
     'changes the machine; whoever runs this test has done so',
   'docs/getting-started.md: npm run demo': 'test/e2e/demo.test.ts runs it',
   'docs/getting-started.md: docker run -d --name kafka -p 9092:9092 apache/kafka:4.1.1':

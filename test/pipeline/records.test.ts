@@ -4,6 +4,7 @@ import type { StagePlace } from '../../src/pipeline/observe.js'
 import { deadLetterRecord } from '../../src/pipeline/records.js'
 import type { Event, SinkRecord } from '../../src/plugin.js'
 import { recordMaker } from '../../src/plugins/sink/kafka/record.js'
+import { RECORD_OVERHEAD } from '../../src/plugins/sink/kafka/record-size.js'
 import { runningPipeline } from '../helpers/inline-pipeline.js'
 import { eventOf } from '../helpers/inline-plugins.js'
 
@@ -22,6 +23,7 @@ async function letterOf(
   const { pipeline } = await runningPipeline()
   const { record, ...maker } = recordMaker({
     key: '/key',
+    keyFallback: 'refuse',
     value: '/payload',
     headers: { 'event-type': '/type', 'event-timestamp': '/at' },
   })
@@ -66,17 +68,26 @@ test('its violations can be read by programs and by people', async () => {
   )
 })
 
-test('an event with endless violations makes no endless headers', async () => {
+test('all that an event can make long still fits beside the largest body of the defaults', async () => {
   const violations = Array.from({ length: 5000 }, (_, n) => ({ pointer: `/items/${n}`, message: 'is wrong' }))
-  const letter = await letterOf(eventOf('a'), bad({ violations }))
+  const long = 'é'.repeat(300_000)
+  const event = {
+    ...eventOf('ö'.repeat(256), { key: long, type: long, at: 'x' }),
+    tracestate: 't'.repeat(512),
+  }
+  const error = new HeadgateError('HG_SCHEMA_VIOLATION', long, { violations })
+  const letter = await letterOf(event, error)
   const told = JSON.parse(letter.get('headgate-violations') ?? '') as object[]
   expect(told).toEqual(violations.slice(0, told.length))
   expect(told.length).toBeGreaterThan(100)
-  const size = letter.headers.reduce(
+  expect(letter.get('__connect.errors.exception.message')).toMatch(/^é+\.\.\.$/)
+  expect(letter.key).toBeNull()
+  const bytes = letter.headers.reduce(
     (sum, { name, value }) => sum + name.length + Buffer.byteLength(value),
     0,
   )
-  expect(size).toBeLessThan(50_000)
+  // Kafka adds to each batch 61 bytes, and to a record and its headers their lengths.
+  expect(bytes + 61 + 25 + 10 * letter.headers.length).toBeLessThan(RECORD_OVERHEAD)
 })
 
 test('a NUL in the reason does not cut it off', async () => {

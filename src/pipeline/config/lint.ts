@@ -57,11 +57,12 @@ const stagesOf = ({ source, transforms, sink, postCommit }: CheckedPipeline): Ch
 function* stageFindings(pipeline: CheckedPipeline, { files, exposed }: LintOptions): Generator<Found> {
   const deadLetters = pipeline.settings.deadLetter !== undefined
   const context: CheckContext = { files, exposed, deadLetters }
+  const maxBody = pipeline.source.definition.maxBody?.(pipeline.source.config)
   let ensured: readonly unknown[] = []
   for (const { definition, config, pointer } of stagesOf(pipeline)) {
     const { lint, ensures, routes } = definition as Definition<Kind, TSchema>
     try {
-      for (const { at, ...finding } of lint?.(config, { ...context, ensured }) ?? [])
+      for (const { at, ...finding } of lint?.(config, { ...context, ensured, maxBody }) ?? [])
         yield { ...finding, pointer: `${pointer}/config${at}` }
     } catch (thrown) {
       const { message } = asHeadgateError(thrown, definition.name)

@@ -4,6 +4,7 @@ import { definePlugin, type Target } from '../../../plugin.js'
 import { createClientLog } from './client-log.js'
 import { openConsumer } from './consumer.js'
 import { consumerConfig } from './consumer-config.js'
+import { LINTS, lint } from './lint.js'
 import { lints } from './probe/lints.js'
 import { probe } from './probe/probe.js'
 import { clientConfig, DEFAULTS, propertyProblems } from './properties.js'
@@ -27,9 +28,16 @@ const config = Type.Object(
     key: Type.Optional(
       Pointer({
         description:
-          'Where in the event the key of its record is: a string as its text, anything else as its JSON. Without it, records have no key.',
+          'Where in the event the key of its record is: a string as its text, anything else as its JSON. JSON null means that the record has no key. Without this setting, no record has one.',
       }),
     ),
+    keyFallback: Type.String({
+      description:
+        'Used if an event has nothing at `key`: "refuse" (the event is a data error), "none" (its record has no key), or another place, such as "/accountId", from which the key is then taken.',
+      pattern: '^(?:refuse|none|(?:/(?:[^~/]|~[01])*)+)$',
+      expected: '"refuse", "none" or a JSON Pointer such as "/accountId"',
+      default: 'refuse',
+    }),
     value: Pointer({
       description: 'Where in the event the value of its record is, byte for byte; "" is the whole body.',
       default: '',
@@ -71,7 +79,8 @@ export const kafkaSink = definePlugin({
       yield { at: child('/headers', name), code: 'HG_CONFIG_CONFLICT', message, expected: 'another name' }
     }
   },
-  lints,
+  lints: { ...LINTS, ...lints },
+  lint,
   probe,
   create(settings, { pipeline, log, metrics, signal }) {
     const client = clientConfig(settings.brokers, settings.properties, `headgate-${pipeline}`)

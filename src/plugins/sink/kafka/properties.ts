@@ -21,6 +21,8 @@ export const DEFAULTS = {
   // far below any such limit mean that what is refused as too large was alone, and really is too large.
   'batch.size': '65536',
   partitioner: 'murmur2_random',
+  // What a broker takes unless it is told otherwise; librdkafka's own default is less than that.
+  'message.max.bytes': '1048588',
   'topic.metadata.propagation.max.ms': '2000',
   'reconnect.backoff.max.ms': '2000',
   // Half of it passes before a new client goes on from the address that it was given to the broker that this belongs to.

@@ -9,7 +9,9 @@ type Tree = Map<string, Tree | string>
  * Puts value, key and headers of a record back to where the settings take them from, in that order: what is there already
  * is not touched. Whether the text of a key or a header was a string cannot be told; it becomes one.
  */
-export function rebuilder(settings: RecordSettings): (record: LoggedRecord) => Buffer | undefined {
+export function rebuilder(
+  settings: Omit<RecordSettings, 'keyFallback'>,
+): (record: LoggedRecord) => Buffer | undefined {
   const valueAt = pointer(settings.value).tokens
   const keyAt = settings.key === undefined ? undefined : pointer(settings.key).tokens
   const headersAt = Object.entries(settings.headers).map(([name, text]) => ({

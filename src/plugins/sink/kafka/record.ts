@@ -4,6 +4,8 @@ import type { Event, JsonPointer, RecordHeader, SinkRecord } from '../../../plug
 
 export interface RecordSettings {
   readonly key?: string
+  /** A pointer, or what becomes of an event that has nothing at `key`. */
+  readonly keyFallback: 'refuse' | 'none' | string
   readonly value: string
   readonly headers: Readonly<{ [name: string]: string }>
 }
@@ -17,8 +19,18 @@ export interface RecordMaker {
 /** What is written for an event. The value is never built anew: it is the bytes that were sent. */
 export function recordMaker(settings: RecordSettings): RecordMaker {
   const keyAt = settings.key === undefined ? undefined : pointer(settings.key)
+  const fallbackAt = settings.keyFallback.startsWith('/') ? pointer(settings.keyFallback) : undefined
   const valueAt = pointer(settings.value)
   const ownHeaders = Object.entries(settings.headers).map(([name, text]) => ({ name, at: pointer(text) }))
+
+  /** Null: the record has no key. Undefined: the event lacks what its key is taken from. */
+  function keyOf(event: Event): Buffer | null | undefined {
+    if (keyAt === undefined) return null
+    const key = keyBytes(event, keyAt)
+    if (key !== undefined) return key
+    if (fallbackAt !== undefined) return keyBytes(event, fallbackAt)
+    return settings.keyFallback === 'none' ? null : undefined
+  }
 
   function headersOf(event: Event): RecordHeader[] {
     const headers: RecordHeader[] = []
@@ -34,8 +46,8 @@ export function recordMaker(settings: RecordSettings): RecordMaker {
       const target = event.route?.target
       if (target === undefined)
         throw new HeadgateError('HG_ROUTE_NO_MATCH', 'No transform gave the event a target.')
-      const key = keyAt === undefined ? null : keyBytes(event, keyAt)
-      if (key === undefined) throw missing('key', keyAt)
+      const key = keyOf(event)
+      if (key === undefined) throw missing('key', keyAt, fallbackAt)
       const value = event.body.slice(valueAt)
       if (value === undefined) throw missing('value', valueAt)
       return {
@@ -45,13 +57,15 @@ export function recordMaker(settings: RecordSettings): RecordMaker {
         headers: ownHeaders.length === 0 ? given : [...given, ...headersOf(event)],
       }
     },
-    key: (event) => (keyAt === undefined ? null : (keyBytes(event, keyAt) ?? null)),
+    key: (event) => keyOf(event) ?? null,
     headers: headersOf,
   }
 }
 
-function keyBytes({ body }: Event, at: JsonPointer): Buffer | undefined {
+/** Null for a JSON null: as four bytes of text it would send every such event to one partition. */
+function keyBytes({ body }: Event, at: JsonPointer): Buffer | null | undefined {
   const value = at.read(body.value)
+  if (value === null) return null
   return typeof value === 'string' ? Buffer.from(value) : body.slice(at)
 }
 
@@ -62,11 +76,12 @@ function headerText({ body }: Event, at: JsonPointer): string | undefined {
   return body.slice(at)?.toString()
 }
 
-function missing(what: string, at: JsonPointer | undefined): HeadgateError {
+function missing(what: string, at: JsonPointer | undefined, fallbackAt?: JsonPointer): HeadgateError {
   const place = at?.text ?? ''
+  const lacks = fallbackAt === undefined ? `no ${place}` : `neither ${place} nor ${fallbackAt.text}`
   return new HeadgateError(
     'HG_RECORD_FIELD_MISSING',
-    `The event has no ${place}, from which the ${what} of its record is taken.`,
+    `The event has ${lacks}, from which the ${what} of its record is taken.`,
     {
       violations: [{ pointer: place, message: `is missing; the record takes its ${what} from here` }],
     },

@@ -128,7 +128,9 @@ function createSession(producer: Producer, events: SessionEvents): Session {
   })
 
   function produce({ target, key, value, headers }: SinkRecord, opaque: number): void {
-    producer.produce(target.topic, target.partition, value, key, undefined, opaque, pairs(headers))
+    // node-rdkafka makes null of an empty Buffer (src/producer.cc), and an empty key of an empty string.
+    const keyOrText = key?.length === 0 ? '' : key
+    producer.produce(target.topic, target.partition, value, keyOrText, undefined, opaque, pairs(headers))
   }
 
   async function end({ code, why }: Breakage): Promise<void> {

@@ -39,6 +39,15 @@ export function eventId(
   return (headers) => idOf(headers[name], where, () => '')
 }
 
+/** The JSON Schema of bodies in which an id is found. */
+export function ensuredBy(setting: Static<typeof EventId>): object | true {
+  const tokens = typeof setting === 'string' ? pointer(setting).tokens : []
+  return tokens.reduceRight<object | true>(
+    (inner, token) => ({ required: [token], properties: { [token]: inner } }),
+    true,
+  )
+}
+
 /** A number is taken as it is written: JavaScript would round an integer over 2^53. */
 function idOf(value: unknown, where: string, written: () => string): string {
   const id = typeof value === 'number' ? integer(written()) : value

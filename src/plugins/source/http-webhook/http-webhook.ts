@@ -13,6 +13,7 @@ import { bytes, milliseconds } from '../../../units.js'
 import { answerer } from './answer.js'
 import { contentEncoding } from './content-encoding.js'
 import { createDeadline } from './deadline.js'
+import { ensuredBy } from './event-id.js'
 import { explain } from './explain.js'
 import { requireJson } from './media-type.js'
 import { receiver } from './receive.js'
@@ -28,6 +29,7 @@ export const httpWebhook = definePlugin({
   lints: VERIFY_LINTS,
   lint: ({ verify, eventId }) =>
     verifyFindings(verify, '/verify', typeof eventId === 'string' ? undefined : eventId.header),
+  ensures: ({ eventId }) => ensuredBy(eventId),
   unverified: (config) => ({ ...config, verify: { scheme: 'none' as const } }),
   maxBody: ({ maxBody }) => bytes(maxBody),
   claims: ({ path }) => [{ at: '/path', claim: `path ${path}` }],

@@ -20,7 +20,11 @@ export const settings = Type.Object(
     }),
     eventId: EventId,
     verify: Verify,
-    maxBody: Size({ default: '1MiB', description: 'A larger body is answered 413.' }),
+    maxBody: Size({
+      default: '980KiB',
+      description:
+        'A larger body is answered 413. The default leaves room for key and headers in the largest record that Kafka takes by default (1,048,588 bytes).',
+    }),
     encodings: Encodings,
     maxDepth: Type.Integer({
       minimum: 1,

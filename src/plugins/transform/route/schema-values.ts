@@ -1,17 +1,5 @@
-import { child, pointer } from '../../../json/pointer.js'
-import { compileEcmaRegex } from '../../../regex.js'
-
-/** A schema, and the file that its references are looked up in. */
-interface Within {
-  readonly schema: unknown
-  readonly root: unknown
-}
-
-interface Keywords {
-  readonly [keyword: string]: unknown
-}
-
-const MOST_STEPS = 100
+import { pointer } from '../../../json/pointer.js'
+import { conjuncts, isObject, type Keywords, members } from '../../../json/schema-places.js'
 
 /**
  * The values that can stand at a place of an event which fits all these JSON Schemas: none where nothing can stand there,
@@ -40,46 +28,6 @@ export function possibleValues(
   )
 }
 
-/** All schemas that hold together with these. */
-function conjuncts(given: readonly Within[]): Within[] {
-  const found = [...given]
-  for (let index = 0; index < found.length && found.length < MOST_STEPS; index++) {
-    const { schema, root } = found[index] as Within
-    if (!isObject(schema)) continue
-    const { allOf, $ref } = schema
-    if (Array.isArray(allOf)) found.push(...allOf.map((inner: unknown) => ({ schema: inner, root })))
-    const target = typeof $ref === 'string' && /^#(?:\/|$)/.test($ref) ? referred(root, $ref) : undefined
-    if (target !== undefined && !found.some((known) => known.schema === target))
-      found.push({ schema: target, root })
-  }
-  return found
-}
-
-/** A reference is relative to the nearest "$id", which only the root may have here. */
-function referred(root: unknown, reference: string): unknown {
-  const { tokens } = pointer(decodeURIComponent(reference.slice(1)))
-  const path = tokens.map((_, index) =>
-    tokens.slice(0, index + 1).reduce<string>((at, token) => child(at, token), ''),
-  )
-  const hasId = path.some(
-    (at) => isObject(pointer(at).read(root)) && '$id' in (pointer(at).read(root) as Keywords),
-  )
-  return hasId ? undefined : pointer(path.at(-1) ?? '').read(root)
-}
-
-/** What a schema says of a member. */
-function members({ schema, root }: Within, name: string): Within[] {
-  if (!isObject(schema)) return []
-  const { properties, patternProperties, additionalProperties } = schema
-  const own = isObject(properties) && Object.hasOwn(properties, name) ? [properties[name]] : []
-  const patterns = Object.entries(isObject(patternProperties) ? patternProperties : {})
-    .filter(([pattern]) => compileEcmaRegex(pattern).test(name))
-    .map(([, inner]) => inner)
-  const named = [...own, ...patterns]
-  const other = named.length === 0 && additionalProperties !== undefined ? [additionalProperties] : []
-  return [...named, ...other].map((inner) => ({ schema: inner, root }))
-}
-
 const typesOf = (schema: Keywords | true): string[][] =>
   isObject(schema) && schema['type'] !== undefined ? [[schema['type']].flat() as string[]] : []
 
@@ -93,6 +41,3 @@ function valueLists(schema: Keywords | true): (readonly unknown[])[] {
     ...(type === 'null' ? [[null]] : []),
   ]
 }
-
-const isObject = (value: unknown): value is Keywords =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -95,6 +95,19 @@ test('lets the key decide on the partition as the Java client does', async () =>
   }
 })
 
+test('writes an empty key, which is not the same as none, to the partition that the Java client chooses', async () => {
+  const { sink, bootstrap } = await started({ key: '/id' }, [{ topic: TOPIC }])
+  const sent = Array.from({ length: 8 }, () => send(sink, '{"id":""}', { topic: TOPIC }))
+  // Murmur2 of no bytes is 275646681.
+  expect((await Promise.all(sent)).map(({ partition }) => partition)).toEqual(Array(8).fill(1))
+  await send(sink, '{"id":null}', { topic: TOPIC, partition: 0 })
+  const records = await readTopics(bootstrap, [TOPIC])
+  const keys = (partition: number) =>
+    records.filter((one) => one.partition === partition).map(({ key }) => key)
+  expect(keys(1)).toEqual(Array(8).fill(Buffer.alloc(0)))
+  expect(keys(0)).toEqual([null])
+})
+
 test('stops after the delivery reports of all 5,000 records that are under way', async () => {
   const { sink, bootstrap } = await started()
   const receipts = Promise.all(Array.from({ length: 5000 }, (_, id) => send(sink, JSON.stringify({ id }))))
@@ -181,7 +194,7 @@ test('does not start with properties that librdkafka refuses only together', asy
 
 test('tells a record that is too large from trouble with Kafka', async () => {
   const { sink } = await started()
-  const large = JSON.stringify('x'.repeat(1_000_001))
+  const large = JSON.stringify('x'.repeat(1_048_589))
   await expect(send(sink, large)).rejects.toMatchObject({ code: 'HG_RECORD_TOO_LARGE', kind: 'data' })
   await expect(send(sink, '{}')).resolves.toMatchObject(TARGET)
 })

@@ -6,7 +6,7 @@ import type { Event } from '../../../../src/plugin.js'
 import { type RecordSettings, recordMaker } from '../../../../src/plugins/sink/kafka/record.js'
 
 const TARGET = { topic: 'orders', partition: 0 }
-const PLAIN: RecordSettings = { value: '', headers: {} }
+const PLAIN: RecordSettings = { keyFallback: 'refuse', value: '', headers: {} }
 
 const event = (text: string): Event => ({
   id: 'e-1',
@@ -68,6 +68,26 @@ test('gives a dead letter no key where the event lacks it', () => {
   expect(recordMaker({ ...PLAIN, key: '/id' }).key(event('{}'))).toBeNull()
 })
 
+test('has no key where the event says null, whatever else the config names', () => {
+  for (const keyFallback of ['refuse', 'none', '/other']) {
+    const settings = { key: '/id', keyFallback }
+    expect(record(settings, '{"id": null, "other": "o"}').key).toBeNull()
+    expect(recordMaker({ ...PLAIN, ...settings }).key(event('{"id":null,"other":"o"}'))).toBeNull()
+  }
+})
+
+test('takes another key, or none, for an event that lacks its own, as the config says', () => {
+  const withOther = { key: '/a/id', keyFallback: '/other' }
+  expect(record(withOther, '{"other":"o"}').key?.toString()).toBe('o')
+  expect(record(withOther, '{"a":{"id":""},"other":"o"}').key?.toString()).toBe('')
+  expect(record(withOther, '{"other":null}').key).toBeNull()
+  expect(record({ key: '/a/id', keyFallback: 'none' }, '{}').key).toBeNull()
+  expect(thrownBy(() => record(withOther, '{}'))).toMatchObject({
+    code: 'HG_RECORD_FIELD_MISSING',
+    message: 'The event has neither /a/id nor /other, from which the key of its record is taken.',
+  })
+})
+
 test('leaves out headers that the event lacks, and keeps the order of the config behind what it was given', () => {
   const headers = { third: '/c', first: '/a', second: '/b' }
   const given = [{ name: 'headgate-event-id', value: 'e-1' }]
@@ -81,7 +101,12 @@ test('leaves out headers that the event lacks, and keeps the order of the config
 })
 
 test('tells the key and the headers of an event of which no record can be made', () => {
-  const maker = recordMaker({ key: '/id', value: '/payload', headers: { type: '/type', at: '/at' } })
+  const maker = recordMaker({
+    ...PLAIN,
+    key: '/id',
+    value: '/payload',
+    headers: { type: '/type', at: '/at' },
+  })
   expect(maker.headers(event('{"type":"t"}'))).toEqual([{ name: 'type', value: 't' }])
   expect(maker.key(event('{"type":"t"}'))).toBeNull()
 })

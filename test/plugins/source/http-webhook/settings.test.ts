@@ -13,7 +13,7 @@ describe('http-webhook: settings', () => {
     expect(settings()).toEqual({
       ...minimal,
       methods: ['POST'],
-      maxBody: '1MiB',
+      maxBody: '980KiB',
       encodings: ['identity'],
       maxDepth: 64,
       maxInFlight: 500,

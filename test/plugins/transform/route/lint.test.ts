@@ -5,7 +5,7 @@ import { checkContext } from '../../../helpers/context.js'
 import { config, type Rules } from './setup.js'
 
 const found = (rules: Rules, ensured: readonly unknown[] = []) => [
-  ...(route.lint?.(config(rules), { ...checkContext(), ensured }) ?? []),
+  ...(route.lint?.(config(rules), { ...checkContext(), ensured, maxBody: undefined }) ?? []),
 ]
 const named = (name: string, rules: Rules, ensured?: readonly unknown[]) =>
   found(rules, ensured).filter((finding) => finding.name === name)
@@ -273,7 +273,9 @@ describe('rules that overlap', () => {
       { name: 'a', when: { regex: '^a', at: '/x' }, to },
       { name: 'b', when: { regex: 'b$', at: '/x' }, to },
     ]
-    expect([...(route.lint?.(config({}, { rules }), { ...checkContext(), ensured: [] }) ?? [])]).toEqual([])
+    expect([
+      ...(route.lint?.(config({}, { rules }), { ...checkContext(), ensured: [], maxBody: undefined }) ?? []),
+    ]).toEqual([])
   })
 })
 

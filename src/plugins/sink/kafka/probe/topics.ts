@@ -2,6 +2,7 @@ import { distance } from 'fastest-levenshtein'
 import type { TopicMetadata } from 'node-rdkafka'
 import { child } from '../../../../json/pointer.js'
 import type { ProbeContext, Probed } from '../../../../plugin.js'
+import { RECORD_OVERHEAD } from '../record-size.js'
 import type { TopicAnswer, TopicSettings } from './describe.js'
 
 /** What the cluster said of its topics. */
@@ -180,9 +181,10 @@ function* settingFindings(
   if (typeof settings === 'string') return
   const where = { kind: 'warning', at: first(placed) } as const
   const limit = numberOf(settings, 'max.message.bytes')
-  if (limit !== undefined && maxBody !== undefined && limit < maxBody) {
-    const message = `Topic "${topic}" takes records of up to ${limit} bytes (max.message.bytes), the source bodies of up to ${maxBody} (maxBody): an event of that size is answered 413.`
-    yield { ...where, name: 'body-beyond-topic', message, suggestion: 'Bring the two together.' }
+  if (limit !== undefined && maxBody !== undefined && limit < maxBody + RECORD_OVERHEAD) {
+    const message = `Topic "${topic}" takes records of up to ${limit} bytes (max.message.bytes), the source bodies of up to ${maxBody} (maxBody), and key and headers may need ${RECORD_OVERHEAD} more: a larger record is answered 413.`
+    const suggestion = `Raise max.message.bytes of the topic to ${maxBody + RECORD_OVERHEAD} or more, or lower \`maxBody\`.`
+    yield { ...where, name: 'body-beyond-topic', message, suggestion }
   }
   const kept = numberOf(settings, 'retention.ms')
   if (kept !== undefined && kept >= 0 && kept < redeliveryWindow && deletes(settings)) {

@@ -7,6 +7,7 @@ import {
   type Terms,
   topicFindings,
 } from '../../../../../src/plugins/sink/kafka/probe/topics.js'
+import { RECORD_OVERHEAD } from '../../../../../src/plugins/sink/kafka/record-size.js'
 
 const ALL: Rights = new Set(['Read', 'Write', 'Describe'])
 const GOOD = {
@@ -50,7 +51,7 @@ function found({ replicas = [1, 2, 3], isrs = replicas, leader = 1, ...given }: 
       },
       {
         targets: [{ at: '/rule', target: { topic: 'orders', partition: 1 } }],
-        maxBody: 1048576,
+        maxBody: 1048576 - RECORD_OVERHEAD,
         redeliveryWindow: 86_400_000,
         keyed: true,
         ...terms,

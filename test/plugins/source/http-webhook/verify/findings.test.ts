@@ -4,7 +4,7 @@ import { fillDefaults } from '../../../../helpers/context.js'
 
 const findings = (settings: { readonly eventId?: unknown; readonly verify: object }) => {
   const config = fillDefaults(httpWebhook, { path: '/', eventId: '/id', ...settings })
-  const context = { files: {} as never, exposed: false, deadLetters: false, ensured: [] }
+  const context = { files: {} as never, exposed: false, deadLetters: false, ensured: [], maxBody: undefined }
   return [...(httpWebhook.lint?.(config, context) ?? [])].map(({ at, name }) => `${name} ${at}`)
 }
 const hmac = { scheme: 'hmac', header: 'X-Signature', secrets: ['shared'] }

@@ -1,0 +1,46 @@
+import { isRequired } from '../../../json/schema-places.js'
+import type { LintContext, LintFinding, LintMeaning } from '../../../plugin.js'
+import { clientConfig, type Properties } from './properties.js'
+import { RECORD_OVERHEAD } from './record-size.js'
+
+export const LINTS = {
+  'key-not-required': {
+    meaning: 'The key of the records is taken from a place that no earlier stage requires.',
+    why: 'An event that lacks it is a data error, by default answered 422. Require it in the JSON Schema, or say with `keyFallback` what its key is then.',
+  },
+  'body-beyond-client': {
+    meaning: 'The source takes larger bodies than the sink takes records.',
+    why: 'Such an event is answered 413 by the sink, and is too large for the dead letters as well. Lower `maxBody`, or raise `message.max.bytes` of the sink and `max.message.bytes` of the topics.',
+  },
+} as const satisfies { readonly [name: string]: LintMeaning }
+
+interface Settings {
+  readonly key?: string
+  readonly keyFallback: string
+  readonly brokers: string
+  readonly properties: Properties
+}
+
+export function* lint(settings: Settings, { ensured, maxBody }: LintContext): Generator<LintFinding> {
+  const { key, keyFallback } = settings
+  // Nothing at all is known behind a transform that may change the event.
+  const isKnown = ensured.length > 0
+  if (key !== undefined && keyFallback === 'refuse' && isKnown && !isRequired(ensured, key)) {
+    yield {
+      at: '/key',
+      name: 'key-not-required' satisfies keyof typeof LINTS,
+      message: `No earlier stage requires that an event has ${key}: one that lacks it is refused.`,
+      suggestion: 'Require it in the JSON Schema of the events, or set `keyFallback`.',
+    }
+  }
+  const { global } = clientConfig(settings.brokers, settings.properties, '')
+  const limit = Number(global['message.max.bytes'])
+  if (maxBody !== undefined && limit < maxBody + RECORD_OVERHEAD) {
+    yield {
+      at: 'message.max.bytes' in settings.properties ? '/properties/message.max.bytes' : '',
+      name: 'body-beyond-client' satisfies keyof typeof LINTS,
+      message: `The source takes bodies of up to ${maxBody} bytes (maxBody), the sink records of up to ${limit} (message.max.bytes): with key and headers, a record may need ${RECORD_OVERHEAD} bytes more than its body.`,
+      suggestion: `Set "message.max.bytes" in \`properties\` to ${maxBody + RECORD_OVERHEAD}, or lower \`maxBody\`.`,
+    }
+  }
+}
