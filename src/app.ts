@@ -14,6 +14,7 @@ import { openStateDirectory } from './pipeline/ledger/state-directory.js'
 import { type Left, notReady } from './pipeline/lifecycle.js'
 import { createMetrics } from './pipeline/metrics.js'
 import { createReloader, type Why } from './pipeline/reload.js'
+import { createShared } from './pipeline/shared.js'
 import { createTaps } from './pipeline/tap/taps.js'
 import type { AnyDefinition } from './plugin.js'
 import { countRefused, countResponses, showProcess } from './process-metrics.js'
@@ -102,6 +103,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       log,
       http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
       state: state.database,
+      shared: createShared({ metrics, log, signal: deadline }),
       intents,
       taps: taps.running,
       ...(workers !== undefined && { throughWorkers: workers.throughWorkers }),

@@ -18,6 +18,12 @@ export interface ProcessLog {
   line(line: string): void
 }
 
+/** Logs a warning of Node.js itself, such as that of a deprecated call in a plugin. */
+export const warningLogger =
+  (log: pino.Logger): ((warning: Error) => void) =>
+  ({ name, message, stack }) =>
+    log.warn({ event: 'node-warning', name, stack }, `Node.js warns: ${message}`)
+
 /** The log of the process: a line of JSON, or a readable one on a terminal. */
 export async function createLog({ level, format, terminal, write }: LogOptions): Promise<ProcessLog> {
   let redact: (line: string) => string = (line) => line

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createLog } from '../src/log.js'
+import { createLog, warningLogger } from '../src/log.js'
 import { redactor } from '../src/redact.js'
 
 async function logged(options: object = {}) {
@@ -78,4 +78,18 @@ test.each(['json', 'pretty'])('a secret of several lines is not in a %s line', a
   log.error({ given: key }, `refused: ${key}`)
   expect(lines.join('')).not.toContain('c2VjcmV0')
   expect(lines.join('')).toContain('${file:key.pem}')
+})
+
+test('a warning of Node.js is a line of JSON, with its name and stack', async () => {
+  const { log, lines } = await logged()
+  warningLogger(log)(
+    Object.assign(new Error('11 abort listeners added'), { name: 'MaxListenersExceededWarning' }),
+  )
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    level: 'warn',
+    event: 'node-warning',
+    name: 'MaxListenersExceededWarning',
+    stack: expect.stringContaining('11 abort listeners added'),
+    msg: 'Node.js warns: 11 abort listeners added',
+  })
 })

@@ -20,6 +20,8 @@ export interface Io {
   readonly signal: AbortSignal
   /** Calls `listener` at every SIGHUP, which from then on does not end the process. */
   onHangup(listener: () => void): void
+  /** Calls `listener` with every warning of Node.js, which from then on is not printed to standard error. */
+  onWarning(listener: (warning: Error) => void): void
   /** Aborted at the second one: the operator no longer wants to wait. */
   readonly kill: AbortSignal
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { startApp } from '../app.js'
 import { HeadgateError } from '../errors.js'
-import { createLog } from '../log.js'
+import { createLog, warningLogger } from '../log.js'
 import { createLoggers } from '../log-levels.js'
 import { packageFacts } from '../package-facts.js'
 import type { Warning } from '../pipeline/config/problem.js'
@@ -39,6 +39,7 @@ with 0. A second signal, or the shutdown timeout, ends the waiting: it exits wit
       write: io.out,
     })
     redact(redactor(config.secrets))
+    io.onWarning(warningLogger(log))
     log.info({ event: 'starting', config: config.file, revision: config.revision }, 'starting')
     warn(config.warnings)
 

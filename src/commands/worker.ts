@@ -17,6 +17,7 @@ export const workerCommand: Command = {
       return EXIT.usage
     }
     await runWorker({
+      onWarning: io.onWarning,
       stream: new Socket({ fd: CHANNEL_FD }),
       read: (settings, contents) => loadConfig(settings, io, { contents }),
     })

@@ -1,7 +1,8 @@
 import { countBodyMemory } from '../http/body-memory.js'
 import { filesIn } from '../pipeline/config/files.js'
 import { createMetrics, pluginMetrics } from '../pipeline/metrics.js'
-import type { HttpHandler, Kind, KindTypes, Log, SourceContext } from '../plugin.js'
+import { createShared } from '../pipeline/shared.js'
+import type { HttpHandler, Kind, KindTypes, Log, SinkContext, SourceContext } from '../plugin.js'
 import type { Subject } from './test-plugin.js'
 
 /** A stage that is tried: its plugin, what it logged, and what it serves. */
@@ -21,12 +22,16 @@ export function tryStage<K extends Kind>({ definition, config, folder }: Subject
   const aborter = new AbortController()
   const write = (fields: object, message: string) => void logged.push(`${message} ${JSON.stringify(fields)}`)
   const log: Log = { debug: write, info: write, warn: write, error: write }
-  const context: SourceContext = {
+  const metrics = createMetrics()
+  const signal = aborter.signal
+  const shared = createShared({ metrics, log: () => log, signal })
+  const context: SourceContext & SinkContext = {
     pipeline: 'conformance',
     log,
-    metrics: pluginMetrics(createMetrics(), 'conformance'),
+    metrics: pluginMetrics(metrics, { pipeline: 'conformance' }),
     files: filesIn(folder),
-    signal: aborter.signal,
+    signal,
+    share: (key, create) => shared.lease('conformance', key, 'conformance', create),
     http: {
       memory: countBodyMemory(Number.POSITIVE_INFINITY),
       serve(path, handler) {

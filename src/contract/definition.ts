@@ -5,13 +5,13 @@ import type { PostCommit } from './post-commit.js'
 import type { ProbeContext, Probed } from './probe.js'
 import type { Sink } from './sink.js'
 import type { Source } from './source.js'
-import type { Context, SourceContext } from './surroundings.js'
+import type { Context, SinkContext, SourceContext } from './surroundings.js'
 import type { Transform } from './transform.js'
 
 export interface KindTypes {
   source: { instance: Source; context: SourceContext }
   transform: { instance: Transform; context: Context }
-  sink: { instance: Sink; context: Context }
+  sink: { instance: Sink; context: SinkContext }
   'post-commit': { instance: PostCommit; context: Context }
 }
 

@@ -51,3 +51,36 @@ export interface Context {
 export interface SourceContext extends Context {
   readonly http: HttpListener
 }
+
+/** What several stages can use together, such as the connection to a cluster. */
+export interface Shareable {
+  /** Called when its last user has given it back. */
+  stop(): Promise<void>
+}
+
+/** What is made for several stages logs and counts under a name of its own and not for a pipeline. */
+export interface SharedContext {
+  /** Of the sink in the config, or of the first pipeline with such a sink. */
+  readonly name: string
+  readonly log: Log
+  /** Their label is the name, as `sink`. */
+  readonly metrics: Metrics
+  /** As that of `Context`. */
+  readonly signal: AbortSignal
+}
+
+/** One user's hold on something shared. */
+export interface Lease<Thing extends Shareable> {
+  readonly thing: Thing
+  /** Gives it back. Resolves when it has been stopped, if this was its last user. */
+  release(): Promise<void>
+}
+
+export interface SinkContext extends Context {
+  /**
+   * What other stages of the same plugin use under the same `key`, or a new one. Its `create`, like that of the plugin, is
+   * pure; the sink gives it back in `stop`. The key says everything that makes a difference, secrets included, and is never
+   * shown.
+   */
+  share<Thing extends Shareable>(key: string, create: (context: SharedContext) => Thing): Lease<Thing>
+}

@@ -6,6 +6,7 @@ import { deadLetterTargets, routedTargets } from './config/routed-targets.js'
 import { createFailureLog, type FailureLog } from './failure-log.js'
 import type { MetricsRegistry } from './metrics.js'
 import { type Apply, type Observer, type OnError, observeTransform, type StagePlace } from './observe.js'
+import { createShared, type Shared } from './shared.js'
 import { type BuiltStage, buildStage, type StageSurroundings } from './stage.js'
 
 /** What the process lends to stages. */
@@ -15,6 +16,8 @@ export interface DeliverySurroundings {
   log(fields: { readonly [name: string]: string }): Log
   /** Aborted when the process no longer waits for anybody. */
   readonly signal: AbortSignal
+  /** What several sinks of the process use together; without it, a sink uses everything alone. */
+  readonly shared?: Shared
 }
 
 /** Where a stage stands, and who counts and logs what becomes of events there. */
@@ -78,7 +81,10 @@ export function buildDelivery(
   })
 
   const { name: sinkName } = checked.sink.definition
-  const built = buildStage(`sink.${sinkName}`, checked.sink, within, {})
+  const { shared = createShared(surroundings) } = surroundings
+  const built = buildStage(`sink.${sinkName}`, checked.sink, within, {
+    share: (key, create) => shared.lease(sinkName, key, name, create),
+  })
   return {
     name,
     revision,

@@ -236,19 +236,19 @@ function once<Metric>(known: Map<string, Metric>, name: string, make: (full: str
   return metric
 }
 
-/** The metrics that a plugin sees: every label set has the pipeline in it. */
-export function pluginMetrics(metrics: MetricsRegistry, pipeline: string): Metrics {
+/** The metrics that a plugin sees: every label set has these `fixed` labels in it. */
+export function pluginMetrics(metrics: MetricsRegistry, fixed: Labels): Metrics {
   return {
     counters(name, help, label, values) {
-      const cells = values.map((value) => [value, metrics.counter(name, help, { pipeline, [label]: value })])
+      const cells = values.map((value) => [value, metrics.counter(name, help, { ...fixed, [label]: value })])
       return Object.fromEntries(cells)
     },
     gauge(name, help, labels = [], together = 'sum') {
-      const gauge = metrics.gauge(name, help, ['pipeline', ...labels], together)
+      const gauge = metrics.gauge(name, help, [...Object.keys(fixed), ...labels], together)
       const shown = new Map<string, Labels>()
       return {
         set(value, values = {}) {
-          const all = { pipeline, ...values }
+          const all = { ...fixed, ...values }
           shown.set(JSON.stringify(all), all)
           gauge.set(all, value)
         },

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import { asHeadgateError, HeadgateError } from '../errors.js'
 import type { Log } from '../plugin.js'
 import { discard, startBeside } from './beside.js'
@@ -79,7 +78,6 @@ export function createReloader(options: ReloaderOptions): Reloader {
   const { metrics, signal } = surroundings
   const ending = new AbortController()
   const beside = AbortSignal.any([signal, ending.signal])
-  setMaxListeners(0, beside)
   const log: Log = surroundings.log({})
   let config = first
   let pipelines = new Map(

@@ -48,7 +48,7 @@ export function buildStage<K extends Kind>(
   const context = {
     pipeline,
     log,
-    metrics: pluginMetrics(scope, pipeline),
+    metrics: pluginMetrics(scope, { pipeline }),
     files: recorded.files,
     signal,
     ...more,

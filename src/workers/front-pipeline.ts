@@ -48,6 +48,7 @@ const recordMaker =
       record: (event, headers) => sink.record(event, headers),
       key: (event) => sink.key(event),
       headers: (event) => sink.headers?.(event) ?? [],
+      stop: async () => sink.stop?.(),
       send: () =>
         Promise.reject(
           new HeadgateError('HG_PLUGIN_FAILED', 'A worker writes no records: its primary process does.'),

@@ -1,11 +1,11 @@
-import { setMaxListeners } from 'node:events'
 import { createListener } from '../http/listener.js'
-import { createLog } from '../log.js'
+import { createLog, warningLogger } from '../log.js'
 import { createLoggers } from '../log-levels.js'
 import type { Contents } from '../pipeline/config/files.js'
 import type { ReadResult } from '../pipeline/config/read.js'
 import { setIntent } from '../pipeline/lifecycle.js'
 import { createMetrics } from '../pipeline/metrics.js'
+import { createShared } from '../pipeline/shared.js'
 import { countRefused, countResponses } from '../process-metrics.js'
 import { openCertificates } from '../tls/certificates.js'
 import { bytes } from '../units.js'
@@ -21,6 +21,8 @@ export interface FrontSurroundings {
   /** The same for what nobody waits for. */
   sendSoon(message: ToPrimary): void
   read(contents: Contents): Promise<ReadResult>
+  /** As of `Io`. */
+  onWarning(listener: (warning: Error) => void): void
 }
 
 /** What runs in a worker: the listener, and the front of every pipeline. */
@@ -37,7 +39,7 @@ const REPORT_EVERY = 1000
 /** Starts the front. Rejects where a stage cannot ever work, or the address cannot be had. */
 export async function startFront(
   message: StartMessage,
-  { send, sendSoon, read }: FrontSurroundings,
+  { send, sendSoon, read, onWarning }: FrontSurroundings,
 ): Promise<Front> {
   const { settings, workers } = message
   const worker = String(message.worker)
@@ -47,6 +49,7 @@ export async function startFront(
     terminal: false,
     write: (line) => send({ kind: 'line', line }),
   })
+  onWarning(warningLogger(log))
   const loggers = createLoggers(log.child({ worker: message.worker }))
   for (const [name, level] of message.levels) loggers.set(name, level)
 
@@ -68,14 +71,13 @@ export async function startFront(
     sharedBy: workers,
   })
   const signal = new AbortController().signal
-  // Each stage of each pipeline listens: Node.js would take that for a leak, and warn of it.
-  setMaxListeners(0, signal)
   const intents = new Map(Object.entries(message.config.intents))
   const { handOver, ended } = createHandingOver(send, (pipeline) => config.addressOf(pipeline))
   const config = createFrontConfig({
     surroundings: {
       metrics,
       log: loggers.of,
+      shared: createShared({ metrics, log: loggers.of, signal }),
       http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
       intents: { of: (pipeline) => intents.get(pipeline) ?? 'RUNNING', keep() {} },
       handOver,

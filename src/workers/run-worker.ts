@@ -13,10 +13,12 @@ export interface WorkerOptions {
   readonly stream: Duplex
   /** Reads and checks a config that consists of these files. */
   read(settings: Settings, contents: Contents): Promise<ReadResult>
+  /** As of `Io`. */
+  onWarning(listener: (warning: Error) => void): void
 }
 
 /** Does what the primary process asks for. Resolves when that is gone, or has had this worker stop. */
-export function runWorker({ stream, read }: WorkerOptions): Promise<void> {
+export function runWorker({ stream, read, onWarning }: WorkerOptions): Promise<void> {
   const channel: Channel<ToPrimary, ToWorker> = createChannel(stream)
   let front: Front | undefined
   let last: Promise<void> = Promise.resolve()
@@ -26,6 +28,7 @@ export function runWorker({ stream, read }: WorkerOptions): Promise<void> {
       send: channel.send,
       sendSoon: channel.sendSoon,
       read: (contents) => read(message.settings, contents),
+      onWarning,
     })
     return front.url
   }

@@ -18,6 +18,7 @@ async function run(options: { readonly [name: string]: unknown }) {
     cwd: '/',
     signal,
     onHangup: () => {},
+    onWarning: () => {},
     kill: signal,
   }
   return { code: await sandboxCommand.run({ arguments: [], options }, io), ...written }

@@ -5,7 +5,16 @@ import type { Static, TSchema } from 'typebox'
 import { onTestFinished } from 'vitest'
 import { filesIn } from '../../src/pipeline/config/files.js'
 import { checkShape } from '../../src/pipeline/config/shape.js'
-import type { CheckContext, Context, Gauge, Log, Metrics } from '../../src/plugin.js'
+import type {
+  CheckContext,
+  Gauge,
+  Lease,
+  Log,
+  Metrics,
+  Shareable,
+  SharedContext,
+  SinkContext,
+} from '../../src/plugin.js'
 import type { AtEnd } from './lasting.js'
 
 export interface LogLine {
@@ -15,14 +24,14 @@ export interface LogLine {
 }
 
 /** A Context whose log and metrics can be read, and whose signal can be aborted. */
-export interface TestContext extends Context {
+export interface TestContext extends SinkContext {
   readonly lines: LogLine[]
   /** Counters and gauges by `name` or `name{label="value"}`. */
   readonly values: Map<string, number>
   abort(): void
 }
 
-interface Overrides extends Partial<Context> {
+interface Overrides extends Partial<SinkContext> {
   /** What paths in the config are relative to: the project's folder, or what `temporaryDirectory` made. */
   readonly root?: string
 }
@@ -31,18 +40,30 @@ export function testContext({ root = process.cwd(), ...overrides }: Overrides = 
   const lines: LogLine[] = []
   const values = new Map<string, number>()
   const aborter = new AbortController()
+  const log = recordingLog(lines)
+  const metrics = recordingMetrics(values)
+  const { signal } = aborter
   return {
     pipeline: 'test',
-    log: recordingLog(lines),
-    metrics: recordingMetrics(values),
+    log,
+    metrics,
     files: filesIn(root),
-    signal: aborter.signal,
+    signal,
+    share: unshared((name) => ({ name, log, metrics, signal })),
     ...overrides,
     lines,
     values,
     abort: () => aborter.abort(),
   }
 }
+
+/** Everybody gets one of their own. */
+const unshared =
+  (contextOf: (name: string) => SharedContext): SinkContext['share'] =>
+  <Thing extends Shareable>(_key: string, create: (context: SharedContext) => Thing): Lease<Thing> => {
+    const thing = create(contextOf('test'))
+    return { thing, release: () => thing.stop() }
+  }
 
 /** What a plugin's `check` is given. */
 export const checkContext = (overrides: Partial<CheckContext> = {}): CheckContext => ({

@@ -30,6 +30,7 @@ export async function runCommand(
       cwd: process.cwd(),
       signal: new AbortController().signal,
       onHangup: () => {},
+      onWarning: () => {},
       kill: new AbortController().signal,
       ...io,
     },

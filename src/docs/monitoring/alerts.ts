@@ -42,12 +42,12 @@ const availability = ({ span }: Pace): readonly Alert[] => [
   },
   {
     alert: 'HeadgateKafkaStalled',
-    expr: `headgate_kafka_records_outstanding > 0 and rate(headgate_commit_duration_seconds_count[${span(2 * MINUTE)}]) == 0`,
+    expr: `headgate_inflight_events > 0 and rate(headgate_commit_duration_seconds_count[${span(2 * MINUTE)}]) == 0`,
     for: span(MINUTE),
     severity: 'critical',
     summary: 'Kafka confirms nothing of pipeline {{ $labels.pipeline }}.',
     description:
-      '{{ $value }} records have been sent and no delivery report comes back. Senders wait, and are answered 503 once their patience or the limit of events in flight is reached.',
+      '{{ $value }} events are under way and no delivery report comes back. Senders wait, and are answered 503 once their patience or the limit of events in flight is reached.',
   },
   {
     alert: 'HeadgateKafkaBrokerDown',

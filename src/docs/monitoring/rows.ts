@@ -266,13 +266,13 @@ const kafka: Row = {
     chart({
       title: 'Records not confirmed',
       description:
-        'Sent, and no delivery report yet. Growing, while nothing is committed: Kafka has stalled.',
+        'Sent, and no delivery report yet, by the Kafka client. Growing, while nothing is committed: Kafka has stalled.',
       unit: 'short',
       queries: [
-        query(`sum by (pipeline) (${ofPipeline('headgate_kafka_records_outstanding')})`, '{{pipeline}}'),
+        query(`sum by (sink) (${ofProcess('headgate_kafka_records_outstanding')})`, '{{sink}}'),
         query(
-          `sum by (pipeline) (${ofPipeline('headgate_kafka_producer_queue_messages')})`,
-          '{{pipeline}} in the client',
+          `sum by (sink) (${ofProcess('headgate_kafka_producer_queue_messages')})`,
+          '{{sink}} in the client',
         ),
       ],
     }),
@@ -280,9 +280,7 @@ const kafka: Row = {
       title: 'Bytes in the client',
       description: 'Of the records that the Kafka client holds.',
       unit: 'bytes',
-      queries: [
-        query(`sum by (pipeline) (${ofPipeline('headgate_kafka_producer_queue_bytes')})`, '{{pipeline}}'),
-      ],
+      queries: [query(`sum by (sink) (${ofProcess('headgate_kafka_producer_queue_bytes')})`, '{{sink}}')],
     }),
     chart({
       title: 'Events committed',
@@ -299,7 +297,7 @@ const kafka: Row = {
       title: 'Brokers connected',
       description: '1 where the connection is open.',
       unit: 'short',
-      queries: [query(`min by (broker) (${ofPipeline('headgate_kafka_broker_up')})`, '{{broker}}')],
+      queries: [query(`min by (broker) (${ofProcess('headgate_kafka_broker_up')})`, '{{broker}}')],
       bad: { at: 1, badBelow: true },
     }),
     chart({
@@ -308,7 +306,7 @@ const kafka: Row = {
       unit: 's',
       queries: [
         query(
-          `max by (broker) (${ofPipeline('headgate_kafka_broker_rtt_seconds', 'quantile="p99"')})`,
+          `max by (broker) (${ofProcess('headgate_kafka_broker_rtt_seconds', 'quantile="p99"')})`,
           '{{broker}}',
         ),
       ],
@@ -319,7 +317,7 @@ const kafka: Row = {
       unit: 'short',
       queries: [
         query(
-          `sum by (broker, direction) (${ofPipeline('headgate_kafka_broker_errors')})`,
+          `sum by (broker, direction) (${ofProcess('headgate_kafka_broker_errors')})`,
           '{{broker}} {{direction}}',
         ),
       ],

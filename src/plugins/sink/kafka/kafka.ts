@@ -2,18 +2,16 @@ import { child, Pointer } from '../../../json/pointer.js'
 import { Type } from '../../../json/type.js'
 import { definePlugin, type Target } from '../../../plugin.js'
 import { createClientLog } from './client-log.js'
+import { clientKey, createClusterClient } from './cluster-client.js'
 import { openConsumer } from './consumer.js'
 import { consumerConfig } from './consumer-config.js'
 import { LINTS, lint } from './lint.js'
 import { lints } from './probe/lints.js'
 import { probe } from './probe/probe.js'
-import { clientConfig, DEFAULTS, propertyProblems } from './properties.js'
+import { DEFAULTS, propertyProblems } from './properties.js'
 import { rebuilder } from './rebuild.js'
 import { recordMaker } from './record.js'
 import { createRecordLog } from './record-log.js'
-import { openSession } from './session.js'
-import { createStatistics } from './statistics.js'
-import { createSupervisor } from './supervisor.js'
 
 const HOST_PORT = '(?:[A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}'
 const OWN_HEADERS = 'headgate-'
@@ -82,41 +80,41 @@ export const kafkaSink = definePlugin({
   lints: { ...LINTS, ...lints },
   lint,
   probe,
-  create(settings, { pipeline, log, metrics, signal }) {
-    const client = clientConfig(settings.brokers, settings.properties, `headgate-${pipeline}`)
-    const clientLog = createClientLog(log)
-    const statistics = createStatistics(metrics)
-    const supervisor = createSupervisor({
-      brokers: settings.brokers,
-      log,
-      signal,
-      clientLog,
-      open(events, timeout) {
-        const show = (json: string) => statistics.show(json, supervisor.outstanding())
-        return openSession(client, { ...events, log: clientLog.write, statistics: show }, timeout)
-      },
-    })
+  create(settings, { pipeline, log, share }) {
+    const { thing: client, release } = share(clientKey(settings), (context) =>
+      createClusterClient(settings, context),
+    )
+    const connection = client.connection(log)
+    const { notReady, check, send } = connection
     const { record, key, headers } = recordMaker(settings)
-    const { notReady, check, send } = supervisor
+    const clientLog = createClientLog(log)
     let targets: readonly Target[] = []
     const { connect, close, ...recordLog } = createRecordLog({
       targets: () => targets,
-      fence: supervisor.fence,
-      open: (use) => openConsumer(consumerConfig(client, `headgate.${pipeline}`, use), clientLog.write),
+      fence: connection.fence,
+      open: (use) =>
+        openConsumer(consumerConfig(client.config, `headgate.${pipeline}`, use), clientLog.write),
     })
+    const stop = async (): Promise<void> => {
+      connection.leave()
+      await Promise.all([release(), close()])
+    }
     return {
       expect(placed) {
         targets = placed.map(({ target }) => target)
-        supervisor.expect(placed)
+        connection.expect(placed)
       },
-      start() {
+      async start() {
         // The ledger asks as soon as the producer has its first answer.
         connect()
-        return supervisor.start()
+        try {
+          await connection.start()
+        } catch (error) {
+          await stop()
+          throw error
+        }
       },
-      async stop() {
-        await Promise.all([supervisor.stop(), close()])
-      },
+      stop,
       notReady,
       check,
       send,

@@ -1,13 +1,18 @@
 import { asHeadgateError, HeadgateError } from '../../../errors.js'
-import type { PlacedTarget, Receipt, SinkRecord } from '../../../plugin.js'
+import type { Log } from '../../../plugin.js'
 import { createAlarm } from './alarm.js'
 import { createHealth, type HealthOptions } from './health.js'
 import type { Breakage, Session, SessionEvents } from './session.js'
-import { askForTargets, impossibleTargets, type TopologyProblem } from './topology.js'
+import {
+  createSinkConnection,
+  type SessionUser,
+  type SharedSession,
+  type SinkConnection,
+} from './sink-connection.js'
+import { askForPartitions, topologyProblems } from './topology.js'
 import { createWatch } from './watch.js'
 
 /** All in milliseconds. */
-const GRACE = 3000
 const CHECK_TIMEOUT = 2000
 const FIRST_CONNECT = 1000
 const LONGEST_CONNECT = 5000
@@ -20,22 +25,8 @@ export interface SupervisorOptions extends HealthOptions {
 }
 
 export interface Supervisor {
-  /** Called before `start`. */
-  expect(targets: readonly PlacedTarget[]): void
-  /**
-   * Resolves when Kafka has answered for the first time, or after a short grace; from then on problems are reasons of
-   * `notReady`. Rejects where Kafka shows that the config cannot be right.
-   */
-  start(): Promise<void>
-  notReady(): readonly string[]
-  /** Asks the cluster for other targets than those expected. Rejects where it lacks some, or does not answer. */
-  check(targets: readonly PlacedTarget[]): Promise<void>
-  send(record: SinkRecord): Promise<Receipt>
-  /**
-   * Gives up the session with all that is outstanding in it. Resolves when it is gone and a new one takes records; rejects
-   * where that does not succeed at once, and may be tried again. Calls at the same time share one new session.
-   */
-  fence(): Promise<void>
+  /** For one more pipeline, whose log it is. The session is opened when the first of them is started. */
+  connection(log: Log): SinkConnection
   outstanding(): number
   stop(): Promise<void>
 }
@@ -44,19 +35,16 @@ export interface Supervisor {
 export function createSupervisor({ signal, open, ...options }: SupervisorOptions): Supervisor {
   const health = createHealth(options)
   const alarm = createAlarm()
-  let targets: readonly PlacedTarget[] = []
+  const users = new Set<SessionUser>()
   let session: Session | undefined
   /** Why the session cannot be used any more. */
   let breakage: Breakage | undefined
   /** Since a record was last delivered: a session that breaks each time is not opened anew without end. */
   let breakages = 0
   let running: Promise<void> | undefined
-  let fencing: Promise<void> | undefined
-  /** While a fence waits: told that the new session has been looked at, or that there is none. */
-  let fenceAnswered = (): void => {}
-  /** While `start` waits: told the first answer of the cluster; says whether that ends it all. */
-  let firstAnswer = (_problems: readonly TopologyProblem[]): boolean => false
-  let refused = (_error: HeadgateError): void => {}
+  let replacing: Promise<void> | undefined
+  /** While a replacement waits: told that the new session has been looked at, or that there is none. */
+  let replaced = (): void => {}
 
   const ready = (): boolean => health.condition() === 'ready'
   const stopped = (): boolean => health.condition() === 'stopped'
@@ -66,10 +54,20 @@ export function createSupervisor({ signal, open, ...options }: SupervisorOptions
   const watch = createWatch({
     health,
     alarm,
-    targets: () => targets,
+    targets: () => [...users].flatMap((user) => user.targets()),
     ended,
-    answered: (problems) => firstAnswer(problems),
-    examined: () => fenceAnswered(),
+    answered(asked, partitions) {
+      const all = new Set(asked)
+      let complete = true
+      for (const user of users) {
+        const targets = user.targets()
+        // One that came while the cluster was asked is asked for next.
+        complete =
+          targets.every((target) => all.has(target)) && user.examined(targets, partitions) && complete
+      }
+      return complete
+    },
+    examined: () => replaced(),
   })
 
   const events: Omit<SessionEvents, 'log' | 'statistics'> = {
@@ -119,9 +117,9 @@ export function createSupervisor({ signal, open, ...options }: SupervisorOptions
       return await open(events, Math.min(FIRST_CONNECT * 2 ** attempt, LONGEST_CONNECT))
     } catch (thrown) {
       const error = asHeadgateError(thrown, 'The Kafka client')
-      if (error.code === 'HG_CONFIG_VALUE') refused(error)
+      if (error.code === 'HG_CONFIG_VALUE') for (const user of users) user.refused(error)
       if (!stopped()) health.unreachable(error)
-      fenceAnswered()
+      replaced()
       return undefined
     }
   }
@@ -129,70 +127,45 @@ export function createSupervisor({ signal, open, ...options }: SupervisorOptions
   const unavailable = (): HeadgateError =>
     new HeadgateError('HG_KAFKA_UNAVAILABLE', health.reasons()[0] ?? 'Kafka is not connected.')
 
-  async function stop(): Promise<void> {
-    health.stopped()
-    fenceAnswered()
-    alarm.ring()
-    await running
+  const shared: SharedSession = {
+    ready: () => (ready() ? session : undefined),
+    live: () => (ended() ? undefined : session),
+    isRunning: () => running !== undefined && !stopped(),
+    reasons: health.reasons,
+    unavailable,
+    join(user) {
+      users.add(user)
+      running ??= run()
+      watch.look()
+    },
+    leave: (user) => void users.delete(user),
+    async check(targets) {
+      if (session === undefined || ended()) throw unavailable()
+      return topologyProblems(targets, await askForPartitions(session, targets, CHECK_TIMEOUT))
+    },
+    replace(given) {
+      replacing ??= new Promise<void>((resolve) => {
+        replaced = () => {
+          replacing = undefined
+          replaced = () => {}
+          resolve()
+        }
+      })
+      // A session that is just being opened, or is at its end already, has nothing that could be given up.
+      if (given !== undefined && given === session && !ended())
+        giveUp({ code: 'HG_KAFKA_NOT_DELIVERED', why: 'it is unknown which of its records Kafka has' })
+      return replacing
+    },
   }
 
   return {
-    expect(expected) {
-      targets = expected
-    },
-    async start() {
-      let grace: NodeJS.Timeout | undefined
-      const answered = new Promise<void>((resolve, reject) => {
-        firstAnswer = (problems) => {
-          const impossible = problems.some(({ code }) => code === 'HG_KAFKA_PARTITION_MISSING')
-          if (impossible) reject(impossibleTargets(problems))
-          else resolve()
-          return impossible
-        }
-        refused = reject
-        grace = setTimeout(resolve, GRACE)
-      })
-      running = run()
-      try {
-        await answered
-      } catch (error) {
-        await stop()
-        throw error
-      } finally {
-        clearTimeout(grace)
-        firstAnswer = () => false
-        refused = () => {}
-      }
-    },
-    notReady: health.reasons,
-    async check(others) {
-      if (session === undefined || ended()) throw unavailable()
-      const problems = await askForTargets(session, others, CHECK_TIMEOUT)
-      if (problems.length > 0) throw impossibleTargets(problems)
-    },
-    send(record) {
-      if (session !== undefined && ready()) return session.send(record)
-      return Promise.reject(unavailable())
-    },
-    fence() {
-      if (stopped() || running === undefined) return Promise.reject(unavailable())
-      if (fencing !== undefined) return fencing
-      const fence = new Promise<void>((resolve, reject) => {
-        fenceAnswered = () => {
-          fencing = undefined
-          fenceAnswered = () => {}
-          if (ready()) resolve()
-          else reject(unavailable())
-        }
-      })
-      fencing = fence
-      // A session that is just being opened, or is at its end already, has nothing that could be given up.
-      if (session !== undefined && !ended()) {
-        giveUp({ code: 'HG_KAFKA_NOT_DELIVERED', why: 'it is unknown which of its records Kafka has' })
-      }
-      return fence
-    },
+    connection: (log) => createSinkConnection(shared, log),
     outstanding: () => session?.outstanding() ?? 0,
-    stop,
+    async stop() {
+      health.stopped()
+      replaced()
+      alarm.ring()
+      await running
+    },
   }
 }

@@ -8,17 +8,20 @@ export interface TopologyProblem {
   readonly message: string
 }
 
-/** Asks the cluster for each topic; `timeout` milliseconds for each answer. Rejects where there is none. */
-export async function askForTargets(
+/**
+ * Asks the cluster how many partitions the topic of each target has; 0 if there is no such topic. `timeout`: milliseconds
+ * for each answer. Rejects if there is none.
+ */
+export async function askForPartitions(
   session: Pick<Session, 'ping' | 'partitions'>,
   targets: readonly PlacedTarget[],
   timeout: number,
-): Promise<TopologyProblem[]> {
+): Promise<ReadonlyMap<string, number>> {
   const partitions = new Map<string, number>()
   const topics = topicsOf(targets)
   if (topics.length === 0) await session.ping(timeout)
   for (const topic of topics) partitions.set(topic, await session.partitions(topic, timeout))
-  return topologyProblems(targets, partitions)
+  return partitions
 }
 
 /** All problems in one error; where a partition is missing, the config cannot be right. */

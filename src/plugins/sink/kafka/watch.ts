@@ -2,7 +2,7 @@ import type { PlacedTarget } from '../../../plugin.js'
 import type { Alarm } from './alarm.js'
 import type { Health } from './health.js'
 import type { Session } from './session.js'
-import { askForTargets, type TopologyProblem } from './topology.js'
+import { askForPartitions } from './topology.js'
 
 /** All in milliseconds. */
 const CHECK_TIMEOUT = 2000
@@ -17,11 +17,15 @@ const SUSPICION_PAUSE = 250
 export interface WatchOptions {
   readonly health: Health
   readonly alarm: Alarm
+  /** Of all that use the session. */
   targets(): readonly PlacedTarget[]
   /** The session is at its end: there is nothing left to watch. */
   ended(): boolean
-  /** What the cluster says of the targets; true where nothing more is to be made of it. */
-  answered(problems: readonly TopologyProblem[]): boolean
+  /**
+   * How many partitions the topics of these targets have. Returns true if each user of the session has what it needs,
+   * false if one lacks something.
+   */
+  answered(asked: readonly PlacedTarget[], partitions: ReadonlyMap<string, number>): boolean
   /** Health is up to date. */
   examined(): void
 }
@@ -31,11 +35,15 @@ export interface Watch {
   over(session: Session): Promise<void>
   /** Something may be wrong with a healthy session: look soon. */
   suspect(): void
+  /** The session has a new user, whose targets have not been asked for. */
+  look(): void
 }
 
 /** Looks at a session again and again: whether the cluster answers, has the targets, and confirms records. */
 export function createWatch({ health, alarm, targets, ended, answered, examined }: WatchOptions): Watch {
   let suspicious = false
+  /** At the last look every user of the session had its targets. */
+  let complete = false
   let reachableSince = 0
 
   const ready = (): boolean => health.condition() === 'ready'
@@ -45,26 +53,22 @@ export function createWatch({ health, alarm, targets, ended, answered, examined 
 
   /** Asks the cluster for all targets, and says how long its answer may stand. */
   async function examine(session: Session): Promise<number> {
-    let problems: readonly TopologyProblem[]
+    const asked = targets()
+    let partitions: ReadonlyMap<string, number>
     try {
-      problems = await askForTargets(session, targets(), CHECK_TIMEOUT)
+      partitions = await askForPartitions(session, asked, CHECK_TIMEOUT)
     } catch (thrown) {
       if (!ended()) health.unreachable(thrown)
       return UNREACHABLE_PAUSE
     }
-    if (ended() || answered(problems)) return 0
-    if (problems.length > 0) {
-      health.misconfigured(problems)
-      return TOPICS_PAUSE
-    }
+    if (ended()) return 0
     if (health.condition() === 'unreachable') reachableSince = performance.now()
     const silence = silenceOf(session)
-    if (silence >= STALLED) {
-      health.stalled(session.outstanding(), silence)
-      return UNREACHABLE_PAUSE
-    }
-    health.ready()
-    return SUSPICION_PAUSE
+    if (silence >= STALLED) health.stalled(session.outstanding(), silence)
+    else health.ready()
+    complete = answered(asked, partitions)
+    if (silence >= STALLED) return UNREACHABLE_PAUSE
+    return complete || suspicious ? SUSPICION_PAUSE : TOPICS_PAUSE
   }
 
   return {
@@ -75,11 +79,16 @@ export function createWatch({ health, alarm, targets, ended, answered, examined 
         if (ended()) return
         examined()
         await alarm.wait(rest)
-        while (ready() && !suspicious && silenceOf(session) < STALLED) await alarm.wait(WATCH)
+        while (ready() && complete && !suspicious && silenceOf(session) < STALLED) await alarm.wait(WATCH)
       }
     },
     suspect() {
-      if (!ready() || suspicious) return
+      // While a topic is missing, all of them are asked for every few seconds.
+      if (!ready() || !complete || suspicious) return
+      suspicious = true
+      alarm.ring()
+    },
+    look() {
       suspicious = true
       alarm.ring()
     },

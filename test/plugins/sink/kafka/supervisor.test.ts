@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { HeadgateError } from '../../../../src/errors.js'
+import type { Target } from '../../../../src/plugin.js'
 import type { Session, SessionEvents } from '../../../../src/plugins/sink/kafka/session.js'
 import { createSupervisor } from '../../../../src/plugins/sink/kafka/supervisor.js'
 import { testContext } from '../../../helpers/context.js'
@@ -22,9 +23,10 @@ function simulate() {
     /** Timeouts of the connection attempts. */
     attempts: [] as number[],
     checks: 0,
+    missing: new Set<string>(),
     opened: [] as { session: Session; events: Omit<SessionEvents, 'log' | 'statistics'> }[],
   }
-  const supervisor = createSupervisor({
+  const session = createSupervisor({
     brokers: 'k:9092',
     log: context.log,
     signal: context.signal,
@@ -36,8 +38,9 @@ function simulate() {
         send: vi.fn(async () => ({ topic: 'orders', partition: 1, offset: 0 })),
         outstanding: () => (cluster.stalledFor > 0 ? 5 : 0),
         stalledFor: () => cluster.stalledFor,
-        async partitions() {
+        async partitions(topic) {
           cluster.checks++
+          if (cluster.missing.has(topic)) return 0
           return cluster.up ? cluster.partitions : noAnswer()
         },
         ping: vi.fn(async () => {}),
@@ -48,13 +51,19 @@ function simulate() {
       return session
     },
   })
-  supervisor.expect([{ target: RECORD.target, place: 'c.json:1:2' }])
+  const connect = (place = 'c.json:1:2', target: Target = RECORD.target) => {
+    const connection = session.connection(context.log)
+    connection.expect([{ target, place }])
+    return connection
+  }
+  /** Of the only pipeline. */
+  const supervisor = { ...connect(), stop: session.stop }
   const latest = () => {
     const opened = cluster.opened.at(-1)
     if (opened === undefined) throw new Error('No session was opened.')
     return opened
   }
-  return { supervisor, cluster, latest, lines: context.lines }
+  return { supervisor, connect, cluster, latest, lines: context.lines }
 }
 
 async function ready() {
@@ -163,6 +172,7 @@ test('refuses to start where the cluster has too few partitions, and leaves noth
     code: 'HG_KAFKA_PARTITION_MISSING',
     message: 'Topic "orders" has no partition 1 (c.json:1:2): it has one partition, 0.',
   })
+  await supervisor.stop()
   expect(latest().session.close).toHaveBeenCalledOnce()
   expect(vi.getTimerCount()).toBe(0)
 })
@@ -233,6 +243,7 @@ test('refuses records while it stops, and can be stopped again', async () => {
 
 test('replaces a session at once when it is fenced, and takes no records until the new one is ready', async () => {
   const { supervisor, cluster, latest } = await ready()
+  await supervisor.send(RECORD)
   const first = latest()
   const gone = deferred()
   vi.mocked(first.session.abandon).mockReturnValueOnce(gone.promise)
@@ -258,14 +269,17 @@ test('replaces a session at once when it is fenced, and takes no records until t
 
 test('can be fenced again and again', async () => {
   const { supervisor, cluster } = await ready()
-  await supervisor.fence()
-  await supervisor.fence()
-  expect(cluster.opened).toHaveLength(3)
+  for (const opened of [2, 3]) {
+    await supervisor.send(RECORD)
+    await supervisor.fence()
+    expect(cluster.opened).toHaveLength(opened)
+  }
   await supervisor.stop()
 })
 
 test('fails a fence where there is no new session, and may be asked again', async () => {
   const { supervisor, cluster, latest } = await ready()
+  await supervisor.send(RECORD)
   const first = latest()
   cluster.up = false
   await expect(supervisor.fence()).rejects.toMatchObject({
@@ -284,6 +298,7 @@ test('fails a fence where there is no new session, and may be asked again', asyn
 
 test('fails a fence where the new session lacks a topic', async () => {
   const { supervisor, cluster } = await ready()
+  await supervisor.send(RECORD)
   cluster.partitions = 0
   await expect(supervisor.fence()).rejects.toThrow('Topic "orders" does not exist')
   await supervisor.stop()
@@ -303,6 +318,7 @@ test('cannot be fenced before it is started, and not when it stops', async () =>
   const { supervisor } = simulate()
   await expect(supervisor.fence()).rejects.toMatchObject({ code: 'HG_KAFKA_UNAVAILABLE' })
   await supervisor.start()
+  await supervisor.send(RECORD)
   const fence = expect(supervisor.fence()).rejects.toMatchObject({ message: 'Headgate is shutting down.' })
   await supervisor.stop()
   await fence
@@ -324,4 +340,87 @@ test('says of the targets of a new config which the cluster lacks, and stays rea
   await expect(supervisor.check(at(0))).rejects.toMatchObject({ code: 'HG_KAFKA_UNAVAILABLE' })
   await supervisor.stop()
   await expect(supervisor.check(at(0))).rejects.toMatchObject({ code: 'HG_KAFKA_UNAVAILABLE' })
+})
+
+test('opens one session for all pipelines, and keeps it until it is stopped', async () => {
+  const { supervisor, connect, cluster, latest } = await ready()
+  const other = connect('c.json:9:9')
+  await other.start()
+  expect(cluster.opened).toHaveLength(1)
+  await supervisor.send(RECORD)
+  await other.send(RECORD)
+  expect(latest().session.send).toHaveBeenCalledTimes(2)
+  other.leave()
+  await expect(other.send(RECORD)).rejects.toMatchObject({ message: 'Headgate is shutting down.' })
+  expect(latest().session.close).not.toHaveBeenCalled()
+  await supervisor.send(RECORD)
+  await supervisor.stop()
+  expect(latest().session.close).toHaveBeenCalledOnce()
+})
+
+test('a topic that one pipeline lacks is no trouble for the others', async () => {
+  const { supervisor, connect, cluster, lines } = await ready()
+  const other = connect('c.json:9:9', { topic: 'payments', partition: 2 })
+  cluster.missing.add('payments')
+  await other.start()
+  expect(other.notReady()).toEqual(['Topic "payments" does not exist (c.json:9:9).'])
+  await expect(other.send(RECORD)).rejects.toMatchObject({ code: 'HG_KAFKA_UNAVAILABLE' })
+  expect(supervisor.notReady()).toEqual([])
+  await supervisor.send(RECORD)
+  cluster.missing.clear()
+  await vi.advanceTimersByTimeAsync(5000)
+  expect(other.notReady()).toEqual([])
+  expect(lines.map(({ message }) => message)).toContain('All topics exist now.')
+  await supervisor.stop()
+})
+
+test('a pipeline that comes with an impossible partition is refused, and the others go on', async () => {
+  const { supervisor, connect, latest } = await ready()
+  const other = connect('c.json:9:9', { topic: 'payments', partition: 3 })
+  await expect(other.start()).rejects.toMatchObject({ code: 'HG_KAFKA_PARTITION_MISSING' })
+  other.leave()
+  await supervisor.send(RECORD)
+  expect(latest().session.close).not.toHaveBeenCalled()
+  await supervisor.stop()
+})
+
+test('a fence of one pipeline serves the others that had records in the same session', async () => {
+  const { supervisor, connect, cluster } = await ready()
+  const other = connect()
+  await other.start()
+  await supervisor.send(RECORD)
+  await other.send(RECORD)
+  await supervisor.fence()
+  expect(cluster.opened).toHaveLength(2)
+  // The first pipeline sends again before the other one has asked.
+  await supervisor.send(RECORD)
+  await other.fence()
+  expect(cluster.opened).toHaveLength(2)
+  await other.send(RECORD)
+  await other.fence()
+  expect(cluster.opened).toHaveLength(3)
+  await supervisor.stop()
+})
+
+test('a fence without records in the session leaves it to the others', async () => {
+  const { supervisor, connect, cluster } = await ready()
+  const other = connect()
+  await other.start()
+  await supervisor.send(RECORD)
+  await other.fence()
+  expect(cluster.opened).toHaveLength(1)
+  await supervisor.stop()
+})
+
+test('a fence gives up a session that is not ready, too', async () => {
+  const { supervisor, cluster, latest } = await ready()
+  await supervisor.send(RECORD)
+  cluster.stalledFor = 7000
+  await vi.advanceTimersByTimeAsync(8000)
+  const first = latest()
+  cluster.stalledFor = 0
+  await supervisor.fence()
+  expect(first.session.abandon).toHaveBeenCalledOnce()
+  expect(cluster.opened).toHaveLength(2)
+  await supervisor.stop()
 })

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { askForTargets, topologyProblems } from '../../../../src/plugins/sink/kafka/topology.js'
+import { askForPartitions, topologyProblems } from '../../../../src/plugins/sink/kafka/topology.js'
 
 const at = (place: string, topic: string, partition?: number) => ({
   place,
@@ -8,7 +8,12 @@ const at = (place: string, topic: string, partition?: number) => ({
 
 test('asks for each topic once', async () => {
   const session = { ping: vi.fn(async () => {}), partitions: vi.fn(async () => 1) }
-  expect(await askForTargets(session, [at('a', 'x', 0), at('b', 'y'), at('c', 'x')], 10)).toEqual([])
+  expect(await askForPartitions(session, [at('a', 'x', 0), at('b', 'y'), at('c', 'x')], 10)).toEqual(
+    new Map([
+      ['x', 1],
+      ['y', 1],
+    ]),
+  )
   expect(session.partitions.mock.calls).toEqual([
     ['x', 10],
     ['y', 10],
@@ -18,7 +23,7 @@ test('asks for each topic once', async () => {
 
 test('still asks whether Kafka is there where no target is known', async () => {
   const session = { ping: vi.fn(() => Promise.reject(new Error('no answer'))), partitions: vi.fn() }
-  await expect(askForTargets(session, [], 10)).rejects.toThrow('no answer')
+  await expect(askForPartitions(session, [], 10)).rejects.toThrow('no answer')
 })
 
 test('finds nothing wrong where all targets exist', () => {
