@@ -238,6 +238,10 @@ const ERROR_TABLE = {
     'The API that events are acknowledged to cannot be reached.',
     'Check `baseUrl`, DNS, firewalls and certificates from where Headgate runs.',
   ),
+  HG_ACK_REQUEST: infrastructure(
+    'The acknowledge request cannot be made from this event, now or later.',
+    'The message names the value. Compare the placeholders of `path` and `body` with what such events have.',
+  ),
   HG_ACK_GAVE_UP: infrastructure(
     'The sender refused an acknowledgement for good, or the deadline for retries passed.',
     'The record is in Kafka. Look at the named event in the sender; it may deliver it again.',

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 export interface TokenCredentials {
   readonly clientId: string
   readonly clientSecret: string
-  /** For the password grant. */
+  /** For the password grant, and for the JSON body of an access key. */
   readonly accessKey?: { readonly id: string; readonly secret: string }
 }
 
@@ -47,7 +47,13 @@ export function createTokenEndpoint(credentials: TokenCredentials, lifetime: num
 
   return {
     async answer(request) {
-      const form = new URLSearchParams(await text(request))
+      const body = await text(request)
+      if (request.headers['content-type'] === 'application/json') {
+        const { accessKey } = credentials
+        const isKnown = accessKey !== undefined && body === accessKeyBody(accessKey)
+        return isKnown ? issue('') : refused(401, 'invalid_client')
+      }
+      const form = new URLSearchParams(body)
       if (!knowsClient(request, form, credentials)) return refused(401, 'invalid_client')
       const grant = form.get('grant_type')
       if (grant === null) return refused(400, 'invalid_request')
@@ -70,8 +76,9 @@ function knowsClient(request: IncomingMessage, form: URLSearchParams, expected: 
   if (basic === undefined) {
     return form.get('client_id') === expected.clientId && form.get('client_secret') === expected.clientSecret
   }
-  const [id = '', secret = ''] = Buffer.from(basic, 'base64').toString('utf8').split(':').map(formDecode)
-  return id === expected.clientId && secret === expected.clientSecret
+  const pair = Buffer.from(basic, 'base64').toString('utf8')
+  const { clientId: id, clientSecret: secret } = expected
+  return pair === `${id}:${secret}` || pair === `${formEncoded(id)}:${formEncoded(secret)}`
 }
 
 const knowsKey = (form: URLSearchParams, { accessKey }: TokenCredentials): boolean =>
@@ -79,8 +86,12 @@ const knowsKey = (form: URLSearchParams, { accessKey }: TokenCredentials): boole
   form.get('username') === accessKey.id &&
   form.get('password') === accessKey.secret
 
-/** Id and secret are form-encoded inside Basic (RFC 6749, 2.3.1). */
-const formDecode = (encoded: string): string => new URLSearchParams(`text=${encoded}`).get('text') ?? ''
+/** As RFC 6749 has it inside Basic (2.3.1). Programs for CXone send id and secret as they are; both are taken. */
+const formEncoded = (text: string): string => new URLSearchParams({ text }).toString().slice('text='.length)
+
+/** The body of CXone's `/authentication/v1/token/access-key`. */
+const accessKeyBody = ({ id, secret }: { readonly id: string; readonly secret: string }): string =>
+  JSON.stringify({ accessKeyId: id, accessKeySecret: secret })
 
 const refused = (status: number, error: string): TokenAnswer => ({
   status,

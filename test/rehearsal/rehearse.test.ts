@@ -253,7 +253,7 @@ test('an acknowledgement that cannot be made is given up, with its reason', asyn
     SKIP,
   )
   expect([outcome.kind, calls]).toEqual(['dropped', []])
-  expect(steps.at(-1)).toMatchObject({ decision: 'give-up', error: { code: 'HG_ACK_GAVE_UP' } })
+  expect(steps.at(-1)).toMatchObject({ decision: 'give-up', error: { code: 'HG_ACK_REQUEST' } })
 })
 
 test('values of references that do resolve are shown as their references', async () => {

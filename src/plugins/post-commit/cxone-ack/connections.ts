@@ -26,10 +26,11 @@ export interface Connections {
 /** Connects to nobody yet: that happens with the first request. */
 export function createConnections(settings: Settings): Connections {
   const timeout = milliseconds(settings.timeout)
+  // From when a request is sent, `exchange` has a deadline for all of it: undici's begin anew with each piece that comes.
   const limits = {
     connectTimeout: timeout,
-    headersTimeout: timeout,
-    bodyTimeout: timeout,
+    headersTimeout: 0,
+    bodyTimeout: 0,
     maxResponseSize: MAX_ANSWER,
   }
   const apiUrl = new URL(settings.baseUrl)
@@ -38,11 +39,13 @@ export function createConnections(settings: Settings): Connections {
   let loading: Promise<Servers> | undefined
 
   async function load(): Promise<Servers> {
-    const { Client, Pool } = await loadUndici()
+    const { Client, Pool, readPastContinue } = await loadUndici()
     loaded = {
       api: new Pool(apiUrl.origin, { ...limits, connections: settings.connections }),
       token: new Client(tokenUrl.origin, limits),
     }
+    readPastContinue(loaded.api)
+    readPastContinue(loaded.token)
     return loaded
   }
   const abort = (): void => {

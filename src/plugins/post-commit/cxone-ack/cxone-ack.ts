@@ -2,7 +2,7 @@ import { HeadgateError } from '../../../errors.js'
 import { type Attempt, type Committed, type ConfigProblem, definePlugin } from '../../../plugin.js'
 import { milliseconds } from '../../../units.js'
 import { createConnections, tokenUrlText } from './connections.js'
-import { type Answer, exchange, networkReason } from './exchange.js'
+import { type Answer, exchange, isUnsendable, networkReason } from './exchange.js'
 import { probe } from './probe.js'
 import { retryAfter } from './retry-after.js'
 import { Settings } from './settings.js'
@@ -23,6 +23,7 @@ export const cxoneAck = definePlugin({
   *check(config) {
     yield* urlProblems(config)
     yield* timeoutProblems(config)
+    yield* clientIdProblems(config)
     yield* templateProblems(config.path, '/path')
     yield* templateProblems(config.body, '/body')
     yield* statusProblems(config.statuses, '/statuses')
@@ -91,7 +92,7 @@ export const cxoneAck = definePlugin({
       const message = `${request} was answered ${answer.status}.`
       if (meaning === 'give-up')
         return { kind: 'give-up', error: new HeadgateError('HG_ACK_GAVE_UP', message) }
-      const after = retryAfter(answer.retryAfter, maxRetryAfter)
+      const after = retryAfter(answer, maxRetryAfter)
       return {
         kind: 'retry',
         error: new HeadgateError('HG_ACK_RETRY', message),
@@ -102,7 +103,11 @@ export const cxoneAck = definePlugin({
 
     function failed(thrown: unknown): Attempt {
       if (thrown instanceof HeadgateError) {
-        return { kind: thrown.code === 'HG_ACK_GAVE_UP' ? 'give-up' : 'retry', error: thrown }
+        return { kind: thrown.code === 'HG_ACK_REQUEST' ? 'give-up' : 'retry', error: thrown }
+      }
+      if (isUnsendable(thrown)) {
+        const message = `${request} cannot be made: the trace context of the event cannot stand in a header.`
+        return { kind: 'give-up', error: new HeadgateError('HG_ACK_REQUEST', message) }
       }
       const message = `${request} got no answer: ${networkReason(thrown)}.`
       return { kind: 'retry', error: new HeadgateError('HG_ACK_RETRY', message) }
@@ -146,6 +151,19 @@ function* timeoutProblems({ timeout }: Settings): Iterable<ConfigProblem> {
     code: 'HG_CONFIG_VALUE',
     message: `${timeout} is no sensible time to wait for an answer.`,
     expected: 'a duration from 1ms to 1h',
+  }
+}
+
+/** The first colon of "id:secret" ends the id (RFC 7617, 2). */
+function* clientIdProblems({ clientId, oauth }: Settings): Iterable<ConfigProblem> {
+  if (oauth.clientAuthentication !== 'basic' || oauth.grant.type === 'access_key') return
+  if (!clientId.includes(':')) return
+  yield {
+    at: '/clientId',
+    code: 'HG_CONFIG_CONFLICT',
+    message:
+      'A client id with a colon cannot be sent by `"clientAuthentication": "basic"`: the colon ends the id.',
+    expected: '`oauth.clientAuthentication` to be "basic-form-encoded" or "body"',
   }
 }
 

@@ -1,17 +1,39 @@
 import type { Dispatcher } from 'undici'
+import type { WaitHeaders } from './retry-after.js'
 
 /** What counts of an answer. */
-export interface Answer {
+export interface Answer extends WaitHeaders {
   readonly status: number
-  readonly retryAfter: string | undefined
+}
+
+/** An answer with what is in it. */
+export interface FullAnswer extends Answer {
+  /** As it came: encoded as `contentEncoding` says. */
+  readonly body: Buffer
+  readonly contentEncoding: string | undefined
 }
 
 /** Answers are small; a connection that brings more than this is dropped. Bytes. */
 export const MAX_ANSWER = 64 * 1024
 
+/** Interim responses (1xx) to one request. Servers send a handful; more than this is a flood that only costs time. */
+const MAX_INTERIM = 1000
+
+/** The request had its time. `code` stands in messages, as the codes of network errors do. */
+class ExchangeTimeout extends Error {
+  readonly code: string
+
+  constructor(milliseconds: number, interim: number) {
+    super()
+    const also = interim === 0 ? '' : `, only ${interim} interim responses`
+    this.code = `no complete answer within ${milliseconds / 1000} s${also}`
+  }
+}
+
 /**
- * Sends a request and resolves with the head of the answer; the body is read and thrown away, for `timeout`
- * milliseconds at most, so that the connection can be used again. Rejects where there is no answer.
+ * Sends a request and resolves with the head of the answer; the body is read and thrown away, so that the connection can
+ * be used again. Rejects where there is no answer. From the moment when a connection begins with the request, `timeout`
+ * milliseconds later everything has ended: undici's own limits begin anew with each interim response and each piece of a body.
  */
 export function exchange(
   dispatcher: Dispatcher,
@@ -19,9 +41,24 @@ export function exchange(
   timeout: number,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    dispatcher.dispatch(request, new HeadOnly(resolve, reject, timeout))
+    dispatcher.dispatch(request, new HeadOnly(timeout, resolve, reject))
   })
 }
+
+/** As `exchange`, but resolves when the whole answer is there. */
+export function fullExchange(
+  dispatcher: Dispatcher,
+  request: Dispatcher.DispatchOptions,
+  timeout: number,
+): Promise<FullAnswer> {
+  return new Promise((resolve, reject) => {
+    dispatcher.dispatch(request, new WithBody(timeout, resolve, reject))
+  })
+}
+
+/** True where undici refuses to write the request: it cannot be made, now or later. */
+export const isUnsendable = (thrown: unknown): boolean =>
+  thrown instanceof Error && 'code' in thrown && thrown.code === 'UND_ERR_INVALID_ARG'
 
 /** Why there was no answer, without the address: addresses come from config providers and stay out of logs. */
 export function networkReason(thrown: unknown): string {
@@ -29,36 +66,93 @@ export function networkReason(thrown: unknown): string {
   return 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : thrown.name
 }
 
+type Headers = { readonly [name: string]: string | readonly string[] | undefined }
+
 /** One for each request: methods on a prototype, and no stream for a body that nobody reads. */
-class HeadOnly implements Dispatcher.DispatchHandler {
-  private bodyDeadline = 0
+abstract class Exchange implements Dispatcher.DispatchHandler {
+  readonly #timeout: number
+  readonly #reject: (error: Error) => void
+  #deadline: NodeJS.Timeout | undefined
+  #interim = 0
 
-  constructor(
-    private readonly resolve: (answer: Answer) => void,
-    private readonly reject: (error: Error) => void,
-    private readonly timeout: number,
-  ) {}
-
-  /** That it is there tells undici which of its two handler interfaces this is. */
-  onRequestStart(): void {}
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: { readonly [name: string]: string | readonly string[] | undefined },
-  ): void {
-    if (status < 200) return
-    this.bodyDeadline = performance.now() + this.timeout
-    const header = headers['retry-after']
-    this.resolve({ status, retryAfter: typeof header === 'object' ? header[0] : header })
+  constructor(timeout: number, reject: (error: Error) => void) {
+    this.#timeout = timeout
+    this.#reject = reject
   }
 
-  onResponseData(controller: Dispatcher.DispatchController): void {
-    if (performance.now() > this.bodyDeadline) controller.abort(new Error('The answer does not end.'))
+  abstract onHead(answer: Answer, headers: Headers): void
+  abstract onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    clearTimeout(this.#deadline)
+    this.#deadline = setTimeout(() => {
+      controller.abort(new ExchangeTimeout(this.#timeout, this.#interim))
+    }, this.#timeout)
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+    if (status < 200) {
+      this.#interim++
+      if (this.#interim > MAX_INTERIM) controller.abort(new ExchangeTimeout(this.#timeout, this.#interim))
+      return
+    }
+    const { date } = headers
+    this.onHead(
+      { status, retryAfter: headers['retry-after'], date: typeof date === 'string' ? date : undefined },
+      headers,
+    )
+  }
+
+  onResponseEnd(): void {
+    clearTimeout(this.#deadline)
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    clearTimeout(this.#deadline)
     // Changes nothing once the status is known: a body that breaks off takes nothing back.
-    this.reject(error)
+    this.#reject(error)
+  }
+}
+
+class HeadOnly extends Exchange {
+  constructor(
+    timeout: number,
+    private readonly resolve: (answer: Answer) => void,
+    reject: (error: Error) => void,
+  ) {
+    super(timeout, reject)
+  }
+
+  onHead(answer: Answer): void {
+    this.resolve(answer)
+  }
+
+  onResponseData(): void {}
+}
+
+class WithBody extends Exchange {
+  readonly #chunks: Buffer[] = []
+  #head: Omit<FullAnswer, 'body'> | undefined
+
+  constructor(
+    timeout: number,
+    private readonly resolve: (answer: FullAnswer) => void,
+    reject: (error: Error) => void,
+  ) {
+    super(timeout, reject)
+  }
+
+  onHead(answer: Answer, headers: Headers): void {
+    const coding = headers['content-encoding']
+    this.#head = { ...answer, contentEncoding: typeof coding === 'object' ? coding.join() : coding }
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#chunks.push(chunk)
+  }
+
+  override onResponseEnd(): void {
+    super.onResponseEnd()
+    if (this.#head !== undefined) this.resolve({ ...this.#head, body: Buffer.concat(this.#chunks) })
   }
 }

@@ -20,9 +20,19 @@ const password = Type.Object(
   { description: 'The client acts for a user, or for an access key.', additionalProperties: false },
 )
 
+const accessKey = Type.Object(
+  { type: Type.Literal('access_key') },
+  {
+    description:
+      'An access key of CXone, in the JSON body that its endpoint `/authentication/v1/token/access-key` takes: `clientId` is the access key id, `clientSecret` the access key secret. Client authentication and scopes have no place in it.',
+    additionalProperties: false,
+  },
+)
+
 const grant = variants('type', 'What the token is asked for with.', {
   client_credentials: clientCredentials,
   password,
+  access_key: accessKey,
 })
 
 /** How access tokens are had (OAuth 2.0, RFC 6749). */
@@ -35,10 +45,10 @@ export const OAuth = Type.Object(
       description: 'Where tokens are issued: a path below `baseUrl`, or a whole URL.',
     }),
     grant: Type.Unsafe<Static<typeof grant>>({ ...grant, default: { type: 'client_credentials' } }),
-    clientAuthentication: Type.Enum(['basic', 'body'], {
+    clientAuthentication: Type.Enum(['basic', 'basic-form-encoded', 'body'], {
       default: 'basic',
       description:
-        'How the client proves itself to the token endpoint: in the Authorization header (`basic`) or in the form (`body`).',
+        'How the client proves itself to the token endpoint: in the Authorization header with id and secret as they are (`basic`, as programs for CXone do) or form-encoded first (`basic-form-encoded`, as RFC 6749 has it), or in the form (`body`).',
     }),
     scopes: Type.Array(
       Type.String({

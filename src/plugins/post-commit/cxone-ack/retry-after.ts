@@ -1,18 +1,33 @@
-/** The three forms of a date in HTTP (RFC 9110, 5.6.7); the last one, asctime, leaves out that it means GMT. */
-const HTTP_DATE = /^[A-Z][a-z]{2,8}, .+ GMT$|^[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [0-9]{4}$/
-const SECONDS = /^[0-9]+$/
+import { httpDate } from './http-date.js'
 
-/**
- * What a Retry-After header asks for, in milliseconds from `now`, at most `max`. Undefined where there is none that
- * can be understood.
- */
-export function retryAfter(header: string | undefined, max: number, now = Date.now()): number | undefined {
-  if (header === undefined) return undefined
-  const asked = SECONDS.test(header) ? Number(header) * 1000 : untilDate(header, now)
-  return Number.isNaN(asked) ? undefined : Math.min(Math.max(asked, 0), max)
+const SECONDS = /^\d+(\s*,\s*\d+)*$/
+
+/** Where a wait of a server is written, and what its clock said then. */
+export interface WaitHeaders {
+  readonly retryAfter: string | readonly string[] | undefined
+  readonly date?: string | undefined
 }
 
-function untilDate(header: string, now: number): number {
-  if (!HTTP_DATE.test(header)) return Number.NaN
-  return Date.parse(header.endsWith('GMT') ? header : `${header} GMT`) - now
+/**
+ * The wait in milliseconds that a Retry-After header asks for, at most `max`; the longest where there are several. Undefined
+ * where there is none that can be understood. A date is compared with the Date header of the same answer, if it has one: so
+ * neither clock has to be right.
+ */
+export function retryAfter(
+  { retryAfter: header, date }: WaitHeaders,
+  max: number,
+  now = Date.now(),
+): number | undefined {
+  if (header === undefined) return undefined
+  const sentAt = (date === undefined ? undefined : httpDate(date.trim(), now)) ?? now
+  const waits = (typeof header === 'string' ? [header] : header).flatMap(
+    (value) => waitOf(value.trim(), sentAt) ?? [],
+  )
+  return waits.length === 0 ? undefined : Math.min(Math.max(0, ...waits), max)
+}
+
+function waitOf(value: string, sentAt: number): number | undefined {
+  if (SECONDS.test(value)) return Math.max(...value.split(',').map(Number)) * 1000
+  const until = httpDate(value, sentAt)
+  return until === undefined ? undefined : until - sentAt
 }

@@ -19,7 +19,7 @@ const Statuses = Type.Object(
   {
     success: statusList(
       'The event is acknowledged. 409 says that it was before, as after an answer that got lost.',
-      [200, 201, 202, 204, 409],
+      ['2xx', 409],
     ),
     retry: statusList('The acknowledgement is tried again later.', [408, 425, 429, '5xx']),
     giveUp: Type.Optional(
@@ -36,7 +36,7 @@ const Statuses = Type.Object(
     default: {},
     additionalProperties: false,
     description:
-      'What a status means. 401 is in no list: it always means that the token is renewed and the request tried again.',
+      'What a status means; a status counts for more than a class that it is in. 401 is in no list: it always means that the token is renewed and the request tried again.',
   },
 )
 
@@ -48,7 +48,10 @@ export const Settings = Type.Object(
       expected: 'an http or https URL such as "https://api.us.example.com"',
       description: 'Base URL of the CXone API of your region; a path in it is kept.',
     }),
-    clientId: Type.String({ minLength: 1, description: 'Client id of the OAuth client.' }),
+    clientId: Type.String({
+      minLength: 1,
+      description: 'Client id of the OAuth client, such as "App@Vendor".',
+    }),
     clientSecret: Type.String({
       minLength: 1,
       secret: true,
@@ -75,7 +78,7 @@ export const Settings = Type.Object(
     timeout: Duration({
       default: '15s',
       description:
-        'How long CXone may take for each: to accept a connection, to answer, and to finish its answer.',
+        'How long CXone may take for each: to accept a connection, and for a whole request from its first byte to the last byte of the answer, interim responses (1xx) included.',
     }),
     maxRetryAfter: Duration({
       default: '15m',

@@ -1,7 +1,7 @@
 import { HeadgateError } from '../../../errors.js'
 import type { Committed, ConfigProblem } from '../../../plugin.js'
 
-/** Text with the values of an event filled in. Throws HG_ACK_GAVE_UP where the event has no such value. */
+/** Text with the values of an event filled in. Throws HG_ACK_REQUEST where the event has no such value. */
 export type Template = (committed: Committed) => string
 
 const PLACEHOLDERS: { readonly [name: string]: (committed: Committed) => string | number | undefined } = {
@@ -23,7 +23,7 @@ export function compileTemplate(text: string, encode: (value: string) => string)
     for (const { name, read, literal } of parts) {
       const value = read?.(committed)
       if (value === undefined) {
-        throw new HeadgateError('HG_ACK_GAVE_UP', `The request needs {${name}}, and the event has none.`)
+        throw new HeadgateError('HG_ACK_REQUEST', `The request needs {${name}}, and the event has none.`)
       }
       filled += encode(String(value)) + literal
     }
@@ -57,7 +57,7 @@ export function percentEncode(value: string): string {
       // A lone surrogate: not text, so there is no UTF-8 to encode.
     }
   }
-  throw new HeadgateError('HG_ACK_GAVE_UP', `${JSON.stringify(value)} cannot be written into a path.`)
+  throw new HeadgateError('HG_ACK_REQUEST', `${JSON.stringify(value)} cannot be written into a path.`)
 }
 
 /** Escapes a value for the inside of a JSON string. */

@@ -36,6 +36,8 @@ export interface TokenObserver {
 }
 
 const DEFAULT_LIFETIME = 5 * 60_000
+/** Shorter ones are taken for this: each attempt would ask for a token of its own. */
+const SHORTEST_LIFETIME = 1000
 const FIRST_BACKOFF = 1000
 const LONGEST_BACKOFF = 30_000
 
@@ -63,7 +65,8 @@ export function tokenSource(request: () => Promise<Grant>, observer: TokenObserv
     // Counted from before the request: the endpoint's clock starts somewhere in between.
     const askedAt = performance.now()
     try {
-      const { accessToken, lifetime = DEFAULT_LIFETIME } = await request()
+      const { accessToken, lifetime: said = DEFAULT_LIFETIME } = await request()
+      const lifetime = Math.max(said, SHORTEST_LIFETIME)
       token = {
         authorization: `Bearer ${accessToken}`,
         // Several processes that started together do not renew together.

@@ -60,7 +60,7 @@ describe('what CXone is told', () => {
 
       expect(await ack.acknowledge({ id })).toMatchObject({
         kind: 'give-up',
-        error: { code: 'HG_ACK_GAVE_UP' },
+        error: { code: 'HG_ACK_REQUEST' },
       })
       expect(cxone.answers.size).toBe(0)
     },
@@ -92,7 +92,7 @@ describe('what CXone is told', () => {
 
     expect(await ack.acknowledge({ id: 'a-1' })).toMatchObject({
       kind: 'give-up',
-      error: { code: 'HG_ACK_GAVE_UP', message: expect.stringContaining('{topic}') },
+      error: { code: 'HG_ACK_REQUEST', message: expect.stringContaining('{topic}') },
     })
   })
 })
@@ -207,7 +207,7 @@ describe('when there is no answer', () => {
 
     expect(await ack.acknowledge({ id: 'a-1' })).toMatchObject({
       kind: 'retry',
-      error: { code: 'HG_ACK_RETRY', message: expect.stringContaining('UND_ERR_HEADERS_TIMEOUT') },
+      error: { code: 'HG_ACK_RETRY', message: expect.stringContaining('no complete answer within 0.05 s') },
     })
   })
 
@@ -280,6 +280,14 @@ describe('what the config is checked for', () => {
       { at: '/path', code: 'HG_CONFIG_VALUE', message: 'There is no placeholder {action-id}.' },
       { at: '/body', code: 'HG_CONFIG_VALUE', message: 'There is no placeholder {time}.' },
     ])
+  })
+
+  test('a client id with a colon is reported, unless it is sent in another way', () => {
+    const clientId = 'client:1'
+    expect(check({ clientId })).toMatchObject([{ at: '/clientId', code: 'HG_CONFIG_CONFLICT' }])
+    for (const clientAuthentication of ['body', 'basic-form-encoded'])
+      expect(check({ clientId, oauth: { clientAuthentication } })).toEqual([])
+    expect(check({ clientId, oauth: { grant: { type: 'access_key' } } })).toEqual([])
   })
 
   test.each(['0s', '30d'])('%s as a timeout is reported', (timeout) => {

@@ -1,15 +1,19 @@
 import { expect, test } from 'vitest'
 import { startCxone } from '../../../../src/sandbox/cxone.js'
+import { rawUpstream } from './raw-upstream.js'
 import { always, createAck, credentials, movableClock, startAck } from './setup.js'
 
 const accessKey = { id: 'key/id', secret: 'key secret&=' }
 
-test.each(['basic', 'body'])('the client proves itself by %s', async (clientAuthentication) => {
-  const { cxone, ack } = await startAck({ oauth: { clientAuthentication } })
+test.each(['basic', 'basic-form-encoded', 'body'])(
+  'the client proves itself by %s',
+  async (clientAuthentication) => {
+    const { cxone, ack } = await startAck({ oauth: { clientAuthentication } })
 
-  expect(await ack.acknowledge({ id: 'a-1' })).toEqual({ kind: 'acknowledged' })
-  expect(cxone.tokensIssued).toBe(1)
-})
+    expect(await ack.acknowledge({ id: 'a-1' })).toEqual({ kind: 'acknowledged' })
+    expect(cxone.tokensIssued).toBe(1)
+  },
+)
 
 test.each(['basic', 'body'])(
   'an access key is used by the password grant (client by %s)',
@@ -20,6 +24,38 @@ test.each(['basic', 'body'])(
     expect(await ack.acknowledge({ id: 'a-1' })).toEqual({ kind: 'acknowledged' })
   },
 )
+
+test('by default id and secret are in Basic as they are, or form-encoded where that is asked for', async () => {
+  const headers: (string | undefined)[] = []
+  for (const clientAuthentication of ['basic', 'basic-form-encoded']) {
+    const { url, requests } = await rawUpstream(() => undefined)
+    const { ack } = createAck(url, {
+      clientId: 'App@Vendor',
+      clientSecret: '123+/=',
+      oauth: { clientAuthentication },
+    })
+    await ack.start?.()
+    await expect.poll(() => requests).toHaveLength(1)
+    headers.push(/authorization: Basic (\S+)/.exec(requests[0] ?? '')?.[1])
+  }
+  expect(headers.map((text) => Buffer.from(text ?? '', 'base64').toString())).toEqual([
+    'App@Vendor:123+/=',
+    'App%40Vendor:123%2B%2F%3D',
+  ])
+})
+
+test('an access key goes to its endpoint as JSON, without anything else', async () => {
+  const key = { clientId: accessKey.id, clientSecret: accessKey.secret }
+  const { cxone, ack } = await startAck({ ...key, oauth: { grant: { type: 'access_key' } } }, { accessKey })
+  expect(await ack.acknowledge({ id: 'a-1' })).toEqual({ kind: 'acknowledged' })
+  expect(cxone.tokensIssued).toBe(1)
+
+  const { url, requests } = await rawUpstream(() => undefined)
+  await createAck(url, { ...key, oauth: { grant: { type: 'access_key' } } }).ack.start?.()
+  await expect.poll(() => requests).toHaveLength(1)
+  expect(requests[0]).toContain('content-type: application/json')
+  expect(requests[0]).not.toContain('authorization')
+})
 
 test('wrong credentials fail the attempt, and the error has the status but not the secret', async () => {
   const { ack, context } = await startAck({ clientSecret: 'wrong-secret' })

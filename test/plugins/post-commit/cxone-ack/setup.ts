@@ -4,7 +4,7 @@ import { cxoneAck } from '../../../../src/plugins/post-commit/cxone-ack/cxone-ac
 import { type Cxone, type CxoneOptions, type Fault, startCxone } from '../../../../src/sandbox/cxone.js'
 import { fillDefaults, type TestContext, testContext } from '../../../helpers/context.js'
 
-export const credentials = { clientId: 'client:1', clientSecret: 'très secret+/=&' }
+export const credentials = { clientId: 'App@Vendör', clientSecret: 'très secret+/=&' }
 
 /** The plugin, told to talk to `baseUrl`; stopped when the test has finished. */
 export function createAck(baseUrl: string, config: object = {}): { ack: PostCommit; context: TestContext } {
