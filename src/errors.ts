@@ -214,6 +214,10 @@ const ERROR_TABLE = {
     'The state directory cannot be used.',
     'Give the process a directory that it may write: HEADGATE_STATE_DIR.',
   ),
+  HG_STATE_FULL: config(
+    'The disk of the state directory has no room for the index.',
+    'Free space on its disk (1 MiB, and as much as ledger.mdb has after an unclean end), then start again. Nothing is lost.',
+  ),
   HG_STATE_LOCKED: config(
     'Another process uses the state directory.',
     'Stop the other one, or give each its own HEADGATE_STATE_DIR.',

@@ -1,4 +1,5 @@
 import type { RootDatabase } from 'lmdb'
+import { openCheckedTables } from './ledger/checked-tables.js'
 
 /**
  * What an operator wants of a pipeline. `PAUSED`: no events are taken, what is durable is acknowledged. `STOPPED`: nothing is
@@ -13,12 +14,12 @@ export interface Intents {
 }
 
 export function openIntents(state: RootDatabase): Intents {
-  const kept = state.openDB<Intent, string>({ name: 'intents' })
+  const tables = openCheckedTables(state, '')
+  const kept = tables.table<Intent, string>('intents')
   return {
     of: (pipeline) => kept.get(pipeline) ?? 'RUNNING',
     keep(pipeline, intent) {
-      if (intent === 'RUNNING') kept.removeSync(pipeline)
-      else kept.putSync(pipeline, intent)
+      tables.writeSync(() => (intent === 'RUNNING' ? kept.remove(pipeline) : kept.put(pipeline, intent)))
     },
   }
 }

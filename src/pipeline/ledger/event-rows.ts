@@ -1,13 +1,11 @@
-import type { Database } from 'lmdb'
+import type { Table } from './checked-tables.js'
 import { IDENTITY_BYTES } from './identity.js'
 import { inSlices } from './in-slices.js'
 import { createRowIndex, word } from './row-index.js'
 import type { Known } from './state-rows.js'
 
 /** Events in the order in which they became known, a segment of them in each row of the table. */
-export type EventTable = Database<Buffer, number>
-
-export const EVENT_TABLE = { encoding: 'binary' } as const
+export type EventTable = Table<Buffer, number>
 
 /** The events of one generation. */
 export interface EventRows {
@@ -105,7 +103,7 @@ export function createEventRows(table: EventTable, capacity: number): EventRows 
       putTo = size
       if (size === writtenTo) return
       for (const [number, segment] of unwritten)
-        void table.put(number, segment.subarray(0, (size - rowsIn(number)) * ROW_BYTES))
+        table.put(number, segment.subarray(0, (size - rowsIn(number)) * ROW_BYTES))
     },
     written() {
       writtenTo = putTo

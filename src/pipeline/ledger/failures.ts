@@ -1,5 +1,5 @@
-import type { Database } from 'lmdb'
 import type { ByKey } from './by-key.js'
+import type { Table } from './checked-tables.js'
 import { keysOf } from './keys-of.js'
 import { rowCount } from './row-count.js'
 import { type Failed, type Owed, type OwedKey, owedRow, type Row, type StageAfter } from './state-rows.js'
@@ -23,7 +23,7 @@ export type FailedRow = readonly [row: Row, code: string, message: string, faile
 
 /** `unwritten`: what the disk has not been told yet, the newest first, to which changes are added. */
 export function createFailures(
-  table: Database<FailedRow, number[]>,
+  table: Table<FailedRow, number[]>,
   load: (key: OwedKey, row: Row) => Owed,
   unwritten: () => readonly [Unwritten, Unwritten | undefined],
 ): Failures {

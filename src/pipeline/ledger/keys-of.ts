@@ -1,10 +1,10 @@
-import type { Database } from 'lmdb'
 import { type ByKey, byKey } from './by-key.js'
+import type { Table } from './checked-tables.js'
 import type { OwedKey } from './state-rows.js'
 
 /** The keys of a table, and those of rows that it does not have yet. */
 export function keysOf(
-  table: Database<unknown, number[]>,
+  table: Table<unknown, number[]>,
   ...unwritten: readonly (ByKey<unknown> | undefined)[]
 ): OwedKey[] {
   const keys = byKey<true>()

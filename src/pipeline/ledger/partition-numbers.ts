@@ -1,4 +1,4 @@
-import type { Database } from 'lmdb'
+import type { Table } from './checked-tables.js'
 
 export interface TopicPartition {
   readonly topic: string
@@ -12,11 +12,19 @@ export interface PartitionNumbers {
   known(topic: string, partition: number): number | undefined
   at(number: number): TopicPartition | undefined
   numbers(): readonly number[]
+  hasNews(): boolean
+  /** Puts those that are new into the table. To be called in the transaction of the first rows that name them, or before. */
+  write(): void
+  /** The transaction has succeeded. */
+  written(): void
 }
 
-export function openPartitionNumbers(table: Database<[string, number], number>): PartitionNumbers {
+export function openPartitionNumbers(table: Table<[string, number], number>): PartitionNumbers {
   const partitions: TopicPartition[] = []
   const topics = new Map<string, number[]>()
+  /** Partitions up to here are in the table, and up to there in the transaction that is under way. */
+  let writtenTo = 0
+  let writing = 0
   const learn = (number: number, topic: string, partition: number): void => {
     partitions[number] = { topic, partition }
     const numbers = topics.get(topic) ?? []
@@ -25,6 +33,7 @@ export function openPartitionNumbers(table: Database<[string, number], number>):
   }
   const known = (topic: string, partition: number): number | undefined => topics.get(topic)?.[partition]
   for (const { key, value } of table.getRange({ start: 1 })) learn(key, ...value)
+  writtenTo = partitions.length
 
   return {
     known,
@@ -33,12 +42,21 @@ export function openPartitionNumbers(table: Database<[string, number], number>):
       if (number === undefined) {
         number = Math.max(1, partitions.length)
         learn(number, topic, partition)
-        // At once: rows that name the number must never be found without it.
-        table.putSync(number, [topic, partition])
       }
       return number
     },
     at: (number) => partitions[number],
     numbers: () => [...partitions.keys()].filter((number) => number in partitions),
+    hasNews: () => partitions.length > writtenTo,
+    write() {
+      writing = partitions.length
+      for (let number = Math.max(1, writtenTo); number < writing; number++) {
+        const { topic, partition } = partitions[number] as TopicPartition
+        table.put(number, [topic, partition])
+      }
+    },
+    written() {
+      writtenTo = writing
+    },
   }
 }

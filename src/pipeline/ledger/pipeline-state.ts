@@ -1,7 +1,7 @@
-import type { Database, RootDatabase } from 'lmdb'
-import { HeadgateError } from '../../errors.js'
+import type { RootDatabase } from 'lmdb'
 import type { Position } from '../../plugin.js'
-import { EVENT_TABLE, type EventTable } from './event-rows.js'
+import { openCheckedTables } from './checked-tables.js'
+import type { EventTable } from './event-rows.js'
 import { createFailures, type FailedRow, type Failures } from './failures.js'
 import { inSlices } from './in-slices.js'
 import { keysOf } from './keys-of.js'
@@ -79,16 +79,14 @@ export async function openPipelineState(
   pipeline: string,
   limits: StateLimits,
 ): Promise<PipelineState> {
-  const table = <Value, Key extends string | number | number[]>(name: string): Database<Value, Key> =>
-    database.openDB<Value, Key>({ name: `${pipeline}/${name}`, encoding: 'msgpack' })
-  const owedTable = table<Row, number[]>('owed')
-  const parkedTable = table<1, number[]>('parked')
-  const checkpoints = table<number, number>('checkpoints')
-  const partitions = openPartitionNumbers(table('partitions'))
-  const stops = table<true, string>('stops')
-  const events = (generation: number): EventTable =>
-    database.openDB<Buffer, number>({ name: `${pipeline}/events.${generation}`, ...EVENT_TABLE })
-  const memory = await openRememberedEvents([events(0), events(1)], table('generations'), limits)
+  const tables = openCheckedTables(database, pipeline)
+  const owedTable = tables.table<Row, number[]>('owed')
+  const parkedTable = tables.table<1, number[]>('parked')
+  const checkpoints = tables.table<number, number>('checkpoints')
+  const partitions = openPartitionNumbers(tables.table('partitions'))
+  const stops = tables.table<true, string>('stops')
+  const events = (generation: number): EventTable => tables.table(`events.${generation}`, 'binary')
+  const memory = await openRememberedEvents([events(0), events(1)], tables.table('generations'), limits)
 
   let changes = nothingUnwritten()
   let writing: Unwritten | undefined
@@ -115,9 +113,10 @@ export async function openPipelineState(
     const row = owedTable.get([...key])
     return row && load(key, row)
   }
-  const failures = createFailures(table<FailedRow, number[]>('failed'), load, () => [changes, writing])
+  const failures = createFailures(tables.table<FailedRow, number[]>('failed'), load, () => [changes, writing])
 
   function write({ added, changed, unparked, failed, checkpoints: known }: Unwritten): void {
+    partitions.write()
     for (const key of unparked) parkedTable.remove([...key])
     failures.write(failed)
     for (const [key, owed] of changed.entries()) {
@@ -218,18 +217,18 @@ export async function openPipelineState(
     },
     advance: ([number, offset]) => void changes.checkpoints.set(number, offset),
     async flush() {
-      if (!memory.hasNews() && isEmpty(changes)) return
+      if (!memory.hasNews() && !partitions.hasNews() && isEmpty(changes)) return
       const batch = changes
       changes = nothingUnwritten()
       writing = batch
       try {
         // Carried out by a thread of the index: thousands of rows would hold up the events that come meanwhile.
-        await database.batch(() => write(batch))
+        await tables.write(() => write(batch))
         memory.written()
+        partitions.written()
       } catch (error) {
         changes = merged(batch, changes)
-        const reason = await reasonOf(error)
-        throw new HeadgateError('HG_STATE_WRITE', `The state directory cannot be written: ${reason}.`)
+        throw error
       } finally {
         writing = undefined
       }
@@ -245,22 +244,16 @@ export async function openPipelineState(
       }),
     remembersSince: memory.since,
     limit: memory.limit,
-    takeCleanStop: () => stops.removeSync(CLEAN),
+    takeCleanStop() {
+      const clean = stops.get(CLEAN) === true
+      if (clean) tables.writeSync(() => stops.remove(CLEAN))
+      return clean
+    },
     close(clean) {
       closed = true
-      if (clean) stops.putSync(CLEAN, true)
+      if (clean) tables.writeSync(() => stops.put(CLEAN, true))
     },
   }
 }
 
 const CLEAN = 'clean'
-
-/** Of a failed commit lmdb tells the reason by a promise of its own, which ends the process unless somebody looks at it. */
-async function reasonOf(error: unknown): Promise<string> {
-  const { commitError } = error as { readonly commitError?: Promise<never> }
-  const reason = await Promise.resolve(commitError).then(
-    () => error,
-    (cause: unknown) => cause,
-  )
-  return reason instanceof Error ? reason.message : String(reason)
-}

@@ -1,4 +1,4 @@
-import type { Database } from 'lmdb'
+import type { Table } from './checked-tables.js'
 import { createEventRows, type EventRows, type EventTable, rowsIn } from './event-rows.js'
 import { rowCount } from './row-count.js'
 import type { Known } from './state-rows.js'
@@ -44,7 +44,7 @@ interface Generation {
  */
 export async function openRememberedEvents(
   tables: readonly [EventTable, EventTable],
-  starts: Database<number, number>,
+  starts: Table<number, number>,
   limits: StateLimits,
 ): Promise<RememberedEvents> {
   let { window, entries } = limits
@@ -90,8 +90,8 @@ export async function openRememberedEvents(
       writing = generations()
       for (const { number, began, rows, unwritten } of writing) {
         if (unwritten) {
-          void tableOf(number).clearAsync()
-          void starts.put(number, began)
+          tableOf(number).clear()
+          starts.put(number, began)
         }
         rows.put()
       }

@@ -1,5 +1,5 @@
-import type { Database } from 'lmdb'
+import type { Table } from './checked-tables.js'
 
 /** How many rows a table has, without looking at them. */
-export const rowCount = (table: Pick<Database, 'getStats'>): number =>
+export const rowCount = (table: Pick<Table<unknown>, 'getStats'>): number =>
   (table.getStats() as { readonly entryCount: number }).entryCount

@@ -345,10 +345,10 @@ test('a stop in order parks what is in memory, and the next start takes it up at
 })
 
 test('a state directory that cannot be written closes the intake until it can', async () => {
-  const { ledger, take, state } = await openLedger()
+  const { ledger, take, state, directory } = await openLedger()
   const disk = vi.spyOn(state.database, 'batch').mockRejectedValue(new Error('ENOSPC'))
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'delivered' })
-  await expect.poll(() => ledger.notReady()).toEqual(['The state directory cannot be written: ENOSPC.'])
+  await expect.poll(() => ledger.notReady()).toEqual([`Cannot write ${directory}/ledger.mdb: ENOSPC.`])
   expect(await take(eventOf('b'))).toMatchObject({ kind: 'unavailable' })
   disk.mockRestore()
   await expect.poll(() => ledger.notReady(), { timeout: 5000 }).toEqual([])

@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { ABORT, type Database, open, type RootDatabase } from 'lmdb'
+import { open } from 'lmdb'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { EVENT_TABLE } from '../../../src/pipeline/ledger/event-rows.js'
+import { type CheckedTables, openCheckedTables } from '../../../src/pipeline/ledger/checked-tables.js'
+import type { EventTable } from '../../../src/pipeline/ledger/event-rows.js'
 import {
   openRememberedEvents,
   type RememberedEvents,
@@ -18,31 +19,31 @@ const identity = (event: number | string) => hash('sha256', `event ${event}`, 'b
 const known = (offset: number) => ({ key: [1, offset] as const, committedAt: Date.now() })
 
 interface Disk {
-  readonly database: RootDatabase
-  readonly tables: readonly [Database<Buffer, number>, Database<Buffer, number>]
+  readonly checked: CheckedTables
+  readonly tables: readonly [EventTable, EventTable]
   memory(entries?: number): Promise<RememberedEvents>
 }
 
 function newDisk(): Disk {
   const database = open({
     path: join(temporaryDirectory(), 'events.mdb'),
-    maxDbs: 3,
+    maxDbs: 4,
     eventTurnBatching: false,
   })
   onTestFinished(() => database.close())
-  const table = (number: number) =>
-    database.openDB<Buffer, number>({ name: `events.${number}`, ...EVENT_TABLE })
+  const checked = openCheckedTables(database, 'orders')
+  const table = (number: number): EventTable => checked.table(`events.${number}`, 'binary')
   const tables = [table(0), table(1)] as const
-  const starts = database.openDB<number, number>({ name: 'generations' })
+  const starts = checked.table<number, number>('generations')
   return {
-    database,
+    checked,
     tables,
     memory: (entries = 1000) => openRememberedEvents(tables, starts, { window: WINDOW, entries }),
   }
 }
 
-async function write({ database }: Disk, memory: RememberedEvents): Promise<void> {
-  await database.batch(() => memory.write())
+async function write({ checked }: Disk, memory: RememberedEvents): Promise<void> {
+  await checked.write(() => memory.write())
   memory.written()
 }
 const offsetOf = (memory: RememberedEvents, event: number): number | undefined =>
@@ -58,7 +59,7 @@ test('what is remembered is recalled before it is written, while it is, and afte
   const memory = await disk.memory()
   remember(memory, 0, MANY)
   expect(recalled(memory, MANY)).toHaveLength(MANY)
-  const writing = disk.database.batch(() => memory.write())
+  const writing = disk.checked.write(() => memory.write())
   remember(memory, MANY, 2 * MANY)
   expect(recalled(memory, 2 * MANY)).toHaveLength(2 * MANY)
   await writing
@@ -100,10 +101,11 @@ test('what could not be written is written the next time', async () => {
   const disk = newDisk()
   const memory = await disk.memory()
   remember(memory, 0, MANY)
-  disk.database.transactionSync(() => {
+  const fail = () => {
     memory.write()
-    return ABORT
-  })
+    throw new Error('cannot')
+  }
+  expect(() => disk.checked.writeSync(fail)).toThrow('cannot')
   expect(recalled(await disk.memory(), MANY)).toEqual([])
   remember(memory, MANY, MANY + 10)
   expect(memory.hasNews()).toBe(true)

@@ -1,6 +1,21 @@
-import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { open as lmdb } from 'lmdb'
 import { expect, onTestFinished, test } from 'vitest'
+import { formatMark } from '../../../src/pipeline/ledger/index-file.js'
 import { openStateDirectory } from '../../../src/pipeline/ledger/state-directory.js'
 import { temporaryDirectory, testContext } from '../../helpers/context.js'
 import { eventOf } from '../../helpers/inline-plugins.js'
@@ -47,7 +62,7 @@ test('a lock that was left by a process that was killed does not count', async (
 test('a state from a newer version is refused and left as it is', async () => {
   const path = temporaryDirectory()
   const state = await open(path)
-  state.database.putSync('format', 99)
+  state.database.putSync('format', formatMark(99))
   await state.close()
   const before = readFileSync(join(path, 'ledger.mdb'))
   await expect(open(path)).rejects.toMatchObject({ code: 'HG_STATE_NEWER' })
@@ -87,4 +102,102 @@ test('a directory that is deleted while it is used costs nothing until the end, 
   await before.stop()
   const after = await openLedger({ directory: before.directory, kafka: before.kafka })
   expect(await after.take(eventOf('b'))).toMatchObject({ kind: 'duplicate' })
+})
+
+test('a path may be as long as it likes, and directories with the same beginning are not mixed up', async () => {
+  const long = join(temporaryDirectory(), 'a'.repeat(120))
+  const [one, other] = [join(long, 'one'), join(long, 'other')]
+  await (await open(one)).close()
+  const state = await open(one)
+  onTestFinished(() => state.close())
+  await (await open(other)).close()
+  await expect(open(one)).rejects.toMatchObject({ code: 'HG_STATE_LOCKED' })
+  expect(readdirSync(one)).toContain('lock')
+})
+
+test('a directory stays locked if its lock is deleted', async () => {
+  const path = temporaryDirectory()
+  const state = await open(path)
+  onTestFinished(() => state.close())
+  for (const name of readdirSync(path)) if (name !== 'ledger.mdb') rmSync(join(path, name))
+  await expect(open(path)).rejects.toMatchObject({ code: 'HG_STATE_LOCKED' })
+})
+
+/** A process that holds the socket of another network namespace, as one in another container does. */
+async function holderOf(path: string): Promise<ChildProcess> {
+  const script = `require('net').createServer().listen(${JSON.stringify(join(path, 'lock'))}, 1, () => console.log('listening'))`
+  const holder = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void holder.kill('SIGKILL'))
+  await once(holder.stdout as Readable, 'data')
+  return holder
+}
+
+test('a directory stays locked while its process is stopped and takes no more connections', async () => {
+  const path = temporaryDirectory()
+  const holder = await holderOf(path)
+  holder.kill('SIGSTOP')
+  for (let n = 0; n < 5; n++) await expect(open(path)).rejects.toMatchObject({ code: 'HG_STATE_LOCKED' })
+  expect(readdirSync(path)).toEqual(['lock'])
+})
+
+test('of processes that find a dead lock at the same moment, one gets the directory', async () => {
+  const path = temporaryDirectory()
+  const holder = await holderOf(path)
+  holder.kill('SIGKILL')
+  await once(holder, 'exit')
+  const results = await Promise.allSettled(Array.from({ length: 5 }, () => open(path)))
+  const opened = results.filter((result) => result.status === 'fulfilled')
+  expect(opened).toHaveLength(1)
+  for (const { value } of opened) await value.close()
+  await (await open(path)).close()
+})
+
+test.each<[string, (file: string) => void]>([
+  ['a directory', (file) => mkdirSync(file)],
+  ['a symbolic link', (file) => symlinkSync('/dev/zero', file)],
+])('an index that is %s is refused and left as it is', async (kind, make) => {
+  const path = temporaryDirectory()
+  make(join(path, 'ledger.mdb'))
+  await expect(open(path)).rejects.toMatchObject({
+    code: 'HG_STATE_UNUSABLE',
+    message: expect.stringContaining(`is ${kind}; a file was expected`),
+  })
+  expect(existsSync(join(path, 'ledger.mdb'))).toBe(true)
+})
+
+test('an index that is an empty file is filled from the log', async () => {
+  const { directory, kafka } = await written()
+  truncateSync(join(directory, 'ledger.mdb'), 0)
+  const after = await openLedger({ directory, kafka, entries: 5000, maxPending: 5000 })
+  expect(await after.take(eventOf('7'))).toMatchObject({ kind: 'duplicate' })
+})
+
+test('a file of another program that uses LMDB is put aside', async () => {
+  const { directory, kafka, file } = await written()
+  rmSync(file)
+  const foreign = lmdb({ path: file, noSync: true })
+  await foreign.openDB({ name: 'theirs' }).put('key', 'value')
+  await foreign.close()
+  const after = await openLedger({ directory, kafka, entries: 5000, maxPending: 5000 })
+  expect(after.lines[0]).toMatchObject({
+    message: expect.stringContaining('put aside'),
+    fields: { found: 'it was written by another program' },
+  })
+  expect(await after.take(eventOf('7'))).toMatchObject({ kind: 'duplicate' })
+})
+
+test('the index of a process that was killed is checked and kept, and nothing is read from the log again', async () => {
+  const before = await openLedger()
+  await before.take(eventOf('a'))
+  const owed = before.due()
+  if (owed) before.ledger.failed(owed, { code: 'HG_ACK_GAVE_UP', message: '404' })
+  await before.stop()
+  // Without the seal that a stop in order leaves.
+  rmSync(join(before.directory, 'ledger.mdb.sealed'))
+  const after = await openLedger({ directory: before.directory, kafka: before.kafka })
+  expect(after.lines.map(({ message }) => message)).toEqual([
+    'the index was not closed by the last process: all of it was checked',
+  ])
+  expect(after.ledger.backlog()).toMatchObject({ failed: 1 })
+  expect(await after.take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
 })
