@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { openAdmin } from './admin/admin.js'
 import { connectRoutes } from './admin/connect/routes.js'
 import { tapRoutes } from './admin/tap.js'
+import { HeadgateError } from './errors.js'
 import { createListener } from './http/listener.js'
 import type { Loggers } from './log-levels.js'
 import type { Pipeline } from './pipeline/build.js'
@@ -20,6 +21,7 @@ import type { AnyDefinition } from './plugin.js'
 import { countRefused, countResponses, showProcess } from './process-metrics.js'
 import { redactor } from './redact.js'
 import { reloadAnswer, reloadState } from './reload-answer.js'
+import type { ListeningSockets } from './service-manager.js'
 import type { Settings } from './settings.js'
 import { openCertificates } from './tls/certificates.js'
 import { bytes } from './units.js'
@@ -47,6 +49,8 @@ export interface AppOptions {
   read(text?: string): Promise<ReadResult>
   /** Told of the secrets of a config before anything is made of it. */
   onSecrets(secrets: CheckedConfig['secrets']): void
+  /** Where something else has opened the ports already. */
+  readonly sockets: ListeningSockets
   /** Absolute path of the config file. */
   readonly file: string
   readonly loggers: Loggers
@@ -64,6 +68,13 @@ export interface AppOptions {
 export async function startApp(options: AppOptions): Promise<App> {
   const { settings, config, deadline } = options
   const log = options.loggers.of
+  if (settings.workers > 0 && options.sockets.intake !== undefined) {
+    // node:cluster closes a passed socket with the last worker that uses it, and it cannot be opened again.
+    throw new HeadgateError(
+      'HG_LISTEN_FAILED',
+      'HEADGATE_WORKERS and a socket that was passed for the intake do not go together; use one of them.',
+    )
+  }
   const metrics = createMetrics()
   const certificates = await openCertificates({ settings, metrics, log })
   const state = await openStateDirectory(resolve(settings.stateDir), log({ stage: 'ledger' }))
@@ -72,6 +83,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const listener = createListener({
     host: settings.host,
     port: settings.port,
+    descriptor: options.sockets.intake,
     maxConnections: settings.maxConnections,
     maxBodyMemory: shareOf(bytes(settings.maxBodyMemory), count),
     ...(count > 0 && { sharedBy: count }),
@@ -135,6 +147,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const access = {
     host: adminHost,
     port: adminPort,
+    descriptor: options.sockets.admin,
     tokenFile: ['', 'none'].includes(adminTokenFile) ? adminTokenFile : resolve(adminTokenFile),
     open: adminOpen === 'none' ? [] : adminOpen.split(',').map((name) => `/${name}`),
     log: log({ listener: 'admin' }),

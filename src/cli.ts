@@ -28,8 +28,11 @@ for (const stream of [process.stdout, process.stderr]) {
     process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.internal),
   )
 }
-process.on('uncaughtException', (error) => {
+let reportCrash = (error: Error): void => {
   process.stderr.write(`headgate failed in a way it should not, please report this:\n${error.stack}\n`)
+}
+process.on('uncaughtException', (error) => {
+  reportCrash(error)
   process.exit(EXIT.internal)
 })
 
@@ -52,6 +55,9 @@ const io: Io = {
     process.on('warning', listener)
   },
   kill: killing.signal,
+  onCrash: (report) => {
+    reportCrash = report
+  },
 }
 
 const collect = (given: string, before: readonly string[] = []): readonly string[] => [...before, given]

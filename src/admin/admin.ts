@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { HeadgateError } from '../errors.js'
 import { createHttpServer, type Secure } from '../http/http-server.js'
+import { type ListenAt, listen } from '../http/listen.js'
 import type { Log } from '../plugin.js'
 import { createAccess } from './access.js'
 import { type Answer, failure, json, type Stream, text } from './answer.js'
@@ -23,10 +22,7 @@ export interface Shown {
   reload(): Promise<{ readonly done: object } | { readonly problem: object }>
 }
 
-export interface AdminOptions {
-  readonly host: string
-  /** 0 takes any free port. */
-  readonly port: number
+export interface AdminOptions extends ListenAt {
   /** Path of the file of tokens; `none` where only the open paths are served; empty where nothing was said. */
   readonly tokenFile: string
   /** Those of /health, /ready and /metrics that are answered without a token. */
@@ -55,7 +51,7 @@ export async function openAdmin(
   shown: Shown,
   more: readonly Route[] = [],
 ): Promise<Admin> {
-  const { host, port, log } = options
+  const { host, log } = options
   const refuse = await createAccess(options)
   const routes = [...ownRoutes(shown), ...more]
 
@@ -88,15 +84,7 @@ export async function openAdmin(
       .then((given) => send(response, given))
   })
   server.maxConnections = MOST_CONNECTIONS
-  server.listen(port, host)
-  await new Promise<void>((resolve, reject) => {
-    server.once('listening', resolve)
-    server.once('error', (cause) => {
-      const message = `Cannot listen on ${host}:${port}: ${cause.message}.`
-      reject(new HeadgateError('HG_LISTEN_FAILED', message, { cause }))
-    })
-  })
-  const { port: bound } = server.address() as AddressInfo
+  const { port: bound } = await listen(server, options, 'HEADGATE_ADMIN_HOST')
   return {
     url: `${options.secure === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     close: () =>

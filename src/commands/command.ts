@@ -1,5 +1,9 @@
-/** Exit codes: 0 fine, 1 the thing asked about is wrong, 2 wrong usage, 70 a fault of Headgate itself. */
-export const EXIT = { ok: 0, wrong: 1, usage: 2, internal: 70 } as const
+/**
+ * Exit codes: 0 fine, 1 the thing asked about is wrong or a run failed, 2 wrong usage (flags, settings of the process), 70 a
+ * fault of Headgate itself, 78 the config cannot be used. 70 and 78 are EX_SOFTWARE and EX_CONFIG of BSD's sysexits.h. A
+ * supervisor starts again after 1 and 70; after 2 and 78 another try would end in the same way.
+ */
+export const EXIT = { ok: 0, wrong: 1, usage: 2, internal: 70, config: 78 } as const
 
 /** What a command may touch of the process; only `cli.ts` makes one. */
 export interface Io {
@@ -24,6 +28,8 @@ export interface Io {
   onWarning(listener: (warning: Error) => void): void
   /** Aborted at the second one: the operator no longer wants to wait. */
   readonly kill: AbortSignal
+  /** From now on `report` is told of the error that ends the process, instead of standard error. */
+  onCrash(report: (error: Error) => void): void
 }
 
 export interface CommandOption {

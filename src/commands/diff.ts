@@ -50,7 +50,8 @@ pipeline wrote to a topic: where "value" of the sink is a part of the event, onl
     if (settings === undefined || asked === undefined) return EXIT.usage
     const before = await loaded(settings, io)
     const after = await loaded({ ...settings, config: file }, io)
-    if (before === undefined || after === undefined) return EXIT.wrong
+    if (before === undefined) return EXIT.config
+    if (after === undefined) return EXIT.wrong
 
     const shared = before.rehearsal.pipelines.filter((name) => after.rehearsal.pipelines.includes(name))
     if (shared.length === 0) {

@@ -40,7 +40,7 @@ export async function withDeadLetters(
   const read = await loadConfig(settings, io)
   if (!read.ok) {
     io.err(problemReport(read, io))
-    return EXIT.wrong
+    return EXIT.config
   }
   const { config } = read
   const eligible = new Map(

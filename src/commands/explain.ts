@@ -50,7 +50,7 @@ durable or dropped, with 1 where it would be refused.
     const read = await loadConfig(settings, io, { unresolved: 'placeholder' })
     if (!read.ok) {
       io.err(problemReport(read, io))
-      return EXIT.wrong
+      return EXIT.config
     }
     const { config } = read
     const rehearsal = rehearse(config)

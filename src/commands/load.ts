@@ -4,7 +4,7 @@ import { misspeltSettings } from '../misspelt-settings.js'
 import { loadPlugins } from '../pipeline/config/load-plugins.js'
 import { type ReadOptions, type ReadResult, readConfig } from '../pipeline/config/read.js'
 import { plugins } from '../plugins/index.js'
-import { readSettings, SETTINGS, type Settings } from '../settings.js'
+import { readSettings, SETTINGS, type Settings, type SettingsResult } from '../settings.js'
 import type { CommandInput, CommandOption, Io } from './command.js'
 
 /** The process settings as flags, from their one declaration. */
@@ -14,15 +14,23 @@ export const settingOptions = (): CommandOption[] =>
     description: `${doc} [${env}, default ${preset === '' ? 'none' : preset}]`,
   }))
 
-/** The settings from flags and environment. Slips in names are printed; so are complaints, and undefined is returned then. */
-export function loadSettings(flags: CommandInput['options'], { env, err }: Io): Settings | undefined {
+/** The settings from flags and environment, and a sentence for each variable whose name looks like a slip. */
+export function settingsFrom(
+  flags: CommandInput['options'],
+  { env }: Pick<Io, 'env'>,
+): { readonly read: SettingsResult; readonly slips: readonly string[] } {
   const given = Object.entries(flags).flatMap(([name, value]) =>
     name in SETTINGS && value !== undefined ? [[name, String(value)]] : [],
   )
-  for (const slip of misspeltSettings(env)) err(`warning: ${slip}\n`)
-  const read = readSettings(env, Object.fromEntries(given))
+  return { read: readSettings(env, Object.fromEntries(given)), slips: misspeltSettings(env) }
+}
+
+/** The settings from flags and environment. Slips in names are printed; so are complaints, and undefined is returned then. */
+export function loadSettings(flags: CommandInput['options'], io: Io): Settings | undefined {
+  const { read, slips } = settingsFrom(flags, io)
+  for (const slip of slips) io.err(`warning: ${slip}\n`)
   if (read.ok) return read.settings
-  err(`${read.problems.join('\n')}\n`)
+  io.err(`${read.problems.join('\n')}\n`)
   return undefined
 }
 

@@ -1,17 +1,21 @@
 import { resolve } from 'node:path'
 import { startApp } from '../app.js'
 import { HeadgateError } from '../errors.js'
-import { createLog, warningLogger } from '../log.js'
+import { createLog, type ProcessLog, warningLogger } from '../log.js'
 import { createLoggers } from '../log-levels.js'
 import { packageFacts } from '../package-facts.js'
-import type { Warning } from '../pipeline/config/problem.js'
+import { formatPlace, type Warning } from '../pipeline/config/problem.js'
+import type { ReadResult } from '../pipeline/config/read.js'
 import type { Left } from '../pipeline/lifecycle.js'
+import type { Log } from '../plugin.js'
 import { plugins } from '../plugins/index.js'
 import { redactor } from '../redact.js'
+import { listeningSockets, serviceManager } from '../service-manager.js'
+import { SETTINGS, type SettingsResult } from '../settings.js'
 import { LONGEST_TIMER, milliseconds } from '../units.js'
-import { type Command, EXIT, type Io } from './command.js'
-import { loadConfig, loadSettings, settingOptions } from './load.js'
-import { problemReport } from './problem-report.js'
+import { type Command, type CommandInput, EXIT, type Io } from './command.js'
+import { loadConfig, settingOptions, settingsFrom } from './load.js'
+import { findingsOf, problemReport } from './problem-report.js'
 
 export const runCommand: Command = {
   name: 'run',
@@ -20,26 +24,35 @@ export const runCommand: Command = {
 else, on SIGHUP, and on POST /config/reload. A config that cannot be used changes nothing.
 
 Stops on SIGTERM or SIGINT: answers what is in flight, waits for Kafka, acknowledges what it can, and exits
-with 0. A second signal, or the shutdown timeout, ends the waiting: it exits with 1 and says what was left.`,
+with 0. A second signal, or the shutdown timeout, ends the waiting: it exits with 1 and says what was left. It exits with
+2 when a flag or a setting is wrong and with 78 when the config cannot be used: starting it again would not help.
+
+Under systemd it reports READY, STOPPING and the watchdog (Type=notify), and takes listening sockets from a socket
+unit.`,
   options: settingOptions(),
   async run({ options }, io) {
-    const settings = loadSettings(options, io)
-    if (settings === undefined) return EXIT.usage
+    const given = settingsFrom(options, io)
+    const { log, redact, line, readable } = await openLog(given.read, options, io)
+    if (!readable)
+      io.onCrash((error) =>
+        log.fatal({ event: 'crashed', err: error }, 'Headgate failed; please report this'),
+      )
+    io.onWarning(warningLogger(log))
+    for (const slip of given.slips) log.warn({ event: 'setting-unknown' }, slip)
+    if (!given.read.ok) {
+      for (const problem of given.read.problems) log.error({ event: 'setting-problem' }, problem)
+      log.fatal({ event: 'failed' }, 'a setting of the process is wrong; nothing was started')
+      return EXIT.usage
+    }
+    const { settings } = given.read
     const read = await loadConfig(settings, io)
     if (!read.ok) {
-      io.err(`${problemReport(read, io)}Nothing was started.\n`)
-      return EXIT.wrong
+      if (readable) io.err(`${problemReport(read, io)}Nothing was started.\n`)
+      else logProblems(read, log)
+      return EXIT.config
     }
     const { config } = read
-    const { logLevel: level, logFormat: format } = settings
-    const { log, redact, line } = await createLog({
-      level,
-      format,
-      terminal: io.terminal.out,
-      write: io.out,
-    })
     redact(redactor(config.secrets))
-    io.onWarning(warningLogger(log))
     log.info({ event: 'starting', config: config.file, revision: config.revision }, 'starting')
     warn(config.warnings)
 
@@ -47,9 +60,11 @@ with 0. A second signal, or the shutdown timeout, ends the waiting: it exits wit
     io.kill.addEventListener('abort', () => deadline.abort(), { once: true })
     let reload = (): void => {}
     io.onHangup(() => reload())
+    const manager = serviceManager(io.env, process.pid, log)
     try {
       const app = await startApp({
         settings,
+        sockets: listeningSockets(io.env, process.pid),
         config,
         file: resolve(io.cwd, settings.config),
         read: (text) => loadConfig(settings, io, text === undefined ? {} : { text }),
@@ -62,7 +77,9 @@ with 0. A second signal, or the shutdown timeout, ends the waiting: it exits wit
       })
       reload = () => app.reload('signal')
       log.info({ event: 'listening', intake: app.intake, admin: app.admin }, 'listening')
+      manager.ready(`Listening on ${app.intake}; ${app.admin}/ready says whether events are taken.`)
       await aborted(io.signal)
+      manager.stopping()
       const timer = setTimeout(
         () => deadline.abort(),
         Math.min(milliseconds(settings.shutdownTimeout), LONGEST_TIMER),
@@ -74,7 +91,7 @@ with 0. A second signal, or the shutdown timeout, ends the waiting: it exits wit
     } catch (error) {
       if (!(error instanceof HeadgateError)) throw error
       log.fatal({ event: 'failed', code: error.code }, error.message)
-      return EXIT.wrong
+      return error.code.startsWith('HG_CONFIG_') ? EXIT.config : EXIT.wrong
     }
 
     function warn(warnings: readonly Warning[]): void {
@@ -100,3 +117,34 @@ const aborted = (signal: Io['signal']): Promise<void> =>
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
+
+/** The log as the settings say, or as far as they can be understood where one of them is wrong. */
+async function openLog(
+  read: SettingsResult,
+  flags: CommandInput['options'],
+  { terminal, env, out }: Io,
+): Promise<ProcessLog & { readonly readable: boolean }> {
+  const format = read.ok
+    ? read.settings.logFormat
+    : String(flags['logFormat'] ?? env[SETTINGS.logFormat.env] ?? 'auto')
+  const readable = format === 'pretty' || (format !== 'json' && terminal.out)
+  const created = await createLog({
+    level: read.ok ? read.settings.logLevel : 'info',
+    format: readable ? 'pretty' : 'json',
+    terminal: terminal.out,
+    write: out,
+  })
+  return { ...created, readable }
+}
+
+/** A line for each problem and warning, where programs read the log. */
+function logProblems(read: Extract<ReadResult, { ok: false }>, log: Log): void {
+  const findings = findingsOf(read)
+  for (const { severity, place, message, ...more } of findings) {
+    const { file, line, column } = place
+    const level = severity === 'error' ? 'error' : 'warn'
+    log[level]({ event: 'config-problem', file, line, column, ...more }, `${formatPlace(place)}: ${message}`)
+  }
+  const errors = findings.filter(({ severity }) => severity === 'error').length
+  log.error({ event: 'failed', problems: errors }, 'the config cannot be used; nothing was started')
+}

@@ -35,7 +35,7 @@ export async function recordScenarios(
   const loaded = await loadConfig(settings, io, { unresolved: 'placeholder' })
   if (!loaded.ok) {
     io.err(problemReport(loaded, io))
-    return EXIT.wrong
+    return EXIT.config
   }
   const { config } = loaded
   const read = await readInput(source, io)

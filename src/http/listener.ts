@@ -6,6 +6,7 @@ import { countBodyMemory } from './body-memory.js'
 import { exchange, type Route, receivedRequest, refuse, type Shared } from './exchange.js'
 import { createHttpServer, type Secure } from './http-server.js'
 import { IncomingRequest } from './incoming-request.js'
+import { type ListenAt, listen } from './listen.js'
 import { type ClientError, refuseMalformed } from './malformed.js'
 import { onceAMinute } from './once-a-minute.js'
 import { OutgoingAnswer } from './outgoing-answer.js'
@@ -16,10 +17,7 @@ import { cutStalled } from './stalled.js'
 import { createTurns } from './turns.js'
 import { countUnanswered } from './unanswered.js'
 
-export interface ListenerOptions {
-  readonly host: string
-  /** 0 takes any free port. */
-  readonly port: number
+export interface ListenerOptions extends ListenAt {
   readonly log: Log
   /** Told the status of every answer that belongs to no pipeline. */
   readonly onResponse: (status: number) => void
@@ -101,7 +99,7 @@ const TIMEOUTS: Timeouts = {
 const EVENTS_A_TURN = 32
 
 export function createListener(options: ListenerOptions): Listener {
-  const { host, log, onResponse } = options
+  const { log, onResponse } = options
   const timeouts = { ...TIMEOUTS, ...options.timeouts }
   /** Those of each path: the first serves it, the others did and come back where it goes. */
   const routes = new Map<string, readonly OfferedRoute[]>()
@@ -201,16 +199,11 @@ export function createListener(options: ListenerOptions): Listener {
   }
 
   return {
-    open: () =>
-      new Promise((resolve, reject) => {
-        const failed = (cause: Error) => reject(cannotListen(host, options.port, cause))
-        server.once('error', failed)
-        server.listen({ host, port: options.port }, () => {
-          server.off('error', failed)
-          server.on('error', (error) => log.error({ err: error }, 'a connection could not be accepted'))
-          resolve(addressOf(server.address() as AddressInfo, options.secure === undefined ? 'http' : 'https'))
-        })
-      }),
+    async open() {
+      const address = await listen(server, options, 'HEADGATE_HOST')
+      server.on('error', (error) => log.error({ err: error }, 'a connection could not be accepted'))
+      return addressOf(address, options.secure === undefined ? 'http' : 'https')
+    },
 
     bind(pipeline, onPipelineResponse) {
       const own: { readonly path: string; readonly route: OfferedRoute }[] = []
@@ -272,10 +265,4 @@ interface OfferedRoute extends Route {
 
 function addressOf({ address, family, port }: AddressInfo, scheme: 'http' | 'https'): Address {
   return { host: address, port, url: `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}` }
-}
-
-function cannotListen(host: string, port: number, cause: Error): HeadgateError {
-  return new HeadgateError('HG_LISTEN_FAILED', `Cannot listen on ${host}:${port}: ${cause.message}.`, {
-    cause,
-  })
 }

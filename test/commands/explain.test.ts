@@ -158,6 +158,6 @@ test('a config that is wrong is refused with all its problems; a reference in a 
     },
   })
   const { code, err } = await explained({}, { files })
-  expect(code).toBe(1)
+  expect(code).toBe(78)
   for (const words of ['TOPIC is not set', 'There is no provider "nope"']) expect(err).toContain(words)
 })

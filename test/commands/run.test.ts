@@ -8,7 +8,7 @@ import { runCommand } from '../helpers/recorded-io.js'
 const shipped = readFileSync('plugins.config.json', 'utf8')
 
 /** Started with a signal that asks it to stop already. */
-async function run(change: (text: string) => string) {
+async function run(change: (text: string) => string, more: { readonly [name: string]: string } = {}) {
   const cwd = temporaryDirectory({
     'plugins.config.json': change(shipped),
     'schemas/cxone-data-action.schema.json': readFileSync('schemas/cxone-data-action.schema.json', 'utf8'),
@@ -20,13 +20,64 @@ async function run(change: (text: string) => string) {
     HEADGATE_STATE_DIR: `${cwd}/state`,
     HEADGATE_LOG_FORMAT: 'json',
     HEADGATE_SHUTDOWN_TIMEOUT: '1ms',
+    ...more,
   }
   return runCommand(command, {}, { cwd, env, signal: AbortSignal.abort() })
 }
 
-test('a config with problems is not started, and each is shown with its place in the file', async () => {
-  const { code, out, err } = await run((text) => text.replace('"partition": 2', '"partition": -2'))
-  expect([code, out]).toEqual([1, ''])
+const broken = (text: string) =>
+  text.replace('"partition": 2', '"partition": -2').replace('"path"', '"pth": "/x", "path"')
+const logged = (out: string): { [name: string]: unknown }[] =>
+  out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+
+test('a config with problems is not started, and a program that reads the log gets a line for each', async () => {
+  const { code, out, err } = await run(broken)
+  expect([code, err]).toEqual([78, ''])
+  expect(logged(out)).toMatchObject(
+    [
+      {
+        level: 'error',
+        event: 'config-problem',
+        code: 'HG_CONFIG_UNKNOWN_KEY',
+        line: 8,
+        suggestion: /path/,
+      },
+      {
+        level: 'error',
+        event: 'config-problem',
+        code: 'HG_CONFIG_VALUE',
+        msg: /plugins.config.json:\d+:\d+: /,
+      },
+      { level: 'error', event: 'failed', problems: 2 },
+    ].map((line) =>
+      Object.fromEntries(
+        Object.entries(line).map(([name, value]) => [
+          name,
+          value instanceof RegExp ? expect.stringMatching(value) : value,
+        ]),
+      ),
+    ),
+  )
+})
+
+test('a setting that is wrong, or named almost like one, is a line of the log as well', async () => {
+  const { code, out, err } = await run((text) => text, { HEADGATE_PORT: '80a', HEADGATE_LOGLEVEL: 'debug' })
+  expect([code, err]).toEqual([2, ''])
+  expect(logged(out)).toMatchObject([
+    { level: 'warn', event: 'setting-unknown', msg: expect.stringContaining('HEADGATE_LOG_LEVEL') },
+    { level: 'error', event: 'setting-problem', msg: expect.stringContaining('HEADGATE_PORT') },
+    { level: 'fatal', event: 'failed' },
+  ])
+})
+
+test('a config with problems is not started, and a person is shown each with its place in the file', async () => {
+  const { code, out, err } = await run((text) => text.replace('"partition": 2', '"partition": -2'), {
+    HEADGATE_LOG_FORMAT: 'pretty',
+  })
+  expect([code, out]).toEqual([78, ''])
   expect(err).toContain('"partition": -2 }\n     |  ')
   expect(err).toMatch(/\n\n1 error\.\nNothing was started\.\n$/)
 })

@@ -19,6 +19,7 @@ async function run(options: { readonly [name: string]: unknown }) {
     signal,
     onHangup: () => {},
     onWarning: () => {},
+    onCrash: () => {},
     kill: signal,
   }
   return { code: await sandboxCommand.run({ arguments: [], options }, io), ...written }

@@ -1,5 +1,8 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { EXIT } from '../../src/commands/command.js'
+import { listeningSockets } from '../../src/service-manager.js'
+import { SETTINGS } from '../../src/settings.js'
 import { milliseconds } from '../../src/units.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { installed, outputOf, read } from './read-deploy.js'
@@ -15,8 +18,25 @@ const analyze = installed('systemd-analyze', '--version')
 
 test.skipIf(analyze === undefined)('systemd understands the unit', () => {
   // It asks for the programs too, and Node is not where it is on the machine that the unit is for.
-  const here = temporaryDirectory({ 'headgate.service': unit.replaceAll('/usr/bin/node', process.execPath) })
+  const here = temporaryDirectory({
+    'headgate.service': unit.replaceAll('/usr/bin/node', process.execPath),
+    'headgate.socket': read('deploy/systemd/headgate.socket'),
+  })
   expect(outputOf('systemd-analyze', ['verify', join(here, 'headgate.service')])).toBe('')
+  expect(outputOf('systemd-analyze', ['verify', join(here, 'headgate.socket')])).toBe('')
+})
+
+test('systemd does not start it again where that cannot help', () => {
+  expect(all('RestartPreventExitStatus')).toEqual([`${EXIT.usage} ${EXIT.config}`])
+})
+
+test('systemd listens where Headgate would, and passes the socket by the name that Headgate knows', () => {
+  const socket = read('deploy/systemd/headgate.socket')
+  expect(socket).toContain(`ListenStream=${SETTINGS.host.default}:${SETTINGS.port.default}\n`)
+  const [, name = ''] = /^FileDescriptorName=(.*)$/m.exec(socket) ?? []
+  expect(listeningSockets({ LISTEN_PID: '1', LISTEN_FDS: '1', LISTEN_FDNAMES: name }, 1)).toEqual({
+    intake: 3,
+  })
 })
 
 test('systemd waits longer for the stop than Headgate takes', () => {
@@ -31,8 +51,7 @@ test('the state directory is the one that systemd makes', () => {
 })
 
 test('what starts, checks and reloads it are commands of Headgate and its signal', () => {
-  const commands = [...all('ExecStartPre'), ...all('ExecStart')].map((line) => line.split(' ').at(-1))
-  expect(commands).toEqual(['validate', 'run'])
+  expect(all('ExecStart').map((line) => line.split(' ').at(-1))).toEqual(['run'])
   expect(all('ExecReload')).toEqual(['/bin/kill -HUP $MAINPID'])
 })
 

@@ -61,7 +61,7 @@ describeKafka('what Headgate promises whatever its config says', () => {
     writeFileSync(configFile, edit(text))
     const refused = await headgate('run', running())
     writeFileSync(configFile, text)
-    expect(refused).toEqual({ code: 1, output: expect.stringContaining(code) })
+    expect(refused).toEqual({ code: 78, output: expect.stringContaining(code) })
     expect(refused.output).toMatch(/plugins\.config\.json:\d+:\d+/)
   })
 
@@ -70,9 +70,12 @@ describeKafka('what Headgate promises whatever its config says', () => {
     const text = readFileSync(configFile, 'utf8')
     const bad = text.replace('"eventId"', '"evntId"').replace('"partition": 2', '"partition": "two"')
     writeFileSync(configFile, bad)
-    for (const command of ['validate', 'run']) {
+    for (const [command, expected] of [
+      ['validate', 1],
+      ['run', 78],
+    ] as const) {
       const { code, output } = await headgate(command, running())
-      expect(code).toBe(1)
+      expect(code).toBe(expected)
       expect(output).toMatch(/HG_CONFIG_UNKNOWN_KEY[\s\S]*Did you mean/)
       expect(output).toMatch(/HG_CONFIG_VALUE/)
       expect(output.match(/plugins\.config\.json:\d+:\d+/g)?.length).toBeGreaterThanOrEqual(2)

@@ -31,6 +31,7 @@ export async function runCommand(
       signal: new AbortController().signal,
       onHangup: () => {},
       onWarning: () => {},
+      onCrash: () => {},
       kill: new AbortController().signal,
       ...io,
     },
