@@ -81,7 +81,8 @@ class Exchange implements BodyEnd, Work {
     received.body = body
     received.receivedAt = Date.now()
     this.bodyBytes = body.length
-    this.shared.unanswered.begin(this.request.socket)
+    this.response.owed = true
+    this.shared.unanswered.begin()
     this.shared.turns.take(this)
   }
 
@@ -141,14 +142,14 @@ class Exchange implements BodyEnd, Work {
 
   /** A sender that has gone is not answered, and not reported as answered. */
   private tell(answer: HttpAnswer): void {
-    if (this.response.destroyed) return
+    if (!this.response.canBeSent) return
     respond(this.response, answer, this.shared.closing(), this.received.idInAnswer(answer.status))
     this.route.onResponse(answer.status)
   }
 
   private end(): void {
     this.shared.memory.release(this.bodyBytes)
-    this.shared.unanswered.end(this.request.socket)
+    this.shared.unanswered.end()
     this.route.requests.end()
   }
 }
@@ -163,11 +164,11 @@ export async function refuse(
   shared: Shared,
   ended?: () => void,
 ): Promise<void> {
-  const { socket } = request
-  const end = () => shared.unanswered.end(socket)
-  shared.unanswered.begin(socket)
+  const end = () => shared.unanswered.end()
+  response.owed = true
+  shared.unanswered.begin()
   const tell = (answer: HttpAnswer) => {
-    if (response.destroyed) return
+    if (!response.canBeSent) return
     respondEarly(request, response, answer, shared.closing(), received.idInAnswer(answer.status))
     owner.onResponse(answer.status)
   }

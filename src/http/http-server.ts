@@ -3,7 +3,7 @@ import { createServer as createSecureServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { SecureContextOptions, TLSSocket } from 'node:tls'
 import { HeadgateError } from '../errors.js'
-import { rawAnswer } from './malformed.js'
+import { rawAnswer } from './raw-answer.js'
 
 /** Why TLS was not agreed on. */
 export type HandshakeFailure = 'plain-http' | 'client-certificate' | 'too-slow' | 'failed'
@@ -32,6 +32,8 @@ const MIN_VERSION = 'TLSv1.2'
 /** A server for HTTP, or for HTTPS where there is a certificate. */
 export function createHttpServer(options: ServerOptions, secure: Secure | undefined): HttpServer {
   const server = secure === undefined ? createServer(options) : secureServer(options, secure, answerPlain)
+  // A sender may end its side after its request, and is answered.
+  Object.assign(server, { httpAllowHalfOpen: true })
   const connections = openOnes(server, 'connection')
   const speaking = secure === undefined ? connections : openOnes(server, 'secureConnection')
   /** To the connection below: what is written to a TLS socket would have to be encrypted. */
@@ -49,6 +51,8 @@ export function createHttpServer(options: ServerOptions, secure: Secure | undefi
 function openOnes(server: Server, opened: 'connection' | 'secureConnection'): ReadonlySet<Socket> {
   const open = new Set<Socket>()
   server.on(opened, (connection: Socket) => {
+    // After a request that asked for another protocol, node:http is given its connection again.
+    if (open.has(connection)) return
     open.add(connection)
     connection.once('close', () => open.delete(connection))
   })

@@ -26,6 +26,13 @@ export class IncomingRequest extends IncomingMessage {
     this.reader = reader
   }
 
+  /** Its body will never be whole. */
+  abandon(): void {
+    const { reader } = this
+    this.reader = undefined
+    reader?.gone()
+  }
+
   /** Throws away what is still to come of the body. It is closed at the end of it. */
   discard(): void {
     this.reader = undefined
@@ -46,9 +53,7 @@ export class IncomingRequest extends IncomingMessage {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    const { reader } = this
-    this.reader = undefined
-    reader?.gone()
+    this.abandon()
     super._destroy(error, callback)
   }
 }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { HeadgateError } from '../errors.js'
 import type { HttpListener, Log } from '../plugin.js'
 import { countBodyMemory } from './body-memory.js'
+import { Connection } from './connection.js'
 import { exchange, type Route, receivedRequest, refuse, type Shared } from './exchange.js'
 import { createHttpServer, type Secure } from './http-server.js'
 import { IncomingRequest } from './incoming-request.js'
@@ -16,6 +17,7 @@ import { countRequests } from './requests.js'
 import { cutStalled } from './stalled.js'
 import { createTurns } from './turns.js'
 import { countUnanswered } from './unanswered.js'
+import { declineUpgrades } from './upgrade.js'
 
 export interface ListenerOptions extends ListenAt {
   readonly log: Log
@@ -123,6 +125,9 @@ export function createListener(options: ListenerOptions): Listener {
   const stopping = problem(new HeadgateError('HG_INTAKE_STOPPING', 'Headgate is shutting down.'))
 
   const serve = (request: IncomingRequest, response: OutgoingAnswer) => {
+    const connection = Connection.of(request.socket)
+    if (connection.closing) return
+    connection.last = response
     const unfit = headError(request)
     if (unfit !== undefined) {
       const answer = () => problem(unfit, undefined, CLOSE)
@@ -157,14 +162,17 @@ export function createListener(options: ListenerOptions): Listener {
   server.on('request', serve)
   server.on('checkContinue', serve)
   server.on('checkExpectation', (request: IncomingRequest, response: OutgoingAnswer) => {
+    const connection = Connection.of(request.socket)
+    if (connection.closing) return
+    connection.last = response
     const owner = routes.get(pathOf(request.url ?? ''))?.[0] ?? nobody
     const answer = () => problem(headError(request) ?? unknownExpectation, undefined, CLOSE)
     void refuse(request, response, receivedRequest(request), answer, owner, shared)
   })
-  server.on('clientError', (error: ClientError, connection: Duplex) => {
-    const status = refuseMalformed(error, connection as Socket, unanswered.on(connection) > 0)
-    if (status !== undefined) onResponse(status)
-  })
+  server.on('clientError', (error: ClientError, socket: Duplex) =>
+    refuseMalformed(error, socket as Socket, onResponse),
+  )
+  declineUpgrades(server, options.secure !== undefined, onResponse)
   const { maxConnections = 1000, sharedBy } = options
   const sayRefused = onceAMinute((count) =>
     log.warn({ count }, `connections were refused: ${maxConnections} are open`),

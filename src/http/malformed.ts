@@ -1,8 +1,10 @@
-import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { type ErrorCode, HeadgateError } from '../errors.js'
+import { Connection } from './connection.js'
+import type { IncomingRequest } from './incoming-request.js'
 import { problem } from './problem.js'
 import { otherVersion } from './request-head.js'
+import { respondEarly } from './respond.js'
 
 /** What node:http reports of a connection whose request it cannot read. */
 export interface ClientError extends Error {
@@ -12,36 +14,48 @@ export interface ClientError extends Error {
 }
 
 /** The sender has gone: there is nobody to answer. */
-const GONE = new Set(['ECONNRESET', 'EPIPE', 'HPE_INVALID_EOF_STATE'])
+const GONE = new Set(['ECONNRESET', 'EPIPE'])
+/** Not to be answered: the sender has ended its side in the middle of a request, or goes on after `Connection: close`. */
+const SILENT = new Set(['HPE_INVALID_EOF_STATE', 'HPE_CLOSED_CONNECTION'])
 
 /**
- * Ends a connection whose request never became one. Returns the status that was answered, or undefined where nothing
- * was: an answer written while an earlier request of the connection waits for its own would be taken for that one's.
+ * Ends a connection on which something comes that is no request. Requests before it are answered first; then it is
+ * answered itself, and the connection is closed. `onResponse` is told the status of an answer that is written.
  */
 export function refuseMalformed(
   error: ClientError,
-  connection: Socket,
-  answerOwed: boolean,
-): number | undefined {
+  socket: Socket,
+  onResponse: (status: number) => void,
+): void {
+  const connection = Connection.of(socket)
+  const { last } = connection
   // A client may open connections ahead of its requests: an answer to none would be taken for that of the next.
-  const unused = connection.bytesRead === 0
-  if (answerOwed || unused || !connection.writable || GONE.has(error.code ?? '')) {
-    connection.destroy()
-    return undefined
+  const unused = socket.bytesRead === 0
+  if (unused || GONE.has(error.code ?? '')) {
+    connection.closing = true
+    socket.destroy()
+    return
   }
-  const { status, text } = rawAnswer(describe(error))
-  connection.end(text, () => connection.destroy())
-  return status
-}
-
-/** The bytes of an answer that no request of node:http belongs to. */
-export function rawAnswer(error: HeadgateError): { readonly status: number; readonly text: string } {
-  const { status, headers, body } = problem(error)
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  const text =
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}` +
-    `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
-  return { status, text }
+  // The parser reports the same again for each segment that still comes.
+  if (connection.closing) return
+  const silent = SILENT.has(error.code ?? '')
+  if (last !== undefined && !last.req.complete) {
+    // It is in the body of a request that has been answered, or will be.
+    if (last.owed) void connection.close(undefined)
+    else if (silent && last.socket !== null) socket.destroy()
+    else {
+      connection.closing = true
+      const request = last.req as IncomingRequest
+      request.abandon()
+      const answer = problem(describe(error))
+      respondEarly(request, last, answer, true, undefined)
+      onResponse(answer.status)
+    }
+    return
+  }
+  void connection.close(silent ? undefined : describe(error)).then((status) => {
+    if (status !== undefined) onResponse(status)
+  })
 }
 
 function describe({ code, reason }: ClientError): HeadgateError {

@@ -7,13 +7,22 @@ import { type IncomingMessage, ServerResponse } from 'node:http'
 export class OutgoingAnswer<
   Request extends IncomingMessage = IncomingMessage,
 > extends ServerResponse<Request> {
+  /** True once it is certain that it will be given: its request is whole, or refused. */
+  owed = false
   /** False where the request or the status allows none. */
   declare _hasBody: boolean
+  /** True if node:http closes the connection behind it, whatever is still coming on it. */
+  declare _last: boolean
   /** What waits for answers before this one on its connection. */
   declare outputData: readonly unknown[]
   /** Writes the head before it. */
   declare _send: (text: string, encoding: 'latin1' | 'utf8', sent: () => void) => boolean
   declare _finish: () => void
+
+  /** False if the sender has gone, or an answer before it has closed the connection. */
+  get canBeSent(): boolean {
+    return !this.destroyed && this.req.socket.writable
+  }
 
   /** Instead of `end`, once the head has been written. `bytes`: the length of the body, as the head has it. */
   endWith(body: string, bytes: number): void {

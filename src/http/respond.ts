@@ -1,12 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { HttpAnswer } from '../plugin.js'
+import { Connection } from './connection.js'
 import type { IncomingRequest } from './incoming-request.js'
 import type { OutgoingAnswer } from './outgoing-answer.js'
 
 /** So much of a refused request's body is read and thrown away to save its connection. */
 const DISCARD_BYTES = 64 * 1024
-/** So long is read and thrown away before a connection is closed: a reset would overtake the answer. */
-const LINGER_MS = 500
 
 /** `requestId`: what the answer says of its request, where it does. */
 export function respond(
@@ -37,16 +36,12 @@ export function respondEarly(
     respond(response, answer, close, requestId)
     return
   }
-  const { status, body } = answer
-  response.writeHead(status, head(answer, Buffer.byteLength(body), true, requestId))
-  response.write(body)
-  const finish = () => {
-    clearTimeout(lingering)
-    response.end()
-  }
-  const lingering = setTimeout(finish, LINGER_MS)
-  request.once('close', finish)
+  const connection = Connection.of(request.socket)
+  connection.closing = true
   request.discard()
+  response.once('finish', () => void connection.close(undefined))
+  respond(response, answer, true, requestId)
+  response._last = false
 }
 
 /** The lines as `writeHead` takes them: a name, its value, the next name. */

@@ -12,7 +12,7 @@ export interface RawConnection {
   closed(): Promise<string>
   /** Ends our side. */
   end(): void
-  /** Drops the connection without a word. */
+  /** Resets the connection: the other side learns at once that nobody is there any more. */
   cut(): void
   /** Stops reading what the other side sends, until `resume`. */
   pause(): void
@@ -22,7 +22,7 @@ export interface RawConnection {
 export async function rawConnection(port: number): Promise<RawConnection> {
   const below = connect({ host: '127.0.0.1', port, allowHalfOpen: true })
   onTestFinished(() => void below.destroy())
-  return rawConnectionOn(below)
+  return rawConnectionOn(below, below)
 }
 
 /** The same below TLS. Rejects when TLS is not agreed on. */
@@ -31,10 +31,10 @@ export async function rawSecureConnection(port: number, tls: ConnectionOptions):
   onTestFinished(() => void below.destroy())
   await once(below, 'connect')
   below.on('error', () => {})
-  return rawConnectionOn(secure({ servername: 'localhost', ...tls, socket: below }), 'secureConnect')
+  return rawConnectionOn(secure({ servername: 'localhost', ...tls, socket: below }), below, 'secureConnect')
 }
 
-async function rawConnectionOn(socket: Socket, ready = 'connect'): Promise<RawConnection> {
+async function rawConnectionOn(socket: Socket, below: Socket, ready = 'connect'): Promise<RawConnection> {
   let received = ''
   socket.setEncoding('utf8').on('data', (text) => {
     received += text
@@ -55,7 +55,7 @@ async function rawConnectionOn(socket: Socket, ready = 'connect'): Promise<RawCo
       }),
     closed: () => closed,
     end: () => void socket.end(),
-    cut: () => void socket.destroy(),
+    cut: () => void below.resetAndDestroy(),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
   }

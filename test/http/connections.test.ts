@@ -1,8 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, it, vi } from 'vitest'
 import { rawConnection, rawRequest } from '../helpers/raw-connection.js'
 import { heapUsed } from './heap-used.js'
 import { refusedConnections } from './refused-connections.js'
-import { echo, listen } from './setup.js'
+import { echo, held, listen, ok } from './setup.js'
 
 const request = rawRequest('POST', '/in', { 'content-length': 2 }, 'hi')
 const answered = (text: string) => text.endsWith('\r\n\r\nhi')
@@ -65,7 +66,7 @@ it('closes what is beyond its share in a worker, too, and has room when others l
 it('makes room by itself: connections that never say anything are closed', async () => {
   const { port, listener } = await listen(echo().handler, {
     maxConnections: 5,
-    timeouts: { headers: 50, request: 100, checkEvery: 10 },
+    timeouts: { headers: 300, request: 500, checkEvery: 10 },
   })
   const silent = await Promise.all(Array.from({ length: 5 }, () => rawConnection(port)))
   await Promise.all(silent.map((connection) => connection.closed()))
@@ -82,14 +83,32 @@ it('closes a connection that has been answered and is not used again', async () 
   expect(answered(await connection.closed())).toBe(true)
 })
 
-it('answers a sender that has ended its side after the request, then closes', async () => {
-  const { port, listener } = await listen(echo().handler)
-  const connection = await rawConnection(port)
-  connection.send(request)
-  connection.end()
-  expect(answered(await connection.closed())).toBe(true)
-  await vi.waitUntil(() => listener.usage().connections === 0)
-})
+const chunkedRequest = `${rawRequest('POST', '/in', { 'transfer-encoding': 'chunked' })}2\r\nhi\r\n0\r\n\r\n`
+
+it.each([
+  ['a request', request, 1],
+  ['a chunked request', chunkedRequest, 1],
+  ['several requests', request + chunkedRequest + request, 3],
+  ['a request and half of another', `${request}POST /in HT`, 1],
+  ['a request and half of the body of another', request + request.slice(0, -1), 1],
+  ['a request with Connection: close', rawRequest('POST', '/in', { connection: 'close' }), 1],
+])(
+  'answers a sender that has ended its side after %s, however late, then closes',
+  async (_what, sent, count) => {
+    const { handler, waiting } = held()
+    const { port, listener, statuses } = await listen(handler)
+    const connection = await rawConnection(port)
+    connection.send(sent)
+    connection.end()
+    await vi.waitUntil(() => waiting.length === count)
+    for (let turn = 0; turn < 10; turn++) await nextTurn()
+    for (const answer of waiting) answer(ok('hi'))
+    const answers = (await connection.closed()).split('HTTP/1.1 200 ').length - 1
+    expect(answers).toBe(count)
+    expect(statuses.pipeline.filter((status) => status === 200)).toHaveLength(count)
+    await vi.waitUntil(() => listener.usage().connections === 0)
+  },
+)
 
 it.each([
   ['nothing', ''],

@@ -274,7 +274,7 @@ describe('listener: what is not a request', () => {
     await vi.waitUntil(() => listener.usage().connections + listener.usage().bodyBytes === 0)
   })
 
-  const hasty = { timeouts: { headers: 50, request: 100, checkEvery: 10 } }
+  const hasty = { timeouts: { headers: 300, request: 500, checkEvery: 10 } }
 
   it('gives up on headers that come too slowly', async () => {
     const { port, statuses } = await listen(echo().handler, hasty)
@@ -324,15 +324,42 @@ describe('listener: what is not a request', () => {
     expect(statuses.nobody).toEqual([])
   })
 
-  it('does not let garbage take the place of an answer that is still owed', async () => {
+  it.each([
+    ['garbage', 'garbage\r\n\r\n'],
+    ['a byte too many', '}'],
+  ])(
+    'gives the answers that are owed before it refuses %s, and counts what it has written',
+    async (_what, bytes) => {
+      const { handler, waiting } = held()
+      const { port, statuses } = await listen(handler)
+      const connection = await rawConnection(port)
+      const request = rawRequest('POST', '/in', { 'content-length': 2 }, 'hi')
+      connection.send(request + request + bytes)
+      await vi.waitUntil(() => waiting.length === 2)
+      connection.send('more of it\r\n\r\n')
+      await nextTurn()
+      expect(statuses).toEqual({ pipeline: [], nobody: [] })
+      for (const answer of waiting.reverse()) answer(ok('late'))
+      const answers = (await connection.closed()).match(/HTTP\/1.1 \d+/g)
+      expect(answers).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 400'])
+      expect(statuses).toEqual({ pipeline: [200, 200], nobody: [400] })
+    },
+  )
+
+  it('counts no answer to garbage whose sender has gone before it', async () => {
     const { handler, waiting } = held()
-    const { port } = await listen(handler)
+    const { port, statuses, listener } = await listen(handler)
     const connection = await rawConnection(port)
-    connection.send(rawRequest('POST', '/in', { 'content-length': 2 }, 'hi'))
-    await vi.waitUntil(() => waiting.length === 1)
-    connection.send('garbage\r\n\r\n')
-    expect(await connection.closed()).toBe('')
+    connection.send(`${rawRequest('POST', '/in', { 'content-length': 2 }, 'hi').repeat(2)}garbage\r\n\r\n`)
+    await vi.waitUntil(() => waiting.length === 2)
+    connection.cut()
+    // What is paused is not told of a reset: it shows when the first answer is written.
     waiting[0]?.(ok('late'))
+    await vi.waitUntil(() => listener.usage().connections === 0)
+    waiting[1]?.(ok('later'))
+    await nextTurn()
+    expect(statuses.nobody).toEqual([])
+    expect(statuses.pipeline.length).toBeLessThan(2)
   })
 })
 
@@ -444,7 +471,7 @@ describe('listener: closing', () => {
 
   it('still gives up on slow requests while it closes', async () => {
     const { port, listener } = await listen(echo().handler, {
-      timeouts: { headers: 50, request: 100, checkEvery: 10 },
+      timeouts: { headers: 300, request: 500, checkEvery: 10 },
     })
     const slow = await rawConnection(port)
     slow.send('POST /in HT')
