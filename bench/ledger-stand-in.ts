@@ -55,7 +55,13 @@ export const durableLedger: typeof replaced = ({ stages }): Ledger => {
     onAdded(stage, wake) {
       wakers[stage] = wake
     },
-    backlog: () => ({ count: owed, oldest: undefined, failed: 0, remembersSince: Date.now() }),
+    backlog: () => ({
+      count: owed,
+      oldest: undefined,
+      failed: 0,
+      remembersSince: Date.now(),
+      replacedPartitions: 0,
+    }),
     meet: async () => {},
     canMoveTo: () => true,
     change() {},

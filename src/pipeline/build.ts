@@ -289,6 +289,11 @@ function takeResidence(
   sampled('ledger_window_seconds', 'How far back redeliveries are recognised.', ({ remembersSince }) =>
     since(remembersSince),
   )
+  sampled(
+    'ledger_replaced_partitions',
+    'Partitions that were found to have another log than before, since the start: their events are not recognised any more.',
+    ({ replacedPartitions }) => replacedPartitions,
+  )
   metrics.sampled('inflight_events', 'Events received whose path has not ended.', { pipeline }, () =>
     [...live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0),
   )

@@ -81,6 +81,8 @@ export interface Owing {
   readonly failed: number
   /** Since when events are recognised when they come again. */
   readonly remembersSince: number
+  /** Since the process started: partitions that had another log than before. */
+  readonly replacedPartitions: number
 }
 
 /** The state of a ledger as people look at it. */

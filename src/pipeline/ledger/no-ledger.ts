@@ -21,7 +21,7 @@ export const noLedger: Ledger = {
   dueAt: () => undefined,
   async refill() {},
   onAdded() {},
-  backlog: () => ({ count: 0, oldest: undefined, failed: 0, remembersSince: 0 }),
+  backlog: () => ({ count: 0, oldest: undefined, failed: 0, remembersSince: 0, replacedPartitions: 0 }),
   async meet() {},
   canMoveTo: () => true,
   change() {},
