@@ -139,6 +139,11 @@ const ERROR_TABLE = {
     'The event does not fit the JSON Schema.',
     'Each violation names its place in the event. Correct the sender, or the schema file.',
   ),
+  HG_EVENT_TOO_COSTLY: data(
+    422,
+    'To check the event with a regular expression or a JSONata expression would take more work than one event may cause.',
+    'The message names the rule. Make its pattern or expression simpler (repetitions such as {0,500} and nested loops cost most), let it look at a smaller part of the event, or lower `maxBody` of the source.',
+  ),
   HG_ROUTE_EXPRESSION: data(
     422,
     'The JSONata expression of a rule failed on this event.',

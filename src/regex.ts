@@ -5,14 +5,15 @@
 import { RE2JS, RE2JSSyntaxException } from 're2js'
 import { ecmaToRe2, foreignEscape } from './ecma-regex.js'
 import { HeadgateError } from './errors.js'
+import { Regex } from './regex-search.js'
 
-export type Regex = RE2JS
+export type { Regex } from './regex-search.js'
 
 type Translate = (pattern: string) => string
 
 /**
  * Instructions of a compiled pattern. Most have some dozens; a repetition such as `.{0,1000}` counts as often as it can
- * repeat. What the engine does for one character of the text is at most in proportion to them: 10 to 30 ns for each.
+ * repeat. Larger ones are hopeless at ordinary sizes of texts; a search has a budget of its own (regex-search.ts).
  */
 const MAX_PROGRAM = 2500
 
@@ -54,9 +55,9 @@ function compile(pattern: string, flags: string, translate: Translate): Regex {
   }
 }
 
-function bounded(regex: Regex): Regex {
-  const size = regex.programSize()
-  if (size <= MAX_PROGRAM) return regex
+function bounded(compiled: RE2JS): Regex {
+  const size = compiled.programSize()
+  if (size <= MAX_PROGRAM) return new Regex(compiled)
   throw malformed(
     `It is too costly: it compiles to ${size} instructions and may have ${MAX_PROGRAM}. Repetitions such as {0,1000} count as often as they can repeat.`,
   )

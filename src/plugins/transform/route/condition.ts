@@ -1,3 +1,4 @@
+import { Budget } from '../../../budget.js'
 import { pointer } from '../../../json/pointer.js'
 import type { JsonBody, JsonPointer } from '../../../plugin.js'
 import { compileRegex, type Regex } from '../../../regex.js'
@@ -22,6 +23,8 @@ export interface Condition {
 /** An event as rules look at it. */
 export interface Subject {
   readonly body: JsonBody
+  /** Of the rule that is tried. */
+  readonly budget: Budget
   /** The payload as compact JSON. */
   payloadText(): string
 }
@@ -31,6 +34,7 @@ export function subjectOf(body: JsonBody, payload: JsonPointer): Subject {
   let text: string | undefined
   return {
     body,
+    budget: new Budget(),
     payloadText() {
       text ??= JSON.stringify(payload.read(body.value)) ?? ''
       return text
@@ -54,15 +58,20 @@ export function compileCondition(when: When): Condition {
   }
 }
 
-/** Whether the event matches; a promise only where an expression has to be evaluated, which rejects as that does. */
+/**
+ * Whether the event matches; a promise only where an expression has to be evaluated, which rejects as that does. Throws
+ * HG_EVENT_TOO_COSTLY.
+ */
 export function matches(condition: Condition, subject: Subject): boolean | Promise<boolean> {
   const { regex, expression } = condition
+  const { budget } = subject
+  budget.renew()
   if (regex !== undefined) {
     const text = regexText(condition.at, subject)
-    if (text === undefined || !regex.test(text)) return false
+    if (text === undefined || !regex.test(text, budget)) return false
   }
   if (expression === undefined) return true
-  return condition.answer?.(subject.body.value) ?? expression.matches(subject.body)
+  return condition.answer?.(subject.body.value) ?? expression.matches(subject.body, budget)
 }
 
 /** What a regex looks at; undefined where there is nothing. */

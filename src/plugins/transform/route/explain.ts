@@ -60,7 +60,11 @@ async function tryRule(
     const place = at === undefined ? `${payload.text || 'the body'} as JSON` : at.text || 'the body'
     const flags = when.flags === undefined ? '' : `, flags ${when.flags}`
     looked.push({ at: `regex ${when.regex}${flags} in ${place}`, found: subject ?? 'nothing' })
-    if (subject === undefined || !regex.test(subject)) return { looked, matched: false }
+    try {
+      if (subject === undefined || !regex.test(subject)) return { looked, matched: false }
+    } catch (thrown) {
+      return { looked, failed: evaluationError(name, thrown) }
+    }
   }
   if (expression === undefined) return { looked, matched: true }
   const condition = `jsonata ${when.jsonata}`

@@ -24,6 +24,8 @@ export function syntaxError(error: unknown): HeadgateError {
 
 /** An expression that failed on an event; the message holds none of its values. */
 export function evaluationError(rule: string, error: unknown): HeadgateError {
+  if (error instanceof HeadgateError) return tooCostly(rule, error)
+  if (isThrown(error) && error.code === 'D1012') return tooCostly(rule, TOOK_TOO_LONG)
   const reason = isThrown(error) ? (LIMITS.get(error.code) ?? withoutValues(error)) : nameOf(error)
   return new HeadgateError(
     'HG_ROUTE_EXPRESSION',
@@ -32,9 +34,17 @@ export function evaluationError(rule: string, error: unknown): HeadgateError {
   )
 }
 
+const TOOK_TOO_LONG = new HeadgateError(
+  'HG_EVENT_TOO_COSTLY',
+  'The expression took too long on this event, also when it was evaluated again.',
+)
+
+/** A regex or an expression that has used up its budget; with the name of the rule. */
+const tooCostly = (rule: string, { code, message }: HeadgateError): HeadgateError =>
+  new HeadgateError(code, `The rule "${rule}" cannot be decided. ${message}`, { rule })
+
 const LIMITS = new Map([
   ['D1011', 'it recurses too deeply'],
-  ['D1012', 'it took too long'],
   ['D2015', 'it made too long a sequence'],
 ])
 

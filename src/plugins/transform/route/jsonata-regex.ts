@@ -1,33 +1,40 @@
+import type { Budget } from '../../../budget.js'
 import { compileEcmaRegex, type Regex } from '../../../regex.js'
 
+/** Steps for what JSONata makes of one match; it also bounds how many there are in memory. */
+const STEPS_OF_A_MATCH = 100
+
 /**
- * What JSONata runs its regular expressions with, in linear time. It makes one for each evaluation of a literal and steps
- * through the matches by `lastIndex`, as with the flag g. Finding all matches is quadratic even so (`a(.*b)?` looks to
- * the end from every a) and JSONata's own timeout does not see it: hence `milliseconds`.
+ * What JSONata runs its regular expressions with. It makes one for each evaluation of a literal and steps through the matches
+ * by `lastIndex`, as with the flag g. To find all matches is quadratic even in linear time (`a(.*b)?` looks to the end from
+ * every a): hence the budget, which is that of the evaluation.
  */
-export function linearRegexEngine(milliseconds: number): RegExpConstructor {
+export function linearRegexEngine(budget: () => Budget): RegExpConstructor {
   class LinearRegex {
     lastIndex = 0
     readonly #regex: Regex
-    readonly #deadline = Date.now() + milliseconds
 
     constructor(literal: RegExp) {
       this.#regex = compileLiteral(literal)
     }
 
     exec(text: string): RegExpExecArray | null {
-      if (Date.now() > this.#deadline) throw { code: 'D1012', value: milliseconds }
-      const matcher = this.#regex.matcher(text)
-      if (this.lastIndex > text.length || !matcher.find(this.lastIndex)) {
+      const spending = budget()
+      spending.spend(STEPS_OF_A_MATCH)
+      const found =
+        this.lastIndex > text.length ? undefined : this.#regex.find(text, this.lastIndex, spending)
+      if (found === undefined) {
         this.lastIndex = 0
         return null
       }
-      this.lastIndex = matcher.end()
-      const groups = Array.from(
-        { length: matcher.groupCount() + 1 },
-        (_, group) => matcher.group(group) ?? undefined,
-      )
-      return Object.assign(groups, { index: matcher.start(), input: text }) as RegExpExecArray
+      const [index = 0, end = 0] = found
+      this.lastIndex = end
+      const groups: (string | undefined)[] = []
+      for (let group = 0; group < found.length; group += 2) {
+        const from = found[group] as number
+        groups.push(from < 0 ? undefined : text.slice(from, found[group + 1]))
+      }
+      return Object.assign(groups, { index, input: text }) as RegExpExecArray
     }
   }
   return LinearRegex as unknown as RegExpConstructor

@@ -24,7 +24,7 @@ const REFUSED = new Map([
 
 /** Throws HG_CONFIG_JSONATA where an expression could hang the process; under another name too (`$f := $eval`). */
 export function refuseHazards(ast: Node): void {
-  for (const node of nodes(ast)) {
+  for (const node of nodesOf(ast)) {
     if (node.type === 'variable') refuseFunction(node)
     if (node.type === 'regex') refuseRegex(node)
     if (node.type === 'partial')
@@ -64,7 +64,7 @@ const MARKING = ['keepArray', 'keepSingletonArray', 'focus', 'index', 'tuple']
  * own may be called; they are the only variables with a name as long as nothing is bound.
  */
 export function onlyReads(ast: Node): boolean {
-  return nodes(ast).every(
+  return nodesOf(ast).every(
     (node) =>
       (node.type === undefined || READING.has(node.type)) &&
       !MARKING.some((mark) => mark in node) &&
@@ -79,7 +79,8 @@ export const literalOf = (node: Node): unknown =>
     ? node.value
     : undefined
 
-function nodes(ast: Node): Node[] {
+/** All nodes of an expression. */
+export function nodesOf(ast: Node): Node[] {
   const found = new Set<Node>()
   const visit = (value: unknown): void => {
     if (typeof value !== 'object' || value === null || found.has(value)) return

@@ -1,17 +1,21 @@
 import { createRequire } from 'node:module'
 import type jsonata from 'jsonata'
+import { Budget } from '../../../budget.js'
 import type { JsonBody } from '../../../plugin.js'
+import { currentBudget, evaluateAlone } from './jsonata-budget.js'
+import { type Builtin, bounded, builtinsOf, EXIT } from './jsonata-builtins.js'
 import { syntaxError } from './jsonata-error.js'
+import { longestList, makerCheck } from './jsonata-makers.js'
 import { placesOf } from './jsonata-places.js'
 import { linearRegexEngine } from './jsonata-regex.js'
 import { withSecondTry } from './jsonata-second-try.js'
-import { type Node, onlyReads, refuseHazards } from './jsonata-syntax.js'
+import { type Node, nodesOf, onlyReads, refuseHazards } from './jsonata-syntax.js'
 
 export interface Expression {
   /** Whether the event matches. Rejects with whatever JSONata throws; `evaluationError` makes sense of it. */
-  matches(body: JsonBody): Promise<boolean>
+  matches(body: JsonBody, budget?: Budget): Promise<boolean>
   /** What the expression comes to, before it is made true or false; rejects likewise. */
-  evaluate(body: JsonBody): Promise<unknown>
+  evaluate(body: JsonBody, budget?: Budget): Promise<unknown>
   /** What stands in the event at each place that the expression starts from. Never rejects. */
   look(body: JsonBody): Promise<readonly { readonly at: string; readonly value: unknown }[]>
   /** What it was parsed to. */
@@ -19,39 +23,60 @@ export interface Expression {
 }
 
 /**
- * Milliseconds. A simple predicate takes some thousandths of one; JSONata does not yield, so twice this is how long one event
- * can hold up all others.
+ * Milliseconds, for what is not counted in steps. On a machine that is not overloaded, the steps are used up first.
  */
-const TIMEOUT = 250
+const TIMEOUT = 500
 
-const OPTIONS: jsonata.JsonataOptions = {
-  timeout: TIMEOUT,
-  stack: 500,
-  sequence: 10_000,
-  RegexEngine: linearRegexEngine(TIMEOUT),
+/** Steps of a budget for one step of an evaluation, 1 to 2 us. JSONata looks at its limit for nested steps twice in each. */
+const STEP = 40
+
+/** Steps in each other. */
+const DEEPEST = 500
+
+class Options implements jsonata.JsonataOptions {
+  readonly timeout = TIMEOUT
+  readonly RegexEngine = linearRegexEngine(currentBudget)
+  deepest = DEEPEST
+
+  get stack(): number {
+    currentBudget().spend(STEP)
+    return this.deepest
+  }
+
+  /** Looked at for each element of a sequence. */
+  get sequence(): number {
+    currentBudget().spend(1)
+    return 10_000
+  }
 }
 
 /** Throws HG_CONFIG_JSONATA with the position. */
 export function compileJsonata(text: string): Expression {
-  const expression = parse(text)
+  const options = new Options()
+  const expression = parse(text, options)
   const ast: Node = expression.ast()
   refuseHazards(ast)
+  // The elements of a list count as if they stood in each other.
+  options.deepest += longestList(ast)
+  bound(expression, ast)
   // The event itself for what only reads it, for anything else a copy of its own.
   const inputOf = onlyReads(ast)
     ? ({ value }: JsonBody) => value
     : ({ bytes }: JsonBody): unknown => JSON.parse(bytes.toString())
-  const evaluate = (body: JsonBody): Promise<unknown> =>
-    withSecondTry(() => expression.evaluate(inputOf(body)))
+  const evaluate = (body: JsonBody, budget = new Budget()): Promise<unknown> =>
+    withSecondTry(() => evaluateAlone(() => expression.evaluate(inputOf(body)), budget))
   // Only asked for by people, and then for many events.
   let places: readonly { readonly at: string; readonly read: jsonata.Expression }[] | undefined
   return {
-    matches: async (body) => isTruthy(await evaluate(body)),
+    matches: async (body, budget) => isTruthy(await evaluate(body, budget)),
     evaluate,
     look({ value }) {
       places ??= placesOf(ast).map((at) => ({ at, read: newExpression(at) }))
       const seen = places.map(async ({ at, read }) => ({
         at,
-        value: await read.evaluate(value).catch(() => '(too much to show)'),
+        value: await evaluateAlone(() => read.evaluate(value), new Budget()).catch(
+          () => '(too much to show)',
+        ),
       }))
       return Promise.all(seen)
     },
@@ -59,17 +84,40 @@ export function compileJsonata(text: string): Expression {
   }
 }
 
+/** Bounds what JSONata itself does not: the work within a function, and the size of what is made. */
+function bound(expression: jsonata.Expression, ast: Node): void {
+  const check = makerCheck(ast)
+  if (check !== undefined) expression.assign(EXIT, check)
+  const nodes = nodesOf(ast)
+  const called = new Set(nodes.map(({ type, value }) => (type === 'variable' ? String(value) : '')))
+  // A transform begins with a copy.
+  if (nodes.some(({ type }) => type === 'transform')) called.add('clone')
+  for (const name of called) {
+    const builtin = boundedBuiltin(name)
+    if (builtin !== undefined) expression.assign(name, builtin)
+  }
+}
+
+let builtins: ReadonlyMap<string, Builtin> | undefined
+
+function boundedBuiltin(name: string): Builtin | undefined {
+  builtins ??= new Map(
+    [...builtinsOf(newExpression('$'))].map(([each, builtin]) => [each, bounded(each, builtin)]),
+  )
+  return builtins.get(name)
+}
+
 const require = createRequire(import.meta.url)
 
 /** The library is loaded with the first expression: most rules are regexes, and it takes 50 ms of a start. */
-function newExpression(text: string): jsonata.Expression {
+function newExpression(text: string, options = new Options()): jsonata.Expression {
   const compile = require('jsonata') as typeof jsonata
-  return compile(text, OPTIONS)
+  return compile(text, options)
 }
 
-function parse(text: string): jsonata.Expression {
+function parse(text: string, options: Options): jsonata.Expression {
   try {
-    return newExpression(text)
+    return newExpression(text, options)
   } catch (error) {
     throw syntaxError(error)
   }

@@ -1,3 +1,4 @@
+import { HeadgateError } from '../../../errors.js'
 import { pointer } from '../../../json/pointer.js'
 import { definePlugin, type Event, fail, type Target, type Verdict } from '../../../plugin.js'
 import { Candidates } from './candidates.js'
@@ -5,6 +6,7 @@ import { problems } from './check.js'
 import { type Condition, compileCondition, matches, type Subject, subjectOf } from './condition.js'
 import { decision } from './decision.js'
 import { explain } from './explain.js'
+import { nextTurn } from './jsonata-budget.js'
 import { evaluationError } from './jsonata-error.js'
 import { LINTS, lint } from './lint.js'
 import { indexRules } from './rule-index.js'
@@ -43,17 +45,33 @@ export const route = definePlugin({
 
     /** Stays synchronous up to the first expression that has to be evaluated, which only a promise can answer. */
     function decide(event: Event, subject: Subject, candidates: Candidates): Verdict | Promise<Verdict> {
+      let spent = 0
       for (let number = candidates.next(); number !== undefined; number = candidates.next()) {
         const rule = rules[number] as Rule
-        const matching = matches(rule, subject)
+        const matching = tryRule(rule, subject)
         if (matching === true) return rule.decide(event)
-        if (matching === false) continue
-        return matching.then(
-          (isMatch) => (isMatch ? rule.decide(event) : decide(event, subject, candidates)),
-          (error) => fail(evaluationError(rule.name, error)),
-        )
+        spent += subject.budget.spent
+        if (matching === false && spent < A_TURN) continue
+        if (matching instanceof HeadgateError) return fail(matching)
+        return goOn(rule, matching, event, subject, candidates)
       }
       return otherwise(event)
+    }
+
+    async function goOn(
+      rule: Rule,
+      matching: false | Promise<boolean>,
+      event: Event,
+      subject: Subject,
+      candidates: Candidates,
+    ): Promise<Verdict> {
+      try {
+        if (await matching) return rule.decide(event)
+      } catch (error) {
+        return fail(evaluationError(rule.name, error))
+      }
+      if (subject.budget.spent >= A_TURN || matching === false) await nextTurn()
+      return decide(event, subject, candidates)
     }
 
     return {
@@ -65,6 +83,18 @@ export const route = definePlugin({
     }
   },
 })
+
+/** Steps after which other events have their turn, before the next rule: 30 to 60 ms. */
+const A_TURN = 2_000_000
+
+/** As `matches`; when the budget does not suffice, the error with the name of the rule. */
+function tryRule(rule: Rule, subject: Subject): boolean | Promise<boolean> | HeadgateError {
+  try {
+    return matches(rule, subject)
+  } catch (error) {
+    return evaluationError(rule.name, error)
+  }
+}
 
 interface Rule extends Condition {
   readonly name: string

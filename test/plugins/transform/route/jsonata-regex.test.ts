@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import jsonata from 'jsonata'
 import { describe, expect, it } from 'vitest'
+import { Budget } from '../../../../src/budget.js'
 import { linearRegexEngine } from '../../../../src/plugins/transform/route/jsonata-regex.js'
 
-const Engine = linearRegexEngine(60_000)
+const Engine = linearRegexEngine(() => new Budget())
 
 /** All matches, as JSONata steps through them. */
 function matches(regex: Pick<RegExp, 'exec' | 'lastIndex'>, text: string) {

@@ -102,6 +102,8 @@ describe('an expression', () => {
   })
 })
 
+const MORE_WORK = 'cannot be decided'
+
 describe('an expression that fails on an event', () => {
   it('is an error of the event, with the name of the rule', async () => {
     expect(await failure('payload.n + 1', '{"payload":{"n":"x"}}')).toMatchObject({
@@ -142,11 +144,11 @@ describe('an expression that fails on an event', () => {
 
   it.each([
     ['recursion without end', '($f := function($n){ 1 + $f($n) }; $f(0))', 'it recurses too deeply'],
-    ['a loop without end', '($f := function($n){ $f($n) }; $f(0))', 'it took too long'],
+    ['a loop without end', '($f := function($n){ $f($n) }; $f(0))', MORE_WORK],
     ['a sequence without end', '[1..1000000]', 'it made too long a sequence'],
-    ['all matches of a regex', '$count($match(a, /a(.*b)?/)) > 0', 'it took too long'],
-    ['a comparison of everything with everything', 'few[$count($$.few[$ > 5]) > 0]', 'it took too long'],
-    ['sorting', '$count(few^($count($$.few))) > 0', 'it took too long'],
+    ['all matches of a regex', '$count($match(a, /a(.*b)?/)) > 0', MORE_WORK],
+    ['a comparison of everything with everything', 'few[$count($$.few[$ > 5]) > 0]', MORE_WORK],
+    ['sorting', '$count(few^($count($$.few))) > 0', MORE_WORK],
   ])('is stopped: %s', async (_, expression, reason) => {
     const few = Array.from({ length: 9_000 }, (__, index) => index)
 

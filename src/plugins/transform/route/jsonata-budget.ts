@@ -1,0 +1,75 @@
+import { Budget } from '../../../budget.js'
+import { HeadgateError } from '../../../errors.js'
+
+/** Characters of the longest text, and of the largest value as JSON, that an expression may make. */
+export const LARGEST = 2_097_152
+
+/** Of the evaluation that runs. JSONata tells neither its regular expressions nor its limits which one that is. */
+let current = new Budget()
+
+export const currentBudget = (): Budget => current
+
+/** Evaluations that wait for the one that runs. */
+let queue: Promise<unknown> | undefined
+
+/**
+ * Evaluates when no other evaluation runs, with a budget of its own. An evaluation waits for nothing but itself, so it costs
+ * the others no time.
+ */
+export function evaluateAlone<Value>(evaluate: () => Promise<Value>, budget: Budget): Promise<Value> {
+  const start = () => {
+    budget.renew()
+    current = budget
+    return evaluate()
+  }
+  const evaluation = queue === undefined ? start() : queue.then(start, start)
+  // The elements of a list are evaluated at once; when one has failed, the others go on until the end of the tick.
+  const ended = evaluation.catch(nextTurn)
+  queue = ended
+  void ended.then(() => {
+    if (queue === ended) queue = undefined
+  })
+  return evaluation
+}
+
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/**
+ * Spends what it takes to look at all of a value, and refuses one that is too large. A value that an expression made can
+ * have the same part many times, so that what goes through all of it never ends.
+ */
+export function weigh(value: unknown): void {
+  let weight = 0
+  const add = (part: unknown, depth: number): void => {
+    if (typeof part === 'string') weight += part.length + 3
+    else if (typeof part !== 'object' || part === null || isFunction(part)) weight += 2
+    else {
+      weight += 2
+      if (Array.isArray(part)) {
+        current.spend(part.length / 8 + 1)
+        for (const element of part) add(element, depth + 1)
+      } else {
+        const keys = Object.keys(part)
+        current.spend(2 * keys.length + 2)
+        for (const key of keys) {
+          weight += key.length + 3
+          add((part as { readonly [key: string]: unknown })[key], depth + 1)
+        }
+      }
+    }
+    if (weight > LARGEST || depth > DEEPEST) throw tooLarge()
+  }
+  add(value, 0)
+}
+
+/** A transform can put a value into itself. */
+const DEEPEST = 2000
+
+const isFunction = (value: { _jsonata_function?: unknown; _jsonata_lambda?: unknown }): boolean =>
+  value._jsonata_function === true || value._jsonata_lambda === true
+
+export const tooLarge = (): HeadgateError =>
+  new HeadgateError(
+    'HG_EVENT_TOO_COSTLY',
+    `An expression would make a value of more than ${LARGEST} characters of this event.`,
+  )
