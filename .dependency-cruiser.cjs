@@ -1,5 +1,6 @@
 /** Who may import whom. Run by the test command. */
-const leaves = '^src/(plugin|errors|units|regex|ecma-regex|regex-search|text-search|budget)\\.ts$|^src/json/|^src/http/problem\\.ts$'
+const leaves =
+  '^src/(plugin|errors|units|regex|ecma-regex|regex-search|text-search|budget)\\.ts$|^src/json/|^src/http/problem\\.ts$'
 
 module.exports = {
   forbidden: [
@@ -28,7 +29,9 @@ module.exports = {
       name: 'leaves-stay-leaves',
       comment: 'What plugins may use must not pull the engine in.',
       severity: 'error',
-      from: { path: '^src/(units|regex|ecma-regex|regex-search|text-search|budget)\\.ts$|^src/json/|^src/http/problem\\.ts$' },
+      from: {
+        path: '^src/(units|regex|ecma-regex|regex-search|text-search|budget)\\.ts$|^src/json/|^src/http/problem\\.ts$',
+      },
       to: { path: '^src/', pathNot: leaves },
     },
     {
