@@ -48,7 +48,7 @@ export const tableName = (owner: string, name: string): string => (owner === '' 
 export function openCheckedTables(database: RootDatabase, owner: string): CheckedTables {
   const stored = database.openDB<TableChecksums, number>({
     name: tableName(owner, CHECKSUMS),
-    encoding: 'msgpack',
+    encoding: 'json',
   })
   const { path: file } = database as unknown as { readonly path: string }
   const tables = new Map<string, CheckedTable<unknown, Key>>()

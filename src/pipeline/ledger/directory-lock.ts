@@ -125,10 +125,17 @@ function isLinked(from: string, to: string): boolean {
     linkSync(from, to)
     return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    if (code === undefined || !WITHOUT_LINKS.includes(code)) throw error
+    if (lstatSync(to, { throwIfNoEntry: false }) !== undefined) return false
+    renameSync(from, to)
+    return true
   }
 }
+
+/** What file systems without hard links answer. A start at the same moment can get in between there. */
+const WITHOUT_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']
 
 function isMoved(from: string, to: string): boolean {
   try {

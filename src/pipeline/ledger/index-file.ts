@@ -6,6 +6,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { crc32 } from 'node:zlib'
@@ -15,7 +16,7 @@ import type { Log } from '../../plugin.js'
 import { checksum } from './checksum.js'
 import { isOfTheSystem, requireSpace, startError } from './disk-error.js'
 import { Damage, type Snapshot, snapshotsIn, withFile } from './lmdb-pages.js'
-import { copyTables } from './stored-rows.js'
+import { checkTables, copyInto, onlyRead } from './stored-rows.js'
 
 /** The version of what is kept. A newer one is refused, for it may mean what we do not know; an older one is made anew. */
 const FORMAT = 4
@@ -59,13 +60,22 @@ export async function openIndex(file: string, log: Log): Promise<RootDatabase> {
   }
 }
 
-/** Closes the index, so that the next start finds out at once whether its file is what was left here. */
+/** A smaller file is read again at every start, in some 100 ms: then nothing rests on how its last process ended. */
+const WORTH_A_SEAL = 8 << 20
+
+/** Closes the index, so that the next start finds out soon whether its file is what was left here. */
 export async function closeIndex(database: RootDatabase, file: string): Promise<void> {
   await database.close()
   try {
+    if (statSync(file).size < WORTH_A_SEAL) return
+    // Something else may have written into it while it was open.
+    withFile(file, (descriptor) => {
+      const [newest] = snapshotsIn(descriptor)
+      checkTables(newest?.contents().tables ?? [], onlyRead)
+    })
     writeFileSync(sealOf(file), fingerprint(file))
   } catch {
-    // Without it the next start reads the file row by row.
+    // Without a seal the next start reads the file row by row, and says what it finds.
     rmSync(sealOf(file), { force: true })
   }
 }
@@ -116,12 +126,9 @@ async function restore(file: string, log: Log): Promise<void> {
   const began = Date.now()
   const copy = `${file}.new`
   try {
-    const rows = await copySnapshot(file, copy)
+    const rows = await copySnapshot(file, copy, log)
     renameSync(copy, file)
-    log.info(
-      { file, rows, ms: Date.now() - began },
-      'the index was not closed by the last process: all of it was checked',
-    )
+    log.debug({ file, rows, ms: Date.now() - began }, 'all rows of the index were checked')
   } catch (error) {
     handle(error, file, log)
   } finally {
@@ -130,8 +137,8 @@ async function restore(file: string, log: Log): Promise<void> {
 }
 
 /** The newest snapshot whose rows match their checksums: after a power loss, pages of the last one can be missing. */
-async function copySnapshot(from: string, to: string): Promise<number> {
-  let damage: unknown
+async function copySnapshot(from: string, to: string, log: Log): Promise<number> {
+  let damage: Damage | undefined
   for (const number of [0, 1]) {
     removeDatabase(to)
     const target = openDatabase(to, TABLES_IN_COPY)
@@ -139,7 +146,13 @@ async function copySnapshot(from: string, to: string): Promise<number> {
       return withFile(from, (descriptor) => {
         const snapshot = snapshotsIn(descriptor)[number]
         if (snapshot === undefined) throw damage
-        return copyContents(snapshot, target)
+        const rows = copyContents(snapshot, target)
+        if (damage !== undefined)
+          log.warn(
+            { file: from, found: damage.message },
+            'the last change of the index is damaged and was taken back',
+          )
+        return rows
       })
     } catch (error) {
       if (error instanceof OtherFormat || isOfTheSystem(error, from)) throw error
@@ -159,7 +172,7 @@ function copyContents(snapshot: Snapshot, target: RootDatabase): number {
   if (format === undefined && rows.length + tables.length > 0)
     throw new Damage('it was written by another program')
   target.putSync(FORMAT_KEY, formatMark(FORMAT))
-  return copyTables(tables, target)
+  return checkTables(tables, copyInto(target))
 }
 
 class OtherFormat extends Error {

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -10,11 +12,13 @@ import {
   symlinkSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { open as lmdb } from 'lmdb'
 import { expect, onTestFinished, test } from 'vitest'
+import { openCheckedTables } from '../../../src/pipeline/ledger/checked-tables.js'
 import { formatMark } from '../../../src/pipeline/ledger/index-file.js'
 import { openStateDirectory } from '../../../src/pipeline/ledger/state-directory.js'
 import { temporaryDirectory, testContext } from '../../helpers/context.js'
@@ -191,13 +195,60 @@ test('the index of a process that was killed is checked and kept, and nothing is
   await before.take(eventOf('a'))
   const owed = before.due()
   if (owed) before.ledger.failed(owed, { code: 'HG_ACK_GAVE_UP', message: '404' })
-  await before.stop()
-  // Without the seal that a stop in order leaves.
-  rmSync(join(before.directory, 'ledger.mdb.sealed'))
-  const after = await openLedger({ directory: before.directory, kafka: before.kafka })
-  expect(after.lines.map(({ message }) => message)).toEqual([
-    'the index was not closed by the last process: all of it was checked',
+  await before.take(eventOf('b'))
+  await expect.poll(() => before.ledger.partitions()[0]?.known).toBe(2)
+  const after = await openLedger({ directory: await before.crash(), kafka: before.kafka })
+  expect(after.lines.map(({ message }) => message)).toEqual(['all rows of the index were checked'])
+  expect(after.ledger.backlog()).toMatchObject({ count: 1, failed: 1 })
+  expect(await after.take(eventOf('b'))).toMatchObject({ kind: 'duplicate' })
+})
+
+/** A part of a row of it. */
+const ROW = Buffer.alloc(100, 42)
+
+/** An index that is large enough for a seal, closed in order. */
+async function large(): Promise<{ path: string; file: string; log: ReturnType<typeof testContext> }> {
+  const path = temporaryDirectory()
+  const state = await open(path)
+  const tables = openCheckedTables(state.database, 'orders')
+  const rows = tables.table<Buffer, number>('rows', 'binary')
+  await tables.write(() => {
+    for (let row = 0; row < 2500; row++) rows.put(row, Buffer.alloc(4000, row))
+  })
+  // Both of the transactions that the file has are of these rows.
+  for (const row of [1, 2]) await tables.write(() => rows.put(row, Buffer.alloc(1)))
+  await state.close()
+  return { path, file: join(path, 'ledger.mdb'), log: testContext() }
+}
+
+test('a large index that was closed in order is opened as it is, once', async () => {
+  const { path, file, log } = await large()
+  const { ino } = statSync(file)
+  const state = await openStateDirectory(path, log.log)
+  const [sealed, inode] = [existsSync(`${file}.sealed`), statSync(file).ino]
+  await state.close()
+  expect({ sealed, inode, lines: log.lines }).toEqual({ sealed: false, inode: ino, lines: [] })
+  expect(existsSync(`${file}.sealed`)).toBe(true)
+})
+
+test('a large index that is not as it was left is put aside', async () => {
+  const { path, file, log } = await large()
+  const bytes = readFileSync(file)
+  bytes.writeUInt8(7, bytes.indexOf(ROW))
+  writeFileSync(file, bytes)
+  await (await openStateDirectory(path, log.log)).close()
+  expect(log.lines).toMatchObject([
+    { fields: { found: 'the rows of table "orders/rows" do not match their checksum' } },
   ])
-  expect(after.ledger.backlog()).toMatchObject({ failed: 1 })
-  expect(await after.take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
+})
+
+test('a large index that was damaged while it was open is not taken for whole after a stop in order', async () => {
+  const { path, file, log } = await large()
+  const state = await open(path)
+  const descriptor = openSync(file, 'r+')
+  writeSync(descriptor, 'damage', readFileSync(file).indexOf(ROW))
+  closeSync(descriptor)
+  await state.close()
+  await (await openStateDirectory(path, log.log)).close()
+  expect(log.lines).toMatchObject([{ message: expect.stringContaining('put aside') }])
 })
