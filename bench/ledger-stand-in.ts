@@ -36,6 +36,7 @@ export const durableLedger: typeof replaced = ({ stages }): Ledger => {
       settle(event, outcome)
       return outcome
     },
+    now: () => Date.now(),
     take(stage, now) {
       const first = queues[stage]?.peek()
       if (first === undefined || first.dueAt > now) return undefined
@@ -55,13 +56,7 @@ export const durableLedger: typeof replaced = ({ stages }): Ledger => {
     onAdded(stage, wake) {
       wakers[stage] = wake
     },
-    backlog: () => ({
-      count: owed,
-      oldest: undefined,
-      failed: 0,
-      remembersSince: Date.now(),
-      replacedPartitions: 0,
-    }),
+    backlog: () => ({ count: owed, oldestAge: 0, failed: 0, remembersFor: 0 }),
     meet: async () => {},
     canMoveTo: () => true,
     change() {},

@@ -47,18 +47,27 @@ const SOON = 2000
  * at once, and to wake up for each of them costs more than they do. Nobody waits for it: the event has been answered.
  */
 const GATHER_MS = 10
+/**
+ * The share of all places that acknowledgements may have that failed before: each of those that hang keeps its place until
+ * its time is over, and the rest must not wait for that.
+ */
+const FAILED_SHARE = 3 / 4
 /** So many do not wait for more. Together they take no longer than a turn with events. */
 const ENOUGH = 32
 
 /**
- * Works off what the ledger owes a post-commit stage: oldest first, so many at once, so many a second. Runs beside the
- * path of the events and never holds it up.
+ * Works off what the ledger owes a post-commit stage: so many at once, so many a second. Runs beside the path of the events
+ * and never holds it up. What was never tried is not held up by what keeps failing: in the queue (`ledger.take`), and here in
+ * the places.
  */
 export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
   const { index, ledger, settings } = stage
   const rate = createRate(settings.rate)
   let state: 'idle' | 'running' | 'held' | 'stopped' = 'idle'
+  const failedPlaces = Math.max(1, Math.floor(settings.concurrency * FAILED_SHARE))
   let active = 0
+  /** Of these, those that failed before. */
+  let activeFailed = 0
   let timer: NodeJS.Timeout | undefined
   /** Owed since the last look at what is due. */
   let gathered = 0
@@ -86,18 +95,19 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
         pumpIn(wait)
         break
       }
-      const pending = ledger.take(index, Date.now())
+      const pending = ledger.take(index, ledger.now(), untriedOnly())
       if (pending === undefined) break
       rate.take(performance.now())
       void attempt(pending)
     }
     if (onQuiet !== undefined && isQuiet()) onQuiet()
   }
+  const untriedOnly = (): boolean => activeFailed >= failedPlaces
   const isQuiet = (): boolean =>
-    active === 0 && (rate.isDown() || (waitForNext() ?? Number.POSITIVE_INFINITY) > SOON)
+    active === 0 && (rate.isDown(performance.now()) || (waitForNext() ?? Number.POSITIVE_INFINITY) > SOON)
   const waitForNext = (): number | undefined => {
-    const dueAt = ledger.dueAt(index)
-    return dueAt === undefined ? undefined : Math.max(dueAt - Date.now(), rate.wait(performance.now()))
+    const dueAt = ledger.dueAt(index, untriedOnly())
+    return dueAt === undefined ? undefined : Math.max(dueAt - ledger.now(), rate.wait(performance.now()))
   }
   const quiet = (signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
@@ -111,25 +121,30 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
       setImmediate(pump)
     })
   const attempt = async (pending: Pending): Promise<void> => {
+    const failedBefore = pending.attempts > 0
     active++
+    if (failedBefore) activeFailed++
     const result = await stage.attempt(pending.committed)
-    const full = active-- === settings.concurrency
+    const full = active-- === settings.concurrency || (failedBefore && untriedOnly())
+    if (failedBefore) activeFailed--
     stage.settled(pending, settle(pending, result), result)
     if (active === 0) onIdle?.()
     // At once where others wait for its place: by the end of a turn its connection would have been idle for as long as a turn
     // takes, which under load made acknowledgements fall behind.
     if (full || gathered === 0) pump()
   }
+  /** An event that is throttled again, while others are acknowledged, is throttled for itself. */
+  const slowsAll = ({ attempts }: Pending): boolean => attempts === 0 || !rate.answeredSinceThrottle()
   const settle = (pending: Pending, result: Attempt): AttemptOutcome => {
-    if (result.kind !== 'retry') rate.answered()
+    if (result.kind !== 'retry') rate.answered(performance.now())
     if (result.kind === 'acknowledged') {
       ledger.acknowledged(pending)
       return 'acknowledged'
     }
     if (result.kind === 'retry') {
-      if (result.throttled) rate.throttle(performance.now(), result.after ?? 0)
+      if (result.throttled && slowsAll(pending)) rate.throttle(performance.now(), result.after ?? 0)
       else rate.failed()
-      const dueAt = Date.now() + retryDelay(settings.retry, pending.attempts, result.after)
+      const dueAt = ledger.now() + retryDelay(settings.retry, pending.attempts, result.after)
       if (dueAt - pending.committedAt <= settings.retry.deadline) {
         ledger.retry(pending, dueAt)
         return 'retry'

@@ -46,7 +46,7 @@ export function buildAcknowledger(stage: PostCommitStage, { postCommit }: Pipeli
     attempt: observePostCommit(place, instance, observer),
     settled({ committed, committedAt, attempts }, outcome, attempt) {
       counters.get(outcome)?.inc()
-      if (outcome === 'acknowledged') duration.observe((Date.now() - committedAt) / 1000)
+      if (outcome === 'acknowledged') duration.observe(Math.max(0, ledger.now() - committedAt) / 1000)
       if (outcome === 'gave-up' && 'error' in attempt) {
         log.error(
           {

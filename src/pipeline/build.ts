@@ -276,23 +276,19 @@ function takeResidence(
   { intents, taps = NO_TAPS, handOver }: Pick<Surroundings, 'intents' | 'taps' | 'handOver'>,
 ): Resident {
   const live = new Set<Pipeline>()
-  const since = (time: number | undefined) => (time === undefined ? 0 : (Date.now() - time) / 1000)
   const sampled = (name: string, help: string, read: (owing: Owing) => number) =>
     metrics.sampled(name, help, { pipeline }, () => read(ledger.backlog()))
   sampled('ledger_pending', 'Events that are durable and not yet acknowledged.', ({ count }) => count)
   sampled(
     'ledger_oldest_pending_seconds',
     'Age of the oldest event that is durable and not yet acknowledged.',
-    ({ oldest }) => since(oldest),
+    ({ oldestAge }) => oldestAge / 1000,
   )
   sampled('ledger_failed', 'Acknowledgements that were given up.', ({ failed }) => failed)
-  sampled('ledger_window_seconds', 'How far back redeliveries are recognised.', ({ remembersSince }) =>
-    since(remembersSince),
-  )
   sampled(
-    'ledger_replaced_partitions',
-    'Partitions that were found to have another log than before, since the start: their events are not recognised any more.',
-    ({ replacedPartitions }) => replacedPartitions,
+    'ledger_window_seconds',
+    'How far back redeliveries are recognised.',
+    ({ remembersFor }) => remembersFor / 1000,
   )
   metrics.sampled('inflight_events', 'Events received whose path has not ended.', { pipeline }, () =>
     [...live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0),

@@ -6,12 +6,14 @@ export interface Rate {
   take(now: number): void
   /** The sender asked for less: halves the rate, and lets nothing go for `pause`. */
   throttle(now: number, pause: number): void
+  /** The sender has taken an acknowledgement, or refused it for good, since it throttled last. */
+  answeredSinceThrottle(): boolean
   /** An attempt failed, and not because there are too many. */
   failed(): void
   /** The sender has taken an acknowledgement, or refused it for good. */
-  answered(): void
+  answered(now: number): void
   /** Nothing but failures for long: only trials are made. */
-  isDown(): boolean
+  isDown(now: number): boolean
 }
 
 const SECOND = 1000
@@ -25,6 +27,8 @@ const GROWTH = 1.1
  */
 const DOWN_AFTER = 100
 const TRIAL_EVERY = 50
+/** A sender that answered within this time is not down, however many events there are whose acknowledgements fail. */
+const ANSWERED_LATELY = 3 * SECOND
 
 /**
  * A token bucket of one second's worth whose rate halves when the sender says 429 and then grows back. Without `max`
@@ -39,11 +43,12 @@ export function createRate(max = Number.POSITIVE_INFINITY): Rate {
   let failures = 0
   let takenAt = 0
   let throttledAt = Number.NEGATIVE_INFINITY
+  let answeredAt = Number.NEGATIVE_INFINITY
   let windowStart = 0
   let inWindow = 0
   let inLastWindow = 0
 
-  const isDown = (): boolean => failures >= DOWN_AFTER
+  const isDown = (now: number): boolean => failures >= DOWN_AFTER && now - answeredAt >= ANSWERED_LATELY
   const refill = (now: number): void => {
     const elapsed = (now - refilledAt) / SECOND
     refilledAt = now
@@ -71,7 +76,7 @@ export function createRate(max = Number.POSITIVE_INFINITY): Rate {
   return {
     wait(now) {
       if (now < pausedUntil) return pausedUntil - now
-      if (isDown() && now < takenAt + TRIAL_EVERY) return takenAt + TRIAL_EVERY - now
+      if (isDown(now) && now < takenAt + TRIAL_EVERY) return takenAt + TRIAL_EVERY - now
       if (limit === Number.POSITIVE_INFINITY) return 0
       refill(now)
       return tokens >= 1 ? 0 : Math.ceil(((1 - tokens) / limit) * SECOND)
@@ -93,9 +98,11 @@ export function createRate(max = Number.POSITIVE_INFINITY): Rate {
       refilledAt = pausedUntil
     },
     failed: () => void failures++,
-    answered() {
+    answered(now) {
       failures = 0
+      answeredAt = now
     },
+    answeredSinceThrottle: () => answeredAt > throttledAt,
     isDown,
   }
 }

@@ -12,7 +12,7 @@ test('so many acknowledgements are owed as a ledger would owe them: for records 
 
   expect(state.owedCount()).toBe(25_000)
   expect(state.loadOwed(true)).toEqual([])
-  expect(state.unpark(30_000)).toHaveLength(25_000)
+  expect(state.unpark([30_000])).toHaveLength(25_000)
   expect(state.checkpoint('events', 0)).toBe(25_000)
   expect(state.takeCleanStop()).toBe(true)
   state.close(true)

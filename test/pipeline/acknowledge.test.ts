@@ -5,6 +5,7 @@ import { stopPipeline } from '../../src/pipeline/lifecycle.js'
 import { deferred } from '../helpers/deferred.js'
 import { runningPipeline } from '../helpers/inline-pipeline.js'
 import { eventOf } from '../helpers/inline-plugins.js'
+import { movableClocks } from '../helpers/movable-clocks.js'
 
 const failed = new HeadgateError('HG_ACK_RETRY', 'POST answered 503.')
 const withRetry = (retry: object, more: object = {}) => ({
@@ -168,3 +169,96 @@ test('a stop waits for what is owed and had to wait on disk, too', async () => {
   expect(await stopped).toMatchObject({ inFlight: 0, unacknowledged: 0 })
   expect(new Set(inline.acknowledged.map(({ id }) => id)).size).toBe(many)
 }, 30_000)
+
+const isBad = ({ id }: { readonly id: string }): boolean => id.startsWith('bad')
+
+test.each([1000, 3000])(
+  '%i events whose acknowledgement always fails hold up no other',
+  async (many) => {
+    const { inline } = await runningPipeline(withRetry({}))
+    let attempts = 0
+    const triedAt = new Map<string, number>()
+    inline.acknowledge = async (committed) => {
+      attempts++
+      if (isBad(committed)) return { kind: 'retry', error: failed }
+      triedAt.set(committed.id, attempts)
+      return { kind: 'acknowledged' }
+    }
+    for (let event = 0; event < many; event++) await inline.intake(() => eventOf(`bad-${event}`))
+    await expect.poll(() => attempts).toBeGreaterThan(200)
+    for (const id of ['good-1', 'good-2', 'good-3']) {
+      const before = attempts
+      await inline.intake(() => eventOf(id))
+      await expect.poll(() => triedAt.has(id)).toBe(true)
+      // It waited for a few trials and what was under way, not for all that failed before.
+      expect((triedAt.get(id) ?? 0) - before).toBeLessThan(500)
+    }
+  },
+  60_000,
+)
+
+test('those that fail slowly do not take all places', async () => {
+  const { inline } = await runningPipeline(withRetry({}, { concurrency: 8 }))
+  const tried = new Set<string>()
+  let hanging = 0
+  inline.acknowledge = async (committed) => {
+    if (!isBad(committed)) return { kind: 'acknowledged' }
+    if (!tried.has(committed.id)) {
+      tried.add(committed.id)
+      return { kind: 'retry', error: failed }
+    }
+    hanging++
+    return new Promise(() => undefined)
+  }
+  for (let event = 0; event < 50; event++) await inline.intake(() => eventOf(`bad-${event}`))
+  await expect.poll(() => hanging).toBe(6)
+  for (let event = 0; event < 20; event++) await inline.intake(() => eventOf(`good-${event}`))
+  await expect.poll(() => inline.acknowledged).toHaveLength(20)
+  expect(hanging).toBe(6)
+})
+
+test('an event that is throttled again, while others are acknowledged, makes only itself wait', async () => {
+  const { inline } = await runningPipeline(withRetry({}))
+  let throttled = 0
+  inline.acknowledge = async (committed) => {
+    if (!isBad(committed)) return { kind: 'acknowledged' }
+    const after = ++throttled === 1 ? 1 : 3_600_000
+    return { kind: 'retry', error: failed, throttled: true, after }
+  }
+  const { promise, resolve } = deferred()
+  const onBad = inline.acknowledge
+  inline.acknowledge = async (committed) => {
+    if (isBad(committed) && throttled === 1) await promise
+    return onBad(committed)
+  }
+  await inline.intake(() => eventOf('bad'))
+  await expect.poll(() => throttled).toBe(1)
+  await inline.intake(() => eventOf('good-1'))
+  await expect.poll(() => inline.acknowledged).toHaveLength(1)
+  resolve()
+  await expect.poll(() => throttled).toBe(2)
+  await inline.intake(() => eventOf('good-2'))
+  await expect.poll(() => inline.acknowledged).toHaveLength(2)
+})
+
+test.each([2, -2])(
+  'a wall clock that is set by %i days gives nothing up and delays nothing',
+  async (days) => {
+    const { inline, lines, metric } = await runningPipeline(withRetry({ deadline: '24h' }))
+    const clocks = movableClocks()
+    let down = true
+    inline.acknowledge = async () => (down ? { kind: 'retry', error: failed } : { kind: 'acknowledged' })
+    for (let event = 0; event < 20; event++) await inline.intake(() => eventOf(String(event)))
+    clocks.setWall(days * 24 * 3_600_000)
+    await expect
+      .poll(() => metric('headgate_ack_attempts_total{pipeline="orders",outcome="retry"}'))
+      .toBeGreaterThan(40)
+    const age = await metric('headgate_ledger_oldest_pending_seconds{pipeline="orders"}')
+    expect([lines.filter(({ level }) => level === 'error'), (age ?? -1) >= 0 && (age ?? 0) < 60]).toEqual([
+      [],
+      true,
+    ])
+    down = false
+    await expect.poll(() => inline.acknowledged).toHaveLength(20)
+  },
+)

@@ -6,25 +6,9 @@ const HEAD = `# Generated from src/docs/monitoring; change it there and run "npm
 # Every alert has a page in docs/runbooks, and the severity critical or warning.`
 
 /** The rules for Prometheus, as YAML. */
-export const rulesFile = (pace: Pace): string => [HEAD, ...groups(pace), ''].join('\n')
-
-/** The same for the Prometheus Operator. */
-export const prometheusRule = (pace: Pace): string =>
-  [
-    HEAD,
-    'apiVersion: monitoring.coreos.com/v1',
-    'kind: PrometheusRule',
-    'metadata:',
-    '  name: headgate',
-    '  labels:',
-    '    app.kubernetes.io/name: headgate',
-    'spec:',
-    ...groups(pace).map((line) => `  ${line}`),
-    '',
-  ].join('\n')
-
-function groups(pace: Pace): string[] {
+export function rulesFile(pace: Pace): string {
   return [
+    HEAD,
     'groups:',
     '  - name: headgate-records',
     '    rules:',
@@ -32,7 +16,8 @@ function groups(pace: Pace): string[] {
     '  - name: headgate-alerts',
     '    rules:',
     ...alerts(pace).flatMap(alert),
-  ]
+    '',
+  ].join('\n')
 }
 
 const record = ({ record, expr }: RecordingRule): string[] => [

@@ -1,7 +1,7 @@
 import type { Committed, Event, Outcome, Receipt, RecordLog } from '../../plugin.js'
 import type { StageAfter } from './state-rows.js'
 
-/** An acknowledgement that a post-commit stage still owes the sender. Times are milliseconds since the epoch. */
+/** An acknowledgement that a post-commit stage still owes the sender. Times are those of the clock of the ledger. */
 export interface Pending {
   readonly committed: Committed
   readonly committedAt: number
@@ -30,13 +30,18 @@ export interface Ledger {
    * cannot take the event, the outcome is `unavailable`.
    */
   once(event: Event, deliver: (digest: string) => Promise<Outcome>, known?: string): Promise<Outcome>
-  /** Takes the acknowledgement that has been due longest at a post-commit stage; it is then settled by one of the next three. */
-  take(stage: number, now: number): Pending | undefined
+  /** Milliseconds since the epoch on a clock that never goes back and does not follow a wall clock that is set. */
+  now(): number
+  /**
+   * Takes the acknowledgement at a post-commit stage whose turn it is; it is then settled by one of the next three.
+   * `untriedOnly`: none that has failed before.
+   */
+  take(stage: number, now: number, untriedOnly?: boolean): Pending | undefined
   acknowledged(pending: Pending): void
   retry(pending: Pending, dueAt: number): void
   failed(pending: Pending, reason: FailureReason): void
   /** When `take` will have one; undefined while there is none. */
-  dueAt(stage: number): number | undefined
+  dueAt(stage: number, untriedOnly?: boolean): number | undefined
   /** Brings what waits on disk into memory, where there is room: until then `take` and `dueAt` do not know of it. */
   refill(): Promise<void>
   /** Calls `wake` whenever an acknowledgement of the stage was added. */
@@ -75,14 +80,12 @@ export interface LedgerTerms {
 
 export interface Owing {
   readonly count: number
-  /** When the oldest of them was committed; milliseconds since the epoch. */
-  readonly oldest: number | undefined
+  /** How long ago the oldest of them was committed, in milliseconds; 0 where there is none. */
+  readonly oldestAge: number
   /** Acknowledgements that were given up. */
   readonly failed: number
-  /** Since when events are recognised when they come again. */
-  readonly remembersSince: number
-  /** Since the process started: partitions that had another log than before. */
-  readonly replacedPartitions: number
+  /** For how long events are recognised when they come again, in milliseconds. */
+  readonly remembersFor: number
 }
 
 /** The state of a ledger as people look at it. */

@@ -1,11 +1,11 @@
 import type { RootDatabase } from 'lmdb'
 import type { Position } from '../../plugin.js'
 import { openCheckedTables } from './checked-tables.js'
+import { type ClockReading, type LedgerClock, ledgerClock } from './clock.js'
 import type { EventTable } from './event-rows.js'
 import { createFailures, type FailedRow, type Failures } from './failures.js'
 import { inSlices } from './in-slices.js'
 import { keysOf } from './keys-of.js'
-import { type LogMarks, openLogMarks } from './log-marks.js'
 import { openPartitionNumbers } from './partition-numbers.js'
 import { openRememberedEvents, type StateLimits } from './remembered-events.js'
 import { rowCount } from './row-count.js'
@@ -18,7 +18,15 @@ import {
   type StageAfter,
   toOwed,
 } from './state-rows.js'
-import { isEmpty, merged, nothingUnwritten, owedIn, type ParkedKey, type Unwritten } from './unwritten.js'
+import {
+  isEmpty,
+  merged,
+  nothingUnwritten,
+  owedIn,
+  type ParkedKey,
+  parkedKey,
+  type Unwritten,
+} from './unwritten.js'
 
 /**
  * What one pipeline keeps on disk: where known events are, what is still to be acknowledged, how far each partition is
@@ -26,6 +34,8 @@ import { isEmpty, merged, nothingUnwritten, owedIn, type ParkedKey, type Unwritt
  * waits for it, and an acknowledgement that is settled before never touches the disk. What is read sees both.
  */
 export interface PipelineState {
+  /** All times in the state are of this clock. */
+  readonly clock: LedgerClock
   recall(identity: string): Known | undefined
   remember(identity: string, known: Known): void
   /** Owes an acknowledgement that was not owed. */
@@ -42,8 +52,11 @@ export interface PipelineState {
    * parked. Called once, at start.
    */
   loadOwed(stoppedInOrder: boolean): Owed[]
-  /** Takes up to `limit` parked acknowledgements into memory, those that are due first. */
-  unpark(limit: number): Owed[]
+  /**
+   * Takes parked acknowledgements into memory: of each level up to its limit, those that are due first. Undefined while what
+   * was taken before is not written yet.
+   */
+  unpark(limits: readonly number[]): Owed[] | undefined
   /** Moves every parked acknowledgement to another post-commit stage, and says how many of them are owed no more. */
   restageParked(stageAfter: StageAfter): number
   /** When each owed acknowledgement was committed, as of the last flush; some at a time. Ends early where the state is closed. */
@@ -51,8 +64,6 @@ export interface PipelineState {
   /** The acknowledgement of the oldest record, as of the last flush. */
   oldestOwed(): Owed | undefined
   readonly failures: Failures
-  /** What the log is recognised by. */
-  readonly log: LogMarks
   keyOf(position: Position): OwedKey
   positionOf(key: OwedKey): Position | undefined
   /** A key for an event that has no record. */
@@ -87,14 +98,16 @@ export async function openPipelineState(
   const parkedTable = tables.table<1, number[]>('parked')
   const checkpoints = tables.table<number, number>('checkpoints')
   const partitions = openPartitionNumbers(tables.table('partitions'))
-  const log = openLogMarks(tables.table('log'), partitions)
   const stops = tables.table<true, string>('stops')
   const events = (generation: number): EventTable => tables.table(`events.${generation}`, 'binary')
-  const memory = await openRememberedEvents([events(0), events(1)], tables.table('generations'), limits)
+  const clocks = tables.table<ClockReading, string>('clock')
+  const clock = ledgerClock(clocks.get(LAST))
+  const generations = tables.table<number, number>('generations')
+  const memory = await openRememberedEvents([events(0), events(1)], generations, limits, clock)
 
   let changes = nothingUnwritten()
   let writing: Unwritten | undefined
-  let sequence = Date.now() * 1000
+  let sequence = clock.now() * 1000
   let count = rowCount(owedTable)
   let closed = false
 
@@ -129,24 +142,18 @@ export async function openPipelineState(
     }
     for (const [, owed] of added.entries()) put(owed)
     memory.write()
-    log.write()
     for (const [number, offset] of known) checkpoints.put(number, offset)
+    clocks.put(LAST, clock.reading())
   }
   function put(owed: Owed): void {
-    const { key, stage, dueAt, parked } = owed
-    owedTable.put([...key], owedRow(owed))
-    if (parked) parkedTable.put([dueAt, stage, ...key], 1)
+    owedTable.put([...owed.key], owedRow(owed))
+    if (owed.parked) parkedTable.put([...parkedKey(owed)], 1)
   }
 
   return {
-    recall(identity) {
-      const known = memory.recall(identity)
-      return known !== undefined && partitions.isCurrent(known.key[0]) ? known : undefined
-    },
-    remember(identity, known) {
-      memory.remember(identity, known)
-      log.mark(identity, known.key)
-    },
+    clock,
+    recall: memory.recall,
+    remember: memory.remember,
     owe(owed) {
       count++
       changes.added.set(owed.key, owed)
@@ -165,17 +172,21 @@ export async function openPipelineState(
       }
       return loaded
     },
-    unpark(limit) {
+    unpark(limits) {
       // What is taken stands in the table until the next flush; taking twice would try it twice.
-      if (changes.unparked.length > 0 || writing !== undefined) return []
+      if (changes.unparked.length > 0 || writing !== undefined) return undefined
       const taken: Owed[] = []
-      for (const key of parkedTable.getKeys({ limit }) as Iterable<unknown> as Iterable<ParkedKey>) {
-        changes.unparked.push(key)
-        const found = find([key[2], key[3]])
-        if (!found?.parked) continue
-        const owed = { ...found, parked: false }
-        change(owed)
-        taken.push(owed)
+      for (const [level, limit] of limits.entries()) {
+        const range = { start: [level], end: [level + 1], limit }
+        const keys = limit === 0 ? [] : (parkedTable.getKeys(range) as Iterable<unknown>)
+        for (const key of keys as Iterable<ParkedKey>) {
+          changes.unparked.push(key)
+          const found = find([key[3], key[4]])
+          if (!found?.parked) continue
+          const owed = { ...found, parked: false }
+          change(owed)
+          taken.push(owed)
+        }
       }
       return taken
     },
@@ -186,7 +197,7 @@ export async function openPipelineState(
         if (!owed?.parked) continue
         const stage = stageAfter(owed.stage)
         if (stage === owed.stage) continue
-        changes.unparked.push([owed.dueAt, owed.stage, ...key])
+        changes.unparked.push(parkedKey(owed))
         if (Number.isFinite(stage)) change({ ...owed, stage })
         else {
           settle(key)
@@ -196,7 +207,6 @@ export async function openPipelineState(
       return settled
     },
     failures,
-    log,
     async *committedTimes() {
       const owed = inSlices(
         (range) => owedTable.getRange(range),
@@ -207,7 +217,7 @@ export async function openPipelineState(
     },
     oldestOwed() {
       let oldest: Owed | undefined
-      for (const number of [0, ...partitions.all()]) {
+      for (const number of [0, ...partitions.numbers()]) {
         for (const { key, value } of owedTable.getRange({
           start: [number, 0],
           end: [number + 1, 0],
@@ -229,7 +239,7 @@ export async function openPipelineState(
     },
     advance: ([number, offset]) => void changes.checkpoints.set(number, offset),
     async flush() {
-      if (!memory.hasNews() && !partitions.hasNews() && !log.hasNews() && isEmpty(changes)) return
+      if (!memory.hasNews() && !partitions.hasNews() && isEmpty(changes)) return
       const batch = changes
       changes = nothingUnwritten()
       writing = batch
@@ -238,7 +248,6 @@ export async function openPipelineState(
         await tables.write(() => write(batch))
         memory.written()
         partitions.written()
-        log.written()
       } catch (error) {
         changes = merged(batch, changes)
         throw error
@@ -264,9 +273,14 @@ export async function openPipelineState(
     },
     close(clean) {
       closed = true
-      if (clean) tables.writeSync(() => stops.put(CLEAN, true))
+      if (!clean) return
+      tables.writeSync(() => {
+        clocks.put(LAST, clock.reading())
+        stops.put(CLEAN, true)
+      })
     },
   }
 }
 
 const CLEAN = 'clean'
+const LAST = 'last'

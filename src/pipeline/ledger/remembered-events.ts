@@ -1,4 +1,5 @@
 import type { Table } from './checked-tables.js'
+import type { LedgerClock } from './clock.js'
 import { createEventRows, type EventRows, type EventTable, rowsIn } from './event-rows.js'
 import { rowCount } from './row-count.js'
 import type { Known } from './state-rows.js'
@@ -46,13 +47,14 @@ export async function openRememberedEvents(
   tables: readonly [EventTable, EventTable],
   starts: Table<number, number>,
   limits: StateLimits,
+  clock: Pick<LedgerClock, 'now'>,
 ): Promise<RememberedEvents> {
   let { window, entries } = limits
   const tableOf = (number: number): EventTable => tables[number === 0 ? 0 : 1]
   const begin = (number: number): Generation => {
     const capacity = Math.max(1, entries)
     const rows = createEventRows(tableOf(number), capacity)
-    return { number, began: Date.now(), capacity, rows, unwritten: true }
+    return { number, began: clock.now(), capacity, rows, unwritten: true }
   }
   const load = async (number: number): Promise<Generation | undefined> => {
     const began = starts.get(number)
@@ -78,7 +80,7 @@ export async function openRememberedEvents(
   return {
     recall(identity) {
       const known = current.rows.find(identity) ?? older?.rows.find(identity)
-      return known === undefined || Date.now() - known.committedAt > window ? undefined : known
+      return known === undefined || clock.now() - known.committedAt > window ? undefined : known
     },
     remember(identity, known) {
       if (isFull(current)) rotate()
@@ -86,7 +88,7 @@ export async function openRememberedEvents(
     },
     hasNews: () => generations().some(({ rows }) => rows.hasNews()),
     write() {
-      if (Date.now() - current.began >= window) rotate()
+      if (clock.now() - current.began >= window) rotate()
       writing = generations()
       for (const { number, began, rows, unwritten } of writing) {
         if (unwritten) {

@@ -13,7 +13,10 @@ const AGES = [
 /** Failed acknowledgements that are shown one by one. */
 const SHOWN = 100
 
-export async function ledgerReport(state: PipelineState, now = Date.now()): Promise<LedgerReport> {
+/** Its times are shown to people, and so are those of the wall clock. */
+export async function ledgerReport(state: PipelineState): Promise<LedgerReport> {
+  const now = state.clock.now()
+  const wall = (time: number): number => Date.now() - Math.max(0, now - time)
   const failures = state.failures.all()
   const partitions = knownPartitions(state)
   const counts = AGES.map(() => 0)
@@ -31,11 +34,11 @@ export async function ledgerReport(state: PipelineState, now = Date.now()): Prom
         id,
         ...(receipt !== undefined && { receipt }),
         reason,
-        failedAt,
+        failedAt: wall(failedAt),
       })),
     },
     partitions,
-    remembersSince: state.remembersSince(),
+    remembersSince: wall(state.remembersSince()),
   }
 }
 

@@ -1,8 +1,23 @@
+import { levelOf } from './ack-queue.js'
 import { type ByKey, byKey } from './by-key.js'
 import type { Failed, Owed, OwedKey } from './state-rows.js'
 
-/** The key of a row in the table of parked acknowledgements: those that are due first come first. */
-export type ParkedKey = readonly [dueAt: number, stage: number, partition: number, offset: number]
+/** The key of a row in the table of parked acknowledgements: of each level, those that are due first come first. */
+export type ParkedKey = readonly [
+  level: number,
+  dueAt: number,
+  stage: number,
+  partition: number,
+  offset: number,
+]
+
+export const parkedKey = ({ attempts, dueAt, stage, key: [partition, offset] }: Owed): ParkedKey => [
+  levelOf(attempts),
+  dueAt,
+  stage,
+  partition,
+  offset,
+]
 
 /** What the disk has not been told yet. */
 export interface Unwritten {

@@ -10,6 +10,7 @@ import { testContext } from '../../helpers/context.js'
 import { deferred } from '../../helpers/deferred.js'
 import { eventOf } from '../../helpers/inline-plugins.js'
 import { memoryLog, unreachable } from '../../helpers/memory-log.js'
+import { movableClocks } from '../../helpers/movable-clocks.js'
 import { opened, openLedger, type TestLedger } from './setup.js'
 
 const ids = (ledger: TestLedger, stage = 0): string[] => {
@@ -60,12 +61,11 @@ test('a duplicate makes its acknowledgement due again, once', async () => {
 })
 
 test('beyond the redelivery window an event is new', async () => {
-  vi.useFakeTimers({ toFake: ['Date'] })
+  const clocks = movableClocks()
   const { take } = await openLedger({ window: 1000 })
   await take(eventOf('a'))
-  vi.setSystemTime(Date.now() + 1001)
+  clocks.pass(1001)
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'delivered' })
-  vi.useRealTimers()
 })
 
 test('what was known and owed is known and owed after a restart, with the attempts that were made', async () => {
@@ -335,7 +335,7 @@ test('a stop in order parks what is in memory, and the next start takes it up at
   const { database, close } = await openStateDirectory(before.directory, testContext().log)
   const state = await openPipelineState(database, 'orders', { window: 60_000, entries: 100 })
   expect(state.loadOwed(true)).toEqual([])
-  expect(state.unpark(10)).toHaveLength(3)
+  expect(state.unpark([10])).toHaveLength(3)
   state.close(true)
   await close()
 

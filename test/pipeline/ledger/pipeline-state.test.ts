@@ -36,7 +36,7 @@ test('what is owed is counted at a start, parked or not', async () => {
 test('after a stop in order with all of it parked nothing is looked for', async () => {
   const state = await restarted(({ owe }) => owe(owed(0, true)))
   expect(state.loadOwed(true)).toEqual([])
-  expect(state.unpark(10)).toMatchObject([{ committed: { id: 'event-0' } }])
+  expect(state.unpark([10])).toMatchObject([{ committed: { id: 'event-0' } }])
 })
 
 test('what a stop in order has left in memory, as versions before did, is found', async () => {

@@ -38,7 +38,8 @@ function newDisk(): Disk {
   return {
     checked,
     tables,
-    memory: (entries = 1000) => openRememberedEvents(tables, starts, { window: WINDOW, entries }),
+    memory: (entries = 1000) =>
+      openRememberedEvents(tables, starts, { window: WINDOW, entries }, { now: Date.now }),
   }
 }
 
