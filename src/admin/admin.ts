@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createHttpServer, type Secure } from '../http/http-server.js'
+import { Connection } from '../http/connection.js'
+import { createConnectionLimit } from '../http/connection-limit.js'
+import { createHttpServer, logAcceptErrors, type Secure } from '../http/http-server.js'
 import { type ListenAt, listen } from '../http/listen.js'
 import type { Log } from '../plugin.js'
 import { createAccess } from './access.js'
@@ -37,8 +39,10 @@ export interface Admin {
   close(): Promise<void>
 }
 
-/** Operators and their tools are few; whoever opens more is none of them. */
+/** Operators and their tools are few. If more connections come, those that wait make room. */
 const MOST_CONNECTIONS = 100
+/** Requests that want a token and are under way. The other places are kept for probes. */
+const MOST_UNDER_WAY = 80
 /** In milliseconds. */
 const TIMEOUTS = { headersTimeout: 5000, requestTimeout: 10_000, connectionsCheckingInterval: 1000 }
 
@@ -55,7 +59,10 @@ export async function openAdmin(
   const refuse = await createAccess(options)
   const routes = [...ownRoutes(shown), ...more]
 
-  async function answer(request: IncomingMessage): Promise<Answer | Stream> {
+  let underWay = 0
+
+  /** `begin` is called before anything is read of the body, which no stranger's request and no open path comes to. */
+  async function answer(request: IncomingMessage, begin: () => void): Promise<Answer | Stream> {
     const { url = '/', method = 'GET' } = request
     const [path = '/', query] = url.split('?', 2)
     const refused = await refuse(request, path)
@@ -69,31 +76,52 @@ export async function openAdmin(
       const allowed = found.allowed.join(', ')
       return failure(405, `Only ${allowed} is answered here.`, { allow: allowed })
     }
+    const { params, route } = found
+    const asked = { params, query: new URLSearchParams(query) }
+    if (options.open.includes(path)) return route.answer({ ...asked, body: undefined })
+    if (underWay >= MOST_UNDER_WAY) return tooMany()
+    begin()
     const body = await readBody(request)
     if ('refused' in body) return body.refused
-    const { params, route } = found
-    return route.answer({ params, query: new URLSearchParams(query), body: body.value })
+    return route.answer({ ...asked, body: body.value })
   }
-  const { server, connections } = createHttpServer(TIMEOUTS, options.secure)
+  const limit = createConnectionLimit(MOST_CONNECTIONS, { onRefused() {}, onEvicted() {} })
+  const { server } = createHttpServer(TIMEOUTS, options.secure, limit)
   server.on('request', (request, response) => {
-    answer(request)
+    const connection = Connection.of(request.socket)
+    let begun = false
+    const begin = () => {
+      begun = true
+      underWay++
+      connection.begin()
+      response.once('close', () => {
+        underWay--
+        connection.end(response.statusCode)
+      })
+    }
+    answer(request, begin)
       .catch((error: unknown) => {
         log.error({ err: error }, 'a request to the admin listener failed')
         return failure(500, 'This failed in a way it should not; the log has the reason.')
       })
-      .then((given) => send(response, given))
+      .then((given) => send(response, given, !begun))
   })
-  server.maxConnections = MOST_CONNECTIONS
   const { port: bound } = await listen(server, options, 'HEADGATE_ADMIN_HOST')
+  logAcceptErrors(server, log)
   return {
     url: `${options.secure === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
-        for (const connection of connections) connection.destroy()
+        for (const connection of limit.open) connection.destroy()
       }),
   }
 }
+
+const tooMany = (): Answer =>
+  failure(503, 'Too many requests are under way; the other connections are kept for probes.', {
+    'retry-after': '1',
+  })
 
 const ownRoutes = (shown: Shown): Route[] => [
   get('/health', () => json(200, { status: 'UP' })),
@@ -115,14 +143,20 @@ const ownRoutes = (shown: Shown): Route[] => [
   }),
 ]
 
-function send(response: ServerResponse, given: Answer | Stream): void {
+/** `close`: its body has not been read, and nobody is to hold the connection. */
+function send(response: ServerResponse, given: Answer | Stream, close: boolean): void {
   const body = 'body' in given ? given.body : undefined
   response.writeHead(given.status, {
     ...given.headers,
     ...(body !== undefined && given.status !== 204 && { 'content-length': Buffer.byteLength(body) }),
+    ...(close && { connection: 'close' }),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
   })
   if ('body' in given || response.req.method === 'HEAD') response.end(body)
-  else given.stream(response)
+  else {
+    given.stream(response)
+    // A client that ends its side of a stream has left.
+    response.req.socket.once('end', () => response.destroy())
+  }
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { HeadgateError } from '../errors.js'
+import type { WaitingConnections } from './connection-limit.js'
 import type { OutgoingAnswer } from './outgoing-answer.js'
 import { rawAnswer } from './raw-answer.js'
 
@@ -13,19 +14,66 @@ interface Marked {
   [CONNECTION]?: Connection
 }
 
+/** So long a connection may wait for its next request after one that was refused, in milliseconds. */
+export const REST_MS = 1000
+/** The sender has not proved who it is, or does not know the way: it may be anybody. */
+const REFUSALS = new Set([401, 403, 404, 405])
+
+export const isRefusal = (status: number): boolean => REFUSALS.has(status)
+
 /** A connection of the listener: what is known of it beyond its socket. */
 export class Connection {
+  /** The one that requests come on: with TLS, the socket above. */
+  socket: Socket
   /** The answer to the last request that came on it. */
   last: OutgoingAnswer | undefined = undefined
   /** True once nothing that comes on it is read as a request any more. */
   closing = false
+  /** True if its last request was taken: its sender is none who may be anybody. */
+  known = false
+  /** Called when the last request under way has ended. */
+  onIdle: (() => void) | undefined = undefined
+  /** Its place among those that wait for a request. */
+  waiting: WaitingConnections | undefined = undefined
+  previous: Connection | undefined = undefined
+  next: Connection | undefined = undefined
+  #underWay = 0
 
-  private constructor(readonly socket: Socket) {}
+  private constructor(readonly below: Socket) {
+    this.socket = below
+  }
 
   static of(socket: Socket): Connection {
     const marked = socket as Marked
     marked[CONNECTION] ??= new Connection(socket)
     return marked[CONNECTION]
+  }
+
+  /** From now on requests come on `socket`, which speaks TLS over the one below it. */
+  secure(socket: Socket): void {
+    this.socket = socket
+    ;(socket as Marked)[CONNECTION] = this
+  }
+
+  /** A request is whole, or refused: it will be answered. */
+  begin(): void {
+    if (this.#underWay++ === 0) this.waiting?.remove(this)
+  }
+
+  /** It has been answered with this status; without one if its sender had gone. */
+  end(status: number | undefined): void {
+    this.#underWay--
+    if (status !== undefined && isRefusal(status)) this.#rest()
+    else if (status !== undefined && status < 300) this.known = true
+    if (this.#underWay === 0) this.onIdle?.()
+  }
+
+  #rest(): void {
+    this.known = false
+    // Behind node:http, which gives each connection the same time then, and takes it back when the next request comes.
+    this.last?.once('finish', () => {
+      if (this.#underWay === 0) this.socket.setTimeout(REST_MS)
+    })
   }
 
   /**

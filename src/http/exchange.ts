@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { HeadgateError } from '../errors.js'
 import type { BodyMemory, HttpAnswer, HttpHandler, HttpHead, Log } from '../plugin.js'
+import { Connection } from './connection.js'
 import type { IncomingRequest } from './incoming-request.js'
 import type { OutgoingAnswer } from './outgoing-answer.js'
 import { problem } from './problem.js'
@@ -67,6 +68,9 @@ export const receivedRequest = ({ method = '', headers }: IncomingMessage): Rece
  */
 class Exchange implements BodyEnd, Work {
   private bodyBytes = 0
+  private readonly connection: Connection
+  /** Of the answer, once it is written. */
+  private status: number | undefined = undefined
 
   constructor(
     private readonly request: IncomingRequest,
@@ -74,7 +78,9 @@ class Exchange implements BodyEnd, Work {
     private readonly route: Route,
     private readonly shared: Shared,
     private readonly received: ReceivedRequest,
-  ) {}
+  ) {
+    this.connection = Connection.of(request.socket)
+  }
 
   whole(body: Buffer): void {
     const { received } = this
@@ -83,6 +89,7 @@ class Exchange implements BodyEnd, Work {
     this.bodyBytes = body.length
     this.response.owed = true
     this.shared.unanswered.begin()
+    this.connection.begin()
     this.shared.turns.take(this)
   }
 
@@ -143,6 +150,7 @@ class Exchange implements BodyEnd, Work {
   /** A sender that has gone is not answered, and not reported as answered. */
   private tell(answer: HttpAnswer): void {
     if (!this.response.canBeSent) return
+    this.status = answer.status
     respond(this.response, answer, this.shared.closing(), this.received.idInAnswer(answer.status))
     this.route.onResponse(answer.status)
   }
@@ -150,6 +158,7 @@ class Exchange implements BodyEnd, Work {
   private end(): void {
     this.shared.memory.release(this.bodyBytes)
     this.shared.unanswered.end()
+    this.connection.end(this.status)
     this.route.requests.end()
   }
 }
@@ -165,10 +174,14 @@ export async function refuse(
   ended?: () => void,
 ): Promise<void> {
   const end = () => shared.unanswered.end()
+  const connection = Connection.of(request.socket)
+  let status: number | undefined
   response.owed = true
   shared.unanswered.begin()
+  connection.begin()
   const tell = (answer: HttpAnswer) => {
     if (!response.canBeSent) return
+    status = answer.status
     respondEarly(request, response, answer, shared.closing(), received.idInAnswer(answer.status))
     owner.onResponse(answer.status)
   }
@@ -180,6 +193,7 @@ export async function refuse(
   // While the rest of the body comes, a time-out of this request must not be answered a second time.
   if (request.closed) end()
   else request.once('close', end)
+  connection.end(status)
   ended?.()
 }
 

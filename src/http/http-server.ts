@@ -3,6 +3,10 @@ import { createServer as createSecureServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { SecureContextOptions, TLSSocket } from 'node:tls'
 import { HeadgateError } from '../errors.js'
+import type { Log } from '../plugin.js'
+import { Connection } from './connection.js'
+import type { ConnectionLimit } from './connection-limit.js'
+import { onceAMinute } from './once-a-minute.js'
 import { rawAnswer } from './raw-answer.js'
 
 /** Why TLS was not agreed on. */
@@ -21,8 +25,6 @@ export interface Secure {
 
 export interface HttpServer {
   readonly server: Server
-  /** All that are open, also those that have not agreed on TLS yet. */
-  readonly connections: ReadonlySet<Socket>
   /** Those that requests come on; with TLS, what waits to be sent can be seen only here. */
   readonly speaking: ReadonlySet<Socket>
 }
@@ -30,33 +32,49 @@ export interface HttpServer {
 const MIN_VERSION = 'TLSv1.2'
 
 /** A server for HTTP, or for HTTPS where there is a certificate. */
-export function createHttpServer(options: ServerOptions, secure: Secure | undefined): HttpServer {
+export function createHttpServer(
+  options: ServerOptions,
+  secure: Secure | undefined,
+  limit: ConnectionLimit,
+): HttpServer {
   const server = secure === undefined ? createServer(options) : secureServer(options, secure, answerPlain)
   // A sender may end its side after its request, and is answered.
   Object.assign(server, { httpAllowHalfOpen: true })
-  const connections = openOnes(server, 'connection')
-  const speaking = secure === undefined ? connections : openOnes(server, 'secureConnection')
+  server.on('connection', limit.admit)
+  const { open } = limit
+  const speaking = secure === undefined ? open : speakingOnes(server)
   /** To the connection below: what is written to a TLS socket would have to be encrypted. */
   function answerPlain({ remoteAddress, remotePort }: TLSSocket): void {
-    for (const connection of connections) {
+    for (const connection of open) {
       if (connection.remotePort !== remotePort || connection.remoteAddress !== remoteAddress) continue
       // It may have gone, and nobody else listens to errors down here.
       connection.on('error', () => {})
       connection.write(rawAnswer(plainHttp).text)
     }
   }
-  return { server, connections, speaking }
+  return { server, speaking }
 }
 
-function openOnes(server: Server, opened: 'connection' | 'secureConnection'): ReadonlySet<Socket> {
-  const open = new Set<Socket>()
-  server.on(opened, (connection: Socket) => {
-    // After a request that asked for another protocol, node:http is given its connection again.
-    if (open.has(connection)) return
-    open.add(connection)
-    connection.once('close', () => open.delete(connection))
+function speakingOnes(server: Server): ReadonlySet<Socket> {
+  const speaking = new Set<Socket>()
+  server.on('secureConnection', (connection: TLSSocket & { readonly _parent?: Socket }) => {
+    if (speaking.has(connection)) return
+    speaking.add(connection)
+    connection.once('close', () => speaking.delete(connection))
+    // The socket below, as node:tls has it.
+    if (connection._parent) Connection.of(connection._parent).secure(connection)
   })
-  return open
+  return speaking
+}
+
+/** Says at most once a minute that connections could not be accepted: without descriptors, each of a flood fails. */
+export function logAcceptErrors(server: Server, log: Log): void {
+  let last: Error | undefined
+  const say = onceAMinute((count) => log.error({ err: last, count }, 'connections could not be accepted'))
+  server.on('error', (error) => {
+    last = error
+    say()
+  })
 }
 
 const plainHttp = new HeadgateError('HG_TLS_EXPECTED', 'This port speaks HTTPS; the request was plain HTTP.')

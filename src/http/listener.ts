@@ -4,8 +4,10 @@ import { HeadgateError } from '../errors.js'
 import type { HttpListener, Log } from '../plugin.js'
 import { countBodyMemory } from './body-memory.js'
 import { Connection } from './connection.js'
+import { type ConnectionLimit, createConnectionLimit } from './connection-limit.js'
+import { type Descriptors, readDescriptors } from './descriptors.js'
 import { exchange, type Route, receivedRequest, refuse, type Shared } from './exchange.js'
-import { createHttpServer, type Secure } from './http-server.js'
+import { createHttpServer, logAcceptErrors, type Secure } from './http-server.js'
 import { IncomingRequest } from './incoming-request.js'
 import { type ListenAt, listen } from './listen.js'
 import { type ClientError, refuseMalformed } from './malformed.js'
@@ -23,15 +25,17 @@ export interface ListenerOptions extends ListenAt {
   readonly log: Log
   /** Told the status of every answer that belongs to no pipeline. */
   readonly onResponse: (status: number) => void
-  /** Connections beyond this are closed as soon as they are made. */
+  /** Beyond this, a connection that waits for a request is closed for a new one; if none waits, the new one is. */
   readonly maxConnections?: number
-  /** Called for each of those. */
+  /** Called for each new one that is closed. */
   readonly onRefused?: () => void
   /** Bytes of bodies that are coming in or in flight. */
   readonly maxBodyMemory?: number
   /** Bytes of request line and headers together. */
   readonly maxHeaderSize?: number
   readonly timeouts?: Partial<Timeouts>
+  /** Read when it is opened: with fewer descriptors, fewer connections are accepted. */
+  readonly descriptors?: () => Descriptors | undefined
   /** Speaks HTTPS. */
   readonly secure?: Secure | undefined
   /** How many workers share the address; absent where one process has it to itself. The bounds are of each. */
@@ -141,7 +145,8 @@ export function createListener(options: ListenerOptions): Listener {
       void refuse(request, response, receivedRequest(request), answer, nobody, shared)
     }
   }
-  const { server, connections, speaking } = createHttpServer(
+  const limit = limitConnections(options)
+  const { server, speaking } = createHttpServer(
     {
       headersTimeout: timeouts.headers,
       requestTimeout: timeouts.request,
@@ -155,6 +160,7 @@ export function createListener(options: ListenerOptions): Listener {
       ServerResponse: OutgoingAnswer,
     },
     options.secure,
+    limit,
   )
   // One more than is accepted shows that there are too many.
   server.maxHeadersCount = MOST_HEADERS + 1
@@ -173,26 +179,7 @@ export function createListener(options: ListenerOptions): Listener {
     refuseMalformed(error, socket as Socket, onResponse),
   )
   declineUpgrades(server, options.secure !== undefined, onResponse)
-  const { maxConnections = 1000, sharedBy } = options
-  const sayRefused = onceAMinute((count) =>
-    log.warn({ count }, `connections were refused: ${maxConnections} are open`),
-  )
-  const refused = (): void => {
-    sayRefused()
-    options.onRefused?.()
-  }
-  if (sharedBy === undefined) {
-    server.maxConnections = maxConnections
-    server.on('drop', refused)
-  } else {
-    // Node's own bound would pass the connection on to the next worker, and where all are full, round and round.
-    server.on('connection', (connection) => {
-      if (connections.size <= maxConnections) return
-      connection.destroy()
-      refused()
-    })
-  }
-
+  const { sharedBy } = options
   const close = () => {
     closed ??= new Promise((resolve) => {
       // http.Server's own close() would at once cut idle connections, which may be about to send, and end the checks
@@ -209,7 +196,8 @@ export function createListener(options: ListenerOptions): Listener {
   return {
     async open() {
       const address = await listen(server, options, 'HEADGATE_HOST')
-      server.on('error', (error) => log.error({ err: error }, 'a connection could not be accepted'))
+      logAcceptErrors(server, log)
+      boundByDescriptors(limit, options)
       return addressOf(address, options.secure === undefined ? 'http' : 'https')
     },
 
@@ -254,11 +242,42 @@ export function createListener(options: ListenerOptions): Listener {
 
     closeNow() {
       void close()
-      for (const connection of connections) connection.destroy()
+      for (const connection of limit.open) connection.destroy()
     },
 
-    usage: () => ({ connections: connections.size, bodyBytes: memory.held }),
+    usage: () => ({ connections: limit.open.size, bodyBytes: memory.held }),
   }
+}
+
+/** Says at most once a minute that there is no room for more connections. */
+function limitConnections({ maxConnections = 1000, log, onRefused }: ListenerOptions): ConnectionLimit {
+  const sayRefused = onceAMinute((count) =>
+    log.warn({ count }, `connections were refused: ${limit.max} are open`),
+  )
+  const sayEvicted = onceAMinute((count) =>
+    log.warn({ count }, `waiting connections were closed for new ones: ${limit.max} are open`),
+  )
+  const limit: ConnectionLimit = createConnectionLimit(maxConnections, {
+    onRefused() {
+      sayRefused()
+      onRefused?.()
+    },
+    onEvicted: sayEvicted,
+  })
+  return limit
+}
+
+function boundByDescriptors(
+  limit: ConnectionLimit,
+  { log, descriptors = readDescriptors }: ListenerOptions,
+): void {
+  const found = descriptors()
+  if (found === undefined || found.forSenders >= limit.max) return
+  log.warn(
+    { limit: found.limit, connections: found.forSenders },
+    `The process may have ${found.limit} files and connections open, which is too few for ${limit.max} connections of senders: ${found.forSenders} are accepted. Raise the limit (ulimit -n, LimitNOFILE) or lower HEADGATE_MAX_CONNECTIONS.`,
+  )
+  limit.max = found.forSenders
 }
 
 const CLOSE = { connection: 'close' }

@@ -13,6 +13,8 @@ export class OutgoingAnswer<
   declare _hasBody: boolean
   /** True if node:http closes the connection behind it, whatever is still coming on it. */
   declare _last: boolean
+  /** Milliseconds, as the header Keep-Alive tells them. */
+  declare _keepAliveTimeout: number
   /** What waits for answers before this one on its connection. */
   declare outputData: readonly unknown[]
   /** Writes the head before it. */

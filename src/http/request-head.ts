@@ -6,6 +6,9 @@ export const MOST_HEADERS = 100
 /** host and port of RFC 9110, 7.2. It may be empty. */
 const HOST = /^(?:[\w.~!$&'()*+,;=%-]*|\[[0-9a-f:.]+\])(?::\d*)?$/i
 
+/** The last one that was good: most senders name the same. */
+let lastHost = ''
+
 /**
  * The reason to refuse a request for its head that the HTTP parser let pass. Where the body of such a request ends is not
  * certain, or the sender and a proxy may disagree on it (RFC 9112, 11.2): its connection is closed.
@@ -23,7 +26,10 @@ export function headError({
     )
   const { host, 'transfer-encoding': transferEncoding } = headers
   if (host === undefined && httpVersion === '1.1') return malformed('there is no Host header')
-  if (host !== undefined && !HOST.test(host)) return malformed('the Host header is no host and port')
+  if (host !== undefined && host !== lastHost) {
+    if (!HOST.test(host)) return malformed('the Host header is no host and port')
+    lastHost = host
+  }
   if (hasTwoHosts(rawHeaders)) return malformed('there are two Host headers')
   if (transferEncoding === undefined) return undefined
   if (httpVersion === '1.0') return malformed('Transfer-Encoding is not part of HTTP/1.0')

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { HttpAnswer } from '../plugin.js'
-import { Connection } from './connection.js'
+import { Connection, isRefusal, REST_MS } from './connection.js'
 import type { IncomingRequest } from './incoming-request.js'
 import type { OutgoingAnswer } from './outgoing-answer.js'
 
@@ -16,6 +16,7 @@ export function respond(
 ): void {
   const { status, body } = answer
   const bytes = Buffer.byteLength(body)
+  if (isRefusal(status)) response._keepAliveTimeout = REST_MS
   response.writeHead(status, head(answer, bytes, close, requestId))
   response.endWith(body, bytes)
 }

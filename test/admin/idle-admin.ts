@@ -8,9 +8,10 @@ import { testContext } from '../helpers/context.js'
 export async function idleAdmin(
   routes: Route[],
   { log }: Pick<Context, 'log'> = testContext(),
+  open: readonly string[] = [],
 ): Promise<Admin> {
   const admin = await openAdmin(
-    { host: '127.0.0.1', port: 0, tokenFile: '', open: [], log },
+    { host: '127.0.0.1', port: 0, tokenFile: '', open, log },
     {
       notReady: () => [],
       metrics: async () => ({ contentType: 'text/plain', text: '' }),

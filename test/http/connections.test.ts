@@ -8,19 +8,24 @@ import { echo, held, listen, ok } from './setup.js'
 const request = rawRequest('POST', '/in', { 'content-length': 2 }, 'hi')
 const answered = (text: string) => text.endsWith('\r\n\r\nhi')
 
-it('serves a sender on an open connection while thousands more than the cap come, and has room when they leave', async () => {
+/** So many connections with a request under way: none of them waits. */
+async function busy(port: number, count: number) {
+  const connections = await Promise.all(Array.from({ length: count }, () => rawConnection(port)))
+  for (const connection of connections) connection.send(rawRequest('POST', '/held', { 'content-length': 0 }))
+  return connections
+}
+
+it('refuses connections while a request is under way on all of as many as the cap, and has room when they leave', async () => {
   const cap = 50
   let refused = 0
-  const { port, listener } = await listen(echo().handler, {
+  const { port, listener, http, lines } = await listen(echo().handler, {
     maxConnections: cap,
     onRefused: () => refused++,
   })
-  const sender = await rawConnection(port)
-  sender.send(request)
-  await sender.until(answered)
-  const idle = []
-  for (let count = 1; count < cap; count++) idle.push(await rawConnection(port))
-  await vi.waitUntil(() => listener.usage().connections === cap)
+  const { handler, waiting } = held()
+  http.serve('/held', handler)
+  const others = await busy(port, cap)
+  await vi.waitUntil(() => waiting.length === cap)
 
   await refusedConnections(port, 500)
   const before = heapUsed()
@@ -29,38 +34,122 @@ it('serves a sender on an open connection while thousands more than the cap come
   expect(heapUsed() - before).toBeLessThan(3000 * 512)
   expect(refused).toBe(3500)
   expect(listener.usage().connections).toBe(cap)
-  let answers = 0
-  for (let count = 0; count < 5; count++) {
-    sender.send(request)
-    await sender.until((text) => text.split('\r\n\r\nhi').length === count + 3)
-    answers++
-  }
-  expect(answers).toBe(5)
+  expect(lines).toHaveLength(1)
 
-  for (const connection of idle) connection.cut()
-  await vi.waitUntil(() => listener.usage().connections === 1)
+  for (const connection of others) connection.cut()
+  await vi.waitUntil(() => listener.usage().connections === 0)
   const next = await rawConnection(port)
   next.send(request)
   await next.until(answered)
   expect(refused).toBe(3500)
 })
 
-it('closes what is beyond its share in a worker, too, and has room when others leave', async () => {
+it('the same in a worker', async () => {
   let refused = 0
-  const { port, listener } = await listen(echo().handler, {
+  const { port, listener, http } = await listen(echo().handler, {
     maxConnections: 3,
     sharedBy: 2,
     onRefused: () => refused++,
   })
-  const idle = await Promise.all(Array.from({ length: 3 }, () => rawConnection(port)))
-  await vi.waitUntil(() => listener.usage().connections === 3)
+  const { handler, waiting } = held()
+  http.serve('/held', handler)
+  const others = await busy(port, 3)
+  await vi.waitUntil(() => waiting.length === 3)
   await refusedConnections(port, 20)
   expect(refused).toBe(20)
-  idle[0]?.cut()
+  others[0]?.cut()
   await vi.waitUntil(() => listener.usage().connections < 3)
   const next = await rawConnection(port)
   next.send(request)
   await next.until(answered)
+})
+
+const strange = rawRequest('POST', '/nowhere', { 'content-length': 0 })
+
+it.each([
+  ['say nothing', ''],
+  ['were answered 404', strange],
+  ['sent half of the headers', 'POST /in HTTP/1.1\r\nhost: te'],
+  ['sent half of a body', request.slice(0, -1)],
+])(
+  'a new connection takes the place of the first of those that %s; senders that are known keep theirs',
+  async (_what, said) => {
+    let refused = 0
+    const { port, listener, lines } = await listen(echo().handler, {
+      maxConnections: 20,
+      onRefused: () => refused++,
+    })
+    const known = await rawConnection(port)
+    known.send(request)
+    await known.until(answered)
+    const strangers = []
+    for (let count = 1; count < 20; count++) {
+      const stranger = await rawConnection(port)
+      stranger.send(said)
+      if (said === strange) await stranger.until((text) => text.endsWith('}'))
+      strangers.push(stranger)
+    }
+    await vi.waitUntil(() => listener.usage().connections === 20)
+    for (let count = 0; count < 5; count++) {
+      const next = await rawConnection(port)
+      next.send(request)
+      await next.until(answered)
+    }
+    await Promise.all(strangers.slice(0, 5).map((stranger) => stranger.closed()))
+    known.send(request)
+    await known.until((text) => text.split('\r\n\r\nhi').length === 3)
+    expect(refused).toBe(0)
+    expect(lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('20 are open') }])
+  },
+)
+
+it('if all senders are known, the one that has waited longest makes room', async () => {
+  const { port } = await listen(echo().handler, { maxConnections: 3 })
+  const known = []
+  for (let count = 0; count < 3; count++) {
+    const sender = await rawConnection(port)
+    sender.send(request)
+    await sender.until(answered)
+    known.push(sender)
+  }
+  known[0]?.send(request)
+  await known[0]?.until((text) => text.split('\r\n\r\nhi').length === 3)
+  const next = await rawConnection(port)
+  next.send(request)
+  await next.until(answered)
+  await known[1]?.closed()
+  known[0]?.send(request)
+  await known[0]?.until((text) => text.split('\r\n\r\nhi').length === 4)
+})
+
+it('a connection waits a second after a request that was refused, and says so; a request in time goes on', async () => {
+  const { port } = await listen(echo().handler, { timeouts: { keepAlive: 3_600_000 } })
+  const [refused, served] = [await rawConnection(port), await rawConnection(port)]
+  for (const connection of [refused, served]) {
+    connection.send(strange)
+    expect(await connection.until((text) => text.endsWith('}'))).toMatch(/keep-alive: timeout=1\r\n/i)
+  }
+  served.send(request)
+  expect(await served.until(answered)).toMatch(/keep-alive: timeout=3600\r\n/i)
+  await refused.closed()
+  served.send(request)
+  await served.until((text) => text.split('\r\n\r\nhi').length === 3)
+})
+
+it('accepts no more connections than there are descriptors for, and says so when it is opened', async () => {
+  const { port, lines, listener } = await listen(echo().handler, {
+    maxConnections: 1000,
+    descriptors: () => ({ limit: 64, forSenders: 2 }),
+  })
+  expect(lines).toMatchObject([
+    { level: 'warn', message: expect.stringMatching(/64 files .* 1000 .* 2 are accepted.*ulimit -n/) },
+  ])
+  await Promise.all([rawConnection(port), rawConnection(port)])
+  await vi.waitUntil(() => listener.usage().connections === 2)
+  const next = await rawConnection(port)
+  next.send(request)
+  await next.until(answered)
+  expect(listener.usage().connections).toBe(2)
 })
 
 it('makes room by itself: connections that never say anything are closed', async () => {

@@ -4,7 +4,6 @@ import { HeadgateError } from '../../src/errors.js'
 import { createListener } from '../../src/http/listener.js'
 import { testContext } from '../helpers/context.js'
 import { rawConnection, rawRequest } from '../helpers/raw-connection.js'
-import { refusedConnections } from './refused-connections.js'
 import { echo, held, listen, ok } from './setup.js'
 
 describe('listener: routing', () => {
@@ -375,25 +374,6 @@ describe('listener: connections', () => {
     for (const place of [2, 1, 0]) waiting[place]?.(ok(`<${place}>`))
     const answers = await connection.until((text) => text.includes('<2>'))
     expect(answers.match(/<\d>/g)).toEqual(['<0>', '<1>', '<2>'])
-  })
-
-  it('refuses connections over the cap, says so, and takes new ones when others have gone', async () => {
-    const { handler } = echo()
-    const { port, lines } = await listen(handler, { maxConnections: 2 })
-    const [first, second] = [await rawConnection(port), await rawConnection(port)]
-    for (const connection of [first, second]) {
-      connection.send(rawRequest('POST', '/in', { 'content-length': 1 }, 'x'))
-      await connection.until((text) => text.endsWith('x'))
-    }
-    await refusedConnections(port, 3)
-    expect(lines).toMatchObject([{ level: 'warn', message: 'connections were refused: 2 are open' }])
-    first.cut()
-    await vi.waitUntil(async () => {
-      const next = await rawConnection(port).catch(() => undefined)
-      if (next === undefined) return false
-      next.send(rawRequest('POST', '/in', { 'content-length': 1 }, 'x'))
-      return next.until((text) => text.endsWith('x')).catch(() => false)
-    })
   })
 
   it('answers 503 and logs when a handler fails, whichever way', async () => {
