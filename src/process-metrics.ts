@@ -44,7 +44,7 @@ export function showProcess(metrics: MetricsRegistry, state: ProcessState): void
 export function countRefused(metrics: MetricsRegistry): () => void {
   const refused = metrics.counter(
     'http_connections_refused_total',
-    'Connections of senders that were closed at once because as many were open as HEADGATE_MAX_CONNECTIONS allows.',
+    'Connections of senders that were closed at once because as many were open as HEADGATE_MAX_CONNECTIONS allows, each with a request under way.',
     {},
   )
   return () => refused.inc()

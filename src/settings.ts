@@ -151,7 +151,7 @@ export const SETTINGS: { readonly [name in keyof Settings]: Declaration } = {
     arg: 'max-connections',
     default: 1000,
     wrong: integer(1, 1_000_000),
-    doc: 'Connections of senders at once, each of which takes a file descriptor; more are closed as soon as they are made.',
+    doc: 'Connections of senders at once, each of which takes a file descriptor. For one more, the connection that has waited longest for a request is closed; if none waits, the new one is. With too few descriptors the bound is lower, and a warning says so.',
   },
   maxBodyMemory: {
     env: 'HEADGATE_MAX_BODY_MEMORY',
