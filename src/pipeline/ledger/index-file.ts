@@ -1,6 +1,7 @@
 import {
   accessSync,
   constants,
+  fsyncSync,
   lstatSync,
   readFileSync,
   readSync,
@@ -127,6 +128,8 @@ async function restore(file: string, log: Log): Promise<void> {
   const copy = `${file}.new`
   try {
     const rows = await copySnapshot(file, copy, log)
+    // Otherwise a power loss soon after can leave the new name with none of the data.
+    withFile(copy, fsyncSync)
     renameSync(copy, file)
     log.debug({ file, rows, ms: Date.now() - began }, 'all rows of the index were checked')
   } catch (error) {

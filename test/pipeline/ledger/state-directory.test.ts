@@ -7,6 +7,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -251,4 +252,28 @@ test('a large index that was damaged while it was open is not taken for whole af
   await state.close()
   await (await openStateDirectory(path, log.log)).close()
   expect(log.lines).toMatchObject([{ message: expect.stringContaining('put aside') }])
+})
+
+test("what a process leaves that is killed during its start is in nobody's way", async () => {
+  const { directory, kafka, file } = await written()
+  for (const name of ['.new', '.new-lock', '.space', '.sealed', '-lock'])
+    writeFileSync(`${file}${name}`, 'half of it')
+  writeFileSync(join(directory, 'lock.0'), '')
+  const after = await openLedger({ directory, kafka, entries: 5000, maxPending: 5000 })
+  expect(after.lines.map(({ level }) => level)).toEqual(['debug'])
+  expect(await after.take(eventOf('7'))).toMatchObject({ kind: 'duplicate' })
+  expect(readdirSync(directory).toSorted()).toEqual(['ledger.mdb', 'ledger.mdb-lock', 'lock', 'lock.0'])
+})
+
+test('an index that was replaced by an earlier copy of itself knows what came since, from the log', async () => {
+  const { directory, kafka, file } = await written()
+  const earlier = readFileSync(file)
+  const between = await openLedger({ directory, kafka, entries: 5000, maxPending: 5000 })
+  await between.take(eventOf('later'))
+  writeFileSync(`${file}.copy`, earlier)
+  renameSync(`${file}.copy`, file)
+  expect(await between.take(eventOf('7'))).toMatchObject({ kind: 'duplicate' })
+  await between.stop()
+  const after = await openLedger({ directory, kafka, entries: 5000, maxPending: 5000 })
+  expect(await after.take(eventOf('later'))).toMatchObject({ kind: 'duplicate', receipt: { offset: 500 } })
 })
