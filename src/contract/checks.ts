@@ -5,6 +5,8 @@ import type { Files } from './surroundings.js'
 export interface ConfigProblem {
   /** JSON Pointer into the config of the stage. */
   readonly at: string
+  /** The characters of the text at that place which are at fault; absent for all of it. */
+  readonly within?: { readonly from: number; readonly to: number }
   readonly code: ErrorCode
   readonly message: string
   readonly expected?: string

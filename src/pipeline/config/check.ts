@@ -45,10 +45,10 @@ export interface Checked {
 export function checkPipelines(config: unknown, text: SourceText, options: CheckOptions): Checked {
   const problems: Problem[] = []
   const unresolved = new Set(options.unresolved.map(({ pointer }) => pointer))
-  const report = ({ pointer, key, ...problem }: ShapeProblem): void => {
+  const report = ({ pointer, key, within, ...problem }: ShapeProblem): void => {
     if (unresolved.has(pointer) && problem.code !== 'HG_CONFIG_PROVIDER') return
     const found = key ? undefined : text.quote(pointer)
-    const place = key ? text.placeOfKey(pointer) : text.placeOf(pointer)
+    const place = key ? text.placeOfKey(pointer) : text.placeOf(pointer, within)
     problems.push({ ...problem, pointer, place, ...(found !== undefined && { found }) })
   }
   for (const problem of options.unresolved) report(problem)

@@ -9,6 +9,7 @@ import { SECRET_KEYWORDS } from './secret-keywords.js'
 export interface ShapeProblem {
   readonly pointer: string
   readonly key?: boolean
+  readonly within?: { readonly from: number; readonly to: number }
   readonly code: ErrorCode
   readonly message: string
   readonly expected?: string

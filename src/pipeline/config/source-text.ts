@@ -20,14 +20,22 @@ export interface SourceText {
   /** Its lines, with stars in place of every secret that is written in it. */
   readonly lines: readonly string[]
   readonly comments: readonly Comment[]
-  /** The place of the value at a pointer; of the nearest thing around it where it is missing. */
-  placeOf(pointer: string): Place
+  /**
+   * The place of the value at a pointer; of the nearest thing around it where it is missing. `within`: of these characters
+   * of a text, as far as they stand in the file as they are.
+   */
+  placeOf(pointer: string, within?: Characters): Place
   /** The place of the key itself. */
   placeOfKey(pointer: string): Place
   /** The value at a pointer as it is written. */
   slice(pointer: string): string | undefined
   /** The same on one line, cut where it is long, and with stars in place of secrets. */
   quote(pointer: string): string | undefined
+}
+
+export interface Characters {
+  readonly from: number
+  readonly to: number
 }
 
 const LONGEST_QUOTE = 60
@@ -104,7 +112,15 @@ export function readSourceText(
         ),
       ),
     ],
-    placeOf: (pointer) => place(nodeOrAround(root, pointer)),
+    placeOf(pointer, within) {
+      const node = exactNode(pointer)
+      if (within === undefined || node?.type !== 'string') return place(nodeOrAround(root, pointer))
+      const written = text.slice(node.offset, node.offset + node.length)
+      // The value may have come from a reference.
+      if (written.includes('${') || within.to > String(node.value).length + 1) return place(node)
+      const from = offsetIn(written, within.from)
+      return placeAt(node.offset + from, Math.max(1, offsetIn(written, within.to) - from))
+    },
     placeOfKey(pointer) {
       const node = nodeOrAround(root, pointer)
       return place(node?.parent?.type === 'property' ? node.parent.children?.[0] : node)
@@ -116,6 +132,14 @@ export function readSourceText(
       return written.length > LONGEST_QUOTE ? `${written.slice(0, LONGEST_QUOTE)}...` : written
     },
   }
+}
+
+/** Where a character of a text stands in the text as JSON, with its quotes and escapes. */
+function offsetIn(written: string, character: number): number {
+  let offset = 1
+  for (let passed = 0; passed < character && offset < written.length - 1; passed++)
+    offset += written[offset] !== '\\' ? 1 : written[offset + 1] === 'u' ? 6 : 2
+  return offset
 }
 
 function lineIndex(file: string, text: string): (offset: number, length: number) => Place {

@@ -1,7 +1,7 @@
 import { HeadgateError } from '../../../errors.js'
 import type { CheckContext, ConfigProblem } from '../../../plugin.js'
 import { compileRegex } from '../../../regex.js'
-import { compileJsonata } from './jsonata.js'
+import { expressionProblems } from './jsonata.js'
 import type { Destination, RouteSettings, When } from './settings.js'
 
 /** What the schema of the settings cannot say, all of it at once. */
@@ -36,7 +36,7 @@ function whenProblems(at: string, { regex, at: place, flags, jsonata }: When): C
   if (regex !== undefined) {
     return [
       ...thrownBy(`${at}/regex`, () => compileRegex(regex, flags)),
-      ...(jsonata === undefined ? [] : thrownBy(`${at}/jsonata`, () => compileJsonata(jsonata))),
+      ...(jsonata === undefined ? [] : inExpression(`${at}/jsonata`, jsonata)),
     ]
   }
   return [
@@ -44,9 +44,17 @@ function whenProblems(at: string, { regex, at: place, flags, jsonata }: When): C
     ...(flags === undefined ? [] : [missing('"flags" belong to a "regex", and there is no "regex" here.')]),
     ...(jsonata === undefined
       ? [missing('A rule needs "regex", "jsonata" or both, and this one has neither.')]
-      : thrownBy(`${at}/jsonata`, () => compileJsonata(jsonata))),
+      : inExpression(`${at}/jsonata`, jsonata)),
   ]
 }
+
+const inExpression = (at: string, text: string): ConfigProblem[] =>
+  expressionProblems(text).map(({ from, to, ...problem }) => ({
+    at,
+    within: { from, to },
+    code: 'HG_CONFIG_JSONATA',
+    ...problem,
+  }))
 
 function thrownBy(at: string, compile: () => unknown): ConfigProblem[] {
   try {

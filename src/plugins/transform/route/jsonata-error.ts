@@ -1,4 +1,5 @@
 import { HeadgateError } from '../../../errors.js'
+import { type ExpressionProblem, slipAt } from './jsonata-slips.js'
 
 /** What JSONata throws: not an Error, and `message` often quotes `value` and `value2`. */
 interface Thrown {
@@ -16,10 +17,20 @@ const isThrown = (error: unknown): error is Thrown =>
   'message' in error &&
   typeof error.message === 'string'
 
-/** An expression that cannot be compiled. */
-export function syntaxError(error: unknown): HeadgateError {
+/** Why an expression cannot be parsed. */
+export function syntaxProblem(text: string, error: unknown): ExpressionProblem {
   const message = error instanceof Error || isThrown(error) ? error.message : String(error)
-  return new HeadgateError('HG_CONFIG_JSONATA', `${message.replace(/\.$/, '')}${place(error)}.`)
+  const { position, token } = error as { readonly position?: number; readonly token?: unknown }
+  const said = `${message.replace(/\.$/, '')}${place(error)}.`
+  if (position === undefined) return { message: said, from: 0, to: text.length }
+  const to = Math.min(position, text.length)
+  const length = typeof token === 'string' && text.slice(0, to).endsWith(token) ? token.length : 1
+  const from = Math.max(0, to - length)
+  // At the end there is nothing to point at but the place behind it.
+  if (token === '(end)') return { message: said, from: text.length, to: text.length + 1 }
+  const open = /quote/.test(message) ? /["'`][^"'`]*$/.exec(text) : null
+  if (open !== null) return { message: said, from: open.index, to: text.length }
+  return slipAt(text, from, to) ?? { message: said, from, to }
 }
 
 /** An expression that failed on an event; the message holds none of its values. */

@@ -1,5 +1,5 @@
-import { HeadgateError } from '../../../errors.js'
 import { compileLiteral } from './jsonata-regex.js'
+import type { ExpressionProblem } from './jsonata-slips.js'
 
 /** A node of what JSONata parses an expression to. Its types do not name all that stands there. */
 export interface Node {
@@ -22,34 +22,43 @@ const REFUSED = new Map([
   ['distinct', 'it takes quadratic time'],
 ])
 
-/** Throws HG_CONFIG_JSONATA where an expression could hang the process; under another name too (`$f := $eval`). */
-export function refuseHazards(ast: Node): void {
+/** What could hang the process in an expression; under another name too (`$f := $eval`). */
+export function* hazards(text: string, ast: Node): Generator<ExpressionProblem> {
   for (const node of nodesOf(ast)) {
-    if (node.type === 'variable') refuseFunction(node)
-    if (node.type === 'regex') refuseRegex(node)
+    const reason = node.type === 'variable' ? REFUSED.get(String(node.value)) : undefined
+    if (reason !== undefined) yield refusal(text, `$${node.value}`, node, reason)
+    if (node.type === 'regex') yield* regexProblems(text, node)
     if (node.type === 'partial')
-      throw refusal('Partial application', node, 'it escapes the limits; write a function')
+      yield refusal(text, 'Partial application', node, 'it escapes the limits; write a function')
   }
 }
 
-function refuseFunction(node: Node): void {
-  const reason = REFUSED.get(String(node.value))
-  if (reason !== undefined) throw refusal(`$${node.value}`, node, reason)
-}
+const refusal = (text: string, what: string, node: Node, reason: string): ExpressionProblem => ({
+  message: `${what} is not allowed at position ${node.position}: ${reason}.`,
+  ...spanOf(text, node, what.startsWith('$') ? what : '('),
+})
 
-const refusal = (what: string, { position }: Node, reason: string) =>
-  new HeadgateError('HG_CONFIG_JSONATA', `${what} is not allowed at position ${position}: ${reason}.`)
-
-function refuseRegex({ value, position }: Node): void {
+function* regexProblems(text: string, { value, position }: Node): Generator<ExpressionProblem> {
   try {
     compileLiteral(value as RegExp)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new HeadgateError(
-      'HG_CONFIG_JSONATA',
-      `The regular expression that ends at position ${position}: ${reason}`,
-    )
+    yield {
+      message: `The regular expression that ends at position ${position}: ${reason}`,
+      ...spanOf(text, { position }, `/${(value as RegExp).source}/`),
+    }
   }
+}
+
+/** Where a word stands in an expression: a node knows the end of its first word, or a place behind it. */
+export function spanOf(
+  text: string,
+  { position }: Pick<Node, 'position'>,
+  word: string,
+): { readonly from: number; readonly to: number } {
+  const end = typeof position === 'number' ? position : text.length
+  const from = text.lastIndexOf(word, end - word.length)
+  return from === -1 ? { from: Math.max(0, end - 1), to: end } : { from, to: from + word.length }
 }
 
 const READING = new Set<unknown>([

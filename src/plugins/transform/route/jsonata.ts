@@ -1,15 +1,18 @@
 import { createRequire } from 'node:module'
 import type jsonata from 'jsonata'
 import { Budget } from '../../../budget.js'
+import { HeadgateError } from '../../../errors.js'
 import type { JsonBody } from '../../../plugin.js'
 import { currentBudget, evaluateAlone } from './jsonata-budget.js'
 import { type Builtin, bounded, builtinsOf, EXIT } from './jsonata-builtins.js'
-import { syntaxError } from './jsonata-error.js'
+import { staticProblems } from './jsonata-check.js'
+import { syntaxProblem } from './jsonata-error.js'
 import { longestList, makerCheck } from './jsonata-makers.js'
 import { placesOf } from './jsonata-places.js'
 import { linearRegexEngine } from './jsonata-regex.js'
 import { withSecondTry } from './jsonata-second-try.js'
-import { type Node, nodesOf, onlyReads, refuseHazards } from './jsonata-syntax.js'
+import type { ExpressionProblem } from './jsonata-slips.js'
+import { hazards, type Node, nodesOf, onlyReads } from './jsonata-syntax.js'
 
 export interface Expression {
   /** Whether the event matches. Rejects with whatever JSONata throws; `evaluationError` makes sense of it. */
@@ -50,12 +53,26 @@ class Options implements jsonata.JsonataOptions {
   }
 }
 
-/** Throws HG_CONFIG_JSONATA with the position. */
+/** What is wrong with an expression, all of it at once. */
+export function expressionProblems(text: string): readonly ExpressionProblem[] {
+  const parsed = parse(text, new Options())
+  return 'problem' in parsed ? [parsed.problem] : problemsOf(text, parsed.expression.ast())
+}
+
+function problemsOf(text: string, ast: Node): readonly ExpressionProblem[] {
+  const refused = [...hazards(text, ast)]
+  return refused.length > 0 ? refused : [...staticProblems(text, ast, allBuiltins())]
+}
+
+/** Throws HG_CONFIG_JSONATA with the first problem. */
 export function compileJsonata(text: string): Expression {
   const options = new Options()
-  const expression = parse(text, options)
+  const parsed = parse(text, options)
+  if ('problem' in parsed) throw unusable(parsed.problem)
+  const { expression } = parsed
   const ast: Node = expression.ast()
-  refuseHazards(ast)
+  const [problem] = problemsOf(text, ast)
+  if (problem !== undefined) throw unusable(problem)
   // The elements of a list count as if they stood in each other.
   options.deepest += longestList(ast)
   bound(expression, ast)
@@ -93,18 +110,18 @@ function bound(expression: jsonata.Expression, ast: Node): void {
   // A transform begins with a copy.
   if (nodes.some(({ type }) => type === 'transform')) called.add('clone')
   for (const name of called) {
-    const builtin = boundedBuiltin(name)
+    const builtin = allBuiltins().get(name)
     if (builtin !== undefined) expression.assign(name, builtin)
   }
 }
 
 let builtins: ReadonlyMap<string, Builtin> | undefined
 
-function boundedBuiltin(name: string): Builtin | undefined {
+function allBuiltins(): ReadonlyMap<string, Builtin> {
   builtins ??= new Map(
     [...builtinsOf(newExpression('$'))].map(([each, builtin]) => [each, bounded(each, builtin)]),
   )
-  return builtins.get(name)
+  return builtins
 }
 
 const require = createRequire(import.meta.url)
@@ -115,13 +132,19 @@ function newExpression(text: string, options = new Options()): jsonata.Expressio
   return compile(text, options)
 }
 
-function parse(text: string, options: Options): jsonata.Expression {
+function parse(
+  text: string,
+  options: Options,
+): { readonly expression: jsonata.Expression } | { readonly problem: ExpressionProblem } {
   try {
-    return newExpression(text, options)
+    return { expression: newExpression(text, options) }
   } catch (error) {
-    throw syntaxError(error)
+    return { problem: syntaxProblem(text, error) }
   }
 }
+
+const unusable = ({ message, suggestion = '' }: ExpressionProblem): HeadgateError =>
+  new HeadgateError('HG_CONFIG_JSONATA', `${message} ${suggestion}`.trim())
 
 /** As JSONata's own $boolean, which can only be had for the price of another evaluation. */
 export function isTruthy(value: unknown): boolean {
