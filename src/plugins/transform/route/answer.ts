@@ -1,9 +1,11 @@
+import { canonicalNumber } from '../../../json/exact-numbers.js'
 import { pointer } from '../../../json/pointer.js'
+import type { JsonBody, JsonPointer } from '../../../plugin.js'
 import type { Formula } from './formula.js'
 import { MANY, placeValue } from './place-value.js'
 
-/** Whether a condition holds of an event's value; undefined where only evaluating it can tell. */
-export type Answer = (value: unknown) => boolean | undefined
+/** Whether a condition holds of an event; undefined where only evaluating it can tell. */
+export type Answer = (body: JsonBody) => boolean | undefined
 
 /**
  * Answers without evaluating anything, for conditions that compare places with literals. In the order of JSONata: it
@@ -13,13 +15,16 @@ export function answerTo(formula: Formula): Answer {
   switch (formula.kind) {
     case 'equals':
     case 'differs': {
-      const { tokens } = pointer(formula.place)
+      const place = pointer(formula.place)
       const literal: unknown = JSON.parse(formula.value)
+      const number = typeof literal === 'number' ? canonicalNumber(formula.value) : undefined
       const ifEqual = formula.kind === 'equals'
-      return (value) => {
-        const found = placeValue(value, tokens)
+      return (body) => {
+        const found = placeValue(body.value, place.tokens)
         if (found === MANY) return undefined
-        return found !== undefined && (found === literal) === ifEqual
+        // Different numbers can be one double.
+        const isEqual = found === literal && (number === undefined || sentNumber(body, place) === number)
+        return found !== undefined && isEqual === ifEqual
       }
     }
     case 'and':
@@ -31,12 +36,15 @@ export function answerTo(formula: Formula): Answer {
   }
 }
 
+const sentNumber = (body: JsonBody, place: JsonPointer): string =>
+  canonicalNumber(body.slice(place)?.toString('latin1') ?? '')
+
 /** The first answer that is `deciding` or unknown; the other one where there is none. */
 const first =
   (answers: readonly Answer[], deciding: boolean): Answer =>
-  (value) => {
+  (body) => {
     for (const answer of answers) {
-      const given = answer(value)
+      const given = answer(body)
       if (given !== !deciding) return given
     }
     return !deciding

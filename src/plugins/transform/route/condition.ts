@@ -1,4 +1,5 @@
 import { Budget } from '../../../budget.js'
+import { compactText } from '../../../json/exact-numbers.js'
 import { pointer } from '../../../json/pointer.js'
 import type { JsonBody, JsonPointer } from '../../../plugin.js'
 import { compileRegex, type Regex } from '../../../regex.js'
@@ -36,7 +37,7 @@ export function subjectOf(body: JsonBody, payload: JsonPointer): Subject {
     body,
     budget: new Budget(),
     payloadText() {
-      text ??= JSON.stringify(payload.read(body.value)) ?? ''
+      text ??= compactText(body, payload) ?? ''
       return text
     },
   }
@@ -47,7 +48,7 @@ export function compileCondition(when: When): Condition {
   const { regex, at, flags, jsonata } = when
   const compiled = regex === undefined ? undefined : compileRegex(regex, flags)
   const expression = jsonata === undefined ? undefined : compileJsonata(jsonata)
-  const formula = expression === undefined ? undefined : jsonataFormula(expression.ast)
+  const formula = expression === undefined ? undefined : jsonataFormula(expression.ast, jsonata ?? '')
   return {
     when,
     regex: compiled,
@@ -71,13 +72,20 @@ export function matches(condition: Condition, subject: Subject): boolean | Promi
     if (text === undefined || !regex.test(text, budget)) return false
   }
   if (expression === undefined) return true
-  return condition.answer?.(subject.body.value) ?? expression.matches(subject.body, budget)
+  return condition.answer?.(subject.body) ?? expression.matches(subject.body, budget)
 }
 
 /** What a regex looks at; undefined where there is nothing. */
 export const regexText = (at: JsonPointer | undefined, { body, payloadText }: Subject): string | undefined =>
-  at === undefined ? payloadText() : textOf(at.read(body.value))
+  at === undefined ? payloadText() : textAt(body, at)
 
-/** What a regex sees of a value: text as it is, anything else as compact JSON, and nothing of what is not there. */
+/** What a regex sees of a value: text as it is, a number as it was sent, anything else as compact JSON. */
+export function textAt(body: JsonBody, at: JsonPointer): string | undefined {
+  const value = at.read(body.value)
+  if (typeof value === 'string') return value
+  return typeof value === 'number' ? body.slice(at)?.toString('latin1') : compactText(body, at)
+}
+
+/** The same for a value that nobody sent. */
 export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : JSON.stringify(value)

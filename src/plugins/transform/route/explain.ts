@@ -1,6 +1,7 @@
 import type { HeadgateError } from '../../../errors.js'
+import { compactText } from '../../../json/exact-numbers.js'
 import type { Event, Explained, Explanation, JsonPointer } from '../../../plugin.js'
-import { type Condition, textOf } from './condition.js'
+import { type Condition, textAt } from './condition.js'
 import { evaluationError } from './jsonata-error.js'
 import type { Destination, RouteSettings } from './settings.js'
 
@@ -26,7 +27,7 @@ export async function explain(
   payload: JsonPointer,
   event: Event,
 ): Promise<Explanation> {
-  const payloadText = JSON.stringify(payload.read(event.body.value)) ?? ''
+  const payloadText = compactText(event.body, payload) ?? ''
   let decided: { readonly rule?: string } | undefined
   const details: Explained[] = []
   for (const [index, rule] of rules.entries()) {
@@ -56,7 +57,7 @@ async function tryRule(
 ): Promise<Trial> {
   const looked: Looked[] = []
   if (regex !== undefined) {
-    const subject = at === undefined ? payloadText : textOf(at.read(event.body.value))
+    const subject = at === undefined ? payloadText : textAt(event.body, at)
     const place = at === undefined ? `${payload.text || 'the body'} as JSON` : at.text || 'the body'
     const flags = when.flags === undefined ? '' : `, flags ${when.flags}`
     looked.push({ at: `regex ${when.regex}${flags} in ${place}`, found: subject ?? 'nothing' })

@@ -1,3 +1,4 @@
+import { isSameNumber } from '../../../json/exact-numbers.js'
 import { child } from '../../../json/pointer.js'
 import { ALWAYS, type Formula, NEVER } from './formula.js'
 import { isTruthy } from './jsonata.js'
@@ -16,22 +17,22 @@ const MOST_DEPTH = 100
 const MOST_ELEMENTS = 1000
 
 /** What a parsed expression asks of an event; in its parts where it compares places with literals. */
-export const jsonataFormula = (ast: Node): Formula => formulaOf(ast, 1)
+export const jsonataFormula = (ast: Node, text: string): Formula => formulaOf(ast, text, 1)
 
-function formulaOf(node: Parsed, depth: number): Formula {
+function formulaOf(node: Parsed, text: string, depth: number): Formula {
   const literal = literalOf(node)
   if (literal !== undefined) return isTruthy(literal) ? ALWAYS : NEVER
   const { type, value, lhs, rhs, expressions } = node
   if (depth === MOST_DEPTH) return opaque(node)
   if (type === 'block' && expressions?.length === 1 && isBare(node, BLOCK))
-    return formulaOf(expressions[0] as Parsed, depth + 1)
+    return formulaOf(expressions[0] as Parsed, text, depth + 1)
   if (type !== 'binary' || lhs === undefined || rhs === undefined || !isBare(node, BINARY))
     return opaque(node)
   if (value === 'and' || value === 'or')
-    return { kind: value, parts: [formulaOf(lhs, depth + 1), formulaOf(rhs, depth + 1)] }
+    return { kind: value, parts: [formulaOf(lhs, text, depth + 1), formulaOf(rhs, text, depth + 1)] }
   if (value === '=' || value === '!=')
-    return comparison(value, lhs, rhs) ?? comparison(value, rhs, lhs) ?? opaque(node)
-  return (value === 'in' ? membership(lhs, rhs) : undefined) ?? opaque(node)
+    return comparison(value, lhs, rhs, text) ?? comparison(value, rhs, lhs, text) ?? opaque(node)
+  return (value === 'in' ? membership(lhs, rhs, text) : undefined) ?? opaque(node)
 }
 
 /** How many keys a node has with nothing added to it, such as a filter behind it: `(a = 1)[0]`. */
@@ -42,18 +43,31 @@ const BINARY = 5
 
 const isBare = (node: Parsed, keys: number): boolean => Object.keys(node).length === keys
 
-function comparison(operator: '=' | '!=', path: Parsed, literal: Parsed): Formula | undefined {
+function comparison(operator: '=' | '!=', path: Parsed, literal: Parsed, text: string): Formula | undefined {
   const place = placeOf(path)
   const value = literalOf(literal)
   if (place === undefined || value === undefined) return undefined
-  return { kind: operator === '=' ? 'equals' : 'differs', place, value: JSON.stringify(value) }
+  return { kind: operator === '=' ? 'equals' : 'differs', place, value: exactJson(literal, value, text) }
 }
 
-function membership(path: Parsed, list: Parsed): Formula | undefined {
+/** A literal as JSON. A number that a double cannot hold has the digits that were written. */
+function exactJson({ position }: Parsed, value: unknown, text: string): string {
+  const json = JSON.stringify(value)
+  if (typeof value !== 'number') return json
+  const digits = writtenNumber(text, position)
+  const written = value < 0 ? `-${digits}` : digits
+  return digits === undefined || isSameNumber(json, String(written)) ? json : String(written)
+}
+
+/** The digits of the number that ends at a position of an expression. */
+export const writtenNumber = (text: string, position: unknown): string | undefined =>
+  /\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$/.exec(text.slice(0, Number(position)))?.[0]
+
+function membership(path: Parsed, list: Parsed, text: string): Formula | undefined {
   const isList = list.type === 'unary' && list.value === '[' && isBare(list, LIST)
   const elements = isList ? (list.expressions ?? []) : []
   if (elements.length > MOST_ELEMENTS) return undefined
-  const parts = elements.map((element) => comparison('=', path, element))
+  const parts = elements.map((element) => comparison('=', path, element, text))
   return parts.length > 0 && parts.every((part) => part !== undefined) ? { kind: 'or', parts } : undefined
 }
 

@@ -1,8 +1,13 @@
+import { Budget } from '../../../budget.js'
+import { isSameNumber } from '../../../json/exact-numbers.js'
 import type { LintFinding, LintMeaning } from '../../../plugin.js'
 import { type Condition, compileCondition } from './condition.js'
 import { type Formula, type Term, type Text, termsOf } from './formula.js'
+import { writtenNumber } from './jsonata-formula.js'
+import { nodesOf } from './jsonata-syntax.js'
 import { neverMatches } from './never-matches.js'
 import { overlap, valuesOf, wordsOf } from './overlap.js'
+import { isTooCostly } from './regex-cost.js'
 import { matchesAnyText, regexFormula } from './regex-formula.js'
 import type { Destination, RouteSettings, When } from './settings.js'
 
@@ -25,6 +30,15 @@ export const LINTS = {
     meaning: 'A regex looks for a space between the parts of the JSON.',
     why: 'Without `at`, it is matched against the payload as compact JSON, which has no space after a colon or a comma. Write `\\s*`, or name the place with `at`.',
   },
+  'number-beyond-double': {
+    meaning: 'A JSONata expression has a number with more digits than a double holds.',
+    why: 'JSONata takes 9007199254740993 for 9007199254740992. Only where a place is compared with the number by =, != or in, and the whole condition is made of such comparisons, do the digits that were sent decide.',
+  },
+  'regex-too-costly': {
+    meaning:
+      'A regex uses up its budget on a text of its own characters that `maxBody` of the source lets pass.',
+    why: 'Such an event ends as bad data (HG_EVENT_TOO_COSTLY), and takes a good part of a second before.',
+  },
 } as const satisfies Readonly<{ [name: string]: LintMeaning }>
 
 /** A rule, and what it asks of an event. */
@@ -45,8 +59,12 @@ export interface Facts {
   readonly values: readonly string[]
 }
 
-/** `ensured`: JSON Schemas that every event fits which comes here. */
-export function* lint({ rules }: RouteSettings, ensured: readonly unknown[]): Generator<LintFinding> {
+/** `ensured`: JSON Schemas that every event fits which comes here; `maxBody`: of the source, where it has one. */
+export function* lint(
+  { rules }: RouteSettings,
+  ensured: readonly unknown[],
+  maxBody?: number,
+): Generator<LintFinding> {
   const facts = rules.map(({ name, when, to }, index): Facts => {
     const condition = compileCondition(when)
     const formula = formulaOf(condition)
@@ -54,6 +72,8 @@ export function* lint({ rules }: RouteSettings, ensured: readonly unknown[]): Ge
     const known = { ...wordsOf(when, terms), values: valuesOf(terms) }
     return { name, index, when, to, condition, formula, terms, ...known }
   })
+  const budget = new Budget()
+  for (const rule of facts) yield* costFindings(rule, maxBody, budget)
   const dead = new Set<Facts>()
   for (const rule of facts) {
     const reason = neverMatches(rule, facts.slice(0, rule.index), ensured)
@@ -83,6 +103,38 @@ function formulaOf({ when, formula }: Condition): Formula {
     ],
   }
 }
+
+function* costFindings(
+  { index, when: { regex, jsonata }, condition }: Facts,
+  maxBody: number | undefined,
+  budget: Budget,
+): Generator<LintFinding> {
+  if (regex !== undefined && condition.regex !== undefined && maxBody !== undefined)
+    if (isTooCostly(condition.regex, regex, maxBody, budget))
+      yield {
+        at: `/rules/${index}/when/regex`,
+        name: 'regex-too-costly' satisfies keyof typeof LINTS,
+        message: `There are texts below maxBody (${maxBody} bytes) that this regex cannot get through.`,
+        suggestion:
+          'Make its repetitions shorter, let it look at one value with "at", or lower maxBody of the source.',
+      }
+  const { expression, formula } = condition
+  if (jsonata === undefined || expression === undefined || formula === undefined || isExact(formula)) return
+  for (const { type, value, position } of nodesOf(expression.ast)) {
+    const digits = type === 'number' ? writtenNumber(jsonata, position) : undefined
+    if (digits === undefined || isSameNumber(digits, String(Math.abs(Number(value))))) continue
+    yield {
+      at: `/rules/${index}/when/jsonata`,
+      name: 'number-beyond-double' satisfies keyof typeof LINTS,
+      message: `JSONata takes ${digits} for ${Math.abs(Number(value))}.`,
+      suggestion: 'Compare it with "regex" and "at", which see the digits that were sent.',
+    }
+  }
+}
+
+/** True when the digits that were sent decide, because nothing has to be evaluated. */
+const isExact = (formula: Formula): boolean =>
+  formula.kind === 'and' || formula.kind === 'or' ? formula.parts.every(isExact) : formula.kind !== 'holds'
 
 /** With `at`, these say that there is something at the place. */
 const ANYTHING = new Set(['', '^', '$', '.*', '^.*', '.*$', '^.*$'])

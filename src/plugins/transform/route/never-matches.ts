@@ -58,7 +58,7 @@ function refusedPlace(term: Term, ensured: readonly unknown[]): string | undefin
     if (atom.kind !== 'equals' || pointer(atom.place).tokens.length === 0) continue
     const values = possibleValues(ensured, atom.place, true)
     const isKnown = values?.every((value) => typeof value !== 'object' || value === null)
-    if (isKnown && !values?.some((value) => JSON.stringify(value) === atom.value)) return atom.place
+    if (isKnown && !values?.some((value) => value === JSON.parse(atom.value))) return atom.place
   }
   return undefined
 }

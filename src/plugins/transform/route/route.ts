@@ -22,7 +22,7 @@ export const route = definePlugin({
   rules: ({ rules }) => [...rules.map(({ name }) => name), 'otherwise'],
   check: (config, context) => problems(config, context),
   lints: LINTS,
-  lint: (config, { ensured }) => lint(config, ensured),
+  lint: (config, { ensured, maxBody }) => lint(config, ensured, maxBody),
   targets: (config) => [...targetsOf(config)],
 
   create(config, { metrics }) {

@@ -46,7 +46,7 @@ const When = Type.Object(
     at: Type.Optional(
       Pointer({
         description:
-          'Place in the event that `regex` looks at instead of the payload: text as it is, anything else as compact JSON. Where there is nothing, the rule does not match.',
+          'Place in the event that `regex` looks at instead of the payload: text as it is, a number as it was sent, anything else as compact JSON. Where there is nothing, the rule does not match.',
       }),
     ),
     flags: Type.Optional(

@@ -296,3 +296,35 @@ describe('a regex that cannot be meant', () => {
     expect(found({ a: when }).map(({ name }) => name)).toEqual(names)
   })
 })
+
+describe('what an event can make of a rule', () => {
+  const names = (when: Rules[string], maxBody?: number) => {
+    const context = { ...checkContext(), ensured: [], maxBody }
+    return [...(route.lint?.(config({ a: when }), context) ?? [])].map(({ name }) => name)
+  }
+
+  it.each<[Rules[string], boolean]>([
+    [{ regex: '[ab]*a[ab]{200}[^ab]' }, true],
+    [{ regex: 'a[ab]{0,500}a[ab]{0,500}[^ab]' }, true],
+    [{ regex: 'x.{0,300}y.{0,300}[^xy]' }, true],
+    [{ regex: '^.{0,1000}$' }, false],
+    [{ regex: '[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,255}' }, false],
+    [{ regex: '"(priority|region|customer|channel)"\\s*:\\s*"(high|urgent|vip)-[0-9]{1,12}"' }, false],
+  ])('the cost of %j at maxBody is named: %s', (when, isNamed) => {
+    expect(names(when, 1_048_576)).toEqual(isNamed ? ['regex-too-costly'] : [])
+    expect(names(when, 8_000)).toEqual([])
+  })
+
+  it.each<[string, boolean]>([
+    ['id > 9007199254740993', true],
+    ['$number(id) = 9007199254740993', true],
+    ['id = 9007199254740993 and $exists(a)', true],
+    ['id = 9007199254740993', false],
+    ['a = "x" and (id = 9007199254740993 or id in [1234567890123456789])', false],
+    ['id > 9007199254740992', false],
+    ['price > 0.1', false],
+    ['price > 0.12345678901234567891', true],
+  ])('a number that JSONata rounds is named: %s %s', (jsonata, isNamed) => {
+    expect(names({ jsonata })).toEqual(isNamed ? ['number-beyond-double'] : [])
+  })
+})

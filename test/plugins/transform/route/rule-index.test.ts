@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { pointer } from '../../../../src/json/pointer.js'
 import type { Event, Verdict } from '../../../../src/plugin.js'
 import { Candidates } from '../../../../src/plugins/transform/route/candidates.js'
-import { compileCondition, subjectOf, textOf } from '../../../../src/plugins/transform/route/condition.js'
+import { compileCondition, subjectOf, textAt } from '../../../../src/plugins/transform/route/condition.js'
 import { evaluationError } from '../../../../src/plugins/transform/route/jsonata-error.js'
 import { indexRules } from '../../../../src/plugins/transform/route/rule-index.js'
 import { compileRegex } from '../../../../src/regex.js'
@@ -151,7 +151,7 @@ function plainly(whens: readonly When[]): ({ body }: Event) => Promise<(string |
     Promise.all(
       conditions.map(async ({ regex, at, expression }, index) => {
         const payloadText = JSON.stringify(payload.read(body.value)) ?? ''
-        const text = at === undefined ? payloadText : textOf(at.read(body.value))
+        const text = at === undefined ? payloadText : textAt(body, at)
         if (regex !== undefined && (text === undefined || !regex.test(text))) return undefined
         try {
           return expression === undefined || (await expression.matches(body)) ? `r${index}` : undefined
