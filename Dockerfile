@@ -18,7 +18,8 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates libssl3 zlib1g libzstd1 \
  && rm -rf /var/lib/apt/lists/* \
  && install -d -o 1000 -g 1000 /var/lib/headgate \
- && install -d /node_modules && ln -s /opt/headgate /node_modules/headgate
+ && install -d /node_modules && ln -s /opt/headgate /node_modules/headgate \
+ && ln -s /opt/headgate/dist/cli.js /usr/local/bin/headgate
 COPY --from=build /headgate /opt/headgate
 COPY --from=build /headgate/plugins.config.json /etc/headgate/
 COPY --from=build /headgate/schemas /etc/headgate/schemas
@@ -28,7 +29,7 @@ ENV NODE_ENV=production \
     HEADGATE_STATE_DIR=/var/lib/headgate \
     HEADGATE_HOST=0.0.0.0 \
     HEADGATE_ADMIN_HOST=0.0.0.0 \
-    HEADGATE_ADMIN_TOKEN_FILE=none
+    HEADGATE_ADMIN_TOKEN_FILE=generate
 # By number, so that Kubernetes can see that it is not root. Nothing is written but the volume.
 USER 1000:1000
 WORKDIR /var/lib/headgate

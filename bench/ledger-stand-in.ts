@@ -56,7 +56,7 @@ export const durableLedger: typeof replaced = ({ stages }): Ledger => {
     onAdded(stage, wake) {
       wakers[stage] = wake
     },
-    backlog: () => ({ count: owed, oldestAge: 0, failed: 0, remembersFor: 0 }),
+    backlog: () => ({ count: owed, oldestAge: 0, failed: 0, remembersFor: 0, replacedPartitions: 0 }),
     meet: async () => {},
     canMoveTo: () => true,
     change() {},

@@ -11,7 +11,7 @@ import { metricReference } from '../build/src/docs/metric-reference.js'
 import { dashboard } from '../build/src/docs/monitoring/dashboard.js'
 import { PRODUCTION } from '../build/src/docs/monitoring/pace.js'
 import { rows } from '../build/src/docs/monitoring/rows.js'
-import { rulesFile } from '../build/src/docs/monitoring/rules-file.js'
+import { prometheusRule, rulesFile } from '../build/src/docs/monitoring/rules-file.js'
 import { withQuotedFiles } from '../build/src/docs/quoted-files.js'
 import { editorSchema } from '../build/src/pipeline/config/editor-schema.js'
 import { plugins } from '../build/src/plugins/index.js'
@@ -44,3 +44,8 @@ write(
 )
 write('deploy/grafana/headgate.json', `${JSON.stringify(dashboard(rows), undefined, 2)}\n`)
 write('deploy/prometheus/headgate.rules.yaml', rulesFile(PRODUCTION))
+write('deploy/kubernetes/monitoring/prometheusrule.yaml', prometheusRule(PRODUCTION))
+// A component of kustomize reads no file outside its folder, and compose mounts one folder: copies.
+write('deploy/kubernetes/monitoring/headgate.json', read('deploy/grafana/headgate.json'))
+for (const path of ['plugins.config.json', 'schemas/cxone-data-action.schema.json'])
+  write(`deploy/config/${path}`, read(path))

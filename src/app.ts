@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { openAdmin } from './admin/admin.js'
 import { connectRoutes } from './admin/connect/routes.js'
 import { tapRoutes } from './admin/tap.js'
+import { generateToken, tokenFileOf } from './admin/tokens.js'
 import { HeadgateError } from './errors.js'
 import { createListener } from './http/listener.js'
 import type { Loggers } from './log-levels.js'
@@ -143,12 +144,13 @@ export async function startApp(options: AppOptions): Promise<App> {
     maxConnections: settings.maxConnections,
     maxBodyMemory: bytes(settings.maxBodyMemory),
   })
-  const { adminHost, adminPort, adminTokenFile, adminOpen } = settings
+  const { adminHost, adminPort, adminOpen } = settings
+  await generateToken(settings)
   const access = {
     host: adminHost,
     port: adminPort,
     descriptor: options.sockets.admin,
-    tokenFile: ['', 'none'].includes(adminTokenFile) ? adminTokenFile : resolve(adminTokenFile),
+    tokenFile: tokenFileOf(settings),
     open: adminOpen === 'none' ? [] : adminOpen.split(',').map((name) => `/${name}`),
     log: log({ listener: 'admin' }),
     secure: certificates.admin,

@@ -334,7 +334,7 @@ const ERROR_TABLE = {
   HG_CONFIG_CONFLICT: config('Two settings exclude each other.', 'Change one of the two places.'),
   HG_RELOAD_RESTART: config(
     'The new config has a change that a running process cannot make.',
-    'The old config goes on. For another cluster or topics made anew: give the pipeline another name, or restart it with an empty state directory once nothing is owed any more.',
+    'The old config goes on. For another cluster or a topic that was deleted and created again: restart Headgate, which then forgets the events of the old one; or give the pipeline another name.',
   ),
   HG_RELOAD_FAILED: config(
     'A stage of the new config could not be started, or does not take events.',

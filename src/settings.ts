@@ -102,7 +102,7 @@ export const SETTINGS: { readonly [name in keyof Settings]: Declaration } = {
     arg: 'admin-token-file',
     default: '',
     wrong: anything,
-    doc: 'File of bearer tokens, one a line, of which the admin listener wants one for everything but the open paths; read again at every request. `none`: only the open paths are served. Without it everything is served, but on loopback only: beyond it Headgate does not start.',
+    doc: 'File of bearer tokens, one a line, of which the admin listener wants one for everything but the open paths; read again at every request. `generate`: a token is made in the state directory, where the commands of Headgate on the same machine find it. `none`: only the open paths are served. Without it everything is served, but on loopback only: beyond it Headgate does not start.',
   },
   adminOpen: {
     env: 'HEADGATE_ADMIN_OPEN',

@@ -1,9 +1,40 @@
-import { hash, timingSafeEqual } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { HeadgateError } from '../errors.js'
+import type { Settings } from '../settings.js'
 
 /** Shorter ones can be guessed. */
 const SHORTEST = 16
+
+const NONE = 'none'
+const GENERATE = 'generate'
+
+/**
+ * Where the tokens are: HEADGATE_ADMIN_TOKEN_FILE as a path, as `none`, or empty where nothing was said. A generated one is in
+ * the state directory, which no other user of the machine can read.
+ */
+export function tokenFileOf(
+  { adminTokenFile, stateDir }: Pick<Settings, 'adminTokenFile' | 'stateDir'>,
+  cwd = process.cwd(),
+): string {
+  if (adminTokenFile === '' || adminTokenFile === NONE) return adminTokenFile
+  return adminTokenFile === GENERATE
+    ? join(resolve(cwd, stateDir), 'admin-token')
+    : resolve(cwd, adminTokenFile)
+}
+
+/** Makes the generated token, where that is what the settings say and there is none yet. */
+export async function generateToken(settings: Pick<Settings, 'adminTokenFile' | 'stateDir'>): Promise<void> {
+  if (settings.adminTokenFile !== GENERATE) return
+  const file = tokenFileOf(settings)
+  try {
+    await writeFile(file, `${randomBytes(32).toString('base64url')}\n`, { flag: 'wx', mode: 0o600 })
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code !== 'EEXIST') throw refuse(`The admin token cannot be written to ${file} (${code}).`)
+  }
+}
 
 /**
  * The bearer tokens of a file: one a line, so that an old and a new one can count at once; empty lines and lines that

@@ -1,6 +1,5 @@
-import { resolve } from 'node:path'
 import { Agent, type Dispatcher, request } from 'undici'
-import { readTokens } from '../admin/tokens.js'
+import { readTokens, tokenFileOf } from '../admin/tokens.js'
 import { HeadgateError } from '../errors.js'
 import { isLoopback } from '../http/loopback.js'
 import type { Settings } from '../settings.js'
@@ -37,14 +36,14 @@ export async function requestAdmin<Read>(
   { err, cwd }: Pick<Io, 'err' | 'cwd'>,
   read: (body: Dispatcher.ResponseData['body']) => Promise<Read>,
 ): Promise<Read | undefined> {
-  const { adminHost, adminPort, adminTokenFile, adminTlsCert } = settings
+  const { adminHost, adminPort, adminTlsCert } = settings
   const scheme = adminTlsCert === '' && options['ca'] === undefined ? 'http' : 'https'
   const host = isLoopback(adminHost) ? adminHost : '127.0.0.1'
   const base = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${adminPort}`
   let dispatcher: Agent | undefined
   try {
     dispatcher = new Agent({ connect: await readTrust(options, cwd), bodyTimeout: SILENCE })
-    const headers = await authorization(adminTokenFile, cwd)
+    const headers = await authorization(tokenFileOf(settings, cwd))
     const asked = { method, headers, dispatcher, ...(signal !== undefined && { signal }) }
     const { statusCode, body } = await request(base + path, asked)
     if (statusCode === 200) return await read(body)
@@ -70,9 +69,9 @@ interface Complaint {
   readonly detail?: string
 }
 
-async function authorization(tokenFile: string, cwd: string): Promise<{ readonly [name: string]: string }> {
+async function authorization(tokenFile: string): Promise<{ readonly [name: string]: string }> {
   if (tokenFile === '' || tokenFile === 'none') return {}
-  const [token] = await readTokens(resolve(cwd, tokenFile))
+  const [token] = await readTokens(tokenFile)
   return { authorization: `Bearer ${token}` }
 }
 

@@ -47,6 +47,12 @@ export interface RecordLog {
    * under an earlier config; of these, what is no more is left out.
    */
   partitions(also?: readonly Omit<Position, 'offset'>[]): Promise<readonly LogPartition[]>
+  /**
+   * Tells topics apart that have the same name: one that was deleted and created again, or that of another cluster, has
+   * another identity. A topic that does not exist is left out; when it is one of a target, this rejects. Resolves with undefined when
+   * nobody can tell now: records are compared then.
+   */
+  identify?(topics: readonly string[]): Promise<ReadonlyMap<string, string> | undefined>
   /** For each partition the offset of the first record that is not older than `timestamp`; its end where there is none. */
   offsetsAt(timestamp: number): Promise<readonly Position[]>
   /**

@@ -290,6 +290,11 @@ function takeResidence(
     'How far back redeliveries are recognised.',
     ({ remembersFor }) => remembersFor / 1000,
   )
+  sampled(
+    'ledger_replaced_partitions',
+    'Partitions that were found to have another log than before, since the start: their events are not recognised any more.',
+    ({ replacedPartitions }) => replacedPartitions,
+  )
   metrics.sampled('inflight_events', 'Events received whose path has not ended.', { pipeline }, () =>
     [...live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0),
   )

@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type AccessOptions, createAccess } from '../../src/admin/access.js'
+import { generateToken, tokenFileOf } from '../../src/admin/tokens.js'
 import { temporaryDirectory, testContext } from '../helpers/context.js'
 
 const TOKEN = 'a-token-of-some-length'
@@ -107,5 +108,27 @@ describe('without one', () => {
     expect(await status({ origin: 'https://evil.example' })).toBe(403)
     expect(await status({ origin: 'null' })).toBe(403)
     expect(await status({ origin: 'http://127.0.0.1:8083' })).toBe(200)
+  })
+})
+
+describe('a generated token', () => {
+  test('is made once, for nobody else to read, and is asked for like one of a file', async () => {
+    const settings = { adminTokenFile: 'generate', stateDir: temporaryDirectory({}) }
+    await generateToken(settings)
+    const file = tokenFileOf(settings)
+    const text = readFileSync(file, 'utf8')
+    await generateToken(settings)
+    expect(readFileSync(file, 'utf8')).toBe(text)
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    const { status } = await access({ host: '0.0.0.0', tokenFile: file })
+    expect([await status(), await status(bearer(text.trim()))]).toEqual([401, 200])
+  })
+
+  test('that cannot be written is an error with its place', async () => {
+    const settings = { adminTokenFile: 'generate', stateDir: '/nowhere' }
+    await expect(generateToken(settings)).rejects.toMatchObject({
+      code: 'HG_ADMIN_TOKEN',
+      message: 'The admin token cannot be written to /nowhere/admin-token (ENOENT).',
+    })
   })
 })

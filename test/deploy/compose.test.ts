@@ -51,6 +51,16 @@ test('what is mounted from here exists, and what is mounted by name is declared'
   }
 })
 
+test('the folder that is mounted has the shipped config, with the schemas that it names', () => {
+  for (const path of [
+    'plugins.config.json',
+    'schemas/cxone-data-action.schema.json',
+    'schemas/plugins.config.schema.json',
+  ])
+    expect(read(join('deploy/config', path)), path).toBe(read(path))
+  expect(headgate.volumes).toContain('./config:/etc/headgate:ro')
+})
+
 test('nothing is published beyond this machine', () => {
   const ports = Object.values<Manifest>(compose.services).flatMap(({ ports = [] }) => ports)
   expect(ports.length).toBeGreaterThan(0)

@@ -58,20 +58,55 @@ describe('against the published schemas', () => {
 const kubectl = installed('kubectl', 'kustomize', '--help')
 
 describe.skipIf(kubectl === undefined)('built with kustomize', () => {
-  test.each(['base', 'examples/plain', 'examples/broker'])('%s gives valid manifests', (folder) => {
-    const built = parseYaml(outputOf('kubectl', ['kustomize', join('deploy/kubernetes', folder)]))
-    for (const manifest of built) expect(faults(manifest, kinds[manifest.kind])).toEqual([])
-    const [stateful] = built.filter(({ kind }) => kind === 'StatefulSet')
-    const { containers, volumes = [] } = stateful.spec.template.spec
-    const made = built.filter(({ kind }) => kind === 'ConfigMap').map(({ metadata }) => metadata.name)
-    const headgate = containers.find(({ name }: Manifest) => name === 'headgate')
-    for (const { configMapRef } of headgate.envFrom) expect(made).toContain(configMapRef.name)
-    for (const { configMap } of volumes) if (configMap !== undefined) expect(made).toContain(configMap.name)
-    const claims = (stateful.spec.volumeClaimTemplates ?? []).map(({ metadata }: Manifest) => metadata.name)
-    const mountable = [...claims, ...volumes.map(({ name }: Manifest) => name)]
-    for (const { volumeMounts = [] } of containers)
-      for (const { name } of volumeMounts) expect(mountable).toContain(name)
-  })
+  test.each(['base', 'examples/plain', 'examples/monitored', 'examples/ingress', 'examples/broker'])(
+    '%s gives valid manifests',
+    (folder) => {
+      const built = parseYaml(outputOf('kubectl', ['kustomize', join('deploy/kubernetes', folder)]))
+      for (const manifest of built) expect(faults(manifest, kinds[manifest.kind])).toEqual([])
+      const [stateful] = built.filter(({ kind }) => kind === 'StatefulSet')
+      const { containers, volumes = [] } = stateful.spec.template.spec
+      const made = built.filter(({ kind }) => kind === 'ConfigMap').map(({ metadata }) => metadata.name)
+      const headgate = containers.find(({ name }: Manifest) => name === 'headgate')
+      for (const { configMapRef } of headgate.envFrom) expect(made).toContain(configMapRef.name)
+      for (const { configMap } of volumes) if (configMap !== undefined) expect(made).toContain(configMap.name)
+      const claims = (stateful.spec.volumeClaimTemplates ?? []).map(({ metadata }: Manifest) => metadata.name)
+      const mountable = [...claims, ...volumes.map(({ name }: Manifest) => name)]
+      for (const { volumeMounts = [] } of containers)
+        for (const { name } of volumeMounts) expect(mountable).toContain(name)
+    },
+  )
+})
+
+test('a plain cluster has every kind of the plain example', () => {
+  const seen = new Set<string>()
+  const kindsOf = (folder: string): string[] => {
+    if (seen.has(folder)) return []
+    seen.add(folder)
+    const [{ resources = [], components = [] }] = yamlOf(join(folder, 'kustomization.yaml'))
+    return [...resources, ...components].flatMap((name: string) => {
+      const path = join(folder, name)
+      return path.endsWith('.yaml') ? yamlOf(path).map(({ apiVersion }) => String(apiVersion)) : kindsOf(path)
+    })
+  }
+  const groups = new Set(kindsOf('deploy/kubernetes/examples/plain').map((version) => version.split('/')[0]))
+  expect([...groups].toSorted()).toEqual(['apps', 'networking.k8s.io', 'policy', 'v1'])
+})
+
+test('the rules and the dashboard for the Prometheus Operator are those of Prometheus and Grafana', () => {
+  const [rule] = yamlOf('deploy/kubernetes/monitoring/prometheusrule.yaml')
+  expect(rule.spec).toEqual(yamlOf('deploy/prometheus/headgate.rules.yaml')[0])
+  expect(read('deploy/kubernetes/monitoring/headgate.json')).toBe(read('deploy/grafana/headgate.json'))
+})
+
+test('an Ingress leads to the port of senders, and lets through what the source takes', () => {
+  const [ingress] = yamlOf('deploy/kubernetes/examples/ingress/ingress.yaml')
+  const backends = ingress.spec.rules.flatMap(({ http }: Manifest) =>
+    http.paths.map(({ backend }: Manifest) => backend.service),
+  )
+  const [service] = yamlOf('deploy/kubernetes/base/services.yaml')
+  expect(backends).toEqual([{ name: service.metadata.name, port: { name: 'intake' } }])
+  const { path } = parse(read('plugins.config.json')).pipelines['cxone-data-actions'].source.config
+  expect(path.startsWith(ingress.spec.rules[0].http.paths[0].path)).toBe(true)
 })
 
 test('every file that a kustomization names exists, and every file is named by one', () => {

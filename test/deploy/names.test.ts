@@ -6,7 +6,7 @@ import { deployFiles, read, yamlOf } from './read-deploy.js'
 
 const files = ['.yaml', '.yml', '.json', '.service', '.example']
   .flatMap(deployFiles)
-  .filter((path) => !path.startsWith('deploy/grafana/headgate') && !path.endsWith('.rules.yaml'))
+  .filter((path) => !/\/headgate\.json$|\.rules\.yaml$|prometheusrule\.yaml$/.test(path))
 
 const settings = Object.values(SETTINGS).map(({ env }) => env as string)
 const variables = [...read('plugins.config.json').matchAll(/\$\{env:([A-Z_]+)\}/g)].map(([, name]) =>

@@ -13,6 +13,7 @@ export interface KafkaCluster {
   readonly brokers: readonly KafkaBroker[]
   /** For each of the extra listeners, where the first node has it. */
   readonly addresses: { readonly [listener: string]: string }
+  readonly ports: readonly number[]
   /** Its data is gone with it. */
   stop(): Promise<void>
 }
@@ -23,6 +24,8 @@ export interface ClusterOptions {
   /** Broker settings on top of ours. */
   readonly properties?: { readonly [name: string]: string }
   readonly jvm?: readonly string[]
+  /** Those of a cluster that ended before, in whose place this one comes. */
+  readonly ports?: readonly number[]
   /** Listeners beside the plain one that tests use, by their names, on a cluster of one node. */
   readonly listeners?: { readonly [name: string]: ExtraListener }
 }
@@ -45,7 +48,7 @@ export async function startKafkaCluster(options: ClusterOptions = {}): Promise<K
   const classPath = await kafkaClassPath()
   const directory = mkdtempSync(join(tmpdir(), 'headgate-kafka-'))
   const names = Object.keys(listeners)
-  const ports = await freePorts(2 * nodes + names.length)
+  const ports = options.ports ?? (await freePorts(2 * nodes + names.length))
   const all = ports.map((port) => `127.0.0.1:${port}`)
   const clients = all.slice(0, nodes)
   const controllers = all.slice(nodes, 2 * nodes)
@@ -81,7 +84,7 @@ export async function startKafkaCluster(options: ClusterOptions = {}): Promise<K
     await stop()
     throw error
   }
-  return { bootstrap: clients.join(','), brokers, addresses, stop }
+  return { bootstrap: clients.join(','), brokers, addresses, ports, stop }
 }
 
 function nodeProperties(id: number, address: string, controllers: readonly string[]) {

@@ -14,6 +14,8 @@ export interface MemoryLog extends RecordLog {
   fences: number
   /** False where the config has no target in it any more. */
   isTarget: boolean
+  /** Of the topic; undefined where that cannot be told. */
+  identity: string | undefined
   /** While set, everything rejects with it. */
   down: HeadgateError | undefined
   /** Writes a record as the sink does, with more headers where they are given, and gives its outcome. */
@@ -30,6 +32,7 @@ export function memoryLog(): MemoryLog {
     committed: undefined,
     fences: 0,
     isTarget: true,
+    identity: 'one',
     down: undefined,
     append(id, digest, pipeline = 'orders', more = {}) {
       const origin = { 'headgate-event-id': id, 'headgate-digest': digest, 'headgate-pipeline': pipeline }
@@ -45,6 +48,11 @@ export function memoryLog(): MemoryLog {
       reachable()
       if (!log.isTarget && also.length === 0) return []
       return [{ ...at, start: 0, end: log.records.length, committed: log.committed }]
+    },
+    async identify(topics) {
+      if (log.down?.code === 'HG_KAFKA_TOPIC_MISSING') throw log.down
+      if (log.identity === undefined || log.down !== undefined) return undefined
+      return new Map(topics.map((topic) => [topic, log.identity as string]))
     },
     async offsetsAt(timestamp): Promise<Position[]> {
       const found = log.records.findIndex((record) => record.timestamp >= timestamp)

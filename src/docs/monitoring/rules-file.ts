@@ -6,9 +6,25 @@ const HEAD = `# Generated from src/docs/monitoring; change it there and run "npm
 # Every alert has a page in docs/runbooks, and the severity critical or warning.`
 
 /** The rules for Prometheus, as YAML. */
-export function rulesFile(pace: Pace): string {
-  return [
+export const rulesFile = (pace: Pace): string => [HEAD, ...groups(pace), ''].join('\n')
+
+/** The same for the Prometheus Operator. */
+export const prometheusRule = (pace: Pace): string =>
+  [
     HEAD,
+    'apiVersion: monitoring.coreos.com/v1',
+    'kind: PrometheusRule',
+    'metadata:',
+    '  name: headgate',
+    '  labels:',
+    '    app.kubernetes.io/name: headgate',
+    'spec:',
+    ...groups(pace).map((line) => `  ${line}`),
+    '',
+  ].join('\n')
+
+function groups(pace: Pace): string[] {
+  return [
     'groups:',
     '  - name: headgate-records',
     '    rules:',
@@ -16,8 +32,7 @@ export function rulesFile(pace: Pace): string {
     '  - name: headgate-alerts',
     '    rules:',
     ...alerts(pace).flatMap(alert),
-    '',
-  ].join('\n')
+  ]
 }
 
 const record = ({ record, expr }: RecordingRule): string[] => [

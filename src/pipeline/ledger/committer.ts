@@ -5,6 +5,8 @@ import type { Log, Position, RecordLog } from '../../plugin.js'
 export interface Committer {
   /** Something has been committed or acknowledged. */
   wake(): void
+  /** Partitions have other logs than before: what was committed for those does not count. */
+  forget(): void
   stop(): Promise<void>
 }
 
@@ -70,6 +72,9 @@ export function createCommitter({ log, logger, positions, signal }: CommitterOpt
 
   return {
     wake,
+    forget() {
+      committedTo = undefined
+    },
     async stop() {
       stopped = true
       clearTimeout(timer)

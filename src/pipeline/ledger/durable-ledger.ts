@@ -1,5 +1,5 @@
-import { type ErrorCode, HeadgateError } from '../../errors.js'
-import type { Committed, Event, Log, LoggedRecord, Outcome, Position } from '../../plugin.js'
+import { asHeadgateError, type ErrorCode, HeadgateError } from '../../errors.js'
+import type { Committed, Event, Log, LoggedRecord, Outcome, Position, Receipt } from '../../plugin.js'
 import { HEADER } from '../header-names.js'
 import { type Backlog, createBacklog } from './backlog.js'
 import { committed } from './committed.js'
@@ -8,10 +8,12 @@ import { digestOf } from './digest.js'
 import { createFlusher } from './flusher.js'
 import { identityOf } from './identity.js'
 import type { Ledger, LedgerTerms } from './ledger.js'
+import { createLogWatch } from './log-watch.js'
 import type { PipelineState } from './pipeline-state.js'
 import type { Needed } from './read-back.js'
 import { createReading } from './reading.js'
 import type { StateLimits } from './remembered-events.js'
+import { forgetPartitions } from './replaced-log.js'
 import { knownPartitions, ledgerReport } from './report.js'
 import type { Known, Owed, OwedKey } from './state-rows.js'
 
@@ -39,6 +41,11 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
   const wakers: (() => void)[] = []
   /** How far partitions are reported, and the state not yet told: an unknown fate before that must keep the checkpoint back. */
   const reported = new Map<number, number>()
+  /** Of each partition, what is before was reported when events were last taken, or the state last written. */
+  const behind = new Map<number, number>()
+  /** How often the log has been read to its end: a record that was sent since then is not before `behind`. */
+  let openings = 0
+  let replacedPartitions = 0
   let state: PipelineState
   let backlog: Backlog
 
@@ -64,7 +71,10 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     committer.wake()
   }
   const advance = (): void => {
-    for (const [number, offset] of reported) state.advance([number, offset])
+    for (const [number, offset] of reported) {
+      state.advance([number, offset])
+      behind.set(number, offset)
+    }
     reported.clear()
   }
   /** Owes the acknowledgement of an event, which is the record at `key` where it has one. */
@@ -74,11 +84,15 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
   const age = (time: number | undefined): number =>
     time === undefined ? 0 : Math.max(0, state.clock.now() - time)
   const isOwed = (key: OwedKey): boolean => stages > 0 && state.isOwed(key)
-  const settle = (event: Event, identity: string, outcome: Outcome): void => {
+  const settle = (event: Event, identity: string, outcome: Outcome, sentAfter: number): void => {
     const now = state.clock.now()
     if (isDurable(outcome)) {
       const { receipt } = outcome
       const key = state.keyOf(receipt)
+      if (sentAfter === openings && receipt.offset < (behind.get(key[0]) ?? 0)) {
+        foundOther(receipt)
+        return
+      }
       reported.set(key[0], receipt.offset + 1)
       state.remember(identity, { key, committedAt: now })
       // While the log is read its record may have been met there already.
@@ -93,12 +107,41 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
 
   const reading = createReading({
     log: () => log,
-    options: (present) => ({ log: present, state, window, entries, logger, visit: learn, signal }),
+    options: (present) => ({ log: present, state, window, entries, logger, visit: learn, replaced, signal }),
     opened() {
       reported.clear()
+      openings++
+      behind.clear()
+      for (const { topic, partition, known } of knownPartitions(state))
+        behind.set(state.keyOf({ topic, partition, offset: 0 })[0], known)
       changed()
     },
   })
+  const watch = createLogWatch({
+    log: () => log,
+    state() {
+      for (const [number, offset] of reported) state.advance([number, offset])
+      return state
+    },
+    isOpen: reading.isOpen,
+    replaced: () => reading.begin({ fence: false, quiet: false }),
+  })
+  /** Offsets only grow: the log has been replaced. The record becomes known, and is owed, when the new one is read. */
+  function foundOther({ topic, partition, offset }: Receipt): void {
+    forgetPartitions(
+      topic,
+      [partition],
+      `a record was written at offset ${offset}, before known ones`,
+      state,
+      logger,
+    )
+    replaced(1)
+    reading.begin({ fence: false, quiet: false })
+  }
+  function replaced(partitions: number): void {
+    replacedPartitions += partitions
+    committer.forget()
+  }
   function learn(record: LoggedRecord, needed: Needed): void {
     const id = record.header(HEADER.id)
     const digest = record.header(HEADER.digest)
@@ -125,6 +168,17 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     }
     return { kind: 'duplicate', id: event.id, receipt }
   }
+  /** An event that is known, as far as the log of its record is still there. */
+  async function confirmed(event: Event, identity: string): Promise<Outcome> {
+    try {
+      if (!(await watch.confirm())) return notOpen(event)
+    } catch (thrown) {
+      const { code, message } = asHeadgateError(thrown, 'The log')
+      return unavailable(event, code, message)
+    }
+    const known = reading.isOpen() ? state.recall(identity) : undefined
+    return known === undefined ? notOpen(event) : redelivered(event, known)
+  }
 
   return {
     async start() {
@@ -147,9 +201,11 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
       for (const owed of state.loadOwed(stoppedInOrder)) backlog.load(owed)
       backlog.refill()
       reading.begin({ fence: false, quiet: stoppedInOrder })
+      watch.start()
     },
     async stop() {
       if (reading.isStopped()) return
+      watch.stop()
       // Not while the fate of a record is unknown: it would be behind the checkpoint, and never be read.
       const allKnown = reading.isOpen()
       if (allKnown) advance()
@@ -161,24 +217,24 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     notReady() {
       const disk = flusher.problem()
       if (disk !== undefined) return [disk]
-      return reading.notReady()
+      const gone = watch.problem()
+      return gone === undefined ? reading.notReady() : [gone]
     },
     once(event, deliver, digestKnown) {
       const disk = flusher.problem()
       if (disk !== undefined) return Promise.resolve(unavailable(event, 'HG_STATE_WRITE', disk))
-      if (!reading.isOpen())
-        return Promise.resolve(unavailable(event, 'HG_LEDGER_NOT_READY', 'The ledger is not ready.'))
+      if (!reading.isOpen()) return Promise.resolve(notOpen(event))
       const digest = digestKnown ?? digestOf(event.body.bytes)
       const identity = identityOf(digest, event.id)
-      const known = state.recall(identity)
-      if (known !== undefined) return Promise.resolve(redelivered(event, known))
+      if (state.recall(identity) !== undefined) return confirmed(event, identity)
       const twin = running.get(identity)
       if (twin !== undefined) return twin.then(asDuplicate)
       if (stages > 0 && state.owedCount() + running.size >= maxPending)
         return Promise.resolve(unavailable(event, 'HG_LEDGER_FULL', tooMany(maxPending)))
+      const sentAfter = openings
       const run = deliver(digest).then((outcome) => {
         running.delete(identity)
-        settle(event, identity, outcome)
+        settle(event, identity, outcome, sentAfter)
         return outcome
       })
       running.set(identity, run)
@@ -215,12 +271,13 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     },
     backlog: () =>
       reading.isStopped()
-        ? { count: 0, oldestAge: 0, failed: 0, remembersFor: 0 }
+        ? { count: 0, oldestAge: 0, failed: 0, remembersFor: 0, replacedPartitions }
         : {
             count: state.owedCount(),
             oldestAge: age(state.oldestOwed()?.committedAt),
             failed: state.failures.count(),
             remembersFor: age(state.remembersSince()),
+            replacedPartitions,
           },
     meet: reading.meet,
     canMoveTo: reading.canMoveTo,
@@ -268,6 +325,9 @@ const asDuplicate = (outcome: Outcome): Outcome =>
 
 const tooMany = (maxPending: number): string =>
   `${maxPending} events wait to be acknowledged to their sender.`
+
+const notOpen = (event: Event): Outcome =>
+  unavailable(event, 'HG_LEDGER_NOT_READY', 'The ledger is not ready.')
 
 const unavailable = ({ id }: Event, code: ErrorCode, message: string): Outcome => ({
   kind: 'unavailable',

@@ -86,6 +86,8 @@ export interface Owing {
   readonly failed: number
   /** For how long events are recognised when they come again, in milliseconds. */
   readonly remembersFor: number
+  /** Since the process started: partitions that had another log than before. */
+  readonly replacedPartitions: number
 }
 
 /** The state of a ledger as people look at it. */

@@ -22,7 +22,7 @@ export const noLedger: Ledger = {
   dueAt: () => undefined,
   async refill() {},
   onAdded() {},
-  backlog: () => ({ count: 0, oldestAge: 0, failed: 0, remembersFor: 0 }),
+  backlog: () => ({ count: 0, oldestAge: 0, failed: 0, remembersFor: 0, replacedPartitions: 0 }),
   async meet() {},
   canMoveTo: () => true,
   change() {},

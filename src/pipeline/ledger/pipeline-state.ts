@@ -6,6 +6,7 @@ import type { EventTable } from './event-rows.js'
 import { createFailures, type FailedRow, type Failures } from './failures.js'
 import { inSlices } from './in-slices.js'
 import { keysOf } from './keys-of.js'
+import { type LogMarks, openLogMarks } from './log-marks.js'
 import { openPartitionNumbers } from './partition-numbers.js'
 import { openRememberedEvents, type StateLimits } from './remembered-events.js'
 import { rowCount } from './row-count.js'
@@ -64,6 +65,8 @@ export interface PipelineState {
   /** The acknowledgement of the oldest record, as of the last flush. */
   oldestOwed(): Owed | undefined
   readonly failures: Failures
+  /** What the log is recognised by. */
+  readonly log: LogMarks
   keyOf(position: Position): OwedKey
   positionOf(key: OwedKey): Position | undefined
   /** A key for an event that has no record. */
@@ -98,6 +101,7 @@ export async function openPipelineState(
   const parkedTable = tables.table<1, number[]>('parked')
   const checkpoints = tables.table<number, number>('checkpoints')
   const partitions = openPartitionNumbers(tables.table('partitions'))
+  const log = openLogMarks(tables.table('log'), partitions)
   const stops = tables.table<true, string>('stops')
   const events = (generation: number): EventTable => tables.table(`events.${generation}`, 'binary')
   const clocks = tables.table<ClockReading, string>('clock')
@@ -142,6 +146,7 @@ export async function openPipelineState(
     }
     for (const [, owed] of added.entries()) put(owed)
     memory.write()
+    log.write()
     for (const [number, offset] of known) checkpoints.put(number, offset)
     clocks.put(LAST, clock.reading())
   }
@@ -152,8 +157,14 @@ export async function openPipelineState(
 
   return {
     clock,
-    recall: memory.recall,
-    remember: memory.remember,
+    recall(identity) {
+      const known = memory.recall(identity)
+      return known !== undefined && partitions.isCurrent(known.key[0]) ? known : undefined
+    },
+    remember(identity, known) {
+      memory.remember(identity, known)
+      log.mark(identity, known.key)
+    },
     owe(owed) {
       count++
       changes.added.set(owed.key, owed)
@@ -207,6 +218,7 @@ export async function openPipelineState(
       return settled
     },
     failures,
+    log,
     async *committedTimes() {
       const owed = inSlices(
         (range) => owedTable.getRange(range),
@@ -217,7 +229,7 @@ export async function openPipelineState(
     },
     oldestOwed() {
       let oldest: Owed | undefined
-      for (const number of [0, ...partitions.numbers()]) {
+      for (const number of [0, ...partitions.all()]) {
         for (const { key, value } of owedTable.getRange({
           start: [number, 0],
           end: [number + 1, 0],
@@ -239,7 +251,7 @@ export async function openPipelineState(
     },
     advance: ([number, offset]) => void changes.checkpoints.set(number, offset),
     async flush() {
-      if (!memory.hasNews() && !partitions.hasNews() && isEmpty(changes)) return
+      if (!memory.hasNews() && !partitions.hasNews() && !log.hasNews() && isEmpty(changes)) return
       const batch = changes
       changes = nothingUnwritten()
       writing = batch
@@ -248,6 +260,7 @@ export async function openPipelineState(
         await tables.write(() => write(batch))
         memory.written()
         partitions.written()
+        log.written()
       } catch (error) {
         changes = merged(batch, changes)
         throw error

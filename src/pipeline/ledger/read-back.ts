@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { asHeadgateError, HeadgateError } from '../../errors.js'
 import type { Log, LoggedRecord, LogPartition, Position, RecordLog } from '../../plugin.js'
 import type { PipelineState } from './pipeline-state.js'
+import { adoptTopics, forgetReplaced, otherTopic, requireUnreplaced } from './replaced-log.js'
 
 export interface ReadBackOptions {
   /** The log of now: a reload can change it while an attempt waits for the next. */
@@ -19,6 +20,8 @@ export interface ReadBackOptions {
   readonly quiet: boolean
   /** Called for every record that is to be remembered, or owed: the log does not say that it has been acknowledged. */
   visit(record: LoggedRecord, what: Needed): void
+  /** So many partitions have another log than before: what was known of them has been forgotten. */
+  replaced(partitions: number): void
   readonly signal: AbortSignal
 }
 
@@ -77,23 +80,33 @@ export async function requireSameLog(log: RecordLog, state: PipelineState): Prom
     const known = state.checkpoint(at.topic, at.partition) ?? 0
     return known > at.end ? [{ name: name(at), known }] : []
   })
+  const other = otherTopic(state.log.topics(), await log.identify?.(state.log.topics()), state)
+  if (other !== undefined)
+    throw new HeadgateError('HG_RELOAD_RESTART', `The sink has another topic "${other}" than before.`)
   if (behind.length === 0) return
   // What is known grows while we ask: only an end that is still before it a second time is one of another log.
   const ends = new Map((await log.partitions()).map((at) => [name(at), at.end]))
-  const other = behind.find((at) => (ends.get(at.name) ?? 0) < at.known)
-  if (other === undefined) return
+  const short = behind.find((at) => (ends.get(at.name) ?? 0) < at.known)
+  if (short === undefined) return
   throw new HeadgateError(
     'HG_RELOAD_RESTART',
-    `The sink has another log: ${other.name} ends at ${ends.get(other.name)}, and is known here up to ${other.known}.`,
+    `The sink has another log: ${short.name} ends at ${ends.get(short.name)}, and is known here up to ${short.known}.`,
   )
 }
 
 export const newProgress = (): Progress => ({ read: 0, total: 0, problem: undefined })
 
 async function readOnce(options: ReadBackOptions, progress: Progress): Promise<void> {
+  const { state, logger } = options
+  const log = options.log()
   // Under the config of before, others may have been written to, with reports that never came.
-  const known = options.state.acknowledgedUpTo()
-  await readPartitions(await options.log().partitions(known), options, progress)
+  let partitions = await log.partitions(state.acknowledgedUpTo())
+  const replaced = await forgetReplaced(log, partitions, state, logger)
+  if (replaced > 0) {
+    options.replaced(replaced)
+    partitions = await log.partitions(state.acknowledgedUpTo())
+  }
+  await readPartitions(partitions, options, progress)
 }
 
 async function readPartitions(
@@ -103,6 +116,7 @@ async function readPartitions(
 ): Promise<void> {
   const { state, logger } = options
   const log = options.log()
+  await adoptTopics(log, partitions, state)
   const since = await rememberedSince(partitions, options)
   const starts = partitions.map(({ topic, partition, committed }, at): Position => {
     const { offset, known } = since[at] as Since
@@ -116,8 +130,10 @@ async function readPartitions(
   if (progress.total > 0) logger.info({ records: progress.total }, 'reading back')
 
   const places = new Map(
-    partitions.map(({ topic, partition, committed = 0 }, at) => {
-      const place: Place = { reached: undefined, committed, since: (since[at] as Since).offset }
+    partitions.map(({ topic, partition, end, committed = 0 }, at) => {
+      // Beyond the end, it was committed for another log.
+      const acknowledged = committed > end ? 0 : committed
+      const place: Place = { reached: undefined, committed: acknowledged, since: (since[at] as Since).offset }
       return [`${topic} ${partition}`, place] as const
     }),
   )
@@ -144,6 +160,7 @@ async function readPartitions(
     advance((_, reached) => reached)
     throw thrown
   }
+  await requireUnreplaced(log, partitions, state)
   advance(({ end }, reached = 0) => Math.max(end, reached))
   if (progress.read > 0) logger.info({ records: progress.read }, 'read back')
 }
@@ -169,7 +186,7 @@ async function rememberedSince(
 ): Promise<Since[]> {
   const checkpoints = partitions.map(({ topic, partition, end }) => {
     const checkpoint = state.checkpoint(topic, partition)
-    // A checkpoint beyond the end is one of a topic that was deleted and made anew.
+    // An end that is still too low after several looks was forgotten; here a leader of the past may tell it.
     return checkpoint !== undefined && checkpoint <= end ? checkpoint : undefined
   })
   // Of what is empty, nobody need be asked.

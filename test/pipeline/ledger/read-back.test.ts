@@ -43,6 +43,7 @@ async function remembered(
     visit: (record: { readonly value: Buffer }, needed: { readonly remembered: boolean }) => {
       if (needed.remembered) seen.push(Number(record.value))
     },
+    replaced() {},
     signal: new AbortController().signal,
   }
   await readBack(options, newProgress(), false)

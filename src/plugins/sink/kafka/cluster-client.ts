@@ -5,6 +5,7 @@ import { type ClientConfig, clientConfig, type Properties } from './properties.j
 import { openSession } from './session.js'
 import { createStatistics } from './statistics.js'
 import { createSupervisor, type Supervisor } from './supervisor.js'
+import { createTopicIds, type TopicIds } from './topic-ids.js'
 
 /** What makes one client different from another; everything else in the config of a sink is the pipeline's own. */
 export interface ClientSettings {
@@ -16,6 +17,7 @@ export interface ClientSettings {
 export interface ClusterClient extends Pick<Supervisor, 'connection'> {
   /** For further clients of the same cluster. */
   readonly config: ClientConfig
+  readonly topicIds: Pick<TopicIds, 'identify'>
   stop(): Promise<void>
 }
 
@@ -46,5 +48,14 @@ export function createClusterClient(
       return openSession(config, { ...events, log: clientLog.write, statistics: show }, timeout)
     },
   })
-  return { config, connection: supervisor.connection, stop: supervisor.stop }
+  const topicIds = createTopicIds(config, brokers)
+  return {
+    config,
+    topicIds,
+    connection: supervisor.connection,
+    stop() {
+      topicIds.close()
+      return supervisor.stop()
+    },
+  }
 }

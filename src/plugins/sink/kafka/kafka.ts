@@ -1,3 +1,4 @@
+import { HeadgateError } from '../../../errors.js'
 import { child, Pointer } from '../../../json/pointer.js'
 import { Type } from '../../../json/type.js'
 import { definePlugin, type Target } from '../../../plugin.js'
@@ -12,6 +13,7 @@ import { DEFAULTS, propertyProblems } from './properties.js'
 import { rebuilder } from './rebuild.js'
 import { recordMaker } from './record.js'
 import { createRecordLog } from './record-log.js'
+import type { TopicIds } from './topic-ids.js'
 
 const HOST_PORT = '(?:[A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}'
 const OWN_HEADERS = 'headgate-'
@@ -122,10 +124,21 @@ export const kafkaSink = definePlugin({
       key,
       headers,
       rebuild: rebuilder(settings),
-      log: recordLog,
+      log: { ...recordLog, identify: (topics) => identify(client.topicIds, topics, targets) },
     }
   },
 })
+
+async function identify(
+  ids: Pick<TopicIds, 'identify'>,
+  topics: readonly string[],
+  targets: readonly Target[],
+) {
+  const identities = await ids.identify(topics)
+  const missing = targets.find(({ topic }) => topics.includes(topic) && identities?.has(topic) === false)
+  if (missing === undefined) return identities
+  throw new HeadgateError('HG_KAFKA_TOPIC_MISSING', `Topic "${missing.topic}" does not exist.`)
+}
 
 function describeDefaults(): string {
   return Object.entries(DEFAULTS)

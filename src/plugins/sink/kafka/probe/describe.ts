@@ -1,10 +1,11 @@
 import rdkafka from 'node-rdkafka'
 import type { Address, Connection } from './connection.js'
-import { bool, int8, list, text } from './wire.js'
+import { bool, compactList, compactText, int8, list, NO_TAGS, NO_UUID, text } from './wire.js'
 
 const METADATA = 3
 const FIND_COORDINATOR = 10
 const DESCRIBE_GROUPS = 15
+const API_VERSIONS = 18
 const DESCRIBE_CONFIGS = 32
 const TOPIC_RESOURCE = 2
 const GROUP_KEY = 0
@@ -26,16 +27,23 @@ export interface TopicAnswer {
 
 /** Asks for topics by name. Brings none into being. */
 export async function describeTopics(
-  { ask }: Pick<Connection, 'ask'>,
+  connection: Pick<Connection, 'ask'>,
   topics: readonly string[],
 ): Promise<TopicAnswer[]> {
+  return (await metadataOf(connection, topics)).answers
+}
+
+async function metadataOf(
+  { ask }: Pick<Connection, 'ask'>,
+  topics: readonly string[],
+): Promise<{ readonly cluster: string; readonly answers: TopicAnswer[] }> {
   const answer = await ask(METADATA, 8, [list(topics, text), bool(false), bool(false), bool(true)])
   answer.int32()
   answer.list(() => [answer.int32(), answer.text(), answer.int32(), answer.text()])
-  answer.text()
+  const cluster = answer.text()
   answer.int32()
   const integers = () => answer.list(() => answer.int32())
-  return answer.list(() => {
+  const answers = answer.list(() => {
     const state = stateOf(answer.int16())
     const name = answer.text()
     answer.bool()
@@ -49,6 +57,80 @@ export async function describeTopics(
       integers(),
     ])
     return { name, state, rights: rightsOf(answer.int32()) }
+  })
+  return { cluster, answers }
+}
+
+/** The first version of Metadata that tells the ids of topics (Kafka 2.8). */
+const METADATA_WITH_IDS = 10
+
+/** A topic, and what tells it from another one that has the same name, here or elsewhere. */
+export interface TopicIdentity extends Pick<TopicAnswer, 'name' | 'state'> {
+  readonly identity: string
+}
+
+/**
+ * The identities of topics: the ids of cluster and topic, of an old broker only that of the cluster. Undefined when the
+ * broker tells neither. Brings no topic into being.
+ */
+export async function identifyTopics(
+  connection: Pick<Connection, 'ask'>,
+  topics: readonly string[],
+): Promise<TopicIdentity[] | undefined> {
+  const versions = await connection.ask(API_VERSIONS, 0, [])
+  const failed = versions.int16() !== 0
+  const ranges = versions.list(() => [versions.int16(), versions.int16(), versions.int16()] as const)
+  const newest = failed ? 0 : (ranges.find(([key]) => key === METADATA)?.[2] ?? 0)
+  if (newest < 8) return undefined
+  return newest < METADATA_WITH_IDS ? withClusterId(connection, topics) : withTopicIds(connection, topics)
+}
+
+async function withClusterId(
+  { ask }: Pick<Connection, 'ask'>,
+  topics: readonly string[],
+): Promise<TopicIdentity[] | undefined> {
+  const { cluster, answers } = await metadataOf({ ask }, topics)
+  if (cluster === '') return undefined
+  return answers.map(({ name, state }) => ({ name, state, identity: cluster }))
+}
+
+async function withTopicIds(
+  { ask }: Pick<Connection, 'ask'>,
+  topics: readonly string[],
+): Promise<TopicIdentity[]> {
+  const topic = (name: string) => Buffer.concat([NO_UUID, compactText(name), NO_TAGS])
+  const body = [NO_TAGS, compactList(topics, topic), bool(false), bool(false), bool(false), NO_TAGS]
+  const answer = await ask(METADATA, METADATA_WITH_IDS, body)
+  answer.tags()
+  answer.int32()
+  answer.compactList(() => [
+    answer.int32(),
+    answer.compactText(),
+    answer.int32(),
+    answer.compactText(),
+    answer.tags(),
+  ])
+  const cluster = answer.compactText()
+  answer.int32()
+  const integers = () => answer.compactList(() => answer.int32())
+  return answer.compactList(() => {
+    const state = stateOf(answer.int16())
+    const name = answer.compactText()
+    const id = answer.uuid()
+    answer.bool()
+    answer.compactList(() => [
+      answer.int16(),
+      answer.int32(),
+      answer.int32(),
+      answer.int32(),
+      integers(),
+      integers(),
+      integers(),
+      answer.tags(),
+    ])
+    answer.int32()
+    answer.tags()
+    return { name, state, identity: `${cluster}/${id}` }
   })
 }
 

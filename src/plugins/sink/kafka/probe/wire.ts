@@ -1,6 +1,6 @@
 /**
- * The encoding of Kafka's protocol, in its non-flexible versions: librdkafka can ask for the settings of topics and for
- * what the user may do, node-rdkafka (3.6) hands neither on.
+ * The encoding of Kafka's protocol: librdkafka can ask for the settings of topics, for the ids of topics and for what the
+ * user may do, node-rdkafka (3.6) hands none of that on. Mostly the versions before KIP-482; ids need the "compact" ones.
  */
 
 /** One piece of a request. */
@@ -30,6 +30,22 @@ export const blob = (value: Buffer): Encoded => Buffer.concat([int32(value.lengt
 export const list = <Item>(items: readonly Item[], encode: (item: Item) => Encoded): Encoded =>
   Buffer.concat([int32(items.length), ...items.map(encode)])
 
+/** An unsigned number of seven bits a byte, the lowest first. */
+export function varint(value: number): Encoded {
+  const bytes: number[] = []
+  let rest = value
+  for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80)
+  return Buffer.from([...bytes, rest])
+}
+export const NO_TAGS: Encoded = varint(0)
+export const NO_UUID: Encoded = Buffer.alloc(16)
+export const compactText = (value: string): Encoded => {
+  const bytes = Buffer.from(value)
+  return Buffer.concat([varint(bytes.length + 1), bytes])
+}
+export const compactList = <Item>(items: readonly Item[], encode: (item: Item) => Encoded): Encoded =>
+  Buffer.concat([varint(items.length + 1), ...items.map(encode)])
+
 /** Reads an answer from its beginning to its end. Throws RangeError where it is shorter than it says. */
 export interface Reader {
   int8(): number
@@ -40,6 +56,12 @@ export interface Reader {
   text(): string
   blob(): Buffer
   list<Item>(read: () => Item): Item[]
+  /** As hexadecimal digits. */
+  uuid(): string
+  compactText(): string
+  compactList<Item>(read: () => Item): Item[]
+  /** Passes over the tagged fields that end a structure. */
+  tags(): void
 }
 
 export function reader(bytes: Buffer): Reader {
@@ -54,6 +76,15 @@ export function reader(bytes: Buffer): Reader {
     const from = advance(Math.max(length, 0))
     return bytes.subarray(from, at)
   }
+  const varint = (): number => {
+    let value = 0
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = bytes.readUInt8(advance(1))
+      value += (byte & 0x7f) * 2 ** shift
+      if (byte < 0x80) return value
+    }
+    throw new RangeError('the answer is not encoded as Kafka does it')
+  }
   const own: Reader = {
     int8: () => bytes.readInt8(advance(1)),
     int16: () => bytes.readInt16BE(advance(2)),
@@ -66,6 +97,20 @@ export function reader(bytes: Buffer): Reader {
       const items = []
       for (let index = 0; index < length; index++) items.push(read())
       return items
+    },
+    uuid: () => take(16).toString('hex'),
+    compactText: () => take(varint() - 1).toString(),
+    compactList(read) {
+      const length = varint() - 1
+      const items = []
+      for (let index = 0; index < length; index++) items.push(read())
+      return items
+    },
+    tags() {
+      for (let left = varint(); left > 0; left--) {
+        varint()
+        take(varint())
+      }
     },
   }
   return own
