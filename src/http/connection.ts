@@ -14,6 +14,8 @@ interface Marked {
   [CONNECTION]?: Connection
 }
 
+/** So many requests of a connection may wait for their answers. */
+const MOST_PIPELINED = 100
 /** So long a connection may wait for its next request after one that was refused, in milliseconds. */
 export const REST_MS = 1000
 /** The sender has not proved who it is, or does not know the way: it may be anybody. */
@@ -53,6 +55,19 @@ export class Connection {
   secure(socket: Socket): void {
     this.socket = socket
     ;(socket as Marked)[CONNECTION] = this
+  }
+
+  /** The next request on it. False if it is not to be read any more: then it is not answered either. */
+  take(answer: OutgoingAnswer): boolean {
+    if (this.closing) return false
+    if (this.#underWay >= MOST_PIPELINED) {
+      // It cannot be stopped in the middle of a segment, which may have thousands of requests, each with an object or two.
+      this.closing = true
+      this.socket.destroy()
+      return false
+    }
+    this.last = answer
+    return true
   }
 
   /** A request is whole, or refused: it will be answered. */

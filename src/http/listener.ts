@@ -129,9 +129,7 @@ export function createListener(options: ListenerOptions): Listener {
   const stopping = problem(new HeadgateError('HG_INTAKE_STOPPING', 'Headgate is shutting down.'))
 
   const serve = (request: IncomingRequest, response: OutgoingAnswer) => {
-    const connection = Connection.of(request.socket)
-    if (connection.closing) return
-    connection.last = response
+    if (!Connection.of(request.socket).take(response)) return
     const unfit = headError(request)
     if (unfit !== undefined) {
       const answer = () => problem(unfit, undefined, CLOSE)
@@ -168,9 +166,7 @@ export function createListener(options: ListenerOptions): Listener {
   server.on('request', serve)
   server.on('checkContinue', serve)
   server.on('checkExpectation', (request: IncomingRequest, response: OutgoingAnswer) => {
-    const connection = Connection.of(request.socket)
-    if (connection.closing) return
-    connection.last = response
+    if (!Connection.of(request.socket).take(response)) return
     const owner = routes.get(pathOf(request.url ?? ''))?.[0] ?? nobody
     const answer = () => problem(headError(request) ?? unknownExpectation, undefined, CLOSE)
     void refuse(request, response, receivedRequest(request), answer, owner, shared)

@@ -211,3 +211,25 @@ it.each([
   await vi.waitUntil(() => listener.usage().connections === 0)
   expect(statuses).toEqual({ pipeline: [], nobody: [] })
 })
+
+it('serves a hundred requests of a connection at a time, and closes one that has more under way', async () => {
+  const { handler, waiting } = held()
+  const { port, listener, statuses } = await listen(handler)
+  const [moderate, excessive] = [await rawConnection(port), await rawConnection(port)]
+  moderate.send(request.repeat(100))
+  await vi.waitUntil(() => waiting.length === 100)
+  for (const answer of waiting.splice(0)) answer(ok('hi'))
+  await moderate.until((text) => text.split('\r\n\r\nhi').length === 101)
+  excessive.send(request.repeat(1000))
+  expect(await excessive.closed()).toBe('')
+  let handled = 0
+  await vi.waitUntil(() => {
+    for (const answer of waiting.splice(0)) {
+      handled++
+      answer(ok('hi'))
+    }
+    return listener.usage().bodyBytes === 0
+  })
+  expect(handled).toBe(100)
+  expect(statuses.pipeline).toHaveLength(100)
+})
