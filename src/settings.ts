@@ -18,6 +18,7 @@ export interface Settings {
   readonly maxBodyMemory: string
   readonly workers: number
   readonly allowUnverified: boolean
+  readonly allowClientCode: boolean
   /** Paths; empty where there is none. */
   readonly tlsCert: string
   readonly tlsKey: string
@@ -173,6 +174,13 @@ export const SETTINGS: { readonly [name in keyof Settings]: Declaration } = {
     default: false,
     wrong: truth,
     doc: 'Accepts sources with "verify": {"scheme": "none"} on an address that is not loopback.',
+  },
+  allowClientCode: {
+    env: 'HEADGATE_ALLOW_CLIENT_CODE',
+    arg: 'allow-client-code',
+    default: false,
+    wrong: truth,
+    doc: 'Accepts properties with which a Kafka client loads libraries or runs programs: plugin.library.paths, ssl.engine.location, ssl.engine.id, sasl.kerberos.kinit.cmd, and ssl.providers that do not come with OpenSSL. With it, everybody who can change the config file can run code.',
   },
   tlsCert: {
     env: 'HEADGATE_TLS_CERT',

@@ -39,7 +39,7 @@ export function loadSettings(flags: CommandInput['options'], io: Io): Settings |
  * config uses this. `unresolved`, for commands that connect to nothing, `text` and `contents`: see `ReadOptions`.
  */
 export async function loadConfig(
-  { config, host, allowUnverified }: Settings,
+  { config, host, allowUnverified, allowClientCode }: Settings,
   { env, cwd }: Io,
   { unresolved, text, contents }: Pick<ReadOptions, 'unresolved' | 'text' | 'contents'> = {},
 ): Promise<ReadResult> {
@@ -51,6 +51,7 @@ export async function loadConfig(
     external,
     environment: env,
     exposed,
+    clientCode: allowClientCode,
     cwd,
     ...(unresolved && { unresolved }),
     ...(text !== undefined && { text }),

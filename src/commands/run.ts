@@ -7,6 +7,7 @@ import { packageFacts } from '../package-facts.js'
 import { formatPlace, type Warning } from '../pipeline/config/problem.js'
 import type { ReadResult } from '../pipeline/config/read.js'
 import type { Left } from '../pipeline/lifecycle.js'
+import { tried } from '../pipeline/trial.js'
 import type { Log } from '../plugin.js'
 import { plugins } from '../plugins/index.js'
 import { redactor } from '../redact.js'
@@ -45,7 +46,7 @@ unit.`,
       return EXIT.usage
     }
     const { settings } = given.read
-    const read = await loadConfig(settings, io)
+    const read = await tried(await loadConfig(settings, io))
     if (!read.ok) {
       if (readable) io.err(`${problemReport(read, io)}Nothing was started.\n`)
       else logProblems(read, log)

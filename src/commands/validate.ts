@@ -1,6 +1,7 @@
 import type { CheckedPipeline } from '../pipeline/config/check.js'
 import type { CheckedConfig, ReadResult } from '../pipeline/config/read.js'
 import { type ProbeLine, type ProbeReport, probe } from '../pipeline/probe.js'
+import { tried } from '../pipeline/trial.js'
 import { milliseconds } from '../units.js'
 import { type Command, EXIT, type Io } from './command.js'
 import { loadConfig, loadSettings, settingOptions } from './load.js'
@@ -54,7 +55,7 @@ Nothing is written and nothing is acknowledged. What could not be looked at is n
     }
     const settings = loadSettings(file === undefined ? options : { ...options, config: file }, io)
     if (settings === undefined) return EXIT.usage
-    const read = await loadConfig(settings, io)
+    const read = await tried(await loadConfig(settings, io))
     const outside =
       read.ok && againstCluster === true
         ? await probe(read.config, { timeout: milliseconds(String(timeout)), signal: io.signal })

@@ -20,6 +20,8 @@ export interface CheckContext {
   readonly exposed: boolean
   /** True where the pipeline has a topic for dead letters. */
   readonly deadLetters: boolean
+  /** True if a process setting allows settings with which a client loads libraries or runs programs. */
+  readonly clientCode?: boolean
 }
 
 /** Something that the config of a stage may say, and that is probably not what was meant. */

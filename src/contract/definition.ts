@@ -34,6 +34,11 @@ export interface Definition<K extends Kind = Kind, Config extends TSchema = TSch
   readonly routes?: boolean
   /** Finds what the schema cannot. Called with a config that fits the schema. No I/O but `files`. */
   check?(config: Static<Config>, context: CheckContext): Iterable<ConfigProblem>
+  /**
+   * Finds what shows only when that is made which the stage would run with, such as a client. Called by `validate` and
+   * before a start, with a config in which `check` found nothing; never by the admin API. Connects to nothing, keeps nothing.
+   */
+  trial?(config: Static<Config>): AsyncIterable<ConfigProblem>
   /** What `lint` warns of, by name (`rule-never-matches`). A comment in the config silences a warning by its name. */
   readonly lints?: Readonly<{ [name: string]: LintMeaning }>
   /** Finds what is allowed and probably not meant. Called with a config in which `check` found nothing. No I/O but `files`. */

@@ -33,6 +33,26 @@ test('a variable that is a setting but for a slip is named, and the answer for p
   )
 })
 
+test('what only the Kafka client itself can judge is a problem with its place', async () => {
+  const properties = '"properties": { "security.protocol": "ssl", "ssl.ca.location": "/no/such.pem" }'
+  const { code, err } = await validated((text) => text.replace('"properties": {}', properties))
+  expect(code).toBe(1)
+  expect(stripVTControlCharacters(err)).toMatch(
+    /plugins\.config\.json:\d+:\d+[\s\S]*HG_CONFIG_UNREADABLE: ssl\.ca\.location is \/no\/such\.pem, and there is no such file\./,
+  )
+})
+
+test('properties of the Kafka client that run code need a process setting', async () => {
+  const properties = '"properties": { "plugin.library.paths": "/no/such.so" }'
+  const change = (text: string) => text.replace('"properties": {}', properties)
+  expect((await validated(change)).err).toContain('plugin.library.paths is not allowed: it loads libraries.')
+  const allowed = { env: { ...env, HEADGATE_ALLOW_CLIENT_CODE: 'true' } }
+  const { err } = await validated(change, allowed)
+  expect(err).not.toContain('is not allowed')
+  // Then it is loaded, and librdkafka says what it thinks of it.
+  expect(err).toMatch(/HG_CONFIG_VALUE: .*no\/such\.so/)
+})
+
 test('a file can be named', async () => {
   const cwd = temporaryDirectory({ 'other.json': '{}' })
   const { code, err } = await runCommand(validateCommand, { arguments: ['other.json'] }, { cwd })

@@ -32,6 +32,7 @@ export interface CheckOptions {
   readonly external?: ExternalPlugins
   readonly files: Files
   readonly exposed: boolean
+  readonly clientCode?: boolean
   /** References that have no value: their places are not complained of twice. */
   readonly unresolved: readonly ProviderProblem[]
 }
@@ -154,10 +155,10 @@ const noDeadLetters = {
 function* pluginProblems(
   { name, check }: Definition<Kind, TSchema>,
   config: unknown,
-  { files, exposed, deadLetters }: StageOptions,
+  { files, exposed, deadLetters, clientCode = false }: StageOptions,
 ): Iterable<ConfigProblem> {
   try {
-    yield* check?.(config, { files, exposed, deadLetters }) ?? []
+    yield* check?.(config, { files, exposed, deadLetters, clientCode }) ?? []
   } catch (thrown) {
     const { code, message } = asHeadgateError(thrown, name)
     yield { at: '', code, message }

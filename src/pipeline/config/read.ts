@@ -22,6 +22,8 @@ export interface ReadOptions {
   readonly environment: Environment
   /** True where strangers can reach the intake and unverified senders are not allowed. */
   readonly exposed: boolean
+  /** True if Kafka clients may load libraries and run programs. */
+  readonly clientCode?: boolean
   /** Paths are shown relative to it. */
   readonly cwd: string
   /** What the file is to say, where that is not what it says. */

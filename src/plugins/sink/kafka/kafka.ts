@@ -14,6 +14,7 @@ import { rebuilder } from './rebuild.js'
 import { recordMaker } from './record.js'
 import { createRecordLog } from './record-log.js'
 import type { TopicIds } from './topic-ids.js'
+import { trial } from './trial.js'
 
 const HOST_PORT = '(?:[A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}'
 const OWN_HEADERS = 'headgate-'
@@ -72,13 +73,14 @@ export const kafkaSink = definePlugin({
   name: 'kafka',
   summary: 'Writes records to Kafka, idempotently and confirmed by all in-sync replicas.',
   config,
-  *check({ headers, properties }) {
-    yield* propertyProblems(properties)
+  *check({ headers, properties }, { clientCode }) {
+    yield* propertyProblems(properties, clientCode)
     for (const name of Object.keys(headers).filter((name) => name.toLowerCase().startsWith(OWN_HEADERS))) {
       const message = `Headers that start with ${OWN_HEADERS} are set by Headgate itself.`
       yield { at: child('/headers', name), code: 'HG_CONFIG_CONFLICT', message, expected: 'another name' }
     }
   },
+  trial,
   lints: { ...LINTS, ...lints },
   lint,
   probe,

@@ -2,6 +2,8 @@ import { closest, distance } from 'fastest-levenshtein'
 import rdkafka from 'node-rdkafka'
 import { child } from '../../../json/pointer.js'
 import type { ConfigProblem } from '../../../plugin.js'
+import { dangerOf } from './code-properties.js'
+import { loginProblems } from './login.js'
 import { GLOBAL_PROPERTIES, TOPIC_PROPERTIES } from './property-names.js'
 
 export type Properties = Readonly<{ [name: string]: string | number | boolean }>
@@ -87,6 +89,7 @@ const PROTECTED: Readonly<{ [name: string]: Protection }> = {
   'enable.gapless.guarantee': only(['false'], 'one refused record would end the whole session'),
   'delivery.report.only.error': only(['false'], 'the report of success is what answers the sender'),
   'log.queue': only(['false'], 'fatal errors are seen in the log of the client'),
+  'internal.termination.signal': only(['0'], 'the signal could end the process'),
   enabled_events: never('delivery reports and errors arrive as events'),
   'transactional.id': never('the sink writes no transactions'),
   'bootstrap.servers': BROKERS,
@@ -97,7 +100,17 @@ const SECRET = /password|secret|passphrase|\.pem$|oauthbearer\.config/
 const NAMES = [...GLOBAL_PROPERTIES, ...TOPIC_PROPERTIES]
 
 /** All that is wrong with `properties`, as far as it can be told without a connection. */
-export function* propertyProblems(properties: Properties): Generator<ConfigProblem> {
+export function* propertyProblems(properties: Properties, clientCode = false): Generator<ConfigProblem> {
+  let areTaken = true
+  for (const problem of eachProblem(properties, clientCode)) {
+    areTaken = false
+    yield problem
+  }
+  if (areTaken) yield* loginProblems(properties)
+}
+
+/** What is wrong with each of them by itself. */
+function* eachProblem(properties: Properties, clientCode: boolean): Generator<ConfigProblem> {
   for (const [name, given] of Object.entries(properties)) {
     const at = child('/properties', name)
     const value = String(given)
@@ -116,6 +129,15 @@ export function* propertyProblems(properties: Properties): Generator<ConfigProbl
     if (protection !== undefined && !protection.allows(value)) {
       const { expected, reason } = protection
       yield { at, code: 'HG_CONFIG_CONFLICT', message: `${name} cannot be changed: ${reason}.`, expected }
+      continue
+    }
+    const danger = dangerOf(name, value)
+    if (danger !== undefined) {
+      // Even to set it would load what it names, so librdkafka judges its value only when a client is made.
+      if (clientCode) continue
+      const message = `${name} is not allowed: ${danger}.`
+      const suggestion = 'Leave it out, or set HEADGATE_ALLOW_CLIENT_CODE=true.'
+      yield { at, code: 'HG_CONFIG_CONFLICT', message, suggestion }
       continue
     }
     const refusal = refusalOf(name, value)

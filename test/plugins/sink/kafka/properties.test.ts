@@ -120,3 +120,82 @@ test('reports everything at once', () => {
     'HG_CONFIG_VALUE',
   ])
 })
+
+test.each([
+  ['plugin.library.paths', '/tmp/evil.so', 'it loads libraries'],
+  ['ssl.engine.location', '/tmp/evil.so', 'it loads a library'],
+  ['ssl.engine.id', 'dynamic', 'it loads a library'],
+  ['ssl.providers', 'default,/tmp/evil', 'it loads libraries'],
+  ['sasl.kerberos.kinit.cmd', 'touch /tmp/evil', 'it runs a command'],
+])('does not take %s, which runs code, and does not let librdkafka look at it', (name, value, reason) => {
+  expect(problems({ [name]: value })).toEqual([
+    {
+      at: `/properties/${name}`,
+      code: 'HG_CONFIG_CONFLICT',
+      message: `${name} is not allowed: ${reason}.`,
+      suggestion: 'Leave it out, or set HEADGATE_ALLOW_CLIENT_CODE=true.',
+    },
+  ])
+  expect([...propertyProblems({ [name]: value }, true)]).toEqual([])
+})
+
+test('takes the providers that come with OpenSSL, and no signal that could end the process', () => {
+  expect(problems({ 'ssl.providers': 'default, legacy' })).toEqual([])
+  expect(problems({ 'internal.termination.signal': 9 })).toMatchObject([{ code: 'HG_CONFIG_CONFLICT' }])
+})
+
+const SCRAM = { 'security.protocol': 'sasl_ssl', 'sasl.mechanism': 'SCRAM-SHA-512' }
+const OAUTH = { 'security.protocol': 'SASL_SSL', 'sasl.mechanism': 'OAUTHBEARER' }
+
+test.each<[string, Record<string, string>, string, string]>([
+  [
+    'no mechanism',
+    { 'security.protocol': 'sasl_ssl' },
+    '/properties/security.protocol',
+    'sasl_ssl needs "sasl.mechanism", which is not set.',
+  ],
+  [
+    'a mechanism that this build lacks',
+    { 'security.protocol': 'sasl_plaintext', 'sasl.mechanisms': 'GSSAPI' },
+    '/properties/sasl.mechanisms',
+    'The Kafka client of this installation was built without GSSAPI.',
+  ],
+  [
+    'a mechanism that does not exist',
+    { ...SCRAM, 'sasl.mechanism': 'SCRAM' },
+    '/properties/sasl.mechanism',
+    'There is no SASL mechanism "SCRAM".',
+  ],
+  [
+    'SCRAM without a user',
+    SCRAM,
+    '/properties/sasl.mechanism',
+    'SCRAM-SHA-512 needs "sasl.username" and "sasl.password", which are not set.',
+  ],
+  [
+    'PLAIN with an empty password',
+    { ...SCRAM, 'sasl.mechanism': 'PLAIN', 'sasl.username': 'u', 'sasl.password': '' },
+    '/properties/sasl.mechanism',
+    'PLAIN needs "sasl.password", which is not set.',
+  ],
+  [
+    'OAUTHBEARER without a token',
+    OAUTH,
+    '/properties/sasl.mechanism',
+    'OAUTHBEARER has nothing to get a token from.',
+  ],
+  [
+    'OAUTHBEARER with extensions only',
+    { ...OAUTH, 'sasl.oauthbearer.config': 'principal=admin' },
+    '/properties/sasl.mechanism',
+    'OAUTHBEARER has nothing to get a token from.',
+  ],
+])('finds a login that cannot work: %s', (_, properties, at, message) => {
+  expect(problems(properties)).toMatchObject([{ at, code: 'HG_CONFIG_VALUE', message }])
+})
+
+test('takes a login that can work, and asks for none where there is none', () => {
+  expect(problems({ ...SCRAM, 'sasl.username': 'u', 'sasl.password': 'p' })).toEqual([])
+  expect(problems({ ...OAUTH, 'enable.sasl.oauthbearer.unsecure.jwt': true })).toEqual([])
+  expect(problems({ 'security.protocol': 'ssl' })).toEqual([])
+})

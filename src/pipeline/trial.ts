@@ -1,0 +1,38 @@
+import type { TSchema } from 'typebox'
+import { asHeadgateError } from '../errors.js'
+import type { Definition, Kind } from '../plugin.js'
+import { redactor } from '../redact.js'
+import type { CheckedPipeline, CheckedStage } from './config/check.js'
+import type { Problem } from './config/problem.js'
+import type { CheckedConfig, ReadResult } from './config/read.js'
+
+/**
+ * What plugins find only by making what they would run with: `validate` and `run` ask for it once a config has been read.
+ * Nothing is connected, and nothing that was made is kept.
+ */
+export async function tried(read: ReadResult): Promise<ReadResult> {
+  if (!read.ok) return read
+  const problems = await trialProblems(read.config)
+  return problems.length === 0 ? read : { ok: false, problems, lines: read.config.lines }
+}
+
+async function trialProblems(config: CheckedConfig): Promise<Problem[]> {
+  const redact = redactor(config.secrets)
+  const problems: Problem[] = []
+  for (const { definition, config: settings, pointer } of config.pipelines.flatMap(stagesOf)) {
+    const report = (at: string, { code, message, ...more }: Omit<Problem, 'pointer' | 'place'>) =>
+      problems.push({ ...more, code, message: redact(message), pointer: at, place: config.placeOf(at) })
+    try {
+      for await (const { at, ...problem } of definition.trial?.(structuredClone(settings)) ?? [])
+        report(`${pointer}/config${at}`, problem)
+    } catch (thrown) {
+      report(`${pointer}/plugin`, asHeadgateError(thrown, definition.name))
+    }
+  }
+  return problems
+}
+
+const stagesOf = ({ source, transforms, sink, postCommit }: CheckedPipeline) =>
+  [source, ...transforms, sink, ...postCommit] as unknown as readonly (CheckedStage<Kind> & {
+    readonly definition: Definition<Kind, TSchema>
+  })[]
