@@ -9,12 +9,15 @@ export interface Sent {
 }
 
 /** The records of one session that Kafka has not reported on yet, by their opaque. */
-export interface Outstanding {
+export interface Outstanding<One extends Sent = Sent> {
   /** An opaque that no outstanding record has. */
   nextOpaque(): number
-  add(opaque: number, sent: Sent): void
+  add(opaque: number, sent: One): void
   /** The record that a report is about; undefined where it was given up, and answered, before. */
-  settle(opaque: number): Sent | undefined
+  settle(opaque: number): One | undefined
+  /** The same record, which stays. */
+  find(opaque: number): One | undefined
+  all(): Iterable<One>
   count(): number
   /** Milliseconds since the last report, while any is outstanding. */
   stalledFor(): number
@@ -27,8 +30,8 @@ export interface Outstanding {
 /** Opaques are small integers: these cross into C++ and back without an allocation. */
 const OPAQUES = 2 ** 30
 
-export function createOutstanding(): Outstanding {
-  const waiting = new Map<number, Sent>()
+export function createOutstanding<One extends Sent = Sent>(): Outstanding<One> {
+  const waiting = new Map<number, One>()
   let next = 0
   let progressAt = 0
   let onDrained = () => {}
@@ -51,6 +54,8 @@ export function createOutstanding(): Outstanding {
       if (waiting.size === 0) onDrained()
       return sent
     },
+    find: (opaque) => waiting.get(opaque),
+    all: () => waiting.values(),
     count: () => waiting.size,
     stalledFor: () => (waiting.size === 0 ? 0 : performance.now() - progressAt),
     giveUp(code, why) {

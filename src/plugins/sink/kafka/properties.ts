@@ -20,7 +20,7 @@ export const DEFAULTS = {
   'message.timeout.ms': '3600000',
   'linger.ms': '1',
   // A broker refuses a batch that is larger than max.message.bytes of the topic, and with it every record in it. Batches
-  // far below any such limit mean that what is refused as too large was alone, and really is too large.
+  // far below most such limits mean that what is refused as too large was alone; see batch-limits.ts for the others.
   'batch.size': '65536',
   partitioner: 'murmur2_random',
   // What a broker takes unless it is told otherwise; librdkafka's own default is less than that.

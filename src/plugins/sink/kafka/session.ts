@@ -1,11 +1,13 @@
 import rdkafka, { type DeliveryReport, type LibrdKafkaError, type Producer } from 'node-rdkafka'
 import { HeadgateError } from '../../../errors.js'
 import type { Receipt, SinkRecord } from '../../../plugin.js'
-import { deliveryFailed, explain, type Failure, producingFailed, reportText } from './failures.js'
+import { type Batched, createBatchLimits } from './batch-limits.js'
+import { deliveryFailed, explain, type Failure, inDoubt, producingFailed, reportText } from './failures.js'
 import { headerPairs } from './header-pairs.js'
-import { createOutstanding } from './outstanding.js'
+import { createOutstanding, type Sent } from './outstanding.js'
 import { startPolling } from './polling.js'
 import type { ClientConfig } from './properties.js'
+import { recordBytes } from './record-size.js'
 
 /** A line of librdkafka's log; `severity` is syslog's. */
 export interface ClientLogLine {
@@ -22,6 +24,8 @@ export interface SessionEvents {
   disconnected(): void
   delivered(): void
   failed(failure: Failure): void
+  /** A broker refused a batch for its size: the topic is sent smaller ones from now on. */
+  batchesLimited(topic: string, bytes: number): void
   /** The session is unusable from now on. */
   broken(reason: string): void
 }
@@ -75,7 +79,7 @@ export async function openSession(
     if (message === ALL_BROKERS_DOWN) events.disconnected()
   })
   await connect(producer, timeout)
-  return createSession(producer, events)
+  return createSession(producer, Number(config.global['batch.size']), events)
 }
 
 /** Rejects as `openSession` does; the Producer is gone then. */
@@ -106,26 +110,79 @@ export function release(producer: Producer): Promise<void> {
   return new Promise((resolve) => disconnect.call(producer, () => resolve()))
 }
 
-function createSession(producer: Producer, events: SessionEvents): Session {
-  const outstanding = createOutstanding()
+/** So often is a record sent again whose batch was refused for another record. */
+const MOST_REFUSALS = 5
+
+/** A compacted topic refuses a batch for a record without a key. */
+const isInnocent = ({ record }: SentRecord, refusedBatch: Failure['refusedBatch']): boolean =>
+  refusedBatch === 'other-record' || (refusedBatch === 'some-record' && record.key !== null)
+
+interface SentRecord extends Sent, Batched {
+  readonly opaque: number
+  readonly record: SinkRecord
+  /** How often a connection had broken when it was sent. */
+  breaks: number
+  refusals: number
+}
+
+function createSession(producer: Producer, batchSize: number, events: SessionEvents): Session {
+  const outstanding = createOutstanding<SentRecord>()
   const pairs = headerPairs()
   const polling = startPolling(
     () => producer.poll(),
     () => outstanding.count() > 0,
   )
+  const limits = createBatchLimits<SentRecord>({
+    batchSize,
+    bytesOf: ({ record }) => recordBytes(record),
+    send: transmit,
+    lowered: events.batchesLimited,
+  })
+  let breaks = 0
+  producer.on('event.error', () => {
+    breaks++
+  })
 
-  producer.on('delivery-report', (error: LibrdKafkaError | null, report: DeliveryReport) => {
-    const sent = outstanding.settle(report.opaque)
+  producer.on('delivery-report', (error: LibrdKafkaError | null, { opaque, ...report }: DeliveryReport) => {
+    const sent = error ? outstanding.find(opaque) : outstanding.settle(opaque)
     if (sent === undefined) return
     if (error) {
-      const failure = deliveryFailed(error, sent.target)
-      events.failed(failure)
-      sent.reject(failure.error)
-    } else {
-      events.delivered()
-      sent.resolve({ topic: report.topic, partition: report.partition, offset: report.offset })
+      undelivered(sent, error)
+      return
     }
+    limits.ended(sent)
+    events.delivered()
+    sent.resolve({ topic: report.topic, partition: report.partition, offset: report.offset })
   })
+
+  function undelivered(sent: SentRecord, error: LibrdKafkaError): void {
+    const failure = deliveryFailed(error, sent.target)
+    const { refusedBatch } = failure
+    if (refusedBatch !== undefined && sent.breaks !== breaks) {
+      // An attempt whose answer was lost may have been taken, if the topic was changed only then.
+      const why = 'its batch was refused after a connection to a broker had broken'
+      fail(sent, { error: inDoubt('HG_KAFKA_NOT_DELIVERED', sent.target, why) })
+    } else if (refusedBatch === 'size' && limits.refused(sent, outstanding.all())) return
+    else if (isInnocent(sent, refusedBatch) && ++sent.refusals <= MOST_REFUSALS) transmit(sent)
+    else fail(sent, failure)
+  }
+
+  function fail(sent: SentRecord, failure: Failure): void {
+    outstanding.settle(sent.opaque)
+    limits.ended(sent)
+    events.failed(failure)
+    sent.reject(failure.error)
+  }
+
+  function transmit(sent: SentRecord): void {
+    if (outstanding.find(sent.opaque) === undefined) return
+    sent.breaks = breaks
+    try {
+      produce(sent.record, sent.opaque)
+    } catch (thrown) {
+      fail(sent, producingFailed(thrown, sent.target))
+    }
+  }
 
   function produce({ target, key, value, headers }: SinkRecord, opaque: number): void {
     // node-rdkafka makes null of an empty Buffer (src/producer.cc), and an empty key of an empty string.
@@ -134,6 +191,7 @@ function createSession(producer: Producer, events: SessionEvents): Session {
   }
 
   async function end({ code, why }: Breakage): Promise<void> {
+    limits.clear()
     outstanding.giveUp(code, why)
     // Polling a client while it disconnects crashes the process.
     polling.stop()
@@ -144,15 +202,11 @@ function createSession(producer: Producer, events: SessionEvents): Session {
     send(record) {
       return new Promise((resolve, reject) => {
         const opaque = outstanding.nextOpaque()
-        try {
-          produce(record, opaque)
-        } catch (thrown) {
-          const failure = producingFailed(thrown, record.target)
-          events.failed(failure)
-          reject(failure.error)
-          return
-        }
-        outstanding.add(opaque, { target: record.target, resolve, reject })
+        const { target } = record
+        const { topic } = target
+        const sent = { opaque, record, target, topic, share: undefined, breaks, refusals: 0, resolve, reject }
+        outstanding.add(opaque, sent)
+        if (limits.admit(sent)) transmit(sent)
         polling.wake()
       })
     },

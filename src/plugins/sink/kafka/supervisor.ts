@@ -81,6 +81,10 @@ export function createSupervisor({ signal, open, ...options }: SupervisorOptions
       if (remedy === 'replace') events.broken('a record failed with a fatal error')
       else if (remedy === 'check') watch.suspect()
     },
+    batchesLimited(topic, bytes) {
+      const message = `max.message.bytes of topic "${topic}" is smaller than a batch; batches of it have at most ${bytes} bytes from now on. Set "batch.size" of the sink below max.message.bytes.`
+      options.log.warn({ topic, bytes }, message)
+    },
     broken(reason) {
       if (ended()) return
       breakages++
