@@ -9,8 +9,19 @@ const QUICK = [
 ]
 
 /** Runs a tool that comes with Kafka, such as `kafka.admin.ConfigCommand`; returns the lines that it prints. */
-export async function kafkaTool(bootstrap: string, name: string, ...args: string[]): Promise<string[]> {
+export const kafkaTool = (bootstrap: string, name: string, ...args: string[]): Promise<string[]> =>
+  kafkaToolWith('', bootstrap, name, ...args)
+
+/** The same for a tool that reads its standard input. */
+export async function kafkaToolWith(
+  input: string,
+  bootstrap: string,
+  name: string,
+  ...args: string[]
+): Promise<string[]> {
   const command = [...QUICK, '-cp', await kafkaClassPath(), name, '--bootstrap-server', bootstrap, ...args]
-  const { stdout } = await promisify(execFile)(java, command)
+  const running = promisify(execFile)(java, command)
+  running.child.stdin?.end(input)
+  const { stdout } = await running
   return stdout.split('\n')
 }

@@ -59,7 +59,7 @@ describeKafka('validate --against-cluster', () => {
         '  cxone-data-actions kafka: Kafka answers at ${env:KAFKA_BROKERS}.',
         ...['high', 'eu', 'default', 'dlq'].map(
           (name) =>
-            `  cxone-data-actions kafka: Topic "${prefix}.${name}" is there: 3 partitions, one replica, min.insync.replicas=1, max.message.bytes=1048588, cleanup.policy=delete, retention.ms=604800000.`,
+            `  cxone-data-actions kafka: Topic "${prefix}.${name}" is there: 3 partitions, one replica, min.insync.replicas=1, max.message.bytes=1048588, cleanup.policy=delete, retention.ms=604800000, compression.type=producer.`,
         ),
         '  cxone-data-actions kafka: The position of consumer group "headgate.cxone-data-actions" can be read.',
         '  cxone-data-actions cxone-ack: The token endpoint issues a token for these credentials.',

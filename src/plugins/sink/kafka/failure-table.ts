@@ -9,13 +9,23 @@ export interface Row {
   readonly code: ErrorCode
   readonly why: string
   readonly remedy?: Remedy
+  /**
+   * The broker refused the batch that the record was in, for its size, for some record in it, or for another record in it.
+   * The record itself may be fine.
+   */
+  readonly refusedBatch?: 'size' | 'some-record' | 'other-record'
   /** Where a delivery report says so, Kafka does not have the record and will not have it. */
   readonly certain?: true
 }
 
 const E = rdkafka.CODES.ERRORS
 
-const tooLarge = (why: string): Row => ({ code: 'HG_RECORD_TOO_LARGE', why, certain: true })
+const tooLarge = (why: string): Row => ({
+  code: 'HG_RECORD_TOO_LARGE',
+  why,
+  certain: true,
+  refusedBatch: 'size',
+})
 const unavailable = (why: string, remedy?: Remedy): Row => ({
   code: 'HG_KAFKA_UNAVAILABLE',
   why,
@@ -42,6 +52,8 @@ export const ROWS: readonly (readonly [number, Row])[] = [
       code: 'HG_RECORD_REFUSED',
       why: 'the broker holds it invalid; a compacted topic takes none without a key',
       certain: true,
+      // Kafka 4.1 says so of all records of the batch.
+      refusedBatch: 'some-record',
     },
   ],
 
@@ -65,7 +77,10 @@ export const ROWS: readonly (readonly [number, Row])[] = [
     E.ERR_CLUSTER_AUTHORIZATION_FAILED,
     refused('our user may not write idempotently to the cluster', 'check'),
   ],
-  [E.ERR__INVALID_DIFFERENT_RECORD, refused('another record of its batch was refused')],
+  [
+    E.ERR__INVALID_DIFFERENT_RECORD,
+    { ...refused('another record of its batch was refused'), refusedBatch: 'other-record' },
+  ],
   [E.ERR_INVALID_MSG_SIZE, refused('the broker holds the size of the batch invalid')],
   [E.ERR_INVALID_REQUIRED_ACKS, refused('the broker does not accept acks=all')],
   [
@@ -140,6 +155,10 @@ export const READING: readonly (readonly [number, string])[] = [
   [E.ERR_GROUP_AUTHORIZATION_FAILED, 'our user may not use the consumer group'],
   [E.ERR_CLUSTER_AUTHORIZATION_FAILED, 'our user may not ask the cluster for that'],
   [E.ERR__BAD_MSG, 'records of the topic are damaged'],
+  [
+    E.ERR__NOT_IMPLEMENTED,
+    'records of the topic are compressed with a codec that this build of the client lacks',
+  ],
   [E.ERR__BAD_COMPRESSION, 'records of the topic are damaged, or compressed in a way this build cannot read'],
   [E.ERR_INVALID_MSG, 'records of the topic are damaged'],
   [E.ERR__AUTO_OFFSET_RESET, 'records were deleted while they were being read'],

@@ -2,11 +2,13 @@ import { createRequire } from 'node:module'
 import rdkafka from 'node-rdkafka'
 import { HeadgateError } from '../../../errors.js'
 import type { Target } from '../../../plugin.js'
+import { unreadable } from './codecs.js'
 import { READING, type Remedy, ROWS, type Row } from './failure-table.js'
 
 export interface Failure {
   readonly error: HeadgateError
   readonly remedy?: Remedy
+  readonly refusedBatch?: Row['refusedBatch']
 }
 
 const { err2str } = createRequire(import.meta.url)('node-rdkafka/librdkafka.js') as {
@@ -22,6 +24,7 @@ export function reportText(code: number): string {
 const BY_CODE = new Map(ROWS)
 // The error of a delivery report has no code, only a text (node-rdkafka, src/callbacks.cc).
 const BY_TEXT = new Map(ROWS.map(([code, row]) => [reportText(code), row]))
+const UNKNOWN_CODEC = rdkafka.CODES.ERRORS.ERR__NOT_IMPLEMENTED
 const READING_BY_CODE = new Map(READING)
 
 /** Why a question to the cluster was not answered, for people. */
@@ -34,7 +37,10 @@ export function explain(error: unknown): string {
 export function logFailed(error: unknown): HeadgateError {
   if (error instanceof HeadgateError) return error
   const { code } = error as { code?: number }
-  const why = (code === undefined ? undefined : READING_BY_CODE.get(code)) ?? explain(error)
+  // The table is the same for all builds; which codec is missing is not.
+  const known =
+    code === UNKNOWN_CODEC ? unreadable() : code === undefined ? undefined : READING_BY_CODE.get(code)
+  const why = known ?? explain(error)
   return logUnavailable(why, error)
 }
 
@@ -65,13 +71,17 @@ export const inDoubt = (
   why: string,
 ): HeadgateError => failure({ code, why }, target).error
 
-function failure({ code, why, remedy, certain }: Row, target: Target, cause?: unknown): Failure {
+function failure(
+  { code, why, remedy, certain, refusedBatch }: Row,
+  target: Target,
+  cause?: unknown,
+): Failure {
   const verb = certain ? 'take' : 'confirm'
   const error = new HeadgateError(code, `Kafka did not ${verb} the record for ${describe(target)}: ${why}.`, {
     uncertain: certain !== true,
     cause,
   })
-  return { error, ...(remedy && { remedy }) }
+  return { error, ...(remedy && { remedy }), ...(refusedBatch && { refusedBatch }) }
 }
 
 const describe = ({ topic, partition }: Target): string =>

@@ -6,7 +6,7 @@ import { createClientLog } from './client-log.js'
 import { clientKey, createClusterClient } from './cluster-client.js'
 import { openConsumer } from './consumer.js'
 import { consumerConfig } from './consumer-config.js'
-import { LINTS, lint } from './lint.js'
+import { codecFindings, LINTS, lint } from './lint.js'
 import { lints } from './probe/lints.js'
 import { probe } from './probe/probe.js'
 import { DEFAULTS, propertyProblems } from './properties.js'
@@ -59,7 +59,7 @@ const config = Type.Object(
         expected: 'a string, a number or a boolean',
       }),
       {
-        description: `Any producer property of librdkafka, for instance for TLS and SASL. What the guarantees rest on (acks, idempotence, order) cannot be changed. Set unless given here: ${describeDefaults()}, and with TLS the certificates that the system trusts. batch.size stays below max.message.bytes of every topic.`,
+        description: `Any producer property of librdkafka, for instance for TLS and SASL. What the guarantees rest on (acks, idempotence, order) cannot be changed. Set unless given here: ${describeDefaults()}, and with TLS the certificates that the system trusts. batch.size should stay below max.message.bytes of every topic: of a batch that a broker refuses, the records are sent again in smaller ones.`,
         secretNames: 'password|secret|passphrase|key\\.pem$|oauthbearer\\.config',
         default: {},
       },
@@ -109,6 +109,7 @@ export const kafkaSink = definePlugin({
         connection.expect(placed)
       },
       async start() {
+        for (const { message, suggestion } of codecFindings()) log.warn({}, `${message} ${suggestion}`)
         // The ledger asks as soon as the producer has its first answer.
         connect()
         try {

@@ -1,5 +1,6 @@
 import { isRequired } from '../../../json/schema-places.js'
 import type { LintContext, LintFinding, LintMeaning } from '../../../plugin.js'
+import { codecRemedy, missingCodecs } from './codecs.js'
 import { clientConfig, type Properties } from './properties.js'
 import { RECORD_OVERHEAD } from './record-size.js'
 
@@ -12,6 +13,10 @@ export const LINTS = {
     meaning: 'The source takes larger bodies than the sink takes records.',
     why: 'Such an event is answered 413 by the sink, and is too large for the dead letters as well. Lower `maxBody`, or raise `message.max.bytes` of the sink and `max.message.bytes` of the topics.',
   },
+  'codec-missing': {
+    meaning: 'The Kafka client of this installation was built without a codec that topics may use.',
+    why: 'What Kafka has is read back at a start without the state directory. A topic with one record that cannot be read then closes the pipeline: every event is answered 503. Install what the message names, and build the client again.',
+  },
 } as const satisfies { readonly [name: string]: LintMeaning }
 
 interface Settings {
@@ -21,7 +26,18 @@ interface Settings {
   readonly properties: Properties
 }
 
+export function* codecFindings(missing = missingCodecs()): Generator<LintFinding> {
+  if (missing.length === 0) return
+  yield {
+    at: '',
+    name: 'codec-missing' satisfies keyof typeof LINTS,
+    message: `The Kafka client of this installation was built without ${missing.join(', ')}: it cannot read records that are compressed with it.`,
+    suggestion: codecRemedy(missing),
+  }
+}
+
 export function* lint(settings: Settings, { ensured, maxBody }: LintContext): Generator<LintFinding> {
+  yield* codecFindings()
   const { key, keyFallback } = settings
   // Nothing at all is known behind a transform that may change the event.
   const isKnown = ensured.length > 0

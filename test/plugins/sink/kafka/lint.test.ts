@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import type { LintContext } from '../../../../src/plugin.js'
+import { missingCodecs } from '../../../../src/plugins/sink/kafka/codecs.js'
 import { kafkaSink } from '../../../../src/plugins/sink/kafka/kafka.js'
+import { codecFindings } from '../../../../src/plugins/sink/kafka/lint.js'
 import { httpWebhook } from '../../../../src/plugins/source/http-webhook/http-webhook.js'
 import { checkContext, fillDefaults } from '../../../helpers/context.js'
 
@@ -75,4 +77,19 @@ test('warns of bodies that the client takes no records of', () => {
 test('has defaults for bodies and records that fit each other', () => {
   const settings = fillDefaults(httpWebhook, { path: '/', verify: { scheme: 'none' }, eventId: '/id' })
   expect(warnings({}, { maxBody: httpWebhook.maxBody?.(settings) })).toEqual([])
+})
+
+test('names the codecs that the client was built without, and what to install', () => {
+  expect([...codecFindings([])]).toEqual([])
+  expect([...codecFindings(missingCodecs(['gzip', 'lz4', 'ssl']))]).toMatchObject([
+    {
+      name: 'codec-missing',
+      message: expect.stringContaining('was built without snappy, zstd:'),
+      suggestion: 'Install libzstd-dev and run "npm rebuild node-rdkafka".',
+    },
+  ])
+})
+
+test('this build reads all codecs of Kafka', () => {
+  expect(missingCodecs()).toEqual([])
 })

@@ -12,6 +12,11 @@ export const lints = {
     why: 'Such an event is answered 413 after all, by the limit of the topic and not by that of the source. Lower `maxBody`, or raise `max.message.bytes` of the topic and `message.max.bytes` of the sink.',
     outside: true,
   },
+  'batch-beyond-topic': {
+    meaning: 'The sink makes larger batches than a topic takes.',
+    why: 'A broker refuses such a batch. Its records are sent again in smaller ones, which takes time, for this and other topics. Set `batch.size` below the smallest `max.message.bytes`.',
+    outside: true,
+  },
   'topic-compacted': {
     meaning: 'A topic is compacted.',
     why: 'The ledger reads event ids back from the records. Compaction removes records whose key came again, so that after a lost state directory their redeliveries are written a second time.',

@@ -1,6 +1,7 @@
 import type { Metadata, Producer } from 'node-rdkafka'
 import { child } from '../../../../json/pointer.js'
 import type { ProbeContext, Probed } from '../../../../plugin.js'
+import { missingCodecs } from '../codecs.js'
 import { type ClientConfig, clientConfig, type Properties } from '../properties.js'
 import { metadata, release } from '../session.js'
 import { addressesOf, format, type Reached, reachBroker, socketReason } from './addresses.js'
@@ -43,7 +44,15 @@ export async function* probe(settings: Settings, context: ProbeContext): AsyncIt
     const visible = cluster.topics
     const topics = visible.map(({ name, partitions }) => ({ name, partitions: partitions.length }))
     yield { kind: 'topics', topics }
-    yield* topicFindings({ visible, ...own }, { ...context, keyed: settings.key !== undefined })
+    yield* topicFindings(
+      { visible, ...own },
+      {
+        ...context,
+        keyed: settings.key !== undefined,
+        batchSize: Number(config.global['batch.size']),
+        missingCodecs: missingCodecs(),
+      },
+    )
     yield* await groupFindings(config, first.address, { visible, ...own }, context)
   } finally {
     await Promise.all(connected.map(({ client }) => release(client)))

@@ -2,6 +2,7 @@ import { distance } from 'fastest-levenshtein'
 import type { TopicMetadata } from 'node-rdkafka'
 import { child } from '../../../../json/pointer.js'
 import type { ProbeContext, Probed } from '../../../../plugin.js'
+import { codecRemedy } from '../codecs.js'
 import { RECORD_OVERHEAD } from '../record-size.js'
 import type { TopicAnswer, TopicSettings } from './describe.js'
 
@@ -18,6 +19,10 @@ export interface ClusterTopics {
 export type Terms = Pick<ProbeContext, 'targets' | 'maxBody' | 'redeliveryWindow'> & {
   /** Whether records have keys. */
   readonly keyed: boolean
+  /** Bytes that the sink puts into a batch. */
+  readonly batchSize: number
+  /** Codecs that the client was built without. */
+  readonly missingCodecs: readonly string[]
 }
 
 type Placed = ProbeContext['targets'][number]
@@ -28,6 +33,7 @@ export const SETTINGS = [
   'max.message.bytes',
   'cleanup.policy',
   'retention.ms',
+  'compression.type',
 ] as const
 
 /** All that can be said of the targets' topics. Each is looked at once, at the first place that names it. */
@@ -176,7 +182,7 @@ function* settingFindings(
   topic: string,
   placed: readonly Placed[],
   settings: TopicSettings,
-  { maxBody, redeliveryWindow, keyed }: Terms,
+  { maxBody, redeliveryWindow, keyed, batchSize, missingCodecs }: Terms,
 ): Generator<Probed> {
   if (typeof settings === 'string') return
   const where = { kind: 'warning', at: first(placed) } as const
@@ -185,6 +191,17 @@ function* settingFindings(
     const message = `Topic "${topic}" takes records of up to ${limit} bytes (max.message.bytes), the source bodies of up to ${maxBody} (maxBody), and key and headers may need ${RECORD_OVERHEAD} more: a larger record is answered 413.`
     const suggestion = `Raise max.message.bytes of the topic to ${maxBody + RECORD_OVERHEAD} or more, or lower \`maxBody\`.`
     yield { ...where, name: 'body-beyond-topic', message, suggestion }
+  }
+  if (limit !== undefined && limit < batchSize) {
+    const message = `Topic "${topic}" takes batches of up to ${limit} bytes (max.message.bytes), the sink makes batches of up to ${batchSize} (batch.size): those are refused, and sent again in smaller ones.`
+    const suggestion = `Set "batch.size" in \`properties\` to less than ${limit}.`
+    yield { ...where, name: 'batch-beyond-topic', message, suggestion }
+  }
+  const codec = settings.get('compression.type') ?? ''
+  if (missingCodecs.includes(codec)) {
+    const message = `Topic "${topic}" compresses its records with ${codec} (compression.type), and the Kafka client of this installation was built without it: they could not be read back.`
+    const suggestion = codecRemedy([codec])
+    yield { kind: 'error', at: first(placed), code: 'HG_KAFKA_UNAVAILABLE', message, suggestion }
   }
   const kept = numberOf(settings, 'retention.ms')
   if (kept !== undefined && kept >= 0 && kept < redeliveryWindow && deletes(settings)) {

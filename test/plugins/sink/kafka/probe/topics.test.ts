@@ -15,6 +15,7 @@ const GOOD = {
   'max.message.bytes': '1048588',
   'cleanup.policy': 'delete',
   'retention.ms': '604800000',
+  'compression.type': 'producer',
 }
 
 interface Given {
@@ -54,6 +55,8 @@ function found({ replicas = [1, 2, 3], isrs = replicas, leader = 1, ...given }: 
         maxBody: 1048576 - RECORD_OVERHEAD,
         redeliveryWindow: 86_400_000,
         keyed: true,
+        batchSize: 65_536,
+        missingCodecs: [],
         ...terms,
       },
     ),
@@ -66,7 +69,7 @@ test('a topic that fits is one line with what was seen of it', () => {
     {
       kind: 'checked',
       message:
-        'Topic "orders" is there: 3 partitions, 3 replicas, min.insync.replicas=2, max.message.bytes=1048588, cleanup.policy=delete, retention.ms=604800000.',
+        'Topic "orders" is there: 3 partitions, 3 replicas, min.insync.replicas=2, max.message.bytes=1048588, cleanup.policy=delete, retention.ms=604800000, compression.type=producer.',
     },
   ])
 })
@@ -133,6 +136,15 @@ test.each<[string, Given, object]>([
     { code: 'HG_KAFKA_TOPIC_MISSING', message: 'Topic "x" does not exist, or the user may not see it.' },
   ],
   [
+    'a topic in a codec that the client lacks',
+    { settings: { 'compression.type': 'zstd' }, terms: { missingCodecs: ['zstd'] } },
+    {
+      code: 'HG_KAFKA_UNAVAILABLE',
+      message: expect.stringContaining('compresses its records with zstd'),
+      suggestion: 'Install libzstd-dev and run "npm rebuild node-rdkafka".',
+    },
+  ],
+  [
     'a compacted topic without keys',
     { settings: { 'cleanup.policy': 'compact' }, terms: { keyed: false } },
     { code: 'HG_RECORD_REFUSED' },
@@ -147,6 +159,11 @@ test.each<[string, Given, string]>([
   ['one-copy', { settings: { 'min.insync.replicas': '1' } }, 'of 3 replicas, one in sync is enough'],
   ['one-copy', { replicas: [1], settings: 'no right' }, 'it has one replica'],
   ['body-beyond-topic', { settings: { 'max.message.bytes': '1048575' } }, 'up to 1048575 bytes'],
+  [
+    'batch-beyond-topic',
+    { settings: { 'max.message.bytes': '20000' }, terms: { maxBody: 1000 - RECORD_OVERHEAD } },
+    'up to 20000 bytes (max.message.bytes), the sink makes batches of up to 65536 (batch.size)',
+  ],
   ['topic-compacted', { settings: { 'cleanup.policy': 'compact,delete' } }, 'only the newest stays'],
   ['retention-below-window', { settings: { 'retention.ms': '86399999' } }, 'for 86399999 ms'],
 ])('%s is a warning', (name, given, words) => {
@@ -175,7 +192,7 @@ test('what could not be read is named with the reason, and nothing is said of it
     {
       kind: 'unchecked',
       message:
-        'Topic "orders": min.insync.replicas, max.message.bytes, cleanup.policy, retention.ms could not be read: only librdkafka can.',
+        'Topic "orders": min.insync.replicas, max.message.bytes, cleanup.policy, retention.ms, compression.type could not be read: only librdkafka can.',
     },
     {
       kind: 'unchecked',
