@@ -144,6 +144,11 @@ const ERROR_TABLE = {
     'To check the event with a regular expression or a JSONata expression would take more work than one event may cause.',
     'The message names the rule. Make its pattern or expression simpler (repetitions such as {0,500} and nested loops cost most), let it look at a smaller part of the event, or lower `maxBody` of the source.',
   ),
+  HG_SCHEMA_TOO_COSTLY: data(
+    422,
+    'Checking the event against the JSON Schema takes more work than one event may.',
+    'Look at what the sender sends: this is what an attack looks like. If the event is a good one, change the schema: definitions that refer to themselves in several alternatives (`headgate validate` warns of them) multiply the work with each level of nesting.',
+  ),
   HG_ROUTE_EXPRESSION: data(
     422,
     'The JSONata expression of a rule failed on this event.',

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { HeadgateError } from '../../../errors.js'
 import { syntaxError } from '../../../json/syntax.js'
 import type { Files } from '../../../plugin.js'
+import { parseExact } from './exact-json.js'
 
 /** A schema file. */
 export interface Document {
@@ -10,21 +11,49 @@ export interface Document {
   readonly path: string
   /** What references in it are resolved against. */
   readonly uri: string
+  /** Numbers that no double holds are Decimals. */
   readonly schema: JsonSchema | boolean
-  /** The member names that begin with "x-": annotations for other tools. */
-  readonly extensions: readonly string[]
 }
 
 export interface JsonSchema {
   readonly [keyword: string]: unknown
 }
 
+export type Draft = '07' | '2020-12'
+
+/** By "$schema", without its scheme and its empty fragment. */
+const DRAFTS: ReadonlyMap<string, Draft> = new Map([
+  ['json-schema.org/draft-07/schema', '07'],
+  ['json-schema.org/draft/2020-12/schema', '2020-12'],
+])
+
+/** Undefined where the schema does not say. Throws HG_CONFIG_SCHEMA_FILE for another one. */
+export function draftOf({ path, schema }: Pick<Document, 'path' | 'schema'>): Draft | undefined {
+  const name = typeof schema === 'object' ? schema['$schema'] : undefined
+  if (name === undefined) return undefined
+  const draft = DRAFTS.get(
+    String(name)
+      .replace(/^https?:\/\//, '')
+      .replace(/#$/, ''),
+  )
+  if (draft !== undefined) return draft
+  throw new HeadgateError(
+    'HG_CONFIG_SCHEMA_FILE',
+    `The schema file ${path} has a "$schema" that is neither draft 07 nor 2020-12.`,
+  )
+}
+
 /** Reads the file of the setting. Throws HG_CONFIG_UNREADABLE, or HG_CONFIG_SCHEMA_FILE where it holds no schema. */
 export function readMain(files: Files, path: string): Document {
-  const content = parse(path, files.read(path))
-  const file = pathToFileURL(files.resolve(path)).href
-  const id = idOf(content.schema) ?? file
-  if (URL.canParse(id, file)) return { path, uri: new URL(id, file).href, ...content }
+  return inFile(files, path, parse(path, files.read(path)))
+}
+
+/** Under the "$id" that it gives itself, if it does. */
+function inFile(files: Files, path: string, schema: JsonSchema | boolean, found?: string): Document {
+  const file = found ?? pathToFileURL(files.resolve(path)).href
+  const id = idOf(schema)
+  const uri = id === undefined ? file : resolved(id, file)
+  if (uri !== undefined) return { path, uri: uri.replace(/#.*$/, ''), schema }
   throw new HeadgateError('HG_CONFIG_SCHEMA_FILE', `The schema file ${path} has an "$id" that is not a URI.`)
 }
 
@@ -42,21 +71,30 @@ export function findByUri(
   for (const document of known) {
     const path = beside(document, uri)
     const text = path === undefined || isOutside(folder, path) ? undefined : readIfThere(files, path)
-    if (path !== undefined && text !== undefined) return { path, uri, ...parse(path, text) }
+    if (path !== undefined && text !== undefined) return inFile(files, path, parse(path, text), uri)
   }
   for (const name of files.list(folder).filter((name) => name.endsWith('.json'))) {
     const path = join(folder, name)
-    const content = parseIfSchema(path, readIfThere(files, path))
-    if (content !== undefined && idOf(content.schema)?.replace(/#$/, '') === uri)
-      return { path, uri, ...content }
+    const schema = parseIfSchema(path, readIfThere(files, path))
+    if (schema === undefined || idOf(schema) === undefined) continue
+    const file = pathToFileURL(files.resolve(path)).href
+    if (resolved(idOf(schema) ?? '', file)?.replace(/#$/, '') === uri) return { path, uri, schema }
   }
   return undefined
+}
+
+function resolved(reference: string, base: string): string | undefined {
+  return URL.canParse(reference, base) ? new URL(reference, base).href : undefined
 }
 
 function beside(known: Document, uri: string): string | undefined {
   const parent = known.uri.slice(0, known.uri.lastIndexOf('/') + 1)
   if (parent === '' || !uri.startsWith(parent)) return undefined
-  return join(dirname(known.path), decodeURI(uri.slice(parent.length)))
+  try {
+    return join(dirname(known.path), decodeURI(uri.slice(parent.length)))
+  } catch {
+    return undefined
+  }
 }
 
 const isOutside = (folder: string, path: string): boolean => relative(folder, path).startsWith('..')
@@ -73,10 +111,7 @@ function readIfThere(files: Files, path: string): string | undefined {
 }
 
 /** Other files of the folder need not be schemas. */
-function parseIfSchema(
-  path: string,
-  text: string | undefined,
-): Pick<Document, 'schema' | 'extensions'> | undefined {
+function parseIfSchema(path: string, text: string | undefined): JsonSchema | boolean | undefined {
   try {
     return text === undefined ? undefined : parse(path, text)
   } catch {
@@ -84,20 +119,17 @@ function parseIfSchema(
   }
 }
 
-function parse(path: string, text: string): Pick<Document, 'schema' | 'extensions'> {
-  const extensions = new Set<string>()
+export function parse(path: string, text: string): JsonSchema | boolean {
+  let schema: unknown
   try {
-    const schema: unknown = JSON.parse(text, (key, value: unknown) => {
-      if (/^x-[a-z0-9_$:-]*$/i.test(key)) extensions.add(key)
-      return value
-    })
-    if (isSchema(schema)) return { schema, extensions: [...extensions] }
+    schema = JSON.parse(text)
   } catch {
     throw new HeadgateError(
       'HG_CONFIG_SCHEMA_FILE',
       `The schema file ${path} is not JSON: ${syntaxError(text)}.`,
     )
   }
+  if (isSchema(schema)) return (parseExact(Buffer.from(text)) as JsonSchema | undefined) ?? schema
   throw new HeadgateError(
     'HG_CONFIG_SCHEMA_FILE',
     `The schema file ${path} holds neither an object nor a boolean.`,

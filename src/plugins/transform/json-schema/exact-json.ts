@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto'
+import { Decimal } from './decimal.js'
+
+/** A number of so many digits is a double of its own, so that doubles compare as the numbers do. */
+const SAFE_DIGITS = 15
+
+/** Nothing else can hold a number that doubles do not tell from others. Also true for much that stands in texts. */
+const SUSPICIOUS = /\d[\d.]{15}|\d[eE][+-]?\d\d/
+
+const TOKENS = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g
+
+/** Before a number that has become a text. A sender cannot know it. */
+const MARK = `${randomUUID()}:`
+
+/**
+ * Parses JSON, with a Decimal in the place of each number that a double cannot tell from others. Undefined where there is
+ * none. `text` has passed JSON.parse; bytes of other characters than ASCII may stand in it as latin-1.
+ */
+export function parseExact(bytes: Buffer): unknown {
+  if (!SUSPICIOUS.test(bytes.toString('latin1'))) return undefined
+  let found = 0
+  const text = bytes.toString('utf8').replace(/^\ufeff/, '')
+  const marked = text.replace(TOKENS, (token) => {
+    if (token.startsWith('"') || isExact(token)) return token
+    found++
+    return `"${MARK}${token}"`
+  })
+  if (found === 0) return undefined
+  return JSON.parse(marked, (_, value: unknown) =>
+    typeof value === 'string' && value.startsWith(MARK) ? Decimal.parse(value.slice(MARK.length)) : value,
+  )
+}
+
+function isExact(token: string): boolean {
+  const [mantissa = '', exponent] = token.split(/[eE]/)
+  if (mantissa.replace(/^-?0*\.?0*|[.]/g, '').length > SAFE_DIGITS) return false
+  // Doubles reach from 1e-308 to 1e308 with all their digits.
+  return exponent === undefined || Math.abs(Number(exponent)) + mantissa.length < 300
+}
+
+/** A value of a schema as JSON, its numbers as they were written. */
+export function show(value: unknown): string {
+  const text = JSON.stringify(value, (_, inner: unknown) =>
+    inner instanceof Decimal ? `${MARK}${inner.source}` : inner,
+  )
+  return text.replaceAll(new RegExp(`"${MARK}([^"]*)"`, 'g'), '$1')
+}
