@@ -1,4 +1,6 @@
 import { expect, test, vi } from 'vitest'
+import { json } from '../../src/admin/answer.js'
+import { get } from '../../src/admin/routes.js'
 import { rawConnection, rawRequest } from '../helpers/raw-connection.js'
 import { idleAdmin } from './idle-admin.js'
 
@@ -49,4 +51,28 @@ test('places are kept for probes while operators have as many requests under way
   for (const connection of slow) connection.send('{}')
   await Promise.all(slow.map((connection) => connection.until((text) => text.startsWith('HTTP/1.1 200'))))
   expect((await fetch(`${admin.url}/ledger`)).status).toBe(200)
+})
+
+test('a client that ends its side has its answer, however late, and ends its stream', async () => {
+  let answer = () => {}
+  let closed = false
+  const admin = await idleAdmin([
+    get('/late', () => new Promise((resolve) => (answer = () => resolve(json(200, { late: true }))))),
+    get('/stream', () => ({
+      status: 200,
+      headers: {},
+      stream: (response) => void response.on('close', () => (closed = true)).write('begun'),
+    })),
+  ])
+  const port = Number(new URL(admin.url).port)
+  const [late, stream] = [await rawConnection(port), await rawConnection(port)]
+  late.send(head('GET', '/late', 0))
+  late.end()
+  stream.send(head('GET', '/stream', 0))
+  await stream.until((text) => text.includes('begun'))
+  stream.end()
+  await stream.closed()
+  await vi.waitUntil(() => closed)
+  answer()
+  expect(await late.closed()).toContain('"late": true')
 })
