@@ -24,7 +24,8 @@ export function syntaxProblem(text: string, error: unknown): ExpressionProblem {
   const said = `${message.replace(/\.$/, '')}${place(error)}.`
   if (position === undefined) return { message: said, from: 0, to: text.length }
   const to = Math.min(position, text.length)
-  const length = typeof token === 'string' && text.slice(0, to).endsWith(token) ? token.length : 1
+  const length =
+    typeof token === 'string' && text.slice(0, to).endsWith(token) ? Math.max(1, token.length) : 1
   const from = Math.max(0, to - length)
   // At the end there is nothing to point at but the place behind it.
   if (token === '(end)') return { message: said, from: text.length, to: text.length + 1 }

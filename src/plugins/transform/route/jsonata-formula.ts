@@ -55,7 +55,7 @@ function exactJson({ position }: Parsed, value: unknown, text: string): string {
   const json = JSON.stringify(value)
   if (typeof value !== 'number') return json
   const digits = writtenNumber(text, position)
-  const written = value < 0 ? `-${digits}` : digits
+  const written = value < 0 || Object.is(value, -0) ? `-${digits}` : digits
   return digits === undefined || isSameNumber(json, String(written)) ? json : String(written)
 }
 
