@@ -68,7 +68,9 @@ unit.`,
         sockets: listeningSockets(io.env, process.pid),
         config,
         file: resolve(io.cwd, settings.config),
-        read: (text) => loadConfig(settings, io, text === undefined ? {} : { text }),
+        read: async (text) =>
+          // With a text, it is a question of the admin API.
+          text === undefined ? tried(await loadConfig(settings, io)) : loadConfig(settings, io, { text }),
         onSecrets: (secrets) => redact(redactor(secrets)),
         loggers: createLoggers(log),
         line,

@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest'
+import { RECORD_OVERHEAD } from '../../src/plugins/sink/kafka/record-size.js'
+import { httpWebhook } from '../../src/plugins/source/http-webhook/http-webhook.js'
+import { fillDefaults } from '../helpers/context.js'
 import { startSink } from '../helpers/kafka-sink.js'
 import { kafkaTool } from '../helpers/kafka-tool.js'
 import { describeKafka, sharedKafka, sharedTopic } from '../helpers/real-kafka.js'
@@ -72,5 +75,22 @@ describeKafka('a compacted topic', () => {
     )
     const refused = sent.flatMap((one, n) => (one.status === 'rejected' ? [[n, one.reason.code]] : []))
     expect(refused).toEqual([[20, 'HG_RECORD_REFUSED']])
+  })
+})
+
+describeKafka('a topic with the settings that Kafka gives it', () => {
+  test('takes the largest body of the defaults, and its dead letter with the longest headers', async () => {
+    const topic = await sharedTopic()
+    const target = { topic, partition: 0 }
+    const { sink } = await startSink(sharedKafka(), [target])
+    const settings = { path: '/', eventId: '/id', verify: { scheme: 'none' } }
+    const maxBody = httpWebhook.maxBody?.(fillDefaults(httpWebhook, settings)) ?? 0
+    expect(maxBody).toBeGreaterThan(1_000_100)
+    const value = Buffer.alloc(maxBody, 'x')
+    await sink.send({ target, key: Buffer.from('k'), value, headers: [] })
+    const headers = [{ name: 'violations', value: 'x'.repeat(RECORD_OVERHEAD - 200) }]
+    await sink.send({ target, key: null, value, headers })
+    const larger = sink.send({ target, key: null, value: Buffer.alloc(maxBody + 300, 'x'), headers })
+    await expect(larger).rejects.toMatchObject({ code: 'HG_RECORD_TOO_LARGE' })
   })
 })
