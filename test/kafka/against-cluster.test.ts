@@ -119,7 +119,11 @@ describeKafka('validate --against-cluster', () => {
     expect(warnings).toEqual([
       [
         'body-beyond-topic',
-        `Topic "${prefix}.small" takes records of up to 1000 bytes (max.message.bytes), the source bodies of up to 1048576 (maxBody): an event of that size is answered 413.`,
+        `Topic "${prefix}.small" takes records of up to 1000 bytes (max.message.bytes), the source bodies of up to 1003520 (maxBody), and key and headers may need 45068 more: a larger record is answered 413.`,
+      ],
+      [
+        'batch-beyond-topic',
+        `Topic "${prefix}.small" takes batches of up to 1000 bytes (max.message.bytes), the sink makes batches of up to 65536 (batch.size): those are refused, and sent again in smaller ones.`,
       ],
       [
         'retention-below-window',
