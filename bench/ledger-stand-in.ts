@@ -51,12 +51,21 @@ export const durableLedger: typeof replaced = ({ stages }): Ledger => {
     failed() {
       owed--
     },
+    written: () => undefined,
     dueAt: (stage) => queues[stage]?.peek()?.dueAt,
     refill: async () => {},
     onAdded(stage, wake) {
       wakers[stage] = wake
     },
-    backlog: () => ({ count: owed, oldestAge: 0, failed: 0, remembersFor: 0, replacedPartitions: 0 }),
+    backlog: () => ({
+      count: owed,
+      oldestAge: 0,
+      failed: 0,
+      remembersFor: 0,
+      replacedPartitions: 0,
+      unprovenRecords: 0,
+      sameIdOtherBytes: 0,
+    }),
     meet: async () => {},
     canMoveTo: () => true,
     change() {},

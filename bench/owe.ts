@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { durableLedger } from '../src/pipeline/ledger/durable-ledger.js'
 import { openPipelineState } from '../src/pipeline/ledger/pipeline-state.js'
 import { openStateDirectory } from '../src/pipeline/ledger/state-directory.js'
+import { recordMac } from '../src/pipeline/record-mac.js'
 import type { Event, Log, Outcome } from '../src/plugin.js'
 
 /** Where the records are whose acknowledgements are owed. */
@@ -26,6 +27,8 @@ export async function owe(directory: string, { pipeline, topic, count }: Records
   const ledger = durableLedger({
     ...LIMITS,
     pipeline,
+    mac: recordMac('bench'),
+    by: 'id+bytes',
     openState: (limits) => openPipelineState(state.database, pipeline, limits),
     // The topic has records, but not theirs: nothing must be read from it.
     log: undefined,

@@ -20,6 +20,7 @@ import { createShared } from './pipeline/shared.js'
 import { createTaps } from './pipeline/tap/taps.js'
 import type { AnyDefinition } from './plugin.js'
 import { countRefused, countResponses, showProcess } from './process-metrics.js'
+import { readRecordKey } from './record-key.js'
 import { redactor } from './redact.js'
 import { reloadAnswer, reloadState } from './reload-answer.js'
 import type { ListeningSockets } from './service-manager.js'
@@ -117,6 +118,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
       state: state.database,
       shared: createShared({ metrics, log, signal: deadline }),
+      recordKey: readRecordKey(settings.recordKeyFile),
       intents,
       taps: taps.running,
       ...(workers !== undefined && { throughWorkers: workers.throughWorkers }),

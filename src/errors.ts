@@ -220,6 +220,10 @@ const ERROR_TABLE = {
     'The state directory cannot be written.',
     'Nothing is lost; the sender tries again. Free space on its disk; intake opens again by itself.',
   ),
+  HG_RECORD_KEY: config(
+    'The file of HEADGATE_RECORD_KEY_FILE holds no key that can be used.',
+    'Put one line with at least 16 random characters into the file, and let the process read it.',
+  ),
   HG_STATE_UNUSABLE: config(
     'The state directory cannot be used.',
     'Give the process a directory that it may write: HEADGATE_STATE_DIR.',

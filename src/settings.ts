@@ -17,6 +17,7 @@ export interface Settings {
   readonly maxConnections: number
   readonly maxBodyMemory: string
   readonly workers: number
+  readonly recordKeyFile: string
   readonly allowUnverified: boolean
   readonly allowClientCode: boolean
   /** Paths; empty where there is none. */
@@ -160,6 +161,13 @@ export const SETTINGS: { readonly [name in keyof Settings]: Declaration } = {
     default: '256MiB',
     wrong: size,
     doc: 'Bytes of bodies that are still coming in and of events in flight, all pipelines together; beyond it senders are answered 503. It cannot be smaller than the largest `maxBody`.',
+  },
+  recordKeyFile: {
+    env: 'HEADGATE_RECORD_KEY_FILE',
+    arg: 'record-key-file',
+    default: '',
+    wrong: anything,
+    doc: 'File of a key of at least 16 characters. It proves which records in Kafka were written by Headgate, so that no others are believed when they are read back. Without it, each pipeline has a key made of the secrets in its own config.',
   },
   workers: {
     env: 'HEADGATE_WORKERS',

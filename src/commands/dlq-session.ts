@@ -5,6 +5,7 @@ import { type Found, findLetters } from '../pipeline/dead-letters/find.js'
 import { judge } from '../pipeline/dead-letters/judge.js'
 import { createMetrics } from '../pipeline/metrics.js'
 import type { Log, RecordLog } from '../plugin.js'
+import { readRecordKey } from '../record-key.js'
 import { redactor } from '../redact.js'
 import { progressBar } from '../terminal/progress.js'
 import { choosePipeline } from './choose-pipeline.js'
@@ -58,7 +59,8 @@ export async function withDeadLetters(
   const { checked, topic } = eligible.get(chosen.pipeline) as { checked: CheckedPipeline; topic: string }
 
   const ending = new AbortController()
-  const surroundings = { metrics: createMetrics(), log: () => SILENT, signal: ending.signal }
+  const recordKey = readRecordKey(settings.recordKeyFile, io.cwd)
+  const surroundings = { metrics: createMetrics(), log: () => SILENT, signal: ending.signal, recordKey }
   const delivery = buildDelivery(config, checked, surroundings)
   const { sink, targets } = delivery
   const redact = redactor(config.secrets)

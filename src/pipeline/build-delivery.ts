@@ -6,6 +6,7 @@ import { deadLetterTargets, routedTargets } from './config/routed-targets.js'
 import { createFailureLog, type FailureLog } from './failure-log.js'
 import type { MetricsRegistry } from './metrics.js'
 import { type Apply, type Observer, type OnError, observeTransform, type StagePlace } from './observe.js'
+import { macOf, type RecordMac } from './record-mac.js'
 import { createShared, type Shared } from './shared.js'
 import { type BuiltStage, buildStage, type StageSurroundings } from './stage.js'
 
@@ -18,6 +19,8 @@ export interface DeliverySurroundings {
   readonly signal: AbortSignal
   /** What several sinks of the process use together; without it, a sink uses everything alone. */
   readonly shared?: Shared
+  /** From which the keys of all pipelines are made; without it, each has one made of its own secrets. */
+  readonly recordKey?: string | undefined
 }
 
 /** Where a stage stands, and who counts and logs what becomes of events there. */
@@ -30,6 +33,7 @@ export interface Observed {
 export interface Delivery {
   readonly name: string
   readonly revision: string
+  readonly mac: RecordMac
   readonly transforms: readonly {
     readonly place: StagePlace
     readonly instance: Transform
@@ -88,6 +92,7 @@ export function buildDelivery(
   return {
     name,
     revision,
+    mac: macOf(checked, surroundings.recordKey),
     transforms,
     sink: built.instance,
     sinkStage: { ...observe(built.name, sinkName, settings.sink.onError), built },

@@ -2,7 +2,17 @@ import { isDeepStrictEqual } from 'node:util'
 import type { RootDatabase } from 'lmdb'
 import type { MaskPath } from '../json/masked.js'
 import { pointer } from '../json/pointer.js'
-import type { Log, PlacedTarget, PostCommit, RecordLog, Sink, Source, Target, Transform } from '../plugin.js'
+import type {
+  Log,
+  PlacedTarget,
+  PostCommit,
+  RecordLog,
+  Sink,
+  SinkRecord,
+  Source,
+  Target,
+  Transform,
+} from '../plugin.js'
 import { milliseconds } from '../units.js'
 import type { Acknowledger } from './acknowledge.js'
 import { buildAcknowledger } from './build-acknowledger.js'
@@ -18,6 +28,7 @@ import type { Ledger, LedgerTerms, Owing } from './ledger/ledger.js'
 import { openPipelineState } from './ledger/pipeline-state.js'
 import type { MetricsRegistry, MetricsScope } from './metrics.js'
 import { type Apply, observeSink, observeSource, type Receive, type Send } from './observe.js'
+import { macOf, type RecordMac } from './record-mac.js'
 import { type BuiltStage, buildStage, type IntakePaths } from './stage.js'
 import { NO_TAPS, type Tap } from './tap/watched.js'
 import { createTraffic, type Traffic } from './traffic.js'
@@ -29,6 +40,7 @@ import { createTraffic, type Traffic } from './traffic.js'
 export interface Pipeline {
   readonly name: string
   readonly revision: string
+  readonly mac: RecordMac
   readonly log: Log
   readonly receive: Receive
   readonly transforms: readonly Apply[]
@@ -121,7 +133,7 @@ export function buildPipeline(
   const { name } = checked
   const ledgerOf = (log: RecordLog | undefined): Ledger =>
     durableLedger({
-      ...termsOf(checked, log),
+      ...termsOf(checked, log, macOf(checked, surroundings.recordKey)),
       pipeline: name,
       openState: (limits) => openPipelineState(surroundings.state, name, limits),
       logger: surroundings.log({ pipeline: name, stage: 'ledger' }),
@@ -143,7 +155,7 @@ export function assemblePipeline(
   const metrics = surroundings.metrics.scope()
   const kept = stagesOf(running).filter((stage) => !anew(stage))
   const delivery = buildDelivery(config, checked, { ...surroundings, metrics }, kept)
-  const { name, revision, transforms, sink, sinkStage, targets, observe } = delivery
+  const { name, revision, mac, transforms, sink, sinkStage, targets, observe } = delivery
   if (sinkStage.built !== running?.parts.sink) sink.expect(targets)
   const lasting = running?.parts.resident.metrics ?? surroundings.metrics.scope()
   const source = buildSource(checked, delivery, surroundings.http(name, lasting), running)
@@ -154,6 +166,7 @@ export function assemblePipeline(
     buildPostCommit(checked, index, delivery, ledger, surroundings, running?.parts.postCommit[index]),
   )
 
+  const once = { send: (record: SinkRecord) => ledger.written(record) ?? sink.send(record) }
   showTerms(metrics, name, settings)
   const { deadLetter } = settings
   const deadLetters = observe('dead-letter', checked.sink.definition.name)
@@ -163,13 +176,14 @@ export function assemblePipeline(
   return {
     name,
     revision,
+    mac,
     log,
     receive: observeSource(sourceStage.place, sourceStage.observer),
     transforms: transforms.map(({ apply }) => apply),
-    send: observeSink(sinkStage.place, sink, sinkStage.observer),
+    send: observeSink(sinkStage.place, once, sinkStage.observer),
     deadLetters: deadLetter && {
       target: deadLetter,
-      send: observeSink(deadLetters.place, sink, deadLetters.observer),
+      send: observeSink(deadLetters.place, once, deadLetters.observer),
     },
     ledger,
     traffic,
@@ -191,7 +205,7 @@ export function assemblePipeline(
       sink: sinkStage.built,
       postCommit,
       targets,
-      terms: termsOf(checked, sink.log),
+      terms: termsOf(checked, sink.log, mac),
       metrics,
       masks: settings.tap.mask.map((place) => pointer(place).tokens),
       settings,
@@ -206,10 +220,18 @@ export const stagesOf = (pipeline: Pipeline | undefined): readonly BuiltStage[] 
   return [source, ...transforms, sink, ...postCommit.map(({ stage }) => stage)]
 }
 
-function termsOf({ settings }: CheckedPipeline, log: RecordLog | undefined): LedgerTerms {
+function termsOf({ settings }: CheckedPipeline, log: RecordLog | undefined, mac: RecordMac): LedgerTerms {
   const { redelivery, maxPending, postCommit } = settings
   const window = milliseconds(redelivery.window)
-  return { log, window, entries: redelivery.entries, maxPending, stages: postCommit.length }
+  return {
+    log,
+    mac,
+    by: redelivery.by,
+    window,
+    entries: redelivery.entries,
+    maxPending,
+    stages: postCommit.length,
+  }
 }
 
 function buildSource(
@@ -294,6 +316,16 @@ function takeResidence(
     'ledger_replaced_partitions',
     'Partitions that were found to have another log than before, since the start: their events are not recognised any more.',
     ({ replacedPartitions }) => replacedPartitions,
+  )
+  sampled(
+    'ledger_same_id_other_bytes',
+    'Events, since the start, that had the id of an earlier one and other bytes. Not all are noticed.',
+    ({ sameIdOtherBytes }) => sameIdOtherBytes,
+  )
+  sampled(
+    'ledger_unproven_records',
+    'Records found in the log, since the start, that name the pipeline without a proof that it wrote them.',
+    ({ unprovenRecords }) => unprovenRecords,
   )
   metrics.sampled('inflight_events', 'Events received whose path has not ended.', { pipeline }, () =>
     [...live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0),

@@ -4,6 +4,8 @@ export const HEADER = {
   /** Of the bytes as they were received. */
   digest: 'headgate-digest',
   pipeline: 'headgate-pipeline',
+  /** Proves that the pipeline wrote the record. */
+  mac: 'headgate-mac',
   revision: 'headgate-revision',
   /** The rule that chose the target, or that made a dead letter of the event. */
   route: 'headgate-route',

@@ -102,7 +102,7 @@ export function observeTransform(place: StagePlace, transform: Transform, observ
 }
 
 /** `record` is made inside: a record that cannot be made is a failure of the sink on this event. */
-export function observeSink(place: StagePlace, sink: Sink, observer: Observer): Send {
+export function observeSink(place: StagePlace, sink: Pick<Sink, 'send'>, observer: Observer): Send {
   const ended = stageEnd(place, observer)
   return (event, record, passage) => {
     const startedAt = performance.now()

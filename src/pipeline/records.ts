@@ -4,7 +4,7 @@ import type { Pipeline } from './build.js'
 import { CONNECT, HEADER } from './header-names.js'
 import type { DeadLettered } from './observe.js'
 
-type Origin = Pick<Pipeline, 'name' | 'revision' | 'sink'>
+type Origin = Pick<Pipeline, 'name' | 'revision' | 'sink' | 'mac'>
 
 /**
  * A sender can make each of these long, and a record has a largest size: with the largest body, all of them together have
@@ -17,7 +17,10 @@ const MOST_EVENT_HEADERS_BYTES = 4 * 1024
 
 /** What is written for an event that passed. */
 export const eventRecord = (origin: Origin, event: Event, digest: string): SinkRecord =>
-  origin.sink.record(event, originHeaders(origin, event, digest, event.route?.name))
+  origin.sink.record(
+    event,
+    originHeaders(origin, event, digest, event.route?.name, event.route?.target.topic ?? ''),
+  )
 
 /**
  * A dead letter: the bytes as they were received, with the key and the headers that their record would have had as far
@@ -35,7 +38,7 @@ export function deadLetterRecord(
   const message = cut(error.message)
   const key = origin.sink.key(event)
   const headers = [
-    ...originHeaders(origin, event, digest, error.rule ?? event.route?.name),
+    ...originHeaders(origin, event, digest, error.rule ?? event.route?.name, target.topic),
     connect('connector.name', place.pipeline),
     connect('task.id', '0'),
     connect('stage', place.stage.startsWith('sink') ? 'TASK_PUT' : 'TRANSFORMATION'),
@@ -51,17 +54,19 @@ export function deadLetterRecord(
   return { target, key: keyFits ? key : null, value: event.body.bytes, headers }
 }
 
-/** Where a record comes from; the first three are what the ledger knows it by when it is read back. */
+/** Where a record comes from; the first four are what the ledger knows it by when it is read back. */
 function originHeaders(
-  { name, revision }: Origin,
+  { name, revision, mac }: Origin,
   { id, traceparent, tracestate }: Event,
   digest: string,
   rule: string | undefined,
+  topic: string,
 ): RecordHeader[] {
   const headers: RecordHeader[] = [
     { name: HEADER.id, value: id },
     { name: HEADER.digest, value: digest },
     { name: HEADER.pipeline, value: name },
+    { name: HEADER.mac, value: mac.of(topic, id, digest) },
     { name: HEADER.revision, value: revision },
   ]
   if (rule !== undefined) headers.push({ name: HEADER.route, value: rule })

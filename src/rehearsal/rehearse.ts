@@ -6,6 +6,7 @@ import type { CheckedPipeline } from '../pipeline/config/check.js'
 import type { CheckedConfig } from '../pipeline/config/read.js'
 import { deadLetterTargets, routedTargets } from '../pipeline/config/routed-targets.js'
 import { ruleNames } from '../pipeline/config/rule-names.js'
+import { HEADER } from '../pipeline/header-names.js'
 import { createMetrics } from '../pipeline/metrics.js'
 import type { Explained, HttpAnswer, HttpHandler, HttpRequest, Outcome } from '../plugin.js'
 import { redactor } from '../redact.js'
@@ -101,7 +102,8 @@ export function rehearse(config: CheckedConfig, { partitions = {} }: RehearsalOp
           topic: record.target.topic,
           partition: knownPartition(record, partitions),
           key: record.key === null ? null : record.key.toString(),
-          headers: record.headers,
+          // A proof that is shown could be copied, and its key need not be the one that a running process has.
+          headers: record.headers.filter(({ name }) => name !== HEADER.mac),
           value: record.value,
           deadLetter,
         })),

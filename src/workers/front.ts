@@ -7,6 +7,7 @@ import { setIntent } from '../pipeline/lifecycle.js'
 import { createMetrics } from '../pipeline/metrics.js'
 import { createShared } from '../pipeline/shared.js'
 import { countRefused, countResponses } from '../process-metrics.js'
+import { readRecordKey } from '../record-key.js'
 import { openCertificates } from '../tls/certificates.js'
 import { bytes } from '../units.js'
 import { createFrontConfig } from './front-config.js'
@@ -78,6 +79,7 @@ export async function startFront(
       metrics,
       log: loggers.of,
       shared: createShared({ metrics, log: loggers.of, signal }),
+      recordKey: readRecordKey(settings.recordKeyFile),
       http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
       intents: { of: (pipeline) => intents.get(pipeline) ?? 'RUNNING', keep() {} },
       handOver,

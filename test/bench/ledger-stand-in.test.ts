@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { durableLedger } from '../../bench/ledger-stand-in.js'
 import { resolve } from '../../bench/resolve-stand-in.js'
+import { recordMac } from '../../src/pipeline/record-mac.js'
 import type { Outcome } from '../../src/plugin.js'
 import { testContext } from '../helpers/context.js'
 import { eventOf } from '../helpers/inline-plugins.js'
@@ -15,6 +16,8 @@ const delivered = (id: string): Outcome => ({
 const ledgerOf = (stages: number) =>
   durableLedger({
     log: undefined,
+    mac: recordMac('test'),
+    by: 'id+bytes',
     window: 1,
     entries: 1,
     maxPending: 1,

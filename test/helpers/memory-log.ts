@@ -1,11 +1,16 @@
 import { HeadgateError } from '../../src/errors.js'
+import { recordMac } from '../../src/pipeline/record-mac.js'
 import type { LoggedRecord, LogPartition, Outcome, Position, RecordLog } from '../../src/plugin.js'
 
 interface Entry {
   readonly id: string
   readonly timestamp: number
   readonly headers: { readonly [name: string]: string }
+  readonly value: Buffer
 }
+
+/** That of the records that are appended. */
+export const MAC = recordMac('test')
 
 /** A log with one partition, in memory, that outlives the ledgers of a test. */
 export interface MemoryLog extends RecordLog {
@@ -19,7 +24,7 @@ export interface MemoryLog extends RecordLog {
   /** While set, everything rejects with it. */
   down: HeadgateError | undefined
   /** Writes a record as the sink does, with more headers where they are given, and gives its outcome. */
-  append(id: string, digest: string, pipeline?: string, more?: Entry['headers']): Outcome
+  append(id: string, digest: string, pipeline?: string, more?: Entry['headers'], value?: Buffer): Outcome
 }
 
 export function memoryLog(): MemoryLog {
@@ -34,10 +39,15 @@ export function memoryLog(): MemoryLog {
     isTarget: true,
     identity: 'one',
     down: undefined,
-    append(id, digest, pipeline = 'orders', more = {}) {
-      const origin = { 'headgate-event-id': id, 'headgate-digest': digest, 'headgate-pipeline': pipeline }
+    append(id, digest, pipeline = 'orders', more = {}, value = Buffer.from('{}')) {
+      const origin = {
+        'headgate-event-id': id,
+        'headgate-digest': digest,
+        'headgate-pipeline': pipeline,
+        'headgate-mac': MAC.of(at.topic, id, digest),
+      }
       const headers = { ...origin, ...more }
-      const offset = log.records.push({ id, timestamp: Date.now(), headers }) - 1
+      const offset = log.records.push({ id, timestamp: Date.now(), headers, value }) - 1
       return { kind: 'delivered', id, receipt: { ...at, offset } }
     },
     async fence() {
@@ -61,9 +71,16 @@ export function memoryLog(): MemoryLog {
     async read([from], visit) {
       reachable()
       if (from === undefined) return
-      for (const [offset, { timestamp, headers }] of log.records.entries()) {
+      for (const [offset, { timestamp, headers, value }] of log.records.entries()) {
         if (offset >= from.offset)
-          visit({ ...at, offset, timestamp, header: (name) => headers[name] } as LoggedRecord)
+          visit({
+            ...at,
+            offset,
+            timestamp,
+            key: null,
+            value,
+            header: (name) => headers[name],
+          } as LoggedRecord)
       }
     },
     async commit([position]) {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { HeadgateError } from '../../src/errors.js'
 import type { StagePlace } from '../../src/pipeline/observe.js'
+import { recordMac } from '../../src/pipeline/record-mac.js'
 import { deadLetterRecord } from '../../src/pipeline/records.js'
 import type { Event, SinkRecord } from '../../src/plugin.js'
 import { recordMaker } from '../../src/plugins/sink/kafka/record.js'
@@ -27,7 +28,12 @@ async function letterOf(
     value: '/payload',
     headers: { 'event-type': '/type', 'event-timestamp': '/at' },
   })
-  const origin = { name: 'orders', revision: 'abc', sink: { ...pipeline.sink, record, ...maker } }
+  const origin = {
+    name: 'orders',
+    revision: 'abc',
+    mac: recordMac('key'),
+    sink: { ...pipeline.sink, record, ...maker },
+  }
   const target = { topic: 'dlq' }
   const letter = deadLetterRecord(origin, target, event, 'the-digest', { kind: 'dead-letter', error, place })
   return { ...letter, get: (name) => letter.headers.find((header) => header.name === name)?.value }

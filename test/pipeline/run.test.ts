@@ -25,6 +25,7 @@ test('an event is delivered with the exact bytes of its payload and the headers 
     { name: 'headgate-event-id', value: 'a' },
     { name: 'headgate-digest', value: createHash('sha256').update(event.body.bytes).digest('base64url') },
     { name: 'headgate-pipeline', value: 'orders' },
+    { name: 'headgate-mac', value: expect.stringMatching(/^[\w-]{22}$/) },
     { name: 'headgate-revision', value: pipeline.revision },
     { name: 'headgate-route', value: 'all' },
     { name: 'traceparent', value: event.traceparent },

@@ -372,6 +372,26 @@ const acknowledging: Row = {
       ],
     }),
     chart({
+      title: 'Replaced logs, unproven records, ids with other bytes',
+      description:
+        'Since the start: partitions that had another log than before, records that name the pipeline without a proof that it wrote them, and events with the id of an earlier one and other bytes.',
+      unit: 'short',
+      queries: [
+        query(
+          `sum by (pipeline) (${ofPipeline('headgate_ledger_replaced_partitions')})`,
+          '{{pipeline}} replaced',
+        ),
+        query(
+          `sum by (pipeline) (${ofPipeline('headgate_ledger_unproven_records')})`,
+          '{{pipeline}} unproven',
+        ),
+        query(
+          `sum by (pipeline) (${ofPipeline('headgate_ledger_same_id_other_bytes')})`,
+          '{{pipeline}} same id, other bytes',
+        ),
+      ],
+    }),
+    chart({
       title: 'Redelivery window',
       description:
         'How far back redeliveries are recognised. It grows after the first start; where it falls below what is configured, `redelivery.entries` is too small.',

@@ -100,7 +100,13 @@ const Pipeline = Type.Object(
       {
         window: Duration({
           default: '24h',
-          description: 'How long the same event (same id, same bytes) is recognised when it comes again.',
+          description: 'How long the same event is recognised when it comes again.',
+        }),
+        by: Type.Union([Type.Literal('id+bytes'), Type.Literal('id')], {
+          default: 'id+bytes',
+          expected: '"id+bytes" or "id"',
+          description:
+            'Which events are the same: those with the same id and the same bytes, or all with the same id. Use "id" if the sender changes something in the body at each delivery, such as a counter of attempts, and never gives one id to two events.',
         }),
         entries: Type.Integer({
           minimum: 0,

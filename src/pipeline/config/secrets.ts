@@ -41,6 +41,10 @@ export function secretPlaces(config: unknown, known: Known): SecretPlace[] {
   return [...found.values()].filter(({ text }) => text !== '' && !text.includes('${'))
 }
 
+/** The values of the settings that a plugin declares to be secret. */
+export const declaredSecrets = (definition: AnyDefinition, config: unknown): string[] =>
+  [...declared(definition.config as Schema, config, '')].map(({ text }) => text)
+
 function* declared(schema: Schema, value: unknown, pointer: string): Generator<SecretPlace> {
   if (schema.secret === true) {
     for (const { text, at } of texts(value, pointer)) yield { pointer: at, text, declared: true }

@@ -2,6 +2,7 @@ import { asHeadgateError, type ErrorCode, HeadgateError } from '../../errors.js'
 import type { Committed, Event, Log, LoggedRecord, Outcome, Position, Receipt } from '../../plugin.js'
 import { HEADER } from '../header-names.js'
 import { type Backlog, createBacklog } from './backlog.js'
+import { createClaims } from './claims.js'
 import { committed } from './committed.js'
 import { createCommitter } from './committer.js'
 import { digestOf } from './digest.js'
@@ -9,6 +10,7 @@ import { createFlusher } from './flusher.js'
 import { identityOf } from './identity.js'
 import type { Ledger, LedgerTerms } from './ledger.js'
 import { createLogWatch } from './log-watch.js'
+import { createOtherBytes } from './other-bytes.js'
 import type { PipelineState } from './pipeline-state.js'
 import type { Needed } from './read-back.js'
 import { createReading } from './reading.js'
@@ -36,7 +38,7 @@ const isDurable = (outcome: Outcome): outcome is Durable =>
  */
 export function durableLedger(options: DurableLedgerOptions): Ledger {
   const { pipeline, logger, signal } = options
-  let { log, window, entries, stages, maxPending } = options
+  let { log, mac, by, window, entries, stages, maxPending } = options
   const running = new Map<string, Promise<Outcome>>()
   const wakers: (() => void)[] = []
   /** How far partitions are reported, and the state not yet told: an unknown fate before that must keep the checkpoint back. */
@@ -46,6 +48,8 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
   /** How often the log has been read to its end: a record that was sent since then is not before `behind`. */
   let openings = 0
   let replacedPartitions = 0
+  /** Places of records that were there before the event came, and so were not written for it. */
+  const found = new Set<Receipt>()
   let state: PipelineState
   let backlog: Backlog
 
@@ -107,10 +111,22 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
 
   const reading = createReading({
     log: () => log,
-    options: (present) => ({ log: present, state, window, entries, logger, visit: learn, replaced, signal }),
+    options: (present) => ({
+      log: present,
+      state,
+      window,
+      entries,
+      logger,
+      visit: learn,
+      replaced,
+      signal,
+      relearn: ![by, undefined].includes(state.recognisedBy()),
+      identityOf: (digest, id) => identityOf(digest, id, by),
+    }),
     opened() {
       reported.clear()
       openings++
+      state.recogniseBy(by)
       behind.clear()
       for (const { topic, partition, known } of knownPartitions(state))
         behind.set(state.keyOf({ topic, partition, offset: 0 })[0], known)
@@ -126,6 +142,11 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     isOpen: reading.isOpen,
     replaced: () => reading.begin({ fence: false, quiet: false }),
   })
+  /** What is known is learned again from the log; until then no event is taken. */
+  function recognisedOtherwise(): void {
+    state.log.clearMarks()
+    reading.begin({ fence: false, quiet: false })
+  }
   /** Offsets only grow: the log has been replaced. The record becomes known, and is owed, when the new one is read. */
   function foundOther({ topic, partition, offset }: Receipt): void {
     forgetPartitions(
@@ -142,13 +163,20 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     replacedPartitions += partitions
     committer.forget()
   }
+  const otherBytes = createOtherBytes()
+  const claims = createClaims({ pipeline, logger, window: () => window, state: () => state })
   function learn(record: LoggedRecord, needed: Needed): void {
-    const id = record.header(HEADER.id)
-    const digest = record.header(HEADER.digest)
-    if (id === undefined || digest === undefined || record.header(HEADER.pipeline) !== pipeline) return
     // It was a dead letter, and is known and acknowledged as that.
     if (record.header(HEADER.replayOf) !== undefined) return
-    const identity = identityOf(digest, id)
+    const claim = claims.of(record)
+    if (claim === undefined) return
+    if (!claim.proven) {
+      if (needed.remembered) claims.rememberUnproven(record, claim)
+      changed()
+      return
+    }
+    const { id, digest } = claim
+    const identity = identityOf(digest, id, by)
     if (state.recall(identity) !== undefined) return
     const { topic, partition, offset, timestamp } = record
     const position = { topic, partition, offset }
@@ -156,7 +184,7 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     if (needed.remembered) state.remember(identity, { key, committedAt: state.clock.at(timestamp) })
     // What is not remembered may be met again, where reading began anew.
     if (needed.owed && (needed.remembered || !isOwed(key)))
-      owe(committed({ id, ...traceOf(record) }, position), key, state.clock.now())
+      owe(committed(claim, position), key, state.clock.now())
     changed()
   }
   /** Its record is known, and so is its acknowledgement unless it is owed now: then it is made again. */
@@ -167,6 +195,20 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
       changed()
     }
     return { kind: 'duplicate', id: event.id, receipt }
+  }
+  /** The record of the event was there already. */
+  function adopt(event: Event, identity: string, receipt: Receipt): Outcome {
+    const key = state.keyOf(receipt)
+    state.remember(identity, { key, committedAt: state.clock.now() })
+    return redelivered(event, { key, committedAt: 0 })
+  }
+  async function confirmedPlace(known: Known): Promise<Receipt> {
+    const same = await watch.confirm()
+    const receipt = state.positionOf(known.key)
+    if (!same || receipt === undefined)
+      throw new HeadgateError('HG_LEDGER_NOT_READY', 'The ledger is not ready.')
+    found.add(receipt)
+    return receipt
   }
   /** An event that is known, as far as the log of its record is still there. */
   async function confirmed(event: Event, identity: string): Promise<Outcome> {
@@ -183,6 +225,8 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
   return {
     async start() {
       state = await options.openState({ window, entries })
+      claims.proveBy(mac)
+      if (state.recognisedBy() !== by) state.log.clearMarks()
       let orphans = 0
       const orphaned = (count: number) => {
         orphans += count
@@ -225,20 +269,29 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
       if (disk !== undefined) return Promise.resolve(unavailable(event, 'HG_STATE_WRITE', disk))
       if (!reading.isOpen()) return Promise.resolve(notOpen(event))
       const digest = digestKnown ?? digestOf(event.body.bytes)
-      const identity = identityOf(digest, event.id)
+      const identity = identityOf(digest, event.id, by)
+      otherBytes.see(event.id, digest)
       if (state.recall(identity) !== undefined) return confirmed(event, identity)
       const twin = running.get(identity)
       if (twin !== undefined) return twin.then(asDuplicate)
       if (stages > 0 && state.owedCount() + running.size >= maxPending)
         return Promise.resolve(unavailable(event, 'HG_LEDGER_FULL', tooMany(maxPending)))
       const sentAfter = openings
+      const takenBy = by
       const run = deliver(digest).then((outcome) => {
         running.delete(identity)
-        settle(event, identity, outcome, sentAfter)
+        if (isDurable(outcome) && found.delete(outcome.receipt))
+          return adopt(event, identity, outcome.receipt)
+        // A reload may have changed meanwhile what events are recognised by.
+        settle(event, takenBy === by ? identity : identityOf(digest, event.id, by), outcome, sentAfter)
         return outcome
       })
       running.set(identity, run)
       return run
+    },
+    written(record) {
+      const known = claims.unprovenLike(record)
+      return known && confirmedPlace(known)
     },
     now: () => state.clock.now(),
     take: (stage, now, untriedOnly = false) => backlog.take(stage, now, untriedOnly),
@@ -271,13 +324,23 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
     },
     backlog: () =>
       reading.isStopped()
-        ? { count: 0, oldestAge: 0, failed: 0, remembersFor: 0, replacedPartitions }
+        ? {
+            count: 0,
+            oldestAge: 0,
+            failed: 0,
+            remembersFor: 0,
+            replacedPartitions,
+            unprovenRecords: claims.unproven(),
+            sameIdOtherBytes: otherBytes.count(),
+          }
         : {
             count: state.owedCount(),
             oldestAge: age(state.oldestOwed()?.committedAt),
             failed: state.failures.count(),
             remembersFor: age(state.remembersSince()),
             replacedPartitions,
+            unprovenRecords: claims.unproven(),
+            sameIdOtherBytes: otherBytes.count(),
           },
     meet: reading.meet,
     canMoveTo: reading.canMoveTo,
@@ -287,12 +350,17 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
         state.failures.restage(stageAfter)
       }
       log = terms.log
+      mac = terms.mac
+      const other = by !== terms.by
+      by = terms.by
+      claims.proveBy(mac)
       reading.logChanged()
       window = terms.window
       entries = terms.entries
       maxPending = terms.maxPending
       stages = terms.stages
       state.limit({ window, entries })
+      if (other) recognisedOtherwise()
       changed()
     },
     report: () => ledgerReport(state),
@@ -310,14 +378,6 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
       return failures.length
     },
   }
-}
-
-/** The trace context that a record was given. */
-function traceOf(record: LoggedRecord): Pick<Event, 'traceparent' | 'tracestate'> {
-  const traceparent = record.header(HEADER.traceparent)
-  if (traceparent === undefined) return {}
-  const tracestate = record.header(HEADER.tracestate)
-  return tracestate === undefined ? { traceparent } : { traceparent, tracestate }
 }
 
 const asDuplicate = (outcome: Outcome): Outcome =>

@@ -1,4 +1,6 @@
-import type { Committed, Event, Outcome, Receipt, RecordLog } from '../../plugin.js'
+import type { Committed, Event, Outcome, Receipt, RecordLog, SinkRecord } from '../../plugin.js'
+import type { RecordMac } from '../record-mac.js'
+import type { RecognisedBy } from './identity.js'
 import type { StageAfter } from './state-rows.js'
 
 /** An acknowledgement that a post-commit stage still owes the sender. Times are those of the clock of the ledger. */
@@ -24,12 +26,17 @@ export interface Ledger {
   stop(): Promise<void>
   notReady(): readonly string[]
   /**
-   * Runs `deliver`, unless this very event (same id, same bytes) is known already: then the outcome is `duplicate`, and
+   * Runs `deliver`, unless this very event (as `by` of the terms has it) is known already: then the outcome is `duplicate`, and
    * its acknowledgement becomes due again. Copies in flight at once share one run. `digest` of the bytes goes into the
    * record, so that it is recognised when it is read back; `known`: where it has been worked out before. Where the ledger
    * cannot take the event, the outcome is `unavailable`.
    */
   once(event: Event, deliver: (digest: string) => Promise<Outcome>, known?: string): Promise<Outcome>
+  /**
+   * To be asked before a record is written: its place, when the very same one is in the log already without a proof that this
+   * pipeline wrote it. Undefined otherwise.
+   */
+  written(record: SinkRecord): Promise<Receipt> | undefined
   /** Milliseconds since the epoch on a clock that never goes back and does not follow a wall clock that is set. */
   now(): number
   /**
@@ -69,6 +76,9 @@ export interface Ledger {
 export interface LedgerTerms {
   /** Where the records are; without it, what the state directory loses is lost. */
   readonly log: RecordLog | undefined
+  /** Proves that a record was written by the pipeline. */
+  readonly mac: RecordMac
+  readonly by: RecognisedBy
   /** How long (in milliseconds) and how many events are recognised when they come again. */
   readonly window: number
   readonly entries: number
@@ -88,6 +98,10 @@ export interface Owing {
   readonly remembersFor: number
   /** Since the process started: partitions that had another log than before. */
   readonly replacedPartitions: number
+  /** Since the process started: records that name the pipeline without a proof that it wrote them. */
+  readonly unprovenRecords: number
+  /** Since the process started: events with the id of an earlier one and other bytes, as far as that was noticed. */
+  readonly sameIdOtherBytes: number
 }
 
 /** The state of a ledger as people look at it. */

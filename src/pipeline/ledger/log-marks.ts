@@ -18,6 +18,8 @@ export interface LogMarks {
   setIdentity(topic: string, identity: string): void
   /** A record of the partition near its end. */
   of(partition: Pick<LogPartition, 'topic' | 'partition'>): Mark | undefined
+  /** Forgets the marks: their identities are made in another way now. */
+  clearMarks(): void
   /** The record at `key` is of this event. */
   mark(identity: string, key: OwedKey): void
   /** The topics that partitions are known of. */
@@ -61,6 +63,9 @@ export function openLogMarks(table: Table<MarkRow, string | number>, numbers: Pa
       const identity = number === undefined ? undefined : identities[number]
       return identity === undefined ? undefined : { offset: offsets[number as number] as number, identity }
     },
+    clearMarks() {
+      for (const number of Object.keys(identities)) delete identities[Number(number)]
+    },
     mark(identity, [number, offset]) {
       offsets[number] = offset
       identities[number] = identity
@@ -77,7 +82,8 @@ export function openLogMarks(table: Table<MarkRow, string | number>, numbers: Pa
     write() {
       for (const key of dirty.take()) {
         if (typeof key === 'string') table.put(key, topicIdentities.get(key) as string)
-        else table.put(key, [offsets[key] as number, Buffer.from(identities[key] as string, 'latin1')])
+        else if (identities[key] !== undefined)
+          table.put(key, [offsets[key] as number, Buffer.from(identities[key] as string, 'latin1')])
       }
     },
     written: dirty.written,

@@ -4,6 +4,7 @@ import { openCheckedTables } from './checked-tables.js'
 import { type ClockReading, type LedgerClock, ledgerClock } from './clock.js'
 import type { EventTable } from './event-rows.js'
 import { createFailures, type FailedRow, type Failures } from './failures.js'
+import type { RecognisedBy } from './identity.js'
 import { inSlices } from './in-slices.js'
 import { keysOf } from './keys-of.js'
 import { type LogMarks, openLogMarks } from './log-marks.js'
@@ -19,6 +20,7 @@ import {
   type StageAfter,
   toOwed,
 } from './state-rows.js'
+import { openStoredProofs, type StoredProofs } from './stored-proofs.js'
 import {
   isEmpty,
   merged,
@@ -39,6 +41,8 @@ export interface PipelineState {
   readonly clock: LedgerClock
   recall(identity: string): Known | undefined
   remember(identity: string, known: Known): void
+  /** The same for an unproven record; see `Claims`. */
+  rememberUnproven(identity: string, known: Known): void
   /** Owes an acknowledgement that was not owed. */
   owe(owed: Owed): void
   /** Unwritten one that is owed. */
@@ -67,6 +71,11 @@ export interface PipelineState {
   readonly failures: Failures
   /** What the log is recognised by. */
   readonly log: LogMarks
+  readonly proofs: StoredProofs
+  /** What the events that are known are recognised by; undefined when none ever were. */
+  recognisedBy(): RecognisedBy | undefined
+  /** From the next flush on. */
+  recogniseBy(by: RecognisedBy): void
   keyOf(position: Position): OwedKey
   positionOf(key: OwedKey): Position | undefined
   /** A key for an event that has no record. */
@@ -102,6 +111,10 @@ export async function openPipelineState(
   const checkpoints = tables.table<number, number>('checkpoints')
   const partitions = openPartitionNumbers(tables.table('partitions'))
   const log = openLogMarks(tables.table('log'), partitions)
+  const proofs = openStoredProofs(tables.table('proofs'))
+  const terms = tables.table<RecognisedBy, string>('terms')
+  let recognisedBy = terms.get(BY)
+  let byIsNew = false
   const stops = tables.table<true, string>('stops')
   const events = (generation: number): EventTable => tables.table(`events.${generation}`, 'binary')
   const clocks = tables.table<ClockReading, string>('clock')
@@ -147,6 +160,8 @@ export async function openPipelineState(
     for (const [, owed] of added.entries()) put(owed)
     memory.write()
     log.write()
+    proofs.write()
+    if (byIsNew) terms.put(BY, recognisedBy as RecognisedBy)
     for (const [number, offset] of known) checkpoints.put(number, offset)
     clocks.put(LAST, clock.reading())
   }
@@ -164,6 +179,10 @@ export async function openPipelineState(
     remember(identity, known) {
       memory.remember(identity, known)
       log.mark(identity, known.key)
+    },
+    rememberUnproven(identity, known) {
+      memory.remember(identity, known)
+      proofs.noteUnproven(clock.now())
     },
     owe(owed) {
       count++
@@ -219,6 +238,13 @@ export async function openPipelineState(
     },
     failures,
     log,
+    proofs,
+    recognisedBy: () => recognisedBy,
+    recogniseBy(by) {
+      if (by === recognisedBy) return
+      recognisedBy = by
+      byIsNew = true
+    },
     async *committedTimes() {
       const owed = inSlices(
         (range) => owedTable.getRange(range),
@@ -251,7 +277,15 @@ export async function openPipelineState(
     },
     advance: ([number, offset]) => void changes.checkpoints.set(number, offset),
     async flush() {
-      if (!memory.hasNews() && !partitions.hasNews() && !log.hasNews() && isEmpty(changes)) return
+      if (
+        !memory.hasNews() &&
+        !partitions.hasNews() &&
+        !log.hasNews() &&
+        !proofs.hasNews() &&
+        !byIsNew &&
+        isEmpty(changes)
+      )
+        return
       const batch = changes
       changes = nothingUnwritten()
       writing = batch
@@ -261,6 +295,8 @@ export async function openPipelineState(
         memory.written()
         partitions.written()
         log.written()
+        proofs.written()
+        byIsNew = false
       } catch (error) {
         changes = merged(batch, changes)
         throw error
@@ -295,5 +331,6 @@ export async function openPipelineState(
   }
 }
 
+const BY = 'recognisedBy'
 const CLEAN = 'clean'
 const LAST = 'last'

@@ -18,6 +18,10 @@ export interface ReadBackOptions {
    * prove that nothing comes behind its end takes half a second.
    */
   readonly quiet: boolean
+  /** Events are recognised by something else than before: what is known of them has to be learned again. */
+  readonly relearn: boolean
+  /** The identity of an event by its digest and id. */
+  identityOf(digest: string, id: string): string
   /** Called for every record that is to be remembered, or owed: the log does not say that it has been acknowledged. */
   visit(record: LoggedRecord, what: Needed): void
   /** So many partitions have another log than before: what was known of them has been forgotten. */
@@ -97,11 +101,11 @@ export async function requireSameLog(log: RecordLog, state: PipelineState): Prom
 export const newProgress = (): Progress => ({ read: 0, total: 0, problem: undefined })
 
 async function readOnce(options: ReadBackOptions, progress: Progress): Promise<void> {
-  const { state, logger } = options
+  const { state } = options
   const log = options.log()
   // Under the config of before, others may have been written to, with reports that never came.
   let partitions = await log.partitions(state.acknowledgedUpTo())
-  const replaced = await forgetReplaced(log, partitions, state, logger)
+  const replaced = await forgetReplaced(log, partitions, options)
   if (replaced > 0) {
     options.replaced(replaced)
     partitions = await log.partitions(state.acknowledgedUpTo())
@@ -119,8 +123,12 @@ async function readPartitions(
   await adoptTopics(log, partitions, state)
   const since = await rememberedSince(partitions, options)
   const starts = partitions.map(({ topic, partition, committed }, at): Position => {
-    const { offset, known } = since[at] as Since
-    return { topic, partition, offset: known ? offset : Math.min(offset, committed ?? offset) }
+    const { offset, checkpoint } = since[at] as Since
+    return {
+      topic,
+      partition,
+      offset: checkpoint !== undefined ? offset : Math.min(offset, committed ?? offset),
+    }
   })
   progress.read = 0
   progress.total = partitions.reduce(
@@ -133,7 +141,12 @@ async function readPartitions(
     partitions.map(({ topic, partition, end, committed = 0 }, at) => {
       // Beyond the end, it was committed for another log.
       const acknowledged = committed > end ? 0 : committed
-      const place: Place = { reached: undefined, committed: acknowledged, since: (since[at] as Since).offset }
+      const { offset, checkpoint } = since[at] as Since
+      const place: Place = {
+        reached: undefined,
+        committed: Math.max(checkpoint ?? 0, acknowledged),
+        since: offset,
+      }
       return [`${topic} ${partition}`, place] as const
     }),
   )
@@ -150,7 +163,8 @@ async function readPartitions(
   const advance = (upTo: (at: LogPartition, reached: number | undefined) => number | undefined): void => {
     for (const at of partitions) {
       const offset = upTo(at, places.get(`${at.topic} ${at.partition}`)?.reached)
-      if (offset !== undefined) state.advance(state.keyOf({ ...at, offset }))
+      if (offset !== undefined && offset > (state.checkpoint(at.topic, at.partition) ?? -1))
+        state.advance(state.keyOf({ ...at, offset }))
     }
   }
   try {
@@ -175,14 +189,14 @@ interface Place {
 
 interface Since {
   readonly offset: number
-  /** The state knows everything before. */
-  readonly known: boolean
+  /** The state knows everything before that, and what is owed for it. */
+  readonly checkpoint: number | undefined
 }
 
 /** From where on records are to be remembered. */
 async function rememberedSince(
   partitions: readonly LogPartition[],
-  { state, log, window, entries }: ReadBackOptions,
+  { state, log, window, entries, relearn }: ReadBackOptions,
 ): Promise<Since[]> {
   const checkpoints = partitions.map(({ topic, partition, end }) => {
     const checkpoint = state.checkpoint(topic, partition)
@@ -190,12 +204,14 @@ async function rememberedSince(
     return checkpoint !== undefined && checkpoint <= end ? checkpoint : undefined
   })
   // Of what is empty, nobody need be asked.
-  const unknown = partitions.filter(({ start, end }, at) => checkpoints[at] === undefined && end > start)
+  const unknown = partitions.filter(
+    ({ start, end }, at) => (checkpoints[at] === undefined || relearn) && end > start,
+  )
   const found = unknown.length === 0 ? [] : await newest(unknown, log(), window, entries)
   return partitions.map((each, at) => {
     const checkpoint = checkpoints[at]
-    if (checkpoint !== undefined) return { offset: checkpoint, known: true }
-    return { offset: found[unknown.indexOf(each)] ?? each.start, known: false }
+    if (checkpoint !== undefined && !relearn) return { offset: checkpoint, checkpoint }
+    return { offset: found[unknown.indexOf(each)] ?? each.start, checkpoint }
   })
 }
 

@@ -2,9 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { HeadgateError } from '../../errors.js'
 import type { Log, LogPartition, RecordLog } from '../../plugin.js'
 import { HEADER } from '../header-names.js'
-import { identityOf } from './identity.js'
 import type { Mark } from './log-marks.js'
 import type { PipelineState } from './pipeline-state.js'
+import type { ReadBackOptions } from './read-back.js'
 
 /** Milliseconds between two looks at an end that is too low: a leader of the past may have told it. */
 const LOOK_AGAIN = 500
@@ -33,8 +33,7 @@ export async function isReplaced(log: RecordLog, state: PipelineState): Promise<
 export async function forgetReplaced(
   log: RecordLog,
   partitions: Partitions,
-  state: PipelineState,
-  logger: Log,
+  { state, logger, identityOf }: Pick<ReadBackOptions, 'state' | 'logger' | 'identityOf'>,
 ): Promise<number> {
   const topics = topicsOf(partitions)
   const identities = await log.identify?.([...topics, ...state.log.topics()])
@@ -54,7 +53,7 @@ export async function forgetReplaced(
   const unsure = partitions.filter(
     ({ topic }) => !identities?.has(topic) || state.log.identityOf(topic) === undefined,
   )
-  for (const { topic, partition } of await withOtherRecord(log, unsure, state))
+  for (const { topic, partition } of await withOtherRecord(log, unsure, state, identityOf))
     forget(topic, [partition], 'there is another record where one of ours was')
   // After the partitions: a process that ends in between finds the difference again.
   for (const topic of topics) setIdentity(topic, identities, state)
@@ -155,6 +154,7 @@ async function withOtherRecord(
   log: RecordLog,
   partitions: Partitions,
   state: PipelineState,
+  identityOf: ReadBackOptions['identityOf'],
 ): Promise<LogPartition[]> {
   const looked = new Map<string, { readonly at: LogPartition; readonly mark: Mark }>()
   const place = ({ topic, partition }: Pick<LogPartition, 'topic' | 'partition'>) => `${topic} ${partition}`

@@ -9,7 +9,7 @@ import type { Outcome } from '../../../src/plugin.js'
 import { testContext } from '../../helpers/context.js'
 import { deferred } from '../../helpers/deferred.js'
 import { eventOf } from '../../helpers/inline-plugins.js'
-import { memoryLog, unreachable } from '../../helpers/memory-log.js'
+import { MAC, memoryLog, unreachable } from '../../helpers/memory-log.js'
 import { movableClocks } from '../../helpers/movable-clocks.js'
 import { opened, openLedger, type TestLedger } from './setup.js'
 
@@ -213,14 +213,14 @@ test('a dead letter that was replayed is owed once, for itself, wherever its rec
   const kafka = memoryLog()
   const { records } = kafka
   const replayed = (id: string) => {
-    kafka.append(id, 'digest')
+    kafka.append(id, digestOf(Buffer.from(id)))
     const record = records.pop()
     if (record === undefined) throw new Error('nothing was appended')
     records.push({ ...record, headers: { ...record.headers, 'headgate-replay-of': 'dlq-0@0' } })
   }
   replayed('first')
-  kafka.append('first', 'digest')
-  kafka.append('second', 'digest')
+  kafka.append('first', digestOf(Buffer.from('first')))
+  kafka.append('second', digestOf(Buffer.from('second')))
   replayed('second')
   const { due } = await openLedger({ kafka })
   const owed = [due(), due(), due()].map((pending) => pending?.committed.receipt?.offset)
@@ -437,7 +437,7 @@ test('whatever happens in whatever order, crashes included: nothing is written t
   )
 }, 60_000)
 
-const terms = { window: 60_000, entries: 100, maxPending: 100, stages: 1 }
+const terms = { mac: MAC, by: 'id+bytes' as const, window: 60_000, entries: 100, maxPending: 100, stages: 1 }
 
 test('a log that was never known is read before its partitions get records: what is there is a duplicate', async () => {
   const { ledger, take, kafka, due } = await openLedger({ withoutLog: true })

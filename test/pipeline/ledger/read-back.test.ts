@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { identityOf } from '../../../src/pipeline/ledger/identity.js'
 import { openPipelineState } from '../../../src/pipeline/ledger/pipeline-state.js'
 import { newProgress, readBack } from '../../../src/pipeline/ledger/read-back.js'
 import { openStateDirectory } from '../../../src/pipeline/ledger/state-directory.js'
@@ -44,6 +45,8 @@ async function remembered(
       if (needed.remembered) seen.push(Number(record.value))
     },
     replaced() {},
+    relearn: false,
+    identityOf,
     signal: new AbortController().signal,
   }
   await readBack(options, newProgress(), false)

@@ -1,12 +1,14 @@
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { durableLedger } from '../../../src/pipeline/ledger/durable-ledger.js'
+import type { RecognisedBy } from '../../../src/pipeline/ledger/identity.js'
 import type { Ledger, Pending } from '../../../src/pipeline/ledger/ledger.js'
 import { openPipelineState } from '../../../src/pipeline/ledger/pipeline-state.js'
 import { openStateDirectory, type StateDirectory } from '../../../src/pipeline/ledger/state-directory.js'
+import type { RecordMac } from '../../../src/pipeline/record-mac.js'
 import type { Event, Outcome } from '../../../src/plugin.js'
 import { type LogLine, temporaryDirectory, testContext } from '../../helpers/context.js'
-import { type MemoryLog, memoryLog } from '../../helpers/memory-log.js'
+import { MAC, type MemoryLog, memoryLog } from '../../helpers/memory-log.js'
 
 export interface TestLedger {
   readonly ledger: Ledger
@@ -28,6 +30,8 @@ interface Options {
   readonly directory?: string
   readonly kafka?: MemoryLog
   readonly withoutLog?: boolean
+  readonly mac?: RecordMac
+  readonly by?: RecognisedBy
   readonly window?: number
   readonly entries?: number
   readonly maxPending?: number
@@ -42,6 +46,8 @@ export async function openLedger(options: Options = {}): Promise<TestLedger> {
   const state = await openStateDirectory(directory, logger)
   const ledger = durableLedger({
     pipeline: 'orders',
+    mac: options.mac ?? MAC,
+    by: options.by ?? 'id+bytes',
     openState: () => openPipelineState(state.database, 'orders', { window, entries }),
     log: options.withoutLog ? undefined : kafka,
     logger,

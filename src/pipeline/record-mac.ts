@@ -1,0 +1,45 @@
+import { hash, hkdfSync } from 'node:crypto'
+import type { CheckedPipeline } from './config/check.js'
+import { declaredSecrets } from './config/secrets.js'
+
+/**
+ * Proves that a record was written by this pipeline: whoever may write to a topic can write our headers too. Made of the
+ * topic, the id of the event and the digest of its bytes.
+ */
+export interface RecordMac {
+  /** Not secret itself, and good for nothing but these proofs. */
+  readonly key: string
+  of(topic: string, id: string, digest: string): string
+}
+
+/** 128 bits of SHA-256, as base64url. That the other half is not known also prevents an extension of the message. */
+const MAC_LENGTH = 22
+const KEY_BYTES = 32
+/** A digest has a fixed length, and a topic no line end: so no two records have one message. */
+const DIGEST = /^[A-Za-z0-9_-]{43}$/
+
+export function recordMac(key: string): RecordMac {
+  return {
+    key,
+    // Node's HMAC takes six times as long, on the path of every event. The key has a fixed length.
+    of: (topic, id, digest) =>
+      hash('sha256', `${key}${digest}${topic}\n${id}`, 'base64url').slice(0, MAC_LENGTH),
+  }
+}
+
+export const isDigest = (text: string): boolean => DIGEST.test(text)
+
+/**
+ * The key of a pipeline: from the key of the process, or else from the secrets in its own config. A pipeline without any
+ * secret has a key that everybody can make.
+ */
+export function macOf(checked: CheckedPipeline, processKey: string | undefined): RecordMac {
+  const secret = processKey ?? JSON.stringify(secretsOf(checked))
+  const key = hkdfSync('sha256', secret, '', `headgate record ${checked.name}`, KEY_BYTES)
+  return recordMac(Buffer.from(key).toString('base64url'))
+}
+
+function secretsOf({ source, transforms, sink, postCommit }: CheckedPipeline): string[] {
+  const stages = [source, ...transforms, sink, ...postCommit]
+  return [...new Set(stages.flatMap(({ definition, config }) => declaredSecrets(definition, config)))].sort()
+}
