@@ -4,8 +4,11 @@ import { Decimal } from './decimal.js'
 /** A number of so many digits is a double of its own, so that doubles compare as the numbers do. */
 const SAFE_DIGITS = 15
 
-/** Nothing else can hold a number that doubles do not tell from others. Also true for much that stands in texts. */
-const SUSPICIOUS = /\d[\d.]{15}|\d[eE][+-]?\d\d/
+/** What a number consists of, and a run of them that doubles may not tell from others: 16 digits, or a large exponent. */
+const NUMERIC = new Uint8Array(256)
+for (const character of '0123456789.+-eE') NUMERIC[character.charCodeAt(0)] = 1
+const SUSPICIOUS = /\d[\d.]{15}|[eE][+-]?\d{3}/
+const SHORTEST = 5
 
 const TOKENS = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g
 
@@ -17,7 +20,7 @@ const MARK = `${randomUUID()}:`
  * none. `text` has passed JSON.parse; bytes of other characters than ASCII may stand in it as latin-1.
  */
 export function parseExact(bytes: Buffer): unknown {
-  if (!SUSPICIOUS.test(bytes.toString('latin1'))) return undefined
+  if (!isSuspicious(bytes)) return undefined
   let found = 0
   const text = bytes.toString('utf8').replace(/^\ufeff/, '')
   const marked = text.replace(TOKENS, (token) => {
@@ -29,6 +32,20 @@ export function parseExact(bytes: Buffer): unknown {
   return JSON.parse(marked, (_, value: unknown) =>
     typeof value === 'string' && value.startsWith(MARK) ? Decimal.parse(value.slice(MARK.length)) : value,
   )
+}
+
+/** Also true for some texts. Looks at every fifth byte, since this is done for each event: 0.1 us for one KB. */
+function isSuspicious(bytes: Buffer): boolean {
+  for (let at = SHORTEST - 1; at < bytes.length; at += SHORTEST) {
+    if (NUMERIC[bytes[at] as number] === 0) continue
+    let start = at
+    while (start > 0 && NUMERIC[bytes[start - 1] as number] === 1) start--
+    let end = at + 1
+    while (end < bytes.length && NUMERIC[bytes[end] as number] === 1) end++
+    if (end - start >= SHORTEST && SUSPICIOUS.test(bytes.toString('latin1', start, end))) return true
+    at = end
+  }
+  return false
 }
 
 function isExact(token: string): boolean {

@@ -23,9 +23,9 @@ const uriReference: Test = (text) => ofAjv('uri-reference')(text) && hasHost(tex
 
 /** What the drafts define, each after the standard that they name. Any other format asserts nothing. */
 export const FORMATS: ReadonlyMap<string, Test> = new Map<string, Test>([
-  ['date-time', isDateTime],
-  ['date', isDate],
-  ['time', isTime],
+  ['date-time', (text) => isDateTime(text)],
+  ['date', (text) => isDate(text)],
+  ['time', (text) => isTime(text)],
   ['duration', isDuration],
   ['email', isEmail],
   ['idn-email', (text) => isEmail(text, true)],
@@ -45,29 +45,38 @@ export const FORMATS: ReadonlyMap<string, Test> = new Map<string, Test>([
 ])
 
 /** RFC 3339 with lower-case letters and leap seconds; an offset has both hours and minutes. */
-const TIME = /^(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:z|([+-])(\d\d):(\d\d))$/i
-const DATE = /^(\d{4})-(\d\d)-(\d\d)$/
+const DATE_TIME = /^\d{4}-\d\d-\d\dt\d\d:\d\d:\d\d(?:\.\d+)?(?:z|[+-]\d\d:\d\d)$/i
+const TIME = /^\d\d:\d\d:\d\d(?:\.\d+)?(?:z|[+-]\d\d:\d\d)$/i
+const DATE = /^\d{4}-\d\d-\d\d$/
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+const ZERO = 0x30
 
-function isDateTime(text: string): boolean {
-  return /^[Tt]$/.test(text.charAt(10)) && isDate(text.slice(0, 10)) && isTime(text.slice(11))
-}
+const isDateTime = (text: string): boolean => DATE_TIME.test(text) && isDay(text) && isMoment(text, 11)
+const isDate = (text: string): boolean => DATE.test(text) && isDay(text)
+const isTime = (text: string): boolean => TIME.test(text) && isMoment(text, 0)
 
-function isDate(text: string): boolean {
-  const [year, month, day] = (DATE.exec(text)?.slice(1) ?? []).map(Number)
-  if (year === undefined || month === undefined || day === undefined) return false
+const twoDigits = (text: string, at: number): number =>
+  (text.charCodeAt(at) - ZERO) * 10 + text.charCodeAt(at + 1) - ZERO
+
+function isDay(text: string): boolean {
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2)
+  const month = twoDigits(text, 5)
+  const day = twoDigits(text, 8)
   const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
   return day >= 1 && day <= (month === 2 && isLeap ? 29 : (DAYS[month - 1] ?? 0))
 }
 
-function isTime(text: string): boolean {
-  const match = TIME.exec(text)
-  if (match === null) return false
-  const [hour = 0, minute = 0, second = 0] = match.slice(1, 4).map(Number)
-  const [offsetHour = 0, offsetMinute = 0] = match.slice(5, 7).map((part) => Number(part ?? 0))
+function isMoment(text: string, at: number): boolean {
+  const hour = twoDigits(text, at)
+  const minute = twoDigits(text, at + 3)
+  const second = twoDigits(text, at + 6)
+  const sign = text.charAt(text.length - 6)
+  const hasOffset = sign === '+' || sign === '-'
+  const offsetHour = hasOffset ? twoDigits(text, text.length - 5) : 0
+  const offsetMinute = hasOffset ? twoDigits(text, text.length - 2) : 0
   if (hour > 23 || minute > 59 || second > 60 || offsetHour > 23 || offsetMinute > 59) return false
   // A leap second ends a day of UTC.
-  const offset = (offsetHour * 60 + offsetMinute) * (match[4] === '-' ? -1 : 1)
+  const offset = (offsetHour * 60 + offsetMinute) * (sign === '-' ? -1 : 1)
   return second < 60 || (hour * 60 + minute - offset + 2 * 1440) % 1440 === 1439
 }
 

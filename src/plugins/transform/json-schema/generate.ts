@@ -161,7 +161,22 @@ export class Generator {
         checks.push((value) => typeof value !== 'number' || isWithin(keyword, value, limit, work))
     }
     for (const { keyword, value: limit } of node.counts ?? []) {
-      if (!keyword.endsWith('Items'))
+      // Most texts are short enough, or long enough, by their units alone.
+      if (keyword === 'minLength')
+        checks.push(
+          (value) =>
+            typeof value !== 'string' ||
+            value.length >= 2 * limit ||
+            hasCount(keyword, limit, value, 'string', work),
+        )
+      else if (keyword === 'maxLength')
+        checks.push(
+          (value) =>
+            typeof value !== 'string' ||
+            value.length <= limit ||
+            hasCount(keyword, limit, value, 'string', work),
+        )
+      else if (!keyword.endsWith('Items'))
         checks.push((value) => hasCount(keyword, limit, value, kindOf(value), work))
     }
     const { multipleOf, format } = node
