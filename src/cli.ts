@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import { setFlagsFromString } from 'node:v8'
 import { Command as Commander, CommanderError } from 'commander'
 import { type Command, type CommandGroup, EXIT, type Io } from './commands/command.js'
-import { loadCommands } from './commands/index.js'
+import { loadCommands, withHelpFlag } from './commands/index.js'
 import { packageFacts } from './package-facts.js'
 
 // The one place that touches argv, signals and the exit code.
@@ -62,7 +62,7 @@ const io: Io = {
 
 const collect = (given: string, before: readonly string[] = []): readonly string[] => [...before, given]
 
-const exitCode = await main(process.argv.slice(2))
+const exitCode = await main(withHelpFlag(process.argv.slice(2)))
 // What does not fit into a pipe waits in this process, and `exit` would lose it.
 for (const stream of [process.stdout, process.stderr])
   await new Promise<void>((flushed) => stream.write('', () => flushed()))

@@ -11,6 +11,13 @@
  */
 export type ErrorKind = 'data' | 'infrastructure' | 'config'
 
+/** The same for people: the head of each section of the reference. */
+export const ERROR_KINDS: { readonly [kind in ErrorKind]: string } = {
+  data: 'The event is at fault. Sending it again changes nothing; `onError` of the stage decides what becomes of it.',
+  infrastructure: 'Our side is at fault. The sender is answered 503 with Retry-After and keeps the event.',
+  config: 'What the operator wrote is at fault. Nothing is started with it.',
+}
+
 interface ErrorEntry {
   readonly kind: ErrorKind
   /** Answer to the sender; absent where no sender can ever see the code. */

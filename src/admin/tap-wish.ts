@@ -74,7 +74,7 @@ export function readWish(query: URLSearchParams, config: CheckedConfig): ReadWis
 function unknown(what: string, given: readonly string[], known: readonly string[]): string | undefined {
   const name = given.find((one) => !known.includes(one))
   if (name === undefined) return undefined
-  const list = known.length > 20 ? 'docs/errors.md lists them.' : `There is ${known.join(', ')}.`
+  const list = known.length > 20 ? '"headgate help errors" lists them.' : `There is ${known.join(', ')}.`
   return `There is no ${what} ${JSON.stringify(name)}. ${didYouMean(name, known)?.suggestion ?? list}`
 }
 

@@ -59,7 +59,8 @@ export function readSelection(options: CommandInput['options'], now: number): Re
   }
   const code = text('code')
   if (code !== undefined && !(code in ERRORS)) {
-    const hint = didYouMean(code, Object.keys(ERRORS))?.suggestion ?? 'docs/errors.md lists the codes.'
+    const hint =
+      didYouMean(code, Object.keys(ERRORS))?.suggestion ?? '"headgate help errors" lists the codes.'
     complaints.push(`There is no code ${quoted(code)}. ${hint}`)
   }
   const limit = text('limit')

@@ -11,9 +11,14 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command | CommandGroup>
   tap: async () => (await import('./tap.js')).tapCommand,
   ledger: async () => (await import('./ledger.js')).ledgerCommand,
   dlq: async () => (await import('./dlq.js')).dlqCommand,
+  help: async () => (await import('./help.js')).helpCommand(loadCommands),
   sandbox: async () => (await import('./sandbox.js')).sandboxCommand,
   worker: async () => (await import('./worker.js')).workerCommand,
 }
+
+/** `headgate help COMMAND ...` asks for what `headgate COMMAND ... --help` prints. */
+export const withHelpFlag = (argv: readonly string[]): readonly string[] =>
+  argv[0] === 'help' && Object.hasOwn(COMMANDS, argv[1] ?? '') ? [...argv.slice(1), '--help'] : argv
 
 /** The command of that name alone, or all of them where no command has it. */
 export async function loadCommands(name = ''): Promise<readonly (Command | CommandGroup)[]> {

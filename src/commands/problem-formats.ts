@@ -17,7 +17,7 @@ export function problemsAsJson(read: ReadResult, ok: boolean, outside?: ProbeRep
     expected: finding.expected,
     found: finding.found,
     suggestion: finding.suggestion,
-    docs: finding.docs,
+    help: finding.help,
   }))
   const file = read.ok ? read.config.file : read.problems[0]?.place.file
   const revision = read.ok ? read.config.revision : null
@@ -35,7 +35,7 @@ export const problemsForGithub = (read: ReadResult, outside?: ProbeReport): stri
   ].join('')
 
 function workflowCommand(finding: Finding): string {
-  const { severity, code, place, message, expected, found, suggestion, docs } = finding
+  const { severity, code, place, message, expected, found, suggestion, help } = finding
   const { file, line, column, end } = place
   const properties: [string, string | number][] = [
     ['file', file],
@@ -51,7 +51,7 @@ function workflowCommand(finding: Finding): string {
     ...(expected === undefined ? [] : [`expected: ${expected}`]),
     ...(found === undefined ? [] : [`found: ${found}`]),
     ...(suggestion === undefined ? [] : [suggestion]),
-    `see ${docs}`,
+    `"${help}" explains it`,
   ].join('\n')
   const head = properties.map(([name, value]) => `${name}=${escapeProperty(String(value))}`).join(',')
   return `::${severity} ${head}::${escapeData(text)}\n`

@@ -4,7 +4,7 @@ import type { ProbeReport } from '../pipeline/probe.js'
 import { sourceFrame } from '../terminal/source-frame.js'
 import { type Style, styleFor } from '../terminal/style.js'
 import type { Io } from './command.js'
-import { errorLink, lintLink } from './docs-links.js'
+import { explainWith } from './help-hint.js'
 
 /** A problem or a warning, as it is shown. */
 export interface Finding {
@@ -17,8 +17,8 @@ export interface Finding {
   readonly expected?: string
   readonly found?: string
   readonly suggestion?: string
-  /** Where the code is explained. */
-  readonly docs: string
+  /** The command that explains the code. */
+  readonly help: string
 }
 
 /** What the outside says of a config that could be read. */
@@ -36,14 +36,14 @@ export function findingsOf(read: ReadResult, outside: Outside = { problems: [], 
 const ofProblem = (problem: Problem): Finding => ({
   ...problem,
   severity: 'error',
-  docs: errorLink(problem.code),
+  help: explainWith(problem.code),
 })
 
 const ofWarning = ({ name, ...warning }: Warning): Finding => ({
   ...warning,
   code: name,
   severity: 'warning',
-  docs: lintLink(name),
+  help: explainWith(name),
 })
 
 const WIDTH = 120
@@ -63,7 +63,7 @@ export function problemReport(
 }
 
 function report(finding: Finding, lines: readonly string[], style: Style, width: number): string {
-  const { severity, code, place, pointer, message, expected, found, suggestion, docs } = finding
+  const { severity, code, place, pointer, message, expected, found, suggestion, help } = finding
   const colour = COLOURS[severity]
   const told = [
     `${style('bold', formatPlace(place))}${pointer === '' ? '' : `  ${pointer}`}`,
@@ -73,7 +73,7 @@ function report(finding: Finding, lines: readonly string[], style: Style, width:
   if (expected !== undefined) told.push(`  expected: ${expected}`)
   if (found !== undefined) told.push(`  found:    ${found}`)
   if (suggestion !== undefined) told.push(`  ${suggestion}`)
-  told.push(style('dim', `  see ${docs}`))
+  told.push(style('dim', `  "${help}" explains it`))
   return told.join('\n')
 }
 

@@ -13,7 +13,7 @@ export const validateCommand: Command = {
   summary: 'Checks a config file without starting anything.',
   details: `Says what it understood and exits with 0, or names every problem with its place and exits with 1. It checks
 exactly what "run" checks before it starts, and connects to nothing. Warnings tell what is allowed and probably not meant;
-"// headgate-ignore: NAME why" on the line before silences one. docs/lint.md lists them.
+"// headgate-ignore: NAME why" on the line before silences one. "headgate help warnings" lists them.
 
 With --against-cluster it also asks the outside, once the file is valid: whether brokers answer and take the login, whether
 topics and partitions are there and can be written, how many copies Kafka keeps, whether the token endpoint issues a token.

@@ -1,18 +1,12 @@
-import { ERRORS, type ErrorCode, type ErrorKind } from '../errors.js'
+import { ERROR_KINDS, ERRORS, type ErrorCode, type ErrorKind } from '../errors.js'
 import { type KafkaFailures, kafkaFailures } from './kafka-failures.js'
-
-const KINDS: { readonly [kind in ErrorKind]: string } = {
-  data: 'The event is at fault. Sending it again changes nothing; `onError` of the stage decides what becomes of it.',
-  infrastructure: 'Our side is at fault. The sender is answered 503 with Retry-After and keeps the event.',
-  config: 'What the operator wrote is at fault. Nothing is started with it.',
-}
 
 const INTRODUCTION =
   'Generated from `src/errors.ts` and `src/plugins/sink/kafka/failure-table.ts`; change it there.'
 
 /** The page `docs/errors.md`, from the one table of codes and what the sink knows of its client's errors. */
 export function errorReference(kafka: KafkaFailures): string {
-  const sections = (Object.keys(KINDS) as ErrorKind[]).map((kind) => {
+  const sections = (Object.keys(ERROR_KINDS) as ErrorKind[]).map((kind) => {
     const codes = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => ERRORS[code].kind === kind)
     const rows = codes.map((code) => {
       const { status, meaning, action } = ERRORS[code]
@@ -21,7 +15,7 @@ export function errorReference(kafka: KafkaFailures): string {
     return [
       `## ${kind}`,
       '',
-      KINDS[kind],
+      ERROR_KINDS[kind],
       '',
       '| code | answer | meaning | what to do |',
       '|---|---|---|---|',

@@ -66,7 +66,8 @@ const Expect = Type.Object(
     code: Type.Optional(
       Type.String({
         examples: EVENT_CODES.filter((code) => ERRORS[code].kind === 'data'),
-        description: 'Why the event was refused or became a dead letter; docs/errors.md lists the codes.',
+        description:
+          'Why the event was refused or became a dead letter; `headgate help errors` lists the codes.',
       }),
     ),
     violations: Type.Optional(

@@ -63,7 +63,7 @@ test.each([
   ['?pipeline=returns&route=eu', 'There is no rule "eu". Did you mean "us"?'],
   ['?route=hush-hush', 'There is no rule "${env:S}". There is eu, otherwise, us.'],
   ['?outcome=droped', 'There is no outcome "droped". Did you mean "dropped"?'],
-  ['?code=HG_SCHEMA', 'There is no code "HG_SCHEMA". docs/errors.md lists them.'],
+  ['?code=HG_SCHEMA', 'There is no code "HG_SCHEMA". "headgate help errors" lists them.'],
   ['?mask=ssn', 'mask should be a JSON Pointer such as "/payload/items/*/card"; it is "ssn".'],
   ['?rate=101', 'rate should be a whole number from 1 to 100; it is "101".'],
   ['?payload=1MiB', 'payload should be a size up to 64KiB such as 512B or 4KiB; it is "1MiB".'],

@@ -163,7 +163,7 @@ test('two values that fit no alternative are one problem each', async () => {
       .replace(/"to": \{[^}]*high[^}]*\}/, '"to": "discard"')
       .replace(/"to": \{[^}]*\.eu[^}]*\}/, '"to": 5'),
   )
-  expect(err.match(/HG_CONFIG_/g)).toHaveLength(2)
+  expect(err.match(/ HG_CONFIG_[A-Z_]+: /g)).toHaveLength(2)
 })
 
 test('all problems are reported at once', async () => {
@@ -223,7 +223,7 @@ test('every problem has its lines, what is known of it, and where its code is ex
       '',
       '  expected: a partition: 0 or a larger integer',
       '  found:    "two"',
-      '  see docs/errors.md#hg_config_value',
+      '  "headgate help HG_CONFIG_VALUE" explains it',
     ].join('\n'),
   )
   expect(err).toContain('> 39 |           "brokes": "${env:KAFKA_BROKERS}",\n     |           ^^^^^^^^\n')
@@ -269,7 +269,7 @@ test('as JSON it is one document with every place from start to end', async () =
     message: 'This value should be an integer.',
     expected: 'a partition: 0 or a larger integer',
     found: '"two"',
-    docs: 'docs/errors.md#hg_config_value',
+    help: 'headgate help HG_CONFIG_VALUE',
   })
 })
 
@@ -295,7 +295,7 @@ test('for GitHub there is one escaped workflow command a problem', async () => {
   expect(out).toBe(
     '::error file=plugins.config.json,line=37,col=19,endColumn=29,endLine=37,title=HG_CONFIG_PLUGIN::' +
       'There is no sink "kafka%25,:".%0Aexpected: one of "kafka"%0Afound: "kafka%25,:"%0A' +
-      'see docs/errors.md#hg_config_plugin\n',
+      '"headgate help HG_CONFIG_PLUGIN" explains it\n',
   )
 })
 
@@ -305,7 +305,7 @@ test('for GitHub what is special in a property is escaped too', async () => {
   const { out } = await runCommand(validateCommand, input, { cwd })
   expect(out).toBe(
     '::error file=a%2Cb%3Ac.json,line=1,col=1,endColumn=1,endLine=1,title=HG_CONFIG_SYNTAX::' +
-      'The file is empty.%0Asee docs/errors.md#hg_config_syntax\n',
+      'The file is empty.%0A"headgate help HG_CONFIG_SYNTAX" explains it\n',
   )
 })
 
@@ -313,14 +313,14 @@ test('warnings are printed, and only --strict refuses for them', async () => {
   const { code, out, err } = await validated(overlapping)
   expect([code, out.split(',')[0]]).toEqual([0, 'ok: plugins.config.json'])
   expect(err).toContain('  warning partition-shared: Partition 0 of cxone.data.actions.high is used already')
-  expect(err).toMatch(/ {2}see docs\/lint\.md#partition-shared\n\n1 warning\.\n$/)
+  expect(err).toMatch(/ {2}"headgate help partition-shared" explains it\n\n1 warning\.\n$/)
   expect(await formatted(overlapping, { strict: true })).toMatchObject({ code: 1, out: '', err })
   const json = await formatted(overlapping, { strict: true, format: 'json' })
   expect([json.code, JSON.parse(json.out)]).toMatchObject([
     1,
     {
       ok: false,
-      problems: [{ severity: 'warning', code: 'partition-shared', docs: 'docs/lint.md#partition-shared' }],
+      problems: [{ severity: 'warning', code: 'partition-shared', help: 'headgate help partition-shared' }],
     },
   ])
   expect((await formatted(overlapping, { format: 'github' })).out).toMatch(/^::warning file=/)

@@ -30,6 +30,7 @@ test.each(PAGES)('%s: the commands in its text exist, with their flags', (page) 
 test('a command or a flag that does not exist would be found', () => {
   expect(mentioned('README.md').length).toBeGreaterThan(3)
   expect(mistakes('validate --strict')).toEqual([])
+  expect(mistakes('help HG_CONFIG_VALUE')).toEqual([])
   expect(mistakes('dlq lost')).toEqual(['dlq lost: no such command'])
   expect(mistakes('dlq list --sins 24h')).toEqual(['dlq list --sins 24h: no --sins'])
 })

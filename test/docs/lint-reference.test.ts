@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { errorLink, lintLink } from '../../src/commands/docs-links.js'
 import { lintReference } from '../../src/docs/lint-reference.js'
-import { ERRORS, type ErrorCode } from '../../src/errors.js'
 import { LINTS, lintNames } from '../../src/pipeline/config/lint-names.js'
 import { plugins } from '../../src/plugins/index.js'
 
@@ -18,16 +16,5 @@ test('every warning has a name of its own, a meaning and a reason', () => {
     expect(name).toMatch(/^[a-z]+(-[a-z]+)+$/)
     expect(meaning).toMatch(/^[A-Z].*\.$/)
     expect(why).toMatch(/^[A-Z].*\.$/)
-  }
-})
-
-test('every link that a problem or a warning shows leads to its entry', () => {
-  const links = [
-    ...(Object.keys(ERRORS) as ErrorCode[]).map((code) => [errorLink(code), code]),
-    ...meanings.map(([name]) => [lintLink(name), name]),
-  ]
-  for (const [link = '', name] of links) {
-    const [page = '', anchor] = link.split('#')
-    expect(readFileSync(page, 'utf8')).toContain(`<a id="${anchor}"></a>\`${name}\``)
   }
 })

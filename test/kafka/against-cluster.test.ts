@@ -146,7 +146,7 @@ describeKafka('validate --against-cluster', () => {
     expect(err).toContain(
       `  warning partition-without-rule: No rule sends events to partition 2 of topic "${prefix}.high", which has 3: each rule that writes to it names another one.`,
     )
-    expect(err).toContain('see docs/lint.md#partition-without-rule')
+    expect(err).toContain('"headgate help partition-without-rule" explains it')
     const silenced = await validated({
       change: (text) =>
         shared(text).replace('"to"', '\n// headgate-ignore: partition-without-rule a spare one\n"to"'),

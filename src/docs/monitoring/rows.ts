@@ -413,7 +413,7 @@ const deadLetters: Row = {
     chart(
       {
         title: 'Dead letters by stage and code',
-        description: '`headgate dlq list` shows them; docs/errors.md has every code.',
+        description: '`headgate dlq list` shows them; `headgate help CODE` explains a code.',
         unit: 'ops',
         queries: [
           query(
