@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { openAdmin } from './admin/admin.js'
+import { questionsInProcess } from './admin/connect/questions.js'
 import { connectRoutes } from './admin/connect/routes.js'
 import { tapRoutes } from './admin/tap.js'
 import { generateToken, tokenFileOf } from './admin/tokens.js'
@@ -167,7 +168,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     file: options.file,
     writable: settings.configWritable,
     started: () => phase !== 'starting',
-    check: options.read,
+    questions: questionsInProcess(settings, dirname(options.file), reloader.config),
     redact,
   })
   const shown = {

@@ -287,6 +287,10 @@ const ERROR_TABLE = {
     'The admin listener would be open to strangers.',
     'Set HEADGATE_ADMIN_TOKEN_FILE to a file of tokens, or to `none` to serve health, readiness and metrics only; or listen on 127.0.0.1.',
   ),
+  HG_ADMIN_QUESTION: infrastructure(
+    'A config that the admin API was asked about could not be checked in time.',
+    'Ask again later, or run `headgate validate` on the file, which has no time limit.',
+  ),
   HG_ADMIN_TOKEN: config(
     'The file of admin tokens cannot be used.',
     'Put a token of at least 16 characters into it, one a line, and let the process read it.',

@@ -13,6 +13,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command | CommandGroup>
   dlq: async () => (await import('./dlq.js')).dlqCommand,
   help: async () => (await import('./help.js')).helpCommand(loadCommands),
   sandbox: async () => (await import('./sandbox.js')).sandboxCommand,
+  answer: async () => (await import('./answer.js')).answerCommand,
   worker: async () => (await import('./worker.js')).workerCommand,
 }
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { isLoopback } from '../http/loopback.js'
 import { misspeltSettings } from '../misspelt-settings.js'
-import { loadPlugins } from '../pipeline/config/load-plugins.js'
+import { loadPlugins, type RunningPlugins } from '../pipeline/config/load-plugins.js'
 import { type ReadOptions, type ReadResult, readConfig } from '../pipeline/config/read.js'
 import { plugins } from '../plugins/index.js'
 import { readSettings, SETTINGS, type Settings, type SettingsResult } from '../settings.js'
@@ -34,6 +34,11 @@ export function loadSettings(flags: CommandInput['options'], io: Io): Settings |
   return undefined
 }
 
+type LoadOptions = Pick<ReadOptions, 'unresolved' | 'text' | 'contents'> & {
+  /** A stranger asks: no other plugins are loaded, and no files elsewhere are read. */
+  readonly running?: RunningPlugins
+}
+
 /**
  * Loads the plugins that the config file names, then reads and checks it, as `run` would; every command that looks at a
  * config uses this. `unresolved`, for commands that connect to nothing, `text` and `contents`: see `ReadOptions`.
@@ -41,11 +46,11 @@ export function loadSettings(flags: CommandInput['options'], io: Io): Settings |
 export async function loadConfig(
   { config, host, allowUnverified, allowClientCode }: Settings,
   { env, cwd }: Io,
-  { unresolved, text, contents }: Pick<ReadOptions, 'unresolved' | 'text' | 'contents'> = {},
+  { unresolved, text, contents, running }: LoadOptions = {},
 ): Promise<ReadResult> {
   const exposed = !allowUnverified && !isLoopback(host)
   const path = resolve(cwd, config)
-  const external = await loadPlugins(path, plugins, text ?? contents?.get(path))
+  const external = await loadPlugins(path, plugins, text ?? contents?.get(path), running)
   return readConfig(path, {
     plugins,
     external,
@@ -56,5 +61,6 @@ export async function loadConfig(
     ...(unresolved && { unresolved }),
     ...(text !== undefined && { text }),
     ...(contents !== undefined && { contents }),
+    ...(running !== undefined && { within: true }),
   })
 }

@@ -30,4 +30,5 @@ Any text in the file, or a part of it, may be a reference to a config provider, 
   config, with their place in it.
 - What a reference stands for is text, and is not looked into for references. It never appears in a log, an error, a metric or
   an answer: the reference is shown instead. The revision of the config does not depend on it.
-- Numbers, booleans and keys cannot be references.`
+- Numbers, booleans and keys cannot be references.
+- Where a text needs \`\${\` itself, write \`$\${\`: the regex \`$\${name}\` is read as \`\${name}\`. In JSONata, \`$$ {id: x}\` needs no escape.`

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
 import { compactJson } from '../json/compact.js'
 import { child } from '../json/pointer.js'
 import { reason } from '../pipeline/config/file-reasons.js'
 import type { Place, Problem } from '../pipeline/config/problem.js'
+import { readRegular, readText } from '../pipeline/config/read-text.js'
 import { checkShape, type ShapeProblem } from '../pipeline/config/shape.js'
 import { readSourceText, type SourceText } from '../pipeline/config/source-text.js'
 import { type Expect, ScenarioFile, type ScenarioSettings } from './format.js'
@@ -47,7 +47,7 @@ export function readScenarios(path: string, cwd: string): ReadScenarioText {
   const file = relative(cwd, path) || path
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = readText(path)
   } catch (error) {
     const place = { file, line: 1, column: 1 }
     const message = `The file cannot be read: ${reason(error)}.`
@@ -131,7 +131,7 @@ function bodyOf(
   if (text !== undefined) return Buffer.from(text)
   if (file === undefined) return Buffer.from(event())
   try {
-    return readFileSync(resolve(folder, file))
+    return readRegular(resolve(folder, file))
   } catch (error) {
     return { code: 'HG_CONFIG_UNREADABLE', message: `The file cannot be read: ${reason(error)}.` }
   }

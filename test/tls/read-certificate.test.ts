@@ -30,7 +30,7 @@ describe.skipIf(noOpenssl !== undefined)('readCertificate', () => {
     [
       'it is a folder',
       (folder) => named(makePair(folder, 'a').cert, folder),
-      'HEADGATE_TLS_KEY names {}: it is a directory.',
+      'HEADGATE_TLS_KEY names {}: it is a folder.',
     ],
     [
       'the two files are exchanged',

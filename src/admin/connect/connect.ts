@@ -1,8 +1,8 @@
 import type { Loggers } from '../../log-levels.js'
-import type { ReadResult } from '../../pipeline/config/read.js'
 import type { Intents } from '../../pipeline/intent.js'
 import type { Reloader } from '../../pipeline/reload.js'
 import type { AnyDefinition } from '../../plugin.js'
+import type { ConfigQuestions } from './questions.js'
 
 /** What the REST API of Kafka Connect is answered from. */
 export interface Connect {
@@ -19,7 +19,6 @@ export interface Connect {
   readonly writable: boolean
   /** False until the pipelines have been started. */
   started(): boolean
-  /** Checks the config as it would be with this text. */
-  check(text: string): Promise<ReadResult>
+  readonly questions: ConfigQuestions
   redact(text: string): string
 }

@@ -6,7 +6,7 @@ import type { BuiltStage } from '../../pipeline/stage.js'
 import { type Answer, failure, json, nothing } from '../answer.js'
 import { type Asked, get, post, put, type Route } from '../routes.js'
 import type { Connect } from './connect.js'
-import { configOf, infoOf, reasonsOf, statusOf } from './status.js'
+import { configOf, infoOf, reasonsOf, statusOf, tasksOf } from './status.js'
 
 /** What runs, and what an operator can do with it as it is. */
 export function connectorRoutes(connect: Connect): Route[] {
@@ -97,7 +97,7 @@ export function connectorRoutes(connect: Connect): Route[] {
     get(
       '/connectors/{name}/tasks',
       ofPipeline(connect, (pipeline) => {
-        const tasks = stagesOf(pipeline).map(({ name, plugin }, task) => ({
+        const tasks = tasksOf(pipeline).map(({ name, plugin }, task) => ({
           id: { connector: pipeline.name, task },
           config: { 'task.class': plugin, stage: name },
         }))

@@ -1,10 +1,9 @@
-import { asHeadgateError } from '../../errors.js'
+import { HeadgateError } from '../../errors.js'
 import { pointer as compilePointer } from '../../json/pointer.js'
 import { HIDDEN } from '../../pipeline/config/read.js'
 import { ConfigFile } from '../../pipeline/config/schema.js'
 import { secretPlaces } from '../../pipeline/config/secrets.js'
 import type { Schema } from '../../pipeline/config/setting-traits.js'
-import { checkShape } from '../../pipeline/config/shape.js'
 import type { AnyDefinition, Kind } from '../../plugin.js'
 import { type Answer, failure, json } from '../answer.js'
 import { get, put, type Route } from '../routes.js'
@@ -34,7 +33,9 @@ export function pluginRoutes(connect: Connect): Route[] {
       ])
     return [...new Set([...connect.plugins, ...used.map(({ definition }) => definition as AnyDefinition)])]
   }
-  const plugin = (answer: (definition: AnyDefinition, body: unknown) => Answer): Route['answer'] => {
+  const plugin = (
+    answer: (definition: AnyDefinition, body: unknown) => Answer | Promise<Answer>,
+  ): Route['answer'] => {
     return ({ params, body }) => {
       const definition = known().find(({ name }) => name === params['plugin'])
       return definition === undefined
@@ -56,20 +57,33 @@ export function pluginRoutes(connect: Connect): Route[] {
       }))
       return json(200, [pipeline, ...others])
     }),
-    get(`/connector-plugins/${PIPELINE_CLASS}/config`, () => json(200, pipelineSettings())),
+    ...PIPELINE_NAMES.map((name) =>
+      get(`/connector-plugins/${name}/config`, () => json(200, pipelineSettings())),
+    ),
     get(
       '/connector-plugins/{plugin}/config',
       plugin(({ config, name }) => json(200, definitionsOf(config as Schema, name))),
     ),
-    put(`/connector-plugins/${PIPELINE_CLASS}/config/validate`, ({ body }) =>
-      validatePipeline(connect, body),
+    ...PIPELINE_NAMES.map((name) =>
+      put(`/connector-plugins/${name}/config/validate`, ({ body }) =>
+        inTime(validatePipeline(connect, body)),
+      ),
     ),
     put(
       '/connector-plugins/{plugin}/config/validate',
-      plugin((definition, body) => validateStage(connect, definition, body)),
+      plugin((definition, body) => inTime(validateStage(connect, definition, body))),
     ),
   ]
 }
+
+/** A class can be asked for by its whole name and, as in Kafka Connect, by the last part of it. */
+const PIPELINE_NAMES = [PIPELINE_CLASS, PIPELINE_CLASS.slice(PIPELINE_CLASS.lastIndexOf('.') + 1)]
+
+const inTime = (answer: Promise<Answer>): Promise<Answer> =>
+  answer.catch((thrown: unknown) => {
+    if (thrown instanceof HeadgateError) return failure(503, thrown.message)
+    throw thrown
+  })
 
 const pipelineSettings = (): SettingDefinition[] =>
   definitionsOf(
@@ -91,9 +105,9 @@ async function validatePipeline(connect: Connect, body: unknown): Promise<Answer
       403,
       `${strange} is no reference of the config that runs, and HEADGATE_CONFIG_WRITABLE is not set.`,
     )
-  const read = await connect.check(await candidate(connect.file, name, pipeline))
+  const verdict = await connect.questions.file(await candidate(connect.file, name, pipeline), false)
   const within = ['pipelines', name]
-  const complaints = (read.ok ? [] : read.problems).map(
+  const complaints = (verdict.ok ? [] : verdict.problems).map(
     ({ pointer, code, message, expected, suggestion }) => {
       const tokens = compilePointer(pointer).tokens
       const isOwn = within.every((token, index) => tokens[index] === token)
@@ -115,31 +129,18 @@ const PLACE_OF: { readonly [kind in Kind]: string } = {
 }
 
 /** Nothing is looked up: a setting that holds a reference is not judged. */
-function validateStage(
-  { reloader, redact, plugins }: Connect,
+async function validateStage(
+  { questions, redact, plugins }: Connect,
   definition: AnyDefinition,
   body: unknown,
-): Answer {
+): Promise<Answer> {
   if (!isObject(body)) return failure(400, 'The config should be an object.')
-  const { name, kind, config: schema, check } = definition
+  const { name, kind, config: schema } = definition
   const settings = Object.fromEntries(Object.entries(body).map(([key, value]) => [key, fromText(value)]))
   const definitions = definitionsOf(schema as Schema, name)
-  const checked = structuredClone(settings)
-  const found: {
-    readonly at: string
-    readonly code: string
-    readonly message: string
-    readonly suggestion?: string
-  }[] = checkShape(schema, checked).map(({ pointer, ...problem }) => ({ at: pointer, ...problem }))
-  if (found.length === 0) {
-    const context = { files: reloader.config().files, exposed: false, deadLetters: true }
-    try {
-      found.push(...(check?.(checked, context) ?? []))
-    } catch (thrown) {
-      found.push({ at: '', ...pick(asHeadgateError(thrown, name)) })
-    }
-  }
-  const complaints = found.map(({ at, code, message, suggestion }) => {
+  const verdict = await questions.stage(definition, settings)
+  const found = verdict.ok ? [] : verdict.problems
+  const complaints = found.map(({ pointer: at, code, message, suggestion }) => {
     const missing = definitions.find(
       ({ name: one, required }) => required && !(one in settings) && message.includes(`"${one}"`),
     )
@@ -154,8 +155,6 @@ function validateStage(
   const judged = complaints.filter(({ setting }) => referencesIn(settings[setting] ?? '').length === 0)
   return json(200, infos(name, definitions, settings, secrets, judged))
 }
-
-const pick = ({ code, message }: { readonly code: string; readonly message: string }) => ({ code, message })
 
 /** Kafka Connect's ConfigInfos. What is no setting has no definition. */
 function infos(

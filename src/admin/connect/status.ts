@@ -28,9 +28,13 @@ export interface ConnectorStatus {
 export const reasonsOf = ({ instance }: BuiltStage): readonly string[] =>
   'notReady' in instance ? (instance.notReady?.() ?? []) : []
 
+/** A stopped connector has no tasks. */
+export const tasksOf = (pipeline: Pipeline): readonly BuiltStage[] =>
+  pipeline.parts.resident.intent === 'STOPPED' ? [] : stagesOf(pipeline)
+
 /**
  * A pipeline as a connector, whose tasks are its stages: each can fail and be restarted. What the operator wants shows where
- * nothing has failed. A stopped connector has no tasks.
+ * nothing has failed.
  */
 export function statusOf(
   pipeline: Pipeline,
@@ -46,11 +50,10 @@ export function statusOf(
     if (reasons.length === 0) return { state: intent, worker_id }
     return { state: 'FAILED', worker_id, trace: connect.redact(reasons.join('\n')) }
   }
-  const tasks = intent === 'STOPPED' ? [] : stagesOf(pipeline)
   return {
     name,
     connector: standing(ledger.notReady()),
-    tasks: tasks.map((stage, id) => ({ id, ...standing(reasonsOf(stage), isRestarting(stage)) })),
+    tasks: tasksOf(pipeline).map((stage, id) => ({ id, ...standing(reasonsOf(stage), isRestarting(stage)) })),
     type: 'source',
   }
 }
@@ -61,7 +64,7 @@ export function infoOf(pipeline: Pipeline, connect: Connect): object {
   return {
     name,
     config: configOf(pipeline, connect),
-    tasks: stagesOf(pipeline).map((_, task) => ({ connector: name, task })),
+    tasks: tasksOf(pipeline).map((_, task) => ({ connector: name, task })),
     type: 'source',
   }
 }

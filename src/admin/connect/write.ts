@@ -1,4 +1,5 @@
 import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
+import { HeadgateError } from '../../errors.js'
 import { type Answer, failure, json, nothing } from '../answer.js'
 import { type Asked, post, put, type Route } from '../routes.js'
 import type { Connect } from './connect.js'
@@ -89,16 +90,16 @@ const REFUSED =
 
 /** Undefined where the pipeline is as it should be; else why not, and nothing has changed. */
 async function take(
-  { file, check, redact, reloader }: Connect,
+  { file, questions, redact, reloader }: Connect,
   name: string,
   pipeline: object | undefined,
 ): Promise<Answer | undefined> {
   try {
     const before = await readFile(file, 'utf8')
     const text = await candidate(file, name, pipeline)
-    const read = await check(text)
-    if (!read.ok) {
-      const problems = read.problems.map(({ code, pointer, message }) => `${code}: ${pointer}: ${message}`)
+    const verdict = await questions.file(text, true)
+    if (!verdict.ok) {
+      const problems = verdict.problems.map(({ code, pointer, message }) => `${code}: ${pointer}: ${message}`)
       return failure(400, redact(`The config is invalid: ${problems.join(' ')}`))
     }
     await replace(file, text)
@@ -110,6 +111,7 @@ async function take(
     const reasons = why.map(({ code, message }) => `${code}: ${message}`).join(' ')
     return failure(500, redact(`The config could not be taken over; the file is as it was. ${reasons}`))
   } catch (thrown) {
+    if (thrown instanceof HeadgateError) return failure(503, thrown.message)
     const { code, message } = thrown as NodeJS.ErrnoException
     if (code === undefined) throw thrown
     return failure(500, `The config file cannot be changed: ${message}.`)

@@ -2,7 +2,7 @@ const REASONS: { readonly [code: string]: string } = {
   ENOENT: 'there is no such file',
   ENOTDIR: 'there is no such file',
   EACCES: 'permission denied',
-  EISDIR: 'it is a directory',
+  EISDIR: 'it is a folder',
 }
 
 /** Why a file could not be read, for people. */

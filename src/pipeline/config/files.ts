@@ -1,19 +1,30 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { basename, dirname, resolve } from 'node:path'
+import { readdirSync, realpathSync } from 'node:fs'
+import { basename, dirname, resolve, sep } from 'node:path'
 import { HeadgateError } from '../../errors.js'
 import type { Files } from '../../plugin.js'
 import { reason } from './file-reasons.js'
+import { readText } from './read-text.js'
 
 /** The texts of files by their absolute paths, as they were when somebody read them. */
 export type Contents = ReadonlyMap<string, string>
 
-/**
- * Files relative to a folder; `seen` gets the text of each, for they are part of what the config means. With `contents`
- * nothing else is there.
- */
-export function filesIn(folder: string, seen: Map<string, string> = new Map(), contents?: Contents): Files {
-  const textOf = (path: string): string =>
-    contents === undefined ? readFileSync(path, 'utf8') : readOf(contents, path)
+export interface FilesOptions {
+  /** Gets the text of each file that is read: they are part of what the config means. */
+  readonly seen?: Map<string, string>
+  /** Nothing else is there. */
+  readonly contents?: Contents | undefined
+  /** Only what is below the folder, links followed: a stranger names the files. */
+  readonly within?: boolean | undefined
+}
+
+/** Files relative to a folder. */
+export function filesIn(folder: string, { seen = new Map(), contents, within }: FilesOptions = {}): Files {
+  const refuseOutside = (path: string): void => {
+    if (within !== true) return
+    const inside = `${realpathSync(folder)}${sep}`
+    if (!realpathSync(path).startsWith(inside)) throw new Error(`it is not below ${folder}`)
+  }
+  const textOf = (path: string): string => (contents === undefined ? readText(path) : readOf(contents, path))
   const namesIn = (path: string): string[] =>
     contents === undefined
       ? readdirSync(path)
@@ -25,6 +36,7 @@ export function filesIn(folder: string, seen: Map<string, string> = new Map(), c
     read(path) {
       const full = resolve(folder, path)
       try {
+        refuseOutside(full)
         const text = textOf(full)
         seen.set(full, text)
         return text
@@ -34,6 +46,7 @@ export function filesIn(folder: string, seen: Map<string, string> = new Map(), c
     },
     list(path) {
       try {
+        refuseOutside(resolve(folder, path))
         return namesIn(resolve(folder, path)).sort()
       } catch (error) {
         throw unreadable(`The folder ${path}`, error)

@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type AnyDefinition, CONTRACT, KINDS } from '../../plugin.js'
@@ -7,6 +6,7 @@ import { reason } from './file-reasons.js'
 import { packageEntry } from './package-entry.js'
 import { loadingFailure, type PluginFailure } from './plugin-failure.js'
 import { isPath } from './plugin-names.js'
+import { readText } from './read-text.js'
 import { checkShape } from './shape.js'
 
 /** The definitions of a plugin from outside, or why it has none that can be used. */
@@ -52,7 +52,7 @@ type Located = { readonly url: string; readonly file?: { readonly path: string; 
 function byPath(name: string, folder: string): Located | { readonly failure: PluginFailure } {
   const path = resolve(folder, name)
   try {
-    const text = readFileSync(path, 'utf8')
+    const text = readText(path)
     const url = `${pathToFileURL(path).href}?${hash('sha256', text, 'hex').slice(0, 12)}`
     return { url, file: { path, text } }
   } catch (error) {

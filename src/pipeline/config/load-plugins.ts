@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { AnyDefinition } from '../../plugin.js'
 import { type ExternalPlugin, loadPlugin } from './load-plugin.js'
-import { isExternal } from './plugin-names.js'
+import { isExternal, isPath } from './plugin-names.js'
+import { readText } from './read-text.js'
 import { readSourceText } from './source-text.js'
 
 /** What became of each plugin that the config names and that is no built-in, by that name. */
@@ -11,15 +11,22 @@ export type ExternalPlugins = ReadonlyMap<string, ExternalPlugin>
 /**
  * Imports the plugins that a config file names by package or by path, and nothing else. Never rejects: what is wrong with
  * one is reported by the check, at its place. A file that cannot be read or parsed names none. `text`: what the file is to
- * say, where that is not what it says.
+ * say, where that is not what it says. `running`: no others are loaded; to ask about a config must not run code.
  */
 export async function loadPlugins(
   path: string,
   builtIns: readonly AnyDefinition[],
   text?: string,
+  running?: RunningPlugins,
 ): Promise<ExternalPlugins> {
   const names = [...new Set(pluginNames(path, text))].filter(isExternal)
-  const loaded = await Promise.all(names.map((name) => loadPlugin(name, dirname(path))))
+  const loaded = await Promise.all(
+    names.map((name) =>
+      running === undefined || isRunning(name, dirname(path), running)
+        ? loadPlugin(name, dirname(path))
+        : NOT_RUNNING,
+    ),
+  )
   const owners = new Map(builtIns.map((definition) => [keyOf(definition), { definition, owner: 'built-in' }]))
   const plugins = new Map<string, ExternalPlugin>()
   for (const [index, name] of names.entries()) {
@@ -30,6 +37,27 @@ export async function loadPlugins(
     )
   }
   return plugins
+}
+
+/** The plugins of a config that runs, by their names: of one that is named by a path, the text of its file. */
+export type RunningPlugins = { readonly [name: string]: string | null }
+
+const NOT_RUNNING: ExternalPlugin = {
+  failure: {
+    message: 'This plugin does not run here, and a question about a config loads none.',
+    suggestion: 'Run "headgate validate" on the file: it loads the plugins in a process of its own.',
+  },
+}
+
+/** A file that was changed since is not what runs. */
+function isRunning(name: string, folder: string, running: RunningPlugins): boolean {
+  if (!Object.hasOwn(running, name)) return false
+  if (!isPath(name)) return true
+  try {
+    return readText(resolve(folder, name)) === running[name]
+  } catch {
+    return false
+  }
 }
 
 interface Owned {
@@ -62,7 +90,7 @@ function refuseClash(
 function pluginNames(path: string, given: string | undefined): string[] {
   let text: string
   try {
-    text = given ?? readFileSync(path, 'utf8')
+    text = given ?? readText(path)
   } catch {
     return []
   }

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { readText } from './read-text.js'
 
 type Entry = { readonly path: string } | { readonly problem: string }
 
@@ -11,7 +11,7 @@ export function packageEntry(name: string, folder: string): Entry | undefined {
   const place = join(folder, 'node_modules', name)
   let text: string
   try {
-    text = readFileSync(join(place, 'package.json'), 'utf8')
+    text = readText(join(place, 'package.json'))
   } catch {
     return dirname(folder) === folder ? undefined : packageEntry(name, dirname(folder))
   }

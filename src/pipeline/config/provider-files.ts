@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { reason } from './file-reasons.js'
 import type { Contents } from './files.js'
 import { type KeyLookup, keysOfJson, keysOfProperties, lookUpJson, lookUpProperty } from './keyed-values.js'
 import { didYouMean } from './problem.js'
+import { readText } from './read-text.js'
 
 /** What a provider says of a reference: its value, or what is wrong with it. Never both, and no value in a message. */
 export type Found =
@@ -45,7 +46,7 @@ const LARGEST = 1024 * 1024
 export function fileProviders(folder: string, given?: Contents): FileProviders {
   const contents = new Map<string, Content>()
   const read = (path: string): Content => {
-    if (given === undefined) return readText(path)
+    if (given === undefined) return contentAt(path)
     const text = given.get(path)
     return text === undefined ? { problem: 'cannot be read: it is not there' } : { text }
   }
@@ -120,18 +121,12 @@ interface Unreadable {
 }
 type Content = { readonly text: string } | Unreadable
 
-function readText(path: string): Content {
+function contentAt(path: string): Content {
   try {
-    const stat = statSync(path)
-    if (stat.isDirectory()) return { problem: 'cannot be read: it is a folder', isFolder: true }
-    if (!stat.isFile()) return { problem: 'cannot be read: it is no file' }
-    if (stat.size > LARGEST)
-      return { problem: `is too large: it has ${stat.size} bytes, and a reference reads at most 1 MiB` }
-    const bytes = readFileSync(path)
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
+    return { text: readText(path, LARGEST) }
   } catch (error) {
-    if (error instanceof TypeError) return { problem: 'is not UTF-8 text' }
-    return { problem: `cannot be read: ${reason(error)}` }
+    const isFolder = (error as NodeJS.ErrnoException).code === 'EISDIR'
+    return { problem: `cannot be read: ${reason(error)}`, ...(isFolder && { isFolder }) }
   }
 }
 

@@ -36,10 +36,14 @@ export interface Resolved {
 }
 
 /** `${provider:argument}`; and what people write by mistake: `${NAME}`, and a reference that is never closed. */
-const REFERENCE = /\$\{(?:([A-Za-z]+):([^}]*)\}|([A-Za-z_][A-Za-z0-9_]*)\}|(?:env|file|dir):[^}]*$)/g
+const REFERENCE = /\$\$\{|\$\{(?:([A-Za-z]+):([^}]*)\}|([A-Za-z_][A-Za-z0-9_]*)\}|(?:env|file|dir):[^}]*$)/g
+
+/** Stands for `${` where no reference is meant. */
+const ESCAPED = '$${'
 
 const PROVIDERS = ['env', 'file', 'dir']
-const FORMS = 'References are ${env:NAME}, ${file:PATH}, ${file:PATH:KEY} and ${dir:FOLDER:FILE}.'
+const FORMS =
+  'References are ${env:NAME}, ${file:PATH}, ${file:PATH:KEY} and ${dir:FOLDER:FILE}; where none is meant, write $${.'
 
 /**
  * Puts the values of Kafka's config providers (KIP-297, KIP-421) in place of the references, in every text of the config.
@@ -64,11 +68,12 @@ export function substitute(
       case 'dir':
         return files.dir(argument)
       default:
-        return unknownProvider(provider)
+        return unknownProvider(provider, argument)
     }
   }
   const inString = (text: string, pointer: string): string =>
     text.replace(REFERENCE, (reference, provider?: string, argument = '', bare?: string) => {
+      if (reference === ESCAPED) return '${'
       const found =
         provider !== undefined
           ? look(provider, argument)
@@ -96,9 +101,10 @@ export function substitute(
 
 const UNCLOSED: Found = { message: 'A ${...} reference is never closed.', suggestion: 'Add the closing }.' }
 
-const unknownProvider = (provider: string): Found => ({
+/** An argument with white space is rather a part of an expression. */
+const unknownProvider = (provider: string, argument: string): Found => ({
   message: `There is no provider "${provider}".`,
-  suggestion: didYouMean(provider, PROVIDERS)?.suggestion ?? FORMS,
+  suggestion: (/\s/.test(argument) ? undefined : didYouMean(provider, PROVIDERS)?.suggestion) ?? FORMS,
 })
 
 const bareReference = (name: string): Found => ({

@@ -30,6 +30,8 @@ export interface ReadOptions {
   readonly text?: string
   /** All files as another process has read them, in place of those on disk. */
   readonly contents?: Contents
+  /** Only files below the folder of the config file are read: a stranger names them. */
+  readonly within?: boolean
   /**
    * What becomes of a reference that cannot be resolved: a problem where absent. With `placeholder`, those of sources, sinks
    * and post-commit stages are stood in for: such a config can be rehearsed, and must not be run.
@@ -72,7 +74,11 @@ export type ReadResult =
 export function readConfig(path: string, options: ReadOptions): ReadResult {
   const file = relative(options.cwd, path) || path
   const contents = new Map<string, string>()
-  const files = filesIn(dirname(path), contents, options.contents)
+  const files = filesIn(dirname(path), {
+    seen: contents,
+    contents: options.contents,
+    within: options.within,
+  })
   const inClear = (config: unknown) => secretPlaces(config, options)
   if (options.text !== undefined) contents.set(path, options.text)
   const text = open(file, () => options.text ?? files.read(basename(path)), inClear)

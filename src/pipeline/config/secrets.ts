@@ -25,6 +25,8 @@ interface Schema {
 /** What people call settings that hold a secret. */
 const NAME =
   /(?:authorization|password|passphrase|passwd|secrets?|tokens?|api[-_.]?key|access[-_.]?key|private[-_.]?key|credentials?)$/i
+/** What begins with an escape is none. */
+const REFERENCE = /(?<!\$)\$\{/
 const USER_INFO = /:\/\/[^\s/:@]*:[^\s/@]+@/
 
 /** Every text that is, or looks like, a secret and is written in the file itself. `config` is what the file says. */
@@ -38,7 +40,7 @@ export function secretPlaces(config: unknown, known: Known): SecretPlace[] {
       found.set(place.pointer, place)
   }
   for (const place of named(config, '', false)) if (!found.has(place.pointer)) found.set(place.pointer, place)
-  return [...found.values()].filter(({ text }) => text !== '' && !text.includes('${'))
+  return [...found.values()].filter(({ text }) => text !== '' && !REFERENCE.test(text))
 }
 
 /** The values of the settings that a plugin declares to be secret. */

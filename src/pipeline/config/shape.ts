@@ -2,7 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type { TSchema } from 'typebox'
 import type { ErrorCode } from '../../errors.js'
 import { child } from '../../json/pointer.js'
-import { didYouMean } from './problem.js'
+import { didYouMean, nearest } from './problem.js'
 import { SECRET_KEYWORDS } from './secret-keywords.js'
 
 /** What is wrong with the shape of a value; `key` where the name of a member is at fault and not what it holds. */
@@ -44,7 +44,23 @@ export function checkShape(schema: TSchema, value: unknown): ShapeProblem[] {
     validate = ajv.compile(schema)
     compiled.set(schema, validate)
   }
-  return validate(value) ? [] : worthSaying(validate.errors ?? []).map(toProblem)
+  return validate(value) ? [] : withoutEchoes(worthSaying(validate.errors ?? [])).map(toProblem)
+}
+
+/** A setting that is missing because its name is misspelt is one mistake, which is told at the name. */
+function withoutEchoes(errors: readonly ErrorObject[]): ErrorObject[] {
+  const meant = new Set(
+    errors.flatMap(({ keyword, params, parentSchema, instancePath }) => {
+      if (keyword !== 'additionalProperties') return []
+      const properties = Object.keys((parentSchema?.['properties'] as object | undefined) ?? {})
+      const name = nearest(String(params['additionalProperty']), properties)
+      return name === undefined ? [] : [child(instancePath, name)]
+    }),
+  )
+  return errors.filter(
+    ({ keyword, params, instancePath }) =>
+      keyword !== 'required' || !meant.has(child(instancePath, String(params['missingProperty']))),
+  )
 }
 
 /** Of a union only what the nearest alternative says, or else that none fits. */

@@ -1,4 +1,5 @@
 import {
+  createScanner,
   findNodeAtLocation,
   getNodeValue,
   type Node,
@@ -64,12 +65,19 @@ const SYNTAX: { readonly [code: string]: string } = {
  */
 export function readSourceText(
   file: string,
-  text: string,
+  given: string,
   secrets: (value: unknown) => Iterable<string> = () => [],
 ): SourceText {
+  // A byte order mark is no part of the text: the first column is the one behind it.
+  const text = given.replace(/^\ufeff/, '')
   const errors: ParseError[] = []
-  const root = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false })
   const placeAt = lineIndex(file, text)
+  const tooDeep = firstTooDeep(text)
+  // The parser, and those who walk its tree, call themselves for each level.
+  const root =
+    tooDeep === undefined
+      ? parseTree(text, errors, { allowTrailingComma: true, disallowComments: false })
+      : undefined
   const value: unknown = root === undefined ? undefined : getNodeValue(root)
   const exactNode = (pointer: string): Node | undefined =>
     root && findNodeAtLocation(root, path(root, pointer))
@@ -98,8 +106,18 @@ export function readSourceText(
     file,
     value,
     lines: shown.split(/\r?\n/),
-    comments: readComments(text, placeAt),
+    comments: tooDeep === undefined ? readComments(text, placeAt) : [],
     problems: [
+      ...(tooDeep === undefined
+        ? []
+        : [
+            problem(
+              'HG_CONFIG_SYNTAX',
+              placeAt(tooDeep, 1),
+              '',
+              `Objects and arrays are nested deeper than ${DEEPEST} here.`,
+            ),
+          ]),
       ...(text.trim() === ''
         ? [problem('HG_CONFIG_SYNTAX', placeAt(0, 0), '', 'The file is empty.')]
         : syntax),
@@ -140,6 +158,30 @@ function offsetIn(written: string, character: number): number {
   for (let passed = 0; passed < character && offset < written.length - 1; passed++)
     offset += written[offset] !== '\\' ? 1 : written[offset + 1] === 'u' ? 6 : 2
   return offset
+}
+
+/** Deeper than any config that people write. */
+const DEEPEST = 200
+
+/** The offset of the first bracket that is nested too deeply. */
+function firstTooDeep(text: string): number | undefined {
+  const scanner = createScanner(text, true)
+  let depth = 0
+  for (let token = scanner.scan(); token !== SyntaxKind.EOF; token = scanner.scan()) {
+    if (token === SyntaxKind.OpenBraceToken || token === SyntaxKind.OpenBracketToken) {
+      if (++depth > DEEPEST) return scanner.getTokenOffset()
+    } else if (token === SyntaxKind.CloseBraceToken || token === SyntaxKind.CloseBracketToken) depth--
+  }
+  return undefined
+}
+
+/** The tokens of jsonc-parser that open and close; its enum exists for the compiler alone (isolatedModules). */
+const SyntaxKind = {
+  OpenBraceToken: 1,
+  CloseBraceToken: 2,
+  OpenBracketToken: 3,
+  CloseBracketToken: 4,
+  EOF: 17,
 }
 
 function lineIndex(file: string, text: string): (offset: number, length: number) => Place {

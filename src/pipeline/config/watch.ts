@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { type FSWatcher, watch } from 'node:fs'
-import { readFile, readlink } from 'node:fs/promises'
+import { readFile, readlink, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 
 export interface WatchOptions {
@@ -96,9 +96,15 @@ async function foldersOf(path: string): Promise<string[]> {
   return folders
 }
 
+/** What a path in a config names can be anything: reading a FIFO would hold a thread of the pool for ever. */
+async function readWatched(path: string): Promise<Buffer> {
+  if (!(await stat(path)).isFile()) throw new Error('it is no regular file')
+  return readFile(path)
+}
+
 async function contentsOf(paths: readonly string[]): Promise<string> {
   const digests = paths.map((path) =>
-    readFile(path).then(
+    readWatched(path).then(
       (bytes) => hash('sha256', bytes, 'hex'),
       () => 'none',
     ),

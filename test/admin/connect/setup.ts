@@ -1,5 +1,7 @@
 import type { Connect } from '../../../src/admin/connect/connect.js'
+import { verdictOf } from '../../../src/admin/connect/questions.js'
 import { connectRoutes } from '../../../src/admin/connect/routes.js'
+import { checkStage } from '../../../src/admin/connect/stage-check.js'
 import { createLog } from '../../../src/log.js'
 import { createLoggers } from '../../../src/log-levels.js'
 import { type Bench, bench } from '../../pipeline/reload/setup.js'
@@ -24,7 +26,10 @@ export async function askable(it: Bench, options: Partial<Connect> = {}) {
     file: it.configFile,
     writable: true,
     started: () => true,
-    check: async (text) => it.read(text),
+    questions: {
+      file: async (text) => verdictOf(it.read(text)),
+      stage: async (definition, settings) => checkStage(definition, settings, it.reloader.config().files),
+    },
     redact: (text) => text,
     ...options,
   })

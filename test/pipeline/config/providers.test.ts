@@ -66,8 +66,11 @@ test.each([
   ],
   ['${file:secrets/token/x}', 'The file secrets/token/x cannot be read: there is no such file.'],
   ['${file:secrets/empty}', 'The file secrets/empty is empty.'],
-  ['${file:secrets/binary}', 'The file secrets/binary is not UTF-8 text.'],
-  ['${file:secrets/large}', /^The file secrets\/large is too large: it has 1200000 bytes/],
+  ['${file:secrets/binary}', 'The file secrets/binary cannot be read: it is not UTF-8 text.'],
+  [
+    '${file:secrets/large}',
+    'The file secrets/large cannot be read: it is too large; at most 1 MiB are read.',
+  ],
   [
     '${file:secrets/all.properties:usre}',
     'The file secrets/all.properties has no key "usre".',
@@ -147,6 +150,21 @@ test('the files that were looked at are listed, those that are missing too', () 
   expect([...read]).toEqual(['secrets/all.json', 'secrets/token', 'nope'].map((path) => join(folder, path)))
 })
 
+test('a ${ that is no reference is written $${', () => {
+  expect(substituted('$${name}', {})).toMatchObject({ value: '${name}', problems: [] })
+  expect(substituted('^a$${b}$${env:NAME}c$', {})).toMatchObject({
+    value: '^a${b}${env:NAME}c$',
+    problems: [],
+  })
+  expect(substituted('$$${id: x}', {})).toMatchObject({ value: '$${id: x}', problems: [] })
+  expect(substituted('$${a} ${env:NAME}', { NAME: 'value' })).toMatchObject({
+    value: '${a} value',
+    problems: [],
+  })
+  expect(substituted('$$ {id: x} and $$', {})).toMatchObject({ value: '$$ {id: x} and $$', problems: [] })
+  expect(substituted('${id: x}', {}).problems[0]?.suggestion).toContain('write $${')
+})
+
 test('a value is not looked into for further references', () => {
   expect(substituted('${env:NAME}', { NAME: '${env:NAME}' })).toMatchObject({
     value: '${env:NAME}',
@@ -157,5 +175,5 @@ test('a value is not looked into for further references', () => {
 test('what is neither a file nor a folder is not waited for', () => {
   const folder = temporaryDirectory()
   const { problems } = substitute({ a: '${file:/dev/zero}' }, {}, folder)
-  expect(problems[0]?.message).toBe('The file /dev/zero cannot be read: it is no file.')
+  expect(problems[0]?.message).toBe('The file /dev/zero cannot be read: it is no regular file.')
 })

@@ -25,3 +25,26 @@ describe('the place of a part of a text', () => {
     expect(shown(`"\${env:A} == 1"`, 2, 4)).toBe(`"\${env:A} == 1"`)
   })
 })
+
+it('a file that is nested too deeply is refused at the bracket, whatever reads it', () => {
+  for (const text of [
+    '['.repeat(5000),
+    `{"a":${'{"b":'.repeat(300)}1`,
+    `${'['.repeat(300)}${']'.repeat(300)}`,
+  ]) {
+    const { problems, value } = readSourceText('deep.json', text)
+    expect(value).toBeUndefined()
+    expect(problems[0]).toMatchObject({
+      code: 'HG_CONFIG_SYNTAX',
+      place: { line: 1 },
+      message: 'Objects and arrays are nested deeper than 200 here.',
+    })
+  }
+  expect(readSourceText('x', `${'['.repeat(200)}"[[[["${']'.repeat(200)}`).problems).toEqual([])
+})
+
+it('a byte order mark is no part of the text', () => {
+  const { problems, value, placeOf } = readSourceText('marked.json', '\ufeff{"a": 1}')
+  expect([problems, value]).toEqual([[], { a: 1 }])
+  expect(placeOf('/a')).toMatchObject({ line: 1, column: 7 })
+})
