@@ -50,8 +50,9 @@ export function countRefused(metrics: MetricsRegistry): () => void {
   return () => refused.inc()
 }
 
-/** Every status that the webhook answers is shown from the start; others when they first come up. */
-const STATUSES = [200, 202, 400, 401, 404, 405, 408, 413, 415, 422, 431, 503]
+/** The usual statuses are shown from the start, so that their rates are right from the first one on; others when they come up. */
+const OF_PIPELINE = [200, 202, 400, 401, 413, 415, 422, 503]
+const OF_NONE = [400, 404, 405, 408, 413, 431, 503]
 
 /** Counts the answers on the paths of a pipeline; `none` for those that belong to no pipeline. */
 export function countResponses(metrics: MetricsRegistry, pipeline: string): (status: number) => void {
@@ -60,6 +61,7 @@ export function countResponses(metrics: MetricsRegistry, pipeline: string): (sta
       pipeline,
       code: String(status),
     })
-  const counters = new Map(STATUSES.map((status) => [status, counter(status)]))
+  const usual = pipeline === 'none' ? OF_NONE : OF_PIPELINE
+  const counters = new Map(usual.map((status) => [status, counter(status)]))
   return (status) => (counters.get(status) ?? counter(status)).inc()
 }

@@ -27,7 +27,14 @@ import { durableLedger } from './ledger/durable-ledger.js'
 import type { Ledger, LedgerTerms, Owing } from './ledger/ledger.js'
 import { openPipelineState } from './ledger/pipeline-state.js'
 import type { MetricsRegistry, MetricsScope } from './metrics.js'
-import { type Apply, observeSink, observeSource, type Receive, type Send } from './observe.js'
+import {
+  type Apply,
+  DEAD_LETTER_STAGE,
+  observeSink,
+  observeSource,
+  type Receive,
+  type Send,
+} from './observe.js'
 import { macOf, type RecordMac } from './record-mac.js'
 import { type BuiltStage, buildStage, type IntakePaths } from './stage.js'
 import { NO_TAPS, type Tap } from './tap/watched.js'
@@ -169,8 +176,11 @@ export function assemblePipeline(
   const once = { send: (record: SinkRecord) => ledger.written(record) ?? sink.send(record) }
   showTerms(metrics, name, settings)
   const { deadLetter } = settings
-  const deadLetters = observe('dead-letter', checked.sink.definition.name)
-  const failing = [...transforms.map(({ place }) => place.stage), sinkStage.place.stage]
+  const deadLetters = observe(DEAD_LETTER_STAGE, checked.sink.definition.name)
+  // Those whose failures make dead letters; a dead letter that a rule asks for is shown when the first one is made.
+  const failing = [...transforms, sinkStage].flatMap(({ place }) =>
+    place.onError === 'dead-letter' ? [place.stage] : [],
+  )
   const log = surroundings.log({ pipeline: name })
   const traffic = createTraffic(name, failing, milliseconds(settings.slowAfter), metrics, log)
   return {
@@ -277,11 +287,12 @@ const engineOf = ({ concurrency, rate, retry }: PipelineConfig['postCommit'][num
 function showTerms(
   metrics: MetricsScope,
   pipeline: string,
-  { maxPending, redelivery }: PipelineConfig,
+  { maxPending, redelivery, postCommit }: PipelineConfig,
 ): void {
-  const limit =
+  const limit = postCommit.length === 0 ? undefined : maxPending
+  const limitHelp =
     'Events that may wait to be acknowledged, as `maxPending` says; at this bound senders are answered 503.'
-  metrics.sampled('ledger_pending_limit', limit, { pipeline }, () => maxPending)
+  metrics.sampled('ledger_pending_limit', limitHelp, { pipeline }, () => limit)
   const window = 'How far back redeliveries are to be recognised, as `redelivery.window` says.'
   metrics.sampled(
     'ledger_window_configured_seconds',
@@ -298,15 +309,19 @@ function takeResidence(
   { intents, taps = NO_TAPS, handOver }: Pick<Surroundings, 'intents' | 'taps' | 'handOver'>,
 ): Resident {
   const live = new Set<Pipeline>()
-  const sampled = (name: string, help: string, read: (owing: Owing) => number) =>
+  const sampled = (name: string, help: string, read: (owing: Owing) => number | undefined) =>
     metrics.sampled(name, help, { pipeline }, () => read(ledger.backlog()))
-  sampled('ledger_pending', 'Events that are durable and not yet acknowledged.', ({ count }) => count)
-  sampled(
+  /** Without post-commit stages nothing is ever pending, and nothing is shown. */
+  const acknowledges = () => [...live].some(({ parts }) => parts.postCommit.length > 0)
+  const ofAcknowledging = (name: string, help: string, read: (owing: Owing) => number) =>
+    sampled(name, help, (owing) => (acknowledges() ? read(owing) : undefined))
+  ofAcknowledging('ledger_pending', 'Events that are durable and not yet acknowledged.', ({ count }) => count)
+  ofAcknowledging(
     'ledger_oldest_pending_seconds',
     'Age of the oldest event that is durable and not yet acknowledged.',
     ({ oldestAge }) => oldestAge / 1000,
   )
-  sampled('ledger_failed', 'Acknowledgements that were given up.', ({ failed }) => failed)
+  ofAcknowledging('ledger_failed', 'Acknowledgements that were given up.', ({ failed }) => failed)
   sampled(
     'ledger_window_seconds',
     'How far back redeliveries are recognised.',

@@ -70,11 +70,17 @@ export interface ScopedGauge {
   remove(labels: Labels): void
 }
 
-/** Seconds: from a fraction of a stage to the patience of a sender. */
-const BUCKETS = [
-  0.00001, 0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
-  300,
-]
+/**
+ * Seconds. Each bucket is a series of every pipeline, and of stages of every stage of every pipeline: those only tell which
+ * stage takes the time.
+ */
+const BUCKETS: { readonly [name: string]: readonly number[] } = {
+  stage_duration_seconds: [0.001, 0.01, 0.1, 1],
+  commit_duration_seconds: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60],
+  // From an answer at once to a sender that is down.
+  ack_duration_seconds: [0.025, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600, 3600],
+}
+const OTHER_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60]
 
 /** The values of one gauge that a scope has to show. */
 interface Shown {
@@ -100,7 +106,7 @@ export function createMetrics(): ProcessMetrics {
   const histogramOf = (name: string, help: string) =>
     once(histograms, name, (full) => {
       helps.set(name, help)
-      return histogramFamily(registry, full, help, BUCKETS)
+      return histogramFamily(registry, full, help, BUCKETS[name] ?? OTHER_BUCKETS)
     })
   const declareGauge = (
     name: string,

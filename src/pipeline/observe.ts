@@ -32,6 +32,9 @@ export interface StagePlace {
   readonly onError: OnError
 }
 
+/** The stage that writes dead letters. */
+export const DEAD_LETTER_STAGE = 'dead-letter'
+
 export interface Observer {
   readonly metrics: MetricsRegistry
   readonly log: Log
@@ -66,7 +69,7 @@ export type TryAcknowledge = (committed: Committed) => Promise<Attempt>
 
 /** Authentication, parsing and the id: what fails here never was an event, so `onError` does not apply. */
 export function observeSource(place: StagePlace, observer: Observer): Receive {
-  const ended = stageEnd(place, observer)
+  const ended = stageEnd(place, observer, ['passed', 'rejected'])
   return (receive, passage) => {
     const startedAt = performance.now()
     try {
@@ -86,7 +89,7 @@ export function observeSource(place: StagePlace, observer: Observer): Receive {
 
 /** A transform that answers at once stays synchronous: waiting for nothing costs a turn of the queue. */
 export function observeTransform(place: StagePlace, transform: Transform, observer: Observer): Apply {
-  const ended = stageEnd(place, observer)
+  const ended = stageEnd(place, observer, ['passed', FAILED[place.onError]])
   return (event, passage) => {
     const startedAt = performance.now()
     const caught = (thrown: unknown) =>
@@ -103,7 +106,7 @@ export function observeTransform(place: StagePlace, transform: Transform, observ
 
 /** `record` is made inside: a record that cannot be made is a failure of the sink on this event. */
 export function observeSink(place: StagePlace, sink: Pick<Sink, 'send'>, observer: Observer): Send {
-  const ended = stageEnd(place, observer)
+  const ended = stageEnd(place, observer, ['passed', FAILED[place.onError], 'unavailable'])
   return (event, record, passage) => {
     const startedAt = performance.now()
     const caught = (thrown: unknown) =>
@@ -128,7 +131,7 @@ export function observePostCommit(
   observer: Observer,
 ): TryAcknowledge {
   const { log } = observer
-  const count = stageCount(place, observer)
+  const count = stageCount(place, observer, ['passed', 'rejected', 'unavailable'])
   let failures = 0
   const judge = (committed: Committed, attempt: Attempt, startedAt: number): Attempt => {
     const { kind } = attempt
@@ -178,8 +181,13 @@ function onVerdict(verdict: Verdict, place: StagePlace): Decision<Event> {
   }
 }
 
-const STAGE_OUTCOMES = ['passed', 'dropped', 'rejected', 'dead-lettered', 'unavailable'] as const
-type StageOutcome = (typeof STAGE_OUTCOMES)[number]
+type StageOutcome = 'passed' | 'dropped' | 'rejected' | 'dead-lettered' | 'unavailable'
+
+const FAILED: { readonly [onError in OnError]: StageOutcome } = {
+  reject: 'rejected',
+  'dead-letter': 'dead-lettered',
+  drop: 'dropped',
+}
 
 const OUTCOME_OF: { readonly [kind in Decision<unknown>['kind']]: StageOutcome } = {
   pass: 'passed',
@@ -190,8 +198,8 @@ const OUTCOME_OF: { readonly [kind in Decision<unknown>['kind']]: StageOutcome }
 }
 
 /** Ends a stage for one event: counted, timed, and logged where it failed. */
-function stageEnd(place: StagePlace, observer: Observer) {
-  const count = stageCount(place, observer)
+function stageEnd(place: StagePlace, observer: Observer, usual: readonly StageOutcome[]) {
+  const count = stageCount(place, observer, usual)
   const { failures } = observer
   return <Ended extends Decision<unknown>>(
     event: Event | undefined,
@@ -210,20 +218,35 @@ function stageEnd(place: StagePlace, observer: Observer) {
   }
 }
 
-function stageCount({ pipeline, stage, plugin }: StagePlace, { metrics }: Observer) {
+/** `usual`: the outcomes that are shown from the start; any other when it first occurs. */
+function stageCount(
+  { pipeline, stage, plugin }: StagePlace,
+  { metrics }: Observer,
+  usual: readonly StageOutcome[],
+) {
   const labels = { pipeline, stage, plugin }
-  const duration = metrics.histogram('stage_duration_seconds', 'Time an event spends in a stage.', labels)
+  // A dead letter goes to the same sink, which is timed.
+  const duration =
+    stage === DEAD_LETTER_STAGE
+      ? undefined
+      : metrics.histogram('stage_duration_seconds', 'Time an event spends in a stage.', labels)
   const counter = (outcome: StageOutcome) =>
     metrics.counter('stage_events_total', 'Events a stage has finished with, by what it decided.', {
       ...labels,
       outcome,
     })
-  const counters = new Map(STAGE_OUTCOMES.map((outcome) => [outcome, counter(outcome)]))
+  const counters = new Map(usual.map((outcome) => [outcome, counter(outcome)]))
   /** Returns the milliseconds. */
   return (outcome: StageOutcome, startedAt: number): number => {
     const ms = performance.now() - startedAt
-    duration.observe(ms / 1000)
-    counters.get(outcome)?.inc()
+    duration?.observe(ms / 1000)
+    const known = counters.get(outcome)
+    if (known !== undefined) known.inc()
+    else {
+      const unusual = counter(outcome)
+      counters.set(outcome, unusual)
+      unusual.inc()
+    }
     return ms
   }
 }

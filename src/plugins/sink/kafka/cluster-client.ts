@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { SharedContext } from '../../../plugin.js'
 import { createClientLog } from './client-log.js'
-import { type ClientConfig, clientConfig, type Properties } from './properties.js'
+import { createLogReader } from './log-reader.js'
+import { clientConfig, type Properties } from './properties.js'
+import type { LogReader } from './record-log.js'
 import { openSession } from './session.js'
 import { createStatistics } from './statistics.js'
 import { createSupervisor, type Supervisor } from './supervisor.js'
@@ -15,8 +17,7 @@ export interface ClientSettings {
 
 /** The Kafka client of all sinks that name the same brokers and properties. */
 export interface ClusterClient extends Pick<Supervisor, 'connection'> {
-  /** For further clients of the same cluster. */
-  readonly config: ClientConfig
+  readonly reader: LogReader
   readonly topicIds: Pick<TopicIds, 'identify'>
   stop(): Promise<void>
 }
@@ -31,9 +32,11 @@ export function clientKey({ brokers, properties }: ClientSettings): string {
     .digest('hex')
 }
 
+/** `group`: as `createLogReader` has it. */
 export function createClusterClient(
   { brokers, properties }: ClientSettings,
   { name, log, metrics, signal }: SharedContext,
+  group: string,
 ): ClusterClient {
   const config = clientConfig(brokers, properties, `headgate-${name}`)
   const clientLog = createClientLog(log)
@@ -48,14 +51,15 @@ export function createClusterClient(
       return openSession(config, { ...events, log: clientLog.write, statistics: show }, timeout)
     },
   })
+  const reader = createLogReader(config, brokers, group, clientLog.write)
   const topicIds = createTopicIds(config, brokers)
   return {
-    config,
-    topicIds,
     connection: supervisor.connection,
-    stop() {
+    reader,
+    topicIds,
+    async stop() {
       topicIds.close()
-      return supervisor.stop()
+      await Promise.all([supervisor.stop(), reader.close()])
     },
   }
 }

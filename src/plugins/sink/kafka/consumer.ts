@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import rdkafka, { type KafkaConsumer, type LibrdKafkaError, type Message, type Metadata } from 'node-rdkafka'
 import type { Position } from '../../../plugin.js'
 import { createCommitter } from './committer.js'
-import { logFailed, logUnavailable } from './failures.js'
+import { logFailed, logUnavailable, NO_COORDINATOR } from './failures.js'
 import type { ClientConfig } from './properties.js'
 import type { ClientLogLine } from './session.js'
 
@@ -16,14 +16,6 @@ const COORDINATOR_PAUSE = 100
  * Such a wait occupies one of the few threads that libuv has.
  */
 const FETCH_WAIT = 5
-
-const { ERRORS } = rdkafka.CODES
-/** The coordinator of a group comes and goes with its broker. Commits wait for it by themselves. */
-const NO_COORDINATOR: ReadonlySet<unknown> = new Set([
-  ERRORS.ERR_NOT_COORDINATOR,
-  ERRORS.ERR_COORDINATOR_NOT_AVAILABLE,
-  ERRORS.ERR_COORDINATOR_LOAD_IN_PROGRESS,
-])
 
 /** Stand in for a point in time in `offsets`. */
 export const START = -2

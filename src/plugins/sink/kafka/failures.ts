@@ -27,6 +27,14 @@ const BY_TEXT = new Map(ROWS.map(([code, row]) => [reportText(code), row]))
 const UNKNOWN_CODEC = rdkafka.CODES.ERRORS.ERR__NOT_IMPLEMENTED
 const READING_BY_CODE = new Map(READING)
 
+const { ERRORS } = rdkafka.CODES
+/** The coordinator of a group comes and goes with its broker. Commits of librdkafka wait for it by themselves. */
+export const NO_COORDINATOR: ReadonlySet<unknown> = new Set([
+  ERRORS.ERR_NOT_COORDINATOR,
+  ERRORS.ERR_COORDINATOR_NOT_AVAILABLE,
+  ERRORS.ERR_COORDINATOR_LOAD_IN_PROGRESS,
+])
+
 /** Why a question to the cluster was not answered, for people. */
 export function explain(error: unknown): string {
   const { code, message } = error as { code?: number; message: string }

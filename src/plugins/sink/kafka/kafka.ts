@@ -2,10 +2,7 @@ import { HeadgateError } from '../../../errors.js'
 import { child, Pointer } from '../../../json/pointer.js'
 import { Type } from '../../../json/type.js'
 import { definePlugin, type Target } from '../../../plugin.js'
-import { createClientLog } from './client-log.js'
 import { clientKey, createClusterClient } from './cluster-client.js'
-import { openConsumer } from './consumer.js'
-import { consumerConfig } from './consumer-config.js'
 import { codecFindings, LINTS, lint } from './lint.js'
 import { lints } from './probe/lints.js'
 import { probe } from './probe/probe.js'
@@ -85,23 +82,25 @@ export const kafkaSink = definePlugin({
   lint,
   probe,
   create(settings, { pipeline, log, share }) {
+    const group = `headgate.${pipeline}`
     const { thing: client, release } = share(clientKey(settings), (context) =>
-      createClusterClient(settings, context),
+      createClusterClient(settings, context, group),
     )
     const connection = client.connection(log)
     const { notReady, check, send } = connection
     const { record, key, headers } = recordMaker(settings)
-    const clientLog = createClientLog(log)
     let targets: readonly Target[] = []
     const { connect, close, ...recordLog } = createRecordLog({
       targets: () => targets,
       fence: connection.fence,
-      open: (use) =>
-        openConsumer(consumerConfig(client.config, `headgate.${pipeline}`, use), clientLog.write),
+      group,
+      reader: client.reader,
     })
     const stop = async (): Promise<void> => {
       connection.leave()
-      await Promise.all([release(), close()])
+      // What is being read uses clients of the shared one.
+      await close()
+      await release()
     }
     return {
       expect(placed) {

@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { HeadgateError } from '../../../errors.js'
-import type { LoggedRecord, Position, RecordLog, Target } from '../../../plugin.js'
+import type { LoggedRecord, LogPartition, Position, RecordLog, Target } from '../../../plugin.js'
 import { type Consumer, END, type Place, START } from './consumer.js'
 import type { Use } from './consumer-config.js'
+import { logUnavailable } from './failures.js'
+import type { GroupOffsets } from './group-offsets.js'
 import { isUnread, readStretches, type Stretch } from './read-back.js'
-import { createSharedConsumer } from './shared-consumer.js'
+import type { SharedConsumer } from './shared-consumer.js'
 import { hasTail } from './tail.js'
 
 /**
@@ -20,25 +22,42 @@ export interface RecordLogOptions {
   /** Where records of the pipeline can be. */
   targets(): readonly Target[]
   fence(): Promise<void>
-  open(use: Use): Promise<Consumer>
+  readonly group: string
+  readonly reader: LogReader
+}
+
+/** What all logs of one cluster share, so that many pipelines do not take many clients. */
+export interface LogReader {
+  /** Asks for partitions and offsets. */
+  readonly questions: SharedConsumer
+  readonly groups: Pick<GroupOffsets, 'committed' | 'commit'>
+  /** Waits for its turn: a few logs are read at a time. */
+  read<Result>(task: () => Promise<Result>): Promise<Result>
+  open(group: string, use: Use): Promise<Consumer>
 }
 
 /** The log of the sink. */
 export interface KafkaRecordLog extends RecordLog {
   /** Connects already, for who is going to ask. */
   connect(): void
-  /** Ends what is being read, which then rejects, and all connections. */
+  /** Ends what is being read, which then rejects. */
   close(): Promise<void>
 }
 
-export function createRecordLog({ targets, fence, open }: RecordLogOptions): KafkaRecordLog {
-  const shared = createSharedConsumer(() => open('asking'))
+export function createRecordLog({ targets, fence, group, reader }: RecordLogOptions): KafkaRecordLog {
+  const { questions, groups } = reader
+  const open = (use: Use): Promise<Consumer> => reader.open(group, use)
   const closing = new AbortController()
   const reading = new Set<Promise<void>>()
 
   async function read(from: readonly Position[], visit: (record: LoggedRecord) => void): Promise<void> {
-    const stretches = await shared.use((consumer) => stretchesOf(consumer, from))
+    const stretches = await questions.use((consumer) => stretchesOf(consumer, from))
     if (stretches.length === 0) return
+    await reader.read(() => readTo(stretches, visit))
+  }
+
+  async function readTo(stretches: Stretch[], visit: (record: LoggedRecord) => void): Promise<void> {
+    requireOpen()
     let answeredAt = performance.now()
     const readOn = () =>
       using(open('reading'), async (reader) => {
@@ -59,23 +78,32 @@ export function createRecordLog({ targets, fence, open }: RecordLogOptions): Kaf
     })
   }
 
-  const partitions = (also: readonly Place[] = []) =>
-    shared.use(async (consumer) => {
+  /** The clients are those of other pipelines too, and go on. */
+  function requireOpen(): void {
+    if (closing.signal.aborted) throw logUnavailable('Headgate is shutting down')
+  }
+
+  async function partitions(also: readonly Place[] = []): Promise<LogPartition[]> {
+    requireOpen()
+    const asked = questions.use(async (consumer) => {
       const wanted = await placesOf(consumer, targets())
       const places = [...wanted, ...(await othersOf(consumer, wanted, also))]
-      const [starts, ends, committed] = await Promise.all([
+      const [starts, ends] = await Promise.all([
         consumer.offsets(places, START),
         consumer.offsets(places, END),
-        consumer.committed(places),
       ])
-      return places.map(({ topic, partition }, index) => ({
-        topic,
-        partition,
-        start: starts[index]?.offset ?? 0,
-        end: ends[index]?.offset ?? 0,
-        committed: committed[index]?.offset,
-      }))
+      return { places, starts, ends }
     })
+    const { places, starts, ends } = await asked
+    const committed = await groups.committed(group, places)
+    return places.map(({ topic, partition }, index) => ({
+      topic,
+      partition,
+      start: starts[index]?.offset ?? 0,
+      end: ends[index]?.offset ?? 0,
+      committed: committed[index]?.offset,
+    }))
+  }
 
   return {
     connect() {
@@ -86,7 +114,7 @@ export function createRecordLog({ targets, fence, open }: RecordLogOptions): Kaf
     fence,
     partitions,
     offsetsAt: (timestamp) =>
-      shared.use(async (consumer) => {
+      questions.use(async (consumer) => {
         const places = await placesOf(consumer, targets())
         const [ends, found] = await Promise.all([
           consumer.offsets(places, END),
@@ -99,14 +127,13 @@ export function createRecordLog({ targets, fence, open }: RecordLogOptions): Kaf
       reading.add(done)
       await done.finally(() => reading.delete(done))
     },
-    commit: (positions) =>
-      positions.length === 0
-        ? Promise.resolve()
-        : shared.use((consumer) => consumer.commit(positions.map(positionOf))),
+    async commit(positions) {
+      requireOpen()
+      if (positions.length > 0) await groups.commit(group, positions.map(positionOf))
+    },
     async close() {
       closing.abort()
       await Promise.allSettled(reading)
-      await shared.close()
     },
   }
 }

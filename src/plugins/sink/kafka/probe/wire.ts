@@ -21,6 +21,11 @@ export const int32 = (value: number): Encoded => {
   bytes.writeInt32BE(value)
   return bytes
 }
+export const int64 = (value: number): Encoded => {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigInt64BE(BigInt(value))
+  return bytes
+}
 export const bool = (value: boolean): Encoded => int8(value ? 1 : 0)
 export const text = (value: string): Encoded => {
   const bytes = Buffer.from(value)
@@ -51,6 +56,8 @@ export interface Reader {
   int8(): number
   int16(): number
   int32(): number
+  /** Exact up to 2^53, which no offset comes near. */
+  int64(): number
   bool(): boolean
   /** Empty where the protocol says null. */
   text(): string
@@ -89,6 +96,7 @@ export function reader(bytes: Buffer): Reader {
     int8: () => bytes.readInt8(advance(1)),
     int16: () => bytes.readInt16BE(advance(2)),
     int32: () => bytes.readInt32BE(advance(4)),
+    int64: () => Number(bytes.readBigInt64BE(advance(8))),
     bool: () => own.int8() !== 0,
     text: () => take(own.int16()).toString(),
     blob: () => take(own.int32()),

@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { startHeadgate } from '../../src/sandbox/headgate-process.js'
+import { startKafka } from '../../src/sandbox/kafka.js'
+import { temporaryDirectory } from '../helpers/context.js'
+
+const PIPELINES = 60
+const names = Array.from({ length: PIPELINES }, (_, index) => `orders-${index}`)
+
+function pipeline(name: string, brokers: string) {
+  return {
+    source: {
+      plugin: 'http-webhook',
+      config: { path: `/${name}`, eventId: '/id', verify: { scheme: 'none' } },
+    },
+    transforms: [
+      {
+        plugin: 'route',
+        config: {
+          rules: [{ name: 'urgent', when: { regex: '"urgent":true' }, to: { topic: name, partition: 0 } }],
+          otherwise: { topic: name },
+        },
+      },
+    ],
+    sink: { plugin: 'kafka', config: { brokers, key: '/id' } },
+    deadLetter: { topic: `${name}.dlq` },
+  }
+}
+
+interface Usage {
+  readonly threads: number
+  readonly descriptors: number
+  /** Established connections to the broker. */
+  readonly connections: number
+}
+
+function usageOf(pid: number, port: number): Usage {
+  const links = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/${pid}/fd/${fd}`)]
+    } catch {
+      return []
+    }
+  })
+  const sockets = new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []))
+  const remote = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const connections = readFileSync(`/proc/${pid}/net/tcp`, 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((row) => row[2]?.endsWith(remote) && row[3] === '01' && sockets.has(row[9] ?? ''))
+  return {
+    threads: readdirSync(`/proc/${pid}/task`).length,
+    descriptors: links.length,
+    connections: connections.length,
+  }
+}
+
+const greatest = (one: Usage, other: Usage): Usage => ({
+  threads: Math.max(one.threads, other.threads),
+  descriptors: Math.max(one.descriptors, other.descriptors),
+  connections: Math.max(one.connections, other.connections),
+})
+
+test('60 pipelines on one cluster share its client, idle and under load, and are scraped in 400 KB', async () => {
+  const kafka = await startKafka(names.flatMap((name) => [name, `${name}.dlq`]))
+  onTestFinished(() => kafka.stop())
+  const port = Number(kafka.bootstrap.split(':').at(-1))
+  const config = JSON.stringify({
+    pipelines: Object.fromEntries(names.map((name) => [name, pipeline(name, kafka.bootstrap)])),
+  })
+  const headgate = await startHeadgate({
+    config: join(temporaryDirectory({ 'plugins.config.json': config }), 'plugins.config.json'),
+    env: {},
+    within: 100_000,
+  })
+  onTestFinished(async () => void (await headgate.stop()))
+
+  const scrape = async () => (await fetch(new URL('/metrics', headgate.admin))).text()
+  const measure = () => usageOf(headgate.pid, port)
+  let most = measure()
+  for (let round = 0; round < 3; round++) {
+    const answers = await Promise.all(
+      names.map((name) =>
+        fetch(new URL(`/${name}`, headgate.intake), {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ id: `${name}.${round}`, urgent: round === 1 }),
+        }).then((response) => response.status),
+      ),
+    )
+    expect(new Set(answers)).toEqual(new Set([200]))
+    most = greatest(most, measure())
+  }
+  // Each pipeline commits for a group of its own.
+  await expect.poll(measure, { timeout: 5000, interval: 1000 }).toBeDefined()
+  most = greatest(most, measure())
+
+  const startedAt = performance.now()
+  const text = await scrape()
+  const took = Math.round(performance.now() - startedAt)
+  console.log(`60 pipelines: ${JSON.stringify(most)}, a scrape of ${text.length} bytes in ${took} ms`)
+  // The connections of these senders are descriptors too.
+  expect(most.threads).toBeLessThan(60)
+  expect(most.descriptors - PIPELINES).toBeLessThan(150)
+  expect(most.connections).toBeLessThanOrEqual(12)
+  expect(text.length).toBeLessThan(400_000)
+  expect(text.match(/^headgate_kafka_records_outstanding\{/gm)).toHaveLength(1)
+  expect(headgate.lines.join('\n')).not.toMatch(/MaxListeners|"level":"(?:warn|error)"/)
+}, 180_000)

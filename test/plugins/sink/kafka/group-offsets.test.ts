@@ -1,0 +1,89 @@
+import { connect, createServer, type Socket } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { createGroupOffsets } from '../../../../src/plugins/sink/kafka/group-offsets.js'
+import { clientConfig, type Properties } from '../../../../src/plugins/sink/kafka/properties.js'
+import { startMockCluster } from './mock-cluster.js'
+
+const at = (partition: number, offset: number) => ({ topic: 'orders', partition, offset })
+const PLACES = [0, 1, 2].map((partition) => ({ topic: 'orders', partition }))
+
+function opened(brokers: string, properties: Properties = {}) {
+  const offsets = createGroupOffsets(clientConfig(brokers, properties, 'test'), brokers, () => {})
+  onTestFinished(() => offsets.close())
+  return offsets
+}
+
+/** A broker whose connections can be counted and cut. */
+async function counted(bootstrap: string) {
+  const [host = '', port] = bootstrap.split(':')
+  const sockets = new Set<Socket>()
+  let count = 0
+  const server = createServer((socket) => {
+    count++
+    const upstream = connect({ host, port: Number(port) })
+    for (const each of [socket, upstream]) {
+      sockets.add(each)
+      each.on('error', () => {}).on('close', () => sockets.delete(each))
+    }
+    socket.pipe(upstream).pipe(socket)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const cut = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+  onTestFinished(() => {
+    cut()
+    server.close()
+  })
+  const address = server.address() as { readonly port: number }
+  return { bootstrap: `127.0.0.1:${address.port}`, count: () => count, cut }
+}
+
+test('keeps the positions of each group, and says nothing of what was never committed', async () => {
+  const { bootstrap } = await startMockCluster(['orders'])
+  const offsets = opened(bootstrap)
+  await offsets.commit('headgate.a', [at(0, 7), at(2, 9_007_199_254)])
+  await offsets.commit('headgate.b', [at(0, 1)])
+  expect(await offsets.committed('headgate.a', PLACES)).toEqual([at(0, 7), PLACES[1], at(2, 9_007_199_254)])
+  expect(await offsets.committed('headgate.b', PLACES)).toEqual([at(0, 1), PLACES[1], PLACES[2]])
+})
+
+test('60 groups at once take one connection to look for coordinators and one to their broker', async () => {
+  const { bootstrap } = await startMockCluster(['orders'])
+  const broker = await counted(bootstrap)
+  const offsets = opened(broker.bootstrap)
+  const groups = Array.from({ length: 60 }, (_, index) => `headgate.${index}`)
+  await Promise.all(groups.map((group, index) => offsets.commit(group, [at(0, index + 1)])))
+  const found = await Promise.all(groups.map((group) => offsets.committed(group, PLACES.slice(0, 1))))
+  expect(found.flat().map(({ offset }) => offset)).toEqual(groups.map((_, index) => index + 1))
+  expect(broker.count()).toBe(1)
+})
+
+test('connects again where the broker has closed the connection', async () => {
+  const { bootstrap } = await startMockCluster(['orders'])
+  const broker = await counted(bootstrap)
+  const offsets = opened(broker.bootstrap)
+  await offsets.commit('headgate.a', [at(0, 7)])
+  broker.cut()
+  await offsets.commit('headgate.b', [at(0, 8)])
+  expect(await offsets.committed('headgate.b', PLACES.slice(0, 1))).toEqual([at(0, 8)])
+})
+
+test('leaves it to librdkafka if our own connection fails, and the positions are the same', async () => {
+  const { bootstrap } = await startMockCluster(['orders'])
+  // Nothing is at the address that we ask first; librdkafka asks the one in its config.
+  const config = clientConfig(bootstrap, {}, 'test')
+  const offsets = createGroupOffsets(config, '127.0.0.1:1', () => {})
+  onTestFinished(() => offsets.close())
+  await offsets.commit('headgate.a', [at(1, 3)])
+  expect(await offsets.committed('headgate.a', PLACES)).toEqual([PLACES[0], at(1, 3), PLACES[2]])
+  expect(await opened(bootstrap).committed('headgate.a', PLACES)).toEqual([PLACES[0], at(1, 3), PLACES[2]])
+})
+
+test('says why where no broker answers', async () => {
+  const { bootstrap, stop } = await startMockCluster(['orders'])
+  await stop()
+  await expect(opened(bootstrap).commit('headgate.a', [at(0, 1)])).rejects.toMatchObject({
+    code: 'HG_KAFKA_UNAVAILABLE',
+  })
+}, 30_000)
