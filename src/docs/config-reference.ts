@@ -20,7 +20,7 @@ export function configReference(
   shipped: string,
 ): string {
   const root = parseTree(shipped, [], { allowTrailingComma: true }) as Node
-  return `${[INTRO, ...pipelineSections(root, shipped), PROVIDERS, ...plugins.map((plugin) => pluginSection(plugin, root, shipped)), FROM_OUTSIDE, processSection(settings)].join('\n\n')}\n`
+  return `${[INTRO, ...pipelineSections(root, shipped), NAMED_SINKS, PROVIDERS, ...plugins.map((plugin) => pluginSection(plugin, root, shipped)), FROM_OUTSIDE, processSection(settings)].join('\n\n')}\n`
 }
 
 const INTRO = `# Config reference
@@ -69,6 +69,37 @@ function pluginSection({ kind, name, summary, config }: AnyDefinition, root: Nod
     '\n\n',
   )
 }
+
+const NAMED_SINKS = `### Named sinks
+
+Pipelines that write to the same cluster can share a sink that \`sinks\` declares by name, next to \`pipelines\`:
+
+${'```'}jsonc
+{
+  "sinks": {
+    "main": { "plugin": "kafka", "config": { "brokers": "\${env:KAFKA_BROKERS}", "key": "/id" } }
+  },
+  "pipelines": {
+    "orders": {
+      "source": { "plugin": "http-webhook", "config": { "path": "/orders", "eventId": "/id", "verify": { "scheme": "bearer", "tokens": ["\${env:ORDERS_TOKEN}"] } } },
+      "transforms": [{ "plugin": "route", "config": { "rules": [], "otherwise": { "topic": "orders" } } }],
+      "sink": "main"
+    },
+    "payments": {
+      "source": { "plugin": "http-webhook", "config": { "path": "/payments", "eventId": "/paymentId", "verify": { "scheme": "bearer", "tokens": ["\${env:PAYMENTS_TOKEN}"] } } },
+      "transforms": [{ "plugin": "route", "config": { "rules": [], "otherwise": { "topic": "payments" } } }],
+      "sink": { "use": "main", "config": { "key": "/paymentId" } }
+    }
+  }
+}
+${'```'}
+
+Each setting that a pipeline gives under \`config\` takes the place of the one of the named sink; \`onError\` is the pipeline's
+own. \`key\`, \`value\` and \`headers\` are about records, and a pipeline may well have others than its neighbours. \`brokers\` and
+\`properties\` are those of the Kafka client: sinks that say the same of them share one client, with its connections, threads and
+series (label \`sink\`), whether they are named or stand in their pipelines. If a record's fate becomes unknown, the session of the
+client is given up for all pipelines that share it, and each reads back its own records before it takes events again. To keep
+pipelines apart, give their sinks another \`client.id\` in \`properties\`. A change of a named sink is taken over by all its pipelines in one step.`
 
 const FROM_OUTSIDE = `## Plugins that are no built-ins
 

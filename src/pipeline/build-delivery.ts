@@ -87,7 +87,7 @@ export function buildDelivery(
   const { name: sinkName } = checked.sink.definition
   const { shared = createShared(surroundings) } = surroundings
   const built = buildStage(`sink.${sinkName}`, checked.sink, within, {
-    share: (key, create) => shared.lease(sinkName, key, name, create),
+    share: (key, create) => shared.lease(sinkName, key, checked.sink.sharedAs ?? name, create),
   })
   return {
     name,

@@ -4,6 +4,7 @@ import { child } from '../../json/pointer.js'
 import type { AnyDefinition, ConfigProblem, Definition, Files, Kind } from '../../plugin.js'
 import { choosePlugin } from './choose-plugin.js'
 import type { ExternalPlugins } from './load-plugins.js'
+import { resolveSinks, type SinkReference, sinkPointer, UNKNOWN } from './named-sinks.js'
 import { formatPlace, type Problem } from './problem.js'
 import type { ProviderProblem } from './providers.js'
 import { ConfigFile, type PipelineConfig } from './schema.js'
@@ -14,8 +15,10 @@ import type { SourceText } from './source-text.js'
 export interface CheckedStage<K extends Kind> {
   readonly definition: Definition<K, TSchema>
   readonly config: unknown
-  /** JSON Pointer of the stage in the file; its settings stand below `config`. */
+  /** JSON Pointer of the stage in the file; its settings stand below `config`. Of a named sink, where `sinks` declares it. */
   readonly pointer: string
+  /** Of a sink that `sinks` declares: its name there. */
+  readonly sharedAs?: string
 }
 
 export interface CheckedPipeline {
@@ -43,7 +46,7 @@ export interface Checked {
 }
 
 /** Checks the substituted config: the shape of the file, then each stage by its plugin, then what concerns several. */
-export function checkPipelines(config: unknown, text: SourceText, options: CheckOptions): Checked {
+export function checkPipelines(written: unknown, text: SourceText, options: CheckOptions): Checked {
   const problems: Problem[] = []
   const unresolved = new Set(options.unresolved.map(({ pointer }) => pointer))
   const report = ({ pointer, key, within, ...problem }: ShapeProblem): void => {
@@ -53,14 +56,18 @@ export function checkPipelines(config: unknown, text: SourceText, options: Check
     problems.push({ ...problem, pointer, place, ...(found !== undefined && { found }) })
   }
   for (const problem of options.unresolved) report(problem)
+  const { config, references } = resolveSinks(written, report)
   for (const problem of checkShape(ConfigFile, config)) report(problem)
   // A file of another shape has no stages to look at.
   const entries = Object.entries(
     (config as { pipelines?: { [name: string]: PipelineConfig } } | undefined)?.pipelines ?? {},
   )
   const claims = new Map<string, string>()
+  const sinks = checkSinks(config, options, report)
   const pipelines = entries.flatMap(([name, settings]) => {
-    const checked = checkPipeline(name, settings, options, report, claims, text)
+    const reference = references.get(name)
+    const named = reference && { reference, checked: sinks.get(reference.name) }
+    const checked = checkPipeline(name, settings, named, options, report, claims, text)
     return checked === undefined ? [] : [checked]
   })
   return { pipelines, problems }
@@ -71,6 +78,7 @@ type Report = (problem: ShapeProblem) => void
 function checkPipeline(
   name: string,
   settings: PipelineConfig,
+  named: NamedSink | undefined,
   options: CheckOptions,
   report: Report,
   claims: Map<string, string>,
@@ -85,7 +93,10 @@ function checkPipeline(
 
   const source = stage('source', '/source', settings?.source)
   const transforms = stages('transform', '/transforms', settings?.transforms)
-  const sink = stage('sink', '/sink', settings?.sink)
+  const sink =
+    named === undefined
+      ? stage('sink', '/sink', settings?.sink)
+      : checkNamedSink(named, `${pointer}/sink`, settings?.sink, { ...options, deadLetters }, report)
   const postCommit = stages('post-commit', '/postCommit', settings?.postCommit)
   if (source !== undefined) checkClaims(source, claims, report, text)
   const complete = [source, sink, ...transforms, ...postCommit].every((checked) => checked !== undefined)
@@ -110,6 +121,46 @@ function checkPipeline(
   }
 }
 
+/** What a pipeline refers to; `checked` is undefined if something is wrong with the sink itself. */
+interface NamedSink {
+  readonly reference: SinkReference
+  readonly checked: CheckedStage<'sink'> | undefined
+}
+
+/** Each declared sink by itself, so that its problems are reported once, whichever pipelines use it. */
+function checkSinks(config: unknown, options: CheckOptions, report: Report) {
+  const { sinks } = (config ?? {}) as { readonly sinks?: { readonly [name: string]: StageEntry } }
+  const checked = new Map<string, CheckedStage<'sink'>>()
+  if (typeof sinks !== 'object' || sinks === null) return checked
+  for (const [name, entry] of Object.entries(sinks)) {
+    const sink = checkStage('sink', sinkPointer(name), entry, { ...options, deadLetters: true }, report)
+    if (sink !== undefined) checked.set(name, { ...sink, sharedAs: name })
+  }
+  return checked
+}
+
+/** Only the settings of the pipeline are news: the rest has been checked where it is declared. */
+function checkNamedSink(
+  { reference, checked }: NamedSink,
+  pointer: string,
+  entry: StageEntry | undefined,
+  options: StageOptions,
+  report: Report,
+): CheckedStage<'sink'> | undefined {
+  if (checked === undefined) return undefined
+  const at = `${sinkPointer(reference.name)}/config`
+  const own = (problem: ShapeProblem): void => {
+    const setting = Object.keys(reference.config).find((name) => {
+      const whole = child(`${pointer}/config`, name)
+      return problem.pointer === whole || problem.pointer.startsWith(`${whole}/`)
+    })
+    if (setting !== undefined || !problem.pointer.startsWith(`${pointer}/config`)) report(problem)
+    else report({ ...problem, pointer: at + problem.pointer.slice(`${pointer}/config`.length) })
+  }
+  const stage = checkStage('sink', pointer, entry, options, own)
+  return stage && { ...stage, pointer: sinkPointer(reference.name), sharedAs: reference.name }
+}
+
 interface StageEntry {
   readonly plugin?: unknown
   readonly config?: unknown
@@ -127,6 +178,7 @@ function checkStage<K extends Kind>(
 ): CheckedStage<K> | undefined {
   // The shape of the file has been checked: what is not there, or not text, has been reported.
   if (typeof entry?.plugin !== 'string' || typeof entry.config !== 'object') return undefined
+  if (entry.plugin === UNKNOWN) return undefined
   const chosen = choosePlugin(kind, entry.plugin, options)
   if ('problem' in chosen) {
     report({ pointer: `${pointer}/plugin`, ...chosen.problem })

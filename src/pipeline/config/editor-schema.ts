@@ -18,11 +18,14 @@ export function editorSchema(plugins: readonly AnyDefinition[], shipped: unknown
     ...at(properties, key),
     items: stage(kind, at(properties, key, 'items')),
   })
+  const ofSinks = plugins.filter(({ kind }) => kind === 'sink')
+  const sinks = at(file, 'properties', 'sinks')
+  const [sinkName, namedSink] = Object.entries(at(sinks, 'patternProperties'))[0] as [string, JsonSchema]
   const stages = {
     ...properties,
     source: stage('source', at(properties, 'source')),
     transforms: list('transform', 'transforms'),
-    sink: stage('sink', at(properties, 'sink')),
+    sink: sinkSchema(stage('sink', at(properties, 'sink')), ofSinks),
     postCommit: list('post-commit', 'postCommit'),
   }
   const definitions = plugins.map((plugin) => [definitionName(plugin), settings(plugin, shipped)] as const)
@@ -34,6 +37,7 @@ export function editorSchema(plugins: readonly AnyDefinition[], shipped: unknown
     ...file,
     properties: {
       ...at(file, 'properties'),
+      sinks: { ...sinks, patternProperties: { [sinkName]: stage('sink', namedSink) } },
       pipelines: { ...pipelines, patternProperties: { [name]: { ...pipeline, properties: stages } } },
     },
     definitions: Object.fromEntries(definitions),
@@ -68,6 +72,31 @@ function stageSchema(kind: Kind, schema: JsonSchema, plugins: readonly AnyDefini
         ...(asWritten(plugin.config)['required'] !== undefined && { required: ['config'] }),
       },
     })),
+  }
+}
+
+/** A sink of the pipeline's own, or one that `sinks` declares, by its name or with settings of the pipeline. */
+function sinkSchema(own: JsonSchema, plugins: readonly AnyDefinition[]): JsonSchema {
+  const { plugin: _, ...others } = at(own, 'properties')
+  const use = { type: 'string', minLength: 1, description: 'The name of a sink that `sinks` declares.' }
+  // Which plugin it is, only the declared sink says: the settings of each may stand here, and none is required.
+  const config = {
+    anyOf: plugins.map(({ config }) => {
+      const { required, ...settings } = asWritten(config)
+      return settings
+    }),
+  }
+  return {
+    anyOf: [
+      use,
+      {
+        type: 'object',
+        additionalProperties: false,
+        required: ['use'],
+        properties: { use, ...others, config },
+      },
+      own,
+    ],
   }
 }
 

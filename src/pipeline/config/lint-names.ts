@@ -43,6 +43,10 @@ export const LINTS = {
     meaning: 'A routing transform stands behind another one.',
     why: 'The later one chooses again, so that the targets of the earlier one are never used.',
   },
+  'sink-unused': {
+    meaning: 'No pipeline uses a sink that is declared in `sinks`.',
+    why: 'It is left over, or a pipeline was meant to refer to it. Nothing is connected for it.',
+  },
   'lint-failed': {
     meaning: 'A plugin failed while it looked for what is probably not meant in its settings.',
     why: 'The settings themselves are checked and fine; warnings of this stage may be missing. Please report it to the author of the plugin.',

@@ -39,12 +39,20 @@ export function lint(
     ...pipelines.flatMap((pipeline) => [...stageFindings(pipeline, options)]),
     ...pipelines.flatMap(overriddenRoutes),
     ...targetFindings(pipelines, text),
+    ...unusedSinks(pipelines, text.value),
     ...options.inClear.flatMap(secretInClear),
     ...paddedReferences(text.value, '', options.references),
     ...unusedSecrets(options.resolved, text.value, options.environment),
     ...unusedVariables(options.resolved, options.environment),
   ]
-  const warnings = found.map((warning) => ({ ...warning, place: text.placeOf(warning.pointer) }))
+  // A named sink is looked at once for each pipeline that uses it.
+  const different = new Map(
+    found.map((warning) => [`${warning.name} ${warning.pointer} ${warning.message}`, warning]),
+  )
+  const warnings = [...different.values()].map((warning) => ({
+    ...warning,
+    place: text.placeOf(warning.pointer),
+  }))
   const used = pipelines.flatMap(stagesOf).map(({ definition }) => definition)
   const plugins = [...options.plugins, ...used]
   return silence(warnings, text, lintNames(plugins), outsideNames(plugins))
@@ -113,6 +121,19 @@ function* targetFindings(pipelines: readonly CheckedPipeline[], text: SourceText
       suggestion: 'Give the dead letters a topic of their own.',
     }
   }
+}
+
+function unusedSinks(pipelines: readonly CheckedPipeline[], file: unknown): OfOurs[] {
+  const { sinks } = (file ?? {}) as { readonly sinks?: object }
+  const used = new Set(pipelines.map(({ sink }) => sink.sharedAs))
+  return Object.keys(sinks ?? {})
+    .filter((name) => !used.has(name))
+    .map((name) => ({
+      pointer: child('/sinks', name),
+      name: 'sink-unused',
+      message: `No pipeline uses the sink "${name}".`,
+      suggestion: `Refer to it by "sink": "${name}", or remove it.`,
+    }))
 }
 
 const secretInClear = ({ pointer, text, declared }: SecretPlace): OfOurs[] =>

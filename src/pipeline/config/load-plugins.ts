@@ -94,18 +94,17 @@ function pluginNames(path: string, given: string | undefined): string[] {
   } catch {
     return []
   }
-  const pipelines = member(readSourceText(path, text).value, 'pipelines')
-  return values(pipelines).flatMap((pipeline) =>
-    [
-      member(pipeline, 'source'),
-      ...values(member(pipeline, 'transforms')),
-      member(pipeline, 'sink'),
-      ...values(member(pipeline, 'postCommit')),
-    ].flatMap((stage) => {
-      const name = member(stage, 'plugin')
-      return typeof name === 'string' ? [name] : []
-    }),
-  )
+  const { value } = readSourceText(path, text)
+  const ofPipelines = values(member(value, 'pipelines')).flatMap((pipeline) => [
+    member(pipeline, 'source'),
+    ...values(member(pipeline, 'transforms')),
+    member(pipeline, 'sink'),
+    ...values(member(pipeline, 'postCommit')),
+  ])
+  return [...values(member(value, 'sinks')), ...ofPipelines].flatMap((stage) => {
+    const name = member(stage, 'plugin')
+    return typeof name === 'string' ? [name] : []
+  })
 }
 
 /** The file may have any shape: it has not been checked. */

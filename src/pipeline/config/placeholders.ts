@@ -20,7 +20,7 @@ type Filled = Pick<Substituted, 'value' | 'problems' | 'secrets'> & {
 const REFERENCE = /\$\{(?:env|file|dir):[^}]*\}/g
 
 /** Where a stand-in does no harm. In a transform it could decide on an event. */
-const CONNECTS = /^\/pipelines\/[^/]+\/(?:source|sink|postCommit)\//
+const CONNECTS = /^(?:\/sinks|\/pipelines\/[^/]+\/(?:source|sink|postCommit))\//
 
 /** A placeholder has to fit the setting that it stands in: the first of these that does is taken. */
 const FORMS: readonly ((stem: string) => string)[] = [

@@ -150,10 +150,20 @@ const Pipeline = Type.Object(
   closed,
 )
 
-/** The file as a whole, before the plugins have looked at their own settings. */
+const NamedSink = Type.Object({ plugin: Plugin, config: PluginConfig }, closed)
+
+/** The file as a whole, with references to named sinks resolved, before the plugins have looked at their own settings. */
 export const ConfigFile = Type.Object(
   {
     $schema: Type.Optional(Type.String({ description: 'Gives editors completion and hover texts.' })),
+    sinks: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,62}$' }), NamedSink, {
+        ...closed,
+        expected: 'a sink name of lower-case letters, digits, ".", "_" and "-"',
+        description:
+          'Sinks by name, for pipelines that refer to them: `"sink": "main"`, or `"sink": { "use": "main", "config": { ... } }` with settings of the pipeline that count before those here.',
+      }),
+    ),
     pipelines: Type.Record(Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,62}$' }), Pipeline, {
       ...closed,
       minProperties: 1,

@@ -105,11 +105,20 @@ interface Stage {
 
 /** The stages of a file, as far as it has the shape of one. */
 function* stages(config: unknown): Generator<Stage> {
-  for (const [name, pipeline] of membersOf((config as { pipelines?: unknown } | undefined)?.pipelines)) {
+  const { sinks, pipelines } = (config ?? {}) as { readonly sinks?: unknown; readonly pipelines?: unknown }
+  for (const [name, entry] of membersOf(sinks))
+    if (typeof entry === 'object' && entry !== null)
+      yield { kind: 'sink', entry: entry as Stage['entry'], pointer: child('/sinks', name) }
+  for (const [name, pipeline] of membersOf(pipelines)) {
     const at = child('/pipelines', name)
     for (const [key, value] of membersOf(pipeline)) {
       const kind = KIND_OF[key]
       if (kind === undefined) continue
+      const used = key === 'sink' ? namedSink(value, sinks) : undefined
+      if (used !== undefined) {
+        yield { kind: 'sink', entry: used, pointer: `${at}/sink` }
+        continue
+      }
       const list = Array.isArray(value)
         ? value.map((entry, index) => [entry, child(key, index)])
         : [[value, key]]
@@ -117,6 +126,15 @@ function* stages(config: unknown): Generator<Stage> {
         if (typeof entry === 'object' && entry !== null) yield { kind, entry, pointer: `${at}/${below}` }
     }
   }
+}
+
+/** A reference to a named sink, as a stage of that plugin with the settings that the pipeline itself gives. */
+function namedSink(sink: unknown, sinks: unknown): Stage['entry'] | undefined {
+  const { use, config } = (typeof sink === 'object' && sink !== null ? sink : {}) as Stage['entry']
+  if (typeof use !== 'string') return undefined
+  const [, named] = membersOf(sinks).find(([name]) => name === use) ?? []
+  const { plugin } = (typeof named === 'object' && named !== null ? named : {}) as Stage['entry']
+  return { plugin, config }
 }
 
 const KIND_OF: { readonly [key: string]: AnyDefinition['kind'] | undefined } = {
