@@ -177,12 +177,16 @@ export function assemblePipeline(
   showTerms(metrics, name, settings)
   const { deadLetter } = settings
   const deadLetters = observe(DEAD_LETTER_STAGE, checked.sink.definition.name)
-  // Those whose failures make dead letters; a dead letter that a rule asks for is shown when the first one is made.
   const failing = [...transforms, sinkStage].flatMap(({ place }) =>
     place.onError === 'dead-letter' ? [place.stage] : [],
   )
+  const routing = transforms.flatMap(({ place }, index) =>
+    settings.deadLetter !== undefined && checked.transforms[index]?.definition.routes === true
+      ? [place.stage]
+      : [],
+  )
   const log = surroundings.log({ pipeline: name })
-  const traffic = createTraffic(name, failing, milliseconds(settings.slowAfter), metrics, log)
+  const traffic = createTraffic(name, { failing, routing }, milliseconds(settings.slowAfter), metrics, log)
   return {
     name,
     revision,

@@ -27,10 +27,19 @@ const DEAD_LETTER_CODES = (Object.keys(ERRORS) as ErrorCode[]).filter(
   (code) => ERRORS[code].kind === 'data' && !code.startsWith('HG_INTAKE'),
 )
 
-/** `stages`: those that can make dead letters. `slowAfter`: milliseconds. */
+/** What makes a dead letter that a rule asks for. */
+const ROUTED_CODES: readonly ErrorCode[] = ['HG_ROUTE_NO_MATCH', 'HG_ROUTE_REFUSED']
+
+/** Stages that can make dead letters: because of `onError`, and because of a rule. */
+export interface DeadLetterStages {
+  readonly failing: readonly string[]
+  readonly routing: readonly string[]
+}
+
+/** `slowAfter`: milliseconds. */
 export function createTraffic(
   pipeline: string,
-  stages: readonly string[],
+  { failing, routing }: DeadLetterStages,
   slowAfter: number,
   metrics: MetricsRegistry,
   log: Log,
@@ -48,7 +57,8 @@ export function createTraffic(
   const waiting: (() => void)[] = []
   const deadLetters = (stage: string, code: ErrorCode) =>
     metrics.counter('dead_letters_total', 'Dead letters, by stage and code.', { pipeline, stage, code })
-  for (const stage of stages) for (const code of DEAD_LETTER_CODES) deadLetters(stage, code)
+  for (const stage of failing) for (const code of DEAD_LETTER_CODES) deadLetters(stage, code)
+  for (const stage of routing) for (const code of ROUTED_CODES) deadLetters(stage, code)
   const over = (): void => {
     if (--inFlight === 0 && waiting.length > 0) for (const resolve of waiting.splice(0)) resolve()
   }

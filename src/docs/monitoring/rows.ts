@@ -364,11 +364,16 @@ const acknowledging: Row = {
     }),
     chart({
       title: 'Age of the oldest, and given up',
-      description: 'The age is in seconds, on the left.',
+      description:
+        'The age is in seconds, on the left. A partition was replaced if its topic was created again, or is that of another cluster.',
       unit: 'short',
       queries: [
         query(`max by (pipeline) (${oldest})`, '{{pipeline}} age'),
         query(`sum by (pipeline) (${ofPipeline('headgate_ledger_failed')})`, '{{pipeline}} given up'),
+        query(
+          `sum by (pipeline) (${ofPipeline('headgate_ledger_replaced_partitions')})`,
+          '{{pipeline}} partitions replaced',
+        ),
       ],
     }),
     chart({
