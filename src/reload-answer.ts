@@ -1,5 +1,6 @@
 import { formatPlace } from './pipeline/config/problem.js'
-import { type Refused, type Reloaded, reasonsOf } from './pipeline/reload.js'
+import { type Refused, reasonsOf } from './pipeline/refused.js'
+import type { Reloaded } from './pipeline/reload.js'
 
 /** A reload as the admin API answers it: what is different now, or every problem with its place (RFC 9457). */
 export function reloadAnswer(
@@ -7,7 +8,7 @@ export function reloadAnswer(
   redact: (text: string) => string,
 ): { readonly done: object } | { readonly problem: object } {
   if (reloaded.result !== 'failure') return { done: reloaded }
-  const { revision, problems, error } = reloaded
+  const { revision, problems, error, retry } = reloaded
   const code = problems[0]?.code ?? error?.code ?? 'HG_RELOAD_FAILED'
   const problem = {
     type: `urn:headgate:error:${code}`,
@@ -16,6 +17,7 @@ export function reloadAnswer(
     detail: redact(reasonsOf(reloaded).join('\n')),
     code,
     revision,
+    ...(retry !== undefined && { retry }),
     problems: [
       ...problems.map(({ place, message, ...rest }) => ({
         ...rest,

@@ -10,7 +10,7 @@ test('a refused config is answered with every problem, its place, and no secret'
     { code: 'HG_CONFIG_VALUE' as const, place, pointer: '/a', message: 'Not s3cret.', expected: 'a number' },
     { code: 'HG_CONFIG_UNKNOWN_KEY' as const, place, pointer: '/b', message: 'There is no "b".' },
   ]
-  const refused = { result: 'failure' as const, revision: 'abc', problems, error: undefined }
+  const refused = { result: 'failure' as const, revision: 'abc', problems, error: undefined, retry: 'Later.' }
   expect(reloadAnswer(refused, redact)).toEqual({
     problem: {
       type: 'urn:headgate:error:HG_CONFIG_VALUE',
@@ -20,6 +20,7 @@ test('a refused config is answered with every problem, its place, and no secret'
         'c.json:3:9: HG_CONFIG_VALUE: Not ${env:PASSWORD}.\nc.json:3:9: HG_CONFIG_UNKNOWN_KEY: There is no "b".',
       code: 'HG_CONFIG_VALUE',
       revision: 'abc',
+      retry: 'Later.',
       problems: [
         {
           code: 'HG_CONFIG_VALUE',
@@ -36,7 +37,7 @@ test('a refused config is answered with every problem, its place, and no secret'
 
 test('so is one whose stages could not be started; /ready has it in a sentence', () => {
   const error = new HeadgateError('HG_KAFKA_PARTITION_MISSING', 'Topic "a" has no partition 9 (c.json:3:9).')
-  const refused = { result: 'failure' as const, revision: 'abc', problems: [], error }
+  const refused = { result: 'failure' as const, revision: 'abc', problems: [], error, retry: undefined }
   const said = 'HG_KAFKA_PARTITION_MISSING: Topic "a" has no partition 9 (c.json:3:9).'
   expect(reloadAnswer(refused, redact)).toMatchObject({ problem: { code: error.code, detail: said } })
   expect(reloadState(refused, redact)).toEqual({ refusedConfig: [said] })

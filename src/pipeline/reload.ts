@@ -3,10 +3,11 @@ import type { Log } from '../plugin.js'
 import { discard, startBeside } from './beside.js'
 import { buildPipeline, type Pipeline, type Surroundings, stagesOf } from './build.js'
 import { changesOf } from './changes.js'
-import { formatPlace, type Problem } from './config/problem.js'
+import type { Problem } from './config/problem.js'
 import type { CheckedConfig, ReadResult } from './config/read.js'
 import type { Fronts } from './fronts.js'
 import { type Left, startPipeline, stopPipeline, until } from './lifecycle.js'
+import { logLines, RETRY_AFTER, type Refused, reasonsOf, retryOf } from './refused.js'
 import { reloadMetrics } from './reload-metrics.js'
 import { retire } from './retire.js'
 import type { BuiltStage } from './stage.js'
@@ -23,15 +24,6 @@ export type Reloaded =
 
 /** Who asked. That nothing is different counts only where somebody wanted to know. */
 export type Why = 'file' | 'signal' | 'api' | 'retry'
-
-/** The config on disk is not what runs. `revision` is of what runs. */
-export interface Refused {
-  readonly result: 'failure'
-  readonly revision: string
-  /** What is wrong with the file; empty where the file is right and `error` says what else failed. */
-  readonly problems: readonly Problem[]
-  readonly error: HeadgateError | undefined
-}
 
 export interface ReloaderOptions {
   readonly config: CheckedConfig
@@ -68,9 +60,7 @@ export interface Reloader {
   stop(): Promise<Left[]>
 }
 
-/** Milliseconds. What failed because of the surroundings is tried again so often. */
-const RETRY_AFTER = 30_000
-/** So long a pipeline that is gone from the config goes on acknowledging. */
+/** Milliseconds. So long a pipeline that is gone from the config goes on acknowledging. */
 const FAREWELL = 30_000
 
 export function createReloader(options: ReloaderOptions): Reloader {
@@ -103,17 +93,19 @@ export function createReloader(options: ReloaderOptions): Reloader {
     )
     if (stopping) {
       const error = new HeadgateError('HG_RELOAD_FAILED', 'Headgate is shutting down.')
-      return { result: 'failure', revision: config.revision, problems: [], error }
+      return { result: 'failure', revision: config.revision, problems: [], error, retry: undefined }
     }
     if ('problems' in found) return refuse(found.problems, found.error, quietly)
     try {
       const changed = await apply(found.config)
+      const wasRefused = refused !== undefined
       refused = undefined
       const result = changed === undefined ? 'unchanged' : 'success'
       counts.running(config.revision)
       if (changed !== undefined || why === 'signal' || why === 'api') counts.came(result)
       const said = { event: 'config', why, revision: config.revision, changed: changed ?? [] }
-      if (changed !== undefined) log.info(said, 'the new config is what runs')
+      if (wasRefused) log.info(said, acceptedAgain(changed))
+      else if (changed !== undefined) log.info(said, 'the new config is what runs')
       else log.debug(said, 'the config says what runs already')
       return { result, revision: config.revision, changed: changed ?? [] }
     } catch (thrown) {
@@ -123,20 +115,12 @@ export function createReloader(options: ReloaderOptions): Reloader {
 
   function refuse(problems: readonly Problem[], error: HeadgateError | undefined, quietly: boolean): Refused {
     const last = refused
-    refused = { result: 'failure', revision: config.revision, problems, error }
+    const retry = retryOf(error)
+    refused = { result: 'failure', revision: config.revision, problems, error, retry }
     failedAt = performance.now()
     if (quietly && last !== undefined && reasonsOf(last).join() === reasonsOf(refused).join()) return refused
     counts.came('failure')
-    const rest = 'the new config was not taken, the old one goes on'
-    for (const { code, place, pointer, message, expected, suggestion } of problems) {
-      const fields = { code, place: formatPlace(place), pointer, ...(expected !== undefined && { expected }) }
-      const told = [`${rest}: ${fields.place}: ${message}`, ...(suggestion === undefined ? [] : [suggestion])]
-      log.error(fields, told.join(' '))
-    }
-    if (error !== undefined) {
-      const cause = error.code === 'HG_PLUGIN_FAILED' ? { err: error.cause } : {}
-      log.error({ code: error.code, ...cause }, `${rest}: ${error.message}`)
-    }
+    for (const { fields, message } of logLines(refused)) log.error(fields, message)
     return refused
   }
 
@@ -258,11 +242,10 @@ export function createReloader(options: ReloaderOptions): Reloader {
   }
 }
 
-/** One sentence for each thing that is wrong, with its place. */
-export const reasonsOf = ({ problems, error }: Refused): string[] => [
-  ...problems.map(({ place, code, message }) => `${formatPlace(place)}: ${code}: ${message}`),
-  ...(error === undefined ? [] : [`${error.code}: ${error.message}`]),
-]
+const acceptedAgain = (changed: readonly string[] | undefined): string =>
+  changed === undefined
+    ? 'the config on disk is accepted again: it is the one that is running'
+    : 'the config on disk was accepted and is running now'
 
 const nextOf = (swaps: readonly Swap[]): Pipeline[] => swaps.flatMap(({ next }) => next ?? [])
 

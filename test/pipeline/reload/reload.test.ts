@@ -219,7 +219,7 @@ describe('what goes wrong', () => {
     })
     expect(it.lines.map(({ message }) => message)).toContainEqual(
       expect.stringMatching(
-        /^the new config was not taken.*: There is no setting "sinks" here\. Did you mean "sink"\?$/,
+        /^the new config was not taken.*: There is no setting "sinks" here\. Did you mean "sink"\? Headgate tries again when the file changes\.$/,
       ),
     )
     it.write('{ "pipelines": {')
@@ -234,6 +234,37 @@ describe('what goes wrong', () => {
     expect(await it.change(orders({ transform: 2 }))).toMatchObject({ result: 'success' })
     expect(it.reloader.refused()).toBeUndefined()
     expect(await it.metric('headgate_config_last_reload_successful')).toBe(1)
+  })
+
+  test('a refused config says when it is tried again, and the log says when it is running', async () => {
+    const it = await bench()
+    const messages = () => it.lines.flatMap(({ level, message }) => (level === 'debug' ? [] : [message]))
+    it.start = async ({ kind, n }) => {
+      if (kind === 'sink' && n === 2) throw new HeadgateError('HG_KAFKA_UNAVAILABLE', 'No.')
+    }
+    const again = 'Headgate tries again in 30 s, or when the file changes.'
+    expect(await it.change(orders({ sink: 2 }))).toMatchObject({ result: 'failure', retry: again })
+    expect(messages().at(-1)).toBe(`the new config was not taken, the old one goes on: No. ${again}`)
+    it.start = async () => {}
+    expect(await it.reloader.reload('retry')).toMatchObject({ result: 'success' })
+    expect(messages().at(-1)).toBe('the config on disk was accepted and is running now')
+  })
+
+  test('the log says that the config on disk is running again when the file was put back', async () => {
+    const it = await bench()
+    it.write('{ "pipelines": [')
+    expect(await it.reloader.reload('file')).toMatchObject({
+      result: 'failure',
+      retry: 'Headgate tries again when the file changes.',
+    })
+    expect(await it.change(orders())).toMatchObject({ result: 'unchanged' })
+    expect(it.lines.at(-1)).toMatchObject({
+      level: 'info',
+      message: 'the config on disk is accepted again: it is the one that is running',
+    })
+    const said = it.lines.length
+    await it.change(orders())
+    expect(it.lines.slice(said).filter(({ level }) => level !== 'debug')).toEqual([])
   })
 
   test('targets that the sink cannot write to are refused before the swap', async () => {
