@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { parseBody } from '../../../../src/json/body.js'
 import type { ConfigProblem } from '../../../../src/plugin.js'
 import { jsonSchema } from '../../../../src/plugins/transform/json-schema/json-schema.js'
@@ -31,6 +31,17 @@ function kindOf(files: Folder, value: unknown): string {
   const verdict = transform.apply({ id: 'e1', body, receivedAt: 0 })
   return 'kind' in verdict ? verdict.kind : 'promise'
 }
+
+test('schema files that begin with a byte order mark are read without it', () => {
+  const marked = (schema: object) => `\ufeff${JSON.stringify(schema)}`
+  const files = {
+    'main.json': marked({ properties: { n: { maximum: 7 }, id: { $ref: 'b.json' } } }),
+    'b.json': marked({ type: 'string' }),
+  }
+  expect(problems(files)).toEqual([])
+  expect(kindOf(files, { id: 'a' })).toBe('pass')
+  expect(kindOf(files, { id: 1 })).toBe('fail')
+})
 
 describe('references among schema files', () => {
   it.each<[string, Folder]>([
