@@ -21,6 +21,8 @@ export const NOT_RUN: { readonly [name: string]: string } = {
     'writes to /opt; test/e2e/pruned.test.ts runs the pruned tree',
   'docs/operations.md: install -d /etc/headgate/schemas && install -d -m 700 /etc/headgate/credentials':
     'writes to /etc and starts a service; test/deploy/systemd.test.ts runs what it does to the config',
+  'docs/operations.md: cp deploy/systemd/headgate.socket /etc/systemd/system/':
+    'writes to /etc and starts a service; test/deploy/systemd.test.ts holds the unit, test/e2e/socket-activation.test.ts what it does',
   'docs/operations.md: kubectl port-forward --namespace headgate headgate-0 8083':
     'needs a Kubernetes cluster',
 }

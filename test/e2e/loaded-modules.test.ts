@@ -52,7 +52,7 @@ const NOT_FOR_A_START = [
   /^node_modules\/undici\/(index\.js$|lib\/(cache|interceptor|mock)\/)/,
   /^src\/(authoring|conformance|docs|rehearsal|scenarios)\b/,
   /^src\/pipeline\/dead-letters\//,
-  /^src\/commands\/(?!(index|command|run|load|problem-report|docs-links)\.ts$)/,
+  /^src\/commands\/(?!(index|command|run|load|problem-report|help-hint|docs-links)\.ts$)/,
 ]
 
 test('a start loads nothing that only other commands or other configs need', async () => {
