@@ -1,9 +1,9 @@
 import { ERRORS } from '../errors.js'
 import { didYouMean } from '../pipeline/config/problem.js'
 import type { LetterFilter } from '../pipeline/dead-letters/letter.js'
-import { milliseconds } from '../units.js'
 import type { CommandInput, CommandOption } from './command.js'
 import { settingOptions } from './load.js'
+import { readTime, TIME_FORMS } from './time-argument.js'
 
 /** Which config, and which pipeline of it. */
 export const PIPELINE_OPTIONS: readonly CommandOption[] = [
@@ -25,9 +25,9 @@ export const SELECTION_OPTIONS: readonly CommandOption[] = [
   { flags: '--id <id>', description: 'Only those of the event with this id.' },
   {
     flags: '--since <time>',
-    description: 'Only those from then on: 2026-01-31, 2026-01-31T08:00:00Z, or 90m ago.',
+    description: `Only those from then on: ${TIME_FORMS}.`,
   },
-  { flags: '--until <time>', description: 'Only those up to then.' },
+  { flags: '--until <time>', description: 'Only those up to then; the same forms.' },
   { flags: '--only-passing', description: 'Only those that would pass with the config as it is now.' },
   { flags: '--all', description: 'Those that have been replayed, too.' },
   { flags: '--limit <n>', description: 'Only the newest so many.' },
@@ -50,11 +50,9 @@ export function readSelection(options: CommandInput['options'], now: number): Re
   const text = (name: string) => options[name] as string | undefined
   const time = (name: string) => {
     const given = text(name)
-    const at = given === undefined ? undefined : timeOf(given, now)
+    const at = given === undefined ? undefined : readTime(given, now)
     if (given !== undefined && at === undefined)
-      complaints.push(
-        `--${name} should be a time such as 2026-01-31, 2026-01-31T08:00:00Z or 90m; it is ${quoted(given)}.`,
-      )
+      complaints.push(`--${name} should be a time such as ${TIME_FORMS}; it is ${quoted(given)}.`)
     return at
   }
   const code = text('code')
@@ -74,6 +72,8 @@ export function readSelection(options: CommandInput['options'], now: number): Re
     since: time('since'),
     until: time('until'),
   })
+  if (filter.since !== undefined && filter.until !== undefined && filter.since > filter.until)
+    complaints.push('--since is later than --until, so nothing can lie between them.')
   if (complaints.length > 0) return { ok: false, complaints }
   const selection = {
     filter,
@@ -82,16 +82,6 @@ export function readSelection(options: CommandInput['options'], now: number): Re
     ...(limit !== undefined && { limit: Number(limit) }),
   }
   return { ok: true, selection }
-}
-
-const AGO = /^[0-9]{1,9}(ms|s|m|h|d)$/
-const DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/
-
-/** A date, a date and time with its offset from UTC, or how long ago. */
-function timeOf(text: string, now: number): number | undefined {
-  if (AGO.test(text)) return now - milliseconds(text)
-  const at = DATE.test(text) ? Date.parse(text) : Number.NaN
-  return Number.isNaN(at) ? undefined : at
 }
 
 const quoted = (text: string): string => JSON.stringify(text)

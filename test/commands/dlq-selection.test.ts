@@ -12,6 +12,7 @@ test('without options all that has not been replayed is meant', () => {
 
 test.each([
   ['90m', NOW - 90 * 60_000],
+  ['90m ago', NOW - 90 * 60_000],
   ['2026-01-31', Date.UTC(2026, 0, 31)],
   ['2026-01-31T08:00:00Z', Date.UTC(2026, 0, 31, 8)],
   ['2026-01-31T08:00+02:00', Date.UTC(2026, 0, 31, 6)],
@@ -29,6 +30,13 @@ test.each(['yesterday', '31.1.2026', '2026-13-01', '2026-01-31T08:00:00', '5', '
     })
   },
 )
+
+test('a range that holds nothing is refused', () => {
+  expect(readSelection({ since: '1h ago', until: '2h ago' }, NOW)).toEqual({
+    ok: false,
+    complaints: ['--since is later than --until, so nothing can lie between them.'],
+  })
+})
 
 test('a code that does not exist gets a suggestion', () => {
   expect(readSelection({ code: 'HG_SCHEMA_VIOLATON' }, NOW)).toEqual({
