@@ -8,7 +8,7 @@ import { find, withDeadLetters } from './dlq-session.js'
 export const dlqListCommand: Command = {
   name: 'list',
   summary: 'Lists dead letters, the newest last.',
-  details: `Without --all only those that have not been replayed. "Would pass" is found out by sending the original bytes through
+  details: `Without --all only open ones: those that have not been replayed or discarded. "Would pass" is found out by sending the original bytes through
 the transforms of the config as it is now, and making the record; nothing is written.`,
   options: [
     ...SELECTION_OPTIONS,
@@ -42,6 +42,9 @@ export const asJson = ({ letter, status, prospect }: FoundLetter) => {
     time: new Date(timestamp).toISOString(),
     status: status.kind,
     ...(status.kind === 'replayed' && { replayedTo: status.receipt }),
+    ...(status.kind === 'discarded' && {
+      discarded: { reason: status.reason, by: status.by, time: new Date(status.at).toISOString() },
+    }),
     ...(prospect !== undefined && { prospect: prospectAsJson(prospect) }),
   }
 }
@@ -52,7 +55,7 @@ const prospectAsJson = (prospect: Prospect) => {
   return { kind: 'fails', code, message, violations }
 }
 
-function listing({ letters, matching, replayed }: Found, withProspect: boolean, { terminal }: Io): string {
+function listing({ letters, matching, settled }: Found, withProspect: boolean, { terminal }: Io): string {
   const withStatus = letters.some(({ status }) => status.kind !== 'open')
   const columns: Column[] = [
     ...['time', 'place', 'id', 'stage', 'code'].map(left),
@@ -77,27 +80,33 @@ function listing({ letters, matching, replayed }: Found, withProspect: boolean, 
       : table(columns, rows)
           .split('\n')
           .map((line) => cut(line, width))
-  return [...lines, ...(lines.length > 0 ? [''] : []), ...summary(letters, matching, replayed), ''].join('\n')
+  return [...lines, ...(lines.length > 0 ? [''] : []), ...summary(letters, matching, settled), ''].join('\n')
 }
 
-function summary(letters: readonly FoundLetter[], matching: number, replayed: number): string[] {
-  const open = matching - replayed
-  const codes = new Map<string, number>()
-  for (const { letter } of letters) codes.set(letter.code, (codes.get(letter.code) ?? 0) + 1)
-  const byCode = [...codes].map(([code, count]) => `${count} ${printable(code)}`).join(', ')
+function summary(letters: readonly FoundLetter[], matching: number, settled: number): string[] {
+  const open = matching - settled
   const lines = [
-    `${counted(open)}${letters.length < open ? `, of which the newest ${letters.length} are shown` : ''}${byCode && `: ${byCode}`}.`,
+    `${counted(open)}${letters.length < open ? `, of which the newest ${letters.length} are shown` : ''}${byCode(letters)}.`,
   ]
-  if (replayed > 0) lines.push(`${replayed} more have been replayed; --all shows them.`)
+  if (settled > 0) lines.push(`${settled} more have been replayed or discarded; --all shows them.`)
   if (letters.some(({ status }) => status.kind === 'claimed'))
     lines.push('A replay claimed some and has not said what became of them; the next replay finds out.')
   return lines
+}
+
+/** `: 2 HG_SCHEMA_VIOLATION, 1 HG_ROUTE_REFUSED`; nothing where there are none. */
+export function byCode(letters: readonly FoundLetter[]): string {
+  const codes = new Map<string, number>()
+  for (const { letter } of letters) codes.set(letter.code, (codes.get(letter.code) ?? 0) + 1)
+  const counts = [...codes].map(([code, count]) => `${count} ${printable(code)}`).join(', ')
+  return counts && `: ${counts}`
 }
 
 export const counted = (count: number): string =>
   count === 0 ? 'No dead letters' : `${count} dead ${count === 1 ? 'letter' : 'letters'}`
 
 export const shownStatus = (status: LetterStatus): string => {
+  if (status.kind === 'discarded') return `discarded: ${printable(status.reason)}`
   if (status.kind !== 'replayed') return status.kind
   const { topic, partition, offset } = status.receipt
   return `replayed to ${topic} ${partition}:${offset}`

@@ -1,24 +1,15 @@
-import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
-import { pid } from 'node:process'
-import type { Found } from '../pipeline/dead-letters/find.js'
-import { judge, whyNot } from '../pipeline/dead-letters/judge.js'
-import type { DeadLetter } from '../pipeline/dead-letters/letter.js'
+import { whyNot } from '../pipeline/dead-letters/judge.js'
 import { type ReplayResult, replay } from '../pipeline/dead-letters/replay.js'
-import { PATIENCE } from '../pipeline/dead-letters/settle-doubts.js'
+import { HEADER } from '../pipeline/header-names.js'
 import type { Target } from '../plugin.js'
-import { printable } from '../terminal/printable.js'
 import { progressBar } from '../terminal/progress.js'
 import { table } from '../terminal/table.js'
 import { type Command, EXIT, type Io } from './command.js'
 import { counted } from './dlq-list.js'
-import { readSelection, SELECTION_OPTIONS } from './dlq-selection.js'
-import { type DeadLetterSession, find, withDeadLetters } from './dlq-session.js'
-
-/** Milliseconds for which a claim is good: long enough for a slow Kafka, short enough to wait for after a crash. */
-const SEND_WITHIN = 10_000
-const TAKE_OVER = (SEND_WITHIN * PATIENCE) / 1000
-const MOST_LISTED = 20
+import { PLACES_ARGUMENT, readSelection, SELECTION_OPTIONS } from './dlq-selection.js'
+import { type DeadLetterSession, withDeadLetters } from './dlq-session.js'
+import { type Chosen, choose, listed, type Refusal, refusal, runOptions, TAKE_OVER } from './dlq-settle.js'
+import { readInput } from './read-input.js'
 
 export const dlqReplayCommand: Command = {
   name: 'replay',
@@ -32,38 +23,55 @@ nothing of it can be under way, and looks for its records in the target topics. 
 those records to be still in Kafka (where the records cannot be looked for any more, their dead letters are named and left
 alone); and a process must not be suspended for longer than that just when it hands a record to the network.
 
+To replay an event that can only pass once its body is corrected:
+  headgate dlq show 0:12 --raw > event.json
+  (edit event.json)
+  headgate dlq replay 0:12 --body event.json --yes
+Its record keeps the id of the event and has the header headgate-edited.
+
 Every record sent has the header headgate-replay-of, with the topic-partition@offset of the dead letter. What fails again
 stays where it is and is named. Nothing is acknowledged to the sender: that was done for the dead letter.
 
 Exits with 0 where all that was chosen was sent (or would be), and with 1 otherwise.`,
+  arguments: [PLACES_ARGUMENT],
   options: [
     ...SELECTION_OPTIONS.filter(({ flags }) => flags !== '--all'),
+    {
+      flags: '--body <file>',
+      description:
+        'Sends these bytes instead of those of the dead letter; needs one place. "-" is standard input.',
+    },
     { flags: '--rate <n>', description: 'At most so many records a second.' },
     { flags: '--yes', description: 'Sends them.' },
   ],
-  async run({ options }, io) {
-    const read = readSelection(options, Date.now())
+  async run({ arguments: places, options }, io) {
+    const read = readSelection(options, Date.now(), places)
+    const bodyFile = options['body'] as string | undefined
+    const isAmbiguous = bodyFile !== undefined && places.length !== 1
     const rate = options['rate'] === undefined ? undefined : Number(options['rate'])
     const badRate = rate !== undefined && !(rate > 0 && rate <= 1_000_000)
-    if (!read.ok || badRate) {
+    if (!read.ok || badRate || isAmbiguous) {
       const complaints = [
         ...(read.ok ? [] : read.complaints),
         ...(badRate ? [`--rate should be a number above 0; it is ${JSON.stringify(options['rate'])}.`] : []),
+        ...(isAmbiguous
+          ? ['--body replaces the bytes of one dead letter: name its place, and no other.']
+          : []),
       ]
       io.err(`${complaints.join('\n')}\n`)
       return EXIT.usage
     }
-    return withDeadLetters(options, io, true, async (session) => {
-      const found = await find(session, read.selection, io, true)
-      const failing = failuresOf(found)
+    const body = bodyFile === undefined ? undefined : await readInput(bodyFile, io)
+    if (bodyFile !== undefined && body === undefined) return EXIT.wrong
+    return withDeadLetters(options, io, true, async (opened) => {
+      const session = body === undefined ? opened : { ...opened, judge: judgeAs(body, opened) }
+      const chosen = await choose(session, read.selection, io, true)
+      const failing = failuresOf(chosen)
       if (options['yes'] !== true) {
-        io.out(`${plan(found, failing)}\n`)
+        io.out(`${plan(chosen, failing)}\n`)
         return failing.length === 0 ? EXIT.ok : EXIT.wrong
       }
-      const letters = found.letters.flatMap(({ letter, prospect }) =>
-        prospect?.kind === 'passes' ? [letter] : [],
-      )
-      const result = await send(session, found, letters, rate, io)
+      const result = await send(session, chosen, rate, io)
       io.out(session.redact(`${account(result, failing)}\n`))
       return result.reason === undefined &&
         failing.length + result.failed.length + result.unknown.length === 0
@@ -73,55 +81,48 @@ Exits with 0 where all that was chosen was sent (or would be), and with 1 otherw
   },
 }
 
+/** Takes `body` for the bytes of the event. The record is marked: its value is not what the sender sent. */
+function judgeAs(body: Buffer, { judge }: DeadLetterSession): DeadLetterSession['judge'] {
+  return async (letter) => {
+    const judgement = await judge(letter, body)
+    if (judgement.kind !== 'passes') return judgement
+    const { record } = judgement
+    const headers = [...record.headers, { name: HEADER.edited, value: 'true' }]
+    return { kind: 'passes', record: { ...record, headers } }
+  }
+}
+
 async function send(
-  { delivery, log, topic, giveUp }: DeadLetterSession,
-  { histories }: Found,
-  letters: readonly DeadLetter[],
+  session: DeadLetterSession,
+  { found, open }: Chosen,
   rate: number | undefined,
   io: Io,
 ): Promise<ReplayResult> {
+  const letters = open.flatMap(({ letter, prospect }) => (prospect?.kind === 'passes' ? [letter] : []))
   const progress = progressBar(io.err, io.terminal.err)
   try {
     return await replay({
-      log,
-      send: (record) => delivery.sink.send(record),
-      pipeline: delivery.name,
-      topic,
-      run: { id: randomUUID(), by: `process ${pid} on ${hostname()}` },
-      histories,
+      ...runOptions(session, found, io),
       letters,
-      judge: (letter, value) => judge(delivery, letter, value),
+      judge: session.judge,
       rate,
-      signal: io.signal,
-      giveUp,
-      sendWithin: SEND_WITHIN,
       onProgress: (done, total) => progress.show(`${done} of ${total} dead letters`, done, total),
-      onDoubt(doubts, wait) {
-        const runs = [...new Set(doubts.map(({ claim }) => claim.by))].join(', ')
-        io.err(
-          `A replay before (${runs}) has not said what became of ${doubts.length} of them. ` +
-            `In ${wait / 1000} s it can have nothing under way any more; then they are looked for.\n`,
-        )
-      },
     })
   } finally {
     progress.end()
   }
 }
 
-interface Failure {
-  readonly letter: DeadLetter
-  readonly why: string
-}
+const failuresOf = ({ open, refused }: Chosen): Refusal[] => [
+  ...refused,
+  ...open.flatMap(({ letter, prospect }) =>
+    prospect === undefined || prospect.kind === 'passes' ? [] : [refusal(letter, whyNot(prospect))],
+  ),
+]
 
-const failuresOf = ({ letters }: Found): Failure[] =>
-  letters.flatMap(({ letter, prospect }) =>
-    prospect === undefined || prospect.kind === 'passes' ? [] : [{ letter, why: whyNot(prospect) }],
-  )
-
-function plan({ letters }: Found, failing: readonly Failure[]): string {
+function plan({ open }: Chosen, failing: readonly Refusal[]): string {
   const rows = new Map<string, { readonly target: Target; records: number }>()
-  for (const { prospect } of letters) {
+  for (const { prospect } of open) {
     if (prospect?.kind !== 'passes') continue
     const { target } = prospect
     const key = `${target.topic} ${target.partition}`
@@ -135,7 +136,7 @@ function plan({ letters }: Found, failing: readonly Failure[]): string {
     partition === undefined ? 'by key' : String(partition),
     String(records),
   ])
-  const passing = letters.length - failing.length
+  const passing = open.filter(({ prospect }) => prospect?.kind === 'passes').length
   return [
     `${counted(passing)} would be sent.`,
     ...(cells.length > 0 ? ['', table(columns, cells), ''] : []),
@@ -144,16 +145,15 @@ function plan({ letters }: Found, failing: readonly Failure[]): string {
   ].join('\n')
 }
 
-function account(result: ReplayResult, failing: readonly Failure[]): string {
+function account(result: ReplayResult, failing: readonly Refusal[]): string {
   const { delivered, elsewhere, failed, inDoubt, unknown, left, reason } = result
-  const notSent = [...failing, ...failed]
+  const notSent = [...failing, ...failed.map(({ letter, why }) => refusal(letter, why))]
   const lines = [`${counted(delivered)} sent.`]
-  if (elsewhere > 0) lines.push(`${elsewhere} had been sent by another replay.`)
+  if (elsewhere > 0) lines.push(`${elsewhere} had been settled by another command.`)
   lines.push(...listed('Not sent, and left where they are', notSent))
-  const lost = unknown.map((letter) => ({
-    letter,
-    why: 'its replay crashed, and the records since are not all kept',
-  }))
+  const lost = unknown.map((letter) =>
+    refusal(letter, 'its replay crashed, and the records since are not all kept'),
+  )
   lines.push(
     ...listed('Perhaps sent before, which can no longer be found out, and left where they are', lost),
   )
@@ -161,18 +161,6 @@ function account(result: ReplayResult, failing: readonly Failure[]): string {
   if (reason !== undefined)
     lines.push(`It ended early, with ${left} not tried: ${reason.replace(/\.$/, '')}.`)
   return lines.join('\n')
-}
-
-function listed(title: string, failures: readonly Failure[]): string[] {
-  if (failures.length === 0) return []
-  const lines = failures
-    .slice(0, MOST_LISTED)
-    .map(
-      ({ letter: { partition, offset, id }, why }) =>
-        `  ${partition}:${offset}  ${printable(id)}  ${printable(why)}`,
-    )
-  const more = failures.length - lines.length
-  return [`${title} (${failures.length}):`, ...lines, ...(more > 0 ? [`  and ${more} more`] : [])]
 }
 
 const left = (title: string) => ({ title, align: 'left' }) as const

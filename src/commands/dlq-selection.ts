@@ -1,6 +1,7 @@
 import { ERRORS } from '../errors.js'
 import { didYouMean } from '../pipeline/config/problem.js'
 import type { LetterFilter } from '../pipeline/dead-letters/letter.js'
+import { readPlace } from '../pipeline/dead-letters/place.js'
 import type { CommandInput, CommandOption } from './command.js'
 import { settingOptions } from './load.js'
 import { readTime, TIME_FORMS } from './time-argument.js'
@@ -29,15 +30,21 @@ export const SELECTION_OPTIONS: readonly CommandOption[] = [
   },
   { flags: '--until <time>', description: 'Only those up to then; the same forms.' },
   { flags: '--only-passing', description: 'Only those that would pass with the config as it is now.' },
-  { flags: '--all', description: 'Those that have been replayed, too.' },
+  { flags: '--all', description: 'Those that have been replayed or discarded, too.' },
   { flags: '--limit <n>', description: 'Only the newest so many.' },
 ]
+
+/** For commands that take places besides filters. */
+export const PLACES_ARGUMENT = {
+  name: '[places...]',
+  description: 'Only these: partition and offset as "list" shows them, such as 0:12, or topic:0:12.',
+} as const
 
 /** Which dead letters a command is about. */
 export interface Selection {
   readonly filter: LetterFilter
   readonly onlyPassing: boolean
-  readonly replayedToo: boolean
+  readonly settledToo: boolean
   readonly limit?: number
 }
 
@@ -45,8 +52,19 @@ export type ReadSelection =
   | { readonly ok: true; readonly selection: Selection }
   | { readonly ok: false; readonly complaints: readonly string[] }
 
-export function readSelection(options: CommandInput['options'], now: number): ReadSelection {
+/** `places`: as they were typed; none if the dead letters are chosen by the options alone. */
+export function readSelection(
+  options: CommandInput['options'],
+  now: number,
+  places: CommandInput['arguments'] = [],
+): ReadSelection {
   const complaints: string[] = []
+  const named = places.flatMap((typed) => {
+    if (typed === undefined) return []
+    const place = readPlace(typed)
+    if (place === undefined) complaints.push(wrongPlace(typed))
+    return place ?? []
+  })
   const text = (name: string) => options[name] as string | undefined
   const time = (name: string) => {
     const given = text(name)
@@ -71,6 +89,7 @@ export function readSelection(options: CommandInput['options'], now: number): Re
     id: text('id'),
     since: time('since'),
     until: time('until'),
+    places: named.length === 0 ? undefined : named,
   })
   if (filter.since !== undefined && filter.until !== undefined && filter.since > filter.until)
     complaints.push('--since is later than --until, so nothing can lie between them.')
@@ -78,11 +97,14 @@ export function readSelection(options: CommandInput['options'], now: number): Re
   const selection = {
     filter,
     onlyPassing: options['onlyPassing'] === true,
-    replayedToo: options['all'] === true,
+    settledToo: options['all'] === true,
     ...(limit !== undefined && { limit: Number(limit) }),
   }
   return { ok: true, selection }
 }
+
+export const wrongPlace = (typed: string): string =>
+  `The place of a dead letter should be its partition and offset such as 0:12, or topic:0:12; it is ${quoted(typed)}.`
 
 const quoted = (text: string): string => JSON.stringify(text)
 

@@ -2,7 +2,8 @@ import { HeadgateError } from '../errors.js'
 import { buildDelivery, type Delivery } from '../pipeline/build-delivery.js'
 import type { CheckedPipeline } from '../pipeline/config/check.js'
 import { type Found, findLetters } from '../pipeline/dead-letters/find.js'
-import { judge } from '../pipeline/dead-letters/judge.js'
+import { type Judgement, judge } from '../pipeline/dead-letters/judge.js'
+import type { DeadLetter } from '../pipeline/dead-letters/letter.js'
 import { createMetrics } from '../pipeline/metrics.js'
 import type { Log, RecordLog } from '../plugin.js'
 import { readRecordKey } from '../record-key.js'
@@ -20,6 +21,8 @@ export interface DeadLetterSession {
   readonly log: RecordLog
   /** Of the dead letters. */
   readonly topic: string
+  /** What would become of a dead letter now. */
+  judge(letter: DeadLetter, value: Buffer): Promise<Judgement>
   /** Takes out of a text what a reference in the config stands for. */
   redact(text: string): string
   /** Ends all that is under way; nothing can be done afterwards. */
@@ -79,7 +82,14 @@ export async function withDeadLetters(
     if (sink.log === undefined)
       throw new HeadgateError('HG_CONFIG_VALUE', 'The sink of this pipeline cannot read what it has written.')
     for (const { instance } of delivery.transforms) await instance.start?.()
-    return await work({ delivery, log: sink.log, topic, redact, giveUp })
+    return await work({
+      delivery,
+      log: sink.log,
+      topic,
+      judge: (letter, value) => judge(delivery, letter, value),
+      redact,
+      giveUp,
+    })
   } catch (thrown) {
     if (!(thrown instanceof HeadgateError)) throw thrown
     io.err(redact(`${thrown.code}: ${thrown.message}\n`))
@@ -92,22 +102,19 @@ export async function withDeadLetters(
 
 /** Reads the letters of a selection, with a bar on a terminal. `prospects`: what would become of each, too. */
 export async function find(
-  { delivery, log, topic }: DeadLetterSession,
+  { delivery, log, topic, judge }: DeadLetterSession,
   selection: Selection,
   io: Io,
   prospects: boolean,
 ): Promise<Found> {
   const progress = progressBar(io.err, io.terminal.err)
-  const judging = {
-    judge: (letter: Parameters<typeof judge>[1], value: Buffer) => judge(delivery, letter, value),
-  }
   try {
     return await findLetters({
       ...selection,
       log,
       topic,
       pipeline: delivery.name,
-      ...((prospects || selection.onlyPassing) && judging),
+      ...((prospects || selection.onlyPassing) && { judge }),
       onProgress: (done, total) => progress.show(`${done} of ${total} records read`, done, total),
     })
   } finally {

@@ -2,6 +2,7 @@ import { ERRORS, type ErrorCode, type Violation } from '../errors.js'
 import { prettyLines } from '../json/pretty-lines.js'
 import { type FoundLetter, type Prospect, prospectOf } from '../pipeline/dead-letters/find.js'
 import { judge } from '../pipeline/dead-letters/judge.js'
+import { readPlace } from '../pipeline/dead-letters/place.js'
 import { readLetter } from '../pipeline/dead-letters/read-letters.js'
 import type { LoggedRecord } from '../plugin.js'
 import { codeFrame } from '../terminal/code-frame.js'
@@ -9,10 +10,9 @@ import { pairs, section } from '../terminal/facts.js'
 import { cut, printable, printableLines } from '../terminal/printable.js'
 import { type Command, EXIT } from './command.js'
 import { shownProspect, shownStatus } from './dlq-list.js'
-import { PIPELINE_OPTIONS } from './dlq-selection.js'
+import { PIPELINE_OPTIONS, wrongPlace } from './dlq-selection.js'
 import { withDeadLetters } from './dlq-session.js'
 
-const PLACE = /^([0-9]{1,9}):([0-9]{1,15})$/
 const MOST_FRAMES = 10
 const MOST_CHARACTERS = 4000
 /** Where there is no terminal. */
@@ -28,14 +28,14 @@ export const dlqShowCommand: Command = {
     { flags: '--raw', description: 'Only the bytes of the event, exactly as they were received.' },
   ],
   async run({ arguments: [place = ''], options }, io) {
-    const [, partition, offset] = PLACE.exec(place) ?? []
-    if (partition === undefined || offset === undefined) {
-      io.err(`The place should be a partition and an offset such as 0:12; it is ${JSON.stringify(place)}.\n`)
+    const named = readPlace(place)
+    if (named === undefined) {
+      io.err(`${wrongPlace(place)}
+`)
       return EXIT.usage
     }
     return withDeadLetters(options, io, false, async ({ delivery, log, topic }) => {
-      const at = { topic, partition: Number(partition), offset: Number(offset) }
-      const one = await readLetter(log, at, delivery.name)
+      const one = await readLetter(log, { ...named, topic: named.topic ?? topic }, delivery.name)
       if (one.kind === 'none') {
         io.err(`${printable(one.why)}\n`)
         return EXIT.wrong

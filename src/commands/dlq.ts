@@ -1,4 +1,5 @@
 import type { CommandGroup } from './command.js'
+import { dlqDiscardCommand } from './dlq-discard.js'
 import { dlqExportCommand } from './dlq-export.js'
 import { dlqListCommand } from './dlq-list.js'
 import { dlqReplayCommand } from './dlq-replay.js'
@@ -6,8 +7,9 @@ import { dlqShowCommand } from './dlq-show.js'
 
 export const dlqCommand: CommandGroup = {
   name: 'dlq',
-  summary: 'Looks at dead letters, and replays them.',
-  details: `They are read from the dead-letter topic of a pipeline; nothing but "replay --yes" writes anything. The config is
+  summary: 'Looks at dead letters, replays and discards them.',
+  details: `They are read from the dead-letter topic of a pipeline; nothing but "replay --yes" and "discard --yes"
+writes anything. The config is
 read as "headgate run" reads it, so its environment variables have to be set. docs/dead-letters.md tells more.`,
-  commands: [dlqListCommand, dlqShowCommand, dlqExportCommand, dlqReplayCommand],
+  commands: [dlqListCommand, dlqShowCommand, dlqExportCommand, dlqReplayCommand, dlqDiscardCommand],
 }

@@ -19,7 +19,7 @@ const UNITS: Readonly<{ [unit: string]: number }> = {
 }
 
 const PART = String.raw`\d{1,9} *[a-z]{1,8}`
-const AGO = new RegExp(String.raw`^${PART}(?: *${PART})*(?: +ago)?$`)
+const AGO = new RegExp(`^${PART}(?: *${PART})*(?: +ago)?$`)
 const DATE = /^(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2}))?$/
 
 /**

@@ -17,7 +17,9 @@ export const HEADER = {
   violations: 'headgate-violations',
   /** Of a record that was a dead letter before: the place of that, as `topic-partition@offset`. */
   replayOf: 'headgate-replay-of',
-  /** Of a note in the dead-letter topic on a replay: what the note says. */
+  /** Of a replayed record: an operator has changed the bytes of the event before. */
+  edited: 'headgate-edited',
+  /** Of a note in the dead-letter topic on a replay or a discard: what the note says. */
   replay: 'headgate-replay',
 } as const
 

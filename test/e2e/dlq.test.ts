@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { dlqDiscardCommand } from '../../src/commands/dlq-discard.js'
 import { dlqExportCommand } from '../../src/commands/dlq-export.js'
 import { dlqListCommand } from '../../src/commands/dlq-list.js'
 import { dlqReplayCommand } from '../../src/commands/dlq-replay.js'
@@ -24,7 +25,7 @@ interface DeadLetters {
   dlq(
     command: Parameters<typeof runCommand>[0],
     options?: { [name: string]: unknown },
-    argument?: string,
+    ...places: string[]
   ): ReturnType<typeof runCommand>
   /** Changes the config and the schema as an operator would. */
   edit(config: (text: string) => string, schema: (text: string) => string): void
@@ -71,12 +72,8 @@ async function deadLetters(): Promise<DeadLetters> {
   return {
     kafka,
     cwd,
-    dlq: (command, options = {}, argument) =>
-      runCommand(
-        command,
-        { options, ...(argument !== undefined && { arguments: [argument] }) },
-        { cwd, env },
-      ),
+    dlq: (command, options = {}, ...places) =>
+      runCommand(command, { options, arguments: places }, { cwd, env }),
     edit(change, changeSchema) {
       writeFileSync(file, change(readFileSync(file, 'utf8')))
       writeFileSync(join(cwd, SCHEMA), changeSchema(readFileSync(join(cwd, SCHEMA), 'utf8')))
@@ -142,7 +139,7 @@ test('dead letters are listed, shown, exported, and replayed once the schema is 
   expect(await written(kafka)).toHaveLength(3)
   const after = await dlq(dlqListCommand)
   expect(after.out).toContain(
-    '1 dead letter: 1 HG_ROUTE_REFUSED.\n3 more have been replayed; --all shows them.',
+    '1 dead letter: 1 HG_ROUTE_REFUSED.\n3 more have been replayed or discarded; --all shows them.',
   )
   const all = lines((await dlq(dlqListCommand, { json: true, all: true, id: 'high' })).out)
   expect(all).toMatchObject([
@@ -163,6 +160,68 @@ test('dead letters are listed, shown, exported, and replayed once the schema is 
   const again = await dlq(dlqExportCommand, { out: 'out.jsonl' })
   expect([again.code, again.err]).toEqual([1, 'out.jsonl exists; --force writes over it.\n'])
   expect(lines((await dlq(dlqExportCommand, { out: '-' })).out)).toHaveLength(1)
+})
+
+test('dead letters are settled one by one: replayed with another body, or discarded with a reason', async () => {
+  const { kafka, cwd, dlq } = await deadLetters()
+  const listed = lines((await dlq(dlqListCommand, { json: true })).out)
+  const placeOf = (name: string) => {
+    const { partition, offset } = listed.find(({ id }) => id === name)
+    return `${partition}:${offset}`
+  }
+
+  writeFileSync(join(cwd, 'fixed.json'), eventText('high', '{"priority":"high","region":"eu-west"}'))
+  const dry = await dlq(dlqReplayCommand, { body: 'fixed.json' }, placeOf('high'))
+  expect([dry.code, dry.out]).toEqual([0, expect.stringContaining('1 dead letter would be sent.')])
+  expect(await written(kafka)).toEqual([])
+  const sent = await dlq(dlqReplayCommand, { body: 'fixed.json', yes: true }, placeOf('high'))
+  expect([sent.code, sent.out]).toEqual([0, '1 dead letter sent.\n'])
+  const [record] = await readTopics(kafka.bootstrap, ['cxone.data.actions.high'])
+  expect(record?.value.toString()).toBe('{"priority":"high","region":"eu-west"}')
+  expect(record?.headers).toMatchObject({
+    'headgate-event-id': 'high',
+    'headgate-edited': 'true',
+    'headgate-replay-of': expect.stringMatching(/^cxone\.data\.actions\.dlq-\d+@\d+$/),
+  })
+  const again = await dlq(dlqReplayCommand, { body: 'fixed.json', yes: true }, placeOf('high'))
+  expect([again.code, again.out]).toEqual([
+    1,
+    expect.stringContaining('already replayed to cxone.data.actions.high 0:0'),
+  ])
+  expect(await written(kafka)).toHaveLength(1)
+
+  const named = `cxone.data.actions.dlq:${placeOf('wrong')}`
+  const plan = await dlq(dlqDiscardCommand, { reason: 'a test' }, named, placeOf('refused'))
+  expect([plan.code, plan.out]).toEqual([
+    0,
+    expect.stringMatching(/^2 dead letters would be discarded: .*\nWould be discarded \(2\):\n/),
+  ])
+  expect(lines((await dlq(dlqListCommand, { json: true })).out)).toHaveLength(3)
+  const discarded = await dlq(dlqDiscardCommand, { reason: 'a test', yes: true }, named, placeOf('refused'))
+  expect([discarded.code, discarded.out]).toEqual([0, '2 dead letters discarded.\n'])
+  const twice = await dlq(dlqDiscardCommand, { reason: 'a test', yes: true }, named, '0:99999')
+  expect(twice.code).toBe(1)
+  expect(twice.out).toContain('already discarded: a test')
+  expect(twice.out).toContain('0:99999  there is no such dead letter')
+
+  expect(lines((await dlq(dlqListCommand, { json: true })).out).map(({ id }) => id)).toEqual(['no-region'])
+  const all = lines((await dlq(dlqListCommand, { json: true, all: true, id: 'wrong' })).out)
+  expect(all).toMatchObject([
+    { status: 'discarded', discarded: { reason: 'a test', by: expect.stringContaining('process ') } },
+  ])
+  expect((await dlq(dlqShowCommand, {}, named)).out).toMatch(/status +discarded: a test/)
+  expect((await dlq(dlqReplayCommand, { yes: true, id: 'wrong' })).out).toBe('No dead letters sent.\n')
+})
+
+test.each([
+  [dlqDiscardCommand, { reason: 'x' }, [], /Say which: places such as 0:12, or a filter/],
+  [dlqDiscardCommand, {}, ['0:1'], /Give the reason with --reason/],
+  [dlqDiscardCommand, { reason: 'x' }, ['first'], /such as 0:12, or topic:0:12; it is "first"/],
+  [dlqReplayCommand, { body: 'event.json' }, [], /--body replaces the bytes of one dead letter/],
+  [dlqReplayCommand, { body: 'event.json' }, ['0:1', '0:2'], /--body replaces the bytes of one dead letter/],
+] as const)('wrong usage is refused before Kafka is asked', async (command, options, places, said) => {
+  const { code, err } = await runCommand(command, { options, arguments: [...places] })
+  expect([code, err]).toEqual([2, expect.stringMatching(said)])
 })
 
 async function written({ bootstrap }: Kafka) {
@@ -211,7 +270,7 @@ async function emptyTopic() {
   const dlq = (
     command: Parameters<typeof runCommand>[0],
     options: { [name: string]: unknown } = {},
-    argument?: string,
-  ) => runCommand(command, { options, ...(argument !== undefined && { arguments: [argument] }) }, { env })
+    ...places: string[]
+  ) => runCommand(command, { options, arguments: places }, { env })
   return { kafka, dlq }
 }

@@ -1,6 +1,6 @@
 import type { HeadgateError } from '../../errors.js'
 import type { LoggedRecord, Receipt, RecordLog, Target } from '../../plugin.js'
-import { createHistory, type History } from './history.js'
+import { createHistory, type Discard, type History } from './history.js'
 import type { Judgement } from './judge.js'
 import { type DeadLetter, deadLetterOf, type LetterFilter, matches } from './letter.js'
 
@@ -8,6 +8,10 @@ import { type DeadLetter, deadLetterOf, type LetterFilter, matches } from './let
 export type LetterStatus =
   | { readonly kind: 'open' | 'claimed' }
   | { readonly kind: 'replayed'; readonly receipt: Receipt }
+  | ({ readonly kind: 'discarded' } & Discard)
+
+/** Nothing is left to do about it. */
+export const isSettled = ({ kind }: LetterStatus): boolean => kind === 'replayed' || kind === 'discarded'
 
 /** What would become of it now, without the record itself. */
 export type Prospect =
@@ -27,8 +31,8 @@ export interface FindOptions {
   readonly topic: string
   readonly pipeline: string
   readonly filter: LetterFilter
-  /** Those that have been replayed too. */
-  readonly replayedToo: boolean
+  /** Those that have been replayed or discarded too. */
+  readonly settledToo: boolean
   readonly judge?: (letter: DeadLetter, value: Buffer) => Promise<Judgement>
   /** Only those that would pass; needs `judge`. */
   readonly onlyPassing?: boolean
@@ -42,15 +46,15 @@ export interface Found {
   readonly letters: readonly FoundLetter[]
   /** Those that the filter matched, before `limit`. */
   readonly matching: number
-  /** Those of `matching` that are left out because they have been replayed. */
-  readonly replayed: number
+  /** Those of `matching` that are left out because they have been replayed or discarded. */
+  readonly settled: number
   /** By partition: what was read of it. */
   readonly histories: ReadonlyMap<number, History>
 }
 
 /** Reads the dead letters of a pipeline, and what became of them. */
 export async function findLetters(options: FindOptions): Promise<Found> {
-  const { log, topic, pipeline, filter, replayedToo, judge, onlyPassing, limit, onProgress } = options
+  const { log, topic, pipeline, filter, settledToo, judge, onlyPassing, limit, onProgress } = options
   const partitions = (await log.partitions()).filter((partition) => partition.topic === topic)
   const from = partitions.map(({ partition, start }) => ({ topic, partition, offset: start }))
   const histories = new Map(from.map(({ partition, offset }) => [partition, createHistory(pipeline, offset)]))
@@ -67,18 +71,18 @@ export async function findLetters(options: FindOptions): Promise<Found> {
     candidates.push({ letter, prospect: judge?.(letter, record.value).then(prospectOf) })
   })
 
-  let replayed = 0
+  let settled = 0
   const letters: FoundLetter[] = []
   for (const { letter, prospect } of candidates) {
     const status = statusOf(letter, histories)
     const expected = await prospect
     if (onlyPassing && expected?.kind !== 'passes') continue
-    if (status.kind === 'replayed' && !replayedToo) replayed++
+    if (isSettled(status) && !settledToo) settled++
     else letters.push({ letter, status, ...(expected !== undefined && { prospect: expected }) })
   }
   letters.sort(byAge)
   const newest = limit === undefined ? letters : letters.slice(Math.max(0, letters.length - limit))
-  return { letters: newest, matching: letters.length + replayed, replayed, histories }
+  return { letters: newest, matching: letters.length + settled, settled, histories }
 }
 
 export function statusOf(
@@ -88,6 +92,8 @@ export function statusOf(
   const history = histories.get(partition)
   const receipt = history?.delivered.get(offset)
   if (receipt !== undefined) return { kind: 'replayed', receipt }
+  const discard = history?.discarded.get(offset)
+  if (discard !== undefined) return { kind: 'discarded', ...discard }
   return { kind: history?.claims.has(offset) ? 'claimed' : 'open' }
 }
 

@@ -8,6 +8,14 @@ export interface Claim {
   readonly from: readonly Position[]
 }
 
+/** A dead letter that an operator has settled without a record. */
+export interface Discard {
+  readonly reason: string
+  readonly by: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+}
+
 /** What the notes in one partition of the dead-letter topic say, as far as it has been read. */
 export interface History {
   /** The offset behind the last record that was seen. */
@@ -18,6 +26,8 @@ export interface History {
   readonly claims: ReadonlyMap<number, Claim>
   /** Where the records of replayed dead letters are, by the offset of the dead letter. */
   readonly delivered: ReadonlyMap<number, Receipt>
+  /** By the offset of the dead letter. */
+  readonly discarded: ReadonlyMap<number, Discard>
   /** To be called with every record of the partition, in the order of the offsets. True where it is a note. */
   see(record: LoggedRecord): boolean
 }
@@ -27,8 +37,9 @@ export function createHistory(pipeline: string, from: number): History {
   let current: { readonly run: string; readonly by: string } | undefined
   const claims = new Map<number, Claim>()
   const delivered = new Map<number, Receipt>()
+  const discarded = new Map<number, Discard>()
 
-  function take(note: Note): void {
+  function take(note: Note, at: number): void {
     switch (note.kind) {
       case 'begun':
         current = { run: note.run, by: note.by }
@@ -43,7 +54,16 @@ export function createHistory(pipeline: string, from: number): History {
         for (const offset of note.released) if (claims.get(offset)?.run === note.run) claims.delete(offset)
         for (const { offset, receipt } of note.delivered) {
           claims.delete(offset)
+          discarded.delete(offset)
           delivered.set(offset, receipt)
+        }
+        break
+      case 'discarded':
+        if (current !== undefined && current.run !== note.run) return
+        for (const offset of note.offsets) {
+          if (delivered.has(offset)) continue
+          claims.delete(offset)
+          discarded.set(offset, { reason: note.reason, by: current?.by ?? '', at })
         }
     }
   }
@@ -57,11 +77,12 @@ export function createHistory(pipeline: string, from: number): History {
     },
     claims,
     delivered,
+    discarded,
     see(record) {
       if (record.offset < next) return false
       next = record.offset + 1
       const note = noteOf(record, pipeline)
-      if (note !== undefined) take(note)
+      if (note !== undefined) take(note, record.timestamp)
       return note !== undefined
     },
   }

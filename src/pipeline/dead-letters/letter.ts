@@ -1,6 +1,7 @@
 import type { Violation } from '../../errors.js'
 import type { LoggedRecord, Position } from '../../plugin.js'
 import { CONNECT, HEADER } from '../header-names.js'
+import { isAt, type LetterPlace } from './place.js'
 
 /** What the headers of a dead letter tell; key and value stay in the log. */
 export interface DeadLetter extends Position {
@@ -63,18 +64,22 @@ export interface LetterFilter {
   readonly id?: string
   readonly since?: number
   readonly until?: number
+  /** Only these; all where undefined. */
+  readonly places?: readonly LetterPlace[]
 }
 
-export const matches = (
-  { timestamp, id, stage, plugin, code, rule }: DeadLetter,
-  filter: LetterFilter,
-): boolean =>
-  (filter.code === undefined || filter.code === code) &&
-  (filter.stage === undefined || filter.stage === stage || filter.stage === plugin) &&
-  (filter.rule === undefined || filter.rule === rule) &&
-  (filter.id === undefined || filter.id === id) &&
-  (filter.since === undefined || timestamp >= filter.since) &&
-  (filter.until === undefined || timestamp <= filter.until)
+export const matches = (letter: DeadLetter, filter: LetterFilter): boolean => {
+  const { timestamp, id, stage, plugin, code, rule } = letter
+  return (
+    (filter.code === undefined || filter.code === code) &&
+    (filter.stage === undefined || filter.stage === stage || filter.stage === plugin) &&
+    (filter.rule === undefined || filter.rule === rule) &&
+    (filter.id === undefined || filter.id === id) &&
+    (filter.since === undefined || timestamp >= filter.since) &&
+    (filter.until === undefined || timestamp <= filter.until) &&
+    (filter.places === undefined || isAt(letter, filter.places))
+  )
+}
 
 function violationsOf(header: string | undefined): readonly Violation[] {
   try {

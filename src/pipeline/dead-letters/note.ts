@@ -2,7 +2,7 @@ import type { LoggedRecord, Position, Receipt, SinkRecord } from '../../plugin.j
 import { HEADER } from '../header-names.js'
 
 /**
- * What a replay writes into the partition of the dead letters that it sends, so that every later replay knows of it:
+ * What a replay or a discard writes into the partition of the dead letters that it settles, so that every later one knows of it:
  * the partition holds both, and what is younger is kept longer.
  */
 export type Note =
@@ -21,6 +21,13 @@ export type Note =
       readonly run: string
       readonly delivered: readonly { readonly offset: number; readonly receipt: Receipt }[]
       readonly released: readonly number[]
+    }
+  /** These are settled without a record, if no other run has begun before this note. */
+  | {
+      readonly kind: 'discarded'
+      readonly run: string
+      readonly reason: string
+      readonly offsets: readonly number[]
     }
 
 /** `number` tells the notes of a run apart: a compacted topic must not take one for a newer version of another. */

@@ -30,7 +30,7 @@ export interface ReplayOptions extends LaneOptions {
 /** What has become of the letters so far. */
 export interface Tally {
   delivered: number
-  /** Replayed by others since they were chosen, or by a run that did not get to say so. */
+  /** Replayed or discarded by others since they were chosen, or by a run that did not get to say so. */
   elsewhere: number
   /** Could not be sent, and are where they were. */
   readonly failed: { readonly letter: DeadLetter; readonly why: string }[]
@@ -102,7 +102,8 @@ async function replayLanes(
   return undefined
 }
 
-function lanesOf(options: ReplayOptions): Lane[] {
+/** The partitions in which there is something to settle. */
+export function lanesOf(options: LaneOptions & Pick<ReplayOptions, 'histories' | 'letters'>): Lane[] {
   const inOrder = [...options.histories].sort(([a], [b]) => a - b)
   return inOrder.flatMap(([partition, history]) => {
     const queue = options.letters.filter((letter) => letter.partition === partition)

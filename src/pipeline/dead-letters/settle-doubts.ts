@@ -13,7 +13,13 @@ export const PATIENCE = 2
  */
 export async function settleDoubts(
   lane: Lane,
-  { log, run, signal, sendWithin, onDoubt }: ReplayOptions,
+  {
+    log,
+    run,
+    signal,
+    sendWithin,
+    onDoubt,
+  }: Pick<ReplayOptions, 'log' | 'run' | 'signal' | 'sendWithin' | 'onDoubt'>,
   tally: Tally,
 ): Promise<void> {
   dropDone(lane, tally)
@@ -42,9 +48,10 @@ const doubtsOf = ({ queue, history }: Lane): Doubt[] =>
     return claim === undefined ? [] : [{ letter, claim }]
   })
 
-/** What others have replayed is nothing to do any more. */
+/** There is nothing left to do for those that others have replayed or discarded. */
 function dropDone(lane: Lane, tally: Tally): void {
-  const open = lane.queue.filter(({ offset }) => !lane.history.delivered.has(offset))
+  const { delivered, discarded } = lane.history
+  const open = lane.queue.filter(({ offset }) => !delivered.has(offset) && !discarded.has(offset))
   tally.elsewhere += lane.queue.length - open.length
   lane.queue = open
 }

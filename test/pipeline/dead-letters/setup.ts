@@ -1,4 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import {
+  type DiscardOptions,
+  type DiscardResult,
+  discard,
+} from '../../../src/pipeline/dead-letters/discard.js'
 import { findLetters } from '../../../src/pipeline/dead-letters/find.js'
 import type { Judgement } from '../../../src/pipeline/dead-letters/judge.js'
 import { type ReplayOptions, type ReplayResult, replay } from '../../../src/pipeline/dead-letters/replay.js'
@@ -72,7 +77,7 @@ export async function prepare(topics: MemoryTopics, overrides: Partial<ReplayOpt
     topic: DLQ,
     pipeline: PIPELINE,
     filter: {},
-    replayedToo: false,
+    settledToo: false,
     onProgress() {},
   })
   const letters = found.letters.map(({ letter }) => letter)
@@ -107,3 +112,35 @@ export const replayAll = async (
 /** The ids of what stands in topic `events`, with how often. */
 export const sentIds = (topics: MemoryTopics): string[] =>
   topics.records('events').map((record) => record.header(HEADER.id) ?? '')
+
+/** Discards what is open now, and says when it has chosen. */
+export async function prepareDiscard(
+  topics: MemoryTopics,
+  overrides: Partial<DiscardOptions> = {},
+): Promise<() => Promise<DiscardResult>> {
+  const { log } = topics
+  const found = await findLetters({
+    log,
+    topic: DLQ,
+    pipeline: PIPELINE,
+    filter: {},
+    settledToo: false,
+    onProgress() {},
+  })
+  return () =>
+    discard({
+      log,
+      send: topics.send,
+      pipeline: PIPELINE,
+      topic: DLQ,
+      run: { id: randomUUID(), by: 'a test' },
+      histories: found.histories,
+      letters: found.letters.map(({ letter }) => letter),
+      reason: 'nobody needs them',
+      signal: new AbortController().signal,
+      sendWithin: 200,
+      onProgress() {},
+      onDoubt() {},
+      ...overrides,
+    })
+}
