@@ -59,7 +59,7 @@ export async function demonstrate({ events, port, adminPort }: Demonstration, io
 
 const addresses = ({ webhook, headgate }: Surroundings): string =>
   [
-    'While it ran, these were its addresses; "npx headgate sandbox" starts the same and stays up:',
+    'While it ran, these were its addresses; "./headgate sandbox" starts the same and stays up:',
     `  events   POST ${webhook}`,
     `  metrics  GET  ${headgate.admin}/metrics`,
     `  ready    GET  ${headgate.admin}/ready`,

@@ -7,7 +7,7 @@ const commands = await loadCommands()
 
 /** Commands that stand within sentences and tables. Those of shell blocks are run, by test/e2e/docs-snippets.test.ts. */
 const mentioned = (page: string): string[] =>
-  [...proseOf(page).matchAll(/`(?:npx )?headgate ([a-z][^`]*)`/g)].map(([, line]) => String(line))
+  [...proseOf(page).matchAll(/`(?:\.\/)?headgate ([a-z][^`]*)`/g)].map(([, line]) => String(line))
 
 /** What is wrong with it as a command line. */
 function mistakes(line: string): string[] {

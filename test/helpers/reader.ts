@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, cpSync } from 'node:fs'
+import { chmodSync, cpSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { builtFile } from '../../src/package-files.js'
 import { temporaryDirectory } from './context.js'
 
 /**
- * What somebody has after `npm ci`, with `headgate` as a command, and other programs by name. The real npx would install
- * the folder into a cache of its own first, and build it for that. curl fails where the answer is no success.
+ * What somebody has after `npm ci`, with `./headgate` and `headgate` as commands, and other programs by name. curl fails where
+ * the answer is no success.
  */
 export function reader(
   atEnd: (clean: () => void) => void,
@@ -16,13 +16,13 @@ export function reader(
 ): string {
   const programs = {
     headgate: `exec "${process.execPath}" "${builtFile('cli.js')}" "$@"`,
-    npx: 'exec "$@"',
     ...others,
   }
   const scripts = Object.entries(programs).map(([name, script]) => [`bin/${name}`, `#!/bin/sh\n${script}\n`])
   const files = { ...Object.fromEntries(scripts), '.curlrc': 'fail-with-body\nsilent\n' }
   const cwd = temporaryDirectory(files, atEnd)
   for (const [path = ''] of scripts) chmodSync(join(cwd, path), 0o755)
+  symlinkSync('bin/headgate', join(cwd, 'headgate'))
   for (const path of ['package.json', 'plugins.config.json', 'schemas', 'scenarios', 'docs', 'examples'])
     cpSync(path, join(cwd, path), { recursive: true })
   return cwd
