@@ -44,7 +44,7 @@ describeKafka('what Headgate promises whatever its config says', () => {
     const runaways = events.map((id) => post(eventText(`run-${id}`, '{"run":"away"}')))
     const others = events.map((id) => post(eventText(id, '{}')))
     for (const answer of await Promise.all(runaways)) {
-      expect(answer).toMatchObject({ status: 422, body: { code: 'HG_ROUTE_EXPRESSION' } })
+      expect(answer).toMatchObject({ status: 422, body: { code: 'HG_EVENT_TOO_COSTLY' } })
     }
     for (const answer of await Promise.all(others)) expect(answer.status).toBe(200)
   })
