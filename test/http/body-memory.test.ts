@@ -100,7 +100,7 @@ it('holds no more than it counts of bodies that come byte by byte', async () => 
   const senders = await Promise.all(Array.from({ length: 25 }, () => rawConnection(port)))
   const before = heapUsed()
   for (const sender of senders) sender.send(chunked + chunk(1).repeat(4000))
-  await vi.waitUntil(() => listener.usage().bodyBytes >= 25 * 4000)
+  await vi.waitUntil(() => listener.usage().bodyBytes >= 25 * 4000, { timeout: 15_000 })
   expect(listener.usage().bodyBytes).toBeLessThan(25 * 8000)
   // A Buffer for each byte would take 40 MB.
   expect(heapUsed() - before).toBeLessThan(8_000_000)

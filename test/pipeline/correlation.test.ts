@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { HeadgateError } from '../../src/errors.js'
 import { deadLetterOf } from '../../src/pipeline/dead-letters/letter.js'
+import { digestOf } from '../../src/pipeline/ledger/digest.js'
 import type { Correlation, Event, LoggedRecord } from '../../src/plugin.js'
 import { fail } from '../../src/plugin.js'
 import { temporaryDirectory } from '../helpers/context.js'
@@ -65,8 +66,8 @@ test('an acknowledgement that waited over a restart has the trace context too', 
 
 test('with a lost state directory, it comes back from the headers of the record', async () => {
   const kafka = memoryLog()
-  kafka.append('a', 'digest-a', 'orders', trace)
-  kafka.append('b', 'digest-b', 'orders', { tracestate: 'alone=1' })
+  kafka.append('a', digestOf(Buffer.from('a')), 'orders', trace)
+  kafka.append('b', digestOf(Buffer.from('b')), 'orders', { tracestate: 'alone=1' })
   const { due } = await openLedger({ kafka })
   expect(due()?.committed).toMatchObject({ id: 'a', ...trace })
   const alone = due()?.committed
