@@ -20,6 +20,8 @@ export async function startSandboxed(
   const headgate = await startHeadgate({
     program,
     config,
+    // A bound, not a wait: a start with workers loads three programs, and a busy machine takes its time.
+    within: 45_000,
     env: {
       KAFKA_BROKERS: kafka.bootstrap,
       CXONE_BASE_URL: cxone.url,
