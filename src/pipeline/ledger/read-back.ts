@@ -58,8 +58,14 @@ export async function readBack(options: ReadBackOptions, progress: Progress, fen
       progress.problem = undefined
       return
     } catch (thrown) {
+      // A log that is closed at a stop is no problem of the log.
+      if (options.signal.aborted) return
       const { code, message } = asHeadgateError(thrown, 'The read-back')
-      if (progress.problem !== message) options.logger.warn({ code }, `reading back is waiting: ${message}`)
+      if (progress.problem !== message)
+        options.logger.warn(
+          { code },
+          `no events are taken until the ledger has been read back from Kafka; trying again: ${message}`,
+        )
       progress.problem = message
       await wait(delay, undefined, { signal: options.signal, ref: false }).catch(() => undefined)
     }

@@ -37,12 +37,14 @@ export function createReading({ log, options, opened }: Options): Reading {
   let fenced = false
   let again = false
   let meetings = 0
+  let ending = new AbortController()
 
   async function read(fence: boolean, quiet: boolean): Promise<void> {
     let first = true
     do {
       again = false
-      const all = { ...options(() => log() as RecordLog), quiet }
+      const present = options(() => log() as RecordLog)
+      const all = { ...present, quiet, signal: AbortSignal.any([present.signal, ending.signal]) }
       await readBack(all, progress, fence && first)
       if (all.signal.aborted || condition !== 'reading') return
       first = false
@@ -63,6 +65,7 @@ export function createReading({ log, options, opened }: Options): Reading {
         return
       }
       condition = 'reading'
+      ending = new AbortController()
       fenced = fence
       void read(fence, quiet)
     },
@@ -89,6 +92,7 @@ export function createReading({ log, options, opened }: Options): Reading {
     },
     stop() {
       condition = 'stopped'
+      ending.abort()
     },
   }
 }

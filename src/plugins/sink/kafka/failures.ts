@@ -53,7 +53,7 @@ export function logFailed(error: unknown): HeadgateError {
 }
 
 export const logUnavailable = (why: string, cause?: unknown): HeadgateError =>
-  new HeadgateError('HG_KAFKA_UNAVAILABLE', `What Kafka has cannot be read or acknowledged: ${why}.`, {
+  new HeadgateError('HG_KAFKA_UNAVAILABLE', `Cannot read records from Kafka or commit offsets: ${why}.`, {
     cause,
   })
 

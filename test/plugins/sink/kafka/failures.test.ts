@@ -121,7 +121,7 @@ test('explains what can go wrong while the log is read', () => {
   const failed = (code: number) => logFailed({ code, message: 'text' })
   expect(failed(ERRORS.ERR_TOPIC_AUTHORIZATION_FAILED)).toMatchObject({
     code: 'HG_KAFKA_UNAVAILABLE',
-    message: 'What Kafka has cannot be read or acknowledged: our user may not read the topic.',
+    message: 'Cannot read records from Kafka or commit offsets: our user may not read the topic.',
   })
   expect(failed(ERRORS.ERR__TIMED_OUT).message).toContain('the broker did not answer in time')
   expect(failed(-12345).message).toContain('text')
