@@ -1,20 +1,22 @@
 import { hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
-import { openAdmin } from './admin/admin.js'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Admin, openAdmin, openStartingAdmin, type StartingAdmin } from './admin/admin.js'
 import { questionsInProcess } from './admin/connect/questions.js'
 import { connectRoutes } from './admin/connect/routes.js'
 import { tapRoutes } from './admin/tap.js'
 import { generateToken, tokenFileOf } from './admin/tokens.js'
 import { HeadgateError } from './errors.js'
-import { createListener } from './http/listener.js'
+import { requireUnused } from './http/listen.js'
+import { type Address, createListener } from './http/listener.js'
 import type { Loggers } from './log-levels.js'
 import type { Pipeline } from './pipeline/build.js'
 import type { CheckedConfig, ReadResult } from './pipeline/config/read.js'
 import { type FileWatch, watchFiles } from './pipeline/config/watch.js'
 import { openIntents } from './pipeline/intent.js'
 import { withoutSecrets } from './pipeline/ledger/report.js'
-import { openStateDirectory } from './pipeline/ledger/state-directory.js'
-import { type Left, notReady } from './pipeline/lifecycle.js'
+import { isStateInUse, openStateDirectory } from './pipeline/ledger/state-directory.js'
+import { type Left, notReady, until } from './pipeline/lifecycle.js'
 import { createMetrics } from './pipeline/metrics.js'
 import { createReloader, type Why } from './pipeline/reload.js'
 import { createShared } from './pipeline/shared.js'
@@ -26,8 +28,9 @@ import { redactor } from './redact.js'
 import { reloadAnswer, reloadState } from './reload-answer.js'
 import type { ListeningSockets } from './service-manager.js'
 import type { Settings } from './settings.js'
+import { releaseWhenReady, takeOverState } from './takeover.js'
 import { openCertificates } from './tls/certificates.js'
-import { bytes } from './units.js'
+import { bytes, milliseconds } from './units.js'
 import { shareOf } from './workers/share.js'
 import { toldToWorkers } from './workers/told-to-workers.js'
 import { createWorkers } from './workers/workers.js'
@@ -40,9 +43,9 @@ export interface App {
   reload(why: Why): void
   /**
    * Takes no more events, answers what is in flight and acknowledges what is durable, until `deadline` is aborted.
-   * Returns what was left of each pipeline.
+   * Returns what was left of each pipeline. `isTakenOver`: another process listens already, and acknowledges the rest.
    */
-  stop(): Promise<readonly Left[]>
+  stop(isTakenOver?: boolean): Promise<readonly Left[]>
 }
 
 export interface AppOptions {
@@ -52,6 +55,8 @@ export interface AppOptions {
   read(text?: string): Promise<ReadResult>
   /** Told of the secrets of a config before anything is made of it. */
   onSecrets(secrets: CheckedConfig['secrets']): void
+  /** Called once, with the process that takes over from this one and waits for it to stop. */
+  onTakeover(pid: number): void
   /** Where something else has opened the ports already. */
   readonly sockets: ListeningSockets
   /** Absolute path of the config file. */
@@ -78,15 +83,22 @@ export async function startApp(options: AppOptions): Promise<App> {
       'HEADGATE_WORKERS and a socket that was passed for the intake do not go together; use one of them.',
     )
   }
+  if (settings.takeover && (options.sockets.intake ?? options.sockets.admin) !== undefined) {
+    throw new HeadgateError(
+      'HG_LISTEN_FAILED',
+      'HEADGATE_TAKEOVER and a socket that was passed to the process do not go together: a passed socket stays open over a restart by itself. Use one of them.',
+    )
+  }
   const metrics = createMetrics()
   const certificates = await openCertificates({ settings, metrics, log })
-  const state = await openStateDirectory(resolve(settings.stateDir), log({ stage: 'ledger' }))
   // With workers it is they that listen, and this one only says what they may serve.
   const { workers: count } = settings
   const listener = createListener({
     host: settings.host,
     port: settings.port,
     descriptor: options.sockets.intake,
+    reusePort: settings.takeover,
+    holds: settings.takeover,
     maxConnections: settings.maxConnections,
     maxBodyMemory: shareOf(bytes(settings.maxBodyMemory), count),
     ...(count > 0 && { sharedBy: count }),
@@ -95,6 +107,22 @@ export async function startApp(options: AppOptions): Promise<App> {
     log: log({}),
     onResponse: countResponses(metrics, 'none'),
   })
+  const { adminHost, adminPort, adminOpen } = settings
+  const access = {
+    host: adminHost,
+    port: adminPort,
+    descriptor: options.sockets.admin,
+    reusePort: settings.takeover,
+    tokenFile: tokenFileOf(settings),
+    open: adminOpen === 'none' ? [] : adminOpen.split(',').map((name) => `/${name}`),
+    log: log({ listener: 'admin' }),
+    secure: certificates.admin,
+  }
+  const recordKey = readRecordKey(settings.recordKeyFile)
+  const directory = resolve(settings.stateDir)
+  const early = settings.takeover ? await openEarly() : undefined
+  const state =
+    early === undefined ? await openStateDirectory(directory, log({ stage: 'ledger' })) : early.state
   const kept = openIntents(state.database)
   const workers =
     count === 0
@@ -119,7 +147,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
       state: state.database,
       shared: createShared({ metrics, log, signal: deadline }),
-      recordKey: readRecordKey(settings.recordKeyFile),
+      recordKey,
       intents,
       taps: taps.running,
       ...(workers !== undefined && { throughWorkers: workers.throughWorkers }),
@@ -147,17 +175,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     maxConnections: settings.maxConnections,
     maxBodyMemory: bytes(settings.maxBodyMemory),
   })
-  const { adminHost, adminPort, adminOpen } = settings
-  await generateToken(settings)
-  const access = {
-    host: adminHost,
-    port: adminPort,
-    descriptor: options.sockets.admin,
-    tokenFile: tokenFileOf(settings),
-    open: adminOpen === 'none' ? [] : adminOpen.split(',').map((name) => `/${name}`),
-    log: log({ listener: 'admin' }),
-    secure: certificates.admin,
-  }
   const connect = connectRoutes({
     reloader,
     intents,
@@ -195,16 +212,25 @@ export async function startApp(options: AppOptions): Promise<App> {
     }),
     reload: async () => reloadAnswer(await reloader.reload('api'), redact),
   }
-  const admin = await openAdmin(access, shown, [...connect, ...tapRoutes(taps, reloader.config, redact)])
-  const stop = async (): Promise<readonly Left[]> => {
+  const routes = [...connect, ...tapRoutes(taps, reloader.config, redact)]
+  early?.admin.serve(shown, routes)
+  if (early === undefined) await generateToken(settings)
+  const admin: Admin = early?.admin ?? (await openAdmin(access, shown, routes))
+  let stopWaiting = (): void => {}
+  const stop = async (isTakenOver = false): Promise<readonly Left[]> => {
     phase = 'stopping'
+    stopWaiting()
     for (const watch of watches) watch.close()
     // They hand over what they have taken, and are answered.
     await workers?.stop()
     // First of all, so that a sender that comes in between hears 503 and not that there is no such path.
-    const closed = listener.close()
-    const left = await reloader.stop()
-    if (deadline.aborted) listener.closeNow()
+    const closed = listener.close(isTakenOver ? LAST_REQUESTS : 0)
+    const inTime = () => Promise.race([closed, delay(LAST_REQUESTS, undefined, { ref: false })])
+    if (isTakenOver) await until(inTime(), deadline)
+    const left = await reloader.stop(isTakenOver)
+    // Load balancers open connections before they have a request: nobody waits for those.
+    if (isTakenOver) await until(inTime(), deadline)
+    if (deadline.aborted || isTakenOver) listener.closeNow()
     else await closed
     taps.close()
     await admin.close()
@@ -215,8 +241,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     await reloader.start()
     const intake = workers
       ? await workers.start(reloader.config(), reloader.running())
-      : (await listener.open()).url
+      : (early?.intake ?? (await listener.open())).url
     phase = 'running'
+    if (early !== undefined) stopWaiting = releaseWhenReady(() => missing().length === 0, listener.release)
     watches = [
       watchFiles({
         paths: () => [...new Set([options.file, ...reloader.config().watched])],
@@ -239,7 +266,33 @@ export async function startApp(options: AppOptions): Promise<App> {
     await stop()
     throw error
   }
+
+  /** Opens both ports while the process before this one still takes events, and then its state directory. */
+  async function openEarly() {
+    if (!(await isStateInUse(directory))) {
+      await requireUnused(settings, 'HEADGATE_HOST')
+      await requireUnused(access, 'HEADGATE_ADMIN_HOST')
+    }
+    await generateToken(settings)
+    let admin: StartingAdmin | undefined
+    try {
+      const intake: Address = await listener.open()
+      admin = await openStartingAdmin(access, () => [
+        'Headgate is starting, and waits until the process before it has stopped.',
+      ])
+      const handOver = { within: milliseconds(settings.shutdownTimeout), onRequest: options.onTakeover }
+      return { intake, admin, state: await takeOverState(directory, log({ stage: 'ledger' }), handOver) }
+    } catch (error) {
+      // Those that wait are answered.
+      await Promise.race([listener.close(), delay(LAST_REQUESTS)])
+      await admin?.close()
+      throw error
+    }
+  }
 }
+
+/** Milliseconds that the connections which are open when another process takes over have for the request that is on its way. */
+const LAST_REQUESTS = 1000
 
 /** For /ready: an operator's wish is no fault, and nothing to take the process out of a load balancer for. */
 function pausedPipelines(pipelines: readonly Pipeline[]): { readonly paused?: readonly string[] } {

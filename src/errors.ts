@@ -133,6 +133,10 @@ const ERROR_TABLE = {
     'Headgate is shutting down.',
     'Nothing is lost; the sender tries again.',
   ),
+  HG_INTAKE_STARTING: infrastructure(
+    'Headgate is starting, and takes over from the process before it.',
+    'Nothing is lost; the sender tries again. If it lasts, the log has the reason.',
+  ),
   HG_INTAKE_PAUSED: infrastructure(
     'An operator has paused the pipeline.',
     'Nothing is lost; the sender tries again. `PUT /connectors/NAME/resume` of the admin listener ends it.',
@@ -240,7 +244,7 @@ const ERROR_TABLE = {
     'Free space on its disk (1 MiB, and as much as ledger.mdb has after an unclean end), then start again. Nothing is lost.',
   ),
   HG_STATE_LOCKED: config(
-    'Another process uses the state directory.',
+    'Another process uses the state directory, and has not handed it over where it was asked to (HEADGATE_TAKEOVER).',
     'Stop the other one, or give each its own HEADGATE_STATE_DIR.',
   ),
   HG_STATE_NEWER: config(

@@ -18,6 +18,7 @@ export interface Settings {
   readonly maxBodyMemory: string
   readonly workers: number
   readonly recordKeyFile: string
+  readonly takeover: boolean
   readonly allowUnverified: boolean
   readonly allowClientCode: boolean
   /** Paths; empty where there is none. */
@@ -176,6 +177,13 @@ export const SETTINGS: { readonly [name in keyof Settings]: Declaration } = {
     wrong: integer(0, 64),
     doc: 'Processes that take events in, apply the transforms and make the acknowledge calls, beside the one that writes to Kafka and keeps the ledger; 0: one process does everything. Each has an equal share of HEADGATE_MAX_CONNECTIONS, HEADGATE_MAX_BODY_MEMORY and `maxInFlight`.',
   },
+  takeover: {
+    env: 'HEADGATE_TAKEOVER',
+    arg: 'takeover',
+    default: false,
+    wrong: truth,
+    doc: 'The start takes over from the process that uses the state directory: it opens the ports next to that process, asks it to stop, and takes events when that has ended; meanwhile requests wait. The process that runs has to have been started with it, too. Needs Node.js 22.12 or later on Linux, one network (not two containers with ports of their own), and does not work together with HEADGATE_WORKERS or with passed sockets.',
+  },
   allowUnverified: {
     env: 'HEADGATE_ALLOW_UNVERIFIED',
     arg: 'allow-unverified',
@@ -262,11 +270,14 @@ export function readSettings(
     typed((loaded.getProperties() as { [name: string]: unknown })[name], preset),
   ])
   const settings = Object.fromEntries(values) as Settings
-  const alone = [
+  const conflicts = [
     ...halves(settings, 'tlsCert', 'tlsKey', 'tlsClientCa'),
     ...halves(settings, 'adminTlsCert', 'adminTlsKey', 'adminTlsClientCa'),
+    ...(settings.takeover && settings.workers > 0
+      ? ['HEADGATE_TAKEOVER and HEADGATE_WORKERS do not work together; set only one of them.']
+      : []),
   ]
-  return alone.length > 0 ? { ok: false, problems: alone } : { ok: true, settings }
+  return conflicts.length > 0 ? { ok: false, problems: conflicts } : { ok: true, settings }
 }
 
 /** A certificate is nothing without its key, and neither speaks TLS without the other. */

@@ -62,6 +62,14 @@ test.each([
   expect(readSettings(environment, {})).toEqual({ ok: false, problems: [problem] })
 })
 
+test('a takeover and workers do not go together', () => {
+  expect(readSettings({ HEADGATE_WORKERS: '2' }, { takeover: 'true' })).toEqual({
+    ok: false,
+    problems: ['HEADGATE_TAKEOVER and HEADGATE_WORKERS do not work together; set only one of them.'],
+  })
+  expect(readSettings({ HEADGATE_TAKEOVER: 'true' }, {})).toMatchObject({ settings: { takeover: true } })
+})
+
 test('an authority for clients is nothing without a certificate', () => {
   expect(readSettings({ HEADGATE_TLS_CLIENT_CA: 'ca.crt' }, {})).toEqual({
     ok: false,

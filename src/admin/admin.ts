@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Connection } from '../http/connection.js'
 import { createConnectionLimit } from '../http/connection-limit.js'
 import { createHttpServer, logAcceptErrors, type Secure } from '../http/http-server.js'
-import { type ListenAt, listen } from '../http/listen.js'
+import { type ListenAt, listen, whenAccepted } from '../http/listen.js'
 import type { Log } from '../plugin.js'
 import { createAccess } from './access.js'
 import { type Answer, failure, json, type Stream, text } from './answer.js'
@@ -39,12 +39,20 @@ export interface Admin {
   close(): Promise<void>
 }
 
+/** An admin listener that answers probes, and says of everything else that Headgate is starting, until `serve` is called. */
+export interface StartingAdmin extends Admin {
+  serve(shown: Shown, more: readonly Route[]): void
+}
+
 /** Operators and their tools are few. If more connections come, those that wait make room. */
 const MOST_CONNECTIONS = 100
 /** Requests that want a token and are under way. The other places are kept for probes. */
 const MOST_UNDER_WAY = 80
 /** In milliseconds. */
 const TIMEOUTS = { headersTimeout: 5000, requestTimeout: 10_000, connectionsCheckingInterval: 1000 }
+
+/** Milliseconds that requests under way have at the end, if another process takes over: a probe must not fail for that. */
+const LINGER = 500
 
 /**
  * Opens the listener for operators; `more` is served beside what Headgate shows itself. Errors are shaped as Kafka
@@ -55,9 +63,20 @@ export async function openAdmin(
   shown: Shown,
   more: readonly Route[] = [],
 ): Promise<Admin> {
-  const { host, log } = options
+  const admin = await openStartingAdmin(options, () => [])
+  admin.serve(shown, more)
+  return admin
+}
+
+/** As `openAdmin`, before there is anything to show but why Headgate is not ready. */
+export async function openStartingAdmin(
+  options: AdminOptions,
+  notReady: Shown['notReady'],
+): Promise<StartingAdmin> {
+  const { host, log, reusePort } = options
   const refuse = await createAccess(options)
-  const routes = [...ownRoutes(shown), ...more]
+  let routes: readonly Route[] | undefined
+  const probes = probeRoutes({ notReady, details: () => ({}) })
 
   let underWay = 0
 
@@ -67,8 +86,9 @@ export async function openAdmin(
     const [path = '/', query] = url.split('?', 2)
     const refused = await refuse(request, path)
     if (refused !== undefined) return refused
-    const found = findRoute(routes, method, path)
+    const found = findRoute(routes ?? probes, method, path)
     if (found === undefined) {
+      if (routes === undefined) return failure(503, 'Headgate is starting.', { 'retry-after': '1' })
       const paths = [...new Set(routes.map((route) => route.path))].join(', ')
       return failure(404, `There is nothing at ${path}; try ${paths}.`)
     }
@@ -110,10 +130,26 @@ export async function openAdmin(
   logAcceptErrors(server, log)
   return {
     url: `${options.secure === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    serve(shown, more) {
+      routes = [...ownRoutes(shown), ...more]
+    },
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve())
-        for (const connection of limit.open) connection.destroy()
+        const cut = () => {
+          for (const connection of limit.open) connection.destroy()
+        }
+        if (!reusePort) {
+          server.close(() => resolve())
+          cut()
+          return
+        }
+        whenAccepted(server, () => {
+          const lingering = setTimeout(cut, LINGER)
+          server.close(() => {
+            clearTimeout(lingering)
+            resolve()
+          })
+        })
       }),
   }
 }
@@ -123,13 +159,17 @@ const tooMany = (): Answer =>
     'retry-after': '1',
   })
 
-const ownRoutes = (shown: Shown): Route[] => [
+const probeRoutes = (shown: Pick<Shown, 'notReady' | 'details'>): Route[] => [
   get('/health', () => json(200, { status: 'UP' })),
   get('/ready', () => {
     const reasons = shown.notReady()
     const ready = reasons.length === 0
     return json(ready ? 200 : 503, { ready, reasons, ...shown.details() })
   }),
+]
+
+const ownRoutes = (shown: Shown): Route[] => [
+  ...probeRoutes(shown),
   get('/metrics', async () => {
     const { contentType, text: metrics } = await shown.metrics()
     return text(200, contentType, metrics)

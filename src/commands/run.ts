@@ -13,6 +13,7 @@ import { plugins } from '../plugins/index.js'
 import { redactor } from '../redact.js'
 import { listeningSockets, serviceManager } from '../service-manager.js'
 import { SETTINGS, type SettingsResult } from '../settings.js'
+import { takeoverProblem } from '../takeover.js'
 import { LONGEST_TIMER, milliseconds } from '../units.js'
 import { type Command, type CommandInput, EXIT, type Io } from './command.js'
 import { loadConfig, settingOptions, settingsFrom } from './load.js'
@@ -28,6 +29,10 @@ Stops on SIGTERM or SIGINT: answers what is in flight, waits for Kafka, acknowle
 with 0. A second signal, or the shutdown timeout, ends the waiting: it exits with 1 and says what was left. It exits with
 2 when a flag or a setting is wrong and with 78 when the config cannot be used: starting it again would not help.
 
+With --takeover it takes the place of the process that uses the state directory, without a moment in which nobody
+listens: it opens the ports, asks that process to stop, and takes events when it has. Under systemd, and with a Node.js
+before 22.12, use a socket unit for that.
+
 Under systemd it reports READY, STOPPING and the watchdog (Type=notify), and takes listening sockets from a socket
 unit.`,
   options: settingOptions(),
@@ -40,8 +45,9 @@ unit.`,
       )
     io.onWarning(warningLogger(log))
     for (const slip of given.slips) log.warn({ event: 'setting-unknown' }, slip)
-    if (!given.read.ok) {
-      for (const problem of given.read.problems) log.error({ event: 'setting-problem' }, problem)
+    const problems = problemsOf(given.read)
+    if (!given.read.ok || problems.length > 0) {
+      for (const problem of problems) log.error({ event: 'setting-problem' }, problem)
       log.fatal({ event: 'failed' }, 'a setting of the process is wrong; nothing was started')
       return EXIT.usage
     }
@@ -62,6 +68,7 @@ unit.`,
     let reload = (): void => {}
     io.onHangup(() => reload())
     const manager = serviceManager(io.env, process.pid, log)
+    const takeover = new AbortController()
     try {
       const app = await startApp({
         settings,
@@ -72,6 +79,10 @@ unit.`,
           // With a text, it is a question of the admin API.
           text === undefined ? tried(await loadConfig(settings, io)) : loadConfig(settings, io, { text }),
         onSecrets: (secrets) => redact(redactor(secrets)),
+        onTakeover(pid) {
+          log.info({ event: 'takeover', pid }, 'another process takes over')
+          takeover.abort()
+        },
         loggers: createLoggers(log),
         line,
         plugins,
@@ -81,16 +92,18 @@ unit.`,
       reload = () => app.reload('signal')
       log.info({ event: 'listening', intake: app.intake, admin: app.admin }, 'listening')
       manager.ready(`Listening on ${app.intake}; ${app.admin}/ready says whether events are taken.`)
-      await aborted(io.signal)
+      await aborted(AbortSignal.any([io.signal, takeover.signal]))
       manager.stopping()
       const timer = setTimeout(
         () => deadline.abort(),
         Math.min(milliseconds(settings.shutdownTimeout), LONGEST_TIMER),
       )
       log.info({ event: 'stopping', timeout: settings.shutdownTimeout }, 'stopping')
-      const left = await app.stop()
+      const left = await app.stop(takeover.signal.aborted)
       clearTimeout(timer)
-      return report(left.filter(({ inFlight, unacknowledged }) => inFlight + unacknowledged > 0))
+      const isLeft = ({ inFlight, unacknowledged }: Left) =>
+        inFlight > 0 || (unacknowledged > 0 && !takeover.signal.aborted)
+      return report(left.filter(isLeft))
     } catch (error) {
       if (!(error instanceof HeadgateError)) throw error
       log.fatal({ event: 'failed', code: error.code }, error.message)
@@ -113,6 +126,12 @@ unit.`,
       return left.length === 0 && !deadline.signal.aborted ? EXIT.ok : EXIT.wrong
     }
   },
+}
+
+const problemsOf = (read: SettingsResult): readonly string[] => {
+  if (!read.ok) return read.problems
+  const problem = read.settings.takeover ? takeoverProblem(process.versions.node) : undefined
+  return problem === undefined ? [] : [problem]
 }
 
 const aborted = (signal: Io['signal']): Promise<void> =>

@@ -1,4 +1,4 @@
-import type { AddressInfo, Server } from 'node:net'
+import { type AddressInfo, createServer, type ListenOptions, type Server } from 'node:net'
 import { HeadgateError } from '../errors.js'
 import { isLoopback } from './loopback.js'
 
@@ -9,6 +9,8 @@ export interface ListenAt {
   readonly port: number
   /** The descriptor of a socket that listens already, in place of host and port. */
   readonly descriptor?: number | undefined
+  /** Other processes of the same user may listen at the same address (SO_REUSEPORT), and the system gives each a share. */
+  readonly reusePort?: boolean | undefined
 }
 
 /**
@@ -17,11 +19,11 @@ export interface ListenAt {
  * `host` comes from.
  */
 export async function listen(server: Server, at: ListenAt, setting: string): Promise<AddressInfo> {
-  const { host, port, descriptor } = at
+  const { host, port, descriptor, reusePort } = at
   await new Promise<void>((resolve, reject) => {
-    const failed = (cause: Error) => reject(cannotListen(at, cause.message, cause))
+    const failed = (cause: Error) => reject(cannotListen(at, reasonOf(cause, reusePort), cause))
     server.once('error', failed)
-    server.listen(descriptor === undefined ? { host, port } : { fd: descriptor }, () => {
+    server.listen(descriptor === undefined ? addressOf(host, port, reusePort) : { fd: descriptor }, () => {
       server.off('error', failed)
       resolve()
     })
@@ -39,6 +41,57 @@ export async function listen(server: Server, at: ListenAt, setting: string): Pro
     )
   }
   return address
+}
+
+/** `reusePort` is younger than the oldest Node.js that runs Headgate, and so than its types. */
+const addressOf = (host: string, port: number, reusePort = false): ListenOptions & { reusePort?: boolean } =>
+  reusePort ? { host, port, reusePort } : { host, port }
+
+const reasonOf = (cause: NodeJS.ErrnoException, reusePort = false): string =>
+  reusePort && cause.code === 'EADDRINUSE'
+    ? `${cause.message}; a process that does not share it listens there (one that was started without HEADGATE_TAKEOVER, or by another user), so stop that one first`
+    : cause.message
+
+/**
+ * Rejects with HG_LISTEN_FAILED if any process listens at the address. Servers that share an address would not notice
+ * another one that has nothing to do with them, and each would get some of the connections.
+ */
+export async function requireUnused(at: ListenAt, setting: string): Promise<void> {
+  const server = createServer()
+  await listen(server, { ...at, reusePort: false }, setting)
+  await new Promise((resolve) => server.close(resolve))
+}
+
+/** Milliseconds. Longer turns of the event loop do other work, and connections arrive meanwhile. */
+const SHORT_TURN = 0.5
+const MOST_TURNS = 500
+
+/**
+ * Calls `close` when no connection waits to be accepted. The system resets those that wait when a listening socket is
+ * closed, unless net.ipv4.tcp_migrate_req gives them to another socket at the same address. libuv accepts one connection in
+ * a turn of the event loop.
+ */
+export function whenAccepted(server: Server, close: () => void): void {
+  let accepted = true
+  let turns = 0
+  let began = 0
+  const note = () => {
+    accepted = true
+  }
+  const turn = () => {
+    const now = performance.now()
+    if ((accepted || now - began > SHORT_TURN) && ++turns < MOST_TURNS) {
+      accepted = false
+      began = now
+      setImmediate(turn)
+      return
+    }
+    server.off('connection', note)
+    close()
+  }
+  server.on('connection', note)
+  // Not at once: this turn may have looked for connections some time ago.
+  setImmediate(turn)
 }
 
 function cannotListen({ host, port, descriptor }: ListenAt, why: string, cause?: Error): HeadgateError {

@@ -7,9 +7,10 @@ import { Connection } from './connection.js'
 import { type ConnectionLimit, createConnectionLimit } from './connection-limit.js'
 import { type Descriptors, readDescriptors } from './descriptors.js'
 import { exchange, type Route, receivedRequest, refuse, type Shared } from './exchange.js'
+import { type HeldConnections, holdConnections } from './held-connections.js'
 import { createHttpServer, logAcceptErrors, type Secure } from './http-server.js'
 import { IncomingRequest } from './incoming-request.js'
-import { type ListenAt, listen } from './listen.js'
+import { type ListenAt, listen, whenAccepted } from './listen.js'
 import { type ClientError, refuseMalformed } from './malformed.js'
 import { onceAMinute } from './once-a-minute.js'
 import { OutgoingAnswer } from './outgoing-answer.js'
@@ -40,6 +41,8 @@ export interface ListenerOptions extends ListenAt {
   readonly secure?: Secure | undefined
   /** How many workers share the address; absent where one process has it to itself. The bounds are of each. */
   readonly sharedBy?: number
+  /** New connections wait until `release` is called. */
+  readonly holds?: boolean
 }
 
 /** All in milliseconds. */
@@ -69,13 +72,16 @@ export interface Address {
 export interface Listener {
   /** Rejects with HG_LISTEN_FAILED where the address cannot be had. */
   open(): Promise<Address>
+  /** Serves the connections that it has held, and new ones at once. */
+  release(): void
   /** For one source of a pipeline; `onResponse` is told the status of every answer on its paths. */
   bind(pipeline: string, onResponse: (status: number) => void): SourcePaths
   /**
    * Takes no more connections; resolves when all requests have been answered and all connections are closed. Until
-   * then, requests on open connections are still answered, each with `Connection: close`.
+   * then, requests on open connections are still answered, each with `Connection: close`. For `lingering` milliseconds, idle
+   * connections stay open for that: a request may be on its way.
    */
-  close(): Promise<void>
+  close(lingering?: number): Promise<void>
   /** Closes, and cuts what `close` would wait for. */
   closeNow(): void
   /** What is held for senders now. */
@@ -115,10 +121,12 @@ export function createListener(options: ListenerOptions): Listener {
     else routes.delete(path)
   }
   let closed: Promise<void> | undefined
+  let lingers = false
+  let held: HeldConnections | undefined
 
   const unanswered = countUnanswered(() => {
     // The last answer has been written but may not have been sent.
-    if (closed !== undefined) setImmediate(() => server.closeIdleConnections())
+    if (closed !== undefined && !lingers) setImmediate(() => server.closeIdleConnections())
   })
   const maxBodyMemory = options.maxBodyMemory ?? 256 * 1024 * 1024
   const memory = countBodyMemory(maxBodyMemory)
@@ -127,6 +135,8 @@ export function createListener(options: ListenerOptions): Listener {
   const nobody = { pipeline: 'none', onResponse }
   const noRoute = problem(new HeadgateError('HG_INTAKE_NOT_FOUND', 'No pipeline listens at this path.'))
   const stopping = problem(new HeadgateError('HG_INTAKE_STOPPING', 'Headgate is shutting down.'))
+  const starting = problem(new HeadgateError('HG_INTAKE_STARTING', 'Headgate is starting.'))
+  const withoutRoute = () => (shared.closing() ? stopping : held === undefined ? noRoute : starting)
 
   const serve = (request: IncomingRequest, response: OutgoingAnswer) => {
     if (!Connection.of(request.socket).take(response)) return
@@ -139,8 +149,7 @@ export function createListener(options: ListenerOptions): Listener {
     const route = routes.get(pathOf(request.url ?? ''))?.[0]
     if (route !== undefined) exchange(request, response, route, shared)
     else {
-      const answer = () => (shared.closing() ? stopping : noRoute)
-      void refuse(request, response, receivedRequest(request), answer, nobody, shared)
+      void refuse(request, response, receivedRequest(request), withoutRoute, nobody, shared)
     }
   }
   const limit = limitConnections(options)
@@ -176,21 +185,37 @@ export function createListener(options: ListenerOptions): Listener {
   )
   declineUpgrades(server, options.secure !== undefined, onResponse)
   const { sharedBy } = options
-  const close = () => {
+  const release = () => {
+    held?.release()
+    held = undefined
+  }
+  const cutIdle = () => {
+    lingers = false
+    if (unanswered.total === 0) server.closeIdleConnections()
+  }
+  const close = (lingering = 0) => {
     closed ??= new Promise((resolve) => {
-      // http.Server's own close() would at once cut idle connections, which may be about to send, and end the checks
-      // for slow requests.
-      TcpServer.prototype.close.call(server, () => {
-        server.close()
-        resolve()
-      })
-      if (unanswered.total === 0) server.closeIdleConnections()
+      const stopListening = () => {
+        // http.Server's own close() would at once cut idle connections, which may be about to send, and end the checks
+        // for slow requests.
+        TcpServer.prototype.close.call(server, () => {
+          server.close()
+          resolve()
+        })
+        if (lingers) setTimeout(cutIdle, lingering).unref()
+        else cutIdle()
+      }
+      lingers = lingering > 0
+      release()
+      if (options.reusePort) whenAccepted(server, stopListening)
+      else stopListening()
     })
     return closed
   }
 
   return {
     async open() {
+      if (options.holds) held = holdConnections(server, limit, timeouts.request)
       const address = await listen(server, options, 'HEADGATE_HOST')
       logAcceptErrors(server, log)
       boundByDescriptors(limit, options)
@@ -233,6 +258,8 @@ export function createListener(options: ListenerOptions): Listener {
         },
       }
     },
+
+    release,
 
     close,
 

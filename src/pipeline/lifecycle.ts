@@ -85,14 +85,22 @@ export interface Left {
 
 /**
  * Stops upstream first, so that everything taken still has somewhere to go: answers what is in flight, waits for the
- * reports of Kafka, then acknowledges. `deadline` ends the waiting; what is left is returned.
+ * reports of Kafka, then acknowledges. `deadline` ends the waiting; what is left is returned. If another process takes over,
+ * it acknowledges the rest at once, so that its start does not have to wait for that.
  */
-export async function stopPipeline(pipeline: Pipeline, deadline: AbortSignal): Promise<Left> {
+export async function stopPipeline(
+  pipeline: Pipeline,
+  deadline: AbortSignal,
+  isTakenOver = false,
+): Promise<Left> {
   await until(pipeline.source.stop(), deadline)
   // Those under a config of before have the same ledger, and mostly the same sink.
   const traffics = [...pipeline.parts.resident.live].map(({ traffic }) => traffic)
   await until(Promise.all(traffics.map((traffic) => traffic.idle())), deadline)
-  for (const acknowledger of pipeline.acknowledgers) await acknowledger.drain(deadline)
+  for (const acknowledger of pipeline.acknowledgers) {
+    if (isTakenOver) await until(acknowledger.stop(), deadline)
+    else await acknowledger.drain(deadline)
+  }
   const left = {
     pipeline: pipeline.name,
     inFlight: traffics.reduce((sum, traffic) => sum + traffic.inFlight(), 0),

@@ -56,8 +56,8 @@ export interface Reloader {
   config(): CheckedConfig
   /** Why the config on disk is not what runs; undefined where it is. */
   refused(): Refused | undefined
-  /** Stops all pipelines, and says what is left of each. */
-  stop(): Promise<Left[]>
+  /** Stops all pipelines, and says what is left of each. `isTakenOver`: another process goes on from there at once. */
+  stop(isTakenOver?: boolean): Promise<Left[]>
 }
 
 /** Milliseconds. So long a pipeline that is gone from the config goes on acknowledging. */
@@ -228,13 +228,13 @@ export function createReloader(options: ReloaderOptions): Reloader {
     running: () => [...pipelines.values()],
     config: () => config,
     refused: () => refused,
-    async stop() {
+    async stop(isTakenOver) {
       stopping = true
       ending.abort()
       await under
       for (const { hurry } of farewells.values()) hurry()
       const left = await Promise.all(
-        [...pipelines.values()].map((pipeline) => stopPipeline(pipeline, signal)),
+        [...pipelines.values()].map((pipeline) => stopPipeline(pipeline, signal, isTakenOver)),
       )
       await Promise.all(retiring)
       return left

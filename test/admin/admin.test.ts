@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { type AdminOptions, openAdmin, type Shown } from '../../src/admin/admin.js'
+import { type AdminOptions, openAdmin, openStartingAdmin, type Shown } from '../../src/admin/admin.js'
 import { testContext } from '../helpers/context.js'
 
 const OPEN = ['/health', '/ready', '/metrics']
@@ -33,6 +33,33 @@ test('/ready is 200 with what runs, or 503 with every reason', async () => {
   const answer = await get('/ready')
   expect(answer.status).toBe(503)
   expect(await answer.json()).toEqual({ ready: false, reasons, revision: 'abc' })
+})
+
+test('until there is more to show, probes are answered, and everything else is told to wait', async () => {
+  const { log } = testContext()
+  const options = { host: '127.0.0.1', port: 0, tokenFile: '', open: OPEN, log }
+  const admin = await openStartingAdmin(options, () => ['Headgate is starting.'])
+  onTestFinished(() => admin.close())
+  const get = (path: string) => fetch(admin.url + path)
+  expect((await get('/health')).status).toBe(200)
+  const ready = await get('/ready')
+  expect([ready.status, await ready.json()]).toEqual([
+    503,
+    { ready: false, reasons: ['Headgate is starting.'] },
+  ])
+  const early = await get('/connectors')
+  expect([early.status, early.headers.get('retry-after')]).toEqual([503, '1'])
+  const shown: Shown = {
+    notReady: () => [],
+    metrics: async () => ({ contentType: 'text/plain', text: '' }),
+    details: () => ({}),
+    ledgers: async () => ({}),
+    retryFailed: () => ({}),
+    reload: async () => ({ done: {} }),
+  }
+  admin.serve(shown, [])
+  expect((await get('/ready')).status).toBe(200)
+  expect((await get('/connectors')).status).toBe(404)
 })
 
 test('/metrics is what Prometheus reads', async () => {

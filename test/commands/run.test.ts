@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { runCommand as command } from '../../src/commands/run.js'
+import { takeoverProblem } from '../../src/takeover.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { environment } from '../helpers/deployment.js'
 import { runCommand } from '../helpers/recorded-io.js'
@@ -72,6 +73,18 @@ test('a setting that is wrong, or named almost like one, is a line of the log as
     { level: 'fatal', event: 'failed' },
   ])
 })
+
+test.skipIf(takeoverProblem(process.versions.node) === undefined)(
+  'a takeover is refused by a Node.js that cannot share a port, with another way',
+  async () => {
+    const { code, out } = await run((text) => text, { HEADGATE_TAKEOVER: 'true' })
+    expect(code).toBe(2)
+    expect(logged(out)).toMatchObject([
+      { level: 'error', event: 'setting-problem', msg: expect.stringMatching(/22\.12.*socket activation/) },
+      { level: 'fatal', event: 'failed' },
+    ])
+  },
+)
 
 test('a config with problems is not started, and a person is shown each with its place in the file', async () => {
   const { code, out, err } = await run((text) => text.replace('"partition": 2', '"partition": -2'), {

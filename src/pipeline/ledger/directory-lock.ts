@@ -10,22 +10,24 @@ import {
   statSync,
   symlinkSync,
 } from 'node:fs'
-import { connect, createServer, type Server } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HeadgateError } from '../../errors.js'
 import { startError } from './disk-error.js'
+import { askToHandOver, type HandingOver, type HandOver, isAbsence, LockConnections } from './hand-over.js'
 
 /**
  * Locks a directory for this process, by two sockets that the system closes when the process ends, however it ends. The one
  * is in the directory: processes in containers that share it find it too. The other, on Linux, has no file: it is
- * there even if the first was deleted. Rejects with HG_STATE_LOCKED if another process has either.
+ * there even if the first was deleted. Rejects with HG_STATE_LOCKED if another process has either. With `handOver`, another
+ * process can ask for the directory: by the socket in the directory only, which other users cannot write to.
  */
-export async function lockDirectory(path: string): Promise<() => Promise<void>> {
+export async function lockDirectory(path: string, handOver?: HandOver): Promise<() => Promise<void>> {
   const nameless = await listenNameless(path)
   if (nameless === 'taken') throw locked(path)
   try {
-    const unlock = await lockByFile(path)
+    const unlock = await lockByFile(path, new LockConnections(handOver))
     return async () => {
       await unlock()
       await close(nameless)
@@ -33,6 +35,29 @@ export async function lockDirectory(path: string): Promise<() => Promise<void>> 
   } catch (error) {
     await close(nameless)
     throw startError(error, path)
+  }
+}
+
+/** Whether a process listens at the socket in the directory. */
+export async function isLocked(path: string): Promise<boolean> {
+  const directory = openShort(path)
+  try {
+    return await isHeld(directory.pathOf('lock'))
+  } finally {
+    directory.close()
+  }
+}
+
+/**
+ * Asks the process that has locked a directory to stop and to unlock it. Resolves with undefined if there is none; rejects
+ * with HG_STATE_LOCKED if it does not agree.
+ */
+export async function requestDirectory(path: string): Promise<HandingOver | undefined> {
+  const directory = openShort(path)
+  try {
+    return await askToHandOver(directory.pathOf('lock'), path)
+  } finally {
+    directory.close()
   }
 }
 
@@ -57,13 +82,13 @@ async function listenNameless(path: string): Promise<Server | 'taken' | undefine
 }
 
 /** The socket gets its name by a link, which succeeds for one process only. One that nobody listens on is taken away. */
-async function lockByFile(path: string): Promise<() => Promise<void>> {
+async function lockByFile(path: string, connections: LockConnections): Promise<() => Promise<void>> {
   const directory = openShort(path)
   const file = join(path, 'lock')
   const own = `lock.${randomUUID()}`
   let server: Server | undefined
   try {
-    server = await listen(directory.pathOf(own))
+    server = await listen(directory.pathOf(own), (connection) => connections.take(connection))
     while (!isLinked(join(path, own), file)) {
       if (await isHeld(directory.pathOf('lock'))) throw locked(path)
       const old = `lock.${randomUUID()}`
@@ -78,7 +103,9 @@ async function lockByFile(path: string): Promise<() => Promise<void>> {
     const listening = server
     return async () => {
       if (lstatSync(file, { throwIfNoEntry: false })?.ino === ino) rmSync(file, { force: true })
-      await close(listening)
+      const closed = close(listening)
+      connections.close()
+      await closed
       directory.close()
     }
   } catch (error) {
@@ -115,9 +142,7 @@ const isHeld = (socket: string): Promise<boolean> =>
       connection.destroy()
       resolve(true)
     })
-    connection.once('error', ({ code }: NodeJS.ErrnoException) =>
-      resolve(!['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'].includes(code ?? '')),
-    )
+    connection.once('error', (error) => resolve(!isAbsence(error)))
   })
 
 function isLinked(from: string, to: string): boolean {
@@ -147,8 +172,11 @@ function isMoved(from: string, to: string): boolean {
   }
 }
 
-function listen(socket: string): Promise<Server> {
-  const server = createServer((connection) => connection.destroy())
+function listen(
+  socket: string,
+  take: (connection: Socket) => void = (connection) => void connection.destroy(),
+): Promise<Server> {
+  const server = createServer(take)
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(socket, () => {

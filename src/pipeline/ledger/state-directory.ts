@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import type { RootDatabase } from 'lmdb'
 import { HeadgateError } from '../../errors.js'
 import type { Log } from '../../plugin.js'
-import { lockDirectory } from './directory-lock.js'
+import { isLocked, lockDirectory, requestDirectory } from './directory-lock.js'
 import { diskReason } from './disk-error.js'
+import type { HandingOver, HandOver } from './hand-over.js'
 import { closeIndex, openIndex } from './index-file.js'
 
 /** The state directory of a process, locked for as long as it is open. */
@@ -15,11 +16,16 @@ export interface StateDirectory {
 
 /**
  * Opens the state directory, or makes it. What it holds is an index of what is in Kafka: an index that is damaged is put
- * aside and made anew from there. Rejects with HG_STATE_UNUSABLE, HG_STATE_FULL, HG_STATE_LOCKED or HG_STATE_NEWER.
+ * aside and made anew from there. Rejects with HG_STATE_UNUSABLE, HG_STATE_FULL, HG_STATE_LOCKED or HG_STATE_NEWER. With
+ * `handOver`, other processes can ask for it.
  */
-export async function openStateDirectory(path: string, log: Log): Promise<StateDirectory> {
+export async function openStateDirectory(
+  path: string,
+  log: Log,
+  handOver?: HandOver,
+): Promise<StateDirectory> {
   makeUsable(path)
-  const unlock = await lockDirectory(path)
+  const unlock = await lockDirectory(path, handOver)
   const file = join(path, 'ledger.mdb')
   try {
     const database = await openIndex(file, log)
@@ -35,6 +41,15 @@ export async function openStateDirectory(path: string, log: Log): Promise<StateD
     throw error
   }
 }
+
+/** Whether another process has the state directory open. Makes it, as `openStateDirectory` does. */
+export async function isStateInUse(path: string): Promise<boolean> {
+  makeUsable(path)
+  return isLocked(path)
+}
+
+/** Asks the process that has the state directory open to stop. Rejects with HG_STATE_LOCKED if it does not agree. */
+export const requestState = (path: string): Promise<HandingOver | undefined> => requestDirectory(path)
 
 function makeUsable(path: string): void {
   try {
