@@ -12,6 +12,8 @@ import { type KafkaCluster, startKafkaCluster } from '../helpers/kafka-cluster.j
 import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'
 
 const LETTERS = 200
+/** After a replay that was cut off, the next one waits for 20 s, until what was under way has ended. */
+const WITH_WAITS = { timeout: 240_000 }
 
 interface DeadLetters {
   /** `headgate dlq replay --yes` on a config that lets all of them pass. */
@@ -28,20 +30,24 @@ interface Run {
 }
 
 describeKafka('a replay on a real Kafka', () => {
-  test('that is killed in the middle, twice, sends each dead letter once, and acknowledges none again', async () => {
-    const { replay, sent, acknowledged } = await deadLetters(sharedKafka())
-    for (const target of [LETTERS / 4, LETTERS / 2]) {
-      const { child, ended } = replay('--rate', '20')
-      await expect.poll(async () => (await sent()).length, { timeout: 60_000 }).toBeGreaterThan(target)
-      child.kill('SIGKILL')
-      await ended
-      expect((await sent()).length).toBeLessThan(LETTERS)
-    }
-    expect(await replay().ended).toMatchObject({ code: 0, out: expect.stringMatching(/ sent\./) })
-    expect(await sent()).toEqual(allOnce())
-    expect(await replay().ended).toEqual({ code: 0, out: 'No dead letters sent.\n' })
-    expect([...acknowledged.values()].filter((times) => times > 1)).toEqual([])
-  })
+  test(
+    'that is killed in the middle, twice, sends each dead letter once, and acknowledges none again',
+    WITH_WAITS,
+    async () => {
+      const { replay, sent, acknowledged } = await deadLetters(sharedKafka())
+      for (const target of [LETTERS / 4, LETTERS / 2]) {
+        const { child, ended } = replay('--rate', '20')
+        await expect.poll(async () => (await sent()).length, { timeout: 60_000 }).toBeGreaterThan(target)
+        child.kill('SIGKILL')
+        await ended
+        expect((await sent()).length).toBeLessThan(LETTERS)
+      }
+      expect(await replay().ended).toMatchObject({ code: 0, out: expect.stringMatching(/ sent\./) })
+      expect(await sent()).toEqual(allOnce())
+      expect(await replay().ended).toEqual({ code: 0, out: 'No dead letters sent.\n' })
+      expect([...acknowledged.values()].filter((times) => times > 1)).toEqual([])
+    },
+  )
 
   test('that runs twice at once sends each dead letter once', async () => {
     const { replay, sent } = await deadLetters(sharedKafka())
@@ -51,17 +57,21 @@ describeKafka('a replay on a real Kafka', () => {
     expect(await sent()).toEqual(allOnce())
   })
 
-  test('that a frozen broker keeps from ending gives up, and the next one sends what is missing', async () => {
-    const cluster = await ownCluster()
-    const { replay, sent } = await deadLetters(cluster.bootstrap)
-    const { ended } = replay('--rate', '50')
-    await expect.poll(async () => (await sent()).length, { timeout: 30_000 }).toBeGreaterThan(20)
-    cluster.brokers[0]?.pause()
-    expect(await ended).toMatchObject({ code: 1 })
-    cluster.brokers[0]?.resume()
-    expect(await replay().ended).toMatchObject({ code: 0 })
-    expect(await sent()).toEqual(allOnce())
-  })
+  test(
+    'that a frozen broker keeps from ending gives up, and the next one sends what is missing',
+    WITH_WAITS,
+    async () => {
+      const cluster = await ownCluster()
+      const { replay, sent } = await deadLetters(cluster.bootstrap)
+      const { ended } = replay('--rate', '50')
+      await expect.poll(async () => (await sent()).length, { timeout: 30_000 }).toBeGreaterThan(20)
+      cluster.brokers[0]?.pause()
+      expect(await ended).toMatchObject({ code: 1 })
+      cluster.brokers[0]?.resume()
+      expect(await replay().ended).toMatchObject({ code: 0 })
+      expect(await sent()).toEqual(allOnce())
+    },
+  )
 })
 
 const allOnce = () => Array.from({ length: LETTERS }, (_, n) => `letter-${n}`).sort()
