@@ -167,7 +167,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   let phase: 'starting' | 'running' | 'stopping' = 'starting'
   const missing = (): string[] => [
     ...(phase === 'running' ? [] : [`Headgate is ${phase}.`]),
-    ...[...pipelines().flatMap(reasons), ...(workers?.notReady() ?? [])].map(redact),
+    ...pipelines().flatMap((pipeline) => notReady(pipeline).map((why) => `${pipeline.name}: ${redact(why)}`)),
+    ...(workers?.notReady() ?? []).map(redact),
   ]
   showProcess(metrics, {
     ready: () => missing().length === 0,
@@ -299,6 +300,3 @@ function pausedPipelines(pipelines: readonly Pipeline[]): { readonly paused?: re
   const paused = pipelines.filter(({ parts }) => parts.resident.intent !== 'RUNNING')
   return paused.length === 0 ? {} : { paused: paused.map(({ name }) => name) }
 }
-
-const reasons = (pipeline: Pipeline): string[] =>
-  notReady(pipeline).map((reason) => `${pipeline.name}: ${reason}`)

@@ -12,7 +12,7 @@ export interface LogOptions {
 
 export interface ProcessLog {
   readonly log: pino.Logger
-  /** From now on every line passes through this. */
+  /** From now on every line passes through this; a line of JSON should stay one. */
   redact(redact: (line: string) => string): void
   /** A line of JSON that another process has logged. */
   line(line: string): void

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createLog, warningLogger } from '../src/log.js'
-import { redactor } from '../src/redact.js'
+import { lineRedactor } from '../src/redact.js'
 
 async function logged(options: object = {}) {
   const lines: string[] = []
@@ -74,11 +74,45 @@ test.each(['json', 'pretty'])(
 test.each(['json', 'pretty'])('a secret of several lines is not in a %s line', async (format) => {
   const { log, redact, lines } = await logged({ format })
   const key = '-----BEGIN KEY-----\nc2VjcmV0\n-----END KEY-----\n'
-  redact(redactor(new Map([[key, '${file:key.pem}']])))
+  redact(lineRedactor(new Map([[key, '${file:key.pem}']])))
   log.error({ given: key }, `refused: ${key}`)
   expect(lines.join('')).not.toContain('c2VjcmV0')
   expect(lines.join('')).toContain('${file:key.pem}')
 })
+
+test.each(['json', 'pretty'])(
+  'short and common secrets leave the rest of a %s line as it is',
+  async (format) => {
+    const { log, redact, lines } = await logged({ format })
+    const secrets = ['hook', 'headgate', 'info', 'true', '1234', 'stage', 'orders']
+    redact(lineRedactor(new Map(secrets.map((secret) => [secret, `\${env:${secret.toUpperCase()}_TOKEN}`]))))
+    log
+      .child({ pipeline: 'orders', stage: 'source.http-webhook', group: 'headgate.orders' })
+      .info({ id: 'hook-1234', bytes: 1234, open: true, brokers: 'headgate:9092' }, 'Bearer hook for webhook')
+    const [line = ''] = lines
+    if (format === 'json')
+      expect(JSON.parse(line)).toMatchObject({
+        level: 'info',
+        pipeline: 'orders',
+        stage: 'source.http-webhook',
+        group: 'headgate.orders',
+        id: 'hook-1234',
+        bytes: 1234,
+        open: true,
+        brokers: 'headgate:9092',
+        msg: 'Bearer ${env:HOOK_TOKEN} for webhook',
+      })
+    else
+      for (const text of [
+        'INFO',
+        'Bearer ${env:HOOK_TOKEN} for webhook',
+        '"bytes":1234',
+        '"open":true',
+        'headgate:9092',
+      ])
+        expect(line).toContain(text)
+  },
+)
 
 test('a warning of Node.js is a line of JSON, with its name and stack', async () => {
   const { log, lines } = await logged()

@@ -10,7 +10,7 @@ import type { Left } from '../pipeline/lifecycle.js'
 import { tried } from '../pipeline/trial.js'
 import type { Log } from '../plugin.js'
 import { plugins } from '../plugins/index.js'
-import { redactor } from '../redact.js'
+import { lineRedactor } from '../redact.js'
 import { listeningSockets, serviceManager } from '../service-manager.js'
 import { SETTINGS, type SettingsResult } from '../settings.js'
 import { takeoverProblem } from '../takeover.js'
@@ -59,7 +59,7 @@ unit.`,
       return EXIT.config
     }
     const { config } = read
-    redact(redactor(config.secrets))
+    redact(lineRedactor(config.secrets))
     log.info({ event: 'starting', config: config.file, revision: config.revision }, 'starting')
     warn(config.warnings)
 
@@ -78,7 +78,7 @@ unit.`,
         read: async (text) =>
           // With a text, it is a question of the admin API.
           text === undefined ? tried(await loadConfig(settings, io)) : loadConfig(settings, io, { text }),
-        onSecrets: (secrets) => redact(redactor(secrets)),
+        onSecrets: (secrets) => redact(lineRedactor(secrets)),
         onTakeover(pid) {
           log.info({ event: 'takeover', pid }, 'another process takes over')
           takeover.abort()

@@ -1,7 +1,7 @@
 import { ERRORS, type ErrorCode } from '../../errors.js'
 import { type MaskPath, masked, withoutHidden } from '../../json/masked.js'
 import type { Outcome, Receipt } from '../../plugin.js'
-import { redactor } from '../../redact.js'
+import { longestForm, redactor } from '../../redact.js'
 import type { Passed } from './passed.js'
 
 /** What is sent to who taps: one JSON object a line. */
@@ -69,8 +69,9 @@ export function eventLine(
     pipeline: pipeline.name,
     ...(outcome.id !== undefined && { id: hide(outcome.id) }),
     outcome: outcome.kind,
-    ...(rule !== undefined && { route: redact(rule) }),
-    ...(receipt !== undefined && { ...receiptOf(receipt), topic: redact(receipt.topic) }),
+    // Both are names that the config gives.
+    ...(rule !== undefined && { route: rule }),
+    ...(receipt !== undefined && receiptOf(receipt)),
     ms: Math.round(took * 10) / 10,
     ...(error !== undefined && {
       code: error.code,
@@ -85,7 +86,7 @@ export function eventLine(
   }
 }
 
-const receiptOf = ({ partition, offset }: Receipt) => ({ partition, offset })
+const receiptOf = ({ topic, partition, offset }: Receipt) => ({ topic, partition, offset })
 
 /** Whether it costs what a walk through the body costs. */
 export const looksAtBody = (passed: Passed, view: TapView): boolean =>
@@ -110,7 +111,7 @@ function beginning(
   secrets: ReadonlyMap<string, string>,
   redact: (text: string) => string,
 ): Pick<TapEvent, 'payload' | 'cut'> {
-  const longest = Math.max(0, ...[...secrets.keys()].map((secret) => JSON.stringify(secret).length))
+  const longest = longestForm(secrets)
   const looked = redact(text.slice(0, most + longest))
   const whole = text.length <= most + longest
   // What is behind may have moved up, and its end may be half a secret.
