@@ -11,11 +11,11 @@ test.each(RULE_KINDS)('a config with rules of the kind "%s" is valid', (kind) =>
   const config = generateConfig({ pipelines: 2, rules: 10, kind, schema, topic: 'events' })
   const cwd = temporaryDirectory({ 'plugins.config.json': JSON.stringify(config) })
   const environment = {
-    WEBHOOK_TOKEN: 'token',
+    WEBHOOK_TOKEN: 'test-webhook-token',
     KAFKA_BROKERS: '127.0.0.1:9',
     CXONE_BASE_URL: 'http://127.0.0.1:9',
     CXONE_CLIENT_ID: 'id',
-    CXONE_CLIENT_SECRET: 'secret',
+    CXONE_CLIENT_SECRET: 'test-client-secret',
   }
   const read = readConfig(join(cwd, 'plugins.config.json'), { plugins, environment, exposed: false, cwd })
   expect(read).toMatchObject({ ok: true })

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { runCommand as command } from '../../src/commands/run.js'
@@ -111,4 +112,66 @@ test('warnings about the config are logged once, by their names, and stop nothin
   ])
   expect(lines.map(({ event }) => event)).toContain('listening')
   expect(out).not.toContain('hush-hush')
+})
+
+test('with short secrets, the log and the readiness still name stages, ids, addresses and users, and no secret', async () => {
+  const stop = new AbortController()
+  const cwd = temporaryDirectory({
+    'plugins.config.json': shipped.replace(
+      '"properties": {}',
+      `"properties": {
+        "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN",
+        "sasl.username": "\${env:KAFKA_USER}", "sasl.password": "\${env:KAFKA_PASSWORD}"
+      }`,
+    ),
+    'schemas/cxone-data-action.schema.json': readFileSync('schemas/cxone-data-action.schema.json', 'utf8'),
+  })
+  const env = {
+    ...environment('127.0.0.1:1', { url: 'http://127.0.0.1:1' }),
+    WEBHOOK_TOKEN: 'hook',
+    KAFKA_USER: 'headgate',
+    KAFKA_PASSWORD: 'kafka',
+    HEADGATE_PORT: '0',
+    HEADGATE_ADMIN_PORT: '0',
+    HEADGATE_STATE_DIR: `${cwd}/state`,
+    HEADGATE_LOG_FORMAT: 'json',
+    HEADGATE_SHUTDOWN_TIMEOUT: '1ms',
+  }
+  let shown = ''
+  let seen = ''
+  const events = new EventEmitter()
+  const unreachable = once(events, 'unreachable')
+  const listening = once(events, 'listening')
+  const look = (text: string): void => {
+    seen += text
+    const lines = logged(seen)
+    const started = lines.find(({ event }) => event === 'listening')
+    if (started !== undefined) events.emit('listening', started)
+    if (lines.some(({ code }) => code === 'HG_KAFKA_UNAVAILABLE')) events.emit('unreachable')
+  }
+  const ran = runCommand(command, {}, { cwd, env, signal: stop.signal, out: look })
+  try {
+    const [{ intake, admin }] = await listening
+    await unreachable
+    const posted = await fetch(new URL('/webhook/cxone/data-actions', intake), {
+      method: 'POST',
+      headers: { authorization: 'Bearer hook', 'content-type': 'application/json' },
+      body: '{"dataActionId":"hook-1"}',
+    })
+    shown = (await posted.text()) + (await (await fetch(new URL('/ready', admin))).text())
+  } finally {
+    stop.abort()
+    await ran
+  }
+  const kafka = logged(seen).find(({ code }) => code === 'HG_KAFKA_UNAVAILABLE')
+  expect(kafka).toMatchObject({
+    msg: expect.stringMatching(/^Kafka is not reachable at 127\.0\.0\.1:1: /),
+  })
+  expect(logged(seen)).toContainEqual(
+    expect.objectContaining({ pipeline: 'cxone-data-actions', id: 'hook-1' }),
+  )
+  expect(shown).toContain('"hook-1"')
+  expect(shown).toContain('cxone-data-actions: Kafka is not reachable at 127.0.0.1:1')
+  expect(seen + shown).toContain('secret-short')
+  expect(seen + shown).not.toMatch(/(?<![\w.:/@-])(?:hook|kafka)(?![\w:/@-])/)
 })

@@ -347,7 +347,7 @@ test('against a cluster that is not there: each problem with its lines, and what
   expect([code, out]).toEqual([1, ''])
   expect(err).toContain(
     [
-      '  HG_KAFKA_UNAVAILABLE: Kafka cannot be reached at ${env:KAFKA_BROKERS}: nothing listens there.',
+      '  HG_KAFKA_UNAVAILABLE: Kafka cannot be reached at 127.0.0.1:1: nothing listens there.',
       '',
       '  38 |         "config": {',
       '> 39 |           "brokers": "${env:KAFKA_BROKERS}",',

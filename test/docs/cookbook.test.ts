@@ -27,7 +27,7 @@ test.each(cases)(
 test.each(cases)('%s: its config is valid, without a warning', async (name) => {
   const env = {
     KAFKA_BROKERS: 'kafka:9092',
-    WEBHOOK_TOKEN: 'token',
+    WEBHOOK_TOKEN: 'test-webhook-token',
     GITHUB_SECRET: 'one',
     SHOP_SECRET: 'two',
   }

@@ -19,11 +19,18 @@ export function readText(
     readonly environment?: { [name: string]: string }
     readonly exposed?: boolean
     readonly files?: { [path: string]: string }
+    readonly unresolved?: 'placeholder'
   } = {},
 ): ReadResult {
   const cwd = temporaryDirectory({ 'plugins.config.json': text, ...options.files })
-  const { environment = {}, exposed = false } = options
-  return readConfig(join(cwd, 'plugins.config.json'), { plugins: definitions, environment, exposed, cwd })
+  const { environment = {}, exposed = false, unresolved } = options
+  return readConfig(join(cwd, 'plugins.config.json'), {
+    plugins: definitions,
+    environment,
+    exposed,
+    cwd,
+    ...(unresolved && { unresolved }),
+  })
 }
 
 export interface RunningPipeline {

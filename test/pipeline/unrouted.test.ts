@@ -10,8 +10,8 @@ const environment = {
   KAFKA_BROKERS: 'k:9092',
   CXONE_BASE_URL: 'http://127.0.0.1',
   CXONE_CLIENT_ID: 'id',
-  CXONE_CLIENT_SECRET: 'secret',
-  WEBHOOK_TOKEN: 'token',
+  CXONE_CLIENT_SECRET: 'test-client-secret',
+  WEBHOOK_TOKEN: 'test-webhook-token',
 }
 const [shipped] = Object.values(parse(readFileSync('plugins.config.json', 'utf8')).pipelines) as [
   { source: { config: object }; deadLetter: object },

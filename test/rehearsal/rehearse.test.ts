@@ -256,13 +256,13 @@ test('an acknowledgement that cannot be made is given up, with its reason', asyn
   expect(steps.at(-1)).toMatchObject({ decision: 'give-up', error: { code: 'HG_ACK_REQUEST' } })
 })
 
-test('values of references that do resolve are shown as their references', async () => {
+test('an address that a reference brought is shown as it is, and a reference without a value as the reference', async () => {
   const config = shipped(undefined, {
     CXONE_BASE_URL: 'https://API.example.com:443/base/',
     CXONE_CLIENT_ID: 'x',
   })
   const { calls } = await rehearse(config).run(PIPELINE, request(event({ region: 'x' })), SKIP)
-  expect(calls[0]?.url).toBe('${env:CXONE_BASE_URL}/api/v2/data/actions/da-1/acknowledge')
+  expect(calls[0]?.url).toBe('https://api.example.com/base/api/v2/data/actions/da-1/acknowledge')
   expect(config.placeholders.map(({ reference }) => reference)).not.toContain('${env:CXONE_BASE_URL}')
 })
 
@@ -285,7 +285,7 @@ test('an event that came before goes its way by the id that it had, without aski
   expect(steps[0]).toMatchObject({ decision: 'pass', details: [] })
 })
 
-test('what a condition has from a reference is shown as the reference', async () => {
+test('what a condition has from a reference is shown, for it is no secret', async () => {
   const config = shipped(
     ({ transforms }) => {
       transforms[1].config.rules[0].when = { regex: '${env:PATTERN}' }
@@ -293,8 +293,7 @@ test('what a condition has from a reference is shown as the reference', async ()
     { PATTERN: 'not-for-everyone' },
   )
   const { steps } = await rehearse(config).run(PIPELINE, request(event({ region: 'x' })), SKIP)
-  expect(JSON.stringify(steps)).toContain('regex ${env:PATTERN} in /payload as JSON')
-  expect(JSON.stringify(steps)).not.toContain('not-for-everyone')
+  expect(JSON.stringify(steps)).toContain('regex not-for-everyone in /payload as JSON')
 })
 
 test('a plugin that does not explain itself is shown by its verdict; without HTTP only known events can be run', async () => {

@@ -1,7 +1,7 @@
 import { HeadgateError } from '../../errors.js'
 import { pointer as compilePointer } from '../../json/pointer.js'
-import { HIDDEN } from '../../pipeline/config/read.js'
 import { ConfigFile } from '../../pipeline/config/schema.js'
+import { HIDDEN } from '../../pipeline/config/secret-values.js'
 import { secretPlaces } from '../../pipeline/config/secrets.js'
 import type { Schema } from '../../pipeline/config/setting-traits.js'
 import type { AnyDefinition, Kind } from '../../plugin.js'

@@ -7,6 +7,10 @@ export const LINTS = {
     meaning: 'A secret is written in the file itself.',
     why: 'The file ends up in version control, backups and tickets. Put the secret into a variable or a file and refer to it: `${env:NAME}`, `${file:/path}`.',
   },
+  'secret-short': {
+    meaning: 'A secret has fewer than 8 characters, or is one ordinary word or a name of this config.',
+    why: 'It can be guessed. In logs and answers, secrets of fewer than 12 characters are replaced only where they stand alone, since they cannot be told from parts of other words, and those of fewer than 4 are not replaced. `openssl rand -hex 32` makes a good one.',
+  },
   'reference-padded': {
     meaning: 'What a `${...}` reference stands for begins or ends with white space or is wrapped in quotes.',
     why: 'It is used exactly as it is, and secrets and addresses rarely have either. An env file of Docker keeps quotes, and `echo` ends a secret with a line end.',
@@ -67,7 +71,12 @@ export type LintName = keyof typeof LINTS
 export type Unplaced = Omit<Warning, 'place' | 'name'> & { readonly name: LintName }
 
 /** What a file or a variable holds here it may not hold elsewhere, so that a comment on it may have nothing to silence. */
-const OF_SURROUNDINGS: readonly LintName[] = ['reference-padded', 'unused-secret', 'unused-variable']
+const OF_SURROUNDINGS: readonly LintName[] = [
+  'secret-short',
+  'reference-padded',
+  'unused-secret',
+  'unused-variable',
+]
 
 /** Every name that a warning can have: ours, and those of the plugins. */
 export const lintNames = (plugins: readonly Pick<AnyDefinition, 'lints'>[]): ReadonlySet<string> =>

@@ -7,8 +7,10 @@ import { silence } from './ignores.js'
 import { type LintName, lintNames, outsideNames } from './lint-names.js'
 import { formatPlace, type Warning } from './problem.js'
 import type { Environment, Resolved } from './providers.js'
-import { routedTargets } from './routed-targets.js'
+import { deadLetterTargets, routedTargets } from './routed-targets.js'
+import { type SecretValue, withoutSecrets } from './secret-values.js'
 import { looksSecret, type SecretPlace } from './secrets.js'
+import { shortSecrets } from './short-secrets.js'
 import type { SourceText } from './source-text.js'
 import { unusedSecrets } from './unused-secrets.js'
 import { unusedVariables } from './unused-variables.js'
@@ -18,8 +20,10 @@ export interface LintOptions {
   readonly exposed: boolean
   /** Secrets that stand in the file itself. */
   readonly inClear: readonly SecretPlace[]
-  /** What references stand for, and the reference. */
-  readonly references: ReadonlyMap<string, string>
+  /** All secrets, those behind references too. */
+  readonly secrets: readonly SecretValue[]
+  /** Takes them out of what plugins say. */
+  redact(text: string): string
   readonly resolved: readonly Resolved[]
   readonly environment: Environment
   /** Of the built-in plugins and all that the file uses. */
@@ -41,7 +45,8 @@ export function lint(
     ...targetFindings(pipelines, text),
     ...unusedSinks(pipelines, text.value),
     ...options.inClear.flatMap(secretInClear),
-    ...paddedReferences(text.value, '', options.references),
+    ...shortSecrets(options.secrets, namesOf(pipelines)),
+    ...paddedReferences(options.resolved),
     ...unusedSecrets(options.resolved, text.value, options.environment),
     ...unusedVariables(options.resolved, options.environment),
   ]
@@ -62,7 +67,10 @@ const stagesOf = ({ source, transforms, sink, postCommit }: CheckedPipeline): Ch
   [source, ...transforms, sink, ...postCommit] as CheckedStage<Kind>[]
 
 /** What each plugin says of its own stage. A transform is told what those before it let pass. */
-function* stageFindings(pipeline: CheckedPipeline, { files, exposed }: LintOptions): Generator<Found> {
+function* stageFindings(
+  pipeline: CheckedPipeline,
+  { files, exposed, redact }: LintOptions,
+): Generator<Found> {
   const deadLetters = pipeline.settings.deadLetter !== undefined
   const context: CheckContext = { files, exposed, deadLetters }
   const maxBody = pipeline.source.definition.maxBody?.(pipeline.source.config)
@@ -71,10 +79,10 @@ function* stageFindings(pipeline: CheckedPipeline, { files, exposed }: LintOptio
     const { lint, ensures, routes } = definition as Definition<Kind, TSchema>
     try {
       for (const { at, ...finding } of lint?.(config, { ...context, ensured, maxBody }) ?? [])
-        yield { ...finding, pointer: `${pointer}/config${at}` }
+        yield withoutSecrets({ ...finding, pointer: `${pointer}/config${at}` }, redact)
     } catch (thrown) {
       const { message } = asHeadgateError(thrown, definition.name)
-      yield { pointer: `${pointer}/plugin`, name: 'lint-failed' satisfies LintName, message }
+      yield { pointer: `${pointer}/plugin`, name: 'lint-failed' satisfies LintName, message: redact(message) }
     }
     if (ensures !== undefined) ensured = [...ensured, ensures(config, context)]
     // Any other transform may have made another event of it.
@@ -136,6 +144,17 @@ function unusedSinks(pipelines: readonly CheckedPipeline[], file: unknown): OfOu
     }))
 }
 
+/** What logs and metrics call the things of a config. */
+const namesOf = (pipelines: readonly CheckedPipeline[]): ReadonlySet<string> =>
+  new Set(
+    pipelines.flatMap((pipeline) => [
+      pipeline.name,
+      ...(pipeline.sink.sharedAs === undefined ? [] : [pipeline.sink.sharedAs]),
+      ...stagesOf(pipeline).map(({ definition }) => definition.name),
+      ...[...routedTargets(pipeline), ...deadLetterTargets(pipeline)].map(({ target }) => target.topic),
+    ]),
+  )
+
 const secretInClear = ({ pointer, text, declared }: SecretPlace): OfOurs[] =>
   declared || looksSecret(text)
     ? [
@@ -150,26 +169,19 @@ const secretInClear = ({ pointer, text, declared }: SecretPlace): OfOurs[] =>
       ]
     : []
 
-function* paddedReferences(
-  value: unknown,
-  pointer: string,
-  references: ReadonlyMap<string, string>,
-): Generator<OfOurs> {
-  if (typeof value === 'string') {
-    const padded = [...references].find(([text, reference]) => value.includes(reference) && PADDED.test(text))
-    if (padded !== undefined) {
-      const what = /^\s|\s$/.test(padded[0]) ? 'begins or ends with white space' : 'is wrapped in quotes'
-      yield {
-        pointer,
-        name: 'reference-padded',
-        message: `The value of ${padded[1]} ${what}, which becomes part of it.`,
-        suggestion: 'Remove it where the value is set.',
-      }
+function* paddedReferences(resolved: readonly Resolved[]): Generator<OfOurs> {
+  const seen = new Set<string>()
+  for (const { pointer, reference, value } of resolved) {
+    if (seen.has(pointer) || !PADDED.test(value)) continue
+    seen.add(pointer)
+    const what = /^\s|\s$/.test(value) ? 'begins or ends with white space' : 'is wrapped in quotes'
+    yield {
+      pointer,
+      name: 'reference-padded',
+      message: `The value of ${reference} ${what}, which becomes part of it.`,
+      suggestion: 'Remove it where the value is set.',
     }
   }
-  if (typeof value !== 'object' || value === null) return
-  for (const [key, member] of Object.entries(value))
-    yield* paddedReferences(member, child(pointer, key), references)
 }
 
 const PADDED = /^\s|\s$|^(["']).*\1$/s

@@ -12,8 +12,10 @@ interface Checked {
   readonly problems: readonly { readonly pointer: string }[]
 }
 
-type Filled = Pick<Substituted, 'value' | 'problems' | 'secrets'> & {
+type Filled = Pick<Substituted, 'value' | 'problems'> & {
   readonly placeholders: readonly Unresolved[]
+  /** What stands in for references, and the reference that is shown in its place. */
+  readonly standIns: ReadonlyMap<string, string>
 }
 
 /** What a reference of a provider looks like where it was left standing. */
@@ -40,11 +42,11 @@ export function checkWithPlaceholders<Result extends Checked>(
 ): Result & Omit<Filled, 'value' | 'problems'> {
   const tried = new Map<string, number>()
   for (;;) {
-    const { value, problems, placeholders, secrets } = fill(substituted, tried)
+    const { value, problems, placeholders, standIns } = fill(substituted, tried)
     const checked = check(value, problems)
     const complained = new Set(checked.problems.map(({ pointer }) => pointer))
     const unfit = new Set(placeholders.map(({ pointer }) => pointer).filter((at) => complained.has(at)))
-    if (unfit.size === 0) return { ...checked, placeholders, secrets }
+    if (unfit.size === 0) return { ...checked, placeholders, standIns }
     for (const pointer of unfit) tried.set(pointer, (tried.get(pointer) ?? 0) + 1)
   }
 }
@@ -53,7 +55,7 @@ function fill(substituted: Substituted, tried: ReadonlyMap<string, number>): Fil
   const missing = new Set(
     substituted.problems.map(({ pointer }) => pointer).filter((at) => CONNECTS.test(at)),
   )
-  const secrets = new Map(substituted.secrets)
+  const standIns = new Map<string, string>()
   const placeholders: Unresolved[] = []
   const walk = (value: unknown, pointer: string): unknown => {
     if (typeof value === 'string') return missing.has(pointer) ? inString(value, pointer) : value
@@ -69,22 +71,22 @@ function fill(substituted: Substituted, tried: ReadonlyMap<string, number>): Fil
       if (form === undefined) return reference
       const placeholder = form(stemOf(reference))
       placeholders.push({ pointer, reference })
-      secrets.set(placeholder, reference)
+      standIns.set(placeholder, reference)
       return placeholder
     })
   const value = walk(substituted.value, '')
   const filled = new Set(placeholders.map(({ pointer }) => pointer))
   return {
     value,
-    secrets,
+    standIns,
     placeholders,
     problems: substituted.problems.filter(({ pointer }) => !filled.has(pointer)),
   }
 }
 
-/** `${env:KAFKA_BROKERS}` as `unset-env-kafka-brokers`: a word that can be a host name too. */
+/** `${env:KAFKA_BROKERS}` as `without-value-env-kafka-brokers`: a word that can be a host name too, and is found within others. */
 const stemOf = (reference: string): string =>
-  `unset-${reference
+  `without-value-${reference
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, ' ')
     .trim()

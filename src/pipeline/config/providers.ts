@@ -17,8 +17,6 @@ export interface ProviderProblem {
 export interface Substituted {
   readonly value: unknown
   readonly problems: readonly ProviderProblem[]
-  /** Every value that a provider gave, and the reference that may be shown in its place. */
-  readonly secrets: ReadonlyMap<string, string>
   /** What references could be resolved, in the order of the file. */
   readonly resolved: readonly Resolved[]
   /** Absolute paths of the files that providers read, or tried to. */
@@ -32,6 +30,7 @@ export interface Resolved {
   readonly pointer: string
   /** As `${env:KAFKA_BROKERS}`. */
   readonly reference: string
+  readonly value: string
   readonly origin: Origin | { readonly variable: string }
 }
 
@@ -56,7 +55,6 @@ export function substitute(
   contents?: Contents,
 ): Substituted {
   const problems: ProviderProblem[] = []
-  const secrets = new Map<string, string>()
   const resolved: Resolved[] = []
   const files = fileProviders(folder, contents)
   const look = (provider: string, argument: string): Found => {
@@ -81,9 +79,9 @@ export function substitute(
             ? bareReference(bare)
             : UNCLOSED
       if ('value' in found) {
-        secrets.set(found.value, reference)
-        resolved.push({ pointer, reference, origin: found.origin ?? { variable: argument } })
-        return found.value
+        const { value, origin = { variable: argument } } = found
+        resolved.push({ pointer, reference, value, origin })
+        return value
       }
       problems.push({ pointer, code: 'HG_CONFIG_PROVIDER', ...found })
       return reference
@@ -96,7 +94,7 @@ export function substitute(
       Object.entries(value).map(([key, member]) => [key, walk(member, child(pointer, key))]),
     )
   }
-  return { value: walk(config, ''), problems, secrets, resolved, read: files.looked(), texts: files.texts() }
+  return { value: walk(config, ''), problems, resolved, read: files.looked(), texts: files.texts() }
 }
 
 const UNCLOSED: Found = { message: 'A ${...} reference is never closed.', suggestion: 'Add the closing }.' }

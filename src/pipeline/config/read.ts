@@ -3,6 +3,7 @@ import { basename, dirname, relative } from 'node:path'
 import { HeadgateError } from '../../errors.js'
 import { child } from '../../json/pointer.js'
 import type { AnyDefinition, Files } from '../../plugin.js'
+import { redactor } from '../../redact.js'
 import { type CheckedPipeline, checkPipelines } from './check.js'
 import { type Contents, filesIn } from './files.js'
 import { notSilenced } from './ignores.js'
@@ -11,6 +12,7 @@ import type { ExternalPlugins } from './load-plugins.js'
 import { checkWithPlaceholders, type Unresolved } from './placeholders.js'
 import type { Place, Problem, Warning } from './problem.js'
 import { type Environment, type ProviderProblem, substitute } from './providers.js'
+import { HIDDEN, secretValues, withoutSecrets } from './secret-values.js'
 import { type SecretPlace, secretPlaces } from './secrets.js'
 import { readSourceText, type SourceText } from './source-text.js'
 
@@ -49,7 +51,7 @@ export interface CheckedConfig {
   /** What the file says: references as such, and `HIDDEN` in place of the secrets that are written in it. */
   readonly written: unknown
   readonly files: Files
-  /** Values that came from a provider, with the reference that may be shown instead. */
+  /** What must not be shown, with what is shown in its place: a reference, or `HIDDEN` for what is written in the file. */
   readonly secrets: ReadonlyMap<string, string>
   /** References that something stands in for; empty in a config that can be run. */
   readonly placeholders: readonly Unresolved[]
@@ -89,11 +91,16 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
   const substituted = substitute(text.value, options.environment, folder, options.contents)
   const check = (value: unknown, unresolved: readonly ProviderProblem[]) =>
     checkPipelines(value, text, { ...options, files, unresolved })
-  const { pipelines, problems, secrets, placeholders } =
+  const secretsFound = secretValues(text.value, substituted, options)
+  const { pipelines, problems, standIns, placeholders } =
     options.unresolved === 'placeholder'
       ? checkWithPlaceholders(substituted, check)
-      : { ...check(substituted.value, substituted.problems), secrets: substituted.secrets, placeholders: [] }
-  if (problems.length > 0) return { ok: false, problems: [...problems].sort(byPlace), lines }
+      : { ...check(substituted.value, substituted.problems), standIns: [], placeholders: [] }
+  const secrets = new Map([...standIns, ...secretsFound.map(({ value, shown }) => [value, shown] as const)])
+  const redact = redactor(secrets)
+  // Plugins quote what they complain of.
+  if (problems.length > 0)
+    return { ok: false, problems: problems.map((one) => withoutSecrets(one, redact)).sort(byPlace), lines }
   for (const plugin of options.external?.values() ?? [])
     if ('file' in plugin && plugin.file !== undefined) contents.set(plugin.file.path, plugin.file.text)
   const revision = hash('sha256', [...contents.values()].join('\0'), 'hex').slice(0, 12)
@@ -102,7 +109,8 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
     ...options,
     files,
     inClear: inClear(text.value),
-    references: secrets,
+    secrets: secretsFound,
+    redact,
     resolved: substituted.resolved,
   }).sort(byPlace)
   const { placeOf } = text
@@ -125,9 +133,6 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
     },
   }
 }
-
-/** Stands where a secret is written in the file itself. */
-export const HIDDEN = '[hidden]'
 
 function hidden(value: unknown, secrets: readonly SecretPlace[]): unknown {
   const pointers = new Set(secrets.map(({ pointer }) => pointer))

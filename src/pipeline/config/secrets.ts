@@ -9,6 +9,8 @@ export interface SecretPlace {
   readonly text: string
   /** True where the plugin says so; false where only its name or its look does. */
   readonly declared: boolean
+  /** Only the passwords of the URLs in it are secret. */
+  readonly url?: true
 }
 
 interface Schema {
@@ -27,10 +29,14 @@ const NAME =
   /(?:authorization|password|passphrase|passwd|secrets?|tokens?|api[-_.]?key|access[-_.]?key|private[-_.]?key|credentials?)$/i
 /** What begins with an escape is none. */
 const REFERENCE = /(?<!\$)\$\{/
-const USER_INFO = /:\/\/[^\s/:@]*:[^\s/@]+@/
+const USER_INFO = /:\/\/[^\s/:@]*:([^\s/]+)@/
 
 /** Every text that is, or looks like, a secret and is written in the file itself. `config` is what the file says. */
-export function secretPlaces(config: unknown, known: Known): SecretPlace[] {
+export const secretPlaces = (config: unknown, known: Known): SecretPlace[] =>
+  secretSettings(config, known).filter(({ text }) => text !== '' && !REFERENCE.test(text))
+
+/** Every text that is, or looks like, a secret, references included. */
+export function secretSettings(config: unknown, known: Known): SecretPlace[] {
   const found = new Map<string, SecretPlace>()
   for (const { kind, entry, pointer } of stages(config)) {
     const chosen =
@@ -40,7 +46,7 @@ export function secretPlaces(config: unknown, known: Known): SecretPlace[] {
       found.set(place.pointer, place)
   }
   for (const place of named(config, '', false)) if (!found.has(place.pointer)) found.set(place.pointer, place)
-  return [...found.values()].filter(({ text }) => text !== '' && !REFERENCE.test(text))
+  return [...found.values()]
 }
 
 /** The values of the settings that a plugin declares to be secret. */
@@ -66,8 +72,10 @@ function* declared(schema: Schema, value: unknown, pointer: string): Generator<S
 
 /** What stands under a telling name, and passwords within URLs. A path or pointer to a secret is none. */
 function* named(value: unknown, pointer: string, telling: boolean): Generator<SecretPlace> {
-  if (typeof value === 'string' && (telling ? !value.startsWith('/') : USER_INFO.test(value)))
-    yield { pointer, text: value, declared: false }
+  if (typeof value === 'string') {
+    if (telling && !value.startsWith('/')) yield { pointer, text: value, declared: false }
+    else if (USER_INFO.test(value)) yield { pointer, text: value, declared: false, url: true }
+  }
   for (const [key, member] of membersOf(value))
     yield* named(member, child(pointer, key), Array.isArray(value) ? telling : NAME.test(key))
 }
@@ -79,6 +87,23 @@ function* texts(value: unknown, at: string): Generator<{ text: string; at: strin
 
 const membersOf = (value: unknown): [string, unknown][] =>
   typeof value === 'object' && value !== null ? Object.entries(value) : []
+
+/** The passwords of the URLs in a text, as they are written and as they are meant. */
+export function urlPasswords(text: string): string[] {
+  return [...text.matchAll(new RegExp(USER_INFO, 'g'))].flatMap(([, password = '']) => [
+    password,
+    percentDecoded(password),
+  ])
+}
+
+/** The text itself where it cannot be decoded. */
+export function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
 
 /** True for what is certainly no name, place or sample: a URL with a password, or a long text without any pattern. */
 export function looksSecret(text: string): boolean {

@@ -12,8 +12,8 @@ const environment = {
   KAFKA_BROKERS: 'k:9092',
   CXONE_BASE_URL: 'http://127.0.0.1',
   CXONE_CLIENT_ID: 'id',
-  CXONE_CLIENT_SECRET: 'secret',
-  WEBHOOK_TOKEN: 'token',
+  CXONE_CLIENT_SECRET: 'test-client-secret',
+  WEBHOOK_TOKEN: 'test-webhook-token',
 }
 
 function warningsOf(text: string, definitions: readonly AnyDefinition[] = plugins, env: object = {}) {
@@ -122,6 +122,28 @@ test('a setting of a telling name is a secret where it looks like one, whatever 
   expect(found({ name: SECRET })).toEqual([])
 })
 
+test.each([
+  ['hook', 'has fewer than 8 characters'],
+  ['cxone-data-actions', 'is also a name in this config'],
+  ['cxone.data.actions.high', 'is also a name in this config'],
+  ['http-webhook', 'is also a name in this config'],
+  ['passwords', 'is one word'],
+])('a secret that can be guessed is named, and not shown: %s', (value, why) => {
+  const [warning, ...others] = warningsOf(shipped, plugins, { WEBHOOK_TOKEN: value })
+  expect(others).toEqual([])
+  expect(warning).toMatchObject({
+    name: 'secret-short',
+    pointer: '/pipelines/cxone-data-actions/source/config/verify/tokens/0',
+    message: expect.stringContaining(`This secret ${why}`),
+  })
+  expect(JSON.stringify(warning?.message)).not.toContain(value)
+})
+
+test('what is no secret may be short, and a long secret has no warning', () => {
+  const env = { CXONE_CLIENT_ID: 'x', KAFKA_BROKERS: 'k:1', WEBHOOK_TOKEN: SECRET }
+  expect(warningsOf(shipped, plugins, env)).toEqual([])
+})
+
 test('nothing secret is shown of a file that is not even JSON', () => {
   for (const text of [shipped.replace('${env:WEBHOOK_TOKEN}"]', `${SECRET}"`), `{"token": "${SECRET}\n}`]) {
     const read = readText(text, plugins, { environment })
@@ -153,7 +175,8 @@ test('what variables and files decide is silenced in place, and the comment may 
     const read = readText(config, plugins, { environment: { ...environment, ...env }, files })
     return read.ok ? read.config.warnings.map(({ name, pointer }) => `${name} ${pointer}`) : read.problems
   }
-  const found = { env: { CXONE_BASEURL: 'http://127.0.0.1' }, secrets: 'secret=a\npassword=b\nold=c\n' }
+  const long = 'secret=a-long-client-secret\npassword=a-long-password\n'
+  const found = { env: { CXONE_BASEURL: 'http://127.0.0.1' }, secrets: `${long}old=c\n` }
   const pipeline = '/pipelines/cxone-data-actions'
   expect(warnings(text, found.env, found.secrets)).toEqual([
     `unused-secret ${pipeline}/sink/config/properties/sasl.password`,
@@ -163,7 +186,7 @@ test('what variables and files decide is silenced in place, and the comment may 
     .replace('"sasl.password"', '// headgate-ignore: unused-secret until it is rotated\n"sasl.password"')
     .replace('"baseUrl"', '// headgate-ignore: unused-variable\n"baseUrl"')
   expect(warnings(silenced, found.env, found.secrets)).toEqual([])
-  expect(warnings(silenced, {}, 'secret=a\npassword=b\n')).toEqual([])
+  expect(warnings(silenced, {}, long)).toEqual([])
 })
 
 test.each([

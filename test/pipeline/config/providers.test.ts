@@ -24,8 +24,8 @@ function substituted(text: string, environment: { [name: string]: string } = {})
   const folder = temporaryDirectory(files)
   writeFileSync(join(folder, 'secrets/binary'), Buffer.from([0x61, 0xff]))
   writeFileSync(join(folder, 'secrets/large'), 's3cret'.repeat(200_000))
-  const { value, problems, secrets, read } = substitute({ a: [text] }, environment, folder)
-  return { folder, value: (value as { a: string[] }).a[0], problems, secrets, read }
+  const { value, problems, resolved, read } = substitute({ a: [text] }, environment, folder)
+  return { folder, value: (value as { a: string[] }).a[0], problems, resolved, read }
 }
 
 test.each([
@@ -128,7 +128,7 @@ test.each([
   expect(JSON.stringify(problems)).not.toContain('s3cret')
 })
 
-test('every value is known as a secret, whichever provider gave it', () => {
+test('every value is known with its reference, whichever provider gave it', () => {
   const references = [
     '${env:NAME}',
     '${file:secrets/token}',
@@ -136,7 +136,8 @@ test('every value is known as a secret, whichever provider gave it', () => {
     '${dir:secrets:a:b}',
   ]
   const text = references.slice(0, 3).join(' ')
-  expect(Object.fromEntries(substituted(text, { NAME: 'value' }).secrets)).toEqual({
+  const { resolved } = substituted(text, { NAME: 'value' })
+  expect(Object.fromEntries(resolved.map(({ value, reference }) => [value, reference]))).toEqual({
     value: references[0],
     t0ken: references[1],
     me: references[2],
