@@ -38,12 +38,13 @@ export function lineRedactor(secrets: Secrets): (line: string) => string {
   const long = forms.filter(isLong)
   const references = [...new Set(secrets.values())]
   const inLiteral = (literal: string, among: readonly Form[]): string => {
+    if (!holdsOne(literal, among)) return literal
     const text = JSON.parse(literal) as string
     const shown = redacted(text, among, references)
     return shown === text ? literal : JSON.stringify(shown)
   }
   return (line) => {
-    if (!forms.some(({ text }) => line.includes(text))) return line
+    if (!holdsOne(line, forms)) return line
     if (!isJson(line)) return redacted(line, forms, references)
     let depth = 0
     let member = ''
@@ -83,6 +84,9 @@ const NAMES: ReadonlySet<string> = new Set([
 
 /** A member's name with its colon, another string, or what opens and closes. */
 const JSON_TOKEN = /("(?:[^"\\]|\\.)*")\s*:|("(?:[^"\\]|\\.)*")|[{}[\]]/g
+
+const holdsOne = (text: string, forms: readonly Form[]): boolean =>
+  forms.some((form) => text.includes(form.text))
 
 function isJson(line: string): boolean {
   try {

@@ -28,8 +28,8 @@ test.each(cases)('%s: its config is valid, without a warning', async (name) => {
   const env = {
     KAFKA_BROKERS: 'kafka:9092',
     WEBHOOK_TOKEN: 'test-webhook-token',
-    GITHUB_SECRET: 'one',
-    SHOP_SECRET: 'two',
+    GITHUB_SECRET: 'test-signing-secret',
+    SHOP_SECRET: 'test-signing-secret',
   }
   const input = { arguments: [`${folder}/${name}/plugins.config.json`], options: { strict: true } }
   const { code, err } = await runCommand(validateCommand, input, { env })
