@@ -105,14 +105,17 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
     if ('file' in plugin && plugin.file !== undefined) contents.set(plugin.file.path, plugin.file.text)
   const revision = hash('sha256', [...contents.values()].join('\0'), 'hex').slice(0, 12)
   const watched = [...new Set([...contents.keys(), ...substituted.read])]
-  const warnings = lint(pipelines, text, {
-    ...options,
-    files,
-    inClear: inClear(text.value),
-    secrets: secretsFound,
-    redact,
-    resolved: substituted.resolved,
-  }).sort(byPlace)
+  // Only when somebody asks: a reload does not, and of thousands of rules they take half of the time.
+  const findWarnings = (): readonly Warning[] =>
+    lint(pipelines, text, {
+      ...options,
+      files,
+      inClear: inClear(text.value),
+      secrets: secretsFound,
+      redact,
+      resolved: substituted.resolved,
+    }).sort(byPlace)
+  let warnings: readonly Warning[] | undefined
   const { placeOf } = text
   return {
     ok: true,
@@ -126,7 +129,10 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
       placeholders,
       watched,
       contents: () => new Map([...substituted.texts, ...contents]),
-      warnings,
+      get warnings() {
+        warnings ??= findWarnings()
+        return warnings
+      },
       lines,
       placeOf,
       notSilenced: (others) => notSilenced(others, text),
