@@ -83,9 +83,18 @@ export const matches = (letter: DeadLetter, filter: LetterFilter): boolean => {
 
 function violationsOf(header: string | undefined): readonly Violation[] {
   try {
-    return header === undefined ? [] : (JSON.parse(header) as Violation[])
+    const found: unknown = header === undefined ? [] : JSON.parse(header)
+    // Where somebody else wrote it, the message still tells what is wrong.
+    return Array.isArray(found) ? found.filter(isViolation) : []
   } catch {
-    // Somebody else wrote it; the message still tells what is wrong.
     return []
   }
 }
+
+const isViolation = (found: unknown): found is Violation =>
+  typeof found === 'object' &&
+  found !== null &&
+  'pointer' in found &&
+  'message' in found &&
+  typeof found.pointer === 'string' &&
+  typeof found.message === 'string'

@@ -1,4 +1,6 @@
+import { Type } from '../../json/type.js'
 import type { LoggedRecord, Position, Receipt, SinkRecord } from '../../plugin.js'
+import { checkShape } from '../config/shape.js'
 import { HEADER } from '../header-names.js'
 
 /**
@@ -48,9 +50,45 @@ export function noteRecord(
   }
 }
 
-/** Undefined where a record is not a note on a replay of this pipeline. */
+/**
+ * Undefined where a record is not a note on a replay of this pipeline. Anybody who may write to the topic can have written it, so
+ * one that has not the form of a note is none.
+ */
 export function noteOf(record: LoggedRecord, pipeline: string): Note | undefined {
   const kind = record.header(HEADER.replay)
   if (kind === undefined || record.header(HEADER.pipeline) !== pipeline) return undefined
-  return { kind, ...JSON.parse(record.value.toString()) } as Note
+  const note: unknown = parsed(record.value, kind)
+  return checkShape(FORM, note).length === 0 ? (note as Note) : undefined
 }
+
+function parsed(value: Buffer, kind: string): unknown {
+  try {
+    return { ...(JSON.parse(value.toString()) as object), kind }
+  } catch {
+    return undefined
+  }
+}
+
+const Offset = Type.Integer({ minimum: 0 })
+const Place = Type.Object({ topic: Type.String(), partition: Offset, offset: Offset })
+const FORM = Type.Union([
+  Type.Object({ kind: Type.Literal('begun'), run: Type.String(), by: Type.String() }),
+  Type.Object({
+    kind: Type.Literal('claimed'),
+    run: Type.String(),
+    offsets: Type.Array(Offset),
+    from: Type.Array(Place),
+  }),
+  Type.Object({
+    kind: Type.Literal('settled'),
+    run: Type.String(),
+    delivered: Type.Array(Type.Object({ offset: Offset, receipt: Place })),
+    released: Type.Array(Offset),
+  }),
+  Type.Object({
+    kind: Type.Literal('discarded'),
+    run: Type.String(),
+    reason: Type.String(),
+    offsets: Type.Array(Offset),
+  }),
+])
