@@ -9,7 +9,7 @@
  * | 11 | a full state disk, a torn index |
  */
 import { execFileSync } from 'node:child_process'
-import { rmSync, statSync, truncateSync } from 'node:fs'
+import { rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { deploy, eventText } from '../helpers/deployment.js'
@@ -103,8 +103,8 @@ describeKafka('what Headgate promises when it is ended', () => {
     const places: unknown[] = []
     for (let n = 0; n < 20; n++) places.push((await post(eventText(`id-${n}`, '{}'))).body['offset'])
     await end('SIGKILL')
-    const index = join(stateDirectory, 'ledger.mdb')
-    truncateSync(index, statSync(index).size / 2)
+    // What is left are the pages that say where the others are. Half of a small index can be whole.
+    truncateSync(join(stateDirectory, 'ledger.mdb'), 8192)
 
     await start()
     expect(deployment.headgate.lines.join('\n')).toContain('was put aside')
