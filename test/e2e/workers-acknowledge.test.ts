@@ -94,7 +94,7 @@ export default {
   summary: 'Tells nobody.',
   config: {
     type: 'object',
-    properties: { key: { type: 'string' }, folder: { type: 'string' } },
+    properties: { key: { type: 'string', secret: true }, folder: { type: 'string' } },
     required: ['key', 'folder'],
     additionalProperties: false,
   },
