@@ -22,8 +22,9 @@ const MAX_CONNECTIONS = 40
 const MAX_BODY_MEMORY = 2 * 1024 * 1024
 const TOKEN_LIFETIME = 4
 
-/** Those of TLS, which is off here, and one that no fault from outside brings up in seconds; promtool tries them. */
+/** Those of TLS, which is off here, and those that no fault from outside brings up in seconds; promtool tries them. */
 const NOT_PROVOKED = [
+  'HeadgateNoEvents',
   'HeadgateCertificateExpiring',
   'HeadgateCertificateReloadFailed',
   'HeadgateEventLoopLag',
@@ -76,7 +77,10 @@ describe.skipIf(prometheusMissing() !== undefined)(
           Array.from({ length: 20 }, (): Fault => ({ status: 404 })),
         )
         load.invalid = true
+        load.refused = true
         await fires(prometheus, [
+          'HeadgateEventsRejected',
+          'HeadgateSenderUnauthenticated',
           'HeadgateRedeliveryWindowShort',
           'HeadgateAcknowledgementsGivenUp',
           'HeadgateDeadLetters',
@@ -109,7 +113,10 @@ describe.skipIf(prometheusMissing() !== undefined)(
         cxone.script('token', [])
         write(() => {})
         load.invalid = false
+        load.refused = false
         const over = [
+          'HeadgateEventsRejected',
+          'HeadgateSenderUnauthenticated',
           'HeadgateConfigReloadFailed',
           'HeadgateConnectionsNearLimit',
           'HeadgateBodyMemoryNearLimit',
@@ -194,6 +201,8 @@ const prepare: Change = (pipeline) => {
 interface Load {
   /** Whether a fifth of the events is bad data. */
   invalid: boolean
+  /** Whether of ten requests two are no JSON and two have no secret. */
+  refused: boolean
   /** Answers by status. */
   readonly answers: ReadonlyMap<number, number>
 }
@@ -206,16 +215,20 @@ function startLoad(intake: string, atEnd: AtEnd): Load {
   const headers = { authorization: 'Bearer test-webhook-token', 'content-type': 'application/json' }
   const answers = new Map<number, number>()
   let ended = false
-  const load = { invalid: false, answers }
+  const load = { invalid: false, refused: false, answers }
   const payloads = [{ priority: 'high' }, { region: 'eu-west' }, { region: 'us-east' }]
   const post = async (id: string, count: number) => {
     const bad = load.invalid && count % 5 === 0
     // The payload has to be an object, and a list is none.
-    const body = dataAction(id, bad ? [] : { priority: 'low', ...payloads[count % payloads.length] })
+    const lacksSecret = load.refused && count % 5 === 1
+    const body =
+      load.refused && count % 5 === 2
+        ? '{'
+        : dataAction(id, bad ? [] : { priority: 'low', ...payloads[count % payloads.length] })
     const response = await pool.request({
       path: '/webhook/cxone/data-actions',
       method: 'POST',
-      headers,
+      headers: lacksSecret ? { 'content-type': 'application/json' } : headers,
       body,
     })
     await response.body.dump()

@@ -15,10 +15,11 @@ export interface Alert {
 
 const MINUTE = 60
 const HOUR = 3600
+const DAY = 24 * HOUR
 
 /** The alerts, those that say that nothing goes any more first. */
 export function alerts(pace: Pace): readonly Alert[] {
-  return [...availability(pace), ...acknowledging(pace), ...data(pace), ...operating(pace)]
+  return [...availability(pace), ...acknowledging(pace), ...sending(pace), ...data(pace), ...operating(pace)]
 }
 
 const availability = ({ span }: Pace): readonly Alert[] => [
@@ -127,6 +128,39 @@ const acknowledging = ({ span, seconds }: Pace): readonly Alert[] => [
   },
 ]
 
+/** Faults on the side of the sender: nothing of ours is broken, and no other alert would fire. */
+const sending = ({ span }: Pace): readonly Alert[] => [
+  {
+    alert: 'HeadgateEventsRejected',
+    expr: refusedShare(span(10 * MINUTE), '400|413|415|422'),
+    for: span(5 * MINUTE),
+    severity: 'warning',
+    summary:
+      '{{ $value | humanizePercentage }} of the requests to pipeline {{ $labels.pipeline }} are rejected as bad data.',
+    description:
+      'They are answered 400, 413, 415 or 422 and are kept nowhere; most senders do not send them again. Most often the sender has changed what it sends.',
+  },
+  {
+    alert: 'HeadgateSenderUnauthenticated',
+    expr: refusedShare(span(10 * MINUTE), '401'),
+    for: span(5 * MINUTE),
+    severity: 'warning',
+    summary:
+      '{{ $value | humanizePercentage }} of the requests to pipeline {{ $labels.pipeline }} do not prove who sent them.',
+    description:
+      'They are answered 401, and their events are not taken. The secret was changed on one side only, or somebody else sends to this address.',
+  },
+  {
+    alert: 'HeadgateNoEvents',
+    expr: silence(span(30 * MINUTE), span(DAY), span(7 * DAY)),
+    for: span(5 * MINUTE),
+    severity: 'warning',
+    summary: 'No events reach pipeline {{ $labels.pipeline }}.',
+    description:
+      'Nothing came for half an hour, and at this time a week ago (or yesterday, if a week ago is not known) {{ $value | humanize }} events came in as long. The sender has stopped, or its requests do not get here.',
+  },
+]
+
 const data = ({ span }: Pace): readonly Alert[] => [
   {
     alert: 'HeadgateDeadLetters',
@@ -213,4 +247,26 @@ const burn = (
 ): string => {
   const above = Number((factor * ERROR_BUDGET).toFixed(4))
   return `${errorRatio(long)} > ${above} and ${errorRatio(short)} > ${above}`
+}
+
+/** A few bad requests a day are no share of anything: there have to be some within the range. */
+const FEWEST_REFUSED = 5
+
+function refusedShare(range: string, codes: string): string {
+  const responses = (code: string) =>
+    `sum by (namespace, job, pipeline) (increase(headgate_http_responses_total{${code}pipeline!="none"}[${range}]))`
+  const refused = responses(`code=~"${codes}",`)
+  return `${refused} / (${responses('')} > 0) > 0.05 and ${refused} >= ${FEWEST_REFUSED}`
+}
+
+/** So many events within the range, at the same time of another day, make it strange that there are none now. */
+const FEWEST_USUAL = 20
+
+/** Its value is how many are usual. A week ago tells better than yesterday: there are days without events in most weeks. */
+function silence(range: string, day: string, week: string): string {
+  const events = (offset: string) =>
+    `sum by (namespace, job, pipeline) (increase(headgate_events_total[${range}]${offset}))`
+  const lastWeek = events(` offset ${week}`)
+  const yesterday = events(` offset ${day}`)
+  return `(${lastWeek} >= ${FEWEST_USUAL} or (${yesterday} >= ${FEWEST_USUAL} unless ${lastWeek})) and ${events('')} == 0`
 }
