@@ -213,15 +213,15 @@ const ERROR_TABLE = {
   ),
   HG_KAFKA_TOPIC_MISSING: infrastructure(
     'A topic that the config names does not exist.',
-    'Create the topic, or correct its name at the place given.',
+    'Create the topic (`headgate topics --create`), or correct its name at the place given.',
   ),
   HG_KAFKA_PARTITION_MISSING: config(
     'A partition that the config names does not exist.',
-    'Add partitions to the topic, or correct the number at the place given.',
+    'Add partitions to the topic (`headgate topics --create`), or correct the number at the place given.',
   ),
   HG_KAFKA_NOT_ALLOWED: config(
     'Kafka does not allow the client what it needs.',
-    'Give the user of the sink Describe, Read and Write on its topics, and Read on the consumer group headgate.PIPELINE.',
+    'Give the user of the sink Describe, Read and Write on its topics, and Read on the consumer group headgate.PIPELINE. `headgate validate --against-cluster` prints the commands.',
   ),
   HG_LEDGER_NOT_READY: infrastructure(
     'The ledger is still finding out what Kafka has.',

@@ -8,6 +8,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command | CommandGroup>
   diff: async () => (await import('./diff.js')).diffCommand,
   test: async () => (await import('./test.js')).testCommand,
   plugins: async () => (await import('./plugins.js')).pluginsCommand,
+  topics: async () => (await import('./topics.js')).topicsCommand,
   tap: async () => (await import('./tap.js')).tapCommand,
   ledger: async () => (await import('./ledger.js')).ledgerCommand,
   dlq: async () => (await import('./dlq.js')).dlqCommand,

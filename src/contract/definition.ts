@@ -6,6 +6,7 @@ import type { ProbeContext, Probed } from './probe.js'
 import type { Sink } from './sink.js'
 import type { Source } from './source.js'
 import type { Context, SinkContext, SourceContext } from './surroundings.js'
+import type { TopicAdmin } from './topics.js'
 import type { Transform } from './transform.js'
 
 export interface KindTypes {
@@ -66,6 +67,13 @@ export interface Definition<K extends Kind = Kind, Config extends TSchema = TSch
    * acknowledges nothing, and ends when `signal` is aborted. What it yields before counts.
    */
   probe?(config: Static<Config>, context: ProbeContext): AsyncIterable<Probed>
+  /** Of a sink whose topics can be looked at and created: for `headgate topics`. */
+  readonly topics?: {
+    /** The same text for configs with the same cluster and login. */
+    cluster(config: Static<Config>): string
+    /** Connects. `timeout`: milliseconds for each question. */
+    open(config: Static<Config>, timeout: number): Promise<TopicAdmin>
+  }
   /**
    * Of a source: the same settings for senders that need not prove who they are. Only rehearsals (`explain`, `test`) ask
    * for it; a source that lacks it asks its senders there too.

@@ -106,7 +106,9 @@ describe('alerts', () => {
   })
 
   test('each is tried by promtool, and fires in no more than its own case', () => {
-    const cases = read('deploy/prometheus/headgate.rules.test.yaml')
+    const cases = ['rules', 'silence']
+      .map((name) => read(`deploy/prometheus/headgate.${name}.test.yaml`))
+      .join('')
     for (const name of names) expect(cases.split(`alertname="${name}"`).length, name).toBe(2)
   })
 

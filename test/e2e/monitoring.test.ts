@@ -51,6 +51,7 @@ describe.skipIf(prometheusMissing() !== undefined)(
     test('promtool finds nothing wrong with the rules, and each alert fires in its fault alone', () => {
       promtool('check', 'rules', 'deploy/prometheus/headgate.rules.yaml')
       promtool('test', 'rules', 'deploy/prometheus/headgate.rules.test.yaml')
+      promtool('test', 'rules', 'deploy/prometheus/headgate.silence.test.yaml')
     })
 
     describe('under load and under faults', () => {

@@ -98,7 +98,7 @@ describeKafka('validate --against-cluster', () => {
       expect.stringContaining('/postCommit/0/config/clientSecret'),
       '  HG_ACK_TOKEN: The token endpoint answered 401 (invalid_client).',
     ])
-    expect(err).toContain(`  Did you mean "${prefix}.high"?`)
+    expect(err).toContain(`  Did you mean "${prefix}.high"? If not: "headgate topics --create" creates it.`)
     expect(err).toContain(
       `"topic": "${prefix}.hihg", "partition": 0 }\n     |                                  ^^^`,
     )

@@ -10,6 +10,7 @@ import { DEFAULTS, propertyProblems } from './properties.js'
 import { rebuilder } from './rebuild.js'
 import { recordMaker } from './record.js'
 import { createRecordLog } from './record-log.js'
+import { openTopicAdmin } from './topic-admin.js'
 import type { TopicIds } from './topic-ids.js'
 import { trial } from './trial.js'
 
@@ -81,6 +82,7 @@ export const kafkaSink = definePlugin({
   lints: { ...LINTS, ...lints },
   lint,
   probe,
+  topics: { cluster: clientKey, open: openTopicAdmin },
   create(settings, { pipeline, log, share }) {
     const group = `headgate.${pipeline}`
     const { thing: client, release } = share(clientKey(settings), (context) =>

@@ -1,5 +1,7 @@
 import rdkafka from 'node-rdkafka'
 import type { ProbeContext, Probed } from '../../../../plugin.js'
+import type { ClientSettings } from '../cluster-client.js'
+import { allowCommand } from '../cluster-commands.js'
 import { openConsumer } from '../consumer.js'
 import { consumerConfig } from '../consumer-config.js'
 import type { ClientConfig } from '../properties.js'
@@ -9,7 +11,10 @@ import { describeGroup, OFFSETS_TOPIC } from './describe.js'
 import { securityOf } from './security.js'
 import type { ClusterTopics } from './topics.js'
 
-type Context = Pick<ProbeContext, 'pipeline' | 'at' | 'targets' | 'signal'>
+type Context = Pick<ProbeContext, 'pipeline' | 'at' | 'targets' | 'signal'> & {
+  /** For commands to paste. */
+  readonly cluster: ClientSettings
+}
 
 const REFUSED = rdkafka.CODES.ERRORS.ERR_GROUP_AUTHORIZATION_FAILED
 
@@ -18,7 +23,7 @@ export async function groupFindings(
   config: ClientConfig,
   broker: Address,
   { visible, answers }: ClusterTopics,
-  { pipeline, at, targets, signal }: Context,
+  { pipeline, at, targets, signal, cluster }: Context,
 ): Promise<Probed[]> {
   const group = `headgate.${pipeline}`
   const known = visible.some(({ name }) => name === OFFSETS_TOPIC)
@@ -31,7 +36,15 @@ export async function groupFindings(
     .flatMap(({ name, partitions }) => partitions.map(({ id }) => ({ topic: name, partition: id })))
   if (places.length === 0) return []
   const refused = (message: string, code: 'HG_KAFKA_NOT_ALLOWED' | 'HG_KAFKA_UNAVAILABLE'): Probed[] => [
-    { kind: 'error', at: `${at}/brokers`, code, message },
+    {
+      kind: 'error',
+      at: `${at}/brokers`,
+      code,
+      message,
+      ...(code === 'HG_KAFKA_NOT_ALLOWED' && {
+        suggestion: `An administrator can allow it: ${allowCommand(cluster, ['Read'], '--group', group)}`,
+      }),
+    },
   ]
   try {
     const consumer = await openConsumer(consumerConfig(config, group, 'asking'), () => {})

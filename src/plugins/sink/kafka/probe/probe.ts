@@ -48,12 +48,13 @@ export async function* probe(settings: Settings, context: ProbeContext): AsyncIt
       { visible, ...own },
       {
         ...context,
+        cluster: settings,
         keyed: settings.key !== undefined,
         batchSize: Number(config.global['batch.size']),
         missingCodecs: missingCodecs(),
       },
     )
-    yield* await groupFindings(config, first.address, { visible, ...own }, context)
+    yield* await groupFindings(config, first.address, { visible, ...own }, { ...context, cluster: settings })
   } finally {
     await Promise.all(connected.map(({ client }) => release(client)))
   }

@@ -2,6 +2,8 @@ import { distance } from 'fastest-levenshtein'
 import type { TopicMetadata } from 'node-rdkafka'
 import { child } from '../../../../json/pointer.js'
 import type { ProbeContext, Probed } from '../../../../plugin.js'
+import type { ClientSettings } from '../cluster-client.js'
+import { addPartitionsCommand, allowCommand } from '../cluster-commands.js'
 import { codecRemedy } from '../codecs.js'
 import { RECORD_OVERHEAD } from '../record-size.js'
 import type { TopicAnswer, TopicSettings } from './describe.js'
@@ -21,6 +23,8 @@ export type Terms = Pick<ProbeContext, 'targets' | 'maxBody' | 'redeliveryWindow
   readonly keyed: boolean
   /** Bytes that the sink puts into a batch. */
   readonly batchSize: number
+  /** For commands to paste. */
+  readonly cluster: ClientSettings
   /** Codecs that the client was built without. */
   readonly missingCodecs: readonly string[]
 }
@@ -43,13 +47,13 @@ export function* topicFindings(cluster: ClusterTopics, terms: Terms): Generator<
     const metadata = cluster.visible.find(({ name }) => name === topic)
     const answer = cluster.answers?.get(topic)
     if (metadata === undefined || metadata.partitions.length === 0) {
-      for (const one of placed) yield missing(one, answer, cluster.visible)
+      for (const one of placed) yield missing(one, answer, cluster.visible, terms)
       continue
     }
     const settings = cluster.settings?.get(topic) ?? cluster.why
     const found = [
-      ...partitionFindings(metadata, placed),
-      ...rightFindings(topic, placed, answer),
+      ...partitionFindings(metadata, placed, terms),
+      ...rightFindings(topic, placed, answer, terms),
       ...copyFindings(metadata, placed, settings),
       ...settingFindings(topic, placed, settings, terms),
     ]
@@ -75,11 +79,22 @@ export const topicsOf = ({ targets }: Pick<Terms, 'targets'>): string[] => [
 const at = ({ at }: Placed): string => child(at, 'topic')
 const first = (placed: readonly Placed[]): string => placed.map(at)[0] ?? ''
 
-function missing(placed: Placed, answer: TopicAnswer | undefined, visible: readonly TopicMetadata[]): Probed {
+function missing(
+  placed: Placed,
+  answer: TopicAnswer | undefined,
+  visible: readonly TopicMetadata[],
+  { cluster }: Terms,
+): Probed {
   const { topic } = placed.target
   if (answer?.state === 'hidden') {
     const message = `The user may not see topic "${topic}", if it exists.`
-    return { kind: 'error', at: at(placed), code: 'HG_KAFKA_NOT_ALLOWED', message }
+    return {
+      kind: 'error',
+      at: at(placed),
+      code: 'HG_KAFKA_NOT_ALLOWED',
+      message,
+      suggestion: allow(cluster, NEEDED, topic),
+    }
   }
   const message = `Topic "${topic}" does not exist${answer === undefined ? ', or the user may not see it' : ''}.`
   const meant = nearest(topic, visible)
@@ -88,7 +103,7 @@ function missing(placed: Placed, answer: TopicAnswer | undefined, visible: reado
     at: at(placed),
     code: 'HG_KAFKA_TOPIC_MISSING',
     message,
-    ...(meant !== undefined && { suggestion: `Did you mean "${meant}"?` }),
+    suggestion: `${meant === undefined ? '' : `Did you mean "${meant}"? If not: `}"headgate topics --create" creates it.`,
   }
 }
 
@@ -104,14 +119,25 @@ function nearest(topic: string, visible: readonly TopicMetadata[]): string | und
 function* partitionFindings(
   { name, partitions }: TopicMetadata,
   placed: readonly Placed[],
+  { cluster, targets }: Terms,
 ): Generator<Probed> {
+  const byKey = targets.some(({ target }) => target.topic === name && target.partition === undefined)
   const count = partitions.length
   for (const one of placed) {
     const { partition } = one.target
     if (partition === undefined || partition < count) continue
     const has = count === 1 ? 'it has one partition, 0' : `its ${count} partitions are 0 to ${count - 1}`
     const message = `Topic "${name}" has no partition ${partition}: ${has}.`
-    yield { kind: 'error', at: child(one.at, 'partition'), code: 'HG_KAFKA_PARTITION_MISSING', message }
+    const suggestion = byKey
+      ? `Correct the number. Or add partitions, if keys may move to other ones: ${addPartitionsCommand(cluster, name, partition + 1)}`
+      : 'Correct the number, or add partitions: "headgate topics --create" does so.'
+    yield {
+      kind: 'error',
+      at: child(one.at, 'partition'),
+      code: 'HG_KAFKA_PARTITION_MISSING',
+      message,
+      suggestion,
+    }
   }
 }
 
@@ -121,12 +147,22 @@ function* rightFindings(
   topic: string,
   placed: readonly Placed[],
   answer: TopicAnswer | undefined,
+  { cluster }: Terms,
 ): Generator<Probed> {
   const lacking = NEEDED.filter((right) => answer?.rights?.has(right) === false)
   if (lacking.length === 0) return
   const message = `The user lacks the right ${lacking.join(' and ')} on topic "${topic}".`
-  yield { kind: 'error', at: first(placed), code: 'HG_KAFKA_NOT_ALLOWED', message }
+  yield {
+    kind: 'error',
+    at: first(placed),
+    code: 'HG_KAFKA_NOT_ALLOWED',
+    message,
+    suggestion: allow(cluster, lacking, topic),
+  }
 }
+
+const allow = (cluster: ClientSettings, operations: readonly string[], topic: string): string =>
+  `An administrator can allow it: ${allowCommand(cluster, operations, '--topic', topic)}`
 
 /** The partitions that records can go to. */
 const usedOf = ({ partitions }: TopicMetadata, placed: readonly Placed[]) =>

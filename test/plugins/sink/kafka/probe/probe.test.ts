@@ -51,7 +51,7 @@ test('looking for a topic does not bring it into being', async () => {
       at: '/rule/topic',
       code: 'HG_KAFKA_TOPIC_MISSING',
       message: expect.stringMatching(/^Topic "ordres" does not exist/),
-      suggestion: 'Did you mean "orders"?',
+      suggestion: 'Did you mean "orders"? If not: "headgate topics --create" creates it.',
     })
   }
 })

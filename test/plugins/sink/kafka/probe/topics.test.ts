@@ -56,6 +56,7 @@ function found({ replicas = [1, 2, 3], isrs = replicas, leader = 1, ...given }: 
         redeliveryWindow: 86_400_000,
         keyed: true,
         batchSize: 65_536,
+        cluster: { brokers: 'kafka-1:9092', properties: { 'sasl.username': 'headgate' } },
         missingCodecs: [],
         ...terms,
       },
@@ -119,7 +120,7 @@ test.each<[string, Given, object]>([
       code: 'HG_KAFKA_TOPIC_MISSING',
       at: '/rule/topic',
       message: 'Topic "order" does not exist.',
-      suggestion: 'Did you mean "orders"?',
+      suggestion: 'Did you mean "orders"? If not: "headgate topics --create" creates it.',
     },
   ],
   [

@@ -1,0 +1,209 @@
+import { HeadgateError } from '../errors.js'
+import { type ClusterNeeds, topicNeeds } from '../pipeline/topic-needs.js'
+import type { NewTopicOptions, TopicAdmin, TopicNeed } from '../plugin.js'
+import { redactor } from '../redact.js'
+import { table } from '../terminal/table.js'
+import { milliseconds } from '../units.js'
+import { type Command, type CommandInput, EXIT, type Io } from './command.js'
+import { loadConfig, loadSettings, settingOptions } from './load.js'
+import { problemReport } from './problem-report.js'
+
+const DURATION = /^[1-9][0-9]{0,4}(ms|s)$/
+const COUNT = /^[1-9][0-9]{0,4}$/
+/** With three copies, one broker can be lost without a record that was confirmed. */
+const SAFE = 3
+
+export const topicsCommand: Command = {
+  name: 'topics',
+  summary: 'Lists the topics that the config needs, and creates those that are missing.',
+  details: `Targets of the rules and dead letters, with the partitions that the rules name. Without --create it only looks.
+
+--create creates missing topics, with as many partitions as the rules name (or --partitions, if that is more), and adds
+missing partitions to existing topics. It adds none to a topic with records that are spread by key: they would move to
+other partitions. Do that yourself, with the command that is printed, when order across the change does not matter.
+
+Without --replication-factor, new topics have 3 copies if the cluster has 3 brokers or more, and then
+min.insync.replicas=2: the default of a Kafka broker is 1, and then the loss of one disk loses events that were
+answered 2xx. In smaller clusters the default of the broker holds.
+
+--dry-run writes nothing and prints the commands of Kafka's own tools that would do the same, to paste.
+
+Exits with 0 if all topics are there (or were created), with 1 if something is missing or failed.`,
+  options: [
+    ...settingOptions().filter(({ flags }) => flags.startsWith('--config ')),
+    { flags: '--pipeline <name>', description: 'Only the topics of this pipeline.' },
+    { flags: '--create', description: 'Creates what is missing.' },
+    { flags: '--dry-run', description: 'With --create: prints what it would do, and does nothing.' },
+    { flags: '--partitions <n>', description: 'At least so many partitions for new topics.' },
+    { flags: '--replication-factor <n>', description: 'So many copies of new topics.' },
+    { flags: '--timeout <duration>', description: 'How long one answer of Kafka may take.', default: '10s' },
+  ],
+  async run({ options }, io) {
+    const complaints = wrongUsage(options)
+    if (complaints.length > 0) {
+      io.err(`${complaints.join('\n')}\n`)
+      return EXIT.usage
+    }
+    const settings = loadSettings(options, io)
+    if (settings === undefined) return EXIT.usage
+    const read = await loadConfig(settings, io)
+    if (!read.ok) {
+      io.err(problemReport(read, io))
+      return EXIT.config
+    }
+    const { pipeline: named } = options
+    const pipelines = read.config.pipelines.filter(({ name }) => named === undefined || name === named)
+    const clusters = topicNeeds(pipelines)
+    if (clusters.length === 0) {
+      io.err(named === undefined ? 'No pipeline writes to topics.\n' : `There is no pipeline "${named}".\n`)
+      return EXIT.usage
+    }
+    const redact = redactor(read.config.secrets)
+    let code: number = EXIT.ok
+    for (const cluster of clusters) {
+      const isComplete = await settle(cluster, options, {
+        ...io,
+        out: (text) => io.out(redact(text)),
+        err: (text) => io.err(redact(text)),
+      })
+      if (!isComplete) code = EXIT.wrong
+    }
+    return code
+  },
+}
+
+function wrongUsage(options: CommandInput['options']): string[] {
+  const complaints = (['partitions', 'replicationFactor'] as const).flatMap((name) =>
+    options[name] === undefined || COUNT.test(String(options[name]))
+      ? []
+      : [
+          `--${name === 'partitions' ? name : 'replication-factor'} should be a whole number from 1; it is ${JSON.stringify(options[name])}.`,
+        ],
+  )
+  if (!DURATION.test(String(options['timeout'] ?? '10s')))
+    complaints.push(
+      `--timeout should be a duration such as 10s; it is ${JSON.stringify(options['timeout'])}.`,
+    )
+  if (options['dryRun'] === true && options['create'] !== true)
+    complaints.push('--dry-run says what --create would do: give both.')
+  return complaints
+}
+
+/** Whether everything is there in the end. */
+async function settle(
+  { sink, needs }: ClusterNeeds,
+  options: CommandInput['options'],
+  io: Pick<Io, 'out' | 'err'>,
+): Promise<boolean> {
+  let admin: TopicAdmin | undefined
+  try {
+    admin = await sink.definition.topics?.open(sink.config, milliseconds(String(options['timeout'] ?? '10s')))
+    if (admin === undefined) return true
+    const steps = needs.map((need) => stepFor(need, admin?.partitionsOf(need.topic) ?? 0))
+    io.out(`${listing(steps)}\n`)
+    const missing = steps.filter(({ kind }) => kind !== 'none')
+    if (missing.length === 0) return true
+    if (options['create'] !== true) {
+      io.out(
+        `\n"headgate topics --create" creates what is missing; with --dry-run it prints the commands to do so.\n`,
+      )
+      return false
+    }
+    io.out('\n')
+    return await takeSteps(missing, admin, options, io)
+  } catch (thrown) {
+    if (!(thrown instanceof HeadgateError)) throw thrown
+    io.err(`${thrown.code}: ${thrown.message}\n`)
+    return false
+  } finally {
+    await admin?.close()
+  }
+}
+
+interface Step extends TopicNeed {
+  readonly found: number
+  /** `by-hand`: more partitions would move keys. */
+  readonly kind: 'none' | 'create' | 'add-partitions' | 'by-hand'
+}
+
+export function stepFor(need: TopicNeed, found: number): Step {
+  if (found === 0) return { ...need, found, kind: 'create' }
+  if (found >= (need.partitions ?? 1)) return { ...need, found, kind: 'none' }
+  return { ...need, found, kind: need.byKey ? 'by-hand' : 'add-partitions' }
+}
+
+function listing(steps: readonly Step[]): string {
+  const columns = (['topic', 'partitions needed', 'partitions found'] as const).map(
+    (title) => ({ title, align: 'left' }) as const,
+  )
+  const rows = steps.map(({ topic, partitions, found }) => [
+    topic,
+    partitions === undefined ? 'any' : String(partitions),
+    found === 0 ? 'no such topic' : String(found),
+  ])
+  return table(columns, rows)
+}
+
+/** Does each of them; one that fails does not keep the others from being done. */
+async function takeSteps(
+  steps: readonly Step[],
+  admin: TopicAdmin,
+  options: CommandInput['options'],
+  io: Pick<Io, 'out' | 'err'>,
+): Promise<boolean> {
+  const isDry = options['dryRun'] === true
+  let isComplete = !isDry
+  for (const step of steps) {
+    const { topic, partitions = 1, kind, found } = step
+    const wanted = newTopic(step, admin.brokers, options)
+    const command =
+      kind === 'create' ? admin.createCommand(topic, wanted) : admin.addPartitionsCommand(topic, partitions)
+    if (kind === 'by-hand') {
+      io.err(
+        `Topic "${topic}" needs ${partitions} partitions and has ${found}. Some of its records are spread by key: with more partitions, keys move to other ones. If that may be, run:\n  ${command}\n`,
+      )
+      isComplete = false
+    } else if (isDry) {
+      io.out(`Would ${kind === 'create' ? 'create' : 'add partitions to'} topic "${topic}":\n  ${command}\n`)
+    } else {
+      isComplete = (await take(step, wanted, admin, io)) && isComplete
+    }
+  }
+  return isComplete
+}
+
+async function take(
+  { topic, partitions = 1, kind }: Step,
+  wanted: NewTopicOptions,
+  admin: TopicAdmin,
+  io: Pick<Io, 'out' | 'err'>,
+): Promise<boolean> {
+  try {
+    if (kind === 'create') await admin.create(topic, wanted)
+    else await admin.addPartitions(topic, partitions)
+    io.out(
+      kind === 'create'
+        ? `Topic "${topic}" created.\n`
+        : `Topic "${topic}" has ${partitions} partitions now.\n`,
+    )
+    return true
+  } catch (thrown) {
+    if (!(thrown instanceof HeadgateError)) throw thrown
+    io.err(`${thrown.code}: ${thrown.message}\n`)
+    return false
+  }
+}
+
+export function newTopic(
+  { partitions }: TopicNeed,
+  brokers: number,
+  options: CommandInput['options'],
+): NewTopicOptions {
+  const atLeast = options['partitions'] === undefined ? undefined : Number(options['partitions'])
+  const counts = [partitions, atLeast].filter((count) => count !== undefined)
+  const replicas = options['replicationFactor']
+  return {
+    partitions: counts.length === 0 ? undefined : Math.max(...counts),
+    replicas: replicas === undefined ? (brokers >= SAFE ? SAFE : undefined) : Number(replicas),
+  }
+}

@@ -1,0 +1,30 @@
+/** A topic as the config needs it. */
+export interface TopicNeed {
+  readonly topic: string
+  /** At least so many; undefined if any number will do. */
+  readonly partitions: number | undefined
+  /** Whether the key chooses the partition of some records: more partitions then move keys to other ones. */
+  readonly byKey: boolean
+}
+
+export interface NewTopicOptions {
+  /** Undefined: as the broker is set. */
+  readonly partitions: number | undefined
+  /** Undefined: as the broker is set. */
+  readonly replicas: number | undefined
+}
+
+/** Looks at the topics of a cluster and creates some. All of it rejects with a HeadgateError that says why it cannot. */
+export interface TopicAdmin {
+  /** How many brokers the cluster has. */
+  readonly brokers: number
+  /** How many partitions the topic has; 0 if there is none, or if the user may not see it. */
+  partitionsOf(topic: string): number
+  /** Resolves too if the topic exists meanwhile. */
+  create(topic: string, options: NewTopicOptions): Promise<void>
+  addPartitions(topic: string, total: number): Promise<void>
+  /** The same as a command of Kafka's own tools. */
+  createCommand(topic: string, options: NewTopicOptions): string
+  addPartitionsCommand(topic: string, total: number): string
+  close(): Promise<void>
+}

@@ -1,0 +1,77 @@
+import rdkafka, { type IAdminClient, type LibrdKafkaError, type NewTopic } from 'node-rdkafka'
+import { HeadgateError } from '../../../errors.js'
+import type { TopicAdmin } from '../../../plugin.js'
+import type { ClientSettings } from './cluster-client.js'
+import { addPartitionsCommand, allowCommand, createTopicCommand, newTopicConfig } from './cluster-commands.js'
+import { clientConfig } from './properties.js'
+import { connect, metadata, release } from './session.js'
+
+const { ERRORS } = rdkafka.CODES
+const REFUSED: readonly number[] = [
+  ERRORS.ERR_TOPIC_AUTHORIZATION_FAILED,
+  ERRORS.ERR_CLUSTER_AUTHORIZATION_FAILED,
+]
+/** The broker takes its own default for -1 (KIP-464, Kafka 2.4). */
+const AS_THE_BROKER_IS_SET = -1
+
+/** Connects as the sink would. `timeout`: milliseconds for each question. */
+export async function openTopicAdmin(settings: ClientSettings, timeout: number): Promise<TopicAdmin> {
+  const config = clientConfig(settings.brokers, settings.properties, 'headgate-topics')
+  const producer = new rdkafka.Producer(config.global, config.topic)
+  // Without a listener, it would be thrown.
+  producer.on('event.error', () => {})
+  await connect(producer, timeout)
+  try {
+    const { brokers, topics } = await metadata(producer, { allTopics: true, timeout })
+    const partitions = new Map(topics.map((topic) => [topic.name, topic.partitions.length]))
+    const admin = rdkafka.AdminClient.create(config.global)
+    const ask = (work: (admin: IAdminClient, done: Done) => void) =>
+      new Promise<LibrdKafkaError | undefined>((resolve) =>
+        work(admin, (error) => resolve(error ?? undefined)),
+      )
+    const checked = (error: LibrdKafkaError | undefined, topic: string, done: string, operation: string) => {
+      if (error === undefined || error.code === ERRORS.ERR_TOPIC_ALREADY_EXISTS) return
+      const isRefused = REFUSED.includes(error.code)
+      const advice = isRefused
+        ? ` An administrator can allow it: ${allowCommand(settings, [operation], '--topic', topic)}`
+        : ''
+      throw new HeadgateError(
+        isRefused ? 'HG_KAFKA_NOT_ALLOWED' : 'HG_KAFKA_UNAVAILABLE',
+        `Topic "${topic}" cannot be ${done}: ${error.message.replace(/\.$/, '')}.${advice}`,
+      )
+    }
+    return {
+      brokers: brokers.length,
+      partitionsOf: (topic) => partitions.get(topic) ?? 0,
+      async create(topic, { partitions: count, replicas }) {
+        const wanted: NewTopic = {
+          topic,
+          num_partitions: count ?? AS_THE_BROKER_IS_SET,
+          replication_factor: replicas ?? AS_THE_BROKER_IS_SET,
+          config: newTopicConfig(replicas),
+        }
+        checked(
+          await ask((admin, done) => admin.createTopic(wanted, timeout, done)),
+          topic,
+          'created',
+          'Create',
+        )
+      },
+      async addPartitions(topic, total) {
+        const error = await ask((admin, done) => admin.createPartitions(topic, total, timeout, done))
+        checked(error, topic, 'given more partitions', 'Alter')
+      },
+      createCommand: (topic, options) => createTopicCommand(settings, topic, options),
+      addPartitionsCommand: (topic, total) => addPartitionsCommand(settings, topic, total),
+      async close() {
+        admin.disconnect()
+        await release(producer)
+      },
+    }
+  } catch (error) {
+    await release(producer)
+    throw error
+  }
+}
+
+type Done = (error: LibrdKafkaError) => void
