@@ -47,10 +47,22 @@ export async function listen(server: Server, at: ListenAt, setting: string): Pro
 const addressOf = (host: string, port: number, reusePort = false): ListenOptions & { reusePort?: boolean } =>
   reusePort ? { host, port, reusePort } : { host, port }
 
-const reasonOf = (cause: NodeJS.ErrnoException, reusePort = false): string =>
-  reusePort && cause.code === 'EADDRINUSE'
-    ? `${cause.message}; a process that does not share it listens there (one that was started without HEADGATE_TAKEOVER, or by another user), so stop that one first`
-    : cause.message
+function reasonOf({ code, message }: NodeJS.ErrnoException, reusePort = false): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return reusePort
+        ? 'the port is in use by a process that does not share it (one that was started without HEADGATE_TAKEOVER, or by another user); stop that one first'
+        : 'the port is in use by another process'
+    case 'EACCES':
+      return 'ports below 1024 need a right that this user does not have'
+    case 'EADDRNOTAVAIL':
+      return 'this machine has no such address'
+    case 'ENOTFOUND':
+      return 'there is no host of this name'
+    default:
+      return message
+  }
+}
 
 /**
  * Rejects with HG_LISTEN_FAILED if any process listens at the address. Servers that share an address would not notice

@@ -46,3 +46,19 @@ test('connections that wait to be accepted are accepted before a server is close
   for (const connection of connections) if (!connection.closed) await once(connection, 'close')
   expect(connections.map(({ errored }) => errored)).toEqual(connections.map(() => null))
 })
+
+test.each([
+  [
+    () => listening(false).then(({ port }) => ({ host: '127.0.0.1', port })),
+    'the port is in use by another process.',
+  ],
+  [async () => ({ host: '192.0.2.1', port: 0 }), 'this machine has no such address.'],
+])('an address that cannot be listened on is named with the reason', async (at, reason) => {
+  const where = await at()
+  const server = createServer()
+  onTestFinished(() => void server.close())
+  await expect(listen(server, where, 'HEADGATE_HOST')).rejects.toMatchObject({
+    code: 'HG_LISTEN_FAILED',
+    message: `Cannot listen on ${where.host}:${where.port}: ${reason}`,
+  })
+})
