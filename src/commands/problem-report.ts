@@ -24,12 +24,13 @@ export interface Finding {
 /** What the outside says of a config that could be read. */
 export type Outside = Pick<ProbeReport, 'problems' | 'warnings'>
 
-/** All that reading a config found, and `outside`, in the order of the file. */
+/** All that reading a config found, and `outside`: errors first, each kind in the order of the file. */
 export function findingsOf(read: ReadResult, outside: Outside = { problems: [], warnings: [] }): Finding[] {
   const warnings = [...(read.ok ? read.config.warnings : []), ...outside.warnings]
   const problems = [...(read.ok ? [] : read.problems), ...outside.problems]
   return [...problems.map(ofProblem), ...warnings.map(ofWarning)].sort(
-    ({ place: a }, { place: b }) => a.line - b.line || a.column - b.column,
+    ({ severity: one, place: a }, { severity: other, place: b }) =>
+      one.localeCompare(other) || a.line - b.line || a.column - b.column,
   )
 }
 
@@ -58,9 +59,31 @@ export function problemReport(
   const style = styleFor(terminal.err, env)
   const { lines } = read.ok ? read.config : read
   const findings = findingsOf(read, outside)
-  const shown = findings.map((finding) => report(finding, lines, style, terminal.columns ?? WIDTH))
+  const shown = folded(findings).map(([first, ...others]) =>
+    [report(first, lines, style, terminal.columns ?? WIDTH), ...alsoAt(others)].join('\n'),
+  )
   return `${shown.join('\n\n')}\n\n${countOf(findings)}.\n`
 }
+
+type Fold = readonly [first: Finding, ...others: Finding[]]
+
+/** Warnings of one name together: a cluster with one broker has the same one for every topic. Errors stay by themselves. */
+function folded(findings: readonly Finding[]): Fold[] {
+  const folds = new Map<string, [Finding, ...Finding[]]>()
+  for (const [index, finding] of findings.entries()) {
+    const key = finding.severity === 'warning' ? finding.code : String(index)
+    const fold = folds.get(key)
+    if (fold === undefined) folds.set(key, [finding])
+    else fold.push(finding)
+  }
+  return [...folds.values()]
+}
+
+/** A line for each, without those of the file. */
+const alsoAt = (others: readonly Finding[]): string[] =>
+  others.length === 0
+    ? []
+    : ['  also:', ...others.map(({ place, message }) => `    ${formatPlace(place)}  ${message}`)]
 
 function report(finding: Finding, lines: readonly string[], style: Style, width: number): string {
   const { severity, code, place, pointer, message, expected, found, suggestion, help } = finding

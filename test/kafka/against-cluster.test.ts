@@ -56,7 +56,7 @@ describeKafka('validate --against-cluster', () => {
     expect(out).toContain(
       [
         'checked:',
-        '  cxone-data-actions kafka: Kafka answers at ${env:KAFKA_BROKERS}.',
+        `  cxone-data-actions kafka: Kafka answers at ${sharedKafka()}.`,
         ...['high', 'eu', 'default', 'dlq'].map(
           (name) =>
             `  cxone-data-actions kafka: Topic "${prefix}.${name}" is there: 3 partitions, one replica, min.insync.replicas=1, max.message.bytes=1048588, cleanup.policy=delete, retention.ms=604800000, compression.type=producer.`,
@@ -134,10 +134,10 @@ describeKafka('validate --against-cluster', () => {
         `No rule sends events to the topics "${prefix}.high" and "${prefix}.strict", which are there beside "${prefix}.small", "${prefix}.eu" and "${prefix}.default".`,
       ],
       ['one-copy', expect.stringContaining('.eu')],
-      ['one-copy', expect.stringContaining('.default')],
-      ['one-copy', expect.stringContaining('.compacted')],
       ['topic-compacted', expect.stringContaining('only the newest stays')],
     ])
+    // The others of one name are a line each.
+    expect(err).toMatch(/ {2}also:\n.*\.default" is confirmed .*\n.*\.compacted" is confirmed /)
   })
 
   test('partitions that rules leave over are named, unless a comment says why', async () => {
