@@ -68,7 +68,7 @@ describeKafka('validate --against-cluster', () => {
       ].join('\n'),
     )
     expect(out).not.toContain('not checked')
-    expect(err.match(/warning one-copy: .* it has one replica\./g)).toHaveLength(4)
+    expect(err.match(/ is confirmed when one broker has it: it has one replica\./g)).toHaveLength(4)
     expect([cxone.tokensIssued, cxone.acknowledged.size, cxone.answers.size]).toEqual([1, 0, 0])
   })
 
