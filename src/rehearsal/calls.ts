@@ -9,13 +9,13 @@ import type { RehearsedCall, Step } from './rehearsed.js'
 export function callsOf(
   { plugins }: Pipeline,
   { postCommit }: CheckedPipeline,
-  secrets: ReadonlyMap<string, string>,
+  references: ReadonlyMap<string, string>,
   committed: Committed | undefined,
 ): { readonly calls: readonly RehearsedCall[]; readonly steps: readonly Step[] } {
   const calls: RehearsedCall[] = []
   const steps: Step[] = []
   if (committed === undefined) return { calls, steps }
-  const redact = redactor(withOrigins(secrets))
+  const redact = redactor(withOrigins(references))
   for (const [index, instance] of plugins.postCommit.entries()) {
     const plugin = postCommit[index]?.definition.name ?? ''
     const stage = `post-commit.${index}.${plugin}`

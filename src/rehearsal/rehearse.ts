@@ -92,7 +92,7 @@ export function rehearse(config: CheckedConfig, { partitions = {} }: RehearsalOp
       const skipped =
         skipVerification && id === undefined && checked.source.definition.unverified !== undefined
       const steps = explainSource(trace.steps, skipped ? [SKIPPED, ...looked] : looked)
-      const { calls, steps: callSteps } = callsOf(pipeline, checked, config.secrets, trace.committed)
+      const { calls, steps: callSteps } = callsOf(pipeline, checked, config.references, trace.committed)
       return {
         pipeline: name,
         answer,

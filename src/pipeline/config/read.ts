@@ -53,6 +53,8 @@ export interface CheckedConfig {
   readonly files: Files
   /** What must not be shown, with what is shown in its place: a reference, or `HIDDEN` for what is written in the file. */
   readonly secrets: ReadonlyMap<string, string>
+  /** Every value that a reference brought, with the reference, and the secrets: what is compared must not depend on a machine. */
+  readonly references: ReadonlyMap<string, string>
   /** References that something stands in for; empty in a config that can be run. */
   readonly placeholders: readonly Unresolved[]
   /** Absolute paths of all files that it was made of: itself, those it names, those that references read. */
@@ -126,6 +128,10 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
       written: hidden(text.value, inClear(text.value)),
       files,
       secrets,
+      references: new Map([
+        ...substituted.resolved.map(({ value, reference }) => [value, reference] as const),
+        ...secrets,
+      ]),
       placeholders,
       watched,
       contents: () => new Map([...substituted.texts, ...contents]),
