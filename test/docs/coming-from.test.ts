@@ -9,7 +9,7 @@ import { runCommand } from '../helpers/recorded-io.js'
 
 const FOLDER = 'docs/coming-from'
 const CONFIG = `${FOLDER}/orders/plugins.config.json`
-const env = { ORDERS_TOKEN: 'token', KAFKA_BROKERS: 'kafka:9092' }
+const env = { ORDERS_TOKEN: 'a-token-of-the-test', KAFKA_BROKERS: 'kafka:9092' }
 const pages = PAGES.filter((page) => page.startsWith(`${FOLDER}/`))
 const theirs = pages.flatMap(blocksOf).filter(({ mark }) => mark === 'theirs')
 

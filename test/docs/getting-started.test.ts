@@ -7,7 +7,7 @@ import { blocksOf, pageText, WALKED } from '../helpers/pages.js'
 import { runCommand } from '../helpers/recorded-io.js'
 
 const CONFIG = 'orders/plugins.config.json'
-const env = { ORDERS_TOKEN: 'token', KAFKA_BROKERS: 'kafka:9092' }
+const env = { ORDERS_TOKEN: 'a-token-of-the-test', KAFKA_BROKERS: 'kafka:9092' }
 
 const blocks = blocksOf(WALKED)
 const files = Object.fromEntries(
