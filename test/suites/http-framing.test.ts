@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { afterAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { rawConnection } from '../helpers/raw-connection.js'
 import { echo, listen, ok } from '../http/setup.js'
+import { countSuite } from './count.js'
 
 /**
  * HTTP/1.1 as RFC 9112 frames it (section numbers are its own), with what RFC 9110 says of Host, Expect and Upgrade.
@@ -301,4 +302,4 @@ describe.each([
   })
 })
 
-afterAll(() => console.log(`suite RFC 9112 framing: ${cases.length} cases`))
+countSuite('RFC 9112 framing', cases.length)

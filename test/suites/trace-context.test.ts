@@ -1,6 +1,7 @@
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { rawConnection } from '../helpers/raw-connection.js'
 import { echo, listen, ok } from '../http/setup.js'
+import { countSuite } from './count.js'
 
 /**
  * Written after the test suite that the W3C publishes with Trace Context (github.com/w3c/trace-context, test/test.py), with
@@ -204,4 +205,4 @@ describe('W3C trace context', () => {
   })
 })
 
-afterAll(() => console.log(`suite W3C trace context: ${cases.length} cases`))
+countSuite('W3C trace context', cases.length)
