@@ -143,7 +143,8 @@ function createSession(producer: Producer, batchSize: number, events: SessionEve
     breaks++
   })
 
-  producer.on('delivery-report', (error: LibrdKafkaError | null, { opaque, ...report }: DeliveryReport) => {
+  producer.on('delivery-report', (error: LibrdKafkaError | null, report: DeliveryReport) => {
+    const { opaque } = report
     const sent = error ? outstanding.find(opaque) : outstanding.settle(opaque)
     if (sent === undefined) return
     if (error) {
