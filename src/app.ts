@@ -57,7 +57,7 @@ export interface AppOptions {
   onSecrets(secrets: CheckedConfig['secrets']): void
   /** Called once, with the process that takes over from this one and waits for it to stop. */
   onTakeover(pid: number): void
-  /** Where something else has opened the ports already. */
+  /** Ports that whoever started the process has opened already. */
   readonly sockets: ListeningSockets
   /** Absolute path of the config file. */
   readonly file: string

@@ -11,7 +11,7 @@ const NONE = 'none'
 const GENERATE = 'generate'
 
 /**
- * Where the tokens are: HEADGATE_ADMIN_TOKEN_FILE as a path, as `none`, or empty where nothing was said. A generated one is in
+ * The file of the tokens: HEADGATE_ADMIN_TOKEN_FILE as a path, `none`, or empty if it is not set. A generated one is in
  * the state directory, which no other user of the machine can read.
  */
 export function tokenFileOf(

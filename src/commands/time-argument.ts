@@ -1,4 +1,4 @@
-/** What `readTime` takes, for help texts and complaints. */
+/** The forms that `readTime` takes, for help texts and complaints. */
 export const TIME_FORMS =
   '2026-01-31, "2026-01-31 08:00Z", 2026-01-31T08:00:00+02:00, 90m, 1h30m or "90m ago"'
 

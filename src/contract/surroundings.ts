@@ -52,7 +52,7 @@ export interface SourceContext extends Context {
   readonly http: HttpListener
 }
 
-/** What several stages can use together, such as the connection to a cluster. */
+/** Something that several stages share, such as the connection to a cluster. */
 export interface Shareable {
   /** Called when its last user has given it back. */
   stop(): Promise<void>

@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, type ListenOptions, type Server } from 
 import { HeadgateError } from '../errors.js'
 import { isLoopback } from './loopback.js'
 
-/** Where a server is to listen. */
+/** The address that a server listens on. */
 export interface ListenAt {
   readonly host: string
   /** 0 takes any free port. */

@@ -30,7 +30,7 @@ export interface ConfigQuestions {
   stage(definition: AnyDefinition, settings: unknown): Promise<Verdict>
 }
 
-/** What the process that answers is sent, as JSON, on its standard input. */
+/** A question, as the process that answers reads it: JSON on its standard input. */
 export interface Question {
   readonly settings: Settings
   readonly asked:

@@ -25,7 +25,7 @@ export function readRegular(path: string, largest = LARGEST): Buffer {
     if (stat.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' })
     if (!stat.isFile()) throw new Error('it is no regular file')
     if (stat.size > largest) throw tooLarge(largest)
-    // What a file says of its size need not be so: those of /proc have none, and others grow.
+    // The size that a file reports need not be right: files in /proc report none, and others grow.
     const chunks: Buffer[] = []
     for (let total = 0; ; ) {
       const chunk = Buffer.allocUnsafe(Math.max(stat.size - total, 0) + 4096)

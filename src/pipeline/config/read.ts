@@ -51,7 +51,7 @@ export interface CheckedConfig {
   /** What the file says: references as such, and `HIDDEN` in place of the secrets that are written in it. */
   readonly written: unknown
   readonly files: Files
-  /** What must not be shown, with what is shown in its place: a reference, or `HIDDEN` for what is written in the file. */
+  /** Secrets, each with the text that is shown in its place: a reference, or `HIDDEN` if it is written in the file. */
   readonly secrets: ReadonlyMap<string, string>
   /** Every value that a reference brought, with the reference, and the secrets: what is compared must not depend on a machine. */
   readonly references: ReadonlyMap<string, string>
