@@ -1,7 +1,7 @@
-import { committed } from '../src/pipeline/ledger/committed.js'
-import type { durableLedger as replaced } from '../src/pipeline/ledger/durable-ledger.js'
-import type { Ledger, Pending } from '../src/pipeline/ledger/ledger.js'
-import type { Event, Outcome } from '../src/plugin.js'
+import type { Event, Outcome } from '../src/contract/index.js'
+import { committed } from '../src/ledger/committed.js'
+import type { durableLedger as replaced } from '../src/ledger/durable-ledger.js'
+import type { Ledger, Pending } from '../src/ledger/ledger.js'
 import { LEDGER_REPLACED } from './without-ledger.js'
 
 console.log(LEDGER_REPLACED)

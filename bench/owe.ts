@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { durableLedger } from '../src/pipeline/ledger/durable-ledger.js'
-import { openPipelineState } from '../src/pipeline/ledger/pipeline-state.js'
-import { openStateDirectory } from '../src/pipeline/ledger/state-directory.js'
+import type { Event, Log, Outcome } from '../src/contract/index.js'
+import { durableLedger } from '../src/ledger/durable-ledger.js'
+import { openStateDirectory } from '../src/ledger/state-directory.js'
+import { openPipelineState } from '../src/ledger/store.js'
 import { recordMac } from '../src/pipeline/record-mac.js'
-import type { Event, Log, Outcome } from '../src/plugin.js'
 
 /** Where the records are whose acknowledgements are owed. */
 export interface Records {

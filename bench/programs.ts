@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { packageFile } from '../src/package-files.js'
+import { packageFile } from '../src/process/package.js'
 import { startHeadgate } from '../src/sandbox/headgate-process.js'
 import { nextMessage, startChild, stopChild } from './child.js'
 import { readBackRate } from './read-back-rate.js'

@@ -1,4 +1,4 @@
-import { type Column, table } from '../src/terminal/table.js'
+import { type Column, table } from '../src/lib/terminal/text.js'
 import type { Figure, Ratio, RestSummary, Summary } from './figures.js'
 import type { OwedFigures, OwedPhase, Ready } from './owed.js'
 import { formatSpread } from './statistics.js'

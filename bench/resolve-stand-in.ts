@@ -1,6 +1,6 @@
 import type { ResolveHook } from 'node:module'
 
-const REPLACED = /\/pipeline\/ledger\/durable-ledger\.js$/
+const REPLACED = /\/ledger\/durable-ledger\.js$/
 const standIn = new URL('ledger-stand-in.js', import.meta.url).href
 
 /** A hook of node's module loader. */

@@ -19,7 +19,7 @@ await build({
   entryPoints: [
     'src/cli.ts',
     // What plugins import: the same objects as the command's, for both take them from shared files.
-    'src/authoring.ts',
+    'src/sdk.ts',
     'src/conformance/test-plugin.ts',
     // Started as processes, or loaded into one, by their paths.
     'src/sandbox/kafka-process.ts',

@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 import { Command as Commander, CommanderError } from 'commander'
 import { type Command, type CommandGroup, EXIT, type Io } from './commands/command.js'
 import { loadCommands, withHelpFlag } from './commands/index.js'
-import { packageFacts } from './package-facts.js'
+import { packageFacts } from './process/package-facts.js'
 
 // The one place that touches argv, signals and the exit code.
 

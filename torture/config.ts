@@ -1,9 +1,9 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'jsonc-parser'
-import { packageFile } from '../src/package-files.js'
+import { packageFile } from '../src/process/package.js'
 import { PIPELINE } from '../src/sandbox/routes.js'
-import { SHIPPED_CONFIG } from '../src/sandbox/surroundings.js'
+import { SHIPPED_CONFIG } from '../src/sandbox/sandbox.js'
 import type { ConfigChange } from './schedule.js'
 
 /** Longest wait between two attempts to acknowledge. Shorter than the default: a run waits for the last of them. */

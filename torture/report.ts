@@ -1,4 +1,4 @@
-import { type Column, table } from '../src/terminal/table.js'
+import { type Column, table } from '../src/lib/terminal/text.js'
 import { faultsAround, type LoggedFault } from './fault-log.js'
 import { BREACHES, type Breach, type Verdict, type Violation } from './verdict.js'
 

@@ -1,7 +1,7 @@
 /** `npm run torture`: faults under load, on a real Kafka of three nodes, and whether every promise was kept. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
-import { packageFile } from '../src/package-files.js'
+import { packageFile } from '../src/process/package.js'
 import { PIPELINE } from '../src/sandbox/routes.js'
 import { scrape } from '../src/sandbox/scrape.js'
 import { createJournal } from './journal.js'

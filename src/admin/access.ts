@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import { asHeadgateError, HeadgateError } from '../errors.js'
-import { isLoopback } from '../http/loopback.js'
-import type { Log } from '../plugin.js'
+import { asHeadgateError, HeadgateError } from '../contract/errors.js'
+import type { Log } from '../contract/index.js'
+import { isLoopback } from '../lib/loopback.js'
 import { type Answer, failure } from './answer.js'
 import { holds, readTokens } from './tokens.js'
 

@@ -1,11 +1,11 @@
-import { ERRORS, type ErrorCode } from '../errors.js'
-import { pointer } from '../json/pointer.js'
-import { didYouMean } from '../pipeline/config/problem.js'
-import type { CheckedConfig } from '../pipeline/config/read.js'
-import { ruleNames } from '../pipeline/config/rule-names.js'
-import type { TapWish } from '../pipeline/tap/tap.js'
-import { OUTCOMES } from '../plugin.js'
-import { bytes, LONGEST_TIMER, milliseconds } from '../units.js'
+import { didYouMean } from '../config/problem.js'
+import type { CheckedConfig } from '../config/read.js'
+import { ruleNames } from '../config/rule-names.js'
+import { ERRORS, type ErrorCode } from '../contract/errors.js'
+import { OUTCOMES } from '../contract/index.js'
+import { pointer } from '../lib/json/pointer.js'
+import { bytes, LONGEST_TIMER, milliseconds } from '../lib/units.js'
+import type { TapWish } from '../tap/tap.js'
 
 /** The parameters of `GET /tap`; the first of them may be given several times. */
 const LISTS = ['pipeline', 'route', 'outcome', 'id', 'code', 'mask'] as const

@@ -1,8 +1,8 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { HeadgateError } from '../errors.js'
-import type { Settings } from '../settings.js'
+import { HeadgateError } from '../contract/errors.js'
+import type { Settings } from '../process/settings.js'
 
 /** Shorter ones can be guessed. */
 const SHORTEST = 16

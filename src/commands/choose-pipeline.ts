@@ -1,5 +1,5 @@
-import { didYouMean } from '../pipeline/config/problem.js'
-import { printable } from '../terminal/printable.js'
+import { didYouMean } from '../config/problem.js'
+import { printable } from '../lib/terminal/printable.js'
 
 /** The pipeline that is meant: the one that is named, or the only one. Otherwise what to say. `having`: what all of `names` have. */
 export function choosePipeline(

@@ -1,4 +1,4 @@
-import { presence, range, type Schema, typeOf } from '../pipeline/config/setting-traits.js'
+import { presence, range, type Schema, typeOf } from '../config/setting-traits.js'
 
 /** Every setting with its type, default and meaning, for people; made from the schema that validates. */
 export function describeSettings(schema: Schema): string {

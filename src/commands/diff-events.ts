@@ -1,5 +1,5 @@
 import { parseTree } from 'jsonc-parser'
-import type { PastEvent } from '../rehearsal/compare.js'
+import type { PastEvent } from '../dry-run/compare.js'
 import { readCaptured } from '../scenarios/captured.js'
 
 /** Events that came once, and what was left out of them. A sentence each, for people. */

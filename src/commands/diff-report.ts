@@ -1,8 +1,8 @@
-import type { Destination } from '../rehearsal/compare.js'
-import { type Comparison, isSame, type Move, moved } from '../rehearsal/comparison.js'
-import { cut, printable } from '../terminal/printable.js'
-import type { Style } from '../terminal/style.js'
-import { type Column, table } from '../terminal/table.js'
+import type { Destination } from '../dry-run/compare.js'
+import { type Comparison, isSame, type Move, moved } from '../dry-run/comparison.js'
+import { cut, printable } from '../lib/terminal/printable.js'
+import type { Style } from '../lib/terminal/style.js'
+import { type Column, table } from '../lib/terminal/text.js'
 
 export interface Diffed {
   readonly pipeline: string

@@ -1,11 +1,11 @@
-import { ERRORS } from '../errors.js'
-import { prettyLines } from '../json/pretty-lines.js'
-import type { CheckedConfig } from '../pipeline/config/read.js'
-import type { Explained } from '../plugin.js'
-import type { Rehearsed, RehearsedCall, RehearsedRecord, Step } from '../rehearsal/rehearse.js'
-import { pairs, section } from '../terminal/facts.js'
-import { cut, printable, printableLines } from '../terminal/printable.js'
-import type { Style } from '../terminal/style.js'
+import type { CheckedConfig } from '../config/read.js'
+import { ERRORS } from '../contract/errors.js'
+import type { Explained } from '../contract/index.js'
+import type { Rehearsed, RehearsedCall, RehearsedRecord, Step } from '../dry-run/dry-run.js'
+import { prettyLines } from '../lib/json/pretty-lines.js'
+import { pairs, section } from '../lib/terminal/facts.js'
+import { cut, printable, printableLines } from '../lib/terminal/printable.js'
+import type { Style } from '../lib/terminal/style.js'
 
 /** An event and what would happen to it. */
 export interface Explanation {

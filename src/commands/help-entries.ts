@@ -1,9 +1,9 @@
-import { ERROR_KINDS, ERRORS, type ErrorCode } from '../errors.js'
-import { LINTS } from '../pipeline/config/lint-names.js'
-import type { LintMeaning } from '../plugin.js'
+import { LINTS } from '../config/lint-names.js'
+import { ERROR_KINDS, ERRORS, type ErrorCode } from '../contract/errors.js'
+import type { LintMeaning } from '../contract/index.js'
+import { pairs } from '../lib/terminal/facts.js'
 import { plugins } from '../plugins/index.js'
-import { SETTINGS } from '../settings.js'
-import { pairs } from '../terminal/facts.js'
+import { SETTINGS } from '../process/settings.js'
 
 /** Something that `headgate help NAME` explains. */
 export interface Entry {

@@ -1,5 +1,5 @@
-import { nearest } from '../pipeline/config/problem.js'
-import { printable } from '../terminal/printable.js'
+import { nearest } from '../config/problem.js'
+import { printable } from '../lib/terminal/printable.js'
 import type { Command, CommandGroup } from './command.js'
 import { EXIT } from './command.js'
 import { type Entry, helpEntries, TOPICS } from './help-entries.js'

@@ -1,7 +1,7 @@
-import type { LedgerReport } from '../pipeline/ledger/ledger.js'
-import { table } from '../terminal/table.js'
+import type { LedgerReport } from '../ledger/ledger.js'
+import { table } from '../lib/terminal/text.js'
+import { askAdmin } from './admin-client.js'
 import { trustOptions } from './admin-trust.js'
-import { askAdmin } from './ask-admin.js'
 import { type Command, EXIT } from './command.js'
 import { loadSettings, settingOptions } from './load.js'
 

@@ -1,8 +1,8 @@
-import type { CheckedConfig } from '../pipeline/config/read.js'
-import { type Rehearsal, rehearse } from '../rehearsal/rehearse.js'
+import type { CheckedConfig } from '../config/read.js'
+import { type Rehearsal, rehearse } from '../dry-run/dry-run.js'
+import type { Settings } from '../process/settings.js'
 import { knownNames } from '../scenarios/known.js'
 import { type BrokenFile, readScenarios, type Scenario } from '../scenarios/read.js'
-import type { Settings } from '../settings.js'
 import type { Io } from './command.js'
 import { loadConfig } from './load.js'
 

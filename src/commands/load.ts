@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
-import { isLoopback } from '../http/loopback.js'
-import { misspeltSettings } from '../misspelt-settings.js'
-import { loadPlugins, type RunningPlugins } from '../pipeline/config/load-plugins.js'
-import { type ReadOptions, type ReadResult, readConfig } from '../pipeline/config/read.js'
+import { loadPlugins, type RunningPlugins } from '../config/load-plugins.js'
+import { type ReadOptions, type ReadResult, readConfig } from '../config/read.js'
+import { isLoopback } from '../lib/loopback.js'
 import { plugins } from '../plugins/index.js'
-import { readSettings, SETTINGS, type Settings, type SettingsResult } from '../settings.js'
+import { misspeltSettings } from '../process/misspelt-settings.js'
+import { readSettings, SETTINGS, type Settings, type SettingsResult } from '../process/settings.js'
 import type { CommandInput, CommandOption, Io } from './command.js'
 
 /** The process settings as flags, from their one declaration. */

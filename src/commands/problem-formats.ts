@@ -1,6 +1,6 @@
-import type { ReadResult } from '../pipeline/config/read.js'
-import type { ProbeReport } from '../pipeline/probe.js'
-import { type Finding, findingsOf } from './problem-report.js'
+import type { ProbeReport } from '../config/probe.js'
+import type { ReadResult } from '../config/read.js'
+import { type Finding, findingsOf } from './problems.js'
 
 /** One JSON document for programs. `ok` is what the exit code says. */
 export function problemsAsJson(read: ReadResult, ok: boolean, outside?: ProbeReport): string {

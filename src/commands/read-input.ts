@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { reason } from '../pipeline/config/file-reasons.js'
+import { reason } from '../config/file-reasons.js'
 import type { Io } from './command.js'
 
 /** The bytes of a file, or of standard input for `-`. Where it cannot be read that is said, and undefined returned. */

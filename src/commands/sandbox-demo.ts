@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { progressBar } from '../lib/terminal/progress.js'
+import { styleFor } from '../lib/terminal/style.js'
 import { nowAndThen } from '../sandbox/cxone.js'
 import { runDemo } from '../sandbox/demo.js'
 import { report } from '../sandbox/report.js'
-import { type Surroundings, startSurroundings } from '../sandbox/surroundings.js'
-import { progressBar } from '../terminal/progress.js'
-import { styleFor } from '../terminal/style.js'
+import { type Surroundings, startSurroundings } from '../sandbox/sandbox.js'
 import { EXIT, type Io } from './command.js'
 
 export interface Demonstration {

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
+import { type Style, styleFor } from '../lib/terminal/style.js'
 import { nowAndThen } from '../sandbox/cxone.js'
 import { exampleCommands } from '../sandbox/examples.js'
 import { configNews } from '../sandbox/headgate-log.js'
 import type { Exit } from '../sandbox/headgate-process.js'
 import { followTopics, type ReadRecord } from '../sandbox/reader.js'
 import { TOPICS } from '../sandbox/routes.js'
-import { SHIPPED_CONFIG, type Surroundings, startSurroundings } from '../sandbox/surroundings.js'
-import { type Style, styleFor } from '../terminal/style.js'
+import { SHIPPED_CONFIG, type Surroundings, startSurroundings } from '../sandbox/sandbox.js'
 import { EXIT, type Io } from './command.js'
 
 /** The same in every run, so that a command from a shell's history still works. It opens nothing but the sandbox. */

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { TapLine } from '../pipeline/tap/lines.js'
+import type { TapLine } from '../tap/lines.js'
 
 /** The lines of a tap, as they come. */
 export async function* linesOf(body: Readable): AsyncGenerator<TapLine> {

@@ -1,6 +1,6 @@
-import type { TapEvent } from '../pipeline/tap/lines.js'
-import { printable } from '../terminal/printable.js'
-import type { Style } from '../terminal/style.js'
+import { printable } from '../lib/terminal/printable.js'
+import type { Style } from '../lib/terminal/style.js'
+import type { TapEvent } from '../tap/lines.js'
 
 const LOOK = {
   delivered: 'green',

@@ -1,12 +1,12 @@
-import { HeadgateError } from '../errors.js'
+import { HeadgateError } from '../contract/errors.js'
+import type { NewTopicOptions, TopicAdmin, TopicNeed } from '../contract/index.js'
+import { table } from '../lib/terminal/text.js'
+import { milliseconds } from '../lib/units.js'
 import { type ClusterNeeds, topicNeeds } from '../pipeline/topic-needs.js'
-import type { NewTopicOptions, TopicAdmin, TopicNeed } from '../plugin.js'
-import { redactor } from '../redact.js'
-import { table } from '../terminal/table.js'
-import { milliseconds } from '../units.js'
+import { redactor } from '../process/redact.js'
 import { type Command, type CommandInput, EXIT, type Io } from './command.js'
 import { loadConfig, loadSettings, settingOptions } from './load.js'
-import { problemReport } from './problem-report.js'
+import { problemReport } from './problems.js'
 
 const DURATION = /^[1-9][0-9]{0,4}(ms|s)$/
 const COUNT = /^[1-9][0-9]{0,4}$/

@@ -1,4 +1,4 @@
-import { HeadgateError } from '../errors.js'
+import { HeadgateError } from '../contract/errors.js'
 import type { Io } from './command.js'
 
 /** What `work` gives. What is in its way is told the operator, and undefined returned. */

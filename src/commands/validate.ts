@@ -1,12 +1,12 @@
-import type { CheckedPipeline } from '../pipeline/config/check.js'
-import type { CheckedConfig, ReadResult } from '../pipeline/config/read.js'
-import { type ProbeLine, type ProbeReport, probe } from '../pipeline/probe.js'
+import type { CheckedPipeline } from '../config/check.js'
+import { type ProbeLine, type ProbeReport, probe } from '../config/probe.js'
+import type { CheckedConfig, ReadResult } from '../config/read.js'
+import { milliseconds } from '../lib/units.js'
 import { tried } from '../pipeline/trial.js'
-import { milliseconds } from '../units.js'
 import { type Command, EXIT, type Io } from './command.js'
 import { loadConfig, loadSettings, settingOptions } from './load.js'
 import { problemsAsJson, problemsForGithub } from './problem-formats.js'
-import { findingsOf, problemReport } from './problem-report.js'
+import { findingsOf, problemReport } from './problems.js'
 
 export const validateCommand: Command = {
   name: 'validate',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { checkShape } from '../pipeline/config/shape.js'
-import { KINDS } from '../plugin.js'
+import { checkShape } from '../config/shape.js'
+import { KINDS } from '../contract/index.js'
 import type { Check, Subject } from './test-plugin.js'
 
 interface Schema {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Intake, KindTypes } from '../plugin.js'
+import type { Intake, KindTypes } from '../contract/index.js'
 import { tryStage } from './stage-context.js'
 import type { Check, Subject } from './test-plugin.js'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { HeadgateError } from '../errors.js'
+import { HeadgateError } from '../contract/errors.js'
 import { tryStage } from './stage-context.js'
 import type { Check, Subject } from './test-plugin.js'
 

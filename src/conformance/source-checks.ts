@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { HeadgateError } from '../errors.js'
-import { checkShape } from '../pipeline/config/shape.js'
-import type { Outcome } from '../plugin.js'
+import { checkShape } from '../config/shape.js'
+import { HeadgateError } from '../contract/errors.js'
+import type { Outcome } from '../contract/index.js'
 import { tryStage } from './stage-context.js'
 import type { Check, Subject } from './test-plugin.js'
 

@@ -1,8 +1,8 @@
+import { filesIn } from '../config/files.js'
+import type { HttpHandler, Kind, KindTypes, Log, SinkContext, SourceContext } from '../contract/index.js'
 import { countBodyMemory } from '../http/body-memory.js'
-import { filesIn } from '../pipeline/config/files.js'
-import { createMetrics, pluginMetrics } from '../pipeline/metrics.js'
+import { createMetrics, pluginMetrics } from '../metrics/registry.js'
 import { createShared } from '../pipeline/shared.js'
-import type { HttpHandler, Kind, KindTypes, Log, SinkContext, SourceContext } from '../plugin.js'
 import type { Subject } from './test-plugin.js'
 
 /** A stage that is tried: its plugin, what it logged, and what it serves. */

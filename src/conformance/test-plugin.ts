@@ -1,13 +1,13 @@
 import type { TSchema } from 'typebox'
-import { filesIn } from '../pipeline/config/files.js'
-import { checkShape } from '../pipeline/config/shape.js'
-import type { AnyDefinition, Definition, Event, Kind } from '../plugin.js'
+import { filesIn } from '../config/files.js'
+import { checkShape } from '../config/shape.js'
+import type { AnyDefinition, Definition, Event, Kind } from '../contract/index.js'
 import { declarationChecks } from './declaration-checks.js'
 import { lifecycleChecks } from './lifecycle-checks.js'
 import { postCommitChecks } from './post-commit-checks.js'
 import { sinkChecks } from './sink-checks.js'
 import { sourceChecks } from './source-checks.js'
-import { transformChecks } from './transform-checks.js'
+import { transformChecks } from './stages.js'
 
 /** What a plugin is tried with. */
 export interface Subject<K extends Kind = Kind> {

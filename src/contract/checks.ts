@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../errors.js'
-import type { Files } from './surroundings.js'
+import type { Files } from './context.js'
+import type { ErrorCode } from './errors.js'
 
 /** Something wrong in the config of a stage that its schema cannot say. */
 export interface ConfigProblem {

@@ -1,11 +1,11 @@
 import type { Static, TSchema } from 'typebox'
 import type { CheckContext, ConfigProblem, LintContext, LintFinding, LintMeaning } from './checks.js'
+import type { Context, SinkContext, SourceContext } from './context.js'
 import type { Target } from './event.js'
 import type { PostCommit } from './post-commit.js'
 import type { ProbeContext, Probed } from './probe.js'
 import type { Sink } from './sink.js'
 import type { Source } from './source.js'
-import type { Context, SinkContext, SourceContext } from './surroundings.js'
 import type { TopicAdmin } from './topics.js'
 import type { Transform } from './transform.js'
 

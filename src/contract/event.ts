@@ -1,4 +1,4 @@
-import type { HeadgateError } from '../errors.js'
+import type { HeadgateError } from './errors.js'
 
 /** A parsed JSON document that still has its bytes. */
 export interface JsonBody {

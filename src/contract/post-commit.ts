@@ -1,4 +1,4 @@
-import type { HeadgateError } from '../errors.js'
+import type { HeadgateError } from './errors.js'
 import type { Receipt } from './event.js'
 import type { Lifecycle } from './stage.js'
 

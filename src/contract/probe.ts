@@ -1,6 +1,6 @@
-import type { ErrorCode } from '../errors.js'
+import type { Files } from './context.js'
+import type { ErrorCode } from './errors.js'
 import type { Target } from './event.js'
-import type { Files } from './surroundings.js'
 
 /** What `probe` is given. Places in the file are JSON Pointers into the whole of it: those of targets lie in other stages. */
 export interface ProbeContext {

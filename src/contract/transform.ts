@@ -1,4 +1,4 @@
-import type { HeadgateError } from '../errors.js'
+import type { HeadgateError } from './errors.js'
 import type { Event } from './event.js'
 import type { Explanation, Lifecycle } from './stage.js'
 

@@ -1,4 +1,4 @@
-import type { BodyMemory } from '../plugin.js'
+import type { BodyMemory } from '../contract/index.js'
 
 export interface CountedMemory extends BodyMemory {
   /** Bytes held now. */

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { HeadgateError } from '../errors.js'
+import type { HeadgateError } from '../contract/errors.js'
 import type { WaitingConnections } from './connection-limit.js'
 import type { OutgoingAnswer } from './outgoing-answer.js'
 import { rawAnswer } from './raw-answer.js'

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type ListenOptions, type Server } from 'node:net'
-import { HeadgateError } from '../errors.js'
-import { isLoopback } from './loopback.js'
+import { HeadgateError } from '../contract/errors.js'
+import { isLoopback } from '../lib/loopback.js'
 
 /** The address that a server listens on. */
 export interface ListenAt {

@@ -1,6 +1,6 @@
-import type { HeadgateError } from '../errors.js'
-import { ERRORS } from '../errors.js'
-import type { HttpAnswer } from '../plugin.js'
+import type { HeadgateError } from '../contract/errors.js'
+import { ERRORS } from '../contract/errors.js'
+import type { HttpAnswer } from '../contract/index.js'
 
 /** Seconds after which a sender may try again, where the error does not say. */
 const RETRY_AFTER = 5

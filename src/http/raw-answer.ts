@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { HeadgateError } from '../errors.js'
+import type { HeadgateError } from '../contract/errors.js'
 import { problem } from './problem.js'
 
 /** The bytes of an answer that no request of node:http belongs to. It closes its connection. */

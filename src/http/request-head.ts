@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { HeadgateError } from '../errors.js'
+import { HeadgateError } from '../contract/errors.js'
 
 /** As Apache httpd has it by default. node:http drops what is beyond its own bound without a word. */
 export const MOST_HEADERS = 100

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import type { HttpAnswer } from '../plugin.js'
+import type { HttpAnswer } from '../contract/index.js'
 import { Connection, isRefusal, REST_MS } from './connection.js'
-import type { IncomingRequest } from './incoming-request.js'
+import type { IncomingRequest } from './node-internals.js'
 import type { OutgoingAnswer } from './outgoing-answer.js'
 
 /** So much of a refused request's body is read and thrown away to save its connection. */

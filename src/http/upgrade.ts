@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { HeadgateError } from '../errors.js'
+import { HeadgateError } from '../contract/errors.js'
 import { Connection } from './connection.js'
 
 /**

@@ -1,7 +1,7 @@
-import type { Attempt, Committed } from '../plugin.js'
-import { LONGEST_TIMER } from '../units.js'
-import type { Ledger, Pending } from './ledger/ledger.js'
-import { createRate } from './rate.js'
+import type { Attempt, Committed } from '../contract/index.js'
+import type { Ledger, Pending } from '../ledger/ledger.js'
+import { createRate } from '../lib/rate.js'
+import { LONGEST_TIMER } from '../lib/units.js'
 import { type RetrySettings, retryDelay } from './retry.js'
 
 export interface AcknowledgeSettings {

@@ -1,8 +1,8 @@
-import type { PostCommit } from '../plugin.js'
-import { milliseconds } from '../units.js'
+import type { PipelineConfig } from '../config/schema.js'
+import type { PostCommit } from '../contract/index.js'
+import type { Ledger } from '../ledger/ledger.js'
+import { milliseconds } from '../lib/units.js'
 import { type Acknowledger, type AttemptOutcome, createAcknowledger } from './acknowledge.js'
-import type { PipelineConfig } from './config/schema.js'
-import type { Ledger } from './ledger/ledger.js'
 import { type Observer, observePostCommit, type StagePlace } from './observe.js'
 import { correlationFields } from './passage.js'
 

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { RootDatabase } from 'lmdb'
-import type { MaskPath } from '../json/masked.js'
-import { pointer } from '../json/pointer.js'
+import type { CheckedPipeline } from '../config/check.js'
+import type { CheckedConfig } from '../config/read.js'
+import type { PipelineConfig } from '../config/schema.js'
 import type {
   Log,
   PlacedTarget,
@@ -12,21 +13,19 @@ import type {
   Source,
   Target,
   Transform,
-} from '../plugin.js'
-import { milliseconds } from '../units.js'
+} from '../contract/index.js'
+import { durableLedger } from '../ledger/durable-ledger.js'
+import type { Ledger, LedgerTerms, Owing } from '../ledger/ledger.js'
+import { openPipelineState } from '../ledger/store.js'
+import type { MaskPath } from '../lib/json/masked.js'
+import { pointer } from '../lib/json/pointer.js'
+import { milliseconds } from '../lib/units.js'
+import type { MetricsRegistry, MetricsScope } from '../metrics/registry.js'
 import type { Acknowledger } from './acknowledge.js'
 import { buildAcknowledger } from './build-acknowledger.js'
 import { buildDelivery, type Delivery, type DeliverySurroundings } from './build-delivery.js'
-import type { CheckedPipeline } from './config/check.js'
-import type { CheckedConfig } from './config/read.js'
-import type { PipelineConfig } from './config/schema.js'
-import { createFailureLog } from './failure-log.js'
+import { createFailureLog } from './event-log.js'
 import type { HandOver, ThroughWorkers } from './handed.js'
-import type { Intent, Intents } from './intent.js'
-import { durableLedger } from './ledger/durable-ledger.js'
-import type { Ledger, LedgerTerms, Owing } from './ledger/ledger.js'
-import { openPipelineState } from './ledger/pipeline-state.js'
-import type { MetricsRegistry, MetricsScope } from './metrics.js'
 import {
   type Apply,
   DEAD_LETTER_STAGE,
@@ -37,8 +36,9 @@ import {
 } from './observe.js'
 import { macOf, type RecordMac } from './record-mac.js'
 import { type BuiltStage, buildStage, type IntakePaths } from './stage.js'
-import { NO_TAPS, type Tap } from './tap/watched.js'
+import type { Intent, Intents } from './target-state.js'
 import { createTraffic, type Traffic } from './traffic.js'
+import { NO_TAPS, type Tap } from './watched.js'
 
 /**
  * A pipeline put together under one config: the wrapped stages as `run.ts` calls them, and the plugins as `lifecycle.ts`

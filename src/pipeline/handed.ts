@@ -1,4 +1,4 @@
-import type { Event, Outcome, PostCommit, SinkRecord } from '../plugin.js'
+import type { Event, Outcome, PostCommit, SinkRecord } from '../contract/index.js'
 import type { Pipeline } from './build.js'
 import type { Decision, Refusal } from './observe.js'
 import type { Passage } from './passage.js'

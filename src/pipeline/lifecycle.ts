@@ -1,9 +1,9 @@
-import { HeadgateError } from '../errors.js'
-import type { Correlation, Event, Intake, PostCommit } from '../plugin.js'
+import { HeadgateError } from '../contract/errors.js'
+import type { Correlation, Event, Intake, PostCommit } from '../contract/index.js'
 import { type BuiltSource, type Pipeline, stagesOf } from './build.js'
-import type { Intent } from './intent.js'
-import { run, runFront } from './run.js'
-import { runWatched } from './tap/watched.js'
+import { run, runFront } from './path.js'
+import type { Intent } from './target-state.js'
+import { runWatched } from './watched.js'
 
 /**
  * Starts downstream first, so that nothing is taken before there is a place for it. Rejects where a stage cannot ever

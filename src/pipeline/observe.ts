@@ -1,4 +1,4 @@
-import { asHeadgateError, type HeadgateError } from '../errors.js'
+import { asHeadgateError, type HeadgateError } from '../contract/errors.js'
 import type {
   Attempt,
   Committed,
@@ -10,9 +10,9 @@ import type {
   SinkRecord,
   Transform,
   Verdict,
-} from '../plugin.js'
-import type { FailureLog } from './failure-log.js'
-import type { MetricsRegistry } from './metrics.js'
+} from '../contract/index.js'
+import type { MetricsRegistry } from '../metrics/registry.js'
+import type { FailureLog } from './event-log.js'
 import { correlationFields, type Passage } from './passage.js'
 
 /**

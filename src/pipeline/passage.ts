@@ -1,4 +1,4 @@
-import type { Correlation, Event } from '../plugin.js'
+import type { Correlation, Event } from '../contract/index.js'
 
 /** What is kept beside one event until its path ends, so that the log can say which one it was and where its time went. */
 export class Passage {

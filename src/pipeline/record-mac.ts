@@ -1,6 +1,6 @@
 import { hash, hkdfSync } from 'node:crypto'
-import type { CheckedPipeline } from './config/check.js'
-import { declaredSecrets } from './config/secrets.js'
+import type { CheckedPipeline } from '../config/check.js'
+import { declaredSecrets } from '../config/secrets.js'
 
 /**
  * Proves that a record was written by this pipeline: whoever may write to a topic can write our headers too. Made of the

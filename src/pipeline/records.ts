@@ -1,7 +1,7 @@
-import type { Violation } from '../errors.js'
-import type { Event, RecordHeader, SinkRecord, Target } from '../plugin.js'
+import type { Violation } from '../contract/errors.js'
+import type { Event, RecordHeader, SinkRecord, Target } from '../contract/index.js'
+import { CONNECT, HEADER } from '../ledger/record-headers.js'
 import type { Pipeline } from './build.js'
-import { CONNECT, HEADER } from './header-names.js'
 import type { DeadLettered } from './observe.js'
 
 type Origin = Pick<Pipeline, 'name' | 'revision' | 'sink' | 'mac'>

@@ -1,5 +1,5 @@
-import type { HeadgateError } from '../errors.js'
-import { formatPlace, type Problem } from './config/problem.js'
+import { formatPlace, type Problem } from '../config/problem.js'
+import type { HeadgateError } from '../contract/errors.js'
 
 /** The config on disk is not what runs. `revision` is of what runs. */
 export interface Refused {

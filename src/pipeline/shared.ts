@@ -1,5 +1,5 @@
-import type { Lease, Log, Shareable, SharedContext } from '../plugin.js'
-import { type MetricsRegistry, type MetricsScope, pluginMetrics } from './metrics.js'
+import type { Lease, Log, Shareable, SharedContext } from '../contract/index.js'
+import { type MetricsRegistry, type MetricsScope, pluginMetrics } from '../metrics/registry.js'
 
 /** Everything that stages of the process use together. */
 export interface Shared {

@@ -1,4 +1,4 @@
-import type { Log, Outcome } from '../plugin.js'
+import type { Log, Outcome } from '../contract/index.js'
 import { correlationFields, type Passage } from './passage.js'
 import { sampledLines } from './sampled-lines.js'
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Context, Files, HttpListener, Kind, KindTypes, Log } from '../plugin.js'
-import type { CheckedStage } from './config/check.js'
-import { type MetricsRegistry, type MetricsScope, pluginMetrics } from './metrics.js'
+import type { CheckedStage } from '../config/check.js'
+import type { Context, Files, HttpListener, Kind, KindTypes, Log } from '../contract/index.js'
+import { type MetricsRegistry, type MetricsScope, pluginMetrics } from '../metrics/registry.js'
 
 /** A plugin at its place in a pipeline. The next config keeps it where it says the same of it. */
 export interface BuiltStage<K extends Kind = Kind> {

@@ -1,6 +1,6 @@
-import type { TopicNeed } from '../plugin.js'
-import type { CheckedPipeline, CheckedStage } from './config/check.js'
-import { deadLetterTargets, routedTargets } from './config/routed-targets.js'
+import type { CheckedPipeline, CheckedStage } from '../config/check.js'
+import { deadLetterTargets, routedTargets } from '../config/routed-targets.js'
+import type { TopicNeed } from '../contract/index.js'
 
 /** The topics that pipelines with the same cluster need. */
 export interface ClusterNeeds {

@@ -1,10 +1,10 @@
 import type { TSchema } from 'typebox'
-import { asHeadgateError } from '../errors.js'
-import type { Definition, Kind } from '../plugin.js'
-import { redactor } from '../redact.js'
-import type { CheckedPipeline, CheckedStage } from './config/check.js'
-import type { Problem } from './config/problem.js'
-import type { CheckedConfig, ReadResult } from './config/read.js'
+import type { CheckedPipeline, CheckedStage } from '../config/check.js'
+import type { Problem } from '../config/problem.js'
+import type { CheckedConfig, ReadResult } from '../config/read.js'
+import { asHeadgateError } from '../contract/errors.js'
+import type { Definition, Kind } from '../contract/index.js'
+import { redactor } from '../process/redact.js'
 
 /**
  * What plugins find only by making what they would run with: `validate` and `run` ask for it once a config has been read.

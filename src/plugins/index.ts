@@ -1,4 +1,4 @@
-import type { AnyDefinition } from '../plugin.js'
+import type { AnyDefinition } from '../contract/index.js'
 import { cxoneAck } from './post-commit/cxone-ack/cxone-ack.js'
 import { kafkaSink } from './sink/kafka/kafka.js'
 import { httpWebhook } from './source/http-webhook/http-webhook.js'

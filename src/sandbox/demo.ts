@@ -5,9 +5,9 @@ import { acknowledgementFaults, answersByEvent } from './faults.js'
 import { followTopics, type ReadRecord } from './reader.js'
 import { type Reconciliation, reconcile } from './reconcile.js'
 import { TOPICS } from './routes.js'
+import type { Surroundings } from './sandbox.js'
 import { scrape } from './scrape.js'
 import { createSender, type Exchange, inParallel } from './sender.js'
-import type { Surroundings } from './surroundings.js'
 
 export interface DemoOptions extends EventOptions {
   /** Gives up when it is aborted. */

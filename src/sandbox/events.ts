@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.js'
+import type { ErrorCode } from '../contract/errors.js'
 import { INVALID_EVENTS, type InvalidEvent } from './invalid-events.js'
 import { PAYLOADS } from './payloads.js'
 import { type Random, seeded } from './random.js'

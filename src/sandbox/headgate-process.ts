@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { builtFile } from '../package-files.js'
+import { builtFile } from '../process/package.js'
 import { followLog, type Log } from './headgate-log.js'
 
 export interface HeadgateOptions {

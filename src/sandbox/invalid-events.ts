@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.js'
+import type { ErrorCode } from '../contract/errors.js'
 
 /** A request that has to be refused, and how. */
 export interface InvalidEvent {

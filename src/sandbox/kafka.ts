@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { builtFile } from '../package-files.js'
+import { builtFile } from '../process/package.js'
 import type { KafkaProcessMessage } from './kafka-process.js'
 
 /** An embedded Kafka that other processes can reach: one broker, four partitions a topic. */

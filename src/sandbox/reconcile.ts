@@ -1,4 +1,4 @@
-import { OUTCOMES } from '../plugin.js'
+import { OUTCOMES } from '../contract/index.js'
 import type { Refusal } from './events.js'
 import { acknowledgementFaults, answerFaults, answersByEvent, placeOf, recordFaults } from './faults.js'
 import type { Exit } from './headgate-process.js'

@@ -1,5 +1,5 @@
-import type { Style } from '../terminal/style.js'
-import { type Column, table } from '../terminal/table.js'
+import type { Style } from '../lib/terminal/style.js'
+import { type Column, table } from '../lib/terminal/text.js'
 import type { DemoResult } from './demo.js'
 import type { OutcomeCount } from './reconcile.js'
 

@@ -1,4 +1,4 @@
-import type { RehearsedCall } from '../rehearsal/rehearse.js'
+import type { RehearsedCall } from '../dry-run/dry-run.js'
 import { type Difference, jsonField, shown } from './difference.js'
 import type { Expect } from './format.js'
 

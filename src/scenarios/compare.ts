@@ -1,4 +1,4 @@
-import type { Rehearsed, RehearsedRecord } from '../rehearsal/rehearse.js'
+import type { Rehearsed, RehearsedRecord } from '../dry-run/dry-run.js'
 import { acknowledgeDifferences } from './acknowledge.js'
 import { type Difference, jsonField, NOTHING, shown } from './difference.js'
 import type { Expect } from './format.js'

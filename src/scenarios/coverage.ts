@@ -1,5 +1,5 @@
-import type { CheckedConfig } from '../pipeline/config/read.js'
-import type { Rehearsal, Rehearsed } from '../rehearsal/rehearse.js'
+import type { CheckedConfig } from '../config/read.js'
+import type { Rehearsal, Rehearsed } from '../dry-run/dry-run.js'
 
 /** One way that an event can take, and whether any scenario took it. */
 export interface Covered {

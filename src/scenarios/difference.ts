@@ -1,4 +1,4 @@
-import { type Extras, jsonDifferences } from '../json/difference.js'
+import { type Extras, jsonDifferences } from '../lib/json/difference.js'
 
 /** One expectation that was not met, as text for people; JSON where it is JSON. */
 export interface Difference {

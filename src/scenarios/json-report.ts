@@ -1,4 +1,4 @@
-import { formatPlace } from '../pipeline/config/problem.js'
+import { formatPlace } from '../config/problem.js'
 import type { Covered } from './coverage.js'
 import { type FileResult, passed } from './run.js'
 

@@ -1,5 +1,5 @@
-import type { CheckedConfig } from '../pipeline/config/read.js'
-import type { Rehearsal } from '../rehearsal/rehearse.js'
+import type { CheckedConfig } from '../config/read.js'
+import type { Rehearsal } from '../dry-run/dry-run.js'
 import type { Known } from './names.js'
 
 /** The names that scenarios can use with a config. */

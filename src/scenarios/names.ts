@@ -1,7 +1,7 @@
-import { ERRORS } from '../errors.js'
-import { child } from '../json/pointer.js'
-import { didYouMean } from '../pipeline/config/problem.js'
-import type { ShapeProblem } from '../pipeline/config/shape.js'
+import { didYouMean } from '../config/problem.js'
+import type { ShapeProblem } from '../config/shape.js'
+import { ERRORS } from '../contract/errors.js'
+import { child } from '../lib/json/pointer.js'
 import { EVENT_CODES, type Expect, type ScenarioFile, type ScenarioSettings } from './format.js'
 
 /** What a config has that scenarios can name. */

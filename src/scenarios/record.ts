@@ -1,6 +1,6 @@
-import { compactJson } from '../json/compact.js'
-import { readSourceText } from '../pipeline/config/source-text.js'
-import type { Rehearsal, Rehearsed } from '../rehearsal/rehearse.js'
+import { readSourceText } from '../config/source-text.js'
+import type { Rehearsal, Rehearsed } from '../dry-run/dry-run.js'
+import { compactJson } from '../lib/json/compact.js'
 import type { Captured } from './captured.js'
 import { failureOf } from './compare.js'
 

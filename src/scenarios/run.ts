@@ -1,4 +1,4 @@
-import type { Rehearsal, Rehearsed } from '../rehearsal/rehearse.js'
+import type { Rehearsal, Rehearsed } from '../dry-run/dry-run.js'
 import { differences } from './compare.js'
 import type { Difference } from './difference.js'
 import type { Scenario } from './read.js'

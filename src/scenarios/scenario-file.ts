@@ -1,4 +1,4 @@
-import { prettyLines } from '../json/pretty-lines.js'
+import { prettyLines } from '../lib/json/pretty-lines.js'
 import type { Json, RecordedScenario } from './record.js'
 
 const WIDTH = 110

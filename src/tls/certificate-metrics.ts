@@ -1,5 +1,5 @@
-import type { MetricsRegistry } from '../pipeline/metrics.js'
-import type { ServedCertificate } from './served-certificate.js'
+import type { MetricsRegistry } from '../metrics/registry.js'
+import type { ServedCertificate } from './certificate.js'
 
 /** What becomes of renewals, and of connections on which TLS was not agreed on. */
 export function certificateCounters(metrics: MetricsRegistry, listener: string) {

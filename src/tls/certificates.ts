@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
-import { type FileWatch, watchFiles } from '../pipeline/config/watch.js'
-import type { MetricsRegistry } from '../pipeline/metrics.js'
-import type { Log } from '../plugin.js'
-import { SETTINGS, type Settings } from '../settings.js'
+import type { Log } from '../contract/index.js'
+import { type FileWatch, watchFiles } from '../lib/watch-files.js'
+import type { MetricsRegistry } from '../metrics/registry.js'
+import { SETTINGS, type Settings } from '../process/settings.js'
+import { type ServedCertificate, serveCertificate } from './certificate.js'
 import { certificateCounters, showCertificate } from './certificate-metrics.js'
 import type { CertificateFiles } from './read-certificate.js'
-import { type ServedCertificate, serveCertificate } from './served-certificate.js'
 
 /** The certificates of a process. */
 export interface Certificates {

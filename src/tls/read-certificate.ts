@@ -1,8 +1,8 @@
 import { createPrivateKey, hash, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
-import { HeadgateError } from '../errors.js'
-import { reason } from '../pipeline/config/file-reasons.js'
+import { reason } from '../config/file-reasons.js'
+import { HeadgateError } from '../contract/errors.js'
 
 /** A file, and the setting that names it. */
 export interface NamedFile {

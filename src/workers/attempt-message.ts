@@ -1,5 +1,5 @@
-import { asHeadgateError } from '../errors.js'
-import type { Attempt, Committed } from '../plugin.js'
+import { asHeadgateError } from '../contract/errors.js'
+import type { Attempt, Committed } from '../contract/index.js'
 import { type ErrorText, fromErrorText, toErrorText } from './error-text.js'
 
 /**

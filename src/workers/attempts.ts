@@ -1,9 +1,9 @@
-import { HeadgateError } from '../errors.js'
-import type { CheckedConfig } from '../pipeline/config/read.js'
+import type { CheckedConfig } from '../config/read.js'
+import { HeadgateError } from '../contract/errors.js'
+import type { Attempt } from '../contract/index.js'
 import type { ThroughWorkers } from '../pipeline/handed.js'
-import type { Attempt } from '../plugin.js'
 import { type AttemptedMessage, fromAttemptedMessage } from './attempt-message.js'
-import type { WorkerProcess } from './worker-process.js'
+import type { WorkerProcess } from './process.js'
 
 /** Attempts at acknowledging that workers make: when there is one, and what follows from it, is not theirs to say. */
 export interface Attempts {

@@ -1,4 +1,4 @@
-import { type ErrorCode, HeadgateError, type Violation } from '../errors.js'
+import { type ErrorCode, HeadgateError, type Violation } from '../contract/errors.js'
 
 /** An error as another process is told of it. */
 export interface ErrorText {

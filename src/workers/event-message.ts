@@ -1,14 +1,14 @@
-import { asHeadgateError } from '../errors.js'
+import { asHeadgateError } from '../contract/errors.js'
+import type { Event, JsonBody } from '../contract/index.js'
 import type { Pipeline } from '../pipeline/build.js'
 import type { Handed } from '../pipeline/handed.js'
 import type { Decision, Refusal, StagePlace } from '../pipeline/observe.js'
 import type { Passage } from '../pipeline/passage.js'
-import type { Event, JsonBody } from '../plugin.js'
 import { type ErrorText, fromErrorText, toErrorText } from './error-text.js'
 import { HandedBody } from './handed-body.js'
 import { HandedRequest } from './handed-request.js'
-import { type RecordMessage, toRecord, toRecordMessage } from './record-message.js'
 import { fromSharedClock, toSharedClock } from './shared-clock.js'
+import { type RecordMessage, toRecord, toRecordMessage } from './wire.js'
 
 /**
  * An event as a worker hands it over. Beside it go bytes: the body as it was received, the key of the record where it has

@@ -1,10 +1,10 @@
-import { HeadgateError } from '../errors.js'
+import type { CheckedPipeline, CheckedStage } from '../config/check.js'
+import type { CheckedConfig } from '../config/read.js'
+import { HeadgateError } from '../contract/errors.js'
+import type { PostCommit, Sink } from '../contract/index.js'
+import { noLedger } from '../ledger/no-ledger.js'
 import { assemblePipeline, type Pipeline, type Surroundings } from '../pipeline/build.js'
-import type { CheckedPipeline, CheckedStage } from '../pipeline/config/check.js'
-import type { CheckedConfig } from '../pipeline/config/read.js'
-import { noLedger } from '../pipeline/ledger/no-ledger.js'
 import type { BuiltStage } from '../pipeline/stage.js'
-import type { PostCommit, Sink } from '../plugin.js'
 
 /**
  * A pipeline as a worker has it: the source and the transforms, of the sink only what makes records, and post-commit stages,

@@ -1,5 +1,5 @@
-import { parseBody } from '../json/body.js'
-import type { JsonBody, JsonPointer } from '../plugin.js'
+import type { JsonBody, JsonPointer } from '../contract/index.js'
+import { parseBody } from '../lib/json/body.js'
 
 /** The source has seen these bytes; how deep it lets them be is a setting of its own, of which this is the largest. */
 const MAX_DEPTH = 1000

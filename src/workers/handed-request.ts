@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Correlation } from '../plugin.js'
+import type { Correlation } from '../contract/index.js'
 import type { EventMessage } from './event-message.js'
 
 /** The request of an event; an id is made for it where the log here asks first, and goes back with the outcome. */

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { asHeadgateError } from '../errors.js'
-import type { Log } from '../plugin.js'
+import { asHeadgateError } from '../contract/errors.js'
+import type { Log } from '../contract/index.js'
+import type { WorkerProcess } from './process.js'
 import { restartPause } from './restart-pause.js'
-import type { WorkerProcess } from './worker-process.js'
 
 export interface KeptUp {
   /** Starts a worker in the place of one that has ended. Rejects where it does not come up. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
-import { HeadgateError } from '../errors.js'
+import { HeadgateError } from '../contract/errors.js'
 
 /**
  * The port that all workers listen on, those that come later included: of 0, a free one. Rejects with HG_LISTEN_FAILED where

@@ -1,4 +1,4 @@
-import { asHeadgateError } from '../errors.js'
+import { asHeadgateError } from '../contract/errors.js'
 import type { BuiltStage } from '../pipeline/stage.js'
 import { type AttemptedMessage, type AttemptMessage, toAttemptedMessage } from './attempt-message.js'
 

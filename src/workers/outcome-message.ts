@@ -1,4 +1,4 @@
-import type { Outcome } from '../plugin.js'
+import type { Outcome } from '../contract/index.js'
 import { type ErrorText, fromErrorText, toErrorText } from './error-text.js'
 
 /** How an event ended that a worker has handed over. */

@@ -1,12 +1,12 @@
 import type { Duplex } from 'node:stream'
-import { asHeadgateError } from '../errors.js'
-import type { Contents } from '../pipeline/config/files.js'
-import type { ReadResult } from '../pipeline/config/read.js'
-import type { Settings } from '../settings.js'
+import type { Contents } from '../config/files.js'
+import type { ReadResult } from '../config/read.js'
+import { asHeadgateError } from '../contract/errors.js'
+import type { Settings } from '../process/settings.js'
 import { type Channel, createChannel } from './channel.js'
 import { toErrorText } from './error-text.js'
-import { type Front, startFront } from './front.js'
 import type { Request, StartMessage, ToPrimary, ToWorker } from './messages.js'
+import { type Front, startFront } from './worker.js'
 
 export interface WorkerOptions {
   /** To the primary process. */

@@ -1,6 +1,6 @@
 import type { Pipeline } from '../pipeline/build.js'
-import { runBack } from '../pipeline/run.js'
-import { runBackWatched } from '../pipeline/tap/watched.js'
+import { runBack } from '../pipeline/path.js'
+import { runBackWatched } from '../pipeline/watched.js'
 import { type EventMessage, fromEventMessage } from './event-message.js'
 import { type OutcomeMessage, toOutcomeMessage } from './outcome-message.js'
 

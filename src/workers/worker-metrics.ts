@@ -1,4 +1,4 @@
-import type { GaugeValue, ProcessMetrics } from '../pipeline/metrics.js'
+import type { GaugeValue, ProcessMetrics } from '../metrics/registry.js'
 import type { Report } from './messages.js'
 
 /** In seconds, user and system. */

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest'
 import { type Admin, openAdmin } from '../../src/admin/admin.js'
 import type { Route } from '../../src/admin/routes.js'
-import type { Context } from '../../src/plugin.js'
+import type { Context } from '../../src/contract/index.js'
 import { testContext } from '../helpers/context.js'
 
 /** An admin listener with these routes, whose own have nothing to say. Closed with the test. */

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { durableLedger } from '../../bench/ledger-stand-in.js'
 import { resolve } from '../../bench/resolve-stand-in.js'
+import type { Outcome } from '../../src/contract/index.js'
 import { recordMac } from '../../src/pipeline/record-mac.js'
-import type { Outcome } from '../../src/plugin.js'
 import { testContext } from '../helpers/context.js'
 import { eventOf } from '../helpers/inline-plugins.js'
 
@@ -32,8 +32,8 @@ const ledgerOf = (stages: number) =>
 
 test('the module that it stands in for is where a pipeline takes its ledger from', () => {
   const build = readFileSync('src/pipeline/build.ts', 'utf8')
-  expect(build).toContain("import { durableLedger } from './ledger/durable-ledger.js'")
-  expect(existsSync('src/pipeline/ledger/durable-ledger.ts')).toBe(true)
+  expect(build).toContain("import { durableLedger } from '../ledger/durable-ledger.js'")
+  expect(existsSync('src/ledger/durable-ledger.ts')).toBe(true)
 })
 
 test('that module, and no other, is loaded from elsewhere', async () => {
@@ -42,7 +42,7 @@ test('that module, and no other, is loaded from elsewhere', async () => {
     const context = { conditions: [], importAttributes: {}, importAssertions: {}, parentURL: undefined }
     return (await resolve('', context, next)).url
   }
-  const place = 'file:///app/build/src/pipeline/ledger'
+  const place = 'file:///app/build/src/ledger'
   expect(await loaded(`${place}/durable-ledger.js`)).toMatch(/\/bench\/ledger-stand-in\.js$/)
   expect(await loaded(`${place}/ledger.js`)).toBe(`${place}/ledger.js`)
 })

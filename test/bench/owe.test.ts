@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { owe } from '../../bench/owe.js'
-import { openPipelineState } from '../../src/pipeline/ledger/pipeline-state.js'
-import { openStateDirectory } from '../../src/pipeline/ledger/state-directory.js'
+import { openStateDirectory } from '../../src/ledger/state-directory.js'
+import { openPipelineState } from '../../src/ledger/store.js'
 import { temporaryDirectory, testContext } from '../helpers/context.js'
 
 test('so many acknowledgements are owed as a ledger would owe them: for records up to the end, all of them on disk', async () => {

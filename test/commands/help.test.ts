@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { helpCommand } from '../../src/commands/help.js'
 import { loadCommands, withHelpFlag } from '../../src/commands/index.js'
-import { ERRORS, type ErrorCode } from '../../src/errors.js'
-import { LINTS } from '../../src/pipeline/config/lint-names.js'
+import { LINTS } from '../../src/config/lint-names.js'
+import { ERRORS, type ErrorCode } from '../../src/contract/errors.js'
 import { plugins } from '../../src/plugins/index.js'
 import { runCommand } from '../helpers/recorded-io.js'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { testPlugin } from '../../src/conformance/test-plugin.js'
-import { parseBody } from '../../src/json/body.js'
+import { parseBody } from '../../src/lib/json/body.js'
 import { plugins } from '../../src/plugins/index.js'
 
 /** Port 1 is reserved and nobody listens on it. */

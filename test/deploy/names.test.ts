@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'jsonc-parser'
 import { expect, test } from 'vitest'
-import { SETTINGS } from '../../src/settings.js'
+import { SETTINGS } from '../../src/process/settings.js'
 import { deployFiles, read, yamlOf } from './read-deploy.js'
 
 const files = ['.yaml', '.yml', '.json', '.service', '.example']

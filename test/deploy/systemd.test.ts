@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { EXIT } from '../../src/commands/command.js'
-import { listeningSockets } from '../../src/service-manager.js'
-import { SETTINGS } from '../../src/settings.js'
-import { milliseconds } from '../../src/units.js'
+import { milliseconds } from '../../src/lib/units.js'
+import { listeningSockets } from '../../src/process/service-manager.js'
+import { SETTINGS } from '../../src/process/settings.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { installed, outputOf, read } from './read-deploy.js'
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { testCommand } from '../../src/commands/test.js'
 import { validateCommand } from '../../src/commands/validate.js'
-import { quotedFiles } from '../../src/docs/quoted-files.js'
+import { quotedFiles } from '../../tools/docs/quoted-files.js'
 import { runCommand } from '../helpers/recorded-io.js'
 
 const read = (path: string) => readFileSync(path, 'utf8')

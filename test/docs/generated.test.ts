@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'jsonc-parser'
 import { expect, test } from 'vitest'
-import { configReference } from '../../src/docs/config-reference.js'
-import { errorReference } from '../../src/docs/error-reference.js'
-import { ERRORS } from '../../src/errors.js'
-import { editorSchema } from '../../src/pipeline/config/editor-schema.js'
+import { editorSchema } from '../../src/config/editor-schema.js'
+import { ERRORS } from '../../src/contract/errors.js'
 import { plugins } from '../../src/plugins/index.js'
 import { readingFailures, recordFailures } from '../../src/plugins/sink/kafka/failure-list.js'
-import { SETTINGS } from '../../src/settings.js'
+import { SETTINGS } from '../../src/process/settings.js'
+import { configReference } from '../../tools/docs/config-reference.js'
+import { errorReference } from '../../tools/docs/error-reference.js'
 
 const read = (path: string) => readFileSync(path, 'utf8')
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { lintReference } from '../../src/docs/lint-reference.js'
-import { LINTS, lintNames } from '../../src/pipeline/config/lint-names.js'
+import { LINTS, lintNames } from '../../src/config/lint-names.js'
 import { plugins } from '../../src/plugins/index.js'
+import { lintReference } from '../../tools/docs/lint-reference.js'
 
 const meanings = [LINTS, ...plugins.map(({ lints }) => lints ?? {})].flatMap((lints) => Object.entries(lints))
 

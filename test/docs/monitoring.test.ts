@@ -1,15 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { type DeclaredMetric, declaredMetrics } from '../../src/docs/declared-metrics.js'
-import { isOwn, metricReference } from '../../src/docs/metric-reference.js'
-import { alerts } from '../../src/docs/monitoring/alerts.js'
-import { dashboard } from '../../src/docs/monitoring/dashboard.js'
-import { hastened, PRODUCTION } from '../../src/docs/monitoring/pace.js'
-import { recordingRules } from '../../src/docs/monitoring/recording-rules.js'
-import { rows } from '../../src/docs/monitoring/rows.js'
-import { rulesFile } from '../../src/docs/monitoring/rules-file.js'
 import { plugins } from '../../src/plugins/index.js'
+import { type DeclaredMetric, declaredMetrics } from '../../tools/docs/declared-metrics.js'
+import { isOwn, metricReference } from '../../tools/docs/metric-reference.js'
+import { alerts } from '../../tools/docs/monitoring/alerts.js'
+import { dashboard } from '../../tools/docs/monitoring/dashboard.js'
+import { hastened, PRODUCTION } from '../../tools/docs/monitoring/pace.js'
+import { rows } from '../../tools/docs/monitoring/rows.js'
+import { recordingRules } from '../../tools/docs/monitoring/rules.js'
+import { rulesFile } from '../../tools/docs/monitoring/rules-file.js'
 
 const read = (path: string) => readFileSync(path, 'utf8')
 

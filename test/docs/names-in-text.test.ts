@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { ERRORS } from '../../src/errors.js'
-import { SETTINGS } from '../../src/settings.js'
+import { ERRORS } from '../../src/contract/errors.js'
+import { SETTINGS } from '../../src/process/settings.js'
 import { PAGES, pageText } from '../helpers/pages.js'
 
 const metrics = new Set(readFileSync('docs/metrics.md', 'utf8').match(/\bheadgate_[a-z0-9_]+/g))

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { quotedFiles } from '../../src/docs/quoted-files.js'
+import { quotedFiles } from '../../tools/docs/quoted-files.js'
 import { PAGES, proseOf } from '../helpers/pages.js'
 
 const readme = readFileSync('README.md', 'utf8')

@@ -1,7 +1,7 @@
 import { parse } from 'jsonc-parser'
-import { ConfigFile } from '../../src/pipeline/config/schema.js'
-import type { Schema } from '../../src/pipeline/config/setting-traits.js'
-import type { Kind } from '../../src/plugin.js'
+import { ConfigFile } from '../../src/config/schema.js'
+import type { Schema } from '../../src/config/setting-traits.js'
+import type { Kind } from '../../src/contract/index.js'
 import { plugins } from '../../src/plugins/index.js'
 
 /** Plugins that pages name and that are no built-ins. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import * as authoring from '../../src/authoring.js'
-import { KINDS } from '../../src/plugin.js'
+import { KINDS } from '../../src/contract/index.js'
+import * as authoring from '../../src/sdk.js'
 
 const page = readFileSync('docs/writing-a-plugin.md', 'utf8')
 

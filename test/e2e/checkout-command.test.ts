@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, onTestFinished, test } from 'vitest'
-import { SHIPPED_CONFIG } from '../../src/sandbox/surroundings.js'
+import { SHIPPED_CONFIG } from '../../src/sandbox/sandbox.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { environment } from '../helpers/deployment.js'
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { builtFile } from '../../src/package-files.js'
+import { builtFile } from '../../src/process/package.js'
 import { blocksOf } from '../helpers/pages.js'
 import { reader, shell } from '../helpers/reader.js'
 import { startSandboxed } from '../helpers/sandboxed.js'

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { builtFile } from '../../src/package-files.js'
+import { builtFile } from '../../src/process/package.js'
 
 async function headgate(...args: readonly string[]) {
   const child = execFile(process.execPath, [builtFile('cli.js'), ...args])

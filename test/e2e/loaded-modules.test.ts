@@ -50,9 +50,8 @@ const NOT_FOR_A_START = [
   /^node_modules\/(typebox|pino-pretty|jsonata)\//,
   // All of undici: its index.js, and what nothing asks for that only talks to a server.
   /^node_modules\/undici\/(index\.js$|lib\/(cache|interceptor|mock)\/)/,
-  /^src\/(authoring|conformance|docs|rehearsal|scenarios)\b/,
-  /^src\/pipeline\/dead-letters\//,
-  /^src\/commands\/(?!(index|command|run|load|problem-report|help-hint|docs-links)\.ts$)/,
+  /^src\/(sdk|conformance|dead-letters|dry-run|scenarios)\b/,
+  /^src\/commands\/(?!(index|command|run|load|problems|help-hint)\.ts$)/,
 ]
 
 test('a start loads nothing that only other commands or other configs need', async () => {

@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
-import { builtFile } from '../../src/package-files.js'
+import { builtFile } from '../../src/process/package.js'
 import { ROUTES } from '../../src/sandbox/routes.js'
 
 interface Sandbox {

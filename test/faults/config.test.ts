@@ -9,7 +9,7 @@
 import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { builtFile } from '../../src/package-files.js'
+import { builtFile } from '../../src/process/package.js'
 import { type Deployment, deploy, eventText } from '../helpers/deployment.js'
 import { sharedByTests } from '../helpers/lasting.js'
 import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'

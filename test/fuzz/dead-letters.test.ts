@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { deadLetterOf } from '../../src/pipeline/dead-letters/letter.js'
-import { noteOf } from '../../src/pipeline/dead-letters/note.js'
-import { CONNECT, HEADER } from '../../src/pipeline/header-names.js'
-import type { LoggedRecord } from '../../src/plugin.js'
+import type { LoggedRecord } from '../../src/contract/index.js'
+import { deadLetterOf } from '../../src/dead-letters/letter.js'
+import { noteOf } from '../../src/dead-letters/note.js'
+import { CONNECT, HEADER } from '../../src/ledger/record-headers.js'
 import { runs } from './runs.js'
 
 const NAMES = [

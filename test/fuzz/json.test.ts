@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { HeadgateError } from '../../src/errors.js'
-import { parseBody } from '../../src/json/body.js'
-import { pointer } from '../../src/json/pointer.js'
-import { writtenJson } from '../json/random-json.js'
+import { HeadgateError } from '../../src/contract/errors.js'
+import { parseBody } from '../../src/lib/json/body.js'
+import { pointer } from '../../src/lib/json/pointer.js'
+import { writtenJson } from '../lib/json/random-json.js'
 import { runs } from './runs.js'
 
 /** JSON with some bytes changed, left out, doubled or cut off, and bytes that never were JSON. */

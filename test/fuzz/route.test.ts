@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Budget, STEPS } from '../../src/budget.js'
-import { parseBody } from '../../src/json/body.js'
+import { Budget, STEPS } from '../../src/lib/budget.js'
+import { parseBody } from '../../src/lib/json/body.js'
+import { compileEcmaRegex, compileRegex } from '../../src/lib/regex.js'
 import { expressionProblems } from '../../src/plugins/transform/route/jsonata.js'
 import { BUILTINS } from '../../src/plugins/transform/route/jsonata-builtins.js'
-import { compileEcmaRegex, compileRegex } from '../../src/regex.js'
 import { eventOf, stage } from '../plugins/transform/route/setup.js'
 import { runs } from './runs.js'
 

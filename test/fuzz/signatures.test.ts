@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { HeadgateError } from '../../src/errors.js'
+import { HeadgateError } from '../../src/contract/errors.js'
 import { httpWebhook } from '../../src/plugins/source/http-webhook/http-webhook.js'
 import { verifier } from '../../src/plugins/source/http-webhook/verify/schemes.js'
 import { fillDefaults } from '../helpers/context.js'

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Static, TSchema } from 'typebox'
 import { onTestFinished } from 'vitest'
-import { filesIn } from '../../src/pipeline/config/files.js'
-import { checkShape } from '../../src/pipeline/config/shape.js'
+import { filesIn } from '../../src/config/files.js'
+import { checkShape } from '../../src/config/shape.js'
 import type {
   CheckContext,
   Gauge,
@@ -14,7 +14,7 @@ import type {
   Shareable,
   SharedContext,
   SinkContext,
-} from '../../src/plugin.js'
+} from '../../src/contract/index.js'
 import type { AtEnd } from './lasting.js'
 
 export interface LogLine {

@@ -9,7 +9,7 @@ import {
   startHeadgate,
 } from '../../src/sandbox/headgate-process.js'
 import { type ReadRecord, readTopics } from '../../src/sandbox/reader.js'
-import { SHIPPED_CONFIG } from '../../src/sandbox/surroundings.js'
+import { SHIPPED_CONFIG } from '../../src/sandbox/sandbox.js'
 import { temporaryDirectory } from './context.js'
 import { createTopic } from './kafka-topics.js'
 import type { AtEnd } from './lasting.js'

@@ -1,7 +1,5 @@
 import { type TSchema, Type } from 'typebox'
-import { HeadgateError } from '../../src/errors.js'
-import { parseBody } from '../../src/json/body.js'
-import { pointer } from '../../src/json/pointer.js'
+import { HeadgateError } from '../../src/contract/errors.js'
 import {
   type AnyDefinition,
   type Attempt,
@@ -12,7 +10,9 @@ import {
   pass,
   type SinkRecord,
   type Verdict,
-} from '../../src/plugin.js'
+} from '../../src/contract/index.js'
+import { parseBody } from '../../src/lib/json/body.js'
+import { pointer } from '../../src/lib/json/pointer.js'
 
 /** A sink, a router and a post-commit stage in memory, for tests of what stands between them. */
 export interface InlinePlugins {

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest'
-import type { Position, Receipt, RecordLog, Sink, Target } from '../../src/plugin.js'
+import type { Position, Receipt, RecordLog, Sink, Target } from '../../src/contract/index.js'
 import { kafkaSink } from '../../src/plugins/sink/kafka/kafka.js'
 import { fillDefaults, type TestContext, testContext } from './context.js'
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { chmodSync, cpSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { builtFile } from '../../src/package-files.js'
+import { builtFile } from '../../src/process/package.js'
 import { temporaryDirectory } from './context.js'
 
 /**

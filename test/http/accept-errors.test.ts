@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { expect, it } from 'vitest'
-import { logAcceptErrors } from '../../src/http/http-server.js'
+import { logAcceptErrors } from '../../src/http/server.js'
 import { testContext } from '../helpers/context.js'
 
 it('connections that cannot be accepted are logged once a minute, and end nothing', () => {

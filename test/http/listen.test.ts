@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { listen, requireUnused, whenAccepted } from '../../src/http/listen.js'
-import { takeoverProblem } from '../../src/takeover.js'
+import { takeoverProblem } from '../../src/process/takeover.js'
 
 const canShare = takeoverProblem(process.versions.node) === undefined
 

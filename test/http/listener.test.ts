@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { HeadgateError } from '../../src/errors.js'
+import { HeadgateError } from '../../src/contract/errors.js'
 import { createListener } from '../../src/http/listener.js'
 import { testContext } from '../helpers/context.js'
 import { rawConnection, rawRequest } from '../helpers/raw-connection.js'

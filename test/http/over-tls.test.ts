@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, test, vi } from 'vitest'
+import type { HttpHandler } from '../../src/contract/index.js'
 import type { ListenerOptions } from '../../src/http/listener.js'
-import type { HttpHandler } from '../../src/plugin.js'
 import { makePair, noOpenssl, read } from '../helpers/certificates.js'
 
 // What holds of the listener holds of it over TLS: the same tests, once more.

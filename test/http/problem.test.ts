@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { HeadgateError } from '../../src/errors.js'
+import { HeadgateError } from '../../src/contract/errors.js'
 import { problem } from '../../src/http/problem.js'
 
 describe('problem', () => {

@@ -1,6 +1,6 @@
 import { request } from 'undici'
 import { describe, expect, it } from 'vitest'
-import type { HttpHandler } from '../../src/plugin.js'
+import type { HttpHandler } from '../../src/contract/index.js'
 import { rawConnection, rawRequest } from '../helpers/raw-connection.js'
 import { echo, listen, ok } from './setup.js'
 

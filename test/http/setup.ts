@@ -1,7 +1,7 @@
 import { Agent, request } from 'undici'
 import { onTestFinished } from 'vitest'
+import type { HttpAnswer, HttpHandler, HttpRequest } from '../../src/contract/index.js'
 import { createListener, type ListenerOptions } from '../../src/http/listener.js'
-import type { HttpAnswer, HttpHandler, HttpRequest } from '../../src/plugin.js'
 import { testContext } from '../helpers/context.js'
 
 export const ok = (body: string): HttpAnswer => ({

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { HeadgateError } from '../../src/errors.js'
+import { HeadgateError } from '../../src/contract/errors.js'
 import { readTopics } from '../../src/sandbox/reader.js'
 import { type ClusterOptions, type KafkaCluster, startKafkaCluster } from '../helpers/kafka-cluster.js'
 import { startSink, type TestSink } from '../helpers/kafka-sink.js'

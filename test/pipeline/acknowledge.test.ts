@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { HeadgateError } from '../../src/errors.js'
+import { HeadgateError } from '../../src/contract/errors.js'
 import { stopPipeline } from '../../src/pipeline/lifecycle.js'
 import { deferred } from '../helpers/deferred.js'
 import { runningPipeline } from '../helpers/inline-pipeline.js'

@@ -1,15 +1,15 @@
 import { expect, test, vi } from 'vitest'
-import { HeadgateError } from '../../src/errors.js'
-import { deadLetterOf } from '../../src/pipeline/dead-letters/letter.js'
-import { digestOf } from '../../src/pipeline/ledger/digest.js'
-import type { Correlation, Event, LoggedRecord } from '../../src/plugin.js'
-import { fail } from '../../src/plugin.js'
+import { HeadgateError } from '../../src/contract/errors.js'
+import type { Correlation, Event, LoggedRecord } from '../../src/contract/index.js'
+import { fail } from '../../src/contract/index.js'
+import { deadLetterOf } from '../../src/dead-letters/letter.js'
+import { digestOf } from '../../src/ledger/digest.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { deferred } from '../helpers/deferred.js'
 import { runningPipeline } from '../helpers/inline-pipeline.js'
 import { eventOf } from '../helpers/inline-plugins.js'
 import { memoryLog } from '../helpers/memory-log.js'
-import { openLedger } from './ledger/setup.js'
+import { openLedger } from '../ledger/setup.js'
 
 const trace = {
   traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',

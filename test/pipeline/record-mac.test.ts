@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { Type } from '../../src/json/type.js'
-import type { CheckedPipeline } from '../../src/pipeline/config/check.js'
-import { digestOf } from '../../src/pipeline/ledger/digest.js'
+import type { CheckedPipeline } from '../../src/config/check.js'
+import { digestOf } from '../../src/ledger/digest.js'
+import { Type } from '../../src/lib/json/type.js'
 import { macOf, recordMac } from '../../src/pipeline/record-mac.js'
-import { readRecordKey } from '../../src/record-key.js'
+import { readRecordKey } from '../../src/process/record-key.js'
 import { temporaryDirectory } from '../helpers/context.js'
 
 const settings = Type.Object({

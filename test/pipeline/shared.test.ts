@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createMetrics } from '../../src/pipeline/metrics.js'
+import { createMetrics } from '../../src/metrics/registry.js'
 import { createShared } from '../../src/pipeline/shared.js'
 import { testContext } from '../helpers/context.js'
 

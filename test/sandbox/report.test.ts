@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { styleFor } from '../../src/lib/terminal/style.js'
 import { reconcile } from '../../src/sandbox/reconcile.js'
 import { report } from '../../src/sandbox/report.js'
-import { styleFor } from '../../src/terminal/style.js'
 import { perfectRun } from '../helpers/perfect-run.js'
 
 const plain = styleFor(false, {})

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { RehearsedCall } from '../../src/rehearsal/rehearse.js'
+import type { RehearsedCall } from '../../src/dry-run/dry-run.js'
 import { acknowledgeDifferences } from '../../src/scenarios/acknowledge.js'
 
 const call = (method: string, url: string, body = ''): RehearsedCall => ({

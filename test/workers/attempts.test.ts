@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { HeadgateError } from '../../src/errors.js'
-import type { CheckedConfig } from '../../src/pipeline/config/read.js'
-import type { Committed, PostCommit } from '../../src/plugin.js'
+import type { CheckedConfig } from '../../src/config/read.js'
+import { HeadgateError } from '../../src/contract/errors.js'
+import type { Committed, PostCommit } from '../../src/contract/index.js'
 import { createAttempts } from '../../src/workers/attempts.js'
 import type { ToWorker } from '../../src/workers/messages.js'
-import type { WorkerProcess } from '../../src/workers/worker-process.js'
+import type { WorkerProcess } from '../../src/workers/process.js'
 
 const configOf = (...pipelines: readonly { readonly name: string; readonly single?: boolean }[]) =>
   ({

@@ -1,6 +1,6 @@
-import { HeadgateError } from '../../src/errors.js'
+import { HeadgateError } from '../../src/contract/errors.js'
 import type { Request, ToPrimary, ToWorker } from '../../src/workers/messages.js'
-import type { StartWorker, WorkerEnd } from '../../src/workers/worker-process.js'
+import type { StartWorker, WorkerEnd } from '../../src/workers/process.js'
 import { deferred } from '../helpers/deferred.js'
 
 /** A worker process that only notes what it is asked and told. */

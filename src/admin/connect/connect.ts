@@ -1,7 +1,7 @@
-import type { Loggers } from '../../log-levels.js'
-import type { Intents } from '../../pipeline/intent.js'
-import type { Reloader } from '../../pipeline/reload.js'
-import type { AnyDefinition } from '../../plugin.js'
+import type { AnyDefinition } from '../../contract/index.js'
+import type { Reloader } from '../../pipeline/reload/reloader.js'
+import type { Intents } from '../../pipeline/target-state.js'
+import type { Loggers } from '../../process/log-levels.js'
 import type { ConfigQuestions } from './questions.js'
 
 /** What the REST API of Kafka Connect is answered from. */

@@ -1,4 +1,4 @@
-import { HIDDEN } from '../../pipeline/config/secret-values.js'
+import { HIDDEN } from '../../config/secret-values.js'
 import { withoutKeys } from './plain-object.js'
 
 /** The one class of connectors that there is: every pipeline is one. */

@@ -1,5 +1,5 @@
-import type { Schema } from '../../pipeline/config/setting-traits.js'
-import { typeOf } from '../../pipeline/config/setting-traits.js'
+import type { Schema } from '../../config/setting-traits.js'
+import { typeOf } from '../../config/setting-traits.js'
 
 /** A setting as Kafka Connect describes it. */
 export interface SettingDefinition {

@@ -1,4 +1,4 @@
-import type { LoggerLevel } from '../../log-levels.js'
+import type { LoggerLevel } from '../../process/log-levels.js'
 import { failure, json } from '../answer.js'
 import { get, put, type Route } from '../routes.js'
 import type { Connect } from './connect.js'

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
-import { HeadgateError } from '../../errors.js'
-import { builtFile } from '../../package-files.js'
-import type { RunningPlugins } from '../../pipeline/config/load-plugins.js'
-import { isExternal, isPath } from '../../pipeline/config/plugin-names.js'
-import type { CheckedConfig, ReadResult } from '../../pipeline/config/read.js'
-import type { AnyDefinition, Kind } from '../../plugin.js'
-import type { Settings } from '../../settings.js'
+import type { RunningPlugins } from '../../config/load-plugins.js'
+import { isExternal, isPath } from '../../config/plugin-names.js'
+import type { CheckedConfig, ReadResult } from '../../config/read.js'
+import { HeadgateError } from '../../contract/errors.js'
+import type { AnyDefinition, Kind } from '../../contract/index.js'
+import { builtFile } from '../../process/package.js'
+import type { Settings } from '../../process/settings.js'
 
 /** One thing that is wrong with a config that somebody asks about. */
 export interface QuestionProblem {

@@ -1,6 +1,6 @@
-import { asHeadgateError } from '../../errors.js'
-import { checkShape } from '../../pipeline/config/shape.js'
-import type { AnyDefinition, Files } from '../../plugin.js'
+import { checkShape } from '../../config/shape.js'
+import { asHeadgateError } from '../../contract/errors.js'
+import type { AnyDefinition, Files } from '../../contract/index.js'
 import type { QuestionProblem, Verdict } from './questions.js'
 
 /** Whether a plugin would take these settings. Nothing is looked up for references: they stand there as they are. */

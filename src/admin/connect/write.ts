@@ -1,5 +1,5 @@
 import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
-import { HeadgateError } from '../../errors.js'
+import { HeadgateError } from '../../contract/errors.js'
 import { type Answer, failure, json, nothing } from '../answer.js'
 import { type Asked, post, put, type Route } from '../routes.js'
 import type { Connect } from './connect.js'

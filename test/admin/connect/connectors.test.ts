@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { HeadgateError } from '../../../src/errors.js'
+import { HeadgateError } from '../../../src/contract/errors.js'
 import { pipelineOf } from '../../pipeline/reload/setup.js'
 import { askable, connectBench } from './setup.js'
 

@@ -1,9 +1,9 @@
 import type { Connect } from '../../../src/admin/connect/connect.js'
+import { connectRoutes } from '../../../src/admin/connect/index.js'
 import { verdictOf } from '../../../src/admin/connect/questions.js'
-import { connectRoutes } from '../../../src/admin/connect/routes.js'
 import { checkStage } from '../../../src/admin/connect/stage-check.js'
-import { createLog } from '../../../src/log.js'
-import { createLoggers } from '../../../src/log-levels.js'
+import { createLoggers } from '../../../src/process/log-levels.js'
+import { createLog } from '../../../src/process/logging.js'
 import { type Bench, bench } from '../../pipeline/reload/setup.js'
 import { idleAdmin } from '../idle-admin.js'
 

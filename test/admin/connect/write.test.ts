@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { HeadgateError } from '../../../src/errors.js'
+import { HeadgateError } from '../../../src/contract/errors.js'
 import { pipelineOf } from '../../pipeline/reload/setup.js'
 import { connectBench } from './setup.js'
 

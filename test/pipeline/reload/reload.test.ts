@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { HeadgateError } from '../../../src/errors.js'
+import { HeadgateError } from '../../../src/contract/errors.js'
 import { deferred } from '../../helpers/deferred.js'
 import { bench, headerOf, pipelineOf, settledOn } from './setup.js'
 

@@ -2,12 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Type } from 'typebox'
 import { onTestFinished, vi } from 'vitest'
-import type { HeadgateError } from '../../../src/errors.js'
-import { type ReadResult, readConfig } from '../../../src/pipeline/config/read.js'
-import { type Intents, openIntents } from '../../../src/pipeline/intent.js'
-import { openStateDirectory } from '../../../src/pipeline/ledger/state-directory.js'
-import { createMetrics } from '../../../src/pipeline/metrics.js'
-import { createReloader, type Reloaded, type Reloader } from '../../../src/pipeline/reload.js'
+import { type ReadResult, readConfig } from '../../../src/config/read.js'
+import type { HeadgateError } from '../../../src/contract/errors.js'
 import {
   type AnyDefinition,
   type Attempt,
@@ -19,7 +15,11 @@ import {
   type PlacedTarget,
   pass,
   type SinkRecord,
-} from '../../../src/plugin.js'
+} from '../../../src/contract/index.js'
+import { openStateDirectory } from '../../../src/ledger/state-directory.js'
+import { createMetrics } from '../../../src/metrics/registry.js'
+import { createReloader, type Reloaded, type Reloader } from '../../../src/pipeline/reload/reloader.js'
+import { type Intents, openIntents } from '../../../src/pipeline/target-state.js'
 import { type LogLine, temporaryDirectory, testContext } from '../../helpers/context.js'
 import { eventOf } from '../../helpers/inline-plugins.js'
 

@@ -1,5 +1,5 @@
 import type { Client, Pool } from 'undici'
-import { milliseconds } from '../../../units.js'
+import { milliseconds } from '../../../lib/units.js'
 import { MAX_ANSWER } from './exchange.js'
 import type { Settings } from './settings.js'
 import { loadUndici } from './undici.js'

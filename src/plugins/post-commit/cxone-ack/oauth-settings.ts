@@ -1,6 +1,6 @@
 import type { Static } from 'typebox'
-import { Type } from '../../../json/type.js'
-import { variants } from '../../../plugin.js'
+import { variants } from '../../../contract/index.js'
+import { Type } from '../../../lib/json/type.js'
 
 const clientCredentials = Type.Object(
   { type: Type.Literal('client_credentials') },

@@ -1,6 +1,6 @@
 import type { Static } from 'typebox'
-import { Type } from '../../../json/type.js'
-import { Duration } from '../../../units.js'
+import { Type } from '../../../lib/json/type.js'
+import { Duration } from '../../../lib/units.js'
 import { OAuth } from './oauth-settings.js'
 
 const statusList = (description: string, initial?: readonly (number | string)[]) =>

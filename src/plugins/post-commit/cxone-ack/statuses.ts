@@ -1,5 +1,5 @@
-import { child } from '../../../json/pointer.js'
-import type { ConfigProblem } from '../../../plugin.js'
+import type { ConfigProblem } from '../../../contract/index.js'
+import { child } from '../../../lib/json/pointer.js'
 import type { Settings } from './settings.js'
 
 export type StatusMeaning = 'success' | 'retry' | 'throttle' | 'give-up'

@@ -1,5 +1,5 @@
-import { HeadgateError } from '../../../errors.js'
-import type { Committed, ConfigProblem } from '../../../plugin.js'
+import { HeadgateError } from '../../../contract/errors.js'
+import type { Committed, ConfigProblem } from '../../../contract/index.js'
 
 /** Text with the values of an event filled in. Throws HG_ACK_REQUEST where the event has no such value. */
 export type Template = (committed: Committed) => string

@@ -1,5 +1,5 @@
-import { HeadgateError } from '../../../errors.js'
-import { milliseconds } from '../../../units.js'
+import { HeadgateError } from '../../../contract/errors.js'
+import { milliseconds } from '../../../lib/units.js'
 import type { Connections } from './connections.js'
 import { fullExchange, networkReason } from './exchange.js'
 import type { Settings } from './settings.js'

@@ -1,4 +1,4 @@
-import { HeadgateError } from '../../../errors.js'
+import { HeadgateError } from '../../../contract/errors.js'
 import { decodeContent } from './content-decoding.js'
 import { type FullAnswer, MAX_ANSWER } from './exchange.js'
 import { retryAfter } from './retry-after.js'

@@ -1,4 +1,4 @@
-import { asHeadgateError, HeadgateError } from '../../../errors.js'
+import { asHeadgateError, HeadgateError } from '../../../contract/errors.js'
 
 /** An access token as the token endpoint gave it. */
 export interface Grant {

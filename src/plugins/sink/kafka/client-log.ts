@@ -1,4 +1,4 @@
-import type { Log } from '../../../plugin.js'
+import type { Log } from '../../../contract/index.js'
 import type { ClientLogLine } from './session.js'
 
 /** syslog's number for warnings; smaller is worse. */

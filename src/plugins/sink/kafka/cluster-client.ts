@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { SharedContext } from '../../../plugin.js'
+import type { SharedContext } from '../../../contract/index.js'
 import { createClientLog } from './client-log.js'
 import { createLogReader } from './log-reader.js'
 import { clientConfig, type Properties } from './properties.js'

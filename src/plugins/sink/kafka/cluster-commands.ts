@@ -1,4 +1,4 @@
-import type { NewTopicOptions } from '../../../plugin.js'
+import type { NewTopicOptions } from '../../../contract/index.js'
 import type { Properties } from './properties.js'
 
 interface Cluster {

@@ -1,5 +1,5 @@
 import type { KafkaConsumer, LibrdKafkaError } from 'node-rdkafka'
-import type { Position } from '../../../plugin.js'
+import type { Position } from '../../../contract/index.js'
 import { logUnavailable } from './failures.js'
 
 /** Milliseconds. Longer than librdkafka itself keeps a commit for a coordinator to come (`session.timeout.ms`). */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import rdkafka, { type KafkaConsumer, type LibrdKafkaError, type Message, type Metadata } from 'node-rdkafka'
-import type { Position } from '../../../plugin.js'
+import type { Position } from '../../../contract/index.js'
 import { createCommitter } from './committer.js'
 import { logFailed, logUnavailable, NO_COORDINATOR } from './failures.js'
 import type { ClientConfig } from './properties.js'

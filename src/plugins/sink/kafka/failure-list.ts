@@ -1,5 +1,5 @@
 import rdkafka from 'node-rdkafka'
-import type { ErrorCode } from '../../../errors.js'
+import type { ErrorCode } from '../../../contract/errors.js'
 import { READING, type Remedy, ROWS } from './failure-table.js'
 
 /** An error of librdkafka, for the reference of errors. */

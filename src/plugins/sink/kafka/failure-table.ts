@@ -1,5 +1,5 @@
 import rdkafka from 'node-rdkafka'
-import type { ErrorCode } from '../../../errors.js'
+import type { ErrorCode } from '../../../contract/errors.js'
 
 /** What a failed record calls for: look at the topics again, or give up the session. */
 export type Remedy = 'check' | 'replace'

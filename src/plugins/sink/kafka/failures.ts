@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import rdkafka from 'node-rdkafka'
-import { HeadgateError } from '../../../errors.js'
-import type { Target } from '../../../plugin.js'
+import { HeadgateError } from '../../../contract/errors.js'
+import type { Target } from '../../../contract/index.js'
 import { unreadable } from './codecs.js'
 import { READING, type Remedy, ROWS, type Row } from './failure-table.js'
 

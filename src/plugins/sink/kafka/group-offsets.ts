@@ -1,4 +1,4 @@
-import type { Position } from '../../../plugin.js'
+import type { Position } from '../../../contract/index.js'
 import { type Consumer, openConsumer, type Place } from './consumer.js'
 import { consumerConfig } from './consumer-config.js'
 import { createConsumerPool } from './consumer-pool.js'

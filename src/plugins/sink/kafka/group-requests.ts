@@ -1,4 +1,4 @@
-import type { Position } from '../../../plugin.js'
+import type { Position } from '../../../contract/index.js'
 import type { Place } from './consumer.js'
 import type { Address, Connection } from './probe/connection.js'
 import { type Encoded, int32, int64, list, type Reader, text } from './probe/wire.js'

@@ -1,4 +1,4 @@
-import type { RecordHeader } from '../../../plugin.js'
+import type { RecordHeader } from '../../../contract/index.js'
 
 type Pair = { [name: string]: string }
 

@@ -1,4 +1,4 @@
-import type { Log } from '../../../plugin.js'
+import type { Log } from '../../../contract/index.js'
 import type { ClientLog } from './client-log.js'
 import type { Breakage } from './session.js'
 

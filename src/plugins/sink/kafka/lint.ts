@@ -1,5 +1,5 @@
-import { isRequired } from '../../../json/schema-places.js'
-import type { LintContext, LintFinding, LintMeaning } from '../../../plugin.js'
+import type { LintContext, LintFinding, LintMeaning } from '../../../contract/index.js'
+import { isRequired } from '../../../lib/json/schema-places.js'
 import { codecRemedy, missingCodecs } from './codecs.js'
 import { clientConfig, type Properties } from './properties.js'
 import { RECORD_OVERHEAD } from './record-size.js'

@@ -1,5 +1,5 @@
 import rdkafka from 'node-rdkafka'
-import type { ConfigProblem } from '../../../plugin.js'
+import type { ConfigProblem } from '../../../contract/index.js'
 import type { Properties } from './properties.js'
 
 /** The feature of librdkafka that each mechanism needs, as `builtin.features` names it. */

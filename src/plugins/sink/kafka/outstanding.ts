@@ -1,5 +1,5 @@
-import type { HeadgateError } from '../../../errors.js'
-import type { Receipt, Target } from '../../../plugin.js'
+import type { HeadgateError } from '../../../contract/errors.js'
+import type { Receipt, Target } from '../../../contract/index.js'
 import { inDoubt } from './failures.js'
 
 export interface Sent {

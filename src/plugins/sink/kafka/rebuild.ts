@@ -1,5 +1,5 @@
-import { pointer } from '../../../json/pointer.js'
-import type { LoggedRecord } from '../../../plugin.js'
+import type { LoggedRecord } from '../../../contract/index.js'
+import { pointer } from '../../../lib/json/pointer.js'
 import type { RecordSettings } from './record.js'
 
 /** JSON by the keys that lead to it. */

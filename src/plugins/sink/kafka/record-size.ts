@@ -1,4 +1,4 @@
-import type { SinkRecord } from '../../../plugin.js'
+import type { SinkRecord } from '../../../contract/index.js'
 
 /**
  * Bytes that a record or a dead letter can have besides the body of its event: key, headers and what Kafka adds to a batch.

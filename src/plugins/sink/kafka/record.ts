@@ -1,6 +1,6 @@
-import { HeadgateError } from '../../../errors.js'
-import { pointer } from '../../../json/pointer.js'
-import type { Event, JsonPointer, RecordHeader, SinkRecord } from '../../../plugin.js'
+import { HeadgateError } from '../../../contract/errors.js'
+import type { Event, JsonPointer, RecordHeader, SinkRecord } from '../../../contract/index.js'
+import { pointer } from '../../../lib/json/pointer.js'
 
 export interface RecordSettings {
   readonly key?: string

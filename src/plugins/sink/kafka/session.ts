@@ -1,6 +1,6 @@
 import rdkafka, { type DeliveryReport, type LibrdKafkaError, type Producer } from 'node-rdkafka'
-import { HeadgateError } from '../../../errors.js'
-import type { Receipt, SinkRecord } from '../../../plugin.js'
+import { HeadgateError } from '../../../contract/errors.js'
+import type { Receipt, SinkRecord } from '../../../contract/index.js'
 import { type Batched, createBatchLimits } from './batch-limits.js'
 import { deliveryFailed, explain, type Failure, inDoubt, producingFailed, reportText } from './failures.js'
 import { headerPairs } from './header-pairs.js'

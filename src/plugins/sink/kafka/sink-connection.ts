@@ -1,5 +1,5 @@
-import { HeadgateError } from '../../../errors.js'
-import type { Log, PlacedTarget, Receipt, SinkRecord } from '../../../plugin.js'
+import { HeadgateError } from '../../../contract/errors.js'
+import type { Log, PlacedTarget, Receipt, SinkRecord } from '../../../contract/index.js'
 import type { Session } from './session.js'
 import { impossibleTargets, type TopologyProblem, topologyProblems } from './topology.js'
 

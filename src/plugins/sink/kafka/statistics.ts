@@ -1,4 +1,4 @@
-import type { Metrics } from '../../../plugin.js'
+import type { Metrics } from '../../../contract/index.js'
 
 /** The part of librdkafka's statistics that we show (STATISTICS.md of librdkafka). Latencies are in microseconds. */
 interface ClientStatistics {

@@ -1,5 +1,5 @@
-import { asHeadgateError, HeadgateError } from '../../../errors.js'
-import type { Log } from '../../../plugin.js'
+import { asHeadgateError, HeadgateError } from '../../../contract/errors.js'
+import type { Log } from '../../../contract/index.js'
 import { createAlarm } from './alarm.js'
 import { createHealth, type HealthOptions } from './health.js'
 import type { Breakage, Session, SessionEvents } from './session.js'

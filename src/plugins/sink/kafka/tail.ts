@@ -1,6 +1,6 @@
 import type { Consumer, Place } from './consumer.js'
 import { logUnavailable } from './failures.js'
-import type { Stretch } from './read-back.js'
+import type { Stretch } from './read.js'
 
 /** Milliseconds that replicas are given to confirm what their leader has. */
 const PATIENCE = 10_000

@@ -1,6 +1,6 @@
 import rdkafka, { type IAdminClient, type LibrdKafkaError, type NewTopic } from 'node-rdkafka'
-import { HeadgateError } from '../../../errors.js'
-import type { TopicAdmin } from '../../../plugin.js'
+import { HeadgateError } from '../../../contract/errors.js'
+import type { TopicAdmin } from '../../../contract/index.js'
 import type { ClientSettings } from './cluster-client.js'
 import { addPartitionsCommand, allowCommand, createTopicCommand, newTopicConfig } from './cluster-commands.js'
 import { clientConfig } from './properties.js'

@@ -1,5 +1,5 @@
-import { HeadgateError } from '../../../errors.js'
-import type { PlacedTarget } from '../../../plugin.js'
+import { HeadgateError } from '../../../contract/errors.js'
+import type { PlacedTarget } from '../../../contract/index.js'
 import type { Session } from './session.js'
 
 /** A target that the cluster does not have, in one sentence with its place in the config. */

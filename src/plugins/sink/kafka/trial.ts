@@ -1,9 +1,9 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import rdkafka, { type Producer } from 'node-rdkafka'
-import { HeadgateError } from '../../../errors.js'
-import { child } from '../../../json/pointer.js'
-import type { ConfigProblem } from '../../../plugin.js'
+import { HeadgateError } from '../../../contract/errors.js'
+import type { ConfigProblem } from '../../../contract/index.js'
+import { child } from '../../../lib/json/pointer.js'
 import { type ClientConfig, clientConfig, type Properties } from './properties.js'
 import { connect, release } from './session.js'
 

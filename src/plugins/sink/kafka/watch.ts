@@ -1,4 +1,4 @@
-import type { PlacedTarget } from '../../../plugin.js'
+import type { PlacedTarget } from '../../../contract/index.js'
 import type { Alarm } from './alarm.js'
 import type { Health } from './health.js'
 import type { Session } from './session.js'

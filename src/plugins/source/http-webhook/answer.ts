@@ -1,6 +1,6 @@
-import type { ErrorCode } from '../../../errors.js'
+import type { ErrorCode } from '../../../contract/errors.js'
+import type { HttpAnswer, Outcome } from '../../../contract/index.js'
 import { problem } from '../../../http/problem.js'
-import type { HttpAnswer, Outcome } from '../../../plugin.js'
 
 const JSON_HEADERS = { 'content-type': 'application/json' }
 const STATUS = { delivered: 200, duplicate: 200, dropped: 200, 'dead-lettered': 202 } as const

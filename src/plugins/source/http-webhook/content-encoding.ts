@@ -1,8 +1,8 @@
 import { gunzipSync } from 'node:zlib'
-import { HeadgateError } from '../../../errors.js'
-import { Type } from '../../../json/type.js'
-import type { HttpHead } from '../../../plugin.js'
-import { bytes } from '../../../units.js'
+import { HeadgateError } from '../../../contract/errors.js'
+import type { HttpHead } from '../../../contract/index.js'
+import { Type } from '../../../lib/json/type.js'
+import { bytes } from '../../../lib/units.js'
 
 export const Encodings = Type.Array(Type.Enum(['identity', 'gzip']), {
   minItems: 1,

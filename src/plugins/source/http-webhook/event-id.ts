@@ -1,8 +1,8 @@
 import type { Static } from 'typebox'
-import { HeadgateError } from '../../../errors.js'
-import { Pointer, pointer } from '../../../json/pointer.js'
-import { Type } from '../../../json/type.js'
-import type { HttpHead, JsonBody } from '../../../plugin.js'
+import { HeadgateError } from '../../../contract/errors.js'
+import type { HttpHead, JsonBody } from '../../../contract/index.js'
+import { Pointer, pointer } from '../../../lib/json/pointer.js'
+import { Type } from '../../../lib/json/type.js'
 import { HeaderName } from './verify/verifier.js'
 
 export const EventId = Type.Union(

@@ -1,4 +1,4 @@
-import type { Event, Explained } from '../../../plugin.js'
+import type { Event, Explained } from '../../../contract/index.js'
 import type { Settings } from './settings.js'
 
 /** What the source looked at in a request that became this event. */

@@ -1,5 +1,4 @@
-import { HeadgateError } from '../../../errors.js'
-import { problem } from '../../../http/problem.js'
+import { HeadgateError } from '../../../contract/errors.js'
 import {
   definePlugin,
   type HttpAnswer,
@@ -8,8 +7,9 @@ import {
   type Intake,
   type Source,
   type SourceContext,
-} from '../../../plugin.js'
-import { bytes, milliseconds } from '../../../units.js'
+} from '../../../contract/index.js'
+import { problem } from '../../../http/problem.js'
+import { bytes, milliseconds } from '../../../lib/units.js'
 import { answerer } from './answer.js'
 import { contentEncoding } from './content-encoding.js'
 import { createDeadline } from './deadline.js'

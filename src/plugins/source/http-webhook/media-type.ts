@@ -1,5 +1,5 @@
-import { HeadgateError } from '../../../errors.js'
-import type { HttpHead } from '../../../plugin.js'
+import { HeadgateError } from '../../../contract/errors.js'
+import type { HttpHead } from '../../../contract/index.js'
 
 const JSON_TYPE = /^application\/(?:json|[a-z0-9!#$&^_.+-]+\+json)[ \t]*(?:;(.*))?$/is
 /** One parameter, or none between two semicolons (RFC 9110, 5.6.6). A quoted value may have semicolons in it. */

@@ -1,5 +1,5 @@
-import { parseBody } from '../../../json/body.js'
-import type { Event, HttpRequest } from '../../../plugin.js'
+import type { Event, HttpRequest } from '../../../contract/index.js'
+import { parseBody } from '../../../lib/json/body.js'
 import type { ContentEncoding } from './content-encoding.js'
 import { eventId } from './event-id.js'
 import type { Settings } from './settings.js'

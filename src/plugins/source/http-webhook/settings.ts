@@ -1,6 +1,6 @@
 import type { Static } from 'typebox'
-import { Type } from '../../../json/type.js'
-import { Duration, Size } from '../../../units.js'
+import { Type } from '../../../lib/json/type.js'
+import { Duration, Size } from '../../../lib/units.js'
 import { Encodings } from './content-encoding.js'
 import { EventId } from './event-id.js'
 import { Verify } from './verify/schemes.js'

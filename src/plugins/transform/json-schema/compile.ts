@@ -1,5 +1,5 @@
-import { HeadgateError, type Violation } from '../../../errors.js'
-import type { Files, JsonBody } from '../../../plugin.js'
+import { HeadgateError, type Violation } from '../../../contract/errors.js'
+import type { Files, JsonBody } from '../../../contract/index.js'
 import { type Document, type Draft, draftOf, findByUri, readMain } from './documents.js'
 import { Evaluation } from './evaluate.js'
 import { parseExact } from './exact-json.js'

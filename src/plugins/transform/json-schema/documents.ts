@@ -1,8 +1,8 @@
 import { dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { HeadgateError } from '../../../errors.js'
-import { syntaxError } from '../../../json/syntax.js'
-import type { Files } from '../../../plugin.js'
+import { HeadgateError } from '../../../contract/errors.js'
+import type { Files } from '../../../contract/index.js'
+import { syntaxError } from '../../../lib/json/syntax.js'
 import { parseExact } from './exact-json.js'
 
 /** A schema file. */

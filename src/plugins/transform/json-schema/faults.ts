@@ -1,4 +1,4 @@
-import { HeadgateError } from '../../../errors.js'
+import { HeadgateError } from '../../../contract/errors.js'
 import type { Document } from './documents.js'
 import { type Place, type Resource, type Resources, resolveUri, splitFragment } from './resources.js'
 

@@ -1,5 +1,5 @@
-import { child } from '../../../json/pointer.js'
-import { compileEcmaRegex } from '../../../regex.js'
+import { child } from '../../../lib/json/pointer.js'
+import { compileEcmaRegex } from '../../../lib/regex.js'
 import { Decimal } from './decimal.js'
 import type { JsonSchema } from './documents.js'
 import { FORMATS } from './formats.js'

@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein'
-import { child } from '../../../json/pointer.js'
-import type { LintFinding, LintMeaning } from '../../../plugin.js'
+import type { LintFinding, LintMeaning } from '../../../contract/index.js'
+import { child } from '../../../lib/json/pointer.js'
 import type { Linked } from './compile.js'
 import type { Draft, JsonSchema } from './documents.js'
 import { FORMATS } from './formats.js'

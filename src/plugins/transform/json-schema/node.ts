@@ -1,4 +1,4 @@
-import type { Regex } from '../../../regex.js'
+import type { Regex } from '../../../lib/regex.js'
 import type { Decimal } from './decimal.js'
 import type { Place, Resource } from './resources.js'
 

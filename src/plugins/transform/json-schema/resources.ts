@@ -1,4 +1,4 @@
-import { child, pointer as compilePointer } from '../../../json/pointer.js'
+import { child, pointer as compilePointer } from '../../../lib/json/pointer.js'
 import { type Document, type Draft, draftOf, type JsonSchema } from './documents.js'
 
 /** A schema with a URI of its own: a file, or what has an "$id" in it. */

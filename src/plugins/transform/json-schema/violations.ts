@@ -1,5 +1,5 @@
-import type { Violation } from '../../../errors.js'
-import { child } from '../../../json/pointer.js'
+import type { Violation } from '../../../contract/errors.js'
+import { child } from '../../../lib/json/pointer.js'
 
 /** An answer that a sender can make arbitrarily large is no service to anybody. */
 const MAX_VIOLATIONS = 100

@@ -1,5 +1,5 @@
-import { Budget } from '../../../budget.js'
-import { HeadgateError } from '../../../errors.js'
+import { HeadgateError } from '../../../contract/errors.js'
+import { Budget } from '../../../lib/budget.js'
 
 /**
  * How much work one event may cause. A schema that refers to itself in alternatives makes it grow by powers of the depth of

@@ -1,6 +1,6 @@
-import { canonicalNumber } from '../../../json/exact-numbers.js'
-import { pointer } from '../../../json/pointer.js'
-import type { JsonBody, JsonPointer } from '../../../plugin.js'
+import type { JsonBody, JsonPointer } from '../../../contract/index.js'
+import { canonicalNumber } from '../../../lib/json/exact-numbers.js'
+import { pointer } from '../../../lib/json/pointer.js'
 import type { Formula } from './formula.js'
 import { MANY, placeValue } from './place-value.js'
 

@@ -1,6 +1,6 @@
-import { HeadgateError } from '../../../errors.js'
-import type { CheckContext, ConfigProblem } from '../../../plugin.js'
-import { compileRegex } from '../../../regex.js'
+import { HeadgateError } from '../../../contract/errors.js'
+import type { CheckContext, ConfigProblem } from '../../../contract/index.js'
+import { compileRegex } from '../../../lib/regex.js'
 import { expressionProblems } from './jsonata.js'
 import type { Destination, RouteSettings, When } from './settings.js'
 

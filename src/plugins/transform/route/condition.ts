@@ -1,12 +1,12 @@
-import { Budget } from '../../../budget.js'
-import { compactText } from '../../../json/exact-numbers.js'
-import { pointer } from '../../../json/pointer.js'
-import type { JsonBody, JsonPointer } from '../../../plugin.js'
-import { compileRegex, type Regex } from '../../../regex.js'
+import type { JsonBody, JsonPointer } from '../../../contract/index.js'
+import { Budget } from '../../../lib/budget.js'
+import { compactText } from '../../../lib/json/exact-numbers.js'
+import { pointer } from '../../../lib/json/pointer.js'
+import { compileRegex, type Regex } from '../../../lib/regex.js'
 import { type Answer, answerTo } from './answer.js'
 import type { Formula } from './formula.js'
+import { jsonataFormula } from './formulas.js'
 import { compileJsonata, type Expression } from './jsonata.js'
-import { jsonataFormula } from './jsonata-formula.js'
 import type { When } from './settings.js'
 
 /** A `when`, compiled. */

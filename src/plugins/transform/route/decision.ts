@@ -1,5 +1,5 @@
-import { HeadgateError } from '../../../errors.js'
-import { drop, type Event, pass, type Verdict } from '../../../plugin.js'
+import { HeadgateError } from '../../../contract/errors.js'
+import { drop, type Event, pass, type Verdict } from '../../../contract/index.js'
 import type { Destination } from './settings.js'
 
 /** What becomes of an event on which the rule `name` decides. What can be made at load is made at load. */

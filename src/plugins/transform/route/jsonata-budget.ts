@@ -1,5 +1,5 @@
-import { Budget } from '../../../budget.js'
-import { HeadgateError } from '../../../errors.js'
+import { HeadgateError } from '../../../contract/errors.js'
+import { Budget } from '../../../lib/budget.js'
 
 /** Characters of the longest text, and of the largest value as JSON, that an expression may make. */
 export const LARGEST = 2_097_152

@@ -1,5 +1,5 @@
 import type jsonata from 'jsonata'
-import { indexOf } from '../../../text-search.js'
+import { indexOf } from '../../../lib/text-search.js'
 import { currentBudget, LARGEST, tooLarge, weigh } from './jsonata-budget.js'
 
 /** A function of JSONata, as it keeps them. */

@@ -1,4 +1,4 @@
-import { HeadgateError } from '../../../errors.js'
+import { HeadgateError } from '../../../contract/errors.js'
 import { type ExpressionProblem, slipAt } from './jsonata-slips.js'
 
 /** What JSONata throws: not an Error, and `message` often quotes `value` and `value2`. */

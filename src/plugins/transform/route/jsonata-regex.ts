@@ -1,5 +1,5 @@
-import type { Budget } from '../../../budget.js'
-import { compileEcmaRegex, type Regex } from '../../../regex.js'
+import type { Budget } from '../../../lib/budget.js'
+import { compileEcmaRegex, type Regex } from '../../../lib/regex.js'
 
 /** Steps for what JSONata makes of one match; it also bounds how many there are in memory. */
 const STEPS_OF_A_MATCH = 100

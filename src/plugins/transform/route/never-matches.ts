@@ -1,4 +1,4 @@
-import { pointer } from '../../../json/pointer.js'
+import { pointer } from '../../../lib/json/pointer.js'
 import { textOf } from './condition.js'
 import { implies, isContradictory, type Term } from './formula.js'
 import type { Facts } from './lint.js'

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { LintFinding } from '../../../plugin.js'
+import type { LintFinding } from '../../../contract/index.js'
 import { implies, type Term } from './formula.js'
 import type { Facts } from './lint.js'
 import { placeOf } from './regex-formula.js'

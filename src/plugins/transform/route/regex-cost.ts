@@ -1,5 +1,5 @@
-import { Budget, STEPS } from '../../../budget.js'
-import type { Regex } from '../../../regex.js'
+import { Budget, STEPS } from '../../../lib/budget.js'
+import type { Regex } from '../../../lib/regex.js'
 
 /** Characters of the texts that are tried. */
 const TRIED = 8_192

@@ -1,4 +1,4 @@
-import { compileRegex } from '../../../regex.js'
+import { compileRegex } from '../../../lib/regex.js'
 import { ALWAYS, type Formula } from './formula.js'
 import type { When } from './settings.js'
 

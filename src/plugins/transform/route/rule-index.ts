@@ -1,4 +1,4 @@
-import { pointer } from '../../../json/pointer.js'
+import { pointer } from '../../../lib/json/pointer.js'
 import { type Condition, regexText, type Subject } from './condition.js'
 import { type Key, type Need, needsOf, type Where } from './needs.js'
 import { MANY, placeValue } from './place-value.js'

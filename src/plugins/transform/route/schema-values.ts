@@ -1,5 +1,5 @@
-import { pointer } from '../../../json/pointer.js'
-import { conjuncts, isObject, type Keywords, members } from '../../../json/schema-places.js'
+import { pointer } from '../../../lib/json/pointer.js'
+import { conjuncts, isObject, type Keywords, members } from '../../../lib/json/schema-places.js'
 
 /**
  * The values that can stand at a place of an event which fits all these JSON Schemas: none where nothing can stand there,

@@ -1,6 +1,6 @@
 import type { Static } from 'typebox'
-import { Pointer } from '../../../json/pointer.js'
-import { Type } from '../../../json/type.js'
+import { Pointer } from '../../../lib/json/pointer.js'
+import { Type } from '../../../lib/json/type.js'
 
 const closed = { additionalProperties: false } as const
 

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import type { Probed } from '../../../../src/plugin.js'
+import type { Probed } from '../../../../src/contract/index.js'
 import { cxoneAck } from '../../../../src/plugins/post-commit/cxone-ack/cxone-ack.js'
 import { startCxone } from '../../../../src/sandbox/cxone.js'
 import { collected } from '../../../helpers/collected.js'

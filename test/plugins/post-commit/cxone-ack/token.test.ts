@@ -1,5 +1,5 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
-import { HeadgateError } from '../../../../src/errors.js'
+import { HeadgateError } from '../../../../src/contract/errors.js'
 import { type Grant, type Token, tokenSource } from '../../../../src/plugins/post-commit/cxone-ack/token.js'
 
 const MINUTE = 60_000

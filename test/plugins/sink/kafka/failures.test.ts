@@ -1,6 +1,6 @@
 import rdkafka from 'node-rdkafka'
 import { expect, test } from 'vitest'
-import { HeadgateError } from '../../../../src/errors.js'
+import { HeadgateError } from '../../../../src/contract/errors.js'
 import { READING, ROWS } from '../../../../src/plugins/sink/kafka/failure-table.js'
 import {
   deliveryFailed,

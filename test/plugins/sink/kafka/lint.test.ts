@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { LintContext } from '../../../../src/plugin.js'
+import type { LintContext } from '../../../../src/contract/index.js'
 import { missingCodecs } from '../../../../src/plugins/sink/kafka/codecs.js'
 import { kafkaSink } from '../../../../src/plugins/sink/kafka/kafka.js'
 import { codecFindings } from '../../../../src/plugins/sink/kafka/lint.js'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { LoggedRecord } from '../../../../src/plugin.js'
+import type { LoggedRecord } from '../../../../src/contract/index.js'
 import { rebuilder } from '../../../../src/plugins/sink/kafka/rebuild.js'
 
 const record = (value: string, key: string | null, headers: { readonly [name: string]: string } = {}) =>

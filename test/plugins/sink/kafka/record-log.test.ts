@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
-import type { LoggedRecord, Position, RecordLog, Sink, Target } from '../../../../src/plugin.js'
+import type { LoggedRecord, Position, RecordLog, Sink, Target } from '../../../../src/contract/index.js'
 import { kafkaSink } from '../../../../src/plugins/sink/kafka/kafka.js'
 import { fillDefaults, testContext } from '../../../helpers/context.js'
 import { startMockCluster } from './mock-cluster.js'

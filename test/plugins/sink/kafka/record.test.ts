@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { HeadgateError } from '../../../../src/errors.js'
-import { parseBody } from '../../../../src/json/body.js'
-import type { Event } from '../../../../src/plugin.js'
+import { HeadgateError } from '../../../../src/contract/errors.js'
+import type { Event } from '../../../../src/contract/index.js'
+import { parseBody } from '../../../../src/lib/json/body.js'
 import { type RecordSettings, recordMaker } from '../../../../src/plugins/sink/kafka/record.js'
 
 const TARGET = { topic: 'orders', partition: 0 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { HeadgateError } from '../../../../src/errors.js'
-import type { Target } from '../../../../src/plugin.js'
+import { HeadgateError } from '../../../../src/contract/errors.js'
+import type { Target } from '../../../../src/contract/index.js'
 import type { Session, SessionEvents } from '../../../../src/plugins/sink/kafka/session.js'
 import { createSupervisor } from '../../../../src/plugins/sink/kafka/supervisor.js'
 import { testContext } from '../../../helpers/context.js'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseBody } from '../../../../src/json/body.js'
+import { parseBody } from '../../../../src/lib/json/body.js'
 import { eventId } from '../../../../src/plugins/source/http-webhook/event-id.js'
 
 const read = eventId('/event/id')

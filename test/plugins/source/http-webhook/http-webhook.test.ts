@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it, vi } from 'vitest'
-import { HeadgateError } from '../../../../src/errors.js'
-import type { Outcome } from '../../../../src/plugin.js'
+import { HeadgateError } from '../../../../src/contract/errors.js'
+import type { Outcome } from '../../../../src/contract/index.js'
 import { rawConnection, rawRequest } from '../../../helpers/raw-connection.js'
 import { heldPath, startWebhook, TOKEN } from './webhook.js'
 

@@ -1,8 +1,8 @@
 import { Agent, request } from 'undici'
 import { onTestFinished } from 'vitest'
-import { asHeadgateError } from '../../../../src/errors.js'
+import { asHeadgateError } from '../../../../src/contract/errors.js'
+import type { Correlation, Event, Intake, Outcome } from '../../../../src/contract/index.js'
 import { createListener, type ListenerOptions } from '../../../../src/http/listener.js'
-import type { Correlation, Event, Intake, Outcome } from '../../../../src/plugin.js'
 import { httpWebhook } from '../../../../src/plugins/source/http-webhook/http-webhook.js'
 import { fillDefaults, testContext } from '../../../helpers/context.js'
 

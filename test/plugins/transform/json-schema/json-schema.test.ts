@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Violation } from '../../../../src/errors.js'
-import { parseBody } from '../../../../src/json/body.js'
-import type { Event, Transform, Verdict } from '../../../../src/plugin.js'
+import type { Violation } from '../../../../src/contract/errors.js'
+import type { Event, Transform, Verdict } from '../../../../src/contract/index.js'
+import { parseBody } from '../../../../src/lib/json/body.js'
 import { jsonSchema } from '../../../../src/plugins/transform/json-schema/json-schema.js'
 import { fillDefaults, temporaryDirectory, testContext } from '../../../helpers/context.js'
 

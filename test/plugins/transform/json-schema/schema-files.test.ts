@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
-import { parseBody } from '../../../../src/json/body.js'
-import type { ConfigProblem } from '../../../../src/plugin.js'
+import type { ConfigProblem } from '../../../../src/contract/index.js'
+import { parseBody } from '../../../../src/lib/json/body.js'
 import { jsonSchema } from '../../../../src/plugins/transform/json-schema/json-schema.js'
 import { fillDefaults, temporaryDirectory, testContext } from '../../../helpers/context.js'
 

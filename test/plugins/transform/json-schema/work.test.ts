@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Verdict } from '../../../../src/plugin.js'
+import type { Verdict } from '../../../../src/contract/index.js'
 import { event, stage } from './stage.js'
 
 /** Bytes of the largest body that a source takes by default. */

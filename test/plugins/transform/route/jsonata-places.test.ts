@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseBody } from '../../../../src/json/body.js'
+import { parseBody } from '../../../../src/lib/json/body.js'
 import { compileJsonata } from '../../../../src/plugins/transform/route/jsonata.js'
 
 const body = parseBody(

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import jsonata from 'jsonata'
 import { describe, expect, it } from 'vitest'
-import { Budget } from '../../../../src/budget.js'
+import { Budget } from '../../../../src/lib/budget.js'
 import { linearRegexEngine } from '../../../../src/plugins/transform/route/jsonata-regex.js'
 
 const Engine = linearRegexEngine(() => new Budget())

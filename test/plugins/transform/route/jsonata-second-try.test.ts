@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { parseBody } from '../../../../src/json/body.js'
+import { parseBody } from '../../../../src/lib/json/body.js'
 import { compileJsonata } from '../../../../src/plugins/transform/route/jsonata.js'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import jsonata from 'jsonata'
 import { describe, expect, it } from 'vitest'
-import { parseBody } from '../../../../src/json/body.js'
+import { parseBody } from '../../../../src/lib/json/body.js'
 import { compileJsonata, isTruthy } from '../../../../src/plugins/transform/route/jsonata.js'
 import { onlyReads } from '../../../../src/plugins/transform/route/jsonata-syntax.js'
 import { chosen, event, eventOf, stage } from './setup.js'

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { pointer } from '../../../../src/json/pointer.js'
-import type { Event, Verdict } from '../../../../src/plugin.js'
+import type { Event, Verdict } from '../../../../src/contract/index.js'
+import { pointer } from '../../../../src/lib/json/pointer.js'
+import { compileRegex } from '../../../../src/lib/regex.js'
 import { Candidates } from '../../../../src/plugins/transform/route/candidates.js'
 import { compileCondition, subjectOf, textAt } from '../../../../src/plugins/transform/route/condition.js'
 import { evaluationError } from '../../../../src/plugins/transform/route/jsonata-error.js'
 import { indexRules } from '../../../../src/plugins/transform/route/rule-index.js'
-import { compileRegex } from '../../../../src/regex.js'
 import { event, nameIn, type Rules, stage } from './setup.js'
 
 type When = Rules[string]

@@ -1,5 +1,5 @@
-import { parseBody } from '../../../../src/json/body.js'
-import type { ConfigProblem, Event, Transform, Verdict } from '../../../../src/plugin.js'
+import type { ConfigProblem, Event, Transform, Verdict } from '../../../../src/contract/index.js'
+import { parseBody } from '../../../../src/lib/json/body.js'
 import { route } from '../../../../src/plugins/transform/route/route.js'
 import { fillDefaults, type TestContext, testContext } from '../../../helpers/context.js'
 

@@ -1,5 +1,5 @@
 import rdkafka from 'node-rdkafka'
-import type { ProbeContext, Probed } from '../../../../plugin.js'
+import type { ProbeContext, Probed } from '../../../../contract/index.js'
 import type { ClientSettings } from '../cluster-client.js'
 import { allowCommand } from '../cluster-commands.js'
 import { openConsumer } from '../consumer.js'

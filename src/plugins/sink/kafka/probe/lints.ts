@@ -1,4 +1,4 @@
-import type { LintMeaning } from '../../../../plugin.js'
+import type { LintMeaning } from '../../../../contract/index.js'
 
 /** What a look at the cluster warns of. */
 export const lints = {

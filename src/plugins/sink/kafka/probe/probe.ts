@@ -1,6 +1,6 @@
 import type { Metadata, Producer } from 'node-rdkafka'
-import { child } from '../../../../json/pointer.js'
-import type { ProbeContext, Probed } from '../../../../plugin.js'
+import type { ProbeContext, Probed } from '../../../../contract/index.js'
+import { child } from '../../../../lib/json/pointer.js'
 import { missingCodecs } from '../codecs.js'
 import { type ClientConfig, clientConfig, type Properties } from '../properties.js'
 import { metadata, release } from '../session.js'

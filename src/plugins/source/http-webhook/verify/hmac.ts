@@ -1,6 +1,6 @@
 import type { Static } from 'typebox'
-import { Type } from '../../../../json/type.js'
-import type { ConfigProblem, LintFinding } from '../../../../plugin.js'
+import type { ConfigProblem, LintFinding } from '../../../../contract/index.js'
+import { Type } from '../../../../lib/json/type.js'
 import { signatureCheck } from './signature.js'
 import { SIGNED_TEXT_PATTERN, signedText } from './signed-text.js'
 import { freshness, TimestampUnit, Tolerance } from './timestamp.js'

@@ -1,12 +1,12 @@
 import type { Static } from 'typebox'
-import { Type } from '../../../../json/type.js'
 import {
   type CheckContext,
   type ConfigProblem,
   type LintFinding,
   type LintMeaning,
   variants,
-} from '../../../../plugin.js'
+} from '../../../../contract/index.js'
+import { Type } from '../../../../lib/json/type.js'
 import { bearer, bearerSettings } from './bearer.js'
 import { hmac, hmacFindings, hmacProblems, hmacSettings } from './hmac.js'
 import { standardWebhooks, standardWebhooksSettings } from './standard-webhooks.js'

@@ -1,5 +1,5 @@
 import type { Static } from 'typebox'
-import { Type } from '../../../../json/type.js'
+import { Type } from '../../../../lib/json/type.js'
 import { signatureCheck } from './signature.js'
 import { freshness, Tolerance } from './timestamp.js'
 import { header, Secrets, unauthenticated, type Verifier } from './verifier.js'

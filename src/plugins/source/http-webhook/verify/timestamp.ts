@@ -1,6 +1,6 @@
 import type { Static } from 'typebox'
-import { Type } from '../../../../json/type.js'
-import { Duration, milliseconds } from '../../../../units.js'
+import { Type } from '../../../../lib/json/type.js'
+import { Duration, milliseconds } from '../../../../lib/units.js'
 import { unauthenticated } from './verifier.js'
 
 /** How far the clocks of sender and receiver may be apart, and how old a request may be. */

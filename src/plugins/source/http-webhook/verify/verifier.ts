@@ -1,6 +1,6 @@
-import { HeadgateError } from '../../../../errors.js'
-import { Type } from '../../../../json/type.js'
-import type { HttpHead } from '../../../../plugin.js'
+import { HeadgateError } from '../../../../contract/errors.js'
+import type { HttpHead } from '../../../../contract/index.js'
+import { Type } from '../../../../lib/json/type.js'
 
 export type Headers = HttpHead['headers']
 

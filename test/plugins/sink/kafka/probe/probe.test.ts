@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ProbeContext, Probed } from '../../../../../src/plugin.js'
+import type { ProbeContext, Probed } from '../../../../../src/contract/index.js'
 import { kafkaSink } from '../../../../../src/plugins/sink/kafka/kafka.js'
 import { collected } from '../../../../helpers/collected.js'
 import { fillDefaults, testContext } from '../../../../helpers/context.js'

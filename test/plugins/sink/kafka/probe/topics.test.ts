@@ -1,6 +1,6 @@
 import type { TopicMetadata } from 'node-rdkafka'
 import { expect, test } from 'vitest'
-import type { Probed } from '../../../../../src/plugin.js'
+import type { Probed } from '../../../../../src/contract/index.js'
 import type { Rights, TopicAnswer } from '../../../../../src/plugins/sink/kafka/probe/describe.js'
 import {
   type ClusterTopics,

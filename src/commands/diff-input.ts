@@ -1,0 +1,154 @@
+import type { CheckedPipeline } from '../config/check.js'
+import type { CheckedConfig } from '../config/read.js'
+import { HeadgateError } from '../contract/errors.js'
+import type { Log, LoggedRecord, RecordLog, Sink } from '../contract/index.js'
+import type { Rehearsal } from '../dry-run/dry-run.js'
+import { pastRecords } from '../dry-run/past-records.js'
+import { HEADER } from '../ledger/record-headers.js'
+import { progressBar } from '../lib/terminal/progress.js'
+import { createMetrics } from '../metrics/registry.js'
+import { buildDelivery } from '../pipeline/build-delivery.js'
+import { redactor } from '../process/redact.js'
+import type { Io } from './command.js'
+import type { PastEvents } from './diff-events.js'
+
+export interface TopicOptions {
+  readonly topic: string
+  /** The newest so many records. */
+  readonly limit: number
+  /** Instead of the addresses in the config. */
+  readonly brokers: string | undefined
+}
+
+/** Reads what the pipeline wrote to a topic. What is in the way is printed, and undefined returned. */
+export async function eventsFromTopic(
+  config: CheckedConfig,
+  checked: CheckedPipeline,
+  rehearsal: Rehearsal,
+  options: TopicOptions,
+  io: Io,
+): Promise<PastEvents | undefined> {
+  const { topic } = options
+  const redact = redactor(config.secrets)
+  try {
+    const { sink, records } = await readNewest(
+      config,
+      withBrokers(config, checked, options.brokers),
+      options,
+      io,
+    )
+    const past = await pastRecords(
+      records,
+      checked.name,
+      sink.rebuild?.bind(sink),
+      rehearsal,
+      config.revision,
+    )
+    return { events: past.events, notes: notesOn(topic, past) }
+  } catch (thrown) {
+    if (!(thrown instanceof HeadgateError)) throw thrown
+    io.err(redact(`${thrown.code}: ${thrown.message}\n`))
+    return undefined
+  }
+}
+
+function notesOn(
+  topic: string,
+  { rebuilt, unusable, foreign }: Awaited<ReturnType<typeof pastRecords>>,
+): string[] {
+  return [
+    ...(rebuilt === 0
+      ? []
+      : [
+          `${counted(rebuilt)} of ${topic} hold only a part of the event. The events were rebuilt from value, key and headers: a rule that looks elsewhere in the event finds nothing there, so that such a rule is not judged by them. Use --events with whole bodies for that.`,
+        ]),
+    ...(unusable === 0
+      ? []
+      : [
+          `${counted(unusable)} of ${topic} are left out: what they lack of the event decides under the config they are compared with. Use --events with whole bodies, or the dead letters, which are whole.`,
+        ]),
+    ...(foreign === 0
+      ? []
+      : [`${counted(foreign)} of ${topic} are left out: this pipeline did not write them.`]),
+  ]
+}
+
+const counted = (count: number): string => `${count} ${count === 1 ? 'record' : 'records'}`
+
+/** Throws where a reference that the sink connects with has no value. */
+function withBrokers(
+  { placeholders }: CheckedConfig,
+  checked: CheckedPipeline,
+  brokers: string | undefined,
+): CheckedPipeline {
+  const { sink } = checked
+  const ofSink = placeholders.filter(({ pointer }) => pointer.startsWith(`${sink.pointer}/`))
+  const missing = ofSink.find(
+    ({ pointer }) => brokers === undefined || pointer !== `${sink.pointer}/config/brokers`,
+  )
+  if (missing !== undefined) {
+    const message = `${missing.reference} has no value, and Kafka is to be read${
+      missing.pointer.endsWith('/brokers') ? '; set it, or give --brokers' : ''
+    }.`
+    throw new HeadgateError('HG_CONFIG_PROVIDER', message)
+  }
+  return brokers === undefined
+    ? checked
+    : { ...checked, sink: { ...sink, config: { ...(sink.config as object), brokers } } }
+}
+
+async function readNewest(
+  config: CheckedConfig,
+  checked: CheckedPipeline,
+  { topic, limit }: TopicOptions,
+  io: Io,
+): Promise<{ readonly sink: Sink; readonly records: readonly LoggedRecord[] }> {
+  const ending = new AbortController()
+  const surroundings = { metrics: createMetrics(), log: () => SILENT, signal: ending.signal }
+  const { sink } = buildDelivery(config, checked, surroundings)
+  const giveUp = async (): Promise<void> => {
+    ending.abort()
+    await sink.stop?.()
+  }
+  const onSignal = () => void giveUp()
+  io.signal.addEventListener('abort', onSignal)
+  try {
+    sink.expect([{ target: { topic }, place: '--from-topic' }])
+    await sink.start?.()
+    const [reason] = sink.notReady?.() ?? []
+    if (reason !== undefined) throw new HeadgateError('HG_KAFKA_UNAVAILABLE', reason)
+    if (sink.log === undefined)
+      throw new HeadgateError('HG_CONFIG_VALUE', 'The sink of this pipeline cannot read what it has written.')
+    return { sink, records: await newest(sink.log, topic, limit, io) }
+  } finally {
+    io.signal.removeEventListener('abort', onSignal)
+    await giveUp()
+  }
+}
+
+/** Of each partition no more than could be among the newest of all. */
+async function newest(log: RecordLog, topic: string, limit: number, io: Io): Promise<LoggedRecord[]> {
+  const partitions = (await log.partitions()).filter((partition) => partition.topic === topic)
+  const from = partitions.map(({ partition, start, end }) => ({
+    topic,
+    partition,
+    offset: Math.max(start, end - limit),
+  }))
+  const total = from.reduce((sum, { offset }, index) => sum + (partitions[index]?.end ?? offset) - offset, 0)
+  const progress = progressBar(io.err, io.terminal.err)
+  const records: LoggedRecord[] = []
+  try {
+    await log.read(from, (record) => {
+      progress.show(`${records.length} of ${total} records read`, Math.min(records.length, total), total)
+      // What a replay notes in the dead-letter topic is no event.
+      if (record.header(HEADER.replay) === undefined) records.push(record)
+    })
+  } finally {
+    progress.end()
+  }
+  records.sort((a, b) => a.timestamp - b.timestamp)
+  return records.slice(-limit)
+}
+
+/** What goes wrong reaches the operator as the answer of the command. */
+const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }

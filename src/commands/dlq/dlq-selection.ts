@@ -1,0 +1,114 @@
+import { didYouMean } from '../../config/problem.js'
+import { ERRORS } from '../../contract/errors.js'
+import type { LetterFilter } from '../../dead-letters/letter.js'
+import { readPlace } from '../../dead-letters/place.js'
+import type { CommandInput, CommandOption } from '../command.js'
+import { settingOptions } from '../load.js'
+import { readTime, TIME_FORMS } from '../time-argument.js'
+
+/** Which config, and which pipeline of it. */
+export const PIPELINE_OPTIONS: readonly CommandOption[] = [
+  ...settingOptions().filter(({ flags }) => flags.startsWith('--config ')),
+  {
+    flags: '--pipeline <name>',
+    description: 'The pipeline. The only one that has dead letters, if not given.',
+  },
+]
+
+export const SELECTION_OPTIONS: readonly CommandOption[] = [
+  ...PIPELINE_OPTIONS,
+  { flags: '--code <code>', description: 'Only those with this code, such as HG_SCHEMA_VIOLATION.' },
+  {
+    flags: '--stage <stage>',
+    description: 'Only those that this stage turned away, such as transform.0.json-schema, or this plugin.',
+  },
+  { flags: '--rule <name>', description: 'Only those on which this rule of a route decided.' },
+  { flags: '--id <id>', description: 'Only those of the event with this id.' },
+  {
+    flags: '--since <time>',
+    description: `Only those from then on: ${TIME_FORMS}.`,
+  },
+  { flags: '--until <time>', description: 'Only those up to then; the same forms.' },
+  { flags: '--only-passing', description: 'Only those that would pass with the config as it is now.' },
+  { flags: '--all', description: 'Those that have been replayed or discarded, too.' },
+  { flags: '--limit <n>', description: 'Only the newest so many.' },
+]
+
+/** For commands that take places besides filters. */
+export const PLACES_ARGUMENT = {
+  name: '[places...]',
+  description: 'Only these: partition and offset as "list" shows them, such as 0:12, or topic:0:12.',
+} as const
+
+/** Which dead letters a command is about. */
+export interface Selection {
+  readonly filter: LetterFilter
+  readonly onlyPassing: boolean
+  readonly settledToo: boolean
+  readonly limit?: number
+}
+
+export type ReadSelection =
+  | { readonly ok: true; readonly selection: Selection }
+  | { readonly ok: false; readonly complaints: readonly string[] }
+
+/** `places`: as they were typed; none if the dead letters are chosen by the options alone. */
+export function readSelection(
+  options: CommandInput['options'],
+  now: number,
+  places: CommandInput['arguments'] = [],
+): ReadSelection {
+  const complaints: string[] = []
+  const named = places.flatMap((typed) => {
+    if (typed === undefined) return []
+    const place = readPlace(typed)
+    if (place === undefined) complaints.push(wrongPlace(typed))
+    return place ?? []
+  })
+  const text = (name: string) => options[name] as string | undefined
+  const time = (name: string) => {
+    const given = text(name)
+    const at = given === undefined ? undefined : readTime(given, now)
+    if (given !== undefined && at === undefined)
+      complaints.push(`--${name} should be a time such as ${TIME_FORMS}; it is ${quoted(given)}.`)
+    return at
+  }
+  const code = text('code')
+  if (code !== undefined && !(code in ERRORS)) {
+    const hint =
+      didYouMean(code, Object.keys(ERRORS))?.suggestion ?? '"headgate help errors" lists the codes.'
+    complaints.push(`There is no code ${quoted(code)}. ${hint}`)
+  }
+  const limit = text('limit')
+  if (limit !== undefined && !/^[1-9][0-9]{0,8}$/.test(limit))
+    complaints.push(`--limit should be a whole number from 1; it is ${quoted(limit)}.`)
+  const filter = defined({
+    code,
+    stage: text('stage'),
+    rule: text('rule'),
+    id: text('id'),
+    since: time('since'),
+    until: time('until'),
+    places: named.length === 0 ? undefined : named,
+  })
+  if (filter.since !== undefined && filter.until !== undefined && filter.since > filter.until)
+    complaints.push('--since is later than --until, so nothing can lie between them.')
+  if (complaints.length > 0) return { ok: false, complaints }
+  const selection = {
+    filter,
+    onlyPassing: options['onlyPassing'] === true,
+    settledToo: options['all'] === true,
+    ...(limit !== undefined && { limit: Number(limit) }),
+  }
+  return { ok: true, selection }
+}
+
+export const wrongPlace = (typed: string): string =>
+  `The place of a dead letter should be its partition and offset such as 0:12, or topic:0:12; it is ${quoted(typed)}.`
+
+const quoted = (text: string): string => JSON.stringify(text)
+
+type Defined<Values> = { [name in keyof Values]?: Exclude<Values[name], undefined> }
+
+const defined = <Values extends object>(values: Values): Defined<Values> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<Values>

@@ -1,0 +1,126 @@
+import type { CheckedPipeline } from '../../config/check.js'
+import { HeadgateError } from '../../contract/errors.js'
+import type { Log, RecordLog } from '../../contract/index.js'
+import { type Found, findLetters } from '../../dead-letters/find.js'
+import { type Judgement, judge } from '../../dead-letters/judge.js'
+import type { DeadLetter } from '../../dead-letters/letter.js'
+import { progressBar } from '../../lib/terminal/progress.js'
+import { createMetrics } from '../../metrics/registry.js'
+import { buildDelivery, type Delivery } from '../../pipeline/build-delivery.js'
+import { readRecordKey } from '../../process/record-key.js'
+import { redactor } from '../../process/redact.js'
+import { choosePipeline } from '../choose-pipeline.js'
+import { type CommandInput, EXIT, type Io } from '../command.js'
+import { loadConfig, loadSettings } from '../load.js'
+import { problemReport } from '../problems.js'
+import type { Selection } from './dlq-selection.js'
+
+/** The dead letters of a pipeline, and what would make records of them, on an open connection. */
+export interface DeadLetterSession {
+  readonly delivery: Delivery
+  readonly log: RecordLog
+  /** Of the dead letters. */
+  readonly topic: string
+  /** What would become of a dead letter now. */
+  judge(letter: DeadLetter, value: Buffer): Promise<Judgement>
+  /** Takes out of a text what a reference in the config stands for. */
+  redact(text: string): string
+  /** Ends all that is under way; nothing can be done afterwards. */
+  giveUp(): Promise<void>
+}
+
+/**
+ * Does `work` on the dead letters of the pipeline that the options name. `writes`: where its records may go is looked at
+ * too. What is in the way is printed, and is the exit code.
+ */
+export async function withDeadLetters(
+  options: CommandInput['options'],
+  io: Io,
+  writes: boolean,
+  work: (session: DeadLetterSession) => Promise<number>,
+): Promise<number> {
+  const settings = loadSettings(options, io)
+  if (settings === undefined) return EXIT.usage
+  const read = await loadConfig(settings, io)
+  if (!read.ok) {
+    io.err(problemReport(read, io))
+    return EXIT.config
+  }
+  const { config } = read
+  const eligible = new Map(
+    config.pipelines.flatMap((checked) => {
+      const { deadLetter } = checked.settings
+      return deadLetter === undefined ? [] : [[checked.name, { checked, topic: deadLetter.topic }] as const]
+    }),
+  )
+  const named = options['pipeline'] as string | undefined
+  const chosen = choosePipeline(named, [...eligible.keys()], ' with a "deadLetter" topic')
+  if ('complaint' in chosen) {
+    io.err(`${chosen.complaint}\n`)
+    return EXIT.usage
+  }
+  const { checked, topic } = eligible.get(chosen.pipeline) as { checked: CheckedPipeline; topic: string }
+
+  const ending = new AbortController()
+  const recordKey = readRecordKey(settings.recordKeyFile, io.cwd)
+  const surroundings = { metrics: createMetrics(), log: () => SILENT, signal: ending.signal, recordKey }
+  const delivery = buildDelivery(config, checked, surroundings)
+  const { sink, targets } = delivery
+  const redact = redactor(config.secrets)
+  const giveUp = async (): Promise<void> => {
+    ending.abort()
+    await sink.stop?.()
+  }
+  const onKill = () => void giveUp()
+  io.kill.addEventListener('abort', onKill)
+  if (!writes) io.signal.addEventListener('abort', onKill)
+  try {
+    sink.expect(writes ? targets : targets.slice(-1))
+    await sink.start?.()
+    const [reason] = sink.notReady?.() ?? []
+    if (reason !== undefined) throw new HeadgateError('HG_KAFKA_UNAVAILABLE', reason)
+    if (sink.log === undefined)
+      throw new HeadgateError('HG_CONFIG_VALUE', 'The sink of this pipeline cannot read what it has written.')
+    for (const { instance } of delivery.transforms) await instance.start?.()
+    return await work({
+      delivery,
+      log: sink.log,
+      topic,
+      judge: (letter, value) => judge(delivery, letter, value),
+      redact,
+      giveUp,
+    })
+  } catch (thrown) {
+    if (!(thrown instanceof HeadgateError)) throw thrown
+    io.err(redact(`${thrown.code}: ${thrown.message}\n`))
+    return EXIT.wrong
+  } finally {
+    for (const { instance } of delivery.transforms) await instance.stop?.()
+    await giveUp()
+  }
+}
+
+/** Reads the letters of a selection, with a bar on a terminal. `prospects`: what would become of each, too. */
+export async function find(
+  { delivery, log, topic, judge }: DeadLetterSession,
+  selection: Selection,
+  io: Io,
+  prospects: boolean,
+): Promise<Found> {
+  const progress = progressBar(io.err, io.terminal.err)
+  try {
+    return await findLetters({
+      ...selection,
+      log,
+      topic,
+      pipeline: delivery.name,
+      ...((prospects || selection.onlyPassing) && { judge }),
+      onProgress: (done, total) => progress.show(`${done} of ${total} records read`, done, total),
+    })
+  } finally {
+    progress.end()
+  }
+}
+
+/** What goes wrong reaches the operator as the answer of the command. */
+const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }

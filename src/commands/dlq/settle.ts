@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { pid } from 'node:process'
+import { type Found, type FoundLetter, isSettled } from '../../dead-letters/find.js'
+import type { DeadLetter } from '../../dead-letters/letter.js'
+import { isAt, placeOf } from '../../dead-letters/place.js'
+import type { ReplayOptions } from '../../dead-letters/replay.js'
+import { PATIENCE } from '../../dead-letters/settle-doubts.js'
+import { printable } from '../../lib/terminal/printable.js'
+import type { Io } from '../command.js'
+import type { Selection } from './dlq-selection.js'
+import { shownStatus } from './list.js'
+import { type DeadLetterSession, find } from './session.js'
+
+/** Milliseconds for which a claim is good: long enough for a slow Kafka, short enough to wait for after a crash. */
+const SEND_WITHIN = 10_000
+/** Seconds. */
+export const TAKE_OVER = (SEND_WITHIN * PATIENCE) / 1000
+const MOST_LISTED = 20
+
+/** A dead letter that was asked for and is left alone. */
+export interface Refusal {
+  readonly place: string
+  readonly id: string
+  readonly why: string
+}
+
+export interface Chosen {
+  readonly found: Found
+  /** Those that nobody has settled. */
+  readonly open: readonly FoundLetter[]
+  /** Of those that were named by their place: the ones that do not exist or are settled. */
+  readonly refused: readonly Refusal[]
+}
+
+/** Finds what is to be settled. Every place that was named is either in `open` or in `refused`. */
+export async function choose(
+  session: DeadLetterSession,
+  selection: Selection,
+  io: Io,
+  prospects: boolean,
+): Promise<Chosen> {
+  const { places } = selection.filter
+  const found = await find(session, { ...selection, settledToo: places !== undefined }, io, prospects)
+  const absent = (places ?? []).filter((place) => !found.letters.some(({ letter }) => isAt(letter, [place])))
+  const settled = found.letters.filter(({ status }) => isSettled(status))
+  return {
+    found,
+    open: found.letters.filter(({ status }) => !isSettled(status)),
+    refused: [
+      ...absent.map(({ topic, partition, offset }) => ({
+        place: topic === undefined ? `${partition}:${offset}` : `${topic}:${partition}:${offset}`,
+        id: '',
+        why: `there is no such dead letter of this pipeline in topic "${session.topic}", or a filter leaves it out`,
+      })),
+      ...settled.map(({ letter, status }) => refusal(letter, `already ${shownStatus(status)}`)),
+    ],
+  }
+}
+
+export const refusal = (letter: DeadLetter, why: string): Refusal => ({
+  place: placeOf(letter),
+  id: letter.id,
+  why,
+})
+
+/** What a replay and a discard need to share the partitions with others that run at the same time. */
+export const runOptions = (
+  { delivery, log, topic, giveUp }: DeadLetterSession,
+  { histories }: Found,
+  io: Io,
+): Omit<ReplayOptions, 'letters' | 'judge' | 'rate' | 'onProgress'> => ({
+  log,
+  send: (record) => delivery.sink.send(record),
+  pipeline: delivery.name,
+  topic,
+  run: { id: randomUUID(), by: `process ${pid} on ${hostname()}` },
+  histories,
+  signal: io.signal,
+  giveUp,
+  sendWithin: SEND_WITHIN,
+  onDoubt(doubts, wait) {
+    const runs = [...new Set(doubts.map(({ claim }) => claim.by))].join(', ')
+    io.err(
+      `A replay before (${runs}) has not said what became of ${doubts.length} of them. ` +
+        `In ${wait / 1000} s it can have nothing under way any more; then they are looked for.\n`,
+    )
+  },
+})
+
+/** Below a title with their number, the first of them. */
+export function listed(title: string, refusals: readonly Refusal[]): string[] {
+  if (refusals.length === 0) return []
+  const lines = refusals.slice(0, MOST_LISTED).map(
+    ({ place, id, why }) =>
+      `  ${[place, id, why]
+        .filter((part) => part !== '')
+        .map(printable)
+        .join('  ')}`,
+  )
+  const more = refusals.length - lines.length
+  return [`${title} (${refusals.length}):`, ...lines, ...(more > 0 ? [`  and ${more} more`] : [])]
+}

@@ -1,0 +1,109 @@
+import { ERRORS, type ErrorCode, type Violation } from '../../contract/errors.js'
+import type { LoggedRecord } from '../../contract/index.js'
+import { type FoundLetter, type Prospect, prospectOf } from '../../dead-letters/find.js'
+import { judge } from '../../dead-letters/judge.js'
+import { readPlace } from '../../dead-letters/place.js'
+import { readLetter } from '../../dead-letters/read-letters.js'
+import { prettyLines } from '../../lib/json/pretty-lines.js'
+import { codeFrame } from '../../lib/terminal/code-frame.js'
+import { pairs, section } from '../../lib/terminal/facts.js'
+import { cut, printable, printableLines } from '../../lib/terminal/printable.js'
+import { type Command, EXIT } from '../command.js'
+import { PIPELINE_OPTIONS, wrongPlace } from './dlq-selection.js'
+import { shownProspect, shownStatus } from './list.js'
+import { withDeadLetters } from './session.js'
+
+const MOST_FRAMES = 10
+const MOST_CHARACTERS = 4000
+/** Where there is no terminal. */
+const WIDTH = 120
+
+export const dlqShowCommand: Command = {
+  name: 'show',
+  summary:
+    'Shows one dead letter: why it is there, where in the event the reason is, its headers and its bytes.',
+  arguments: [{ name: '<place>', description: 'Partition and offset as "list" shows them, such as 0:12.' }],
+  options: [
+    ...PIPELINE_OPTIONS,
+    { flags: '--raw', description: 'Only the bytes of the event, exactly as they were received.' },
+  ],
+  async run({ arguments: [place = ''], options }, io) {
+    const named = readPlace(place)
+    if (named === undefined) {
+      io.err(`${wrongPlace(place)}
+`)
+      return EXIT.usage
+    }
+    return withDeadLetters(options, io, false, async ({ delivery, log, topic }) => {
+      const one = await readLetter(log, { ...named, topic: named.topic ?? topic }, delivery.name)
+      if (one.kind === 'none') {
+        io.err(`${printable(one.why)}\n`)
+        return EXIT.wrong
+      }
+      const { found, record } = one
+      if (options['raw'] === true) {
+        io.out(record.value.toString())
+        return EXIT.ok
+      }
+      const prospect = prospectOf(await judge(delivery, found.letter, record.value))
+      io.out(`${shown(found, prospect, record, io.terminal.columns ?? WIDTH)}\n`)
+      return EXIT.ok
+    })
+  },
+}
+
+function shown(
+  { letter, status }: FoundLetter,
+  prospect: Prospect,
+  record: LoggedRecord,
+  width: number,
+): string {
+  const { meaning, action } = ERRORS[letter.code as ErrorCode] ?? {}
+  const facts: [string, string | undefined][] = [
+    ['place', `${letter.topic} ${letter.partition}:${letter.offset}`],
+    ['time', new Date(letter.timestamp).toISOString()],
+    ['id', letter.id],
+    ['pipeline', `${letter.pipeline}, revision ${letter.revision}`],
+    ['stage', letter.stage],
+    ['rule', letter.rule],
+    ['reason', `${letter.code}: ${letter.message}`],
+    ['meaning', meaning],
+    ['to do', action],
+    ['status', shownStatus(status)],
+    [
+      'now',
+      prospect.kind === 'fails'
+        ? `${shownProspect(prospect)}: ${prospect.error.message}`
+        : shownProspect(prospect),
+    ],
+  ]
+  return [
+    ...pairs(facts),
+    ...section('where', frames(record.value, letter.violations, width)),
+    ...section('headers', pairs(record.headers().map(({ name, value }) => [name, value]))),
+    ...section('key', [record.key === null ? '(none)' : printable(record.key.toString())]),
+    ...section(`value, ${record.value.length} bytes as received`, [excerpt(record.value)]),
+  ].join('\n')
+}
+
+function frames(value: Buffer, violations: readonly Violation[], width: number): string[] {
+  if (violations.length === 0) return []
+  const lines = prettyLines(value.toString())
+  const shown = violations
+    .slice(0, MOST_FRAMES)
+    .flatMap(({ pointer, message }) => [
+      cut(printable(`${pointer === '' ? 'the event' : pointer} ${message}`), width),
+      codeFrame(lines, pointer, width),
+      '',
+    ])
+  const more = violations.length - MOST_FRAMES
+  return more > 0 ? [...shown, `${more} more violations`] : shown.slice(0, -1)
+}
+
+function excerpt(value: Buffer): string {
+  const text = value.toString()
+  const shown = printableLines(text.slice(0, MOST_CHARACTERS))
+  return text.length <= MOST_CHARACTERS
+    ? shown
+    : `${shown}\n(${text.length - MOST_CHARACTERS} more characters; --raw gives all)`
+}

@@ -1,0 +1,235 @@
+import type { TSchema } from 'typebox'
+import { asHeadgateError } from '../contract/errors.js'
+import type { AnyDefinition, ConfigProblem, Definition, Files, Kind } from '../contract/index.js'
+import { child } from '../lib/json/pointer.js'
+import { choosePlugin } from './choose-plugin.js'
+import type { ExternalPlugins } from './load-plugins.js'
+import { resolveSinks, type SinkReference, sinkPointer, UNKNOWN } from './named-sinks.js'
+import { formatPlace, type Problem } from './problem.js'
+import type { ProviderProblem } from './providers.js'
+import { ConfigFile, type PipelineConfig } from './schema.js'
+import { checkShape, type ShapeProblem } from './shape.js'
+import type { SourceText } from './source-text.js'
+
+/** A stage whose settings have been checked, with their defaults filled in. */
+export interface CheckedStage<K extends Kind> {
+  readonly definition: Definition<K, TSchema>
+  readonly config: unknown
+  /** JSON Pointer of the stage in the file; its settings stand below `config`. Of a named sink, where `sinks` declares it. */
+  readonly pointer: string
+  /** Of a sink that `sinks` declares: its name there. */
+  readonly sharedAs?: string
+}
+
+export interface CheckedPipeline {
+  readonly name: string
+  readonly settings: PipelineConfig
+  readonly source: CheckedStage<'source'>
+  readonly transforms: readonly CheckedStage<'transform'>[]
+  readonly sink: CheckedStage<'sink'>
+  readonly postCommit: readonly CheckedStage<'post-commit'>[]
+}
+
+export interface CheckOptions {
+  readonly plugins: readonly AnyDefinition[]
+  readonly external?: ExternalPlugins
+  readonly files: Files
+  readonly exposed: boolean
+  readonly clientCode?: boolean
+  /** References that have no value: their places are not complained of twice. */
+  readonly unresolved: readonly ProviderProblem[]
+}
+
+export interface Checked {
+  readonly pipelines: readonly CheckedPipeline[]
+  readonly problems: readonly Problem[]
+}
+
+/** Checks the substituted config: the shape of the file, then each stage by its plugin, then what concerns several. */
+export function checkPipelines(written: unknown, text: SourceText, options: CheckOptions): Checked {
+  const problems: Problem[] = []
+  const unresolved = new Set(options.unresolved.map(({ pointer }) => pointer))
+  const report = ({ pointer, key, within, ...problem }: ShapeProblem): void => {
+    if (unresolved.has(pointer) && problem.code !== 'HG_CONFIG_PROVIDER') return
+    const found = key ? undefined : text.quote(pointer)
+    const place = key ? text.placeOfKey(pointer) : text.placeOf(pointer, within)
+    problems.push({ ...problem, pointer, place, ...(found !== undefined && { found }) })
+  }
+  for (const problem of options.unresolved) report(problem)
+  const { config, references } = resolveSinks(written, report)
+  for (const problem of checkShape(ConfigFile, config)) report(problem)
+  // A file of another shape has no stages to look at.
+  const entries = Object.entries(
+    (config as { pipelines?: { [name: string]: PipelineConfig } } | undefined)?.pipelines ?? {},
+  )
+  const claims = new Map<string, string>()
+  const sinks = checkSinks(config, options, report)
+  const pipelines = entries.flatMap(([name, settings]) => {
+    const reference = references.get(name)
+    const named = reference && { reference, checked: sinks.get(reference.name) }
+    const checked = checkPipeline(name, settings, named, options, report, claims, text)
+    return checked === undefined ? [] : [checked]
+  })
+  return { pipelines, problems }
+}
+
+type Report = (problem: ShapeProblem) => void
+
+function checkPipeline(
+  name: string,
+  settings: PipelineConfig,
+  named: NamedSink | undefined,
+  options: CheckOptions,
+  report: Report,
+  claims: Map<string, string>,
+  text: SourceText,
+): CheckedPipeline | undefined {
+  const pointer = child('/pipelines', name)
+  const deadLetters = settings?.deadLetter !== undefined
+  const stage = <K extends Kind>(kind: K, at: string, entry: StageEntry | undefined) =>
+    checkStage(kind, `${pointer}${at}`, entry, { ...options, deadLetters }, report)
+  const stages = <K extends Kind>(kind: K, at: string, list: unknown) =>
+    Array.isArray(list) ? list.map((entry: StageEntry, index) => stage(kind, child(at, index), entry)) : []
+
+  const source = stage('source', '/source', settings?.source)
+  const transforms = stages('transform', '/transforms', settings?.transforms)
+  const sink =
+    named === undefined
+      ? stage('sink', '/sink', settings?.sink)
+      : checkNamedSink(named, `${pointer}/sink`, settings?.sink, { ...options, deadLetters }, report)
+  const postCommit = stages('post-commit', '/postCommit', settings?.postCommit)
+  if (source !== undefined) checkClaims(source, claims, report, text)
+  const complete = [source, sink, ...transforms, ...postCommit].every((checked) => checked !== undefined)
+  // A list that is none has been complained of.
+  const listed = Array.isArray(settings?.transforms)
+  if (complete && listed && !transforms.some((checked) => checked?.definition.routes)) {
+    report({
+      pointer,
+      code: 'HG_CONFIG_CONFLICT',
+      message: `No transform of the pipeline "${name}" chooses a topic.`,
+      suggestion: 'Add a transform with the plugin "route".',
+    })
+  }
+  if (!complete || source === undefined || sink === undefined) return undefined
+  return {
+    name,
+    settings,
+    source,
+    transforms: transforms as CheckedStage<'transform'>[],
+    sink,
+    postCommit: postCommit as CheckedStage<'post-commit'>[],
+  }
+}
+
+/** What a pipeline refers to; `checked` is undefined if something is wrong with the sink itself. */
+interface NamedSink {
+  readonly reference: SinkReference
+  readonly checked: CheckedStage<'sink'> | undefined
+}
+
+/** Each declared sink by itself, so that its problems are reported once, whichever pipelines use it. */
+function checkSinks(config: unknown, options: CheckOptions, report: Report) {
+  const { sinks } = (config ?? {}) as { readonly sinks?: { readonly [name: string]: StageEntry } }
+  const checked = new Map<string, CheckedStage<'sink'>>()
+  if (typeof sinks !== 'object' || sinks === null) return checked
+  for (const [name, entry] of Object.entries(sinks)) {
+    const sink = checkStage('sink', sinkPointer(name), entry, { ...options, deadLetters: true }, report)
+    if (sink !== undefined) checked.set(name, { ...sink, sharedAs: name })
+  }
+  return checked
+}
+
+/** Only the settings of the pipeline are news: the rest has been checked where it is declared. */
+function checkNamedSink(
+  { reference, checked }: NamedSink,
+  pointer: string,
+  entry: StageEntry | undefined,
+  options: StageOptions,
+  report: Report,
+): CheckedStage<'sink'> | undefined {
+  if (checked === undefined) return undefined
+  const at = `${sinkPointer(reference.name)}/config`
+  const own = (problem: ShapeProblem): void => {
+    const setting = Object.keys(reference.config).find((name) => {
+      const whole = child(`${pointer}/config`, name)
+      return problem.pointer === whole || problem.pointer.startsWith(`${whole}/`)
+    })
+    if (setting !== undefined || !problem.pointer.startsWith(`${pointer}/config`)) report(problem)
+    else report({ ...problem, pointer: at + problem.pointer.slice(`${pointer}/config`.length) })
+  }
+  const stage = checkStage('sink', pointer, entry, options, own)
+  return stage && { ...stage, pointer: sinkPointer(reference.name), sharedAs: reference.name }
+}
+
+interface StageEntry {
+  readonly plugin?: unknown
+  readonly config?: unknown
+  readonly onError?: unknown
+}
+
+type StageOptions = CheckOptions & { readonly deadLetters: boolean }
+
+function checkStage<K extends Kind>(
+  kind: K,
+  pointer: string,
+  entry: StageEntry | undefined,
+  options: StageOptions,
+  report: Report,
+): CheckedStage<K> | undefined {
+  // The shape of the file has been checked: what is not there, or not text, has been reported.
+  if (typeof entry?.plugin !== 'string' || typeof entry.config !== 'object') return undefined
+  if (entry.plugin === UNKNOWN) return undefined
+  const chosen = choosePlugin(kind, entry.plugin, options)
+  if ('problem' in chosen) {
+    report({ pointer: `${pointer}/plugin`, ...chosen.problem })
+    return undefined
+  }
+  const { definition } = chosen
+  if (entry.onError === 'dead-letter' && !options.deadLetters) {
+    report({ pointer: `${pointer}/onError`, ...noDeadLetters })
+  }
+  const within = `${pointer}/config`
+  const shape = checkShape(definition.config, entry.config)
+  for (const problem of shape) report({ ...problem, pointer: within + problem.pointer })
+  if (shape.length > 0) return undefined
+  for (const { at, ...problem } of pluginProblems(definition, entry.config, options)) {
+    report({ ...problem, pointer: within + at, key: problem.code === 'HG_CONFIG_UNKNOWN_KEY' })
+  }
+  return { definition, config: entry.config, pointer }
+}
+
+const noDeadLetters = {
+  code: 'HG_CONFIG_CONFLICT',
+  message: 'Events go to the dead letters here, but the pipeline has no "deadLetter" topic.',
+  suggestion: 'Add "deadLetter": {"topic": "..."} to the pipeline.',
+} as const
+
+function* pluginProblems(
+  { name, check }: Definition<Kind, TSchema>,
+  config: unknown,
+  { files, exposed, deadLetters, clientCode = false }: StageOptions,
+): Iterable<ConfigProblem> {
+  try {
+    yield* check?.(config, { files, exposed, deadLetters, clientCode }) ?? []
+  } catch (thrown) {
+    const { code, message } = asHeadgateError(thrown, name)
+    yield { at: '', code, message }
+  }
+}
+
+function checkClaims(
+  { definition, config, pointer }: CheckedStage<'source'>,
+  claims: Map<string, string>,
+  report: Report,
+  text: SourceText,
+): void {
+  for (const { at, claim } of definition.claims?.(config) ?? []) {
+    const mine = `${pointer}/config${at}`
+    const other = claims.get(claim)
+    if (other === undefined) claims.set(claim, mine)
+    else {
+      const message = `Another pipeline has this already, at ${formatPlace(text.placeOf(other))}.`
+      report({ pointer: mine, code: 'HG_CONFIG_CONFLICT', message })
+    }
+  }
+}

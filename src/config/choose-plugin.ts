@@ -1,0 +1,57 @@
+import type { TSchema } from 'typebox'
+import type { AnyDefinition, Definition, Kind } from '../contract/index.js'
+import type { ExternalPlugins } from './load-plugins.js'
+import { isExternal } from './plugin-names.js'
+import { didYouMean } from './problem.js'
+import type { ShapeProblem } from './shape.js'
+
+export interface Known {
+  /** The built-in ones. */
+  readonly plugins: readonly AnyDefinition[]
+  readonly external?: ExternalPlugins
+}
+
+type Chosen<K extends Kind> =
+  | { readonly definition: Definition<K, TSchema> }
+  | { readonly problem: Omit<ShapeProblem, 'pointer'> }
+
+/** The plugin that a stage names: a built-in one, or what was loaded for the name. */
+export function choosePlugin<K extends Kind>(kind: K, name: string, known: Known): Chosen<K> {
+  if (isExternal(name)) return chooseExternal(kind, name, known.external)
+  const definition = known.plugins.find((plugin) => plugin.kind === kind && plugin.name === name)
+  if (definition !== undefined) return { definition: definition as Definition<K, TSchema> }
+  const names = known.plugins.filter((plugin) => plugin.kind === kind).map((plugin) => plugin.name)
+  const elsewhere = known.plugins.find((plugin) => plugin.name === name)
+  const is = elsewhere === undefined ? '' : ` "${name}" is a ${elsewhere.kind}.`
+  return {
+    problem: {
+      code: 'HG_CONFIG_PLUGIN',
+      message: `There is no ${kind} "${name}".${is}`,
+      expected: `one of ${names.map((known) => `"${known}"`).join(', ')}`,
+      ...didYouMean(name, names),
+    },
+  }
+}
+
+function chooseExternal<K extends Kind>(
+  kind: K,
+  name: string,
+  external: ExternalPlugins | undefined,
+): Chosen<K> {
+  const loaded = external?.get(name)
+  if (loaded === undefined) {
+    const message = 'A plugin that is no built-in is named in the file itself, not by a ${...} reference.'
+    return { problem: { code: 'HG_CONFIG_PLUGIN', message } }
+  }
+  if ('failure' in loaded) return { problem: { code: 'HG_CONFIG_PLUGIN_LOAD', ...loaded.failure } }
+  const ofKind = loaded.definitions.filter((definition) => definition.kind === kind)
+  const [definition] = ofKind
+  if (definition !== undefined && ofKind.length === 1)
+    return { definition: definition as Definition<K, TSchema> }
+  const has = loaded.definitions.map(({ kind, name }) => `the ${kind} "${name}"`).join(', ')
+  const message =
+    ofKind.length === 0
+      ? `"${name}" has no ${kind}; it has ${has}.`
+      : `"${name}" has ${ofKind.length} plugins of the kind ${kind}, so that which one is meant is open: ${has}.`
+  return { problem: { code: 'HG_CONFIG_PLUGIN', message, expected: `exactly one ${kind}` } }
+}

@@ -1,0 +1,187 @@
+import type { TSchema } from 'typebox'
+import { asHeadgateError } from '../contract/errors.js'
+import type { CheckContext, Definition, Files, Kind } from '../contract/index.js'
+import { child } from '../lib/json/pointer.js'
+import type { CheckedPipeline, CheckedStage } from './check.js'
+import { silence } from './ignores.js'
+import { type LintName, lintNames, outsideNames } from './lint-names.js'
+import { unusedSecrets } from './lint-unused.js'
+import { formatPlace, type Warning } from './problem.js'
+import type { Environment, Resolved } from './providers.js'
+import { deadLetterTargets, routedTargets } from './routed-targets.js'
+import { type SecretValue, withoutSecrets } from './secret-values.js'
+import { looksSecret, type SecretPlace } from './secrets.js'
+import { shortSecrets } from './short-secrets.js'
+import type { SourceText } from './source-text.js'
+import { unusedVariables } from './unused-variables.js'
+
+export interface LintOptions {
+  readonly files: Files
+  readonly exposed: boolean
+  /** Secrets that stand in the file itself. */
+  readonly inClear: readonly SecretPlace[]
+  /** All secrets, those behind references too. */
+  readonly secrets: readonly SecretValue[]
+  /** Takes them out of what plugins say. */
+  redact(text: string): string
+  readonly resolved: readonly Resolved[]
+  readonly environment: Environment
+  /** Of the built-in plugins and all that the file uses. */
+  readonly plugins: Parameters<typeof lintNames>[0]
+}
+
+type Found = Omit<Warning, 'place' | 'name'> & { readonly name: string }
+type OfOurs = Omit<Found, 'name'> & { readonly name: LintName }
+
+/** What is allowed in a config without problems, and probably not meant; in the order of the file. */
+export function lint(
+  pipelines: readonly CheckedPipeline[],
+  text: SourceText,
+  options: LintOptions,
+): Warning[] {
+  const found: Found[] = [
+    ...pipelines.flatMap((pipeline) => [...stageFindings(pipeline, options)]),
+    ...pipelines.flatMap(overriddenRoutes),
+    ...targetFindings(pipelines, text),
+    ...unusedSinks(pipelines, text.value),
+    ...options.inClear.flatMap(secretInClear),
+    ...shortSecrets(options.secrets, namesOf(pipelines)),
+    ...paddedReferences(options.resolved),
+    ...unusedSecrets(options.resolved, text.value, options.environment),
+    ...unusedVariables(options.resolved, options.environment),
+  ]
+  // A named sink is looked at once for each pipeline that uses it.
+  const different = new Map(
+    found.map((warning) => [`${warning.name} ${warning.pointer} ${warning.message}`, warning]),
+  )
+  const warnings = [...different.values()].map((warning) => ({
+    ...warning,
+    place: text.placeOf(warning.pointer),
+  }))
+  const used = pipelines.flatMap(stagesOf).map(({ definition }) => definition)
+  const plugins = [...options.plugins, ...used]
+  return silence(warnings, text, lintNames(plugins), outsideNames(plugins))
+}
+
+const stagesOf = ({ source, transforms, sink, postCommit }: CheckedPipeline): CheckedStage<Kind>[] =>
+  [source, ...transforms, sink, ...postCommit] as CheckedStage<Kind>[]
+
+/** What each plugin says of its own stage. A transform is told what those before it let pass. */
+function* stageFindings(
+  pipeline: CheckedPipeline,
+  { files, exposed, redact }: LintOptions,
+): Generator<Found> {
+  const deadLetters = pipeline.settings.deadLetter !== undefined
+  const context: CheckContext = { files, exposed, deadLetters }
+  const maxBody = pipeline.source.definition.maxBody?.(pipeline.source.config)
+  let ensured: readonly unknown[] = []
+  for (const { definition, config, pointer } of stagesOf(pipeline)) {
+    const { lint, ensures, routes } = definition as Definition<Kind, TSchema>
+    try {
+      for (const { at, ...finding } of lint?.(config, { ...context, ensured, maxBody }) ?? [])
+        yield withoutSecrets({ ...finding, pointer: `${pointer}/config${at}` }, redact)
+    } catch (thrown) {
+      const { message } = asHeadgateError(thrown, definition.name)
+      yield { pointer: `${pointer}/plugin`, name: 'lint-failed' satisfies LintName, message: redact(message) }
+    }
+    if (ensures !== undefined) ensured = [...ensured, ensures(config, context)]
+    // Any other transform may have made another event of it.
+    else if (definition.kind === 'transform' && routes !== true) ensured = []
+  }
+}
+
+const overriddenRoutes = ({ transforms }: CheckedPipeline): OfOurs[] =>
+  transforms
+    .filter(({ definition }) => definition.routes)
+    .slice(1)
+    .map(({ definition, pointer }) => ({
+      pointer: `${pointer}/plugin`,
+      name: 'route-overridden',
+      message: `A transform before this "${definition.name}" has chosen a target already, and this one chooses again.`,
+      suggestion: 'Put the rules of both into one transform.',
+    }))
+
+/** Of two places that are at odds, the later one in the file is named, and tells where the other one is. */
+function* targetFindings(pipelines: readonly CheckedPipeline[], text: SourceText): Generator<OfOurs> {
+  const routed = pipelines.flatMap(routedTargets).map(({ at, target }) => ({ ...target, pointer: at }))
+  const placeOf = (pointer: string): string => formatPlace(text.placeOf(pointer))
+  for (const [index, { topic, partition, pointer }] of routed.entries()) {
+    const other = routed
+      .slice(0, index)
+      .find(
+        (earlier) => earlier.topic === topic && earlier.partition === partition && partition !== undefined,
+      )
+    if (other === undefined) continue
+    yield {
+      pointer: child(pointer, 'partition'),
+      name: 'partition-shared',
+      message: `Partition ${partition} of ${topic} is used already, at ${placeOf(other.pointer)}.`,
+    }
+  }
+  for (const { name, settings } of pipelines) {
+    const { deadLetter } = settings
+    const rule = routed.find(({ topic }) => topic === deadLetter?.topic)
+    if (rule === undefined) continue
+    yield {
+      pointer: `${child('/pipelines', name)}/deadLetter/topic`,
+      name: 'dead-letter-topic-routed',
+      message: `Dead letters share the topic ${rule.topic} with the events routed at ${placeOf(rule.pointer)}.`,
+      suggestion: 'Give the dead letters a topic of their own.',
+    }
+  }
+}
+
+function unusedSinks(pipelines: readonly CheckedPipeline[], file: unknown): OfOurs[] {
+  const { sinks } = (file ?? {}) as { readonly sinks?: object }
+  const used = new Set(pipelines.map(({ sink }) => sink.sharedAs))
+  return Object.keys(sinks ?? {})
+    .filter((name) => !used.has(name))
+    .map((name) => ({
+      pointer: child('/sinks', name),
+      name: 'sink-unused',
+      message: `No pipeline uses the sink "${name}".`,
+      suggestion: `Refer to it by "sink": "${name}", or remove it.`,
+    }))
+}
+
+/** What logs and metrics call the things of a config. */
+const namesOf = (pipelines: readonly CheckedPipeline[]): ReadonlySet<string> =>
+  new Set(
+    pipelines.flatMap((pipeline) => [
+      pipeline.name,
+      ...(pipeline.sink.sharedAs === undefined ? [] : [pipeline.sink.sharedAs]),
+      ...stagesOf(pipeline).map(({ definition }) => definition.name),
+      ...[...routedTargets(pipeline), ...deadLetterTargets(pipeline)].map(({ target }) => target.topic),
+    ]),
+  )
+
+const secretInClear = ({ pointer, text, declared }: SecretPlace): OfOurs[] =>
+  declared || looksSecret(text)
+    ? [
+        {
+          pointer,
+          name: 'secret-in-clear',
+          message: declared
+            ? 'This secret is written in the file.'
+            : 'This looks like a secret that is written in the file.',
+          suggestion: 'Write a reference such as "${env:NAME}" or "${file:/path}" instead.',
+        },
+      ]
+    : []
+
+function* paddedReferences(resolved: readonly Resolved[]): Generator<OfOurs> {
+  const seen = new Set<string>()
+  for (const { pointer, reference, value } of resolved) {
+    if (seen.has(pointer) || !PADDED.test(value)) continue
+    seen.add(pointer)
+    const what = /^\s|\s$/.test(value) ? 'begins or ends with white space' : 'is wrapped in quotes'
+    yield {
+      pointer,
+      name: 'reference-padded',
+      message: `The value of ${reference} ${what}, which becomes part of it.`,
+      suggestion: 'Remove it where the value is set.',
+    }
+  }
+}
+
+const PADDED = /^\s|\s$|^(["']).*\1$/s

@@ -1,0 +1,64 @@
+import { distance } from 'fastest-levenshtein'
+import type { ErrorCode } from '../contract/errors.js'
+
+/** A place in a file that people edit: 1-based, as editors count. */
+export interface Place {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  /** Behind the last character; absent where only a point is known. */
+  readonly end?: { readonly line: number; readonly column: number }
+}
+
+/** Something wrong with what the operator wrote. */
+export interface Problem {
+  readonly code: ErrorCode
+  readonly place: Place
+  /** JSON Pointer into the file; empty for the whole. */
+  readonly pointer: string
+  /** One sentence. */
+  readonly message: string
+  readonly expected?: string
+  /** As it is written in the file, so that a secret behind a ${...} reference stays behind it. */
+  readonly found?: string
+  readonly suggestion?: string
+}
+
+/** Something that is allowed in the config, and probably not what was meant. */
+export interface Warning extends Omit<Problem, 'code' | 'expected' | 'found'> {
+  /** As `docs/lint.md` lists it; a comment in the file can silence it. */
+  readonly name: string
+}
+
+/** `plugins.config.json:14:60`, which terminals and editors make a link of. */
+export const formatPlace = ({ file, line, column }: Place): string => `${file}:${line}:${column}`
+
+/** A problem for people, over a few lines. */
+export function formatProblem(problem: Problem): string {
+  const { place, pointer, code, message, expected, found, suggestion } = problem
+  const lines = [
+    `${formatPlace(place)}  ${pointer === '' ? '(the whole file)' : pointer}`,
+    `  ${code}: ${message}`,
+  ]
+  if (expected !== undefined) lines.push(`  expected: ${expected}`)
+  if (found !== undefined) lines.push(`  found:    ${found}`)
+  if (suggestion !== undefined) lines.push(`  ${suggestion}`)
+  return lines.join('\n')
+}
+
+/** The known name that was probably meant; undefined where none is near. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const wanted = name.toLowerCase()
+  const ranked = known
+    .map((candidate) => ({ candidate, far: distance(wanted, candidate.toLowerCase()) }))
+    .sort((a, b) => a.far - b.far)
+  const [best] = ranked
+  return best !== undefined && best.far <= Math.max(2, Math.floor(name.length / 3))
+    ? best.candidate
+    : undefined
+}
+
+export function didYouMean(name: string, known: readonly string[]): { suggestion: string } | undefined {
+  const meant = nearest(name, known)
+  return meant === undefined ? undefined : { suggestion: `Did you mean "${meant}"?` }
+}

@@ -1,0 +1,76 @@
+import type { JsonBody } from '../contract/index.js'
+import { parseBody } from '../lib/json/body.js'
+import { child, pointer } from '../lib/json/pointer.js'
+import { parseProperties } from './properties-file.js'
+
+/** The value of a key in a file; the keys that there are where it is missing; or why the file has no such value. */
+export type KeyLookup =
+  | { readonly value: string }
+  | { readonly keys: readonly string[] }
+  /** Continues "The file ...", and holds nothing of what stands in it but keys. */
+  | { readonly problem: string }
+
+export function lookUpProperty(text: string, key: string): KeyLookup {
+  const properties = parseProperties(text)
+  if ('malformed' in properties)
+    return { problem: `has a malformed \\u escape in line ${properties.malformed}` }
+  const value = properties.values.get(key)
+  return value === undefined ? { keys: [...properties.values.keys()] } : { value }
+}
+
+/** The keys that have a value. A line without one is more likely a piece of the value before it than a key. */
+export function keysOfProperties(text: string): string[] {
+  const properties = parseProperties(text)
+  if ('malformed' in properties) return []
+  return [...properties.values].filter(([key, value]) => key !== '' && /[^=]/.test(value)).map(([key]) => key)
+}
+
+const DEEPEST = 100
+
+/** `key` is a member of the top level, or a JSON Pointer. A number is taken as it is written. */
+export function lookUpJson(text: string, key: string): KeyLookup {
+  let body: JsonBody
+  try {
+    body = parseBody(Buffer.from(text), DEEPEST)
+  } catch {
+    // The parser's own words would quote what stands there.
+    return { problem: 'is not JSON, or has a key twice' }
+  }
+  if (!/^(?:[^/]|(?:\/(?:[^~/]|~[01])*)*$)/.test(key))
+    return { problem: `has no value at "${key}", which is no JSON Pointer` }
+  const place = pointer(key.startsWith('/') ? key : child('', key))
+  const value = place.read(body.value)
+  if (value === undefined) return { keys: nearKeys(body.value, key) }
+  if (typeof value === 'string') return { value }
+  if (typeof value === 'object') {
+    const found = value === null ? 'null' : Array.isArray(value) ? 'an array' : 'an object'
+    return { problem: `has ${found} at "${key}", where text or a number is expected` }
+  }
+  return { value: body.slice(place)?.toString() ?? String(value) }
+}
+
+/** Where text, numbers and truth values are: members of the top level by their name, others by JSON Pointer. */
+export function keysOfJson(text: string): string[] {
+  const leaves = (value: unknown, at: string): string[] =>
+    typeof value === 'object' && value !== null
+      ? Object.entries(value).flatMap(([name, member]) => leaves(member, child(at, name)))
+      : value === null || value === ''
+        ? []
+        : [at]
+  return leaves(parseBody(Buffer.from(text), DEEPEST).value, '').map(shortest)
+}
+
+/** The same key, however it is written: `/a` is `a`. */
+export function shortest(key: string): string {
+  if (!key.startsWith('/')) return key
+  const [only = '', ...others] = pointer(key).tokens
+  return others.length > 0 || only.startsWith('/') ? key : only
+}
+
+/** The keys beside the one that is missing, written as it was. */
+function nearKeys(value: unknown, key: string): string[] {
+  const parent = key.startsWith('/') ? key.slice(0, key.lastIndexOf('/')) : ''
+  const around = pointer(parent).read(value)
+  if (typeof around !== 'object' || around === null || Array.isArray(around)) return []
+  return Object.keys(around).map((name) => (key.startsWith('/') ? child(parent, name) : name))
+}

@@ -1,0 +1,170 @@
+import type { AnyDefinition, Kind } from '../contract/index.js'
+import { child } from '../lib/json/pointer.js'
+import { choosePlugin, type Known } from './choose-plugin.js'
+
+/** Something in the file that is secret. */
+export interface SecretPlace {
+  readonly pointer: string
+  /** As it is written. */
+  readonly text: string
+  /** True where the plugin says so; false where only its name or its look does. */
+  readonly declared: boolean
+  /** Only the passwords of the URLs in it are secret. */
+  readonly url?: true
+}
+
+interface Schema {
+  /** The setting, or each element of it, is a secret. */
+  readonly secret?: boolean
+  /** Pattern of the members that are. */
+  readonly secretNames?: string
+  readonly properties?: { readonly [name: string]: Schema }
+  readonly items?: Schema
+  readonly anyOf?: readonly Schema[]
+  readonly oneOf?: readonly Schema[]
+}
+
+/** What people call settings that hold a secret. */
+const NAME =
+  /(?:authorization|password|passphrase|passwd|secrets?|tokens?|api[-_.]?key|access[-_.]?key|private[-_.]?key|credentials?)$/i
+/** What begins with an escape is none. */
+const REFERENCE = /(?<!\$)\$\{/
+const USER_INFO = /:\/\/[^\s/:@]*:([^\s/]+)@/
+
+/** Every text that is, or looks like, a secret and is written in the file itself. `config` is what the file says. */
+export const secretPlaces = (config: unknown, known: Known): SecretPlace[] =>
+  secretSettings(config, known).filter(({ text }) => text !== '' && !REFERENCE.test(text))
+
+/** Every text that is, or looks like, a secret, references included. */
+export function secretSettings(config: unknown, known: Known): SecretPlace[] {
+  const found = new Map<string, SecretPlace>()
+  for (const { kind, entry, pointer } of stages(config)) {
+    const chosen =
+      typeof entry['plugin'] === 'string' ? choosePlugin(kind, entry['plugin'], known) : undefined
+    const schema = chosen !== undefined && 'definition' in chosen ? chosen.definition.config : {}
+    for (const place of declared(schema as Schema, entry['config'], child(pointer, 'config')))
+      found.set(place.pointer, place)
+  }
+  for (const place of named(config, '', false)) if (!found.has(place.pointer)) found.set(place.pointer, place)
+  return [...found.values()]
+}
+
+/** The values of the settings that a plugin declares to be secret. */
+export const declaredSecrets = (definition: AnyDefinition, config: unknown): string[] =>
+  [...declared(definition.config as Schema, config, '')].map(({ text }) => text)
+
+function* declared(schema: Schema, value: unknown, pointer: string): Generator<SecretPlace> {
+  if (schema.secret === true) {
+    for (const { text, at } of texts(value, pointer)) yield { pointer: at, text, declared: true }
+    return
+  }
+  const names = schema.secretNames === undefined ? undefined : new RegExp(schema.secretNames)
+  for (const [key, member] of membersOf(value)) {
+    const at = child(pointer, key)
+    const inner: Schema = names?.test(key)
+      ? { secret: true }
+      : ((Array.isArray(value) ? schema.items : schema.properties?.[key]) ?? {})
+    yield* declared(inner, member, at)
+  }
+  for (const shape of [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])])
+    yield* declared(shape, value, pointer)
+}
+
+/** What stands under a telling name, and passwords within URLs. A path or pointer to a secret is none. */
+function* named(value: unknown, pointer: string, telling: boolean): Generator<SecretPlace> {
+  if (typeof value === 'string') {
+    if (telling && !value.startsWith('/')) yield { pointer, text: value, declared: false }
+    else if (USER_INFO.test(value)) yield { pointer, text: value, declared: false, url: true }
+  }
+  for (const [key, member] of membersOf(value))
+    yield* named(member, child(pointer, key), Array.isArray(value) ? telling : NAME.test(key))
+}
+
+function* texts(value: unknown, at: string): Generator<{ text: string; at: string }> {
+  if (typeof value === 'string' || typeof value === 'number') yield { text: String(value), at }
+  for (const [key, member] of membersOf(value)) yield* texts(member, child(at, key))
+}
+
+const membersOf = (value: unknown): [string, unknown][] =>
+  typeof value === 'object' && value !== null ? Object.entries(value) : []
+
+/** The passwords of the URLs in a text, as they are written and as they are meant. */
+export function urlPasswords(text: string): string[] {
+  return [...text.matchAll(new RegExp(USER_INFO, 'g'))].flatMap(([, password = '']) => [
+    password,
+    percentDecoded(password),
+  ])
+}
+
+/** The text itself where it cannot be decoded. */
+export function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** True for what is certainly no name, place or sample: a URL with a password, or a long text without any pattern. */
+export function looksSecret(text: string): boolean {
+  if (USER_INFO.test(text)) return true
+  const token = text.replace(/^(?:bearer|basic|token) +/i, '')
+  return /^[A-Za-z0-9+/=_.~-]{16,}$/.test(token) && entropy(token) > 3
+}
+
+/** Bits a character (Shannon). */
+function entropy(text: string): number {
+  const counts = new Map<string, number>()
+  for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1)
+  return [...counts.values()].reduce(
+    (sum, count) => sum - (count / text.length) * Math.log2(count / text.length),
+    0,
+  )
+}
+
+interface Stage {
+  readonly kind: Kind
+  readonly entry: { readonly [name: string]: unknown }
+  readonly pointer: string
+}
+
+/** The stages of a file, as far as it has the shape of one. */
+function* stages(config: unknown): Generator<Stage> {
+  const { sinks, pipelines } = (config ?? {}) as { readonly sinks?: unknown; readonly pipelines?: unknown }
+  for (const [name, entry] of membersOf(sinks))
+    if (typeof entry === 'object' && entry !== null)
+      yield { kind: 'sink', entry: entry as Stage['entry'], pointer: child('/sinks', name) }
+  for (const [name, pipeline] of membersOf(pipelines)) {
+    const at = child('/pipelines', name)
+    for (const [key, value] of membersOf(pipeline)) {
+      const kind = KIND_OF[key]
+      if (kind === undefined) continue
+      const used = key === 'sink' ? namedSink(value, sinks) : undefined
+      if (used !== undefined) {
+        yield { kind: 'sink', entry: used, pointer: `${at}/sink` }
+        continue
+      }
+      const list = Array.isArray(value)
+        ? value.map((entry, index) => [entry, child(key, index)])
+        : [[value, key]]
+      for (const [entry, below] of list)
+        if (typeof entry === 'object' && entry !== null) yield { kind, entry, pointer: `${at}/${below}` }
+    }
+  }
+}
+
+/** A reference to a named sink, as a stage of that plugin with the settings that the pipeline itself gives. */
+function namedSink(sink: unknown, sinks: unknown): Stage['entry'] | undefined {
+  const { use, config } = (typeof sink === 'object' && sink !== null ? sink : {}) as Stage['entry']
+  if (typeof use !== 'string') return undefined
+  const [, named] = membersOf(sinks).find(([name]) => name === use) ?? []
+  const { plugin } = (typeof named === 'object' && named !== null ? named : {}) as Stage['entry']
+  return { plugin, config }
+}
+
+const KIND_OF: { readonly [key: string]: AnyDefinition['kind'] | undefined } = {
+  source: 'source',
+  transforms: 'transform',
+  sink: 'sink',
+  postCommit: 'post-commit',
+}

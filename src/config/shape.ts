@@ -1,0 +1,217 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import type { TSchema } from 'typebox'
+import type { ErrorCode } from '../contract/errors.js'
+import { child } from '../lib/json/pointer.js'
+import { didYouMean, nearest } from './problem.js'
+import { SECRET_KEYWORDS } from './secret-keywords.js'
+
+/** What is wrong with the shape of a value; `key` where the name of a member is at fault and not what it holds. */
+export interface ShapeProblem {
+  readonly pointer: string
+  readonly key?: boolean
+  readonly within?: { readonly from: number; readonly to: number }
+  readonly code: ErrorCode
+  readonly message: string
+  readonly expected?: string
+  readonly suggestion?: string
+}
+
+/** RFC 6901: empty, or tokens that each begin with a slash; ~ only as ~0 and ~1. */
+const JSON_POINTER = /^(?:\/(?:[^~/]|~[01])*)*$/
+
+const ajv = new Ajv({
+  allErrors: true,
+  verbose: true,
+  useDefaults: true,
+  discriminator: true,
+  strict: true,
+  strictRequired: false,
+  allowUnionTypes: true,
+  keywords: ['expected', ...SECRET_KEYWORDS],
+  // What is checked once or twice in the life of a process is not worth making faster: that took half of its compilation.
+  code: { optimize: false },
+  // Nor is it worth compiling the schema of schemas, which took longer than all others: TypeBox makes none that are not valid.
+  validateSchema: false,
+  formats: { 'json-pointer': JSON_POINTER, path: /\S/ },
+})
+
+const compiled = new WeakMap<TSchema, ValidateFunction>()
+
+/** Checks a value against a schema and fills in the defaults, in place. Every problem at once. */
+export function checkShape(schema: TSchema, value: unknown): ShapeProblem[] {
+  let validate = compiled.get(schema)
+  if (validate === undefined) {
+    validate = ajv.compile(schema)
+    compiled.set(schema, validate)
+  }
+  return validate(value) ? [] : withoutEchoes(worthSaying(validate.errors ?? [])).map(toProblem)
+}
+
+/** A setting that is missing because its name is misspelt is one mistake, which is told at the name. */
+function withoutEchoes(errors: readonly ErrorObject[]): ErrorObject[] {
+  const meant = new Set(
+    errors.flatMap(({ keyword, params, parentSchema, instancePath }) => {
+      if (keyword !== 'additionalProperties') return []
+      const properties = Object.keys((parentSchema?.['properties'] as object | undefined) ?? {})
+      const name = nearest(String(params['additionalProperty']), properties)
+      return name === undefined ? [] : [child(instancePath, name)]
+    }),
+  )
+  return errors.filter(
+    ({ keyword, params, instancePath }) =>
+      keyword !== 'required' || !meant.has(child(instancePath, String(params['missingProperty']))),
+  )
+}
+
+/** Of a union only what the nearest alternative says, or else that none fits. */
+function worthSaying(errors: readonly ErrorObject[]): ErrorObject[] {
+  const unions = errors.filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')
+  return errors.filter((error) => {
+    if (error.keyword === 'if' || error.keyword === 'propertyNames') return false
+    const union = unions.find((union) => isInside(error, union))
+    if (union !== undefined) return fitsData(error, union)
+    return (
+      !unions.includes(error) || !errors.some((inner) => isInside(inner, error) && fitsData(inner, error))
+    )
+  })
+}
+
+/** The elements of a list have one schema, so the place of the value counts too. */
+const isInside = (inner: ErrorObject, union: ErrorObject): boolean =>
+  inner.schemaPath.startsWith(`${union.schemaPath}/`) &&
+  (inner.instancePath === union.instancePath || inner.instancePath.startsWith(`${union.instancePath}/`))
+
+/** An error inside an alternative is worth saying where that alternative is the one for this type of value. */
+function fitsData(error: ErrorObject, union: ErrorObject): boolean {
+  const isObject = typeof union.data === 'object' && union.data !== null && !Array.isArray(union.data)
+  return (
+    isObject &&
+    !(error.instancePath === union.instancePath && (error.keyword === 'type' || error.keyword === 'const'))
+  )
+}
+
+function toProblem(error: ErrorObject): ShapeProblem {
+  const { instancePath: pointer, keyword, params, parentSchema } = error
+  const properties = Object.keys((parentSchema?.['properties'] as object | undefined) ?? {})
+  switch (keyword) {
+    case 'additionalProperties': {
+      const name = String(params['additionalProperty'])
+      return {
+        pointer: child(pointer, name),
+        key: true,
+        ...(properties.length === 0
+          ? {
+              code: 'HG_CONFIG_VALUE',
+              message: `"${name}" is not a name that can stand here.`,
+              ...expected(parentSchema),
+            }
+          : {
+              code: 'HG_CONFIG_UNKNOWN_KEY',
+              message: `There is no setting "${name}" here.`,
+              expected: oneOf(properties),
+            }),
+        ...didYouMean(name, properties),
+      }
+    }
+    case 'required': {
+      const name = String(params['missingProperty'])
+      const missing = (
+        parentSchema?.['properties'] as { [name: string]: { description?: string } } | undefined
+      )?.[name]
+      return {
+        pointer,
+        code: 'HG_CONFIG_MISSING_KEY',
+        message: `The setting "${name}" is missing here.`,
+        ...(missing?.description !== undefined && { expected: `"${name}": ${missing.description}` }),
+      }
+    }
+    case 'discriminator': {
+      const tag = String(params['tag'])
+      const known = shapes(parentSchema, tag)
+      const given = params['tagValue']
+      return {
+        pointer: given === undefined ? pointer : child(pointer, tag),
+        code: given === undefined ? 'HG_CONFIG_MISSING_KEY' : 'HG_CONFIG_VALUE',
+        message: given === undefined ? `The setting "${tag}" is missing here.` : `There is no such ${tag}.`,
+        expected: oneOf(known),
+        ...(typeof given === 'string' && didYouMean(given, known)),
+      }
+    }
+    default:
+      return {
+        pointer,
+        code: 'HG_CONFIG_VALUE',
+        message: `This value ${complaint(error)}.`,
+        ...expected(parentSchema, error),
+        ...(typeof error.data === 'string' && didYouMean(error.data, wordsOf(error))),
+      }
+  }
+}
+
+const SHOULD = 'should be '
+
+function complaint({ keyword, params, message }: ErrorObject): string {
+  const limit = params['limit'] as number | undefined
+  switch (keyword) {
+    case 'type':
+      return `should be ${[params['type']].flat().map(article).join(' or ')}`
+    case 'pattern':
+    case 'format':
+      return 'is not written as it should be'
+    case 'anyOf':
+    case 'oneOf':
+    case 'const':
+    case 'enum':
+      return 'is none of those that can stand here'
+    case 'minimum':
+      return `should be at least ${limit}`
+    case 'maximum':
+      return `should be at most ${limit}`
+    case 'exclusiveMinimum':
+      return `should be more than ${limit}`
+    case 'minLength':
+    case 'minItems':
+    case 'minProperties':
+      return limit === 1 ? 'should not be empty' : `should have at least ${limit} elements`
+    case 'uniqueItems':
+      return 'has the same element twice'
+    default:
+      return message ?? 'cannot stand here'
+  }
+}
+
+/** The texts that could stand here, where only certain ones can. */
+function wordsOf({ keyword, params, schema }: ErrorObject): string[] {
+  if (keyword === 'enum') return params['allowedValues'] as string[]
+  if (keyword !== 'anyOf' && keyword !== 'oneOf') return []
+  return (schema as { readonly const?: unknown }[]).flatMap(({ const: word }) =>
+    typeof word === 'string' ? [word] : [],
+  )
+}
+
+const article = (type: string): string => (/^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`)
+
+/** The schema's own words on what should stand here. */
+function expected(
+  schema: ErrorObject['parentSchema'],
+  error?: ErrorObject,
+): { expected: string } | undefined {
+  const words = schema?.['expected']
+  if (error?.keyword === 'const') return { expected: JSON.stringify(error.params['allowedValue']) }
+  if (error?.keyword === 'enum') return { expected: oneOf(error.params['allowedValues'] as string[]) }
+  if (typeof words === 'string') return { expected: words }
+  const [meaning, constraint] = [schema?.['description'], error && complaint(error)]
+  if (typeof meaning !== 'string') return undefined
+  // What a setting is for does not tell what may stand there.
+  return {
+    expected: constraint?.startsWith(SHOULD) ? `${constraint.slice(SHOULD.length)}: ${meaning}` : meaning,
+  }
+}
+
+const shapes = (schema: ErrorObject['parentSchema'], tag: string): string[] =>
+  ((schema?.['oneOf'] as { properties: { [tag: string]: { const: string } } }[] | undefined) ?? []).map(
+    (shape) => shape.properties[tag]?.const ?? '',
+  )
+
+const oneOf = (names: readonly string[]): string =>
+  `one of ${names.map((name) => JSON.stringify(name)).join(', ')}`

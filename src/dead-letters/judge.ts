@@ -1,0 +1,53 @@
+import { asHeadgateError, type HeadgateError } from '../contract/errors.js'
+import type { Event, SinkRecord } from '../contract/index.js'
+import { parseBody } from '../lib/json/body.js'
+import type { Delivery } from '../pipeline/build-delivery.js'
+import type { Decision } from '../pipeline/observe.js'
+import { eventRecord } from '../pipeline/records.js'
+import type { DeadLetter } from './letter.js'
+
+/** What would become of a dead letter with the config as it is now. */
+export type Judgement =
+  | { readonly kind: 'passes'; readonly record: SinkRecord }
+  | { readonly kind: 'dropped' }
+  | { readonly kind: 'fails'; readonly error: HeadgateError }
+
+/** Why a dead letter would not pass, for people. */
+export const whyNot = (judgement: Exclude<Judgement, { kind: 'passes' }>): string =>
+  judgement.kind === 'dropped'
+    ? 'the config says that it is dropped'
+    : `${judgement.error.code}: ${judgement.error.message}`
+
+/** The source has seen these bytes; how deep it lets them be is a setting of its own, of which this is the largest. */
+const MAX_DEPTH = 1000
+
+/**
+ * Sends a dead letter through the transforms again, and makes its record. Who sent it was proved when it came, so of the
+ * source's work only the parsing is done again; its id is the one it had. Never rejects.
+ */
+export async function judge(delivery: Delivery, letter: DeadLetter, value: Buffer): Promise<Judgement> {
+  try {
+    let event = eventOf(letter, value)
+    for (const { apply } of delivery.transforms) {
+      const decision = await apply(event)
+      if (decision.kind !== 'pass') return turnedAway(decision)
+      event = decision.given
+    }
+    return { kind: 'passes', record: eventRecord(delivery, event, letter.digest) }
+  } catch (thrown) {
+    return { kind: 'fails', error: asHeadgateError(thrown, delivery.sinkStage.place.plugin) }
+  }
+}
+
+function eventOf({ id, timestamp, traceparent, tracestate }: DeadLetter, value: Buffer): Event {
+  return {
+    id,
+    body: parseBody(value, MAX_DEPTH),
+    receivedAt: timestamp,
+    ...(traceparent !== undefined && { traceparent }),
+    ...(tracestate !== undefined && { tracestate }),
+  }
+}
+
+const turnedAway = (decision: Exclude<Decision<Event>, { kind: 'pass' }>): Judgement =>
+  decision.kind === 'drop' ? { kind: 'dropped' } : { kind: 'fails', error: decision.error }

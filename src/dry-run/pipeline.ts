@@ -1,0 +1,98 @@
+import type { CheckedPipeline, CheckedStage } from '../config/check.js'
+import type { CheckedConfig } from '../config/read.js'
+import { HeadgateError } from '../contract/errors.js'
+import type { HttpHandler, HttpListener, Intake, Log, Sink, SinkRecord } from '../contract/index.js'
+import { countBodyMemory } from '../http/body-memory.js'
+import type { MetricsRegistry } from '../metrics/registry.js'
+import { assemblePipeline, type Pipeline } from '../pipeline/build.js'
+import { run } from '../pipeline/path.js'
+import { partitionOf } from './murmur2.js'
+import { rehearsalLedger } from './rehearsal-ledger.js'
+import { currentTrace } from './trace.js'
+import { watch } from './watch.js'
+
+export type PartitionCounts = { readonly [topic: string]: number }
+
+/** A pipeline whose stages are the real ones and whose connections are not: it writes into the trace of a run. */
+export interface RehearsalPipeline {
+  readonly pipeline: Pipeline
+  /** What the source put behind its path. */
+  handler(): Promise<HttpHandler>
+  /** The path of an event, as the source takes it. */
+  readonly intake: Intake
+}
+
+export function rehearsalPipeline(
+  config: CheckedConfig,
+  checked: CheckedPipeline,
+  metrics: MetricsRegistry,
+  partitions: PartitionCounts,
+): RehearsalPipeline {
+  let handler: HttpHandler | undefined
+  const http: HttpListener = {
+    memory: countBodyMemory(Number.POSITIVE_INFINITY),
+    serve(_path, given) {
+      handler = given
+      return () => {}
+    },
+  }
+  const surroundings = { metrics, log: () => SILENT, http: () => http, signal: new AbortController().signal }
+  const offline = { ...checked, sink: withoutKafka(checked.sink, partitions) }
+  const pipeline = assemblePipeline(config, offline, surroundings, () =>
+    rehearsalLedger((committed) => {
+      currentTrace().committed = committed
+    }),
+  )
+  const watched = watch(pipeline, checked)
+  const intake: Intake = async (receive) => {
+    const outcome = await run(watched, receive)
+    currentTrace().outcome = outcome
+    return outcome
+  }
+  return {
+    pipeline,
+    intake,
+    async handler() {
+      if (handler === undefined) await pipeline.source.start(intake)
+      if (handler === undefined) {
+        const { name } = checked.source.definition
+        const message = `The source "${name}" of the pipeline "${checked.name}" takes no HTTP requests, so none can be rehearsed.`
+        throw new HeadgateError('HG_CONFIG_VALUE', message)
+      }
+      return handler
+    },
+  }
+}
+
+/** The sink itself makes the records; sending them ends in the trace. */
+function withoutKafka(
+  { definition, ...stage }: CheckedStage<'sink'>,
+  partitions: PartitionCounts,
+): CheckedStage<'sink'> {
+  const create: typeof definition.create = (config, context) => {
+    const sink = definition.create(config, context)
+    return {
+      expect: (targets) => sink.expect(targets),
+      record: (event, headers) => sink.record(event, headers),
+      key: (event) => sink.key(event),
+      headers: (event) => sink.headers?.(event) ?? [],
+      async send(record) {
+        const { records, deadLetter } = currentTrace()
+        records.push({ record, deadLetter })
+        const partition = knownPartition(record, partitions) ?? -1
+        return { topic: record.target.topic, partition, offset: 0 }
+      },
+    } satisfies Sink
+  }
+  return { ...stage, definition: { ...definition, create } }
+}
+
+/** Undefined where only the cluster knows: the key decides among partitions nobody has counted, or there is none. */
+export function knownPartition({ target, key }: SinkRecord, partitions: PartitionCounts): number | undefined {
+  const count = partitions[target.topic]
+  if (target.partition !== undefined || key === null || count === undefined) return target.partition
+  return partitionOf(key, count)
+}
+
+/** What goes wrong is part of what is rehearsed, and shown as that. */
+const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }

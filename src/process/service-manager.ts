@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process'
+import { HeadgateError } from '../contract/errors.js'
+import type { Log } from '../contract/index.js'
+
+/** File descriptors of sockets that listen already, opened by whoever started the process. */
+export interface ListeningSockets {
+  readonly intake?: number
+  readonly admin?: number
+}
+
+type Environment = Readonly<{ [name: string]: string | undefined }>
+
+/** The first descriptor that systemd passes (sd_listen_fds(3), SD_LISTEN_FDS_START). */
+const FIRST = 3
+const NAMES = ['intake', 'admin'] as const
+
+/**
+ * The sockets that systemd (or another program that speaks its protocol, sd_listen_fds(3)) has passed to this process:
+ * LISTEN_FDS of them, for the process LISTEN_PID, named by LISTEN_FDNAMES `intake` and `admin`, in that order where it gives no
+ * names of its own. Throws HG_LISTEN_FAILED where they cannot be used.
+ */
+export function listeningSockets(environment: Environment, pid: number): ListeningSockets {
+  const { LISTEN_PID: forPid, LISTEN_FDS: count, LISTEN_FDNAMES: named } = environment
+  if (count === undefined || forPid !== String(pid)) return {}
+  if (!/^[12]$/.test(count)) throw refused(`LISTEN_FDS is ${JSON.stringify(count)}`)
+  const names = NAMES.slice(0, Number(count))
+  // systemd names a socket after its unit where FileDescriptorName= says nothing.
+  const given = named?.split(':') ?? []
+  const known = given.some((name) => (NAMES as readonly string[]).includes(name))
+  if (!known) return Object.fromEntries(names.map((name, index) => [name, FIRST + index]))
+  if (given.length !== names.length || new Set(given).size !== given.length)
+    throw refused(`LISTEN_FDNAMES is ${JSON.stringify(named)} and LISTEN_FDS ${count}`)
+  const stranger = given.find((name) => !(NAMES as readonly string[]).includes(name))
+  if (stranger !== undefined) throw refused(`one is named ${JSON.stringify(stranger)}`)
+  return Object.fromEntries(given.map((name, index) => [name, FIRST + index]))
+}
+
+const refused = (found: string): HeadgateError =>
+  new HeadgateError(
+    'HG_LISTEN_FAILED',
+    `The sockets that were passed to the process cannot be used: expected is one named "intake" and at most one named "admin" (FileDescriptorName= of the socket unit); ${found}.`,
+  )
+
+/** Tells systemd how the service is (sd_notify(3)), where it asks for it. */
+export interface ServiceManager {
+  /** It takes events, or will as soon as Kafka does. From now on the watchdog is told that the event loop turns. */
+  ready(status: string): void
+  stopping(): void
+}
+
+/** Runs `systemd-notify` with these arguments. */
+export type Notify = (assignments: readonly string[], failed: (error: Error) => void) => void
+
+/**
+ * Node.js has no datagram sockets of the kind that sd_notify needs, so `systemd-notify` sends the messages, which comes with
+ * systemd itself. The unit has to say NotifyAccess=all, because it is another process.
+ */
+const systemdNotify: Notify = (assignments, failed) =>
+  void execFile('systemd-notify', [...assignments], (error) => {
+    if (error !== null) failed(error)
+  })
+
+export function serviceManager(
+  environment: Environment,
+  pid: number,
+  log: Log,
+  send: Notify = systemdNotify,
+): ServiceManager {
+  const { NOTIFY_SOCKET: socket } = environment
+  if (socket === undefined || socket === '') return { ready() {}, stopping() {} }
+  let complained = false
+  const notify = (...assignments: string[]): void =>
+    send(assignments, (error) => {
+      if (complained) return
+      complained = true
+      log.warn({ reason: error.message }, 'systemd could not be told how the service is')
+    })
+  return {
+    ready(status) {
+      notify('READY=1', `STATUS=${status}`)
+      const every = watchdogInterval(environment, pid)
+      // A loop that hangs tells nothing, and systemd starts the service again.
+      if (every !== undefined) setInterval(() => notify('WATCHDOG=1'), every).unref()
+    },
+    stopping: () => notify('STOPPING=1'),
+  }
+}
+
+/** Milliseconds: half of what systemd allows, as sd_watchdog_enabled(3) recommends. */
+function watchdogInterval(
+  { WATCHDOG_USEC: allowed, WATCHDOG_PID: forPid }: Environment,
+  pid: number,
+): number | undefined {
+  const microseconds = Number(allowed)
+  if (!(microseconds > 0) || (forPid !== undefined && forPid !== String(pid))) return undefined
+  return Math.max(1, Math.floor(microseconds / 2000))
+}

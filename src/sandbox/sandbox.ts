@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto'
+import { packageFile } from '../process/package.js'
+import { type Cxone, type CxoneOptions, startCxone } from './cxone.js'
+import { type Exit, type HeadgateProcess, startHeadgate } from './headgate-process.js'
+import { type Kafka, startKafka } from './kafka.js'
+import { TOPICS, WEBHOOK_PATH } from './routes.js'
+
+/** The shipped config file. */
+export const SHIPPED_CONFIG = packageFile('plugins.config.json')
+
+/** Headgate on its shipped config, and all that it needs, on this machine. */
+export interface Surroundings {
+  readonly kafka: Kafka
+  readonly cxone: Cxone
+  readonly headgate: HeadgateProcess
+  /** Where CXone would post. */
+  readonly webhook: string
+  /** Headgate first, in order, while it can still reach the others. Tells how it ended. */
+  stop(): Promise<Exit>
+}
+
+export interface SurroundingsOptions {
+  /** Of Headgate; 0 for a free one. */
+  readonly port: number
+  readonly adminPort: number
+  /** What senders have to show. */
+  readonly token: string
+  /** Called with each line that Headgate logs. */
+  readonly onLine?: (line: string) => void
+  /** How CXone behaves. */
+  readonly cxone: Pick<CxoneOptions, 'tokenLifetime' | 'faults'>
+}
+
+/** Resolves once Headgate takes events. */
+export async function startSurroundings(options: SurroundingsOptions): Promise<Surroundings> {
+  const { port, adminPort, token, onLine } = options
+  const credentials = { clientId: 'headgate-sandbox', clientSecret: randomBytes(16).toString('hex') }
+  const started: (() => Promise<unknown>)[] = []
+  const stopOthers = async () => {
+    await Promise.all(started.map((stop) => stop()))
+  }
+  try {
+    const kafka = await startKafka(TOPICS)
+    started.push(kafka.stop)
+    const cxone = await startCxone({ ...credentials, ...options.cxone })
+    started.push(cxone.close)
+    const headgate = await startHeadgate({
+      config: SHIPPED_CONFIG,
+      ...(onLine && { onLine }),
+      env: {
+        HEADGATE_PORT: String(port),
+        HEADGATE_ADMIN_PORT: String(adminPort),
+        KAFKA_BROKERS: kafka.bootstrap,
+        CXONE_BASE_URL: cxone.url,
+        CXONE_CLIENT_ID: credentials.clientId,
+        CXONE_CLIENT_SECRET: credentials.clientSecret,
+        WEBHOOK_TOKEN: token,
+      },
+    })
+    const stop = () => headgate.stop().finally(stopOthers)
+    return { kafka, cxone, headgate, webhook: new URL(WEBHOOK_PATH, headgate.intake).href, stop }
+  } catch (error) {
+    await stopOthers()
+    throw error
+  }
+}

@@ -1,0 +1,12 @@
+/**
+ * Everything that the author of a plugin imports, as `headgate/plugin`. It stays compatible as long as `CONTRACT` does.
+ * `headgate/conformance` has the checks that every plugin must pass.
+ */
+export { type Static, type TSchema, Type } from 'typebox'
+export * from './contract/errors.js'
+export * from './contract/index.js'
+export { problem } from './http/problem.js'
+export { parseBody } from './lib/json/body.js'
+export { Pointer, pointer } from './lib/json/pointer.js'
+export { replaceAt } from './lib/json/replace.js'
+export { bytes, Duration, milliseconds, Size } from './lib/units.js'

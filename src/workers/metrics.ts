@@ -1,0 +1,49 @@
+import type { Listener } from '../http/listener.js'
+import type { GaugeValue, ProcessMetrics } from '../metrics/registry.js'
+import type { Pipeline } from '../pipeline/build.js'
+import { notReady } from '../pipeline/lifecycle.js'
+import type { Report } from './messages.js'
+import { CPU_SECONDS, RESIDENT_MEMORY } from './worker-metrics.js'
+
+export interface ReportedWorker {
+  readonly worker: string
+  readonly metrics: ProcessMetrics
+  readonly usage: Listener['usage']
+  pipelines(): readonly Pipeline[]
+}
+
+/** Makes the reports of a worker: each says what was counted since the one before. */
+export function reporter({ worker, metrics, usage, pipelines }: ReportedWorker): () => Report {
+  const cpu = metrics.counter(CPU_SECONDS.name, CPU_SECONDS.help, { worker })
+  let before = 0
+  return () => {
+    const { user, system } = process.cpuUsage()
+    const seconds = (user + system) / 1e6
+    cpu.inc(seconds - before)
+    before = seconds
+    const { connections, bodyBytes } = usage()
+    const all = pipelines()
+    return {
+      counts: metrics.take(),
+      gauges: [
+        { name: 'http_connections', labels: {}, value: connections },
+        { name: 'http_body_bytes', labels: {}, value: bodyBytes },
+        { name: RESIDENT_MEMORY, labels: { worker }, value: process.memoryUsage.rss() },
+        ...all.flatMap(gaugesOf),
+      ],
+      notReady: all.flatMap((pipeline) =>
+        notReady(pipeline).map((reason) => `worker ${worker}: ${pipeline.name}: ${reason}`),
+      ),
+    }
+  }
+}
+
+/** What has begun here and was not handed over yet, and what the plugins show that do something here. */
+function gaugesOf({ name, parts }: Pipeline): GaugeValue[] {
+  const value = [...parts.resident.live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0)
+  const stages = [parts.source, ...parts.transforms, ...parts.postCommit.map(({ stage }) => stage)]
+  return [
+    { name: 'inflight_events', labels: { pipeline: name }, value },
+    ...stages.flatMap(({ metrics }) => metrics.gauges()),
+  ]
+}

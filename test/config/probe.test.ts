@@ -1,0 +1,188 @@
+import { type TSchema, Type } from 'typebox'
+import { expect, test } from 'vitest'
+import { type ProbeReport, probe } from '../../src/config/probe.js'
+import { HeadgateError } from '../../src/contract/errors.js'
+import {
+  type AnyDefinition,
+  definePlugin,
+  type ProbeContext,
+  type Probed,
+  type Target,
+} from '../../src/contract/index.js'
+import { readText } from '../helpers/inline-pipeline.js'
+import { inlineConfig, inlinePlugins } from '../helpers/inline-plugins.js'
+
+type Look = (context: ProbeContext) => AsyncIterable<Probed>
+
+/** What the outside says where the sink looks at it like this. */
+async function probed(
+  look: Look,
+  {
+    timeout = 5000,
+    signal = new AbortController().signal,
+    text = file,
+    targets = () =>
+      [{ at: '/size', target: { topic: 'orders', partition: 1 } as Target }] as readonly {
+        at: string
+        target: Target
+      }[],
+  } = {},
+) {
+  const definitions = inlinePlugins().definitions.map((definition) => {
+    if (definition.kind === 'sink') return withProbe(definition, look)
+    if (definition.kind !== 'transform') return definition
+    return { ...definition, targets } as AnyDefinition
+  })
+  const read = readText(text, definitions, { environment: { SECRET: 'hush-hush' } })
+  if (!read.ok) throw new Error(read.problems.map(({ message }) => message).join('\n'))
+  // Above all none of a comment that silences nothing yet.
+  expect(read.config.warnings).toEqual([])
+  return probe(read.config, { timeout, signal })
+}
+
+const withProbe = ({ name, create }: AnyDefinition, look: Look): AnyDefinition =>
+  definePlugin<'sink', TSchema>({
+    kind: 'sink',
+    name,
+    summary: 'Looks at the outside.',
+    config: Type.Object(
+      { url: Type.Optional(Type.String({ secret: true })) },
+      { additionalProperties: false },
+    ),
+    lints: { 'far-away': { meaning: 'It is far away.', why: 'It takes long.', outside: true } },
+    create: create as never,
+    probe: (_config, context) => look(context),
+  })
+
+const file = inlineConfig({
+  sink: { plugin: 'memory', config: { url: '${env:SECRET}' } },
+  deadLetter: { topic: 'letters' },
+})
+const all = ({ problems, warnings, checked, unchecked }: ProbeReport) => ({
+  problems: problems.map(({ code, pointer, message }) => [code, pointer, message]),
+  warnings: warnings.map(({ name, pointer }) => [name, pointer]),
+  checked: checked.map(({ message }) => message),
+  unchecked: unchecked.map(({ message }) => message),
+})
+const nothing = { problems: [], warnings: [], checked: [], unchecked: [] }
+const never = () => new Promise<never>(() => {})
+
+test('a plugin is told where it stands, and every target with its place', async () => {
+  let told: ProbeContext | undefined
+  await probed(async function* (context) {
+    told = context
+    yield { kind: 'checked', message: 'It was told.' }
+  })
+  expect(told).toMatchObject({
+    pipeline: 'orders',
+    at: '/pipelines/orders/sink/config',
+    targets: [
+      { at: '/pipelines/orders/transforms/0/config/size', target: { topic: 'orders', partition: 1 } },
+      { at: '/pipelines/orders/deadLetter', target: { topic: 'letters' } },
+    ],
+    maxBody: undefined,
+    redeliveryWindow: 86_400_000,
+  })
+  expect(told?.timeout).toBeLessThan(5000)
+})
+
+test('findings get their places, and secrets are taken out of them', async () => {
+  const report = await probed(async function* ({ at }) {
+    yield { kind: 'checked', message: 'hush-hush answers.' }
+    yield { kind: 'unchecked', message: 'The rest.' }
+    yield {
+      kind: 'error',
+      at: `${at}/url`,
+      code: 'HG_ACK_TOKEN',
+      message: 'No hush-hush.',
+      suggestion: 'Not hush-hush.',
+    }
+  })
+  expect(report.problems).toEqual([
+    {
+      code: 'HG_ACK_TOKEN',
+      pointer: '/pipelines/orders/sink/config/url',
+      place: expect.objectContaining({ file: 'plugins.config.json', line: 1 }),
+      message: 'No ${env:SECRET}.',
+      suggestion: 'Not ${env:SECRET}.',
+    },
+  ])
+  const where = { pipeline: 'orders', plugin: 'memory' }
+  expect(report.checked).toEqual([{ ...where, message: '${env:SECRET} answers.' }])
+  expect(report.unchecked).toEqual([{ ...where, message: 'The rest.' }])
+})
+
+test('a comment silences a warning that only the outside can tell, and is none without it', async () => {
+  const look: Look = async function* ({ at }) {
+    yield { kind: 'warning', at: `${at}/url`, name: 'far-away', message: 'Far.' }
+  }
+  expect((await probed(look)).warnings).toMatchObject([{ name: 'far-away' }])
+  const text = file.replace('"sink"', '\n// headgate-ignore: far-away we know\n"sink"')
+  expect(all(await probed(look, { text }))).toEqual(nothing)
+})
+
+test('topics that no rule uses are a warning of the engine, which a comment silences', async () => {
+  const look: Look = async function* () {
+    yield {
+      kind: 'topics',
+      topics: ['a', 'b', 'c'].map((name) => ({ name: `hush-hush.${name}`, partitions: 1 })),
+    }
+  }
+  const targets = (): readonly { at: string; target: Target }[] =>
+    ['a', 'b'].map((name) => ({ at: '/size', target: { topic: `hush-hush.${name}` } }))
+  expect((await probed(look, { targets })).warnings).toMatchObject([
+    {
+      name: 'topic-without-rule',
+      pointer: '/pipelines/orders/transforms/0/config/size/topic',
+      place: { file: 'plugins.config.json', line: 1 },
+      message: expect.stringContaining('to the topic "hush-hush.c"'),
+    },
+  ])
+  const text = file.replace(
+    '"transforms"',
+    '\n// headgate-ignore: topic-without-rule others fill it\n"transforms"',
+  )
+  expect(all(await probed(look, { targets, text }))).toEqual(nothing)
+})
+
+test('what does not end in time is a problem, and what was found before counts', async () => {
+  const look: Look = async function* () {
+    yield { kind: 'checked', message: 'One thing.' }
+    await never()
+  }
+  expect(all(await probed(look, { timeout: 100 }))).toEqual({
+    ...nothing,
+    checked: ['One thing.'],
+    problems: [
+      [
+        'HG_PROBE_TIMEOUT',
+        '/pipelines/orders/sink/plugin',
+        'Not all that "memory" asked was answered within 100 ms.',
+      ],
+    ],
+  })
+})
+
+test('an interrupted look is not said to be complete', async () => {
+  const { problems } = await probed(() => ({ [Symbol.asyncIterator]: () => ({ next: never }) }), {
+    signal: AbortSignal.abort(),
+  })
+  expect(problems).toMatchObject([
+    { code: 'HG_PROBE_TIMEOUT', message: expect.stringContaining('interrupted') },
+  ])
+})
+
+test.each([
+  [new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Gone.'), 'HG_KAFKA_UNAVAILABLE', 'Gone.'],
+  [new TypeError('x is undefined'), 'HG_PLUGIN_FAILED', 'memory failed: x is undefined'],
+])('what a plugin throws is a problem of its stage', async (thrown, code, message) => {
+  const report = await probed(async function* () {
+    yield { kind: 'checked', message: 'One thing.' }
+    throw thrown
+  })
+  expect(all(report)).toEqual({
+    ...nothing,
+    checked: ['One thing.'],
+    problems: [[code, '/pipelines/orders/sink/plugin', message]],
+  })
+})

@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest'
+import { HeadgateError } from '../../src/contract/errors.js'
+import { drop, fail, type LoggedRecord } from '../../src/contract/index.js'
+import { judge } from '../../src/dead-letters/judge.js'
+import { type DeadLetter, deadLetterOf } from '../../src/dead-letters/letter.js'
+import { createMetrics } from '../../src/metrics/registry.js'
+import { buildDelivery, type Delivery } from '../../src/pipeline/build-delivery.js'
+import { testContext } from '../helpers/context.js'
+import { readText } from '../helpers/inline-pipeline.js'
+import { type InlinePlugins, inlineConfig, inlinePlugins } from '../helpers/inline-plugins.js'
+import { memoryTopics } from '../helpers/memory-topics.js'
+import { DLQ, letterRecord } from './setup.js'
+
+function delivery(settings: object = {}): { delivery: Delivery; inline: InlinePlugins } {
+  const inline = inlinePlugins()
+  const read = readText(inlineConfig(settings), inline.definitions)
+  const checked = read.ok ? read.config.pipelines[0] : undefined
+  if (!read.ok || checked === undefined) throw new Error('the config cannot be read')
+  const { log, signal } = testContext()
+  return {
+    delivery: buildDelivery(read.config, checked, { metrics: createMetrics(), log: () => log, signal }),
+    inline,
+  }
+}
+
+async function letter(value: string): Promise<{ letter: DeadLetter; bytes: Buffer }> {
+  const topics = memoryTopics({ [DLQ]: 1 })
+  await topics.send(letterRecord('a', { value }))
+  const [record] = topics.records(DLQ) as [LoggedRecord]
+  return { letter: deadLetterOf(record) as DeadLetter, bytes: record.value }
+}
+
+const OK = '{"payload":{"n":9007199254740993}}'
+
+test('a dead letter that passes now becomes the record of its event, with its id and its digest', async () => {
+  const { delivery: now } = delivery()
+  const { letter: dead, bytes } = await letter(OK)
+  const judgement = await judge(now, dead, bytes)
+  expect(judgement).toMatchObject({ kind: 'passes', record: { target: { topic: 'events', partition: 0 } } })
+  if (judgement.kind !== 'passes') return
+  expect(judgement.record.value.toString()).toBe('{"n":9007199254740993}')
+  expect(judgement.record.headers).toContainEqual({ name: 'headgate-event-id', value: 'a' })
+  expect(judgement.record.headers).toContainEqual({ name: 'headgate-digest', value: 'digest of a' })
+})
+
+test.each(['reject', 'dead-letter'])(
+  'one that fails again is told why, whatever onError says (%s)',
+  async (onError) => {
+    const { delivery: now, inline } = delivery({
+      transforms: [{ plugin: 'everything', onError }],
+      deadLetter: { topic: DLQ },
+    })
+    inline.apply = () => fail(new HeadgateError('HG_SCHEMA_VIOLATION', 'Still wrong.'))
+    const { letter: dead, bytes } = await letter(OK)
+    expect(await judge(now, dead, bytes)).toMatchObject({
+      kind: 'fails',
+      error: { code: 'HG_SCHEMA_VIOLATION' },
+    })
+  },
+)
+
+test('one that the config drops now is told apart', async () => {
+  const { delivery: now, inline } = delivery()
+  inline.apply = async () => drop()
+  const { letter: dead, bytes } = await letter(OK)
+  expect(await judge(now, dead, bytes)).toEqual({ kind: 'dropped' })
+})
+
+test('one of which no record can be made, or that is no JSON, fails', async () => {
+  const { delivery: now } = delivery()
+  const { letter: dead, bytes } = await letter('{"other":1}')
+  expect(await judge(now, dead, bytes)).toMatchObject({
+    kind: 'fails',
+    error: { code: 'HG_RECORD_FIELD_MISSING' },
+  })
+  expect(await judge(now, dead, Buffer.from('?'))).toMatchObject({
+    kind: 'fails',
+    error: { code: 'HG_INTAKE_NOT_JSON' },
+  })
+})

@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest'
+import { ledgerClock } from '../../src/ledger/clock.js'
+import type { Pending } from '../../src/ledger/ledger.js'
+import { eventOf } from '../helpers/inline-plugins.js'
+import { movableClocks } from '../helpers/movable-clocks.js'
+import { openLedger, type TestLedger } from './setup.js'
+
+const DAY = 24 * 3_600_000
+const MINUTE = 60_000
+
+const due = ({ ledger }: TestLedger): Pending | undefined => ledger.take(0, ledger.now())
+
+test.each([2 * DAY, -2 * DAY])(
+  'a wall clock that is set by %i ms while it runs changes nothing',
+  async (by) => {
+    const clocks = movableClocks()
+    const opened = await openLedger({ window: DAY })
+    await opened.take(eventOf('a'))
+    const [first] = [due(opened)]
+    if (first) opened.ledger.retry(first, opened.ledger.now() + MINUTE)
+
+    clocks.setWall(by)
+    expect(due(opened)).toBeUndefined()
+    expect(opened.ledger.backlog().oldestAge).toBeLessThan(10_000)
+    expect(opened.ledger.backlog().remembersFor).toBeLessThan(10_000)
+    expect(await opened.take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
+
+    clocks.pass(MINUTE)
+    const again = due(opened)
+    expect(again).toMatchObject({ attempts: 1 })
+    expect(opened.ledger.now() - (again?.committedAt ?? 0)).toBeLessThan(MINUTE + 10_000)
+  },
+)
+
+test.each([2 * DAY, -2 * DAY])(
+  'a wall clock that is set by %i ms between two runs changes little',
+  async (by) => {
+    const clocks = movableClocks()
+    const before = await openLedger({ window: DAY })
+    for (const id of ['a', 'b']) await before.take(eventOf(id))
+    const first = due(before)
+    if (first) before.ledger.retry(first, before.ledger.now() + 10 * MINUTE)
+    await before.stop()
+
+    clocks.setWall(by)
+    const after = await openLedger({ directory: before.directory, kafka: before.kafka, window: DAY })
+    // No more than an hour counts of what may have passed meanwhile: the deadline of a day is far.
+    expect(after.ledger.backlog().oldestAge).toBeLessThan(by > 0 ? 3_610_000 : 10_000)
+    expect(await after.take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
+    expect(due(after)).toMatchObject({ attempts: 0 })
+    if (by < 0) expect(due(after)).toBeUndefined()
+    clocks.pass(10 * MINUTE)
+    expect(due(after)).toMatchObject({ attempts: 1 })
+
+    // Which of two generations of events is the newer one is still known.
+    await after.take(eventOf('c'))
+    await after.stop()
+    const last = await openLedger({ directory: before.directory, kafka: before.kafka, window: DAY })
+    expect(await last.take(eventOf('c'))).toMatchObject({ kind: 'duplicate' })
+  },
+)
+
+test('what is read back is as old as its record, and never of the future', async () => {
+  const clocks = movableClocks()
+  clocks.setWall(-2 * DAY)
+  const clock = ledgerClock([Date.now() + 5 * DAY, Date.now()])
+  expect(clock.at(Date.now() - MINUTE)).toBe(clock.now() - MINUTE)
+  expect(clock.at(Date.now() + DAY)).toBe(clock.now())
+})
+
+test('the clock of a ledger goes on from run to run, and never back', () => {
+  const clocks = movableClocks()
+  const first = ledgerClock(undefined)
+  expect(Math.abs(first.now() - Date.now())).toBeLessThanOrEqual(5)
+  let last = first.reading()
+  for (const by of [-2 * DAY, 2 * DAY, -1, 90 * DAY, -90 * DAY]) {
+    clocks.setWall(by)
+    const next = ledgerClock(last)
+    expect(next.now()).toBeGreaterThanOrEqual(last[0])
+    expect(next.now() - last[0]).toBeLessThan(3_610_000)
+    last = next.reading()
+  }
+})

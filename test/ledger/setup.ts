@@ -1,0 +1,93 @@
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import type { Event, Outcome } from '../../src/contract/index.js'
+import { durableLedger } from '../../src/ledger/durable-ledger.js'
+import type { RecognisedBy } from '../../src/ledger/identity.js'
+import type { Ledger, Pending } from '../../src/ledger/ledger.js'
+import { openStateDirectory, type StateDirectory } from '../../src/ledger/state-directory.js'
+import { openPipelineState } from '../../src/ledger/store.js'
+import type { RecordMac } from '../../src/pipeline/record-mac.js'
+import { type LogLine, temporaryDirectory, testContext } from '../helpers/context.js'
+import { MAC, type MemoryLog, memoryLog } from '../helpers/memory-log.js'
+
+export interface TestLedger {
+  readonly ledger: Ledger
+  readonly directory: string
+  readonly kafka: MemoryLog
+  readonly lines: LogLine[]
+  readonly state: StateDirectory
+  /** Takes an event as the pipeline does; its record goes into the log. */
+  take(event: Event): Promise<Outcome>
+  /** What is due at a stage, taken from the ledger. */
+  due(stage?: number): Pending | undefined
+  /** Ends in order, everything written. */
+  stop(): Promise<void>
+  /** The state directory as a process leaves it that is killed now: a copy, for this ledger lives on until the test ends. */
+  crash(): Promise<string>
+}
+
+interface Options {
+  readonly directory?: string
+  readonly kafka?: MemoryLog
+  readonly withoutLog?: boolean
+  readonly mac?: RecordMac
+  readonly by?: RecognisedBy
+  readonly window?: number
+  readonly entries?: number
+  readonly maxPending?: number
+  readonly stages?: number
+}
+
+/** A ledger that is open, on a state directory and a log that may be those of one before. */
+export async function openLedger(options: Options = {}): Promise<TestLedger> {
+  const { directory = temporaryDirectory(), kafka = memoryLog(), window = 60_000, entries = 100 } = options
+  const { log: logger, lines } = testContext()
+  const aborter = new AbortController()
+  const state = await openStateDirectory(directory, logger)
+  const ledger = durableLedger({
+    pipeline: 'orders',
+    mac: options.mac ?? MAC,
+    by: options.by ?? 'id+bytes',
+    openState: () => openPipelineState(state.database, 'orders', { window, entries }),
+    log: options.withoutLog ? undefined : kafka,
+    logger,
+    window,
+    entries,
+    maxPending: options.maxPending ?? 100,
+    stages: options.stages ?? 1,
+    signal: aborter.signal,
+  })
+  await ledger.start()
+  let ended: Promise<void> | undefined
+  const stop = () => {
+    ended ??= ledger.stop().then(() => {
+      aborter.abort()
+      return state.close()
+    })
+    return ended
+  }
+  onTestFinished(stop)
+  if (kafka.down === undefined) await opened(ledger)
+  return {
+    ledger,
+    directory,
+    kafka,
+    lines,
+    state,
+    take: (event) => ledger.once(event, async (digest) => kafka.append(event.id, digest)),
+    due: (stage = 0) => ledger.take(stage, Date.now()),
+    stop,
+    async crash() {
+      const copy = temporaryDirectory()
+      await state.database.backup(join(copy, 'ledger.mdb'), false)
+      return copy
+    },
+  }
+}
+
+/** The log in memory is read in a few turns. */
+export async function opened(ledger: Ledger): Promise<void> {
+  for (let turn = 0; turn < 1000 && ledger.notReady().length > 0; turn++) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}

@@ -1,0 +1,79 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { watchFiles } from '../../src/lib/watch-files.js'
+import { temporaryDirectory } from '../helpers/context.js'
+
+/** Watches, and waits until it does. */
+async function watched(paths: readonly string[], lookEvery = 3_600_000) {
+  const onChange = vi.fn()
+  const onLook = vi.fn()
+  const watch = watchFiles({ paths: () => paths, onChange, onLook, lookEvery })
+  onTestFinished(() => watch.close())
+  await vi.waitUntil(() => onChange.mock.calls.length === 1)
+  return { onChange, onLook, changes: () => onChange.mock.calls.length - 1, close: () => watch.close() }
+}
+
+const WITHIN = { timeout: 8000 }
+
+test('a file that is written again is a change', async () => {
+  const folder = temporaryDirectory({ 'a.json': '1' })
+  const { changes } = await watched([join(folder, 'a.json')])
+  writeFileSync(join(folder, 'a.json'), '2')
+  await vi.waitUntil(() => changes() === 1, WITHIN)
+})
+
+test('a file that is put in its place is a change, and so is the next one', async () => {
+  const folder = temporaryDirectory({ 'a.json': '1' })
+  const { changes } = await watched([join(folder, 'a.json')])
+  for (const round of [1, 2]) {
+    writeFileSync(join(folder, '.a.json.swp'), `new ${round}`)
+    renameSync(join(folder, '.a.json.swp'), join(folder, 'a.json'))
+    await vi.waitUntil(() => changes() === round, WITHIN)
+  }
+})
+
+test('Kubernetes exchanges the link to the folder with all files: each time is a change', async () => {
+  const folder = temporaryDirectory({ '..2026_1/a.json': '1' })
+  symlinkSync('..2026_1', join(folder, '..data'))
+  symlinkSync('..data/a.json', join(folder, 'a.json'))
+  const { changes } = await watched([join(folder, 'a.json')])
+  for (const round of [2, 3]) {
+    mkdirSync(join(folder, `..2026_${round}`))
+    writeFileSync(join(folder, `..2026_${round}`, 'a.json'), `${round}`)
+    symlinkSync(`..2026_${round}`, join(folder, '..data_tmp'))
+    renameSync(join(folder, '..data_tmp'), join(folder, '..data'))
+    rmSync(join(folder, `..2026_${round - 1}`), { recursive: true })
+    await vi.waitUntil(() => changes() === round - 1, WITHIN)
+  }
+})
+
+test('a link to a file elsewhere is followed', async () => {
+  const elsewhere = temporaryDirectory({ 'real.json': '1' })
+  const folder = temporaryDirectory()
+  symlinkSync(join(elsewhere, 'real.json'), join(folder, 'a.json'))
+  const { changes } = await watched([join(folder, 'a.json')])
+  writeFileSync(join(elsewhere, 'real.json'), '2')
+  await vi.waitUntil(() => changes() === 1, WITHIN)
+})
+
+test('a touched file that says the same is no change; one that is gone, and one that is back, is', async () => {
+  const folder = temporaryDirectory({ 'a.json': '1', 'b.json': '1' })
+  const { changes } = await watched([join(folder, 'a.json'), join(folder, 'b.json')])
+  utimesSync(join(folder, 'a.json'), new Date(0), new Date(0))
+  rmSync(join(folder, 'b.json'))
+  await vi.waitUntil(() => changes() === 1, WITHIN)
+  writeFileSync(join(folder, 'b.json'), '1')
+  await vi.waitUntil(() => changes() === 2, WITHIN)
+})
+
+test('what no notification tells is found by looking', async () => {
+  const folder = temporaryDirectory({ 'a.json': '1' })
+  const hidden = join(folder, 'later', 'a.json')
+  const { changes, onLook } = await watched([hidden], 20)
+  await vi.waitUntil(() => onLook.mock.calls.length > 0, WITHIN)
+  mkdirSync(join(folder, 'later'))
+  writeFileSync(hidden, '1')
+  await vi.waitUntil(() => changes() === 1, WITHIN)
+  expect(onLook).toHaveBeenCalled()
+})

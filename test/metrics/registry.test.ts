@@ -1,0 +1,76 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createMetrics, type ProcessMetrics } from '../../src/metrics/registry.js'
+
+const LABELS = { pipeline: 'orders' }
+const counterOf = (metrics: ProcessMetrics) => metrics.counter('events_total', 'Events.', LABELS)
+const durationOf = (metrics: ProcessMetrics) => metrics.histogram('duration_seconds', 'Durations.', LABELS)
+/** Without the sum: floating-point numbers that are added in another order may differ in their last digit. */
+const shown = async ({ registry }: ProcessMetrics) => (await registry.metrics()).replace(/^.*_sum\{.*$/gm, '')
+
+test('what several processes count is what one would have counted, percentiles included', async () => {
+  const observations = fc.array(fc.tuple(fc.nat(2), fc.double({ min: 0, max: 400, noNaN: true })))
+  await fc.assert(
+    fc.asyncProperty(observations, async (all) => {
+      const [one, total] = [createMetrics(), createMetrics()]
+      for (const metrics of [one, total]) {
+        counterOf(metrics)
+        durationOf(metrics)
+      }
+      const workers = [createMetrics(), createMetrics(), createMetrics()]
+      for (const [index, seconds] of all) {
+        for (const metrics of [one, workers[index] as ProcessMetrics]) {
+          counterOf(metrics).inc()
+          durationOf(metrics).observe(seconds)
+        }
+        // Reports come at any time, and each says what is new since the one before.
+        if (index === 0) for (const worker of workers) total.add(worker.take(), () => undefined)
+      }
+      for (const worker of workers) total.add(worker.take(), () => undefined)
+      expect(await shown(total)).toBe(await shown(one))
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('nothing that was counted is told twice', () => {
+  const metrics = createMetrics()
+  counterOf(metrics).inc(3)
+  expect(metrics.take()).toMatchObject([
+    { kind: 'counter', name: 'events_total', labels: LABELS, values: [3] },
+  ])
+  expect(metrics.take()).toEqual([])
+})
+
+test('a series that is new is shown where somebody shows it, and counted nowhere else', async () => {
+  const [worker, primary] = [createMetrics(), createMetrics()]
+  counterOf(primary)
+  for (const pipeline of ['orders', 'gone']) worker.counter('answers_total', 'Answers.', { pipeline }).inc()
+  primary.add(worker.take(), ({ pipeline }) => (pipeline === 'orders' ? primary : undefined))
+  const text = await primary.registry.metrics()
+  expect(text).toContain('headgate_answers_total{pipeline="orders"} 1')
+  expect(text).not.toContain('gone')
+})
+
+test('gauges of other processes are added to those of this one', async () => {
+  const metrics = createMetrics()
+  metrics.sampled('inflight', 'In flight.', LABELS, () => 2)
+  metrics.alsoShow(() => [
+    { name: 'inflight', labels: LABELS, value: 3 },
+    { name: 'inflight', labels: LABELS, value: 4 },
+    { name: 'nobody_knows', labels: {}, value: 1 },
+  ])
+  const text = await metrics.registry.metrics()
+  expect(text).toContain('headgate_inflight{pipeline="orders"} 9')
+  expect(text).not.toContain('nobody_knows')
+})
+
+test('a gauge whose sum would say nothing shows the greatest of all processes', async () => {
+  const metrics = createMetrics()
+  metrics.gauge('expiry', 'When it ends.', ['pipeline'], 'greatest').set(LABELS, 5)
+  const others = [2, 7, 3].map((value) => ({ name: 'expiry', labels: LABELS, value }))
+  metrics.alsoShow(() => others)
+  expect(await metrics.registry.metrics()).toContain('headgate_expiry{pipeline="orders"} 7')
+  others.length = 0
+  expect(await metrics.registry.metrics()).toContain('headgate_expiry{pipeline="orders"} 5')
+})

@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest'
+import { HeadgateError } from '../../src/contract/errors.js'
+import { drop, fail } from '../../src/contract/index.js'
+import type { Passed } from '../../src/tap/passed.js'
+import { runningPipeline } from '../helpers/inline-pipeline.js'
+import { eventOf } from '../helpers/inline-plugins.js'
+
+/** A running pipeline that is tapped, and what is told of the events that pass. */
+async function watchedPipeline(settings?: object) {
+  const { inline, taps } = await runningPipeline(settings)
+  const passed: Passed[] = []
+  const tap = { offer: (each: Passed) => void passed.push(each) }
+  taps.add(tap)
+  const send = async (id: string, json?: unknown) => {
+    const before = passed.length
+    const outcome = await inline.intake(() => eventOf(id, json))
+    await expect.poll(() => passed.length).toBe(before + 1)
+    return { outcome, told: passed.at(-1) as Passed }
+  }
+  return { inline, taps, tap, passed, send }
+}
+
+test('a delivered event is told with what was received, its rule and the outcome of its sender', async () => {
+  const { send } = await watchedPipeline()
+  const { outcome, told } = await send('a', { payload: 7 })
+  expect(told.outcome).toBe(outcome)
+  expect(told).toMatchObject({
+    rule: 'all',
+    error: undefined,
+    event: { id: 'a', body: { value: { payload: 7 } } },
+  })
+  expect(told.pipeline.name).toBe('orders')
+  expect(told.took).toBeGreaterThan(0)
+})
+
+test('a duplicate has no rule: it was not routed again', async () => {
+  const { send } = await watchedPipeline()
+  await send('a')
+  expect((await send('a')).told).toMatchObject({ outcome: { kind: 'duplicate' }, rule: undefined })
+})
+
+test('what was refused before it was an event is told with its reason', async () => {
+  const { inline, passed } = await watchedPipeline()
+  await inline.intake(() => {
+    throw new HeadgateError('HG_INTAKE_NOT_JSON', 'The body is not JSON.')
+  })
+  await expect
+    .poll(() => passed)
+    .toMatchObject([
+      { event: undefined, outcome: { kind: 'rejected' }, error: { code: 'HG_INTAKE_NOT_JSON' } },
+    ])
+})
+
+test('a dead letter is told with the reason that its outcome does not have', async () => {
+  const { inline, send } = await watchedPipeline({
+    transforms: [{ plugin: 'everything', onError: 'dead-letter' }],
+    deadLetter: { topic: 'dead' },
+  })
+  inline.apply = async () => fail(new HeadgateError('HG_ROUTE_REFUSED', 'No.', { rule: 'never' }))
+  expect((await send('a')).told).toMatchObject({
+    outcome: { kind: 'dead-lettered', receipt: { topic: 'dead' } },
+    error: { code: 'HG_ROUTE_REFUSED' },
+    rule: 'never',
+  })
+})
+
+test('a fault of ours keeps the rule that had been chosen', async () => {
+  const { inline, send } = await watchedPipeline()
+  inline.send = () => Promise.reject(new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Kafka is away.'))
+  expect((await send('a')).told).toMatchObject({
+    outcome: { kind: 'unavailable' },
+    error: { code: 'HG_KAFKA_UNAVAILABLE' },
+    rule: 'all',
+  })
+})
+
+test('of a dropped event the stage is asked for the rule, and one that cannot say has none', async () => {
+  const { inline, send } = await watchedPipeline()
+  inline.apply = drop
+  const { told } = await send('a')
+  expect(told).toMatchObject({ outcome: { kind: 'dropped' }, rule: undefined })
+  expect(await told.askRule?.()).toBeUndefined()
+})
+
+test('once nobody taps any more, nobody is told', async () => {
+  const { inline, taps, tap, passed, send } = await watchedPipeline()
+  await send('a')
+  taps.delete(tap)
+  await inline.intake(() => eventOf('b'))
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(passed).toHaveLength(1)
+})

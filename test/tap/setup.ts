@@ -1,0 +1,58 @@
+import type { MaskPath } from '../../src/lib/json/masked.js'
+import type { Pipeline } from '../../src/pipeline/build.js'
+import type { Passed } from '../../src/tap/passed.js'
+import type { TapReader, TapWish } from '../../src/tap/tap.js'
+import { eventOf } from '../helpers/inline-plugins.js'
+
+/** An event that was delivered, or what a test says of it. */
+export function passedOf({
+  masks = [],
+  name = 'orders',
+  ...more
+}: Partial<Passed> & { readonly masks?: readonly MaskPath[]; readonly name?: string }): Passed {
+  return {
+    pipeline: { name, parts: { masks } } as unknown as Pipeline,
+    outcome: { kind: 'delivered', id: 'a', receipt: { topic: 'events', partition: 0, offset: 12 } },
+    event: eventOf('a'),
+    at: Date.UTC(2026, 0),
+    took: 1,
+    error: undefined,
+    rule: undefined,
+    askRule: undefined,
+    ...more,
+  }
+}
+
+export const wishFor = (more: Partial<TapWish> = {}): TapWish => ({
+  filter: { pipelines: [], outcomes: [], routes: [], ids: [], codes: [] },
+  view: { payload: 0, masks: [] },
+  pipelines: ['orders'],
+  rate: 100,
+  limit: undefined,
+  within: undefined,
+  ...more,
+})
+
+/** A reader that keeps what it is given; `takes` false says that it wants no more for now. */
+export function readerOf(): TapReader & {
+  readonly lines: { readonly kind: string; readonly [name: string]: unknown }[]
+  takes: boolean
+  ended: 'no' | 'ended' | 'dropped'
+} {
+  const reader: ReturnType<typeof readerOf> = {
+    lines: [],
+    takes: true,
+    ended: 'no',
+    write(text) {
+      reader.lines.push(JSON.parse(text))
+      return reader.takes
+    },
+    end() {
+      reader.ended = 'ended'
+    },
+    drop() {
+      reader.ended = 'dropped'
+    },
+  }
+  return reader
+}

@@ -1,0 +1,152 @@
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { HeadgateError } from '../../src/contract/errors.js'
+import type { TapFilter } from '../../src/tap/passed.js'
+import { startTap, type TapWish } from '../../src/tap/tap.js'
+import { eventOf } from '../helpers/inline-plugins.js'
+import { passedOf, readerOf, wishFor } from './setup.js'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+})
+
+function tapping(wish: Partial<TapWish> = {}) {
+  const reader = readerOf()
+  const around = { secrets: () => new Map(), skipped: vi.fn(), failed: vi.fn(), onEnd: vi.fn() }
+  const tap = startTap(wishFor(wish), reader, around)
+  onTestFinished(tap.leave)
+  const kinds = () => reader.lines.map(({ kind }) => kind)
+  return { tap, reader, around, kinds }
+}
+
+const only = (filter: Partial<TapFilter>) => ({ filter: { ...wishFor().filter, ...filter } })
+const delivered = (id: string, name = 'orders') =>
+  passedOf({
+    name,
+    outcome: { kind: 'delivered', id, receipt: { topic: 'events', partition: 0, offset: 1 } },
+  })
+const error = new HeadgateError('HG_SCHEMA_VIOLATION', 'It does not fit.')
+const rejected = passedOf({ outcome: { kind: 'rejected', id: 'r', error }, error })
+
+describe('filters', () => {
+  test.each<[string, Partial<TapFilter>, string[]]>([
+    ['none', {}, ['a', 'b', 'r', 'c']],
+    ['pipeline', { pipelines: ['others'] }, ['c']],
+    ['outcome', { outcomes: ['rejected', 'dropped'] }, ['r']],
+    ['id', { ids: ['b', 'c'] }, ['b', 'c']],
+    ['code', { codes: ['HG_SCHEMA_VIOLATION'] }, ['r']],
+    ['rule', { routes: ['eu'] }, ['b']],
+    ['all of several have to fit', { ids: ['b', 'c'], pipelines: ['orders'] }, ['b']],
+  ])('by %s', (_name, filter, ids) => {
+    const { tap, reader } = tapping(only(filter))
+    for (const passed of [
+      delivered('a'),
+      { ...delivered('b'), rule: 'eu' },
+      rejected,
+      delivered('c', 'others'),
+    ])
+      tap.offer(passed)
+    expect(reader.lines.slice(1).map(({ id }) => id)).toEqual(ids)
+  })
+
+  test('the rule that dropped an event is asked for', async () => {
+    const { tap, reader } = tapping(only({ routes: ['tests'] }))
+    const dropped = (id: string, rule: string) =>
+      passedOf({ outcome: { kind: 'dropped', id }, askRule: async () => rule })
+    tap.offer(dropped('a', 'noise'))
+    tap.offer(dropped('b', 'tests'))
+    await vi.advanceTimersByTimeAsync(0)
+    expect(reader.lines.slice(1)).toMatchObject([{ id: 'b', outcome: 'dropped', route: 'tests' }])
+  })
+})
+
+describe('bounds', () => {
+  test('what is beyond the rate is counted, and told once a second', () => {
+    const { tap, reader, around } = tapping({ rate: 3 })
+    for (let n = 0; n < 10; n++) tap.offer(delivered(`${n}`))
+    expect(reader.lines.slice(1).map(({ id }) => id)).toEqual(['0', '1', '2'])
+    vi.advanceTimersByTime(1000)
+    expect(reader.lines.at(-1)).toEqual({ kind: 'skipped', count: 7 })
+    expect(around.skipped).toHaveBeenCalledTimes(7)
+    for (let n = 0; n < 10; n++) tap.offer(delivered(`${n}`))
+    expect(reader.lines.filter(({ kind }) => kind === 'event')).toHaveLength(6)
+  })
+
+  test('large bodies that are looked through count for more', () => {
+    const { tap, kinds } = tapping({ rate: 10, view: { payload: 10, masks: [] } })
+    const large = passedOf({ event: eventOf('a', { text: 'x'.repeat(32 * 1024 * 8) }) })
+    for (let n = 0; n < 10; n++) tap.offer(large)
+    expect(kinds()).toEqual(['tapping', 'event', 'event'])
+  })
+
+  test('a reader that does not read loses events, and goes on when it does', () => {
+    const { tap, reader, kinds } = tapping()
+    reader.takes = false
+    tap.offer(delivered('a'))
+    for (let n = 0; n < 50; n++) tap.offer(delivered(`${n}`))
+    vi.advanceTimersByTime(20_000)
+    expect(kinds()).toEqual(['tapping', 'event'])
+    reader.takes = true
+    tap.flow()
+    vi.advanceTimersByTime(1000)
+    tap.offer(delivered('z'))
+    expect(reader.lines.slice(2)).toMatchObject([{ kind: 'skipped', count: 50 }, { id: 'z' }])
+  })
+
+  test('one that has not read for half a minute is dropped', () => {
+    const { tap, reader, around } = tapping()
+    reader.takes = false
+    tap.offer(delivered('a'))
+    vi.advanceTimersByTime(32_000)
+    expect(reader.ended).toBe('dropped')
+    expect(around.onEnd).toHaveBeenCalledTimes(1)
+  })
+
+  test('it ends after so many events, having told what it left out', () => {
+    const { tap, reader, kinds, around } = tapping({ rate: 2, limit: 3 })
+    for (let n = 0; n < 4; n++) tap.offer(delivered(`${n}`))
+    vi.advanceTimersByTime(500)
+    tap.offer(delivered('last'))
+    expect(kinds()).toEqual(['tapping', 'event', 'event', 'event', 'skipped', 'end'])
+    expect(reader.lines.at(-1)).toEqual({ kind: 'end', why: 'limit' })
+    expect(reader.ended).toBe('ended')
+    tap.offer(delivered('later'))
+    tap.end('stopping')
+    tap.leave()
+    expect(kinds()).toHaveLength(6)
+    expect(around.onEnd).toHaveBeenCalledTimes(1)
+  })
+
+  test('it ends after its time, and says meanwhile that it lives', () => {
+    const { reader, kinds } = tapping({ within: 40_000 })
+    vi.advanceTimersByTime(39_999)
+    expect(kinds()).toEqual(['tapping', 'idle', 'idle'])
+    vi.advanceTimersByTime(1)
+    expect(reader.lines.at(-1)).toEqual({ kind: 'end', why: 'time' })
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('whoever leaves is written nothing more', () => {
+    const { tap, reader, kinds, around } = tapping({ within: 1000 })
+    tap.leave()
+    tap.offer(delivered('a'))
+    vi.advanceTimersByTime(60_000)
+    expect(kinds()).toEqual(['tapping'])
+    expect(reader.ended).toBe('no')
+    expect(around.onEnd).toHaveBeenCalledTimes(1)
+  })
+
+  test('an event that cannot be shown ends the tap and nothing else', async () => {
+    const { tap, reader, around } = tapping()
+    tap.offer(
+      passedOf({
+        outcome: { kind: 'dropped', id: 'd' },
+        askRule: () => Promise.reject(new Error('the plugin cannot explain itself')),
+      }),
+    )
+    await vi.advanceTimersByTimeAsync(0)
+    expect(reader.lines.at(-1)).toEqual({ kind: 'end', why: 'failed' })
+    expect(around.failed).toHaveBeenCalledTimes(1)
+    expect(tapping().tap.offer(passedOf({ pipeline: undefined as never }))).toBeUndefined()
+  })
+})

@@ -1,0 +1,125 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { createMetrics } from '../../src/metrics/registry.js'
+import type { ConfigMessage } from '../../src/workers/messages.js'
+import { createFrontConfig } from '../../src/workers/worker-config.js'
+import { testContext } from '../helpers/context.js'
+import { deferred } from '../helpers/deferred.js'
+import { readText } from '../helpers/inline-pipeline.js'
+import { inlineConfig, inlinePlugins } from '../helpers/inline-plugins.js'
+
+/** The pipelines of a worker of inline plugins; the texts that it is sent are those of config files. */
+function workerOf({ single = false } = {}) {
+  const inline = inlinePlugins()
+  const definitions = inline.definitions.map((definition) =>
+    definition.kind === 'source' ? { ...definition, single } : definition,
+  )
+  const read = (text: string) => readText(text, definitions)
+  const left: number[] = []
+  const { log } = testContext()
+  const config = createFrontConfig({
+    surroundings: {
+      metrics: createMetrics(),
+      log: () => log,
+      http: () => ({ memory: { take: () => true, add() {}, release() {} }, serve: () => () => {} }),
+      signal: new AbortController().signal,
+    },
+    read: async (contents) => read([...contents.values()].join('')),
+    left: (generation) => left.push(generation),
+  })
+  onTestFinished(config.stop)
+  const messageOf = (generation: number, text: string): ConfigMessage => {
+    const result = read(text)
+    const revision = result.ok ? result.config.revision : 'none'
+    return { generation, revision, contents: [['/config.json', text]], intents: {} }
+  }
+  return { config, left, inline, messageOf }
+}
+
+const SECOND = inlineConfig({ transforms: [{ plugin: 'everything', config: { size: 4 } }] })
+
+test('the next config is taken over in steps, and the one before is left when nothing is under it any more', async () => {
+  const { config, left, messageOf } = workerOf()
+  await config.start(messageOf(1, inlineConfig()))
+  const [before] = config.running()
+  await config.prepare({ kind: 'prepare', config: messageOf(2, SECOND), anew: [] })
+  await config.arm()
+  expect(config.running()).toEqual([before])
+  config.commit()
+  const [after] = config.running()
+  expect(after?.revision).not.toBe(before?.revision)
+  expect(after && config.addressOf(after)).toEqual({ generation: 2, pipeline: 0 })
+  await expect.poll(() => left).toEqual([1])
+  // What says the same is kept.
+  expect(after?.parts.source).toBe(before?.parts.source)
+  expect(after?.parts.sink).toBe(before?.parts.sink)
+})
+
+test('a config that is abandoned has changed nothing', async () => {
+  const { config, left, messageOf, inline } = workerOf()
+  await config.start(messageOf(1, inlineConfig()))
+  const before = config.running()
+  await config.prepare({ kind: 'prepare', config: messageOf(2, SECOND), anew: [] })
+  await config.arm()
+  await config.abandon()
+  expect(config.running()).toEqual(before)
+  expect(left).toEqual([])
+  expect(inline.order.filter((step) => step.endsWith('transform'))).toEqual([
+    'start transform',
+    'start transform',
+    'stop transform',
+  ])
+})
+
+test('a stage that is to be restarted is made anew although the config says the same of it', async () => {
+  const { config, messageOf } = workerOf()
+  await config.start(messageOf(1, inlineConfig()))
+  const [before] = config.running()
+  const anew = [{ pipeline: 'orders', stage: 'transform.0.everything' }]
+  await config.prepare({ kind: 'prepare', config: messageOf(2, inlineConfig()), anew })
+  await config.arm()
+  config.commit()
+  const [after] = config.running()
+  expect(after?.parts.transforms).not.toEqual(before?.parts.transforms)
+  expect(after?.parts.source).toBe(before?.parts.source)
+})
+
+test('attempts go to the stages of the config that runs; those of the one before end before it is left', async () => {
+  const { config, left, messageOf, inline } = workerOf()
+  const { promise, resolve } = deferred()
+  inline.acknowledge = () => promise.then(() => ({ kind: 'acknowledged' }))
+  await config.start(messageOf(1, inlineConfig()))
+  const before = config.postCommit('orders', 0)
+  const attempt = before.instance.acknowledge({ id: 'a' })
+  const anew = [{ pipeline: 'orders', stage: before.name }]
+  await config.prepare({ kind: 'prepare', config: messageOf(2, inlineConfig()), anew })
+  await config.arm()
+  expect(config.postCommit('orders', 0)).toBe(before)
+  config.commit()
+  const after = config.postCommit('orders', 0)
+  expect(after).not.toBe(before)
+  inline.acknowledge = async () => ({ kind: 'acknowledged' })
+  await after.instance.acknowledge({ id: 'b' })
+  expect([inline.acknowledged, left]).toEqual([[{ id: 'b' }], []])
+  resolve()
+  expect(await attempt).toEqual({ kind: 'acknowledged' })
+  await expect.poll(() => left).toEqual([1])
+  expect(inline.order.filter((step) => step.endsWith('post-commit'))).toEqual([
+    'start post-commit',
+    'start post-commit',
+    'stop post-commit',
+  ])
+})
+
+test('texts that are not those of the revision are refused', async () => {
+  const { config, messageOf } = workerOf()
+  await expect(config.start({ ...messageOf(1, inlineConfig()), revision: 'other' })).rejects.toMatchObject({
+    code: 'HG_WORKER_FAILED',
+  })
+})
+
+test('a source that is to run once does not run in a worker', async () => {
+  const { config, inline, messageOf } = workerOf({ single: true })
+  await config.start(messageOf(1, inlineConfig()))
+  expect(config.running()).toEqual([])
+  expect(inline.order).toEqual([])
+})
