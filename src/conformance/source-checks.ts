@@ -25,7 +25,7 @@ export function sourceChecks(subject: Subject<'source'>): readonly Check[] {
     ...EXPECTED.map(({ outcome, status }) => ({
       name: `answers ${outcome.kind}${outcome.id === undefined ? ' without an id' : ''} with ${status}`,
       async run() {
-        const answer = tryStage(subject).instance.answer(outcome)
+        const answer = tryStage(subject).instance.respond(outcome)
         assert(status.includes(answer.status), `it was ${answer.status}`)
         const body = JSON.parse(answer.body) as { [name: string]: unknown }
         if (outcome.kind === 'unavailable') assert.match(answer.headers['retry-after'] ?? '', /^\d+$/)

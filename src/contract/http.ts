@@ -30,12 +30,12 @@ export interface HttpHandler {
   readonly methods: readonly string[]
   readonly maxBodyBytes: number
   /** Looks at the head of a request before its body is read: a returned answer ends the request. */
-  head(request: HttpHead): HttpAnswer | undefined | Promise<HttpAnswer>
-  handle(request: HttpRequest): Promise<HttpAnswer>
+  head(request: HttpHead): HttpResponse | undefined | Promise<HttpResponse>
+  handle(request: HttpRequest): Promise<HttpResponse>
   /** The answer to a body that is larger than `maxBodyBytes`. */
-  tooLarge(request: HttpHead): Promise<HttpAnswer>
+  tooLarge(request: HttpHead): Promise<HttpResponse>
   /** The answer to a body that there is no memory for. */
-  noMemory(request: HttpHead): Promise<HttpAnswer>
+  noMemory(request: HttpHead): Promise<HttpResponse>
 }
 
 /** What tells with which request an event came, in the log, in the answer and in traces. */
@@ -63,7 +63,7 @@ export interface HttpRequest extends HttpHead {
   readonly receivedAt: number
 }
 
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number
   readonly headers: { readonly [name: string]: string }
   readonly body: string

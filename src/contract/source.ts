@@ -1,5 +1,5 @@
 import type { Event, Outcome } from './event.js'
-import type { Correlation, HttpAnswer, HttpRequest } from './http.js'
+import type { Correlation, HttpRequest, HttpResponse } from './http.js'
 import type { Explained } from './stage.js'
 
 /**
@@ -15,7 +15,7 @@ export interface Source {
   /** Takes no more; resolves when all that was taken has been answered. */
   stop(): Promise<void>
   /** What the sender is told. Pure: `explain` and `test` ask it too. */
-  answer(outcome: Outcome): HttpAnswer
+  respond(outcome: Outcome): HttpResponse
   /** What was looked at in a request that became an event. Pure, and never on the path of an event. */
   explain?(request: HttpRequest): readonly Explained[]
 }

@@ -1,4 +1,4 @@
-import type { HttpAnswer, RecordHeader } from '../contract/index.js'
+import type { HttpResponse, RecordHeader } from '../contract/index.js'
 import { HEADER } from '../ledger/record-headers.js'
 import type { Rehearsal, Rehearsed } from './dry-run.js'
 
@@ -106,4 +106,4 @@ const NOTHING = Buffer.alloc(0)
 const headersOf = (headers: readonly RecordHeader[] = []): string =>
   JSON.stringify(headers.filter(({ name }) => name !== HEADER.revision))
 
-const answerOf = ({ status, headers, body }: HttpAnswer): string => JSON.stringify([status, headers, body])
+const answerOf = ({ status, headers, body }: HttpResponse): string => JSON.stringify([status, headers, body])

@@ -3,7 +3,7 @@ import type { CheckedConfig } from '../config/read.js'
 import { deadLetterTargets, routedTargets } from '../config/routed-targets.js'
 import { ruleNames } from '../config/rule-names.js'
 import { HeadgateError } from '../contract/errors.js'
-import type { Explained, HttpAnswer, HttpHandler, HttpRequest, Outcome } from '../contract/index.js'
+import type { Explained, HttpHandler, HttpRequest, HttpResponse, Outcome } from '../contract/index.js'
 import { objection } from '../http/exchange.js'
 import { ReceivedRequest } from '../http/request.js'
 import { HEADER } from '../ledger/record-headers.js'
@@ -123,7 +123,7 @@ function withoutVerification(checked: CheckedPipeline): CheckedPipeline {
 
 interface Received {
   readonly trace: Trace
-  readonly answer: HttpAnswer
+  readonly answer: HttpResponse
   readonly looked: readonly Explained[]
 }
 
@@ -146,7 +146,7 @@ async function takeAgain(
   { body, receivedAt = Date.now() }: RehearsedRequest,
 ): Promise<Received> {
   const { trace, result: answer } = await traced(async () =>
-    pipeline.source.answer(await intake(() => ({ id, body: parseBody(body, MAX_DEPTH), receivedAt }))),
+    pipeline.source.respond(await intake(() => ({ id, body: parseBody(body, MAX_DEPTH), receivedAt }))),
   )
   return { trace, answer, looked: [] }
 }
@@ -159,7 +159,7 @@ function asReceived(given: RehearsedRequest, { methods }: HttpHandler): HttpRequ
 }
 
 /** What the listener asks the source, in its order. */
-async function exchange(handler: HttpHandler, request: HttpRequest): Promise<HttpAnswer> {
+async function exchange(handler: HttpHandler, request: HttpRequest): Promise<HttpResponse> {
   const refusal = objection(request, handler)
   if (refusal !== undefined) return refusal()
   return request.body.length > handler.maxBodyBytes ? handler.tooLarge(request) : handler.handle(request)
@@ -171,7 +171,7 @@ const explainSource = ([source, ...others]: readonly Step[], details: readonly E
   source === undefined ? [] : [{ ...source, details }, ...others]
 
 /** A request whose method alone is wrong never gets to the pipeline. */
-const refusedEarly = ({ status }: HttpAnswer): Outcome => ({
+const refusedEarly = ({ status }: HttpResponse): Outcome => ({
   kind: 'rejected',
   id: undefined,
   error: new HeadgateError('HG_INTAKE_METHOD', `The listener answers ${status} before the source is asked.`),

@@ -1,5 +1,5 @@
 import type { ErrorCode, Violation } from '../contract/errors.js'
-import type { Explained, HttpAnswer, Outcome, RecordHeader } from '../contract/index.js'
+import type { Explained, HttpResponse, Outcome, RecordHeader } from '../contract/index.js'
 
 /** A request as a sender would make it. */
 export interface RehearsedRequest {
@@ -54,7 +54,7 @@ export interface Step {
 /** All that would happen to one event. */
 export interface Rehearsed {
   readonly pipeline: string
-  readonly answer: HttpAnswer
+  readonly answer: HttpResponse
   /** The receipt in it is made up: partition -1 where it is unknown, offset 0. */
   readonly outcome: Outcome
   readonly steps: readonly Step[]

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { HeadgateError } from '../contract/errors.js'
-import type { BodyMemory, HttpAnswer, HttpHandler, HttpHead, Log } from '../contract/index.js'
+import type { BodyMemory, HttpHandler, HttpHead, HttpResponse, Log } from '../contract/index.js'
 import { type BodyEnd, RequestBody } from './body.js'
 import { Connection } from './connection.js'
 import type { IncomingRequest } from './node-internals.js'
@@ -35,7 +35,7 @@ export interface Shared {
   closing(): boolean
 }
 
-type Question = () => HttpAnswer | Promise<HttpAnswer>
+type Question = () => HttpResponse | Promise<HttpResponse>
 
 /** Takes a request that came to a route: refuses it for its head, or reads its body and asks the route's handler. */
 export function exchange(
@@ -95,7 +95,7 @@ class Exchange implements BodyEnd, Work {
 
   proceed(): void {
     const { received } = this
-    let answer: HttpAnswer | Promise<HttpAnswer>
+    let answer: HttpResponse | Promise<HttpResponse>
     try {
       answer = this.route.handler.handle(received)
     } catch (thrown) {
@@ -136,7 +136,7 @@ class Exchange implements BodyEnd, Work {
     this.end()
   }
 
-  private answer(answer: HttpAnswer): void {
+  private answer(answer: HttpResponse): void {
     try {
       this.tell(answer)
     } catch (thrown) {
@@ -148,7 +148,7 @@ class Exchange implements BodyEnd, Work {
   }
 
   /** A sender that has gone is not answered, and not reported as answered. */
-  private tell(answer: HttpAnswer): void {
+  private tell(answer: HttpResponse): void {
     if (!this.response.canBeSent) return
     this.status = answer.status
     respond(this.response, answer, this.shared.closing(), this.received.idInAnswer(answer.status))
@@ -179,7 +179,7 @@ export async function refuse(
   response.owed = true
   shared.unanswered.begin()
   connection.begin()
-  const tell = (answer: HttpAnswer) => {
+  const tell = (answer: HttpResponse) => {
     if (!response.canBeSent) return
     status = answer.status
     respondEarly(request, response, answer, shared.closing(), received.idInAnswer(answer.status))
@@ -212,7 +212,7 @@ export function objection(head: HttpHead, handler: HttpHandler): Question | unde
   return undefined
 }
 
-function otherMethod(method: string, methods: readonly string[]): HttpAnswer {
+function otherMethod(method: string, methods: readonly string[]): HttpResponse {
   const allow = methods.join(', ')
   const error = new HeadgateError('HG_INTAKE_METHOD', `The method is ${method}; this path takes ${allow}.`)
   return problem(error, undefined, { allow })
@@ -226,7 +226,7 @@ function sourceFailed(
   { requestId }: ReceivedRequest,
   { pipeline }: Owner,
   log: Log,
-): HttpAnswer {
+): HttpResponse {
   const message = `The source of pipeline "${pipeline}" failed.`
   log.error({ pipeline, request_id: requestId, code: 'HG_PLUGIN_FAILED', err: thrown }, message)
   return problem(new HeadgateError('HG_PLUGIN_FAILED', message))

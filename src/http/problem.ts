@@ -1,6 +1,6 @@
 import type { HeadgateError } from '../contract/errors.js'
 import { ERRORS } from '../contract/errors.js'
-import type { HttpAnswer } from '../contract/index.js'
+import type { HttpResponse } from '../contract/index.js'
 
 /** Seconds after which a sender may try again, where the error does not say. */
 const RETRY_AFTER = 5
@@ -10,7 +10,7 @@ export function problem(
   error: HeadgateError,
   id?: string,
   headers: { readonly [name: string]: string } = {},
-): HttpAnswer {
+): HttpResponse {
   const { code, status, violations } = error
   const { meaning } = ERRORS[code]
   const body = {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { HttpAnswer } from '../contract/index.js'
+import type { HttpResponse } from '../contract/index.js'
 import { Connection, isRefusal, REST_MS } from './connection.js'
 import type { IncomingRequest } from './node-internals.js'
 import type { OutgoingAnswer } from './outgoing-answer.js'
@@ -10,7 +10,7 @@ const DISCARD_BYTES = 64 * 1024
 /** `requestId`: what the answer says of its request, where it does. */
 export function respond(
   response: OutgoingAnswer,
-  answer: HttpAnswer,
+  answer: HttpResponse,
   close: boolean,
   requestId: string | undefined,
 ): void {
@@ -28,7 +28,7 @@ export function respond(
 export function respondEarly(
   request: IncomingRequest,
   response: OutgoingAnswer,
-  answer: HttpAnswer,
+  answer: HttpResponse,
   close: boolean,
   requestId: string | undefined,
 ): void {
@@ -47,7 +47,7 @@ export function respondEarly(
 
 /** The lines as `writeHead` takes them: a name, its value, the next name. */
 function head(
-  { headers }: HttpAnswer,
+  { headers }: HttpResponse,
   bytes: number,
   close: boolean,
   requestId: string | undefined,

@@ -22,7 +22,7 @@ import { describeKafka } from '../helpers/real-kafka.js'
 import { expectOnceAndAcknowledged } from './invariant.js'
 
 const LATER = { timeout: 60_000, interval: 100 }
-const IMPATIENT = (text: string) => text.replace('"eventId"', '"answerWithin": "1s", "eventId"')
+const IMPATIENT = (text: string) => text.replace('"eventId"', '"responseTimeout": "1s", "eventId"')
 const properties = (json: string) => (text: string) =>
   IMPATIENT(text).replace('"properties": {}', `"properties": ${json}`)
 const idsOf = (count: number): string[] => Array.from({ length: count }, (_, n) => `id-${n}`)

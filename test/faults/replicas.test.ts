@@ -46,7 +46,7 @@ describeKafka('what Headgate promises while replicas are away', () => {
     await expect.poll(() => allInSync(cluster.bootstrap), LATER).toBe(true)
     const config = (text: string) =>
       text
-        .replace('"eventId"', '"answerWithin": "2s", "eventId"')
+        .replace('"eventId"', '"responseTimeout": "2s", "eventId"')
         .replace('"properties": {}', '"properties": { "request.timeout.ms": 3000 }')
     const deployment = await deploy(cluster.bootstrap, { ...THREE, config })
     const { post, ready, cxone } = deployment

@@ -59,7 +59,7 @@ export function inlinePlugins(): InlinePlugins {
         inline.order.push('start source')
         inline.intake = intake
       },
-      answer: () => ({ status: 200, headers: {}, body: '' }),
+      respond: () => ({ status: 200, headers: {}, body: '' }),
     }),
   })
   const router = definePlugin({

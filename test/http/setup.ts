@@ -1,10 +1,10 @@
 import { Agent, request } from 'undici'
 import { onTestFinished } from 'vitest'
-import type { HttpAnswer, HttpHandler, HttpRequest } from '../../src/contract/index.js'
+import type { HttpHandler, HttpRequest, HttpResponse } from '../../src/contract/index.js'
 import { createListener, type ListenerOptions } from '../../src/http/listener.js'
 import { testContext } from '../helpers/context.js'
 
-export const ok = (body: string): HttpAnswer => ({
+export const ok = (body: string): HttpResponse => ({
   status: 200,
   headers: { 'content-type': 'text/plain' },
   body,
@@ -30,7 +30,7 @@ export function echo(overrides: Partial<HttpHandler> = {}) {
 
 /** A handler whose answers come when the test says so. */
 export function held(overrides: Partial<HttpHandler> = {}) {
-  const waiting: ((answer: HttpAnswer) => void)[] = []
+  const waiting: ((answer: HttpResponse) => void)[] = []
   const { handler } = echo({ handle: () => new Promise((resolve) => waiting.push(resolve)), ...overrides })
   return { handler, waiting }
 }

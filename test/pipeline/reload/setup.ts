@@ -127,7 +127,7 @@ export async function bench(settings: object = { pipelines: { orders: pipelineOf
             intakes.push((receive) => intake(receive))
             void self
           },
-          answer: () => ({ status: 200, headers: {}, body: '' }),
+          respond: () => ({ status: 200, headers: {}, body: '' }),
         }
       },
     }),

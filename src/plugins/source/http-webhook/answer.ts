@@ -1,12 +1,15 @@
 import type { ErrorCode } from '../../../contract/errors.js'
-import type { HttpAnswer, Outcome } from '../../../contract/index.js'
+import type { HttpResponse, Outcome } from '../../../contract/index.js'
 import { problem } from '../../../http/problem.js'
 
 const JSON_HEADERS = { 'content-type': 'application/json' }
 const STATUS = { delivered: 200, duplicate: 200, dropped: 200, 'dead-lettered': 202 } as const
 
 /** Compiles what the sender is told; `challenge` goes into WWW-Authenticate, `encodings` into Accept-Encoding. */
-export function answerer(challenge: string | undefined, encodings: string): (outcome: Outcome) => HttpAnswer {
+export function answerer(
+  challenge: string | undefined,
+  encodings: string,
+): (outcome: Outcome) => HttpResponse {
   const headers: { [code in ErrorCode]?: { readonly [name: string]: string } } = {
     ...(challenge !== undefined && { HG_INTAKE_UNAUTHENTICATED: { 'www-authenticate': challenge } }),
     HG_INTAKE_MEDIA_TYPE: { accept: 'application/json' },

@@ -1,9 +1,9 @@
 import { HeadgateError } from '../../../contract/errors.js'
 import {
   definePlugin,
-  type HttpAnswer,
   type HttpHandler,
   type HttpHead,
+  type HttpResponse,
   type Intake,
   type Source,
   type SourceContext,
@@ -40,7 +40,7 @@ function createSource(config: Settings, { http }: SourceContext): Source {
   const { memory, sharedBy = 1 } = http
   const maxInFlight = Math.ceil(config.maxInFlight / sharedBy)
   const maxBodyBytes = bytes(config.maxBody)
-  const deadline = createDeadline(milliseconds(config.answerWithin))
+  const deadline = createDeadline(milliseconds(config.responseTimeout))
   const verify = verifier(config.verify)
   const encoding = contentEncoding(config.encodings, config.maxBody)
   const receive = receiver(config, verify, encoding)
@@ -61,7 +61,7 @@ function createSource(config: Settings, { http }: SourceContext): Source {
   }
 
   /** A refused delivery is an event with an outcome like any other, so it takes the same way. */
-  const refuse = async (intake: Intake, reason: unknown, request: HttpHead): Promise<HttpAnswer> =>
+  const refuse = async (intake: Intake, reason: unknown, request: HttpHead): Promise<HttpResponse> =>
     answer(
       await intake(() => {
         throw reason
@@ -102,7 +102,7 @@ function createSource(config: Settings, { http }: SourceContext): Source {
           // The event goes on behind its answer, and its bytes stay in memory with it.
           late = true
           memory.add(request.body.length)
-          resolve(tooLate(config.answerWithin, id))
+          resolve(tooLate(config.responseTimeout, id))
         })
         const receiveOnce = () => {
           const event = receive(request)
@@ -127,7 +127,7 @@ function createSource(config: Settings, { http }: SourceContext): Source {
   })
 
   return {
-    answer,
+    respond: answer,
     explain: (request) => explain(config, receive(request)),
     async start(intake) {
       unserve = http.serve(config.path, handler(intake))
@@ -148,7 +148,7 @@ const tooLarge = (limit: string): HeadgateError =>
 const noMemory = (): HeadgateError =>
   new HeadgateError('HG_INTAKE_BUSY', 'The events in flight have as many bytes as the process may hold.')
 
-function tooLate(limit: string, id: string | undefined): HttpAnswer {
+function tooLate(limit: string, id: string | undefined): HttpResponse {
   const message = `Kafka has not confirmed the event within ${limit}; it may still do so.`
   return problem(new HeadgateError('HG_INTAKE_TIMEOUT', message), id)
 }

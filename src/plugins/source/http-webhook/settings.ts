@@ -38,7 +38,7 @@ export const settings = Type.Object(
       description:
         'How many events may wait for Kafka at a time. Beyond that the sender is answered 503 and tries again.',
     }),
-    answerWithin: Duration({
+    responseTimeout: Duration({
       default: '15s',
       description:
         'The sender is answered 503 when Kafka has not confirmed its event by then; the event goes on. Set it below the time-out of the sender.',

@@ -309,7 +309,7 @@ describe('http-webhook: load', () => {
 
   it('answers 503 when an event takes too long, lets it go on and counts it once', async () => {
     const { path, waiting } = heldPath()
-    const { post, outcomes, source } = await startWebhook({ answerWithin: '20ms', maxInFlight: 1 }, path)
+    const { post, outcomes, source } = await startWebhook({ responseTimeout: '20ms', maxInFlight: 1 }, path)
     expect(await post('{"id":"a"}')).toMatchObject({
       status: 503,
       headers: { 'retry-after': '5' },
@@ -342,7 +342,7 @@ describe('http-webhook: memory', () => {
 
   it('holds the bytes of an event that goes on behind its answer', async () => {
     const { path, waiting } = heldPath()
-    const { post, listener, outcomes } = await startWebhook({ answerWithin: '20ms' }, path)
+    const { post, listener, outcomes } = await startWebhook({ responseTimeout: '20ms' }, path)
     expect((await post('{"id":"a"}')).json).toMatchObject({ code: 'HG_INTAKE_TIMEOUT' })
     expect(listener.usage().bodyBytes).toBe(10)
     waiting[0]?.()

@@ -17,7 +17,7 @@ describe('http-webhook: settings', () => {
       encodings: ['identity'],
       maxDepth: 64,
       maxInFlight: 500,
-      answerWithin: '15s',
+      responseTimeout: '15s',
     })
     for (const key of Object.keys(minimal)) {
       expect(() => fillDefaults(httpWebhook, { ...minimal, [key]: undefined })).toThrow(key)
