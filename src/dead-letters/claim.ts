@@ -41,6 +41,7 @@ export function batchSender(options: ReplayOptions, tally: Tally, onDelivered: (
       rate,
       signal,
       giveUp,
+      giveUpWithin: sendWithin,
       onDelivered() {
         tally.delivered++
         onDelivered()

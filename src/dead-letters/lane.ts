@@ -4,6 +4,7 @@ import type { History } from './history.js'
 import type { DeadLetter } from './letter.js'
 import { type Note, noteRecord } from './note.js'
 import { readUntil } from './read-until.js'
+import { endsWithin } from './send-batch.js'
 
 /** A process that replays. */
 export interface Run {
@@ -18,6 +19,8 @@ export interface LaneOptions {
   readonly pipeline: string
   readonly topic: string
   readonly run: Run
+  /** Milliseconds for which a claim is good, and after which a note that is not confirmed ends the run. */
+  readonly sendWithin: number
 }
 
 /** One partition of the dead-letter topic while some of it is replayed. */
@@ -35,7 +38,7 @@ export interface Lane {
 }
 
 export function createLane(
-  { log, send, pipeline, topic, run }: LaneOptions,
+  { log, send, pipeline, topic, run, sendWithin }: LaneOptions,
   history: History,
   queue: readonly DeadLetter[],
   partition: number,
@@ -47,7 +50,14 @@ export function createLane(
     history,
     queue,
     async write(note) {
-      const { offset } = await send(noteRecord({ topic, partition, pipeline }, note, notes++))
+      const sending = send(noteRecord({ topic, partition, pipeline }, note, notes++))
+      // It may still arrive later, and would be true then, too: a claim that nothing was sent for is looked for in vain.
+      if (!(await endsWithin(sending, sendWithin)))
+        throw new HeadgateError(
+          'HG_KAFKA_UNAVAILABLE',
+          `Kafka has not confirmed a note in the dead-letter topic within ${sendWithin / 1000} s.`,
+        )
+      const { offset } = await sending
       await readUntil(log, next(), (record) => {
         history.see(record)
         return record.offset >= offset

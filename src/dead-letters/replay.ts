@@ -23,8 +23,6 @@ export interface ReplayOptions extends LaneOptions {
   onProgress(done: number, total: number): void
   /** An earlier run did not say what became of these; they are waited for, in milliseconds. */
   onDoubt(doubts: readonly Doubt[], wait: number): void
-  /** Milliseconds for which a claim is good. */
-  readonly sendWithin: number
 }
 
 /** What has become of the letters so far. */

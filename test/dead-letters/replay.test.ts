@@ -191,8 +191,8 @@ test.each([
   async (uncertain, ends) => {
     const topics = await topicsWith(4)
     const result = await replayAll(topics, {
-      rate: 1000,
-      sendWithin: 5,
+      rate: 100,
+      sendWithin: 50,
       async send(record) {
         if (record.key?.toString() === 'e1')
           throw new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Down.', { uncertain })
@@ -228,6 +228,50 @@ test('what is not confirmed while the claim is good is taken back, and is in dou
   expect(result).toMatchObject({ delivered: 1, reason: 'Given up.' })
   expect(result.inDoubt.map(({ id }) => id)).toEqual(['e1'])
   expect(await replayAll(topics)).toMatchObject({ elsewhere: 1, delivered: 1 })
+  expect(sentIds(topics)).toEqual(['e0', 'e1'])
+})
+
+test.each(['begun', 'claimed', 'settled'])(
+  'a note ("%s") that Kafka does not confirm in time ends the run; the next one sends what is missing',
+  async (kind) => {
+    const topics = await topicsWith(3)
+    const isLost = ({ headers }: SinkRecord) =>
+      headers.some(({ name, value }) => name === HEADER.replay && value === kind)
+    const sent = kind === 'settled' ? 3 : 0
+    const result = await replayAll(topics, {
+      sendWithin: 100,
+      send: (record) => (isLost(record) ? new Promise(() => {}) : topics.send(record)),
+    })
+    expect(result).toMatchObject({
+      delivered: sent,
+      left: 3 - sent,
+      reason: 'Kafka has not confirmed a note in the dead-letter topic within 0.1 s.',
+    })
+    expect(await replayAll(topics, { sendWithin: 100 })).toMatchObject({
+      delivered: 3 - sent,
+      elsewhere: sent,
+    })
+    expect(sentIds(topics)).toEqual(['e0', 'e1', 'e2'])
+  },
+)
+
+test('a sink that does not take back in time what it was given leaves it in doubt', async () => {
+  const topics = await topicsWith(2)
+  const result = await replayAll(topics, {
+    sendWithin: 100,
+    send: (record) =>
+      isNote(record) || record.key?.toString() === 'e0' ? topics.send(record) : new Promise(() => {}),
+    giveUp: () => new Promise(() => {}),
+  })
+  expect(result).toMatchObject({
+    delivered: 1,
+    left: 0,
+    reason: expect.stringMatching(
+      /^The sink has neither confirmed the record nor given it up within 0\.[2-9]\d* s\.$/,
+    ),
+  })
+  expect(result.inDoubt.map(({ id }) => id)).toEqual(['e1'])
+  expect(await replayAll(topics, { sendWithin: 100 })).toMatchObject({ elsewhere: 1, delivered: 1 })
   expect(sentIds(topics)).toEqual(['e0', 'e1'])
 })
 

@@ -32,6 +32,8 @@ Its record keeps the id of the event and has the header headgate-edited.
 Every record sent has the header headgate-replay-of, with the topic-partition@offset of the dead letter. What fails again
 stays where it is and is named. Nothing is acknowledged to the sender: that was done for the dead letter.
 
+A replay that Kafka stops answering ends within a minute; run it again when Kafka answers.
+
 Exits with 0 where all that was chosen was sent (or would be), and with 1 otherwise.`,
   arguments: [PLACES_ARGUMENT],
   options: [

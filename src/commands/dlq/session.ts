@@ -4,6 +4,7 @@ import type { Log, RecordLog } from '../../contract/index.js'
 import { type Found, findLetters } from '../../dead-letters/find.js'
 import { type Judgement, judge } from '../../dead-letters/judge.js'
 import type { DeadLetter } from '../../dead-letters/letter.js'
+import { endsWithin } from '../../dead-letters/send-batch.js'
 import { progressBar } from '../../lib/terminal/progress.js'
 import { createMetrics } from '../../metrics/registry.js'
 import { buildDelivery, type Delivery } from '../../pipeline/build-delivery.js'
@@ -14,6 +15,9 @@ import { type CommandInput, EXIT, type Io } from '../command.js'
 import { loadConfig, loadSettings } from '../load.js'
 import { problemReport } from '../problems.js'
 import type { Selection } from './dlq-selection.js'
+
+/** Milliseconds that the sink has to disconnect. What it still has to send then ends with the process. */
+const STOP_WITHIN = 10_000
 
 /** The dead letters of a pipeline, and what would make records of them, on an open connection. */
 export interface DeadLetterSession {
@@ -96,7 +100,7 @@ export async function withDeadLetters(
     return EXIT.wrong
   } finally {
     for (const { instance } of delivery.transforms) await instance.stop?.()
-    await giveUp()
+    await endsWithin(giveUp(), STOP_WITHIN)
   }
 }
 
