@@ -1,10 +1,10 @@
 import type { HeadgateError } from '../contract/errors.js'
-import type { LoggedRecord, Receipt, RecordLog, Target } from '../contract/index.js'
-import { createHistory, type Discard, type History } from './history.js'
+import type { LoggedRecord, Position, Receipt, RecordLog, Target } from '../contract/index.js'
 import type { Judgement } from './judge.js'
 import { type DeadLetter, deadLetterOf, type LetterFilter, matches } from './letter.js'
+import { type Discard, History } from './notes.js'
 
-/** `claimed`: a replay has said that it sends it, and not yet what came of it. */
+/** `claimed`: a replay is about to send it, and has not noted yet how that ended. */
 export type LetterStatus =
   | { readonly kind: 'open' | 'claimed' }
   | { readonly kind: 'replayed'; readonly receipt: Receipt }
@@ -13,7 +13,7 @@ export type LetterStatus =
 /** Nothing is left to do about it. */
 export const isSettled = ({ kind }: LetterStatus): boolean => kind === 'replayed' || kind === 'discarded'
 
-/** What would become of it now, without the record itself. */
+/** The judgement on it now, without the record itself. */
 export type Prospect =
   | { readonly kind: 'passes'; readonly target: Target }
   | { readonly kind: 'dropped' }
@@ -22,7 +22,7 @@ export type Prospect =
 export interface FoundLetter {
   readonly letter: DeadLetter
   readonly status: LetterStatus
-  /** Where it was asked for. */
+  /** Present if it was asked for. */
   readonly prospect?: Prospect
 }
 
@@ -31,8 +31,8 @@ export interface FindOptions {
   readonly topic: string
   readonly pipeline: string
   readonly filter: LetterFilter
-  /** Those that have been replayed or discarded too. */
-  readonly settledToo: boolean
+  /** Also those that have been replayed or discarded. */
+  readonly includeSettled: boolean
   readonly judge?: (letter: DeadLetter, value: Buffer) => Promise<Judgement>
   /** Only those that would pass; needs `judge`. */
   readonly onlyPassing?: boolean
@@ -46,28 +46,28 @@ export interface Found {
   readonly letters: readonly FoundLetter[]
   /** Those that the filter matched, before `limit`. */
   readonly matching: number
-  /** Those of `matching` that are left out because they have been replayed or discarded. */
+  /** Those of `matching` that are left out because they are settled. */
   readonly settled: number
-  /** By partition: what was read of it. */
+  /** The notes that were read, by partition. */
   readonly histories: ReadonlyMap<number, History>
 }
 
-/** Reads the dead letters of a pipeline, and what became of them. */
+/** Reads the dead letters of a pipeline and their status. */
 export async function findLetters(options: FindOptions): Promise<Found> {
-  const { log, topic, pipeline, filter, settledToo, judge, onlyPassing, limit, onProgress } = options
+  const { log, topic, pipeline, filter, includeSettled, judge, onlyPassing, limit, onProgress } = options
   const partitions = (await log.partitions()).filter((partition) => partition.topic === topic)
   const from = partitions.map(({ partition, start }) => ({ topic, partition, offset: start }))
-  const histories = new Map(from.map(({ partition, offset }) => [partition, createHistory(pipeline, offset)]))
+  const histories = new Map(from.map(({ partition, offset }) => [partition, new History(pipeline, offset)]))
   const total = partitions.reduce((sum, { start, end }) => sum + end - start, 0)
 
   let done = 0
   const candidates: { readonly letter: DeadLetter; readonly prospect: Promise<Prospect> | undefined }[] = []
   await log.read(from, (record: LoggedRecord) => {
     onProgress(Math.min(++done, total), total)
-    if (histories.get(record.partition)?.see(record)) return
+    if (histories.get(record.partition)?.add(record)) return
     const letter = deadLetterOf(record)
     if (letter === undefined || letter.pipeline !== pipeline || !matches(letter, filter)) return
-    // What it makes of the value is done by the next batch of records, so that not all of them are held at once.
+    // Judged at once, before the next batch of records comes, so that not all values are in memory at the same time.
     candidates.push({ letter, prospect: judge?.(letter, record.value).then(prospectOf) })
   })
 
@@ -77,7 +77,7 @@ export async function findLetters(options: FindOptions): Promise<Found> {
     const status = statusOf(letter, histories)
     const expected = await prospect
     if (onlyPassing && expected?.kind !== 'passes') continue
-    if (isSettled(status) && !settledToo) settled++
+    if (isSettled(status) && !includeSettled) settled++
     else letters.push({ letter, status, ...(expected !== undefined && { prospect: expected }) })
   }
   letters.sort(byAge)
@@ -102,3 +102,73 @@ export const prospectOf = (judgement: Judgement): Prospect =>
 
 const byAge = ({ letter: a }: FoundLetter, { letter: b }: FoundLetter): number =>
   a.timestamp - b.timestamp || a.partition - b.partition || a.offset - b.offset
+
+/** Visits the records of these letters, in the order of each partition. */
+export async function readLetters(
+  log: RecordLog,
+  letters: readonly FoundLetter[],
+  visit: (found: FoundLetter, record: LoggedRecord) => void,
+): Promise<void> {
+  const wanted = new Map<number, Map<number, FoundLetter>>()
+  const from = new Map<number, Position>()
+  for (const found of letters) {
+    const { topic, partition, offset } = found.letter
+    const inPartition = wanted.get(partition) ?? new Map<number, FoundLetter>()
+    wanted.set(partition, inPartition.set(offset, found))
+    if (offset < (from.get(partition)?.offset ?? Number.POSITIVE_INFINITY))
+      from.set(partition, { topic, partition, offset })
+  }
+  await log.read([...from.values()], (record) => {
+    const found = wanted.get(record.partition)?.get(record.offset)
+    if (found !== undefined) visit(found, record)
+  })
+}
+
+export type OneLetter =
+  | { readonly kind: 'found'; readonly found: FoundLetter; readonly record: LoggedRecord }
+  /** There is none, for this reason. */
+  | { readonly kind: 'none'; readonly why: string }
+
+/** Reads one dead letter of a pipeline and its status. */
+export async function readLetter(log: RecordLog, at: Position, pipeline: string): Promise<OneLetter> {
+  const { topic, partition, offset } = at
+  const name = `${partition}:${offset}`
+  const none = (why: string): OneLetter => ({ kind: 'none', why })
+  const kept = (await log.partitions()).find((each) => each.topic === topic && each.partition === partition)
+  if (kept === undefined) return none(`Topic "${topic}" has no partition ${partition} for dead letters.`)
+  const { start, end } = kept
+  if (offset < start || offset >= end) {
+    const range = start === end ? 'nothing' : `${partition}:${start} to ${partition}:${end - 1}`
+    return none(`There is no record at ${name} of topic "${topic}"; there is ${range}.`)
+  }
+  const history = new History(pipeline, offset)
+  let record: LoggedRecord | undefined
+  await log.read([at], (each) => {
+    if (each.offset === offset) record = each
+    history.add(each)
+  })
+  const letter = record && deadLetterOf(record)
+  if (record === undefined || letter === undefined)
+    return none(`The record at ${name} of topic "${topic}" is not a dead letter of Headgate.`)
+  if (letter.pipeline !== pipeline)
+    return none(`The dead letter at ${name} is of the pipeline "${letter.pipeline}", not "${pipeline}".`)
+  const status = statusOf(letter, new Map([[partition, history]]))
+  return { kind: 'found', found: { letter, status }, record }
+}
+
+const ENOUGH = new Error('enough has been read')
+
+/** Reads from a position until `visit` returns true, or to the end of the partition. */
+export async function readUntil(
+  log: RecordLog,
+  from: Position,
+  visit: (record: LoggedRecord) => boolean,
+): Promise<void> {
+  try {
+    await log.read([from], (record) => {
+      if (visit(record)) throw ENOUGH
+    })
+  } catch (thrown) {
+    if (thrown !== ENOUGH) throw thrown
+  }
+}

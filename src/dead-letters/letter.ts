@@ -1,9 +1,8 @@
 import type { Violation } from '../contract/errors.js'
 import type { LoggedRecord, Position } from '../contract/index.js'
 import { CONNECT, HEADER } from '../ledger/record-headers.js'
-import { isAt, type LetterPlace } from './place.js'
 
-/** What the headers of a dead letter tell; key and value stay in the log. */
+/** The headers of a dead letter; key and value stay in the log. */
 export interface DeadLetter extends Position {
   /** Milliseconds since the epoch. */
   readonly timestamp: number
@@ -16,14 +15,14 @@ export interface DeadLetter extends Position {
   readonly plugin: string
   readonly code: string
   readonly message: string
-  /** The rule that decided, or had chosen the target before. */
+  /** The rule that decided, or that had chosen the target before. */
   readonly rule: string | undefined
   readonly traceparent: string | undefined
   readonly tracestate: string | undefined
   readonly violations: readonly Violation[]
 }
 
-/** Undefined where a record is not a dead letter of Headgate. */
+/** Undefined if a record is not a dead letter of Headgate. */
 export function deadLetterOf(record: LoggedRecord): DeadLetter | undefined {
   const { topic, partition, offset, timestamp } = record
   const id = record.header(HEADER.id)
@@ -52,10 +51,41 @@ export function deadLetterOf(record: LoggedRecord): DeadLetter | undefined {
   }
 }
 
-/** As `headgate-replay-of` names a dead letter. */
+/** The name of a dead letter in the header `headgate-replay-of`. */
 export const nameOf = ({ topic, partition, offset }: Position): string => `${topic}-${partition}@${offset}`
 
-/** Which dead letters are asked for. Times are milliseconds since the epoch. */
+/** A dead letter as an operator names it. */
+export interface LetterRef {
+  /** Undefined if only partition and offset were given. */
+  readonly topic: string | undefined
+  readonly partition: number
+  readonly offset: number
+}
+
+const PARTITION_OFFSET = /^(?:([A-Za-z0-9._-]{1,249}):)?([0-9]{1,9}):([0-9]{1,15})$/
+/** The form of the header `headgate-replay-of`. */
+const NAME = /^([A-Za-z0-9._-]{1,249})-([0-9]{1,9})@([0-9]{1,15})$/
+
+/** Reads `0:12`, `topic:0:12` or `topic-0@12`; undefined if the text is none of these. */
+export function readLetterRef(text: string): LetterRef | undefined {
+  const [, topic, partition, offset] = PARTITION_OFFSET.exec(text) ?? NAME.exec(text) ?? []
+  return partition === undefined || offset === undefined
+    ? undefined
+    : { topic, partition: Number(partition), offset: Number(offset) }
+}
+
+export const formatLetterRef = ({ partition, offset }: Pick<DeadLetter, 'partition' | 'offset'>): string =>
+  `${partition}:${offset}`
+
+export const isOneOf = (letter: DeadLetter, refs: readonly LetterRef[]): boolean =>
+  refs.some(
+    ({ topic, partition, offset }) =>
+      (topic === undefined || topic === letter.topic) &&
+      partition === letter.partition &&
+      offset === letter.offset,
+  )
+
+/** Selects dead letters. Times are milliseconds since the epoch. */
 export interface LetterFilter {
   readonly code?: string
   /** A stage, or the name of a plugin. */
@@ -64,8 +94,8 @@ export interface LetterFilter {
   readonly id?: string
   readonly since?: number
   readonly until?: number
-  /** Only these; all where undefined. */
-  readonly places?: readonly LetterPlace[]
+  /** Only these; all if undefined. */
+  readonly refs?: readonly LetterRef[]
 }
 
 export const matches = (letter: DeadLetter, filter: LetterFilter): boolean => {
@@ -77,14 +107,14 @@ export const matches = (letter: DeadLetter, filter: LetterFilter): boolean => {
     (filter.id === undefined || filter.id === id) &&
     (filter.since === undefined || timestamp >= filter.since) &&
     (filter.until === undefined || timestamp <= filter.until) &&
-    (filter.places === undefined || isAt(letter, filter.places))
+    (filter.refs === undefined || isOneOf(letter, filter.refs))
   )
 }
 
 function violationsOf(header: string | undefined): readonly Violation[] {
   try {
     const found: unknown = header === undefined ? [] : JSON.parse(header)
-    // Where somebody else wrote it, the message still tells what is wrong.
+    // If somebody else wrote the header, the message still tells the reason.
     return Array.isArray(found) ? found.filter(isViolation) : []
   } catch {
     return []

@@ -1,111 +1,237 @@
 import { HeadgateError } from '../contract/errors.js'
-import { batchSender, STOPPED } from './claim.js'
-import type { Doubt } from './doubts.js'
-import type { History } from './history.js'
-import type { Judgement } from './judge.js'
-import { createLane, type Lane, type LaneOptions } from './lane.js'
-import type { DeadLetter } from './letter.js'
-import { nextItems } from './next-items.js'
-import { settleDoubts } from './settle-doubts.js'
+import type { Position, RecordLog } from '../contract/index.js'
+import { HEADER } from '../ledger/record-headers.js'
+import { createRate, type Rate } from '../lib/rate.js'
+import { readUntil } from './find.js'
+import { settleInDoubt } from './in-doubt.js'
+import { type Judgement, whyNot } from './judge.js'
+import { type DeadLetter, nameOf } from './letter.js'
+import type { Note } from './notes.js'
+import {
+  newTally,
+  type PartitionReplay,
+  partitionReplays,
+  type RunOptions,
+  STOPPED,
+  type Tally,
+} from './partition-replay.js'
+import { type ReplayItem, type SendResult, sendBatch } from './send-batch.js'
 
-export interface ReplayOptions extends LaneOptions {
-  /** What was read of each partition. */
-  readonly histories: ReadonlyMap<number, History>
-  readonly letters: readonly DeadLetter[]
+export interface ReplayOptions extends RunOptions {
   judge(letter: DeadLetter, value: Buffer): Promise<Judgement>
-  /** Records a second; as many as go where undefined. */
+  /** Records a second; unlimited if undefined. */
   readonly rate: number | undefined
-  /** Aborted when no more is to be sent. */
-  readonly signal: AbortSignal
-  /** Takes back what is on its way, so that it cannot arrive later. Nothing can be sent afterwards. */
+  /** Gives up the records in flight, so that they cannot arrive later. Nothing can be sent afterwards. */
   giveUp(): Promise<void>
-  /** How many letters need nothing more. */
-  onProgress(done: number, total: number): void
-  /** An earlier run did not say what became of these; they are waited for, in milliseconds. */
-  onDoubt(doubts: readonly Doubt[], wait: number): void
-}
-
-/** What has become of the letters so far. */
-export interface Tally {
-  delivered: number
-  /** Replayed or discarded by others since they were chosen, or by a run that did not get to say so. */
-  elsewhere: number
-  /** Could not be sent, and are where they were. */
-  readonly failed: { readonly letter: DeadLetter; readonly why: string }[]
-  /** May have been sent; the next replay finds out. */
-  readonly inDoubt: DeadLetter[]
-  /** Were in doubt, and where they would be cannot be read any more: left alone. */
-  readonly unknown: DeadLetter[]
 }
 
 export interface ReplayResult extends Readonly<Tally> {
-  /** Not tried. */
-  readonly left: number
+  readonly notTried: number
   /** Why it ended before all were tried. */
   readonly reason: string | undefined
 }
 
+/** Letters of one batch: a note stays far below the size limit of a record. */
+const MOST_LETTERS = 1000
+/** Bytes of the values that are in memory at once. */
+const MOST_BYTES = 32 * 1024 * 1024
+/** The share of the time for which a claim is good that may be spent on keeping the rate. */
+const RATE_SHARE = 0.4
+
 /**
- * Replays dead letters, each at most once, whoever else does so and wherever a process is killed. The log of the partition
- * that they are in decides: a run notes that it begins; it claims a batch, reads up to its own claim, and sends only
- * where nobody else has begun meanwhile; then it notes what became of the batch. A run that finds a claim without an end
- * waits until the claimant can have nothing under way, for a claim is good for a short time only, and then looks for the
- * records themselves.
+ * Replays dead letters, each at most once, even if several processes do so at once or are killed at any point. The log of the
+ * partition that holds them decides: a run notes that it begins; it claims a batch, reads up to its own claim, and sends only
+ * if no other run has begun meanwhile; then it notes how the batch ended. A run that finds a claim without such a note
+ * waits until the claimant can have nothing in flight, for a claim is good for a short time only, and then searches the log
+ * for the records themselves.
+ *
+ * If Kafka stops answering, it ends with the reason: notes, records and giving up have deadlines, and reads are given up by
+ * the sink when nothing comes any more.
  */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
-  const { letters, onProgress } = options
-  const tally: Tally = { delivered: 0, elsewhere: 0, failed: [], inDoubt: [], unknown: [] }
-  const done = () => tally.delivered + tally.elsewhere + tally.failed.length + tally.unknown.length
-  const progress = () => onProgress(done(), letters.length)
-  const result = (reason: string | undefined): ReplayResult => ({
-    ...tally,
-    left: letters.length - done() - tally.inDoubt.length,
-    reason,
-  })
-
+  const run = new ReplayRun(options)
   try {
-    return result(await replayLanes(lanesOf(options), options, tally, progress))
+    return run.result(await run.sendAll())
   } catch (thrown) {
-    if (thrown instanceof HeadgateError) return result(thrown.message)
+    if (thrown instanceof HeadgateError) return run.result(thrown.message)
     throw thrown
   }
 }
 
-/**
- * Returns why it ended early. One lane after the other, from the beginning on: were all begun at once, each of two runs
- * could be the last that began in a lane, and both would stop.
- */
-async function replayLanes(
-  lanes: readonly Lane[],
-  options: ReplayOptions,
-  tally: Tally,
-  progress: () => void,
-): Promise<string | undefined> {
-  const { run, signal } = options
-  const send = batchSender(options, tally, progress)
-  for (const lane of lanes) {
-    await lane.write({ kind: 'begun', run: run.id, by: run.by })
-    await settleDoubts(lane, options, tally)
-    while (lane.queue.length > 0) {
-      progress()
-      if (signal.aborted) return STOPPED
-      for (let items = await nextItems(lane, options, tally); items.length > 0; ) {
-        const { unsent, reason } = await send(lane, items)
-        if (reason !== undefined) return reason
-        items = unsent
+class ReplayRun {
+  readonly #options: ReplayOptions
+  readonly #tally = newTally()
+  readonly #rate: Rate
+  readonly #batchSize: number
+
+  constructor(options: ReplayOptions) {
+    const { rate, sendWithin } = options
+    this.#options = options
+    this.#rate = createRate(rate)
+    const inTime = rate === undefined ? MOST_LETTERS : (rate * sendWithin * RATE_SHARE) / 1000
+    this.#batchSize = Math.ceil(Math.min(MOST_LETTERS, inTime))
+  }
+
+  /**
+   * Returns the reason if it ends early. It begins one partition after the other: if it began all of them at once, each of two
+   * runs could be the last that began in one of them, and both would stop.
+   */
+  async sendAll(): Promise<string | undefined> {
+    const { run, signal } = this.#options
+    for (const partition of partitionReplays(this.#options)) {
+      await partition.write({ kind: 'begun', run: run.id, by: run.by })
+      await settleInDoubt(partition, this.#options, this.#tally)
+      while (partition.queue.length > 0) {
+        this.#progress()
+        if (signal.aborted) return STOPPED
+        for (let items = await this.#nextItems(partition); items.length > 0; ) {
+          const { unsent, reason } = await this.#sendBatch(partition, items)
+          if (reason !== undefined) return reason
+          items = unsent
+        }
       }
     }
+    this.#progress()
+    return undefined
   }
-  progress()
-  return undefined
+
+  result(reason: string | undefined): ReplayResult {
+    const { letters } = this.#options
+    const notTried = letters.length - this.#done() - this.#tally.inDoubt.length
+    return { ...this.#tally, notTried, reason }
+  }
+
+  /** Takes the first letters from the queue, as many as may be in memory at once, and makes their records. */
+  async #nextItems(partition: PartitionReplay): Promise<readonly ReplayItem[]> {
+    const { log, topic, judge } = this.#options
+    const [first] = partition.queue
+    if (first === undefined) return []
+    const wanted = new Map(partition.queue.map((letter) => [letter.offset, letter]))
+    const values = new Map<DeadLetter, Buffer>()
+    let bytes = 0
+    let end = Number.POSITIVE_INFINITY
+    const from = { topic, partition: partition.partition, offset: first.offset }
+    await readUntil(log, from, ({ offset, value }) => {
+      const letter = wanted.get(offset)
+      if (letter === undefined) return false
+      if (bytes >= MOST_BYTES) {
+        end = offset
+        return true
+      }
+      bytes += value.length
+      values.set(letter, value)
+      return values.size === wanted.size
+    })
+
+    const items: ReplayItem[] = []
+    for (const letter of partition.queue.filter(({ offset }) => offset < end)) {
+      const value = values.get(letter)
+      const made = value === undefined ? 'it is no longer there' : itemOf(letter, await judge(letter, value))
+      if (typeof made === 'string') this.#tally.failed.push({ letter, why: made })
+      else items.push(made)
+    }
+    partition.queue = partition.queue.filter(({ offset }) => offset >= end)
+    return items
+  }
+
+  /** Claims and sends the first batch of these items, and notes how that ended. `reason`: why nothing more can be sent now. */
+  async #sendBatch(
+    partition: PartitionReplay,
+    items: readonly ReplayItem[],
+  ): Promise<{ readonly unsent: readonly ReplayItem[]; readonly reason: string | undefined }> {
+    const { log, run, signal, giveUp, sendWithin, send } = this.#options
+    const batch = items.slice(0, this.#batchSize)
+    const offsets = batch.map(({ letter }) => letter.offset)
+    const from = await endsFor(log, batch)
+    const deadline = performance.now() + sendWithin
+    await partition.write({ kind: 'claimed', run: run.id, offsets, from })
+    const successor = partition.successor()
+    if (successor !== undefined) {
+      await partition.write({ kind: 'settled', run: run.id, delivered: [], released: offsets })
+      return { unsent: items, reason: `another replay has begun after it: ${successor}` }
+    }
+    const onDelivered = () => {
+      this.#tally.delivered++
+      this.#progress()
+    }
+    const sending = {
+      send,
+      deadline,
+      rate: this.#rate,
+      signal,
+      giveUp,
+      giveUpWithin: sendWithin,
+      onDelivered,
+    }
+    const { results, gaveUp } = await sendBatch(batch, sending)
+    const unsent = this.#count(batch, results)
+    if (!gaveUp) await partition.write(settledNote(run.id, batch, results))
+    return {
+      unsent: [...unsent, ...items.slice(this.#batchSize)],
+      reason: this.#reasonToStop(results, gaveUp),
+    }
+  }
+
+  #reasonToStop(results: readonly SendResult[], gaveUp: boolean): string | undefined {
+    const { signal, sendWithin } = this.#options
+    for (const result of results)
+      if ('error' in result && (result.kind === 'in-doubt' || result.error.kind !== 'data'))
+        return result.error.message
+    if (signal.aborted) return STOPPED
+    const isSlow = gaveUp || results.every(({ kind }) => kind === 'unsent')
+    return isSlow ? `the sink takes longer than ${sendWithin / 1000} s` : undefined
+  }
+
+  /** Returns those that can be sent again. */
+  #count(batch: readonly ReplayItem[], results: readonly SendResult[]): ReplayItem[] {
+    const { inDoubt, failed } = this.#tally
+    return batch.filter(({ letter }, index) => {
+      const result = results[index]
+      if (result?.kind === 'in-doubt') inDoubt.push(letter)
+      else if (result?.kind === 'failed' && result.error.kind === 'data')
+        failed.push({ letter, why: `${result.error.code}: ${result.error.message}` })
+      else return result?.kind !== 'delivered'
+      return false
+    })
+  }
+
+  #done(): number {
+    const { delivered, settledByOthers, failed, unknown } = this.#tally
+    return delivered + settledByOthers + failed.length + unknown.length
+  }
+
+  #progress(): void {
+    const { letters, onProgress } = this.#options
+    onProgress(this.#done(), letters.length)
+  }
 }
 
-/** The partitions in which there is something to settle. */
-export function lanesOf(options: LaneOptions & Pick<ReplayOptions, 'histories' | 'letters'>): Lane[] {
-  const inOrder = [...options.histories].sort(([a], [b]) => a - b)
-  return inOrder.flatMap(([partition, history]) => {
-    const queue = options.letters.filter((letter) => letter.partition === partition)
-    queue.sort((a, b) => a.offset - b.offset)
-    return queue.length === 0 ? [] : [createLane(options, history, queue, partition)]
-  })
+/** The record made of a letter, or the reason why there is none. */
+function itemOf(letter: DeadLetter, judgement: Judgement): ReplayItem | string {
+  if (judgement.kind !== 'passes') return whyNot(judgement)
+  const { record } = judgement
+  const headers = [...record.headers, { name: HEADER.replayOf, value: nameOf(letter) }]
+  return { letter, record: { ...record, headers } }
+}
+
+function settledNote(run: string, batch: readonly ReplayItem[], results: readonly SendResult[]): Note {
+  const ends = batch.map(({ letter: { offset } }, index) => ({ offset, result: results[index] }))
+  return {
+    kind: 'settled',
+    run,
+    delivered: ends.flatMap(({ offset, result }) =>
+      result?.kind === 'delivered' ? [{ offset, receipt: result.receipt }] : [],
+    ),
+    released: ends.flatMap(({ offset, result }) =>
+      result?.kind === 'failed' || result?.kind === 'unsent' ? [offset] : [],
+    ),
+  }
+}
+
+/** The present ends of the topics of a batch: no record of it can be before them. */
+async function endsFor(log: RecordLog, batch: readonly ReplayItem[]): Promise<Position[]> {
+  const topics = new Set(batch.map(({ record }) => record.target.topic))
+  return (await log.partitions())
+    .filter(({ topic }) => topics.has(topic))
+    .map(({ topic, partition, end }) => ({ topic, partition, offset: end }))
 }

@@ -4,62 +4,61 @@ import type { Receipt, SinkRecord } from '../contract/index.js'
 import type { Rate } from '../lib/rate.js'
 import type { DeadLetter } from './letter.js'
 
-/** A dead letter and the record that it has become. */
-export interface Item {
+/** A dead letter and the record made of it. */
+export interface ReplayItem {
   readonly letter: DeadLetter
   readonly record: SinkRecord
 }
 
-export type Sent =
+export type SendResult =
   | { readonly kind: 'delivered'; readonly receipt: Receipt }
   /** It is certainly not in the log. */
   | { readonly kind: 'failed'; readonly error: HeadgateError }
   | { readonly kind: 'in-doubt'; readonly error: HeadgateError }
-  /** Not tried. */
   | { readonly kind: 'unsent' }
 
 export interface SendOptions {
   send(record: SinkRecord): Promise<Receipt>
-  /** When it is over, on the clock of `performance.now`: nothing may be on its way then. */
+  /** On the clock of `performance.now`: from then on nothing may be in flight. */
   readonly deadline: number
   readonly rate: Rate
-  /** Aborted when no more is to be sent; what is on its way is waited for. */
+  /** Aborted when nothing more is to be sent; records in flight are waited for. */
   readonly signal: AbortSignal
-  /** Takes back what is on its way, so that it cannot arrive later. */
+  /** Gives up the records in flight, so that they cannot arrive later. */
   giveUp(): Promise<void>
-  /** Milliseconds for `giveUp`; what it has not taken back by then is in doubt. */
+  /** Milliseconds for `giveUp`; records that it has not given up by then are in doubt. */
   readonly giveUpWithin: number
   onDelivered(): void
 }
 
 /**
- * Sends these, one after the other, until one meets a fault of ours. Resolves with what became of each, when nothing is on
- * its way any more or the time for that is over; `gaveUp` if that needed force.
+ * Sends these, one after the other, until one fails for the infrastructure. Resolves with the result of each when nothing is
+ * in flight any more, or when the time for that is over; `gaveUp` if records had to be given up.
  */
 export async function sendBatch(
-  items: readonly Item[],
+  items: readonly ReplayItem[],
   options: SendOptions,
-): Promise<{ readonly sent: readonly Sent[]; readonly gaveUp: boolean }> {
+): Promise<{ readonly results: readonly SendResult[]; readonly gaveUp: boolean }> {
   const { deadline, rate, signal, giveUp, giveUpWithin, onDelivered } = options
   const begunAt = performance.now()
-  const faulty = new AbortController()
-  const stop = AbortSignal.any([signal, faulty.signal])
+  const failed = new AbortController()
+  const stop = AbortSignal.any([signal, failed.signal])
 
-  async function send({ record }: Item): Promise<Sent> {
+  async function send({ record }: ReplayItem): Promise<SendResult> {
     try {
       const receipt = await options.send(record)
       onDelivered()
       return { kind: 'delivered', receipt }
     } catch (thrown) {
       const error = asHeadgateError(thrown, 'The sink')
-      if (error.kind !== 'data') faulty.abort()
-      // What a plugin throws that is not an error of ours says nothing about the record.
+      if (error.kind !== 'data') failed.abort()
+      // An error that is not one of ours says nothing about the record.
       const certain = !error.uncertain && error.code !== 'HG_PLUGIN_FAILED'
       return { kind: certain ? 'failed' : 'in-doubt', error }
     }
   }
 
-  const sent: (Sent | undefined)[] = []
+  const results: (SendResult | undefined)[] = []
   const sending: Promise<void>[] = []
   for (const [index, item] of items.entries()) {
     const wait = rate.wait(performance.now())
@@ -67,21 +66,21 @@ export async function sendBatch(
       await delay(Math.min(wait, deadline - performance.now()), undefined, { signal: stop }).catch(ignore)
     if (stop.aborted || performance.now() >= deadline) break
     rate.take(performance.now())
-    const ending = send(item).then((end) => {
-      sent[index] = end
+    const done = send(item).then((result) => {
+      results[index] = result
     })
-    sending.push(ending)
+    sending.push(done)
   }
   const all = Promise.all(sending)
   const gaveUp = !(await endsWithin(all, deadline - performance.now()))
   if (gaveUp) await endsWithin(Promise.all([giveUp(), all]), giveUpWithin)
   const seconds = Math.round(performance.now() - begunAt) / 1000
-  const endOf = (index: number): Sent =>
-    sent[index] ?? (index < sending.length ? inDoubt(seconds) : { kind: 'unsent' })
-  return { sent: items.map((_, index) => endOf(index)), gaveUp }
+  const resultOf = (index: number): SendResult =>
+    results[index] ?? (index < sending.length ? inDoubt(seconds) : { kind: 'unsent' })
+  return { results: items.map((_, index) => resultOf(index)), gaveUp }
 }
 
-const inDoubt = (seconds: number): Sent => ({
+const inDoubt = (seconds: number): SendResult => ({
   kind: 'in-doubt',
   error: new HeadgateError(
     'HG_KAFKA_NOT_DELIVERED',

@@ -16,15 +16,28 @@ async function topicsWith(count: number, partitions = 1): Promise<MemoryTopics> 
 const discardAll = async (topics: MemoryTopics) => (await prepareDiscard(topics))()
 
 const lettersOf = async ({ log }: MemoryTopics) =>
-  (await findLetters({ log, topic: DLQ, pipeline: PIPELINE, filter: {}, settledToo: true, onProgress() {} }))
-    .letters
+  (
+    await findLetters({
+      log,
+      topic: DLQ,
+      pipeline: PIPELINE,
+      filter: {},
+      includeSettled: true,
+      onProgress() {},
+    })
+  ).letters
 
 const discardedIds = async (topics: MemoryTopics): Promise<string[]> =>
   (await lettersOf(topics)).flatMap(({ letter, status }) => (status.kind === 'discarded' ? [letter.id] : []))
 
 test('discarded dead letters are settled with their reason, and no replay sends them', async () => {
   const topics = await topicsWith(3, 2)
-  expect(await discardAll(topics)).toEqual({ discarded: 3, elsewhere: 0, left: 0, reason: undefined })
+  expect(await discardAll(topics)).toEqual({
+    discarded: 3,
+    settledByOthers: 0,
+    notTried: 0,
+    reason: undefined,
+  })
   const [first] = await lettersOf(topics)
   expect(first?.status).toEqual({
     kind: 'discarded',
@@ -41,7 +54,7 @@ test('a replay that has chosen before the discard sends nothing of it', async ()
   const topics = await topicsWith(3)
   const replay = await prepare(topics)
   await discardAll(topics)
-  expect(await replay.go()).toMatchObject({ delivered: 0, elsewhere: 3, reason: undefined })
+  expect(await replay.go()).toMatchObject({ delivered: 0, settledByOthers: 3, reason: undefined })
   expect(sentIds(topics)).toEqual([])
 })
 
@@ -49,7 +62,7 @@ test('what was replayed before is not discarded, and stays replayed', async () =
   const topics = await topicsWith(3)
   const discard = await prepareDiscard(topics)
   await replayAll(topics)
-  expect(await discard()).toEqual({ discarded: 0, elsewhere: 3, left: 0, reason: undefined })
+  expect(await discard()).toEqual({ discarded: 0, settledByOthers: 3, notTried: 0, reason: undefined })
   expect(await discardedIds(topics)).toEqual([])
 })
 
@@ -66,7 +79,7 @@ test('of a replay that was killed, only what it has not sent is discarded', asyn
     if (!(error instanceof Killed)) throw error
   })
   const discard = await prepareDiscard(topics, { sendWithin: 20 })
-  expect(await discard()).toEqual({ discarded: 2, elsewhere: 2, left: 0, reason: undefined })
+  expect(await discard()).toEqual({ discarded: 2, settledByOthers: 2, notTried: 0, reason: undefined })
   expect([sentIds(topics), await discardedIds(topics)]).toEqual([
     ['e0', 'e1'],
     ['e2', 'e3'],

@@ -27,7 +27,7 @@ const found = (topics: MemoryTopics, options: Partial<FindOptions> = {}): Promis
     topic: DLQ,
     pipeline: PIPELINE,
     filter: {},
-    settledToo: false,
+    includeSettled: false,
     onProgress() {},
     ...options,
   })
@@ -71,7 +71,7 @@ test('what has been replayed is counted, and shown where that is asked for', asy
   await topics.send(letterRecord('new'))
   const open = await found(topics)
   expect([ids(open), open.settled, open.matching]).toEqual([['new'], 3, 4])
-  const all = await found(topics, { settledToo: true, filter: { id: 'schema' } })
+  const all = await found(topics, { includeSettled: true, filter: { id: 'schema' } })
   expect(all.letters[0]?.status).toEqual({
     kind: 'replayed',
     receipt: { topic: 'events', partition: 0, offset: 0 },

@@ -73,7 +73,7 @@ export async function prepare(topics: MemoryTopics, overrides: Partial<ReplayOpt
     topic: DLQ,
     pipeline: PIPELINE,
     filter: {},
-    settledToo: false,
+    includeSettled: false,
     onProgress() {},
   })
   const letters = found.letters.map(({ letter }) => letter)
@@ -94,7 +94,7 @@ export async function prepare(topics: MemoryTopics, overrides: Partial<ReplayOpt
         giveUp: async () => {},
         sendWithin: 200,
         onProgress() {},
-        onDoubt() {},
+        onInDoubt() {},
         ...overrides,
       }),
   }
@@ -120,7 +120,7 @@ export async function prepareDiscard(
     topic: DLQ,
     pipeline: PIPELINE,
     filter: {},
-    settledToo: false,
+    includeSettled: false,
     onProgress() {},
   })
   return () =>
@@ -136,7 +136,7 @@ export async function prepareDiscard(
       signal: new AbortController().signal,
       sendWithin: 200,
       onProgress() {},
-      onDoubt() {},
+      onInDoubt() {},
       ...overrides,
     })
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { LoggedRecord } from '../../src/contract/index.js'
 import { deadLetterOf } from '../../src/dead-letters/letter.js'
-import { noteOf } from '../../src/dead-letters/note.js'
+import { noteOf } from '../../src/dead-letters/notes.js'
 import { CONNECT, HEADER } from '../../src/ledger/record-headers.js'
 import { runs } from './runs.js'
 

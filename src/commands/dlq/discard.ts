@@ -72,11 +72,14 @@ const plan = ({ open, refused }: Chosen): string =>
     open.length > 0 ? 'Nothing was written. With --yes they are discarded.' : 'Nothing was written.',
   ].join('\n')
 
-function account({ discarded, elsewhere, left, reason }: DiscardResult, { refused }: Chosen): string {
+function account(
+  { discarded, settledByOthers, notTried, reason }: DiscardResult,
+  { refused }: Chosen,
+): string {
   const lines = [`${counted(discarded)} discarded.`]
-  if (elsewhere > 0) lines.push(`${elsewhere} had been settled by another command.`)
+  if (settledByOthers > 0) lines.push(`${settledByOthers} had been settled by another command.`)
   lines.push(...listed('Left alone', refused))
   if (reason !== undefined)
-    lines.push(`It ended early, with ${left} not tried: ${reason.replace(/\.$/, '')}. Run it again.`)
+    lines.push(`It ended early, with ${notTried} not tried: ${reason.replace(/\.$/, '')}. Run it again.`)
   return lines.join('\n')
 }

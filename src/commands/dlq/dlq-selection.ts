@@ -1,7 +1,6 @@
 import { didYouMean } from '../../config/problem.js'
 import { ERRORS } from '../../contract/errors.js'
-import type { LetterFilter } from '../../dead-letters/letter.js'
-import { readPlace } from '../../dead-letters/place.js'
+import { type LetterFilter, readLetterRef } from '../../dead-letters/letter.js'
 import type { CommandInput, CommandOption } from '../command.js'
 import { settingOptions } from '../load.js'
 import { readTime, TIME_FORMS } from '../time-argument.js'
@@ -44,7 +43,7 @@ export const PLACES_ARGUMENT = {
 export interface Selection {
   readonly filter: LetterFilter
   readonly onlyPassing: boolean
-  readonly settledToo: boolean
+  readonly includeSettled: boolean
   readonly limit?: number
 }
 
@@ -61,7 +60,7 @@ export function readSelection(
   const complaints: string[] = []
   const named = places.flatMap((typed) => {
     if (typed === undefined) return []
-    const place = readPlace(typed)
+    const place = readLetterRef(typed)
     if (place === undefined) complaints.push(wrongPlace(typed))
     return place ?? []
   })
@@ -89,7 +88,7 @@ export function readSelection(
     id: text('id'),
     since: time('since'),
     until: time('until'),
-    places: named.length === 0 ? undefined : named,
+    refs: named.length === 0 ? undefined : named,
   })
   if (filter.since !== undefined && filter.until !== undefined && filter.since > filter.until)
     complaints.push('--since is later than --until, so nothing can lie between them.')
@@ -97,7 +96,7 @@ export function readSelection(
   const selection = {
     filter,
     onlyPassing: options['onlyPassing'] === true,
-    settledToo: options['all'] === true,
+    includeSettled: options['all'] === true,
     ...(limit !== undefined && { limit: Number(limit) }),
   }
   return { ok: true, selection }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { readLetters } from '../../dead-letters/read-letters.js'
+import { readLetters } from '../../dead-letters/find.js'
 import { type Command, EXIT, type Io } from '../command.js'
 import { readSelection, SELECTION_OPTIONS } from './dlq-selection.js'
 import { asJson, counted } from './list.js'

@@ -148,10 +148,10 @@ function plan({ open }: Chosen, failing: readonly Refusal[]): string {
 }
 
 function account(result: ReplayResult, failing: readonly Refusal[]): string {
-  const { delivered, elsewhere, failed, inDoubt, unknown, left, reason } = result
+  const { delivered, settledByOthers, failed, inDoubt, unknown, notTried, reason } = result
   const notSent = [...failing, ...failed.map(({ letter, why }) => refusal(letter, why))]
   const lines = [`${counted(delivered)} sent.`]
-  if (elsewhere > 0) lines.push(`${elsewhere} had been settled by another command.`)
+  if (settledByOthers > 0) lines.push(`${settledByOthers} had been settled by another command.`)
   lines.push(...listed('Not sent, and left where they are', notSent))
   const lost = unknown.map((letter) =>
     refusal(letter, 'its replay crashed, and the records since are not all kept'),
@@ -161,7 +161,7 @@ function account(result: ReplayResult, failing: readonly Refusal[]): string {
   )
   if (inDoubt.length > 0) lines.push(`${inDoubt.length} may have been sent; the next replay finds out.`)
   if (reason !== undefined)
-    lines.push(`It ended early, with ${left} not tried: ${reason.replace(/\.$/, '')}.`)
+    lines.push(`It ended early, with ${notTried} not tried: ${reason.replace(/\.$/, '')}.`)
   return lines.join('\n')
 }
 

@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { pid } from 'node:process'
 import { type Found, type FoundLetter, isSettled } from '../../dead-letters/find.js'
-import type { DeadLetter } from '../../dead-letters/letter.js'
-import { isAt, placeOf } from '../../dead-letters/place.js'
+import { IN_DOUBT_WAIT } from '../../dead-letters/in-doubt.js'
+import { type DeadLetter, formatLetterRef, isOneOf } from '../../dead-letters/letter.js'
 import type { ReplayOptions } from '../../dead-letters/replay.js'
-import { PATIENCE } from '../../dead-letters/settle-doubts.js'
 import { printable } from '../../lib/terminal/printable.js'
 import type { Io } from '../command.js'
 import type { Selection } from './dlq-selection.js'
@@ -15,7 +14,7 @@ import { type DeadLetterSession, find } from './session.js'
 /** Milliseconds for which a claim is good: long enough for a slow Kafka, short enough to wait for after a crash. */
 const SEND_WITHIN = 10_000
 /** Seconds. */
-export const TAKE_OVER = (SEND_WITHIN * PATIENCE) / 1000
+export const TAKE_OVER = (SEND_WITHIN * IN_DOUBT_WAIT) / 1000
 const MOST_LISTED = 20
 
 /** A dead letter that was asked for and is left alone. */
@@ -40,9 +39,9 @@ export async function choose(
   io: Io,
   prospects: boolean,
 ): Promise<Chosen> {
-  const { places } = selection.filter
-  const found = await find(session, { ...selection, settledToo: places !== undefined }, io, prospects)
-  const absent = (places ?? []).filter((place) => !found.letters.some(({ letter }) => isAt(letter, [place])))
+  const { refs } = selection.filter
+  const found = await find(session, { ...selection, includeSettled: refs !== undefined }, io, prospects)
+  const absent = (refs ?? []).filter((ref) => !found.letters.some(({ letter }) => isOneOf(letter, [ref])))
   const settled = found.letters.filter(({ status }) => isSettled(status))
   return {
     found,
@@ -59,7 +58,7 @@ export async function choose(
 }
 
 export const refusal = (letter: DeadLetter, why: string): Refusal => ({
-  place: placeOf(letter),
+  place: formatLetterRef(letter),
   id: letter.id,
   why,
 })
@@ -79,10 +78,10 @@ export const runOptions = (
   signal: io.signal,
   giveUp,
   sendWithin: SEND_WITHIN,
-  onDoubt(doubts, wait) {
-    const runs = [...new Set(doubts.map(({ claim }) => claim.by))].join(', ')
+  onInDoubt(inDoubt, wait) {
+    const runs = [...new Set(inDoubt.map(({ claim }) => claim.by))].join(', ')
     io.err(
-      `A replay before (${runs}) has not said what became of ${doubts.length} of them. ` +
+      `A replay before (${runs}) has not said what became of ${inDoubt.length} of them. ` +
         `In ${wait / 1000} s it can have nothing under way any more; then they are looked for.\n`,
     )
   },

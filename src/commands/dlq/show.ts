@@ -1,9 +1,8 @@
 import { ERRORS, type ErrorCode, type Violation } from '../../contract/errors.js'
 import type { LoggedRecord } from '../../contract/index.js'
-import { type FoundLetter, type Prospect, prospectOf } from '../../dead-letters/find.js'
+import { type FoundLetter, type Prospect, prospectOf, readLetter } from '../../dead-letters/find.js'
 import { judge } from '../../dead-letters/judge.js'
-import { readPlace } from '../../dead-letters/place.js'
-import { readLetter } from '../../dead-letters/read-letters.js'
+import { readLetterRef } from '../../dead-letters/letter.js'
 import { prettyLines } from '../../lib/json/pretty-lines.js'
 import { codeFrame } from '../../lib/terminal/code-frame.js'
 import { pairs, section } from '../../lib/terminal/facts.js'
@@ -28,7 +27,7 @@ export const dlqShowCommand: Command = {
     { flags: '--raw', description: 'Only the bytes of the event, exactly as they were received.' },
   ],
   async run({ arguments: [place = ''], options }, io) {
-    const named = readPlace(place)
+    const named = readLetterRef(place)
     if (named === undefined) {
       io.err(`${wrongPlace(place)}
 `)

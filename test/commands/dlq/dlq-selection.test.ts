@@ -6,7 +6,7 @@ const NOW = Date.UTC(2026, 0, 31, 12)
 test('without options all that has not been replayed is meant', () => {
   expect(readSelection({}, NOW)).toEqual({
     ok: true,
-    selection: { filter: {}, onlyPassing: false, settledToo: false },
+    selection: { filter: {}, onlyPassing: false, includeSettled: false },
   })
 })
 

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { createHistory, type History } from '../../src/dead-letters/history.js'
-import { type Note, noteRecord } from '../../src/dead-letters/note.js'
+import { History, type Note, noteRecord } from '../../src/dead-letters/notes.js'
 import { memoryTopics } from '../helpers/memory-topics.js'
 import { DLQ, letterRecord, PIPELINE } from './setup.js'
 
@@ -13,8 +12,8 @@ async function after(...notes: Note[]): Promise<History> {
   for (const id of ['a', 'b']) await topics.send(letterRecord(id))
   const at = { topic: DLQ, partition: 0, pipeline: PIPELINE }
   for (const [number, note] of notes.entries()) await topics.send(noteRecord(at, note, number))
-  const history = createHistory(PIPELINE, 0)
-  await topics.log.read([{ ...at, offset: 0 }], (record) => void history.see(record))
+  const history = new History(PIPELINE, 0)
+  await topics.log.read([{ ...at, offset: 0 }], (record) => void history.add(record))
   return history
 }
 

@@ -1,0 +1,192 @@
+import { checkShape } from '../config/shape.js'
+import type { LoggedRecord, Position, Receipt, SinkRecord } from '../contract/index.js'
+import { HEADER } from '../ledger/record-headers.js'
+import { Type } from '../lib/json/type.js'
+
+/**
+ * A note of a replay or a discard, written into the partition of the dead letters that it settles, so that every later run
+ * knows of it: the partition holds both, and retention removes the older records first.
+ */
+export type Note =
+  /** From here on only this run may claim. */
+  | { readonly kind: 'begun'; readonly run: string; readonly by: string }
+  /** The run is about to send these; their records cannot be before `from`. */
+  | {
+      readonly kind: 'claimed'
+      readonly run: string
+      readonly offsets: readonly number[]
+      readonly from: readonly Position[]
+    }
+  /** How a claim ended: the receipts of the delivered ones, and the offsets of those that were certainly not sent. */
+  | {
+      readonly kind: 'settled'
+      readonly run: string
+      readonly delivered: readonly { readonly offset: number; readonly receipt: Receipt }[]
+      readonly released: readonly number[]
+    }
+  /** These are settled without a record, if no other run has begun before this note. */
+  | {
+      readonly kind: 'discarded'
+      readonly run: string
+      readonly reason: string
+      readonly offsets: readonly number[]
+    }
+
+/** `number` distinguishes the notes of a run: a compacted topic must not take one for a newer version of another. */
+export function noteRecord(
+  at: { readonly topic: string; readonly partition: number; readonly pipeline: string },
+  note: Note,
+  number: number,
+): SinkRecord {
+  const { kind, ...content } = note
+  return {
+    target: { topic: at.topic, partition: at.partition },
+    key: Buffer.from(`${HEADER.replay}/${note.run}/${number}`),
+    value: Buffer.from(JSON.stringify(content)),
+    headers: [
+      { name: HEADER.replay, value: kind },
+      { name: HEADER.pipeline, value: at.pipeline },
+    ],
+  }
+}
+
+/**
+ * Undefined if a record is not a note of this pipeline. Anybody who may write to the topic can have written it, so a record
+ * that does not have the form of a note is none.
+ */
+export function noteOf(record: LoggedRecord, pipeline: string): Note | undefined {
+  const kind = record.header(HEADER.replay)
+  if (kind === undefined || record.header(HEADER.pipeline) !== pipeline) return undefined
+  const note = parse(record.value, kind)
+  return checkShape(FORM, note).length === 0 ? (note as Note) : undefined
+}
+
+function parse(value: Buffer, kind: string): unknown {
+  try {
+    return { ...(JSON.parse(value.toString()) as object), kind }
+  } catch {
+    return undefined
+  }
+}
+
+const Offset = Type.Integer({ minimum: 0 })
+const RecordPosition = Type.Object({ topic: Type.String(), partition: Offset, offset: Offset })
+const FORM = Type.Union([
+  Type.Object({ kind: Type.Literal('begun'), run: Type.String(), by: Type.String() }),
+  Type.Object({
+    kind: Type.Literal('claimed'),
+    run: Type.String(),
+    offsets: Type.Array(Offset),
+    from: Type.Array(RecordPosition),
+  }),
+  Type.Object({
+    kind: Type.Literal('settled'),
+    run: Type.String(),
+    delivered: Type.Array(Type.Object({ offset: Offset, receipt: RecordPosition })),
+    released: Type.Array(Offset),
+  }),
+  Type.Object({
+    kind: Type.Literal('discarded'),
+    run: Type.String(),
+    reason: Type.String(),
+    offsets: Type.Array(Offset),
+  }),
+])
+
+/** The claim of a run that has not noted how it ended. */
+export interface Claim {
+  readonly run: string
+  readonly by: string
+  readonly from: readonly Position[]
+}
+
+/** How an operator settled a dead letter without a record. */
+export interface Discard {
+  readonly reason: string
+  readonly by: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+}
+
+/** The content of the notes in one partition of the dead-letter topic, as far as it has been read. */
+export class History {
+  readonly #pipeline: string
+  #next: number
+  #current: { readonly run: string; readonly by: string } | undefined
+  readonly #claims = new Map<number, Claim>()
+  readonly #delivered = new Map<number, Receipt>()
+  readonly #discarded = new Map<number, Discard>()
+
+  constructor(pipeline: string, from: number) {
+    this.#pipeline = pipeline
+    this.#next = from
+  }
+
+  /** The offset after the last record that was read. */
+  get next(): number {
+    return this.#next
+  }
+
+  /** The run that began last. */
+  get current(): { readonly run: string; readonly by: string } | undefined {
+    return this.#current
+  }
+
+  /** By the offset of the dead letter. */
+  get claims(): ReadonlyMap<number, Claim> {
+    return this.#claims
+  }
+
+  /** Receipts of the records that dead letters have become, by the offset of the dead letter. */
+  get delivered(): ReadonlyMap<number, Receipt> {
+    return this.#delivered
+  }
+
+  /** By the offset of the dead letter. */
+  get discarded(): ReadonlyMap<number, Discard> {
+    return this.#discarded
+  }
+
+  /** Call it with every record of the partition, in the order of the offsets. Returns true if the record is a note. */
+  add(record: LoggedRecord): boolean {
+    if (record.offset < this.#next) return false
+    this.#next = record.offset + 1
+    const note = noteOf(record, this.#pipeline)
+    if (note !== undefined) this.#apply(note, record.timestamp)
+    return note !== undefined
+  }
+
+  #apply(note: Note, at: number): void {
+    switch (note.kind) {
+      case 'begun':
+        this.#current = { run: note.run, by: note.by }
+        break
+      case 'claimed':
+        // The order of the log decides: a run that claims after another one has begun finds that out before it sends anything.
+        if (this.#isSuperseded(note.run)) return
+        for (const offset of note.offsets)
+          this.#claims.set(offset, { run: note.run, by: this.#current?.by ?? '', from: note.from })
+        break
+      case 'settled':
+        for (const offset of note.released)
+          if (this.#claims.get(offset)?.run === note.run) this.#claims.delete(offset)
+        for (const { offset, receipt } of note.delivered) {
+          this.#claims.delete(offset)
+          this.#discarded.delete(offset)
+          this.#delivered.set(offset, receipt)
+        }
+        break
+      case 'discarded':
+        if (this.#isSuperseded(note.run)) return
+        for (const offset of note.offsets) {
+          if (this.#delivered.has(offset)) continue
+          this.#claims.delete(offset)
+          this.#discarded.set(offset, { reason: note.reason, by: this.#current?.by ?? '', at })
+        }
+    }
+  }
+
+  #isSuperseded(run: string): boolean {
+    return this.#current !== undefined && this.#current.run !== run
+  }
+}
