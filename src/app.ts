@@ -1,6 +1,5 @@
 import { hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { type Admin, openAdmin, openStartingAdmin, type StartingAdmin } from './admin/admin.js'
 import { connectRoutes } from './admin/connect/index.js'
 import { questionsInProcess } from './admin/connect/questions.js'
@@ -14,12 +13,13 @@ import { requireUnused } from './http/listen.js'
 import { type Address, createListener } from './http/listener.js'
 import { withoutSecrets } from './ledger/report.js'
 import { isStateInUse, openStateDirectory } from './ledger/state-directory.js'
+import { endsWithin, untilAborted } from './lib/async.js'
 import { bytes, milliseconds } from './lib/units.js'
 import { type FileWatch, watchFiles } from './lib/watch-files.js'
 import { countRefused, countResponses, showProcess } from './metrics/process.js'
 import { createMetrics } from './metrics/registry.js'
 import type { Pipeline } from './pipeline/build.js'
-import { type Left, notReady, until } from './pipeline/lifecycle.js'
+import { type Left, notReady } from './pipeline/lifecycle.js'
 import { createReloader, type Why } from './pipeline/reload/reloader.js'
 import { createShared } from './pipeline/shared.js'
 import { openIntents } from './pipeline/target-state.js'
@@ -226,11 +226,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     await workers?.stop()
     // First of all, so that a sender that comes in between hears 503 and not that there is no such path.
     const closed = listener.close(isTakenOver ? LAST_REQUESTS : 0)
-    const inTime = () => Promise.race([closed, delay(LAST_REQUESTS, undefined, { ref: false })])
-    if (isTakenOver) await until(inTime(), deadline)
+    const inTime = () => endsWithin(closed, LAST_REQUESTS)
+    if (isTakenOver) await untilAborted(inTime(), deadline)
     const left = await reloader.stop(isTakenOver)
     // Load balancers open connections before they have a request: nobody waits for those.
-    if (isTakenOver) await until(inTime(), deadline)
+    if (isTakenOver) await untilAborted(inTime(), deadline)
     if (deadline.aborted || isTakenOver) listener.closeNow()
     else await closed
     taps.close()
@@ -285,7 +285,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       return { intake, admin, state: await takeOverState(directory, log({ stage: 'ledger' }), handOver) }
     } catch (error) {
       // Those that wait are answered.
-      await Promise.race([listener.close(), delay(LAST_REQUESTS)])
+      await endsWithin(listener.close(), LAST_REQUESTS)
       await admin?.close()
       throw error
     }

@@ -1,5 +1,6 @@
 import { HeadgateError } from '../contract/errors.js'
 import type { Correlation, Event, Intake, PostCommit } from '../contract/index.js'
+import { untilAborted } from '../lib/async.js'
 import { type BuiltSource, type Pipeline, stagesOf } from './build.js'
 import { run, runFront } from './path.js'
 import type { Intent } from './target-state.js'
@@ -93,12 +94,12 @@ export async function stopPipeline(
   deadline: AbortSignal,
   isTakenOver = false,
 ): Promise<Left> {
-  await until(pipeline.source.stop(), deadline)
+  await untilAborted(pipeline.source.stop(), deadline)
   // Those under a config of before have the same ledger, and mostly the same sink.
   const traffics = [...pipeline.parts.resident.live].map(({ traffic }) => traffic)
-  await until(Promise.all(traffics.map((traffic) => traffic.idle())), deadline)
+  await untilAborted(Promise.all(traffics.map((traffic) => traffic.idle())), deadline)
   for (const acknowledger of pipeline.acknowledgers) {
-    if (isTakenOver) await until(acknowledger.stop(), deadline)
+    if (isTakenOver) await untilAborted(acknowledger.stop(), deadline)
     else await acknowledger.drain(deadline)
   }
   const left = {
@@ -106,11 +107,11 @@ export async function stopPipeline(
     inFlight: traffics.reduce((sum, traffic) => sum + traffic.inFlight(), 0),
     unacknowledged: pipeline.ledger.backlog().count,
   }
-  for (const transform of pipeline.plugins.transforms) await until(transform.stop?.(), deadline)
+  for (const transform of pipeline.plugins.transforms) await untilAborted(transform.stop?.(), deadline)
   // Never cut short: what it writes is on a local disk, and closing that under it would lose it.
   await pipeline.ledger.stop()
-  await until(pipeline.sink.stop?.(), deadline)
-  for (const postCommit of pipeline.plugins.postCommit) await until(postCommit.stop?.(), deadline)
+  await untilAborted(pipeline.sink.stop?.(), deadline)
+  for (const postCommit of pipeline.plugins.postCommit) await untilAborted(postCommit.stop?.(), deadline)
   pipeline.flushFailures()
   return left
 }
@@ -118,13 +119,3 @@ export async function stopPipeline(
 /** Why a pipeline cannot take events now, one sentence each. */
 export const notReady = ({ sink, ledger, plugins }: Pipeline): string[] =>
   [sink, ledger, ...plugins.transforms, ...plugins.postCommit].flatMap((stage) => stage.notReady?.() ?? [])
-
-/** Waits for `work`, but not beyond the deadline. */
-export async function until(work: Promise<unknown> | undefined, deadline: AbortSignal): Promise<void> {
-  if (work === undefined || deadline.aborted) return
-  await new Promise<void>((resolve, reject) => {
-    const cut = () => resolve()
-    deadline.addEventListener('abort', cut, { once: true })
-    work.then(() => resolve(), reject).finally(() => deadline.removeEventListener('abort', cut))
-  })
-}

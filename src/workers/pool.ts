@@ -1,10 +1,9 @@
 import type { CheckedConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log, Outcome } from '../contract/index.js'
-import { createLock } from '../lib/serial.js'
+import { SerialQueue, untilAborted } from '../lib/async.js'
 import type { ProcessMetrics } from '../metrics/registry.js'
 import type { Pipeline } from '../pipeline/build.js'
-import { until } from '../pipeline/lifecycle.js'
 import type { Fronts, NextConfig } from '../pipeline/reload/fronts.js'
 import type { Intent } from '../pipeline/target-state.js'
 import type { Settings } from '../process/settings.js'
@@ -68,7 +67,7 @@ export function createWorkers(options: WorkersOptions): Workers {
   const { count, settings, metrics, log, intentOf, signal, start: startProcess = startWorker } = options
   const generations = createGenerations<WorkerProcess>()
   /** A worker is started under one config, and a reload waits for that. */
-  const changing = createLock()
+  const changing = new SerialQueue()
   const up = new Map<number, Running>()
   const processes = new Set<WorkerProcess>()
   let levels: readonly (readonly [name: string, level: string])[] = []
@@ -116,7 +115,7 @@ export function createWorkers(options: WorkersOptions): Workers {
       processes.delete(worker)
       attempts.gone(worker)
     })
-    const end = await changing.take()
+    const end = await changing.hold()
     try {
       const answer = await worker.ask(startRequest(place), START_WITHIN)
       if (answer?.url === undefined) throw new HeadgateError('HG_WORKER_FAILED', `Worker ${place} has ended.`)
@@ -186,7 +185,7 @@ export function createWorkers(options: WorkersOptions): Workers {
       return begun[0]?.url ?? ''
     },
     async prepare({ config, pipelines, anew }: NextConfig) {
-      release = await changing.take()
+      release = await changing.hold()
       next = { message: toMessage(config, pipelines), config, pipelines }
       await askAll({ kind: 'prepare', config: next.message, anew }, PREPARE_WITHIN)
     },
@@ -232,7 +231,7 @@ export function createWorkers(options: WorkersOptions): Workers {
         else void worker.ask({ kind: 'stop' }, within).catch(() => {})
       }
       const ended = Promise.all([...processes].map((worker) => worker.ended))
-      await until(ended, signal)
+      await untilAborted(ended, signal)
       for (const worker of processes) worker.kill()
       await ended
     },

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { HeadgateError } from '../../contract/errors.js'
+import { untilAborted } from '../../lib/async.js'
 import { stagesOf } from '../build.js'
-import { notReady, until } from '../lifecycle.js'
+import { notReady } from '../lifecycle.js'
 import { hasOtherTargets, targetsInUse } from './targets-in-use.js'
 import { isFresh, type Swap } from './transition.js'
 
@@ -51,7 +52,7 @@ export async function discard({ running, next }: Swap, signal: AbortSignal): Pro
   const { parts } = next
   for (const stage of stagesOf(next)) {
     if (isFresh(stage, running)) {
-      await until(stage.instance.stop?.(), signal)
+      await untilAborted(stage.instance.stop?.(), signal)
       stage.metrics.close()
     }
   }

@@ -2,8 +2,9 @@ import type { Problem } from '../../config/problem.js'
 import type { CheckedConfig, ReadResult } from '../../config/read.js'
 import { asHeadgateError, HeadgateError } from '../../contract/errors.js'
 import type { Log } from '../../contract/index.js'
+import { untilAborted } from '../../lib/async.js'
 import { buildPipeline, type Pipeline, type Surroundings, stagesOf } from '../build.js'
-import { type Left, startPipeline, stopPipeline, until } from '../lifecycle.js'
+import { type Left, startPipeline, stopPipeline } from '../lifecycle.js'
 import { logLines, RETRY_AFTER, type Refused, reasonsOf, retryOf } from '../refused.js'
 import type { BuiltStage } from '../stage.js'
 import { discard, startBeside } from './beside.js'
@@ -191,7 +192,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
   }
 
   async function retireAfterWorkers(each: Swap, running: Pipeline, hurry: AbortSignal): Promise<number> {
-    if (fronts !== undefined) await until(fronts.left(running), signal)
+    if (fronts !== undefined) await untilAborted(fronts.left(running), signal)
     return retire(each, signal, hurry)
   }
 

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { untilAborted } from '../../lib/async.js'
 import { stagesOf } from '../build.js'
-import { until } from '../lifecycle.js'
 import type { BuiltStage } from '../stage.js'
 import { targetsInUse } from './targets-in-use.js'
 import type { Swap } from './transition.js'
@@ -23,10 +23,10 @@ export async function retire(
   const kept = stagesOf(next)
   const gone = <Stage extends BuiltStage>(stage: Stage): boolean => !kept.includes(stage)
   if (gone(parts.source)) {
-    await until(parts.source.paths.withdraw?.(), signal)
-    await until(parts.source.instance.stop(), signal)
+    await untilAborted(parts.source.paths.withdraw?.(), signal)
+    await untilAborted(parts.source.instance.stop(), signal)
   }
-  await until(running.traffic.idle(), signal)
+  await untilAborted(running.traffic.idle(), signal)
   // What became of a record may still be being found out, and is where the targets of then are.
   if (next !== undefined)
     while (!signal.aborted && !running.ledger.canMoveTo(parts.terms.log)) await wait(LOOK_EVERY)
@@ -35,15 +35,16 @@ export async function retire(
   const goneAcknowledgers = parts.postCommit.filter((each) => !next?.parts.postCommit.includes(each))
   for (const { acknowledger } of goneAcknowledgers) {
     if (next === undefined) await acknowledger.drain(acknowledgeUntil)
-    await until(acknowledger.stop(), signal)
+    await untilAborted(acknowledger.stop(), signal)
   }
-  for (const stage of parts.transforms) if (gone(stage)) await until(stage.instance.stop?.(), signal)
+  for (const stage of parts.transforms) if (gone(stage)) await untilAborted(stage.instance.stop?.(), signal)
   const unacknowledged = next === undefined ? running.ledger.backlog().count : 0
   if (next === undefined) await running.ledger.stop()
   parts.resident.live.delete(running)
-  if (gone(parts.sink)) await until(running.sink.stop?.(), signal)
+  if (gone(parts.sink)) await untilAborted(running.sink.stop?.(), signal)
   else running.sink.expect(targetsInUse(running.sink, [...parts.resident.live]))
-  for (const { stage } of parts.postCommit) if (gone(stage)) await until(stage.instance.stop?.(), signal)
+  for (const { stage } of parts.postCommit)
+    if (gone(stage)) await untilAborted(stage.instance.stop?.(), signal)
 
   for (const stage of stagesOf(running)) if (gone(stage)) stage.metrics.close()
   for (const { metrics } of goneAcknowledgers) metrics.close()

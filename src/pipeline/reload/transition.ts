@@ -1,6 +1,7 @@
 import { HeadgateError } from '../../contract/errors.js'
+import { untilAborted } from '../../lib/async.js'
 import { type BuiltSource, type Pipeline, stagesOf } from '../build.js'
-import { intakeOf, isHeld, showMetrics, until } from '../lifecycle.js'
+import { intakeOf, isHeld, showMetrics } from '../lifecycle.js'
 import type { BuiltStage } from '../stage.js'
 import { stageAfter } from './changes.js'
 import type { Fronts } from './fronts.js'
@@ -126,7 +127,7 @@ async function settled(running: Pipeline, signal: AbortSignal): Promise<void> {
   const stop = () => enough.abort()
   const timer = setTimeout(stop, HOLD)
   signal.addEventListener('abort', stop, { once: true })
-  await until(
+  await untilAborted(
     Promise.all([...running.parts.resident.live].map(({ traffic }) => traffic.idle())),
     enough.signal,
   )
