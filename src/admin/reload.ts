@@ -1,4 +1,4 @@
-import { formatPlace } from '../config/problem.js'
+import { formatLocation } from '../config/problem.js'
 import { type Refused, reasonsOf } from '../pipeline/refused.js'
 import type { Reloaded } from '../pipeline/reload/reloader.js'
 
@@ -19,9 +19,9 @@ export function reloadAnswer(
     revision,
     ...(retry !== undefined && { retry }),
     problems: [
-      ...problems.map(({ place, message, ...rest }) => ({
+      ...problems.map(({ location, message, ...rest }) => ({
         ...rest,
-        place: formatPlace(place),
+        place: formatLocation(location),
         message: redact(message),
       })),
       ...(error === undefined ? [] : [{ code: error.code, message: redact(error.message) }]),

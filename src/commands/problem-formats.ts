@@ -4,14 +4,14 @@ import { type Finding, findingsOf } from './problems.js'
 
 /** One JSON document for programs. `ok` is what the exit code says. */
 export function problemsAsJson(read: ReadResult, ok: boolean, outside?: ProbeReport): string {
-  const problems = findingsOf(read, outside).map(({ place, ...finding }) => ({
+  const problems = findingsOf(read, outside).map(({ location, ...finding }) => ({
     severity: finding.severity,
     code: finding.code,
-    file: place.file,
-    line: place.line,
-    column: place.column,
-    endLine: place.end?.line ?? place.line,
-    endColumn: place.end?.column ?? place.column,
+    file: location.file,
+    line: location.line,
+    column: location.column,
+    endLine: location.end?.line ?? location.line,
+    endColumn: location.end?.column ?? location.column,
     pointer: finding.pointer,
     message: finding.message,
     expected: finding.expected,
@@ -19,7 +19,7 @@ export function problemsAsJson(read: ReadResult, ok: boolean, outside?: ProbeRep
     suggestion: finding.suggestion,
     help: finding.help,
   }))
-  const file = read.ok ? read.config.file : read.problems[0]?.place.file
+  const file = read.ok ? read.config.file : read.problems[0]?.location.file
   const revision = read.ok ? read.config.revision : null
   const looked = outside && { checked: outside.checked, unchecked: outside.unchecked }
   return `${JSON.stringify({ ok, file, revision, problems, ...looked }, undefined, 2)}\n`
@@ -35,8 +35,8 @@ export const problemsForGithub = (read: ReadResult, outside?: ProbeReport): stri
   ].join('')
 
 function workflowCommand(finding: Finding): string {
-  const { severity, code, place, message, expected, found, suggestion, help } = finding
-  const { file, line, column, end } = place
+  const { severity, code, location, message, expected, found, suggestion, help } = finding
+  const { file, line, column, end } = location
   const properties: [string, string | number][] = [
     ['file', file],
     ['line', line],

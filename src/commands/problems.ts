@@ -1,5 +1,5 @@
 import type { ProbeReport } from '../config/probe.js'
-import { formatPlace, type Place, type Problem, type Warning } from '../config/problem.js'
+import { formatLocation, type Problem, type SourceLocation, type Warning } from '../config/problem.js'
 import type { ReadResult } from '../config/read.js'
 import { sourceFrame } from '../lib/terminal/frames.js'
 import { type Style, styleFor } from '../lib/terminal/style.js'
@@ -11,7 +11,7 @@ export interface Finding {
   readonly severity: 'error' | 'warning'
   /** An error code, or the name of a lint. */
   readonly code: string
-  readonly place: Place
+  readonly location: SourceLocation
   readonly pointer: string
   readonly message: string
   readonly expected?: string
@@ -29,7 +29,7 @@ export function findingsOf(read: ReadResult, outside: Outside = { problems: [], 
   const warnings = [...(read.ok ? read.config.warnings : []), ...outside.warnings]
   const problems = [...(read.ok ? [] : read.problems), ...outside.problems]
   return [...problems.map(ofProblem), ...warnings.map(ofWarning)].sort(
-    ({ severity: one, place: a }, { severity: other, place: b }) =>
+    ({ severity: one, location: a }, { severity: other, location: b }) =>
       one.localeCompare(other) || a.line - b.line || a.column - b.column,
   )
 }
@@ -83,16 +83,16 @@ function folded(findings: readonly Finding[]): Fold[] {
 const alsoAt = (others: readonly Finding[]): string[] =>
   others.length === 0
     ? []
-    : ['  also:', ...others.map(({ place, message }) => `    ${formatPlace(place)}  ${message}`)]
+    : ['  also:', ...others.map(({ location, message }) => `    ${formatLocation(location)}  ${message}`)]
 
 function report(finding: Finding, lines: readonly string[], style: Style, width: number): string {
-  const { severity, code, place, pointer, message, expected, found, suggestion, help } = finding
+  const { severity, code, location, pointer, message, expected, found, suggestion, help } = finding
   const colour = COLOURS[severity]
   const told = [
-    `${style('bold', formatPlace(place))}${pointer === '' ? '' : `  ${pointer}`}`,
+    `${style('bold', formatLocation(location))}${pointer === '' ? '' : `  ${pointer}`}`,
     `  ${style(colour, `${severity === 'warning' ? 'warning ' : ''}${code}`)}: ${message}`,
   ]
-  if (lines.length > 0) told.push('', sourceFrame(lines, place, colour, style, width), '')
+  if (lines.length > 0) told.push('', sourceFrame(lines, location, colour, style, width), '')
   if (expected !== undefined) told.push(`  expected: ${expected}`)
   if (found !== undefined) told.push(`  found:    ${found}`)
   if (suggestion !== undefined) told.push(`  ${suggestion}`)

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { startApp } from '../app.js'
-import { formatPlace, type Warning } from '../config/problem.js'
+import { formatLocation, type Warning } from '../config/problem.js'
 import type { ReadResult } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
@@ -162,10 +162,13 @@ async function openLog(
 /** A line for each problem and warning, where programs read the log. */
 function logProblems(read: Extract<ReadResult, { ok: false }>, log: Log): void {
   const findings = findingsOf(read)
-  for (const { severity, place, message, ...more } of findings) {
-    const { file, line, column } = place
+  for (const { severity, location, message, ...more } of findings) {
+    const { file, line, column } = location
     const level = severity === 'error' ? 'error' : 'warn'
-    log[level]({ event: 'config-problem', file, line, column, ...more }, `${formatPlace(place)}: ${message}`)
+    log[level](
+      { event: 'config-problem', file, line, column, ...more },
+      `${formatLocation(location)}: ${message}`,
+    )
   }
   const errors = findings.filter(({ severity }) => severity === 'error').length
   log.error({ event: 'failed', problems: errors }, 'the config cannot be used; nothing was started')

@@ -5,7 +5,7 @@ import { child } from '../lib/json/pointer.js'
 import { choosePlugin } from './choose-plugin.js'
 import type { ExternalPlugins } from './load-plugins.js'
 import { resolveSinks, type SinkReference, sinkPointer, UNKNOWN } from './named-sinks.js'
-import { formatPlace, type Problem } from './problem.js'
+import { formatLocation, type Problem } from './problem.js'
 import type { ProviderProblem } from './providers.js'
 import { ConfigFile, type PipelineConfig } from './schema.js'
 import { checkShape, type ShapeProblem } from './shape.js'
@@ -52,8 +52,8 @@ export function checkPipelines(written: unknown, text: SourceText, options: Chec
   const report = ({ pointer, key, within, ...problem }: ShapeProblem): void => {
     if (unresolved.has(pointer) && problem.code !== 'HG_CONFIG_PROVIDER') return
     const found = key ? undefined : text.quote(pointer)
-    const place = key ? text.placeOfKey(pointer) : text.placeOf(pointer, within)
-    problems.push({ ...problem, pointer, place, ...(found !== undefined && { found }) })
+    const location = key ? text.locationOfKey(pointer) : text.locationOf(pointer, within)
+    problems.push({ ...problem, pointer, location, ...(found !== undefined && { found }) })
   }
   for (const problem of options.unresolved) report(problem)
   const { config, references } = resolveSinks(written, report)
@@ -228,7 +228,7 @@ function checkClaims(
     const other = claims.get(claim)
     if (other === undefined) claims.set(claim, mine)
     else {
-      const message = `Another pipeline has this already, at ${formatPlace(text.placeOf(other))}.`
+      const message = `Another pipeline has this already, at ${formatLocation(text.locationOf(other))}.`
       report({ pointer: mine, code: 'HG_CONFIG_CONFLICT', message })
     }
   }

@@ -54,15 +54,15 @@ function ignoresIn(comment: Comment): Ignore[] {
   return match[1].split(/\s*,\s*/).map((name) => ({ name, comment }))
 }
 
-function linesOf({ place, pointer }: Warning, text: SourceText): ReadonlySet<number> {
+function linesOf({ location, pointer }: Warning, text: SourceText): ReadonlySet<number> {
   const around = pointer.slice(0, pointer.lastIndexOf('/'))
-  return new Set([place.line, text.placeOf(around).line, text.placeOfKey(pointer).line])
+  return new Set([location.line, text.locationOf(around).line, text.locationOfKey(pointer).line])
 }
 
 function unknown(name: string | undefined, comment: Comment, known: ReadonlySet<string>): Warning {
   return {
     name: 'ignore-unknown' satisfies LintName,
-    place: comment.place,
+    location: comment.location,
     pointer: '',
     ...(name === undefined
       ? {
@@ -75,7 +75,7 @@ function unknown(name: string | undefined, comment: Comment, known: ReadonlySet<
 
 const unused = (name: string, comment: Comment): Warning => ({
   name: 'ignore-unused' satisfies LintName,
-  place: comment.place,
+  location: comment.location,
   pointer: '',
   message: `Nothing to silence: there is no "${name}" on line ${comment.about}.`,
   suggestion: 'Remove the comment, or move it to the line before the one that the warning names.',

@@ -68,7 +68,7 @@ export const LINTS = {
 export type LintName = keyof typeof LINTS
 
 /** A warning of one of these, before its line in the file is looked up. */
-export type Unplaced = Omit<Warning, 'place' | 'name'> & { readonly name: LintName }
+export type Unplaced = Omit<Warning, 'location' | 'name'> & { readonly name: LintName }
 
 /** What a file or a variable holds here it may not hold elsewhere, so that a comment on it may have nothing to silence. */
 const OF_SURROUNDINGS: readonly LintName[] = [

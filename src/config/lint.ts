@@ -6,7 +6,7 @@ import type { CheckedPipeline, CheckedStage } from './check.js'
 import { silence } from './ignores.js'
 import { type LintName, lintNames, outsideNames } from './lint-names.js'
 import { unusedSecrets } from './lint-unused.js'
-import { formatPlace, type Warning } from './problem.js'
+import { formatLocation, type Warning } from './problem.js'
 import type { Environment, Resolved } from './providers.js'
 import { deadLetterTargets, routedTargets } from './routed-targets.js'
 import { type SecretValue, withoutSecrets } from './secret-values.js'
@@ -30,7 +30,7 @@ export interface LintOptions {
   readonly plugins: Parameters<typeof lintNames>[0]
 }
 
-type Found = Omit<Warning, 'place' | 'name'> & { readonly name: string }
+type Found = Omit<Warning, 'location' | 'name'> & { readonly name: string }
 type OfOurs = Omit<Found, 'name'> & { readonly name: LintName }
 
 /** What is allowed in a config without problems, and probably not meant; in the order of the file. */
@@ -56,7 +56,7 @@ export function lint(
   )
   const warnings = [...different.values()].map((warning) => ({
     ...warning,
-    place: text.placeOf(warning.pointer),
+    location: text.locationOf(warning.pointer),
   }))
   const used = pipelines.flatMap(stagesOf).map(({ definition }) => definition)
   const plugins = [...options.plugins, ...used]
@@ -104,7 +104,7 @@ const overriddenRoutes = ({ transforms }: CheckedPipeline): OfOurs[] =>
 /** Of two places that are at odds, the later one in the file is named, and tells where the other one is. */
 function* targetFindings(pipelines: readonly CheckedPipeline[], text: SourceText): Generator<OfOurs> {
   const routed = pipelines.flatMap(routedTargets).map(({ at, target }) => ({ ...target, pointer: at }))
-  const placeOf = (pointer: string): string => formatPlace(text.placeOf(pointer))
+  const locationOf = (pointer: string): string => formatLocation(text.locationOf(pointer))
   for (const [index, { topic, partition, pointer }] of routed.entries()) {
     const other = routed
       .slice(0, index)
@@ -115,7 +115,7 @@ function* targetFindings(pipelines: readonly CheckedPipeline[], text: SourceText
     yield {
       pointer: child(pointer, 'partition'),
       name: 'partition-shared',
-      message: `Partition ${partition} of ${topic} is used already, at ${placeOf(other.pointer)}.`,
+      message: `Partition ${partition} of ${topic} is used already, at ${locationOf(other.pointer)}.`,
     }
   }
   for (const { name, settings } of pipelines) {
@@ -125,7 +125,7 @@ function* targetFindings(pipelines: readonly CheckedPipeline[], text: SourceText
     yield {
       pointer: `${child('/pipelines', name)}/deadLetter/topic`,
       name: 'dead-letter-topic-routed',
-      message: `Dead letters share the topic ${rule.topic} with the events routed at ${placeOf(rule.pointer)}.`,
+      message: `Dead letters share the topic ${rule.topic} with the events routed at ${locationOf(rule.pointer)}.`,
       suggestion: 'Give the dead letters a topic of their own.',
     }
   }

@@ -56,7 +56,7 @@ export async function probe(config: CheckedConfig, options: ProbeOptions): Promi
     suggestion,
   }: Omit<Extract<Probed, { kind: 'warning' }>, 'kind' | 'name'>) => ({
     pointer: at,
-    place: config.placeOf(at),
+    location: config.locationOf(at),
     message: redact(message),
     ...(suggestion !== undefined && { suggestion: redact(suggestion) }),
   })

@@ -2,7 +2,7 @@ import { distance } from 'fastest-levenshtein'
 import type { ErrorCode } from '../contract/errors.js'
 
 /** A place in a file that people edit: 1-based, as editors count. */
-export interface Place {
+export interface SourceLocation {
   readonly file: string
   readonly line: number
   readonly column: number
@@ -13,7 +13,7 @@ export interface Place {
 /** Something wrong with what the operator wrote. */
 export interface Problem {
   readonly code: ErrorCode
-  readonly place: Place
+  readonly location: SourceLocation
   /** JSON Pointer into the file; empty for the whole. */
   readonly pointer: string
   /** One sentence. */
@@ -31,13 +31,13 @@ export interface Warning extends Omit<Problem, 'code' | 'expected' | 'found'> {
 }
 
 /** `plugins.config.json:14:60`, which terminals and editors make a link of. */
-export const formatPlace = ({ file, line, column }: Place): string => `${file}:${line}:${column}`
+export const formatLocation = ({ file, line, column }: SourceLocation): string => `${file}:${line}:${column}`
 
 /** A problem for people, over a few lines. */
 export function formatProblem(problem: Problem): string {
-  const { place, pointer, code, message, expected, found, suggestion } = problem
+  const { location, pointer, code, message, expected, found, suggestion } = problem
   const lines = [
-    `${formatPlace(place)}  ${pointer === '' ? '(the whole file)' : pointer}`,
+    `${formatLocation(location)}  ${pointer === '' ? '(the whole file)' : pointer}`,
     `  ${code}: ${message}`,
   ]
   if (expected !== undefined) lines.push(`  expected: ${expected}`)

@@ -10,7 +10,7 @@ import { notSilenced } from './ignores.js'
 import { lint } from './lint.js'
 import type { ExternalPlugins } from './load-plugins.js'
 import { checkWithPlaceholders, type Unresolved } from './placeholders.js'
-import type { Place, Problem, Warning } from './problem.js'
+import type { Problem, SourceLocation, Warning } from './problem.js'
 import { type Environment, type ProviderProblem, substitute } from './providers.js'
 import { HIDDEN, secretValues, withoutSecrets } from './secret-values.js'
 import { type SecretPlace, secretPlaces } from './secrets.js'
@@ -65,7 +65,7 @@ export interface CheckedConfig {
   readonly warnings: readonly Warning[]
   /** The lines of the file, for code frames; without the secrets that are written in it. */
   readonly lines: readonly string[]
-  placeOf(pointer: string): Place
+  locationOf(pointer: string): SourceLocation
   /** Without the warnings that a comment in the file silences. */
   notSilenced(warnings: readonly Warning[]): readonly Warning[]
 }
@@ -102,7 +102,7 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
   const redact = redactor(secrets)
   // Plugins quote what they complain of.
   if (problems.length > 0)
-    return { ok: false, problems: problems.map((one) => withoutSecrets(one, redact)).sort(byPlace), lines }
+    return { ok: false, problems: problems.map((one) => withoutSecrets(one, redact)).sort(byLocation), lines }
   for (const plugin of options.external?.values() ?? [])
     if ('file' in plugin && plugin.file !== undefined) contents.set(plugin.file.path, plugin.file.text)
   const revision = hash('sha256', [...contents.values()].join('\0'), 'hex').slice(0, 12)
@@ -116,9 +116,9 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
       secrets: secretsFound,
       redact,
       resolved: substituted.resolved,
-    }).sort(byPlace)
+    }).sort(byLocation)
   let warnings: readonly Warning[] | undefined
-  const { placeOf } = text
+  const { locationOf } = text
   return {
     ok: true,
     config: {
@@ -140,7 +140,7 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
         return warnings
       },
       lines,
-      placeOf,
+      locationOf,
       notSilenced: (others) => notSilenced(others, text),
     },
   }
@@ -169,9 +169,9 @@ function open(
   } catch (error) {
     if (!(error instanceof HeadgateError)) throw error
     const { code, message } = error
-    return { problems: [{ code, place: { file, line: 1, column: 1 }, pointer: '', message }], lines: [] }
+    return { problems: [{ code, location: { file, line: 1, column: 1 }, pointer: '', message }], lines: [] }
   }
 }
 
-const byPlace = (a: Pick<Problem, 'place'>, b: Pick<Problem, 'place'>): number =>
-  a.place.line - b.place.line || a.place.column - b.place.column
+const byLocation = (a: Pick<Problem, 'location'>, b: Pick<Problem, 'location'>): number =>
+  a.location.line - b.location.line || a.location.column - b.location.column

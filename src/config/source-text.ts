@@ -10,7 +10,7 @@ import {
 import type { ErrorCode } from '../contract/errors.js'
 import { child, pointer as compilePointer } from '../lib/json/pointer.js'
 import { type Comment, readComments } from './comments.js'
-import type { Place, Problem } from './problem.js'
+import type { Problem, SourceLocation } from './problem.js'
 
 /** A config file as text: gives the place in it of everything that is said about it. */
 export interface SourceText {
@@ -25,9 +25,9 @@ export interface SourceText {
    * The place of the value at a pointer; of the nearest thing around it where it is missing. `within`: of these characters
    * of a text, as far as they stand in the file as they are.
    */
-  placeOf(pointer: string, within?: Characters): Place
+  locationOf(pointer: string, within?: Characters): SourceLocation
   /** The place of the key itself. */
-  placeOfKey(pointer: string): Place
+  locationOfKey(pointer: string): SourceLocation
   /** The value at a pointer as it is written. */
   slice(pointer: string): string | undefined
   /** The same on one line, cut where it is long, and with stars in place of secrets. */
@@ -71,7 +71,7 @@ export function readSourceText(
   // A byte order mark is no part of the text: the first column is the one behind it.
   const text = given.replace(/^\ufeff/, '')
   const errors: ParseError[] = []
-  const placeAt = lineIndex(file, text)
+  const locationAt = lineIndex(file, text)
   const tooDeep = firstTooDeep(text)
   // The parser, and those who walk its tree, call themselves for each level.
   const root =
@@ -89,59 +89,60 @@ export function readSourceText(
     const node = exactNode(pointer)
     return node && from.slice(node.offset, node.offset + node.length)
   }
-  const place = (node: Node | undefined): Place => placeAt(node?.offset ?? 0, node?.length ?? 0)
-  const problem = (code: ErrorCode, place: Place, pointer: string, message: string): Problem => ({
+  const locationOfNode = (node: Node | undefined): SourceLocation =>
+    locationAt(node?.offset ?? 0, node?.length ?? 0)
+  const problem = (code: ErrorCode, location: SourceLocation, pointer: string, message: string): Problem => ({
     code,
-    place,
+    location,
     pointer,
     message,
   })
   // What follows the first mistake is mostly said of what the parser then took the rest for.
   const syntax = errors.slice(0, 1).map(({ error, offset, length }) => {
     const name = printParseErrorCode(error)
-    return problem('HG_CONFIG_SYNTAX', placeAt(offset, length), '', SYNTAX[name] ?? name)
+    return problem('HG_CONFIG_SYNTAX', locationAt(offset, length), '', SYNTAX[name] ?? name)
   })
   const duplicates = root === undefined || syntax.length > 0 ? [] : [...duplicateKeys(root, '')]
   return {
     file,
     value,
     lines: shown.split(/\r?\n/),
-    comments: tooDeep === undefined ? readComments(text, placeAt) : [],
+    comments: tooDeep === undefined ? readComments(text, locationAt) : [],
     problems: [
       ...(tooDeep === undefined
         ? []
         : [
             problem(
               'HG_CONFIG_SYNTAX',
-              placeAt(tooDeep, 1),
+              locationAt(tooDeep, 1),
               '',
               `Objects and arrays are nested deeper than ${DEEPEST} here.`,
             ),
           ]),
       ...(text.trim() === ''
-        ? [problem('HG_CONFIG_SYNTAX', placeAt(0, 0), '', 'The file is empty.')]
+        ? [problem('HG_CONFIG_SYNTAX', locationAt(0, 0), '', 'The file is empty.')]
         : syntax),
       ...duplicates.map(({ key, pointer }) =>
         problem(
           'HG_CONFIG_DUPLICATE_KEY',
-          place(key),
+          locationOfNode(key),
           pointer,
           `${JSON.stringify(key.value)} stands twice here.`,
         ),
       ),
     ],
-    placeOf(pointer, within) {
+    locationOf(pointer, within) {
       const node = exactNode(pointer)
-      if (within === undefined || node?.type !== 'string') return place(nodeOrAround(root, pointer))
+      if (within === undefined || node?.type !== 'string') return locationOfNode(nodeOrAround(root, pointer))
       const written = text.slice(node.offset, node.offset + node.length)
       // The value may have come from a reference.
-      if (written.includes('${') || within.to > String(node.value).length + 1) return place(node)
+      if (written.includes('${') || within.to > String(node.value).length + 1) return locationOfNode(node)
       const from = offsetIn(written, within.from)
-      return placeAt(node.offset + from, Math.max(1, offsetIn(written, within.to) - from))
+      return locationAt(node.offset + from, Math.max(1, offsetIn(written, within.to) - from))
     },
-    placeOfKey(pointer) {
+    locationOfKey(pointer) {
       const node = nodeOrAround(root, pointer)
-      return place(node?.parent?.type === 'property' ? node.parent.children?.[0] : node)
+      return locationOfNode(node?.parent?.type === 'property' ? node.parent.children?.[0] : node)
     },
     slice: (pointer) => sliceOf(text, pointer),
     quote(pointer) {
@@ -184,7 +185,7 @@ const SyntaxKind = {
   EOF: 17,
 }
 
-function lineIndex(file: string, text: string): (offset: number, length: number) => Place {
+function lineIndex(file: string, text: string): (offset: number, length: number) => SourceLocation {
   const starts = [0]
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
   const point = (offset: number) => {

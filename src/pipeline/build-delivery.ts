@@ -1,5 +1,5 @@
 import type { CheckedPipeline } from '../config/check.js'
-import { formatPlace } from '../config/problem.js'
+import { formatLocation } from '../config/problem.js'
 import type { CheckedConfig } from '../config/read.js'
 import { deadLetterTargets, routedTargets } from '../config/routed-targets.js'
 import type { Log, PlacedTarget, Sink, Transform } from '../contract/index.js'
@@ -103,8 +103,8 @@ export function buildDelivery(
   }
 }
 
-const targetsOf = ({ placeOf }: CheckedConfig, checked: CheckedPipeline): PlacedTarget[] =>
+const targetsOf = ({ locationOf }: CheckedConfig, checked: CheckedPipeline): PlacedTarget[] =>
   [...routedTargets(checked), ...deadLetterTargets(checked)].map(({ at, target }) => ({
     target,
-    place: formatPlace(placeOf(at)),
+    place: formatLocation(locationOf(at)),
   }))

@@ -1,4 +1,4 @@
-import { formatPlace, type Problem } from '../config/problem.js'
+import { formatLocation, type Problem } from '../config/problem.js'
 import type { HeadgateError } from '../contract/errors.js'
 
 /** The config on disk is not what runs. `revision` is of what runs. */
@@ -23,7 +23,7 @@ export const retryOf = (error: HeadgateError | undefined): string =>
 
 /** One sentence for each thing that is wrong, with its place. */
 export const reasonsOf = ({ problems, error }: Refused): string[] => [
-  ...problems.map(({ place, code, message }) => `${formatPlace(place)}: ${code}: ${message}`),
+  ...problems.map(({ location, code, message }) => `${formatLocation(location)}: ${code}: ${message}`),
   ...(error === undefined ? [] : [`${error.code}: ${error.message}`]),
 ]
 
@@ -39,8 +39,13 @@ export function logLines(refused: Refused): { readonly fields: object; readonly 
   }))
 }
 
-function problemLine({ code, place, pointer, message, expected, suggestion }: Problem) {
-  const fields = { code, place: formatPlace(place), pointer, ...(expected !== undefined && { expected }) }
+function problemLine({ code, location, pointer, message, expected, suggestion }: Problem) {
+  const fields = {
+    code,
+    place: formatLocation(location),
+    pointer,
+    ...(expected !== undefined && { expected }),
+  }
   const told = [`${fields.place}: ${message}`, ...(suggestion === undefined ? [] : [suggestion])]
   return { fields, reason: told.join(' ') }
 }

@@ -20,8 +20,8 @@ async function trialProblems(config: CheckedConfig): Promise<Problem[]> {
   const redact = redactor(config.secrets)
   const problems: Problem[] = []
   for (const { definition, config: settings, pointer } of config.pipelines.flatMap(stagesOf)) {
-    const report = (at: string, { code, message, ...more }: Omit<Problem, 'pointer' | 'place'>) =>
-      problems.push({ ...more, code, message: redact(message), pointer: at, place: config.placeOf(at) })
+    const report = (at: string, { code, message, ...more }: Omit<Problem, 'pointer' | 'location'>) =>
+      problems.push({ ...more, code, message: redact(message), pointer: at, location: config.locationOf(at) })
     try {
       for await (const { at, ...problem } of definition.trial?.(structuredClone(settings)) ?? [])
         report(`${pointer}/config${at}`, problem)

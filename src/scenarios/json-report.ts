@@ -1,4 +1,4 @@
-import { formatPlace } from '../config/problem.js'
+import { formatLocation } from '../config/problem.js'
 import type { Covered } from './coverage.js'
 import { type FileResult, passed } from './run.js'
 
@@ -11,7 +11,7 @@ export function jsonReport(files: readonly FileResult[], ways: readonly Covered[
       return {
         file,
         name: scenario.name,
-        place: formatPlace(scenario.place),
+        place: formatLocation(scenario.location),
         pipeline,
         passed: passed(result),
         outcome: outcome.kind,

@@ -1,6 +1,6 @@
 import { dirname, relative, resolve } from 'node:path'
 import { reason } from '../config/file-reasons.js'
-import type { Place, Problem } from '../config/problem.js'
+import type { Problem, SourceLocation } from '../config/problem.js'
 import { readRegular, readText } from '../config/read-text.js'
 import { checkShape, type ShapeProblem } from '../config/shape.js'
 import { readSourceText, type SourceText } from '../config/source-text.js'
@@ -12,7 +12,7 @@ import { type Known, nameProblems } from './names.js'
 /** An event, and what must come of it. */
 export interface Scenario {
   readonly name: string
-  readonly place: Place
+  readonly location: SourceLocation
   readonly pipeline: string
   readonly headers: { readonly [name: string]: string }
   readonly body: Buffer
@@ -49,9 +49,13 @@ export function readScenarios(path: string, cwd: string): ReadScenarioText {
   try {
     text = readText(path)
   } catch (error) {
-    const place = { file, line: 1, column: 1 }
+    const location = { file, line: 1, column: 1 }
     const message = `The file cannot be read: ${reason(error)}.`
-    return { ok: false, problems: [{ code: 'HG_CONFIG_UNREADABLE', place, pointer: '', message }], lines: [] }
+    return {
+      ok: false,
+      problems: [{ code: 'HG_CONFIG_UNREADABLE', location, pointer: '', message }],
+      lines: [],
+    }
   }
   const source = readSourceText(file, text, (value) =>
     Object.keys(environmentOf(value)).map((name) => child('/environment', name)),
@@ -94,7 +98,7 @@ function scenariosOf(source: SourceText, folder: string, known: Known): ReadScen
     return [
       {
         name: scenario.name,
-        place: source.placeOf(`${at}/name`),
+        location: source.locationOf(`${at}/name`),
         pipeline: scenario.pipeline ?? settings.pipeline ?? known.pipelines[0]?.name ?? '',
         headers: lowerCase(scenario.headers ?? {}),
         body,
@@ -168,10 +172,10 @@ const placed = (problems: readonly ShapeProblem[], text: SourceText): Problem[] 
   problems
     .map(({ key, ...problem }) => {
       const found = key ? undefined : text.quote(problem.pointer)
-      const place = key ? text.placeOfKey(problem.pointer) : text.placeOf(problem.pointer)
-      return { ...problem, place, ...(found !== undefined && { found }) }
+      const location = key ? text.locationOfKey(problem.pointer) : text.locationOf(problem.pointer)
+      return { ...problem, location, ...(found !== undefined && { found }) }
     })
-    .sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column)
+    .sort((a, b) => a.location.line - b.location.line || a.location.column - b.location.column)
 
 const lowerCase = (headers: { readonly [name: string]: string }): { [name: string]: string } =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))

@@ -1,4 +1,4 @@
-import { formatPlace } from '../config/problem.js'
+import { formatLocation } from '../config/problem.js'
 import { cut, printable } from '../lib/terminal/printable.js'
 import type { Style } from '../lib/terminal/style.js'
 import { type Covered, neverTaken } from './coverage.js'
@@ -50,7 +50,7 @@ function scenarioLines(result: ScenarioResult, style: Style): string {
   const name = printable(scenario.name)
   if (passed(result)) return `  ${style('green', '✓')} ${name}`
   return [
-    `  ${style('red', '✗')} ${name}  ${style('dim', formatPlace(scenario.place))}`,
+    `  ${style('red', '✗')} ${name}  ${style('dim', formatLocation(scenario.location))}`,
     ...differenceLines(differences).map((line) => `      ${line}`),
     ...trace(result).map((line) => style('dim', `      ${line}`)),
   ].join('\n')

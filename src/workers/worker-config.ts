@@ -1,4 +1,4 @@
-import { formatPlace } from '../config/problem.js'
+import { formatLocation } from '../config/problem.js'
 import type { CheckedConfig, ReadResult } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Pipeline, Surroundings } from '../pipeline/build.js'
@@ -55,7 +55,9 @@ export function createFrontConfig({ surroundings, read, left }: FrontConfigOptio
     const { revision } = message
     const result = await read(contentsOf(message))
     if (!result.ok) {
-      const reasons = result.problems.map(({ place, message }) => `${formatPlace(place)}: ${message}`)
+      const reasons = result.problems.map(
+        ({ location, message }) => `${formatLocation(location)}: ${message}`,
+      )
       throw new HeadgateError('HG_WORKER_FAILED', `The config is not one here: ${reasons.join(' ')}`)
     }
     // What was not sent along: the file of a plugin, which was exchanged meanwhile.

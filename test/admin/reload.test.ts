@@ -3,12 +3,18 @@ import { reloadAnswer, reloadState } from '../../src/admin/reload.js'
 import { HeadgateError } from '../../src/contract/errors.js'
 
 const redact = (text: string) => text.replaceAll('s3cret', '${env:PASSWORD}')
-const place = { file: 'c.json', line: 3, column: 9 }
+const location = { file: 'c.json', line: 3, column: 9 }
 
 test('a refused config is answered with every problem, its place, and no secret', () => {
   const problems = [
-    { code: 'HG_CONFIG_VALUE' as const, place, pointer: '/a', message: 'Not s3cret.', expected: 'a number' },
-    { code: 'HG_CONFIG_UNKNOWN_KEY' as const, place, pointer: '/b', message: 'There is no "b".' },
+    {
+      code: 'HG_CONFIG_VALUE' as const,
+      location,
+      pointer: '/a',
+      message: 'Not s3cret.',
+      expected: 'a number',
+    },
+    { code: 'HG_CONFIG_UNKNOWN_KEY' as const, location, pointer: '/b', message: 'There is no "b".' },
   ]
   const refused = { result: 'failure' as const, revision: 'abc', problems, error: undefined, retry: 'Later.' }
   expect(reloadAnswer(refused, redact)).toEqual({

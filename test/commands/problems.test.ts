@@ -2,17 +2,17 @@ import { expect, test } from 'vitest'
 import { findingsOf, problemReport } from '../../src/commands/problems.js'
 import type { ReadResult } from '../../src/config/read.js'
 
-const place = (line: number) => ({ file: 'plugins.config.json', line, column: 3 })
+const location = (line: number) => ({ file: 'plugins.config.json', line, column: 3 })
 const warning = (line: number, name: string) => ({
   name,
-  place: place(line),
+  location: location(line),
   pointer: `/${line}`,
   message: `Topic ${line} has one copy.`,
   suggestion: 'Give it three.',
 })
 const error = (line: number) => ({
   code: 'HG_KAFKA_TOPIC_MISSING' as const,
-  place: place(line),
+  location: location(line),
   pointer: `/${line}`,
   message: `Topic ${line} does not exist.`,
 })
@@ -57,7 +57,7 @@ plugins.config.json:3:3  /3
 })
 
 test('for programs nothing is folded, and errors come first too', () => {
-  expect(findingsOf(read, outside).map(({ code, place: { line } }) => `${code} ${line}`)).toEqual([
+  expect(findingsOf(read, outside).map(({ code, location: { line } }) => `${code} ${line}`)).toEqual([
     'HG_KAFKA_TOPIC_MISSING 8',
     'HG_KAFKA_TOPIC_MISSING 9',
     'one-copy 1',

@@ -55,7 +55,7 @@ test('a dead-letter topic that a rule writes to is named', () => {
 
 test('what a plugin warns of has the place of its setting', () => {
   expect(warningsOf(withRules(rule('a', '^a'), rule('b', '^ab')))).toMatchObject([
-    { name: 'rule-never-matches', place: { line: 21, column: 11, end: { line: 21, column: 14 } } },
+    { name: 'rule-never-matches', location: { line: 21, column: 11, end: { line: 21, column: 14 } } },
   ])
 })
 
@@ -229,7 +229,7 @@ test.each([
   ],
 ])('a comment that silences nothing is a warning: %s', (comment, name, suggestion) => {
   expect(warningsOf(withRules(comment, rule('a', '^a')))).toMatchObject([
-    { name, suggestion, place: { line: 20, column: 1, end: { line: 20, column: comment.length + 1 } } },
+    { name, suggestion, location: { line: 20, column: 1, end: { line: 20, column: comment.length + 1 } } },
   ])
 })
 

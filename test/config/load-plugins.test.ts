@@ -158,7 +158,7 @@ test.each<[string, string, string, RegExp, RegExp?]>([
     expect(problem).toMatchObject({
       code: 'HG_CONFIG_PLUGIN_LOAD',
       pointer: '/pipelines/orders/transforms/1/plugin',
-      place: { file: 'etc/plugins.config.json', line: 1 },
+      location: { file: 'etc/plugins.config.json', line: 1 },
       found: JSON.stringify(name),
     })
     expect(problem?.message).toMatch(message)

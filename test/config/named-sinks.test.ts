@@ -2,7 +2,7 @@ import { Ajv } from 'ajv'
 import { parse } from 'jsonc-parser'
 import { expect, test } from 'vitest'
 import { editorSchema } from '../../src/config/editor-schema.js'
-import { formatPlace } from '../../src/config/problem.js'
+import { formatLocation } from '../../src/config/problem.js'
 import { plugins } from '../../src/plugins/index.js'
 import { readText } from '../helpers/inline-pipeline.js'
 
@@ -62,7 +62,7 @@ test('a name that no sink has is told with the nearest one, at its place', () =>
     expected: 'one of "main"',
     suggestion: 'Did you mean "main"?',
   })
-  expect(problem?.place.line).toBe(lineOf(config, '"mian"'))
+  expect(problem?.location.line).toBe(lineOf(config, '"mian"'))
   const without = { pipelines: { orders: pipeline('/orders', { use: 'main' }) } }
   expect(problems(without)).toMatchObject([
     { pointer: '/pipelines/orders/sink/use', expected: 'a sink that "sinks" declares' },
@@ -136,7 +136,7 @@ test('a warning about a named sink is given once for all its pipelines', () => {
     pipelines: { orders: pipeline('/orders', 'main'), payments: pipeline('/payments', 'main') },
   }
   const said = checked(config).warnings.map(
-    ({ name, place, message }) => `${name} ${formatPlace(place)} ${message}`,
+    ({ name, location, message }) => `${name} ${formatLocation(location)} ${message}`,
   )
   expect(new Set(said).size).toBe(said.length)
 })

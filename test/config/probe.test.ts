@@ -102,7 +102,7 @@ test('findings get their places, and secrets are taken out of them', async () =>
     {
       code: 'HG_ACK_TOKEN',
       pointer: '/pipelines/orders/sink/config/url',
-      place: expect.objectContaining({ file: 'plugins.config.json', line: 1 }),
+      location: expect.objectContaining({ file: 'plugins.config.json', line: 1 }),
       message: 'No ${env:SECRET}.',
       suggestion: 'Not ${env:SECRET}.',
     },
@@ -134,7 +134,7 @@ test('topics that no rule uses are a warning of the engine, which a comment sile
     {
       name: 'topic-without-rule',
       pointer: '/pipelines/orders/transforms/0/config/size/topic',
-      place: { file: 'plugins.config.json', line: 1 },
+      location: { file: 'plugins.config.json', line: 1 },
       message: expect.stringContaining('to the topic "hush-hush.c"'),
     },
   ])

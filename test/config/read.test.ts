@@ -73,14 +73,14 @@ test('every problem is reported at once, in the order of the file, with its plac
     }
   }
 }`)
-  expect(problems.map(({ code, pointer, place: { line, column } }) => [code, pointer, line, column])).toEqual(
-    [
-      ['HG_CONFIG_PLUGIN', '/pipelines/orders/source/plugin', 4, 29],
-      ['HG_CONFIG_UNKNOWN_KEY', '/pipelines/orders/transforms/0/config/siez', 5, 60],
-      ['HG_CONFIG_VALUE', '/pipelines/orders/sink/onError', 6, 48],
-      ['HG_CONFIG_VALUE', '/pipelines/orders/maxPending', 7, 21],
-    ],
-  )
+  expect(
+    problems.map(({ code, pointer, location: { line, column } }) => [code, pointer, line, column]),
+  ).toEqual([
+    ['HG_CONFIG_PLUGIN', '/pipelines/orders/source/plugin', 4, 29],
+    ['HG_CONFIG_UNKNOWN_KEY', '/pipelines/orders/transforms/0/config/siez', 5, 60],
+    ['HG_CONFIG_VALUE', '/pipelines/orders/sink/onError', 6, 48],
+    ['HG_CONFIG_VALUE', '/pipelines/orders/maxPending', 7, 21],
+  ])
   expect(problems[0]?.suggestion).toBe('Did you mean "inline"?')
   expect(problems[1]?.suggestion).toBe('Did you mean "size"?')
   expect(problems[2]).toMatchObject({ expected: '"reject", "dead-letter" or "drop"', found: '"ignore"' })
@@ -104,7 +104,7 @@ test.each([
   ['{\n  "pipelines": nope\n}', 'This is not a JSON value; text needs double quotes.', 2, 16],
   ['{"a": 1, "a": 2}', '"a" stands twice here.', 1, 10],
 ])('a file that is not JSON (%j) is refused with the place', (text, message, line, column) => {
-  expect(problemsOf(text)[0]).toMatchObject({ message, place: { line, column } })
+  expect(problemsOf(text)[0]).toMatchObject({ message, location: { line, column } })
 })
 
 test.each([

@@ -4,7 +4,7 @@ import { readSourceText } from '../../src/config/source-text.js'
 /** What stands in a file of one text at the place of some of its characters. */
 function shown(written: string, from: number, to: number): string {
   const file = `{\n  "jsonata": ${written}\n}`
-  const { line, column, end } = readSourceText('f.json', file).placeOf('/jsonata', { from, to })
+  const { line, column, end } = readSourceText('f.json', file).locationOf('/jsonata', { from, to })
   return file.split('\n')[line - 1]?.slice(column - 1, (end?.column ?? 0) - 1) ?? ''
 }
 
@@ -36,7 +36,7 @@ it('a file that is nested too deeply is refused at the bracket, whatever reads i
     expect(value).toBeUndefined()
     expect(problems[0]).toMatchObject({
       code: 'HG_CONFIG_SYNTAX',
-      place: { line: 1 },
+      location: { line: 1 },
       message: 'Objects and arrays are nested deeper than 200 here.',
     })
   }
@@ -44,7 +44,7 @@ it('a file that is nested too deeply is refused at the bracket, whatever reads i
 })
 
 it('a byte order mark is no part of the text', () => {
-  const { problems, value, placeOf } = readSourceText('marked.json', '\ufeff{"a": 1}')
+  const { problems, value, locationOf } = readSourceText('marked.json', '\ufeff{"a": 1}')
   expect([problems, value]).toEqual([[], { a: 1 }])
-  expect(placeOf('/a')).toMatchObject({ line: 1, column: 7 })
+  expect(locationOf('/a')).toMatchObject({ line: 1, column: 7 })
 })

@@ -67,9 +67,9 @@ it('whatever a config file says, it is taken, or each problem has a place in it,
       const read = readConfig(path, { plugins, environment, exposed: false, cwd: folder })
       const findings = read.ok ? read.config.warnings : read.problems
       if (!read.ok) expect(findings.length).toBeGreaterThan(0)
-      for (const { place, message } of findings) {
-        expect(place.line).toBeGreaterThan(0)
-        expect(place.column).toBeGreaterThan(0)
+      for (const { location, message } of findings) {
+        expect(location.line).toBeGreaterThan(0)
+        expect(location.column).toBeGreaterThan(0)
         expect(message).not.toBe('')
       }
       expect(JSON.stringify(findings)).not.toContain(SECRET)

@@ -12,7 +12,7 @@ const wellFormed = (xml: string): boolean =>
 const failed = (name: string, found: string): ScenarioResult => ({
   scenario: {
     name,
-    place: { file: 's.json', line: 1, column: 1 },
+    location: { file: 's.json', line: 1, column: 1 },
     pipeline: 'p',
     headers: {},
     body: Buffer.from('{}'),

@@ -30,8 +30,8 @@ function read(text: string, names = known): { scenarios: readonly Scenario[]; pr
 /** A file with one scenario; `expect` and what else stands in it. */
 const one = (members: string) => `{ "scenarios": [ { "name": "a", ${members} } ] }`
 const said = (text: string, names = known) =>
-  read(text, names).problems.map(({ place, pointer, message, suggestion }) => ({
-    at: `${place.line}:${place.column}`,
+  read(text, names).problems.map(({ location, pointer, message, suggestion }) => ({
+    at: `${location.line}:${location.column}`,
     pointer,
     message,
     suggestion,
@@ -132,7 +132,7 @@ test('a file that is not there is refused', () => {
   const cwd = temporaryDirectory()
   expect(readScenarios(join(cwd, 'none.json'), cwd)).toMatchObject({
     ok: false,
-    problems: [{ code: 'HG_CONFIG_UNREADABLE', place: { file: 'none.json' } }],
+    problems: [{ code: 'HG_CONFIG_UNREADABLE', location: { file: 'none.json' } }],
   })
 })
 
