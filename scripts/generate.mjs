@@ -1,7 +1,6 @@
 // Writes what is made from the code: editor schemas, references, and the files that pages quote. A test fails when they
 // are stale.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { parse } from 'jsonc-parser'
 import { editorSchema } from '../build/src/config/editor-schema.js'
 import { plugins } from '../build/src/plugins/index.js'
@@ -9,10 +8,9 @@ import { readingFailures, recordFailures } from '../build/src/plugins/sink/kafka
 import { SETTINGS } from '../build/src/process/settings.js'
 import { scenarioSchema } from '../build/src/scenarios/editor-schema.js'
 import { configReference } from '../build/tools/docs/config-reference.js'
-import { declaredMetrics } from '../build/tools/docs/declared-metrics.js'
 import { errorReference } from '../build/tools/docs/error-reference.js'
 import { lintReference } from '../build/tools/docs/lint-reference.js'
-import { metricReference } from '../build/tools/docs/metric-reference.js'
+import { declaredMetrics, metricReference } from '../build/tools/docs/metric-reference.js'
 import { dashboard } from '../build/tools/docs/monitoring/dashboard.js'
 import { PRODUCTION } from '../build/tools/docs/monitoring/pace.js'
 import { rows } from '../build/tools/docs/monitoring/rows.js'
@@ -38,10 +36,7 @@ const comingFrom = ['redpanda-connect', 'vector', 'kafka-connect'].map(
 for (const page of ['README.md', 'docs/cookbook.md', 'docs/writing-a-plugin.md', ...comingFrom])
   write(page, withQuotedFiles(read(page), read))
 write('docs/config.md', configReference(plugins, SETTINGS, shipped))
-write(
-  'docs/metrics.md',
-  metricReference(await declaredMetrics(fileURLToPath(file('plugins.config.json')), plugins)),
-)
+write('docs/metrics.md', metricReference(declaredMetrics(plugins)))
 write('deploy/grafana/headgate.json', `${JSON.stringify(dashboard(rows), undefined, 2)}\n`)
 write('deploy/prometheus/headgate.rules.yaml', rulesFile(PRODUCTION))
 write('deploy/kubernetes/monitoring/prometheusrule.yaml', prometheusRule(PRODUCTION))

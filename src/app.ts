@@ -17,7 +17,7 @@ import { endsWithin, untilAborted } from './lib/async.js'
 import { bytes, milliseconds } from './lib/units.js'
 import { type FileWatch, watchFiles } from './lib/watch-files.js'
 import { countRefused, countResponses, showProcess } from './metrics/process.js'
-import { createMetrics } from './metrics/registry.js'
+import { ProcessMetrics } from './metrics/registry.js'
 import type { Pipeline } from './pipeline/build.js'
 import { type Left, notReady } from './pipeline/lifecycle.js'
 import { createReloader, type Why } from './pipeline/reload/reloader.js'
@@ -89,7 +89,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       'HEADGATE_TAKEOVER and a socket that was passed to the process do not go together: a passed socket stays open over a restart by itself. Use one of them.',
     )
   }
-  const metrics = createMetrics()
+  const metrics = new ProcessMetrics()
   const certificates = await openCertificates({ settings, metrics, log })
   // With workers it is they that listen, and this one only says what they may serve.
   const { workers: count } = settings

@@ -6,7 +6,7 @@ import type { Rehearsal } from '../dry-run/dry-run.js'
 import { pastRecords } from '../dry-run/past-records.js'
 import { HEADER } from '../ledger/record-headers.js'
 import { progressBar } from '../lib/terminal/progress.js'
-import { createMetrics } from '../metrics/registry.js'
+import { ProcessMetrics } from '../metrics/registry.js'
 import { buildDelivery } from '../pipeline/build-delivery.js'
 import { redactor } from '../process/redact.js'
 import type { Io } from './command.js'
@@ -104,7 +104,7 @@ async function readNewest(
   io: Io,
 ): Promise<{ readonly sink: Sink; readonly records: readonly LoggedRecord[] }> {
   const ending = new AbortController()
-  const surroundings = { metrics: createMetrics(), log: () => SILENT, signal: ending.signal }
+  const surroundings = { metrics: new ProcessMetrics(), log: () => SILENT, signal: ending.signal }
   const { sink } = buildDelivery(config, checked, surroundings)
   const giveUp = async (): Promise<void> => {
     ending.abort()

@@ -1,7 +1,7 @@
 import { filesIn } from '../config/files.js'
 import type { HttpHandler, Kind, KindTypes, Log, SinkContext, SourceContext } from '../contract/index.js'
 import { countBodyMemory } from '../http/body-memory.js'
-import { createMetrics, pluginMetrics } from '../metrics/registry.js'
+import { ProcessMetrics, pluginMetrics } from '../metrics/registry.js'
 import { createShared } from '../pipeline/shared.js'
 import type { Subject } from './test-plugin.js'
 
@@ -22,7 +22,7 @@ export function tryStage<K extends Kind>({ definition, config, folder }: Subject
   const aborter = new AbortController()
   const write = (fields: object, message: string) => void logged.push(`${message} ${JSON.stringify(fields)}`)
   const log: Log = { debug: write, info: write, warn: write, error: write }
-  const metrics = createMetrics()
+  const metrics = new ProcessMetrics()
   const signal = aborter.signal
   const shared = createShared({ metrics, log: () => log, signal })
   const context: SourceContext & SinkContext = {

@@ -2,6 +2,7 @@ import type { Static, TSchema } from 'typebox'
 import type { CheckContext, ConfigProblem, LintContext, LintFinding, LintMeaning } from './checks.js'
 import type { Context, SinkContext, SourceContext } from './context.js'
 import type { Target } from './event.js'
+import type { MetricDeclaration } from './metrics.js'
 import type { PostCommit } from './post-commit.js'
 import type { ProbeContext, Probed } from './probe.js'
 import type { Sink } from './sink.js'
@@ -40,6 +41,8 @@ export interface Definition<K extends Kind = Kind, Config extends TSchema = TSch
    * before a start, with a config in which `check` found nothing; never by the admin API. Connects to nothing, keeps nothing.
    */
   trial?(config: Static<Config>): AsyncIterable<ConfigProblem>
+  /** Every metric of the plugin's stages, for the page of metrics. */
+  readonly metrics?: readonly MetricDeclaration[]
   /** What `lint` warns of, by name (`rule-never-matches`). A comment in the config silences a warning by its name. */
   readonly lints?: Readonly<{ [name: string]: LintMeaning }>
   /** Finds what is allowed and probably not meant. Called with a config in which `check` found nothing. No I/O but `files`. */

@@ -8,7 +8,7 @@ import { objection } from '../http/exchange.js'
 import { ReceivedRequest } from '../http/request.js'
 import { HEADER } from '../ledger/record-headers.js'
 import { parseBody } from '../lib/json/body.js'
-import { createMetrics } from '../metrics/registry.js'
+import { ProcessMetrics } from '../metrics/registry.js'
 import { redactor } from '../process/redact.js'
 import { callsOf } from './calls.js'
 import { knownPartition, type RehearsalPipeline, rehearsalPipeline } from './pipeline.js'
@@ -49,7 +49,7 @@ export interface Rehearsal {
 
 /** Nothing is opened, sent or written: the stages are those of production, what they would be connected to is not. */
 export function rehearse(config: CheckedConfig, { partitions = {} }: RehearsalOptions = {}): Rehearsal {
-  const metrics = createMetrics()
+  const metrics = new ProcessMetrics()
   const redact = redactor(config.secrets)
   /** What a stage says it looked for stands in the config, and may have come from a reference. */
   const withoutValues = (step: Step): Step => ({

@@ -1,5 +1,6 @@
 import type { Listener } from '../http/listener.js'
-import { type MetricsRegistry, showRuntime } from './registry.js'
+import { type MetricsRegistry, type ProcessMetrics, showRuntime } from './registry.js'
+import { METRICS } from './table.js'
 
 export interface ProcessState {
   /** Whether events can be taken now. */
@@ -11,42 +12,18 @@ export interface ProcessState {
 }
 
 /** Declares the metrics that belong to no pipeline. */
-export function showProcess(metrics: MetricsRegistry, state: ProcessState): void {
-  showRuntime(metrics)
-  metrics.sampled('ready', '1 where events can be taken, as /ready says.', {}, () => (state.ready() ? 1 : 0))
-  metrics.sampled(
-    'http_connections',
-    'Connections of senders that are open.',
-    {},
-    () => state.usage().connections,
-  )
-  metrics.sampled(
-    'http_connections_limit',
-    'Connections that senders may have open, as HEADGATE_MAX_CONNECTIONS says.',
-    {},
-    () => state.maxConnections,
-  )
-  metrics.sampled(
-    'http_body_bytes',
-    'Bytes of bodies that are coming in and of events in flight.',
-    {},
-    () => state.usage().bodyBytes,
-  )
-  metrics.sampled(
-    'http_body_limit_bytes',
-    'What those bytes may be at most, as HEADGATE_MAX_BODY_MEMORY says.',
-    {},
-    () => state.maxBodyMemory,
-  )
+export function showProcess(metrics: ProcessMetrics, state: ProcessState): void {
+  showRuntime(metrics.registry)
+  metrics.sampled(METRICS.ready, {}, () => (state.ready() ? 1 : 0))
+  metrics.sampled(METRICS.httpConnections, {}, () => state.usage().connections)
+  metrics.sampled(METRICS.httpConnectionsLimit, {}, () => state.maxConnections)
+  metrics.sampled(METRICS.httpBodyBytes, {}, () => state.usage().bodyBytes)
+  metrics.sampled(METRICS.httpBodyLimitBytes, {}, () => state.maxBodyMemory)
 }
 
 /** Counts the connections that found as many open as there may be. */
 export function countRefused(metrics: MetricsRegistry): () => void {
-  const refused = metrics.counter(
-    'http_connections_refused_total',
-    'Connections of senders that were closed at once because as many were open as HEADGATE_MAX_CONNECTIONS allows, each with a request under way.',
-    {},
-  )
+  const refused = metrics.counter(METRICS.httpConnectionsRefusedTotal, {})
   return () => refused.inc()
 }
 
@@ -57,7 +34,7 @@ const OF_NONE = [400, 404, 405, 408, 413, 431, 503]
 /** Counts the answers on the paths of a pipeline; `none` for those that belong to no pipeline. */
 export function countResponses(metrics: MetricsRegistry, pipeline: string): (status: number) => void {
   const counter = (status: number) =>
-    metrics.counter('http_responses_total', 'Answers to requests, by status.', {
+    metrics.counter(METRICS.httpResponsesTotal, {
       pipeline,
       code: String(status),
     })

@@ -2,6 +2,7 @@ import type { PipelineConfig } from '../config/schema.js'
 import type { PostCommit } from '../contract/index.js'
 import type { Ledger } from '../ledger/ledger.js'
 import { milliseconds } from '../lib/units.js'
+import { METRICS } from '../metrics/table.js'
 import { type Acknowledger, type AttemptOutcome, createAcknowledger } from './acknowledge.js'
 import { type Observer, observePostCommit, type StagePlace } from './observe.js'
 import { correlationFields } from './passage.js'
@@ -23,12 +24,12 @@ export function buildAcknowledger(stage: PostCommitStage, { postCommit }: Pipeli
   const { metrics, log } = observer
   const settings = postCommit[index] as PipelineConfig['postCommit'][number]
   const counter = (outcome: AttemptOutcome) =>
-    metrics.counter('ack_attempts_total', 'Attempts at acknowledging, by what came of them.', {
+    metrics.counter(METRICS.ackAttemptsTotal, {
       pipeline,
       outcome,
     })
   const counters = new Map(OUTCOMES.map((outcome) => [outcome, counter(outcome)]))
-  const duration = metrics.histogram('ack_duration_seconds', 'From committed in Kafka to acknowledged.', {
+  const duration = metrics.histogram(METRICS.ackDurationSeconds, {
     pipeline,
   })
   return createAcknowledger({

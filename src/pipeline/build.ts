@@ -5,6 +5,7 @@ import type { CheckedConfig } from '../config/read.js'
 import type { PipelineConfig } from '../config/schema.js'
 import type {
   Log,
+  MetricDeclaration,
   PlacedTarget,
   PostCommit,
   RecordLog,
@@ -21,6 +22,7 @@ import type { MaskPath } from '../lib/json/masked.js'
 import { pointer } from '../lib/json/pointer.js'
 import { milliseconds } from '../lib/units.js'
 import type { MetricsRegistry, MetricsScope } from '../metrics/registry.js'
+import { METRICS } from '../metrics/table.js'
 import type { Acknowledger } from './acknowledge.js'
 import { buildAcknowledger } from './build-acknowledger.js'
 import { buildDelivery, type Delivery, type DeliverySurroundings } from './build-delivery.js'
@@ -294,13 +296,9 @@ function showTerms(
   { maxPending, redelivery, postCommit }: PipelineConfig,
 ): void {
   const limit = postCommit.length === 0 ? undefined : maxPending
-  const limitHelp =
-    'Events that may wait to be acknowledged, as `maxPending` says; at this bound senders are answered 503.'
-  metrics.sampled('ledger_pending_limit', limitHelp, { pipeline }, () => limit)
-  const window = 'How far back redeliveries are to be recognised, as `redelivery.window` says.'
+  metrics.sampled(METRICS.ledgerPendingLimit, { pipeline }, () => limit)
   metrics.sampled(
-    'ledger_window_configured_seconds',
-    window,
+    METRICS.ledgerWindowConfiguredSeconds,
     { pipeline },
     () => milliseconds(redelivery.window) / 1000,
   )
@@ -313,46 +311,24 @@ function takeResidence(
   { intents, taps = NO_TAPS, handOver }: Pick<Surroundings, 'intents' | 'taps' | 'handOver'>,
 ): Resident {
   const live = new Set<Pipeline>()
-  const sampled = (name: string, help: string, read: (owing: Owing) => number | undefined) =>
-    metrics.sampled(name, help, { pipeline }, () => read(ledger.backlog()))
+  const sampled = (declaration: MetricDeclaration<'pipeline'>, read: (owing: Owing) => number | undefined) =>
+    metrics.sampled(declaration, { pipeline }, () => read(ledger.backlog()))
   /** Without post-commit stages nothing is ever pending, and nothing is shown. */
   const acknowledges = () => [...live].some(({ parts }) => parts.postCommit.length > 0)
-  const ofAcknowledging = (name: string, help: string, read: (owing: Owing) => number) =>
-    sampled(name, help, (owing) => (acknowledges() ? read(owing) : undefined))
-  ofAcknowledging('ledger_pending', 'Events that are durable and not yet acknowledged.', ({ count }) => count)
-  ofAcknowledging(
-    'ledger_oldest_pending_seconds',
-    'Age of the oldest event that is durable and not yet acknowledged.',
-    ({ oldestAge }) => oldestAge / 1000,
-  )
-  ofAcknowledging('ledger_failed', 'Acknowledgements that were given up.', ({ failed }) => failed)
-  sampled(
-    'ledger_window_seconds',
-    'How far back redeliveries are recognised.',
-    ({ remembersFor }) => remembersFor / 1000,
-  )
-  sampled(
-    'ledger_replaced_partitions',
-    'Partitions that were found to have another log than before, since the start: their events are not recognised any more.',
-    ({ replacedPartitions }) => replacedPartitions,
-  )
-  sampled(
-    'ledger_same_id_other_bytes',
-    'Events, since the start, that had the id of an earlier one and other bytes. Not all are noticed.',
-    ({ sameIdOtherBytes }) => sameIdOtherBytes,
-  )
-  sampled(
-    'ledger_unproven_records',
-    'Records found in the log, since the start, that name the pipeline without a proof that it wrote them.',
-    ({ unprovenRecords }) => unprovenRecords,
-  )
-  metrics.sampled('inflight_events', 'Events received whose path has not ended.', { pipeline }, () =>
+  const ofAcknowledging = (declaration: MetricDeclaration<'pipeline'>, read: (owing: Owing) => number) =>
+    sampled(declaration, (owing) => (acknowledges() ? read(owing) : undefined))
+  ofAcknowledging(METRICS.ledgerPending, ({ count }) => count)
+  ofAcknowledging(METRICS.ledgerOldestPendingSeconds, ({ oldestAge }) => oldestAge / 1000)
+  ofAcknowledging(METRICS.ledgerFailed, ({ failed }) => failed)
+  sampled(METRICS.ledgerWindowSeconds, ({ remembersFor }) => remembersFor / 1000)
+  sampled(METRICS.ledgerReplacedPartitions, ({ replacedPartitions }) => replacedPartitions)
+  sampled(METRICS.ledgerSameIdOtherBytes, ({ sameIdOtherBytes }) => sameIdOtherBytes)
+  sampled(METRICS.ledgerUnprovenRecords, ({ unprovenRecords }) => unprovenRecords)
+  metrics.sampled(METRICS.inflightEvents, { pipeline }, () =>
     [...live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0),
   )
   const intent = intents?.of(pipeline) ?? 'RUNNING'
   const resident: Resident = { ledger, live, metrics, intent, taps, handOver }
-  metrics.sampled('pipeline_paused', '1 where an operator has paused or stopped it.', { pipeline }, () =>
-    resident.intent === 'RUNNING' ? 0 : 1,
-  )
+  metrics.sampled(METRICS.pipelinePaused, { pipeline }, () => (resident.intent === 'RUNNING' ? 0 : 1))
   return resident
 }

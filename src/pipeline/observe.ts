@@ -12,6 +12,7 @@ import type {
   Verdict,
 } from '../contract/index.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
+import { METRICS } from '../metrics/table.js'
 import type { FailureLog } from './event-log.js'
 import { correlationFields, type Passage } from './passage.js'
 
@@ -227,11 +228,9 @@ function stageCount(
   const labels = { pipeline, stage, plugin }
   // A dead letter goes to the same sink, which is timed.
   const duration =
-    stage === DEAD_LETTER_STAGE
-      ? undefined
-      : metrics.histogram('stage_duration_seconds', 'Time an event spends in a stage.', labels)
+    stage === DEAD_LETTER_STAGE ? undefined : metrics.histogram(METRICS.stageDurationSeconds, labels)
   const counter = (outcome: StageOutcome) =>
-    metrics.counter('stage_events_total', 'Events a stage has finished with, by what it decided.', {
+    metrics.counter(METRICS.stageEventsTotal, {
       ...labels,
       outcome,
     })

@@ -1,6 +1,7 @@
-import { ERRORS, type ErrorCode } from '../contract/errors.js'
+import type { ErrorCode } from '../contract/errors.js'
 import { type Correlation, type Log, OUTCOMES, type Outcome } from '../contract/index.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
+import { DEAD_LETTER_CODES, METRICS } from '../metrics/table.js'
 import { createFailureLog } from './event-log.js'
 import type { DeadLettered } from './observe.js'
 import { Passage } from './passage.js'
@@ -22,11 +23,6 @@ export interface Traffic {
   flush(): void
 }
 
-/** What can make a dead letter: bad data that got past the source. */
-const DEAD_LETTER_CODES = (Object.keys(ERRORS) as ErrorCode[]).filter(
-  (code) => ERRORS[code].kind === 'data' && !code.startsWith('HG_INTAKE'),
-)
-
 /** What makes a dead letter that a rule asks for. */
 const ROUTED_CODES: readonly ErrorCode[] = ['HG_ROUTE_NO_MATCH', 'HG_ROUTE_REFUSED']
 
@@ -44,10 +40,9 @@ export function createTraffic(
   metrics: MetricsRegistry,
   log: Log,
 ): Traffic {
-  const counter = (outcome: Outcome['kind']) =>
-    metrics.counter('events_total', 'Events received, by how they ended.', { pipeline, outcome })
+  const counter = (outcome: Outcome['kind']) => metrics.counter(METRICS.eventsTotal, { pipeline, outcome })
   const outcomes = new Map(OUTCOMES.map((outcome) => [outcome, counter(outcome)]))
-  const commit = metrics.histogram('commit_duration_seconds', 'From received to committed in Kafka.', {
+  const commit = metrics.histogram(METRICS.commitDurationSeconds, {
     pipeline,
   })
   const slow = createSlowLog(log, slowAfter)
@@ -56,7 +51,7 @@ export function createTraffic(
   let inFlight = 0
   const waiting: (() => void)[] = []
   const deadLetters = (stage: string, code: ErrorCode) =>
-    metrics.counter('dead_letters_total', 'Dead letters, by stage and code.', { pipeline, stage, code })
+    metrics.counter(METRICS.deadLettersTotal, { pipeline, stage, code })
   for (const stage of failing) for (const code of DEAD_LETTER_CODES) deadLetters(stage, code)
   for (const stage of routing) for (const code of ROUTED_CODES) deadLetters(stage, code)
   const over = (): void => {

@@ -1,5 +1,6 @@
 import type { Log } from '../contract/index.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
+import { METRICS } from '../metrics/table.js'
 import type { Tap } from '../pipeline/watched.js'
 import { startTap, type TapHandle, type TapReader, type TapWish } from './tap.js'
 
@@ -26,12 +27,8 @@ export interface TapsOptions {
 
 export function createTaps({ metrics, log, secrets }: TapsOptions): Taps {
   const running = new Set<TapHandle>()
-  metrics.sampled('tap_subscribers', 'Who looks on by `headgate tap` now.', {}, () => running.size)
-  const skipped = metrics.counter(
-    'tap_skipped_total',
-    'Events that a tap asked for and did not show, for its rate or because it was read too slowly.',
-    {},
-  )
+  metrics.sampled(METRICS.tapSubscribers, {}, () => running.size)
+  const skipped = metrics.counter(METRICS.tapSkippedTotal, {})
   const full = () => running.size >= MOST_TAPS
   return {
     running,

@@ -1,5 +1,5 @@
 import type { Contents } from '../config/files.js'
-import type { Counts, GaugeValue } from '../metrics/registry.js'
+import type { GaugeValue, Series } from '../metrics/registry.js'
 import type { Intent } from '../pipeline/target-state.js'
 import type { Settings } from '../process/settings.js'
 import type { AttemptedMessage, AttemptMessage } from './attempt-message.js'
@@ -69,7 +69,7 @@ export type ToPrimary =
 
 /** How a worker is. What it has counted is since its last report. */
 export interface Report {
-  readonly counts: readonly Counts[]
+  readonly counts: readonly Series[]
   readonly gauges: readonly GaugeValue[]
   /** Why its stages cannot take events, one sentence each. */
   readonly notReady: readonly string[]

@@ -1,9 +1,9 @@
 import type { Listener } from '../http/listener.js'
 import type { GaugeValue, ProcessMetrics } from '../metrics/registry.js'
+import { METRICS } from '../metrics/table.js'
 import type { Pipeline } from '../pipeline/build.js'
 import { notReady } from '../pipeline/lifecycle.js'
 import type { Report } from './messages.js'
-import { CPU_SECONDS, RESIDENT_MEMORY } from './worker-metrics.js'
 
 export interface ReportedWorker {
   readonly worker: string
@@ -14,7 +14,7 @@ export interface ReportedWorker {
 
 /** Makes the reports of a worker: each says what was counted since the one before. */
 export function reporter({ worker, metrics, usage, pipelines }: ReportedWorker): () => Report {
-  const cpu = metrics.counter(CPU_SECONDS.name, CPU_SECONDS.help, { worker })
+  const cpu = metrics.counter(METRICS.workerCpuSecondsTotal, { worker })
   let before = 0
   return () => {
     const { user, system } = process.cpuUsage()
@@ -26,9 +26,13 @@ export function reporter({ worker, metrics, usage, pipelines }: ReportedWorker):
     return {
       counts: metrics.take(),
       gauges: [
-        { name: 'http_connections', labels: {}, value: connections },
-        { name: 'http_body_bytes', labels: {}, value: bodyBytes },
-        { name: RESIDENT_MEMORY, labels: { worker }, value: process.memoryUsage.rss() },
+        { name: METRICS.httpConnections.name, labels: {}, value: connections },
+        { name: METRICS.httpBodyBytes.name, labels: {}, value: bodyBytes },
+        {
+          name: METRICS.workerResidentMemoryBytes.name,
+          labels: { worker },
+          value: process.memoryUsage.rss(),
+        },
         ...all.flatMap(gaugesOf),
       ],
       notReady: all.flatMap((pipeline) =>
@@ -43,7 +47,7 @@ function gaugesOf({ name, parts }: Pipeline): GaugeValue[] {
   const value = [...parts.resident.live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0)
   const stages = [parts.source, ...parts.transforms, ...parts.postCommit.map(({ stage }) => stage)]
   return [
-    { name: 'inflight_events', labels: { pipeline: name }, value },
+    { name: METRICS.inflightEvents.name, labels: { pipeline: name }, value },
     ...stages.flatMap(({ metrics }) => metrics.gauges()),
   ]
 }

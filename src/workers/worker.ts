@@ -3,7 +3,7 @@ import type { ReadResult } from '../config/read.js'
 import { createListener } from '../http/listener.js'
 import { bytes } from '../lib/units.js'
 import { countRefused, countResponses } from '../metrics/process.js'
-import { createMetrics } from '../metrics/registry.js'
+import { ProcessMetrics } from '../metrics/registry.js'
 import { setIntent } from '../pipeline/lifecycle.js'
 import { createShared } from '../pipeline/shared.js'
 import { createLoggers } from '../process/log-levels.js'
@@ -54,7 +54,7 @@ export async function startFront(
   const loggers = createLoggers(log.child({ worker: message.worker }))
   for (const [name, level] of message.levels) loggers.set(name, level)
 
-  const metrics = createMetrics()
+  const metrics = new ProcessMetrics()
   const certificates = await openCertificates({
     settings: { ...settings, adminTlsCert: '', adminTlsKey: '', adminTlsClientCa: '' },
     metrics,

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { tapRoutes } from '../../src/admin/tap.js'
 import type { CheckedConfig } from '../../src/config/read.js'
-import { createMetrics } from '../../src/metrics/registry.js'
+import { ProcessMetrics } from '../../src/metrics/registry.js'
 import { createTaps, MOST_TAPS } from '../../src/tap/taps.js'
 import { testContext } from '../helpers/context.js'
 import { passedOf } from '../tap/setup.js'
@@ -19,7 +19,7 @@ const config = {
 async function tapped() {
   const { log } = testContext()
   const taps = createTaps({
-    metrics: createMetrics(),
+    metrics: new ProcessMetrics(),
     log,
     secrets: () => new Map([['hush-hush', '${env:S}']]),
   })

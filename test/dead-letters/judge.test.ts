@@ -3,7 +3,7 @@ import { HeadgateError } from '../../src/contract/errors.js'
 import { drop, fail, type LoggedRecord } from '../../src/contract/index.js'
 import { judge } from '../../src/dead-letters/judge.js'
 import { type DeadLetter, deadLetterOf } from '../../src/dead-letters/letter.js'
-import { createMetrics } from '../../src/metrics/registry.js'
+import { ProcessMetrics } from '../../src/metrics/registry.js'
 import { buildDelivery, type Delivery } from '../../src/pipeline/build-delivery.js'
 import { testContext } from '../helpers/context.js'
 import { readText } from '../helpers/inline-pipeline.js'
@@ -18,7 +18,7 @@ function delivery(settings: object = {}): { delivery: Delivery; inline: InlinePl
   if (!read.ok || checked === undefined) throw new Error('the config cannot be read')
   const { log, signal } = testContext()
   return {
-    delivery: buildDelivery(read.config, checked, { metrics: createMetrics(), log: () => log, signal }),
+    delivery: buildDelivery(read.config, checked, { metrics: new ProcessMetrics(), log: () => log, signal }),
     inline,
   }
 }

@@ -1,9 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { plugins } from '../../src/plugins/index.js'
-import { type DeclaredMetric, declaredMetrics } from '../../tools/docs/declared-metrics.js'
-import { isOwn, metricReference } from '../../tools/docs/metric-reference.js'
+import { declaredMetrics, isOwn, metricReference } from '../../tools/docs/metric-reference.js'
 import { alerts } from '../../tools/docs/monitoring/alerts.js'
 import { dashboard } from '../../tools/docs/monitoring/dashboard.js'
 import { hastened, PRODUCTION } from '../../tools/docs/monitoring/pace.js'
@@ -13,10 +11,7 @@ import { rulesFile } from '../../tools/docs/monitoring/rules-file.js'
 
 const read = (path: string) => readFileSync(path, 'utf8')
 
-let metrics: readonly DeclaredMetric[] = []
-beforeAll(async () => {
-  metrics = await declaredMetrics(resolve('plugins.config.json'), plugins)
-})
+const metrics = declaredMetrics(plugins)
 
 describe('what is generated from the metrics is up to date; `npm run generate` renews it', () => {
   test('docs/metrics.md', () => expect(read('docs/metrics.md')).toBe(metricReference(metrics)))
@@ -160,7 +155,7 @@ function labelsOf(name: string): ReadonlySet<string> | undefined {
   if (records.some(({ record }) => record === name)) return new Set(['namespace', 'job', 'pipeline'])
   const declared = metrics.find((metric) => metric.name === baseOf(name))
   if (declared === undefined || (declared.type === 'histogram') !== (declared.name !== name)) return undefined
-  const all = new Set([...TARGET, ...declared.labels.keys()])
+  const all = new Set([...TARGET, ...Object.keys(declared.labels)])
   // Known only once garbage has been collected.
   if (declared.name === 'nodejs_gc_duration_seconds') all.add('kind')
   return name.endsWith('_bucket') ? all.add('le') : all

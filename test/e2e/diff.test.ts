@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { diffCommand } from '../../src/commands/diff.js'
 import { readConfig } from '../../src/config/read.js'
 import { rehearse } from '../../src/dry-run/dry-run.js'
-import { createMetrics } from '../../src/metrics/registry.js'
+import { ProcessMetrics } from '../../src/metrics/registry.js'
 import { buildDelivery } from '../../src/pipeline/build-delivery.js'
 import { plugins } from '../../src/plugins/index.js'
 import { startKafka } from '../../src/sandbox/kafka.js'
@@ -27,7 +27,7 @@ async function written(
   const [checked] = read.ok ? read.config.pipelines : []
   if (!read.ok || checked === undefined) throw new Error('the config is wrong')
   const aborter = new AbortController()
-  const surroundings = { metrics: createMetrics(), log: () => testContext().log, signal: aborter.signal }
+  const surroundings = { metrics: new ProcessMetrics(), log: () => testContext().log, signal: aborter.signal }
   const { sink, targets } = buildDelivery(read.config, checked, surroundings)
   sink.expect(targets)
   await sink.start?.()

@@ -10,6 +10,7 @@ import type {
   Gauge,
   Lease,
   Log,
+  MetricDeclaration,
   Metrics,
   Shareable,
   SharedContext,
@@ -113,11 +114,10 @@ function recordingMetrics(values: Map<string, number>): Metrics {
   }
   return {
     counters<Value extends string>(
-      name: string,
-      _help: string,
-      label: string,
+      { name, labels: declared }: MetricDeclaration,
       labelValues: readonly Value[],
     ) {
+      const [label = ''] = Object.keys(declared)
       const counters = labelValues.map((value) => {
         const key = series(name, { [label]: value })
         values.set(key, values.get(key) ?? 0)
@@ -125,7 +125,7 @@ function recordingMetrics(values: Map<string, number>): Metrics {
       })
       return Object.fromEntries(counters) as { [value in Value]: { inc(count?: number): void } }
     },
-    gauge: (name): Gauge => ({
+    gauge: ({ name }): Gauge => ({
       set: (value, labels) => values.set(series(name, labels), value),
       clear() {
         for (const key of values.keys()) if (key === name || key.startsWith(`${name}{`)) values.delete(key)

@@ -4,7 +4,7 @@ import { formatProblem } from '../../src/config/problem.js'
 import { type ReadResult, readConfig } from '../../src/config/read.js'
 import type { AnyDefinition } from '../../src/contract/index.js'
 import { openStateDirectory } from '../../src/ledger/state-directory.js'
-import { createMetrics } from '../../src/metrics/registry.js'
+import { ProcessMetrics } from '../../src/metrics/registry.js'
 import { buildPipeline, type Pipeline, type Surroundings } from '../../src/pipeline/build.js'
 import { startPipeline, stopPipeline } from '../../src/pipeline/lifecycle.js'
 import type { Tap } from '../../src/pipeline/watched.js'
@@ -58,7 +58,7 @@ export async function runningPipeline(
   if (!read.ok) throw new Error(read.problems.map(formatProblem).join('\n'))
   const [checked] = read.config.pipelines
   if (checked === undefined) throw new Error('the config has no pipeline')
-  const metrics = createMetrics()
+  const metrics = new ProcessMetrics()
   const { log, lines } = testContext()
   const taps = new Set<Tap>()
   const deadline = new AbortController()

@@ -1,17 +1,20 @@
 import { expect, test } from 'vitest'
-import { createMetrics } from '../../src/metrics/registry.js'
+import { metric } from '../../src/contract/index.js'
+import { ProcessMetrics } from '../../src/metrics/registry.js'
 import { createShared } from '../../src/pipeline/shared.js'
 import { testContext } from '../helpers/context.js'
 
+const OUTSTANDING = metric({ name: 'kafka_records_outstanding', type: 'gauge', help: 'Records in flight.' })
+
 function simulate() {
-  const metrics = createMetrics()
+  const metrics = new ProcessMetrics()
   const { log, signal } = testContext()
   const shared = createShared({ metrics, log: () => log, signal })
   const events: string[] = []
   const lease = (key: string, name: string) =>
     shared.lease('kafka', key, name, (context) => {
       events.push(`create ${context.name}`)
-      context.metrics.gauge('kafka_records_outstanding', 'Records.').set(events.length)
+      context.metrics.gauge(OUTSTANDING).set(events.length)
       return { stop: async () => void events.push(`stop ${context.name}`) }
     })
   const shown = async () =>

@@ -1,11 +1,11 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { createMetrics } from '../../src/metrics/registry.js'
+import { ProcessMetrics } from '../../src/metrics/registry.js'
 import { createTaps, MOST_TAPS } from '../../src/tap/taps.js'
 import { testContext } from '../helpers/context.js'
 import { passedOf, readerOf, wishFor } from './setup.js'
 
 function tapsOf() {
-  const metrics = createMetrics()
+  const metrics = new ProcessMetrics()
   const { log, lines } = testContext()
   const taps = createTaps({ metrics, log, secrets: () => new Map() })
   onTestFinished(taps.close)

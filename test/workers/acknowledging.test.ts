@@ -29,7 +29,10 @@ test('a worker makes the attempt, with all that one process would have told the 
   expect(await metric('headgate_ledger_pending{pipeline="orders"}')).toBe(0)
   const counted = frontMetrics
     .take()
-    .filter(({ name, labels }) => name.startsWith('ack_') || labels['stage'] === 'post-commit.0.tell')
+    .filter(
+      ({ declaration, labels }) =>
+        declaration.name.startsWith('ack_') || labels['stage'] === 'post-commit.0.tell',
+    )
   expect(counted).toEqual([])
 })
 

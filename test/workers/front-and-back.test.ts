@@ -87,7 +87,7 @@ test.each([
     expect(outcome.error).toMatchObject({ code, message, rule, retryAfter })
   }
   expect(await metric(`headgate_events_total{pipeline="orders",outcome="${kind}"}`)).toBe(1)
-  expect(frontMetrics.take().filter(({ name }) => name === 'events_total')).toEqual([])
+  expect(frontMetrics.take().filter(({ declaration }) => declaration.name === 'events_total')).toEqual([])
 })
 
 test('what its source refuses is counted where all events are, and logged once', async () => {

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest'
 import type { Intake } from '../../src/contract/index.js'
-import { createMetrics, type ProcessMetrics } from '../../src/metrics/registry.js'
+import { ProcessMetrics } from '../../src/metrics/registry.js'
 import type { BuiltPostCommit, Pipeline } from '../../src/pipeline/build.js'
 import { startPipeline, stopPipeline } from '../../src/pipeline/lifecycle.js'
 import type { Tap } from '../../src/pipeline/watched.js'
@@ -68,7 +68,7 @@ export async function frontAndBack(settings: object = {}): Promise<FrontAndBack>
     }
   })
   const { log, lines: frontLines } = testContext()
-  const frontMetrics = createMetrics()
+  const frontMetrics = new ProcessMetrics()
   const { signal } = new AbortController()
   const front = frontPipeline(read.config, checked, {
     metrics: frontMetrics,

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { CheckedConfig } from '../../src/config/read.js'
-import type { Attempt } from '../../src/contract/index.js'
-import { createMetrics } from '../../src/metrics/registry.js'
+import { type Attempt, metric as declare } from '../../src/contract/index.js'
+import { ProcessMetrics } from '../../src/metrics/registry.js'
 import { readSettings } from '../../src/process/settings.js'
 import { createWorkers } from '../../src/workers/pool.js'
 import { testContext } from '../helpers/context.js'
@@ -26,7 +26,7 @@ async function startedWorkers() {
   const read = readSettings({}, {})
   if (!read.ok) throw new Error(read.problems.join())
   const { log, lines } = testContext()
-  const metrics = createMetrics()
+  const metrics = new ProcessMetrics()
   const said: string[] = []
   const workers = createWorkers({
     count: 2,
@@ -138,7 +138,13 @@ test('what operators change is told to the workers that are there and to those t
 test('what a worker had counted stays counted when it is gone, and its gauges go with it', async () => {
   const { processes, metric, said } = await startedWorkers()
   const labels = { pipeline: 'none' }
-  const counts = { kind: 'counter', name: 'answers_total', help: 'Answers.', labels, values: [3] } as const
+  const declaration = declare({
+    name: 'answers_total',
+    type: 'counter',
+    help: 'Answers.',
+    labels: { pipeline: [] },
+  })
+  const counts = { declaration, labels, values: [3] }
   const gauges = [{ name: 'worker_resident_memory_bytes', labels: { worker: '1' }, value: 7 }]
   processes[0]?.say({ kind: 'report', report: { counts: [counts], gauges, notReady: [] } })
   processes[0]?.say({ kind: 'line', line: 'a line' })

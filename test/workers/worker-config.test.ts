@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { createMetrics } from '../../src/metrics/registry.js'
+import { ProcessMetrics } from '../../src/metrics/registry.js'
 import type { ConfigMessage } from '../../src/workers/messages.js'
 import { createFrontConfig } from '../../src/workers/worker-config.js'
 import { testContext } from '../helpers/context.js'
@@ -18,7 +18,7 @@ function workerOf({ single = false } = {}) {
   const { log } = testContext()
   const config = createFrontConfig({
     surroundings: {
-      metrics: createMetrics(),
+      metrics: new ProcessMetrics(),
       log: () => log,
       http: () => ({ memory: { take: () => true, add() {}, release() {} }, serve: () => () => {} }),
       signal: new AbortController().signal,

@@ -1,41 +1,85 @@
-import type { DeclaredMetric } from './declared-metrics.js'
+import { Registry } from 'prom-client'
+import type { AnyDefinition, MetricDeclaration } from '../../src/contract/index.js'
+import { fullName } from '../../src/metrics/families.js'
+import { showRuntime } from '../../src/metrics/registry.js'
+import { METRICS } from '../../src/metrics/table.js'
 
-/** Labels, and whether their values are the same whatever the config says: then the page lists them. */
-const LABELS: { readonly [label: string]: { readonly meaning: string; readonly listed?: true } } = {
-  pipeline: {
-    meaning: 'Name of the pipeline in the config; `none` for answers that belong to no pipeline.',
-  },
-  stage: {
-    meaning:
-      'Place and plugin of a stage, as `transform.1.route`; `dead-letter` is the way to the dead-letter topic.',
-  },
-  plugin: { meaning: 'Name of the plugin.' },
-  outcome: { meaning: 'How it ended, from a fixed list.', listed: true },
-  result: { meaning: 'What came of a reload.', listed: true },
-  code: { meaning: 'Status of an answer, or an error code of [errors.md](errors.md).' },
-  rule: { meaning: 'Name of a rule of `route` in the config; `otherwise` for the rest.' },
-  revision: { meaning: 'Digest of the config.' },
-  broker: { meaning: '`host:port/id` of a broker, as the Kafka client names it.' },
-  quantile: { meaning: '`avg`, `p50` or `p99`.' },
-  listener: { meaning: '`intake` or `admin`.' },
-  reason: { meaning: 'Why a handshake failed, from a fixed list.', listed: true },
-  worker: { meaning: 'Which of the workers, from 1 on; where HEADGATE_WORKERS asks for some.' },
-  direction: { meaning: '`sent`, `received` or `timed-out`.' },
+/** A metric as a scrape shows it. */
+export interface DeclaredMetric {
+  readonly name: string
+  readonly help: string
+  readonly type: string
+  /** Each label with the values that are always the same, if there are any. */
+  readonly labels: { readonly [label: string]: readonly string[] }
 }
 
-const INTRODUCTION = `Generated from the metrics that the shipped config declares; what \`/metrics\` on the admin port serves, in
-the text format of Prometheus. Values of labels are names from the config and codes from fixed lists, never ids, paths or texts
-of an event. Counters start at 0 with every series that is known then. A histogram has a series \`_bucket\` with the label \`le\`,
-a \`_sum\` and a \`_count\`.
+/** Every metric of a process: of the engine, of `plugins`, and of Node.js. */
+export const declaredMetrics = (plugins: readonly AnyDefinition[]): readonly DeclaredMetric[] => [
+  ...Object.values(METRICS).map(declared),
+  ...plugins.flatMap(({ metrics = [] }) =>
+    metrics.map((one) => {
+      const { labels, ...metric } = declared(one)
+      return { ...metric, labels: { [one.owner ?? 'pipeline']: [], ...labels } }
+    }),
+  ),
+  ...runtimeMetrics(),
+]
 
-The dashboard \`deploy/grafana/headgate.json\` and the rules \`deploy/prometheus/headgate.rules.yaml\` are made of these; the
+function declared(declaration: MetricDeclaration): DeclaredMetric {
+  const { help, type, labels } = declaration
+  return { name: fullName(declaration), help, type, labels }
+}
+
+function runtimeMetrics(): DeclaredMetric[] {
+  const registry = new Registry()
+  showRuntime(registry)
+  // prom-client's types do not show what each of its metrics has.
+  const metrics = registry.getMetricsAsArray() as unknown as readonly {
+    readonly name: string
+    readonly help: string
+    readonly type: string
+    readonly labelNames: readonly string[]
+  }[]
+  return metrics.map(({ name, help, type, labelNames }) => ({
+    name,
+    help,
+    type,
+    labels: Object.fromEntries(labelNames.map((label) => [label, []])),
+  }))
+}
+
+const LABELS: { readonly [label: string]: string } = {
+  pipeline: 'Name of the pipeline in the config; `none` for responses that belong to no pipeline.',
+  sink: 'Name of the sink in `sinks`, or of the first pipeline that uses it.',
+  stage:
+    'Position and plugin of a stage, as `transform.1.route`; `dead-letter` is the stage that writes dead letters.',
+  plugin: 'Name of the plugin.',
+  outcome: 'Outcome of an event, a stage or an attempt.',
+  result: 'Result of a reload.',
+  code: 'Status of a response, or an error code of [errors.md](errors.md).',
+  rule: 'Name of a rule of `route` in the config; `otherwise` for the rest.',
+  revision: 'Digest of the config.',
+  broker: '`host:port/id` of a broker, as the Kafka client names it.',
+  quantile: 'Average or percentile.',
+  listener: 'For senders or for operators.',
+  reason: 'Reason why a handshake failed.',
+  worker: 'Number of the worker, from 1 on; present if HEADGATE_WORKERS is set.',
+  direction: 'Direction of a transmission.',
+}
+
+const INTRODUCTION = `Generated from the declarations of all metrics. \`/metrics\` on the admin port serves them in the text format
+of Prometheus. Values of labels are names from the config and codes from fixed lists, never ids, paths or texts of an event.
+Counters start at 0 with every series that is known then. A histogram has a series \`_bucket\` with the label \`le\`, a \`_sum\` and
+a \`_count\`.
+
+The dashboard \`deploy/grafana/headgate.json\` and the rules \`deploy/prometheus/headgate.rules.yaml\` query these metrics; the
 [runbooks](runbooks/README.md) have a page for each alert.`
 
 /** The page `docs/metrics.md`. */
 export function metricReference(metrics: readonly DeclaredMetric[]): string {
   const own = metrics.filter(isOwn).sort((a, b) => (a.name < b.name ? -1 : 1))
   const others = metrics.filter((metric) => !isOwn(metric))
-  const labels = Object.entries(LABELS).map(([name, { meaning }]) => `| \`${name}\` | ${meaning} |`)
+  const labels = Object.entries(LABELS).map(([name, meaning]) => `| \`${name}\` | ${meaning} |`)
   return `${[
     '# Metrics',
     INTRODUCTION,
@@ -59,11 +103,15 @@ function row(metric: DeclaredMetric): string {
   return `| \`${name}\` | ${type} | ${labelsOf(metric)} | ${unitOf(metric)} | ${help} |`
 }
 
-function labelsOf(metric: DeclaredMetric): string {
-  const shown = [...metric.labels].map(([label, values]) => {
-    if (!isOwn(metric) || LABELS[label]?.listed === undefined) return `\`${label}\``
-    return `\`${label}\` (${[...values].map((value) => `\`${value}\``).join(', ')})`
-  })
+/** Lists of error codes are too long for a table. */
+const MOST_LISTED = 8
+
+function labelsOf({ labels }: DeclaredMetric): string {
+  const shown = Object.entries(labels).map(([label, values]) =>
+    values.length === 0 || values.length > MOST_LISTED
+      ? `\`${label}\``
+      : `\`${label}\` (${values.map((value) => `\`${value}\``).join(', ')})`,
+  )
   return shown.join(', ')
 }
 
@@ -71,7 +119,9 @@ function unitOf({ name, help }: DeclaredMetric): string {
   if (name.endsWith('_timestamp_seconds') || name === 'process_start_time_seconds')
     return 'Unix time, seconds'
   if (/_seconds(_total)?$/.test(name)) return 'seconds'
+  // Of events "with the same id and other bytes".
+  if (name.endsWith('_other_bytes')) return 'count'
   if (name.endsWith('_bytes')) return 'bytes'
   if (name.endsWith('_info')) return 'always 1'
-  return /^[01] where/.test(help) ? '0 or 1' : 'count'
+  return /^1 if /.test(help) ? '0 or 1' : 'count'
 }

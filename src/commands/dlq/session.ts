@@ -6,7 +6,7 @@ import { type Judgement, judge } from '../../dead-letters/judge.js'
 import type { DeadLetter } from '../../dead-letters/letter.js'
 import { endsWithin } from '../../dead-letters/send-batch.js'
 import { progressBar } from '../../lib/terminal/progress.js'
-import { createMetrics } from '../../metrics/registry.js'
+import { ProcessMetrics } from '../../metrics/registry.js'
 import { buildDelivery, type Delivery } from '../../pipeline/build-delivery.js'
 import { readRecordKey } from '../../process/record-key.js'
 import { redactor } from '../../process/redact.js'
@@ -67,7 +67,7 @@ export async function withDeadLetters(
 
   const ending = new AbortController()
   const recordKey = readRecordKey(settings.recordKeyFile, io.cwd)
-  const surroundings = { metrics: createMetrics(), log: () => SILENT, signal: ending.signal, recordKey }
+  const surroundings = { metrics: new ProcessMetrics(), log: () => SILENT, signal: ending.signal, recordKey }
   const delivery = buildDelivery(config, checked, surroundings)
   const { sink, targets } = delivery
   const redact = redactor(config.secrets)

@@ -1,4 +1,5 @@
 import type { MetricsRegistry } from '../../metrics/registry.js'
+import { METRICS } from '../../metrics/table.js'
 
 const RESULTS = ['success', 'unchanged', 'failure'] as const
 
@@ -10,24 +11,13 @@ export interface ReloadMetrics {
 }
 
 export function reloadMetrics(metrics: MetricsRegistry, successful: () => boolean): ReloadMetrics {
-  const counter = (result: string) =>
-    metrics.counter('config_reloads_total', 'Reloads of the config, by what came of them.', { result })
+  const counter = (result: string) => metrics.counter(METRICS.configReloadsTotal, { result })
   const counters = new Map(RESULTS.map((result) => [result, counter(result)]))
-  const info = metrics.gauge('config_revision_info', 'The revision of the config that runs.', ['revision'])
+  const info = metrics.gauge(METRICS.configRevisionInfo)
   let present: string | undefined
   let succeededAt = 0
-  metrics.sampled(
-    'config_last_reload_successful',
-    '1 where the config on disk, as it was last looked at, is what runs.',
-    {},
-    () => (successful() ? 1 : 0),
-  )
-  metrics.sampled(
-    'config_last_reload_success_timestamp_seconds',
-    'When the config was last read and could be used.',
-    {},
-    () => succeededAt / 1000,
-  )
+  metrics.sampled(METRICS.configLastReloadSuccessful, {}, () => (successful() ? 1 : 0))
+  metrics.sampled(METRICS.configLastReloadSuccessTimestampSeconds, {}, () => succeededAt / 1000)
   return {
     came: (result) => counters.get(result)?.inc(),
     running(revision) {

@@ -11,17 +11,26 @@ import {
   definePlugin,
   type Event,
   type Intake,
+  metric,
   type Outcome,
   type PlacedTarget,
   pass,
   type SinkRecord,
 } from '../../../src/contract/index.js'
 import { openStateDirectory } from '../../../src/ledger/state-directory.js'
-import { createMetrics } from '../../../src/metrics/registry.js'
+import { ProcessMetrics } from '../../../src/metrics/registry.js'
 import { createReloader, type Reloaded, type Reloader } from '../../../src/pipeline/reload/reloader.js'
 import { type Intents, openIntents } from '../../../src/pipeline/target-state.js'
 import { type LogLine, temporaryDirectory, testContext } from '../../helpers/context.js'
 import { eventOf } from '../../helpers/inline-plugins.js'
+
+const MATCHES = metric({
+  name: 'route_matches_total',
+  type: 'counter',
+  help: 'Events by rule.',
+  labels: { rule: [] },
+})
+const SINK_NUMBER = metric({ name: 'sink_number', type: 'gauge', help: 'Number of the sink.' })
 
 /** One stage as it was created: two with the same `id` are the same instance. */
 export interface Seen {
@@ -140,7 +149,7 @@ export async function bench(settings: object = { pipelines: { orders: pipelineOf
       targets: ({ n }) => [{ at: '/n', target: { topic: `topic-${n}`, partition: 0 } }],
       create({ n }, { metrics }) {
         const { self, lifecycle } = stage('transform', n)
-        const counts = metrics.counters('route_matches_total', 'Rules.', 'rule', [`rule-${n}`])
+        const counts = metrics.counters(MATCHES, [`rule-${n}`])
         return {
           ...lifecycle,
           async apply(event) {
@@ -161,7 +170,7 @@ export async function bench(settings: object = { pipelines: { orders: pipelineOf
       config,
       create({ n }, { metrics }) {
         const { self, lifecycle } = stage('sink', n)
-        metrics.gauge('sink_number', 'Which sink it is.').set(n)
+        metrics.gauge(SINK_NUMBER).set(n)
         return {
           ...lifecycle,
           expect() {},
@@ -209,7 +218,7 @@ export async function bench(settings: object = { pipelines: { orders: pipelineOf
   const read = (text?: string) => readConfig(file, { ...options, ...(text !== undefined && { text }) })
   const first = read()
   if (!first.ok) throw new Error(JSON.stringify(first.problems))
-  const metrics = createMetrics()
+  const metrics = new ProcessMetrics()
   const deadline = new AbortController()
   const state = await openStateDirectory(temporaryDirectory(), log)
   const intents = openIntents(state.database)

@@ -1,5 +1,11 @@
 import { HeadgateError } from '../../../contract/errors.js'
-import { type Attempt, type Committed, type ConfigProblem, definePlugin } from '../../../contract/index.js'
+import {
+  type Attempt,
+  type Committed,
+  type ConfigProblem,
+  definePlugin,
+  metric,
+} from '../../../contract/index.js'
 import { milliseconds } from '../../../lib/units.js'
 import { createConnections, tokenUrlText } from './connections.js'
 import { type Answer, exchange, isUnsendable, networkReason } from './exchange.js'
@@ -14,11 +20,19 @@ import { tokenRequest } from './token-request.js'
 const LONGEST_TIMEOUT = 3_600_000
 
 /** Tells CXone that an event has been taken over, with the credentials of an OAuth client. */
+const TOKEN_EXPIRY = metric({
+  name: 'oauth_token_expiry_timestamp_seconds',
+  type: 'gauge',
+  help: 'Time at which the newest access token expires; 0 before the first one.',
+  combine: 'max',
+})
+
 export const cxoneAck = definePlugin({
   kind: 'post-commit',
   name: 'cxone-ack',
   summary: 'Acknowledges events to NICE CXone over HTTP, with OAuth 2.0 tokens that it renews itself.',
   config: Settings,
+  metrics: [TOKEN_EXPIRY],
 
   *check(config) {
     yield* urlProblems(config)
@@ -43,12 +57,7 @@ export const cxoneAck = definePlugin({
     const request = `${method} ${config.path}`
     let stopping = false
 
-    const expiry = metrics.gauge(
-      'oauth_token_expiry_timestamp_seconds',
-      'When the newest access token expires; 0 before the first one.',
-      [],
-      'greatest',
-    )
+    const expiry = metrics.gauge(TOKEN_EXPIRY)
     expiry.set(0)
     const tokens = tokenSource(tokenRequest(config, connections), {
       issued: (lifetime) => expiry.set((Date.now() + lifetime) / 1000),

@@ -10,6 +10,7 @@ import { DEFAULTS, propertyProblems } from './properties.js'
 import { rebuilder } from './rebuild.js'
 import { recordMaker } from './record.js'
 import { createRecordLog } from './record-log.js'
+import { CLIENT_METRICS } from './statistics.js'
 import { openTopicAdmin } from './topic-admin.js'
 import type { TopicIds } from './topic-ids.js'
 import { trial } from './trial.js'
@@ -71,6 +72,7 @@ export const kafkaSink = definePlugin({
   name: 'kafka',
   summary: 'Writes records to Kafka, idempotently and confirmed by all in-sync replicas.',
   config,
+  metrics: CLIENT_METRICS,
   *check({ headers, properties }, { clientCode }) {
     yield* propertyProblems(properties, clientCode)
     for (const name of Object.keys(headers).filter((name) => name.toLowerCase().startsWith(OWN_HEADERS))) {

@@ -1,4 +1,4 @@
-import type { Metrics } from '../../../contract/index.js'
+import { type Metrics, metric } from '../../../contract/index.js'
 
 /** The part of librdkafka's statistics that we show (STATISTICS.md of librdkafka). Latencies are in microseconds. */
 interface ClientStatistics {
@@ -18,32 +18,44 @@ interface BrokerStatistics {
   readonly rtt: { readonly avg: number; readonly p50: number; readonly p99: number }
 }
 
+const gauge = <const Label extends string = never>(
+  name: string,
+  help: string,
+  labels?: { readonly [label in Label]: readonly string[] },
+) => metric<Label>({ name, type: 'gauge', help, owner: 'sink', ...(labels && { labels }) })
+
+const METRICS = {
+  recordsOutstanding: gauge('kafka_records_outstanding', 'Records in flight: not yet confirmed by Kafka.'),
+  queueMessages: gauge('kafka_producer_queue_messages', 'Records that the Kafka client holds.'),
+  queueBytes: gauge('kafka_producer_queue_bytes', 'Bytes of the records that the Kafka client holds.'),
+  brokerUp: gauge('kafka_broker_up', '1 if the connection to the broker is open.', { broker: [] }),
+  roundTripSeconds: gauge(
+    'kafka_broker_rtt_seconds',
+    'Round-trip time of requests to the broker, since the last report of the client.',
+    { broker: [], quantile: ['avg', 'p50', 'p99'] },
+  ),
+  brokerErrors: gauge(
+    'kafka_broker_errors',
+    'Failed transmissions, failed receptions and timed out requests of the present session.',
+    { broker: [], direction: ['sent', 'received', 'timed-out'] },
+  ),
+}
+
+/** For the definition of the plugin. */
+export const CLIENT_METRICS = Object.values(METRICS)
+
 export interface Statistics {
   /** Shows what one report of librdkafka says. */
   show(json: string, outstanding: number): void
 }
 
 export function createStatistics(metrics: Metrics): Statistics {
-  const outstandingRecords = metrics.gauge(
-    'kafka_records_outstanding',
-    'Records that Kafka has not confirmed yet.',
-  )
-  const queueMessages = metrics.gauge('kafka_producer_queue_messages', 'Records that the Kafka client holds.')
-  const queueBytes = metrics.gauge(
-    'kafka_producer_queue_bytes',
-    'Bytes of the records that the Kafka client holds.',
-  )
-  const brokerUp = metrics.gauge('kafka_broker_up', '1 where the connection to a broker is open.', ['broker'])
-  const roundTrip = metrics.gauge(
-    'kafka_broker_rtt_seconds',
-    'Time from a request to the answer of a broker, since the last report of the client.',
-    ['broker', 'quantile'],
-  )
-  const errors = metrics.gauge(
-    'kafka_broker_errors',
-    'Failed transmissions, failed receptions and timed out requests of the present session.',
-    ['broker', 'direction'],
-  )
+  const outstandingRecords = metrics.gauge(METRICS.recordsOutstanding)
+  const queueMessages = metrics.gauge(METRICS.queueMessages)
+  const queueBytes = metrics.gauge(METRICS.queueBytes)
+  const brokerUp = metrics.gauge(METRICS.brokerUp)
+  const roundTrip = metrics.gauge(METRICS.roundTripSeconds)
+  const errors = metrics.gauge(METRICS.brokerErrors)
   for (const gauge of [outstandingRecords, queueMessages, queueBytes]) gauge.set(0)
 
   return {

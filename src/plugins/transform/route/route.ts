@@ -1,5 +1,5 @@
 import { HeadgateError } from '../../../contract/errors.js'
-import { definePlugin, type Event, fail, type Target, type Verdict } from '../../../contract/index.js'
+import { definePlugin, type Event, fail, metric, type Target, type Verdict } from '../../../contract/index.js'
 import { pointer } from '../../../lib/json/pointer.js'
 import { Candidates } from './candidates.js'
 import { problems } from './check.js'
@@ -12,12 +12,20 @@ import { LINTS, lint } from './lint.js'
 import { indexRules } from './rule-index.js'
 import { RouteSettings } from './settings.js'
 
+const MATCHES = metric({
+  name: 'route_matches_total',
+  type: 'counter',
+  help: 'Events, by the rule that decided on them.',
+  labels: { rule: [] },
+})
+
 export const route = definePlugin({
   kind: 'transform',
   name: 'route',
   summary: 'Chooses the topic and partition of the event: rules in order, the first that matches decides.',
   config: RouteSettings,
   routes: true,
+  metrics: [MATCHES],
 
   rules: ({ rules }) => [...rules.map(({ name }) => name), 'otherwise'],
   check: (config, context) => problems(config, context),
@@ -26,12 +34,7 @@ export const route = definePlugin({
   targets: (config) => [...targetsOf(config)],
 
   create(config, { metrics }) {
-    const counts = metrics.counters(
-      'route_matches_total',
-      'Events by the rule that decided on them.',
-      'rule',
-      [...config.rules.map(({ name }) => name), 'otherwise'],
-    )
+    const counts = metrics.counters(MATCHES, [...config.rules.map(({ name }) => name), 'otherwise'])
     const payload = pointer(config.payload)
     const rules = config.rules.map(
       ({ name, when, to }): Rule => ({

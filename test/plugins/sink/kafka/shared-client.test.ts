@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { Sink } from '../../../../src/contract/index.js'
-import { createMetrics } from '../../../../src/metrics/registry.js'
+import { ProcessMetrics } from '../../../../src/metrics/registry.js'
 import { createShared } from '../../../../src/pipeline/shared.js'
 import { kafkaSink } from '../../../../src/plugins/sink/kafka/kafka.js'
 import { fillDefaults, testContext } from '../../../helpers/context.js'
@@ -12,7 +12,7 @@ const RECORD = { target: TARGET, key: null, value: Buffer.from('{}'), headers: [
 /** A process with pipelines that have sinks of their own, each written out. */
 async function simulate(properties: object = {}) {
   const { bootstrap } = await startMockCluster(['orders'])
-  const metrics = createMetrics()
+  const metrics = new ProcessMetrics()
   const process = testContext()
   const shared = createShared({ metrics, log: () => process.log, signal: process.signal })
   onTestFinished(() => process.abort())

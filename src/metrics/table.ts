@@ -1,0 +1,249 @@
+import { ERRORS, type ErrorCode } from '../contract/errors.js'
+import { metric, OUTCOMES } from '../contract/index.js'
+
+/** Seconds. Each bucket is a series of every stage of every pipeline: these only tell which stage takes the time. */
+const STAGE_BUCKETS = [0.001, 0.01, 0.1, 1]
+const COMMIT_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]
+/** From a response at once to a sender that is down. */
+const ACK_BUCKETS = [0.025, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600, 3600]
+
+const LISTENERS = ['intake', 'admin'] as const
+
+/** Labels whose values the config decides. */
+const pipeline = { pipeline: [] } as const
+const stage = { ...pipeline, stage: [], plugin: [] } as const
+
+/** Codes of bad data behind the source: any of these can make a dead letter. */
+export const DEAD_LETTER_CODES = (Object.keys(ERRORS) as ErrorCode[]).filter(
+  (code) => ERRORS[code].kind === 'data' && !code.startsWith('HG_INTAKE'),
+)
+
+/** Every metric of the engine. Plugins declare theirs in their definitions. */
+export const METRICS = {
+  ready: metric({ name: 'ready', type: 'gauge', help: '1 if events can be taken, as /ready says.' }),
+
+  eventsTotal: metric({
+    name: 'events_total',
+    type: 'counter',
+    help: 'Events received, by outcome.',
+    labels: { ...pipeline, outcome: OUTCOMES },
+  }),
+  inflightEvents: metric({
+    name: 'inflight_events',
+    type: 'gauge',
+    help: 'Events in flight: received, and without an outcome yet.',
+    labels: pipeline,
+  }),
+  commitDurationSeconds: metric({
+    name: 'commit_duration_seconds',
+    type: 'histogram',
+    help: 'Time from receiving an event to its commit in Kafka.',
+    labels: pipeline,
+    buckets: COMMIT_BUCKETS,
+  }),
+  deadLettersTotal: metric({
+    name: 'dead_letters_total',
+    type: 'counter',
+    help: 'Dead letters, by stage and error code.',
+    labels: { ...pipeline, stage: [], code: DEAD_LETTER_CODES },
+  }),
+  stageEventsTotal: metric({
+    name: 'stage_events_total',
+    type: 'counter',
+    help: 'Events that a stage has finished with, by its verdict.',
+    labels: { ...stage, outcome: ['passed', 'dropped', 'rejected', 'dead-lettered', 'unavailable'] },
+  }),
+  stageDurationSeconds: metric({
+    name: 'stage_duration_seconds',
+    type: 'histogram',
+    help: 'Time that an event spends in a stage.',
+    labels: stage,
+    buckets: STAGE_BUCKETS,
+  }),
+  pipelinePaused: metric({
+    name: 'pipeline_paused',
+    type: 'gauge',
+    help: '1 if an operator has paused or stopped the pipeline.',
+    labels: pipeline,
+  }),
+
+  ackAttemptsTotal: metric({
+    name: 'ack_attempts_total',
+    type: 'counter',
+    help: 'Attempts to acknowledge events to their sender, by result.',
+    labels: { ...pipeline, outcome: ['acknowledged', 'retry', 'gave-up'] },
+  }),
+  ackDurationSeconds: metric({
+    name: 'ack_duration_seconds',
+    type: 'histogram',
+    help: 'Time from the commit in Kafka to the acknowledgement.',
+    labels: pipeline,
+    buckets: ACK_BUCKETS,
+  }),
+
+  ledgerPending: metric({
+    name: 'ledger_pending',
+    type: 'gauge',
+    help: 'Pending acknowledgements: events that are in Kafka and not yet acknowledged.',
+    labels: pipeline,
+  }),
+  ledgerPendingLimit: metric({
+    name: 'ledger_pending_limit',
+    type: 'gauge',
+    help: 'Most pending acknowledgements, as `maxPending` says; at this limit senders get 503.',
+    labels: pipeline,
+  }),
+  ledgerOldestPendingSeconds: metric({
+    name: 'ledger_oldest_pending_seconds',
+    type: 'gauge',
+    help: 'Age of the oldest pending acknowledgement.',
+    labels: pipeline,
+  }),
+  ledgerFailed: metric({
+    name: 'ledger_failed',
+    type: 'gauge',
+    help: 'Failed acknowledgements: Headgate no longer retries them.',
+    labels: pipeline,
+  }),
+  ledgerWindowSeconds: metric({
+    name: 'ledger_window_seconds',
+    type: 'gauge',
+    help: 'Duplicates are detected for events received within this time.',
+    labels: pipeline,
+  }),
+  ledgerWindowConfiguredSeconds: metric({
+    name: 'ledger_window_configured_seconds',
+    type: 'gauge',
+    help: 'The time within which duplicates are to be detected, as `redelivery.window` says.',
+    labels: pipeline,
+  }),
+  ledgerReplacedPartitions: metric({
+    name: 'ledger_replaced_partitions',
+    type: 'gauge',
+    help: 'Partitions whose log was found replaced since the start: duplicates of their events are no longer detected.',
+    labels: pipeline,
+  }),
+  ledgerSameIdOtherBytes: metric({
+    name: 'ledger_same_id_other_bytes',
+    type: 'gauge',
+    help: 'Events since the start that had the id of an earlier event and other bytes. A lower bound.',
+    labels: pipeline,
+  }),
+  ledgerUnprovenRecords: metric({
+    name: 'ledger_unproven_records',
+    type: 'gauge',
+    help: 'Records found in the log since the start that name the pipeline without a proof that it wrote them.',
+    labels: pipeline,
+  }),
+
+  httpResponsesTotal: metric({
+    name: 'http_responses_total',
+    type: 'counter',
+    help: 'Responses to requests, by status.',
+    labels: { ...pipeline, code: [] },
+  }),
+  httpConnections: metric({ name: 'http_connections', type: 'gauge', help: 'Open connections of senders.' }),
+  httpConnectionsLimit: metric({
+    name: 'http_connections_limit',
+    type: 'gauge',
+    help: 'Most connections of senders, as HEADGATE_MAX_CONNECTIONS says.',
+  }),
+  httpConnectionsRefusedTotal: metric({
+    name: 'http_connections_refused_total',
+    type: 'counter',
+    help: 'Connections of senders that were closed at once because HEADGATE_MAX_CONNECTIONS were open, each with a request under way.',
+  }),
+  httpBodyBytes: metric({
+    name: 'http_body_bytes',
+    type: 'gauge',
+    help: 'Bytes of bodies that are coming in and of events in flight.',
+  }),
+  httpBodyLimitBytes: metric({
+    name: 'http_body_limit_bytes',
+    type: 'gauge',
+    help: 'Most bytes of these, as HEADGATE_MAX_BODY_MEMORY says.',
+  }),
+
+  configReloadsTotal: metric({
+    name: 'config_reloads_total',
+    type: 'counter',
+    help: 'Reloads of the config, by result.',
+    labels: { result: ['success', 'unchanged', 'failure'] },
+  }),
+  configRevisionInfo: metric({
+    name: 'config_revision_info',
+    type: 'gauge',
+    help: 'The revision of the running config.',
+    labels: { revision: [] },
+  }),
+  configLastReloadSuccessful: metric({
+    name: 'config_last_reload_successful',
+    type: 'gauge',
+    help: '1 if the config on disk, when last read, is the running one.',
+  }),
+  configLastReloadSuccessTimestampSeconds: metric({
+    name: 'config_last_reload_success_timestamp_seconds',
+    type: 'gauge',
+    help: 'Time of the last successful read of the config.',
+  }),
+
+  tlsCertificateReloadsTotal: metric({
+    name: 'tls_certificate_reloads_total',
+    type: 'counter',
+    help: 'Attempts to load a certificate whose files had changed, by result.',
+    labels: { listener: LISTENERS, result: ['success', 'failure'] },
+  }),
+  tlsHandshakesFailedTotal: metric({
+    name: 'tls_handshakes_failed_total',
+    type: 'counter',
+    help: 'Failed TLS handshakes, by reason.',
+    labels: { listener: LISTENERS, reason: ['plain-http', 'client-certificate', 'too-slow', 'failed'] },
+  }),
+  tlsCertificateExpiryTimestampSeconds: metric({
+    name: 'tls_certificate_expiry_timestamp_seconds',
+    type: 'gauge',
+    help: 'Time at which the certificate in use expires: the earliest of its chain.',
+    labels: { listener: LISTENERS },
+  }),
+  tlsCertificateLastReloadSuccessful: metric({
+    name: 'tls_certificate_last_reload_successful',
+    type: 'gauge',
+    help: '1 if the certificate files, when last read, are the ones in use.',
+    labels: { listener: LISTENERS },
+  }),
+
+  tapSubscribers: metric({
+    name: 'tap_subscribers',
+    type: 'gauge',
+    help: 'Open `headgate tap` sessions.',
+  }),
+  tapSkippedTotal: metric({
+    name: 'tap_skipped_total',
+    type: 'counter',
+    help: 'Events that matched a tap and were not shown, because of its rate or a slow reader.',
+  }),
+
+  workers: metric({ name: 'workers', type: 'gauge', help: 'Workers that take events.' }),
+  workersConfigured: metric({
+    name: 'workers_configured',
+    type: 'gauge',
+    help: 'Number of workers, as HEADGATE_WORKERS says.',
+  }),
+  workerCpuSecondsTotal: metric({
+    name: 'worker_cpu_seconds_total',
+    type: 'counter',
+    help: 'CPU time of a worker and of its predecessors; that of the primary process is process_cpu_seconds_total.',
+    labels: { worker: [] },
+  }),
+  workerResidentMemoryBytes: metric({
+    name: 'worker_resident_memory_bytes',
+    type: 'gauge',
+    help: 'Resident memory of a worker; that of the primary process is process_resident_memory_bytes.',
+    labels: { worker: [] },
+  }),
+  workerRestartsTotal: metric({
+    name: 'worker_restarts_total',
+    type: 'counter',
+    help: 'Restarts of workers that ended unexpectedly.',
+  }),
+} as const
