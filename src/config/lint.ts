@@ -76,7 +76,7 @@ function* stageFindings(
   const maxBody = pipeline.source.definition.maxBody?.(pipeline.source.config)
   let ensured: readonly unknown[] = []
   for (const { definition, config, pointer } of stagesOf(pipeline)) {
-    const { lint, ensures, routes } = definition as Definition<Kind, TSchema>
+    const { lint } = definition as Definition<Kind, TSchema>
     try {
       for (const { at, ...finding } of lint?.(config, { ...context, ensured, maxBody }) ?? [])
         yield withoutSecrets({ ...finding, pointer: `${pointer}/config${at}` }, redact)
@@ -84,9 +84,10 @@ function* stageFindings(
       const { message } = asHeadgateError(thrown, definition.name)
       yield { pointer: `${pointer}/plugin`, name: 'lint-failed' satisfies LintName, message: redact(message) }
     }
+    const ensures = 'ensures' in definition ? definition.ensures : undefined
     if (ensures !== undefined) ensured = [...ensured, ensures(config, context)]
     // Any other transform may have made another event of it.
-    else if (definition.kind === 'transform' && routes !== true) ensured = []
+    else if (definition.kind === 'transform' && definition.routes !== true) ensured = []
   }
 }
 

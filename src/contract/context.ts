@@ -1,4 +1,3 @@
-import type { HttpListener } from './http.js'
 import type { Metrics } from './metrics.js'
 
 export interface Log {
@@ -18,48 +17,39 @@ export interface Files {
   list(folder: string): readonly string[]
 }
 
+/** Given to every stage, bound to its pipeline and its name: a plugin never names itself. */
 export interface Context {
   readonly pipeline: string
   readonly log: Log
   readonly metrics: Metrics
   readonly files: Files
-  /** Aborted when the process no longer waits for anybody: give up what is still under way. */
+  /** Aborted when the shutdown no longer waits: cancel all work in progress. */
   readonly signal: AbortSignal
 }
 
-export interface SourceContext extends Context {
-  readonly http: HttpListener
+/** All I/O of a stage lies between `start` and `stop`; `create` only puts it together. */
+export interface Lifecycle {
+  start?(): Promise<void>
+  /** Finishes the work in progress. May be called without `start`. */
+  stop?(): Promise<void>
+  /** The reasons why the pipeline cannot take events now; empty if it can. Shown by /ready, one sentence each. */
+  notReady?(): readonly string[]
 }
 
-/** Something that several stages share, such as the connection to a cluster. */
-export interface Shareable {
-  /** Called when its last user has given it back. */
-  stop(): Promise<void>
-}
-
-/** What is made for several stages logs and counts under a name of its own and not for a pipeline. */
-export interface SharedContext {
-  /** Of the sink in the config, or of the first pipeline with such a sink. */
+/** One thing that a stage looked at, for people who ask why: `explain` shows it, `test` and `diff` go by it. */
+export interface Explained {
+  /** Such as `event id` or `rule eu-west`. */
   readonly name: string
-  readonly log: Log
-  /** Their label is the name, as `sink`. */
-  readonly metrics: Metrics
-  /** As that of `Context`. */
-  readonly signal: AbortSignal
+  /** The result: `matched`, `not tried`, the value that was found. */
+  readonly result: string
+  /** Each value or condition that was looked at, and its content there. */
+  readonly looked: readonly { readonly at: string; readonly found: string }[]
 }
 
-/** One user's hold on something shared. */
-export interface Lease<Thing extends Shareable> {
-  readonly thing: Thing
-  /** Gives it back. Resolves when it has been stopped, if this was its last user. */
-  release(): Promise<void>
-}
-
-export interface SinkContext extends Context {
-  /**
-   * What other stages of the same plugin use under the same `key`, or a new one. Its `create`, like that of the plugin, is
-   * pure; the sink gives it back in `stop`. The key says everything that makes a difference, secrets included, and is never
-   * shown.
-   */
-  share<Thing extends Shareable>(key: string, create: (context: SharedContext) => Thing): Lease<Thing>
+/** The reason for the verdict of a transform. */
+export interface Explanation {
+  /** The rule that decides, for a stage that has rules; undefined if the event did not get that far. */
+  readonly rule?: string
+  /** In the order in which the stage looks. */
+  readonly details: readonly Explained[]
 }

@@ -1,96 +1,152 @@
-import type { Static, TSchema } from 'typebox'
-import type { CheckContext, ConfigProblem, LintContext, LintFinding, LintMeaning } from './checks.js'
-import type { Context, SinkContext, SourceContext } from './context.js'
+import type { Static, TObject, TProperties, TSchema, TUnsafe } from 'typebox'
+import type { Files } from './context.js'
+import type { ErrorCode } from './errors.js'
 import type { Target } from './event.js'
 import type { MetricDeclaration } from './metrics.js'
-import type { PostCommit } from './post-commit.js'
-import type { ProbeContext, Probed } from './probe.js'
-import type { Sink } from './sink.js'
-import type { Source } from './source.js'
-import type { TopicAdmin } from './topics.js'
-import type { Transform } from './transform.js'
 
-export interface KindTypes {
-  source: { instance: Source; context: SourceContext }
-  transform: { instance: Transform; context: Context }
-  sink: { instance: Sink; context: SinkContext }
-  'post-commit': { instance: PostCommit; context: Context }
-}
-
-export type Kind = keyof KindTypes
-export const KINDS = ['source', 'transform', 'sink', 'post-commit'] as const satisfies readonly Kind[]
-
-/** The version of this contract. It rises when a plugin that was written for the one before would no longer work. */
-export const CONTRACT = 1
-
-export interface Definition<K extends Kind = Kind, Config extends TSchema = TSchema> {
-  /** The version of the contract that the plugin was written for; `definePlugin` fills it in. Another one is refused. */
+/** The part of a definition that all four kinds have. */
+export interface BaseDefinition<Config extends TSchema = TSchema> {
+  /** The version of the contract that the plugin was written for; `definePlugin` fills it in. Headgate refuses any other. */
   readonly contract?: number
-  readonly kind: K
   readonly name: string
   /** One sentence, for lists. */
   readonly summary: string
   /** The settings: validation, types, defaults, reference docs and editor schema at once. */
   readonly config: Config
-  /** True for a transform that sets `route`: a pipeline needs one. */
-  readonly routes?: boolean
-  /** Finds what the schema cannot. Called with a config that fits the schema. No I/O but `files`. */
+  /** Finds problems that the schema cannot express. Called with a config that fits the schema. No I/O but `files`. */
   check?(config: Static<Config>, context: CheckContext): Iterable<ConfigProblem>
   /**
-   * Finds what shows only when that is made which the stage would run with, such as a client. Called by `validate` and
-   * before a start, with a config in which `check` found nothing; never by the admin API. Connects to nothing, keeps nothing.
+   * Finds problems that show only once a client or the like is created with this config. Called by `validate` and before a
+   * start, with a config in which `check` found nothing; never by the admin API. Connects to nothing and keeps nothing.
    */
   trial?(config: Static<Config>): AsyncIterable<ConfigProblem>
   /** Every metric of the plugin's stages, for the page of metrics. */
   readonly metrics?: readonly MetricDeclaration[]
-  /** What `lint` warns of, by name (`rule-never-matches`). A comment in the config silences a warning by its name. */
+  /** The warnings of `lint`, by name (`rule-never-matches`). A comment in the config silences a warning by its name. */
   readonly lints?: Readonly<{ [name: string]: LintMeaning }>
-  /** Finds what is allowed and probably not meant. Called with a config in which `check` found nothing. No I/O but `files`. */
+  /** Finds settings that are allowed and probably a mistake. Called with a config in which `check` found nothing. No I/O but `files`. */
   lint?(config: Static<Config>, context: LintContext): Iterable<LintFinding>
-  /** For a source, and a transform that changes nothing: the JSON Schema that every event fits which it lets pass. */
-  ensures?(config: Static<Config>, context: CheckContext): unknown
-  /**
-   * Every target that a routing transform can choose, with its JSON Pointer in the config of the stage, so that it can be
-   * checked before the first event.
-   */
-  targets?(config: Static<Config>): readonly { readonly at: string; readonly target: Target }[]
-  /** The names of the rules by which a transform can decide, in their order. */
-  rules?(config: Static<Config>): readonly string[]
-  /** Names of things that only one stage can have (`POST /webhook/orders`): two stages with one are an error. */
+  /** Names of things that only one stage can have (`POST /webhook/orders`): two stages with the same claim are an error. */
   claims?(config: Static<Config>): readonly { readonly at: string; readonly claim: string }[]
-  /** Of a source: bytes of the largest body that it takes. */
-  maxBody?(config: Static<Config>): number
-  /**
-   * Of a source: true for one that does not take its events from the shared listener. With HEADGATE_WORKERS it runs once, in
-   * the primary process; all others run in each worker.
-   */
-  readonly single?: boolean
   /**
    * For `validate --against-cluster`: asks the outside whether a stage with this config would work. It writes and
-   * acknowledges nothing, and ends when `signal` is aborted. What it yields before counts.
+   * acknowledges nothing, and ends when `signal` is aborted. The results yielded before that count.
    */
   probe?(config: Static<Config>, context: ProbeContext): AsyncIterable<Probed>
-  /** Of a sink whose topics can be looked at and created: for `headgate topics`. */
-  readonly topics?: {
-    /** The same text for configs with the same cluster and login. */
-    cluster(config: Static<Config>): string
-    /** Connects. `timeout`: milliseconds for each question. */
-    open(config: Static<Config>, timeout: number): Promise<TopicAdmin>
-  }
-  /**
-   * Of a source: the same settings for senders that need not prove who they are. Only rehearsals (`explain`, `test`) ask
-   * for it; a source that lacks it asks its senders there too.
-   */
-  unverified?(config: Static<Config>): Static<Config>
-  /** Pure. Called with a checked config. */
-  create(config: Static<Config>, context: KindTypes[K]['context']): KindTypes[K]['instance']
 }
 
-/** Declares a plugin: infers its types, and marks it with the contract of the copy of this module that it imported. */
-export const definePlugin = <K extends Kind, Config extends TSchema>(
-  definition: Definition<K, Config>,
-): Definition<K, Config> => ({ contract: CONTRACT, ...definition })
+/** A problem in the config of a stage that its schema cannot express. */
+export interface ConfigProblem {
+  /** JSON Pointer into the config of the stage. */
+  readonly at: string
+  /** The characters of the text there that are at fault; absent if all of it is. */
+  readonly within?: { readonly from: number; readonly to: number }
+  readonly code: ErrorCode
+  readonly message: string
+  readonly expected?: string
+  /** A sentence, such as `Did you mean "linger.ms"?` */
+  readonly suggestion?: string
+}
 
-/** Any definition, for lists of plugins: what its config is, only the definition itself knows. */
-// biome-ignore lint/suspicious/noExplicitAny: the config is checked against the definition's own schema before use
-export type AnyDefinition = { [K in Kind]: Definition<K, any> }[Kind]
+export interface CheckContext {
+  readonly files: Files
+  /** True if strangers can reach the intake and no process setting allows unverified senders. */
+  readonly exposed: boolean
+  /** True if the pipeline has a topic for dead letters. */
+  readonly deadLetters: boolean
+  /** True if a process setting allows settings with which a client loads libraries or runs programs. */
+  readonly clientCode?: boolean
+}
+
+/** A setting that is allowed and probably a mistake. */
+export interface LintFinding {
+  /** JSON Pointer into the config of the stage. */
+  readonly at: string
+  /** One of the names in `lints`. */
+  readonly name: string
+  readonly message: string
+  readonly suggestion?: string
+}
+
+/** The meaning of a warning, for `docs/lint.md`. A sentence each. */
+export interface LintMeaning {
+  readonly meaning: string
+  readonly why: string
+  /** True if only `probe` can find it. */
+  readonly outside?: true
+}
+
+export interface LintContext extends CheckContext {
+  /** JSON Schemas (2020-12 or draft 07) that every event fits when it reaches this stage. */
+  readonly ensured: readonly unknown[]
+  /** Bytes of the largest body that the source accepts; undefined if it does not say. */
+  readonly maxBody: number | undefined
+}
+
+/** For `probe`. Positions in the file are JSON Pointers into the whole of it: targets lie in other stages. */
+export interface ProbeContext {
+  readonly pipeline: string
+  readonly files: Files
+  /** JSON Pointer of the config of the stage. */
+  readonly at: string
+  /** Of a sink: everything that it would write to, the dead-letter topic included. */
+  readonly targets: readonly { readonly at: string; readonly target: Target }[]
+  /** Bytes of the largest body that the source accepts; undefined if it does not say. */
+  readonly maxBody: number | undefined
+  /** Milliseconds for which redeliveries are to be recognised. */
+  readonly redeliveryWindow: number
+  /** Milliseconds for one question to the outside. */
+  readonly timeout: number
+  /** Aborted when nobody waits for the result any longer: a little after `timeout`, or at Ctrl-C. */
+  readonly signal: AbortSignal
+}
+
+/** A topic that a sink could write to. */
+export interface SinkTopic {
+  readonly name: string
+  /** How many partitions it has. */
+  readonly partitions: number
+}
+
+/** One result of `probe`. No message holds a secret; the engine masks the values of references. */
+export type Probed =
+  /** Of a sink: all topics that it could write to. The engine knows the rules, and warns of topics that none of them uses. */
+  | { readonly kind: 'topics'; readonly topics: readonly SinkTopic[] }
+  /** As it should be: a sentence for people. */
+  | { readonly kind: 'checked'; readonly message: string }
+  /** Could not be checked: a sentence that says why. */
+  | { readonly kind: 'unchecked'; readonly message: string }
+  | {
+      readonly kind: 'error'
+      readonly at: string
+      readonly code: ErrorCode
+      readonly message: string
+      readonly suggestion?: string
+    }
+  /** `name` is one of the names in `lints`; a comment in the config silences it. */
+  | {
+      readonly kind: 'warning'
+      readonly at: string
+      readonly name: string
+      readonly message: string
+      readonly suggestion?: string
+    }
+
+/**
+ * A config that takes one of several shapes, told apart by the text in `tag`. Errors then speak of the chosen shape
+ * only, while a plain union would report the errors of every shape.
+ */
+export function variants<const Shapes extends { readonly [name: string]: TObject<TProperties> }>(
+  tag: string,
+  description: string,
+  shapes: Shapes,
+): TUnsafe<{ [Name in keyof Shapes]: Static<Shapes[Name]> }[keyof Shapes]> {
+  const oneOf = Object.values(shapes)
+  return {
+    type: 'object',
+    description,
+    required: [tag],
+    discriminator: { propertyName: tag },
+    oneOf,
+  } as unknown as TUnsafe<{ [Name in keyof Shapes]: Static<Shapes[Name]> }[keyof Shapes]>
+}

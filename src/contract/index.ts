@@ -3,18 +3,14 @@
  * A plugin is one exported definition; a pipeline is one source, transforms, one sink and post-commit stages.
  */
 
-export * from './checks.js'
 export * from './context.js'
 export * from './definition.js'
 export * from './event.js'
 export * from './http.js'
 export * from './metrics.js'
+export * from './plugin.js'
 export * from './post-commit.js'
-export * from './probe.js'
-export * from './record-log.js'
 export * from './sink.js'
 export * from './source.js'
-export * from './stage.js'
 export * from './topics.js'
 export * from './transform.js'
-export * from './variants.js'

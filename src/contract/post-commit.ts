@@ -1,20 +1,22 @@
+import type { Static, TSchema } from 'typebox'
+import type { Context, Lifecycle } from './context.js'
+import type { BaseDefinition } from './definition.js'
 import type { HeadgateError } from './errors.js'
 import type { Receipt } from './event.js'
-import type { Lifecycle } from './stage.js'
 
-/** What is still known of an event once it is durable; all that a post-commit stage can use. */
+/** The part of an event that is kept once it is durable; all that a post-commit stage can use. */
 export interface Committed {
   readonly id: string
-  /** Absent where the config says that the event is dropped. */
+  /** Absent if the config says that the event is dropped. */
   readonly receipt?: Receipt
   readonly traceparent?: string
   readonly tracestate?: string
 }
 
-/** What one attempt at telling the sender came to. The engine decides when the next one is. */
+/** The result of one attempt to acknowledge an event. The engine decides when the next one is. */
 export type Attempt =
   | { readonly kind: 'acknowledged' }
-  /** `after`: milliseconds the sender asked us to wait. `throttled`: it asked all of us, so everything waits. */
+  /** `after`: milliseconds the sender asked us to wait. `throttled`: the limit applies to all events, so all of them wait. */
   | {
       readonly kind: 'retry'
       readonly error: HeadgateError
@@ -23,7 +25,7 @@ export type Attempt =
     }
   | { readonly kind: 'give-up'; readonly error: HeadgateError }
 
-/** A request that a post-commit stage makes, for people: what is secret in it is written as `<token>`. */
+/** A request that a post-commit stage makes, for people: its secrets are written as `<token>`. */
 export interface PostCommitRequest {
   readonly method: string
   readonly url: string
@@ -32,8 +34,14 @@ export interface PostCommitRequest {
 }
 
 export interface PostCommit extends Lifecycle {
-  /** One attempt. Must be safe to repeat. */
+  /** One attempt. Must be idempotent. */
   acknowledge(committed: Committed): Promise<Attempt>
-  /** The request that `acknowledge` makes. Pure. Throws a HeadgateError where the event has not what it needs. */
+  /** The request that `acknowledge` makes. Pure. Throws a HeadgateError if the event lacks a value that it needs. */
   request?(committed: Committed): PostCommitRequest
+}
+
+export interface PostCommitDefinition<Config extends TSchema = TSchema> extends BaseDefinition<Config> {
+  readonly kind: 'post-commit'
+  /** Pure. Called with a checked config. */
+  create(config: Static<Config>, context: Context): PostCommit
 }

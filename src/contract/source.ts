@@ -1,11 +1,13 @@
+import type { Static, TSchema } from 'typebox'
+import type { Context, Explained } from './context.js'
+import type { BaseDefinition, CheckContext } from './definition.js'
 import type { Event, Outcome } from './event.js'
-import type { Correlation, HttpRequest, HttpResponse } from './http.js'
-import type { Explained } from './stage.js'
+import type { Correlation, HttpListener, HttpRequest, HttpResponse } from './http.js'
 
 /**
- * The path of one event. `receive` authenticates, parses and gives the id, and throws a HeadgateError where it
- * cannot; it is called at once. Never rejects: whatever happens is an outcome. `request`: the one that it came with, by
- * which the log tells of it; an `HttpHead` is one.
+ * The path of one event. `receive` authenticates, parses and gives the id, and throws a HeadgateError if it cannot; it
+ * is called at once. Never rejects: every end is an outcome. `request`: the one that brought the event, for the log; an
+ * `HttpHead` is one.
  */
 export type Intake = (receive: () => Event, request?: Correlation) => Promise<Outcome>
 
@@ -14,8 +16,32 @@ export interface Source {
   start(intake: Intake): Promise<void>
   /** Takes no more; resolves when all that was taken has been answered. */
   stop(): Promise<void>
-  /** What the sender is told. Pure: `explain` and `test` ask it too. */
+  /** The response to the sender. Pure: `explain` and `test` call it too. */
   respond(outcome: Outcome): HttpResponse
-  /** What was looked at in a request that became an event. Pure, and never on the path of an event. */
+  /** The parts of a request that became an event which the source looked at. Pure, and never on the path of an event. */
   explain?(request: HttpRequest): readonly Explained[]
+}
+
+export interface SourceContext extends Context {
+  readonly http: HttpListener
+}
+
+export interface SourceDefinition<Config extends TSchema = TSchema> extends BaseDefinition<Config> {
+  readonly kind: 'source'
+  /**
+   * True if it does not take its events from the shared listener. With HEADGATE_WORKERS it runs once, in the primary
+   * process; all others run in each worker.
+   */
+  readonly single?: boolean
+  /** Bytes of the largest body that it accepts. */
+  maxBody?(config: Static<Config>): number
+  /** The JSON Schema that every event fits when the source passes it on. */
+  ensures?(config: Static<Config>, context: CheckContext): unknown
+  /**
+   * The same settings for senders that need not prove who they are. Only dry runs (`explain`, `test`) ask for it; a source
+   * that lacks it verifies its senders there too.
+   */
+  unverified?(config: Static<Config>): Static<Config>
+  /** Pure. Called with a checked config. */
+  create(config: Static<Config>, context: SourceContext): Source
 }

@@ -1,16 +1,18 @@
+import type { Static, TSchema } from 'typebox'
+import type { Context, Explanation, Lifecycle } from './context.js'
+import type { BaseDefinition, CheckContext } from './definition.js'
 import type { HeadgateError } from './errors.js'
-import type { Event } from './event.js'
-import type { Explanation, Lifecycle } from './stage.js'
+import type { Event, Target } from './event.js'
 
-/** What a transform says of an event. */
+/** The decision of a transform on an event. */
 export type Verdict =
   | { readonly kind: 'pass'; readonly event: Event }
   | { readonly kind: 'drop' }
-  /** Bad data; the `onError` of the stage decides what becomes of the event. */
+  /** Bad data; `onError` of the stage decides what happens to the event. */
   | { readonly kind: 'fail'; readonly error: HeadgateError }
-  /** To the dead-letter topic, whatever `onError` says. */
+  /** To the dead-letter topic, regardless of `onError`. */
   | { readonly kind: 'dead-letter'; readonly error: HeadgateError }
-  /** Answered 4xx, whatever `onError` says. */
+  /** Responds 4xx, regardless of `onError`. */
   | { readonly kind: 'reject'; readonly error: HeadgateError }
 
 export const pass = (event: Event): Verdict => ({ kind: 'pass', event })
@@ -20,6 +22,23 @@ export const fail = (error: HeadgateError): Verdict => ({ kind: 'fail', error })
 export interface Transform extends Lifecycle {
   /** A thrown HeadgateError of kind `data` counts as `fail`; anything else is infrastructure: 503. */
   apply(event: Event): Verdict | Promise<Verdict>
-  /** Why `apply` says what it says. Pure, and never on the path of an event. Without it, only the verdict is shown. */
+  /** Explains the verdict of `apply`. Pure, and never on the path of an event. Without it, only the verdict is shown. */
   explain?(event: Event): Explanation | Promise<Explanation>
+}
+
+export interface TransformDefinition<Config extends TSchema = TSchema> extends BaseDefinition<Config> {
+  readonly kind: 'transform'
+  /** True if it sets `route`: a pipeline needs one such transform. */
+  readonly routes?: boolean
+  /**
+   * Every target that a routing transform can choose, with its JSON Pointer in the config of the stage, so that it can be
+   * checked before the first event.
+   */
+  targets?(config: Static<Config>): readonly { readonly at: string; readonly target: Target }[]
+  /** The names of the rules by which it can decide, in their order. */
+  rules?(config: Static<Config>): readonly string[]
+  /** Of a transform that changes nothing: the JSON Schema that every event fits when it passes. */
+  ensures?(config: Static<Config>, context: CheckContext): unknown
+  /** Pure. Called with a checked config. */
+  create(config: Static<Config>, context: Context): Transform
 }

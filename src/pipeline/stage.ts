@@ -58,7 +58,7 @@ export function buildStage<K extends Kind>(
   return {
     name,
     plugin: definition.name,
-    instance: definition.create(config as never, context),
+    instance: (definition as Creates<K>).create(config, context),
     log,
     metrics: scope,
     isSame: (itsName, its, itsFiles) =>
@@ -67,6 +67,11 @@ export function buildStage<K extends Kind>(
       isDeepStrictEqual(its.config, settings) &&
       recorded.areSame(itsFiles),
   }
+}
+
+/** A definition whose kind is that of its context: TypeScript cannot see it for a kind that is a parameter. */
+interface Creates<K extends Kind> {
+  create(config: unknown, context: KindTypes[K]['context']): KindTypes[K]['instance']
 }
 
 /** Files that remember what was read of them. */
