@@ -10,7 +10,7 @@ import type { CheckedConfig, ReadResult } from './config/read.js'
 import { HeadgateError } from './contract/errors.js'
 import type { AnyDefinition } from './contract/index.js'
 import { requireUnused } from './http/listen.js'
-import { type Address, createListener } from './http/listener.js'
+import { type Address, Listener } from './http/listener.js'
 import { withoutSecrets } from './ledger/report.js'
 import { isStateInUse, openStateDirectory } from './ledger/state-directory.js'
 import { endsWithin, untilAborted } from './lib/async.js'
@@ -93,7 +93,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const certificates = await openCertificates({ settings, metrics, log })
   // With workers it is they that listen, and this one only says what they may serve.
   const { workers: count } = settings
-  const listener = createListener({
+  const listener = new Listener({
     host: settings.host,
     port: settings.port,
     descriptor: options.sockets.intake,
@@ -172,7 +172,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   ]
   showProcess(metrics, {
     ready: () => missing().length === 0,
-    usage: listener.usage,
+    usage: () => listener.usage(),
     maxConnections: settings.maxConnections,
     maxBodyMemory: bytes(settings.maxBodyMemory),
   })
@@ -244,7 +244,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       ? await workers.start(reloader.config(), reloader.running())
       : (early?.intake ?? (await listener.open())).url
     phase = 'running'
-    if (early !== undefined) stopWaiting = releaseWhenReady(() => missing().length === 0, listener.release)
+    if (early !== undefined)
+      stopWaiting = releaseWhenReady(
+        () => missing().length === 0,
+        () => listener.release(),
+      )
     watches = [
       watchFiles({
         paths: () => [...new Set([options.file, ...reloader.config().watched])],

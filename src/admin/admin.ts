@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from '../contract/index.js'
 import { Connection } from '../http/connection.js'
-import { createConnectionLimit } from '../http/connection-limit.js'
+import { ConnectionLimit } from '../http/connection-limit.js'
 import { type ListenAt, listen, whenAccepted } from '../http/listen.js'
 import { createHttpServer, logAcceptErrors, type Secure } from '../http/server.js'
 import { createAccess } from './access.js'
@@ -105,7 +105,7 @@ export async function openStartingAdmin(
     if ('refused' in body) return body.refused
     return route.answer({ ...asked, body: body.value })
   }
-  const limit = createConnectionLimit(MOST_CONNECTIONS, { onRefused() {}, onEvicted() {} })
+  const limit = new ConnectionLimit(MOST_CONNECTIONS, { onRefused() {}, onEvicted() {} })
   const { server } = createHttpServer(TIMEOUTS, options.secure, limit)
   server.on('request', (request, response) => {
     const connection = Connection.of(request.socket)

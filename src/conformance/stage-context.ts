@@ -1,6 +1,6 @@
 import { filesIn } from '../config/files.js'
 import type { HttpHandler, Kind, KindTypes, Log, SinkContext, SourceContext } from '../contract/index.js'
-import { countBodyMemory } from '../http/body-memory.js'
+import { CountedMemory } from '../http/body.js'
 import { ProcessMetrics, pluginMetrics } from '../metrics/registry.js'
 import { createShared } from '../pipeline/shared.js'
 import type { Subject } from './test-plugin.js'
@@ -33,7 +33,7 @@ export function tryStage<K extends Kind>({ definition, config, folder }: Subject
     signal,
     share: (key, create) => shared.lease('conformance', key, 'conformance', create),
     http: {
-      memory: countBodyMemory(Number.POSITIVE_INFINITY),
+      memory: new CountedMemory(Number.POSITIVE_INFINITY),
       serve(path, handler) {
         served.set(path, handler)
         return () => void served.delete(path)

@@ -4,7 +4,7 @@ import { deadLetterTargets, routedTargets } from '../config/routed-targets.js'
 import { ruleNames } from '../config/rule-names.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Explained, HttpHandler, HttpRequest, HttpResponse, Outcome } from '../contract/index.js'
-import { objection } from '../http/exchange.js'
+import { preflight } from '../http/exchange.js'
 import { ReceivedRequest } from '../http/request.js'
 import { HEADER } from '../ledger/record-headers.js'
 import { parseBody } from '../lib/json/body.js'
@@ -160,7 +160,7 @@ function asReceived(given: RehearsedRequest, { methods }: HttpHandler): HttpRequ
 
 /** What the listener asks the source, in its order. */
 async function exchange(handler: HttpHandler, request: HttpRequest): Promise<HttpResponse> {
-  const refusal = objection(request, handler)
+  const refusal = preflight(request, handler)
   if (refusal !== undefined) return refusal()
   return request.body.length > handler.maxBodyBytes ? handler.tooLarge(request) : handler.handle(request)
 }

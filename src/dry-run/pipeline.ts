@@ -2,7 +2,7 @@ import type { CheckedPipeline, CheckedStage } from '../config/check.js'
 import type { CheckedConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { HttpHandler, HttpListener, Intake, Log, Sink, SinkRecord } from '../contract/index.js'
-import { countBodyMemory } from '../http/body-memory.js'
+import { CountedMemory } from '../http/body.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
 import { assemblePipeline, type Pipeline } from '../pipeline/build.js'
 import { run } from '../pipeline/path.js'
@@ -30,7 +30,7 @@ export function rehearsalPipeline(
 ): RehearsalPipeline {
   let handler: HttpHandler | undefined
   const http: HttpListener = {
-    memory: countBodyMemory(Number.POSITIVE_INFINITY),
+    memory: new CountedMemory(Number.POSITIVE_INFINITY),
     serve(_path, given) {
       handler = given
       return () => {}

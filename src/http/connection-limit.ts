@@ -1,83 +1,99 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import { Connection } from './connection.js'
-
-/**
- * Bounds the connections of a listener. If all places are taken, a new one takes the place of the connection that has waited
- * longest without a request under way: first of those whose sender has not proved who it is, then of the others.
- * If none waits, the new one is closed.
- */
-export interface ConnectionLimit {
-  /** All that are open, also those that have not agreed on TLS yet. */
-  readonly open: ReadonlySet<Socket>
-  max: number
-  /** A connection that has been made. */
-  admit(socket: Socket): void
-}
+import type { Log } from '../contract/index.js'
+import { Connection, IdleConnections } from './connection.js'
 
 export interface LimitEvents {
   /** A new connection was closed at once. */
   onRefused(): void
-  /** One that waited was closed for a new one. */
+  /** An idle connection was closed for a new one. */
   onEvicted(): void
 }
 
-export function createConnectionLimit(max: number, { onRefused, onEvicted }: LimitEvents): ConnectionLimit {
-  const open = new Set<Socket>()
-  const strangers = new WaitingConnections()
-  const senders = new WaitingConnections()
-  const limit = {
-    open,
-    max,
-    admit(socket: Socket) {
-      // After a request that asked for another protocol, node:http is given its connection again.
-      if (open.has(socket)) return
-      if (open.size >= limit.max) {
-        const longest = strangers.first ?? senders.first
-        if (longest === undefined) {
-          socket.destroy()
-          onRefused()
-          return
-        }
-        longest.waiting?.remove(longest)
-        open.delete(longest.below)
-        longest.socket.destroy()
-        onEvicted()
-      }
-      const connection = Connection.of(socket)
-      open.add(socket)
-      strangers.add(connection)
-      connection.onIdle = () => (connection.known ? senders : strangers).add(connection)
-      socket.once('close', () => {
-        open.delete(socket)
-        connection.onIdle = undefined
-        connection.waiting?.remove(connection)
-      })
-    },
+/**
+ * Bounds the connections of a listener. At the limit, a new one replaces the connection that has been idle longest: first of
+ * those whose sender has not proved its identity, then of the others. If none is idle, the new one is closed.
+ */
+export class ConnectionLimit {
+  max: number
+  readonly #open = new Set<Socket>()
+  readonly #strangers = new IdleConnections()
+  readonly #trusted = new IdleConnections()
+  readonly #events: LimitEvents
+
+  constructor(max: number, events: LimitEvents) {
+    this.max = max
+    this.#events = events
   }
-  return limit
+
+  /** All open connections, those that have not agreed on TLS yet included. */
+  get open(): ReadonlySet<Socket> {
+    return this.#open
+  }
+
+  /** Takes a new connection in, or closes it. */
+  admit(socket: Socket): void {
+    // After a request for another protocol, node:http is given its connection again.
+    if (this.#open.has(socket)) return
+    if (this.#open.size >= this.max && !this.#evict()) {
+      socket.destroy()
+      this.#events.onRefused()
+      return
+    }
+    const connection = Connection.of(socket)
+    this.#open.add(socket)
+    this.#strangers.add(connection)
+    connection.onIdle = () => (connection.trusted ? this.#trusted : this.#strangers).add(connection)
+    socket.once('close', () => {
+      this.#open.delete(socket)
+      connection.onIdle = undefined
+      connection.idle?.remove(connection)
+    })
+  }
+
+  #evict(): boolean {
+    const longest = this.#strangers.first ?? this.#trusted.first
+    if (longest === undefined) return false
+    longest.idle?.remove(longest)
+    this.#open.delete(longest.tcpSocket)
+    longest.socket.destroy()
+    this.#events.onEvicted()
+    return true
+  }
+
+  /** Lowers the limit if the process may not have enough open files for it. */
+  boundByDescriptors(descriptors: Descriptors | undefined, log: Log): void {
+    if (descriptors === undefined || descriptors.forSenders >= this.max) return
+    const { limit, forSenders } = descriptors
+    log.warn(
+      { limit, connections: forSenders },
+      `The process may have ${limit} files and connections open, which is too few for ${this.max} connections of senders: ${forSenders} are accepted. Raise the limit (ulimit -n, LimitNOFILE) or lower HEADGATE_MAX_CONNECTIONS.`,
+    )
+    this.max = forSenders
+  }
 }
 
-/** Those that wait for a request, the longest waiting first. Linked by themselves: each request leaves it and comes back. */
-export class WaitingConnections {
-  first: Connection | undefined = undefined
-  #last: Connection | undefined = undefined
+/** Kept for the admin listener (100 connections), for connections to upstreams (128 by default) and brokers, and for files. */
+const RESERVE = 256
 
-  add(connection: Connection): void {
-    connection.waiting = this
-    connection.previous = this.#last
-    if (this.#last === undefined) this.first = connection
-    else this.#last.next = connection
-    this.#last = connection
-  }
+export interface Descriptors {
+  /** How many files and connections the process may have open. */
+  readonly limit: number
+  /** How many of them senders may have, so that some are always left for the admin listener. */
+  readonly forSenders: number
+}
 
-  remove(connection: Connection): void {
-    const { previous, next } = connection
-    if (previous === undefined) this.first = next
-    else previous.next = next
-    if (next === undefined) this.#last = previous
-    else next.previous = previous
-    connection.waiting = undefined
-    connection.previous = undefined
-    connection.next = undefined
+/** Undefined on systems that do not tell the limit: Linux does. */
+export function readDescriptors(): Descriptors | undefined {
+  try {
+    const limit = Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1])
+    if (Number.isNaN(limit)) return undefined
+    return { limit, forSenders: shareForSenders(limit, readdirSync('/proc/self/fd').length) }
+  } catch {
+    return undefined
   }
 }
+
+/** A quarter of a small limit: then no share is enough. */
+export const shareForSenders = (limit: number, open: number): number =>
+  Math.max(limit - open - RESERVE, Math.floor(limit / 4))

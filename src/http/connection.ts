@@ -1,48 +1,47 @@
 import type { Socket } from 'node:net'
 import type { HeadgateError } from '../contract/errors.js'
-import type { WaitingConnections } from './connection-limit.js'
-import type { OutgoingAnswer } from './outgoing-answer.js'
-import { rawAnswer } from './raw-answer.js'
+import type { OutgoingResponse } from './node-internals.js'
+import { rawResponse } from './problem.js'
 
-/** So long is read and thrown away before a connection is closed: a reset would overtake the answer. */
+/** Milliseconds of reading and discarding before a connection is closed: a reset would overtake the response. */
 const LINGER_MS = 500
 
-/** Kept on the socket itself: a map would be asked for it at each request. */
+/** Kept on the socket itself: a map would cost each request a look-up. */
 const CONNECTION = Symbol('connection')
 
 interface Marked {
   [CONNECTION]?: Connection
 }
 
-/** So many requests of a connection may wait for their answers. */
-const MOST_PIPELINED = 100
-/** So long a connection may wait for its next request after one that was refused, in milliseconds. */
-export const REST_MS = 1000
-/** The sender has not proved who it is, or does not know the way: it may be anybody. */
+/** How many requests of a connection may wait for their responses. */
+const MAX_PIPELINED = 100
+/** Milliseconds that a connection may wait for its next request after a refused one. */
+export const KEEP_ALIVE_AFTER_REFUSAL = 1000
+/** The sender has not proved its identity, or does not know the path: it may be anybody. */
 const REFUSALS = new Set([401, 403, 404, 405])
 
 export const isRefusal = (status: number): boolean => REFUSALS.has(status)
 
-/** A connection of the listener: what is known of it beyond its socket. */
+/** A connection of the listener: its state beyond that of its socket. */
 export class Connection {
-  /** The one that requests come on: with TLS, the socket above. */
+  /** The socket that requests arrive on: with TLS, the one above. */
   socket: Socket
-  /** The answer to the last request that came on it. */
-  last: OutgoingAnswer | undefined = undefined
-  /** True once nothing that comes on it is read as a request any more. */
+  /** The response to the last request that arrived on it. */
+  last: OutgoingResponse | undefined = undefined
+  /** True once none of its bytes is read as a request any more. */
   closing = false
-  /** True if its last request was taken: its sender is none who may be anybody. */
-  known = false
-  /** Called when the last request under way has ended. */
+  /** True if its last request was accepted, so that its sender has proved its identity. */
+  trusted = false
+  /** Called when the last request in progress has ended. */
   onIdle: (() => void) | undefined = undefined
-  /** Its place among those that wait for a request. */
-  waiting: WaitingConnections | undefined = undefined
+  /** The list of idle connections that it is in. */
+  idle: IdleConnections | undefined = undefined
   previous: Connection | undefined = undefined
   next: Connection | undefined = undefined
-  #underWay = 0
+  #inProgress = 0
 
-  private constructor(readonly below: Socket) {
-    this.socket = below
+  private constructor(readonly tcpSocket: Socket) {
+    this.socket = tcpSocket
   }
 
   static of(socket: Socket): Connection {
@@ -51,77 +50,103 @@ export class Connection {
     return marked[CONNECTION]
   }
 
-  /** From now on requests come on `socket`, which speaks TLS over the one below it. */
+  /** From now on requests arrive on `socket`, which speaks TLS over the TCP socket. */
   secure(socket: Socket): void {
     this.socket = socket
     ;(socket as Marked)[CONNECTION] = this
   }
 
-  /** The next request on it. False if it is not to be read any more: then it is not answered either. */
-  take(answer: OutgoingAnswer): boolean {
+  /** The next request on it. Returns false if it must not be read any more: then it gets no response either. */
+  accept(response: OutgoingResponse): boolean {
     if (this.closing) return false
-    if (this.#underWay >= MOST_PIPELINED) {
+    if (this.#inProgress >= MAX_PIPELINED) {
       // It cannot be stopped in the middle of a segment, which may have thousands of requests, each with an object or two.
       this.closing = true
       this.socket.destroy()
       return false
     }
-    this.last = answer
+    this.last = response
     return true
   }
 
-  /** A request is whole, or refused: it will be answered. */
+  /** A request is complete, or refused: it will get a response. */
   begin(): void {
-    if (this.#underWay++ === 0) this.waiting?.remove(this)
+    if (this.#inProgress++ === 0) this.idle?.remove(this)
   }
 
-  /** It has been answered with this status; without one if its sender had gone. */
+  /** Its response had this status; undefined if there was none because its sender had left. */
   end(status: number | undefined): void {
-    this.#underWay--
-    if (status !== undefined && isRefusal(status)) this.#rest()
-    else if (status !== undefined && status < 300) this.known = true
-    if (this.#underWay === 0) this.onIdle?.()
+    this.#inProgress--
+    if (status !== undefined && isRefusal(status)) this.#distrust()
+    else if (status !== undefined && status < 300) this.trusted = true
+    if (this.#inProgress === 0) this.onIdle?.()
   }
 
-  #rest(): void {
-    this.known = false
-    // Behind node:http, which gives each connection the same time then, and takes it back when the next request comes.
+  #distrust(): void {
+    this.trusted = false
+    // After node:http, which sets the same time-out for every connection then, and resets it when the next request arrives.
     this.last?.once('finish', () => {
-      if (this.#underWay === 0) this.socket.setTimeout(REST_MS)
+      if (this.#inProgress === 0) this.socket.setTimeout(KEEP_ALIVE_AFTER_REFUSAL)
     })
   }
 
   /**
-   * Takes no more requests, and closes it once all that came have been answered; then `error` is the last answer. Resolves
-   * with its status, or with undefined if nothing was written: the sender has gone, or the answer before it closed the connection.
+   * Accepts no more requests, and closes the connection once all earlier ones have their responses; `error` is the last
+   * response. Resolves with its status, or with undefined if nothing was written: the sender has left, or the response before
+   * it closed the connection.
    */
   async close(error: HeadgateError | undefined): Promise<number | undefined> {
     const { socket } = this
     this.closing = true
     socket.on('error', () => {})
-    if (!(await this.answered()) || !socket.writable) return undefined
-    const answer = error === undefined ? undefined : rawAnswer(error)
-    socket.end(answer?.text ?? '')
+    if (!(await this.lastResponseSent()) || !socket.writable) return undefined
+    const response = error === undefined ? undefined : rawResponse(error)
+    socket.end(response?.text ?? '')
     const lingering = setTimeout(() => socket.destroy(), LINGER_MS)
     socket.once('close', () => clearTimeout(lingering))
     socket.once('end', () => socket.destroySoon())
     socket.resume()
-    return answer?.status
+    return response?.status
   }
 
-  /** Resolves with true when the answer to the last request has been written, or with false if the connection is closed before that. */
-  answered(): Promise<boolean> {
+  /** Resolves with true when the response to the last request has been written, with false if the connection closes first. */
+  lastResponseSent(): Promise<boolean> {
     const { last, socket } = this
     if (last === undefined || last.writableFinished) return Promise.resolve(true)
-    // What else comes meanwhile would only be thrown away.
+    // All further bytes would only be discarded.
     socket.pause()
     return new Promise((resolve) => {
-      const gone = () => resolve(false)
-      socket.once('close', gone)
+      const closed = () => resolve(false)
+      socket.once('close', closed)
       last.once('finish', () => {
-        socket.off('close', gone)
+        socket.off('close', closed)
         resolve(true)
       })
     })
+  }
+}
+
+/** Connections that wait for a request, the longest waiting first. A linked list: each request leaves it and returns. */
+export class IdleConnections {
+  first: Connection | undefined = undefined
+  #last: Connection | undefined = undefined
+
+  add(connection: Connection): void {
+    connection.idle = this
+    connection.previous = this.#last
+    if (this.#last === undefined) this.first = connection
+    else this.#last.next = connection
+    this.#last = connection
+  }
+
+  remove(connection: Connection): void {
+    const { previous, next } = connection
+    if (previous === undefined) this.first = next
+    else previous.next = next
+    if (next === undefined) this.#last = previous
+    else next.previous = previous
+    connection.idle = undefined
+    connection.previous = undefined
+    connection.next = undefined
   }
 }

@@ -1,206 +1,243 @@
-import type { IncomingMessage } from 'node:http'
 import { HeadgateError } from '../contract/errors.js'
 import type { BodyMemory, HttpHandler, HttpHead, HttpResponse, Log } from '../contract/index.js'
 import { type BodyEnd, RequestBody } from './body.js'
 import { Connection } from './connection.js'
-import type { IncomingRequest } from './node-internals.js'
-import type { OutgoingAnswer } from './outgoing-answer.js'
+import type { IncomingRequest, OutgoingResponse } from './node-internals.js'
 import { problem } from './problem.js'
 import { ReceivedRequest } from './request.js'
-import type { Requests } from './requests.js'
 import { respond, respondEarly } from './respond.js'
-import type { Turns, Work } from './turns.js'
-import type { Unanswered } from './unanswered.js'
+import type { TickBudget, Work } from './tick-budget.js'
 
-/** On whose behalf requests are answered, and whom the answers are reported to. */
+/** The pipeline that a request belongs to, and the counter of its responses. */
 export interface Owner {
   readonly pipeline: string
   readonly onResponse: (status: number) => void
 }
 
-/** What serves a path. */
+/** A path that a pipeline serves. */
 export interface Route extends Owner {
   readonly handler: HttpHandler
-  /** The requests that have come to it and are not at their end. */
-  readonly requests: Requests
+  /** The requests that have come to it and have not ended. */
+  readonly requests: OpenRequests
 }
 
-/** What the exchanges of one listener share. */
-export interface Shared {
+/** The state that the exchanges of one listener share. */
+export interface ExchangeContext {
   readonly log: Log
-  readonly unanswered: Unanswered
+  /** The requests on all connections that wait for their response. */
+  readonly requests: OpenRequests
   readonly memory: BodyMemory
-  readonly turns: Turns
-  /** True once every answer closes its connection. */
+  readonly ticks: TickBudget
+  /** True once every response closes its connection. */
   closing(): boolean
 }
 
-type Question = () => HttpResponse | Promise<HttpResponse>
+/** Counts requests that have begun and not ended. */
+export class OpenRequests {
+  #count = 0
+  #waiting: (() => void)[] = []
+  readonly #onNone: (() => void) | undefined
 
-/** Takes a request that came to a route: refuses it for its head, or reads its body and asks the route's handler. */
-export function exchange(
-  request: IncomingRequest,
-  response: OutgoingAnswer,
-  route: Route,
-  shared: Shared,
-): void {
-  const { handler, requests } = route
-  const received = receivedRequest(request)
-  requests.begin()
-  const refusal = objection(received, handler)
-  if (refusal !== undefined) {
-    void refuse(request, response, received, refusal, route, shared, requests.end)
-    return
+  /** `onNone` is called each time that the last one has ended. */
+  constructor(onNone?: () => void) {
+    this.#onNone = onNone
   }
-  if (request.headers.expect !== undefined && request.httpVersion === '1.1') response.writeContinue()
-  const ends = new Exchange(request, response, route, shared, received)
-  const { 'content-length': length } = request.headers
-  const limit = length === undefined ? handler.maxBodyBytes : Number(length)
-  request.readBody(new RequestBody(limit, shared.memory, ends))
+
+  get count(): number {
+    return this.#count
+  }
+
+  begin(): void {
+    this.#count++
+  }
+
+  end(): void {
+    if (--this.#count > 0) return
+    this.#onNone?.()
+    if (this.#waiting.length === 0) return
+    for (const resolve of this.#waiting) resolve()
+    this.#waiting = []
+  }
+
+  /** Resolves when there are none. */
+  none(): Promise<void> {
+    return this.#count === 0 ? Promise.resolve() : new Promise((resolve) => void this.#waiting.push(resolve))
+  }
 }
 
-export const receivedRequest = ({ method = '', headers }: IncomingMessage): ReceivedRequest =>
-  new ReceivedRequest(method, headers)
+/** Produces the response to a refused request. */
+type Refusal = () => HttpResponse | Promise<HttpResponse>
+
+/** Takes a request that came to a route: refuses it for its head, or reads its body and calls the route's handler. */
+export function exchange(
+  request: IncomingRequest,
+  outgoing: OutgoingResponse,
+  route: Route,
+  context: ExchangeContext,
+): void {
+  const { handler, requests } = route
+  const received = ReceivedRequest.of(request)
+  requests.begin()
+  const refusal = preflight(received, handler)
+  if (refusal !== undefined) {
+    void refuse(request, outgoing, received, refusal, route, context, requests)
+    return
+  }
+  if (request.headers.expect !== undefined && request.httpVersion === '1.1') outgoing.writeContinue()
+  const ends = new Exchange(request, outgoing, route, context, received)
+  const { 'content-length': length } = request.headers
+  const limit = length === undefined ? handler.maxBodyBytes : Number(length)
+  request.readBody(new RequestBody(limit, context.memory, ends))
+}
 
 /**
- * A request whose body comes, and its answer. A sender that leaves before its body is whole has sent nothing; one that
- * leaves later changes nothing. A class, so that an event costs one object here and not a closure for each turn it can take.
+ * A request whose body arrives, and its response. A sender that leaves before its body is complete has sent nothing; one that
+ * leaves later changes nothing. A class, so that an event costs one object here and not a closure for each step.
  */
 class Exchange implements BodyEnd, Work {
-  private bodyBytes = 0
-  private readonly connection: Connection
-  /** Of the answer, once it is written. */
-  private status: number | undefined = undefined
+  readonly #request: IncomingRequest
+  readonly #outgoing: OutgoingResponse
+  readonly #route: Route
+  readonly #context: ExchangeContext
+  readonly #received: ReceivedRequest
+  readonly #connection: Connection
+  #bodyBytes = 0
+  /** Of the response, once it is written. */
+  #status: number | undefined = undefined
 
   constructor(
-    private readonly request: IncomingRequest,
-    private readonly response: OutgoingAnswer,
-    private readonly route: Route,
-    private readonly shared: Shared,
-    private readonly received: ReceivedRequest,
+    request: IncomingRequest,
+    outgoing: OutgoingResponse,
+    route: Route,
+    context: ExchangeContext,
+    received: ReceivedRequest,
   ) {
-    this.connection = Connection.of(request.socket)
+    this.#request = request
+    this.#outgoing = outgoing
+    this.#route = route
+    this.#context = context
+    this.#received = received
+    this.#connection = Connection.of(request.socket)
   }
 
-  whole(body: Buffer): void {
-    const { received } = this
-    received.body = body
-    received.receivedAt = Date.now()
-    this.bodyBytes = body.length
-    this.response.owed = true
-    this.shared.unanswered.begin()
-    this.connection.begin()
-    this.shared.turns.take(this)
+  complete(body: Buffer): void {
+    this.#received.body = body
+    this.#received.receivedAt = Date.now()
+    this.#bodyBytes = body.length
+    this.#outgoing.pending = true
+    this.#context.requests.begin()
+    this.#connection.begin()
+    this.#context.ticks.take(this)
   }
 
-  proceed(): void {
-    const { received } = this
-    let answer: HttpResponse | Promise<HttpResponse>
+  run(): void {
+    let response: HttpResponse | Promise<HttpResponse>
     try {
-      answer = this.route.handler.handle(received)
+      response = this.#route.handler.handle(this.#received)
     } catch (thrown) {
-      this.failed(thrown)
+      this.#fail(thrown)
       return
     }
-    if (answer instanceof Promise)
-      answer.then(
-        (later) => this.answer(later),
-        (thrown) => this.failed(thrown),
+    if (response instanceof Promise)
+      response.then(
+        (later) => this.#finish(later),
+        (thrown) => this.#fail(thrown),
       )
-    else this.answer(answer)
+    else this.#finish(response)
   }
 
   tooLarge(): void {
-    this.refuseWith(() => this.route.handler.tooLarge(this.received))
+    this.#refuse(() => this.#route.handler.tooLarge(this.#received))
   }
 
   noMemory(): void {
-    this.refuseWith(() => this.route.handler.noMemory(this.received))
+    this.#refuse(() => this.#route.handler.noMemory(this.#received))
   }
 
   smallPieces(): void {
-    this.refuseWith(() => problem(smallPieces()))
+    this.#refuse(() => problem(smallPieces()))
   }
 
-  gone(): void {
-    this.route.requests.end()
+  aborted(): void {
+    this.#route.requests.end()
   }
 
-  private refuseWith(question: Question): void {
-    const { request, response, received, route, shared } = this
-    void refuse(request, response, received, question, route, shared, route.requests.end)
+  #refuse(refusal: Refusal): void {
+    const route = this.#route
+    void refuse(this.#request, this.#outgoing, this.#received, refusal, route, this.#context, route.requests)
   }
 
-  private failed(thrown: unknown): void {
-    this.tell(sourceFailed(thrown, this.received, this.route, this.shared.log))
-    this.end()
+  #fail(thrown: unknown): void {
+    this.#send(sourceFailed(thrown, this.#received, this.#route, this.#context.log))
+    this.#end()
   }
 
-  private answer(answer: HttpResponse): void {
+  #finish(response: HttpResponse): void {
     try {
-      this.tell(answer)
+      this.#send(response)
     } catch (thrown) {
       // It cannot be written: a header that HTTP does not allow.
-      this.failed(thrown)
+      this.#fail(thrown)
       return
     }
-    this.end()
+    this.#end()
   }
 
-  /** A sender that has gone is not answered, and not reported as answered. */
-  private tell(answer: HttpResponse): void {
-    if (!this.response.canBeSent) return
-    this.status = answer.status
-    respond(this.response, answer, this.shared.closing(), this.received.idInAnswer(answer.status))
-    this.route.onResponse(answer.status)
+  /** A sender that has left gets no response, and none is counted. */
+  #send(response: HttpResponse): void {
+    if (!this.#outgoing.canBeSent) return
+    const { status } = response
+    this.#status = status
+    respond(this.#outgoing, response, this.#context.closing(), this.#received.idForResponse(status))
+    this.#route.onResponse(status)
   }
 
-  private end(): void {
-    this.shared.memory.release(this.bodyBytes)
-    this.shared.unanswered.end()
-    this.connection.end(this.status)
-    this.route.requests.end()
+  #end(): void {
+    this.#context.memory.release(this.#bodyBytes)
+    this.#context.requests.end()
+    this.#connection.end(this.#status)
+    this.#route.requests.end()
   }
 }
 
-/** Answers a request whose body has not been read; `ended` is called once it is answered. Its promise never rejects. */
+/** Responds to a request whose body has not been read; it ends in `routeRequests` then. Its promise never rejects. */
 export async function refuse(
   request: IncomingRequest,
-  response: OutgoingAnswer,
+  outgoing: OutgoingResponse,
   received: ReceivedRequest,
-  question: Question,
+  refusal: Refusal,
   owner: Owner,
-  shared: Shared,
-  ended?: () => void,
+  context: ExchangeContext,
+  routeRequests?: OpenRequests,
 ): Promise<void> {
-  const end = () => shared.unanswered.end()
+  const { requests } = context
   const connection = Connection.of(request.socket)
   let status: number | undefined
-  response.owed = true
-  shared.unanswered.begin()
+  outgoing.pending = true
+  requests.begin()
   connection.begin()
-  const tell = (answer: HttpResponse) => {
-    if (!response.canBeSent) return
-    status = answer.status
-    respondEarly(request, response, answer, shared.closing(), received.idInAnswer(answer.status))
-    owner.onResponse(answer.status)
+  const send = (response: HttpResponse) => {
+    if (!outgoing.canBeSent) return
+    status = response.status
+    respondEarly(request, outgoing, response, context.closing(), received.idForResponse(status))
+    owner.onResponse(status)
   }
   try {
-    tell(await question())
+    send(await refusal())
   } catch (thrown) {
-    tell(sourceFailed(thrown, received, owner, shared.log))
+    send(sourceFailed(thrown, received, owner, context.log))
   }
-  // While the rest of the body comes, a time-out of this request must not be answered a second time.
-  if (request.closed) end()
-  else request.once('close', end)
+  // While the rest of the body arrives, a time-out of this request must not cause a second response.
+  if (request.closed) requests.end()
+  else request.once('close', () => requests.end())
   connection.end(status)
-  ended?.()
+  routeRequests?.end()
 }
 
-/** What speaks against reading the body. */
-export function objection(head: HttpHead, handler: HttpHandler): Question | undefined {
+/** Checks the head before the body is read: undefined if nothing speaks against it. */
+export function preflight(head: HttpHead, handler: HttpHandler): Refusal | undefined {
   const { methods, maxBodyBytes } = handler
-  if (!methods.includes(head.method)) return () => otherMethod(head.method, methods)
+  if (!methods.includes(head.method)) return () => methodNotAllowed(head.method, methods)
   let refusal: ReturnType<HttpHandler['head']>
   try {
     refusal = handler.head(head)
@@ -212,14 +249,14 @@ export function objection(head: HttpHead, handler: HttpHandler): Question | unde
   return undefined
 }
 
-function otherMethod(method: string, methods: readonly string[]): HttpResponse {
+function methodNotAllowed(method: string, methods: readonly string[]): HttpResponse {
   const allow = methods.join(', ')
-  const error = new HeadgateError('HG_INTAKE_METHOD', `The method is ${method}; this path takes ${allow}.`)
+  const error = new HeadgateError('HG_INTAKE_METHOD', `The method is ${method}; this path accepts ${allow}.`)
   return problem(error, undefined, { allow })
 }
 
 const smallPieces = (): HeadgateError =>
-  new HeadgateError('HG_INTAKE_SMALL_CHUNKS', 'The body comes in too many small pieces; send larger ones.')
+  new HeadgateError('HG_INTAKE_SMALL_CHUNKS', 'The body arrives in too many small pieces; send larger ones.')
 
 function sourceFailed(
   thrown: unknown,

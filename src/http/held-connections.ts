@@ -1,65 +1,70 @@
 import type { Server, Socket } from 'node:net'
 import { Connection } from './connection.js'
 import type { ConnectionLimit } from './connection-limit.js'
+import { pauseNewConnections } from './node-internals.js'
 
-export interface HeldConnections {
-  /** Gives all of them to the server, and from now on each new one at once. */
-  release(): void
-}
-
-/** The share of all connections that may be held. The others are given to the server, so that they hear why they have to wait. */
+/** The share of all connections that may be held. The server gets the others, and tells them why they have to wait. */
 const SHARE = 3 / 4
 
 /**
- * Holds the new connections of a server before anything is read of them: requests wait in the buffers of the system, and
- * their own time limits have not begun. A connection that has been held for `longest` milliseconds, or is one too many, is
- * given to the server, which answers as it can.
+ * Holds the new connections of a server before anything is read from them: requests wait in the buffers of the system, and
+ * their own time limits have not begun. A connection that has been held for `longest` milliseconds, or exceeds the share,
+ * goes to the server, which responds as it can.
  */
-export function holdConnections(server: Server, limit: ConnectionLimit, longest: number): HeldConnections {
-  const listeners = server.listeners('connection') as ((socket: Socket) => void)[]
-  const held = new Map<Socket, NodeJS.Timeout>()
+export class HeldConnections {
+  readonly #server: Server
+  readonly #limit: ConnectionLimit
+  readonly #longest: number
+  readonly #listeners: ((socket: Socket) => void)[]
+  readonly #timers = new Map<Socket, NodeJS.Timeout>()
 
-  function hold(socket: Socket): void {
-    limit.admit(socket)
+  constructor(server: Server, limit: ConnectionLimit, longest: number) {
+    this.#server = server
+    this.#limit = limit
+    this.#longest = longest
+    this.#listeners = server.listeners('connection') as ((socket: Socket) => void)[]
+    server.removeAllListeners('connection')
+    server.on('connection', this.#hold)
+    pauseNewConnections(server, true)
+  }
+
+  /** Gives all of them to the server, and from now on each new one at once. */
+  release(): void {
+    this.#server.off('connection', this.#hold)
+    pauseNewConnections(this.#server, false)
+    for (const listener of this.#listeners) this.#server.on('connection', listener)
+    for (const socket of [...this.#timers.keys()]) this.#serveHeld(socket)
+  }
+
+  readonly #hold = (socket: Socket): void => {
+    this.#limit.admit(socket)
     if (socket.destroyed) return
-    if (held.size >= Math.ceil(limit.max * SHARE)) {
-      give(socket)
+    if (this.#timers.size >= Math.ceil(this.#limit.max * SHARE)) {
+      this.#serve(socket)
       return
     }
-    // As one with a request under way: it is not closed for a new one.
+    // Counts as one with a request in progress: it is not closed for a new one.
     Connection.of(socket).begin()
-    const timer = setTimeout(giveHeld, longest, socket)
-    held.set(socket, timer)
+    const timer = setTimeout(() => this.#serveHeld(socket), this.#longest)
+    this.#timers.set(socket, timer)
     socket.once('error', ignore)
     socket.once('close', () => {
       clearTimeout(timer)
-      held.delete(socket)
+      this.#timers.delete(socket)
     })
   }
-  function giveHeld(socket: Socket): void {
-    clearTimeout(held.get(socket))
-    held.delete(socket)
+
+  #serveHeld(socket: Socket): void {
+    clearTimeout(this.#timers.get(socket))
+    this.#timers.delete(socket)
     Connection.of(socket).end(undefined)
-    give(socket)
+    this.#serve(socket)
     socket.off('error', ignore)
   }
-  function give(socket: Socket): void {
-    for (const listener of listeners) listener.call(server, socket)
-    socket.resume()
-  }
-  const pauseNew = (pauseOnConnect: boolean) => Object.assign(server, { pauseOnConnect })
 
-  server.removeAllListeners('connection')
-  server.on('connection', hold)
-  // An option of node:net for sockets that other processes are given: nothing is read before `resume`.
-  pauseNew(true)
-  return {
-    release() {
-      server.off('connection', hold)
-      pauseNew(false)
-      for (const listener of listeners) server.on('connection', listener)
-      for (const socket of [...held.keys()]) giveHeld(socket)
-    },
+  #serve(socket: Socket): void {
+    for (const listener of this.#listeners) listener.call(this.#server, socket)
+    socket.resume()
   }
 }
 

@@ -14,9 +14,9 @@ export interface ListenAt {
 }
 
 /**
- * Resolves with the address that the server listens on. Rejects with HG_LISTEN_FAILED where it cannot, and where a passed
- * socket reaches strangers while `host`, by which the config has been checked, says loopback. `setting` is the variable that
- * `host` comes from.
+ * Resolves with the address that the server listens on. Rejects with HG_LISTEN_FAILED if it cannot, and if strangers can reach
+ * a passed socket although `host`, which the config was checked against, is loopback. `setting` is the variable that `host`
+ * comes from.
  */
 export async function listen(server: Server, at: ListenAt, setting: string): Promise<AddressInfo> {
   const { host, port, descriptor, reusePort } = at
@@ -31,7 +31,7 @@ export async function listen(server: Server, at: ListenAt, setting: string): Pro
   const address = server.address()
   if (address === null || typeof address === 'string') {
     server.close()
-    throw cannotListen(at, 'it is no TCP socket')
+    throw cannotListen(at, 'it is not a TCP socket')
   }
   if (descriptor !== undefined && isLoopback(host) && !isLoopback(address.address)) {
     server.close()
@@ -43,7 +43,7 @@ export async function listen(server: Server, at: ListenAt, setting: string): Pro
   return address
 }
 
-/** `reusePort` is younger than the oldest Node.js that runs Headgate, and so than its types. */
+/** `reusePort` is newer than the oldest Node.js that runs Headgate, and so than its types. */
 const addressOf = (host: string, port: number, reusePort = false): ListenOptions & { reusePort?: boolean } =>
   reusePort ? { host, port, reusePort } : { host, port }
 
@@ -65,8 +65,8 @@ function reasonOf({ code, message }: NodeJS.ErrnoException, reusePort = false): 
 }
 
 /**
- * Rejects with HG_LISTEN_FAILED if any process listens at the address. Servers that share an address would not notice
- * another one that has nothing to do with them, and each would get some of the connections.
+ * Rejects with HG_LISTEN_FAILED if any process listens at the address. Servers that share an address would not notice an
+ * unrelated one, and each would get some of the connections.
  */
 export async function requireUnused(at: ListenAt, setting: string): Promise<void> {
   const server = createServer()
@@ -74,36 +74,36 @@ export async function requireUnused(at: ListenAt, setting: string): Promise<void
   await new Promise((resolve) => server.close(resolve))
 }
 
-/** Milliseconds. Longer turns of the event loop do other work, and connections arrive meanwhile. */
-const SHORT_TURN = 0.5
-const MOST_TURNS = 500
+/** Milliseconds. Longer ticks of the event loop do other work, and connections arrive meanwhile. */
+const SHORT_TICK = 0.5
+const MAX_TICKS = 500
 
 /**
  * Calls `close` when no connection waits to be accepted. The system resets those that wait when a listening socket is
  * closed, unless net.ipv4.tcp_migrate_req gives them to another socket at the same address. libuv accepts one connection in
- * a turn of the event loop.
+ * a tick of the event loop.
  */
 export function whenAccepted(server: Server, close: () => void): void {
   let accepted = true
-  let turns = 0
+  let ticks = 0
   let began = 0
   const note = () => {
     accepted = true
   }
-  const turn = () => {
+  const tick = () => {
     const now = performance.now()
-    if ((accepted || now - began > SHORT_TURN) && ++turns < MOST_TURNS) {
+    if ((accepted || now - began > SHORT_TICK) && ++ticks < MAX_TICKS) {
       accepted = false
       began = now
-      setImmediate(turn)
+      setImmediate(tick)
       return
     }
     server.off('connection', note)
     close()
   }
   server.on('connection', note)
-  // Not at once: this turn may have looked for connections some time ago.
-  setImmediate(turn)
+  // Not at once: this tick may have polled for connections some time ago.
+  setImmediate(tick)
 }
 
 function cannotListen({ host, port, descriptor }: ListenAt, why: string, cause?: Error): HeadgateError {

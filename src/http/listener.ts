@@ -1,45 +1,42 @@
-import { type AddressInfo, type Socket, Server as TcpServer } from 'node:net'
+import type { Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { HeadgateError } from '../contract/errors.js'
-import type { HttpListener, Log } from '../contract/index.js'
+import type { Log } from '../contract/index.js'
 import { onceAMinute } from '../lib/log-limits.js'
-import { countBodyMemory } from './body-memory.js'
+import { CountedMemory } from './body.js'
 import { Connection } from './connection.js'
-import { type ConnectionLimit, createConnectionLimit } from './connection-limit.js'
-import { type Descriptors, readDescriptors } from './descriptors.js'
-import { exchange, type Route, receivedRequest, refuse, type Shared } from './exchange.js'
-import { type HeldConnections, holdConnections } from './held-connections.js'
+import { ConnectionLimit, type Descriptors, readDescriptors } from './connection-limit.js'
+import { type ExchangeContext, exchange, OpenRequests, type Owner, refuse } from './exchange.js'
+import { HeldConnections } from './held-connections.js'
 import { type ListenAt, listen, whenAccepted } from './listen.js'
-import { type ClientError, refuseMalformed } from './malformed.js'
-import { IncomingRequest } from './node-internals.js'
-import { OutgoingAnswer } from './outgoing-answer.js'
+import { closeListeningSocket, IncomingRequest, OutgoingResponse } from './node-internals.js'
 import { problem } from './problem.js'
-import { headError, MOST_HEADERS, pathOf } from './request-head.js'
-import { countRequests } from './requests.js'
-import { createHttpServer, logAcceptErrors, type Secure } from './server.js'
-import { cutStalled } from './stalled.js'
-import { createTurns } from './turns.js'
-import { countUnanswered } from './unanswered.js'
-import { declineUpgrades } from './upgrade.js'
+import { type ClientError, declineUpgrades, refuseMalformed } from './protocol-errors.js'
+import { ReceivedRequest } from './request.js'
+import { headError, MAX_HEADERS, pathOf } from './request-head.js'
+import { Routes, SourcePaths } from './routes.js'
+import { createHttpServer, cutStalled, logAcceptErrors, type Secure } from './server.js'
+import { TickBudget } from './tick-budget.js'
 
 export interface ListenerOptions extends ListenAt {
   readonly log: Log
-  /** Told the status of every answer that belongs to no pipeline. */
+  /** Called with the status of every response that belongs to no pipeline. */
   readonly onResponse: (status: number) => void
-  /** Beyond this, a connection that waits for a request is closed for a new one; if none waits, the new one is. */
+  /** At this limit, an idle connection is closed for a new one; if none is idle, the new one is closed. */
   readonly maxConnections?: number
-  /** Called for each new one that is closed. */
+  /** Called for each new connection that is closed. */
   readonly onRefused?: () => void
-  /** Bytes of bodies that are coming in or in flight. */
+  /** Bytes of bodies that are arriving or in flight. */
   readonly maxBodyMemory?: number
   /** Bytes of request line and headers together. */
   readonly maxHeaderSize?: number
   readonly timeouts?: Partial<Timeouts>
-  /** Read when it is opened: with fewer descriptors, fewer connections are accepted. */
+  /** Read when the listener opens: with fewer descriptors, it accepts fewer connections. */
   readonly descriptors?: () => Descriptors | undefined
   /** Speaks HTTPS. */
   readonly secure?: Secure | undefined
-  /** How many workers share the address; absent where one process has it to itself. The bounds are of each. */
+  /** How many workers share the address; absent if one process has it to itself. Each has these limits for itself. */
   readonly sharedBy?: number
   /** New connections wait until `release` is called. */
   readonly holds?: boolean
@@ -49,16 +46,16 @@ export interface ListenerOptions extends ListenAt {
 export interface Timeouts {
   /**
    * From the first byte of a request, or the opening of the connection, to the end of the headers. With TLS, also from
-   * the opening of the connection until TLS is agreed on.
+   * the opening of the connection to the end of the handshake.
    */
   readonly headers: number
   /** From the first byte of a request to its last. */
   readonly request: number
   /** How long a connection waits for its next request. Load balancers reuse theirs for up to 60 s. */
   readonly keepAlive: number
-  /** How long a sender may not read its answers. Then, and at most as long again, its connection is cut. */
+  /** How long a sender may not read its responses. Then, and at most as long again, its connection is cut. */
   readonly inactive: number
-  /** How often the first two are looked at. */
+  /** How often the first two are checked. */
   readonly checkEvery: number
 }
 
@@ -66,37 +63,6 @@ export interface Address {
   readonly host: string
   readonly port: number
   readonly url: string
-}
-
-/** The HTTP listener that all pipelines share. */
-export interface Listener {
-  /** Rejects with HG_LISTEN_FAILED where the address cannot be had. */
-  open(): Promise<Address>
-  /** Serves the connections that it has held, and new ones at once. */
-  release(): void
-  /** For one source of a pipeline; `onResponse` is told the status of every answer on its paths. */
-  bind(pipeline: string, onResponse: (status: number) => void): SourcePaths
-  /**
-   * Takes no more connections; resolves when all requests have been answered and all connections are closed. Until
-   * then, requests on open connections are still answered, each with `Connection: close`. For `lingering` milliseconds, idle
-   * connections stay open for that: a request may be on its way.
-   */
-  close(lingering?: number): Promise<void>
-  /** Closes, and cuts what `close` would wait for. */
-  closeNow(): void
-  /** What is held for senders now. */
-  usage(): { readonly connections: number; readonly bodyBytes: number }
-}
-
-/** The listener as one source sees it, and its paths as they are taken from it. */
-export interface SourcePaths extends HttpListener {
-  /** From now on a source of another pipeline may take them over, as one of the same pipeline always may. */
-  offer(): void
-  /**
-   * Takes no more requests at them. Resolves when all that had come by then have been answered, or their senders have
-   * gone: they still reach the source.
-   */
-  withdraw(): Promise<void>
 }
 
 const TIMEOUTS: Timeouts = {
@@ -107,180 +73,177 @@ const TIMEOUTS: Timeouts = {
   checkEvery: 1000,
 }
 
-/** A quarter of what a post-commit stage has under way by default: each of its connections may rest for a turn or two. */
-const EVENTS_A_TURN = 32
+/** A quarter of the default concurrency of a post-commit stage: each of its connections may rest for a tick or two. */
+const EVENTS_A_TICK = 32
 
-export function createListener(options: ListenerOptions): Listener {
-  const { log, onResponse } = options
-  const timeouts = { ...TIMEOUTS, ...options.timeouts }
-  /** Those of each path: the first serves it, the others did and come back where it goes. */
-  const routes = new Map<string, readonly OfferedRoute[]>()
-  const end = (path: string, route: Route): void => {
-    const left = (routes.get(path) ?? []).filter((other) => other !== route)
-    if (left.length > 0) routes.set(path, left)
-    else routes.delete(path)
-  }
-  let closed: Promise<void> | undefined
-  let lingers = false
-  let held: HeldConnections | undefined
+/** The HTTP listener that all pipelines share. */
+export class Listener {
+  readonly #options: ListenerOptions
+  readonly #timeouts: Timeouts
+  readonly #server: Server
+  readonly #limit: ConnectionLimit
+  readonly #memory: CountedMemory
+  readonly #routes: Routes
+  readonly #context: ExchangeContext
+  /** For requests that belong to no pipeline. */
+  readonly #nobody: Owner
+  #closed: Promise<void> | undefined
+  #lingers = false
+  #held: HeldConnections | undefined
 
-  const unanswered = countUnanswered(() => {
-    // The last answer has been written but may not have been sent.
-    if (closed !== undefined && !lingers) setImmediate(() => server.closeIdleConnections())
-  })
-  const maxBodyMemory = options.maxBodyMemory ?? 256 * 1024 * 1024
-  const memory = countBodyMemory(maxBodyMemory)
-  const turns = createTurns(EVENTS_A_TURN)
-  const shared: Shared = { log, unanswered, memory, turns, closing: () => closed !== undefined }
-  const nobody = { pipeline: 'none', onResponse }
-  const noRoute = problem(new HeadgateError('HG_INTAKE_NOT_FOUND', 'No pipeline listens at this path.'))
-  const stopping = problem(new HeadgateError('HG_INTAKE_STOPPING', 'Headgate is shutting down.'))
-  const starting = problem(new HeadgateError('HG_INTAKE_STARTING', 'Headgate is starting.'))
-  const withoutRoute = () => (shared.closing() ? stopping : held === undefined ? noRoute : starting)
-
-  const serve = (request: IncomingRequest, response: OutgoingAnswer) => {
-    if (!Connection.of(request.socket).take(response)) return
-    const unfit = headError(request)
-    if (unfit !== undefined) {
-      const answer = () => problem(unfit, undefined, CLOSE)
-      void refuse(request, response, receivedRequest(request), answer, nobody, shared)
-      return
+  constructor(options: ListenerOptions) {
+    const { log, onResponse, sharedBy, secure, maxBodyMemory = 256 * 1024 * 1024 } = options
+    this.#options = options
+    this.#timeouts = { ...TIMEOUTS, ...options.timeouts }
+    this.#memory = new CountedMemory(maxBodyMemory)
+    this.#routes = new Routes({ memory: this.#memory, maxBodyMemory, sharedBy })
+    this.#nobody = { pipeline: 'none', onResponse }
+    this.#context = {
+      log,
+      requests: new OpenRequests(() => this.#onNoRequests()),
+      memory: this.#memory,
+      ticks: new TickBudget(EVENTS_A_TICK),
+      closing: () => this.#closed !== undefined,
     }
-    const route = routes.get(pathOf(request.url ?? ''))?.[0]
-    if (route !== undefined) exchange(request, response, route, shared)
-    else {
-      void refuse(request, response, receivedRequest(request), withoutRoute, nobody, shared)
-    }
+    this.#limit = limitConnections(options)
+    const { server, sockets } = createHttpServer(serverOptions(options, this.#timeouts), secure, this.#limit)
+    this.#server = server
+    // One more than is accepted shows that there are too many.
+    server.maxHeadersCount = MAX_HEADERS + 1
+    cutStalled(server, sockets, this.#timeouts.inactive)
+    server.on('request', this.#onRequest)
+    server.on('checkContinue', this.#onRequest)
+    server.on('checkExpectation', this.#onExpectation)
+    server.on('clientError', (error: ClientError, socket: Duplex) =>
+      refuseMalformed(error, socket as Socket, onResponse),
+    )
+    declineUpgrades(server, secure !== undefined, onResponse)
   }
-  const limit = limitConnections(options)
-  const { server, speaking } = createHttpServer(
-    {
-      headersTimeout: timeouts.headers,
-      requestTimeout: timeouts.request,
-      keepAliveTimeout: timeouts.keepAlive,
-      connectionsCheckingInterval: timeouts.checkEvery,
-      maxHeaderSize: options.maxHeaderSize ?? 16 * 1024,
-      insecureHTTPParser: false,
-      // node:http would answer without a word, and nobody would count it.
-      requireHostHeader: false,
-      IncomingMessage: IncomingRequest,
-      ServerResponse: OutgoingAnswer,
-    },
-    options.secure,
-    limit,
-  )
-  // One more than is accepted shows that there are too many.
-  server.maxHeadersCount = MOST_HEADERS + 1
-  cutStalled(server, speaking, timeouts.inactive)
-  server.on('request', serve)
-  server.on('checkContinue', serve)
-  server.on('checkExpectation', (request: IncomingRequest, response: OutgoingAnswer) => {
-    if (!Connection.of(request.socket).take(response)) return
-    const owner = routes.get(pathOf(request.url ?? ''))?.[0] ?? nobody
-    const answer = () => problem(headError(request) ?? unknownExpectation, undefined, CLOSE)
-    void refuse(request, response, receivedRequest(request), answer, owner, shared)
-  })
-  server.on('clientError', (error: ClientError, socket: Duplex) =>
-    refuseMalformed(error, socket as Socket, onResponse),
-  )
-  declineUpgrades(server, options.secure !== undefined, onResponse)
-  const { sharedBy } = options
-  const release = () => {
-    held?.release()
-    held = undefined
+
+  /** Rejects with HG_LISTEN_FAILED if it cannot listen on the address. */
+  async open(): Promise<Address> {
+    const { holds, log, secure, descriptors = readDescriptors } = this.#options
+    if (holds) this.#held = new HeldConnections(this.#server, this.#limit, this.#timeouts.request)
+    const address = await listen(this.#server, this.#options, 'HEADGATE_HOST')
+    logAcceptErrors(this.#server, log)
+    this.#limit.boundByDescriptors(descriptors(), log)
+    return addressOf(address, secure === undefined ? 'http' : 'https')
   }
-  const cutIdle = () => {
-    lingers = false
-    if (unanswered.total === 0) server.closeIdleConnections()
+
+  /** Serves the held connections, and new ones at once. */
+  release(): void {
+    this.#held?.release()
+    this.#held = undefined
   }
-  const close = (lingering = 0) => {
-    closed ??= new Promise((resolve) => {
+
+  /** For one source of a pipeline; `onResponse` is called with the status of every response on its paths. */
+  bind(pipeline: string, onResponse: (status: number) => void): SourcePaths {
+    return new SourcePaths(this.#routes, { pipeline, onResponse })
+  }
+
+  /**
+   * Accepts no more connections; resolves when all requests have their responses and all connections are closed. Until then,
+   * requests on open connections still get responses, each with `Connection: close`. For `lingering` milliseconds, idle
+   * connections stay open: a request may be on its way.
+   */
+  close(lingering = 0): Promise<void> {
+    this.#closed ??= new Promise((resolve) => {
       const stopListening = () => {
-        // http.Server's own close() would at once cut idle connections, which may be about to send, and end the checks
-        // for slow requests.
-        TcpServer.prototype.close.call(server, () => {
-          server.close()
+        closeListeningSocket(this.#server, () => {
+          this.#server.close()
           resolve()
         })
-        if (lingers) setTimeout(cutIdle, lingering).unref()
-        else cutIdle()
+        if (this.#lingers) setTimeout(() => this.#cutIdle(), lingering).unref()
+        else this.#cutIdle()
       }
-      lingers = lingering > 0
-      release()
-      if (options.reusePort) whenAccepted(server, stopListening)
+      this.#lingers = lingering > 0
+      this.release()
+      if (this.#options.reusePort) whenAccepted(this.#server, stopListening)
       else stopListening()
     })
-    return closed
+    return this.#closed
   }
 
-  return {
-    async open() {
-      if (options.holds) held = holdConnections(server, limit, timeouts.request)
-      const address = await listen(server, options, 'HEADGATE_HOST')
-      logAcceptErrors(server, log)
-      boundByDescriptors(limit, options)
-      return addressOf(address, options.secure === undefined ? 'http' : 'https')
-    },
+  /** Closes, and cuts the connections that `close` would wait for. */
+  closeNow(): void {
+    void this.close()
+    for (const connection of this.#limit.open) connection.destroy()
+  }
 
-    bind(pipeline, onPipelineResponse) {
-      const own: { readonly path: string; readonly route: OfferedRoute }[] = []
-      return {
-        memory,
-        ...(sharedBy !== undefined && { sharedBy }),
-        serve(path, handler) {
-          const known = routes.get(path) ?? []
-          const taken = known.find((route) => route.pipeline !== pipeline && !route.offered)
-          if (taken !== undefined) {
-            throw new HeadgateError(
-              'HG_CONFIG_CONFLICT',
-              `Pipeline "${taken.pipeline}" already serves ${path}.`,
-            )
-          }
-          // Such a body could never come in, and its sender would be told to try again for ever.
-          if (handler.maxBodyBytes > maxBodyMemory) {
-            throw new HeadgateError(
-              'HG_CONFIG_CONFLICT',
-              `The source of pipeline "${pipeline}" takes bodies of ${handler.maxBodyBytes} bytes, and HEADGATE_MAX_BODY_MEMORY allows ${maxBodyMemory} for all${sharedBy === undefined ? '' : ', which is its share for each of the workers'}.`,
-            )
-          }
-          const requests = countRequests()
-          const route = { pipeline, handler, onResponse: onPipelineResponse, requests, offered: false }
-          routes.set(path, [route, ...known])
-          own.push({ path, route })
-          return () => end(path, route)
-        },
-        offer() {
-          for (const { route } of own) route.offered = true
-        },
-        async withdraw() {
-          for (const { path, route } of own) end(path, route)
-          await Promise.all(own.map(({ route }) => route.requests.none()))
-        },
-      }
-    },
+  /** The resources that senders use now. */
+  usage(): { readonly connections: number; readonly bodyBytes: number } {
+    return { connections: this.#limit.open.size, bodyBytes: this.#memory.held }
+  }
 
-    release,
+  readonly #onRequest = (request: IncomingRequest, outgoing: OutgoingResponse): void => {
+    if (!Connection.of(request.socket).accept(outgoing)) return
+    const unfit = headError(request)
+    if (unfit !== undefined) {
+      this.#refuse(request, outgoing, () => problem(unfit, undefined, CLOSE), this.#nobody)
+      return
+    }
+    const route = this.#routes.find(pathOf(request.url ?? ''))
+    if (route !== undefined) exchange(request, outgoing, route, this.#context)
+    else this.#refuse(request, outgoing, () => this.#noRoute(), this.#nobody)
+  }
 
-    close,
+  readonly #onExpectation = (request: IncomingRequest, outgoing: OutgoingResponse): void => {
+    if (!Connection.of(request.socket).accept(outgoing)) return
+    const owner = this.#routes.find(pathOf(request.url ?? '')) ?? this.#nobody
+    const error = headError(request) ?? unknownExpectation
+    this.#refuse(request, outgoing, () => problem(error, undefined, CLOSE), owner)
+  }
 
-    closeNow() {
-      void close()
-      for (const connection of limit.open) connection.destroy()
-    },
+  #refuse(
+    request: IncomingRequest,
+    outgoing: OutgoingResponse,
+    refusal: () => ReturnType<typeof problem>,
+    owner: Owner,
+  ): void {
+    void refuse(request, outgoing, ReceivedRequest.of(request), refusal, owner, this.#context)
+  }
 
-    usage: () => ({ connections: limit.open.size, bodyBytes: memory.held }),
+  #noRoute(): ReturnType<typeof problem> {
+    if (this.#closed !== undefined) return stopping
+    return this.#held === undefined ? noRoute : starting
+  }
+
+  /** The last response has been written but may not have been sent. */
+  #onNoRequests(): void {
+    if (this.#closed !== undefined && !this.#lingers) setImmediate(() => this.#server.closeIdleConnections())
+  }
+
+  #cutIdle(): void {
+    this.#lingers = false
+    if (this.#context.requests.count === 0) this.#server.closeIdleConnections()
   }
 }
 
-/** Says at most once a minute that there is no room for more connections. */
+const serverOptions = (
+  { maxHeaderSize = 16 * 1024 }: ListenerOptions,
+  { headers, request, keepAlive, checkEvery }: Timeouts,
+) => ({
+  headersTimeout: headers,
+  requestTimeout: request,
+  keepAliveTimeout: keepAlive,
+  connectionsCheckingInterval: checkEvery,
+  maxHeaderSize,
+  insecureHTTPParser: false,
+  // node:http would respond without a body, and no metric would count it.
+  requireHostHeader: false,
+  IncomingMessage: IncomingRequest,
+  ServerResponse: OutgoingResponse,
+})
+
+/** Logs at most once a minute that there is no room for more connections. */
 function limitConnections({ maxConnections = 1000, log, onRefused }: ListenerOptions): ConnectionLimit {
   const sayRefused = onceAMinute((count) =>
     log.warn({ count }, `connections were refused: ${limit.max} are open`),
   )
   const sayEvicted = onceAMinute((count) =>
-    log.warn({ count }, `waiting connections were closed for new ones: ${limit.max} are open`),
+    log.warn({ count }, `idle connections were closed for new ones: ${limit.max} are open`),
   )
-  const limit: ConnectionLimit = createConnectionLimit(maxConnections, {
+  const limit: ConnectionLimit = new ConnectionLimit(maxConnections, {
     onRefused() {
       sayRefused()
       onRefused?.()
@@ -290,28 +253,14 @@ function limitConnections({ maxConnections = 1000, log, onRefused }: ListenerOpt
   return limit
 }
 
-function boundByDescriptors(
-  limit: ConnectionLimit,
-  { log, descriptors = readDescriptors }: ListenerOptions,
-): void {
-  const found = descriptors()
-  if (found === undefined || found.forSenders >= limit.max) return
-  log.warn(
-    { limit: found.limit, connections: found.forSenders },
-    `The process may have ${found.limit} files and connections open, which is too few for ${limit.max} connections of senders: ${found.forSenders} are accepted. Raise the limit (ulimit -n, LimitNOFILE) or lower HEADGATE_MAX_CONNECTIONS.`,
-  )
-  limit.max = found.forSenders
-}
-
 const CLOSE = { connection: 'close' }
+const noRoute = problem(new HeadgateError('HG_INTAKE_NOT_FOUND', 'No pipeline listens at this path.'))
+const stopping = problem(new HeadgateError('HG_INTAKE_STOPPING', 'Headgate is shutting down.'))
+const starting = problem(new HeadgateError('HG_INTAKE_STARTING', 'Headgate is starting.'))
 const unknownExpectation = new HeadgateError(
   'HG_INTAKE_EXPECTATION',
   'The only Expect header that is understood is 100-continue.',
 )
-
-interface OfferedRoute extends Route {
-  offered: boolean
-}
 
 function addressOf({ address, family, port }: AddressInfo, scheme: 'http' | 'https'): Address {
   return { host: address, port, url: `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}` }

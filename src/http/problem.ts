@@ -1,11 +1,11 @@
-import type { HeadgateError } from '../contract/errors.js'
-import { ERRORS } from '../contract/errors.js'
+import { STATUS_CODES } from 'node:http'
+import { ERRORS, type HeadgateError } from '../contract/errors.js'
 import type { HttpResponse } from '../contract/index.js'
 
-/** Seconds after which a sender may try again, where the error does not say. */
+/** Seconds after which a sender may try again, if the error does not say. */
 const RETRY_AFTER = 5
 
-/** An error as an answer: problem+json (RFC 9457), with Retry-After where the fault is ours. */
+/** An error as a response: problem+json (RFC 9457), with Retry-After if the fault is ours. */
 export function problem(
   error: HeadgateError,
   id?: string,
@@ -17,7 +17,7 @@ export function problem(
     type: `urn:headgate:error:${code}`,
     title: meaning,
     status,
-    // Why our side fails (which broker, which topic) is for the operator's log, not for the sender.
+    // The reason why our side fails (a broker, a topic) is for the operator's log, not for the sender.
     ...(error.kind === 'data' && { detail: error.message }),
     code,
     ...(id !== undefined && { id }),
@@ -32,4 +32,14 @@ export function problem(
     },
     body: JSON.stringify(body),
   }
+}
+
+/** The bytes of a response that belongs to no request of node:http. It closes its connection. */
+export function rawResponse(error: HeadgateError): { readonly status: number; readonly text: string } {
+  const { status, headers, body } = problem(error)
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  const text =
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}` +
+    `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
+  return { status, text }
 }

@@ -1,33 +1,33 @@
 import type { IncomingMessage } from 'node:http'
 import { HeadgateError } from '../contract/errors.js'
 
-/** As Apache httpd has it by default. node:http drops what is beyond its own bound without a word. */
-export const MOST_HEADERS = 100
+/** As Apache httpd has it by default. node:http drops further ones without an error. */
+export const MAX_HEADERS = 100
 /** host and port of RFC 9110, 7.2. It may be empty. */
 const HOST = /^(?:[\w.~!$&'()*+,;=%-]*|\[[0-9a-f:.]+\])(?::\d*)?$/i
 
-/** The last one that was good: most senders name the same. */
+/** The last valid one: most senders name the same. */
 let lastHost = ''
 
 /**
- * The reason to refuse a request for its head that the HTTP parser let pass. Where the body of such a request ends is not
- * certain, or the sender and a proxy may disagree on it (RFC 9112, 11.2): its connection is closed.
+ * The reason to refuse a request for its head, although the HTTP parser accepted it. It is not certain where the body of such
+ * a request ends, or the sender and a proxy may disagree on it (RFC 9112, 11.2): its connection is closed.
  */
 export function headError({
   httpVersion,
   headers,
   rawHeaders,
 }: Pick<IncomingMessage, 'httpVersion' | 'headers' | 'rawHeaders'>): HeadgateError | undefined {
-  if (httpVersion !== '1.1' && httpVersion !== '1.0') return otherVersion(httpVersion)
-  if (rawHeaders.length > 2 * MOST_HEADERS)
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return unsupportedVersion(httpVersion)
+  if (rawHeaders.length > 2 * MAX_HEADERS)
     return new HeadgateError(
       'HG_INTAKE_HEADERS_TOO_LARGE',
-      `The request has more than ${MOST_HEADERS} header lines.`,
+      `The request has more than ${MAX_HEADERS} header lines.`,
     )
   const { host, 'transfer-encoding': transferEncoding } = headers
-  if (host === undefined && httpVersion === '1.1') return malformed('there is no Host header')
+  if (host === undefined && httpVersion === '1.1') return malformed('the Host header is missing')
   if (host !== undefined && host !== lastHost) {
-    if (!HOST.test(host)) return malformed('the Host header is no host and port')
+    if (!HOST.test(host)) return malformed('the Host header is not a host and port')
     lastHost = host
   }
   if (hasTwoHosts(rawHeaders)) return malformed('there are two Host headers')
@@ -40,11 +40,11 @@ export function headError({
   )
 }
 
-/** `version` is unknown where the HTTP parser does not tell it. */
-export const otherVersion = (version?: string): HeadgateError =>
+/** `version` is undefined if the HTTP parser does not tell it. */
+export const unsupportedVersion = (version?: string): HeadgateError =>
   new HeadgateError(
     'HG_INTAKE_HTTP_VERSION',
-    `The request is of ${version === undefined ? 'another version of HTTP' : `HTTP/${version}`}; expected is HTTP/1.1 or HTTP/1.0.`,
+    `The request uses ${version === undefined ? 'another version of HTTP' : `HTTP/${version}`}; expected HTTP/1.1 or HTTP/1.0.`,
   )
 
 const malformed = (reason: string): HeadgateError =>
@@ -62,7 +62,7 @@ function hasTwoHosts(rawHeaders: readonly string[]): boolean {
   return false
 }
 
-/** The absolute form of a request target (RFC 9112, 3.2.2), which some proxies send: the path is behind the host. */
+/** The absolute form of a request target (RFC 9112, 3.2.2), which some proxies send: the path follows the host. */
 const ABSOLUTE_FORM = /^https?:\/\/[^/?#]+/i
 
 /** The path of a request target exactly as it was sent: nothing is decoded or normalised. */

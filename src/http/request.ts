@@ -1,28 +1,32 @@
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import type { HttpRequest } from '../contract/index.js'
-import { traceparentOf, tracestateOf } from './trace-context.js'
 
 const EMPTY = Buffer.alloc(0)
-/** Visible ASCII: fit for a header of the answer, a log and a terminal. */
+/** Visible ASCII: fit for a header of the response, a log and a terminal. */
 const REQUEST_ID = /^[!-~]{1,128}$/
 
 /**
- * A request as a source is handed it: its head first, and then the same with its body. What few ask for is worked out when
- * they do: most events need neither an id of their request nor a trace.
+ * A request as a source sees it: its head first, and then the same with its body. Rare values are computed on demand: most
+ * events need neither an id of their request nor a trace.
  */
 export class ReceivedRequest implements HttpRequest {
   body: Buffer = EMPTY
   receivedAt = 0
-  private id: string | undefined = undefined
+  #id: string | undefined = undefined
 
   constructor(
     readonly method: string,
     readonly headers: HttpRequest['headers'],
   ) {}
 
+  static of({ method = '', headers }: IncomingMessage): ReceivedRequest {
+    return new ReceivedRequest(method, headers)
+  }
+
   get requestId(): string {
-    this.id ??= this.givenId() ?? randomUUID()
-    return this.id
+    this.#id ??= this.#idOfSender() ?? randomUUID()
+    return this.#id
   }
 
   get traceparent(): string | undefined {
@@ -34,23 +38,69 @@ export class ReceivedRequest implements HttpRequest {
     return tracestate === undefined || this.traceparent === undefined ? undefined : tracestateOf(tracestate)
   }
 
-  /** The id that an answer has: one that is no success always, and a success where the sender or the log has it too. */
-  idInAnswer(status: number): string | undefined {
-    return status < 300 ? this.knownId : this.requestId
+  /** The id for the response: every failure has one, and a success if the sender or the log has it too. */
+  idForResponse(status: number): string | undefined {
+    return status < 300 ? this.existingId : this.requestId
   }
 
-  /** The id that its sender gave, or that it was asked for. */
-  get knownId(): string | undefined {
-    return this.id ?? this.givenId()
+  /** The id that its sender gave, or that was generated before. */
+  get existingId(): string | undefined {
+    return this.#id ?? this.#idOfSender()
   }
 
-  /** Another process has named it, because it was asked for there. */
+  /** Another process has generated its id, because it was needed there. */
   adoptId(id: string): void {
-    this.id ??= id
+    this.#id ??= id
   }
 
-  private givenId(): string | undefined {
-    const given = this.headers['x-request-id']
-    return typeof given === 'string' && REQUEST_ID.test(given) ? given : undefined
+  #idOfSender(): string | undefined {
+    const id = this.headers['x-request-id']
+    return typeof id === 'string' && REQUEST_ID.test(id) ? id : undefined
   }
+}
+
+/*
+ * W3C trace context (https://www.w3.org/TR/trace-context/). These headers are the sender's matter: an invalid one is ignored,
+ * and never a reason to refuse an event.
+ */
+
+type Header = string | readonly string[] | undefined
+
+const FIELDS = '(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})'
+const VERSION_00 = new RegExp(`^00-${FIELDS}$`)
+/** The fields that a later version adds are unknown, so version 00 is passed on, with the flag that it knows. */
+const LATER_VERSION = new RegExp(`^(?!ff)[0-9a-f]{2}-${FIELDS}(?:$|-)`)
+const SAMPLED = 1
+
+/** The trace and the span of the sender, in the form of version 00; undefined if there is none. */
+export function traceparentOf(header: Header): string | undefined {
+  if (typeof header !== 'string') return undefined
+  if (VERSION_00.test(header)) return header
+  if (header.startsWith('00')) return undefined
+  const later = LATER_VERSION.exec(header)
+  if (later === null) return undefined
+  const [, trace, span, flags = ''] = later
+  return `00-${trace}-${span}-0${Number.parseInt(flags, 16) & SAMPLED}`
+}
+
+/** The specification asks for at least so many characters to be passed on; longer ones would make records large. */
+const LONGEST_STATE = 512
+const MOST_MEMBERS = 32
+/** A key as in level 2 of the specification, which allows a digit first and `@` anywhere after it. */
+const MEMBER = /^[a-z0-9][a-z0-9_*/@-]{0,255}=[ -+\--<>-~]{0,255}[!-+\--<>-~]$/
+const SPACE_AROUND = /^[ \t]+|[ \t]+$/g
+
+/** The data that tracing systems add to their `traceparent`, unchanged; undefined if there is none. */
+export function tracestateOf(header: Header): string | undefined {
+  if (typeof header !== 'string' || header === '' || header.length > LONGEST_STATE) return undefined
+  const members = header.split(',')
+  if (members.length > MOST_MEMBERS) return undefined
+  let some = false
+  for (const member of members) {
+    const text = member.replace(SPACE_AROUND, '')
+    if (text === '') continue
+    if (!MEMBER.test(text)) return undefined
+    some = true
+  }
+  return some ? header : undefined
 }

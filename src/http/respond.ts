@@ -1,48 +1,47 @@
 import type { IncomingMessage } from 'node:http'
 import type { HttpResponse } from '../contract/index.js'
-import { Connection, isRefusal, REST_MS } from './connection.js'
-import type { IncomingRequest } from './node-internals.js'
-import type { OutgoingAnswer } from './outgoing-answer.js'
+import { Connection, isRefusal, KEEP_ALIVE_AFTER_REFUSAL } from './connection.js'
+import type { IncomingRequest, OutgoingResponse } from './node-internals.js'
 
-/** So much of a refused request's body is read and thrown away to save its connection. */
-const DISCARD_BYTES = 64 * 1024
+/** How much of a refused request's body is read and discarded to keep its connection. */
+const MAX_DISCARDED_BYTES = 64 * 1024
 
-/** `requestId`: what the answer says of its request, where it does. */
+/** `requestId`: for the header x-request-id, if the response has one. */
 export function respond(
-  response: OutgoingAnswer,
-  answer: HttpResponse,
+  outgoing: OutgoingResponse,
+  response: HttpResponse,
   close: boolean,
   requestId: string | undefined,
 ): void {
-  const { status, body } = answer
+  const { status, body } = response
   const bytes = Buffer.byteLength(body)
-  if (isRefusal(status)) response._keepAliveTimeout = REST_MS
-  response.writeHead(status, head(answer, bytes, close, requestId))
-  response.endWith(body, bytes)
+  if (isRefusal(status)) outgoing.keepAlive(KEEP_ALIVE_AFTER_REFUSAL)
+  outgoing.writeHead(status, head(response, bytes, close, requestId))
+  outgoing.endWith(body, bytes)
 }
 
 /**
- * Answers a request whose body has not been read. Where little is left of it, node:http reads on and the connection
- * lives; otherwise the connection is closed, so that nobody can make us read for ever.
+ * Responds to a request whose body has not been read. If little is left of it, node:http reads on and the connection lives;
+ * otherwise the connection is closed, so that no sender can make us read for ever.
  */
 export function respondEarly(
   request: IncomingRequest,
-  response: OutgoingAnswer,
-  answer: HttpResponse,
+  outgoing: OutgoingResponse,
+  response: HttpResponse,
   close: boolean,
   requestId: string | undefined,
 ): void {
-  const closes = close || answer.headers['connection'] === 'close'
+  const closes = close || response.headers['connection'] === 'close'
   if (request.complete || (isShort(request) && !closes)) {
-    respond(response, answer, close, requestId)
+    respond(outgoing, response, close, requestId)
     return
   }
   const connection = Connection.of(request.socket)
   connection.closing = true
   request.discard()
-  response.once('finish', () => void connection.close(undefined))
-  respond(response, answer, true, requestId)
-  response._last = false
+  outgoing.once('finish', () => void connection.close(undefined))
+  respond(outgoing, response, true, requestId)
+  outgoing.leaveConnectionOpen()
 }
 
 /** The lines as `writeHead` takes them: a name, its value, the next name. */
@@ -60,4 +59,4 @@ function head(
 }
 
 const isShort = ({ headers }: IncomingMessage): boolean =>
-  headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) <= DISCARD_BYTES
+  headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) <= MAX_DISCARDED_BYTES

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Committed, Log, LoggedRecord, Position, SinkRecord } from '../contract/index.js'
-import { traceparentOf, tracestateOf } from '../http/trace-context.js'
+import { traceparentOf, tracestateOf } from '../http/request.js'
 import { isDigest, type RecordMac, recordMac } from '../pipeline/record-mac.js'
 import { identityOf } from './identity.js'
 import { HEADER } from './record-headers.js'

@@ -45,4 +45,4 @@ export function createHandingOver(
 
 /** Of another kind of request it is not known whether it has an id until it is asked. */
 const knownIdOf = (request: Correlation | undefined): string | undefined =>
-  request instanceof ReceivedRequest ? request.knownId : request?.requestId
+  request instanceof ReceivedRequest ? request.existingId : request?.requestId

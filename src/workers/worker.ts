@@ -1,6 +1,6 @@
 import type { Contents } from '../config/files.js'
 import type { ReadResult } from '../config/read.js'
-import { createListener } from '../http/listener.js'
+import { Listener } from '../http/listener.js'
 import { bytes } from '../lib/units.js'
 import { countRefused, countResponses } from '../metrics/process.js'
 import { ProcessMetrics } from '../metrics/registry.js'
@@ -60,7 +60,7 @@ export async function startFront(
     metrics,
     log: loggers.of,
   })
-  const listener = createListener({
+  const listener = new Listener({
     host: settings.host,
     port: settings.port,
     maxConnections: shareOf(settings.maxConnections, workers),
@@ -88,7 +88,7 @@ export async function startFront(
     read,
     left: (generation) => send({ kind: 'left', generation }),
   })
-  const report = reporter({ worker, metrics, usage: listener.usage, pipelines: config.running })
+  const report = reporter({ worker, metrics, usage: () => listener.usage(), pipelines: config.running })
   const sendReport = () => send({ kind: 'report', report: report() })
 
   await config.start(message.config)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it, vi } from 'vitest'
-import { countBodyMemory } from '../../src/http/body-memory.js'
+import { CountedMemory } from '../../src/http/body.js'
 import { rawConnection, rawRequest } from '../helpers/raw-connection.js'
 import { heapUsed } from './heap-used.js'
 import { echo, held, listen, ok } from './setup.js'
@@ -12,7 +12,7 @@ const chunk = (size: number) => `${size.toString(16)}\r\n${'x'.repeat(size)}\r\n
 it('counts what is taken and released, and takes nothing over its bound', () => {
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 60 })), (sizes) => {
-      const memory = countBodyMemory(100)
+      const memory = new CountedMemory(100)
       const taken: number[] = []
       for (const size of sizes) {
         const before = memory.held

@@ -1,21 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { RequestBody } from '../../src/http/body.js'
-import { countBodyMemory } from '../../src/http/body-memory.js'
+import { CountedMemory, RequestBody } from '../../src/http/body.js'
 
 function bodyOf(limit: number, max: number) {
-  const memory = countBodyMemory(max)
+  const memory = new CountedMemory(max)
   const ends: string[] = []
   let whole: Buffer | undefined
   const body = new RequestBody(limit, memory, {
-    whole(bytes) {
-      ends.push('whole')
+    complete(bytes) {
+      ends.push('complete')
       whole = bytes
     },
     tooLarge: () => void ends.push('too large'),
     noMemory: () => void ends.push('no memory'),
     smallPieces: () => void ends.push('small pieces'),
-    gone: () => void ends.push('gone'),
+    aborted: () => void ends.push('aborted'),
   })
   return { body, memory, ends, whole: () => whole }
 }
@@ -25,14 +24,14 @@ describe('RequestBody', () => {
     const { body, whole, memory } = bodyOf(100, 100)
     const piece = Buffer.from('{"id":1}')
     body.piece(piece)
-    body.whole()
+    body.end()
     expect(whole()).toBe(piece)
     expect(memory.held).toBe(piece.length)
   })
 
   it('is whole without a piece', () => {
     const { body, whole, memory } = bodyOf(100, 100)
-    body.whole()
+    body.end()
     expect(whole()).toHaveLength(0)
     expect(memory.held).toBe(0)
   })
@@ -41,7 +40,7 @@ describe('RequestBody', () => {
     const { body, memory, whole } = bodyOf(1024 * 1024, 2 * 1024 * 1024)
     for (let count = 0; count < 4000; count++) body.piece(Buffer.from('x'))
     expect(memory.held).toBeLessThan(2 * 4000)
-    body.whole()
+    body.end()
     expect(memory.held).toBe(4000)
     expect(whole()?.toString()).toBe('x'.repeat(4000))
     expect(whole()?.buffer.byteLength).toBe(4000)
@@ -60,7 +59,7 @@ describe('RequestBody', () => {
           expect(memory.held).toBeLessThanOrEqual(max)
         }
         if (ends.length === 0) {
-          body.whole()
+          body.end()
           expect(Buffer.concat(parts).equals(whole() as Buffer)).toBe(true)
           expect(memory.held).toBe(size)
         } else expect(memory.held).toBe(0)
@@ -83,15 +82,15 @@ describe('RequestBody', () => {
     const { body, ends } = bodyOf(64 * 1024 * 1024, 128 * 1024 * 1024)
     const segment = Buffer.alloc(536)
     for (let count = 0; count < 20_000; count++) expect(body.piece(segment)).toBe(true)
-    body.whole()
-    expect(ends).toEqual(['whole'])
+    body.end()
+    expect(ends).toEqual(['complete'])
   })
 
   it('releases all of its buffer when the sender leaves', () => {
     const { body, memory, ends } = bodyOf(1024 * 1024, 1024 * 1024)
     for (let count = 0; count < 100; count++) body.piece(Buffer.alloc(100))
-    body.gone()
-    expect(ends).toEqual(['gone'])
+    body.aborted()
+    expect(ends).toEqual(['aborted'])
     expect(memory.held).toBe(0)
   })
 })

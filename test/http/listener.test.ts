@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
-import { createListener } from '../../src/http/listener.js'
+import { Listener } from '../../src/http/listener.js'
 import { testContext } from '../helpers/context.js'
 import { rawConnection, rawRequest } from '../helpers/raw-connection.js'
 import { echo, held, listen, ok } from './setup.js'
@@ -91,7 +91,7 @@ describe('listener: routing', () => {
 
   it('says which address it cannot have', async () => {
     const { port, log } = await listen(echo().handler)
-    const second = createListener({ host: '127.0.0.1', port, log, onResponse: () => {} })
+    const second = new Listener({ host: '127.0.0.1', port, log, onResponse: () => {} })
     await expect(second.open()).rejects.toMatchObject({
       code: 'HG_LISTEN_FAILED',
       message: expect.stringContaining(`127.0.0.1:${port}`),
@@ -474,6 +474,6 @@ describe('listener: closing', () => {
 
   it('can be closed without having been opened', async () => {
     const { log } = testContext()
-    await createListener({ host: '127.0.0.1', port: 0, log, onResponse: () => {} }).close()
+    await new Listener({ host: '127.0.0.1', port: 0, log, onResponse: () => {} }).close()
   })
 })

@@ -15,11 +15,11 @@ async function serverWith(answer: (response: ServerResponse) => void) {
         answer(response)
         return false
       },
-      whole() {
+      end() {
         told.push('whole')
         answer(response)
       },
-      gone: () => void told.push('gone'),
+      aborted: () => void told.push('gone'),
     })
   })
   server.listen(0, '127.0.0.1')

@@ -1,7 +1,7 @@
 import { Agent, request } from 'undici'
 import { onTestFinished } from 'vitest'
 import type { HttpHandler, HttpRequest, HttpResponse } from '../../src/contract/index.js'
-import { createListener, type ListenerOptions } from '../../src/http/listener.js'
+import { Listener, type ListenerOptions } from '../../src/http/listener.js'
 import { testContext } from '../helpers/context.js'
 
 export const ok = (body: string): HttpResponse => ({
@@ -39,7 +39,7 @@ export function held(overrides: Partial<HttpHandler> = {}) {
 export async function listen(handler: HttpHandler, options: Partial<ListenerOptions> = {}) {
   const context = testContext()
   const statuses = { pipeline: [] as number[], nobody: [] as number[] }
-  const listener = createListener({
+  const listener = new Listener({
     host: '127.0.0.1',
     port: 0,
     log: context.log,

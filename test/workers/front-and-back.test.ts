@@ -123,14 +123,14 @@ test('an answer names its request as the log of the primary process does, and as
   await intake(() => event, unnamed)
   await intake(() => ({ ...event, id: 'b' }), named)
   const ids = backLines.flatMap(({ fields }) => ('request_id' in fields ? [fields.request_id] : []))
-  expect(ids).toEqual([unnamed.knownId, 'from-the-sender'])
+  expect(ids).toEqual([unnamed.existingId, 'from-the-sender'])
 })
 
 test('a success has no name of its request where nobody asked for one', async () => {
   const { intake } = await frontAndBack()
   const request = new ReceivedRequest('POST', {})
   await intake(() => event, request)
-  expect(request.idInAnswer(200)).toBeUndefined()
+  expect(request.idForResponse(200)).toBeUndefined()
 })
 
 test('who taps sees what one process shows: the event, its rule, and no rule for a duplicate', async () => {

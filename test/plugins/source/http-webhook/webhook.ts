@@ -2,7 +2,7 @@ import { Agent, request } from 'undici'
 import { onTestFinished } from 'vitest'
 import { asHeadgateError } from '../../../../src/contract/errors.js'
 import type { Correlation, Event, Intake, Outcome } from '../../../../src/contract/index.js'
-import { createListener, type ListenerOptions } from '../../../../src/http/listener.js'
+import { Listener, type ListenerOptions } from '../../../../src/http/listener.js'
 import { httpWebhook } from '../../../../src/plugins/source/http-webhook/http-webhook.js'
 import { fillDefaults, testContext } from '../../../helpers/context.js'
 
@@ -54,7 +54,7 @@ export async function startWebhook(
 ) {
   const context = testContext()
   const statuses: number[] = []
-  const listener = createListener({
+  const listener = new Listener({
     host: '127.0.0.1',
     port: 0,
     log: context.log,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { readDescriptors, shareForSenders } from '../../src/http/descriptors.js'
+import { readDescriptors, shareForSenders } from '../../src/http/connection-limit.js'
 
 it('keeps descriptors for all but senders', () => {
   expect(shareForSenders(65_536, 100)).toBe(65_180)

@@ -1,34 +1,34 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as tick } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { createTurns } from '../../src/http/turns.js'
+import { TickBudget } from '../../src/http/tick-budget.js'
 
-function recorded(share: number) {
-  const turns = createTurns(share)
+function recorded(budget: number) {
+  const ticks = new TickBudget(budget)
   const done: number[] = []
-  const take = (number: number) => turns.take({ proceed: () => void done.push(number) })
+  const take = (number: number) => ticks.take({ run: () => void done.push(number) })
   return { done, take }
 }
 
-test('what comes in a turn that has not done its share is done at once', () => {
+test('work runs at once while the tick has budget left', () => {
   const { done, take } = recorded(3)
   for (const number of [1, 2, 3]) take(number)
   expect(done).toEqual([1, 2, 3])
 })
 
-test('what is beyond the share of a turn is done in those after it, in the order in which it came', async () => {
+test('work beyond the budget of a tick runs in the following ticks, in the order in which it came', async () => {
   const { done, take } = recorded(2)
   for (const number of [1, 2, 3, 4, 5]) take(number)
   expect(done).toEqual([1, 2])
-  await turn()
+  await tick()
   expect(done).toEqual([1, 2, 3, 4])
   take(6)
   take(7)
   expect(done).toEqual([1, 2, 3, 4])
-  await turn()
+  await tick()
   expect(done).toEqual([1, 2, 3, 4, 5, 6])
-  await turn()
+  await tick()
   expect(done).toEqual([1, 2, 3, 4, 5, 6, 7])
-  await turn()
+  await tick()
   take(8)
   expect(done).toHaveLength(8)
 })

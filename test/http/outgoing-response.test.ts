@@ -2,13 +2,13 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { OutgoingAnswer } from '../../src/http/outgoing-answer.js'
+import { OutgoingResponse } from '../../src/http/node-internals.js'
 
-type Answering = (response: OutgoingAnswer, text: string) => void
+type Answering = (response: OutgoingResponse, text: string) => void
 
 /** A connection to a server, and all that has come over it. */
 async function connectionTo(answering: Answering) {
-  const server = createServer({ ServerResponse: OutgoingAnswer }, ({ url = '' }, response) =>
+  const server = createServer({ ServerResponse: OutgoingResponse }, ({ url = '' }, response) =>
     answering(response, decodeURI(url.slice(1))),
   )
   server.listen(0, '127.0.0.1')
@@ -31,7 +31,7 @@ async function connectionTo(answering: Answering) {
 }
 
 /** Always the same, whenever it is sent. */
-function writeHead(response: OutgoingAnswer, text: string): void {
+function writeHead(response: OutgoingResponse, text: string): void {
   response.sendDate = false
   response.writeHead(200, ['content-length', String(Buffer.byteLength(text))])
 }
