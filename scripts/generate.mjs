@@ -15,6 +15,7 @@ import { dashboard } from '../build/tools/docs/monitoring/dashboard.js'
 import { PRODUCTION } from '../build/tools/docs/monitoring/pace.js'
 import { rows } from '../build/tools/docs/monitoring/rows.js'
 import { prometheusRule, rulesFile } from '../build/tools/docs/monitoring/rules-file.js'
+import { pluginApiReference } from '../build/tools/docs/plugin-api.js'
 import { withQuotedFiles } from '../build/tools/docs/quoted-files.js'
 
 const file = (path) => new URL(`../${path}`, import.meta.url)
@@ -35,6 +36,7 @@ const comingFrom = ['redpanda-connect', 'vector', 'kafka-connect'].map(
 )
 for (const page of ['README.md', 'docs/cookbook.md', 'docs/writing-a-plugin.md', ...comingFrom])
   write(page, withQuotedFiles(read(page), read))
+write('docs/plugin-api.md', pluginApiReference())
 write('docs/config.md', configReference(plugins, SETTINGS, shipped))
 write('docs/metrics.md', metricReference(declaredMetrics(plugins)))
 write('deploy/grafana/headgate.json', `${JSON.stringify(dashboard(rows), undefined, 2)}\n`)

@@ -8,6 +8,7 @@ import { readingFailures, recordFailures } from '../../src/plugins/sink/kafka/fa
 import { SETTINGS } from '../../src/process/settings.js'
 import { configReference } from '../../tools/docs/config-reference.js'
 import { errorReference } from '../../tools/docs/error-reference.js'
+import { pluginApiReference } from '../../tools/docs/plugin-api.js'
 
 const read = (path: string) => readFileSync(path, 'utf8')
 
@@ -44,3 +45,7 @@ test('the editor schema is what the plugins declare; `npm run generate` renews i
 test('the config reference is what plugins and settings declare; `npm run generate` renews it', () => {
   expect(read('docs/config.md')).toBe(configReference(plugins, SETTINGS, shippedText))
 })
+
+test('the API of plugins is what `headgate/plugin` exports; `npm run generate` renews it', () => {
+  expect(read('docs/plugin-api.md')).toBe(pluginApiReference())
+}, 60_000)
