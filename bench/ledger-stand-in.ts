@@ -31,6 +31,7 @@ export const durableLedger: typeof replaced = ({ stages }): Ledger => {
     start: async () => {},
     stop: async () => {},
     notReady: () => [],
+    ready: async () => {},
     async once(event, deliver) {
       const outcome = await deliver('')
       settle(event, outcome)

@@ -264,6 +264,7 @@ export function durableLedger(options: DurableLedgerOptions): Ledger {
       const gone = watch.problem()
       return gone === undefined ? reading.notReady() : [gone]
     },
+    ready: reading.ready,
     once(event, deliver, digestKnown) {
       const disk = flusher.problem()
       if (disk !== undefined) return Promise.resolve(unavailable(event, 'HG_STATE_WRITE', disk))

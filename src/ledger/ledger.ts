@@ -26,6 +26,11 @@ export interface Ledger {
   stop(): Promise<void>
   notReady(): readonly string[]
   /**
+   * Resolves when the ledger has caught up with the log and takes events, at once if it does already. Rejects with
+   * HG_LEDGER_NOT_READY if the ledger is stopped first.
+   */
+  ready(): Promise<void>
+  /**
    * Runs `deliver`, unless this very event (as `by` of the terms has it) is known already: then the outcome is `duplicate`, and
    * its acknowledgement becomes due again. Copies in flight at once share one run. `digest` of the bytes goes into the
    * record, so that it is recognised when it is read back; `known`: where it has been worked out before. Where the ledger

@@ -13,6 +13,7 @@ export const noLedger: Ledger = {
   async start() {},
   async stop() {},
   notReady: () => [],
+  async ready() {},
   once: (event, deliver, digest = digestOf(event.body.bytes)) => deliver(digest),
   now: () => Date.now(),
   written: () => undefined,

@@ -1,3 +1,4 @@
+import { HeadgateError } from '../contract/errors.js'
 import type { RecordLog } from '../contract/index.js'
 import { newProgress, type ReadBackOptions, readBack, readUnknown, requireSameLog } from './recovery.js'
 
@@ -19,6 +20,8 @@ export interface Reading {
   /** What is being read is read again, from the log of now. */
   logChanged(): void
   notReady(): readonly string[]
+  /** As `Ledger.ready`. */
+  ready(): Promise<void>
   stop(): void
 }
 
@@ -32,7 +35,9 @@ interface Options {
 
 export function createReading({ log, options, opened }: Options): Reading {
   const progress = newProgress()
-  let condition: 'stopped' | 'reading' | 'open' = 'stopped'
+  let condition: 'idle' | 'reading' | 'open' | 'stopped' = 'idle'
+  /** Those that wait for `ready`. */
+  let waiting: { resolve(): void; reject(error: HeadgateError): void }[] = []
   /** What is read was sent by the present log's sink, and its fate is unknown. */
   let fenced = false
   let again = false
@@ -52,16 +57,22 @@ export function createReading({ log, options, opened }: Options): Reading {
     fenced = false
     condition = 'open'
     opened()
+    resolveWaiting()
+  }
+  function resolveWaiting(): void {
+    for (const { resolve } of waiting) resolve()
+    waiting = []
   }
 
   return {
     isOpen: () => condition === 'open',
-    isStopped: () => condition === 'stopped',
+    isStopped: () => condition === 'idle' || condition === 'stopped',
     underWay: () => condition === 'reading' || meetings > 0,
     begin({ fence, quiet }) {
       if (condition === 'reading') return
       if (log() === undefined) {
         condition = 'open'
+        resolveWaiting()
         return
       }
       condition = 'reading'
@@ -90,9 +101,21 @@ export function createReading({ log, options, opened }: Options): Reading {
       const { read, total, problem } = progress
       return [problem ?? `The ledger is being read back from Kafka: ${read} of about ${total} records.`]
     },
+    ready() {
+      if (condition === 'open') return Promise.resolve()
+      return new Promise((resolve, reject) => {
+        if (condition === 'stopped') reject(stoppedError())
+        else waiting.push({ resolve, reject })
+      })
+    },
     stop() {
       condition = 'stopped'
       ending.abort()
+      for (const { reject } of waiting) reject(stoppedError())
+      waiting = []
     },
   }
 }
+
+const stoppedError = (): HeadgateError =>
+  new HeadgateError('HG_LEDGER_NOT_READY', 'The ledger has been stopped.')

@@ -11,7 +11,7 @@ import { deferred } from '../helpers/deferred.js'
 import { eventOf } from '../helpers/inline-plugins.js'
 import { MAC, memoryLog, unreachable } from '../helpers/memory-log.js'
 import { movableClocks } from '../helpers/movable-clocks.js'
-import { opened, openLedger, type TestLedger } from './setup.js'
+import { openLedger, type TestLedger } from './setup.js'
 
 const ids = (ledger: TestLedger, stage = 0): string[] => {
   const found: string[] = []
@@ -253,7 +253,7 @@ test('after an uncertain outcome the sender of the log is fenced and the log rea
     kind: 'unavailable',
     error: { code: 'HG_LEDGER_NOT_READY' },
   })
-  await opened(ledger)
+  await ledger.ready()
   expect(kafka.fences).toBe(1)
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
 })

@@ -16,7 +16,7 @@ async function beginReading() {
   const state = await openPipelineState(directory.database, 'orders', { window: 1000, entries: 10 })
   const asked = deferred<LogPartition[]>()
   const reading = createReading({
-    log: () => ({ partitions: () => asked.promise }) as Partial<RecordLog> as RecordLog,
+    log: () => ({ partitions: () => asked.promise, read: async () => {} }) as Partial<RecordLog> as RecordLog,
     options: (log) => ({
       log,
       state,
@@ -33,7 +33,8 @@ async function beginReading() {
   })
   reading.begin({ fence: false, quiet: false })
   const fail = (message: string) => asked.reject(new HeadgateError('HG_KAFKA_UNAVAILABLE', message))
-  return { reading, lines, fail }
+  const answer = () => asked.resolve([])
+  return { reading, lines, fail, answer }
 }
 
 test('a log that cannot be read is a warning, which says that no events are taken', async () => {
@@ -56,4 +57,26 @@ test('a log that is closed because Headgate stops is no warning', async () => {
   fail('Headgate is shutting down.')
   for (let turns = 0; turns < 10; turns++) await turn()
   expect(lines).toEqual([])
+})
+
+test('ready() resolves once the log has been read to its end, and at once from then on', async () => {
+  const { reading, answer } = await beginReading()
+  const resolved = vi.fn()
+  const ready = reading.ready().then(resolved)
+  await turn()
+  expect(resolved).not.toHaveBeenCalled()
+  answer()
+  await ready
+  expect(reading.isOpen()).toBe(true)
+  await reading.ready()
+  reading.stop()
+})
+
+test('ready() rejects when the ledger stops before it has caught up', async () => {
+  const { reading } = await beginReading()
+  const ready = reading.ready()
+  reading.stop()
+  const stopped = { code: 'HG_LEDGER_NOT_READY', message: 'The ledger has been stopped.' }
+  await expect(ready).rejects.toMatchObject(stopped)
+  await expect(reading.ready()).rejects.toMatchObject(stopped)
 })

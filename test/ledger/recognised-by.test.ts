@@ -3,7 +3,7 @@ import { digestOf } from '../../src/ledger/digest.js'
 import { createOtherBytes } from '../../src/ledger/other-bytes.js'
 import { eventOf } from '../helpers/inline-plugins.js'
 import { MAC } from '../helpers/memory-log.js'
-import { opened, openLedger } from './setup.js'
+import { openLedger } from './setup.js'
 
 const first = eventOf('a', { pending_webhooks: 2 })
 const second = eventOf('a', { pending_webhooks: 1 })
@@ -44,11 +44,11 @@ test('what events are recognised by can be changed, with a restart or while runn
   expect(byId.ledger.backlog().count).toBe(2)
   const terms = { log: kafka, mac: MAC, window: 60_000, entries: 100, maxPending: 100, stages: 1 }
   byId.ledger.change({ ...terms, by: 'id+bytes' }, undefined)
-  await opened(byId.ledger)
+  await byId.ledger.ready()
   expect(await byId.take(first)).toMatchObject({ kind: 'duplicate', receipt: { offset: 0 } })
   expect(await byId.take(second)).toMatchObject({ kind: 'delivered', receipt: { offset: 2 } })
   byId.ledger.change({ ...terms, by: 'id' }, undefined)
-  await opened(byId.ledger)
+  await byId.ledger.ready()
   expect(await byId.take(eventOf('a', { pending_webhooks: 0 }))).toMatchObject({ kind: 'duplicate' })
   expect(byId.ledger.backlog().count).toBe(3)
 })
@@ -60,8 +60,8 @@ test('a change that is killed before all has been read is made again by the next
   await before.stop()
   const read = kafka.read
   kafka.read = () => new Promise(() => {})
-  const aborted = openLedger({ directory, kafka, by: 'id' })
-  const copy = await (await aborted).crash()
+  const aborted = await openLedger({ directory, kafka, by: 'id', waitUntilReady: false })
+  const copy = await aborted.crash()
   kafka.read = read
   const after = await openLedger({ directory: copy, kafka, by: 'id' })
   expect(await after.take(second)).toMatchObject({ kind: 'duplicate' })

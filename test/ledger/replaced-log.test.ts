@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import { eventOf } from '../helpers/inline-plugins.js'
 import { type MemoryLog, unreachable } from '../helpers/memory-log.js'
-import { opened, openLedger, type TestLedger } from './setup.js'
+import { openLedger, type TestLedger } from './setup.js'
 
 /** The topic is deleted and created again, or the address leads to another cluster. */
 function recreate(kafka: MemoryLog, identity = 'another'): void {
@@ -26,7 +26,7 @@ test('an event of a topic that was replaced while running is never a duplicate: 
   await take(eventOf('a'))
   recreate(kafka)
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'unavailable' })
-  await opened(ledger)
+  await ledger.ready()
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'delivered', receipt: { offset: 0 } })
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'duplicate', receipt: { offset: 0 } })
   expect(lines).toContainEqual(LOST)
@@ -93,7 +93,7 @@ test('a record that is reported before others that are known is the first that i
   await new Promise((resolve) => setTimeout(resolve, 600))
   recreate(kafka)
   expect(await take(eventOf('d'))).toMatchObject({ kind: 'delivered', receipt: { offset: 0 } })
-  await opened(ledger)
+  await ledger.ready()
   expect(await take(eventOf('d'))).toMatchObject({ kind: 'duplicate', receipt: { offset: 0 } })
   // Those of the topic that is no more were durable when their senders were told so.
   expect((await dueIds(opening)).sort()).toEqual(['a', 'b', 'c', 'd'])

@@ -36,6 +36,8 @@ interface Options {
   readonly entries?: number
   readonly maxPending?: number
   readonly stages?: number
+  /** False if the log cannot be read to its end. */
+  readonly waitUntilReady?: boolean
 }
 
 /** A ledger that is open, on a state directory and a log that may be those of one before. */
@@ -67,7 +69,7 @@ export async function openLedger(options: Options = {}): Promise<TestLedger> {
     return ended
   }
   onTestFinished(stop)
-  if (kafka.down === undefined) await opened(ledger)
+  if (kafka.down === undefined && options.waitUntilReady !== false) await ledger.ready()
   return {
     ledger,
     directory,
@@ -82,12 +84,5 @@ export async function openLedger(options: Options = {}): Promise<TestLedger> {
       await state.database.backup(join(copy, 'ledger.mdb'), false)
       return copy
     },
-  }
-}
-
-/** The log in memory is read in a few turns. */
-export async function opened(ledger: Ledger): Promise<void> {
-  for (let turn = 0; turn < 1000 && ledger.notReady().length > 0; turn++) {
-    await new Promise((resolve) => setImmediate(resolve))
   }
 }
