@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Event, Log, Outcome } from '../src/contract/index.js'
-import { durableLedger } from '../src/ledger/durable-ledger.js'
+import { DurableLedger } from '../src/ledger/durable-ledger.js'
 import { openStateDirectory } from '../src/ledger/state-directory.js'
-import { openPipelineState } from '../src/ledger/store.js'
+import { LedgerStore } from '../src/ledger/store.js'
 import { recordMac } from '../src/pipeline/record-mac.js'
 
 /** Where the records are whose acknowledgements are owed. */
@@ -24,12 +24,12 @@ const AT_A_TIME = 5000
  */
 export async function owe(directory: string, { pipeline, topic, count }: Records): Promise<void> {
   const state = await openStateDirectory(directory, LOG)
-  const ledger = durableLedger({
+  const ledger = new DurableLedger({
     ...LIMITS,
     pipeline,
     mac: recordMac('bench'),
     by: 'id+bytes',
-    openState: (limits) => openPipelineState(state.database, pipeline, limits),
+    openStore: (limits) => LedgerStore.open(state.database, pipeline, limits),
     // The topic has records, but not theirs: nothing must be read from it.
     log: undefined,
     maxPending: Number.POSITIVE_INFINITY,

@@ -1,10 +1,10 @@
 /** Fewer say more about the start of a consumer than about reading. */
 const FEWEST = 10_000
 
-/** Records a second of the read-back that a Headgate process has logged. */
+/** Records a second of the recovery that a Headgate process has logged. */
 export function readBackRate(lines: readonly string[]): number | undefined {
-  const begun = entry(lines, 'reading back')
-  const ended = entry(lines, 'read back')
+  const begun = entry(lines, 'catching up with Kafka')
+  const ended = entry(lines, 'caught up with Kafka')
   if (begun === undefined || ended === undefined || ended.records < FEWEST) return undefined
   return ended.records / ((ended.time - begun.time) / 1000)
 }

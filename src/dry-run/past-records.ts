@@ -1,5 +1,5 @@
 import type { LoggedRecord, Sink } from '../contract/index.js'
-import { digestOf } from '../ledger/digest.js'
+import { digestOf } from '../ledger/identity.js'
 import { HEADER } from '../ledger/record-headers.js'
 import type { PastEvent } from './compare.js'
 import type { Rehearsal } from './dry-run.js'

@@ -1,41 +1,34 @@
 import TinyQueue from 'tinyqueue'
-import type { Owed } from './rows.js'
+import { LEVELS, levelOf, type StoredAck } from './rows.js'
 
-/** Acknowledgements that were never tried are level 0; the more often one failed, the higher its level. */
-export const LEVELS = 6
+/** With more new ones than this in the queue, the newest get turns too. A shorter queue is soon empty. */
+const LONG_QUEUE = 500
 
-/** 1 attempt is level 1, 2 and 3 are level 2, 4 to 7 level 3, and so on. */
-export const levelOf = (attempts: number): number =>
-  attempts === 0 ? 0 : Math.min(LEVELS - 1, 1 + Math.floor(Math.log2(attempts)))
-
-/** Never-tried ones that wait are many: the newest have turns, too. Fewer are soon over. */
-const MANY = 500
-
-/** One turn in so many is of those that have failed, where others wait. */
+/** One turn in so many goes to those that have failed, if others wait. */
 const TURNS = 5
 
 /**
- * What waits for a post-commit stage. Those that keep failing must not hold up the rest: never-tried ones have most of the
- * turns, the oldest and the newest of them in turn, so that one that has just come is tried soon however many came before
- * it and fail. Those that failed share the other turns by level, so that one that failed once is not behind those that
- * always do.
+ * The acknowledgements that wait for a post-commit stage. Those that keep failing must not hold up the rest: those without an
+ * attempt get most turns, alternately the oldest and the newest of them, so that one that has just come is attempted soon
+ * however many came before it and fail. Those that failed share the other turns by level, so that one that failed once is
+ * not behind those that always fail.
  */
 export class AckQueue {
-  /** In the order in which they came; from `#oldest` on. */
-  readonly #untried: Owed[] = []
+  /** In the order in which they came, from `#oldest` on. */
+  readonly #untried: StoredAck[] = []
   #oldest = 0
-  /** By level, level 0 left empty. */
-  readonly #failed = Array.from({ length: LEVELS }, () => new TinyQueue<Owed>([], byDue))
+  /** By level; level 0 is empty. */
+  readonly #failed = Array.from({ length: LEVELS }, () => new TinyQueue<StoredAck>([], byDueTime))
   #turn = 0
   #level = 0
 
-  push(owed: Owed): void {
-    if (owed.attempts === 0) this.#untried.push(owed)
-    else this.#failed[levelOf(owed.attempts)]?.push(owed)
+  push(ack: StoredAck): void {
+    if (ack.attempts === 0) this.#untried.push(ack)
+    else this.#failed[levelOf(ack.attempts)]?.push(ack)
   }
 
   /** `untriedOnly`: none of those that have failed. */
-  take(now: number, untriedOnly: boolean): Owed | undefined {
+  take(now: number, untriedOnly: boolean): StoredAck | undefined {
     this.#turn = (this.#turn + 1) % TURNS
     const failedFirst = this.#turn === 0 && !untriedOnly
     const taken = (failedFirst ? this.#takeFailed(now) : undefined) ?? this.#takeUntried()
@@ -54,26 +47,26 @@ export class AckQueue {
     return dueAt
   }
 
-  all(): Owed[] {
+  all(): StoredAck[] {
     return [...this.#untried.slice(this.#oldest), ...this.#failed.flatMap(({ data }) => data)]
   }
 
   /** They are due from the start. */
-  #takeUntried(): Owed | undefined {
+  #takeUntried(): StoredAck | undefined {
     const waiting = this.#untried.length - this.#oldest
     if (waiting === 0) return undefined
-    if (waiting > MANY && this.#turn % 2 === 1) return this.#untried.pop()
+    if (waiting > LONG_QUEUE && this.#turn % 2 === 1) return this.#untried.pop()
     const oldest = this.#untried[this.#oldest++]
-    // Not one by one: to cut off the front costs as much as what is left.
-    if (waiting === 1 || (this.#oldest > MANY && this.#oldest * 2 > this.#untried.length)) {
+    // Many at a time: cutting off the front costs as much as moving the rest.
+    if (waiting === 1 || (this.#oldest > LONG_QUEUE && this.#oldest * 2 > this.#untried.length)) {
       this.#untried.splice(0, this.#oldest)
       this.#oldest = 0
     }
     return oldest
   }
 
-  #takeFailed(now: number): Owed | undefined {
-    for (let tried = 0; tried < LEVELS; tried++) {
+  #takeFailed(now: number): StoredAck | undefined {
+    for (let looks = 0; looks < LEVELS; looks++) {
       this.#level = (this.#level + 1) % LEVELS
       const queue = this.#failed[this.#level]
       const first = queue?.peek()
@@ -83,4 +76,4 @@ export class AckQueue {
   }
 }
 
-const byDue = (a: Owed, b: Owed): number => a.dueAt - b.dueAt
+const byDueTime = (a: StoredAck, b: StoredAck): number => a.dueAt - b.dueAt

@@ -1,16 +1,16 @@
+import { setImmediate as nextTick } from 'node:timers/promises'
 import * as lmdb from 'lmdb'
 import { asBinary, type Database, type Key, type RangeOptions, type RootDatabase } from 'lmdb'
 import { HeadgateError } from '../contract/errors.js'
-import { rowChecksum } from './checksum.js'
 import { diskReason } from './disk-error.js'
 
 /** The bytes of a key as they are in the file. Exported by lmdb, and missing in its types. */
 const { keyValueToBuffer } = lmdb as unknown as { keyValueToBuffer(key: Key): Buffer }
 
-/** A table of the index. Rows are read at any time, and changed only within `write` or `writeSync` of its tables. */
+/** A table of the index. Rows can be read at any time, and change only within `write` or `writeSync` of its tables. */
 export interface Table<Value, TableKey extends Key = Key> {
   get(key: TableKey): Value | undefined
-  /** The bytes of a value, valid until the next read. */
+  /** The bytes of a value; valid until the next read. */
   getBinaryFast(key: TableKey): Buffer | undefined
   getRange(range: RangeOptions): Iterable<{ key: TableKey; value: Value }>
   getKeys(range: RangeOptions): Iterable<TableKey>
@@ -18,22 +18,6 @@ export interface Table<Value, TableKey extends Key = Key> {
   put(key: TableKey, value: Value): void
   remove(key: TableKey): void
   clear(): void
-}
-
-/**
- * The tables of one owner: a pipeline, or the process. With each change a row with the checksums of all of these tables is
- * written, in the same transaction: a file whose pages are of different transactions, as a power loss can leave it, has
- * tables that do not match that row (see `stored-rows.ts`, which checks it).
- */
-export interface CheckedTables {
-  table<Value, TableKey extends Key>(name: string, encoding?: 'msgpack' | 'binary'): Table<Value, TableKey>
-  /**
-   * All that `fill` changes, in one transaction, carried out by a thread of the index. `fill` runs at once. Not to be called
-   * again before that has ended. Rejects with HG_STATE_WRITE if the disk cannot take it; nothing is written then.
-   */
-  write(fill: () => void): Promise<void>
-  /** The same at once, for what is rare. Not to be called while `write` is under way. */
-  writeSync(fill: () => void): void
 }
 
 /** Checksums of the tables of one owner, by their names. */
@@ -45,50 +29,75 @@ const ROW = 0
 /** The name that a table has in the file. `owner` is empty for the process. */
 export const tableName = (owner: string, name: string): string => (owner === '' ? name : `${owner}/${name}`)
 
-export function openCheckedTables(database: RootDatabase, owner: string): CheckedTables {
-  const stored = database.openDB<TableChecksums, number>({
-    name: tableName(owner, CHECKSUMS),
-    encoding: 'json',
-  })
-  const { path: file } = database as unknown as { readonly path: string }
-  const tables = new Map<string, CheckedTable<unknown, Key>>()
-  const before = stored.get(ROW) ?? {}
-  const fillAll = (fill: () => void): void => {
-    // What the last transaction wrote has to be seen.
-    database.resetReadTxn()
-    for (const table of tables.values()) table.begin()
-    fill()
-    const checksums = Object.fromEntries([...tables].map(([name, { checksum }]) => [name, checksum]))
-    void stored.put(ROW, { ...before, ...checksums })
-  }
-  const rollback = (error: unknown): HeadgateError => {
-    for (const table of tables.values()) table.rollback()
-    return error instanceof HeadgateError
-      ? error
-      : new HeadgateError('HG_STATE_WRITE', `Cannot write ${file}: ${diskReason(error, file)}.`)
+/**
+ * The tables of one owner: a pipeline, or the process. Each change also writes a row with the checksums of all of these
+ * tables, in the same transaction: in a file whose pages are of different transactions, as a power loss can leave it, the
+ * tables do not match that row (`stored-rows.ts` checks it).
+ */
+export class CheckedTables {
+  readonly #database: RootDatabase
+  readonly #stored: Database<TableChecksums, number>
+  readonly #owner: string
+  readonly #tables = new Map<string, CheckedTable<unknown, Key>>()
+  /** The checksums when the tables were opened: of tables that this version does not know, too. */
+  readonly #checksums: TableChecksums
+
+  constructor(database: RootDatabase, owner: string) {
+    this.#database = database
+    this.#owner = owner
+    this.#stored = database.openDB<TableChecksums, number>({
+      name: tableName(owner, CHECKSUMS),
+      encoding: 'json',
+    })
+    this.#checksums = this.#stored.get(ROW) ?? {}
   }
 
-  return {
-    table<Value, TableKey extends Key>(name: string, encoding: 'msgpack' | 'binary' = 'msgpack') {
-      const rows = database.openDB<Value, TableKey>({ name: tableName(owner, name), encoding })
-      const table = new CheckedTable<Value, TableKey>(rows, encoding, before[name] ?? 0)
-      tables.set(name, table as unknown as CheckedTable<unknown, Key>)
-      return table
-    },
-    async write(fill) {
-      try {
-        await database.batch(() => fillAll(fill))
-      } catch (error) {
-        throw rollback(await commitErrorOf(error))
-      }
-    },
-    writeSync(fill) {
-      try {
-        database.transactionSync(() => fillAll(fill))
-      } catch (error) {
-        throw rollback(error)
-      }
-    },
+  table<Value, TableKey extends Key>(
+    name: string,
+    encoding: 'msgpack' | 'binary' = 'msgpack',
+  ): Table<Value, TableKey> {
+    const rows = this.#database.openDB<Value, TableKey>({ name: tableName(this.#owner, name), encoding })
+    const table = new CheckedTable<Value, TableKey>(rows, encoding, this.#checksums[name] ?? 0)
+    this.#tables.set(name, table as unknown as CheckedTable<unknown, Key>)
+    return table
+  }
+
+  /**
+   * Writes all that `fill` changes in one transaction, carried out by a thread of the index. `fill` runs at once. Must not be
+   * called again before the transaction has ended. If the disk cannot take it, rejects with HG_STATE_WRITE and writes
+   * nothing.
+   */
+  async write(fill: () => void): Promise<void> {
+    try {
+      await this.#database.batch(() => this.#fillAll(fill))
+    } catch (error) {
+      throw this.#rollback(await commitErrorOf(error))
+    }
+  }
+
+  /** The same at once, for rare changes. Must not be called while `write` is under way. */
+  writeSync(fill: () => void): void {
+    try {
+      this.#database.transactionSync(() => this.#fillAll(fill))
+    } catch (error) {
+      throw this.#rollback(error)
+    }
+  }
+
+  #fillAll(fill: () => void): void {
+    // Otherwise the rows that the last transaction wrote are not seen.
+    this.#database.resetReadTxn()
+    for (const table of this.#tables.values()) table.begin()
+    fill()
+    const checksums = Object.fromEntries([...this.#tables].map(([name, { checksum }]) => [name, checksum]))
+    void this.#stored.put(ROW, { ...this.#checksums, ...checksums })
+  }
+
+  #rollback(error: unknown): HeadgateError {
+    for (const table of this.#tables.values()) table.rollback()
+    if (error instanceof HeadgateError) return error
+    const { path: file } = this.#database as unknown as { readonly path: string }
+    return new HeadgateError('HG_STATE_WRITE', `Cannot write ${file}: ${diskReason(error, file)}.`)
   }
 }
 
@@ -98,7 +107,7 @@ class CheckedTable<Value, TableKey extends Key> implements Table<Value, TableKey
   #checksum: number
   #checksumBefore: number
   #cleared = false
-  /** The checksums of rows that this transaction has changed: the file does not have them yet. */
+  /** Checksums of the rows that this transaction has changed: the file does not have them yet. */
   readonly #changed = new Map<string, number>()
 
   constructor(rows: Database<Value, TableKey>, encoding: 'msgpack' | 'binary', checksum: number) {
@@ -176,11 +185,86 @@ class CheckedTable<Value, TableKey extends Key> implements Table<Value, TableKey
   }
 }
 
-/** Of a failed commit lmdb tells the reason by a promise of its own, which ends the process unless somebody looks at it. */
+/** lmdb gives the reason for a failed commit by a promise of its own, which ends the process unless somebody handles it. */
 async function commitErrorOf(error: unknown): Promise<unknown> {
   const { commitError } = error as { readonly commitError?: Promise<never> }
   return Promise.resolve(commitError).then(
     () => error,
     (cause: unknown) => cause,
   )
+}
+
+/** The number of rows of a table; does not read them. */
+export const rowCount = (table: Pick<Table<unknown>, 'getStats'>): number =>
+  (table.getStats() as { readonly entryCount: number }).entryCount
+
+/** Keys of rows that changed since the table was last written. */
+export class DirtyKeys<TableKey> {
+  #dirty = new Set<TableKey>()
+  #writing = new Set<TableKey>()
+
+  get isEmpty(): boolean {
+    return this.#dirty.size + this.#writing.size === 0
+  }
+
+  add(key: TableKey): void {
+    this.#dirty.add(key)
+  }
+
+  /** Those that the transaction that begins has to write; those of the one before are among them if it failed. */
+  take(): Iterable<TableKey> {
+    this.#writing = new Set([...this.#writing, ...this.#dirty])
+    this.#dirty = new Set()
+    return this.#writing
+  }
+
+  /** The transaction has succeeded. */
+  written(): void {
+    this.#writing = new Set()
+  }
+}
+
+/** Rows that are read at a time: the next event does not wait for all of them. */
+const SLICE = 2000
+
+/**
+ * All rows that `read` finds, in the order of their keys, a slice in each tick. Ends early once `closed` returns true:
+ * nothing can be read any more then.
+ */
+export async function* inSlices<Row>(
+  read: (range: RangeOptions) => Iterable<Row>,
+  keyOf: (row: Row) => Key,
+  closed: () => boolean,
+): AsyncGenerator<readonly Row[]> {
+  let from: RangeOptions = {}
+  for (;;) {
+    await nextTick()
+    if (closed()) return
+    const rows = [...read({ ...from, limit: SLICE })]
+    yield rows
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < SLICE) return
+    from = { start: keyOf(last), exclusiveStart: true }
+  }
+}
+
+const OFFSET_BASIS = 0x811c9dc5
+const PRIME = 0x01000193
+
+/** FNV-1a with 32 bits, continued from `from`. A loop of our own: a call into zlib costs more than the few bytes of a row. */
+export function checksum(bytes: Uint8Array, from = OFFSET_BASIS): number {
+  let hash = from
+  for (let at = 0; at < bytes.length; at++) hash = Math.imul(hash ^ (bytes[at] as number), PRIME)
+  return hash >>> 0
+}
+
+/**
+ * The checksum of a row. That of a table is the sum over its rows, so that a change of one row does not need the others. The
+ * last steps (of MurmurHash3) spread differences over all bits, so that they do not cancel out in the sum.
+ */
+export function rowChecksum(key: Uint8Array, value: Uint8Array): number {
+  let hash = checksum(value, checksum(key))
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
 }

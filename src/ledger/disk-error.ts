@@ -3,10 +3,10 @@ import { dirname } from 'node:path'
 import { getSystemErrorName } from 'node:util'
 import { HeadgateError } from '../contract/errors.js'
 
-/** LMDB is not given a file on a disk with less than this: where it finds no room while it opens one, it ends by a signal. */
+/** Bytes that must be free before LMDB opens a file: if it runs out of space then, it crashes by a signal. */
 const SPACE_AT_START = 1 << 20
 
-/** Tries it by writing, for quotas and reserved blocks are in no figure. Throws HG_STATE_FULL. */
+/** Checks by writing, because no figure includes quotas and reserved blocks. Throws HG_STATE_FULL. */
 export function requireSpace(file: string): void {
   const trial = `${file}.space`
   let descriptor: number | undefined
@@ -22,7 +22,7 @@ export function requireSpace(file: string): void {
   }
 }
 
-/** Why the index cannot be used, of an error of the system or of lmdb: HG_STATE_FULL or HG_STATE_UNUSABLE. */
+/** HG_STATE_FULL or HG_STATE_UNUSABLE for an error of the system or of lmdb. */
 export function startError(error: unknown, file: string): HeadgateError {
   if (error instanceof HeadgateError) return error
   const reason = diskReason(error, file)
@@ -30,7 +30,7 @@ export function startError(error: unknown, file: string): HeadgateError {
   return new HeadgateError(code, `The index ${file} cannot be used: ${reason}.`, { cause: error })
 }
 
-/** In words, for the end of a sentence. */
+/** The reason in words, for the end of a sentence. */
 export function diskReason(error: unknown, file: string): string {
   const name = systemName(error)
   if (isFull(error, file)) return `the disk is full (${name === 'EDQUOT' ? name : 'ENOSPC'})`
@@ -40,7 +40,7 @@ export function diskReason(error: unknown, file: string): string {
   return error instanceof Error ? error.message.replace(/\.$/, '') : String(error)
 }
 
-/** Errors of the disk and of this process, which say nothing of what a file holds. */
+/** Errors of the disk and of this process, which prove nothing about the content of a file. */
 const OF_THE_SYSTEM = ['EIO', 'EROFS', 'EFBIG', 'EACCES', 'EPERM', 'EMFILE', 'ENFILE', 'ENOMEM']
 
 export const isOfTheSystem = (error: unknown, file: string): boolean =>
@@ -49,7 +49,7 @@ export const isOfTheSystem = (error: unknown, file: string): boolean =>
 function isFull(error: unknown, file: string): boolean {
   const name = systemName(error)
   if (name === 'ENOSPC' || name === 'EDQUOT') return true
-  // LMDB says this of a write that was cut short, which is how a full disk begins.
+  // LMDB reports this for a partial write, which is the first sign of a full disk.
   return name === 'EIO' && freeBytes(file) < SPACE_AT_START
 }
 
@@ -62,7 +62,7 @@ function freeBytes(file: string): number {
   }
 }
 
-/** Errors of Node name it, those of lmdb have its number. */
+/** Errors of Node have the name, those of lmdb the number. */
 function systemName(error: unknown): string | undefined {
   const { code } = (error ?? {}) as { readonly code?: unknown }
   if (typeof code === 'string') return code

@@ -1,397 +1,312 @@
-import { asHeadgateError, type ErrorCode, HeadgateError } from '../contract/errors.js'
-import type { Committed, Event, Log, LoggedRecord, Outcome, Position, Receipt } from '../contract/index.js'
-import { type Backlog, createBacklog } from './backlog.js'
-import { createClaims } from './claims.js'
-import { committed } from './committed.js'
-import { digestOf } from './digest.js'
-import { createFlusher } from './flusher.js'
-import { identityOf } from './identity.js'
-import type { Ledger, LedgerTerms } from './ledger.js'
-import { createLogWatch } from './log-watch.js'
-import { createCommitter } from './offset-committer.js'
-import { createOtherBytes } from './other-bytes.js'
-import { createReading } from './reading.js'
-import { HEADER } from './record-headers.js'
-import type { Needed } from './recovery.js'
-import type { StateLimits } from './remembered-events.js'
+import type { Event, Log, Outcome, Receipt, RecordLog, SinkRecord } from '../contract/index.js'
+import { Backlog } from './backlog.js'
+import type { CatchUpOptions } from './catch-up.js'
+import { Claims } from './claims.js'
+import type { DedupLimits } from './dedup-index.js'
+import { Deduplicator, notReady, unavailable } from './deduplicator.js'
+import { Flusher } from './flusher.js'
+import { IdReuseCounter, identityOf } from './identity.js'
+import type { Ledger, LedgerBacklog, LedgerReport, LedgerTerms, PartitionProgress } from './ledger.js'
+import { LogWatch } from './log-watch.js'
+import { OffsetCommitter } from './offset-committer.js'
+import { Recovery } from './recovery.js'
 import { forgetPartitions } from './replaced-log.js'
-import { knownPartitions, ledgerReport } from './report.js'
-import type { Known, Owed, OwedKey } from './rows.js'
-import type { PipelineState } from './store.js'
+import { ledgerReport, partitionProgress } from './report.js'
+import { ReportedOffsets } from './reported-offsets.js'
+import type { FailureReason, PendingAck, StageAfter } from './rows.js'
+import type { LedgerStore } from './store.js'
 
 export interface DurableLedgerOptions extends LedgerTerms {
   readonly pipeline: string
-  /** Rejects where the state cannot be used. */
-  openState(limits: StateLimits): Promise<PipelineState>
+  /** Rejects if the state cannot be used. */
+  openStore(limits: DedupLimits): Promise<LedgerStore>
   readonly logger: Log
   readonly signal: AbortSignal
 }
 
-type Durable = Extract<Outcome, { kind: 'delivered' | 'duplicate' | 'dead-lettered' }>
-
-const isDurable = (outcome: Outcome): outcome is Durable =>
-  outcome.kind === 'delivered' || outcome.kind === 'duplicate' || outcome.kind === 'dead-lettered'
-
 /**
- * Kafka is the log, the state directory its index. Nothing on the path of an event waits for the disk: what it has not
- * been told yet is read back from Kafka, at start and whenever a record's fate is unknown, before the next event is taken.
+ * The ledger of a pipeline. Kafka is the log, the state directory its index: no event waits for the disk, because a recovery
+ * reads from Kafka all changes that the disk does not have.
+ *
+ * Words: an event is *indexed* if the index has its identity and the offset of its record. An acknowledgement is *pending*
+ * until all post-commit stages have made it, or it has *failed* for good. A record is *reported* once Kafka has confirmed it.
+ * The *checkpoint* of a partition is the offset below which the state has all records.
+ *
+ * Invariants:
+ * 1. Of each record of this pipeline below a checkpoint, the state has all that it needs: the event is indexed (if it is
+ *    within the limits of the index), and its acknowledgement is pending, failed or made. One transaction writes a checkpoint
+ *    and all that it implies.
+ * 2. Only a record in the log is indexed: one that Kafka has reported, or that a recovery has read. If the log of its
+ *    partition is replaced, the event is a redelivery no more; its acknowledgement stays pending, because it was durable.
+ * 3. An event is indexed and its acknowledgement becomes pending in the same tick, so that no flush writes one without the
+ *    other.
+ * 4. A checkpoint never passes a record of unknown fate: the reports of a partition come in the order of its offsets, and
+ *    become checkpoints only while the ledger is open. An uncertain outcome closes it, until the sink has given up all
+ *    records in flight (fence) and the log has been read to its end.
+ * 5. The ledger takes events only while it is open, which means: every record below the end of the log is in the state.
+ * 6. Of each identity at most one event is in flight; copies get its outcome.
+ * 7. A redelivery is answered only after a check, begun after it came, that the log is still the same. Its acknowledgement
+ *    is then pending again, unless it was pending already.
+ * 8. The offset of the consumer group never passes a checkpoint on disk or a pending record, and never goes back while the
+ *    log is the same.
+ *
+ * Losses of a crash, by its moment:
+ * - Before Kafka has reported a record: nothing. The sender has no 2xx and sends again. If the record is in the log after
+ *   all, the recovery finds it at or behind the checkpoint before the redelivery is taken (1, 5).
+ * - After that, before the next flush: the changes in memory. The recovery reads the records again. Acknowledgements that
+ *   were made meanwhile are made twice; those of dropped events, which have no record, are lost.
+ * - During a flush: the same; a transaction is written wholly or not at all.
+ * - With the machine, as the index does not wait for the disk: possibly the index. Its checksums then do not match, and the
+ *   next start puts it aside.
+ * - With the state directory: the recovery fills the index from the redelivery window, and makes the records from the offset
+ *   of the consumer group on pending. Attempts, due times, failed acknowledgements and those of dropped events are lost; an
+ *   event outside the limits of the index is written again if it comes again.
  */
-export function durableLedger(options: DurableLedgerOptions): Ledger {
-  const { pipeline, logger, signal } = options
-  let { log, mac, by, window, entries, stages, maxPending } = options
-  const running = new Map<string, Promise<Outcome>>()
-  const wakers: (() => void)[] = []
-  /** How far partitions are reported, and the state not yet told: an unknown fate before that must keep the checkpoint back. */
-  const reported = new Map<number, number>()
-  /** Of each partition, what is before was reported when events were last taken, or the state last written. */
-  const behind = new Map<number, number>()
-  /** How often the log has been read to its end: a record that was sent since then is not before `behind`. */
-  let openings = 0
-  let replacedPartitions = 0
-  /** Places of records that were there before the event came, and so were not written for it. */
-  const found = new Set<Receipt>()
-  let state: PipelineState
-  let backlog: Backlog
+export class DurableLedger implements Ledger {
+  readonly #openStore: DurableLedgerOptions['openStore']
+  readonly #logger: Log
+  readonly #signal: AbortSignal
+  #terms: LedgerTerms
+  readonly #wakers: (() => void)[] = []
+  #replacedPartitions = 0
+  readonly #flusher: Flusher
+  readonly #committer: OffsetCommitter
+  readonly #recovery: Recovery
+  readonly #watch: LogWatch
+  readonly #claims: Claims
+  readonly #idReuse = new IdReuseCounter()
+  /** These four from `start` on. */
+  #store!: LedgerStore
+  #backlog!: Backlog
+  #reported!: ReportedOffsets
+  #deduplicator!: Deduplicator
 
-  const flusher = createFlusher({
-    logger,
-    async flush() {
-      if (reading.isOpen()) advance()
-      // The next start takes up what is due first: what it finds in other places, it has to look for.
-      if (reading.isStopped()) backlog.park()
-      await state.flush()
-      if (!reading.isStopped()) backlog.refill()
-    },
-  })
-  const committer = createCommitter({
-    logger,
-    log: () => log,
-    signal,
-    positions: () => state.acknowledgedUpTo(),
-  })
-
-  const changed = (): void => {
-    flusher.wake()
-    committer.wake()
+  constructor({ pipeline, openStore, logger, signal, ...terms }: DurableLedgerOptions) {
+    this.#openStore = openStore
+    this.#logger = logger
+    this.#signal = signal
+    this.#terms = terms
+    const log = () => this.#terms.log
+    this.#flusher = new Flusher({ logger, flush: () => this.#flush() })
+    const positions = () => this.#store.acknowledgedUpTo()
+    this.#committer = new OffsetCommitter({ log, logger, positions, signal })
+    this.#recovery = new Recovery({
+      log,
+      catchUpOptions: (present) => this.#catchUpOptions(present),
+      onCaughtUp: () => this.#onCaughtUp(),
+    })
+    this.#watch = new LogWatch({
+      log,
+      store: () => {
+        this.#reported.advanceForCheck()
+        return this.#store
+      },
+      isOpen: () => this.#recovery.isOpen,
+      onReplaced: () => this.#recovery.start({ fence: false, quiet: false }),
+    })
+    const window = () => this.#terms.window
+    this.#claims = new Claims({ pipeline, logger, window, store: () => this.#store })
   }
-  const advance = (): void => {
-    for (const [number, offset] of reported) {
-      state.advance([number, offset])
-      behind.set(number, offset)
+
+  async start(): Promise<void> {
+    const { by, mac, stages } = this.#terms
+    this.#store = await this.#openStore(this.#terms)
+    this.#claims.addKey(mac)
+    if (this.#store.dedupBy !== by) this.#store.marks.clear()
+    this.#reported = new ReportedOffsets(this.#store)
+    this.#backlog = new Backlog({
+      store: this.#store,
+      stages,
+      logger: this.#logger,
+      onAdded: (stage) => this.#wakers[stage]?.(),
+    })
+    this.#deduplicator = new Deduplicator({
+      store: this.#store,
+      backlog: this.#backlog,
+      reported: this.#reported,
+      recovery: this.#recovery,
+      watch: this.#watch,
+      claims: this.#claims,
+      idReuse: this.#idReuse,
+      terms: () => this.#terms,
+      onChanged: () => this.#changed(),
+      onReplaced: (receipt) => this.#dropReplaced(receipt),
+    })
+    const stoppedInOrder = this.#store.takeCleanStop()
+    for (const ack of this.#store.pending.load(stoppedInOrder)) this.#backlog.enqueue(ack)
+    this.#backlog.refill()
+    this.#recovery.start({ fence: false, quiet: stoppedInOrder })
+    this.#watch.start()
+  }
+
+  async stop(): Promise<void> {
+    if (this.#recovery.isStopped) return
+    this.#watch.stop()
+    // Not while the fate of a record is unknown: the checkpoint would pass it, and it would never be read.
+    const isCaughtUp = this.#recovery.isOpen
+    if (isCaughtUp) this.#reported.advance()
+    this.#recovery.stop()
+    await this.#flusher.stop()
+    await this.#committer.stop()
+    this.#store.close(isCaughtUp && this.#deduplicator.inFlight === 0 && this.#flusher.problem === undefined)
+  }
+
+  notReady(): readonly string[] {
+    const problem = this.#flusher.problem ?? this.#watch.problem
+    return problem === undefined ? this.#recovery.notReady() : [problem]
+  }
+
+  ready(): Promise<void> {
+    return this.#recovery.ready()
+  }
+
+  once(event: Event, deliver: (digest: string) => Promise<Outcome>, knownDigest?: string): Promise<Outcome> {
+    const { problem } = this.#flusher
+    if (problem !== undefined) return Promise.resolve(unavailable(event, 'HG_STATE_WRITE', problem))
+    if (!this.#recovery.isOpen) return Promise.resolve(notReady(event))
+    return this.#deduplicator.once(event, deliver, knownDigest)
+  }
+
+  findWritten(record: SinkRecord): Promise<Receipt> | undefined {
+    return this.#deduplicator.findWritten(record)
+  }
+
+  now(): number {
+    return this.#store.clock.now()
+  }
+
+  take(stage: number, now: number, untriedOnly = false): PendingAck | undefined {
+    return this.#backlog.take(stage, now, untriedOnly)
+  }
+
+  acknowledged(pending: PendingAck): void {
+    this.#backlog.acknowledged(pending)
+    this.#changed()
+  }
+
+  retry(pending: PendingAck, dueAt: number): void {
+    this.#backlog.retry(pending, dueAt)
+    this.#changed()
+  }
+
+  failed(pending: PendingAck, reason: FailureReason): void {
+    this.#backlog.failed(pending, reason)
+    this.#changed()
+  }
+
+  dueAt(stage: number, untriedOnly = false): number | undefined {
+    return this.#backlog?.dueAt(stage, untriedOnly)
+  }
+
+  async refill(): Promise<void> {
+    if (this.#backlog.isPartlyOnDisk()) await this.#flusher.now()
+  }
+
+  onAdded(stage: number, wake: () => void): void {
+    this.#wakers[stage] = wake
+  }
+
+  backlog(): LedgerBacklog {
+    const counts = {
+      replacedPartitions: this.#replacedPartitions,
+      unprovenRecords: this.#claims.unproven,
+      sameIdOtherBytes: this.#idReuse.count,
     }
-    reported.clear()
-  }
-  /** Owes the acknowledgement of an event, which is the record at `key` where it has one. */
-  const owe = (committed: Committed, key: OwedKey, now: number): void => {
-    if (stages > 0) backlog.add({ key, committed, committedAt: now, stage: 0, attempts: 0, dueAt: now })
-  }
-  const age = (time: number | undefined): number =>
-    time === undefined ? 0 : Math.max(0, state.clock.now() - time)
-  const isOwed = (key: OwedKey): boolean => stages > 0 && state.isOwed(key)
-  const settle = (event: Event, identity: string, outcome: Outcome, sentAfter: number): void => {
-    const now = state.clock.now()
-    if (isDurable(outcome)) {
-      const { receipt } = outcome
-      const key = state.keyOf(receipt)
-      if (sentAfter === openings && receipt.offset < (behind.get(key[0]) ?? 0)) {
-        foundOther(receipt)
-        return
-      }
-      reported.set(key[0], receipt.offset + 1)
-      state.remember(identity, { key, committedAt: now })
-      // While the log is read its record may have been met there already.
-      if (!reading.underWay() || !isOwed(key)) owe(committed(event, receipt), key, now)
-    } else if (outcome.kind === 'dropped') owe(committed(event), state.nextKey(), now)
-    else {
-      if (outcome.error.uncertain) reading.begin({ fence: true, quiet: false })
-      return
+    if (this.#recovery.isStopped) return { count: 0, oldestAge: 0, failed: 0, dedupSpan: 0, ...counts }
+    const ageOf = (time: number): number => Math.max(0, this.now() - time)
+    const oldest = this.#store.oldestPending()
+    return {
+      count: this.#store.pending.count,
+      oldestAge: oldest === undefined ? 0 : ageOf(oldest.committedAt),
+      failed: this.#store.failed.count,
+      dedupSpan: ageOf(this.#store.indexedSince),
+      ...counts,
     }
-    changed()
   }
 
-  const reading = createReading({
-    log: () => log,
-    options: (present) => ({
-      log: present,
-      state,
+  catchUp(log: RecordLog): Promise<void> {
+    return this.#recovery.prepare(log)
+  }
+
+  canMoveTo(log: RecordLog | undefined): boolean {
+    return this.#recovery.canMoveTo(log)
+  }
+
+  change(terms: LedgerTerms, stageAfter: StageAfter | undefined): void {
+    if (stageAfter !== undefined) this.#backlog.restage(terms.stages, stageAfter)
+    const before = this.#terms
+    this.#terms = terms
+    this.#claims.addKey(terms.mac)
+    this.#recovery.logChanged()
+    this.#store.limit(terms)
+    if (terms.by !== before.by) {
+      // The index has to be filled again from the log.
+      this.#store.marks.clear()
+      this.#recovery.start({ fence: false, quiet: false })
+    }
+    this.#changed()
+  }
+
+  report(): Promise<LedgerReport> {
+    return ledgerReport(this.#store)
+  }
+
+  partitions(): readonly PartitionProgress[] {
+    return partitionProgress(this.#store)
+  }
+
+  retryFailed(): number {
+    const count = this.#backlog.retryFailed()
+    this.#changed()
+    return count
+  }
+
+  #changed(): void {
+    this.#flusher.wake()
+    this.#committer.wake()
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#recovery.isOpen) this.#reported.advance()
+    // The next start loads the earliest due from disk: it would have to look for those that are not spilled.
+    if (this.#recovery.isStopped) this.#backlog.spill()
+    await this.#store.flush()
+    if (!this.#recovery.isStopped) this.#backlog.refill()
+  }
+
+  #catchUpOptions(log: () => RecordLog): Omit<CatchUpOptions, 'quiet'> {
+    const { window, entries, by } = this.#terms
+    const { dedupBy } = this.#store
+    return {
+      log,
+      store: this.#store,
       window,
       entries,
-      logger,
-      visit: learn,
-      replaced,
-      signal,
-      relearn: ![by, undefined].includes(state.recognisedBy()),
-      identityOf: (digest, id) => identityOf(digest, id, by),
-    }),
-    opened() {
-      reported.clear()
-      openings++
-      state.recogniseBy(by)
-      behind.clear()
-      for (const { topic, partition, known } of knownPartitions(state))
-        behind.set(state.keyOf({ topic, partition, offset: 0 })[0], known)
-      changed()
-    },
-  })
-  const watch = createLogWatch({
-    log: () => log,
-    state() {
-      for (const [number, offset] of reported) state.advance([number, offset])
-      return state
-    },
-    isOpen: reading.isOpen,
-    replaced: () => reading.begin({ fence: false, quiet: false }),
-  })
-  /** What is known is learned again from the log; until then no event is taken. */
-  function recognisedOtherwise(): void {
-    state.log.clearMarks()
-    reading.begin({ fence: false, quiet: false })
-  }
-  /** Offsets only grow: the log has been replaced. The record becomes known, and is owed, when the new one is read. */
-  function foundOther({ topic, partition, offset }: Receipt): void {
-    forgetPartitions(
-      topic,
-      [partition],
-      `a record was written at offset ${offset}, before known ones`,
-      state,
-      logger,
-    )
-    replaced(1)
-    reading.begin({ fence: false, quiet: false })
-  }
-  function replaced(partitions: number): void {
-    replacedPartitions += partitions
-    committer.forget()
-  }
-  const otherBytes = createOtherBytes()
-  const claims = createClaims({ pipeline, logger, window: () => window, state: () => state })
-  function learn(record: LoggedRecord, needed: Needed): void {
-    // It was a dead letter, and is known and acknowledged as that.
-    if (record.header(HEADER.replayOf) !== undefined) return
-    const claim = claims.of(record)
-    if (claim === undefined) return
-    if (!claim.proven) {
-      if (needed.remembered) claims.rememberUnproven(record, claim)
-      changed()
-      return
+      logger: this.#logger,
+      visit: (record, use) => this.#deduplicator.restore(record, use),
+      onReplaced: (partitions) => this.#countReplaced(partitions),
+      signal: this.#signal,
+      reindex: dedupBy !== undefined && dedupBy !== by,
+      identityOf: (digest, id) => identityOf(digest, id, this.#terms.by),
     }
-    const { id, digest } = claim
-    const identity = identityOf(digest, id, by)
-    if (state.recall(identity) !== undefined) return
-    const { topic, partition, offset, timestamp } = record
-    const position = { topic, partition, offset }
-    const key = state.keyOf(position)
-    if (needed.remembered) state.remember(identity, { key, committedAt: state.clock.at(timestamp) })
-    // What is not remembered may be met again, where reading began anew.
-    if (needed.owed && (needed.remembered || !isOwed(key)))
-      owe(committed(claim, position), key, state.clock.now())
-    changed()
-  }
-  /** Its record is known, and so is its acknowledgement unless it is owed now: then it is made again. */
-  function redelivered(event: Event, { key }: Known): Outcome {
-    const receipt = state.positionOf(key) as Position
-    if (!isOwed(key)) {
-      owe(committed(event, receipt), key, state.clock.now())
-      changed()
-    }
-    return { kind: 'duplicate', id: event.id, receipt }
-  }
-  /** The record of the event was there already. */
-  function adopt(event: Event, identity: string, receipt: Receipt): Outcome {
-    const key = state.keyOf(receipt)
-    state.remember(identity, { key, committedAt: state.clock.now() })
-    return redelivered(event, { key, committedAt: 0 })
-  }
-  async function confirmedPlace(known: Known): Promise<Receipt> {
-    const same = await watch.confirm()
-    const receipt = state.positionOf(known.key)
-    if (!same || receipt === undefined)
-      throw new HeadgateError('HG_LEDGER_NOT_READY', 'The ledger is not ready.')
-    found.add(receipt)
-    return receipt
-  }
-  /** An event that is known, as far as the log of its record is still there. */
-  async function confirmed(event: Event, identity: string): Promise<Outcome> {
-    try {
-      if (!(await watch.confirm())) return notOpen(event)
-    } catch (thrown) {
-      const { code, message } = asHeadgateError(thrown, 'The log')
-      return unavailable(event, code, message)
-    }
-    const known = reading.isOpen() ? state.recall(identity) : undefined
-    return known === undefined ? notOpen(event) : redelivered(event, known)
   }
 
-  return {
-    async start() {
-      state = await options.openState({ window, entries })
-      claims.proveBy(mac)
-      if (state.recognisedBy() !== by) state.log.clearMarks()
-      let orphans = 0
-      const orphaned = (count: number) => {
-        orphans += count
-        setImmediate(sayOrphaned)
-      }
-      const sayOrphaned = () => {
-        if (orphans === 0) return
-        logger.warn(
-          { count: orphans },
-          'acknowledgements are not made: they were owed for post-commit stages that are no more',
-        )
-        orphans = 0
-      }
-      backlog = createBacklog({ state, stages, added: (stage) => wakers[stage]?.(), orphaned })
-      const stoppedInOrder = state.takeCleanStop()
-      for (const owed of state.loadOwed(stoppedInOrder)) backlog.load(owed)
-      backlog.refill()
-      reading.begin({ fence: false, quiet: stoppedInOrder })
-      watch.start()
-    },
-    async stop() {
-      if (reading.isStopped()) return
-      watch.stop()
-      // Not while the fate of a record is unknown: it would be behind the checkpoint, and never be read.
-      const allKnown = reading.isOpen()
-      if (allKnown) advance()
-      reading.stop()
-      await flusher.stop()
-      await committer.stop()
-      state.close(allKnown && running.size === 0 && flusher.problem() === undefined)
-    },
-    notReady() {
-      const disk = flusher.problem()
-      if (disk !== undefined) return [disk]
-      const gone = watch.problem()
-      return gone === undefined ? reading.notReady() : [gone]
-    },
-    ready: reading.ready,
-    once(event, deliver, digestKnown) {
-      const disk = flusher.problem()
-      if (disk !== undefined) return Promise.resolve(unavailable(event, 'HG_STATE_WRITE', disk))
-      if (!reading.isOpen()) return Promise.resolve(notOpen(event))
-      const digest = digestKnown ?? digestOf(event.body.bytes)
-      const identity = identityOf(digest, event.id, by)
-      otherBytes.see(event.id, digest)
-      if (state.recall(identity) !== undefined) return confirmed(event, identity)
-      const twin = running.get(identity)
-      if (twin !== undefined) return twin.then(asDuplicate)
-      if (stages > 0 && state.owedCount() + running.size >= maxPending)
-        return Promise.resolve(unavailable(event, 'HG_LEDGER_FULL', tooMany(maxPending)))
-      const sentAfter = openings
-      const takenBy = by
-      const run = deliver(digest).then((outcome) => {
-        running.delete(identity)
-        if (isDurable(outcome) && found.delete(outcome.receipt))
-          return adopt(event, identity, outcome.receipt)
-        // A reload may have changed meanwhile what events are recognised by.
-        settle(event, takenBy === by ? identity : identityOf(digest, event.id, by), outcome, sentAfter)
-        return outcome
-      })
-      running.set(identity, run)
-      return run
-    },
-    written(record) {
-      const known = claims.unprovenLike(record)
-      return known && confirmedPlace(known)
-    },
-    now: () => state.clock.now(),
-    take: (stage, now, untriedOnly = false) => backlog.take(stage, now, untriedOnly),
-    acknowledged(pending) {
-      const owed = pending as Owed
-      const stage = backlog.stageBehind(owed)
-      if (stage < stages) backlog.putBack(owed, { stage, attempts: 0, dueAt: state.clock.now() })
-      else backlog.settle(owed)
-      changed()
-    },
-    retry(pending, dueAt) {
-      const owed = pending as Owed
-      const stage = backlog.stageOf(owed)
-      if (stage < stages) backlog.putBack(owed, { stage, attempts: pending.attempts + 1, dueAt })
-      else backlog.settle(owed)
-      changed()
-    },
-    failed(pending, reason) {
-      const owed = pending as Owed
-      state.failures.add({ ...owed, stage: backlog.stageOf(owed), reason, failedAt: state.clock.now() })
-      backlog.settle(owed)
-      changed()
-    },
-    dueAt: (stage, untriedOnly = false) => backlog?.dueAt(stage, untriedOnly),
-    async refill() {
-      if (backlog.isPartlyOnDisk()) await flusher.now()
-    },
-    onAdded: (stage, wake) => {
-      wakers[stage] = wake
-    },
-    backlog: () =>
-      reading.isStopped()
-        ? {
-            count: 0,
-            oldestAge: 0,
-            failed: 0,
-            remembersFor: 0,
-            replacedPartitions,
-            unprovenRecords: claims.unproven(),
-            sameIdOtherBytes: otherBytes.count(),
-          }
-        : {
-            count: state.owedCount(),
-            oldestAge: age(state.oldestOwed()?.committedAt),
-            failed: state.failures.count(),
-            remembersFor: age(state.remembersSince()),
-            replacedPartitions,
-            unprovenRecords: claims.unproven(),
-            sameIdOtherBytes: otherBytes.count(),
-          },
-    meet: reading.meet,
-    canMoveTo: reading.canMoveTo,
-    change(terms, stageAfter) {
-      if (stageAfter !== undefined) {
-        backlog.restage(terms.stages, stageAfter)
-        state.failures.restage(stageAfter)
-      }
-      log = terms.log
-      mac = terms.mac
-      const other = by !== terms.by
-      by = terms.by
-      claims.proveBy(mac)
-      reading.logChanged()
-      window = terms.window
-      entries = terms.entries
-      maxPending = terms.maxPending
-      stages = terms.stages
-      state.limit({ window, entries })
-      if (other) recognisedOtherwise()
-      changed()
-    },
-    report: () => ledgerReport(state),
-    partitions: () => knownPartitions(state),
-    retryFailed() {
-      const failures = state.failures.all()
-      for (const failed of failures) {
-        state.failures.forget(failed)
-        const { reason: _, failedAt: __, ...owed } = failed
-        if (state.isOwed(owed.key) || owed.stage >= stages) continue
-        const now = state.clock.now()
-        backlog.add({ ...owed, attempts: 0, dueAt: now, committedAt: now })
-      }
-      changed()
-      return failures.length
-    },
+  #onCaughtUp(): void {
+    this.#store.setDedupBy(this.#terms.by)
+    this.#reported.startEpoch()
+    this.#changed()
+  }
+
+  /** Offsets only grow: the log was replaced. The recovery indexes the record and makes its acknowledgement pending. */
+  #dropReplaced({ topic, partition, offset }: Receipt): void {
+    const reason = `a record was written at offset ${offset}, before known ones`
+    forgetPartitions(topic, [partition], reason, this.#store, this.#logger)
+    this.#countReplaced(1)
+    this.#recovery.start({ fence: false, quiet: false })
+  }
+
+  #countReplaced(partitions: number): void {
+    this.#replacedPartitions += partitions
+    this.#committer.forget()
   }
 }
-
-const asDuplicate = (outcome: Outcome): Outcome =>
-  isDurable(outcome) ? { ...outcome, kind: 'duplicate' } : outcome
-
-const tooMany = (maxPending: number): string =>
-  `${maxPending} events wait to be acknowledged to their sender.`
-
-const notOpen = (event: Event): Outcome =>
-  unavailable(event, 'HG_LEDGER_NOT_READY', 'The ledger is not ready.')
-
-const unavailable = ({ id }: Event, code: ErrorCode, message: string): Outcome => ({
-  kind: 'unavailable',
-  id,
-  error: new HeadgateError(code, message),
-})

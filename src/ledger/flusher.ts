@@ -1,73 +1,78 @@
 import { asHeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
 
-export interface Flusher {
-  /** Something has changed: it is written soon, together with what changes until then. */
-  wake(): void
-  /** Writes what there is; resolves also where that fails. */
-  now(): Promise<void>
-  /** Why nothing can be written; undefined while it can. */
-  problem(): string | undefined
-  /** Writes what there is, for the last time. */
-  stop(): Promise<void>
-}
-
 /**
- * An acknowledgement usually succeeds within this time, and then never touches the disk. A write has a few pages of the index
- * whatever there is to write: the more there is, the fewer they are for each. What a crash takes is read back from Kafka.
+ * An acknowledgement usually succeeds within this time, and then never touches the disk. Each write needs a few pages of the
+ * index, however little it writes: the more there is to write, the fewer pages each change costs. A recovery
+ * reads changes that a crash loses meanwhile from Kafka.
  */
 const GATHER_MS = 500
 const RETRY_MS = 1000
 
-/** Calls `flush` a little after the first change, one call at a time, and again where it failed. */
-export function createFlusher({ flush, logger }: { flush(): Promise<void>; logger: Log }): Flusher {
-  let timer: NodeJS.Timeout | undefined
-  let writing: Promise<void> | undefined
-  let again = false
-  let stopped = false
-  let problem: string | undefined
+/** Calls `flush` a little after the first change, one call at a time, and again after a failure. */
+export class Flusher {
+  readonly #flush: () => Promise<void>
+  readonly #logger: Log
+  #timer: NodeJS.Timeout | undefined
+  #writing: Promise<void> | undefined
+  /** There were changes during the present write. */
+  #changed = false
+  #stopped = false
+  #problem: string | undefined
 
-  const schedule = (delay: number): void => {
-    if (!stopped) timer ??= setTimeout(start, delay).unref()
+  constructor({ flush, logger }: { flush(): Promise<void>; logger: Log }) {
+    this.#flush = flush
+    this.#logger = logger
   }
-  const start = (): void => {
-    clearTimeout(timer)
-    timer = undefined
-    writing = write().finally(() => {
-      writing = undefined
-      if (problem !== undefined) schedule(RETRY_MS)
-      else if (again) schedule(GATHER_MS)
-      again = false
+
+  /** The reason why nothing can be written; undefined if writing works. */
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
+  /** Something has changed: schedules a write of all changes until then. */
+  wake(): void {
+    if (this.#writing === undefined) this.#schedule(GATHER_MS)
+    else this.#changed = true
+  }
+
+  /** Writes all changes; resolves even if that fails. */
+  async now(): Promise<void> {
+    await this.#writing
+    if (this.#writing === undefined) this.#start()
+    await this.#writing
+  }
+
+  /** Writes all changes for the last time. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.now()
+  }
+
+  #schedule(delay: number): void {
+    if (!this.#stopped) this.#timer ??= setTimeout(() => this.#start(), delay).unref()
+  }
+
+  #start(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#writing = this.#write().finally(() => {
+      this.#writing = undefined
+      if (this.#problem !== undefined) this.#schedule(RETRY_MS)
+      else if (this.#changed) this.#schedule(GATHER_MS)
+      this.#changed = false
     })
   }
-  const write = async (): Promise<void> => {
+
+  async #write(): Promise<void> {
     try {
-      await flush()
-      if (problem !== undefined) logger.info({}, 'the state directory can be written again')
-      problem = undefined
+      await this.#flush()
+      if (this.#problem !== undefined) this.#logger.info({}, 'the state directory can be written again')
+      this.#problem = undefined
     } catch (thrown) {
       const { code, message } = asHeadgateError(thrown, 'Writing the state')
-      if (problem === undefined) logger.error({ code }, message)
-      problem = message
+      if (this.#problem === undefined) this.#logger.error({ code }, message)
+      this.#problem = message
     }
-  }
-
-  const now = async (): Promise<void> => {
-    await writing
-    if (writing === undefined) start()
-    await writing
-  }
-
-  return {
-    wake() {
-      if (writing === undefined) schedule(GATHER_MS)
-      else again = true
-    },
-    problem: () => problem,
-    now,
-    async stop() {
-      stopped = true
-      await now()
-    },
   }
 }

@@ -1,15 +1,15 @@
 import { connect, type Socket } from 'node:net'
 import { HeadgateError } from '../contract/errors.js'
 
-/** How the process that has a directory lets another one take over. */
+/** The terms on which this process hands its directory over to another one. */
 export interface HandOver {
   /** Milliseconds that it takes to stop, at most. */
   readonly within: number
-  /** Called once, with the process that has asked; it gets the directory when this one has unlocked it. */
+  /** Called once, with the process that asks; it gets the directory when this one has unlocked it. */
   onRequest(pid: number): void
 }
 
-/** The process that has a directory and was asked to hand it over. */
+/** Another process, which has a directory and agreed to hand it over. */
 export interface HandingOver {
   readonly pid: number
   /** Milliseconds that it takes to stop, at most. */
@@ -18,24 +18,27 @@ export interface HandingOver {
   readonly unlocked: Promise<void>
 }
 
-/** Bytes of a line of the protocol, which are two: `takeover PID`, and the answer `PID MILLISECONDS`. */
+/** Bytes of a line. The protocol has two: the request `takeover PID`, and the response `PID MILLISECONDS`. */
 const LONGEST_LINE = 64
 /** Milliseconds. */
 const LINE_WITHIN = 5000
 const MOST_CONNECTIONS = 16
 
 /**
- * The connections to the socket of a lock. Most only show that somebody listens. One that asks for a takeover gets an answer
- * and stays open until the directory is unlocked: so the other process learns of it, however this one ends.
+ * The connections to the socket of a lock. Most only check that a process listens. One that asks for a takeover gets a response
+ * and stays open until the directory is unlocked: so the other process notices that, however this one ends.
  */
 export class LockConnections {
+  readonly #handOver: HandOver | undefined
   readonly #open = new Set<Socket>()
   #wasAsked = false
 
-  constructor(private readonly handOver: HandOver | undefined) {}
+  constructor(handOver: HandOver | undefined) {
+    this.#handOver = handOver
+  }
 
   take(connection: Socket): void {
-    const { handOver } = this
+    const handOver = this.#handOver
     connection.on('error', () => {})
     if (handOver === undefined || this.#open.size >= MOST_CONNECTIONS) {
       connection.destroy()
@@ -64,7 +67,7 @@ export class LockConnections {
 
 /**
  * Asks the process that listens at the socket of a lock to stop. Resolves with undefined if there is none; rejects with
- * HG_STATE_LOCKED if it does not agree. `path` is the directory, for the message.
+ * HG_STATE_LOCKED if it refuses. `path` is the directory, for the message.
  */
 export function askToHandOver(socket: string, path: string): Promise<HandingOver | undefined> {
   const connection = connect(socket)
@@ -86,13 +89,13 @@ export function askToHandOver(socket: string, path: string): Promise<HandingOver
     })
     connection.once('close', () => refuse(NOT_HANDED_OVER))
     connection.setTimeout(LINE_WITHIN, () =>
-      refuse(`and has not answered within ${LINE_WITHIN / 1000} s when it was asked to hand it over`),
+      refuse(`and has not responded within ${LINE_WITHIN / 1000} s when it was asked to hand it over`),
     )
     connection.once('connect', () => connection.write(`takeover ${process.pid}\n`))
     onLine(connection, (line) => {
       const [, pid, within] = /^([0-9]{1,10}) ([0-9]{1,10})$/.exec(line) ?? []
       if (within === undefined) {
-        refuse(`and gave an answer that is not understood: ${JSON.stringify(line)}`)
+        refuse(`and sent a response that is not understood: ${JSON.stringify(line)}`)
         return
       }
       connection.setTimeout(0)
@@ -104,7 +107,7 @@ export function askToHandOver(socket: string, path: string): Promise<HandingOver
 const NOT_HANDED_OVER =
   'and does not hand it over: it was started without HEADGATE_TAKEOVER, or hands it over to another process already'
 
-/** The error of a connection to a socket that nobody listens at. */
+/** The error of a connection to a socket without a listener. */
 export const isAbsence = ({ code = '' }: NodeJS.ErrnoException): boolean =>
   ['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'].includes(code)
 
@@ -116,7 +119,7 @@ function onLine(connection: Socket, use: (line: string) => void): void {
     const end = received.indexOf('\n')
     if (end < 0 && received.length <= LONGEST_LINE) return
     connection.off('data', read)
-    // What else comes is thrown away, so that the end of the connection is seen.
+    // The rest is read and dropped, so that the end of the connection is noticed.
     connection.resume()
     if (end < 0) connection.destroy()
     else use(received.slice(0, end))

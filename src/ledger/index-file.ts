@@ -14,30 +14,30 @@ import { crc32 } from 'node:zlib'
 import { open, type RootDatabase } from 'lmdb'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
-import { checksum } from './checksum.js'
+import { checksum } from './checked-tables.js'
 import { isOfTheSystem, requireSpace, startError } from './disk-error.js'
 import { Damage, type Snapshot, snapshotsIn, withFile } from './lmdb-pages.js'
 import { checkTables, copyInto, onlyRead } from './stored-rows.js'
 
-/** The version of what is kept. A newer one is refused, for it may mean what we do not know; an older one is made anew. */
+/** The version of the format. A newer index is refused, because it may have a meaning that we do not know; an older one is replaced. */
 const FORMAT = 4
 const FORMAT_KEY = 'format'
 
 const OPTIONS = {
-  // Nothing waits for the disk: what a crash of the machine takes is read back from Kafka.
+  // Nothing waits for the disk: a recovery reads from Kafka the changes that a crash of the machine loses.
   noSync: true,
   overlappingSync: false,
-  // Its batches have a promise that nobody can get at, and that ends the process where the disk is full (lmdb, write.js).
+  // Its batches have an inaccessible promise, whose rejection ends the process if the disk is full (lmdb, write.js).
   eventTurnBatching: false,
   maxDbs: 1024,
   encoding: 'msgpack',
 } as const
 
 /**
- * Opens the index, or makes it. LMDB maps the file into memory and trusts it: damage would end the process by a signal, then
- * or hours later. So LMDB only gets a file that is byte for byte as it left it (the seal says so), or one that is written
- * here, of rows that our own code has read and checked. A file that does not pass is put aside. Call it only with the lock
- * of the directory. Throws HG_STATE_UNUSABLE, HG_STATE_FULL or HG_STATE_NEWER.
+ * Opens or creates the index. LMDB maps the file into memory and trusts it: damage would end the process by a signal, at once
+ * or hours later. So LMDB only gets a file that is byte for byte as it left it (the seal proves it), or one that is written
+ * here, of rows that our own code has read and checked. A file that does not pass is put aside. Call it only while the
+ * directory is locked. Throws HG_STATE_UNUSABLE, HG_STATE_FULL or HG_STATE_NEWER.
  */
 export async function openIndex(file: string, log: Log): Promise<RootDatabase> {
   try {
@@ -53,7 +53,7 @@ export async function openIndex(file: string, log: Log): Promise<RootDatabase> {
     } catch (error) {
       await database.close()
       if (!(error instanceof OtherFormat || error instanceof Damage)) throw error
-      handle(error, file, log)
+      putAsideOrThrow(error, file, log)
       return openIndex(file, log)
     }
   } catch (error) {
@@ -61,29 +61,29 @@ export async function openIndex(file: string, log: Log): Promise<RootDatabase> {
   }
 }
 
-/** A smaller file is read again at every start, in some 100 ms: then nothing rests on how its last process ended. */
+/** Bytes. A smaller file is checked at every start, in some 100 ms, however its last process ended. */
 const WORTH_A_SEAL = 8 << 20
 
-/** Closes the index, so that the next start finds out soon whether its file is what was left here. */
+/** Closes the index and seals its file, so that the next start can check it quickly. */
 export async function closeIndex(database: RootDatabase, file: string): Promise<void> {
   await database.close()
   try {
     if (statSync(file).size < WORTH_A_SEAL) return
-    // Something else may have written into it while it was open.
+    // Another program may have written into it while it was open.
     withFile(file, (descriptor) => {
       const [newest] = snapshotsIn(descriptor)
       checkTables(newest?.contents().tables ?? [], onlyRead)
     })
     writeFileSync(sealOf(file), fingerprint(file))
   } catch {
-    // Without a seal the next start reads the file row by row, and says what it finds.
+    // Without a seal the next start reads the file row by row, and reports any damage.
     rmSync(sealOf(file), { force: true })
   }
 }
 
 const sealOf = (file: string): string => `${file}.sealed`
 
-/** Whether the file is byte for byte what was sealed. From now on it is not sealed any more. */
+/** Whether the file is byte for byte as it was sealed. Removes the seal. */
 function takeSeal(file: string): boolean {
   let seal: string | undefined
   try {
@@ -122,18 +122,18 @@ function requireRegularFile(file: string): boolean {
   return found.size > 0
 }
 
-/** Replaces the file by one with the same rows, if these are what one transaction has left. Puts it aside otherwise. */
+/** Replaces the file by one with the same rows, if they are of one transaction. Otherwise puts it aside. */
 async function restore(file: string, log: Log): Promise<void> {
   const began = Date.now()
   const copy = `${file}.new`
   try {
     const rows = await copySnapshot(file, copy, log)
-    // Otherwise a power loss soon after can leave the new name with none of the data.
+    // Otherwise a power loss soon after can leave an empty file under the new name.
     withFile(copy, fsyncSync)
     renameSync(copy, file)
     log.debug({ file, rows, ms: Date.now() - began }, 'all rows of the index were checked')
   } catch (error) {
-    handle(error, file, log)
+    putAsideOrThrow(error, file, log)
   } finally {
     removeDatabase(copy)
   }
@@ -153,13 +153,13 @@ async function copySnapshot(from: string, to: string, log: Log): Promise<number>
         if (damage !== undefined)
           log.warn(
             { file: from, found: damage.message },
-            'the last change of the index is damaged and was taken back',
+            'the last change of the index is damaged and was rolled back',
           )
         return rows
       })
     } catch (error) {
       if (error instanceof OtherFormat || isOfTheSystem(error, from)) throw error
-      // LMDB refuses some of what damage can look like, as a key without a byte.
+      // LMDB rejects some rows that damage can produce, for example one with an empty key.
       damage ??= error instanceof Damage ? error : new Damage(`its rows cannot be copied (${error})`)
     } finally {
       await target.close()
@@ -187,13 +187,13 @@ class OtherFormat extends Error {
   }
 }
 
-/** With a checksum of its own: damage must not look like a newer version, which would end every start. */
+/** It has a checksum of its own: damage must not look like a newer version, which would fail every start. */
 export const formatMark = (format: number): string => {
   const mark = `headgate index ${format}`
   return `${mark} ${checksum(Buffer.from(mark)).toString(16)}`
 }
 
-/** Of the bytes of its row, as msgpack: up to version 3 it was a number, of one byte. Throws Damage. */
+/** The format, from its row in msgpack: up to version 3 it was a number of one byte. Throws Damage. */
 function formatIn(row: Buffer | undefined): number | undefined {
   if (row === undefined) return undefined
   if (row.length === 1 && (row[0] as number) < FORMAT) return row[0]
@@ -203,8 +203,8 @@ function formatIn(row: Buffer | undefined): number | undefined {
   return format
 }
 
-/** Puts the file aside, or throws what cannot be solved so. */
-function handle(error: unknown, file: string, log: Log): void {
+/** Puts a damaged or older file aside; throws all other errors. */
+function putAsideOrThrow(error: unknown, file: string, log: Log): void {
   if (error instanceof Damage) putAside(file, log, error.message, 'damaged')
   else if (error instanceof OtherFormat) {
     const versions = `format ${error.format}; this one has ${FORMAT}`
@@ -226,14 +226,14 @@ function putAside(file: string, log: Log, found: string, as: 'damaged' | 'older'
   )
 }
 
-/** Where the disk is full, LMDB ends by a signal when it maps the part of its lock file that has no block yet. */
+/** If the disk is full, LMDB crashes by a signal when it maps the part of its lock file that has no block yet. */
 const LOCK_FILE_BYTES = 16_384
 
-/** A copy has the tables of all pipelines that ever were, open at the same time. */
+/** A copy opens the tables of all pipelines that ever existed at the same time. */
 const TABLES_IN_COPY = 8192
 
 function openDatabase(file: string, maxDbs: number = OPTIONS.maxDbs): RootDatabase {
-  // The lock of the directory is ours: what is in the lock file of LMDB is of no process that lives.
+  // The directory is locked by this process: the content of LMDB's lock file is of a process that has ended.
   rmSync(`${file}-lock`, { force: true, recursive: true })
   writeFileSync(`${file}-lock`, Buffer.alloc(LOCK_FILE_BYTES))
   return open(file, { ...OPTIONS, maxDbs })

@@ -1,28 +1,16 @@
-import type { Committed, Event, Outcome, Receipt, RecordLog, SinkRecord } from '../contract/index.js'
+import type { Event, Outcome, Receipt, RecordLog, SinkRecord } from '../contract/index.js'
 import type { RecordMac } from '../pipeline/record-mac.js'
-import type { RecognisedBy } from './identity.js'
-import type { StageAfter } from './rows.js'
-
-/** An acknowledgement that a post-commit stage still owes the sender. Times are those of the clock of the ledger. */
-export interface Pending {
-  readonly committed: Committed
-  readonly committedAt: number
-  /** The post-commit stage that it waits for. */
-  readonly stage: number
-  /** Attempts that this stage has made. */
-  readonly attempts: number
-  /** Not to be tried before. */
-  readonly dueAt: number
-}
+import { type DedupBy, digestOf } from './identity.js'
+import type { FailureReason, PendingAck, StageAfter } from './rows.js'
 
 /**
- * Remembers what is durable and what is still to be acknowledged. The pipeline asks it before an event is processed
- * and tells it how that ended; the acknowledger of each post-commit stage takes from it.
+ * Deduplicates events, and keeps the pending acknowledgements of those that are durable. The pipeline asks it before it
+ * processes an event and reports the outcome; the acknowledger of each post-commit stage takes from it.
  */
 export interface Ledger {
-  /** Rejects where the state cannot be used; reading back goes on afterwards, and is a reason in `notReady`. */
+  /** Rejects if the state cannot be used. The recovery continues afterwards, and is a reason in `notReady`. */
   start(): Promise<void>
-  /** Writes what is not written yet. */
+  /** Writes all changes that are not on disk yet. */
   stop(): Promise<void>
   notReady(): readonly string[]
   /**
@@ -31,77 +19,78 @@ export interface Ledger {
    */
   ready(): Promise<void>
   /**
-   * Runs `deliver`, unless this very event (as `by` of the terms has it) is known already: then the outcome is `duplicate`, and
-   * its acknowledgement becomes due again. Copies in flight at once share one run. `digest` of the bytes goes into the
-   * record, so that it is recognised when it is read back; `known`: where it has been worked out before. Where the ledger
-   * cannot take the event, the outcome is `unavailable`.
+   * Runs `deliver`, unless the event is a redelivery (as `by` of the terms defines it): then the outcome is `duplicate`, and
+   * its acknowledgement is pending again. Copies in flight share one run. `digest` of the bytes goes into the record, so that
+   * a recovery can identify it; `knownDigest` if the caller has computed it. If the ledger cannot take the event, the outcome
+   * is `unavailable`.
    */
-  once(event: Event, deliver: (digest: string) => Promise<Outcome>, known?: string): Promise<Outcome>
+  once(event: Event, deliver: (digest: string) => Promise<Outcome>, knownDigest?: string): Promise<Outcome>
   /**
-   * To be asked before a record is written: its place, when the very same one is in the log already without a proof that this
+   * Called before a record is written: the receipt of the very same record, if the log has it without a proof that this
    * pipeline wrote it. Undefined otherwise.
    */
-  written(record: SinkRecord): Promise<Receipt> | undefined
+  findWritten(record: SinkRecord): Promise<Receipt> | undefined
   /** Milliseconds since the epoch on a clock that never goes back and does not follow a wall clock that is set. */
   now(): number
   /**
-   * Takes the acknowledgement at a post-commit stage whose turn it is; it is then settled by one of the next three.
-   * `untriedOnly`: none that has failed before.
+   * Takes the next acknowledgement of a post-commit stage; one of the next three methods then settles it. `untriedOnly`: none
+   * that has failed before.
    */
-  take(stage: number, now: number, untriedOnly?: boolean): Pending | undefined
-  acknowledged(pending: Pending): void
-  retry(pending: Pending, dueAt: number): void
-  failed(pending: Pending, reason: FailureReason): void
-  /** When `take` will have one; undefined while there is none. */
+  take(stage: number, now: number, untriedOnly?: boolean): PendingAck | undefined
+  acknowledged(pending: PendingAck): void
+  retry(pending: PendingAck, dueAt: number): void
+  failed(pending: PendingAck, reason: FailureReason): void
+  /** When `take` will have one; undefined if there is none. */
   dueAt(stage: number, untriedOnly?: boolean): number | undefined
-  /** Brings what waits on disk into memory, where there is room: until then `take` and `dueAt` do not know of it. */
+  /** Loads spilled acknowledgements into memory if there is room: `take` and `dueAt` do not see them before. */
   refill(): Promise<void>
   /** Calls `wake` whenever an acknowledgement of the stage was added. */
   onAdded(stage: number, wake: () => void): void
-  /** What is not yet acknowledged by every stage, the ones being tried included. */
-  backlog(): Owing
+  /** The acknowledgements that not every stage has made yet, those in flight included. */
+  backlog(): LedgerBacklog
   /**
-   * Learns what `log` holds in partitions that were never known, beside the path of events: records of this pipeline may
-   * be there from before. Rejects where that does not succeed, or where `log` cannot be that of the records known so far.
+   * Reads the partitions of `log` that the ledger has no checkpoint of, while events are taken: they may hold records of this
+   * pipeline from before. Rejects if that fails, or if `log` cannot be the log of the present records.
    */
-  meet(log: RecordLog): Promise<void>
-  /** False while only the present log can tell what became of records. */
+  catchUp(log: RecordLog): Promise<void>
+  /** False while only the present log can tell the fate of records. */
   canMoveTo(log: RecordLog | undefined): boolean
-  /** Goes on under another config. `stageAfter` says where what waits for a post-commit stage goes on; without it, there. */
+  /** Continues under another config. `stageAfter` maps pending acknowledgements to their new stages; without it, they stay. */
   change(terms: LedgerTerms, stageAfter: StageAfter | undefined): void
-  /** For operators. Looks at all that is owed, some of it at a time: with millions, seconds pass, in which events are taken. */
+  /** For operators. Looks at all pending acknowledgements, in slices: with millions, it takes seconds, and events go on. */
   report(): Promise<LedgerReport>
-  /** How far each partition is known, and acknowledged. */
-  partitions(): readonly KnownPartition[]
-  /** Owes anew what was given up, and says how many that were. */
+  /** The offsets up to which each partition is in the state, and acknowledged. */
+  partitions(): readonly PartitionProgress[]
+  /** Makes failed acknowledgements pending again, and returns their number. */
   retryFailed(): number
 }
 
-/** What a ledger takes from the config. */
+/** The settings of a ledger, from the config. */
 export interface LedgerTerms {
-  /** Where the records are; without it, what the state directory loses is lost. */
+  /** Has the records; without it, a lost state directory cannot be recovered. */
   readonly log: RecordLog | undefined
-  /** Proves that a record was written by the pipeline. */
+  /** Proves that the pipeline wrote a record. */
   readonly mac: RecordMac
-  readonly by: RecognisedBy
-  /** How long (in milliseconds) and how many events are recognised when they come again. */
+  readonly by: DedupBy
+  /** How long (in milliseconds) and how many events stay in the index. */
   readonly window: number
   readonly entries: number
-  /** How many acknowledgements may be owed before intake answers 503. */
+  /** How many acknowledgements may be pending before the intake responds 503. */
   readonly maxPending: number
-  /** How many post-commit stages an acknowledgement passes, in order. */
+  /** The number of post-commit stages that each acknowledgement passes, in order. */
   readonly stages: number
 }
 
-export interface Owing {
+/** The figures of a ledger for metrics. */
+export interface LedgerBacklog {
   readonly count: number
-  /** How long ago the oldest of them was committed, in milliseconds; 0 where there is none. */
+  /** Milliseconds since the oldest of them was committed; 0 if there is none. */
   readonly oldestAge: number
-  /** Acknowledgements that were given up. */
+  /** Acknowledgements that failed for good. */
   readonly failed: number
-  /** For how long events are recognised when they come again, in milliseconds. */
-  readonly remembersFor: number
-  /** Since the process started: partitions that had another log than before. */
+  /** How far back redeliveries are detected, in milliseconds. */
+  readonly dedupSpan: number
+  /** Since the process started: partitions whose log was replaced. */
   readonly replacedPartitions: number
   /** Since the process started: records that name the pipeline without a proof that it wrote them. */
   readonly unprovenRecords: number
@@ -109,11 +98,11 @@ export interface Owing {
   readonly sameIdOtherBytes: number
 }
 
-/** The state of a ledger as people look at it. */
+/** The state of a ledger, as `headgate ledger` shows it. */
 export interface LedgerReport {
-  /** Acknowledgements that are owed, by how long ago their record was committed. */
+  /** Pending acknowledgements, by the age of their record. */
   readonly pending: readonly { readonly age: string; readonly count: number }[]
-  /** The oldest of those that were given up, and how many there are. */
+  /** The oldest failed acknowledgements, and the number of all of them. */
   readonly failed: {
     readonly count: number
     readonly first: readonly {
@@ -124,21 +113,55 @@ export interface LedgerReport {
       readonly failedAt: number
     }[]
   }
-  readonly partitions: readonly KnownPartition[]
-  /** Since when events are recognised when they come again; milliseconds since the epoch. */
+  readonly partitions: readonly PartitionProgress[]
+  /** Redeliveries are detected of events received since then; milliseconds since the epoch. */
   readonly remembersSince: number
 }
 
-export interface KnownPartition {
+export interface PartitionProgress {
   readonly topic: string
   readonly partition: number
-  /** Offsets: what is before is known, and acknowledged. */
+  /** Offsets: the state has all records before, and all before are acknowledged. */
   readonly known: number
   readonly acknowledged: number
 }
 
-/** Why an acknowledgement was given up. */
-export interface FailureReason {
-  readonly code: string
-  readonly message: string
+const EMPTY_REPORT: LedgerReport = {
+  pending: [],
+  failed: { count: 0, first: [] },
+  partitions: [],
+  remembersSince: 0,
+}
+
+/** Keeps nothing: for processes that write no records, or whose primary process has the ledger. */
+export const noLedger: Ledger = {
+  async start() {},
+  async stop() {},
+  notReady: () => [],
+  async ready() {},
+  once: (event, deliver, digest = digestOf(event.body.bytes)) => deliver(digest),
+  now: () => Date.now(),
+  findWritten: () => undefined,
+  take: () => undefined,
+  acknowledged() {},
+  retry() {},
+  failed() {},
+  dueAt: () => undefined,
+  async refill() {},
+  onAdded() {},
+  backlog: () => ({
+    count: 0,
+    oldestAge: 0,
+    failed: 0,
+    dedupSpan: 0,
+    replacedPartitions: 0,
+    unprovenRecords: 0,
+    sameIdOtherBytes: 0,
+  }),
+  async catchUp() {},
+  canMoveTo: () => true,
+  change() {},
+  report: async () => EMPTY_REPORT,
+  partitions: () => [],
+  retryFailed: () => 0,
 }

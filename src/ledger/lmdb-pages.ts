@@ -1,11 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
-/** Why a file cannot be read as what it should be. */
+/** The reason why a file is no intact index. */
 export class Damage extends Error {}
 
-/** A table as the file has it. */
+/** A table in the file. */
 export interface StoredTable {
-  /** Bytes, as lmdb wrote them. */
+  /** The bytes that lmdb wrote. */
   readonly name: Buffer
   /** Throws Damage. The buffers are valid until the next row. */
   rows(): Iterable<StoredRow>
@@ -23,8 +23,8 @@ export interface Snapshot {
 }
 
 /**
- * Layout of mdb.c as lmdb-js has it. A page begins with its number, transaction, padding (2 bytes), flags (2), and where the
- * free space begins and ends, counted from the end of this header: before it lie places of nodes, of 2 bytes each. A meta
+ * Layout of mdb.c in lmdb-js. A page begins with its number, transaction, padding (2 bytes), flags (2), and the begin and end
+ * of the free space, counted from the end of this header: before it are the offsets of nodes, 2 bytes each. A meta
  * page has magic, version, address, size of the map, two trees, the last page and the transaction.
  */
 const PAGE_HEADER = 24
@@ -46,7 +46,7 @@ const TREE_FLAGS_AT = 4
 const TREE_ENTRIES_AT = 32
 const TREE_ROOT_AT = 40
 const NO_PAGE = 0xffff_ffff_ffff_ffffn
-/** Tables with several values to a key, or with keys in another order. None of ours is one. */
+/** Tables with several values to a key, or with keys in another order. We have none of these. */
 const TREE_FLAGS_OF_OTHERS = 0x7e
 
 /** A node: size of the value or, in a branch, number of the page; flags; size of the key; key; value. */
@@ -62,13 +62,13 @@ interface Tree {
 }
 
 /**
- * The snapshots that a file has, the newest first: LMDB alternates between two. Whatever is in the file, this neither maps it
+ * The snapshots in a file, the newest first: LMDB alternates between two. Whatever the file contains, this neither maps it
  * into memory nor follows a page twice. Throws Damage.
  */
 export function snapshotsIn(descriptor: number): Snapshot[] {
   const { size } = fstatSync(descriptor)
   const first = readMeta(descriptor, 0)
-  // Where the second one is depends on the size of the pages, which both of them have.
+  // The position of the second one depends on the size of the pages, which both contain.
   const sizes = first === undefined ? [4096, 16384, 65536, 8192] : [first.pageSize]
   const second = sizes.map((pageSize) => readMeta(descriptor, pageSize)).find((meta) => meta !== undefined)
   const metas = [first, second].filter((meta) => meta !== undefined)

@@ -2,84 +2,93 @@ import { once } from 'node:events'
 import { asHeadgateError } from '../contract/errors.js'
 import type { Log, Position, RecordLog } from '../contract/index.js'
 
-export interface Committer {
-  /** Something has been committed or acknowledged. */
-  wake(): void
-  /** Partitions have other logs than before: what was committed for those does not count. */
-  forget(): void
-  stop(): Promise<void>
-}
-
-interface CommitterOptions {
+interface OffsetCommitterOptions {
   log(): RecordLog | undefined
   readonly logger: Log
-  /** Where each partition is acknowledged up to. */
+  /** The offset up to which each partition is acknowledged. */
   positions(): readonly Position[]
-  /** Aborted when nobody waits any more. */
+  /** Aborted when nothing waits for the commits any more. */
   readonly signal: AbortSignal
 }
 
 const EVERY_MS = 1000
 
 /**
- * Keeps the consumer group's offsets at the lowest record that is not acknowledged, so that the backlog is ordinary lag.
- * They never go back: an acknowledgement that is made again is not owed to a state directory that was lost.
+ * Keeps the offsets of the consumer group at the lowest record that is not acknowledged, so that the backlog is ordinary lag.
+ * They never go back: an acknowledgement that is repeated for a redelivery does not need them if the state directory is
+ * lost.
  */
-export function createCommitter({ log, logger, positions, signal }: CommitterOptions): Committer {
-  const committed = new Map<string, number>()
-  let committedTo: RecordLog | undefined
-  let timer: NodeJS.Timeout | undefined
-  let busy: Promise<void> | undefined
-  let failing = false
-  let stopped = false
+export class OffsetCommitter {
+  readonly #options: OffsetCommitterOptions
+  readonly #committed = new Map<string, number>()
+  /** The log to which `#committed` belongs. */
+  #committedTo: RecordLog | undefined
+  #timer: NodeJS.Timeout | undefined
+  #busy: Promise<void> = Promise.resolve()
+  #failing = false
+  #stopped = false
 
-  /** What was committed before counts, too: while the log is read back, less than that is known. */
-  const learn = async (present: RecordLog): Promise<void> => {
-    const partitions = await present.partitions(positions())
-    committed.clear()
-    for (const { topic, partition, end, committed: offset } of partitions)
-      if (offset !== undefined && offset <= end) committed.set(`${topic} ${partition}`, offset)
-    committedTo = present
+  constructor(options: OffsetCommitterOptions) {
+    this.#options = options
   }
-  const ahead = (): readonly Position[] =>
-    positions().filter(
-      ({ topic, partition, offset }) => offset > (committed.get(`${topic} ${partition}`) ?? -1),
-    )
-  const commit = async (): Promise<void> => {
-    const present = log()
-    if (present === undefined || positions().length === 0) return
-    try {
-      if (present !== committedTo) await learn(present)
-      const next = ahead()
-      if (next.length === 0) return
-      await present.commit(next)
-      for (const { topic, partition, offset } of next) committed.set(`${topic} ${partition}`, offset)
-      failing = false
-    } catch (thrown) {
-      const { code, message } = asHeadgateError(thrown, 'Committing')
-      if (!failing) logger.warn({ code }, `the acknowledged position cannot be committed: ${message}`)
-      failing = true
-      if (!stopped) wake()
-    }
-  }
-  const wake = (): void => {
-    if (log() === undefined || stopped) return
-    timer ??= setTimeout(() => {
-      timer = undefined
-      busy = (busy ?? Promise.resolve()).then(commit)
+
+  /** Something was committed or acknowledged: schedules a commit. */
+  wake(): void {
+    if (this.#options.log() === undefined || this.#stopped) return
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      void this.#enqueueCommit()
     }, EVERY_MS).unref()
   }
 
-  return {
-    wake,
-    forget() {
-      committedTo = undefined
-    },
-    async stop() {
-      stopped = true
-      clearTimeout(timer)
-      if (!signal.aborted)
-        await Promise.race([(busy ?? Promise.resolve()).then(commit), once(signal, 'abort')])
-    },
+  /** Partitions have other logs than before: offsets that were committed for those do not count. */
+  forget(): void {
+    this.#committedTo = undefined
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    const { signal } = this.#options
+    if (!signal.aborted) await Promise.race([this.#enqueueCommit(), once(signal, 'abort')])
+  }
+
+  #enqueueCommit(): Promise<void> {
+    this.#busy = this.#busy.then(() => this.#commit())
+    return this.#busy
+  }
+
+  async #commit(): Promise<void> {
+    const { log, logger, positions } = this.#options
+    const present = log()
+    if (present === undefined || positions().length === 0) return
+    try {
+      if (present !== this.#committedTo) await this.#load(present)
+      const next = this.#ahead()
+      if (next.length === 0) return
+      await present.commit(next)
+      for (const { topic, partition, offset } of next) this.#committed.set(`${topic} ${partition}`, offset)
+      this.#failing = false
+    } catch (thrown) {
+      const { code, message } = asHeadgateError(thrown, 'Committing')
+      if (!this.#failing) logger.warn({ code }, `the acknowledged position cannot be committed: ${message}`)
+      this.#failing = true
+      if (!this.#stopped) this.wake()
+    }
+  }
+
+  /** Offsets of earlier processes count, too: during a recovery the state has less than they had. */
+  async #load(present: RecordLog): Promise<void> {
+    const partitions = await present.partitions(this.#options.positions())
+    this.#committed.clear()
+    for (const { topic, partition, end, committed } of partitions)
+      if (committed !== undefined && committed <= end) this.#committed.set(`${topic} ${partition}`, committed)
+    this.#committedTo = present
+  }
+
+  #ahead(): readonly Position[] {
+    return this.#options
+      .positions()
+      .filter(({ topic, partition, offset }) => offset > (this.#committed.get(`${topic} ${partition}`) ?? -1))
   }
 }

@@ -1,7 +1,7 @@
-/** The names of the record headers that the engine writes, and reads back. */
+/** The names of the record headers that the engine writes and reads. */
 export const HEADER = {
   id: 'headgate-event-id',
-  /** Of the bytes as they were received. */
+  /** The digest of the bytes as they were received. */
   digest: 'headgate-digest',
   pipeline: 'headgate-pipeline',
   /** Proves that the pipeline wrote the record. */
@@ -11,17 +11,17 @@ export const HEADER = {
   route: 'headgate-route',
   traceparent: 'traceparent',
   tracestate: 'tracestate',
-  /** Of a dead letter: the stage that turned it away, as `transform.0.json-schema`. */
+  /** Of a dead letter: the stage that rejected it, as `transform.0.json-schema`. */
   stage: 'headgate-stage',
   /** Of a dead letter: a JSON array of `{"pointer", "message"}`. */
   violations: 'headgate-violations',
-  /** Of a record that was a dead letter before: the place of that, as `topic-partition@offset`. */
+  /** Of a record that was a dead letter before: the position of the dead letter, as `topic-partition@offset`. */
   replayOf: 'headgate-replay-of',
-  /** Of a replayed record: an operator has changed the bytes of the event before. */
+  /** Of a replayed record: an operator had edited the bytes of the event. */
   edited: 'headgate-edited',
-  /** Of a note in the dead-letter topic on a replay or a discard: what the note says. */
+  /** Of a note in the dead-letter topic on a replay or a discard: the content of the note. */
   replay: 'headgate-replay',
 } as const
 
-/** What Kafka Connect puts before the names of the headers of its dead letters (KIP-298). */
+/** The prefix that Kafka Connect gives the headers of its dead letters (KIP-298). */
 export const CONNECT = '__connect.errors.'

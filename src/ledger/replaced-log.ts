@@ -1,112 +1,132 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log, LogPartition, RecordLog } from '../contract/index.js'
-import type { Mark } from './log-marks.js'
+import type { LogMark } from './log-tables.js'
 import { HEADER } from './record-headers.js'
-import type { ReadBackOptions } from './recovery.js'
-import type { PipelineState } from './store.js'
+import type { LedgerStore } from './store.js'
 
-/** Milliseconds between two looks at an end that is too low: a leader of the past may have told it. */
+/** Milliseconds between two looks at an end that is too low: a former leader may have reported it. */
 const LOOK_AGAIN = 500
 const LOOKS = 3
 
 type Partitions = readonly LogPartition[]
 
+/** The identity of an event by its digest and id. */
+type IdentityOf = (digest: string, id: string) => string
+
 /**
- * Whether the log still is the one that the index describes: a topic can be deleted and created again, the brokers' address
- * can lead to another cluster, and a partition can lose its end. Rejects while the log cannot be asked.
+ * Whether the log is another one than the index describes: a topic can be deleted and created again, the brokers' address
+ * can lead to another cluster, and a partition can lose its end. Rejects if the log does not respond.
  */
-export async function isReplaced(log: RecordLog, state: PipelineState): Promise<boolean> {
-  const topics = state.log.topics()
+export async function isReplaced(log: RecordLog, store: LedgerStore): Promise<boolean> {
+  const topics = store.marks.topics()
   const identities = await log.identify?.(topics)
-  if (otherTopic(topics, identities, state) !== undefined) return true
-  if (identities === undefined || topics.some((topic) => state.log.identityOf(topic) === undefined))
-    return (await log.partitions(state.acknowledgedUpTo())).some((at) => isBehind(at, state))
-  // One that the config does not have among its targets any more is gone for good.
+  if (otherTopic(topics, identities, store) !== undefined) return true
+  if (identities === undefined || topics.some((topic) => store.marks.identityOf(topic) === undefined))
+    return (await log.partitions(store.acknowledgedUpTo())).some((at) => isBehind(at, store))
+  // A topic that is no longer a target of the config is gone for good.
   return topics.some((topic) => !identities.has(topic))
 }
 
-/**
- * Forgets the events of each partition whose log has been replaced, and says in the log why. Returns how many partitions
- * that were.
- */
+/** Drops the events of each partition whose log was replaced, and logs the reason. Returns the number of partitions. */
 export async function forgetReplaced(
   log: RecordLog,
   partitions: Partitions,
-  { state, logger, identityOf }: Pick<ReadBackOptions, 'state' | 'logger' | 'identityOf'>,
+  { store, logger, identityOf }: { store: LedgerStore; logger: Log; identityOf: IdentityOf },
 ): Promise<number> {
   const topics = topicsOf(partitions)
-  const identities = await log.identify?.([...topics, ...state.log.topics()])
+  const identities = await log.identify?.([...topics, ...store.marks.topics()])
   let count = 0
   const forget = (topic: string, numbers: readonly number[], reason: string): void => {
-    forgetPartitions(topic, numbers, reason, state, logger)
+    forgetPartitions(topic, numbers, reason, store, logger)
     count += numbers.length
   }
-  for (const topic of state.log.topics()) {
-    const known = state.log.partitions(topic)
-    if (otherTopic([topic], identities, state) !== undefined)
+  for (const topic of store.marks.topics()) {
+    const known = store.marks.partitions(topic)
+    if (otherTopic([topic], identities, store) !== undefined)
       forget(topic, known, 'it is another topic of the same name')
     else if (identities?.has(topic) === false) forget(topic, known, 'the topic does not exist any more')
   }
-  for (const { topic, partition, end } of await stillBehind(log, partitions, state))
+  for (const { topic, partition, end } of await stillBehind(log, partitions, store))
     forget(topic, [partition], `it ends at offset ${end}, and there were records behind that`)
   const unsure = partitions.filter(
-    ({ topic }) => !identities?.has(topic) || state.log.identityOf(topic) === undefined,
+    ({ topic }) => !identities?.has(topic) || store.marks.identityOf(topic) === undefined,
   )
-  for (const { topic, partition } of await withOtherRecord(log, unsure, state, identityOf))
+  for (const { topic, partition } of await withOtherRecord(log, unsure, store, identityOf))
     forget(topic, [partition], 'there is another record where one of ours was')
-  // After the partitions: a process that ends in between finds the difference again.
-  for (const topic of topics) setIdentity(topic, identities, state)
+  // After the partitions: a process that crashes in between finds the difference again.
+  for (const topic of topics) setIdentity(topic, identities, store)
   return count
 }
 
-/** Forgets the events of these partitions. What is owed for them stays owed: they were durable when it was said so. */
+/** Drops the events of these partitions. Their acknowledgements stay pending: their senders were told 2xx. */
 export function forgetPartitions(
   topic: string,
   partitions: readonly number[],
   reason: string,
-  state: PipelineState,
+  store: LedgerStore,
   logger: Log,
 ): void {
-  for (const partition of partitions) state.log.forget(topic, partition)
+  for (const partition of partitions) store.marks.forget(topic, partition)
   logger.warn(
     { topic, partitions, reason },
     'the log has been replaced: its events are forgotten, and redeliveries of them are written again',
   )
 }
 
-/** Takes note of the identities of topics that were not known before. */
-export async function adoptTopics(
-  log: RecordLog,
-  partitions: Partitions,
-  state: PipelineState,
-): Promise<void> {
-  const topics = topicsOf(partitions).filter((topic) => state.log.identityOf(topic) === undefined)
+/** Stores the identities of topics that had none. */
+export async function adoptTopics(log: RecordLog, partitions: Partitions, store: LedgerStore): Promise<void> {
+  const topics = topicsOf(partitions).filter((topic) => store.marks.identityOf(topic) === undefined)
   if (topics.length === 0) return
   const identities = await log.identify?.(topics)
-  for (const topic of topics) setIdentity(topic, identities, state)
+  for (const topic of topics) setIdentity(topic, identities, store)
 }
 
-/** Rejects when one of the topics has been replaced since its identity was noted: what was read may be of two logs. */
+/** Rejects if one of the topics was replaced since its identity was stored: the records may have come from two logs. */
 export async function requireUnreplaced(
   log: RecordLog,
   partitions: Partitions,
-  state: PipelineState,
+  store: LedgerStore,
 ): Promise<void> {
   const topics = topicsOf(partitions)
-  const other = otherTopic(topics, await log.identify?.(topics), state)
+  const other = otherTopic(topics, await log.identify?.(topics), store)
   if (other === undefined) return
   throw new HeadgateError('HG_LEDGER_NOT_READY', `Topic "${other}" was replaced while it was being read.`)
 }
 
-/** The first of these topics that is another one than it was. */
-export function otherTopic(
+/**
+ * Rejects with HG_RELOAD_RESTART for a log of another cluster, one that ends before a checkpoint: its records would be mixed
+ * up with those of the state that have the same offsets.
+ */
+export async function requireSameLog(log: RecordLog, store: LedgerStore): Promise<void> {
+  const name = ({ topic, partition }: LogPartition) => `partition ${partition} of topic "${topic}"`
+  const behind = (await log.partitions()).flatMap((at) => {
+    const known = store.checkpoint(at.topic, at.partition) ?? 0
+    return known > at.end ? [{ name: name(at), known }] : []
+  })
+  const topics = store.marks.topics()
+  const other = otherTopic(topics, await log.identify?.(topics), store)
+  if (other !== undefined)
+    throw new HeadgateError('HG_RELOAD_RESTART', `The sink has another topic "${other}" than before.`)
+  if (behind.length === 0) return
+  // The checkpoint grows meanwhile: only an end that is before it a second time is that of another log.
+  const ends = new Map((await log.partitions()).map((at) => [name(at), at.end]))
+  const short = behind.find((at) => (ends.get(at.name) ?? 0) < at.known)
+  if (short === undefined) return
+  throw new HeadgateError(
+    'HG_RELOAD_RESTART',
+    `The sink has another log: ${short.name} ends at ${ends.get(short.name)}, and is known here up to ${short.known}.`,
+  )
+}
+
+/** The first of these topics whose identity has changed. */
+function otherTopic(
   topics: readonly string[],
   identities: ReadonlyMap<string, string> | undefined,
-  state: PipelineState,
+  store: LedgerStore,
 ): string | undefined {
   return topics.find((topic) => {
-    const before = state.log.identityOf(topic)
+    const before = store.marks.identityOf(topic)
     const now = identities?.get(topic)
     return before !== undefined && now !== undefined && before !== now
   })
@@ -117,72 +137,69 @@ const topicsOf = (partitions: Partitions): string[] => [...new Set(partitions.ma
 function setIdentity(
   topic: string,
   identities: ReadonlyMap<string, string> | undefined,
-  state: PipelineState,
+  store: LedgerStore,
 ): void {
   const identity = identities?.get(topic)
-  if (identity !== undefined && identity !== state.log.identityOf(topic))
-    state.log.setIdentity(topic, identity)
+  if (identity !== undefined && identity !== store.marks.identityOf(topic))
+    store.marks.setIdentity(topic, identity)
 }
 
-const isBehind = ({ topic, partition, end }: LogPartition, state: PipelineState): boolean =>
-  end < (state.checkpoint(topic, partition) ?? 0)
+const isBehind = ({ topic, partition, end }: LogPartition, store: LedgerStore): boolean =>
+  end < (store.checkpoint(topic, partition) ?? 0)
 
 const isSame = (one: LogPartition, other: LogPartition): boolean =>
   one.topic === other.topic && one.partition === other.partition
 
-async function stillBehind(
-  log: RecordLog,
-  partitions: Partitions,
-  state: PipelineState,
-): Promise<Partitions> {
-  let behind = partitions.filter((at) => isBehind(at, state))
+async function stillBehind(log: RecordLog, partitions: Partitions, store: LedgerStore): Promise<Partitions> {
+  let behind = partitions.filter((at) => isBehind(at, store))
   for (let look = 1; look < LOOKS && behind.length > 0; look++) {
     await wait(LOOK_AGAIN)
     const now = await log.partitions(behind)
-    behind = now.filter((at) => isBehind(at, state) && behind.some((before) => isSame(before, at)))
+    behind = now.filter((at) => isBehind(at, store) && behind.some((before) => isSame(before, at)))
   }
   return behind
 }
 
-const SEEN = new Error('all that was looked for has been seen')
+/** Ends a read once every record that was looked for has come. */
+const ALL_SEEN = new Error('every record that was looked for has been read')
 
 /**
- * Those with another record at an offset where one of ours was. A record that is gone, by its age or by compaction, says
- * nothing.
+ * The partitions that have another record at an offset where one of ours was. A record that is gone, by retention or by
+ * compaction, proves nothing.
  */
 async function withOtherRecord(
   log: RecordLog,
   partitions: Partitions,
-  state: PipelineState,
-  identityOf: ReadBackOptions['identityOf'],
+  store: LedgerStore,
+  identityOf: IdentityOf,
 ): Promise<LogPartition[]> {
-  const looked = new Map<string, { readonly at: LogPartition; readonly mark: Mark }>()
-  const place = ({ topic, partition }: Pick<LogPartition, 'topic' | 'partition'>) => `${topic} ${partition}`
+  const marked = new Map<string, { readonly at: LogPartition; readonly mark: LogMark }>()
+  const nameOf = ({ topic, partition }: Pick<LogPartition, 'topic' | 'partition'>) => `${topic} ${partition}`
   for (const at of partitions) {
-    const mark = state.log.of(at)
+    const mark = store.marks.markOf(at)
     if (mark !== undefined && mark.offset >= at.start && mark.offset < at.end)
-      looked.set(place(at), { at, mark })
+      marked.set(nameOf(at), { at, mark })
   }
   const other: LogPartition[] = []
-  if (looked.size === 0) return other
-  const positions = [...looked.values()].map(({ at, mark }) => ({
+  if (marked.size === 0) return other
+  const positions = [...marked.values()].map(({ at, mark }) => ({
     topic: at.topic,
     partition: at.partition,
     offset: mark.offset,
   }))
   try {
     await log.read(positions, (record) => {
-      const found = looked.get(place(record))
+      const found = marked.get(nameOf(record))
       if (found === undefined) return
-      looked.delete(place(record))
+      marked.delete(nameOf(record))
       const { at, mark } = found
       const [id, digest] = [record.header(HEADER.id), record.header(HEADER.digest)]
       const isOurs = id !== undefined && digest !== undefined && identityOf(digest, id) === mark.identity
       if (record.offset === mark.offset && !isOurs) other.push(at)
-      if (looked.size === 0) throw SEEN
+      if (marked.size === 0) throw ALL_SEEN
     })
   } catch (thrown) {
-    if (thrown !== SEEN) throw thrown
+    if (thrown !== ALL_SEEN) throw thrown
   }
   return other
 }

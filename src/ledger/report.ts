@@ -1,5 +1,5 @@
-import type { KnownPartition, LedgerReport } from './ledger.js'
-import type { PipelineState } from './store.js'
+import type { LedgerReport, PartitionProgress } from './ledger.js'
+import type { LedgerStore } from './store.js'
 
 const MINUTE = 60_000
 const AGES = [
@@ -10,17 +10,17 @@ const AGES = [
   ['over 24 hours', Number.POSITIVE_INFINITY],
 ] as const
 
-/** Failed acknowledgements that are shown one by one. */
-const SHOWN = 100
+/** Failed acknowledgements that are listed one by one. */
+const LISTED = 100
 
-/** Its times are shown to people, and so are those of the wall clock. */
-export async function ledgerReport(state: PipelineState): Promise<LedgerReport> {
-  const now = state.clock.now()
+/** Its times are those of the wall clock, because people read them. */
+export async function ledgerReport(store: LedgerStore): Promise<LedgerReport> {
+  const now = store.clock.now()
   const wall = (time: number): number => Date.now() - Math.max(0, now - time)
-  const failures = state.failures.all()
-  const partitions = knownPartitions(state)
+  const failures = store.failed.all()
+  const partitions = partitionProgress(store)
   const counts = AGES.map(() => 0)
-  for await (const times of state.committedTimes()) {
+  for await (const times of store.pending.committedTimes()) {
     for (const committedAt of times) {
       const age = AGES.findIndex(([, below]) => now - committedAt < below)
       counts[age] = (counts[age] ?? 0) + 1
@@ -30,7 +30,7 @@ export async function ledgerReport(state: PipelineState): Promise<LedgerReport> 
     pending: AGES.map(([age], at) => ({ age, count: counts[at] ?? 0 })),
     failed: {
       count: failures.length,
-      first: failures.slice(0, SHOWN).map(({ committed: { id, receipt }, reason, failedAt }) => ({
+      first: failures.slice(0, LISTED).map(({ committed: { id, receipt }, reason, failedAt }) => ({
         id,
         ...(receipt !== undefined && { receipt }),
         reason,
@@ -38,19 +38,19 @@ export async function ledgerReport(state: PipelineState): Promise<LedgerReport> 
       })),
     },
     partitions,
-    remembersSince: wall(state.remembersSince()),
+    remembersSince: wall(store.indexedSince),
   }
 }
 
-export const knownPartitions = (state: PipelineState): KnownPartition[] =>
-  state.acknowledgedUpTo().map(({ topic, partition, offset }) => ({
+export const partitionProgress = (store: LedgerStore): PartitionProgress[] =>
+  store.acknowledgedUpTo().map(({ topic, partition, offset }) => ({
     topic,
     partition,
-    known: state.checkpoint(topic, partition) ?? 0,
+    known: store.checkpoint(topic, partition) ?? 0,
     acknowledged: offset,
   }))
 
-/** A plugin may have put what it was given into the reason why it gave up. */
+/** Redacts the reasons of failures: a plugin may have put its settings into them. */
 export const withoutSecrets = (
   { failed, ...report }: LedgerReport,
   redact: (text: string) => string,

@@ -1,16 +1,15 @@
 import type { RootDatabase } from 'lmdb'
-import { CHECKSUMS, type TableChecksums, tableName } from './checked-tables.js'
-import { rowChecksum } from './checksum.js'
+import { CHECKSUMS, rowChecksum, type TableChecksums, tableName } from './checked-tables.js'
 import { Damage, type StoredRow, type StoredTable } from './lmdb-pages.js'
 
-/** Takes the rows of a table, all of them. */
-type Take = (table: string, rows: Iterable<StoredRow>) => void
+/** Reads all rows of a table. */
+type ReadRows = (table: string, rows: Iterable<StoredRow>) => void
 
 /**
- * Gives all rows to `take`, and checks that each table has exactly those of its checksum: that they are of one transaction.
- * Returns how many rows that are. Throws Damage, also after all rows were taken.
+ * Gives all rows to `readRows`, and checks that those of each table match its checksum: that they are of one transaction.
+ * Returns the number of rows. Throws Damage, possibly after all rows were read.
  */
-export function checkTables(tables: readonly StoredTable[], take: Take): number {
+export function checkTables(tables: readonly StoredTable[], readRows: ReadRows): number {
   const owners = new Map<string, { found: Record<string, number>; stored: TableChecksums }>()
   let count = 0
   for (const { name: bytes, rows } of tables) {
@@ -29,7 +28,7 @@ export function checkTables(tables: readonly StoredTable[], take: Take): number 
         yield row
       }
     }
-    take(path, counted())
+    readRows(path, counted())
     if (name !== CHECKSUMS) checksums.found[name] = checksum
   }
   for (const [owner, { found, stored }] of owners) {
@@ -41,7 +40,7 @@ export function checkTables(tables: readonly StoredTable[], take: Take): number 
   return count
 }
 
-/** lmdb writes names as C does. */
+/** lmdb stores names as C strings. */
 function nameIn(bytes: Buffer): string {
   const name = bytes.toString().replace(/\0$/, '')
   if (!Buffer.from(`${name}\0`).equals(bytes)) throw new Damage('it has a table without a name')
@@ -56,18 +55,18 @@ function parse(value: Buffer, table: string): TableChecksums {
   }
 }
 
-/** Rows that are written in one transaction: LMDB keeps the pages of one in memory. */
+/** Rows that one transaction writes: LMDB keeps its pages in memory. */
 const TRANSACTION_ROWS = 10_000
 
-/** Writes them into an empty database. */
+/** Copies the rows into an empty database. */
 export const copyInto =
-  (target: RootDatabase): Take =>
+  (target: RootDatabase): ReadRows =>
   (name, rows) => {
     const table = target.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' })
-    const left = rows[Symbol.iterator]()
+    const remaining = rows[Symbol.iterator]()
     const copySome = (): boolean => {
       for (let row = 0; row < TRANSACTION_ROWS; row++) {
-        const { value: found, done } = left.next()
+        const { value: found, done } = remaining.next()
         if (done) return false
         table.putSync(found.key, found.value)
       }
@@ -76,6 +75,6 @@ export const copyInto =
     while (target.transactionSync(copySome));
   }
 
-export const onlyRead: Take = (_, rows) => {
+export const onlyRead: ReadRows = (_, rows) => {
   for (const _row of rows);
 }

@@ -1,5 +1,6 @@
 import type { Attempt, Committed } from '../contract/index.js'
-import type { Ledger, Pending } from '../ledger/ledger.js'
+import type { Ledger } from '../ledger/ledger.js'
+import type { PendingAck } from '../ledger/rows.js'
 import { createRate } from '../lib/rate.js'
 import { LONGEST_TIMER } from '../lib/units.js'
 import { type RetrySettings, retryDelay } from './retry.js'
@@ -22,7 +23,7 @@ export interface AcknowledgeStage {
   /** One attempt; never rejects. */
   attempt(committed: Committed): Promise<Attempt>
   /** Called once for each attempt, after the ledger knows. */
-  settled(pending: Pending, outcome: AttemptOutcome, attempt: Attempt): void
+  settled(pending: PendingAck, outcome: AttemptOutcome, attempt: Attempt): void
 }
 
 export interface Acknowledger {
@@ -120,7 +121,7 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
       signal.addEventListener('abort', done, { once: true })
       setImmediate(pump)
     })
-  const attempt = async (pending: Pending): Promise<void> => {
+  const attempt = async (pending: PendingAck): Promise<void> => {
     const failedBefore = pending.attempts > 0
     active++
     if (failedBefore) activeFailed++
@@ -134,8 +135,8 @@ export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
     if (full || gathered === 0) pump()
   }
   /** An event that is throttled again, while others are acknowledged, is throttled for itself. */
-  const slowsAll = ({ attempts }: Pending): boolean => attempts === 0 || !rate.answeredSinceThrottle()
-  const settle = (pending: Pending, result: Attempt): AttemptOutcome => {
+  const slowsAll = ({ attempts }: PendingAck): boolean => attempts === 0 || !rate.answeredSinceThrottle()
+  const settle = (pending: PendingAck, result: Attempt): AttemptOutcome => {
     if (result.kind !== 'retry') rate.answered(performance.now())
     if (result.kind === 'acknowledged') {
       ledger.acknowledged(pending)

@@ -15,9 +15,9 @@ import type {
   Target,
   Transform,
 } from '../contract/index.js'
-import { durableLedger } from '../ledger/durable-ledger.js'
-import type { Ledger, LedgerTerms, Owing } from '../ledger/ledger.js'
-import { openPipelineState } from '../ledger/store.js'
+import { DurableLedger } from '../ledger/durable-ledger.js'
+import type { Ledger, LedgerBacklog, LedgerTerms } from '../ledger/ledger.js'
+import { LedgerStore } from '../ledger/store.js'
 import type { MaskPath } from '../lib/json/masked.js'
 import { pointer } from '../lib/json/pointer.js'
 import { milliseconds } from '../lib/units.js'
@@ -141,10 +141,10 @@ export function buildPipeline(
 ): Pipeline {
   const { name } = checked
   const ledgerOf = (log: RecordLog | undefined): Ledger =>
-    durableLedger({
+    new DurableLedger({
       ...termsOf(checked, log, macOf(checked, surroundings.recordKey)),
       pipeline: name,
-      openState: (limits) => openPipelineState(surroundings.state, name, limits),
+      openStore: (limits) => LedgerStore.open(surroundings.state, name, limits),
       logger: surroundings.log({ pipeline: name, stage: 'ledger' }),
       signal: surroundings.signal,
     })
@@ -175,7 +175,7 @@ export function assemblePipeline(
     buildPostCommit(checked, index, delivery, ledger, surroundings, running?.parts.postCommit[index]),
   )
 
-  const once = { send: (record: SinkRecord) => ledger.written(record) ?? sink.send(record) }
+  const once = { send: (record: SinkRecord) => ledger.findWritten(record) ?? sink.send(record) }
   showTerms(metrics, name, settings)
   const { deadLetter } = settings
   const deadLetters = observe(DEAD_LETTER_STAGE, checked.sink.definition.name)
@@ -311,16 +311,20 @@ function takeResidence(
   { intents, taps = NO_TAPS, handOver }: Pick<Surroundings, 'intents' | 'taps' | 'handOver'>,
 ): Resident {
   const live = new Set<Pipeline>()
-  const sampled = (declaration: MetricDeclaration<'pipeline'>, read: (owing: Owing) => number | undefined) =>
-    metrics.sampled(declaration, { pipeline }, () => read(ledger.backlog()))
+  const sampled = (
+    declaration: MetricDeclaration<'pipeline'>,
+    read: (owing: LedgerBacklog) => number | undefined,
+  ) => metrics.sampled(declaration, { pipeline }, () => read(ledger.backlog()))
   /** Without post-commit stages nothing is ever pending, and nothing is shown. */
   const acknowledges = () => [...live].some(({ parts }) => parts.postCommit.length > 0)
-  const ofAcknowledging = (declaration: MetricDeclaration<'pipeline'>, read: (owing: Owing) => number) =>
-    sampled(declaration, (owing) => (acknowledges() ? read(owing) : undefined))
+  const ofAcknowledging = (
+    declaration: MetricDeclaration<'pipeline'>,
+    read: (owing: LedgerBacklog) => number,
+  ) => sampled(declaration, (owing) => (acknowledges() ? read(owing) : undefined))
   ofAcknowledging(METRICS.ledgerPending, ({ count }) => count)
   ofAcknowledging(METRICS.ledgerOldestPendingSeconds, ({ oldestAge }) => oldestAge / 1000)
   ofAcknowledging(METRICS.ledgerFailed, ({ failed }) => failed)
-  sampled(METRICS.ledgerWindowSeconds, ({ remembersFor }) => remembersFor / 1000)
+  sampled(METRICS.ledgerWindowSeconds, ({ dedupSpan }) => dedupSpan / 1000)
   sampled(METRICS.ledgerReplacedPartitions, ({ replacedPartitions }) => replacedPartitions)
   sampled(METRICS.ledgerSameIdOtherBytes, ({ sameIdOtherBytes }) => sameIdOtherBytes)
   sampled(METRICS.ledgerUnprovenRecords, ({ unprovenRecords }) => unprovenRecords)

@@ -1,6 +1,6 @@
 import { asHeadgateError } from '../contract/errors.js'
 import type { Correlation, Event, Outcome, SinkRecord } from '../contract/index.js'
-import { digestOf } from '../ledger/digest.js'
+import { digestOf } from '../ledger/identity.js'
 import type { Pipeline } from './build.js'
 import type { Handed, HandOver } from './handed.js'
 import type { Apply, Decision, Refusal } from './observe.js'

@@ -1,5 +1,5 @@
 import type { RootDatabase } from 'lmdb'
-import { openCheckedTables } from '../ledger/checked-tables.js'
+import { CheckedTables } from '../ledger/checked-tables.js'
 
 /**
  * What an operator wants of a pipeline. `PAUSED`: no events are taken, what is durable is acknowledged. `STOPPED`: nothing is
@@ -14,7 +14,7 @@ export interface Intents {
 }
 
 export function openIntents(state: RootDatabase): Intents {
-  const tables = openCheckedTables(state, '')
+  const tables = new CheckedTables(state, '')
   const kept = tables.table<Intent, string>('intents')
   return {
     of: (pipeline) => kept.get(pipeline) ?? 'RUNNING',

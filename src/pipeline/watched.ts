@@ -1,5 +1,6 @@
 import type { HeadgateError } from '../contract/errors.js'
 import type { Correlation, Event, Outcome } from '../contract/index.js'
+import { noLedger } from '../ledger/ledger.js'
 import type { Passed } from '../tap/passed.js'
 import type { Pipeline } from './build.js'
 import type { Handed } from './handed.js'
@@ -89,7 +90,7 @@ function watchBack(
     }
     return ledger.once(event, deliverNoted, digest)
   }
-  return { ...watch(pipeline, seen), ledger: { ...ledger, once } }
+  return { ...watch(pipeline, seen), ledger: { ...noLedger, once } }
 }
 
 const ruleOf = async ({ plugins }: Pipeline, index: number, event: Event): Promise<string | undefined> =>

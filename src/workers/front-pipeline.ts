@@ -2,7 +2,7 @@ import type { CheckedPipeline, CheckedStage } from '../config/check.js'
 import type { CheckedConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { PostCommit, Sink } from '../contract/index.js'
-import { noLedger } from '../ledger/no-ledger.js'
+import { noLedger } from '../ledger/ledger.js'
 import { assemblePipeline, type Pipeline, type Surroundings } from '../pipeline/build.js'
 import type { BuiltStage } from '../pipeline/stage.js'
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { durableLedger } from '../../bench/ledger-stand-in.js'
+import { DurableLedger } from '../../bench/ledger-stand-in.js'
 import { resolve } from '../../bench/resolve-stand-in.js'
 import type { Outcome } from '../../src/contract/index.js'
 import { recordMac } from '../../src/pipeline/record-mac.js'
@@ -14,7 +14,7 @@ const delivered = (id: string): Outcome => ({
 })
 
 const ledgerOf = (stages: number) =>
-  durableLedger({
+  new DurableLedger({
     log: undefined,
     mac: recordMac('test'),
     by: 'id+bytes',
@@ -23,7 +23,7 @@ const ledgerOf = (stages: number) =>
     maxPending: 1,
     stages,
     pipeline: 'bench',
-    openState: () => {
+    openStore: () => {
       throw new Error('it keeps no state')
     },
     logger: testContext().log,
@@ -32,7 +32,7 @@ const ledgerOf = (stages: number) =>
 
 test('the module that it stands in for is where a pipeline takes its ledger from', () => {
   const build = readFileSync('src/pipeline/build.ts', 'utf8')
-  expect(build).toContain("import { durableLedger } from '../ledger/durable-ledger.js'")
+  expect(build).toContain("import { DurableLedger } from '../ledger/durable-ledger.js'")
   expect(existsSync('src/ledger/durable-ledger.ts')).toBe(true)
 })
 

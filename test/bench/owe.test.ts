@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest'
 import { owe } from '../../bench/owe.js'
 import { openStateDirectory } from '../../src/ledger/state-directory.js'
-import { openPipelineState } from '../../src/ledger/store.js'
+import { LedgerStore } from '../../src/ledger/store.js'
 import { temporaryDirectory, testContext } from '../helpers/context.js'
 
 test('so many acknowledgements are owed as a ledger would owe them: for records up to the end, all of them on disk', async () => {
   const directory = temporaryDirectory()
   await owe(directory, { pipeline: 'bench', topic: 'events', count: 25_000 })
   const { database, close } = await openStateDirectory(directory, testContext().log)
-  const state = await openPipelineState(database, 'bench', { window: 60_000, entries: 100_000 })
+  const state = await LedgerStore.open(database, 'bench', { window: 60_000, entries: 100_000 })
 
-  expect(state.owedCount()).toBe(25_000)
-  expect(state.loadOwed(true)).toEqual([])
-  expect(state.unpark([30_000])).toHaveLength(25_000)
+  expect(state.pending.count).toBe(25_000)
+  expect(state.pending.load(true)).toEqual([])
+  expect(state.pending.loadSpilled([30_000])).toHaveLength(25_000)
   expect(state.checkpoint('events', 0)).toBe(25_000)
   expect(state.takeCleanStop()).toBe(true)
   state.close(true)

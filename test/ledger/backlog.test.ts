@@ -30,7 +30,7 @@ function untriedAmongNext({ ledger }: TestLedger, count: number): string[] {
   return untried
 }
 
-test('those that fail and wait on disk do not hold up the ones that come, nor after a restart', async () => {
+test('failing acknowledgements that are spilled to disk do not hold up new ones, nor after a restart', async () => {
   const before = await withFailing()
   await before.ledger.refill()
   await before.take(eventOf('good-1'))
@@ -45,7 +45,7 @@ test('those that fail and wait on disk do not hold up the ones that come, nor af
   expect(untriedAmongNext(after, 20).toSorted()).toEqual(['good-2', 'good-3'])
 }, 60_000)
 
-test('when they succeed at last, each is acknowledged once', async () => {
+test('when failing acknowledgements succeed at last, each is made once', async () => {
   const opened = await withFailing()
   const { ledger } = opened
   const done = new Set<string>()

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { open } from 'lmdb'
 import { expect, test } from 'vitest'
-import { openCheckedTables } from '../../src/ledger/checked-tables.js'
+import { CheckedTables } from '../../src/ledger/checked-tables.js'
 import { Damage, snapshotsIn, withFile } from '../../src/ledger/lmdb-pages.js'
 import { checkTables, onlyRead } from '../../src/ledger/stored-rows.js'
 import { temporaryDirectory } from '../helpers/context.js'
@@ -22,7 +22,7 @@ const change = fc.oneof(
   fc.constant('clear' as const),
 )
 
-test('whatever is put, removed and cleared, in whatever transactions, the rows match their checksums', async () => {
+test('rows match their checksums after any puts, removes and clears, in any transactions', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.record({ changes: fc.array(change, { maxLength: 8 }), fails: fc.boolean() }), {
@@ -31,7 +31,7 @@ test('whatever is put, removed and cleared, in whatever transactions, the rows m
       async (transactions) => {
         const file = join(temporaryDirectory(), 'ledger.mdb')
         const database = open(file, OPTIONS)
-        const tables = openCheckedTables(database, 'orders')
+        const tables = new CheckedTables(database, 'orders')
         const small = tables.table<string, [number, number]>('small')
         const large = tables.table<Buffer, number>('large', 'binary')
         const keys = new Set<number>()
@@ -64,10 +64,10 @@ test('whatever is put, removed and cleared, in whatever transactions, the rows m
   )
 })
 
-test('a row that was written around the checksums is found', async () => {
+test('a row that was written without its checksum is detected', async () => {
   const file = join(temporaryDirectory(), 'ledger.mdb')
   const database = open(file, OPTIONS)
-  const tables = openCheckedTables(database, 'orders')
+  const tables = new CheckedTables(database, 'orders')
   const numbers = tables.table<number, string>('numbers')
   await tables.write(() => numbers.put('a', 1))
   await database.openDB<number, string>({ name: 'orders/numbers' }).put('a', 2)
@@ -82,7 +82,7 @@ test('owners do not disturb each other, and tables that are not opened keep thei
   const database = open(file, OPTIONS)
   for (const owner of ['', 'orders', 'a/b']) {
     for (const name of ['one', 'two']) {
-      const tables = openCheckedTables(database, owner)
+      const tables = new CheckedTables(database, owner)
       const table = tables.table<string, string>(name)
       tables.writeSync(() => table.put('key', `${owner} ${name}`))
     }

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import type { Event, Outcome, SinkRecord } from '../../src/contract/index.js'
-import { digestOf } from '../../src/ledger/digest.js'
+import { digestOf } from '../../src/ledger/identity.js'
 import { recordMac } from '../../src/pipeline/record-mac.js'
 import { eventOf } from '../helpers/inline-plugins.js'
 import { MAC, type MemoryLog, memoryLog } from '../helpers/memory-log.js'
@@ -11,7 +11,8 @@ const FORGED = { 'headgate-mac': 'AAAAAAAAAAAAAAAAAAAAAA' }
 
 function due(opened: TestLedger): (string | undefined)[] {
   const ids = []
-  for (let owed = opened.due(); owed !== undefined; owed = opened.due()) ids.push(owed.committed.id)
+  for (let pending = opened.due(); pending !== undefined; pending = opened.due())
+    ids.push(pending.committed.id)
   return ids
 }
 
@@ -23,13 +24,13 @@ function take({ ledger }: TestLedger, kafka: MemoryLog, event: Event, value: Buf
       { name: 'headgate-digest', value: digest },
     ]
     const record: SinkRecord = { target: { topic: 'events', partition: 0 }, key: null, value, headers }
-    const receipt = await ledger.written(record)
+    const receipt = await ledger.findWritten(record)
     if (receipt !== undefined) return { kind: 'delivered', id: event.id, receipt }
     return kafka.append(event.id, digest, 'orders', {}, value)
   })
 }
 
-test('a record that somebody else wrote with the digest of an event to come does not stand in for it, and is owed nothing', async () => {
+test('a record that another program wrote with the digest of a future event does not replace it, and gets no acknowledgement', async () => {
   for (const mac of [FORGED, { 'headgate-mac': undefined as unknown as string }]) {
     const kafka = memoryLog()
     const event = eventOf('a')
@@ -59,7 +60,7 @@ test('a record that is proven for another topic, id or digest is not proven', as
   expect(opened.ledger.backlog().unprovenRecords).toBe(3)
 })
 
-test('thousands of records of somebody else are owed nothing, and say so in one line', async () => {
+test('thousands of records of another program get no acknowledgement, and one log line', async () => {
   const kafka = memoryLog()
   const stranger = digest(eventOf('never'))
   for (let n = 0; n < 2000; n++) kafka.append(`never-${n}`, stranger, 'orders', FORGED)
@@ -69,7 +70,7 @@ test('thousands of records of somebody else are owed nothing, and say so in one 
   expect(opened.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
 })
 
-test('with a lost state directory and another key, redeliveries of records that are the same are recognised', async () => {
+test('with a lost state directory and another key, redeliveries that would become the same record are detected', async () => {
   const kafka = memoryLog()
   const before = await openLedger({ kafka })
   const event = eventOf('a')
@@ -86,7 +87,7 @@ test('with a lost state directory and another key, redeliveries of records that 
   expect(await take(after, kafka, event, event.body.bytes)).toMatchObject({ kind: 'duplicate' })
 })
 
-test('what was written under a key of before is proven as long as the state directory is there', async () => {
+test('records written under a former key are proven as long as the state directory exists', async () => {
   const before = await openLedger()
   await before.take(eventOf('a'))
   await before.ledger.refill()
@@ -98,7 +99,7 @@ test('what was written under a key of before is proven as long as the state dire
   expect(opened.ledger.backlog().unprovenRecords).toBe(0)
 })
 
-test('ids and trace context of records are checked as the intake does', async () => {
+test('ids and trace context of records are checked like those of requests', async () => {
   const kafka = memoryLog()
   const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   for (const id of ['', 'line\nend', '\u0000', 'x'.repeat(257), '\ud800'])
@@ -116,9 +117,9 @@ test('ids and trace context of records are checked as the intake does', async ()
   expect(b?.committed).toEqual({ id: 'b', receipt: expect.anything(), traceparent: trace })
 })
 
-test('without unproven records, no record is looked at before it is written', async () => {
+test('without unproven records, no record is inspected before it is written', async () => {
   const opened = await openLedger()
   const record = vi.fn()
-  expect(opened.ledger.written(new Proxy({} as SinkRecord, { get: record }))).toBeUndefined()
+  expect(opened.ledger.findWritten(new Proxy({} as SinkRecord, { get: record }))).toBeUndefined()
   expect(record).not.toHaveBeenCalled()
 })

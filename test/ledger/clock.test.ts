@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { ledgerClock } from '../../src/ledger/clock.js'
-import type { Pending } from '../../src/ledger/ledger.js'
+import { LedgerClock } from '../../src/ledger/clock.js'
+import type { PendingAck } from '../../src/ledger/rows.js'
 import { eventOf } from '../helpers/inline-plugins.js'
 import { movableClocks } from '../helpers/movable-clocks.js'
 import { openLedger, type TestLedger } from './setup.js'
@@ -8,7 +8,7 @@ import { openLedger, type TestLedger } from './setup.js'
 const DAY = 24 * 3_600_000
 const MINUTE = 60_000
 
-const due = ({ ledger }: TestLedger): Pending | undefined => ledger.take(0, ledger.now())
+const due = ({ ledger }: TestLedger): PendingAck | undefined => ledger.take(0, ledger.now())
 
 test.each([2 * DAY, -2 * DAY])(
   'a wall clock that is set by %i ms while it runs changes nothing',
@@ -22,7 +22,7 @@ test.each([2 * DAY, -2 * DAY])(
     clocks.setWall(by)
     expect(due(opened)).toBeUndefined()
     expect(opened.ledger.backlog().oldestAge).toBeLessThan(10_000)
-    expect(opened.ledger.backlog().remembersFor).toBeLessThan(10_000)
+    expect(opened.ledger.backlog().dedupSpan).toBeLessThan(10_000)
     expect(await opened.take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
 
     clocks.pass(MINUTE)
@@ -60,22 +60,22 @@ test.each([2 * DAY, -2 * DAY])(
   },
 )
 
-test('what is read back is as old as its record, and never of the future', async () => {
+test('an event that a recovery reads is as old as its record, and never in the future', async () => {
   const clocks = movableClocks()
   clocks.setWall(-2 * DAY)
-  const clock = ledgerClock([Date.now() + 5 * DAY, Date.now()])
+  const clock = new LedgerClock([Date.now() + 5 * DAY, Date.now()])
   expect(clock.at(Date.now() - MINUTE)).toBe(clock.now() - MINUTE)
   expect(clock.at(Date.now() + DAY)).toBe(clock.now())
 })
 
-test('the clock of a ledger goes on from run to run, and never back', () => {
+test('the clock of a ledger continues from run to run, and never goes back', () => {
   const clocks = movableClocks()
-  const first = ledgerClock(undefined)
+  const first = new LedgerClock(undefined)
   expect(Math.abs(first.now() - Date.now())).toBeLessThanOrEqual(5)
   let last = first.reading()
   for (const by of [-2 * DAY, 2 * DAY, -1, 90 * DAY, -90 * DAY]) {
     clocks.setWall(by)
-    const next = ledgerClock(last)
+    const next = new LedgerClock(last)
     expect(next.now()).toBeGreaterThanOrEqual(last[0])
     expect(next.now() - last[0]).toBeLessThan(3_610_000)
     last = next.reading()

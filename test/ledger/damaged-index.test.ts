@@ -30,12 +30,12 @@ async function prepare(): Promise<void> {
     directory = ledger.directory
     kafka = ledger.kafka
     for (let n = from; n < from + EVENTS / 3; n++) await ledger.take(eventOf(String(n)))
-    // Every third is acknowledged, one in a hundred is given up.
+    // Every third is acknowledged, one in a hundred has failed.
     for (let n = 0; n < EVENTS / 9; n++) {
-      const owed = ledger.due()
-      if (owed === undefined) throw new Error('nothing is owed')
-      if (n % 35 === 0) ledger.ledger.failed(owed, { code: 'HG_ACK_GAVE_UP', message: '404' })
-      else ledger.ledger.acknowledged(owed)
+      const pending = ledger.due()
+      if (pending === undefined) throw new Error('nothing is pending')
+      if (n % 35 === 0) ledger.ledger.failed(pending, { code: 'HG_ACK_GAVE_UP', message: '404' })
+      else ledger.ledger.acknowledged(pending)
     }
     await ledger.stop()
     taken.push(readFileSync(join(directory, 'ledger.mdb')))
@@ -107,7 +107,7 @@ const KINDS: Record<string, (random: Random) => Buffer> = {
   'whose end is zeros': (random) => newest().fill(0, random(newest().length)),
 }
 
-/** A start on it knows what the log has, and nothing else; what is owed stays owed. */
+/** A start on it knows what the log has, and nothing else; what is owed stays pending. */
 async function requireWorking(directory: string): Promise<void> {
   const after = await openLedger({ ...LIMITS, directory, kafka })
   const records = kafka.records.length

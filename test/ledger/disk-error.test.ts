@@ -48,7 +48,7 @@ test('a start on a full disk is refused before LMDB gets the file', () => {
   expect(() => requireSpace(file)).not.toThrow()
 })
 
-test('what is no full disk makes the state directory unusable', () => {
+test('another error than a full disk makes the state directory unusable', () => {
   disk.free = FREE
   expect(startError(nodeError('EACCES'), '/state/ledger.mdb')).toMatchObject({ code: 'HG_STATE_UNUSABLE' })
 })

@@ -3,9 +3,9 @@ import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import type { Outcome } from '../../src/contract/index.js'
-import { digestOf } from '../../src/ledger/digest.js'
+import { digestOf } from '../../src/ledger/identity.js'
 import { openStateDirectory } from '../../src/ledger/state-directory.js'
-import { openPipelineState } from '../../src/ledger/store.js'
+import { LedgerStore } from '../../src/ledger/store.js'
 import { testContext } from '../helpers/context.js'
 import { deferred } from '../helpers/deferred.js'
 import { eventOf } from '../helpers/inline-plugins.js'
@@ -19,7 +19,7 @@ const ids = (ledger: TestLedger, stage = 0): string[] => {
   return found
 }
 
-test('the same id with the same bytes is a duplicate of the first, with its place', async () => {
+test('the same id with the same bytes is a duplicate of the first, with its receipt', async () => {
   const { take, kafka } = await openLedger()
   const first = await take(eventOf('a'))
   expect(await take(eventOf('a'))).toEqual({ ...first, kind: 'duplicate' })
@@ -42,18 +42,18 @@ test('copies in flight at once share one run', async () => {
   expect(deliver).toHaveBeenCalledOnce()
 })
 
-test('an event whose outcome is unavailable is tried anew when it comes again', async () => {
+test('an event whose outcome is unavailable is delivered when it comes again', async () => {
   const { ledger, take } = await openLedger()
   const error = new HeadgateError('HG_KAFKA_QUEUE_FULL', 'full')
   await ledger.once(eventOf('a'), async () => ({ kind: 'unavailable', id: 'a', error }))
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'delivered' })
 })
 
-test('a duplicate makes its acknowledgement due again, once', async () => {
+test('a duplicate makes its acknowledgement pending again, once', async () => {
   const opened = await openLedger()
   await opened.take(eventOf('a'))
-  const owed = opened.due()
-  if (owed) opened.ledger.acknowledged(owed)
+  const pending = opened.due()
+  if (pending) opened.ledger.acknowledged(pending)
   expect(opened.ledger.backlog().count).toBe(0)
   await opened.take(eventOf('a'))
   await opened.take(eventOf('a'))
@@ -68,7 +68,7 @@ test('beyond the redelivery window an event is new', async () => {
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'delivered' })
 })
 
-test('what was known and owed is known and owed after a restart, with the attempts that were made', async () => {
+test('indexed events and pending acknowledgements survive a restart, with the attempts that were made', async () => {
   const before = await openLedger()
   await before.take(eventOf('a'))
   await before.take(eventOf('b'))
@@ -83,7 +83,7 @@ test('what was known and owed is known and owed after a restart, with the attemp
   expect(after.due()).toBeUndefined()
 })
 
-test('what was written by nobody before a crash is read back from the log', async () => {
+test('changes that a crash has lost are restored from the log', async () => {
   const before = await openLedger()
   await before.take(eventOf('a'))
   const after = await openLedger({ directory: await before.crash(), kafka: before.kafka })
@@ -91,7 +91,7 @@ test('what was written by nobody before a crash is read back from the log', asyn
   expect(ids(after)).toEqual(['a'])
 })
 
-test('a record whose report was never seen is found, so its redelivery is no second record', async () => {
+test('a record whose report never came is found, so that its redelivery is no second record', async () => {
   const before = await openLedger()
   void before.ledger.once(eventOf('a'), async (digest) => {
     before.kafka.append('a', digest)
@@ -102,7 +102,7 @@ test('a record whose report was never seen is found, so its redelivery is no sec
   expect(after.kafka.records).toHaveLength(1)
 })
 
-test('a record whose report was never seen is found where the config no longer writes to, too', async () => {
+test('a record whose report never came is also found in a partition that the config no longer writes to', async () => {
   const before = await openLedger()
   await before.take(eventOf('a'))
   await before.stop()
@@ -116,7 +116,7 @@ test('a record whose report was never seen is found where the config no longer w
   expect(await after.take(eventOf('b'))).toMatchObject({ kind: 'duplicate', receipt: { offset: 1 } })
 })
 
-test('after a stop in order the log need not be read where it ends as it did, once', async () => {
+test('after an orderly stop the log is not read if it ends where it did, once', async () => {
   const before = await openLedger()
   await before.take(eventOf('a'))
   await before.stop()
@@ -128,7 +128,7 @@ test('after a stop in order the log need not be read where it ends as it did, on
   expect(read).toHaveBeenCalledOnce()
 })
 
-test('after a stop in order the log is read where it has more than it had', async () => {
+test('after an orderly stop the log is read if it has more records than before', async () => {
   const before = await openLedger()
   await before.stop()
   before.kafka.append('a', digestOf(eventOf('a').body.bytes))
@@ -136,7 +136,7 @@ test('after a stop in order the log is read where it has more than it had', asyn
   expect(await after.take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
 })
 
-test('after a stop with a record on its way the log is read to its very end', async () => {
+test('after a stop with a record in flight the log is read to its very end', async () => {
   const before = await openLedger()
   void before.ledger.once(eventOf('a'), () => new Promise<Outcome>(() => {}))
   await before.stop()
@@ -145,7 +145,7 @@ test('after a stop with a record on its way the log is read to its very end', as
   expect(read).toHaveBeenCalledOnce()
 })
 
-test('reading back that breaks off goes on from there, and the group is not committed back', async () => {
+test('a recovery that is interrupted continues from there, and the offset of the group does not go back', async () => {
   const before = await openLedger()
   for (const id of ['a', 'b', 'c']) await before.take(eventOf(id))
   await before.stop()
@@ -174,7 +174,7 @@ test('reading back that breaks off goes on from there, and the group is not comm
   expect(commit.mock.calls.flatMap(([positions]) => positions.map(({ offset }) => offset))).toEqual([])
 })
 
-test('a lost state directory is made anew: all in the window is known, and owed is what the group has not passed', async () => {
+test('a lost state directory is restored: all events in the window are indexed, and records from the offset of the group on are pending', async () => {
   const before = await openLedger()
   for (const id of ['a', 'b', 'c']) await before.take(eventOf(id))
   await before.stop()
@@ -185,31 +185,31 @@ test('a lost state directory is made anew: all in the window is known, and owed 
   expect(await after.take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
 })
 
-test('the group is committed up to the oldest record that is not acknowledged', async () => {
+test('the offset of the group is that of the oldest record that is not acknowledged', async () => {
   const { take, due, ledger, kafka, stop } = await openLedger()
   for (const id of ['a', 'b', 'c']) await take(eventOf(id))
   const [, b, c] = [due(), due(), due()]
-  for (const owed of [b, c]) if (owed) ledger.acknowledged(owed)
+  for (const pending of [b, c]) if (pending) ledger.acknowledged(pending)
   await stop()
   expect(kafka.committed).toBe(0)
 })
 
-test('the group is committed to the end when all is acknowledged', async () => {
+test('the offset of the group is the end of the log when all records are acknowledged', async () => {
   const { take, due, ledger, kafka, stop } = await openLedger()
   for (const id of ['a', 'b']) await take(eventOf(id))
-  for (const owed of [due(), due()]) if (owed) ledger.acknowledged(owed)
+  for (const pending of [due(), due()]) if (pending) ledger.acknowledged(pending)
   await stop()
   expect(kafka.committed).toBe(2)
 })
 
-test('records of others are passed over', async () => {
+test('records of other pipelines are skipped', async () => {
   const kafka = memoryLog()
   kafka.append('a', 'digest', 'payments')
   const opened = await openLedger({ kafka })
   expect(opened.ledger.backlog().count).toBe(0)
 })
 
-test('a dead letter that was replayed is owed once, for itself, wherever its record stands', async () => {
+test('a dead letter that was replayed is pending once, as a dead letter, wherever its record is', async () => {
   const kafka = memoryLog()
   const { records } = kafka
   const replayed = (id: string) => {
@@ -223,11 +223,11 @@ test('a dead letter that was replayed is owed once, for itself, wherever its rec
   kafka.append('second', digestOf(Buffer.from('second')))
   replayed('second')
   const { due } = await openLedger({ kafka })
-  const owed = [due(), due(), due()].map((pending) => pending?.committed.receipt?.offset)
-  expect(owed).toEqual([1, 2, undefined])
+  const pending = [due(), due(), due()].map((pending) => pending?.committed.receipt?.offset)
+  expect(pending).toEqual([1, 2, undefined])
 })
 
-test('until the log has been read nothing is taken, and the reason is said', async () => {
+test('no event is taken until the log has been read, and notReady() has the reason', async () => {
   const kafka = memoryLog()
   kafka.down = unreachable
   const { ledger, take } = await openLedger({ kafka })
@@ -241,7 +241,7 @@ test('until the log has been read nothing is taken, and the reason is said', asy
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'delivered' })
 })
 
-test('after an uncertain outcome the sender of the log is fenced and the log read, before the next event is taken', async () => {
+test('after an uncertain outcome the sink is fenced and the log read, before the next event is taken', async () => {
   const { ledger, take, kafka } = await openLedger()
   const error = new HeadgateError('HG_KAFKA_NOT_DELIVERED', 'timed out', { uncertain: true })
   const outcome = await ledger.once(eventOf('a'), async (digest) => {
@@ -258,7 +258,7 @@ test('after an uncertain outcome the sender of the log is fenced and the log rea
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
 })
 
-test('a stop before the fate of a record is known leaves it to be read after the next start', async () => {
+test('a record of unknown fate at a stop is read after the next start', async () => {
   const before = await openLedger()
   const { ledger, kafka, take } = before
   const confirmed = deferred<Outcome>()
@@ -278,23 +278,23 @@ test('a stop before the fate of a record is known leaves it to be read after the
   expect(await after.take(eventOf('a'))).toMatchObject({ kind: 'duplicate', receipt: { offset: 0 } })
 })
 
-test('at the bound of the backlog new events are unavailable and known ones still duplicates', async () => {
+test('at maxPending new events are unavailable, and redeliveries are still duplicates', async () => {
   const { take, due, ledger } = await openLedger({ maxPending: 2 })
   for (const id of ['a', 'b']) await take(eventOf(id))
   expect(await take(eventOf('c'))).toMatchObject({ kind: 'unavailable', error: { code: 'HG_LEDGER_FULL' } })
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
-  const owed = due()
-  if (owed) ledger.acknowledged(owed)
+  const pending = due()
+  if (pending) ledger.acknowledged(pending)
   expect(await take(eventOf('c'))).toMatchObject({ kind: 'delivered' })
 })
 
-test('without a post-commit stage nothing is owed and nothing is bounded', async () => {
+test('without a post-commit stage nothing is pending, and maxPending does not apply', async () => {
   const { take, ledger } = await openLedger({ stages: 0, maxPending: 1 })
   for (const id of ['a', 'b', 'c']) expect(await take(eventOf(id))).toMatchObject({ kind: 'delivered' })
   expect(ledger.backlog().count).toBe(0)
 })
 
-test('an acknowledgement passes its stages in order and is owed until the last', async () => {
+test('an acknowledgement passes its stages in order and is pending until the last', async () => {
   const { take, due, ledger } = await openLedger({ stages: 2 })
   await take(eventOf('a'))
   expect(due(1)).toBeUndefined()
@@ -306,7 +306,7 @@ test('an acknowledgement passes its stages in order and is owed until the last',
   expect(ledger.backlog().count).toBe(0)
 })
 
-test('more acknowledgements than fit into memory wait on disk, and every one of them is taken', async () => {
+test('acknowledgements that do not fit into memory are spilled to disk, and every one of them is taken', async () => {
   const many = 45_000
   const opened = await openLedger({ maxPending: many, entries: many, withoutLog: true })
   let offset = 0
@@ -326,16 +326,16 @@ test('more acknowledgements than fit into memory wait on disk, and every one of 
   expect(opened.ledger.backlog().count).toBe(0)
 }, 30_000)
 
-test('a stop in order parks what is in memory, and the next start takes it up at once, also what was being tried', async () => {
+test('an orderly stop spills all acknowledgements in memory, those in flight too, and the next start loads them at once', async () => {
   const before = await openLedger()
   for (const id of ['a', 'b', 'c']) await before.take(eventOf(id))
   before.due()
   await before.stop()
 
   const { database, close } = await openStateDirectory(before.directory, testContext().log)
-  const state = await openPipelineState(database, 'orders', { window: 60_000, entries: 100 })
-  expect(state.loadOwed(true)).toEqual([])
-  expect(state.unpark([10])).toHaveLength(3)
+  const state = await LedgerStore.open(database, 'orders', { window: 60_000, entries: 100 })
+  expect(state.pending.load(true)).toEqual([])
+  expect(state.pending.loadSpilled([10])).toHaveLength(3)
   state.close(true)
   await close()
 
@@ -355,12 +355,12 @@ test('a state directory that cannot be written closes the intake until it can', 
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
 })
 
-test('what was given up while the disk was full is listed at once, and written when it can be', async () => {
+test('an acknowledgement that failed while the disk was full is listed at once, and written later', async () => {
   const before = await openLedger()
   await before.take(eventOf('a'))
   const disk = vi.spyOn(before.state.database, 'batch').mockRejectedValue(new Error('ENOSPC'))
-  const owed = before.due()
-  if (owed) before.ledger.failed(owed, { code: 'HG_ACK_GAVE_UP', message: 'answered 404' })
+  const pending = before.due()
+  if (pending) before.ledger.failed(pending, { code: 'HG_ACK_GAVE_UP', message: 'answered 404' })
   await expect.poll(() => before.ledger.notReady()).not.toEqual([])
   expect((await before.ledger.report()).failed).toMatchObject({ count: 1, first: [{ id: 'a' }] })
   disk.mockRestore()
@@ -370,11 +370,11 @@ test('what was given up while the disk was full is listed at once, and written w
   expect(after.ledger.backlog()).toMatchObject({ count: 0, failed: 1 })
 })
 
-test('what was given up is listed with its reason, survives a restart, and can be owed again', async () => {
+test('a failed acknowledgement is listed with its reason, survives a restart, and can be made pending again', async () => {
   const before = await openLedger()
   await before.take(eventOf('a'))
-  const owed = before.due()
-  if (owed) before.ledger.failed(owed, { code: 'HG_ACK_GAVE_UP', message: 'answered 404' })
+  const pending = before.due()
+  if (pending) before.ledger.failed(pending, { code: 'HG_ACK_GAVE_UP', message: 'answered 404' })
   expect(before.ledger.backlog().count).toBe(0)
   await before.stop()
   const after = await openLedger({ directory: before.directory, kafka: before.kafka })
@@ -388,7 +388,7 @@ test('what was given up is listed with its reason, survives a restart, and can b
   await expect.poll(async () => (await after.ledger.report()).failed.count).toBe(0)
 })
 
-test('whatever happens in whatever order, crashes included: nothing is written twice, everything is owed until acknowledged', async () => {
+test('in any order of events, crashes included, nothing is written twice, and every record is pending until acknowledged', async () => {
   const step = fc.oneof(
     { weight: 5, arbitrary: fc.record({ kind: fc.constant('take' as const), id: fc.nat(12) }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('acknowledge', 'retry') }) },
@@ -429,8 +429,8 @@ test('whatever happens in whatever order, crashes included: nothing is written t
       }
       const written = kafka.records.map(({ id }) => id)
       expect(new Set(written).size).toBe(written.length)
-      const owed = new Set(ids(current))
-      for (const id of written) expect(owed.has(id) || acknowledged.has(id)).toBe(true)
+      const pending = new Set(ids(current))
+      for (const id of written) expect(pending.has(id) || acknowledged.has(id)).toBe(true)
       await current.stop()
     }),
     { numRuns: 40 },
@@ -439,17 +439,17 @@ test('whatever happens in whatever order, crashes included: nothing is written t
 
 const terms = { mac: MAC, by: 'id+bytes' as const, window: 60_000, entries: 100, maxPending: 100, stages: 1 }
 
-test('a log that was never known is read before its partitions get records: what is there is a duplicate', async () => {
+test('a new log is read before its partitions get records: events that it has are duplicates', async () => {
   const { ledger, take, kafka, due } = await openLedger({ withoutLog: true })
   kafka.append('a', digestOf(eventOf('a').body.bytes))
-  await ledger.meet(kafka)
+  await ledger.catchUp(kafka)
   ledger.change({ ...terms, log: kafka }, undefined)
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'duplicate', receipt: { offset: 0 } })
   expect(kafka.records).toHaveLength(1)
   expect(due()).toMatchObject({ committed: { id: 'a' } })
 })
 
-test('a record that is met while its own report is on its way is owed once', async () => {
+test('a record that is read before its report comes is pending once', async () => {
   const { ledger, kafka, due } = await openLedger({ withoutLog: true })
   const { promise, resolve } = deferred()
   let outcome: Outcome | undefined
@@ -464,22 +464,22 @@ test('a record that is met while its own report is on its way is owed once', asy
     resolve()
     await taken
   }
-  await ledger.meet(kafka)
+  await ledger.catchUp(kafka)
   expect(due()).toMatchObject({ committed: { id: 'a' } })
   expect(due()).toBeUndefined()
   expect(ledger.backlog().count).toBe(1)
 })
 
-test('a log that ends before what is known of it is another one, and refused', async () => {
+test('a log that ends before a checkpoint is another log, and refused', async () => {
   const before = await openLedger()
   for (const id of ['a', 'b']) await before.take(eventOf(id))
   await before.stop()
   const { ledger } = await openLedger({ directory: before.directory, kafka: before.kafka })
-  await expect(ledger.meet(memoryLog())).rejects.toMatchObject({ code: 'HG_RELOAD_RESTART' })
-  await ledger.meet(before.kafka)
+  await expect(ledger.catchUp(memoryLog())).rejects.toMatchObject({ code: 'HG_RELOAD_RESTART' })
+  await ledger.catchUp(before.kafka)
 })
 
-test('a ledger that cannot reach its log at start goes on with another one', async () => {
+test('a ledger that cannot reach its log at the start continues with another one', async () => {
   const kafka = memoryLog()
   kafka.down = unreachable
   const { ledger, take } = await openLedger({ kafka })
@@ -490,7 +490,7 @@ test('a ledger that cannot reach its log at start goes on with another one', asy
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'delivered' })
 })
 
-test('the log stays while only it can tell what became of a record', async () => {
+test('the log cannot be replaced while only it can tell the fate of a record', async () => {
   const { ledger, kafka } = await openLedger()
   kafka.down = unreachable
   const error = new HeadgateError('HG_KAFKA_NOT_DELIVERED', 'unknown', { uncertain: true })
@@ -498,7 +498,7 @@ test('the log stays while only it can tell what became of a record', async () =>
   expect(ledger.canMoveTo(memoryLog())).toBe(false)
 })
 
-test('other bounds count from now on', async () => {
+test('changed limits apply at once', async () => {
   const { ledger, take, kafka } = await openLedger()
   await take(eventOf('a'))
   ledger.change({ ...terms, log: kafka, maxPending: 1 }, undefined)
@@ -508,14 +508,14 @@ test('other bounds count from now on', async () => {
   expect(await take(eventOf('b'))).toMatchObject({ kind: 'delivered' })
 })
 
-test('what is given up goes on at its stage, wherever that is; what waits for none is not owed anew', async () => {
+test('a failed acknowledgement is retried at its stage, wherever that is now; without a stage it is not made pending again', async () => {
   const { ledger, take, due, kafka, state } = await openLedger({ stages: 2 })
   for (const id of ['a', 'b']) {
     await take(eventOf(id))
-    const owed = due()
-    if (owed && id === 'a') ledger.failed(owed, { code: 'HG_ACK_GAVE_UP', message: '404' })
-    else if (owed) {
-      ledger.acknowledged(owed)
+    const pending = due()
+    if (pending && id === 'a') ledger.failed(pending, { code: 'HG_ACK_GAVE_UP', message: '404' })
+    else if (pending) {
+      ledger.acknowledged(pending)
       const second = due(1)
       if (second) ledger.failed(second, { code: 'HG_ACK_GAVE_UP', message: '404' })
     }
@@ -529,19 +529,27 @@ test('what is given up goes on at its stage, wherever that is; what waits for no
   expect(ledger.backlog().count).toBe(1)
 })
 
-test('acknowledgements that wait on disk move to the new stages, too', async () => {
+test('spilled acknowledgements move to the new stages, too', async () => {
   const { ledger, take, kafka } = await openLedger({ stages: 2, maxPending: 100_000, entries: 100_000 })
   for (let n = 0; n < 20_050; n++) await take(eventOf(`event-${n}`))
   ledger.change({ ...terms, log: kafka, stages: 3 }, (stage) => stage + 1)
   const told: number[] = []
   await vi.waitUntil(
     () => {
-      for (let owed = ledger.take(1, Date.now()); owed !== undefined; owed = ledger.take(1, Date.now())) {
-        told.push(owed.stage)
-        ledger.acknowledged(owed)
+      for (
+        let pending = ledger.take(1, Date.now());
+        pending !== undefined;
+        pending = ledger.take(1, Date.now())
+      ) {
+        told.push(pending.stage)
+        ledger.acknowledged(pending)
       }
-      for (let owed = ledger.take(2, Date.now()); owed !== undefined; owed = ledger.take(2, Date.now()))
-        ledger.acknowledged(owed)
+      for (
+        let pending = ledger.take(2, Date.now());
+        pending !== undefined;
+        pending = ledger.take(2, Date.now())
+      )
+        ledger.acknowledged(pending)
       return ledger.backlog().count === 0
     },
     { timeout: 15_000 },

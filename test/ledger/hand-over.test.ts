@@ -37,7 +37,7 @@ async function lockConnection(path: string): Promise<Socket> {
   return connection
 }
 
-test('a directory that nobody has is opened, and can be asked for from then on', async () => {
+test('a directory that no process has is opened, and can be requested from then on', async () => {
   const path = join(temporaryDirectory(), 'new')
   expect(await isStateInUse(path)).toBe(false)
   expect(await requestState(path)).toBeUndefined()
@@ -47,7 +47,7 @@ test('a directory that nobody has is opened, and can be asked for from then on',
   await state.close()
 })
 
-test('a process that asks gets the directory when the one before has closed it, and not earlier', async () => {
+test('a process that requests the directory gets it when the former process has closed it, and not earlier', async () => {
   const { path, asked, close } = await opened()
   let taken = false
   const next = takeOverState(path, log, nobody).then((state) => {
@@ -62,14 +62,14 @@ test('a process that asks gets the directory when the one before has closed it, 
   await (await next).close()
 })
 
-test('a look at whether it is in use is no request', async () => {
+test('the check whether the directory is in use is no request', async () => {
   const { path, asked } = await opened()
   expect(await isStateInUse(path)).toBe(true)
   await expect(openStateDirectory(path, log)).rejects.toMatchObject({ code: 'HG_STATE_LOCKED' })
   expect(asked).toEqual([])
 })
 
-test('a process that does not hand over keeps it, and the error says why', async () => {
+test('a process that does not hand the directory over keeps it, and the error gives the reason', async () => {
   const path = temporaryDirectory()
   const state = await openStateDirectory(path, log)
   onTestFinished(() => state.close())
@@ -79,7 +79,7 @@ test('a process that does not hand over keeps it, and the error says why', async
   })
 })
 
-test('of two that ask, the first gets it', async () => {
+test('of two requests, the first gets the directory', async () => {
   const { path, asked } = await opened()
   expect(await requestState(path)).toMatchObject({ pid: process.pid })
   await expect(requestState(path)).rejects.toMatchObject({ code: 'HG_STATE_LOCKED' })

@@ -1,90 +1,82 @@
-import fc from 'fast-check'
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { setImmediate as turn } from 'node:timers/promises'
+import { expect, test, vi } from 'vitest'
+import { HeadgateError } from '../../src/contract/errors.js'
+import type { LogPartition, RecordLog } from '../../src/contract/index.js'
 import { identityOf } from '../../src/ledger/identity.js'
-import { newProgress, readBack } from '../../src/ledger/recovery.js'
+import { Recovery } from '../../src/ledger/recovery.js'
 import { openStateDirectory } from '../../src/ledger/state-directory.js'
-import { openPipelineState } from '../../src/ledger/store.js'
+import { LedgerStore } from '../../src/ledger/store.js'
 import { temporaryDirectory, testContext } from '../helpers/context.js'
-import { memoryTopics } from '../helpers/memory-topics.js'
+import { deferred } from '../helpers/deferred.js'
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))
-afterEach(() => void vi.useRealTimers())
-
-const WINDOW = 3_600_000
-
-/** Writes a record a second into these partitions, and reads them back with nothing known of them. */
-async function remembered(
-  partitions: readonly number[],
-  entries: number,
-  onLookUp = () => {},
-): Promise<number[]> {
-  const { log: logger } = testContext()
-  const topics = memoryTopics({ events: 4 })
-  for (const [n, partition] of partitions.entries()) {
-    vi.setSystemTime(Date.now() + 1000)
-    const target = { topic: 'events', partition }
-    await topics.send({ target, key: null, value: Buffer.from(String(n)), headers: [] })
-  }
+/** Begins to read a log that does not answer until the test lets it fail. */
+async function startRecovery() {
+  const { log: logger, lines } = testContext()
   const directory = await openStateDirectory(temporaryDirectory(), logger)
-  const state = await openPipelineState(directory.database, 'orders', { window: WINDOW, entries })
-  const seen: number[] = []
-  const options = {
-    log: () => ({
-      ...topics.log,
-      offsetsAt: (time: number) => {
-        onLookUp()
-        return topics.log.offsetsAt(time)
-      },
+  const store = await LedgerStore.open(directory.database, 'orders', { window: 1000, entries: 10 })
+  const asked = deferred<LogPartition[]>()
+  const recovery = new Recovery({
+    log: () => ({ partitions: () => asked.promise, read: async () => {} }) as Partial<RecordLog> as RecordLog,
+    catchUpOptions: (log) => ({
+      log,
+      store,
+      window: 1000,
+      entries: 10,
+      logger,
+      reindex: false,
+      identityOf,
+      visit() {},
+      onReplaced() {},
+      signal: new AbortController().signal,
     }),
-    state,
-    window: WINDOW,
-    entries,
-    logger,
-    quiet: false,
-    visit: (record: { readonly value: Buffer }, needed: { readonly remembered: boolean }) => {
-      if (needed.remembered) seen.push(Number(record.value))
-    },
-    replaced() {},
-    relearn: false,
-    identityOf,
-    signal: new AbortController().signal,
-  }
-  await readBack(options, newProgress(), false)
-  state.close(false)
-  await directory.close()
-  return seen.sort((a, b) => a - b)
+    onCaughtUp() {},
+  })
+  recovery.start({ fence: false, quiet: false })
+  const fail = (message: string) => asked.reject(new HeadgateError('HG_KAFKA_UNAVAILABLE', message))
+  const answer = () => asked.resolve([])
+  return { recovery, lines, fail, answer }
 }
 
-test('what is new in a quiet partition is not forgotten for what is old in a busy one', async () => {
-  const busy = Array.from({ length: 200 }, (_, n) => 1 + (n % 3))
-  const seen = await remembered([...busy, 0], 40)
-  expect(seen).toEqual(Array.from({ length: seen.length }, (_, n) => 201 - seen.length + n))
-  expect(seen.length).toBeGreaterThanOrEqual(38)
+test('a log that cannot be read gives a warning, which says that no events are taken', async () => {
+  const { recovery, lines, fail } = await startRecovery()
+  fail('No broker.')
+  await vi.waitUntil(() => lines.length > 0)
+  expect(lines).toMatchObject([
+    {
+      level: 'warn',
+      message: 'no events are taken until the ledger has caught up with Kafka; retrying: No broker.',
+    },
+  ])
+  expect(recovery.notReady()).toEqual(['No broker.'])
+  recovery.stop()
 })
 
-test('of all partitions together the newest are remembered: all there are, or nearly as many as may be', async () => {
-  vi.setConfig({ testTimeout: 30_000 })
-  onTestFinished(() => vi.resetConfig())
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.nat(3), { maxLength: 60 }),
-      fc.integer({ min: 1, max: 80 }),
-      async (partitions, entries) => {
-        const seen = await remembered(partitions, entries)
-        const newest = partitions.map((_, n) => n).slice(partitions.length - seen.length)
-        expect(seen).toEqual(newest)
-        expect(seen.length).toBeLessThanOrEqual(entries)
-        expect(seen.length).toBeGreaterThanOrEqual(Math.floor(Math.min(partitions.length, entries * 0.95)))
-      },
-    ),
-    { numRuns: 40 },
-  )
+test('a log that is closed because Headgate stops gives no warning', async () => {
+  const { recovery, lines, fail } = await startRecovery()
+  recovery.stop()
+  fail('Headgate is shutting down.')
+  for (let turns = 0; turns < 10; turns++) await turn()
+  expect(lines).toEqual([])
 })
 
-test('where the log is empty, nobody asks since when it has what is to be remembered', async () => {
-  const onLookUp = vi.fn()
-  expect(await remembered([], 40, onLookUp)).toEqual([])
-  expect(onLookUp).not.toHaveBeenCalled()
-  expect(await remembered([0], 40, onLookUp)).toEqual([0])
-  expect(onLookUp).toHaveBeenCalled()
+test('ready() resolves once the log has been read to its end, and at once from then on', async () => {
+  const { recovery, answer } = await startRecovery()
+  const resolved = vi.fn()
+  const ready = recovery.ready().then(resolved)
+  await turn()
+  expect(resolved).not.toHaveBeenCalled()
+  answer()
+  await ready
+  expect(recovery.isOpen).toBe(true)
+  await recovery.ready()
+  recovery.stop()
+})
+
+test('ready() rejects when the ledger stops before it has caught up', async () => {
+  const { recovery } = await startRecovery()
+  const ready = recovery.ready()
+  recovery.stop()
+  const stopped = { code: 'HG_LEDGER_NOT_READY', message: 'The ledger has been stopped.' }
+  await expect(ready).rejects.toMatchObject(stopped)
+  await expect(recovery.ready()).rejects.toMatchObject(stopped)
 })

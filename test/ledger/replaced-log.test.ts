@@ -52,7 +52,7 @@ test('an event of a topic that was replaced while stopped, or that another clust
   }
 })
 
-test('when nobody can tell the identity of a topic, a known record that is not at its place shows that it was replaced', async () => {
+test('if the identity of a topic is not available, another record at the offset of an indexed one shows that it was replaced', async () => {
   const before = await openLedger()
   before.kafka.identity = undefined
   await before.take(eventOf('a'))
@@ -67,7 +67,7 @@ test('when nobody can tell the identity of a topic, a known record that is not a
   expect(lines).toContainEqual(LOST)
 })
 
-test('an end before what is known of a partition forgets its events, running or stopped, when it is still there after a while', async () => {
+test('a partition that ends before its checkpoint, also after a while, loses its events, running or stopped', async () => {
   const LATER = { timeout: 10_000 }
   const before = await openLedger()
   before.kafka.identity = undefined
@@ -85,7 +85,7 @@ test('an end before what is known of a partition forgets its events, running or 
   expect(await after.take(eventOf('a'))).toMatchObject({ kind: 'delivered', receipt: { offset: 0 } })
 })
 
-test('a record that is reported before others that are known is the first that is heard of another log', async () => {
+test('a record that is reported below indexed ones reveals another log', async () => {
   const opening = await openLedger()
   const { take, kafka, ledger } = opening
   for (const id of ['a', 'b', 'c']) await take(eventOf(id))
@@ -99,7 +99,7 @@ test('a record that is reported before others that are known is the first that i
   expect((await dueIds(opening)).sort()).toEqual(['a', 'b', 'c', 'd'])
 })
 
-test('what is owed for records of a topic that was replaced, and for those of the new one, survives a crash', async () => {
+test('pending acknowledgements of a topic that was replaced, and of the new one, survive a crash', async () => {
   const before = await openLedger()
   const old = Array.from({ length: 10 }, (_, n) => `old-${n}`)
   for (const id of old) await before.take(eventOf(id))
@@ -113,7 +113,7 @@ test('what is owed for records of a topic that was replaced, and for those of th
   expect((await dueIds(after)).sort()).toEqual([...fresh, ...old].sort())
 })
 
-test('while the topic is missing, or Kafka is away, no event is called a duplicate', async () => {
+test('while the topic is missing, or Kafka is unreachable, no event is a duplicate', async () => {
   const { take, kafka, ledger } = await openLedger()
   await take(eventOf('a'))
   kafka.down = unreachable
@@ -133,7 +133,7 @@ test('while the topic is missing, or Kafka is away, no event is called a duplica
   expect(ledger.notReady()).toEqual([])
 })
 
-test('a missing topic is looked for again by itself, and makes the ledger not ready', async () => {
+test('the ledger looks for a missing topic again by itself, and is not ready', async () => {
   vi.useFakeTimers({ toFake: ['setInterval'] })
   const { kafka, ledger } = await openLedger()
   kafka.down = new HeadgateError('HG_KAFKA_TOPIC_MISSING', 'Topic "events" does not exist.')
@@ -142,7 +142,7 @@ test('a missing topic is looked for again by itself, and makes the ledger not re
   vi.useRealTimers()
 })
 
-test('what was known of a record that is gone by its age is still a duplicate', async () => {
+test('an event whose record has expired is still a duplicate', async () => {
   const { take, kafka } = await openLedger()
   const first = await take(eventOf('a'))
   const partitions = kafka.partitions
@@ -150,7 +150,7 @@ test('what was known of a record that is gone by its age is still a duplicate', 
   expect(await take(eventOf('a'))).toEqual({ ...first, kind: 'duplicate' })
 })
 
-test('many redeliveries at once share the questions to the cluster', async () => {
+test('many redeliveries at once share the requests to the cluster', async () => {
   const { take, kafka } = await openLedger()
   await take(eventOf('a'))
   const identify = vi.spyOn(kafka, 'identify')

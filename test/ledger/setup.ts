@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Event, Outcome } from '../../src/contract/index.js'
-import { durableLedger } from '../../src/ledger/durable-ledger.js'
-import type { RecognisedBy } from '../../src/ledger/identity.js'
-import type { Ledger, Pending } from '../../src/ledger/ledger.js'
+import { DurableLedger } from '../../src/ledger/durable-ledger.js'
+import type { DedupBy } from '../../src/ledger/identity.js'
+import type { Ledger } from '../../src/ledger/ledger.js'
+import type { PendingAck } from '../../src/ledger/rows.js'
 import { openStateDirectory, type StateDirectory } from '../../src/ledger/state-directory.js'
-import { openPipelineState } from '../../src/ledger/store.js'
+import { LedgerStore } from '../../src/ledger/store.js'
 import type { RecordMac } from '../../src/pipeline/record-mac.js'
 import { type LogLine, temporaryDirectory, testContext } from '../helpers/context.js'
 import { MAC, type MemoryLog, memoryLog } from '../helpers/memory-log.js'
@@ -19,7 +20,7 @@ export interface TestLedger {
   /** Takes an event as the pipeline does; its record goes into the log. */
   take(event: Event): Promise<Outcome>
   /** What is due at a stage, taken from the ledger. */
-  due(stage?: number): Pending | undefined
+  due(stage?: number): PendingAck | undefined
   /** Ends in order, everything written. */
   stop(): Promise<void>
   /** The state directory as a process leaves it that is killed now: a copy, for this ledger lives on until the test ends. */
@@ -31,7 +32,7 @@ interface Options {
   readonly kafka?: MemoryLog
   readonly withoutLog?: boolean
   readonly mac?: RecordMac
-  readonly by?: RecognisedBy
+  readonly by?: DedupBy
   readonly window?: number
   readonly entries?: number
   readonly maxPending?: number
@@ -46,11 +47,11 @@ export async function openLedger(options: Options = {}): Promise<TestLedger> {
   const { log: logger, lines } = testContext()
   const aborter = new AbortController()
   const state = await openStateDirectory(directory, logger)
-  const ledger = durableLedger({
+  const ledger = new DurableLedger({
     pipeline: 'orders',
     mac: options.mac ?? MAC,
     by: options.by ?? 'id+bytes',
-    openState: () => openPipelineState(state.database, 'orders', { window, entries }),
+    openStore: () => LedgerStore.open(state.database, 'orders', { window, entries }),
     log: options.withoutLog ? undefined : kafka,
     logger,
     window,

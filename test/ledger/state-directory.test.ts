@@ -19,7 +19,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { open as lmdb } from 'lmdb'
 import { expect, onTestFinished, test } from 'vitest'
-import { openCheckedTables } from '../../src/ledger/checked-tables.js'
+import { CheckedTables } from '../../src/ledger/checked-tables.js'
 import { formatMark } from '../../src/ledger/index-file.js'
 import { openStateDirectory } from '../../src/ledger/state-directory.js'
 import { temporaryDirectory, testContext } from '../helpers/context.js'
@@ -39,7 +39,7 @@ async function written(): Promise<{
   return { directory, kafka, file: join(directory, 'ledger.mdb') }
 }
 
-test('a directory that is missing is made', async () => {
+test('a missing directory is created', async () => {
   const path = join(temporaryDirectory(), 'deep', 'state')
   const state = await open(path)
   onTestFinished(() => state.close())
@@ -51,7 +51,7 @@ test('a path that cannot be a directory is refused with the reason', async () =>
   await expect(open(path)).rejects.toMatchObject({ code: 'HG_STATE_UNUSABLE' })
 })
 
-test('a directory that another process uses is refused, and can be had once that has ended', async () => {
+test('a directory that another process uses is refused, and can be opened once that has ended', async () => {
   const path = temporaryDirectory()
   const state = await open(path)
   await expect(open(path)).rejects.toMatchObject({ code: 'HG_STATE_LOCKED' })
@@ -59,7 +59,7 @@ test('a directory that another process uses is refused, and can be had once that
   await (await open(path)).close()
 })
 
-test('a lock that was left by a process that was killed does not count', async () => {
+test('the lock of a process that was killed does not count', async () => {
   const path = temporaryDirectory({ lock: '' })
   await (await open(path)).close()
 })
@@ -74,7 +74,7 @@ test('a state from a newer version is refused and left as it is', async () => {
   expect(readFileSync(join(path, 'ledger.mdb')).equals(before)).toBe(true)
 })
 
-test('a state from an older version is put aside and made anew from the log', async () => {
+test('a state from an older version is put aside and restored from the log', async () => {
   const { directory, file, kafka } = await written()
   const state = await open(directory)
   state.database.putSync('format', 1)
@@ -89,7 +89,7 @@ test.each<[string, (file: string) => void]>([
   ['cut short', (file) => truncateSync(file, Math.floor(statSync(file).size / 2))],
   ['cut in its first page', (file) => truncateSync(file, 100)],
   ['something else', (file) => writeFileSync(file, 'x'.repeat(100_000))],
-])('an index that is %s is put aside and made anew from the log', async (_how, damage) => {
+])('an index that is %s is put aside and restored from the log', async (_how, damage) => {
   const { directory, file, kafka } = await written()
   damage(file)
   const after = await openLedger({ directory, kafka, entries: 5000, maxPending: 5000 })
@@ -98,7 +98,7 @@ test.each<[string, (file: string) => void]>([
   expect(await after.take(eventOf('7'))).toMatchObject({ kind: 'duplicate' })
 })
 
-test('a directory that is deleted while it is used costs nothing until the end, and is made anew after it', async () => {
+test('a directory that is deleted while it is used does no harm until the end, and is created again after it', async () => {
   const before = await openLedger()
   await before.take(eventOf('a'))
   rmSync(before.directory, { recursive: true })
@@ -109,7 +109,7 @@ test('a directory that is deleted while it is used costs nothing until the end, 
   expect(await after.take(eventOf('b'))).toMatchObject({ kind: 'duplicate' })
 })
 
-test('a path may be as long as it likes, and directories with the same beginning are not mixed up', async () => {
+test('a path may have any length, and directories with the same beginning are not mixed up', async () => {
   const long = join(temporaryDirectory(), 'a'.repeat(120))
   const [one, other] = [join(long, 'one'), join(long, 'other')]
   await (await open(one)).close()
@@ -194,8 +194,8 @@ test('a file of another program that uses LMDB is put aside', async () => {
 test('the index of a process that was killed is checked and kept, and nothing is read from the log again', async () => {
   const before = await openLedger()
   await before.take(eventOf('a'))
-  const owed = before.due()
-  if (owed) before.ledger.failed(owed, { code: 'HG_ACK_GAVE_UP', message: '404' })
+  const pending = before.due()
+  if (pending) before.ledger.failed(pending, { code: 'HG_ACK_GAVE_UP', message: '404' })
   await before.take(eventOf('b'))
   await expect.poll(() => before.ledger.partitions()[0]?.known).toBe(2)
   const after = await openLedger({ directory: await before.crash(), kafka: before.kafka })
@@ -211,7 +211,7 @@ const ROW = Buffer.alloc(100, 42)
 async function large(): Promise<{ path: string; file: string; log: ReturnType<typeof testContext> }> {
   const path = temporaryDirectory()
   const state = await open(path)
-  const tables = openCheckedTables(state.database, 'orders')
+  const tables = new CheckedTables(state.database, 'orders')
   const rows = tables.table<Buffer, number>('rows', 'binary')
   await tables.write(() => {
     for (let row = 0; row < 2500; row++) rows.put(row, Buffer.alloc(4000, row))
@@ -222,7 +222,7 @@ async function large(): Promise<{ path: string; file: string; log: ReturnType<ty
   return { path, file: join(path, 'ledger.mdb'), log: testContext() }
 }
 
-test('a large index that was closed in order is opened as it is, once', async () => {
+test('a large index that was closed in order is opened without a check, once', async () => {
   const { path, file, log } = await large()
   const { ino } = statSync(file)
   const state = await openStateDirectory(path, log.log)
@@ -232,7 +232,7 @@ test('a large index that was closed in order is opened as it is, once', async ()
   expect(existsSync(`${file}.sealed`)).toBe(true)
 })
 
-test('a large index that is not as it was left is put aside', async () => {
+test('a large index that was changed after its close is put aside', async () => {
   const { path, file, log } = await large()
   const bytes = readFileSync(file)
   bytes.writeUInt8(7, bytes.indexOf(ROW))
@@ -243,7 +243,7 @@ test('a large index that is not as it was left is put aside', async () => {
   ])
 })
 
-test('a large index that was damaged while it was open is not taken for whole after a stop in order', async () => {
+test('a large index that was damaged while it was open is not trusted after an orderly stop', async () => {
   const { path, file, log } = await large()
   const state = await open(path)
   const descriptor = openSync(file, 'r+')
@@ -254,7 +254,7 @@ test('a large index that was damaged while it was open is not taken for whole af
   expect(log.lines).toMatchObject([{ message: expect.stringContaining('put aside') }])
 })
 
-test("what a process leaves that is killed during its start is in nobody's way", async () => {
+test('the files of a process that is killed during its start do no harm', async () => {
   const { directory, kafka, file } = await written()
   for (const name of ['.new', '.new-lock', '.space', '.sealed', '-lock'])
     writeFileSync(`${file}${name}`, 'half of it')
@@ -265,7 +265,7 @@ test("what a process leaves that is killed during its start is in nobody's way",
   expect(readdirSync(directory).toSorted()).toEqual(['ledger.mdb', 'ledger.mdb-lock', 'lock', 'lock.0'])
 })
 
-test('an index that was replaced by an earlier copy of itself knows what came since, from the log', async () => {
+test('an index that was replaced by an earlier copy of itself gets the later events from the log', async () => {
   const { directory, kafka, file } = await written()
   const earlier = readFileSync(file)
   const between = await openLedger({ directory, kafka, entries: 5000, maxPending: 5000 })

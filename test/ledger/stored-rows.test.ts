@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { open } from 'lmdb'
 import { expect, test } from 'vitest'
-import { openCheckedTables } from '../../src/ledger/checked-tables.js'
+import { CheckedTables } from '../../src/ledger/checked-tables.js'
 import { Damage, snapshotsIn, withFile } from '../../src/ledger/lmdb-pages.js'
 import { checkTables } from '../../src/ledger/stored-rows.js'
 import { temporaryDirectory } from '../helpers/context.js'
@@ -38,7 +38,7 @@ const snapshotsOf = (file: string): (string | undefined)[] =>
 async function manyMoments(): Promise<{ moments: Buffer[]; states: Set<string> }> {
   const file = join(temporaryDirectory(), 'ledger.mdb')
   const database = open(file, { noSync: true, overlappingSync: false, eventTurnBatching: false, maxDbs: 10 })
-  const tables = openCheckedTables(database, 'orders')
+  const tables = new CheckedTables(database, 'orders')
   const small = tables.table<number, number>('small')
   const large = tables.table<Buffer, number>('large', 'binary')
   const moments: Buffer[] = []
@@ -56,7 +56,7 @@ async function manyMoments(): Promise<{ moments: Buffer[]; states: Set<string> }
   return { moments, states }
 }
 
-test('of pages of different moments only those pass that make up one of these moments', async () => {
+test('pages of different transactions pass only if they make up one of these transactions', async () => {
   const { moments, states } = await manyMoments()
   expect(states.has('damaged')).toBe(false)
   const file = join(temporaryDirectory(), 'torn.mdb')

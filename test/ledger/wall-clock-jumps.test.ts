@@ -22,8 +22,8 @@ const reason = library === undefined ? ' (skipped, because libfaketime is not in
 
 /** Prints what the clock of the ledger and the wall clock show, every few milliseconds. */
 const PROGRAM = `
-import { ledgerClock } from './clock.mjs'
-const clock = ledgerClock(undefined)
+import { LedgerClock } from './clock.mjs'
+const clock = new LedgerClock(undefined)
 setInterval(() => console.log(JSON.stringify(clock.reading())), 20)
 `
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { CheckedPipeline } from '../../src/config/check.js'
-import { digestOf } from '../../src/ledger/digest.js'
+import { digestOf } from '../../src/ledger/identity.js'
 import { Type } from '../../src/lib/json/type.js'
 import { macOf, recordMac } from '../../src/pipeline/record-mac.js'
 import { readRecordKey } from '../../src/process/record-key.js'

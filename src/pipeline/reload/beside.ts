@@ -43,7 +43,7 @@ export async function startBeside({ running, next }: Swap, signal: AbortSignal):
   // was lost. They are read before the first event can be taken for them, or a redelivery would be a second record. Those
   // that are known need no reading: all that was written there since was reported to this process.
   const { log } = parts.terms
-  if (log !== undefined) await ledger.meet(log)
+  if (log !== undefined) await ledger.catchUp(log)
 }
 
 /** Stops what did not come to run. */

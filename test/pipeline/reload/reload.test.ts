@@ -389,7 +389,7 @@ describe('acknowledgements', () => {
     await it.change(orders({ post: [1] }))
     expect(it.reloader.running()[0]?.ledger.backlog().count).toBe(0)
     await vi.waitUntil(() =>
-      it.lines.some(({ message }) => message.includes('post-commit stages that are no more')),
+      it.lines.some(({ message }) => message.includes('post-commit stages that no longer exist')),
     )
   })
 

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { digestOf } from '../../src/ledger/digest.js'
-import { createOtherBytes } from '../../src/ledger/other-bytes.js'
+import { digestOf, IdReuseCounter } from '../../src/ledger/identity.js'
 import { eventOf } from '../helpers/inline-plugins.js'
 import { MAC } from '../helpers/memory-log.js'
 import { openLedger } from './setup.js'
@@ -31,12 +30,12 @@ test('by id and bytes, the same id with other bytes is another event, and counte
   expect(ledger.backlog().sameIdOtherBytes).toBe(1)
 })
 
-test('what events are recognised by can be changed, with a restart or while running, and what is owed stays as it is', async () => {
+test('redelivery.by can be changed, with a restart or while running, and pending acknowledgements stay', async () => {
   const before = await openLedger()
   const { kafka, directory } = before
   await before.take(first)
-  const owed = before.due()
-  if (owed !== undefined) before.ledger.acknowledged(owed)
+  const pending = before.due()
+  if (pending !== undefined) before.ledger.acknowledged(pending)
   await before.take(eventOf('b'))
   await before.stop()
   const byId = await openLedger({ directory, kafka, by: 'id' })
@@ -53,7 +52,7 @@ test('what events are recognised by can be changed, with a restart or while runn
   expect(byId.ledger.backlog().count).toBe(3)
 })
 
-test('a change that is killed before all has been read is made again by the next start', async () => {
+test('a change of redelivery.by that is killed before all has been read is repeated by the next start', async () => {
   const before = await openLedger()
   const { kafka, directory } = before
   await before.take(first)
@@ -68,10 +67,10 @@ test('a change that is killed before all has been read is made again by the next
 })
 
 test('the table of ids is bounded, and tells ids apart', () => {
-  const other = createOtherBytes()
+  const counter = new IdReuseCounter()
   const [one, two] = [digestOf(Buffer.from('1')), digestOf(Buffer.from('2'))]
-  for (let n = 0; n < 200_000; n++) other.see(`event-${n}`, n % 2 === 0 ? one : two)
-  expect(other.count()).toBe(0)
-  for (const digest of [one, two, two, one]) other.see('same', digest)
-  expect(other.count()).toBe(2)
+  for (let n = 0; n < 200_000; n++) counter.see(`event-${n}`, n % 2 === 0 ? one : two)
+  expect(counter.count).toBe(0)
+  for (const digest of [one, two, two, one]) counter.see('same', digest)
+  expect(counter.count).toBe(2)
 })
