@@ -1,6 +1,6 @@
-import { once } from 'node:events'
 import { asHeadgateError } from '../contract/errors.js'
 import type { Log, Position, RecordLog } from '../contract/index.js'
+import { SerialQueue, untilAborted } from '../lib/async.js'
 
 interface OffsetCommitterOptions {
   log(): RecordLog | undefined
@@ -24,7 +24,7 @@ export class OffsetCommitter {
   /** The log to which `#committed` belongs. */
   #committedTo: RecordLog | undefined
   #timer: NodeJS.Timeout | undefined
-  #busy: Promise<void> = Promise.resolve()
+  readonly #commits = new SerialQueue()
   #failing = false
   #stopped = false
 
@@ -37,7 +37,7 @@ export class OffsetCommitter {
     if (this.#options.log() === undefined || this.#stopped) return
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      void this.#enqueueCommit()
+      void this.#commits.run(() => this.#commit())
     }, EVERY_MS).unref()
   }
 
@@ -50,12 +50,11 @@ export class OffsetCommitter {
     this.#stopped = true
     clearTimeout(this.#timer)
     const { signal } = this.#options
-    if (!signal.aborted) await Promise.race([this.#enqueueCommit(), once(signal, 'abort')])
-  }
-
-  #enqueueCommit(): Promise<void> {
-    this.#busy = this.#busy.then(() => this.#commit())
-    return this.#busy
+    if (!signal.aborted)
+      await untilAborted(
+        this.#commits.run(() => this.#commit()),
+        signal,
+      )
   }
 
   async #commit(): Promise<void> {

@@ -1,6 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { asHeadgateError, HeadgateError } from '../contract/errors.js'
 import type { RecordLog } from '../contract/index.js'
+import { backoffDelay, sleep } from '../lib/async.js'
 import { type CatchUpOptions, catchUp, catchUpNewPartitions, newProgress } from './catch-up.js'
 import { requireSameLog } from './replaced-log.js'
 
@@ -13,8 +13,8 @@ interface RecoveryOptions {
   onCaughtUp(): void
 }
 
-const FIRST_RETRY_MS = 500
-const LONGEST_RETRY_MS = 5000
+/** Milliseconds. */
+const BACKOFF = { initial: 500, max: 5000 }
 
 /** Brings the ledger up to date with the log. Until it has caught up, the ledger takes no event. */
 export class Recovery {
@@ -132,7 +132,7 @@ export class Recovery {
   /** Retries until it succeeds or the signal is aborted. */
   async #catchUp(options: CatchUpOptions, fence: boolean): Promise<void> {
     const { logger, signal } = options
-    for (let delay = FIRST_RETRY_MS; !signal.aborted; delay = Math.min(delay * 2, LONGEST_RETRY_MS)) {
+    for (let retries = 0; !signal.aborted; retries++) {
       try {
         if (fence) await options.log().fence()
         await catchUp(options, this.#progress)
@@ -148,7 +148,7 @@ export class Recovery {
             `no events are taken until the ledger has caught up with Kafka; retrying: ${message}`,
           )
         this.#progress.problem = message
-        await wait(delay, undefined, { signal, ref: false }).catch(() => undefined)
+        await sleep(backoffDelay(BACKOFF, retries), signal, false)
       }
     }
   }
