@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { open } from 'lmdb'
-import { expect, test } from 'vitest'
-import { CheckedTables } from '../../src/ledger/checked-tables.js'
+import { type Database, open } from 'lmdb'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { CheckedTables, inSlices } from '../../src/ledger/checked-tables.js'
 import { Damage, snapshotsIn, withFile } from '../../src/ledger/lmdb-pages.js'
 import { checkTables, onlyRead } from '../../src/ledger/stored-rows.js'
 import { temporaryDirectory } from '../helpers/context.js'
@@ -89,4 +90,70 @@ test('owners do not disturb each other, and tables that are not opened keep thei
   }
   await database.close()
   expect(rowsIn(file)).toBe(9)
+})
+
+const SLICE = 2000
+
+type KeyTable = Database<true, string>
+
+/** A table with so many rows, and their keys. */
+async function tableWith(count: number): Promise<{ readonly table: KeyTable; readonly keys: string[] }> {
+  const database = open({ path: join(temporaryDirectory(), 'rows.mdb'), maxDbs: 1 })
+  onTestFinished(() => database.close())
+  const table = database.openDB<true, string>({ name: 'rows' })
+  const keys = Array.from({ length: count }, () => randomBytes(16).toString('hex'))
+  await database.batch(() => {
+    for (const key of keys) table.put(key, true)
+  })
+  return { table, keys }
+}
+
+const keysInSlices = (table: KeyTable, closed = () => false) =>
+  inSlices(
+    (range) => table.getKeys(range),
+    (key) => key,
+    closed,
+  )
+
+describe('rows that are read in slices', () => {
+  test.each([0, 1, SLICE - 1, SLICE, SLICE + 1, 2 * SLICE, 5 * SLICE + 7])(
+    'are each of %i once, in the order of their keys',
+    async (count) => {
+      const { table, keys } = await tableWith(count)
+      const found: string[] = []
+      for await (const some of keysInSlices(table)) {
+        expect(some.length).toBeLessThanOrEqual(SLICE)
+        found.push(...some)
+      }
+      expect(found).toEqual([...keys].sort())
+    },
+  )
+
+  test('let other work run before each slice', async () => {
+    const { table } = await tableWith(3 * SLICE)
+    let turns = 0
+    const count = () => {
+      turns++
+      immediate = setImmediate(count)
+    }
+    let immediate = setImmediate(count)
+    let slices = 0
+    for await (const some of keysInSlices(table)) {
+      if (some.length > 0) slices++
+      expect(turns).toBeGreaterThanOrEqual(slices)
+    }
+    clearImmediate(immediate)
+    expect(slices).toBe(3)
+  })
+
+  test('are read no more once their table is closed', async () => {
+    const { table } = await tableWith(3 * SLICE)
+    let closed = false
+    let slices = 0
+    for await (const _ of keysInSlices(table, () => closed)) {
+      slices++
+      closed = true
+    }
+    expect(slices).toBe(1)
+  })
 })
