@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { parseBody } from '../../src/lib/json/body.js'
 import { pointer } from '../../src/lib/json/pointer.js'
 import { compileRegex, type Regex } from '../../src/lib/regex.js'
+import { atOnce } from '../../src/lib/slices.js'
 import { Candidates } from '../../src/plugins/transform/route/candidates.js'
 import { compileCondition, matches, subjectOf } from '../../src/plugins/transform/route/condition.js'
 import { indexRules } from '../../src/plugins/transform/route/rule-index.js'
@@ -53,7 +54,7 @@ function routed({ texts, patterns }: Block, at: string | undefined, wrong: strin
     const some = ours.slice(from, from + RULES)
     const whens = some.map(({ pattern }) => ({ regex: pattern, ...(at !== undefined && { at }) }))
     const conditions = whens.map(compileCondition)
-    const steps = indexRules(conditions)
+    const steps = atOnce(indexRules(conditions))
     for (const [index, text] of texts.entries()) {
       const body = parseBody(Buffer.from(JSON.stringify({ s: text })), 64)
       const subject = subjectOf(body, pointer('/s'))

@@ -1,6 +1,6 @@
 import { HeadgateError } from '../../../contract/errors.js'
 import type { CheckContext, ConfigProblem } from '../../../contract/index.js'
-import { compileRegex } from '../../../lib/regex.js'
+import { sharedRegex } from './condition.js'
 import { expressionProblems } from './jsonata.js'
 import type { Destination, RouteSettings, When } from './settings.js'
 
@@ -35,7 +35,7 @@ function whenProblems(at: string, { regex, at: place, flags, jsonata }: When): C
   const missing = (message: string): ConfigProblem => ({ at, code: 'HG_CONFIG_MISSING_KEY', message })
   if (regex !== undefined) {
     return [
-      ...thrownBy(`${at}/regex`, () => compileRegex(regex, flags)),
+      ...thrownBy(`${at}/regex`, () => sharedRegex(regex, flags)),
       ...(jsonata === undefined ? [] : inExpression(`${at}/jsonata`, jsonata)),
     ]
   }

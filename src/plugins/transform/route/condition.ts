@@ -43,10 +43,27 @@ export function subjectOf(body: JsonBody, payload: JsonPointer): Subject {
   }
 }
 
+/** Regexes in use, by pattern and flags. */
+const inUse = new Map<string, WeakRef<Regex>>()
+const collected = new FinalizationRegistry<string>((key) => {
+  if (inUse.get(key)?.deref() === undefined) inUse.delete(key)
+})
+
+/** Compiles a regex, unless a rule that runs has the same: a reload after an edit compiles only what is new. */
+export function sharedRegex(pattern: string, flags = ''): Regex {
+  const key = `${flags}/${pattern}`
+  const known = inUse.get(key)?.deref()
+  if (known !== undefined) return known
+  const regex = compileRegex(pattern, flags)
+  inUse.set(key, new WeakRef(regex))
+  collected.register(regex, key)
+  return regex
+}
+
 /** Throws HG_CONFIG_REGEX or HG_CONFIG_JSONATA. */
 export function compileCondition(when: When): Condition {
   const { regex, at, flags, jsonata } = when
-  const compiled = regex === undefined ? undefined : compileRegex(regex, flags)
+  const compiled = regex === undefined ? undefined : sharedRegex(regex, flags)
   const expression = jsonata === undefined ? undefined : compileJsonata(jsonata)
   const formula = expression === undefined ? undefined : jsonataFormula(expression.ast, jsonata ?? '')
   return {

@@ -1,5 +1,6 @@
 import { HeadgateError } from '../../../contract/errors.js'
 import { Budget } from '../../../lib/budget.js'
+import { nextTurn } from '../../../lib/slices.js'
 
 /** Characters of the longest text, and of the largest value as JSON, that an expression may make. */
 export const LARGEST = 2_097_152
@@ -31,8 +32,6 @@ export function evaluateAlone<Value>(evaluate: () => Promise<Value>, budget: Bud
   })
   return evaluation
 }
-
-export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /**
  * Spends what it takes to look at all of a value, and refuses one that is too large. A value that an expression made can

@@ -1,4 +1,4 @@
-import { nextTurn } from './jsonata-budget.js'
+import { nextTurn } from '../../../lib/slices.js'
 
 /**
  * Evaluates, and once more when that took too long by the clock. The clock also runs while the process does not (a busy

@@ -1,15 +1,25 @@
 import { HeadgateError } from '../../../contract/errors.js'
-import { definePlugin, type Event, fail, metric, type Target, type Verdict } from '../../../contract/index.js'
+import {
+  definePlugin,
+  type Event,
+  type Explanation,
+  fail,
+  type JsonPointer,
+  metric,
+  type Target,
+  type Transform,
+  type Verdict,
+} from '../../../contract/index.js'
 import { pointer } from '../../../lib/json/pointer.js'
+import { atOnce, inSlices, nextTurn, type Slices } from '../../../lib/slices.js'
 import { Candidates } from './candidates.js'
 import { problems } from './check.js'
 import { type Condition, compileCondition, matches, type Subject, subjectOf } from './condition.js'
 import { decision } from './decision.js'
 import { explain } from './explain.js'
-import { nextTurn } from './jsonata-budget.js'
 import { evaluationError } from './jsonata-error.js'
 import { LINTS, lint } from './lint.js'
-import { indexRules } from './rule-index.js'
+import { indexRules, type Step } from './rule-index.js'
 import { RouteSettings } from './settings.js'
 
 const MATCHES = metric({
@@ -33,59 +43,95 @@ export const route = definePlugin({
   lint: (config, { ensured, maxBody }) => lint(config, ensured, maxBody),
   targets: (config) => [...targetsOf(config)],
 
-  create(config, { metrics }) {
+  create: (config, { metrics }) => {
     const counts = metrics.counters(MATCHES, [...config.rules.map(({ name }) => name), 'otherwise'])
-    const payload = pointer(config.payload)
-    const rules = config.rules.map(
-      ({ name, when, to }): Rule => ({
-        name,
-        ...compileCondition(when),
-        decide: decision(name, to, counts[name]),
-      }),
-    )
-    const otherwise = decision('otherwise', config.otherwise, counts['otherwise'])
-    const steps = indexRules(rules)
-
-    /** Stays synchronous up to the first expression that has to be evaluated, which only a promise can answer. */
-    function decide(event: Event, subject: Subject, candidates: Candidates): Verdict | Promise<Verdict> {
-      let spent = 0
-      for (let number = candidates.next(); number !== undefined; number = candidates.next()) {
-        const rule = rules[number] as Rule
-        const matching = tryRule(rule, subject)
-        if (matching === true) return rule.decide(event)
-        spent += subject.budget.spent
-        if (matching === false && spent < A_TURN) continue
-        if (matching instanceof HeadgateError) return fail(matching)
-        return goOn(rule, matching, event, subject, candidates)
-      }
-      return otherwise(event)
-    }
-
-    async function goOn(
-      rule: Rule,
-      matching: false | Promise<boolean>,
-      event: Event,
-      subject: Subject,
-      candidates: Candidates,
-    ): Promise<Verdict> {
-      try {
-        if (await matching) return rule.decide(event)
-      } catch (error) {
-        return fail(evaluationError(rule.name, error))
-      }
-      if (subject.budget.spent >= A_TURN || matching === false) await nextTurn()
-      return decide(event, subject, candidates)
-    }
-
-    return {
-      apply(event) {
-        const subject = subjectOf(event.body, payload)
-        return decide(event, subject, new Candidates(steps, subject))
-      },
-      explain: (event) => explain(config, rules, payload, event),
-    }
+    return new Router(config, counts)
   },
 })
+
+/** Rules that are compiled in one go: 1 ms in general, 100 ms of the costliest patterns. */
+const SLICE = 16
+
+interface Table {
+  readonly rules: readonly Rule[]
+  readonly steps: readonly Step[]
+}
+
+class Router implements Transform {
+  readonly #config: RouteSettings
+  readonly #counts: { readonly [rule: string]: { inc(): void } }
+  readonly #payload: JsonPointer
+  readonly #otherwise: (event: Event) => Verdict
+  #table: Table | undefined
+
+  constructor(config: RouteSettings, counts: { readonly [rule: string]: { inc(): void } }) {
+    this.#config = config
+    this.#counts = counts
+    this.#payload = pointer(config.payload)
+    this.#otherwise = decision('otherwise', config.otherwise, counts['otherwise'])
+  }
+
+  /** Thousands of rules take a second to compile, while another config may be taking events. */
+  async start(): Promise<void> {
+    this.#table ??= await inSlices(this.#compile())
+  }
+
+  apply(event: Event): Verdict | Promise<Verdict> {
+    const subject = subjectOf(event.body, this.#payload)
+    return this.#decide(event, subject, new Candidates(this.#compiled().steps, subject))
+  }
+
+  explain(event: Event): Promise<Explanation> {
+    return explain(this.#config, this.#compiled().rules, this.#payload, event)
+  }
+
+  /** A stage that is only asked what it would do is not started. */
+  #compiled(): Table {
+    this.#table ??= atOnce(this.#compile())
+    return this.#table
+  }
+
+  *#compile(): Slices<Table> {
+    const rules: Rule[] = []
+    for (const { name, when, to } of this.#config.rules) {
+      rules.push({ name, ...compileCondition(when), decide: decision(name, to, this.#counts[name]) })
+      if (rules.length % SLICE === 0) yield
+    }
+    return { rules, steps: yield* indexRules(rules) }
+  }
+
+  /** Stays synchronous up to the first expression that has to be evaluated, which only a promise can answer. */
+  #decide(event: Event, subject: Subject, candidates: Candidates): Verdict | Promise<Verdict> {
+    const { rules } = this.#compiled()
+    let spent = 0
+    for (let number = candidates.next(); number !== undefined; number = candidates.next()) {
+      const rule = rules[number] as Rule
+      const matching = tryRule(rule, subject)
+      if (matching === true) return rule.decide(event)
+      spent += subject.budget.spent
+      if (matching === false && spent < A_TURN) continue
+      if (matching instanceof HeadgateError) return fail(matching)
+      return this.#goOn(rule, matching, event, subject, candidates)
+    }
+    return this.#otherwise(event)
+  }
+
+  async #goOn(
+    rule: Rule,
+    matching: false | Promise<boolean>,
+    event: Event,
+    subject: Subject,
+    candidates: Candidates,
+  ): Promise<Verdict> {
+    try {
+      if (await matching) return rule.decide(event)
+    } catch (error) {
+      return fail(evaluationError(rule.name, error))
+    }
+    if (subject.budget.spent >= A_TURN || matching === false) await nextTurn()
+    return this.#decide(event, subject, candidates)
+  }
+}
 
 /** Steps after which other events have their turn, before the next rule: 30 to 60 ms. */
 const A_TURN = 2_000_000

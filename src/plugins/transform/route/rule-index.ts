@@ -1,4 +1,5 @@
 import { pointer } from '../../../lib/json/pointer.js'
+import type { Slices } from '../../../lib/slices.js'
 import { type Condition, regexText, type Subject } from './condition.js'
 import { type Key, type Need, needsOf, type Where } from './needs.js'
 import { MANY, placeValue } from './place-value.js'
@@ -18,16 +19,25 @@ export interface Step {
  */
 const FEWEST = { value: 4, text: 4, words: 16 }
 
+/** Rules whose needs are found in one go: some milliseconds. */
+const SLICE = 256
+
 /** The steps in which rules are looked at, in the order of their first rules. */
-export function indexRules(conditions: readonly Condition[]): readonly Step[] {
+export function* indexRules(conditions: readonly Condition[]): Slices<readonly Step[]> {
   const steps: Step[] = []
   const groups = new Map<string, Member[]>()
-  for (const [rule, need] of choose(conditions.map(needsOf)).entries()) {
+  const offers: Offer[] = []
+  for (const condition of conditions) {
+    offers.push(offerOf(condition))
+    if (offers.length % SLICE === 0) yield
+  }
+  for (const [rule, need] of choose(offers).entries()) {
     if (need === undefined) steps.push({ first: rule })
     else append(groups, nameOf(need.where), { rule, need })
   }
   for (const members of groups.values()) {
     const [{ rule, need }] = members as [Member]
+    yield
     if (members.length >= FEWEST[need.where.kind])
       steps.push({ first: rule, lookUp: lookUpOf(need.where, members) })
     else steps.push(...members.map((member) => ({ first: member.rule })))
@@ -42,23 +52,26 @@ interface Member {
 
 const nameOf = ({ kind, place }: Where): string => JSON.stringify([kind, place])
 
+/** All that one rule needs, by names that other rules have for the same. */
+type Offer = readonly { readonly need: Need; readonly group: string; readonly keys: readonly string[] }[]
+
+const offerOf = (condition: Condition): Offer =>
+  needsOf(condition).map((need) => {
+    const group = nameOf(need.where)
+    return { need, group, keys: need.keys.map((key) => `${group} ${JSON.stringify(key)}`) }
+  })
+
 /** Of all that a rule needs, what the fewest other rules need, if enough of them look there. */
-function choose(offers: readonly (readonly Need[])[]): readonly (Need | undefined)[] {
+function choose(offers: readonly Offer[]): readonly (Need | undefined)[] {
   const rulesAt = new Map<string, number>()
   const rulesWith = new Map<string, number>()
-  const named = offers.map((needs) =>
-    needs.map((need) => {
-      const group = nameOf(need.where)
-      return { need, group, keys: need.keys.map((key) => `${group} ${JSON.stringify(key)}`) }
-    }),
-  )
-  for (const needs of named) {
-    for (const group of new Set(needs.map((need) => need.group))) count(rulesAt, group)
-    for (const key of new Set(needs.flatMap(({ keys }) => keys))) count(rulesWith, key)
+  for (const offer of offers) {
+    for (const group of new Set(offer.map((need) => need.group))) count(rulesAt, group)
+    for (const key of new Set(offer.flatMap(({ keys }) => keys))) count(rulesWith, key)
   }
-  return named.map((needs) => {
+  return offers.map((offer) => {
     let best: { need: Need; rules: number } | undefined
-    for (const { need, group, keys } of needs) {
+    for (const { need, group, keys } of offer) {
       if ((rulesAt.get(group) ?? 0) < FEWEST[need.where.kind]) continue
       const rules = keys.reduce((most, key) => Math.max(most, rulesWith.get(key) ?? 0), 0)
       if (best === undefined || rules < best.rules) best = { need, rules }

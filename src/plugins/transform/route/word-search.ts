@@ -8,14 +8,9 @@ export function wordSearch(
   numbersOf: ReadonlyMap<string, readonly number[]>,
 ): (text: string) => readonly number[] {
   const { columnOf, columns } = numberColumns(numbersOf.keys())
-  const { rows, found } = automaton(numbersOf, columnOf, columns)
-  // One array, in which a state is where its row begins: negative where a word ends.
-  const table = new Int32Array(rows.length * columns)
-  for (const [state, row] of rows.entries())
-    for (const [column, next] of row.entries())
-      table[state * columns + column] = next * columns * (found[next]?.length === 0 ? 1 : -1)
+  const { table, found } = automaton(numbersOf, columnOf, columns)
   // The search in which a state was last met, so that a word that stands in a text a thousand times counts once.
-  const metIn = new Float64Array(rows.length)
+  const metIn = new Float64Array(found.length)
   let searches = 0
 
   return (text) => {
@@ -73,8 +68,8 @@ function alike(code: number): number {
 }
 
 interface Automaton {
-  /** The state that follows each state, by column. 0 is the one in which nothing of any word has been read. */
-  readonly rows: readonly Int32Array[]
+  /** By state and column, where the row of the next state begins: negative if a word ends in it. State 0 has read nothing. */
+  readonly table: Int32Array
   /** The numbers of the words that end in each state. */
   readonly found: readonly (readonly number[])[]
 }
@@ -84,38 +79,44 @@ function automaton(
   columnOf: Uint8Array,
   columns: number,
 ): Automaton {
-  const rows = [new Int32Array(columns)]
+  const characters = [...numbersOf.keys()].reduce((sum, { length }) => sum + length, 0)
+  // One array for all rows: ten thousands of small ones keep the garbage collector busy.
+  const table = new Int32Array((characters + 1) * columns)
   const found: (readonly number[])[] = [NONE]
   for (const [word, numbers] of numbersOf) {
-    let state = 0
+    let row = 0
     for (let index = 0; index < word.length; index++) {
-      const row = rows[state] as Int32Array
-      const column = columnOf[word.charCodeAt(index)] as number
-      if (row[column] === 0) {
-        row[column] = rows.push(new Int32Array(columns)) - 1
+      const cell = row + (columnOf[word.charCodeAt(index)] as number)
+      if (table[cell] === 0) {
+        table[cell] = found.length * columns
         found.push(NONE)
       }
-      state = row[column] as number
+      row = table[cell] as number
     }
-    found[state] = union([found[state] as readonly number[], numbers])
+    found[row / columns] = union([found[row / columns] as readonly number[], numbers])
   }
-  link(rows, found)
-  return { rows, found }
+  const used = table.slice(0, found.length * columns)
+  link(used, found, columns)
+  for (const [cell, row] of used.entries()) if (found[row / columns]?.length !== 0) used[cell] = -row
+  return { table: used, found }
 }
 
-/** Where no word goes on, that state follows which does after the longest end of what was read. Shorter words first. */
-function link(rows: readonly Int32Array[], found: (readonly number[])[]): void {
-  const shorter = new Int32Array(rows.length)
-  const order = [...(rows[0] as Int32Array)].filter((state) => state !== 0)
-  for (const state of order) {
-    const row = rows[state] as Int32Array
-    const end = shorter[state] as number
-    found[state] = union([found[end] as readonly number[], found[state] as readonly number[]])
-    for (const [column, next] of row.entries()) {
-      const otherwise = rows[end]?.[column] as number
-      if (next === 0) row[column] = otherwise
+/** If no word goes on, that state follows which does after the longest end of what was read. Shorter words first. */
+function link(table: Int32Array, found: (readonly number[])[], columns: number): void {
+  const shorter = new Int32Array(found.length)
+  const order = [...table.subarray(0, columns)].filter((row) => row !== 0)
+  for (const row of order) {
+    const end = shorter[row / columns] as number
+    found[row / columns] = union([
+      found[end / columns] as readonly number[],
+      found[row / columns] as readonly number[],
+    ])
+    for (let column = 0; column < columns; column++) {
+      const next = table[row + column] as number
+      const otherwise = table[end + column] as number
+      if (next === 0) table[row + column] = otherwise
       else {
-        shorter[next] = otherwise
+        shorter[next / columns] = otherwise
         order.push(next)
       }
     }

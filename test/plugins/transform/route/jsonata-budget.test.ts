@@ -137,11 +137,11 @@ const cases = EXPRESSIONS.flatMap(([forms, expressions]) =>
 
 describe('an expression ends soon, whatever the event', () => {
   it.each(cases)('%s', { timeout: 60_000 }, async (jsonata, forms) => {
-    const { apply } = stage({ rule: { jsonata } })
+    const transform = stage({ rule: { jsonata } })
     for (const form of forms) {
       const event = eventOf(BODIES[form])
       const milliseconds = await blocked(async () => {
-        const verdict = await apply(event)
+        const verdict = await transform.apply(event)
         if (verdict.kind === 'fail') expect(verdict.error.kind).toBe('data')
         else expect(['rule', 'otherwise']).toContain(nameIn(verdict))
       })

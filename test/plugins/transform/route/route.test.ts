@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { RE2JS } from 're2js'
+import { describe, expect, it, vi } from 'vitest'
 import { route } from '../../../../src/plugins/transform/route/route.js'
 import { fillDefaults, testContext } from '../../../helpers/context.js'
-import { chosen, config, event, eventOf, nameIn, stage } from './setup.js'
+import { chosen, config, event, eventOf, nameIn, problems, stage } from './setup.js'
 
 describe('route', () => {
   it('lets the first rule that matches decide', () => {
@@ -214,5 +215,42 @@ describe('the settings', () => {
 
   it('demand `otherwise`', () => {
     expect(() => config({}, { otherwise: undefined })).toThrow('Not a config of route')
+  })
+})
+
+describe('thousands of rules', () => {
+  const rulesOf = (count: number, name: string) =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, index) => [`r${index}`, { regex: `"${name}":"eu-${index}"` }]),
+    )
+
+  it('are compiled with turns of the event loop in between', async () => {
+    const transform = stage(rulesOf(4000, 'region'))
+    let turns = 0
+    let isStarting = true
+    const turn = () => {
+      turns++
+      if (isStarting) setImmediate(turn)
+    }
+    setImmediate(turn)
+    await transform.start?.()
+    isStarting = false
+
+    expect(turns).toBeGreaterThanOrEqual(4000 / 16)
+    expect(nameIn(await transform.apply(event({ payload: { region: 'eu-3999' } })))).toBe('r3999')
+    expect(nameIn(await transform.apply(event({ payload: { region: 'eu-4000' } })))).toBe('otherwise')
+  })
+
+  it('are not compiled once more for a config that has them too', async () => {
+    const running = stage(rulesOf(100, 'zone'))
+    await running.start?.()
+    const compile = vi.spyOn(RE2JS, 'compile')
+    const settings = config({ ...rulesOf(100, 'zone'), more: { regex: '"zone":"us-1"' } })
+    expect(problems(settings)).toEqual([])
+    await route.create(settings, testContext()).start?.()
+
+    expect(compile.mock.calls.map(([pattern]) => pattern)).toEqual(['"zone":"us-1"'])
+    compile.mockRestore()
+    expect(nameIn(await running.apply(event({ payload: { zone: 'eu-99' } })))).toBe('r99')
   })
 })

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Event, Verdict } from '../../../../src/contract/index.js'
 import { pointer } from '../../../../src/lib/json/pointer.js'
 import { compileRegex } from '../../../../src/lib/regex.js'
+import { atOnce } from '../../../../src/lib/slices.js'
 import { Candidates } from '../../../../src/plugins/transform/route/candidates.js'
 import { compileCondition, subjectOf, textAt } from '../../../../src/plugins/transform/route/condition.js'
 import { evaluationError } from '../../../../src/plugins/transform/route/jsonata-error.js'
@@ -15,7 +16,10 @@ const payload = pointer('/payload')
 
 /** The rules that the index leaves to be tried. */
 function candidates(whens: readonly When[], value: unknown): readonly number[] {
-  const all = new Candidates(indexRules(whens.map(compileCondition)), subjectOf(event(value).body, payload))
+  const all = new Candidates(
+    atOnce(indexRules(whens.map(compileCondition))),
+    subjectOf(event(value).body, payload),
+  )
   const found: number[] = []
   for (let next = all.next(); next !== undefined; next = all.next()) found.push(next)
   return found
@@ -98,7 +102,7 @@ describe('of many rules, only those are tried', () => {
     const { body } = event({ type: 'x' })
     Object.defineProperty(body.value, 'payload', { get: () => reads++ })
     const whens = [{ jsonata: "type = 'x'" }, ...numbers(20).map((n) => ({ regex: `"kind-${n}"` }))]
-    const steps = indexRules(whens.map(compileCondition))
+    const steps = atOnce(indexRules(whens.map(compileCondition)))
     const all = new Candidates(steps, subjectOf(body, payload))
 
     expect([all.next(), reads]).toEqual([0, 0])
