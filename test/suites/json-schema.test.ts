@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { atOnce } from '../../src/lib/slices.js'
 import { link, type Validate, validator } from '../../src/plugins/transform/json-schema/compile.js'
 import { type Document, type JsonSchema, parse } from '../../src/plugins/transform/json-schema/documents.js'
 import { Evaluation } from '../../src/plugins/transform/json-schema/evaluate.js'
@@ -91,7 +92,7 @@ function compile(
   const work = new Work()
   const evaluation = new Evaluation(work, (resource, anchor) => linked.linker.anchored(resource, anchor))
   return {
-    usual: validator(linked),
+    usual: atOnce(validator(linked)),
     exact: (value) => {
       work.begin(0)
       return evaluation.fits(linked.root, value)

@@ -1,5 +1,6 @@
 import { HeadgateError, type Violation } from '../../../contract/errors.js'
 import type { Files, JsonBody } from '../../../contract/index.js'
+import type { Slices } from '../../../lib/slices.js'
 import { type Document, type Draft, draftOf, findByUri, readMain } from './documents.js'
 import { Evaluation } from './evaluate.js'
 import { parseExact } from './exact-json.js'
@@ -27,15 +28,18 @@ export type Validate = (body: Pick<JsonBody, 'bytes' | 'value'>) => Violation[]
 export type Find = (uri: string, known: readonly [Document, ...Document[]]) => Document | undefined
 
 /**
- * Compiles a schema file with all that it refers to. Throws HG_CONFIG_UNREADABLE or HG_CONFIG_SCHEMA_FILE; where a
- * schema itself is not valid, `violations` of the error point into its file.
+ * Reads a schema file with all that it refers to. Throws HG_CONFIG_UNREADABLE or HG_CONFIG_SCHEMA_FILE; if a schema
+ * itself is not valid, `violations` of the error point into its file.
  */
-export function compileSchema(files: Files, path: string, assertFormats: boolean): Validate {
-  return withinTheStack(path, () => validator(linkSchema(files, path, assertFormats)))
+export function linkSchema(files: Files, path: string, assertFormats: boolean): Linked {
+  try {
+    return link(readMain(files, path), (uri, known) => findByUri(files, uri, known), assertFormats)
+  } catch (error) {
+    // A schema that is too deep for a recursive walk is none that a person wrote.
+    if (error instanceof RangeError) throw fault(`The schema file ${path} is nested too deeply`)
+    throw error
+  }
 }
-
-export const linkSchema = (files: Files, path: string, assertFormats: boolean): Linked =>
-  link(readMain(files, path), (uri, known) => findByUri(files, uri, known), assertFormats)
 
 export function link(main: Document, find: Find, assertFormats: boolean): Linked {
   const draft = draftOf(main) ?? '2020-12'
@@ -62,17 +66,8 @@ export function link(main: Document, find: Find, assertFormats: boolean): Linked
   return linked
 }
 
-/** A schema that is too deep for a recursive walk is none that a person wrote. */
-function withinTheStack<Result>(path: string, task: () => Result): Result {
-  try {
-    return task()
-  } catch (error) {
-    if (error instanceof RangeError) throw fault(`The schema file ${path} is nested too deeply`)
-    throw error
-  }
-}
-
-export function validator({ root, linker }: Linked): Validate {
+/** Generates the code that checks events. Functions are generated one by one: thousands take seconds. */
+export function* validator({ root, linker }: Linked): Slices<Validate> {
   const work = new Work()
   const evaluation = new Evaluation(work, (resource, anchor) => linker.anchored(resource, anchor))
   const nodes = [...linker.nodes]
@@ -80,7 +75,7 @@ export function validator({ root, linker }: Linked): Validate {
   const isDynamic = nodes.some(({ dynamicRef }) => dynamicRef !== undefined)
   const fits = isDynamic
     ? (value: unknown) => evaluation.fits(root, value)
-    : new Generator(
+    : yield* new Generator(
         work,
         evaluation,
         linker.patterns,

@@ -1,4 +1,5 @@
 import { _, Ajv, type CodeKeywordDefinition, type KeywordCxt, type Options, type SchemaObject } from 'ajv'
+import type { Slices } from '../../../lib/slices.js'
 import { hasCount, hasFormat, isMultiple, isOneOf, isWithin, kindOf, matches } from './assertions.js'
 import { Decimal } from './decimal.js'
 import { equalItems } from './equality.js'
@@ -17,6 +18,10 @@ interface Callee {
 const FEW = 16
 /** To list a member, in steps. */
 const MEMBER = 5
+/** Schemas in one function: ajv takes 0.1 to 0.3 ms for each, in one go, and recurses for each member of an object. */
+const MOST_INLINED = 100
+/** Schemas directly in one that is left to ajv. */
+const MOST_CHILDREN = 500
 
 /** "step": counts the work, for itself and what lies in it in one piece. */
 const step = (work: Work): CodeKeywordDefinition => ({
@@ -71,6 +76,8 @@ export class Generator {
   readonly #open: Node[] = []
   readonly #isRecursive: boolean
   #weight = 0
+  /** Schemas in the function that is being generated. */
+  #inlined = 0
 
   /** `isRecursive`: only then the members of one object may be counted up more often than the schema is long. */
   constructor(
@@ -96,10 +103,13 @@ export class Generator {
     for (const keyword of [step(work), check, call]) this.#ajv.addKeyword(keyword)
   }
 
-  function(root: Node): Check {
+  *function(root: Node): Slices<Check> {
     const callee = this.#callee(root)
-    for (let node = this.#open.pop(); node !== undefined; node = this.#open.pop())
+    for (let node = this.#open.pop(); node !== undefined; node = this.#open.pop()) {
+      this.#inlined = 0
       this.#callee(node).validate = this.#ajv.compile(this.#counted(node)) as Check
+      yield
+    }
     return (value) => (callee.validate as Check)(value)
   }
 
@@ -124,8 +134,12 @@ export class Generator {
 
   #schema(node: Node): SchemaObject | boolean {
     if (node.always !== undefined) return node.always
+    const children = below(node).length + inPlace(node, () => []).length
+    if (this.#inlined >= (children === 0 ? MOST_CHILDREN : MOST_INLINED)) return { call: this.#callee(node) }
+    this.#inlined++
     this.#weight += 1 + weightOf(node)
-    if (isBeyondAjv(node)) return { check: [(value: unknown) => this.#evaluation.fits(node, value)] }
+    if (children > MOST_CHILDREN || isBeyondAjv(node))
+      return { check: [(value: unknown) => this.#evaluation.fits(node, value)] }
     const checks = this.#checks(node)
     return {
       ...(node.types ? { type: [...node.types] } : {}),

@@ -1,7 +1,18 @@
 import { HeadgateError } from '../../../contract/errors.js'
-import { type CheckContext, type ConfigProblem, definePlugin, fail, pass } from '../../../contract/index.js'
+import {
+  type ConfigProblem,
+  definePlugin,
+  type Event,
+  type Explanation,
+  type Files,
+  fail,
+  pass,
+  type Transform,
+  type Verdict,
+} from '../../../contract/index.js'
 import { Type } from '../../../lib/json/type.js'
-import { compileSchema, linkSchema } from './compile.js'
+import { atOnce, inSlices, type Slices } from '../../../lib/slices.js'
+import { type Linked, linkSchema, type Validate, validator } from './compile.js'
 import { readMain } from './documents.js'
 import { LINTS, lintSchema } from './lint.js'
 import { describe } from './violations.js'
@@ -28,35 +39,70 @@ export const jsonSchema = definePlugin({
     { additionalProperties: false },
   ),
 
-  check: ({ schema, formats }, { files }) => problemsOf(schema, formats, files),
+  check: (settings, { files }) => problemsOf(settings, files),
   lints: LINTS,
   lint: ({ schema, formats }, { files }) => lintSchema(linkSchema(files, schema, formats === 'assert')),
   ensures: ({ schema }, { files }) => readMain(files, schema).schema,
 
-  create({ schema, formats }, { files }) {
-    const validate = compileSchema(files, schema, formats === 'assert')
-    return {
-      explain(event) {
-        const found = validate(event.body)
-        const looked = found.map(({ pointer, message }) => ({ at: pointer || 'the event', found: message }))
-        const result = found.length === 0 ? 'fits' : counted(found.length)
-        return { details: [{ name: `schema ${schema}`, result, looked }] }
-      },
-      apply(event) {
-        const found = validate(event.body)
-        if (found.length === 0) return pass(event)
-        return fail(new HeadgateError('HG_SCHEMA_VIOLATION', describe(found), { violations: found }))
-      },
-    }
-  },
+  create: (config, { files }) => new SchemaStage(config, files),
 })
+
+interface Settings {
+  readonly schema: string
+  readonly formats: 'assert' | 'annotate'
+}
+
+/** Linked by `check`, for the stage that is made of the same settings. */
+const checked = new WeakMap<Settings, Linked>()
+
+class SchemaStage implements Transform {
+  readonly #settings: Settings
+  readonly #files: Files
+  #validate: Validate | undefined
+
+  constructor(settings: Settings, files: Files) {
+    this.#settings = settings
+    this.#files = files
+  }
+
+  /** A large schema takes seconds to compile, while another config may be taking events. */
+  async start(): Promise<void> {
+    this.#validate ??= await inSlices(this.#compile())
+  }
+
+  apply(event: Event): Verdict {
+    const found = this.#validator()(event.body)
+    if (found.length === 0) return pass(event)
+    return fail(new HeadgateError('HG_SCHEMA_VIOLATION', describe(found), { violations: found }))
+  }
+
+  explain({ body }: Event): Explanation {
+    const found = this.#validator()(body)
+    const looked = found.map(({ pointer, message }) => ({ at: pointer || 'the event', found: message }))
+    const result = found.length === 0 ? 'fits' : counted(found.length)
+    return { details: [{ name: `schema ${this.#settings.schema}`, result, looked }] }
+  }
+
+  /** A stage that is only asked what it would do is not started. */
+  #validator(): Validate {
+    this.#validate ??= atOnce(this.#compile())
+    return this.#validate
+  }
+
+  *#compile(): Slices<Validate> {
+    const linked =
+      checked.get(this.#settings) ??
+      linkSchema(this.#files, this.#settings.schema, this.#settings.formats === 'assert')
+    return yield* validator(linked)
+  }
+}
 
 const counted = (violations: number): string =>
   violations === 1 ? '1 violation' : `${violations} violations`
 
-function problemsOf(schema: string, formats: string, files: CheckContext['files']): ConfigProblem[] {
+function problemsOf(settings: Settings, files: Files): ConfigProblem[] {
   try {
-    compileSchema(files, schema, formats === 'assert')
+    checked.set(settings, linkSchema(files, settings.schema, settings.formats === 'assert'))
     return []
   } catch (error) {
     if (!(error instanceof HeadgateError)) throw error

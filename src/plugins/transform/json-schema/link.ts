@@ -3,7 +3,7 @@ import { compileEcmaRegex } from '../../../lib/regex.js'
 import { Decimal } from './decimal.js'
 import type { JsonSchema } from './documents.js'
 import { FORMATS } from './formats.js'
-import type { Limit, Node, Pattern } from './node.js'
+import type { Node, Pattern } from './node.js'
 import { isObject, isSchema, type Place, type Resource, type Resources } from './resources.js'
 
 /** How a schema's problems are said. */
@@ -102,15 +102,15 @@ export class Linker {
     if (type !== undefined) node.types = [type].flat() as string[]
     if (Object.hasOwn(schema, 'const')) node.const = [schema['const']]
     if (Array.isArray(schema['enum'])) node.enum = schema['enum']
-    const limits = LIMITS.flatMap((keyword: Limit) =>
-      isNumber(schema[keyword]) ? [{ keyword, value: schema[keyword] }] : [],
-    )
-    if (limits.length > 0) node.limits = limits
+    for (const keyword of LIMITS) {
+      const value = schema[keyword]
+      if (isNumber(value)) node.limits = [...(node.limits ?? []), { keyword, value }]
+    }
     if (isNumber(multipleOf)) node.multipleOf = multipleOf
-    const counts = COUNTS.flatMap((keyword) =>
-      isNumber(schema[keyword]) ? [{ keyword, value: toNumber(schema[keyword]) }] : [],
-    )
-    if (counts.length > 0) node.counts = counts
+    for (const keyword of COUNTS) {
+      const value = schema[keyword]
+      if (isNumber(value)) node.counts = [...(node.counts ?? []), { keyword, value: toNumber(value) }]
+    }
     if (typeof pattern === 'string') node.pattern = this.#pattern(node, pattern, 'pattern')
     const test = typeof format === 'string' && this.#assertFormats ? FORMATS.get(format) : undefined
     if (test) node.format = { name: format as string, test }

@@ -17,14 +17,23 @@ export interface Place {
   readonly schema: unknown
 }
 
-/** By the names of their keywords, in the drafts that know them. */
-const ONE = ['additionalProperties', 'propertyNames', 'contains', 'not', 'if', 'then', 'else', 'items']
-const ONE_07 = [...ONE, 'additionalItems']
-const ONE_2020 = [...ONE, 'unevaluatedItems', 'unevaluatedProperties', 'contentSchema']
-const LISTS_07 = ['allOf', 'anyOf', 'oneOf', 'items']
-const LISTS_2020 = ['allOf', 'anyOf', 'oneOf', 'prefixItems']
-const MAPS_07 = ['properties', 'patternProperties', 'definitions', 'dependencies']
-const MAPS_2020 = [...MAPS_07, '$defs', 'dependentSchemas']
+/** Keywords that have one schema, a list of them, or a map, in the drafts that know them. */
+const COMMON = ['additionalProperties', 'propertyNames', 'contains', 'not', 'if', 'then', 'else', 'items']
+const KEYWORDS = {
+  '07': {
+    one: new Set([...COMMON, 'additionalItems']),
+    list: new Set(['allOf', 'anyOf', 'oneOf', 'items']),
+    map: new Set(['properties', 'patternProperties', 'definitions', 'dependencies']),
+  },
+  '2020-12': {
+    one: new Set([...COMMON, 'unevaluatedItems', 'unevaluatedProperties', 'contentSchema']),
+    list: new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems']),
+    map: new Set([
+      ...['properties', 'patternProperties', 'definitions', 'dependencies'],
+      ...['$defs', 'dependentSchemas'],
+    ]),
+  },
+} as const
 
 export const isObject = (value: unknown): value is JsonSchema =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -34,20 +43,17 @@ export const isSchema = (value: unknown): value is JsonSchema | boolean =>
 
 /** Every schema directly in a schema, whatever it is there for, with its pointer. */
 export function* inner(schema: JsonSchema, pointer: string, draft: Draft): Generator<[unknown, string]> {
+  const { one, list, map } = KEYWORDS[draft]
   // Draft 07 ignores everything beside a reference, but definitions in it can be referred to.
-  for (const name of draft === '07' ? ONE_07 : ONE_2020) {
-    if (isSchema(schema[name])) yield [schema[name], child(pointer, name)]
-  }
-  for (const name of draft === '07' ? LISTS_07 : LISTS_2020) {
-    const list = schema[name]
-    if (!Array.isArray(list)) continue
-    for (const [index, item] of list.entries()) yield [item, child(child(pointer, name), index)]
-  }
-  for (const name of draft === '07' ? MAPS_07 : MAPS_2020) {
-    const map = schema[name]
-    if (!isObject(map)) continue
-    for (const [key, item] of Object.entries(map)) {
-      if (isSchema(item)) yield [item, child(child(pointer, name), key)]
+  for (const name of Object.keys(schema)) {
+    const value = schema[name]
+    if (one.has(name) && isSchema(value)) yield [value, child(pointer, name)]
+    else if (list.has(name) && Array.isArray(value)) {
+      const at = child(pointer, name)
+      for (const [index, item] of value.entries()) yield [item, child(at, index)]
+    } else if (map.has(name) && isObject(value)) {
+      const at = child(pointer, name)
+      for (const [key, item] of Object.entries(value)) if (isSchema(item)) yield [item, child(at, key)]
     }
   }
 }

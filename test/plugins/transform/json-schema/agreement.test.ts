@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { atOnce } from '../../../../src/lib/slices.js'
 import { link, validator } from '../../../../src/plugins/transform/json-schema/compile.js'
 import { type JsonSchema, parse } from '../../../../src/plugins/transform/json-schema/documents.js'
 import { Evaluation } from '../../../../src/plugins/transform/json-schema/evaluate.js'
@@ -101,9 +102,9 @@ function both(one: unknown) {
   const work = new Work()
   const evaluation = new Evaluation(work, (resource, anchor) => linked.linker.anchored(resource, anchor))
   return {
-    generated: new Generator(work, evaluation, linked.linker.patterns, true).function(linked.root),
+    generated: atOnce(new Generator(work, evaluation, linked.linker.patterns, true).function(linked.root)),
     evaluated: (event: unknown) => evaluation.fits(linked.root, event),
-    reasons: validator(linked),
+    reasons: atOnce(validator(linked)),
     work,
   }
 }

@@ -217,3 +217,57 @@ describe('the schema for CXone data actions', () => {
     })
   })
 })
+
+describe('a large schema', () => {
+  const numbers = (count: number) => Array.from({ length: count }, (_, index) => index)
+
+  it('is compiled with turns of the event loop in between', async () => {
+    const $defs = Object.fromEntries(
+      numbers(300).map((index) => [
+        `d${index}`,
+        { properties: { next: { $ref: `#/$defs/d${index + 1}` }, name: { type: 'string' } } },
+      ]),
+    )
+    const transform = stage({ $ref: '#/$defs/d0', $defs: { ...$defs, d300: { type: 'integer' } } })
+    let turns = 0
+    let isStarting = true
+    const turn = () => {
+      turns++
+      if (isStarting) setImmediate(turn)
+    }
+    setImmediate(turn)
+    await transform.start?.()
+    isStarting = false
+
+    expect(turns).toBeGreaterThanOrEqual(300)
+    const nested = (last: unknown) => numbers(300).reduce<unknown>((next) => ({ next, name: 'a' }), last)
+    expect(transform.apply(event500(nested(1)))).toMatchObject({ kind: 'pass' })
+    expect(transform.apply(event500(nested('x')))).toMatchObject({ kind: 'fail' })
+  })
+
+  it.each([
+    ['many members', { properties: Object.fromEntries(numbers(20_000).map((n) => [`p${n}`, { const: n }])) }],
+    ['many alternatives', { anyOf: numbers(20_000).map((n) => ({ properties: { p19999: { const: n } } })) }],
+    [
+      'members of members',
+      {
+        properties: Object.fromEntries(
+          numbers(100).map((n) => [`p${n}`, { properties: { a: { const: n }, b: { type: 'string' } } }]),
+        ),
+        additionalProperties: { type: 'integer', minimum: 19_999, maximum: 19_999 },
+      },
+    ],
+  ])('with %s is taken', async (_, schema) => {
+    const transform = stage(schema)
+    await transform.start?.()
+
+    expect(transform.apply(event('{"p19999":19999}'))).toMatchObject({ kind: 'pass' })
+    expect(transform.apply(event('{"p19999":-1}'))).toMatchObject({ kind: 'fail' })
+  })
+})
+
+const event500 = (value: unknown): Event => ({
+  id: 'e1',
+  body: parseBody(Buffer.from(JSON.stringify(value)), 500),
+  receivedAt: 0,
+})

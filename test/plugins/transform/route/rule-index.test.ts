@@ -341,7 +341,9 @@ const events = fc.oneof(
 )
 
 describe('an index of rules', () => {
-  it('decides as if every rule had been tried in its turn, errors included', async () => {
+  it('decides as if every rule had been tried in its turn, errors included', {
+    timeout: 60_000,
+  }, async () => {
     await fc.assert(
       fc.asyncProperty(rules, fc.array(events, { minLength: 1, maxLength: 8 }), async (whens, values) => {
         const plain = plainly(whens)
