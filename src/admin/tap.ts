@@ -1,7 +1,6 @@
 import type { CheckedConfig } from '../config/read.js'
 import { ERRORS, type ErrorCode } from '../contract/errors.js'
-import type { TapReader, TapWish } from '../tap/tap.js'
-import { MOST_TAPS, type Taps } from '../tap/taps.js'
+import { MOST_TAPS, type TapReader, type Taps, type TapWish } from '../tap/tap.js'
 import { type Answer, type Stream, text } from './answer.js'
 import { get, type Route } from './routes.js'
 import { readWish } from './tap-wish.js'

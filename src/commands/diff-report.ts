@@ -1,5 +1,4 @@
-import type { Destination } from '../dry-run/compare.js'
-import { type Comparison, isSame, type Move, moved } from '../dry-run/comparison.js'
+import { type Comparison, type Destination, isSame, type Move, moved } from '../dry-run/compare.js'
 import { cut, printable } from '../lib/terminal/printable.js'
 import type { Style } from '../lib/terminal/style.js'
 import { type Column, table } from '../lib/terminal/text.js'

@@ -1,6 +1,5 @@
 import type { CheckedConfig } from '../config/read.js'
-import { compareEvent } from '../dry-run/compare.js'
-import { comparing, isSame } from '../dry-run/comparison.js'
+import { compareEvent, comparing, isSame } from '../dry-run/compare.js'
 import { type Rehearsal, rehearse } from '../dry-run/dry-run.js'
 import { printable } from '../lib/terminal/printable.js'
 import { progressBar } from '../lib/terminal/progress.js'

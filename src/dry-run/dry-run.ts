@@ -10,10 +10,9 @@ import { HEADER } from '../ledger/record-headers.js'
 import { parseBody } from '../lib/json/body.js'
 import { ProcessMetrics } from '../metrics/registry.js'
 import { redactor } from '../process/redact.js'
-import { callsOf } from './calls.js'
 import { knownPartition, type RehearsalPipeline, rehearsalPipeline } from './pipeline.js'
 import type { Rehearsed, RehearsedRequest, Step } from './result.js'
-import { type Trace, traced } from './trace.js'
+import { callsOf, type Trace, traced } from './trace.js'
 
 export type {
   Rehearsed,
@@ -23,7 +22,7 @@ export type {
   Step,
 } from './result.js'
 
-export interface RehearsalOptions {
+interface RehearsalOptions {
   /** How many partitions topics have: with it, the partition of a record that the hash of its key decides is known. */
   readonly partitions?: { readonly [topic: string]: number }
 }

@@ -5,7 +5,7 @@ import type { PastEvent } from './compare.js'
 import type { Rehearsal } from './dry-run.js'
 
 /** What became of the records of a topic. */
-export interface PastRecords {
+interface PastRecords {
   readonly events: readonly PastEvent[]
   /** Of `events`: those of which the record has only a part. */
   readonly rebuilt: number

@@ -1,17 +1,25 @@
 import type { CheckedPipeline, CheckedStage } from '../config/check.js'
 import type { CheckedConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
-import type { HttpHandler, HttpListener, Intake, Log, Sink, SinkRecord } from '../contract/index.js'
+import type {
+  Committed,
+  HttpHandler,
+  HttpListener,
+  Intake,
+  Log,
+  Sink,
+  SinkRecord,
+} from '../contract/index.js'
 import { CountedMemory } from '../http/body.js'
+import { digestOf } from '../ledger/identity.js'
+import { type Ledger, noLedger } from '../ledger/ledger.js'
+import { committedOf } from '../ledger/rows.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
 import { assemblePipeline, type Pipeline } from '../pipeline/build.js'
 import { run } from '../pipeline/path.js'
-import { partitionOf } from './murmur2.js'
-import { rehearsalLedger } from './rehearsal-ledger.js'
-import { currentTrace } from './trace.js'
-import { watch } from './watch.js'
+import { currentTrace, watch } from './trace.js'
 
-export type PartitionCounts = { readonly [topic: string]: number }
+type PartitionCounts = { readonly [topic: string]: number }
 
 /** A pipeline whose stages are the real ones and whose connections are not: it writes into the trace of a run. */
 export interface RehearsalPipeline {
@@ -96,3 +104,41 @@ export function knownPartition({ target, key }: SinkRecord, partitions: Partitio
 
 /** What goes wrong is part of what is rehearsed, and shown as that. */
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }
+
+const SEED = 0x9747b28c
+const M = 0x5bd1e995
+
+/** The partition that Kafka's Java client gives a key, and with it librdkafka's `murmur2_random`. */
+export const partitionOf = (key: Buffer, partitions: number): number =>
+  (murmur2(key) & 0x7fffffff) % partitions
+
+/** As org.apache.kafka.common.utils.Utils.murmur2; a signed 32-bit integer. */
+export function murmur2(data: Buffer): number {
+  const { length } = data
+  const words = length & ~3
+  let hash = SEED ^ length
+  for (let at = 0; at < words; at += 4) {
+    const word = Math.imul(data.readInt32LE(at), M)
+    hash = Math.imul(hash, M) ^ Math.imul(word ^ (word >>> 24), M)
+  }
+  if (words < length) {
+    for (let at = length - 1; at >= words; at--) hash ^= (data[at] ?? 0) << (8 * (at - words))
+    hash = Math.imul(hash, M)
+  }
+  hash = Math.imul(hash ^ (hash >>> 13), M)
+  return hash ^ (hash >>> 15)
+}
+
+/**
+ * Remembers no event from one run to the next, and owes nothing: what would be owed is told to `owe`. It never has
+ * anything to give to an acknowledger.
+ */
+const rehearsalLedger = (owe: (committed: Committed) => void): Ledger => ({
+  ...noLedger,
+  async once(event, deliver) {
+    const outcome = await deliver(digestOf(event.body.bytes))
+    if (outcome.kind === 'dropped') owe(committedOf(event))
+    else if ('receipt' in outcome) owe(committedOf(event, outcome.receipt))
+    return outcome
+  },
+})

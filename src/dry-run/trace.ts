@@ -1,8 +1,19 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { HeadgateError } from '../contract/errors.js'
-import type { Committed, Event, Outcome, SinkRecord } from '../contract/index.js'
-import type { Decision } from '../pipeline/observe.js'
-import type { Step } from './result.js'
+import type { CheckedPipeline } from '../config/check.js'
+import { asHeadgateError, HeadgateError } from '../contract/errors.js'
+import type {
+  Committed,
+  Event,
+  Explanation,
+  Outcome,
+  PostCommitRequest,
+  SinkRecord,
+  Transform,
+} from '../contract/index.js'
+import type { Pipeline } from '../pipeline/build.js'
+import type { Apply, Decision, Send } from '../pipeline/observe.js'
+import { redactor } from '../process/redact.js'
+import type { RehearsedCall, Step } from './result.js'
 
 /** What is seen of one run while it goes on. */
 export interface Trace {
@@ -35,9 +46,108 @@ export function currentTrace(): Trace {
 }
 
 /** A decision as it is shown. */
-export function stepOf(stage: string, plugin: string, decision: Decision<unknown>): Step {
+function stepOf(stage: string, plugin: string, decision: Decision<unknown>): Step {
   const step = { stage, plugin, decision: decision.kind, details: [] }
   if (!('error' in decision)) return step
   const { code, message, violations, rule } = decision.error
   return { ...step, error: { code, message, violations }, ...(rule !== undefined && { rule }) }
+}
+
+/** What the post-commit stages would do about an event; nothing where it is not durable. */
+export function callsOf(
+  { plugins }: Pipeline,
+  { postCommit }: CheckedPipeline,
+  references: ReadonlyMap<string, string>,
+  committed: Committed | undefined,
+): { readonly calls: readonly RehearsedCall[]; readonly steps: readonly Step[] } {
+  const calls: RehearsedCall[] = []
+  const steps: Step[] = []
+  if (committed === undefined) return { calls, steps }
+  const redact = redactor(withOrigins(references))
+  for (const [index, instance] of plugins.postCommit.entries()) {
+    const plugin = postCommit[index]?.definition.name ?? ''
+    const stage = `post-commit.${index}.${plugin}`
+    try {
+      const request = instance.request?.(committed)
+      if (request !== undefined) calls.push({ stage, ...redacted(request, redact) })
+      steps.push({ stage, plugin, decision: 'pass', details: [] })
+    } catch (thrown) {
+      const { code, message, violations } = asHeadgateError(thrown, plugin)
+      steps.push({ stage, plugin, decision: 'give-up', error: { code, message, violations }, details: [] })
+    }
+  }
+  return { calls, steps }
+}
+
+const redacted = (
+  { method, url, headers, body }: PostCommitRequest,
+  redact: (text: string) => string,
+): PostCommitRequest => ({
+  method,
+  url: redact(url),
+  headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, redact(value)])),
+  body: redact(body),
+})
+
+/** URLs are also found as URL parsers write them: the host in lower case, without a default port. */
+const withOrigins = (secrets: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
+  new Map([
+    ...[...secrets].flatMap(([value, shown]): [string, string][] =>
+      URL.canParse(value) ? [[new URL(value).href.replace(/\/$/, ''), shown]] : [],
+    ),
+    ...secrets,
+  ])
+
+/** The same pipeline, whose wrapped stages note what they decide. */
+export function watch(pipeline: Pipeline, checked: CheckedPipeline): Pipeline {
+  const { source, transforms, sink } = checked
+  const { deadLetters, plugins } = pipeline
+  const sinkPlugin = sink.definition.name
+  const watchSend =
+    (stage: string, deadLetter: boolean, send: Send): Send =>
+    async (event, record) => {
+      const trace = currentTrace()
+      trace.deadLetter = deadLetter
+      const decision = await send(event, record)
+      trace.steps.push(stepOf(stage, sinkPlugin, decision))
+      return decision
+    }
+  const watchApply = (apply: Apply, index: number): Apply => {
+    const plugin = transforms[index]?.definition.name ?? ''
+    const stage = `transform.${index}.${plugin}`
+    return async (event) => {
+      const decision = await apply(event)
+      const { rule, details } = await explanationOf(plugins.transforms[index], event)
+      const step = stepOf(stage, plugin, decision)
+      currentTrace().steps.push({ ...step, ...(rule !== undefined && { rule }), details })
+      return decision
+    }
+  }
+  return {
+    ...pipeline,
+    receive(receive) {
+      const received = pipeline.receive(receive)
+      const { name } = source.definition
+      const trace = currentTrace()
+      trace.steps.push(stepOf(`source.${name}`, name, received))
+      if (received.kind === 'pass') trace.event = received.given
+      return received
+    },
+    transforms: pipeline.transforms.map(watchApply),
+    send: watchSend(`sink.${sinkPlugin}`, false, pipeline.send),
+    deadLetters: deadLetters && {
+      ...deadLetters,
+      send: watchSend('dead-letter', true, deadLetters.send),
+    },
+  }
+}
+
+/** That a plugin cannot explain itself changes nothing about what it decided. */
+async function explanationOf(transform: Transform | undefined, event: Event): Promise<Explanation> {
+  try {
+    return (await transform?.explain?.(event)) ?? { details: [] }
+  } catch (thrown) {
+    const { message } = asHeadgateError(thrown, 'Explaining')
+    return { details: [{ name: 'explanation', result: message, looked: [] }] }
+  }
 }

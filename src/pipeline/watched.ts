@@ -1,7 +1,7 @@
 import type { HeadgateError } from '../contract/errors.js'
 import type { Correlation, Event, Outcome } from '../contract/index.js'
 import { noLedger } from '../ledger/ledger.js'
-import type { Passed } from '../tap/passed.js'
+import type { Passed } from '../tap/lines.js'
 import type { Pipeline } from './build.js'
 import type { Handed } from './handed.js'
 import type { Decision } from './observe.js'

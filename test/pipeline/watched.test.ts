@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import { drop, fail } from '../../src/contract/index.js'
-import type { Passed } from '../../src/tap/passed.js'
+import type { Passed } from '../../src/tap/lines.js'
 import { runningPipeline } from '../helpers/inline-pipeline.js'
 import { eventOf } from '../helpers/inline-plugins.js'
 

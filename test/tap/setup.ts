@@ -1,6 +1,6 @@
 import type { MaskPath } from '../../src/lib/json/masked.js'
 import type { Pipeline } from '../../src/pipeline/build.js'
-import type { Passed } from '../../src/tap/passed.js'
+import type { Passed } from '../../src/tap/lines.js'
 import type { TapReader, TapWish } from '../../src/tap/tap.js'
 import { eventOf } from '../helpers/inline-plugins.js'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { murmur2, partitionOf } from '../../src/dry-run/murmur2.js'
+import { murmur2, partitionOf } from '../../src/dry-run/pipeline.js'
 
 /** From UtilsTest.testMurmur2 of Apache Kafka. */
 test.each([
