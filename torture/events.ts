@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto'
-import { invalidEvent, type Refusal, type SandboxEvent, validEvent } from '../src/sandbox/events.js'
-import { INVALID_EVENTS, type InvalidEvent } from '../src/sandbox/invalid-events.js'
-import { seeded } from '../src/sandbox/random.js'
+import {
+  INVALID_EVENTS,
+  type InvalidEvent,
+  invalidEvent,
+  type Refusal,
+  type SandboxEvent,
+  seeded,
+  validEvent,
+} from '../src/sandbox/events.js'
 import { DEAD_LETTER_TOPIC } from '../src/sandbox/routes.js'
 
 /** One request of the sender, and what has to come of it. */

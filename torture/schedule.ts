@@ -1,4 +1,4 @@
-import { type Random, seeded } from '../src/sandbox/random.js'
+import { type Random, seeded } from '../src/sandbox/events.js'
 
 /** All times in seconds. `pause` is the time since the fault before it in the same row was over. */
 interface Timed {

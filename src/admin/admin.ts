@@ -5,9 +5,18 @@ import { ConnectionLimit } from '../http/connection-limit.js'
 import { type ListenAt, listen, whenAccepted } from '../http/listen.js'
 import { createHttpServer, logAcceptErrors, type Secure } from '../http/server.js'
 import { createAccess } from './access.js'
-import { type Answer, failure, json, type Stream, text } from './answer.js'
-import { readBody } from './request-body.js'
-import { findRoute, get, post, type Route } from './routes.js'
+import {
+  type Answer,
+  failure,
+  findRoute,
+  get,
+  json,
+  post,
+  type Route,
+  readBody,
+  type Stream,
+  text,
+} from './routes.js'
 
 /** What the admin listener shows. */
 export interface Shown {

@@ -1,4 +1,5 @@
-import type { Answer, Stream } from './answer.js'
+import type { IncomingMessage } from 'node:http'
+import type { Writable } from 'node:stream'
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -22,7 +23,7 @@ export const get = (path: string, answer: Route['answer']): Route => ({ method: 
 export const post = (path: string, answer: Route['answer']): Route => ({ method: 'POST', path, answer })
 export const put = (path: string, answer: Route['answer']): Route => ({ method: 'PUT', path, answer })
 
-export type Found =
+type Found =
   | { readonly route: Route; readonly params: Asked['params'] }
   /** The path exists, with these methods. */
   | { readonly allowed: readonly string[] }
@@ -63,5 +64,60 @@ function decoded(part: string): string | undefined {
     return decodeURIComponent(part)
   } catch {
     return undefined
+  }
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<{ [name: string]: string }>
+  readonly body: string
+}
+
+/** An answer that goes on until either side ends it. */
+export interface Stream {
+  readonly status: 200
+  readonly headers: Answer['headers']
+  /** Called with the response once its head is written; what it began ends with the response. */
+  stream(response: Writable): void
+}
+
+export const text = (status: number, contentType: string, body: string): Answer => ({
+  status,
+  headers: { 'content-type': contentType },
+  body,
+})
+
+export const json = (status: number, value: object): Answer =>
+  text(status, 'application/json', JSON.stringify(value, undefined, 2))
+
+export const nothing = (status: 202 | 204): Answer => ({ status, headers: {}, body: '' })
+
+/** An error in the shape that Kafka Connect gives it. */
+export const failure = (status: number, message: string, headers: Answer['headers'] = {}): Answer => {
+  const answer = json(status, { error_code: status, message })
+  return { ...answer, headers: { ...answer.headers, ...headers } }
+}
+
+const MOST_BYTES = 1024 * 1024
+
+/** The JSON that was sent, undefined where nothing was; or an answer that refuses it. */
+export async function readBody(
+  request: IncomingMessage,
+): Promise<{ readonly value: unknown } | { readonly refused: Answer }> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request) {
+    bytes += (chunk as Buffer).length
+    if (bytes > MOST_BYTES)
+      return {
+        refused: failure(413, `The body is larger than ${MOST_BYTES} bytes.`, { connection: 'close' }),
+      }
+    chunks.push(chunk as Buffer)
+  }
+  if (bytes === 0) return { value: undefined }
+  try {
+    return { value: JSON.parse(Buffer.concat(chunks).toString('utf8')) }
+  } catch {
+    return { refused: failure(400, 'The body is not JSON.') }
   }
 }

@@ -1,9 +1,12 @@
+import { didYouMean } from '../config/problem.js'
 import type { CheckedConfig } from '../config/read.js'
+import { ruleNames } from '../config/rule-names.js'
 import { ERRORS, type ErrorCode } from '../contract/errors.js'
+import { OUTCOMES } from '../contract/index.js'
+import { pointer } from '../lib/json/pointer.js'
+import { bytes, LONGEST_TIMER, milliseconds } from '../lib/units.js'
 import { MOST_TAPS, type TapReader, type Taps, type TapWish } from '../tap/tap.js'
-import { type Answer, type Stream, text } from './answer.js'
-import { get, type Route } from './routes.js'
-import { readWish } from './tap-wish.js'
+import { type Answer, get, type Route, type Stream, text } from './routes.js'
 
 /** Milliseconds in which a reader has to take the last lines. */
 const END_WITHIN = 30_000
@@ -49,3 +52,93 @@ function problem(status: number, code: ErrorCode, detail: string): Answer {
   const body = { type: `urn:headgate:error:${code}`, title: ERRORS[code].meaning, status, detail, code }
   return text(status, 'application/problem+json', JSON.stringify(body, undefined, 2))
 }
+
+/** The parameters of `GET /tap`; the first of them may be given several times. */
+const LISTS = ['pipeline', 'route', 'outcome', 'id', 'code', 'mask'] as const
+const SINGLE = ['rate', 'payload', 'limit', 'for'] as const
+const NAMES: readonly string[] = [...LISTS, ...SINGLE]
+
+const MOST_RATE = 100
+const MOST_PAYLOAD = '64KiB'
+const DEFAULT_RATE = '10'
+
+type ReadWish = { readonly wish: TapWish } | { readonly complaint: string }
+
+/** What somebody wants to see, checked against the names that the config has. */
+function readWish(query: URLSearchParams, config: CheckedConfig): ReadWish {
+  const all = (name: (typeof LISTS)[number]) => query.getAll(name)
+  const one = (name: (typeof SINGLE)[number]) => query.get(name) ?? undefined
+  const given = {
+    pipeline: all('pipeline'),
+    route: all('route'),
+    outcome: all('outcome'),
+    id: all('id'),
+    code: all('code'),
+    mask: all('mask'),
+  }
+  const { rate, payload, limit, within } = {
+    rate: one('rate') ?? DEFAULT_RATE,
+    payload: one('payload') ?? '0B',
+    limit: one('limit'),
+    within: one('for'),
+  }
+  const pipelines = config.pipelines.map(({ name }) => name)
+  const rules = config.pipelines
+    .filter(({ name }) => given.pipeline.length === 0 || given.pipeline.includes(name))
+    .flatMap(ruleNames)
+  const codes = Object.keys(ERRORS)
+  const complaint =
+    unknown('parameter', [...query.keys()], NAMES) ??
+    unknown('pipeline', given.pipeline, pipelines) ??
+    unknown('rule', given.route, [...new Set(rules)]) ??
+    unknown('outcome', given.outcome, OUTCOMES) ??
+    unknown('code', given.code, codes) ??
+    given.mask.map(wrongPointer).find((found) => found !== undefined) ??
+    wrong('rate', rate, whole(rate, MOST_RATE), `a whole number from 1 to ${MOST_RATE}`) ??
+    wrong('payload', payload, isSize(payload), `a size up to ${MOST_PAYLOAD} such as 512B or 4KiB`) ??
+    wrong('limit', limit, whole(limit, 1e9), 'a whole number from 1') ??
+    wrong('for', within, isDuration(within), 'a duration such as 30s or 5m')
+  if (complaint !== undefined) return { complaint }
+  return {
+    wish: {
+      filter: {
+        pipelines: given.pipeline,
+        routes: given.route,
+        outcomes: OUTCOMES.filter((outcome) => given.outcome.includes(outcome)),
+        ids: given.id,
+        codes: given.code as readonly ErrorCode[],
+      },
+      view: { payload: bytes(payload), masks: given.mask.map((place) => pointer(place).tokens) },
+      pipelines: given.pipeline.length === 0 ? pipelines : given.pipeline,
+      rate: Number(rate),
+      limit: limit === undefined ? undefined : Number(limit),
+      within: within === undefined ? undefined : milliseconds(within),
+    },
+  }
+}
+
+function unknown(what: string, given: readonly string[], known: readonly string[]): string | undefined {
+  const name = given.find((one) => !known.includes(one))
+  if (name === undefined) return undefined
+  const list = known.length > 20 ? '"headgate help errors" lists them.' : `There is ${known.join(', ')}.`
+  return `There is no ${what} ${JSON.stringify(name)}. ${didYouMean(name, known)?.suggestion ?? list}`
+}
+
+const wrong = (
+  name: string,
+  given: string | undefined,
+  right: boolean,
+  expected: string,
+): string | undefined =>
+  given === undefined || right ? undefined : `${name} should be ${expected}; it is ${JSON.stringify(given)}.`
+
+const whole = (text = '', most: number): boolean => /^[1-9][0-9]{0,9}$/.test(text) && Number(text) <= most
+
+const isSize = (text: string): boolean =>
+  /^[0-9]{1,9}(B|KiB|MiB)$/.test(text) && bytes(text) <= bytes(MOST_PAYLOAD)
+
+const isDuration = (text = ''): boolean =>
+  /^[1-9][0-9]{0,8}(ms|s|m|h|d)$/.test(text) && milliseconds(text) <= LONGEST_TIMER
+
+const wrongPointer = (text: string): string | undefined =>
+  wrong('mask', text, /^(\/([^~/]|~[01])*)*$/.test(text), 'a JSON Pointer such as "/payload/items/*/card"')

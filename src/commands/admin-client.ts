@@ -1,10 +1,12 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { ConnectionOptions } from 'node:tls'
 import { Agent, type Dispatcher, request } from 'undici'
-import { readTokens, tokenFileOf } from '../admin/tokens.js'
+import { readTokens, tokenFileOf } from '../admin/access.js'
 import { HeadgateError } from '../contract/errors.js'
 import { isLoopback } from '../lib/loopback.js'
 import type { Settings } from '../process/settings.js'
-import { readTrust } from './admin-trust.js'
-import type { CommandInput, Io } from './command.js'
+import type { CommandInput, CommandOption, Io } from './command.js'
 
 /** Milliseconds without a byte after which Headgate is gone: a tap hears of it every 15 s. */
 const SILENCE = 60_000
@@ -21,7 +23,7 @@ export const askAdmin = (
 ): Promise<object | undefined> =>
   requestAdmin(settings, { method, path }, options, io, async (body) => (await body.json()) as object)
 
-export interface AdminQuestion {
+interface AdminQuestion {
   readonly method: 'GET' | 'POST'
   readonly path: string
   /** Ends it, without a complaint. */
@@ -85,4 +87,37 @@ function hintFor(code: string): string {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return ' --server-name says which name to expect.'
   if (/CERT|ISSUER|SIGNED|SIGNATURE/.test(code)) return ' --ca says who vouches for its certificate.'
   return ''
+}
+
+/** For commands that ask the admin listener: how the two trust each other where it speaks HTTPS. */
+export const trustOptions: readonly CommandOption[] = [
+  {
+    flags: '--ca <file>',
+    description:
+      'Who vouches for the certificate of the admin listener (PEM), which is then asked by https. Without it, whom Node.js trusts.',
+  },
+  {
+    flags: '--server-name <name>',
+    description: 'The name that its certificate is for, where that is not the address that is asked.',
+  },
+  { flags: '--client-cert <file>', description: 'Certificate to show it (PEM).' },
+  { flags: '--client-key <file>', description: 'Key of that certificate (PEM).' },
+]
+
+/** What those flags name. Rejects where a file cannot be read. */
+async function readTrust(
+  options: CommandInput['options'],
+  cwd: string,
+): Promise<Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername'>> {
+  const named = async (flag: string, as: 'ca' | 'cert' | 'key') => {
+    const path = options[flag]
+    return path === undefined ? {} : { [as]: await readFile(resolve(cwd, String(path))) }
+  }
+  const { serverName } = options
+  return {
+    ...(await named('ca', 'ca')),
+    ...(await named('clientCert', 'cert')),
+    ...(await named('clientKey', 'key')),
+    ...(serverName !== undefined && { servername: String(serverName) }),
+  }
 }

@@ -1,7 +1,9 @@
+import { parseTree } from 'jsonc-parser'
 import type { CheckedPipeline } from '../config/check.js'
 import type { CheckedConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log, LoggedRecord, RecordLog, Sink } from '../contract/index.js'
+import type { PastEvent } from '../dry-run/compare.js'
 import type { Rehearsal } from '../dry-run/dry-run.js'
 import { pastRecords } from '../dry-run/past-records.js'
 import { HEADER } from '../ledger/record-headers.js'
@@ -9,10 +11,10 @@ import { progressBar } from '../lib/terminal/progress.js'
 import { ProcessMetrics } from '../metrics/registry.js'
 import { buildDelivery } from '../pipeline/build-delivery.js'
 import { redactor } from '../process/redact.js'
+import { readCaptured } from '../scenarios/record.js'
 import type { Io } from './command.js'
-import type { PastEvents } from './diff-events.js'
 
-export interface TopicOptions {
+interface TopicOptions {
   readonly topic: string
   /** The newest so many records. */
   readonly limit: number
@@ -152,3 +154,53 @@ async function newest(log: RecordLog, topic: string, limit: number, io: Io): Pro
 
 /** What goes wrong reaches the operator as the answer of the command. */
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** Events that came once, and what was left out of them. A sentence each, for people. */
+export interface PastEvents {
+  readonly events: readonly PastEvent[]
+  readonly notes: readonly string[]
+}
+
+/** Bodies of events as JSON lines or as one JSON array, or the lines of `headgate dlq export`. */
+export function pastEvents(text: string, pipeline: string): PastEvents {
+  const whole = wholeDocument(text)
+  if (whole !== undefined) {
+    const events = whole.map((body, index) => ({
+      pipeline,
+      body: Buffer.from(body),
+      name: `event ${index + 1}`,
+    }))
+    return { events, notes: [] }
+  }
+  const { events, skipped } = readCaptured(text)
+  const ours = events.filter(({ letter }) => letter === undefined || letter.pipeline === pipeline)
+  const others = events.length - ours.length
+  return {
+    events: ours.map(({ line, body, letter }) => ({
+      pipeline,
+      body: Buffer.from(body),
+      name: `line ${line}`,
+      ...(letter !== undefined && { id: letter.id }),
+    })),
+    notes: [
+      ...(others === 0 ? [] : [`Dead letters of other pipelines are left out: ${others}.`]),
+      ...skipped.map((line) => `Left out: ${line}.`),
+    ],
+  }
+}
+
+/**
+ * The events of a text that is one JSON document of several lines or one array; undefined where it is lines. They are taken
+ * as they are written: a number that goes through JavaScript can become another one.
+ */
+function wholeDocument(text: string): readonly string[] | undefined {
+  const isArray = text.trimStart().startsWith('[')
+  if (!isArray && !text.trim().includes('\n')) return undefined
+  try {
+    JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (!isArray) return [text]
+  return (parseTree(text)?.children ?? []).map(({ offset, length }) => text.slice(offset, offset + length))
+}

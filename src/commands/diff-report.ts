@@ -83,7 +83,7 @@ function shownExamples(examples: readonly string[], count: number): string[] {
 }
 
 /** `eu-west: cxone.data.actions.eu 1`, or `refused HG_SCHEMA_VIOLATION` where no rule got to decide. */
-export const shownPlace = ({ rule, to }: Destination): string =>
+const shownPlace = ({ rule, to }: Destination): string =>
   rule === undefined ? to : `${printable(rule)}: ${to}`
 
 /** Rules that take what no rule took before. */

@@ -5,15 +5,11 @@ import { printable } from '../lib/terminal/printable.js'
 import { progressBar } from '../lib/terminal/progress.js'
 import { styleFor } from '../lib/terminal/style.js'
 import type { Settings } from '../process/settings.js'
-import { choosePipeline } from './choose-pipeline.js'
 import { type Command, type CommandInput, EXIT, type Io } from './command.js'
-import { type PastEvents, pastEvents } from './diff-events.js'
-import { eventsFromTopic } from './diff-input.js'
+import { eventsFromTopic, type PastEvents, pastEvents } from './diff-input.js'
 import { type Diffed, report } from './diff-report.js'
-import { loadConfig, loadSettings, settingOptions } from './load.js'
+import { choosePipeline, loadConfig, loadSettings, readInput, settingOptions, tried } from './load.js'
 import { problemReport } from './problems.js'
-import { readInput } from './read-input.js'
-import { tried } from './tried.js'
 
 const WHOLE = /^[1-9][0-9]{0,6}$/
 

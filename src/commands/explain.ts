@@ -1,14 +1,11 @@
+import { isUtf8 } from 'node:buffer'
 import type { CheckedConfig } from '../config/read.js'
 import { type RehearsedRequest, rehearse } from '../dry-run/dry-run.js'
 import { styleFor } from '../lib/terminal/style.js'
-import { choosePipeline } from './choose-pipeline.js'
 import { type Command, EXIT } from './command.js'
-import { asJson } from './explain-json.js'
 import { type Explanation, report } from './explain-report.js'
-import { loadConfig, loadSettings, settingOptions } from './load.js'
+import { choosePipeline, loadConfig, loadSettings, readInput, settingOptions, tried } from './load.js'
 import { problemReport } from './problems.js'
-import { readInput } from './read-input.js'
-import { tried } from './tried.js'
 
 const HEADER = /^([^:\s]+):\s*(.*)$/
 
@@ -117,4 +114,25 @@ function whyUnproved(
   if (!headersGiven) return 'no --header is given'
   const missing = placeholders.find(({ pointer }) => pointer.startsWith(`/pipelines/${pipeline}/source/`))
   return missing === undefined ? undefined : `${missing.reference} has no value here`
+}
+
+/** What `headgate explain --json` prints. */
+export function asJson({ config, rehearsed, unproved }: Explanation): object {
+  const { pipeline, answer, outcome, route, steps, records, calls } = rehearsed
+  const { error, ...ending } = 'error' in outcome ? outcome : { ...outcome, error: undefined }
+  return {
+    pipeline,
+    revision: config.revision,
+    verification: unproved === undefined ? { kind: 'given' } : { kind: 'skipped', why: unproved },
+    unresolved: config.placeholders,
+    outcome: error === undefined ? ending : { ...ending, code: error.code, message: error.message },
+    route: route ?? null,
+    steps,
+    records: records.map(({ partition, value, ...record }) => {
+      const valueEncoding = isUtf8(value) ? 'utf-8' : 'base64'
+      return { ...record, partition: partition ?? null, value: value.toString(valueEncoding), valueEncoding }
+    }),
+    acknowledge: calls,
+    answer,
+  }
 }

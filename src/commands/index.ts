@@ -14,7 +14,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command | CommandGroup>
   dlq: async () => (await import('./dlq/index.js')).dlqCommand,
   help: async () => (await import('./help.js')).helpCommand(loadCommands),
   sandbox: async () => (await import('./sandbox.js')).sandboxCommand,
-  answer: async () => (await import('./answer.js')).answerCommand,
+  answer: async () => (await import('./check-config.js')).answerCommand,
   worker: async () => (await import('./worker.js')).workerCommand,
 }
 

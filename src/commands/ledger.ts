@@ -1,7 +1,6 @@
 import type { LedgerReport } from '../ledger/ledger.js'
 import { table } from '../lib/terminal/text.js'
-import { askAdmin } from './admin-client.js'
-import { trustOptions } from './admin-trust.js'
+import { askAdmin, trustOptions } from './admin-client.js'
 import { type Command, EXIT } from './command.js'
 import { loadSettings, settingOptions } from './load.js'
 

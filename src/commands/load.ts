@@ -1,7 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { reason } from '../config/file-reasons.js'
 import { loadPlugins, type RunningPlugins } from '../config/load-plugins.js'
+import { didYouMean } from '../config/problem.js'
 import { type ReadOptions, type ReadResult, readConfig } from '../config/read.js'
+import { HeadgateError } from '../contract/errors.js'
 import { isLoopback } from '../lib/loopback.js'
+import { printable } from '../lib/terminal/printable.js'
 import { plugins } from '../plugins/index.js'
 import { misspeltSettings } from '../process/misspelt-settings.js'
 import { readSettings, SETTINGS, type Settings, type SettingsResult } from '../process/settings.js'
@@ -63,4 +68,44 @@ export async function loadConfig(
     ...(contents !== undefined && { contents }),
     ...(running !== undefined && { within: true }),
   })
+}
+
+/** The pipeline that is meant: the one that is named, or the only one. Otherwise what to say. `having`: what all of `names` have. */
+export function choosePipeline(
+  name: string | undefined,
+  names: readonly string[],
+  having = '',
+): { readonly pipeline: string } | { readonly complaint: string } {
+  const [only, ...others] = names
+  if (name === undefined && only !== undefined && others.length === 0) return { pipeline: only }
+  if (names.length === 0) return { complaint: `There is no pipeline${having}.` }
+  if (name === undefined) return { complaint: `Name one with --pipeline: ${names.join(', ')}.` }
+  if (names.includes(name)) return { pipeline: name }
+  const hint = didYouMean(name, names)?.suggestion ?? `There is ${names.join(', ')}.`
+  return { complaint: `There is no pipeline "${printable(name)}"${having}. ${hint}` }
+}
+
+/** The bytes of a file, or of standard input for `-`. Where it cannot be read that is said, and undefined returned. */
+export async function readInput(name: string, { cwd, stdin, err }: Io): Promise<Buffer | undefined> {
+  try {
+    return withoutMark(name === '-' ? await stdin() : readFileSync(resolve(cwd, name)))
+  } catch (error) {
+    err(`${name} cannot be read: ${reason(error)}.\n`)
+    return undefined
+  }
+}
+
+/** Editors of Windows put a byte order mark before a text, which is no part of it. */
+const withoutMark = (bytes: Buffer): Buffer =>
+  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
+
+/** What `work` gives. What is in its way is told the operator, and undefined returned. */
+export async function tried<Result>({ err }: Io, work: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work()
+  } catch (thrown) {
+    if (!(thrown instanceof HeadgateError)) throw thrown
+    err(`${thrown.code}: ${thrown.message}\n`)
+    return undefined
+  }
 }

@@ -1,8 +1,16 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { progressBar } from '../lib/terminal/progress.js'
+import { type Style, styleFor } from '../lib/terminal/style.js'
+import { nowAndThen } from '../sandbox/cxone.js'
+import { runDemo } from '../sandbox/demo.js'
 import { FEWEST_EVENTS } from '../sandbox/events.js'
-import { preferredPort } from '../sandbox/preferred-port.js'
-import { type Command, type CommandInput, EXIT } from './command.js'
-import { demonstrate } from './sandbox-demo.js'
-import { stayUp } from './sandbox-stay.js'
+import { configNews, type Exit } from '../sandbox/headgate-process.js'
+import { followTopics, type ReadRecord } from '../sandbox/reader.js'
+import { report } from '../sandbox/report.js'
+import { exampleCommands, TOPICS } from '../sandbox/routes.js'
+import { preferredPort, SHIPPED_CONFIG, type Surroundings, startSurroundings } from '../sandbox/sandbox.js'
+import { type Command, type CommandInput, EXIT, type Io } from './command.js'
 
 const INTAKE_PORT = 8080
 const ADMIN_PORT = 8083
@@ -65,3 +73,124 @@ function readOptions(options: CommandInput['options']) {
     ? ({ ok: false, complaints } as const)
     : ({ ok: true, events, port, adminPort } as const)
 }
+
+export interface Demonstration {
+  readonly events: number
+  readonly port: number
+  readonly adminPort: number
+}
+
+/** The same events in every run. */
+const SEED = 1
+/** Seconds; short enough to pass while the demo runs. */
+const DEMO_TOKEN_LIFETIME = 2
+const LINES_SHOWN = 20
+
+/** Starts everything, posts events, and says whether all counts agree. */
+export async function demonstrate({ events, port, adminPort }: Demonstration, io: Io): Promise<number> {
+  const token = randomBytes(16).toString('hex')
+  // Two of the one and some dozens of the other, however many events there are: a 429 slows all acknowledgements down.
+  const faults = nowAndThen({
+    throttled: Math.ceil(events * 0.45),
+    unavailable: Math.max(10, Math.ceil(events / 40)),
+  })
+  io.out('Starting an embedded Kafka, a simulated CXone, and Headgate on its shipped plugins.config.json.\n')
+  const cxone = { tokenLifetime: DEMO_TOKEN_LIFETIME, faults }
+  const surroundings = await startSurroundings({ port, adminPort, token, cxone })
+  const { headgate, webhook } = surroundings
+  const progress = progressBar(io.err, io.terminal.err)
+  io.kill.addEventListener('abort', () => headgate.kill('SIGKILL'))
+  try {
+    io.out(`Posting ${events} requests to ${webhook}\n\n`)
+    const { signal } = io
+    const result = await runDemo(surroundings, {
+      count: events,
+      token,
+      seed: SEED,
+      signal,
+      onProgress: progress.show,
+    })
+    progress.end()
+    io.out(`${report(result, addresses(surroundings), styleFor(io.terminal.out, io.env))}\n`)
+    return result.differences.length === 0 ? EXIT.ok : EXIT.wrong
+  } catch (error) {
+    progress.end()
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(
+      [reason, 'The last that Headgate logged:', ...headgate.lines.slice(-LINES_SHOWN)].join('\n'),
+    )
+  } finally {
+    await surroundings.stop()
+  }
+}
+
+const addresses = ({ webhook, headgate }: Surroundings): string =>
+  [
+    'While it ran, these were its addresses; "./headgate sandbox" starts the same and stays up:',
+    `  events   POST ${webhook}`,
+    `  metrics  GET  ${headgate.admin}/metrics`,
+    `  ready    GET  ${headgate.admin}/ready`,
+  ].join('\n')
+
+/** The same in every run, so that a command from a shell's history still works. It opens nothing but the sandbox. */
+const TOKEN = 'sandbox'
+/** Seconds; as short as a real one may be, so that tokens are seen to be renewed. */
+const STAY_TOKEN_LIFETIME = 60
+
+/** Starts everything, says how to use it, and shows records as they arrive, until it is told to stop. */
+export async function stayUp(
+  ports: { readonly port: number; readonly adminPort: number },
+  io: Io,
+): Promise<number> {
+  const faults = nowAndThen({ throttled: 50, unavailable: 20 })
+  const cxone = { tokenLifetime: STAY_TOKEN_LIFETIME, faults }
+  io.out('Starting an embedded Kafka, a simulated CXone, and Headgate.\n')
+  const onLine = (line: string) => {
+    const news = configNews(line)
+    if (news !== undefined) io.out(`Headgate: ${news}\n`)
+  }
+  const surroundings = await startSurroundings({ ...ports, token: TOKEN, cxone, onLine })
+  const { headgate, kafka } = surroundings
+  io.kill.addEventListener('abort', () => headgate.kill('SIGKILL'))
+  try {
+    io.out(instructions(surroundings, styleFor(io.terminal.out, io.env)))
+    const reader = await followTopics(kafka.bootstrap, TOPICS, (record) => io.out(recordLine(record)))
+    if (!io.signal.aborted) await Promise.race([once(io.signal, 'abort'), headgate.exited])
+    const unasked = !io.signal.aborted
+    if (!unasked) io.out('\nStopping.\n')
+    const exit = await headgate.stop()
+    await reader.close()
+    if (unasked || exit.code !== 0) io.err(failure(exit, headgate.lines))
+    return unasked || exit.code !== 0 ? EXIT.wrong : EXIT.ok
+  } finally {
+    await surroundings.stop()
+  }
+}
+
+function instructions({ webhook, headgate, kafka, cxone }: Surroundings, style: Style): string {
+  const examples = exampleCommands(webhook, TOKEN).map(
+    ({ title, command }) => `${style('bold', `# ${title}`)}\n${command}\n`,
+  )
+  return `
+Headgate runs on ${SHIPPED_CONFIG}
+
+Post an event to it; the same one again is answered "duplicate" and is no second record:
+
+${examples.join('\n')}
+metrics           ${headgate.admin}/metrics
+ready             ${headgate.admin}/ready
+Kafka             ${kafka.bootstrap} (for any Kafka client; topics ${TOPICS.join(', ')})
+acknowledgements  ${cxone.url}/simulator/report (what the simulated CXone has seen)
+
+Press Ctrl-C to stop everything. Records appear here as they arrive in Kafka, and what becomes of changes to the config file:
+
+`
+}
+
+function recordLine({ topic, partition, offset, key, headers }: ReadRecord): string {
+  const route = headers['headgate-route'] ?? 'none'
+  return `${topic}  partition ${partition}  offset ${offset}  key ${key ?? 'none'}  route ${route}\n`
+}
+
+const failure = ({ code, signal }: Exit, lines: readonly string[]): string =>
+  [`Headgate ended with ${signal ?? `exit code ${code}`}.`, ...lines.slice(-LINES_SHOWN), ''].join('\n')

@@ -1,11 +1,10 @@
-import { styleFor } from '../lib/terminal/style.js'
-import type { TapLine } from '../tap/lines.js'
-import { requestAdmin } from './admin-client.js'
-import { trustOptions } from './admin-trust.js'
+import type { Readable } from 'node:stream'
+import { printable } from '../lib/terminal/printable.js'
+import { type Style, styleFor } from '../lib/terminal/style.js'
+import type { TapEvent, TapLine } from '../tap/lines.js'
+import { requestAdmin, trustOptions } from './admin-client.js'
 import { type Command, EXIT, type Io } from './command.js'
 import { loadSettings, settingOptions } from './load.js'
-import { linesOf } from './tap-lines.js'
-import { shownEvent } from './tap-report.js'
 
 const DEFAULT_PAYLOAD = '2KiB'
 
@@ -96,4 +95,54 @@ async function show(lines: AsyncIterable<TapLine>, json: boolean, io: Io): Promi
 const WHY: { readonly [why: string]: string } = {
   stopping: 'Headgate is stopping.',
   failed: 'Headgate cannot show this; its log has the reason.',
+}
+
+/** The lines of a tap, as they come. */
+export async function* linesOf(body: Readable): AsyncGenerator<TapLine> {
+  let begun = ''
+  body.setEncoding('utf8')
+  for await (const chunk of body) {
+    const lines = `${begun}${chunk}`.split('\n')
+    begun = lines.pop() ?? ''
+    for (const line of lines) yield JSON.parse(line) as TapLine
+  }
+}
+
+const LOOK = {
+  delivered: 'green',
+  duplicate: 'dim',
+  dropped: 'dim',
+  'dead-lettered': 'yellow',
+  rejected: 'red',
+  unavailable: 'red',
+} as const
+const WIDEST = 'dead-lettered'.length
+
+/** An event for people: a line, and one with its body where that was asked for. */
+export function shownEvent(event: TapEvent, withPipeline: boolean, style: Style): string {
+  const { time, pipeline, id, outcome, ms, code, message } = event
+  const place = placeOf(event)
+  const parts = [
+    time,
+    ...(withPipeline ? [pipeline] : []),
+    style(LOOK[outcome], outcome.padEnd(WIDEST)),
+    id === undefined ? '(no id)' : printable(id),
+    ...(place === '' ? [] : [printable(place)]),
+    `${ms} ms`,
+    ...(code === undefined ? [] : [`${style('bold', code)}: ${printable(message ?? '')}`]),
+  ]
+  return `${[parts.join('  '), ...bodyOf(event)].join('\n')}\n`
+}
+
+/** As `high-priority -> topic/0@12`. */
+function placeOf({ route, topic, partition, offset }: TapEvent): string {
+  const place = topic === undefined ? [] : [`${topic}/${partition}@${offset}`]
+  return [...(route === undefined ? [] : [route]), ...place].join(' -> ')
+}
+
+function bodyOf({ payload, cut, bytes = 0 }: TapEvent): string[] {
+  if (payload === undefined) return []
+  return [
+    `    ${printable(payload)}${cut === true ? `... (${bytes.toLocaleString('en-US')} bytes in all)` : ''}`,
+  ]
 }

@@ -6,14 +6,16 @@ import type { CheckedConfig } from '../config/read.js'
 import { rehearse } from '../dry-run/dry-run.js'
 import { printable } from '../lib/terminal/printable.js'
 import type { Settings } from '../process/settings.js'
-import { type Captured, readCaptured } from '../scenarios/captured.js'
-import { type RecordedScenario, record } from '../scenarios/record.js'
-import { scenarioFile } from '../scenarios/scenario-file.js'
-import { choosePipeline } from './choose-pipeline.js'
+import {
+  type Captured,
+  type RecordedScenario,
+  readCaptured,
+  record,
+  scenarioFile,
+} from '../scenarios/record.js'
 import { type CommandInput, EXIT, type Io } from './command.js'
-import { loadConfig } from './load.js'
+import { choosePipeline, loadConfig, readInput } from './load.js'
 import { problemReport } from './problems.js'
-import { readInput } from './read-input.js'
 
 /** `headgate test --record`: scenarios of what came, expecting what the config makes of it now. */
 export async function recordScenarios(

@@ -1,16 +1,16 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Rehearsed } from '../dry-run/dry-run.js'
+import type { CheckedConfig } from '../config/read.js'
+import { type Rehearsal, type Rehearsed, rehearse } from '../dry-run/dry-run.js'
 import { styleFor } from '../lib/terminal/style.js'
+import type { Settings } from '../process/settings.js'
 import { type Covered, coverage } from '../scenarios/coverage.js'
-import { scenarioFiles } from '../scenarios/find-files.js'
-import { jsonReport } from '../scenarios/json-report.js'
-import { junit } from '../scenarios/junit.js'
-import { report } from '../scenarios/report.js'
+import { knownNames } from '../scenarios/names.js'
+import { type BrokenFile, readScenarios, type Scenario, scenarioFiles } from '../scenarios/read.js'
+import { jsonReport, junit, report } from '../scenarios/report.js'
 import { type FileResult, passed, runScenario } from '../scenarios/run.js'
 import { type Command, EXIT, type Io } from './command.js'
-import { loadSettings, settingOptions } from './load.js'
-import { loadScenarios, type Suite } from './load-scenarios.js'
+import { loadConfig, loadSettings, settingOptions } from './load.js'
 import { problemReport } from './problems.js'
 import { recordScenarios } from './test-record.js'
 
@@ -117,4 +117,44 @@ function write(file: string, text: string, { cwd, err }: Io): boolean {
     err(`${file} cannot be written: ${(error as Error).message}.\n`)
     return false
   }
+}
+
+/** A file of scenarios with the config that they run on. */
+export interface Suite {
+  readonly file: string
+  readonly scenarios: readonly Scenario[]
+  readonly config: CheckedConfig
+  readonly rehearsal: Rehearsal
+}
+
+export type LoadedScenarios =
+  | { readonly ok: true; readonly suites: readonly Suite[] }
+  | { readonly ok: false; readonly broken: readonly BrokenFile[] }
+
+/** Reads scenario files, and the config for each with the environment that it gives. Every problem of all of them. */
+export async function loadScenarios(
+  paths: readonly string[],
+  settings: Settings,
+  io: Io,
+): Promise<LoadedScenarios> {
+  const suites: Suite[] = []
+  const broken: BrokenFile[] = []
+  for (const path of paths) {
+    const read = readScenarios(path, io.cwd)
+    if (!read.ok) {
+      broken.push(read)
+      continue
+    }
+    const { file, environment } = read.text
+    const env = { ...io.env, ...environment }
+    const loaded = await loadConfig(settings, { ...io, env }, { unresolved: 'placeholder' })
+    // A config that is broken is so for every file.
+    if (!loaded.ok) return { ok: false, broken: [...broken, loaded] }
+    const { config } = loaded
+    const rehearsal = rehearse(config)
+    const held = read.text.scenarios(knownNames(config, rehearsal))
+    if (held.ok) suites.push({ file, scenarios: held.scenarios, config, rehearsal })
+    else broken.push(held)
+  }
+  return broken.length > 0 ? { ok: false, broken } : { ok: true, suites }
 }

@@ -5,8 +5,7 @@ import { milliseconds } from '../lib/units.js'
 import { tried } from '../pipeline/trial.js'
 import { type Command, EXIT, type Io } from './command.js'
 import { loadConfig, loadSettings, settingOptions } from './load.js'
-import { problemsAsJson, problemsForGithub } from './problem-formats.js'
-import { findingsOf, problemReport } from './problems.js'
+import { findingsOf, problemReport, problemsAsJson, problemsForGithub } from './problems.js'
 
 export const validateCommand: Command = {
   name: 'validate',

@@ -10,13 +10,13 @@ export interface TokenCredentials {
   readonly accessKey?: { readonly id: string; readonly secret: string }
 }
 
-export interface TokenAnswer {
+interface TokenAnswer {
   readonly status: number
   readonly body: object
   readonly headers?: { readonly [name: string]: string }
 }
 
-export interface TokenEndpoint {
+interface TokenEndpoint {
   answer(request: IncomingMessage): Promise<TokenAnswer>
   /** Whether an Authorization header has a token that was issued, has not expired and was not revoked. */
   valid(authorization: string | undefined): boolean

@@ -26,7 +26,7 @@ export interface CxoneOptions extends TokenCredentials {
   readonly onAcknowledged?: (id: string) => void
 }
 
-export interface CxoneReport {
+interface CxoneReport {
   /** How often each id was acknowledged with a valid token; from the second time on, the answer is 409. */
   readonly acknowledged: { readonly [id: string]: number }
   /** Answers of the acknowledge endpoint by status; `reset` and `hang` for those without one. */

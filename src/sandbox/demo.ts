@@ -3,13 +3,12 @@ import type { Cxone } from './cxone.js'
 import { type EventOptions, generateEvents } from './events.js'
 import { acknowledgementFaults, answersByEvent } from './faults.js'
 import { followTopics, type ReadRecord } from './reader.js'
-import { type Reconciliation, reconcile } from './reconcile.js'
+import { type Reconciliation, reconcile, scrape } from './reconcile.js'
 import { TOPICS } from './routes.js'
 import type { Surroundings } from './sandbox.js'
-import { scrape } from './scrape.js'
 import { createSender, type Exchange, inParallel } from './sender.js'
 
-export interface DemoOptions extends EventOptions {
+interface DemoOptions extends EventOptions {
   /** Gives up when it is aborted. */
   readonly signal: AbortSignal
   onProgress(label: string, done: number, total: number): void

@@ -1,8 +1,5 @@
 import type { ErrorCode } from '../contract/errors.js'
-import { INVALID_EVENTS, type InvalidEvent } from './invalid-events.js'
-import { PAYLOADS } from './payloads.js'
-import { type Random, seeded } from './random.js'
-import { PIPELINE, ROUTES, type Route } from './routes.js'
+import { PIPELINE, ROUTES, type Route, type RouteName } from './routes.js'
 
 /** One request, and what has to come of it. */
 export interface SandboxEvent<Outcome extends Delivery | Refusal = Delivery | Refusal> {
@@ -148,3 +145,112 @@ function traceparent(n: number): string {
   const id = (n + 1).toString(16)
   return `00-${id.padStart(32, 'a')}-${id.padStart(16, 'b')}-01`
 }
+
+/** A payload as JSON text; `n` makes it unlike all others, `text` (free of quotes) gives it a size. */
+type Payload = (n: number, text: string) => string
+
+/**
+ * Payloads by the route they belong to. Written as text because that is what has to arrive: a round trip through
+ * JSON.parse would change the integers over 2^53, `1.0`, the order of numeric keys, the escapes and the white space.
+ */
+const PAYLOADS: Readonly<Record<RouteName, readonly [Payload, ...Payload[]]>> = {
+  'high-priority': [
+    (n, text) => `{"priority":"high","region":"us-east","amount":129.50,"caseNumber":${n},"text":"${text}"}`,
+    // The first rule that matches wins, also over the region.
+    (n, text) =>
+      `{ "region" : "eu-west",\r\n\t"priority" :\n  "high" , "caseNumber":${n}, "text": "${text}" }`,
+    (n, text) =>
+      `{"case":{"number":${n},"priority":"high"},"ids":[9007199254740993,-9007199254740995],"text":"${text}"}`,
+    (n, text) =>
+      `{"priority":"hi\\u0067h","caf\\u00e9":"\\ud83d\\ude80 \\/ \\t","caseNumber":${n},"text":"${text}"}`,
+  ],
+  'eu-west': [
+    (n, text) => `{"region":"eu-west","priority":"normal","total":1.0,"caseNumber":${n},"text":"${text}"}`,
+    (n, text) =>
+      `{"z":1,"10":"ten","2":"two","a":{"y":0.10,"b":null},"region":"eu-west","caseNumber":${n},"text":"${text}"}`,
+    (n, text) => `{"region":"eu\\u002dwest","city":"Zürich – 東京 🚀","caseNumber":${n},"text":"${text}"}`,
+    (n, text) =>
+      `{"__proto__":{"region":"us"},"region":"eu-west","limit":1E400,"zero":-0,"caseNumber":${n},"text":"${text}"}`,
+  ],
+  otherwise: [
+    (n, text) => `{"region":"us-east","priority":"normal","caseNumber":${n},"text":"${text}"}`,
+    (n, text) => `{"region":"eu-west-2","priority":"highest","caseNumber":${n},"text":"${text}"}`,
+    (n, text) => `{"note":"\\"priority\\":\\"high\\" is only quoted","caseNumber":${n},"text":"${text}"}`,
+    (n, text) =>
+      `{"customer":{"region":"eu-west"},"same":1,"same":2.00,"caseNumber":12345678901234567890${n},"text":"${text}"}`,
+    () => '{}',
+  ],
+}
+
+/** Chance that repeats itself: the same seed gives the same events, so that what one run showed another one shows too. */
+export interface Random {
+  /** A whole number from 0 to `bound` - 1. */
+  below(bound: number): number
+  pick<Item>(items: readonly [Item, ...Item[]]): Item
+}
+
+/** The generator Mulberry32. */
+export function seeded(seed: number): Random {
+  let state = seed >>> 0
+  const below = (bound: number): number => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * bound)
+  }
+  return { below, pick: (items) => items[below(items.length)] ?? items[0] }
+}
+
+/** A request that has to be refused, and how. */
+export interface InvalidEvent {
+  /** What is wrong with it, for the table. */
+  readonly why: string
+  readonly status: number
+  readonly code: ErrorCode
+  body(id: string): Buffer
+  /** Sent instead of the right token. */
+  readonly token?: string
+}
+
+const plainEnvelope = (id: string, payload: string): string =>
+  `{"dataActionId":${JSON.stringify(id)},"eventType":"DataActionCreated","timestamp":"2025-06-01T08:00:00Z","payload":${payload}}`
+
+export const INVALID_EVENTS: readonly InvalidEvent[] = [
+  {
+    why: 'wrong token',
+    status: 401,
+    code: 'HG_INTAKE_UNAUTHENTICATED',
+    body: (id) => Buffer.from(plainEnvelope(id, '{"priority":"high"}')),
+    token: 'not-the-token',
+  },
+  {
+    why: 'not JSON',
+    status: 400,
+    code: 'HG_INTAKE_NOT_JSON',
+    body: (id) => Buffer.from(plainEnvelope(id, '{"priority":"high"').slice(0, -1)),
+  },
+  {
+    why: 'not UTF-8',
+    status: 400,
+    code: 'HG_INTAKE_NOT_UTF8',
+    body: (id) => Buffer.from(plainEnvelope(id, '{"city":"Zürich"}'), 'latin1'),
+  },
+  {
+    why: 'id stands twice',
+    status: 400,
+    code: 'HG_INTAKE_DUPLICATE_KEY',
+    body: (id) => Buffer.from(`{"dataActionId":"other",${plainEnvelope(id, '{}').slice(1)}`),
+  },
+  {
+    why: 'no id',
+    status: 400,
+    code: 'HG_INTAKE_NO_ID',
+    body: (id) => Buffer.from(plainEnvelope(id, '{"priority":"high"}').replace('dataActionId', 'actionId')),
+  },
+  {
+    why: 'against the schema',
+    status: 422,
+    code: 'HG_SCHEMA_VIOLATION',
+    body: (id) => Buffer.from(plainEnvelope(id, '"a text and not an object"')),
+  },
+]

@@ -3,7 +3,7 @@ import type { ReadRecord } from './reader.js'
 import type { Answer, Exchange } from './sender.js'
 
 /** A valid event with all answers it got: one for each time it was posted. */
-export interface AnsweredEvent {
+interface AnsweredEvent {
   readonly event: SandboxEvent<Delivery>
   readonly answers: readonly Answer[]
 }

@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { builtFile } from '../process/package.js'
-import { followLog, type Log } from './headgate-log.js'
 
 export interface HeadgateOptions {
   /** Path of the config file. */
@@ -146,3 +146,43 @@ function stopper(child: ChildProcess, exited: Promise<Exit>): () => Promise<Exit
 }
 
 const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
+
+const LINES_KEPT = 5000
+
+/** The log of a Headgate process in JSON lines. */
+interface Log {
+  /** In order; the oldest go. */
+  readonly lines: readonly string[]
+  /** Base URLs of the listeners, once it has said them. */
+  listening(): { readonly intake: string; readonly admin: string } | undefined
+}
+
+/**
+ * What a line says of a config that was edited while Headgate runs: that it was taken, or why not. Undefined for other lines,
+ * and for those that are no JSON.
+ */
+export function configNews(line: string): string | undefined {
+  if (!line.includes('"event":"config"') && !line.includes('the new config was not taken')) return undefined
+  try {
+    const { level, msg } = JSON.parse(line) as { readonly level: string; readonly msg: string }
+    return level === 'debug' ? undefined : msg
+  } catch {
+    return undefined
+  }
+}
+
+/** Collects what a process writes; `onLine` is called with each line. */
+function followLog({ stdout, stderr }: ChildProcess, onLine: (line: string) => void = () => {}): Log {
+  const lines: string[] = []
+  let listening: ReturnType<Log['listening']>
+  for (const input of [stdout, stderr]) {
+    if (input === null) continue
+    createInterface({ input }).on('line', (line) => {
+      lines.push(line)
+      onLine(line)
+      if (lines.length > LINES_KEPT) lines.shift()
+      if (line.includes('"event":"listening"')) listening = JSON.parse(line)
+    })
+  }
+  return { lines, listening: () => listening }
+}

@@ -13,7 +13,7 @@ export interface ReadRecord {
   readonly headers: { readonly [name: string]: string }
 }
 
-export interface Reader {
+interface Reader {
   /** Resolves when all that stood in the topics at the time of the call has been visited. */
   caughtUp(): Promise<void>
   close(): Promise<void>

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { packageFile } from '../process/package.js'
 import { type Cxone, type CxoneOptions, startCxone } from './cxone.js'
 import { type Exit, type HeadgateProcess, startHeadgate } from './headgate-process.js'
@@ -19,7 +21,7 @@ export interface Surroundings {
   stop(): Promise<Exit>
 }
 
-export interface SurroundingsOptions {
+interface SurroundingsOptions {
   /** Of Headgate; 0 for a free one. */
   readonly port: number
   readonly adminPort: number
@@ -63,4 +65,17 @@ export async function startSurroundings(options: SurroundingsOptions): Promise<S
     await stopOthers()
     throw error
   }
+}
+
+/** `preferred`, or 0 (which takes any free port) where another program listens on it already. */
+export async function preferredPort(preferred: number): Promise<number> {
+  const server = createServer().listen(preferred, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+  } catch {
+    return 0
+  }
+  server.close()
+  await once(server, 'close')
+  return preferred
 }

@@ -1,6 +1,8 @@
 import { didYouMean } from '../config/problem.js'
+import type { CheckedConfig } from '../config/read.js'
 import type { ShapeProblem } from '../config/shape.js'
 import { ERRORS } from '../contract/errors.js'
+import type { Rehearsal } from '../dry-run/dry-run.js'
 import { child } from '../lib/json/pointer.js'
 import { EVENT_CODES, type Expect, type ScenarioFile, type ScenarioSettings } from './format.js'
 
@@ -10,7 +12,7 @@ export interface Known {
   readonly pipelines: readonly KnownPipeline[]
 }
 
-export interface KnownPipeline {
+interface KnownPipeline {
   readonly name: string
   /** The names of the rules, and `otherwise`. */
   readonly rules: readonly string[]
@@ -78,3 +80,17 @@ function notAmong(message: string, pointer: string, name: string, names: readonl
     ...didYouMean(name, names),
   }
 }
+
+/** The names that scenarios can use with a config. */
+export const knownNames = ({ file, pipelines }: CheckedConfig, rehearsal: Rehearsal): Known => ({
+  file,
+  pipelines: pipelines.map(({ name, transforms, sink }) => ({
+    name,
+    rules: rehearsal.rules(name),
+    topics: rehearsal.topics(name),
+    stages: [
+      ...transforms.map(({ definition }, index) => `transform.${index}.${definition.name}`),
+      `sink.${sink.definition.name}`,
+    ],
+  })),
+})

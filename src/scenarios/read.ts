@@ -1,4 +1,5 @@
-import { dirname, relative, resolve } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
 import { reason } from '../config/file-reasons.js'
 import type { Problem, SourceLocation } from '../config/problem.js'
 import { readRegular, readText } from '../config/read-text.js'
@@ -23,7 +24,7 @@ export interface Scenario {
 }
 
 /** A file of scenarios; whether what it says is right, a config has to tell. */
-export interface ScenarioText {
+interface ScenarioText {
   /** As it is shown to people. */
   readonly file: string
   readonly environment: { readonly [name: string]: string }
@@ -38,9 +39,9 @@ export interface BrokenFile {
   readonly lines: readonly string[]
 }
 
-export type ReadScenarioText = { readonly ok: true; readonly text: ScenarioText } | BrokenFile
+type ReadScenarioText = { readonly ok: true; readonly text: ScenarioText } | BrokenFile
 
-export type ReadScenarios = { readonly ok: true; readonly scenarios: readonly Scenario[] } | BrokenFile
+type ReadScenarios = { readonly ok: true; readonly scenarios: readonly Scenario[] } | BrokenFile
 
 /** Reads a file of scenarios: JSON with comments and trailing commas. */
 export function readScenarios(path: string, cwd: string): ReadScenarioText {
@@ -179,3 +180,25 @@ const placed = (problems: readonly ShapeProblem[], text: SourceText): Problem[] 
 
 const lowerCase = (headers: { readonly [name: string]: string }): { [name: string]: string } =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+
+const BESIDE = /^(?:.*\.)?scenarios\.json$/
+
+/** The scenario files of a config: `scenarios.json` and `*.scenarios.json` beside it, and `scenarios/*.json`. */
+export function scenarioFiles(configPath: string): string[] {
+  const folder = dirname(configPath)
+  const own = names(folder).filter((name) => BESIDE.test(name))
+  const below = names(join(folder, 'scenarios')).filter((name) => name.endsWith('.json'))
+  return [...own.map((name) => join(folder, name)), ...below.map((name) => join(folder, 'scenarios', name))]
+}
+
+/** Of a folder that is not there, none. */
+function names(folder: string): string[] {
+  try {
+    const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => !entry.isDirectory())
+    return files.map(({ name }) => name).sort()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return []
+    throw error
+  }
+}

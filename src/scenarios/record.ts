@@ -1,11 +1,11 @@
 import { readSourceText } from '../config/source-text.js'
 import type { Rehearsal, Rehearsed } from '../dry-run/dry-run.js'
 import { compactJson } from '../lib/json/compact.js'
-import type { Captured } from './captured.js'
-import { failureOf } from './compare.js'
+import { prettyLines } from '../lib/json/pretty-lines.js'
+import { failureOf } from './run.js'
 
 /** JSON as it will be written: numbers and strings as the sender wrote them. */
-export type Json = string
+type Json = string
 
 export interface RecordedScenario {
   readonly name: string
@@ -102,4 +102,91 @@ function expectation(rehearsed: Rehearsed): RecordedScenario['expect'] {
 function asJson(text: string): Json {
   const body = bodyOf(text)
   return 'event' in body ? body.event : JSON.stringify(text)
+}
+
+/** An event that came once. */
+export interface Captured {
+  readonly line: number
+  /** As text: what is not UTF-8 never became an event. */
+  readonly body: string
+  /** Of a dead letter: where it was turned away, and the id it had. */
+  readonly letter?: { readonly pipeline: string; readonly id: string }
+}
+
+interface ReadCaptured {
+  readonly events: readonly Captured[]
+  /** Lines that no scenario can be made of, and why. */
+  readonly skipped: readonly string[]
+}
+
+/** Reads the lines of `headgate dlq export`, or bodies of events, one a line; both may stand in one file. */
+export function readCaptured(text: string): ReadCaptured {
+  const events: Captured[] = []
+  const skipped: string[] = []
+  for (const [index, body] of text.split(/\r?\n/).entries()) {
+    const line = index + 1
+    if (body.trim() === '') continue
+    const letter = exported(body)
+    if (letter === undefined) events.push({ line, body })
+    else if (letter.valueEncoding !== 'utf-8') skipped.push(`line ${line} is not UTF-8`)
+    else events.push({ line, body: letter.value, letter })
+  }
+  return { events, skipped }
+}
+
+interface ExportedLetter {
+  readonly pipeline: string
+  readonly id: string
+  readonly value: string
+  readonly valueEncoding: string
+}
+
+/** Undefined for what `headgate dlq export` did not write. */
+function exported(line: string): ExportedLetter | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null) return undefined
+  const letter = value as { readonly [name in keyof ExportedLetter | 'headers']?: unknown }
+  const isLetter =
+    Array.isArray(letter.headers) &&
+    [letter.pipeline, letter.id, letter.value, letter.valueEncoding].every((text) => typeof text === 'string')
+  return isLetter ? (value as ExportedLetter) : undefined
+}
+
+const WIDTH = 110
+
+/** The text of a scenario file. `schema`: the path from the file to its editor schema, where there is one. */
+export function scenarioFile(scenarios: readonly RecordedScenario[], schema: string | undefined): string {
+  const pipelines = [...new Set(scenarios.map(({ pipeline }) => pipeline))]
+  const several = pipelines.length > 1
+  const members = [
+    ...(schema === undefined ? [] : [member('  ', '$schema', JSON.stringify(schema))]),
+    ...(several ? [] : [member('  ', 'pipeline', JSON.stringify(pipelines[0]))]),
+    `  "scenarios": [\n${scenarios.map((scenario) => element(scenario, several)).join(',\n')}\n  ]`,
+  ]
+  return `{\n${members.join(',\n')}\n}\n`
+}
+
+function element({ name, pipeline, body, expect }: RecordedScenario, several: boolean): string {
+  const indent = '      '
+  const expected = Object.entries(expect).map(([name, json]) => member(`${indent}  `, name, json))
+  const members = [
+    member(indent, 'name', JSON.stringify(name)),
+    ...(several ? [member(indent, 'pipeline', JSON.stringify(pipeline))] : []),
+    'event' in body ? member(indent, 'event', body.event) : member(indent, 'text', JSON.stringify(body.text)),
+    `${indent}"expect": {\n${expected.join(',\n')}\n${indent}}`,
+  ]
+  return `    {\n${members.join(',\n')}\n    }`
+}
+
+/** On one line where it fits, otherwise a value a line. */
+function member(indent: string, name: string, json: Json): string {
+  const lines = prettyLines(json).map(({ text }) => text)
+  const start = `${indent}${JSON.stringify(name)}: `
+  const oneLine = `${start}${lines.map((line) => line.trim()).join(' ')}`
+  return oneLine.length <= WIDTH ? oneLine : `${start}${lines.join(`\n${indent}`)}`
 }

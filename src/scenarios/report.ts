@@ -2,8 +2,7 @@ import { formatLocation } from '../config/problem.js'
 import { cut, printable } from '../lib/terminal/printable.js'
 import type { Style } from '../lib/terminal/style.js'
 import { type Covered, neverTaken } from './coverage.js'
-import type { Difference } from './difference.js'
-import { type FileResult, passed, type ScenarioResult } from './run.js'
+import { type Difference, type FileResult, passed, type ScenarioResult } from './run.js'
 
 /** More differences than these are only counted. */
 const MOST_DIFFERENCES = 20
@@ -57,7 +56,7 @@ function scenarioLines(result: ScenarioResult, style: Style): string {
 }
 
 /** What differs, without any styles: JUnit has the same words. */
-export function differenceLines(differences: readonly Difference[]): string[] {
+function differenceLines(differences: readonly Difference[]): string[] {
   const lines = differences
     .slice(0, MOST_DIFFERENCES)
     .flatMap(({ field, expected, found }) => [
@@ -70,7 +69,7 @@ export function differenceLines(differences: readonly Difference[]): string[] {
 }
 
 /** Each stage that the event came to, what it decided, and what it looked at. */
-export function trace({ rehearsed }: ScenarioResult): string[] {
+function trace({ rehearsed }: ScenarioResult): string[] {
   return [
     'what happened:',
     ...rehearsed.steps.flatMap(({ stage, decision, error, details }) => [
@@ -87,3 +86,106 @@ export function trace({ rehearsed }: ScenarioResult): string[] {
 }
 
 const value = (text: string): string => cut(printable(text), LONGEST_VALUE)
+
+/** The results for programs, as one JSON document. */
+export function jsonReport(files: readonly FileResult[], ways: readonly Covered[] | undefined): string {
+  const results = files.flatMap(({ file, results }) =>
+    results.map((result) => {
+      const { scenario, rehearsed, differences } = result
+      const { pipeline, outcome, route, steps } = rehearsed
+      return {
+        file,
+        name: scenario.name,
+        place: formatLocation(scenario.location),
+        pipeline,
+        passed: passed(result),
+        outcome: outcome.kind,
+        ...(route !== undefined && { route }),
+        ...(passed(result) ? {} : { differences, steps }),
+      }
+    }),
+  )
+  const failed = results.filter(({ passed }) => !passed).length
+  const coverage = ways?.map(({ pipeline, way, count }) => ({ pipeline, ...way, scenarios: count }))
+  const report = { scenarios: results.length, failed, results, ...(coverage !== undefined && { coverage }) }
+  return `${JSON.stringify(report, undefined, 2)}\n`
+}
+
+/** The suite that says what no scenario took. */
+const COVERAGE = 'coverage'
+
+/**
+ * The results as JUnit XML, as CI systems read it: a suite a file, a case a scenario. Where coverage is required, it is a
+ * suite of its own, so that what fails the run is in the report.
+ */
+export function junit(files: readonly FileResult[], required: readonly Covered[] | undefined): string {
+  const suites = files.map(({ file, results }) =>
+    suite(
+      file,
+      results.map((result) => scenarioCase(file, result)),
+      results.filter((result) => !passed(result)).length,
+    ),
+  )
+  if (required !== undefined) {
+    const cases = required.map((way) => {
+      const { pipeline, way: taken, count } = way
+      const message = count === 0 ? neverTaken(way) : undefined
+      return testCase(
+        pipeline,
+        `${taken.kind} ${taken.name}`,
+        0,
+        message === undefined ? undefined : { message, lines: [] },
+      )
+    })
+    suites.push(suite(COVERAGE, cases, required.filter(({ count }) => count === 0).length))
+  }
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="headgate test">\n${suites.join('')}</testsuites>\n`
+}
+
+const suite = (name: string, cases: readonly string[], failures: number): string =>
+  `  <testsuite${attributes({ name, tests: cases.length, failures, errors: 0, skipped: 0 })}>\n${cases.join('')}  </testsuite>\n`
+
+function scenarioCase(file: string, result: ScenarioResult): string {
+  const { scenario, differences, duration } = result
+  const failure = passed(result)
+    ? undefined
+    : {
+        message: `${differences.map(({ field }) => field).join(', ')} not as expected`,
+        lines: [...differenceLines(differences), ...trace(result)],
+      }
+  return testCase(file, scenario.name, duration, failure)
+}
+
+interface Failure {
+  readonly message: string
+  readonly lines: readonly string[]
+}
+
+function testCase(classname: string, name: string, duration: number, failure: Failure | undefined): string {
+  const open = `    <testcase${attributes({ classname, name, time: (duration / 1000).toFixed(3) })}`
+  if (failure === undefined) return `${open}/>\n`
+  const { message, lines } = failure
+  return `${open}>\n      <failure${attributes({ message, type: 'expectation' })}>${escaped(lines.join('\n'))}</failure>\n    </testcase>\n`
+}
+
+const attributes = (values: { readonly [name: string]: string | number }): string =>
+  Object.entries(values)
+    .map(([name, value]) => ` ${name}="${escaped(String(value))}"`)
+    .join('')
+
+/** XML 1.0 has no way to write most control characters, not even as a reference, nor half of a surrogate pair. */
+const NOT_XML = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu
+
+const ENTITIES: { readonly [character: string]: string } = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  '\t': '&#9;',
+  '\r': '&#13;',
+}
+
+const escaped = (text: string): string =>
+  text
+    .replace(NOT_XML, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
+    .replace(/[&<>"\t\r]/g, (character) => ENTITIES[character] ?? character)

@@ -1,6 +1,6 @@
-import type { Rehearsal, Rehearsed } from '../dry-run/dry-run.js'
-import { differences } from './compare.js'
-import type { Difference } from './difference.js'
+import type { Rehearsal, Rehearsed, RehearsedCall, RehearsedRecord } from '../dry-run/dry-run.js'
+import { type Extras, jsonDifferences } from '../lib/json/difference.js'
+import type { Expect } from './format.js'
 import type { Scenario } from './read.js'
 
 /** What came of a scenario; it passed where nothing differs. */
@@ -33,5 +33,148 @@ export async function runScenario(scenario: Scenario, rehearsal: Rehearsal): Pro
     rehearsed,
     differences: differences(scenario, rehearsed),
     duration: performance.now() - startedAt,
+  }
+}
+
+type Expected = Exclude<Expect['acknowledge'], undefined | boolean>
+
+/** Where several stages tell the sender, one of them has to do it as expected; the nearest one is shown. */
+export function acknowledgeDifferences(
+  expected: Expect['acknowledge'],
+  body: () => string,
+  calls: readonly RehearsedCall[],
+): Difference[] {
+  if (expected === undefined) return []
+  const [call] = calls
+  if (expected === false)
+    return call === undefined ? [] : [{ field: 'acknowledge', expected: 'false', found: summary(call) }]
+  if (call === undefined) return [{ field: 'acknowledge', expected: shown(expected), found: 'no request' }]
+  if (expected === true) return []
+  const [nearest = []] = calls
+    .map((call) => callDifferences(expected, body, call))
+    .sort((a, b) => a.length - b.length)
+  return nearest
+}
+
+function callDifferences(expected: Expected, body: () => string, call: RehearsedCall): Difference[] {
+  const found = (['method', 'url'] as const).flatMap((name): Difference[] =>
+    expected[name] === undefined || expected[name] === call[name]
+      ? []
+      : [{ field: `acknowledge ${name}`, expected: shown(expected[name]), found: shown(call[name]) }],
+  )
+  return 'body' in expected
+    ? [...found, ...jsonField('acknowledge body', body(), call.body, 'differ')]
+    : found
+}
+
+const summary = ({ method, url }: RehearsedCall): string => `${method} ${url}`
+
+/** The scenario's expectation, and its JSON as it is written (by its pointer below `expect`). */
+interface Expectation {
+  readonly expect: Expect
+  written(pointer: string): string
+}
+
+/** What of an expectation was not met, in the order in which the path of an event comes to it. */
+function differences({ expect, written }: Expectation, rehearsed: Rehearsed): Difference[] {
+  const { answer, outcome, route, records } = rehearsed
+  const [record] = records
+  const error = failureOf(rehearsed)
+  const found: Difference[] = []
+  const compare = (field: string, expected: unknown, given: unknown): void => {
+    if (expected !== undefined && expected !== given)
+      found.push({ field, expected: shown(expected), found: shown(given) })
+  }
+  compare('outcome', expect.outcome, outcome.kind)
+  compare('code', expect.code, error?.code)
+  const { violations } = expect
+  if (violations !== undefined) {
+    const places = [...new Set(error?.violations.map(({ pointer }) => pointer))]
+    const [wanted, given] = [violations, places].map((pointers) => shown([...pointers].sort()))
+    if (wanted !== undefined && given !== undefined && wanted !== given)
+      found.push({ field: 'violations', expected: wanted, found: given })
+  }
+  compare('answer status', expect.answer?.status, answer.status)
+  if (expect.answer !== undefined && 'body' in expect.answer)
+    found.push(...jsonField('answer body', written('/answer/body'), answer.body, 'ignored'))
+  compare('route', expect.route, route)
+  found.push(...deadLetterDifferences(expect.deadLetter, rehearsed))
+  compare('topic', expect.topic, record?.topic)
+  compare('partition', expect.partition, record && (record.partition ?? 'by key'))
+  compare('key', expect.key, record?.key)
+  for (const [name, value] of Object.entries(expect.headers ?? {}))
+    compare(`headers ${name}`, value, record && headerOf(record, name))
+  if ('value' in expect) {
+    if (record === undefined) found.push({ field: 'value', expected: written('/value'), found: NOTHING })
+    else found.push(...jsonField('value', written('/value'), record.value.toString(), 'differ'))
+  }
+  found.push(
+    ...acknowledgeDifferences(expect.acknowledge, () => written('/acknowledge/body'), rehearsed.calls),
+  )
+  return found
+}
+
+/** Why an event was refused or became a dead letter: of a dead letter that a stage made, the stage knows. */
+export const failureOf = ({ outcome, steps }: Rehearsed) =>
+  outcome.kind === 'rejected' || outcome.kind === 'unavailable'
+    ? outcome.error
+    : outcome.kind === 'dead-lettered'
+      ? steps.find(({ decision }) => decision === 'dead-letter')?.error
+      : undefined
+
+function deadLetterDifferences(
+  expected: Expect['deadLetter'],
+  { records: [record], steps }: Rehearsed,
+): Difference[] {
+  if (expected === undefined) return []
+  const is = record?.deadLetter ?? false
+  if (typeof expected === 'boolean' || !is) {
+    const wanted = expected !== false
+    return is === wanted ? [] : [{ field: 'deadLetter', expected: String(wanted), found: String(is) }]
+  }
+  const given = {
+    topic: record?.topic,
+    stage: steps.find(({ decision }) => decision === 'dead-letter')?.stage,
+  }
+  return (['topic', 'stage'] as const).flatMap((name) =>
+    expected[name] === undefined || expected[name] === given[name]
+      ? []
+      : [{ field: `deadLetter ${name}`, expected: shown(expected[name]), found: shown(given[name]) }],
+  )
+}
+
+const headerOf = ({ headers }: RehearsedRecord, name: string): string | null =>
+  headers.find((header) => header.name === name)?.value ?? null
+
+/** One expectation that was not met, as text for people; JSON where it is JSON. */
+export interface Difference {
+  /** As in the scenario: `topic`, `headers event-type`, `value /region`. */
+  readonly field: string
+  readonly expected: string
+  readonly found: string
+}
+
+const NOTHING = 'nothing'
+
+const shown = (value: unknown): string => (value === undefined ? NOTHING : JSON.stringify(value))
+
+/** Both as JSON, place by place. A JSON string that says exactly the text that was found fits, too. */
+function jsonField(field: string, expected: string, found: string, extras: Extras): Difference[] {
+  const text = JSON.stringify(found)
+  if (expected === text) return []
+  if (!isJson(found)) return [{ field, expected, found: found === '' ? NOTHING : text }]
+  return jsonDifferences(expected, found, extras).map(({ pointer, ...values }) => ({
+    field: pointer === '' ? field : `${field} ${pointer}`,
+    expected: values.expected ?? NOTHING,
+    found: values.found ?? NOTHING,
+  }))
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
   }
 }

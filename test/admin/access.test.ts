@@ -1,8 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type AccessOptions, createAccess } from '../../src/admin/access.js'
-import { generateToken, tokenFileOf } from '../../src/admin/tokens.js'
+import { type AccessOptions, createAccess, generateToken, tokenFileOf } from '../../src/admin/access.js'
 import { temporaryDirectory, testContext } from '../helpers/context.js'
 
 const TOKEN = 'a-token-of-some-length'

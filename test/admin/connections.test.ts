@@ -1,6 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { json } from '../../src/admin/answer.js'
-import { get } from '../../src/admin/routes.js'
+import { get, json } from '../../src/admin/routes.js'
 import { rawConnection, rawRequest } from '../helpers/raw-connection.js'
 import { idleAdmin } from './idle-admin.js'
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { scrape } from '../../src/sandbox/scrape.js'
+import { scrape } from '../../src/sandbox/reconcile.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { eventText } from '../helpers/deployment.js'
 import { expectOnce, LATER, startWithWorkers, type WithWorkers, WORKERS } from '../helpers/with-workers.js'

@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { scrape } from '../../src/sandbox/scrape.js'
+import { scrape } from '../../src/sandbox/reconcile.js'
 import { eventText } from '../helpers/deployment.js'
 import { startSenders } from '../helpers/resending-senders.js'
 import { CONNECTIONS, expectOnce, LATER, startWithWorkers, WORKERS } from '../helpers/with-workers.js'

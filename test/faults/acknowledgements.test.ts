@@ -11,7 +11,7 @@
  */
 import { expect, test } from 'vitest'
 import type { Fault } from '../../src/sandbox/cxone.js'
-import { scrape } from '../../src/sandbox/scrape.js'
+import { scrape } from '../../src/sandbox/reconcile.js'
 import { type Deployment, deploy, eventText } from '../helpers/deployment.js'
 import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'
 

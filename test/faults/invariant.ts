@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { scrape } from '../../src/sandbox/scrape.js'
+import { scrape } from '../../src/sandbox/reconcile.js'
 import type { Deployment } from '../helpers/deployment.js'
 
 const LATER = { timeout: 60_000, interval: 100 }

@@ -12,7 +12,7 @@
  */
 import { expect, onTestFinished, test } from 'vitest'
 import { readTopics } from '../../src/sandbox/reader.js'
-import { scrape } from '../../src/sandbox/scrape.js'
+import { scrape } from '../../src/sandbox/reconcile.js'
 import { type DeafProxy, startDeafProxy } from '../helpers/deaf-proxy.js'
 import { type Answer, deploy, eventText } from '../helpers/deployment.js'
 import { freePorts } from '../helpers/free-ports.js'

@@ -9,7 +9,7 @@
  * | 13 | a record too large for the topic, or for the client: 413 or a dead letter, once, and no retry loop |
  */
 import { expect, test } from 'vitest'
-import { scrape } from '../../src/sandbox/scrape.js'
+import { scrape } from '../../src/sandbox/reconcile.js'
 import { type Deployment, deploy, eventText } from '../helpers/deployment.js'
 import { createTopic, deleteTopic, growTopic } from '../helpers/kafka-topics.js'
 import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'

@@ -6,7 +6,7 @@
  * | 26 | kill -9 of workers and of the primary process under resending senders loses nothing and writes nothing twice |
  */
 import { expect, test } from 'vitest'
-import { scrape } from '../../src/sandbox/scrape.js'
+import { scrape } from '../../src/sandbox/reconcile.js'
 import { deploy } from '../helpers/deployment.js'
 import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'
 import { startSenders } from '../helpers/resending-senders.js'

@@ -1,8 +1,7 @@
 import { generateEvents, type SandboxEvent } from '../../src/sandbox/events.js'
 import { isValid } from '../../src/sandbox/faults.js'
 import type { ReadRecord } from '../../src/sandbox/reader.js'
-import type { Observed } from '../../src/sandbox/reconcile.js'
-import { parseMetrics } from '../../src/sandbox/scrape.js'
+import { type Observed, parseMetrics } from '../../src/sandbox/reconcile.js'
 import type { Exchange } from '../../src/sandbox/sender.js'
 
 export type MutableObserved = { -readonly [member in keyof Observed]: Observed[member] } & {

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { FEWEST_EVENTS, generateEvents } from '../../src/sandbox/events.js'
-import { INVALID_EVENTS } from '../../src/sandbox/invalid-events.js'
+import { FEWEST_EVENTS, generateEvents, INVALID_EVENTS } from '../../src/sandbox/events.js'
 import { ROUTES } from '../../src/sandbox/routes.js'
 
 const events = (count: number, seed = 1) => generateEvents({ count, token: 'secret', seed })

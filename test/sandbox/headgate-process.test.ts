@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { type HeadgateOptions, startHeadgate } from '../../src/sandbox/headgate-process.js'
+import { configNews, type HeadgateOptions, startHeadgate } from '../../src/sandbox/headgate-process.js'
 
 /** Starts a program in the place of Headgate. */
 async function start(source: string, options: Partial<HeadgateOptions> = {}) {
@@ -126,3 +126,24 @@ function isAlive(pid: number): boolean {
     return false
   }
 }
+
+const line = (fields: object): string => JSON.stringify({ level: 'info', time: 'now', ...fields })
+
+test.each([
+  { event: 'config', msg: 'the new config is what runs' },
+  {
+    level: 'error',
+    code: 'HG_CONFIG_VALUE',
+    msg: 'the new config was not taken, the old one goes on: because',
+  },
+])('$msg is news of the config', (fields) => {
+  expect(configNews(line(fields))).toBe(fields.msg)
+})
+
+test.each([
+  line({ event: 'listening', msg: 'listening' }),
+  line({ level: 'debug', event: 'config', msg: 'the config says what runs already' }),
+  'no JSON, "event":"config"',
+])('%s is none', (text) => {
+  expect(configNews(text)).toBeUndefined()
+})

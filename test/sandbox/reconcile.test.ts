@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ReadRecord } from '../../src/sandbox/reader.js'
-import { reconcile } from '../../src/sandbox/reconcile.js'
+import { parseMetrics, reconcile } from '../../src/sandbox/reconcile.js'
 import { type MutableObserved, metricsOf, perfectRun } from '../helpers/perfect-run.js'
 
 test('a run without a fault reconciles: every route has one number in all four places', () => {
@@ -152,4 +152,29 @@ test('a fault lowers the number at its own place only', () => {
     routes.reduce((total, route) => total + route[place], 0)
   expect(sum('inKafka')).toBe(sum('sent') - 1)
   expect([sum('answered'), sum('acknowledged')]).toEqual([sum('sent'), sum('sent')])
+})
+
+const METRICS = parseMetrics(`# HELP headgate_events_total Events received, by how they ended.
+# TYPE headgate_events_total counter
+headgate_events_total{pipeline="orders",outcome="delivered"} 3
+headgate_events_total{pipeline="bills",outcome="delivered"} 4
+headgate_events_total{pipeline="orders",outcome="a \\"quoted\\", {odd} one"} 5
+headgate_inflight_events 1.5e+2
+`)
+
+test('a sum takes the samples that have the labels', () => {
+  expect(METRICS.sum('headgate_events_total')).toBe(12)
+  expect(METRICS.sum('headgate_events_total', { outcome: 'delivered' })).toBe(7)
+  expect(METRICS.sum('headgate_events_total', { outcome: 'delivered', pipeline: 'bills' })).toBe(4)
+})
+
+test('a metric without labels is read, and what is not there is 0', () => {
+  expect(METRICS.sum('headgate_inflight_events')).toBe(150)
+  expect(METRICS.sum('headgate_nothing')).toBe(0)
+})
+
+test('quotes and braces in a label do not end it', () => {
+  expect(
+    METRICS.sum('headgate_events_total', { outcome: 'a \\"quoted\\", {odd} one', pipeline: 'orders' }),
+  ).toBe(5)
 })

@@ -3,10 +3,8 @@ import { type Pipeline, stagesOf } from '../../pipeline/build.js'
 import { setIntent } from '../../pipeline/lifecycle.js'
 import type { BuiltStage } from '../../pipeline/stage.js'
 import type { Intent } from '../../pipeline/target-state.js'
-import { type Answer, failure, json, nothing } from '../answer.js'
-import { type Asked, get, post, put, type Route } from '../routes.js'
-import type { Connect } from './connect.js'
-import { configOf, infoOf, reasonsOf, statusOf, tasksOf } from './status.js'
+import { type Answer, type Asked, failure, get, json, nothing, post, put, type Route } from '../routes.js'
+import { type Connect, toConnectorConfig } from './connect.js'
 
 /** What runs, and what an operator can do with it as it is. */
 export function connectorRoutes(connect: Connect): Route[] {
@@ -136,7 +134,7 @@ export function connectorRoutes(connect: Connect): Route[] {
 }
 
 /** The answer for the pipeline that the path names. */
-export const ofPipeline =
+const ofPipeline =
   (
     { reloader }: Pick<Connect, 'reloader'>,
     answer: (pipeline: Pipeline, asked: Asked) => Answer | Promise<Answer>,
@@ -146,3 +144,77 @@ export const ofPipeline =
     const pipeline = reloader.running().find((running) => running.name === name)
     return pipeline === undefined ? failure(404, `Connector ${name} not found.`) : answer(pipeline, asked)
   }
+
+/** As the pages of Kafka Connect know them. */
+type State = 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'RESTARTING' | 'UNASSIGNED'
+
+interface Standing {
+  readonly state: State
+  readonly worker_id: string
+  /** Why it failed. */
+  readonly trace?: string
+}
+
+interface TaskStatus extends Standing {
+  readonly id: number
+}
+
+interface ConnectorStatus {
+  readonly name: string
+  readonly connector: Standing
+  readonly tasks: readonly TaskStatus[]
+  readonly type: 'source'
+}
+
+/** Why a stage does not take events now; empty where it does. */
+const reasonsOf = ({ instance }: BuiltStage): readonly string[] =>
+  'notReady' in instance ? (instance.notReady?.() ?? []) : []
+
+/** A stopped connector has no tasks. */
+const tasksOf = (pipeline: Pipeline): readonly BuiltStage[] =>
+  pipeline.parts.resident.intent === 'STOPPED' ? [] : stagesOf(pipeline)
+
+/**
+ * A pipeline as a connector, whose tasks are its stages: each can fail and be restarted. What the operator wants shows where
+ * nothing has failed.
+ */
+function statusOf(
+  pipeline: Pipeline,
+  connect: Connect,
+  isRestarting: (stage: BuiltStage) => boolean = () => false,
+): ConnectorStatus {
+  const { name, ledger } = pipeline
+  const { intent } = pipeline.parts.resident
+  const standing = (reasons: readonly string[], restarting = false): Standing => {
+    const worker_id = connect.worker
+    if (restarting) return { state: 'RESTARTING', worker_id }
+    if (!connect.started()) return { state: 'UNASSIGNED', worker_id }
+    if (reasons.length === 0) return { state: intent, worker_id }
+    return { state: 'FAILED', worker_id, trace: connect.redact(reasons.join('\n')) }
+  }
+  return {
+    name,
+    connector: standing(ledger.notReady()),
+    tasks: tasksOf(pipeline).map((stage, id) => ({ id, ...standing(reasonsOf(stage), isRestarting(stage)) })),
+    type: 'source',
+  }
+}
+
+/** What a pipeline is, without how it is. */
+export function infoOf(pipeline: Pipeline, connect: Connect): object {
+  const { name } = pipeline
+  return {
+    name,
+    config: configOf(pipeline, connect),
+    tasks: tasksOf(pipeline).map((_, task) => ({ connector: name, task })),
+    type: 'source',
+  }
+}
+
+/** As it is written in the file; what references stand for is not shown. */
+function configOf(pipeline: Pipeline, { reloader }: Connect) {
+  const { pipelines } = reloader.config().written as {
+    readonly pipelines: { readonly [name: string]: object }
+  }
+  return toConnectorConfig(pipeline.name, pipelines[pipeline.name] ?? {}, stagesOf(pipeline).length)
+}

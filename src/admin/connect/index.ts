@@ -1,5 +1,4 @@
-import { json } from '../answer.js'
-import { get, type Route } from '../routes.js'
+import { get, json, type Route } from '../routes.js'
 import type { Connect } from './connect.js'
 import { connectorRoutes } from './connectors.js'
 import { loggerRoutes } from './loggers.js'

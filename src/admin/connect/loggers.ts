@@ -1,8 +1,6 @@
 import type { LoggerLevel } from '../../process/log-levels.js'
-import { failure, json } from '../answer.js'
-import { get, put, type Route } from '../routes.js'
-import type { Connect } from './connect.js'
-import { isObject } from './plain-object.js'
+import { failure, get, json, put, type Route } from '../routes.js'
+import { type Connect, isObject } from './connect.js'
 
 /** Levels by the names that Kafka Connect has for them. */
 const LEVELS: ReadonlyMap<string, string> = new Map([

@@ -1,17 +1,13 @@
 import { ConfigFile } from '../../config/schema.js'
 import { HIDDEN } from '../../config/secret-values.js'
 import { secretPlaces } from '../../config/secrets.js'
-import type { Schema } from '../../config/setting-traits.js'
+import { type Schema, typeOf } from '../../config/setting-traits.js'
 import { HeadgateError } from '../../contract/errors.js'
 import type { AnyDefinition, Kind } from '../../contract/index.js'
 import { pointer as compilePointer } from '../../lib/json/pointer.js'
-import { type Answer, failure, json } from '../answer.js'
-import { get, put, type Route } from '../routes.js'
-import type { Connect } from './connect.js'
-import { fromText, PIPELINE_CLASS, toPipeline } from './connector-config.js'
-import { definitionsOf, type SettingDefinition, textOf } from './definitions.js'
-import { candidate } from './edit.js'
-import { isObject } from './plain-object.js'
+import { type Answer, failure, get, json, put, type Route } from '../routes.js'
+import { type Connect, fromText, isObject, PIPELINE_CLASS, toPipeline } from './connect.js'
+import { candidate } from './write.js'
 
 /** A complaint, and the setting that it is of; empty where it is of none. */
 interface Complaint {
@@ -185,4 +181,55 @@ function infos(
     },
   }))
   return { name, error_count: complaints.length, groups: [definitions[0]?.group ?? name], configs }
+}
+
+/** A setting as Kafka Connect describes it. */
+interface SettingDefinition {
+  readonly name: string
+  readonly type: 'BOOLEAN' | 'LONG' | 'DOUBLE' | 'PASSWORD' | 'STRING'
+  readonly required: boolean
+  readonly default_value: string | null
+  readonly importance: 'HIGH' | 'MEDIUM'
+  readonly documentation: string
+  readonly group: string
+  readonly order: number
+  readonly width: 'NONE'
+  readonly display_name: string
+  readonly dependents: readonly []
+}
+
+/** The settings of a schema. Lists and objects are texts of JSON: Kafka Connect knows neither. */
+function definitionsOf(schema: Schema, group: string): SettingDefinition[] {
+  return Object.entries(schema.properties ?? {}).map(([name, setting], index) => {
+    const required = (schema.required?.includes(name) ?? false) && setting.default === undefined
+    return {
+      name,
+      type: connectType(setting),
+      required,
+      default_value: setting.default === undefined ? null : textOf(setting.default),
+      importance: required ? 'HIGH' : 'MEDIUM',
+      documentation: [setting.description, expectedOf(setting)]
+        .filter((part) => part !== undefined)
+        .join(' '),
+      group,
+      order: index + 1,
+      width: 'NONE',
+      display_name: name,
+      dependents: [],
+    }
+  })
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+
+function connectType(schema: Schema & { readonly secret?: boolean }): SettingDefinition['type'] {
+  if (schema.secret === true) return 'PASSWORD'
+  if (schema.type === 'boolean') return 'BOOLEAN'
+  if (schema.type === 'integer') return 'LONG'
+  return schema.type === 'number' ? 'DOUBLE' : 'STRING'
+}
+
+function expectedOf(schema: Schema): string | undefined {
+  if (schema.expected !== undefined) return `Written as ${schema.expected}.`
+  return connectType(schema) === 'STRING' && schema.type !== 'string' ? `JSON: ${typeOf(schema)}.` : undefined
 }

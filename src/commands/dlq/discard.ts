@@ -1,8 +1,8 @@
 import { type DiscardResult, discard } from '../../dead-letters/discard.js'
 import { progressBar } from '../../lib/terminal/progress.js'
 import { type Command, EXIT } from '../command.js'
-import { PLACES_ARGUMENT, readSelection, SELECTION_OPTIONS } from './dlq-selection.js'
 import { byCode, counted } from './list.js'
+import { PLACES_ARGUMENT, readSelection, SELECTION_OPTIONS } from './selection.js'
 import { withDeadLetters } from './session.js'
 import { type Chosen, choose, listed, refusal, runOptions } from './settle.js'
 

@@ -3,8 +3,8 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { readLetters } from '../../dead-letters/find.js'
 import { type Command, EXIT, type Io } from '../command.js'
-import { readSelection, SELECTION_OPTIONS } from './dlq-selection.js'
 import { asJson, counted } from './list.js'
+import { readSelection, SELECTION_OPTIONS } from './selection.js'
 import { find, withDeadLetters } from './session.js'
 
 export const dlqExportCommand: Command = {

@@ -2,7 +2,7 @@ import type { Found, FoundLetter, LetterStatus, Prospect } from '../../dead-lett
 import { cut, printable } from '../../lib/terminal/printable.js'
 import { type Column, table } from '../../lib/terminal/text.js'
 import { type Command, EXIT, type Io } from '../command.js'
-import { readSelection, SELECTION_OPTIONS } from './dlq-selection.js'
+import { readSelection, SELECTION_OPTIONS } from './selection.js'
 import { find, withDeadLetters } from './session.js'
 
 export const dlqListCommand: Command = {

@@ -10,11 +10,10 @@ import { ProcessMetrics } from '../../metrics/registry.js'
 import { buildDelivery, type Delivery } from '../../pipeline/build-delivery.js'
 import { readRecordKey } from '../../process/record-key.js'
 import { redactor } from '../../process/redact.js'
-import { choosePipeline } from '../choose-pipeline.js'
 import { type CommandInput, EXIT, type Io } from '../command.js'
-import { loadConfig, loadSettings } from '../load.js'
+import { choosePipeline, loadConfig, loadSettings } from '../load.js'
 import { problemReport } from '../problems.js'
-import type { Selection } from './dlq-selection.js'
+import type { Selection } from './selection.js'
 
 /** Milliseconds that the sink has to disconnect. What it still has to send then ends with the process. */
 const STOP_WITHIN = 10_000

@@ -7,8 +7,8 @@ import { type DeadLetter, formatLetterRef, isOneOf } from '../../dead-letters/le
 import type { ReplayOptions } from '../../dead-letters/replay.js'
 import { printable } from '../../lib/terminal/printable.js'
 import type { Io } from '../command.js'
-import type { Selection } from './dlq-selection.js'
 import { shownStatus } from './list.js'
+import type { Selection } from './selection.js'
 import { type DeadLetterSession, find } from './session.js'
 
 /** Milliseconds for which a claim is good: long enough for a slow Kafka, short enough to wait for after a crash. */

@@ -8,8 +8,8 @@ import { codeFrame } from '../../lib/terminal/code-frame.js'
 import { pairs, section } from '../../lib/terminal/facts.js'
 import { cut, printable, printableLines } from '../../lib/terminal/printable.js'
 import { type Command, EXIT } from '../command.js'
-import { PIPELINE_OPTIONS, wrongPlace } from './dlq-selection.js'
 import { shownProspect, shownStatus } from './list.js'
+import { PIPELINE_OPTIONS, wrongPlace } from './selection.js'
 import { withDeadLetters } from './session.js'
 
 const MOST_FRAMES = 10

@@ -1,7 +1,6 @@
+import { checkStage, verdictOf } from '../../../src/admin/connect/config-checker.js'
 import type { Connect } from '../../../src/admin/connect/connect.js'
 import { connectRoutes } from '../../../src/admin/connect/index.js'
-import { verdictOf } from '../../../src/admin/connect/questions.js'
-import { checkStage } from '../../../src/admin/connect/stage-check.js'
 import { createLoggers } from '../../../src/process/log-levels.js'
 import { createLog } from '../../../src/process/logging.js'
 import { type Bench, bench } from '../../pipeline/reload/setup.js'

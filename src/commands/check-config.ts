@@ -1,6 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import { type Question, type Verdict, verdictOf } from '../admin/connect/questions.js'
-import { checkStage } from '../admin/connect/stage-check.js'
+import { checkStage, type Question, type Verdict, verdictOf } from '../admin/connect/config-checker.js'
 import { filesIn } from '../config/files.js'
 import { loadPlugins } from '../config/load-plugins.js'
 import { plugins } from '../plugins/index.js'

@@ -1,8 +1,7 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { expect, test } from 'vitest'
-import { preferredPort } from '../../src/sandbox/preferred-port.js'
+import { preferredPort } from '../../src/sandbox/sandbox.js'
 
 test('a free port is taken, and one that is in use is left for any free one', async () => {
   const server = createServer().listen(0, '127.0.0.1')

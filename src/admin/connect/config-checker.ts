@@ -3,13 +3,14 @@ import { resolve } from 'node:path'
 import type { RunningPlugins } from '../../config/load-plugins.js'
 import { isExternal, isPath } from '../../config/plugin-names.js'
 import type { CheckedConfig, ReadResult } from '../../config/read.js'
-import { HeadgateError } from '../../contract/errors.js'
-import type { AnyDefinition, Kind } from '../../contract/index.js'
+import { checkShape } from '../../config/shape.js'
+import { asHeadgateError, HeadgateError } from '../../contract/errors.js'
+import type { AnyDefinition, Files, Kind } from '../../contract/index.js'
 import { builtFile } from '../../process/package.js'
 import type { Settings } from '../../process/settings.js'
 
 /** One thing that is wrong with a config that somebody asks about. */
-export interface QuestionProblem {
+interface QuestionProblem {
   /** Into the config file, or into the settings of the stage. */
   readonly pointer: string
   readonly code: string
@@ -135,3 +136,20 @@ function answerOf(question: Question): Promise<Verdict> {
 
 const unanswered = (why: string): HeadgateError =>
   new HeadgateError('HG_ADMIN_QUESTION', `The config could not be checked: ${why}.`)
+
+/** Whether a plugin would take these settings. Nothing is looked up for references: they stand there as they are. */
+export function checkStage(definition: AnyDefinition, settings: unknown, files: Files): Verdict {
+  const checked = structuredClone(settings)
+  const found: QuestionProblem[] = [...checkShape(definition.config, checked)]
+  if (found.length === 0) {
+    try {
+      const context = { files, exposed: false, deadLetters: true }
+      for (const { at, ...problem } of definition.check?.(checked, context) ?? [])
+        found.push({ ...problem, pointer: at })
+    } catch (thrown) {
+      const { code, message } = asHeadgateError(thrown, definition.name)
+      found.push({ pointer: '', code, message })
+    }
+  }
+  return found.length === 0 ? { ok: true } : { ok: false, problems: found }
+}

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import { parse } from 'jsonc-parser'
 import { expect, test } from 'vitest'
-import { scenarioSchema } from '../../src/scenarios/editor-schema.js'
+import { scenarioSchema } from '../../src/scenarios/format.js'
 
 const read = (path: string) => readFileSync(path, 'utf8')
 const files = [

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { junit } from '../../src/scenarios/junit.js'
+import { junit } from '../../src/scenarios/report.js'
 import type { ScenarioResult } from '../../src/scenarios/run.js'
 
 /** Every character of the text is one that XML 1.0 has, and no markup is left open. */

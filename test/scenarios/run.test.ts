@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { RehearsedCall } from '../../src/dry-run/dry-run.js'
-import { acknowledgeDifferences } from '../../src/scenarios/acknowledge.js'
+import { acknowledgeDifferences } from '../../src/scenarios/run.js'
 
 const call = (method: string, url: string, body = ''): RehearsedCall => ({
   stage: 'post-commit.0.cxone-ack',
