@@ -18,11 +18,11 @@ import { bytes, milliseconds } from './lib/units.js'
 import { type FileWatch, watchFiles } from './lib/watch-files.js'
 import { countRefused, countResponses, showProcess } from './metrics/process.js'
 import { ProcessMetrics } from './metrics/registry.js'
-import type { Pipeline } from './pipeline/build.js'
 import { type Left, notReady } from './pipeline/lifecycle.js'
+import type { Pipeline } from './pipeline/pipeline.js'
 import { createReloader, type Why } from './pipeline/reload/reloader.js'
 import { createShared } from './pipeline/shared.js'
-import { openIntents } from './pipeline/target-state.js'
+import { openTargetStates } from './pipeline/target-state.js'
 import type { Loggers } from './process/log-levels.js'
 import { readRecordKey } from './process/record-key.js'
 import { redactor } from './process/redact.js'
@@ -123,7 +123,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const early = settings.takeover ? await openEarly() : undefined
   const state =
     early === undefined ? await openStateDirectory(directory, log({ stage: 'ledger' })) : early.state
-  const kept = openIntents(state.database)
+  const kept = openTargetStates(state.database)
   const workers =
     count === 0
       ? undefined
@@ -133,10 +133,10 @@ export async function startApp(options: AppOptions): Promise<App> {
           metrics,
           log: log({}),
           line: options.line,
-          intentOf: kept.of,
+          targetStateOf: kept.of,
           signal: deadline,
         })
-  const { intents, loggers } = toldToWorkers(kept, options.loggers, workers)
+  const { targetStates, loggers } = toldToWorkers(kept, options.loggers, workers)
   const secrets = new Map(config.secrets)
   const taps = createTaps({ metrics, log: log({ listener: 'admin' }), secrets: () => secrets })
   const reloader = createReloader({
@@ -148,7 +148,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       state: state.database,
       shared: createShared({ metrics, log, signal: deadline }),
       recordKey,
-      intents,
+      targetStates,
       taps: taps.running,
       ...(workers !== undefined && { throughWorkers: workers.throughWorkers }),
       signal: deadline,
@@ -178,7 +178,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   })
   const connect = connectRoutes({
     reloader,
-    intents,
+    targetStates,
     loggers,
     plugins: options.plugins,
     version: options.version,
@@ -301,6 +301,6 @@ const LAST_REQUESTS = 1000
 
 /** For /ready: an operator's wish is no fault, and nothing to take the process out of a load balancer for. */
 function pausedPipelines(pipelines: readonly Pipeline[]): { readonly paused?: readonly string[] } {
-  const paused = pipelines.filter(({ parts }) => parts.resident.intent !== 'RUNNING')
+  const paused = pipelines.filter(({ runtime }) => runtime.targetState !== 'RUNNING')
   return paused.length === 0 ? {} : { paused: paused.map(({ name }) => name) }
 }

@@ -1,18 +1,18 @@
-import type { Intents } from './pipeline/target-state.js'
+import type { TargetStates } from './pipeline/target-state.js'
 import type { Loggers } from './process/log-levels.js'
 import type { Workers } from './workers/pool.js'
 
 /** What operators change while the process runs, and its workers are told of. */
 export const toldToWorkers = (
-  intents: Intents,
+  targetStates: TargetStates,
   loggers: Loggers,
   workers: Pick<Workers, 'tell'> | undefined,
-): { readonly intents: Intents; readonly loggers: Loggers } => ({
-  intents: {
-    of: intents.of,
-    keep(pipeline, intent) {
-      intents.keep(pipeline, intent)
-      workers?.tell({ kind: 'intent', pipeline, intent })
+): { readonly targetStates: TargetStates; readonly loggers: Loggers } => ({
+  targetStates: {
+    of: targetStates.of,
+    keep(pipeline, targetState) {
+      targetStates.keep(pipeline, targetState)
+      workers?.tell({ kind: 'target-state', pipeline, targetState })
     },
   },
   loggers: {

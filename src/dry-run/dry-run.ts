@@ -131,7 +131,7 @@ async function receive({ pipeline, handler }: RehearsalPipeline, given: Rehearse
   const handling = await handler()
   const request = asReceived(given, handling)
   const { trace, result: answer } = await traced(() => exchange(handling, request))
-  const looked = trace.event === undefined ? [] : (pipeline.source.explain?.(request) ?? [])
+  const looked = trace.event === undefined ? [] : (pipeline.stages.source.instance.explain?.(request) ?? [])
   return { trace, answer, looked }
 }
 
@@ -145,7 +145,9 @@ async function takeAgain(
   { body, receivedAt = Date.now() }: RehearsedRequest,
 ): Promise<Received> {
   const { trace, result: answer } = await traced(async () =>
-    pipeline.source.respond(await intake(() => ({ id, body: parseBody(body, MAX_DEPTH), receivedAt }))),
+    pipeline.stages.source.instance.respond(
+      await intake(() => ({ id, body: parseBody(body, MAX_DEPTH), receivedAt })),
+    ),
   )
   return { trace, answer, looked: [] }
 }

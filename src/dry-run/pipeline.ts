@@ -15,8 +15,9 @@ import { digestOf } from '../ledger/identity.js'
 import { type Ledger, noLedger } from '../ledger/ledger.js'
 import { committedOf } from '../ledger/rows.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
-import { assemblePipeline, type Pipeline } from '../pipeline/build.js'
+import { assemblePipeline } from '../pipeline/build.js'
 import { run } from '../pipeline/path.js'
+import type { Pipeline } from '../pipeline/pipeline.js'
 import { currentTrace, watch } from './trace.js'
 
 type PartitionCounts = { readonly [topic: string]: number }
@@ -61,7 +62,7 @@ export function rehearsalPipeline(
     pipeline,
     intake,
     async handler() {
-      if (handler === undefined) await pipeline.source.start(intake)
+      if (handler === undefined) await pipeline.stages.source.instance.start(intake)
       if (handler === undefined) {
         const { name } = checked.source.definition
         const message = `The source "${name}" of the pipeline "${checked.name}" takes no HTTP requests, so none can be rehearsed.`

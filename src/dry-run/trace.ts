@@ -10,8 +10,8 @@ import type {
   SinkRecord,
   Transform,
 } from '../contract/index.js'
-import type { Pipeline } from '../pipeline/build.js'
 import type { Apply, Decision, Send } from '../pipeline/observe.js'
+import type { Pipeline } from '../pipeline/pipeline.js'
 import { redactor } from '../process/redact.js'
 import type { RehearsedCall, Step } from './result.js'
 
@@ -55,7 +55,7 @@ function stepOf(stage: string, plugin: string, decision: Decision<unknown>): Ste
 
 /** What the post-commit stages would do about an event; nothing where it is not durable. */
 export function callsOf(
-  { plugins }: Pipeline,
+  { stages }: Pipeline,
   { postCommit }: CheckedPipeline,
   references: ReadonlyMap<string, string>,
   committed: Committed | undefined,
@@ -64,11 +64,11 @@ export function callsOf(
   const steps: Step[] = []
   if (committed === undefined) return { calls, steps }
   const redact = redactor(withOrigins(references))
-  for (const [index, instance] of plugins.postCommit.entries()) {
+  for (const [index, { stage: built }] of stages.postCommit.entries()) {
     const plugin = postCommit[index]?.definition.name ?? ''
     const stage = `post-commit.${index}.${plugin}`
     try {
-      const request = instance.request?.(committed)
+      const request = built.instance.request?.(committed)
       if (request !== undefined) calls.push({ stage, ...redacted(request, redact) })
       steps.push({ stage, plugin, decision: 'pass', details: [] })
     } catch (thrown) {
@@ -101,7 +101,7 @@ const withOrigins = (secrets: ReadonlyMap<string, string>): ReadonlyMap<string, 
 /** The same pipeline, whose wrapped stages note what they decide. */
 export function watch(pipeline: Pipeline, checked: CheckedPipeline): Pipeline {
   const { source, transforms, sink } = checked
-  const { deadLetters, plugins } = pipeline
+  const { deadLetters, stages } = pipeline
   const sinkPlugin = sink.definition.name
   const watchSend =
     (stage: string, deadLetter: boolean, send: Send): Send =>
@@ -117,7 +117,7 @@ export function watch(pipeline: Pipeline, checked: CheckedPipeline): Pipeline {
     const stage = `transform.${index}.${plugin}`
     return async (event) => {
       const decision = await apply(event)
-      const { rule, details } = await explanationOf(plugins.transforms[index], event)
+      const { rule, details } = await explanationOf(stages.transforms[index]?.instance, event)
       const step = stepOf(stage, plugin, decision)
       currentTrace().steps.push({ ...step, ...(rule !== undefined && { rule }), details })
       return decision

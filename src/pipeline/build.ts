@@ -3,118 +3,30 @@ import type { RootDatabase } from 'lmdb'
 import type { CheckedPipeline } from '../config/check.js'
 import type { CheckedConfig } from '../config/read.js'
 import type { PipelineConfig } from '../config/schema.js'
-import type {
-  Log,
-  MetricDeclaration,
-  PlacedTarget,
-  PostCommit,
-  RecordLog,
-  Sink,
-  SinkRecord,
-  Source,
-  Target,
-  Transform,
-} from '../contract/index.js'
+import type { MetricDeclaration, RecordLog, SinkRecord } from '../contract/index.js'
 import { DurableLedger } from '../ledger/durable-ledger.js'
 import type { Ledger, LedgerBacklog, LedgerTerms } from '../ledger/ledger.js'
 import { LedgerStore } from '../ledger/store.js'
-import type { MaskPath } from '../lib/json/masked.js'
 import { pointer } from '../lib/json/pointer.js'
 import { milliseconds } from '../lib/units.js'
 import type { MetricsRegistry, MetricsScope } from '../metrics/registry.js'
 import { METRICS } from '../metrics/table.js'
-import type { Acknowledger } from './acknowledge.js'
 import { buildAcknowledger } from './build-acknowledger.js'
 import { buildDelivery, type Delivery, type DeliverySurroundings } from './build-delivery.js'
 import { createFailureLog } from './event-log.js'
 import type { HandOver, ThroughWorkers } from './handed.js'
-import {
-  type Apply,
-  DEAD_LETTER_STAGE,
-  observeSink,
-  observeSource,
-  type Receive,
-  type Send,
-} from './observe.js'
+import { DEAD_LETTER_STAGE, observeSink, observeSource } from './observe.js'
+import { type BuiltPostCommit, type BuiltSource, type Pipeline, type Runtime, stagesOf } from './pipeline.js'
 import { macOf, type RecordMac } from './record-mac.js'
 import { type BuiltStage, buildStage, type IntakePaths } from './stage.js'
-import type { Intent, Intents } from './target-state.js'
-import { createTraffic, type Traffic } from './traffic.js'
+import type { TargetStates } from './target-state.js'
+import { createTraffic } from './traffic.js'
 import { NO_TAPS, type Tap } from './watched.js'
-
-/**
- * A pipeline put together under one config: the wrapped stages as `run.ts` calls them, and the plugins as `lifecycle.ts`
- * and `swap.ts` do.
- */
-export interface Pipeline {
-  readonly name: string
-  readonly revision: string
-  readonly mac: RecordMac
-  readonly log: Log
-  readonly receive: Receive
-  readonly transforms: readonly Apply[]
-  readonly send: Send
-  readonly deadLetters: { readonly target: Target; readonly send: Send } | undefined
-  readonly ledger: Ledger
-  readonly traffic: Traffic
-  readonly acknowledgers: readonly Acknowledger[]
-  readonly source: Source
-  readonly sink: Sink
-  readonly plugins: { readonly transforms: readonly Transform[]; readonly postCommit: readonly PostCommit[] }
-  /** Says what the logs of failures and of slow events have only counted. */
-  flushFailures(): void
-  readonly parts: Parts
-}
-
-/** What a pipeline is made of, as far as the next config may keep it. */
-export interface Parts {
-  readonly resident: Resident
-  readonly source: BuiltSource
-  readonly transforms: readonly BuiltStage<'transform'>[]
-  readonly sink: BuiltStage<'sink'>
-  readonly postCommit: readonly BuiltPostCommit[]
-  readonly targets: readonly PlacedTarget[]
-  /** What the ledger goes by under this config; the log is that of the sink. */
-  readonly terms: LedgerTerms
-  /** The series of this config. */
-  readonly metrics: MetricsScope
-  /** Places in an event that nobody is shown who taps. */
-  readonly masks: readonly MaskPath[]
-  readonly settings: PipelineConfig
-}
-
-/** What stays of a pipeline over all its configs. */
-export interface Resident {
-  readonly ledger: Ledger
-  /** The pipeline under every config that it takes events under, or has some in flight, oldest first. */
-  readonly live: Set<Pipeline>
-  readonly metrics: MetricsScope
-  /** What its operator wants of it. */
-  intent: Intent
-  /** Who looks on at the events that pass. */
-  readonly taps: ReadonlySet<Tap>
-  /** In a worker: where events go once it is known what is to become of them. */
-  readonly handOver: HandOver | undefined
-}
-
-export interface BuiltSource extends BuiltStage<'source'> {
-  readonly paths: IntakePaths
-  /** Where its events go: to a pipeline, as soon as the gate opens. */
-  readonly feed: { to: Pipeline | undefined; gate: Promise<void> | undefined }
-}
-
-export interface BuiltPostCommit {
-  readonly stage: BuiltStage<'post-commit'>
-  /** How it is tried again, how fast, how many at once. */
-  readonly settings: PipelineConfig['postCommit'][number]
-  readonly acknowledger: Acknowledger
-  readonly metrics: MetricsScope
-}
 
 /** What the process lends to its pipelines. */
 export interface Surroundings extends DeliverySurroundings {
   /** What operators want; without it, that all pipelines run. */
-  readonly intents?: Intents
+  readonly targetStates?: TargetStates
   /** Who looks on at all pipelines; without it, nobody ever does. */
   readonly taps?: ReadonlySet<Tap>
   /** In a worker: where events go once it is known what is to become of them. */
@@ -165,14 +77,14 @@ export function assemblePipeline(
   const kept = stagesOf(running).filter((stage) => !anew(stage))
   const delivery = buildDelivery(config, checked, { ...surroundings, metrics }, kept)
   const { name, revision, mac, transforms, sink, sinkStage, targets, observe } = delivery
-  if (sinkStage.built !== running?.parts.sink) sink.expect(targets)
-  const lasting = running?.parts.resident.metrics ?? surroundings.metrics.scope()
+  if (sinkStage.built !== running?.stages.sink) sink.expect(targets)
+  const lasting = running?.runtime.metrics ?? surroundings.metrics.scope()
   const source = buildSource(checked, delivery, surroundings.http(name, lasting), running)
   const sourceStage = observe(source.name, source.plugin)
-  const resident = running?.parts.resident ?? takeResidence(name, ledgerOf(sink.log), lasting, surroundings)
-  const { ledger } = resident
+  const runtime = running?.runtime ?? openRuntime(name, ledgerOf(sink.log), lasting, surroundings)
+  const { ledger } = runtime
   const postCommit = settings.postCommit.map((_, index) =>
-    buildPostCommit(checked, index, delivery, ledger, surroundings, running?.parts.postCommit[index]),
+    buildPostCommit(checked, index, delivery, ledger, surroundings, running?.stages.postCommit[index]),
   )
 
   const once = { send: (record: SinkRecord) => ledger.findWritten(record) ?? sink.send(record) }
@@ -192,7 +104,7 @@ export function assemblePipeline(
   return {
     name,
     revision,
-    mac,
+    origin: { name, revision, mac, sink },
     log,
     receive: observeSource(sourceStage.place, sourceStage.observer),
     transforms: transforms.map(({ apply }) => apply),
@@ -203,37 +115,18 @@ export function assemblePipeline(
     },
     ledger,
     traffic,
-    acknowledgers: postCommit.map(({ acknowledger }) => acknowledger),
-    source: source.instance,
-    sink,
-    plugins: {
-      transforms: transforms.map(({ instance }) => instance),
-      postCommit: postCommit.map(({ stage }) => stage.instance),
-    },
-    flushFailures() {
+    flushLogs() {
       for (const failures of delivery.failureLogs) failures.flush()
       traffic.flush()
     },
-    parts: {
-      resident,
-      source,
-      transforms: transforms.map(({ built }) => built),
-      sink: sinkStage.built,
-      postCommit,
-      targets,
-      terms: termsOf(checked, sink.log, mac),
-      metrics,
-      masks: settings.tap.mask.map((place) => pointer(place).tokens),
-      settings,
-    },
+    stages: { source, transforms: transforms.map(({ built }) => built), sink: sinkStage.built, postCommit },
+    runtime,
+    targets,
+    terms: termsOf(checked, sink.log, mac),
+    metrics,
+    masks: settings.tap.mask.map((place) => pointer(place).tokens),
+    settings,
   }
-}
-
-/** Every stage of a pipeline. */
-export const stagesOf = (pipeline: Pipeline | undefined): readonly BuiltStage[] => {
-  if (pipeline === undefined) return []
-  const { source, transforms, sink, postCommit } = pipeline.parts
-  return [source, ...transforms, sink, ...postCommit.map(({ stage }) => stage)]
 }
 
 function termsOf({ settings }: CheckedPipeline, log: RecordLog | undefined, mac: RecordMac): LedgerTerms {
@@ -257,7 +150,7 @@ function buildSource(
   running: Pipeline | undefined,
 ): BuiltSource {
   const built = buildStage(`source.${source.definition.name}`, source, within, { http: paths })
-  if (built === running?.parts.source) return running.parts.source
+  if (built === running?.stages.source) return running.stages.source
   return { ...built, paths, feed: { to: undefined, gate: undefined } }
 }
 
@@ -304,19 +197,19 @@ function showTerms(
   )
 }
 
-function takeResidence(
+function openRuntime(
   pipeline: string,
   ledger: Ledger,
   metrics: MetricsScope,
-  { intents, taps = NO_TAPS, handOver }: Pick<Surroundings, 'intents' | 'taps' | 'handOver'>,
-): Resident {
+  { targetStates, taps = NO_TAPS, handOver }: Pick<Surroundings, 'targetStates' | 'taps' | 'handOver'>,
+): Runtime {
   const live = new Set<Pipeline>()
   const sampled = (
     declaration: MetricDeclaration<'pipeline'>,
     read: (owing: LedgerBacklog) => number | undefined,
   ) => metrics.sampled(declaration, { pipeline }, () => read(ledger.backlog()))
   /** Without post-commit stages nothing is ever pending, and nothing is shown. */
-  const acknowledges = () => [...live].some(({ parts }) => parts.postCommit.length > 0)
+  const acknowledges = () => [...live].some(({ stages }) => stages.postCommit.length > 0)
   const ofAcknowledging = (
     declaration: MetricDeclaration<'pipeline'>,
     read: (owing: LedgerBacklog) => number,
@@ -331,8 +224,8 @@ function takeResidence(
   metrics.sampled(METRICS.inflightEvents, { pipeline }, () =>
     [...live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0),
   )
-  const intent = intents?.of(pipeline) ?? 'RUNNING'
-  const resident: Resident = { ledger, live, metrics, intent, taps, handOver }
-  metrics.sampled(METRICS.pipelinePaused, { pipeline }, () => (resident.intent === 'RUNNING' ? 0 : 1))
-  return resident
+  const targetState = targetStates?.of(pipeline) ?? 'RUNNING'
+  const runtime: Runtime = { ledger, live, metrics, targetState, taps, handOver }
+  metrics.sampled(METRICS.pipelinePaused, { pipeline }, () => (runtime.targetState === 'RUNNING' ? 0 : 1))
+  return runtime
 }

@@ -1,7 +1,7 @@
 import type { Event, Outcome, PostCommit, SinkRecord } from '../contract/index.js'
-import type { Pipeline } from './build.js'
 import type { Decision, Refusal } from './observe.js'
 import type { Passage } from './passage.js'
+import type { Pipeline } from './pipeline.js'
 
 /** What a worker has found out about an event, and the primary process goes on with. */
 export type Handed =

@@ -1,9 +1,9 @@
 import { HeadgateError } from '../contract/errors.js'
-import type { Correlation, Event, Intake, PostCommit } from '../contract/index.js'
+import type { Correlation, Event, Intake } from '../contract/index.js'
 import { untilAborted } from '../lib/async.js'
-import { type BuiltSource, type Pipeline, stagesOf } from './build.js'
 import { run, runFront } from './path.js'
-import type { Intent } from './target-state.js'
+import { type BuiltPostCommit, type BuiltSource, type Pipeline, stagesOf } from './pipeline.js'
+import type { TargetState } from './target-state.js'
 import { runWatched } from './watched.js'
 
 /**
@@ -12,11 +12,11 @@ import { runWatched } from './watched.js'
  */
 export async function startPipeline(pipeline: Pipeline): Promise<void> {
   await startDownstream(pipeline)
-  for (const acknowledger of pipeline.acknowledgers) acknowledger.start(isHeld(pipeline))
-  for (const transform of pipeline.plugins.transforms) await transform.start?.()
+  const { source, transforms, postCommit } = pipeline.stages
+  for (const { acknowledger } of postCommit) acknowledger.start(isHeld(pipeline))
+  for (const { instance } of transforms) await instance.start?.()
   showMetrics(pipeline)
-  const { source, resident } = pipeline.parts
-  resident.live.add(pipeline)
+  pipeline.runtime.live.add(pipeline)
   source.feed.to = pipeline
   await source.instance.start(intakeOf(source))
 }
@@ -25,13 +25,13 @@ export async function startPipeline(pipeline: Pipeline): Promise<void> {
  * What is behind the transforms, side by side: a sink waits for its cluster, which leaves time for others to load what they
  * need. Ends when all have ended, so that a stop finds nothing half started.
  */
-async function startDownstream({ sink, ledger, plugins }: Pipeline): Promise<void> {
+async function startDownstream({ stages, ledger }: Pipeline): Promise<void> {
   const startLog = async (): Promise<void> => {
-    await sink.start?.()
+    await stages.sink.instance.start?.()
     await ledger.start()
   }
-  const startOne = async (stage: PostCommit): Promise<void> => stage.start?.()
-  const started = await Promise.allSettled([startLog(), ...plugins.postCommit.map(startOne)])
+  const startOne = async ({ stage }: BuiltPostCommit): Promise<void> => stage.instance.start?.()
+  const started = await Promise.allSettled([startLog(), ...stages.postCommit.map(startOne)])
   for (const each of started) if (each.status === 'rejected') throw each.reason
 }
 
@@ -39,8 +39,8 @@ async function startDownstream({ sink, ledger, plugins }: Pipeline): Promise<voi
 export function intakeOf({ feed }: Pick<BuiltSource, 'feed'>): Intake {
   const take = (receive: () => Event, request: Correlation | undefined) => {
     const pipeline = feed.to as Pipeline
-    const { intent, taps, handOver } = pipeline.parts.resident
-    const taken = intent === 'RUNNING' ? receive : () => turnedAway(receive)
+    const { targetState, taps, handOver } = pipeline.runtime
+    const taken = targetState === 'RUNNING' ? receive : () => turnedAway(receive)
     if (handOver !== undefined) return runFront(pipeline, taken, request, handOver)
     return taps.size === 0 ? run(pipeline, taken, request) : runWatched(pipeline, taken, request, taps)
   }
@@ -58,21 +58,21 @@ function turnedAway(receive: () => Event): never {
 const PAUSED_RETRY_AFTER = 30
 
 /** Does from now on what its operator wants, under this config and those after it. What is in flight goes on. */
-export function setIntent(pipeline: Pipeline, intent: Intent): void {
-  pipeline.parts.resident.intent = intent
-  for (const acknowledger of pipeline.acknowledgers) acknowledger.hold(isHeld(pipeline))
+export function setTargetState(pipeline: Pipeline, targetState: TargetState): void {
+  pipeline.runtime.targetState = targetState
+  for (const { acknowledger } of pipeline.stages.postCommit) acknowledger.hold(isHeld(pipeline))
 }
 
 /** Whether what is durable waits for its acknowledgement until the operator says otherwise. */
-export const isHeld = ({ parts }: Pipeline): boolean => parts.resident.intent === 'STOPPED'
+export const isHeld = ({ runtime }: Pipeline): boolean => runtime.targetState === 'STOPPED'
 
 /** From now on, what it measures is what counts. */
 export function showMetrics(pipeline: Pipeline): void {
-  const { parts } = pipeline
-  parts.resident.metrics.show()
-  parts.metrics.show()
+  const { runtime, stages } = pipeline
+  runtime.metrics.show()
+  pipeline.metrics.show()
   for (const { metrics } of stagesOf(pipeline)) metrics.show()
-  for (const { metrics } of parts.postCommit) metrics.show()
+  for (const { metrics } of stages.postCommit) metrics.show()
 }
 
 /** What was still owed when a pipeline stopped. */
@@ -94,11 +94,12 @@ export async function stopPipeline(
   deadline: AbortSignal,
   isTakenOver = false,
 ): Promise<Left> {
-  await untilAborted(pipeline.source.stop(), deadline)
+  const { source, transforms, sink, postCommit } = pipeline.stages
+  await untilAborted(source.instance.stop(), deadline)
   // Those under a config of before have the same ledger, and mostly the same sink.
-  const traffics = [...pipeline.parts.resident.live].map(({ traffic }) => traffic)
+  const traffics = [...pipeline.runtime.live].map(({ traffic }) => traffic)
   await untilAborted(Promise.all(traffics.map((traffic) => traffic.idle())), deadline)
-  for (const acknowledger of pipeline.acknowledgers) {
+  for (const { acknowledger } of postCommit) {
     if (isTakenOver) await untilAborted(acknowledger.stop(), deadline)
     else await acknowledger.drain(deadline)
   }
@@ -107,15 +108,18 @@ export async function stopPipeline(
     inFlight: traffics.reduce((sum, traffic) => sum + traffic.inFlight(), 0),
     unacknowledged: pipeline.ledger.backlog().count,
   }
-  for (const transform of pipeline.plugins.transforms) await untilAborted(transform.stop?.(), deadline)
+  for (const { instance } of transforms) await untilAborted(instance.stop?.(), deadline)
   // Never cut short: what it writes is on a local disk, and closing that under it would lose it.
   await pipeline.ledger.stop()
-  await untilAborted(pipeline.sink.stop?.(), deadline)
-  for (const postCommit of pipeline.plugins.postCommit) await untilAborted(postCommit.stop?.(), deadline)
-  pipeline.flushFailures()
+  await untilAborted(sink.instance.stop?.(), deadline)
+  for (const { stage } of postCommit) await untilAborted(stage.instance.stop?.(), deadline)
+  pipeline.flushLogs()
   return left
 }
 
 /** Why a pipeline cannot take events now, one sentence each. */
-export const notReady = ({ sink, ledger, plugins }: Pipeline): string[] =>
-  [sink, ledger, ...plugins.transforms, ...plugins.postCommit].flatMap((stage) => stage.notReady?.() ?? [])
+export const notReady = ({ stages, ledger }: Pipeline): string[] => {
+  const { transforms, sink, postCommit } = stages
+  const plugins = [...transforms, ...postCommit.map(({ stage }) => stage)].map(({ instance }) => instance)
+  return [sink.instance, ledger, ...plugins].flatMap((each) => each.notReady?.() ?? [])
+}

@@ -1,10 +1,10 @@
 import { asHeadgateError } from '../contract/errors.js'
 import type { Correlation, Event, Outcome, SinkRecord } from '../contract/index.js'
 import { digestOf } from '../ledger/identity.js'
-import type { Pipeline } from './build.js'
 import type { Handed, HandOver } from './handed.js'
 import type { Apply, Decision, Refusal } from './observe.js'
 import type { Passage } from './passage.js'
+import type { Pipeline } from './pipeline.js'
 import { deadLetterRecord, eventRecord } from './records.js'
 
 /**
@@ -22,7 +22,7 @@ export function run(pipeline: Pipeline, receive: () => Event, request?: Correlat
     if (received.kind !== 'pass') return refused(undefined, received)
     const event = received.given
     return pipeline.ledger.once(event, (digest) => {
-      const record = (passed: Event) => eventRecord(pipeline, passed, digest)
+      const record = (passed: Event) => eventRecord(pipeline.origin, passed, digest)
       return deliver(pipeline, event, digest, decide(pipeline, event, passage), record, passage)
     })
   })
@@ -41,7 +41,7 @@ export async function runFront(
   const event = received.given
   const digest = digestOf(event.body.bytes)
   const decision = await decide(pipeline, event, passage)
-  const record = (passed: Event) => eventRecord(pipeline, passed, digest)
+  const record = (passed: Event) => eventRecord(pipeline.origin, passed, digest)
   return handOver(pipeline, { kind: 'decided', received: event, digest, decision, record }, passage)
 }
 
@@ -117,7 +117,11 @@ async function turnAway(
   if (decision.kind !== 'dead-letter') return refused(event.id, decision)
   if (pipeline.deadLetters === undefined) return refused(event.id, { kind: 'reject', error: decision.error })
   const { send, target } = pipeline.deadLetters
-  const sent = await send(event, () => deadLetterRecord(pipeline, target, event, digest, decision), passage)
+  const sent = await send(
+    event,
+    () => deadLetterRecord(pipeline.origin, target, event, digest, decision),
+    passage,
+  )
   if (sent.kind !== 'pass') return turnAway(pipeline, event, digest, sent, passage)
   pipeline.traffic.deadLettered(decision)
   return { kind: 'dead-lettered', id: event.id, receipt: sent.given }

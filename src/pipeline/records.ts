@@ -1,10 +1,16 @@
 import type { Violation } from '../contract/errors.js'
-import type { Event, RecordHeader, SinkRecord, Target } from '../contract/index.js'
+import type { Event, RecordHeader, Sink, SinkRecord, Target } from '../contract/index.js'
 import { CONNECT, HEADER } from '../ledger/record-headers.js'
-import type { Pipeline } from './build.js'
 import type { DeadLettered } from './observe.js'
+import type { RecordMac } from './record-mac.js'
 
-type Origin = Pick<Pipeline, 'name' | 'revision' | 'sink' | 'mac'>
+/** Makes the records of one pipeline under one config. */
+export interface RecordOrigin {
+  readonly name: string
+  readonly revision: string
+  readonly mac: RecordMac
+  readonly sink: Pick<Sink, 'record' | 'key' | 'headers'>
+}
 
 /**
  * A sender can make each of these long, and a record has a largest size: with the largest body, all of them together have
@@ -16,7 +22,7 @@ const MOST_KEY_BYTES = 4 * 1024
 const MOST_EVENT_HEADERS_BYTES = 4 * 1024
 
 /** What is written for an event that passed. */
-export const eventRecord = (origin: Origin, event: Event, digest: string): SinkRecord =>
+export const eventRecord = (origin: RecordOrigin, event: Event, digest: string): SinkRecord =>
   origin.sink.record(
     event,
     originHeaders(origin, event, digest, event.route?.name, event.route?.target.topic ?? ''),
@@ -28,7 +34,7 @@ export const eventRecord = (origin: Origin, event: Event, digest: string): SinkR
  * letters reads ours. Connect's `topic`, `partition` and `offset` name a consumed record; there is none here.
  */
 export function deadLetterRecord(
-  origin: Origin,
+  origin: RecordOrigin,
   target: Target,
   event: Event,
   digest: string,
@@ -56,7 +62,7 @@ export function deadLetterRecord(
 
 /** Where a record comes from; the first four are what the ledger knows it by when it is read back. */
 function originHeaders(
-  { name, revision, mac }: Origin,
+  { name, revision, mac }: RecordOrigin,
   { id, traceparent, tracestate }: Event,
   digest: string,
   rule: string | undefined,

@@ -2,11 +2,11 @@ import type { HeadgateError } from '../contract/errors.js'
 import type { Correlation, Event, Outcome } from '../contract/index.js'
 import { noLedger } from '../ledger/ledger.js'
 import type { Passed } from '../tap/lines.js'
-import type { Pipeline } from './build.js'
 import type { Handed } from './handed.js'
 import type { Decision } from './observe.js'
 import type { Passage } from './passage.js'
 import { run, runBack } from './path.js'
+import type { Pipeline } from './pipeline.js'
 
 /** Whoever is told of the events that pass. */
 export interface Tap {
@@ -75,7 +75,7 @@ function watchBack(
   stage: string | undefined,
   seen: Seen,
 ): Pipeline {
-  const index = pipeline.parts.transforms.findIndex(({ name }) => name === stage)
+  const index = pipeline.stages.transforms.findIndex(({ name }) => name === stage)
   const { ledger } = pipeline
   seen.event = received
   const noteDecision = (): void => {
@@ -93,8 +93,8 @@ function watchBack(
   return { ...watch(pipeline, seen), ledger: { ...noLedger, once } }
 }
 
-const ruleOf = async ({ plugins }: Pipeline, index: number, event: Event): Promise<string | undefined> =>
-  (await plugins.transforms[index]?.explain?.(event))?.rule
+const ruleOf = async ({ stages }: Pipeline, index: number, event: Event): Promise<string | undefined> =>
+  (await stages.transforms[index]?.instance.explain?.(event))?.rule
 
 /** The same pipeline, whose wrapped stages note what they decide on this event. */
 function watch(pipeline: Pipeline, seen: Seen): Pipeline {

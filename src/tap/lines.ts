@@ -1,7 +1,7 @@
 import { ERRORS, type ErrorCode, type HeadgateError } from '../contract/errors.js'
 import type { Event, Outcome, Receipt } from '../contract/index.js'
 import { type MaskPath, masked, withoutHidden } from '../lib/json/masked.js'
-import type { Pipeline } from '../pipeline/build.js'
+import type { Pipeline } from '../pipeline/pipeline.js'
 import { longestForm, redactor } from '../process/redact.js'
 
 /** What is sent to who taps: one JSON object a line. */
@@ -93,12 +93,12 @@ export const looksAtBody = (passed: Passed, view: TapView): boolean =>
   passed.event !== undefined && (view.payload > 0 || hidesSome(passed, view))
 
 const hidesSome = ({ pipeline }: Passed, { masks }: TapView): boolean =>
-  pipeline.parts.masks.length > 0 || masks.length > 0
+  pipeline.masks.length > 0 || masks.length > 0
 
 /** Undefined where it is not JSON, or nested too deeply to be walked through. */
 function bodyOf({ event, pipeline }: Passed, { masks }: TapView): ReturnType<typeof masked> | undefined {
   try {
-    return masked(event?.body.bytes.toString('utf8') ?? '', [...pipeline.parts.masks, ...masks])
+    return masked(event?.body.bytes.toString('utf8') ?? '', [...pipeline.masks, ...masks])
   } catch {
     return undefined
   }

@@ -3,7 +3,8 @@ import type { CheckedConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { PostCommit, Sink } from '../contract/index.js'
 import { noLedger } from '../ledger/ledger.js'
-import { assemblePipeline, type Pipeline, type Surroundings } from '../pipeline/build.js'
+import { assemblePipeline, type Surroundings } from '../pipeline/build.js'
+import type { Pipeline } from '../pipeline/pipeline.js'
 import type { BuiltStage } from '../pipeline/stage.js'
 
 /**

@@ -1,4 +1,4 @@
-import type { Pipeline } from '../pipeline/build.js'
+import type { Pipeline } from '../pipeline/pipeline.js'
 
 /** The configs under which workers may still have events, newest last. */
 export interface Generations<Worker> {

@@ -1,7 +1,7 @@
 import type { Correlation, Outcome } from '../contract/index.js'
 import { ReceivedRequest } from '../http/request.js'
-import type { Pipeline } from '../pipeline/build.js'
 import type { HandOver } from '../pipeline/handed.js'
+import type { Pipeline } from '../pipeline/pipeline.js'
 import { type EventMessage, toEventMessage } from './event-message.js'
 import { fromOutcomeMessage, type OutcomeMessage } from './outcome-message.js'
 

@@ -1,6 +1,6 @@
 import type { Contents } from '../config/files.js'
 import type { GaugeValue, Series } from '../metrics/registry.js'
-import type { Intent } from '../pipeline/target-state.js'
+import type { TargetState } from '../pipeline/target-state.js'
 import type { Settings } from '../process/settings.js'
 import type { AttemptedMessage, AttemptMessage } from './attempt-message.js'
 import type { ErrorText } from './error-text.js'
@@ -14,7 +14,7 @@ export interface ConfigMessage {
   readonly revision: string
   readonly contents: readonly (readonly [path: string, text: string])[]
   /** What operators want of its pipelines, by their names. */
-  readonly intents: { readonly [pipeline: string]: Intent }
+  readonly targetStates: { readonly [pipeline: string]: TargetState }
 }
 
 /** Everything that a worker has to know; the first that it is told. */
@@ -51,7 +51,7 @@ export type ToWorker =
   | { readonly kind: 'request'; readonly number: number; readonly request: Request }
   | { readonly kind: 'commit' }
   | { readonly kind: 'abandon' }
-  | { readonly kind: 'intent'; readonly pipeline: string; readonly intent: Intent }
+  | { readonly kind: 'target-state'; readonly pipeline: string; readonly targetState: TargetState }
   | { readonly kind: 'level'; readonly name: string; readonly level: string }
   | { readonly kind: 'renew-certificates' }
 

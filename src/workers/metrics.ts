@@ -1,8 +1,8 @@
 import type { Listener } from '../http/listener.js'
 import type { GaugeValue, ProcessMetrics } from '../metrics/registry.js'
 import { METRICS } from '../metrics/table.js'
-import type { Pipeline } from '../pipeline/build.js'
 import { notReady } from '../pipeline/lifecycle.js'
+import type { Pipeline } from '../pipeline/pipeline.js'
 import type { Report } from './messages.js'
 
 export interface ReportedWorker {
@@ -43,11 +43,11 @@ export function reporter({ worker, metrics, usage, pipelines }: ReportedWorker):
 }
 
 /** What has begun here and was not handed over yet, and what the plugins show that do something here. */
-function gaugesOf({ name, parts }: Pipeline): GaugeValue[] {
-  const value = [...parts.resident.live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0)
-  const stages = [parts.source, ...parts.transforms, ...parts.postCommit.map(({ stage }) => stage)]
+function gaugesOf({ name, runtime, stages }: Pipeline): GaugeValue[] {
+  const value = [...runtime.live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0)
+  const shown = [stages.source, ...stages.transforms, ...stages.postCommit.map(({ stage }) => stage)]
   return [
     { name: METRICS.inflightEvents.name, labels: { pipeline: name }, value },
-    ...stages.flatMap(({ metrics }) => metrics.gauges()),
+    ...shown.flatMap(({ metrics }) => metrics.gauges()),
   ]
 }

@@ -3,9 +3,9 @@ import { HeadgateError } from '../contract/errors.js'
 import type { Log, Outcome } from '../contract/index.js'
 import { SerialQueue, untilAborted } from '../lib/async.js'
 import type { ProcessMetrics } from '../metrics/registry.js'
-import type { Pipeline } from '../pipeline/build.js'
+import type { Pipeline } from '../pipeline/pipeline.js'
 import type { Fronts, NextConfig } from '../pipeline/reload/fronts.js'
-import type { Intent } from '../pipeline/target-state.js'
+import type { TargetState } from '../pipeline/target-state.js'
 import type { Settings } from '../process/settings.js'
 import { type Attempts, createAttempts } from './attempts.js'
 import { createGenerations } from './generations.js'
@@ -24,7 +24,7 @@ export interface WorkersOptions {
   readonly log: Log
   /** Writes a line of a worker's log. */
   line(line: string): void
-  intentOf(pipeline: string): Intent
+  targetStateOf(pipeline: string): TargetState
   /** Aborted when nobody waits any more: workers are ended then. */
   readonly signal: AbortSignal
   /** Without it, real processes. */
@@ -40,7 +40,7 @@ export interface Workers extends Fronts, Pick<Attempts, 'throughWorkers'> {
   /** Has them say what they have counted. Resolves when it is known, or a worker is too slow. */
   report(): Promise<void>
   /** Tells all of them. */
-  tell(message: Extract<ToWorker, { kind: 'intent' | 'level' | 'renew-certificates' }>): void
+  tell(message: Extract<ToWorker, { kind: 'target-state' | 'level' | 'renew-certificates' }>): void
   /** Has them answer what is in flight, and end. */
   stop(): Promise<void>
 }
@@ -64,7 +64,7 @@ interface Running {
 }
 
 export function createWorkers(options: WorkersOptions): Workers {
-  const { count, settings, metrics, log, intentOf, signal, start: startProcess = startWorker } = options
+  const { count, settings, metrics, log, targetStateOf, signal, start: startProcess = startWorker } = options
   const generations = createGenerations<WorkerProcess>()
   /** A worker is started under one config, and a reload waits for that. */
   const changing = new SerialQueue()
@@ -87,7 +87,7 @@ export function createWorkers(options: WorkersOptions): Workers {
   const scopeOf = ({ pipeline }: { readonly [label: string]: string }) =>
     pipeline === undefined || pipeline === 'none'
       ? metrics
-      : current.pipelines.find(({ name }) => name === pipeline)?.parts.resident.metrics
+      : current.pipelines.find(({ name }) => name === pipeline)?.runtime.metrics
 
   function take(
     message: Exclude<ToPrimary, { kind: 'answer' }>,
@@ -136,11 +136,11 @@ export function createWorkers(options: WorkersOptions): Workers {
     worker: place,
     workers: count,
     settings: { ...settings, port },
-    config: { ...current.message, intents: intentsOf(current.pipelines) },
+    config: { ...current.message, targetStates: targetStatesOf(current.pipelines) },
     levels,
   })
-  const intentsOf = (pipelines: readonly Pipeline[]) =>
-    Object.fromEntries(pipelines.map(({ name }) => [name, intentOf(name)]))
+  const targetStatesOf = (pipelines: readonly Pipeline[]) =>
+    Object.fromEntries(pipelines.map(({ name }) => [name, targetStateOf(name)]))
 
   const keptUp: KeptUp = {
     bringUp: async (place) => (await bringUp(place)).worker,
@@ -169,7 +169,7 @@ export function createWorkers(options: WorkersOptions): Workers {
     generation: generations.add(pipelines),
     revision,
     contents: [...contents()],
-    intents: intentsOf(pipelines),
+    targetStates: targetStatesOf(pipelines),
   })
 
   return {

@@ -1,5 +1,5 @@
-import type { Pipeline } from '../pipeline/build.js'
 import { runBack } from '../pipeline/path.js'
+import type { Pipeline } from '../pipeline/pipeline.js'
 import { runBackWatched } from '../pipeline/watched.js'
 import { type EventMessage, fromEventMessage } from './event-message.js'
 import { type OutcomeMessage, toOutcomeMessage } from './outcome-message.js'
@@ -12,7 +12,7 @@ export function takeHanded(
   answer: (message: OutcomeMessage) => void,
 ): void {
   const { handed, passage, request } = fromEventMessage(message, parts, pipeline)
-  const { taps } = pipeline.parts.resident
+  const { taps } = pipeline.runtime
   const ended =
     taps.size === 0 ? runBack(pipeline, handed, passage) : runBackWatched(pipeline, handed, passage, taps)
   void ended.then((outcome) => {

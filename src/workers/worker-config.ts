@@ -1,8 +1,9 @@
 import { formatLocation } from '../config/problem.js'
 import type { CheckedConfig, ReadResult } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
-import type { Pipeline, Surroundings } from '../pipeline/build.js'
+import type { Surroundings } from '../pipeline/build.js'
 import { startPipeline, stopPipeline } from '../pipeline/lifecycle.js'
+import type { Pipeline } from '../pipeline/pipeline.js'
 import { discard, startBeside } from '../pipeline/reload/beside.js'
 import { retire } from '../pipeline/reload/retire.js'
 import { type Armed, arm, type Swap } from '../pipeline/reload/transition.js'
@@ -129,7 +130,7 @@ export function createFrontConfig({ surroundings, read, left }: FrontConfigOptio
     running: () => [...pipelines.values()],
     addressOf: (pipeline) => addresses.get(pipeline) as Address,
     postCommit: (pipeline, stage) =>
-      (pipelines.get(pipeline) as Pipeline).parts.postCommit[stage]?.stage as BuiltStage<'post-commit'>,
+      (pipelines.get(pipeline) as Pipeline).stages.postCommit[stage]?.stage as BuiltStage<'post-commit'>,
     async stop() {
       await Promise.all([...pipelines.values()].map((pipeline) => stopPipeline(pipeline, signal)))
     },

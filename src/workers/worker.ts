@@ -4,7 +4,7 @@ import { Listener } from '../http/listener.js'
 import { bytes } from '../lib/units.js'
 import { countRefused, countResponses } from '../metrics/process.js'
 import { ProcessMetrics } from '../metrics/registry.js'
-import { setIntent } from '../pipeline/lifecycle.js'
+import { setTargetState } from '../pipeline/lifecycle.js'
 import { createShared } from '../pipeline/shared.js'
 import { createLoggers } from '../process/log-levels.js'
 import { createLog, warningLogger } from '../process/logging.js'
@@ -72,7 +72,7 @@ export async function startFront(
     sharedBy: workers,
   })
   const signal = new AbortController().signal
-  const intents = new Map(Object.entries(message.config.intents))
+  const targetStates = new Map(Object.entries(message.config.targetStates))
   const { handOver, ended } = createHandingOver(send, (pipeline) => config.addressOf(pipeline))
   const config = createFrontConfig({
     surroundings: {
@@ -81,7 +81,7 @@ export async function startFront(
       shared: createShared({ metrics, log: loggers.of, signal }),
       recordKey: readRecordKey(settings.recordKeyFile),
       http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
-      intents: { of: (pipeline) => intents.get(pipeline) ?? 'RUNNING', keep() {} },
+      targetStates: { of: (pipeline) => targetStates.get(pipeline) ?? 'RUNNING', keep() {} },
       handOver,
       signal,
     },
@@ -111,8 +111,8 @@ export async function startFront(
     async do(request) {
       switch (request.kind) {
         case 'prepare':
-          for (const [pipeline, intent] of Object.entries(request.config.intents))
-            intents.set(pipeline, intent)
+          for (const [pipeline, targetState] of Object.entries(request.config.targetStates))
+            targetStates.set(pipeline, targetState)
           return config.prepare(request)
         case 'arm':
           return config.arm()
@@ -130,10 +130,10 @@ export async function startFront(
           return void makeAttempt(config.postCommit(message.pipeline, message.stage), message, sendSoon)
         case 'commit':
           return config.commit()
-        case 'intent': {
-          intents.set(message.pipeline, message.intent)
+        case 'target-state': {
+          targetStates.set(message.pipeline, message.targetState)
           const pipeline = config.running().find(({ name }) => name === message.pipeline)
-          if (pipeline !== undefined) setIntent(pipeline, message.intent)
+          if (pipeline !== undefined) setTargetState(pipeline, message.targetState)
           return
         }
         case 'level':

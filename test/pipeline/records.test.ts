@@ -32,7 +32,7 @@ async function letterOf(
     name: 'orders',
     revision: 'abc',
     mac: recordMac('key'),
-    sink: { ...pipeline.sink, record, ...maker },
+    sink: { ...pipeline.stages.sink.instance, record, ...maker },
   }
   const target = { topic: 'dlq' }
   const letter = deadLetterRecord(origin, target, event, 'the-digest', { kind: 'dead-letter', error, place })

@@ -1,5 +1,5 @@
 import type { MaskPath } from '../../src/lib/json/masked.js'
-import type { Pipeline } from '../../src/pipeline/build.js'
+import type { Pipeline } from '../../src/pipeline/pipeline.js'
 import type { Passed } from '../../src/tap/lines.js'
 import type { TapReader, TapWish } from '../../src/tap/tap.js'
 import { eventOf } from '../helpers/inline-plugins.js'
@@ -11,7 +11,7 @@ export function passedOf({
   ...more
 }: Partial<Passed> & { readonly masks?: readonly MaskPath[]; readonly name?: string }): Passed {
   return {
-    pipeline: { name, parts: { masks } } as unknown as Pipeline,
+    pipeline: { name, masks } as unknown as Pipeline,
     outcome: { kind: 'delivered', id: 'a', receipt: { topic: 'events', partition: 0, offset: 12 } },
     event: eventOf('a'),
     at: Date.UTC(2026, 0),

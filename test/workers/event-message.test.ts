@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Event, SinkRecord } from '../../src/contract/index.js'
 import { parseBody } from '../../src/lib/json/body.js'
-import type { Pipeline } from '../../src/pipeline/build.js'
 import { Passage } from '../../src/pipeline/passage.js'
+import type { Pipeline } from '../../src/pipeline/pipeline.js'
 import { fromEventMessage, toEventMessage } from '../../src/workers/event-message.js'
 
 const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array))

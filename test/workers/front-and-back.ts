@@ -1,8 +1,8 @@
 import { onTestFinished } from 'vitest'
 import type { Intake } from '../../src/contract/index.js'
 import { ProcessMetrics } from '../../src/metrics/registry.js'
-import type { BuiltPostCommit, Pipeline } from '../../src/pipeline/build.js'
 import { startPipeline, stopPipeline } from '../../src/pipeline/lifecycle.js'
+import type { BuiltPostCommit, Pipeline } from '../../src/pipeline/pipeline.js'
 import type { Tap } from '../../src/pipeline/watched.js'
 import type { AttemptMessage } from '../../src/workers/attempt-message.js'
 import { createAttempts } from '../../src/workers/attempts.js'
@@ -61,7 +61,7 @@ export async function frontAndBack(settings: object = {}): Promise<FrontAndBack>
     else if (message.kind === 'attempt') {
       asked.push(message)
       void makeAttempt(
-        (front.parts.postCommit[message.stage] as BuiltPostCommit).stage,
+        (front.stages.postCommit[message.stage] as BuiltPostCommit).stage,
         message,
         toPrimary.sendSoon,
       )

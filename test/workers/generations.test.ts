@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Pipeline } from '../../src/pipeline/build.js'
+import type { Pipeline } from '../../src/pipeline/pipeline.js'
 import { createGenerations } from '../../src/workers/generations.js'
 
 const pipelineOf = (name: string) => ({ name }) as Pipeline

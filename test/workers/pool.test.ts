@@ -34,7 +34,7 @@ async function startedWorkers() {
     metrics,
     log,
     line: (line) => said.push(line),
-    intentOf: () => 'PAUSED',
+    targetStateOf: () => 'PAUSED',
     signal: new AbortController().signal,
     start,
   })
@@ -56,7 +56,11 @@ test('each worker is started with the config as it was read, and with what opera
         kind: 'start',
         worker,
         workers: 2,
-        config: { revision: 'first', contents: [['/config.json', 'first']], intents: { orders: 'PAUSED' } },
+        config: {
+          revision: 'first',
+          contents: [['/config.json', 'first']],
+          targetStates: { orders: 'PAUSED' },
+        },
       },
     ]),
   )

@@ -30,7 +30,7 @@ function workerOf({ single = false } = {}) {
   const messageOf = (generation: number, text: string): ConfigMessage => {
     const result = read(text)
     const revision = result.ok ? result.config.revision : 'none'
-    return { generation, revision, contents: [['/config.json', text]], intents: {} }
+    return { generation, revision, contents: [['/config.json', text]], targetStates: {} }
   }
   return { config, left, inline, messageOf }
 }
@@ -50,8 +50,8 @@ test('the next config is taken over in steps, and the one before is left when no
   expect(after && config.addressOf(after)).toEqual({ generation: 2, pipeline: 0 })
   await expect.poll(() => left).toEqual([1])
   // What says the same is kept.
-  expect(after?.parts.source).toBe(before?.parts.source)
-  expect(after?.parts.sink).toBe(before?.parts.sink)
+  expect(after?.stages.source).toBe(before?.stages.source)
+  expect(after?.stages.sink).toBe(before?.stages.sink)
 })
 
 test('a config that is abandoned has changed nothing', async () => {
@@ -79,8 +79,8 @@ test('a stage that is to be restarted is made anew although the config says the 
   await config.arm()
   config.commit()
   const [after] = config.running()
-  expect(after?.parts.transforms).not.toEqual(before?.parts.transforms)
-  expect(after?.parts.source).toBe(before?.parts.source)
+  expect(after?.stages.transforms).not.toEqual(before?.stages.transforms)
+  expect(after?.stages.source).toBe(before?.stages.source)
 })
 
 test('attempts go to the stages of the config that runs; those of the one before end before it is left', async () => {

@@ -1,14 +1,14 @@
 import { HIDDEN } from '../../config/secret-values.js'
 import type { AnyDefinition } from '../../contract/index.js'
 import type { Reloader } from '../../pipeline/reload/reloader.js'
-import type { Intents } from '../../pipeline/target-state.js'
+import type { TargetStates } from '../../pipeline/target-state.js'
 import type { Loggers } from '../../process/log-levels.js'
 import type { ConfigQuestions } from './config-checker.js'
 
 /** What the REST API of Kafka Connect is answered from. */
 export interface Connect {
   readonly reloader: Pick<Reloader, 'running' | 'config' | 'reload' | 'restart'>
-  readonly intents: Intents
+  readonly targetStates: TargetStates
   readonly loggers: Loggers
   /** The built-in ones. */
   readonly plugins: readonly AnyDefinition[]

@@ -1,24 +1,27 @@
 import { HeadgateError } from '../../contract/errors.js'
-import { type Pipeline, stagesOf } from '../../pipeline/build.js'
-import { setIntent } from '../../pipeline/lifecycle.js'
+import { setTargetState } from '../../pipeline/lifecycle.js'
+import { type Pipeline, stagesOf } from '../../pipeline/pipeline.js'
 import type { BuiltStage } from '../../pipeline/stage.js'
-import type { Intent } from '../../pipeline/target-state.js'
+import type { TargetState } from '../../pipeline/target-state.js'
 import { type Answer, type Asked, failure, get, json, nothing, post, put, type Route } from '../routes.js'
 import { type Connect, toConnectorConfig } from './connect.js'
 
 /** What runs, and what an operator can do with it as it is. */
 export function connectorRoutes(connect: Connect): Route[] {
-  const { reloader, intents } = connect
+  const { reloader, targetStates } = connect
   /** By pipeline: the stages that are being restarted. */
   const restarting = new Map<string, ReadonlySet<string>>()
   const status = (pipeline: Pipeline) =>
     statusOf(pipeline, connect, ({ name }) => restarting.get(pipeline.name)?.has(name) ?? false)
 
-  const want = (intent: Intent) =>
+  const want = (targetState: TargetState) =>
     ofPipeline(connect, (pipeline) => {
-      intents.keep(pipeline.name, intent)
-      setIntent(pipeline, intent)
-      pipeline.log.warn({ event: 'intent', intent }, `an operator wants the pipeline to be ${intent}`)
+      targetStates.keep(pipeline.name, targetState)
+      setTargetState(pipeline, targetState)
+      pipeline.log.warn(
+        { event: 'intent', intent: targetState },
+        `an operator wants the pipeline to be ${targetState}`,
+      )
       return nothing(202)
     })
 
@@ -77,8 +80,8 @@ export function connectorRoutes(connect: Connect): Route[] {
     ),
     get(
       '/connectors/{name}/topics',
-      ofPipeline(connect, ({ name, parts }) => {
-        const topics = [...new Set(parts.targets.map(({ target }) => target.topic))]
+      ofPipeline(connect, ({ name, targets: written }) => {
+        const topics = [...new Set(written.map(({ target }) => target.topic))]
         return json(200, { [name]: { topics } })
       }),
     ),
@@ -172,7 +175,7 @@ const reasonsOf = ({ instance }: BuiltStage): readonly string[] =>
 
 /** A stopped connector has no tasks. */
 const tasksOf = (pipeline: Pipeline): readonly BuiltStage[] =>
-  pipeline.parts.resident.intent === 'STOPPED' ? [] : stagesOf(pipeline)
+  pipeline.runtime.targetState === 'STOPPED' ? [] : stagesOf(pipeline)
 
 /**
  * A pipeline as a connector, whose tasks are its stages: each can fail and be restarted. What the operator wants shows where
@@ -184,12 +187,12 @@ function statusOf(
   isRestarting: (stage: BuiltStage) => boolean = () => false,
 ): ConnectorStatus {
   const { name, ledger } = pipeline
-  const { intent } = pipeline.parts.resident
+  const { targetState } = pipeline.runtime
   const standing = (reasons: readonly string[], restarting = false): Standing => {
     const worker_id = connect.worker
     if (restarting) return { state: 'RESTARTING', worker_id }
     if (!connect.started()) return { state: 'UNASSIGNED', worker_id }
-    if (reasons.length === 0) return { state: intent, worker_id }
+    if (reasons.length === 0) return { state: targetState, worker_id }
     return { state: 'FAILED', worker_id, trace: connect.redact(reasons.join('\n')) }
   }
   return {

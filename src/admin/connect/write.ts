@@ -49,9 +49,9 @@ export function writeRoutes(connect: Connect): Route[] {
         if (state !== 'RUNNING' && state !== 'PAUSED' && state !== 'STOPPED')
           return failure(400, 'The initial_state should be RUNNING, PAUSED or STOPPED.')
         // Before it starts, so that it takes nothing that it should not.
-        connect.intents.keep(name, state)
+        connect.targetStates.keep(name, state)
         const answer = await write(name, config)
-        if (!exists(name)) connect.intents.keep(name, 'RUNNING')
+        if (!exists(name)) connect.targetStates.keep(name, 'RUNNING')
         return answer
       }),
     ),
@@ -76,7 +76,7 @@ export function writeRoutes(connect: Connect): Route[] {
       answer: change(async ({ params: { name = '' } }) => {
         if (!exists(name)) return failure(404, `Connector ${name} not found.`)
         const refused = await take(connect, name, undefined)
-        if (refused === undefined) connect.intents.keep(name, 'RUNNING')
+        if (refused === undefined) connect.targetStates.keep(name, 'RUNNING')
         return refused ?? nothing(204)
       }),
     },

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { HeadgateError } from '../../contract/errors.js'
 import { untilAborted } from '../../lib/async.js'
-import { stagesOf } from '../build.js'
 import { notReady } from '../lifecycle.js'
+import { stagesOf } from '../pipeline.js'
 import { hasOtherTargets, targetsInUse } from './targets-in-use.js'
 import { isFresh, type Swap } from './transition.js'
 
@@ -15,56 +15,58 @@ const LOOK_EVERY = 20
 /** Starts what the next config has and the running one has not, beside it. Takes no event. */
 export async function startBeside({ running, next }: Swap, signal: AbortSignal): Promise<void> {
   if (next === undefined) return
-  const { parts, ledger } = next
-  for (const { stage } of parts.postCommit) if (isFresh(stage, running)) await stage.instance.start?.()
-  const sinkIsFresh = isFresh(parts.sink, running)
-  if (sinkIsFresh) await next.sink.start?.()
+  const { stages, runtime, targets, ledger } = next
+  for (const { stage } of stages.postCommit) if (isFresh(stage, running)) await stage.instance.start?.()
+  const sinkIsFresh = isFresh(stages.sink, running)
+  if (sinkIsFresh) await stages.sink.instance.start?.()
   if (running === undefined) await ledger.start()
-  for (const stage of parts.transforms) if (isFresh(stage, running)) await stage.instance.start?.()
+  for (const stage of stages.transforms) if (isFresh(stage, running)) await stage.instance.start?.()
 
   if (running === undefined) {
     await ready(() => notReady(next), PIPELINE_READY_WITHIN, signal)
     return
   }
-  const fresh = [...parts.postCommit.map(({ stage }) => stage), parts.sink, ...parts.transforms].filter(
+  const fresh = [...stages.postCommit.map(({ stage }) => stage), stages.sink, ...stages.transforms].filter(
     (stage) => isFresh(stage, running),
   )
   await ready(() => fresh.flatMap(({ instance }) => instance.notReady?.() ?? []), STAGE_READY_WITHIN, signal)
   if (sinkIsFresh) {
     // Sinks are exchanged one at a time: what becomes of a record, only the sink that sent it can tell.
-    const { live } = parts.resident
+    const { live } = runtime
     const older = `${next.name}: the sink is to be exchanged, and events of an older config are still under way.`
     await ready(() => (live.size > 1 ? [older] : []), STAGE_READY_WITHIN, signal)
   } else if (hasOtherTargets(running, next)) {
-    await next.sink.check?.(parts.targets)
-    next.sink.expect(targetsInUse(next.sink, [...parts.resident.live, next]))
+    const sink = stages.sink.instance
+    await sink.check?.(targets)
+    sink.expect(targetsInUse(sink, [...runtime.live, next]))
   } else return
   // Partitions that were never known may hold records of this pipeline all the same: of a config of the past whose state
   // was lost. They are read before the first event can be taken for them, or a redelivery would be a second record. Those
   // that are known need no reading: all that was written there since was reported to this process.
-  const { log } = parts.terms
+  const { log } = next.terms
   if (log !== undefined) await ledger.catchUp(log)
 }
 
 /** Stops what did not come to run. */
 export async function discard({ running, next }: Swap, signal: AbortSignal): Promise<void> {
   if (next === undefined) return
-  const { parts } = next
+  const { stages, runtime } = next
   for (const stage of stagesOf(next)) {
     if (isFresh(stage, running)) {
       await untilAborted(stage.instance.stop?.(), signal)
       stage.metrics.close()
     }
   }
-  for (const { acknowledger, metrics } of parts.postCommit)
-    if (!running?.parts.postCommit.some((before) => before.acknowledger === acknowledger)) metrics.close()
+  for (const { acknowledger, metrics } of stages.postCommit)
+    if (!running?.stages.postCommit.some((before) => before.acknowledger === acknowledger)) metrics.close()
   if (running === undefined) {
     await next.ledger.stop()
-    parts.resident.metrics.close()
-  } else if (!isFresh(parts.sink, running)) {
-    next.sink.expect(targetsInUse(next.sink, [...parts.resident.live]))
+    runtime.metrics.close()
+  } else if (!isFresh(stages.sink, running)) {
+    const sink = stages.sink.instance
+    sink.expect(targetsInUse(sink, [...runtime.live]))
   }
-  parts.metrics.close()
+  next.metrics.close()
 }
 
 async function ready(reasons: () => readonly string[], within: number, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { PipelineConfig } from '../../config/schema.js'
 import type { StageAfter } from '../../ledger/rows.js'
-import { type Pipeline, stagesOf } from '../build.js'
+import { type Pipeline, stagesOf } from '../pipeline.js'
 
 /** What is different under the next config, by the names that logs and metrics have; empty where nothing is. */
 export function changesOf(running: Pipeline, next: Pipeline): string[] {
@@ -9,13 +9,13 @@ export function changesOf(running: Pipeline, next: Pipeline): string[] {
   const names = [...stagesOf(running), ...stagesOf(next)].flatMap((stage) =>
     kept.has(stage) ? [] : [stage.name],
   )
-  const before = running.parts.settings
-  const after = next.parts.settings
-  for (const [index, { name }] of next.parts.transforms.entries())
+  const before = running.settings
+  const after = next.settings
+  for (const [index, { name }] of next.stages.transforms.entries())
     if (before.transforms[index]?.onError !== after.transforms[index]?.onError) names.push(name)
-  if (before.sink.onError !== after.sink.onError) names.push(next.parts.sink.name)
-  for (const [index, { stage, acknowledger }] of next.parts.postCommit.entries())
-    if (running.parts.postCommit[index]?.acknowledger !== acknowledger) names.push(stage.name)
+  if (before.sink.onError !== after.sink.onError) names.push(next.stages.sink.name)
+  for (const [index, { stage, acknowledger }] of next.stages.postCommit.entries())
+    if (running.stages.postCommit[index]?.acknowledger !== acknowledger) names.push(stage.name)
   if (!isDeepStrictEqual(before.deadLetter, after.deadLetter)) names.push('dead-letter')
   if (!isDeepStrictEqual(ledgerOf(before), ledgerOf(after))) names.push('ledger')
   if (!isDeepStrictEqual(before.tap, after.tap)) names.push('tap')

@@ -1,5 +1,5 @@
 import type { CheckedConfig } from '../../config/read.js'
-import type { Pipeline } from '../build.js'
+import type { Pipeline } from '../pipeline.js'
 
 /** A config that is to take the place of the one that runs. */
 export interface NextConfig {

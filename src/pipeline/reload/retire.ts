@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { untilAborted } from '../../lib/async.js'
-import { stagesOf } from '../build.js'
+import { stagesOf } from '../pipeline.js'
 import type { BuiltStage } from '../stage.js'
 import { targetsInUse } from './targets-in-use.js'
 import type { Swap } from './transition.js'
@@ -19,36 +19,36 @@ export async function retire(
   acknowledgeUntil: AbortSignal,
 ): Promise<number> {
   if (running === undefined) return 0
-  const { parts } = running
+  const { stages, runtime } = running
   const kept = stagesOf(next)
   const gone = <Stage extends BuiltStage>(stage: Stage): boolean => !kept.includes(stage)
-  if (gone(parts.source)) {
-    await untilAborted(parts.source.paths.withdraw?.(), signal)
-    await untilAborted(parts.source.instance.stop(), signal)
+  if (gone(stages.source)) {
+    await untilAborted(stages.source.paths.withdraw?.(), signal)
+    await untilAborted(stages.source.instance.stop(), signal)
   }
   await untilAborted(running.traffic.idle(), signal)
   // What became of a record may still be being found out, and is where the targets of then are.
   if (next !== undefined)
-    while (!signal.aborted && !running.ledger.canMoveTo(parts.terms.log)) await wait(LOOK_EVERY)
-  running.flushFailures()
+    while (!signal.aborted && !running.ledger.canMoveTo(running.terms.log)) await wait(LOOK_EVERY)
+  running.flushLogs()
 
-  const goneAcknowledgers = parts.postCommit.filter((each) => !next?.parts.postCommit.includes(each))
+  const goneAcknowledgers = stages.postCommit.filter((each) => !next?.stages.postCommit.includes(each))
   for (const { acknowledger } of goneAcknowledgers) {
     if (next === undefined) await acknowledger.drain(acknowledgeUntil)
     await untilAborted(acknowledger.stop(), signal)
   }
-  for (const stage of parts.transforms) if (gone(stage)) await untilAborted(stage.instance.stop?.(), signal)
+  for (const stage of stages.transforms) if (gone(stage)) await untilAborted(stage.instance.stop?.(), signal)
   const unacknowledged = next === undefined ? running.ledger.backlog().count : 0
   if (next === undefined) await running.ledger.stop()
-  parts.resident.live.delete(running)
-  if (gone(parts.sink)) await untilAborted(running.sink.stop?.(), signal)
-  else running.sink.expect(targetsInUse(running.sink, [...parts.resident.live]))
-  for (const { stage } of parts.postCommit)
+  runtime.live.delete(running)
+  if (gone(stages.sink)) await untilAborted(stages.sink.instance.stop?.(), signal)
+  else stages.sink.instance.expect(targetsInUse(stages.sink.instance, [...runtime.live]))
+  for (const { stage } of stages.postCommit)
     if (gone(stage)) await untilAborted(stage.instance.stop?.(), signal)
 
   for (const stage of stagesOf(running)) if (gone(stage)) stage.metrics.close()
   for (const { metrics } of goneAcknowledgers) metrics.close()
-  parts.metrics.close()
-  if (next === undefined) parts.resident.metrics.close()
+  running.metrics.close()
+  if (next === undefined) runtime.metrics.close()
   return unacknowledged
 }

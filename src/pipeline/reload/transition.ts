@@ -1,7 +1,7 @@
 import { HeadgateError } from '../../contract/errors.js'
 import { untilAborted } from '../../lib/async.js'
-import { type BuiltSource, type Pipeline, stagesOf } from '../build.js'
 import { intakeOf, isHeld, showMetrics } from '../lifecycle.js'
+import { type BuiltSource, type Pipeline, stagesOf } from '../pipeline.js'
 import type { BuiltStage } from '../stage.js'
 import { stageAfter } from './changes.js'
 import type { Fronts } from './fronts.js'
@@ -47,25 +47,25 @@ export async function arm(
   }
   try {
     const exchanged = swaps.flatMap(({ running, next }) =>
-      running !== undefined && next !== undefined && isFresh(next.parts.sink, running)
+      running !== undefined && next !== undefined && isFresh(next.stages.sink, running)
         ? [{ running, next }]
         : [],
     )
-    for (const { running } of exchanged) gate.hold(running.parts.source)
+    for (const { running } of exchanged) gate.hold(running.stages.source)
     // What workers have taken under the config so far has been handed over by then.
     await fronts?.arm()
     for (const { running, next } of exchanged) {
       await settled(running, signal)
-      if (running.ledger.canMoveTo(next.parts.terms.log)) continue
+      if (running.ledger.canMoveTo(next.terms.log)) continue
       const message = `${next.name}: the ledger is finding out which records the sink has that is to be exchanged.`
       throw new HeadgateError('HG_RELOAD_FAILED', message)
     }
     for (const { running, next } of swaps)
-      if (running !== undefined && next?.parts.source !== running.parts.source)
-        running.parts.source.paths.offer?.()
+      if (running !== undefined && next?.stages.source !== running.stages.source)
+        running.stages.source.paths.offer?.()
     for (const { running, next } of swaps) {
-      if (next === undefined || !isFresh(next.parts.source, running)) continue
-      const { source } = next.parts
+      if (next === undefined || !isFresh(next.stages.source, running)) continue
+      const { source } = next.stages
       gate.hold(source)
       // What comes before the swap is done is taken under the config so far, should the swap fail.
       source.feed.to = running ?? next
@@ -88,19 +88,19 @@ export async function arm(
 
 function commit({ running, next }: Swap): void {
   if (next === undefined) return
-  const { parts, ledger } = next
-  parts.resident.live.add(next)
+  const { stages, runtime, settings, terms, ledger } = next
+  runtime.live.add(next)
   if (running !== undefined) {
-    for (const before of running.parts.postCommit)
-      if (!parts.postCommit.includes(before)) void before.acknowledger.stop()
-    ledger.change(parts.terms, stageAfter(running.parts.settings.postCommit, parts.settings.postCommit))
+    for (const before of running.stages.postCommit)
+      if (!stages.postCommit.includes(before)) void before.acknowledger.stop()
+    ledger.change(terms, stageAfter(running.settings.postCommit, settings.postCommit))
     // What the old source is still being sent must not go to a sink that the ledger no longer listens to.
-    if (isFresh(parts.sink, running)) running.parts.source.feed.to = next
+    if (isFresh(stages.sink, running)) running.stages.source.feed.to = next
   }
-  parts.source.feed.to = next
+  stages.source.feed.to = next
   showMetrics(next)
-  for (const now of parts.postCommit)
-    if (!running?.parts.postCommit.includes(now)) now.acknowledger.start(isHeld(next))
+  for (const now of stages.postCommit)
+    if (!running?.stages.postCommit.includes(now)) now.acknowledger.start(isHeld(next))
 }
 
 /** Lets the events of sources wait, and then go on where they feed by then. */
@@ -128,12 +128,12 @@ async function settled(running: Pipeline, signal: AbortSignal): Promise<void> {
   const timer = setTimeout(stop, HOLD)
   signal.addEventListener('abort', stop, { once: true })
   await untilAborted(
-    Promise.all([...running.parts.resident.live].map(({ traffic }) => traffic.idle())),
+    Promise.all([...running.runtime.live].map(({ traffic }) => traffic.idle())),
     enough.signal,
   )
   clearTimeout(timer)
   signal.removeEventListener('abort', stop)
-  const left = [...running.parts.resident.live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0)
+  const left = [...running.runtime.live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0)
   if (left === 0) return
   const message = `${running.name}: the sink is to be exchanged, and ${left} events are still under way to the one of now after ${HOLD / 1000} s.`
   throw new HeadgateError('HG_RELOAD_FAILED', message)

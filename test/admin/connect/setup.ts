@@ -17,7 +17,7 @@ export async function askable(it: Bench, options: Partial<Connect> = {}) {
   const loggers = createLoggers(log)
   const routes = connectRoutes({
     reloader: it.reloader,
-    intents: it.intents,
+    targetStates: it.targetStates,
     loggers,
     plugins: it.definitions,
     version: '1.2.3',

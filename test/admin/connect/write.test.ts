@@ -67,11 +67,11 @@ test('connectors come and go', async () => {
   expect((await ask('POST /connectors', { name: 'returns', config })).status).toBe(409)
   expect((await ask('DELETE /connectors/returns')).status).toBe(204)
   expect((await ask('GET /connectors')).body).toEqual(['orders'])
-  expect(it.intents.of('returns')).toBe('RUNNING')
+  expect(it.targetStates.of('returns')).toBe('RUNNING')
   expect((await ask('DELETE /connectors/returns')).status).toBe(404)
   const wrong = { name: 'returns', config: { sink: 1 }, initial_state: 'PAUSED' }
   expect((await ask('POST /connectors', wrong)).status).toBe(400)
-  expect(it.intents.of('returns')).toBe('RUNNING')
+  expect(it.targetStates.of('returns')).toBe('RUNNING')
   expect((await ask('DELETE /connectors/orders')).status).toBe(400)
 })
 

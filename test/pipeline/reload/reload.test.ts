@@ -42,7 +42,7 @@ describe('what is kept', () => {
       result: 'success',
       changed: ['orders: tap'],
     })
-    expect(it.reloader.running()[0]?.parts.masks).toEqual([['card']])
+    expect(it.reloader.running()[0]?.masks).toEqual([['card']])
     expect(it.seen).toHaveLength(4)
   })
 

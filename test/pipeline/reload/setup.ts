@@ -20,7 +20,7 @@ import {
 import { openStateDirectory } from '../../../src/ledger/state-directory.js'
 import { ProcessMetrics } from '../../../src/metrics/registry.js'
 import { createReloader, type Reloaded, type Reloader } from '../../../src/pipeline/reload/reloader.js'
-import { type Intents, openIntents } from '../../../src/pipeline/target-state.js'
+import { openTargetStates, type TargetStates } from '../../../src/pipeline/target-state.js'
 import { type LogLine, temporaryDirectory, testContext } from '../../helpers/context.js'
 import { eventOf } from '../../helpers/inline-plugins.js'
 
@@ -42,7 +42,7 @@ export interface Seen {
 
 export interface Bench {
   readonly reloader: Reloader
-  readonly intents: Intents
+  readonly targetStates: TargetStates
   readonly definitions: readonly AnyDefinition[]
   /** Absolute path of the config file. */
   readonly configFile: string
@@ -221,7 +221,7 @@ export async function bench(settings: object = { pipelines: { orders: pipelineOf
   const metrics = new ProcessMetrics()
   const deadline = new AbortController()
   const state = await openStateDirectory(temporaryDirectory(), log)
-  const intents = openIntents(state.database)
+  const targetStates = openTargetStates(state.database)
   const memory = { take: () => true, add() {}, release() {} }
   const reloader = createReloader({
     config: first.config,
@@ -230,7 +230,7 @@ export async function bench(settings: object = { pipelines: { orders: pipelineOf
       log: () => log,
       http: () => ({ memory, serve: () => () => {} }),
       state: state.database,
-      intents,
+      targetStates,
       signal: deadline.signal,
     },
     read: async () => read(),
@@ -238,7 +238,7 @@ export async function bench(settings: object = { pipelines: { orders: pipelineOf
   })
   const made: Bench = {
     reloader,
-    intents,
+    targetStates,
     definitions,
     configFile: file,
     read,
