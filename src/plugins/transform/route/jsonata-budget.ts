@@ -33,11 +33,15 @@ export function evaluateAlone<Value>(evaluate: () => Promise<Value>, budget: Bud
   return evaluation
 }
 
+/** Steps for one part of a value: to look at it, and to write it as JSON with JSONata's own replacer. */
+export const LOOK = 1
+export const WRITE = 10
+
 /**
  * Spends what it takes to look at all of a value, and refuses one that is too large. A value that an expression made can
  * have the same part many times, so that what goes through all of it never ends.
  */
-export function weigh(value: unknown): void {
+export function weigh(value: unknown, steps = LOOK): void {
   let weight = 0
   const add = (part: unknown, depth: number): void => {
     if (typeof part === 'string') weight += part.length + 3
@@ -45,11 +49,11 @@ export function weigh(value: unknown): void {
     else {
       weight += 2
       if (Array.isArray(part)) {
-        current.spend(part.length / 8 + 1)
+        current.spend(steps * (part.length + 2))
         for (const element of part) add(element, depth + 1)
       } else {
         const keys = Object.keys(part)
-        current.spend(2 * keys.length + 2)
+        current.spend(steps * (2 * keys.length + 2))
         for (const key of keys) {
           weight += key.length + 3
           add((part as { readonly [key: string]: unknown })[key], depth + 1)

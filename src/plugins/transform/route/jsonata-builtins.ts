@@ -1,6 +1,6 @@
 import type jsonata from 'jsonata'
 import { indexOf } from '../../../lib/text-search.js'
-import { currentBudget, LARGEST, tooLarge, weigh } from './jsonata-budget.js'
+import { currentBudget, LARGEST, tooLarge, WRITE, weigh } from './jsonata-budget.js'
 
 /** A function of JSONata, as it keeps them. */
 export interface Builtin {
@@ -125,7 +125,8 @@ const spendOnCharacters = (text: unknown): void => {
 const PREPARATIONS = new Map<string, (...args: unknown[]) => void>([
   ...['map', 'filter', 'single', 'reduce', 'each', 'sift'].map((name) => [name, spendOnCalls] as const),
   ...['boolean', 'not', 'keys', 'lookup'].map((name) => [name, weighList] as const),
-  ...['string', 'clone', 'merge'].map((name) => [name, weigh] as const),
+  ...['string', 'clone'].map((name) => [name, (value: unknown) => weigh(value, WRITE)] as const),
+  ['merge', (value) => weigh(value)],
   ...['length', 'substring'].map((name) => [name, spendOnCharacters] as const),
   ['spread', spendOnSpread],
   ['join', spendOnJoin],

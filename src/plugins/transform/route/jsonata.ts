@@ -7,7 +7,7 @@ import { currentBudget, evaluateAlone } from './jsonata-budget.js'
 import { type Builtin, bounded, builtinsOf, EXIT } from './jsonata-builtins.js'
 import { staticProblems } from './jsonata-check.js'
 import { syntaxProblem } from './jsonata-error.js'
-import { longestList, makerCheck } from './jsonata-makers.js'
+import { longestList, stepCheck } from './jsonata-makers.js'
 import { placesOf } from './jsonata-places.js'
 import { linearRegexEngine } from './jsonata-regex.js'
 import { withSecondTry } from './jsonata-second-try.js'
@@ -103,7 +103,7 @@ export function compileJsonata(text: string): Expression {
 
 /** Bounds what JSONata itself does not: the work within a function, and the size of what is made. */
 function bound(expression: jsonata.Expression, ast: Node): void {
-  const check = makerCheck(ast)
+  const check = stepCheck(ast)
   if (check !== undefined) expression.assign(EXIT, check)
   const nodes = nodesOf(ast)
   const called = new Set(nodes.map(({ type, value }) => (type === 'variable' ? String(value) : '')))
