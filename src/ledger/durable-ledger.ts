@@ -299,7 +299,7 @@ export class DurableLedger implements Ledger {
 
   /** Offsets only grow: the log was replaced. The recovery indexes the record and makes its acknowledgement pending. */
   #dropReplaced({ topic, partition, offset }: Receipt): void {
-    const reason = `a record was written at offset ${offset}, before known ones`
+    const reason = `a record was written at offset ${offset}, below earlier ones`
     forgetPartitions(topic, [partition], reason, this.#store, this.#logger)
     this.#countReplaced(1)
     this.#recovery.start({ fence: false, quiet: false })

@@ -48,12 +48,12 @@ export async function forgetReplaced(
     else if (identities?.has(topic) === false) forget(topic, known, 'the topic does not exist any more')
   }
   for (const { topic, partition, end } of await stillBehind(log, partitions, store))
-    forget(topic, [partition], `it ends at offset ${end}, and there were records behind that`)
+    forget(topic, [partition], `it ends at offset ${end}, and had records behind that`)
   const unsure = partitions.filter(
     ({ topic }) => !identities?.has(topic) || store.marks.identityOf(topic) === undefined,
   )
   for (const { topic, partition } of await withOtherRecord(log, unsure, store, identityOf))
-    forget(topic, [partition], 'there is another record where one of ours was')
+    forget(topic, [partition], 'it has another record at the offset of one of ours')
   // After the partitions: a process that crashes in between finds the difference again.
   for (const topic of topics) setIdentity(topic, identities, store)
   return count
@@ -101,8 +101,8 @@ export async function requireUnreplaced(
 export async function requireSameLog(log: RecordLog, store: LedgerStore): Promise<void> {
   const name = ({ topic, partition }: LogPartition) => `partition ${partition} of topic "${topic}"`
   const behind = (await log.partitions()).flatMap((at) => {
-    const known = store.checkpoint(at.topic, at.partition) ?? 0
-    return known > at.end ? [{ name: name(at), known }] : []
+    const checkpoint = store.checkpoint(at.topic, at.partition) ?? 0
+    return checkpoint > at.end ? [{ name: name(at), checkpoint }] : []
   })
   const topics = store.marks.topics()
   const other = otherTopic(topics, await log.identify?.(topics), store)
@@ -111,11 +111,11 @@ export async function requireSameLog(log: RecordLog, store: LedgerStore): Promis
   if (behind.length === 0) return
   // The checkpoint grows meanwhile: only an end that is before it a second time is that of another log.
   const ends = new Map((await log.partitions()).map((at) => [name(at), at.end]))
-  const short = behind.find((at) => (ends.get(at.name) ?? 0) < at.known)
+  const short = behind.find((at) => (ends.get(at.name) ?? 0) < at.checkpoint)
   if (short === undefined) return
   throw new HeadgateError(
     'HG_RELOAD_RESTART',
-    `The sink has another log: ${short.name} ends at ${ends.get(short.name)}, and is known here up to ${short.known}.`,
+    `The sink has another log: ${short.name} ends at offset ${ends.get(short.name)}, before the checkpoint ${short.checkpoint} of the ledger.`,
   )
 }
 

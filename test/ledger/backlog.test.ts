@@ -4,7 +4,7 @@ import { openLedger, type TestLedger } from './setup.js'
 
 const MANY = 25_000
 
-/** All events were tried once and failed; so many do not stay in memory. They are due again. */
+/** The acknowledgement of every event has failed once and is due again; so many do not stay in memory. */
 async function withFailing(): Promise<TestLedger> {
   const opened = await openLedger({ maxPending: 1_000_000, entries: 200_000 })
   const { ledger } = opened
@@ -16,7 +16,7 @@ async function withFailing(): Promise<TestLedger> {
   return opened
 }
 
-/** Of the next so many that are taken, those that were never tried; all others fail again. */
+/** Takes so many acknowledgements, and returns those without an attempt; all others fail again. */
 function untriedAmongNext({ ledger }: TestLedger, count: number): string[] {
   const untried: string[] = []
   for (let at = 0; at < count; at++) {

@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../helpers/context.js'
 
 const OPTIONS = { noSync: true, overlappingSync: false, eventTurnBatching: false, maxDbs: 10 }
 
-/** How many rows the newest snapshot of a file has; throws Damage if they do not match their checksums. */
+/** The number of rows in the newest snapshot of a file; throws Damage if they do not match their checksums. */
 const rowsIn = (file: string): number =>
   withFile(file, (descriptor) => {
     const [newest] = snapshotsIn(descriptor)

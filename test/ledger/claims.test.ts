@@ -16,7 +16,7 @@ function due(opened: TestLedger): (string | undefined)[] {
   return ids
 }
 
-/** Takes an event as the pipeline does, which asks the ledger before it writes a record of this value. */
+/** Takes an event like the pipeline, which asks the ledger before it writes a record with this value. */
 function take({ ledger }: TestLedger, kafka: MemoryLog, event: Event, value: Buffer): Promise<Outcome> {
   return ledger.once(event, async (digest) => {
     const headers = [

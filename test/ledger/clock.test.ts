@@ -44,7 +44,7 @@ test.each([2 * DAY, -2 * DAY])(
 
     clocks.setWall(by)
     const after = await openLedger({ directory: before.directory, kafka: before.kafka, window: DAY })
-    // No more than an hour counts of what may have passed meanwhile: the deadline of a day is far.
+    // At most an hour of the time between the runs counts: the deadline of a day is far.
     expect(after.ledger.backlog().oldestAge).toBeLessThan(by > 0 ? 3_610_000 : 10_000)
     expect(await after.take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
     expect(due(after)).toMatchObject({ attempts: 0 })
@@ -52,7 +52,7 @@ test.each([2 * DAY, -2 * DAY])(
     clocks.pass(10 * MINUTE)
     expect(due(after)).toMatchObject({ attempts: 1 })
 
-    // Which of two generations of events is the newer one is still known.
+    // The newer one of the two generations of events is still the newer one.
     await after.take(eventOf('c'))
     await after.stop()
     const last = await openLedger({ directory: before.directory, kafka: before.kafka, window: DAY })

@@ -13,11 +13,11 @@ const SEEDS = 25
 /** Milliseconds for fifty starts of a kind, on a busy machine. */
 const WITHIN = 120_000
 
-/** The index at three moments, each after its process stopped in order, and the log that it is an index of. */
+/** The index at three moments, each after an orderly stop, and the log that it describes. */
 let moments: readonly Buffer[] = []
 let kafka: MemoryLog
 
-/** Once, by the first test that asks. */
+/** Created once, by the first test that needs it. */
 async function prepare(): Promise<void> {
   if (moments.length > 0) return
   let directory: string | undefined
@@ -43,7 +43,7 @@ async function prepare(): Promise<void> {
   moments = taken
 }
 
-/** mulberry32: the same damages in every run. */
+/** mulberry32: the same damage in every run. */
 function randomOf(seed: number): (below: number) => number {
   let state = seed
   return (below) => {
@@ -107,7 +107,7 @@ const KINDS: Record<string, (random: Random) => Buffer> = {
   'whose end is zeros': (random) => newest().fill(0, random(newest().length)),
 }
 
-/** A start on it knows what the log has, and nothing else; what is owed stays pending. */
+/** A start on it has the events of the log, and no others; pending acknowledgements stay pending. */
 async function requireWorking(directory: string): Promise<void> {
   const after = await openLedger({ ...LIMITS, directory, kafka })
   const records = kafka.records.length

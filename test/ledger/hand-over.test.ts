@@ -15,7 +15,7 @@ import { temporaryDirectory, testContext } from '../helpers/context.js'
 const { log } = testContext()
 const nobody = { within: 1000, onRequest: () => {} }
 
-/** A directory that is open, and the processes that have asked for it. */
+/** An open directory, and the processes that have requested it. */
 async function opened(within = 1000) {
   const path = temporaryDirectory()
   const asked: number[] = []
@@ -29,7 +29,7 @@ async function opened(within = 1000) {
   return { path, asked, close }
 }
 
-/** A connection to the lock, as a program that is not Headgate could make it. */
+/** A connection to the lock from another program than Headgate. */
 async function lockConnection(path: string): Promise<Socket> {
   const connection = connect(join(path, 'lock'))
   onTestFinished(() => void connection.destroy())

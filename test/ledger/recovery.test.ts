@@ -9,7 +9,7 @@ import { LedgerStore } from '../../src/ledger/store.js'
 import { temporaryDirectory, testContext } from '../helpers/context.js'
 import { deferred } from '../helpers/deferred.js'
 
-/** Begins to read a log that does not answer until the test lets it fail. */
+/** Starts to read a log that does not respond until the test says so. */
 async function startRecovery() {
   const { log: logger, lines } = testContext()
   const directory = await openStateDirectory(temporaryDirectory(), logger)

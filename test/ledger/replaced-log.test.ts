@@ -95,7 +95,7 @@ test('a record that is reported below indexed ones reveals another log', async (
   expect(await take(eventOf('d'))).toMatchObject({ kind: 'delivered', receipt: { offset: 0 } })
   await ledger.ready()
   expect(await take(eventOf('d'))).toMatchObject({ kind: 'duplicate', receipt: { offset: 0 } })
-  // Those of the topic that is no more were durable when their senders were told so.
+  // The events of the deleted topic were durable when their senders were told so.
   expect((await dueIds(opening)).sort()).toEqual(['a', 'b', 'c', 'd'])
 })
 

@@ -17,13 +17,13 @@ export interface TestLedger {
   readonly kafka: MemoryLog
   readonly lines: LogLine[]
   readonly state: StateDirectory
-  /** Takes an event as the pipeline does; its record goes into the log. */
+  /** Takes an event like the pipeline; its record goes into the log. */
   take(event: Event): Promise<Outcome>
-  /** What is due at a stage, taken from the ledger. */
+  /** Takes the next acknowledgement of a stage from the ledger. */
   due(stage?: number): PendingAck | undefined
-  /** Ends in order, everything written. */
+  /** An orderly stop, with all changes written. */
   stop(): Promise<void>
-  /** The state directory as a process leaves it that is killed now: a copy, for this ledger lives on until the test ends. */
+  /** The state directory as a kill would leave it now: a copy, because this ledger runs until the test ends. */
   crash(): Promise<string>
 }
 
@@ -41,7 +41,7 @@ interface Options {
   readonly waitUntilReady?: boolean
 }
 
-/** A ledger that is open, on a state directory and a log that may be those of one before. */
+/** An open ledger. The state directory and the log may be those of an earlier one. */
 export async function openLedger(options: Options = {}): Promise<TestLedger> {
   const { directory = temporaryDirectory(), kafka = memoryLog(), window = 60_000, entries = 100 } = options
   const { log: logger, lines } = testContext()

@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../helpers/context.js'
 const PAGE = 4096
 const MOMENTS = 24
 
-/** The rows of each snapshot in a file, as a text; undefined for one that does not pass. */
+/** The rows of each snapshot in a file, as a text; undefined for a damaged one. */
 const snapshotsOf = (file: string): (string | undefined)[] =>
   withFile(file, (descriptor) => {
     try {
@@ -34,7 +34,7 @@ const snapshotsOf = (file: string): (string | undefined)[] =>
     }
   })
 
-/** A file after each of many transactions that change few rows: their pages take each other's places. */
+/** A file after each of many transactions that change few rows: they reuse each other's pages. */
 async function manyMoments(): Promise<{ moments: Buffer[]; states: Set<string> }> {
   const file = join(temporaryDirectory(), 'ledger.mdb')
   const database = open(file, { noSync: true, overlappingSync: false, eventTurnBatching: false, maxDbs: 10 })
