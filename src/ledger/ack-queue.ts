@@ -14,8 +14,8 @@ const TURNS = 5
  * not behind those that always fail.
  */
 export class AckQueue {
-  /** In the order in which they came, from `#oldest` on. */
-  readonly #untried: StoredAck[] = []
+  /** Those without an attempt, in the order in which they came, from `#oldest` on. */
+  readonly #newAcks: StoredAck[] = []
   #oldest = 0
   /** By level; level 0 is empty. */
   readonly #failed = Array.from({ length: LEVELS }, () => new TinyQueue<StoredAck>([], byDueTime))
@@ -23,22 +23,22 @@ export class AckQueue {
   #level = 0
 
   push(ack: StoredAck): void {
-    if (ack.attempts === 0) this.#untried.push(ack)
+    if (ack.attempts === 0) this.#newAcks.push(ack)
     else this.#failed[levelOf(ack.attempts)]?.push(ack)
   }
 
-  /** `untriedOnly`: none of those that have failed. */
-  take(now: number, untriedOnly: boolean): StoredAck | undefined {
+  /** `newOnly`: none of those that have failed. */
+  take(now: number, newOnly: boolean): StoredAck | undefined {
     this.#turn = (this.#turn + 1) % TURNS
-    const failedFirst = this.#turn === 0 && !untriedOnly
-    const taken = (failedFirst ? this.#takeFailed(now) : undefined) ?? this.#takeUntried()
-    return taken ?? (untriedOnly || failedFirst ? undefined : this.#takeFailed(now))
+    const failedFirst = this.#turn === 0 && !newOnly
+    const taken = (failedFirst ? this.#takeFailed(now) : undefined) ?? this.#takeNew()
+    return taken ?? (newOnly || failedFirst ? undefined : this.#takeFailed(now))
   }
 
-  dueAt(untriedOnly: boolean): number | undefined {
-    const untried = this.#untried[this.#oldest]
-    if (untried !== undefined) return untried.dueAt
-    if (untriedOnly) return undefined
+  dueAt(newOnly: boolean): number | undefined {
+    const next = this.#newAcks[this.#oldest]
+    if (next !== undefined) return next.dueAt
+    if (newOnly) return undefined
     let dueAt: number | undefined
     for (const level of this.#failed) {
       const first = level.peek()
@@ -48,18 +48,18 @@ export class AckQueue {
   }
 
   all(): StoredAck[] {
-    return [...this.#untried.slice(this.#oldest), ...this.#failed.flatMap(({ data }) => data)]
+    return [...this.#newAcks.slice(this.#oldest), ...this.#failed.flatMap(({ data }) => data)]
   }
 
   /** They are due from the start. */
-  #takeUntried(): StoredAck | undefined {
-    const waiting = this.#untried.length - this.#oldest
+  #takeNew(): StoredAck | undefined {
+    const waiting = this.#newAcks.length - this.#oldest
     if (waiting === 0) return undefined
-    if (waiting > LONG_QUEUE && this.#turn % 2 === 1) return this.#untried.pop()
-    const oldest = this.#untried[this.#oldest++]
+    if (waiting > LONG_QUEUE && this.#turn % 2 === 1) return this.#newAcks.pop()
+    const oldest = this.#newAcks[this.#oldest++]
     // Many at a time: cutting off the front costs as much as moving the rest.
-    if (waiting === 1 || (this.#oldest > LONG_QUEUE && this.#oldest * 2 > this.#untried.length)) {
-      this.#untried.splice(0, this.#oldest)
+    if (waiting === 1 || (this.#oldest > LONG_QUEUE && this.#oldest * 2 > this.#newAcks.length)) {
+      this.#newAcks.splice(0, this.#oldest)
       this.#oldest = 0
     }
     return oldest

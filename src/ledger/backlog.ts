@@ -39,10 +39,10 @@ export class Backlog {
   /** Of those in flight, the stages under the present config, if it is not the one under which they were taken. */
   readonly #restaged = new Map<StoredAck, { readonly stage: number; readonly next: number }>()
   /** In a queue or in flight. */
-  #untriedInMemory = 0
+  #newInMemory = 0
   #failedInMemory = 0
   /** New ones may be on disk. Then others that come are spilled too, so that each has its turn. */
-  #untriedOnDisk: boolean
+  #newOnDisk: boolean
   /** Refills so far, and the count of them when a new one was last spilled. */
   #refills = 0
   #spilledAt = -1
@@ -52,7 +52,7 @@ export class Backlog {
     this.#onAdded = onAdded
     this.#logger = logger
     this.#queues = newQueues(stages)
-    this.#untriedOnDisk = store.pending.count > 0
+    this.#newOnDisk = store.pending.count > 0
   }
 
   /** Adds the acknowledgement of an event; there is nothing to add without post-commit stages. */
@@ -78,15 +78,15 @@ export class Backlog {
     this.#onAdded(ack.stage)
   }
 
-  /** `untriedOnly`: none that has failed before. */
-  take(stage: number, now: number, untriedOnly: boolean): StoredAck | undefined {
-    const ack = this.#queues[stage]?.take(now, untriedOnly)
+  /** `newOnly`: none that has failed before. */
+  take(stage: number, now: number, newOnly: boolean): StoredAck | undefined {
+    const ack = this.#queues[stage]?.take(now, newOnly)
     if (ack !== undefined) this.#taken.push(ack)
     return ack
   }
 
-  dueAt(stage: number, untriedOnly: boolean): number | undefined {
-    return this.#queues[stage]?.dueAt(untriedOnly)
+  dueAt(stage: number, newOnly: boolean): number | undefined {
+    return this.#queues[stage]?.dueAt(newOnly)
   }
 
   /** The stage has made one that was taken: it goes on to the next stage, if there is one. */
@@ -154,15 +154,15 @@ export class Backlog {
   refill(): void {
     this.#refills++
     if (this.#spilledCount() === 0) {
-      this.#untriedOnDisk = false
+      this.#newOnDisk = false
       return
     }
-    const rooms = roomFor(this.#untriedInMemory, this.#failedInMemory)
+    const rooms = roomFor(this.#newInMemory, this.#failedInMemory)
     const loaded = rooms.some((room) => room > 0) ? this.#store.pending.loadSpilled(rooms) : undefined
     if (loaded === undefined) return
     // Acknowledgements that were spilled since the flush before the last are not in the table yet.
-    const untried = loaded.filter(({ attempts }) => attempts === 0).length
-    if (untried < (rooms[0] ?? 0) && this.#spilledAt < this.#refills - 1) this.#untriedOnDisk = false
+    const newCount = loaded.filter(({ attempts }) => attempts === 0).length
+    if (newCount < (rooms[0] ?? 0) && this.#spilledAt < this.#refills - 1) this.#newOnDisk = false
     for (const ack of loaded) this.enqueue(ack)
   }
 
@@ -220,14 +220,14 @@ export class Backlog {
   }
 
   #spilledCount(): number {
-    return this.#store.pending.count - this.#untriedInMemory - this.#failedInMemory
+    return this.#store.pending.count - this.#newInMemory - this.#failedInMemory
   }
 
   #mustSpill(attempts: number): boolean {
     if (attempts > 0) return this.#failedInMemory >= FAILED_IN_MEMORY
-    this.#untriedOnDisk &&= this.#spilledCount() > 0
-    if (!this.#untriedOnDisk && this.#untriedInMemory + this.#failedInMemory < IN_MEMORY) return false
-    this.#untriedOnDisk = true
+    this.#newOnDisk &&= this.#spilledCount() > 0
+    if (!this.#newOnDisk && this.#newInMemory + this.#failedInMemory < IN_MEMORY) return false
+    this.#newOnDisk = true
     this.#spilledAt = this.#refills
     return true
   }
@@ -240,7 +240,7 @@ export class Backlog {
   }
 
   #count({ attempts }: StoredAck, by: 1 | -1): void {
-    if (attempts === 0) this.#untriedInMemory += by
+    if (attempts === 0) this.#newInMemory += by
     else this.#failedInMemory += by
   }
 }
@@ -248,9 +248,9 @@ export class Backlog {
 const newQueues = (stages: number) => Array.from({ length: stages }, () => new AckQueue())
 
 /** How many of each level are loaded into memory: none as long as half of the share of its kind is there. */
-function roomFor(untried: number, failed: number): readonly number[] {
+function roomFor(newCount: number, failed: number): readonly number[] {
   const share = IN_MEMORY - FAILED_IN_MEMORY
   const room = (present: number, all: number): number => (present > all / 2 ? 0 : all - present)
   const roomForFailed = Math.floor(room(failed, FAILED_IN_MEMORY) / (LEVELS - 1))
-  return Array.from({ length: LEVELS }, (_, level) => (level === 0 ? room(untried, share) : roomForFailed))
+  return Array.from({ length: LEVELS }, (_, level) => (level === 0 ? room(newCount, share) : roomForFailed))
 }

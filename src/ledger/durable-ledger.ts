@@ -175,8 +175,8 @@ export class DurableLedger implements Ledger {
     return this.#store.clock.now()
   }
 
-  take(stage: number, now: number, untriedOnly = false): PendingAck | undefined {
-    return this.#backlog.take(stage, now, untriedOnly)
+  take(stage: number, now: number, newOnly = false): PendingAck | undefined {
+    return this.#backlog.take(stage, now, newOnly)
   }
 
   acknowledged(pending: PendingAck): void {
@@ -194,8 +194,8 @@ export class DurableLedger implements Ledger {
     this.#changed()
   }
 
-  dueAt(stage: number, untriedOnly = false): number | undefined {
-    return this.#backlog?.dueAt(stage, untriedOnly)
+  dueAt(stage: number, newOnly = false): number | undefined {
+    return this.#backlog?.dueAt(stage, newOnly)
   }
 
   async refill(): Promise<void> {

@@ -33,15 +33,15 @@ export interface Ledger {
   /** Milliseconds since the epoch on a clock that never goes back and does not follow a wall clock that is set. */
   now(): number
   /**
-   * Takes the next acknowledgement of a post-commit stage; one of the next three methods then settles it. `untriedOnly`: none
+   * Takes the next acknowledgement of a post-commit stage; one of the next three methods then settles it. `newOnly`: none
    * that has failed before.
    */
-  take(stage: number, now: number, untriedOnly?: boolean): PendingAck | undefined
+  take(stage: number, now: number, newOnly?: boolean): PendingAck | undefined
   acknowledged(pending: PendingAck): void
   retry(pending: PendingAck, dueAt: number): void
   failed(pending: PendingAck, reason: FailureReason): void
   /** When `take` will have one; undefined if there is none. */
-  dueAt(stage: number, untriedOnly?: boolean): number | undefined
+  dueAt(stage: number, newOnly?: boolean): number | undefined
   /** Loads spilled acknowledgements into memory if there is room: `take` and `dueAt` do not see them before. */
   refill(): Promise<void>
   /** Calls `wake` whenever an acknowledgement of the stage was added. */

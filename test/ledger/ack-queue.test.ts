@@ -5,8 +5,8 @@ import { levelOf, type StoredAck } from '../../src/ledger/rows.js'
 const ack = (id: string, attempts = 0, dueAt = 0): StoredAck => ({
   ...{ key: [1, 0], committed: { id }, committedAt: 0, stage: 0, attempts, dueAt, spilled: false },
 })
-const ids = (queue: AckQueue, count: number, untriedOnly = false): (string | undefined)[] =>
-  Array.from({ length: count }, () => queue.take(0, untriedOnly)?.committed.id)
+const ids = (queue: AckQueue, count: number, newOnly = false): (string | undefined)[] =>
+  Array.from({ length: count }, () => queue.take(0, newOnly)?.committed.id)
 
 test('of five turns, four go to acknowledgements without an attempt, the oldest first', () => {
   const queue = new AckQueue()

@@ -17,24 +17,24 @@ async function withFailing(): Promise<TestLedger> {
 }
 
 /** Takes so many acknowledgements, and returns those without an attempt; all others fail again. */
-function untriedAmongNext({ ledger }: TestLedger, count: number): string[] {
-  const untried: string[] = []
+function newAmongNext({ ledger }: TestLedger, count: number): string[] {
+  const newIds: string[] = []
   for (let at = 0; at < count; at++) {
     const pending = ledger.take(0, ledger.now())
     if (pending === undefined) continue
     if (pending.attempts === 0) {
-      untried.push(pending.committed.id)
+      newIds.push(pending.committed.id)
       ledger.acknowledged(pending)
     } else ledger.retry(pending, ledger.now())
   }
-  return untried
+  return newIds
 }
 
 test('failing acknowledgements that are spilled to disk do not hold up new ones, nor after a restart', async () => {
   const before = await withFailing()
   await before.ledger.refill()
   await before.take(eventOf('good-1'))
-  expect(untriedAmongNext(before, 10)).toEqual(['good-1'])
+  expect(newAmongNext(before, 10)).toEqual(['good-1'])
 
   await before.take(eventOf('good-2'))
   await before.stop()
@@ -42,7 +42,7 @@ test('failing acknowledgements that are spilled to disk do not hold up new ones,
   await after.take(eventOf('good-3'))
   expect(after.ledger.backlog().count).toBe(MANY + 2)
   await after.ledger.refill()
-  expect(untriedAmongNext(after, 20).toSorted()).toEqual(['good-2', 'good-3'])
+  expect(newAmongNext(after, 20).toSorted()).toEqual(['good-2', 'good-3'])
 }, 60_000)
 
 test('when failing acknowledgements succeed at last, each is made once', async () => {
