@@ -4,69 +4,10 @@ import { expect, test, vi } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import type { Outcome } from '../../src/contract/index.js'
 import { digestOf } from '../../src/ledger/identity.js'
-import { openStateDirectory } from '../../src/ledger/state-directory.js'
-import { LedgerStore } from '../../src/ledger/store.js'
-import { testContext } from '../helpers/context.js'
 import { deferred } from '../helpers/deferred.js'
 import { eventOf } from '../helpers/inline-plugins.js'
-import { MAC, memoryLog, unreachable } from '../helpers/memory-log.js'
-import { movableClocks } from '../helpers/movable-clocks.js'
-import { openLedger, type TestLedger } from './setup.js'
-
-const ids = (ledger: TestLedger, stage = 0): string[] => {
-  const found: string[] = []
-  for (let due = ledger.due(stage); due !== undefined; due = ledger.due(stage)) found.push(due.committed.id)
-  return found
-}
-
-test('the same id with the same bytes is a duplicate of the first, with its receipt', async () => {
-  const { take, kafka } = await openLedger()
-  const first = await take(eventOf('a'))
-  expect(await take(eventOf('a'))).toEqual({ ...first, kind: 'duplicate' })
-  expect(kafka.records).toHaveLength(1)
-})
-
-test('the same id with other bytes is another event', async () => {
-  const { take } = await openLedger()
-  await take(eventOf('a', { n: 1 }))
-  expect(await take(eventOf('a', { n: 2 }))).toMatchObject({ kind: 'delivered' })
-})
-
-test('copies in flight at once share one run', async () => {
-  const { ledger, kafka } = await openLedger()
-  const { promise, resolve } = deferred()
-  const deliver = vi.fn((digest: string) => promise.then(() => kafka.append('a', digest)))
-  const outcomes = Promise.all([ledger.once(eventOf('a'), deliver), ledger.once(eventOf('a'), deliver)])
-  resolve()
-  expect((await outcomes).map(({ kind }) => kind)).toEqual(['delivered', 'duplicate'])
-  expect(deliver).toHaveBeenCalledOnce()
-})
-
-test('an event whose outcome is unavailable is delivered when it comes again', async () => {
-  const { ledger, take } = await openLedger()
-  const error = new HeadgateError('HG_KAFKA_QUEUE_FULL', 'full')
-  await ledger.once(eventOf('a'), async () => ({ kind: 'unavailable', id: 'a', error }))
-  expect(await take(eventOf('a'))).toMatchObject({ kind: 'delivered' })
-})
-
-test('a duplicate makes its acknowledgement pending again, once', async () => {
-  const opened = await openLedger()
-  await opened.take(eventOf('a'))
-  const pending = opened.due()
-  if (pending) opened.ledger.acknowledged(pending)
-  expect(opened.ledger.backlog().count).toBe(0)
-  await opened.take(eventOf('a'))
-  await opened.take(eventOf('a'))
-  expect(opened.ledger.backlog().count).toBe(1)
-})
-
-test('beyond the redelivery window an event is new', async () => {
-  const clocks = movableClocks()
-  const { take } = await openLedger({ window: 1000 })
-  await take(eventOf('a'))
-  clocks.pass(1001)
-  expect(await take(eventOf('a'))).toMatchObject({ kind: 'delivered' })
-})
+import { memoryLog, unreachable } from '../helpers/memory-log.js'
+import { openLedger, TERMS, takeIds } from './setup.js'
 
 test('indexed events and pending acknowledgements survive a restart, with the attempts that were made', async () => {
   const before = await openLedger()
@@ -88,7 +29,7 @@ test('changes that a crash has lost are restored from the log', async () => {
   await before.take(eventOf('a'))
   const after = await openLedger({ directory: await before.crash(), kafka: before.kafka })
   expect(await after.take(eventOf('a'))).toMatchObject({ kind: 'duplicate', receipt: { offset: 0 } })
-  expect(ids(after)).toEqual(['a'])
+  expect(takeIds(after)).toEqual(['a'])
 })
 
 test('a record whose report never came is found, so that its redelivery is no second record', async () => {
@@ -168,7 +109,7 @@ test('a recovery that is interrupted continues from there, and the offset of the
   await vi.waitFor(() => expect(after.ledger.notReady()).toEqual([]), { timeout: 5000 })
 
   expect(starts).toEqual([0, 1])
-  expect(ids(after)).toEqual(['c'])
+  expect(takeIds(after)).toEqual(['c'])
   expect(await after.take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
   await after.stop()
   expect(commit.mock.calls.flatMap(([positions]) => positions.map(({ offset }) => offset))).toEqual([])
@@ -181,7 +122,7 @@ test('a lost state directory is restored: all events in the window are indexed, 
   before.kafka.committed = 2
   rmSync(before.directory, { recursive: true })
   const after = await openLedger({ directory: before.directory, kafka: before.kafka })
-  expect(ids(after)).toEqual(['c'])
+  expect(takeIds(after)).toEqual(['c'])
   expect(await after.take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
 })
 
@@ -278,72 +219,6 @@ test('a record of unknown fate at a stop is read after the next start', async ()
   expect(await after.take(eventOf('a'))).toMatchObject({ kind: 'duplicate', receipt: { offset: 0 } })
 })
 
-test('at maxPending new events are unavailable, and redeliveries are still duplicates', async () => {
-  const { take, due, ledger } = await openLedger({ maxPending: 2 })
-  for (const id of ['a', 'b']) await take(eventOf(id))
-  expect(await take(eventOf('c'))).toMatchObject({ kind: 'unavailable', error: { code: 'HG_LEDGER_FULL' } })
-  expect(await take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
-  const pending = due()
-  if (pending) ledger.acknowledged(pending)
-  expect(await take(eventOf('c'))).toMatchObject({ kind: 'delivered' })
-})
-
-test('without a post-commit stage nothing is pending, and maxPending does not apply', async () => {
-  const { take, ledger } = await openLedger({ stages: 0, maxPending: 1 })
-  for (const id of ['a', 'b', 'c']) expect(await take(eventOf(id))).toMatchObject({ kind: 'delivered' })
-  expect(ledger.backlog().count).toBe(0)
-})
-
-test('an acknowledgement passes its stages in order and is pending until the last', async () => {
-  const { take, due, ledger } = await openLedger({ stages: 2 })
-  await take(eventOf('a'))
-  expect(due(1)).toBeUndefined()
-  const first = due(0)
-  if (first) ledger.acknowledged(first)
-  expect(ledger.backlog().count).toBe(1)
-  const second = due(1)
-  if (second) ledger.acknowledged(second)
-  expect(ledger.backlog().count).toBe(0)
-})
-
-test('acknowledgements that do not fit into memory are spilled to disk, and every one of them is taken', async () => {
-  const many = 45_000
-  const opened = await openLedger({ maxPending: many, entries: many, withoutLog: true })
-  let offset = 0
-  for (let n = 0; n < many; n++) {
-    const receipt = { topic: 'events', partition: 0, offset: offset++ }
-    await opened.ledger.once(eventOf(String(n)), async () => ({ kind: 'delivered', id: String(n), receipt }))
-  }
-  const taken = new Set<string>()
-  const takeAll = () => {
-    for (let due = opened.due(); due !== undefined; due = opened.due()) {
-      taken.add(due.committed.id)
-      opened.ledger.acknowledged(due)
-    }
-    return taken.size
-  }
-  await expect.poll(takeAll, { timeout: 20_000 }).toBe(many)
-  expect(opened.ledger.backlog().count).toBe(0)
-}, 30_000)
-
-test('an orderly stop spills all acknowledgements in memory, those in flight too, and the next start loads them at once', async () => {
-  const before = await openLedger()
-  for (const id of ['a', 'b', 'c']) await before.take(eventOf(id))
-  before.due()
-  await before.stop()
-
-  const { database, close } = await openStateDirectory(before.directory, testContext().log)
-  const state = await LedgerStore.open(database, 'orders', { window: 60_000, entries: 100 })
-  expect(state.pending.load(true)).toEqual([])
-  expect(state.pending.loadSpilled([10])).toHaveLength(3)
-  state.close(true)
-  await close()
-
-  const after = await openLedger({ directory: before.directory, kafka: before.kafka })
-  expect(ids(after).toSorted()).toEqual(['a', 'b', 'c'])
-  expect(after.ledger.backlog().count).toBe(3)
-})
-
 test('a state directory that cannot be written closes the intake until it can', async () => {
   const { ledger, take, state, directory } = await openLedger()
   const disk = vi.spyOn(state.database, 'batch').mockRejectedValue(new Error('ENOSPC'))
@@ -353,39 +228,6 @@ test('a state directory that cannot be written closes the intake until it can', 
   disk.mockRestore()
   await expect.poll(() => ledger.notReady(), { timeout: 5000 }).toEqual([])
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
-})
-
-test('an acknowledgement that failed while the disk was full is listed at once, and written later', async () => {
-  const before = await openLedger()
-  await before.take(eventOf('a'))
-  const disk = vi.spyOn(before.state.database, 'batch').mockRejectedValue(new Error('ENOSPC'))
-  const pending = before.due()
-  if (pending) before.ledger.failed(pending, { code: 'HG_ACK_GAVE_UP', message: 'answered 404' })
-  await expect.poll(() => before.ledger.notReady()).not.toEqual([])
-  expect((await before.ledger.report()).failed).toMatchObject({ count: 1, first: [{ id: 'a' }] })
-  disk.mockRestore()
-  await before.stop()
-  const after = await openLedger({ directory: before.directory, kafka: before.kafka })
-  expect((await after.ledger.report()).failed).toMatchObject({ count: 1, first: [{ id: 'a' }] })
-  expect(after.ledger.backlog()).toMatchObject({ count: 0, failed: 1 })
-})
-
-test('a failed acknowledgement is listed with its reason, survives a restart, and can be made pending again', async () => {
-  const before = await openLedger()
-  await before.take(eventOf('a'))
-  const pending = before.due()
-  if (pending) before.ledger.failed(pending, { code: 'HG_ACK_GAVE_UP', message: 'answered 404' })
-  expect(before.ledger.backlog().count).toBe(0)
-  await before.stop()
-  const after = await openLedger({ directory: before.directory, kafka: before.kafka })
-  expect(after.due()).toBeUndefined()
-  expect((await after.ledger.report()).failed).toMatchObject({
-    count: 1,
-    first: [{ id: 'a', reason: { message: 'answered 404' } }],
-  })
-  expect(after.ledger.retryFailed()).toBe(1)
-  expect(after.due()).toMatchObject({ committed: { id: 'a', receipt: { offset: 0 } }, attempts: 0 })
-  await expect.poll(async () => (await after.ledger.report()).failed.count).toBe(0)
 })
 
 test('in any order of events, crashes included, nothing is written twice, and every record is pending until acknowledged', async () => {
@@ -429,7 +271,7 @@ test('in any order of events, crashes included, nothing is written twice, and ev
       }
       const written = kafka.records.map(({ id }) => id)
       expect(new Set(written).size).toBe(written.length)
-      const pending = new Set(ids(current))
+      const pending = new Set(takeIds(current))
       for (const id of written) expect(pending.has(id) || acknowledged.has(id)).toBe(true)
       await current.stop()
     }),
@@ -437,13 +279,11 @@ test('in any order of events, crashes included, nothing is written twice, and ev
   )
 }, 60_000)
 
-const terms = { mac: MAC, by: 'id+bytes' as const, window: 60_000, entries: 100, maxPending: 100, stages: 1 }
-
 test('a new log is read before its partitions get records: events that it has are duplicates', async () => {
   const { ledger, take, kafka, due } = await openLedger({ withoutLog: true })
   kafka.append('a', digestOf(eventOf('a').body.bytes))
   await ledger.catchUp(kafka)
-  ledger.change({ ...terms, log: kafka }, undefined)
+  ledger.change({ ...TERMS, log: kafka }, undefined)
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'duplicate', receipt: { offset: 0 } })
   expect(kafka.records).toHaveLength(1)
   expect(due()).toMatchObject({ committed: { id: 'a' } })
@@ -485,7 +325,7 @@ test('a ledger that cannot reach its log at the start continues with another one
   const { ledger, take } = await openLedger({ kafka })
   const other = memoryLog()
   expect(ledger.canMoveTo(other)).toBe(true)
-  ledger.change({ ...terms, log: other }, undefined)
+  ledger.change({ ...TERMS, log: other }, undefined)
   await vi.waitUntil(() => ledger.notReady().length === 0, { timeout: 10_000 })
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'delivered' })
 })
@@ -496,63 +336,4 @@ test('the log cannot be replaced while only it can tell the fate of a record', a
   const error = new HeadgateError('HG_KAFKA_NOT_DELIVERED', 'unknown', { uncertain: true })
   await ledger.once(eventOf('a'), async () => ({ kind: 'unavailable', id: 'a', error }))
   expect(ledger.canMoveTo(memoryLog())).toBe(false)
-})
-
-test('changed limits apply at once', async () => {
-  const { ledger, take, kafka } = await openLedger()
-  await take(eventOf('a'))
-  ledger.change({ ...terms, log: kafka, maxPending: 1 }, undefined)
-  expect(await take(eventOf('b'))).toMatchObject({ error: { code: 'HG_LEDGER_FULL' } })
-  ledger.change({ ...terms, log: kafka, stages: 0 }, () => Number.POSITIVE_INFINITY)
-  expect(ledger.backlog().count).toBe(0)
-  expect(await take(eventOf('b'))).toMatchObject({ kind: 'delivered' })
-})
-
-test('a failed acknowledgement is retried at its stage, wherever that is now; without a stage it is not made pending again', async () => {
-  const { ledger, take, due, kafka, state } = await openLedger({ stages: 2 })
-  for (const id of ['a', 'b']) {
-    await take(eventOf(id))
-    const pending = due()
-    if (pending && id === 'a') ledger.failed(pending, { code: 'HG_ACK_GAVE_UP', message: '404' })
-    else if (pending) {
-      ledger.acknowledged(pending)
-      const second = due(1)
-      if (second) ledger.failed(second, { code: 'HG_ACK_GAVE_UP', message: '404' })
-    }
-  }
-  await state.database.committed
-  ledger.change({ ...terms, log: kafka, stages: 2 }, (stage) => (stage === 0 ? 1 : Number.POSITIVE_INFINITY))
-  await state.database.committed
-  expect(ledger.retryFailed()).toBe(2)
-  expect(due(1)).toMatchObject({ committed: { id: 'a' }, stage: 1 })
-  expect(due(0)).toBeUndefined()
-  expect(ledger.backlog().count).toBe(1)
-})
-
-test('spilled acknowledgements move to the new stages, too', async () => {
-  const { ledger, take, kafka } = await openLedger({ stages: 2, maxPending: 100_000, entries: 100_000 })
-  for (let n = 0; n < 20_050; n++) await take(eventOf(`event-${n}`))
-  ledger.change({ ...terms, log: kafka, stages: 3 }, (stage) => stage + 1)
-  const told: number[] = []
-  await vi.waitUntil(
-    () => {
-      for (
-        let pending = ledger.take(1, Date.now());
-        pending !== undefined;
-        pending = ledger.take(1, Date.now())
-      ) {
-        told.push(pending.stage)
-        ledger.acknowledged(pending)
-      }
-      for (
-        let pending = ledger.take(2, Date.now());
-        pending !== undefined;
-        pending = ledger.take(2, Date.now())
-      )
-        ledger.acknowledged(pending)
-      return ledger.backlog().count === 0
-    },
-    { timeout: 15_000 },
-  )
-  expect(told).toHaveLength(20_050)
 })

@@ -41,6 +41,23 @@ interface Options {
   readonly waitUntilReady?: boolean
 }
 
+/** The terms of `openLedger` without its log. */
+export const TERMS = {
+  mac: MAC,
+  by: 'id+bytes' as const,
+  window: 60_000,
+  entries: 100,
+  maxPending: 100,
+  stages: 1,
+}
+
+/** The ids of all acknowledgements that are due at a stage, taken from the ledger. */
+export function takeIds(ledger: TestLedger, stage = 0): string[] {
+  const found: string[] = []
+  for (let due = ledger.due(stage); due !== undefined; due = ledger.due(stage)) found.push(due.committed.id)
+  return found
+}
+
 /** An open ledger. The state directory and the log may be those of an earlier one. */
 export async function openLedger(options: Options = {}): Promise<TestLedger> {
   const { directory = temporaryDirectory(), kafka = memoryLog(), window = 60_000, entries = 100 } = options
