@@ -1,14 +1,6 @@
-import { inSlices, rowCount, type Table } from './checked-tables.js'
+import { rowCount, type Table } from './checked-tables.js'
 import type { LedgerClock } from './clock.js'
-import { HashIndex, word } from './hash-index.js'
-import { IDENTITY_BYTES } from './identity.js'
-import type { AckKey } from './rows.js'
-
-/** An event of the index: the key of its record, and when the ledger learned of it, in milliseconds since the epoch. */
-export interface IndexedEvent {
-  readonly key: AckKey
-  readonly committedAt: number
-}
+import { type EventTable, Generation, type IndexedEvent, rowsIn } from './dedup-generation.js'
 
 export interface DedupLimits {
   /** How long the index keeps an event, in milliseconds. */
@@ -16,9 +8,6 @@ export interface DedupLimits {
   /** How many events it keeps. */
   readonly entries: number
 }
-
-/** Events in the order in which they came, a segment of them in each row of the table. */
-export type EventTable = Table<Buffer, number>
 
 /**
  * The index of events by identity, by which redeliveries are detected. It has two generations, each for a whole window (or
@@ -129,137 +118,3 @@ export class DedupIndex {
     )
   }
 }
-
-const PARTITION_AT = IDENTITY_BYTES
-const OFFSET_AT = PARTITION_AT + 4
-const COMMITTED_AT = OFFSET_AT + 8
-const ROW_BYTES = COMMITTED_AT + 8
-/** As many as fit into one page of LMDB, which has 4096 bytes, 16 of them for itself: more would need several in a row. */
-const SEGMENT_ROWS = 113
-
-/** Rows of so many full segments; also the number of the first row of the segment with that number. */
-const rowsIn = (segments: number): number => segments * SEGMENT_ROWS
-
-/**
- * The events of one generation. They are stored in the order in which they came: half a second's worth of them is a few
- * pages of the table. By their identities, which are random, each would be in a page of its own, which would be read,
- * copied and written for it alone.
- */
-class Generation {
-  readonly number: 0 | 1
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number
-  /** How many events there is room for. */
-  readonly capacity: number
-  readonly #table: EventTable
-  /** Segments that are not, or not wholly, in the table, by number. The last of them is the one that is filled. */
-  readonly #unwritten = new Map<number, Buffer>()
-  readonly #index: HashIndex
-  #filling: Buffer = Buffer.alloc(0)
-  #size = 0
-  #writtenTo = 0
-  #putTo = 0
-  #isNew: boolean
-
-  constructor(table: EventTable, number: 0 | 1, startedAt: number, capacity: number, isNew = false) {
-    this.number = number
-    this.startedAt = startedAt
-    this.capacity = capacity
-    this.#table = table
-    this.#isNew = isNew
-    this.#index = new HashIndex(capacity, (row, identity) => this.#holds(row, identity))
-  }
-
-  get size(): number {
-    return this.#size
-  }
-
-  /** Nothing of it has been written: its table still has the events of the generation that was dropped. */
-  get isNew(): boolean {
-    return this.#isNew
-  }
-
-  get isDirty(): boolean {
-    return this.#size > this.#writtenTo
-  }
-
-  /** Indexes the events of the table. */
-  async load(): Promise<void> {
-    const stored = inSlices(
-      (range) => this.#table.getRange(range),
-      ({ key }) => key,
-      () => false,
-    )
-    for await (const segments of stored) for (const { key, value } of segments) this.#loadSegment(key, value)
-    this.#writtenTo = this.#size
-  }
-
-  /** No more than the capacity. Replaces an earlier event with this identity. */
-  insert(identity: string, { key: [partition, offset], committedAt }: IndexedEvent): void {
-    const at = byteOf(this.#size)
-    if (at === 0) {
-      this.#filling = newSegment()
-      this.#unwritten.set(segmentOf(this.#size), this.#filling)
-    }
-    const segment = this.#filling
-    segment.write(identity, at, IDENTITY_BYTES, 'latin1')
-    segment.writeUInt32LE(partition, at + PARTITION_AT)
-    segment.writeDoubleLE(offset, at + OFFSET_AT)
-    segment.writeDoubleLE(committedAt, at + COMMITTED_AT)
-    this.#index.insert(identity, this.#size++)
-  }
-
-  lookup(identity: string): IndexedEvent | undefined {
-    const row = this.#index.lookup(identity)
-    if (row === undefined) return undefined
-    const segment = this.#segmentWith(row)
-    const at = byteOf(row)
-    return {
-      key: [segment.readUInt32LE(at + PARTITION_AT), segment.readDoubleLE(at + OFFSET_AT)],
-      committedAt: segment.readDoubleLE(at + COMMITTED_AT),
-    }
-  }
-
-  /** Puts new events into the table. Called within a transaction. */
-  write(): void {
-    this.#putTo = this.#size
-    if (!this.isDirty) return
-    for (const [number, segment] of this.#unwritten)
-      this.#table.put(number, segment.subarray(0, (this.#size - rowsIn(number)) * ROW_BYTES))
-  }
-
-  written(): void {
-    this.#isNew = false
-    this.#writtenTo = this.#putTo
-    for (const number of this.#unwritten.keys())
-      if (rowsIn(number + 1) <= this.#writtenTo) this.#unwritten.delete(number)
-  }
-
-  #holds(row: number, identity: string): boolean {
-    const segment = this.#segmentWith(row)
-    const at = byteOf(row)
-    for (let byte = 0; byte < IDENTITY_BYTES; byte += 4)
-      if (segment.readInt32LE(at + byte) !== word(identity, byte)) return false
-    return true
-  }
-
-  #segmentWith(row: number): Buffer {
-    const number = segmentOf(row)
-    return this.#unwritten.get(number) ?? (this.#table.getBinaryFast(number) as Buffer)
-  }
-
-  #loadSegment(number: number, stored: Buffer): void {
-    for (let at = 0; at < stored.length; at += ROW_BYTES)
-      this.#index.insert(stored.toString('latin1', at, at + IDENTITY_BYTES), this.#size++)
-    if (byteOf(this.#size) === 0) return
-    this.#filling = newSegment()
-    stored.copy(this.#filling)
-    this.#unwritten.set(number, this.#filling)
-  }
-}
-
-const segmentOf = (row: number): number => Math.floor(row / SEGMENT_ROWS)
-/** The first byte of the row in its segment. */
-const byteOf = (row: number): number => (row % SEGMENT_ROWS) * ROW_BYTES
-/** Not of the pool, all of which it would keep in memory. */
-const newSegment = (): Buffer => Buffer.allocUnsafeSlow(SEGMENT_ROWS * ROW_BYTES)

@@ -3,7 +3,7 @@ import type { Event, LoggedRecord, Outcome, Position, Receipt, SinkRecord } from
 import type { Backlog } from './backlog.js'
 import type { RecordUse } from './catch-up.js'
 import type { Claims } from './claims.js'
-import type { IndexedEvent } from './dedup-index.js'
+import type { IndexedEvent } from './dedup-generation.js'
 import { digestOf, type IdReuseCounter, identityOf } from './identity.js'
 import type { LedgerTerms } from './ledger.js'
 import type { LogWatch } from './log-watch.js'

@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { open } from 'lmdb'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { CheckedTables } from '../../src/ledger/checked-tables.js'
-import { DedupIndex, type EventTable } from '../../src/ledger/dedup-index.js'
+import type { EventTable } from '../../src/ledger/dedup-generation.js'
+import { DedupIndex } from '../../src/ledger/dedup-index.js'
 import { temporaryDirectory } from '../helpers/context.js'
 
 /** More than a segment has, and than half of one. */

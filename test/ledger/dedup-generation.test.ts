@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { HashIndex } from '../../src/ledger/hash-index.js'
+import { HashIndex } from '../../src/ledger/dedup-generation.js'
 
 const identity = (text: string) => hash('sha256', text, 'binary').slice(0, 16)
 
