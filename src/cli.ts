@@ -9,12 +9,12 @@ import { packageFacts } from './process/package-facts.js'
 
 // The one place that touches argv, signals and the exit code.
 
-// Of an event next to nothing outlives it. V8's threads take longer to share that out among them than one takes to collect
-// it: 4.7 ms of CPU for each collection under load, against 2.0.
+// Hardly any object outlives its event, and a collection by several threads costs more in coordination than it saves:
+// 4.7 ms of CPU for each collection under load, against 2.0 by one thread.
 setFlagsFromString('--no-parallel-scavenge')
 
-// Every stage of every pipeline listens to the signals of the process, and to those derived from them. Node.js takes more
-// than ten listeners for a leak and warns of it; this sets the default for everything that is made from now on.
+// Every stage of every pipeline listens to the abort signals of the process, and to those derived from them. Node.js warns of
+// more than ten listeners as a leak; this sets the default for everything that is created from now on.
 setMaxListeners(0)
 
 const stopping = new AbortController()
@@ -23,13 +23,13 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => (stopping.signal.aborted ? killing : stopping).abort())
 }
 for (const stream of [process.stdout, process.stderr]) {
-  // Whoever read our output is gone (`headgate plugins | head`): there is nobody left to tell.
+  // The reader of our output has closed the pipe (`headgate plugins | head`).
   stream.on('error', (error: NodeJS.ErrnoException) =>
     process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.internal),
   )
 }
 let reportCrash = (error: Error): void => {
-  process.stderr.write(`headgate failed in a way it should not, please report this:\n${error.stack}\n`)
+  process.stderr.write(`headgate threw an unexpected error, please report this:\n${error.stack}\n`)
 }
 process.on('uncaughtException', (error) => {
   reportCrash(error)
@@ -50,7 +50,7 @@ const io: Io = {
   signal: stopping.signal,
   onHangup: (listener) => void process.on('SIGHUP', listener),
   onWarning(listener) {
-    // The only listener so far is the one of Node.js, which writes plain text to standard error.
+    // Until then the only listener is that of Node.js, which writes plain text to standard error.
     process.removeAllListeners('warning')
     process.on('warning', listener)
   },
@@ -60,10 +60,10 @@ const io: Io = {
   },
 }
 
-const collect = (given: string, before: readonly string[] = []): readonly string[] => [...before, given]
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
 const exitCode = await main(withHelpFlag(process.argv.slice(2)))
-// What does not fit into a pipe waits in this process, and `exit` would lose it.
+// Output that does not fit into a pipe waits in this process, and `exit` would lose it.
 for (const stream of [process.stdout, process.stderr])
   await new Promise<void>((flushed) => stream.write('', () => flushed()))
 process.exit(exitCode)
@@ -74,7 +74,7 @@ async function main(argv: readonly string[]): Promise<number> {
     .description(packageFacts.description)
     .version(packageFacts.version)
     .exitOverride()
-    .showHelpAfterError('(add --help to see what there is)')
+    .showHelpAfterError('(add --help for usage)')
     .helpCommand(false)
   const add = (parent: Commander, command: Command | CommandGroup): void => {
     const hidden = 'hidden' in command
@@ -90,10 +90,10 @@ async function main(argv: readonly string[]): Promise<number> {
       if (option.repeatable) parsed.option(option.flags, option.description, collect)
       else parsed.option(option.flags, option.description, option.default)
     }
-    parsed.action(async (...given: unknown[]) => {
+    parsed.action(async (...parameters: unknown[]) => {
       const { length: count } = command.arguments ?? []
-      const options = given[count] as { [name: string]: unknown }
-      const texts = given.slice(0, count).flat() as (string | undefined)[]
+      const options = parameters[count] as { [name: string]: unknown }
+      const texts = parameters.slice(0, count).flat() as (string | undefined)[]
       code = await command.run({ arguments: texts, options }, io)
     })
   }

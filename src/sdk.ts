@@ -1,5 +1,5 @@
 /**
- * Everything that the author of a plugin imports, as `headgate/plugin`. It stays compatible as long as `CONTRACT` does.
+ * The API for authors of plugins, imported as `headgate/plugin`. It stays compatible for as long as `CONTRACT` is the same.
  * `headgate/conformance` has the checks that every plugin must pass.
  */
 export { type Static, type TSchema, Type } from 'typebox'

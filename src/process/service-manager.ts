@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
 
-/** File descriptors of sockets that listen already, opened by whoever started the process. */
+/** File descriptors of sockets that listen already, opened by the program that started the process. */
 export interface ListeningSockets {
   readonly intake?: number
   readonly admin?: number
@@ -16,32 +16,52 @@ const NAMES = ['intake', 'admin'] as const
 
 /**
  * The sockets that systemd (or another program that speaks its protocol, sd_listen_fds(3)) has passed to this process:
- * LISTEN_FDS of them, for the process LISTEN_PID, named by LISTEN_FDNAMES `intake` and `admin`, in that order where it gives no
- * names of its own. Throws HG_LISTEN_FAILED where they cannot be used.
+ * LISTEN_FDS of them, for the process LISTEN_PID, named by LISTEN_FDNAMES `intake` and `admin`, in that order if it gives no
+ * names of its own. Throws HG_LISTEN_FAILED if they cannot be used.
  */
 export function listeningSockets(environment: Environment, pid: number): ListeningSockets {
   const { LISTEN_PID: forPid, LISTEN_FDS: count, LISTEN_FDNAMES: named } = environment
   if (count === undefined || forPid !== String(pid)) return {}
   if (!/^[12]$/.test(count)) throw refused(`LISTEN_FDS is ${JSON.stringify(count)}`)
   const names = NAMES.slice(0, Number(count))
-  // systemd names a socket after its unit where FileDescriptorName= says nothing.
-  const given = named?.split(':') ?? []
-  const known = given.some((name) => (NAMES as readonly string[]).includes(name))
-  if (!known) return Object.fromEntries(names.map((name, index) => [name, FIRST + index]))
-  if (given.length !== names.length || new Set(given).size !== given.length)
+  const socketNames = named?.split(':') ?? []
+  // Without FileDescriptorName=, systemd names a socket after its unit.
+  const isNamed = socketNames.some((name) => (NAMES as readonly string[]).includes(name))
+  if (!isNamed) return Object.fromEntries(names.map((name, index) => [name, FIRST + index]))
+  if (socketNames.length !== names.length || new Set(socketNames).size !== socketNames.length)
     throw refused(`LISTEN_FDNAMES is ${JSON.stringify(named)} and LISTEN_FDS ${count}`)
-  const stranger = given.find((name) => !(NAMES as readonly string[]).includes(name))
-  if (stranger !== undefined) throw refused(`one is named ${JSON.stringify(stranger)}`)
-  return Object.fromEntries(given.map((name, index) => [name, FIRST + index]))
+  const unknown = socketNames.find((name) => !(NAMES as readonly string[]).includes(name))
+  if (unknown !== undefined) throw refused(`one is named ${JSON.stringify(unknown)}`)
+  return Object.fromEntries(socketNames.map((name, index) => [name, FIRST + index]))
 }
 
 const refused = (found: string): HeadgateError =>
   new HeadgateError(
     'HG_LISTEN_FAILED',
-    `The sockets that were passed to the process cannot be used: expected is one named "intake" and at most one named "admin" (FileDescriptorName= of the socket unit); ${found}.`,
+    `Cannot use the sockets that were passed to the process: expected one named "intake" and at most one named "admin" (FileDescriptorName= of the socket unit); ${found}.`,
   )
 
-/** Tells systemd how the service is (sd_notify(3)), where it asks for it. */
+/** Throws HG_LISTEN_FAILED if passed sockets cannot be combined with the other settings. */
+export function requireCompatible(
+  { intake, admin }: ListeningSockets,
+  { workers, takeover }: { readonly workers: number; readonly takeover: boolean },
+): void {
+  if (workers > 0 && intake !== undefined) {
+    // node:cluster closes a passed socket with the last worker that uses it, and it cannot be opened again.
+    throw new HeadgateError(
+      'HG_LISTEN_FAILED',
+      'HEADGATE_WORKERS cannot be combined with a socket that was passed for the intake. Use one of them.',
+    )
+  }
+  if (takeover && (intake ?? admin) !== undefined) {
+    throw new HeadgateError(
+      'HG_LISTEN_FAILED',
+      'HEADGATE_TAKEOVER cannot be combined with a socket that was passed to the process: a passed socket stays open during a restart by itself. Use one of them.',
+    )
+  }
+}
+
+/** Reports the state of the service to systemd (sd_notify(3)), if systemd asks for it. */
 export interface ServiceManager {
   /** It takes events, or will as soon as Kafka does. From now on the watchdog is told that the event loop turns. */
   ready(status: string): void
@@ -73,7 +93,7 @@ export function serviceManager(
     send(assignments, (error) => {
       if (complained) return
       complained = true
-      log.warn({ reason: error.message }, 'systemd could not be told how the service is')
+      log.warn({ reason: error.message }, 'the state of the service could not be reported to systemd')
     })
   return {
     ready(status) {
