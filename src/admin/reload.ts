@@ -1,6 +1,5 @@
 import { formatLocation } from '../config/problem.js'
-import { type Refused, reasonsOf } from '../pipeline/refused.js'
-import type { Reloaded } from '../pipeline/reload/reloader.js'
+import { type Refused, type Reloaded, reasonsOf } from '../pipeline/reload/outcome.js'
 
 /** A reload as the admin API answers it: what is different now, or every problem with its place (RFC 9457). */
 export function reloadAnswer(

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
-import { startApp } from '../app.js'
+import { App } from '../app.js'
 import { formatLocation, type Warning } from '../config/problem.js'
 import type { ReadResult } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
 import { LONGEST_TIMER, milliseconds } from '../lib/units.js'
-import type { Left } from '../pipeline/lifecycle.js'
+import type { Unfinished } from '../pipeline/lifecycle.js'
 import { tried } from '../pipeline/trial.js'
 import { plugins } from '../plugins/index.js'
 import { createLoggers } from '../process/log-levels.js'
@@ -70,7 +70,7 @@ unit.`,
     const manager = serviceManager(io.env, process.pid, log)
     const takeover = new AbortController()
     try {
-      const app = await startApp({
+      const app = await App.start({
         settings,
         sockets: listeningSockets(io.env, process.pid),
         config,
@@ -101,7 +101,7 @@ unit.`,
       log.info({ event: 'stopping', timeout: settings.shutdownTimeout }, 'stopping')
       const left = await app.stop(takeover.signal.aborted)
       clearTimeout(timer)
-      const isLeft = ({ inFlight, unacknowledged }: Left) =>
+      const isLeft = ({ inFlight, unacknowledged }: Unfinished) =>
         inFlight > 0 || (unacknowledged > 0 && !takeover.signal.aborted)
       return report(left.filter(isLeft))
     } catch (error) {
@@ -117,7 +117,7 @@ unit.`,
       log.warn({ event: 'config-warnings', count: warnings.length, names }, message)
     }
 
-    function report(left: readonly Left[]): number {
+    function report(left: readonly Unfinished[]): number {
       for (const { pipeline, inFlight, unacknowledged } of left) {
         const message = `stopped with ${inFlight} events not answered and ${unacknowledged} not acknowledged to their sender`
         log.error({ event: 'left', pipeline, inFlight, unacknowledged }, message)

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster'
 import { Socket } from 'node:net'
 import { CHANNEL_FD } from '../workers/channel.js'
-import { runWorker } from '../workers/run-worker.js'
+import { runWorker } from '../workers/worker.js'
 import { type Command, EXIT } from './command.js'
 import { loadConfig } from './load.js'
 

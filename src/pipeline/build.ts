@@ -151,7 +151,7 @@ function buildSource(
 ): BuiltSource {
   const built = buildStage(`source.${source.definition.name}`, source, within, { http: paths })
   if (built === running?.stages.source) return running.stages.source
-  return { ...built, paths, feed: { to: undefined, gate: undefined } }
+  return { ...built, paths, intake: { current: undefined, barrier: undefined } }
 }
 
 /** What works it off is kept where that, too, is to be done as before: it knows how much the sender bears. */

@@ -1,72 +1,139 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { HeadgateError } from '../contract/errors.js'
 import type { Correlation, Event, Intake } from '../contract/index.js'
+import type { Ledger } from '../ledger/ledger.js'
 import { untilAborted } from '../lib/async.js'
+import type { MetricsScope } from '../metrics/registry.js'
+import type { Acknowledger } from './acknowledge.js'
 import { run, runFront } from './path.js'
-import { type BuiltPostCommit, type BuiltSource, type Pipeline, stagesOf } from './pipeline.js'
+import { type BuiltSource, type Pipeline, stagesOf } from './pipeline.js'
+import type { BuiltStage } from './stage.js'
 import type { TargetState } from './target-state.js'
 import { runWatched } from './watched.js'
 
-/**
- * Starts downstream first, so that nothing is taken before there is a place for it. Rejects where a stage cannot ever
- * work; what may yet come (Kafka down) is not an error but a reason in `notReady`.
- */
-export async function startPipeline(pipeline: Pipeline): Promise<void> {
-  await startDownstream(pipeline)
-  const { source, transforms, postCommit } = pipeline.stages
-  for (const { acknowledger } of postCommit) acknowledger.start(isHeld(pipeline))
-  for (const { instance } of transforms) await instance.start?.()
-  showMetrics(pipeline)
-  pipeline.runtime.live.add(pipeline)
-  source.feed.to = pipeline
-  await source.instance.start(intakeOf(source))
+interface PartBase {
+  readonly metrics: MetricsScope
+  /** Rejects if it can never work. A part that may yet work (Kafka is down) gives its reason in `notReady`. */
+  start(): Promise<void> | void
+  /** Finishes what is under way. May be called without `start`. */
+  stop(): Promise<void> | undefined
+  notReady(): readonly string[]
 }
 
+/** A part of a pipeline with a life of its own. A reload keeps it if both configs have the same `subject`. */
+export type Part = PartBase &
+  (
+    | { readonly kind: 'stage'; readonly subject: BuiltStage<'post-commit' | 'sink' | 'transform'> }
+    | { readonly kind: 'ledger'; readonly subject: Ledger }
+    | { readonly kind: 'acknowledger'; readonly subject: Acknowledger }
+    | { readonly kind: 'source'; readonly subject: BuiltSource }
+  )
+
 /**
- * What is behind the transforms, side by side: a sink waits for its cluster, which leaves time for others to load what they
- * need. Ends when all have ended, so that a stop finds nothing half started.
+ * The parts of a pipeline in the order of their start: downstream first, so that every event has somewhere to go. Parts of
+ * one step start side by side. They stop in the reverse order. This is the one list of parts.
  */
-async function startDownstream({ stages, ledger }: Pipeline): Promise<void> {
-  const startLog = async (): Promise<void> => {
-    await stages.sink.instance.start?.()
-    await ledger.start()
+export function startOrder(pipeline: Pipeline): readonly (readonly Part[])[] {
+  const { source, transforms, sink, postCommit } = pipeline.stages
+  const { ledger, runtime } = pipeline
+  return [
+    [...postCommit.map(({ stage }) => stagePart(stage)), stagePart(sink)],
+    [
+      {
+        kind: 'ledger',
+        subject: ledger,
+        metrics: runtime.metrics,
+        start: () => ledger.start(),
+        stop: () => ledger.stop(),
+        notReady: () => ledger.notReady(),
+      },
+    ],
+    transforms.map(stagePart),
+    postCommit.map(({ acknowledger, metrics }) => ({
+      kind: 'acknowledger',
+      subject: acknowledger,
+      metrics,
+      start: () => acknowledger.start(isHeld(pipeline)),
+      stop: () => acknowledger.stop(),
+      notReady: () => [],
+    })),
+    [
+      {
+        kind: 'source',
+        subject: source,
+        metrics: source.metrics,
+        start: () => source.instance.start(intakeOf(source)),
+        stop: () => source.instance.stop(),
+        notReady: () => [],
+      },
+    ],
+  ]
+}
+
+const stagePart = (stage: BuiltStage<'post-commit' | 'sink' | 'transform'>): Part => ({
+  kind: 'stage',
+  subject: stage,
+  metrics: stage.metrics,
+  start: () => stage.instance.start?.(),
+  stop: () => stage.instance.stop?.(),
+  notReady: () => stage.instance.notReady?.() ?? [],
+})
+
+/** Acknowledgers and sources start and stop with the events: a transition does that. */
+const hasOwnLife = ({ kind }: Part): boolean => kind === 'stage' || kind === 'ledger'
+
+/** Starts stages and ledgers. When it rejects, each has started or failed: a stop finds none half started. */
+export async function startParts(steps: readonly (readonly Part[])[]): Promise<void> {
+  for (const step of steps) await settleAll(step.filter(hasOwnLife).map(async (part) => part.start()))
+}
+
+/** Stops stages and ledgers, in the reverse of the start order. */
+export async function stopParts(steps: readonly (readonly Part[])[], deadline: AbortSignal): Promise<void> {
+  for (const step of steps.toReversed()) {
+    const stopped = step
+      .filter(hasOwnLife)
+      // The stop of a ledger is never cut short: it writes to a local disk, and closing that meanwhile would lose it.
+      .map((part) => (part.kind === 'ledger' ? part.stop() : untilAborted(part.stop(), deadline)))
+    await Promise.all(stopped)
   }
-  const startOne = async ({ stage }: BuiltPostCommit): Promise<void> => stage.instance.start?.()
-  const started = await Promise.allSettled([startLog(), ...stages.postCommit.map(startOne)])
-  for (const each of started) if (each.status === 'rejected') throw each.reason
 }
 
-/** An event is wholly under one config: that which its source feeds when it comes. */
-export function intakeOf({ feed }: Pick<BuiltSource, 'feed'>): Intake {
+/** Reasons why these parts cannot take events now, one sentence each. */
+export const notReady = (steps: readonly (readonly Part[])[]): string[] =>
+  steps.flat().flatMap((part) => part.notReady())
+
+/** An event is under one config from beginning to end: the one that is current when it comes. */
+export function intakeOf({ intake }: Pick<BuiltSource, 'intake'>): Intake {
   const take = (receive: () => Event, request: Correlation | undefined) => {
-    const pipeline = feed.to as Pipeline
+    const pipeline = intake.current as Pipeline
     const { targetState, taps, handOver } = pipeline.runtime
-    const taken = targetState === 'RUNNING' ? receive : () => turnedAway(receive)
+    const taken = targetState === 'RUNNING' ? receive : () => refuseWhilePaused(receive)
     if (handOver !== undefined) return runFront(pipeline, taken, request, handOver)
     return taps.size === 0 ? run(pipeline, taken, request) : runWatched(pipeline, taken, request, taps)
   }
   return (receive, request) =>
-    feed.gate === undefined ? take(receive, request) : feed.gate.then(() => take(receive, request))
+    intake.barrier === undefined ? take(receive, request) : intake.barrier.then(() => take(receive, request))
 }
 
-/** Whoever cannot prove who they are, is told that and nothing else. */
-function turnedAway(receive: () => Event): never {
+/** A sender that is not authenticated learns only that. */
+function refuseWhilePaused(receive: () => Event): never {
   receive()
   throw new HeadgateError('HG_INTAKE_PAUSED', 'The pipeline is paused.', { retryAfter: PAUSED_RETRY_AFTER })
 }
 
-/** Seconds. Nobody knows how long it will be, and senders must not give up. */
+/** Seconds. Nobody knows how long the pause will be, and senders must not give up. */
 const PAUSED_RETRY_AFTER = 30
 
-/** Does from now on what its operator wants, under this config and those after it. What is in flight goes on. */
+/** Takes effect at once, under this config and those after it. Events in flight go on. */
 export function setTargetState(pipeline: Pipeline, targetState: TargetState): void {
   pipeline.runtime.targetState = targetState
   for (const { acknowledger } of pipeline.stages.postCommit) acknowledger.hold(isHeld(pipeline))
 }
 
-/** Whether what is durable waits for its acknowledgement until the operator says otherwise. */
-export const isHeld = ({ runtime }: Pipeline): boolean => runtime.targetState === 'STOPPED'
+/** Whether durable events wait for their acknowledgement until the operator starts the pipeline again. */
+const isHeld = ({ runtime }: Pipeline): boolean => runtime.targetState === 'STOPPED'
 
-/** From now on, what it measures is what counts. */
+/** From now on, its values are the ones that are shown. */
 export function showMetrics(pipeline: Pipeline): void {
   const { runtime, stages } = pipeline
   runtime.metrics.show()
@@ -75,51 +142,60 @@ export function showMetrics(pipeline: Pipeline): void {
   for (const { metrics } of stages.postCommit) metrics.show()
 }
 
-/** What was still owed when a pipeline stopped. */
-export interface Left {
+/** The work that a pipeline left when it stopped. */
+export interface Unfinished {
   readonly pipeline: string
-  /** Events received whose path had not ended: their senders were not answered 2xx. */
+  /** Events received whose path had not ended: their senders received no 2xx. */
   readonly inFlight: number
   /** Events that are in Kafka and not acknowledged to their sender. */
   readonly unacknowledged: number
 }
 
 /**
- * Stops upstream first, so that everything taken still has somewhere to go: answers what is in flight, waits for the
- * reports of Kafka, then acknowledges. `deadline` ends the waiting; what is left is returned. If another process takes over,
- * it acknowledges the rest at once, so that its start does not have to wait for that.
+ * The shutdown of a pipeline, upstream first: no more events, responses for those in flight, acknowledgements, then the parts
+ * stop. `deadline` ends every wait. `isTakenOver`: another process makes the remaining acknowledgements, and does not wait
+ * for them with its start.
  */
 export async function stopPipeline(
   pipeline: Pipeline,
   deadline: AbortSignal,
   isTakenOver = false,
-): Promise<Left> {
-  const { source, transforms, sink, postCommit } = pipeline.stages
+): Promise<Unfinished> {
+  const { source, postCommit } = pipeline.stages
   await untilAborted(source.instance.stop(), deadline)
-  // Those under a config of before have the same ledger, and mostly the same sink.
+  // Events under earlier configs use the same ledger, and mostly the same sink.
   const traffics = [...pipeline.runtime.live].map(({ traffic }) => traffic)
   await untilAborted(Promise.all(traffics.map((traffic) => traffic.idle())), deadline)
   for (const { acknowledger } of postCommit) {
     if (isTakenOver) await untilAborted(acknowledger.stop(), deadline)
     else await acknowledger.drain(deadline)
   }
-  const left = {
+  const unfinished = {
     pipeline: pipeline.name,
     inFlight: traffics.reduce((sum, traffic) => sum + traffic.inFlight(), 0),
     unacknowledged: pipeline.ledger.backlog().count,
   }
-  for (const { instance } of transforms) await untilAborted(instance.stop?.(), deadline)
-  // Never cut short: what it writes is on a local disk, and closing that under it would lose it.
-  await pipeline.ledger.stop()
-  await untilAborted(sink.instance.stop?.(), deadline)
-  for (const { stage } of postCommit) await untilAborted(stage.instance.stop?.(), deadline)
+  await stopParts(startOrder(pipeline), deadline)
   pipeline.flushLogs()
-  return left
+  return unfinished
 }
 
-/** Why a pipeline cannot take events now, one sentence each. */
-export const notReady = ({ stages, ledger }: Pipeline): string[] => {
-  const { transforms, sink, postCommit } = stages
-  const plugins = [...transforms, ...postCommit.map(({ stage }) => stage)].map(({ instance }) => instance)
-  return [sink.instance, ledger, ...plugins].flatMap((each) => each.notReady?.() ?? [])
+/** Rejects like `Promise.all`, but only when all have ended. */
+export async function settleAll(work: readonly Promise<unknown>[]): Promise<void> {
+  for (const each of await Promise.allSettled(work)) if (each.status === 'rejected') throw each.reason
+}
+
+/** Milliseconds. */
+const LOOK_EVERY = 20
+
+/**
+ * Whether there is no reason left before `signal` is aborted. A plugin has only `notReady`, which can be asked but does not
+ * tell: this is the one place that asks repeatedly.
+ */
+export async function untilReady(reasons: () => readonly string[], signal: AbortSignal): Promise<boolean> {
+  while (reasons().length > 0) {
+    if (signal.aborted) return false
+    await wait(LOOK_EVERY)
+  }
+  return true
 }

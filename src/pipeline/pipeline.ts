@@ -63,8 +63,8 @@ export interface Runtime {
 
 export interface BuiltSource extends BuiltStage<'source'> {
   readonly paths: IntakePaths
-  /** Where its events go: to a pipeline, as soon as the gate opens. */
-  readonly feed: { to: Pipeline | undefined; gate: Promise<void> | undefined }
+  /** Its events go to the current pipeline, once the barrier is open. */
+  readonly intake: { current: Pipeline | undefined; barrier: Promise<void> | undefined }
 }
 
 export interface BuiltPostCommit {

@@ -4,21 +4,21 @@ import type { Log } from '../contract/index.js'
 import type { HandingOver, HandOver } from '../ledger/hand-over.js'
 import { openStateDirectory, requestState, type StateDirectory } from '../ledger/state-directory.js'
 
-/** Milliseconds. The process before this one may still close files when its time to stop is over. */
+/** Milliseconds. The process before this one may still close files after its shutdown timeout. */
 const MARGIN = 5000
 const RETRY_EVERY = 20
 
 /** Why HEADGATE_TAKEOVER cannot be used with this Node.js; undefined if it can. */
 export function takeoverProblem(nodeVersion: string): string | undefined {
   const [major = 0, minor = 0] = nodeVersion.split('.').map(Number)
-  const isThere = major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)
-  if (isThere) return undefined
+  const hasReusePort = major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)
+  if (hasReusePort) return undefined
   return `HEADGATE_TAKEOVER (--takeover) needs Node.js 22.12 or later (of 23: 23.1), in which two processes can listen at the same port (SO_REUSEPORT); this is ${nodeVersion}. Use a later one, or socket activation (LISTEN_FDS, docs/operations.md), which works with every version.`
 }
 
 /**
- * Opens the state directory; if another process has it, asks that one to stop and waits until it has. Rejects with
- * HG_STATE_LOCKED if it does not agree, or has not stopped in its own time.
+ * Opens the state directory. If another process uses it, asks that one to stop, and waits. Rejects with HG_STATE_LOCKED if
+ * the other one refuses, or has not stopped within its shutdown timeout.
  */
 export async function takeOverState(path: string, log: Log, handOver: HandOver): Promise<StateDirectory> {
   const old = await requestState(path)
@@ -43,20 +43,6 @@ export async function takeOverState(path: string, log: Log, handOver: HandOver):
       await delay(RETRY_EVERY)
     }
   }
-}
-
-/** Milliseconds. After them, the sources say themselves why they take no events. */
-const READY_WITHIN = 5000
-
-/** Calls `release` as soon as events are taken, or after a while. Returns a function that ends the waiting. */
-export function releaseWhenReady(isReady: () => boolean, release: () => void): () => void {
-  const began = performance.now()
-  const timer = setInterval(() => {
-    if (!isReady() && performance.now() - began < READY_WITHIN) return
-    clearInterval(timer)
-    release()
-  }, RETRY_EVERY)
-  return () => clearInterval(timer)
 }
 
 function notHandedOver(path: string, { pid, within }: HandingOver): HeadgateError {

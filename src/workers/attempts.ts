@@ -40,7 +40,7 @@ export function createAttempts(ending: AbortSignal): Attempts {
         if (chosen === undefined) return own.acknowledge(committed)
         const [worker, underWay] = chosen
         const number = last++
-        worker.tellSoon({ kind: 'attempt', number, pipeline, stage, committed })
+        worker.sendLazily({ kind: 'attempt', number, pipeline, stage, committed })
         return new Promise((resolve) => underWay.set(number, resolve))
       },
     }),
@@ -57,7 +57,7 @@ export function createAttempts(ending: AbortSignal): Attempts {
     gone(worker) {
       const underWay = workers.get(worker)
       workers.delete(worker)
-      const message = `Worker ${worker.place} ended before it was known what came of the acknowledgement.`
+      const message = `Worker ${worker.slot} ended before it was known what came of the acknowledgement.`
       const error = new HeadgateError('HG_WORKER_FAILED', message)
       for (const resolve of underWay?.values() ?? []) resolve({ kind: 'retry', error })
     },

@@ -1,66 +1,67 @@
 import type { Pipeline } from '../pipeline/pipeline.js'
 
-/** The configs under which workers may still have events, newest last. */
-export interface Generations<Worker> {
-  /** The pipelines of a config from now on; undefined where the source is elsewhere. Returns its number. */
-  add(pipelines: readonly Pipeline[]): number
-  /** It never came to run. */
-  drop(generation: number): void
-  pipeline(generation: number, index: number): Pipeline | undefined
-  /** Another one runs: these workers have yet to say that no event comes under it any more. */
-  leave(generation: number, workers: Iterable<Worker>): void
-  /** The worker has nothing under it any more. */
-  left(generation: number, worker: Worker): void
-  /** The worker is gone, and so is all that it had. */
-  gone(worker: Worker): void
-  /** Resolves once no event comes under the config of this pipeline any more. */
-  ended(pipeline: Pipeline): Promise<void>
-}
-
 interface Generation<Worker> {
   readonly pipelines: readonly Pipeline[]
-  readonly ended: Promise<void>
-  readonly end: () => void
-  /** Those that have yet to leave it; undefined while it runs. */
-  leaving: Set<Worker> | undefined
+  readonly drained: Promise<void>
+  readonly resolve: () => void
+  /** Workers that have yet to drain it; undefined while it is the current one. */
+  draining: Set<Worker> | undefined
 }
 
-export function createGenerations<Worker>(): Generations<Worker> {
-  const known = new Map<number, Generation<Worker>>()
-  let last = 0
-  const endIfLeft = (number: number): void => {
-    const generation = known.get(number)
-    if (generation?.leaving?.size !== 0) return
-    known.delete(number)
-    generation.end()
+/** The configs under which workers may still have events, newest last, by number. */
+export class Generations<Worker> {
+  readonly #generations = new Map<number, Generation<Worker>>()
+  #last = 0
+
+  /** `pipelines`: those of the config, in its order. Returns its number. */
+  add(pipelines: readonly Pipeline[]): number {
+    let resolve = (): void => {}
+    const drained = new Promise<void>((resolved) => {
+      resolve = resolved
+    })
+    this.#generations.set(++this.#last, { pipelines, drained, resolve, draining: undefined })
+    return this.#last
   }
-  return {
-    add(pipelines) {
-      let end = (): void => {}
-      const ended = new Promise<void>((resolve) => {
-        end = resolve
-      })
-      known.set(++last, { pipelines, ended, end, leaving: undefined })
-      return last
-    },
-    drop: (generation) => void known.delete(generation),
-    pipeline: (generation, index) => known.get(generation)?.pipelines[index],
-    leave(number, workers) {
-      const generation = known.get(number)
-      if (generation === undefined) return
-      generation.leaving = new Set(workers)
-      endIfLeft(number)
-    },
-    left(number, worker) {
-      known.get(number)?.leaving?.delete(worker)
-      endIfLeft(number)
-    },
-    gone(worker) {
-      for (const [number, { leaving }] of known) if (leaving?.delete(worker)) endIfLeft(number)
-    },
-    ended(pipeline) {
-      const its = [...known.values()].find(({ pipelines }) => pipelines.includes(pipeline))
-      return its?.ended ?? Promise.resolve()
-    },
+
+  /** The config was rolled back. */
+  remove(number: number): void {
+    this.#generations.delete(number)
+  }
+
+  pipeline(number: number, index: number): Pipeline | undefined {
+    return this.#generations.get(number)?.pipelines[index]
+  }
+
+  /** Another config is the current one: each of these workers has yet to call `workerDrained`. */
+  drain(number: number, workers: Iterable<Worker>): void {
+    const generation = this.#generations.get(number)
+    if (generation === undefined) return
+    generation.draining = new Set(workers)
+    this.#resolveIfDrained(number)
+  }
+
+  /** The worker has no event under this config any more. */
+  workerDrained(number: number, worker: Worker): void {
+    this.#generations.get(number)?.draining?.delete(worker)
+    this.#resolveIfDrained(number)
+  }
+
+  /** The worker has ended, and every event that it had with it. */
+  workerEnded(worker: Worker): void {
+    for (const [number, { draining }] of this.#generations)
+      if (draining?.delete(worker)) this.#resolveIfDrained(number)
+  }
+
+  /** Resolves once no event comes under the config of this pipeline any more. */
+  drained(pipeline: Pipeline): Promise<void> {
+    const generation = [...this.#generations.values()].find(({ pipelines }) => pipelines.includes(pipeline))
+    return generation?.drained ?? Promise.resolve()
+  }
+
+  #resolveIfDrained(number: number): void {
+    const generation = this.#generations.get(number)
+    if (generation?.draining?.size !== 0) return
+    this.#generations.delete(number)
+    generation.resolve()
   }
 }

@@ -7,67 +7,83 @@ import type { ErrorText } from './error-text.js'
 import type { EventMessage } from './event-message.js'
 import type { OutcomeMessage } from './outcome-message.js'
 
-/** A config as a worker builds it: from the very texts that the primary process has read. */
+/** A config as a worker builds it: from the texts that the primary process has read. */
 export interface ConfigMessage {
-  /** Each config that runs, or is tried, has another. */
+  /** Counts the configs that were prepared: each has another one. */
   readonly generation: number
   readonly revision: string
   readonly contents: readonly (readonly [path: string, text: string])[]
-  /** What operators want of its pipelines, by their names. */
+  /** By the names of the pipelines. */
   readonly targetStates: { readonly [pipeline: string]: TargetState }
 }
 
-/** Everything that a worker has to know; the first that it is told. */
+/** A stage of a pipeline, by their names. */
+export interface StageRef {
+  readonly pipeline: string
+  readonly stage: string
+}
+
+/** The first message to a worker: everything that it has to know. */
 export interface StartMessage {
   readonly kind: 'start'
   /** From 1 on; the log names it. */
   readonly worker: number
-  /** How many share what is bounded for all of them together. */
+  /** How many workers share the limits of the process. */
   readonly workers: number
-  /** Of the process; ports as they were bound. */
+  /** Of the process, with the port that was bound. */
   readonly settings: Settings
   readonly config: ConfigMessage
-  /** Levels of loggers that were changed, oldest first. */
+  /** Levels of loggers that operators have changed, oldest first. */
   readonly levels: readonly (readonly [name: string, level: string])[]
 }
 
-/** What the primary process asks for, and waits for an `answer`. */
+/** The primary process waits for the response. */
 export type Request =
   | StartMessage
   | {
       readonly kind: 'prepare'
       readonly config: ConfigMessage
-      readonly anew: readonly { readonly pipeline: string; readonly stage: string }[]
+      /** Stages to be created again although the config says the same of them. */
+      readonly restart: readonly StageRef[]
     }
-  | { readonly kind: 'arm' }
+  | { readonly kind: 'quiesce' }
   | { readonly kind: 'report' }
-  /** Answers what is in flight, and ends. */
+  /** The worker ends once every event in flight has its response. */
   | { readonly kind: 'stop' }
 
-/** What a worker is told. */
-export type ToWorker =
-  | OutcomeMessage
-  | AttemptMessage
-  | { readonly kind: 'request'; readonly number: number; readonly request: Request }
-  | { readonly kind: 'commit' }
-  | { readonly kind: 'abandon' }
+/** A message of an operator to every worker, those that start later included. */
+export type Broadcast =
   | { readonly kind: 'target-state'; readonly pipeline: string; readonly targetState: TargetState }
   | { readonly kind: 'level'; readonly name: string; readonly level: string }
   | { readonly kind: 'renew-certificates' }
 
-/** What a worker says. */
+export type ToWorker =
+  | OutcomeMessage
+  | AttemptMessage
+  | Broadcast
+  | { readonly kind: 'request'; readonly number: number; readonly request: Request }
+  | { readonly kind: 'commit' }
+  | { readonly kind: 'rollback' }
+
+/** To the request of this number. `url`: the address that the worker listens on, for `start`. */
+export interface Response {
+  readonly kind: 'response'
+  readonly number: number
+  readonly error?: ErrorText
+  readonly url?: string
+}
+
 export type ToPrimary =
   | EventMessage
   | AttemptedMessage
-  /** To the request of this number. `url`: where it listens, for `start`. */
-  | { readonly kind: 'answer'; readonly number: number; readonly error?: ErrorText; readonly url?: string }
-  /** No event comes under this config any more. */
-  | { readonly kind: 'left'; readonly generation: number }
+  | Response
+  /** No further event comes under this config. */
+  | { readonly kind: 'drained'; readonly generation: number }
   | { readonly kind: 'report'; readonly report: Report }
   /** A line of its log. */
   | { readonly kind: 'line'; readonly line: string }
 
-/** How a worker is. What it has counted is since its last report. */
+/** The state of a worker. Counts are those since its last report. */
 export interface Report {
   readonly counts: readonly Series[]
   readonly gauges: readonly GaugeValue[]
@@ -76,3 +92,6 @@ export interface Report {
 }
 
 export const contentsOf = ({ contents }: ConfigMessage): Contents => new Map(contents)
+
+/** The part of a limit of the process that each worker keeps to, rounded up so that no part is 0. */
+export const shareOf = (limit: number, workers: number): number => Math.ceil(limit / Math.max(1, workers))

@@ -1,19 +1,38 @@
 import type { Listener } from '../http/listener.js'
 import type { GaugeValue, ProcessMetrics } from '../metrics/registry.js'
 import { METRICS } from '../metrics/table.js'
-import { notReady } from '../pipeline/lifecycle.js'
+import { notReady, startOrder } from '../pipeline/lifecycle.js'
 import type { Pipeline } from '../pipeline/pipeline.js'
 import type { Report } from './messages.js'
 
-export interface ReportedWorker {
+/**
+ * In the primary process: shows the workers. `reports`: those of the workers that run, whose gauges are added to the ones of
+ * this process.
+ */
+export function showWorkers(
+  metrics: ProcessMetrics,
+  count: number,
+  reports: () => readonly (Report | undefined)[],
+): { restarted(): void } {
+  metrics.sampled(METRICS.workers, {}, () => reports().length)
+  metrics.sampled(METRICS.workersConfigured, {}, () => count)
+  for (let slot = 1; slot <= count; slot++)
+    metrics.counter(METRICS.workerCpuSecondsTotal, { worker: String(slot) })
+  metrics.gauge(METRICS.workerResidentMemoryBytes)
+  metrics.alsoShow(() => reports().flatMap((report): readonly GaugeValue[] => report?.gauges ?? []))
+  const restarts = metrics.counter(METRICS.workerRestartsTotal, {})
+  return { restarted: () => restarts.inc() }
+}
+
+export interface ReporterOptions {
   readonly worker: string
   readonly metrics: ProcessMetrics
   readonly usage: Listener['usage']
   pipelines(): readonly Pipeline[]
 }
 
-/** Makes the reports of a worker: each says what was counted since the one before. */
-export function reporter({ worker, metrics, usage, pipelines }: ReportedWorker): () => Report {
+/** In a worker: makes its reports, each with the counts since the one before. */
+export function createReporter({ worker, metrics, usage, pipelines }: ReporterOptions): () => Report {
   const cpu = metrics.counter(METRICS.workerCpuSecondsTotal, { worker })
   let before = 0
   return () => {
@@ -36,16 +55,17 @@ export function reporter({ worker, metrics, usage, pipelines }: ReportedWorker):
         ...all.flatMap(gaugesOf),
       ],
       notReady: all.flatMap((pipeline) =>
-        notReady(pipeline).map((reason) => `worker ${worker}: ${pipeline.name}: ${reason}`),
+        notReady(startOrder(pipeline)).map((reason) => `worker ${worker}: ${pipeline.name}: ${reason}`),
       ),
     }
   }
 }
 
-/** What has begun here and was not handed over yet, and what the plugins show that do something here. */
-function gaugesOf({ name, runtime, stages }: Pipeline): GaugeValue[] {
+/** Events that have begun here and were not handed over yet, and the gauges of the plugins that run here. */
+function gaugesOf({ name, stages, runtime }: Pipeline): GaugeValue[] {
   const value = [...runtime.live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0)
-  const shown = [stages.source, ...stages.transforms, ...stages.postCommit.map(({ stage }) => stage)]
+  const { source, transforms, postCommit } = stages
+  const shown = [source, ...transforms, ...postCommit.map(({ stage }) => stage)]
   return [
     { name: METRICS.inflightEvents.name, labels: { pipeline: name }, value },
     ...shown.flatMap(({ metrics }) => metrics.gauges()),

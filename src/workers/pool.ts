@@ -1,23 +1,24 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import type { CheckedConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log, Outcome } from '../contract/index.js'
 import { SerialQueue, untilAborted } from '../lib/async.js'
-import type { ProcessMetrics } from '../metrics/registry.js'
+import type { MetricsRegistry, ProcessMetrics } from '../metrics/registry.js'
+import type { ThroughWorkers } from '../pipeline/handed.js'
 import type { Pipeline } from '../pipeline/pipeline.js'
-import type { Fronts, NextConfig } from '../pipeline/reload/fronts.js'
+import type { NextConfig, WorkersTransition } from '../pipeline/reload/transition.js'
 import type { TargetState } from '../pipeline/target-state.js'
 import type { Settings } from '../process/settings.js'
 import { type Attempts, createAttempts } from './attempts.js'
-import { createGenerations } from './generations.js'
-import { type KeptUp, keepUp } from './keep-up.js'
-import { listeningPort } from './listening-port.js'
-import type { ConfigMessage, Report, Request, ToPrimary, ToWorker } from './messages.js'
+import { Generations } from './generations.js'
+import type { Broadcast, ConfigMessage, Report, Request, Response, ToPrimary, ToWorker } from './messages.js'
+import { showWorkers } from './metrics.js'
 import { toOutcomeMessage } from './outcome-message.js'
-import { type StartWorker, startWorker, type WorkerProcess } from './process.js'
+import { type StartWorker, startWorker, superviseWorker, type WorkerProcess } from './process.js'
 import { takeHanded } from './take-handed.js'
-import { showWorkers } from './worker-metrics.js'
 
-export interface WorkersOptions {
+export interface WorkerPoolOptions {
   readonly count: number
   readonly settings: Settings
   readonly metrics: ProcessMetrics
@@ -25,215 +26,289 @@ export interface WorkersOptions {
   /** Writes a line of a worker's log. */
   line(line: string): void
   targetStateOf(pipeline: string): TargetState
-  /** Aborted when nobody waits any more: workers are ended then. */
+  /** Aborted at the end of the shutdown timeout: workers are killed then. */
   readonly signal: AbortSignal
   /** Without it, real processes. */
   readonly start?: StartWorker
 }
 
-/** The workers of a process: they take events in, hand over what is to become of them, and make attempts at acknowledging. */
-export interface Workers extends Fronts, Pick<Attempts, 'throughWorkers'> {
-  /** Starts them under the first config; resolves with the URL that they listen on. Rejects where one cannot. */
-  start(config: CheckedConfig, pipelines: readonly Pipeline[]): Promise<string>
-  /** Why they do not take events. */
-  notReady(): readonly string[]
-  /** Has them say what they have counted. Resolves when it is known, or a worker is too slow. */
-  report(): Promise<void>
-  /** Tells all of them. */
-  tell(message: Extract<ToWorker, { kind: 'target-state' | 'level' | 'renew-certificates' }>): void
-  /** Has them answer what is in flight, and end. */
-  stop(): Promise<void>
-}
-
 /** All in milliseconds. */
-const START_WITHIN = 60_000
-const PREPARE_WITHIN = 60_000
-const ARM_WITHIN = 10_000
-const REPORT_WITHIN = 1000
+const START_TIMEOUT = 60_000
+const PREPARE_TIMEOUT = 60_000
+const QUIESCE_TIMEOUT = 10_000
+const REPORT_TIMEOUT = 1000
+/** The longest timer of Node.js: `signal` ends the wait. */
+const NO_TIMEOUT = 2 ** 31 - 1
 
-/** A config that was abandoned had a pipeline that was new, and somebody knew its path already. */
+/** A config that was rolled back had a new pipeline, and a sender knew its path already. */
 const NEVER_RAN: Outcome = {
   kind: 'unavailable',
   id: undefined,
   error: new HeadgateError('HG_INTAKE_STOPPING', 'This pipeline takes no events.'),
 }
 
-interface Running {
+/** A config as the workers run it. */
+interface Generation extends Pick<NextConfig, 'config' | 'pipelines'> {
+  readonly message: ConfigMessage
+}
+
+interface RunningWorker {
   readonly worker: WorkerProcess
   report: Report | undefined
 }
 
-export function createWorkers(options: WorkersOptions): Workers {
-  const { count, settings, metrics, log, targetStateOf, signal, start: startProcess = startWorker } = options
-  const generations = createGenerations<WorkerProcess>()
-  /** A worker is started under one config, and a reload waits for that. */
-  const changing = new SerialQueue()
-  const up = new Map<number, Running>()
-  const processes = new Set<WorkerProcess>()
-  let levels: readonly (readonly [name: string, level: string])[] = []
-  let current: {
-    readonly message: ConfigMessage
-    readonly config: CheckedConfig
-    readonly pipelines: readonly Pipeline[]
-  }
-  let next: typeof current | undefined
-  let release = (): void => {}
-  const stopping = new AbortController()
-  const attempts = createAttempts(stopping.signal)
-  let started = false
-  let { port } = settings
+/** The workers of a process: they take events in, hand them over once decided, and make attempts at acknowledging. */
+export class WorkerPool implements WorkersTransition {
+  readonly #options: WorkerPoolOptions
+  readonly #startProcess: StartWorker
+  readonly #generations = new Generations<WorkerProcess>()
+  /** A worker starts under one config: a reload and the start of a worker wait for each other. */
+  readonly #queue = new SerialQueue()
+  /** Workers that take events, by slot. */
+  readonly #running = new Map<number, RunningWorker>()
+  /** Those and the ones that are starting. */
+  readonly #processes = new Set<WorkerProcess>()
+  readonly #stopping = new AbortController()
+  readonly #attempts: Attempts
+  readonly #onRestart: () => void
+  #levels: readonly (readonly [name: string, level: string])[] = []
+  #port: number
+  #started = false
+  #current: Generation | undefined
+  #next: Generation | undefined
+  #release = (): void => {}
 
-  const shown = showWorkers(metrics, count, () => [...up.values()].map(({ report }) => report))
-  const scopeOf = ({ pipeline }: { readonly [label: string]: string }) =>
-    pipeline === undefined || pipeline === 'none'
-      ? metrics
-      : current.pipelines.find(({ name }) => name === pipeline)?.runtime.metrics
-
-  function take(
-    message: Exclude<ToPrimary, { kind: 'answer' }>,
-    parts: readonly Buffer[],
-    from: WorkerProcess,
-  ) {
-    if (message.kind === 'event') {
-      const pipeline = generations.pipeline(message.generation, message.pipeline)
-      if (pipeline === undefined) from.tell(toOutcomeMessage(message.number, NEVER_RAN, undefined))
-      else takeHanded(pipeline, message, parts, from.tell)
-    } else if (message.kind === 'attempted') attempts.ended(message, from)
-    else if (message.kind === 'report') {
-      metrics.add(message.report.counts, scopeOf)
-      const running = up.get(from.place)
-      if (running?.worker === from) running.report = message.report
-    } else if (message.kind === 'left') generations.left(message.generation, from)
-    else options.line(message.line)
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options
+    this.#startProcess = options.start ?? startWorker
+    this.#port = options.settings.port
+    this.#attempts = createAttempts(this.#stopping.signal)
+    const { restarted } = showWorkers(options.metrics, options.count, () => this.#reports())
+    this.#onRestart = restarted
   }
 
-  /** Starts one process and waits until it listens; resolves with where. */
-  async function bringUp(place: number): Promise<{ readonly worker: WorkerProcess; readonly url: string }> {
-    const worker = startProcess(place, (message, parts) => take(message, parts, worker))
-    processes.add(worker)
+  get throughWorkers(): ThroughWorkers {
+    return this.#attempts.throughWorkers
+  }
+
+  /** Starts the workers under the first config; resolves with the URL that they listen on. Rejects if one cannot start. */
+  async start(config: CheckedConfig, pipelines: readonly Pipeline[]): Promise<string> {
+    const { count, settings } = this.#options
+    this.#attempts.under(config)
+    const current = this.#generationOf(config, pipelines)
+    this.#port = await freePort(settings.host, settings.port)
+    const slots = Array.from({ length: count }, (_, index) => index + 1)
+    this.#current = current
+    const started = await Promise.all(slots.map((slot) => this.#startWorker(slot)))
+    this.#started = true
+    for (const { worker } of started) this.#supervise(worker)
+    return started[0]?.url ?? ''
+  }
+
+  async prepare({ config, pipelines, restart }: NextConfig): Promise<void> {
+    this.#release = await this.#queue.hold()
+    this.#next = this.#generationOf(config, pipelines)
+    await this.#requestAll({ kind: 'prepare', config: this.#next.message, restart }, PREPARE_TIMEOUT)
+  }
+
+  quiesce(): Promise<void> {
+    return this.#requestAll({ kind: 'quiesce' }, QUIESCE_TIMEOUT)
+  }
+
+  commit(): void {
+    if (this.#next === undefined || this.#current === undefined)
+      throw new HeadgateError('HG_RELOAD_FAILED', 'The workers have no next config.')
+    const before = this.#current.message.generation
+    this.#current = this.#next
+    this.#next = undefined
+    this.#sendAll({ kind: 'commit' })
+    this.#attempts.under(this.#current.config)
+    this.#generations.drain(before, this.#workers())
+    this.#release()
+  }
+
+  rollback(): void {
+    if (this.#next === undefined) return
+    this.#generations.remove(this.#next.message.generation)
+    this.#next = undefined
+    this.#sendAll({ kind: 'rollback' })
+    this.#release()
+  }
+
+  drained(pipeline: Pipeline): Promise<void> {
+    return this.#generations.drained(pipeline)
+  }
+
+  /** Why the workers do not take events. */
+  notReady(): readonly string[] {
+    const areGone = this.#started && this.#running.size === 0
+    return [
+      ...(areGone ? ['No worker takes events; they are being replaced.'] : []),
+      ...new Set(this.#reports().flatMap((report) => report?.notReady ?? [])),
+    ]
+  }
+
+  /** Has the workers report their counts. Resolves once all have, or one is too slow. */
+  report(): Promise<void> {
+    return this.#requestAll({ kind: 'report' }, REPORT_TIMEOUT).catch(() => {})
+  }
+
+  broadcast(message: Broadcast): void {
+    if (message.kind === 'level') {
+      this.#levels = [
+        ...this.#levels.filter(([name]) => name !== message.name),
+        [message.name, message.level],
+      ]
+    }
+    this.#sendAll(message)
+  }
+
+  /** Resolves once every worker has answered what is in flight, and has ended. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    const running = this.#workers()
+    for (const worker of this.#processes) {
+      if (running.includes(worker)) void worker.request({ kind: 'stop' }, NO_TIMEOUT).catch(() => {})
+      else worker.kill()
+    }
+    const ended = Promise.all([...this.#processes].map((worker) => worker.ended))
+    await untilAborted(ended, this.#options.signal)
+    for (const worker of this.#processes) worker.kill()
+    await ended
+  }
+
+  /** Starts one process and waits until it listens; resolves with its address. */
+  async #startWorker(slot: number): Promise<{ readonly worker: WorkerProcess; readonly url: string }> {
+    const worker = this.#startProcess(slot, (message, parts) => this.#take(message, parts, worker))
+    this.#processes.add(worker)
     void worker.ended.then(() => {
-      processes.delete(worker)
-      attempts.gone(worker)
+      this.#processes.delete(worker)
+      this.#attempts.gone(worker)
     })
-    const end = await changing.hold()
+    const release = await this.#queue.hold()
     try {
-      const answer = await worker.ask(startRequest(place), START_WITHIN)
-      if (answer?.url === undefined) throw new HeadgateError('HG_WORKER_FAILED', `Worker ${place} has ended.`)
-      up.set(place, { worker, report: undefined })
-      attempts.up(worker)
-      return { worker, url: answer.url }
+      const response = await worker.request(this.#startRequest(slot), START_TIMEOUT)
+      if (response?.url === undefined)
+        throw new HeadgateError('HG_WORKER_FAILED', `Worker ${slot} has ended.`)
+      this.#running.set(slot, { worker, report: undefined })
+      this.#attempts.up(worker)
+      return { worker, url: response.url }
     } catch (error) {
       worker.kill()
       await worker.ended
       throw error
     } finally {
-      end()
+      release()
     }
   }
 
-  const startRequest = (place: number): Request => ({
-    kind: 'start',
-    worker: place,
-    workers: count,
-    settings: { ...settings, port },
-    config: { ...current.message, targetStates: targetStatesOf(current.pipelines) },
-    levels,
-  })
-  const targetStatesOf = (pipelines: readonly Pipeline[]) =>
-    Object.fromEntries(pipelines.map(({ name }) => [name, targetStateOf(name)]))
-
-  const keptUp: KeptUp = {
-    bringUp: async (place) => (await bringUp(place)).worker,
-    gone(worker) {
-      up.delete(worker.place)
-      generations.gone(worker)
-    },
-    restarted: shown.restarted,
-    log,
-    stopping: stopping.signal,
+  #startRequest(slot: number): Request {
+    const { count, settings } = this.#options
+    const { message, pipelines } = this.#current as Generation
+    return {
+      kind: 'start',
+      worker: slot,
+      workers: count,
+      settings: { ...settings, port: this.#port },
+      config: { ...message, targetStates: this.#targetStatesOf(pipelines) },
+      levels: this.#levels,
+    }
   }
 
-  /** Of those that are up now. That one ends meanwhile is no reason to fail: it comes back under the config that runs. */
-  async function askAll(request: Request, within: number): Promise<void> {
-    const asked = [...up.values()].map(({ worker }) => worker.ask(request, within))
-    const failed = (await Promise.allSettled(asked)).find(({ status }) => status === 'rejected')
+  #supervise(worker: WorkerProcess): void {
+    void superviseWorker(worker, {
+      start: async (slot) => (await this.#startWorker(slot)).worker,
+      onEnded: (ended) => {
+        this.#running.delete(ended.slot)
+        this.#generations.workerEnded(ended)
+      },
+      onCrashed: this.#onRestart,
+      log: this.#options.log,
+      stopping: this.#stopping.signal,
+    })
+  }
+
+  #take(message: Exclude<ToPrimary, Response>, parts: readonly Buffer[], from: WorkerProcess): void {
+    switch (message.kind) {
+      case 'event': {
+        const pipeline = this.#generations.pipeline(message.generation, message.pipeline)
+        if (pipeline === undefined) from.send(toOutcomeMessage(message.number, NEVER_RAN, undefined))
+        else takeHanded(pipeline, message, parts, from.send)
+        break
+      }
+      case 'attempted':
+        this.#attempts.ended(message, from)
+        break
+      case 'report': {
+        this.#options.metrics.add(message.report.counts, ({ pipeline }) => this.#scopeOf(pipeline))
+        const running = this.#running.get(from.slot)
+        if (running?.worker === from) running.report = message.report
+        break
+      }
+      case 'drained':
+        this.#generations.workerDrained(message.generation, from)
+        break
+      case 'line':
+        this.#options.line(message.line)
+    }
+  }
+
+  /** The metrics that a worker's counts for this pipeline belong to. */
+  #scopeOf(pipeline: string | undefined): MetricsRegistry | undefined {
+    if (pipeline === undefined || pipeline === 'none') return this.#options.metrics
+    return this.#current?.pipelines.find(({ name }) => name === pipeline)?.runtime.metrics
+  }
+
+  #generationOf(config: CheckedConfig, pipelines: readonly Pipeline[]): Generation {
+    const message: ConfigMessage = {
+      generation: this.#generations.add(pipelines),
+      revision: config.revision,
+      contents: [...config.contents()],
+      targetStates: this.#targetStatesOf(pipelines),
+    }
+    return { message, config, pipelines }
+  }
+
+  #targetStatesOf(pipelines: readonly Pipeline[]): ConfigMessage['targetStates'] {
+    return Object.fromEntries(pipelines.map(({ name }) => [name, this.#options.targetStateOf(name)]))
+  }
+
+  /** Of those that run now. One that ends meanwhile is no failure: its replacement starts under the current config. */
+  async #requestAll(request: Request, timeout: number): Promise<void> {
+    const responses = this.#workers().map((worker) => worker.request(request, timeout))
+    const failed = (await Promise.allSettled(responses)).find(({ status }) => status === 'rejected')
     if (failed?.status === 'rejected') throw failed.reason
   }
-  const tellAll = (message: ToWorker): void => {
-    for (const { worker } of up.values()) worker.tell(message)
-  }
-  const toMessage = (
-    { revision, contents }: CheckedConfig,
-    pipelines: readonly Pipeline[],
-  ): ConfigMessage => ({
-    generation: generations.add(pipelines),
-    revision,
-    contents: [...contents()],
-    targetStates: targetStatesOf(pipelines),
-  })
 
-  return {
-    throughWorkers: attempts.throughWorkers,
-    async start(config, pipelines) {
-      attempts.under(config)
-      current = { message: toMessage(config, pipelines), config, pipelines }
-      port = await listeningPort(settings.host, port)
-      const places = Array.from({ length: count }, (_, index) => index + 1)
-      const begun = await Promise.all(places.map(bringUp))
-      started = true
-      for (const { worker } of begun) void keepUp(worker, keptUp)
-      return begun[0]?.url ?? ''
-    },
-    async prepare({ config, pipelines, anew }: NextConfig) {
-      release = await changing.hold()
-      next = { message: toMessage(config, pipelines), config, pipelines }
-      await askAll({ kind: 'prepare', config: next.message, anew }, PREPARE_WITHIN)
-    },
-    arm: () => askAll({ kind: 'arm' }, ARM_WITHIN),
-    commit() {
-      if (next === undefined) throw new HeadgateError('HG_RELOAD_FAILED', 'The workers have no next config.')
-      const before = current.message.generation
-      current = next
-      next = undefined
-      tellAll({ kind: 'commit' })
-      attempts.under(current.config)
-      generations.leave(
-        before,
-        [...up.values()].map(({ worker }) => worker),
-      )
-      release()
-    },
-    abandon() {
-      if (next === undefined) return
-      generations.drop(next.message.generation)
-      next = undefined
-      tellAll({ kind: 'abandon' })
-      release()
-    },
-    left: generations.ended,
-    notReady: () => [
-      ...(up.size === 0 && started ? ['No worker takes events; they are being replaced.'] : []),
-      ...new Set([...up.values()].flatMap(({ report }) => report?.notReady ?? [])),
-    ],
-    report: () => askAll({ kind: 'report' }, REPORT_WITHIN).catch(() => {}),
-    tell(message) {
-      if (message.kind === 'level') {
-        levels = [...levels.filter(([name]) => name !== message.name), [message.name, message.level]]
-      }
-      tellAll(message)
-    },
-    async stop() {
-      stopping.abort()
-      const running = [...up.values()].map(({ worker }) => worker)
-      const within = 2 ** 31 - 1
-      for (const worker of processes) {
-        if (!running.includes(worker)) worker.kill()
-        else void worker.ask({ kind: 'stop' }, within).catch(() => {})
-      }
-      const ended = Promise.all([...processes].map((worker) => worker.ended))
-      await untilAborted(ended, signal)
-      for (const worker of processes) worker.kill()
-      await ended
-    },
+  #sendAll(message: ToWorker): void {
+    for (const worker of this.#workers()) worker.send(message)
+  }
+
+  #workers(): WorkerProcess[] {
+    return [...this.#running.values()].map(({ worker }) => worker)
+  }
+
+  #reports(): (Report | undefined)[] {
+    return [...this.#running.values()].map(({ report }) => report)
+  }
+}
+
+/**
+ * The port that all workers listen on, replacements included: of 0, a free one. Rejects with HG_LISTEN_FAILED if there is
+ * none at this address.
+ */
+async function freePort(host: string, port: number): Promise<number> {
+  if (port !== 0) return port
+  const server = createServer()
+  try {
+    server.listen({ host, port })
+    await once(server, 'listening')
+    return (server.address() as AddressInfo).port
+  } catch (cause) {
+    throw new HeadgateError('HG_LISTEN_FAILED', `Cannot listen on ${host}: ${(cause as Error).message}.`, {
+      cause,
+    })
+  } finally {
+    server.close()
   }
 }

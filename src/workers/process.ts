@@ -1,10 +1,12 @@
-import cluster from 'node:cluster'
+import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
-import { HeadgateError } from '../contract/errors.js'
-import { CHANNEL_FD, createChannel } from './channel.js'
+import { asHeadgateError, HeadgateError } from '../contract/errors.js'
+import type { Log } from '../contract/index.js'
+import { backoffDelay, sleep } from '../lib/async.js'
+import { CHANNEL_FD, type Channel, createChannel } from './channel.js'
 import { fromErrorText } from './error-text.js'
-import type { Request, ToPrimary, ToWorker } from './messages.js'
+import type { Request, Response, ToPrimary, ToWorker } from './messages.js'
 
 /** How a process ended. */
 export interface WorkerEnd {
@@ -14,89 +16,179 @@ export interface WorkerEnd {
 
 /** A worker as the primary process sees it. */
 export interface WorkerProcess {
-  /** From 1 on; that which replaces it has the same. */
-  readonly place: number
+  /** From 1 on; its replacement has the same. */
+  readonly slot: number
   readonly pid: number | undefined
   /** On the clock of `performance.now`. */
   readonly startedAt: number
-  /** Resolves when it has ended, and all that it had said has been taken. */
+  /** Resolves when it has ended, and every message that it had sent has been taken. */
   readonly ended: Promise<WorkerEnd>
   /**
-   * Resolves with the answer, or with undefined where it ends first. Rejects with the worker's error, and with
-   * HG_WORKER_FAILED where it has not answered `within` so many milliseconds.
+   * Resolves with the response, or with undefined if the worker ends first. Rejects with the worker's error, and with
+   * HG_WORKER_FAILED if it has not responded within `timeout` milliseconds.
    */
-  ask(request: Request, within: number): Promise<Answer | undefined>
-  tell(message: ToWorker): void
-  /** The same for what nobody waits for. */
-  tellSoon(message: ToWorker): void
+  request(request: Request, timeout: number): Promise<Response | undefined>
+  /** Can be passed on as a function. */
+  readonly send: (message: ToWorker) => void
+  /** Low priority: as `Channel.sendSoon`. */
+  sendLazily(message: ToWorker): void
   kill(): void
 }
 
-export type StartWorker = (
-  place: number,
-  take: (message: Exclude<ToPrimary, { kind: 'answer' }>, parts: readonly Buffer[]) => void,
-) => WorkerProcess
+/** Every message of a worker but responses, which `request` returns. */
+export type Receive = (message: Exclude<ToPrimary, Response>, parts: readonly Buffer[]) => void
 
-type Answer = Extract<ToPrimary, { kind: 'answer' }>
+export type StartWorker = (slot: number, receive: Receive) => WorkerProcess
 
-interface Asked {
-  resolve(answer: Answer): void
-  reject(error: HeadgateError): void
-}
-
-/** Starts a worker, which does nothing until it is asked to. Its socketpair is its own: nobody else can reach it. */
-export const startWorker: StartWorker = (place, take) => {
+/** Starts a worker, which does nothing until the first request. Its socketpair is its own: no other process can reach it. */
+export const startWorker: StartWorker = (slot, receive) => {
   cluster.setupPrimary({
     // The command that runs, wherever the build has put this module.
     exec: process.argv[1] as string,
     args: ['worker'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
   })
-  const worker = cluster.fork()
-  // That it could not be started, or be sent a connection, shows by its end.
-  worker.on('error', () => {})
-  const child = worker.process
-  const channel = createChannel<ToWorker, ToPrimary>(child.stdio[CHANNEL_FD] as unknown as Duplex)
-  const asked = new Map<number, Asked>()
-  let requests = 0
-  channel.onMessage((message, parts) => {
-    if (message.kind !== 'answer') {
-      take(message, parts)
-      return
+  return new ForkedWorker(slot, cluster.fork(), receive)
+}
+
+interface PendingRequest {
+  resolve(response: Response): void
+  reject(error: HeadgateError): void
+}
+
+class ForkedWorker implements WorkerProcess {
+  readonly slot: number
+  readonly pid: number | undefined
+  readonly startedAt = performance.now()
+  readonly ended: Promise<WorkerEnd>
+  readonly send: WorkerProcess['send']
+  readonly #child: Worker['process']
+  readonly #channel: Channel<ToWorker, ToPrimary>
+  readonly #closed: Promise<void>
+  readonly #pending = new Map<number, PendingRequest>()
+  #requests = 0
+
+  constructor(slot: number, worker: Worker, receive: Receive) {
+    // If it cannot be started, or cannot be sent a connection, it ends, and that is noticed.
+    worker.on('error', () => {})
+    const child = worker.process
+    this.slot = slot
+    this.pid = child.pid
+    this.#child = child
+    this.#channel = createChannel(child.stdio[CHANNEL_FD] as unknown as Duplex)
+    this.send = (message) => this.#channel.send(message)
+    this.#channel.onMessage((message, parts) => {
+      if (message.kind === 'response') this.#respond(message)
+      else receive(message, parts)
+    })
+    this.#closed = new Promise((resolve) => this.#channel.onClosed(resolve))
+    const exited = once(child, 'exit').then(
+      ([code, signal]): WorkerEnd => ({ code, signal }),
+      // It could not even be started; its channel closes all the same.
+      (): WorkerEnd => ({ code: null, signal: null }),
+    )
+    this.ended = Promise.all([exited, this.#closed]).then(([end]) => end)
+  }
+
+  async request(request: Request, timeout: number): Promise<Response | undefined> {
+    const number = this.#requests++
+    const late = new HeadgateError(
+      'HG_WORKER_FAILED',
+      `Worker ${this.slot} has not answered "${request.kind}" within ${timeout / 1000} s.`,
+    )
+    const response = new Promise<Response>((resolve, reject) =>
+      this.#pending.set(number, { resolve, reject }),
+    )
+    const timer = setTimeout(() => this.#pending.get(number)?.reject(late), timeout)
+    this.#channel.send({ kind: 'request', number, request })
+    try {
+      return await Promise.race([response, this.#closed.then(() => undefined)])
+    } finally {
+      clearTimeout(timer)
+      this.#pending.delete(number)
     }
-    const waiting = asked.get(message.number)
-    if (message.error !== undefined) waiting?.reject(fromErrorText(message.error))
-    else waiting?.resolve(message)
-  })
-  const closed = new Promise<void>((resolve) => channel.onClosed(resolve))
-  const exited = once(child, 'exit').then(
-    ([code, signal]): WorkerEnd => ({ code, signal }),
-    // It could not even be started; its channel closes all the same.
-    (): WorkerEnd => ({ code: null, signal: null }),
-  )
-  return {
-    place,
-    pid: child.pid,
-    startedAt: performance.now(),
-    ended: Promise.all([exited, closed]).then(([end]) => end),
-    async ask(request, within) {
-      const number = requests++
-      const late = new HeadgateError(
-        'HG_WORKER_FAILED',
-        `Worker ${place} has not answered "${request.kind}" within ${within / 1000} s.`,
-      )
-      const answer = new Promise<Answer>((resolve, reject) => asked.set(number, { resolve, reject }))
-      const timer = setTimeout(() => asked.get(number)?.reject(late), within)
-      channel.send({ kind: 'request', number, request })
-      try {
-        return await Promise.race([answer, closed.then(() => undefined)])
-      } finally {
-        clearTimeout(timer)
-        asked.delete(number)
-      }
-    },
-    tell: (message) => channel.send(message),
-    tellSoon: channel.sendSoon,
-    kill: () => void child.kill('SIGKILL'),
+  }
+
+  #respond(response: Response): void {
+    const pending = this.#pending.get(response.number)
+    if (response.error !== undefined) pending?.reject(fromErrorText(response.error))
+    else pending?.resolve(response)
+  }
+
+  sendLazily(message: ToWorker): void {
+    this.#channel.sendSoon(message)
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL')
+  }
+}
+
+/** Milliseconds. */
+const BACKOFF = { initial: 100, max: 30_000 }
+/** Milliseconds. A worker that ran this long did not crash at startup: the backoff starts again. */
+const STABLE = 60_000
+
+/** The delays before the workers of a slot are replaced. */
+export class RestartBackoff {
+  #crashes = 0
+
+  /** How long to wait, in milliseconds, before a worker that ran for `lifetime` is replaced. */
+  delay(lifetime: number): number {
+    if (lifetime < STABLE) return backoffDelay(BACKOFF, this.#crashes++)
+    this.#crashes = 0
+    return 0
+  }
+}
+
+export interface SupervisionOptions {
+  /** Starts a worker in this slot. Rejects if it does not come up. */
+  start(slot: number): Promise<WorkerProcess>
+  onEnded(worker: WorkerProcess): void
+  /** Called after `onEnded` if the worker was not asked to stop. */
+  onCrashed(): void
+  readonly log: Log
+  /** Aborted when the workers are asked to stop. */
+  readonly stopping: AbortSignal
+}
+
+/** Replaces a worker that ends by itself, and then its replacement, until `stopping` is aborted. */
+export async function superviseWorker(first: WorkerProcess, options: SupervisionOptions): Promise<void> {
+  const { log, stopping } = options
+  const backoff = new RestartBackoff()
+  for (let worker = first; ; ) {
+    const end = await worker.ended
+    options.onEnded(worker)
+    if (stopping.aborted) return
+    options.onCrashed()
+    const delay = backoff.delay(performance.now() - worker.startedAt)
+    log.error(
+      { event: 'worker-ended', worker: worker.slot, pid: worker.pid, ...end, pause: delay },
+      'a worker has ended by itself; its senders deliver again, and it is replaced',
+    )
+    let replacement = await replaceWorker(worker.slot, delay, options)
+    while (replacement === undefined && !stopping.aborted) {
+      replacement = await replaceWorker(worker.slot, backoff.delay(0), options)
+    }
+    if (replacement === undefined) return
+    worker = replacement
+  }
+}
+
+async function replaceWorker(
+  slot: number,
+  delay: number,
+  { start, log, stopping }: SupervisionOptions,
+): Promise<WorkerProcess | undefined> {
+  await sleep(delay, stopping)
+  if (stopping.aborted) return undefined
+  try {
+    const worker = await start(slot)
+    log.info({ event: 'worker-started', worker: slot, pid: worker.pid }, 'a worker has been replaced')
+    return worker
+  } catch (thrown) {
+    const { code, message } = asHeadgateError(thrown, 'Starting a worker')
+    if (!stopping.aborted) log.error({ code, worker: slot }, `a worker could not be replaced: ${message}`)
+    return undefined
   }
 }

@@ -1,146 +1,232 @@
+import type { Duplex } from 'node:stream'
 import type { Contents } from '../config/files.js'
 import type { ReadResult } from '../config/read.js'
+import { asHeadgateError } from '../contract/errors.js'
 import { Listener } from '../http/listener.js'
 import { bytes } from '../lib/units.js'
 import { countRefused, countResponses } from '../metrics/process.js'
 import { ProcessMetrics } from '../metrics/registry.js'
 import { setTargetState } from '../pipeline/lifecycle.js'
 import { createShared } from '../pipeline/shared.js'
-import { createLoggers } from '../process/log-levels.js'
+import type { TargetState } from '../pipeline/target-state.js'
+import { createLoggers, type Loggers } from '../process/log-levels.js'
 import { createLog, warningLogger } from '../process/logging.js'
 import { readRecordKey } from '../process/record-key.js'
-import { openCertificates } from '../tls/certificates.js'
-import { createHandingOver } from './handover.js'
+import type { Settings } from '../process/settings.js'
+import { type Certificates, openCertificates } from '../tls/certificates.js'
+import { type Channel, createChannel } from './channel.js'
+import { toErrorText } from './error-text.js'
+import { createHandingOver, type HandingOver } from './handover.js'
 import { makeAttempt } from './make-attempt.js'
-import type { Request, StartMessage, ToPrimary, ToWorker } from './messages.js'
-import { reporter } from './metrics.js'
-import { shareOf } from './share.js'
-import { createFrontConfig } from './worker-config.js'
+import { type Request, type StartMessage, shareOf, type ToPrimary, type ToWorker } from './messages.js'
+import { createReporter } from './metrics.js'
+import { WorkerConfig } from './worker-config.js'
 
-export interface FrontSurroundings {
-  send(message: ToPrimary, parts?: readonly Buffer[]): void
-  /** The same for what nobody waits for. */
-  sendSoon(message: ToPrimary): void
-  read(contents: Contents): Promise<ReadResult>
+export interface WorkerOptions {
+  /** To the primary process. */
+  readonly stream: Duplex
+  /** Reads and checks a config that consists of these files. */
+  read(settings: Settings, contents: Contents): Promise<ReadResult>
   /** As of `Io`. */
   onWarning(listener: (warning: Error) => void): void
 }
 
-/** What runs in a worker: the listener, and the front of every pipeline. */
-export interface Front {
-  readonly url: string
-  do(request: Exclude<Request, StartMessage>): Promise<void>
-  take(message: Exclude<ToWorker, { kind: 'request' | 'abandon' }>): void
-  abandon(): Promise<void>
+type ToPrimaryChannel = Channel<ToPrimary, ToWorker>
+
+/** Serves the primary process. Resolves when that has ended, or has stopped this worker. */
+export function runWorker({ stream, read, onWarning }: WorkerOptions): Promise<void> {
+  const channel: ToPrimaryChannel = createChannel(stream)
+  let worker: Worker | undefined
+  let last: Promise<void> = Promise.resolve()
+
+  const perform = async (request: Request): Promise<string | undefined> => {
+    if (request.kind !== 'start') {
+      await worker?.perform(request)
+      return undefined
+    }
+    const { settings } = request
+    const { log } = await createLog({
+      level: settings.logLevel,
+      format: 'json',
+      terminal: false,
+      write: (line) => channel.send({ kind: 'line', line }),
+    })
+    onWarning(warningLogger(log))
+    const loggers = createLoggers(log.child({ worker: request.worker }))
+    for (const [name, level] of request.levels) loggers.set(name, level)
+    worker = await Worker.create(request, channel, loggers, (contents) => read(settings, contents))
+    return worker.start(request.config)
+  }
+  const respond = async (number: number, request: Request): Promise<void> => {
+    try {
+      const url = await perform(request)
+      channel.send({ kind: 'response', number, ...(url !== undefined && { url }) })
+    } catch (thrown) {
+      const error = asHeadgateError(thrown, 'The worker')
+      channel.send({ kind: 'response', number, error: toErrorText(error) })
+    }
+    if (request.kind === 'stop') await channel.close()
+  }
+  channel.onMessage((message) => {
+    if (message.kind === 'request') {
+      const { number, request } = message
+      // One after the other, except for a report, which changes nothing, and a stop, which waits for nothing.
+      if (request.kind === 'report' || request.kind === 'stop') void respond(number, request)
+      else last = last.then(() => respond(number, request))
+    } else if (message.kind === 'rollback') last = last.then(() => worker?.rollback())
+    else worker?.take(message)
+  })
+  return new Promise((resolve) => channel.onClosed(resolve))
 }
 
-/** Milliseconds. So much of what a worker has counted can be lost with it. */
-const REPORT_EVERY = 1000
+/** Milliseconds. At most the counts of this time are lost when a worker crashes. */
+const REPORT_INTERVAL = 1000
 
-/** Starts the front. Rejects where a stage cannot ever work, or the address cannot be had. */
-export async function startFront(
-  message: StartMessage,
-  { send, sendSoon, read, onWarning }: FrontSurroundings,
-): Promise<Front> {
-  const { settings, workers } = message
-  const worker = String(message.worker)
-  const { log } = await createLog({
-    level: settings.logLevel,
-    format: 'json',
-    terminal: false,
-    write: (line) => send({ kind: 'line', line }),
-  })
-  onWarning(warningLogger(log))
-  const loggers = createLoggers(log.child({ worker: message.worker }))
-  for (const [name, level] of message.levels) loggers.set(name, level)
+/** The listener of a worker and its part of every pipeline. */
+class Worker {
+  readonly #channel: ToPrimaryChannel
+  readonly #loggers: Loggers
+  readonly #certificates: Certificates
+  readonly #listener: Listener
+  readonly #handover: HandingOver
+  readonly #config: WorkerConfig
+  readonly #sendReport: () => void
+  /** By the names of pipelines. */
+  readonly #targetStates = new Map<string, TargetState>()
+  #stopTimers = (): void => {}
 
-  const metrics = new ProcessMetrics()
-  const certificates = await openCertificates({
-    settings: { ...settings, adminTlsCert: '', adminTlsKey: '', adminTlsClientCa: '' },
-    metrics,
-    log: loggers.of,
-  })
-  const listener = new Listener({
-    host: settings.host,
-    port: settings.port,
-    maxConnections: shareOf(settings.maxConnections, workers),
-    maxBodyMemory: shareOf(bytes(settings.maxBodyMemory), workers),
-    onRefused: countRefused(metrics),
-    secure: certificates.intake,
-    log: loggers.of({}),
-    onResponse: countResponses(metrics, 'none'),
-    sharedBy: workers,
-  })
-  const signal = new AbortController().signal
-  const targetStates = new Map(Object.entries(message.config.targetStates))
-  const { handOver, ended } = createHandingOver(send, (pipeline) => config.addressOf(pipeline))
-  const config = createFrontConfig({
-    surroundings: {
-      metrics,
-      log: loggers.of,
-      shared: createShared({ metrics, log: loggers.of, signal }),
-      recordKey: readRecordKey(settings.recordKeyFile),
-      http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
-      targetStates: { of: (pipeline) => targetStates.get(pipeline) ?? 'RUNNING', keep() {} },
-      handOver,
-      signal,
-    },
-    read,
-    left: (generation) => send({ kind: 'left', generation }),
-  })
-  const report = reporter({ worker, metrics, usage: () => listener.usage(), pipelines: config.running })
-  const sendReport = () => send({ kind: 'report', report: report() })
-
-  await config.start(message.config)
-  const { url } = await listener.open()
-  const watch = certificates.watch()
-  const reporting = setInterval(sendReport, REPORT_EVERY).unref()
-
-  const stop = async (): Promise<void> => {
-    // First of all, so that a sender that comes in between hears 503 and not that there is no such path.
-    const closed = listener.close()
-    await config.stop()
-    await closed
-    watch.close()
-    clearInterval(reporting)
-    sendReport()
+  static async create(
+    start: StartMessage,
+    channel: ToPrimaryChannel,
+    loggers: Loggers,
+    read: (contents: Contents) => Promise<ReadResult>,
+  ): Promise<Worker> {
+    const metrics = new ProcessMetrics()
+    const settings = { ...start.settings, adminTlsCert: '', adminTlsKey: '', adminTlsClientCa: '' }
+    const certificates = await openCertificates({ settings, metrics, log: loggers.of })
+    return new Worker(start, channel, loggers, read, metrics, certificates)
   }
-  return {
-    url,
-    abandon: config.abandon,
-    async do(request) {
-      switch (request.kind) {
-        case 'prepare':
-          for (const [pipeline, targetState] of Object.entries(request.config.targetStates))
-            targetStates.set(pipeline, targetState)
-          return config.prepare(request)
-        case 'arm':
-          return config.arm()
-        case 'report':
-          return sendReport()
-        case 'stop':
-          return stop()
+
+  private constructor(
+    { settings, workers, worker }: StartMessage,
+    channel: ToPrimaryChannel,
+    loggers: Loggers,
+    read: (contents: Contents) => Promise<ReadResult>,
+    metrics: ProcessMetrics,
+    certificates: Certificates,
+  ) {
+    this.#channel = channel
+    this.#loggers = loggers
+    this.#certificates = certificates
+    const listener = new Listener({
+      host: settings.host,
+      port: settings.port,
+      maxConnections: shareOf(settings.maxConnections, workers),
+      maxBodyMemory: shareOf(bytes(settings.maxBodyMemory), workers),
+      onRefused: countRefused(metrics),
+      secure: certificates.intake,
+      log: loggers.of({}),
+      onResponse: countResponses(metrics, 'none'),
+      sharedBy: workers,
+    })
+    this.#listener = listener
+    this.#handover = createHandingOver(channel.send, (pipeline) => this.#config.addressOf(pipeline))
+    const { signal } = new AbortController()
+    this.#config = new WorkerConfig({
+      surroundings: {
+        metrics,
+        log: loggers.of,
+        shared: createShared({ metrics, log: loggers.of, signal }),
+        recordKey: readRecordKey(settings.recordKeyFile),
+        http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
+        targetStates: { of: (pipeline) => this.#targetStates.get(pipeline) ?? 'RUNNING', keep() {} },
+        handOver: this.#handover.handOver,
+        signal,
+      },
+      read,
+      onDrained: (generation) => channel.send({ kind: 'drained', generation }),
+    })
+    const report = createReporter({
+      worker: String(worker),
+      metrics,
+      usage: () => listener.usage(),
+      pipelines: () => this.#config.running(),
+    })
+    this.#sendReport = () => channel.send({ kind: 'report', report: report() })
+  }
+
+  /** Resolves with the URL that it listens on. Rejects if a stage can never work, or the address is not free. */
+  async start(config: StartMessage['config']): Promise<string> {
+    this.#setTargetStates(config.targetStates)
+    await this.#config.start(config)
+    const { url } = await this.#listener.open()
+    const watch = this.#certificates.watch()
+    const reporting = setInterval(this.#sendReport, REPORT_INTERVAL).unref()
+    this.#stopTimers = () => {
+      watch.close()
+      clearInterval(reporting)
+    }
+    return url
+  }
+
+  async perform(request: Exclude<Request, StartMessage>): Promise<void> {
+    switch (request.kind) {
+      case 'prepare':
+        this.#setTargetStates(request.config.targetStates)
+        return this.#config.prepare(request)
+      case 'quiesce':
+        return this.#config.quiesce()
+      case 'report':
+        return this.#sendReport()
+      case 'stop':
+        return this.#stop()
+    }
+  }
+
+  take(message: Exclude<ToWorker, { kind: 'request' | 'rollback' }>): void {
+    switch (message.kind) {
+      case 'outcome':
+        this.#handover.ended(message)
+        break
+      case 'attempt': {
+        const stage = this.#config.postCommit(message.pipeline, message.stage)
+        void makeAttempt(stage, message, this.#channel.sendSoon)
+        break
       }
-    },
-    take(message) {
-      switch (message.kind) {
-        case 'outcome':
-          return ended(message)
-        case 'attempt':
-          return void makeAttempt(config.postCommit(message.pipeline, message.stage), message, sendSoon)
-        case 'commit':
-          return config.commit()
-        case 'target-state': {
-          targetStates.set(message.pipeline, message.targetState)
-          const pipeline = config.running().find(({ name }) => name === message.pipeline)
-          if (pipeline !== undefined) setTargetState(pipeline, message.targetState)
-          return
-        }
-        case 'level':
-          return void loggers.set(message.name, message.level)
-        case 'renew-certificates':
-          return void certificates.renew()
-      }
-    },
+      case 'commit':
+        this.#config.commit()
+        break
+      case 'target-state':
+        this.#setTargetState(message.pipeline, message.targetState)
+        break
+      case 'level':
+        this.#loggers.set(message.name, message.level)
+        break
+      case 'renew-certificates':
+        void this.#certificates.renew()
+    }
+  }
+
+  rollback(): Promise<void> {
+    return this.#config.rollback()
+  }
+
+  async #stop(): Promise<void> {
+    // The listener closes first: senders receive 503 then, not 404.
+    const closed = this.#listener.close()
+    await this.#config.stop()
+    await closed
+    this.#stopTimers()
+    this.#sendReport()
+  }
+
+  #setTargetStates(targetStates: StartMessage['config']['targetStates']): void {
+    for (const [pipeline, state] of Object.entries(targetStates)) this.#targetStates.set(pipeline, state)
+  }
+
+  #setTargetState(name: string, targetState: TargetState): void {
+    this.#targetStates.set(name, targetState)
+    const pipeline = this.#config.running().find((running) => running.name === name)
+    if (pipeline !== undefined) setTargetState(pipeline, targetState)
   }
 }

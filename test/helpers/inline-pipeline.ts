@@ -6,8 +6,9 @@ import type { AnyDefinition } from '../../src/contract/index.js'
 import { openStateDirectory } from '../../src/ledger/state-directory.js'
 import { ProcessMetrics } from '../../src/metrics/registry.js'
 import { buildPipeline, type Surroundings } from '../../src/pipeline/build.js'
-import { startPipeline, stopPipeline } from '../../src/pipeline/lifecycle.js'
+import { stopPipeline } from '../../src/pipeline/lifecycle.js'
 import type { Pipeline } from '../../src/pipeline/pipeline.js'
+import { Transition } from '../../src/pipeline/reload/transition.js'
 import type { Tap } from '../../src/pipeline/watched.js'
 import { type LogLine, temporaryDirectory, testContext } from './context.js'
 import { type InlinePlugins, inlineConfig, inlinePlugins } from './inline-plugins.js'
@@ -73,7 +74,7 @@ export async function runningPipeline(
     taps,
     ...more,
   })
-  await startPipeline(pipeline)
+  await Transition.start([pipeline], deadline.signal)
   let ended: Promise<void> | undefined
   const stop = () => {
     deadline.abort()

@@ -23,9 +23,9 @@ function withWorkers() {
   const ending = new AbortController()
   const attempts = createAttempts(ending.signal)
   const { acknowledge } = attempts.throughWorkers('orders', 1, own)
-  const workers = [1, 2].map((place) => {
+  const workers = [1, 2].map((slot) => {
     const told: ToWorker[] = []
-    const worker = { place, tellSoon: (message: ToWorker) => told.push(message) } as unknown as WorkerProcess
+    const worker = { slot, sendLazily: (message: ToWorker) => told.push(message) } as unknown as WorkerProcess
     attempts.up(worker)
     return { worker, told }
   }) as [Fake, Fake]

@@ -1,8 +1,9 @@
 import { onTestFinished } from 'vitest'
 import type { Intake } from '../../src/contract/index.js'
 import { ProcessMetrics } from '../../src/metrics/registry.js'
-import { startPipeline, stopPipeline } from '../../src/pipeline/lifecycle.js'
+import { stopPipeline } from '../../src/pipeline/lifecycle.js'
 import type { BuiltPostCommit, Pipeline } from '../../src/pipeline/pipeline.js'
+import { Transition } from '../../src/pipeline/reload/transition.js'
 import type { Tap } from '../../src/pipeline/watched.js'
 import type { AttemptMessage } from '../../src/workers/attempt-message.js'
 import { createAttempts } from '../../src/workers/attempts.js'
@@ -39,7 +40,7 @@ export interface FrontAndBack {
 
 /** A pipeline whose front hands over to its back as a worker does to its primary process, in one process. */
 export async function frontAndBack(settings: object = {}): Promise<FrontAndBack> {
-  const worker = { place: 1, tellSoon: (message: ToWorker) => toWorker.sendSoon(message) } as WorkerProcess
+  const worker = { slot: 1, sendLazily: (message: ToWorker) => toWorker.sendSoon(message) } as WorkerProcess
   const attempts = createAttempts(new AbortController().signal)
   const { throughWorkers } = attempts
   const running = await runningPipeline(settings, undefined, { throughWorkers })
@@ -77,7 +78,7 @@ export async function frontAndBack(settings: object = {}): Promise<FrontAndBack>
     handOver,
     signal,
   })
-  await startPipeline(front)
+  await Transition.start([front], signal)
   attempts.up(worker)
   attempts.under(read.config)
   onTestFinished(async () => void (await stopPipeline(front, signal)))

@@ -1,49 +1,49 @@
 import { expect, test } from 'vitest'
 import type { Pipeline } from '../../src/pipeline/pipeline.js'
-import { createGenerations } from '../../src/workers/generations.js'
+import { Generations } from '../../src/workers/generations.js'
 
 const pipelineOf = (name: string) => ({ name }) as Pipeline
 
-async function hasEnded(ended: Promise<void>): Promise<boolean> {
+async function isResolved(promise: Promise<void>): Promise<boolean> {
   let over = false
-  void ended.then(() => {
+  void promise.then(() => {
     over = true
   })
   await new Promise((resolve) => setImmediate(resolve))
   return over
 }
 
-test('a config has ended when the last worker has left it, and until then its events find its pipelines', async () => {
-  const generations = createGenerations<string>()
+test('a config is drained when the last worker has drained it, and until then its events find its pipelines', async () => {
+  const generations = new Generations<string>()
   const orders = pipelineOf('orders')
   const first = generations.add([pipelineOf('other'), orders])
-  const ended = generations.ended(orders)
-  generations.leave(first, ['one', 'two'])
-  generations.left(first, 'one')
-  expect(await hasEnded(ended)).toBe(false)
+  const drained = generations.drained(orders)
+  generations.drain(first, ['one', 'two'])
+  generations.workerDrained(first, 'one')
+  expect(await isResolved(drained)).toBe(false)
   expect(generations.pipeline(first, 1)).toBe(orders)
-  generations.left(first, 'two')
-  expect(await hasEnded(ended)).toBe(true)
+  generations.workerDrained(first, 'two')
+  expect(await isResolved(drained)).toBe(true)
   expect(generations.pipeline(first, 1)).toBeUndefined()
 })
 
-test('a worker that is gone has left every config', async () => {
-  const generations = createGenerations<string>()
+test('a worker that has ended has drained every config', async () => {
+  const generations = new Generations<string>()
   const orders = pipelineOf('orders')
   const first = generations.add([orders])
-  const ended = generations.ended(orders)
-  generations.leave(first, ['one'])
-  generations.gone('one')
-  expect(await hasEnded(ended)).toBe(true)
+  const drained = generations.drained(orders)
+  generations.drain(first, ['one'])
+  generations.workerEnded('one')
+  expect(await isResolved(drained)).toBe(true)
 })
 
-test('without workers a config has ended at once', async () => {
-  const generations = createGenerations<string>()
+test('without workers a config is drained at once', async () => {
+  const generations = new Generations<string>()
   const orders = pipelineOf('orders')
-  const ended = generations.ended(orders)
-  expect(await hasEnded(ended)).toBe(true)
+  const drained = generations.drained(orders)
+  expect(await isResolved(drained)).toBe(true)
   const first = generations.add([orders])
-  const later = generations.ended(orders)
-  generations.leave(first, [])
-  expect(await hasEnded(later)).toBe(true)
+  const later = generations.drained(orders)
+  generations.drain(first, [])
+  expect(await isResolved(later)).toBe(true)
 })

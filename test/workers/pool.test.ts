@@ -3,7 +3,7 @@ import type { CheckedConfig } from '../../src/config/read.js'
 import { type Attempt, metric as declare } from '../../src/contract/index.js'
 import { ProcessMetrics } from '../../src/metrics/registry.js'
 import { readSettings } from '../../src/process/settings.js'
-import { createWorkers } from '../../src/workers/pool.js'
+import { WorkerPool } from '../../src/workers/pool.js'
 import { testContext } from '../helpers/context.js'
 import { runningPipeline } from '../helpers/inline-pipeline.js'
 import { fakeWorkers } from './fake-workers.js'
@@ -15,7 +15,7 @@ const configOf = (revision: string): CheckedConfig =>
     pipelines: [{ name: 'orders', source: { definition: {} } }],
   }) as unknown as CheckedConfig
 
-/** What comes of an attempt that the primary process makes itself. */
+/** The result of an attempt that the primary process makes itself. */
 const HERE: Attempt = { kind: 'acknowledged' }
 
 /** Two workers that are up, under a config of the revision "first". */
@@ -28,7 +28,7 @@ async function startedWorkers() {
   const { log, lines } = testContext()
   const metrics = new ProcessMetrics()
   const said: string[] = []
-  const workers = createWorkers({
+  const workers = new WorkerPool({
     count: 2,
     settings: read.settings,
     metrics,
@@ -38,9 +38,9 @@ async function startedWorkers() {
     signal: new AbortController().signal,
     start,
   })
-  onTestFinished(workers.stop)
+  onTestFinished(() => workers.stop())
   await workers.start(configOf('first'), [pipeline])
-  const next = { config: configOf('next'), pipelines: [other], anew: [] }
+  const next = { config: configOf('next'), pipelines: [other], restart: [] }
   const metric = async (name: string) =>
     Number(new RegExp(`^headgate_${name} (.*)$`, 'm').exec(await metrics.registry.metrics())?.[1])
   return { workers, processes, lines, said, metric, next, pipeline }
@@ -48,9 +48,9 @@ async function startedWorkers() {
 
 const kinds = (messages: readonly { readonly kind: string }[]) => messages.map(({ kind }) => kind)
 
-test('each worker is started with the config as it was read, and with what operators want', async () => {
+test('each worker starts with the texts of the config as they were read, and with the target states', async () => {
   const { processes } = await startedWorkers()
-  expect(processes.map(({ asked }) => asked)).toMatchObject(
+  expect(processes.map(({ requests }) => requests)).toMatchObject(
     [1, 2].map((worker) => [
       {
         kind: 'start',
@@ -69,11 +69,11 @@ test('each worker is started with the config as it was read, and with what opera
 test('a worker that ends by itself is replaced under the config that runs, counted and logged', async () => {
   const { workers, processes, lines, metric, next } = await startedWorkers()
   await workers.prepare(next)
-  await workers.arm()
+  await workers.quiesce()
   workers.commit()
   processes[0]?.end({ signal: 'SIGSEGV' })
   await expect.poll(() => processes.length).toBe(3)
-  expect(processes[2]).toMatchObject({ place: 1, asked: [{ kind: 'start', config: { revision: 'next' } }] })
+  expect(processes[2]).toMatchObject({ slot: 1, requests: [{ kind: 'start', config: { revision: 'next' } }] })
   await expect.poll(() => metric('workers')).toBe(2)
   expect(await metric('worker_restarts_total')).toBe(1)
   expect(lines).toContainEqual(
@@ -84,7 +84,7 @@ test('a worker that ends by itself is replaced under the config that runs, count
   )
 })
 
-test('where one worker cannot take a config, all are told to abandon it, and it is taken by none', async () => {
+test('where one worker cannot take a config, , and it is taken by none', async () => {
   const { workers, processes, next } = await startedWorkers()
   const [, second] = processes
   if (second !== undefined) second.refuse = 'prepare'
@@ -92,54 +92,54 @@ test('where one worker cannot take a config, all are told to abandon it, and it 
     code: 'HG_WORKER_FAILED',
     message: 'No prepare.',
   })
-  workers.abandon()
-  expect(processes.map(({ told }) => kinds(told))).toEqual([['abandon'], ['abandon']])
+  workers.rollback()
+  expect(processes.map(({ sent }) => kinds(sent))).toEqual([['rollback'], ['rollback']])
   processes[0]?.end()
   await expect
-    .poll(() => processes[2]?.asked)
+    .poll(() => processes[2]?.requests)
     .toMatchObject([{ kind: 'start', config: { revision: 'first' } }])
 })
 
-test('a worker that comes while a config is being taken over is started once that is done, under the new one', async () => {
+test('a worker that is replaced during a reload starts after it, under the new config', async () => {
   const { workers, processes, next } = await startedWorkers()
   await workers.prepare(next)
   processes[0]?.end()
   await expect.poll(() => processes.length).toBe(3)
-  await workers.arm()
-  expect(processes[2]?.asked).toEqual([])
+  await workers.quiesce()
+  expect(processes[2]?.requests).toEqual([])
   workers.commit()
   await expect
-    .poll(() => processes[2]?.asked)
+    .poll(() => processes[2]?.requests)
     .toMatchObject([{ kind: 'start', config: { revision: 'next' } }])
 })
 
-test('the config before has been left when every worker says so, or is gone', async () => {
+test('a config is drained when every worker has reported so, or has ended', async () => {
   const { workers, processes, next, pipeline } = await startedWorkers()
   await workers.prepare(next)
-  await workers.arm()
+  await workers.quiesce()
   workers.commit()
   let over = false
-  void workers.left(pipeline).then(() => {
+  void workers.drained(pipeline).then(() => {
     over = true
   })
-  processes[0]?.say({ kind: 'left', generation: 1 })
+  processes[0]?.say({ kind: 'drained', generation: 1 })
   await new Promise((resolve) => setImmediate(resolve))
   expect(over).toBe(false)
   processes[1]?.end()
   await expect.poll(() => over).toBe(true)
 })
 
-test('what operators change is told to the workers that are there and to those that come', async () => {
+test('changes by operators reach the workers that run and those that start later', async () => {
   const { workers, processes } = await startedWorkers()
-  workers.tell({ kind: 'level', name: 'orders', level: 'debug' })
-  expect(processes.map(({ told }) => told)).toEqual(
+  workers.broadcast({ kind: 'level', name: 'orders', level: 'debug' })
+  expect(processes.map(({ sent }) => sent)).toEqual(
     [1, 2].map(() => [{ kind: 'level', name: 'orders', level: 'debug' }]),
   )
   processes[0]?.end()
-  await expect.poll(() => processes[2]?.asked).toMatchObject([{ levels: [['orders', 'debug']] }])
+  await expect.poll(() => processes[2]?.requests).toMatchObject([{ levels: [['orders', 'debug']] }])
 })
 
-test('what a worker had counted stays counted when it is gone, and its gauges go with it', async () => {
+test('the counts of a worker stay when it has ended, and its gauges go', async () => {
   const { processes, metric, said } = await startedWorkers()
   const labels = { pipeline: 'none' }
   const declaration = declare({
@@ -159,10 +159,10 @@ test('what a worker had counted stays counted when it is gone, and its gauges go
   expect(await metric('answers_total\\{pipeline="none"\\}')).toBe(3)
 })
 
-test('a worker makes attempts from when it is up until it is gone, and one that is being started makes none', async () => {
+test('a worker makes attempts from when it is up until it ends, and one that is starting makes none', async () => {
   const { workers, processes } = await startedWorkers()
   const { acknowledge } = workers.throughWorkers('orders', 0, { acknowledge: async () => HERE })
-  const attempts = () => processes.map(({ told }) => kinds(told).filter((kind) => kind === 'attempt').length)
+  const attempts = () => processes.map(({ sent }) => kinds(sent).filter((kind) => kind === 'attempt').length)
   const lost = acknowledge({ id: 'a' })
   const under = acknowledge({ id: 'b' })
   expect(attempts()).toEqual([1, 1])
@@ -181,7 +181,7 @@ test('a worker makes attempts from when it is up until it is gone, and one that 
   expect(await under).toEqual({ kind: 'acknowledged' })
 })
 
-test('where no worker is up, and once they are to stop, attempts are made here', async () => {
+test('if no worker is up, and once they are to stop, the primary process makes the attempts', async () => {
   const { workers, processes } = await startedWorkers()
   const { acknowledge } = workers.throughWorkers('orders', 0, { acknowledge: async () => HERE })
   const lost = acknowledge({ id: 'a' })
@@ -193,10 +193,10 @@ test('where no worker is up, and once they are to stop, attempts are made here',
   expect(await acknowledge({ id: 'b' })).toBe(HERE)
 })
 
-test('a stop has the workers stop, and none is replaced', async () => {
+test('a stop stops the workers, and none is replaced', async () => {
   const { workers, processes } = await startedWorkers()
   await workers.stop()
-  expect(processes.map(({ asked }) => kinds(asked))).toEqual([
+  expect(processes.map(({ requests }) => kinds(requests))).toEqual([
     ['start', 'stop'],
     ['start', 'stop'],
   ])

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { ProcessMetrics } from '../../src/metrics/registry.js'
 import type { ConfigMessage } from '../../src/workers/messages.js'
-import { createFrontConfig } from '../../src/workers/worker-config.js'
+import { WorkerConfig } from '../../src/workers/worker-config.js'
 import { testContext } from '../helpers/context.js'
 import { deferred } from '../helpers/deferred.js'
 import { readText } from '../helpers/inline-pipeline.js'
@@ -14,9 +14,9 @@ function workerOf({ single = false } = {}) {
     definition.kind === 'source' ? { ...definition, single } : definition,
   )
   const read = (text: string) => readText(text, definitions)
-  const left: number[] = []
+  const drained: number[] = []
   const { log } = testContext()
-  const config = createFrontConfig({
+  const config = new WorkerConfig({
     surroundings: {
       metrics: new ProcessMetrics(),
       log: () => log,
@@ -24,45 +24,45 @@ function workerOf({ single = false } = {}) {
       signal: new AbortController().signal,
     },
     read: async (contents) => read([...contents.values()].join('')),
-    left: (generation) => left.push(generation),
+    onDrained: (generation) => drained.push(generation),
   })
-  onTestFinished(config.stop)
+  onTestFinished(() => config.stop())
   const messageOf = (generation: number, text: string): ConfigMessage => {
     const result = read(text)
     const revision = result.ok ? result.config.revision : 'none'
     return { generation, revision, contents: [['/config.json', text]], targetStates: {} }
   }
-  return { config, left, inline, messageOf }
+  return { config, drained, inline, messageOf }
 }
 
 const SECOND = inlineConfig({ transforms: [{ plugin: 'everything', config: { size: 4 } }] })
 
-test('the next config is taken over in steps, and the one before is left when nothing is under it any more', async () => {
-  const { config, left, messageOf } = workerOf()
+test('the next config is committed in steps, and the one before is drained when no event is under it any more', async () => {
+  const { config, drained, messageOf } = workerOf()
   await config.start(messageOf(1, inlineConfig()))
   const [before] = config.running()
-  await config.prepare({ kind: 'prepare', config: messageOf(2, SECOND), anew: [] })
-  await config.arm()
+  await config.prepare({ kind: 'prepare', config: messageOf(2, SECOND), restart: [] })
+  await config.quiesce()
   expect(config.running()).toEqual([before])
   config.commit()
   const [after] = config.running()
   expect(after?.revision).not.toBe(before?.revision)
   expect(after && config.addressOf(after)).toEqual({ generation: 2, pipeline: 0 })
-  await expect.poll(() => left).toEqual([1])
-  // What says the same is kept.
+  await expect.poll(() => drained).toEqual([1])
+  // Unchanged stages are kept.
   expect(after?.stages.source).toBe(before?.stages.source)
   expect(after?.stages.sink).toBe(before?.stages.sink)
 })
 
-test('a config that is abandoned has changed nothing', async () => {
-  const { config, left, messageOf, inline } = workerOf()
+test('a rollback changes nothing', async () => {
+  const { config, drained, messageOf, inline } = workerOf()
   await config.start(messageOf(1, inlineConfig()))
   const before = config.running()
-  await config.prepare({ kind: 'prepare', config: messageOf(2, SECOND), anew: [] })
-  await config.arm()
-  await config.abandon()
+  await config.prepare({ kind: 'prepare', config: messageOf(2, SECOND), restart: [] })
+  await config.quiesce()
+  await config.rollback()
   expect(config.running()).toEqual(before)
-  expect(left).toEqual([])
+  expect(drained).toEqual([])
   expect(inline.order.filter((step) => step.endsWith('transform'))).toEqual([
     'start transform',
     'start transform',
@@ -70,39 +70,39 @@ test('a config that is abandoned has changed nothing', async () => {
   ])
 })
 
-test('a stage that is to be restarted is made anew although the config says the same of it', async () => {
+test('a restarted stage is created again although the config says the same of it', async () => {
   const { config, messageOf } = workerOf()
   await config.start(messageOf(1, inlineConfig()))
   const [before] = config.running()
-  const anew = [{ pipeline: 'orders', stage: 'transform.0.everything' }]
-  await config.prepare({ kind: 'prepare', config: messageOf(2, inlineConfig()), anew })
-  await config.arm()
+  const restart = [{ pipeline: 'orders', stage: 'transform.0.everything' }]
+  await config.prepare({ kind: 'prepare', config: messageOf(2, inlineConfig()), restart })
+  await config.quiesce()
   config.commit()
   const [after] = config.running()
   expect(after?.stages.transforms).not.toEqual(before?.stages.transforms)
   expect(after?.stages.source).toBe(before?.stages.source)
 })
 
-test('attempts go to the stages of the config that runs; those of the one before end before it is left', async () => {
-  const { config, left, messageOf, inline } = workerOf()
+test('attempts go to the stages of the config that runs; those of the one before end before it is drained', async () => {
+  const { config, drained, messageOf, inline } = workerOf()
   const { promise, resolve } = deferred()
   inline.acknowledge = () => promise.then(() => ({ kind: 'acknowledged' }))
   await config.start(messageOf(1, inlineConfig()))
   const before = config.postCommit('orders', 0)
   const attempt = before.instance.acknowledge({ id: 'a' })
-  const anew = [{ pipeline: 'orders', stage: before.name }]
-  await config.prepare({ kind: 'prepare', config: messageOf(2, inlineConfig()), anew })
-  await config.arm()
+  const restart = [{ pipeline: 'orders', stage: before.name }]
+  await config.prepare({ kind: 'prepare', config: messageOf(2, inlineConfig()), restart })
+  await config.quiesce()
   expect(config.postCommit('orders', 0)).toBe(before)
   config.commit()
   const after = config.postCommit('orders', 0)
   expect(after).not.toBe(before)
   inline.acknowledge = async () => ({ kind: 'acknowledged' })
   await after.instance.acknowledge({ id: 'b' })
-  expect([inline.acknowledged, left]).toEqual([[{ id: 'b' }], []])
+  expect([inline.acknowledged, drained]).toEqual([[{ id: 'b' }], []])
   resolve()
   expect(await attempt).toEqual({ kind: 'acknowledged' })
-  await expect.poll(() => left).toEqual([1])
+  await expect.poll(() => drained).toEqual([1])
   expect(inline.order.filter((step) => step.endsWith('post-commit'))).toEqual([
     'start post-commit',
     'start post-commit',

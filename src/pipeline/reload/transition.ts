@@ -1,140 +1,309 @@
+import type { CheckedConfig } from '../../config/read.js'
 import { HeadgateError } from '../../contract/errors.js'
 import { untilAborted } from '../../lib/async.js'
-import { intakeOf, isHeld, showMetrics } from '../lifecycle.js'
-import { type BuiltSource, type Pipeline, stagesOf } from '../pipeline.js'
-import type { BuiltStage } from '../stage.js'
-import { stageAfter } from './changes.js'
-import type { Fronts } from './fronts.js'
+import { notReady, settleAll, showMetrics, startParts, stopParts, untilReady } from '../lifecycle.js'
+import type { BuiltSource, Pipeline } from '../pipeline.js'
+import {
+  type Added,
+  added,
+  nameOfTarget,
+  type PipelineChange,
+  partsOf,
+  type Replaced,
+  stageAfter,
+} from './changes.js'
 
-/** A pipeline under the config so far and under the next one; one of the two is missing where it comes or goes. */
-export interface Swap {
-  readonly running: Pipeline | undefined
-  readonly next: Pipeline | undefined
+/** A config that is to replace the one that runs. */
+export interface NextConfig {
+  readonly config: CheckedConfig
+  /** Built of it in this process, in its order. */
+  readonly pipelines: readonly Pipeline[]
+  /** Stages to be created again although the config says the same of them. */
+  readonly restart: readonly { readonly pipeline: string; readonly stage: string }[]
 }
 
-/** Milliseconds that senders wait for, at most, when records are still under way to a sink that is exchanged. */
-const HOLD = 5000
-
-/** Whether the running pipeline has no such stage: it is started and stopped with the config that has. */
-export const isFresh = (stage: BuiltStage, running: Pipeline | undefined): boolean =>
-  !stagesOf(running).includes(stage)
-
-/** All that can fail has succeeded: one of the two is called. */
-export interface Armed {
-  /** In one go: no event comes in between. */
+/** The workers in a reload: they take the steps of a `Transition`, all of them or none. */
+export interface WorkersTransition {
+  prepare(next: NextConfig): Promise<void>
+  quiesce(): Promise<void>
   commit(): void
-  abandon(): Promise<void>
+  rollback(): void
+  /** Resolves once no worker has an event under the config of this pipeline. */
+  drained(pipeline: Pipeline): Promise<void>
 }
+
+export interface TransitionOptions {
+  /** Ends every wait before the commit: the transition fails then. */
+  readonly cancel: AbortSignal
+  /** Ends every wait for a part to stop. */
+  readonly deadline: AbortSignal
+  readonly workers?: WorkersTransition | undefined
+}
+
+/** All in milliseconds. */
+const STAGE_READY_TIMEOUT = 5000
+/** A new pipeline restores its ledger first: until then its sender would receive 503. */
+const PIPELINE_READY_TIMEOUT = 60_000
+/** The longest that senders wait while records are under way to a sink that is replaced. */
+const QUIESCE_TIMEOUT = 5000
 
 /**
- * Brings all pipelines to where they can be swapped between two events. Nothing has changed until they are; rejects where
- * they cannot be. Requests that come meanwhile wait, a few milliseconds in general. `fronts`: the workers, which take over
- * with it.
+ * The way from the config that runs to the next one, in the primary process and in each worker. `prepare`, `quiesce` and
+ * `commit` come in this order, and `rollback` instead of any that has not come: then everything runs as before. After the
+ * commit, `drain` stops the parts that the next config does not have.
  */
-export async function arm(
-  swaps: readonly Swap[],
-  signal: AbortSignal,
-  fronts?: Pick<Fronts, 'arm' | 'commit'>,
-): Promise<Armed> {
-  const gate = closeGate()
-  const started: BuiltSource[] = []
-  const abandon = async (): Promise<void> => {
-    gate.open()
-    for (const source of started) {
+export class Transition {
+  readonly changes: readonly PipelineChange[]
+  readonly #cancel: AbortSignal
+  readonly #deadline: AbortSignal
+  readonly #workers: WorkersTransition | undefined
+  readonly #barrier = new Barrier()
+  #startedSources: BuiltSource[] = []
+
+  /**
+   * The first start of a process: the same steps, but a part that is not ready (its cluster is down) is no failure, since
+   * there is no config to go on with. Rejects if a part can never work; then none runs.
+   */
+  static async start(pipelines: readonly Pipeline[], deadline: AbortSignal): Promise<void> {
+    const transition = new Transition(pipelines.map(added), { cancel: deadline, deadline })
+    try {
+      await transition.#startAdded()
+      await transition.quiesce()
+      transition.commit()
+    } catch (error) {
+      await transition.rollback()
+      throw error
+    }
+  }
+
+  constructor(changes: readonly PipelineChange[], { cancel, deadline, workers }: TransitionOptions) {
+    this.changes = changes
+    this.#cancel = cancel
+    this.#deadline = deadline
+    this.#workers = workers
+  }
+
+  /** Starts the added parts, which take no event yet. Rejects if they cannot be used. */
+  async prepare(): Promise<void> {
+    await this.#startAdded()
+    await settleAll(
+      this.changes.map(async (change) => {
+        if (change.kind === 'added') await this.#addedReady(change)
+        else if (change.kind === 'replaced') await this.#replacementReady(change)
+      }),
+    )
+  }
+
+  /**
+   * Brings every pipeline to where it can be replaced between two events. Requests that come meanwhile wait, in general for
+   * a few milliseconds. Afterwards nothing can fail any more.
+   */
+  async quiesce(): Promise<void> {
+    try {
+      const withOtherSink = this.changes.filter(
+        (change): change is Replaced => change.kind === 'replaced' && change.hasOtherSink,
+      )
+      for (const { running } of withOtherSink) this.#barrier.close(running.stages.source)
+      // Afterwards workers have handed over every event that they took under the running config.
+      await this.#workers?.quiesce()
+      for (const change of withOtherSink) await this.#sinkIdle(change)
+      await this.#startSources()
+    } catch (error) {
+      await this.#reopen()
+      throw error
+    }
+  }
+
+  /** Synchronous: no event comes in between. */
+  commit(): void {
+    for (const change of this.changes) if (change.kind !== 'removed') commitChange(change)
+    this.#workers?.commit()
+    this.#barrier.open()
+  }
+
+  /** Stops the added parts. */
+  async rollback(): Promise<void> {
+    await this.#reopen()
+    this.#workers?.rollback()
+    for (const change of this.changes) {
+      if (change.kind === 'removed') continue
+      const { next } = change
+      const parts = partsOf(change, 'added')
+      await stopParts(parts, this.#deadline)
+      for (const { metrics } of parts.flat()) metrics.close()
+      next.metrics.close()
+      if (change.kind === 'replaced' && !change.hasOtherSink) expectTargets(next, [...next.runtime.live])
+    }
+  }
+
+  /**
+   * After the commit: lets every event end under the config that it began with, then stops the removed parts.
+   * `acknowledgeUntil` ends the wait of a removed pipeline for its acknowledgements. Returns how many it leaves.
+   */
+  async drain(change: PipelineChange, acknowledgeUntil = this.#deadline): Promise<number> {
+    if (change.kind === 'added') return 0
+    const { running } = change
+    const deadline = this.#deadline
+    if (this.#workers !== undefined) await untilAborted(this.#workers.drained(running), deadline)
+    const steps = partsOf(change, 'removed')
+    const parts = steps.flat()
+    for (const part of parts) {
+      if (part.kind !== 'source') continue
+      await untilAborted(part.subject.paths.withdraw?.(), deadline)
+      await untilAborted(part.stop(), deadline)
+    }
+    await untilAborted(running.traffic.idle(), deadline)
+    if (change.kind === 'replaced') await outcomesKnown(running, deadline)
+    running.flushLogs()
+    for (const part of parts) {
+      if (part.kind !== 'acknowledger') continue
+      if (change.kind === 'removed') await part.subject.drain(acknowledgeUntil)
+      await untilAborted(part.stop(), deadline)
+    }
+    const unacknowledged = change.kind === 'removed' ? running.ledger.backlog().count : 0
+    running.runtime.live.delete(running)
+    await stopParts(steps, deadline)
+    if (change.kind === 'replaced' && !change.hasOtherSink) expectTargets(running, [...running.runtime.live])
+    for (const { metrics } of parts) metrics.close()
+    running.metrics.close()
+    return unacknowledged
+  }
+
+  /** The sources of the added pipelines are started by `quiesce`, their acknowledgers by `commit`. */
+  #startAdded(): Promise<void> {
+    return settleAll(this.changes.map((change) => startParts(partsOf(change, 'added'))))
+  }
+
+  async #addedReady(change: Added): Promise<void> {
+    const signal = AbortSignal.any([this.#cancel, AbortSignal.timeout(PIPELINE_READY_TIMEOUT)])
+    const reasons = () => notReady(partsOf(change, 'added'))
+    await untilAborted(change.next.ledger.ready(), signal)
+    if (!(await untilReady(reasons, signal))) throw reloadFailed(reasons().join(' '))
+  }
+
+  async #replacementReady(change: Replaced): Promise<void> {
+    const { name, running, next, hasOtherSink, hasNewTargets } = change
+    const { live } = next.runtime
+    const signal = AbortSignal.any([this.#cancel, AbortSignal.timeout(STAGE_READY_TIMEOUT)])
+    const reasons = () => notReady(partsOf(change, 'added'))
+    if (!(await untilReady(reasons, signal))) throw reloadFailed(reasons().join(' '))
+    if (hasOtherSink) {
+      // Sinks are replaced one at a time: only the sink that sent a record can tell its outcome.
+      const older = [...live].filter((pipeline) => pipeline !== running)
+      if ((await inFlightOf(older, signal)) > 0)
+        throw reloadFailed(
+          `${name}: the sink is to be replaced, and events of an older config are in flight.`,
+        )
+    } else if (hasNewTargets) {
+      await next.stages.sink.instance.check?.(next.targets)
+      expectTargets(next, [...live, next])
+    } else return
+    // Partitions that the ledger does not know may hold records of this pipeline all the same, of an earlier config whose
+    // state was lost. They are read before the first event, or a redelivery would be a second record. Known partitions need
+    // no reading: every record that was written there since was reported to this process.
+    const { log } = next.terms
+    if (log !== undefined) await next.ledger.catchUp(log)
+  }
+  async #sinkIdle({ name, running, next }: Replaced): Promise<void> {
+    const signal = AbortSignal.any([this.#cancel, AbortSignal.timeout(QUIESCE_TIMEOUT)])
+    const inFlight = await inFlightOf([...running.runtime.live], signal)
+    if (inFlight > 0)
+      throw reloadFailed(
+        `${name}: the sink is to be replaced, and ${inFlight} events are still in flight to it after ${QUIESCE_TIMEOUT / 1000} s.`,
+      )
+    if (!running.ledger.canMoveTo(next.terms.log))
+      throw reloadFailed(
+        `${name}: the sink is to be replaced, and the ledger is finding out which records it has written.`,
+      )
+  }
+
+  async #startSources(): Promise<void> {
+    for (const change of this.changes)
+      for (const { kind, subject } of partsOf(change, 'removed').flat())
+        if (kind === 'source') subject.paths.offer?.()
+    for (const change of this.changes) {
+      if (change.kind === 'removed') continue
+      for (const part of partsOf(change, 'added').flat()) {
+        if (part.kind !== 'source') continue
+        const source = part.subject
+        this.#barrier.close(source)
+        // Should the transition fail, its events go on under the running config.
+        source.intake.current = change.kind === 'replaced' ? change.running : change.next
+        this.#startedSources.push(source)
+        await part.start()
+      }
+    }
+  }
+
+  /** Gives the requests that wait back to the running config. */
+  async #reopen(): Promise<void> {
+    this.#barrier.open()
+    for (const source of this.#startedSources.splice(0)) {
       await source.paths.withdraw?.()
       await source.instance.stop()
     }
   }
-  try {
-    const exchanged = swaps.flatMap(({ running, next }) =>
-      running !== undefined && next !== undefined && isFresh(next.stages.sink, running)
-        ? [{ running, next }]
-        : [],
-    )
-    for (const { running } of exchanged) gate.hold(running.stages.source)
-    // What workers have taken under the config so far has been handed over by then.
-    await fronts?.arm()
-    for (const { running, next } of exchanged) {
-      await settled(running, signal)
-      if (running.ledger.canMoveTo(next.terms.log)) continue
-      const message = `${next.name}: the ledger is finding out which records the sink has that is to be exchanged.`
-      throw new HeadgateError('HG_RELOAD_FAILED', message)
-    }
-    for (const { running, next } of swaps)
-      if (running !== undefined && next?.stages.source !== running.stages.source)
-        running.stages.source.paths.offer?.()
-    for (const { running, next } of swaps) {
-      if (next === undefined || !isFresh(next.stages.source, running)) continue
-      const { source } = next.stages
-      gate.hold(source)
-      // What comes before the swap is done is taken under the config so far, should the swap fail.
-      source.feed.to = running ?? next
-      started.push(source)
-      await source.instance.start(intakeOf(source))
-    }
-  } catch (error) {
-    await abandon()
-    throw error
+}
+
+/** Lets the requests of sources wait; afterwards they go on under the pipeline that is current by then. */
+class Barrier {
+  readonly #closed: BuiltSource[] = []
+  readonly #opened: Promise<void>
+  #resolve = (): void => {}
+
+  constructor() {
+    this.#opened = new Promise((resolve) => {
+      this.#resolve = resolve
+    })
   }
-  return {
-    commit() {
-      for (const each of swaps) commit(each)
-      fronts?.commit()
-      gate.open()
-    },
-    abandon,
+
+  close(source: BuiltSource): void {
+    source.intake.barrier = this.#opened
+    this.#closed.push(source)
+  }
+
+  open(): void {
+    for (const { intake } of this.#closed.splice(0)) intake.barrier = undefined
+    this.#resolve()
   }
 }
 
-function commit({ running, next }: Swap): void {
-  if (next === undefined) return
-  const { stages, runtime, settings, terms, ledger } = next
-  runtime.live.add(next)
-  if (running !== undefined) {
-    for (const before of running.stages.postCommit)
-      if (!stages.postCommit.includes(before)) void before.acknowledger.stop()
-    ledger.change(terms, stageAfter(running.settings.postCommit, settings.postCommit))
-    // What the old source is still being sent must not go to a sink that the ledger no longer listens to.
-    if (isFresh(stages.sink, running)) running.stages.source.feed.to = next
+function commitChange(change: Added | Replaced): void {
+  const { next } = change
+  const { stages, ledger } = next
+  next.runtime.live.add(next)
+  if (change.kind === 'replaced') {
+    const { running } = change
+    for (const part of partsOf(change, 'removed').flat()) if (part.kind === 'acknowledger') void part.stop()
+    ledger.change(next.terms, stageAfter(running.settings.postCommit, next.settings.postCommit))
+    // Requests to the old source must not go to a sink whose log is no longer that of the ledger.
+    if (change.hasOtherSink) running.stages.source.intake.current = next
   }
-  stages.source.feed.to = next
+  stages.source.intake.current = next
   showMetrics(next)
-  for (const now of stages.postCommit)
-    if (!running?.stages.postCommit.includes(now)) now.acknowledger.start(isHeld(next))
+  for (const part of partsOf(change, 'added').flat()) if (part.kind === 'acknowledger') void part.start()
 }
 
-/** Lets the events of sources wait, and then go on where they feed by then. */
-function closeGate(): { hold(source: BuiltSource): void; open(): void } {
-  const held: BuiltSource[] = []
-  let pass = (): void => {}
-  const gate = new Promise<void>((resolve) => {
-    pass = resolve
-  })
-  return {
-    hold(source) {
-      source.feed.gate = gate
-      held.push(source)
-    },
-    open() {
-      for (const { feed } of held) feed.gate = undefined
-      pass()
-    },
-  }
+/** Waits until no event is in flight, or `signal` is aborted; returns how many are. */
+async function inFlightOf(pipelines: readonly Pipeline[], signal: AbortSignal): Promise<number> {
+  await untilAborted(Promise.all(pipelines.map(({ traffic }) => traffic.idle())), signal)
+  return pipelines.reduce((sum, { traffic }) => sum + traffic.inFlight(), 0)
 }
 
-async function settled(running: Pipeline, signal: AbortSignal): Promise<void> {
-  const enough = new AbortController()
-  const stop = () => enough.abort()
-  const timer = setTimeout(stop, HOLD)
-  signal.addEventListener('abort', stop, { once: true })
-  await untilAborted(
-    Promise.all([...running.runtime.live].map(({ traffic }) => traffic.idle())),
-    enough.signal,
+/** Waits until the outcome of every record that was sent is known: only the targets of that config have it. */
+async function outcomesKnown({ ledger, terms }: Pipeline, deadline: AbortSignal): Promise<void> {
+  // A ledger that is stopped meanwhile has no outcome to wait for.
+  const ready = () => ledger.ready().catch(() => {})
+  while (!deadline.aborted && !ledger.canMoveTo(terms.log)) await untilAborted(ready(), deadline)
+}
+
+/** Tells the sink of a pipeline the targets of every config under which events are in flight; the newest place of each. */
+function expectTargets({ stages }: Pipeline, pipelines: readonly Pipeline[]): void {
+  const own = pipelines.filter((pipeline) => pipeline.stages.sink === stages.sink)
+  const targets = new Map(
+    own.flatMap((pipeline) => pipeline.targets.map((target) => [nameOfTarget(target), target])),
   )
-  clearTimeout(timer)
-  signal.removeEventListener('abort', stop)
-  const left = [...running.runtime.live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0)
-  if (left === 0) return
-  const message = `${running.name}: the sink is to be exchanged, and ${left} events are still under way to the one of now after ${HOLD / 1000} s.`
-  throw new HeadgateError('HG_RELOAD_FAILED', message)
+  stages.sink.instance.expect([...targets.values()])
 }
+
+const reloadFailed = (message: string): HeadgateError => new HeadgateError('HG_RELOAD_FAILED', message)

@@ -6,7 +6,7 @@ const config = (n: number, ...names: string[]) => ({
   pipelines: Object.fromEntries(names.map((name) => [name, { ...pipelineOf(), sink: 'main' }])),
 })
 
-test('a change of a named sink is taken over by all its pipelines at once', async () => {
+test('a change of a named sink reaches all its pipelines at once', async () => {
   const it = await bench(config(1, 'orders', 'payments'))
   expect(await it.change(config(2, 'orders', 'payments'))).toMatchObject({
     result: 'success',
@@ -15,7 +15,7 @@ test('a change of a named sink is taken over by all its pipelines at once', asyn
   await settledOn(it, 'sink', [2, 2])
 })
 
-test('a pipeline that comes or goes leaves the sinks of the others as they are', async () => {
+test('adding or removing a pipeline leaves the sinks of the others as they are', async () => {
   const it = await bench(config(1, 'orders'))
   const [orders] = it.alive('sink')
   expect(await it.change(config(1, 'orders', 'payments'))).toMatchObject({ changed: ['payments: new'] })
@@ -25,7 +25,7 @@ test('a pipeline that comes or goes leaves the sinks of the others as they are',
   expect(it.alive('sink')).toEqual([orders])
 })
 
-test('a sink that moves from its pipeline to the named ones stays', async () => {
+test('a sink that moves from its pipeline to the named ones is kept', async () => {
   const it = await bench({ pipelines: { orders: pipelineOf() } })
   expect(await it.change(config(1, 'orders'))).toMatchObject({ result: 'success', changed: [] })
   expect(it.alive('sink')).toHaveLength(1)

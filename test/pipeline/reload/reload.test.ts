@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { HeadgateError } from '../../../src/contract/errors.js'
+import type { Pipeline } from '../../../src/pipeline/pipeline.js'
 import { deferred } from '../../helpers/deferred.js'
 import { bench, headerOf, pipelineOf, settledOn } from './setup.js'
 
@@ -7,8 +8,8 @@ const orders = (...numbers: Parameters<typeof pipelineOf>) => ({
   pipelines: { orders: pipelineOf(...numbers) },
 })
 
-describe('what is kept', () => {
-  test('a changed transform is exchanged; the sink, the source and the post-commit stage stay as they are', async () => {
+describe('unchanged parts', () => {
+  test('a changed transform is replaced; the sink, the source and the post-commit stage are kept', async () => {
     const it = await bench()
     expect(await it.change(orders({ transform: 2 }))).toMatchObject({
       result: 'success',
@@ -26,7 +27,7 @@ describe('what is kept', () => {
     expect(it.written[0]?.target.topic).toBe('topic-2')
   })
 
-  test('a config that says the same changes nothing', async () => {
+  test('an unchanged config changes nothing', async () => {
     const it = await bench()
     expect(await it.reloader.reload('api')).toEqual({
       result: 'unchanged',
@@ -36,7 +37,7 @@ describe('what is kept', () => {
     expect(it.seen).toHaveLength(4)
   })
 
-  test('what taps are not shown is another config, and every stage stays', async () => {
+  test('another mask for taps is another config, and every stage is kept', async () => {
     const it = await bench()
     expect(await it.change(orders({ tap: { mask: ['/card'] } }))).toMatchObject({
       result: 'success',
@@ -46,7 +47,7 @@ describe('what is kept', () => {
     expect(it.seen).toHaveLength(4)
   })
 
-  test('a comment is another revision, and every stage stays', async () => {
+  test('a comment is another revision, and every stage is kept', async () => {
     const it = await bench()
     const before = it.reloader.config().revision
     it.write(`// a comment\n${JSON.stringify(orders())}`)
@@ -57,7 +58,7 @@ describe('what is kept', () => {
     expect(headerOf(it.written[0], 'headgate-revision')).toBe(it.reloader.config().revision)
   })
 
-  test('what is remembered stays: an event that was taken before is a duplicate after', async () => {
+  test('the ledger is kept: an event that was taken before a reload is a duplicate after it', async () => {
     const it = await bench()
     await it.take('a')
     await it.change(orders({ source: 2, transform: 2, sink: 2, post: [2] }))
@@ -66,7 +67,7 @@ describe('what is kept', () => {
   })
 })
 
-test('a secret that was rotated in its file exchanges the stage that uses it; the revision stays', async () => {
+test('a secret that was rotated in its file replaces the stage that uses it; the revision stays', async () => {
   const it = await bench()
   it.file('password', 'first')
   const post = { plugin: 'tell', config: { n: 1, password: '${file:password}' } }
@@ -85,8 +86,8 @@ test('a secret that was rotated in its file exchanges the stage that uses it; th
   expect(it.seen.filter(({ kind }) => kind !== 'post-commit')).toHaveLength(3)
 })
 
-describe('the swap', () => {
-  test('an event that is under way ends under the config that it began with, and its stages end after it', async () => {
+describe('the commit', () => {
+  test('an event in flight ends under the config that it began with, and its stages stop after it', async () => {
     const it = await bench()
     const first = it.reloader.config().revision
     const { promise, resolve } = deferred()
@@ -106,7 +107,7 @@ describe('the swap', () => {
     expect([old?.target.topic, headerOf(old, 'headgate-revision')]).toEqual(['topic-1', first])
   })
 
-  test('copies of an event on both sides of it are one record', async () => {
+  test('copies of an event before and after it are one record', async () => {
     const it = await bench()
     const { promise, resolve } = deferred()
     it.send = () => promise
@@ -118,7 +119,7 @@ describe('the swap', () => {
     expect(it.written).toHaveLength(1)
   })
 
-  test('a sink is exchanged only when nothing is under way to the old one; events wait, and none fails', async () => {
+  test('a sink is replaced only when no event is in flight to the old one; requests wait, and none fails', async () => {
     const it = await bench()
     const { promise, resolve } = deferred()
     it.send = ({ n }) => (n === 1 ? promise : Promise.resolve())
@@ -135,7 +136,7 @@ describe('the swap', () => {
     await settledOn(it, 'sink', [2])
   })
 
-  test('a new source feeds the new config, the old one until its end the old', async () => {
+  test('events of a new source are under the new config, those of the old one under the old config until it stops', async () => {
     const it = await bench()
     const [old] = it.intakes
     await it.change(orders({ source: 2, transform: 2 }))
@@ -144,7 +145,7 @@ describe('the swap', () => {
     expect(it.written.map(({ target }) => target.topic)).toEqual(['topic-1', 'topic-2'])
   })
 
-  test('no event is lost or seen by two configs while configs come and go', async () => {
+  test('no event is lost or seen by two configs during many reloads', async () => {
     const it = await bench()
     const taken: string[] = []
     let going = true
@@ -175,8 +176,8 @@ describe('the swap', () => {
   })
 })
 
-describe('what goes wrong', () => {
-  test('a stage that does not start leaves everything as it was', async () => {
+describe('failures', () => {
+  test('if a stage does not start, everything runs as before', async () => {
     const it = await bench()
     it.start = async ({ kind, n }) => {
       if (kind === 'transform' && n === 2) throw new HeadgateError('HG_CONFIG_VALUE', 'Not like this.')
@@ -197,7 +198,7 @@ describe('what goes wrong', () => {
     expect(await it.metric('headgate_config_reloads_total{result="failure"}')).toBe(1)
   })
 
-  test('a source that does not start gives its events back to the old config', async () => {
+  test('if a source does not start, requests go on under the old config', async () => {
     const it = await bench()
     it.start = async ({ kind, n }) => {
       if (kind === 'source' && n === 2) throw new HeadgateError('HG_CONFIG_CONFLICT', 'The path is taken.')
@@ -207,7 +208,7 @@ describe('what goes wrong', () => {
     expect(it.alive('sink').map(({ n }) => n)).toEqual([1])
   })
 
-  test('a file with mistakes is refused with every place, is said by nothing twice, and the next whole one is taken', async () => {
+  test('a file with mistakes is refused with every location, no mistake is logged twice, and the next correct file is accepted', async () => {
     const it = await bench()
     it.write(JSON.stringify({ pipelines: { orders: { ...pipelineOf(), transforms: [], sinks: 1 } } }))
     expect(await it.reloader.reload('file')).toMatchObject({
@@ -267,7 +268,7 @@ describe('what goes wrong', () => {
     expect(it.lines.slice(said).filter(({ level }) => level !== 'debug')).toEqual([])
   })
 
-  test('targets that the sink cannot write to are refused before the swap', async () => {
+  test('targets that the sink cannot write to are refused before the commit', async () => {
     const it = await bench()
     it.check = (targets) =>
       new HeadgateError(
@@ -284,7 +285,7 @@ describe('what goes wrong', () => {
 })
 
 describe('pipelines', () => {
-  test('one that comes takes events, one that goes ends what it has taken first', async () => {
+  test('an added one takes events, a removed one first ends those that it has taken', async () => {
     const it = await bench()
     const { promise, resolve } = deferred()
     it.send = () => promise
@@ -302,7 +303,7 @@ describe('pipelines', () => {
     await vi.waitUntil(async () => !(await it.metrics()).includes('pipeline="orders"'))
   })
 
-  test('one that comes back has its ledger again', async () => {
+  test('one that is added again has its ledger again', async () => {
     const it = await bench()
     await it.take('a')
     await it.change({ pipelines: { other: pipelineOf() } })
@@ -312,7 +313,7 @@ describe('pipelines', () => {
 })
 
 describe('metrics', () => {
-  test('series of rules that are no more go, the others go on counting', async () => {
+  test('series of removed rules disappear, the others go on counting', async () => {
     const it = await bench()
     await it.take('a')
     const before = it.reloader.config().revision
@@ -351,7 +352,7 @@ describe('acknowledgements', () => {
     expect(attempts).toBe(made)
   })
 
-  test('an attempt that was under way counts, and is not made again', async () => {
+  test('an attempt in flight counts, and is not made again', async () => {
     const it = await bench()
     const { promise, resolve } = deferred()
     it.acknowledge = async ({ n }) => {
@@ -367,7 +368,7 @@ describe('acknowledgements', () => {
     expect(it.reloader.running()[0]?.ledger.backlog().count).toBe(0)
   })
 
-  test('in another order, every stage that is owed is told', async () => {
+  test('in another order, every stage acknowledges that has not', async () => {
     const it = await bench(orders({ post: [1, 2] }))
     let up = false
     it.acknowledge = async ({ n }) =>
@@ -380,7 +381,7 @@ describe('acknowledgements', () => {
     expect(it.told.map(({ by }) => by.n)).toEqual([1, 2, 1])
   })
 
-  test('what only a stage that is gone was owed is owed no more, and the log says so', async () => {
+  test('an acknowledgement that only a removed stage had to make is not made, and the log says so', async () => {
     const it = await bench(orders({ post: [1, 2] }))
     it.acknowledge = async ({ n }) =>
       n === 2 ? { kind: 'retry', error: failing(), after: 60_000 } : { kind: 'acknowledged' }
@@ -393,7 +394,7 @@ describe('acknowledgements', () => {
     )
   })
 
-  test('another rate or another deadline counts at once, with the stage that runs', async () => {
+  test('another rate or another deadline takes effect at once, with the stage that runs', async () => {
     const it = await bench()
     const post = { plugin: 'tell', config: { n: 1 }, retry: { initial: '1ms', deadline: '1ms' } }
     it.acknowledge = async () => ({ kind: 'retry', error: failing() })
@@ -405,7 +406,7 @@ describe('acknowledgements', () => {
   })
 })
 
-test('a config whose records have an unknown fate stays until it is known', async () => {
+test('a config whose records have an unknown outcome stays until the outcome is known', async () => {
   const it = await bench()
   const uncertain = new HeadgateError('HG_KAFKA_NOT_DELIVERED', 'unknown', { uncertain: true })
   const { promise, resolve } = deferred()
@@ -415,18 +416,21 @@ test('a config whose records have an unknown fate stays until it is known', asyn
   }
   const early = it.take('a')
   await it.change(orders({ transform: 2 }))
-  const ledger = it.reloader.running()[0]?.ledger
-  let known = false
-  vi.spyOn(ledger as NonNullable<typeof ledger>, 'canMoveTo').mockImplementation(() => known)
+  const [{ ledger }] = it.reloader.running() as [Pipeline]
+  let isKnown = false
+  const caughtUp = deferred()
+  vi.spyOn(ledger, 'canMoveTo').mockImplementation(() => isKnown)
+  vi.spyOn(ledger, 'ready').mockImplementation(() => caughtUp.promise)
   resolve()
   expect((await early).kind).toBe('unavailable')
   await new Promise((done) => setTimeout(done, 50))
   expect(it.alive('transform').map(({ n }) => n)).toEqual([1, 2])
-  known = true
+  isKnown = true
+  caughtUp.resolve()
   await settledOn(it, 'transform', [2])
 })
 
-test('a stop waits for what was taken under the config before, too, and for its acknowledgement', async () => {
+test('a stop also waits for events that were taken under an earlier config, and for their acknowledgement', async () => {
   const it = await bench()
   const { promise, resolve } = deferred<void>()
   it.send = () => promise

@@ -19,7 +19,8 @@ import {
 } from '../../../src/contract/index.js'
 import { openStateDirectory } from '../../../src/ledger/state-directory.js'
 import { ProcessMetrics } from '../../../src/metrics/registry.js'
-import { createReloader, type Reloaded, type Reloader } from '../../../src/pipeline/reload/reloader.js'
+import type { Reloaded } from '../../../src/pipeline/reload/outcome.js'
+import { Reloader } from '../../../src/pipeline/reload/reloader.js'
 import { openTargetStates, type TargetStates } from '../../../src/pipeline/target-state.js'
 import { type LogLine, temporaryDirectory, testContext } from '../../helpers/context.js'
 import { eventOf } from '../../helpers/inline-plugins.js'
@@ -223,7 +224,7 @@ export async function bench(settings: object = { pipelines: { orders: pipelineOf
   const state = await openStateDirectory(temporaryDirectory(), log)
   const targetStates = openTargetStates(state.database)
   const memory = { take: () => true, add() {}, release() {} }
-  const reloader = createReloader({
+  const reloader = new Reloader({
     config: first.config,
     surroundings: {
       metrics,

@@ -1,0 +1,85 @@
+import { hostname } from 'node:os'
+import { dirname } from 'node:path'
+import type { AnyDefinition } from '../contract/index.js'
+import { withoutSecrets } from '../ledger/report.js'
+import type { ProcessMetrics } from '../metrics/registry.js'
+import type { Reloader } from '../pipeline/reload/reloader.js'
+import type { TargetStates } from '../pipeline/target-state.js'
+import type { Loggers } from '../process/log-levels.js'
+import type { Settings } from '../process/settings.js'
+import type { Taps } from '../tap/tap.js'
+import type { Certificates } from '../tls/certificates.js'
+import type { Shown } from './admin.js'
+import { questionsInProcess } from './connect/config-checker.js'
+import { connectRoutes } from './connect/index.js'
+import { reloadAnswer, reloadState } from './reload.js'
+import type { Route } from './routes.js'
+import { tapRoutes } from './tap.js'
+
+export interface AdminViewOptions {
+  readonly settings: Settings
+  /** Absolute path of the config file. */
+  readonly file: string
+  readonly plugins: readonly AnyDefinition[]
+  readonly version: string
+  readonly metrics: ProcessMetrics
+  readonly reloader: Reloader
+  readonly certificates: Certificates
+  readonly taps: Taps
+  readonly targetStates: TargetStates
+  readonly loggers: Loggers
+  /** False until the pipelines have been started. */
+  isStarted(): boolean
+  notReady(): readonly string[]
+  /** Has the workers report their counts, so that a scrape shows them. */
+  reportWorkers(): Promise<void> | undefined
+  redact(text: string): string
+}
+
+/** The admin API of a running process: what it shows itself, and its other routes. */
+export function adminView(options: AdminViewOptions): {
+  readonly shown: Shown
+  readonly routes: readonly Route[]
+} {
+  const { settings, metrics, reloader, certificates, taps, redact } = options
+  const pipelines = () => reloader.running()
+  const config = () => reloader.config()
+  const connect = connectRoutes({
+    ...options,
+    worker: `${hostname()}:${settings.adminPort}`,
+    writable: settings.configWritable,
+    started: options.isStarted,
+    questions: questionsInProcess(settings, dirname(options.file), config),
+  })
+  const shown: Shown = {
+    notReady: options.notReady,
+    async metrics() {
+      await options.reportWorkers()
+      return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }
+    },
+    async ledgers() {
+      const reports = pipelines().map(async ({ name, ledger }) => [
+        name,
+        withoutSecrets(await ledger.report(), redact),
+      ])
+      return Object.fromEntries(await Promise.all(reports))
+    },
+    retryFailed: () =>
+      Object.fromEntries(pipelines().map(({ name, ledger }) => [name, ledger.retryFailed()])),
+    details: () => ({
+      revision: config().revision,
+      pipelines: pipelines().map(({ name }) => name),
+      ...pausedPipelines(reloader),
+      ...reloadState(reloader.refused(), redact),
+      ...certificates.details(),
+    }),
+    reload: async () => reloadAnswer(await reloader.reload('api'), redact),
+  }
+  return { shown, routes: [...connect, ...tapRoutes(taps, config, redact)] }
+}
+
+/** For /ready: a pause is no fault, and no reason to take the process out of a load balancer. */
+function pausedPipelines(reloader: Reloader): { readonly paused?: readonly string[] } {
+  const paused = reloader.running().filter(({ runtime }) => runtime.targetState !== 'RUNNING')
+  return paused.length === 0 ? {} : { paused: paused.map(({ name }) => name) }
+}

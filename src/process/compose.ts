@@ -1,0 +1,148 @@
+import type { Shown } from '../admin/admin.js'
+import type { Route } from '../admin/routes.js'
+import { adminView } from '../admin/view.js'
+import type { CheckedConfig, ReadResult } from '../config/read.js'
+import type { AnyDefinition } from '../contract/index.js'
+import { bytes } from '../lib/units.js'
+import { countResponses, showProcess } from '../metrics/process.js'
+import { ProcessMetrics } from '../metrics/registry.js'
+import { notReady, startOrder } from '../pipeline/lifecycle.js'
+import { Reloader } from '../pipeline/reload/reloader.js'
+import { createShared } from '../pipeline/shared.js'
+import { openTargetStates, type TargetStates } from '../pipeline/target-state.js'
+import { createTaps, type Taps } from '../tap/tap.js'
+import { type Certificates, openCertificates } from '../tls/certificates.js'
+import { WorkerPool } from '../workers/pool.js'
+import type { Loggers } from './log-levels.js'
+import { Ports } from './ports.js'
+import { readRecordKey } from './record-key.js'
+import { redactor } from './redact.js'
+import type { ListeningSockets } from './service-manager.js'
+import type { Settings } from './settings.js'
+
+export interface AppOptions {
+  readonly settings: Settings
+  readonly config: CheckedConfig
+  /** Reads and checks the config as it is now, or as it would be with this text. */
+  read(text?: string): Promise<ReadResult>
+  /** Called with the secrets of a config before anything is made of it. */
+  onSecrets(secrets: CheckedConfig['secrets']): void
+  /** Called once, with the process that takes over from this one and waits for it to stop. */
+  onTakeover(pid: number): void
+  /** Ports that the program which started the process has opened. */
+  readonly sockets: ListeningSockets
+  /** Absolute path of the config file. */
+  readonly file: string
+  readonly loggers: Loggers
+  /** Writes a line of a worker's log. */
+  line(line: string): void
+  /** The built-in ones. */
+  readonly plugins: readonly AnyDefinition[]
+  /** Of Headgate. */
+  readonly version: string
+  /** Aborted at the end of the shutdown timeout: ends every wait. */
+  readonly deadline: AbortSignal
+}
+
+export type Phase = 'starting' | 'running' | 'stopping'
+
+/** The parts of a process, none of which has been started. */
+export interface Composition {
+  readonly certificates: Certificates
+  readonly ports: Ports
+  readonly workers: WorkerPool | undefined
+  readonly reloader: Reloader
+  readonly taps: Taps
+  readonly shown: Shown
+  readonly routes: readonly Route[]
+}
+
+/**
+ * Opens the certificates and the state directory (with HEADGATE_TAKEOVER both ports too), and builds everything else.
+ * `phase`: the one that the process is in when it is asked whether it is ready.
+ */
+export async function compose(options: AppOptions, phase: () => Phase): Promise<Composition> {
+  const { settings, config, deadline: signal } = options
+  const log = options.loggers.of
+  const metrics = new ProcessMetrics()
+  const certificates = await openCertificates({ settings, metrics, log })
+  const ports = await Ports.open({ ...options, metrics, certificates, log })
+  const { listener, state } = ports
+  const kept = openTargetStates(state.database)
+  const pool = { ...options, count: settings.workers, metrics, log: log({}), signal, targetStateOf: kept.of }
+  const workers = settings.workers === 0 ? undefined : new WorkerPool(pool)
+  const { targetStates, loggers } = broadcastChanges(kept, options.loggers, workers)
+  const secrets = new Map(config.secrets)
+  const taps = createTaps({ metrics, log: log({ listener: 'admin' }), secrets: () => secrets })
+  const reloader = new Reloader({
+    config,
+    surroundings: {
+      metrics,
+      log,
+      http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
+      state: state.database,
+      shared: createShared({ metrics, log, signal }),
+      recordKey: readRecordKey(settings.recordKeyFile),
+      targetStates,
+      taps: taps.running,
+      ...(workers !== undefined && { throughWorkers: workers.throughWorkers }),
+      signal,
+    },
+    workers,
+    read: () => options.read(),
+    onSecrets(found) {
+      for (const [value, shown] of found) secrets.set(value, shown)
+      // Earlier secrets stay secret: another system may still use them.
+      options.onSecrets(secrets)
+    },
+  })
+  const redact = (text: string): string => redactor(secrets)(text)
+  const reasons = () => reasonsOf(phase(), reloader, workers).map(redact)
+  showProcess(metrics, {
+    ready: () => reasons().length === 0,
+    usage: () => listener.usage(),
+    maxConnections: settings.maxConnections,
+    maxBodyMemory: bytes(settings.maxBodyMemory),
+  })
+  const { shown, routes } = adminView({
+    ...options,
+    ...{ metrics, reloader, certificates, taps, targetStates, loggers, redact },
+    isStarted: () => phase() !== 'starting',
+    notReady: reasons,
+    reportWorkers: () => workers?.report(),
+  })
+  return { certificates, ports, workers, reloader, taps, shown, routes }
+}
+
+/** Why the process does not take events, one sentence each. */
+function reasonsOf(phase: Phase, reloader: Reloader, workers: WorkerPool | undefined): readonly string[] {
+  const ofPipelines = reloader
+    .running()
+    .flatMap((pipeline) => notReady(startOrder(pipeline)).map((reason) => `${pipeline.name}: ${reason}`))
+  const ofProcess = phase === 'running' ? [] : [`Headgate is ${phase}.`]
+  return [...ofProcess, ...ofPipelines, ...(workers?.notReady() ?? [])]
+}
+
+/** Changes by operators reach the workers too. */
+function broadcastChanges(
+  targetStates: TargetStates,
+  loggers: Loggers,
+  workers: WorkerPool | undefined,
+): { readonly targetStates: TargetStates; readonly loggers: Loggers } {
+  return {
+    targetStates: {
+      of: targetStates.of,
+      keep(pipeline, targetState) {
+        targetStates.keep(pipeline, targetState)
+        workers?.broadcast({ kind: 'target-state', pipeline, targetState })
+      },
+    },
+    loggers: {
+      ...loggers,
+      set(name, level) {
+        workers?.broadcast({ kind: 'level', name, level })
+        return loggers.set(name, level)
+      },
+    },
+  }
+}

@@ -1,0 +1,126 @@
+import { resolve } from 'node:path'
+import { generateToken, tokenFileOf } from '../admin/access.js'
+import { type Admin, openAdmin, openStartingAdmin, type Shown, type StartingAdmin } from '../admin/admin.js'
+import type { Route } from '../admin/routes.js'
+import type { Log } from '../contract/index.js'
+import { requireUnused } from '../http/listen.js'
+import { Listener } from '../http/listener.js'
+import { isStateInUse, openStateDirectory, type StateDirectory } from '../ledger/state-directory.js'
+import { endsWithin } from '../lib/async.js'
+import { bytes, milliseconds } from '../lib/units.js'
+import { countRefused, countResponses } from '../metrics/process.js'
+import type { ProcessMetrics } from '../metrics/registry.js'
+import type { Certificates } from '../tls/certificates.js'
+import { shareOf } from '../workers/messages.js'
+import type { ListeningSockets } from './service-manager.js'
+import type { Settings } from './settings.js'
+import { takeOverState } from './takeover.js'
+
+export interface PortsOptions {
+  readonly settings: Settings
+  readonly sockets: ListeningSockets
+  readonly metrics: ProcessMetrics
+  readonly certificates: Certificates
+  log(fields: { readonly [name: string]: string }): Log
+  /** Called once, with the process that takes over from this one and waits for it to stop. */
+  onTakeover(pid: number): void
+}
+
+/** Milliseconds for the requests that are on their way on open connections when the port closes. */
+export const LAST_REQUESTS = 1000
+
+/**
+ * The ports of a process and its state directory. With HEADGATE_TAKEOVER both ports are open before the state directory is,
+ * while another process that uses it still takes events.
+ */
+export class Ports {
+  readonly listener: Listener
+  readonly state: StateDirectory
+  readonly #options: PortsOptions
+  readonly #early: { readonly intake: string; readonly admin: StartingAdmin } | undefined
+
+  static async open(options: PortsOptions): Promise<Ports> {
+    const { settings, log, onTakeover } = options
+    const listener = intakeListener(options)
+    const directory = resolve(settings.stateDir)
+    const stateLog = log({ stage: 'ledger' })
+    if (!settings.takeover) return new Ports(options, listener, await openStateDirectory(directory, stateLog))
+    if (!(await isStateInUse(directory))) {
+      await requireUnused(settings, 'HEADGATE_HOST')
+      await requireUnused(adminAccess(options), 'HEADGATE_ADMIN_HOST')
+    }
+    await generateToken(settings)
+    let admin: StartingAdmin | undefined
+    try {
+      const { url: intake } = await listener.open()
+      admin = await openStartingAdmin(adminAccess(options), () => [
+        'Headgate is starting, and waits until the process before it has stopped.',
+      ])
+      const handOver = { within: milliseconds(settings.shutdownTimeout), onRequest: onTakeover }
+      const state = await takeOverState(directory, stateLog, handOver)
+      return new Ports(options, listener, state, { intake, admin })
+    } catch (error) {
+      // Requests that wait receive a response.
+      await endsWithin(listener.close(), LAST_REQUESTS)
+      await admin?.close()
+      throw error
+    }
+  }
+
+  private constructor(
+    options: PortsOptions,
+    listener: Listener,
+    state: StateDirectory,
+    early?: { readonly intake: string; readonly admin: StartingAdmin },
+  ) {
+    this.#options = options
+    this.listener = listener
+    this.state = state
+    this.#early = early
+  }
+
+  async openAdmin(shown: Shown, routes: readonly Route[]): Promise<Admin> {
+    this.#early?.admin.serve(shown, routes)
+    if (this.#early !== undefined) return this.#early.admin
+    await generateToken(this.#options.settings)
+    return openAdmin(adminAccess(this.#options), shown, routes)
+  }
+
+  /** Resolves with the URL of the intake. */
+  async openIntake(): Promise<string> {
+    return this.#early?.intake ?? (await this.listener.open()).url
+  }
+}
+
+/** If there are workers they listen, and this listener only holds their limits and the paths that are taken. */
+function intakeListener({ settings, sockets, metrics, certificates, log }: PortsOptions): Listener {
+  const { workers } = settings
+  return new Listener({
+    host: settings.host,
+    port: settings.port,
+    descriptor: sockets.intake,
+    reusePort: settings.takeover,
+    holds: settings.takeover,
+    maxConnections: settings.maxConnections,
+    maxBodyMemory: shareOf(bytes(settings.maxBodyMemory), workers),
+    ...(workers > 0 && { sharedBy: workers }),
+    onRefused: countRefused(metrics),
+    secure: certificates.intake,
+    log: log({}),
+    onResponse: countResponses(metrics, 'none'),
+  })
+}
+
+function adminAccess({ settings, sockets, certificates, log }: PortsOptions) {
+  const { adminHost, adminPort, adminOpen } = settings
+  return {
+    host: adminHost,
+    port: adminPort,
+    descriptor: sockets.admin,
+    reusePort: settings.takeover,
+    tokenFile: tokenFileOf(settings),
+    open: adminOpen === 'none' ? [] : adminOpen.split(',').map((name) => `/${name}`),
+    log: log({ listener: 'admin' }),
+    secure: certificates.admin,
+  }
+}
