@@ -1,12 +1,66 @@
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
+import { checkShape } from '../config/shape.js'
 import { HeadgateError } from '../contract/errors.js'
-import type { Event, Verdict } from '../contract/index.js'
+import type { Event, Outcome, Verdict } from '../contract/index.js'
 import { parseBody } from '../lib/json/body.js'
-import { tryStage } from './stage-context.js'
-import type { Check, Subject } from './test-plugin.js'
+import { type Check, createStage, type Subject } from './subject.js'
 
-/** What senders do send. */
+const RECEIPT = { topic: 'events', partition: 1, offset: 7 }
+const dataError = new HeadgateError('HG_SCHEMA_VIOLATION', 'The event does not fit.')
+const ourError = new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Kafka is down.')
+
+const EXPECTED: readonly { readonly outcome: Outcome; readonly status: readonly number[] }[] = [
+  { outcome: { kind: 'delivered', id: 'a', receipt: RECEIPT }, status: [200] },
+  { outcome: { kind: 'duplicate', id: 'a', receipt: RECEIPT }, status: [200] },
+  { outcome: { kind: 'dropped', id: 'a' }, status: [200] },
+  { outcome: { kind: 'dead-lettered', id: 'a', receipt: RECEIPT }, status: [202] },
+  { outcome: { kind: 'rejected', id: 'a', error: dataError }, status: [422] },
+  { outcome: { kind: 'rejected', id: undefined, error: dataError }, status: [422] },
+  { outcome: { kind: 'unavailable', id: 'a', error: ourError }, status: [503] },
+]
+
+/** Senders rely on the status: 2xx means durable, 4xx means do not try again, 503 means try again, and when. */
+export function sourceChecks(subject: Subject<'source'>): readonly Check[] {
+  return [
+    ...EXPECTED.map(({ outcome, status }) => ({
+      name: `responds to ${outcome.kind}${outcome.id === undefined ? ' without an id' : ''} with ${status}`,
+      async run() {
+        const response = createStage(subject).instance.respond(outcome)
+        assert(status.includes(response.status), `it was ${response.status}`)
+        const body = JSON.parse(response.body) as { [name: string]: unknown }
+        if (outcome.kind === 'unavailable') assert.match(response.headers['retry-after'] ?? '', /^\d+$/)
+        if ('error' in outcome) {
+          assert.equal(response.headers['content-type'], 'application/problem+json')
+          assert.equal(body['code'], outcome.error.code)
+        }
+        if ('receipt' in outcome) assert.deepEqual(body, { id: 'a', outcome: outcome.kind, ...RECEIPT })
+      },
+    })),
+    {
+      name: 'accepts the settings that it has for dry runs',
+      async run() {
+        const { definition, config } = subject
+        const unverified = structuredClone(definition.unverified?.(config) ?? config) as object
+        assert.deepEqual(checkShape(definition.config, unverified), [])
+        createStage({ ...subject, config: unverified })
+      },
+    },
+    {
+      name: 'serves nothing before it is started or after it is stopped',
+      async run() {
+        const { instance, served } = createStage(subject)
+        assert.equal(served.size, 0)
+        await instance.start(() => Promise.reject(new Error('nothing is sent here')))
+        assert(served.size > 0, 'it serves no path')
+        await instance.stop()
+        assert.equal(served.size, 0)
+      },
+    },
+  ]
+}
+
+/** Bodies that senders do send. */
 const AWKWARD = [
   '{}',
   '[]',
@@ -18,20 +72,20 @@ const AWKWARD = [
   '{"payload":[[]]}',
 ]
 
-/** A transform judges events; it neither changes them in place nor fails on what it did not expect. */
+/** A transform judges events; it neither changes them in place nor fails on unexpected ones. */
 export function transformChecks(subject: Subject<'transform'>): readonly Check[] {
   const events = [...subject.events, ...AWKWARD.map(eventOf)]
   const each = (name: string, check: (event: Event, verdict: Verdict) => void): Check => ({
     name,
     async run() {
-      const { instance } = tryStage(subject)
+      const { instance } = createStage(subject)
       await instance.start?.()
-      for (const event of events) check(event, await judged(() => instance.apply(event)))
+      for (const event of events) check(event, await verdictOf(() => instance.apply(event)))
       await instance.stop?.()
     },
   })
   return [
-    each('judges whatever is sent, and blames nobody but the event', (event, verdict) => {
+    each('returns a verdict for any event, and blames only the event', (event, verdict) => {
       if ('error' in verdict)
         assert.equal(verdict.error.kind, 'data', `on ${event.body.bytes}: ${verdict.error.message}`)
     }),
@@ -43,9 +97,9 @@ export function transformChecks(subject: Subject<'transform'>): readonly Check[]
       if (verdict.kind === 'pass') assert.equal(verdict.event.id, event.id)
     }),
     {
-      name: 'explains itself for whatever is sent, where it explains itself at all',
+      name: 'explains its verdict for any event, if it explains verdicts',
       async run() {
-        const { instance } = tryStage(subject)
+        const { instance } = createStage(subject)
         const rules = subject.definition.rules?.(subject.config)
         for (const event of events) {
           const { rule, details } = (await instance.explain?.(event)) ?? { details: [] }
@@ -55,17 +109,17 @@ export function transformChecks(subject: Subject<'transform'>): readonly Check[]
       },
     },
     {
-      name: 'lets the events pass that it is tried with',
+      name: 'passes the events of the test',
       async run() {
-        const { instance } = tryStage(subject)
+        const { instance } = createStage(subject)
         for (const event of subject.events)
-          assert.equal((await judged(() => instance.apply(event))).kind, 'pass')
+          assert.equal((await verdictOf(() => instance.apply(event))).kind, 'pass')
       },
     },
   ]
 }
 
-async function judged(apply: () => Verdict | Promise<Verdict>): Promise<Verdict> {
+async function verdictOf(apply: () => Verdict | Promise<Verdict>): Promise<Verdict> {
   try {
     return await apply()
   } catch (error) {
@@ -79,3 +133,69 @@ const eventOf = (text: string): Event => ({
   body: parseBody(Buffer.from(text), 64),
   receivedAt: 0,
 })
+
+const headers = [{ name: 'headgate-event-id', value: 'a' }]
+const target = { topic: 'events', partition: 0 }
+
+/** A sink never says that a record is durable when it is not. */
+export function sinkChecks(subject: Subject<'sink'>): readonly Check[] {
+  return [
+    {
+      name: 'creates a record with the given headers first, for the target of the route',
+      async run() {
+        const { instance } = createStage(subject)
+        for (const event of subject.events) {
+          const record = instance.record({ ...event, route: { name: 'any', target } }, headers)
+          assert.deepEqual(record.target, target)
+          assert.deepEqual(record.headers.slice(0, 1), headers)
+          assert.deepEqual(record.key, instance.key(event))
+          const own = instance.headers?.(event)
+          if (own !== undefined) assert.deepEqual(record.headers, [...headers, ...own])
+        }
+      },
+    },
+    {
+      name: 'is not ready while the addresses do not respond, and rejects records as infrastructure errors',
+      async run() {
+        const { instance, abort } = createStage(subject)
+        instance.expect([{ target, place: 'plugins.config.json:1:1' }])
+        await instance.start?.()
+        assert((instance.notReady?.() ?? []).length > 0, 'it says that it is ready')
+        const record = { target, key: null, value: Buffer.from('{}'), headers }
+        await assert.rejects(instance.send(record), (error) => {
+          assert(error instanceof HeadgateError, String(error))
+          assert.equal(error.kind, 'infrastructure')
+          return true
+        })
+        abort()
+        await instance.stop?.()
+      },
+    },
+  ]
+}
+
+/** An acknowledgement that fails now is retried; it never counts as made. */
+export function postCommitChecks(subject: Subject<'post-commit'>): readonly Check[] {
+  return [
+    {
+      name: 'shows its request without a secret, if it shows its request',
+      async run() {
+        const { instance } = createStage(subject)
+        const shown = JSON.stringify(instance.request?.({ id: 'a/b ü', receipt: RECEIPT }) ?? '')
+        for (const secret of subject.secrets) assert(!shown.includes(secret), 'a secret is shown')
+      },
+    },
+    {
+      name: 'asks for a retry while the addresses do not respond, and reveals no secret',
+      async run() {
+        const { instance, logged } = createStage(subject)
+        await instance.start?.()
+        const attempt = await instance.acknowledge({ id: 'a/b ü', receipt: RECEIPT })
+        await instance.stop?.()
+        assert.equal(attempt.kind, 'retry')
+        const said = [...logged, 'error' in attempt ? attempt.error.message : ''].join('\n')
+        for (const secret of subject.secrets) assert(!said.includes(secret), 'a secret was told')
+      },
+    },
+  ]
+}

@@ -1,26 +1,26 @@
 /**
- * Every error that a sender, an operator or a caller of the API can be shown: one class, one table.
+ * Every error that a sender, an operator or a caller of the API can see: one class, one table.
  * `docs/errors.md` is generated from the table; a test fails when the two differ.
  */
 
 /**
- * What an error says of the world.
- * - `data`: this event is at fault. It is rejected, dead-lettered or dropped; sending it again changes nothing.
- * - `infrastructure`: something on our side is at fault. The sender is told 503 and keeps the event.
- * - `config`: what the operator wrote is at fault. Nothing is started with it.
+ * The side that an error blames.
+ * - `data`: the event. It is rejected, dead-lettered or dropped; sending it again changes nothing.
+ * - `infrastructure`: our side. The sender gets 503, and keeps the event.
+ * - `config`: the config or a setting. Headgate starts nothing with it.
  */
 export type ErrorKind = 'data' | 'infrastructure' | 'config'
 
-/** The same for people: the head of each section of the reference. */
+/** The introduction to each section of the reference. */
 export const ERROR_KINDS: { readonly [kind in ErrorKind]: string } = {
-  data: 'The event is at fault. Sending it again changes nothing; `onError` of the stage decides what becomes of it.',
-  infrastructure: 'Our side is at fault. The sender is answered 503 with Retry-After and keeps the event.',
-  config: 'What the operator wrote is at fault. Nothing is started with it.',
+  data: 'The event is at fault. Sending it again changes nothing; `onError` of the stage decides whether it is rejected, dead-lettered or dropped.',
+  infrastructure: 'Our side is at fault. The sender gets 503 with Retry-After, and keeps the event.',
+  config: 'The config or a setting is at fault. Headgate starts nothing with it.',
 }
 
 interface ErrorEntry {
   readonly kind: ErrorKind
-  /** Answer to the sender; absent where no sender can ever see the code. */
+  /** Status of the response; absent if no sender can ever see the code. */
   readonly status?: number
   readonly meaning: string
   readonly action: string
@@ -45,13 +45,13 @@ const ERROR_TABLE = {
   ),
   HG_INTAKE_METHOD: data(
     405,
-    'The path exists, the method is another one.',
-    'Use a method that the Allow header names.',
+    'The path does not accept this method.',
+    'Use one of the methods in the Allow header.',
   ),
   HG_INTAKE_TOO_LARGE: data(
     413,
-    'The body is larger than the source accepts.',
-    'Send less, or raise `maxBody` of the source (and `message.max.bytes` of topic and sink).',
+    'The body is larger than `maxBody` of the source.',
+    'Send a smaller body, or raise `maxBody` of the source (and `max.message.bytes` of the topic and `message.max.bytes` of the sink).',
   ),
   HG_INTAKE_MEDIA_TYPE: data(
     415,
@@ -60,42 +60,42 @@ const ERROR_TABLE = {
   ),
   HG_INTAKE_ENCODING: data(
     415,
-    'The body is compressed in a way that the source does not accept.',
+    'The source does not accept the Content-Encoding of the body.',
     'Send it without Content-Encoding, or add gzip to `encodings` of the source.',
   ),
   HG_INTAKE_BAD_GZIP: data(
     400,
-    'The body is declared as gzip and cannot be inflated.',
-    'Look at how the sender compresses it; it may have been cut short.',
+    'The body is declared as gzip but cannot be decompressed.',
+    'Check how the sender compresses the body; it may have been cut short.',
   ),
   HG_INTAKE_MALFORMED: data(
     400,
     'The HTTP request itself is malformed.',
-    'Look at the HTTP client of the sender.',
+    'Check the HTTP client of the sender, and any proxy in front of Headgate.',
   ),
   HG_INTAKE_HTTP_VERSION: data(
     505,
-    'The request is of another version of HTTP than 1.1 and 1.0.',
-    'Set the HTTP client of the sender, or the proxy before Headgate, to HTTP/1.1.',
+    'The request uses a version of HTTP other than 1.1 and 1.0.',
+    'Set the HTTP client of the sender, or the proxy in front of Headgate, to HTTP/1.1.',
   ),
   HG_INTAKE_TRANSFER_ENCODING: data(
     501,
     'The request has a Transfer-Encoding other than chunked.',
-    'Let the sender compress with Content-Encoding: gzip, and add gzip to `encodings` of the source.',
+    'Configure the sender to compress with Content-Encoding: gzip, and add gzip to `encodings` of the source.',
   ),
   HG_INTAKE_SMALL_CHUNKS: data(
     400,
-    'The body came in too many small pieces.',
-    'Let the sender write its body in larger pieces, or with Content-Length and at once.',
+    'The body arrived in too many small pieces.',
+    'Configure the sender to write its body in larger pieces, or at once with Content-Length.',
   ),
   HG_INTAKE_EXPECTATION: data(
     417,
     'The request has an Expect header other than 100-continue.',
-    'Let the sender leave the Expect header out.',
+    'Configure the sender not to send the Expect header.',
   ),
   HG_TLS_EXPECTED: data(
     400,
-    'The port speaks HTTPS and was spoken to in plain HTTP.',
+    'The request was plain HTTP, but the port speaks HTTPS.',
     'Use https:// in the URL of the sender.',
   ),
   HG_INTAKE_HEADERS_TOO_LARGE: data(
@@ -106,10 +106,14 @@ const ERROR_TABLE = {
   HG_INTAKE_TOO_SLOW: data(
     408,
     'The request did not arrive in time.',
-    'Look at the network between sender and Headgate.',
+    'Check the network between the sender and Headgate.',
   ),
   HG_INTAKE_NOT_UTF8: data(400, 'The body is not valid UTF-8.', 'Encode the JSON as UTF-8.'),
-  HG_INTAKE_NOT_JSON: data(400, 'The body is not JSON.', 'Look at the position that the error names.'),
+  HG_INTAKE_NOT_JSON: data(
+    400,
+    'The body is not valid JSON.',
+    'The error names the position in the body; correct the sender.',
+  ),
   HG_INTAKE_TOO_DEEP: data(
     400,
     'The JSON is nested too deeply.',
@@ -117,234 +121,234 @@ const ERROR_TABLE = {
   ),
   HG_INTAKE_DUPLICATE_KEY: data(
     400,
-    'A top-level member stands twice in the JSON.',
-    'Send each member once: readers would disagree on which one counts.',
+    'The JSON has a top-level key twice.',
+    'Send each key once: readers would disagree on which one counts.',
   ),
   HG_INTAKE_NO_ID: data(
     400,
-    'The event has no id where the source looks for it.',
+    'The event has no valid id at the location that `eventId` of the source names.',
     'Compare the event with `eventId` of the source. The id is an integer, or a string of 1 to 256 characters without control characters.',
   ),
   HG_INTAKE_BUSY: infrastructure(
-    'As many events are in flight as the source allows, or as many bytes of them as the process may hold.',
-    'Nothing is lost; the sender tries again. If it lasts, look at Kafka, then at `maxInFlight` of the source and at HEADGATE_MAX_BODY_MEMORY.',
+    'The limit of events in flight is reached: their number (`maxInFlight`), or their size in memory (HEADGATE_MAX_BODY_MEMORY).',
+    'Nothing is lost; the sender tries again. If it lasts, check whether Kafka is slow, then raise `maxInFlight` of the source or HEADGATE_MAX_BODY_MEMORY.',
   ),
   HG_INTAKE_STOPPING: infrastructure(
     'Headgate is shutting down.',
     'Nothing is lost; the sender tries again.',
   ),
   HG_INTAKE_STARTING: infrastructure(
-    'Headgate is starting, and takes over from the process before it.',
-    'Nothing is lost; the sender tries again. If it lasts, the log has the reason.',
+    'Headgate is starting, and has not yet taken over from the previous process.',
+    'Nothing is lost; the sender tries again. If it lasts, read the reason in the log.',
   ),
   HG_INTAKE_PAUSED: infrastructure(
     'An operator has paused the pipeline.',
-    'Nothing is lost; the sender tries again. `PUT /connectors/NAME/resume` of the admin listener ends it.',
+    'Nothing is lost; the sender tries again. Resume the pipeline with `PUT /connectors/NAME/resume` on the admin port.',
   ),
   HG_INTAKE_TIMEOUT: infrastructure(
-    'Kafka has not confirmed the event in time; it may still do so.',
-    'Nothing is lost; the sender tries again. Look at Kafka: the reasons stand in /ready.',
+    'Kafka did not confirm the event in time; it may still do so.',
+    'Nothing is lost; the sender tries again. Check Kafka; /ready shows the reasons.',
   ),
   HG_SCHEMA_VIOLATION: data(
     422,
-    'The event does not fit the JSON Schema.',
-    'Each violation names its place in the event. Correct the sender, or the schema file.',
+    'The event does not match the JSON Schema.',
+    'Each violation names its JSON Pointer in the event. Correct the sender, or the schema file.',
   ),
   HG_EVENT_TOO_COSTLY: data(
     422,
-    'To check the event with a regular expression or a JSONata expression would take more work than one event may cause.',
+    'Evaluating a regular expression or a JSONata expression on the event would exceed the work allowed for one event.',
     'The message names the rule. Make its pattern or expression simpler (repetitions such as {0,500} and nested loops cost most), let it look at a smaller part of the event, or lower `maxBody` of the source.',
   ),
   HG_SCHEMA_TOO_COSTLY: data(
     422,
-    'Checking the event against the JSON Schema takes more work than one event may.',
-    'Look at what the sender sends: this is what an attack looks like. If the event is a good one, change the schema: definitions that refer to themselves in several alternatives (`headgate validate` warns of them) multiply the work with each level of nesting.',
+    'Checking the event against the JSON Schema would exceed the work allowed for one event.',
+    'Check the event: it may be an attack. If the event is legitimate, change the schema: definitions that refer to themselves in several alternatives (`headgate validate` warns of them) multiply the work with each level of nesting.',
   ),
   HG_ROUTE_EXPRESSION: data(
     422,
     'The JSONata expression of a rule failed on this event.',
-    'Make the expression of the named rule cope with such events, for instance with $exists().',
+    'Change the expression of the named rule so that it accepts such events, for instance with $exists().',
   ),
   HG_ROUTE_NO_MATCH: data(
     422,
-    'No rule matched and the config says that such events are refused.',
+    'No rule matched, and `otherwise` of the config rejects such events.',
     'Add a rule, or give `otherwise` a target.',
   ),
   HG_ROUTE_REFUSED: data(
     422,
-    'The rule that matched says that such events are refused.',
+    'The rule that matched rejects such events.',
     'Correct the sender, or give the named rule a target.',
   ),
   HG_PLUGIN_REFUSED: data(
     422,
-    'A plugin that is no built-in refuses the event.',
-    'The message says why. Correct the sender, or the settings of the plugin.',
+    'An external plugin rejected the event.',
+    'Read the reason in the message. Correct the sender, or the settings of the plugin.',
   ),
   HG_RECORD_FIELD_MISSING: data(
     422,
-    'The event lacks what the sink takes its key or value from.',
+    'The event lacks a field that `key` or `value` of the sink names.',
     'Compare the event with `key` and `value` of the sink; a schema can require the field.',
   ),
   HG_RECORD_TOO_LARGE: data(
     413,
     'The record is larger than Kafka accepts.',
-    'Send less, or raise `max.message.bytes` of the topic and `message.max.bytes` of the sink.',
+    'Send a smaller event, or raise `max.message.bytes` of the topic and `message.max.bytes` of the sink.',
   ),
   HG_RECORD_REFUSED: data(
     422,
-    'Kafka refuses the record itself.',
-    'A compacted topic needs `key` of the sink. Else the broker log says what the topic does not accept.',
+    'Kafka rejected the record itself.',
+    'For a compacted topic, set `key` of the sink. Otherwise, read the reason in the broker log.',
   ),
   HG_KAFKA_UNAVAILABLE: infrastructure(
-    'Kafka cannot be reached, or its topics are not as the config says.',
-    'Nothing is lost; the sender tries again. The reasons stand in /ready.',
+    'Kafka cannot be reached, or its topics do not match the config.',
+    'Nothing is lost; the sender tries again. /ready shows the reasons.',
   ),
   HG_KAFKA_QUEUE_FULL: infrastructure(
-    'More records wait for Kafka than the client holds.',
-    'Nothing is lost; the sender tries again. Look at the throughput of Kafka.',
+    'The send queue of the Kafka client is full.',
+    'Nothing is lost; the sender tries again. Check the throughput of Kafka.',
   ),
   HG_KAFKA_NOT_DELIVERED: infrastructure(
-    'Kafka did not confirm the record; whether it has it is unknown.',
-    'The sender tries again, with the same event id. Look at the broker log for the reason given.',
+    'Kafka did not confirm the record, so it may or may not have been written.',
+    'The sender tries again, with the same event id, and Headgate finds out whether it is a duplicate. Read the reason in the broker log.',
   ),
   HG_KAFKA_FATAL: infrastructure(
-    'The Kafka client gave up this session to keep order and uniqueness.',
-    'A new session is opened by itself. If it repeats, look at the broker log.',
+    'The Kafka client ended its session, because it could no longer guarantee order and uniqueness.',
+    'Headgate opens a new session by itself. If it repeats, check the broker log.',
   ),
   HG_KAFKA_TOPIC_MISSING: infrastructure(
     'A topic that the config names does not exist.',
-    'Create the topic (`headgate topics --create`), or correct its name at the place given.',
+    'Create the topic (`headgate topics --create`), or correct its name on the line that the message names.',
   ),
   HG_KAFKA_PARTITION_MISSING: config(
     'A partition that the config names does not exist.',
-    'Add partitions to the topic (`headgate topics --create`), or correct the number at the place given.',
+    'Add partitions to the topic (`headgate topics --create`), or correct the number on the line that the message names.',
   ),
   HG_KAFKA_NOT_ALLOWED: config(
-    'Kafka does not allow the client what it needs.',
-    'Give the user of the sink Describe, Read and Write on its topics, and Read on the consumer group headgate.PIPELINE. `headgate validate --against-cluster` prints the commands.',
+    'The Kafka user lacks rights that the sink needs.',
+    'Grant the user of the sink Describe, Read and Write on its topics, and Read on the consumer group headgate.PIPELINE. `headgate validate --against-cluster` prints the commands.',
   ),
   HG_LEDGER_NOT_READY: infrastructure(
-    'The ledger is still finding out what Kafka has.',
-    'Nothing is lost; the sender tries again. /ready says how far the read-back is.',
+    'Recovery is not complete: the ledger is still reading the records in Kafka.',
+    'Nothing is lost; the sender tries again. /ready shows the progress.',
   ),
   HG_STATE_WRITE: infrastructure(
-    'The state directory cannot be written.',
-    'Nothing is lost; the sender tries again. Free space on its disk; intake opens again by itself.',
+    'Headgate cannot write to the state directory.',
+    'Nothing is lost; the sender tries again. Free space on its disk; the intake then opens again by itself.',
   ),
   HG_RECORD_KEY: config(
-    'The file of HEADGATE_RECORD_KEY_FILE holds no key that can be used.',
-    'Put one line with at least 16 random characters into the file, and let the process read it.',
+    'The file that HEADGATE_RECORD_KEY_FILE names has no valid key.',
+    'Put one line with at least 16 random characters into the file, and give the process the right to read it.',
   ),
   HG_STATE_UNUSABLE: config(
-    'The state directory cannot be used.',
-    'Give the process a directory that it may write: HEADGATE_STATE_DIR.',
+    'Headgate cannot use the state directory.',
+    'Set HEADGATE_STATE_DIR to a directory that the process can write to.',
   ),
   HG_STATE_FULL: config(
-    'The disk of the state directory has no room for the index.',
+    'The disk of the state directory has too little free space for the index.',
     'Free space on its disk (1 MiB, and as much as ledger.mdb has after an unclean end), then start again. Nothing is lost.',
   ),
   HG_STATE_LOCKED: config(
-    'Another process uses the state directory, and has not handed it over where it was asked to (HEADGATE_TAKEOVER).',
-    'Stop the other one, or give each its own HEADGATE_STATE_DIR.',
+    'Another process uses the state directory, and did not release it when HEADGATE_TAKEOVER asked it to.',
+    'Stop the other process, or set another HEADGATE_STATE_DIR.',
   ),
   HG_STATE_NEWER: config(
-    'The state was written by a newer version.',
-    'Use that version, or remove the directory: it is made anew from Kafka.',
+    'A newer version of Headgate wrote the state directory.',
+    'Run that version, or remove the directory: Headgate rebuilds it from Kafka.',
   ),
   HG_LEDGER_FULL: infrastructure(
-    'As many events wait to be acknowledged to their sender as the config allows.',
-    'Nothing is lost; the sender tries again. Look at the acknowledge API of the sender.',
+    'The limit of pending acknowledgements is reached.',
+    'Nothing is lost; the sender tries again. Check the acknowledge API of the sender.',
   ),
   HG_ACK_RETRY: infrastructure(
-    'An acknowledgement did not succeed and is tried again.',
-    'Usually none. If it lasts, the log names the status or the network error.',
+    'An acknowledgement failed, and Headgate retries it.',
+    'Usually nothing to do. If it lasts, read the status or the network error in the log.',
   ),
   HG_ACK_TOKEN: infrastructure(
-    'No access token could be had.',
-    'Check the token URL, the client id and the client secret. The log names the status.',
+    'The token endpoint did not issue an access token.',
+    'Check the token URL, the client id and the client secret. Read the status in the log.',
   ),
   HG_ACK_UNREACHABLE: infrastructure(
-    'The API that events are acknowledged to cannot be reached.',
-    'Check `baseUrl`, DNS, firewalls and certificates from where Headgate runs.',
+    'The acknowledge API cannot be reached.',
+    'Check `baseUrl`, DNS, firewalls and certificates on the machine that runs Headgate.',
   ),
   HG_ACK_REQUEST: infrastructure(
-    'The acknowledge request cannot be made from this event, now or later.',
-    'The message names the value. Compare the placeholders of `path` and `body` with what such events have.',
+    'The event lacks a value that the acknowledge request needs; retrying does not help.',
+    'The message names the value. Compare the placeholders of `path` and `body` with such an event.',
   ),
   HG_ACK_GAVE_UP: infrastructure(
-    'The sender refused an acknowledgement for good, or the deadline for retries passed.',
-    'The record is in Kafka. Look at the named event in the sender; it may deliver it again.',
+    'An acknowledgement failed for good: the sender rejected it, or the deadline for retries passed.',
+    'The record is in Kafka. Look the named event up in the sender, which may deliver it again; `headgate ledger retry` tries again.',
   ),
   HG_LISTEN_FAILED: config(
-    'The address to listen on cannot be had.',
-    'Free the port, or choose another address with the HOST and PORT settings of the process.',
+    'Headgate cannot listen on its address.',
+    'The message says why. Free the port, or choose another address with the HOST and PORT settings of the process.',
   ),
   HG_WORKER_FAILED: config(
-    'A worker process did not start, or did not do what it was asked for.',
-    'The log has the lines of the worker, by its number. While Headgate runs, it is replaced by itself.',
+    'A worker process did not start, or did not respond.',
+    'Find the lines of the worker in the log, by its number. While Headgate runs, it replaces the worker by itself.',
   ),
   HG_TLS_CERTIFICATE: config(
-    'A certificate, its key or the authority for client certificates cannot be used.',
-    'Look at the file that the message names. While Headgate runs, the certificate before it stays in use.',
+    'Headgate cannot use a certificate, its key or the authority for client certificates.',
+    'Check the file that the message names. While Headgate runs, the previous certificate stays in use.',
   ),
   HG_ADMIN_EXPOSED: config(
-    'The admin listener would be open to strangers.',
+    'Anyone who can reach the admin port could use the admin API: its address is not loopback, and HEADGATE_ADMIN_TOKEN_FILE is not set.',
     'Set HEADGATE_ADMIN_TOKEN_FILE to a file of tokens, or to `none` to serve health, readiness and metrics only; or listen on 127.0.0.1.',
   ),
   HG_ADMIN_QUESTION: infrastructure(
-    'A config that the admin API was asked about could not be checked in time.',
-    'Ask again later, or run `headgate validate` on the file, which has no time limit.',
+    'The admin API could not check a config in time.',
+    'Try again later, or run `headgate validate` on the file, which has no time limit.',
   ),
   HG_ADMIN_TOKEN: config(
-    'The file of admin tokens cannot be used.',
-    'Put a token of at least 16 characters into it, one a line, and let the process read it.',
+    'The file that HEADGATE_ADMIN_TOKEN_FILE names has no valid tokens.',
+    'Write tokens of at least 16 characters into it, one a line, and give the process the right to read it.',
   ),
   HG_TAP_REFUSED: config(
-    'What a tap asked for cannot be.',
-    'The message names the parameter and what it may be; `headgate tap --help` lists them.',
+    'A parameter of a tap is invalid.',
+    'The message names the parameter and its valid values; `headgate tap --help` lists them.',
   ),
   HG_TAP_BUSY: config(
-    'As many taps are open as there may be.',
-    'End another one, or wait until it has ended; `headgate_tap_subscribers` counts them.',
+    'The limit of open taps is reached.',
+    'End another tap, or wait until one ends; `headgate_tap_subscribers` counts them.',
   ),
   HG_PROBE_TIMEOUT: infrastructure(
-    'A check against the outside did not end in time.',
-    'Look at what it connects to; `--timeout` of `headgate validate` gives it longer.',
+    'A check against the cluster or the acknowledge API did not end in time.',
+    'Check the service that it connects to, or raise `--timeout` of `headgate validate`.',
   ),
   HG_PLUGIN_FAILED: infrastructure(
-    'A plugin failed in a way it should not.',
-    'The log has the stack. Please report it to the author of the plugin.',
+    'The plugin threw an unexpected error.',
+    'Report the stack in the log to the author of the plugin.',
   ),
-  HG_CONFIG_UNREADABLE: config('A file cannot be read.', 'Check the path and the permissions.'),
+  HG_CONFIG_UNREADABLE: config('Headgate cannot read a file.', 'Check its path and permissions.'),
   HG_CONFIG_SYNTAX: config(
-    'The file is not JSON.',
-    'Correct it at the place given. Comments and trailing commas are fine.',
+    'The file is not valid JSON.',
+    'Correct the line that the message names. Comments and trailing commas are allowed.',
   ),
-  HG_CONFIG_DUPLICATE_KEY: config('A key stands twice in one object.', 'Remove one of the two.'),
+  HG_CONFIG_DUPLICATE_KEY: config('An object has the same key twice.', 'Remove one of the two.'),
   HG_CONFIG_UNKNOWN_KEY: config(
-    'There is no such setting.',
+    'The setting does not exist.',
     'Correct the name; `headgate plugins NAME` lists the settings.',
   ),
   HG_CONFIG_MISSING_KEY: config(
     'A required setting is missing.',
-    'Add it; `headgate plugins NAME` says what it means.',
+    'Add it; `headgate plugins NAME` explains it.',
   ),
   HG_CONFIG_VALUE: config(
-    'A setting has a value that it cannot have.',
-    'Use what the message says is expected.',
+    'A setting has an invalid value.',
+    'Use one of the values that the message expects.',
   ),
-  HG_CONFIG_PLUGIN: config('There is no such plugin of this kind.', '`headgate plugins` lists them.'),
+  HG_CONFIG_PLUGIN: config('No plugin of this kind has this name.', '`headgate plugins` lists them.'),
   HG_CONFIG_PLUGIN_LOAD: config(
-    'A plugin that is no built-in cannot be loaded.',
-    'The message says what failed. Correct the path, install the package beside the config file, or ask its author.',
+    'Headgate cannot load an external plugin.',
+    'Read the reason in the message. Correct the path, install the package in the folder of the config file, or ask its author.',
   ),
   HG_CONFIG_PROVIDER: config(
     'A ${...} reference cannot be resolved.',
-    'Set the variable or provide the file before starting.',
+    'Set the variable or create the file before the start.',
   ),
   HG_CONFIG_POINTER: config(
     'A JSON Pointer is malformed.',
-    'Write it as RFC 6901 says, for example /payload/region.',
+    'Write it in the form of RFC 6901, for example /payload/region.',
   ),
   HG_CONFIG_REGEX: config(
     'A regular expression is malformed, or too costly.',
@@ -352,20 +356,23 @@ const ERROR_TABLE = {
   ),
   HG_CONFIG_JSONATA: config(
     'A JSONata expression is malformed or not allowed.',
-    'Correct it at the position given.',
+    'Correct it at the position that the message names.',
   ),
-  HG_CONFIG_SCHEMA_FILE: config('A JSON Schema file cannot be used.', 'Correct the file at the path given.'),
-  HG_CONFIG_CONFLICT: config('Two settings exclude each other.', 'Change one of the two places.'),
+  HG_CONFIG_SCHEMA_FILE: config(
+    'Headgate cannot use a JSON Schema file.',
+    'Correct the file that the message names.',
+  ),
+  HG_CONFIG_CONFLICT: config('Two settings exclude each other.', 'Change one of the two.'),
   HG_RELOAD_RESTART: config(
-    'The new config has a change that a running process cannot make.',
-    'The old config goes on. For another cluster or a topic that was deleted and created again: restart Headgate, which then forgets the events of the old one; or give the pipeline another name.',
+    'The new config has a change that needs a restart.',
+    'The old config stays in use. For another cluster or a topic that was deleted and created again: restart Headgate, which then forgets the events of the old one; or give the pipeline another name.',
   ),
   HG_RELOAD_FAILED: config(
-    'A stage of the new config could not be started, or does not take events.',
-    'The old config goes on. Look at the reason given; the reload is tried again by itself, on SIGHUP and on POST /config/reload.',
+    'A stage of the new config did not start, or does not accept events.',
+    'The old config stays in use. Read the reason in the message; Headgate retries the reload by itself, on SIGHUP and on POST /config/reload.',
   ),
   HG_CONFIG_UNVERIFIED: config(
-    'A source takes events from anyone, on an address that is not loopback.',
+    'A source accepts events from anyone, on an address that is not loopback.',
     'Configure `verify`, listen on 127.0.0.1, or set HEADGATE_ALLOW_UNVERIFIED=true.',
   ),
 } as const satisfies Record<string, ErrorEntry>
@@ -374,7 +381,7 @@ export type ErrorCode = keyof typeof ERROR_TABLE
 
 export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = ERROR_TABLE
 
-/** One thing that is wrong with an event, at a place in it. */
+/** One fault of an event. */
 export interface Violation {
   /** JSON Pointer into the event. */
   readonly pointer: string
@@ -383,11 +390,11 @@ export interface Violation {
 
 interface ErrorDetails {
   readonly violations?: readonly Violation[]
-  /** The rule that decided, where one did. */
+  /** The rule that decided, if any. */
   readonly rule?: string
   /** When to try again, for infrastructure errors; seconds. */
   readonly retryAfter?: number
-  /** True where what failed may have happened all the same. */
+  /** True if the failed operation may have succeeded all the same. */
   readonly uncertain?: boolean
   readonly cause?: unknown
 }
@@ -404,8 +411,8 @@ export class HeadgateError extends Error {
   }
 
   /**
-   * A plugin from outside may have imported a copy of this module of its own: its errors are errors all the same, unless
-   * that copy is newer and the code is none of ours.
+   * An external plugin may have imported its own copy of this module: its errors count all the same, unless that copy is
+   * newer and this one does not have the code.
    */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return (
@@ -422,7 +429,7 @@ export class HeadgateError extends Error {
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
-    // For authors without types: an unknown code would be found out where the sender is answered, which is too late.
+    // For authors without types: otherwise, an unknown code would be found only during the response, which is too late.
     if (!isCode(code)) throw new TypeError(`There is no error code ${JSON.stringify(code)}.`)
     this.code = code
     this.violations = details.violations ?? []
@@ -441,7 +448,7 @@ export class HeadgateError extends Error {
   }
 }
 
-/** Whatever was thrown, as a HeadgateError: what is not one already is a fault of `origin` (a plugin, a stage). */
+/** The thrown value as a HeadgateError: any other error is a fault of `origin` (a plugin, a stage). */
 export function asHeadgateError(thrown: unknown, origin: string): HeadgateError {
   if (thrown instanceof HeadgateError) return thrown
   const reason = thrown instanceof Error ? thrown.message : String(thrown)

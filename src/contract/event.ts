@@ -2,15 +2,15 @@ import type { HeadgateError } from './errors.js'
 
 /** A parsed JSON document that still has its bytes. */
 export interface JsonBody {
-  /** As received, or as a transform wrote it. */
+  /** As received, or as a transform wrote them. */
   readonly bytes: Buffer
-  /** What the bytes mean. Never changed in place. */
+  /** The parsed value. Never changed in place. */
   readonly value: unknown
-  /** The bytes of the value at a JSON Pointer, exactly as they stand in `bytes`; undefined where there is none. */
+  /** The bytes of the value at a JSON Pointer, exactly as they are in `bytes`; undefined if there is none. */
   slice(pointer: JsonPointer): Buffer | undefined
 }
 
-/** A JSON Pointer (RFC 6901), compiled once: reads a place in a value. `json/pointer.ts` makes them. */
+/** A JSON Pointer (RFC 6901), compiled once: reads a part of a value. `json/pointer.ts` makes them. */
 export interface JsonPointer {
   readonly text: string
   /** The reference tokens, unescaped. */
@@ -33,13 +33,13 @@ export interface Event {
   readonly receivedAt: number
   /** A valid W3C trace context of the sender. */
   readonly traceparent?: string
-  /** What tracing systems put beside it; valid too, and never without it. */
+  /** The data that tracing systems add to it; valid too, and never without it. */
   readonly tracestate?: string
   /** Set by the routing transform. */
   readonly route?: { readonly name: string; readonly target: Target }
 }
 
-/** What is written to Kafka. */
+/** The record for Kafka. */
 export interface SinkRecord {
   readonly target: Target
   readonly key: Buffer | null
@@ -67,9 +67,9 @@ export type Outcome =
       readonly receipt: Receipt
     }
   | { readonly kind: 'dropped'; readonly id: string }
-  /** Bad data: the sender need not try again. */
+  /** Bad data: retrying does not help. */
   | { readonly kind: 'rejected'; readonly id: string | undefined; readonly error: HeadgateError }
-  /** Our side's fault: the sender keeps the event and tries again. */
+  /** Our fault: the sender keeps the event and tries again. */
   | { readonly kind: 'unavailable'; readonly id: string | undefined; readonly error: HeadgateError }
 
 export const OUTCOMES = [

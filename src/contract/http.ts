@@ -1,27 +1,27 @@
 /** The listener that all pipelines share. It outlives them. */
 export interface HttpListener {
   /**
-   * Counts the bodies of all requests that are coming in or in flight. A source need not count what it is handed: it is
-   * released when `handle` settles. It counts what it makes of it (an inflated body), or keeps for longer.
+   * Counts the bodies of all requests that are arriving or in flight. The listener counts the body of a request and releases
+   * it when `handle` settles. A source counts further bytes that it creates (an inflated body), or keeps for longer.
    */
   readonly memory: BodyMemory
   /**
-   * How many processes (HEADGATE_WORKERS) share the listener, each with a source of its own; absent where it is one. What a
-   * source bounds for all its senders together, it divides by it.
+   * How many processes (HEADGATE_WORKERS) share the listener, each with a source of its own; absent if there is one. A source
+   * divides its limits for all senders together by it.
    */
   readonly sharedBy?: number
   /**
    * Serves `path` until the returned function is called. A source of the same pipeline takes a path over from the one
-   * before it, without a gap; what has begun there goes on.
+   * before it, without a gap; the requests in progress end in the earlier source.
    */
   serve(path: string, handler: HttpHandler): () => void
 }
 
-/** A bound for the bytes of bodies that a process holds at a time. What is counted has to be released. */
+/** A limit for the bytes of bodies that a process holds at a time. Each counted byte must be released. */
 export interface BodyMemory {
-  /** False, and nothing counted, where there is no room. */
+  /** Returns false, and counts nothing, if there is no room. */
   take(bytes: number): boolean
-  /** Counts what is held already, even where there is no room. */
+  /** Counts bytes that are held already, even if there is no room. */
   add(bytes: number): void
   release(bytes: number): void
 }
@@ -29,25 +29,25 @@ export interface BodyMemory {
 export interface HttpHandler {
   readonly methods: readonly string[]
   readonly maxBodyBytes: number
-  /** Looks at the head of a request before its body is read: a returned answer ends the request. */
+  /** Checks the head of a request before its body is read: a returned response ends the request. */
   head(request: HttpHead): HttpResponse | undefined | Promise<HttpResponse>
   handle(request: HttpRequest): Promise<HttpResponse>
-  /** The answer to a body that is larger than `maxBodyBytes`. */
+  /** The response to a body that is larger than `maxBodyBytes`. */
   tooLarge(request: HttpHead): Promise<HttpResponse>
-  /** The answer to a body that there is no memory for. */
+  /** The response to a body that there is no memory for. */
   noMemory(request: HttpHead): Promise<HttpResponse>
 }
 
-/** What tells with which request an event came, in the log, in the answer and in traces. */
+/** Connects an event with its request, in the log, in the response and in traces. */
 export interface Correlation {
   /**
-   * What the sender gave as `x-request-id`, or an id that is made when it is first asked for. The listener puts it into
-   * the answer wherever it was given, was asked for, or the answer is no success.
+   * The `x-request-id` of the sender, or an id that is generated on first use. The response has it if the sender gave it, if
+   * it was used, or if the response is not a success.
    */
   readonly requestId: string
   /** A valid W3C trace context of the sender, in the form of version 00. */
   readonly traceparent: string | undefined
-  /** What tracing systems put beside it; never without it. */
+  /** The data that tracing systems add to it; never without it. */
   readonly tracestate: string | undefined
 }
 

@@ -14,7 +14,7 @@ export type Intake = (receive: () => Event, request?: Correlation) => Promise<Ou
 export interface Source {
   /** Opens the intake. */
   start(intake: Intake): Promise<void>
-  /** Takes no more; resolves when all that was taken has been answered. */
+  /** Accepts no more events; resolves when all accepted ones have their responses. */
   stop(): Promise<void>
   /** The response to the sender. Pure: `explain` and `test` call it too. */
   respond(outcome: Outcome): HttpResponse

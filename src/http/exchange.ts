@@ -1,5 +1,6 @@
 import { HeadgateError } from '../contract/errors.js'
 import type { BodyMemory, HttpHandler, HttpHead, HttpResponse, Log } from '../contract/index.js'
+import { InFlight } from '../lib/async.js'
 import { type BodyEnd, RequestBody } from './body.js'
 import { Connection } from './connection.js'
 import type { IncomingRequest, OutgoingResponse } from './node-internals.js'
@@ -18,13 +19,12 @@ export interface Owner {
 export interface Route extends Owner {
   readonly handler: HttpHandler
   /** The requests that have come to it and have not ended. */
-  readonly requests: OpenRequests
+  readonly requests: InFlight
 }
 
 /** The state that the exchanges of one listener share. */
 export interface ExchangeContext {
   readonly log: Log
-  /** The requests on all connections that wait for their response. */
   readonly requests: OpenRequests
   readonly memory: BodyMemory
   readonly ticks: TickBudget
@@ -32,36 +32,19 @@ export interface ExchangeContext {
   closing(): boolean
 }
 
-/** Counts requests that have begun and not ended. */
-export class OpenRequests {
-  #count = 0
-  #waiting: (() => void)[] = []
-  readonly #onNone: (() => void) | undefined
+/** The requests on all connections that wait for their response. */
+export class OpenRequests extends InFlight {
+  readonly #onNone: () => void
 
   /** `onNone` is called each time that the last one has ended. */
-  constructor(onNone?: () => void) {
+  constructor(onNone: () => void) {
+    super()
     this.#onNone = onNone
   }
 
-  get count(): number {
-    return this.#count
-  }
-
-  begin(): void {
-    this.#count++
-  }
-
-  end(): void {
-    if (--this.#count > 0) return
-    this.#onNone?.()
-    if (this.#waiting.length === 0) return
-    for (const resolve of this.#waiting) resolve()
-    this.#waiting = []
-  }
-
-  /** Resolves when there are none. */
-  none(): Promise<void> {
-    return this.#count === 0 ? Promise.resolve() : new Promise((resolve) => void this.#waiting.push(resolve))
+  override end(): void {
+    super.end()
+    if (this.count === 0) this.#onNone()
   }
 }
 
@@ -208,7 +191,7 @@ export async function refuse(
   refusal: Refusal,
   owner: Owner,
   context: ExchangeContext,
-  routeRequests?: OpenRequests,
+  routeRequests?: InFlight,
 ): Promise<void> {
   const { requests } = context
   const connection = Connection.of(request.socket)

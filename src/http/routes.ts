@@ -1,6 +1,7 @@
 import { HeadgateError } from '../contract/errors.js'
 import type { BodyMemory, HttpHandler, HttpListener } from '../contract/index.js'
-import { OpenRequests, type Owner, type Route } from './exchange.js'
+import { InFlight } from '../lib/async.js'
+import type { Owner, Route } from './exchange.js'
 
 interface OfferedRoute extends Route {
   offered: boolean
@@ -42,7 +43,7 @@ export class Routes {
         `The source of pipeline "${pipeline}" accepts bodies of ${handler.maxBodyBytes} bytes, and HEADGATE_MAX_BODY_MEMORY allows ${maxBodyMemory} for all${sharedBy === undefined ? '' : ', which is its share for each of the workers'}.`,
       )
     }
-    const route = { pipeline, handler, onResponse, requests: new OpenRequests(), offered: false }
+    const route = { pipeline, handler, onResponse, requests: new InFlight(), offered: false }
     this.#byPath.set(path, [route, ...others])
     return route
   }
@@ -87,6 +88,6 @@ export class SourcePaths implements HttpListener {
    */
   async withdraw(): Promise<void> {
     for (const { path, route } of this.#own) this.#routes.remove(path, route)
-    await Promise.all(this.#own.map(({ route }) => route.requests.none()))
+    await Promise.all(this.#own.map(({ route }) => route.requests.drained()))
   }
 }

@@ -1,7 +1,7 @@
 import type { AnyDefinition } from '../contract/index.js'
 import { cxoneAck } from './post-commit/cxone-ack/cxone-ack.js'
 import { kafkaSink } from './sink/kafka/kafka.js'
-import { httpWebhook } from './source/http-webhook/http-webhook.js'
+import { httpWebhook } from './source/http-webhook/index.js'
 import { jsonSchema } from './transform/json-schema/json-schema.js'
 import { route } from './transform/route/route.js'
 

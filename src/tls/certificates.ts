@@ -2,20 +2,19 @@ import { resolve } from 'node:path'
 import type { Log } from '../contract/index.js'
 import { type FileWatch, watchFiles } from '../lib/watch-files.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
+import { METRICS } from '../metrics/table.js'
 import { SETTINGS, type Settings } from '../process/settings.js'
-import { type ServedCertificate, serveCertificate } from './certificate.js'
-import { certificateCounters, showCertificate } from './certificate-metrics.js'
-import type { CertificateFiles } from './read-certificate.js'
+import { type CertificateFiles, ServedCertificate } from './certificate.js'
 
 /** The certificates of a process. */
 export interface Certificates {
   readonly intake: ServedCertificate | undefined
   readonly admin: ServedCertificate | undefined
-  /** Takes over what their files say now. */
+  /** Loads their files again. */
   renew(): Promise<void>
-  /** For /ready; nothing where there are none. */
+  /** For /ready; empty if there are none. */
   details(): { readonly certificates?: object }
-  /** From now on takes over by itself what their files say. */
+  /** From now on loads their files again when they change. */
   watch(): FileWatch
 }
 
@@ -25,7 +24,7 @@ export interface CertificatesOptions {
   log(fields: { readonly listener: string }): Log
 }
 
-/** Reads the certificates that the settings name. Rejects with HG_TLS_CERTIFICATE where one cannot be used. */
+/** Reads the certificates that the settings name. Rejects with HG_TLS_CERTIFICATE if one cannot be used. */
 export async function openCertificates({
   settings,
   metrics,
@@ -43,9 +42,9 @@ export async function openCertificates({
   ].flatMap(({ listener, files, certificate }) =>
     files && certificate ? [{ listener, files, certificate }] : [],
   )
-  const shown = ({ now, refused }: ServedCertificate) => ({
-    expires: new Date(now().until).toISOString(),
-    ...(refused() !== undefined && { refused: refused() }),
+  const shown = (certificate: ServedCertificate) => ({
+    expires: new Date(certificate.now().until).toISOString(),
+    ...(certificate.refused() !== undefined && { refused: certificate.refused() }),
   })
   return {
     intake,
@@ -64,7 +63,7 @@ export async function openCertificates({
         watchFiles({
           paths: () => Object.values(files).map(({ path }) => path),
           onChange: () => void certificate.renew(),
-          onLook: certificate.remind,
+          onLook: () => certificate.remind(),
         }),
       )
       return {
@@ -100,7 +99,7 @@ async function openCertificate(
   log: Log,
 ): Promise<ServedCertificate> {
   const { renewed, failed } = certificateCounters(metrics, listener)
-  const certificate = await serveCertificate({
+  const certificate = await ServedCertificate.load({
     files,
     log,
     onRenewal: (result) => renewed[result].inc(),
@@ -108,4 +107,39 @@ async function openCertificate(
   })
   showCertificate(metrics, listener, certificate)
   return certificate
+}
+
+/** Counters of renewals and of failed handshakes. */
+function certificateCounters(metrics: MetricsRegistry, listener: string) {
+  const renewals = (result: string) =>
+    metrics.counter(METRICS.tlsCertificateReloadsTotal, { listener, result })
+  const failures = (reason: string) =>
+    metrics.counter(METRICS.tlsHandshakesFailedTotal, {
+      listener,
+      reason,
+    })
+  return {
+    renewed: { success: renewals('success'), failure: renewals('failure') },
+    failed: {
+      'plain-http': failures('plain-http'),
+      'client-certificate': failures('client-certificate'),
+      'too-slow': failures('too-slow'),
+      failed: failures('failed'),
+    },
+  }
+}
+
+function showCertificate(
+  metrics: MetricsRegistry,
+  listener: string,
+  certificate: Pick<ServedCertificate, 'now' | 'refused'>,
+): void {
+  metrics.sampled(
+    METRICS.tlsCertificateExpiryTimestampSeconds,
+    { listener },
+    () => certificate.now().until / 1000,
+  )
+  metrics.sampled(METRICS.tlsCertificateLastReloadSuccessful, { listener }, () =>
+    certificate.refused() === undefined ? 1 : 0,
+  )
 }

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { logAcceptErrors } from '../../src/http/server.js'
 import { testContext } from '../helpers/context.js'
 
-it('connections that cannot be accepted are logged once a minute, and end nothing', () => {
+it('logs failed accepts at most once a minute, and keeps running', () => {
   const { log, lines } = testContext()
   const server = createServer()
   logAcceptErrors(server, log)

@@ -9,7 +9,7 @@ const head = (length: number) => rawRequest('POST', '/in', { 'content-length': l
 const chunked = rawRequest('POST', '/in', { 'transfer-encoding': 'chunked' })
 const chunk = (size: number) => `${size.toString(16)}\r\n${'x'.repeat(size)}\r\n`
 
-it('counts what is taken and released, and takes nothing over its bound', () => {
+it('counts taken and released bytes, and never exceeds its limit', () => {
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 60 })), (sizes) => {
       const memory = new CountedMemory(100)
@@ -27,7 +27,7 @@ it('counts what is taken and released, and takes nothing over its bound', () => 
   )
 })
 
-it('does not count what is only promised', async () => {
+it('does not count bytes that Content-Length only promises', async () => {
   const { port, listener, post } = await listen(echo().handler, { maxBodyMemory: 1024 })
   const promising = await rawConnection(port)
   promising.send(head(1024))
@@ -36,7 +36,7 @@ it('does not count what is only promised', async () => {
   expect(listener.usage().bodyBytes).toBe(0)
 })
 
-it('answers 503 with Retry-After as soon as there is no memory for a body, and takes bodies again later', async () => {
+it('responds 503 with Retry-After as soon as there is no memory for a body, and accepts bodies again later', async () => {
   const { handler, waiting } = held()
   const { port, listener, post, statuses } = await listen(handler, { maxBodyMemory: 1024 })
   const first = post('/in', 'x'.repeat(600))
@@ -62,7 +62,7 @@ it('answers 503 with Retry-After as soon as there is no memory for a body, and t
   expect(statuses.pipeline).toEqual([503, 503, 200, 200])
 })
 
-it('keeps the connection where little of the refused body is left', async () => {
+it('keeps the connection if little of the refused body is left', async () => {
   const { handler, waiting } = held()
   const { port, post, http } = await listen(handler, { maxBodyMemory: 1024 })
   http.serve('/quick', echo().handler)
@@ -95,7 +95,7 @@ it.each([
   await vi.waitUntil(() => listener.usage().bodyBytes === 0)
 })
 
-it('holds no more than it counts of bodies that come byte by byte', async () => {
+it('uses no more memory than it counts for bodies that arrive byte by byte', async () => {
   const { port, listener } = await listen(echo({ maxBodyBytes: 1024 * 1024 }).handler)
   const senders = await Promise.all(Array.from({ length: 25 }, () => rawConnection(port)))
   const before = heapUsed()
@@ -109,7 +109,7 @@ it('holds no more than it counts of bodies that come byte by byte', async () => 
   expect(listener.usage().bodyBytes).toBe(0)
 })
 
-it('refuses a body of too many small pieces, and throws away what comes after that', async () => {
+it('refuses a body of too many small pieces, and discards the rest', async () => {
   const { port, listener, statuses } = await listen(echo({ maxBodyBytes: 1024 * 1024 }).handler)
   const sender = await rawConnection(port)
   sender.send(chunked + chunk(1).repeat(100_000))
@@ -131,7 +131,7 @@ it('holds the bytes of an event whose sender has left until the event has ended'
   await vi.waitUntil(() => listener.usage().bodyBytes === 0)
 })
 
-it('refuses a source whose bodies could never come in', async () => {
+it('refuses a source whose bodies could never arrive', async () => {
   const { http } = await listen(echo().handler, { maxBodyMemory: 1024 })
   expect(() => http.serve('/large', echo({ maxBodyBytes: 1025 }).handler)).toThrow(
     expect.objectContaining({

@@ -20,7 +20,7 @@ function bodyOf(limit: number, max: number) {
 }
 
 describe('RequestBody', () => {
-  it('hands on the only piece as it came, without copying it', () => {
+  it('passes the only piece on without copying it', () => {
     const { body, whole, memory } = bodyOf(100, 100)
     const piece = Buffer.from('{"id":1}')
     body.piece(piece)
@@ -29,14 +29,14 @@ describe('RequestBody', () => {
     expect(memory.held).toBe(piece.length)
   })
 
-  it('is whole without a piece', () => {
+  it('is complete without a piece', () => {
     const { body, whole, memory } = bodyOf(100, 100)
     body.end()
     expect(whole()).toHaveLength(0)
     expect(memory.held).toBe(0)
   })
 
-  it('keeps no piece of many: what it holds is one buffer, all of which is counted', () => {
+  it('copies several pieces to one buffer, and counts all of that buffer', () => {
     const { body, memory, whole } = bodyOf(1024 * 1024, 2 * 1024 * 1024)
     for (let count = 0; count < 4000; count++) body.piece(Buffer.from('x'))
     expect(memory.held).toBeLessThan(2 * 4000)
@@ -46,7 +46,7 @@ describe('RequestBody', () => {
     expect(whole()?.buffer.byteLength).toBe(4000)
   })
 
-  it('puts together whatever comes in pieces, and counts at least what it holds and never more than there is', () => {
+  it('joins all pieces, and counts at least the bytes that it holds and never more than there are', () => {
     const pieces = fc.array(fc.uint8Array({ maxLength: 700 }), { maxLength: 40 })
     fc.assert(
       fc.property(pieces, fc.nat(20_000), fc.nat(20_000), (parts, limit, max) => {
@@ -68,7 +68,7 @@ describe('RequestBody', () => {
     )
   })
 
-  it('takes a body of one-byte pieces of moderate size, and no more of them than that', () => {
+  it('accepts a limited number of one-byte pieces', () => {
     const { body, memory, ends } = bodyOf(1024 * 1024, 2 * 1024 * 1024)
     const one = Buffer.from('x')
     let count = 0
@@ -78,7 +78,7 @@ describe('RequestBody', () => {
     expect(memory.held).toBe(0)
   })
 
-  it('takes any number of pieces that are as large as segments of TCP', () => {
+  it('accepts any number of pieces as large as TCP segments', () => {
     const { body, ends } = bodyOf(64 * 1024 * 1024, 128 * 1024 * 1024)
     const segment = Buffer.alloc(536)
     for (let count = 0; count < 20_000; count++) expect(body.piece(segment)).toBe(true)

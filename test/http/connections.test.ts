@@ -15,7 +15,7 @@ async function busy(port: number, count: number) {
   return connections
 }
 
-it('refuses connections while a request is under way on all of as many as the cap, and has room when they leave', async () => {
+it('refuses connections while all allowed ones have a request in progress, and accepts new ones when they close', async () => {
   const cap = 50
   let refused = 0
   const { port, listener, http, lines } = await listen(echo().handler, {
@@ -44,7 +44,7 @@ it('refuses connections while a request is under way on all of as many as the ca
   expect(refused).toBe(3500)
 })
 
-it('the same in a worker', async () => {
+it('does the same in a worker', async () => {
   let refused = 0
   const { port, listener, http } = await listen(echo().handler, {
     maxConnections: 3,
@@ -103,7 +103,7 @@ it.each([
   },
 )
 
-it('if all senders are known, the one that has waited longest makes room', async () => {
+it('closes the connection that was idle longest if all senders are trusted', async () => {
   const { port } = await listen(echo().handler, { maxConnections: 3 })
   const known = []
   for (let count = 0; count < 3; count++) {
@@ -122,7 +122,7 @@ it('if all senders are known, the one that has waited longest makes room', async
   await known[0]?.until((text) => text.split('\r\n\r\nhi').length === 4)
 })
 
-it('a connection waits a second after a request that was refused, and says so; a request in time goes on', async () => {
+it('keeps a connection open for a second after a refused request, announces it, and serves a request in that time', async () => {
   const { port } = await listen(echo().handler, { timeouts: { keepAlive: 3_600_000 } })
   const [refused, served] = [await rawConnection(port), await rawConnection(port)]
   for (const connection of [refused, served]) {
@@ -136,7 +136,7 @@ it('a connection waits a second after a request that was refused, and says so; a
   await served.until((text) => text.split('\r\n\r\nhi').length === 3)
 })
 
-it('accepts no more connections than there are descriptors for, and says so when it is opened', async () => {
+it('accepts no more connections than there are descriptors for, and logs it when it opens', async () => {
   const { port, lines, listener } = await listen(echo().handler, {
     maxConnections: 1000,
     descriptors: () => ({ limit: 64, forSenders: 2 }),
@@ -152,7 +152,7 @@ it('accepts no more connections than there are descriptors for, and says so when
   expect(listener.usage().connections).toBe(2)
 })
 
-it('makes room by itself: connections that never say anything are closed', async () => {
+it('closes connections that never send anything', async () => {
   const { port, listener } = await listen(echo().handler, {
     maxConnections: 5,
     timeouts: { headers: 300, request: 500, checkEvery: 10 },
@@ -165,7 +165,7 @@ it('makes room by itself: connections that never say anything are closed', async
   await next.until(answered)
 })
 
-it('closes a connection that has been answered and is not used again', async () => {
+it('closes a connection that is idle after its response', async () => {
   const { port } = await listen(echo().handler, { timeouts: { keepAlive: 20 } })
   const connection = await rawConnection(port)
   connection.send(request)
@@ -212,7 +212,7 @@ it.each([
   expect(statuses).toEqual({ pipeline: [], nobody: [] })
 })
 
-it('serves a hundred requests of a connection at a time, and closes one that has more under way', async () => {
+it('serves a hundred requests of a connection at a time, and closes one that has more in progress', async () => {
   const { handler, waiting } = held()
   const { port, listener, statuses } = await listen(handler)
   const [moderate, excessive] = [await rawConnection(port), await rawConnection(port)]

@@ -11,8 +11,8 @@ const turns = async (count: number) => {
   for (let n = 0; n < count; n++) await new Promise((done) => setImmediate(done))
 }
 
-describe('listener: connections that wait until events are taken', () => {
-  it('a request waits for the release, and is then answered as any other', async () => {
+describe('listener: connections that wait until the pipelines accept events', () => {
+  it('holds a request until the release, and then serves it as any other', async () => {
     const { handler, requests } = echo()
     const { listener, port, statuses } = await listen(handler, { holds: true })
     const early = await rawConnection(port)
@@ -32,7 +32,7 @@ describe('listener: connections that wait until events are taken', () => {
     expect(statuses.pipeline).toEqual([200, 200, 200, 200])
   })
 
-  it('a request whose pipeline has not come in time is told to try again later', async () => {
+  it('responds to a request with 503 if its pipeline does not start in time', async () => {
     const { port, unserve } = await listen(echo().handler, {
       holds: true,
       timeouts: { headers: 20, request: 20 },
@@ -45,7 +45,7 @@ describe('listener: connections that wait until events are taken', () => {
     expect(answer.toLowerCase()).toContain('retry-after: ')
   })
 
-  it('of more connections than are held, the others are answered at once', async () => {
+  it('responds at once to connections beyond the share that is held', async () => {
     const { listener, port, unserve, http } = await listen(echo().handler, { holds: true, maxConnections: 4 })
     unserve()
     const held = []
@@ -66,7 +66,7 @@ describe('listener: connections that wait until events are taken', () => {
       expect(await connection.until((text) => text.includes('held'))).toContain('200 OK')
   })
 
-  it('a sender that leaves while it waits disturbs nobody', async () => {
+  it('ignores a sender that leaves while its connection is held', async () => {
     const { handler, requests } = echo()
     const { listener, port } = await listen(handler, { holds: true })
     const gone = await rawConnection(port)
@@ -80,7 +80,7 @@ describe('listener: connections that wait until events are taken', () => {
     expect(requests.length).toBeLessThanOrEqual(2)
   })
 
-  it('connections that wait when the listener closes are answered', async () => {
+  it('serves held connections when the listener closes', async () => {
     const { listener, port, unserve } = await listen(echo().handler, { holds: true })
     unserve()
     const early = await rawConnection(port)
@@ -91,28 +91,31 @@ describe('listener: connections that wait until events are taken', () => {
     await closed
   })
 
-  it.skipIf(noOpenssl !== undefined)('TLS waits as well, and is agreed on after the release', async () => {
-    const certificate = read(makePair(temporaryDirectory(), 'server'))
-    const { listener, port } = await listen(echo().handler, {
-      holds: true,
-      secure: {
-        clientCertificates: false,
-        context: () => certificate,
-        onRenewed: () => {},
-        onHandshakeFailed: () => {},
-      },
-    })
-    const connecting = rawSecureConnection(port, { ca: certificate.cert })
-    await turns(20)
-    listener.release()
-    const early = await connecting
-    early.send(request('one'))
-    expect(await early.until((text) => text.includes('one'))).toContain('200 OK')
-  })
+  it.skipIf(noOpenssl !== undefined)(
+    'holds TLS connections too, and does the handshake after the release',
+    async () => {
+      const certificate = read(makePair(temporaryDirectory(), 'server'))
+      const { listener, port } = await listen(echo().handler, {
+        holds: true,
+        secure: {
+          clientCertificates: false,
+          context: () => certificate,
+          onRenewed: () => {},
+          onHandshakeFailed: () => {},
+        },
+      })
+      const connecting = rawSecureConnection(port, { ca: certificate.cert })
+      await turns(20)
+      listener.release()
+      const early = await connecting
+      early.send(request('one'))
+      expect(await early.until((text) => text.includes('one'))).toContain('200 OK')
+    },
+  )
 })
 
-describe('listener: the end of a process that another one takes over from', () => {
-  it('an idle connection stays open for the request that is on its way, and is closed by its answer', async () => {
+describe('listener: the end of a process that another one replaces', () => {
+  it('keeps an idle connection open for a request on its way, and closes it with the response', async () => {
     const { listener, port } = await listen(echo().handler)
     const kept = await rawConnection(port)
     kept.send(request('one'))
@@ -126,7 +129,7 @@ describe('listener: the end of a process that another one takes over from', () =
     await closed
   })
 
-  it('an idle connection without a further request is closed in the end', async () => {
+  it('closes an idle connection without a further request in the end', async () => {
     const { listener, port } = await listen(echo().handler)
     const kept = await rawConnection(port)
     kept.send(request('one'))

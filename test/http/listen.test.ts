@@ -13,7 +13,7 @@ async function listening(reusePort: boolean, port = 0) {
   return { server, port: bound }
 }
 
-test('a port on which another process listens is not unused', async () => {
+test('a port on which another process listens counts as used', async () => {
   const { server, port } = await listening(canShare)
   const unused = () => requireUnused({ host: '127.0.0.1', port, reusePort: true }, 'HEADGATE_HOST')
   await expect(unused()).rejects.toMatchObject({ code: 'HG_LISTEN_FAILED' })
@@ -21,7 +21,7 @@ test('a port on which another process listens is not unused', async () => {
   await unused()
 })
 
-test.skipIf(!canShare)('two servers share a port only if both say so', async () => {
+test.skipIf(!canShare)('two servers share a port only if both ask for it', async () => {
   const { port } = await listening(true)
   await listening(true, port)
   const { port: taken } = await listening(false)
@@ -31,7 +31,7 @@ test.skipIf(!canShare)('two servers share a port only if both say so', async () 
   })
 })
 
-test('connections that wait to be accepted are accepted before a server is closed', async () => {
+test('a server accepts all waiting connections before it closes', async () => {
   const { server, port } = await listening(false)
   const accepted = new Set()
   server.on('connection', (socket) => accepted.add(socket.resume()))

@@ -7,7 +7,7 @@ import { rawConnection, rawRequest } from '../helpers/raw-connection.js'
 import { echo, held, listen, ok } from './setup.js'
 
 describe('listener: routing', () => {
-  it('hands a request to the handler of its path and reports the status to the pipeline', async () => {
+  it('passes a request to the handler of its path and reports the status to the pipeline', async () => {
     const { handler, requests } = echo()
     const { post, statuses } = await listen(handler)
     expect(await post('/in', 'hello')).toMatchObject({
@@ -43,7 +43,7 @@ describe('listener: routing', () => {
     },
   )
 
-  it('answers an expectation that it does not know, and counts it for the pipeline', async () => {
+  it('responds to an unknown expectation with an error, and counts it for the pipeline', async () => {
     const { handler, requests } = echo()
     const { port, statuses } = await listen(handler)
     const connection = await rawConnection(port)
@@ -55,7 +55,7 @@ describe('listener: routing', () => {
     expect(statuses).toEqual({ pipeline: [417], nobody: [] })
   })
 
-  it('answers 404 on a path that nobody serves, and keeps the connection', async () => {
+  it('responds 404 on a path without a route, and keeps the connection', async () => {
     const { port, statuses } = await listen(echo().handler)
     const connection = await rawConnection(port)
     connection.send(rawRequest('POST', '/other', { 'content-length': 3 }, 'abc'))
@@ -66,7 +66,7 @@ describe('listener: routing', () => {
     expect(statuses).toEqual({ pipeline: [200], nobody: [404] })
   })
 
-  it('answers 405 with Allow on another method', async () => {
+  it('responds 405 with Allow to a method that the path does not accept', async () => {
     const { handler, requests } = echo({ methods: ['POST', 'PUT'] })
     const { post, statuses } = await listen(handler)
     const answer = await post('/in', '', 'GET')
@@ -77,7 +77,7 @@ describe('listener: routing', () => {
     expect(statuses.pipeline).toEqual([405, 200])
   })
 
-  it('serves a path once, and again after it has been given back', async () => {
+  it('serves a path for one pipeline at a time, and again after it was released', async () => {
     const { http, listener, unserve, post } = await listen(echo().handler)
     const other = listener.bind('other', () => {})
     expect(() => other.serve('/in', echo().handler)).toThrow('Pipeline "orders" already serves /in.')
@@ -89,7 +89,7 @@ describe('listener: routing', () => {
     expect(() => http.serve('/in', echo().handler)).toThrow(HeadgateError)
   })
 
-  it('says which address it cannot have', async () => {
+  it('names the address that it cannot listen on', async () => {
     const { port, log } = await listen(echo().handler)
     const second = new Listener({ host: '127.0.0.1', port, log, onResponse: () => {} })
     await expect(second.open()).rejects.toMatchObject({
@@ -101,7 +101,7 @@ describe('listener: routing', () => {
 })
 
 describe('listener: bodies', () => {
-  it('puts a body together that comes in pieces', async () => {
+  it('joins a body that arrives in pieces', async () => {
     const { handler, requests } = echo()
     const { port } = await listen(handler)
     const connection = await rawConnection(port)
@@ -114,7 +114,7 @@ describe('listener: bodies', () => {
     expect(requests[0]?.body.toString()).toBe('hello world')
   })
 
-  it('takes a body of just the limit, and an empty one', async () => {
+  it('accepts a body of exactly the limit, and an empty one', async () => {
     const { post } = await listen(echo().handler)
     expect((await post('/in', 'x'.repeat(1024))).status).toBe(200)
     expect(await post('/in', '')).toMatchObject({ status: 200, text: '' })
@@ -131,7 +131,7 @@ describe('listener: bodies', () => {
     expect(statuses.pipeline).toEqual([413])
   })
 
-  it('stops reading a chunked body that never ends, after the answer has arrived', async () => {
+  it('stops reading a chunked body that never ends, after the response has arrived', async () => {
     const { handler, requests } = echo()
     const { port } = await listen(handler)
     const connection = await rawConnection(port)
@@ -142,7 +142,7 @@ describe('listener: bodies', () => {
     expect(requests).toEqual([])
   })
 
-  it('lets a sender that does not listen while it sends have its answer before the connection is closed', async () => {
+  it('gives a sender that does not read while it sends its response before it closes the connection', async () => {
     const { port, statuses } = await listen(echo().handler)
     const connection = await rawConnection(port)
     connection.pause()
@@ -156,7 +156,7 @@ describe('listener: bodies', () => {
     expect(await connection.until((text) => text.endsWith('too large'))).toMatch(/^HTTP\/1.1 413 /)
   })
 
-  it('asks for the body only where the head is in order', async () => {
+  it('asks for the body only if the head is valid', async () => {
     const { handler } = echo({
       head: ({ headers }) => (headers['x-no'] ? { ...ok('no'), status: 401 } : undefined),
     })
@@ -171,7 +171,7 @@ describe('listener: bodies', () => {
     await welcome.until((text) => text.endsWith('\r\n\r\nhi'))
   })
 
-  it('knows nothing of an event whose sender left in the middle of the body', async () => {
+  it('ignores an event whose sender left in the middle of the body', async () => {
     const { handler, requests } = echo()
     const { port, post, statuses, lines } = await listen(handler)
     const [cut, ended] = [await rawConnection(port), await rawConnection(port)]
@@ -186,7 +186,7 @@ describe('listener: bodies', () => {
     expect(lines).toEqual([])
   })
 
-  it('lets an event go on whose sender left after the body', async () => {
+  it('processes an event whose sender left after the body', async () => {
     const finished: string[] = []
     const { handler, waiting } = held()
     const { port, statuses, listener } = await listen({
@@ -210,7 +210,7 @@ describe('listener: bodies', () => {
   })
 })
 
-describe('listener: what is not a request', () => {
+describe('listener: malformed requests', () => {
   it('refuses Content-Length together with Transfer-Encoding', async () => {
     const { handler, requests } = echo()
     const { port, statuses } = await listen(handler)
@@ -275,7 +275,7 @@ describe('listener: what is not a request', () => {
 
   const hasty = { timeouts: { headers: 300, request: 500, checkEvery: 10 } }
 
-  it('gives up on headers that come too slowly', async () => {
+  it('cancels headers that arrive too slowly', async () => {
     const { port, statuses } = await listen(echo().handler, hasty)
     const connection = await rawConnection(port)
     connection.send('POST /in HTTP/1.1\r\nhost: a\r\n')
@@ -285,7 +285,7 @@ describe('listener: what is not a request', () => {
     expect(statuses.nobody).toEqual([408])
   })
 
-  it('gives up on a body that comes too slowly', async () => {
+  it('cancels a body that arrives too slowly', async () => {
     const { handler, requests } = echo()
     const { port } = await listen(handler, hasty)
     const connection = await rawConnection(port)
@@ -296,7 +296,7 @@ describe('listener: what is not a request', () => {
     expect(requests).toEqual([])
   })
 
-  it('answers a refused request once, though its body then comes too slowly', async () => {
+  it('responds to a refused request once, although its body then arrives too slowly', async () => {
     const { port, statuses } = await listen(echo().handler, hasty)
     const connection = await rawConnection(port)
     connection.send(rawRequest('POST', '/other', { 'content-length': 1000 }, 'and no more'))
@@ -304,7 +304,7 @@ describe('listener: what is not a request', () => {
     expect(statuses.nobody).toEqual([404])
   })
 
-  it('does not wait for ever for a sender that does not read its answers', async () => {
+  it('does not wait for ever for a sender that does not read its responses', async () => {
     const { handler } = echo({ handle: async () => ok('x'.repeat(1024 * 1024)) })
     const { port, statuses } = await listen(handler, { timeouts: { inactive: 100 } })
     const connection = await rawConnection(port)
@@ -317,7 +317,7 @@ describe('listener: what is not a request', () => {
     await connection.closed()
   })
 
-  it('closes a connection that has said nothing, without a word', async () => {
+  it('closes a connection that has sent nothing, without a response', async () => {
     const { port, statuses } = await listen(echo().handler, hasty)
     expect(await (await rawConnection(port)).closed()).toBe('')
     expect(statuses.nobody).toEqual([])
@@ -345,7 +345,7 @@ describe('listener: what is not a request', () => {
     },
   )
 
-  it('counts no answer to garbage whose sender has gone before it', async () => {
+  it('counts no response to garbage whose sender has left before it', async () => {
     const { handler, waiting } = held()
     const { port, statuses, listener } = await listen(handler)
     const connection = await rawConnection(port)
@@ -363,7 +363,7 @@ describe('listener: what is not a request', () => {
 })
 
 describe('listener: connections', () => {
-  it('answers pipelined requests in their order, whichever is done first', async () => {
+  it('responds to pipelined requests in their order, whichever ends first', async () => {
     const { handler, waiting } = held()
     const { port } = await listen(handler)
     const connection = await rawConnection(port)
@@ -376,7 +376,7 @@ describe('listener: connections', () => {
     expect(answers.match(/<\d>/g)).toEqual(['<0>', '<1>', '<2>'])
   })
 
-  it('answers 503 and logs when a handler fails, whichever way', async () => {
+  it('responds 503 and logs when a handler throws or rejects', async () => {
     const broken = () => {
       throw new TypeError('secret detail')
     }
@@ -400,7 +400,7 @@ describe('listener: connections', () => {
 })
 
 describe('listener: closing', () => {
-  it('answers what is under way and what still comes on open connections, then closes them', async () => {
+  it('serves requests in progress and further ones on open connections, then closes them', async () => {
     const { handler, waiting } = held()
     const { http, port, listener } = await listen(handler)
     http.serve('/quick', echo().handler)
@@ -420,7 +420,7 @@ describe('listener: closing', () => {
     expect(listener.close()).toBe(closed)
   })
 
-  it('closes idle connections once the last request has been answered', async () => {
+  it('closes idle connections once the last request has its response', async () => {
     const { handler, waiting } = held()
     const { http, port, listener } = await listen(handler)
     http.serve('/quick', echo().handler)
@@ -434,7 +434,7 @@ describe('listener: closing', () => {
     await Promise.all([busy.closed(), idle.closed(), closed])
   })
 
-  it('answers 503 instead of 404 meanwhile: the path is gone because we are stopping', async () => {
+  it('responds 503 instead of 404 while it closes: the path is gone because Headgate stops', async () => {
     const { handler, waiting } = held()
     const { port, listener, unserve, statuses } = await listen(handler)
     const [busy, other] = [await rawConnection(port), await rawConnection(port)]
@@ -449,7 +449,7 @@ describe('listener: closing', () => {
     expect(statuses.nobody).toEqual([503])
   })
 
-  it('still gives up on slow requests while it closes', async () => {
+  it('still cancels slow requests while it closes', async () => {
     const { port, listener } = await listen(echo().handler, {
       timeouts: { headers: 300, request: 500, checkEvery: 10 },
     })
@@ -459,7 +459,7 @@ describe('listener: closing', () => {
     await Promise.all([listener.close(), slow.closed()])
   })
 
-  it('cuts what is under way when told to', async () => {
+  it('cuts requests in progress on closeNow', async () => {
     const { handler, waiting } = held()
     const { port, listener } = await listen(handler)
     const connection = await rawConnection(port)

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { IncomingRequest } from '../../src/http/node-internals.js'
 
-/** A server that gives each body to a reader, and says what that was told; the reader gives up where a piece has an `x`. */
+/** A server that gives each body to a reader and records its calls; the reader stops at a piece with an `x`. */
 async function serverWith(answer: (response: ServerResponse) => void) {
   const told: string[] = []
   const server = createServer({ IncomingMessage: IncomingRequest }, (request, response) => {
@@ -16,10 +16,10 @@ async function serverWith(answer: (response: ServerResponse) => void) {
         return false
       },
       end() {
-        told.push('whole')
+        told.push('end')
         answer(response)
       },
-      aborted: () => void told.push('gone'),
+      aborted: () => void told.push('aborted'),
     })
   })
   server.listen(0, '127.0.0.1')
@@ -44,31 +44,31 @@ function answersOn(connection: Socket): () => number {
 const head = (length: number) => `POST / HTTP/1.1\r\nhost: test\r\ncontent-length: ${length}\r\n\r\n`
 const ok = (response: ServerResponse) => void response.end('ok')
 
-test('a body comes piece by piece, and then whole', async () => {
+test('a reader gets the body piece by piece, and then its end', async () => {
   const { told, connection } = await serverWith(ok)
   connection.write(`${head(6)}one`)
   await expect.poll(() => told).toEqual(['one'])
   connection.write('two')
-  await expect.poll(() => told).toEqual(['one', 'two', 'whole'])
+  await expect.poll(() => told).toEqual(['one', 'two', 'end'])
 })
 
-test('one without a body is whole at once', async () => {
+test('a request without a body ends at once', async () => {
   const { told, connection, answers } = await serverWith(ok)
   connection.write(head(0))
   await expect.poll(answers).toBe(1)
-  expect(told).toEqual(['whole'])
+  expect(told).toEqual(['end'])
 })
 
-test('the connection serves the next request, and those that came together', async () => {
+test('the connection serves the next request, and requests that arrived together', async () => {
   const { told, connection, answers } = await serverWith(ok)
   connection.write(`${head(3)}one`)
   await expect.poll(answers).toBe(1)
   connection.write(`${head(3)}two${head(5)}three`)
   await expect.poll(answers).toBe(3)
-  expect(told).toEqual(['one', 'whole', 'two', 'whole', 'three', 'whole'])
+  expect(told).toEqual(['one', 'end', 'two', 'end', 'three', 'end'])
 })
 
-test('a request that was read is left alone once it is answered', async () => {
+test('node:http does not discard the body of a request that was read', async () => {
   let request: IncomingMessage | undefined
   let closed = false
   const { connection } = await serverWith((response) => {
@@ -84,25 +84,25 @@ test('a request that was read is left alone once it is answered', async () => {
   expect(request?.readableFlowing).toBe(null)
 })
 
-test('what comes after the reader gave up is thrown away, however much it is', async () => {
+test('the rest of the body is discarded after the reader stops, however long it is', async () => {
   const { told, connection, answers } = await serverWith(ok)
   const rest = 'y'.repeat(1_000_000)
   connection.write(`${head(1 + rest.length)}x`)
   await expect.poll(answers).toBe(1)
   connection.write(`${rest}${head(3)}two`)
   await expect.poll(answers).toBe(2)
-  expect(told).toEqual(['x', 'two', 'whole'])
+  expect(told).toEqual(['x', 'two', 'end'])
 })
 
-test('a sender that leaves in the middle is gone', async () => {
+test('a sender that leaves in the middle of the body aborts it', async () => {
   const { told, connection } = await serverWith(ok)
   connection.write(`${head(6)}one`)
   await expect.poll(() => told).toEqual(['one'])
   connection.destroy()
-  await expect.poll(() => told).toEqual(['one', 'gone'])
+  await expect.poll(() => told).toEqual(['one', 'aborted'])
 })
 
-test('one that leaves when its body has come, but before its answer, is not', async () => {
+test('a sender that leaves after its body, but before the response, does not abort it', async () => {
   let closed = false
   const { told, connection } = await serverWith((response) => {
     response.on('close', () => {
@@ -112,5 +112,5 @@ test('one that leaves when its body has come, but before its answer, is not', as
   })
   connection.write(`${head(3)}one`)
   await expect.poll(() => closed).toBe(true)
-  expect(told).toEqual(['one', 'whole'])
+  expect(told).toEqual(['one', 'end'])
 })

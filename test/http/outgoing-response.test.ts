@@ -6,7 +6,7 @@ import { OutgoingResponse } from '../../src/http/node-internals.js'
 
 type Answering = (response: OutgoingResponse, text: string) => void
 
-/** A connection to a server, and all that has come over it. */
+/** A connection to a server, and all bytes that it received. */
 async function connectionTo(answering: Answering) {
   const server = createServer({ ServerResponse: OutgoingResponse }, ({ url = '' }, response) =>
     answering(response, decodeURI(url.slice(1))),
@@ -30,7 +30,7 @@ async function connectionTo(answering: Answering) {
   }
 }
 
-/** Always the same, whenever it is sent. */
+/** Without a date, so that it is always the same. */
 function writeHead(response: OutgoingResponse, text: string): void {
   response.sendDate = false
   response.writeHead(200, ['content-length', String(Buffer.byteLength(text))])
@@ -44,7 +44,7 @@ const inPieces: Answering = (response, text) => {
   response.end(text)
 }
 
-test.each(['', 'plain text', 'grün, 門'])('"%s" comes as node:http would have sent it', async (text) => {
+test.each(['', 'plain text', 'grün, 門'])('"%s" arrives as node:http would have sent it', async (text) => {
   const [ours, theirs] = await Promise.all([connectionTo(whole), connectionTo(inPieces)])
   ours.ask(text)
   theirs.ask(text)
@@ -72,7 +72,7 @@ test('head and body are one write', async () => {
   expect(writes).toEqual([received()])
 })
 
-test('answers come in the order of their requests, whichever is given first', async () => {
+test('responses arrive in the order of their requests, whichever is ready first', async () => {
   const waiting: (() => void)[] = []
   const { ask, received } = await connectionTo((response, text) => {
     waiting.push(() => whole(response, text))
@@ -83,7 +83,7 @@ test('answers come in the order of their requests, whichever is given first', as
   await expect.poll(received).toMatch(/first.*second$/s)
 })
 
-test('a response that is answered is finished, and then closed', async () => {
+test('a sent response emits finish, and then close', async () => {
   const heard: string[] = []
   const { ask } = await connectionTo((response, text) => {
     for (const event of ['finish', 'close']) response.on(event, () => heard.push(event))
@@ -94,7 +94,7 @@ test('a response that is answered is finished, and then closed', async () => {
   await expect.poll(() => heard).toEqual(['finish', 'close'])
 })
 
-test('one whose sender has left is closed, and the server lives', async () => {
+test('a response whose sender has left is closed, and the server lives', async () => {
   let closed = false
   const { connection, ask } = await connectionTo((response, text) => {
     response.on('close', () => {

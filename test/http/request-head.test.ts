@@ -20,7 +20,7 @@ describe('headError', () => {
     (host) => expect(head([['host', host]])).toBe('HG_INTAKE_MALFORMED'),
   )
 
-  it('wants one Host line, wherever it stands and however it is written', () => {
+  it('requires exactly one Host line, in any position and case', () => {
     expect(head([])).toBe('HG_INTAKE_MALFORMED')
     expect(head([], '1.0')).toBeUndefined()
     for (const second of ['host', 'HOST', 'hOsT'])
@@ -39,12 +39,12 @@ describe('headError', () => {
     (coding) => expect(head([HOST, ['transfer-encoding', coding]])).toBe('HG_INTAKE_TRANSFER_ENCODING'),
   )
 
-  it('takes chunked, in any case, but not in HTTP/1.0', () => {
+  it('accepts chunked, in any case, but not in HTTP/1.0', () => {
     expect(head([HOST, ['transfer-encoding', 'Chunked']])).toBeUndefined()
     expect(head([HOST, ['transfer-encoding', 'chunked']], '1.0')).toBe('HG_INTAKE_MALFORMED')
   })
 
-  it('takes a hundred header lines', () => {
+  it('accepts a hundred header lines', () => {
     const lines = (count: number) => [
       HOST,
       ...Array.from({ length: count - 1 }, (_, n) => [`x-${n}`, ''] as const),
@@ -87,7 +87,7 @@ describe('pathOf', () => {
     '',
   ])('%s is no way to /in', (target) => expect(pathOf(target)).not.toBe('/in'))
 
-  it('the absolute form is compared as the origin form is', () => {
+  it('treats the absolute form as the origin form', () => {
     const path = fc.string({ unit: fc.constantFrom('/', '.', '\\', '%', '2', 'e', 'a', ':', '@', '#') })
     fc.assert(
       fc.property(path, (rest) => {

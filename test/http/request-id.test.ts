@@ -22,12 +22,12 @@ async function asked(
 const answering = (status: number) => echo({ handle: async () => ({ ...ok('no'), status }) }).handler
 
 describe('request id', () => {
-  it('is answered where the sender gave it, and not made for a success that has none', async () => {
+  it('is returned if the sender gave it, and not generated for a success without one', async () => {
     expect(await asked(echo().handler, 'r-1')).toMatchObject({ status: 200, id: 'r-1' })
     expect(await asked(echo().handler, undefined)).toMatchObject({ status: 200, id: undefined })
   })
 
-  it('is made for a success whose request the source asked it of', async () => {
+  it('is generated for a success if the source asked for it', async () => {
     let known: string | undefined
     const { handler } = echo({
       async handle({ requestId }) {
@@ -71,7 +71,7 @@ describe('request id', () => {
     expect(answer).toMatch(/\r\nx-request-id: [0-9a-f-]{36}\r\n/)
   })
 
-  it('is one of our own where the sender gave two', async () => {
+  it('is generated if the sender gave two', async () => {
     const { port } = await listen(answering(503))
     const connection = await rawConnection(port)
     connection.send(
@@ -82,7 +82,7 @@ describe('request id', () => {
     )
   })
 
-  it('is that of the source where it answers with one', async () => {
+  it('is that of the source if its response has one', async () => {
     const answer = { ...ok('no'), status: 503, headers: { 'x-request-id': 'its-own' } }
     const { handler } = echo({ handle: async () => answer })
     expect((await asked(handler, 'r-1')).id).toBe('its-own')

@@ -4,8 +4,8 @@ import { echo, held, listen, ok } from './setup.js'
 
 const head = (length: number) => `POST /in HTTP/1.1\r\nhost: x\r\ncontent-length: ${length}\r\n\r\n`
 
-describe('listener: a path that changes hands', () => {
-  it('the next source of a pipeline takes a path over at once, and the old one still gets what had begun', async () => {
+describe('listener: a path that another source takes over', () => {
+  it('the next source of a pipeline takes a path over at once, and the old one finishes its requests', async () => {
     const { handler } = echo({ handle: async ({ body }) => ok(`old ${body}`) })
     const { listener, http, port, post } = await listen(handler)
     const slow = await rawConnection(port)
@@ -25,7 +25,7 @@ describe('listener: a path that changes hands', () => {
     await withdraw
   })
 
-  it('a path that is withdrawn is gone for new requests, and answered for those that had come', async () => {
+  it('a withdrawn path does not exist for new requests, and earlier ones get their responses', async () => {
     const { handler, waiting } = held()
     const { http, post } = await listen(handler)
     const early = post('/in', 'a')
@@ -37,7 +37,7 @@ describe('listener: a path that changes hands', () => {
     expect((await early).text).toBe('late')
   })
 
-  it('a sender that leaves in the middle of its body does not keep a path from being withdrawn', async () => {
+  it('a sender that leaves in the middle of its body does not block the withdrawal of a path', async () => {
     const { http, port, post } = await listen(echo().handler)
     const slow = await rawConnection(port)
     slow.send(`${head(4)}sl`)
@@ -47,7 +47,7 @@ describe('listener: a path that changes hands', () => {
     await withdraw
   })
 
-  it('two pipelines exchange their paths, and where that fails each has its own again', async () => {
+  it('two pipelines exchange their paths, and get their own back if that fails', async () => {
     const { listener, http, post } = await listen(echo({ handle: async () => ok('orders') }).handler)
     const other = listener.bind('other', () => {})
     other.serve('/out', echo({ handle: async () => ok('other') }).handler)

@@ -43,7 +43,7 @@ describe('traceparent', () => {
     expect(traceparentOf(given)).toBeUndefined()
   })
 
-  it('whatever a header has in it, what goes on is of version 00', () => {
+  it('passes on version 00 only, for any header', () => {
     fc.assert(
       fc.property(ofHeader, (given) => {
         const passed = traceparentOf(given)
@@ -54,7 +54,7 @@ describe('traceparent', () => {
     )
   })
 
-  it('every trace and every span of every later version goes on', () => {
+  it('passes on every trace and span of every later version', () => {
     const version = hex(2).filter((text) => text !== 'ff' && text !== '00')
     const some = (length: number) => hex(length).filter((text) => !/^0+$/.test(text))
     fc.assert(
@@ -105,7 +105,7 @@ describe('tracestate', () => {
     expect(tracestateOf(given)).toBeUndefined()
   })
 
-  it('whatever a header has in it, what goes on is printable, bounded, and came so', () => {
+  it('passes on only printable and bounded values, unchanged, for any header', () => {
     const near = fc.array(fc.constantFrom('a', 'k@b', '=', ',', ' ', '1', '~', '\t', '\u0007', 'Z', 'é'))
     const given = fc.oneof(
       ofHeader,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { RECORD_OVERHEAD } from '../../src/plugins/sink/kafka/record-size.js'
-import { httpWebhook } from '../../src/plugins/source/http-webhook/http-webhook.js'
+import { httpWebhook } from '../../src/plugins/source/http-webhook/index.js'
 import { fillDefaults } from '../helpers/context.js'
 import { startSink } from '../helpers/kafka-sink.js'
 import { kafkaTool } from '../helpers/kafka-tool.js'

@@ -6,7 +6,7 @@ import { Agent, type Dispatcher, request } from 'undici'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { HandshakeFailure } from '../../src/http/server.js'
 import { watchFiles } from '../../src/lib/watch-files.js'
-import { serveCertificate } from '../../src/tls/certificate.js'
+import { ServedCertificate } from '../../src/tls/certificate.js'
 import { makePair, noOpenssl, type Pair, read } from '../helpers/certificates.js'
 import { temporaryDirectory, testContext } from '../helpers/context.js'
 import { rawConnection, rawRequest, rawSecureConnection } from '../helpers/raw-connection.js'
@@ -22,7 +22,7 @@ async function serve(pair: Pair, clientCa?: string) {
   const { log, lines } = testContext()
   const renewals: string[] = []
   const failures: HandshakeFailure[] = []
-  const certificate = await serveCertificate({
+  const certificate = await ServedCertificate.load({
     files: named(pair, clientCa),
     log,
     onRenewal: (result) => renewals.push(result),
@@ -243,7 +243,7 @@ describe.skipIf(noOpenssl !== undefined)('the end of a certificate', () => {
   test.each([
     [300, undefined],
     [20, undefined],
-    [-1, 'the certificate has expired: senders refuse it'],
+    [-1, 'the certificate has expired: senders reject it'],
   ])('of %i days is spoken of at start where it matters', async (days, message) => {
     const folder = temporaryDirectory()
     const { lines } = await serve(makePair(folder, 'server', { by: makePair(folder, 'ca'), days }))
@@ -264,7 +264,7 @@ describe.skipIf(noOpenssl !== undefined)('the end of a certificate', () => {
     expect(said(290)).toEqual(['the certificate expires in 10 days'])
     expect(said(290.5)).toEqual([])
     expect(said(299)).toEqual(['the certificate expires in 24 hours'])
-    expect(said(300)).toEqual(['the certificate has expired: senders refuse it'])
+    expect(said(300)).toEqual(['the certificate has expired: senders reject it'])
   })
 
   test('is not spoken of while the files hold another certificate that cannot be used, but the reason is', async () => {

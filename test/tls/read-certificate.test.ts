@@ -1,7 +1,7 @@
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { readCertificate } from '../../src/tls/read-certificate.js'
+import { readCertificate } from '../../src/tls/certificate.js'
 import { makePair, noOpenssl, openssl, read } from '../helpers/certificates.js'
 import { temporaryDirectory } from '../helpers/context.js'
 
@@ -38,10 +38,10 @@ describe.skipIf(noOpenssl !== undefined)('readCertificate', () => {
         const { cert, key } = makePair(folder, 'a')
         return named(key, cert)
       },
-      'HEADGATE_TLS_CERT names {}/a.key: it holds no certificate in PEM form.',
+      'HEADGATE_TLS_CERT names {}/a.key: it has no certificate in PEM form.',
     ],
     [
-      'the key is another one',
+      'the key belongs to another certificate',
       (folder) => named(makePair(folder, 'a').cert, makePair(folder, 'b').key),
       'HEADGATE_TLS_KEY names {}/b.key: it is not the key of the certificate in {}/a.crt.',
     ],
@@ -53,7 +53,7 @@ describe.skipIf(noOpenssl !== undefined)('readCertificate', () => {
         writeFileSync(own.cert, Buffer.concat([read(ca).cert, read(own).cert]))
         return named(own.cert, own.key)
       },
-      'HEADGATE_TLS_KEY names {}/a.key: it is not the key of the certificate in {}/a.crt. The first certificate of {}/a.crt has to be that of the server.',
+      'HEADGATE_TLS_KEY names {}/a.key: it is not the key of the certificate in {}/a.crt. The first certificate of {}/a.crt must be that of the server.',
     ],
     [
       'the key is encrypted',
@@ -71,7 +71,7 @@ describe.skipIf(noOpenssl !== undefined)('readCertificate', () => {
         writeFileSync(key, read({ cert, key }).key.subarray(0, 100))
         return named(cert, key)
       },
-      'HEADGATE_TLS_KEY names {}/a.key: the private key in it cannot be read.',
+      'HEADGATE_TLS_KEY names {}/a.key: the private key in it cannot be parsed.',
     ],
     [
       'the certificate is damaged',
@@ -80,7 +80,7 @@ describe.skipIf(noOpenssl !== undefined)('readCertificate', () => {
         writeFileSync(cert, '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')
         return named(cert, key)
       },
-      'HEADGATE_TLS_CERT names {}/a.crt: a certificate in it cannot be read.',
+      'HEADGATE_TLS_CERT names {}/a.crt: a certificate in it cannot be parsed.',
     ],
     [
       'the authority is a key',
@@ -89,7 +89,7 @@ describe.skipIf(noOpenssl !== undefined)('readCertificate', () => {
         copyFileSync(key, join(folder, 'ca.crt'))
         return named(cert, key, join(folder, 'ca.crt'))
       },
-      'HEADGATE_TLS_CLIENT_CA names {}/ca.crt: it holds no certificate in PEM form.',
+      'HEADGATE_TLS_CLIENT_CA names {}/ca.crt: it has no certificate in PEM form.',
     ],
     [
       'the key is too short for TLS',

@@ -10,21 +10,21 @@ export const Encodings = Type.Array(Type.Enum(['identity', 'gzip']), {
   default: ['identity'],
   expected: 'a list of "identity" and "gzip"',
   description:
-    'The values of Content-Encoding that are accepted; no header is identity. A gzip body may have `maxBody` bytes when it is inflated too. Signatures are of the bytes as they were sent; everything else, and Kafka, has the inflated ones.',
+    'The accepted values of Content-Encoding; no header means identity. `maxBody` also limits a gzip body after decompression. Signatures are checked on the bytes as sent; everything else, Kafka included, gets the decompressed ones.',
 })
 
 type Encoding = 'identity' | 'gzip'
 type Headers = HttpHead['headers']
 
-/** What a source makes of Content-Encoding. */
+/** The handling of Content-Encoding by a source. */
 export interface ContentEncoding {
-  /** What Accept-Encoding says. */
+  /** The value of Accept-Encoding. */
   readonly accepted: string
-  /** Throws HG_INTAKE_ENCODING for one that is not accepted. */
+  /** Throws HG_INTAKE_ENCODING if it is not accepted. */
   require(headers: Headers): void
   /**
-   * The body as it was before it was encoded; the same buffer for identity. Throws HG_INTAKE_TOO_LARGE as soon as it
-   * comes out larger than the source accepts, HG_INTAKE_BAD_GZIP, or HG_INTAKE_ENCODING.
+   * The decoded body; the same buffer for identity. Throws HG_INTAKE_TOO_LARGE as soon as it becomes larger than the source
+   * accepts, HG_INTAKE_BAD_GZIP, or HG_INTAKE_ENCODING.
    */
   decode(headers: Headers, body: Buffer): Buffer
 }
@@ -35,8 +35,8 @@ export function contentEncoding(encodings: readonly Encoding[], maxBody: string)
   const encodingOf = ({ 'content-encoding': encoding }: Headers): Encoding => {
     const found = encoding === undefined ? 'identity' : NAMES.get(String(encoding).toLowerCase())
     if (found !== undefined && encodings.includes(found)) return found
-    const what = encoding === undefined ? 'no Content-Encoding' : 'another Content-Encoding'
-    throw new HeadgateError('HG_INTAKE_ENCODING', `The body has ${what}; accepted is ${accepted}.`)
+    const problem = encoding === undefined ? 'missing' : 'not accepted'
+    throw new HeadgateError('HG_INTAKE_ENCODING', `The Content-Encoding is ${problem}; expected ${accepted}.`)
   }
   return {
     accepted,
@@ -53,7 +53,7 @@ const NAMES = new Map<string, Encoding>([
   ['x-gzip', 'gzip'],
 ])
 
-/** At once, as with the parsing that follows: bounded by `maxOutputLength`, it takes less time than that. */
+/** Synchronous, as the parsing that follows: bounded by `maxOutputLength`, it takes less time than that. */
 function inflate(body: Buffer, maxOutputLength: number, maxBody: string): Buffer {
   try {
     return gunzipSync(body, { maxOutputLength })

@@ -1,56 +1,55 @@
-/** Something that has a deadline, and is not over. */
+/** An operation with a deadline. */
 export interface Due {
   readonly endsAt: number
-  /** Undefined once it is over. */
-  late: (() => void) | undefined
+  /** Undefined once the operation has ended, or is late. */
+  onLate: (() => void) | undefined
 }
 
-export interface Deadline {
-  /** Calls `late` when its time is up, unless it ends before. */
-  begin(late: () => void): Due
-  end(due: Due): void
-}
-
-/** So many that are over may stand before the first that is not. */
-const MOST_OVER = 1024
+/** How many ended operations may precede the first that has not ended. */
+const MAX_ENDED = 1024
 
 /**
- * The same number of milliseconds for each. One timer serves them all: their times are up in the order in which they began.
- * They wait in an array, and not in a Set: the tables that a Set outgrows keep what was in them alive until the next major
- * garbage collection, which was a whole event each.
+ * Gives each operation the same number of milliseconds. One timer serves them all: their deadlines pass in the order in which
+ * they began. They wait in an array, and not in a Set: the tables that a Set outgrows keep their former content alive until
+ * the next major garbage collection, which was a whole event each.
  */
-export function createDeadline(ms: number): Deadline {
-  const waiting: Due[] = []
-  let first = 0
-  let timer: NodeJS.Timeout | undefined
+export class Deadline {
+  readonly #milliseconds: number
+  readonly #waiting: Due[] = []
+  #first = 0
+  #timer: NodeJS.Timeout | undefined
 
-  function end(due: Due): void {
-    due.late = undefined
-    while (first < waiting.length && waiting[first]?.late === undefined) first++
-    if (first < waiting.length && first < MOST_OVER) return
-    waiting.splice(0, first)
-    first = 0
+  constructor(milliseconds: number) {
+    this.#milliseconds = milliseconds
   }
-  function expire(): void {
-    timer = undefined
-    for (let next = waiting[first]; next !== undefined; next = waiting[first]) {
+
+  /** Calls `onLate` at the deadline, unless the operation ends before. */
+  begin(onLate: () => void): Due {
+    const due: Due = { endsAt: performance.now() + this.#milliseconds, onLate }
+    this.#waiting.push(due)
+    if (this.#timer === undefined) this.#timer = setTimeout(this.#expire, this.#milliseconds).unref()
+    return due
+  }
+
+  end(due: Due): void {
+    due.onLate = undefined
+    const waiting = this.#waiting
+    while (this.#first < waiting.length && waiting[this.#first]?.onLate === undefined) this.#first++
+    if (this.#first < waiting.length && this.#first < MAX_ENDED) return
+    waiting.splice(0, this.#first)
+    this.#first = 0
+  }
+
+  readonly #expire = (): void => {
+    this.#timer = undefined
+    for (let next = this.#waiting[this.#first]; next !== undefined; next = this.#waiting[this.#first]) {
       const left = next.endsAt - performance.now()
       if (left > 0) {
-        timer = setTimeout(expire, left).unref()
+        this.#timer = setTimeout(this.#expire, left).unref()
         return
       }
-      next.late?.()
-      end(next)
+      next.onLate?.()
+      this.end(next)
     }
-  }
-
-  return {
-    begin(late) {
-      const due: Due = { endsAt: performance.now() + ms, late }
-      waiting.push(due)
-      if (timer === undefined) timer = setTimeout(expire, ms).unref()
-      return due
-    },
-    end,
   }
 }

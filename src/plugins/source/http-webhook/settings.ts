@@ -16,14 +16,14 @@ export const settings = Type.Object(
       minItems: 1,
       uniqueItems: true,
       default: ['POST'],
-      description: 'The HTTP methods that bring events.',
+      description: 'The HTTP methods that deliver events.',
     }),
     eventId: EventId,
     verify: Verify,
     maxBody: Size({
       default: '980KiB',
       description:
-        'A larger body is answered 413. The default leaves room for key and headers in the largest record that Kafka takes by default (1,048,588 bytes).',
+        'A larger body gets 413. The default leaves room for key and headers in the largest record that Kafka takes by default (1,048,588 bytes).',
     }),
     encodings: Encodings,
     maxDepth: Type.Integer({
@@ -36,12 +36,12 @@ export const settings = Type.Object(
       minimum: 1,
       default: 500,
       description:
-        'How many events may wait for Kafka at a time. Beyond that the sender is answered 503 and tries again.',
+        'How many events may wait for Kafka at a time. Beyond that the sender gets 503 and tries again.',
     }),
     responseTimeout: Duration({
       default: '15s',
       description:
-        'The sender is answered 503 when Kafka has not confirmed its event by then; the event goes on. Set it below the time-out of the sender.',
+        'The sender gets 503 if Kafka has not confirmed its event by then; the event stays in flight. Set it below the time-out of the sender.',
     }),
   },
   { additionalProperties: false },

@@ -3,7 +3,7 @@ import type { LintContext } from '../../../../src/contract/index.js'
 import { missingCodecs } from '../../../../src/plugins/sink/kafka/codecs.js'
 import { kafkaSink } from '../../../../src/plugins/sink/kafka/kafka.js'
 import { codecFindings } from '../../../../src/plugins/sink/kafka/lint.js'
-import { httpWebhook } from '../../../../src/plugins/source/http-webhook/http-webhook.js'
+import { httpWebhook } from '../../../../src/plugins/source/http-webhook/index.js'
 import { checkContext, fillDefaults } from '../../../helpers/context.js'
 
 const requiring = (...names: string[]) => ({ type: 'object', required: names })

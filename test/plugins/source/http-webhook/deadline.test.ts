@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createDeadline } from '../../../../src/plugins/source/http-webhook/deadline.js'
+import { Deadline } from '../../../../src/plugins/source/http-webhook/deadline.js'
 
 describe('deadline', () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())
 
   it('says nothing of what ended in time', () => {
-    const deadline = createDeadline(1000)
+    const deadline = new Deadline(1000)
     const late = vi.fn()
     deadline.end(deadline.begin(late))
     vi.advanceTimersByTime(2000)
@@ -14,7 +14,7 @@ describe('deadline', () => {
   })
 
   it('calls once for what is late, and not again when that ends', () => {
-    const deadline = createDeadline(1000)
+    const deadline = new Deadline(1000)
     const late = vi.fn()
     const due = deadline.begin(late)
     vi.advanceTimersByTime(999)
@@ -27,7 +27,7 @@ describe('deadline', () => {
   })
 
   it('keeps one timer for all that wait, and none when nobody does', () => {
-    const deadline = createDeadline(1000)
+    const deadline = new Deadline(1000)
     const late = [vi.fn(), vi.fn(), vi.fn()] as const
     const first = deadline.begin(late[0])
     vi.advanceTimersByTime(400)
@@ -43,7 +43,7 @@ describe('deadline', () => {
   })
 
   it('knows each of thousands by its own time, whatever their order of ending', () => {
-    const deadline = createDeadline(1000)
+    const deadline = new Deadline(1000)
     const late = vi.fn()
     const dues = Array.from({ length: 5000 }, () => deadline.begin(late))
     for (const [index, due] of dues.entries()) if (index % 5 !== 0) deadline.end(due)

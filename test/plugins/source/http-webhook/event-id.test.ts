@@ -34,22 +34,22 @@ describe('eventId', () => {
     ['1e3', 'a number that is not an integer'],
     ['1'.repeat(257), 'a number that is not an integer of at most 256 digits'],
     [`"${'x'.repeat(257)}"`, 'longer than 256 characters'],
-    ['"\\ud800"', 'not well-formed'],
+    ['"\\ud800"', 'lone surrogates'],
     ['"a\\u0000b"', 'a string with control characters'],
     ['"a\\nb"', 'a string with control characters'],
     ['"\\u001b[2J"', 'a string with control characters'],
     ['"a\\u007f"', 'a string with control characters'],
     ['"\\u009b2J"', 'a string with control characters'],
-  ])('refuses %s and says what it is, not what it says', (json, found) => {
+  ])('refuses %s, and names its kind instead of its content', (json, found) => {
     expect(() => idOf(json)).toThrow(
       expect.objectContaining({ code: 'HG_INTAKE_NO_ID', message: expect.stringContaining(found) }),
     )
     expect(() => idOf(json)).toThrow('"/event/id"')
   })
 
-  it('refuses a body that has nothing there', () => {
+  it('refuses a body without a value there', () => {
     for (const body of ['{}', '[]', '"id"', '{"event":null}', '{"__proto__":{"event":{"id":"a"}}}']) {
-      expect(() => read({}, parseBody(Buffer.from(body), 64))).toThrow('found is nothing')
+      expect(() => read({}, parseBody(Buffer.from(body), 64))).toThrow('found nothing')
     }
   })
 
@@ -57,7 +57,7 @@ describe('eventId', () => {
     const fromHeader = eventId({ header: 'Webhook-Id' })
     const body = parseBody(Buffer.from('{}'), 64)
     expect(fromHeader({ 'webhook-id': 'msg_1' }, body)).toBe('msg_1')
-    expect(() => fromHeader({}, body)).toThrow('in the header webhook-id; found is nothing')
+    expect(() => fromHeader({}, body)).toThrow('in the header webhook-id; found nothing')
     expect(() => fromHeader({ 'webhook-id': '' }, body)).toThrow('an empty string')
     expect(() => fromHeader({ 'webhook-id': 'a\tb' }, body)).toThrow('a string with control characters')
   })

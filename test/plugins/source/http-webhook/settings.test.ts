@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { httpWebhook } from '../../../../src/plugins/source/http-webhook/http-webhook.js'
+import { httpWebhook } from '../../../../src/plugins/source/http-webhook/index.js'
 import { checkContext, fillDefaults } from '../../../helpers/context.js'
 
 const minimal = { path: '/in', eventId: '/id', verify: { scheme: 'bearer', tokens: ['t'] } }

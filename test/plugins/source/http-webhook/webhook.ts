@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest'
 import { asHeadgateError } from '../../../../src/contract/errors.js'
 import type { Correlation, Event, Intake, Outcome } from '../../../../src/contract/index.js'
 import { Listener, type ListenerOptions } from '../../../../src/http/listener.js'
-import { httpWebhook } from '../../../../src/plugins/source/http-webhook/http-webhook.js'
+import { httpWebhook } from '../../../../src/plugins/source/http-webhook/index.js'
 import { fillDefaults, testContext } from '../../../helpers/context.js'
 
 export const TOKEN = 'correct-horse'

@@ -25,21 +25,21 @@ export function bearer({ tokens }: Static<typeof bearerSettings>): Verifier {
       if (typeof authorization !== 'string') throw unauthenticated('The header authorization is missing.')
       const token = AUTHORIZATION.exec(authorization)?.[1]
       if (token === undefined) throw unauthenticated('The header authorization is not "Bearer" and a token.')
-      if (!isKnown(token)) throw unauthenticated('The bearer token is none of those configured.')
+      if (!isKnown(token)) throw unauthenticated('The bearer token matches no configured token.')
     },
   }
 }
 
 /**
- * Whether a text is one of the secrets. Takes as long whichever of them differs, and wherever: what is compared has the length
- * of the longest, filled up with zeros. Digests would have one length, too, and cost each event three times as much.
+ * Whether a text is one of the secrets, in constant time: both sides have the length of the longest secret, padded with zeros.
+ * Digests would also have equal lengths, and cost each event three times as much.
  */
 function oneOf(secrets: readonly string[]): (text: string) => boolean {
   const longest = Math.max(...secrets.map(({ length }) => length))
   const presented = Buffer.alloc(2 * longest)
-  const known = secrets.map((secret) => {
+  const accepted = secrets.map((secret) => {
     const bytes = Buffer.alloc(2 * longest)
-    // In UTF-16, every text is another one.
+    // In UTF-16, lone surrogates stay distinct.
     bytes.write(secret, 'utf16le')
     return { bytes, length: secret.length }
   })
@@ -47,7 +47,7 @@ function oneOf(secrets: readonly string[]): (text: string) => boolean {
     presented.fill(0)
     presented.write(text, 'utf16le')
     let found = false
-    for (const { bytes, length } of known)
+    for (const { bytes, length } of accepted)
       found = (timingSafeEqual(bytes, presented) && text.length === length) || found
     return found
   }

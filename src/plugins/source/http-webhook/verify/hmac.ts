@@ -1,10 +1,13 @@
 import type { Static } from 'typebox'
-import type { ConfigProblem, LintFinding } from '../../../../contract/index.js'
 import { Type } from '../../../../lib/json/type.js'
-import { signatureCheck } from './signature.js'
-import { SIGNED_TEXT_PATTERN, signedText } from './signed-text.js'
-import { freshness, TimestampUnit, Tolerance } from './timestamp.js'
+import { freshness, signatureCheck, TimestampUnit, Tolerance } from './signature.js'
 import { HeaderName, type Headers, header, Secrets, unauthenticated, type Verifier } from './verifier.js'
+
+const NAME = "[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+const PLACEHOLDER = new RegExp(`\\{(body|timestamp|header:${NAME})\\}`)
+
+/** Text and placeholders, {body} among them. */
+export const SIGNED_TEXT_PATTERN = `^(?=[\\s\\S]*\\{body\\})([^{}]|\\{(body|timestamp|header:${NAME})\\})+$`
 
 const ListKey = (description: string) =>
   Type.String({
@@ -20,11 +23,9 @@ export const hmacSettings = Type.Object(
     }),
     header: HeaderName('The header that has the signature.'),
     listKey: Type.Optional(
-      ListKey(
-        'Where the header is a list such as "t=1700000000,v1=ab12": the key under which signatures stand.',
-      ),
+      ListKey('If the header is a list such as "t=1700000000,v1=ab12": the key of the signatures.'),
     ),
-    prefix: Type.String({ default: '', description: 'What stands before the signature, such as "sha256=".' }),
+    prefix: Type.String({ default: '', description: 'The text before the signature, such as "sha256=".' }),
     encoding: Type.Enum(['hex', 'base64'], { default: 'hex', description: 'How the signature is written.' }),
     algorithm: Type.Enum(['sha256', 'sha512', 'sha1'], {
       default: 'sha256',
@@ -32,23 +33,23 @@ export const hmacSettings = Type.Object(
     }),
     signed: Type.String({
       pattern: SIGNED_TEXT_PATTERN,
-      expected: 'text with {body} and, where they are signed too, {timestamp} and {header:NAME}',
+      expected: 'text with {body} and, if they are signed too, {timestamp} and {header:NAME}',
       default: '{body}',
-      description: 'What is signed: any text with {body}, {timestamp} and {header:NAME} in it.',
+      description: 'The signed text: any text with {body}, {timestamp} and {header:NAME} in it.',
     }),
     timestamp: Type.Optional(
       Type.Object(
         {
           header: Type.Optional(HeaderName('The header that has the timestamp.')),
           listKey: Type.Optional(
-            ListKey('The key of the timestamp, where it stands in the list of the signature.'),
+            ListKey('The key of the timestamp, if it is part of the list of the signature.'),
           ),
           unit: TimestampUnit,
           tolerance: Tolerance(),
         },
         {
           additionalProperties: false,
-          description: 'Where the time of sending stands. Without it, a request can be replayed.',
+          description: 'The location of the time of sending. Without it, a request can be replayed.',
         },
       ),
     ),
@@ -60,63 +61,7 @@ export const hmacSettings = Type.Object(
   { additionalProperties: false },
 )
 
-type HmacSettings = Static<typeof hmacSettings>
-
-/** What fits the schema and still cannot work; `at` is the pointer of the settings. */
-export function* hmacProblems(
-  { signed, timestamp, listKey }: HmacSettings,
-  at: string,
-): Iterable<ConfigProblem> {
-  const conflict = (pointer: string, message: string): ConfigProblem => ({
-    at: `${at}${pointer}`,
-    code: 'HG_CONFIG_CONFLICT',
-    message,
-  })
-  const signsTime = signed.includes('{timestamp}')
-  if (timestamp === undefined) {
-    if (signsTime)
-      yield conflict('/signed', '{timestamp} is signed, but no `timestamp` says where it stands.')
-    return
-  }
-  if (!signsTime) yield conflict('/timestamp', 'The timestamp proves nothing: `signed` has no {timestamp}.')
-  if ((timestamp.header === undefined) === (timestamp.listKey === undefined)) {
-    yield conflict(
-      '/timestamp',
-      'The timestamp stands in a `header` or under a `listKey`: give one of the two.',
-    )
-  }
-  if (timestamp.listKey !== undefined && listKey === undefined) {
-    yield conflict('/timestamp/listKey', 'The header is no list: the signature has no `listKey`.')
-  }
-}
-
-/** Placeholders with nothing between them. */
-const UNDELIMITED = /\{[^{}]+\}\{[^{}]+\}/
-
-/** What is allowed and probably not safe; `at` is the pointer of the settings. `idHeader`: the header that has the event id. */
-export function* hmacFindings(
-  { signed }: HmacSettings,
-  at: string,
-  idHeader: string | undefined,
-): Iterable<LintFinding> {
-  if (idHeader !== undefined && !signed.toLowerCase().includes(`{header:${idHeader.toLowerCase()}}`)) {
-    yield {
-      at: '/eventId',
-      name: 'event-id-not-signed',
-      message: `The event id is read from the header ${idHeader}, which is not part of the signed text "${signed}".`,
-      suggestion: `If the sender signs the header, add {header:${idHeader}} to \`signed\`; otherwise read the id from the body if it is there.`,
-    }
-  }
-  const [undelimited] = UNDELIMITED.exec(signed) ?? []
-  if (undelimited !== undefined) {
-    yield {
-      at: `${at}/signed`,
-      name: 'signed-text-ambiguous',
-      message: `Nothing separates ${undelimited.replace('}{', '} from {')} in the signed text.`,
-      suggestion: 'If the sender signs a separator such as "." between them, write it.',
-    }
-  }
-}
+export type HmacSettings = Static<typeof hmacSettings>
 
 export function hmac(settings: HmacSettings): Verifier {
   const { prefix, encoding, algorithm, signed, timestamp, secrets } = settings
@@ -159,7 +104,7 @@ function timestampReader(
   return (headers) => values(headers)[0] ?? missing(signatureHeader, listKey)
 }
 
-/** The one value of a header, or all values that stand under a key of its list. */
+/** The one value of a header, or all values of a key in its list. */
 function valuesIn(name: string, listKey: string | undefined): (headers: Headers) => string[] {
   if (listKey === undefined) return (headers) => [header(headers, name)]
   const start = `${listKey}=`
@@ -174,4 +119,29 @@ function valuesIn(name: string, listKey: string | undefined): (headers: Headers)
 
 function missing(name: string, listKey: string): never {
   throw unauthenticated(`The header ${name} has no "${listKey}=".`)
+}
+
+/** Compiles the template of the text that a sender signs. The function returns its parts in their order. */
+function signedText(
+  template: string,
+): (headers: Headers, timestamp: string, body: Buffer) => (string | Buffer)[] {
+  // Splitting by a pattern with a group gives text and placeholder alternately.
+  const parts = template
+    .split(PLACEHOLDER)
+    .map((part, index) => (index % 2 === 0 ? text(part) : placeholder(part)))
+  return (headers, timestamp, body) => parts.map((part) => part(headers, timestamp, body))
+}
+
+type Part = (headers: Headers, timestamp: string, body: Buffer) => string | Buffer
+
+const text =
+  (literal: string): Part =>
+  () =>
+    literal
+
+function placeholder(name: string): Part {
+  if (name === 'body') return (_headers, _timestamp, body) => body
+  if (name === 'timestamp') return (_headers, timestamp) => timestamp
+  const key = name.slice('header:'.length).toLowerCase()
+  return (headers) => header(headers, key)
 }

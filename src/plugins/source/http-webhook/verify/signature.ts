@@ -1,10 +1,14 @@
 import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
+import type { Static } from 'typebox'
+import { Type } from '../../../../lib/json/type.js'
+import { Duration, milliseconds } from '../../../../lib/units.js'
+import { unauthenticated } from './verifier.js'
 
 export type SignatureEncoding = 'hex' | 'base64'
 
 /**
- * Whether one of `signatures` is the HMAC of `parts`, one after the other, with one of `secrets`. The texts are compared,
- * not the bytes that they decode to: Node's decoders skip what they cannot read, so that junk behind a signature would pass
+ * Whether one of `signatures` is the HMAC of the joined `parts` with one of `secrets`. The texts are compared, not the bytes
+ * that they decode to: Node's decoders skip invalid characters, so that junk after a signature would pass
  * (Buffer.from(text, 'hex') ends at the first other character, 'base64' leaves it out).
  */
 export function signatureCheck(
@@ -25,3 +29,41 @@ export function signatureCheck(
     })
   }
 }
+
+/** How far the clocks of sender and receiver may be apart, and how old a request may be. */
+export const Tolerance = () =>
+  Duration({
+    default: '5m',
+    description: 'How far the signed timestamp may be from our clock; a request replayed later is refused.',
+  })
+
+export const TimestampUnit = Type.Enum(['seconds', 'milliseconds', 'rfc3339'], {
+  default: 'seconds',
+  description:
+    'How the timestamp is written: seconds or milliseconds since 1970, or as 2026-01-31T12:00:00Z.',
+})
+
+const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/
+const DIGITS = /^\d{1,15}$/
+
+/** Checks that a timestamp, as the sender wrote it, is close enough to now. */
+export function freshness(
+  unit: Static<typeof TimestampUnit>,
+  tolerance: string,
+): (timestamp: string) => void {
+  const limit = milliseconds(tolerance)
+  const read =
+    unit === 'rfc3339'
+      ? (text: string) => (RFC3339.test(text) ? Date.parse(text) : Number.NaN)
+      : unit === 'seconds'
+        ? (text: string) => (DIGITS.test(text) ? Number(text) * 1000 : Number.NaN)
+        : (text: string) => (DIGITS.test(text) ? Number(text) : Number.NaN)
+  return (timestamp) => {
+    const age = Date.now() - read(timestamp)
+    if (Number.isNaN(age)) throw unauthenticated(`The timestamp is not in ${unit}.`)
+    if (age > limit) throw unauthenticated(`The timestamp is ${beyond(age, limit)} too old.`)
+    if (-age > limit) throw unauthenticated(`The timestamp is ${beyond(-age, limit)} too far in the future.`)
+  }
+}
+
+const beyond = (age: number, limit: number): string => `${Math.ceil((age - limit) / 1000)} s`

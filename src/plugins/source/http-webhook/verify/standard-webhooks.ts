@@ -1,14 +1,13 @@
 import type { Static } from 'typebox'
 import { Type } from '../../../../lib/json/type.js'
-import { signatureCheck } from './signature.js'
-import { freshness, Tolerance } from './timestamp.js'
+import { freshness, signatureCheck, Tolerance } from './signature.js'
 import { header, Secrets, unauthenticated, type Verifier } from './verifier.js'
 
 export const standardWebhooksSettings = Type.Object(
   {
     scheme: Type.Literal('standard-webhooks', {
       description:
-        'The sender signs as Standard Webhooks 1.0 says (webhook-id, webhook-timestamp, webhook-signature).',
+        'The sender signs by Standard Webhooks 1.0 (webhook-id, webhook-timestamp, webhook-signature).',
     }),
     secrets: Secrets(
       'The secrets, as the sender shows them. List the old and the new one while you change them.',

@@ -5,15 +5,15 @@ import { Type } from '../../../../lib/json/type.js'
 export type Headers = HttpHead['headers']
 
 /**
- * Finds out who sent a request. Both functions throw HG_INTAKE_UNAUTHENTICATED, with a message that says what is missing
- * or wrong and holds nothing secret.
+ * Verifies the sender of a request. Both functions throw HG_INTAKE_UNAUTHENTICATED, with a message that names the missing or
+ * wrong part and holds no secret.
  */
 export interface Verifier {
-  /** Looks at the headers alone, before the body is read. */
+  /** Checks the headers alone, before the body is read. */
   readonly head?: (headers: Headers) => void
-  /** Looks at the bytes of the body too, before anything else does. */
+  /** Checks the bytes of the body too, before anything else reads them. */
   readonly body?: (headers: Headers, body: Buffer) => void
-  /** How the sender may authenticate, for WWW-Authenticate. */
+  /** The challenge of WWW-Authenticate. */
   readonly challenge?: string
 }
 
@@ -35,6 +35,6 @@ export const HeaderName = (description: string) =>
     description,
   })
 
-/** A setting that is a list of secrets, of which any one will do. */
+/** A setting that is a list of secrets; each of them is accepted. */
 export const Secrets = (description: string, items: { pattern?: string; expected?: string } = {}) =>
   Type.Array(Type.String({ minLength: 1, ...items }), { minItems: 1, description, secret: true })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { httpWebhook } from '../../../../../src/plugins/source/http-webhook/http-webhook.js'
+import { httpWebhook } from '../../../../../src/plugins/source/http-webhook/index.js'
 import { fillDefaults } from '../../../../helpers/context.js'
 
 const findings = (settings: { readonly eventId?: unknown; readonly verify: object }) => {

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { httpWebhook } from '../../../../../src/plugins/source/http-webhook/http-webhook.js'
+import { httpWebhook } from '../../../../../src/plugins/source/http-webhook/index.js'
 import { hmac } from '../../../../../src/plugins/source/http-webhook/verify/hmac.js'
 import { fillDefaults } from '../../../../helpers/context.js'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { requireJson } from '../../../../src/plugins/source/http-webhook/media-type.js'
+import { requireJson } from '../../../../src/plugins/source/http-webhook/receive.js'
 
 const code = (headers: { [name: string]: string }): string | undefined => {
   try {

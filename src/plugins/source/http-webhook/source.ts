@@ -1,0 +1,191 @@
+import { type ErrorCode, HeadgateError } from '../../../contract/errors.js'
+import type {
+  BodyMemory,
+  Event,
+  Explained,
+  HttpHandler,
+  HttpHead,
+  HttpListener,
+  HttpRequest,
+  HttpResponse,
+  Intake,
+  Outcome,
+  Source,
+  SourceContext,
+} from '../../../contract/index.js'
+import { problem } from '../../../http/problem.js'
+import { InFlight } from '../../../lib/async.js'
+import { bytes, milliseconds } from '../../../lib/units.js'
+import { type ContentEncoding, contentEncoding } from './content-encoding.js'
+import { Deadline } from './deadline.js'
+import { receiver, requireJson } from './receive.js'
+import type { Settings } from './settings.js'
+import { verifier } from './verify/schemes.js'
+import type { Verifier } from './verify/verifier.js'
+
+const JSON_HEADERS = { 'content-type': 'application/json' }
+const STATUS = { delivered: 200, duplicate: 200, dropped: 200, 'dead-lettered': 202 } as const
+
+/** Each request becomes an event, and its response waits for the outcome. */
+export class HttpWebhook implements Source {
+  readonly #config: Settings
+  readonly #http: HttpListener
+  readonly #memory: BodyMemory
+  readonly #maxInFlight: number
+  readonly #deadline: Deadline
+  readonly #verify: Verifier
+  readonly #encoding: ContentEncoding
+  readonly #receive: (request: HttpRequest) => Event
+  /** Headers of the responses to some errors. */
+  readonly #errorHeaders: { readonly [code in ErrorCode]?: { readonly [name: string]: string } }
+  readonly #inFlight = new InFlight()
+  #stopped: Promise<void> | undefined
+  #unserve: (() => void) | undefined
+
+  constructor(config: Settings, { http }: SourceContext) {
+    this.#config = config
+    this.#http = http
+    this.#memory = http.memory
+    this.#maxInFlight = Math.ceil(config.maxInFlight / (http.sharedBy ?? 1))
+    this.#deadline = new Deadline(milliseconds(config.responseTimeout))
+    this.#verify = verifier(config.verify)
+    this.#encoding = contentEncoding(config.encodings, config.maxBody)
+    this.#receive = receiver(config, this.#verify, this.#encoding)
+    const { challenge } = this.#verify
+    this.#errorHeaders = {
+      ...(challenge !== undefined && { HG_INTAKE_UNAUTHENTICATED: { 'www-authenticate': challenge } }),
+      HG_INTAKE_MEDIA_TYPE: { accept: 'application/json' },
+      HG_INTAKE_ENCODING: { 'accept-encoding': this.#encoding.accepted },
+      HG_INTAKE_STOPPING: { connection: 'close' },
+    }
+  }
+
+  async start(intake: Intake): Promise<void> {
+    this.#unserve = this.#http.serve(this.#config.path, this.#handler(intake))
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#inFlight.drained().then(() => this.#unserve?.())
+    return this.#stopped
+  }
+
+  respond(outcome: Outcome): HttpResponse {
+    const { kind, id } = outcome
+    if (kind === 'rejected' || kind === 'unavailable')
+      return problem(outcome.error, id, this.#errorHeaders[outcome.error.code])
+    const status = STATUS[kind]
+    if (kind === 'dropped')
+      return { status, headers: JSON_HEADERS, body: JSON.stringify({ id, outcome: kind }) }
+    const { topic, partition, offset } = outcome.receipt
+    const body = JSON.stringify({ id, outcome: kind, topic, partition, offset })
+    return { status, headers: JSON_HEADERS, body }
+  }
+
+  explain(request: HttpRequest): readonly Explained[] {
+    const { verify, eventId } = this.#config
+    const { id } = this.#receive(request)
+    const at = typeof eventId === 'string' ? `${eventId || 'the body'}` : `header ${eventId.header}`
+    const idFound: Explained = { name: 'event id', result: id, looked: [{ at, found: id }] }
+    // The scheme "none" has nothing to look at.
+    if (verify.scheme === 'none') return [idFound]
+    return [{ name: 'verification', result: `${verify.scheme}: proved by the headers`, looked: [] }, idFound]
+  }
+
+  #handler(intake: Intake): HttpHandler {
+    return {
+      methods: this.#config.methods,
+      maxBodyBytes: bytes(this.#config.maxBody),
+      head: (request) => this.#preflight(intake, request),
+      handle: (request) => this.#handle(intake, request),
+      tooLarge: (request) => this.#refuse(intake, tooLarge(this.#config.maxBody), request),
+      noMemory: (request) => this.#refuse(intake, noMemory(), request),
+    }
+  }
+
+  #preflight(intake: Intake, request: HttpHead): Promise<HttpResponse> | undefined {
+    const { headers } = request
+    try {
+      this.#requireRoom()
+      this.#verify.head?.(headers)
+      this.#encoding.require(headers)
+      requireJson(headers)
+      return undefined
+    } catch (reason) {
+      return this.#refuse(intake, reason, request)
+    }
+  }
+
+  #handle(intake: Intake, request: HttpRequest): Promise<HttpResponse> {
+    try {
+      this.#requireRoom()
+    } catch (reason) {
+      return this.#refuse(intake, reason, request)
+    }
+    let id: string | undefined
+    let inflated = 0
+    let late = false
+    this.#inFlight.begin()
+    return new Promise((resolve, reject) => {
+      const due = this.#deadline.begin(() => {
+        // The event stays in flight after its response, and its bytes stay in memory.
+        late = true
+        this.#memory.add(request.body.length)
+        resolve(tooLate(this.#config.responseTimeout, id))
+      })
+      const receive = () => {
+        const event = this.#receive(request)
+        const { bytes } = event.body
+        if (bytes !== request.body) {
+          if (!this.#memory.take(bytes.length)) throw noMemory()
+          inflated = bytes.length
+        }
+        id = event.id
+        return event
+      }
+      intake(receive, request).then((outcome) => {
+        this.#deadline.end(due)
+        if (late) this.#memory.release(request.body.length)
+        this.#end(inflated)
+        resolve(this.respond(outcome))
+      }, reject)
+    })
+  }
+
+  /** A refused delivery is an event with an outcome like any other, so it takes the same path. */
+  async #refuse(intake: Intake, reason: unknown, request: HttpHead): Promise<HttpResponse> {
+    const outcome = await intake(() => {
+      throw reason
+    }, request)
+    return this.respond(outcome)
+  }
+
+  #requireRoom(): void {
+    if (this.#stopped !== undefined)
+      throw new HeadgateError('HG_INTAKE_STOPPING', 'The pipeline is stopping and accepts no more events.')
+    if (this.#inFlight.count < this.#maxInFlight) return
+    const inWorker = (this.#http.sharedBy ?? 1) > 1 ? ' in this worker' : ''
+    throw new HeadgateError(
+      'HG_INTAKE_BUSY',
+      `${this.#maxInFlight} events are in flight${inWorker}; the source allows no more.`,
+    )
+  }
+
+  #end(inflated: number): void {
+    if (inflated > 0) this.#memory.release(inflated)
+    this.#inFlight.end()
+  }
+}
+
+const tooLarge = (limit: string): HeadgateError =>
+  new HeadgateError('HG_INTAKE_TOO_LARGE', `The body is larger than ${limit}.`)
+
+const noMemory = (): HeadgateError =>
+  new HeadgateError(
+    'HG_INTAKE_BUSY',
+    'The bodies of the events in flight use all of HEADGATE_MAX_BODY_MEMORY.',
+  )
+
+function tooLate(limit: string, id: string | undefined): HttpResponse {
+  const message = `Kafka has not confirmed the event within ${limit}; it may still do so.`
+  return problem(new HeadgateError('HG_INTAKE_TIMEOUT', message), id)
+}
