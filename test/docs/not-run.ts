@@ -15,7 +15,7 @@ export const NOT_RUN: { readonly [name: string]: string } = {
     'reads what another program wrote; test/kafka/getting-started.test.ts runs the same tool',
   'docs/dead-letters.md: headgate dlq show 0:12 --raw > event.json':
     'needs somebody who edits the event; test/e2e/dlq.test.ts replays one with another body',
-  'docs/dead-letters.md: headgate dlq discard 0:12 0:13 --reason "test events"                              # says what it would do':
+  'docs/dead-letters.md: headgate dlq discard 0:12 0:13 --reason "test events"                              # a dry run':
     'needs those dead letters; test/e2e/dlq.test.ts discards some',
   'docs/operations.md: docker build -t headgate:0.1.0 .':
     'needs Docker and a Kubernetes cluster; test/deploy/kubernetes.test.ts holds what is applied',
