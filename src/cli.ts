@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 import { Command as Commander, CommanderError } from 'commander'
 import { type Command, type CommandGroup, EXIT, type Io } from './commands/command.js'
 import { loadCommands, withHelpFlag } from './commands/index.js'
-import { packageFacts } from './process/package-facts.js'
+import { packageJson } from './process/package.js'
 
 // The one place that touches argv, signals and the exit code.
 
@@ -70,9 +70,10 @@ process.exit(exitCode)
 
 async function main(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.ok
+  const { description, version } = packageJson()
   const program = new Commander('headgate')
-    .description(packageFacts.description)
-    .version(packageFacts.version)
+    .description(description)
+    .version(version)
     .exitOverride()
     .showHelpAfterError('(add --help for usage)')
     .helpCommand(false)

@@ -1,6 +1,6 @@
+import { ruleNames } from '../config/check.js'
 import { didYouMean } from '../config/problem.js'
 import type { CheckedConfig } from '../config/read.js'
-import { ruleNames } from '../config/rule-names.js'
 import { ERRORS, type ErrorCode } from '../contract/errors.js'
 import { OUTCOMES } from '../contract/index.js'
 import { pointer } from '../lib/json/pointer.js'

@@ -5,7 +5,7 @@ import { withoutSecrets } from '../ledger/report.js'
 import type { ProcessMetrics } from '../metrics/registry.js'
 import type { Reloader } from '../pipeline/reload/reloader.js'
 import type { TargetStates } from '../pipeline/target-state.js'
-import type { Loggers } from '../process/log-levels.js'
+import type { LoggerLevels } from '../process/logging.js'
 import type { Settings } from '../process/settings.js'
 import type { Taps } from '../tap/tap.js'
 import type { Certificates } from '../tls/certificates.js'
@@ -27,7 +27,7 @@ export interface AdminViewOptions {
   readonly certificates: Certificates
   readonly taps: Taps
   readonly targetStates: TargetStates
-  readonly loggers: Loggers
+  readonly loggers: LoggerLevels
   /** False until the pipelines have been started. */
   isStarted(): boolean
   notReady(): readonly string[]

@@ -1,7 +1,5 @@
 import { type Comparison, type Destination, isSame, type Move, moved } from '../dry-run/compare.js'
-import { cut, printable } from '../lib/terminal/printable.js'
-import type { Style } from '../lib/terminal/style.js'
-import { type Column, table } from '../lib/terminal/text.js'
+import { type Column, cut, printable, type Style, table } from '../lib/terminal/text.js'
 
 export interface Diffed {
   readonly pipeline: string

@@ -3,9 +3,7 @@ import { ERRORS } from '../contract/errors.js'
 import type { Explained } from '../contract/index.js'
 import type { Rehearsed, RehearsedCall, RehearsedRecord, Step } from '../dry-run/dry-run.js'
 import { prettyLines } from '../lib/json/pretty-lines.js'
-import { pairs, section } from '../lib/terminal/facts.js'
-import { cut, printable, printableLines } from '../lib/terminal/printable.js'
-import type { Style } from '../lib/terminal/style.js'
+import { cut, pairs, printable, printableLines, type Style, section } from '../lib/terminal/text.js'
 
 /** An event and what would happen to it. */
 export interface Explanation {

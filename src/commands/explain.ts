@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { CheckedConfig } from '../config/read.js'
 import { type RehearsedRequest, rehearse } from '../dry-run/dry-run.js'
-import { styleFor } from '../lib/terminal/style.js'
+import { styleFor } from '../lib/terminal/text.js'
 import { type Command, EXIT } from './command.js'
 import { type Explanation, report } from './explain-report.js'
 import { choosePipeline, loadConfig, loadSettings, readInput, settingOptions, tried } from './load.js'

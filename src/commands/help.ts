@@ -2,10 +2,9 @@ import { LINTS } from '../config/lint-names.js'
 import { nearest } from '../config/problem.js'
 import { ERROR_KINDS, ERRORS, type ErrorCode } from '../contract/errors.js'
 import type { LintMeaning } from '../contract/index.js'
-import { pairs } from '../lib/terminal/facts.js'
-import { printable } from '../lib/terminal/printable.js'
+import { pairs, printable } from '../lib/terminal/text.js'
 import { plugins } from '../plugins/index.js'
-import { SETTINGS } from '../process/settings.js'
+import { flagOf, SETTINGS } from '../process/settings.js'
 import { type Command, type CommandGroup, EXIT } from './command.js'
 
 type LoadCommands = () => Promise<readonly (Command | CommandGroup)[]>
@@ -87,9 +86,9 @@ export const TOPICS: readonly Entry[] = [
     summary: 'Environment variables and flags of the process, with their defaults.',
     text: () =>
       pairs(
-        Object.values(SETTINGS).map(({ env, arg, doc, default: preset }) => [
-          env,
-          `${doc}\n--${arg}, default ${preset === '' ? 'none' : preset}`,
+        Object.values(SETTINGS).map((setting) => [
+          setting.env,
+          `${setting.doc}\n--${flagOf(setting)}, default ${setting.default === '' ? 'none' : setting.default}`,
         ]),
       ).join('\n'),
   },

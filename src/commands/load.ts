@@ -1,22 +1,28 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { reason } from '../config/file-reasons.js'
+import { reason } from '../config/files.js'
 import { loadPlugins, type RunningPlugins } from '../config/load-plugins.js'
 import { didYouMean } from '../config/problem.js'
 import { type ReadOptions, type ReadResult, readConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import { isLoopback } from '../lib/loopback.js'
-import { printable } from '../lib/terminal/printable.js'
+import { printable } from '../lib/terminal/text.js'
 import { plugins } from '../plugins/index.js'
-import { misspeltSettings } from '../process/misspelt-settings.js'
-import { readSettings, SETTINGS, type Settings, type SettingsResult } from '../process/settings.js'
+import {
+  closestMatches,
+  flagOf,
+  readSettings,
+  SETTINGS,
+  type Settings,
+  type SettingsResult,
+} from '../process/settings.js'
 import type { CommandInput, CommandOption, Io } from './command.js'
 
 /** The process settings as flags, from their one declaration. */
 export const settingOptions = (): CommandOption[] =>
-  Object.values(SETTINGS).map(({ arg, doc, env, default: preset }) => ({
-    flags: typeof preset === 'boolean' ? `--${arg}` : `--${arg} <value>`,
-    description: `${doc} [${env}, default ${preset === '' ? 'none' : preset}]`,
+  Object.values(SETTINGS).map((setting) => ({
+    flags: typeof setting.default === 'boolean' ? `--${flagOf(setting)}` : `--${flagOf(setting)} <value>`,
+    description: `${setting.doc} [${setting.env}, default ${setting.default === '' ? 'none' : setting.default}]`,
   }))
 
 /** The settings from flags and environment, and a sentence for each variable whose name looks like a slip. */
@@ -27,7 +33,7 @@ export function settingsFrom(
   const given = Object.entries(flags).flatMap(([name, value]) =>
     name in SETTINGS && value !== undefined ? [[name, String(value)]] : [],
   )
-  return { read: readSettings(env, Object.fromEntries(given)), slips: misspeltSettings(env) }
+  return { read: readSettings(env, Object.fromEntries(given)), slips: closestMatches(env) }
 }
 
 /** The settings from flags and environment. Slips in names are printed; so are complaints, and undefined is returned then. */

@@ -2,7 +2,7 @@ import type { ProbeReport } from '../config/probe.js'
 import { formatLocation, type Problem, type SourceLocation, type Warning } from '../config/problem.js'
 import type { ReadResult } from '../config/read.js'
 import { sourceFrame } from '../lib/terminal/frames.js'
-import { type Style, styleFor } from '../lib/terminal/style.js'
+import { type Style, styleFor } from '../lib/terminal/text.js'
 import type { Io } from './command.js'
 
 /** A problem or a warning, as it is shown. */

@@ -8,9 +8,8 @@ import { LONGEST_TIMER, milliseconds } from '../lib/units.js'
 import type { Unfinished } from '../pipeline/lifecycle.js'
 import { tried } from '../pipeline/trial.js'
 import { plugins } from '../plugins/index.js'
-import { createLoggers } from '../process/log-levels.js'
-import { createLog, type ProcessLog, warningLogger } from '../process/logging.js'
-import { packageFacts } from '../process/package-facts.js'
+import { createLog, Loggers, type ProcessLog, warningLogger } from '../process/logging.js'
+import { packageJson } from '../process/package.js'
 import { lineRedactor } from '../process/redact.js'
 import { listeningSockets, serviceManager } from '../process/service-manager.js'
 import { SETTINGS, type SettingsResult } from '../process/settings.js'
@@ -83,10 +82,10 @@ unit.`,
           log.info({ event: 'takeover', pid }, 'another process takes over')
           takeover.abort()
         },
-        loggers: createLoggers(log),
+        loggers: new Loggers(log),
         line,
         plugins,
-        version: packageFacts.version,
+        version: packageJson().version,
         deadline: deadline.signal,
       })
       reload = () => app.reload('signal')

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { progressBar } from '../lib/terminal/progress.js'
-import { type Style, styleFor } from '../lib/terminal/style.js'
+import { type Style, styleFor } from '../lib/terminal/text.js'
 import { nowAndThen } from '../sandbox/cxone.js'
 import { runDemo } from '../sandbox/demo.js'
 import { FEWEST_EVENTS } from '../sandbox/events.js'

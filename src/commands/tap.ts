@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream'
-import { printable } from '../lib/terminal/printable.js'
-import { type Style, styleFor } from '../lib/terminal/style.js'
+import { printable, type Style, styleFor } from '../lib/terminal/text.js'
 import type { TapEvent, TapLine } from '../tap/lines.js'
 import { requestAdmin, trustOptions } from './admin-client.js'
 import { type Command, EXIT, type Io } from './command.js'

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
-import { reason } from '../config/file-reasons.js'
+import { reason } from '../config/files.js'
 import type { CheckedConfig } from '../config/read.js'
 import { rehearse } from '../dry-run/dry-run.js'
-import { printable } from '../lib/terminal/printable.js'
+import { printable } from '../lib/terminal/text.js'
 import type { Settings } from '../process/settings.js'
 import {
   type Captured,

@@ -1,9 +1,8 @@
 import type { TSchema } from 'typebox'
 import { asHeadgateError } from '../contract/errors.js'
-import type { AnyDefinition, ConfigProblem, Definition, Files, Kind } from '../contract/index.js'
+import type { AnyDefinition, ConfigProblem, Definition, Files, Kind, Target } from '../contract/index.js'
 import { child } from '../lib/json/pointer.js'
-import { choosePlugin } from './choose-plugin.js'
-import type { ExternalPlugins } from './load-plugins.js'
+import { choosePlugin, type ExternalPlugins } from './choose-plugin.js'
 import { resolveSinks, type SinkReference, sinkPointer, UNKNOWN } from './named-sinks.js'
 import { formatLocation, type Problem } from './problem.js'
 import type { ProviderProblem } from './providers.js'
@@ -29,6 +28,30 @@ export interface CheckedPipeline {
   readonly sink: CheckedStage<'sink'>
   readonly postCommit: readonly CheckedStage<'post-commit'>[]
 }
+
+/** All stages of a pipeline, in the order in which an event meets them. */
+export const stagesOf = ({ source, transforms, sink, postCommit }: CheckedPipeline): CheckedStage<Kind>[] =>
+  [source, ...transforms, sink, ...postCommit] as CheckedStage<Kind>[]
+
+/** A target that a config names, and the JSON Pointer of the place. */
+export interface RoutedTarget {
+  readonly at: string
+  readonly target: Target
+}
+
+/** Everywhere that the rules of a pipeline can send an event, in the order of the file. */
+export const routedTargets = ({ transforms }: CheckedPipeline): RoutedTarget[] =>
+  transforms.flatMap(({ definition, config, pointer }) =>
+    (definition.targets?.(config) ?? []).map(({ at, target }) => ({ target, at: `${pointer}/config${at}` })),
+  )
+
+/** Where the dead letters of a pipeline go; empty where it has none. */
+export const deadLetterTargets = ({ name, settings: { deadLetter } }: CheckedPipeline): RoutedTarget[] =>
+  deadLetter === undefined ? [] : [{ target: deadLetter, at: `${child('/pipelines', name)}/deadLetter` }]
+
+/** The names of all rules that can decide on an event of a pipeline, in the order of the file. */
+export const ruleNames = ({ transforms }: CheckedPipeline): string[] =>
+  transforms.flatMap(({ definition, config }) => [...(definition.rules?.(config) ?? [])])
 
 export interface CheckOptions {
   readonly plugins: readonly AnyDefinition[]

@@ -1,9 +1,38 @@
 import type { TSchema } from 'typebox'
 import type { AnyDefinition, Definition, Kind } from '../contract/index.js'
-import type { ExternalPlugins } from './load-plugins.js'
-import { isExternal } from './plugin-names.js'
 import { didYouMean } from './problem.js'
 import type { ShapeProblem } from './shape.js'
+
+/**
+ * How a plugin is named that is no built-in: by a path, or by an npm package with a scope or with the prefix `headgate-`.
+ * Any other name is that of a built-in, so that a misspelt one can load nothing.
+ */
+export const PATH = '^(?:\\.{1,2}/|/).*[^/]$'
+export const PACKAGE = '^(?:@[a-z0-9~-][a-z0-9._~-]*/[a-z0-9~-][a-z0-9._~-]*|headgate-[a-z0-9._~-]+)$'
+
+const path = new RegExp(PATH)
+const packageName = new RegExp(PACKAGE)
+
+export const isPath = (name: string): boolean => path.test(name)
+export const isExternal = (name: string): boolean => isPath(name) || packageName.test(name)
+
+/** Why a plugin cannot be used. */
+export interface PluginFailure {
+  readonly message: string
+  readonly suggestion?: string
+}
+
+/** The definitions of a plugin from outside, or why it has none that can be used. */
+export type ExternalPlugin =
+  | {
+      readonly definitions: readonly AnyDefinition[]
+      /** The file that a path names: it is part of what the config means. A package has its version for that. */
+      readonly file?: { readonly path: string; readonly text: string }
+    }
+  | { readonly failure: PluginFailure }
+
+/** What became of each plugin that the config names and that is no built-in, by that name. */
+export type ExternalPlugins = ReadonlyMap<string, ExternalPlugin>
 
 export interface Known {
   /** The built-in ones. */

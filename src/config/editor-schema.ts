@@ -1,6 +1,5 @@
 import type { AnyDefinition, Kind } from '../contract/index.js'
-import { asWritten, type JsonSchema } from './as-written.js'
-import { PACKAGE, PATH } from './plugin-names.js'
+import { PACKAGE, PATH } from './choose-plugin.js'
 import { ConfigFile } from './schema.js'
 
 /**
@@ -129,4 +128,118 @@ function withExamples(schema: JsonSchema, value: unknown): JsonSchema {
 
 function at(schema: JsonSchema, ...path: readonly string[]): JsonSchema {
   return path.reduce<JsonSchema>((inner, key) => inner[key] as JsonSchema, schema)
+}
+
+/** A JSON Schema, or a part of one. */
+export interface JsonSchema {
+  readonly [keyword: string]: unknown
+}
+
+/** A reference to a provider, anywhere in a text. */
+const REFERENCE = '\\$\\{(?:env|file|dir):'
+const aReference = { type: 'string', pattern: REFERENCE, description: 'A reference to a provider.' }
+
+/** Formats that editors do not know, as patterns. */
+const FORMATS: { readonly [format: string]: string } = {
+  'json-pointer': '^(?:/(?:[^~/]|~[01])*)*$',
+  path: '\\S',
+}
+
+/**
+ * The schema of what people write, from the one of what plugins are given: defaults are not filled in yet, and any text
+ * may be a ${...} reference. What is `expected` becomes the message that editors show.
+ */
+export function asWritten(schema: object): JsonSchema {
+  const { expected, ...rest } = withinEach(schema)
+  const written = withReference(withoutDefaulted(withPattern(rest)))
+  return typeof expected === 'string' ? { ...written, errorMessage: `Expected is ${expected}.` } : written
+}
+
+/** By what the keyword holds: one schema, a list of them, or schemas by name. */
+const ONE = ['items', 'additionalProperties', 'propertyNames', 'not']
+const LIST = ['anyOf', 'oneOf', 'allOf']
+const NAMED = ['properties', 'patternProperties']
+
+function withinEach(schema: object): JsonSchema {
+  const entries = Object.entries(schema).map(([keyword, value]): [string, unknown] => {
+    if (typeof value !== 'object' || value === null) return [keyword, value]
+    if (ONE.includes(keyword)) return [keyword, asWritten(value)]
+    if (LIST.includes(keyword)) return [keyword, (value as object[]).map(asWritten)]
+    if (!NAMED.includes(keyword)) return [keyword, value]
+    const named = Object.entries(value).map(([name, inner]) => [name, asWritten(inner as object)])
+    return [keyword, Object.fromEntries(named)]
+  })
+  return Object.fromEntries(entries)
+}
+
+function withPattern({ format, ...schema }: JsonSchema): JsonSchema {
+  const pattern = FORMATS[String(format)]
+  return pattern === undefined
+    ? { ...schema, ...(format !== undefined && { format }) }
+    : { ...schema, pattern }
+}
+
+function withoutDefaulted(schema: JsonSchema): JsonSchema {
+  const { required, properties, ...rest } = schema
+  if (!Array.isArray(required) || properties === undefined) return schema
+  const settings = properties as { readonly [name: string]: JsonSchema }
+  const needed = required.filter((name: string) => !('default' in (settings[name] ?? {})))
+  return { ...rest, properties, ...(needed.length > 0 && { required: needed }) }
+}
+
+function withReference(schema: JsonSchema): JsonSchema {
+  const { pattern, enum: values, anyOf, oneOf, discriminator } = schema
+  if (typeof pattern === 'string') return { ...schema, pattern: `${REFERENCE}|${pattern}` }
+  if (Array.isArray(values)) {
+    const { enum: _values, enumDescriptions, type, ...rest } = schema
+    const listed = { enum: values, ...(enumDescriptions !== undefined && { enumDescriptions }) }
+    return { ...rest, anyOf: [listed, aReference] }
+  }
+  if (Array.isArray(anyOf) && anyOf.some(isText)) return { ...schema, anyOf: [...anyOf, aReference] }
+  const tag = (discriminator as { readonly propertyName: string } | undefined)?.propertyName
+  if (Array.isArray(oneOf) && tag !== undefined) {
+    return { ...schema, oneOf: [...oneOf, { properties: { [tag]: aReference }, required: [tag] }] }
+  }
+  return schema
+}
+
+const isText = (schema: JsonSchema): boolean => typeof schema['const'] === 'string'
+
+/** What the schema of a setting says of it, as far as people are shown it. */
+export interface Schema {
+  readonly type?: string | readonly string[]
+  readonly description?: string
+  readonly expected?: string
+  readonly default?: unknown
+  readonly const?: unknown
+  readonly enum?: readonly unknown[]
+  readonly minimum?: number
+  readonly exclusiveMinimum?: number
+  readonly maximum?: number
+  readonly properties?: { readonly [name: string]: Schema }
+  readonly patternProperties?: { readonly [pattern: string]: Schema }
+  readonly required?: readonly string[]
+  readonly items?: Schema
+  readonly anyOf?: readonly Schema[]
+  readonly oneOf?: readonly Schema[]
+  readonly discriminator?: { readonly propertyName: string }
+}
+
+export function typeOf(schema: Schema): string {
+  if (schema.const !== undefined) return JSON.stringify(schema.const)
+  if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value)).join(' | ')
+  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeOf))].join(' | ')
+  if (schema.type === 'array' && schema.items !== undefined) return `list of ${typeOf(schema.items)}`
+  return schema.type === undefined ? 'any' : [schema.type].flat().join(' | ')
+}
+
+export function presence(schema: Schema, required: boolean): string {
+  if (schema.default !== undefined) return `default ${JSON.stringify(schema.default)}`
+  return required ? 'required' : 'optional'
+}
+
+export function range({ minimum, exclusiveMinimum, maximum }: Schema): string {
+  if (minimum !== undefined && maximum !== undefined) return `${minimum} to ${maximum}`
+  if (exclusiveMinimum !== undefined) return `more than ${exclusiveMinimum}`
+  return minimum === undefined ? '' : `at least ${minimum}`
 }

@@ -2,18 +2,13 @@ import type { TSchema } from 'typebox'
 import { asHeadgateError } from '../contract/errors.js'
 import type { CheckContext, Definition, Files, Kind } from '../contract/index.js'
 import { child } from '../lib/json/pointer.js'
-import type { CheckedPipeline, CheckedStage } from './check.js'
-import { silence } from './ignores.js'
+import { type CheckedPipeline, deadLetterTargets, routedTargets, stagesOf } from './check.js'
 import { type LintName, lintNames, outsideNames } from './lint-names.js'
-import { unusedSecrets } from './lint-unused.js'
-import { formatLocation, type Warning } from './problem.js'
+import { shortSecrets, unusedSecrets, unusedVariables } from './lint-references.js'
+import { didYouMean, formatLocation, type Warning } from './problem.js'
 import type { Environment, Resolved } from './providers.js'
-import { deadLetterTargets, routedTargets } from './routed-targets.js'
-import { type SecretValue, withoutSecrets } from './secret-values.js'
-import { looksSecret, type SecretPlace } from './secrets.js'
-import { shortSecrets } from './short-secrets.js'
-import type { SourceText } from './source-text.js'
-import { unusedVariables } from './unused-variables.js'
+import { looksSecret, type SecretPlace, type SecretValue, withoutSecrets } from './secrets.js'
+import type { Comment, SourceText } from './source-text.js'
 
 export interface LintOptions {
   readonly files: Files
@@ -62,9 +57,6 @@ export function lint(
   const plugins = [...options.plugins, ...used]
   return silence(warnings, text, lintNames(plugins), outsideNames(plugins))
 }
-
-const stagesOf = ({ source, transforms, sink, postCommit }: CheckedPipeline): CheckedStage<Kind>[] =>
-  [source, ...transforms, sink, ...postCommit] as CheckedStage<Kind>[]
 
 /** What each plugin says of its own stage. A transform is told what those before it let pass. */
 function* stageFindings(
@@ -186,3 +178,81 @@ function* paddedReferences(resolved: readonly Resolved[]): Generator<OfOurs> {
 }
 
 const PADDED = /^\s|\s$|^(["']).*\1$/s
+
+/** `headgate-ignore: name, name` and, after a space, why. */
+const IGNORE = /^headgate-ignore\b:?\s*([\w-]+(?:\s*,\s*[\w-]+)*)?/
+
+/**
+ * Takes away the warnings that a comment silences: one on their line, on the line before, or there where the object that
+ * they are in begins. Adds a warning for each name in such a comment that is unknown, or that silences nothing and is none
+ * of those that are looked for elsewhere.
+ */
+export function silence(
+  warnings: readonly Warning[],
+  text: SourceText,
+  known: ReadonlySet<string>,
+  foundElsewhere: ReadonlySet<string>,
+): Warning[] {
+  const ignores = text.comments.flatMap(ignoresIn)
+  const silenced = new Set<Warning>()
+  const complaints = ignores.flatMap(({ name, comment }) => {
+    if (name === undefined || !known.has(name)) return [unknown(name, comment, known)]
+    const meant = warnings.filter(
+      (warning) => warning.name === name && linesOf(warning, text).has(comment.about),
+    )
+    for (const warning of meant) silenced.add(warning)
+    return meant.length > 0 || foundElsewhere.has(name) ? [] : [unused(name, comment)]
+  })
+  return [...warnings.filter((warning) => !silenced.has(warning)), ...complaints]
+}
+
+/** Without what a comment silences. */
+export const notSilenced = (warnings: readonly Warning[], text: SourceText): Warning[] => {
+  const ignores = text.comments.flatMap(ignoresIn)
+  return warnings.filter(
+    (warning) =>
+      !ignores.some(
+        ({ name, comment }) => name === warning.name && linesOf(warning, text).has(comment.about),
+      ),
+  )
+}
+
+interface Ignore {
+  /** Undefined where the comment has none. */
+  readonly name: string | undefined
+  readonly comment: Comment
+}
+
+function ignoresIn(comment: Comment): Ignore[] {
+  const match = IGNORE.exec(comment.text)
+  if (match === null) return []
+  if (match[1] === undefined) return [{ name: undefined, comment }]
+  return match[1].split(/\s*,\s*/).map((name) => ({ name, comment }))
+}
+
+function linesOf({ location, pointer }: Warning, text: SourceText): ReadonlySet<number> {
+  const around = pointer.slice(0, pointer.lastIndexOf('/'))
+  return new Set([location.line, text.locationOf(around).line, text.locationOfKey(pointer).line])
+}
+
+function unknown(name: string | undefined, comment: Comment, known: ReadonlySet<string>): Warning {
+  return {
+    name: 'ignore-unknown' satisfies LintName,
+    location: comment.location,
+    pointer: '',
+    ...(name === undefined
+      ? {
+          message: 'This comment does not name what it silences.',
+          suggestion: 'Write the name that the warning shows: "// headgate-ignore: rule-never-matches".',
+        }
+      : { message: `There is no warning "${name}".`, ...didYouMean(name, [...known]) }),
+  }
+}
+
+const unused = (name: string, comment: Comment): Warning => ({
+  name: 'ignore-unused' satisfies LintName,
+  location: comment.location,
+  pointer: '',
+  message: `Nothing to silence: there is no "${name}" on line ${comment.about}.`,
+  suggestion: 'Remove the comment, or move it to the line before the one that the warning names.',
+})

@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process'
 import { dirname, join } from 'node:path'
-import { readText } from './read-text.js'
+import { fileURLToPath } from 'node:url'
+import type { PluginFailure } from './choose-plugin.js'
+import { readText } from './files.js'
 
 type Entry = { readonly path: string } | { readonly problem: string }
 
@@ -51,3 +54,34 @@ function conditional(target: unknown): string | undefined {
   }
   return undefined
 }
+
+/** What was thrown while a plugin was imported, for people: with the line, where that can be had. */
+export async function loadingFailure(name: string, url: string, thrown: unknown): Promise<PluginFailure> {
+  const error = thrown instanceof Error ? (thrown as NodeJS.ErrnoException) : undefined
+  const { message = String(thrown), stack = '', code } = error ?? {}
+  const [first] = message.split('\n')
+  const place =
+    placeIn(stack, url) ?? (error instanceof SyntaxError ? await placeOfSyntaxError(url) : undefined)
+  const at = place === undefined ? '' : `, at ${name}:${place}`
+  const missesUs = code === 'ERR_MODULE_NOT_FOUND' && /'headgate'/.test(message)
+  return {
+    message: `The plugin "${name}" failed while it was loaded${at}: ${first}.`.replace(/\.\.$/, '.'),
+    ...(missesUs && { suggestion: 'Run npm install headgate in the folder of the plugin or above it.' }),
+  }
+}
+
+/** Line and column, as stack traces have them. */
+function placeIn(text: string, url: string): string | undefined {
+  const file = url.slice(url.lastIndexOf('/')).replace(/\?.*$/, '')
+  return new RegExp(`${literally(file)}(?:\\?[0-9a-f]+)?:([0-9]+(?::[0-9]+)?)`).exec(text)?.[1]
+}
+
+const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+/** The error itself does not say where it is; Node prints it, and nothing of the file is run. */
+const placeOfSyntaxError = (url: string): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    execFile(process.execPath, ['--check', fileURLToPath(url)], (_error, _stdout, stderr) =>
+      resolve(placeIn(stderr, url)),
+    )
+  })

@@ -1,8 +1,16 @@
+import { existsSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { ErrorCode } from '../contract/errors.js'
 import { child } from '../lib/json/pointer.js'
-import type { Contents } from './files.js'
+import { type Contents, readText, reason } from './files.js'
 import { didYouMean } from './problem.js'
-import { type Found, fileProviders, type Origin } from './provider-files.js'
+import {
+  type KeyLookup,
+  keysOfJson,
+  keysOfProperties,
+  lookUpJson,
+  lookUpProperty,
+} from './provider-values.js'
 
 /** Where ${env:...} references are looked up. */
 export type Environment = Readonly<{ [name: string]: string | undefined }>
@@ -119,4 +127,149 @@ function fromEnvironment(name: string, environment: Environment): Found {
   }
   if (value === '') return { message: `The environment variable ${name} is empty.` }
   return { value }
+}
+
+/** What a provider says of a reference: its value, or what is wrong with it. Never both, and no value in a message. */
+export type Found =
+  | { readonly value: string; readonly origin?: Origin }
+  | { readonly message: string; readonly suggestion?: string }
+
+/** The file that a value came from, so that what is left over in it can be told. */
+export interface Origin {
+  /** Absolute. */
+  readonly path: string
+  /** The path as it is written. */
+  readonly written: string
+  /** Of a value that is one of several in the file. */
+  readonly keyed?: {
+    readonly key: string
+    /** All that the file has a value for, named as references name them. */
+    keys(): readonly string[]
+  }
+  /** Of a reference that names a folder: that as it is written, and its absolute path. */
+  readonly folder?: { readonly path: string; readonly written: string }
+}
+
+/** The providers that read files. Each file is read once, so that several keys of it are of one version. */
+export interface FileProviders {
+  /** `${file:PATH}`: the whole file; `${file:PATH:KEY}`: a value of a properties or JSON file. */
+  file(argument: string): Found
+  /** `${dir:FOLDER:FILE}`: the whole file, as Kubernetes mounts the entries of a Secret. */
+  dir(argument: string): Found
+  /** Absolute paths of the files that were looked at, those that cannot be read too. */
+  looked(): readonly string[]
+  /** The texts of those that could be read. */
+  texts(): Contents
+}
+
+/** As large as a Kubernetes Secret can be. */
+const LARGEST = 1024 * 1024
+
+/** Paths are relative to `folder`. With `given`, those are all the files there are. */
+export function fileProviders(folder: string, given?: Contents): FileProviders {
+  const contents = new Map<string, Content>()
+  const read = (path: string): Content => {
+    if (given === undefined) return contentAt(path)
+    const text = given.get(path)
+    return text === undefined ? { problem: 'cannot be read: it is not there' } : { text }
+  }
+  const isThere = (path: string): boolean => given?.has(path) ?? existsSync(path)
+  const contentOf = (written: string): Content => {
+    const path = resolve(folder, written)
+    const content = contents.get(path) ?? read(path)
+    contents.set(path, content)
+    return content
+  }
+  return {
+    file(argument) {
+      const { written, key } = split(argument, folder, isThere)
+      if (written === '') return { message: 'The reference names no file.' }
+      const content = contentOf(written)
+      if ('problem' in content) return unreadable(written, key, content)
+      const origin = { path: resolve(folder, written), written }
+      if (key === undefined) return from(origin, whole(written, content.text))
+      if (key === '') return { message: `The reference names no key of the file ${written}.` }
+      const isJson = written.endsWith('.json') || content.text.trimStart().startsWith('{')
+      const keys = () => (isJson ? keysOfJson : keysOfProperties)(content.text)
+      const found = ofKey(written, key, (isJson ? lookUpJson : lookUpProperty)(content.text, key))
+      return from({ ...origin, keyed: { key, keys } }, found)
+    },
+    dir(argument) {
+      const at = argument.lastIndexOf(':')
+      const [directory, name] = [argument.slice(0, Math.max(at, 0)), argument.slice(at + 1)]
+      if (directory === '' || name === '' || name !== basename(name) || name === '..' || name === '.') {
+        return { message: 'The reference should name a folder and a file in it: ${dir:FOLDER:FILE}.' }
+      }
+      const written = join(directory, name)
+      const content = contentOf(written)
+      if ('problem' in content) return unreadable(written, undefined, content)
+      const path = resolve(folder, written)
+      return from(
+        { path, written, folder: { path: dirname(path), written: directory } },
+        whole(written, content.text),
+      )
+    },
+    looked: () => [...contents.keys()],
+    texts: () =>
+      new Map([...contents].flatMap(([path, content]) => ('text' in content ? [[path, content.text]] : []))),
+  }
+}
+
+/**
+ * Paths and keys may have colons: the longest part before a colon that exists is the path. Where none does, the first
+ * colon ends it, as in Kafka.
+ */
+function split(
+  argument: string,
+  folder: string,
+  isThere: (path: string) => boolean,
+): { readonly written: string; readonly key?: string } {
+  for (let end = argument.length; end > 0; end = argument.lastIndexOf(':', end - 1)) {
+    const written = argument.slice(0, end)
+    if (written !== '' && isThere(resolve(folder, written)))
+      return end === argument.length ? { written } : { written, key: argument.slice(end + 1) }
+  }
+  const first = argument.indexOf(':')
+  return first === -1
+    ? { written: argument }
+    : { written: argument.slice(0, first), key: argument.slice(first + 1) }
+}
+
+const from = (origin: Origin, found: Found): Found => ('value' in found ? { ...found, origin } : found)
+
+interface Unreadable {
+  /** Continues "The file ...". */
+  readonly problem: string
+  readonly isFolder?: boolean
+}
+type Content = { readonly text: string } | Unreadable
+
+function contentAt(path: string): Content {
+  try {
+    return { text: readText(path, LARGEST) }
+  } catch (error) {
+    const isFolder = (error as NodeJS.ErrnoException).code === 'EISDIR'
+    return { problem: `cannot be read: ${reason(error)}`, ...(isFolder && { isFolder }) }
+  }
+}
+
+function unreadable(written: string, key: string | undefined, { problem, isFolder }: Unreadable): Found {
+  const hint = isFolder === true && key !== undefined
+  return {
+    message: `The file ${written} ${problem}.`,
+    ...(hint && { suggestion: `Did you mean "\${dir:${written}:${key}}"?` }),
+  }
+}
+
+function whole(written: string, text: string): Found {
+  const value = text.replace(/\r?\n$/, '')
+  return value === '' ? { message: `The file ${written} is empty.` } : { value }
+}
+
+function ofKey(written: string, key: string, looked: KeyLookup): Found {
+  if ('problem' in looked) return { message: `The file ${written} ${looked.problem}.` }
+  if ('keys' in looked) {
+    return { message: `The file ${written} has no key "${key}".`, ...didYouMean(key, looked.keys) }
+  }
+  return looked.value === '' ? { message: `The key "${key}" of the file ${written} is empty.` } : looked
 }

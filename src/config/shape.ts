@@ -3,7 +3,6 @@ import type { TSchema } from 'typebox'
 import type { ErrorCode } from '../contract/errors.js'
 import { child } from '../lib/json/pointer.js'
 import { didYouMean, nearest } from './problem.js'
-import { SECRET_KEYWORDS } from './secret-keywords.js'
 
 /** What is wrong with the shape of a value; `key` where the name of a member is at fault and not what it holds. */
 export interface ShapeProblem {
@@ -18,6 +17,12 @@ export interface ShapeProblem {
 
 /** RFC 6901: empty, or tokens that each begin with a slash; ~ only as ~0 and ~1. */
 const JSON_POINTER = /^(?:\/(?:[^~/]|~[01])*)*$/
+
+/**
+ * The keywords by which the settings of a plugin say what is secret: `secret: true` on a text or a list of texts,
+ * `secretNames: '<pattern>'` on an object of which only some members are.
+ */
+export const SECRET_KEYWORDS = ['secret', 'secretNames'] as const
 
 const ajv = new Ajv({
   allErrors: true,

@@ -1,7 +1,7 @@
 import { checkShape } from '../config/shape.js'
 import type { LoggedRecord, Position, Receipt, SinkRecord } from '../contract/index.js'
 import { HEADER } from '../ledger/record-headers.js'
-import { Type } from '../lib/json/type.js'
+import { Type } from '../lib/json/pointer.js'
 
 /**
  * A note of a replay or a discard, written into the partition of the dead letters that it settles, so that every later run

@@ -1,7 +1,7 @@
 import { HeadgateError } from '../contract/errors.js'
 import type { Position, RecordLog } from '../contract/index.js'
 import { HEADER } from '../ledger/record-headers.js'
-import { createRate, type Rate } from '../lib/rate.js'
+import { Rate } from '../lib/rate.js'
 import { readUntil } from './find.js'
 import { settleInDoubt } from './in-doubt.js'
 import { type Judgement, whyNot } from './judge.js'
@@ -67,7 +67,7 @@ class ReplayRun {
   constructor(options: ReplayOptions) {
     const { rate, sendWithin } = options
     this.#options = options
-    this.#rate = createRate(rate)
+    this.#rate = new Rate(rate)
     const inTime = rate === undefined ? MOST_LETTERS : (rate * sendWithin * RATE_SHARE) / 1000
     this.#batchSize = Math.ceil(Math.min(MOST_LETTERS, inTime))
   }

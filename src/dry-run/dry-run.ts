@@ -1,7 +1,5 @@
-import type { CheckedPipeline } from '../config/check.js'
+import { type CheckedPipeline, deadLetterTargets, routedTargets, ruleNames } from '../config/check.js'
 import type { CheckedConfig } from '../config/read.js'
-import { deadLetterTargets, routedTargets } from '../config/routed-targets.js'
-import { ruleNames } from '../config/rule-names.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Explained, HttpHandler, HttpRequest, HttpResponse, Outcome } from '../contract/index.js'
 import { preflight } from '../http/exchange.js'

@@ -1,108 +1,134 @@
-/** How many attempts a second are made. Times are milliseconds of a monotonic clock that the caller reads. */
-export interface Rate {
-  /** How long the next attempt has to wait; 0 when it may go now. */
-  wait(now: number): number
-  /** One attempt goes. */
-  take(now: number): void
-  /** The sender asked for less: halves the rate, and lets nothing go for `pause`. */
-  throttle(now: number, pause: number): void
-  /** The sender has taken an acknowledgement, or refused it for good, since it throttled last. */
-  answeredSinceThrottle(): boolean
-  /** An attempt failed, and not because there are too many. */
-  failed(): void
-  /** The sender has taken an acknowledgement, or refused it for good. */
-  answered(now: number): void
-  /** Nothing but failures for long: only trials are made. */
-  isDown(now: number): boolean
-}
-
 const SECOND = 1000
 const SLOWEST = 1
-/** Growth a second after a throttling: from halved to back takes 7 s, so a sender that has recovered is used again soon. */
+/** Growth a second after a throttling: from half the rate to the whole takes 7 s, so a sender that has recovered is used again soon. */
 const GROWTH = 1.1
 /**
- * After so many failures in a row the sender is down, and is asked only so often until it answers. Who is down with a million
- * acknowledgements owed would be asked as fast as it can refuse. Fewer in a row can be bad luck; and where it is only down for
- * some thousands of events that keep failing, and others are rare, those must not wait behind them for long.
+ * After so many failures in a row the sender is down, and is asked only so often until it answers: a sender that is down with a
+ * million pending acknowledgements would be asked as fast as it can refuse. Fewer failures in a row can be bad luck. If the
+ * sender is down only for some thousands of events that keep failing, and others are rare, those others do not wait long.
  */
 const DOWN_AFTER = 100
 const TRIAL_EVERY = 50
-/** A sender that answered within this time is not down, however many events there are whose acknowledgements fail. */
+/** A sender that answered within this time is not down, however many acknowledgements keep failing. */
 const ANSWERED_LATELY = 3 * SECOND
 
 /**
- * A token bucket of one second's worth whose rate halves when the sender says 429 and then grows back. Without `max`
- * it limits nothing until the first 429, and again once it has grown to four times what was attempted then.
+ * How many attempts a second are made: a token bucket of one second's worth whose rate halves when the sender says 429 and then
+ * grows back. Without a maximum it limits nothing until the first 429, and again once it has grown to four times the rate at
+ * which attempts were made then. Times are milliseconds of a monotonic clock that the caller reads.
  */
-export function createRate(max = Number.POSITIVE_INFINITY): Rate {
-  let limit = max
-  let ceiling = max
-  let tokens = max
-  let refilledAt = 0
-  let pausedUntil = 0
-  let failures = 0
-  let takenAt = 0
-  let throttledAt = Number.NEGATIVE_INFINITY
-  let answeredAt = Number.NEGATIVE_INFINITY
-  let windowStart = 0
-  let inWindow = 0
-  let inLastWindow = 0
+export class Rate {
+  readonly #max: number
+  #limit: number
+  /** The limit grows to this, and is then `max` again. */
+  #ceiling: number
+  #tokens: number
+  #refilledAt = 0
+  #pausedUntil = 0
+  #failures = 0
+  #takenAt = 0
+  #throttledAt = Number.NEGATIVE_INFINITY
+  #answeredAt = Number.NEGATIVE_INFINITY
+  #windowStart = 0
+  #inWindow = 0
+  #inLastWindow = 0
 
-  const isDown = (now: number): boolean => failures >= DOWN_AFTER && now - answeredAt >= ANSWERED_LATELY
-  const refill = (now: number): void => {
-    const elapsed = (now - refilledAt) / SECOND
-    refilledAt = now
-    if (limit < ceiling) {
-      limit *= GROWTH ** elapsed
-      if (limit >= ceiling) limit = max
+  constructor(max = Number.POSITIVE_INFINITY) {
+    this.#max = max
+    this.#limit = max
+    this.#ceiling = max
+    this.#tokens = max
+  }
+
+  /** How long the next attempt has to wait; 0 if it may go now. */
+  wait(now: number): number {
+    if (now < this.#pausedUntil) return this.#pausedUntil - now
+    if (this.isDown(now) && now < this.#takenAt + TRIAL_EVERY) return this.#takenAt + TRIAL_EVERY - now
+    if (this.#limit === Number.POSITIVE_INFINITY) return 0
+    this.#refill(now)
+    return this.#tokens >= 1 ? 0 : Math.ceil(((1 - this.#tokens) / this.#limit) * SECOND)
+  }
+
+  /** One attempt goes. */
+  take(now: number): void {
+    this.#takenAt = now
+    this.#countInWindow(now)
+    this.#tokens -= 1
+  }
+
+  /** The sender asked for less: halves the rate, and lets nothing go for `pause`. */
+  throttle(now: number, pause: number): void {
+    this.#pausedUntil = Math.max(this.#pausedUntil, now + pause)
+    // Attempts in flight together come back with one 429 each, which count once.
+    if (now - this.#throttledAt < SECOND) return
+    this.#throttledAt = now
+    const attempted = this.#limit === Number.POSITIVE_INFINITY ? this.#attemptedLately(now) : this.#limit
+    this.#ceiling = Math.min(this.#max, Math.max(SLOWEST, attempted) * 4)
+    this.#limit = Math.max(SLOWEST, attempted / 2)
+    this.#tokens = 0
+    this.#refilledAt = this.#pausedUntil
+  }
+
+  /** An attempt failed, and not because of too many attempts. */
+  failed(): void {
+    this.#failures++
+  }
+
+  /** The sender has accepted an acknowledgement, or refused it for good. */
+  answered(now: number): void {
+    this.#failures = 0
+    this.#answeredAt = now
+  }
+
+  /** The sender has accepted an acknowledgement, or refused it for good, since it throttled last. */
+  answeredSinceThrottle(): boolean {
+    return this.#answeredAt > this.#throttledAt
+  }
+
+  /** Nothing but failures for long: only trials are made. */
+  isDown(now: number): boolean {
+    return this.#failures >= DOWN_AFTER && now - this.#answeredAt >= ANSWERED_LATELY
+  }
+
+  #refill(now: number): void {
+    const elapsed = (now - this.#refilledAt) / SECOND
+    this.#refilledAt = now
+    if (this.#limit < this.#ceiling) {
+      this.#limit *= GROWTH ** elapsed
+      if (this.#limit >= this.#ceiling) this.#limit = this.#max
     }
-    tokens = Math.min(Math.max(limit, 1), tokens + elapsed * limit)
+    this.#tokens = Math.min(Math.max(this.#limit, 1), this.#tokens + elapsed * this.#limit)
   }
-  const countInWindow = (now: number): void => {
-    if (now - windowStart >= SECOND) {
-      inLastWindow = now - windowStart < 2 * SECOND ? inWindow : 0
-      inWindow = 0
-      windowStart = now
+
+  #countInWindow(now: number): void {
+    if (now - this.#windowStart >= SECOND) {
+      this.#inLastWindow = now - this.#windowStart < 2 * SECOND ? this.#inWindow : 0
+      this.#inWindow = 0
+      this.#windowStart = now
     }
-    inWindow++
+    this.#inWindow++
   }
 
-  /** Over the second before `now`, which lies across two windows. */
-  const attemptedLately = (now: number): number => {
-    const into = Math.min(1, (now - windowStart) / SECOND)
-    return inWindow + inLastWindow * (1 - into)
+  /** Attempts in the second before `now`, which lies across two windows. */
+  #attemptedLately(now: number): number {
+    const share = Math.min(1, (now - this.#windowStart) / SECOND)
+    return this.#inWindow + this.#inLastWindow * (1 - share)
   }
+}
 
-  return {
-    wait(now) {
-      if (now < pausedUntil) return pausedUntil - now
-      if (isDown(now) && now < takenAt + TRIAL_EVERY) return takenAt + TRIAL_EVERY - now
-      if (limit === Number.POSITIVE_INFINITY) return 0
-      refill(now)
-      return tokens >= 1 ? 0 : Math.ceil(((1 - tokens) / limit) * SECOND)
-    },
-    take(now) {
-      takenAt = now
-      countInWindow(now)
-      tokens -= 1
-    },
-    throttle(now, pause) {
-      pausedUntil = Math.max(pausedUntil, now + pause)
-      // Attempts that were under way together come back with one 429 each; they say the same thing once.
-      if (now - throttledAt < SECOND) return
-      throttledAt = now
-      const attempted = limit === Number.POSITIVE_INFINITY ? attemptedLately(now) : limit
-      ceiling = Math.min(max, Math.max(SLOWEST, attempted) * 4)
-      limit = Math.max(SLOWEST, attempted / 2)
-      tokens = 0
-      refilledAt = pausedUntil
-    },
-    failed: () => void failures++,
-    answered(now) {
-      failures = 0
-      answeredAt = now
-    },
-    answeredSinceThrottle: () => answeredAt > throttledAt,
-    isDown,
+const MINUTE = 60_000
+
+/** Logs how often something happened, at most once a minute: a sender that can cause a log line can cause many. */
+export function onceAMinute(log: (count: number) => void): () => void {
+  let count = 0
+  let quietUntil = Number.NEGATIVE_INFINITY
+  return () => {
+    count++
+    // Monotonic: a wall clock that is set back would silence it for as long.
+    const now = performance.now()
+    if (now < quietUntil) return
+    log(count)
+    count = 0
+    quietUntil = now + MINUTE
   }
 }

@@ -1,4 +1,4 @@
-import { Type } from './json/type.js'
+import { Type } from './json/pointer.js'
 
 const DURATIONS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const SIZES = { B: 1, KiB: 1024, MiB: 1024 * 1024 } as const

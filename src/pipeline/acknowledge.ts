@@ -1,7 +1,7 @@
 import type { Attempt, Committed } from '../contract/index.js'
 import type { Ledger } from '../ledger/ledger.js'
 import type { PendingAck } from '../ledger/rows.js'
-import { createRate } from '../lib/rate.js'
+import { Rate } from '../lib/rate.js'
 import { LONGEST_TIMER } from '../lib/units.js'
 import { type RetrySettings, retryDelay } from './retry.js'
 
@@ -63,7 +63,7 @@ const ENOUGH = 32
  */
 export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
   const { index, ledger, settings } = stage
-  const rate = createRate(settings.rate)
+  const rate = new Rate(settings.rate)
   let state: 'idle' | 'running' | 'held' | 'stopped' = 'idle'
   const failedPlaces = Math.max(1, Math.floor(settings.concurrency * FAILED_SHARE))
   let active = 0

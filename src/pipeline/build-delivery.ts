@@ -1,7 +1,6 @@
-import type { CheckedPipeline } from '../config/check.js'
+import { type CheckedPipeline, deadLetterTargets, routedTargets } from '../config/check.js'
 import { formatLocation } from '../config/problem.js'
 import type { CheckedConfig } from '../config/read.js'
-import { deadLetterTargets, routedTargets } from '../config/routed-targets.js'
 import type { Log, PlacedTarget, Sink, Transform } from '../contract/index.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
 import { createFailureLog, type FailureLog } from './event-log.js'

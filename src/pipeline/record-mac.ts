@@ -1,6 +1,9 @@
 import { hash, hkdfSync } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { CheckedPipeline } from '../config/check.js'
 import { declaredSecrets } from '../config/secrets.js'
+import { HeadgateError } from '../contract/errors.js'
 
 /**
  * Proves that a record was written by this pipeline: whoever may write to a topic can write our headers too. Made of the
@@ -42,4 +45,26 @@ export function macOf(checked: CheckedPipeline, processKey: string | undefined):
 function secretsOf({ source, transforms, sink, postCommit }: CheckedPipeline): string[] {
   const stages = [source, ...transforms, sink, ...postCommit]
   return [...new Set(stages.flatMap(({ definition, config }) => declaredSecrets(definition, config)))].sort()
+}
+
+const SHORTEST_KEY = 16
+
+/** Reads the key of the process from a file, without surrounding white space; undefined if no file is named. */
+export function readRecordKey(path: string, cwd = process.cwd()): string | undefined {
+  if (path === '') return undefined
+  let key: string
+  try {
+    key = readFileSync(resolve(cwd, path), 'utf8').trim()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new HeadgateError(
+      'HG_RECORD_KEY',
+      `HEADGATE_RECORD_KEY_FILE names ${path}, which cannot be read (${code}).`,
+    )
+  }
+  if (key.length >= SHORTEST_KEY) return key
+  throw new HeadgateError(
+    'HG_RECORD_KEY',
+    `HEADGATE_RECORD_KEY_FILE names ${path}, whose key has ${key.length} characters: at least ${SHORTEST_KEY} are needed.`,
+  )
 }

@@ -1,5 +1,4 @@
-import type { CheckedPipeline, CheckedStage } from '../config/check.js'
-import { deadLetterTargets, routedTargets } from '../config/routed-targets.js'
+import { type CheckedPipeline, type CheckedStage, deadLetterTargets, routedTargets } from '../config/check.js'
 import type { TopicNeed } from '../contract/index.js'
 
 /** The topics that pipelines with the same cluster need. */

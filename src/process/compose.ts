@@ -7,15 +7,15 @@ import { bytes } from '../lib/units.js'
 import { countResponses, showProcess } from '../metrics/process.js'
 import { ProcessMetrics } from '../metrics/registry.js'
 import { notReady, startOrder } from '../pipeline/lifecycle.js'
+import { readRecordKey } from '../pipeline/record-mac.js'
 import { Reloader } from '../pipeline/reload/reloader.js'
 import { createShared } from '../pipeline/shared.js'
 import { openTargetStates, type TargetStates } from '../pipeline/target-state.js'
 import { createTaps, type Taps } from '../tap/tap.js'
 import { type Certificates, openCertificates } from '../tls/certificates.js'
 import { WorkerPool } from '../workers/pool.js'
-import type { Loggers } from './log-levels.js'
+import type { LoggerLevels, Loggers } from './logging.js'
 import { Ports } from './ports.js'
-import { readRecordKey } from './record-key.js'
 import { redactor } from './redact.js'
 import type { ListeningSockets } from './service-manager.js'
 import type { Settings } from './settings.js'
@@ -126,9 +126,9 @@ function reasonsOf(phase: Phase, reloader: Reloader, workers: WorkerPool | undef
 /** Changes by operators reach the workers too. */
 function broadcastChanges(
   targetStates: TargetStates,
-  loggers: Loggers,
+  loggers: LoggerLevels,
   workers: WorkerPool | undefined,
-): { readonly targetStates: TargetStates; readonly loggers: Loggers } {
+): { readonly targetStates: TargetStates; readonly loggers: LoggerLevels } {
   return {
     targetStates: {
       of: targetStates.of,
@@ -138,7 +138,7 @@ function broadcastChanges(
       },
     },
     loggers: {
-      ...loggers,
+      levels: () => loggers.levels(),
       set(name, level) {
         workers?.broadcast({ kind: 'level', name, level })
         return loggers.set(name, level)

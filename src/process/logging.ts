@@ -1,20 +1,21 @@
 import { Writable } from 'node:stream'
-import pino from 'pino'
-import { printable, printableLines } from '../lib/terminal/printable.js'
+import pino, { type Logger } from 'pino'
+import type { Log } from '../contract/index.js'
+import { printable, printableLines } from '../lib/terminal/text.js'
 
 export interface LogOptions {
   readonly level: string
   readonly format: 'auto' | 'json' | 'pretty'
-  /** True where a person reads it. */
+  /** True if a person reads it. */
   readonly terminal: boolean
   write(text: string): void
 }
 
 export interface ProcessLog {
   readonly log: pino.Logger
-  /** From now on every line passes through this; a line of JSON should stay one. */
+  /** Passes every line from now on through this; a line of JSON has to stay one. */
   redact(redact: (line: string) => string): void
-  /** A line of JSON that another process has logged. */
+  /** Writes a line of JSON that another process has logged. */
   line(line: string): void
 }
 
@@ -24,12 +25,12 @@ export const warningLogger =
   ({ name, message, stack }) =>
     log.warn({ event: 'node-warning', name, stack }, `Node.js warns: ${message}`)
 
-/** The log of the process: a line of JSON, or a readable one on a terminal. */
+/** Opens the log of the process: lines of JSON, or readable ones on a terminal. */
 export async function createLog({ level, format, terminal, write }: LogOptions): Promise<ProcessLog> {
   let redact: (line: string) => string = (line) => line
   const readable = format === 'pretty' || (format === 'auto' && terminal)
   const writeLine = readable ? await readableLines(write, terminal) : (line: string) => write(escaped(line))
-  // As JSON in either format: there a secret has a form that is known, whatever a terminal makes of it.
+  // Redacted as JSON in either format: there a secret has a known form.
   const destination = { write: (line: string) => writeLine(redact(line)) }
   const log = pino(
     {
@@ -50,7 +51,7 @@ export async function createLog({ level, format, terminal, write }: LogOptions):
 }
 
 /**
- * Senders can put characters into what is logged that move the cursor of a terminal or turn the writing around. JSON leaves
+ * Senders can put characters into log lines that move the cursor of a terminal or reverse the direction of text. JSON leaves
  * those from U+007F on as they are; escaped, they read back as the same.
  */
 const escaped = (line: string): string => printableLines(line)
@@ -59,7 +60,7 @@ async function readableLines(
   write: (text: string) => void,
   colorize: boolean,
 ): Promise<(line: string) => void> {
-  // Where a machine reads the log, nothing of it is needed, and the process starts without it.
+  // Loaded only if needed: a log that a machine reads starts without it.
   const { default: pretty } = await import('pino-pretty')
   const destination = new Writable({
     write(chunk, _encoding, done) {
@@ -75,11 +76,11 @@ async function readableLines(
     ignore: 'event',
     sync: true,
   })
-  // pino-pretty writes texts and names as they are: a line end in one would begin a line of its own.
+  // pino-pretty does not escape texts and names: a line end in one would begin a new line.
   return (line) => void stream.write(`${JSON.stringify(readable(JSON.parse(line)))}\n`)
 }
 
-/** The same value with texts and names that stay on their line. A stack has several. */
+/** The same value with all texts and names on one line, except stacks. */
 function readable(value: unknown, name?: string): unknown {
   if (typeof value === 'string') return name === 'stack' ? printableLines(value) : printable(value)
   if (Array.isArray(value)) return value.map((item) => readable(item))
@@ -88,3 +89,75 @@ function readable(value: unknown, name?: string): unknown {
     Object.entries(value).map(([key, inner]) => [printable(key), readable(inner, key)]),
   )
 }
+
+export interface LoggerLevel {
+  /** One of pino's. */
+  readonly level: string
+  /** Milliseconds since the epoch; undefined if it was not changed since the start. */
+  readonly changedAt: number | undefined
+}
+
+/** An operator's view of the loggers. */
+export type LoggerLevels = Pick<Loggers, 'levels' | 'set'>
+
+/** The loggers of the process, by names whose levels can be changed: `root`, `PIPELINE`, `PIPELINE.STAGE`. */
+export class Loggers {
+  readonly #root: Logger
+  readonly #initial: string
+  readonly #changed = new Map<string, { readonly level: string; readonly changedAt: number }>()
+  /** Stages come and go with reloads, and their logs with them. */
+  readonly #alive: Map<string, Set<WeakRef<Logger>>>
+
+  constructor(root: Logger) {
+    this.#root = root
+    this.#initial = root.level
+    this.#alive = new Map([['root', new Set([new WeakRef(root)])]])
+  }
+
+  /** A log with these fields on every line, at the level that was last set for its name. Needs no `this`: it is passed on by itself. */
+  readonly of = (fields: { readonly [name: string]: string }): Log => {
+    const name = nameOf(fields)
+    const log = this.#root.child(fields, { level: this.#levelOf(name).level })
+    this.#names()
+    this.#alive.set(name, (this.#alive.get(name) ?? new Set()).add(new WeakRef(log)))
+    return log
+  }
+
+  levels(): ReadonlyMap<string, LoggerLevel> {
+    return new Map(this.#names().map((name) => [name, this.#levelOf(name)]))
+  }
+
+  /** Sets the level of a logger and of all below it, those of later configs included. Returns their names. */
+  set(name: string, level: string): string[] {
+    for (const below of [...this.#changed.keys()]) if (isBelow(below, name)) this.#changed.delete(below)
+    this.#changed.set(name, { level, changedAt: Date.now() })
+    const names = this.#names().filter((other) => isBelow(other, name))
+    for (const each of names) {
+      for (const reference of this.#alive.get(each) ?? []) {
+        const log = reference.deref()
+        if (log !== undefined) log.level = level
+      }
+    }
+    return names
+  }
+
+  #levelOf(name: string): LoggerLevel {
+    const levels = [...this.#changed].filter(([above]) => isBelow(name, above)).map(([, level]) => level)
+    return levels.at(-1) ?? { level: this.#initial, changedAt: undefined }
+  }
+
+  /** Of those that still exist. */
+  #names(): string[] {
+    for (const [name, logs] of this.#alive) {
+      for (const log of logs) if (log.deref() === undefined) logs.delete(log)
+      if (logs.size === 0) this.#alive.delete(name)
+    }
+    return [...this.#alive.keys()]
+  }
+}
+
+const isBelow = (name: string, above: string): boolean =>
+  above === 'root' || name === above || name.startsWith(`${above}.`)
+
+const nameOf = ({ pipeline, stage }: { readonly [name: string]: string }): string =>
+  [pipeline, stage].filter((part) => part !== undefined).join('.') || 'root'

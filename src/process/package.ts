@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** Found by its package.json, seen from `src/`, from `dist/`, or from where a tool keeps a compiled copy of its own. */
+/** The folder of package.json, seen from `src/`, from `dist/`, or from where a tool keeps its own compiled copy. */
 const PACKAGE = packageFolder(new URL('.', import.meta.url))
 
 function packageFolder(folder: URL): URL {
@@ -13,3 +13,6 @@ export const packageFile = (path: string): string => fileURLToPath(new URL(path,
 
 /** Absolute path of a file below `dist/`, which `npm run build` makes. */
 export const builtFile = (path: string): string => packageFile(`dist/${path}`)
+
+export const packageJson = (): { readonly version: string; readonly description: string } =>
+  JSON.parse(readFileSync(packageFile('package.json'), 'utf8'))

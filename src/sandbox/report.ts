@@ -1,5 +1,4 @@
-import type { Style } from '../lib/terminal/style.js'
-import { type Column, table } from '../lib/terminal/text.js'
+import { type Column, type Style, table } from '../lib/terminal/text.js'
 import type { DemoResult } from './demo.js'
 import type { OutcomeCount } from './reconcile.js'
 

@@ -1,8 +1,7 @@
 import type { Static } from 'typebox'
 import { ERRORS, type ErrorCode } from '../contract/errors.js'
 import { OUTCOMES } from '../contract/index.js'
-import { Pointer } from '../lib/json/pointer.js'
-import { Type } from '../lib/json/type.js'
+import { Pointer, Type } from '../lib/json/pointer.js'
 
 /** None of them sees another, so none is a duplicate. */
 const EXPECTED_OUTCOMES = OUTCOMES.filter((outcome) => outcome !== 'duplicate')

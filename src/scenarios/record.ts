@@ -1,6 +1,6 @@
 import { readSourceText } from '../config/source-text.js'
 import type { Rehearsal, Rehearsed } from '../dry-run/dry-run.js'
-import { compactJson } from '../lib/json/compact.js'
+import { compactJson } from '../lib/json/difference.js'
 import { prettyLines } from '../lib/json/pretty-lines.js'
 import { failureOf } from './run.js'
 

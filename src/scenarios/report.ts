@@ -1,6 +1,5 @@
 import { formatLocation } from '../config/problem.js'
-import { cut, printable } from '../lib/terminal/printable.js'
-import type { Style } from '../lib/terminal/style.js'
+import { cut, printable, type Style } from '../lib/terminal/text.js'
 import { type Covered, neverTaken } from './coverage.js'
 import { type Difference, type FileResult, passed, type ScenarioResult } from './run.js'
 

@@ -1,6 +1,6 @@
 import { asHeadgateError, type HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
-import { createRate } from '../lib/rate.js'
+import { Rate } from '../lib/rate.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
 import { METRICS } from '../metrics/table.js'
 import type { Tap } from '../pipeline/watched.js'
@@ -66,7 +66,7 @@ const PRICE = 32 * 1024
  */
 export function startTap(wish: TapWish, reader: TapReader, around: TapSurroundings): TapHandle {
   const { filter, view } = wish
-  const rate = createRate(wish.rate)
+  const rate = new Rate(wish.rate)
   let left = wish.limit ?? Number.POSITIVE_INFINITY
   let skipped = 0
   let ended = false

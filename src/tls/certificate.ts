@@ -1,12 +1,12 @@
 import { createPrivateKey, hash, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
-import { reason } from '../config/file-reasons.js'
+import { reason } from '../config/files.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
 import type { HandshakeFailure, Secure } from '../http/server.js'
 import { SerialQueue } from '../lib/async.js'
-import { onceAMinute } from '../lib/log-limits.js'
+import { onceAMinute } from '../lib/rate.js'
 
 export interface ServedOptions {
   readonly files: CertificateFiles

@@ -7,11 +7,10 @@ import { bytes } from '../lib/units.js'
 import { countRefused, countResponses } from '../metrics/process.js'
 import { ProcessMetrics } from '../metrics/registry.js'
 import { setTargetState } from '../pipeline/lifecycle.js'
+import { readRecordKey } from '../pipeline/record-mac.js'
 import { createShared } from '../pipeline/shared.js'
 import type { TargetState } from '../pipeline/target-state.js'
-import { createLoggers, type Loggers } from '../process/log-levels.js'
-import { createLog, warningLogger } from '../process/logging.js'
-import { readRecordKey } from '../process/record-key.js'
+import { createLog, Loggers, warningLogger } from '../process/logging.js'
 import type { Settings } from '../process/settings.js'
 import { type Certificates, openCertificates } from '../tls/certificates.js'
 import { type Channel, createChannel } from './channel.js'
@@ -52,7 +51,7 @@ export function runWorker({ stream, read, onWarning }: WorkerOptions): Promise<v
       write: (line) => channel.send({ kind: 'line', line }),
     })
     onWarning(warningLogger(log))
-    const loggers = createLoggers(log.child({ worker: request.worker }))
+    const loggers = new Loggers(log.child({ worker: request.worker }))
     for (const [name, level] of request.levels) loggers.set(name, level)
     worker = await Worker.create(request, channel, loggers, (contents) => read(settings, contents))
     return worker.start(request.config)

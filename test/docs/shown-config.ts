@@ -1,6 +1,6 @@
 import { parse } from 'jsonc-parser'
+import type { Schema } from '../../src/config/editor-schema.js'
 import { ConfigFile } from '../../src/config/schema.js'
-import type { Schema } from '../../src/config/setting-traits.js'
 import type { Kind } from '../../src/contract/index.js'
 import { plugins } from '../../src/plugins/index.js'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createRate, type Rate } from '../../src/lib/rate.js'
+import { Rate } from '../../src/lib/rate.js'
 
 /** Attempts that go between two times, with a clock of 1 ms. */
 function attempts(rate: Rate, from: number, to: number, most = 10): number {
@@ -15,18 +15,18 @@ function attempts(rate: Rate, from: number, to: number, most = 10): number {
 }
 
 test('without a maximum nothing is held back', () => {
-  expect(attempts(createRate(), 0, 1000)).toBe(10_000)
+  expect(attempts(new Rate(), 0, 1000)).toBe(10_000)
 })
 
 test('with a maximum, at most that many go in a second, after the first burst', () => {
-  const rate = createRate(100)
+  const rate = new Rate(100)
   attempts(rate, 0, 1000)
   expect(attempts(rate, 1000, 2000)).toBeGreaterThanOrEqual(99)
   expect(attempts(rate, 2000, 3000)).toBeLessThanOrEqual(101)
 })
 
 test('nothing goes during the pause that the sender asked for', () => {
-  const rate = createRate()
+  const rate = new Rate()
   attempts(rate, 0, 1000)
   rate.throttle(1000, 120_000)
   expect(rate.wait(1000)).toBe(120_000)
@@ -35,7 +35,7 @@ test('nothing goes during the pause that the sender asked for', () => {
 })
 
 test('a 429 halves the rate, and those that come back together count once', () => {
-  const rate = createRate()
+  const rate = new Rate()
   attempts(rate, 0, 1000, 1)
   for (let many = 0; many < 30; many++) rate.throttle(1000, 0)
   const next = attempts(rate, 1000, 2000)
@@ -44,7 +44,7 @@ test('a 429 halves the rate, and those that come back together count once', () =
 })
 
 test('the rate grows back until nothing limits it any more', () => {
-  const rate = createRate()
+  const rate = new Rate()
   attempts(rate, 0, 1000, 1)
   rate.throttle(1000, 0)
   attempts(rate, 1000, 120_000)
@@ -52,7 +52,7 @@ test('the rate grows back until nothing limits it any more', () => {
 })
 
 test('after a long storm it is back within half a minute', () => {
-  const rate = createRate()
+  const rate = new Rate()
   attempts(rate, 0, 1000)
   for (let now = 1000; now < 31_000; now += 1000) rate.throttle(now, 1000)
   attempts(rate, 31_000, 61_000)
@@ -64,7 +64,7 @@ test('it never stops for good, whatever the sender says', () => {
     fc.property(
       fc.array(fc.record({ after: fc.nat(5000), pause: fc.nat(60_000) }), { maxLength: 20 }),
       (throttles) => {
-        const rate = createRate(50)
+        const rate = new Rate(50)
         let now = 0
         for (const { after, pause } of throttles) {
           now += after
@@ -79,7 +79,7 @@ test('it never stops for good, whatever the sender says', () => {
 })
 
 test('after a hundred failures in a row twenty attempts a second find out whether the sender is back', () => {
-  const rate = createRate()
+  const rate = new Rate()
   const fail = (times: number) => {
     for (let time = 0; time < times; time++) rate.failed()
   }
@@ -98,7 +98,7 @@ test('after a hundred failures in a row twenty attempts a second find out whethe
 })
 
 test('a sender that answers now and then is not down, however many acknowledgements fail', () => {
-  const rate = createRate()
+  const rate = new Rate()
   rate.answered(0)
   for (let time = 0; time < 10_000; time++) rate.failed()
   expect(rate.isDown(2999)).toBe(false)

@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest'
 import type { CheckedPipeline } from '../../src/config/check.js'
 import { digestOf } from '../../src/ledger/identity.js'
-import { Type } from '../../src/lib/json/type.js'
-import { macOf, recordMac } from '../../src/pipeline/record-mac.js'
-import { readRecordKey } from '../../src/process/record-key.js'
+import { Type } from '../../src/lib/json/pointer.js'
+import { macOf, readRecordKey, recordMac } from '../../src/pipeline/record-mac.js'
 import { temporaryDirectory } from '../helpers/context.js'
 
 const settings = Type.Object({

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { readSettings, SETTINGS } from '../../src/process/settings.js'
+import { describe, expect, test } from 'vitest'
+import { closestMatches, flagOf, readSettings, SETTINGS } from '../../src/process/settings.js'
 
 test('without environment and flags the defaults hold', () => {
   const read = readSettings({}, {})
@@ -49,15 +49,17 @@ test('allowing unverified senders takes the word true', () => {
 })
 
 test('every setting has an environment variable, a flag and a meaning', () => {
-  for (const { env, arg, doc } of Object.values(SETTINGS)) {
-    expect(env).toBe(`HEADGATE_${arg.toUpperCase().replaceAll('-', '_')}`)
-    expect(doc).toMatch(/\.$/)
+  for (const [name, setting] of Object.entries(SETTINGS)) {
+    const snake = name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
+    expect(setting.env).toBe(`HEADGATE_${snake}`)
+    expect(flagOf(setting)).toBe(snake.toLowerCase().replaceAll('_', '-'))
+    expect(setting.doc).toMatch(/\.$/)
   }
 })
 
 test.each([
-  [{ HEADGATE_TLS_CERT: 'a.crt' }, 'HEADGATE_TLS_CERT needs HEADGATE_TLS_KEY beside it.'],
-  [{ HEADGATE_ADMIN_TLS_KEY: 'a.key' }, 'HEADGATE_ADMIN_TLS_KEY needs HEADGATE_ADMIN_TLS_CERT beside it.'],
+  [{ HEADGATE_TLS_CERT: 'a.crt' }, 'HEADGATE_TLS_CERT needs HEADGATE_TLS_KEY too.'],
+  [{ HEADGATE_ADMIN_TLS_KEY: 'a.key' }, 'HEADGATE_ADMIN_TLS_KEY needs HEADGATE_ADMIN_TLS_CERT too.'],
 ])('a certificate and its key belong together: %j', (environment, problem) => {
   expect(readSettings(environment, {})).toEqual({ ok: false, problems: [problem] })
 })
@@ -74,8 +76,29 @@ test('an authority for clients is nothing without a certificate', () => {
   expect(readSettings({ HEADGATE_TLS_CLIENT_CA: 'ca.crt' }, {})).toEqual({
     ok: false,
     problems: [
-      'HEADGATE_TLS_CLIENT_CA needs HEADGATE_TLS_CERT beside it.',
-      'HEADGATE_TLS_CLIENT_CA needs HEADGATE_TLS_KEY beside it.',
+      'HEADGATE_TLS_CLIENT_CA needs HEADGATE_TLS_CERT too.',
+      'HEADGATE_TLS_CLIENT_CA needs HEADGATE_TLS_KEY too.',
     ],
+  })
+})
+
+describe('hints at the closest setting', () => {
+  test.each([
+    ['HEADGATE_PROT', 'HEADGATE_PORT'],
+    ['HEADGATE_LOGLEVEL', 'HEADGATE_LOG_LEVEL'],
+    ['headgate_config', 'HEADGATE_CONFIG'],
+  ])('%s has no effect, and %s was meant', (name, meant) => {
+    expect(closestMatches({ [name]: 'x' })).toEqual([
+      `The variable ${name} has no effect: there is no such setting. Did you mean ${meant}?`,
+    ])
+  })
+
+  test.each<[string, object]>([
+    ['a setting', { HEADGATE_PORT: '1', HEADGATE_HOST: 'x' }],
+    ['set together with the setting itself', { HEADGATE_PROT: '1', HEADGATE_PORT: '1' }],
+    ['like no setting', { HEADGATE_WEBHOOK_TOKEN: 'x', HEADGATE_SERVICE_HOST: 'x' }],
+    ['without our prefix', { PROT: '1', HEADGATEX_PORT: '1' }],
+  ])('there is no hint for a variable that is %s', (_kind, environment) => {
+    expect(closestMatches(environment as { [name: string]: string })).toEqual([])
   })
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { styleFor } from '../../src/lib/terminal/style.js'
+import { styleFor } from '../../src/lib/terminal/text.js'
 import { reconcile } from '../../src/sandbox/reconcile.js'
 import { report } from '../../src/sandbox/report.js'
 import { perfectRun } from '../helpers/perfect-run.js'

@@ -1,8 +1,8 @@
 import { findNodeAtLocation, type Node, parseTree } from 'jsonc-parser'
+import type { Schema } from '../../src/config/editor-schema.js'
 import { ConfigFile } from '../../src/config/schema.js'
-import type { Schema } from '../../src/config/setting-traits.js'
 import type { AnyDefinition, Kind } from '../../src/contract/index.js'
-import type { SETTINGS } from '../../src/process/settings.js'
+import { flagOf, type SETTINGS } from '../../src/process/settings.js'
 import { PROVIDERS } from './provider-reference.js'
 import { settingsTable } from './settings-table.js'
 
@@ -110,8 +110,9 @@ rights of the process: name only what you trust. \`headgate plugins ./plugins/ma
 [Writing a plugin](writing-a-plugin.md) says how one is made.`
 
 function processSection(settings: typeof SETTINGS): string {
-  const rows = Object.values(settings).map(({ arg, env, default: preset, doc }) => {
-    const flag = typeof preset === 'boolean' ? `--${arg}` : `--${arg} <value>`
+  const rows = Object.values(settings).map((setting) => {
+    const { env, default: preset, doc } = setting
+    const flag = `--${flagOf(setting)}${typeof preset === 'boolean' ? '' : ' <value>'}`
     return `| \`${flag}\` | \`${env}\` | ${preset === '' ? 'none' : `\`${preset}\``} | ${doc} |`
   })
   return [

@@ -1,4 +1,4 @@
-import { range, type Schema, typeOf } from '../../src/config/setting-traits.js'
+import { range, type Schema, typeOf } from '../../src/config/editor-schema.js'
 
 interface Row {
   readonly name: string

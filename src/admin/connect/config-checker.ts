@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
+import { isExternal, isPath } from '../../config/choose-plugin.js'
 import type { RunningPlugins } from '../../config/load-plugins.js'
-import { isExternal, isPath } from '../../config/plugin-names.js'
 import type { CheckedConfig, ReadResult } from '../../config/read.js'
 import { checkShape } from '../../config/shape.js'
 import { asHeadgateError, HeadgateError } from '../../contract/errors.js'

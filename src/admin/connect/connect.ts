@@ -1,15 +1,15 @@
-import { HIDDEN } from '../../config/secret-values.js'
+import { HIDDEN } from '../../config/secrets.js'
 import type { AnyDefinition } from '../../contract/index.js'
 import type { Reloader } from '../../pipeline/reload/reloader.js'
 import type { TargetStates } from '../../pipeline/target-state.js'
-import type { Loggers } from '../../process/log-levels.js'
+import type { LoggerLevels } from '../../process/logging.js'
 import type { ConfigQuestions } from './config-checker.js'
 
 /** What the REST API of Kafka Connect is answered from. */
 export interface Connect {
   readonly reloader: Pick<Reloader, 'running' | 'config' | 'reload' | 'restart'>
   readonly targetStates: TargetStates
-  readonly loggers: Loggers
+  readonly loggers: LoggerLevels
   /** The built-in ones. */
   readonly plugins: readonly AnyDefinition[]
   readonly version: string

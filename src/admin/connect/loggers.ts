@@ -1,4 +1,4 @@
-import type { LoggerLevel } from '../../process/log-levels.js'
+import type { LoggerLevel } from '../../process/logging.js'
 import { failure, get, json, put, type Route } from '../routes.js'
 import { type Connect, isObject } from './connect.js'
 

@@ -1,6 +1,5 @@
 import type { Found, FoundLetter, LetterStatus, Prospect } from '../../dead-letters/find.js'
-import { cut, printable } from '../../lib/terminal/printable.js'
-import { type Column, table } from '../../lib/terminal/text.js'
+import { type Column, cut, printable, table } from '../../lib/terminal/text.js'
 import { type Command, EXIT, type Io } from '../command.js'
 import { readSelection, SELECTION_OPTIONS } from './selection.js'
 import { find, withDeadLetters } from './session.js'

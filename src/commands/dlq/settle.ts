@@ -5,7 +5,7 @@ import { type Found, type FoundLetter, isSettled } from '../../dead-letters/find
 import { IN_DOUBT_WAIT } from '../../dead-letters/in-doubt.js'
 import { type DeadLetter, formatLetterRef, isOneOf } from '../../dead-letters/letter.js'
 import type { ReplayOptions } from '../../dead-letters/replay.js'
-import { printable } from '../../lib/terminal/printable.js'
+import { printable } from '../../lib/terminal/text.js'
 import type { Io } from '../command.js'
 import { shownStatus } from './list.js'
 import type { Selection } from './selection.js'

@@ -1,8 +1,8 @@
 import { isAscii, isUtf8 } from 'node:buffer'
+import { type ParseError, parse as parseTolerantly, printParseErrorCode } from 'jsonc-parser'
 import { HeadgateError } from '../../contract/errors.js'
 import type { JsonBody, JsonPointer } from '../../contract/index.js'
 import { locate, type Member, scanEnvelope } from './scan.js'
-import { syntaxError } from './syntax.js'
 
 /**
  * Parses what a sender sent. A byte order mark is no part of the document (RFC 8259, 8.1 lets a receiver ignore it, and senders
@@ -73,4 +73,59 @@ function slice(bytes: Buffer, members: readonly Member[], { tokens }: JsonPointe
   if (rest.length === 0) return bytes.subarray(member.start, member.end)
   const span = locate(bytes, member.start, rest)
   return span && bytes.subarray(...span)
+}
+
+/**
+ * The body with another value at a place, and every other byte as it was; the same body where nothing stands there.
+ * Of equal keys, which only the top level refuses, the one that counts is replaced: the last.
+ */
+export function replaceAt(body: JsonBody, place: JsonPointer, value: unknown): JsonBody {
+  const old = body.slice(place)
+  if (old === undefined) return body
+  const start = old.byteOffset - body.bytes.byteOffset
+  const parts = [
+    body.bytes.subarray(0, start),
+    Buffer.from(JSON.stringify(value)),
+    body.bytes.subarray(start + old.length),
+  ]
+  return parseBody(Buffer.concat(parts), Number.POSITIVE_INFINITY)
+}
+
+const WORDS: { readonly [name: string]: string } = {
+  InvalidSymbol: 'a word that is no JSON value',
+  InvalidNumberFormat: 'a malformed number',
+  PropertyNameExpected: 'a key in double quotes is missing',
+  ValueExpected: 'a value is missing',
+  ColonExpected: 'a colon is missing',
+  CommaExpected: 'a comma is missing',
+  CloseBraceExpected: 'a closing brace is missing',
+  CloseBracketExpected: 'a closing bracket is missing',
+  EndOfFileExpected: 'something follows the end',
+  InvalidCommentToken: 'a comment',
+  UnexpectedEndOfComment: 'a comment',
+  UnexpectedEndOfString: 'a text without closing quote',
+  UnexpectedEndOfNumber: 'an incomplete number',
+  InvalidUnicode: 'a malformed \\u escape',
+  InvalidEscapeCharacter: 'an escape that does not exist',
+  InvalidCharacter: 'a control character in a text',
+}
+
+/**
+ * Says what is wrong with a text that JSON.parse refused, with line and column. V8 quotes the text around an error, or
+ * leaves the place out; a sender's data does not belong in our log.
+ */
+export function syntaxError(text: string): string {
+  if (text.trim() === '') return 'it is empty'
+  const errors: ParseError[] = []
+  try {
+    parseTolerantly(text, errors, { disallowComments: true, allowTrailingComma: false })
+  } catch {
+    return 'it is malformed and nested too deeply to say where'
+  }
+  const [error] = errors
+  if (error === undefined) return 'it is malformed'
+  const before = text.slice(0, error.offset)
+  const line = before.split('\n').length
+  const name = printParseErrorCode(error.error)
+  return `${WORDS[name] ?? name} at line ${line}, column ${before.length - before.lastIndexOf('\n')}`
 }

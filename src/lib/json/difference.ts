@@ -1,5 +1,4 @@
-import { type Node, parseTree } from 'jsonc-parser'
-import { compactJson } from './compact.js'
+import { createScanner, type Node, parseTree } from 'jsonc-parser'
 import { child } from './pointer.js'
 
 /** One place at which two documents differ; a side is absent where it has nothing there. */
@@ -72,4 +71,28 @@ function decimal(written: string): string {
   if (significant === '') return '0'
   const power = BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length)
   return `${sign}${significant}e${power}`
+}
+
+/**
+ * JSON with comments and trailing commas as JSON on one line, each number and string as it is written: what goes through
+ * JSON.parse loses integers over 2^53, `1.0`, escapes and the order of numeric keys. `text` has been parsed before.
+ */
+export function compactJson(text: string): string {
+  const scanner = createScanner(text, true)
+  const nextToken = (): string => {
+    scanner.scan()
+    return text.substring(scanner.getTokenOffset(), scanner.getTokenOffset() + scanner.getTokenLength())
+  }
+  let compact = ''
+  let comma = ''
+  for (let token = nextToken(); token !== ''; token = nextToken()) {
+    if (token === ',') {
+      comma = token
+      continue
+    }
+    // A comma before the end of a list is for people who edit it.
+    compact += token === '}' || token === ']' ? token : comma + token
+    comma = ''
+  }
+  return compact
 }

@@ -1,5 +1,11 @@
+import { Type } from 'typebox'
 import type { JsonPointer } from '../../contract/index.js'
-import { Type } from './type.js'
+
+/**
+ * TypeBox's types, with which the settings of the shipped plugins are declared. The build takes in what is used of the
+ * library: as the 370 files that it comes in, loading them took 0.15 s of each start.
+ */
+export { Type }
 
 /** A setting that is a JSON Pointer (RFC 6901). */
 export const Pointer = (options: { description: string; default?: string }) =>

@@ -1,8 +1,7 @@
 import { checkStage, verdictOf } from '../../../src/admin/connect/config-checker.js'
 import type { Connect } from '../../../src/admin/connect/connect.js'
 import { connectRoutes } from '../../../src/admin/connect/index.js'
-import { createLoggers } from '../../../src/process/log-levels.js'
-import { createLog } from '../../../src/process/logging.js'
+import { createLog, Loggers } from '../../../src/process/logging.js'
 import { type Bench, bench } from '../../pipeline/reload/setup.js'
 import { idleAdmin } from '../idle-admin.js'
 
@@ -14,7 +13,7 @@ export async function connectBench(settings?: object, options: Partial<Connect> 
 
 export async function askable(it: Bench, options: Partial<Connect> = {}) {
   const { log } = await createLog({ level: 'info', format: 'json', terminal: false, write: () => {} })
-  const loggers = createLoggers(log)
+  const loggers = new Loggers(log)
   const routes = connectRoutes({
     reloader: it.reloader,
     targetStates: it.targetStates,

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { jsonDifferences } from '../../../src/lib/json/difference.js'
+import { compactJson, jsonDifferences } from '../../../src/lib/json/difference.js'
+import { prettyLines } from '../../../src/lib/json/pretty-lines.js'
 
 const whole = (expected: string, found: string) => jsonDifferences(expected, found, 'differ')
 const partly = (expected: string, found: string) => jsonDifferences(expected, found, 'ignored')
@@ -68,3 +69,24 @@ test('two documents differ where Node says that their values do', () => {
 const sameZeros = (a: string, b: string): boolean =>
   isDeepStrictEqual(JSON.parse(a, positiveZero), JSON.parse(b, positiveZero))
 const positiveZero = (_key: string, value: unknown): unknown => (value === 0 ? 0 : value)
+
+test('numbers and strings stay as they are written; comments, white space and trailing commas go', () => {
+  const text = `{
+    // a comment, with "quotes" and a }
+    "id": 9007199254740993, "total": 1.0, /* another */
+    "zürich": "caf\\u00e9 // no comment", "10": [1, 2E+3, ], "2": [ ], "deep": { "a": null, },
+  }`
+  expect(compactJson(text)).toBe(
+    '{"id":9007199254740993,"total":1.0,"zürich":"caf\\u00e9 // no comment","10":[1,2E+3],"2":[],"deep":{"a":null}}',
+  )
+})
+
+test('JSON without white space stays as it is, however it was laid out', () => {
+  fc.assert(
+    fc.property(fc.json(), (json) => {
+      const compact = JSON.stringify(JSON.parse(json))
+      const laidOut = prettyLines(compact).map(({ text }) => text)
+      expect(compactJson(laidOut.join('\n'))).toBe(compact)
+    }),
+  )
+})

@@ -1,8 +1,9 @@
 import { stripVTControlCharacters } from 'node:util'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Span, sourceFrame } from '../../../src/lib/terminal/frames.js'
-import { styleFor } from '../../../src/lib/terminal/style.js'
+import { prettyLines } from '../../../src/lib/json/pretty-lines.js'
+import { codeFrame, type Span, sourceFrame } from '../../../src/lib/terminal/frames.js'
+import { styleFor } from '../../../src/lib/terminal/text.js'
 
 const plain = styleFor(false, {})
 const frame = (text: string, span: Span, width = 80) =>
@@ -78,4 +79,26 @@ test('a terminal gets colours, and the same text', () => {
   const coloured = sourceFrame(['"a": 1'], on(1, 6, 7), 'red', styleFor(true, {}), 80)
   expect(coloured).not.toBe(stripVTControlCharacters(coloured))
   expect(stripVTControlCharacters(coloured)).toBe(frame('"a": 1', on(1, 6, 7)).join('\n'))
+})
+
+const lines = prettyLines('{"id":"a","payload":{"n":1,"list":[{"x":true},{"x":"no"}]},"last":null}')
+
+test('the value at a pointer is marked, with what stands around it', () => {
+  expect(codeFrame(lines, '/payload/list/1/x', 80)).toBe(
+    ['   8 |       },', '   9 |       {', '> 10 |         "x": "no"', '  11 |       }', '  12 |     ]'].join(
+      '\n',
+    ),
+  )
+})
+
+test('a value that is missing is looked for in the nearest one that is there', () => {
+  expect(codeFrame(lines, '/payload/address/city', 80)).toContain('> 3 |   "payload": {')
+  expect(codeFrame(lines, '/nothing/here', 80)).toBe('> 1 | {\n  2 |   "id": "a",\n  3 |   "payload": {')
+})
+
+test('no line is longer than the width, and nothing of the event reaches the terminal as a command', () => {
+  const hostile = prettyLines(JSON.stringify({ a: `\u009b31m\u202e${'x'.repeat(200)}` }))
+  const frame = codeFrame(hostile, '/a', 40)
+  expect(frame.split('\n').map((line) => line.length)).toEqual([7, 40, 7])
+  expect(frame).toContain('\\u009b31m\\u202e')
 })

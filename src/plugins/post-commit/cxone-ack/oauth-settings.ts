@@ -1,6 +1,6 @@
 import type { Static } from 'typebox'
 import { variants } from '../../../contract/index.js'
-import { Type } from '../../../lib/json/type.js'
+import { Type } from '../../../lib/json/pointer.js'
 
 const clientCredentials = Type.Object(
   { type: Type.Literal('client_credentials') },

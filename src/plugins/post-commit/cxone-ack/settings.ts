@@ -1,5 +1,5 @@
 import type { Static } from 'typebox'
-import { Type } from '../../../lib/json/type.js'
+import { Type } from '../../../lib/json/pointer.js'
 import { Duration } from '../../../lib/units.js'
 import { OAuth } from './oauth-settings.js'
 

@@ -1,7 +1,6 @@
 import { HeadgateError } from '../../../contract/errors.js'
 import { definePlugin, type Target } from '../../../contract/index.js'
-import { child, Pointer } from '../../../lib/json/pointer.js'
-import { Type } from '../../../lib/json/type.js'
+import { child, Pointer, Type } from '../../../lib/json/pointer.js'
 import { clientKey, createClusterClient } from './cluster-client.js'
 import { codecFindings, LINTS, lint } from './lint.js'
 import { lints } from './probe/lints.js'

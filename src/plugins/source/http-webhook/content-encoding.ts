@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib'
 import { HeadgateError } from '../../../contract/errors.js'
 import type { HttpHead } from '../../../contract/index.js'
-import { Type } from '../../../lib/json/type.js'
+import { Type } from '../../../lib/json/pointer.js'
 import { bytes } from '../../../lib/units.js'
 
 export const Encodings = Type.Array(Type.Enum(['identity', 'gzip']), {

@@ -1,8 +1,7 @@
 import type { Static } from 'typebox'
 import { HeadgateError } from '../../../contract/errors.js'
 import type { HttpHead, JsonBody } from '../../../contract/index.js'
-import { Pointer, pointer } from '../../../lib/json/pointer.js'
-import { Type } from '../../../lib/json/type.js'
+import { Pointer, pointer, Type } from '../../../lib/json/pointer.js'
 import { HeaderName } from './verify/verifier.js'
 
 export const EventId = Type.Union(

@@ -1,5 +1,5 @@
 import type { Static } from 'typebox'
-import { Type } from '../../../lib/json/type.js'
+import { Type } from '../../../lib/json/pointer.js'
 import { Duration, Size } from '../../../lib/units.js'
 import { Encodings } from './content-encoding.js'
 import { EventId } from './event-id.js'

@@ -2,7 +2,7 @@ import { dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { HeadgateError } from '../../../contract/errors.js'
 import type { Files } from '../../../contract/index.js'
-import { syntaxError } from '../../../lib/json/syntax.js'
+import { syntaxError } from '../../../lib/json/body.js'
 import { parseExact } from './exact-json.js'
 
 /** A schema file. */

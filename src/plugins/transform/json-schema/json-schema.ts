@@ -10,7 +10,7 @@ import {
   type Transform,
   type Verdict,
 } from '../../../contract/index.js'
-import { Type } from '../../../lib/json/type.js'
+import { Type } from '../../../lib/json/pointer.js'
 import { atOnce, inSlices, type Slices } from '../../../lib/slices.js'
 import { type Linked, linkSchema, type Validate, validator } from './compile.js'
 import { readMain } from './documents.js'

@@ -1,6 +1,5 @@
 import type { Static } from 'typebox'
-import { Pointer } from '../../../lib/json/pointer.js'
-import { Type } from '../../../lib/json/type.js'
+import { Pointer, Type } from '../../../lib/json/pointer.js'
 
 const closed = { additionalProperties: false } as const
 

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Static } from 'typebox'
-import { Type } from '../../../../lib/json/type.js'
+import { Type } from '../../../../lib/json/pointer.js'
 import { Secrets, unauthenticated, type Verifier } from './verifier.js'
 
 export const bearerSettings = Type.Object(

@@ -1,6 +1,6 @@
 import type { Static } from 'typebox'
 import { variants } from '../../../../contract/index.js'
-import { Type } from '../../../../lib/json/type.js'
+import { Type } from '../../../../lib/json/pointer.js'
 import { bearer, bearerSettings } from './bearer.js'
 import { hmac, hmacSettings } from './hmac.js'
 import { standardWebhooks, standardWebhooksSettings } from './standard-webhooks.js'

@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
 import type { Static } from 'typebox'
-import { Type } from '../../../../lib/json/type.js'
+import { Type } from '../../../../lib/json/pointer.js'
 import { Duration, milliseconds } from '../../../../lib/units.js'
 import { unauthenticated } from './verifier.js'
 

@@ -1,6 +1,6 @@
 import { HeadgateError } from '../../../../contract/errors.js'
 import type { HttpHead } from '../../../../contract/index.js'
-import { Type } from '../../../../lib/json/type.js'
+import { Type } from '../../../../lib/json/pointer.js'
 
 export type Headers = HttpHead['headers']
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { readRegular, readText } from '../../src/config/read-text.js'
+import { readRegular, readText } from '../../src/config/files.js'
 import { temporaryDirectory } from '../helpers/context.js'
 
 it('reads a regular file of UTF-8, without its byte order mark', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseProperties } from '../../src/config/properties-file.js'
+import { parseProperties } from '../../src/config/provider-values.js'
 
 const read = (text: string): unknown => {
   const properties = parseProperties(text)

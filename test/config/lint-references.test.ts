@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { unusedSecrets } from '../../src/config/lint-unused.js'
+import { unusedSecrets, unusedVariables } from '../../src/config/lint-references.js'
 import { substitute } from '../../src/config/providers.js'
 import { temporaryDirectory } from '../helpers/context.js'
 
@@ -84,4 +84,52 @@ test.each<[string, string[], object?]>([
 test('a folder that cannot be looked through tells nothing', () => {
   const dangling = (folder: string) => symlinkSync(join(folder, 'no'), join(folder, 'mount/dangling'))
   expect(found(mounted, {}, dangling)).toEqual([])
+})
+
+const used = { CXONE_CLIENT_ID: 'id', CXONE_CLIENT_SECRET: 's3cret', KAFKA_BROKERS: 'k:9092' }
+
+function unusedWith(
+  environment: { [name: string]: string },
+  references: readonly string[] = Object.keys(used),
+) {
+  const config = { of: references.map((name) => `\${env:${name}}`) }
+  const all = { ...used, ...environment }
+  return [...unusedVariables(substitute(config, all, '.').resolved, all)]
+}
+
+test.each([
+  'CXONE_CLIENT_SECERT',
+  'CXONE_CLIENT_SECRETS',
+  'CXONE_CLIENT_SECRT',
+  'CXONE_CLIENT_SECRAT',
+  'CXONE_CLIENTSECRET',
+  'CXONE_Client_Secret',
+  'cxone_client_secret',
+])('%s is a slip for a variable that is referred to', (name) => {
+  expect(unusedWith({ [name]: 'other' })).toEqual([
+    {
+      pointer: '/of/1',
+      name: 'unused-variable',
+      message: `The environment variable ${name} is set beside CXONE_CLIENT_SECRET, and nothing refers to it.`,
+      suggestion: 'Unset it, or correct the name in this reference.',
+    },
+  ])
+})
+
+test.each([
+  ['another short word', 'CXONE_CLIENT_IP'],
+  ['a number more', 'CXONE_CLIENT_SECRET2'],
+  ['another word', 'CXONE_CLIENT_SCOPES'],
+  ['more words', 'CXONE_CLIENT_SECRET_FILE'],
+  ['another family', 'AXONE_CLIENT_SECRET'],
+  ['a family that the config uses once', 'KAFKA_BROKER'],
+])('%s is none: %s', (_what, name) => {
+  expect(unusedWith({ [name]: 'other' })).toEqual([])
+})
+
+test('what is referred to or empty is none, and what is referred to twice is told once', () => {
+  const names = ['CXONE_CLIENT_SECRET', 'CXONE_CLIENT_SECRETS', 'CXONE_CLIENT_ID']
+  expect(unusedWith({ CXONE_CLIENT_SECRETS: 'a' }, names)).toEqual([])
+  expect(unusedWith({ CXONE_CLIENT_SECRETS: '' })).toEqual([])
+  expect(unusedWith({ CXONE_CLIENT_SECRETS: 'a' }, ['CXONE_CLIENT_ID', ...Object.keys(used)])).toHaveLength(1)
 })
