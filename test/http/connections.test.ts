@@ -68,11 +68,11 @@ const strange = rawRequest('POST', '/nowhere', { 'content-length': 0 })
 
 it.each([
   ['say nothing', ''],
-  ['were answered 404', strange],
+  ['got a 404', strange],
   ['sent half of the headers', 'POST /in HTTP/1.1\r\nhost: te'],
   ['sent half of a body', request.slice(0, -1)],
 ])(
-  'a new connection takes the place of the first of those that %s; senders that are known keep theirs',
+  'a new connection replaces the first of those that %s; trusted senders keep theirs',
   async (_what, said) => {
     let refused = 0
     const { port, listener, lines } = await listen(echo().handler, {
@@ -182,7 +182,7 @@ it.each([
   ['a request and half of the body of another', request + request.slice(0, -1), 1],
   ['a request with Connection: close', rawRequest('POST', '/in', { connection: 'close' }), 1],
 ])(
-  'answers a sender that has ended its side after %s, however late, then closes',
+  'responds to a sender that has ended its side after %s, however late, then closes',
   async (_what, sent, count) => {
     const { handler, waiting } = held()
     const { port, listener, statuses } = await listen(handler)

@@ -59,7 +59,7 @@ const over = (pair: Pair, { cert, key }: Pair): void => {
 }
 
 describe.skipIf(noOpenssl !== undefined)('a listener with a certificate', () => {
-  test('takes requests from whoever trusts it, by TLS 1.2 and 1.3 and nothing older', async () => {
+  test('serves clients that trust it, by TLS 1.2 and 1.3 and nothing older', async () => {
     const folder = temporaryDirectory()
     const ca = makePair(folder, 'ca')
     const { url, failures } = await listening(makePair(folder, 'server', { by: ca }))
@@ -74,7 +74,7 @@ describe.skipIf(noOpenssl !== undefined)('a listener with a certificate', () => 
     expect(failures).toEqual(['failed'])
   })
 
-  test('tells who speaks plain HTTP to it what to do, and goes on', async () => {
+  test('tells a client that sends plain HTTP what to do, and keeps running', async () => {
     const pair = makePair(temporaryDirectory(), 'server')
     const { port, url, failures, lines } = await listening(pair)
     const plain = await rawConnection(port)
@@ -85,7 +85,7 @@ describe.skipIf(noOpenssl !== undefined)('a listener with a certificate', () => 
     expect((await post(url, { ca: read(pair).cert })).statusCode).toBe(200)
   })
 
-  test('survives those that do so and do not wait for the answer', async () => {
+  test('survives clients that send plain HTTP and do not wait for the response', async () => {
     const pair = makePair(temporaryDirectory(), 'server')
     const { port, url, listener } = await listening(pair)
     const gone = Array.from({ length: 200 }, (_, index) => {
@@ -102,7 +102,7 @@ describe.skipIf(noOpenssl !== undefined)('a listener with a certificate', () => 
     expect((await post(url, { ca: read(pair).cert })).statusCode).toBe(200)
   })
 
-  test('closes a connection that does not agree on TLS in time, and one that sends garbage', async () => {
+  test('closes a connection whose handshake does not end in time, and one that sends garbage', async () => {
     const pair = makePair(temporaryDirectory(), 'server')
     const { port, failures, listener } = await listening(pair, undefined, { headers: 50 })
     expect(await (await rawConnection(port)).closed()).toBe('')
@@ -113,7 +113,7 @@ describe.skipIf(noOpenssl !== undefined)('a listener with a certificate', () => 
     expect(failures).toEqual(['too-slow', 'failed'])
   })
 
-  test('does not count who connects and leaves, as health checks do', async () => {
+  test('does not count clients that connect and leave, as health checks do', async () => {
     const pair = makePair(temporaryDirectory(), 'server')
     const { port, url, failures, lines, listener } = await listening(pair)
     const check: Socket = connect(port, '127.0.0.1', () => check.end())
@@ -125,7 +125,7 @@ describe.skipIf(noOpenssl !== undefined)('a listener with a certificate', () => 
     expect([failures, lines]).toEqual([[], []])
   })
 
-  test('cuts what has not agreed on TLS yet when it has to close at once', async () => {
+  test('cuts connections without a finished handshake on closeNow', async () => {
     const { port, listener } = await listening(makePair(temporaryDirectory(), 'server'))
     const silent = await rawConnection(port)
     await vi.waitUntil(() => listener.usage().connections === 1)
@@ -156,7 +156,7 @@ describe.skipIf(noOpenssl !== undefined)('a listener with a certificate', () => 
 })
 
 describe.skipIf(noOpenssl !== undefined)('a certificate that changes', () => {
-  test('is shown to who connects from then on; connections that are open go on', async () => {
+  test('is used for new connections; open ones stay open', async () => {
     const folder = temporaryDirectory()
     const pair = makePair(folder, 'first')
     const { certificate, port, renewals, lines } = await listening(pair)
@@ -175,7 +175,7 @@ describe.skipIf(noOpenssl !== undefined)('a certificate that changes', () => {
     expect(renewals).toEqual(['success'])
   })
 
-  test('and cannot be used leaves the one before in use, which is said, until it can', async () => {
+  test('keeps the previous one in use, and logs it, while the new one is invalid', async () => {
     const folder = temporaryDirectory()
     const pair = makePair(folder, 'first')
     const { certificate, port, renewals, lines } = await listening(pair)
@@ -193,7 +193,7 @@ describe.skipIf(noOpenssl !== undefined)('a certificate that changes', () => {
     expect(renewals).toEqual(['failure', 'success'])
   })
 
-  test('changes the authorities of clients, too: a session of a client that is no longer trusted is not resumed', async () => {
+  test('replaces the authorities of clients, too: a session of a client that is no longer trusted is not resumed', async () => {
     const folder = temporaryDirectory()
     const server = makePair(folder, 'server')
     const [before, after] = [makePair(folder, 'before'), makePair(folder, 'after')]
@@ -214,7 +214,7 @@ describe.skipIf(noOpenssl !== undefined)('a certificate that changes', () => {
     expect((await post(url, { ...tls, ...newer })).statusCode).toBe(200)
   })
 
-  test('is found by itself where Kubernetes exchanges the link beside it', async () => {
+  test('is found when Kubernetes replaces the symbolic link', async () => {
     const folder = temporaryDirectory()
     const put = (name: string) => {
       const at = join(folder, name)
@@ -250,7 +250,7 @@ describe.skipIf(noOpenssl !== undefined)('the end of a certificate', () => {
     expect(lines.map((line) => line.message)).toEqual(message === undefined ? [] : [message])
   })
 
-  test('is spoken of once a day when it is near', async () => {
+  test('is logged once a day when it is near', async () => {
     const { certificate, lines } = await serve(makePair(temporaryDirectory(), 'server', { days: 300 }))
     vi.useFakeTimers({ toFake: ['Date'] })
     onTestFinished(() => void vi.useRealTimers())
@@ -267,7 +267,7 @@ describe.skipIf(noOpenssl !== undefined)('the end of a certificate', () => {
     expect(said(300)).toEqual(['the certificate has expired: senders reject it'])
   })
 
-  test('is not spoken of while the files hold another certificate that cannot be used, but the reason is', async () => {
+  test('is not logged while the files hold an invalid certificate, but the reason is', async () => {
     const pair = makePair(temporaryDirectory(), 'server')
     const { certificate, lines } = await serve(pair)
     writeFileSync(pair.cert, '')

@@ -12,7 +12,7 @@ const named = (cert: string, key: string, clientCa?: string) => ({
 })
 
 describe.skipIf(noOpenssl !== undefined)('readCertificate', () => {
-  test('tells how long the whole chain is valid', async () => {
+  test('returns how long the whole chain is valid', async () => {
     const folder = temporaryDirectory()
     const ca = makePair(folder, 'ca', { days: 10 })
     const own = makePair(folder, 'server', { by: ca, days: 20 })

@@ -18,7 +18,7 @@ const code = (act: () => unknown): string | undefined => {
 }
 
 describe('contentEncoding', () => {
-  it('takes what is listed, in any case, and nothing else', () => {
+  it('accepts the listed encodings, in any case, and no others', () => {
     const identity = contentEncoding(['identity'], '1MiB')
     const onlyGzip = contentEncoding(['gzip'], '1MiB')
     const refused = (encoding: typeof both, header: string | undefined) =>
@@ -36,14 +36,14 @@ describe('contentEncoding', () => {
     expect(both.accepted).toBe('identity, gzip')
   })
 
-  it('hands on a body that is not encoded as it is, without inflating anything', () => {
+  it('passes a body without an encoding on unchanged', () => {
     const body = Buffer.from('{}')
     vi.mocked(gunzipSync).mockClear()
     expect(both.decode({}, body)).toBe(body)
     expect(gunzipSync).not.toHaveBeenCalled()
   })
 
-  it('gives back whatever was compressed, up to the limit', () => {
+  it('decompresses any body up to the limit', () => {
     const bodies = fc.uint8Array({ maxLength: 2000 })
     fc.assert(
       fc.property(bodies, (body) => Buffer.compare(both.decode(gzip, gzipSync(body)), body) === 0),
@@ -53,7 +53,7 @@ describe('contentEncoding', () => {
     expect(code(() => both.decode(gzip, gzipSync(Buffer.alloc(65_537))))).toBe('HG_INTAKE_TOO_LARGE')
   })
 
-  it('never inflates a bomb: not much memory is taken for it', () => {
+  it('does not inflate a bomb, and uses little memory for it', () => {
     const bomb = gzipSync(Buffer.alloc(200 * 1024 * 1024))
     const before = process.resourceUsage().maxRSS
     for (let count = 0; count < 10; count++)
@@ -62,7 +62,7 @@ describe('contentEncoding', () => {
     expect(process.resourceUsage().maxRSS - before).toBeLessThan(100 * 1024)
   })
 
-  it('refuses gzip of which any byte is wrong or missing', () => {
+  it('refuses gzip with any wrong or missing byte', () => {
     const sent = gzipSync('{"id":"a"}')
     const decode = (bytes: Buffer) => code(() => both.decode(gzip, bytes))
     for (let length = 0; length < sent.length; length++)

@@ -5,7 +5,7 @@ describe('deadline', () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())
 
-  it('says nothing of what ended in time', () => {
+  it('does not call for an operation that ended in time', () => {
     const deadline = new Deadline(1000)
     const late = vi.fn()
     deadline.end(deadline.begin(late))
@@ -13,7 +13,7 @@ describe('deadline', () => {
     expect(late).not.toHaveBeenCalled()
   })
 
-  it('calls once for what is late, and not again when that ends', () => {
+  it('calls once for a late operation, and not again when it ends', () => {
     const deadline = new Deadline(1000)
     const late = vi.fn()
     const due = deadline.begin(late)
@@ -26,7 +26,7 @@ describe('deadline', () => {
     expect(late).toHaveBeenCalledTimes(1)
   })
 
-  it('keeps one timer for all that wait, and none when nobody does', () => {
+  it('has one timer for all operations, and none without operations', () => {
     const deadline = new Deadline(1000)
     const late = [vi.fn(), vi.fn(), vi.fn()] as const
     const first = deadline.begin(late[0])
@@ -42,7 +42,7 @@ describe('deadline', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('knows each of thousands by its own time, whatever their order of ending', () => {
+  it('keeps the deadline of each of thousands, in any order of ending', () => {
     const deadline = new Deadline(1000)
     const late = vi.fn()
     const dues = Array.from({ length: 5000 }, () => deadline.begin(late))

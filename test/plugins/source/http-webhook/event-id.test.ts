@@ -7,7 +7,7 @@ const read = eventId('/event/id')
 const idOf = (json: string): string => read({}, parseBody(Buffer.from(`{"event":{"id":${json}}}`), 64))
 
 describe('eventId', () => {
-  it('takes any well-formed string of up to 256 characters that are no control characters', () => {
+  it('accepts any well-formed string of up to 256 characters without control characters', () => {
     const strings = fc
       .string({ unit: 'grapheme', minLength: 1 })
       .filter((text) => text.length <= 256 && !/\p{Cc}/u.test(text))
@@ -15,7 +15,7 @@ describe('eventId', () => {
     expect(idOf(JSON.stringify('x'.repeat(256)))).toHaveLength(256)
   })
 
-  it('takes any integer with just the digits that were sent', () => {
+  it('keeps the digits of any integer as sent', () => {
     fc.assert(
       fc.property(
         fc.bigInt({ max: 10n ** 200n, min: -(10n ** 200n) }),

@@ -36,7 +36,7 @@ describe('http-webhook: settings', () => {
     })
   })
 
-  it.each(['/', '/in', '/webhook/cxone/data-actions', '/a.b/c~d', '/in/'])('takes the path %s', (path) => {
+  it.each(['/', '/in', '/webhook/cxone/data-actions', '/a.b/c~d', '/in/'])('accepts the path %s', (path) => {
     expect(settings({ path }).path).toBe(path)
   })
 
@@ -70,7 +70,7 @@ describe('http-webhook: settings', () => {
     ])
   })
 
-  it('refuses unverified senders where strangers reach the listener', () => {
+  it('refuses unverified senders if strangers can reach the listener', () => {
     expect(check({ scheme: 'none' }, true)).toMatchObject([{ at: '/verify', code: 'HG_CONFIG_UNVERIFIED' }])
     expect(check({ scheme: 'none' }, false)).toEqual([])
     expect(check({ scheme: 'bearer', tokens: ['t'] }, true)).toEqual([])
@@ -89,7 +89,7 @@ describe('http-webhook: settings', () => {
       '/verify/timestamp',
     ],
     [
-      'a list key for a header that is no list',
+      'a list key for a header that is not a list',
       { signed, timestamp: { listKey: 't' } },
       '/verify/timestamp/listKey',
     ],
@@ -97,7 +97,7 @@ describe('http-webhook: settings', () => {
     expect(check({ ...hmac, ...settings })).toMatchObject([{ at, code: 'HG_CONFIG_CONFLICT' }])
   })
 
-  it('finds nothing wrong where the settings of a signature fit together', () => {
+  it('finds no problem in consistent settings of a signature', () => {
     expect(check(hmac)).toEqual([])
     expect(check({ ...hmac, signed, timestamp: { header: 'X-Time' } })).toEqual([])
     expect(check({ ...hmac, signed, listKey: 'v1', timestamp: { listKey: 't' } })).toEqual([])

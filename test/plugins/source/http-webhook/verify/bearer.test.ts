@@ -5,13 +5,13 @@ const { head, challenge } = bearer({ scheme: 'bearer', tokens: ['old-token', 'ne
 const present = (authorization?: string) => () => head?.(authorization === undefined ? {} : { authorization })
 
 describe('bearer', () => {
-  it('takes every configured token, so that it can be changed without a gap', () => {
+  it('accepts every configured token, so that tokens can be rotated without a gap', () => {
     expect(present('Bearer old-token')).not.toThrow()
     expect(present('Bearer new-token')).not.toThrow()
     expect(present('bearer  new-token ')).not.toThrow()
   })
 
-  it('takes tokens of any length beside each other', () => {
+  it('accepts tokens of different lengths', () => {
     const { head } = bearer({ scheme: 'bearer', tokens: ['a', 'a-much-longer-one', 'ab'] })
     const presented = (token: string) => () => head?.({ authorization: `Bearer ${token}` })
     for (const token of ['a', 'a-much-longer-one', 'ab']) expect(presented(token)).not.toThrow()

@@ -20,7 +20,7 @@ const sign = (text: string, secret = 'shared', encoding: 'hex' | 'base64' = 'hex
 
 const refusal = (message: string) => expect.objectContaining({ code: 'HG_INTAKE_UNAUTHENTICATED', message })
 
-describe('hmac: senders that people have', () => {
+describe('hmac: real senders', () => {
   const NOW = 1_700_000_000
   beforeEach(() => void vi.useFakeTimers({ now: NOW * 1000, toFake: ['Date'] }))
   afterEach(() => void vi.useRealTimers())
@@ -43,7 +43,7 @@ describe('hmac: senders that people have', () => {
     )
   })
 
-  it('verifies Stripe, with both signatures that it sends while a secret is changed', () => {
+  it('verifies Stripe, with both signatures that it sends while a secret is rotated', () => {
     const stripe = scheme({
       header: 'Stripe-Signature',
       listKey: 'v1',
@@ -181,7 +181,7 @@ describe('hmac: senders that people have', () => {
 })
 
 describe('hmac', () => {
-  it('takes every configured secret, so that it can be changed without a gap', () => {
+  it('accepts every configured secret, so that secrets can be rotated without a gap', () => {
     const verify = scheme({ header: 'sig', secrets: ['old', 'new'] })
     expect(verify({ sig: sign('{}', 'old') }, '{}')).not.toThrow()
     expect(verify({ sig: sign('{}', 'new') }, '{}')).not.toThrow()
@@ -197,7 +197,7 @@ describe('hmac', () => {
     },
   )
 
-  it('refuses a body of which any bit was changed', () => {
+  it('refuses a body with any changed bit', () => {
     const verify = scheme({ header: 'sig', secrets: ['shared'] })
     const body = fc.uint8Array({ minLength: 1, maxLength: 300 })
     fc.assert(
@@ -212,7 +212,7 @@ describe('hmac', () => {
     )
   })
 
-  it('never says what a secret is or what was expected', () => {
+  it('never reveals a secret or the expected signature', () => {
     const verify = scheme({ header: 'sig', secrets: ['hunter2'] })
     try {
       verify({ sig: sign('{}') }, '{}')()

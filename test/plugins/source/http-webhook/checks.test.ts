@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { httpWebhook } from '../../../../../src/plugins/source/http-webhook/index.js'
-import { fillDefaults } from '../../../../helpers/context.js'
+import { httpWebhook } from '../../../../src/plugins/source/http-webhook/index.js'
+import { fillDefaults } from '../../../helpers/context.js'
 
 const findings = (settings: { readonly eventId?: unknown; readonly verify: object }) => {
   const config = fillDefaults(httpWebhook, { path: '/', eventId: '/id', ...settings })
@@ -10,7 +10,7 @@ const findings = (settings: { readonly eventId?: unknown; readonly verify: objec
 const hmac = { scheme: 'hmac', header: 'X-Signature', secrets: ['shared'] }
 const secrets = ['MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw']
 
-it('warns where the event id is in a header that is not signed', () => {
+it('warns if the event id is in a header that is not signed', () => {
   const header = { header: 'X-Event-Id' }
   expect(findings({ eventId: header, verify: hmac })).toEqual(['event-id-not-signed /eventId'])
   expect(findings({ eventId: header, verify: { ...hmac, signed: '{header:x-event-id}.{body}' } })).toEqual([])
@@ -23,7 +23,7 @@ it('warns where the event id is in a header that is not signed', () => {
   ).toEqual([])
 })
 
-it('warns where nothing separates two parts of the signed text', () => {
+it('warns if nothing separates two parts of the signed text', () => {
   const timestamp = { header: 'X-Time' }
   expect(findings({ verify: { ...hmac, timestamp, signed: '{timestamp}{body}' } })).toEqual([
     'signed-text-ambiguous /verify/signed',

@@ -9,8 +9,8 @@ import { heldPath, startWebhook, TOKEN } from './webhook.js'
 const receipt = { topic: 'orders', partition: 1, offset: 42 }
 const auth = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
 
-describe('http-webhook: answers', () => {
-  it('says where a delivered event is', async () => {
+describe('http-webhook: responses', () => {
+  it('names the position of a delivered event', async () => {
     const { post, events, outcomes, statuses } = await startWebhook()
     expect(await post('{"id":"e1"}')).toMatchObject({
       status: 200,
@@ -33,7 +33,7 @@ describe('http-webhook: answers', () => {
     expect(answer.json).toEqual(json)
   })
 
-  it('tells bad data and our own faults apart', async () => {
+  it('distinguishes bad data from our own faults', async () => {
     const answers = [
       new HeadgateError('HG_SCHEMA_VIOLATION', 'One violation.', {
         violations: [{ pointer: '/x', message: 'is required' }],
@@ -107,7 +107,7 @@ describe('http-webhook: refusals', () => {
     expect(events).toHaveLength(1)
   })
 
-  it('takes a signed Standard Webhook, with its id from the header', async () => {
+  it('accepts a signed Standard Webhook, with its id from the header', async () => {
     const verify = { scheme: 'standard-webhooks', secrets: ['whsec_c2hhcmVkIHNlY3JldA=='] }
     const { post } = await startWebhook({ verify, eventId: { header: 'webhook-id' } })
     const timestamp = String(Math.floor(Date.now() / 1000))
@@ -121,7 +121,7 @@ describe('http-webhook: refusals', () => {
     expect((await post('{ }', headers)).status).toBe(401)
   })
 
-  it('takes events from anyone where the config says so', async () => {
+  it('accepts events from anyone if the config allows it', async () => {
     const { post } = await startWebhook({ verify: { scheme: 'none' } })
     expect((await post('{"id":"a"}', { authorization: '' })).status).toBe(200)
   })
@@ -156,7 +156,7 @@ describe('http-webhook: refusals', () => {
     expect(await connection.until((text) => text.endsWith('}'))).toMatch(/^HTTP\/1.1 401 /)
   })
 
-  it('does not count what is no delivery', async () => {
+  it('does not count a request that is no delivery', async () => {
     const { port, outcomes, statuses } = await startWebhook({ methods: ['PUT', 'POST'] })
     const connection = await rawConnection(port)
     connection.send(rawRequest('GET', '/in', {}))
@@ -192,7 +192,7 @@ describe('http-webhook: refusals', () => {
     expect(outcomes).toMatchObject([{ kind: 'rejected', id: undefined, error: { code } }])
   })
 
-  it('takes nesting up to the limit', async () => {
+  it('accepts nesting up to the limit', async () => {
     const { post } = await startWebhook({ maxDepth: 3 })
     expect((await post('{"id":"a","x":[[1]]}')).status).toBe(200)
     expect((await post('{"id":"a","x":[[[1]]]}')).json).toMatchObject({ code: 'HG_INTAKE_TOO_DEEP' })
@@ -200,7 +200,7 @@ describe('http-webhook: refusals', () => {
 })
 
 describe('http-webhook: events', () => {
-  it('keeps the bytes, and takes `__proto__` as data', async () => {
+  it('keeps the bytes, and treats `__proto__` as data', async () => {
     const body = '{ "id":"a", "__proto__":{"polluted":true}, "n":1.0, "big":12345678901234567890 }'
     const { post, events } = await startWebhook()
     await post(body)
@@ -221,20 +221,20 @@ describe('http-webhook: events', () => {
     expect(events[0]?.body.bytes.toString()).toBe(body)
   })
 
-  it('takes an integer id with all its digits', async () => {
+  it('keeps all digits of an integer id', async () => {
     const { post } = await startWebhook()
     expect((await post('{"id": 12345678901234567890123 }')).json).toMatchObject({
       id: '12345678901234567890123',
     })
   })
 
-  it('takes the id from a header where the config says so', async () => {
+  it('reads the id from a header if the config says so', async () => {
     const { post } = await startWebhook({ eventId: { header: 'X-Event-Id' } })
     expect((await post('[]', { 'x-event-id': 'h-1' })).json).toMatchObject({ id: 'h-1' })
     expect(await post('[]')).toMatchObject({ status: 400, json: { code: 'HG_INTAKE_NO_ID' } })
   })
 
-  it('keeps a valid trace context and no other', async () => {
+  it('keeps only a valid trace context', async () => {
     const { post, events } = await startWebhook()
     const valid = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
     for (const traceparent of [
@@ -251,7 +251,7 @@ describe('http-webhook: events', () => {
     expect(events[1]).not.toHaveProperty('traceparent')
   })
 
-  it('keeps the state of a trace with its context, and never without', async () => {
+  it('keeps the state of a trace only with its context', async () => {
     const { post, events } = await startWebhook()
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
     const tracestate = 'vendor=a:1, other=b'
@@ -264,7 +264,7 @@ describe('http-webhook: events', () => {
 })
 
 describe('http-webhook: load', () => {
-  it('answers 503 at once when as many events are in flight as allowed, and takes events again afterwards', async () => {
+  it('responds 503 at once at the limit of events in flight, and accepts events again afterwards', async () => {
     const { path, waiting } = heldPath()
     const { post, port, outcomes } = await startWebhook({ maxInFlight: 2 }, path)
     const first = [post('{"id":"a"}'), post('{"id":"b"}')]
@@ -283,7 +283,7 @@ describe('http-webhook: load', () => {
     expect((await next).status).toBe(200)
   })
 
-  it('allows its share of the events in flight where others share the listener', async () => {
+  it('divides the limit of events in flight by the workers that share the listener', async () => {
     const { path, waiting } = heldPath()
     const { post } = await startWebhook({ maxInFlight: 3 }, path, { sharedBy: 2 })
     const first = [post('{"id":"a"}'), post('{"id":"b"}')]
@@ -293,7 +293,7 @@ describe('http-webhook: load', () => {
     expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200])
   })
 
-  it('looks again when the body has come: others may have been faster', async () => {
+  it('checks the limit again when the body has arrived', async () => {
     const { path, waiting } = heldPath()
     const { post, port } = await startWebhook({ maxInFlight: 1 }, path)
     const slow = await rawConnection(port)
@@ -307,7 +307,7 @@ describe('http-webhook: load', () => {
     expect((await fast).status).toBe(200)
   })
 
-  it('answers 503 when an event takes too long, lets it go on and counts it once', async () => {
+  it('responds 503 when an event takes too long, keeps it in flight and counts it once', async () => {
     const { path, waiting } = heldPath()
     const { post, outcomes, source } = await startWebhook({ responseTimeout: '20ms', maxInFlight: 1 }, path)
     expect(await post('{"id":"a"}')).toMatchObject({
@@ -324,7 +324,7 @@ describe('http-webhook: load', () => {
 })
 
 describe('http-webhook: memory', () => {
-  it('answers 503 to a body that the process has no memory for, as one outcome', async () => {
+  it('responds 503 to a body that the process has no memory for, as one outcome', async () => {
     const { path, waiting } = heldPath()
     const { post, outcomes } = await startWebhook({ maxBody: '64B' }, path, { maxBodyMemory: 64 })
     const body = `{"id":"${'a'.repeat(30)}"}`
@@ -340,7 +340,7 @@ describe('http-webhook: memory', () => {
     expect((await first).status).toBe(200)
   })
 
-  it('holds the bytes of an event that goes on behind its answer', async () => {
+  it('counts the bytes of an event that is in flight after its response', async () => {
     const { path, waiting } = heldPath()
     const { post, listener, outcomes } = await startWebhook({ responseTimeout: '20ms' }, path)
     expect((await post('{"id":"a"}')).json).toMatchObject({ code: 'HG_INTAKE_TIMEOUT' })
@@ -350,7 +350,7 @@ describe('http-webhook: memory', () => {
     await vi.waitUntil(() => listener.usage().bodyBytes === 0)
   })
 
-  it('counts what a body is inflated to, and refuses it where there is no room', async () => {
+  it('counts the inflated bytes of a body, and refuses it if there is no room', async () => {
     const { path, waiting } = heldPath()
     const { post, listener } = await startWebhook({ encodings: ['gzip'], maxBody: '10KiB' }, path, {
       maxBodyMemory: 16 * 1024,
@@ -374,7 +374,7 @@ describe('http-webhook: gzip', () => {
   const gzip = { 'content-encoding': 'gzip' }
   const encodings = ['identity', 'gzip']
 
-  it('takes an inflated event for what it is, beside one that is not compressed', async () => {
+  it('treats an inflated event as one that was sent without compression', async () => {
     const { post, events } = await startWebhook({ encodings })
     const body = '{ "id": "a", "n": 1.0 }'
     expect((await post(gzipSync(body), gzip)).status).toBe(200)
@@ -382,7 +382,7 @@ describe('http-webhook: gzip', () => {
     expect(events.map((event) => event.body.bytes.toString())).toEqual([body, body])
   })
 
-  it('answers 413 to a bomb', async () => {
+  it('responds 413 to a bomb', async () => {
     const { post, outcomes, events } = await startWebhook({ encodings, maxBody: '64KiB' })
     const bomb = gzipSync(Buffer.alloc(30 * 1024 * 1024, 0x20))
     expect(bomb.length).toBeLessThan(64 * 1024)
@@ -414,7 +414,7 @@ describe('http-webhook: gzip', () => {
     expect(events).toHaveLength(1)
   })
 
-  it('refuses other encodings before their body, and says which there are', async () => {
+  it('refuses other encodings before their body, and names the accepted ones', async () => {
     const { port } = await startWebhook({ encodings })
     const connection = await rawConnection(port)
     connection.send(rawRequest('POST', '/in', { ...auth, 'content-encoding': 'br', 'content-length': 1000 }))
@@ -425,7 +425,7 @@ describe('http-webhook: gzip', () => {
 })
 
 describe('http-webhook: stopping', () => {
-  it('refuses new events, waits for those in flight, then gives the path back', async () => {
+  it('refuses new events, waits for those in flight, then releases the path', async () => {
     const { path, waiting } = heldPath()
     const { source, post, port, outcomes } = await startWebhook({}, path)
     const first = post('{"id":"a"}')
@@ -452,7 +452,7 @@ describe('http-webhook: stopping', () => {
     await source.stop()
   })
 
-  it('refuses an event whose body was still coming', async () => {
+  it('refuses an event whose body was still arriving', async () => {
     const { source, port, events } = await startWebhook()
     const slow = await rawConnection(port)
     slow.send(rawRequest('POST', '/in', { ...auth, expect: '100-continue', 'content-length': 10 }))
