@@ -12,7 +12,7 @@ import {
 import { readText, reason } from './files.js'
 import { loadingFailure, packageEntry } from './plugin-package.js'
 import { checkShape } from './shape.js'
-import { readSourceText } from './source-text.js'
+import { SourceText } from './source-text.js'
 
 /**
  * Imports the plugins that a config file names by package or by path, and nothing else. Never rejects: what is wrong with
@@ -100,7 +100,7 @@ function pluginNames(path: string, given: string | undefined): string[] {
   } catch {
     return []
   }
-  const { value } = readSourceText(path, text)
+  const { value } = new SourceText(path, text)
   const ofPipelines = values(member(value, 'pipelines')).flatMap((pipeline) => [
     member(pipeline, 'source'),
     ...values(member(pipeline, 'transforms')),

@@ -10,56 +10,56 @@ import { type Contents, filesIn } from './files.js'
 import { lint, notSilenced } from './lint.js'
 import { checkWithPlaceholders, type Unresolved } from './placeholders.js'
 import type { Problem, SourceLocation, Warning } from './problem.js'
-import { type Environment, type ProviderProblem, substitute } from './providers.js'
+import { type Environment, type ProviderProblem, type Substituted, substitute } from './providers.js'
 import { HIDDEN, type SecretPlace, secretPlaces, secretValues, withoutSecrets } from './secrets.js'
-import { readSourceText, type SourceText } from './source-text.js'
+import { SourceText } from './source-text.js'
 
-/** What reading depends on beside the file itself. */
+/** Everything that reading depends on, except the file itself. */
 export interface ReadOptions {
   readonly plugins: readonly AnyDefinition[]
-  /** What `loadPlugins` made of the names of plugins that are no built-ins. */
+  /** The plugins that `loadPlugins` found for names that are no built-ins. */
   readonly external?: ExternalPlugins
   readonly environment: Environment
-  /** True where strangers can reach the intake and unverified senders are not allowed. */
+  /** True if strangers can reach the intake and unverified senders are not allowed. */
   readonly exposed: boolean
   /** True if Kafka clients may load libraries and run programs. */
   readonly clientCode?: boolean
   /** Paths are shown relative to it. */
   readonly cwd: string
-  /** What the file is to say, where that is not what it says. */
+  /** Read in place of the text in the file. */
   readonly text?: string
-  /** All files as another process has read them, in place of those on disk. */
+  /** All files as another process read them, in place of those on disk. */
   readonly contents?: Contents
-  /** Only files below the folder of the config file are read: a stranger names them. */
+  /** Reads only files below the folder of the config file: a stranger names them. */
   readonly within?: boolean
   /**
-   * What becomes of a reference that cannot be resolved: a problem where absent. With `placeholder`, those of sources, sinks
-   * and post-commit stages are stood in for: such a config can be rehearsed, and must not be run.
+   * How a reference that cannot be resolved is treated: as a problem if absent. With `placeholder`, a placeholder is its value in
+   * sources, sinks and post-commit stages: such a config can be used for a dry run, and must not be run.
    */
   readonly unresolved?: 'placeholder'
 }
 
-/** A config that can be built. */
+/** A config without problems, from which pipelines can be built. */
 export interface CheckedConfig {
-  /** As it is shown to people. */
+  /** The path as it is shown to people. */
   readonly file: string
-  /** Digest of the file and of the files it names, but not of what its references stand for. */
+  /** Digest of the file and of the files it names, but not of the values of its references. */
   readonly revision: string
   readonly pipelines: readonly CheckedPipeline[]
-  /** What the file says: references as such, and `HIDDEN` in place of the secrets that are written in it. */
+  /** The file as parsed: references as such, and `HIDDEN` in place of the secrets that are written in it. */
   readonly written: unknown
   readonly files: Files
   /** Secrets, each with the text that is shown in its place: a reference, or `HIDDEN` if it is written in the file. */
   readonly secrets: ReadonlyMap<string, string>
-  /** Every value that a reference brought, with the reference, and the secrets: what is compared must not depend on a machine. */
+  /** The value of every reference, with the reference, and the secrets: a comparison must not depend on the machine. */
   readonly references: ReadonlyMap<string, string>
-  /** References that something stands in for; empty in a config that can be run. */
+  /** References with a placeholder as value; empty in a config that can be run. */
   readonly placeholders: readonly Unresolved[]
-  /** Absolute paths of all files that it was made of: itself, those it names, those that references read. */
+  /** Absolute paths of all files that were read: the config file, those it names, those of references. */
   readonly watched: readonly string[]
-  /** What they say, secrets included. */
+  /** Their texts, secrets included. */
   contents(): Contents
-  /** What is allowed and probably not meant, in the order of the file. */
+  /** Settings that are allowed but probably a mistake, in the order of the file. */
   readonly warnings: readonly Warning[]
   /** The lines of the file, for code frames; without the secrets that are written in it. */
   readonly lines: readonly string[]
@@ -87,8 +87,7 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
   const { lines } = text
   if (text.problems.length > 0 || !('value' in text)) return { ok: false, problems: text.problems, lines }
 
-  const folder = dirname(path)
-  const substituted = substitute(text.value, options.environment, folder, options.contents)
+  const substituted = substitute(text.value, options.environment, dirname(path), options.contents)
   const check = (value: unknown, unresolved: readonly ProviderProblem[]) =>
     checkPipelines(value, text, { ...options, files, unresolved })
   const secretsFound = secretValues(text.value, substituted, options)
@@ -98,14 +97,12 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
       : { ...check(substituted.value, substituted.problems), standIns: [], placeholders: [] }
   const secrets = new Map([...standIns, ...secretsFound.map(({ value, shown }) => [value, shown] as const)])
   const redact = redactor(secrets)
-  // Plugins quote what they complain of.
+  // Messages of plugins quote values.
   if (problems.length > 0)
     return { ok: false, problems: problems.map((one) => withoutSecrets(one, redact)).sort(byLocation), lines }
   for (const plugin of options.external?.values() ?? [])
     if ('file' in plugin && plugin.file !== undefined) contents.set(plugin.file.path, plugin.file.text)
-  const revision = hash('sha256', [...contents.values()].join('\0'), 'hex').slice(0, 12)
-  const watched = [...new Set([...contents.keys(), ...substituted.read])]
-  // Only when somebody asks: a reload does not, and of thousands of rules they take half of the time.
+  let warnings: readonly Warning[] | undefined
   const findWarnings = (): readonly Warning[] =>
     lint(pipelines, text, {
       ...options,
@@ -115,32 +112,40 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
       redact,
       resolved: substituted.resolved,
     }).sort(byLocation)
-  let warnings: readonly Warning[] | undefined
-  const { locationOf } = text
   return {
     ok: true,
     config: {
+      ...originOf(contents, substituted, secrets),
       file,
-      revision,
       pipelines,
       written: hidden(text.value, inClear(text.value)),
       files,
       secrets,
-      references: new Map([
-        ...substituted.resolved.map(({ value, reference }) => [value, reference] as const),
-        ...secrets,
-      ]),
       placeholders,
-      watched,
-      contents: () => new Map([...substituted.texts, ...contents]),
+      // Only on demand: a reload shows none, and with thousands of rules they take half of its time.
       get warnings() {
         warnings ??= findWarnings()
         return warnings
       },
       lines,
-      locationOf,
+      locationOf: (pointer) => text.locationOf(pointer),
       notSilenced: (others) => notSilenced(others, text),
     },
+  }
+}
+
+/** What the config was made of: files, and values of references. */
+function originOf(
+  contents: ReadonlyMap<string, string>,
+  { resolved, read, texts }: Substituted,
+  secrets: ReadonlyMap<string, string>,
+): Pick<CheckedConfig, 'revision' | 'references' | 'watched' | 'contents'> {
+  const values = resolved.map(({ value, reference }) => [value, reference] as const)
+  return {
+    revision: hash('sha256', [...contents.values()].join('\0'), 'hex').slice(0, 12),
+    references: new Map([...values, ...secrets]),
+    watched: [...new Set([...contents.keys(), ...read])],
+    contents: () => new Map([...texts, ...contents]),
   }
 }
 
@@ -163,7 +168,7 @@ function open(
   secrets: (config: unknown) => readonly SecretPlace[],
 ): SourceText | Pick<SourceText, 'problems' | 'lines'> {
   try {
-    return readSourceText(file, read(), (config) => secrets(config).map(({ pointer }) => pointer))
+    return new SourceText(file, read(), (config) => secrets(config).map(({ pointer }) => pointer))
   } catch (error) {
     if (!(error instanceof HeadgateError)) throw error
     const { code, message } = error

@@ -9,31 +9,8 @@ import {
   printParseErrorCode,
   visit,
 } from 'jsonc-parser'
-import type { ErrorCode } from '../contract/errors.js'
 import { child, pointer as compilePointer } from '../lib/json/pointer.js'
 import type { Problem, SourceLocation } from './problem.js'
-
-/** A config file as text: gives the place in it of everything that is said about it. */
-export interface SourceText {
-  readonly file: string
-  /** What the text says; undefined where it is not JSON at all. */
-  readonly value: unknown
-  readonly problems: readonly Problem[]
-  /** Its lines, with stars in place of every secret that is written in it. */
-  readonly lines: readonly string[]
-  readonly comments: readonly Comment[]
-  /**
-   * The place of the value at a pointer; of the nearest thing around it where it is missing. `within`: of these characters
-   * of a text, as far as they stand in the file as they are.
-   */
-  locationOf(pointer: string, within?: Characters): SourceLocation
-  /** The place of the key itself. */
-  locationOfKey(pointer: string): SourceLocation
-  /** The value at a pointer as it is written. */
-  slice(pointer: string): string | undefined
-  /** The same on one line, cut where it is long, and with stars in place of secrets. */
-  quote(pointer: string): string | undefined
-}
 
 export interface Characters {
   readonly from: number
@@ -45,119 +22,139 @@ const LONGEST_QUOTE = 60
 const SYNTAX: { readonly [code: string]: string } = {
   InvalidSymbol: 'This is not a JSON value; text needs double quotes.',
   InvalidNumberFormat: 'This number is malformed.',
-  PropertyNameExpected: 'A key in double quotes should stand here.',
-  ValueExpected: 'A value should stand here.',
-  ColonExpected: 'A colon should stand here.',
-  CommaExpected: 'A comma should stand before this.',
+  PropertyNameExpected: 'Expected a key in double quotes.',
+  ValueExpected: 'Expected a value.',
+  ColonExpected: 'Expected a colon.',
+  CommaExpected: 'Expected a comma before this.',
   CloseBraceExpected: 'A closing brace } is missing.',
   CloseBracketExpected: 'A closing bracket ] is missing.',
-  EndOfFileExpected: 'The file should end here.',
+  EndOfFileExpected: 'Expected the end of the file.',
   UnexpectedEndOfComment: 'This comment is never closed.',
   UnexpectedEndOfString: 'This text has no closing quote.',
   UnexpectedEndOfNumber: 'This number is incomplete.',
   InvalidUnicode: 'This \\u escape is malformed.',
   InvalidEscapeCharacter: 'This escape does not exist; write \\\\ for a backslash.',
-  InvalidCharacter: 'This character cannot stand here unescaped.',
+  InvalidCharacter: 'This character has to be escaped.',
 }
 
 /**
- * Reads JSON with comments and trailing commas: people edit it. `secrets` finds the pointers of what must not be shown
- * in what the text says, as far as it can be understood.
+ * A config file as text: JSON with comments and trailing commas, because people edit it. Finds the location of everything that
+ * is said about it.
  */
-export function readSourceText(
-  file: string,
-  given: string,
-  secrets: (value: unknown) => Iterable<string> = () => [],
-): SourceText {
-  // A byte order mark is no part of the text: the first column is the one behind it.
-  const text = given.replace(/^\ufeff/, '')
-  const errors: ParseError[] = []
-  const locationAt = lineIndex(file, text)
-  const tooDeep = firstTooDeep(text)
-  // The parser, and those who walk its tree, call themselves for each level.
-  const root =
-    tooDeep === undefined
-      ? parseTree(text, errors, { allowTrailingComma: true, disallowComments: false })
-      : undefined
-  const value: unknown = root === undefined ? undefined : getNodeValue(root)
-  const exactNode = (pointer: string): Node | undefined =>
-    root && findNodeAtLocation(root, path(root, pointer))
-  const shown = withoutSecrets(
-    text,
-    [...secrets(value)].flatMap((pointer) => exactNode(pointer) ?? []),
-  )
-  const sliceOf = (from: string, pointer: string): string | undefined => {
-    const node = exactNode(pointer)
-    return node && from.slice(node.offset, node.offset + node.length)
+export class SourceText {
+  readonly file: string
+  /** The value of the JSON; undefined if it cannot be parsed. */
+  readonly value: unknown
+  readonly problems: readonly Problem[]
+  /** The lines of the file, with stars in place of every secret. */
+  readonly lines: readonly string[]
+  readonly comments: readonly Comment[]
+  readonly #text: string
+  /** The text with stars in place of every secret. */
+  readonly #shown: string
+  readonly #root: Node | undefined
+  readonly #locationAt: (offset: number, length: number) => SourceLocation
+
+  /** `secrets` finds the pointers of values that must not be shown, in the value as far as it could be parsed. */
+  constructor(file: string, given: string, secrets: (value: unknown) => Iterable<string> = () => []) {
+    this.file = file
+    // A byte order mark is no part of the text: the first column is the one behind it.
+    this.#text = given.replace(/^\ufeff/, '')
+    this.#locationAt = lineIndex(file, this.#text)
+    const errors: ParseError[] = []
+    const tooDeep = firstTooDeep(this.#text)
+    // The parser, and functions that walk its tree, are recursive.
+    if (tooDeep === undefined)
+      this.#root = parseTree(this.#text, errors, { allowTrailingComma: true, disallowComments: false })
+    this.value = this.#root === undefined ? undefined : getNodeValue(this.#root)
+    const secretNodes = [...secrets(this.value)].flatMap((pointer) => this.#exactNode(pointer) ?? [])
+    this.#shown = withoutSecrets(this.#text, secretNodes)
+    this.lines = this.#shown.split(/\r?\n/)
+    this.comments = tooDeep === undefined ? readComments(this.#text, this.#locationAt) : []
+    this.problems = tooDeep === undefined ? this.#findProblems(errors) : [this.#nestedTooDeep(tooDeep)]
   }
-  const locationOfNode = (node: Node | undefined): SourceLocation =>
-    locationAt(node?.offset ?? 0, node?.length ?? 0)
-  const problem = (code: ErrorCode, location: SourceLocation, pointer: string, message: string): Problem => ({
-    code,
-    location,
-    pointer,
-    message,
-  })
-  // What follows the first mistake is mostly said of what the parser then took the rest for.
-  const syntax = errors.slice(0, 1).map(({ error, offset, length }) => {
-    const name = printParseErrorCode(error)
-    return problem('HG_CONFIG_SYNTAX', locationAt(offset, length), '', SYNTAX[name] ?? name)
-  })
-  const duplicates = root === undefined || syntax.length > 0 ? [] : [...duplicateKeys(root, '')]
-  return {
-    file,
-    value,
-    lines: shown.split(/\r?\n/),
-    comments: tooDeep === undefined ? readComments(text, locationAt) : [],
-    problems: [
-      ...(tooDeep === undefined
-        ? []
-        : [
-            problem(
-              'HG_CONFIG_SYNTAX',
-              locationAt(tooDeep, 1),
-              '',
-              `Objects and arrays are nested deeper than ${DEEPEST} here.`,
-            ),
-          ]),
-      ...(text.trim() === ''
-        ? [problem('HG_CONFIG_SYNTAX', locationAt(0, 0), '', 'The file is empty.')]
-        : syntax),
-      ...duplicates.map(({ key, pointer }) =>
-        problem(
-          'HG_CONFIG_DUPLICATE_KEY',
-          locationOfNode(key),
-          pointer,
-          `${JSON.stringify(key.value)} stands twice here.`,
-        ),
-      ),
-    ],
-    locationOf(pointer, within) {
-      const node = exactNode(pointer)
-      if (within === undefined || node?.type !== 'string') return locationOfNode(nodeOrAround(root, pointer))
-      const written = text.slice(node.offset, node.offset + node.length)
-      // The value may have come from a reference.
-      if (written.includes('${') || within.to > String(node.value).length + 1) return locationOfNode(node)
-      const from = offsetIn(written, within.from)
-      return locationAt(node.offset + from, Math.max(1, offsetIn(written, within.to) - from))
-    },
-    locationOfKey(pointer) {
-      const node = nodeOrAround(root, pointer)
-      return locationOfNode(node?.parent?.type === 'property' ? node.parent.children?.[0] : node)
-    },
-    slice: (pointer) => sliceOf(text, pointer),
-    quote(pointer) {
-      const written = sliceOf(shown, pointer)?.replace(/\s+/g, ' ')
-      if (written === undefined) return undefined
-      return written.length > LONGEST_QUOTE ? `${written.slice(0, LONGEST_QUOTE)}...` : written
-    },
+
+  /**
+   * The location of the value at a pointer; of the nearest value around it if it is missing. `within`: of these characters of
+   * a text, if they are in the file as they are.
+   */
+  locationOf(pointer: string, within?: Characters): SourceLocation {
+    const node = this.#exactNode(pointer)
+    if (within === undefined || node?.type !== 'string')
+      return this.#locationOfNode(nodeOrAround(this.#root, pointer))
+    const written = this.#text.slice(node.offset, node.offset + node.length)
+    // The value may have come from a reference.
+    if (written.includes('${') || within.to > String(node.value).length + 1) return this.#locationOfNode(node)
+    const from = offsetIn(written, within.from)
+    return this.#locationAt(node.offset + from, Math.max(1, offsetIn(written, within.to) - from))
+  }
+
+  /** The location of the key itself. */
+  locationOfKey(pointer: string): SourceLocation {
+    const node = nodeOrAround(this.#root, pointer)
+    return this.#locationOfNode(node?.parent?.type === 'property' ? node.parent.children?.[0] : node)
+  }
+
+  /** The value at a pointer as it is written. */
+  slice(pointer: string): string | undefined {
+    return this.#sliceOf(this.#text, pointer)
+  }
+
+  /** The same on one line, cut if it is long, and with stars in place of secrets. */
+  quote(pointer: string): string | undefined {
+    const written = this.#sliceOf(this.#shown, pointer)?.replace(/\s+/g, ' ')
+    if (written === undefined) return undefined
+    return written.length > LONGEST_QUOTE ? `${written.slice(0, LONGEST_QUOTE)}...` : written
+  }
+
+  #findProblems(errors: readonly ParseError[]): Problem[] {
+    if (this.#text.trim() === '') return [syntaxProblem(this.#locationAt(0, 0), 'The file is empty.')]
+    // Errors after the first are mostly consequences of it.
+    const [error] = errors
+    if (error !== undefined) {
+      const name = printParseErrorCode(error.error)
+      return [syntaxProblem(this.#locationAt(error.offset, error.length), SYNTAX[name] ?? name)]
+    }
+    return [...(this.#root === undefined ? [] : duplicateKeys(this.#root, ''))].map(({ key, pointer }) => ({
+      code: 'HG_CONFIG_DUPLICATE_KEY',
+      location: this.#locationOfNode(key),
+      pointer,
+      message: `The key ${JSON.stringify(key.value)} appears twice in this object.`,
+    }))
+  }
+
+  #nestedTooDeep(offset: number): Problem {
+    return syntaxProblem(
+      this.#locationAt(offset, 1),
+      `Objects and arrays are nested deeper than ${DEEPEST} here.`,
+    )
+  }
+
+  #exactNode(pointer: string): Node | undefined {
+    return this.#root && findNodeAtLocation(this.#root, path(this.#root, pointer))
+  }
+
+  #sliceOf(text: string, pointer: string): string | undefined {
+    const node = this.#exactNode(pointer)
+    return node && text.slice(node.offset, node.offset + node.length)
+  }
+
+  #locationOfNode(node: Node | undefined): SourceLocation {
+    return this.#locationAt(node?.offset ?? 0, node?.length ?? 0)
   }
 }
 
-/** Where a character of a text stands in the text as JSON, with its quotes and escapes. */
+const syntaxProblem = (location: SourceLocation, message: string): Problem => ({
+  code: 'HG_CONFIG_SYNTAX',
+  location,
+  pointer: '',
+  message,
+})
+
+/** The offset of a character of a text in its JSON, with quotes and escapes. */
 function offsetIn(written: string, character: number): number {
   let offset = 1
-  for (let passed = 0; passed < character && offset < written.length - 1; passed++)
+  for (let count = 0; count < character && offset < written.length - 1; count++)
     offset += written[offset] !== '\\' ? 1 : written[offset + 1] === 'u' ? 6 : 2
   return offset
 }
@@ -190,7 +187,7 @@ function lineIndex(file: string, text: string): (offset: number, length: number)
   const starts = [0]
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
   const point = (offset: number) => {
-    // Scenario files can have a hundred thousand lines, so the line is not looked for one by one.
+    // Binary search: scenario files can have a hundred thousand lines.
     let line = 1
     let behind = starts.length + 1
     while (behind - line > 1) {
@@ -203,7 +200,7 @@ function lineIndex(file: string, text: string): (offset: number, length: number)
   return (offset, length) => ({ file, ...point(offset), end: point(offset + length) })
 }
 
-/** Puts stars in place of what stands at the nodes, so that every other character keeps its place. */
+/** Puts stars in place of the nodes, so that every other character keeps its line and column. */
 function withoutSecrets(text: string, nodes: readonly Node[]): string {
   return nodes.reduce((rest, { offset, length }) => {
     const written = rest.slice(offset, offset + length)
@@ -212,7 +209,7 @@ function withoutSecrets(text: string, nodes: readonly Node[]): string {
   }, text)
 }
 
-/** jsonc-parser wants numbers for the elements of arrays. */
+/** The steps to a pointer; jsonc-parser wants numbers for the elements of arrays. */
 function path(root: Node, pointer: string): (string | number)[] {
   const steps: (string | number)[] = []
   for (const token of compilePointer(pointer).tokens) {
@@ -253,7 +250,7 @@ export interface Comment {
   /** Without the marks of a comment. */
   readonly text: string
   readonly location: SourceLocation
-  /** The line of what it stands beside, or else of the next thing below it. */
+  /** The line of the value beside it, or else of the next value below it. */
   readonly about: number
 }
 

@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { readRegular, readText, reason } from '../config/files.js'
 import type { Problem, SourceLocation } from '../config/problem.js'
 import { checkShape, type ShapeProblem } from '../config/shape.js'
-import { readSourceText, type SourceText } from '../config/source-text.js'
+import { SourceText } from '../config/source-text.js'
 import { compactJson } from '../lib/json/difference.js'
 import { child } from '../lib/json/pointer.js'
 import { type Expect, ScenarioFile, type ScenarioSettings } from './format.js'
@@ -57,7 +57,7 @@ export function readScenarios(path: string, cwd: string): ReadScenarioText {
       lines: [],
     }
   }
-  const source = readSourceText(file, text, (value) =>
+  const source = new SourceText(file, text, (value) =>
     Object.keys(environmentOf(value)).map((name) => child('/environment', name)),
   )
   if (source.problems.length > 0) return { ok: false, problems: source.problems, lines: source.lines }

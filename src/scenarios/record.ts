@@ -1,4 +1,4 @@
-import { readSourceText } from '../config/source-text.js'
+import { SourceText } from '../config/source-text.js'
 import type { Rehearsal, Rehearsed } from '../dry-run/dry-run.js'
 import { compactJson } from '../lib/json/difference.js'
 import { prettyLines } from '../lib/json/pretty-lines.js'
@@ -59,7 +59,7 @@ function bodyOf(text: string): RecordedScenario['body'] {
     return { text }
   }
   // A file in which a key stands twice is refused, and so it has to be quoted.
-  return readSourceText('', text).problems.length === 0 ? { event: compactJson(text) } : { text }
+  return new SourceText('', text).problems.length === 0 ? { event: compactJson(text) } : { text }
 }
 
 function doubtAbout(rehearsed: Rehearsed, id: string | undefined): string | undefined {

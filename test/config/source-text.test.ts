@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { readSourceText } from '../../src/config/source-text.js'
+import { SourceText } from '../../src/config/source-text.js'
 
 /** What stands in a file of one text at the place of some of its characters. */
 function shown(written: string, from: number, to: number): string {
   const file = `{\n  "jsonata": ${written}\n}`
-  const { line, column, end } = readSourceText('f.json', file).locationOf('/jsonata', { from, to })
+  const { line, column, end } = new SourceText('f.json', file).locationOf('/jsonata', { from, to })
   return file.split('\n')[line - 1]?.slice(column - 1, (end?.column ?? 0) - 1) ?? ''
 }
 
@@ -32,7 +32,7 @@ it('a file that is nested too deeply is refused at the bracket, whatever reads i
     `{"a":${'{"b":'.repeat(300)}1`,
     `${'['.repeat(300)}${']'.repeat(300)}`,
   ]) {
-    const { problems, value } = readSourceText('deep.json', text)
+    const { problems, value } = new SourceText('deep.json', text)
     expect(value).toBeUndefined()
     expect(problems[0]).toMatchObject({
       code: 'HG_CONFIG_SYNTAX',
@@ -40,11 +40,11 @@ it('a file that is nested too deeply is refused at the bracket, whatever reads i
       message: 'Objects and arrays are nested deeper than 200 here.',
     })
   }
-  expect(readSourceText('x', `${'['.repeat(200)}"[[[["${']'.repeat(200)}`).problems).toEqual([])
+  expect(new SourceText('x', `${'['.repeat(200)}"[[[["${']'.repeat(200)}`).problems).toEqual([])
 })
 
 it('a byte order mark is no part of the text', () => {
-  const { problems, value, locationOf } = readSourceText('marked.json', '\ufeff{"a": 1}')
-  expect([problems, value]).toEqual([[], { a: 1 }])
-  expect(locationOf('/a')).toMatchObject({ line: 1, column: 7 })
+  const text = new SourceText('marked.json', '\ufeff{"a": 1}')
+  expect([text.problems, text.value]).toEqual([[], { a: 1 }])
+  expect(text.locationOf('/a')).toMatchObject({ line: 1, column: 7 })
 })
