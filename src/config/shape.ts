@@ -4,7 +4,7 @@ import type { ErrorCode } from '../contract/errors.js'
 import { child } from '../lib/json/pointer.js'
 import { didYouMean, nearest } from './problem.js'
 
-/** What is wrong with the shape of a value; `key` where the name of a member is at fault and not what it holds. */
+/** A violation of a schema; `key` if the name of a member is wrong and not its value. */
 export interface ShapeProblem {
   readonly pointer: string
   readonly key?: boolean
@@ -33,9 +33,9 @@ const ajv = new Ajv({
   strictRequired: false,
   allowUnionTypes: true,
   keywords: ['expected', ...SECRET_KEYWORDS],
-  // What is checked once or twice in the life of a process is not worth making faster: that took half of its compilation.
+  // A schema that is used once or twice in the life of a process is not worth optimizing: that took half of the compilation.
   code: { optimize: false },
-  // Nor is it worth compiling the schema of schemas, which took longer than all others: TypeBox makes none that are not valid.
+  // Nor is it worth compiling the meta-schema, which took longer than all others: TypeBox only makes valid schemas.
   validateSchema: false,
   formats: { 'json-pointer': JSON_POINTER, path: /\S/ },
 })
@@ -52,7 +52,7 @@ export function checkShape(schema: TSchema, value: unknown): ShapeProblem[] {
   return validate(value) ? [] : withoutEchoes(worthSaying(validate.errors ?? [])).map(toProblem)
 }
 
-/** A setting that is missing because its name is misspelt is one mistake, which is told at the name. */
+/** A misspelt setting is unknown under its name and missing under the right one: one mistake, reported at the name. */
 function withoutEchoes(errors: readonly ErrorObject[]): ErrorObject[] {
   const meant = new Set(
     errors.flatMap(({ keyword, params, parentSchema, instancePath }) => {
@@ -68,7 +68,7 @@ function withoutEchoes(errors: readonly ErrorObject[]): ErrorObject[] {
   )
 }
 
-/** Of a union only what the nearest alternative says, or else that none fits. */
+/** Keeps, of the errors of a union, those of the alternative that fits best, or else that none fits. */
 function worthSaying(errors: readonly ErrorObject[]): ErrorObject[] {
   const unions = errors.filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')
   return errors.filter((error) => {
@@ -81,12 +81,12 @@ function worthSaying(errors: readonly ErrorObject[]): ErrorObject[] {
   })
 }
 
-/** The elements of a list have one schema, so the place of the value counts too. */
+/** The elements of a list share one schema, so the pointer of the value counts too. */
 const isInside = (inner: ErrorObject, union: ErrorObject): boolean =>
   inner.schemaPath.startsWith(`${union.schemaPath}/`) &&
   (inner.instancePath === union.instancePath || inner.instancePath.startsWith(`${union.instancePath}/`))
 
-/** An error inside an alternative is worth saying where that alternative is the one for this type of value. */
+/** An error inside an alternative is reported if that alternative is the one for this type of value. */
 function fitsData(error: ErrorObject, union: ErrorObject): boolean {
   const isObject = typeof union.data === 'object' && union.data !== null && !Array.isArray(union.data)
   return (
@@ -107,7 +107,7 @@ function toProblem(error: ErrorObject): ShapeProblem {
         ...(properties.length === 0
           ? {
               code: 'HG_CONFIG_VALUE',
-              message: `"${name}" is not a name that can stand here.`,
+              message: `"${name}" is not a valid name here.`,
               ...expected(parentSchema),
             }
           : {
@@ -146,46 +146,48 @@ function toProblem(error: ErrorObject): ShapeProblem {
       return {
         pointer,
         code: 'HG_CONFIG_VALUE',
-        message: `This value ${complaint(error)}.`,
+        message: `${complaint(error)}.`,
         ...expected(parentSchema, error),
         ...(typeof error.data === 'string' && didYouMean(error.data, wordsOf(error))),
       }
   }
 }
 
-const SHOULD = 'should be '
+const SHOULD = 'This value should be '
 
 function complaint({ keyword, params, message }: ErrorObject): string {
   const limit = params['limit'] as number | undefined
   switch (keyword) {
     case 'type':
-      return `should be ${[params['type']].flat().map(article).join(' or ')}`
+      return `This value should be ${[params['type']].flat().map(article).join(' or ')}`
     case 'pattern':
     case 'format':
-      return 'is not written as it should be'
+      return 'Invalid value: it has the wrong format'
     case 'anyOf':
     case 'oneOf':
     case 'const':
     case 'enum':
-      return 'is none of those that can stand here'
+      return 'Invalid value: it is not one of the allowed values'
     case 'minimum':
-      return `should be at least ${limit}`
+      return `This value should be at least ${limit}`
     case 'maximum':
-      return `should be at most ${limit}`
+      return `This value should be at most ${limit}`
     case 'exclusiveMinimum':
-      return `should be more than ${limit}`
+      return `This value should be more than ${limit}`
     case 'minLength':
     case 'minItems':
     case 'minProperties':
-      return limit === 1 ? 'should not be empty' : `should have at least ${limit} elements`
+      return limit === 1
+        ? 'This value should not be empty'
+        : `This value should have at least ${limit} elements`
     case 'uniqueItems':
-      return 'has the same element twice'
+      return 'This list has the same element twice'
     default:
-      return message ?? 'cannot stand here'
+      return message === undefined ? 'Invalid value' : `Invalid value: it ${message}`
   }
 }
 
-/** The texts that could stand here, where only certain ones can. */
+/** The allowed texts, if only certain ones are. */
 function wordsOf({ keyword, params, schema }: ErrorObject): string[] {
   if (keyword === 'enum') return params['allowedValues'] as string[]
   if (keyword !== 'anyOf' && keyword !== 'oneOf') return []
@@ -196,7 +198,7 @@ function wordsOf({ keyword, params, schema }: ErrorObject): string[] {
 
 const article = (type: string): string => (/^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`)
 
-/** The schema's own words on what should stand here. */
+/** The expected value, in the words of the schema. */
 function expected(
   schema: ErrorObject['parentSchema'],
   error?: ErrorObject,
@@ -207,7 +209,7 @@ function expected(
   if (typeof words === 'string') return { expected: words }
   const [meaning, constraint] = [schema?.['description'], error && complaint(error)]
   if (typeof meaning !== 'string') return undefined
-  // What a setting is for does not tell what may stand there.
+  // The meaning of a setting does not say which values are valid.
   return {
     expected: constraint?.startsWith(SHOULD) ? `${constraint.slice(SHOULD.length)}: ${meaning}` : meaning,
   }

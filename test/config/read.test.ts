@@ -102,7 +102,7 @@ test.each([
   ['', 'The file is empty.', 1, 1],
   ['{"pipelines": {', 'A closing brace } is missing.', 1, 16],
   ['{\n  "pipelines": nope\n}', 'This is not a JSON value; text needs double quotes.', 2, 16],
-  ['{"a": 1, "a": 2}', '"a" stands twice here.', 1, 10],
+  ['{"a": 1, "a": 2}', 'The key "a" appears twice in this object.', 1, 10],
 ])('a file that is not JSON (%j) is refused with the place', (text, message, line, column) => {
   expect(problemsOf(text)[0]).toMatchObject({ message, location: { line, column } })
 })
@@ -111,7 +111,7 @@ test.each([
   ['[]', '', 'This value should be an object.'],
   ['{}', '', 'The setting "pipelines" is missing here.'],
   ['{"pipelines": {}}', '/pipelines', 'This value should not be empty.'],
-  ['{"pipelines": {"Bad Name": {}}}', '/pipelines/Bad Name', '"Bad Name" is not a name that can stand here.'],
+  ['{"pipelines": {"Bad Name": {}}}', '/pipelines/Bad Name', '"Bad Name" is not a valid name here.'],
   ['{"pipelines": {"orders": null}}', '/pipelines/orders', 'This value should be an object.'],
   ['{"pipelines": {"orders": {"source": []}}}', '/pipelines/orders', 'The setting "sink" is missing here.'],
 ])('a file of another shape (%s) is refused, not crashed on', (text, pointer, message) => {
@@ -139,7 +139,7 @@ test.each([
   [{ postCommit: [{ plugin: 'tell', concurrency: 5000 }] }, 'This value should be at most 1000.'],
   [{ postCommit: [{ plugin: 'tell', rate: 0 }] }, 'This value should be more than 0.'],
   [{ source: { plugin: '' } }, 'This value should not be empty.'],
-  [{ redelivery: { window: '1 day' } }, 'This value is not written as it should be.'],
+  [{ redelivery: { window: '1 day' } }, 'Invalid value: it has the wrong format.'],
 ])('a value out of bounds (%j) says what the bound is', (settings, message) => {
   expect(problemsOf(inlineConfig(settings)).map((problem) => problem.message)).toContain(message)
 })
