@@ -3,7 +3,7 @@ import { cxoneAck } from './post-commit/cxone-ack/cxone-ack.js'
 import { kafkaSink } from './sink/kafka/kafka.js'
 import { httpWebhook } from './source/http-webhook/index.js'
 import { jsonSchema } from './transform/json-schema/json-schema.js'
-import { route } from './transform/route/route.js'
+import { route } from './transform/route/index.js'
 
 /** The built-in plugins, in the order of the path. */
 export const plugins: readonly AnyDefinition[] = [httpWebhook, jsonSchema, route, kafkaSink, cxoneAck]

@@ -1,12 +1,12 @@
+import './count.js'
 import { expect, test } from 'vitest'
 import { parseBody } from '../../src/lib/json/body.js'
 import { pointer } from '../../src/lib/json/pointer.js'
 import { compileRegex, type Regex } from '../../src/lib/regex.js'
 import { atOnce } from '../../src/lib/slices.js'
-import { Candidates } from '../../src/plugins/transform/route/candidates.js'
 import { compileCondition, matches, subjectOf } from '../../src/plugins/transform/route/condition.js'
+import { Candidates } from '../../src/plugins/transform/route/route.js'
 import { indexRules } from '../../src/plugins/transform/route/rule-index.js'
-import type {} from './count.js'
 import { type Block, re2Suite } from './re2-suite.js'
 
 /** RE2 in Go reads \C, a byte; so no text has one of its own. */

@@ -1,36 +1,35 @@
 import type { JsonBody, JsonPointer } from '../../../contract/index.js'
 import { Budget } from '../../../lib/budget.js'
-import { compactText } from '../../../lib/json/exact-numbers.js'
+import { canonicalNumber, compactText } from '../../../lib/json/exact-numbers.js'
 import { pointer } from '../../../lib/json/pointer.js'
 import { compileRegex, type Regex } from '../../../lib/regex.js'
-import { type Answer, answerTo } from './answer.js'
-import type { Formula } from './formula.js'
-import { jsonataFormula } from './formulas.js'
 import { compileJsonata, type Expression } from './jsonata.js'
+import type { Predicate } from './predicate.js'
 import type { When } from './settings.js'
+import { jsonataPredicate } from './to-predicate.js'
 
 /** A `when`, compiled. */
 export interface Condition {
   readonly when: When
   readonly regex: Regex | undefined
-  /** What the regex looks at; the payload where absent. */
+  /** The value that the regex looks at; the payload if absent. */
   readonly at: JsonPointer | undefined
   readonly expression: Expression | undefined
-  /** What the expression asks, and its answer where that can be had without evaluating it. */
-  readonly formula: Formula | undefined
-  readonly answer: Answer | undefined
+  /** The expression as a predicate, and the shortcut past its evaluation. */
+  readonly predicate: Predicate | undefined
+  readonly shortcut: Shortcut | undefined
 }
 
 /** An event as rules look at it. */
 export interface Subject {
   readonly body: JsonBody
-  /** Of the rule that is tried. */
+  /** Of the rule that is being evaluated. */
   readonly budget: Budget
   /** The payload as compact JSON. */
   payloadText(): string
 }
 
-/** Reads what it is asked for once, and only then. */
+/** Reads lazily, and each text once. */
 export function subjectOf(body: JsonBody, payload: JsonPointer): Subject {
   let text: string | undefined
   return {
@@ -65,20 +64,20 @@ export function compileCondition(when: When): Condition {
   const { regex, at, flags, jsonata } = when
   const compiled = regex === undefined ? undefined : sharedRegex(regex, flags)
   const expression = jsonata === undefined ? undefined : compileJsonata(jsonata)
-  const formula = expression === undefined ? undefined : jsonataFormula(expression.ast, jsonata ?? '')
+  const predicate = expression === undefined ? undefined : jsonataPredicate(expression.ast, jsonata ?? '')
   return {
     when,
     regex: compiled,
     at: at === undefined ? undefined : pointer(at),
     expression,
-    formula,
-    answer: formula === undefined ? undefined : answerTo(formula),
+    predicate,
+    shortcut: predicate === undefined ? undefined : shortcutOf(predicate),
   }
 }
 
 /**
- * Whether the event matches; a promise only where an expression has to be evaluated, which rejects as that does. Throws
- * HG_EVENT_TOO_COSTLY.
+ * Whether the event matches. Returns a promise only if an expression has to be evaluated, which rejects as that does.
+ * Throws HG_EVENT_TOO_COSTLY.
  */
 export function matches(condition: Condition, subject: Subject): boolean | Promise<boolean> {
   const { regex, expression } = condition
@@ -89,14 +88,14 @@ export function matches(condition: Condition, subject: Subject): boolean | Promi
     if (text === undefined || !regex.test(text, budget)) return false
   }
   if (expression === undefined) return true
-  return condition.answer?.(subject.body) ?? expression.matches(subject.body, budget)
+  return condition.shortcut?.(subject.body) ?? expression.matches(subject.body, budget)
 }
 
-/** What a regex looks at; undefined where there is nothing. */
+/** The text that a regex looks at; undefined if there is none. */
 export const regexText = (at: JsonPointer | undefined, { body, payloadText }: Subject): string | undefined =>
   at === undefined ? payloadText() : textAt(body, at)
 
-/** What a regex sees of a value: text as it is, a number as it was sent, anything else as compact JSON. */
+/** A value as a regex sees it: text as it is, a number as it was sent, anything else as compact JSON. */
 export function textAt(body: JsonBody, at: JsonPointer): string | undefined {
   const value = at.read(body.value)
   if (typeof value === 'string') return value
@@ -106,3 +105,68 @@ export function textAt(body: JsonBody, at: JsonPointer): string | undefined {
 /** The same for a value that nobody sent. */
 export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : JSON.stringify(value)
+
+/** Whether a condition holds of an event; undefined if only an evaluation can tell. */
+export type Shortcut = (body: JsonBody) => boolean | undefined
+
+/**
+ * Decides conditions that compare paths with literals, without an evaluation. In the order of JSONata: it stops when
+ * that would, and leaves to it everything that could fail.
+ */
+export function shortcutOf(predicate: Predicate): Shortcut {
+  switch (predicate.kind) {
+    case 'equals':
+    case 'differs': {
+      const path = pointer(predicate.path)
+      const literal: unknown = JSON.parse(predicate.value)
+      const number = typeof literal === 'number' ? canonicalNumber(predicate.value) : undefined
+      const ifEqual = predicate.kind === 'equals'
+      return (body) => {
+        const found = valueAt(body.value, path.tokens)
+        if (found === MANY) return undefined
+        // Different numbers can be one double.
+        const isEqual = found === literal && (number === undefined || sentNumber(body, path) === number)
+        return found !== undefined && isEqual === ifEqual
+      }
+    }
+    case 'and':
+      return first(predicate.parts.map(shortcutOf), false)
+    case 'or':
+      return first(predicate.parts.map(shortcutOf), true)
+    default:
+      return () => undefined
+  }
+}
+
+const sentNumber = (body: JsonBody, path: JsonPointer): string =>
+  canonicalNumber(body.slice(path)?.toString('latin1') ?? '')
+
+/** The first result that is `deciding` or unknown; the other one if there is none. */
+const first =
+  (shortcuts: readonly Shortcut[], deciding: boolean): Shortcut =>
+  (body) => {
+    for (const shortcut of shortcuts) {
+      const result = shortcut(body)
+      if (result !== !deciding) return result
+    }
+    return !deciding
+  }
+
+/** There is an array on the way or at its end: only JSONata can tell what a path finds then. */
+export const MANY = Symbol('many')
+
+/** The value that a JSONata path of names finds; undefined if there is none. */
+export function valueAt(root: unknown, names: readonly string[]): unknown {
+  let value = root
+  for (const name of names) {
+    if (Array.isArray(value)) return MANY
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name) || isCallable(value))
+      return undefined
+    value = (value as { [name: string]: unknown })[name]
+  }
+  return Array.isArray(value) ? MANY : value
+}
+
+/** JSONata takes an object with such a mark for a function, and finds nothing in it. */
+const isCallable = (value: { _jsonata_function?: unknown; _jsonata_lambda?: unknown }): boolean =>
+  value._jsonata_function === true || value._jsonata_lambda === true

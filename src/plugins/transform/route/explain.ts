@@ -2,7 +2,7 @@ import type { HeadgateError } from '../../../contract/errors.js'
 import type { Event, Explained, Explanation, JsonPointer } from '../../../contract/index.js'
 import { compactText } from '../../../lib/json/exact-numbers.js'
 import { type Condition, textAt } from './condition.js'
-import { evaluationError } from './jsonata-error.js'
+import { evaluationError } from './jsonata-errors.js'
 import type { Destination, RouteSettings } from './settings.js'
 
 interface Rule extends Condition {
@@ -11,15 +11,15 @@ interface Rule extends Condition {
 
 type Looked = Explained['looked'][number]
 
-/** What became of trying a rule. */
+/** The result of evaluating one rule. */
 type Trial = { readonly looked: readonly Looked[] } & (
   | { readonly matched: boolean }
   | { readonly failed: HeadgateError }
 )
 
 /**
- * Tries every rule, those behind the one that decides too: that another one would match as well is what people who move
- * rules around want to see.
+ * Evaluates every rule, those behind the one that decides too: people who move rules around want to see which others would
+ * match.
  */
 export async function explain(
   { rules: settings, otherwise }: RouteSettings,
@@ -32,7 +32,7 @@ export async function explain(
   const details: Explained[] = []
   for (const [index, rule] of rules.entries()) {
     const { name } = rule
-    const trial = await tryRule(rule, settings[index]?.when ?? {}, payload, payloadText, event)
+    const trial = await evaluateRule(rule, settings[index]?.when ?? {}, payload, payloadText, event)
     const to = settings[index]?.to
     details.push({
       name: `rule ${name}`,
@@ -48,7 +48,7 @@ export async function explain(
   return { ...(decided ?? { rule: 'otherwise' }), details }
 }
 
-async function tryRule(
+async function evaluateRule(
   { name, regex, at, expression }: Rule,
   when: RouteSettings['rules'][number]['when'],
   payload: JsonPointer,
@@ -58,9 +58,9 @@ async function tryRule(
   const looked: Looked[] = []
   if (regex !== undefined) {
     const subject = at === undefined ? payloadText : textAt(event.body, at)
-    const place = at === undefined ? `${payload.text || 'the body'} as JSON` : at.text || 'the body'
+    const path = at === undefined ? `${payload.text || 'the body'} as JSON` : at.text || 'the body'
     const flags = when.flags === undefined ? '' : `, flags ${when.flags}`
-    looked.push({ at: `regex ${when.regex}${flags} in ${place}`, found: subject ?? 'nothing' })
+    looked.push({ at: `regex ${when.regex}${flags} in ${path}`, found: subject ?? 'nothing' })
     try {
       if (subject === undefined || !regex.test(subject)) return { looked, matched: false }
     } catch (thrown) {
@@ -69,17 +69,17 @@ async function tryRule(
   }
   if (expression === undefined) return { looked, matched: true }
   const condition = `jsonata ${when.jsonata}`
-  const places = (await expression.look(event.body)).map(({ at, value }) => ({
+  const paths = (await expression.look(event.body)).map(({ at, value }) => ({
     at,
     found: shownValue(value),
   }))
   try {
     const value = await expression.evaluate(event.body)
-    looked.push({ at: condition, found: shownValue(value) }, ...places)
+    looked.push({ at: condition, found: shownValue(value) }, ...paths)
     return { looked, matched: await expression.matches(event.body) }
   } catch (thrown) {
     const failed = evaluationError(name, thrown)
-    looked.push({ at: condition, found: failed.message }, ...places)
+    looked.push({ at: condition, found: failed.message }, ...paths)
     return { looked, failed }
   }
 }

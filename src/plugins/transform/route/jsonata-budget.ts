@@ -5,7 +5,7 @@ import { nextTurn } from '../../../lib/slices.js'
 /** Characters of the longest text, and of the largest value as JSON, that an expression may make. */
 export const LARGEST = 2_097_152
 
-/** Of the evaluation that runs. JSONata tells neither its regular expressions nor its limits which one that is. */
+/** Of the evaluation that is running: JSONata does not tell its regular expressions and limits which one that is. */
 let current = new Budget()
 
 export const currentBudget = (): Budget => current
@@ -14,8 +14,8 @@ export const currentBudget = (): Budget => current
 let queue: Promise<unknown> | undefined
 
 /**
- * Evaluates when no other evaluation runs, with a budget of its own. An evaluation waits for nothing but itself, so it costs
- * the others no time.
+ * Evaluates when no other evaluation is running, with a budget of its own. An evaluation does no I/O, so that the others
+ * lose no time by waiting.
  */
 export function evaluateAlone<Value>(evaluate: () => Promise<Value>, budget: Budget): Promise<Value> {
   const start = () => {
@@ -38,8 +38,8 @@ export const LOOK = 1
 export const WRITE = 10
 
 /**
- * Spends what it takes to look at all of a value, and refuses one that is too large. A value that an expression made can
- * have the same part many times, so that what goes through all of it never ends.
+ * Spends the steps that a look at all of a value takes, and refuses a value that is too large. A value that an expression
+ * made can contain the same part many times, so that a walk through all of it never ends.
  */
 export function weigh(value: unknown, steps = LOOK): void {
   let weight = 0

@@ -1,9 +1,8 @@
 import { BUILTINS, type Builtin } from './jsonata-builtins.js'
-import { parseSignature, type Signature, unfit } from './jsonata-signature.js'
-import { type ExpressionProblem, nearestName } from './jsonata-slips.js'
+import { closestMatch, type ExpressionProblem } from './jsonata-errors.js'
 import { type Node, nodesOf, spanOf } from './jsonata-syntax.js'
 
-/** What jsonata's own types leave out. */
+/** Members that jsonata's own types leave out. */
 interface Parsed extends Node {
   readonly procedure?: Parsed
   readonly lhs?: Parsed
@@ -14,7 +13,7 @@ interface Parsed extends Node {
   readonly index?: unknown
 }
 
-/** What an expression says that is true, or an error, whatever the event: unknown names, calls that cannot be. */
+/** Problems that an expression has with any event: unknown names, impossible calls. */
 export function* staticProblems(
   text: string,
   ast: Node,
@@ -39,7 +38,7 @@ export function* staticProblems(
   }
 }
 
-/** Where a name is bound does not matter: that it is at all is what a slip of the pen does not have. */
+/** All names that are bound anywhere: a misspelt name is bound nowhere. */
 function boundNames(nodes: readonly Parsed[]): ReadonlySet<string> {
   const names = new Set<string>()
   for (const { type, lhs, focus, index, arguments: parameters = [] } of nodes) {
@@ -60,7 +59,7 @@ function* variableProblems(
   if (bound.has(name)) return
   const span = spanOf(text, node, `$${name}`)
   const isCalled = /^\s*\(/.test(text.slice(span.to))
-  const near = nearestName(
+  const near = closestMatch(
     name,
     [...bound].filter((each) => each.length > 1),
   )
@@ -88,7 +87,7 @@ function* callProblems(
   const [step, ...others] = procedure?.type === 'path' ? (procedure.steps ?? []) : []
   if (step?.type === 'name' && others.length === 0) {
     const name = String(step.value)
-    const near = nearestName(name, [...BUILTINS])
+    const near = closestMatch(name, [...BUILTINS])
     yield {
       ...spanOf(text, step, name),
       message: `"${name}" is called like a function, and the functions of JSONata begin with $.`,
@@ -149,7 +148,7 @@ function* operatorProblems(
     }
 }
 
-/** The kind of what an expression gives, unless it gives nothing; "?" where only the event can say. */
+/** The kind of an expression's value, if it has one; "?" if that depends on the event. */
 function kindOf(node: Parsed, builtins: ReadonlyMap<string, Builtin>): string {
   const { type, value } = node
   if ('predicate' in node || 'group' in node || 'stages' in node) return '?'
@@ -169,4 +168,87 @@ function kindOf(node: Parsed, builtins: ReadonlyMap<string, Builtin>): string {
   }
   if (type === 'variable' && builtins.has(String(value))) return 'f'
   return '?'
+}
+
+/** Parameters as JSONata writes them: `<s-(sf)n?:b>`. */
+export interface Signature {
+  readonly parameters: readonly Parameter[]
+  /** The letter of its result; undefined if that can be anything. */
+  readonly result: string | undefined
+}
+
+interface Parameter {
+  /** Letters: s text, n number, b boolean, l null, a list, o object, f function; x and j stand for several. */
+  readonly types: string
+  readonly isOptional: boolean
+  readonly isRepeated: boolean
+}
+
+const NAMES: { readonly [letter: string]: string } = {
+  s: 'text',
+  n: 'a number',
+  b: 'true or false',
+  l: 'null',
+  a: 'a list',
+  o: 'an object',
+  f: 'a function or a regex',
+}
+
+export function parseSignature(text: string): Signature {
+  const [, inner = '', result] = /^<(.*?)(?::(\w)(?:<.*>)?)?>$/.exec(text) ?? []
+  const found = inner.matchAll(/(\(\w+\)|\w)(?:<[^<>]*(?:<[^<>]*>)?[^<>]*>)?([-?+]*)/g)
+  const parameters = [...found].map(([, types = '', marks = '']) => ({
+    types: types
+      .replace(/[()]/g, '')
+      .replace('x', 'asnblfo')
+      .replace('j', 'asnblo')
+      .replace(/^a$/, 'asnblfo'),
+    isOptional: /[-?]/.test(marks),
+    isRepeated: marks.includes('+'),
+  }))
+  return { parameters, result: result === 'x' || result === 'j' ? undefined : result }
+}
+
+/** A letter for each argument whose kind is known before there is an event, and "?" for any other. */
+export type Kinds = readonly string[]
+
+/**
+ * What is wrong with arguments, and which of them is at fault (their number if there are too few); undefined if they can
+ * fit.
+ */
+export function unfit(
+  { parameters }: Signature,
+  kinds: Kinds,
+): { readonly index: number; readonly reason: string } | undefined {
+  const least = parameters.filter(({ isOptional }) => !isOptional).length
+  const most = parameters.some(({ isRepeated }) => isRepeated) ? Number.POSITIVE_INFINITY : parameters.length
+  if (kinds.length < least || kinds.length > most)
+    return {
+      index: Math.min(kinds.length, most),
+      reason: `It takes ${counted(least, most)}, and has ${kinds.length || 'none'}.`,
+    }
+  if (fits(parameters, kinds)) return undefined
+  const index = kinds.findIndex((_, at) => !fits(parameters, kinds.slice(0, at + 1).concat(rest(kinds, at))))
+  const expected = parameters[index]?.types ?? ''
+  const kind = kinds[index] ?? ''
+  if (expected.includes(kind)) return { index, reason: 'These arguments are too few.' }
+  const wanted = [...expected].map((letter) => NAMES[letter]).join(', or ')
+  return { index, reason: `Its argument ${index + 1} is ${NAMES[kind]}, and should be ${wanted}.` }
+}
+
+const rest = (kinds: Kinds, at: number): string[] => kinds.slice(at + 1).map(() => '?')
+
+function fits(parameters: readonly Parameter[], kinds: Kinds): boolean {
+  const [parameter, ...others] = parameters
+  if (parameter === undefined) return kinds.length === 0
+  if (parameter.isOptional && fits(others, kinds)) return true
+  const [kind, ...more] = kinds
+  if (kind === undefined || (kind !== '?' && !parameter.types.includes(kind))) return false
+  return fits(others, more) || (parameter.isRepeated && fits(parameters, more))
+}
+
+function counted(least: number, most: number): string {
+  const of = (count: number) => (count === 1 ? '1 argument' : `${count} arguments`)
+  if (least === most) return of(least)
+  return most === Number.POSITIVE_INFINITY ? `at least ${of(least)}` : `${least} to ${of(most)}`
 }

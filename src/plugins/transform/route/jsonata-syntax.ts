@@ -1,7 +1,8 @@
-import { compileLiteral } from './jsonata-regex.js'
-import type { ExpressionProblem } from './jsonata-slips.js'
+import type { Budget } from '../../../lib/budget.js'
+import { compileEcmaRegex, type Regex } from '../../../lib/regex.js'
+import type { ExpressionProblem } from './jsonata-errors.js'
 
-/** A node of what JSONata parses an expression to. Its types do not name all that stands there. */
+/** A node of JSONata's syntax tree, of which its own types leave out some members. */
 export interface Node {
   readonly type?: unknown
   readonly value?: unknown
@@ -9,7 +10,7 @@ export interface Node {
   readonly procedure?: Node
 }
 
-/** JSONata's limits are looked at between steps. What these functions do within one step has none. */
+/** JSONata checks its limits between steps. Within one step, the work of these functions has no bound. */
 const REFUSED = new Map([
   ['eval', 'it would run text of the event as an expression'],
   ['toMillis', 'its pictures become regular expressions that can hang'],
@@ -22,7 +23,7 @@ const REFUSED = new Map([
   ['distinct', 'it takes quadratic time'],
 ])
 
-/** What could hang the process in an expression; under another name too (`$f := $eval`). */
+/** Everything in an expression that could hang the process; under another name too (`$f := $eval`). */
 export function* hazards(text: string, ast: Node): Generator<ExpressionProblem> {
   for (const node of nodesOf(ast)) {
     const reason = node.type === 'variable' ? REFUSED.get(String(node.value)) : undefined
@@ -50,7 +51,7 @@ function* regexProblems(text: string, { value, position }: Node): Generator<Expr
   }
 }
 
-/** Where a word stands in an expression: a node knows the end of its first word, or a place behind it. */
+/** The span of a word in an expression: a node knows the end of its first word, or a position behind it. */
 export function spanOf(
   text: string,
   { position }: Pick<Node, 'position'>,
@@ -69,7 +70,7 @@ const READING = new Set<unknown>([
 const MARKING = ['keepArray', 'keepSingletonArray', 'focus', 'index', 'tuple']
 
 /**
- * True where evaluation certainly leaves its input alone. JSONata writes on what is called as a function, so only its
+ * True if evaluation certainly leaves its input alone. JSONata writes on what is called as a function, so only its
  * own may be called; they are the only variables with a name as long as nothing is bound.
  */
 export function onlyReads(ast: Node): boolean {
@@ -98,4 +99,54 @@ export function nodesOf(ast: Node): Node[] {
   }
   visit(ast)
   return [...found]
+}
+
+/** Steps for what JSONata makes of one match; it also bounds how many there are in memory. */
+const STEPS_OF_A_MATCH = 100
+
+/**
+ * The engine of JSONata's regular expressions. JSONata makes one for each evaluation of a literal and steps through the matches
+ * by `lastIndex`, as with the flag g. To find all matches is quadratic even in linear time (`a(.*b)?` looks to the end from
+ * every a): hence the budget, which is that of the evaluation.
+ */
+export function linearRegexEngine(budget: () => Budget): RegExpConstructor {
+  class LinearRegex {
+    lastIndex = 0
+    readonly #regex: Regex
+
+    constructor(literal: RegExp) {
+      this.#regex = compileLiteral(literal)
+    }
+
+    exec(text: string): RegExpExecArray | null {
+      const spending = budget()
+      spending.spend(STEPS_OF_A_MATCH)
+      const found =
+        this.lastIndex > text.length ? undefined : this.#regex.find(text, this.lastIndex, spending)
+      if (found === undefined) {
+        this.lastIndex = 0
+        return null
+      }
+      const [index = 0, end = 0] = found
+      this.lastIndex = end
+      const groups: (string | undefined)[] = []
+      for (let group = 0; group < found.length; group += 2) {
+        const from = found[group] as number
+        groups.push(from < 0 ? undefined : text.slice(from, found[group + 1]))
+      }
+      return Object.assign(groups, { index, input: text }) as RegExpExecArray
+    }
+  }
+  return LinearRegex as unknown as RegExpConstructor
+}
+
+const compiled = new WeakMap<RegExp, Regex>()
+
+/** Compiles a regular expression literal of an expression, once. Throws HG_CONFIG_REGEX. */
+export function compileLiteral(literal: RegExp): Regex {
+  const known = compiled.get(literal)
+  if (known !== undefined) return known
+  const regex = compileEcmaRegex(literal.source, literal.flags)
+  compiled.set(literal, regex)
+  return regex
 }

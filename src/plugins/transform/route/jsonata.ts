@@ -3,30 +3,27 @@ import type jsonata from 'jsonata'
 import { HeadgateError } from '../../../contract/errors.js'
 import type { JsonBody } from '../../../contract/index.js'
 import { Budget } from '../../../lib/budget.js'
+import { nextTurn } from '../../../lib/slices.js'
 import { currentBudget, evaluateAlone } from './jsonata-budget.js'
 import { type Builtin, bounded, builtinsOf, EXIT } from './jsonata-builtins.js'
 import { staticProblems } from './jsonata-check.js'
-import { syntaxProblem } from './jsonata-error.js'
-import { longestList, stepCheck } from './jsonata-makers.js'
-import { placesOf } from './jsonata-places.js'
-import { linearRegexEngine } from './jsonata-regex.js'
-import { withSecondTry } from './jsonata-second-try.js'
-import type { ExpressionProblem } from './jsonata-slips.js'
-import { hazards, type Node, nodesOf, onlyReads } from './jsonata-syntax.js'
+import { type ExpressionProblem, syntaxProblem } from './jsonata-errors.js'
+import { longestList, stepCheck } from './jsonata-steps.js'
+import { hazards, linearRegexEngine, type Node, nodesOf, onlyReads } from './jsonata-syntax.js'
 
 export interface Expression {
-  /** Whether the event matches. Rejects with whatever JSONata throws; `evaluationError` makes sense of it. */
+  /** Whether the event matches. Rejects with the errors of JSONata; `evaluationError` translates them. */
   matches(body: JsonBody, budget?: Budget): Promise<boolean>
-  /** What the expression comes to, before it is made true or false; rejects likewise. */
+  /** The result of the expression, before it is taken for true or false; rejects likewise. */
   evaluate(body: JsonBody, budget?: Budget): Promise<unknown>
-  /** What stands in the event at each place that the expression starts from. Never rejects. */
+  /** The value in the event at each path that the expression starts from. Never rejects. */
   look(body: JsonBody): Promise<readonly { readonly at: string; readonly value: unknown }[]>
-  /** What it was parsed to. */
+  /** The parsed expression. */
   readonly ast: Node
 }
 
 /**
- * Milliseconds, for what is not counted in steps. On a machine that is not overloaded, the steps are used up first.
+ * Milliseconds: the second bound. On a machine that is not overloaded, the steps are used up first.
  */
 const TIMEOUT = 500
 
@@ -53,7 +50,7 @@ class Options implements jsonata.JsonataOptions {
   }
 }
 
-/** What is wrong with an expression, all of it at once. */
+/** Everything that is wrong with an expression, at once. */
 export function expressionProblems(text: string): readonly ExpressionProblem[] {
   const parsed = parse(text, new Options())
   return 'problem' in parsed ? [parsed.problem] : problemsOf(text, parsed.expression.ast())
@@ -76,20 +73,20 @@ export function compileJsonata(text: string): Expression {
   // The elements of a list count as if they stood in each other.
   options.deepest += longestList(ast)
   bound(expression, ast)
-  // The event itself for what only reads it, for anything else a copy of its own.
+  // An expression that only reads gets the event itself, any other a copy.
   const inputOf = onlyReads(ast)
     ? ({ value }: JsonBody) => value
     : ({ bytes }: JsonBody): unknown => JSON.parse(bytes.toString())
   const evaluate = (body: JsonBody, budget = new Budget()): Promise<unknown> =>
-    withSecondTry(() => evaluateAlone(() => expression.evaluate(inputOf(body)), budget))
+    withRetry(() => evaluateAlone(() => expression.evaluate(inputOf(body)), budget))
   // Only asked for by people, and then for many events.
-  let places: readonly { readonly at: string; readonly read: jsonata.Expression }[] | undefined
+  let paths: readonly { readonly at: string; readonly read: jsonata.Expression }[] | undefined
   return {
     matches: async (body, budget) => isTruthy(await evaluate(body, budget)),
     evaluate,
     look({ value }) {
-      places ??= placesOf(ast).map((at) => ({ at, read: newExpression(at) }))
-      const seen = places.map(async ({ at, read }) => ({
+      paths ??= pathsOf(ast).map((at) => ({ at, read: newExpression(at) }))
+      const seen = paths.map(async ({ at, read }) => ({
         at,
         value: await evaluateAlone(() => read.evaluate(value), new Budget()).catch(
           () => '(too much to show)',
@@ -101,7 +98,7 @@ export function compileJsonata(text: string): Expression {
   }
 }
 
-/** Bounds what JSONata itself does not: the work within a function, and the size of what is made. */
+/** Bounds the work within a function and the size of made values, which JSONata itself does not. */
 function bound(expression: jsonata.Expression, ast: Node): void {
   const check = stepCheck(ast)
   if (check !== undefined) expression.assign(EXIT, check)
@@ -152,3 +149,63 @@ export function isTruthy(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return Boolean(value) && typeof value !== 'function'
   return !('_jsonata_function' in value || '_jsonata_lambda' in value) && Object.keys(value).length > 0
 }
+
+/**
+ * Evaluates, and evaluates once more if that took too long by the clock. The clock also runs while the process does not (a busy
+ * machine, a long collection) and when it is set: none of that is the fault of this event. Other events have their turn
+ * before the retry.
+ */
+export async function withRetry<Value>(evaluate: () => Promise<Value>): Promise<Value> {
+  try {
+    return await evaluate()
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code !== TOOK_TOO_LONG) throw error
+    await nextTurn()
+    return evaluate()
+  }
+}
+
+const TOOK_TOO_LONG = 'D1012'
+
+/** Members that jsonata's own types leave out. */
+interface Parsed extends Node {
+  readonly steps?: readonly Parsed[]
+}
+
+/**
+ * The paths in the event that an expression looks at, as expressions of their own: `payload.region`. Only those that it
+ * starts from: behind a filter or inside a step, a name means something else.
+ */
+export function pathsOf(ast: Node): readonly string[] {
+  const paths = new Set<string>()
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return
+    const node = value as Parsed
+    // Inside a function of the expression, a name need not be a path in the event.
+    if (node.type === 'lambda') return
+    if (node.type !== 'path') {
+      for (const inner of Object.values(node)) visit(inner)
+      return
+    }
+    const path = pathOf(node.steps ?? [])
+    if (path !== '') paths.add(path)
+  }
+  visit(ast)
+  return [...paths]
+}
+
+function pathOf(steps: readonly Parsed[]): string {
+  const names: string[] = []
+  for (const step of steps) {
+    if (step.type !== 'name') break
+    names.push(quoted(String(step.value)))
+    // More than type, value and position is a filter or the like.
+    if (Object.keys(step).length > 3) break
+  }
+  return names.join('.')
+}
+
+const OPERATOR_WORDS = new Set(['and', 'or', 'in', 'true', 'false', 'null', 'function'])
+
+const quoted = (name: string): string =>
+  /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !OPERATOR_WORDS.has(name) ? name : `\`${name}\``

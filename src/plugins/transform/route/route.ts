@@ -1,53 +1,22 @@
 import { HeadgateError } from '../../../contract/errors.js'
 import {
-  definePlugin,
+  drop,
   type Event,
   type Explanation,
   fail,
   type JsonPointer,
-  metric,
-  type Target,
+  pass,
   type Transform,
   type Verdict,
 } from '../../../contract/index.js'
 import { pointer } from '../../../lib/json/pointer.js'
 import { atOnce, inSlices, nextTurn, type Slices } from '../../../lib/slices.js'
-import { Candidates } from './candidates.js'
-import { problems } from './check.js'
 import { type Condition, compileCondition, matches, type Subject, subjectOf } from './condition.js'
-import { decision } from './decision.js'
 import { explain } from './explain.js'
-import { evaluationError } from './jsonata-error.js'
-import { LINTS, lint } from './lint.js'
+import { evaluationError } from './jsonata-errors.js'
 import { indexRules, type Step } from './rule-index.js'
-import { RouteSettings } from './settings.js'
-
-const MATCHES = metric({
-  name: 'route_matches_total',
-  type: 'counter',
-  help: 'Events, by the rule that decided on them.',
-  labels: { rule: [] },
-})
-
-export const route = definePlugin({
-  kind: 'transform',
-  name: 'route',
-  summary: 'Chooses the topic and partition of the event: rules in order, the first that matches decides.',
-  config: RouteSettings,
-  routes: true,
-  metrics: [MATCHES],
-
-  rules: ({ rules }) => [...rules.map(({ name }) => name), 'otherwise'],
-  check: (config, context) => problems(config, context),
-  lints: LINTS,
-  lint: (config, { ensured, maxBody }) => lint(config, ensured, maxBody),
-  targets: (config) => [...targetsOf(config)],
-
-  create: (config, { metrics }) => {
-    const counts = metrics.counters(MATCHES, [...config.rules.map(({ name }) => name), 'otherwise'])
-    return new Router(config, counts)
-  },
-})
+import type { Destination, RouteSettings } from './settings.js'
+import { union } from './word-search.js'
 
 /** Rules that are compiled in one go: 1 ms in general, 100 ms of the costliest patterns. */
 const SLICE = 16
@@ -57,7 +26,7 @@ interface Table {
   readonly steps: readonly Step[]
 }
 
-class Router implements Transform {
+export class Router implements Transform {
   readonly #config: RouteSettings
   readonly #counts: { readonly [rule: string]: { inc(): void } }
   readonly #payload: JsonPointer
@@ -85,7 +54,7 @@ class Router implements Transform {
     return explain(this.#config, this.#compiled().rules, this.#payload, event)
   }
 
-  /** A stage that is only asked what it would do is not started. */
+  /** A dry run does not start its stages. */
   #compiled(): Table {
     this.#table ??= atOnce(this.#compile())
     return this.#table
@@ -100,7 +69,7 @@ class Router implements Transform {
     return { rules, steps: yield* indexRules(rules) }
   }
 
-  /** Stays synchronous up to the first expression that has to be evaluated, which only a promise can answer. */
+  /** Stays synchronous up to the first expression that has to be evaluated, which takes a promise. */
   #decide(event: Event, subject: Subject, candidates: Candidates): Verdict | Promise<Verdict> {
     const { rules } = this.#compiled()
     let spent = 0
@@ -136,7 +105,7 @@ class Router implements Transform {
 /** Steps after which other events have their turn, before the next rule: 30 to 60 ms. */
 const A_TURN = 2_000_000
 
-/** As `matches`; when the budget does not suffice, the error with the name of the rule. */
+/** As `matches`; if the budget does not suffice, the error with the name of the rule. */
 function tryRule(rule: Rule, subject: Subject): boolean | Promise<boolean> | HeadgateError {
   try {
     return matches(rule, subject)
@@ -150,8 +119,67 @@ interface Rule extends Condition {
   readonly decide: (event: Event) => Verdict
 }
 
-function* targetsOf({ rules, otherwise }: RouteSettings): Generator<{ at: string; target: Target }> {
-  for (const [index, { to }] of rules.entries())
-    if (typeof to === 'object') yield { at: `/rules/${index}/to`, target: to }
-  if (typeof otherwise === 'object') yield { at: '/otherwise', target: otherwise }
+/** The numbers of the rules that may match one event, in order. Lazy: looks no further than the caller goes. */
+export class Candidates {
+  readonly #steps: readonly Step[]
+  readonly #subject: Subject
+  #step = 0
+  /** Found by the steps so far; from `#next` on they have not been given out. */
+  #found: readonly number[] = []
+  #next = 0
+
+  constructor(steps: readonly Step[], subject: Subject) {
+    this.#steps = steps
+    this.#subject = subject
+  }
+
+  /** Undefined if there are no more. */
+  next(): number | undefined {
+    for (;;) {
+      const step = this.#steps[this.#step]
+      const found = this.#found[this.#next]
+      if (step === undefined || (found !== undefined && found < step.first)) {
+        this.#next++
+        return found
+      }
+      this.#step++
+      if (step.lookUp === undefined) return step.first
+      const more = step.lookUp(this.#subject)
+      this.#found = found === undefined ? more : union([this.#found.slice(this.#next), more])
+      this.#next = 0
+    }
+  }
 }
+
+/** The verdict on an event on which the rule `name` decides. As much of it as possible is made at load. */
+export function decision(name: string, to: Destination, count?: { inc(): void }): (event: Event) => Verdict {
+  const verdict = verdictOf(name, to)
+  return (event) => {
+    count?.inc()
+    return verdict(event)
+  }
+}
+
+function verdictOf(name: string, to: Destination): (event: Event) => Verdict {
+  if (typeof to === 'object') {
+    const route = { name, target: to }
+    return (event) => pass(routed(event, route))
+  }
+  if (to === 'drop') return drop
+  return () => ({ kind: to, error: refusal(name) })
+}
+
+/** Written out: a spread would make each event an object of V8's slow kind (dictionary mode). */
+function routed({ id, body, receivedAt, traceparent, tracestate }: Event, route: Route): Event {
+  if (traceparent === undefined) return { id, body, receivedAt, route }
+  return tracestate === undefined
+    ? { id, body, receivedAt, traceparent, route }
+    : { id, body, receivedAt, traceparent, tracestate, route }
+}
+
+type Route = NonNullable<Event['route']>
+
+const refusal = (name: string): HeadgateError =>
+  name === 'otherwise'
+    ? new HeadgateError('HG_ROUTE_NO_MATCH', 'No rule matches this event.', { rule: name })
+    : new HeadgateError('HG_ROUTE_REFUSED', `The rule "${name}" refuses this event.`, { rule: name })

@@ -1,11 +1,10 @@
 import { pointer } from '../../../lib/json/pointer.js'
 import type { Slices } from '../../../lib/slices.js'
-import { type Condition, regexText, type Subject } from './condition.js'
-import { type Key, type Need, needsOf, type Where } from './needs.js'
-import { MANY, placeValue } from './place-value.js'
+import { type Condition, MANY, regexText, type Subject, valueAt } from './condition.js'
+import { type Key, type Requirement, requirementsOf, type Where } from './prefilter.js'
 import { wordSearch } from './word-search.js'
 
-/** One rule, or rules that are found by one look at the event. Rules are numbered as they stand. */
+/** One rule, or rules that one look at the event finds. Rules are numbered in their order. */
 export interface Step {
   /** The first rule of it. */
   readonly first: number
@@ -14,12 +13,12 @@ export interface Step {
 }
 
 /**
- * So many rules have to look at one place before looking them up is faster. To compare a value takes less than 0.1 us; to
- * find one word in a KB takes 0.2 us, which is what a regex does first, and to find all words of all rules takes 3 us.
+ * Rules that have to look at one path before a lookup is faster than each in its turn. To compare a value takes less than
+ * 0.1 us; to find one word in a KB takes 0.2 us, as a regex does first, and to find all words of all rules takes 3 us.
  */
 const FEWEST = { value: 4, text: 4, words: 16 }
 
-/** Rules whose needs are found in one go: some milliseconds. */
+/** Rules whose requirements are found in one go: some milliseconds. */
 const SLICE = 256
 
 /** The steps in which rules are looked at, in the order of their first rules. */
@@ -31,15 +30,15 @@ export function* indexRules(conditions: readonly Condition[]): Slices<readonly S
     offers.push(offerOf(condition))
     if (offers.length % SLICE === 0) yield
   }
-  for (const [rule, need] of choose(offers).entries()) {
-    if (need === undefined) steps.push({ first: rule })
-    else append(groups, nameOf(need.where), { rule, need })
+  for (const [rule, requirement] of choose(offers).entries()) {
+    if (requirement === undefined) steps.push({ first: rule })
+    else append(groups, nameOf(requirement.where), { rule, requirement })
   }
   for (const members of groups.values()) {
-    const [{ rule, need }] = members as [Member]
+    const [{ rule, requirement }] = members as [Member]
     yield
-    if (members.length >= FEWEST[need.where.kind])
-      steps.push({ first: rule, lookUp: lookUpOf(need.where, members) })
+    if (members.length >= FEWEST[requirement.where.kind])
+      steps.push({ first: rule, lookUp: lookUpOf(requirement.where, members) })
     else steps.push(...members.map((member) => ({ first: member.rule })))
   }
   return steps.sort((a, b) => a.first - b.first)
@@ -47,36 +46,40 @@ export function* indexRules(conditions: readonly Condition[]): Slices<readonly S
 
 interface Member {
   readonly rule: number
-  readonly need: Need
+  readonly requirement: Requirement
 }
 
-const nameOf = ({ kind, place }: Where): string => JSON.stringify([kind, place])
+const nameOf = ({ kind, path }: Where): string => JSON.stringify([kind, path])
 
-/** All that one rule needs, by names that other rules have for the same. */
-type Offer = readonly { readonly need: Need; readonly group: string; readonly keys: readonly string[] }[]
+/** The requirements of a rule, each with its key: rules with the same requirement have the same key. */
+type Offer = readonly {
+  readonly requirement: Requirement
+  readonly group: string
+  readonly keys: readonly string[]
+}[]
 
 const offerOf = (condition: Condition): Offer =>
-  needsOf(condition).map((need) => {
-    const group = nameOf(need.where)
-    return { need, group, keys: need.keys.map((key) => `${group} ${JSON.stringify(key)}`) }
+  requirementsOf(condition).map((requirement) => {
+    const group = nameOf(requirement.where)
+    return { requirement, group, keys: requirement.keys.map((key) => `${group} ${JSON.stringify(key)}`) }
   })
 
-/** Of all that a rule needs, what the fewest other rules need, if enough of them look there. */
-function choose(offers: readonly Offer[]): readonly (Need | undefined)[] {
+/** Of the requirements of a rule, the one that the fewest other rules have, if enough rules look at its path. */
+function choose(offers: readonly Offer[]): readonly (Requirement | undefined)[] {
   const rulesAt = new Map<string, number>()
   const rulesWith = new Map<string, number>()
   for (const offer of offers) {
-    for (const group of new Set(offer.map((need) => need.group))) count(rulesAt, group)
+    for (const group of new Set(offer.map((requirement) => requirement.group))) count(rulesAt, group)
     for (const key of new Set(offer.flatMap(({ keys }) => keys))) count(rulesWith, key)
   }
   return offers.map((offer) => {
-    let best: { need: Need; rules: number } | undefined
-    for (const { need, group, keys } of offer) {
-      if ((rulesAt.get(group) ?? 0) < FEWEST[need.where.kind]) continue
+    let best: { requirement: Requirement; rules: number } | undefined
+    for (const { requirement, group, keys } of offer) {
+      if ((rulesAt.get(group) ?? 0) < FEWEST[requirement.where.kind]) continue
       const rules = keys.reduce((most, key) => Math.max(most, rulesWith.get(key) ?? 0), 0)
-      if (best === undefined || rules < best.rules) best = { need, rules }
+      if (best === undefined || rules < best.rules) best = { requirement, rules }
     }
-    return best?.need
+    return best?.requirement
   })
 }
 
@@ -90,11 +93,12 @@ function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
 
 const NONE: readonly number[] = []
 
-function lookUpOf({ kind, place }: Where, members: readonly Member[]): Required<Step>['lookUp'] {
+function lookUpOf({ kind, path }: Where, members: readonly Member[]): Required<Step>['lookUp'] {
   const rulesBy = new Map<Key, number[]>()
-  for (const { rule, need } of members) for (const key of new Set(need.keys)) append(rulesBy, key, rule)
-  if (kind === 'value') return lookUpValue(place, members, rulesBy)
-  const at = place === undefined ? undefined : pointer(place)
+  for (const { rule, requirement } of members)
+    for (const key of new Set(requirement.keys)) append(rulesBy, key, rule)
+  if (kind === 'value') return lookUpValue(path, members, rulesBy)
+  const at = path === undefined ? undefined : pointer(path)
   if (kind === 'text') return (subject) => rulesBy.get(regexText(at, subject) as Key) ?? NONE
   const search = wordSearch(rulesBy as Map<string, number[]>)
   return (subject) => {
@@ -104,16 +108,18 @@ function lookUpOf({ kind, place }: Where, members: readonly Member[]): Required<
 }
 
 function lookUpValue(
-  place: string,
+  path: string,
   members: readonly Member[],
   rulesBy: ReadonlyMap<Key, readonly number[]>,
 ): Required<Step>['lookUp'] {
-  const { tokens } = pointer(place)
-  const before = [...new Set(members.flatMap(({ need }) => need.before))].map((at) => pointer(at).tokens)
+  const { tokens } = pointer(path)
+  const before = [...new Set(members.flatMap(({ requirement }) => requirement.before))].map(
+    (at) => pointer(at).tokens,
+  )
   const all = members.map(({ rule }) => rule)
   return ({ body: { value } }) => {
-    const found = placeValue(value, tokens)
-    const isOpen = found === MANY || before.some((names) => placeValue(value, names) === MANY)
+    const found = valueAt(value, tokens)
+    const isOpen = found === MANY || before.some((names) => valueAt(value, names) === MANY)
     return isOpen ? all : (rulesBy.get(found as Key) ?? NONE)
   }
 }

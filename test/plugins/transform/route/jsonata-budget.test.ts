@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Budget, STEPS } from '../../../../src/lib/budget.js'
 import { compileJsonata } from '../../../../src/plugins/transform/route/jsonata.js'
-import { evaluationError } from '../../../../src/plugins/transform/route/jsonata-error.js'
+import { evaluationError } from '../../../../src/plugins/transform/route/jsonata-errors.js'
 import { eventOf, nameIn, stage } from './setup.js'
 
 const MIB = 1_048_576

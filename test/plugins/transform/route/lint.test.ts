@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { route } from '../../../../src/plugins/transform/route/index.js'
 import { compileJsonata } from '../../../../src/plugins/transform/route/jsonata.js'
-import { route } from '../../../../src/plugins/transform/route/route.js'
 import { checkContext } from '../../../helpers/context.js'
 import { config, type Rules } from './setup.js'
 

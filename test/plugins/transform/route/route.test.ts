@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js'
 import { describe, expect, it, vi } from 'vitest'
-import { route } from '../../../../src/plugins/transform/route/route.js'
+import { route } from '../../../../src/plugins/transform/route/index.js'
 import { fillDefaults, testContext } from '../../../helpers/context.js'
 import { chosen, config, event, eventOf, nameIn, problems, stage } from './setup.js'
 

@@ -1,6 +1,6 @@
 import type { ConfigProblem, Event, Transform, Verdict } from '../../../../src/contract/index.js'
 import { parseBody } from '../../../../src/lib/json/body.js'
-import { route } from '../../../../src/plugins/transform/route/route.js'
+import { route } from '../../../../src/plugins/transform/route/index.js'
 import { fillDefaults, type TestContext, testContext } from '../../../helpers/context.js'
 
 export const eventOf = (text: string): Event => ({

@@ -2,7 +2,7 @@ import { currentBudget, LARGEST, tooLarge, WRITE, weigh } from './jsonata-budget
 import { BUILTINS } from './jsonata-builtins.js'
 import { literalOf, type Node, nodesOf } from './jsonata-syntax.js'
 
-/** What jsonata's own types leave out. */
+/** Members that jsonata's own types leave out. */
 interface Parsed extends Node {
   readonly lhs?: Parsed
   readonly rhs?: Parsed

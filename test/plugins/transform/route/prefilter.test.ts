@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { requiredWords } from '../../../../src/plugins/transform/route/required-words.js'
+import { requiredLiterals } from '../../../../src/plugins/transform/route/prefilter.js'
 
 describe('the words that a regex requires', () => {
   it.each<[string, string[]]>([
@@ -15,17 +15,17 @@ describe('the words that a regex requires', () => {
     ['größe', ['größe']],
     ['(?i)größe', ['gr', 'e']],
   ])('stand between everything else: %s', (regex, words) => {
-    expect(requiredWords(regex)).toEqual(words)
+    expect(requiredLiterals(regex)).toEqual(words)
   })
 
   it.each(['ab|cd', '\\x61b', '\\Qab\\E', '\\pLab', 'ab{,2}', '.*', '(ab)?'])(
     'are none where they are not certain: %s',
     (regex) => {
-      expect(requiredWords(regex)).toEqual([])
+      expect(requiredLiterals(regex)).toEqual([])
     },
   )
 
   it('are of ASCII where case does not matter', () => {
-    expect(requiredWords('größe', 'i')).toEqual(['gr', 'e'])
+    expect(requiredLiterals('größe', 'i')).toEqual(['gr', 'e'])
   })
 })

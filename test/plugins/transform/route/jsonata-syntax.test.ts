@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import jsonata from 'jsonata'
 import { describe, expect, it } from 'vitest'
 import { Budget } from '../../../../src/lib/budget.js'
-import { linearRegexEngine } from '../../../../src/plugins/transform/route/jsonata-regex.js'
+import { linearRegexEngine } from '../../../../src/plugins/transform/route/jsonata-syntax.js'
 
 const Engine = linearRegexEngine(() => new Budget())
 

@@ -1,0 +1,37 @@
+import { definePlugin, metric, type Target } from '../../../contract/index.js'
+import { LINTS, lint, problems } from './checks.js'
+import { Router } from './route.js'
+import { RouteSettings } from './settings.js'
+
+const MATCHES = metric({
+  name: 'route_matches_total',
+  type: 'counter',
+  help: 'Events, by the rule that decided on them.',
+  labels: { rule: [] },
+})
+
+export const route = definePlugin({
+  kind: 'transform',
+  name: 'route',
+  summary: 'Chooses the topic and partition of the event: rules in order, the first that matches decides.',
+  config: RouteSettings,
+  routes: true,
+  metrics: [MATCHES],
+
+  rules: ({ rules }) => [...rules.map(({ name }) => name), 'otherwise'],
+  check: (config, context) => problems(config, context),
+  lints: LINTS,
+  lint: (config, { ensured, maxBody }) => lint(config, ensured, maxBody),
+  targets: (config) => [...targetsOf(config)],
+
+  create: (config, { metrics }) => {
+    const counts = metrics.counters(MATCHES, [...config.rules.map(({ name }) => name), 'otherwise'])
+    return new Router(config, counts)
+  },
+})
+
+function* targetsOf({ rules, otherwise }: RouteSettings): Generator<{ at: string; target: Target }> {
+  for (const [index, { to }] of rules.entries())
+    if (typeof to === 'object') yield { at: `/rules/${index}/to`, target: to }
+  if (typeof otherwise === 'object') yield { at: '/otherwise', target: otherwise }
+}
