@@ -2,7 +2,7 @@ import type { AnyDefinition } from '../contract/index.js'
 import { cxoneAck } from './post-commit/cxone-ack/cxone-ack.js'
 import { kafkaSink } from './sink/kafka/kafka.js'
 import { httpWebhook } from './source/http-webhook/index.js'
-import { jsonSchema } from './transform/json-schema/json-schema.js'
+import { jsonSchema } from './transform/json-schema/index.js'
 import { route } from './transform/route/index.js'
 
 /** The built-in plugins, in the order of the path. */

@@ -1,11 +1,10 @@
-import { Decimal } from './decimal.js'
-import { canonical, equalItems } from './equality.js'
-import { show } from './exact-json.js'
+import { Decimal } from '../../../lib/json/decimal.js'
+import { show } from '../../../lib/json/exact-numbers.js'
 import type { CountKeyword, Limit, Node, Pattern } from './node.js'
 import type { Work } from './work.js'
 
 const MAX_LISTED = 10
-/** What a step of a regex costs, in characters of the text: the engine looks at some ten million of them in a second. */
+/** Characters of a text that a regex reads for one step: some ten million in a second. */
 const CHARACTERS_PER_STEP = 4
 /** Of other things, in steps. */
 const DECIMAL = 20
@@ -22,8 +21,8 @@ export function kindOf(value: unknown): Kind {
 }
 
 /**
- * Whether a value is what its schema wants, looking at nothing but the value itself. `complain` is called for all that it is
- * not; without it, the first ends the search.
+ * Whether a value fulfils the keywords of a schema that concern only the value itself. `complain` is called for each that it
+ * does not; without it, the first one ends the search.
  */
 export function isAsserted(
   node: Node,
@@ -86,10 +85,10 @@ interface Values {
 }
 
 /** A schema's own values, which are the same for every event. */
-const known = new WeakMap<readonly unknown[], Values>()
+const valuesOfSchemas = new WeakMap<readonly unknown[], Values>()
 
 export function isOneOf(list: readonly unknown[], value: unknown, work: Work): boolean {
-  let values = known.get(list)
+  let values = valuesOfSchemas.get(list)
   if (values === undefined) {
     const isPlain = (one: unknown) => typeof one !== 'object' || one === null
     values = {
@@ -97,7 +96,7 @@ export function isOneOf(list: readonly unknown[], value: unknown, work: Work): b
       plain: new Set(list.filter(isPlain)),
       texts: new Set(list.map((one) => canonical(one, work))),
     }
-    known.set(list, values)
+    valuesOfSchemas.set(list, values)
   }
   const hasText = typeof value === 'number' ? values.hasDecimals : typeof value === 'object' && value !== null
   return hasText ? values.texts.has(canonical(value, work)) : values.plain.has(value)
@@ -175,8 +174,8 @@ export function hasCount(
 }
 
 function countComplaint(keyword: CountKeyword, limit: number): string {
-  const what = keyword.endsWith('Length') ? 'characters' : keyword.slice(3).toLowerCase()
-  return `must not have ${keyword.startsWith('min') ? 'fewer' : 'more'} than ${limit} ${what}`
+  const counted = keyword.endsWith('Length') ? 'characters' : keyword.slice(3).toLowerCase()
+  return `must not have ${keyword.startsWith('min') ? 'fewer' : 'more'} than ${limit} ${counted}`
 }
 
 function codePoints(text: string): number {
@@ -197,4 +196,43 @@ function listed(allowed: readonly unknown[]): string {
   const shown = allowed.slice(0, MAX_LISTED).map(show)
   if (allowed.length > MAX_LISTED) shown.push(`${allowed.length - MAX_LISTED} more`)
   return shown.length === 1 ? String(shown[0]) : `one of ${shown.join(', ')}`
+}
+
+const VALUE = 10
+/** Characters of a text that is quoted. */
+const QUOTED_PER_STEP = 8
+
+/** Two values have the same text if and only if JSON Schema calls them equal: the order of members means nothing. */
+export function canonical(value: unknown, work: Work): string {
+  work.spend(VALUE)
+  if (typeof value === 'string') {
+    work.spend(value.length / QUOTED_PER_STEP)
+    return JSON.stringify(value)
+  }
+  if (typeof value === 'number') return value === 0 ? '0' : String(value)
+  if (value instanceof Decimal) return decimalText(value)
+  if (typeof value !== 'object' || value === null) return String(value)
+  if (Array.isArray(value)) return `[${value.map((item) => canonical(item, work)).join()}]`
+  const members = Object.entries(value).map(
+    ([key, member]) => `${JSON.stringify(key)}:${canonical(member, work)}`,
+  )
+  return `{${members.sort().join()}}`
+}
+
+/** 1.0000000000000000 is 1, and that is a double. */
+function decimalText(value: Decimal): string {
+  const double = Number(value.text)
+  return Number.isFinite(double) && Decimal.of(double).compare(value) === 0 ? String(double || 0) : value.text
+}
+
+/** The indexes of the first two equal items. */
+export function equalItems(items: readonly unknown[], work: Work): readonly [number, number] | undefined {
+  const seen = new Map<string, number>()
+  for (const [index, item] of items.entries()) {
+    const text = canonical(item, work)
+    const first = seen.get(text)
+    if (first !== undefined) return [first, index]
+    seen.set(text, index)
+  }
+  return undefined
 }

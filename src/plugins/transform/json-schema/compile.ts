@@ -1,16 +1,23 @@
 import { HeadgateError, type Violation } from '../../../contract/errors.js'
 import type { Files, JsonBody } from '../../../contract/index.js'
+import { parseExact } from '../../../lib/json/exact-numbers.js'
 import type { Slices } from '../../../lib/slices.js'
-import { type Document, type Draft, draftOf, findByUri, readMain } from './documents.js'
+import {
+  type Document,
+  type Draft,
+  draftOf,
+  findByUri,
+  metaSchema,
+  metaSchemaOf,
+  readMain,
+} from './documents.js'
 import { Evaluation } from './evaluate.js'
-import { parseExact } from './exact-json.js'
-import { badPattern, duplicateId, endless, fault, missingTarget } from './faults.js'
 import { Generator } from './generate.js'
 import { Linker } from './link.js'
-import { metaSchema, metaSchemaOf } from './meta-schemas.js'
 import { inPlace, type Node } from './node.js'
 import { isRecursive } from './recursion.js'
-import { Resources } from './resources.js'
+import { type Resource, Resources, resolveUri, type SchemaLocation, splitFragment } from './resources.js'
+import type { Settings } from './settings.js'
 import { Violations } from './violations.js'
 import { Work } from './work.js'
 
@@ -21,10 +28,10 @@ export interface Linked {
   readonly main: Document
 }
 
-/** What is wrong with an event; nothing where it fits. Throws HG_SCHEMA_TOO_COSTLY. */
+/** The violations of an event; none if it fits. Throws HG_SCHEMA_TOO_COSTLY. */
 export type Validate = (body: Pick<JsonBody, 'bytes' | 'value'>) => Violation[]
 
-/** Where a document is that no known one holds. */
+/** Finds a document that is not among the known ones. */
 export type Find = (uri: string, known: readonly [Document, ...Document[]]) => Document | undefined
 
 /**
@@ -39,6 +46,19 @@ export function linkSchema(files: Files, path: string, assertFormats: boolean): 
     if (error instanceof RangeError) throw fault(`The schema file ${path} is nested too deeply`)
     throw error
   }
+}
+
+export const linkSettings = ({ schema, formats }: Settings, files: Files): Linked =>
+  linkSchema(files, schema, formats === 'assert')
+
+/** Linked by the check of a config, for the stage that is built of the same settings. */
+const checkedSchemas = new WeakMap<Settings, Linked>()
+
+export const checkedSchema = (settings: Settings): Linked | undefined => checkedSchemas.get(settings)
+
+/** Throws as `linkSchema` does. */
+export function checkSchema(settings: Settings, files: Files): void {
+  checkedSchemas.set(settings, linkSettings(settings, files))
 }
 
 export function link(main: Document, find: Find, assertFormats: boolean): Linked {
@@ -56,8 +76,8 @@ export function link(main: Document, find: Find, assertFormats: boolean): Linked
   const linker = new Linker(
     resources,
     {
-      missing: (place, reference, base) => missingTarget(place, reference, base, resources, main),
-      pattern: (place, error) => badPattern(place, error) as Error,
+      missing: (location, reference, base) => missingTarget(location, reference, base, resources, main),
+      pattern: (location, error) => badPattern(location, error) as Error,
     },
     assertFormats,
   )
@@ -96,7 +116,7 @@ export function* validator({ root, linker }: Linked): Slices<Validate> {
   }
 }
 
-/** Everything that is wrong with an event that does not fit, as far as it can be found at little cost. */
+/** All violations of an event that does not fit, as far as they can be found at little cost. */
 function reasons(evaluation: Evaluation, root: Node, value: unknown): Violation[] {
   const violations = new Violations()
   try {
@@ -108,7 +128,7 @@ function reasons(evaluation: Evaluation, root: Node, value: unknown): Violation[
   return violations.list()
 }
 
-/** Whether it matters to a schema which of two numbers it is that are one double. */
+/** Whether the schema tells apart numbers that are one double. */
 const isAboutNumbers = (node: Node): boolean =>
   node.const !== undefined ||
   node.enum !== undefined ||
@@ -125,7 +145,7 @@ function checked(document: Document, otherwise: Draft): Draft {
   throw new HeadgateError(
     'HG_CONFIG_SCHEMA_FILE',
     `The schema file ${document.path} is not a valid JSON Schema.`,
-    { violations: firstOfEachPlace(violations.list()) },
+    { violations: firstOfEachPointer(violations.list()) },
   )
 }
 
@@ -150,8 +170,8 @@ function metaSchemaChecker(draft: Draft): (schema: unknown, violations: Violatio
   return checker
 }
 
-/** The alternatives of one place repeat each other. */
-const firstOfEachPlace = (all: readonly Violation[]): Violation[] =>
+/** The alternatives at one pointer repeat each other. */
+const firstOfEachPointer = (all: readonly Violation[]): Violation[] =>
   all.filter(({ pointer }, index) => all.findIndex((other) => other.pointer === pointer) === index)
 
 function refuseEndless({ linker }: Linked): void {
@@ -160,7 +180,7 @@ function refuseEndless({ linker }: Linked): void {
   const targets = (anchor: string) => linker.dynamicTargets(anchor)
   const visit = (node: Node): void => {
     if (done.has(node)) return
-    if (open.has(node)) throw endless(node.place)
+    if (open.has(node)) throw endless(node.location)
     open.add(node)
     for (const next of inPlace(node, targets)) visit(next)
     open.delete(node)
@@ -168,3 +188,49 @@ function refuseEndless({ linker }: Linked): void {
   }
   for (const node of [...linker.nodes]) visit(node)
 }
+
+export const fault = (message: string): HeadgateError =>
+  new HeadgateError('HG_CONFIG_SCHEMA_FILE', `${message}.`)
+
+const at = ({ document, pointer }: SchemaLocation): string =>
+  `The schema file ${document.path}${pointer === '' ? '' : ` at ${pointer}`}`
+
+/** A reference without a target. `main`: the first file; all others are looked for in its folder. */
+export function missingTarget(
+  location: SchemaLocation,
+  reference: string,
+  base: Resource,
+  resources: Resources,
+  main: Document,
+): HeadgateError {
+  const uri = resolveUri(reference, base.uri)
+  if (uri === undefined)
+    return fault(`${at(location)} refers to ${JSON.stringify(reference)}, which is not a URI`)
+  const [address, fragment] = splitFragment(uri)
+  const target = resources.find(address)
+  if (target !== undefined)
+    return fault(`${at(location)} refers to "${target.root.document.path}#${fragment}", which does not exist`)
+  const reason = /^file:/.test(address)
+    ? 'which is not in the folder of the schema'
+    : 'which no file in the folder of the schema has as its "$id"; nothing is fetched over the network'
+  return fault(`${at(location)} refers to ${inFolder(address, main)}, ${reason}`)
+}
+
+/** Files by their paths relative to the main schema: messages contain no paths of this machine. */
+function inFolder(uri: string, { uri: main }: Document): string {
+  const folder = main.slice(0, main.lastIndexOf('/') + 1)
+  return `"${uri.startsWith('file:') && uri.startsWith(folder) ? uri.slice(folder.length) : uri}"`
+}
+
+export const duplicateId = (location: SchemaLocation, uri: string): HeadgateError =>
+  fault(`${at(location)} has the "$id" "${uri}", which another schema has already`)
+
+export function badPattern(location: SchemaLocation, error: unknown): unknown {
+  if (!(error instanceof HeadgateError)) return error
+  return fault(`${at(location)} has a pattern that cannot be used: ${error.message.replace(/\.$/, '')}`)
+}
+
+export const endless = (location: SchemaLocation): HeadgateError =>
+  fault(
+    `${at(location)} refers to itself without looking deeper into the event, so that a check would never end`,
+  )

@@ -1,15 +1,17 @@
 import { dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { Ajv } from 'ajv'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { HeadgateError } from '../../../contract/errors.js'
 import type { Files } from '../../../contract/index.js'
 import { syntaxError } from '../../../lib/json/body.js'
-import { parseExact } from './exact-json.js'
+import { parseExact } from '../../../lib/json/exact-numbers.js'
 
 /** A schema file. */
 export interface Document {
   /** As a config would write it. */
   readonly path: string
-  /** What references in it are resolved against. */
+  /** The base of its references. */
   readonly uri: string
   /** Numbers that no double holds are Decimals. */
   readonly schema: JsonSchema | boolean
@@ -27,7 +29,7 @@ const DRAFTS: ReadonlyMap<string, Draft> = new Map([
   ['json-schema.org/draft/2020-12/schema', '2020-12'],
 ])
 
-/** Undefined where the schema does not say. Throws HG_CONFIG_SCHEMA_FILE for another one. */
+/** Undefined if the schema does not say. Throws HG_CONFIG_SCHEMA_FILE for any other draft. */
 export function draftOf({ path, schema }: Pick<Document, 'path' | 'schema'>): Draft | undefined {
   const name = typeof schema === 'object' ? schema['$schema'] : undefined
   if (name === undefined) return undefined
@@ -43,7 +45,7 @@ export function draftOf({ path, schema }: Pick<Document, 'path' | 'schema'>): Dr
   )
 }
 
-/** Reads the file of the setting. Throws HG_CONFIG_UNREADABLE, or HG_CONFIG_SCHEMA_FILE where it holds no schema. */
+/** Reads the file of the setting. Throws HG_CONFIG_UNREADABLE, or HG_CONFIG_SCHEMA_FILE if it is no schema. */
 export function readMain(files: Files, path: string): Document {
   return inFile(files, path, parse(path, files.read(path)))
 }
@@ -58,8 +60,8 @@ function inFile(files: Files, path: string, schema: JsonSchema | boolean, found?
 }
 
 /**
- * The file that a URI means: the one that lies beside a known file as the two URIs do, or else the one in the folder of
- * the main schema (the first of `known`) that has the URI as its "$id". Nothing outside of that folder is read, and
+ * The file of a URI: the one at the same path relative to a known file as between the two URIs, or else the one in the
+ * folder of the main schema (the first of `known`) that has the URI as its "$id". Nothing outside of that folder is read, and
  * nothing is ever fetched.
  */
 export function findByUri(
@@ -69,7 +71,7 @@ export function findByUri(
 ): Document | undefined {
   const folder = dirname(known[0].path)
   for (const document of known) {
-    const path = beside(document, uri)
+    const path = relativeTo(document, uri)
     const text = path === undefined || isOutside(folder, path) ? undefined : readIfThere(files, path)
     if (path !== undefined && text !== undefined) return inFile(files, path, parse(path, text), uri)
   }
@@ -87,7 +89,7 @@ function resolved(reference: string, base: string): string | undefined {
   return URL.canParse(reference, base) ? new URL(reference, base).href : undefined
 }
 
-function beside(known: Document, uri: string): string | undefined {
+function relativeTo(known: Document, uri: string): string | undefined {
   const parent = known.uri.slice(0, known.uri.lastIndexOf('/') + 1)
   if (parent === '' || !uri.startsWith(parent)) return undefined
   try {
@@ -138,3 +140,34 @@ export function parse(path: string, text: string): JsonSchema | boolean {
 
 const isSchema = (value: unknown): value is JsonSchema | boolean =>
   typeof value === 'boolean' || (typeof value === 'object' && value !== null && !Array.isArray(value))
+
+const META_SCHEMAS: { readonly [draft in Draft]: string } = {
+  '07': 'http://json-schema.org/draft-07/schema',
+  '2020-12': 'https://json-schema.org/draft/2020-12/schema',
+}
+
+const documents = new Map<string, Document & { draft: Draft }>()
+
+/** The schemas of schemas, which come with ajv. */
+export function metaSchema(uri: string): (Document & { readonly draft: Draft }) | undefined {
+  if (documents.size === 0) {
+    add('07', new Ajv({ logger: false }))
+    add('2020-12', new Ajv2020({ logger: false }))
+  }
+  return documents.get(uri)
+}
+
+export const metaSchemaOf = (draft: Draft): Document & { readonly draft: Draft } => {
+  const found = metaSchema(META_SCHEMAS[draft])
+  if (found === undefined) throw new Error(`ajv does not have ${META_SCHEMAS[draft]}`)
+  return found
+}
+
+function add(draft: Draft, { schemas }: Ajv): void {
+  for (const [key, environment] of Object.entries(schemas)) {
+    const uri = key.replace(/#$/, '')
+    const path = uri
+    if (environment !== undefined && /^https?:/.test(uri))
+      documents.set(uri, { path, uri, schema: environment.schema as JsonSchema, draft })
+  }
+}

@@ -19,7 +19,7 @@ interface Members {
   readonly [name: string]: unknown
 }
 
-/** Which members and items some schema has looked at, for "unevaluatedProperties" and "unevaluatedItems". */
+/** The members and items that some schema has evaluated, for "unevaluatedProperties" and "unevaluatedItems". */
 class Evaluated {
   readonly names = new Set<string>()
   readonly indexes = new Set<number>()
@@ -33,19 +33,19 @@ class Evaluated {
   }
 }
 
-/** Where a value stands, and what is to be known of it. */
-interface Circumstances {
+/** The location of a value, and the results that are collected. */
+interface Context {
   readonly path: Path | undefined
   readonly scope: Scope | undefined
-  /** Undefined where nobody asks. */
+  /** Undefined if no schema asks for it. */
   readonly evaluated: Evaluated | undefined
-  /** Undefined where the first violation is enough. */
+  /** Undefined if the first violation is enough. */
   readonly violations: Violations | undefined
 }
 
 /**
- * Whether a value fits a schema, by every word of the drafts and every digit of its numbers, and everything that is wrong with
- * it. Ajv, which is faster by far, decides on the usual event; this on what ajv gets wrong, and on what to say.
+ * Whether a value fits a schema, by every word of the drafts and every digit of its numbers, with all violations. The code
+ * that ajv generates is faster by far and decides on the usual event; this decides what ajv gets wrong, and explains.
  */
 export class Evaluation {
   readonly #work: Work
@@ -61,7 +61,7 @@ export class Evaluation {
     return this.#check(node, value, { path: undefined, scope: undefined, evaluated: undefined, violations })
   }
 
-  #check(node: Node, value: unknown, around: Circumstances): boolean {
+  #check(node: Node, value: unknown, around: Context): boolean {
     this.#work.spend(CHECK)
     const { violations, path } = around
     if (node.always !== undefined) {
@@ -76,12 +76,12 @@ export class Evaluation {
     const evaluated = isWatched ? new Evaluated() : around.evaluated
     const scope =
       around.scope?.resource === node.resource ? around.scope : { up: around.scope, resource: node.resource }
-    const here: Circumstances = { path, scope, evaluated, violations }
+    const here: Context = { path, scope, evaluated, violations }
     if (kind === 'object') fits = this.#members(node, value as Members, here) && fits
     else if (kind === 'array') fits = this.#items(node, value as unknown[], here) && fits
     if (!fits && violations === undefined) return false
     fits = this.#combined(node, value, here) && fits
-    // What an invalid schema has looked at does not count, so that everything would be reported once more.
+    // After a failure nothing counts as evaluated, so that everything would be reported once more.
     if (isWatched && fits && evaluated !== undefined) {
       fits = this.#unevaluated(node, value, kind, here, evaluated)
       around.evaluated?.add(evaluated)
@@ -89,7 +89,7 @@ export class Evaluation {
     return fits
   }
 
-  #combined(node: Node, value: unknown, here: Circumstances): boolean {
+  #combined(node: Node, value: unknown, here: Context): boolean {
     const { ref, dynamicRef, allOf, anyOf, oneOf, not, if: condition } = node
     const isFirstEnough = here.violations === undefined
     let fits = ref === undefined || this.#check(ref, value, here)
@@ -106,7 +106,7 @@ export class Evaluation {
     return fits
   }
 
-  #members(node: Node, value: Members, here: Circumstances): boolean {
+  #members(node: Node, value: Members, here: Context): boolean {
     const isFirstEnough = here.violations === undefined
     const { required, dependentRequired, dependentSchemas, propertyNames } = node
     let fits = true
@@ -135,7 +135,7 @@ export class Evaluation {
     return this.#values(node, value, here) && fits
   }
 
-  #values(node: Node, value: Members, here: Circumstances): boolean {
+  #values(node: Node, value: Members, here: Context): boolean {
     const { properties, patternProperties, additionalProperties } = node
     if (!properties && !patternProperties && !additionalProperties) return true
     let fits = true
@@ -163,7 +163,7 @@ export class Evaluation {
     return fits
   }
 
-  #names(node: Node, value: Members, here: Circumstances): boolean {
+  #names(node: Node, value: Members, here: Context): boolean {
     let fits = true
     const names = Object.keys(value)
     this.#work.spend(names.length * MEMBER)
@@ -180,7 +180,7 @@ export class Evaluation {
     return fits
   }
 
-  #items(node: Node, value: readonly unknown[], here: Circumstances): boolean {
+  #items(node: Node, value: readonly unknown[], here: Context): boolean {
     const { prefixItems = [], items, contains } = node
     const isFirstEnough = here.violations === undefined
     const listed = Math.min(prefixItems.length, value.length)
@@ -205,7 +205,7 @@ export class Evaluation {
   #contains(
     { node, min, max }: NonNullable<Node['contains']>,
     value: readonly unknown[],
-    here: Circumstances,
+    here: Context,
   ): boolean {
     let count = 0
     for (const [index, item] of value.entries()) {
@@ -219,7 +219,7 @@ export class Evaluation {
     return this.#wrong(here, `must contain at least ${min}${atMost} valid item(s)`)
   }
 
-  #any(nodes: readonly Node[], value: unknown, here: Circumstances): boolean {
+  #any(nodes: readonly Node[], value: unknown, here: Context): boolean {
     const before = here.violations?.count ?? 0
     let fits = false
     for (const node of nodes) {
@@ -232,7 +232,7 @@ export class Evaluation {
     return true
   }
 
-  #one(nodes: readonly Node[], value: unknown, here: Circumstances): boolean {
+  #one(nodes: readonly Node[], value: unknown, here: Context): boolean {
     const before = here.violations?.count ?? 0
     let fitting = 0
     for (const node of nodes) {
@@ -242,20 +242,20 @@ export class Evaluation {
     return fitting === 1 || this.#wrong(here, 'must match exactly one schema in oneOf')
   }
 
-  #none(node: Node, value: unknown, here: Circumstances): boolean {
+  #none(node: Node, value: unknown, here: Context): boolean {
     if (!this.#check(node, value, { ...here, evaluated: undefined, violations: undefined })) return true
     return this.#wrong(here, 'must not be valid')
   }
 
-  #conditional(condition: NonNullable<Node['if']>, value: unknown, here: Circumstances): boolean {
+  #conditional(condition: NonNullable<Node['if']>, value: unknown, here: Context): boolean {
     const branch = this.#apart(condition.test, value, { ...here, violations: undefined })
       ? condition.whenTrue
       : condition.whenFalse
     return branch === undefined || this.#apart(branch, value, here)
   }
 
-  /** What it has looked at counts only if it fits. */
-  #apart(node: Node, value: unknown, here: Circumstances): boolean {
+  /** Members that it has evaluated count only if it fits. */
+  #apart(node: Node, value: unknown, here: Context): boolean {
     if (here.evaluated === undefined) return this.#check(node, value, here)
     const evaluated = new Evaluated()
     const fits = this.#check(node, value, { ...here, evaluated })
@@ -266,11 +266,11 @@ export class Evaluation {
     return fits
   }
 
-  #below(node: Node, value: unknown, token: string | number, here: Circumstances): boolean {
+  #below(node: Node, value: unknown, token: string | number, here: Context): boolean {
     return this.#check(node, value, { ...here, path: { up: here.path, token }, evaluated: undefined })
   }
 
-  #unevaluated(node: Node, value: unknown, kind: string, here: Circumstances, evaluated: Evaluated): boolean {
+  #unevaluated(node: Node, value: unknown, kind: string, here: Context, evaluated: Evaluated): boolean {
     let fits = true
     if (kind === 'object' && node.unevaluatedProperties) {
       const names = Object.keys(value as Members)
@@ -301,7 +301,7 @@ export class Evaluation {
     return found
   }
 
-  #wrong({ violations, path }: Circumstances, message: string, token?: string): false {
+  #wrong({ violations, path }: Context, message: string, token?: string): false {
     violations?.add(path, message, token)
     return false
   }

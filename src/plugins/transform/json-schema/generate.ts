@@ -1,15 +1,23 @@
 import { _, Ajv, type CodeKeywordDefinition, type KeywordCxt, type Options, type SchemaObject } from 'ajv'
+import { Decimal } from '../../../lib/json/decimal.js'
 import type { Slices } from '../../../lib/slices.js'
-import { hasCount, hasFormat, isMultiple, isOneOf, isWithin, kindOf, matches } from './assertions.js'
-import { Decimal } from './decimal.js'
-import { equalItems } from './equality.js'
+import {
+  equalItems,
+  hasCount,
+  hasFormat,
+  isMultiple,
+  isOneOf,
+  isWithin,
+  kindOf,
+  matches,
+} from './assertions.js'
 import type { Evaluation } from './evaluate.js'
 import { below, inPlace, type Node, type Pattern } from './node.js'
 import type { Work } from './work.js'
 
 type Check = (value: unknown) => boolean
 
-/** A function that ajv is still to make: schemas call each other in circles. */
+/** A function that ajv has yet to generate: schemas call each other in circles. */
 interface Callee {
   validate?: Check
 }
@@ -28,14 +36,14 @@ const step = (work: Work): CodeKeywordDefinition => ({
   keyword: 'step',
   before: '$ref',
   code({ gen, schema, it }: KeywordCxt) {
-    // Nobody reads what the errors say: what is wrong with an event is found out by Evaluation.
+    // The errors are not read: Evaluation finds the violations of an event.
     Object.assign(it, { createErrors: false })
     const counter = gen.scopeValue('keyword', { ref: work })
     gen.if(_`(${counter}.left -= ${schema as number}) < 0`, () => gen.code(_`${counter}.end()`))
   },
 })
 
-/** "check": plain functions, for what ajv decides wrong, or in more than linear time. */
+/** "check": plain functions for keywords that ajv gets wrong, or decides in more than linear time. */
 const check: CodeKeywordDefinition = {
   keyword: 'check',
   code(cxt: KeywordCxt) {
@@ -65,8 +73,8 @@ const OPTIONS: Options = {
 }
 
 /**
- * Lets ajv generate code for a schema. It gets the schema in plain words: references as calls of functions, and everything
- * that it is known to decide wrong as a check of our own.
+ * Generates code for a schema, by ajv. It gets references as calls of functions, and everything that it is known to decide
+ * wrong as a check of our own.
  */
 export class Generator {
   readonly #ajv: Ajv
@@ -240,7 +248,7 @@ export class Generator {
     const schema: SchemaObject = {}
     const all = (node.allOf ?? []).map((inner) => this.#schema(inner))
     if (node.prefixItems) {
-      // Apart from all other keywords: where an array is shorter than the list, ajv skips those that follow.
+      // Apart from all other keywords: if an array is shorter than the list, ajv skips those that follow.
       const items = node.prefixItems.map((inner) => this.#schema(inner))
       all.push({ items, ...(node.items ? { additionalItems: this.#counted(node.items) } : {}) })
     }

@@ -1,15 +1,15 @@
+import { Decimal } from '../../../lib/json/decimal.js'
 import { child } from '../../../lib/json/pointer.js'
 import { compileEcmaRegex } from '../../../lib/regex.js'
-import { Decimal } from './decimal.js'
 import type { JsonSchema } from './documents.js'
 import { FORMATS } from './formats.js'
 import type { Node, Pattern } from './node.js'
-import { isObject, isSchema, type Place, type Resource, type Resources } from './resources.js'
+import { isObject, isSchema, type Resource, type Resources, type SchemaLocation } from './resources.js'
 
-/** How a schema's problems are said. */
+/** The errors for problems of a schema. */
 export interface Faults {
-  missing(place: Place, reference: string, base: Resource): Error
-  pattern(place: Place, error: unknown): Error
+  missing(location: SchemaLocation, reference: string, base: Resource): Error
+  pattern(location: SchemaLocation, error: unknown): Error
 }
 
 const LIMITS = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'] as const
@@ -31,8 +31,8 @@ export class Linker {
   }
 
   /** With everything that it refers to. */
-  link(place: Place, resource: Resource): Node {
-    const root = this.#node(place, resource)
+  link(location: SchemaLocation, resource: Resource): Node {
+    const root = this.#node(location, resource)
     for (let next = this.#open.pop(); next !== undefined; next = this.#open.pop()) {
       this.#fill(next.node, next.schema)
       // Whichever resource turns out to be the outermost, its schema is there.
@@ -63,17 +63,17 @@ export class Linker {
 
   #openTargets(anchor: string): void {
     for (const resource of this.#resources.all()) {
-      const place = resource.dynamicAnchors.get(anchor)
-      if (place !== undefined) this.#node(place, resource)
+      const location = resource.dynamicAnchors.get(anchor)
+      if (location !== undefined) this.#node(location, resource)
     }
   }
 
-  #node(place: Place, around: Resource): Node {
-    const { schema } = place
-    if (!isObject(schema)) return { place, resource: around, always: schema !== false }
+  #node(location: SchemaLocation, around: Resource): Node {
+    const { schema } = location
+    if (!isObject(schema)) return { location, resource: around, always: schema !== false }
     const known = this.#nodes.get(schema)
     if (known !== undefined) return known
-    const node: Node = { place, resource: this.#resources.of(place, around) }
+    const node: Node = { location, resource: this.#resources.of(location, around) }
     this.#nodes.set(schema, node)
     this.#open.push({ node, schema })
     return node
@@ -82,7 +82,7 @@ export class Linker {
   #fill(node: Node, schema: JsonSchema): void {
     const { resource } = node
     if (typeof schema['$ref'] === 'string') node.ref = this.#reference(node, schema['$ref'], '$ref')
-    // Draft 07: everything beside a reference is ignored.
+    // Draft 07 ignores all siblings of a reference.
     if (resource.draft === '07' && node.ref !== undefined) return
     this.#values(node, schema)
     this.#objects(node, schema)
@@ -171,45 +171,49 @@ export class Linker {
     }
   }
 
-  #sub({ place, resource }: Node, schema: JsonSchema, name: string): Node {
+  #sub({ location, resource }: Node, schema: JsonSchema, name: string): Node {
     return this.#node(
-      { document: place.document, pointer: child(place.pointer, name), schema: schema[name] },
+      { document: location.document, pointer: child(location.pointer, name), schema: schema[name] },
       resource,
     )
   }
 
-  #list({ place, resource }: Node, schema: JsonSchema, name: string): Node[] {
-    const at = child(place.pointer, name)
+  #list({ location, resource }: Node, schema: JsonSchema, name: string): Node[] {
+    const at = child(location.pointer, name)
     return (schema[name] as unknown[]).map((item, index) =>
-      this.#node({ document: place.document, pointer: child(at, index), schema: item }, resource),
+      this.#node({ document: location.document, pointer: child(at, index), schema: item }, resource),
     )
   }
 
-  #map({ place, resource }: Node, schema: JsonSchema, name: string): [string, Node][] {
-    const at = child(place.pointer, name)
+  #map({ location, resource }: Node, schema: JsonSchema, name: string): [string, Node][] {
+    const at = child(location.pointer, name)
     return entries(schema[name])
       .filter(([, item]) => isSchema(item))
       .map(([key, item]) => [
         key,
-        this.#node({ document: place.document, pointer: child(at, key), schema: item }, resource),
+        this.#node({ document: location.document, pointer: child(at, key), schema: item }, resource),
       ])
   }
 
-  #reference({ place, resource }: Node, reference: string, keyword: string): Node {
+  #reference({ location, resource }: Node, reference: string, keyword: string): Node {
     const target = this.#resources.resolve(reference, resource)
     if (target === undefined)
-      throw this.#faults.missing({ ...place, pointer: child(place.pointer, keyword) }, reference, resource)
-    return this.#node(target.place, target.resource)
+      throw this.#faults.missing(
+        { ...location, pointer: child(location.pointer, keyword) },
+        reference,
+        resource,
+      )
+    return this.#node(target.location, target.resource)
   }
 
   #dynamic(from: Node, reference: string): { anchor: string; node: Node } {
     const node = this.#reference(from, reference, '$dynamicRef')
     const anchor = reference.slice(reference.indexOf('#') + 1)
-    const isDynamic = node.resource.dynamicAnchors.get(anchor)?.schema === node.place.schema
+    const isDynamic = node.resource.dynamicAnchors.get(anchor)?.schema === node.location.schema
     return { anchor: reference.includes('#') && isDynamic ? anchor : '', node }
   }
 
-  #pattern({ place }: Node, text: string, keyword: string): Pattern {
+  #pattern({ location }: Node, text: string, keyword: string): Pattern {
     const known = this.#patterns.get(text)
     if (known !== undefined) return known
     try {
@@ -217,7 +221,7 @@ export class Linker {
       this.#patterns.set(text, pattern)
       return pattern
     } catch (error) {
-      throw this.#faults.pattern({ ...place, pointer: child(place.pointer, keyword) }, error)
+      throw this.#faults.pattern({ ...location, pointer: child(location.pointer, keyword) }, error)
     }
   }
 }

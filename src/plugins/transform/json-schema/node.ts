@@ -1,6 +1,6 @@
+import type { Decimal } from '../../../lib/json/decimal.js'
 import type { Regex } from '../../../lib/regex.js'
-import type { Decimal } from './decimal.js'
-import type { Place, Resource } from './resources.js'
+import type { Resource, SchemaLocation } from './resources.js'
 
 export type Limit = 'minimum' | 'maximum' | 'exclusiveMinimum' | 'exclusiveMaximum'
 export type CountKeyword = `${'min' | 'max'}${'Length' | 'Items' | 'Properties'}`
@@ -15,7 +15,7 @@ export interface Pattern {
  * out. Filled in after it has been made, because schemas refer to each other in circles.
  */
 export interface Node {
-  readonly place: Place
+  readonly location: SchemaLocation
   readonly resource: Resource
   /** A boolean schema, and one that allows everything. */
   always?: boolean
@@ -39,7 +39,7 @@ export interface Node {
   items?: Node
   contains?: { readonly node: Node; readonly min: number; readonly max: number }
   ref?: Node
-  /** By the dynamic anchor's name: what the outermost resource that has it says; `node` where none is dynamic. */
+  /** The schema with this dynamic anchor in the outermost resource that has one; `node` if none is dynamic. */
   dynamicRef?: { readonly anchor: string; readonly node: Node }
   allOf?: readonly Node[]
   anyOf?: readonly Node[]
@@ -55,7 +55,7 @@ export interface Node {
   unevaluatedProperties?: Node
 }
 
-/** The schemas that look at the same value as this one. `targets`: what dynamic references may lead to. */
+/** The schemas that look at the same value as this one. `targets`: of dynamic references. */
 export function inPlace(node: Node, targets: (anchor: string) => readonly Node[]): Node[] {
   return [
     ...(node.ref ? [node.ref] : []),

@@ -1,8 +1,8 @@
-import { canonical } from './equality.js'
+import { canonical } from './assertions.js'
 import { below, inPlace, type Node } from './node.js'
 import { Work } from './work.js'
 
-/** What dynamic references may lead to. */
+/** The targets that dynamic references may have. */
 type Targets = (anchor: string) => readonly Node[]
 
 /** Whether any schema leads to itself. */

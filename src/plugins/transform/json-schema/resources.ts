@@ -1,17 +1,17 @@
 import { child, pointer as compilePointer } from '../../../lib/json/pointer.js'
 import { type Document, type Draft, draftOf, type JsonSchema } from './documents.js'
 
-/** A schema with a URI of its own: a file, or what has an "$id" in it. */
+/** A schema with a URI of its own: a file, or a part of one with an "$id". */
 export interface Resource {
   readonly uri: string
   readonly draft: Draft
-  readonly root: Place
-  readonly anchors: Map<string, Place>
-  readonly dynamicAnchors: Map<string, Place>
+  readonly root: SchemaLocation
+  readonly anchors: Map<string, SchemaLocation>
+  readonly dynamicAnchors: Map<string, SchemaLocation>
 }
 
-/** Where a schema stands, for messages. */
-export interface Place {
+/** The location of a schema, for messages. */
+export interface SchemaLocation {
   readonly document: Document
   readonly pointer: string
   readonly schema: unknown
@@ -44,7 +44,7 @@ export const isSchema = (value: unknown): value is JsonSchema | boolean =>
 /** Every schema directly in a schema, whatever it is there for, with its pointer. */
 export function* inner(schema: JsonSchema, pointer: string, draft: Draft): Generator<[unknown, string]> {
   const { one, list, map } = KEYWORDS[draft]
-  // Draft 07 ignores everything beside a reference, but definitions in it can be referred to.
+  // Draft 07 ignores all siblings of a reference, but definitions among them can be referred to.
   for (const name of Object.keys(schema)) {
     const value = schema[name]
     if (one.has(name) && isSchema(value)) yield [value, child(pointer, name)]
@@ -58,22 +58,22 @@ export function* inner(schema: JsonSchema, pointer: string, draft: Draft): Gener
   }
 }
 
-/** What URIs stand for. A document is read when it is first referred to. */
+/** Schemas by their URIs. A document is read when it is first referred to. */
 export class Resources {
   readonly #byUri = new Map<string, Resource>()
   readonly #bySchema = new Map<JsonSchema, Resource>()
   readonly #load: (uri: string) => { document: Document; draft: Draft } | undefined
-  readonly #duplicate: (place: Place, id: string) => Error
+  readonly #duplicate: (location: SchemaLocation, id: string) => Error
 
   constructor(
     load: (uri: string) => { document: Document; draft: Draft } | undefined,
-    duplicate: (place: Place, id: string) => Error,
+    duplicate: (location: SchemaLocation, id: string) => Error,
   ) {
     this.#load = load
     this.#duplicate = duplicate
   }
 
-  /** `uri`: where it was found, if that is another place than it names itself. */
+  /** `uri`: the URI by which it was found, if it names itself otherwise. */
   add(document: Document, draft: Draft, uri = document.uri): Resource {
     const root = { document, pointer: '', schema: document.schema }
     const resource = this.#open(document.uri, draft, root)
@@ -82,15 +82,15 @@ export class Resources {
     return resource
   }
 
-  /** The resource that a schema belongs to; `around` for one that stands where no schema is looked for. */
-  of(place: Place, around: Resource): Resource {
-    if (!isObject(place.schema)) return around
-    if (!this.#bySchema.has(place.schema)) this.#identify(place, around)
-    return this.#bySchema.get(place.schema) ?? around
+  /** The resource that a schema belongs to; `around` for one at a location where no schema is expected. */
+  of(location: SchemaLocation, around: Resource): Resource {
+    if (!isObject(location.schema)) return around
+    if (!this.#bySchema.has(location.schema)) this.#identify(location, around)
+    return this.#bySchema.get(location.schema) ?? around
   }
 
-  /** What a reference leads to. Undefined where there is no such resource, or no such place in it. */
-  resolve(reference: string, base: Resource): { resource: Resource; place: Place } | undefined {
+  /** The target of a reference. Undefined if there is no such resource, or no such location in it. */
+  resolve(reference: string, base: Resource): { resource: Resource; location: SchemaLocation } | undefined {
     const uri = resolveUri(reference, base.uri)
     if (uri === undefined) return undefined
     const [address = '', fragment = ''] = splitFragment(uri)
@@ -99,8 +99,8 @@ export class Resources {
     const text = decoded(fragment)
     if (text === undefined) return undefined
     if (text === '' || text.startsWith('/')) return this.#walk(resource, text)
-    const place = resource.anchors.get(text)
-    return place && { resource: this.of(place, resource), place }
+    const location = resource.anchors.get(text)
+    return location && { resource: this.of(location, resource), location }
   }
 
   find(address: string): Resource | undefined {
@@ -114,21 +114,21 @@ export class Resources {
     return this.#byUri.values()
   }
 
-  /** Along a pointer: what is passed on the way may have a URI of its own. */
-  #walk(from: Resource, text: string): { resource: Resource; place: Place } | undefined {
+  /** Along a pointer: schemas on the way may have URIs of their own. */
+  #walk(from: Resource, text: string): { resource: Resource; location: SchemaLocation } | undefined {
     let resource = from
-    let place = from.root
+    let location = from.root
     for (const token of text === '' ? [] : compilePointer(text).tokens) {
-      const value = compilePointer(child('', token)).read(place.schema)
+      const value = compilePointer(child('', token)).read(location.schema)
       if (value === undefined) return undefined
-      place = { document: place.document, pointer: child(place.pointer, token), schema: value }
+      location = { document: location.document, pointer: child(location.pointer, token), schema: value }
       if (isObject(value)) resource = this.#bySchema.get(value) ?? resource
     }
-    if (!isSchema(place.schema)) return undefined
-    return { resource: this.of(place, resource), place }
+    if (!isSchema(location.schema)) return undefined
+    return { resource: this.of(location, resource), location }
   }
 
-  #open(uri: string, draft: Draft, root: Place): Resource {
+  #open(uri: string, draft: Draft, root: SchemaLocation): Resource {
     const resource = { uri, draft, root, anchors: new Map(), dynamicAnchors: new Map() }
     const other = this.#byUri.get(uri)
     if (other !== undefined && JSON.stringify(other.root.schema) !== JSON.stringify(root.schema))
@@ -137,37 +137,37 @@ export class Resources {
     return other ?? resource
   }
 
-  #identify(place: Place, around: Resource): void {
-    const { schema, pointer, document } = place
+  #identify(location: SchemaLocation, around: Resource): void {
+    const { schema, pointer, document } = location
     if (!isObject(schema)) return
     if (this.#bySchema.has(schema)) return
-    const resource = place === around.root ? around : this.#nameOf(place, schema, around)
+    const resource = location === around.root ? around : this.#nameOf(location, schema, around)
     this.#bySchema.set(schema, resource)
-    this.#anchor(place, schema, resource)
+    this.#anchor(location, schema, resource)
     for (const [value, at] of inner(schema, pointer, resource.draft))
       this.#identify({ document, pointer: at, schema: value }, resource)
   }
 
-  #nameOf(place: Place, schema: JsonSchema, around: Resource): Resource {
+  #nameOf(location: SchemaLocation, schema: JsonSchema, around: Resource): Resource {
     const id = schema['$id']
     if (typeof id !== 'string' || (around.draft === '07' && typeof schema['$ref'] === 'string')) return around
     const uri = resolveUri(id, around.uri)
     const [address = '', fragment = ''] = uri === undefined ? [] : splitFragment(uri)
-    // Draft 07 names places so.
+    // Draft 07 names locations so.
     if (uri === undefined || fragment !== '' || id.startsWith('#')) return around
-    return this.#open(address, draftOf({ path: place.document.path, schema }) ?? around.draft, place)
+    return this.#open(address, draftOf({ path: location.document.path, schema }) ?? around.draft, location)
   }
 
-  #anchor(place: Place, schema: JsonSchema, { anchors, dynamicAnchors, draft }: Resource): void {
+  #anchor(location: SchemaLocation, schema: JsonSchema, { anchors, dynamicAnchors, draft }: Resource): void {
     const { $id, $anchor, $dynamicAnchor } = schema
     if (draft === '07') {
-      if (typeof $id === 'string' && /#./.test($id)) anchors.set($id.slice($id.indexOf('#') + 1), place)
+      if (typeof $id === 'string' && /#./.test($id)) anchors.set($id.slice($id.indexOf('#') + 1), location)
       return
     }
-    if (typeof $anchor === 'string') anchors.set($anchor, place)
+    if (typeof $anchor === 'string') anchors.set($anchor, location)
     if (typeof $dynamicAnchor !== 'string') return
-    anchors.set($dynamicAnchor, place)
-    dynamicAnchors.set($dynamicAnchor, place)
+    anchors.set($dynamicAnchor, location)
+    dynamicAnchors.set($dynamicAnchor, location)
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Violation } from '../../../contract/errors.js'
 import { child } from '../../../lib/json/pointer.js'
 
-/** An answer that a sender can make arbitrarily large is no service to anybody. */
+/** Bounds the response, which a sender could otherwise make arbitrarily large. */
 const MAX_VIOLATIONS = 100
 const MAX_POINTER = 500
 
@@ -11,14 +11,14 @@ export interface Path {
   readonly token: string | number
 }
 
-/** What is wrong with an event. Never holds a value of it: answers and logs show it. */
+/** The violations of an event. Contains no values of it: responses and logs show them. */
 export class Violations {
   readonly #kept: Violation[] = []
   #count = 0
-  /** True where the search ended before everything had been looked at. */
+  /** True if the search ended early. */
   isCutShort = false
 
-  /** `token`: the member that is meant, where it is not the value itself. */
+  /** `token`: the member that is meant, if it is not the value itself. */
   add(path: Path | undefined, message: string | (() => string), token?: string): void {
     this.#count++
     if (this.#kept.length >= MAX_VIOLATIONS) return
@@ -34,7 +34,7 @@ export class Violations {
     return this.#count
   }
 
-  /** Forgets what was added since there were `count`: an alternative that did not fit, beside one that does. */
+  /** Removes all that were added after the first `count`: those of an alternative that did not fit, if another one does. */
   forgetFrom(count: number): void {
     this.#count = count
     if (this.#kept.length > count) this.#kept.length = count

@@ -1,7 +1,7 @@
 import { HeadgateError } from '../../../contract/errors.js'
 import type { CheckContext, ConfigProblem, LintFinding, LintMeaning } from '../../../contract/index.js'
 import { Budget, STEPS } from '../../../lib/budget.js'
-import { isSameNumber } from '../../../lib/json/exact-numbers.js'
+import { isSameNumber } from '../../../lib/json/decimal.js'
 import type { Regex } from '../../../lib/regex.js'
 import { type Condition, compileCondition, sharedRegex } from './condition.js'
 import { expressionProblems } from './jsonata.js'

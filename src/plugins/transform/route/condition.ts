@@ -1,6 +1,7 @@
 import type { JsonBody, JsonPointer } from '../../../contract/index.js'
 import { Budget } from '../../../lib/budget.js'
-import { canonicalNumber, compactText } from '../../../lib/json/exact-numbers.js'
+import { Decimal } from '../../../lib/json/decimal.js'
+import { compactText } from '../../../lib/json/exact-numbers.js'
 import { pointer } from '../../../lib/json/pointer.js'
 import { compileRegex, type Regex } from '../../../lib/regex.js'
 import { compileJsonata, type Expression } from './jsonata.js'
@@ -119,7 +120,7 @@ export function shortcutOf(predicate: Predicate): Shortcut {
     case 'differs': {
       const path = pointer(predicate.path)
       const literal: unknown = JSON.parse(predicate.value)
-      const number = typeof literal === 'number' ? canonicalNumber(predicate.value) : undefined
+      const number = typeof literal === 'number' ? Decimal.parse(predicate.value).text : undefined
       const ifEqual = predicate.kind === 'equals'
       return (body) => {
         const found = valueAt(body.value, path.tokens)
@@ -139,7 +140,7 @@ export function shortcutOf(predicate: Predicate): Shortcut {
 }
 
 const sentNumber = (body: JsonBody, path: JsonPointer): string =>
-  canonicalNumber(body.slice(path)?.toString('latin1') ?? '')
+  Decimal.parse(body.slice(path)?.toString('latin1') ?? '').text
 
 /** The first result that is `deciding` or unknown; the other one if there is none. */
 const first =

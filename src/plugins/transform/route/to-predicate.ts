@@ -1,4 +1,4 @@
-import { isSameNumber } from '../../../lib/json/exact-numbers.js'
+import { isSameNumber } from '../../../lib/json/decimal.js'
 import { child } from '../../../lib/json/pointer.js'
 import { compileRegex } from '../../../lib/regex.js'
 import { isTruthy } from './jsonata.js'

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Violation } from '../../../../src/contract/errors.js'
 import type { Event, Transform, Verdict } from '../../../../src/contract/index.js'
 import { parseBody } from '../../../../src/lib/json/body.js'
-import { jsonSchema } from '../../../../src/plugins/transform/json-schema/json-schema.js'
+import { jsonSchema } from '../../../../src/plugins/transform/json-schema/index.js'
 import { fillDefaults, temporaryDirectory, testContext } from '../../../helpers/context.js'
 
 const event = (text: string): Event => ({ id: 'e1', body: parseBody(Buffer.from(text), 64), receivedAt: 0 })

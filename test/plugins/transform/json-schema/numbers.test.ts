@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Decimal } from '../../../../src/plugins/transform/json-schema/decimal.js'
+import { Decimal } from '../../../../src/lib/json/decimal.js'
 import { passes, violationsOf } from './stage.js'
 
 describe('multipleOf is decided with the digits that were sent', () => {

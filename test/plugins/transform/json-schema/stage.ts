@@ -1,7 +1,7 @@
 import type { Violation } from '../../../../src/contract/errors.js'
 import type { Event, Transform, Verdict } from '../../../../src/contract/index.js'
 import { parseBody } from '../../../../src/lib/json/body.js'
-import { jsonSchema } from '../../../../src/plugins/transform/json-schema/json-schema.js'
+import { jsonSchema } from '../../../../src/plugins/transform/json-schema/index.js'
 import { fillDefaults, temporaryDirectory, testContext } from '../../../helpers/context.js'
 
 export const event = (text: string): Event => ({

@@ -1,11 +1,14 @@
 import { distance } from 'fastest-levenshtein'
-import type { LintFinding, LintMeaning } from '../../../contract/index.js'
+import { HeadgateError } from '../../../contract/errors.js'
+import type { ConfigProblem, Files, LintFinding, LintMeaning } from '../../../contract/index.js'
 import { child } from '../../../lib/json/pointer.js'
 import type { Linked } from './compile.js'
+import { checkSchema } from './compile.js'
 import type { Draft, JsonSchema } from './documents.js'
 import { FORMATS } from './formats.js'
 import { multiplied } from './recursion.js'
-import { isObject, type Place } from './resources.js'
+import { isObject, type SchemaLocation } from './resources.js'
+import type { Settings } from './settings.js'
 
 export const LINTS = {
   'schema-unknown-keyword': {
@@ -52,14 +55,14 @@ const FARTHEST = 2
 
 export function* lintSchema({ linker }: Linked): Generator<LintFinding> {
   for (const node of linker.nodes) {
-    const { place, resource } = node
-    if (!isObject(place.schema) || /^https?:/.test(place.document.path)) continue
-    yield* keywords(place, place.schema, resource.draft)
-    const { format } = place.schema
+    const { location, resource } = node
+    if (!isObject(location.schema) || /^https?:/.test(location.document.path)) continue
+    yield* keywords(location, location.schema, resource.draft)
+    const { format } = location.schema
     if (typeof format === 'string' && !FORMATS.has(format)) {
       yield finding(
         'schema-unknown-format',
-        below(place, 'format'),
+        below(location, 'format'),
         `the format ${JSON.stringify(format)} is none of JSON Schema, so that it checks nothing`,
       )
     }
@@ -68,21 +71,21 @@ export function* lintSchema({ linker }: Linked): Generator<LintFinding> {
   for (const node of multiplied([...linker.nodes], targets)) {
     yield finding(
       'schema-recursive-alternatives',
-      node.place,
+      node.location,
       'two or more alternatives lead back to this schema, so that the work for an event can double with each level of its nesting',
     )
   }
 }
 
-function* keywords(place: Place, schema: JsonSchema, draft: Draft): Generator<LintFinding> {
+function* keywords(location: SchemaLocation, schema: JsonSchema, draft: Draft): Generator<LintFinding> {
   for (const name of Object.keys(schema)) {
     const reason = ignored(name, schema, draft)
     if (reason !== undefined) {
-      yield finding('schema-ignored-keyword', below(place, name), reason)
+      yield finding('schema-ignored-keyword', below(location, name), reason)
     } else if (!KEYWORDS[draft].has(name) && !/^x-/i.test(name)) {
       yield finding(
         'schema-unknown-keyword',
-        below(place, name),
+        below(location, name),
         `draft ${draft} has no keyword ${JSON.stringify(name)}, so that it checks nothing`,
         closest(name, KEYWORDS[draft]),
       )
@@ -112,11 +115,14 @@ function ignored(name: string, schema: JsonSchema, draft: Draft): string | undef
 const isRule = (name: string): boolean =>
   !name.startsWith('$') && name !== 'deprecated' && name !== 'contentSchema'
 
-const below = (place: Place, name: string): Place => ({ ...place, pointer: child(place.pointer, name) })
+const below = (location: SchemaLocation, name: string): SchemaLocation => ({
+  ...location,
+  pointer: child(location.pointer, name),
+})
 
 function finding(
   name: keyof typeof LINTS,
-  { document, pointer }: Place,
+  { document, pointer }: SchemaLocation,
   message: string,
   suggestion?: string,
 ): LintFinding {
@@ -136,4 +142,21 @@ function closest(name: string, known: ReadonlySet<string>): string | undefined {
   return best === undefined || best.far > FARTHEST || best.far >= name.length - 1
     ? undefined
     : `Did you mean "${best.keyword}"?`
+}
+
+/** The problems of a schema file, each with its place in it. */
+export function problems(settings: Settings, files: Files): ConfigProblem[] {
+  try {
+    checkSchema(settings, files)
+    return []
+  } catch (error) {
+    if (!(error instanceof HeadgateError)) throw error
+    const { code, message, violations } = error
+    if (violations.length === 0) return [{ at: '/schema', code, message }]
+    return violations.map((violation) => ({
+      at: '/schema',
+      code,
+      message: `${message.replace(/\.$/, ':')} ${violation.pointer || 'the top level'} ${violation.message}.`,
+    }))
+  }
 }

@@ -38,7 +38,7 @@ export class Decimal {
     return this.digits.length <= Math.max(0, this.point)
   }
 
-  /** Negative where this is the smaller one. */
+  /** Negative if this is the smaller one. */
   compare(other: Decimal): number {
     const sign = Math.sign(signOf(this) - signOf(other))
     if (sign !== 0) return sign
@@ -55,7 +55,7 @@ export class Decimal {
   }
 }
 
-/** Where arithmetic on the exponents themselves would no longer be exact. */
+/** Beyond this, arithmetic on the exponents would no longer be exact. */
 const MOST_EXPONENT = 1e15
 
 const clamp = (exponent: number): number => Math.max(-MOST_EXPONENT, Math.min(MOST_EXPONENT, exponent))
@@ -95,3 +95,7 @@ function power(exponent: number, modulus: bigint): bigint {
   }
   return result
 }
+
+/** Whether two numbers of JSON are equal, in whatever form they are written. */
+export const isSameNumber = (a: string, b: string): boolean =>
+  a === b || Decimal.parse(a).text === Decimal.parse(b).text

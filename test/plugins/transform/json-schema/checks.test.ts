@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { jsonSchema } from '../../../../src/plugins/transform/json-schema/json-schema.js'
+import { jsonSchema } from '../../../../src/plugins/transform/json-schema/index.js'
 import { fillDefaults, temporaryDirectory, testContext } from '../../../helpers/context.js'
 
 const DRAFT_07 = 'http://json-schema.org/draft-07/schema#'
