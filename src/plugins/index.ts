@@ -1,5 +1,5 @@
 import type { AnyDefinition } from '../contract/index.js'
-import { cxoneAck } from './post-commit/cxone-ack/cxone-ack.js'
+import { cxoneAck } from './post-commit/cxone-ack/index.js'
 import { kafkaSink } from './sink/kafka/kafka.js'
 import { httpWebhook } from './source/http-webhook/index.js'
 import { jsonSchema } from './transform/json-schema/index.js'

@@ -1,6 +1,6 @@
 import { parse } from 'jsonc-parser'
 import { expect, test } from 'vitest'
-import { cxoneAck } from '../../src/plugins/post-commit/cxone-ack/cxone-ack.js'
+import { cxoneAck } from '../../src/plugins/post-commit/cxone-ack/index.js'
 import { fillDefaults } from '../helpers/context.js'
 import { blocksOf, pageText } from '../helpers/pages.js'
 

@@ -1,9 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decodeContent } from '../../src/plugins/post-commit/cxone-ack/content-decoding.js'
-import { httpDate } from '../../src/plugins/post-commit/cxone-ack/http-date.js'
-import { retryAfter } from '../../src/plugins/post-commit/cxone-ack/retry-after.js'
-import { readGrant } from '../../src/plugins/post-commit/cxone-ack/token-response.js'
+import { httpDate, retryAfter } from '../../src/plugins/post-commit/cxone-ack/retry-after.js'
+import { decodeContent, readGrant } from '../../src/plugins/post-commit/cxone-ack/token-request.js'
 import { runs } from './runs.js'
 
 const MAX = 900_000

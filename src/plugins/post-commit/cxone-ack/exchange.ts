@@ -1,20 +1,20 @@
 import type { Dispatcher } from 'undici'
 import type { WaitHeaders } from './retry-after.js'
 
-/** What counts of an answer. */
-export interface Answer extends WaitHeaders {
+/** The head of a response, as far as it is used. */
+export interface Response extends WaitHeaders {
   readonly status: number
 }
 
-/** An answer with what is in it. */
-export interface FullAnswer extends Answer {
+/** A response with its body. */
+export interface FullResponse extends Response {
   /** As it came: encoded as `contentEncoding` says. */
   readonly body: Buffer
   readonly contentEncoding: string | undefined
 }
 
-/** Answers are small; a connection that brings more than this is dropped. Bytes. */
-export const MAX_ANSWER = 64 * 1024
+/** Bytes. Responses are small; a connection that delivers more than this is dropped. */
+export const MAX_RESPONSE = 64 * 1024
 
 /** Interim responses (1xx) to one request. Servers send a handful; more than this is a flood that only costs time. */
 const MAX_INTERIM = 1000
@@ -31,36 +31,36 @@ class ExchangeTimeout extends Error {
 }
 
 /**
- * Sends a request and resolves with the head of the answer; the body is read and thrown away, so that the connection can
- * be used again. Rejects where there is no answer. From the moment when a connection begins with the request, `timeout`
- * milliseconds later everything has ended: undici's own limits begin anew with each interim response and each piece of a body.
+ * Sends a request and resolves with the head of the response; the body is read and discarded, so that the connection can be
+ * reused. Rejects if there is no response. `timeout` milliseconds after a connection begins with the request, everything has
+ * ended: undici's own limits restart with each interim response and each piece of a body.
  */
 export function exchange(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
   timeout: number,
-): Promise<Answer> {
+): Promise<Response> {
   return new Promise((resolve, reject) => {
     dispatcher.dispatch(request, new HeadOnly(timeout, resolve, reject))
   })
 }
 
-/** As `exchange`, but resolves when the whole answer is there. */
+/** As `exchange`, but resolves with the whole response. */
 export function fullExchange(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
   timeout: number,
-): Promise<FullAnswer> {
+): Promise<FullResponse> {
   return new Promise((resolve, reject) => {
     dispatcher.dispatch(request, new WithBody(timeout, resolve, reject))
   })
 }
 
-/** True where undici refuses to write the request: it cannot be made, now or later. */
+/** True if undici refuses to write the request: it cannot be made, now or later. */
 export const isUnsendable = (thrown: unknown): boolean =>
   thrown instanceof Error && 'code' in thrown && thrown.code === 'UND_ERR_INVALID_ARG'
 
-/** Why there was no answer, without the address: addresses come from config providers and stay out of logs. */
+/** Why there was no response, without the address: addresses come from config providers and stay out of logs. */
 export function networkReason(thrown: unknown): string {
   if (!(thrown instanceof Error)) return 'unknown'
   return 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : thrown.name
@@ -68,7 +68,7 @@ export function networkReason(thrown: unknown): string {
 
 type Headers = { readonly [name: string]: string | readonly string[] | undefined }
 
-/** One for each request: methods on a prototype, and no stream for a body that nobody reads. */
+/** One for each request: methods on a prototype, and no stream for a body that is discarded. */
 abstract class Exchange implements Dispatcher.DispatchHandler {
   readonly #timeout: number
   readonly #reject: (error: Error) => void
@@ -80,7 +80,7 @@ abstract class Exchange implements Dispatcher.DispatchHandler {
     this.#reject = reject
   }
 
-  abstract onHead(answer: Answer, headers: Headers): void
+  abstract onHead(response: Response, headers: Headers): void
   abstract onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -117,14 +117,14 @@ abstract class Exchange implements Dispatcher.DispatchHandler {
 class HeadOnly extends Exchange {
   constructor(
     timeout: number,
-    private readonly resolve: (answer: Answer) => void,
+    private readonly resolve: (response: Response) => void,
     reject: (error: Error) => void,
   ) {
     super(timeout, reject)
   }
 
-  onHead(answer: Answer): void {
-    this.resolve(answer)
+  onHead(response: Response): void {
+    this.resolve(response)
   }
 
   onResponseData(): void {}
@@ -132,19 +132,19 @@ class HeadOnly extends Exchange {
 
 class WithBody extends Exchange {
   readonly #chunks: Buffer[] = []
-  #head: Omit<FullAnswer, 'body'> | undefined
+  #head: Omit<FullResponse, 'body'> | undefined
 
   constructor(
     timeout: number,
-    private readonly resolve: (answer: FullAnswer) => void,
+    private readonly resolve: (answer: FullResponse) => void,
     reject: (error: Error) => void,
   ) {
     super(timeout, reject)
   }
 
-  onHead(answer: Answer, headers: Headers): void {
+  onHead(response: Response, headers: Headers): void {
     const coding = headers['content-encoding']
-    this.#head = { ...answer, contentEncoding: typeof coding === 'object' ? coding.join() : coding }
+    this.#head = { ...response, contentEncoding: typeof coding === 'object' ? coding.join() : coding }
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -8,7 +8,7 @@ import { tokenRequest } from './token-request.js'
 
 type Context = Pick<ProbeContext, 'at' | 'timeout' | 'signal'>
 
-/** Asks for a token, which nobody is shown, and asks the API for its OPTIONS, which acknowledges nothing. */
+/** Requests a token, which is never shown, and the OPTIONS of the API, which acknowledges nothing. */
 export async function* probe(config: Settings, { at, timeout, signal }: Context): AsyncIterable<Probed> {
   const patience = Math.ceil(Math.min(milliseconds(config.timeout), timeout))
   const hasty = { ...config, timeout: `${patience}ms` }
@@ -51,7 +51,7 @@ export async function* probe(config: Settings, { at, timeout, signal }: Context)
   }
 }
 
-/** The statuses by which a token endpoint says that it does not like the credentials (RFC 6749, 5.2). */
+/** The statuses with which a token endpoint refuses credentials (RFC 6749, 5.2). */
 const REFUSALS: readonly unknown[] = [400, 401, 403]
 
 const isRefusal = (cause: unknown): boolean =>

@@ -6,7 +6,7 @@ export type StatusMeaning = 'success' | 'retry' | 'throttle' | 'give-up'
 
 type Lists = Settings['statuses']
 
-/** What each status means, as a table with the status as index. A status counts for more than a class that it is in. */
+/** The meaning of each status, by status. A status takes precedence over a class that contains it. */
 export function statusMeanings({ success, retry, giveUp, throttle }: Lists): readonly StatusMeaning[] {
   const meanings: StatusMeaning[] = new Array(1000).fill(giveUp === undefined ? 'give-up' : 'retry')
   const lists = [
@@ -24,7 +24,7 @@ export function statusMeanings({ success, retry, giveUp, throttle }: Lists): rea
   return meanings
 }
 
-/** Entries that stand in two lists, that are no list's to say, or that throttle without being retried. */
+/** Entries that are in two lists, that no list may contain, or that throttle without being retried. */
 export function* statusProblems(lists: Lists, at: string): Iterable<ConfigProblem> {
   const owner = new Map<number | string, string>([[401, 'none: it always means that the token is renewed']])
   for (const name of ['success', 'retry', 'giveUp'] as const) {

@@ -1,7 +1,7 @@
 import { HeadgateError } from '../../../contract/errors.js'
 import type { Committed, ConfigProblem } from '../../../contract/index.js'
 
-/** Text with the values of an event filled in. Throws HG_ACK_REQUEST where the event has no such value. */
+/** Text with the values of an event filled in. Throws HG_ACK_REQUEST if the event has no such value. */
 export type Template = (committed: Committed) => string
 
 const PLACEHOLDERS: { readonly [name: string]: (committed: Committed) => string | number | undefined } = {
@@ -11,7 +11,7 @@ const PLACEHOLDERS: { readonly [name: string]: (committed: Committed) => string 
   offset: ({ receipt }) => receipt?.offset,
 }
 
-/** Nothing that JSON could mean: a body has braces of its own. */
+/** Never a part of JSON: a body has braces of its own. */
 const PLACEHOLDER = /\{([A-Za-z_][\w.-]*)\}/
 
 /** Compiles a checked template. `encode` fits a value into its surroundings. */
@@ -31,7 +31,7 @@ export function compileTemplate(text: string, encode: (value: string) => string)
   }
 }
 
-/** Placeholders that there are none of. */
+/** Unknown placeholders. */
 export function* templateProblems(text: string, at: string): Iterable<ConfigProblem> {
   const names = Object.keys(PLACEHOLDERS)
   for (const [name = ''] of pairs(text.split(PLACEHOLDER).slice(1))) {

@@ -10,20 +10,20 @@ export interface Grant {
 export interface Token {
   /** Value of the Authorization header. */
   readonly authorization: string
-  /** From then on a successor is looked for; on the clock of `performance.now()`, as `expiresAt`. */
+  /** From then on a successor is requested; on the clock of `performance.now()`, as `expiresAt`. */
   readonly refreshAt: number
   readonly expiresAt: number
 }
 
 export interface TokenSource {
-  /** The token to use now, if there is one. Near its end, this starts the request for its successor. */
+  /** The token to use now, if there is one. Near its expiry, this requests its successor. */
   current(): Token | undefined
   /**
-   * A new token; one request for all who wait. Rejects with HG_ACK_TOKEN, and at once while the last failure is so
-   * recent that the endpoint is left alone.
+   * A new token; concurrent callers share one request. Rejects with HG_ACK_TOKEN; during the pause after a failure it
+   * rejects at once, without a request.
    */
   fetch(): Promise<Token>
-  /** The API took this token. */
+  /** The API accepted this token. */
   accept(token: Token): void
   /** The API answered 401 to this token: it is not used again. A successor stays untouched. */
   refuse(token: Token): void
@@ -36,14 +36,14 @@ export interface TokenObserver {
 }
 
 const DEFAULT_LIFETIME = 5 * 60_000
-/** Shorter ones are taken for this: each attempt would ask for a token of its own. */
+/** Shorter lifetimes are raised to this: each attempt would ask for a token of its own. */
 const SHORTEST_LIFETIME = 1000
 const FIRST_BACKOFF = 1000
 const LONGEST_BACKOFF = 30_000
 
 /**
- * Keeps one access token: renewed at about 80 % of its life, while the old one still serves. A failed request leaves
- * the old one in use and is not repeated before a growing pause. All times are monotonic: a clock that is set does
+ * Keeps one access token: renewed at about 80 % of its life, while the old one still serves. After a failed
+ * request the old one stays in use, with a growing pause before the next request. All times are monotonic: a clock that is set does
  * not make a token expire.
  */
 export function tokenSource(request: () => Promise<Grant>, observer: TokenObserver): TokenSource {

@@ -1,5 +1,5 @@
 import type { Static } from 'typebox'
-import { Type } from '../../../lib/json/type.js'
+import { Type } from '../../../lib/json/pointer.js'
 
 export const Settings = Type.Object(
   {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { cxoneAck } from '../../../../src/plugins/post-commit/cxone-ack/cxone-ack.js'
+import { cxoneAck } from '../../../../src/plugins/post-commit/cxone-ack/index.js'
 import { checkContext, fillDefaults } from '../../../helpers/context.js'
 import { always, createAck, credentials, startAck } from './setup.js'
 

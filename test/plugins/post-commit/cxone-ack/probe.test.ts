@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { Probed } from '../../../../src/contract/index.js'
-import { cxoneAck } from '../../../../src/plugins/post-commit/cxone-ack/cxone-ack.js'
+import { cxoneAck } from '../../../../src/plugins/post-commit/cxone-ack/index.js'
 import { startCxone } from '../../../../src/sandbox/cxone.js'
 import { collected } from '../../../helpers/collected.js'
 import { fillDefaults, testContext } from '../../../helpers/context.js'

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { httpDate } from '../../../../src/plugins/post-commit/cxone-ack/http-date.js'
-import { retryAfter } from '../../../../src/plugins/post-commit/cxone-ack/retry-after.js'
+import { httpDate, retryAfter } from '../../../../src/plugins/post-commit/cxone-ack/retry-after.js'
 
 const NOW = Date.UTC(1994, 10, 6, 8, 49, 0)
 const MAX = 900_000

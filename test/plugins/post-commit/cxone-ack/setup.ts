@@ -1,6 +1,6 @@
 import { onTestFinished, vi } from 'vitest'
 import type { PostCommit } from '../../../../src/contract/index.js'
-import { cxoneAck } from '../../../../src/plugins/post-commit/cxone-ack/cxone-ack.js'
+import { cxoneAck } from '../../../../src/plugins/post-commit/cxone-ack/index.js'
 import { type Cxone, type CxoneOptions, type Fault, startCxone } from '../../../../src/sandbox/cxone.js'
 import { fillDefaults, type TestContext, testContext } from '../../../helpers/context.js'
 
