@@ -1,9 +1,15 @@
 import type { CheckedConfig } from '../config/read.js'
-import { HeadgateError } from '../contract/errors.js'
+import { asHeadgateError, HeadgateError } from '../contract/errors.js'
 import type { Attempt } from '../contract/index.js'
 import type { ThroughWorkers } from '../pipeline/handed.js'
-import { type AttemptedMessage, fromAttemptedMessage } from './attempt-message.js'
+import type { BuiltStage } from '../pipeline/stage.js'
 import type { WorkerProcess } from './process.js'
+import {
+  type AttemptedMessage,
+  type AttemptMessage,
+  fromAttemptedMessage,
+  toAttemptedMessage,
+} from './wire.js'
 
 /** Attempts at acknowledging that workers make: when there is one, and what follows from it, is not theirs to say. */
 export interface Attempts {
@@ -61,5 +67,19 @@ export function createAttempts(ending: AbortSignal): Attempts {
       const error = new HeadgateError('HG_WORKER_FAILED', message)
       for (const resolve of underWay?.values() ?? []) resolve({ kind: 'retry', error })
     },
+  }
+}
+
+/** In a worker: makes one attempt, and sends its result with `respond`. Never throws. */
+export async function makeAttempt(
+  { plugin, instance }: Pick<BuiltStage<'post-commit'>, 'plugin' | 'instance'>,
+  { number, committed }: AttemptMessage,
+  respond: (message: AttemptedMessage) => void,
+): Promise<void> {
+  try {
+    respond(toAttemptedMessage(number, await instance.acknowledge(committed), plugin))
+  } catch (thrown) {
+    const error = asHeadgateError(thrown, plugin)
+    respond(toAttemptedMessage(number, { kind: 'retry', error }, plugin))
   }
 }

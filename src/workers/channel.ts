@@ -1,74 +1,158 @@
 import type { Duplex } from 'node:stream'
-import { encodeFrame, type Framed, frameReader } from './frames.js'
 
-/** The place of the channel among the files that a worker is started with. */
+/** The file descriptor of the channel in a worker. */
 export const CHANNEL_FD = 4
 
-/** One end of what a worker and the primary process say to each other. */
-export interface Channel<Sent, Received> {
-  /** At the end of this turn of the event loop, with everything else that is sent in it. */
-  send(message: Sent, parts?: readonly Buffer[]): void
-  /** The same for what nobody waits for: with what else is sent, or after a millisecond. */
-  sendSoon(message: Sent): void
-  /** Before it no message is taken. */
-  onMessage(take: (message: Received, parts: readonly Buffer[]) => void): void
-  /** Called once, when the other process is gone or has closed its end. */
-  onClosed(closed: () => void): void
-  /** Sends what was to be sent, and closes; resolves when the other process has taken it all or is gone. */
-  close(): Promise<void>
-}
-
-/** A frame is sent as soon as it has so many bytes, so that the other side need not put large ones together. */
+/** A frame is sent as soon as it has so many bytes, so that the receiver need not join large ones. */
 const FRAME_BYTES = 64 * 1024
-/** Milliseconds. Under load something else is sent sooner, and each write that is saved here is a read that is saved there. */
-const SOON = 1
+/** Milliseconds. Under load another message is sent sooner, and a write that is saved here is a read that is saved there. */
+const LAZY_DELAY = 1
 
-/** How much may wait to be sent is bounded by the events in flight, which both processes count. */
-export function createChannel<Sent, Received>(stream: Duplex): Channel<Sent, Received> {
-  let waiting: Framed<Sent>[] = []
-  let bytes = 0
-  let scheduled = false
-  let soon = false
+/**
+ * One end of the stream between a worker and the primary process. The events in flight, which both processes count, bound
+ * how much can wait to be sent.
+ */
+export class Channel<Sent, Received> {
+  readonly #stream: Duplex
+  readonly #closed: Promise<void>
+  #waiting: Framed<Sent>[] = []
+  #bytes = 0
+  #isScheduled = false
+  #isLazilyScheduled = false
 
-  const flush = (): void => {
-    scheduled = false
-    if (waiting.length === 0) return
-    if (!stream.destroyed) stream.write(encodeFrame(waiting))
-    waiting = []
-    bytes = 0
+  constructor(stream: Duplex) {
+    this.#stream = stream
+    // When the other process has ended, a write fails or the connection is reset; `onClosed` tells.
+    stream.on('error', () => {})
+    this.#closed = new Promise((resolve) => stream.once('close', resolve))
+    stream.once('end', () => stream.destroy())
   }
-  const flushSoon = (): void => {
-    soon = false
-    flush()
+
+  /** Flushed at the end of the tick. A function of its own, to be passed on. */
+  readonly send = (message: Sent, parts: readonly Buffer[] = []): void => {
+    this.#waiting.push({ message, parts })
+    for (const part of parts) this.#bytes += part.length
+    if (this.#bytes >= FRAME_BYTES) this.#flush()
+    else if (!this.#isScheduled) {
+      this.#isScheduled = true
+      setImmediate(this.#flush)
+    }
   }
-  // The other process is gone: that it cannot be written to, and reset the connection, says `close`.
-  stream.on('error', () => {})
-  const closed = new Promise<void>((resolve) => stream.once('close', resolve))
-  stream.once('end', () => stream.destroy())
-  return {
-    send(message, parts = []) {
-      waiting.push({ message, parts })
-      for (const part of parts) bytes += part.length
-      if (bytes >= FRAME_BYTES) flush()
-      else if (!scheduled) {
-        scheduled = true
-        setImmediate(flush)
-      }
-    },
-    sendSoon(message) {
-      waiting.push({ message, parts: [] })
-      if (soon) return
-      soon = true
-      setTimeout(flushSoon, SOON)
-    },
-    onMessage(take) {
-      stream.on('data', frameReader(take))
-    },
-    onClosed: (then) => void closed.then(then),
-    close() {
-      flush()
-      stream.end()
-      return closed
-    },
+
+  /** Low priority: goes out with the next flush, or after 1 ms. A function of its own, to be passed on. */
+  readonly sendLazily = (message: Sent): void => {
+    this.#waiting.push({ message, parts: [] })
+    if (this.#isLazilyScheduled) return
+    this.#isLazilyScheduled = true
+    setTimeout(this.#flushLazily, LAZY_DELAY)
+  }
+
+  /** Before it is called, no message is read. */
+  onMessage(receive: (message: Received, parts: readonly Buffer[]) => void): void {
+    this.#stream.on('data', frameReader(receive))
+  }
+
+  /** Called once, when the other process has ended or has closed its end. */
+  onClosed(closed: () => void): void {
+    void this.#closed.then(closed)
+  }
+
+  /** Sends waiting messages, and closes; resolves when the other process has read everything or has ended. */
+  close(): Promise<void> {
+    this.#flush()
+    this.#stream.end()
+    return this.#closed
+  }
+
+  readonly #flush = (): void => {
+    this.#isScheduled = false
+    if (this.#waiting.length === 0) return
+    if (!this.#stream.destroyed) this.#stream.write(encodeFrame(this.#waiting))
+    this.#waiting = []
+    this.#bytes = 0
+  }
+
+  readonly #flushLazily = (): void => {
+    this.#isLazilyScheduled = false
+    this.#flush()
   }
 }
+
+/** A message, and bytes that are sent with it unchanged. */
+export interface Framed<Message> {
+  readonly message: Message
+  readonly parts: readonly Buffer[]
+}
+
+/*
+ * A frame holds all messages of one tick of the event loop: the lengths (uint32, little endian) of two sections; a JSON array
+ * of the messages, each with the lengths of its parts; and the bytes of all parts. One JSON text for small messages costs
+ * less than a call across the boundary to C++ for each of them; large bodies stay bytes.
+ */
+const LENGTHS = 8
+
+/** The bytes of one frame. */
+export function encodeFrame(framed: readonly Framed<unknown>[]): Buffer {
+  const json = JSON.stringify(framed.map(({ message, parts }) => [message, ...parts.map(byteLength)]))
+  const jsonBytes = Buffer.byteLength(json)
+  let bytes = 0
+  for (const { parts } of framed) for (const part of parts) bytes += part.length
+  const frame = Buffer.allocUnsafe(LENGTHS + jsonBytes + bytes)
+  frame.writeUInt32LE(jsonBytes, 0)
+  frame.writeUInt32LE(bytes, 4)
+  frame.write(json, LENGTHS)
+  let at = LENGTHS + jsonBytes
+  for (const { parts } of framed)
+    for (const part of parts) {
+      frame.set(part, at)
+      at += part.length
+    }
+  return frame
+}
+
+/**
+ * Reads messages from a stream that is cut anywhere. Parts are slices of the bytes that came, unless a frame lies in several
+ * pieces.
+ */
+export function frameReader<Message>(
+  onMessage: (message: Message, parts: readonly Buffer[]) => void,
+): (piece: Buffer) => void {
+  let pieces: Buffer[] = []
+  let size = 0
+  /** Bytes that have to be there before a frame, or its length, can be read. */
+  let needed = LENGTHS
+  return (piece) => {
+    pieces.push(piece)
+    size += piece.length
+    if (size < needed) return
+    let bytes = pieces.length === 1 ? piece : Buffer.concat(pieces, size)
+    for (needed = frameLength(bytes); bytes.length >= needed; needed = frameLength(bytes)) {
+      readFrame(bytes.subarray(0, needed), onMessage)
+      bytes = bytes.subarray(needed)
+    }
+    pieces = bytes.length === 0 ? [] : [bytes]
+    size = bytes.length
+  }
+}
+
+/** Of the frame that `bytes` begin with, as far as they tell it. */
+const frameLength = (bytes: Buffer): number =>
+  bytes.length < LENGTHS ? LENGTHS : LENGTHS + bytes.readUInt32LE(0) + bytes.readUInt32LE(4)
+
+function readFrame<Message>(
+  frame: Buffer,
+  onMessage: (message: Message, parts: readonly Buffer[]) => void,
+): void {
+  let at = LENGTHS + frame.readUInt32LE(0)
+  const messages = JSON.parse(frame.toString('utf8', LENGTHS, at)) as [Message, ...number[]][]
+  for (const [message, ...lengths] of messages) {
+    const parts: Buffer[] = []
+    for (const length of lengths) {
+      parts.push(frame.subarray(at, at + length))
+      at += length
+    }
+    onMessage(message, parts)
+  }
+}
+
+const byteLength = ({ length }: Buffer): number => length

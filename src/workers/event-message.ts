@@ -4,11 +4,18 @@ import type { Handed } from '../pipeline/handed.js'
 import type { Decision, Refusal, StagePlace } from '../pipeline/observe.js'
 import type { Passage } from '../pipeline/passage.js'
 import type { Pipeline } from '../pipeline/pipeline.js'
-import { type ErrorText, fromErrorText, toErrorText } from './error-text.js'
 import { HandedBody } from './handed-body.js'
 import { HandedRequest } from './handed-request.js'
-import { fromSharedClock, toSharedClock } from './shared-clock.js'
-import { type RecordMessage, toRecord, toRecordMessage } from './wire.js'
+import {
+  type ErrorText,
+  fromErrorText,
+  fromSharedClock,
+  type RecordMessage,
+  toErrorText,
+  toRecord,
+  toRecordMessage,
+  toSharedClock,
+} from './wire.js'
 
 /**
  * An event as a worker hands it over. Beside it go bytes: the body as it was received, the key of the record where it has

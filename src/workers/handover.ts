@@ -3,7 +3,7 @@ import { ReceivedRequest } from '../http/request.js'
 import type { HandOver } from '../pipeline/handed.js'
 import type { Pipeline } from '../pipeline/pipeline.js'
 import { type EventMessage, toEventMessage } from './event-message.js'
-import { fromOutcomeMessage, type OutcomeMessage } from './outcome-message.js'
+import { fromOutcomeMessage, type OutcomeMessage } from './wire.js'
 
 /** Hands events over to the primary process, and takes back how they ended. */
 export interface HandingOver {

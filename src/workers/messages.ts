@@ -2,10 +2,8 @@ import type { Contents } from '../config/files.js'
 import type { GaugeValue, Series } from '../metrics/registry.js'
 import type { TargetState } from '../pipeline/target-state.js'
 import type { Settings } from '../process/settings.js'
-import type { AttemptedMessage, AttemptMessage } from './attempt-message.js'
-import type { ErrorText } from './error-text.js'
 import type { EventMessage } from './event-message.js'
-import type { OutcomeMessage } from './outcome-message.js'
+import type { AttemptedMessage, AttemptMessage, ErrorText, OutcomeMessage } from './wire.js'
 
 /** A config as a worker builds it: from the texts that the primary process has read. */
 export interface ConfigMessage {

@@ -14,9 +14,9 @@ import { type Attempts, createAttempts } from './attempts.js'
 import { Generations } from './generations.js'
 import type { Broadcast, ConfigMessage, Report, Request, Response, ToPrimary, ToWorker } from './messages.js'
 import { showWorkers } from './metrics.js'
-import { toOutcomeMessage } from './outcome-message.js'
 import { type StartWorker, startWorker, superviseWorker, type WorkerProcess } from './process.js'
 import { takeHanded } from './take-handed.js'
+import { toOutcomeMessage } from './wire.js'
 
 export interface WorkerPoolOptions {
   readonly count: number

@@ -4,9 +4,9 @@ import type { Duplex } from 'node:stream'
 import { asHeadgateError, HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
 import { backoffDelay, sleep } from '../lib/async.js'
-import { CHANNEL_FD, type Channel, createChannel } from './channel.js'
-import { fromErrorText } from './error-text.js'
+import { CHANNEL_FD, Channel } from './channel.js'
 import type { Request, Response, ToPrimary, ToWorker } from './messages.js'
+import { fromErrorText } from './wire.js'
 
 /** How a process ended. */
 export interface WorkerEnd {
@@ -30,7 +30,7 @@ export interface WorkerProcess {
   request(request: Request, timeout: number): Promise<Response | undefined>
   /** Can be passed on as a function. */
   readonly send: (message: ToWorker) => void
-  /** Low priority: as `Channel.sendSoon`. */
+  /** Low priority: as `Channel.sendLazily`. */
   sendLazily(message: ToWorker): void
   kill(): void
 }
@@ -75,7 +75,7 @@ class ForkedWorker implements WorkerProcess {
     this.slot = slot
     this.pid = child.pid
     this.#child = child
-    this.#channel = createChannel(child.stdio[CHANNEL_FD] as unknown as Duplex)
+    this.#channel = new Channel(child.stdio[CHANNEL_FD] as unknown as Duplex)
     this.send = (message) => this.#channel.send(message)
     this.#channel.onMessage((message, parts) => {
       if (message.kind === 'response') this.#respond(message)
@@ -116,7 +116,7 @@ class ForkedWorker implements WorkerProcess {
   }
 
   sendLazily(message: ToWorker): void {
-    this.#channel.sendSoon(message)
+    this.#channel.sendLazily(message)
   }
 
   kill(): void {

@@ -2,7 +2,7 @@ import { runBack } from '../pipeline/path.js'
 import type { Pipeline } from '../pipeline/pipeline.js'
 import { runBackWatched } from '../pipeline/watched.js'
 import { type EventMessage, fromEventMessage } from './event-message.js'
-import { type OutcomeMessage, toOutcomeMessage } from './outcome-message.js'
+import { type OutcomeMessage, toOutcomeMessage } from './wire.js'
 
 /** The back of the path for an event that a worker has handed over: `answer` is told how it ended. Never throws. */
 export function takeHanded(

@@ -1,13 +1,115 @@
-import type { Event, RecordHeader, SinkRecord } from '../contract/index.js'
+import { asHeadgateError, type ErrorCode, HeadgateError, type Violation } from '../contract/errors.js'
+import type { Attempt, Committed, Event, Outcome, RecordHeader, SinkRecord } from '../contract/index.js'
 
-/** A record as a worker hands it over, beside the bytes of its event. */
+/** An error as it is sent to another process. */
+export interface ErrorText {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly violations?: readonly Violation[]
+  readonly rule?: string
+  readonly retryAfter?: number
+  readonly uncertain?: true
+  /** The stack of its cause, for the log. */
+  readonly cause?: string
+}
+
+export function toErrorText(error: HeadgateError): ErrorText {
+  const { code, message, violations, rule, retryAfter, uncertain, cause } = error
+  return {
+    code,
+    message,
+    ...(violations.length > 0 && { violations }),
+    ...(rule !== undefined && { rule }),
+    ...(retryAfter !== undefined && { retryAfter }),
+    ...(uncertain && { uncertain }),
+    ...(cause !== undefined && { cause: (cause instanceof Error && cause.stack) || String(cause) }),
+  }
+}
+
+export function fromErrorText({ code, message, cause, ...details }: ErrorText): HeadgateError {
+  if (cause === undefined) return new HeadgateError(code, message, details)
+  const original = Object.assign(new Error(message), { stack: cause })
+  return new HeadgateError(code, message, { ...details, cause: original })
+}
+
+/** The outcome of an event that a worker has handed over. */
+export interface OutcomeMessage {
+  readonly kind: 'outcome'
+  readonly number: number
+  readonly outcome:
+    | Exclude<Outcome, { readonly error: unknown }>
+    | {
+        readonly kind: 'rejected' | 'unavailable'
+        readonly id?: string | undefined
+        readonly error: ErrorText
+      }
+  /** The id of its request in the log of the primary process. */
+  readonly requestId?: string | undefined
+}
+
+export const toOutcomeMessage = (
+  number: number,
+  outcome: Outcome,
+  requestId: string | undefined,
+): OutcomeMessage => ({
+  kind: 'outcome',
+  number,
+  outcome:
+    'error' in outcome ? { kind: outcome.kind, id: outcome.id, error: toErrorText(outcome.error) } : outcome,
+  requestId,
+})
+
+export const fromOutcomeMessage = ({ outcome }: OutcomeMessage): Outcome =>
+  'error' in outcome ? { kind: outcome.kind, id: outcome.id, error: fromErrorText(outcome.error) } : outcome
+
+/**
+ * Has a worker make one attempt at acknowledging. The channel keeps the order of commits and attempts, so that both processes
+ * mean the same stage.
+ */
+export interface AttemptMessage {
+  readonly kind: 'attempt'
+  /** Its result has the same. */
+  readonly number: number
+  readonly pipeline: string
+  /** Index of the post-commit stage in the pipeline. */
+  readonly stage: number
+  readonly committed: Committed
+}
+
+/** The result of an attempt. */
+export interface AttemptedMessage {
+  readonly kind: 'attempted'
+  readonly number: number
+  /** Absent if it succeeded. */
+  readonly failed?: FailedText
+}
+
+interface FailedText {
+  readonly kind: 'retry' | 'give-up'
+  readonly error: ErrorText
+  readonly after?: number
+  readonly throttled?: boolean
+}
+
+/** `plugin`: the one that made the attempt. */
+export function toAttemptedMessage(number: number, attempt: Attempt, plugin: string): AttemptedMessage {
+  if (attempt.kind === 'acknowledged') return { kind: 'attempted', number }
+  const error = toErrorText(asHeadgateError(attempt.error, plugin))
+  return { kind: 'attempted', number, failed: { ...attempt, error } }
+}
+
+export function fromAttemptedMessage({ failed }: AttemptedMessage): Attempt {
+  return failed === undefined ? { kind: 'acknowledged' } : { ...failed, error: fromErrorText(failed.error) }
+}
+
+/** A record as a worker hands it over; the bytes of its event go with it. */
 export interface RecordMessage {
-  /** Absent where it is that of the route. */
+  /** Absent if it is that of the route. */
   readonly target?: SinkRecord['target']
-  /** Names and values in turns: half as long to read as an object for each. */
+  /** Names and values in turns: takes half as long to read as an object for each. */
   readonly headers: readonly string[]
   readonly keyed: boolean
-  /** Where in the body the value is; undefined where it has bytes of its own. */
+  /** The range of the value in the body; undefined if it has bytes of its own. */
   readonly value?: readonly [start: number, end: number]
 }
 
@@ -49,3 +151,10 @@ function toHeaders(texts: readonly string[]): RecordHeader[] {
     headers.push({ name: texts[at] as string, value: texts[at + 1] as string })
   return headers
 }
+
+/** Milliseconds by which `performance.now` of this process is behind the clock that all processes of a machine share. */
+const BEHIND = Number(process.hrtime.bigint()) / 1e6 - performance.now()
+
+/** A time of `performance.now`, as another process on this machine can understand it; and back. */
+export const toSharedClock = (ms: number): number => ms + BEHIND
+export const fromSharedClock = (ms: number): number => ms - BEHIND

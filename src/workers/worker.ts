@@ -13,12 +13,12 @@ import type { TargetState } from '../pipeline/target-state.js'
 import { createLog, Loggers, warningLogger } from '../process/logging.js'
 import type { Settings } from '../process/settings.js'
 import { type Certificates, openCertificates } from '../tls/certificates.js'
-import { type Channel, createChannel } from './channel.js'
-import { toErrorText } from './error-text.js'
+import { makeAttempt } from './attempts.js'
+import { Channel } from './channel.js'
 import { createHandingOver, type HandingOver } from './handover.js'
-import { makeAttempt } from './make-attempt.js'
 import { type Request, type StartMessage, shareOf, type ToPrimary, type ToWorker } from './messages.js'
 import { createReporter } from './metrics.js'
+import { toErrorText } from './wire.js'
 import { WorkerConfig } from './worker-config.js'
 
 export interface WorkerOptions {
@@ -34,7 +34,7 @@ type ToPrimaryChannel = Channel<ToPrimary, ToWorker>
 
 /** Serves the primary process. Resolves when that has ended, or has stopped this worker. */
 export function runWorker({ stream, read, onWarning }: WorkerOptions): Promise<void> {
-  const channel: ToPrimaryChannel = createChannel(stream)
+  const channel: ToPrimaryChannel = new Channel(stream)
   let worker: Worker | undefined
   let last: Promise<void> = Promise.resolve()
 
@@ -189,7 +189,7 @@ class Worker {
         break
       case 'attempt': {
         const stage = this.#config.postCommit(message.pipeline, message.stage)
-        void makeAttempt(stage, message, this.#channel.sendSoon)
+        void makeAttempt(stage, message, this.#channel.sendLazily)
         break
       }
       case 'commit':

@@ -5,15 +5,14 @@ import { stopPipeline } from '../../src/pipeline/lifecycle.js'
 import type { BuiltPostCommit, Pipeline } from '../../src/pipeline/pipeline.js'
 import { Transition } from '../../src/pipeline/reload/transition.js'
 import type { Tap } from '../../src/pipeline/watched.js'
-import type { AttemptMessage } from '../../src/workers/attempt-message.js'
-import { createAttempts } from '../../src/workers/attempts.js'
-import { createChannel } from '../../src/workers/channel.js'
+import { createAttempts, makeAttempt } from '../../src/workers/attempts.js'
+import { Channel } from '../../src/workers/channel.js'
 import { frontPipeline } from '../../src/workers/front-pipeline.js'
 import { createHandingOver } from '../../src/workers/handover.js'
-import { makeAttempt } from '../../src/workers/make-attempt.js'
 import type { ToPrimary, ToWorker } from '../../src/workers/messages.js'
 import type { WorkerProcess } from '../../src/workers/process.js'
 import { takeHanded } from '../../src/workers/take-handed.js'
+import type { AttemptMessage } from '../../src/workers/wire.js'
 import { type LogLine, testContext } from '../helpers/context.js'
 import { readText, runningPipeline } from '../helpers/inline-pipeline.js'
 import { type InlinePlugins, inlineConfig } from '../helpers/inline-plugins.js'
@@ -40,7 +39,7 @@ export interface FrontAndBack {
 
 /** A pipeline whose front hands over to its back as a worker does to its primary process, in one process. */
 export async function frontAndBack(settings: object = {}): Promise<FrontAndBack> {
-  const worker = { slot: 1, sendLazily: (message: ToWorker) => toWorker.sendSoon(message) } as WorkerProcess
+  const worker = { slot: 1, sendLazily: (message: ToWorker) => toWorker.sendLazily(message) } as WorkerProcess
   const attempts = createAttempts(new AbortController().signal)
   const { throughWorkers } = attempts
   const running = await runningPipeline(settings, undefined, { throughWorkers })
@@ -50,8 +49,8 @@ export async function frontAndBack(settings: object = {}): Promise<FrontAndBack>
   if (!read.ok || checked === undefined) throw new Error('the config has no pipeline')
   const asked: AttemptMessage[] = []
   const [workerEnd, primaryEnd] = duplexPair()
-  const toPrimary = createChannel<ToPrimary, ToWorker>(workerEnd)
-  const toWorker = createChannel<ToWorker, ToPrimary>(primaryEnd)
+  const toPrimary = new Channel<ToPrimary, ToWorker>(workerEnd)
+  const toWorker = new Channel<ToWorker, ToPrimary>(primaryEnd)
   toWorker.onMessage((message, parts) => {
     if (message.kind === 'event') takeHanded(back, message, parts, (answer) => toWorker.send(answer))
     else if (message.kind === 'attempted') attempts.ended(message, worker)
@@ -64,7 +63,7 @@ export async function frontAndBack(settings: object = {}): Promise<FrontAndBack>
       void makeAttempt(
         (front.stages.postCommit[message.stage] as BuiltPostCommit).stage,
         message,
-        toPrimary.sendSoon,
+        toPrimary.sendLazily,
       )
     }
   })
