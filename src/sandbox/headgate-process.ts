@@ -162,7 +162,7 @@ interface Log {
  * and for those that are no JSON.
  */
 export function configNews(line: string): string | undefined {
-  if (!line.includes('"event":"config"') && !line.includes('the new config was not taken')) return undefined
+  if (!line.includes('"event":"config"') && !line.includes('the new config was refused')) return undefined
   try {
     const { level, msg } = JSON.parse(line) as { readonly level: string; readonly msg: string }
     return level === 'debug' ? undefined : msg

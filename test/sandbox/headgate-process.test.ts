@@ -130,11 +130,11 @@ function isAlive(pid: number): boolean {
 const line = (fields: object): string => JSON.stringify({ level: 'info', time: 'now', ...fields })
 
 test.each([
-  { event: 'config', msg: 'the new config is what runs' },
+  { event: 'config', msg: 'the new config is running' },
   {
     level: 'error',
     code: 'HG_CONFIG_VALUE',
-    msg: 'the new config was not taken, the old one goes on: because',
+    msg: 'the new config was refused, the old one keeps running: because',
   },
 ])('$msg is news of the config', (fields) => {
   expect(configNews(line(fields))).toBe(fields.msg)
@@ -142,7 +142,7 @@ test.each([
 
 test.each([
   line({ event: 'listening', msg: 'listening' }),
-  line({ level: 'debug', event: 'config', msg: 'the config says what runs already' }),
+  line({ level: 'debug', event: 'config', msg: 'the config is unchanged' }),
   'no JSON, "event":"config"',
 ])('%s is none', (text) => {
   expect(configNews(text)).toBeUndefined()

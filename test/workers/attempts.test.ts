@@ -77,7 +77,7 @@ test.each([
     },
   ],
   ['workers are about to end', ({ ending }: Around) => ending.abort()],
-  ['the pipeline is gone from the config', ({ attempts }: Around) => attempts.under(configOf())],
+  ['the pipeline was removed from the config', ({ attempts }: Around) => attempts.under(configOf())],
   [
     'the source of the pipeline runs once, in the primary process',
     ({ attempts }: Around) => attempts.under(configOf({ name: 'orders', single: true })),

@@ -45,7 +45,7 @@ export function logRefused(log: Log, { problems, error, retry }: Refused): void 
   for (const [index, { fields, reason }] of lines.entries()) {
     const isLast = index === lines.length - 1
     const told = isLast && retry !== undefined ? `${reason} ${retry}` : reason
-    log.error(fields, `the new config was not taken, the old one goes on: ${told}`)
+    log.error(fields, `the new config was refused, the old one keeps running: ${told}`)
   }
 }
 

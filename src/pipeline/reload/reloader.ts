@@ -157,8 +157,8 @@ export class Reloader {
     if (changed !== undefined || why === 'signal' || why === 'api') this.#metrics.count(result)
     const fields = { event: 'config', why, revision, changed: changed ?? [] }
     if (wasRefused) this.#log.info(fields, acceptedAgain(changed))
-    else if (changed !== undefined) this.#log.info(fields, 'the new config is what runs')
-    else this.#log.debug(fields, 'the config says what runs already')
+    else if (changed !== undefined) this.#log.info(fields, 'the new config is running')
+    else this.#log.debug(fields, 'the config is unchanged')
     return { result, revision, changed: changed ?? [] }
   }
 
@@ -275,7 +275,7 @@ class Drain {
           if (unacknowledged === 0) return
           log.warn(
             { pipeline, unacknowledged },
-            'the pipeline is gone from the config; what is not acknowledged waits in the state directory until it is back',
+            'the pipeline was removed from the config; its pending acknowledgements stay in the state directory until it is added again',
           )
         },
         (thrown) => log.error({ pipeline, err: thrown }, 'a stage of the old config could not be stopped'),
@@ -293,5 +293,5 @@ const shuttingDown = (): HeadgateError => new HeadgateError('HG_RELOAD_FAILED', 
 
 const acceptedAgain = (changed: readonly string[] | undefined): string =>
   changed === undefined
-    ? 'the config on disk is accepted again: it is the one that is running'
+    ? 'the config on disk is accepted again: it is the running one'
     : 'the config on disk was accepted and is running now'

@@ -220,7 +220,7 @@ describe('failures', () => {
     })
     expect(it.lines.map(({ message }) => message)).toContainEqual(
       expect.stringMatching(
-        /^the new config was not taken.*: There is no setting "sinks" here\. Did you mean "sink"\? Headgate tries again when the file changes\.$/,
+        /^the new config was refused.*: There is no setting "sinks" here\. Did you mean "sink"\? Headgate tries again when the file changes\.$/,
       ),
     )
     it.write('{ "pipelines": {')
@@ -245,7 +245,7 @@ describe('failures', () => {
     }
     const again = 'Headgate tries again in 30 s, or when the file changes.'
     expect(await it.change(orders({ sink: 2 }))).toMatchObject({ result: 'failure', retry: again })
-    expect(messages().at(-1)).toBe(`the new config was not taken, the old one goes on: No. ${again}`)
+    expect(messages().at(-1)).toBe(`the new config was refused, the old one keeps running: No. ${again}`)
     it.start = async () => {}
     expect(await it.reloader.reload('retry')).toMatchObject({ result: 'success' })
     expect(messages().at(-1)).toBe('the config on disk was accepted and is running now')
@@ -261,7 +261,7 @@ describe('failures', () => {
     expect(await it.change(orders())).toMatchObject({ result: 'unchanged' })
     expect(it.lines.at(-1)).toMatchObject({
       level: 'info',
-      message: 'the config on disk is accepted again: it is the one that is running',
+      message: 'the config on disk is accepted again: it is the running one',
     })
     const said = it.lines.length
     await it.change(orders())
