@@ -1,7 +1,7 @@
 import type { Admin } from './admin/admin.js'
 import { endsWithin, untilAborted } from './lib/async.js'
 import { type FileWatch, watchFiles } from './lib/watch-files.js'
-import { type Unfinished, untilReady } from './pipeline/lifecycle.js'
+import type { Unfinished } from './pipeline/lifecycle.js'
 import type { Why } from './pipeline/reload/reloader.js'
 import { type AppOptions, type Composition, compose, type Phase } from './process/compose.js'
 import { LAST_REQUESTS } from './process/ports.js'
@@ -68,7 +68,8 @@ export class App {
     this.#phase = 'running'
     if (settings.takeover) {
       const limit = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(RELEASE_TIMEOUT)])
-      void untilReady(shown.notReady, limit).then(() => ports.listener.release())
+      const ready = Promise.allSettled(reloader.running().map(({ ledger }) => ledger.ready()))
+      void untilAborted(ready, limit).finally(() => ports.listener.release())
     }
     const config = watchFiles({
       paths: () => [...new Set([file, ...reloader.config().watched])],

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { HeadgateError } from '../contract/errors.js'
 import type { Correlation, Event, Intake } from '../contract/index.js'
 import type { Ledger } from '../ledger/ledger.js'
@@ -183,19 +182,4 @@ export async function stopPipeline(
 /** Rejects like `Promise.all`, but only when all have ended. */
 export async function settleAll(work: readonly Promise<unknown>[]): Promise<void> {
   for (const each of await Promise.allSettled(work)) if (each.status === 'rejected') throw each.reason
-}
-
-/** Milliseconds. */
-const LOOK_EVERY = 20
-
-/**
- * Whether there is no reason left before `signal` is aborted. A plugin has only `notReady`, which can be asked but does not
- * tell: this is the one place that asks repeatedly.
- */
-export async function untilReady(reasons: () => readonly string[], signal: AbortSignal): Promise<boolean> {
-  while (reasons().length > 0) {
-    if (signal.aborted) return false
-    await wait(LOOK_EVERY)
-  }
-  return true
 }

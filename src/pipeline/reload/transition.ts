@@ -1,7 +1,7 @@
 import type { CheckedConfig } from '../../config/read.js'
 import { HeadgateError } from '../../contract/errors.js'
-import { untilAborted } from '../../lib/async.js'
-import { notReady, settleAll, showMetrics, startParts, stopParts, untilReady } from '../lifecycle.js'
+import { sleep, untilAborted } from '../../lib/async.js'
+import { notReady, settleAll, showMetrics, startParts, stopParts } from '../lifecycle.js'
 import type { BuiltSource, Pipeline } from '../pipeline.js'
 import {
   type Added,
@@ -46,6 +46,7 @@ const STAGE_READY_TIMEOUT = 5000
 const PIPELINE_READY_TIMEOUT = 60_000
 /** The longest that senders wait while records are under way to a sink that is replaced. */
 const QUIESCE_TIMEOUT = 5000
+const LOOK_EVERY = 20
 
 /**
  * The way from the config that runs to the next one, in the primary process and in each worker. `prepare`, `quiesce` and
@@ -304,6 +305,18 @@ function expectTargets({ stages }: Pipeline, pipelines: readonly Pipeline[]): vo
     own.flatMap((pipeline) => pipeline.targets.map((target) => [nameOfTarget(target), target])),
   )
   stages.sink.instance.expect([...targets.values()])
+}
+
+/**
+ * Whether there is no reason left before `signal` is aborted. A ledger tells when it is ready. A plugin only has `notReady`,
+ * so that it can stay a page: this is the one place that asks it repeatedly.
+ */
+async function untilReady(reasons: () => readonly string[], signal: AbortSignal): Promise<boolean> {
+  while (reasons().length > 0) {
+    if (signal.aborted) return false
+    await sleep(LOOK_EVERY, signal)
+  }
+  return true
 }
 
 const reloadFailed = (message: string): HeadgateError => new HeadgateError('HG_RELOAD_FAILED', message)
