@@ -1,9 +1,9 @@
 import { HeadgateError } from '../contract/errors.js'
 import type { Receipt, RecordLog, SinkRecord } from '../contract/index.js'
+import { endsWithin } from '../lib/async.js'
 import { readUntil } from './find.js'
 import type { DeadLetter } from './letter.js'
 import { type Claim, type History, type Note, noteRecord } from './notes.js'
-import { endsWithin } from './send-batch.js'
 
 /** A process that replays or discards. */
 export interface Run {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { asHeadgateError, HeadgateError } from '../contract/errors.js'
 import type { Receipt, SinkRecord } from '../contract/index.js'
+import { endsWithin } from '../lib/async.js'
 import type { Rate } from '../lib/rate.js'
 import type { DeadLetter } from './letter.js'
 
@@ -88,17 +89,5 @@ const inDoubt = (seconds: number): SendResult => ({
     { uncertain: true },
   ),
 })
-
-/** Whether a promise is fulfilled within so many milliseconds. Rejects if it does within them. */
-export async function endsWithin(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  const timer = new AbortController()
-  const late = delay(Math.max(0, milliseconds), false, { signal: timer.signal })
-  late.catch(ignore)
-  try {
-    return await Promise.race([promise.then(() => true), late])
-  } finally {
-    timer.abort()
-  }
-}
 
 const ignore = (): void => {}

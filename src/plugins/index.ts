@@ -1,6 +1,6 @@
 import type { AnyDefinition } from '../contract/index.js'
 import { cxoneAck } from './post-commit/cxone-ack/index.js'
-import { kafkaSink } from './sink/kafka/kafka.js'
+import { kafkaSink } from './sink/kafka/index.js'
 import { httpWebhook } from './source/http-webhook/index.js'
 import { jsonSchema } from './transform/json-schema/index.js'
 import { route } from './transform/route/index.js'

@@ -58,7 +58,7 @@ test('a replay that has chosen before the discard sends nothing of it', async ()
   expect(sentIds(topics)).toEqual([])
 })
 
-test('what was replayed before is not discarded, and stays replayed', async () => {
+test('letters replayed before are not discarded, and stay replayed', async () => {
   const topics = await topicsWith(3)
   const discard = await prepareDiscard(topics)
   await replayAll(topics)
@@ -66,7 +66,7 @@ test('what was replayed before is not discarded, and stays replayed', async () =
   expect(await discardedIds(topics)).toEqual([])
 })
 
-test('of a replay that was killed, only what it has not sent is discarded', async () => {
+test('of a killed replay, only the letters that it has not sent are discarded', async () => {
   const topics = await topicsWith(4)
   let sends = 0
   const send = async (record: SinkRecord): Promise<Receipt> => {

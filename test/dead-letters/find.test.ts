@@ -65,7 +65,7 @@ test('a limit leaves the newest', async () => {
   expect([letters.map(({ letter }) => letter.id), matching]).toEqual([['b', 'c'], 3])
 })
 
-test('what has been replayed is counted, and shown where that is asked for', async () => {
+test('replayed letters are counted, and shown if that is asked for', async () => {
   const topics = await someLetters()
   await replayAll(topics)
   await topics.send(letterRecord('new'))
@@ -78,7 +78,7 @@ test('what has been replayed is counted, and shown where that is asked for', asy
   })
 })
 
-test('what would become of each is told, and those that would not pass can be left out', async () => {
+test('the prospect of each is given, and those that would not pass can be left out', async () => {
   const topics = await someLetters()
   const error = new HeadgateError('HG_ROUTE_REFUSED', 'No.')
   const judge: FindOptions['judge'] = async (letter, value) =>

@@ -6,7 +6,7 @@ import { DLQ, letterRecord, PIPELINE } from './setup.js'
 const receipt = { topic: 'events', partition: 0, offset: 7 }
 const from = [{ topic: 'events', partition: 0, offset: 3 }]
 
-/** What is known after these notes, which stand behind two dead letters. */
+/** The history after these notes, which follow two dead letters. */
 async function after(...notes: Note[]): Promise<History> {
   const topics = memoryTopics({ [DLQ]: 1 })
   for (const id of ['a', 'b']) await topics.send(letterRecord(id))
@@ -26,7 +26,7 @@ const released = (run: string, ...offsets: number[]): Note => ({
   released: offsets,
 })
 
-test('a claim stands until the run says what became of it', async () => {
+test('a claim stands until the run notes how it ended', async () => {
   const open = await after(begun('one'), claimed('one', 0, 1))
   expect([...open.claims]).toEqual([
     [0, { run: 'one', by: 'process of one', from }],
@@ -50,7 +50,7 @@ test("a claim that comes after another run has begun counts for nothing, and can
   expect(history.current).toEqual({ run: 'two', by: 'process of two' })
 })
 
-test('what an earlier run has delivered counts, also when it says so late', async () => {
+test('records that an earlier run has delivered count, also when it notes that late', async () => {
   const late: Note = { kind: 'settled', run: 'one', delivered: [{ offset: 0, receipt }], released: [] }
   const history = await after(begun('one'), claimed('one', 0), begun('two'), late)
   expect([...history.delivered.keys()]).toEqual([0])

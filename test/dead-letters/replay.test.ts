@@ -8,7 +8,7 @@ import { deferred } from '../helpers/deferred.js'
 import { type MemoryTopics, memoryTopics } from '../helpers/memory-topics.js'
 import { DLQ, letterRecord, passes, prepare, replayAll, sentIds } from './setup.js'
 
-/** What a process that was killed does next: nothing, and nobody hears of it. */
+/** A killed process does nothing any more, and reports nothing. */
 class Killed extends Error {}
 
 async function topicsWith(count: number, partitions = 1): Promise<MemoryTopics> {
@@ -42,7 +42,7 @@ test('dead letters become records again, in their order, each with the place tha
   expect(first?.value.toString()).toBe('{"id":"e0"}')
 })
 
-test('what has been replayed is not chosen again', async () => {
+test('replayed letters are not chosen again', async () => {
   const topics = await topicsWith(3, 2)
   await replayAll(topics)
   await topics.send(letterRecord('new'))
@@ -136,7 +136,7 @@ const begun = (): SinkRecord => ({
   ],
 })
 
-test('a run waits for what an earlier one may still have under way', async () => {
+test('a run waits for records that an earlier one may still have in flight', async () => {
   const topics = await topicsWith(1)
   const doubted = deferred()
   const slow = await prepare(topics, {
@@ -157,7 +157,7 @@ test('a run waits for what an earlier one may still have under way', async () =>
   expect(sentIds(topics)).toEqual(['e0'])
 })
 
-test('what the config turns away and what Kafka refuses stays, is named, and does not keep the others back', async () => {
+test('letters that the config turns away or Kafka refuses stay, are named, and do not hold up the others', async () => {
   const topics = await topicsWith(4)
   const result = await replayAll(topics, {
     judge: async (letter, value) =>
@@ -208,7 +208,7 @@ test.each([
   },
 )
 
-test('what is not confirmed while the claim is good is taken back, and is in doubt', async () => {
+test('records not confirmed while the claim is good are given up, and are in doubt', async () => {
   const topics = await topicsWith(2)
   let reject = (_error: Error): void => {}
   let gaveUp = false
@@ -255,7 +255,7 @@ test.each(['begun', 'claimed', 'settled'])(
   },
 )
 
-test('a sink that does not take back in time what it was given leaves it in doubt', async () => {
+test('a sink that does not give up its records in time leaves them in doubt', async () => {
   const topics = await topicsWith(2)
   const result = await replayAll(topics, {
     sendWithin: 100,
@@ -275,7 +275,7 @@ test('a sink that does not take back in time what it was given leaves it in doub
   expect(sentIds(topics)).toEqual(['e0', 'e1'])
 })
 
-test('a stop waits for what is on its way, and leaves the rest for the next run', async () => {
+test('a stop waits for the records in flight, and leaves the rest for the next run', async () => {
   const topics = await topicsWith(10)
   const stop = new AbortController()
   const result = await replayAll(topics, {
@@ -292,7 +292,7 @@ test('a stop waits for what is on its way, and leaves the rest for the next run'
   expect(sentIds(topics).sort()).toEqual(expected(10))
 })
 
-test('where the records of a killed run can no longer be looked for, its dead letters are left alone', async () => {
+test('if the records of a killed run can no longer be searched for, its dead letters are left alone', async () => {
   const topics = await topicsWith(2)
   for (let n = 0; n < 3; n++)
     await topics.send({ ...letterRecord('old'), target: { topic: 'events', partition: 0 } })

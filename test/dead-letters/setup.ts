@@ -48,7 +48,7 @@ export const letterRecord = (id: string, parts: LetterParts = {}): SinkRecord =>
   }
 }
 
-/** What is left passes to topic `events`, partition 0. */
+/** Every letter passes to topic `events`, partition 0. */
 export const passes = async (letter: { readonly id: string }, value: Buffer): Promise<Judgement> => ({
   kind: 'passes',
   record: {
@@ -60,7 +60,7 @@ export const passes = async (letter: { readonly id: string }, value: Buffer): Pr
 })
 
 export interface Replay {
-  /** What the run has chosen before it began. */
+  /** The number of letters that the run chose before it began. */
   readonly chosen: number
   go(): Promise<ReplayResult>
 }

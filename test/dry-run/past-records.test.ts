@@ -6,7 +6,7 @@ import { rehearse } from '../../src/dry-run/dry-run.js'
 import { pastRecords } from '../../src/dry-run/past-records.js'
 import { digestOf } from '../../src/ledger/identity.js'
 import { plugins } from '../../src/plugins/index.js'
-import { rebuilder } from '../../src/plugins/sink/kafka/rebuild.js'
+import { rebuilder } from '../../src/plugins/sink/kafka/record.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { dataAction, shippedFiles } from '../helpers/shipped-config.js'
 

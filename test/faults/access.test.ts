@@ -146,7 +146,7 @@ describeKafka('what Headgate promises on a Kafka with users', () => {
 const properties = (given: { readonly [name: string]: string }) => (text: string) =>
   text.replace('"properties": {}', () => `"properties": ${JSON.stringify(given)}`)
 
-/** What `headgate validate --against-cluster` says of its config. */
+/** The report of `headgate validate --against-cluster` on its config. */
 const validated = ({ configFile, environment }: Deployment) =>
   runCommand(
     validateCommand,

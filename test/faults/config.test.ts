@@ -117,7 +117,7 @@ async function reload({ headgate }: Deployment) {
   return { status: response.status, text: await response.text() }
 }
 
-/** What /ready says, and why the config file was not taken, where it was not. */
+/** The response of /ready, and the reason if the config file was refused. */
 async function readiness({ headgate }: Deployment) {
   const response = await fetch(new URL('/ready', headgate.admin))
   const { refusedConfig } = (await response.json()) as { readonly refusedConfig?: readonly string[] }

@@ -156,7 +156,7 @@ describeKafka('what Headgate promises while Kafka is away', () => {
     await expectOnceAndAcknowledged(deployment, ['a'])
   })
 
-  test('case 10: SIGTERM with Kafka away: exits at the deadline, what was not sent is never acknowledged', async () => {
+  test('case 10: SIGTERM with Kafka away: exits at the deadline, and an event that was not sent is never acknowledged', async () => {
     const { cluster } = kafka()
     const deployment = await deploy(cluster.bootstrap, { env: { HEADGATE_SHUTDOWN_TIMEOUT: '2s' } })
     const { post, headgate, cxone } = deployment

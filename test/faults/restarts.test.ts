@@ -52,7 +52,7 @@ describeKafka('what Headgate promises when it is ended', () => {
     expect(await deployment.records()).toHaveLength(2)
   })
 
-  test('case 9: SIGTERM under load: what was answered 2xx is in Kafka and acknowledged, and the exit code is 0', async () => {
+  test('case 9: SIGTERM under load: every event answered 2xx is in Kafka and acknowledged, and the exit code is 0', async () => {
     const { post, records, headgate, cxone } = await deploy(sharedKafka())
     const answered: string[] = []
     const sender = async (name: number) => {
@@ -97,13 +97,13 @@ describeKafka('what Headgate promises when it is ended', () => {
     expect(await post(eventText('full', '{}'))).toMatchObject({ body: { outcome: 'delivered' } })
   })
 
-  test('case 11: a torn index is put aside and made anew from Kafka, and every event is still recognised', async () => {
+  test('case 11: a torn index is put aside and rebuilt from Kafka, and every event is still recognised', async () => {
     const deployment = await deploy(sharedKafka())
     const { post, end, start, records, stateDirectory } = deployment
     const places: unknown[] = []
     for (let n = 0; n < 20; n++) places.push((await post(eventText(`id-${n}`, '{}'))).body['offset'])
     await end('SIGKILL')
-    // What is left are the pages that say where the others are. Half of a small index can be whole.
+    // The pages that locate the others are left. Half of a small index can be whole.
     truncateSync(join(stateDirectory, 'ledger.mdb'), 8192)
 
     await start()

@@ -49,7 +49,7 @@ describeKafka('what Headgate promises when topics are not as they should be', ()
     await expect
       .poll(async () => (await post(eventText('gone', '{}'))).body['outcome'], LATER)
       .toMatch(/delivered|duplicate/)
-    // What was in the deleted topic is gone with it, by the will of whoever deleted it.
+    // The records of the deleted topic are gone with it, as the operator who deleted it wanted.
     await expectOnceAndAcknowledged(deployment, ['gone'])
   })
 
@@ -93,7 +93,7 @@ describeKafka('what Headgate promises when topics are not as they should be', ()
     await expectOnceAndAcknowledged(deployment, ['small'])
   })
 
-  test('case 13: a record too large for its topic is a dead letter where the config says so, with its bytes', async () => {
+  test('case 13: a record too large for its topic is a dead letter if the config says so, with its bytes', async () => {
     const config = (text: string) =>
       text.replace('"plugin": "kafka",', '"plugin": "kafka", "onError": "dead-letter",')
     const deployment = await deploy(sharedKafka(), { config, without: ['default'], until: 'listening' })

@@ -27,7 +27,7 @@ interface DeadLetters {
   readonly acknowledged: ReadonlyMap<string, number>
 }
 
-/** What replays have written. */
+/** The records and notes that replays have written. */
 interface Seen {
   /** Records that dead letters have become. */
   readonly records: number

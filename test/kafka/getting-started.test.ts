@@ -11,7 +11,7 @@ import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'
 /** They stay until they are stopped. What the page has after them is for another terminal. */
 const STAYS = /headgate (?:sandbox|run)$/m
 
-/** What a tool of Kafka is called in its folder `bin`, and the class that it starts. */
+/** The names of Kafka's tools in its folder `bin`, and the classes that they start. */
 const TOOLS = {
   'kafka-topics.sh': 'org.apache.kafka.tools.TopicCommand',
   'kafka-console-consumer.sh': 'org.apache.kafka.tools.consumer.ConsoleConsumer',

@@ -8,7 +8,7 @@ import { describeKafka, sharedKafka, sharedTopic } from '../helpers/real-kafka.j
 const DELIVERY_TIMEOUT = 60_000
 
 describeKafka('a real Kafka for tests', () => {
-  test('keeps what is produced to a partition of a new topic', async () => {
+  test('keeps the records produced to a partition of a new topic', async () => {
     const topic = await sharedTopic({ partitions: 3 })
     const producer = await connect(sharedKafka())
 

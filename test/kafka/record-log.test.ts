@@ -11,7 +11,7 @@ import { kafkaTool } from '../helpers/kafka-tool.js'
 import { describeKafka, sharedKafka, sharedTopic } from '../helpers/real-kafka.js'
 
 describeKafka('the log of the kafka sink', () => {
-  test('gives back what was sent, from each position to the end, in order', async () => {
+  test('returns the records that were sent, from each position to the end, in order', async () => {
     const topic = await sharedTopic({ partitions: 3 })
     const { log, send } = await startSink(sharedKafka(), [{ topic }])
     const before = Date.now()
@@ -38,7 +38,7 @@ describeKafka('the log of the kafka sink', () => {
     }
   })
 
-  test('begins with the oldest record that is left where older ones were deleted', async () => {
+  test('begins with the oldest record that is left if older ones were deleted', async () => {
     const topic = await sharedTopic()
     const { log, send, read } = await startSink(sharedKafka(), [{ topic, partition: 0 }])
     for (const id of ['a', 'b', 'c']) await send({ topic, partition: 0 }, id)
@@ -49,7 +49,7 @@ describeKafka('the log of the kafka sink', () => {
     expect(await read([{ topic, partition: 0, offset: 0 }])).toEqual(['c'])
   })
 
-  test('gets past the markers of transactions, and sees what stands behind an open one', async () => {
+  test('skips the markers of transactions, and reads the records after an open one', async () => {
     const topic = await sharedTopic()
     const { log, send, read } = await startSink(sharedKafka(), [{ topic, partition: 0 }])
     const stranger = await transactional(topic)
@@ -68,7 +68,7 @@ describeKafka('the log of the kafka sink', () => {
     expect(await read()).toEqual(['a', '', '', 'b'])
   })
 
-  test('finds the first offset at a time, and the end where there is none', async () => {
+  test('finds the first offset at a time, and the end if there is none', async () => {
     const topic = await sharedTopic({ partitions: 2 })
     const { log, send } = await startSink(sharedKafka(), [{ topic }])
     await send({ topic, partition: 0 }, 'a')
@@ -84,7 +84,7 @@ describeKafka('the log of the kafka sink', () => {
     expect((await log.offsetsAt(Date.now() + 60_000))[0]?.offset).toBe(3)
   })
 
-  test('shows operators what was committed, as any consumer group does', async () => {
+  test('shows operators the committed offsets, as any consumer group does', async () => {
     const topic = await sharedTopic({ partitions: 2 })
     const pipeline = `p-${randomUUID()}`
     const { log, send } = await startSink(sharedKafka(), [{ topic }], { pipeline })

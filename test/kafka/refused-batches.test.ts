@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { RECORD_OVERHEAD } from '../../src/plugins/sink/kafka/record-size.js'
+import { RECORD_OVERHEAD } from '../../src/plugins/sink/kafka/record.js'
 import { httpWebhook } from '../../src/plugins/source/http-webhook/index.js'
 import { fillDefaults } from '../helpers/context.js'
 import { startSink } from '../helpers/kafka-sink.js'

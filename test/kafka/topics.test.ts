@@ -10,7 +10,7 @@ import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'
 import { runCommand } from '../helpers/recorded-io.js'
 
 describeKafka('headgate topics', () => {
-  test('lists what the config needs, says what it would do, and creates what is missing', async () => {
+  test('lists the topics that the config needs, reports the plan, and creates the missing ones', async () => {
     const prefix = `test-${randomUUID()}`
     await createTopic(sharedKafka(), `${prefix}.eu`)
     const config = readFileSync('plugins.config.json', 'utf8')

@@ -28,7 +28,7 @@ describeKafka('a record whose fate is uncertain', () => {
     await vi.waitFor(() => log.fence(), WAIT)
     expect(sink.notReady?.()).toEqual([])
     const known = await read()
-    // What was in the network arrived although it was given up.
+    // The record in the network arrived although it was given up.
     expect(known.length).toBeGreaterThan(1)
     await send(TARGET, 'last')
     expect(await idsIn(cluster)).toEqual([...known, 'last'])

@@ -5,7 +5,7 @@ import type { StagePlace } from '../../src/pipeline/observe.js'
 import { recordMac } from '../../src/pipeline/record-mac.js'
 import { deadLetterRecord } from '../../src/pipeline/records.js'
 import { recordMaker } from '../../src/plugins/sink/kafka/record.js'
-import { RECORD_OVERHEAD } from '../../src/plugins/sink/kafka/record-size.js'
+import { RECORD_OVERHEAD } from '../../src/plugins/sink/kafka/record.js'
 import { runningPipeline } from '../helpers/inline-pipeline.js'
 import { eventOf } from '../helpers/inline-plugins.js'
 

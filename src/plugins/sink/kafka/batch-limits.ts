@@ -1,35 +1,16 @@
 /** A record that is sent again if its batch was refused. */
 export interface Batched {
   readonly topic: string
-  /** Set here, for records of a topic that has a limit. */
+  /** Set by BatchLimits, for records of a topic that has a limit. */
   share: Share | undefined
 }
 
-/** What was under way for its topic when a record was sent. */
+/** The part of a record in what was in flight for its topic when it was sent. */
 interface Share {
   readonly bytes: number
   readonly limit: number
-  /** Nothing else of the topic has been under way together with it. */
+  /** No other record of the topic has been in flight together with it. */
   alone: boolean
-}
-
-/**
- * Splits what is sent to topics whose brokers refused a batch for its size. The client makes batches of what is under way
- * for a partition, so a batch is as small as that is. Each refusal halves the limit of its topic. A record that was alone
- * when it was refused is too large itself; of any other it cannot be told, and it is sent again.
- */
-export interface BatchLimits<Record extends Batched> {
-  /** False if it was queued: then it is sent later. Called for every record. */
-  admit(record: Record): boolean
-  /** A record that was sent is under way no more. Sends what there is room for then. */
-  ended(record: Record): void
-  /**
-   * The batch of a record was refused for its size. False if it was alone: no smaller batch has it. Otherwise it is sent
-   * again. `underWay`: all records that have not ended.
-   */
-  refused(record: Record, underWay: Iterable<Record>): boolean
-  /** Forgets what is queued. */
-  clear(): void
 }
 
 export interface BatchLimitsOptions<Record> {
@@ -41,105 +22,134 @@ export interface BatchLimitsOptions<Record> {
   lowered(topic: string, limit: number): void
 }
 
-interface Topic<Record> {
-  limit: number
-  bytes: number
-  count: number
-  /** The only one that is under way. */
-  single: Record | undefined
-  /** Sent before, and refused with others: these go first. */
-  readonly again: Record[]
-  readonly waiting: Record[]
-}
+/**
+ * Splits the batches of topics whose brokers refused a batch for its size. The client makes batches of the records in flight
+ * for a partition, so a batch is as small as these are together. Each refusal halves the limit of its topic. A record that was
+ * alone when it was refused is too large itself; for any other this is not known, and it is sent again.
+ */
+export class BatchLimits<Record extends Batched> {
+  readonly #options: BatchLimitsOptions<Record>
+  readonly #topics = new Map<string, LimitedTopic<Record>>()
 
-export function createBatchLimits<Record extends Batched>({
-  batchSize,
-  bytesOf,
-  send,
-  lowered,
-}: BatchLimitsOptions<Record>): BatchLimits<Record> {
-  const topics = new Map<string, Topic<Record>>()
-
-  function begin(topic: Topic<Record>, record: Record, limit = topic.limit): void {
-    const alone = topic.count === 0
-    if (topic.single?.share !== undefined) topic.single.share.alone = false
-    topic.single = alone ? record : undefined
-    record.share = { limit, alone, bytes: bytesOf(record) }
-    topic.count++
-    topic.bytes += record.share.bytes
+  constructor(options: BatchLimitsOptions<Record>) {
+    this.#options = options
   }
 
-  function end(topic: Topic<Record>, record: Record): void {
+  /** Call it for every record. False if the record was queued: then it is sent later. */
+  admit(record: Record): boolean {
+    if (this.#topics.size === 0) return true
+    return this.#topics.get(record.topic)?.admit(record) ?? true
+  }
+
+  /** A record that was sent is no longer in flight. Sends those for which there is room then. */
+  ended(record: Record): void {
     if (record.share === undefined) return
-    topic.count--
-    topic.bytes -= record.share.bytes
-    if (topic.single === record) topic.single = undefined
+    this.#topics.get(record.topic)?.ended(record)
+  }
+
+  /**
+   * The batch of a record was refused for its size. False if it was alone: no batch is small enough for it. Otherwise it is
+   * sent again. `inFlight`: all records that have not ended.
+   */
+  refused(record: Record, inFlight: Iterable<Record>): boolean {
+    const { batchSize, bytesOf } = this.#options
+    if (record.share?.alone === true || bytesOf(record) >= batchSize) return false
+    const topic = this.#topics.get(record.topic) ?? this.#limit(record.topic, inFlight)
+    topic.refused(record)
+    return true
+  }
+
+  /** Forgets the queued records. */
+  clear(): void {
+    this.#topics.clear()
+  }
+
+  /** Everything in flight was sent without a limit, so its refusal says nothing about the new one. */
+  #limit(name: string, inFlight: Iterable<Record>): LimitedTopic<Record> {
+    const topic = new LimitedTopic(name, this.#options)
+    this.#topics.set(name, topic)
+    for (const record of inFlight) if (record.topic === name) topic.begin(record, this.#options.batchSize)
+    topic.announce()
+    return topic
+  }
+}
+
+class LimitedTopic<Record extends Batched> {
+  readonly #name: string
+  readonly #options: BatchLimitsOptions<Record>
+  #limit: number
+  #bytes = 0
+  #count = 0
+  /** The only one in flight. */
+  #single: Record | undefined
+  /** Sent before, and refused with others: these go first. */
+  readonly #retries: Record[] = []
+  readonly #waiting: Record[] = []
+
+  constructor(name: string, options: BatchLimitsOptions<Record>) {
+    this.#name = name
+    this.#options = options
+    this.#limit = Math.floor(options.batchSize / 2)
+  }
+
+  admit(record: Record): boolean {
+    if (this.#retries.length + this.#waiting.length > 0 || !this.#hasRoom(record)) {
+      this.#waiting.push(record)
+      return false
+    }
+    this.begin(record)
+    return true
+  }
+
+  begin(record: Record, limit = this.#limit): void {
+    const alone = this.#count === 0
+    if (this.#single?.share !== undefined) this.#single.share.alone = false
+    this.#single = alone ? record : undefined
+    record.share = { limit, alone, bytes: this.#options.bytesOf(record) }
+    this.#count++
+    this.#bytes += record.share.bytes
+  }
+
+  ended(record: Record): void {
+    this.#end(record)
+    this.#sendNext()
+  }
+
+  refused(record: Record): void {
+    // One refusal of many records, or of several batches, lowers it once.
+    if (record.share?.limit === this.#limit) {
+      this.#limit = Math.max(1, Math.floor(this.#limit / 2))
+      this.announce()
+    }
+    this.#end(record)
+    this.#retries.push(record)
+    this.#sendNext()
+  }
+
+  announce(): void {
+    this.#options.lowered(this.#name, this.#limit)
+  }
+
+  #end(record: Record): void {
+    if (record.share === undefined) return
+    this.#count--
+    this.#bytes -= record.share.bytes
+    if (this.#single === record) this.#single = undefined
     record.share = undefined
   }
 
-  const hasRoom = ({ count, bytes, limit }: Topic<Record>, record: Record): boolean =>
-    count === 0 || bytes + bytesOf(record) <= limit
-
-  /** Everything that is under way was sent without a limit, so its refusal says nothing of the new one. */
-  function limit(name: string, underWay: Iterable<Record>): Topic<Record> {
-    const topic = {
-      limit: Math.floor(batchSize / 2),
-      bytes: 0,
-      count: 0,
-      single: undefined,
-      again: [],
-      waiting: [],
-    }
-    topics.set(name, topic)
-    for (const record of underWay) if (record.topic === name) begin(topic, record, batchSize)
-    lowered(name, topic.limit)
-    return topic
+  #hasRoom(record: Record): boolean {
+    return this.#count === 0 || this.#bytes + this.#options.bytesOf(record) <= this.#limit
   }
 
-  function sendNext(topic: Topic<Record>): void {
+  #sendNext(): void {
     for (;;) {
-      const queue = topic.again.length > 0 ? topic.again : topic.waiting
+      const queue = this.#retries.length > 0 ? this.#retries : this.#waiting
       const [next] = queue
-      if (next === undefined || !hasRoom(topic, next)) return
+      if (next === undefined || !this.#hasRoom(next)) return
       queue.shift()
-      begin(topic, next)
-      send(next)
+      this.begin(next)
+      this.#options.send(next)
     }
-  }
-
-  return {
-    admit(record) {
-      if (topics.size === 0) return true
-      const topic = topics.get(record.topic)
-      if (topic === undefined) return true
-      if (topic.again.length + topic.waiting.length > 0 || !hasRoom(topic, record)) {
-        topic.waiting.push(record)
-        return false
-      }
-      begin(topic, record)
-      return true
-    },
-    ended(record) {
-      if (record.share === undefined) return
-      const topic = topics.get(record.topic)
-      if (topic === undefined) return
-      end(topic, record)
-      sendNext(topic)
-    },
-    refused(record, underWay) {
-      const { share } = record
-      if (share?.alone === true || bytesOf(record) >= batchSize) return false
-      const topic = topics.get(record.topic) ?? limit(record.topic, underWay)
-      // One refusal of many records, or of several batches, lowers it once.
-      if (share?.limit === topic.limit) {
-        topic.limit = Math.max(1, Math.floor(topic.limit / 2))
-        lowered(record.topic, topic.limit)
-      }
-      end(topic, record)
-      topic.again.push(record)
-      sendNext(topic)
-      return true
-    },
-    clear: () => topics.clear(),
   }
 }

@@ -1,25 +1,22 @@
 import { createHash } from 'node:crypto'
-import type { SharedContext } from '../../../contract/index.js'
-import { createClientLog } from './client-log.js'
-import { createLogReader } from './log-reader.js'
-import { clientConfig, type Properties } from './properties.js'
+import type { Log, Shareable, SharedContext } from '../../../contract/index.js'
+import { type Consumer, openConsumer } from './consumer.js'
+import { GroupOffsets } from './group-offsets.js'
+import { ClientLog } from './health.js'
+import type { ClientLogLine } from './producer.js'
+import { type ClientConfig, clientConfig, consumerConfig, type Properties, type Use } from './properties.js'
 import type { LogReader } from './record-log.js'
 import { openSession } from './session.js'
-import { createStatistics } from './statistics.js'
-import { createSupervisor, type Supervisor } from './supervisor.js'
-import { createTopicIds, type TopicIds } from './topic-ids.js'
+import { SharedConsumer } from './shared-consumers.js'
+import type { SinkConnection } from './sink-connection.js'
+import { Statistics } from './statistics.js'
+import { Supervisor } from './supervisor.js'
+import { TopicIds } from './topic-ids.js'
 
-/** What makes one client different from another; everything else in the config of a sink is the pipeline's own. */
+/** The settings in which one client differs from another; everything else in the config of a sink is the pipeline's own. */
 export interface ClientSettings {
   readonly brokers: string
   readonly properties: Properties
-}
-
-/** The Kafka client of all sinks that name the same brokers and properties. */
-export interface ClusterClient extends Pick<Supervisor, 'connection'> {
-  readonly reader: LogReader
-  readonly topicIds: Pick<TopicIds, 'identify'>
-  stop(): Promise<void>
 }
 
 /** The same text for the same settings. A digest, for there are passwords among them. */
@@ -32,34 +29,85 @@ export function clientKey({ brokers, properties }: ClientSettings): string {
     .digest('hex')
 }
 
-/** `group`: as `createLogReader` has it. */
-export function createClusterClient(
-  { brokers, properties }: ClientSettings,
-  { name, log, metrics, signal }: SharedContext,
-  group: string,
-): ClusterClient {
-  const config = clientConfig(brokers, properties, `headgate-${name}`)
-  const clientLog = createClientLog(log)
-  const statistics = createStatistics(metrics)
-  const supervisor = createSupervisor({
-    brokers,
-    log,
-    signal,
-    clientLog,
-    open(events, timeout) {
-      const show = (json: string) => statistics.show(json, supervisor.outstanding())
-      return openSession(config, { ...events, log: clientLog.write, statistics: show }, timeout)
-    },
-  })
-  const reader = createLogReader(config, brokers, group, clientLog.write)
-  const topicIds = createTopicIds(config, brokers)
-  return {
-    connection: supervisor.connection,
-    reader,
-    topicIds,
-    async stop() {
-      topicIds.close()
-      await Promise.all([supervisor.stop(), reader.close()])
-    },
+/** The Kafka client of all sinks that name the same brokers and properties. */
+export class ClusterClient implements Shareable {
+  readonly reader: LogReader
+  readonly topicIds: Pick<TopicIds, 'identify'>
+  readonly #supervisor: Supervisor
+  readonly #reader: ClusterReader
+  readonly #topicIds: TopicIds
+
+  /** `group`: one that these credentials may use; a consumer looks for its coordinator even if nobody asks it to. */
+  constructor(
+    { brokers, properties }: ClientSettings,
+    { name, log, metrics, signal }: SharedContext,
+    group: string,
+  ) {
+    const config = clientConfig(brokers, properties, `headgate-${name}`)
+    const clientLog = new ClientLog(log)
+    const statistics = new Statistics(metrics)
+    this.#supervisor = new Supervisor({
+      brokers,
+      log,
+      signal,
+      clientLog,
+      open: (events, timeout) => {
+        const show = (json: string) => statistics.show(json, this.#supervisor.inFlight())
+        return openSession(config, { ...events, log: clientLog.write, statistics: show }, timeout)
+      },
+    })
+    this.#reader = new ClusterReader(config, brokers, group, clientLog.write)
+    this.#topicIds = new TopicIds(config, brokers)
+    this.reader = this.#reader
+    this.topicIds = this.#topicIds
+  }
+
+  connection(log: Log): SinkConnection {
+    return this.#supervisor.connection(log)
+  }
+
+  async stop(): Promise<void> {
+    this.#topicIds.close()
+    await Promise.all([this.#supervisor.stop(), this.#reader.close()])
+  }
+}
+
+/** Each read takes two clients. */
+const MOST_READS = 4
+
+/** The clients with which the logs of all pipelines on one cluster are read. */
+class ClusterReader implements LogReader {
+  readonly requests: SharedConsumer
+  readonly groups: GroupOffsets
+  readonly #config: ClientConfig
+  readonly #log: (line: ClientLogLine) => void
+  readonly #waiting: (() => void)[] = []
+  #free = MOST_READS
+
+  constructor(config: ClientConfig, brokers: string, group: string, log: (line: ClientLogLine) => void) {
+    this.#config = config
+    this.#log = log
+    this.requests = new SharedConsumer(() => this.open(group, 'asking'))
+    this.groups = new GroupOffsets(config, brokers, log)
+  }
+
+  open(group: string, use: Use): Promise<Consumer> {
+    return openConsumer(consumerConfig(this.#config, group, use), this.#log)
+  }
+
+  async read<Result>(task: () => Promise<Result>): Promise<Result> {
+    if (this.#free > 0) this.#free--
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    try {
+      return await task()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#free++
+      else next()
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.requests.close(), this.groups.close()])
   }
 }

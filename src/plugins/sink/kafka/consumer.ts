@@ -2,14 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import rdkafka, { type KafkaConsumer, type LibrdKafkaError, type Message, type Metadata } from 'node-rdkafka'
 import type { Position } from '../../../contract/index.js'
-import { createCommitter } from './committer.js'
 import { logFailed, logUnavailable, NO_COORDINATOR } from './failures.js'
+import type { ClientLogLine } from './producer.js'
 import type { ClientConfig } from './properties.js'
-import type { ClientLogLine } from './session.js'
 
-/** Milliseconds for the answer to one question. */
+/** Milliseconds for the response to one request. */
 const TIMEOUT = 5000
-/** Between two questions to a coordinator that is just coming up. */
+/** Between two requests to a coordinator that is just coming up. */
 const COORDINATOR_PAUSE = 100
 /**
  * How long one call waits for the next record: once more after the end of a partition, too (node-rdkafka, src/workers.cc).
@@ -21,7 +20,7 @@ const FETCH_WAIT = 5
 export const START = -2
 export const END = -1
 
-export interface Place {
+export interface TopicPartition {
   readonly topic: string
   readonly partition: number
 }
@@ -32,25 +31,22 @@ export interface Batch {
   readonly ends: readonly Position[]
 }
 
-/**
- * One node-rdkafka KafkaConsumer from connect to disconnect, which belongs to a group and never joins it. All of it
- * rejects with HG_KAFKA_UNAVAILABLE.
- */
+/** Reads partitions, and belongs to a group without joining it. Everything rejects with HG_KAFKA_UNAVAILABLE. */
 export interface Consumer {
-  /** How many partitions a topic has; 0 where there is no such topic. */
+  /** The number of partitions of a topic; 0 if there is no such topic. */
   partitions(topic: string): Promise<number>
-  /** For each place the first offset at or after a time (milliseconds since the epoch), START or END; -1 where none is. */
-  offsets(places: readonly Place[], time: number): Promise<Position[]>
-  /** What the group has committed, undefined where that is nothing. */
-  committed(places: readonly Place[]): Promise<Partial<Position>[]>
+  /** For each partition the first offset at or after a time (milliseconds since the epoch), START or END; -1 if there is none. */
+  offsets(partitions: readonly TopicPartition[], time: number): Promise<Position[]>
+  /** The committed offsets of the group; undefined if there is none. */
+  committed(partitions: readonly TopicPartition[]): Promise<Partial<Position>[]>
   commit(positions: readonly Position[]): Promise<void>
-  /** A commit has failed for lack of an answer, which may still come. */
+  /** A commit has failed for lack of a response, which may still come. */
   committing(): boolean
   /** Reads from these positions on, and no longer from any other. */
   assign(positions: readonly Position[]): void
-  /** What comes next: up to `count` records, fewer where that would take long. */
+  /** The next records: up to `count`, fewer if that would take long. */
   consume(count: number): Promise<Batch>
-  /** After what is under way: librdkafka crashes where a client is used that is being disconnected. */
+  /** Waits for the calls in flight: librdkafka crashes if a client is used that is being disconnected. */
   close(): Promise<void>
 }
 
@@ -58,72 +54,154 @@ export async function openConsumer(
   config: ClientConfig,
   log: (line: ClientLogLine) => void,
 ): Promise<Consumer> {
-  const client = await connect(config, log)
-  const consume = promisify(client.consume.bind(client)) as (count: number) => Promise<Message[]>
-  let ends: Position[] = []
-  client.on('partition.eof', (end) => ends.push(end))
-  const underWay = new Set<Promise<unknown>>()
+  return new RdkafkaConsumer(await connect(config, log))
+}
 
-  async function call<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+/** One node-rdkafka KafkaConsumer from connect to disconnect. */
+class RdkafkaConsumer implements Consumer {
+  readonly #client: KafkaConsumer
+  readonly #consume: (count: number) => Promise<Message[]>
+  readonly #committer: Committer
+  readonly #inFlight = new Set<Promise<unknown>>()
+  #ends: Position[] = []
+
+  constructor(client: KafkaConsumer) {
+    this.#client = client
+    this.#consume = promisify(client.consume.bind(client)) as (count: number) => Promise<Message[]>
+    client.on('partition.eof', (end) => this.#ends.push(end))
+    this.#committer = new Committer(client, () => this.#consume(1))
+  }
+
+  partitions(topic: string): Promise<number> {
+    return this.#call(async () => {
+      const request = { topic, allTopics: false, timeout: TIMEOUT }
+      const { topics } = await promised<Metadata>((done) => this.#client.getMetadata(request, done))
+      return topics.find(({ name }) => name === topic)?.partitions.length ?? 0
+    })
+  }
+
+  offsets(partitions: readonly TopicPartition[], time: number): Promise<Position[]> {
+    return this.#call(async () => {
+      const request = partitions.map(({ topic, partition }) => ({ topic, partition, offset: time }))
+      return complete(
+        await promised<(Position | Error)[]>((done) => this.#client.offsetsForTimes(request, TIMEOUT, done)),
+      )
+    })
+  }
+
+  committed(partitions: readonly TopicPartition[]): Promise<Partial<Position>[]> {
+    return this.#call(async () => {
+      const request = partitions.map(({ topic, partition }) => ({ topic, partition }))
+      const deadline = performance.now() + TIMEOUT
+      for (;;) {
+        try {
+          return complete(
+            await promised<(Partial<Position> | Error)[]>((done) =>
+              this.#client.committed(request, TIMEOUT, done),
+            ),
+          )
+        } catch (error) {
+          if (!NO_COORDINATOR.has((error as LibrdKafkaError).code) || performance.now() > deadline)
+            throw error
+          await delay(COORDINATOR_PAUSE)
+        }
+      }
+    })
+  }
+
+  commit(positions: readonly Position[]): Promise<void> {
+    return this.#call(() => this.#committer.commit(positions))
+  }
+
+  committing(): boolean {
+    return this.#committer.committing
+  }
+
+  assign(positions: readonly Position[]): void {
+    this.#client.assign([...positions])
+  }
+
+  consume(count: number): Promise<Batch> {
+    return this.#call(async () => {
+      this.#ends = []
+      const messages = await this.#consume(count)
+      return { messages, ends: this.#ends }
+    })
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#inFlight)
+    // A client that is told to disconnect blocks a thread until its last commit is through, which may never be while
+    // there is no coordinator, and the process could not even exit. So nobody waits for that.
+    const gone = this.#committer.finished().then(() => disconnect(this.#client))
+    if (!this.#committer.committing) await gone
+  }
+
+  async #call<Result>(work: () => Promise<Result>): Promise<Result> {
     const promise = work()
-    underWay.add(promise)
+    this.#inFlight.add(promise)
     try {
       return await promise
     } catch (error) {
       throw logFailed(error)
     } finally {
-      underWay.delete(promise)
+      this.#inFlight.delete(promise)
+    }
+  }
+}
+
+/** Milliseconds. Longer than librdkafka itself keeps a commit for a coordinator to come (`session.timeout.ms`). */
+const COMMIT_TIMEOUT = 8000
+/** Between two polls for a commit that nobody waits for any more. */
+const COMMIT_PAUSE = 1000
+
+/** Commits for the group of a client, one at a time. `commitSync` would block the whole process while it waits. */
+export class Committer {
+  readonly #client: KafkaConsumer
+  readonly #poll: () => Promise<unknown>
+  #committing = false
+  #refusal: LibrdKafkaError | undefined
+
+  /** `poll` consumes: node-rdkafka reports the results of commits only then. */
+  constructor(client: KafkaConsumer, poll: () => Promise<unknown>) {
+    this.#client = client
+    this.#poll = poll
+    client.on('offset.commit', (error) => {
+      this.#committing = false
+      this.#refusal = error
+    })
+  }
+
+  /** librdkafka is not through with a commit, even if that was given up here. */
+  get committing(): boolean {
+    return this.#committing
+  }
+
+  /** Resolves when the coordinator has confirmed. */
+  async commit(positions: readonly Position[]): Promise<void> {
+    const deadline = performance.now() + COMMIT_TIMEOUT
+    // An earlier one that is late must not be taken for this one, or undo it.
+    await this.#through(deadline)
+    this.#client.commit([...positions])
+    this.#committing = true
+    await this.#through(deadline)
+    if (this.#refusal) throw this.#refusal
+  }
+
+  /** Resolves when librdkafka is through with it, however long that takes, and does not keep the process alive for that. */
+  async finished(): Promise<void> {
+    while (this.#committing) {
+      await new Promise((resolve) => setTimeout(resolve, COMMIT_PAUSE).unref())
+      await this.#poll().catch(() => {})
     }
   }
 
-  const committer = createCommitter(client, () => consume(1))
-
-  return {
-    partitions: (topic) =>
-      call(async () => {
-        const question = { topic, allTopics: false, timeout: TIMEOUT }
-        const { topics } = await ask<Metadata>((done) => client.getMetadata(question, done))
-        return topics.find(({ name }) => name === topic)?.partitions.length ?? 0
-      }),
-    offsets: (places, time) =>
-      call(async () => {
-        const question = places.map(({ topic, partition }) => ({ topic, partition, offset: time }))
-        return complete(
-          await ask<(Position | Error)[]>((done) => client.offsetsForTimes(question, TIMEOUT, done)),
-        )
-      }),
-    committed: (places) =>
-      call(async () => {
-        const question = places.map(({ topic, partition }) => ({ topic, partition }))
-        const deadline = performance.now() + TIMEOUT
-        for (;;) {
-          try {
-            return complete(
-              await ask<(Partial<Position> | Error)[]>((done) => client.committed(question, TIMEOUT, done)),
-            )
-          } catch (error) {
-            if (!NO_COORDINATOR.has((error as LibrdKafkaError).code) || performance.now() > deadline)
-              throw error
-            await delay(COORDINATOR_PAUSE)
-          }
-        }
-      }),
-    commit: (positions) => call(() => committer.commit(positions)),
-    committing: committer.committing,
-    assign: (positions) => void client.assign([...positions]),
-    consume: (count) =>
-      call(async () => {
-        ends = []
-        const messages = await consume(count)
-        return { messages, ends }
-      }),
-    async close() {
-      await Promise.allSettled(underWay)
-      // A client that is told to disconnect blocks a thread until its last commit is through, which may never be while
-      // there is no coordinator, and the process could not even exit. So nobody waits for that.
-      const gone = committer.finished().then(() => disconnect(client))
-      if (!committer.committing()) await gone
-    },
+  async #through(deadline: number): Promise<void> {
+    while (this.#committing) {
+      if (performance.now() > deadline)
+        throw logUnavailable('the coordinator of the consumer group does not answer')
+      await this.#poll()
+    }
   }
 }
 
@@ -145,18 +223,18 @@ async function connect(config: ClientConfig, log: (line: ClientLogLine) => void)
 const disconnect = (client: KafkaConsumer): Promise<void> =>
   new Promise((resolve) => client.disconnect(() => resolve()))
 
-function ask<Answer>(
-  question: (done: (error: LibrdKafkaError | null, answer: Answer) => void) => void,
-): Promise<Answer> {
+function promised<Result>(
+  call: (done: (error: LibrdKafkaError | null, result: Result) => void) => void,
+): Promise<Result> {
   return new Promise((resolve, reject) => {
-    question((error, answer) => (error ? reject(error) : resolve(answer)))
+    call((error, result) => (error ? reject(error) : resolve(result)))
   })
 }
 
-/** In the order of the question. Where it failed for one partition, an Error stands in its place (node-rdkafka, src/common.cc). */
-function complete<Answer extends object>(answers: (Answer | Error)[]): Answer[] {
-  return answers.map((answer) => {
-    if (answer instanceof Error) throw logUnavailable(answer.message)
-    return answer
+/** In the order of the request. If it failed for one partition, its result is an Error (node-rdkafka, src/common.cc). */
+function complete<Result extends object>(results: (Result | Error)[]): Result[] {
+  return results.map((result) => {
+    if (result instanceof Error) throw logUnavailable(result.message)
+    return result
   })
 }

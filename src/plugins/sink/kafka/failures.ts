@@ -1,8 +1,7 @@
 import { createRequire } from 'node:module'
 import rdkafka from 'node-rdkafka'
-import { HeadgateError } from '../../../contract/errors.js'
+import { type ErrorCode, HeadgateError } from '../../../contract/errors.js'
 import type { Target } from '../../../contract/index.js'
-import { unreadable } from './codecs.js'
 import { READING, type Remedy, ROWS, type Row } from './failure-table.js'
 
 export interface Failure {
@@ -15,7 +14,7 @@ const { err2str } = createRequire(import.meta.url)('node-rdkafka/librdkafka.js')
   err2str(code: number): string
 }
 
-/** The text of an error as node-rdkafka hands it on: without "Local: " or "Broker: ", and in lower case. */
+/** The text of an error as node-rdkafka passes it on: without "Local: " or "Broker: ", and in lower case. */
 export function reportText(code: number): string {
   const [origin, text] = err2str(code).split(': ')
   return (text ?? origin ?? '').toLowerCase()
@@ -35,20 +34,20 @@ export const NO_COORDINATOR: ReadonlySet<unknown> = new Set([
   ERRORS.ERR_COORDINATOR_LOAD_IN_PROGRESS,
 ])
 
-/** Why a question to the cluster was not answered, for people. */
+/** Why a request to the cluster failed, for people. */
 export function explain(error: unknown): string {
   const { code, message } = error as { code?: number; message: string }
   return (code === undefined ? undefined : BY_CODE.get(code)?.why) ?? message
 }
 
-/** Why the log cannot be read, or positions cannot be committed. Hands on what is explained already. */
+/** Why the log cannot be read, or positions cannot be committed. Returns errors of ours as they are. */
 export function logFailed(error: unknown): HeadgateError {
   if (error instanceof HeadgateError) return error
   const { code } = error as { code?: number }
-  // The table is the same for all builds; which codec is missing is not.
-  const known =
+  // The table is the same for all builds; the missing codecs are not.
+  const reason =
     code === UNKNOWN_CODEC ? unreadable() : code === undefined ? undefined : READING_BY_CODE.get(code)
-  const why = known ?? explain(error)
+  const why = reason ?? explain(error)
   return logUnavailable(why, error)
 }
 
@@ -61,12 +60,12 @@ export const logUnavailable = (why: string, cause?: unknown): HeadgateError =>
 export function producingFailed(thrown: unknown, target: Target): Failure {
   const { code = rdkafka.CODES.ERRORS.ERR__STATE, message } = thrown as { code?: number; message: string }
   const row = BY_CODE.get(code) ?? { code: 'HG_KAFKA_UNAVAILABLE', why: message }
-  const taken =
+  const adapted =
     row.code === 'HG_KAFKA_NOT_DELIVERED' ? ({ ...row, code: 'HG_KAFKA_UNAVAILABLE' } as const) : row
-  return failure({ ...taken, certain: true }, target, thrown)
+  return failure({ ...adapted, certain: true }, target, thrown)
 }
 
-/** What a delivery report says of a record that Kafka, where the table is not certain, may or may not have. */
+/** The failure in a delivery report. Unless the table is certain, Kafka may or may not have the record. */
 export function deliveryFailed(reported: { readonly message: string }, target: Target): Failure {
   const row = BY_TEXT.get(reported.message) ?? { code: 'HG_KAFKA_NOT_DELIVERED', why: reported.message }
   return failure(row, target, reported)
@@ -94,3 +93,68 @@ function failure(
 
 const describe = ({ topic, partition }: Target): string =>
   partition === undefined ? `topic "${topic}"` : `partition ${partition} of topic "${topic}"`
+
+/** The codecs of records in Kafka, and the packages with which librdkafka is built with them. */
+const CODECS: ReadonlyMap<string, string> = new Map([
+  ['gzip', 'zlib1g-dev'],
+  ['snappy', ''],
+  ['lz4', ''],
+  ['zstd', 'libzstd-dev'],
+])
+
+/** The codecs that a build of librdkafka lacks: it cannot read records that are compressed with them. */
+export const missingCodecs = (features: readonly string[] = rdkafka.features): readonly string[] =>
+  [...CODECS.keys()].filter((codec) => !features.includes(codec))
+
+/** The remedy for missing codecs, in one sentence. */
+export function codecRemedy(codecs: readonly string[]): string {
+  const packages = codecs.flatMap((codec) => CODECS.get(codec) || [])
+  const install = packages.length === 0 ? '' : `Install ${packages.join(' and ')} and run`
+  return `${install || 'Run'} "npm rebuild node-rdkafka".`
+}
+
+/** Why records cannot be read for which librdkafka has no codec. */
+function unreadable(codecs: readonly string[] = missingCodecs()): string {
+  if (codecs.length === 0)
+    return 'records of the topic are compressed in a way that the Kafka client cannot read'
+  const remedy = codecRemedy(codecs).replace(/\.$/, '')
+  return `records of the topic are compressed, and the Kafka client of this installation was built without ${codecs.join(', ')}. ${remedy}`
+}
+
+/** An error of librdkafka, for the reference of errors. */
+export interface ListedFailure {
+  /** Its name in librdkafka, without `RD_KAFKA_RESP_`. */
+  readonly name: string
+  readonly number: number
+  readonly why: string
+}
+
+/** One that can end a record. */
+export interface RecordFailure extends ListedFailure {
+  readonly code: ErrorCode
+  /** True if Kafka certainly does not have the record. */
+  readonly certain: boolean
+  readonly remedy?: Remedy
+}
+
+const NAMES = Object.entries(rdkafka.CODES.ERRORS)
+
+const listed = (number: number, why: string): ListedFailure => ({
+  // Some have two names; the newer one is the first.
+  name: NAMES.find(([, code]) => code === number)?.[0] ?? '',
+  number,
+  why,
+})
+
+/** Errors that can meet a record on its way. */
+export const recordFailures: readonly RecordFailure[] = ROWS.map(
+  ([number, { code, why, certain = false, remedy }]) => ({
+    ...listed(number, why),
+    code,
+    certain,
+    ...(remedy && { remedy }),
+  }),
+)
+
+/** Errors that mean something else while records are read or positions committed. */
+export const readingFailures: readonly ListedFailure[] = READING.map(([number, why]) => listed(number, why))

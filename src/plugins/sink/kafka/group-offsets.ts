@@ -1,80 +1,196 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Position } from '../../../contract/index.js'
-import { type Consumer, openConsumer, type Place } from './consumer.js'
-import { consumerConfig } from './consumer-config.js'
-import { createConsumerPool } from './consumer-pool.js'
-import { createCoordinators } from './coordinators.js'
-import { logFailed } from './failures.js'
-import { BrokerRefusal, commitOffsets, fetchOffsets } from './group-requests.js'
-import { addressesOf } from './probe/addresses.js'
-import type { Connection } from './probe/connection.js'
-import { securityOf } from './probe/security.js'
-import type { ClientConfig } from './properties.js'
-import type { ClientLogLine } from './session.js'
+import { SerialQueue } from '../../../lib/async.js'
+import { type Consumer, openConsumer, type TopicPartition } from './consumer.js'
+import { logFailed, NO_COORDINATOR } from './failures.js'
+import { BrokerRefusal, commitOffsets, fetchOffsets, findCoordinator } from './group-requests.js'
+import { addressesOf, format } from './probe/addresses.js'
+import { type Address, type Connection, openConnection } from './probe/connection.js'
+import { type Security, securityOf } from './probe/security.js'
+import type { ClientLogLine } from './producer.js'
+import { type ClientConfig, consumerConfig } from './properties.js'
+import { ConsumerPool } from './shared-consumers.js'
 
-/** Milliseconds for which only librdkafka is asked after it was found that we cannot ask by ourselves. */
+/** Milliseconds for which only librdkafka is asked after our own connections have failed. */
 const RETRY_AFTER = 60_000
 const MOST_CONSUMERS = 2
 
-/** The committed positions of consumer groups without members. All of it rejects with HG_KAFKA_UNAVAILABLE. */
-export interface GroupOffsets {
-  /** In the order of `places`; the offset is undefined if nothing was committed. */
-  committed(group: string, places: readonly Place[]): Promise<Partial<Position>[]>
-  commit(group: string, positions: readonly Position[]): Promise<void>
-  close(): Promise<void>
-}
-
 /**
+ * The committed positions of consumer groups without members. Everything rejects with HG_KAFKA_UNAVAILABLE.
+ *
  * librdkafka commits only for the one group of a client, and a client takes four threads and two connections. So all groups
  * share connections of our own, as far as we can log in; otherwise, a few clients that take turns.
  */
-export function createGroupOffsets(
-  config: ClientConfig,
-  brokers: string,
-  log: (line: ClientLogLine) => void,
-): GroupOffsets {
-  const security = securityOf(config)
-  const coordinators =
-    typeof security === 'string' ? undefined : createCoordinators(addressesOf(brokers), security)
-  const pool = createConsumerPool(
-    (group) => openConsumer(consumerConfig(config, group, 'asking'), log),
-    MOST_CONSUMERS,
-  )
-  let retryAt = 0
+export class GroupOffsets {
+  readonly #coordinators: Coordinators | undefined
+  readonly #pool: ConsumerPool
+  #retryAt = 0
 
-  async function ask<Answer>(
+  constructor(config: ClientConfig, brokers: string, log: (line: ClientLogLine) => void) {
+    const security = securityOf(config)
+    this.#coordinators =
+      typeof security === 'string' ? undefined : new Coordinators(addressesOf(brokers), security)
+    this.#pool = new ConsumerPool(
+      (group) => openConsumer(consumerConfig(config, group, 'asking'), log),
+      MOST_CONSUMERS,
+    )
+  }
+
+  /** In the order of `partitions`; the offset is undefined if nothing was committed. */
+  committed(group: string, partitions: readonly TopicPartition[]): Promise<Partial<Position>[]> {
+    return this.#ask(
+      group,
+      (connection) => fetchOffsets(connection, group, partitions),
+      (consumer) => consumer.committed(partitions),
+    )
+  }
+
+  commit(group: string, positions: readonly Position[]): Promise<void> {
+    return this.#ask(
+      group,
+      (connection) => commitOffsets(connection, group, positions),
+      (consumer) => consumer.commit(positions),
+    )
+  }
+
+  async close(): Promise<void> {
+    this.#coordinators?.close()
+    await this.#pool.close()
+  }
+
+  async #ask<Result>(
     group: string,
-    question: (connection: Connection) => Promise<Answer>,
-    otherwise: (consumer: Consumer) => Promise<Answer>,
-  ): Promise<Answer> {
-    if (coordinators !== undefined && performance.now() >= retryAt) {
+    request: (connection: Connection) => Promise<Result>,
+    otherwise: (consumer: Consumer) => Promise<Result>,
+  ): Promise<Result> {
+    if (this.#coordinators !== undefined && performance.now() >= this.#retryAt) {
       try {
-        return await coordinators.ask(group, question)
+        return await this.#coordinators.ask(group, request)
       } catch (error) {
         if (error instanceof BrokerRefusal) throw logFailed(error)
         // librdkafka may still find a way, and if it does not, it says why.
-        retryAt = performance.now() + RETRY_AFTER
+        this.#retryAt = performance.now() + RETRY_AFTER
       }
     }
-    const answer = await pool.use(group, otherwise)
-    return answer
+    return await this.#pool.use(group, otherwise)
+  }
+}
+
+/** All in milliseconds. For one response. */
+const TIMEOUT = 3000
+/** For a request with everything that it takes: a coordinator may just be coming up. */
+const PATIENCE = 5000
+const PAUSE = 100
+/** Brokers close a connection that is idle for ten minutes. */
+const IDLE = 60_000
+
+/** Connections to the brokers that coordinate consumer groups: one to each such broker, for all groups. */
+class Coordinators {
+  readonly #bootstrap: readonly Address[]
+  readonly #security: Security
+  readonly #connections = new Map<string, BrokerConnection>()
+  readonly #addresses = new Map<string, Address>()
+  #closed = false
+  /** Counts up if a broker does not respond. */
+  #first = 0
+
+  /** `bootstrap`: the brokers that are asked first. */
+  constructor(bootstrap: readonly Address[], security: Security) {
+    this.#bootstrap = bootstrap
+    this.#security = security
   }
 
-  return {
-    committed: (group, places) =>
-      ask(
-        group,
-        (connection) => fetchOffsets(connection, group, places),
-        (consumer) => consumer.committed(places),
-      ),
-    commit: (group, positions) =>
-      ask(
-        group,
-        (connection) => commitOffsets(connection, group, positions),
-        (consumer) => consumer.commit(positions),
-      ),
-    async close() {
-      coordinators?.close()
-      await pool.close()
-    },
+  /**
+   * Asks the coordinator of a group. Rejects with a BrokerRefusal if it refuses, and with another error if it cannot be
+   * asked.
+   */
+  async ask<Result>(group: string, request: (connection: Connection) => Promise<Result>): Promise<Result> {
+    const deadline = performance.now() + PATIENCE
+    for (let attempts = 0; ; attempts++) {
+      if (this.#closed) throw new Error('it is closed')
+      try {
+        return await this.#on(await this.#coordinatorOf(group), request)
+      } catch (error) {
+        this.#addresses.delete(group)
+        const isRefusal = error instanceof BrokerRefusal
+        const isFinal = isRefusal && !NO_COORDINATOR.has(error.code)
+        if (this.#closed || performance.now() > deadline || isFinal) throw error
+        // A connection that was idle may have been closed by the broker; after that, every address has its turn.
+        if (!isRefusal && attempts > this.#bootstrap.length) throw error
+        if (!isRefusal && attempts > 0) this.#first++
+        await delay(PAUSE)
+      }
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const connection of this.#connections.values()) connection.close()
+    this.#connections.clear()
+  }
+
+  async #coordinatorOf(group: string): Promise<Address> {
+    const cached = this.#addresses.get(group)
+    if (cached !== undefined) return cached
+    // Prefers a broker that is connected already: a coordinator is a broker too.
+    const connected = [...this.#addresses.values()].find((address) => this.#connections.has(format(address)))
+    const first = this.#bootstrap[this.#first % this.#bootstrap.length] as Address
+    const found = await this.#on(connected ?? first, (connection) => findCoordinator(connection, group))
+    this.#addresses.set(group, found)
+    return found
+  }
+
+  #on<Result>(address: Address, request: (connection: Connection) => Promise<Result>): Promise<Result> {
+    const key = format(address)
+    let connection = this.#connections.get(key)
+    if (connection === undefined) {
+      const opened = new BrokerConnection(address, this.#security, () => {
+        if (this.#connections.get(key) === opened) this.#connections.delete(key)
+      })
+      this.#connections.set(key, opened)
+      connection = opened
+    }
+    return connection.ask(request)
+  }
+}
+
+/** One request after the other: only the order matches a response to its request. */
+class BrokerConnection {
+  readonly #connection: Promise<Connection>
+  readonly #lifetime = new AbortController()
+  readonly #queue = new SerialQueue()
+  readonly #onClosed: () => void
+  #idle: NodeJS.Timeout | undefined
+
+  constructor(address: Address, security: Security, onClosed: () => void) {
+    this.#connection = openConnection(address, security, this.#lifetime.signal)
+    this.#onClosed = onClosed
+  }
+
+  ask<Result>(request: (connection: Connection) => Promise<Result>): Promise<Result> {
+    return this.#queue.run(async () => {
+      this.#lifetime.signal.throwIfAborted()
+      clearTimeout(this.#idle)
+      const late = setTimeout(() => this.close(), TIMEOUT)
+      try {
+        return await request(await this.#connection)
+      } catch (error) {
+        if (!(error instanceof BrokerRefusal)) this.close()
+        throw error
+      } finally {
+        clearTimeout(late)
+        if (!this.#lifetime.signal.aborted) this.#idle = setTimeout(() => this.close(), IDLE).unref()
+      }
+    })
+  }
+
+  close(): void {
+    clearTimeout(this.#idle)
+    this.#onClosed()
+    this.#lifetime.abort()
+    this.#connection.then(
+      (connection) => connection.close(),
+      () => {},
+    )
   }
 }

@@ -1,5 +1,5 @@
 import type { Position } from '../../../contract/index.js'
-import type { Place } from './consumer.js'
+import type { TopicPartition } from './consumer.js'
 import type { Address, Connection } from './probe/connection.js'
 import { type Encoded, int32, int64, list, type Reader, text } from './probe/wire.js'
 
@@ -7,14 +7,14 @@ const OFFSET_COMMIT = 8
 const OFFSET_FETCH = 9
 const FIND_COORDINATOR = 10
 
-/** A commit of somebody who is no member of the group: allowed while it has none (OffsetCommitRequest, v2). */
+/** A commit of a client that is no member of the group: allowed while the group has none (OffsetCommitRequest, v2). */
 const NO_GENERATION = int32(-1)
 const NO_MEMBER = text('')
 /** The broker's own `offsets.retention.minutes`. */
 const NO_RETENTION = int64(-1)
 const NO_METADATA = text('')
 
-/** What a broker answers a request with instead of doing it; numbered as node-rdkafka's `CODES.ERRORS` are. */
+/** A broker refuses a request; numbered as node-rdkafka's `CODES.ERRORS` are. */
 export class BrokerRefusal extends Error {
   constructor(readonly code: number) {
     super(`the broker answers with error ${code}`)
@@ -24,31 +24,31 @@ export class BrokerRefusal extends Error {
 // The oldest versions that brokers from Kafka 0.11 to 4 take, so none has to be negotiated.
 
 export async function findCoordinator({ ask }: Pick<Connection, 'ask'>, group: string): Promise<Address> {
-  const answer = await ask(FIND_COORDINATOR, 0, [text(group)])
-  requireNone(answer.int16())
-  answer.int32()
-  return { host: answer.text(), port: answer.int32() }
+  const response = await ask(FIND_COORDINATOR, 0, [text(group)])
+  requireNone(response.int16())
+  response.int32()
+  return { host: response.text(), port: response.int32() }
 }
 
-/** In the order of `places`; the offset is undefined if nothing was committed. */
+/** In the order of `partitions`; the offset is undefined if nothing was committed. */
 export async function fetchOffsets(
   { ask }: Pick<Connection, 'ask'>,
   group: string,
-  places: readonly Place[],
+  partitions: readonly TopicPartition[],
 ): Promise<Partial<Position>[]> {
-  const answer = await ask(OFFSET_FETCH, 1, [
+  const response = await ask(OFFSET_FETCH, 1, [
     text(group),
-    topics(places, ({ partition }) => int32(partition)),
+    topics(partitions, ({ partition }) => int32(partition)),
   ])
   const found = new Map<string, number>()
-  for (const { topic, partition, offset } of readTopics(answer, () => {
-    const offset = answer.int64()
-    answer.text()
-    requireNone(answer.int16())
+  for (const { topic, partition, offset } of readTopics(response, () => {
+    const offset = response.int64()
+    response.text()
+    requireNone(response.int16())
     return offset
   }))
     if (offset >= 0) found.set(`${topic} ${partition}`, offset)
-  return places.map(({ topic, partition }) => {
+  return partitions.map(({ topic, partition }) => {
     const offset = found.get(`${topic} ${partition}`)
     return { topic, partition, ...(offset !== undefined && { offset }) }
   })
@@ -59,7 +59,7 @@ export async function commitOffsets(
   group: string,
   positions: readonly Position[],
 ): Promise<void> {
-  const answer = await ask(OFFSET_COMMIT, 2, [
+  const response = await ask(OFFSET_COMMIT, 2, [
     text(group),
     NO_GENERATION,
     NO_MEMBER,
@@ -68,30 +68,33 @@ export async function commitOffsets(
       Buffer.concat([int32(partition), int64(offset), NO_METADATA]),
     ),
   ])
-  readTopics(answer, () => {
-    requireNone(answer.int16())
+  readTopics(response, () => {
+    requireNone(response.int16())
     return 0
   })
 }
 
-function topics<At extends Place>(places: readonly At[], encode: (place: At) => Encoded): Encoded {
-  const names = [...new Set(places.map(({ topic }) => topic))]
+function topics<At extends TopicPartition>(
+  partitions: readonly At[],
+  encode: (partition: At) => Encoded,
+): Encoded {
+  const names = [...new Set(partitions.map(({ topic }) => topic))]
   return list(names, (name) =>
     Buffer.concat([
       text(name),
       list(
-        places.filter(({ topic }) => topic === name),
+        partitions.filter(({ topic }) => topic === name),
         encode,
       ),
     ]),
   )
 }
 
-function readTopics(answer: Reader, read: () => number): Position[] {
-  return answer
+function readTopics(response: Reader, read: () => number): Position[] {
+  return response
     .list(() => {
-      const topic = answer.text()
-      return answer.list(() => ({ topic, partition: answer.int32(), offset: read() }))
+      const topic = response.text()
+      return response.list(() => ({ topic, partition: response.int32(), offset: read() }))
     })
     .flat()
 }

@@ -1,8 +1,8 @@
 import type { LintContext, LintFinding, LintMeaning } from '../../../contract/index.js'
 import { isRequired } from '../../../lib/json/schema-places.js'
-import { codecRemedy, missingCodecs } from './codecs.js'
+import { codecRemedy, missingCodecs } from './failures.js'
 import { clientConfig, type Properties } from './properties.js'
-import { RECORD_OVERHEAD } from './record-size.js'
+import { RECORD_OVERHEAD } from './record.js'
 
 export const LINTS = {
   'key-not-required': {

@@ -1,11 +1,3 @@
-import { closest, distance } from 'fastest-levenshtein'
-import rdkafka from 'node-rdkafka'
-import type { ConfigProblem } from '../../../contract/index.js'
-import { child } from '../../../lib/json/pointer.js'
-import { dangerOf } from './code-properties.js'
-import { loginProblems } from './login.js'
-import { GLOBAL_PROPERTIES, TOPIC_PROPERTIES } from './property-names.js'
-
 export type Properties = Readonly<{ [name: string]: string | number | boolean }>
 
 /** The two arguments of a node-rdkafka Producer. */
@@ -14,16 +6,16 @@ export interface ClientConfig {
   readonly topic: Readonly<{ [name: string]: string }>
 }
 
-/** What we set where `properties` does not say otherwise. */
+/** Set unless `properties` says otherwise. */
 export const DEFAULTS = {
-  // Long, because a record that was given up may be in Kafka all the same, and sending it again would be a second one.
+  // Long, because a record that was given up may be in Kafka all the same, and sending it again would write a second one.
   'message.timeout.ms': '3600000',
   'linger.ms': '1',
   // A broker refuses a batch that is larger than max.message.bytes of the topic, and with it every record in it. Batches
-  // far below most such limits mean that what is refused as too large was alone; see batch-limits.ts for the others.
+  // far below most such limits mean that a record refused as too large was alone; see batch-limits.ts for the others.
   'batch.size': '65536',
   partitioner: 'murmur2_random',
-  // What a broker takes unless it is told otherwise; librdkafka's own default is less than that.
+  // The default of brokers; that of librdkafka is lower.
   'message.max.bytes': '1048588',
   'topic.metadata.propagation.max.ms': '2000',
   'reconnect.backoff.max.ms': '2000',
@@ -38,122 +30,23 @@ export const DEFAULTS = {
 const REQUIRED = {
   'enable.idempotence': 'true',
   acks: 'all',
-  // Of several requests under way, one that follows a refused one is out of order for the broker. librdkafka then numbers
-  // all that it holds anew, for all partitions, and what another broker had taken before its connection broke is written a
-  // second time (librdkafka, rdkafka_request.c, "skipped sequence numbers", and its issue 4953). It costs a round trip of
-  // the network, no more: a broker answers the requests of one connection one after the other anyway, and only then reads on.
+  // Of several requests in flight, one that follows a refused one is out of order for the broker. librdkafka then renumbers
+  // all records that it holds, for all partitions, and those that another broker had taken before its connection broke are
+  // written a second time (librdkafka, rdkafka_request.c, "skipped sequence numbers", and its issue 4953). It costs a round
+  // trip of the network, no more: a broker answers the requests of one connection one after the other anyway, and only then
+  // reads on.
   'max.in.flight': '1',
 } as const
 
-interface Protection {
-  readonly expected: string
-  allows(value: string): boolean
-  readonly reason: string
-}
-
-const only = (values: readonly string[], reason: string): Protection => ({
-  expected: values.map((value) => JSON.stringify(value)).join(' or '),
-  allows: (value) => values.includes(value),
-  reason,
-})
-const between = (low: number, high: number, reason: string): Protection => ({
-  expected: `a number from ${low} to ${high}`,
-  allows: (value) => Number(value) >= low && Number(value) <= high,
-  reason,
-})
-const never = (reason: string): Protection => ({
-  expected: 'that it is left out',
-  allows: () => false,
-  reason,
-})
-
-const ACKS = only(['all', '-1'], 'an event is answered 2xx only when all in-sync replicas have its record')
-const IN_FLIGHT = only(['1'], 'with more, a record can be written twice when a broker fails')
-const RETRIES = between(
-  1,
-  2 ** 31 - 1,
-  'without retries a moved leader fails records that could be delivered',
-)
-const BROKERS = never('`brokers` of the sink names them')
-
-/** What the guarantees rest on. A value that keeps them may be written; any other is a conflict. */
-const PROTECTED: Readonly<{ [name: string]: Protection }> = {
-  acks: ACKS,
-  'request.required.acks': ACKS,
-  'enable.idempotence': only(['true'], 'without it a retry writes a record twice'),
-  'max.in.flight': IN_FLIGHT,
-  'max.in.flight.requests.per.connection': IN_FLIGHT,
-  retries: RETRIES,
-  'message.send.max.retries': RETRIES,
-  'queuing.strategy': only(['fifo'], 'records of one partition keep their order'),
-  'enable.gapless.guarantee': only(['false'], 'one refused record would end the whole session'),
-  'delivery.report.only.error': only(['false'], 'the report of success is what answers the sender'),
-  'log.queue': only(['false'], 'fatal errors are seen in the log of the client'),
-  'internal.termination.signal': only(['0'], 'the signal could end the process'),
-  enabled_events: never('delivery reports and errors arrive as events'),
-  'transactional.id': never('the sink writes no transactions'),
-  'bootstrap.servers': BROKERS,
-  'metadata.broker.list': BROKERS,
-}
-
-const SECRET = /password|secret|passphrase|\.pem$|oauthbearer\.config/
-const NAMES = [...GLOBAL_PROPERTIES, ...TOPIC_PROPERTIES]
-
-/** All that is wrong with `properties`, as far as it can be told without a connection. */
-export function* propertyProblems(properties: Properties, clientCode = false): Generator<ConfigProblem> {
-  let areTaken = true
-  for (const problem of eachProblem(properties, clientCode)) {
-    areTaken = false
-    yield problem
-  }
-  if (areTaken) yield* loginProblems(properties)
-}
-
-/** What is wrong with each of them by itself. */
-function* eachProblem(properties: Properties, clientCode: boolean): Generator<ConfigProblem> {
-  for (const [name, given] of Object.entries(properties)) {
-    const at = child('/properties', name)
-    const value = String(given)
-    if (!isProperty(name)) {
-      const meant = nearest(name)
-      const message = `A Kafka producer has no property ${JSON.stringify(name)}.`
-      yield {
-        at,
-        code: 'HG_CONFIG_UNKNOWN_KEY',
-        message,
-        ...(meant !== undefined && { suggestion: `Did you mean "${meant}"?` }),
-      }
-      continue
-    }
-    const protection = PROTECTED[name]
-    if (protection !== undefined && !protection.allows(value)) {
-      const { expected, reason } = protection
-      yield { at, code: 'HG_CONFIG_CONFLICT', message: `${name} cannot be changed: ${reason}.`, expected }
-      continue
-    }
-    const danger = dangerOf(name, value)
-    if (danger !== undefined) {
-      // Even to set it would load what it names, so librdkafka judges its value only when a client is made.
-      if (clientCode) continue
-      const message = `${name} is not allowed: ${danger}.`
-      const suggestion = 'Leave it out, or set HEADGATE_ALLOW_CLIENT_CODE=true.'
-      yield { at, code: 'HG_CONFIG_CONFLICT', message, suggestion }
-      continue
-    }
-    const refusal = refusalOf(name, value)
-    if (refusal !== undefined) yield { at, code: 'HG_CONFIG_VALUE', message: refusal }
-  }
-}
-
-/** Puts every property where librdkafka looks for it. `clientId` is how brokers name us in their logs and quotas. */
+/** Puts every property where librdkafka looks for it. `clientId` names us in the logs and quotas of brokers. */
 export function clientConfig(brokers: string, properties: Properties, clientId: string): ClientConfig {
-  const given = Object.entries(properties).map(([name, value]) => [name, String(value)] as const)
-  // Later entries win inside librdkafka too, which matters where a default and a given property are aliases.
+  const written = Object.entries(properties).map(([name, value]) => [name, String(value)] as const)
+  // Later entries win inside librdkafka too, which matters if a default and a written property are aliases.
   const all = {
     'client.id': clientId,
     ...DEFAULTS,
     ...certificates(properties),
-    ...Object.fromEntries(given),
+    ...Object.fromEntries(written),
     ...REQUIRED,
   }
   const global: { [name: string]: string } = { 'bootstrap.servers': brokers }
@@ -169,25 +62,123 @@ function certificates(properties: Properties): { readonly [name: string]: string
     : {}
 }
 
-const isProperty = (name: string): boolean => GLOBAL_PROPERTIES.has(name) || TOPIC_PROPERTIES.has(name)
+const UNSUITABLE: ReadonlySet<string> = new Set([
+  // Nobody would read them.
+  'statistics.interval.ms',
+  // A request would wait for the fetch before it.
+  'max.in.flight',
+  'max.in.flight.requests.per.connection',
+  // Followers lag behind; only the records of the leader count.
+  'client.rack',
+  // Together these decide how much is fetched at once, and can exclude each other.
+  'message.max.bytes',
+  'receive.message.max.bytes',
+])
 
-/** A name without its unit (`linger.ms`) is meant more probably than one that differs by letters. */
-function nearest(name: string): string | undefined {
-  const withUnit = NAMES.find((known) => [`${name}.ms`, `${name}.bytes`].includes(known))
-  if (withUnit !== undefined) return withUnit
-  const candidate = closest(name, NAMES)
-  return distance(name, candidate) <= Math.max(2, name.length / 3) ? candidate : undefined
+const COMMON = {
+  'enable.auto.commit': 'false',
+  'enable.auto.offset.store': 'false',
+  'enable.partition.eof': 'true',
+  // Our records are in no transaction. An open transaction of another producer must not hide them.
+  'isolation.level': 'read_uncommitted',
+} as const
+
+/** The use of a consumer. */
+export type Use = 'asking' | 'reading' | 'probing'
+
+const OWN: Readonly<Record<Use, { readonly [name: string]: string }>> = {
+  asking: {
+    // A frozen broker is given up after the first, and a commit without a coordinator after the second.
+    'socket.timeout.ms': '3000',
+    'session.timeout.ms': '5000',
+  },
+  reading: {
+    // The most that a client holds of the log, besides one fetch. More is not faster.
+    'queued.max.messages.kbytes': '16384',
+    // After that limit was hit: the default of a second would be most of the time that reading takes.
+    'fetch.queue.backoff.ms': '2',
+    // The end of a partition can go unnoticed for so long.
+    'fetch.wait.max.ms': '50',
+  },
+  probing: {
+    // A partition that ends at our offset reports it after that time, and the first one before the others.
+    'fetch.wait.max.ms': '5',
+    // An offset out of range is expected here, and no reason for a warning.
+    log_level: '3',
+  },
 }
 
-/** Why librdkafka does not take a value. A Producer that is not connected is only a checked configuration. */
-function refusalOf(name: string, value: string): string | undefined {
-  const property = { [name]: value }
-  try {
-    if (TOPIC_PROPERTIES.has(name)) new rdkafka.Producer({}, property)
-    else new rdkafka.Producer(property, {})
-    return undefined
-  } catch (error) {
-    if (SECRET.test(name)) return `${name} has a value that it cannot have.`
-    return `${(error instanceof Error ? error.message : String(error)).trim().replace(/\.?$/, '.')}`
+/** The config of a consumer that reaches the same cluster in the same way as a producer. */
+export function consumerConfig(producer: ClientConfig, groupId: string, use: Use): ClientConfig {
+  const shared = Object.entries(producer.global).filter(
+    ([name]) => !PRODUCER_PROPERTIES.has(name) && !UNSUITABLE.has(name),
+  )
+  return {
+    global: { ...Object.fromEntries(shared), ...COMMON, ...OWN[use], 'group.id': groupId },
+    // If an offset does not exist, reading goes on with the records that are left, and probing at the end.
+    topic: { 'auto.offset.reset': use === 'probing' ? 'latest' : 'earliest' },
   }
+}
+
+/**
+ * The properties that librdkafka documents for a producer and that can be written as text; a test compares them with the
+ * library's own declaration. The library only refuses a wrong name, so suggestions need this list. These belong to the topic:
+ * in the global configuration they are accepted, and then dropped in silence.
+ */
+export const TOPIC_PROPERTIES: ReadonlySet<string> = new Set(
+  words(`
+    acks compression.codec compression.level compression.type delivery.timeout.ms message.timeout.ms partitioner
+    produce.offset.report queuing.strategy request.required.acks request.timeout.ms
+  `),
+)
+
+export const GLOBAL_PROPERTIES: ReadonlySet<string> = new Set(
+  words(`
+    allow.auto.create.topics api.version.fallback.ms api.version.request api.version.request.timeout.ms
+    batch.num.messages batch.size bootstrap.servers broker.address.family broker.address.ttl
+    broker.version.fallback builtin.features client.dns.lookup client.id client.rack connections.max.idle.ms
+    debug delivery.report.only.error enable.gapless.guarantee enable.idempotence enable.metrics.push
+    enable.random.seed enable.sasl.oauthbearer.unsecure.jwt enable.ssl.certificate.verification enabled_events
+    https.ca.location https.ca.pem internal.termination.signal linger.ms log.connection.close log.queue
+    log.thread.name log_level max.in.flight max.in.flight.requests.per.connection message.copy.max.bytes
+    message.max.bytes message.send.max.retries metadata.broker.list metadata.max.age.ms
+    metadata.recovery.rebootstrap.trigger.ms metadata.recovery.strategy plugin.library.paths
+    queue.buffering.backpressure.threshold queue.buffering.max.kbytes queue.buffering.max.messages
+    queue.buffering.max.ms receive.message.max.bytes reconnect.backoff.jitter.ms reconnect.backoff.max.ms
+    reconnect.backoff.ms retries retry.backoff.max.ms retry.backoff.ms sasl.kerberos.keytab
+    sasl.kerberos.kinit.cmd sasl.kerberos.min.time.before.relogin sasl.kerberos.principal
+    sasl.kerberos.service.name sasl.mechanism sasl.mechanisms sasl.oauthbearer.assertion.algorithm
+    sasl.oauthbearer.assertion.claim.aud sasl.oauthbearer.assertion.claim.exp.seconds
+    sasl.oauthbearer.assertion.claim.iss sasl.oauthbearer.assertion.claim.jti.include
+    sasl.oauthbearer.assertion.claim.nbf.seconds sasl.oauthbearer.assertion.claim.sub
+    sasl.oauthbearer.assertion.file sasl.oauthbearer.assertion.jwt.template.file
+    sasl.oauthbearer.assertion.private.key.file sasl.oauthbearer.assertion.private.key.passphrase
+    sasl.oauthbearer.assertion.private.key.pem sasl.oauthbearer.client.credentials.client.id
+    sasl.oauthbearer.client.credentials.client.secret sasl.oauthbearer.client.id sasl.oauthbearer.client.secret
+    sasl.oauthbearer.config sasl.oauthbearer.extensions sasl.oauthbearer.grant.type
+    sasl.oauthbearer.metadata.authentication.type sasl.oauthbearer.method sasl.oauthbearer.scope
+    sasl.oauthbearer.token.endpoint.url sasl.password sasl.username security.protocol socket.blocking.max.ms
+    socket.connection.setup.timeout.ms socket.keepalive.enable socket.max.fails socket.nagle.disable
+    socket.receive.buffer.bytes socket.send.buffer.bytes socket.timeout.ms ssl.ca.certificate.stores
+    ssl.ca.location ssl.ca.pem ssl.certificate.location ssl.certificate.pem ssl.cipher.suites ssl.crl.location
+    ssl.curves.list ssl.endpoint.identification.algorithm ssl.engine.id ssl.engine.location ssl.key.location
+    ssl.key.password ssl.key.pem ssl.keystore.location ssl.keystore.password ssl.providers ssl.sigalgs.list
+    statistics.interval.ms sticky.partitioning.linger.ms topic.blacklist topic.metadata.propagation.max.ms
+    topic.metadata.refresh.fast.cnt topic.metadata.refresh.fast.interval.ms topic.metadata.refresh.interval.ms
+    topic.metadata.refresh.sparse transaction.timeout.ms transactional.id
+  `),
+)
+
+/** The global ones that mean nothing to a consumer. */
+export const PRODUCER_PROPERTIES: ReadonlySet<string> = new Set(
+  words(`
+    batch.num.messages batch.size delivery.report.only.error enable.gapless.guarantee enable.idempotence
+    linger.ms message.send.max.retries queue.buffering.backpressure.threshold queue.buffering.max.kbytes
+    queue.buffering.max.messages queue.buffering.max.ms retries sticky.partitioning.linger.ms
+    transaction.timeout.ms transactional.id
+  `),
+)
+
+function words(text: string): string[] {
+  return text.trim().split(/\s+/)
 }

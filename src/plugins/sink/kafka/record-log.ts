@@ -1,35 +1,36 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { HeadgateError } from '../../../contract/errors.js'
 import type { LoggedRecord, LogPartition, Position, RecordLog, Target } from '../../../contract/index.js'
-import { type Consumer, END, type Place, START } from './consumer.js'
-import type { Use } from './consumer-config.js'
+import { type Consumer, END, START, type TopicPartition } from './consumer.js'
 import { logUnavailable } from './failures.js'
 import type { GroupOffsets } from './group-offsets.js'
-import { isUnread, readStretches, type Stretch } from './read.js'
-import type { SharedConsumer } from './shared-consumer.js'
-import { hasTail } from './tail.js'
+import type { Use } from './properties.js'
+import { hasTail, isUnread, type OffsetRange, readRanges } from './read.js'
+import type { SharedConsumer } from './shared-consumers.js'
 
 /**
  * Milliseconds. When a process was killed or a session given up, requests of it may still be in the network, or in a
- * broker that is frozen: it appends them when it goes on, which is when it answers us. So the end is looked at again
- * after an answer.
+ * broker that is frozen: it appends them when it goes on, which is when it responds to us. So the end is checked again
+ * after a response.
  */
 const SETTLE = 300
-/** Where others write too, an end never stands still. What was still to come of ours is there long before this look. */
-const LOOKS = 10
+/** If others write too, an end never stands still. Our own late records are there long before this check. */
+const CHECKS = 10
 
 export interface RecordLogOptions {
-  /** Where records of the pipeline can be. */
+  /** The targets that records of the pipeline can have. */
   targets(): readonly Target[]
   fence(): Promise<void>
+  /** The identities of topics, as `RecordLog` has them. */
+  identify: NonNullable<RecordLog['identify']>
   readonly group: string
   readonly reader: LogReader
 }
 
-/** What all logs of one cluster share, so that many pipelines do not take many clients. */
+/** The clients that all logs of one cluster share, so that many pipelines do not take many clients. */
 export interface LogReader {
   /** Asks for partitions and offsets. */
-  readonly questions: SharedConsumer
+  readonly requests: Pick<SharedConsumer, 'use'>
   readonly groups: Pick<GroupOffsets, 'committed' | 'commit'>
   /** Waits for its turn: a few logs are read at a time. */
   read<Result>(task: () => Promise<Result>): Promise<Result>
@@ -37,66 +38,42 @@ export interface LogReader {
 }
 
 /** The log of the sink. */
-export interface KafkaRecordLog extends RecordLog {
-  /** Connects already, for who is going to ask. */
-  connect(): void
-  /** Ends what is being read, which then rejects. */
-  close(): Promise<void>
-}
+export class KafkaRecordLog implements RecordLog {
+  readonly #options: RecordLogOptions
+  readonly #closing = new AbortController()
+  readonly #reading = new Set<Promise<void>>()
 
-export function createRecordLog({ targets, fence, group, reader }: RecordLogOptions): KafkaRecordLog {
-  const { questions, groups } = reader
-  const open = (use: Use): Promise<Consumer> => reader.open(group, use)
-  const closing = new AbortController()
-  const reading = new Set<Promise<void>>()
-
-  async function read(from: readonly Position[], visit: (record: LoggedRecord) => void): Promise<void> {
-    const stretches = await questions.use((consumer) => stretchesOf(consumer, from))
-    if (stretches.length === 0) return
-    await reader.read(() => readTo(stretches, visit))
+  constructor(options: RecordLogOptions) {
+    this.#options = options
   }
 
-  async function readTo(stretches: Stretch[], visit: (record: LoggedRecord) => void): Promise<void> {
-    requireOpen()
-    let answeredAt = performance.now()
-    const readOn = () =>
-      using(open('reading'), async (reader) => {
-        await readStretches(await reader, stretches, visit, closing.signal)
-        answeredAt = performance.now()
-      })
-    await using(open('probing'), async (prober) => {
-      if (stretches.some(isUnread)) await readOn()
-      // A client connects to a leader when it first asks it something: now there is time for that.
-      await (await prober).offsets(stretches, END)
-      for (let look = 1; look <= LOOKS; look++) {
-        await delay(answeredAt + SETTLE - performance.now())
-        if (!(await hasTail(await prober, stretches, closing.signal))) return
-        const ends = await (await prober).offsets(stretches, END)
-        for (const [index, stretch] of stretches.entries()) stretch.end = ends[index]?.offset ?? stretch.end
-        await readOn()
-      }
-    })
+  /** Connects already, before somebody asks. */
+  connect(): void {
+    // By asking the same, for leaders and coordinator are connected to when they are needed. If there is no connection, those
+    // that ask later are told why.
+    this.partitions().catch(() => {})
   }
 
-  /** The clients are those of other pipelines too, and go on. */
-  function requireOpen(): void {
-    if (closing.signal.aborted) throw logUnavailable('Headgate is shutting down')
+  fence(): Promise<void> {
+    return this.#options.fence()
   }
 
-  async function partitions(also: readonly Place[] = []): Promise<LogPartition[]> {
-    requireOpen()
-    const asked = questions.use(async (consumer) => {
-      const wanted = await placesOf(consumer, targets())
-      const places = [...wanted, ...(await othersOf(consumer, wanted, also))]
+  identify: NonNullable<RecordLog['identify']> = (topics) => this.#options.identify(topics)
+
+  async partitions(also: readonly TopicPartition[] = []): Promise<LogPartition[]> {
+    this.#requireOpen()
+    const { reader, group, targets } = this.#options
+    const { wanted, starts, ends } = await reader.requests.use(async (consumer) => {
+      const own = await partitionsOf(consumer, targets())
+      const wanted = [...own, ...(await othersOf(consumer, own, also))]
       const [starts, ends] = await Promise.all([
-        consumer.offsets(places, START),
-        consumer.offsets(places, END),
+        consumer.offsets(wanted, START),
+        consumer.offsets(wanted, END),
       ])
-      return { places, starts, ends }
+      return { wanted, starts, ends }
     })
-    const { places, starts, ends } = await asked
-    const committed = await groups.committed(group, places)
-    return places.map(({ topic, partition }, index) => ({
+    const committed = await reader.groups.committed(group, wanted)
+    return wanted.map(({ topic, partition }, index) => ({
       topic,
       partition,
       start: starts[index]?.offset ?? 0,
@@ -105,41 +82,72 @@ export function createRecordLog({ targets, fence, group, reader }: RecordLogOpti
     }))
   }
 
-  return {
-    connect() {
-      // By asking what is going to be asked, for leaders and coordinator are connected to when they are needed. Who
-      // asks while there is no connection is told why.
-      partitions().catch(() => {})
-    },
-    fence,
-    partitions,
-    offsetsAt: (timestamp) =>
-      questions.use(async (consumer) => {
-        const places = await placesOf(consumer, targets())
-        const [ends, found] = await Promise.all([
-          consumer.offsets(places, END),
-          consumer.offsets(places, timestamp),
-        ])
-        return found.map((position, index) => (position.offset < 0 ? (ends[index] ?? position) : position))
-      }),
-    async read(from, visit) {
-      const done = read(from, visit)
-      reading.add(done)
-      await done.finally(() => reading.delete(done))
-    },
-    async commit(positions) {
-      requireOpen()
-      if (positions.length > 0) await groups.commit(group, positions.map(positionOf))
-    },
-    async close() {
-      closing.abort()
-      await Promise.allSettled(reading)
-    },
+  offsetsAt(timestamp: number): Promise<Position[]> {
+    const { reader, targets } = this.#options
+    return reader.requests.use(async (consumer) => {
+      const own = await partitionsOf(consumer, targets())
+      const [ends, found] = await Promise.all([consumer.offsets(own, END), consumer.offsets(own, timestamp)])
+      return found.map((position, index) => (position.offset < 0 ? (ends[index] ?? position) : position))
+    })
+  }
+
+  async read(from: readonly Position[], visit: (record: LoggedRecord) => void): Promise<void> {
+    const done = this.#read(from, visit)
+    this.#reading.add(done)
+    await done.finally(() => this.#reading.delete(done))
+  }
+
+  async commit(positions: readonly Position[]): Promise<void> {
+    this.#requireOpen()
+    const { reader, group } = this.#options
+    if (positions.length > 0) await reader.groups.commit(group, positions.map(positionOf))
+  }
+
+  /** Ends the reads in flight, which then reject. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await Promise.allSettled(this.#reading)
+  }
+
+  async #read(from: readonly Position[], visit: (record: LoggedRecord) => void): Promise<void> {
+    const { reader } = this.#options
+    const ranges = await reader.requests.use((consumer) => rangesOf(consumer, from))
+    if (ranges.length === 0) return
+    await reader.read(() => this.#readTo(ranges, visit))
+  }
+
+  async #readTo(ranges: OffsetRange[], visit: (record: LoggedRecord) => void): Promise<void> {
+    this.#requireOpen()
+    const { reader, group } = this.#options
+    const { signal } = this.#closing
+    let respondedAt = performance.now()
+    const readOn = () =>
+      using(reader.open(group, 'reading'), async (consumer) => {
+        await readRanges(await consumer, ranges, visit, signal)
+        respondedAt = performance.now()
+      })
+    await using(reader.open(group, 'probing'), async (prober) => {
+      if (ranges.some(isUnread)) await readOn()
+      // A client connects to a leader when it first asks it something: now there is time for that.
+      await (await prober).offsets(ranges, END)
+      for (let check = 1; check <= CHECKS; check++) {
+        await delay(respondedAt + SETTLE - performance.now())
+        if (!(await hasTail(await prober, ranges, signal))) return
+        const ends = await (await prober).offsets(ranges, END)
+        for (const [index, range] of ranges.entries()) range.end = ends[index]?.offset ?? range.end
+        await readOn()
+      }
+    })
+  }
+
+  /** The clients are those of other pipelines too, and go on. */
+  #requireOpen(): void {
+    if (this.#closing.signal.aborted) throw logUnavailable('Headgate is shutting down')
   }
 }
 
-/** What there is to read. A position that is beyond the end stays there: the end may be that of a leader of the past. */
-async function stretchesOf(consumer: Consumer, from: readonly Position[]): Promise<Stretch[]> {
+/** The ranges to read. A position that is beyond the end stays there: the end may be that of a leader of the past. */
+async function rangesOf(consumer: Consumer, from: readonly Position[]): Promise<OffsetRange[]> {
   if (from.length === 0) return []
   const [starts, ends] = await Promise.all([consumer.offsets(from, START), consumer.offsets(from, END)])
   return from.map(({ topic, partition, offset }, index) => ({
@@ -151,13 +159,13 @@ async function stretchesOf(consumer: Consumer, from: readonly Position[]): Promi
 }
 
 /** Each partition once: the one of a target, or all of its topic. */
-async function placesOf(consumer: Consumer, targets: readonly Target[]): Promise<Place[]> {
+async function partitionsOf(consumer: Consumer, targets: readonly Target[]): Promise<TopicPartition[]> {
   const numbers = new Map<string, Set<number>>()
   for (const { topic } of targets) numbers.set(topic, new Set())
   for (const [topic, partitions] of numbers) {
-    const here = targets.filter((target) => target.topic === topic)
-    const fixed = here.flatMap(({ partition }) => partition ?? [])
-    for (const partition of fixed.length === here.length ? fixed : await allOf(consumer, topic))
+    const onTopic = targets.filter((target) => target.topic === topic)
+    const fixed = onTopic.flatMap(({ partition }) => partition ?? [])
+    for (const partition of fixed.length === onTopic.length ? fixed : await allOf(consumer, topic))
       partitions.add(partition)
   }
   return [...numbers].flatMap(([topic, partitions]) =>
@@ -165,13 +173,13 @@ async function placesOf(consumer: Consumer, targets: readonly Target[]): Promise
   )
 }
 
-/** Of `also`, what is not wanted anyway and still exists. */
+/** Those of `also` that are not among `own` and still exist. */
 async function othersOf(
   consumer: Consumer,
-  wanted: readonly Place[],
-  also: readonly Place[],
-): Promise<Place[]> {
-  const others = also.filter((place) => !wanted.some((one) => isSame(one, place)))
+  own: readonly TopicPartition[],
+  also: readonly TopicPartition[],
+): Promise<TopicPartition[]> {
+  const others = also.filter((other) => !own.some((one) => isSame(one, other)))
   const counts = new Map<string, number>()
   for (const { topic } of others) {
     if (!counts.has(topic)) counts.set(topic, await consumer.partitions(topic))
@@ -181,7 +189,7 @@ async function othersOf(
     .map(({ topic, partition }) => ({ topic, partition }))
 }
 
-const isSame = (one: Place, other: Place): boolean =>
+const isSame = (one: TopicPartition, other: TopicPartition): boolean =>
   one.topic === other.topic && one.partition === other.partition
 
 async function allOf(consumer: Consumer, topic: string): Promise<number[]> {

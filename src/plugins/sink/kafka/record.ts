@@ -1,10 +1,10 @@
 import { HeadgateError } from '../../../contract/errors.js'
-import type { Event, JsonPointer, RecordHeader, SinkRecord } from '../../../contract/index.js'
+import type { Event, JsonPointer, LoggedRecord, RecordHeader, SinkRecord } from '../../../contract/index.js'
 import { pointer } from '../../../lib/json/pointer.js'
 
 export interface RecordSettings {
   readonly key?: string
-  /** A pointer, or what becomes of an event that has nothing at `key`. */
+  /** For an event that has nothing at `key`: a pointer, or "refuse" or "none". */
   readonly keyFallback: 'refuse' | 'none' | string
   readonly value: string
   readonly headers: Readonly<{ [name: string]: string }>
@@ -16,14 +16,14 @@ export interface RecordMaker {
   headers(event: Event): readonly RecordHeader[]
 }
 
-/** What is written for an event. The value is never built anew: it is the bytes that were sent. */
+/** Makes the record of an event. Its value is never serialized again: it is the bytes that were sent. */
 export function recordMaker(settings: RecordSettings): RecordMaker {
   const keyAt = settings.key === undefined ? undefined : pointer(settings.key)
   const fallbackAt = settings.keyFallback.startsWith('/') ? pointer(settings.keyFallback) : undefined
   const valueAt = pointer(settings.value)
   const ownHeaders = Object.entries(settings.headers).map(([name, text]) => ({ name, at: pointer(text) }))
 
-  /** Null: the record has no key. Undefined: the event lacks what its key is taken from. */
+  /** Null: the record has no key. Undefined: the event has nothing from which to take its key. */
   function keyOf(event: Event): Buffer | null | undefined {
     if (keyAt === undefined) return null
     const key = keyBytes(event, keyAt)
@@ -86,4 +86,109 @@ function missing(what: string, at: JsonPointer | undefined, fallbackAt?: JsonPoi
       violations: [{ pointer: place, message: `is missing; the record takes its ${what} from here` }],
     },
   )
+}
+
+/** JSON by the keys that lead to it. */
+type Tree = Map<string, Tree | string>
+
+/**
+ * Puts value, key and headers of a record back to where the settings take them from, in that order: what is there already
+ * is not touched. Whether the text of a key or a header was a string cannot be told; it becomes one.
+ */
+export function rebuilder(
+  settings: Omit<RecordSettings, 'keyFallback'>,
+): (record: LoggedRecord) => Buffer | undefined {
+  const valueAt = pointer(settings.value).tokens
+  const keyAt = settings.key === undefined ? undefined : pointer(settings.key).tokens
+  const headersAt = Object.entries(settings.headers).map(([name, text]) => ({
+    name,
+    at: pointer(text).tokens,
+  }))
+  return (record) => {
+    const value = record.value.toString()
+    if (!isJson(value)) return undefined
+    if (valueAt.length === 0) return record.value
+    const root: Tree = new Map()
+    plant(root, valueAt, value)
+    if (keyAt !== undefined && record.key !== null) plant(root, keyAt, JSON.stringify(record.key.toString()))
+    for (const { name, at } of headersAt) {
+      const text = record.header(name)
+      if (text !== undefined) plant(root, at, JSON.stringify(text))
+    }
+    return Buffer.from(written(root))
+  }
+}
+
+function plant(root: Tree, tokens: readonly string[], json: string): void {
+  let tree = root
+  for (const [index, token] of tokens.entries()) {
+    const there = tree.get(token)
+    if (index === tokens.length - 1) {
+      if (there === undefined) tree.set(token, json)
+      return
+    }
+    if (typeof there === 'string') return
+    const next: Tree = there ?? new Map()
+    tree.set(token, next)
+    tree = next
+  }
+}
+
+const written = (tree: Tree | string): string =>
+  typeof tree === 'string'
+    ? tree
+    : `{${[...tree].map(([key, value]) => `${JSON.stringify(key)}:${written(value)}`).join(',')}}`
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+type Pair = { [name: string]: string }
+
+/**
+ * Headers as node-rdkafka takes them: an object with one property for each. It copies them before `produce` returns, so
+ * the objects are used again for the next record; their names are few, for they come from the config.
+ */
+export function headerPairs(): (headers: readonly RecordHeader[]) => Pair[] | undefined {
+  const known = new Map<string, Pair>()
+  return (headers) => {
+    if (headers.length === 0) return undefined
+    const pairs: Pair[] = []
+    for (const { name, value } of headers) {
+      const pair = known.get(name)
+      if (pair === undefined || pairs.includes(pair)) {
+        // A computed name is a property whatever it is, `__proto__` too. Of an object without a prototype, V8 would gather
+        // the names anew each time that node-rdkafka asks for them.
+        const own = { [name]: value }
+        known.set(name, own)
+        pairs.push(own)
+      } else {
+        pair[name] = value
+        pairs.push(pair)
+      }
+    }
+    return pairs
+  }
+}
+
+/**
+ * Bytes that a record or a dead letter can have besides the body of its event: key, headers and what Kafka adds to a batch.
+ * The default `maxBody` of the source and this are together the default `max.message.bytes` of Kafka, 1,048,588.
+ */
+export const RECORD_OVERHEAD = 45_068
+
+/** What a record adds to its batch, at most, beside its bytes: lengths, offset and time; and each of its headers. */
+const RECORD_FRAME = 32
+const HEADER_FRAME = 10
+
+/** Bytes of a record in a batch that is not compressed; a little more than there are. */
+export function recordBytes({ key, value, headers }: SinkRecord): number {
+  let bytes = RECORD_FRAME + value.length + (key?.length ?? 0)
+  for (const { name, value } of headers) bytes += HEADER_FRAME + name.length + Buffer.byteLength(value)
+  return bytes
 }

@@ -1,20 +1,11 @@
 import rdkafka, { type DeliveryReport, type LibrdKafkaError, type Producer } from 'node-rdkafka'
-import { HeadgateError } from '../../../contract/errors.js'
 import type { Receipt, SinkRecord } from '../../../contract/index.js'
-import { type Batched, createBatchLimits } from './batch-limits.js'
-import { deliveryFailed, explain, type Failure, inDoubt, producingFailed, reportText } from './failures.js'
-import { headerPairs } from './header-pairs.js'
-import { createOutstanding, type Sent } from './outstanding.js'
-import { startPolling } from './polling.js'
+import { type Batched, BatchLimits } from './batch-limits.js'
+import { deliveryFailed, type Failure, inDoubt, producingFailed, reportText } from './failures.js'
+import { RecordsInFlight, type Sent } from './in-flight.js'
+import { type ClientLogLine, connect, metadata, Polling, release } from './producer.js'
 import type { ClientConfig } from './properties.js'
-import { recordBytes } from './record-size.js'
-
-/** A line of librdkafka's log; `severity` is syslog's. */
-export interface ClientLogLine {
-  readonly severity: number
-  readonly fac: string
-  readonly message: string
-}
+import { headerPairs, recordBytes } from './record.js'
 
 export interface SessionEvents {
   log(line: ClientLogLine): void
@@ -24,45 +15,39 @@ export interface SessionEvents {
   disconnected(): void
   delivered(): void
   failed(failure: Failure): void
-  /** A broker refused a batch for its size: the topic is sent smaller ones from now on. */
+  /** A broker refused a batch for its size: the topic gets smaller ones from now on. */
   batchesLimited(topic: string, bytes: number): void
   /** The session is unusable from now on. */
   broken(reason: string): void
 }
 
-/** Why a session is given up with what is outstanding in it. */
+/** The reason to give up a session with the records in flight in it. */
 export interface Breakage {
   readonly code: 'HG_KAFKA_FATAL' | 'HG_KAFKA_NOT_DELIVERED'
   readonly why: string
 }
 
-/**
- * One session with Kafka: one node-rdkafka Producer from connect to disconnect. A Producer that failed is never used
- * again: it would report everything several times.
- */
+/** One session with Kafka. */
 export interface Session {
   /** Resolves on the delivery report. Rejects with a HeadgateError. */
   send(record: SinkRecord): Promise<Receipt>
-  outstanding(): number
-  /** Milliseconds since the last report, while any is outstanding. */
+  /** How many records are in flight. */
+  inFlight(): number
+  /** Milliseconds since the last report, while any record is in flight. */
   stalledFor(): number
-  /** How many partitions a topic has; 0 where there is no such topic. Rejects where Kafka does not answer in time. */
+  /** The number of partitions of a topic; 0 if there is no such topic. Rejects if Kafka does not respond in time. */
   partitions(topic: string, timeout: number): Promise<number>
-  /** Rejects where Kafka does not answer in time. */
+  /** Rejects if Kafka does not respond in time. */
   ping(timeout: number): Promise<void>
   /** Waits for all reports, or until `signal` is aborted, and disconnects. */
   close(signal: AbortSignal): Promise<void>
-  /** Fails what is outstanding and disconnects. When this resolves, nothing more of it is sent: its sockets are closed. */
+  /** Fails the records in flight and disconnects. When it resolves, its sockets are closed: nothing more of it is sent. */
   abandon(breakage: Breakage): Promise<void>
 }
 
 const ALL_BROKERS_DOWN = reportText(rdkafka.CODES.ERRORS.ERR__ALL_BROKERS_DOWN)
-const CLIENT_REFUSED = rdkafka.CODES.ERRORS.ERR__STATE
 
-/**
- * Opens a session; `timeout` milliseconds for the first answer of Kafka. Rejects with HG_CONFIG_VALUE where librdkafka
- * does not take its properties together, with HG_KAFKA_UNAVAILABLE otherwise.
- */
+/** Opens a session. Rejects as `connect` does. */
 export async function openSession(
   config: ClientConfig,
   events: SessionEvents,
@@ -71,7 +56,7 @@ export async function openSession(
   const producer = new rdkafka.Producer({ ...config.global, dr_cb: true }, config.topic)
   producer.on('event.log', (line: ClientLogLine) => {
     events.log(line)
-    // The only place where librdkafka's fatal errors can be told from others (node-rdkafka drops the flag).
+    // Only the log distinguishes librdkafka's fatal errors from others (node-rdkafka drops the flag).
     if (line.fac === 'FATAL') events.broken(line.message)
   })
   producer.on('event.stats', ({ message }: { message: string }) => events.statistics(message))
@@ -79,38 +64,10 @@ export async function openSession(
     if (message === ALL_BROKERS_DOWN) events.disconnected()
   })
   await connect(producer, timeout)
-  return createSession(producer, Number(config.global['batch.size']), events)
+  return new ProducerSession(producer, Number(config.global['batch.size']), events)
 }
 
-/** Rejects as `openSession` does; the Producer is gone then. */
-export async function connect(producer: Producer, timeout: number): Promise<void> {
-  const error = await new Promise<LibrdKafkaError | null>((resolve) => {
-    producer.connect({ allTopics: false, timeout }, (failed) => resolve(failed))
-  })
-  if (!error) return
-  await release(producer)
-  if (error.code === CLIENT_REFUSED) {
-    throw new HeadgateError(
-      'HG_CONFIG_VALUE',
-      `The Kafka client does not take its properties: ${error.message}.`,
-    )
-  }
-  throw new HeadgateError('HG_KAFKA_UNAVAILABLE', explain(error))
-}
-
-/**
- * Disconnects by the method that the Producer inherits: its own flushes first, which sends what we have given up, and
- * throws where there never was a connection (node-rdkafka, lib/producer.js and lib/client.js). The callback comes when
- * librdkafka has ended its threads and closed its sockets.
- */
-export function release(producer: Producer): Promise<void> {
-  const { disconnect } = Object.getPrototypeOf(rdkafka.Producer.prototype) as {
-    disconnect(this: Producer, done: () => void): void
-  }
-  return new Promise((resolve) => disconnect.call(producer, () => resolve()))
-}
-
-/** So often is a record sent again whose batch was refused for another record. */
+/** How often a record is sent again whose batch was refused for another record. */
 const MOST_REFUSALS = 5
 
 /** A compacted topic refuses a batch for a record without a key. */
@@ -125,118 +82,134 @@ interface SentRecord extends Sent, Batched {
   refusals: number
 }
 
-function createSession(producer: Producer, batchSize: number, events: SessionEvents): Session {
-  const outstanding = createOutstanding<SentRecord>()
-  const pairs = headerPairs()
-  const polling = startPolling(
-    () => producer.poll(),
-    () => outstanding.count() > 0,
-  )
-  const limits = createBatchLimits<SentRecord>({
-    batchSize,
-    bytesOf: ({ record }) => recordBytes(record),
-    send: transmit,
-    lowered: events.batchesLimited,
-  })
-  let breaks = 0
-  producer.on('event.error', () => {
-    breaks++
-  })
+/**
+ * One node-rdkafka Producer from connect to disconnect. A Producer that failed is never used again: it would report
+ * everything several times.
+ */
+class ProducerSession implements Session {
+  readonly #producer: Producer
+  readonly #events: SessionEvents
+  readonly #inFlight = new RecordsInFlight<SentRecord>()
+  readonly #pairs = headerPairs()
+  readonly #polling: Polling
+  readonly #limits: BatchLimits<SentRecord>
+  #breaks = 0
 
-  producer.on('delivery-report', (error: LibrdKafkaError | null, report: DeliveryReport) => {
-    const { opaque } = report
-    const sent = error ? outstanding.find(opaque) : outstanding.settle(opaque)
-    if (sent === undefined) return
-    if (error) {
-      undelivered(sent, error)
-      return
-    }
-    limits.ended(sent)
-    events.delivered()
-    sent.resolve({ topic: report.topic, partition: report.partition, offset: report.offset })
-  })
-
-  function undelivered(sent: SentRecord, error: LibrdKafkaError): void {
-    const failure = deliveryFailed(error, sent.target)
-    const { refusedBatch } = failure
-    if (refusedBatch !== undefined && sent.breaks !== breaks) {
-      // An attempt whose answer was lost may have been taken, if the topic was changed only then.
-      const why = 'its batch was refused after a connection to a broker had broken'
-      fail(sent, { error: inDoubt('HG_KAFKA_NOT_DELIVERED', sent.target, why) })
-    } else if (refusedBatch === 'size' && limits.refused(sent, outstanding.all())) return
-    else if (isInnocent(sent, refusedBatch) && ++sent.refusals <= MOST_REFUSALS) transmit(sent)
-    else fail(sent, failure)
+  constructor(producer: Producer, batchSize: number, events: SessionEvents) {
+    this.#producer = producer
+    this.#events = events
+    this.#polling = new Polling(
+      () => producer.poll(),
+      () => this.#inFlight.count > 0,
+    )
+    this.#limits = new BatchLimits<SentRecord>({
+      batchSize,
+      bytesOf: ({ record }) => recordBytes(record),
+      send: (sent) => this.#transmit(sent),
+      lowered: events.batchesLimited,
+    })
+    producer.on('event.error', () => {
+      this.#breaks++
+    })
+    producer.on('delivery-report', (error: LibrdKafkaError | null, report: DeliveryReport) =>
+      this.#reported(error, report),
+    )
   }
 
-  function fail(sent: SentRecord, failure: Failure): void {
-    outstanding.settle(sent.opaque)
-    limits.ended(sent)
-    events.failed(failure)
+  send(record: SinkRecord): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      const opaque = this.#inFlight.nextOpaque()
+      const { target } = record
+      const { topic } = target
+      const breaks = this.#breaks
+      const sent = { opaque, record, target, topic, share: undefined, breaks, refusals: 0, resolve, reject }
+      this.#inFlight.add(opaque, sent)
+      if (this.#limits.admit(sent)) this.#transmit(sent)
+      this.#polling.wake()
+    })
+  }
+
+  inFlight(): number {
+    return this.#inFlight.count
+  }
+
+  stalledFor(): number {
+    return this.#inFlight.stalledFor()
+  }
+
+  async partitions(topic: string, timeout: number): Promise<number> {
+    const { topics } = await metadata(this.#producer, { topic, allTopics: false, timeout })
+    return topics.find(({ name }) => name === topic)?.partitions.length ?? 0
+  }
+
+  async ping(timeout: number): Promise<void> {
+    await metadata(this.#producer, { allTopics: false, timeout })
+  }
+
+  async close(signal: AbortSignal): Promise<void> {
+    // disconnect() drops the reports that have not been delivered to us yet, so it comes after the last one.
+    await this.#inFlight.drained(signal)
+    await this.abandon({ code: 'HG_KAFKA_NOT_DELIVERED', why: 'Headgate ended first' })
+  }
+
+  async abandon({ code, why }: Breakage): Promise<void> {
+    this.#limits.clear()
+    this.#inFlight.giveUp(code, why)
+    // Polling a client while it disconnects crashes the process.
+    this.#polling.stop()
+    await release(this.#producer)
+  }
+
+  #reported(error: LibrdKafkaError | null, report: DeliveryReport): void {
+    const { opaque } = report
+    const sent = error ? this.#inFlight.find(opaque) : this.#inFlight.settle(opaque)
+    if (sent === undefined) return
+    if (error) {
+      this.#undelivered(sent, error)
+      return
+    }
+    this.#limits.ended(sent)
+    this.#events.delivered()
+    sent.resolve({ topic: report.topic, partition: report.partition, offset: report.offset })
+  }
+
+  #undelivered(sent: SentRecord, error: LibrdKafkaError): void {
+    const failure = deliveryFailed(error, sent.target)
+    const { refusedBatch } = failure
+    if (refusedBatch !== undefined && sent.breaks !== this.#breaks) {
+      // An attempt whose response was lost may have been taken, if the topic was changed only then.
+      const why = 'its batch was refused after a connection to a broker had broken'
+      this.#fail(sent, { error: inDoubt('HG_KAFKA_NOT_DELIVERED', sent.target, why) })
+    } else if (refusedBatch === 'size' && this.#limits.refused(sent, this.#inFlight.all())) return
+    else if (isInnocent(sent, refusedBatch) && ++sent.refusals <= MOST_REFUSALS) this.#transmit(sent)
+    else this.#fail(sent, failure)
+  }
+
+  #fail(sent: SentRecord, failure: Failure): void {
+    this.#inFlight.settle(sent.opaque)
+    this.#limits.ended(sent)
+    this.#events.failed(failure)
     sent.reject(failure.error)
   }
 
-  function transmit(sent: SentRecord): void {
-    if (outstanding.find(sent.opaque) === undefined) return
-    sent.breaks = breaks
-    try {
-      produce(sent.record, sent.opaque)
-    } catch (thrown) {
-      fail(sent, producingFailed(thrown, sent.target))
-    }
-  }
-
-  function produce({ target, key, value, headers }: SinkRecord, opaque: number): void {
+  #transmit(sent: SentRecord): void {
+    if (this.#inFlight.find(sent.opaque) === undefined) return
+    sent.breaks = this.#breaks
+    const { target, key, value, headers } = sent.record
     // node-rdkafka makes null of an empty Buffer (src/producer.cc), and an empty key of an empty string.
     const keyOrText = key?.length === 0 ? '' : key
-    producer.produce(target.topic, target.partition, value, keyOrText, undefined, opaque, pairs(headers))
+    try {
+      this.#producer.produce(
+        target.topic,
+        target.partition,
+        value,
+        keyOrText,
+        undefined,
+        sent.opaque,
+        this.#pairs(headers),
+      )
+    } catch (thrown) {
+      this.#fail(sent, producingFailed(thrown, sent.target))
+    }
   }
-
-  async function end({ code, why }: Breakage): Promise<void> {
-    limits.clear()
-    outstanding.giveUp(code, why)
-    // Polling a client while it disconnects crashes the process.
-    polling.stop()
-    await release(producer)
-  }
-
-  return {
-    send(record) {
-      return new Promise((resolve, reject) => {
-        const opaque = outstanding.nextOpaque()
-        const { target } = record
-        const { topic } = target
-        const sent = { opaque, record, target, topic, share: undefined, breaks, refusals: 0, resolve, reject }
-        outstanding.add(opaque, sent)
-        if (limits.admit(sent)) transmit(sent)
-        polling.wake()
-      })
-    },
-    outstanding: outstanding.count,
-    stalledFor: outstanding.stalledFor,
-    async partitions(topic, timeout) {
-      const { topics } = await metadata(producer, { topic, allTopics: false, timeout })
-      return topics.find(({ name }) => name === topic)?.partitions.length ?? 0
-    },
-    async ping(timeout) {
-      await metadata(producer, { allTopics: false, timeout })
-    },
-    async close(signal) {
-      // disconnect() drops the reports that have not been handed over yet, so it comes after the last one.
-      await outstanding.drained(signal)
-      await end({ code: 'HG_KAFKA_NOT_DELIVERED', why: 'Headgate ended first' })
-    },
-    abandon: end,
-  }
-}
-
-export function metadata(
-  producer: Producer,
-  options: { topic?: string; allTopics: boolean; timeout: number },
-) {
-  return new Promise<rdkafka.Metadata>((resolve, reject) => {
-    producer.getMetadata(options, (error, answer) => {
-      if (error) reject(new HeadgateError('HG_KAFKA_UNAVAILABLE', explain(error)))
-      else resolve(answer)
-    })
-  })
 }

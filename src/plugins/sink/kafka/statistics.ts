@@ -44,37 +44,42 @@ const METRICS = {
 /** For the definition of the plugin. */
 export const CLIENT_METRICS = Object.values(METRICS)
 
-export interface Statistics {
-  /** Shows what one report of librdkafka says. */
-  show(json: string, outstanding: number): void
-}
+/** Shows librdkafka's statistics as metrics. */
+export class Statistics {
+  readonly #metrics: ReturnType<typeof gaugesOf>
 
-export function createStatistics(metrics: Metrics): Statistics {
-  const outstandingRecords = metrics.gauge(METRICS.recordsOutstanding)
-  const queueMessages = metrics.gauge(METRICS.queueMessages)
-  const queueBytes = metrics.gauge(METRICS.queueBytes)
-  const brokerUp = metrics.gauge(METRICS.brokerUp)
-  const roundTrip = metrics.gauge(METRICS.roundTripSeconds)
-  const errors = metrics.gauge(METRICS.brokerErrors)
-  for (const gauge of [outstandingRecords, queueMessages, queueBytes]) gauge.set(0)
+  constructor(metrics: Metrics) {
+    this.#metrics = gaugesOf(metrics)
+    const { recordsInFlight, queueMessages, queueBytes } = this.#metrics
+    for (const gauge of [recordsInFlight, queueMessages, queueBytes]) gauge.set(0)
+  }
 
-  return {
-    show(json, outstanding) {
-      const statistics = JSON.parse(json) as ClientStatistics
-      outstandingRecords.set(outstanding)
-      queueMessages.set(statistics.msg_cnt)
-      queueBytes.set(statistics.msg_size)
-      for (const gauge of [brokerUp, roundTrip, errors]) gauge.clear()
-      for (const { name, nodeid, state, rtt, ...counts } of Object.values(statistics.brokers)) {
-        if (nodeid < 0) continue
-        brokerUp.set(state === 'UP' ? 1 : 0, { broker: name })
-        for (const quantile of ['avg', 'p50', 'p99'] as const) {
-          roundTrip.set(rtt[quantile] / 1e6, { broker: name, quantile })
-        }
-        errors.set(counts.txerrs, { broker: name, direction: 'sent' })
-        errors.set(counts.rxerrs, { broker: name, direction: 'received' })
-        errors.set(counts.req_timeouts, { broker: name, direction: 'timed-out' })
+  /** Shows one report of librdkafka. */
+  show(json: string, inFlight: number): void {
+    const { recordsInFlight, queueMessages, queueBytes, brokerUp, roundTrip, errors } = this.#metrics
+    const statistics = JSON.parse(json) as ClientStatistics
+    recordsInFlight.set(inFlight)
+    queueMessages.set(statistics.msg_cnt)
+    queueBytes.set(statistics.msg_size)
+    for (const gauge of [brokerUp, roundTrip, errors]) gauge.clear()
+    for (const { name, nodeid, state, rtt, ...counts } of Object.values(statistics.brokers)) {
+      if (nodeid < 0) continue
+      brokerUp.set(state === 'UP' ? 1 : 0, { broker: name })
+      for (const quantile of ['avg', 'p50', 'p99'] as const) {
+        roundTrip.set(rtt[quantile] / 1e6, { broker: name, quantile })
       }
-    },
+      errors.set(counts.txerrs, { broker: name, direction: 'sent' })
+      errors.set(counts.rxerrs, { broker: name, direction: 'received' })
+      errors.set(counts.req_timeouts, { broker: name, direction: 'timed-out' })
+    }
   }
 }
+
+const gaugesOf = (metrics: Metrics) => ({
+  recordsInFlight: metrics.gauge(METRICS.recordsOutstanding),
+  queueMessages: metrics.gauge(METRICS.queueMessages),
+  queueBytes: metrics.gauge(METRICS.queueBytes),
+  brokerUp: metrics.gauge(METRICS.brokerUp),
+  roundTrip: metrics.gauge(METRICS.roundTripSeconds),
+  errors: metrics.gauge(METRICS.brokerErrors),
+})

@@ -1,10 +1,9 @@
 import rdkafka, { type IAdminClient, type LibrdKafkaError, type NewTopic } from 'node-rdkafka'
 import { HeadgateError } from '../../../contract/errors.js'
-import type { TopicAdmin } from '../../../contract/index.js'
+import type { NewTopicOptions, TopicAdmin } from '../../../contract/index.js'
 import type { ClientSettings } from './cluster-client.js'
-import { addPartitionsCommand, allowCommand, createTopicCommand, newTopicConfig } from './cluster-commands.js'
+import { connect, metadata, release } from './producer.js'
 import { clientConfig } from './properties.js'
-import { connect, metadata, release } from './session.js'
 
 const { ERRORS } = rdkafka.CODES
 const REFUSED: readonly number[] = [
@@ -75,3 +74,58 @@ export async function openTopicAdmin(settings: ClientSettings, timeout: number):
 }
 
 type Done = (error: LibrdKafkaError) => void
+
+/** Of three copies, two have to confirm: one broker can be lost, and records are taken and kept. */
+const minInSync = (replicas: number | undefined): string | undefined =>
+  replicas !== undefined && replicas >= 3 ? '2' : undefined
+
+/** Settings that Headgate gives to a topic that it creates. */
+export function newTopicConfig(replicas: number | undefined): { readonly [name: string]: string } {
+  const needed = minInSync(replicas)
+  return needed === undefined ? {} : { 'min.insync.replicas': needed }
+}
+
+/** Commands of Kafka's own tools, to paste. Their login is in a file of the operator: the properties of librdkafka are not theirs. */
+export function createTopicCommand(
+  cluster: ClientSettings,
+  topic: string,
+  { partitions, replicas }: NewTopicOptions,
+): string {
+  return [
+    ...tool('kafka-topics.sh', cluster),
+    `--create --topic ${topic}`,
+    ...(partitions === undefined ? [] : [`--partitions ${partitions}`]),
+    ...(replicas === undefined ? [] : [`--replication-factor ${replicas}`]),
+    ...Object.entries(newTopicConfig(replicas)).map(([name, value]) => `--config ${name}=${value}`),
+  ].join(' ')
+}
+
+export const addPartitionsCommand = (cluster: ClientSettings, topic: string, total: number): string =>
+  [...tool('kafka-topics.sh', cluster), `--alter --topic ${topic} --partitions ${total}`].join(' ')
+
+/** `resource`: `--topic orders` or `--group headgate.orders`. */
+export function allowCommand(
+  cluster: ClientSettings,
+  operations: readonly string[],
+  resource: '--topic' | '--group',
+  name: string,
+): string {
+  const user = cluster.properties['sasl.username']
+  return [
+    ...tool('kafka-acls.sh', cluster),
+    `--add --allow-principal ${user === undefined ? 'User:NAME' : shellWord(`User:${user}`)}`,
+    ...operations.map((operation) => `--operation ${operation}`),
+    `${resource} ${shellWord(name)}`,
+  ].join(' ')
+}
+
+const tool = (name: string, { brokers, properties }: ClientSettings): string[] => [
+  name,
+  `--bootstrap-server ${brokers.replaceAll(' ', '')}`,
+  ...(/sasl|ssl/i.test(String(properties['security.protocol'] ?? ''))
+    ? ['--command-config client.properties']
+    : []),
+]
+
+const shellWord = (text: string): string =>
+  /^[\w.:@/+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`

@@ -1,71 +1,67 @@
+import { SerialQueue } from '../../../lib/async.js'
 import { addressesOf } from './probe/addresses.js'
 import { type Address, type Connection, openConnection } from './probe/connection.js'
 import { identifyTopics, type TopicIdentity } from './probe/describe.js'
 import { securityOf } from './probe/security.js'
 import type { ClientConfig } from './properties.js'
 
-/** Asks a cluster which topics are behind their names, over one connection of its own. */
-export interface TopicIds {
-  /**
-   * The identity of each topic; a topic that does not exist is left out. Undefined when the cluster cannot be asked this
-   * way: a login that only librdkafka can do, a broker that is too old, or one that does not answer.
-   */
-  identify(topics: readonly string[]): Promise<ReadonlyMap<string, string> | undefined>
-  close(): void
-}
-
-/** Milliseconds for one answer. */
+/** Milliseconds for one response. */
 const TIMEOUT = 3000
-/** Milliseconds without a question after which the connection is closed. Brokers close it after ten minutes. */
+/** Milliseconds without a request after which the connection is closed. Brokers close it after ten minutes. */
 const IDLE = 60_000
 
-export function createTopicIds(config: ClientConfig, brokers: string): TopicIds {
-  const addresses = addressesOf(brokers)
-  let connection: Connection | undefined
+/** Asks a cluster which topics are behind their names, over one connection of its own. */
+export class TopicIds {
+  readonly #config: ClientConfig
+  readonly #addresses: readonly Address[]
+  readonly #queue = new SerialQueue()
+  #connection: Connection | undefined
   /** Of one connection: aborted when it is not to be used any more. */
-  let lifetime = new AbortController()
-  /** Counts on when an address fails: the next attempt begins with another one. */
-  let first = 0
-  let last: Promise<unknown> = Promise.resolve()
-  let idle: NodeJS.Timeout | undefined
-  let closed = false
+  #lifetime = new AbortController()
+  /** Counts up when an address fails: the next attempt begins with another one. */
+  #first = 0
+  #idle: NodeJS.Timeout | undefined
+  #closed = false
 
-  function discard(): void {
-    clearTimeout(idle)
-    lifetime.abort()
-    connection?.close()
-    connection = undefined
+  constructor(config: ClientConfig, brokers: string) {
+    this.#config = config
+    this.#addresses = addressesOf(brokers)
   }
 
-  async function connect(): Promise<Connection | undefined> {
-    const security = securityOf(config)
-    if (typeof security === 'string') return undefined
-    lifetime = new AbortController()
-    for (let tried = 0; tried < addresses.length && !lifetime.signal.aborted; tried++) {
-      const address = addresses[first % addresses.length] as Address
-      try {
-        return await openConnection(address, security, lifetime.signal)
-      } catch {
-        first++
-      }
+  /**
+   * The identity of each topic; a topic that does not exist is left out. Undefined if the cluster cannot be asked this way:
+   * if only librdkafka can log in, or if a broker is too old or does not respond.
+   */
+  async identify(topics: readonly string[]): Promise<ReadonlyMap<string, string> | undefined> {
+    const found = await this.#queue.run(() => this.#ask(topics))
+    if (found === undefined) return undefined
+    const identities = new Map<string, string>()
+    for (const { name, state, identity } of found) {
+      if (state === 'exists') identities.set(name, identity)
+      else if (state !== 'missing') return undefined
     }
-    return undefined
+    return identities
   }
 
-  async function ask(topics: readonly string[]): Promise<readonly TopicIdentity[] | undefined> {
-    clearTimeout(idle)
+  close(): void {
+    this.#closed = true
+    this.#discard()
+  }
+
+  async #ask(topics: readonly string[]): Promise<readonly TopicIdentity[] | undefined> {
+    clearTimeout(this.#idle)
     // A connection that was left open may have been closed by the broker, which is no reason to give up.
-    for (let attempts = addresses.length + 1; attempts > 0 && !closed; attempts--) {
-      const late = setTimeout(discard, TIMEOUT)
+    for (let attempts = this.#addresses.length + 1; attempts > 0 && !this.#closed; attempts--) {
+      const late = setTimeout(() => this.#discard(), TIMEOUT)
       try {
-        connection ??= await connect()
-        if (connection === undefined) return undefined
-        const answer = await identifyTopics(connection, topics)
-        idle = setTimeout(discard, IDLE).unref()
-        return answer
+        this.#connection ??= await this.#connect()
+        if (this.#connection === undefined) return undefined
+        const found = await identifyTopics(this.#connection, topics)
+        this.#idle = setTimeout(() => this.#discard(), IDLE).unref()
+        return found
       } catch {
-        discard()
-        first++
+        this.#discard()
+        this.#first++
       } finally {
         clearTimeout(late)
       }
@@ -73,22 +69,26 @@ export function createTopicIds(config: ClientConfig, brokers: string): TopicIds 
     return undefined
   }
 
-  return {
-    async identify(topics) {
-      const turn = last.then(() => ask(topics))
-      last = turn
-      const answer = await turn
-      if (answer === undefined) return undefined
-      const identities = new Map<string, string>()
-      for (const { name, state, identity } of answer) {
-        if (state === 'exists') identities.set(name, identity)
-        else if (state !== 'missing') return undefined
+  async #connect(): Promise<Connection | undefined> {
+    const security = securityOf(this.#config)
+    if (typeof security === 'string') return undefined
+    this.#lifetime = new AbortController()
+    const { signal } = this.#lifetime
+    for (let attempt = 0; attempt < this.#addresses.length && !signal.aborted; attempt++) {
+      const address = this.#addresses[this.#first % this.#addresses.length] as Address
+      try {
+        return await openConnection(address, security, signal)
+      } catch {
+        this.#first++
       }
-      return identities
-    },
-    close() {
-      closed = true
-      discard()
-    },
+    }
+    return undefined
+  }
+
+  #discard(): void {
+    clearTimeout(this.#idle)
+    this.#lifetime.abort()
+    this.#connection?.close()
+    this.#connection = undefined
   }
 }

@@ -4,8 +4,8 @@ import rdkafka, { type Producer } from 'node-rdkafka'
 import { HeadgateError } from '../../../contract/errors.js'
 import type { ConfigProblem } from '../../../contract/index.js'
 import { child } from '../../../lib/json/pointer.js'
+import { connect, release } from './producer.js'
 import { type ClientConfig, clientConfig, type Properties } from './properties.js'
-import { connect, release } from './session.js'
 
 /** Files that librdkafka reads when a client is made, and the properties in force with which it does. */
 const FILES: readonly { readonly property: string; readonly isRead: RegExp }[] = [

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Batched, createBatchLimits } from '../../../../src/plugins/sink/kafka/batch-limits.js'
+import { type Batched, BatchLimits } from '../../../../src/plugins/sink/kafka/batch-limits.js'
 
 const BATCH = 65_536
 
@@ -9,15 +9,15 @@ interface TestRecord extends Batched {
   readonly bytes: number
 }
 
-/** A client that puts all that is under way into one batch, and a broker that refuses batches above `limit`. */
+/** A client that puts all records in flight into one batch, and a broker that refuses batches above `limit`. */
 function topicOf(limit: number, batchSize = BATCH) {
-  const underWay = new Set<TestRecord>()
+  const inFlight = new Set<TestRecord>()
   const batch: TestRecord[] = []
   const written: number[] = []
   const tooLarge: number[] = []
   const lowered: number[] = []
   const state = { limit, refusals: 0 }
-  const limits = createBatchLimits<TestRecord>({
+  const limits = new BatchLimits<TestRecord>({
     batchSize,
     bytesOf: ({ bytes }) => bytes,
     send: (record) => batch.push(record),
@@ -25,7 +25,7 @@ function topicOf(limit: number, batchSize = BATCH) {
   })
   const send = (id: number, bytes: number, topic = 'orders') => {
     const record: TestRecord = { id, bytes, topic, share: undefined }
-    underWay.add(record)
+    inFlight.add(record)
     if (limits.admit(record)) batch.push(record)
   }
   /** As librdkafka does it: a batch is full before the record with which it would be too large, and has at least one. */
@@ -46,17 +46,17 @@ function topicOf(limit: number, batchSize = BATCH) {
       const refused = next.reduce((sum, { bytes }) => sum + bytes, 0) > state.limit
       if (refused) state.refusals++
       for (const record of next) {
-        if (refused && limits.refused(record, underWay)) continue
-        underWay.delete(record)
+        if (refused && limits.refused(record, inFlight)) continue
+        inFlight.delete(record)
         limits.ended(record)
         ;(refused ? tooLarge : written).push(record.id)
       }
     }
   }
-  return { send, deliver, limits, underWay, written, tooLarge, lowered, state }
+  return { send, deliver, limits, inFlight, written, tooLarge, lowered, state }
 }
 
-test('sends again in smaller batches what was refused in a large one, in its order', () => {
+test('sends records refused in a large batch again in smaller ones, in their order', () => {
   const topic = topicOf(20_000)
   for (let id = 0; id < 60; id++) topic.send(id, 2000)
   topic.deliver()
@@ -78,7 +78,7 @@ test('gives up only a record that was refused alone, and does not lower the limi
   expect(topic.lowered.at(-1)).toBe(16_384)
 })
 
-test('gives up at once what is so large that the client has sent it alone', () => {
+test('gives up at once a record so large that the client has sent it alone', () => {
   const topic = topicOf(20_000)
   topic.send(1, BATCH)
   topic.deliver()
@@ -121,7 +121,7 @@ test('writes every record that fits, refuses every one that does not, and comes 
       const fitting = all.flatMap(([id = 0, bytes = 0]) => (bytes <= limit ? [id] : []))
       expect(topic.written.toSorted((a, b) => a - b)).toEqual(fitting.toSorted((a, b) => a - b))
       expect(topic.tooLarge).toHaveLength(all.length - fitting.length)
-      expect(topic.underWay.size).toBe(0)
+      expect(topic.inFlight.size).toBe(0)
     }),
   )
 })

@@ -75,7 +75,7 @@ test('never calls a record certain whose code says that it is unknown', () => {
   for (const [code] of unknown) expect(reported(reportText(code)).error.uncertain).toBe(true)
 })
 
-test('counts only what is the fault of the record as bad data', () => {
+test('counts only faults of the record as bad data', () => {
   const data = ROWS.filter(([code]) => reported(reportText(code)).error.kind === 'data').map(([code]) => code)
   expect(data).toEqual([
     ERRORS.ERR_MSG_SIZE_TOO_LARGE,
@@ -116,7 +116,7 @@ test('says which record, and why, in one sentence', () => {
   )
 })
 
-test('explains what can go wrong while the log is read', () => {
+test('explains the errors of reading the log', () => {
   expect(new Set(READING.map(([code]) => code)).size).toBe(READING.length)
   const failed = (code: number) => logFailed({ code, message: 'text' })
   expect(failed(ERRORS.ERR_TOPIC_AUTHORIZATION_FAILED)).toMatchObject({

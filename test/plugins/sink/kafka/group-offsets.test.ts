@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { createGroupOffsets } from '../../../../src/plugins/sink/kafka/group-offsets.js'
+import { GroupOffsets } from '../../../../src/plugins/sink/kafka/group-offsets.js'
 import { clientConfig, type Properties } from '../../../../src/plugins/sink/kafka/properties.js'
 import { startMockCluster } from './mock-cluster.js'
 
@@ -8,7 +8,7 @@ const at = (partition: number, offset: number) => ({ topic: 'orders', partition,
 const PLACES = [0, 1, 2].map((partition) => ({ topic: 'orders', partition }))
 
 function opened(brokers: string, properties: Properties = {}) {
-  const offsets = createGroupOffsets(clientConfig(brokers, properties, 'test'), brokers, () => {})
+  const offsets = new GroupOffsets(clientConfig(brokers, properties, 'test'), brokers, () => {})
   onTestFinished(() => offsets.close())
   return offsets
 }
@@ -39,7 +39,7 @@ async function counted(bootstrap: string) {
   return { bootstrap: `127.0.0.1:${address.port}`, count: () => count, cut }
 }
 
-test('keeps the positions of each group, and says nothing of what was never committed', async () => {
+test('keeps the positions of each group, and has none for partitions never committed', async () => {
   const { bootstrap } = await startMockCluster(['orders'])
   const offsets = opened(bootstrap)
   await offsets.commit('headgate.a', [at(0, 7), at(2, 9_007_199_254)])
@@ -59,7 +59,7 @@ test('60 groups at once take one connection to look for coordinators and one to 
   expect(broker.count()).toBe(1)
 })
 
-test('connects again where the broker has closed the connection', async () => {
+test('connects again if the broker has closed the connection', async () => {
   const { bootstrap } = await startMockCluster(['orders'])
   const broker = await counted(bootstrap)
   const offsets = opened(broker.bootstrap)
@@ -73,14 +73,14 @@ test('leaves it to librdkafka if our own connection fails, and the positions are
   const { bootstrap } = await startMockCluster(['orders'])
   // Nothing is at the address that we ask first; librdkafka asks the one in its config.
   const config = clientConfig(bootstrap, {}, 'test')
-  const offsets = createGroupOffsets(config, '127.0.0.1:1', () => {})
+  const offsets = new GroupOffsets(config, '127.0.0.1:1', () => {})
   onTestFinished(() => offsets.close())
   await offsets.commit('headgate.a', [at(1, 3)])
   expect(await offsets.committed('headgate.a', PLACES)).toEqual([PLACES[0], at(1, 3), PLACES[2]])
   expect(await opened(bootstrap).committed('headgate.a', PLACES)).toEqual([PLACES[0], at(1, 3), PLACES[2]])
 })
 
-test('says why where no broker answers', async () => {
+test('says why if no broker answers', async () => {
   const { bootstrap, stop } = await startMockCluster(['orders'])
   await stop()
   await expect(opened(bootstrap).commit('headgate.a', [at(0, 1)])).rejects.toMatchObject({

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import type { ErrorCode } from '../../../../src/contract/errors.js'
 import type { Event, PlacedTarget, RecordHeader, Sink, Target } from '../../../../src/contract/index.js'
 import { parseBody } from '../../../../src/lib/json/body.js'
-import { kafkaSink } from '../../../../src/plugins/sink/kafka/kafka.js'
+import { kafkaSink } from '../../../../src/plugins/sink/kafka/index.js'
 import { readTopics } from '../../../../src/sandbox/reader.js'
 import { checkContext, fillDefaults, type TestContext, testContext } from '../../../helpers/context.js'
 import { freePorts } from '../../../helpers/free-ports.js'
@@ -72,7 +72,7 @@ test('writes value, key and headers of an event to the very partition, byte for 
   ])
 })
 
-test('writes the whole body, and no key, where the config names neither', async () => {
+test('writes the whole body, and no key, if the config names neither', async () => {
   const { sink, bootstrap } = await started()
   await send(sink, ' {"id": 1} ')
   const [record] = await readTopics(bootstrap, [TOPIC])
@@ -160,7 +160,7 @@ test('refuses records at once after it has lost Kafka, and gives up those under 
   expect(await underWay).toEqual(refusal('HG_KAFKA_NOT_DELIVERED'))
 }, 30_000)
 
-test('does not start where the topic has too few partitions, and names all such places at once', async () => {
+test('does not start if the topic has too few partitions, and names all such lines at once', async () => {
   const { bootstrap } = await startMockCluster([TOPIC])
   const { sink } = open(bootstrap, {}, [{ topic: TOPIC, partition: 4 }, TARGET, { topic: 'nowhere' }])
   const starting = expect(sink.start?.()).rejects
@@ -207,7 +207,7 @@ test('refuses records that the queue of the client has no room for', async () =>
   expect(sink.notReady?.()).toEqual([])
 })
 
-test('opens a new session after a fatal error; what was under way is in doubt', async () => {
+test('opens a new session after a fatal error; records in flight are in doubt', async () => {
   const connecting = vi.spyOn(rdkafka.Producer.prototype, 'connect')
   onTestFinished(() => connecting.mockRestore())
   const { bootstrap } = await startMockCluster([TOPIC])
@@ -225,13 +225,13 @@ test('opens a new session after a fatal error; what was under way is in doubt', 
   expect(new Set(connecting.mock.contexts).size).toBe(2)
 })
 
-test('shows what librdkafka counts', async () => {
+test("shows librdkafka's statistics", async () => {
   const { context, bootstrap } = await started({ properties: { 'statistics.interval.ms': 50 } })
   expect(context.values.get('kafka_records_outstanding')).toBe(0)
   await vi.waitFor(() => expect(context.values.get(`kafka_broker_up{broker="${bootstrap}/1"}`)).toBe(1), WAIT)
 })
 
-test('reports what is wrong with its headers and properties, at their places', () => {
+test('reports the problems of its headers and properties, with their pointers', () => {
   const settings = fillDefaults(kafkaSink, {
     brokers: 'k:9092',
     headers: { 'Headgate-Route': '/a' },

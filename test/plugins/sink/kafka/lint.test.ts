@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { LintContext } from '../../../../src/contract/index.js'
-import { missingCodecs } from '../../../../src/plugins/sink/kafka/codecs.js'
-import { kafkaSink } from '../../../../src/plugins/sink/kafka/kafka.js'
+import { missingCodecs } from '../../../../src/plugins/sink/kafka/failures.js'
+import { kafkaSink } from '../../../../src/plugins/sink/kafka/index.js'
 import { codecFindings } from '../../../../src/plugins/sink/kafka/lint.js'
 import { httpWebhook } from '../../../../src/plugins/source/http-webhook/index.js'
 import { checkContext, fillDefaults } from '../../../helpers/context.js'
@@ -57,7 +57,7 @@ test('says nothing of a key that is the id of the event, of none, and of one tha
   expect(warnings({ key: '/a/b', keyFallback: 'none' })).toEqual([])
 })
 
-test('says nothing of a key behind a transform of which nothing is known', () => {
+test('says nothing about a key after a transform of which nothing is known', () => {
   expect(warnings({ key: '/a/b' }, { ensured: [] })).toEqual([])
 })
 
@@ -79,7 +79,7 @@ test('has defaults for bodies and records that fit each other', () => {
   expect(warnings({}, { maxBody: httpWebhook.maxBody?.(settings) })).toEqual([])
 })
 
-test('names the codecs that the client was built without, and what to install', () => {
+test('names the codecs that the client was built without, and the packages to install', () => {
   expect([...codecFindings([])]).toEqual([])
   expect([...codecFindings(missingCodecs(['gzip', 'lz4', 'ssl']))]).toMatchObject([
     {

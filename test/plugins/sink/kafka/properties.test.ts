@@ -1,9 +1,84 @@
+import { readFileSync } from 'node:fs'
+import rdkafka, { type LibrdKafkaError } from 'node-rdkafka'
 import { expect, test } from 'vitest'
-import { clientConfig, propertyProblems } from '../../../../src/plugins/sink/kafka/properties.js'
+import {
+  clientConfig,
+  consumerConfig,
+  GLOBAL_PROPERTIES,
+  PRODUCER_PROPERTIES,
+  type Properties,
+  TOPIC_PROPERTIES,
+  type Use,
+} from '../../../../src/plugins/sink/kafka/properties.js'
 
-const problems = (properties: Record<string, string | number | boolean>) => [...propertyProblems(properties)]
+const SECURE = {
+  'security.protocol': 'SASL_SSL',
+  'sasl.mechanism': 'SCRAM-SHA-512',
+  'sasl.username': 'u',
+  'sasl.password': 'p',
+  'ssl.ca.location': '/ca.pem',
+  'socket.keepalive.enable': true,
+}
 
-test('puts each property where librdkafka looks for it', () => {
+const configFor = (properties: Properties, use: Use = 'reading') =>
+  consumerConfig(clientConfig('k:9092', properties, 'headgate-orders'), 'headgate.orders', use)
+
+test('reaches the cluster as the producer does', () => {
+  const { global, topic } = configFor(SECURE)
+  const expected = Object.entries(SECURE).map(([name, value]) => [name, String(value)])
+  expect(global).toMatchObject({
+    ...Object.fromEntries(expected),
+    'bootstrap.servers': 'k:9092',
+    'client.id': 'headgate-orders',
+    'group.id': 'headgate.orders',
+  })
+  expect(topic).toEqual({ 'auto.offset.reset': 'earliest' })
+})
+
+test('leaves out properties of producers, and those that would make it read less than there is', () => {
+  const { global } = configFor({
+    'linger.ms': 5,
+    'batch.size': 1000,
+    'compression.type': 'lz4',
+    'client.rack': 'a',
+    'receive.message.max.bytes': 1000,
+    'message.max.bytes': 200_000_000,
+  })
+  const names = ['linger.ms', 'batch.size', 'compression.type', 'enable.idempotence', 'acks', 'partitioner']
+  for (const name of [
+    ...names,
+    'client.rack',
+    'max.in.flight',
+    'receive.message.max.bytes',
+    'message.max.bytes',
+  ]) {
+    expect(global).not.toHaveProperty(name)
+  }
+})
+
+test('goes on with the oldest record that is left when it reads, and at the end when it probes', () => {
+  const resets = (['asking', 'reading', 'probing'] as const).map(
+    (use) => configFor({}, use).topic['auto.offset.reset'],
+  )
+  expect(resets).toEqual(['earliest', 'earliest', 'latest'])
+})
+
+test.each<Use>(['asking', 'reading', 'probing'])(
+  'is a configuration for %s that librdkafka takes, whatever the sink was given',
+  async (use) => {
+    const properties = { 'socket.timeout.ms': 10_000, 'message.max.bytes': 500_000_000, retries: 3 }
+    const { global, topic } = configFor({ ...properties, log_level: 0 }, use)
+    const client = new rdkafka.KafkaConsumer({ ...global, 'bootstrap.servers': '127.0.0.1:1' }, topic)
+    // Properties that exclude each other are only found by connecting.
+    const error = await new Promise<LibrdKafkaError>((resolve) =>
+      client.connect({ allTopics: false, timeout: 10 }, resolve),
+    )
+    await new Promise<void>((resolve) => client.disconnect(() => resolve()))
+    expect(error.code).not.toBe(rdkafka.CODES.ERRORS.ERR__STATE)
+  },
+)
+
+test('puts each property into the config in which librdkafka looks for it', () => {
   const properties = {
     'request.timeout.ms': 5000,
     'compression.codec': 'lz4',
@@ -16,7 +91,7 @@ test('puts each property where librdkafka looks for it', () => {
   expect(global['client.id']).toBe('headgate-orders')
 })
 
-test('asks for what the guarantees need, whatever is given', () => {
+test('sets the properties that the guarantees need, whatever the config says', () => {
   const { global, topic } = clientConfig('k:9092', { acks: 1, 'enable.idempotence': false }, 'c')
   expect(global['enable.idempotence']).toBe('true')
   expect(topic['acks']).toBe('all')
@@ -31,171 +106,49 @@ test('lets given properties win over its defaults, under their other names too',
   expect(topic['partitioner']).toBe('murmur2_random')
 })
 
-test.each(['SSL', 'sasl_ssl'])('trusts what the system trusts with %s, unless told otherwise', (protocol) => {
-  const secure = { 'security.protocol': protocol }
-  const location = (more: object) =>
-    clientConfig('k:9092', { ...secure, ...more }, 'c').global['ssl.ca.location']
-  expect(location({})).toBe('probe')
-  expect(location({ 'ssl.ca.location': '/ca.pem' })).toBe('/ca.pem')
-  expect(location({ 'ssl.ca.pem': 'PEM' })).toBeUndefined()
-  expect(clientConfig('k:9092', {}, 'c').global).not.toHaveProperty('ssl.ca.location')
+test.each(['SSL', 'sasl_ssl'])(
+  'trusts the certificates of the system with %s, unless told otherwise',
+  (protocol) => {
+    const secure = { 'security.protocol': protocol }
+    const location = (more: object) =>
+      clientConfig('k:9092', { ...secure, ...more }, 'c').global['ssl.ca.location']
+    expect(location({})).toBe('probe')
+    expect(location({ 'ssl.ca.location': '/ca.pem' })).toBe('/ca.pem')
+    expect(location({ 'ssl.ca.pem': 'PEM' })).toBeUndefined()
+    expect(clientConfig('k:9092', {}, 'c').global).not.toHaveProperty('ssl.ca.location')
+  },
+)
+
+const DECLARATION = readFileSync('node_modules/node-rdkafka/config.d.ts', 'utf8')
+
+/** Pointers of C, which no text can set. */
+const POINTERS =
+  /_cb$|^opaque$|^default_topic_conf$|^interceptors$|^msg_order_cmp$|^ssl_(key|certificate|ca|engine_callback_data)$/
+
+function declared(name: string): string[] {
+  const body = new RegExp(`^export interface ${name}[ {][^]*?^}`, 'm').exec(DECLARATION)?.[0] ?? ''
+  return [...body.matchAll(/^ {4}"([^"]+)"/gm)].flatMap(([, property = '']) =>
+    POINTERS.test(property) ? [] : [property],
+  )
+}
+
+test('knows the topic properties of the installed librdkafka', () => {
+  const names = [...declared('TopicConfig'), ...declared('ProducerTopicConfig')]
+  expect(names.length).toBeGreaterThan(5)
+  expect([...TOPIC_PROPERTIES].sort()).toEqual(names.sort())
 })
 
-test.each([
-  ['acks', 1],
-  ['request.required.acks', '0'],
-  ['enable.idempotence', false],
-  ['max.in.flight', 2],
-  ['max.in.flight.requests.per.connection', 1000000],
-  ['retries', 0],
-  ['message.send.max.retries', 0],
-  ['queuing.strategy', 'lifo'],
-  ['enable.gapless.guarantee', true],
-  ['delivery.report.only.error', true],
-  ['log.queue', true],
-  ['enabled_events', 0],
-  ['transactional.id', 't'],
-  ['bootstrap.servers', 'other:9092'],
-  ['metadata.broker.list', 'other:9092'],
-])('does not let %s=%s weaken a promise', (name, value) => {
-  expect(problems({ [name]: value })).toEqual([
-    {
-      at: `/properties/${name}`,
-      code: 'HG_CONFIG_CONFLICT',
-      message: expect.stringContaining(`${name} cannot be changed: `),
-      expected: expect.any(String),
-    },
-  ])
+test('knows the global properties of the installed librdkafka', () => {
+  const names = new Set([...declared('GlobalConfig'), ...declared('ProducerGlobalConfig')])
+  expect(names.size).toBeGreaterThan(100)
+  const own = [...names].filter((name) => !TOPIC_PROPERTIES.has(name))
+  expect([...GLOBAL_PROPERTIES].sort()).toEqual(own.sort())
 })
 
-test('accepts protected properties with a value that keeps the promise', () => {
-  expect(problems({ acks: -1, 'enable.idempotence': true, retries: 10, 'max.in.flight': 1 })).toEqual([])
-})
-
-test('accepts what TLS and SASL need', () => {
-  const sasl = { 'security.protocol': 'SASL_SSL', 'sasl.mechanism': 'SCRAM-SHA-512' }
-  expect(
-    problems({ ...sasl, 'sasl.username': 'u', 'sasl.password': 'p', 'ssl.ca.location': '/ca.pem' }),
-  ).toEqual([])
-})
-
-test.each([
-  ['linger.msec', 'linger.ms'],
-  ['message.timeout', 'message.timeout.ms'],
-  ['sasl.mecanism', 'sasl.mechanism'],
-  ['sasl.jaas.config', undefined],
-  ['topic', undefined],
-  ['dr_cb', undefined],
-  ['linger', 'linger.ms'],
-  ['test.mock.num.brokers', undefined],
-])('does not know %s, and suggests %s', (name, suggestion) => {
-  expect(problems({ [name]: 'x' })).toEqual([
-    {
-      at: `/properties/${name}`,
-      code: 'HG_CONFIG_UNKNOWN_KEY',
-      message: `A Kafka producer has no property "${name}".`,
-      ...(suggestion && { suggestion: `Did you mean "${suggestion}"?` }),
-    },
-  ])
-})
-
-test('points at a name that has characters of its own in a JSON Pointer', () => {
-  expect(problems({ 'a/b~c': 1 })).toMatchObject([{ at: '/properties/a~1b~0c' }])
-})
-
-test.each([
-  ['linger.ms', 'soon', 'Invalid value for configuration property "queue.buffering.max.ms".'],
-  ['partitioner', 'mine', 'Invalid value for configuration property "partitioner": mine.'],
-  ['socket.timeout.ms', 1, 'outside allowed range 10..300000.'],
-])('has librdkafka judge the value of %s', (name, value, message) => {
-  const found = problems({ [name]: value })
-  expect(found).toMatchObject([{ at: `/properties/${name}`, code: 'HG_CONFIG_VALUE' }])
-  expect(found[0]?.message).toContain(message)
-})
-
-test('reports everything at once', () => {
-  expect(problems({ acks: 0, nope: 1, 'linger.ms': 'x' }).map(({ code }) => code)).toEqual([
-    'HG_CONFIG_CONFLICT',
-    'HG_CONFIG_UNKNOWN_KEY',
-    'HG_CONFIG_VALUE',
-  ])
-})
-
-test.each([
-  ['plugin.library.paths', '/tmp/evil.so', 'it loads libraries'],
-  ['ssl.engine.location', '/tmp/evil.so', 'it loads a library'],
-  ['ssl.engine.id', 'dynamic', 'it loads a library'],
-  ['ssl.providers', 'default,/tmp/evil', 'it loads libraries'],
-  ['sasl.kerberos.kinit.cmd', 'touch /tmp/evil', 'it runs a command'],
-])('does not take %s, which runs code, and does not let librdkafka look at it', (name, value, reason) => {
-  expect(problems({ [name]: value })).toEqual([
-    {
-      at: `/properties/${name}`,
-      code: 'HG_CONFIG_CONFLICT',
-      message: `${name} is not allowed: ${reason}.`,
-      suggestion: 'Leave it out, or set HEADGATE_ALLOW_CLIENT_CODE=true.',
-    },
-  ])
-  expect([...propertyProblems({ [name]: value }, true)]).toEqual([])
-})
-
-test('takes the providers that come with OpenSSL, and no signal that could end the process', () => {
-  expect(problems({ 'ssl.providers': 'default, legacy' })).toEqual([])
-  expect(problems({ 'internal.termination.signal': 9 })).toMatchObject([{ code: 'HG_CONFIG_CONFLICT' }])
-})
-
-const SCRAM = { 'security.protocol': 'sasl_ssl', 'sasl.mechanism': 'SCRAM-SHA-512' }
-const OAUTH = { 'security.protocol': 'SASL_SSL', 'sasl.mechanism': 'OAUTHBEARER' }
-
-test.each<[string, Record<string, string>, string, string]>([
-  [
-    'no mechanism',
-    { 'security.protocol': 'sasl_ssl' },
-    '/properties/security.protocol',
-    'sasl_ssl needs "sasl.mechanism", which is not set.',
-  ],
-  [
-    'a mechanism that this build lacks',
-    { 'security.protocol': 'sasl_plaintext', 'sasl.mechanisms': 'GSSAPI' },
-    '/properties/sasl.mechanisms',
-    'The Kafka client of this installation was built without GSSAPI.',
-  ],
-  [
-    'a mechanism that does not exist',
-    { ...SCRAM, 'sasl.mechanism': 'SCRAM' },
-    '/properties/sasl.mechanism',
-    'There is no SASL mechanism "SCRAM".',
-  ],
-  [
-    'SCRAM without a user',
-    SCRAM,
-    '/properties/sasl.mechanism',
-    'SCRAM-SHA-512 needs "sasl.username" and "sasl.password", which are not set.',
-  ],
-  [
-    'PLAIN with an empty password',
-    { ...SCRAM, 'sasl.mechanism': 'PLAIN', 'sasl.username': 'u', 'sasl.password': '' },
-    '/properties/sasl.mechanism',
-    'PLAIN needs "sasl.password", which is not set.',
-  ],
-  [
-    'OAUTHBEARER without a token',
-    OAUTH,
-    '/properties/sasl.mechanism',
-    'OAUTHBEARER has nothing to get a token from.',
-  ],
-  [
-    'OAUTHBEARER with extensions only',
-    { ...OAUTH, 'sasl.oauthbearer.config': 'principal=admin' },
-    '/properties/sasl.mechanism',
-    'OAUTHBEARER has nothing to get a token from.',
-  ],
-])('finds a login that cannot work: %s', (_, properties, at, message) => {
-  expect(problems(properties)).toMatchObject([{ at, code: 'HG_CONFIG_VALUE', message }])
-})
-
-test('takes a login that can work, and asks for none where there is none', () => {
-  expect(problems({ ...SCRAM, 'sasl.username': 'u', 'sasl.password': 'p' })).toEqual([])
-  expect(problems({ ...OAUTH, 'enable.sasl.oauthbearer.unsecure.jwt': true })).toEqual([])
-  expect(problems({ 'security.protocol': 'ssl' })).toEqual([])
+test('knows which properties the installed librdkafka has for producers only', () => {
+  const shared = new Set(declared('GlobalConfig'))
+  const own = declared('ProducerGlobalConfig').filter(
+    (name) => !shared.has(name) && !TOPIC_PROPERTIES.has(name),
+  )
+  expect([...PRODUCER_PROPERTIES].sort()).toEqual(own.sort())
 })

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { LoggedRecord, Position, RecordLog, Sink, Target } from '../../../../src/contract/index.js'
-import { kafkaSink } from '../../../../src/plugins/sink/kafka/kafka.js'
+import { kafkaSink } from '../../../../src/plugins/sink/kafka/index.js'
 import { fillDefaults, testContext } from '../../../helpers/context.js'
 import { startMockCluster } from './mock-cluster.js'
 
@@ -44,7 +44,7 @@ async function idsFrom(log: RecordLog, from: readonly Position[]): Promise<(stri
   return records.map((record) => record.header('headgate-event-id'))
 }
 
-test('knows every partition of a topic without a fixed one, and where each begins and ends', async () => {
+test('knows every partition of a topic without a fixed one, and the start and end of each', async () => {
   const { log, send } = await opened()
   await send(2, 'a')
   await send(2, 'b')
@@ -74,7 +74,7 @@ test('knows others too when it is asked for them, as far as they exist', async (
   expect((await log.partitions(also)).map(({ partition }) => partition)).toEqual([3, 1])
 })
 
-test('shows what was committed, and commits nothing where it is given nothing', async () => {
+test('shows the committed offsets, and commits nothing if there are no positions', async () => {
   const { log, send } = await opened()
   await send(0, 'a')
   await log.commit([])
@@ -84,7 +84,7 @@ test('shows what was committed, and commits nothing where it is given nothing', 
   expect((await log.partitions())[0]?.committed).toBe(0)
 })
 
-test('visits what stands from each position to the end, and nothing where that is beyond it', async () => {
+test('visits the records from each position to the end, and nothing if that is beyond it', async () => {
   const { log, send } = await opened()
   for (const id of ['a', 'b', 'c']) await send(1, id)
   await send(2, 'd')
@@ -105,7 +105,7 @@ test('sees a record that comes while it makes sure that none comes any more', as
   expect(seen).toEqual(['before', 'late'])
 })
 
-test('hands on what the visitor throws, and can be read again', async () => {
+test('rejects with the error that the visitor throws, and can be read again', async () => {
   const { log, send } = await opened()
   await send(0, 'a')
   const full = new Error('disk full')
@@ -134,7 +134,7 @@ test('rejects all of it while Kafka cannot be reached', async () => {
   ])
 }, 30_000)
 
-test('ends what is being read when the sink stops, and does nothing afterwards', async () => {
+test('ends reads in flight when the sink stops, and does nothing afterwards', async () => {
   const { sink, log, send } = await opened()
   await send(0, 'a')
   const reading = log.read([at(0, 0)], () => {})
@@ -145,7 +145,7 @@ test('ends what is being read when the sink stops, and does nothing afterwards',
   await expect(log.fence()).rejects.toEqual(unavailable)
 })
 
-test('has a new session after a fence, for all who asked at once', async () => {
+test('has a new session after a fence, one for all simultaneous fences', async () => {
   const { sink, log, send } = await opened()
   await send(0, 'a')
   await Promise.all([log.fence(), log.fence()])

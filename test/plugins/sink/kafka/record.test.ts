@@ -1,9 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { HeadgateError } from '../../../../src/contract/errors.js'
-import type { Event } from '../../../../src/contract/index.js'
+import type { Event, LoggedRecord } from '../../../../src/contract/index.js'
 import { parseBody } from '../../../../src/lib/json/body.js'
-import { type RecordSettings, recordMaker } from '../../../../src/plugins/sink/kafka/record.js'
+import {
+  headerPairs,
+  type RecordSettings,
+  rebuilder,
+  recordMaker,
+} from '../../../../src/plugins/sink/kafka/record.js'
 
 const TARGET = { topic: 'orders', partition: 0 }
 const PLAIN: RecordSettings = { keyFallback: 'refuse', value: '', headers: {} }
@@ -44,7 +49,7 @@ test.each([
   ).toBe(key)
 })
 
-test('has no key where the config names none', () => {
+test('has no key if the config names none', () => {
   expect(record({}, '{"id":1}').key).toBeNull()
   expect(recordMaker(PLAIN).key(event('{"id":1}'))).toBeNull()
 })
@@ -64,11 +69,11 @@ test('names the place of a key or value that the event lacks', () => {
   }
 })
 
-test('gives a dead letter no key where the event lacks it', () => {
+test('gives a dead letter no key if the event lacks it', () => {
   expect(recordMaker({ ...PLAIN, key: '/id' }).key(event('{}'))).toBeNull()
 })
 
-test('has no key where the event says null, whatever else the config names', () => {
+test('has no key if the event says null, whatever else the config names', () => {
   for (const keyFallback of ['refuse', 'none', '/other']) {
     const settings = { key: '/id', keyFallback }
     expect(record(settings, '{"id": null, "other": "o"}').key).toBeNull()
@@ -88,7 +93,7 @@ test('takes another key, or none, for an event that lacks its own, as the config
   })
 })
 
-test('leaves out headers that the event lacks, and keeps the order of the config behind what it was given', () => {
+test('leaves out headers that the event lacks, and keeps the order of the config after the headers of the engine', () => {
   const headers = { third: '/c', first: '/a', second: '/b' }
   const given = [{ name: 'headgate-event-id', value: 'e-1' }]
   const made = recordMaker({ ...PLAIN, headers }).record(event('{"a":"text","b":null,"x":1}'), given)
@@ -128,4 +133,74 @@ test('takes any value as the bytes that were sent', () => {
       expect(bytes.toString()).toBe(value.trim())
     }),
   )
+})
+
+const logged = (value: string, key: string | null, headers: { readonly [name: string]: string } = {}) =>
+  ({
+    topic: 'events',
+    partition: 0,
+    offset: 0,
+    timestamp: 0,
+    key: key === null ? null : Buffer.from(key),
+    value: Buffer.from(value),
+    header: (name) => headers[name],
+    headers: () => Object.entries(headers).map(([name, value]) => ({ name, value })),
+  }) satisfies LoggedRecord
+
+const REBUILD = {
+  key: '/id',
+  value: '/data/payload',
+  headers: { type: '/type', tier: '/data/payload/tier' },
+}
+
+test('value, key and headers go back to their pointers, the value as it is written', () => {
+  const body = rebuilder(REBUILD)(logged('{"n":1.0,"tier":2}', 'a', { type: 'created', tier: '2' }))
+  expect(body?.toString()).toBe('{"data":{"payload":{"n":1.0,"tier":2}},"id":"a","type":"created"}')
+})
+
+test('parts that a record lacks are left out', () => {
+  expect(rebuilder(REBUILD)(logged('[]', null))?.toString()).toBe('{"data":{"payload":[]}}')
+})
+
+test('a value that is the whole body is that body', () => {
+  const whole = rebuilder({ ...REBUILD, value: '' })
+  expect(whole(logged(' {"id": 1}', '1'))?.toString()).toBe(' {"id": 1}')
+})
+
+test('nothing is made of a value that is not JSON', () => {
+  expect(rebuilder(REBUILD)(logged('', 'a'))).toBeUndefined()
+})
+
+const texts = (pairs: object[] | undefined) => pairs?.map((pair) => Object.entries(pair)[0])
+
+test('gives each header as an object of its own, with this record’s value', () => {
+  const pairs = headerPairs()
+  expect(pairs([])).toBeUndefined()
+  const first = pairs([
+    { name: 'id', value: '1' },
+    { name: 'route', value: 'eu' },
+  ])
+  expect(texts(first)).toEqual([
+    ['id', '1'],
+    ['route', 'eu'],
+  ])
+  expect(texts(pairs([{ name: 'id', value: '2' }]))).toEqual([['id', '2']])
+})
+
+test('keeps headers of the same name apart, and takes any name', () => {
+  const pairs = headerPairs()
+  const twice = [
+    { name: 'tag', value: 'a' },
+    { name: 'tag', value: 'b' },
+    { name: 'tag', value: 'c' },
+    { name: '__proto__', value: 'd' },
+  ]
+  const expected = [
+    ['tag', 'a'],
+    ['tag', 'b'],
+    ['tag', 'c'],
+    ['__proto__', 'd'],
+  ]
+  expect(texts(pairs(twice))).toEqual(expected)
+  expect(texts(pairs(twice))).toEqual(expected)
 })

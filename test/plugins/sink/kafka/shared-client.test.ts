@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { Sink } from '../../../../src/contract/index.js'
 import { ProcessMetrics } from '../../../../src/metrics/registry.js'
 import { createShared } from '../../../../src/pipeline/shared.js'
-import { kafkaSink } from '../../../../src/plugins/sink/kafka/kafka.js'
+import { kafkaSink } from '../../../../src/plugins/sink/kafka/index.js'
 import { fillDefaults, testContext } from '../../../helpers/context.js'
 import { startMockCluster } from './mock-cluster.js'
 
@@ -60,7 +60,7 @@ test('a property that differs is another client', async () => {
   expect(await clients()).toEqual(['orders', 'payments'])
 })
 
-test('a fence of one pipeline fails what the others have under way, and one new session serves all', async () => {
+test('a fence of one pipeline fails the records in flight of the others, and one new session serves all', async () => {
   // Records wait in the client, so that nothing is confirmed.
   const { start, sessions } = await simulate({ 'linger.ms': 60_000 })
   const orders = await start('orders')

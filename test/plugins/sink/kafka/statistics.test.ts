@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createStatistics } from '../../../../src/plugins/sink/kafka/statistics.js'
+import { Statistics } from '../../../../src/plugins/sink/kafka/statistics.js'
 import { testContext } from '../../../helpers/context.js'
 
 const broker = (name: string, nodeid: number, state: string) => ({
@@ -14,7 +14,7 @@ const broker = (name: string, nodeid: number, state: string) => ({
 
 test('shows queue, brokers and round trips, and forgets brokers that are gone', () => {
   const { metrics, values } = testContext()
-  const statistics = createStatistics(metrics)
+  const statistics = new Statistics(metrics)
   const before = {
     msg_cnt: 7,
     msg_size: 900,
@@ -40,6 +40,6 @@ test('shows queue, brokers and round trips, and forgets brokers that are gone', 
 test('leaves out addresses that no broker has claimed', () => {
   const { metrics, values } = testContext()
   const brokers = { 'k:1/bootstrap': broker('k:1/bootstrap', -1, 'UP') }
-  createStatistics(metrics).show(JSON.stringify({ msg_cnt: 0, msg_size: 0, brokers }), 0)
+  new Statistics(metrics).show(JSON.stringify({ msg_cnt: 0, msg_size: 0, brokers }), 0)
   expect([...values.keys()].filter((key) => key.startsWith('kafka_broker'))).toEqual([])
 })

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { HeadgateError } from '../../../../src/contract/errors.js'
-import type { Target } from '../../../../src/contract/index.js'
+import type { PlacedTarget, SinkRecord, Target } from '../../../../src/contract/index.js'
 import type { Session, SessionEvents } from '../../../../src/plugins/sink/kafka/session.js'
-import { createSupervisor } from '../../../../src/plugins/sink/kafka/supervisor.js'
+import { Supervisor } from '../../../../src/plugins/sink/kafka/supervisor.js'
 import { testContext } from '../../../helpers/context.js'
 import { deferred } from '../../../helpers/deferred.js'
 
@@ -26,7 +26,7 @@ function simulate() {
     missing: new Set<string>(),
     opened: [] as { session: Session; events: Omit<SessionEvents, 'log' | 'statistics'> }[],
   }
-  const session = createSupervisor({
+  const session = new Supervisor({
     brokers: 'k:9092',
     log: context.log,
     signal: context.signal,
@@ -36,7 +36,7 @@ function simulate() {
       if (!cluster.up) return noAnswer()
       const session: Session = {
         send: vi.fn(async () => ({ topic: 'orders', partition: 1, offset: 0 })),
-        outstanding: () => (cluster.stalledFor > 0 ? 5 : 0),
+        inFlight: () => (cluster.stalledFor > 0 ? 5 : 0),
         stalledFor: () => cluster.stalledFor,
         async partitions(topic) {
           cluster.checks++
@@ -57,7 +57,15 @@ function simulate() {
     return connection
   }
   /** Of the only pipeline. */
-  const supervisor = { ...connect(), stop: session.stop }
+  const connection = connect()
+  const supervisor = {
+    start: () => connection.start(),
+    notReady: () => connection.notReady(),
+    check: (targets: readonly PlacedTarget[]) => connection.check(targets),
+    send: (record: SinkRecord) => connection.send(record),
+    fence: () => connection.fence(),
+    stop: () => session.stop(),
+  }
   const latest = () => {
     const opened = cluster.opened.at(-1)
     if (opened === undefined) throw new Error('No session was opened.')
@@ -165,7 +173,7 @@ test('looks at the topics again when records fail for lack of one, but not for e
   await supervisor.stop()
 })
 
-test('refuses to start where the cluster has too few partitions, and leaves nothing behind', async () => {
+test('refuses to start if the cluster has too few partitions, and leaves nothing running', async () => {
   const { supervisor, cluster, latest } = simulate()
   cluster.partitions = 1
   await expect(supervisor.start()).rejects.toMatchObject({
@@ -177,7 +185,7 @@ test('refuses to start where the cluster has too few partitions, and leaves noth
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('goes on without the partition, not ready, where it learns of that only after start', async () => {
+test('goes on without the partition, not ready, if it learns of that only after the start', async () => {
   const { supervisor, cluster } = simulate()
   cluster.up = false
   cluster.partitions = 1
@@ -214,7 +222,7 @@ test('replaces a session that a record failed fatally in, once', async () => {
   expect(latest().session.close).toHaveBeenCalledOnce()
 })
 
-test('waits longer and longer where every session breaks, until a record is delivered', async () => {
+test('waits longer and longer if every session breaks, until a record is delivered', async () => {
   const { supervisor, cluster, latest } = await ready()
   const breakAndWait = async (milliseconds: number) => {
     const before = cluster.opened.length
@@ -277,7 +285,7 @@ test('can be fenced again and again', async () => {
   await supervisor.stop()
 })
 
-test('fails a fence where there is no new session, and may be asked again', async () => {
+test('fails a fence if there is no new session, and may be asked again', async () => {
   const { supervisor, cluster, latest } = await ready()
   await supervisor.send(RECORD)
   const first = latest()
@@ -296,7 +304,7 @@ test('fails a fence where there is no new session, and may be asked again', asyn
   await supervisor.stop()
 })
 
-test('fails a fence where the new session lacks a topic', async () => {
+test('fails a fence if the new session lacks a topic', async () => {
   const { supervisor, cluster } = await ready()
   await supervisor.send(RECORD)
   cluster.partitions = 0

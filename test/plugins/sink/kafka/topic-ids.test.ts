@@ -1,11 +1,11 @@
 import { createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { clientConfig } from '../../../../src/plugins/sink/kafka/properties.js'
-import { createTopicIds, type TopicIds } from '../../../../src/plugins/sink/kafka/topic-ids.js'
+import { TopicIds } from '../../../../src/plugins/sink/kafka/topic-ids.js'
 import { startMockCluster } from './mock-cluster.js'
 
 function topicIds(brokers: string, properties = {}): TopicIds {
-  const ids = createTopicIds(clientConfig(brokers, properties, 'test'), brokers)
+  const ids = new TopicIds(clientConfig(brokers, properties, 'test'), brokers)
   onTestFinished(() => ids.close())
   return ids
 }

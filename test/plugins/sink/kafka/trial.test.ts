@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { propertyProblems } from '../../../../src/plugins/sink/kafka/properties.js'
+import { propertyProblems } from '../../../../src/plugins/sink/kafka/checks.js'
 import { trial } from '../../../../src/plugins/sink/kafka/trial.js'
 import { collected } from '../../../helpers/collected.js'
 import { temporaryDirectory } from '../../../helpers/context.js'
@@ -66,7 +66,7 @@ test('finds a file that holds something else', async () => {
   ])
 })
 
-test('connects to nothing, and finds nothing wrong with what can work', async () => {
+test('connects to nothing, and finds nothing wrong with properties that can work', async () => {
   let connections = 0
   const server = createServer(() => connections++)
   onTestFinished(() => void server.close())

@@ -1,7 +1,7 @@
 import rdkafka, { type Producer } from 'node-rdkafka'
-import { createClientLog } from '../client-log.js'
+import { ClientLog } from '../health.js'
+import { connect } from '../producer.js'
 import type { ClientConfig } from '../properties.js'
-import { connect } from '../session.js'
 import { type Address, reach } from './connection.js'
 
 /** An address, and the client that reached it or why none did. */
@@ -35,7 +35,7 @@ export async function reachBroker(
     (error: unknown) => socketReason(error),
   )
   if (refusal !== undefined) return { address, why: refusal }
-  const log = createClientLog(SILENT)
+  const log = new ClientLog(SILENT)
   const global = { ...config.global, 'bootstrap.servers': format(address) }
   const client = new rdkafka.Producer(global, config.topic)
   client.on('event.log', log.write)

@@ -1,15 +1,46 @@
-import type { Metadata, Producer } from 'node-rdkafka'
-import type { ProbeContext, Probed } from '../../../../contract/index.js'
+import rdkafka, { type Metadata, type Producer } from 'node-rdkafka'
+import type { LintMeaning, ProbeContext, Probed } from '../../../../contract/index.js'
 import { child } from '../../../../lib/json/pointer.js'
-import { missingCodecs } from '../codecs.js'
-import { type ClientConfig, clientConfig, type Properties } from '../properties.js'
-import { metadata, release } from '../session.js'
+import type { ClientSettings } from '../cluster-client.js'
+import { openConsumer } from '../consumer.js'
+import { missingCodecs } from '../failures.js'
+import { metadata, release } from '../producer.js'
+import { type ClientConfig, clientConfig, consumerConfig, type Properties } from '../properties.js'
+import { allowCommand } from '../topic-admin.js'
 import { addressesOf, format, type Reached, reachBroker, socketReason } from './addresses.js'
-import { type Connection, openConnection, reach } from './connection.js'
-import { describeConfigs, describeTopics, OFFSETS_TOPIC } from './describe.js'
-import { groupFindings } from './group.js'
+import { type Address, type Connection, openConnection, reach } from './connection.js'
+import { describeConfigs, describeGroup, describeTopics, OFFSETS_TOPIC } from './describe.js'
 import { securityOf } from './security.js'
 import { type ClusterTopics, SETTINGS, topicFindings, topicsOf } from './topics.js'
+
+/** Warnings that need the cluster. */
+export const PROBE_LINTS = {
+  'one-copy': {
+    meaning: 'Kafka confirms records of a topic when a single broker has them.',
+    why: 'With `acks=all`, all replicas that are in sync have confirmed, and here that can be one: if that broker is lost, so are events that were answered 2xx. Use 3 replicas and `min.insync.replicas=2`.',
+    outside: true,
+  },
+  'body-beyond-topic': {
+    meaning: 'The source takes larger bodies than a topic takes records.',
+    why: 'Such an event is answered 413 after all, by the limit of the topic and not by that of the source. Lower `maxBody`, or raise `max.message.bytes` of the topic and `message.max.bytes` of the sink.',
+    outside: true,
+  },
+  'batch-beyond-topic': {
+    meaning: 'The sink makes larger batches than a topic takes.',
+    why: 'A broker refuses such a batch. Its records are sent again in smaller ones, which takes time, for this and other topics. Set `batch.size` below the smallest `max.message.bytes`.',
+    outside: true,
+  },
+  'topic-compacted': {
+    meaning: 'A topic is compacted.',
+    why: 'The ledger reads event ids back from the records. Compaction removes records whose key came again, so that after a lost state directory their redeliveries are written a second time.',
+    outside: true,
+  },
+  'retention-below-window': {
+    meaning: 'A topic keeps its records for a shorter time than redeliveries are to be recognised.',
+    why: 'The ledger reads event ids back from the records: after a lost state directory, a redelivery of what Kafka no longer has is written a second time.',
+    outside: true,
+  },
+} as const satisfies { readonly [name: string]: LintMeaning }
 
 interface Settings {
   readonly brokers: string
@@ -121,6 +152,83 @@ async function askByOurselves(
     return { answers, settings, why: '' }
   } catch (error) {
     return { answers, settings: undefined, why: socketReason(error) }
+  } finally {
+    connection?.close()
+  }
+}
+
+type GroupContext = Pick<ProbeContext, 'pipeline' | 'at' | 'targets' | 'signal'> & {
+  /** For commands to paste. */
+  readonly cluster: ClientSettings
+}
+
+const REFUSED = rdkafka.CODES.ERRORS.ERR_GROUP_AUTHORIZATION_FAILED
+
+/** Whether the ledger can keep its position. Reads it, and commits nothing. */
+async function groupFindings(
+  config: ClientConfig,
+  broker: Address,
+  { visible, answers }: ClusterTopics,
+  { pipeline, at, targets, signal, cluster }: GroupContext,
+): Promise<Probed[]> {
+  const group = `headgate.${pipeline}`
+  const isVisible = visible.some(({ name }) => name === OFFSETS_TOPIC)
+  if (!isVisible && answers?.get(OFFSETS_TOPIC)?.state !== 'hidden') {
+    const message = `Consumer group "${group}" was not asked for: the cluster has no ${OFFSETS_TOPIC} yet, and asking creates it.`
+    return [{ kind: 'unchecked', message }]
+  }
+  const partitions = visible
+    .filter(({ name }) => targets.some(({ target }) => target.topic === name))
+    .flatMap((topic) => topic.partitions.map(({ id }) => ({ topic: topic.name, partition: id })))
+  if (partitions.length === 0) return []
+  const refused = (message: string, code: 'HG_KAFKA_NOT_ALLOWED' | 'HG_KAFKA_UNAVAILABLE'): Probed[] => [
+    {
+      kind: 'error',
+      at: `${at}/brokers`,
+      code,
+      message,
+      ...(code === 'HG_KAFKA_NOT_ALLOWED' && {
+        suggestion: `An administrator can allow it: ${allowCommand(cluster, ['Read'], '--group', group)}`,
+      }),
+    },
+  ]
+  try {
+    const consumer = await openConsumer(consumerConfig(config, group, 'asking'), () => {})
+    await consumer.committed(partitions).finally(() => consumer.close())
+  } catch (error) {
+    const { message, cause } = error as Error
+    const code = (cause as { code?: unknown } | undefined)?.code
+    return refused(
+      `Consumer group "${group}": ${message}`,
+      code === REFUSED ? 'HG_KAFKA_NOT_ALLOWED' : 'HG_KAFKA_UNAVAILABLE',
+    )
+  }
+  const readable: Probed = {
+    kind: 'checked',
+    message: `The position of consumer group "${group}" can be read.`,
+  }
+  const rights = await rightsOf(config, broker, group, signal)
+  if (typeof rights === 'string') {
+    const message = `Whether the position of consumer group "${group}" can be committed, the cluster does not say: ${rights}.`
+    return [readable, { kind: 'unchecked', message }]
+  }
+  if (rights.has('Read')) return [readable]
+  return [
+    readable,
+    ...refused(`The user lacks the right Read on consumer group "${group}".`, 'HG_KAFKA_NOT_ALLOWED'),
+  ]
+}
+
+async function rightsOf(config: ClientConfig, broker: Address, group: string, signal: AbortSignal) {
+  const security = securityOf(config)
+  if (typeof security === 'string') return security
+  const connect = (address: Address) => openConnection(address, security, signal)
+  let connection: Connection | undefined
+  try {
+    connection = await connect(broker)
+    return (await describeGroup(connection, group, connect)) ?? 'it leaves rights out'
+  } catch (error) {
+    return socketReason(error)
   } finally {
     connection?.close()
   }

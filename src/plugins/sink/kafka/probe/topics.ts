@@ -3,9 +3,9 @@ import type { TopicMetadata } from 'node-rdkafka'
 import type { ProbeContext, Probed } from '../../../../contract/index.js'
 import { child } from '../../../../lib/json/pointer.js'
 import type { ClientSettings } from '../cluster-client.js'
-import { addPartitionsCommand, allowCommand } from '../cluster-commands.js'
-import { codecRemedy } from '../codecs.js'
-import { RECORD_OVERHEAD } from '../record-size.js'
+import { codecRemedy } from '../failures.js'
+import { RECORD_OVERHEAD } from '../record.js'
+import { addPartitionsCommand, allowCommand } from '../topic-admin.js'
 import type { TopicAnswer, TopicSettings } from './describe.js'
 
 /** What the cluster said of its topics. */

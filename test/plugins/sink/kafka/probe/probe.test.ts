@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ProbeContext, Probed } from '../../../../../src/contract/index.js'
-import { kafkaSink } from '../../../../../src/plugins/sink/kafka/kafka.js'
+import { kafkaSink } from '../../../../../src/plugins/sink/kafka/index.js'
 import { collected } from '../../../../helpers/collected.js'
 import { fillDefaults, testContext } from '../../../../helpers/context.js'
 import { freePorts } from '../../../../helpers/free-ports.js'
@@ -74,7 +74,7 @@ test('each address is tried, and one that answers is enough for the rest', async
   )
 })
 
-test('where no address answers, it says what was not looked at', async () => {
+test('if no address answers, it says that topics and group were not checked', async () => {
   const [dead] = await freePorts(1)
   expect(await probed(`127.0.0.1:${dead}`)).toEqual([
     expect.objectContaining({ kind: 'error' }),

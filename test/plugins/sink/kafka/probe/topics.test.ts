@@ -7,7 +7,7 @@ import {
   type Terms,
   topicFindings,
 } from '../../../../../src/plugins/sink/kafka/probe/topics.js'
-import { RECORD_OVERHEAD } from '../../../../../src/plugins/sink/kafka/record-size.js'
+import { RECORD_OVERHEAD } from '../../../../../src/plugins/sink/kafka/record.js'
 
 const ALL: Rights = new Set(['Read', 'Write', 'Describe'])
 const GOOD = {
@@ -65,7 +65,7 @@ function found({ replicas = [1, 2, 3], isrs = replicas, leader = 1, ...given }: 
 }
 const elsewhere = (topic: string): Partial<Terms> => ({ targets: [{ at: '/rule', target: { topic } }] })
 
-test('a topic that fits is one line with what was seen of it', () => {
+test('a topic that fits is one line with its facts', () => {
   expect(found()).toEqual([
     {
       kind: 'checked',
@@ -178,7 +178,7 @@ test('records that are kept for ever, or are as large as the largest body, are n
   expect(found({ settings }).map(({ kind }) => kind)).toEqual(['checked'])
 })
 
-test('where no partition is named, all of them count; where one is, the others do not', () => {
+test('if no partition is named, all of them count; if one is, the others do not', () => {
   expect(found({ isrs: [], terms: elsewhere('orders') })).toContainEqual(
     expect.objectContaining({ kind: 'error' }),
   )
@@ -186,7 +186,7 @@ test('where no partition is named, all of them count; where one is, the others d
   expect(found({ isrs: [], terms: { targets: other } }).map(({ kind }) => kind)).toEqual(['checked'])
 })
 
-test('what could not be read is named with the reason, and nothing is said of it', () => {
+test('settings that could not be read are named with the reason, and not judged', () => {
   const all = found({ cluster: { answers: undefined, settings: undefined, why: 'only librdkafka can' } })
   expect(all).toEqual([
     { kind: 'checked', message: 'Topic "orders" is there: 3 partitions, 3 replicas.' },

@@ -43,7 +43,7 @@ function decode(encoded: Buffer): Value {
   }
 }
 
-test('what is written is read again', () => {
+test('written values are read again', () => {
   fc.assert(fc.property(record, (value) => void expect(decode(encode(value))).toEqual(value)))
 })
 

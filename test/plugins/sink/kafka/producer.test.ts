@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { startPolling } from '../../../../src/plugins/sink/kafka/polling.js'
+import { Polling } from '../../../../src/plugins/sink/kafka/producer.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -7,7 +7,7 @@ afterEach(() => void vi.useRealTimers())
 test('polls every millisecond while something is awaited, and rarely otherwise', () => {
   const poll = vi.fn()
   let awaited = false
-  const polling = startPolling(poll, () => awaited)
+  const polling = new Polling(poll, () => awaited)
   vi.advanceTimersByTime(1000)
   expect(poll).toHaveBeenCalledTimes(4)
   awaited = true

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Consumer } from '../../../../src/plugins/sink/kafka/consumer.js'
-import { createSharedConsumer } from '../../../../src/plugins/sink/kafka/shared-consumer.js'
+import { ConsumerPool, SharedConsumer } from '../../../../src/plugins/sink/kafka/shared-consumers.js'
 import { deferred } from '../../../helpers/deferred.js'
 
 beforeEach(() => void vi.useFakeTimers())
@@ -17,7 +17,7 @@ function simulate() {
       close: async () => void events.push(`close ${number}`),
     } as Consumer
   })
-  return { events, committing, open, shared: createSharedConsumer(open) }
+  return { events, committing, open, shared: new SharedConsumer(open) }
 }
 
 test('is opened by the first task, serves one after the other, and is closed at the end', async () => {
@@ -32,7 +32,7 @@ test('is opened by the first task, serves one after the other, and is closed at 
   expect(events).toEqual(['open 1', 'first', 'second', 'close 1'])
 })
 
-test('hands a failure on, and begins anew with the next task', async () => {
+test('passes a failure on, and starts again with the next task', async () => {
   const { events, shared } = simulate()
   await expect(shared.use(() => Promise.reject(new Error('no answer')))).rejects.toThrow('no answer')
   expect(await shared.use(async () => 'answer')).toBe('answer')
@@ -49,7 +49,7 @@ test('goes on with a consumer that may yet commit, so that a later commit is not
   await shared.close()
 })
 
-test('tries to connect again where that failed', async () => {
+test('tries to connect again if that failed', async () => {
   const { open, shared } = simulate()
   open.mockRejectedValueOnce(new Error('unreachable'))
   await expect(shared.use(async () => 1)).rejects.toThrow('unreachable')
@@ -77,4 +77,47 @@ test('does nothing more once it is closed', async () => {
   await shared.close()
   await expect(shared.use(async () => {})).rejects.toMatchObject({ code: 'HG_KAFKA_UNAVAILABLE' })
   expect(open).not.toHaveBeenCalled()
+})
+
+function simulatePool(limit: number) {
+  const open = new Set<string>()
+  const events: string[] = []
+  let most = 0
+  const pool = new ConsumerPool(async (group) => {
+    open.add(group)
+    most = Math.max(most, open.size)
+    events.push(`open ${group}`)
+    return { committing: () => false, close: async () => void open.delete(group) } as Consumer
+  }, limit)
+  return { pool, open, events, most: () => most }
+}
+
+test('60 groups take turns with two consumers', async () => {
+  const { pool, open, most } = simulatePool(2)
+  const groups = Array.from({ length: 60 }, (_, index) => `headgate.${index}`)
+  const answers = await Promise.all(groups.map((group) => pool.use(group, async () => group)))
+  expect(answers).toEqual(groups)
+  expect(most()).toBe(2)
+  await pool.close()
+  expect(open.size).toBe(0)
+})
+
+test('a group that is asked for again finds its consumer open, and keeps its order', async () => {
+  const { pool, events } = simulatePool(2)
+  const done: number[] = []
+  await Promise.all([1, 2, 3].map((number) => pool.use('a', async () => done.push(number))))
+  await pool.use('b', async () => {})
+  await pool.use('a', async () => {})
+  expect(done).toEqual([1, 2, 3])
+  expect(events).toEqual(['open a', 'open b'])
+  await pool.close()
+})
+
+test('a request that fails does not stop those after it', async () => {
+  const { pool } = simulatePool(1)
+  const failed = pool.use('a', () => Promise.reject(new Error('no answer')))
+  const next = pool.use('b', async () => 'answer')
+  await expect(failed).rejects.toThrow('no answer')
+  expect(await next).toBe('answer')
+  await pool.close()
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createClientLog } from '../../../../src/plugins/sink/kafka/client-log.js'
+import { ClientLog } from '../../../../src/plugins/sink/kafka/health.js'
 import { testContext } from '../../../helpers/context.js'
 
 const refused = (milliseconds: number) => ({
@@ -11,10 +11,10 @@ const refused = (milliseconds: number) => ({
 function open() {
   const context = testContext()
   const clock = { time: 0 }
-  return { lines: context.lines, clock, clientLog: createClientLog(context.log, () => clock.time) }
+  return { lines: context.lines, clock, clientLog: new ClientLog(context.log, () => clock.time) }
 }
 
-test('warns once a minute of what is repeated, with the number of repetitions', () => {
+test('warns once a minute of a repeated text, with the number of repetitions', () => {
   const { lines, clock, clientLog } = open()
   for (let second = 0; second < 61; second++) {
     clock.time = second * 1000
@@ -27,7 +27,7 @@ test('warns once a minute of what is repeated, with the number of repetitions', 
   ])
 })
 
-test('leaves what is no warning to the debug level', () => {
+test('leaves lines that are no warnings to the debug level', () => {
   const { lines, clientLog } = open()
   clientLog.write({
     severity: 6,

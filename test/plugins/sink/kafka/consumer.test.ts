@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { KafkaConsumer } from 'node-rdkafka'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createCommitter } from '../../../../src/plugins/sink/kafka/committer.js'
+import { Committer } from '../../../../src/plugins/sink/kafka/consumer.js'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] }))
 afterEach(() => void vi.useRealTimers())
@@ -16,7 +16,7 @@ function simulate() {
     vi.advanceTimersByTime(20)
     if (answers.length > 0) client.emit('offset.commit', answers.shift())
   })
-  const committer = createCommitter(client as unknown as KafkaConsumer, poll)
+  const committer = new Committer(client as unknown as KafkaConsumer, poll)
   return { answers, client, committer, poll }
 }
 
@@ -25,7 +25,7 @@ test('resolves when the coordinator confirms', async () => {
   answers.push(undefined)
   await committer.commit(at(3))
   expect(client.commit.mock.calls).toEqual([[at(3)]])
-  expect(committer.committing()).toBe(false)
+  expect(committer.committing).toBe(false)
 })
 
 test('rejects when the coordinator refuses, and forgets that for the next', async () => {
@@ -42,7 +42,7 @@ test('gives up on a coordinator that is silent, and begins no other commit befor
   await expect(committer.commit(at(3))).rejects.toThrow(
     'the coordinator of the consumer group does not answer',
   )
-  expect(committer.committing()).toBe(true)
+  expect(committer.committing).toBe(true)
   await expect(committer.commit(at(4))).rejects.toThrow('does not answer')
   expect(client.commit).toHaveBeenCalledOnce()
   answers.push(new Error('Local: Waiting for coordinator'), undefined)
@@ -60,5 +60,5 @@ test('is finished when the answer has come after all', async () => {
   const finished = committer.finished()
   await vi.advanceTimersByTimeAsync(2000)
   await finished
-  expect(committer.committing()).toBe(false)
+  expect(committer.committing).toBe(false)
 })

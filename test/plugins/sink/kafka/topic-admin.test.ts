@@ -3,7 +3,7 @@ import {
   addPartitionsCommand,
   allowCommand,
   createTopicCommand,
-} from '../../../../src/plugins/sink/kafka/cluster-commands.js'
+} from '../../../../src/plugins/sink/kafka/topic-admin.js'
 
 const plain = { brokers: 'kafka-1:9092, kafka-2:9092', properties: {} }
 const secured = {
@@ -17,7 +17,7 @@ test('a topic with three copies confirms records by two of them', () => {
   )
 })
 
-test('what is left to the broker is not in the command', () => {
+test('settings left to the broker are not in the command', () => {
   expect(createTopicCommand(plain, 'orders', { partitions: undefined, replicas: undefined })).toBe(
     'kafka-topics.sh --bootstrap-server kafka-1:9092,kafka-2:9092 --create --topic orders',
   )

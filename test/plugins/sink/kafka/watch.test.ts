@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { askForPartitions, topologyProblems } from '../../../../src/plugins/sink/kafka/topology.js'
+import { askForPartitions, topologyProblems } from '../../../../src/plugins/sink/kafka/watch.js'
 
 const at = (place: string, topic: string, partition?: number) => ({
   place,
@@ -21,12 +21,12 @@ test('asks for each topic once', async () => {
   expect(session.ping).not.toHaveBeenCalled()
 })
 
-test('still asks whether Kafka is there where no target is known', async () => {
+test('still asks whether Kafka is there if no target is known', async () => {
   const session = { ping: vi.fn(() => Promise.reject(new Error('no answer'))), partitions: vi.fn() }
   await expect(askForPartitions(session, [], 10)).rejects.toThrow('no answer')
 })
 
-test('finds nothing wrong where all targets exist', () => {
+test('finds nothing wrong if all targets exist', () => {
   expect(topologyProblems([at('a', 'x', 0), at('b', 'x', 2), at('c', 'x')], new Map([['x', 3]]))).toEqual([])
 })
 

@@ -1,0 +1,84 @@
+import { HeadgateError } from '../../../contract/errors.js'
+import { definePlugin, type Target } from '../../../contract/index.js'
+import { settingProblems } from './checks.js'
+import { ClusterClient, clientKey } from './cluster-client.js'
+import { codecFindings, LINTS, lint } from './lint.js'
+import { PROBE_LINTS, probe } from './probe/probe.js'
+import { rebuilder, recordMaker } from './record.js'
+import { KafkaRecordLog } from './record-log.js'
+import { SETTINGS } from './settings.js'
+import { CLIENT_METRICS } from './statistics.js'
+import { openTopicAdmin } from './topic-admin.js'
+import type { TopicIds } from './topic-ids.js'
+import { trial } from './trial.js'
+
+export const kafkaSink = definePlugin({
+  kind: 'sink',
+  name: 'kafka',
+  summary: 'Writes records to Kafka, idempotently and confirmed by all in-sync replicas.',
+  config: SETTINGS,
+  metrics: CLIENT_METRICS,
+  check: (settings, { clientCode }) => settingProblems(settings, clientCode),
+  trial,
+  lints: { ...LINTS, ...PROBE_LINTS },
+  lint,
+  probe,
+  topics: { cluster: clientKey, open: openTopicAdmin },
+  create(settings, { pipeline, log, share }) {
+    const group = `headgate.${pipeline}`
+    const { thing: client, release } = share(
+      clientKey(settings),
+      (context) => new ClusterClient(settings, context, group),
+    )
+    const connection = client.connection(log)
+    let targets: readonly Target[] = []
+    const recordLog = new KafkaRecordLog({
+      targets: () => targets,
+      fence: () => connection.fence(),
+      identify: (topics) => identify(client.topicIds, topics, targets),
+      group,
+      reader: client.reader,
+    })
+    const stop = async (): Promise<void> => {
+      connection.leave()
+      // Reads in flight use clients of the shared one.
+      await recordLog.close()
+      await release()
+    }
+    return {
+      ...recordMaker(settings),
+      expect(placed) {
+        targets = placed.map(({ target }) => target)
+        connection.expect(placed)
+      },
+      async start() {
+        for (const { message, suggestion } of codecFindings()) log.warn({}, `${message} ${suggestion}`)
+        // The ledger asks as soon as the producer has its first response.
+        recordLog.connect()
+        try {
+          await connection.start()
+        } catch (error) {
+          await stop()
+          throw error
+        }
+      },
+      stop,
+      notReady: () => connection.notReady(),
+      check: (placed) => connection.check(placed),
+      send: (record) => connection.send(record),
+      rebuild: rebuilder(settings),
+      log: recordLog,
+    }
+  },
+})
+
+async function identify(
+  ids: Pick<TopicIds, 'identify'>,
+  topics: readonly string[],
+  targets: readonly Target[],
+) {
+  const identities = await ids.identify(topics)
+  const missing = targets.find(({ topic }) => topics.includes(topic) && identities?.has(topic) === false)
+  if (missing === undefined) return identities
+  throw new HeadgateError('HG_KAFKA_TOPIC_MISSING', `Topic "${missing.topic}" does not exist.`)
+}

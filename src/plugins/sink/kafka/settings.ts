@@ -1,0 +1,59 @@
+import { Pointer, Type } from '../../../lib/json/pointer.js'
+import { DEFAULTS } from './properties.js'
+
+const HOST_PORT = '(?:[A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}'
+
+export const SETTINGS = Type.Object(
+  {
+    brokers: Type.String({
+      description: 'Addresses at which the cluster is first asked, as "host:port", separated by commas.',
+      pattern: `^${HOST_PORT}(?: *, *${HOST_PORT})*$`,
+      expected: 'addresses such as "kafka-1:9092,kafka-2:9092"',
+    }),
+    key: Type.Optional(
+      Pointer({
+        description:
+          'Where in the event the key of its record is: a string as its text, anything else as its JSON. JSON null means that the record has no key. Without this setting, no record has one.',
+      }),
+    ),
+    keyFallback: Type.String({
+      description:
+        'Used if an event has nothing at `key`: "refuse" (the event is a data error), "none" (its record has no key), or another place, such as "/accountId", from which the key is then taken.',
+      pattern: '^(?:refuse|none|(?:/(?:[^~/]|~[01])*)+)$',
+      expected: '"refuse", "none" or a JSON Pointer such as "/accountId"',
+      default: 'refuse',
+    }),
+    value: Pointer({
+      description: 'Where in the event the value of its record is, byte for byte; "" is the whole body.',
+      default: '',
+    }),
+    headers: Type.Record(
+      Type.String({ minLength: 1 }),
+      Pointer({ description: 'Where in the event the header is.' }),
+      {
+        description:
+          'Record headers by name: a string as its text, anything else as its JSON. What an event lacks is left out.',
+        default: { 'event-type': '/eventType', 'event-timestamp': '/timestamp' },
+      },
+    ),
+    properties: Type.Record(
+      Type.String(),
+      Type.Unsafe<string | number | boolean>({
+        type: ['string', 'number', 'boolean'],
+        expected: 'a string, a number or a boolean',
+      }),
+      {
+        description: `Any producer property of librdkafka, for instance for TLS and SASL. What the guarantees rest on (acks, idempotence, order) cannot be changed. Set unless given here: ${describeDefaults()}, and with TLS the certificates that the system trusts. batch.size should stay below max.message.bytes of every topic: of a batch that a broker refuses, the records are sent again in smaller ones.`,
+        secretNames: 'password|secret|passphrase|key\\.pem$|oauthbearer\\.config',
+        default: {},
+      },
+    ),
+  },
+  { additionalProperties: false },
+)
+
+function describeDefaults(): string {
+  return Object.entries(DEFAULTS)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(', ')
+}
