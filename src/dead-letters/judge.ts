@@ -6,7 +6,7 @@ import type { Decision } from '../pipeline/observe.js'
 import { eventRecord } from '../pipeline/records.js'
 import type { DeadLetter } from './letter.js'
 
-/** What would become of a dead letter with the config as it is now. */
+/** The result of a dead letter with the config as it is now. */
 export type Judgement =
   | { readonly kind: 'passes'; readonly record: SinkRecord }
   | { readonly kind: 'dropped' }
@@ -18,12 +18,12 @@ export const whyNot = (judgement: Exclude<Judgement, { kind: 'passes' }>): strin
     ? 'the config says that it is dropped'
     : `${judgement.error.code}: ${judgement.error.message}`
 
-/** The source has seen these bytes; how deep it lets them be is a setting of its own, of which this is the largest. */
+/** The source has accepted these bytes, up to the depth that it is set to; this is the largest of that setting. */
 const MAX_DEPTH = 1000
 
 /**
- * Sends a dead letter through the transforms again, and makes its record. Who sent it was proved when it came, so of the
- * source's work only the parsing is done again; its id is the one it had. Never rejects.
+ * Sends a dead letter through the transforms again, and makes its record. Its sender was authenticated when it came, so of the
+ * source's work only the parsing is repeated; it keeps its id. Never rejects.
  */
 export async function judge(delivery: Delivery, letter: DeadLetter, value: Buffer): Promise<Judgement> {
   try {

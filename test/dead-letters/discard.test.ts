@@ -74,7 +74,7 @@ test('of a killed replay, only the letters that it has not sent are discarded', 
     if (sends++ >= 4) throw new Killed()
     return topics.send(record)
   }
-  const replay = await prepare(topics, { send, sendWithin: 20 })
+  const replay = await prepare(topics, { send })
   await replay.go().catch((error) => {
     if (!(error instanceof Killed)) throw error
   })
@@ -89,7 +89,6 @@ test('of a killed replay, only the letters that it has not sent are discarded', 
 test('dead letters of which nobody can find out whether they were sent can be discarded', async () => {
   const topics = await topicsWith(2)
   const replay = await prepare(topics, {
-    sendWithin: 20,
     async send(record) {
       if (record.target.topic === 'events') throw new Killed()
       return topics.send(record)

@@ -1,10 +1,10 @@
 import rdkafka from 'node-rdkafka'
 import type { ErrorCode } from '../../../contract/errors.js'
 
-/** What a failed record calls for: look at the topics again, or give up the session. */
+/** The remedy for a failed record: check the topics again, or replace the session. */
 export type Remedy = 'check' | 'replace'
 
-/** What an error of librdkafka means for a record. */
+/** The meaning of an error of librdkafka for a record. */
 export interface Row {
   readonly code: ErrorCode
   readonly why: string
@@ -14,7 +14,7 @@ export interface Row {
    * The record itself may be fine.
    */
   readonly refusedBatch?: 'size' | 'some-record' | 'other-record'
-  /** Where a delivery report says so, Kafka does not have the record and will not have it. */
+  /** If a delivery report says so, Kafka does not have the record and will not have it. */
   readonly certain?: true
 }
 
@@ -37,8 +37,8 @@ const unknown = (why: string): Row => ({ code: 'HG_KAFKA_NOT_DELIVERED', why })
 const fatal = (why: string): Row => ({ code: 'HG_KAFKA_FATAL', why, remedy: 'replace' })
 
 /**
- * Every error of librdkafka that can meet a record on its way, and what it means to us. What is not here, and could only
- * come from a newer broker, counts as not delivered, with librdkafka's own words.
+ * Every error of librdkafka that can meet a record on its way, and its meaning for us. An error that is not listed, which could
+ * only come from a newer broker, counts as not delivered, with librdkafka's own words.
  */
 export const ROWS: readonly (readonly [number, Row])[] = [
   [
@@ -149,7 +149,7 @@ export const ROWS: readonly (readonly [number, Row])[] = [
   [E.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, unknown('our user may not use this transactional id')],
 ]
 
-/** What the errors mean that can meet us only, or otherwise, where records are read back or positions committed. */
+/** Errors that occur only while records are read or positions committed, or have another meaning there. */
 export const READING: readonly (readonly [number, string])[] = [
   [E.ERR_TOPIC_AUTHORIZATION_FAILED, 'our user may not read the topic'],
   [E.ERR_GROUP_AUTHORIZATION_FAILED, 'our user may not use the consumer group'],

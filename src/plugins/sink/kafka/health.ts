@@ -111,7 +111,7 @@ export class Health {
   }
 
   broken({ code, why }: Breakage): void {
-    this.#become('broken', [`The session with Kafka is opened anew: ${why}.`])
+    this.#become('broken', [`The session with Kafka is being reopened: ${why}.`])
     this.#options.log.error({ code, reason: why }, 'The session with Kafka is given up; a new one is opened.')
   }
 

@@ -15,7 +15,7 @@ export const LINTS = {
   },
   'codec-missing': {
     meaning: 'The Kafka client of this installation was built without a codec that topics may use.',
-    why: 'What Kafka has is read back at a start without the state directory. A topic with one record that cannot be read then closes the pipeline: every event is answered 503. Install what the message names, and build the client again.',
+    why: 'Without the state directory, a start reads the records back from Kafka. A topic with one record that cannot be read then closes the pipeline: every event is answered 503. Install what the message names, and build the client again.',
   },
 } as const satisfies { readonly [name: string]: LintMeaning }
 
@@ -39,7 +39,7 @@ export function* codecFindings(missing = missingCodecs()): Generator<LintFinding
 export function* lint(settings: Settings, { ensured, maxBody }: LintContext): Generator<LintFinding> {
   yield* codecFindings()
   const { key, keyFallback } = settings
-  // Nothing at all is known behind a transform that may change the event.
+  // After a transform that may change the event, nothing at all is known of it.
   const isKnown = ensured.length > 0
   if (key !== undefined && keyFallback === 'refuse' && isKnown && !isRequired(ensured, key)) {
     yield {

@@ -42,7 +42,7 @@ export function recordMaker(settings: RecordSettings): RecordMaker {
   }
 
   return {
-    record(event, given) {
+    record(event, engineHeaders) {
       const target = event.route?.target
       if (target === undefined)
         throw new HeadgateError('HG_ROUTE_NO_MATCH', 'No transform gave the event a target.')
@@ -54,7 +54,7 @@ export function recordMaker(settings: RecordSettings): RecordMaker {
         target,
         key,
         value,
-        headers: ownHeaders.length === 0 ? given : [...given, ...headersOf(event)],
+        headers: ownHeaders.length === 0 ? engineHeaders : [...engineHeaders, ...headersOf(event)],
       }
     },
     key: (event) => keyOf(event) ?? null,
@@ -76,14 +76,14 @@ function headerText({ body }: Event, at: JsonPointer): string | undefined {
   return body.slice(at)?.toString()
 }
 
-function missing(what: string, at: JsonPointer | undefined, fallbackAt?: JsonPointer): HeadgateError {
-  const place = at?.text ?? ''
-  const lacks = fallbackAt === undefined ? `no ${place}` : `neither ${place} nor ${fallbackAt.text}`
+function missing(part: string, at: JsonPointer | undefined, fallbackAt?: JsonPointer): HeadgateError {
+  const path = at?.text ?? ''
+  const lacks = fallbackAt === undefined ? `no ${path}` : `neither ${path} nor ${fallbackAt.text}`
   return new HeadgateError(
     'HG_RECORD_FIELD_MISSING',
-    `The event has ${lacks}, from which the ${what} of its record is taken.`,
+    `The event has ${lacks}, from which the ${part} of its record is taken.`,
     {
-      violations: [{ pointer: place, message: `is missing; the record takes its ${what} from here` }],
+      violations: [{ pointer: path, message: `is missing; the record takes its ${part} from here` }],
     },
   )
 }
@@ -92,8 +92,8 @@ function missing(what: string, at: JsonPointer | undefined, fallbackAt?: JsonPoi
 type Tree = Map<string, Tree | string>
 
 /**
- * Puts value, key and headers of a record back to where the settings take them from, in that order: what is there already
- * is not touched. Whether the text of a key or a header was a string cannot be told; it becomes one.
+ * Puts value, key and headers of a record back to the pointers from which the settings take them, in that order: values that
+ * are there already stay. Whether the text of a key or a header was a string cannot be told; it becomes one.
  */
 export function rebuilder(
   settings: Omit<RecordSettings, 'keyFallback'>,
@@ -109,35 +109,35 @@ export function rebuilder(
     if (!isJson(value)) return undefined
     if (valueAt.length === 0) return record.value
     const root: Tree = new Map()
-    plant(root, valueAt, value)
-    if (keyAt !== undefined && record.key !== null) plant(root, keyAt, JSON.stringify(record.key.toString()))
+    insert(root, valueAt, value)
+    if (keyAt !== undefined && record.key !== null) insert(root, keyAt, JSON.stringify(record.key.toString()))
     for (const { name, at } of headersAt) {
       const text = record.header(name)
-      if (text !== undefined) plant(root, at, JSON.stringify(text))
+      if (text !== undefined) insert(root, at, JSON.stringify(text))
     }
-    return Buffer.from(written(root))
+    return Buffer.from(stringify(root))
   }
 }
 
-function plant(root: Tree, tokens: readonly string[], json: string): void {
+function insert(root: Tree, tokens: readonly string[], json: string): void {
   let tree = root
   for (const [index, token] of tokens.entries()) {
-    const there = tree.get(token)
+    const present = tree.get(token)
     if (index === tokens.length - 1) {
-      if (there === undefined) tree.set(token, json)
+      if (present === undefined) tree.set(token, json)
       return
     }
-    if (typeof there === 'string') return
-    const next: Tree = there ?? new Map()
+    if (typeof present === 'string') return
+    const next: Tree = present ?? new Map()
     tree.set(token, next)
     tree = next
   }
 }
 
-const written = (tree: Tree | string): string =>
+const stringify = (tree: Tree | string): string =>
   typeof tree === 'string'
     ? tree
-    : `{${[...tree].map(([key, value]) => `${JSON.stringify(key)}:${written(value)}`).join(',')}}`
+    : `{${[...tree].map(([key, value]) => `${JSON.stringify(key)}:${stringify(value)}`).join(',')}}`
 
 function isJson(text: string): boolean {
   try {
@@ -155,17 +155,17 @@ type Pair = { [name: string]: string }
  * the objects are used again for the next record; their names are few, for they come from the config.
  */
 export function headerPairs(): (headers: readonly RecordHeader[]) => Pair[] | undefined {
-  const known = new Map<string, Pair>()
+  const pairOf = new Map<string, Pair>()
   return (headers) => {
     if (headers.length === 0) return undefined
     const pairs: Pair[] = []
     for (const { name, value } of headers) {
-      const pair = known.get(name)
+      const pair = pairOf.get(name)
       if (pair === undefined || pairs.includes(pair)) {
-        // A computed name is a property whatever it is, `__proto__` too. Of an object without a prototype, V8 would gather
-        // the names anew each time that node-rdkafka asks for them.
+        // A computed name is always a property, `__proto__` too. Of an object without a prototype, V8 would collect the names
+        // again each time that node-rdkafka asks for them.
         const own = { [name]: value }
-        known.set(name, own)
+        pairOf.set(name, own)
         pairs.push(own)
       } else {
         pair[name] = value
@@ -182,7 +182,7 @@ export function headerPairs(): (headers: readonly RecordHeader[]) => Pair[] | un
  */
 export const RECORD_OVERHEAD = 45_068
 
-/** What a record adds to its batch, at most, beside its bytes: lengths, offset and time; and each of its headers. */
+/** Bytes that a record adds to its batch, at most, besides its own: lengths, offset and time; and each of its headers. */
 const RECORD_FRAME = 32
 const HEADER_FRAME = 10
 

@@ -32,7 +32,7 @@ export const SETTINGS = Type.Object(
       Pointer({ description: 'Where in the event the header is.' }),
       {
         description:
-          'Record headers by name: a string as its text, anything else as its JSON. What an event lacks is left out.',
+          'Record headers by name: a string as its text, anything else as its JSON. A header that the event lacks is left out.',
         default: { 'event-type': '/eventType', 'event-timestamp': '/timestamp' },
       },
     ),
@@ -43,7 +43,7 @@ export const SETTINGS = Type.Object(
         expected: 'a string, a number or a boolean',
       }),
       {
-        description: `Any producer property of librdkafka, for instance for TLS and SASL. What the guarantees rest on (acks, idempotence, order) cannot be changed. Set unless given here: ${describeDefaults()}, and with TLS the certificates that the system trusts. batch.size should stay below max.message.bytes of every topic: of a batch that a broker refuses, the records are sent again in smaller ones.`,
+        description: `Any producer property of librdkafka, for instance for TLS and SASL. Properties on which the guarantees rest (acks, idempotence, order) cannot be changed. Set unless given here: ${describeDefaults()}, and with TLS the certificates that the system trusts. batch.size should stay below max.message.bytes of every topic: of a batch that a broker refuses, the records are sent again in smaller ones.`,
         secretNames: 'password|secret|passphrase|key\\.pem$|oauthbearer\\.config',
         default: {},
       },

@@ -17,7 +17,7 @@ const AS_THE_BROKER_IS_SET = -1
 export async function openTopicAdmin(settings: ClientSettings, timeout: number): Promise<TopicAdmin> {
   const config = clientConfig(settings.brokers, settings.properties, 'headgate-topics')
   const producer = new rdkafka.Producer(config.global, config.topic)
-  // Without a listener, it would be thrown.
+  // Without a listener, the error would be thrown.
   producer.on('event.error', () => {})
   await connect(producer, timeout)
   try {

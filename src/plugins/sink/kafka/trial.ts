@@ -26,7 +26,7 @@ const PROBE = 'probe'
 
 /**
  * Makes the client that the properties ask for, and drops it: librdkafka checks them together, and reads its files, only
- * then. It is given no addresses, so it connects to nothing.
+ * then. It has no addresses, so it connects to nothing.
  */
 export async function* trial(settings: {
   readonly brokers: string
@@ -54,7 +54,7 @@ async function refusalOf({ global: withBrokers, topic }: ClientConfig): Promise<
   } catch (error) {
     return `The Kafka client does not take its properties: ${(error as Error).message}.`
   }
-  // Without a listener, it would be thrown.
+  // Without a listener, the error would be thrown.
   producer.on('event.error', () => {})
   try {
     await connect(producer, 1)
@@ -85,7 +85,7 @@ async function fileProblems({ global }: ClientConfig): Promise<ConfigProblem[]> 
 async function whyUnreadable(path: string, mayBeFolder: boolean): Promise<string | undefined> {
   try {
     const found = await stat(path)
-    // Anything else, such as a pipe, could keep who reads it waiting for ever.
+    // Reading anything else, such as a pipe, could wait for ever.
     if (!found.isFile() && !(mayBeFolder && found.isDirectory())) return 'that is not a file'
     await access(path, constants.R_OK)
     return undefined

@@ -209,7 +209,7 @@ test('replaces a session that a record failed fatally in, once', async () => {
   const fatal = { error: new HeadgateError('HG_KAFKA_FATAL', ''), remedy: 'replace' } as const
   first.events.failed(fatal)
   first.events.failed(fatal)
-  expect(supervisor.notReady()).toEqual([expect.stringContaining('is opened anew')])
+  expect(supervisor.notReady()).toEqual([expect.stringContaining('is being reopened')])
   await vi.advanceTimersByTimeAsync(1000)
   expect(first.session.abandon).toHaveBeenCalledExactlyOnceWith({
     code: 'HG_KAFKA_FATAL',
@@ -256,7 +256,7 @@ test('replaces a session at once when it is fenced, and takes no records until t
   const gone = deferred()
   vi.mocked(first.session.abandon).mockReturnValueOnce(gone.promise)
   const fences = [supervisor.fence(), supervisor.fence()]
-  expect(supervisor.notReady()).toEqual([expect.stringContaining('is opened anew')])
+  expect(supervisor.notReady()).toEqual([expect.stringContaining('is being reopened')])
   await expect(supervisor.send(RECORD)).rejects.toMatchObject({
     code: 'HG_KAFKA_UNAVAILABLE',
     uncertain: false,

@@ -9,7 +9,7 @@ export type Reached =
   | { readonly address: Address; readonly client: Producer }
   | { readonly address: Address; readonly why: string; readonly advice?: Advice | undefined }
 
-/** librdkafka tries again until its time is up, even where credentials are refused. Milliseconds. */
+/** Milliseconds. librdkafka tries again until its time is up, even if credentials are refused. */
 const PATIENCE = 3000
 
 /** As the sink's `brokers` lists them. */
@@ -22,7 +22,7 @@ export const addressesOf = (brokers: string): Address[] =>
 export const format = ({ host, port }: Address): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 
-/** Connects as the sink would, to this address alone. Rejects where the properties themselves are refused. */
+/** Connects as the sink would, to this address alone. Rejects if the properties themselves are refused. */
 export async function reachBroker(
   config: ClientConfig,
   address: Address,
@@ -39,7 +39,7 @@ export async function reachBroker(
   const global = { ...config.global, 'bootstrap.servers': format(address) }
   const client = new rdkafka.Producer(global, config.topic)
   client.on('event.log', log.write)
-  // Without a listener, it would be thrown.
+  // Without a listener, the error would be thrown.
   client.on('event.error', () => {})
   try {
     await connect(client, Math.min(PATIENCE, timeout))
@@ -62,8 +62,8 @@ const SOCKET_REASONS: { readonly [code: string]: string | undefined } = {
   ECONNREFUSED: 'nothing listens there',
   ENOTFOUND: 'the name is not known to DNS',
   EAI_AGAIN: 'DNS does not answer',
-  EHOSTUNREACH: 'there is no way to that host',
-  ENETUNREACH: 'there is no way to that network',
+  EHOSTUNREACH: 'there is no route to that host',
+  ENETUNREACH: 'there is no route to that network',
   ETIMEDOUT: 'it does not answer; a firewall may drop what is sent there',
   ABORT_ERR: 'it does not answer; a firewall may drop what is sent there',
   ECONNRESET: 'the connection is reset',
@@ -72,11 +72,11 @@ const SOCKET_REASONS: { readonly [code: string]: string | undefined } = {
 interface Advice {
   readonly pattern: RegExp
   readonly suggestion: string
-  /** What to correct, if it is written at all. */
+  /** The property to correct, if it is written at all. */
   readonly property: string
 }
 
-/** What librdkafka says, and what to do about it. */
+/** Texts of librdkafka, and the advice for each. */
 const ADVICE: readonly Advice[] = [
   {
     pattern: /certificate verify failed|unable to get .*issuer|self.signed/i,
@@ -91,7 +91,7 @@ const ADVICE: readonly Advice[] = [
     property: 'sasl.password',
   },
   {
-    // Which of these it is, is a matter of who closes first.
+    // The text depends on which side closes first.
     pattern: /wrong version number|(PLAINTEXT broker|SSL) listener|security\.protocol|POLLIN|closed by peer/i,
     suggestion:
       'That listener may speak another protocol, with or without TLS or login: correct its port, or "security.protocol" in `properties`.',

@@ -12,13 +12,13 @@ export interface Address {
 
 /** One connection to one broker. */
 export interface Connection {
-  /** Sends a request and reads its answer; one at a time. Rejects where the broker closes or `signal` is aborted. */
+  /** Sends a request and reads its response; one at a time. Rejects if the broker closes or `signal` is aborted. */
   ask(apiKey: number, version: number, body: readonly Encoded[]): Promise<Reader>
   close(): void
 }
 
-/** Nothing that is asked for here is anywhere near. Bytes. */
-const LARGEST_ANSWER = 64 * 1024 * 1024
+/** Bytes. No response that is asked for here is anywhere near. */
+const LARGEST_RESPONSE = 64 * 1024 * 1024
 const CLIENT_ID = 'headgate-validate'
 
 /** Whether something listens there. Rejects with the error of the socket. */
@@ -31,7 +31,7 @@ export async function reach(address: Address, signal: AbortSignal): Promise<void
   }
 }
 
-/** Connects, with TLS and a login where the properties say so. */
+/** Connects, with TLS and a login if the properties ask for them. */
 export async function openConnection(
   address: Address,
   { tls, sasl }: Security,
@@ -65,7 +65,7 @@ const nameOf = ({ host }: Address): string => (/^[\d.]+$|:/.test(host) ? '' : ho
 function asker(socket: Socket): Connection['ask'] {
   let received = Buffer.alloc(0)
   let correlation = 0
-  let waiting: { resolve(answer: Buffer): void; reject(error: Error): void } | undefined
+  let waiting: { resolve(response: Buffer): void; reject(error: Error): void } | undefined
   let failure: Error | undefined
   const fail = (error: Error) => {
     failure ??= error
@@ -77,17 +77,17 @@ function asker(socket: Socket): Connection['ask'] {
     received = Buffer.concat([received, data])
     if (received.length < 4) return
     const length = received.readInt32BE()
-    if (length < 4 || length > LARGEST_ANSWER) {
-      socket.destroy(new Error('what answers there is no Kafka'))
+    if (length < 4 || length > LARGEST_RESPONSE) {
+      socket.destroy(new Error('the server there does not speak the Kafka protocol'))
     } else if (received.length >= 4 + length) {
-      const answer = received.subarray(4, 4 + length)
+      const response = received.subarray(4, 4 + length)
       received = received.subarray(4 + length)
-      waiting?.resolve(answer)
+      waiting?.resolve(response)
     }
   })
   return async (apiKey, version, body) => {
     if (failure !== undefined) throw failure
-    const answered = new Promise<Buffer>((resolve, reject) => {
+    const responded = new Promise<Buffer>((resolve, reject) => {
       waiting = { resolve, reject }
     })
     const request = Buffer.concat([
@@ -98,42 +98,46 @@ function asker(socket: Socket): Connection['ask'] {
       ...body,
     ])
     socket.write(Buffer.concat([int32(request.length), request]))
-    const answer = reader(await answered)
-    if (answer.int32() !== correlation) throw new Error('what answers there is no Kafka')
-    return answer
+    const response = reader(await responded)
+    if (response.int32() !== correlation)
+      throw new Error('the server there does not speak the Kafka protocol')
+    return response
   }
 }
 
 const HANDSHAKE = 17
 const AUTHENTICATE = 36
 
-/** Logs in. Rejects with what the broker says, which names no secret. */
+/** Logs in. Rejects with the reason of the broker, which names no secret. */
 async function authenticate({ ask }: Pick<Connection, 'ask'>, sasl: Sasl): Promise<void> {
   const handshake = await ask(HANDSHAKE, 1, [text(sasl.mechanism)])
   if (handshake.int16() !== 0) {
     const offered = handshake.list(() => handshake.text()).join(', ')
     throw new Error(`the broker does not take ${sasl.mechanism}; it takes ${offered || 'no SASL at all'}`)
   }
-  const say = async (message: string): Promise<string> => {
-    const answer = await ask(AUTHENTICATE, 0, [blob(Buffer.from(message))])
-    const refused = answer.int16() !== 0
-    const reason = answer.text()
+  const exchange = async (message: string): Promise<string> => {
+    const response = await ask(AUTHENTICATE, 0, [blob(Buffer.from(message))])
+    const refused = response.int16() !== 0
+    const reason = response.text()
     if (refused) throw new Error(`the broker refuses the credentials: ${reason}`)
-    return answer.blob().toString()
+    return response.blob().toString()
   }
-  if (sasl.mechanism === 'PLAIN') await say(`\0${sasl.username}\0${sasl.password}`)
-  else await scram(say, sasl)
+  if (sasl.mechanism === 'PLAIN') await exchange(`\0${sasl.username}\0${sasl.password}`)
+  else await scram(exchange, sasl)
 }
 
 /** RFC 5802 and 7677, without channel binding. */
-async function scram(say: (message: string) => Promise<string>, { mechanism, username, password }: Sasl) {
+async function scram(
+  exchange: (message: string) => Promise<string>,
+  { mechanism, username, password }: Sasl,
+) {
   const digest = mechanism === 'SCRAM-SHA-256' ? 'sha256' : 'sha512'
   const hmac = (key: Buffer, message: string) => createHmac(digest, key).update(message).digest()
   const nonce = randomBytes(18).toString('base64')
   const bare = `n=${username.replaceAll('=', '=3D').replaceAll(',', '=2C')},r=${nonce}`
-  const challenge = await say(`n,,${bare}`)
+  const challenge = await exchange(`n,,${bare}`)
   const { r = '', s = '', i = '' } = attributes(challenge)
-  if (!r.startsWith(nonce) || !(Number(i) > 0)) throw new Error('the broker does not answer as SCRAM says')
+  if (!r.startsWith(nonce) || !(Number(i) > 0)) throw new Error('the broker does not follow SCRAM')
   const salted = pbkdf2Sync(
     password,
     Buffer.from(s, 'base64'),
@@ -147,10 +151,10 @@ async function scram(say: (message: string) => Promise<string>, { mechanism, use
   const conversation = `${bare},${challenge},${last}`
   const signature = hmac(storedKey, conversation)
   const proof = Buffer.from(clientKey.map((byte, index) => byte ^ (signature[index] ?? 0)))
-  const { v = '' } = attributes(await say(`${last},p=${proof.toString('base64')}`))
+  const { v = '' } = attributes(await exchange(`${last},p=${proof.toString('base64')}`))
   const expected = hmac(hmac(salted, 'Server Key'), conversation)
-  const given = Buffer.from(v, 'base64')
-  if (given.length !== expected.length || !timingSafeEqual(given, expected))
+  const serverSignature = Buffer.from(v, 'base64')
+  if (serverSignature.length !== expected.length || !timingSafeEqual(serverSignature, expected))
     throw new Error('the broker does not know the password either')
 }
 

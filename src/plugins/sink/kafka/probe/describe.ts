@@ -10,15 +10,15 @@ const DESCRIBE_CONFIGS = 32
 const TOPIC_RESOURCE = 2
 const GROUP_KEY = 0
 
-/** Where Kafka keeps what groups have committed. Asking for a group makes a broker create it. */
+/** Kafka keeps the committed offsets of groups in it. Asking for a group makes a broker create it. */
 export const OFFSETS_TOPIC = '__consumer_offsets'
 
 const { ERRORS } = rdkafka.CODES
 
-/** What a user may do, as Kafka names it; undefined where the cluster does not say. */
+/** The rights of a user, by Kafka's names; undefined if the cluster does not report them. */
 export type Rights = ReadonlySet<'Read' | 'Write' | 'Describe'>
 
-export interface TopicAnswer {
+export interface DescribedTopic {
   readonly name: string
   /** `hidden`: these credentials may not even ask whether it exists. */
   readonly state: 'exists' | 'missing' | 'hidden' | 'failed'
@@ -29,43 +29,43 @@ export interface TopicAnswer {
 export async function describeTopics(
   connection: Pick<Connection, 'ask'>,
   topics: readonly string[],
-): Promise<TopicAnswer[]> {
-  return (await metadataOf(connection, topics)).answers
+): Promise<DescribedTopic[]> {
+  return (await metadataOf(connection, topics)).described
 }
 
 async function metadataOf(
   { ask }: Pick<Connection, 'ask'>,
   topics: readonly string[],
-): Promise<{ readonly cluster: string; readonly answers: TopicAnswer[] }> {
-  const answer = await ask(METADATA, 8, [list(topics, text), bool(false), bool(false), bool(true)])
-  answer.int32()
-  answer.list(() => [answer.int32(), answer.text(), answer.int32(), answer.text()])
-  const cluster = answer.text()
-  answer.int32()
-  const integers = () => answer.list(() => answer.int32())
-  const answers = answer.list(() => {
-    const state = stateOf(answer.int16())
-    const name = answer.text()
-    answer.bool()
-    answer.list(() => [
-      answer.int16(),
-      answer.int32(),
-      answer.int32(),
-      answer.int32(),
+): Promise<{ readonly cluster: string; readonly described: DescribedTopic[] }> {
+  const response = await ask(METADATA, 8, [list(topics, text), bool(false), bool(false), bool(true)])
+  response.int32()
+  response.list(() => [response.int32(), response.text(), response.int32(), response.text()])
+  const cluster = response.text()
+  response.int32()
+  const integers = () => response.list(() => response.int32())
+  const described = response.list(() => {
+    const state = stateOf(response.int16())
+    const name = response.text()
+    response.bool()
+    response.list(() => [
+      response.int16(),
+      response.int32(),
+      response.int32(),
+      response.int32(),
       integers(),
       integers(),
       integers(),
     ])
-    return { name, state, rights: rightsOf(answer.int32()) }
+    return { name, state, rights: rightsOf(response.int32()) }
   })
-  return { cluster, answers }
+  return { cluster, described }
 }
 
 /** The first version of Metadata that tells the ids of topics (Kafka 2.8). */
 const METADATA_WITH_IDS = 10
 
-/** A topic, and what tells it from another one that has the same name, here or elsewhere. */
-export interface TopicIdentity extends Pick<TopicAnswer, 'name' | 'state'> {
+/** A topic, and its identity: another topic of the same name, in this cluster or another one, has another. */
+export interface TopicIdentity extends Pick<DescribedTopic, 'name' | 'state'> {
   readonly identity: string
 }
 
@@ -89,9 +89,9 @@ async function withClusterId(
   { ask }: Pick<Connection, 'ask'>,
   topics: readonly string[],
 ): Promise<TopicIdentity[] | undefined> {
-  const { cluster, answers } = await metadataOf({ ask }, topics)
+  const { cluster, described } = await metadataOf({ ask }, topics)
   if (cluster === '') return undefined
-  return answers.map(({ name, state }) => ({ name, state, identity: cluster }))
+  return described.map(({ name, state }) => ({ name, state, identity: cluster }))
 }
 
 async function withTopicIds(
@@ -100,41 +100,41 @@ async function withTopicIds(
 ): Promise<TopicIdentity[]> {
   const topic = (name: string) => Buffer.concat([NO_UUID, compactText(name), NO_TAGS])
   const body = [NO_TAGS, compactList(topics, topic), bool(false), bool(false), bool(false), NO_TAGS]
-  const answer = await ask(METADATA, METADATA_WITH_IDS, body)
-  answer.tags()
-  answer.int32()
-  answer.compactList(() => [
-    answer.int32(),
-    answer.compactText(),
-    answer.int32(),
-    answer.compactText(),
-    answer.tags(),
+  const response = await ask(METADATA, METADATA_WITH_IDS, body)
+  response.tags()
+  response.int32()
+  response.compactList(() => [
+    response.int32(),
+    response.compactText(),
+    response.int32(),
+    response.compactText(),
+    response.tags(),
   ])
-  const cluster = answer.compactText()
-  answer.int32()
-  const integers = () => answer.compactList(() => answer.int32())
-  return answer.compactList(() => {
-    const state = stateOf(answer.int16())
-    const name = answer.compactText()
-    const id = answer.uuid()
-    answer.bool()
-    answer.compactList(() => [
-      answer.int16(),
-      answer.int32(),
-      answer.int32(),
-      answer.int32(),
+  const cluster = response.compactText()
+  response.int32()
+  const integers = () => response.compactList(() => response.int32())
+  return response.compactList(() => {
+    const state = stateOf(response.int16())
+    const name = response.compactText()
+    const id = response.uuid()
+    response.bool()
+    response.compactList(() => [
+      response.int16(),
+      response.int32(),
+      response.int32(),
+      response.int32(),
       integers(),
       integers(),
       integers(),
-      answer.tags(),
+      response.tags(),
     ])
-    answer.int32()
-    answer.tags()
+    response.int32()
+    response.tags()
     return { name, state, identity: `${cluster}/${id}` }
   })
 }
 
-function stateOf(error: number): TopicAnswer['state'] {
+function stateOf(error: number): DescribedTopic['state'] {
   if (error === ERRORS.ERR_UNKNOWN_TOPIC_OR_PART) return 'missing'
   if (error === ERRORS.ERR_TOPIC_AUTHORIZATION_FAILED) return 'hidden'
   // A topic without a leader exists.
@@ -164,19 +164,19 @@ export async function describeConfigs(
   names: readonly string[],
 ): Promise<ReadonlyMap<string, TopicSettings>> {
   const resource = (topic: string) => Buffer.concat([int8(TOPIC_RESOURCE), text(topic), list(names, text)])
-  const answer = await ask(DESCRIBE_CONFIGS, 1, [list(topics, resource), bool(false)])
-  answer.int32()
-  const described = answer.list(() => {
-    const error = answer.int16()
-    const reason = answer.text()
-    answer.int8()
-    const topic = answer.text()
-    const settings = answer.list((): [string, string] => {
-      const setting: [string, string] = [answer.text(), answer.text()]
-      answer.bool()
-      answer.int8()
-      answer.bool()
-      answer.list(() => [answer.text(), answer.text(), answer.int8()])
+  const response = await ask(DESCRIBE_CONFIGS, 1, [list(topics, resource), bool(false)])
+  response.int32()
+  const described = response.list(() => {
+    const error = response.int16()
+    const reason = response.text()
+    response.int8()
+    const topic = response.text()
+    const settings = response.list((): [string, string] => {
+      const setting: [string, string] = [response.text(), response.text()]
+      response.bool()
+      response.int8()
+      response.bool()
+      response.list(() => [response.text(), response.text(), response.int8()])
       return setting
     })
     return [topic, error === 0 ? new Map(settings) : whyNot(error, reason)] as const
@@ -189,19 +189,19 @@ const whyNot = (error: number, reason: string): string =>
     ? 'the user of the sink lacks the right DescribeConfigs'
     : reason || `the broker answers with error ${error}`
 
-/** What the user may do with a group; undefined where the cluster does not say. `connect` reaches its coordinator. */
+/** The rights of the user on a group; undefined if the cluster does not report them. `connect` reaches its coordinator. */
 export async function describeGroup(
   { ask }: Pick<Connection, 'ask'>,
   group: string,
   connect: (coordinator: Address) => Promise<Connection>,
 ): Promise<Rights | undefined> {
-  const answer = await ask(FIND_COORDINATOR, 1, [text(group), int8(GROUP_KEY)])
-  answer.int32()
-  const error = answer.int16()
-  const reason = answer.text()
-  answer.int32()
+  const response = await ask(FIND_COORDINATOR, 1, [text(group), int8(GROUP_KEY)])
+  response.int32()
+  const error = response.int16()
+  const reason = response.text()
+  response.int32()
   if (error !== 0) throw new Error(reason || `the broker answers with error ${error}`)
-  const coordinator = await connect({ host: answer.text(), port: answer.int32() })
+  const coordinator = await connect({ host: response.text(), port: response.int32() })
   try {
     return await rightsOnGroup(coordinator, group)
   } finally {
@@ -210,13 +210,13 @@ export async function describeGroup(
 }
 
 async function rightsOnGroup({ ask }: Connection, group: string): Promise<Rights | undefined> {
-  const answer = await ask(DESCRIBE_GROUPS, 3, [list([group], text), bool(true)])
-  answer.int32()
-  const [rights] = answer.list(() => {
-    const error = answer.int16()
-    for (const _ of ['group', 'state', 'protocol type', 'protocol']) answer.text()
-    answer.list(() => [answer.text(), answer.text(), answer.text(), answer.blob(), answer.blob()])
-    const rights = rightsOf(answer.int32())
+  const response = await ask(DESCRIBE_GROUPS, 3, [list([group], text), bool(true)])
+  response.int32()
+  const [rights] = response.list(() => {
+    const error = response.int16()
+    for (const _ of ['group', 'state', 'protocol type', 'protocol']) response.text()
+    response.list(() => [response.text(), response.text(), response.text(), response.blob(), response.blob()])
+    const rights = rightsOf(response.int32())
     return error === 0 ? rights : undefined
   })
   return rights

@@ -52,8 +52,8 @@ type Connected = Extract<Reached, { client: Producer }>
 
 /**
  * Asks the cluster whether records could be written, read back and acknowledged. Reachability, logins, topics and the
- * group are asked with librdkafka, as the sink does; what node-rdkafka does not hand on (settings of topics, rights),
- * over a connection of our own with the same properties.
+ * group are asked with librdkafka, as the sink does; settings of topics and rights, which node-rdkafka does not pass on, over
+ * a connection of our own with the same properties.
  */
 export async function* probe(settings: Settings, context: ProbeContext): AsyncIterable<Probed> {
   const { pipeline, at, signal } = context
@@ -91,7 +91,7 @@ export async function* probe(settings: Settings, context: ProbeContext): AsyncIt
   }
 }
 
-/** Milliseconds. Addresses, what brokers say of theirs, and topics are asked one after the other. */
+/** Milliseconds. Addresses, the advertised addresses of brokers, and topics are asked one after the other. */
 const oneOfThree = ({ timeout }: ProbeContext): number => Math.ceil(timeout / 3)
 
 function addressFinding(reached: Reached, of: number, properties: Properties, at: string): Probed {
@@ -110,7 +110,7 @@ function addressFinding(reached: Reached, of: number, properties: Properties, at
   }
 }
 
-/** Clients talk to brokers where these say that they are, which may be known inside their own network only. */
+/** Clients talk to brokers at their advertised addresses, which may be known inside their own network only. */
 async function advertisedFindings({ brokers }: Metadata, context: ProbeContext) {
   const { at, signal } = context
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(oneOfThree(context))])
@@ -127,7 +127,7 @@ async function advertisedFindings({ brokers }: Metadata, context: ProbeContext) 
   return (await Promise.all(looked)).flat()
 }
 
-/** What node-rdkafka does not hand on. */
+/** Facts that node-rdkafka does not pass on. */
 type Own = Omit<ClusterTopics, 'visible'>
 
 async function askByOurselves(
@@ -138,20 +138,20 @@ async function askByOurselves(
   const security = securityOf(config)
   if (typeof security === 'string') {
     const why = `only librdkafka can connect here (${security}), and it does not hand that on`
-    return { answers: undefined, settings: undefined, why }
+    return { described: undefined, settings: undefined, why }
   }
   const topics = topicsOf(context)
   let connection: Connection | undefined
-  let answers: Own['answers']
+  let described: Own['described']
   try {
     connection = await openConnection(address, security, signal)
-    const described = await describeTopics(connection, [...topics, OFFSETS_TOPIC])
-    answers = new Map(described.map((topic) => [topic.name, topic]))
-    const existing = topics.filter((topic) => answers?.get(topic)?.state === 'exists')
+    const found = await describeTopics(connection, [...topics, OFFSETS_TOPIC])
+    described = new Map(found.map((topic) => [topic.name, topic]))
+    const existing = topics.filter((topic) => described?.get(topic)?.state === 'exists')
     const settings = await describeConfigs(connection, existing, SETTINGS)
-    return { answers, settings, why: '' }
+    return { described, settings, why: '' }
   } catch (error) {
-    return { answers, settings: undefined, why: socketReason(error) }
+    return { described, settings: undefined, why: socketReason(error) }
   } finally {
     connection?.close()
   }
@@ -168,12 +168,12 @@ const REFUSED = rdkafka.CODES.ERRORS.ERR_GROUP_AUTHORIZATION_FAILED
 async function groupFindings(
   config: ClientConfig,
   broker: Address,
-  { visible, answers }: ClusterTopics,
+  { visible, described }: ClusterTopics,
   { pipeline, at, targets, signal, cluster }: GroupContext,
 ): Promise<Probed[]> {
   const group = `headgate.${pipeline}`
   const isVisible = visible.some(({ name }) => name === OFFSETS_TOPIC)
-  if (!isVisible && answers?.get(OFFSETS_TOPIC)?.state !== 'hidden') {
+  if (!isVisible && described?.get(OFFSETS_TOPIC)?.state !== 'hidden') {
     const message = `Consumer group "${group}" was not asked for: the cluster has no ${OFFSETS_TOPIC} yet, and asking creates it.`
     return [{ kind: 'unchecked', message }]
   }
@@ -209,7 +209,7 @@ async function groupFindings(
   }
   const rights = await rightsOf(config, broker, group, signal)
   if (typeof rights === 'string') {
-    const message = `Whether the position of consumer group "${group}" can be committed, the cluster does not say: ${rights}.`
+    const message = `The cluster does not report whether the position of consumer group "${group}" can be committed: ${rights}.`
     return [readable, { kind: 'unchecked', message }]
   }
   if (rights.has('Read')) return [readable]

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type ConnectionOptions, rootCertificates } from 'node:tls'
 import type { ClientConfig } from '../properties.js'
 
-/** How to prove who we are. */
+/** Credentials for SASL. */
 export interface Sasl {
   readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
   readonly username: string
@@ -20,17 +20,17 @@ const MECHANISMS: readonly string[] = [
   'SCRAM-SHA-512',
 ] satisfies Sasl['mechanism'][]
 
-/** Where Linux distributions keep the certificates that the system trusts; librdkafka's `probe` looks there too. */
+/** The certificates that the system trusts, in Linux distributions; librdkafka's `probe` looks there too. */
 const SYSTEM_BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
   '/etc/ssl/cert.pem',
 ]
 
-/** Properties that make TLS stricter or other than what we would do: then we do not connect by ourselves. */
+/** Properties that make TLS stricter than ours, or different: then we do not connect by ourselves. */
 const BEYOND_US = /^ssl\.(crl|engine|providers|curves|sigalgs|cipher|ca\.certificate\.stores)|^https\.ca/
 
-/** What librdkafka's properties say of TLS and SASL, or, as a text, why only librdkafka can do it. */
+/** TLS and SASL as librdkafka's properties ask for them, or, as a text, why only librdkafka can connect. */
 export function securityOf({ global }: ClientConfig): Security | string {
   const protocol = (global['security.protocol'] ?? 'plaintext').toLowerCase()
   const odd = Object.keys(global).find((name) => BEYOND_US.test(name))

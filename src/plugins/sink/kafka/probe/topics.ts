@@ -6,14 +6,14 @@ import type { ClientSettings } from '../cluster-client.js'
 import { codecRemedy } from '../failures.js'
 import { RECORD_OVERHEAD } from '../record.js'
 import { addPartitionsCommand, allowCommand } from '../topic-admin.js'
-import type { TopicAnswer, TopicSettings } from './describe.js'
+import type { DescribedTopic, TopicSettings } from './describe.js'
 
-/** What the cluster said of its topics. */
+/** The topics of a cluster, as far as it describes them. */
 export interface ClusterTopics {
-  /** All that the user may see. */
+  /** Those that the user may see. */
   readonly visible: readonly TopicMetadata[]
-  /** Of the targets' topics; undefined where the broker could not be asked that way, and then `why`. */
-  readonly answers: ReadonlyMap<string, TopicAnswer> | undefined
+  /** The targets' topics; undefined if the broker could not be asked that way, for the reason `why`. */
+  readonly described: ReadonlyMap<string, DescribedTopic> | undefined
   readonly settings: ReadonlyMap<string, TopicSettings> | undefined
   readonly why: string
 }
@@ -40,32 +40,32 @@ export const SETTINGS = [
   'compression.type',
 ] as const
 
-/** All that can be said of the targets' topics. Each is looked at once, at the first place that names it. */
+/** All findings about the targets' topics: each is examined once, and reported at the first line that names it. */
 export function* topicFindings(cluster: ClusterTopics, terms: Terms): Generator<Probed> {
   for (const topic of topicsOf(terms)) {
     const placed = terms.targets.filter(({ target }) => target.topic === topic)
     const metadata = cluster.visible.find(({ name }) => name === topic)
-    const answer = cluster.answers?.get(topic)
+    const described = cluster.described?.get(topic)
     if (metadata === undefined || metadata.partitions.length === 0) {
-      for (const one of placed) yield missing(one, answer, cluster.visible, terms)
+      for (const one of placed) yield missing(one, described, cluster.visible, terms)
       continue
     }
     const settings = cluster.settings?.get(topic) ?? cluster.why
     const found = [
       ...partitionFindings(metadata, placed, terms),
-      ...rightFindings(topic, placed, answer, terms),
+      ...rightFindings(topic, placed, described, terms),
       ...copyFindings(metadata, placed, settings),
       ...settingFindings(topic, placed, settings, terms),
     ]
     yield* found
-    if (!found.some(({ kind }) => kind === 'error')) yield passed(metadata, settings)
+    if (!found.some(({ kind }) => kind === 'error')) yield checkedTopic(metadata, settings)
     if (typeof settings === 'string') {
       const message = `Topic "${topic}": ${SETTINGS.join(', ')} could not be read: ${settings}.`
       yield { kind: 'unchecked', message }
     }
-    if (answer?.rights === undefined) {
-      const message = `Topic "${topic}": whether the user may read and write it, the cluster does not say${
-        cluster.answers === undefined ? `: ${cluster.why}` : ''
+    if (described?.rights === undefined) {
+      const message = `Topic "${topic}": the cluster does not report whether the user may read and write it${
+        cluster.described === undefined ? `: ${cluster.why}` : ''
       }.`
       yield { kind: 'unchecked', message }
     }
@@ -81,12 +81,12 @@ const first = (placed: readonly Placed[]): string => placed.map(at)[0] ?? ''
 
 function missing(
   placed: Placed,
-  answer: TopicAnswer | undefined,
+  described: DescribedTopic | undefined,
   visible: readonly TopicMetadata[],
   { cluster }: Terms,
 ): Probed {
   const { topic } = placed.target
-  if (answer?.state === 'hidden') {
+  if (described?.state === 'hidden') {
     const message = `The user may not see topic "${topic}", if it exists.`
     return {
       kind: 'error',
@@ -96,14 +96,14 @@ function missing(
       suggestion: allow(cluster, NEEDED, topic),
     }
   }
-  const message = `Topic "${topic}" does not exist${answer === undefined ? ', or the user may not see it' : ''}.`
-  const meant = nearest(topic, visible)
+  const message = `Topic "${topic}" does not exist${described === undefined ? ', or the user may not see it' : ''}.`
+  const similar = nearest(topic, visible)
   return {
     kind: 'error',
     at: at(placed),
     code: 'HG_KAFKA_TOPIC_MISSING',
     message,
-    suggestion: `${meant === undefined ? '' : `Did you mean "${meant}"? If not: `}"headgate topics --create" creates it.`,
+    suggestion: `${similar === undefined ? '' : `Did you mean "${similar}"? If not: `}"headgate topics --create" creates it.`,
   }
 }
 
@@ -146,10 +146,10 @@ const NEEDED = ['Read', 'Write', 'Describe'] as const
 function* rightFindings(
   topic: string,
   placed: readonly Placed[],
-  answer: TopicAnswer | undefined,
+  described: DescribedTopic | undefined,
   { cluster }: Terms,
 ): Generator<Probed> {
-  const lacking = NEEDED.filter((right) => answer?.rights?.has(right) === false)
+  const lacking = NEEDED.filter((right) => described?.rights?.has(right) === false)
   if (lacking.length === 0) return
   const message = `The user lacks the right ${lacking.join(' and ')} on topic "${topic}".`
   yield {
@@ -175,13 +175,13 @@ function* copyFindings(
   placed: readonly Placed[],
   settings: TopicSettings,
 ): Generator<Probed> {
-  const where = { at: first(placed) }
+  const location = { at: first(placed) }
   const needed = numberOf(settings, 'min.insync.replicas')
   for (const { id, leader, replicas, isrs } of usedOf(topic, placed)) {
     const partition = `Partition ${id} of topic "${topic.name}"`
     const unavailable = (message: string): Probed => ({
       kind: 'error',
-      ...where,
+      ...location,
       code: 'HG_KAFKA_UNAVAILABLE',
       message,
     })
@@ -205,7 +205,7 @@ function* copyFindings(
   if (one === undefined) return
   yield {
     kind: 'warning',
-    ...where,
+    ...location,
     name: 'one-copy',
     message: `A record in topic "${topic.name}" is confirmed when one broker has it: ${one}.`,
     suggestion: 'Give the topic 3 replicas and min.insync.replicas=2.',
@@ -221,17 +221,17 @@ function* settingFindings(
   { maxBody, redeliveryWindow, keyed, batchSize, missingCodecs }: Terms,
 ): Generator<Probed> {
   if (typeof settings === 'string') return
-  const where = { kind: 'warning', at: first(placed) } as const
+  const location = { kind: 'warning', at: first(placed) } as const
   const limit = numberOf(settings, 'max.message.bytes')
   if (limit !== undefined && maxBody !== undefined && limit < maxBody + RECORD_OVERHEAD) {
     const message = `Topic "${topic}" takes records of up to ${limit} bytes (max.message.bytes), the source bodies of up to ${maxBody} (maxBody), and key and headers may need ${RECORD_OVERHEAD} more: a larger record is answered 413.`
     const suggestion = `Raise max.message.bytes of the topic to ${maxBody + RECORD_OVERHEAD} or more, or lower \`maxBody\`.`
-    yield { ...where, name: 'body-beyond-topic', message, suggestion }
+    yield { ...location, name: 'body-beyond-topic', message, suggestion }
   }
   if (limit !== undefined && limit < batchSize) {
     const message = `Topic "${topic}" takes batches of up to ${limit} bytes (max.message.bytes), the sink makes batches of up to ${batchSize} (batch.size): those are refused, and sent again in smaller ones.`
     const suggestion = `Set "batch.size" in \`properties\` to less than ${limit}.`
-    yield { ...where, name: 'batch-beyond-topic', message, suggestion }
+    yield { ...location, name: 'batch-beyond-topic', message, suggestion }
   }
   const codec = settings.get('compression.type') ?? ''
   if (missingCodecs.includes(codec)) {
@@ -243,7 +243,7 @@ function* settingFindings(
   if (kept !== undefined && kept >= 0 && kept < redeliveryWindow && deletes(settings)) {
     const message = `Topic "${topic}" keeps records for ${kept} ms (retention.ms), and redeliveries are to be recognised for ${redeliveryWindow} ms (redelivery.window).`
     const suggestion = 'Raise retention.ms, or lower `redelivery.window`.'
-    yield { ...where, name: 'retention-below-window', message, suggestion }
+    yield { ...location, name: 'retention-below-window', message, suggestion }
   }
   if (settings.get('cleanup.policy')?.includes('compact') !== true) return
   if (!keyed) {
@@ -252,7 +252,12 @@ function* settingFindings(
     return
   }
   const message = `Topic "${topic}" is compacted: of records with one key only the newest stays, and with the others go the ids by which redeliveries are recognised.`
-  yield { ...where, name: 'topic-compacted', message, suggestion: 'Use a topic with cleanup.policy=delete.' }
+  yield {
+    ...location,
+    name: 'topic-compacted',
+    message,
+    suggestion: 'Use a topic with cleanup.policy=delete.',
+  }
 }
 
 const deletes = (settings: ReadonlyMap<string, string>): boolean =>
@@ -263,7 +268,7 @@ function numberOf(settings: TopicSettings, name: (typeof SETTINGS)[number]): num
   return value === undefined || value === '' ? undefined : Number(value)
 }
 
-function passed({ name, partitions }: TopicMetadata, settings: TopicSettings): Probed {
+function checkedTopic({ name, partitions }: TopicMetadata, settings: TopicSettings): Probed {
   const replicas = Math.min(...partitions.map((partition) => partition.replicas.length))
   const read = typeof settings === 'string' ? [] : SETTINGS.map((key) => `${key}=${settings.get(key)}`)
   const facts = [

@@ -1,6 +1,6 @@
 /**
- * The encoding of Kafka's protocol: librdkafka can ask for the settings of topics, for the ids of topics and for what the
- * user may do, node-rdkafka (3.6) hands none of that on. Mostly the versions before KIP-482; ids need the "compact" ones.
+ * The encoding of Kafka's protocol: librdkafka can ask for the settings of topics, for the ids of topics and for the rights of
+ * the user, node-rdkafka (3.6) passes none of that on. Mostly the versions before KIP-482; ids need the "compact" ones.
  */
 
 /** One piece of a request. */
@@ -51,7 +51,7 @@ export const compactText = (value: string): Encoded => {
 export const compactList = <Item>(items: readonly Item[], encode: (item: Item) => Encoded): Encoded =>
   Buffer.concat([varint(items.length + 1), ...items.map(encode)])
 
-/** Reads an answer from its beginning to its end. Throws RangeError where it is shorter than it says. */
+/** Reads a response from its beginning to its end. Throws RangeError if it is shorter than it says. */
 export interface Reader {
   int8(): number
   int16(): number
@@ -59,7 +59,7 @@ export interface Reader {
   /** Exact up to 2^53, which no offset comes near. */
   int64(): number
   bool(): boolean
-  /** Empty where the protocol says null. */
+  /** Empty if the protocol says null. */
   text(): string
   blob(): Buffer
   list<Item>(read: () => Item): Item[]
@@ -67,7 +67,7 @@ export interface Reader {
   uuid(): string
   compactText(): string
   compactList<Item>(read: () => Item): Item[]
-  /** Passes over the tagged fields that end a structure. */
+  /** Skips the tagged fields that end a structure. */
   tags(): void
 }
 
@@ -76,7 +76,7 @@ export function reader(bytes: Buffer): Reader {
   const advance = (length: number): number => {
     const from = at
     at += length
-    if (at > bytes.length) throw new RangeError('the answer is cut short')
+    if (at > bytes.length) throw new RangeError('the response is cut short')
     return from
   }
   const take = (length: number): Buffer => {
@@ -90,7 +90,7 @@ export function reader(bytes: Buffer): Reader {
       value += (byte & 0x7f) * 2 ** shift
       if (byte < 0x80) return value
     }
-    throw new RangeError('the answer is not encoded as Kafka does it')
+    throw new RangeError('the response is not encoded as Kafka does it')
   }
   const own: Reader = {
     int8: () => bytes.readInt8(advance(1)),

@@ -1,7 +1,7 @@
 import type { TopicMetadata } from 'node-rdkafka'
 import { expect, test } from 'vitest'
 import type { Probed } from '../../../../../src/contract/index.js'
-import type { Rights, TopicAnswer } from '../../../../../src/plugins/sink/kafka/probe/describe.js'
+import type { DescribedTopic, Rights } from '../../../../../src/plugins/sink/kafka/probe/describe.js'
 import {
   type ClusterTopics,
   type Terms,
@@ -23,14 +23,14 @@ interface Given {
   readonly isrs?: number[]
   readonly leader?: number
   readonly settings?: object | string
-  readonly answer?: Partial<TopicAnswer>
+  readonly described?: Partial<DescribedTopic>
   readonly cluster?: Partial<ClusterTopics>
   readonly terms?: Partial<Terms>
 }
 
 /** Of a topic `orders` with three partitions, of which partition 1 is as given. */
 function found({ replicas = [1, 2, 3], isrs = replicas, leader = 1, ...given }: Given = {}): Probed[] {
-  const { settings = {}, answer = {}, cluster = {}, terms = {} } = given
+  const { settings = {}, described = {}, cluster = {}, terms = {} } = given
   const good = { leader: 1, replicas: [1, 2, 3], isrs: [1, 2, 3] }
   const orders: TopicMetadata = {
     name: 'orders',
@@ -45,7 +45,7 @@ function found({ replicas = [1, 2, 3], isrs = replicas, leader = 1, ...given }: 
     ...topicFindings(
       {
         visible: [orders],
-        answers: new Map([['orders', { name: 'orders', state: 'exists', rights: ALL, ...answer }]]),
+        described: new Map([['orders', { name: 'orders', state: 'exists', rights: ALL, ...described }]]),
         settings: new Map([['orders', inForce]]),
         why: '',
         ...cluster,
@@ -98,7 +98,7 @@ test.each<[string, Given, object]>([
   ],
   [
     'a right that is missing',
-    { answer: { rights: new Set(['Describe', 'Write']) } },
+    { described: { rights: new Set(['Describe', 'Write']) } },
     {
       code: 'HG_KAFKA_NOT_ALLOWED',
       at: '/rule/topic',
@@ -114,7 +114,7 @@ test.each<[string, Given, object]>([
     'a topic that is missing',
     {
       terms: elsewhere('order'),
-      cluster: { answers: new Map([['order', { name: 'order', state: 'missing', rights: undefined }]]) },
+      cluster: { described: new Map([['order', { name: 'order', state: 'missing', rights: undefined }]]) },
     },
     {
       code: 'HG_KAFKA_TOPIC_MISSING',
@@ -127,13 +127,13 @@ test.each<[string, Given, object]>([
     'a topic that the user may not see',
     {
       terms: elsewhere('x'),
-      cluster: { answers: new Map([['x', { name: 'x', state: 'hidden', rights: undefined }]]) },
+      cluster: { described: new Map([['x', { name: 'x', state: 'hidden', rights: undefined }]]) },
     },
     { code: 'HG_KAFKA_NOT_ALLOWED', message: 'The user may not see topic "x", if it exists.' },
   ],
   [
     'a topic that is missing or hidden, which cannot be told',
-    { terms: elsewhere('x'), cluster: { answers: undefined } },
+    { terms: elsewhere('x'), cluster: { described: undefined } },
     { code: 'HG_KAFKA_TOPIC_MISSING', message: 'Topic "x" does not exist, or the user may not see it.' },
   ],
   [
@@ -187,7 +187,7 @@ test('if no partition is named, all of them count; if one is, the others do not'
 })
 
 test('settings that could not be read are named with the reason, and not judged', () => {
-  const all = found({ cluster: { answers: undefined, settings: undefined, why: 'only librdkafka can' } })
+  const all = found({ cluster: { described: undefined, settings: undefined, why: 'only librdkafka can' } })
   expect(all).toEqual([
     { kind: 'checked', message: 'Topic "orders" is there: 3 partitions, 3 replicas.' },
     {
@@ -198,7 +198,7 @@ test('settings that could not be read are named with the reason, and not judged'
     {
       kind: 'unchecked',
       message:
-        'Topic "orders": whether the user may read and write it, the cluster does not say: only librdkafka can.',
+        'Topic "orders": the cluster does not report whether the user may read and write it: only librdkafka can.',
     },
   ])
 })
