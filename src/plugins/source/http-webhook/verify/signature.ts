@@ -18,13 +18,12 @@ export function signatureCheck(
 ): (parts: readonly (string | Buffer)[], signatures: readonly string[]) => boolean {
   const keys = secrets.map((secret) => createSecretKey(secret))
   return (parts, signatures) => {
-    const presented = signatures.map((text) =>
-      Buffer.from(encoding === 'hex' ? text.toLowerCase() : text, 'latin1'),
-    )
+    // As UTF-8: Latin-1 keeps the low byte of a character, so U+0161 would pass for "a".
+    const presented = signatures.map((text) => Buffer.from(encoding === 'hex' ? text.toLowerCase() : text))
     return keys.some((key) => {
       const hmac = createHmac(algorithm, key)
       for (const part of parts) hmac.update(part)
-      const expected = Buffer.from(hmac.digest(encoding), 'latin1')
+      const expected = Buffer.from(hmac.digest(encoding))
       return presented.some((text) => text.length === expected.length && timingSafeEqual(text, expected))
     })
   }

@@ -20,6 +20,15 @@ const sign = (text: string, secret = 'shared', encoding: 'hex' | 'base64' = 'hex
 
 const refusal = (message: string) => expect.objectContaining({ code: 'HG_INTAKE_UNAUTHENTICATED', message })
 
+it('a character beyond Latin-1 is not taken for the one that its low byte names', () => {
+  const plain = scheme({ header: 'sig', secrets: ['shared'] })
+  const signature = sign('body')
+  expect(plain({ sig: signature }, 'body')).not.toThrow()
+  const digit = signature.charCodeAt(0)
+  const lookalike = String.fromCharCode(0x4e00 + digit) + signature.slice(1)
+  expect(plain({ sig: lookalike }, 'body')).toThrow('matches a configured secret')
+})
+
 describe('hmac: real senders', () => {
   const NOW = 1_700_000_000
   beforeEach(() => void vi.useFakeTimers({ now: NOW * 1000, toFake: ['Date'] }))
