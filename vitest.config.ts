@@ -1,4 +1,25 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+
+/** Tests of seconds to minutes: property tests, fuzzing, random damages, published suites. `npm run test:unit` leaves them out. */
+export const LONG = [
+  'test/suites/**/*.test.ts',
+  'test/fuzz/**/*.test.ts',
+  'test/conformance/built-in-plugins.test.ts',
+  'test/http/over-tls.test.ts',
+  'test/ledger/damaged-index.test.ts',
+  'test/ledger/durable-ledger.test.ts',
+  'test/pipeline/acknowledge.test.ts',
+  'test/plugins/post-commit/cxone-ack/odd-upstreams.test.ts',
+  'test/plugins/sink/kafka/kafka.test.ts',
+  'test/plugins/sink/kafka/record-log.test.ts',
+  'test/plugins/transform/json-schema/work.test.ts',
+  'test/plugins/transform/route/jsonata-budget.test.ts',
+  'test/plugins/transform/route/rule-index.test.ts',
+]
+
+/** Of processes and brokers, one test at a time: several would slow each other beyond their time-outs. */
+const ALONE = { maxWorkers: 1, sequence: { groupOrder: 1 } }
 
 /** Tests that start processes or brokers get longer, and run in processes of their own: node-rdkafka needs a main thread. */
 export default defineConfig({
@@ -11,11 +32,26 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/{e2e,kafka,faults}/**'] },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/{e2e,kafka,faults}/**', ...LONG],
+          maxWorkers: availableParallelism(),
+        },
       },
       {
         extends: true,
-        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+        test: { name: 'long', include: LONG, maxWorkers: availableParallelism() },
+      },
+      {
+        extends: true,
+        test: {
+          ...ALONE,
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
       },
       {
         extends: true,
@@ -25,7 +61,7 @@ export default defineConfig({
           globalSetup: './test/kafka/setup.ts',
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          ...ALONE,
         },
       },
     ],
