@@ -12,7 +12,7 @@ import {
 import { measure, type Plan, type Rest, type Sample } from './measure.js'
 import type { Program } from './programs.js'
 import { measureStarts } from './starts.js'
-import type { Surroundings } from './surroundings.js'
+import type { Environment } from './surroundings.js'
 
 /** Programs in turns, under the same loads. */
 export interface Comparison {
@@ -34,7 +34,7 @@ export async function compare(
   programs: readonly Program[],
   bases: readonly (readonly [program: string, base: string])[],
   plan: Plan & { readonly rounds: number; readonly seconds: number; readonly inFlight: number },
-  around: Surroundings,
+  around: Environment,
 ): Promise<Comparison> {
   const { rounds, seconds, inFlight, bodyBytes } = plan
   const samples: Sample[] = []

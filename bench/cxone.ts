@@ -20,7 +20,7 @@ export type CxoneAsk = 'acknowledged' | 'refuse' | 'take'
 
 const server = createServer((request, response) => {
   if (request.url === '/oauth/token') {
-    tokens.answer(request).then(({ status, body, headers }) => answer(response, status, body, headers))
+    tokens.respond(request).then(({ status, body, headers }) => answer(response, status, body, headers))
     return
   }
   request.resume()

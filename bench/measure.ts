@@ -6,7 +6,7 @@ import type { LoadOrder, LoadResult } from './load-order.js'
 import { type Load, OPEN_LOOP_CONNECTIONS } from './loads.js'
 import { processFigures } from './process-figures.js'
 import type { Program, Running } from './programs.js'
-import type { Surroundings } from './surroundings.js'
+import type { Environment } from './surroundings.js'
 import { type Backlog, watch } from './watch.js'
 
 /** One program under one load, in one round. */
@@ -95,7 +95,7 @@ export async function measure(
   programs: readonly Program[],
   round: number,
   plan: Plan,
-  around: Surroundings,
+  around: Environment,
 ): Promise<{ readonly samples: readonly Sample[]; readonly rests: readonly Rest[] }> {
   return whileRunning(programs, around, async (contenders) => {
     const { loads, turns, bodyBytes, paths = [WEBHOOK_PATH], payloads = PAYLOADS } = plan
@@ -134,7 +134,7 @@ export async function measure(
 /** What goes wrong first is what is told: a program that is stopped in the middle of it may end badly, too. */
 async function whileRunning<Found>(
   programs: readonly Program[],
-  around: Surroundings,
+  around: Environment,
   look: (contenders: readonly Contender[]) => Promise<Found>,
 ): Promise<Found> {
   const contenders: Contender[] = []
@@ -174,7 +174,7 @@ function pacing({ pace }: Load, saturated: number): Pick<LoadOrder, 'connections
 async function driveAt(
   { pid }: Running,
   generator: Generator,
-  around: Surroundings,
+  around: Environment,
   order: LoadOrder,
 ): Promise<Driven> {
   const before = await around.acknowledged()
@@ -207,7 +207,7 @@ async function driveAt(
 export async function allAcknowledged(
   delivered: number,
   before: number,
-  around: Surroundings,
+  around: Environment,
 ): Promise<number> {
   const sent = performance.now()
   for (;;) {

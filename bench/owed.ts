@@ -8,7 +8,7 @@ import { type Generator, startGenerator } from './generator.js'
 import { owe } from './owe.js'
 import { processFigures } from './process-figures.js'
 import { generateConfig, pathOf, payloadFor } from './sizes-config.js'
-import type { Surroundings } from './surroundings.js'
+import type { Environment } from './surroundings.js'
 import { watch } from './watch.js'
 
 /** What a backlog costs that is far larger than what is kept of it in memory. */
@@ -70,7 +70,7 @@ const SHUTDOWN_TIMEOUT = '1s'
 /** Headgate on a state directory in which so much is owed: first to a sender that refuses it, then to one that takes it. */
 export async function measureOwed(
   { owed, seconds }: { readonly owed: number; readonly seconds: number },
-  around: Surroundings,
+  around: Environment,
 ): Promise<OwedFigures> {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-owed-'))
   try {
@@ -118,7 +118,7 @@ async function timedStart(options: HeadgateOptions) {
 async function measurePhases(
   headgate: HeadgateProcess,
   seconds: number,
-  around: Surroundings,
+  around: Environment,
 ): Promise<OwedPhase[]> {
   const generator = startGenerator()
   try {
@@ -154,7 +154,7 @@ async function measurePhase(
   seconds: number,
   { pid, intake }: HeadgateProcess,
   generator: Generator,
-  around: Surroundings,
+  around: Environment,
 ): Promise<OwedPhase> {
   await around.takeAcknowledgements(sender === 'takes')
   const acknowledgedBefore = await around.acknowledged()

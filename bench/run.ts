@@ -15,7 +15,7 @@ import { owedGrid, owedSentence, printed, ratioGrid, restGrid, summaryGrid, work
 import { measureSizes } from './sizes.js'
 import { generateConfig, pathOf, payloadFor } from './sizes-config.js'
 import { soak } from './soak.js'
-import { type Surroundings, startSurroundings } from './surroundings.js'
+import { type Environment, startSurroundings } from './surroundings.js'
 
 const BODY_BYTES = 1024
 /**
@@ -39,7 +39,7 @@ async function bench(options: Options): Promise<void> {
   if (out !== undefined && docs) writePage(out)
 }
 
-async function runComparison(options: Options, around: Surroundings) {
+async function runComparison(options: Options, around: Environment) {
   const { mode, rounds, seconds, inFlight, jsonata, ledger, against, workers, rules, profile } = options
   const many = rules === 0 ? undefined : await manyRules(rules, around)
   const config = many?.config ?? (jsonata ? 'plugins.config.json' : 'bench/plugins.config.json')
@@ -93,7 +93,7 @@ async function runComparison(options: Options, around: Surroundings) {
 const nameOf = (workers: number): string => `headgate, ${workers} ${workers === 1 ? 'worker' : 'workers'}`
 
 /** A config that takes its time, and events of which only its last rule is for. */
-async function manyRules(rules: number, around: Surroundings) {
+async function manyRules(rules: number, around: Environment) {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-rules-'))
   const config = join(folder, 'plugins.config.json')
   const schema = resolve('schemas/cxone-data-action.schema.json')
@@ -119,7 +119,7 @@ function showComparison({ machine, rounds, seconds, inFlight, ...found }: Compar
   if (found.refused) process.exitCode = 1
 }
 
-async function runSizes(options: Options, around: Surroundings) {
+async function runSizes(options: Options, around: Environment) {
   const figures = await measureSizes(options, around)
   for (const axis of ['payload', 'rules', 'pipelines'] as const)
     console.log(`\n${printed(sizeGrid(figures, axis))}`)
@@ -127,7 +127,7 @@ async function runSizes(options: Options, around: Surroundings) {
   return { figures, plots: sizePlots(figures) }
 }
 
-async function runSoak({ events, inFlight }: Options, around: Surroundings) {
+async function runSoak({ events, inFlight }: Options, around: Environment) {
   const program = headgate({ name: 'headgate', config: 'bench/plugins.config.json' })
   const figures = await soak(program, { events, inFlight }, around)
   console.log(
@@ -141,7 +141,7 @@ async function runSoak({ events, inFlight }: Options, around: Surroundings) {
   return { figures, plots: soakPlots(figures) }
 }
 
-async function runOwed(options: Options, around: Surroundings) {
+async function runOwed(options: Options, around: Environment) {
   const figures = await measureOwed(options, around)
   console.log(`${owedSentence(figures)}\n`)
   console.log(printed(owedGrid(figures)))

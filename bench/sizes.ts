@@ -7,7 +7,7 @@ import { measure, type Plan, type Sample } from './measure.js'
 import { floor, headgate, type Program } from './programs.js'
 import { generateConfig, pathOf, payloadFor, RULE_KINDS, type RuleKind } from './sizes-config.js'
 import { type Spread, spread } from './statistics.js'
-import type { Surroundings } from './surroundings.js'
+import type { Environment } from './surroundings.js'
 
 /** What an event costs when something is larger. */
 export interface SizeFigures {
@@ -50,7 +50,7 @@ const LEAST_IN_FLIGHT = 8
 
 export async function measureSizes(
   options: { readonly rounds: number; readonly seconds: number; readonly inFlight: number },
-  around: Surroundings,
+  around: Environment,
 ): Promise<SizeFigures> {
   const { rounds, seconds, inFlight } = options
   const folder = mkdtempSync(join(tmpdir(), 'headgate-sizes-'))
@@ -75,7 +75,7 @@ export async function measureSizes(
   }
 }
 
-function casesOf(folder: string, seconds: number, inFlight: number, around: Surroundings): Case[] {
+function casesOf(folder: string, seconds: number, inFlight: number, around: Environment): Case[] {
   const plan = (bodyBytes: number): Plan => {
     const most = Math.max(LEAST_IN_FLIGHT, Math.floor(IN_FLIGHT_BYTES / bodyBytes))
     const loads = [saturation(seconds, Math.min(inFlight, most))]

@@ -7,7 +7,7 @@ import { allAcknowledged, PAYLOADS } from './measure.js'
 import { processFigures } from './process-figures.js'
 import type { Program } from './programs.js'
 import type { Point } from './regression.js'
-import type { Surroundings } from './surroundings.js'
+import type { Environment } from './surroundings.js'
 
 /** Whether memory stays flat over many events. */
 export interface SoakFigures {
@@ -35,7 +35,7 @@ const DAY = 86_400
 export async function soak(
   program: Program,
   { events, inFlight }: { readonly events: number; readonly inFlight: number },
-  around: Surroundings,
+  around: Environment,
 ): Promise<SoakFigures> {
   const running = await program.start(around.env)
   const generator = startGenerator()

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Program } from './programs.js'
-import type { Surroundings } from './surroundings.js'
+import type { Environment } from './surroundings.js'
 
 export interface Start {
   readonly program: string
@@ -17,7 +17,7 @@ const DIRECTORIES = 3
 const TIMES = 2
 
 /** Starts the programs in turns, as long as the topics are empty: with records in them, Headgate reads those back first. */
-export async function measureStarts(programs: readonly Program[], around: Surroundings): Promise<Start[]> {
+export async function measureStarts(programs: readonly Program[], around: Environment): Promise<Start[]> {
   const starts: Start[] = []
   const directory = mkdtempSync(join(tmpdir(), 'headgate-bench-'))
   try {

@@ -9,7 +9,7 @@ import { nextMessage, startChild, stopChild } from './child.js'
 import type { CxoneAsk } from './cxone.js'
 
 /** What the programs under test work with: Kafka and CXone, each in a process of its own. */
-export interface Surroundings {
+export interface Environment {
   /** Which Kafka it is, for the report. */
   readonly kafka: string
   /** What a program under test is given. */
@@ -38,7 +38,7 @@ const BROKER = { 'log.retention.check.interval.ms': '5000', 'log.segment.delete.
 const CREDENTIALS = { CXONE_CLIENT_ID: 'bench-client', CXONE_CLIENT_SECRET: 'bench-client-secret' }
 const TOKEN = 'bench-token'
 
-export async function startSurroundings(): Promise<Surroundings> {
+export async function startSurroundings(): Promise<Environment> {
   const kafka = await startBroker()
   const cxone = startChild('cxone.js', CREDENTIALS)
   const { url } = await nextMessage<{ url: string }>(cxone)

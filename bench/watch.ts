@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Generator } from './generator.js'
 import { processFigures } from './process-figures.js'
 import { fitLine, type Point } from './regression.js'
-import type { Surroundings } from './surroundings.js'
+import type { Environment } from './surroundings.js'
 
 /** What was seen of a program under load, from outside: nothing of this costs it any work. */
 export interface Watched {
@@ -35,7 +35,7 @@ const EVERY = 100
 export async function watch(
   pid: number,
   generator: Generator,
-  around: Surroundings,
+  around: Environment,
   acknowledgedBefore: number,
   until: Promise<unknown>,
 ): Promise<Watched> {

@@ -33,7 +33,7 @@ const cxone = await startCxone({
 })
 
 function tell(told: boolean): void {
-  const news: CxoneNews = { acknowledged, answers: Object.fromEntries(cxone.answers), told }
+  const news: CxoneNews = { acknowledged, answers: Object.fromEntries(cxone.responses), told }
   acknowledged = []
   process.send?.(news)
 }

@@ -1,4 +1,4 @@
-import type { Answer } from '../src/sandbox/sender.js'
+import type { SenderResponse } from '../src/sandbox/sender.js'
 import type { InTopic, TortureEvent } from './events.js'
 
 /** An event that was posted, and what came of it as its sender sees it. Times in milliseconds since 1970. */
@@ -21,7 +21,7 @@ export interface Journal {
   readonly answered: number
   open(event: TortureEvent): Sent
   /** Tells whether that settles it: an answer that says "later" does not. */
-  answer(entry: Sent, answer: Omit<Answer, 'refusals'>): boolean
+  answer(entry: Sent, answer: Omit<SenderResponse, 'refusals'>): boolean
 }
 
 type Mutable = { -readonly [member in keyof Sent]: Sent[member] } & { places: string[]; wrong: string[] }
@@ -72,7 +72,7 @@ export const isStored = (entry: Sent): entry is Sent & { expected: InTopic } =>
 /** What was answered before is answered `duplicate`, whatever became of it then. */
 const OUTCOMES = { record: 'delivered', 'dead-letter': 'dead-lettered' } as const
 
-function isExpected({ id, expected }: Sent, { status, body }: Omit<Answer, 'refusals'>): boolean {
+function isExpected({ id, expected }: Sent, { status, body }: Omit<SenderResponse, 'refusals'>): boolean {
   if (expected.kind === 'rejected') return status === expected.status && body?.['code'] === expected.code
   const outcome = body?.['outcome']
   if (body?.['id'] !== id) return false

@@ -10,7 +10,7 @@ import { showProgress } from './progress.js'
 import { readRecords } from './read-records.js'
 import { chronicle, type Run, report } from './report.js'
 import { startSender } from './sender.js'
-import { type Surroundings, startSurroundings } from './surroundings.js'
+import { type Environment, startSurroundings } from './surroundings.js'
 import { torture } from './torture.js'
 import { judge, unacknowledged } from './verdict.js'
 
@@ -70,7 +70,7 @@ async function run(options: Options, signal: AbortSignal): Promise<boolean> {
 
 /** Resolves when all that was answered 2xx is acknowledged and Headgate knows it, or when that takes too long. */
 async function allAcknowledged(
-  { simulator, admin }: Surroundings,
+  { simulator, admin }: Environment,
   sent: Parameters<typeof unacknowledged>[0],
   signal: AbortSignal,
 ): Promise<void> {
@@ -93,7 +93,7 @@ async function allAcknowledged(
   }
 }
 
-function writeLog(ran: Run, { violations }: ReturnType<typeof judge>, { headgate }: Surroundings): string {
+function writeLog(ran: Run, { violations }: ReturnType<typeof judge>, { headgate }: Environment): string {
   const path = packageFile(`build/torture-${ran.seed}.log`)
   mkdirSync(packageFile('build'), { recursive: true })
   writeFileSync(path, `${chronicle(ran, violations)}\n${headgate.log().join('\n')}\n`)

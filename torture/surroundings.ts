@@ -13,7 +13,7 @@ import { startSimulator } from './simulator.js'
 import type { Tortured } from './torture.js'
 
 /** Everything of a run that is not its sender. */
-export interface Surroundings extends Tortured {
+export interface Environment extends Tortured {
   readonly webhook: string
   readonly admin: string
   /** What the sender has to show. */
@@ -30,7 +30,7 @@ const CREDENTIALS = { CXONE_CLIENT_ID: 'torture-client', CXONE_CLIENT_SECRET: 't
 const SHUTDOWN_TIMEOUT = '10s'
 
 /** Kafka of three nodes, CXone, and Headgate on the shipped config, which takes events when this resolves. */
-export async function startSurroundings(workers: number, signal: AbortSignal): Promise<Surroundings> {
+export async function startSurroundings(workers: number, signal: AbortSignal): Promise<Environment> {
   const directory = mkdtempSync(join(tmpdir(), 'headgate-torture-'))
   const ended = new AbortController()
   signal.addEventListener('abort', () => ended.abort(), { once: true })

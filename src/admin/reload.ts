@@ -1,8 +1,8 @@
 import { formatLocation } from '../config/problem.js'
 import { type Refused, type Reloaded, reasonsOf } from '../pipeline/reload/outcome.js'
 
-/** A reload as the admin API answers it: what is different now, or every problem with its place (RFC 9457). */
-export function reloadAnswer(
+/** The admin API's response to a reload: the changes, or every problem with its location (RFC 9457). */
+export function reloadResponse(
   reloaded: Reloaded,
   redact: (text: string) => string,
 ): { readonly done: object } | { readonly problem: object } {
@@ -11,7 +11,7 @@ export function reloadAnswer(
   const code = problems[0]?.code ?? error?.code ?? 'HG_RELOAD_FAILED'
   const problem = {
     type: `urn:headgate:error:${code}`,
-    title: 'The config was not taken; the one before goes on.',
+    title: 'The config cannot be used; the previous one keeps running.',
     status: 422,
     detail: redact(reasonsOf(reloaded).join('\n')),
     code,
@@ -29,7 +29,7 @@ export function reloadAnswer(
   return { problem }
 }
 
-/** For /ready: that the file on disk is not what runs, and why. */
+/** For /ready: says that the config file is not the config that runs, and why. */
 export const reloadState = (
   refused: Refused | undefined,
   redact: (text: string) => string,

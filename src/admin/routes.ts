@@ -3,12 +3,12 @@ import type { Writable } from 'node:stream'
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** What was asked, as far as routes need it. */
-export interface Asked {
-  /** What stands where the path of the route has `{name}`. */
+/** The parts of a request that routes need. */
+export interface AdminRequest {
+  /** The segments of the path for which the route has `{name}`. */
   readonly params: Readonly<{ [name: string]: string }>
   readonly query: URLSearchParams
-  /** The JSON of the body; undefined where there is none. */
+  /** The JSON of the body; undefined if there is none. */
   readonly body: unknown
 }
 
@@ -16,19 +16,19 @@ export interface Route {
   readonly method: Method
   /** As `/connectors/{name}/status`. */
   readonly path: string
-  answer(asked: Asked): Answer | Stream | Promise<Answer>
+  handle(request: AdminRequest): AdminResponse | StreamedResponse | Promise<AdminResponse>
 }
 
-export const get = (path: string, answer: Route['answer']): Route => ({ method: 'GET', path, answer })
-export const post = (path: string, answer: Route['answer']): Route => ({ method: 'POST', path, answer })
-export const put = (path: string, answer: Route['answer']): Route => ({ method: 'PUT', path, answer })
+export const get = (path: string, handle: Route['handle']): Route => ({ method: 'GET', path, handle })
+export const post = (path: string, handle: Route['handle']): Route => ({ method: 'POST', path, handle })
+export const put = (path: string, handle: Route['handle']): Route => ({ method: 'PUT', path, handle })
 
 type Found =
-  | { readonly route: Route; readonly params: Asked['params'] }
+  | { readonly route: Route; readonly params: AdminRequest['params'] }
   /** The path exists, with these methods. */
   | { readonly allowed: readonly string[] }
 
-/** The route for a request; undefined where there is nothing at the path. */
+/** The route for a request; undefined if there is nothing at the path. */
 export function findRoute(routes: readonly Route[], method: string, path: string): Found | undefined {
   const here = routes.flatMap((route) => {
     const params = match(route.path, path)
@@ -41,13 +41,13 @@ export function findRoute(routes: readonly Route[], method: string, path: string
   )
 }
 
-function match(pattern: string, path: string): Asked['params'] | undefined {
+function match(pattern: string, path: string): AdminRequest['params'] | undefined {
   const expected = pattern.split('/')
-  const given = (path.length > 1 ? path.replace(/\/$/, '') : path).split('/')
-  if (given.length !== expected.length) return undefined
+  const segments = (path.length > 1 ? path.replace(/\/$/, '') : path).split('/')
+  if (segments.length !== expected.length) return undefined
   const params: { [name: string]: string } = {}
   for (const [index, part] of expected.entries()) {
-    const found = given[index] as string
+    const found = segments[index] as string
     if (!part.startsWith('{')) {
       if (found !== part) return undefined
       continue
@@ -67,50 +67,54 @@ function decoded(part: string): string | undefined {
   }
 }
 
-export interface Answer {
+export interface AdminResponse {
   readonly status: number
   readonly headers: Readonly<{ [name: string]: string }>
   readonly body: string
 }
 
-/** An answer that goes on until either side ends it. */
-export interface Stream {
+/** A response that goes on until either side ends it. */
+export interface StreamedResponse {
   readonly status: 200
-  readonly headers: Answer['headers']
-  /** Called with the response once its head is written; what it began ends with the response. */
+  readonly headers: AdminResponse['headers']
+  /** Called with the response once its head is written; the stream ends with the response. */
   stream(response: Writable): void
 }
 
-export const text = (status: number, contentType: string, body: string): Answer => ({
+export const text = (status: number, contentType: string, body: string): AdminResponse => ({
   status,
   headers: { 'content-type': contentType },
   body,
 })
 
-export const json = (status: number, value: object): Answer =>
+export const json = (status: number, value: object): AdminResponse =>
   text(status, 'application/json', JSON.stringify(value, undefined, 2))
 
-export const nothing = (status: 202 | 204): Answer => ({ status, headers: {}, body: '' })
+export const emptyResponse = (status: 202 | 204): AdminResponse => ({ status, headers: {}, body: '' })
 
 /** An error in the shape that Kafka Connect gives it. */
-export const failure = (status: number, message: string, headers: Answer['headers'] = {}): Answer => {
-  const answer = json(status, { error_code: status, message })
-  return { ...answer, headers: { ...answer.headers, ...headers } }
+export const errorResponse = (
+  status: number,
+  message: string,
+  headers: AdminResponse['headers'] = {},
+): AdminResponse => {
+  const response = json(status, { error_code: status, message })
+  return { ...response, headers: { ...response.headers, ...headers } }
 }
 
 const MOST_BYTES = 1024 * 1024
 
-/** The JSON that was sent, undefined where nothing was; or an answer that refuses it. */
+/** The JSON of the body, undefined if it is empty; or the response that refuses it. */
 export async function readBody(
   request: IncomingMessage,
-): Promise<{ readonly value: unknown } | { readonly refused: Answer }> {
+): Promise<{ readonly value: unknown } | { readonly refused: AdminResponse }> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of request) {
     bytes += (chunk as Buffer).length
     if (bytes > MOST_BYTES)
       return {
-        refused: failure(413, `The body is larger than ${MOST_BYTES} bytes.`, { connection: 'close' }),
+        refused: errorResponse(413, `The body is larger than ${MOST_BYTES} bytes.`, { connection: 'close' }),
       }
     chunks.push(chunk as Buffer)
   }
@@ -118,6 +122,6 @@ export async function readBody(
   try {
     return { value: JSON.parse(Buffer.concat(chunks).toString('utf8')) }
   } catch {
-    return { refused: failure(400, 'The body is not JSON.') }
+    return { refused: errorResponse(400, 'The body is not JSON.') }
   }
 }

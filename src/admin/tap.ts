@@ -5,27 +5,28 @@ import { ERRORS, type ErrorCode } from '../contract/errors.js'
 import { OUTCOMES } from '../contract/index.js'
 import { pointer } from '../lib/json/pointer.js'
 import { bytes, LONGEST_TIMER, milliseconds } from '../lib/units.js'
-import { MOST_TAPS, type TapReader, type Taps, type TapWish } from '../tap/tap.js'
-import { type Answer, get, type Route, type Stream, text } from './routes.js'
+import { MOST_TAPS, type TapReader, type TapRequest, type Taps } from '../tap/tap.js'
+import { type AdminResponse, get, type Route, type StreamedResponse, text } from './routes.js'
 
-/** Milliseconds in which a reader has to take the last lines. */
+/** Milliseconds that a reader has for the last lines. */
 const END_WITHIN = 30_000
 
-/** Shows the events that pass, a JSON object a line, for as long as somebody reads them. */
+/** Streams completed events, one JSON object per line, until the reader disconnects. */
 export const tapRoutes = (
   taps: Taps,
   config: () => CheckedConfig,
   redact: (text: string) => string,
 ): Route[] => [
   get('/tap', ({ query }) => {
-    const read = readWish(query, config())
-    if ('complaint' in read) return problem(400, 'HG_TAP_REFUSED', redact(read.complaint))
-    if (taps.full()) return problem(429, 'HG_TAP_BUSY', `${MOST_TAPS} taps are open, which is the most.`)
-    return stream(taps, read.wish)
+    const read = readTapRequest(query, config())
+    if ('problem' in read) return problem(400, 'HG_TAP_REFUSED', redact(read.problem))
+    if (taps.full)
+      return problem(429, 'HG_TAP_BUSY', `${MOST_TAPS} taps are open already, which is the maximum.`)
+    return stream(taps, read.request)
   }),
 ]
 
-function stream(taps: Taps, wish: TapWish): Stream {
+function stream(taps: Taps, request: TapRequest): StreamedResponse {
   return {
     status: 200,
     headers: { 'content-type': 'application/x-ndjson' },
@@ -39,21 +40,21 @@ function stream(taps: Taps, wish: TapWish): Stream {
         },
         drop: () => void response.destroy(),
       }
-      const tap = response.destroyed ? undefined : taps.start(wish, reader)
+      const tap = response.destroyed ? undefined : taps.start(request, reader)
       if (tap === undefined) return void response.end()
-      response.on('drain', tap.flow)
-      response.on('close', tap.leave)
+      response.on('drain', () => tap.resume())
+      response.on('close', () => tap.leave())
     },
   }
 }
 
-/** As RFC 9457 says. */
-function problem(status: number, code: ErrorCode, detail: string): Answer {
+/** As RFC 9457 defines it. */
+function problem(status: number, code: ErrorCode, detail: string): AdminResponse {
   const body = { type: `urn:headgate:error:${code}`, title: ERRORS[code].meaning, status, detail, code }
   return text(status, 'application/problem+json', JSON.stringify(body, undefined, 2))
 }
 
-/** The parameters of `GET /tap`; the first of them may be given several times. */
+/** The parameters of `GET /tap`; the first group may be repeated. */
 const LISTS = ['pipeline', 'route', 'outcome', 'id', 'code', 'mask'] as const
 const SINGLE = ['rate', 'payload', 'limit', 'for'] as const
 const NAMES: readonly string[] = [...LISTS, ...SINGLE]
@@ -62,10 +63,10 @@ const MOST_RATE = 100
 const MOST_PAYLOAD = '64KiB'
 const DEFAULT_RATE = '10'
 
-type ReadWish = { readonly wish: TapWish } | { readonly complaint: string }
+type TapRequestResult = { readonly request: TapRequest } | { readonly problem: string }
 
-/** What somebody wants to see, checked against the names that the config has. */
-function readWish(query: URLSearchParams, config: CheckedConfig): ReadWish {
+/** The tap that a query asks for, checked against the names in the config. */
+function readTapRequest(query: URLSearchParams, config: CheckedConfig): TapRequestResult {
   const all = (name: (typeof LISTS)[number]) => query.getAll(name)
   const one = (name: (typeof SINGLE)[number]) => query.get(name) ?? undefined
   const given = {
@@ -87,7 +88,7 @@ function readWish(query: URLSearchParams, config: CheckedConfig): ReadWish {
     .filter(({ name }) => given.pipeline.length === 0 || given.pipeline.includes(name))
     .flatMap(ruleNames)
   const codes = Object.keys(ERRORS)
-  const complaint =
+  const problemText =
     unknown('parameter', [...query.keys()], NAMES) ??
     unknown('pipeline', given.pipeline, pipelines) ??
     unknown('rule', given.route, [...new Set(rules)]) ??
@@ -98,9 +99,9 @@ function readWish(query: URLSearchParams, config: CheckedConfig): ReadWish {
     wrong('payload', payload, isSize(payload), `a size up to ${MOST_PAYLOAD} such as 512B or 4KiB`) ??
     wrong('limit', limit, whole(limit, 1e9), 'a whole number from 1') ??
     wrong('for', within, isDuration(within), 'a duration such as 30s or 5m')
-  if (complaint !== undefined) return { complaint }
+  if (problemText !== undefined) return { problem: problemText }
   return {
-    wish: {
+    request: {
       filter: {
         pipelines: given.pipeline,
         routes: given.route,
@@ -120,7 +121,8 @@ function readWish(query: URLSearchParams, config: CheckedConfig): ReadWish {
 function unknown(what: string, given: readonly string[], known: readonly string[]): string | undefined {
   const name = given.find((one) => !known.includes(one))
   if (name === undefined) return undefined
-  const list = known.length > 20 ? '"headgate help errors" lists them.' : `There is ${known.join(', ')}.`
+  const list =
+    known.length > 20 ? '"headgate help errors" lists them.' : `Expected one of ${known.join(', ')}.`
   return `There is no ${what} ${JSON.stringify(name)}. ${didYouMean(name, known)?.suggestion ?? list}`
 }
 

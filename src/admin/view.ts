@@ -9,10 +9,10 @@ import type { LoggerLevels } from '../process/logging.js'
 import type { Settings } from '../process/settings.js'
 import type { Taps } from '../tap/tap.js'
 import type { Certificates } from '../tls/certificates.js'
-import type { Shown } from './admin.js'
-import { questionsInProcess } from './connect/config-checker.js'
+import type { AdminHost } from './admin.js'
+import { ConfigCheckProcess } from './connect/config-checker.js'
 import { connectRoutes } from './connect/index.js'
-import { reloadAnswer, reloadState } from './reload.js'
+import { reloadResponse, reloadState } from './reload.js'
 import type { Route } from './routes.js'
 import { tapRoutes } from './tap.js'
 
@@ -38,7 +38,7 @@ export interface AdminViewOptions {
 
 /** The admin API of a running process: what it shows itself, and its other routes. */
 export function adminView(options: AdminViewOptions): {
-  readonly shown: Shown
+  readonly shown: AdminHost
   readonly routes: readonly Route[]
 } {
   const { settings, metrics, reloader, certificates, taps, redact } = options
@@ -49,9 +49,9 @@ export function adminView(options: AdminViewOptions): {
     worker: `${hostname()}:${settings.adminPort}`,
     writable: settings.configWritable,
     started: options.isStarted,
-    questions: questionsInProcess(settings, dirname(options.file), config),
+    checker: new ConfigCheckProcess(settings, dirname(options.file), config),
   })
-  const shown: Shown = {
+  const shown: AdminHost = {
     notReady: options.notReady,
     async metrics() {
       await options.reportWorkers()
@@ -73,7 +73,7 @@ export function adminView(options: AdminViewOptions): {
       ...reloadState(reloader.refused(), redact),
       ...certificates.details(),
     }),
-    reload: async () => reloadAnswer(await reloader.reload('api'), redact),
+    reload: async () => reloadResponse(await reloader.reload('api'), redact),
   }
   return { shown, routes: [...connect, ...tapRoutes(taps, config, redact)] }
 }

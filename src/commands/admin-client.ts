@@ -8,14 +8,14 @@ import { isLoopback } from '../lib/loopback.js'
 import type { Settings } from '../process/settings.js'
 import type { CommandInput, CommandOption, Io } from './command.js'
 
-/** Milliseconds without a byte after which Headgate is gone: a tap hears of it every 15 s. */
+/** Milliseconds without a byte after which Headgate is considered gone: an idle tap gets a line every 15 s. */
 const SILENCE = 60_000
 
 /**
- * Asks the admin listener of the Headgate on this machine; undefined, and a complaint, where it does not answer well.
- * `options` are those of the command, with `trustOptions` among them.
+ * The JSON response of the admin listener of the Headgate on this machine; undefined if the request fails, after printing why.
+ * `options` are those of the command, `trustOptions` included.
  */
-export const askAdmin = (
+export const requestAdminJson = (
   settings: Settings,
   [method, path]: readonly [method: 'GET' | 'POST', path: string],
   options: CommandInput['options'],
@@ -23,17 +23,17 @@ export const askAdmin = (
 ): Promise<object | undefined> =>
   requestAdmin(settings, { method, path }, options, io, async (body) => (await body.json()) as object)
 
-interface AdminQuestion {
+interface AdminRequest {
   readonly method: 'GET' | 'POST'
   readonly path: string
-  /** Ends it, without a complaint. */
+  /** Ends the request without an error message. */
   readonly signal?: AbortSignal
 }
 
-/** The same for an answer that may go on for long: `read` is given its body. */
+/** The same for a response that is streamed: `read` gets its body. */
 export async function requestAdmin<Read>(
   settings: Settings,
-  { method, path, signal }: AdminQuestion,
+  { method, path, signal }: AdminRequest,
   options: CommandInput['options'],
   { err, cwd }: Pick<Io, 'err' | 'cwd'>,
   read: (body: Dispatcher.ResponseData['body']) => Promise<Read>,
@@ -46,18 +46,20 @@ export async function requestAdmin<Read>(
   try {
     dispatcher = new Agent({ connect: await readTrust(options, cwd), bodyTimeout: SILENCE })
     const headers = await authorization(tokenFileOf(settings, cwd))
-    const asked = { method, headers, dispatcher, ...(signal !== undefined && { signal }) }
-    const { statusCode, body } = await request(base + path, asked)
+    const requestOptions = { method, headers, dispatcher, ...(signal !== undefined && { signal }) }
+    const { statusCode, body } = await request(base + path, requestOptions)
     if (statusCode === 200) return await read(body)
-    const said = (await body.json().catch(() => ({}))) as Complaint
+    const failure = (await body.json().catch(() => ({}))) as ErrorBody
     const hint =
-      statusCode === 401 ? ' HEADGATE_ADMIN_TOKEN_FILE (--admin-token-file) says where it is read.' : ''
-    const [asIs] = path.split('?')
-    err(`${base}${asIs} was answered ${statusCode}: ${said.message ?? said.detail ?? ''}${hint}\n`)
+      statusCode === 401 ? ' Set HEADGATE_ADMIN_TOKEN_FILE (--admin-token-file) to the token file.' : ''
+    const [pathname] = path.split('?')
+    err(
+      `${method} ${base}${pathname} failed with status ${statusCode}: ${failure.message ?? failure.detail ?? ''}${hint}\n`,
+    )
   } catch (error) {
     if (signal?.aborted !== true)
       err(
-        `${error instanceof HeadgateError ? error.message : complaint(error as NodeJS.ErrnoException, base)}\n`,
+        `${error instanceof HeadgateError ? error.message : connectionError(error as NodeJS.ErrnoException, base)}\n`,
       )
   } finally {
     await dispatcher?.destroy()
@@ -65,8 +67,8 @@ export async function requestAdmin<Read>(
   return undefined
 }
 
-/** As Kafka Connect and as RFC 9457 shape it. */
-interface Complaint {
+/** The shapes of Kafka Connect and of RFC 9457. */
+interface ErrorBody {
   readonly message?: string
   readonly detail?: string
 }
@@ -77,47 +79,47 @@ async function authorization(tokenFile: string): Promise<{ readonly [name: strin
   return { authorization: `Bearer ${token}` }
 }
 
-function complaint({ code = '', message }: NodeJS.ErrnoException, base: string): string {
+function connectionError({ code = '', message }: NodeJS.ErrnoException, base: string): string {
   if (code === 'ECONNREFUSED')
-    return `No Headgate answers at ${base}. Is it running? HEADGATE_ADMIN_PORT says where it is looked for.`
-  return `${base} could not be asked: ${message}.${hintFor(code)}`
+    return `Cannot connect to Headgate at ${base}. Is it running? Set HEADGATE_ADMIN_PORT (--admin-port) if it uses another port.`
+  return `The request to ${base} failed: ${message}.${hintFor(code)}`
 }
 
 function hintFor(code: string): string {
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return ' --server-name says which name to expect.'
-  if (/CERT|ISSUER|SIGNED|SIGNATURE/.test(code)) return ' --ca says who vouches for its certificate.'
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return ' Give the name in the certificate with --server-name.'
+  if (/CERT|ISSUER|SIGNED|SIGNATURE/.test(code)) return ' Give the CA of its certificate with --ca.'
   return ''
 }
 
-/** For commands that ask the admin listener: how the two trust each other where it speaks HTTPS. */
+/** For commands that connect to an admin listener with HTTPS: how the two authenticate each other. */
 export const trustOptions: readonly CommandOption[] = [
   {
     flags: '--ca <file>',
     description:
-      'Who vouches for the certificate of the admin listener (PEM), which is then asked by https. Without it, whom Node.js trusts.',
+      'CA of the certificate of the admin listener (PEM file); turns on https. Default: the CAs that Node.js trusts.',
   },
   {
     flags: '--server-name <name>',
-    description: 'The name that its certificate is for, where that is not the address that is asked.',
+    description: 'The name in its certificate, if that is not the address of the admin listener.',
   },
-  { flags: '--client-cert <file>', description: 'Certificate to show it (PEM).' },
-  { flags: '--client-key <file>', description: 'Key of that certificate (PEM).' },
+  { flags: '--client-cert <file>', description: 'Client certificate (PEM file).' },
+  { flags: '--client-key <file>', description: 'Key of the client certificate (PEM file).' },
 ]
 
-/** What those flags name. Rejects where a file cannot be read. */
+/** The files of those flags. Rejects if one cannot be read. */
 async function readTrust(
   options: CommandInput['options'],
   cwd: string,
 ): Promise<Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername'>> {
-  const named = async (flag: string, as: 'ca' | 'cert' | 'key') => {
+  const file = async (flag: string, as: 'ca' | 'cert' | 'key') => {
     const path = options[flag]
     return path === undefined ? {} : { [as]: await readFile(resolve(cwd, String(path))) }
   }
   const { serverName } = options
   return {
-    ...(await named('ca', 'ca')),
-    ...(await named('clientCert', 'cert')),
-    ...(await named('clientKey', 'key')),
+    ...(await file('ca', 'ca')),
+    ...(await file('clientCert', 'cert')),
+    ...(await file('clientKey', 'key')),
     ...(serverName !== undefined && { servername: String(serverName) }),
   }
 }

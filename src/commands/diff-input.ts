@@ -4,7 +4,7 @@ import type { CheckedConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log, LoggedRecord, RecordLog, Sink } from '../contract/index.js'
 import type { PastEvent } from '../dry-run/compare.js'
-import type { Rehearsal } from '../dry-run/dry-run.js'
+import type { DryRun } from '../dry-run/dry-run.js'
 import { pastRecords } from '../dry-run/past-records.js'
 import { HEADER } from '../ledger/record-headers.js'
 import { progressBar } from '../lib/terminal/progress.js'
@@ -16,17 +16,17 @@ import type { Io } from './command.js'
 
 interface TopicOptions {
   readonly topic: string
-  /** The newest so many records. */
+  /** The number of newest records to read. */
   readonly limit: number
-  /** Instead of the addresses in the config. */
+  /** Addresses of Kafka, instead of those in the config. */
   readonly brokers: string | undefined
 }
 
-/** Reads what the pipeline wrote to a topic. What is in the way is printed, and undefined returned. */
+/** Reads past events from a topic that the pipeline wrote to; undefined if that fails, after printing why. */
 export async function eventsFromTopic(
   config: CheckedConfig,
   checked: CheckedPipeline,
-  rehearsal: Rehearsal,
+  dryRun: DryRun,
   options: TopicOptions,
   io: Io,
 ): Promise<PastEvents | undefined> {
@@ -39,13 +39,7 @@ export async function eventsFromTopic(
       options,
       io,
     )
-    const past = await pastRecords(
-      records,
-      checked.name,
-      sink.rebuild?.bind(sink),
-      rehearsal,
-      config.revision,
-    )
+    const past = await pastRecords(records, checked.name, sink.rebuild?.bind(sink), dryRun, config.revision)
     return { events: past.events, notes: notesOn(topic, past) }
   } catch (thrown) {
     if (!(thrown instanceof HeadgateError)) throw thrown
@@ -62,22 +56,22 @@ function notesOn(
     ...(rebuilt === 0
       ? []
       : [
-          `${counted(rebuilt)} of ${topic} hold only a part of the event. The events were rebuilt from value, key and headers: a rule that looks elsewhere in the event finds nothing there, so that such a rule is not judged by them. Use --events with whole bodies for that.`,
+          `${countRecords(rebuilt)} of ${topic} hold only a part of the event. The events were rebuilt from value, key and headers. A rule that looks at another part of the event finds nothing there, so these events say nothing about such a rule. Use --events with whole bodies for that.`,
         ]),
     ...(unusable === 0
       ? []
       : [
-          `${counted(unusable)} of ${topic} are left out: what they lack of the event decides under the config they are compared with. Use --events with whole bodies, or the dead letters, which are whole.`,
+          `${countRecords(unusable)} of ${topic} are left out: the current config would decide on parts of the event that they do not hold. Use --events with whole bodies, or the dead letters, which are whole.`,
         ]),
     ...(foreign === 0
       ? []
-      : [`${counted(foreign)} of ${topic} are left out: this pipeline did not write them.`]),
+      : [`${countRecords(foreign)} of ${topic} are left out: this pipeline did not write them.`]),
   ]
 }
 
-const counted = (count: number): string => `${count} ${count === 1 ? 'record' : 'records'}`
+const countRecords = (count: number): string => `${count} ${count === 1 ? 'record' : 'records'}`
 
-/** Throws where a reference that the sink connects with has no value. */
+/** Throws if a reference in the settings of the sink has no value. */
 function withBrokers(
   { placeholders }: CheckedConfig,
   checked: CheckedPipeline,
@@ -89,7 +83,7 @@ function withBrokers(
     ({ pointer }) => brokers === undefined || pointer !== `${sink.pointer}/config/brokers`,
   )
   if (missing !== undefined) {
-    const message = `${missing.reference} has no value, and Kafka is to be read${
+    const message = `${missing.reference} has no value, which is needed to read from Kafka${
       missing.pointer.endsWith('/brokers') ? '; set it, or give --brokers' : ''
     }.`
     throw new HeadgateError('HG_CONFIG_PROVIDER', message)
@@ -106,13 +100,13 @@ async function readNewest(
   io: Io,
 ): Promise<{ readonly sink: Sink; readonly records: readonly LoggedRecord[] }> {
   const ending = new AbortController()
-  const surroundings = { metrics: new ProcessMetrics(), log: () => SILENT, signal: ending.signal }
-  const { sink } = buildDelivery(config, checked, surroundings)
-  const giveUp = async (): Promise<void> => {
+  const deps = { metrics: new ProcessMetrics(), log: () => SILENT, signal: ending.signal }
+  const { sink } = buildDelivery(config, checked, deps)
+  const close = async (): Promise<void> => {
     ending.abort()
     await sink.stop?.()
   }
-  const onSignal = () => void giveUp()
+  const onSignal = () => void close()
   io.signal.addEventListener('abort', onSignal)
   try {
     sink.expect([{ target: { topic }, place: '--from-topic' }])
@@ -120,15 +114,15 @@ async function readNewest(
     const [reason] = sink.notReady?.() ?? []
     if (reason !== undefined) throw new HeadgateError('HG_KAFKA_UNAVAILABLE', reason)
     if (sink.log === undefined)
-      throw new HeadgateError('HG_CONFIG_VALUE', 'The sink of this pipeline cannot read what it has written.')
+      throw new HeadgateError('HG_CONFIG_VALUE', 'The sink of this pipeline cannot read its own records.')
     return { sink, records: await newest(sink.log, topic, limit, io) }
   } finally {
     io.signal.removeEventListener('abort', onSignal)
-    await giveUp()
+    await close()
   }
 }
 
-/** Of each partition no more than could be among the newest of all. */
+/** Reads from each partition only as many records as could be among the newest of all. */
 async function newest(log: RecordLog, topic: string, limit: number, io: Io): Promise<LoggedRecord[]> {
   const partitions = (await log.partitions()).filter((partition) => partition.topic === topic)
   const from = partitions.map(({ partition, start, end }) => ({
@@ -142,7 +136,7 @@ async function newest(log: RecordLog, topic: string, limit: number, io: Io): Pro
   try {
     await log.read(from, (record) => {
       progress.show(`${records.length} of ${total} records read`, Math.min(records.length, total), total)
-      // What a replay notes in the dead-letter topic is no event.
+      // A replay writes notes to the dead-letter topic; they are not events.
       if (record.header(HEADER.replay) === undefined) records.push(record)
     })
   } finally {
@@ -152,16 +146,16 @@ async function newest(log: RecordLog, topic: string, limit: number, io: Io): Pro
   return records.slice(-limit)
 }
 
-/** What goes wrong reaches the operator as the answer of the command. */
+/** Errors reach the operator as output of the command. */
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
-/** Events that came once, and what was left out of them. A sentence each, for people. */
+/** Past events, and a note for people about each group that was left out. */
 export interface PastEvents {
   readonly events: readonly PastEvent[]
   readonly notes: readonly string[]
 }
 
-/** Bodies of events as JSON lines or as one JSON array, or the lines of `headgate dlq export`. */
+/** Reads bodies of events as JSON lines or as one JSON array, or the lines of `headgate dlq export`. */
 export function pastEvents(text: string, pipeline: string): PastEvents {
   const whole = wholeDocument(text)
   if (whole !== undefined) {
@@ -183,15 +177,15 @@ export function pastEvents(text: string, pipeline: string): PastEvents {
       ...(letter !== undefined && { id: letter.id }),
     })),
     notes: [
-      ...(others === 0 ? [] : [`Dead letters of other pipelines are left out: ${others}.`]),
+      ...(others === 0 ? [] : [`${others} dead letters of other pipelines are left out.`]),
       ...skipped.map((line) => `Left out: ${line}.`),
     ],
   }
 }
 
 /**
- * The events of a text that is one JSON document of several lines or one array; undefined where it is lines. They are taken
- * as they are written: a number that goes through JavaScript can become another one.
+ * The events of a text that is one JSON document of several lines or one array; undefined for JSON lines. The text of each
+ * is kept: a number that goes through JavaScript can change.
  */
 function wholeDocument(text: string): readonly string[] | undefined {
   const isArray = text.trimStart().startsWith('[')

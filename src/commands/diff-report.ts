@@ -1,30 +1,30 @@
 import { type Comparison, type Destination, isSame, type Move, moved } from '../dry-run/compare.js'
 import { type Column, cut, printable, type Style, table } from '../lib/terminal/text.js'
 
-export interface Diffed {
+export interface Diff {
   readonly pipeline: string
-  /** The two files, as they are shown. */
+  /** Names of the two files. */
   readonly before: string
   readonly after: string
   readonly comparison: Comparison
-  /** What was left out or made up. A sentence each. */
+  /** Sentences about events that were left out or rebuilt. */
   readonly notes: readonly string[]
 }
 
 const LONGEST_NAME = 60
 
 /** For people, ending with a line end. */
-export function report({ pipeline, before, after, comparison, notes }: Diffed, style: Style): string {
+export function report({ pipeline, before, after, comparison, notes }: Diff, style: Style): string {
   const { events, changes, refusedBefore, refusedAfter } = comparison
   const moves = moved(comparison)
   const lines = [
     `${pipeline}: ${events} ${events === 1 ? 'event' : 'events'} under ${before} (rows) and ${after} (columns)`,
     ...(events === 0 ? [] : ['', matrix(comparison)]),
-    ...moves.flatMap((move) => ['', ...shownMove(move, style)]),
+    ...moves.flatMap((move) => ['', ...formatMove(move, style)]),
     ...changes.flatMap(({ at, aspects, count, examples }) => [
       '',
-      `${style('bold', String(count))} still to ${shownPlace(at)}, with another ${aspects.join(', ')}`,
-      ...shownExamples(examples, count),
+      `${style('bold', String(count))} still to ${formatDestination(at)}, with a different ${aspects.join(', ')}`,
+      ...formatExamples(examples, count),
     ]),
     '',
     ...notes.map((note) => `Note: ${printable(note)}`),
@@ -39,19 +39,21 @@ export function report({ pipeline, before, after, comparison, notes }: Diffed, s
   return `${lines.join('\n')}\n`
 }
 
-/** Places by number: as names, the columns would be wider than any terminal. */
+/** Destinations by number: with names, the columns would be wider than any terminal. */
 function matrix({ moves }: Comparison): string {
   const places = new Map<string, Destination>()
   for (const { before, after } of moves)
-    for (const each of [before, after]) places.set(shownPlace(each), each)
+    for (const each of [before, after]) places.set(formatDestination(each), each)
   const names = [...places.keys()].sort()
-  const rows = names.filter((name) => moves.some(({ before }) => shownPlace(before) === name))
-  const columns = names.filter((name) => moves.some(({ after }) => shownPlace(after) === name))
+  const rows = names.filter((name) => moves.some(({ before }) => formatDestination(before) === name))
+  const columns = names.filter((name) => moves.some(({ after }) => formatDestination(after) === name))
   const number = (name: string): string => String(names.indexOf(name) + 1)
   const cells = rows.map((row) =>
     columns.map((column) => {
       const count = sum(
-        moves.filter(({ before, after }) => shownPlace(before) === row && shownPlace(after) === column),
+        moves.filter(
+          ({ before, after }) => formatDestination(before) === row && formatDestination(after) === column,
+        ),
       )
       return count === 0 ? '.' : String(count)
     }),
@@ -68,31 +70,31 @@ function matrix({ moves }: Comparison): string {
   ])
 }
 
-const shownMove = ({ before, after, count, examples }: Move, style: Style): string[] => [
-  `${style('bold', String(count))} from ${shownPlace(before)}`,
-  `  to ${style(after.refused && !before.refused ? 'red' : 'bold', shownPlace(after))}`,
-  ...shownExamples(examples, count),
+const formatMove = ({ before, after, count, examples }: Move, style: Style): string[] => [
+  `${style('bold', String(count))} from ${formatDestination(before)}`,
+  `  to ${style(after.refused && !before.refused ? 'red' : 'bold', formatDestination(after))}`,
+  ...formatExamples(examples, count),
 ]
 
-function shownExamples(examples: readonly string[], count: number): string[] {
+function formatExamples(examples: readonly string[], count: number): string[] {
   if (examples.length === 0) return []
   const names = examples.map((name) => cut(printable(name), LONGEST_NAME)).join(', ')
   return [`  ${names}${count > examples.length ? ', ...' : ''}`]
 }
 
-/** `eu-west: cxone.data.actions.eu 1`, or `refused HG_SCHEMA_VIOLATION` where no rule got to decide. */
-const shownPlace = ({ rule, to }: Destination): string =>
+/** `eu-west: cxone.data.actions.eu 1`, or `refused HG_SCHEMA_VIOLATION` if no rule was reached. */
+const formatDestination = ({ rule, to }: Destination): string =>
   rule === undefined ? to : `${printable(rule)}: ${to}`
 
-/** Rules that take what no rule took before. */
+/** Rules that match events that no rule matched before. */
 function newlyMatched(moves: readonly Move[]): string[] {
   const byRule = new Map<string, number>()
   for (const { before, after, count } of moves) {
     if (before.rule !== 'otherwise' || after.rule === undefined || after.rule === 'otherwise') continue
     byRule.set(after.rule, (byRule.get(after.rule) ?? 0) + count)
   }
-  const told = [...byRule].map(([rule, count]) => `${count} by ${printable(rule)}`)
-  return told.length === 0 ? [] : [`Newly matched by a rule: ${told.join(', ')}.`]
+  const counts = [...byRule].map(([rule, count]) => `${count} by ${printable(rule)}`)
+  return counts.length === 0 ? [] : [`Newly matched by a rule: ${counts.join(', ')}.`]
 }
 
 const sum = (moves: readonly Move[]): number => moves.reduce((total, { count }) => total + count, 0)

@@ -1,80 +1,80 @@
 import type { CheckedConfig } from '../config/read.js'
-import { compareEvent, comparing, isSame } from '../dry-run/compare.js'
-import { type Rehearsal, rehearse } from '../dry-run/dry-run.js'
+import { compareEvent, createComparison, isSame } from '../dry-run/compare.js'
+import { DryRun } from '../dry-run/dry-run.js'
 import { progressBar } from '../lib/terminal/progress.js'
 import { printable, styleFor } from '../lib/terminal/text.js'
 import type { Settings } from '../process/settings.js'
 import { type Command, type CommandInput, EXIT, type Io } from './command.js'
 import { eventsFromTopic, type PastEvents, pastEvents } from './diff-input.js'
-import { type Diffed, report } from './diff-report.js'
-import { choosePipeline, loadConfig, loadSettings, readInput, settingOptions, tried } from './load.js'
+import { type Diff, report } from './diff-report.js'
+import { choosePipeline, loadConfig, loadSettings, orExit, readInput, settingOptions } from './load.js'
 import { problemReport } from './problems.js'
 
 const WHOLE = /^[1-9][0-9]{0,6}$/
 
 export const diffCommand: Command = {
   name: 'diff',
-  summary: 'Shows which old events would go elsewhere under another config.',
-  details: `Every event is run through the stages of both configs; nothing is written, and nobody is told. Who sent an event is not
-asked. References in source, sink and post-commit stages need no value, unless Kafka is read.
+  summary: 'Shows which past events would go elsewhere under another config.',
+  details: `A dry run of every event with both configs; nothing is written or acknowledged. Senders are not verified. References in
+source, sink and post-commit stages need no value, unless Kafka is read.
 
-The events are bodies, one a line or in one JSON array, or what "dlq export" wrote. With --from-topic they are what the
-pipeline wrote to a topic: where "value" of the sink is a part of the event, only that part, key and headers are there.
+The events are bodies, one per line or in one JSON array, or the output of "dlq export". With --from-topic they are read from
+a topic that the pipeline wrote to: if "value" of the sink is only a part of the event, only that part, key and headers exist.
 
   headgate diff new.json --events events.jsonl
   headgate diff new.json --from-topic orders.default --limit 1000`,
   arguments: [{ name: '<new>', description: 'The other config file.' }],
   options: [
     ...settingOptions().filter(({ flags }) => flags.startsWith('--config ')),
-    { flags: '--pipeline <name>', description: 'The pipeline. The only one, if not given.' },
+    { flags: '--pipeline <name>', description: 'The pipeline; needed only if there are several.' },
     { flags: '--events <file>', description: 'File with events; "-" for standard input.' },
     {
       flags: '--from-topic <topic>',
-      description: 'Reads what the pipeline wrote to this topic of its Kafka.',
+      description: 'Reads the events from the records in this topic of the pipeline.',
     },
-    { flags: '--brokers <addresses>', description: 'Kafka, instead of what the config says.' },
-    { flags: '--limit <n>', description: 'Only the last so many events.', default: '10000' },
-    { flags: '--examples <n>', description: 'How many ids are shown of each difference.', default: '5' },
-    { flags: '--exit-code', description: 'Exits with 1 where there are differences.' },
-    { flags: '--json', description: 'All of it as JSON.' },
+    { flags: '--brokers <addresses>', description: 'Addresses of Kafka, instead of those in the config.' },
+    { flags: '--limit <n>', description: 'Only the last events, at most so many.', default: '10000' },
+    { flags: '--examples <n>', description: 'How many ids are shown for each difference.', default: '5' },
+    { flags: '--exit-code', description: 'Exits with 1 if there are differences.' },
+    { flags: '--json', description: 'Prints everything as JSON.' },
   ],
   async run({ arguments: [file = ''], options }, io) {
     const settings = loadSettings(options, io)
-    const asked = readAsked(options, io.err)
-    if (settings === undefined || asked === undefined) return EXIT.usage
+    const request = readRequest(options, io.err)
+    if (settings === undefined || request === undefined) return EXIT.usage
     const before = await loaded(settings, io)
     const after = await loaded({ ...settings, config: file }, io)
     if (before === undefined) return EXIT.config
     if (after === undefined) return EXIT.wrong
 
-    const shared = before.rehearsal.pipelines.filter((name) => after.rehearsal.pipelines.includes(name))
+    const shared = before.dryRun.pipelines.filter((name) => after.dryRun.pipelines.includes(name))
     if (shared.length === 0) {
       io.err(`${before.config.file} and ${after.config.file} have no pipeline in common.\n`)
       return EXIT.usage
     }
     const chosen = choosePipeline(options['pipeline'] as string | undefined, shared)
-    if ('complaint' in chosen) {
-      io.err(`${chosen.complaint}\n`)
+    if ('problem' in chosen) {
+      io.err(`${chosen.problem}\n`)
       return EXIT.usage
     }
-    const past = await eventsOf(asked, chosen.pipeline, before, io)
+    const past = await eventsOf(request, chosen.pipeline, before, io)
     if (past === undefined) return EXIT.wrong
     if (past.events.length === 0) {
       io.err(`There are no events to compare.\n${past.notes.map((note) => `${printable(note)}\n`).join('')}`)
       return EXIT.wrong
     }
-    const diffed = await tried(io, () => diff(past, chosen.pipeline, before, after, asked, io))
-    if (diffed === undefined) return EXIT.wrong
+    const compared = await orExit(io, () => diff(past, chosen.pipeline, before, after, request, io))
+    if (compared === undefined) return EXIT.wrong
     io.out(
       options['json'] === true
-        ? `${JSON.stringify(diffed, undefined, 2)}\n`
-        : report(diffed, styleFor(io.terminal.out, io.env)),
+        ? `${JSON.stringify(compared, undefined, 2)}\n`
+        : report(compared, styleFor(io.terminal.out, io.env)),
     )
-    return options['exitCode'] === true && !isSame(diffed.comparison) ? EXIT.wrong : EXIT.ok
+    return options['exitCode'] === true && !isSame(compared.comparison) ? EXIT.wrong : EXIT.ok
   },
 }
 
-interface Asked {
+interface DiffRequest {
   readonly from: { readonly events: string } | { readonly topic: string }
   readonly brokers: string | undefined
   readonly limit: number
@@ -83,22 +83,22 @@ interface Asked {
 
 interface Loaded {
   readonly config: CheckedConfig
-  readonly rehearsal: Rehearsal
+  readonly dryRun: DryRun
 }
 
-function readAsked(options: CommandInput['options'], err: (text: string) => void): Asked | undefined {
+function readRequest(options: CommandInput['options'], err: (text: string) => void): DiffRequest | undefined {
   const text = (name: string) => options[name] as string | undefined
   const events = text('events')
   const topic = text('fromTopic')
   const complaints: string[] = []
   if ((events === undefined) === (topic === undefined))
-    complaints.push('Say where the events are: --events FILE or --from-topic TOPIC, one of the two.')
+    complaints.push('Give either --events FILE or --from-topic TOPIC.')
   const whole = (name: string, preset: number): number => {
-    const given = text(name)
-    if (given === undefined) return preset
-    if (!WHOLE.test(given))
-      complaints.push(`--${name} should be a whole number from 1; it is ${JSON.stringify(given)}.`)
-    return Number(given)
+    const typed = text(name)
+    if (typed === undefined) return preset
+    if (!WHOLE.test(typed))
+      complaints.push(`--${name} should be a whole number from 1; it is ${JSON.stringify(typed)}.`)
+    return Number(typed)
   }
   const limit = whole('limit', 10_000)
   const examples = whole('examples', 5)
@@ -112,27 +112,27 @@ function readAsked(options: CommandInput['options'], err: (text: string) => void
 
 async function loaded(settings: Settings, io: Io): Promise<Loaded | undefined> {
   const read = await loadConfig(settings, io, { unresolved: 'placeholder' })
-  if (read.ok) return { config: read.config, rehearsal: rehearse(read.config) }
+  if (read.ok) return { config: read.config, dryRun: new DryRun(read.config) }
   io.err(problemReport(read, io))
   return undefined
 }
 
 async function eventsOf(
-  { from, brokers, limit }: Asked,
+  { from, brokers, limit }: DiffRequest,
   pipeline: string,
-  { config, rehearsal }: Loaded,
+  { config, dryRun }: Loaded,
   io: Io,
 ): Promise<PastEvents | undefined> {
   if ('topic' in from) {
     const checked = config.pipelines.find(({ name }) => name === pipeline)
-    return checked && eventsFromTopic(config, checked, rehearsal, { topic: from.topic, limit, brokers }, io)
+    return checked && eventsFromTopic(config, checked, dryRun, { topic: from.topic, limit, brokers }, io)
   }
   const bytes = await readInput(from.events, io)
   if (bytes === undefined) return undefined
   const past = pastEvents(bytes.toString(), pipeline)
   const older = past.events.length - limit
   if (older <= 0) return past
-  const note = `Events at the beginning of ${from.events} that are left out: ${older}; --limit takes more.`
+  const note = `${older} events at the beginning of ${from.events} are left out; a larger --limit includes them.`
   return { events: past.events.slice(-limit), notes: [...past.notes, note] }
 }
 
@@ -141,20 +141,20 @@ async function diff(
   pipeline: string,
   before: Loaded,
   after: Loaded,
-  { examples }: Asked,
+  { examples }: DiffRequest,
   io: Io,
-): Promise<Diffed> {
-  const sums = comparing(examples)
+): Promise<Diff> {
+  const sums = createComparison(examples)
   const progress = progressBar(io.err, io.terminal.err)
   let withoutId = 0
   for (const [index, event] of events.entries()) {
-    const compared = await compareEvent(event, before.rehearsal, after.rehearsal)
-    if (compared.withoutId) withoutId++
-    sums.add(compared)
+    const result = await compareEvent(event, before.dryRun, after.dryRun)
+    if (result.withoutId) withoutId++
+    sums.add(result)
     progress.show(`${index + 1} of ${events.length} events`, index + 1, events.length)
   }
   progress.end()
-  const noId = `Events that have no id under either config, as where it comes in a header: ${withoutId}. They were compared all the same.`
+  const noId = `${withoutId} events have no id under either config, perhaps because it comes in a header. They were compared anyway.`
   return {
     pipeline,
     before: before.config.file,

@@ -1,21 +1,21 @@
 import type { CheckedConfig } from '../config/read.js'
 import { ERRORS } from '../contract/errors.js'
 import type { Explained } from '../contract/index.js'
-import type { Rehearsed, RehearsedCall, RehearsedRecord, Step } from '../dry-run/dry-run.js'
+import type { DryRunCall, DryRunRecord, DryRunResult, Step } from '../dry-run/dry-run.js'
 import { prettyLines } from '../lib/json/pretty-lines.js'
 import { cut, pairs, printable, printableLines, type Style, section } from '../lib/terminal/text.js'
 
-/** An event and what would happen to it. */
+/** The dry run of an event. */
 export interface Explanation {
   readonly config: CheckedConfig
-  readonly rehearsed: Rehearsed
-  /** Why the sender was not asked who it is; absent where it was. */
-  readonly unproved?: string
+  readonly result: DryRunResult
+  /** Why the sender was not verified; absent if it was. */
+  readonly unverified?: string
 }
 
 interface Look {
   readonly style: Style
-  /** Values are not cut. */
+  /** Values are not shortened. */
   readonly full: boolean
 }
 
@@ -23,48 +23,48 @@ const LONGEST_FOUND = 160
 const MOST_LINES = 30
 
 /** For people, ending with a line end. */
-export function report({ config, rehearsed, unproved }: Explanation, look: Look): string {
-  const { pipeline, steps, records, calls, answer, outcome } = rehearsed
+export function report({ config, result, unverified }: Explanation, look: Look): string {
+  const { pipeline, steps, records, calls, response, outcome } = result
   const references = [...new Set(config.placeholders.map(({ reference }) => reference))]
   const madeUp = 'receipt' in outcome ? madeUpNote(outcome.receipt.partition) : []
   const lines = [
     `${pipeline}, ${config.file}, revision ${config.revision}`,
     ...(references.length === 0
       ? []
-      : [`no value here, shown as they are written: ${references.join(', ')}`]),
-    ...steps.flatMap((step) => ['', ...shownStep(step, unproved, look)]),
-    ...records.flatMap((record) => shownRecord(record, look)),
-    ...calls.flatMap(shownCall),
-    ...section('answer to the sender', [
-      String(answer.status),
-      ...pairs(Object.entries(answer.headers)),
-      ...(answer.body === '' ? [] : [printableLines(answer.body)]),
+      : [`references without a value, shown as they are written: ${references.join(', ')}`]),
+    ...steps.flatMap((step) => ['', ...formatStep(step, unverified, look)]),
+    ...records.flatMap((record) => formatRecord(record, look)),
+    ...calls.flatMap(formatCall),
+    ...section('response to the sender', [
+      String(response.status),
+      ...pairs(Object.entries(response.headers)),
+      ...(response.body === '' ? [] : [printableLines(response.body)]),
       ...madeUp,
     ]),
     '',
-    ...conclusion(rehearsed, look.style),
+    ...conclusion(result, look.style),
   ]
   return `${lines.join('\n')}\n`
 }
 
 const madeUpNote = (partition: number): string[] => [
   partition === -1
-    ? '(partition -1 and offset 0 stand for what only Kafka knows)'
-    : '(offset 0 stands for what only Kafka knows)',
+    ? '(partition -1 and offset 0 are placeholders: only Kafka knows them)'
+    : '(offset 0 is a placeholder: only Kafka knows it)',
 ]
 
 const DECISIONS: { readonly [decision in Step['decision']]: string } = {
   pass: 'passes',
   drop: 'drops it',
   reject: 'refuses it',
-  'dead-letter': 'sends it to the dead letters',
+  'dead-letter': 'sends it to the dead-letter topic',
   unavailable: 'fails',
   'give-up': 'cannot acknowledge it',
 }
 
-function shownStep(
+function formatStep(
   { stage, decision, error, rule, details }: Step,
-  unproved: string | undefined,
+  unverified: string | undefined,
   look: Look,
 ): string[] {
   const { style } = look
@@ -74,19 +74,19 @@ function shownStep(
   return [
     `${style('bold', stage)} ${verdict}${decided}`,
     ...(error === undefined ? [] : [`  ${error.code}: ${printable(error.message)}`]),
-    ...details.flatMap((detail) => shownDetail(detail, unproved, look)),
+    ...details.flatMap((detail) => formatDetail(detail, unverified, look)),
   ]
 }
 
-function shownDetail(
+function formatDetail(
   { name, result, looked }: Explained,
-  unproved: string | undefined,
+  unverified: string | undefined,
   look: Look,
 ): string[] {
-  const why = name === 'verification' && unproved !== undefined ? `: ${unproved}` : ''
+  const why = name === 'verification' && unverified !== undefined ? `: ${unverified}` : ''
   const found = (text: string) => (look.full ? printable(text) : cut(printable(text), LONGEST_FOUND))
   const [only, ...others] = looked
-  // One value at one place is told in a line.
+  // A single value fits on one line.
   if (only !== undefined && others.length === 0 && only.found === result)
     return [`  ${name}: ${found(result)} (at ${printable(only.at)})`]
   return [
@@ -95,8 +95,8 @@ function shownDetail(
   ]
 }
 
-function shownRecord(
-  { topic, partition, key, headers, value, deadLetter }: RehearsedRecord,
+function formatRecord(
+  { topic, partition, key, headers, value, deadLetter }: DryRunRecord,
   { full }: Look,
 ): string[] {
   return [
@@ -135,14 +135,14 @@ function isJson(text: string): boolean {
   }
 }
 
-const shownCall = ({ stage, method, url, headers, body }: RehearsedCall): string[] =>
-  section(`acknowledge request of ${stage}, after the answer`, [
+const formatCall = ({ stage, method, url, headers, body }: DryRunCall): string[] =>
+  section(`acknowledge request of ${stage}, after the response`, [
     `${method} ${printable(url)}`,
     ...pairs(Object.entries(headers)),
     ...(body === '' ? [] : [printableLines(body)]),
   ])
 
-function conclusion({ outcome, route }: Rehearsed, style: Style): string[] {
+function conclusion({ outcome, route }: DryRunResult, style: Style): string[] {
   const by =
     route === undefined ? '' : ` by ${route === 'otherwise' ? route : `the rule ${printable(route)}`}`
   if (!('error' in outcome)) {

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import type { CheckedConfig } from '../config/read.js'
-import { type RehearsedRequest, rehearse } from '../dry-run/dry-run.js'
+import { DryRun, type DryRunRequest } from '../dry-run/dry-run.js'
 import { styleFor } from '../lib/terminal/text.js'
 import { type Command, EXIT } from './command.js'
 import { type Explanation, report } from './explain-report.js'
-import { choosePipeline, loadConfig, loadSettings, readInput, settingOptions, tried } from './load.js'
+import { choosePipeline, loadConfig, loadSettings, orExit, readInput, settingOptions } from './load.js'
 import { problemReport } from './problems.js'
 
 const HEADER = /^([^:\s]+):\s*(.*)$/
@@ -12,12 +12,12 @@ const HEADER = /^([^:\s]+):\s*(.*)$/
 export const explainCommand: Command = {
   name: 'explain',
   summary:
-    'Shows step by step what would happen to an event: checks, rules, record, acknowledgement, answer.',
-  details: `Nothing is connected to, sent or written: the event goes through the very stages that "run" puts together, and what
-they would send is shown. ${'${env:...}'} references of source, sink and post-commit stages need not have a value.
+    'Shows step by step what would happen to an event: checks, rules, record, response, acknowledgement.',
+  details: `A dry run: the event goes through the same stages as under "run", but they connect to nothing and send nothing. Instead,
+the requests and records are printed. ${'${env:...}'} references of source, sink and post-commit stages need no value.
 
-Who sent the event is checked where headers are given, and not asked otherwise. Exits with 0 where the event would be
-durable or dropped, with 1 where it would be refused.
+The sender is verified only if headers are given. Exits with 0 if the event would be durable or dropped, with 1 if it would
+be refused.
 
   headgate explain event.json
   curl -s https://example.com/last-event | headgate explain -
@@ -25,20 +25,20 @@ durable or dropped, with 1 where it would be refused.
   arguments: [
     {
       name: '<event>',
-      description: 'File with the body of the event as it is sent; "-" for standard input.',
+      description: 'File with the body of the event, as the sender sends it; "-" for standard input.',
     },
   ],
   options: [
     ...settingOptions().filter(({ flags }) => flags.startsWith('--config ')),
-    { flags: '--pipeline <name>', description: 'The pipeline. The only one, if not given.' },
+    { flags: '--pipeline <name>', description: 'The pipeline; needed only if there are several.' },
     {
       flags: '--header <header>',
-      description: 'A header that the event comes with, as "Name: value". May be given several times.',
+      description: 'A header of the request, as "Name: value". May be repeated.',
       repeatable: true,
     },
-    { flags: '--skip-verification', description: 'Does not check who sent it, though headers are given.' },
-    { flags: '--full', description: 'Whole values, however long.' },
-    { flags: '--json', description: 'All of it as JSON.' },
+    { flags: '--skip-verification', description: 'Does not verify the sender, even if headers are given.' },
+    { flags: '--full', description: 'Shows whole values, however long.' },
+    { flags: '--json', description: 'Prints everything as JSON.' },
   ],
   async run({ arguments: [file = ''], options }, io) {
     const settings = loadSettings(options, io)
@@ -50,41 +50,41 @@ durable or dropped, with 1 where it would be refused.
       return EXIT.config
     }
     const { config } = read
-    const rehearsal = rehearse(config)
-    const chosen = choosePipeline(options['pipeline'] as string | undefined, rehearsal.pipelines)
-    if ('complaint' in chosen) {
-      io.err(`${chosen.complaint}\n`)
+    const dryRun = new DryRun(config)
+    const chosen = choosePipeline(options['pipeline'] as string | undefined, dryRun.pipelines)
+    if ('problem' in chosen) {
+      io.err(`${chosen.problem}\n`)
       return EXIT.usage
     }
     const { pipeline } = chosen
     const body = await readInput(file, io)
     if (body === undefined) return EXIT.usage
 
-    const unproved = whyUnproved(config, pipeline, headers.size > 0, options['skipVerification'] === true)
-    const request: RehearsedRequest = {
+    const unverified = whyUnverified(config, pipeline, headers.size > 0, options['skipVerification'] === true)
+    const request: DryRunRequest = {
       headers: { 'content-type': 'application/json', ...Object.fromEntries(headers) },
       body,
     }
-    const rehearsed = await tried(io, () =>
-      rehearsal.run(pipeline, request, { skipVerification: unproved !== undefined }),
+    const result = await orExit(io, () =>
+      dryRun.run(pipeline, request, { skipVerification: unverified !== undefined }),
     )
-    if (rehearsed === undefined) return EXIT.wrong
+    if (result === undefined) return EXIT.wrong
     const explanation: Explanation = {
       config,
-      rehearsed,
-      ...(unproved !== undefined && { unproved }),
+      result,
+      ...(unverified !== undefined && { unverified: unverified }),
     }
     if (options['json'] === true) io.out(`${JSON.stringify(asJson(explanation), undefined, 2)}\n`)
     else
       io.out(
         report(explanation, { style: styleFor(io.terminal.out, io.env), full: options['full'] === true }),
       )
-    const { kind } = rehearsed.outcome
+    const { kind } = result.outcome
     return kind === 'rejected' || kind === 'unavailable' ? EXIT.wrong : EXIT.ok
   },
 }
 
-/** By their lower-case names; undefined where one is malformed, which is said. */
+/** By lower-case name; undefined if one is malformed, after printing it. */
 function readHeaders(
   given: readonly string[],
   err: (text: string) => void,
@@ -103,27 +103,27 @@ function readHeaders(
   return headers
 }
 
-/** Why the sender is not asked who it is; undefined where it is. */
-function whyUnproved(
+/** Why the sender is not verified; undefined if it is. */
+function whyUnverified(
   { placeholders }: CheckedConfig,
   pipeline: string,
   headersGiven: boolean,
   skip: boolean,
 ): string | undefined {
-  if (skip) return 'as --skip-verification says'
-  if (!headersGiven) return 'no --header is given'
+  if (skip) return 'because of --skip-verification'
+  if (!headersGiven) return 'no --header was given'
   const missing = placeholders.find(({ pointer }) => pointer.startsWith(`/pipelines/${pipeline}/source/`))
   return missing === undefined ? undefined : `${missing.reference} has no value here`
 }
 
-/** What `headgate explain --json` prints. */
-export function asJson({ config, rehearsed, unproved }: Explanation): object {
-  const { pipeline, answer, outcome, route, steps, records, calls } = rehearsed
+/** The output of `headgate explain --json`. */
+export function asJson({ config, result, unverified }: Explanation): object {
+  const { pipeline, response, outcome, route, steps, records, calls } = result
   const { error, ...ending } = 'error' in outcome ? outcome : { ...outcome, error: undefined }
   return {
     pipeline,
     revision: config.revision,
-    verification: unproved === undefined ? { kind: 'given' } : { kind: 'skipped', why: unproved },
+    verification: unverified === undefined ? { kind: 'given' } : { kind: 'skipped', why: unverified },
     unresolved: config.placeholders,
     outcome: error === undefined ? ending : { ...ending, code: error.code, message: error.message },
     route: route ?? null,
@@ -133,6 +133,6 @@ export function asJson({ config, rehearsed, unproved }: Explanation): object {
       return { ...record, partition: partition ?? null, value: value.toString(valueEncoding), valueEncoding }
     }),
     acknowledge: calls,
-    answer,
+    answer: response,
   }
 }

@@ -9,13 +9,13 @@ import { type Command, type CommandGroup, EXIT } from './command.js'
 
 type LoadCommands = () => Promise<readonly (Command | CommandGroup)[]>
 
-/** `headgate help COMMAND` is `headgate COMMAND --help`: `cli.ts` sees to that before this command runs. */
+/** `headgate help COMMAND` never gets here: `cli.ts` turns it into `headgate COMMAND --help`. */
 export const helpCommand = (loadCommands: LoadCommands): Command => ({
   name: 'help',
   summary: 'Explains an error code, a warning, a command or a topic.',
   details: `Examples:
   headgate help HG_SCHEMA_VIOLATION   meaning, what to do, kind and HTTP status of an error code
-  headgate help HG_KAFKA              all error codes that begin so
+  headgate help HG_KAFKA              all error codes that begin with HG_KAFKA
   headgate help partition-shared      the meaning of a warning of "headgate validate"
   headgate help dlq replay            the same as "headgate dlq replay --help"`,
   arguments: [{ name: '[topic...]', description: 'An error code, a warning, a command or a topic.' }],
@@ -40,7 +40,7 @@ export const helpCommand = (loadCommands: LoadCommands): Command => ({
     }
     const names = [...entries.map(({ name }) => name), ...commands.map(({ name }) => name)]
     const near = nearest(topic, names)
-    const hint = near === undefined ? '"headgate help" lists what there is.' : `Did you mean "${near}"?`
+    const hint = near === undefined ? '"headgate help" lists everything.' : `Did you mean "${near}"?`
     io.err(`There is no command, error code, warning or topic "${printable(topic)}". ${hint}\n`)
     return EXIT.usage
   },
@@ -49,7 +49,7 @@ export const helpCommand = (loadCommands: LoadCommands): Command => ({
 function overview(commands: readonly (Command | CommandGroup)[]): string {
   const described = commands.map(({ name, summary }) => ({ name, summary }))
   return [
-    'Commands ("headgate help COMMAND" tells more):',
+    'Commands ("headgate help COMMAND" for details):',
     listing(described),
     'Topics:',
     listing(TOPICS),
@@ -63,7 +63,7 @@ function listing(entries: readonly Pick<Entry, 'name' | 'summary'>[]): string {
   return entries.map(({ name, summary }) => `  ${name.padEnd(wide)}  ${summary}\n`).join('')
 }
 
-/** Something that `headgate help NAME` explains. */
+/** An entry that `headgate help NAME` explains. */
 export interface Entry {
   readonly name: string
   readonly summary: string
@@ -74,12 +74,12 @@ export const TOPICS: readonly Entry[] = [
   {
     name: 'errors',
     summary: 'All error codes.',
-    text: () => listed(errorEntries()),
+    text: () => formatEntries(errorEntries()),
   },
   {
     name: 'warnings',
     summary: 'All warnings of "headgate validate".',
-    text: () => listed(warningEntries()),
+    text: () => formatEntries(warningEntries()),
   },
   {
     name: 'settings',
@@ -97,11 +97,11 @@ export const TOPICS: readonly Entry[] = [
     summary: 'The exit codes of the commands.',
     text: () =>
       pairs([
-        ['0', 'Everything is fine.'],
-        ['1', 'The thing asked about is wrong, or a run failed.'],
+        ['0', 'Success.'],
+        ['1', 'The checked thing is wrong, or a run failed.'],
         ['2', 'Wrong usage: a flag, an argument or a setting of the process.'],
-        ['70', 'A fault of Headgate itself. Please report it.'],
-        ['78', 'The config cannot be used. Starting again does not help.'],
+        ['70', 'An internal error of Headgate. Please report it.'],
+        ['78', 'The config cannot be used. A restart does not help.'],
       ]).join('\n'),
   },
 ]
@@ -109,33 +109,36 @@ export const TOPICS: readonly Entry[] = [
 /** Topics, error codes and warnings. */
 export const helpEntries = (): readonly Entry[] => [...TOPICS, ...errorEntries(), ...warningEntries()]
 
-const listed = (entries: readonly Entry[]): string =>
+const formatEntries = (entries: readonly Entry[]): string =>
   pairs(entries.map(({ name, summary }) => [name, summary])).join('\n')
 
 const errorEntries = (): Entry[] =>
   Object.entries(ERRORS).map(([name, { meaning }]) => ({
     name,
     summary: meaning,
-    text: () => explainedError(name as ErrorCode),
+    text: () => explainError(name as ErrorCode),
   }))
 
-function explainedError(code: ErrorCode): string {
+function explainError(code: ErrorCode): string {
   const { kind, status, meaning, action } = ERRORS[code]
   const facts = pairs([
     ['meaning', meaning],
     ['to do', action],
     ['kind', `${kind}. ${ERROR_KINDS[kind]}`],
-    ['status', status === undefined ? 'none: no sender sees this code' : `${status}, as the HTTP response`],
+    [
+      'status',
+      status === undefined ? 'none: it is never sent to a sender' : `${status}, as the HTTP response`,
+    ],
   ])
   return [code, '', ...facts].join('\n')
 }
 
 function warningEntries(): Entry[] {
   const ofPlugins = plugins.flatMap(({ kind, name, lints }) =>
-    Object.entries(lints ?? {}).map(([lint, told]) => warningEntry(lint, told, `the ${kind} ${name}`)),
+    Object.entries(lints ?? {}).map(([lint, meaning]) => warningEntry(lint, meaning, `the ${kind} ${name}`)),
   )
   return [
-    ...Object.entries(LINTS).map(([name, told]) => warningEntry(name, told, 'the whole file')),
+    ...Object.entries(LINTS).map(([name, meaning]) => warningEntry(name, meaning, 'the whole file')),
     ...ofPlugins,
   ]
 }

@@ -1,6 +1,6 @@
 import type { Command, CommandGroup } from './command.js'
 
-/** In the order of the help. Each is loaded when it is asked for: `run` would spend a part of its start on all others. */
+/** In the order of the help. Loaded lazily: otherwise `run` would spend part of its start on all other commands. */
 const COMMANDS: { readonly [name: string]: () => Promise<Command | CommandGroup> } = {
   run: async () => (await import('./run.js')).runCommand,
   validate: async () => (await import('./validate.js')).validateCommand,
@@ -14,15 +14,15 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command | CommandGroup>
   dlq: async () => (await import('./dlq/index.js')).dlqCommand,
   help: async () => (await import('./help.js')).helpCommand(loadCommands),
   sandbox: async () => (await import('./sandbox.js')).sandboxCommand,
-  answer: async () => (await import('./check-config.js')).answerCommand,
+  'check-config': async () => (await import('./check-config.js')).checkConfigCommand,
   worker: async () => (await import('./worker.js')).workerCommand,
 }
 
-/** `headgate help COMMAND ...` asks for what `headgate COMMAND ... --help` prints. */
+/** Turns `headgate help COMMAND ...` into `headgate COMMAND ... --help`. */
 export const withHelpFlag = (argv: readonly string[]): readonly string[] =>
   argv[0] === 'help' && Object.hasOwn(COMMANDS, argv[1] ?? '') ? [...argv.slice(1), '--help'] : argv
 
-/** The command of that name alone, or all of them where no command has it. */
+/** The command with that name, or all commands if there is none. */
 export async function loadCommands(name = ''): Promise<readonly (Command | CommandGroup)[]> {
   const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS)
   return Promise.all(wanted.flatMap((load) => load?.() ?? []))

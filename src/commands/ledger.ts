@@ -1,16 +1,16 @@
 import type { LedgerReport } from '../ledger/ledger.js'
 import { table } from '../lib/terminal/text.js'
-import { askAdmin, trustOptions } from './admin-client.js'
+import { requestAdminJson, trustOptions } from './admin-client.js'
 import { type Command, EXIT } from './command.js'
 import { loadSettings, settingOptions } from './load.js'
 
 export const ledgerCommand: Command = {
   name: 'ledger',
-  summary: 'Shows what is still to be acknowledged, or retries what was given up.',
-  details: `Asks the Headgate that runs on this machine. "headgate ledger" shows, for each pipeline, owed acknowledgements by
-age, those that were given up with their reasons, and how far each partition is known and acknowledged. "headgate ledger
-retry" owes anew what was given up.`,
-  arguments: [{ name: '[action]', description: '"retry", or nothing to look.' }],
+  summary: 'Shows pending and failed acknowledgements, or retries the failed ones.',
+  details: `Asks the Headgate that runs on this machine. "headgate ledger" shows, for each pipeline, pending acknowledgements by
+age, failed ones with their reasons, and how far each partition is indexed and acknowledged. "headgate ledger retry" makes
+failed acknowledgements pending again.`,
+  arguments: [{ name: '[action]', description: '"retry"; without it, the command only shows.' }],
   options: [
     ...settingOptions().filter(({ flags }) => flags.startsWith('--admin')),
     ...trustOptions,
@@ -23,27 +23,27 @@ retry" owes anew what was given up.`,
       io.err(`There is no "ledger ${action}". Did you mean "ledger retry"?\n`)
       return EXIT.usage
     }
-    const question = action === 'retry' ? (['POST', '/ledger/retry'] as const) : (['GET', '/ledger'] as const)
-    const answer = await askAdmin(settings, question, options, io)
-    if (answer === undefined) return EXIT.wrong
-    if (options['json'] === true) io.out(`${JSON.stringify(answer, undefined, 2)}\n`)
-    else if (action === 'retry') io.out(retried(answer as { [pipeline: string]: number }))
+    const request = action === 'retry' ? (['POST', '/ledger/retry'] as const) : (['GET', '/ledger'] as const)
+    const response = await requestAdminJson(settings, request, options, io)
+    if (response === undefined) return EXIT.wrong
+    if (options['json'] === true) io.out(`${JSON.stringify(response, undefined, 2)}\n`)
+    else if (action === 'retry') io.out(formatRetried(response as { [pipeline: string]: number }))
     else
       io.out(
-        Object.entries(answer as { [pipeline: string]: LedgerReport })
-          .map(shown)
+        Object.entries(response as { [pipeline: string]: LedgerReport })
+          .map(format)
           .join('\n'),
       )
     return EXIT.ok
   },
 }
 
-const retried = (counts: { readonly [pipeline: string]: number }): string =>
+const formatRetried = (counts: { readonly [pipeline: string]: number }): string =>
   Object.entries(counts)
-    .map(([pipeline, count]) => `${pipeline}: ${count} acknowledgements are owed again\n`)
+    .map(([pipeline, count]) => `${pipeline}: ${count} failed acknowledgements are pending again\n`)
     .join('')
 
-function shown([pipeline, report]: [string, LedgerReport]): string {
+function format([pipeline, report]: [string, LedgerReport]): string {
   const { pending, failed, partitions, remembersSince } = report
   const time = (at: number) => new Date(at).toISOString()
   const failures = failed.first.map(
@@ -59,16 +59,16 @@ function shown([pipeline, report]: [string, LedgerReport]): string {
     `pipeline ${pipeline}`,
     '',
     table(
-      [left('owed'), right('acknowledgements')],
+      [left('pending'), right('acknowledgements')],
       pending.map(({ age, count }) => [age, String(count)]),
     ),
     '',
-    `given up: ${failed.count}${failed.count > failures.length ? `, of which the first ${failures.length}:` : ''}`,
+    `failed: ${failed.count}${failed.count > failures.length ? `, the first ${failures.length}:` : ''}`,
     ...failures,
     '',
-    table([left('records'), right('known up to'), right('acknowledged up to'), right('lag')], rows),
+    table([left('records'), right('indexed up to'), right('acknowledged up to'), right('lag')], rows),
     '',
-    `Events are recognised that came after ${time(remembersSince)}.`,
+    `Duplicates are detected for events received since ${time(remembersSince)}.`,
     '',
   ].join('\n')
 }

@@ -18,41 +18,41 @@ import {
 } from '../process/settings.js'
 import type { CommandInput, CommandOption, Io } from './command.js'
 
-/** The process settings as flags, from their one declaration. */
+/** The process settings as flags. */
 export const settingOptions = (): CommandOption[] =>
   Object.values(SETTINGS).map((setting) => ({
     flags: typeof setting.default === 'boolean' ? `--${flagOf(setting)}` : `--${flagOf(setting)} <value>`,
     description: `${setting.doc} [${setting.env}, default ${setting.default === '' ? 'none' : setting.default}]`,
   }))
 
-/** The settings from flags and environment, and a sentence for each variable whose name looks like a slip. */
+/** The settings from flags and environment, and a warning for each variable whose name looks misspelled. */
 export function settingsFrom(
   flags: CommandInput['options'],
   { env }: Pick<Io, 'env'>,
-): { readonly read: SettingsResult; readonly slips: readonly string[] } {
-  const given = Object.entries(flags).flatMap(([name, value]) =>
+): { readonly read: SettingsResult; readonly warnings: readonly string[] } {
+  const values = Object.entries(flags).flatMap(([name, value]) =>
     name in SETTINGS && value !== undefined ? [[name, String(value)]] : [],
   )
-  return { read: readSettings(env, Object.fromEntries(given)), slips: closestMatches(env) }
+  return { read: readSettings(env, Object.fromEntries(values)), warnings: closestMatches(env) }
 }
 
-/** The settings from flags and environment. Slips in names are printed; so are complaints, and undefined is returned then. */
+/** The settings from flags and environment; undefined if they are wrong. Prints the problems, and warnings about misspelled names. */
 export function loadSettings(flags: CommandInput['options'], io: Io): Settings | undefined {
-  const { read, slips } = settingsFrom(flags, io)
-  for (const slip of slips) io.err(`warning: ${slip}\n`)
+  const { read, warnings } = settingsFrom(flags, io)
+  for (const warning of warnings) io.err(`warning: ${warning}\n`)
   if (read.ok) return read.settings
   io.err(`${read.problems.join('\n')}\n`)
   return undefined
 }
 
 type LoadOptions = Pick<ReadOptions, 'unresolved' | 'text' | 'contents'> & {
-  /** A stranger asks: no other plugins are loaded, and no files elsewhere are read. */
+  /** For untrusted configs: loads only these plugins, and reads no files outside the folder of the config. */
   readonly running?: RunningPlugins
 }
 
 /**
- * Loads the plugins that the config file names, then reads and checks it, as `run` would; every command that looks at a
- * config uses this. `unresolved`, for commands that connect to nothing, `text` and `contents`: see `ReadOptions`.
+ * Loads the plugins that the config file names, then reads and checks the file, as `run` does; every command that needs a
+ * config uses this. `unresolved` (for commands that connect to nothing), `text` and `contents`: see `ReadOptions`.
  */
 export async function loadConfig(
   { config, host, allowUnverified, allowClientCode }: Settings,
@@ -76,37 +76,40 @@ export async function loadConfig(
   })
 }
 
-/** The pipeline that is meant: the one that is named, or the only one. Otherwise what to say. `having`: what all of `names` have. */
+/** The named pipeline, or the only one; otherwise the error to print. `having`: what all of `names` have in common. */
 export function choosePipeline(
   name: string | undefined,
   names: readonly string[],
   having = '',
-): { readonly pipeline: string } | { readonly complaint: string } {
+): { readonly pipeline: string } | { readonly problem: string } {
   const [only, ...others] = names
   if (name === undefined && only !== undefined && others.length === 0) return { pipeline: only }
-  if (names.length === 0) return { complaint: `There is no pipeline${having}.` }
-  if (name === undefined) return { complaint: `Name one with --pipeline: ${names.join(', ')}.` }
+  if (names.length === 0) return { problem: `There is no pipeline${having}.` }
+  if (name === undefined)
+    return {
+      problem: `There are several pipelines${having}; choose one with --pipeline: ${names.join(', ')}.`,
+    }
   if (names.includes(name)) return { pipeline: name }
-  const hint = didYouMean(name, names)?.suggestion ?? `There is ${names.join(', ')}.`
-  return { complaint: `There is no pipeline "${printable(name)}"${having}. ${hint}` }
+  const hint = didYouMean(name, names)?.suggestion ?? `Expected one of ${names.join(', ')}.`
+  return { problem: `There is no pipeline "${printable(name)}"${having}. ${hint}` }
 }
 
-/** The bytes of a file, or of standard input for `-`. Where it cannot be read that is said, and undefined returned. */
+/** The bytes of a file, or of standard input for `-`; undefined if it cannot be read, after printing why. */
 export async function readInput(name: string, { cwd, stdin, err }: Io): Promise<Buffer | undefined> {
   try {
     return withoutMark(name === '-' ? await stdin() : readFileSync(resolve(cwd, name)))
   } catch (error) {
-    err(`${name} cannot be read: ${reason(error)}.\n`)
+    err(`Cannot read ${name}: ${reason(error)}.\n`)
     return undefined
   }
 }
 
-/** Editors of Windows put a byte order mark before a text, which is no part of it. */
+/** Editors on Windows put a byte order mark before a text; it is not part of the text. */
 const withoutMark = (bytes: Buffer): Buffer =>
   bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
 
-/** What `work` gives. What is in its way is told the operator, and undefined returned. */
-export async function tried<Result>({ err }: Io, work: () => Promise<Result>): Promise<Result | undefined> {
+/** The result of `work`; undefined if it fails with an error that an operator can understand, after printing it. */
+export async function orExit<Result>({ err }: Io, work: () => Promise<Result>): Promise<Result | undefined> {
   try {
     return await work()
   } catch (thrown) {

@@ -11,10 +11,13 @@ import { loadSettings, settingOptions } from './load.js'
 export const pluginsCommand: Command = {
   name: 'plugins',
   summary: 'Lists the plugins, or shows every setting of one.',
-  details: `A plugin that is no built-in is named as in the config: by the path of its file (./plugins/mask.mjs, here from the
-current folder) or by its npm package (@acme/headgate-s3, installed where the config file is). It is loaded to be shown.`,
+  details: `External plugins are named as in the config: by the path of the file (./plugins/mask.mjs, relative to the current folder)
+or by the npm package (@acme/headgate-s3, installed in the folder of the config file). The command loads them.`,
   arguments: [
-    { name: '[name]', description: 'A plugin, to see its settings: a built-in, a path or an npm package.' },
+    {
+      name: '[name]',
+      description: 'The plugin whose settings are shown: a built-in, a path or an npm package.',
+    },
   ],
   options: settingOptions().filter(({ flags }) => flags.startsWith('--config')),
   async run({ arguments: [name], options }, io) {
@@ -26,11 +29,11 @@ current folder) or by its npm package (@acme/headgate-s3, installed where the co
     const plugin = plugins.find((known) => known.name === name)
     if (plugin === undefined) {
       const names = plugins.map((known) => known.name)
-      const hint = didYouMean(name, names)?.suggestion ?? `Plugins are ${names.join(', ')}.`
+      const hint = didYouMean(name, names)?.suggestion ?? `Expected one of ${names.join(', ')}.`
       io.err(`There is no plugin "${name}". ${hint}\n`)
       return EXIT.usage
     }
-    io.out(shown(plugin))
+    io.out(format(plugin))
     return EXIT.ok
   },
 }
@@ -45,11 +48,11 @@ async function showExternal(name: string, options: CommandInput['options'], io: 
     io.err(`${[message, suggestion].filter((line) => line !== undefined).join('\n')}\n`)
     return EXIT.wrong
   }
-  io.out(loaded.definitions.map(shown).join('\n'))
+  io.out(loaded.definitions.map(format).join('\n'))
   return EXIT.ok
 }
 
-const shown = ({ name, kind, summary, config }: AnyDefinition): string =>
+const format = ({ name, kind, summary, config }: AnyDefinition): string =>
   `${name} (${kind})\n${summary}\n\n${describeSettings(config)}`
 
 function list(known: readonly AnyDefinition[]): string {
@@ -59,7 +62,7 @@ function list(known: readonly AnyDefinition[]): string {
     .join('\n')
 }
 
-/** Every setting with its type, default and meaning, for people; made from the schema that validates. */
+/** Every setting with its type, default and description, from the schema that validates. */
 export function describeSettings(schema: Schema): string {
   return describeObject(schema, '').join('\n')
 }
@@ -78,7 +81,7 @@ function describe(name: string, schema: Schema, required: boolean, indent: strin
   return [head, ...meaning, ...written, ...inner(schema, `${indent}    `)]
 }
 
-/** What stands inside an object, inside the elements of a list, or in each shape that a setting can take. */
+/** The settings inside an object, inside the elements of a list, or in each variant of a setting. */
 function inner(schema: Schema, indent: string): string[] {
   if (schema.properties !== undefined) return ['', ...describeObject(schema, indent)].slice(0, -1)
   if (schema.items?.properties !== undefined) return inner(schema.items, indent)
@@ -86,7 +89,7 @@ function inner(schema: Schema, indent: string): string[] {
   return (schema.oneOf ?? schema.anyOf ?? []).flatMap((shape) => {
     if (shape.properties === undefined) return []
     if (tag === undefined) return ['', ...describeObject(shape, indent)].slice(0, -1)
-    const title = `${indent}where "${tag}" is ${JSON.stringify(shape.properties[tag]?.const)}:`
+    const title = `${indent}if "${tag}" is ${JSON.stringify(shape.properties[tag]?.const)}:`
     const meaning = shape.description === undefined ? [] : wrap(shape.description, `${indent}    `)
     return ['', title, ...meaning, '', ...describeObject(shape, `${indent}    `, tag)].slice(0, -1)
   })

@@ -5,7 +5,7 @@ import { sourceFrame } from '../lib/terminal/frames.js'
 import { type Style, styleFor } from '../lib/terminal/text.js'
 import type { Io } from './command.js'
 
-/** A problem or a warning, as it is shown. */
+/** A problem or a warning, ready to be printed. */
 interface Finding {
   readonly severity: 'error' | 'warning'
   /** An error code, or the name of a lint. */
@@ -20,11 +20,14 @@ interface Finding {
   readonly help: string
 }
 
-/** What the outside says of a config that could be read. */
-type Outside = Pick<ProbeReport, 'problems' | 'warnings'>
+/** Problems and warnings that a probe of the external systems found. */
+type ProbeFindings = Pick<ProbeReport, 'problems' | 'warnings'>
 
-/** All that reading a config found, and `outside`: errors first, each kind in the order of the file. */
-export function findingsOf(read: ReadResult, outside: Outside = { problems: [], warnings: [] }): Finding[] {
+/** All problems and warnings of a config, and those of a probe: errors first, both in the order of the file. */
+export function findingsOf(
+  read: ReadResult,
+  outside: ProbeFindings = { problems: [], warnings: [] },
+): Finding[] {
   const warnings = [...(read.ok ? read.config.warnings : []), ...outside.warnings]
   const problems = [...(read.ok ? [] : read.problems), ...outside.problems]
   return [...problems.map(ofProblem), ...warnings.map(ofWarning)].sort(
@@ -49,16 +52,16 @@ const ofWarning = ({ name, ...warning }: Warning): Finding => ({
 const WIDTH = 120
 const COLOURS = { error: 'red', warning: 'yellow' } as const
 
-/** Problems and warnings for people, each with the lines of the file that it is about, and how many there are. */
+/** Problems and warnings for people, each with the lines of the file that it is about, and their count. */
 export function problemReport(
   read: ReadResult,
   { terminal, env }: Pick<Io, 'terminal' | 'env'>,
-  outside?: Outside,
+  outside?: ProbeFindings,
 ): string {
   const style = styleFor(terminal.err, env)
   const { lines } = read.ok ? read.config : read
   const findings = findingsOf(read, outside)
-  const shown = folded(findings).map(([first, ...others]) =>
+  const shown = foldWarnings(findings).map(([first, ...others]) =>
     [report(first, lines, style, terminal.columns ?? WIDTH), ...alsoAt(others)].join('\n'),
   )
   return `${shown.join('\n\n')}\n\n${countOf(findings)}.\n`
@@ -66,8 +69,8 @@ export function problemReport(
 
 type Fold = readonly [first: Finding, ...others: Finding[]]
 
-/** Warnings of one name together: a cluster with one broker has the same one for every topic. Errors stay by themselves. */
-function folded(findings: readonly Finding[]): Fold[] {
+/** Groups warnings by name: a cluster with one broker has the same one for every topic. Errors stay separate. */
+function foldWarnings(findings: readonly Finding[]): Fold[] {
   const folds = new Map<string, [Finding, ...Finding[]]>()
   for (const [index, finding] of findings.entries()) {
     const key = finding.severity === 'warning' ? finding.code : String(index)
@@ -78,7 +81,7 @@ function folded(findings: readonly Finding[]): Fold[] {
   return [...folds.values()]
 }
 
-/** A line for each, without those of the file. */
+/** One line each, without the lines of the file. */
 const alsoAt = (others: readonly Finding[]): string[] =>
   others.length === 0
     ? []
@@ -107,10 +110,10 @@ function countOf(findings: readonly Finding[]): string {
   return counts.flat().join(', ')
 }
 
-/** How to have an error code or the name of a warning explained. The pages in docs/ are not always at hand; the command is. */
+/** The command that explains an error code or warning. The pages in docs/ are not always at hand; the command is. */
 const explainWith = (code: string): string => `headgate help ${code}`
 
-/** One JSON document for programs. `ok` is what the exit code says. */
+/** One JSON document for programs. `ok` agrees with the exit code. */
 export function problemsAsJson(read: ReadResult, ok: boolean, outside?: ProbeReport): string {
   const problems = findingsOf(read, outside).map(({ location, ...finding }) => ({
     severity: finding.severity,
@@ -133,7 +136,7 @@ export function problemsAsJson(read: ReadResult, ok: boolean, outside?: ProbeRep
   return `${JSON.stringify({ ok, file, revision, problems, ...looked }, undefined, 2)}\n`
 }
 
-/** Workflow commands of GitHub Actions, one a line: it shows them beside the lines of the file in a pull request. */
+/** Workflow commands of GitHub Actions, one per line: annotations in a pull request. */
 export const problemsForGithub = (read: ReadResult, outside?: ProbeReport): string =>
   [
     ...findingsOf(read, outside).map(workflowCommand),
@@ -149,7 +152,7 @@ function workflowCommand(finding: Finding): string {
     ['file', file],
     ['line', line],
     ['col', column],
-    // GitHub takes columns only where both are of one line.
+    // GitHub accepts columns only if both are on one line.
     ...(end?.line === line ? [['endColumn', end.column] as [string, number]] : []),
     ...(end === undefined ? [] : [['endLine', end.line] as [string, number]]),
     ['title', code],

@@ -20,40 +20,39 @@ import { findingsOf, problemReport } from './problems.js'
 
 export const runCommand: Command = {
   name: 'run',
-  summary: 'Takes events until it is told to stop.',
-  details: `Takes over changes of the config file while it runs: when the file, or a file that it names, says something
-else, on SIGHUP, and on POST /config/reload. A config that cannot be used changes nothing.
+  summary: 'Starts Headgate; it takes events until it is stopped.',
+  details: `Reloads the config while it runs: when the config file, or a file that it names, changes; on SIGHUP; and on
+POST /config/reload. If the new config cannot be used, the old one keeps running.
 
-Stops on SIGTERM or SIGINT: answers what is in flight, waits for Kafka, acknowledges what it can, and exits
-with 0. A second signal, or the shutdown timeout, ends the waiting: it exits with 1 and says what was left. It exits with
-2 when a flag or a setting is wrong and with 78 when the config cannot be used: starting it again would not help.
+Stops on SIGTERM or SIGINT: it drains requests in flight, waits for Kafka, sends pending acknowledgements, and exits with 0.
+A second signal, or the shutdown timeout, stops it at once: it exits with 1 and logs what is unfinished. It exits with 2 if a
+flag or a setting is wrong, and with 78 if the config cannot be used; restarting it would not help.
 
-With --takeover it takes the place of the process that uses the state directory, without a moment in which nobody
-listens: it opens the ports, asks that process to stop, and takes events when it has. Under systemd, and with a Node.js
-before 22.12, use a socket unit for that.
+With --takeover it replaces the process that uses the state directory, without refusing connections meanwhile: it opens the
+ports, asks that process to stop, and takes events when it has stopped. Under systemd, and with Node.js before 22.12, use a
+socket unit instead.
 
-Under systemd it reports READY, STOPPING and the watchdog (Type=notify), and takes listening sockets from a socket
-unit.`,
+Under systemd it reports READY, STOPPING and the watchdog (Type=notify), and takes listening sockets from a socket unit.`,
   options: settingOptions(),
   async run({ options }, io) {
-    const given = settingsFrom(options, io)
-    const { log, redact, line, readable } = await openLog(given.read, options, io)
+    const settingsResult = settingsFrom(options, io)
+    const { log, redact, line, readable } = await openLog(settingsResult.read, options, io)
     if (!readable)
       io.onCrash((error) =>
-        log.fatal({ event: 'crashed', err: error }, 'Headgate failed; please report this'),
+        log.fatal({ event: 'crashed', err: error }, 'Headgate crashed; please report this'),
       )
     io.onWarning(warningLogger(log))
-    for (const slip of given.slips) log.warn({ event: 'setting-unknown' }, slip)
-    const problems = problemsOf(given.read)
-    if (!given.read.ok || problems.length > 0) {
+    for (const warning of settingsResult.warnings) log.warn({ event: 'setting-unknown' }, warning)
+    const problems = problemsOf(settingsResult.read)
+    if (!settingsResult.read.ok || problems.length > 0) {
       for (const problem of problems) log.error({ event: 'setting-problem' }, problem)
-      log.fatal({ event: 'failed' }, 'a setting of the process is wrong; nothing was started')
+      log.fatal({ event: 'failed' }, 'a process setting is wrong; Headgate does not start')
       return EXIT.usage
     }
-    const { settings } = given.read
+    const { settings } = settingsResult.read
     const read = await tried(await loadConfig(settings, io))
     if (!read.ok) {
-      if (readable) io.err(`${problemReport(read, io)}Nothing was started.\n`)
+      if (readable) io.err(`${problemReport(read, io)}Headgate does not start.\n`)
       else logProblems(read, log)
       return EXIT.config
     }
@@ -75,7 +74,7 @@ unit.`,
         config,
         file: resolve(io.cwd, settings.config),
         read: async (text) =>
-          // With a text, it is a question of the admin API.
+          // With a text, it is a check for the admin API.
           text === undefined ? tried(await loadConfig(settings, io)) : loadConfig(settings, io, { text }),
         onSecrets: (secrets) => redact(lineRedactor(secrets)),
         onTakeover(pid) {
@@ -90,7 +89,7 @@ unit.`,
       })
       reload = () => app.reload('signal')
       log.info({ event: 'listening', intake: app.intake, admin: app.admin }, 'listening')
-      manager.ready(`Listening on ${app.intake}; ${app.admin}/ready says whether events are taken.`)
+      manager.ready(`Listening on ${app.intake}; ${app.admin}/ready says whether it takes events.`)
       await aborted(AbortSignal.any([io.signal, takeover.signal]))
       manager.stopping()
       const timer = setTimeout(
@@ -112,13 +111,13 @@ unit.`,
     function warn(warnings: readonly Warning[]): void {
       if (warnings.length === 0) return
       const names = [...new Set(warnings.map(({ name }) => name))]
-      const message = `the config has warnings, which "headgate validate" shows: ${names.join(', ')}`
+      const message = `the config has warnings; "headgate validate" shows them: ${names.join(', ')}`
       log.warn({ event: 'config-warnings', count: warnings.length, names }, message)
     }
 
     function report(left: readonly Unfinished[]): number {
       for (const { pipeline, inFlight, unacknowledged } of left) {
-        const message = `stopped with ${inFlight} events not answered and ${unacknowledged} not acknowledged to their sender`
+        const message = `stopped with ${inFlight} requests in flight and ${unacknowledged} events not acknowledged to their sender`
         log.error({ event: 'left', pipeline, inFlight, unacknowledged }, message)
       }
       log.info({ event: 'stopped' }, 'stopped')
@@ -139,7 +138,7 @@ const aborted = (signal: Io['signal']): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 
-/** The log as the settings say, or as far as they can be understood where one of them is wrong. */
+/** The log as the settings ask for it; if a setting is wrong, with the others. */
 async function openLog(
   read: SettingsResult,
   flags: CommandInput['options'],
@@ -158,7 +157,7 @@ async function openLog(
   return { ...created, readable }
 }
 
-/** A line for each problem and warning, where programs read the log. */
+/** One line per problem and warning, if programs read the log. */
 function logProblems(read: Extract<ReadResult, { ok: false }>, log: Log): void {
   const findings = findingsOf(read)
   for (const { severity, location, message, ...more } of findings) {
@@ -170,5 +169,5 @@ function logProblems(read: Extract<ReadResult, { ok: false }>, log: Log): void {
     )
   }
   const errors = findings.filter(({ severity }) => severity === 'error').length
-  log.error({ event: 'failed', problems: errors }, 'the config cannot be used; nothing was started')
+  log.error({ event: 'failed', problems: errors }, 'the config cannot be used; Headgate does not start')
 }

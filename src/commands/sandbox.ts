@@ -9,7 +9,7 @@ import { configNews, type Exit } from '../sandbox/headgate-process.js'
 import { followTopics, type ReadRecord } from '../sandbox/reader.js'
 import { report } from '../sandbox/report.js'
 import { exampleCommands, TOPICS } from '../sandbox/routes.js'
-import { preferredPort, SHIPPED_CONFIG, type Surroundings, startSurroundings } from '../sandbox/sandbox.js'
+import { preferredPort, type Sandbox, SHIPPED_CONFIG, startSandbox } from '../sandbox/sandbox.js'
 import { type Command, type CommandInput, EXIT, type Io } from './command.js'
 
 const INTAKE_PORT = 8080
@@ -20,19 +20,19 @@ const MOST_PORT = 65_535
 export const sandboxCommand: Command = {
   name: 'sandbox',
   summary: 'Runs Headgate on its shipped config, with an embedded Kafka and a simulated CXone.',
-  details: `Needs nothing else on the machine. Stays up until Ctrl-C; prints a curl command for each route, and every record as
-it arrives in Kafka. With --demo it posts events itself (valid, invalid and repeated ones), counts them in every place
-they pass, and exits with 0 only where all counts agree.`,
+  details: `Needs nothing else on the machine. Runs until Ctrl-C; prints a curl command for each route, and every record as it
+arrives in Kafka. With --demo it posts events itself (valid, invalid and repeated ones), counts them at every step, and exits
+with 0 only if all counts agree.`,
   options: [
-    { flags: '--demo', description: 'Post events, print the counts and a verdict, and end.' },
+    { flags: '--demo', description: 'Posts events, prints the counts and a verdict, and exits.' },
     { flags: '--events <number>', description: 'How many requests --demo posts.', default: '2000' },
     {
       flags: '--port <number>',
-      description: 'Where to post to; 0 takes a free one. Otherwise 8080, if free.',
+      description: 'Port of the webhook; 0 for any free one. Default: 8080 if it is free.',
     },
     {
       flags: '--admin-port <number>',
-      description: 'Where metrics are; 0 takes a free one. Otherwise 8083, if free.',
+      description: 'Port of the metrics; 0 for any free one. Default: 8083 if it is free.',
     },
   ],
   async run({ options }, io) {
@@ -44,7 +44,7 @@ they pass, and exits with 0 only where all counts agree.`,
     const { events, port, adminPort } = read
     try {
       if (options['demo'] === true)
-        return await demonstrate({ events, port: port ?? 0, adminPort: adminPort ?? 0 }, io)
+        return await runSandboxDemo({ events, port: port ?? 0, adminPort: adminPort ?? 0 }, io)
       const ports = {
         port: port ?? (await preferredPort(INTAKE_PORT)),
         adminPort: adminPort ?? (await preferredPort(ADMIN_PORT)),
@@ -80,23 +80,23 @@ export interface Demonstration {
   readonly adminPort: number
 }
 
-/** The same events in every run. */
+/** The events are the same in every run. */
 const SEED = 1
-/** Seconds; short enough to pass while the demo runs. */
+/** Seconds; short enough to expire while the demo runs. */
 const DEMO_TOKEN_LIFETIME = 2
 const LINES_SHOWN = 20
 
-/** Starts everything, posts events, and says whether all counts agree. */
-export async function demonstrate({ events, port, adminPort }: Demonstration, io: Io): Promise<number> {
+/** Starts everything, posts events, and reports whether all counts agree. */
+export async function runSandboxDemo({ events, port, adminPort }: Demonstration, io: Io): Promise<number> {
   const token = randomBytes(16).toString('hex')
-  // Two of the one and some dozens of the other, however many events there are: a 429 slows all acknowledgements down.
+  // Always two 429 and some dozens of 503, however many events there are: a 429 slows all acknowledgements down.
   const faults = nowAndThen({
     throttled: Math.ceil(events * 0.45),
     unavailable: Math.max(10, Math.ceil(events / 40)),
   })
   io.out('Starting an embedded Kafka, a simulated CXone, and Headgate on its shipped plugins.config.json.\n')
   const cxone = { tokenLifetime: DEMO_TOKEN_LIFETIME, faults }
-  const surroundings = await startSurroundings({ port, adminPort, token, cxone })
+  const surroundings = await startSandbox({ port, adminPort, token, cxone })
   const { headgate, webhook } = surroundings
   const progress = progressBar(io.err, io.terminal.err)
   io.kill.addEventListener('abort', () => headgate.kill('SIGKILL'))
@@ -117,27 +117,27 @@ export async function demonstrate({ events, port, adminPort }: Demonstration, io
     progress.end()
     const reason = error instanceof Error ? error.message : String(error)
     throw new Error(
-      [reason, 'The last that Headgate logged:', ...headgate.lines.slice(-LINES_SHOWN)].join('\n'),
+      [reason, 'The last log lines of Headgate:', ...headgate.lines.slice(-LINES_SHOWN)].join('\n'),
     )
   } finally {
     await surroundings.stop()
   }
 }
 
-const addresses = ({ webhook, headgate }: Surroundings): string =>
+const addresses = ({ webhook, headgate }: Sandbox): string =>
   [
-    'While it ran, these were its addresses; "./headgate sandbox" starts the same and stays up:',
+    'These were its addresses; "./headgate sandbox" starts the same and keeps running:',
     `  events   POST ${webhook}`,
     `  metrics  GET  ${headgate.admin}/metrics`,
     `  ready    GET  ${headgate.admin}/ready`,
   ].join('\n')
 
-/** The same in every run, so that a command from a shell's history still works. It opens nothing but the sandbox. */
+/** The same in every run, so that a command from a shell's history still works. It gives access to the sandbox only. */
 const TOKEN = 'sandbox'
-/** Seconds; as short as a real one may be, so that tokens are seen to be renewed. */
+/** Seconds; as short as a real one may be, so that renewals can be seen. */
 const STAY_TOKEN_LIFETIME = 60
 
-/** Starts everything, says how to use it, and shows records as they arrive, until it is told to stop. */
+/** Starts everything, prints how to use it, and shows records as they arrive, until it is stopped. */
 export async function stayUp(
   ports: { readonly port: number; readonly adminPort: number },
   io: Io,
@@ -149,7 +149,7 @@ export async function stayUp(
     const news = configNews(line)
     if (news !== undefined) io.out(`Headgate: ${news}\n`)
   }
-  const surroundings = await startSurroundings({ ...ports, token: TOKEN, cxone, onLine })
+  const surroundings = await startSandbox({ ...ports, token: TOKEN, cxone, onLine })
   const { headgate, kafka } = surroundings
   io.kill.addEventListener('abort', () => headgate.kill('SIGKILL'))
   try {
@@ -167,22 +167,22 @@ export async function stayUp(
   }
 }
 
-function instructions({ webhook, headgate, kafka, cxone }: Surroundings, style: Style): string {
+function instructions({ webhook, headgate, kafka, cxone }: Sandbox, style: Style): string {
   const examples = exampleCommands(webhook, TOKEN).map(
     ({ title, command }) => `${style('bold', `# ${title}`)}\n${command}\n`,
   )
   return `
 Headgate runs on ${SHIPPED_CONFIG}
 
-Post an event to it; the same one again is answered "duplicate" and is no second record:
+Post an event to it; if you post it again, the response is "duplicate" and there is no second record:
 
 ${examples.join('\n')}
 metrics           ${headgate.admin}/metrics
 ready             ${headgate.admin}/ready
 Kafka             ${kafka.bootstrap} (for any Kafka client; topics ${TOPICS.join(', ')})
-acknowledgements  ${cxone.url}/simulator/report (what the simulated CXone has seen)
+acknowledgements  ${cxone.url}/simulator/report (as counted by the simulated CXone)
 
-Press Ctrl-C to stop everything. Records appear here as they arrive in Kafka, and what becomes of changes to the config file:
+Press Ctrl-C to stop everything. Records appear here as they arrive in Kafka, and the results of reloads of the config file:
 
 `
 }

@@ -9,36 +9,36 @@ const DEFAULT_PAYLOAD = '2KiB'
 
 export const tapCommand: Command = {
   name: 'tap',
-  summary: 'Shows events as they pass, live, with their outcome, route and place in Kafka.',
-  details: `Asks the Headgate that runs on this machine, until Ctrl-C, --limit or --for ends it. Filters that are given several times
-fit where one of them does. At most --rate events a second are shown; the rest is counted. Nothing is slowed down by it.
-Secrets of the config are never shown, nor what "tap": {"mask": [...]} of the pipeline names.
+  summary: 'Shows events live, with their outcome, route, topic, partition and offset.',
+  details: `Connects to the Headgate that runs on this machine, until Ctrl-C, --limit or --for ends it. If a filter is repeated, an
+event has to match one of its values. At most --rate events a second are shown; the others are counted. A tap never slows
+events down. Secrets of the config are never shown, nor the values that "tap": {"mask": [...]} of the pipeline names.
 
   headgate tap --outcome rejected --outcome dead-lettered
   headgate tap --route high-priority --payload --limit 5
   headgate tap --id 4711 --json --for 5m`,
   options: [
     several('--pipeline <name>', 'Only events of this pipeline.'),
-    several('--route <rule>', 'Only events on which this rule of a route decided; "otherwise" for the rest.'),
+    several(
+      '--route <rule>',
+      'Only events that this rule matched; "otherwise" for those that no rule matched.',
+    ),
     several(
       '--outcome <outcome>',
-      'Only events that ended so: delivered, duplicate, dropped, dead-lettered, rejected or unavailable.',
+      'Only events with this outcome: delivered, duplicate, dropped, dead-lettered, rejected or unavailable.',
     ),
     several('--id <id>', 'Only the event with this id.'),
     several('--code <code>', 'Only events that failed with this code, such as HG_SCHEMA_VIOLATION.'),
-    { flags: '--payload', description: `Shows the body, as far as --bytes goes.` },
+    { flags: '--payload', description: 'Shows the body, up to --bytes.' },
     {
       flags: '--bytes <size>',
-      description: `How much of each body is shown, up to 64KiB; ${DEFAULT_PAYLOAD} if not given.`,
+      description: `How much of each body is shown, up to 64KiB. Default: ${DEFAULT_PAYLOAD}.`,
     },
-    several(
-      '--mask <pointer>',
-      'Does not show this place of the body either, such as /payload/items/*/card.',
-    ),
-    { flags: '--rate <n>', description: 'Events a second at most, up to 100; 10 if not given.' },
+    several('--mask <pointer>', 'Also hides this value of the body, such as /payload/items/*/card.'),
+    { flags: '--rate <n>', description: 'Events a second at most, up to 100. Default: 10.' },
     { flags: '--limit <n>', description: 'Ends after so many events.' },
     { flags: '--for <duration>', description: 'Ends after this time, such as 30s.' },
-    { flags: '--json', description: 'As JSON, one event a line.' },
+    { flags: '--json', description: 'Prints JSON, one event per line.' },
     ...settingOptions().filter(({ flags }) => flags.startsWith('--admin')),
     ...trustOptions,
   ],
@@ -46,8 +46,8 @@ Secrets of the config are never shown, nor what "tap": {"mask": [...]} of the pi
     const settings = loadSettings(options, io)
     if (settings === undefined) return EXIT.usage
     const path = `/tap?${queryOf(options)}`
-    const question = { method: 'GET', path, signal: io.signal } as const
-    const ended = await requestAdmin(settings, question, options, io, (body) =>
+    const request = { method: 'GET', path, signal: io.signal } as const
+    const ended = await requestAdmin(settings, request, options, io, (body) =>
       show(linesOf(body), options['json'] === true, io),
     )
     if (io.signal.aborted) return EXIT.ok
@@ -68,7 +68,7 @@ function queryOf(options: Readonly<{ [name: string]: unknown }>): URLSearchParam
   return query
 }
 
-/** Returns the exit code; undefined, and a complaint, where the lines end without the one that says why. */
+/** Returns the exit code; undefined if the lines end without the one that says why, after printing that. */
 async function show(lines: AsyncIterable<TapLine>, json: boolean, io: Io): Promise<number | undefined> {
   const style = styleFor(io.terminal.out, io.env)
   let rate = 0
@@ -76,27 +76,27 @@ async function show(lines: AsyncIterable<TapLine>, json: boolean, io: Io): Promi
   for await (const line of lines) {
     if (line.kind === 'tapping') {
       ;({ rate, pipelines } = line)
-      io.err(`Events of ${pipelines.join(', ')} are shown, at most ${rate} a second. Ctrl-C ends it.\n`)
+      io.err(`Showing events of ${pipelines.join(', ')}, at most ${rate} a second. Press Ctrl-C to stop.\n`)
     } else if (line.kind === 'end') {
       if (WHY[line.why] !== undefined) io.err(`${WHY[line.why]}\n`)
       return line.why === 'failed' ? EXIT.wrong : EXIT.ok
     } else if (line.kind === 'skipped') {
       const count = line.count.toLocaleString('en-US')
-      io.err(`... and ${count} more that are not shown: more than --rate, or not read fast enough\n`)
+      io.err(`... and ${count} more that are not shown: above --rate, or not read fast enough\n`)
     } else if (line.kind === 'event') {
-      io.out(json ? `${JSON.stringify(line)}\n` : shownEvent(line, pipelines.length > 1, style))
+      io.out(json ? `${JSON.stringify(line)}\n` : formatEvent(line, pipelines.length > 1, style))
     }
   }
-  io.err('The connection has ended: Headgate is gone, or has dropped a tap that was not read.\n')
+  io.err('The connection was closed: Headgate has exited, or has closed a tap that was not read.\n')
   return undefined
 }
 
 const WHY: { readonly [why: string]: string } = {
   stopping: 'Headgate is stopping.',
-  failed: 'Headgate cannot show this; its log has the reason.',
+  failed: 'Headgate cannot show this event; its log has the reason.',
 }
 
-/** The lines of a tap, as they come. */
+/** The lines of a tap, as they arrive. */
 export async function* linesOf(body: Readable): AsyncGenerator<TapLine> {
   let begun = ''
   body.setEncoding('utf8')
@@ -117,16 +117,16 @@ const LOOK = {
 } as const
 const WIDEST = 'dead-lettered'.length
 
-/** An event for people: a line, and one with its body where that was asked for. */
-export function shownEvent(event: TapEvent, withPipeline: boolean, style: Style): string {
+/** An event for people: a line, and a second one with the body if it was asked for. */
+export function formatEvent(event: TapEvent, withPipeline: boolean, style: Style): string {
   const { time, pipeline, id, outcome, ms, code, message } = event
-  const place = placeOf(event)
+  const destination = destinationOf(event)
   const parts = [
     time,
     ...(withPipeline ? [pipeline] : []),
     style(LOOK[outcome], outcome.padEnd(WIDEST)),
     id === undefined ? '(no id)' : printable(id),
-    ...(place === '' ? [] : [printable(place)]),
+    ...(destination === '' ? [] : [printable(destination)]),
     `${ms} ms`,
     ...(code === undefined ? [] : [`${style('bold', code)}: ${printable(message ?? '')}`]),
   ]
@@ -134,9 +134,9 @@ export function shownEvent(event: TapEvent, withPipeline: boolean, style: Style)
 }
 
 /** As `high-priority -> topic/0@12`. */
-function placeOf({ route, topic, partition, offset }: TapEvent): string {
-  const place = topic === undefined ? [] : [`${topic}/${partition}@${offset}`]
-  return [...(route === undefined ? [] : [route]), ...place].join(' -> ')
+function destinationOf({ route, topic, partition, offset }: TapEvent): string {
+  const position = topic === undefined ? [] : [`${topic}/${partition}@${offset}`]
+  return [...(route === undefined ? [] : [route]), ...position].join(' -> ')
 }
 
 function bodyOf({ payload, cut, bytes = 0 }: TapEvent): string[] {

@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { reason } from '../config/files.js'
 import type { CheckedConfig } from '../config/read.js'
-import { rehearse } from '../dry-run/dry-run.js'
+import { DryRun } from '../dry-run/dry-run.js'
 import { printable } from '../lib/terminal/text.js'
 import type { Settings } from '../process/settings.js'
 import {
-  type Captured,
+  type CapturedEvent,
   type RecordedScenario,
   readCaptured,
   record,
@@ -17,7 +17,7 @@ import { type CommandInput, EXIT, type Io } from './command.js'
 import { choosePipeline, loadConfig, readInput } from './load.js'
 import { problemReport } from './problems.js'
 
-/** `headgate test --record`: scenarios of what came, expecting what the config makes of it now. */
+/** `headgate test --record`: scenarios from past events, with the results of the current config as expectations. */
 export async function recordScenarios(
   options: CommandInput['options'],
   settings: Settings,
@@ -26,12 +26,12 @@ export async function recordScenarios(
   const source = String(options['record'])
   const out = options['out'] as string | undefined
   if (out === undefined) {
-    io.err('Name the file that --record writes with --out.\n')
+    io.err('Give the file that --record writes with --out.\n')
     return EXIT.usage
   }
   const path = resolve(io.cwd, out)
   if (options['force'] !== true && existsSync(path)) {
-    io.err(`${out} exists; --force writes over it.\n`)
+    io.err(`${out} exists; --force overwrites it.\n`)
     return EXIT.wrong
   }
   const loaded = await loadConfig(settings, io, { unresolved: 'placeholder' })
@@ -43,17 +43,17 @@ export async function recordScenarios(
   const read = await readInput(source, io)
   if (read === undefined) return EXIT.wrong
   if (!isUtf8(read)) {
-    io.err(`${source} is not UTF-8, so what is in it cannot be written as it is.\n`)
+    io.err(`${source} is not UTF-8, so its events cannot be written to a scenario file.\n`)
     return EXIT.wrong
   }
   const { events, skipped } = readCaptured(read.toString())
   const named = options['pipeline'] as string | undefined
-  const complaint = objection(events, named, config)
-  if (complaint !== undefined) {
-    io.err(`${complaint}\n`)
+  const problem = pipelineProblem(events, named, config)
+  if (problem !== undefined) {
+    io.err(`${problem}\n`)
     return EXIT.usage
   }
-  const scenarios = await record(events, rehearse(config), named ?? config.pipelines[0]?.name)
+  const scenarios = await record(events, new DryRun(config), named ?? config.pipelines[0]?.name)
   if (scenarios.length === 0) {
     io.err(`${source === '-' ? 'Standard input' : source} has no events.\n`)
     return EXIT.wrong
@@ -62,28 +62,28 @@ export async function recordScenarios(
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, scenarioFile(scenarios, schemaFor(path, resolve(io.cwd, settings.config))))
   } catch (error) {
-    io.err(`${out} cannot be written: ${reason(error)}.\n`)
+    io.err(`Cannot write ${out}: ${reason(error)}.\n`)
     return EXIT.wrong
   }
   io.out(summary(scenarios, out, events.length, skipped))
   return EXIT.ok
 }
 
-/** Which pipeline would get an event has to be known. */
-function objection(
-  events: readonly Captured[],
+/** Every event needs a pipeline. */
+function pipelineProblem(
+  events: readonly CapturedEvent[],
   named: string | undefined,
   { pipelines }: CheckedConfig,
 ): string | undefined {
   const names = pipelines.map(({ name }) => name)
   for (const { line, letter } of events) {
     const chosen = choosePipeline(letter?.pipeline ?? named, names)
-    if ('complaint' in chosen) return `Line ${line}: ${chosen.complaint}`
+    if ('problem' in chosen) return `Line ${line}: ${chosen.problem}`
   }
   return undefined
 }
 
-/** The editor schema beside the config, as the new file has to name it. */
+/** The path from the new file to the editor schema next to the config. */
 function schemaFor(path: string, config: string): string | undefined {
   const schema = join(dirname(config), 'schemas/scenarios.schema.json')
   if (!existsSync(schema)) return undefined
@@ -91,7 +91,7 @@ function schemaFor(path: string, config: string): string | undefined {
   return from.startsWith('.') ? from : `./${from}`
 }
 
-/** What was made, and what only a person can know. */
+/** The scenarios that were written, and a list for a person to check. */
 function summary(
   scenarios: readonly RecordedScenario[],
   out: string,
@@ -106,18 +106,18 @@ function summary(
   const doubts = scenarios.flatMap(({ name, doubt }) =>
     doubt === undefined ? [] : [`${printable(name)}: ${printable(doubt)}`],
   )
-  const left = [
+  const toCheck = [
     ...doubts,
-    'The expectations are what happens now. Whether it is what should happen, only you can say.',
-    'The events are as they came: take out what is secret or personal before you commit them.',
-    'Who sent an event is not looked at: no scenario has "verify".',
+    'The expectations are the results of the current config. Check that they are the results you want.',
+    'The events are unchanged: remove secrets and personal data before you commit them.',
+    'Senders are not verified: no scenario has "verify".',
     ...skipped.map((line) => `Left out: ${line}.`),
   ]
   return [
     `${scenarios.length} ${scenarios.length === 1 ? 'scenario' : 'scenarios'} written to ${out}${repeated}:`,
-    ...[...counts].map(([what, count]) => `  ${String(count).padStart(5)}  ${printable(what)}`),
-    'Left to check:',
-    ...left.map((line) => `  - ${line}`),
+    ...[...counts].map(([result, count]) => `  ${String(count).padStart(5)}  ${printable(result)}`),
+    'To check:',
+    ...toCheck.map((line) => `  - ${line}`),
     '',
   ].join('\n')
 }

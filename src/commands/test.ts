@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { CheckedConfig } from '../config/read.js'
-import { type Rehearsal, type Rehearsed, rehearse } from '../dry-run/dry-run.js'
+import { DryRun, type DryRunResult } from '../dry-run/dry-run.js'
 import { styleFor } from '../lib/terminal/text.js'
 import type { Settings } from '../process/settings.js'
-import { type Covered, coverage } from '../scenarios/coverage.js'
-import { knownNames } from '../scenarios/names.js'
+import { type CoveredWay, coverage } from '../scenarios/coverage.js'
+import { configNames } from '../scenarios/names.js'
 import { type BrokenFile, readScenarios, type Scenario, scenarioFiles } from '../scenarios/read.js'
 import { jsonReport, junit, report } from '../scenarios/report.js'
 import { type FileResult, passed, runScenario } from '../scenarios/run.js'
@@ -16,30 +16,34 @@ import { recordScenarios } from './test-record.js'
 
 export const testCommand: Command = {
   name: 'test',
-  summary: 'Runs scenarios: an event in, what must come of it out. Nothing is sent anywhere.',
-  details: `Scenarios stand in JSON files beside the config: scenarios.json, *.scenarios.json, scenarios/*.json. They run through the
-stages of the config; records and acknowledge requests are caught. Rules that no scenario reached are named. Exits with 0
-where every scenario passed, with 1 where one did not or a file is wrong.
+  summary: 'Runs scenarios: an event and its expected result. Nothing is sent anywhere.',
+  details: `Scenarios are in JSON files next to the config: scenarios.json, *.scenarios.json, scenarios/*.json. Each is a dry run of
+the stages of the config. Rules that no scenario matched are listed. Exits with 0 if every scenario passed, with 1 if one
+failed or a file is wrong.
 
   headgate test --junit report.xml --require-coverage
   headgate test --record letters.jsonl --out scenarios/letters.json
 
---record takes the lines of "headgate dlq export", or events as they were sent, one JSON document a line. What becomes of
-them with the config as it is now is written as the expectation; a person has to judge it.`,
-  arguments: [{ name: '[files...]', description: 'Scenario files; those beside the config where absent.' }],
+--record reads the lines of "headgate dlq export", or events as they were sent, one JSON document per line. It writes the
+results with the current config as expectations; you have to check that they are right.`,
+  arguments: [{ name: '[files...]', description: 'Scenario files. Default: those next to the config.' }],
   options: [
     ...settingOptions().filter(({ flags }) => flags.startsWith('--config ')),
-    { flags: '--filter <text>', description: 'Only scenarios with this text in their name.' },
-    { flags: '--require-coverage', description: 'Fails where a rule matched in no scenario.' },
-    { flags: '--junit <file>', description: 'Writes the results as JUnit XML, too.' },
+    { flags: '--filter <text>', description: 'Only scenarios whose name contains this text.' },
+    { flags: '--require-coverage', description: 'Fails if a rule matched in no scenario.' },
+    { flags: '--junit <file>', description: 'Also writes the results as JUnit XML.' },
     { flags: '--json', description: 'Prints the results as JSON.' },
     {
       flags: '--record <source>',
-      description: 'Makes scenarios of dead letters or captured events, JSON lines; "-" for standard input.',
+      description:
+        'Makes scenarios from dead letters or captured events, as JSON lines; "-" for standard input.',
     },
-    { flags: '--out <file>', description: 'Where --record writes them. Required with it.' },
-    { flags: '--pipeline <name>', description: 'The pipeline of captured events, where there are several.' },
-    { flags: '--force', description: 'Lets --record write over a file that exists.' },
+    { flags: '--out <file>', description: 'The file that --record writes; required with it.' },
+    {
+      flags: '--pipeline <name>',
+      description: 'The pipeline of captured events; needed only if there are several.',
+    },
+    { flags: '--force', description: 'Lets --record overwrite an existing file.' },
   ],
   async run({ arguments: files, options }, io) {
     const settings = loadSettings(options, io)
@@ -56,7 +60,7 @@ them with the config as it is now is written as the expectation; a person has to
     const paths = named.length > 0 ? named.map((file) => resolve(io.cwd, file)) : scenarioFiles(configPath)
     if (paths.length === 0) {
       io.err(
-        `There are no scenarios beside ${settings.config}: no scenarios.json, no *.scenarios.json, no scenarios/*.json.\n`,
+        `There are no scenarios next to ${settings.config}: no scenarios.json, no *.scenarios.json, no scenarios/*.json.\n`,
       )
       return EXIT.usage
     }
@@ -67,35 +71,35 @@ them with the config as it is now is written as the expectation; a person has to
     }
     const results = await runSuites(loaded.suites, filter)
     if (results.length === 0) {
-      io.err(`No scenario has ${JSON.stringify(filter)} in its name.\n`)
+      io.err(`The name of no scenario contains ${JSON.stringify(filter)}.\n`)
       return EXIT.usage
     }
-    const ways = filter === undefined ? covered(loaded.suites, results) : undefined
-    return tell(results, ways, required, options, io)
+    const ways = filter === undefined ? coverageOf(loaded.suites, results) : undefined
+    return printResults(results, ways, required, options, io)
   },
 }
 
 async function runSuites(suites: readonly Suite[], filter: string | undefined): Promise<FileResult[]> {
   const wanted = filter?.toLowerCase()
   const files: FileResult[] = []
-  for (const { file, scenarios, rehearsal } of suites) {
+  for (const { file, scenarios, dryRun } of suites) {
     const chosen = scenarios.filter(({ name }) => wanted === undefined || name.toLowerCase().includes(wanted))
     const results = []
-    for (const scenario of chosen) results.push(await runScenario(scenario, rehearsal))
+    for (const scenario of chosen) results.push(await runScenario(scenario, dryRun))
     if (results.length > 0) files.push({ file, results })
   }
   return files
 }
 
-/** All suites are about one config file, so any of them knows its rules. */
-function covered([suite]: readonly Suite[], files: readonly FileResult[]): Covered[] {
-  const runs: Rehearsed[] = files.flatMap(({ results }) => results.map(({ rehearsed }) => rehearsed))
-  return suite === undefined ? [] : coverage(suite.config, suite.rehearsal, runs)
+/** All suites use the same config file, so any of them has its rules. */
+function coverageOf([suite]: readonly Suite[], files: readonly FileResult[]): CoveredWay[] {
+  const runs: DryRunResult[] = files.flatMap(({ results }) => results.map(({ dryRun }) => dryRun))
+  return suite === undefined ? [] : coverage(suite.config, suite.dryRun, runs)
 }
 
-function tell(
+function printResults(
   files: readonly FileResult[],
-  ways: readonly Covered[] | undefined,
+  ways: readonly CoveredWay[] | undefined,
   required: boolean,
   options: { readonly [name: string]: unknown },
   io: Io,
@@ -114,24 +118,24 @@ function write(file: string, text: string, { cwd, err }: Io): boolean {
     writeFileSync(resolve(cwd, file), text)
     return true
   } catch (error) {
-    err(`${file} cannot be written: ${(error as Error).message}.\n`)
+    err(`Cannot write ${file}: ${(error as Error).message}.\n`)
     return false
   }
 }
 
-/** A file of scenarios with the config that they run on. */
+/** A file of scenarios with the config that they use. */
 export interface Suite {
   readonly file: string
   readonly scenarios: readonly Scenario[]
   readonly config: CheckedConfig
-  readonly rehearsal: Rehearsal
+  readonly dryRun: DryRun
 }
 
 export type LoadedScenarios =
   | { readonly ok: true; readonly suites: readonly Suite[] }
   | { readonly ok: false; readonly broken: readonly BrokenFile[] }
 
-/** Reads scenario files, and the config for each with the environment that it gives. Every problem of all of them. */
+/** Reads scenario files, and the config with the environment of each. Returns the problems of all files. */
 export async function loadScenarios(
   paths: readonly string[],
   settings: Settings,
@@ -148,12 +152,12 @@ export async function loadScenarios(
     const { file, environment } = read.text
     const env = { ...io.env, ...environment }
     const loaded = await loadConfig(settings, { ...io, env }, { unresolved: 'placeholder' })
-    // A config that is broken is so for every file.
+    // A broken config is broken for every file.
     if (!loaded.ok) return { ok: false, broken: [...broken, loaded] }
     const { config } = loaded
-    const rehearsal = rehearse(config)
-    const held = read.text.scenarios(knownNames(config, rehearsal))
-    if (held.ok) suites.push({ file, scenarios: held.scenarios, config, rehearsal })
+    const dryRun = new DryRun(config)
+    const held = read.text.scenarios(configNames(config, dryRun))
+    if (held.ok) suites.push({ file, scenarios: held.scenarios, config, dryRun })
     else broken.push(held)
   }
   return broken.length > 0 ? { ok: false, broken } : { ok: true, suites }

@@ -10,38 +10,43 @@ import { problemReport } from './problems.js'
 
 const DURATION = /^[1-9][0-9]{0,4}(ms|s)$/
 const COUNT = /^[1-9][0-9]{0,4}$/
-/** With three copies, one broker can be lost without a record that was confirmed. */
+/** With three replicas and min.insync.replicas=2, no confirmed record is lost with one broker. */
 const SAFE = 3
 
 export const topicsCommand: Command = {
   name: 'topics',
   summary: 'Lists the topics that the config needs, and creates those that are missing.',
-  details: `Targets of the rules and dead letters, with the partitions that the rules name. Without --create it only looks.
+  details: `Lists the targets of rules and the dead-letter topics, with the partitions that the rules need. Changes nothing without
+--create.
 
---create creates missing topics, with as many partitions as the rules name (or --partitions, if that is more), and adds
-missing partitions to existing topics. It adds none to a topic with records that are spread by key: they would move to
-other partitions. Do that yourself, with the command that is printed, when order across the change does not matter.
+--create creates missing topics, with as many partitions as the rules need (or --partitions, if that is more), and adds
+missing partitions to existing topics. It adds none to a topic whose records are partitioned by key: keys would move to
+other partitions. Run the printed command yourself if order across the change does not matter.
 
-Without --replication-factor, new topics have 3 copies if the cluster has 3 brokers or more, and then
-min.insync.replicas=2: the default of a Kafka broker is 1, and then the loss of one disk loses events that were
-answered 2xx. In smaller clusters the default of the broker holds.
+Without --replication-factor, new topics have 3 replicas if the cluster has 3 brokers or more, with min.insync.replicas=2:
+the default of a Kafka broker is 1, and then the loss of one disk loses events that were confirmed with 2xx. In smaller
+clusters, the defaults of the broker apply.
 
---dry-run writes nothing and prints the commands of Kafka's own tools that would do the same, to paste.
+--dry-run writes nothing and prints the commands of Kafka's own tools that would do the same.
 
-Exits with 0 if all topics are there (or were created), with 1 if something is missing or failed.`,
+Exits with 0 if all topics exist (or were created), with 1 if something is missing or failed.`,
   options: [
     ...settingOptions().filter(({ flags }) => flags.startsWith('--config ')),
     { flags: '--pipeline <name>', description: 'Only the topics of this pipeline.' },
-    { flags: '--create', description: 'Creates what is missing.' },
-    { flags: '--dry-run', description: 'With --create: prints what it would do, and does nothing.' },
-    { flags: '--partitions <n>', description: 'At least so many partitions for new topics.' },
-    { flags: '--replication-factor <n>', description: 'So many copies of new topics.' },
-    { flags: '--timeout <duration>', description: 'How long one answer of Kafka may take.', default: '10s' },
+    { flags: '--create', description: 'Creates missing topics and partitions.' },
+    { flags: '--dry-run', description: 'With --create: prints the commands instead of running them.' },
+    { flags: '--partitions <n>', description: 'Minimum number of partitions of new topics.' },
+    { flags: '--replication-factor <n>', description: 'Number of replicas of new topics.' },
+    {
+      flags: '--timeout <duration>',
+      description: 'How long one response of Kafka may take.',
+      default: '10s',
+    },
   ],
   async run({ options }, io) {
-    const complaints = wrongUsage(options)
-    if (complaints.length > 0) {
-      io.err(`${complaints.join('\n')}\n`)
+    const problems = wrongUsage(options)
+    if (problems.length > 0) {
+      io.err(`${problems.join('\n')}\n`)
       return EXIT.usage
     }
     const settings = loadSettings(options, io)
@@ -73,7 +78,7 @@ Exits with 0 if all topics are there (or were created), with 1 if something is m
 }
 
 function wrongUsage(options: CommandInput['options']): string[] {
-  const complaints = (['partitions', 'replicationFactor'] as const).flatMap((name) =>
+  const problems = (['partitions', 'replicationFactor'] as const).flatMap((name) =>
     options[name] === undefined || COUNT.test(String(options[name]))
       ? []
       : [
@@ -81,15 +86,13 @@ function wrongUsage(options: CommandInput['options']): string[] {
         ],
   )
   if (!DURATION.test(String(options['timeout'] ?? '10s')))
-    complaints.push(
-      `--timeout should be a duration such as 10s; it is ${JSON.stringify(options['timeout'])}.`,
-    )
+    problems.push(`--timeout should be a duration such as 10s; it is ${JSON.stringify(options['timeout'])}.`)
   if (options['dryRun'] === true && options['create'] !== true)
-    complaints.push('--dry-run says what --create would do: give both.')
-  return complaints
+    problems.push('--dry-run needs --create: it prints the commands that --create would run.')
+  return problems
 }
 
-/** Whether everything is there in the end. */
+/** True if everything exists in the end. */
 async function settle(
   { sink, needs }: ClusterNeeds,
   options: CommandInput['options'],
@@ -105,7 +108,7 @@ async function settle(
     if (missing.length === 0) return true
     if (options['create'] !== true) {
       io.out(
-        `\n"headgate topics --create" creates what is missing; with --dry-run it prints the commands to do so.\n`,
+        `\n"headgate topics --create" creates the missing topics and partitions; with --dry-run it prints the commands.\n`,
       )
       return false
     }
@@ -144,7 +147,7 @@ function listing(steps: readonly Step[]): string {
   return table(columns, rows)
 }
 
-/** Does each of them; one that fails does not keep the others from being done. */
+/** Takes every step, also after one that fails. */
 async function takeSteps(
   steps: readonly Step[],
   admin: TopicAdmin,
@@ -160,7 +163,7 @@ async function takeSteps(
       kind === 'create' ? admin.createCommand(topic, wanted) : admin.addPartitionsCommand(topic, partitions)
     if (kind === 'by-hand') {
       io.err(
-        `Topic "${topic}" needs ${partitions} partitions and has ${found}. Some of its records are spread by key: with more partitions, keys move to other ones. If that may be, run:\n  ${command}\n`,
+        `Topic "${topic}" needs ${partitions} partitions and has ${found}. Some of its records are partitioned by key: with more partitions, keys move. If that is acceptable, run:\n  ${command}\n`,
       )
       isComplete = false
     } else if (isDry) {

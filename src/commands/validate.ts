@@ -10,29 +10,29 @@ import { findingsOf, problemReport, problemsAsJson, problemsForGithub } from './
 export const validateCommand: Command = {
   name: 'validate',
   summary: 'Checks a config file without starting anything.',
-  details: `Says what it understood and exits with 0, or names every problem with its place and exits with 1. It checks
-exactly what "run" checks before it starts, and connects to nothing. Warnings tell what is allowed and probably not meant;
-"// headgate-ignore: NAME why" on the line before silences one. "headgate help warnings" lists them.
+  details: `Prints the pipelines and their stages and exits with 0, or prints every problem with its location and exits with 1.
+It does the same checks as "run" before it starts, and connects to nothing. Warnings are about things that are allowed but
+probably a mistake; "// headgate-ignore: NAME why" on the line before silences one. "headgate help warnings" lists them.
 
-With --against-cluster it also asks the outside, once the file is valid: whether brokers answer and take the login, whether
-topics and partitions are there and can be written, how many copies Kafka keeps, whether the token endpoint issues a token.
-Nothing is written and nothing is acknowledged. What could not be looked at is named with the reason.`,
+With --against-cluster, if the file is valid, it also checks the external systems: whether brokers can be reached and accept
+the login, whether topics and partitions exist and can be written to, how many replicas they have, and whether the token
+endpoint issues a token. Nothing is written and nothing is acknowledged. Checks that could not be done are listed with the reason.`,
   arguments: [
     {
       name: '[file]',
-      description: 'The config file; HEADGATE_CONFIG or ./plugins.config.json where absent.',
+      description: 'The config file. Default: HEADGATE_CONFIG or ./plugins.config.json.',
     },
   ],
   options: [
     {
       flags: '--format <format>',
-      description: 'text, json (one document), or github (annotations of a workflow).',
+      description: 'text, json (one document), or github (annotations for GitHub Actions).',
       default: 'text',
     },
-    { flags: '--strict', description: 'Warnings count as problems: exits with 1.' },
+    { flags: '--strict', description: 'Exits with 1 if there are warnings.' },
     {
       flags: '--against-cluster',
-      description: 'Asks Kafka and the sender, too, whether they are as the config needs them.',
+      description: 'Also checks that Kafka and the sender are as the config needs them.',
     },
     {
       flags: '--timeout <duration>',
@@ -68,12 +68,12 @@ Nothing is written and nothing is acknowledged. What could not be looked at is n
   },
 }
 
-/** At most a day: longer is not meant. */
+/** At most a day: longer would be a mistake. */
 const DURATION = /^[1-9][0-9]{0,4}(ms|s)$|^[1-9][0-9]{0,2}m$/
 
 interface Result {
   readonly read: ReadResult
-  /** Undefined where nobody asked for it. */
+  /** Undefined without --against-cluster. */
   readonly outside: ProbeReport | undefined
   readonly ok: boolean
 }
@@ -85,16 +85,16 @@ const PRINT: ReadonlyMap<string, Print> = new Map<string, Print>([
     'text',
     ({ read, outside, ok }, io) => {
       if (findingsOf(read, outside).length > 0) io.err(problemReport(read, io, outside))
-      if (read.ok && ok) io.out(understood(read.config))
-      if (outside !== undefined) (ok ? io.out : io.err)(lookedAt(outside))
+      if (read.ok && ok) io.out(formatConfig(read.config))
+      if (outside !== undefined) (ok ? io.out : io.err)(formatProbe(outside))
     },
   ],
   ['json', ({ read, outside, ok }, io) => io.out(problemsAsJson(read, ok, outside))],
   ['github', ({ read, outside }, io) => io.out(problemsForGithub(read, outside))],
 ])
 
-/** What was asked of the outside, a line each, and what could not be. */
-function lookedAt({ checked, unchecked }: ProbeReport): string {
+/** The checks of the external systems, one line each, and those that could not be done. */
+function formatProbe({ checked, unchecked }: ProbeReport): string {
   const lines = (title: string, of: readonly ProbeLine[]) =>
     of.length === 0
       ? []
@@ -102,18 +102,11 @@ function lookedAt({ checked, unchecked }: ProbeReport): string {
   return [...lines('checked', checked), ...lines('not checked', unchecked), ''].join('\n')
 }
 
-/** What was understood, a line a stage, so that a valid but wrong config shows. */
-const understood = ({ file, revision, pipelines }: CheckedConfig): string =>
-  `ok: ${file}, revision ${revision}\n${pipelines.map(understoodPipeline).join('')}`
+/** One line per stage, so that a config that is valid but not the intended one can be noticed. */
+const formatConfig = ({ file, revision, pipelines }: CheckedConfig): string =>
+  `ok: ${file}, revision ${revision}\n${pipelines.map(formatPipeline).join('')}`
 
-function understoodPipeline({
-  name,
-  source,
-  transforms,
-  sink,
-  postCommit,
-  settings,
-}: CheckedPipeline): string {
+function formatPipeline({ name, source, transforms, sink, postCommit, settings }: CheckedPipeline): string {
   const { deadLetter } = settings
   const stages = [source, ...transforms, sink, ...postCommit].map(
     ({ definition }) => `    ${definition.kind.padEnd(12)} ${definition.name}`,

@@ -7,10 +7,10 @@ import { loadConfig } from './load.js'
 
 export const workerCommand: Command = {
   name: 'worker',
-  summary: 'A worker of `headgate run`, which starts it.',
+  summary: 'A worker process that `headgate run` starts.',
   hidden: true,
   async run(_, io) {
-    // Signals of a terminal or of systemd come to all processes: when a worker ends, the primary process says.
+    // Terminals and systemd signal all processes of a group: only the primary process decides when a worker stops.
     io.onHangup(() => {})
     if (!cluster.isWorker) {
       io.err('Workers are started by "headgate run --workers N".\n')

@@ -1,6 +1,6 @@
 import type { HttpResponse, RecordHeader } from '../contract/index.js'
 import { HEADER } from '../ledger/record-headers.js'
-import type { Rehearsal, Rehearsed } from './dry-run.js'
+import type { DryRun, DryRunResult } from './dry-run.js'
 
 /** An event that came once. */
 export interface PastEvent {
@@ -38,11 +38,11 @@ interface Compared {
 /** Runs an event under two configs. */
 export async function compareEvent(
   event: PastEvent,
-  before: Rehearsal,
-  after: Rehearsal,
+  before: DryRun,
+  after: DryRun,
 ): Promise<Compared & { readonly withoutId: boolean }> {
-  const run = (rehearsal: Rehearsal, id: string | undefined) =>
-    rehearsal.run(
+  const run = (dryRun: DryRun, id: string | undefined) =>
+    dryRun.run(
       event.pipeline,
       { headers: { 'content-type': 'application/json' }, body: event.body },
       { skipVerification: true, ...(id !== undefined && { id }) },
@@ -57,23 +57,23 @@ export async function compareEvent(
   }
   const id = was.outcome.id ?? is.outcome.id ?? event.name
   const [from, to] = [destinationOf(was), destinationOf(is)]
-  const moved = !same(from, to)
+  const movesOf = !same(from, to)
   return {
     pipeline: event.pipeline,
     name: id,
     before: from,
     after: to,
-    changed: moved ? [] : changedAspects(was, is),
+    changed: movesOf ? [] : differingAspects(was, is),
     withoutId,
   }
 }
 
 const same = (one: Destination, other: Destination): boolean => one.rule === other.rule && one.to === other.to
 
-const hasNoId = ({ outcome }: Rehearsed): boolean =>
+const hasNoId = ({ outcome }: DryRunResult): boolean =>
   'error' in outcome && outcome.error.code === 'HG_INTAKE_NO_ID'
 
-function destinationOf({ outcome, records, route, steps }: Rehearsed): Destination {
+function destinationOf({ outcome, records, route, steps }: DryRunResult): Destination {
   const [record] = records
   const refused = 'error' in outcome
   const base = { rule: route, refused }
@@ -86,7 +86,7 @@ function destinationOf({ outcome, records, route, steps }: Rehearsed): Destinati
   return { ...base, to: record.deadLetter ? `dead letter ${code}` : place }
 }
 
-function changedAspects(was: Rehearsed, is: Rehearsed): Aspect[] {
+function differingAspects(was: DryRunResult, is: DryRunResult): Aspect[] {
   const [before] = was.records
   const [after] = is.records
   const differ: { readonly [aspect in Aspect]: boolean } = {
@@ -94,7 +94,7 @@ function changedAspects(was: Rehearsed, is: Rehearsed): Aspect[] {
     value: !(before?.value ?? NOTHING).equals(after?.value ?? NOTHING),
     headers: headersOf(before?.headers) !== headersOf(after?.headers),
     acknowledgement: JSON.stringify(was.calls) !== JSON.stringify(is.calls),
-    answer: answerOf(was.answer) !== answerOf(is.answer),
+    answer: answerOf(was.response) !== answerOf(is.response),
   }
   return (Object.keys(differ) as Aspect[]).filter((aspect) => differ[aspect])
 }
@@ -135,7 +135,7 @@ export interface Comparison {
 }
 
 /** Adds events up. */
-interface Comparing {
+interface ComparisonBuilder {
   add(compared: Compared): void
   result(): Comparison
 }
@@ -147,7 +147,7 @@ interface Cell<Key> {
 }
 
 /** `examples`: how many names are kept of each kind. */
-export function comparing(examples: number): Comparing {
+export function createComparison(examples: number): ComparisonBuilder {
   const moves = new Map<string, Cell<Pick<Move, 'before' | 'after'>>>()
   const changes = new Map<string, Cell<Pick<Change, 'at' | 'aspects'>>>()
   let events = 0

@@ -8,108 +8,134 @@ import { HEADER } from '../ledger/record-headers.js'
 import { parseBody } from '../lib/json/body.js'
 import { ProcessMetrics } from '../metrics/registry.js'
 import { redactor } from '../process/redact.js'
-import { knownPartition, type RehearsalPipeline, rehearsalPipeline } from './pipeline.js'
-import type { Rehearsed, RehearsedRequest, Step } from './result.js'
+import { type DryRunPipeline, dryRunPipeline, knownPartition, type PartitionCounts } from './pipeline.js'
+import type { DryRunRecord, DryRunRequest, DryRunResult, Step } from './result.js'
 import { callsOf, type Trace, traced } from './trace.js'
 
 export type {
-  Rehearsed,
-  RehearsedCall,
-  RehearsedRecord,
-  RehearsedRequest,
+  DryRunCall,
+  DryRunRecord,
+  DryRunRequest,
+  DryRunResult,
   Step,
 } from './result.js'
 
-interface RehearsalOptions {
-  /** How many partitions topics have: with it, the partition of a record that the hash of its key decides is known. */
-  readonly partitions?: { readonly [topic: string]: number }
+interface DryRunOptions {
+  /** Partition counts of topics. With them, the partition of a record that the hash of its key decides is known. */
+  readonly partitions?: PartitionCounts
 }
 
-export interface Rehearsal {
+interface RunOptions {
+  /** The sender need not prove its identity. */
+  readonly skipVerification?: boolean
+  /** The source accepted this event before, with this id: it is not asked again, and only the body of the request counts. */
+  readonly id?: string
+}
+
+/**
+ * Runs events through the stages of production. Nothing is opened, sent or written: the stages are real, their connections
+ * are not.
+ */
+export class DryRun {
+  readonly #config: CheckedConfig
+  readonly #partitions: PartitionCounts
+  readonly #metrics = new ProcessMetrics()
+  readonly #redact: (text: string) => string
+  /** By the name of the pipeline and whether verification is skipped. */
+  readonly #built = new Map<string, DryRunPipeline>()
+
+  constructor(config: CheckedConfig, { partitions = {} }: DryRunOptions = {}) {
+    this.#config = config
+    this.#partitions = partitions
+    this.#redact = redactor(config.secrets)
+  }
+
   /** Names of the pipelines. */
-  readonly pipelines: readonly string[]
-  /**
-   * Runs one event through a pipeline. Each run stands for itself: nothing is a redelivery of what was run before.
-   * `skipVerification`: the sender need not prove who it is. `id`: the event came before, with this id; the source is not
-   * asked, and of the request only the body counts.
-   */
-  run(
-    pipeline: string,
-    request: RehearsedRequest,
-    options?: { readonly skipVerification?: boolean; readonly id?: string },
-  ): Promise<Rehearsed>
-  /** The names of every rule of a pipeline in their order, `otherwise` included: what `route` of a run can be. */
-  rules(pipeline: string): readonly string[]
-  /** The topics that a pipeline can write to, the one for dead letters included. */
-  topics(pipeline: string): readonly string[]
-}
+  get pipelines(): readonly string[] {
+    return this.#config.pipelines.map(({ name }) => name)
+  }
 
-/** Nothing is opened, sent or written: the stages are those of production, what they would be connected to is not. */
-export function rehearse(config: CheckedConfig, { partitions = {} }: RehearsalOptions = {}): Rehearsal {
-  const metrics = new ProcessMetrics()
-  const redact = redactor(config.secrets)
-  /** What a stage says it looked for stands in the config, and may have come from a reference. */
-  const withoutValues = (step: Step): Step => ({
-    ...step,
-    details: step.details.map(({ looked, ...detail }) => ({
-      ...detail,
-      looked: looked.map(({ at, found }) => ({ at: redact(at), found })),
-    })),
-  })
-  const built = new Map<string, RehearsalPipeline>()
-  const checkedPipeline = (name: string): CheckedPipeline => {
-    const checked = config.pipelines.find((pipeline) => pipeline.name === name)
+  /** The names of every rule of a pipeline in their order, `otherwise` included: the values that `route` of a result can have. */
+  rules(pipeline: string): readonly string[] {
+    return ruleNames(this.#checked(pipeline))
+  }
+
+  /** The topics that a pipeline can write to, its dead-letter topic included. */
+  topics(pipeline: string): readonly string[] {
+    const checked = this.#checked(pipeline)
+    const targets = [...routedTargets(checked), ...deadLetterTargets(checked)]
+    return [...new Set(targets.map(({ target }) => target.topic))]
+  }
+
+  /** Runs one event through a pipeline. Runs are independent: no event is a redelivery of one that was run before. */
+  async run(
+    name: string,
+    request: DryRunRequest,
+    { skipVerification = false, id }: RunOptions = {},
+  ): Promise<DryRunResult> {
+    const checked = this.#checked(name)
+    const built = this.#pipeline(checked, skipVerification)
+    const { trace, response, looked } =
+      id === undefined ? await receive(built, request) : await receiveAgain(built, id, request)
+    const skipped = skipVerification && id === undefined && checked.source.definition.unverified !== undefined
+    const steps = explainSource(trace.steps, skipped ? [SKIPPED, ...looked] : looked)
+    const { calls, steps: callSteps } = callsOf(
+      built.pipeline,
+      checked,
+      this.#config.references,
+      trace.committed,
+    )
+    return {
+      pipeline: name,
+      response,
+      outcome: trace.outcome ?? refusedEarly(response),
+      steps: [...steps.map((step) => this.#withoutValues(step)), ...callSteps],
+      records: trace.records.map((record) => recordOf(record, this.#partitions)),
+      calls,
+      route: trace.steps.findLast(({ rule }) => rule !== undefined)?.rule,
+    }
+  }
+
+  #checked(name: string): CheckedPipeline {
+    const checked = this.#config.pipelines.find((pipeline) => pipeline.name === name)
     if (checked === undefined) throw new HeadgateError('HG_CONFIG_VALUE', `There is no pipeline "${name}".`)
     return checked
   }
-  const pipelineOf = (checked: CheckedPipeline, skipVerification: boolean): RehearsalPipeline => {
+
+  #pipeline(checked: CheckedPipeline, skipVerification: boolean): DryRunPipeline {
     const key = `${checked.name} ${skipVerification}`
-    const known = built.get(key)
-    if (known !== undefined) return known
-    const asked = skipVerification ? withoutVerification(checked) : checked
-    const pipeline = rehearsalPipeline(config, asked, metrics, partitions)
-    built.set(key, pipeline)
+    const existing = this.#built.get(key)
+    if (existing !== undefined) return existing
+    const effective = skipVerification ? withoutVerification(checked) : checked
+    const pipeline = dryRunPipeline(this.#config, effective, this.#metrics, this.#partitions)
+    this.#built.set(key, pipeline)
     return pipeline
   }
 
-  return {
-    pipelines: config.pipelines.map(({ name }) => name),
-    rules: (name) => ruleNames(checkedPipeline(name)),
-    topics(name) {
-      const checked = checkedPipeline(name)
-      const targets = [...routedTargets(checked), ...deadLetterTargets(checked)]
-      return [...new Set(targets.map(({ target }) => target.topic))]
-    },
-    async run(name, given, { skipVerification = false, id } = {}) {
-      const checked = checkedPipeline(name)
-      const rehearsed = pipelineOf(checked, skipVerification)
-      const { pipeline } = rehearsed
-      const { trace, answer, looked } =
-        id === undefined ? await receive(rehearsed, given) : await takeAgain(rehearsed, id, given)
-      const skipped =
-        skipVerification && id === undefined && checked.source.definition.unverified !== undefined
-      const steps = explainSource(trace.steps, skipped ? [SKIPPED, ...looked] : looked)
-      const { calls, steps: callSteps } = callsOf(pipeline, checked, config.references, trace.committed)
-      return {
-        pipeline: name,
-        answer,
-        outcome: trace.outcome ?? refusedEarly(answer),
-        steps: [...steps.map(withoutValues), ...callSteps],
-        records: trace.records.map(({ record, deadLetter }) => ({
-          topic: record.target.topic,
-          partition: knownPartition(record, partitions),
-          key: record.key === null ? null : record.key.toString(),
-          // A proof that is shown could be copied, and its key need not be the one that a running process has.
-          headers: record.headers.filter(({ name }) => name !== HEADER.mac),
-          value: record.value,
-          deadLetter,
-        })),
-        calls,
-        route: routeOf(trace),
-      }
-    },
+  /** A stage names the expressions that it looked for: they stand in the config, and may have come from a reference. */
+  #withoutValues(step: Step): Step {
+    return {
+      ...step,
+      details: step.details.map(({ looked, ...detail }) => ({
+        ...detail,
+        looked: looked.map(({ at, found }) => ({ at: this.#redact(at), found })),
+      })),
+    }
   }
 }
+
+const recordOf = (
+  { record, deadLetter }: Trace['records'][number],
+  partitions: PartitionCounts,
+): DryRunRecord => ({
+  topic: record.target.topic,
+  partition: knownPartition(record, partitions),
+  key: record.key === null ? null : record.key.toString(),
+  // A proof that is shown could be copied, and its key need not be the one of a running process.
+  headers: record.headers.filter(({ name }) => name !== HEADER.mac),
+  value: record.value,
+  deadLetter,
+})
 
 function withoutVerification(checked: CheckedPipeline): CheckedPipeline {
   const { definition, config } = checked.source
@@ -120,44 +146,44 @@ function withoutVerification(checked: CheckedPipeline): CheckedPipeline {
 
 interface Received {
   readonly trace: Trace
-  readonly answer: HttpResponse
+  readonly response: HttpResponse
   readonly looked: readonly Explained[]
 }
 
 /** A request comes in. */
-async function receive({ pipeline, handler }: RehearsalPipeline, given: RehearsedRequest): Promise<Received> {
-  const handling = await handler()
-  const request = asReceived(given, handling)
-  const { trace, result: answer } = await traced(() => exchange(handling, request))
+async function receive({ pipeline, handler }: DryRunPipeline, dryRequest: DryRunRequest): Promise<Received> {
+  const http = await handler()
+  const request = asReceived(dryRequest, http)
+  const { trace, result: response } = await traced(() => exchange(http, request))
   const looked = trace.event === undefined ? [] : (pipeline.stages.source.instance.explain?.(request) ?? [])
-  return { trace, answer, looked }
+  return { trace, response, looked }
 }
 
-/** The source has seen these bytes; how deep it lets them be is a setting of its own, of which this is the largest. */
+/** The source accepted these bytes before; how deep it lets them be nested is one of its settings, of which this is the largest. */
 const MAX_DEPTH = 1000
 
-/** An event that the source took once goes its way again. */
-async function takeAgain(
-  { pipeline, intake }: RehearsalPipeline,
+/** An event that the source accepted before takes its path again. */
+async function receiveAgain(
+  { pipeline, intake }: DryRunPipeline,
   id: string,
-  { body, receivedAt = Date.now() }: RehearsedRequest,
+  { body, receivedAt = Date.now() }: DryRunRequest,
 ): Promise<Received> {
-  const { trace, result: answer } = await traced(async () =>
+  const { trace, result: response } = await traced(async () =>
     pipeline.stages.source.instance.respond(
       await intake(() => ({ id, body: parseBody(body, MAX_DEPTH), receivedAt })),
     ),
   )
-  return { trace, answer, looked: [] }
+  return { trace, response, looked: [] }
 }
 
-/** As the listener hands a request on. */
-function asReceived(given: RehearsedRequest, { methods }: HttpHandler): HttpRequest {
-  const { method = methods[0] ?? 'POST', headers, body, receivedAt = Date.now() } = given
+/** The request as the listener passes it to the source. */
+function asReceived(request: DryRunRequest, { methods }: HttpHandler): HttpRequest {
+  const { method = methods[0] ?? 'POST', headers, body, receivedAt = Date.now() } = request
   const lowerCase = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])
   return Object.assign(new ReceivedRequest(method, Object.fromEntries(lowerCase)), { body, receivedAt })
 }
 
-/** What the listener asks the source, in its order. */
+/** The same calls to the source as the listener makes, in its order. */
 async function exchange(handler: HttpHandler, request: HttpRequest): Promise<HttpResponse> {
   const refusal = preflight(request, handler)
   if (refusal !== undefined) return refusal()
@@ -169,12 +195,12 @@ const SKIPPED: Explained = { name: 'verification', result: 'skipped', looked: []
 const explainSource = ([source, ...others]: readonly Step[], details: readonly Explained[]): Step[] =>
   source === undefined ? [] : [{ ...source, details }, ...others]
 
-/** A request whose method alone is wrong never gets to the pipeline. */
+/** A request with a wrong method never reaches the pipeline. */
 const refusedEarly = ({ status }: HttpResponse): Outcome => ({
   kind: 'rejected',
   id: undefined,
-  error: new HeadgateError('HG_INTAKE_METHOD', `The listener answers ${status} before the source is asked.`),
+  error: new HeadgateError(
+    'HG_INTAKE_METHOD',
+    `The listener responds with ${status} before the source is asked.`,
+  ),
 })
-
-const routeOf = ({ steps }: Trace): string | undefined =>
-  steps.findLast(({ rule }) => rule !== undefined)?.rule

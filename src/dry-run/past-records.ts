@@ -2,7 +2,7 @@ import type { LoggedRecord, Sink } from '../contract/index.js'
 import { digestOf } from '../ledger/identity.js'
 import { HEADER } from '../ledger/record-headers.js'
 import type { PastEvent } from './compare.js'
-import type { Rehearsal } from './dry-run.js'
+import type { DryRun } from './dry-run.js'
 
 /** What became of the records of a topic. */
 interface PastRecords {
@@ -23,7 +23,7 @@ export async function pastRecords(
   records: readonly LoggedRecord[],
   pipeline: string,
   rebuild: Sink['rebuild'],
-  rehearsal: Rehearsal,
+  dryRun: DryRun,
   revision: string,
 ): Promise<PastRecords> {
   const events: PastEvent[] = []
@@ -40,7 +40,7 @@ export async function pastRecords(
       continue
     }
     const body = rebuild?.(record)
-    if (body !== undefined && (await makesAgain(rehearsal, { ...base, body }, record, revision))) {
+    if (body !== undefined && (await makesAgain(dryRun, { ...base, body }, record, revision))) {
       rebuilt++
       events.push({ ...base, body })
     } else unusable++
@@ -50,12 +50,12 @@ export async function pastRecords(
 
 /** Under the config that wrote the record, its rule has to decide again too; under another one, another may. */
 async function makesAgain(
-  rehearsal: Rehearsal,
+  dryRun: DryRun,
   { pipeline, id, body, name }: PastEvent,
   record: LoggedRecord,
   revision: string,
 ): Promise<boolean> {
-  const { records, route } = await rehearsal.run(pipeline, { headers: {}, body }, { id: id ?? name })
+  const { records, route } = await dryRun.run(pipeline, { headers: {}, body }, { id: id ?? name })
   const [made] = records
   if (made === undefined || made.deadLetter) return false
   const sameRule = record.header(HEADER.revision) !== revision || record.header(HEADER.route) === route

@@ -20,10 +20,10 @@ import { run } from '../pipeline/path.js'
 import type { Pipeline } from '../pipeline/pipeline.js'
 import { currentTrace, watch } from './trace.js'
 
-type PartitionCounts = { readonly [topic: string]: number }
+export type PartitionCounts = { readonly [topic: string]: number }
 
 /** A pipeline whose stages are the real ones and whose connections are not: it writes into the trace of a run. */
-export interface RehearsalPipeline {
+export interface DryRunPipeline {
   readonly pipeline: Pipeline
   /** What the source put behind its path. */
   handler(): Promise<HttpHandler>
@@ -31,12 +31,12 @@ export interface RehearsalPipeline {
   readonly intake: Intake
 }
 
-export function rehearsalPipeline(
+export function dryRunPipeline(
   config: CheckedConfig,
   checked: CheckedPipeline,
   metrics: MetricsRegistry,
   partitions: PartitionCounts,
-): RehearsalPipeline {
+): DryRunPipeline {
   let handler: HttpHandler | undefined
   const http: HttpListener = {
     memory: new CountedMemory(Number.POSITIVE_INFINITY),
@@ -48,7 +48,7 @@ export function rehearsalPipeline(
   const surroundings = { metrics, log: () => SILENT, http: () => http, signal: new AbortController().signal }
   const offline = { ...checked, sink: withoutKafka(checked.sink, partitions) }
   const pipeline = assemblePipeline(config, offline, surroundings, () =>
-    rehearsalLedger((committed) => {
+    dryRunLedger((committed) => {
       currentTrace().committed = committed
     }),
   )
@@ -65,7 +65,7 @@ export function rehearsalPipeline(
       if (handler === undefined) await pipeline.stages.source.instance.start(intake)
       if (handler === undefined) {
         const { name } = checked.source.definition
-        const message = `The source "${name}" of the pipeline "${checked.name}" takes no HTTP requests, so none can be rehearsed.`
+        const message = `The source "${name}" of the pipeline "${checked.name}" takes no HTTP requests, so it cannot be run dry.`
         throw new HeadgateError('HG_CONFIG_VALUE', message)
       }
       return handler
@@ -103,7 +103,7 @@ export function knownPartition({ target, key }: SinkRecord, partitions: Partitio
   return partitionOf(key, count)
 }
 
-/** What goes wrong is part of what is rehearsed, and shown as that. */
+/** Failures are part of the result and shown with it. */
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
 const SEED = 0x9747b28c
@@ -134,7 +134,7 @@ export function murmur2(data: Buffer): number {
  * Remembers no event from one run to the next, and owes nothing: what would be owed is told to `owe`. It never has
  * anything to give to an acknowledger.
  */
-const rehearsalLedger = (owe: (committed: Committed) => void): Ledger => ({
+const dryRunLedger = (owe: (committed: Committed) => void): Ledger => ({
   ...noLedger,
   async once(event, deliver) {
     const outcome = await deliver(digestOf(event.body.bytes))

@@ -2,7 +2,7 @@ import type { ErrorCode, Violation } from '../contract/errors.js'
 import type { Explained, HttpResponse, Outcome, RecordHeader } from '../contract/index.js'
 
 /** A request as a sender would make it. */
-export interface RehearsedRequest {
+export interface DryRunRequest {
   /** The first method that the source takes where absent. */
   readonly method?: string
   /** Names in any case. */
@@ -13,7 +13,7 @@ export interface RehearsedRequest {
 }
 
 /** A record that would be written. */
-export interface RehearsedRecord {
+export interface DryRunRecord {
   readonly topic: string
   /** Undefined where the hash of the key decides and how many partitions the topic has was not given. */
   readonly partition: number | undefined
@@ -24,7 +24,7 @@ export interface RehearsedRecord {
 }
 
 /** A request that a post-commit stage would make. Values that came from a provider are shown as their references. */
-export interface RehearsedCall {
+export interface DryRunCall {
   /** As `post-commit.0.cxone-ack`. */
   readonly stage: string
   readonly method: string
@@ -52,14 +52,14 @@ export interface Step {
 }
 
 /** All that would happen to one event. */
-export interface Rehearsed {
+export interface DryRunResult {
   readonly pipeline: string
-  readonly answer: HttpResponse
+  readonly response: HttpResponse
   /** The receipt in it is made up: partition -1 where it is unknown, offset 0. */
   readonly outcome: Outcome
   readonly steps: readonly Step[]
-  readonly records: readonly RehearsedRecord[]
-  readonly calls: readonly RehearsedCall[]
+  readonly records: readonly DryRunRecord[]
+  readonly calls: readonly DryRunCall[]
   /** The name of the rule that decided, or `otherwise`; undefined where no rule got to decide. */
   readonly route: string | undefined
 }

@@ -13,7 +13,7 @@ import type {
 import type { Apply, Decision, Send } from '../pipeline/observe.js'
 import type { Pipeline } from '../pipeline/pipeline.js'
 import { redactor } from '../process/redact.js'
-import type { RehearsedCall, Step } from './result.js'
+import type { DryRunCall, Step } from './result.js'
 
 /** What is seen of one run while it goes on. */
 export interface Trace {
@@ -59,11 +59,11 @@ export function callsOf(
   { postCommit }: CheckedPipeline,
   references: ReadonlyMap<string, string>,
   committed: Committed | undefined,
-): { readonly calls: readonly RehearsedCall[]; readonly steps: readonly Step[] } {
-  const calls: RehearsedCall[] = []
+): { readonly calls: readonly DryRunCall[]; readonly steps: readonly Step[] } {
+  const calls: DryRunCall[] = []
   const steps: Step[] = []
   if (committed === undefined) return { calls, steps }
-  const redact = redactor(withOrigins(references))
+  const redact = redactor(withUrlForms(references))
   for (const [index, { stage: built }] of stages.postCommit.entries()) {
     const plugin = postCommit[index]?.definition.name ?? ''
     const stage = `post-commit.${index}.${plugin}`
@@ -90,7 +90,7 @@ const redacted = (
 })
 
 /** URLs are also found as URL parsers write them: the host in lower case, without a default port. */
-const withOrigins = (secrets: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
+const withUrlForms = (secrets: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
   new Map([
     ...[...secrets].flatMap(([value, shown]): [string, string][] =>
       URL.canParse(value) ? [[new URL(value).href.replace(/\/$/, ''), shown]] : [],

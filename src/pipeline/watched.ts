@@ -1,7 +1,7 @@
 import type { HeadgateError } from '../contract/errors.js'
 import type { Correlation, Event, Outcome } from '../contract/index.js'
 import { noLedger } from '../ledger/ledger.js'
-import type { Passed } from '../tap/lines.js'
+import type { CompletedEvent } from '../tap/lines.js'
 import type { Handed } from './handed.js'
 import type { Decision } from './observe.js'
 import type { Passage } from './passage.js'
@@ -11,7 +11,7 @@ import type { Pipeline } from './pipeline.js'
 /** Whoever is told of the events that pass. */
 export interface Tap {
   /** Called when the event has its outcome. Never throws. */
-  offer(passed: Passed): void
+  offer(passed: CompletedEvent): void
 }
 
 /** What nobody taps. */
@@ -62,10 +62,10 @@ function told(
 
 /** What the path of one event shows of itself. */
 interface Seen {
-  event: Passed['event']
-  rule: Passed['rule']
+  event: CompletedEvent['event']
+  rule: CompletedEvent['rule']
   error: HeadgateError | undefined
-  askRule: Passed['askRule']
+  askRule: CompletedEvent['askRule']
 }
 
 /** The same pipeline, which notes what a worker has decided on this event where that counts: not for one that is known. */

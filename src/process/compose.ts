@@ -1,4 +1,4 @@
-import type { Shown } from '../admin/admin.js'
+import type { AdminHost } from '../admin/admin.js'
 import type { Route } from '../admin/routes.js'
 import { adminView } from '../admin/view.js'
 import type { CheckedConfig, ReadResult } from '../config/read.js'
@@ -11,7 +11,7 @@ import { readRecordKey } from '../pipeline/record-mac.js'
 import { Reloader } from '../pipeline/reload/reloader.js'
 import { createShared } from '../pipeline/shared.js'
 import { openTargetStates, type TargetStates } from '../pipeline/target-state.js'
-import { createTaps, type Taps } from '../tap/tap.js'
+import { Taps } from '../tap/tap.js'
 import { type Certificates, openCertificates } from '../tls/certificates.js'
 import { WorkerPool } from '../workers/pool.js'
 import type { LoggerLevels, Loggers } from './logging.js'
@@ -53,7 +53,7 @@ export interface Composition {
   readonly workers: WorkerPool | undefined
   readonly reloader: Reloader
   readonly taps: Taps
-  readonly shown: Shown
+  readonly shown: AdminHost
   readonly routes: readonly Route[]
 }
 
@@ -73,7 +73,7 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
   const workers = settings.workers === 0 ? undefined : new WorkerPool(pool)
   const { targetStates, loggers } = broadcastChanges(kept, options.loggers, workers)
   const secrets = new Map(config.secrets)
-  const taps = createTaps({ metrics, log: log({ listener: 'admin' }), secrets: () => secrets })
+  const taps = new Taps({ metrics, log: log({ listener: 'admin' }), secrets: () => secrets })
   const reloader = new Reloader({
     config,
     surroundings: {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { generateToken, tokenFileOf } from '../admin/access.js'
-import { type Admin, openAdmin, openStartingAdmin, type Shown, type StartingAdmin } from '../admin/admin.js'
+import { Admin, type AdminHost, openAdmin } from '../admin/admin.js'
 import type { Route } from '../admin/routes.js'
 import type { Log } from '../contract/index.js'
 import { requireUnused } from '../http/listen.js'
@@ -37,7 +37,7 @@ export class Ports {
   readonly listener: Listener
   readonly state: StateDirectory
   readonly #options: PortsOptions
-  readonly #early: { readonly intake: string; readonly admin: StartingAdmin } | undefined
+  readonly #early: { readonly intake: string; readonly admin: Admin } | undefined
 
   static async open(options: PortsOptions): Promise<Ports> {
     const { settings, log, onTakeover } = options
@@ -50,10 +50,10 @@ export class Ports {
       await requireUnused(adminAccess(options), 'HEADGATE_ADMIN_HOST')
     }
     await generateToken(settings)
-    let admin: StartingAdmin | undefined
+    let admin: Admin | undefined
     try {
       const { url: intake } = await listener.open()
-      admin = await openStartingAdmin(adminAccess(options), () => [
+      admin = await Admin.open(adminAccess(options), () => [
         'Headgate is starting, and waits until the process before it has stopped.',
       ])
       const handOver = { within: milliseconds(settings.shutdownTimeout), onRequest: onTakeover }
@@ -71,7 +71,7 @@ export class Ports {
     options: PortsOptions,
     listener: Listener,
     state: StateDirectory,
-    early?: { readonly intake: string; readonly admin: StartingAdmin },
+    early?: { readonly intake: string; readonly admin: Admin },
   ) {
     this.#options = options
     this.listener = listener
@@ -79,7 +79,7 @@ export class Ports {
     this.#early = early
   }
 
-  async openAdmin(shown: Shown, routes: readonly Route[]): Promise<Admin> {
+  async openAdmin(shown: AdminHost, routes: readonly Route[]): Promise<Admin> {
     this.#early?.admin.serve(shown, routes)
     if (this.#early !== undefined) return this.#early.admin
     await generateToken(this.#options.settings)

@@ -10,14 +10,14 @@ export interface TokenCredentials {
   readonly accessKey?: { readonly id: string; readonly secret: string }
 }
 
-interface TokenAnswer {
+interface TokenResponse {
   readonly status: number
   readonly body: object
   readonly headers?: { readonly [name: string]: string }
 }
 
 interface TokenEndpoint {
-  answer(request: IncomingMessage): Promise<TokenAnswer>
+  respond(request: IncomingMessage): Promise<TokenResponse>
   /** Whether an Authorization header has a token that was issued, has not expired and was not revoked. */
   valid(authorization: string | undefined): boolean
   issued(): number
@@ -32,7 +32,7 @@ export function createTokenEndpoint(credentials: TokenCredentials, lifetime: num
   const expiries = new Map<string, number>()
   let issued = 0
 
-  function issue(scope: string): TokenAnswer {
+  function issue(scope: string): TokenResponse {
     const now = performance.now()
     for (const [token, expiry] of expiries) if (expiry <= now) expiries.delete(token)
     const token = randomBytes(24).toString('base64url')
@@ -46,20 +46,20 @@ export function createTokenEndpoint(credentials: TokenCredentials, lifetime: num
   }
 
   return {
-    async answer(request) {
+    async respond(request) {
       const body = await text(request)
       if (request.headers['content-type'] === 'application/json') {
         const { accessKey } = credentials
         const isKnown = accessKey !== undefined && body === accessKeyBody(accessKey)
-        return isKnown ? issue('') : refused(401, 'invalid_client')
+        return isKnown ? issue('') : tokenError(401, 'invalid_client')
       }
       const form = new URLSearchParams(body)
-      if (!knowsClient(request, form, credentials)) return refused(401, 'invalid_client')
+      if (!knowsClient(request, form, credentials)) return tokenError(401, 'invalid_client')
       const grant = form.get('grant_type')
-      if (grant === null) return refused(400, 'invalid_request')
+      if (grant === null) return tokenError(400, 'invalid_request')
       if (grant !== 'client_credentials' && grant !== 'password')
-        return refused(400, 'unsupported_grant_type')
-      if (grant === 'password' && !knowsKey(form, credentials)) return refused(400, 'invalid_grant')
+        return tokenError(400, 'unsupported_grant_type')
+      if (grant === 'password' && !knowsKey(form, credentials)) return tokenError(400, 'invalid_grant')
       return issue(form.get('scope') ?? '')
     },
     valid(authorization = '') {
@@ -93,7 +93,7 @@ const formEncoded = (text: string): string => new URLSearchParams({ text }).toSt
 const accessKeyBody = ({ id, secret }: { readonly id: string; readonly secret: string }): string =>
   JSON.stringify({ accessKeyId: id, accessKeySecret: secret })
 
-const refused = (status: number, error: string): TokenAnswer => ({
+const tokenError = (status: number, error: string): TokenResponse => ({
   status,
   body: { error },
   ...(status === 401 && { headers: { 'www-authenticate': 'Basic realm="cxone"' } }),

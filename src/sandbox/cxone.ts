@@ -39,7 +39,7 @@ interface CxoneReport {
 export interface Cxone {
   readonly url: string
   readonly acknowledged: ReadonlyMap<string, number>
-  readonly answers: ReadonlyMap<string, number>
+  readonly responses: ReadonlyMap<string, number>
   readonly tokenRequests: number
   readonly tokensIssued: number
   /** Head of the last acknowledge request. */
@@ -105,7 +105,7 @@ export async function startCxone(options: CxoneOptions): Promise<Cxone> {
   }
 
   function issueToken(request: IncomingMessage, response: ServerResponse): void {
-    tokens.answer(request).then(
+    tokens.respond(request).then(
       ({ status, body, headers }) => json(response, status, body, headers),
       // The client went away in the middle of its form.
       () => response.destroy(),
@@ -126,7 +126,7 @@ export async function startCxone(options: CxoneOptions): Promise<Cxone> {
   return {
     url: `http://127.0.0.1:${port}`,
     acknowledged,
-    answers,
+    responses: answers,
     get tokenRequests() {
       return tokenRequests
     },

@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Cxone } from './cxone.js'
 import { type EventOptions, generateEvents } from './events.js'
-import { acknowledgementFaults, answersByEvent } from './faults.js'
+import { acknowledgementFaults, responsesByEvent } from './faults.js'
 import { followTopics, type ReadRecord } from './reader.js'
 import { type Reconciliation, reconcile, scrape } from './reconcile.js'
 import { TOPICS } from './routes.js'
-import type { Surroundings } from './sandbox.js'
+import type { Sandbox } from './sandbox.js'
 import { createSender, type Exchange, inParallel } from './sender.js'
 
 interface DemoOptions extends EventOptions {
@@ -18,7 +18,7 @@ export interface DemoResult extends Reconciliation {
   readonly events: number
   readonly records: number
   readonly seconds: number
-  readonly cxone: Pick<Cxone, 'answers' | 'tokensIssued'>
+  readonly cxone: Pick<Cxone, 'responses' | 'tokensIssued'>
 }
 
 /** As many connections as a busy sender keeps open. */
@@ -28,7 +28,7 @@ const PATIENCE = 10_000
 const LOOK_EVERY = 50
 
 /** Posts events to Headgate, waits until all are acknowledged, stops it, and counts everything from outside. */
-export async function runDemo(surroundings: Surroundings, options: DemoOptions): Promise<DemoResult> {
+export async function runDemo(surroundings: Sandbox, options: DemoOptions): Promise<DemoResult> {
   const { kafka, cxone, headgate } = surroundings
   const startedAt = performance.now()
   const records: ReadRecord[] = []
@@ -51,17 +51,17 @@ export async function runDemo(surroundings: Surroundings, options: DemoOptions):
   }
 }
 
-async function postAll({ webhook, cxone }: Surroundings, options: DemoOptions): Promise<Exchange[]> {
+async function postAll({ webhook, cxone }: Sandbox, options: DemoOptions): Promise<Exchange[]> {
   const postings = generateEvents(options)
   const sender = createSender(webhook, CONNECTIONS, options.signal)
   let done = 0
   try {
     return await inParallel(postings, CONNECTIONS, async (posting) => {
-      const answer = await sender.post(posting.event)
+      const response = await sender.post(posting.event)
       options.onProgress('posted', ++done, postings.length)
       // Tokens expire by themselves too, but Headgate renews them ahead of that; a revoked one it can only be told of.
       if (done === Math.floor(postings.length / 2)) cxone.revokeTokens()
-      return { posting, answer }
+      return { posting, response }
     })
   } finally {
     await sender.close()
@@ -74,7 +74,7 @@ async function allAcknowledged(
   { acknowledged }: Cxone,
   { signal, onProgress }: DemoOptions,
 ): Promise<void> {
-  const events = answersByEvent(exchanges)
+  const events = responsesByEvent(exchanges)
   let best = Number.POSITIVE_INFINITY
   let since = performance.now()
   while (performance.now() - since < PATIENCE) {

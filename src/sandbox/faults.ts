@@ -1,17 +1,17 @@
 import type { Delivery, SandboxEvent } from './events.js'
 import type { ReadRecord } from './reader.js'
-import type { Answer, Exchange } from './sender.js'
+import type { Exchange, SenderResponse } from './sender.js'
 
 /** A valid event with all answers it got: one for each time it was posted. */
-interface AnsweredEvent {
+interface EventResponses {
   readonly event: SandboxEvent<Delivery>
-  readonly answers: readonly Answer[]
+  readonly answers: readonly SenderResponse[]
 }
 
 /** The valid events, each once. */
-export function answersByEvent(exchanges: readonly Exchange[]): AnsweredEvent[] {
-  const answers = new Map<SandboxEvent, Answer[]>()
-  for (const { posting, answer } of exchanges) {
+export function responsesByEvent(exchanges: readonly Exchange[]): EventResponses[] {
+  const answers = new Map<SandboxEvent, SenderResponse[]>()
+  for (const { posting, response: answer } of exchanges) {
     const others = answers.get(posting.event)
     if (others === undefined) answers.set(posting.event, [answer])
     else others.push(answer)
@@ -23,7 +23,7 @@ export const isValid = (event: SandboxEvent): event is SandboxEvent<Delivery> =>
   event.expected.kind === 'delivered'
 
 /** Where a record stands, as one text; of an answer without a place, too. */
-export const placeOf = ({
+export const positionOf = ({
   topic,
   partition,
   offset,
@@ -34,7 +34,7 @@ export const placeOf = ({
 }) => `${topic}, partition ${partition}, offset ${offset}`
 
 /** What is wrong with the answers: one has to be `delivered`, all others `duplicate` with the same place. */
-export function answerFaults({ event: { id }, answers }: AnsweredEvent): string[] {
+export function responseFaults({ event: { id }, answers }: EventResponses): string[] {
   const failed = answers.find(({ status }) => status !== 200)
   if (failed) return [`${id}: answered ${failed.status} ${failed.body?.['code'] ?? ''}, expected is 200.`]
   const outcomes = answers.map(({ body }) => body?.['outcome'])
@@ -46,17 +46,17 @@ export function answerFaults({ event: { id }, answers }: AnsweredEvent): string[
       `${id}: answered ${outcomes.join(', ')}; expected is delivered once, and duplicate otherwise.`,
     )
   }
-  const places = new Set(answers.map(({ body }) => placeOf(body ?? {})))
+  const places = new Set(answers.map(({ body }) => positionOf(body ?? {})))
   if (places.size > 1) faults.push(`${id}: answered with different places: ${[...places].join('; ')}.`)
   return faults
 }
 
 /** What is wrong with the record at the place that the answer names. */
 export function recordFaults(
-  { event: { id, expected }, answers }: AnsweredEvent,
+  { event: { id, expected }, answers }: EventResponses,
   recordAt: ReadonlyMap<string, ReadRecord>,
 ): string[] {
-  const place = placeOf(answers[0]?.body ?? {})
+  const place = positionOf(answers[0]?.body ?? {})
   const record = recordAt.get(place)
   if (record === undefined) return [`${id}: Kafka has no record at the place of the answer: ${place}.`]
   const { route, value, headers } = expected
@@ -83,7 +83,7 @@ export function recordFaults(
  * often is fine: CXone answers 409 to what it knows already.
  */
 export function acknowledgementFaults(
-  events: readonly AnsweredEvent[],
+  events: readonly EventResponses[],
   acknowledged: ReadonlyMap<string, number>,
 ): Map<string, string[]> {
   const due = new Map<string, number>()

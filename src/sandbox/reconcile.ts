@@ -1,13 +1,19 @@
 import { OUTCOMES } from '../contract/index.js'
 import type { Refusal } from './events.js'
-import { acknowledgementFaults, answerFaults, answersByEvent, placeOf, recordFaults } from './faults.js'
+import {
+  acknowledgementFaults,
+  positionOf,
+  recordFaults,
+  responseFaults,
+  responsesByEvent,
+} from './faults.js'
 import type { Exit } from './headgate-process.js'
 import type { ReadRecord } from './reader.js'
 import { PIPELINE, ROUTES, type Route } from './routes.js'
 import type { Exchange } from './sender.js'
 
 /** What a run looked like from outside. */
-export interface Observed {
+export interface Observations {
   readonly exchanges: readonly Exchange[]
   /** Everything in the topics of the config, dead letters included, as an independent consumer read it. */
   readonly records: readonly ReadRecord[]
@@ -50,13 +56,13 @@ export interface OutcomeCount {
 }
 
 /** Holds what was seen in each place against what was sent. */
-export function reconcile({ exchanges, records, acknowledged, metrics, exit }: Observed): Reconciliation {
-  const events = answersByEvent(exchanges)
-  const recordAt = new Map(records.map((record) => [placeOf(record), record]))
+export function reconcile({ exchanges, records, acknowledged, metrics, exit }: Observations): Reconciliation {
+  const events = responsesByEvent(exchanges)
+  const recordAt = new Map(records.map((record) => [positionOf(record), record]))
   const acknowledgements = acknowledgementFaults(events, acknowledged)
   const checked = events.map((answered) => ({
     route: answered.event.expected.route,
-    answered: answerFaults(answered),
+    answered: responseFaults(answered),
     inKafka: recordFaults(answered, recordAt),
     acknowledged: acknowledgements.get(answered.event.id) ?? [],
   }))
@@ -73,20 +79,20 @@ export function reconcile({ exchanges, records, acknowledged, metrics, exit }: O
     }
   })
 
-  const places = new Set(events.map(({ answers }) => placeOf(answers[0]?.body ?? {})))
-  const strays = records.filter((record) => !places.has(placeOf(record)))
+  const places = new Set(events.map(({ answers }) => positionOf(answers[0]?.body ?? {})))
+  const strays = records.filter((record) => !places.has(positionOf(record)))
   const redeliveries = exchanges.filter(({ posting }) => posting.redelivery)
   const outcomes = countOutcomes(exchanges, metrics)
   return {
     routes,
-    redelivered: { sent: redeliveries.length, duplicates: countAnswers(exchanges, 'duplicate') },
+    redelivered: { sent: redeliveries.length, duplicates: countResponses(exchanges, 'duplicate') },
     refused: countRefusals(exchanges),
     outcomes,
     differences: [
       ...checked.flatMap(({ answered, inKafka }) => [...answered, ...inKafka]),
       ...[...acknowledgements.values()].flat(),
       ...strays.map(
-        (record) => `${record.key}: a record that no event was answered with, at ${placeOf(record)}.`,
+        (record) => `${record.key}: a record that no event was answered with, at ${positionOf(record)}.`,
       ),
       ...exchanges.flatMap(refusalFaults),
       ...outcomes.filter(({ headgate, sender }) => headgate !== sender).map(outcomeFault),
@@ -111,7 +117,7 @@ function countRefusals(exchanges: readonly Exchange[]): RefusalCount[] {
 }
 
 /** What is wrong with the answer to a request that has to be refused. */
-function refusalFaults({ posting: { event }, answer }: Exchange): string[] {
+function refusalFaults({ posting: { event }, response: answer }: Exchange): string[] {
   const { id, expected } = event
   if (expected.kind !== 'rejected') return []
   const code = answer.body?.['code']
@@ -125,12 +131,12 @@ function countOutcomes(exchanges: readonly Exchange[], metrics: Scrape): Outcome
   return OUTCOMES.map((outcome) => ({
     outcome,
     headgate: metrics.sum('headgate_events_total', { pipeline: PIPELINE, outcome }),
-    sender: countAnswers(exchanges, outcome),
+    sender: countResponses(exchanges, outcome),
   }))
 }
 
-function countAnswers(exchanges: readonly Exchange[], outcome: (typeof OUTCOMES)[number]): number {
-  const answers = exchanges.map(({ answer }) => answer)
+function countResponses(exchanges: readonly Exchange[], outcome: (typeof OUTCOMES)[number]): number {
+  const answers = exchanges.map(({ response: answer }) => answer)
   if (outcome === 'unavailable') return answers.reduce((sum, { refusals }) => sum + refusals, 0)
   if (outcome === 'rejected') return answers.filter(({ status }) => status >= 400).length
   return answers.filter(({ body }) => body?.['outcome'] === outcome).length

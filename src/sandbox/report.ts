@@ -61,7 +61,7 @@ function styleTitles(text: string, style: Style): string {
 }
 
 function happenings({ cxone, outcomes }: DemoResult): string {
-  const answers = (status: number) => cxone.answers.get(String(status)) ?? 0
+  const answers = (status: number) => cxone.responses.get(String(status)) ?? 0
   const count = ({ outcome, headgate, sender }: OutcomeCount) =>
     headgate === sender ? `${headgate} ${outcome}` : `${headgate} ${outcome} (the sender: ${sender})`
   return [

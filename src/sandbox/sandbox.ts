@@ -11,7 +11,7 @@ import { TOPICS, WEBHOOK_PATH } from './routes.js'
 export const SHIPPED_CONFIG = packageFile('plugins.config.json')
 
 /** Headgate on its shipped config, and all that it needs, on this machine. */
-export interface Surroundings {
+export interface Sandbox {
   readonly kafka: Kafka
   readonly cxone: Cxone
   readonly headgate: HeadgateProcess
@@ -21,7 +21,7 @@ export interface Surroundings {
   stop(): Promise<Exit>
 }
 
-interface SurroundingsOptions {
+interface SandboxOptions {
   /** Of Headgate; 0 for a free one. */
   readonly port: number
   readonly adminPort: number
@@ -34,7 +34,7 @@ interface SurroundingsOptions {
 }
 
 /** Resolves once Headgate takes events. */
-export async function startSurroundings(options: SurroundingsOptions): Promise<Surroundings> {
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { port, adminPort, token, onLine } = options
   const credentials = { clientId: 'headgate-sandbox', clientSecret: randomBytes(16).toString('hex') }
   const started: (() => Promise<unknown>)[] = []

@@ -4,7 +4,7 @@ import { Pool } from 'undici'
 import type { Posting, SandboxEvent } from './events.js'
 
 /** How a sender was answered in the end. */
-export interface Answer {
+export interface SenderResponse {
   readonly status: number
   /** The answer's JSON; undefined where it is not JSON. */
   readonly body: { readonly [member: string]: unknown } | undefined
@@ -15,12 +15,12 @@ export interface Answer {
 /** A request and its answer. */
 export interface Exchange {
   readonly posting: Posting
-  readonly answer: Answer
+  readonly response: SenderResponse
 }
 
 export interface Sender {
   /** Posts until the answer is another one than 503, as long as Retry-After asks to wait in between. */
-  post(event: Pick<SandboxEvent, 'body' | 'headers'>): Promise<Answer>
+  post(event: Pick<SandboxEvent, 'body' | 'headers'>): Promise<SenderResponse>
   close(): Promise<void>
 }
 
@@ -61,7 +61,7 @@ export async function inParallel<Item, Result>(
   return results
 }
 
-function json(text: string): Answer['body'] {
+function json(text: string): SenderResponse['body'] {
   try {
     return JSON.parse(text)
   } catch {

@@ -1,8 +1,8 @@
 import type { CheckedConfig } from '../config/read.js'
-import type { Rehearsal, Rehearsed } from '../dry-run/dry-run.js'
+import type { DryRun, DryRunResult } from '../dry-run/dry-run.js'
 
 /** One way that an event can take, and whether any scenario took it. */
-export interface Covered {
+export interface CoveredWay {
   readonly pipeline: string
   /** A rule by its name, or a stage whose bad data becomes dead letters. */
   readonly way: { readonly kind: 'rule' | 'dead-letter'; readonly name: string }
@@ -13,9 +13,9 @@ export interface Covered {
 /** Every way that the config has: each rule, `otherwise`, and each stage with `"onError": "dead-letter"`. */
 export function coverage(
   { pipelines }: CheckedConfig,
-  rehearsal: Pick<Rehearsal, 'rules'>,
-  runs: readonly Rehearsed[],
-): Covered[] {
+  dryRun: Pick<DryRun, 'rules'>,
+  runs: readonly DryRunResult[],
+): CoveredWay[] {
   return pipelines.flatMap(({ name: pipeline, settings, transforms, sink }) => {
     const own = runs.filter((run) => run.pipeline === pipeline)
     const routes = own.map(({ route }) => route)
@@ -30,7 +30,7 @@ export function coverage(
       { name: `sink.${sink.definition.name}`, onError: settings.sink.onError },
     ]
     return [
-      ...rehearsal.rules(pipeline).map((name) => ({
+      ...dryRun.rules(pipeline).map((name) => ({
         pipeline,
         way: { kind: 'rule' as const, name },
         count: count(routes, name),
@@ -47,7 +47,7 @@ export function coverage(
 }
 
 /** For people: `Rule eu-west of cxone-data-actions never matched in any scenario.` */
-export const neverTaken = ({ pipeline, way: { kind, name } }: Covered): string =>
+export const neverTaken = ({ pipeline, way: { kind, name } }: CoveredWay): string =>
   kind === 'rule'
     ? `Rule ${name} of ${pipeline} never matched in any scenario.`
     : `No scenario of ${pipeline} has a dead letter from ${name}.`

@@ -2,17 +2,17 @@ import { didYouMean } from '../config/problem.js'
 import type { CheckedConfig } from '../config/read.js'
 import type { ShapeProblem } from '../config/shape.js'
 import { ERRORS } from '../contract/errors.js'
-import type { Rehearsal } from '../dry-run/dry-run.js'
+import type { DryRun } from '../dry-run/dry-run.js'
 import { child } from '../lib/json/pointer.js'
 import { EVENT_CODES, type Expect, type ScenarioFile, type ScenarioSettings } from './format.js'
 
 /** What a config has that scenarios can name. */
-export interface Known {
+export interface ConfigNames {
   readonly file: string
-  readonly pipelines: readonly KnownPipeline[]
+  readonly pipelines: readonly PipelineNames[]
 }
 
-interface KnownPipeline {
+interface PipelineNames {
   readonly name: string
   /** The names of the rules, and `otherwise`. */
   readonly rules: readonly string[]
@@ -24,7 +24,7 @@ interface KnownPipeline {
 export function* nameProblems(
   file: ScenarioFile,
   scenarios: readonly (readonly [number, ScenarioSettings])[],
-  known: Known,
+  known: ConfigNames,
 ): Iterable<ShapeProblem> {
   const pipelines = known.pipelines.map(({ name }) => name)
   const unknown = (what: string, pointer: string, name: string, names: readonly string[]) =>
@@ -82,12 +82,12 @@ function notAmong(message: string, pointer: string, name: string, names: readonl
 }
 
 /** The names that scenarios can use with a config. */
-export const knownNames = ({ file, pipelines }: CheckedConfig, rehearsal: Rehearsal): Known => ({
+export const configNames = ({ file, pipelines }: CheckedConfig, dryRun: DryRun): ConfigNames => ({
   file,
   pipelines: pipelines.map(({ name, transforms, sink }) => ({
     name,
-    rules: rehearsal.rules(name),
-    topics: rehearsal.topics(name),
+    rules: dryRun.rules(name),
+    topics: dryRun.topics(name),
     stages: [
       ...transforms.map(({ definition }, index) => `transform.${index}.${definition.name}`),
       `sink.${sink.definition.name}`,

@@ -7,7 +7,7 @@ import { SourceText } from '../config/source-text.js'
 import { compactJson } from '../lib/json/difference.js'
 import { child } from '../lib/json/pointer.js'
 import { type Expect, ScenarioFile, type ScenarioSettings } from './format.js'
-import { type Known, nameProblems } from './names.js'
+import { type ConfigNames, nameProblems } from './names.js'
 
 /** An event, and what must come of it. */
 export interface Scenario {
@@ -28,7 +28,7 @@ interface ScenarioText {
   readonly file: string
   readonly environment: { readonly [name: string]: string }
   /** What it says, checked, and held against a config: its names are known there. Every problem at once. */
-  scenarios(known: Known): ReadScenarios
+  scenarios(known: ConfigNames): ReadScenarios
 }
 
 /** What is wrong with a file, and its lines, so that the places can be shown. */
@@ -81,7 +81,7 @@ function environmentOf(value: unknown): { [name: string]: string } {
   )
 }
 
-function scenariosOf(source: SourceText, folder: string, known: Known): ReadScenarios {
+function scenariosOf(source: SourceText, folder: string, known: ConfigNames): ReadScenarios {
   const problems = checkShape(ScenarioFile, source.value)
   const settings = source.value as ScenarioFile
   const entries = entriesOf(settings)
@@ -109,7 +109,7 @@ function scenariosOf(source: SourceText, folder: string, known: Known): ReadScen
     ]
   })
   if (problems.length === 0) return { ok: true, scenarios }
-  return { ok: false, problems: placed(problems, source), lines: source.lines }
+  return { ok: false, problems: withLocations(problems, source), lines: source.lines }
 }
 
 type Entry = readonly [number, ScenarioSettings]
@@ -168,7 +168,7 @@ function* contentProblems(entries: readonly Entry[]): Iterable<ShapeProblem> {
   }
 }
 
-const placed = (problems: readonly ShapeProblem[], text: SourceText): Problem[] =>
+const withLocations = (problems: readonly ShapeProblem[], text: SourceText): Problem[] =>
   problems
     .map(({ key, ...problem }) => {
       const found = key ? undefined : text.quote(problem.pointer)

@@ -1,5 +1,5 @@
 import { SourceText } from '../config/source-text.js'
-import type { Rehearsal, Rehearsed } from '../dry-run/dry-run.js'
+import type { DryRun, DryRunResult } from '../dry-run/dry-run.js'
 import { compactJson } from '../lib/json/difference.js'
 import { prettyLines } from '../lib/json/pretty-lines.js'
 import { failureOf } from './run.js'
@@ -20,8 +20,8 @@ export interface RecordedScenario {
 
 /** Makes a scenario of each event that is not the same as another, expecting what happens to it now. */
 export async function record(
-  events: readonly Captured[],
-  rehearsal: Rehearsal,
+  events: readonly CapturedEvent[],
+  dryRun: DryRun,
   otherwise: string | undefined,
 ): Promise<RecordedScenario[]> {
   const seen = new Set<string>()
@@ -34,17 +34,17 @@ export async function record(
     if (seen.has(identity)) continue
     seen.add(identity)
     const request = { headers: { 'content-type': 'application/json' }, body: Buffer.from(text) }
-    const rehearsed = await rehearsal.run(pipeline, request, { skipVerification: true })
-    const summary = rehearsed.route ?? failureOf(rehearsed)?.code ?? rehearsed.outcome.kind
-    const wanted = `${rehearsed.outcome.id ?? letter?.id ?? `line ${line}`}: ${summary}`
+    const result = await dryRun.run(pipeline, request, { skipVerification: true })
+    const summary = result.route ?? failureOf(result)?.code ?? result.outcome.kind
+    const wanted = `${result.outcome.id ?? letter?.id ?? `line ${line}`}: ${summary}`
     const count = (names.get(wanted) ?? 0) + 1
     names.set(wanted, count)
-    const doubt = doubtAbout(rehearsed, letter?.id)
+    const doubt = doubtAbout(result, letter?.id)
     scenarios.push({
       name: count === 1 ? wanted : `${wanted} (${count})`,
       pipeline,
       body,
-      expect: expectation(rehearsed),
+      expect: expectation(result),
       summary,
       ...(doubt !== undefined && { doubt }),
     })
@@ -62,18 +62,18 @@ function bodyOf(text: string): RecordedScenario['body'] {
   return new SourceText('', text).problems.length === 0 ? { event: compactJson(text) } : { text }
 }
 
-function doubtAbout(rehearsed: Rehearsed, id: string | undefined): string | undefined {
-  const { outcome } = rehearsed
+function doubtAbout(result: DryRunResult, id: string | undefined): string | undefined {
+  const { outcome } = result
   if (outcome.kind === 'unavailable') return `ends in a fault on our side: ${outcome.error.message}`
   if (id !== undefined && outcome.id !== id)
     return `had the id ${JSON.stringify(id)}, which its body does not have: add the header it came with`
   return undefined
 }
 
-function expectation(rehearsed: Rehearsed): RecordedScenario['expect'] {
-  const { outcome, answer, route, records, calls, steps } = rehearsed
+function expectation(result: DryRunResult): RecordedScenario['expect'] {
+  const { outcome, response, route, records, calls, steps } = result
   const [written] = records
-  const failure = failureOf(rehearsed)
+  const failure = failureOf(result)
   const places = [...new Set(failure?.violations.map(({ pointer }) => pointer))]
   const stage = steps.find(({ decision }) => decision === 'dead-letter')?.stage
   const [call] = calls
@@ -81,7 +81,7 @@ function expectation(rehearsed: Rehearsed): RecordedScenario['expect'] {
     outcome: JSON.stringify(outcome.kind),
     ...(failure !== undefined && { code: JSON.stringify(failure.code) }),
     ...(places.length > 0 && { violations: JSON.stringify(places) }),
-    answer: JSON.stringify({ status: answer.status }),
+    answer: JSON.stringify({ status: response.status }),
     ...(route !== undefined && { route: JSON.stringify(route) }),
     ...(written?.deadLetter && { deadLetter: JSON.stringify({ topic: written.topic, stage }) }),
     ...(written !== undefined && {
@@ -105,7 +105,7 @@ function asJson(text: string): Json {
 }
 
 /** An event that came once. */
-export interface Captured {
+export interface CapturedEvent {
   readonly line: number
   /** As text: what is not UTF-8 never became an event. */
   readonly body: string
@@ -113,20 +113,20 @@ export interface Captured {
   readonly letter?: { readonly pipeline: string; readonly id: string }
 }
 
-interface ReadCaptured {
-  readonly events: readonly Captured[]
+interface CapturedEvents {
+  readonly events: readonly CapturedEvent[]
   /** Lines that no scenario can be made of, and why. */
   readonly skipped: readonly string[]
 }
 
 /** Reads the lines of `headgate dlq export`, or bodies of events, one a line; both may stand in one file. */
-export function readCaptured(text: string): ReadCaptured {
-  const events: Captured[] = []
+export function readCaptured(text: string): CapturedEvents {
+  const events: CapturedEvent[] = []
   const skipped: string[] = []
   for (const [index, body] of text.split(/\r?\n/).entries()) {
     const line = index + 1
     if (body.trim() === '') continue
-    const letter = exported(body)
+    const letter = exportedLetter(body)
     if (letter === undefined) events.push({ line, body })
     else if (letter.valueEncoding !== 'utf-8') skipped.push(`line ${line} is not UTF-8`)
     else events.push({ line, body: letter.value, letter })
@@ -142,7 +142,7 @@ interface ExportedLetter {
 }
 
 /** Undefined for what `headgate dlq export` did not write. */
-function exported(line: string): ExportedLetter | undefined {
+function exportedLetter(line: string): ExportedLetter | undefined {
   let value: unknown
   try {
     value = JSON.parse(line)

@@ -1,6 +1,6 @@
 import { formatLocation } from '../config/problem.js'
 import { cut, printable, type Style } from '../lib/terminal/text.js'
-import { type Covered, neverTaken } from './coverage.js'
+import { type CoveredWay, neverTaken } from './coverage.js'
 import { type Difference, type FileResult, passed, type ScenarioResult } from './run.js'
 
 /** More differences than these are only counted. */
@@ -11,7 +11,7 @@ const LONGEST_VALUE = 400
 /** The results for people: a line a scenario, and for each that failed what differs and what its rules saw. */
 export function report(
   files: readonly FileResult[],
-  ways: readonly Covered[] | undefined,
+  ways: readonly CoveredWay[] | undefined,
   required: boolean,
   style: Style,
 ): string {
@@ -26,9 +26,9 @@ export function report(
   return `${[...blocks, [verdict, ...coverageLines(ways, required, style)].join('\n')].join('\n\n')}\n`
 }
 
-function coverageLines(ways: readonly Covered[] | undefined, required: boolean, style: Style): string[] {
+function coverageLines(ways: readonly CoveredWay[] | undefined, required: boolean, style: Style): string[] {
   if (ways === undefined) return []
-  const share = (kind: Covered['way']['kind']) => {
+  const share = (kind: CoveredWay['way']['kind']) => {
     const all = ways.filter(({ way }) => way.kind === kind)
     return { taken: all.filter(({ count }) => count > 0).length, of: all.length }
   }
@@ -68,10 +68,10 @@ function differenceLines(differences: readonly Difference[]): string[] {
 }
 
 /** Each stage that the event came to, what it decided, and what it looked at. */
-function trace({ rehearsed }: ScenarioResult): string[] {
+function trace({ dryRun }: ScenarioResult): string[] {
   return [
     'what happened:',
-    ...rehearsed.steps.flatMap(({ stage, decision, error, details }) => [
+    ...dryRun.steps.flatMap(({ stage, decision, error, details }) => [
       `  ${stage}: ${decision}${error === undefined ? '' : `, ${error.code}: ${value(error.message)}`}`,
       ...(error?.violations ?? []).map(
         ({ pointer, message }) => `    at ${printable(pointer)}: ${value(message)}`,
@@ -87,11 +87,11 @@ function trace({ rehearsed }: ScenarioResult): string[] {
 const value = (text: string): string => cut(printable(text), LONGEST_VALUE)
 
 /** The results for programs, as one JSON document. */
-export function jsonReport(files: readonly FileResult[], ways: readonly Covered[] | undefined): string {
+export function jsonReport(files: readonly FileResult[], ways: readonly CoveredWay[] | undefined): string {
   const results = files.flatMap(({ file, results }) =>
     results.map((result) => {
-      const { scenario, rehearsed, differences } = result
-      const { pipeline, outcome, route, steps } = rehearsed
+      const { scenario, dryRun, differences } = result
+      const { pipeline, outcome, route, steps } = dryRun
       return {
         file,
         name: scenario.name,
@@ -117,7 +117,7 @@ const COVERAGE = 'coverage'
  * The results as JUnit XML, as CI systems read it: a suite a file, a case a scenario. Where coverage is required, it is a
  * suite of its own, so that what fails the run is in the report.
  */
-export function junit(files: readonly FileResult[], required: readonly Covered[] | undefined): string {
+export function junit(files: readonly FileResult[], required: readonly CoveredWay[] | undefined): string {
   const suites = files.map(({ file, results }) =>
     suite(
       file,
@@ -164,12 +164,12 @@ function testCase(classname: string, name: string, duration: number, failure: Fa
   const open = `    <testcase${attributes({ classname, name, time: (duration / 1000).toFixed(3) })}`
   if (failure === undefined) return `${open}/>\n`
   const { message, lines } = failure
-  return `${open}>\n      <failure${attributes({ message, type: 'expectation' })}>${escaped(lines.join('\n'))}</failure>\n    </testcase>\n`
+  return `${open}>\n      <failure${attributes({ message, type: 'expectation' })}>${escapeXml(lines.join('\n'))}</failure>\n    </testcase>\n`
 }
 
 const attributes = (values: { readonly [name: string]: string | number }): string =>
   Object.entries(values)
-    .map(([name, value]) => ` ${name}="${escaped(String(value))}"`)
+    .map(([name, value]) => ` ${name}="${escapeXml(String(value))}"`)
     .join('')
 
 /** XML 1.0 has no way to write most control characters, not even as a reference, nor half of a surrogate pair. */
@@ -184,7 +184,7 @@ const ENTITIES: { readonly [character: string]: string } = {
   '\r': '&#13;',
 }
 
-const escaped = (text: string): string =>
+const escapeXml = (text: string): string =>
   text
     .replace(NOT_XML, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
     .replace(/[&<>"\t\r]/g, (character) => ENTITIES[character] ?? character)

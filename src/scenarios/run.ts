@@ -1,4 +1,4 @@
-import type { Rehearsal, Rehearsed, RehearsedCall, RehearsedRecord } from '../dry-run/dry-run.js'
+import type { DryRun, DryRunCall, DryRunRecord, DryRunResult } from '../dry-run/dry-run.js'
 import { type Extras, jsonDifferences } from '../lib/json/difference.js'
 import type { Expect } from './format.js'
 import type { Scenario } from './read.js'
@@ -6,7 +6,7 @@ import type { Scenario } from './read.js'
 /** What came of a scenario; it passed where nothing differs. */
 export interface ScenarioResult {
   readonly scenario: Scenario
-  readonly rehearsed: Rehearsed
+  readonly dryRun: DryRunResult
   readonly differences: readonly Difference[]
   /** Milliseconds. */
   readonly duration: number
@@ -23,15 +23,15 @@ export const passed = ({ differences }: ScenarioResult): boolean => differences.
 /** Every request says what it sends, so that a source that looks at it is content. */
 const HEADERS = { 'content-type': 'application/json' }
 
-export async function runScenario(scenario: Scenario, rehearsal: Rehearsal): Promise<ScenarioResult> {
+export async function runScenario(scenario: Scenario, dryRun: DryRun): Promise<ScenarioResult> {
   const { pipeline, body, verify } = scenario
   const startedAt = performance.now()
   const request = { headers: { ...HEADERS, ...scenario.headers }, body }
-  const rehearsed = await rehearsal.run(pipeline, request, { skipVerification: !verify })
+  const result = await dryRun.run(pipeline, request, { skipVerification: !verify })
   return {
     scenario,
-    rehearsed,
-    differences: differences(scenario, rehearsed),
+    dryRun: result,
+    differences: differences(scenario, result),
     duration: performance.now() - startedAt,
   }
 }
@@ -42,13 +42,13 @@ type Expected = Exclude<Expect['acknowledge'], undefined | boolean>
 export function acknowledgeDifferences(
   expected: Expect['acknowledge'],
   body: () => string,
-  calls: readonly RehearsedCall[],
+  calls: readonly DryRunCall[],
 ): Difference[] {
   if (expected === undefined) return []
   const [call] = calls
   if (expected === false)
     return call === undefined ? [] : [{ field: 'acknowledge', expected: 'false', found: summary(call) }]
-  if (call === undefined) return [{ field: 'acknowledge', expected: shown(expected), found: 'no request' }]
+  if (call === undefined) return [{ field: 'acknowledge', expected: format(expected), found: 'no request' }]
   if (expected === true) return []
   const [nearest = []] = calls
     .map((call) => callDifferences(expected, body, call))
@@ -56,18 +56,18 @@ export function acknowledgeDifferences(
   return nearest
 }
 
-function callDifferences(expected: Expected, body: () => string, call: RehearsedCall): Difference[] {
+function callDifferences(expected: Expected, body: () => string, call: DryRunCall): Difference[] {
   const found = (['method', 'url'] as const).flatMap((name): Difference[] =>
     expected[name] === undefined || expected[name] === call[name]
       ? []
-      : [{ field: `acknowledge ${name}`, expected: shown(expected[name]), found: shown(call[name]) }],
+      : [{ field: `acknowledge ${name}`, expected: format(expected[name]), found: format(call[name]) }],
   )
   return 'body' in expected
     ? [...found, ...jsonField('acknowledge body', body(), call.body, 'differ')]
     : found
 }
 
-const summary = ({ method, url }: RehearsedCall): string => `${method} ${url}`
+const summary = ({ method, url }: DryRunCall): string => `${method} ${url}`
 
 /** The scenario's expectation, and its JSON as it is written (by its pointer below `expect`). */
 interface Expectation {
@@ -76,29 +76,29 @@ interface Expectation {
 }
 
 /** What of an expectation was not met, in the order in which the path of an event comes to it. */
-function differences({ expect, written }: Expectation, rehearsed: Rehearsed): Difference[] {
-  const { answer, outcome, route, records } = rehearsed
+function differences({ expect, written }: Expectation, result: DryRunResult): Difference[] {
+  const { response, outcome, route, records } = result
   const [record] = records
-  const error = failureOf(rehearsed)
+  const error = failureOf(result)
   const found: Difference[] = []
   const compare = (field: string, expected: unknown, given: unknown): void => {
     if (expected !== undefined && expected !== given)
-      found.push({ field, expected: shown(expected), found: shown(given) })
+      found.push({ field, expected: format(expected), found: format(given) })
   }
   compare('outcome', expect.outcome, outcome.kind)
   compare('code', expect.code, error?.code)
   const { violations } = expect
   if (violations !== undefined) {
     const places = [...new Set(error?.violations.map(({ pointer }) => pointer))]
-    const [wanted, given] = [violations, places].map((pointers) => shown([...pointers].sort()))
+    const [wanted, given] = [violations, places].map((pointers) => format([...pointers].sort()))
     if (wanted !== undefined && given !== undefined && wanted !== given)
       found.push({ field: 'violations', expected: wanted, found: given })
   }
-  compare('answer status', expect.answer?.status, answer.status)
+  compare('answer status', expect.answer?.status, response.status)
   if (expect.answer !== undefined && 'body' in expect.answer)
-    found.push(...jsonField('answer body', written('/answer/body'), answer.body, 'ignored'))
+    found.push(...jsonField('answer body', written('/answer/body'), response.body, 'ignored'))
   compare('route', expect.route, route)
-  found.push(...deadLetterDifferences(expect.deadLetter, rehearsed))
+  found.push(...deadLetterDifferences(expect.deadLetter, result))
   compare('topic', expect.topic, record?.topic)
   compare('partition', expect.partition, record && (record.partition ?? 'by key'))
   compare('key', expect.key, record?.key)
@@ -108,14 +108,12 @@ function differences({ expect, written }: Expectation, rehearsed: Rehearsed): Di
     if (record === undefined) found.push({ field: 'value', expected: written('/value'), found: NOTHING })
     else found.push(...jsonField('value', written('/value'), record.value.toString(), 'differ'))
   }
-  found.push(
-    ...acknowledgeDifferences(expect.acknowledge, () => written('/acknowledge/body'), rehearsed.calls),
-  )
+  found.push(...acknowledgeDifferences(expect.acknowledge, () => written('/acknowledge/body'), result.calls))
   return found
 }
 
 /** Why an event was refused or became a dead letter: of a dead letter that a stage made, the stage knows. */
-export const failureOf = ({ outcome, steps }: Rehearsed) =>
+export const failureOf = ({ outcome, steps }: DryRunResult) =>
   outcome.kind === 'rejected' || outcome.kind === 'unavailable'
     ? outcome.error
     : outcome.kind === 'dead-lettered'
@@ -124,7 +122,7 @@ export const failureOf = ({ outcome, steps }: Rehearsed) =>
 
 function deadLetterDifferences(
   expected: Expect['deadLetter'],
-  { records: [record], steps }: Rehearsed,
+  { records: [record], steps }: DryRunResult,
 ): Difference[] {
   if (expected === undefined) return []
   const is = record?.deadLetter ?? false
@@ -139,11 +137,11 @@ function deadLetterDifferences(
   return (['topic', 'stage'] as const).flatMap((name) =>
     expected[name] === undefined || expected[name] === given[name]
       ? []
-      : [{ field: `deadLetter ${name}`, expected: shown(expected[name]), found: shown(given[name]) }],
+      : [{ field: `deadLetter ${name}`, expected: format(expected[name]), found: format(given[name]) }],
   )
 }
 
-const headerOf = ({ headers }: RehearsedRecord, name: string): string | null =>
+const headerOf = ({ headers }: DryRunRecord, name: string): string | null =>
   headers.find((header) => header.name === name)?.value ?? null
 
 /** One expectation that was not met, as text for people; JSON where it is JSON. */
@@ -156,7 +154,7 @@ export interface Difference {
 
 const NOTHING = 'nothing'
 
-const shown = (value: unknown): string => (value === undefined ? NOTHING : JSON.stringify(value))
+const format = (value: unknown): string => (value === undefined ? NOTHING : JSON.stringify(value))
 
 /** Both as JSON, place by place. A JSON string that says exactly the text that was found fits, too. */
 function jsonField(field: string, expected: string, found: string, extras: Extras): Difference[] {

@@ -53,14 +53,14 @@ const LONGEST_MESSAGE = 1000
 
 /** An event as it is shown. `secrets`: what must not be, and what stands for it. */
 export function eventLine(
-  passed: Passed,
+  completed: CompletedEvent,
   rule: string | undefined,
   view: TapView,
   secrets: ReadonlyMap<string, string>,
 ): TapEvent {
-  const { pipeline, outcome, event, error, at, took } = passed
+  const { pipeline, outcome, event, error, at, took } = completed
   const redact = redactor(secrets)
-  const body = looksAtBody(passed, view) ? bodyOf(passed, view) : undefined
+  const body = looksAtBody(completed, view) ? bodyOf(completed, view) : undefined
   const hide = (text: string) => redact(withoutHidden(text, body?.hidden ?? new Set()))
   const receipt = 'receipt' in outcome ? outcome.receipt : undefined
   return {
@@ -77,7 +77,7 @@ export function eventLine(
       code: error.code,
       // What of a body that nobody could read must not be shown, nobody knows.
       message:
-        hidesSome(passed, view) && body === undefined
+        hidesSome(completed, view) && body === undefined
           ? ERRORS[error.code].meaning
           : hide(error.message).slice(0, LONGEST_MESSAGE),
     }),
@@ -89,14 +89,17 @@ export function eventLine(
 const receiptOf = ({ topic, partition, offset }: Receipt) => ({ topic, partition, offset })
 
 /** Whether it costs what a walk through the body costs. */
-export const looksAtBody = (passed: Passed, view: TapView): boolean =>
-  passed.event !== undefined && (view.payload > 0 || hidesSome(passed, view))
+export const looksAtBody = (completed: CompletedEvent, view: TapView): boolean =>
+  completed.event !== undefined && (view.payload > 0 || hidesSome(completed, view))
 
-const hidesSome = ({ pipeline }: Passed, { masks }: TapView): boolean =>
+const hidesSome = ({ pipeline }: CompletedEvent, { masks }: TapView): boolean =>
   pipeline.masks.length > 0 || masks.length > 0
 
 /** Undefined where it is not JSON, or nested too deeply to be walked through. */
-function bodyOf({ event, pipeline }: Passed, { masks }: TapView): ReturnType<typeof masked> | undefined {
+function bodyOf(
+  { event, pipeline }: CompletedEvent,
+  { masks }: TapView,
+): ReturnType<typeof masked> | undefined {
   try {
     return masked(event?.body.bytes.toString('utf8') ?? '', [...pipeline.masks, ...masks])
   } catch {
@@ -129,7 +132,7 @@ function upTo(most: number, text: string): string {
 }
 
 /** An event whose path has ended, for those who look on. */
-export interface Passed {
+export interface CompletedEvent {
   /** Under the config that it came to. */
   readonly pipeline: Pipeline
   readonly outcome: Outcome
@@ -160,7 +163,7 @@ export interface TapFilter {
 /** All but the rule, which it may take a while to learn. */
 export const fits = (
   { pipelines, outcomes, ids, codes }: TapFilter,
-  { pipeline, outcome, error }: Passed,
+  { pipeline, outcome, error }: CompletedEvent,
 ): boolean =>
   isOne(pipelines, pipeline.name) &&
   isOne(outcomes, outcome.kind) &&

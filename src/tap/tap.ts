@@ -1,208 +1,233 @@
-import { asHeadgateError, type HeadgateError } from '../contract/errors.js'
+import type { HeadgateError } from '../contract/errors.js'
+import { asHeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
 import { Rate } from '../lib/rate.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
 import { METRICS } from '../metrics/table.js'
 import type { Tap } from '../pipeline/watched.js'
 import {
+  type CompletedEvent,
   eventLine,
   fits,
   fitsRule,
   looksAtBody,
-  type Passed,
   type TapFilter,
   type TapLine,
   type TapView,
 } from './lines.js'
 
-/** What somebody wants to see. */
-export interface TapWish {
+/** Which events somebody wants to see, and how much of them. */
+export interface TapRequest {
   readonly filter: TapFilter
   readonly view: TapView
-  /** The pipelines that this is about now; of those to come, the filter says. */
+  /** The pipelines that run now and are tapped; the filter decides about those that a reload adds. */
   readonly pipelines: readonly string[]
-  /** Events a second at most. */
+  /** At most so many events a second. */
   readonly rate: number
-  /** Events after which it ends. */
+  /** Ends after so many events. */
   readonly limit: number | undefined
-  /** Milliseconds after which it ends. */
+  /** Ends after so many milliseconds. */
   readonly within: number | undefined
 }
 
-/** Where the lines go. */
+/** Receives the lines. */
 export interface TapReader {
-  /** False where it wants no more for now; `TapHandle.flow` says when it does. */
+  /** False for backpressure; `OpenTap.resume` is called when the reader takes more. */
   write(text: string): boolean
   end(): void
-  /** At once: it does not take what is written. */
+  /** At once: the reader does not take what was written. */
   drop(): void
 }
 
-interface TapHandle extends Tap {
-  /** The reader takes more again. */
-  flow(): void
-  end(why: Extract<TapLine, { kind: 'end' }>['why']): void
-  /** The reader is gone. */
-  leave(): void
-}
-
-interface TapSurroundings {
+export interface TapHost {
   secrets(): ReadonlyMap<string, string>
   skipped(): void
   failed(error: HeadgateError): void
   onEnd(): void
 }
 
+type EndReason = Extract<TapLine, { kind: 'end' }>['why']
+
 /** All in milliseconds. */
-const LOOK_EVERY = 1000
+const CHECK_EVERY = 1000
 const IDLE_AFTER = 15_000
 const STUCK_AFTER = 30_000
-/** Bytes of a body that are looked through for the price of one event: bodies of 1 MiB would cost others their time. */
-const PRICE = 32 * 1024
+/** A body costs the rate one event for every so many bytes that are searched: bodies of 1 MiB would take time from other events. */
+const BYTES_PER_EVENT = 32 * 1024
 
 /**
- * Shows one reader the events that pass. Nothing waits for the reader, and nothing is kept for it: what does not fit into
- * the rate, or comes while it does not read, is counted.
+ * Shows one reader the events as they complete. Nothing waits for the reader and nothing is buffered for it: events above
+ * the rate, or completed while the reader applies backpressure, are only counted.
  */
-export function startTap(wish: TapWish, reader: TapReader, around: TapSurroundings): TapHandle {
-  const { filter, view } = wish
-  const rate = new Rate(wish.rate)
-  let left = wish.limit ?? Number.POSITIVE_INFINITY
-  let skipped = 0
-  let ended = false
-  let lastLine = performance.now()
-  let stuckSince: number | undefined
+export class OpenTap implements Tap {
+  readonly #request: TapRequest
+  readonly #reader: TapReader
+  readonly #host: TapHost
+  readonly #rate: Rate
+  readonly #checking: NodeJS.Timeout
+  readonly #timer: NodeJS.Timeout | undefined
+  #remaining: number
+  #skipped = 0
+  #ended = false
+  #lastLine = performance.now()
+  #stuckSince: number | undefined
 
-  const write = (line: TapLine): void => {
-    lastLine = performance.now()
-    if (!reader.write(`${JSON.stringify(line)}\n`)) stuckSince ??= lastLine
+  constructor(request: TapRequest, reader: TapReader, host: TapHost) {
+    this.#request = request
+    this.#reader = reader
+    this.#host = host
+    this.#rate = new Rate(request.rate)
+    this.#remaining = request.limit ?? Number.POSITIVE_INFINITY
+    this.#checking = setInterval(() => this.#check(), CHECK_EVERY).unref()
+    const { within } = request
+    this.#timer = within === undefined ? undefined : setTimeout(() => this.end('time'), within).unref()
+    this.#write({ kind: 'tapping', pipelines: request.pipelines, rate: request.rate })
   }
-  const saySkipped = (): void => {
-    if (skipped > 0) write({ kind: 'skipped', count: skipped })
-    skipped = 0
-  }
-  const leave = (): void => {
-    if (ended) return
-    ended = true
-    clearInterval(looking)
-    clearTimeout(timer)
-    around.onEnd()
-  }
-  const end: TapHandle['end'] = (why) => {
-    if (ended) return
-    leave()
-    saySkipped()
-    write({ kind: 'end', why })
-    reader.end()
-  }
-  const looking = setInterval(() => {
-    const now = performance.now()
-    if (stuckSince !== undefined) {
-      if (now - stuckSince < STUCK_AFTER) return
-      leave()
-      reader.drop()
-    } else if (skipped > 0) saySkipped()
-    else if (now - lastLine >= IDLE_AFTER) write({ kind: 'idle' })
-  }, LOOK_EVERY).unref()
-  const timer = wish.within === undefined ? undefined : setTimeout(() => end('time'), wish.within).unref()
 
-  const skip = (): void => {
-    skipped++
-    around.skipped()
-  }
-  const mayShow = (passed: Passed): boolean => {
-    const now = performance.now()
-    if (stuckSince !== undefined || rate.wait(now) > 0) return false
-    const bytes = looksAtBody(passed, view) ? (passed.event?.body.bytes.length ?? 0) : 0
-    for (let price = 0; price <= bytes; price += PRICE) rate.take(now)
-    return true
-  }
-  const show = (passed: Passed, rule: string | undefined): void => {
-    if (ended || !fitsRule(filter, rule)) return
-    if (stuckSince !== undefined) skip()
-    else {
-      write(eventLine(passed, rule, view, around.secrets()))
-      if (--left === 0) end('limit')
+  offer(completed: CompletedEvent): void {
+    try {
+      const { filter } = this.#request
+      const { rule, askRule } = completed
+      if (this.#ended || !fits(filter, completed) || (askRule === undefined && !fitsRule(filter, rule)))
+        return
+      // Asking counts against the rate even if the event is not shown: otherwise a stage would explain every event it drops.
+      if (!this.#mayShow(completed)) this.#skip()
+      else if (askRule === undefined) this.#show(completed, rule)
+      else
+        askRule()
+          .then((explained) => this.#show(completed, explained ?? rule))
+          .catch((thrown: unknown) => this.#fail(thrown))
+    } catch (thrown) {
+      this.#fail(thrown)
     }
   }
-  const fail = (thrown: unknown): void => {
-    if (!ended) around.failed(asHeadgateError(thrown, 'Showing an event'))
-    end('failed')
+
+  /** The reader takes more again. */
+  resume(): void {
+    this.#stuckSince = undefined
   }
 
-  write({ kind: 'tapping', pipelines: wish.pipelines, rate: wish.rate })
-  return {
-    offer(passed) {
-      try {
-        const { rule, askRule } = passed
-        if (ended || !fits(filter, passed) || (askRule === undefined && !fitsRule(filter, rule))) return
-        // To ask has its price too, whatever the answer: else a stage would be asked of every event that it drops.
-        if (!mayShow(passed)) skip()
-        else if (askRule === undefined) show(passed, rule)
-        else
-          askRule()
-            .then((asked) => show(passed, asked ?? rule))
-            .catch(fail)
-      } catch (thrown) {
-        fail(thrown)
-      }
-    },
-    flow() {
-      stuckSince = undefined
-    },
-    end,
-    leave,
+  /** Ends the tap and tells the reader why. */
+  end(why: EndReason): void {
+    if (this.#ended) return
+    this.leave()
+    this.#reportSkipped()
+    this.#write({ kind: 'end', why })
+    this.#reader.end()
+  }
+
+  /** The reader is gone. */
+  leave(): void {
+    if (this.#ended) return
+    this.#ended = true
+    clearInterval(this.#checking)
+    clearTimeout(this.#timer)
+    this.#host.onEnd()
+  }
+
+  #check(): void {
+    const now = performance.now()
+    if (this.#stuckSince !== undefined) {
+      if (now - this.#stuckSince < STUCK_AFTER) return
+      this.leave()
+      this.#reader.drop()
+    } else if (this.#skipped > 0) this.#reportSkipped()
+    else if (now - this.#lastLine >= IDLE_AFTER) this.#write({ kind: 'idle' })
+  }
+
+  #write(line: TapLine): void {
+    this.#lastLine = performance.now()
+    if (!this.#reader.write(`${JSON.stringify(line)}\n`)) this.#stuckSince ??= this.#lastLine
+  }
+
+  #reportSkipped(): void {
+    if (this.#skipped > 0) this.#write({ kind: 'skipped', count: this.#skipped })
+    this.#skipped = 0
+  }
+
+  #skip(): void {
+    this.#skipped++
+    this.#host.skipped()
+  }
+
+  #mayShow(completed: CompletedEvent): boolean {
+    const now = performance.now()
+    if (this.#stuckSince !== undefined || this.#rate.wait(now) > 0) return false
+    const bytes = looksAtBody(completed, this.#request.view) ? (completed.event?.body.bytes.length ?? 0) : 0
+    for (let paid = 0; paid <= bytes; paid += BYTES_PER_EVENT) this.#rate.take(now)
+    return true
+  }
+
+  #show(completed: CompletedEvent, rule: string | undefined): void {
+    if (this.#ended || !fitsRule(this.#request.filter, rule)) return
+    if (this.#stuckSince !== undefined) {
+      this.#skip()
+      return
+    }
+    this.#write(eventLine(completed, rule, this.#request.view, this.#host.secrets()))
+    if (--this.#remaining === 0) this.end('limit')
+  }
+
+  #fail(thrown: unknown): void {
+    if (!this.#ended) this.#host.failed(asHeadgateError(thrown, 'Showing an event'))
+    this.end('failed')
   }
 }
 
-/** So many at once: each costs every event that passes a look at its filter. */
+/** The most taps at once: every event is compared with the filter of each. */
 export const MOST_TAPS = 8
 
-/** Who looks on at the pipelines of this process, whatever config they are under. */
-export interface Taps {
-  /** Those that are on now; pipelines look whether there are any. */
-  readonly running: ReadonlySet<Tap>
-  full(): boolean
-  /** Undefined where there are as many as there may be. */
-  start(wish: TapWish, reader: TapReader): TapHandle | undefined
-  /** Ends all of them: Headgate stops. */
-  close(): void
-}
-
-interface TapsOptions {
+export interface TapsOptions {
   readonly metrics: MetricsRegistry
   readonly log: Log
   /** Values that must not be shown, and the references that are shown for them. */
   secrets(): ReadonlyMap<string, string>
 }
 
-export function createTaps({ metrics, log, secrets }: TapsOptions): Taps {
-  const running = new Set<TapHandle>()
-  metrics.sampled(METRICS.tapSubscribers, {}, () => running.size)
-  const skipped = metrics.counter(METRICS.tapSkippedTotal, {})
-  const full = () => running.size >= MOST_TAPS
-  return {
-    running,
-    full,
-    start(wish, reader) {
-      if (full()) return undefined
-      const { pipelines, outcomes, routes, codes } = wish.filter
-      const said = { event: 'tap', pipelines, outcomes, routes, codes, payload: wish.view.payload }
-      log.info(said, 'events are shown to somebody who taps')
-      const tap: TapHandle = startTap(wish, reader, {
-        secrets,
-        skipped: () => skipped.inc(),
-        failed: ({ code, message, cause }) => log.error({ code, err: cause }, message),
-        onEnd() {
-          running.delete(tap)
-          log.info({ event: 'tap' }, 'a tap has ended')
-        },
-      })
-      running.add(tap)
-      return tap
-    },
-    close() {
-      for (const tap of running) tap.end('stopping')
-    },
+/** The open taps of this process; they outlive reloads. */
+export class Taps {
+  readonly #running = new Set<OpenTap>()
+  readonly #skipped: { inc(): void }
+  readonly #log: Log
+  readonly #secrets: TapsOptions['secrets']
+
+  constructor({ metrics, log, secrets }: TapsOptions) {
+    this.#log = log
+    this.#secrets = secrets
+    metrics.sampled(METRICS.tapSubscribers, {}, () => this.#running.size)
+    this.#skipped = metrics.counter(METRICS.tapSkippedTotal, {})
+  }
+
+  /** Pipelines check whether there are any. */
+  get running(): ReadonlySet<Tap> {
+    return this.#running
+  }
+
+  get full(): boolean {
+    return this.#running.size >= MOST_TAPS
+  }
+
+  /** Undefined if there are as many as there may be. */
+  start(request: TapRequest, reader: TapReader): OpenTap | undefined {
+    if (this.full) return undefined
+    const { pipelines, outcomes, routes, codes } = request.filter
+    const fields = { event: 'tap', pipelines, outcomes, routes, codes, payload: request.view.payload }
+    this.#log.info(fields, 'a tap was opened')
+    const tap = new OpenTap(request, reader, {
+      secrets: this.#secrets,
+      skipped: () => this.#skipped.inc(),
+      failed: ({ code, message, cause }) => this.#log.error({ code, err: cause }, message),
+      onEnd: () => {
+        this.#running.delete(tap)
+        this.#log.info({ event: 'tap' }, 'a tap was closed')
+      },
+    })
+    this.#running.add(tap)
+    return tap
+  }
+
+  /** Ends all of them: Headgate stops. */
+  close(): void {
+    for (const tap of this.#running) tap.end('stopping')
   }
 }

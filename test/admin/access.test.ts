@@ -127,7 +127,7 @@ describe('a generated token', () => {
     const settings = { adminTokenFile: 'generate', stateDir: '/nowhere' }
     await expect(generateToken(settings)).rejects.toMatchObject({
       code: 'HG_ADMIN_TOKEN',
-      message: 'The admin token cannot be written to /nowhere/admin-token (ENOENT).',
+      message: 'Cannot write the admin token to /nowhere/admin-token (ENOENT).',
     })
   })
 })

@@ -1,10 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { type AdminOptions, openAdmin, openStartingAdmin, type Shown } from '../../src/admin/admin.js'
+import { Admin, type AdminHost, type AdminOptions, openAdmin } from '../../src/admin/admin.js'
 import { testContext } from '../helpers/context.js'
 
 const OPEN = ['/health', '/ready', '/metrics']
 
-async function adminWith(shown: Partial<Shown> = {}, options: Partial<AdminOptions> = {}) {
+async function adminWith(shown: Partial<AdminHost> = {}, options: Partial<AdminOptions> = {}) {
   const { log } = testContext()
   const all = { host: '127.0.0.1', port: 0, tokenFile: '', open: OPEN, log, ...options }
   const admin = await openAdmin(all, {
@@ -38,7 +38,7 @@ test('/ready is 200 with what runs, or 503 with every reason', async () => {
 test('until there is more to show, probes are answered, and everything else is told to wait', async () => {
   const { log } = testContext()
   const options = { host: '127.0.0.1', port: 0, tokenFile: '', open: OPEN, log }
-  const admin = await openStartingAdmin(options, () => ['Headgate is starting.'])
+  const admin = await Admin.open(options, () => ['Headgate is starting.'])
   onTestFinished(() => admin.close())
   const get = (path: string) => fetch(admin.url + path)
   expect((await get('/health')).status).toBe(200)
@@ -49,7 +49,7 @@ test('until there is more to show, probes are answered, and everything else is t
   ])
   const early = await get('/connectors')
   expect([early.status, early.headers.get('retry-after')]).toEqual([503, '1'])
-  const shown: Shown = {
+  const shown: AdminHost = {
     notReady: () => [],
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
     details: () => ({}),
@@ -83,7 +83,7 @@ test('other paths and methods are refused in the shape of Kafka Connect', async 
   const posted = await get('/ready', { method: 'POST' })
   expect([posted.status, await posted.json()]).toEqual([
     405,
-    { error_code: 405, message: 'Only GET is answered here.' },
+    { error_code: 405, message: 'The method POST is not allowed here; allowed: GET.' },
   ])
   expect(posted.headers.get('allow')).toBe('GET')
 })
@@ -101,7 +101,7 @@ test('an address that cannot be had is a clear error', async () => {
 })
 
 test('a reload is asked for by POST: 200 with what is different, 422 with what is wrong', async () => {
-  let came: Awaited<ReturnType<Shown['reload']>> = {
+  let came: Awaited<ReturnType<AdminHost['reload']>> = {
     done: { result: 'success', changed: ['orders: sink.kafka'] },
   }
   const reload = async () => came

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { reloadAnswer, reloadState } from '../../src/admin/reload.js'
+import { reloadResponse, reloadState } from '../../src/admin/reload.js'
 import { HeadgateError } from '../../src/contract/errors.js'
 
 const redact = (text: string) => text.replaceAll('s3cret', '${env:PASSWORD}')
@@ -17,10 +17,10 @@ test('a refused config is answered with every problem, its place, and no secret'
     { code: 'HG_CONFIG_UNKNOWN_KEY' as const, location, pointer: '/b', message: 'There is no "b".' },
   ]
   const refused = { result: 'failure' as const, revision: 'abc', problems, error: undefined, retry: 'Later.' }
-  expect(reloadAnswer(refused, redact)).toEqual({
+  expect(reloadResponse(refused, redact)).toEqual({
     problem: {
       type: 'urn:headgate:error:HG_CONFIG_VALUE',
-      title: 'The config was not taken; the one before goes on.',
+      title: 'The config cannot be used; the previous one keeps running.',
       status: 422,
       detail:
         'c.json:3:9: HG_CONFIG_VALUE: Not ${env:PASSWORD}.\nc.json:3:9: HG_CONFIG_UNKNOWN_KEY: There is no "b".',
@@ -45,7 +45,7 @@ test('so is one whose stages could not be started; /ready has it in a sentence',
   const error = new HeadgateError('HG_KAFKA_PARTITION_MISSING', 'Topic "a" has no partition 9 (c.json:3:9).')
   const refused = { result: 'failure' as const, revision: 'abc', problems: [], error, retry: undefined }
   const said = 'HG_KAFKA_PARTITION_MISSING: Topic "a" has no partition 9 (c.json:3:9).'
-  expect(reloadAnswer(refused, redact)).toMatchObject({ problem: { code: error.code, detail: said } })
+  expect(reloadResponse(refused, redact)).toMatchObject({ problem: { code: error.code, detail: said } })
   expect(reloadState(refused, redact)).toEqual({ refusedConfig: [said] })
   expect(reloadState(undefined, redact)).toEqual({})
 })

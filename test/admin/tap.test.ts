@@ -4,9 +4,9 @@ import { expect, onTestFinished, test } from 'vitest'
 import { tapRoutes } from '../../src/admin/tap.js'
 import type { CheckedConfig } from '../../src/config/read.js'
 import { ProcessMetrics } from '../../src/metrics/registry.js'
-import { createTaps, MOST_TAPS } from '../../src/tap/tap.js'
+import { MOST_TAPS, Taps } from '../../src/tap/tap.js'
 import { testContext } from '../helpers/context.js'
-import { passedOf } from '../tap/setup.js'
+import { completedEvent } from '../tap/setup.js'
 import { idleAdmin } from './idle-admin.js'
 
 const config = {
@@ -18,7 +18,7 @@ const config = {
 
 async function tapped() {
   const { log } = testContext()
-  const taps = createTaps({
+  const taps = new Taps({
     metrics: new ProcessMetrics(),
     log,
     secrets: () => new Map([['hush-hush', '${env:S}']]),
@@ -31,8 +31,8 @@ async function tapped() {
     ),
     { log },
   )
-  const offer = (passed = passedOf({})) => {
-    for (const tap of taps.running) tap.offer(passed)
+  const offer = (completed = completedEvent({})) => {
+    for (const tap of taps.running) tap.offer(completed)
   }
   const get = (query = '', init: RequestInit = {}) => fetch(`${admin.url}/tap${query}`, init)
   return { taps, admin, offer, get }
@@ -42,7 +42,7 @@ test('events come a JSON object a line, until there are as many as were asked fo
   const { get, offer, taps } = await tapped()
   const answer = await get('?limit=2&pipeline=orders&route=eu&rate=50')
   expect(answer.headers.get('content-type')).toBe('application/x-ndjson')
-  for (const rule of ['us', 'eu', 'eu', 'eu']) offer(passedOf({ rule }))
+  for (const rule of ['us', 'eu', 'eu', 'eu']) offer(completedEvent({ rule }))
   const lines = (await answer.text())
     .trim()
     .split('\n')
@@ -59,9 +59,9 @@ test('events come a JSON object a line, until there are as many as were asked fo
 test.each([
   ['?pipelin=orders', 'There is no parameter "pipelin". Did you mean "pipeline"?'],
   ['?pipeline=order', 'There is no pipeline "order". Did you mean "orders"?'],
-  ['?pipeline=x', 'There is no pipeline "x". There is orders, returns.'],
+  ['?pipeline=x', 'There is no pipeline "x". Expected one of orders, returns.'],
   ['?pipeline=returns&route=eu', 'There is no rule "eu". Did you mean "us"?'],
-  ['?route=hush-hush', 'There is no rule "${env:S}". There is eu, otherwise, us.'],
+  ['?route=hush-hush', 'There is no rule "${env:S}". Expected one of eu, otherwise, us.'],
   ['?outcome=droped', 'There is no outcome "droped". Did you mean "dropped"?'],
   ['?code=HG_SCHEMA', 'There is no code "HG_SCHEMA". "headgate help errors" lists them.'],
   ['?mask=ssn', 'mask should be a JSON Pointer such as "/payload/items/*/card"; it is "ssn".'],
@@ -117,7 +117,7 @@ test('a reader that does not read holds up nothing and loses events, not memory'
   socket.write('GET /tap?rate=100 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
   socket.pause()
   await expect.poll(() => taps.running.size).toBe(1)
-  const long = passedOf({ pipeline: { name: 'p'.repeat(3e6), masks: [] } as never })
+  const long = completedEvent({ pipeline: { name: 'p'.repeat(3e6), masks: [] } as never })
   for (let n = 0; n < 100; n++) offer(long)
   const chunks: Buffer[] = []
   socket.on('data', (chunk: Buffer) => void chunks.push(chunk))

@@ -80,7 +80,7 @@ test('an event that stays where it is, but with another record, is a difference'
   )
   expect(code).toBe(1)
   expect(out).toContain(
-    '2 still to otherwise: cxone.data.actions.default 2, with another key, acknowledgement\n  b, d\n',
+    '2 still to otherwise: cxone.data.actions.default 2, with a different key, acknowledgement\n  b, d\n',
   )
 })
 
@@ -100,7 +100,7 @@ test('a JSON array of bodies is taken as it is written, and only the last events
   const { out } = await diffed(usToEu, { limit: '3' }, `[${EVENTS.join(',\n')}]`)
   expect(out).toContain('3 events under')
   expect(out).toContain(
-    'Note: Events at the beginning of events.jsonl that are left out: 1; --limit takes more.',
+    'Note: 1 events at the beginning of events.jsonl are left out; a larger --limit includes them.',
   )
 })
 
@@ -127,7 +127,7 @@ test('dead letters as `dlq export` writes them keep their ids, and those of othe
   expect(out).toContain(
     '1 from refused HG_SCHEMA_VIOLATION\n  to otherwise: cxone.data.actions.default 2\n  kept\n',
   )
-  expect(out).toContain('Note: Dead letters of other pipelines are left out: 1.')
+  expect(out).toContain('Note: 1 dead letters of other pipelines are left out.')
 })
 
 test('events whose id came in a header are compared all the same', async () => {
@@ -144,7 +144,9 @@ test('events whose id came in a header are compared all the same', async () => {
     byHeader,
   )
   expect(out).toContain('  to eu-west: cxone.data.actions.eu 1\n  line 2\n')
-  expect(out).toContain('Note: Events that have no id under either config, as where it comes in a header: 4.')
+  expect(out).toContain(
+    'Note: 4 events have no id under either config, perhaps because it comes in a header.',
+  )
 })
 
 test('wrong usage names what is wrong', async () => {
@@ -170,6 +172,6 @@ test('Kafka is read only with its address: a missing one is named, with what to 
   const { code, err } = await diffed(same, { events: undefined, fromTopic: 'cxone.data.actions.eu' })
   expect([code, err]).toEqual([
     1,
-    'HG_CONFIG_PROVIDER: ${env:KAFKA_BROKERS} has no value, and Kafka is to be read; set it, or give --brokers.\n',
+    'HG_CONFIG_PROVIDER: ${env:KAFKA_BROKERS} has no value, which is needed to read from Kafka; set it, or give --brokers.\n',
   ])
 })

@@ -23,7 +23,7 @@ test('what would happen is told step by step, without a variable of the config s
   expect([code, err]).toEqual([0, ''])
   const steps = [
     '${env:CXONE_BASE_URL}',
-    'source.http-webhook passes\n  verification: skipped: no --header is given\n  event id: da-1 (at /dataActionId)',
+    'source.http-webhook passes\n  verification: skipped: no --header was given\n  event id: da-1 (at /dataActionId)',
     'transform.0.json-schema passes\n  schema ./schemas/cxone-data-action.schema.json: fits',
     'rule high-priority: did not match\n    regex "priority"\\s*:\\s*"high" in /payload as JSON: {"region":"eu-west"}',
     'rule eu-west: matched, to cxone.data.actions.eu partition 1',
@@ -34,7 +34,7 @@ test('what would happen is told step by step, without a variable of the config s
     '    headgate-route     eu-west\n',
     '    {\n      "region": "eu-west"\n    }\n',
     'POST ${env:CXONE_BASE_URL}/api/v2/data/actions/da-1/acknowledge\n  authorization  Bearer <token>\n',
-    'answer to the sender\n  200\n',
+    'response to the sender\n  200\n',
     'It would be delivered to cxone.data.actions.eu by the rule eu-west.\n',
   ]
   let at = 0
@@ -60,7 +60,7 @@ test('headers are checked as the source checks them; a wrong one is refused', as
     { header: ['authorization: Bearer nobody'], skipVerification: true },
     { env },
   )
-  expect([skipped.code, skipped.out]).toEqual([0, expect.stringContaining('as --skip-verification says')])
+  expect([skipped.code, skipped.out]).toEqual([0, expect.stringContaining('because of --skip-verification')])
 })
 
 test('without a value for its secret no header proves anything, and that is said', async () => {
@@ -100,7 +100,7 @@ test('as JSON it has the same, whole', async () => {
   expect(code).toBe(0)
   expect(JSON.parse(out)).toMatchObject({
     pipeline: 'cxone-data-actions',
-    verification: { kind: 'skipped', why: 'no --header is given' },
+    verification: { kind: 'skipped', why: 'no --header was given' },
     unresolved: expect.arrayContaining([
       { pointer: '/pipelines/cxone-data-actions/sink/config/brokers', reference: '${env:KAFKA_BROKERS}' },
     ]),
@@ -140,7 +140,7 @@ test('an event comes from standard input too', async () => {
 test('wrong usage names what is wrong', async () => {
   const cwd = temporaryDirectory(shippedFiles())
   const missing = await runCommand(explainCommand, { arguments: ['none.json'] }, { cwd })
-  expect([missing.code, missing.err]).toEqual([2, 'none.json cannot be read: there is no such file.\n'])
+  expect([missing.code, missing.err]).toEqual([2, 'Cannot read none.json: there is no such file.\n'])
   const header = await explained({ header: ['no colon'] })
   expect([header.code, header.err]).toEqual([2, expect.stringContaining('"no colon"')])
   const pipeline = await explained({ pipeline: 'cxone-data-action' })

@@ -61,7 +61,7 @@ test('nothing near: the list is named', async () => {
   const { code, err } = await help('a', 'riddle')
   expect([code, err]).toEqual([
     2,
-    'There is no command, error code, warning or topic "a riddle". "headgate help" lists what there is.\n',
+    'There is no command, error code, warning or topic "a riddle". "headgate help" lists everything.\n',
   ])
 })
 

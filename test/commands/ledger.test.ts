@@ -46,7 +46,7 @@ test('shows what is owed by age, what was given up and why, and the lag of each 
 
 test('retry says how many are owed again', async () => {
   const { out } = await runCommand(ledgerCommand, { arguments: ['retry'] }, await withAdmin())
-  expect(out).toBe('orders: 1 acknowledgements are owed again\n')
+  expect(out).toBe('orders: 1 failed acknowledgements are pending again\n')
 })
 
 test('as JSON it is what the admin listener says', async () => {
@@ -71,7 +71,10 @@ test('where a token is wanted it sends the one of the file, and otherwise tells 
   const known = { env: { ...env, HEADGATE_ADMIN_TOKEN_FILE: tokenFile } }
   expect(await runCommand(ledgerCommand, { options: { json: true } }, known)).toMatchObject({ code: 0 })
   const { code, err } = await runCommand(ledgerCommand, {}, { env })
-  expect([code, err]).toEqual([1, expect.stringMatching(/ was answered 401: Send "Authorization: Bearer"/)])
+  expect([code, err]).toEqual([
+    1,
+    expect.stringMatching(/ failed with status 401: Send "Authorization: Bearer"/),
+  ])
 })
 
 describe.skipIf(noOpenssl !== undefined)('by https', () => {
@@ -97,9 +100,12 @@ describe.skipIf(noOpenssl !== undefined)('by https', () => {
 
     const known = { env: { ...env, HEADGATE_ADMIN_TLS_CERT: ca, HEADGATE_ADMIN_TLS_KEY: 'server.key' } }
     const untrusted = await runCommand(ledgerCommand, {}, known)
-    expect([untrusted.code, untrusted.err]).toEqual([1, expect.stringContaining('--ca says who vouches')])
+    expect([untrusted.code, untrusted.err]).toEqual([
+      1,
+      expect.stringContaining('Give the CA of its certificate with --ca'),
+    ])
     const elsewhere = await runCommand(ledgerCommand, { options: { ca, serverName: 'headgate' } }, { env })
-    expect(elsewhere.err).toContain('--server-name says which name to expect')
+    expect(elsewhere.err).toContain('Give the name in the certificate with --server-name')
   })
 
   test('it shows a certificate of its own where one is wanted', async () => {

@@ -25,7 +25,7 @@ test.each(plugins.map(({ name }) => name))(
 test('the shapes of a setting are shown each with its own settings', async () => {
   const { out } = await runCommand(pluginsCommand, { arguments: ['http-webhook'] })
   for (const scheme of ['bearer', 'hmac', 'standard-webhooks', 'none'])
-    expect(out).toContain(`where "scheme" is "${scheme}":`)
+    expect(out).toContain(`if "scheme" is "${scheme}":`)
 })
 
 test('a misspelt plugin gets a suggestion and is wrong usage', async () => {

@@ -93,7 +93,7 @@ test('a config with problems is not started, and a person is shown each with its
   })
   expect([code, out]).toEqual([78, ''])
   expect(err).toContain('"partition": -2 }\n     |  ')
-  expect(err).toMatch(/\n\n1 error\.\nNothing was started\.\n$/)
+  expect(err).toMatch(/\n\n1 error\.\nHeadgate does not start\.\n$/)
 })
 
 test('warnings about the config are logged once, by their names, and stop nothing', async () => {

@@ -81,7 +81,7 @@ describe('what is shown', () => {
       '2026-01-01T00:00:01.000Z  rejected       (no id)  0.1 ms  HG_INTAKE_NOT_JSON: The body is not JSON.',
       '',
     ])
-    expect(err).toMatch(/^Events of orders are shown, at most 10 a second/)
+    expect(err).toMatch(/^Showing events of orders, at most 10 a second/)
     expect(err).toContain('... and 1,234 more that are not shown')
     expect(code).toBe(0)
   })
@@ -143,7 +143,7 @@ describe('how it ends', () => {
 
   test('an answer without a last line is one, too', async () => {
     const { tap } = await answering(lines(tapping))
-    expect(await tap()).toMatchObject({ code: 1, err: expect.stringContaining('The connection has ended') })
+    expect(await tap()).toMatchObject({ code: 1, err: expect.stringContaining('The connection was closed') })
   })
 
   test('what Headgate complains about is passed on', async () => {
@@ -153,7 +153,7 @@ describe('how it ends', () => {
     })
     const { code, err } = await tap({ pipeline: ['x'] })
     expect(code).toBe(1)
-    expect(err).toMatch(/\/tap was answered 400: There is no pipeline "x"\. Did you mean "y"\?\n$/)
+    expect(err).toMatch(/\/tap failed with status 400: There is no pipeline "x"\. Did you mean "y"\?\n$/)
   })
 
   test('a wrong token is said, and where it is read', async () => {
@@ -161,13 +161,13 @@ describe('how it ends', () => {
       response.writeHead(401).end(JSON.stringify({ message: 'Send the token.' }))
     })
     const adminTokenFile = join(temporaryDirectory({ tokens: 'a-token-that-is-long\n' }), 'tokens')
-    expect((await tap({ adminTokenFile })).err).toMatch(/401: Send the token\. HEADGATE_ADMIN_TOKEN_FILE/)
+    expect((await tap({ adminTokenFile })).err).toMatch(/401: Send the token\. Set HEADGATE_ADMIN_TOKEN_FILE/)
   })
 
   test('that nobody answers is said', async () => {
     expect(await runCommand(tapCommand, { options: { adminPort: '1' } })).toMatchObject({
       code: 1,
-      err: expect.stringContaining('No Headgate answers at http://127.0.0.1:1.'),
+      err: expect.stringContaining('Cannot connect to Headgate at http://127.0.0.1:1.'),
     })
   })
 })

@@ -244,7 +244,7 @@ test('--record writes over nothing unless told to, and says what it lacks', asyn
   const { cwd, run } = shipments({ 'scenarios.json': [] })
   writeFileSync(join(cwd, 'events.jsonl'), '{"id":"5","carrier":"dhl","weight":1}')
   const exists = await run({ record: 'events.jsonl', out: 'scenarios.json' })
-  expect([exists.code, exists.err]).toEqual([1, 'scenarios.json exists; --force writes over it.\n'])
+  expect([exists.code, exists.err]).toEqual([1, 'scenarios.json exists; --force overwrites it.\n'])
   expect((await run({ record: 'events.jsonl', out: 'scenarios.json', force: true })).code).toBe(0)
   expect((await run({ record: 'events.jsonl' })).code).toBe(2)
   expect((await run({ record: 'none.jsonl', out: 'a.json' })).err).toContain('no such file')

@@ -37,7 +37,7 @@ test('wrong flags are wrong usage, all at once', async () => {
       '--partitions should be a whole number from 1; it is "0".',
       '--replication-factor should be a whole number from 1; it is "x".',
       '--timeout should be a duration such as 10s; it is "soon".',
-      '--dry-run says what --create would do: give both.',
+      '--dry-run needs --create: it prints the commands that --create would run.',
       '',
     ].join('\n'),
   })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { formatProblem } from '../../src/config/problem.js'
 import { type CheckedConfig, readConfig } from '../../src/config/read.js'
-import { rehearse } from '../../src/dry-run/dry-run.js'
+import { DryRun } from '../../src/dry-run/dry-run.js'
 import { plugins } from '../../src/plugins/index.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { readText } from '../helpers/inline-pipeline.js'
@@ -33,14 +33,14 @@ const request = (body: Buffer, headers: { [name: string]: string } = JSON_TYPE) 
 
 test('an event goes the way that it would go, down to the bytes of its record and the acknowledge request', async () => {
   const body = event({ region: 'eu-west', big: 1 })
-  const result = await rehearse(shipped()).run(PIPELINE, request(body), SKIP)
+  const result = await new DryRun(shipped()).run(PIPELINE, request(body), SKIP)
   expect(result.route).toBe('eu-west')
   expect(result.outcome).toEqual({
     kind: 'delivered',
     id: 'da-1',
     receipt: { topic: 'cxone.data.actions.eu', partition: 1, offset: 0 },
   })
-  expect([result.answer.status, JSON.parse(result.answer.body).outcome]).toEqual([200, 'delivered'])
+  expect([result.response.status, JSON.parse(result.response.body).outcome]).toEqual([200, 'delivered'])
   const [record, ...others] = result.records
   expect(others).toEqual([])
   expect(record).toMatchObject({
@@ -75,7 +75,7 @@ test('an event goes the way that it would go, down to the bytes of its record an
 
 test('every rule says what it looked at and whether it matched, also behind the one that decides', async () => {
   const body = event({ region: 'eu-west', priority: 'high' })
-  const { steps, route } = await rehearse(shipped()).run(PIPELINE, request(body), SKIP)
+  const { steps, route } = await new DryRun(shipped()).run(PIPELINE, request(body), SKIP)
   expect(route).toBe('high-priority')
   expect(steps.find(({ plugin }) => plugin === 'route')).toMatchObject({
     rule: 'high-priority',
@@ -107,36 +107,37 @@ test('a rule whose expression fails ends the trying, and none decides', async ()
   const config = shipped(({ transforms }) => {
     transforms[1].config.rules[0].when = { jsonata: '$uppercase(payload.count) = "A"' }
   })
-  const { steps, route, answer } = await rehearse(config).run(PIPELINE, request(event({ count: 1 })), SKIP)
+  const {
+    steps,
+    route,
+    response: answer,
+  } = await new DryRun(config).run(PIPELINE, request(event({ count: 1 })), SKIP)
   expect([answer.status, route]).toEqual([422, 'high-priority'])
   const { details } = steps.find(({ plugin }) => plugin === 'route') ?? {}
   expect(details?.map(({ result }) => result)).toEqual(['failed', 'not tried, would not match', 'not tried'])
 })
 
 test('the rules of a pipeline are named in their order, with its topics', () => {
-  const rehearsal = rehearse(shipped())
-  expect(rehearsal.pipelines).toEqual([PIPELINE])
-  expect(rehearsal.rules(PIPELINE)).toEqual(['high-priority', 'eu-west', 'otherwise'])
-  expect(rehearsal.topics(PIPELINE)).toContain('cxone.data.actions.dlq')
+  const dryRun = new DryRun(shipped())
+  expect(dryRun.pipelines).toEqual([PIPELINE])
+  expect(dryRun.rules(PIPELINE)).toEqual(['high-priority', 'eu-west', 'otherwise'])
+  expect(dryRun.topics(PIPELINE)).toContain('cxone.data.actions.dlq')
 })
 
 test('the source itself verifies and answers, unless verification is skipped', async () => {
-  const rehearsal = rehearse(shipped(undefined, { WEBHOOK_TOKEN: 'letmein' }))
+  const dryRun = new DryRun(shipped(undefined, { WEBHOOK_TOKEN: 'letmein' }))
   const body = event({ region: 'x' })
-  const unknown = await rehearsal.run(PIPELINE, request(body))
+  const unknown = await dryRun.run(PIPELINE, request(body))
   expect(unknown.outcome).toMatchObject({ kind: 'rejected', error: { code: 'HG_INTAKE_UNAUTHENTICATED' } })
-  expect([unknown.answer.status, unknown.records, unknown.calls]).toEqual([401, [], []])
-  expect(unknown.answer.headers['www-authenticate']).toBe('Bearer')
-  const known = await rehearsal.run(
-    PIPELINE,
-    request(body, { ...JSON_TYPE, Authorization: 'Bearer letmein' }),
-  )
+  expect([unknown.response.status, unknown.records, unknown.calls]).toEqual([401, [], []])
+  expect(unknown.response.headers['www-authenticate']).toBe('Bearer')
+  const known = await dryRun.run(PIPELINE, request(body, { ...JSON_TYPE, Authorization: 'Bearer letmein' }))
   expect(known.outcome.kind).toBe('delivered')
   expect(known.steps[0]?.details).toEqual([
     { name: 'verification', result: 'bearer: proved by the headers', looked: [] },
     { name: 'event id', result: 'da-1', looked: [{ at: '/dataActionId', found: 'da-1' }] },
   ])
-  const skipped = await rehearsal.run(PIPELINE, request(body), SKIP)
+  const skipped = await dryRun.run(PIPELINE, request(body), SKIP)
   expect(skipped.steps[0]?.details[0]).toEqual({ name: 'verification', result: 'skipped', looked: [] })
 })
 
@@ -151,15 +152,15 @@ test('a signed body is checked as it would be', async () => {
   const body = event({ region: 'x' })
   const signature = createHmac('sha256', 's3cret').update(body).digest('hex')
   const run = (signed: string) =>
-    rehearse(config).run(PIPELINE, request(body, { ...JSON_TYPE, 'x-signature': signed }))
+    new DryRun(config).run(PIPELINE, request(body, { ...JSON_TYPE, 'x-signature': signed }))
   expect((await run(signature)).outcome.kind).toBe('delivered')
-  expect((await run(`${signature.slice(2)}00`)).answer.status).toBe(401)
+  expect((await run(`${signature.slice(2)}00`)).response.status).toBe(401)
 })
 
 test('a violation of the schema is shown with all the others, and refuses the event or makes a dead letter of it', async () => {
   const body = Buffer.from('{"dataActionId":"da-1","eventType":5}')
-  const refused = await rehearse(shipped()).run(PIPELINE, request(body), SKIP)
-  expect([refused.answer.status, refused.route, refused.records]).toEqual([422, undefined, []])
+  const refused = await new DryRun(shipped()).run(PIPELINE, request(body), SKIP)
+  expect([refused.response.status, refused.route, refused.records]).toEqual([422, undefined, []])
   const step = refused.steps.at(-1)
   expect(step).toMatchObject({
     plugin: 'json-schema',
@@ -172,8 +173,8 @@ test('a violation of the schema is shown with all the others, and refuses the ev
   const config = shipped(({ transforms }) => {
     transforms[0].onError = 'dead-letter'
   })
-  const lettered = await rehearse(config).run(PIPELINE, request(body), SKIP)
-  expect([lettered.answer.status, lettered.outcome.kind]).toEqual([202, 'dead-lettered'])
+  const lettered = await new DryRun(config).run(PIPELINE, request(body), SKIP)
+  expect([lettered.response.status, lettered.outcome.kind]).toEqual([202, 'dead-lettered'])
   expect(lettered.records).toEqual([
     expect.objectContaining({ topic: 'cxone.data.actions.dlq', deadLetter: true, value: body }),
   ])
@@ -186,7 +187,7 @@ test('a rule that drops, refuses or dead-letters is the route all the same', asy
       transforms[1].config.rules[1].to = destination
     })
   const run = (destination: string) =>
-    rehearse(to(destination)).run(PIPELINE, request(event({ region: 'eu-west' })), SKIP)
+    new DryRun(to(destination)).run(PIPELINE, request(event({ region: 'eu-west' })), SKIP)
   for (const [destination, kind, acknowledged] of [
     ['drop', 'dropped', 1],
     ['reject', 'rejected', 0],
@@ -198,17 +199,17 @@ test('a rule that drops, refuses or dead-letters is the route all the same', asy
 })
 
 test('a request that the listener or the source refuses early is answered as it would be', async () => {
-  const rehearsal = rehearse(
+  const dryRun = new DryRun(
     shipped(({ source }) => {
       source.config.maxBody = '100B'
     }),
   )
   const run = (headers: { [name: string]: string }, body = event({ region: 'x' }), method = 'POST') =>
-    rehearsal.run(PIPELINE, { headers, body, method }, SKIP)
-  expect((await run(JSON_TYPE)).answer.status).toBe(413)
-  expect((await run({}, Buffer.from('{}'))).answer.status).toBe(415)
+    dryRun.run(PIPELINE, { headers, body, method }, SKIP)
+  expect((await run(JSON_TYPE)).response.status).toBe(413)
+  expect((await run({}, Buffer.from('{}'))).response.status).toBe(415)
   const wrongMethod = await run(JSON_TYPE, Buffer.from('{}'), 'GET')
-  expect([wrongMethod.answer.status, wrongMethod.answer.headers['allow']]).toEqual([405, 'POST'])
+  expect([wrongMethod.response.status, wrongMethod.response.headers['allow']]).toEqual([405, 'POST'])
   expect([wrongMethod.outcome.kind, wrongMethod.steps]).toEqual(['rejected', []])
   expect((await run(JSON_TYPE, Buffer.from('{'))).outcome).toMatchObject({
     kind: 'rejected',
@@ -217,8 +218,8 @@ test('a request that the listener or the source refuses early is answered as it 
 })
 
 test('the same event twice is no redelivery, and runs at the same time do not mix', async () => {
-  const rehearsal = rehearse(shipped())
-  const run = (region: string) => rehearsal.run(PIPELINE, request(event({ region })), SKIP)
+  const dryRun = new DryRun(shipped())
+  const run = (region: string) => dryRun.run(PIPELINE, request(event({ region })), SKIP)
   const results = await Promise.all([run('eu-west'), run('us'), run('eu-west')])
   expect(
     results.map(({ route, outcome, records, steps }) => [route, outcome.kind, records.length, steps.length]),
@@ -234,7 +235,7 @@ test('a partition that the key decides is known where the partitions are counted
     transforms[1].config.otherwise = { topic: 'all' }
   })
   const run = (partitions: { [topic: string]: number }) =>
-    rehearse(config, { partitions }).run(PIPELINE, request(event({ region: 'x' })), SKIP)
+    new DryRun(config, { partitions }).run(PIPELINE, request(event({ region: 'x' })), SKIP)
   expect((await run({})).records[0]?.partition).toBeUndefined()
   expect((await run({})).outcome).toMatchObject({ receipt: { partition: -1 } })
   const counted = await run({ all: 6 })
@@ -247,7 +248,7 @@ test('an acknowledgement that cannot be made is given up, with its reason', asyn
     transforms[1].config.otherwise = 'drop'
     postCommit[0].config.path = '/ack/{topic}/{id}'
   })
-  const { outcome, steps, calls } = await rehearse(config).run(
+  const { outcome, steps, calls } = await new DryRun(config).run(
     PIPELINE,
     request(event({ region: 'x' })),
     SKIP,
@@ -261,7 +262,7 @@ test('an address that a reference brought is shown as the reference, so that sce
     CXONE_BASE_URL: 'https://API.example.com:443/base/',
     CXONE_CLIENT_ID: 'x',
   })
-  const { calls } = await rehearse(config).run(PIPELINE, request(event({ region: 'x' })), SKIP)
+  const { calls } = await new DryRun(config).run(PIPELINE, request(event({ region: 'x' })), SKIP)
   expect(calls[0]?.url).toBe('${env:CXONE_BASE_URL}/api/v2/data/actions/da-1/acknowledge')
   expect(config.placeholders.map(({ reference }) => reference)).not.toContain('${env:CXONE_BASE_URL}')
 })
@@ -272,11 +273,12 @@ test('an event that came before goes its way by the id that it had, without aski
     transforms.shift()
     sink.config.key = undefined
   })
-  const { outcome, answer, route, steps } = await rehearse(config).run(
-    PIPELINE,
-    { headers: {}, body },
-    { id: 'known' },
-  )
+  const {
+    outcome,
+    response: answer,
+    route,
+    steps,
+  } = await new DryRun(config).run(PIPELINE, { headers: {}, body }, { id: 'known' })
   expect([outcome, answer.status, route]).toEqual([
     { kind: 'delivered', id: 'known', receipt: { topic: 'cxone.data.actions.eu', partition: 1, offset: 0 } },
     200,
@@ -292,7 +294,7 @@ test('what a condition has from a reference is shown, for it is no secret', asyn
     },
     { PATTERN: 'not-for-everyone' },
   )
-  const { steps } = await rehearse(config).run(PIPELINE, request(event({ region: 'x' })), SKIP)
+  const { steps } = await new DryRun(config).run(PIPELINE, request(event({ region: 'x' })), SKIP)
   expect(JSON.stringify(steps)).toContain('regex not-for-everyone in /payload as JSON')
 })
 
@@ -300,10 +302,10 @@ test('a plugin that does not explain itself is shown by its verdict; without HTT
   const { definitions } = inlinePlugins()
   const read = readText(inlineConfig(), definitions)
   if (!read.ok) throw new Error('the config is wrong')
-  const rehearsal = rehearse(read.config)
+  const dryRun = new DryRun(read.config)
   const known = { headers: {}, body: Buffer.from('{"payload":{}}') }
-  await expect(rehearsal.run('orders', known)).rejects.toMatchObject({ code: 'HG_CONFIG_VALUE' })
-  const { outcome, steps, calls } = await rehearsal.run('orders', known, { id: 'a' })
+  await expect(dryRun.run('orders', known)).rejects.toMatchObject({ code: 'HG_CONFIG_VALUE' })
+  const { outcome, steps, calls } = await dryRun.run('orders', known, { id: 'a' })
   expect([outcome.kind, calls]).toEqual(['delivered', []])
   expect(steps.map(({ stage, decision, details }) => [stage, decision, details.length])).toEqual([
     ['source.inline', 'pass', 0],

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type CheckedConfig, readConfig } from '../../src/config/read.js'
 import type { LoggedRecord, RecordHeader } from '../../src/contract/index.js'
-import { rehearse } from '../../src/dry-run/dry-run.js'
+import { DryRun } from '../../src/dry-run/dry-run.js'
 import { pastRecords } from '../../src/dry-run/past-records.js'
 import { digestOf } from '../../src/ledger/identity.js'
 import { plugins } from '../../src/plugins/index.js'
@@ -40,14 +40,14 @@ const logged = (key: string | null, value: Buffer, headers: readonly RecordHeade
 /** The record that a config makes of an event. */
 async function recordOf(config: CheckedConfig, body: string): Promise<LoggedRecord> {
   const request = { headers: { 'content-type': 'application/json' }, body: Buffer.from(body) }
-  const { records } = await rehearse(config).run(PIPELINE, request, { skipVerification: true })
+  const { records } = await new DryRun(config).run(PIPELINE, request, { skipVerification: true })
   const [record] = records
   if (record === undefined) throw new Error('no record was made')
   return logged(record.key, record.value, record.headers)
 }
 
 const past = (config: CheckedConfig, records: readonly LoggedRecord[]) =>
-  pastRecords(records, PIPELINE, rebuild, rehearse(config), config.revision)
+  pastRecords(records, PIPELINE, rebuild, new DryRun(config), config.revision)
 
 const EVENT = dataAction('da-1', { region: 'eu-west', n: 1 })
 

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { diffCommand } from '../../src/commands/diff.js'
 import { readConfig } from '../../src/config/read.js'
-import { rehearse } from '../../src/dry-run/dry-run.js'
+import { DryRun } from '../../src/dry-run/dry-run.js'
 import { ProcessMetrics } from '../../src/metrics/registry.js'
 import { buildDelivery } from '../../src/pipeline/build-delivery.js'
 import { plugins } from '../../src/plugins/index.js'
@@ -31,10 +31,10 @@ async function written(
   const { sink, targets } = buildDelivery(read.config, checked, surroundings)
   sink.expect(targets)
   await sink.start?.()
-  const rehearsal = rehearse(read.config)
+  const dryRun = new DryRun(read.config)
   for (const body of bodies) {
     const request = { headers: { 'content-type': 'application/json' }, body: Buffer.from(body) }
-    const { records } = await rehearsal.run(PIPELINE, request, { skipVerification: true })
+    const { records } = await dryRun.run(PIPELINE, request, { skipVerification: true })
     for (const { topic, partition, key, value, headers } of records) {
       const target = partition === undefined ? { topic } : { topic, partition }
       await sink.send({ target, key: key === null ? null : Buffer.from(key), value, headers })

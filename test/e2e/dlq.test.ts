@@ -117,7 +117,7 @@ test('dead letters are listed, shown, exported, and replayed once the schema is 
   expect(raw.out).toBe(eventText('wrong', '{"text":"\\u001b[31mred"}'))
 
   expect((await dlq(dlqReplayCommand, { yes: true })).out).toContain(
-    'No dead letters sent.\nNot sent, and left where they are (4):\n',
+    'No dead letters sent.\nNot sent, and left in the topic (4):\n',
   )
   edit((text) => text, relaxed)
   expect(lines((await dlq(dlqListCommand, { json: true, onlyPassing: true })).out)).toHaveLength(3)
@@ -158,7 +158,7 @@ test('dead letters are listed, shown, exported, and replayed once the schema is 
   })
   expect(high.headers).toContainEqual({ name: 'headgate-event-id', value: 'high' })
   const again = await dlq(dlqExportCommand, { out: 'out.jsonl' })
-  expect([again.code, again.err]).toEqual([1, 'out.jsonl exists; --force writes over it.\n'])
+  expect([again.code, again.err]).toEqual([1, 'out.jsonl exists; --force overwrites it.\n'])
   expect(lines((await dlq(dlqExportCommand, { out: '-' })).out)).toHaveLength(1)
 })
 

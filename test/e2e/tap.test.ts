@@ -63,7 +63,7 @@ function tapping(options: object, token = ADMIN_TOKEN) {
     ended: ended.then(({ code }) => code),
     ctrlC: () => ctrlC.abort(),
     said: () => said,
-    opened: () => expect.poll(() => said, { timeout: 10_000 }).toContain('Events of orders are shown'),
+    opened: () => expect.poll(() => said, { timeout: 10_000 }).toContain('Showing events of orders'),
     events: () => printed.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as TapEvent])),
   }
 }
@@ -140,7 +140,7 @@ test('an operator looks on at a running Headgate, over a reload and until it sto
 
   const stranger = tapping({ adminPort }, 'not-the-token-of-it')
   expect(await stranger.ended).toBe(1)
-  expect(stranger.said()).toContain('was answered 401')
+  expect(stranger.said()).toContain('failed with status 401')
   const misspelt = tapping({ adminPort, pipeline: ['order'] })
   expect(await misspelt.ended).toBe(1)
   expect(misspelt.said()).toContain('Did you mean "orders"?')

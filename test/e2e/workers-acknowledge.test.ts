@@ -54,7 +54,7 @@ test('attempts that workers are killed with are made again, also while there is 
   const { headgate, cxone } = started
   cxone.script('acknowledge', Array(20).fill('hang'))
   const ids = await postSome(started, 20)
-  await expect.poll(() => cxone.answers.get('hang'), LATER).toBe(20)
+  await expect.poll(() => cxone.responses.get('hang'), LATER).toBe(20)
   expect(cxone.acknowledged.size).toBe(0)
   for (const pid of workerPids(headgate.pid)) process.kill(pid, 'SIGKILL')
   await expectOnce(started, ids)
@@ -82,7 +82,7 @@ test('what a reload says of a post-commit stage is what workers do, and traces g
   const ids = await postSome(started, 20)
   await expectOnce(started, ['before', ...ids])
   expect(cxone.lastRequest?.headers['content-length']).toBe('14')
-  expect([...cxone.answers]).toEqual([['200', 21]])
+  expect([...cxone.responses]).toEqual([['200', 21]])
 })
 
 /** Says which process it is in, and gives up with what must not be shown. */

@@ -25,7 +25,7 @@ describeKafka('what Headgate promises while CXone is not well', () => {
     cxone.script('acknowledge', [{ status: 429, headers: { 'retry-after': '2' } }])
     const throttledAt = performance.now()
     await post(eventText('short', '{}'))
-    await expect.poll(() => cxone.answers.get('429'), LATER).toBe(1)
+    await expect.poll(() => cxone.responses.get('429'), LATER).toBe(1)
     expect(await post(eventText('meanwhile', '{}'))).toMatchObject({ status: 200 })
     expect(cxone.acknowledged.size).toBe(0)
     await expect.poll(() => cxone.acknowledged.size, LATER).toBe(2)
@@ -33,7 +33,7 @@ describeKafka('what Headgate promises while CXone is not well', () => {
 
     cxone.script('acknowledge', [{ status: 429, headers: { 'retry-after': '120' } }])
     await post(eventText('long', '{}'))
-    await expect.poll(() => cxone.answers.get('429'), LATER).toBe(2)
+    await expect.poll(() => cxone.responses.get('429'), LATER).toBe(2)
     // The ledger writes within half a second; what it has written survives.
     await expect.poll(() => outcomes(deployment), LATER).toMatchObject({ retry: 2 })
     for (let n = 0; n < 20; n++) expect((await post(eventText(`id-${n}`, '{}'))).status).toBe(200)
@@ -53,10 +53,10 @@ describeKafka('what Headgate promises while CXone is not well', () => {
     const began = performance.now()
     for (let n = 0; n < 40; n++) expect((await post(eventText(`id-${n}`, '{}'))).status).toBe(200)
     expect(await pending(deployment)).toBe(40)
-    await expect.poll(() => total(cxone.answers), LATER).toBeGreaterThan(120)
+    await expect.poll(() => total(cxone.responses), LATER).toBeGreaterThan(120)
     // Waits double, up to a second, with full jitter: half of that on average.
     const seconds = (performance.now() - began) / 1000
-    expect(total(cxone.answers)).toBeLessThan(40 * (5 + 4 * seconds))
+    expect(total(cxone.responses)).toBeLessThan(40 * (5 + 4 * seconds))
     expect(cxone.acknowledged.size).toBe(0)
 
     cxone.script('acknowledge', [])
@@ -106,7 +106,7 @@ describeKafka('what Headgate promises while CXone is not well', () => {
     await expect.poll(() => cxone.acknowledged.size, LATER).toBe(101)
     expect(cxone.tokensIssued).toBe(2)
     // One 401 each at most, and the second request succeeds.
-    const refused = cxone.answers.get('401') ?? 0
+    const refused = cxone.responses.get('401') ?? 0
     expect(refused).toBeGreaterThan(0)
     expect(refused).toBeLessThanOrEqual(100)
     expect([...cxone.acknowledged.values()]).toEqual(Array(101).fill(1))

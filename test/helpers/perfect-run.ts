@@ -1,10 +1,10 @@
 import { generateEvents, type SandboxEvent } from '../../src/sandbox/events.js'
 import { isValid } from '../../src/sandbox/faults.js'
 import type { ReadRecord } from '../../src/sandbox/reader.js'
-import { type Observed, parseMetrics } from '../../src/sandbox/reconcile.js'
+import { type Observations, parseMetrics } from '../../src/sandbox/reconcile.js'
 import type { Exchange } from '../../src/sandbox/sender.js'
 
-export type MutableObserved = { -readonly [member in keyof Observed]: Observed[member] } & {
+export type MutableObserved = { -readonly [member in keyof Observations]: Observations[member] } & {
   exchanges: Exchange[]
   records: ReadRecord[]
   acknowledged: Map<string, number>
@@ -17,7 +17,7 @@ export function perfectRun(count = 100): MutableObserved {
   const places = new Map<SandboxEvent, object>()
   const outcomes = { delivered: 0, duplicate: 0, rejected: 0 }
 
-  const answer = (event: SandboxEvent): Exchange['answer'] => {
+  const response = (event: SandboxEvent): Exchange['response'] => {
     if (!isValid(event)) {
       outcomes.rejected++
       const { status, code } = event.expected as { status: number; code: string }
@@ -45,7 +45,7 @@ export function perfectRun(count = 100): MutableObserved {
   }
 
   const postings = generateEvents({ count, token: 'secret', seed: 1 })
-  const exchanges = postings.map((posting) => ({ posting, answer: answer(posting.event) }))
+  const exchanges = postings.map((posting) => ({ posting, response: response(posting.event) }))
   return { exchanges, records, acknowledged, metrics: metricsOf(outcomes), exit: { code: 0, signal: null } }
 }
 

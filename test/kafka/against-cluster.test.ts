@@ -69,7 +69,7 @@ describeKafka('validate --against-cluster', () => {
     )
     expect(out).not.toContain('not checked')
     expect(err.match(/ is confirmed when one broker has it: it has one replica\./g)).toHaveLength(4)
-    expect([cxone.tokensIssued, cxone.acknowledged.size, cxone.answers.size]).toEqual([1, 0, 0])
+    expect([cxone.tokensIssued, cxone.acknowledged.size, cxone.responses.size]).toEqual([1, 0, 0])
   })
 
   test('all that is wrong comes at once, each at its place in the order of the file', async () => {

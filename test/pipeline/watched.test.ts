@@ -1,21 +1,21 @@
 import { expect, test } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import { drop, fail } from '../../src/contract/index.js'
-import type { Passed } from '../../src/tap/lines.js'
+import type { CompletedEvent } from '../../src/tap/lines.js'
 import { runningPipeline } from '../helpers/inline-pipeline.js'
 import { eventOf } from '../helpers/inline-plugins.js'
 
 /** A running pipeline that is tapped, and what is told of the events that pass. */
 async function watchedPipeline(settings?: object) {
   const { inline, taps } = await runningPipeline(settings)
-  const passed: Passed[] = []
-  const tap = { offer: (each: Passed) => void passed.push(each) }
+  const passed: CompletedEvent[] = []
+  const tap = { offer: (each: CompletedEvent) => void passed.push(each) }
   taps.add(tap)
   const send = async (id: string, json?: unknown) => {
     const before = passed.length
     const outcome = await inline.intake(() => eventOf(id, json))
     await expect.poll(() => passed.length).toBe(before + 1)
-    return { outcome, told: passed.at(-1) as Passed }
+    return { outcome, told: passed.at(-1) as CompletedEvent }
   }
   return { inline, taps, tap, passed, send }
 }

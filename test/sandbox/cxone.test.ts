@@ -177,7 +177,7 @@ test('it closes at once, whatever is under way', async () => {
   const bearer = await token(cxone)
   cxone.script('acknowledge', ['hang'])
   const unanswered = acknowledge(cxone, 'a', bearer)
-  await expect.poll(() => cxone.answers.get('hang')).toBe(1)
+  await expect.poll(() => cxone.responses.get('hang')).toBe(1)
 
   await cxone.close()
 

@@ -27,7 +27,7 @@ const changeAnswer =
     const exchange = run.exchanges[at] as (typeof run.exchanges)[number]
     run.exchanges[at] = {
       ...exchange,
-      answer: { ...exchange.answer, ...change, body: { ...exchange.answer.body, ...body } },
+      response: { ...exchange.response, ...change, body: { ...exchange.response.body, ...body } },
     }
   }
 const firstDelivered = (run: MutableObserved) =>
@@ -136,7 +136,7 @@ test('a record in the partition of another route is a difference even where the 
   const run = perfectRun()
   const at = firstDelivered(run)
   const exchange = run.exchanges[at] as (typeof run.exchanges)[number]
-  const { offset } = exchange.answer.body as { offset: number }
+  const { offset } = exchange.response.body as { offset: number }
   changeAnswer(() => at, {}, { partition: 3 })(run)
   run.records = run.records.map((record) => (record.offset === offset ? { ...record, partition: 3 } : record))
   expect(reconcile(run).differences.join('\n')).toMatch(

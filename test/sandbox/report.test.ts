@@ -10,7 +10,7 @@ function reported(spoil: (run: ReturnType<typeof perfectRun>) => void = () => {}
   const run = perfectRun()
   spoil(run)
   const cxone = {
-    answers: new Map([
+    responses: new Map([
       ['401', 3],
       ['429', 2],
     ]),

@@ -20,9 +20,9 @@ const failed = (name: string, found: string): ScenarioResult => ({
     expect: { route: 'x' },
     written: () => '',
   },
-  rehearsed: {
+  dryRun: {
     pipeline: 'p',
-    answer: { status: 200, headers: {}, body: '' },
+    response: { status: 200, headers: {}, body: '' },
     outcome: { kind: 'dropped', id: '1' },
     steps: [],
     records: [],

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { RehearsedCall } from '../../src/dry-run/dry-run.js'
+import type { DryRunCall } from '../../src/dry-run/dry-run.js'
 import { acknowledgeDifferences } from '../../src/scenarios/run.js'
 
-const call = (method: string, url: string, body = ''): RehearsedCall => ({
+const call = (method: string, url: string, body = ''): DryRunCall => ({
   stage: 'post-commit.0.cxone-ack',
   method,
   url,

@@ -4,15 +4,19 @@ import { HeadgateError } from '../../src/contract/errors.js'
 import { pointer } from '../../src/lib/json/pointer.js'
 import { eventLine, type TapView } from '../../src/tap/lines.js'
 import { eventOf } from '../helpers/inline-plugins.js'
-import { passedOf } from './setup.js'
+import { completedEvent } from './setup.js'
 
 const masks = (...places: string[]) => places.map((place) => pointer(place).tokens)
 const view = (more: Partial<TapView> = {}): TapView => ({ payload: 1000, masks: [], ...more })
 const NONE = new Map<string, string>()
 
 test('a delivered event has its place, its rule and its body', () => {
-  const passed = passedOf({ event: eventOf('a', { id: 'a', payload: [1] }), took: 4.26, rule: 'all' })
-  expect(eventLine(passed, 'all', view(), NONE)).toEqual({
+  const completed = completedEvent({
+    event: eventOf('a', { id: 'a', payload: [1] }),
+    took: 4.26,
+    rule: 'all',
+  })
+  expect(eventLine(completed, 'all', view(), NONE)).toEqual({
     kind: 'event',
     time: '2026-01-01T00:00:00.000Z',
     pipeline: 'orders',
@@ -29,15 +33,19 @@ test('a delivered event has its place, its rule and its body', () => {
 })
 
 test('without being asked for, the body does not show', () => {
-  const line = eventLine(passedOf({}), undefined, view({ payload: 0 }), NONE)
+  const line = eventLine(completedEvent({}), undefined, view({ payload: 0 }), NONE)
   expect(line).toMatchObject({ bytes: 22 })
   expect(line).not.toHaveProperty('payload')
 })
 
 test('what never became an event has its code and message, and nothing of its body', () => {
   const error = new HeadgateError('HG_INTAKE_UNAUTHENTICATED', 'The bearer token is another one.')
-  const passed = passedOf({ event: undefined, error, outcome: { kind: 'rejected', id: undefined, error } })
-  expect(eventLine(passed, undefined, view(), NONE)).toEqual({
+  const completed = completedEvent({
+    event: undefined,
+    error,
+    outcome: { kind: 'rejected', id: undefined, error },
+  })
+  expect(eventLine(completed, undefined, view(), NONE)).toEqual({
     kind: 'event',
     time: '2026-01-01T00:00:00.000Z',
     pipeline: 'orders',
@@ -51,7 +59,7 @@ test('what never became an event has its code and message, and nothing of its bo
 test('a body that is not JSON shows only its size', () => {
   const event = eventOf('a')
   const odd = { ...event, body: { ...event.body, bytes: Buffer.from('{"card": 4111') } }
-  const line = eventLine(passedOf({ event: odd }), undefined, view(), NONE)
+  const line = eventLine(completedEvent({ event: odd }), undefined, view(), NONE)
   expect(line).toMatchObject({ bytes: 13 })
   expect(JSON.stringify(line)).not.toContain('4111')
 })
@@ -59,16 +67,18 @@ test('a body that is not JSON shows only its size', () => {
 describe('a long body', () => {
   test('is cut to the bytes that were asked for, between two characters', () => {
     const event = eventOf('a', { t: 'ééééé' })
-    const shown = eventLine(passedOf({ event }), undefined, view({ payload: 9 }), NONE)
+    const shown = eventLine(completedEvent({ event }), undefined, view({ payload: 9 }), NONE)
     expect(shown).toMatchObject({ payload: '{"t":"é', cut: true })
-    expect(eventLine(passedOf({ event }), undefined, view({ payload: 18 }), NONE)).not.toHaveProperty('cut')
+    expect(eventLine(completedEvent({ event }), undefined, view({ payload: 18 }), NONE)).not.toHaveProperty(
+      'cut',
+    )
   })
 
   test('shows no beginning of a secret that lies across its end', () => {
     const secrets = new Map([['hush-hush-hush', '${env:S}']])
     const event = eventOf('a', { a: 'hush-hush-hush', b: 'xx', c: 'hush-hush-hush' })
     for (let most = 1; most < 60; most++) {
-      const { payload } = eventLine(passedOf({ event }), undefined, view({ payload: most }), secrets)
+      const { payload } = eventLine(completedEvent({ event }), undefined, view({ payload: most }), secrets)
       expect(payload).not.toContain('hush')
       expect(Buffer.byteLength(payload ?? '')).toBeLessThanOrEqual(most)
     }
@@ -78,8 +88,8 @@ describe('a long body', () => {
 describe('what is masked', () => {
   test('places of the config and of who taps', () => {
     const event = eventOf('a', { ssn: 'x1', cards: [{ no: 'x2', ok: 1 }], free: 'x3' })
-    const passed = passedOf({ event, masks: masks('/ssn', '/cards/*/no') })
-    expect(eventLine(passed, undefined, view({ masks: masks('/free') }), NONE).payload).toBe(
+    const completed = completedEvent({ event, masks: masks('/ssn', '/cards/*/no') })
+    expect(eventLine(completed, undefined, view({ masks: masks('/free') }), NONE).payload).toBe(
       '{"ssn":"***","cards":[{"no":"***","ok":1}],"free":"***"}',
     )
   })
@@ -87,13 +97,13 @@ describe('what is masked', () => {
   test('is not told by the id or the message either', () => {
     const error = new HeadgateError('HG_PLUGIN_REFUSED', 'The card 4111111111111111 of "Al" is blocked.')
     const event = eventOf('Al', { card: 4111111111111111, name: 'Al' })
-    const passed = passedOf({
+    const completed = completedEvent({
       event,
       error,
       outcome: { kind: 'rejected', id: 'Al', error },
       masks: masks('/card', '/name'),
     })
-    expect(eventLine(passed, undefined, view({ payload: 0 }), NONE)).toMatchObject({
+    expect(eventLine(completed, undefined, view({ payload: 0 }), NONE)).toMatchObject({
       id: '***',
       message: 'The card *** of "***" is blocked.',
     })
@@ -102,9 +112,9 @@ describe('what is masked', () => {
   test('nobody can tell for what could not be read: then the message is that of the code', () => {
     const error = new HeadgateError('HG_PLUGIN_REFUSED', 'Cannot read "4111111111111111".')
     const outcome = { kind: 'rejected', id: undefined, error } as const
-    const passed = passedOf({ event: undefined, error, outcome, masks: masks('/card') })
-    expect(eventLine(passed, undefined, view(), NONE).message).toBe(
-      'A plugin that is no built-in refuses the event.',
+    const completed = completedEvent({ event: undefined, error, outcome, masks: masks('/card') })
+    expect(eventLine(completed, undefined, view(), NONE).message).toBe(
+      'An external plugin rejected the event.',
     )
   })
 
@@ -118,9 +128,9 @@ describe('what is masked', () => {
         const event = eventOf(`id ${value}`, { [value]: [`a${value}b`, other], other, last: value })
         const error = new HeadgateError('HG_SCHEMA_VIOLATION', `It is ${JSON.stringify(value)}.`)
         const outcome = { kind: 'rejected', id: event.id, error } as const
-        const passed = passedOf({ event, error, outcome })
+        const completed = completedEvent({ event, error, outcome })
         const secrets = new Map([[value, '${env:S}']])
-        const line = eventLine(passed, undefined, view({ payload: most }), secrets)
+        const line = eventLine(completed, undefined, view({ payload: most }), secrets)
         for (const text of [line.id, line.message, line.payload])
           for (const form of [value, JSON.stringify(value).slice(1, -1)]) expect(text).not.toContain(form)
       }),

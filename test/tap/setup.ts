@@ -1,15 +1,18 @@
 import type { MaskPath } from '../../src/lib/json/masked.js'
 import type { Pipeline } from '../../src/pipeline/pipeline.js'
-import type { Passed } from '../../src/tap/lines.js'
-import type { TapReader, TapWish } from '../../src/tap/tap.js'
+import type { CompletedEvent } from '../../src/tap/lines.js'
+import type { TapReader, TapRequest } from '../../src/tap/tap.js'
 import { eventOf } from '../helpers/inline-plugins.js'
 
 /** An event that was delivered, or what a test says of it. */
-export function passedOf({
+export function completedEvent({
   masks = [],
   name = 'orders',
   ...more
-}: Partial<Passed> & { readonly masks?: readonly MaskPath[]; readonly name?: string }): Passed {
+}: Partial<CompletedEvent> & {
+  readonly masks?: readonly MaskPath[]
+  readonly name?: string
+}): CompletedEvent {
   return {
     pipeline: { name, masks } as unknown as Pipeline,
     outcome: { kind: 'delivered', id: 'a', receipt: { topic: 'events', partition: 0, offset: 12 } },
@@ -23,7 +26,7 @@ export function passedOf({
   }
 }
 
-export const wishFor = (more: Partial<TapWish> = {}): TapWish => ({
+export const requestFor = (more: Partial<TapRequest> = {}): TapRequest => ({
   filter: { pipelines: [], outcomes: [], routes: [], ids: [], codes: [] },
   view: { payload: 0, masks: [] },
   pipelines: ['orders'],

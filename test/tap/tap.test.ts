@@ -2,33 +2,33 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import { ProcessMetrics } from '../../src/metrics/registry.js'
 import type { TapFilter } from '../../src/tap/lines.js'
-import { createTaps, MOST_TAPS, startTap, type TapWish } from '../../src/tap/tap.js'
+import { MOST_TAPS, OpenTap, type TapRequest, Taps } from '../../src/tap/tap.js'
 import { testContext } from '../helpers/context.js'
 import { eventOf } from '../helpers/inline-plugins.js'
-import { passedOf, readerOf, wishFor } from './setup.js'
+import { completedEvent, readerOf, requestFor } from './setup.js'
 
 beforeEach(() => {
   vi.useFakeTimers()
   onTestFinished(() => void vi.useRealTimers())
 })
 
-function tapping(wish: Partial<TapWish> = {}) {
+function tapping(request: Partial<TapRequest> = {}) {
   const reader = readerOf()
-  const around = { secrets: () => new Map(), skipped: vi.fn(), failed: vi.fn(), onEnd: vi.fn() }
-  const tap = startTap(wishFor(wish), reader, around)
-  onTestFinished(tap.leave)
+  const host = { secrets: () => new Map(), skipped: vi.fn(), failed: vi.fn(), onEnd: vi.fn() }
+  const tap = new OpenTap(requestFor(request), reader, host)
+  onTestFinished(() => tap.leave())
   const kinds = () => reader.lines.map(({ kind }) => kind)
-  return { tap, reader, around, kinds }
+  return { tap, reader, host, kinds }
 }
 
-const only = (filter: Partial<TapFilter>) => ({ filter: { ...wishFor().filter, ...filter } })
+const only = (filter: Partial<TapFilter>) => ({ filter: { ...requestFor().filter, ...filter } })
 const delivered = (id: string, name = 'orders') =>
-  passedOf({
+  completedEvent({
     name,
     outcome: { kind: 'delivered', id, receipt: { topic: 'events', partition: 0, offset: 1 } },
   })
 const error = new HeadgateError('HG_SCHEMA_VIOLATION', 'It does not fit.')
-const rejected = passedOf({ outcome: { kind: 'rejected', id: 'r', error }, error })
+const rejected = completedEvent({ outcome: { kind: 'rejected', id: 'r', error }, error })
 
 describe('filters', () => {
   test.each<[string, Partial<TapFilter>, string[]]>([
@@ -41,20 +41,20 @@ describe('filters', () => {
     ['all of several have to fit', { ids: ['b', 'c'], pipelines: ['orders'] }, ['b']],
   ])('by %s', (_name, filter, ids) => {
     const { tap, reader } = tapping(only(filter))
-    for (const passed of [
+    for (const completed of [
       delivered('a'),
       { ...delivered('b'), rule: 'eu' },
       rejected,
       delivered('c', 'others'),
     ])
-      tap.offer(passed)
+      tap.offer(completed)
     expect(reader.lines.slice(1).map(({ id }) => id)).toEqual(ids)
   })
 
   test('the rule that dropped an event is asked for', async () => {
     const { tap, reader } = tapping(only({ routes: ['tests'] }))
     const dropped = (id: string, rule: string) =>
-      passedOf({ outcome: { kind: 'dropped', id }, askRule: async () => rule })
+      completedEvent({ outcome: { kind: 'dropped', id }, askRule: async () => rule })
     tap.offer(dropped('a', 'noise'))
     tap.offer(dropped('b', 'tests'))
     await vi.advanceTimersByTimeAsync(0)
@@ -64,19 +64,19 @@ describe('filters', () => {
 
 describe('bounds', () => {
   test('what is beyond the rate is counted, and told once a second', () => {
-    const { tap, reader, around } = tapping({ rate: 3 })
+    const { tap, reader, host } = tapping({ rate: 3 })
     for (let n = 0; n < 10; n++) tap.offer(delivered(`${n}`))
     expect(reader.lines.slice(1).map(({ id }) => id)).toEqual(['0', '1', '2'])
     vi.advanceTimersByTime(1000)
     expect(reader.lines.at(-1)).toEqual({ kind: 'skipped', count: 7 })
-    expect(around.skipped).toHaveBeenCalledTimes(7)
+    expect(host.skipped).toHaveBeenCalledTimes(7)
     for (let n = 0; n < 10; n++) tap.offer(delivered(`${n}`))
     expect(reader.lines.filter(({ kind }) => kind === 'event')).toHaveLength(6)
   })
 
   test('large bodies that are looked through count for more', () => {
     const { tap, kinds } = tapping({ rate: 10, view: { payload: 10, masks: [] } })
-    const large = passedOf({ event: eventOf('a', { text: 'x'.repeat(32 * 1024 * 8) }) })
+    const large = completedEvent({ event: eventOf('a', { text: 'x'.repeat(32 * 1024 * 8) }) })
     for (let n = 0; n < 10; n++) tap.offer(large)
     expect(kinds()).toEqual(['tapping', 'event', 'event'])
   })
@@ -89,23 +89,23 @@ describe('bounds', () => {
     vi.advanceTimersByTime(20_000)
     expect(kinds()).toEqual(['tapping', 'event'])
     reader.takes = true
-    tap.flow()
+    tap.resume()
     vi.advanceTimersByTime(1000)
     tap.offer(delivered('z'))
     expect(reader.lines.slice(2)).toMatchObject([{ kind: 'skipped', count: 50 }, { id: 'z' }])
   })
 
   test('one that has not read for half a minute is dropped', () => {
-    const { tap, reader, around } = tapping()
+    const { tap, reader, host } = tapping()
     reader.takes = false
     tap.offer(delivered('a'))
     vi.advanceTimersByTime(32_000)
     expect(reader.ended).toBe('dropped')
-    expect(around.onEnd).toHaveBeenCalledTimes(1)
+    expect(host.onEnd).toHaveBeenCalledTimes(1)
   })
 
   test('it ends after so many events, having told what it left out', () => {
-    const { tap, reader, kinds, around } = tapping({ rate: 2, limit: 3 })
+    const { tap, reader, kinds, host } = tapping({ rate: 2, limit: 3 })
     for (let n = 0; n < 4; n++) tap.offer(delivered(`${n}`))
     vi.advanceTimersByTime(500)
     tap.offer(delivered('last'))
@@ -116,7 +116,7 @@ describe('bounds', () => {
     tap.end('stopping')
     tap.leave()
     expect(kinds()).toHaveLength(6)
-    expect(around.onEnd).toHaveBeenCalledTimes(1)
+    expect(host.onEnd).toHaveBeenCalledTimes(1)
   })
 
   test('it ends after its time, and says meanwhile that it lives', () => {
@@ -129,35 +129,35 @@ describe('bounds', () => {
   })
 
   test('whoever leaves is written nothing more', () => {
-    const { tap, reader, kinds, around } = tapping({ within: 1000 })
+    const { tap, reader, kinds, host } = tapping({ within: 1000 })
     tap.leave()
     tap.offer(delivered('a'))
     vi.advanceTimersByTime(60_000)
     expect(kinds()).toEqual(['tapping'])
     expect(reader.ended).toBe('no')
-    expect(around.onEnd).toHaveBeenCalledTimes(1)
+    expect(host.onEnd).toHaveBeenCalledTimes(1)
   })
 
   test('an event that cannot be shown ends the tap and nothing else', async () => {
-    const { tap, reader, around } = tapping()
+    const { tap, reader, host } = tapping()
     tap.offer(
-      passedOf({
+      completedEvent({
         outcome: { kind: 'dropped', id: 'd' },
         askRule: () => Promise.reject(new Error('the plugin cannot explain itself')),
       }),
     )
     await vi.advanceTimersByTimeAsync(0)
     expect(reader.lines.at(-1)).toEqual({ kind: 'end', why: 'failed' })
-    expect(around.failed).toHaveBeenCalledTimes(1)
-    expect(tapping().tap.offer(passedOf({ pipeline: undefined as never }))).toBeUndefined()
+    expect(host.failed).toHaveBeenCalledTimes(1)
+    expect(tapping().tap.offer(completedEvent({ pipeline: undefined as never }))).toBeUndefined()
   })
 })
 
 function tapsOf() {
   const metrics = new ProcessMetrics()
   const { log, lines } = testContext()
-  const taps = createTaps({ metrics, log, secrets: () => new Map() })
-  onTestFinished(taps.close)
+  const taps = new Taps({ metrics, log, secrets: () => new Map() })
+  onTestFinished(() => taps.close())
   const shown = async () =>
     (await metrics.registry.metrics()).split('\n').filter((line) => line.startsWith('headgate_tap_'))
   return { taps, lines, shown }
@@ -165,29 +165,29 @@ function tapsOf() {
 
 test('there are so many at once and no more, and who leaves makes room', async () => {
   const { taps, shown } = tapsOf()
-  const started = Array.from({ length: MOST_TAPS }, () => taps.start(wishFor(), readerOf()))
+  const started = Array.from({ length: MOST_TAPS }, () => taps.start(requestFor(), readerOf()))
   expect(started).not.toContain(undefined)
-  expect(taps.full()).toBe(true)
+  expect(taps.full).toBe(true)
   const reader = readerOf()
-  expect(taps.start(wishFor(), reader)).toBeUndefined()
+  expect(taps.start(requestFor(), reader)).toBeUndefined()
   expect(reader.lines).toEqual([])
   expect(await shown()).toContain(`headgate_tap_subscribers ${MOST_TAPS}`)
   started[0]?.leave()
-  expect(taps.full()).toBe(false)
-  expect(taps.start(wishFor(), reader)).toBeDefined()
+  expect(taps.full).toBe(false)
+  expect(taps.start(requestFor(), reader)).toBeDefined()
 })
 
 test('what is not shown is counted over all taps', async () => {
   const { taps, shown } = tapsOf()
-  for (let n = 0; n < 2; n++) taps.start(wishFor({ rate: 1 }), readerOf())
-  for (let n = 0; n < 4; n++) for (const tap of taps.running) tap.offer(passedOf({}))
+  for (let n = 0; n < 2; n++) taps.start(requestFor({ rate: 1 }), readerOf())
+  for (let n = 0; n < 4; n++) for (const tap of taps.running) tap.offer(completedEvent({}))
   expect(await shown()).toContain('headgate_tap_skipped_total 6')
 })
 
 test('closing ends all of them with the reason', () => {
   const { taps } = tapsOf()
   const readers = [readerOf(), readerOf()]
-  for (const reader of readers) taps.start(wishFor(), reader)
+  for (const reader of readers) taps.start(requestFor(), reader)
   taps.close()
   expect(taps.running.size).toBe(0)
   for (const { lines, ended } of readers)
@@ -196,10 +196,10 @@ test('closing ends all of them with the reason', () => {
 
 test('the log says that somebody looks on, and at what', () => {
   const { taps, lines } = tapsOf()
-  taps.start(wishFor({ limit: 1 }), readerOf())
-  for (const tap of taps.running) tap.offer(passedOf({}))
+  taps.start(requestFor({ limit: 1 }), readerOf())
+  for (const tap of taps.running) tap.offer(completedEvent({}))
   expect(lines).toMatchObject([
-    { level: 'info', fields: { event: 'tap', payload: 0 }, message: 'events are shown to somebody who taps' },
-    { level: 'info', message: 'a tap has ended' },
+    { level: 'info', fields: { event: 'tap', payload: 0 }, message: 'a tap was opened' },
+    { level: 'info', message: 'a tap was closed' },
   ])
 })

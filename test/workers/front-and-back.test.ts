@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import { drop, fail, pass } from '../../src/contract/index.js'
 import { ReceivedRequest } from '../../src/http/request.js'
-import type { Passed } from '../../src/tap/lines.js'
+import type { CompletedEvent } from '../../src/tap/lines.js'
 import { deferred } from '../helpers/deferred.js'
 import { runningPipeline } from '../helpers/inline-pipeline.js'
 import { eventOf } from '../helpers/inline-plugins.js'
@@ -135,7 +135,7 @@ test('a success has no name of its request where nobody asked for one', async ()
 
 test('who taps sees what one process shows: the event, its rule, and no rule for a duplicate', async () => {
   const { inline, intake, taps } = await frontAndBack()
-  const passed: Passed[] = []
+  const passed: CompletedEvent[] = []
   taps.add({ offer: (each) => void passed.push(each) })
   await intake(() => event)
   await intake(() => event)

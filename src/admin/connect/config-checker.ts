@@ -9,8 +9,8 @@ import type { AnyDefinition, Files, Kind } from '../../contract/index.js'
 import { builtFile } from '../../process/package.js'
 import type { Settings } from '../../process/settings.js'
 
-/** One thing that is wrong with a config that somebody asks about. */
-interface QuestionProblem {
+/** One problem of a config that is being checked. */
+interface CheckProblem {
   /** Into the config file, or into the settings of the stage. */
   readonly pointer: string
   readonly code: string
@@ -19,38 +19,32 @@ interface QuestionProblem {
   readonly suggestion?: string
 }
 
-export type Verdict =
+export type CheckResult =
   | { readonly ok: true }
-  | { readonly ok: false; readonly problems: readonly QuestionProblem[] }
+  | { readonly ok: false; readonly problems: readonly CheckProblem[] }
 
-/** Whether configs would be taken. Both reject with HG_ADMIN_QUESTION where that could not be found out in time. */
-export interface ConfigQuestions {
-  /** `text`: all that the config file would say. `mayLoad`: plugins that do not run are loaded too, to be checked. */
-  file(text: string, mayLoad: boolean): Promise<Verdict>
+/** Checks whether configs could be used. Both methods reject with HG_ADMIN_QUESTION if a check does not finish in time. */
+export interface ConfigChecker {
+  /** `text`: the whole config file. `mayLoad`: plugins that do not run yet may be loaded for the check. */
+  file(text: string, mayLoad: boolean): Promise<CheckResult>
   /** The settings of one stage. */
-  stage(definition: AnyDefinition, settings: unknown): Promise<Verdict>
+  stage(definition: AnyDefinition, settings: unknown): Promise<CheckResult>
 }
 
-/** A question, as the process that answers reads it: JSON on its standard input. */
-export interface Question {
+/** The JSON that the checking process reads from its standard input. */
+export interface CheckRequest {
   readonly settings: Settings
-  readonly asked:
+  readonly subject:
     | { readonly kind: 'file'; readonly text: string }
     | { readonly kind: 'stage'; readonly stage: Kind; readonly plugin: string; readonly settings: unknown }
-  /** The plugins that may be loaded, by their names in the config; any where absent. */
+  /** The plugins that may be loaded, by their names in the config; all if absent. */
   readonly running?: RunningPlugins
 }
 
-export const verdictOf = (read: ReadResult): Verdict =>
-  read.ok ? { ok: true } : { ok: false, problems: read.problems.map(withoutPlace) }
+export const checkResultOf = (read: ReadResult): CheckResult =>
+  read.ok ? { ok: true } : { ok: false, problems: read.problems.map(withoutLocation) }
 
-const withoutPlace = ({
-  pointer,
-  code,
-  message,
-  expected,
-  suggestion,
-}: QuestionProblem): QuestionProblem => ({
+const withoutLocation = ({ pointer, code, message, expected, suggestion }: CheckProblem): CheckProblem => ({
   pointer,
   code,
   message,
@@ -58,42 +52,53 @@ const withoutPlace = ({
   ...(suggestion !== undefined && { suggestion }),
 })
 
-/** Milliseconds for one answer, its process included. */
-const WITHIN = 10_000
-/** Questions that wait for others; one is answered at a time. */
+/** Milliseconds for one check, the start of its process included. */
+const TIMEOUT = 10_000
+/** Checks that wait for others; one runs at a time. */
 const MOST_WAITING = 8
 const MOST_MEMORY_MIB = 512
 
 /**
- * Answers in a process of its own: thousands of regexes, or a schema that is costly to compile, would hold up the event loop
- * for as long as they take, and must not hold up probes and events.
+ * Checks configs in a child process: thousands of regexes, or a schema that is costly to compile, would block the event loop,
+ * and with it probes and events.
  */
-export function questionsInProcess(
-  settings: Settings,
-  folder: string,
-  config: () => CheckedConfig,
-): ConfigQuestions {
-  let last: Promise<unknown> = Promise.resolve()
-  let waiting = 0
-  const ask = async (question: Omit<Question, 'settings'>): Promise<Verdict> => {
-    if (waiting >= MOST_WAITING) throw unanswered(`${MOST_WAITING} others wait`)
-    waiting++
-    const mine = last.then(() => answerOf({ ...question, settings }))
-    last = mine.catch(() => {})
-    return mine.finally(() => waiting--)
+export class ConfigCheckProcess implements ConfigChecker {
+  readonly #settings: Settings
+  readonly #folder: string
+  readonly #config: () => CheckedConfig
+  #last: Promise<unknown> = Promise.resolve()
+  #waiting = 0
+
+  /** `folder`: of the config file. `config`: the config that runs. */
+  constructor(settings: Settings, folder: string, config: () => CheckedConfig) {
+    this.#settings = settings
+    this.#folder = folder
+    this.#config = config
   }
-  const running = (): RunningPlugins => runningPlugins(config(), folder)
-  return {
-    file: (text, mayLoad) => ask({ asked: { kind: 'file', text }, ...(!mayLoad && { running: running() }) }),
-    stage: ({ kind, name }, stageSettings) =>
-      ask({
-        asked: { kind: 'stage', stage: kind, plugin: name, settings: stageSettings },
-        running: running(),
-      }),
+
+  file(text: string, mayLoad: boolean): Promise<CheckResult> {
+    return this.#enqueue({ subject: { kind: 'file', text }, ...(!mayLoad && { running: this.#plugins() }) })
+  }
+
+  stage({ kind, name }: AnyDefinition, settings: unknown): Promise<CheckResult> {
+    const subject = { kind: 'stage', stage: kind, plugin: name, settings } as const
+    return this.#enqueue({ subject, running: this.#plugins() })
+  }
+
+  #plugins(): RunningPlugins {
+    return runningPlugins(this.#config(), this.#folder)
+  }
+
+  async #enqueue(request: Omit<CheckRequest, 'settings'>): Promise<CheckResult> {
+    if (this.#waiting >= MOST_WAITING) throw checkFailed(`${MOST_WAITING} other checks are waiting`)
+    this.#waiting++
+    const result = this.#last.then(() => runCheck({ ...request, settings: this.#settings }))
+    this.#last = result.catch(() => {})
+    return result.finally(() => this.#waiting--)
   }
 }
 
-/** The plugins from outside that the config has which runs. */
+/** The external plugins of the config that runs. */
 function runningPlugins(config: CheckedConfig, folder: string): RunningPlugins {
   const texts = config.contents()
   const names = JSON.stringify(config.written).match(/(?<="plugin":")[^"]+/g) ?? []
@@ -104,43 +109,43 @@ function runningPlugins(config: CheckedConfig, folder: string): RunningPlugins {
   )
 }
 
-function answerOf(question: Question): Promise<Verdict> {
+function runCheck(question: CheckRequest): Promise<CheckResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(
       process.execPath,
-      [`--max-old-space-size=${MOST_MEMORY_MIB}`, builtFile('cli.js'), 'answer'],
+      [`--max-old-space-size=${MOST_MEMORY_MIB}`, builtFile('cli.js'), 'check-config'],
       { stdio: ['pipe', 'pipe', 'ignore'] },
     )
     let timedOut = false
     const timer = setTimeout(() => {
       timedOut = true
       child.kill('SIGKILL')
-    }, WITHIN)
-    let answer = ''
+    }, TIMEOUT)
+    let output = ''
     child.stdout.setEncoding('utf8').on('data', (text) => {
-      answer += text
+      output += text
     })
-    child.once('error', (error) => reject(unanswered(error.message)))
+    child.once('error', (error) => reject(checkFailed(error.message)))
     child.once('close', () => {
       clearTimeout(timer)
       try {
-        resolve(JSON.parse(answer) as Verdict)
+        resolve(JSON.parse(output) as CheckResult)
       } catch {
-        reject(unanswered(timedOut ? `it took longer than ${WITHIN / 1000} s` : 'its process ended'))
+        reject(checkFailed(timedOut ? `it took longer than ${TIMEOUT / 1000} s` : 'its process ended'))
       }
     })
-    // It may have ended before it read everything; its end tells that.
+    // The process may end before it has read everything; its exit is handled above.
     child.stdin.on('error', () => {}).end(JSON.stringify(question))
   })
 }
 
-const unanswered = (why: string): HeadgateError =>
+const checkFailed = (why: string): HeadgateError =>
   new HeadgateError('HG_ADMIN_QUESTION', `The config could not be checked: ${why}.`)
 
-/** Whether a plugin would take these settings. Nothing is looked up for references: they stand there as they are. */
-export function checkStage(definition: AnyDefinition, settings: unknown, files: Files): Verdict {
+/** Checks the settings of one plugin. References are not resolved. */
+export function checkStage(definition: AnyDefinition, settings: unknown, files: Files): CheckResult {
   const checked = structuredClone(settings)
-  const found: QuestionProblem[] = [...checkShape(definition.config, checked)]
+  const found: CheckProblem[] = [...checkShape(definition.config, checked)]
   if (found.length === 0) {
     try {
       const context = { files, exposed: false, deadLetters: true }

@@ -3,37 +3,37 @@ import type { AnyDefinition } from '../../contract/index.js'
 import type { Reloader } from '../../pipeline/reload/reloader.js'
 import type { TargetStates } from '../../pipeline/target-state.js'
 import type { LoggerLevels } from '../../process/logging.js'
-import type { ConfigQuestions } from './config-checker.js'
+import type { ConfigChecker } from './config-checker.js'
 
-/** What the REST API of Kafka Connect is answered from. */
+/** The parts of the process behind the REST API of Kafka Connect. */
 export interface Connect {
   readonly reloader: Pick<Reloader, 'running' | 'config' | 'reload' | 'restart'>
   readonly targetStates: TargetStates
   readonly loggers: LoggerLevels
-  /** The built-in ones. */
+  /** The built-in plugins. */
   readonly plugins: readonly AnyDefinition[]
   readonly version: string
-  /** `host:port`, by which people tell processes apart. */
+  /** `host:port`, which identifies the process. */
   readonly worker: string
   /** Absolute path of the config file, and whether it may be written. */
   readonly file: string
   readonly writable: boolean
   /** False until the pipelines have been started. */
   started(): boolean
-  readonly questions: ConfigQuestions
+  readonly checker: ConfigChecker
   redact(text: string): string
 }
 
-/** The one class of connectors that there is: every pipeline is one. */
+/** The only connector class: every pipeline is a connector of it. */
 export const PIPELINE_CLASS = 'headgate.Pipeline'
 
-/** A connector's config as Kafka Connect has it: texts by name. */
+/** A connector's config as Kafka Connect has it: strings by name. */
 type ConnectorConfig = Readonly<{ [name: string]: string }>
 
-/** What Kafka Connect says of every connector, and a pipeline does not. */
-const OF_CONNECT = ['name', 'connector.class', 'tasks.max']
+/** Settings that every connector has in Kafka Connect, and a pipeline does not. */
+const CONNECT_SETTINGS = ['name', 'connector.class', 'tasks.max']
 
-/** A pipeline as a connector's config: each of its settings as JSON, for clients expect texts. */
+/** A pipeline as a connector's config: each of its settings as JSON text, because clients expect strings. */
 export function toConnectorConfig(name: string, pipeline: object, tasks: number): ConnectorConfig {
   const settings = Object.entries(pipeline).map(([key, value]) => [key, JSON.stringify(value)])
   return {
@@ -44,20 +44,22 @@ export function toConnectorConfig(name: string, pipeline: object, tasks: number)
   }
 }
 
-/** The pipeline that a connector's config says; its settings may be JSON as text, or as such. A text where it is none. */
+/** The pipeline of a connector's config, whose settings may be JSON or JSON as text. A string says why it is not a pipeline. */
 export function toPipeline(name: string, config: unknown): { readonly [setting: string]: unknown } | string {
   if (typeof config !== 'object' || config === null || Array.isArray(config))
     return 'The config should be an object.'
-  const { name: named = name, 'connector.class': itsClass = PIPELINE_CLASS } = config as ConnectorConfig
-  if (named !== name) return `The config is of "${named}", and the connector is "${name}".`
-  if (itsClass !== PIPELINE_CLASS) return `There is only the connector.class "${PIPELINE_CLASS}".`
+  const { name: named = name, 'connector.class': connectorClass = PIPELINE_CLASS } = config as ConnectorConfig
+  if (named !== name)
+    return `The "name" in the config is "${named}"; expected "${name}", the name of the connector.`
+  if (connectorClass !== PIPELINE_CLASS)
+    return `The connector.class should be "${PIPELINE_CLASS}"; there is no other.`
   if (JSON.stringify(config).includes(HIDDEN))
-    return `"${HIDDEN}" stands for a secret that is written in the config file and is not shown. Put a \${env:...} or \${file:...} reference there.`
-  const settings = Object.entries(withoutKeys(config, OF_CONNECT))
+    return `"${HIDDEN}" replaces a secret that is written in the config file and is not shown. Send a \${env:...} or \${file:...} reference instead.`
+  const settings = Object.entries(withoutKeys(config, CONNECT_SETTINGS))
   return Object.fromEntries(settings.map(([key, value]) => [key, fromText(value)]))
 }
 
-/** The JSON of a text; a text that is none, as it is. */
+/** The value of a JSON text; any other text as it is. */
 export function fromText(value: unknown): unknown {
   if (typeof value !== 'string') return value
   try {

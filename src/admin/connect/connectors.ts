@@ -3,10 +3,20 @@ import { setTargetState } from '../../pipeline/lifecycle.js'
 import { type Pipeline, stagesOf } from '../../pipeline/pipeline.js'
 import type { BuiltStage } from '../../pipeline/stage.js'
 import type { TargetState } from '../../pipeline/target-state.js'
-import { type Answer, type Asked, failure, get, json, nothing, post, put, type Route } from '../routes.js'
+import {
+  type AdminRequest,
+  type AdminResponse,
+  emptyResponse,
+  errorResponse,
+  get,
+  json,
+  post,
+  put,
+  type Route,
+} from '../routes.js'
 import { type Connect, toConnectorConfig } from './connect.js'
 
-/** What runs, and what an operator can do with it as it is. */
+/** The pipelines that run: their state, and pause, resume, stop and restart. */
 export function connectorRoutes(connect: Connect): Route[] {
   const { reloader, targetStates } = connect
   /** By pipeline: the stages that are being restarted. */
@@ -14,18 +24,21 @@ export function connectorRoutes(connect: Connect): Route[] {
   const status = (pipeline: Pipeline) =>
     statusOf(pipeline, connect, ({ name }) => restarting.get(pipeline.name)?.has(name) ?? false)
 
-  const want = (targetState: TargetState) =>
+  const setTarget = (targetState: TargetState) =>
     ofPipeline(connect, (pipeline) => {
       targetStates.keep(pipeline.name, targetState)
       setTargetState(pipeline, targetState)
       pipeline.log.warn(
         { event: 'intent', intent: targetState },
-        `an operator wants the pipeline to be ${targetState}`,
+        `an operator set the target state of the pipeline to ${targetState}`,
       )
-      return nothing(202)
+      return emptyResponse(202)
     })
 
-  const restart = async ({ name }: Pipeline, stages: readonly BuiltStage[]): Promise<Answer | undefined> => {
+  const restart = async (
+    { name }: Pipeline,
+    stages: readonly BuiltStage[],
+  ): Promise<AdminResponse | undefined> => {
     const names = new Set(stages.map((stage) => stage.name))
     restarting.set(name, names)
     try {
@@ -33,18 +46,23 @@ export function connectorRoutes(connect: Connect): Route[] {
       return undefined
     } catch (error) {
       if (!(error instanceof HeadgateError)) throw error
-      return failure(500, connect.redact(`Not restarted, the old goes on: ${error.code}: ${error.message}`))
+      return errorResponse(
+        500,
+        connect.redact(`The restart failed; the old stages keep running: ${error.code}: ${error.message}`),
+      )
     } finally {
       restarting.delete(name)
     }
   }
 
-  const task = (answer: (pipeline: Pipeline, stage: BuiltStage, id: number) => Answer | Promise<Answer>) =>
+  const task = (
+    answer: (pipeline: Pipeline, stage: BuiltStage, id: number) => AdminResponse | Promise<AdminResponse>,
+  ) =>
     ofPipeline(connect, (pipeline, { params }) => {
       const id = Number(params['task'])
       const stage = stagesOf(pipeline)[id]
       return stage === undefined
-        ? failure(404, `No status found for task ${pipeline.name}-${params['task']}.`)
+        ? errorResponse(404, `No status found for task ${pipeline.name}-${params['task']}.`)
         : answer(pipeline, stage, id)
     })
 
@@ -108,15 +126,15 @@ export function connectorRoutes(connect: Connect): Route[] {
     get(
       '/connectors/{name}/tasks/{task}/status',
       task((pipeline, _stage, id) => {
-        const its = status(pipeline).tasks[id]
-        return its === undefined
-          ? failure(404, `${pipeline.name} is stopped: it has no tasks.`)
-          : json(200, its)
+        const task = status(pipeline).tasks[id]
+        return task === undefined
+          ? errorResponse(404, `${pipeline.name} is stopped: it has no tasks.`)
+          : json(200, task)
       }),
     ),
-    put('/connectors/{name}/pause', want('PAUSED')),
-    put('/connectors/{name}/resume', want('RUNNING')),
-    put('/connectors/{name}/stop', want('STOPPED')),
+    put('/connectors/{name}/pause', setTarget('PAUSED')),
+    put('/connectors/{name}/resume', setTarget('RUNNING')),
+    put('/connectors/{name}/stop', setTarget('STOPPED')),
     post(
       '/connectors/{name}/restart',
       ofPipeline(connect, async (pipeline, { query }) => {
@@ -124,52 +142,54 @@ export function connectorRoutes(connect: Connect): Route[] {
         const stages = stagesOf(pipeline).filter((stage) => !onlyFailed || reasonsOf(stage).length > 0)
         const failed = await restart(pipeline, stages)
         if (failed !== undefined) return failed
-        if (query.get('includeTasks') !== 'true') return nothing(204)
+        if (query.get('includeTasks') !== 'true') return emptyResponse(204)
         const now = reloader.running().find(({ name }) => name === pipeline.name) ?? pipeline
         return json(202, status(now))
       }),
     ),
     post(
       '/connectors/{name}/tasks/{task}/restart',
-      task(async (pipeline, stage) => (await restart(pipeline, [stage])) ?? nothing(204)),
+      task(async (pipeline, stage) => (await restart(pipeline, [stage])) ?? emptyResponse(204)),
     ),
   ]
 }
 
-/** The answer for the pipeline that the path names. */
+/** Handles a request for the pipeline that the path names. */
 const ofPipeline =
   (
     { reloader }: Pick<Connect, 'reloader'>,
-    answer: (pipeline: Pipeline, asked: Asked) => Answer | Promise<Answer>,
-  ): Route['answer'] =>
+    answer: (pipeline: Pipeline, asked: AdminRequest) => AdminResponse | Promise<AdminResponse>,
+  ): Route['handle'] =>
   (asked) => {
     const name = asked.params['name']
     const pipeline = reloader.running().find((running) => running.name === name)
-    return pipeline === undefined ? failure(404, `Connector ${name} not found.`) : answer(pipeline, asked)
+    return pipeline === undefined
+      ? errorResponse(404, `Connector ${name} not found.`)
+      : answer(pipeline, asked)
   }
 
-/** As the pages of Kafka Connect know them. */
+/** As in Kafka Connect's documentation. */
 type State = 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'RESTARTING' | 'UNASSIGNED'
 
-interface Standing {
+interface ComponentState {
   readonly state: State
   readonly worker_id: string
   /** Why it failed. */
   readonly trace?: string
 }
 
-interface TaskStatus extends Standing {
+interface TaskStatus extends ComponentState {
   readonly id: number
 }
 
 interface ConnectorStatus {
   readonly name: string
-  readonly connector: Standing
+  readonly connector: ComponentState
   readonly tasks: readonly TaskStatus[]
   readonly type: 'source'
 }
 
-/** Why a stage does not take events now; empty where it does. */
+/** Why a stage does not take events now; empty if it does. */
 const reasonsOf = ({ instance }: BuiltStage): readonly string[] =>
   'notReady' in instance ? (instance.notReady?.() ?? []) : []
 
@@ -178,8 +198,8 @@ const tasksOf = (pipeline: Pipeline): readonly BuiltStage[] =>
   pipeline.runtime.targetState === 'STOPPED' ? [] : stagesOf(pipeline)
 
 /**
- * A pipeline as a connector, whose tasks are its stages: each can fail and be restarted. What the operator wants shows where
- * nothing has failed.
+ * A pipeline as a connector, whose tasks are its stages: each can fail and be restarted. If nothing has failed, the target
+ * state is shown.
  */
 function statusOf(
   pipeline: Pipeline,
@@ -188,7 +208,7 @@ function statusOf(
 ): ConnectorStatus {
   const { name, ledger } = pipeline
   const { targetState } = pipeline.runtime
-  const standing = (reasons: readonly string[], restarting = false): Standing => {
+  const standing = (reasons: readonly string[], restarting = false): ComponentState => {
     const worker_id = connect.worker
     if (restarting) return { state: 'RESTARTING', worker_id }
     if (!connect.started()) return { state: 'UNASSIGNED', worker_id }
@@ -203,7 +223,7 @@ function statusOf(
   }
 }
 
-/** What a pipeline is, without how it is. */
+/** The config and tasks of a pipeline, without their state. */
 export function infoOf(pipeline: Pipeline, connect: Connect): object {
   const { name } = pipeline
   return {
@@ -214,7 +234,7 @@ export function infoOf(pipeline: Pipeline, connect: Connect): object {
   }
 }
 
-/** As it is written in the file; what references stand for is not shown. */
+/** As it is written in the file: references are shown, not their values. */
 function configOf(pipeline: Pipeline, { reloader }: Connect) {
   const { pipelines } = reloader.config().written as {
     readonly pipelines: { readonly [name: string]: object }

@@ -5,9 +5,9 @@ import { loggerRoutes } from './loggers.js'
 import { pluginRoutes } from './plugins.js'
 import { writeRoutes } from './write.js'
 
-/** The REST API of Kafka Connect, as far as it has a meaning here. */
+/** The part of Kafka Connect's REST API that makes sense for pipelines. */
 export const connectRoutes = (connect: Connect): Route[] => [
-  // As Kafka Connect does where it does not know. Pipelines can write to several clusters.
+  // The values that Kafka Connect has if it does not know. Pipelines can write to several clusters.
   get('/', () => json(200, { version: connect.version, commit: 'unknown', kafka_cluster_id: null })),
   ...connectorRoutes(connect),
   ...writeRoutes(connect),

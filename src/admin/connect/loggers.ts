@@ -1,8 +1,8 @@
 import type { LoggerLevel } from '../../process/logging.js'
-import { failure, get, json, put, type Route } from '../routes.js'
+import { errorResponse, get, json, put, type Route } from '../routes.js'
 import { type Connect, isObject } from './connect.js'
 
-/** Levels by the names that Kafka Connect has for them. */
+/** Log levels by their names in Kafka Connect. */
 const LEVELS: ReadonlyMap<string, string> = new Map([
   ['TRACE', 'trace'],
   ['DEBUG', 'debug'],
@@ -13,7 +13,7 @@ const LEVELS: ReadonlyMap<string, string> = new Map([
   ['OFF', 'silent'],
 ])
 
-/** How much is logged, changed while the process runs. A restart forgets it. */
+/** Changes log levels while the process runs. They last until it restarts. */
 export function loggerRoutes({ loggers }: Pick<Connect, 'loggers'>): Route[] {
   return [
     get('/admin/loggers', () =>
@@ -22,16 +22,19 @@ export function loggerRoutes({ loggers }: Pick<Connect, 'loggers'>): Route[] {
     get('/admin/loggers/{logger}', ({ params }) => {
       const level = loggers.levels().get(params['logger'] ?? '')
       return level === undefined
-        ? failure(404, `Logger ${params['logger']} not found.`)
+        ? errorResponse(404, `Logger ${params['logger']} not found.`)
         : json(200, shown(level))
     }),
     put('/admin/loggers/{logger}', ({ params, body }) => {
       const wanted = isObject(body) ? body['level'] : undefined
       if (typeof wanted !== 'string')
-        return failure(400, "Desired 'level' parameter was not specified in request.")
+        return errorResponse(400, "Desired 'level' parameter was not specified in request.")
       const level = LEVELS.get(wanted.toUpperCase())
       if (level === undefined)
-        return failure(404, `Invalid log level '${wanted}'; there are ${[...LEVELS.keys()].join(', ')}.`)
+        return errorResponse(
+          404,
+          `Invalid log level '${wanted}'; expected one of ${[...LEVELS.keys()].join(', ')}.`,
+        )
       const changed = loggers.set(params['logger'] ?? '', level)
       return json(200, changed)
     }),

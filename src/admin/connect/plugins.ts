@@ -4,17 +4,17 @@ import { HIDDEN, secretPlaces } from '../../config/secrets.js'
 import { HeadgateError } from '../../contract/errors.js'
 import type { AnyDefinition, Kind } from '../../contract/index.js'
 import { pointer as compilePointer } from '../../lib/json/pointer.js'
-import { type Answer, failure, get, json, put, type Route } from '../routes.js'
+import { type AdminResponse, errorResponse, get, json, put, type Route } from '../routes.js'
 import { type Connect, fromText, isObject, PIPELINE_CLASS, toPipeline } from './connect.js'
-import { candidate } from './write.js'
+import { editedConfig } from './write.js'
 
-/** A complaint, and the setting that it is of; empty where it is of none. */
-interface Complaint {
+/** A problem, and the setting that it is about; empty if it is about none. */
+interface SettingProblem {
   readonly setting: string
   readonly message: string
 }
 
-/** What pipelines can be made of, and whether a config would be taken. Nothing is started for that. */
+/** The plugins that pipelines can use, and checks of configs. Nothing is started. */
 export function pluginRoutes(connect: Connect): Route[] {
   const { version } = connect
   const known = (): AnyDefinition[] => {
@@ -29,12 +29,12 @@ export function pluginRoutes(connect: Connect): Route[] {
     return [...new Set([...connect.plugins, ...used.map(({ definition }) => definition as AnyDefinition)])]
   }
   const plugin = (
-    answer: (definition: AnyDefinition, body: unknown) => Answer | Promise<Answer>,
-  ): Route['answer'] => {
+    answer: (definition: AnyDefinition, body: unknown) => AdminResponse | Promise<AdminResponse>,
+  ): Route['handle'] => {
     return ({ params, body }) => {
       const definition = known().find(({ name }) => name === params['plugin'])
       return definition === undefined
-        ? failure(
+        ? errorResponse(
             404,
             `Unknown plugin ${params['plugin']}; GET /connector-plugins?connectorsOnly=false lists them.`,
           )
@@ -71,12 +71,12 @@ export function pluginRoutes(connect: Connect): Route[] {
   ]
 }
 
-/** A class can be asked for by its whole name and, as in Kafka Connect, by the last part of it. */
+/** A class can be requested by its whole name and, as in Kafka Connect, by the last part of it. */
 const PIPELINE_NAMES = [PIPELINE_CLASS, PIPELINE_CLASS.slice(PIPELINE_CLASS.lastIndexOf('.') + 1)]
 
-const inTime = (answer: Promise<Answer>): Promise<Answer> =>
+const inTime = (answer: Promise<AdminResponse>): Promise<AdminResponse> =>
   answer.catch((thrown: unknown) => {
-    if (thrown instanceof HeadgateError) return failure(503, thrown.message)
+    if (thrown instanceof HeadgateError) return errorResponse(503, thrown.message)
     throw thrown
   })
 
@@ -86,21 +86,21 @@ const pipelineSettings = (): SettingDefinition[] =>
     'pipeline',
   )
 
-async function validatePipeline(connect: Connect, body: unknown): Promise<Answer> {
+async function validatePipeline(connect: Connect, body: unknown): Promise<AdminResponse> {
   const name = isObject(body) ? body['name'] : undefined
-  if (typeof name !== 'string') return failure(400, 'The config has to have a "name".')
+  if (typeof name !== 'string') return errorResponse(400, 'The config has no "name".')
   const pipeline = toPipeline(name, body)
-  if (typeof pipeline === 'string') return failure(400, pipeline)
-  // What references stand for could show in a message: only those are looked up that the config has already.
+  if (typeof pipeline === 'string') return errorResponse(400, pipeline)
+  // The value of a reference could show in a message: only references that the config has already are resolved.
   const [strange] = connect.writable
     ? []
     : referencesIn(body).filter((one) => !ownReferences(connect).has(one))
   if (strange !== undefined)
-    return failure(
+    return errorResponse(
       403,
-      `${strange} is no reference of the config that runs, and HEADGATE_CONFIG_WRITABLE is not set.`,
+      `The config that runs does not use the reference ${strange}: it is resolved only if HEADGATE_CONFIG_WRITABLE is true.`,
     )
-  const verdict = await connect.questions.file(await candidate(connect.file, name, pipeline), false)
+  const verdict = await connect.checker.file(await editedConfig(connect.file, name, pipeline), false)
   const within = ['pipelines', name]
   const complaints = (verdict.ok ? [] : verdict.problems).map(
     ({ pointer, code, message, expected, suggestion }) => {
@@ -110,26 +110,26 @@ async function validatePipeline(connect: Connect, body: unknown): Promise<Answer
       return { setting: (isOwn && tokens[2]) || '', message: connect.redact(`${code}: ${pointer}: ${words}`) }
     },
   )
-  return json(200, infos(PIPELINE_CLASS, pipelineSettings(), pipeline, [], complaints))
+  return json(200, configInfos(PIPELINE_CLASS, pipelineSettings(), pipeline, [], complaints))
 }
 
 const referencesIn = (value: unknown): string[] => JSON.stringify(value).match(/\$\{[^}]*\}/g) ?? []
 const ownReferences = ({ reloader }: Connect): Set<string> => new Set(referencesIn(reloader.config().written))
 
-const PLACE_OF: { readonly [kind in Kind]: string } = {
+const KEY_OF: { readonly [kind in Kind]: string } = {
   source: 'source',
   transform: 'transforms',
   sink: 'sink',
   'post-commit': 'postCommit',
 }
 
-/** Nothing is looked up: a setting that holds a reference is not judged. */
+/** References are not resolved: a setting that has one is not checked. */
 async function validateStage(
-  { questions, redact, plugins }: Connect,
+  { checker: questions, redact, plugins }: Connect,
   definition: AnyDefinition,
   body: unknown,
-): Promise<Answer> {
-  if (!isObject(body)) return failure(400, 'The config should be an object.')
+): Promise<AdminResponse> {
+  if (!isObject(body)) return errorResponse(400, 'The config should be an object.')
   const { name, kind, config: schema } = definition
   const settings = Object.fromEntries(Object.entries(body).map(([key, value]) => [key, fromText(value)]))
   const definitions = definitionsOf(schema as Schema, name)
@@ -143,21 +143,21 @@ async function validateStage(
     const words = [message, suggestion].filter(Boolean).join(' ')
     return { setting, message: redact(`${code}: ${at === '' ? '' : `${at}: `}${words}`) }
   })
-  const file = { pipelines: { it: { [PLACE_OF[kind]]: { plugin: name, config: settings } } } }
+  const file = { pipelines: { it: { [KEY_OF[kind]]: { plugin: name, config: settings } } } }
   const secrets = secretPlaces(file, { plugins: [...plugins, definition] }).flatMap(
     ({ pointer }) => compilePointer(pointer).tokens[4] ?? [],
   )
-  const judged = complaints.filter(({ setting }) => referencesIn(settings[setting] ?? '').length === 0)
-  return json(200, infos(name, definitions, settings, secrets, judged))
+  const checked = complaints.filter(({ setting }) => referencesIn(settings[setting] ?? '').length === 0)
+  return json(200, configInfos(name, definitions, settings, secrets, checked))
 }
 
-/** Kafka Connect's ConfigInfos. What is no setting has no definition. */
-function infos(
+/** Kafka Connect's ConfigInfos. Names that are no setting have no definition. */
+function configInfos(
   name: string,
   definitions: readonly SettingDefinition[],
   settings: { readonly [name: string]: unknown },
   secrets: readonly string[],
-  complaints: readonly Complaint[],
+  complaints: readonly SettingProblem[],
 ): object {
   const names = new Set([
     ...definitions.map((definition) => definition.name),
@@ -197,7 +197,7 @@ interface SettingDefinition {
   readonly dependents: readonly []
 }
 
-/** The settings of a schema. Lists and objects are texts of JSON: Kafka Connect knows neither. */
+/** The settings of a schema. Lists and objects are JSON as text: Kafka Connect has neither type. */
 function definitionsOf(schema: Schema, group: string): SettingDefinition[] {
   return Object.entries(schema.properties ?? {}).map(([name, setting], index) => {
     const required = (schema.required?.includes(name) ?? false) && setting.default === undefined

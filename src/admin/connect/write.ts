@@ -2,40 +2,49 @@ import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { applyEdits, type JSONPath, modify, parse } from 'jsonc-parser'
 import { HeadgateError } from '../../contract/errors.js'
-import { type Answer, type Asked, failure, json, nothing, post, put, type Route } from '../routes.js'
+import {
+  type AdminRequest,
+  type AdminResponse,
+  emptyResponse,
+  errorResponse,
+  json,
+  post,
+  put,
+  type Route,
+} from '../routes.js'
 import { type Connect, isObject, toPipeline, withoutKeys } from './connect.js'
 import { infoOf } from './connectors.js'
 
 /**
- * Changes of the config file. Each is checked whole, written in one step and taken over before it is answered; where it
- * cannot be taken over, the file is as it was.
+ * Changes to the config file. Each is checked as a whole, written atomically and reloaded before the response; if the reload
+ * fails, the file is restored.
  */
 export function writeRoutes(connect: Connect): Route[] {
   const { reloader } = connect
   let last: Promise<unknown> = Promise.resolve()
-  /** One after the other: each begins with what the one before has written. */
+  /** One at a time: each change is based on the file that the previous one wrote. */
   const change =
-    (make: (asked: Asked) => Answer | Promise<Answer>): Route['answer'] =>
-    (asked) => {
-      if (!connect.writable) return failure(403, REFUSED)
-      const mine = last.then(() => make(asked))
-      last = mine.catch(() => {})
-      return mine
+    (make: (request: AdminRequest) => AdminResponse | Promise<AdminResponse>): Route['handle'] =>
+    (request) => {
+      if (!connect.writable) return errorResponse(403, REFUSED)
+      const result = last.then(() => make(request))
+      last = result.catch(() => {})
+      return result
     }
   const exists = (name: string): boolean => reloader.running().some((running) => running.name === name)
-  const runs = (status: number, name: string): Answer => {
+  const runs = (status: number, name: string): AdminResponse => {
     const pipeline = reloader.running().find((running) => running.name === name)
     return pipeline === undefined
-      ? failure(500, `Connector ${name} was written and does not run.`)
+      ? errorResponse(500, `Connector ${name} was written to the config but does not run.`)
       : json(status, infoOf(pipeline, connect))
   }
-  const write = async (name: string, config: unknown): Promise<Answer> => {
+  const write = async (name: string, config: unknown): Promise<AdminResponse> => {
     const pipeline = toPipeline(name, config)
-    return typeof pipeline === 'string' ? failure(400, pipeline) : store(name, pipeline)
+    return typeof pipeline === 'string' ? errorResponse(400, pipeline) : store(name, pipeline)
   }
-  const store = async (name: string, pipeline: object): Promise<Answer> => {
+  const store = async (name: string, pipeline: object): Promise<AdminResponse> => {
     const status = exists(name) ? 200 : 201
-    return (await take(connect, name, pipeline)) ?? runs(status, name)
+    return (await applyChange(connect, name, pipeline)) ?? runs(status, name)
   }
 
   return [
@@ -44,15 +53,15 @@ export function writeRoutes(connect: Connect): Route[] {
       change(async ({ body }) => {
         const { name, config, initial_state: state = 'RUNNING' } = isObject(body) ? body : {}
         if (typeof name !== 'string' || !isObject(config))
-          return failure(400, 'The body should be {"name": "...", "config": {...}}.')
-        if (exists(name)) return failure(409, `Connector ${name} already exists.`)
+          return errorResponse(400, 'The body should be {"name": "...", "config": {...}}.')
+        if (exists(name)) return errorResponse(409, `Connector ${name} already exists.`)
         if (state !== 'RUNNING' && state !== 'PAUSED' && state !== 'STOPPED')
-          return failure(400, 'The initial_state should be RUNNING, PAUSED or STOPPED.')
-        // Before it starts, so that it takes nothing that it should not.
+          return errorResponse(400, 'The initial_state should be RUNNING, PAUSED or STOPPED.')
+        // Before it starts, so that a paused or stopped pipeline takes no event.
         connect.targetStates.keep(name, state)
-        const answer = await write(name, config)
+        const response = await write(name, config)
         if (!exists(name)) connect.targetStates.keep(name, 'RUNNING')
-        return answer
+        return response
       }),
     ),
     put(
@@ -62,10 +71,10 @@ export function writeRoutes(connect: Connect): Route[] {
     {
       method: 'PATCH',
       path: '/connectors/{name}/config',
-      answer: change(async ({ params: { name = '' }, body }) => {
-        if (!exists(name)) return failure(404, `Connector ${name} not found.`)
+      handle: change(async ({ params: { name = '' }, body }) => {
+        if (!exists(name)) return errorResponse(404, `Connector ${name} not found.`)
         const changes = toPipeline(name, body)
-        if (typeof changes === 'string') return failure(400, changes)
+        if (typeof changes === 'string') return errorResponse(400, changes)
         const gone = Object.keys(changes).filter((key) => changes[key] === null)
         return store(name, withoutKeys({ ...(await pipelineIn(connect.file, name)), ...changes }, gone))
       }),
@@ -73,74 +82,81 @@ export function writeRoutes(connect: Connect): Route[] {
     {
       method: 'DELETE',
       path: '/connectors/{name}',
-      answer: change(async ({ params: { name = '' } }) => {
-        if (!exists(name)) return failure(404, `Connector ${name} not found.`)
-        const refused = await take(connect, name, undefined)
+      handle: change(async ({ params: { name = '' } }) => {
+        if (!exists(name)) return errorResponse(404, `Connector ${name} not found.`)
+        const refused = await applyChange(connect, name, undefined)
         if (refused === undefined) connect.targetStates.keep(name, 'RUNNING')
-        return refused ?? nothing(204)
+        return refused ?? emptyResponse(204)
       }),
     },
   ]
 }
 
 const REFUSED =
-  'The config is changed in its file, which is taken over as it changes. Set HEADGATE_CONFIG_WRITABLE=true to have it changed here.'
+  'This API may not change the config: edit its file, which is reloaded when it changes, or set HEADGATE_CONFIG_WRITABLE=true.'
 
-/** Undefined where the pipeline is as it should be; else why not, and nothing has changed. */
-async function take(
-  { file, questions, redact, reloader }: Connect,
+/** Undefined if the change is in effect; otherwise the response that says why not, and nothing has changed. */
+async function applyChange(
+  { file, checker: questions, redact, reloader }: Connect,
   name: string,
   pipeline: object | undefined,
-): Promise<Answer | undefined> {
+): Promise<AdminResponse | undefined> {
   try {
     const before = await readFile(file, 'utf8')
-    const text = await candidate(file, name, pipeline)
+    const text = await editedConfig(file, name, pipeline)
     const verdict = await questions.file(text, true)
     if (!verdict.ok) {
       const problems = verdict.problems.map(({ code, pointer, message }) => `${code}: ${pointer}: ${message}`)
-      return failure(400, redact(`The config is invalid: ${problems.join(' ')}`))
+      return errorResponse(400, redact(`The config is invalid: ${problems.join(' ')}`))
     }
-    await replace(file, text)
-    const came = await reloader.reload('api')
-    if (came.result !== 'failure') return undefined
-    await replace(file, before)
+    await replaceFile(file, text)
+    const reloaded = await reloader.reload('api')
+    if (reloaded.result !== 'failure') return undefined
+    await replaceFile(file, before)
     await reloader.reload('api')
-    const why = [...came.problems, ...(came.error === undefined ? [] : [came.error])]
+    const why = [...reloaded.problems, ...(reloaded.error === undefined ? [] : [reloaded.error])]
     const reasons = why.map(({ code, message }) => `${code}: ${message}`).join(' ')
-    return failure(500, redact(`The config could not be taken over; the file is as it was. ${reasons}`))
+    return errorResponse(
+      500,
+      redact(`The new config could not be started; the file was restored. ${reasons}`),
+    )
   } catch (thrown) {
-    if (thrown instanceof HeadgateError) return failure(503, thrown.message)
+    if (thrown instanceof HeadgateError) return errorResponse(503, thrown.message)
     const { code, message } = thrown as NodeJS.ErrnoException
     if (code === undefined) throw thrown
-    return failure(500, `The config file cannot be changed: ${message}.`)
+    return errorResponse(500, `Cannot change the config file: ${message}.`)
   }
 }
 
-/** In one step, also where the path is a link to the file. */
-async function replace(path: string, text: string): Promise<void> {
+/** Atomically, also if the path is a symbolic link. */
+async function replaceFile(path: string, text: string): Promise<void> {
   const file = await realpath(path)
-  const beside = `${file}.${process.pid}.new`
+  const temporary = `${file}.${process.pid}.new`
   const { mode } = await stat(file)
   try {
-    const handle = await open(beside, 'w', mode)
+    const handle = await open(temporary, 'w', mode)
     try {
       await handle.writeFile(text)
       await handle.sync()
     } finally {
       await handle.close()
     }
-    await rename(beside, file)
+    await rename(temporary, file)
   } catch (error) {
-    await rm(beside, { force: true })
+    await rm(temporary, { force: true })
     throw error
   }
 }
 
 /**
- * The text of the config file as it would be with this pipeline, or without it where that is undefined. Only what is
- * different is written anew: comments elsewhere stay.
+ * The text of the config file with this pipeline, or without it if it is undefined. Only values that differ are rewritten:
+ * comments elsewhere stay.
  */
-export async function candidate(file: string, name: string, pipeline: object | undefined): Promise<string> {
+export async function editedConfig(
+  file: string,
+  name: string,
+  pipeline: object | undefined,
+): Promise<string> {
   const text = await readFile(file, 'utf8')
   const before: unknown = parse(text, [], { allowTrailingComma: true })
   const pipelines = isObject(before) && isObject(before['pipelines']) ? before['pipelines'] : {}
@@ -148,7 +164,7 @@ export async function candidate(file: string, name: string, pipeline: object | u
   const format = formatOf(text)
   for (const { path, value } of differences(['pipelines', name], pipelines[name], pipeline)) {
     const stand = value === undefined ? undefined : PLACEHOLDER
-    edited = filled(
+    edited = withValue(
       applyEdits(edited, modify(edited, path, stand, { formattingOptions: format })),
       value,
       format,
@@ -158,12 +174,12 @@ export async function candidate(file: string, name: string, pipeline: object | u
 }
 
 /**
- * Stands for a value while jsonc-parser places it. The time that it takes to format one grows with the square of its lines: ten
- * minutes for nine thousand rules.
+ * Replaces a value while jsonc-parser inserts it: its time to format a value grows with the square of the lines, ten minutes
+ * for nine thousand rules.
  */
 const PLACEHOLDER = '\u0000'
 
-function filled(text: string, value: unknown, { insertSpaces, tabSize, eol }: Format): string {
+function withValue(text: string, value: unknown, { insertSpaces, tabSize, eol }: Format): string {
   const written = JSON.stringify(PLACEHOLDER)
   const at = value === undefined ? -1 : text.indexOf(written)
   if (at === -1) return text
@@ -172,7 +188,7 @@ function filled(text: string, value: unknown, { insertSpaces, tabSize, eol }: Fo
   return text.slice(0, at) + json + text.slice(at + written.length)
 }
 
-/** A pipeline as the file says it, with the secrets that are written there. */
+/** A pipeline as it is written in the file, with its secrets. */
 async function pipelineIn(file: string, name: string): Promise<object> {
   const config: unknown = parse(await readFile(file, 'utf8'), [], { allowTrailingComma: true })
   const pipelines = isObject(config) ? config['pipelines'] : undefined
@@ -182,7 +198,7 @@ async function pipelineIn(file: string, name: string): Promise<object> {
 
 interface Difference {
   readonly path: JSONPath
-  /** Undefined where it goes. */
+  /** Undefined if it is removed. */
   readonly value: unknown
 }
 

@@ -3,29 +3,29 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { readLetters } from '../../dead-letters/find.js'
 import { type Command, EXIT, type Io } from '../command.js'
-import { asJson, counted } from './list.js'
+import { asJson, countLetters } from './list.js'
 import { readSelection, SELECTION_OPTIONS } from './selection.js'
 import { find, withDeadLetters } from './session.js'
 
 export const dlqExportCommand: Command = {
   name: 'export',
   summary: 'Writes dead letters to a file, as JSON lines.',
-  details: `Each line has the place, the reason, the headers, and key and value as text, or as base64 where they are not UTF-8
-("keyEncoding" and "valueEncoding" tell).`,
+  details: `Each line has the position, the reason, the headers, and key and value as text, or as base64 if they are not UTF-8
+(see "keyEncoding" and "valueEncoding").`,
   options: [
     ...SELECTION_OPTIONS,
     { flags: '--out <file>', description: 'The file; "-" for standard output. Required.' },
-    { flags: '--force', description: 'Writes over a file that exists.' },
+    { flags: '--force', description: 'Overwrites an existing file.' },
   ],
   async run({ options }, io) {
     const read = readSelection(options, Date.now())
     const out = options['out'] as string | undefined
-    const complaints = [
-      ...(read.ok ? [] : read.complaints),
-      ...(out === undefined ? ['Name a file with --out.'] : []),
+    const problems = [
+      ...(read.ok ? [] : read.problems),
+      ...(out === undefined ? ['Give a file with --out.'] : []),
     ]
     if (!read.ok || out === undefined) {
-      io.err(`${complaints.join('\n')}\n`)
+      io.err(`${problems.join('\n')}\n`)
       return EXIT.usage
     }
     return withDeadLetters(options, io, false, async (session) => {
@@ -45,7 +45,7 @@ export const dlqExportCommand: Command = {
           }
           file.write(`${JSON.stringify(line)}\n`)
         })
-        if (out !== '-') io.err(`${counted(letters.length)} written to ${out}.\n`)
+        if (out !== '-') io.err(`${countLetters(letters.length)} written to ${out}.\n`)
         return EXIT.ok
       } finally {
         file.close()
@@ -61,11 +61,7 @@ function openOutput(out: string, force: boolean, { cwd, out: write, err }: Io) {
     return { write: (line: string) => void writeSync(file, line), close: () => closeSync(file) }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    err(
-      code === 'EEXIST'
-        ? `${out} exists; --force writes over it.\n`
-        : `${out} cannot be written: ${message}.\n`,
-    )
+    err(code === 'EEXIST' ? `${out} exists; --force overwrites it.\n` : `Cannot write ${out}: ${message}.\n`)
     return undefined
   }
 }

@@ -7,9 +7,8 @@ import { dlqShowCommand } from './show.js'
 
 export const dlqCommand: CommandGroup = {
   name: 'dlq',
-  summary: 'Looks at dead letters, replays and discards them.',
-  details: `They are read from the dead-letter topic of a pipeline; nothing but "replay --yes" and "discard --yes"
-writes anything. The config is
-read as "headgate run" reads it, so its environment variables have to be set. docs/dead-letters.md tells more.`,
+  summary: 'Lists, shows, exports, replays and discards dead letters.',
+  details: `They are read from the dead-letter topic of a pipeline; only "replay --yes" and "discard --yes" write. The config is read
+as by "headgate run", so its environment variables must be set. See docs/dead-letters.md.`,
   commands: [dlqListCommand, dlqShowCommand, dlqExportCommand, dlqReplayCommand, dlqDiscardCommand],
 }

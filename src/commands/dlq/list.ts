@@ -7,20 +7,20 @@ import { find, withDeadLetters } from './session.js'
 export const dlqListCommand: Command = {
   name: 'list',
   summary: 'Lists dead letters, the newest last.',
-  details: `Without --all only open ones: those that have not been replayed or discarded. "Would pass" is found out by sending the original bytes through
-the transforms of the config as it is now, and making the record; nothing is written.`,
+  details: `Without --all it lists only open ones: those that have not been replayed or discarded. --would-pass is a dry run of each
+with the current config; nothing is written.`,
   options: [
     ...SELECTION_OPTIONS,
     {
       flags: '--would-pass',
-      description: 'Shows which would pass with the config as it is now, and why not.',
+      description: 'Shows which would pass with the current config, and why the others would not.',
     },
-    { flags: '--json', description: 'As JSON, one dead letter a line.' },
+    { flags: '--json', description: 'Prints JSON, one dead letter per line.' },
   ],
   async run({ options }, io) {
     const read = readSelection(options, Date.now())
     if (!read.ok) {
-      io.err(`${read.complaints.join('\n')}\n`)
+      io.err(`${read.problems.join('\n')}\n`)
       return EXIT.usage
     }
     return withDeadLetters(options, io, false, async (session) => {
@@ -33,7 +33,7 @@ the transforms of the config as it is now, and making the record; nothing is wri
   },
 }
 
-/** A dead letter for programs; `dlq export` has the same members. */
+/** A dead letter for programs; `dlq export` uses the same members. */
 export const asJson = ({ letter, status, prospect }: FoundLetter) => {
   const { timestamp, digest: _, plugin: __, traceparent: ___, tracestate: ____, ...told } = letter
   return {
@@ -68,8 +68,8 @@ function listing({ letters, matching, settled }: Found, withProspect: boolean, {
     printable(letter.id),
     printable(letter.stage),
     printable(letter.code),
-    ...(withStatus ? [shownStatus(status)] : []),
-    ...(withProspect && prospect !== undefined ? [shownProspect(prospect)] : []),
+    ...(withStatus ? [formatStatus(status)] : []),
+    ...(withProspect && prospect !== undefined ? [formatProspect(prospect)] : []),
     printable(letter.message),
   ])
   const width = terminal.columns ?? Number.POSITIVE_INFINITY
@@ -85,15 +85,15 @@ function listing({ letters, matching, settled }: Found, withProspect: boolean, {
 function summary(letters: readonly FoundLetter[], matching: number, settled: number): string[] {
   const open = matching - settled
   const lines = [
-    `${counted(open)}${letters.length < open ? `, of which the newest ${letters.length} are shown` : ''}${byCode(letters)}.`,
+    `${countLetters(open)}${letters.length < open ? `, of which the newest ${letters.length} are shown` : ''}${byCode(letters)}.`,
   ]
   if (settled > 0) lines.push(`${settled} more have been replayed or discarded; --all shows them.`)
   if (letters.some(({ status }) => status.kind === 'claimed'))
-    lines.push('A replay claimed some and has not said what became of them; the next replay finds out.')
+    lines.push('For some, it is unknown whether a replay has sent them; the next replay finds out.')
   return lines
 }
 
-/** `: 2 HG_SCHEMA_VIOLATION, 1 HG_ROUTE_REFUSED`; nothing where there are none. */
+/** `: 2 HG_SCHEMA_VIOLATION, 1 HG_ROUTE_REFUSED`; empty if there are none. */
 export function byCode(letters: readonly FoundLetter[]): string {
   const codes = new Map<string, number>()
   for (const { letter } of letters) codes.set(letter.code, (codes.get(letter.code) ?? 0) + 1)
@@ -101,17 +101,17 @@ export function byCode(letters: readonly FoundLetter[]): string {
   return counts && `: ${counts}`
 }
 
-export const counted = (count: number): string =>
+export const countLetters = (count: number): string =>
   count === 0 ? 'No dead letters' : `${count} dead ${count === 1 ? 'letter' : 'letters'}`
 
-export const shownStatus = (status: LetterStatus): string => {
+export const formatStatus = (status: LetterStatus): string => {
   if (status.kind === 'discarded') return `discarded: ${printable(status.reason)}`
   if (status.kind !== 'replayed') return status.kind
   const { topic, partition, offset } = status.receipt
   return `replayed to ${topic} ${partition}:${offset}`
 }
 
-export const shownProspect = (prospect: Prospect): string => {
+export const formatProspect = (prospect: Prospect): string => {
   if (prospect.kind === 'fails') return prospect.error.code
   if (prospect.kind === 'dropped') return 'dropped'
   const { topic, partition } = prospect.target

@@ -6,44 +6,44 @@ import { progressBar } from '../../lib/terminal/progress.js'
 import { table } from '../../lib/terminal/text.js'
 import { type Command, EXIT, type Io } from '../command.js'
 import { readInput } from '../load.js'
-import { counted } from './list.js'
+import { countLetters } from './list.js'
 import { PLACES_ARGUMENT, readSelection, SELECTION_OPTIONS } from './selection.js'
 import { type DeadLetterSession, withDeadLetters } from './session.js'
-import { type Chosen, choose, listed, type Refusal, refusal, runOptions, TAKE_OVER } from './settle.js'
+import { type Choice, choose, listRefusals, type Refusal, refusal, runOptions, TAKE_OVER } from './settle.js'
 
 export const dlqReplayCommand: Command = {
   name: 'replay',
-  summary: 'Sends dead letters through the transforms and the sink again, as they are configured now.',
-  details: `Without --yes it only says what it would do. Headgate may run meanwhile; it is not asked.
+  summary: 'Sends dead letters through the transforms and the sink again, with the current config.',
+  details: `Without --yes it only prints what it would do. Headgate may run at the same time; the command does not need it.
 
-Each dead letter is sent at most once, also where the command is run again, runs twice at once (the one that began last goes
-on, the other stops) or is killed with kill -9. What has been sent is noted in the dead-letter topic, in records with the
-header headgate-replay. Where a replay was killed before it could note what it had sent, the next one waits ${TAKE_OVER} s, until
-nothing of it can be under way, and looks for its records in the target topics. The limits of that: it needs the notes and
-those records to be still in Kafka (where the records cannot be looked for any more, their dead letters are named and left
-alone); and a process must not be suspended for longer than that just when it hands a record to the network.
+Each dead letter is sent at most once, even if the command is run again, is killed with kill -9, or runs twice at once (the
+one that started last goes on, the other stops). Replays are noted in the dead-letter topic, in records with the header
+headgate-replay. If a replay was killed before it could note what it had sent, the next one waits ${TAKE_OVER} s, until no
+record of it can still be in flight, and searches for its records in the target topics. This has two limits: the notes and
+those records must still be in Kafka (dead letters whose records can no longer be searched for are listed and not sent), and
+a process must not be suspended for longer than that while it passes a record to the network.
 
-To replay an event that can only pass once its body is corrected:
+To replay an event whose body has to be corrected:
   headgate dlq show 0:12 --raw > event.json
   (edit event.json)
   headgate dlq replay 0:12 --body event.json --yes
 Its record keeps the id of the event and has the header headgate-edited.
 
-Every record sent has the header headgate-replay-of, with the topic-partition@offset of the dead letter. What fails again
-stays where it is and is named. Nothing is acknowledged to the sender: that was done for the dead letter.
+Every record has the header headgate-replay-of, with the topic-partition@offset of the dead letter. Dead letters that fail
+again are listed and stay in the topic. Nothing is acknowledged to the sender: that was done for the dead letter.
 
-A replay that Kafka stops answering ends within a minute; run it again when Kafka answers.
+A replay stops within a minute if Kafka does not respond any more; run it again when Kafka is back.
 
-Exits with 0 where all that was chosen was sent (or would be), and with 1 otherwise.`,
+Exits with 0 if all selected dead letters were sent (or would be), and with 1 otherwise.`,
   arguments: [PLACES_ARGUMENT],
   options: [
     ...SELECTION_OPTIONS.filter(({ flags }) => flags !== '--all'),
     {
       flags: '--body <file>',
       description:
-        'Sends these bytes instead of those of the dead letter; needs one place. "-" is standard input.',
+        'Sends these bytes instead of those of the dead letter; needs one position. "-" is standard input.',
     },
-    { flags: '--rate <n>', description: 'At most so many records a second.' },
+    { flags: '--rate <n>', description: 'At most so many records per second.' },
     { flags: '--yes', description: 'Sends them.' },
   ],
   async run({ arguments: places, options }, io) {
@@ -53,14 +53,12 @@ Exits with 0 where all that was chosen was sent (or would be), and with 1 otherw
     const rate = options['rate'] === undefined ? undefined : Number(options['rate'])
     const badRate = rate !== undefined && !(rate > 0 && rate <= 1_000_000)
     if (!read.ok || badRate || isAmbiguous) {
-      const complaints = [
-        ...(read.ok ? [] : read.complaints),
+      const problems = [
+        ...(read.ok ? [] : read.problems),
         ...(badRate ? [`--rate should be a number above 0; it is ${JSON.stringify(options['rate'])}.`] : []),
-        ...(isAmbiguous
-          ? ['--body replaces the bytes of one dead letter: name its place, and no other.']
-          : []),
+        ...(isAmbiguous ? ['--body replaces the bytes of one dead letter: give exactly one position.'] : []),
       ]
-      io.err(`${complaints.join('\n')}\n`)
+      io.err(`${problems.join('\n')}\n`)
       return EXIT.usage
     }
     const body = bodyFile === undefined ? undefined : await readInput(bodyFile, io)
@@ -83,7 +81,7 @@ Exits with 0 where all that was chosen was sent (or would be), and with 1 otherw
   },
 }
 
-/** Takes `body` for the bytes of the event. The record is marked: its value is not what the sender sent. */
+/** Uses `body` as the bytes of the event. The record is marked, because its value is not the one that the sender sent. */
 function judgeAs(body: Buffer, { judge }: DeadLetterSession): DeadLetterSession['judge'] {
   return async (letter) => {
     const judgement = await judge(letter, body)
@@ -96,7 +94,7 @@ function judgeAs(body: Buffer, { judge }: DeadLetterSession): DeadLetterSession[
 
 async function send(
   session: DeadLetterSession,
-  { found, open }: Chosen,
+  { found, open }: Choice,
   rate: number | undefined,
   io: Io,
 ): Promise<ReplayResult> {
@@ -115,14 +113,14 @@ async function send(
   }
 }
 
-const failuresOf = ({ open, refused }: Chosen): Refusal[] => [
+const failuresOf = ({ open, refused }: Choice): Refusal[] => [
   ...refused,
   ...open.flatMap(({ letter, prospect }) =>
     prospect === undefined || prospect.kind === 'passes' ? [] : [refusal(letter, whyNot(prospect))],
   ),
 ]
 
-function plan({ open }: Chosen, failing: readonly Refusal[]): string {
+function plan({ open }: Choice, failing: readonly Refusal[]): string {
   const rows = new Map<string, { readonly target: Target; records: number }>()
   for (const { prospect } of open) {
     if (prospect?.kind !== 'passes') continue
@@ -140,28 +138,29 @@ function plan({ open }: Chosen, failing: readonly Refusal[]): string {
   ])
   const passing = open.filter(({ prospect }) => prospect?.kind === 'passes').length
   return [
-    `${counted(passing)} would be sent.`,
+    `${countLetters(passing)} would be sent.`,
     ...(cells.length > 0 ? ['', table(columns, cells), ''] : []),
-    ...listed('Would not pass, and would stay where they are', failing),
-    passing > 0 ? 'Nothing was sent. With --yes they are.' : 'Nothing was sent.',
+    ...listRefusals('Would not pass, and would stay in the topic', failing),
+    passing > 0 ? 'Nothing was sent. Use --yes to send them.' : 'Nothing was sent.',
   ].join('\n')
 }
 
 function account(result: ReplayResult, failing: readonly Refusal[]): string {
   const { delivered, settledByOthers, failed, inDoubt, unknown, notTried, reason } = result
   const notSent = [...failing, ...failed.map(({ letter, why }) => refusal(letter, why))]
-  const lines = [`${counted(delivered)} sent.`]
-  if (settledByOthers > 0) lines.push(`${settledByOthers} had been settled by another command.`)
-  lines.push(...listed('Not sent, and left where they are', notSent))
+  const lines = [`${countLetters(delivered)} sent.`]
+  if (settledByOthers > 0)
+    lines.push(`${settledByOthers} had already been replayed or discarded by another command.`)
+  lines.push(...listRefusals('Not sent, and left in the topic', notSent))
   const lost = unknown.map((letter) =>
-    refusal(letter, 'its replay crashed, and the records since are not all kept'),
+    refusal(letter, 'its replay crashed, and not all records since then are still in Kafka'),
   )
   lines.push(
-    ...listed('Perhaps sent before, which can no longer be found out, and left where they are', lost),
+    ...listRefusals('Perhaps sent before, which can no longer be determined, and left in the topic', lost),
   )
   if (inDoubt.length > 0) lines.push(`${inDoubt.length} may have been sent; the next replay finds out.`)
   if (reason !== undefined)
-    lines.push(`It ended early, with ${notTried} not tried: ${reason.replace(/\.$/, '')}.`)
+    lines.push(`It stopped early; ${notTried} were not attempted: ${reason.replace(/\.$/, '')}.`)
   return lines.join('\n')
 }
 

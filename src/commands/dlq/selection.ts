@@ -4,15 +4,15 @@ import { type LetterFilter, readLetterRef } from '../../dead-letters/letter.js'
 import type { CommandInput, CommandOption } from '../command.js'
 import { settingOptions } from '../load.js'
 
-/** The forms that `readTime` takes, for help texts and complaints. */
+/** The forms that `readTime` takes, for help texts and problems. */
 const TIME_FORMS = '2026-01-31, "2026-01-31 08:00Z", 2026-01-31T08:00:00+02:00, 90m, 1h30m or "90m ago"'
 
-/** Which config, and which pipeline of it. */
+/** The config, and a pipeline of it. */
 export const PIPELINE_OPTIONS: readonly CommandOption[] = [
   ...settingOptions().filter(({ flags }) => flags.startsWith('--config ')),
   {
     flags: '--pipeline <name>',
-    description: 'The pipeline. The only one that has dead letters, if not given.',
+    description: 'The pipeline; needed only if several have dead letters.',
   },
 ]
 
@@ -21,27 +21,27 @@ export const SELECTION_OPTIONS: readonly CommandOption[] = [
   { flags: '--code <code>', description: 'Only those with this code, such as HG_SCHEMA_VIOLATION.' },
   {
     flags: '--stage <stage>',
-    description: 'Only those that this stage turned away, such as transform.0.json-schema, or this plugin.',
+    description: 'Only those from this stage, such as transform.0.json-schema, or from this plugin.',
   },
-  { flags: '--rule <name>', description: 'Only those on which this rule of a route decided.' },
+  { flags: '--rule <name>', description: 'Only those that this rule of a route matched.' },
   { flags: '--id <id>', description: 'Only those of the event with this id.' },
   {
     flags: '--since <time>',
-    description: `Only those from then on: ${TIME_FORMS}.`,
+    description: `Only those since this time: ${TIME_FORMS}.`,
   },
-  { flags: '--until <time>', description: 'Only those up to then; the same forms.' },
-  { flags: '--only-passing', description: 'Only those that would pass with the config as it is now.' },
-  { flags: '--all', description: 'Those that have been replayed or discarded, too.' },
-  { flags: '--limit <n>', description: 'Only the newest so many.' },
+  { flags: '--until <time>', description: 'Only those up to this time; the same formats.' },
+  { flags: '--only-passing', description: 'Only those that would pass with the current config.' },
+  { flags: '--all', description: 'Includes those that have been replayed or discarded.' },
+  { flags: '--limit <n>', description: 'Only the newest, at most so many.' },
 ]
 
-/** For commands that take places besides filters. */
+/** For commands that take positions besides filters. */
 export const PLACES_ARGUMENT = {
   name: '[places...]',
-  description: 'Only these: partition and offset as "list" shows them, such as 0:12, or topic:0:12.',
+  description: 'Only these: partition and offset as shown by "list", such as 0:12, or topic:0:12.',
 } as const
 
-/** Which dead letters a command is about. */
+/** The dead letters that a command works on. */
 export interface Selection {
   readonly filter: LetterFilter
   readonly onlyPassing: boolean
@@ -51,38 +51,38 @@ export interface Selection {
 
 type ReadSelection =
   | { readonly ok: true; readonly selection: Selection }
-  | { readonly ok: false; readonly complaints: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly string[] }
 
-/** `places`: as they were typed; none if the dead letters are chosen by the options alone. */
+/** `places`: as they were typed; empty if only options select dead letters. */
 export function readSelection(
   options: CommandInput['options'],
   now: number,
   places: CommandInput['arguments'] = [],
 ): ReadSelection {
-  const complaints: string[] = []
+  const problems: string[] = []
   const named = places.flatMap((typed) => {
     if (typed === undefined) return []
-    const place = readLetterRef(typed)
-    if (place === undefined) complaints.push(wrongPlace(typed))
-    return place ?? []
+    const ref = readLetterRef(typed)
+    if (ref === undefined) problems.push(wrongPlace(typed))
+    return ref ?? []
   })
   const text = (name: string) => options[name] as string | undefined
   const time = (name: string) => {
-    const given = text(name)
-    const at = given === undefined ? undefined : readTime(given, now)
-    if (given !== undefined && at === undefined)
-      complaints.push(`--${name} should be a time such as ${TIME_FORMS}; it is ${quoted(given)}.`)
+    const typed = text(name)
+    const at = typed === undefined ? undefined : readTime(typed, now)
+    if (typed !== undefined && at === undefined)
+      problems.push(`--${name} should be a time such as ${TIME_FORMS}; it is ${quoted(typed)}.`)
     return at
   }
   const code = text('code')
   if (code !== undefined && !(code in ERRORS)) {
     const hint =
       didYouMean(code, Object.keys(ERRORS))?.suggestion ?? '"headgate help errors" lists the codes.'
-    complaints.push(`There is no code ${quoted(code)}. ${hint}`)
+    problems.push(`There is no code ${quoted(code)}. ${hint}`)
   }
   const limit = text('limit')
   if (limit !== undefined && !/^[1-9][0-9]{0,8}$/.test(limit))
-    complaints.push(`--limit should be a whole number from 1; it is ${quoted(limit)}.`)
+    problems.push(`--limit should be a whole number from 1; it is ${quoted(limit)}.`)
   const filter = defined({
     code,
     stage: text('stage'),
@@ -93,8 +93,8 @@ export function readSelection(
     refs: named.length === 0 ? undefined : named,
   })
   if (filter.since !== undefined && filter.until !== undefined && filter.since > filter.until)
-    complaints.push('--since is later than --until, so nothing can lie between them.')
-  if (complaints.length > 0) return { ok: false, complaints }
+    problems.push('--since is later than --until, so no dead letter can match.')
+  if (problems.length > 0) return { ok: false, problems }
   const selection = {
     filter,
     onlyPassing: options['onlyPassing'] === true,
@@ -105,7 +105,7 @@ export function readSelection(
 }
 
 export const wrongPlace = (typed: string): string =>
-  `The place of a dead letter should be its partition and offset such as 0:12, or topic:0:12; it is ${quoted(typed)}.`
+  `The position of a dead letter should be its partition and offset such as 0:12, or topic:0:12; it is ${quoted(typed)}.`
 
 const quoted = (text: string): string => JSON.stringify(text)
 
@@ -135,8 +135,8 @@ const AGO = new RegExp(`^${PART}(?: *${PART})*(?: +ago)?$`)
 const DATE = /^(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2}))?$/
 
 /**
- * Milliseconds since the epoch of a time that somebody typed: a date (its midnight in UTC), a date and time with its offset
- * from UTC, `now`, or how long ago. Undefined if it is none of these.
+ * Milliseconds since the epoch of a typed time: a date (its midnight in UTC), a date and time with its offset from UTC, `now`,
+ * or how long ago. Undefined if it is none of these.
  */
 export function readTime(typed: string, now: number): number | undefined {
   const text = typed.trim()
@@ -144,7 +144,7 @@ export function readTime(typed: string, now: number): number | undefined {
   if (AGO.test(text)) return agoOf(text, now)
   const [, year, month, day] = DATE.exec(text) ?? []
   if (year === undefined) return undefined
-  // Date.parse takes the 30th of February for the 2nd of March.
+  // Date.parse turns the 30th of February into the 2nd of March.
   if (Number(day) > new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()) return undefined
   const at = Date.parse(text.replace(' ', 'T'))
   return Number.isNaN(at) ? undefined : at
@@ -157,7 +157,7 @@ function agoOf(text: string, now: number): number | undefined {
     if (factor === undefined) return undefined
     at -= Number(count) * factor
   }
-  // The oldest time that a Date can hold; nothing is older than the epoch here.
+  // No record is older than the epoch.
   return Math.max(0, at)
 }
 

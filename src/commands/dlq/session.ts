@@ -15,26 +15,26 @@ import { choosePipeline, loadConfig, loadSettings } from '../load.js'
 import { problemReport } from '../problems.js'
 import type { Selection } from './selection.js'
 
-/** Milliseconds that the sink has to disconnect. What it still has to send then ends with the process. */
+/** Milliseconds for the sink to disconnect. Records that it still has to send are lost with the process. */
 const STOP_WITHIN = 10_000
 
-/** The dead letters of a pipeline, and what would make records of them, on an open connection. */
+/** The dead letters of a pipeline and its stages, on an open connection. */
 export interface DeadLetterSession {
   readonly delivery: Delivery
   readonly log: RecordLog
   /** Of the dead letters. */
   readonly topic: string
-  /** What would become of a dead letter now. */
+  /** The result of a dead letter with the current config. */
   judge(letter: DeadLetter, value: Buffer): Promise<Judgement>
-  /** Takes out of a text what a reference in the config stands for. */
+  /** Replaces values that come from references in the config. */
   redact(text: string): string
-  /** Ends all that is under way; nothing can be done afterwards. */
+  /** Cancels everything in flight and closes the connection. */
   giveUp(): Promise<void>
 }
 
 /**
- * Does `work` on the dead letters of the pipeline that the options name. `writes`: where its records may go is looked at
- * too. What is in the way is printed, and is the exit code.
+ * Does `work` on the dead letters of the pipeline that the options name. `writes`: the targets of its records are checked
+ * too. Returns the exit code; prints errors.
  */
 export async function withDeadLetters(
   options: CommandInput['options'],
@@ -58,8 +58,8 @@ export async function withDeadLetters(
   )
   const named = options['pipeline'] as string | undefined
   const chosen = choosePipeline(named, [...eligible.keys()], ' with a "deadLetter" topic')
-  if ('complaint' in chosen) {
-    io.err(`${chosen.complaint}\n`)
+  if ('problem' in chosen) {
+    io.err(`${chosen.problem}\n`)
     return EXIT.usage
   }
   const { checked, topic } = eligible.get(chosen.pipeline) as { checked: CheckedPipeline; topic: string }
@@ -83,7 +83,7 @@ export async function withDeadLetters(
     const [reason] = sink.notReady?.() ?? []
     if (reason !== undefined) throw new HeadgateError('HG_KAFKA_UNAVAILABLE', reason)
     if (sink.log === undefined)
-      throw new HeadgateError('HG_CONFIG_VALUE', 'The sink of this pipeline cannot read what it has written.')
+      throw new HeadgateError('HG_CONFIG_VALUE', 'The sink of this pipeline cannot read its own records.')
     for (const { instance } of delivery.transforms) await instance.start?.()
     return await work({
       delivery,
@@ -103,7 +103,7 @@ export async function withDeadLetters(
   }
 }
 
-/** Reads the letters of a selection, with a bar on a terminal. `prospects`: what would become of each, too. */
+/** Reads the dead letters of a selection, with a progress bar on a terminal. `prospects`: with a dry run of each. */
 export async function find(
   { delivery, log, topic, judge }: DeadLetterSession,
   selection: Selection,
@@ -125,5 +125,5 @@ export async function find(
   }
 }
 
-/** What goes wrong reaches the operator as the answer of the command. */
+/** Errors reach the operator as output of the command. */
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }

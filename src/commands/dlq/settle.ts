@@ -7,7 +7,7 @@ import { type DeadLetter, formatLetterRef, isOneOf } from '../../dead-letters/le
 import type { ReplayOptions } from '../../dead-letters/replay.js'
 import { printable } from '../../lib/terminal/text.js'
 import type { Io } from '../command.js'
-import { shownStatus } from './list.js'
+import { formatStatus } from './list.js'
 import type { Selection } from './selection.js'
 import { type DeadLetterSession, find } from './session.js'
 
@@ -17,28 +17,28 @@ const SEND_WITHIN = 10_000
 export const TAKE_OVER = (SEND_WITHIN * IN_DOUBT_WAIT) / 1000
 const MOST_LISTED = 20
 
-/** A dead letter that was asked for and is left alone. */
+/** A selected dead letter that is not settled, and why. */
 export interface Refusal {
   readonly place: string
   readonly id: string
   readonly why: string
 }
 
-export interface Chosen {
+export interface Choice {
   readonly found: Found
-  /** Those that nobody has settled. */
+  /** Not replayed or discarded yet. */
   readonly open: readonly FoundLetter[]
-  /** Of those that were named by their place: the ones that do not exist or are settled. */
+  /** Positions that were given and do not exist, or are settled already. */
   readonly refused: readonly Refusal[]
 }
 
-/** Finds what is to be settled. Every place that was named is either in `open` or in `refused`. */
+/** Finds the dead letters to settle. Every given position is either in `open` or in `refused`. */
 export async function choose(
   session: DeadLetterSession,
   selection: Selection,
   io: Io,
   prospects: boolean,
-): Promise<Chosen> {
+): Promise<Choice> {
   const { refs } = selection.filter
   const found = await find(session, { ...selection, includeSettled: refs !== undefined }, io, prospects)
   const absent = (refs ?? []).filter((ref) => !found.letters.some(({ letter }) => isOneOf(letter, [ref])))
@@ -50,9 +50,9 @@ export async function choose(
       ...absent.map(({ topic, partition, offset }) => ({
         place: topic === undefined ? `${partition}:${offset}` : `${topic}:${partition}:${offset}`,
         id: '',
-        why: `there is no such dead letter of this pipeline in topic "${session.topic}", or a filter leaves it out`,
+        why: `this pipeline has no such dead letter in topic "${session.topic}", or a filter excludes it`,
       })),
-      ...settled.map(({ letter, status }) => refusal(letter, `already ${shownStatus(status)}`)),
+      ...settled.map(({ letter, status }) => refusal(letter, `already ${formatStatus(status)}`)),
     ],
   }
 }
@@ -63,7 +63,7 @@ export const refusal = (letter: DeadLetter, why: string): Refusal => ({
   why,
 })
 
-/** What a replay and a discard need to share the partitions with others that run at the same time. */
+/** Options by which replays and discards that run at the same time share the partitions. */
 export const runOptions = (
   { delivery, log, topic, giveUp }: DeadLetterSession,
   { histories }: Found,
@@ -87,8 +87,8 @@ export const runOptions = (
   },
 })
 
-/** Below a title with their number, the first of them. */
-export function listed(title: string, refusals: readonly Refusal[]): string[] {
+/** A title with their number, and the first of them. */
+export function listRefusals(title: string, refusals: readonly Refusal[]): string[] {
   if (refusals.length === 0) return []
   const lines = refusals.slice(0, MOST_LISTED).map(
     ({ place, id, why }) =>

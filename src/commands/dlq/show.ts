@@ -7,20 +7,20 @@ import { prettyLines } from '../../lib/json/pretty-lines.js'
 import { codeFrame } from '../../lib/terminal/frames.js'
 import { cut, pairs, printable, printableLines, section } from '../../lib/terminal/text.js'
 import { type Command, EXIT } from '../command.js'
-import { shownProspect, shownStatus } from './list.js'
+import { formatProspect, formatStatus } from './list.js'
 import { PIPELINE_OPTIONS, wrongPlace } from './selection.js'
 import { withDeadLetters } from './session.js'
 
 const MOST_FRAMES = 10
 const MOST_CHARACTERS = 4000
-/** Where there is no terminal. */
+/** Without a terminal. */
 const WIDTH = 120
 
 export const dlqShowCommand: Command = {
   name: 'show',
   summary:
-    'Shows one dead letter: why it is there, where in the event the reason is, its headers and its bytes.',
-  arguments: [{ name: '<place>', description: 'Partition and offset as "list" shows them, such as 0:12.' }],
+    'Shows one dead letter: the reason, the part of the event that caused it, its headers and its bytes.',
+  arguments: [{ name: '<place>', description: 'Partition and offset as shown by "list", such as 0:12.' }],
   options: [
     ...PIPELINE_OPTIONS,
     { flags: '--raw', description: 'Only the bytes of the event, exactly as they were received.' },
@@ -44,13 +44,13 @@ export const dlqShowCommand: Command = {
         return EXIT.ok
       }
       const prospect = prospectOf(await judge(delivery, found.letter, record.value))
-      io.out(`${shown(found, prospect, record, io.terminal.columns ?? WIDTH)}\n`)
+      io.out(`${format(found, prospect, record, io.terminal.columns ?? WIDTH)}\n`)
       return EXIT.ok
     })
   },
 }
 
-function shown(
+function format(
   { letter, status }: FoundLetter,
   prospect: Prospect,
   record: LoggedRecord,
@@ -67,12 +67,12 @@ function shown(
     ['reason', `${letter.code}: ${letter.message}`],
     ['meaning', meaning],
     ['to do', action],
-    ['status', shownStatus(status)],
+    ['status', formatStatus(status)],
     [
       'now',
       prospect.kind === 'fails'
-        ? `${shownProspect(prospect)}: ${prospect.error.message}`
-        : shownProspect(prospect),
+        ? `${formatProspect(prospect)}: ${prospect.error.message}`
+        : formatProspect(prospect),
     ],
   ]
   return [
@@ -103,5 +103,5 @@ function excerpt(value: Buffer): string {
   const shown = printableLines(text.slice(0, MOST_CHARACTERS))
   return text.length <= MOST_CHARACTERS
     ? shown
-    : `${shown}\n(${text.length - MOST_CHARACTERS} more characters; --raw gives all)`
+    : `${shown}\n(${text.length - MOST_CHARACTERS} more characters; --raw prints all)`
 }

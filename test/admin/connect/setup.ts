@@ -1,4 +1,4 @@
-import { checkStage, verdictOf } from '../../../src/admin/connect/config-checker.js'
+import { checkResultOf, checkStage } from '../../../src/admin/connect/config-checker.js'
 import type { Connect } from '../../../src/admin/connect/connect.js'
 import { connectRoutes } from '../../../src/admin/connect/index.js'
 import { createLog, Loggers } from '../../../src/process/logging.js'
@@ -24,8 +24,8 @@ export async function askable(it: Bench, options: Partial<Connect> = {}) {
     file: it.configFile,
     writable: true,
     started: () => true,
-    questions: {
-      file: async (text) => verdictOf(it.read(text)),
+    checker: {
+      file: async (text) => checkResultOf(it.read(text)),
       stage: async (definition, settings) => checkStage(definition, settings, it.reloader.config().files),
     },
     redact: (text) => text,

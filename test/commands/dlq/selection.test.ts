@@ -27,7 +27,7 @@ test.each(['yesterday', '31.1.2026', '2026-13-01', '2026-01-31T08:00:00', '5', '
     const read = readSelection({ until }, NOW)
     expect(read).toMatchObject({
       ok: false,
-      complaints: [expect.stringContaining('--until should be a time such as')],
+      problems: [expect.stringContaining('--until should be a time such as')],
     })
   },
 )
@@ -35,21 +35,21 @@ test.each(['yesterday', '31.1.2026', '2026-13-01', '2026-01-31T08:00:00', '5', '
 test('a range that holds nothing is refused', () => {
   expect(readSelection({ since: '1h ago', until: '2h ago' }, NOW)).toEqual({
     ok: false,
-    complaints: ['--since is later than --until, so nothing can lie between them.'],
+    problems: ['--since is later than --until, so no dead letter can match.'],
   })
 })
 
 test('a code that does not exist gets a suggestion', () => {
   expect(readSelection({ code: 'HG_SCHEMA_VIOLATON' }, NOW)).toEqual({
     ok: false,
-    complaints: ['There is no code "HG_SCHEMA_VIOLATON". Did you mean "HG_SCHEMA_VIOLATION"?'],
+    problems: ['There is no code "HG_SCHEMA_VIOLATON". Did you mean "HG_SCHEMA_VIOLATION"?'],
   })
 })
 
 test('all complaints are made at once', () => {
   const read = readSelection({ limit: '0', since: 'x', code: 'NO' }, NOW)
   expect(read).toMatchObject({ ok: false })
-  if (!read.ok) expect(read.complaints).toHaveLength(3)
+  if (!read.ok) expect(read.problems).toHaveLength(3)
 })
 
 const TYPED_AT = Date.UTC(2026, 0, 31, 12)

@@ -62,7 +62,7 @@ describe('what CXone is told', () => {
         kind: 'give-up',
         error: { code: 'HG_ACK_REQUEST' },
       })
-      expect(cxone.answers.size).toBe(0)
+      expect(cxone.responses.size).toBe(0)
     },
   )
 
@@ -105,7 +105,7 @@ describe('what an answer means', () => {
     expect(await ack.acknowledge({ id: 'a-1' })).toEqual({ kind: 'acknowledged' })
 
     expect(cxone.acknowledged.get('a-1')).toBe(2)
-    expect(cxone.answers.get('409')).toBe(1)
+    expect(cxone.responses.get('409')).toBe(1)
   })
 
   test('404 is given up, and the error names the request and the status', async () => {
@@ -229,7 +229,7 @@ describe('when there is no answer', () => {
     await ack.start?.()
     cxone.script('acknowledge', always('hang'))
     const attempts = ['a-1', 'a-2', 'a-3'].map((id) => ack.acknowledge({ id }))
-    await expect.poll(() => cxone.answers.get('hang')).toBe(1)
+    await expect.poll(() => cxone.responses.get('hang')).toBe(1)
 
     const stopped = ack.stop?.()
     context.abort()

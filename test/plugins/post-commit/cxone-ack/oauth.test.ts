@@ -116,7 +116,7 @@ test('a token that expires in the middle of a run is replaced without a refused 
     clock.advance(10_000)
   }
 
-  expect(cxone.answers).toEqual(new Map([['200', 30]]))
+  expect(cxone.responses).toEqual(new Map([['200', 30]]))
   expect(cxone.tokensIssued).toBeGreaterThanOrEqual(5)
 })
 
@@ -129,7 +129,7 @@ test('a revoked token under 100 concurrent attempts costs one new token and one 
 
   expect(attempts).toEqual(Array(100).fill({ kind: 'acknowledged' }))
   expect(cxone.tokenRequests).toBe(2)
-  expect(cxone.answers).toEqual(
+  expect(cxone.responses).toEqual(
     new Map([
       ['200', 101],
       ['401', 100],
@@ -145,7 +145,7 @@ test('401 for the fresh token too ends the attempt, to be tried again', async ()
     kind: 'retry',
     error: { code: 'HG_ACK_RETRY', message: expect.stringContaining('answered 401') },
   })
-  expect(cxone.answers).toEqual(new Map([['401', 2]]))
+  expect(cxone.responses).toEqual(new Map([['401', 2]]))
 })
 
 test('an API that refuses every token does not cause a storm of token requests', async () => {

@@ -34,7 +34,7 @@ test('a token is asked for and the API is reached, and nothing is acknowledged',
     CHECKED_TOKEN,
     { kind: 'checked', message: 'The API answers (404 to OPTIONS /; nothing was acknowledged).' },
   ])
-  expect([cxone.tokensIssued, cxone.answers.size, cxone.acknowledged.size]).toEqual([1, 0, 0])
+  expect([cxone.tokensIssued, cxone.responses.size, cxone.acknowledged.size]).toEqual([1, 0, 0])
 })
 
 test('credentials that are refused are an error at the secret, which is not shown', async () => {
