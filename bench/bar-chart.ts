@@ -1,9 +1,7 @@
-import { legend } from './legend.js'
-import { linearScale } from './scale.js'
 import type { Spread } from './statistics.js'
-import { color, element, label, picture } from './svg.js'
+import { color, element, label, legend, linearScale, picture } from './svg.js'
 
-export interface BarChart {
+interface BarChart {
   readonly title: string
   /** What is measured, and in what. */
   readonly axis: string

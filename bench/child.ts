@@ -35,3 +35,59 @@ export async function stopChild(child: ChildProcess): Promise<void> {
   child.disconnect()
   await exited
 }
+
+/** Questions to a child and its answers, of which several may be under way. */
+interface Asking<Ask> {
+  /** Rejects when the child ends, or fails to answer. */
+  ask<Answer>(ask: Ask): Promise<Answer>
+}
+
+interface Question<Ask> {
+  readonly number: number
+  readonly ask: Ask
+}
+
+interface Reply {
+  readonly number: number
+  readonly answer?: unknown
+  readonly error?: string
+}
+
+/** The side of the parent. The child calls `answerAsks`. */
+export function askingOf<Ask>(child: ChildProcess): Asking<Ask> {
+  const open = new Map<number, { resolve(answer: unknown): void; reject(error: Error): void }>()
+  let asked = 0
+  child.on('message', (message: Reply) => {
+    const question = open.get(message.number)
+    open.delete(message.number)
+    if (message.error === undefined) question?.resolve(message.answer)
+    else question?.reject(new Error(message.error))
+  })
+  child.once('exit', (code) => {
+    for (const { reject } of open.values())
+      reject(new Error(`${child.spawnargs[1]} ended with exit code ${code}`))
+  })
+  return {
+    ask: <Answer>(ask: Ask) =>
+      new Promise<Answer>((resolve, reject) => {
+        const number = asked++
+        open.set(number, { resolve: resolve as (answer: unknown) => void, reject })
+        child.send({ number, ask } satisfies Question<Ask>)
+      }),
+  }
+}
+
+/** The side of the child, which ends with its parent. */
+export function answerAsks<Ask>(answer: (ask: Ask) => unknown): void {
+  process.on('message', async ({ number, ask }: Question<Ask>) => {
+    try {
+      process.send?.({ number, answer: await answer(ask) } satisfies Reply)
+    } catch (error) {
+      process.send?.({
+        number,
+        error: error instanceof Error ? error.message : String(error),
+      } satisfies Reply)
+    }
+  })
+  process.on('disconnect', () => process.exit())
+}

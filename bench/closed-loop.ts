@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { exchange, openConnection } from './connection.js'
+import { exchange, openConnection, prepareRequests } from './connection.js'
 import type { LoadOrder } from './load-order.js'
-import { prepareRequests } from './requests.js'
 import { createTally, type Tally } from './tally.js'
 
 /** Milliseconds. */

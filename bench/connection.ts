@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import type { LoadOrder } from './load-order.js'
 
 export const openConnection = (port: number): Promise<Socket> =>
   new Promise((resolve, reject) => {
@@ -39,3 +40,45 @@ export const exchange = (socket: Socket, request: Buffer): Promise<string> =>
     socket.on('data', take).on('close', lost)
     socket.write(request)
   })
+
+/** The requests of one connection: prepared bytes, in which only the id changes. */
+export interface Requests {
+  /** The next one; its bytes are good until it is its turn again. */
+  next(event: number): Buffer
+}
+
+const ID_DIGITS = 10
+
+/** `offset`: with which of its requests a connection begins. */
+export function prepareRequests(order: LoadOrder, offset: number): Requests {
+  const { paths, payloads } = order
+  // All payloads come to all paths, and after each other.
+  const prepared = paths.flatMap((path) => payloads.map((payload) => prepare(order, path, payload)))
+  let turn = offset
+  return {
+    next(event) {
+      const request = prepared[turn++ % prepared.length]
+      if (request === undefined) throw new Error('an order without a path or a payload')
+      request.bytes.write(String(event).padStart(ID_DIGITS, '0'), request.idAt, 'latin1')
+      return request.bytes
+    },
+  }
+}
+
+/** A whole request, and where the changing part of its id stands. */
+function prepare({ name, token, port, bodyBytes }: LoadOrder, path: string, payload: string) {
+  const id = `${name}-${'0'.repeat(ID_DIGITS)}`
+  const before = `{"dataActionId":"${id}","eventType":"DataActionExecuted","timestamp":"2025-06-01T08:00:00.000Z","payload":{${payload},"text":"`
+  const fill = bodyBytes - before.length - 3
+  if (fill < 0) throw new Error(`a body of ${bodyBytes} bytes is too small for ${payload}`)
+  const body = `${before}${'x'.repeat(fill)}"}}`
+  const head = [
+    `POST ${path} HTTP/1.1`,
+    `Host: 127.0.0.1:${port}`,
+    `Authorization: Bearer ${token}`,
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+  ]
+  const bytes = Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`, 'latin1')
+  return { bytes, idAt: bytes.indexOf(id) + name.length + 1 }
+}

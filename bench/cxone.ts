@@ -5,7 +5,7 @@
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createTokenEndpoint } from '../src/sandbox/cxone-tokens.js'
-import { answerAsks } from './asking.js'
+import { answerAsks } from './child.js'
 import { variable } from './variable.js'
 
 const TOKEN_LIFETIME = 10 * 3600

@@ -1,5 +1,4 @@
-import { askingOf } from './asking.js'
-import { startChild, stopChild } from './child.js'
+import { askingOf, startChild, stopChild } from './child.js'
 import type { LoadAsk } from './load.js'
 import type { LoadOrder, LoadResult } from './load-order.js'
 

@@ -1,8 +1,6 @@
-import { legend } from './legend.js'
-import { linearScale, logScale } from './scale.js'
-import { color, element, label, picture } from './svg.js'
+import { color, element, label, legend, linearScale, logScale, picture } from './svg.js'
 
-export interface LineChart {
+interface LineChart {
   readonly title: string
   readonly xAxis: string
   readonly yAxis: string

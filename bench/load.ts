@@ -2,7 +2,7 @@
  * The load generator, a process of its own. It must not be the bottleneck, so it writes prepared bytes to sockets and
  * reads no more of an answer than it has to. One order after the other; meanwhile it says how far it is.
  */
-import { answerAsks } from './asking.js'
+import { answerAsks } from './child.js'
 import { closedLoop } from './closed-loop.js'
 import type { LoadOrder, LoadResult } from './load-order.js'
 import { openLoop } from './open-loop.js'

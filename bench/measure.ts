@@ -1,13 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { WEBHOOK_PATH } from '../src/sandbox/routes.js'
-import { combine } from './combine.js'
 import { type Generator, startGenerator } from './generator.js'
 import type { LoadOrder, LoadResult } from './load-order.js'
 import { type Load, OPEN_LOOP_CONNECTIONS } from './loads.js'
-import { processFigures } from './process-figures.js'
 import type { Program, Running } from './programs.js'
+import { spread } from './statistics.js'
 import type { Environment } from './surroundings.js'
-import { type Backlog, watch } from './watch.js'
+import { type Backlog, inAll, processFigures, watch } from './watch.js'
 
 /** One program under one load, in one round. */
 export interface Sample extends Driven {
@@ -225,4 +224,34 @@ async function idlePercent(pid: number, seconds: number): Promise<number> {
   const before = processFigures(pid).cpu
   await delay(seconds * 1000)
   return (processFigures(pid).cpu - before) / seconds / 10_000
+}
+
+/** What a program did in its turns under one load, as if it had been one. */
+export function combine(turns: readonly Driven[]): Driven {
+  const sum = (of: (turn: Driven) => number) => turns.reduce((total, turn) => total + of(turn), 0)
+  const events = sum((turn) => turn.events)
+  const perEvent = (of: (turn: Driven) => number) => sum((turn) => of(turn) * turn.events) / events
+  const middle = (of: (turn: Driven) => number) => spread(turns.map(of)).median
+  const greatest = (of: (turn: Driven) => number) => Math.max(...turns.map(of))
+  const refused: { [status: string]: number } = {}
+  for (const turn of turns)
+    for (const [status, count] of Object.entries(turn.refused))
+      refused[status] = (refused[status] ?? 0) + count
+  return {
+    events,
+    eventsPerSecond: events / sum((turn) => turn.events / turn.eventsPerSecond),
+    cpuPerEvent: perEvent((turn) => turn.cpuPerEvent),
+    primaryCpuPerEvent: perEvent((turn) => turn.primaryCpuPerEvent),
+    busiestCpuPerEvent: perEvent((turn) => turn.busiestCpuPerEvent),
+    p50: middle((turn) => turn.p50),
+    p99: middle((turn) => turn.p99),
+    p999: middle((turn) => turn.p999),
+    peakRss: greatest((turn) => turn.peakRss),
+    peakOwn: greatest((turn) => turn.peakOwn),
+    backlog: inAll(turns.map(({ backlog }) => backlog)),
+    generatorLoad: perEvent((turn) => turn.generatorLoad),
+    lateP99: greatest((turn) => turn.lateP99),
+    queued: perEvent((turn) => turn.queued),
+    refused,
+  }
 }

@@ -1,10 +1,9 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { Worker } from 'node:worker_threads'
-import { exchange, openConnection } from './connection.js'
+import { exchange, openConnection, prepareRequests, type Requests } from './connection.js'
 import type { LoadOrder } from './load-order.js'
 import type { Pace } from './pacer.js'
-import { prepareRequests, type Requests } from './requests.js'
 import { clock, createSchedule } from './schedule.js'
 import { createTally, type Tally } from './tally.js'
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-export type Mode = 'quick' | 'full' | 'sizes' | 'soak' | 'owed'
+type Mode = 'quick' | 'full' | 'sizes' | 'soak' | 'owed'
 
 export interface Options {
   readonly mode: Mode

@@ -3,13 +3,11 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type HeadgateOptions, type HeadgateProcess, startHeadgate } from '../src/sandbox/headgate-process.js'
 import { type Machine, machineOf } from './figures.js'
-import { fillTopic } from './fill-topic.js'
 import { type Generator, startGenerator } from './generator.js'
-import { owe } from './owe.js'
-import { processFigures } from './process-figures.js'
-import { generateConfig, pathOf, payloadFor } from './sizes-config.js'
+import { fillTopic, owe } from './owe.js'
+import { generateConfig, pathOf, payloadFor } from './sizes.js'
 import type { Environment } from './surroundings.js'
-import { watch } from './watch.js'
+import { processFigures, watch } from './watch.js'
 
 /** What a backlog costs that is far larger than what is kept of it in memory. */
 export interface OwedFigures {

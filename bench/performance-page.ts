@@ -1,14 +1,16 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Comparison } from './compare.js'
 import type { Machine } from './figures.js'
 import type { OwedFigures } from './owed.js'
-import { formatSize } from './plots.js'
+import { formatSize, type Plots } from './plots.js'
 import { type Grid, markdown, owedGrid, owedSentence, ratioGrid, restGrid, summaryGrid } from './report.js'
 import type { Axis, SizeFigures } from './sizes.js'
 import type { SoakFigures } from './soak.js'
 import { formatSpread } from './statistics.js'
 
 /** What runs have left in a folder; undefined where there was none yet. */
-export interface AllFigures {
+interface AllFigures {
   readonly full: Comparison | undefined
   readonly sizes: SizeFigures | undefined
   readonly soak: SoakFigures | undefined
@@ -135,3 +137,30 @@ export const soakGrid = ({ rss, own, heap, peakRss, peakOwn, peakBacklog }: Soak
     backlog,
   ]),
 })
+
+/** What a run finds. */
+export type Figures = Comparison | SizeFigures | SoakFigures | OwedFigures
+
+/** Writes what a run has found into a folder, for people and for programs. */
+export function writeFigures(folder: string, name: string, figures: Figures, plots: Plots): void {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(figures, undefined, 2)}\n`)
+  for (const [file, svg] of Object.entries(plots)) writeFileSync(join(folder, file), svg)
+  console.log(`\nwritten to ${folder}/`)
+}
+
+export const readFigures = (folder: string): AllFigures => ({
+  full: read<Comparison>(join(folder, 'full.json')),
+  sizes: read<SizeFigures>(join(folder, 'sizes.json')),
+  soak: read<SoakFigures>(join(folder, 'soak.json')),
+  owed: read<OwedFigures>(join(folder, 'owed.json')),
+})
+
+export const PAGE = 'docs/performance.md'
+
+/** Puts the figures of a folder into the page. */
+export const writePage = (folder: string): void =>
+  writeFileSync(PAGE, withFigures(readFileSync(PAGE, 'utf8'), readFigures(folder)))
+
+const read = <Found extends Figures>(file: string): Found | undefined =>
+  existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Found) : undefined

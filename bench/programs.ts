@@ -1,8 +1,10 @@
-import { resolve } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { packageFile } from '../src/process/package.js'
 import { startHeadgate } from '../src/sandbox/headgate-process.js'
 import { nextMessage, startChild, stopChild } from './child.js'
-import { readBackRate } from './read-back-rate.js'
 import { LEDGER_REPLACED, WITHOUT_LEDGER } from './without-ledger.js'
 
 /** A program under test, ready to take events. */
@@ -21,7 +23,7 @@ export interface Program {
   start(env: { readonly [name: string]: string }): Promise<Running>
 }
 
-export interface HeadgateVariant {
+interface HeadgateVariant {
   readonly name: string
   readonly config: string
   /** The built command, if not that of the working tree. */
@@ -90,3 +92,64 @@ export const headgate = ({
 
 const profiling = (name: string, folder: string | undefined): string[] =>
   folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(folder, name)}`]
+
+/** Fewer say more about the start of a consumer than about reading. */
+const FEWEST = 10_000
+
+/** Records a second of the recovery that a Headgate process has logged. */
+export function readBackRate(lines: readonly string[]): number | undefined {
+  const begun = entry(lines, 'catching up with Kafka')
+  const ended = entry(lines, 'caught up with Kafka')
+  if (begun === undefined || ended === undefined || ended.records < FEWEST) return undefined
+  return ended.records / ((ended.time - begun.time) / 1000)
+}
+
+function entry(lines: readonly string[], message: string): { time: number; records: number } | undefined {
+  const line = lines.find((line) => line.includes(`"msg":"${message}"`))
+  if (line === undefined) return undefined
+  const { time, records } = JSON.parse(line)
+  return { time: new Date(time).getTime(), records }
+}
+
+/** Another revision of Headgate, built in a folder of its own. */
+export interface Revision {
+  readonly variant: Pick<HeadgateVariant, 'name' | 'program' | 'config'>
+  remove(): void
+}
+
+/**
+ * Builds `ref` in a worktree that shares our `node_modules`: what differs is our code and not what it stands on. `config` is
+ * taken from there, for what it may say changes too; from here where that revision had none.
+ */
+export function buildRevision(ref: string, config: string): Revision {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-against-'))
+  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8', stdio: 'pipe' })
+  const remove = (): void => {
+    try {
+      git('worktree', 'remove', '--force', folder)
+    } catch {
+      // It had not been made yet.
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+  try {
+    const commit = git('rev-parse', '--verify', '--short', `${ref}^{commit}`).trim()
+    git('worktree', 'add', '--detach', folder, commit)
+    symlinkSync(resolve('node_modules'), join(folder, 'node_modules'))
+    execFileSync('npm', ['run', '--silent', 'build'], { cwd: folder, stdio: 'inherit' })
+    const own = join(folder, config)
+    return {
+      variant: {
+        name: `headgate at ${commit}`,
+        program: join(folder, 'dist/cli.js'),
+        config: existsSync(own) ? own : config,
+      },
+      remove,
+    }
+  } catch (error) {
+    remove()
+    throw new Error(
+      `"${ref}" cannot be built to compare with: ${error instanceof Error ? error.message : error}`,
+    )
+  }
+}

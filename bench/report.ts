@@ -99,7 +99,7 @@ export const restGrid = (rests: readonly RestSummary[]): Grid => ({
 
 /** What stands above the table of a backlog. */
 export const owedSentence = ({ owed, file, rate, seconds }: OwedFigures): string =>
-  `${owed.toLocaleString('en')} acknowledgements owed, in a file of ${file.toFixed(0)} MiB. Started after a stop in order, looked at for ${seconds} s in each of two ways, with ${rate} events a second coming in, and killed.`
+  `${owed.toLocaleString('en')} pending acknowledgements, in a file of ${file.toFixed(0)} MiB. Started after a stop in order, looked at for ${seconds} s in each of two ways, with ${rate} events a second coming in, and killed.`
 
 const WHEN: { readonly [sender in OwedPhase['sender']]: string } = {
   refuses: 'the sender refuses acknowledgements',

@@ -1,5 +1,5 @@
 /** When the events of an open loop are due, evenly spaced, on the clock of `clock()`. */
-export interface Schedule {
+interface Schedule {
   readonly count: number
   /** Milliseconds between looks at what is due. */
   readonly tick: number

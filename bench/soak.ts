@@ -2,12 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { WEBHOOK_PATH } from '../src/sandbox/routes.js'
 import { type Machine, machineOf } from './figures.js'
 import { startGenerator } from './generator.js'
-import { type Growth, judgeGrowth } from './growth.js'
 import { allAcknowledged, PAYLOADS } from './measure.js'
-import { processFigures } from './process-figures.js'
 import type { Program } from './programs.js'
-import type { Point } from './regression.js'
+import { type Growth, judgeGrowth, type Point } from './statistics.js'
 import type { Environment } from './surroundings.js'
+import { processFigures } from './watch.js'
 
 /** Whether memory stays flat over many events. */
 export interface SoakFigures {

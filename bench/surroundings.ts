@@ -4,8 +4,7 @@ import { ROUTES, TOPICS } from '../src/sandbox/routes.js'
 import { kafkaClassPath } from '../test/helpers/kafka-class-path.js'
 import { startKafkaCluster } from '../test/helpers/kafka-cluster.js'
 import { createTopic } from '../test/helpers/kafka-topics.js'
-import { askingOf } from './asking.js'
-import { nextMessage, startChild, stopChild } from './child.js'
+import { askingOf, nextMessage, startChild, stopChild } from './child.js'
 import type { CxoneAsk } from './cxone.js'
 
 /** What the programs under test work with: Kafka and CXone, each in a process of its own. */

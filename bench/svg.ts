@@ -22,7 +22,7 @@ export const label = (
 ): string => element('text', { x, y, ...attributes }, escaped(text))
 
 /** Told apart by the colour-blind as well (Okabe and Ito), and from a light ground as from a dark one. */
-export const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#8c8c00'] as const
+const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#8c8c00'] as const
 
 export const color = (index: number): string => COLORS[index % COLORS.length] ?? COLORS[0]
 
@@ -46,3 +46,65 @@ export const picture = (width: number, height: number, title: string, content: r
     label(16, 24, title, { class: 'title' }),
     ...content,
   )}\n`
+
+const ROW = 14
+
+/** Names beside their colours, below the title; in a second row, which just fits above the plot, where they are many. */
+export function legend(names: readonly string[], left: number, right: number): string[] {
+  let x = left
+  let row = 0
+  return names.flatMap((name, index) => {
+    const width = 34 + name.length * 7
+    if (x > left && x + width > right) {
+      x = left
+      row++
+    }
+    const at = x
+    x += width
+    return [
+      element('rect', { x: at, y: 54 + row * ROW, width: 12, height: 12, fill: color(index) }),
+      label(at + 18, 64 + row * ROW, name),
+    ]
+  })
+}
+
+/** From values to places on an axis. */
+interface Scale {
+  at(value: number): number
+  /** Values worth a line and a label. */
+  readonly ticks: readonly number[]
+}
+
+/** From 0 to a round number above `highest`; `from` and `to` are places. */
+export function linearScale(highest: number, from: number, to: number): Scale {
+  const step = roundStep(highest / 5)
+  const count = Math.max(1, Math.ceil(highest / step))
+  const end = step * count
+  return {
+    at: (value) => from + ((to - from) * value) / end,
+    ticks: Array.from({ length: count + 1 }, (_, index) => index * step),
+  }
+}
+
+/** Equal factors are equal distances. Ticks at powers of ten, and at 2 and 5 times those where there is room. */
+export function logScale(lowest: number, highest: number, from: number, to: number): Scale {
+  const low = Math.log10(lowest)
+  const high = Math.log10(highest)
+  const span = high - low || 1
+  const factors = span > 3 ? [1] : [1, 2, 5]
+  const ticks = Array.from({ length: Math.ceil(high) - Math.floor(low) + 1 }, (_, index) =>
+    factors.map((factor) => factor * 10 ** (Math.floor(low) + index)),
+  )
+  return {
+    at: (value) => from + ((to - from) * (Math.log10(value) - low)) / span,
+    ticks: ticks.flat().filter((tick) => tick >= lowest && tick <= highest),
+  }
+}
+
+/** The next of 1, 2, 2.5 and 5 times a power of ten. */
+export function roundStep(least: number): number {
+  if (!(least > 0)) return 1
+  const power = 10 ** Math.floor(Math.log10(least))
+  const factor = [1, 2, 2.5, 5].find((candidate) => candidate * power >= least * (1 - 1e-9))
+  return (factor ?? 10) * power
+}

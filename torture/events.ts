@@ -8,7 +8,9 @@ import {
   seeded,
   validEvent,
 } from '../src/sandbox/events.js'
-import { DEAD_LETTER_TOPIC } from '../src/sandbox/routes.js'
+import { followTopics } from '../src/sandbox/reader.js'
+import { DEAD_LETTER_TOPIC, TOPICS } from '../src/sandbox/routes.js'
+import type { SeenRecord } from './verdict.js'
 
 /** One request of the sender, and what has to come of it. */
 export interface TortureEvent {
@@ -28,7 +30,7 @@ export interface InTopic {
 }
 
 /** When and how often an event is posted again, although it was or will be answered. */
-export interface Repeats {
+interface Repeats {
   /** A second copy at the same time. */
   readonly copied: boolean
   /** The sender gives up waiting for its first answer after so many milliseconds, and posts the event again. */
@@ -78,7 +80,34 @@ export function repeatsOf(n: number, seed: number): Repeats {
   }
 }
 
-export const digestOf = (bytes: Buffer): string =>
-  createHash('sha256').update(bytes).digest('base64').slice(0, 22)
+const digestOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('base64').slice(0, 22)
 
 const randomOf = (n: number, seed: number) => seeded(Math.imul(seed, 0x9e3779b1) ^ n)
+
+/** All records of the config's topics, without their values: those of a long run would not fit into memory. */
+export async function readRecords(bootstrap: string): Promise<SeenRecord[]> {
+  const topics = new Map(TOPICS.map((topic) => [topic, topic]))
+  const records: SeenRecord[] = []
+  const reader = await followTopics(
+    bootstrap,
+    TOPICS,
+    ({ topic, partition, offset, key, value, timestamp, headers }) => {
+      records.push({
+        // One string for all, where the consumer makes one for each record.
+        topic: topics.get(topic) ?? topic,
+        partition,
+        offset,
+        id: key?.toString(),
+        digest: digestOf(value),
+        appendedAt: timestamp,
+        revision: headers['headgate-revision'],
+      })
+    },
+  )
+  try {
+    await reader.caughtUp()
+  } finally {
+    await reader.close()
+  }
+  return records
+}

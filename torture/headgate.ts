@@ -2,8 +2,7 @@ import { rm } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Exit, type HeadgateProcess, startHeadgate } from '../src/sandbox/headgate-process.js'
 import { workerPids } from '../test/helpers/worker-pids.js'
-import type { FaultLog } from './fault-log.js'
-import type { HeadgateFault } from './schedule.js'
+import type { FaultLog, HeadgateFault } from './schedule.js'
 
 /** Headgate as somebody keeps it running, on the same ports and state directory every time. */
 export interface KeptHeadgate {
@@ -28,7 +27,7 @@ export interface Trouble {
   readonly what: string
 }
 
-export interface KeepOptions {
+interface KeepOptions {
   readonly config: string
   readonly stateDir: string
   /** Ports and state directory included. */

@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 
 /** Those that things happen to. */
-export const VICTIMS = ['headgate', 'broker', 'cxone', 'config'] as const
-export type Victim = (typeof VICTIMS)[number]
+const VICTIMS = ['headgate', 'broker', 'cxone', 'config'] as const
+type Victim = (typeof VICTIMS)[number]
 
 export interface Options {
   /** How long faults happen under load; starting, and finishing what is unanswered, take longer. */
@@ -60,4 +60,21 @@ function victim(text: string): Victim {
   const known = VICTIMS.find((name) => name === text)
   if (known === undefined) throw new Error(`--only knows ${VICTIMS.join(', ')}; it does not know "${text}".`)
   return known
+}
+
+const ERASE_LINE = '\r\u001b[2K'
+const ON_A_TERMINAL = 500
+const IN_A_LOG = 10_000
+
+/** Shows a line again and again: in its place on a terminal, below the last one elsewhere. Returns what ends that. */
+export function showProgress(line: () => string): () => void {
+  const { isTTY } = process.stderr
+  const write = isTTY
+    ? () => process.stderr.write(`${ERASE_LINE}${line().slice(0, (process.stderr.columns ?? 80) - 1)}`)
+    : () => process.stderr.write(`${line()}\n`)
+  const timer = setInterval(write, isTTY ? ON_A_TERMINAL : IN_A_LOG)
+  return () => {
+    clearInterval(timer)
+    if (isTTY) process.stderr.write(ERASE_LINE)
+  }
 }

@@ -1,5 +1,5 @@
 import { type Column, table } from '../src/lib/terminal/text.js'
-import { faultsAround, type LoggedFault } from './fault-log.js'
+import { faultsAround, type LoggedFault } from './schedule.js'
 import { BREACHES, type Breach, type Verdict, type Violation } from './verdict.js'
 
 /** What a run was, beside its verdict. Times in milliseconds since 1970. */

@@ -28,7 +28,7 @@ export interface CxoneFault extends Timed {
 }
 
 /** One of Headgate's workers is killed, where it has any. */
-export interface WorkerFault extends Timed {
+interface WorkerFault extends Timed {
   /** Which of them: a number of any size, to be taken modulo how many there are. */
   readonly worker: number
 }
@@ -43,7 +43,7 @@ export interface ConfigChange extends Timed {
  * Rows of faults without end, which go on beside each other: within a row, one at a time. The same seed gives the same
  * rows, and one row does not depend on whether another one is followed.
  */
-export interface Schedule {
+interface Schedule {
   readonly headgate: Iterable<HeadgateFault>
   readonly broker: Iterable<BrokerFault>
   readonly cxone: Iterable<CxoneFault>
@@ -132,3 +132,40 @@ function* shuffled<Card>(random: Random, cards: readonly Card[]): Generator<Card
 
 const between = (random: Random, from: number, to: number): number =>
   (from * 1000 + random.below((to - from) * 1000)) / 1000
+
+/** One thing that was done to the system. Times in milliseconds since 1970. */
+export interface LoggedFault {
+  readonly at: number
+  /** What it was, for counting. */
+  readonly kind: string
+  /** With its details, for people. */
+  readonly what: string
+  /** Undefined while it lasts. */
+  readonly until: number | undefined
+}
+
+export interface FaultLog {
+  readonly entries: readonly LoggedFault[]
+  /** Notes a fault for as long as `task` takes. */
+  during<Result>(kind: string, what: string, task: () => Promise<Result>): Promise<Result>
+}
+
+export function createFaultLog(): FaultLog {
+  const entries: { at: number; kind: string; what: string; until: number | undefined }[] = []
+  return {
+    entries,
+    async during(kind, what, task) {
+      const entry = { at: Date.now(), kind, what, until: undefined as number | undefined }
+      entries.push(entry)
+      try {
+        return await task()
+      } finally {
+        entry.until = Date.now()
+      }
+    },
+  }
+}
+
+/** The faults that were going on at any time from `from` to `to`. */
+export const faultsAround = (faults: readonly LoggedFault[], from: number, to: number): LoggedFault[] =>
+  faults.filter(({ at, until = Number.POSITIVE_INFINITY }) => at <= to && until >= from)

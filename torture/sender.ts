@@ -5,7 +5,7 @@ import { eventAt, repeatsOf, type TortureEvent } from './events.js'
 import type { Journal, Sent } from './journal.js'
 
 /** A sender that keeps every event until it is answered, and posts some of them again. */
-export interface Sender {
+interface Sender {
   /** How often requests ended in which way: a status, or why there was none. */
   readonly requests: ReadonlyMap<string, number>
   /** Sends no new events from now on. Resolves when all that are sent are answered, or after `within` milliseconds. */
@@ -14,7 +14,7 @@ export interface Sender {
   close(): Promise<void>
 }
 
-export interface SenderOptions {
+interface SenderOptions {
   /** Of the webhook. */
   readonly url: string
   readonly token: string

@@ -2,10 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { KafkaCluster } from '../test/helpers/kafka-cluster.js'
 import { allInSync } from '../test/helpers/kafka-topics.js'
 import type { KeptConfig } from './config.js'
-import type { FaultLog } from './fault-log.js'
 import type { KeptHeadgate } from './headgate.js'
 import type { Options } from './options.js'
-import { type BrokerFault, type CxoneFault, schedule } from './schedule.js'
+import { type BrokerFault, type CxoneFault, type FaultLog, schedule } from './schedule.js'
 import type { Simulator } from './simulator.js'
 
 export interface Tortured {

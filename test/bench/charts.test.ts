@@ -1,9 +1,7 @@
 import { expect, test } from 'vitest'
 import { barChart } from '../../bench/bar-chart.js'
-import { legend } from '../../bench/legend.js'
 import { lineChart } from '../../bench/line-chart.js'
-import { linearScale, logScale, roundStep } from '../../bench/scale.js'
-import { element, escaped } from '../../bench/svg.js'
+import { element, escaped, legend, linearScale, logScale, roundStep } from '../../bench/svg.js'
 
 const spread = (median: number) => ({ median, min: median - 1, max: median + 1 })
 

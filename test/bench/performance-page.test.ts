@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { PAGE, readFigures } from '../../bench/figure-files.js'
 import { readOptions } from '../../bench/options.js'
-import { withFigures } from '../../bench/performance-page.js'
+import { PAGE, readFigures, withFigures } from '../../bench/performance-page.js'
 
 const page = readFileSync(PAGE, 'utf8')
 const none = { full: undefined, sizes: undefined, soak: undefined, owed: undefined }
@@ -65,7 +64,7 @@ test('a backlog stands with what it takes at the start and in each of the two wa
 
   const filled = withFigures('<!-- figures: owed -->\n<!-- end of figures -->', { ...none, owed })
 
-  expect(filled).toContain('5,000,000 acknowledgements owed, in a file of 1200 MiB. Started')
+  expect(filled).toContain('5,000,000 pending acknowledgements, in a file of 1200 MiB. Started')
   expect(filled).toContain('| started after a stop in order | 3.1 | 95 | 800 |  |')
   expect(filled).toContain('| started after kill -9 | 5.0 | 105 | 1000 |  |')
   expect(filled).toContain(

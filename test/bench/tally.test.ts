@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createLatencies } from '../../bench/latencies.js'
+import { createLatencies } from '../../bench/tally.js'
 
 test('quantiles are within half a percent of those of the sorted values', () => {
   const milliseconds = fc.array(fc.double({ min: 0.002, max: 100_000, noNaN: true }), { minLength: 1 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readBackRate } from '../../bench/read-back-rate.js'
+import { readBackRate } from '../../bench/programs.js'
 
 const line = (msg: string, time: string, records: number) =>
   JSON.stringify({ level: 'info', time: `2026-01-01T00:00:${time}Z`, records, msg })

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { combine } from '../../bench/combine.js'
-import type { Driven } from '../../bench/measure.js'
+import { combine, type Driven } from '../../bench/measure.js'
 
 const turn = (more: Partial<Driven> = {}): Driven => ({
   events: 1000,

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { generateConfig, payloadFor, RULE_KINDS } from '../../bench/sizes-config.js'
+import { generateConfig, payloadFor, RULE_KINDS } from '../../bench/sizes.js'
 import { readConfig } from '../../src/config/read.js'
 import { plugins } from '../../src/plugins/index.js'
 import { temporaryDirectory } from '../helpers/context.js'
