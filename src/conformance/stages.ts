@@ -93,6 +93,25 @@ export function transformChecks(subject: Subject<'transform'>): readonly Check[]
       assert(isDeepStrictEqual(body.value, JSON.parse(body.bytes.toString())), `it changed ${body.bytes}`)
       assert.equal(({} as { polluted?: boolean }).polluted, undefined)
     }),
+    {
+      name: 'is pure: takes a frozen event, and has the same verdict when the event comes again',
+      async run() {
+        const { instance } = createStage(subject)
+        await instance.start?.()
+        const verdictAgain = async (event: Event) => {
+          const given = frozen(event)
+          const verdict = comparable(await verdictOf(() => instance.apply(given)))
+          assert(given.body.bytes.equals(event.body.bytes), `it changed the bytes of ${event.body.bytes}`)
+          return verdict
+        }
+        for (const event of events) {
+          const first = await verdictAgain(event)
+          for (const other of events) await verdictOf(() => instance.apply(other))
+          assert.deepEqual(await verdictAgain(event), first, `on ${event.body.bytes}`)
+        }
+        await instance.stop?.()
+      },
+    },
     each('keeps the id of an event that passes', (event, verdict) => {
       if (verdict.kind === 'pass') assert.equal(verdict.event.id, event.id)
     }),
@@ -117,6 +136,31 @@ export function transformChecks(subject: Subject<'transform'>): readonly Check[]
       },
     },
   ]
+}
+
+/** A transform that writes to it throws. The bytes cannot be frozen: they are compared. */
+function frozen(event: Event): Event {
+  const { bytes } = event.body
+  const body = parseBody(Buffer.from(bytes), 64)
+  deepFreeze(body.value)
+  return Object.freeze({ ...event, body })
+}
+
+function deepFreeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
+  Object.freeze(value)
+  for (const each of Object.values(value)) deepFreeze(each)
+}
+
+/** What of a verdict decides on the event. */
+function comparable(verdict: Verdict): unknown {
+  if (verdict.kind === 'pass') {
+    const { body, ...event } = verdict.event
+    return { kind: 'pass', event, bytes: body.bytes.toString('base64') }
+  }
+  if (!('error' in verdict)) return verdict
+  const { code, message, violations, rule } = verdict.error
+  return { kind: verdict.kind, code, message, violations, rule }
 }
 
 async function verdictOf(apply: () => Verdict | Promise<Verdict>): Promise<Verdict> {

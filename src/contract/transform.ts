@@ -20,7 +20,11 @@ export const drop = (): Verdict => ({ kind: 'drop' })
 export const fail = (error: HeadgateError): Verdict => ({ kind: 'fail', error })
 
 export interface Transform extends Lifecycle {
-  /** A thrown HeadgateError of kind `data` counts as `fail`; anything else is infrastructure: 503. */
+  /**
+   * Pure: the same verdict for the same event every time, and no effect outside (metrics aside). An event is decided before
+   * the ledger looks whether it came before, so a redelivery is decided again, with `HEADGATE_WORKERS` in any process. A
+   * thrown HeadgateError of kind `data` counts as `fail`; anything else is infrastructure: 503.
+   */
   apply(event: Event): Verdict | Promise<Verdict>
   /** Explains the verdict of `apply`. Pure, and never on the path of an event. Without it, only the verdict is shown. */
   explain?(event: Event): Explanation | Promise<Explanation>

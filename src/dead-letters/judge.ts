@@ -2,7 +2,7 @@ import { asHeadgateError, type HeadgateError } from '../contract/errors.js'
 import type { Event, SinkRecord } from '../contract/index.js'
 import { parseBody } from '../lib/json/body.js'
 import type { Delivery } from '../pipeline/build-delivery.js'
-import type { Decision } from '../pipeline/observe.js'
+import type { Decision } from '../pipeline/decision.js'
 import { eventRecord } from '../pipeline/records.js'
 import type { DeadLetter } from './letter.js'
 
@@ -31,11 +31,11 @@ export async function judge(delivery: Delivery, letter: DeadLetter, value: Buffe
     for (const { apply } of delivery.transforms) {
       const decision = await apply(event)
       if (decision.kind !== 'pass') return turnedAway(decision)
-      event = decision.given
+      event = decision.value
     }
     return { kind: 'passes', record: eventRecord(delivery, event, letter.digest) }
   } catch (thrown) {
-    return { kind: 'fails', error: asHeadgateError(thrown, delivery.sinkStage.place.plugin) }
+    return { kind: 'fails', error: asHeadgateError(thrown, delivery.sinkStage.ref.plugin) }
   }
 }
 

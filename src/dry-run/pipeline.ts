@@ -1,24 +1,16 @@
-import type { CheckedPipeline, CheckedStage } from '../config/check.js'
+import type { CheckedPipeline } from '../config/check.js'
 import type { CheckedConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
-import type {
-  Committed,
-  HttpHandler,
-  HttpListener,
-  Intake,
-  Log,
-  Sink,
-  SinkRecord,
-} from '../contract/index.js'
+import type { HttpHandler, HttpListener, Intake, Log, SinkRecord } from '../contract/index.js'
 import { CountedMemory } from '../http/body.js'
-import { digestOf } from '../ledger/identity.js'
-import { type Ledger, noLedger } from '../ledger/ledger.js'
-import { committedOf } from '../ledger/rows.js'
+import { noLedger } from '../ledger/ledger.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
 import { assemblePipeline } from '../pipeline/build.js'
-import { run } from '../pipeline/path.js'
+import type { Decided } from '../pipeline/decision.js'
+import { decide } from '../pipeline/path.js'
 import type { Pipeline } from '../pipeline/pipeline.js'
-import { currentTrace, watch } from './trace.js'
+import { DryRunContext, endOf, stepsOf } from './steps.js'
+import { currentTrace, type Trace } from './trace.js'
 
 export type PartitionCounts = { readonly [topic: string]: number }
 
@@ -46,16 +38,19 @@ export function dryRunPipeline(
     },
   }
   const surroundings = { metrics, log: () => SILENT, http: () => http, signal: new AbortController().signal }
-  const offline = { ...checked, sink: withoutKafka(checked.sink, partitions) }
-  const pipeline = assemblePipeline(config, offline, surroundings, () =>
-    dryRunLedger((committed) => {
-      currentTrace().committed = committed
-    }),
-  )
-  const watched = watch(pipeline, checked)
+  const pipeline = assemblePipeline(config, checked, surroundings, () => noLedger)
   const intake: Intake = async (receive) => {
-    const outcome = await run(watched, receive)
-    currentTrace().outcome = outcome
+    const context = new DryRunContext()
+    const decided = await decide(pipeline.decider, receive, context)
+    const { outcome, ...end } = endOf(decided, (record) => knownPartition(record, partitions))
+    const steps = await stepsOf(context, decided, pipeline.stages)
+    Object.assign(currentTrace(), {
+      event: decided.event,
+      records: recordsOf(decided),
+      steps,
+      outcome,
+      ...end,
+    })
     return outcome
   }
   return {
@@ -73,27 +68,9 @@ export function dryRunPipeline(
   }
 }
 
-/** The sink itself makes the records; sending them ends in the trace. */
-function withoutKafka(
-  { definition, ...stage }: CheckedStage<'sink'>,
-  partitions: PartitionCounts,
-): CheckedStage<'sink'> {
-  const create: typeof definition.create = (config, context) => {
-    const sink = definition.create(config, context)
-    return {
-      expect: (targets) => sink.expect(targets),
-      record: (event, headers) => sink.record(event, headers),
-      key: (event) => sink.key(event),
-      headers: (event) => sink.headers?.(event) ?? [],
-      async send(record) {
-        const { records, deadLetter } = currentTrace()
-        records.push({ record, deadLetter })
-        const partition = knownPartition(record, partitions) ?? -1
-        return { topic: record.target.topic, partition, offset: 0 }
-      },
-    } satisfies Sink
-  }
-  return { ...stage, definition: { ...definition, create } }
+function recordsOf({ verdict }: Decided): Trace['records'] {
+  if (!('record' in verdict)) return []
+  return [{ record: verdict.record, deadLetter: verdict.kind === 'dead-letter' }]
 }
 
 /** Undefined where only the cluster knows: the key decides among partitions nobody has counted, or there is none. */
@@ -129,17 +106,3 @@ export function murmur2(data: Buffer): number {
   hash = Math.imul(hash ^ (hash >>> 13), M)
   return hash ^ (hash >>> 15)
 }
-
-/**
- * Remembers no event from one run to the next, and owes nothing: what would be owed is told to `owe`. It never has
- * anything to give to an acknowledger.
- */
-const dryRunLedger = (owe: (committed: Committed) => void): Ledger => ({
-  ...noLedger,
-  async once(event, deliver) {
-    const outcome = await deliver(digestOf(event.body.bytes))
-    if (outcome.kind === 'dropped') owe(committedOf(event))
-    else if ('receipt' in outcome) owe(committedOf(event, outcome.receipt))
-    return outcome
-  },
-})

@@ -1,28 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { CheckedPipeline } from '../config/check.js'
 import { asHeadgateError, HeadgateError } from '../contract/errors.js'
-import type {
-  Committed,
-  Event,
-  Explanation,
-  Outcome,
-  PostCommitRequest,
-  SinkRecord,
-  Transform,
-} from '../contract/index.js'
-import type { Apply, Decision, Send } from '../pipeline/observe.js'
+import type { Committed, Event, Outcome, PostCommitRequest, SinkRecord } from '../contract/index.js'
 import type { Pipeline } from '../pipeline/pipeline.js'
 import { redactor } from '../process/redact.js'
 import type { DryRunCall, Step } from './result.js'
 
 /** What is seen of one run while it goes on. */
 export interface Trace {
-  readonly steps: Step[]
-  readonly records: { readonly record: SinkRecord; readonly deadLetter: boolean }[]
-  /** Made by the source, once it has. */
-  event?: Event
-  /** The record that is made next is a dead letter. */
-  deadLetter: boolean
+  steps: readonly Step[]
+  records: readonly { readonly record: SinkRecord; readonly deadLetter: boolean }[]
+  /** Undefined if the request did not become an event. */
+  event?: Event | undefined
   committed?: Committed
   outcome?: Outcome
 }
@@ -33,7 +22,7 @@ const traces = new AsyncLocalStorage<Trace>()
 export async function traced<Result>(
   work: () => Promise<Result>,
 ): Promise<{ readonly trace: Trace; readonly result: Result }> {
-  const trace: Trace = { steps: [], records: [], deadLetter: false }
+  const trace: Trace = { steps: [], records: [] }
   return { trace, result: await traces.run(trace, work) }
 }
 
@@ -43,14 +32,6 @@ export function currentTrace(): Trace {
   if (trace === undefined)
     throw new HeadgateError('HG_PLUGIN_FAILED', 'A stage did something outside the run of an event.')
   return trace
-}
-
-/** A decision as it is shown. */
-function stepOf(stage: string, plugin: string, decision: Decision<unknown>): Step {
-  const step = { stage, plugin, decision: decision.kind, details: [] }
-  if (!('error' in decision)) return step
-  const { code, message, violations, rule } = decision.error
-  return { ...step, error: { code, message, violations }, ...(rule !== undefined && { rule }) }
 }
 
 /** What the post-commit stages would do about an event; nothing where it is not durable. */
@@ -97,57 +78,3 @@ const withUrlForms = (secrets: ReadonlyMap<string, string>): ReadonlyMap<string,
     ),
     ...secrets,
   ])
-
-/** The same pipeline, whose wrapped stages note what they decide. */
-export function watch(pipeline: Pipeline, checked: CheckedPipeline): Pipeline {
-  const { source, transforms, sink } = checked
-  const { deadLetters, stages } = pipeline
-  const sinkPlugin = sink.definition.name
-  const watchSend =
-    (stage: string, deadLetter: boolean, send: Send): Send =>
-    async (event, record) => {
-      const trace = currentTrace()
-      trace.deadLetter = deadLetter
-      const decision = await send(event, record)
-      trace.steps.push(stepOf(stage, sinkPlugin, decision))
-      return decision
-    }
-  const watchApply = (apply: Apply, index: number): Apply => {
-    const plugin = transforms[index]?.definition.name ?? ''
-    const stage = `transform.${index}.${plugin}`
-    return async (event) => {
-      const decision = await apply(event)
-      const { rule, details } = await explanationOf(stages.transforms[index]?.instance, event)
-      const step = stepOf(stage, plugin, decision)
-      currentTrace().steps.push({ ...step, ...(rule !== undefined && { rule }), details })
-      return decision
-    }
-  }
-  return {
-    ...pipeline,
-    receive(receive) {
-      const received = pipeline.receive(receive)
-      const { name } = source.definition
-      const trace = currentTrace()
-      trace.steps.push(stepOf(`source.${name}`, name, received))
-      if (received.kind === 'pass') trace.event = received.given
-      return received
-    },
-    transforms: pipeline.transforms.map(watchApply),
-    send: watchSend(`sink.${sinkPlugin}`, false, pipeline.send),
-    deadLetters: deadLetters && {
-      ...deadLetters,
-      send: watchSend('dead-letter', true, deadLetters.send),
-    },
-  }
-}
-
-/** That a plugin cannot explain itself changes nothing about what it decided. */
-async function explanationOf(transform: Transform | undefined, event: Event): Promise<Explanation> {
-  try {
-    return (await transform?.explain?.(event)) ?? { details: [] }
-  } catch (thrown) {
-    const { message } = asHeadgateError(thrown, 'Explaining')
-    return { details: [{ name: 'explanation', result: message, looked: [] }] }
-  }
-}

@@ -4,12 +4,13 @@ import type { Ledger } from '../ledger/ledger.js'
 import { milliseconds } from '../lib/units.js'
 import { METRICS } from '../metrics/table.js'
 import { type Acknowledger, type AttemptOutcome, createAcknowledger } from './acknowledge.js'
-import { type Observer, observePostCommit, type StagePlace } from './observe.js'
-import { correlationFields } from './passage.js'
+import type { StageRef } from './decision.js'
+import { correlationFields } from './event-log.js'
+import { type Observer, observePostCommit } from './observe.js'
 
 export interface PostCommitStage {
   readonly index: number
-  readonly place: StagePlace
+  readonly ref: StageRef
   readonly observer: Observer
   readonly instance: Pick<PostCommit, 'acknowledge'>
   readonly ledger: Ledger
@@ -19,8 +20,8 @@ const OUTCOMES = ['acknowledged', 'retry', 'gave-up'] as const satisfies readonl
 
 /** Puts a post-commit stage together with what works it off. */
 export function buildAcknowledger(stage: PostCommitStage, { postCommit }: PipelineConfig): Acknowledger {
-  const { index, place, observer, instance, ledger } = stage
-  const { pipeline } = place
+  const { index, ref, observer, instance, ledger } = stage
+  const { pipeline } = ref
   const { metrics, log } = observer
   const settings = postCommit[index] as PipelineConfig['postCommit'][number]
   const counter = (outcome: AttemptOutcome) =>
@@ -44,7 +45,7 @@ export function buildAcknowledger(stage: PostCommitStage, { postCommit }: Pipeli
         deadline: milliseconds(settings.retry.deadline),
       },
     },
-    attempt: observePostCommit(place, instance, observer),
+    attempt: observePostCommit(ref, instance, observer),
     settled({ committed, committedAt, attempts }, outcome, attempt) {
       counters.get(outcome)?.inc()
       if (outcome === 'acknowledged') duration.observe(Math.max(0, ledger.now() - committedAt) / 1000)

@@ -3,8 +3,9 @@ import { formatLocation } from '../config/problem.js'
 import type { CheckedConfig } from '../config/read.js'
 import type { Log, PlacedTarget, Sink, Transform } from '../contract/index.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
-import { createFailureLog, type FailureLog } from './event-log.js'
-import { type Apply, type Observer, type OnError, observeTransform, type StagePlace } from './observe.js'
+import type { OnError, StageRef } from './decision.js'
+import { FailureLog } from './event-log.js'
+import { type Apply, type Observer, observeTransform } from './observe.js'
 import { macOf, type RecordMac } from './record-mac.js'
 import { createShared, type Shared } from './shared.js'
 import { type BuiltStage, buildStage, type StageSurroundings } from './stage.js'
@@ -24,7 +25,7 @@ export interface DeliverySurroundings {
 
 /** Where a stage stands, and who counts and logs what becomes of events there. */
 export interface Observed {
-  readonly place: StagePlace
+  readonly ref: StageRef
   readonly observer: Observer
 }
 
@@ -34,7 +35,7 @@ export interface Delivery {
   readonly revision: string
   readonly mac: RecordMac
   readonly transforms: readonly {
-    readonly place: StagePlace
+    readonly ref: StageRef
     readonly instance: Transform
     readonly apply: Apply
     readonly built: BuiltStage<'transform'>
@@ -67,10 +68,10 @@ export function buildDelivery(
   const failureLogs: FailureLog[] = []
   const observe = (stage: string, plugin: string, onError: OnError = 'reject'): Observed => {
     const stageLog = log({ pipeline: name, stage })
-    const failures = createFailureLog(stageLog)
+    const failures = new FailureLog(stageLog)
     failureLogs.push(failures)
     return {
-      place: { pipeline: name, stage, plugin, onError },
+      ref: { pipeline: name, stage, plugin, onError },
       observer: { metrics, log: stageLog, failures },
     }
   }
@@ -78,9 +79,9 @@ export function buildDelivery(
   const transforms = checked.transforms.map((transform, index) => {
     const plugin = transform.definition.name
     const built = buildStage(`transform.${index}.${plugin}`, transform, within, {})
-    const { place, observer } = observe(built.name, plugin, settings.transforms[index]?.onError)
+    const { ref, observer } = observe(built.name, plugin, settings.transforms[index]?.onError)
     const { instance } = built
-    return { place, instance, apply: observeTransform(place, instance, observer), built }
+    return { ref, instance, apply: observeTransform(ref, instance, observer), built }
   })
 
   const { name: sinkName } = checked.sink.definition

@@ -13,26 +13,34 @@ import type { MetricsRegistry, MetricsScope } from '../metrics/registry.js'
 import { METRICS } from '../metrics/table.js'
 import { buildAcknowledger } from './build-acknowledger.js'
 import { buildDelivery, type Delivery, type DeliverySurroundings } from './build-delivery.js'
-import { createFailureLog } from './event-log.js'
-import type { HandOver, ThroughWorkers } from './handed.js'
-import { DEAD_LETTER_STAGE, observeSink, observeSource } from './observe.js'
-import { type BuiltPostCommit, type BuiltSource, type Pipeline, type Runtime, stagesOf } from './pipeline.js'
+import { FailureLog } from './event-log.js'
+import { DEAD_LETTER_STAGE, observeRecord, observeSink, observeSource } from './observe.js'
+import {
+  type BuiltPostCommit,
+  type BuiltSource,
+  type CommitElsewhere,
+  type MakeDeadLetter,
+  type OffloadToWorkers,
+  type Pipeline,
+  type Runtime,
+  stagesOf,
+} from './pipeline.js'
 import { macOf, type RecordMac } from './record-mac.js'
+import { deadLetterRecord, eventRecord } from './records.js'
 import { type BuiltStage, buildStage, type IntakePaths } from './stage.js'
+import { NO_TAPS, type Tap } from './taps.js'
 import type { TargetStates } from './target-state.js'
-import { createTraffic } from './traffic.js'
-import { NO_TAPS, type Tap } from './watched.js'
+import { Traffic } from './traffic.js'
 
 /** What the process lends to its pipelines. */
 export interface Surroundings extends DeliverySurroundings {
   /** What operators want; without it, that all pipelines run. */
   readonly targetStates?: TargetStates
-  /** Who looks on at all pipelines; without it, nobody ever does. */
+  /** See the events of all pipelines. */
   readonly taps?: ReadonlySet<Tap>
-  /** In a worker: where events go once it is known what is to become of them. */
-  readonly handOver?: HandOver
-  /** Where there are workers, in the primary process. */
-  readonly throughWorkers?: ThroughWorkers
+  readonly commitElsewhere?: CommitElsewhere
+  /** In the primary process, if there are workers. */
+  readonly offloadToWorkers?: OffloadToWorkers
   /** `metrics` are those that stay for as long as the pipeline. */
   http(pipeline: string, metrics: MetricsRegistry): IntakePaths
   /** The database in the state directory. */
@@ -89,29 +97,42 @@ export function assemblePipeline(
 
   const once = { send: (record: SinkRecord) => ledger.findWritten(record) ?? sink.send(record) }
   showTerms(metrics, name, settings)
-  const { deadLetter } = settings
+  const { deadLetter: letterTarget } = settings
   const deadLetters = observe(DEAD_LETTER_STAGE, checked.sink.definition.name)
-  const failing = [...transforms, sinkStage].flatMap(({ place }) =>
-    place.onError === 'dead-letter' ? [place.stage] : [],
+  const failing = [...transforms, sinkStage].flatMap(({ ref }) =>
+    ref.onError === 'dead-letter' ? [ref.stage] : [],
   )
-  const routing = transforms.flatMap(({ place }, index) =>
+  const routing = transforms.flatMap(({ ref }, index) =>
     settings.deadLetter !== undefined && checked.transforms[index]?.definition.routes === true
-      ? [place.stage]
+      ? [ref.stage]
       : [],
   )
   const log = surroundings.log({ pipeline: name })
-  const traffic = createTraffic(name, { failing, routing }, milliseconds(settings.slowAfter), metrics, log)
+  const traffic = new Traffic(name, { failing, routing }, milliseconds(settings.slowAfter), metrics, log)
+  const origin = { name, revision, mac, sink }
+  const makeRecord = observeRecord(sinkStage.ref, sinkStage.observer)
+  const makeLetter = observeRecord(deadLetters.ref, deadLetters.observer)
+  const deadLetter: MakeDeadLetter | undefined =
+    letterTarget &&
+    ((event, digest, failed, context) =>
+      makeLetter(event, () => deadLetterRecord(origin, letterTarget, event, digest, failed), context))
   return {
     name,
     revision,
-    origin: { name, revision, mac, sink },
     log,
-    receive: observeSource(sourceStage.place, sourceStage.observer),
-    transforms: transforms.map(({ apply }) => apply),
-    send: observeSink(sinkStage.place, once, sinkStage.observer),
-    deadLetters: deadLetter && {
-      target: deadLetter,
-      send: observeSink(deadLetters.place, once, deadLetters.observer),
+    decider: {
+      receive: observeSource(sourceStage.ref, sourceStage.observer),
+      transforms: transforms.map(({ apply }) => apply),
+      record: (event, digest, context) =>
+        makeRecord(event, () => eventRecord(origin, event, digest), context),
+      deadLetter,
+    },
+    committer: {
+      ledger,
+      send: observeSink(sinkStage.ref, once, sinkStage.observer),
+      deadLetter,
+      sendDeadLetter: observeSink(deadLetters.ref, once, deadLetters.observer),
+      deadLettered: (verdict) => traffic.deadLettered(verdict),
     },
     ledger,
     traffic,
@@ -160,7 +181,7 @@ function buildPostCommit(
   index: number,
   { within, name }: Delivery,
   ledger: Ledger,
-  { throughWorkers }: Pick<Surroundings, 'throughWorkers'>,
+  { offloadToWorkers }: Pick<Surroundings, 'offloadToWorkers'>,
   before: BuiltPostCommit | undefined,
 ): BuiltPostCommit {
   const checked = postCommit[index] as CheckedPipeline['postCommit'][number]
@@ -169,10 +190,10 @@ function buildPostCommit(
   const stage = buildStage(`post-commit.${index}.${plugin}`, checked, within, {})
   if (stage === before?.stage && isDeepStrictEqual(engineOf(its), engineOf(before.settings))) return before
   const metrics = within.metrics.scope()
-  const place = { pipeline: name, stage: stage.name, plugin, onError: 'reject' } as const
-  const observer = { metrics, log: stage.log, failures: createFailureLog(stage.log) }
-  const instance = throughWorkers?.(name, index, stage.instance) ?? stage.instance
-  const acknowledger = buildAcknowledger({ index, place, observer, instance, ledger }, settings)
+  const ref = { pipeline: name, stage: stage.name, plugin, onError: 'reject' } as const
+  const observer = { metrics, log: stage.log, failures: new FailureLog(stage.log) }
+  const instance = offloadToWorkers?.(name, index, stage.instance) ?? stage.instance
+  const acknowledger = buildAcknowledger({ index, ref, observer, instance, ledger }, settings)
   return { stage, settings: its, acknowledger, metrics }
 }
 
@@ -201,7 +222,11 @@ function openRuntime(
   pipeline: string,
   ledger: Ledger,
   metrics: MetricsScope,
-  { targetStates, taps = NO_TAPS, handOver }: Pick<Surroundings, 'targetStates' | 'taps' | 'handOver'>,
+  {
+    targetStates,
+    taps = NO_TAPS,
+    commitElsewhere,
+  }: Pick<Surroundings, 'targetStates' | 'taps' | 'commitElsewhere'>,
 ): Runtime {
   const live = new Set<Pipeline>()
   const sampled = (
@@ -225,7 +250,7 @@ function openRuntime(
     [...live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0),
   )
   const targetState = targetStates?.of(pipeline) ?? 'RUNNING'
-  const runtime: Runtime = { ledger, live, metrics, targetState, taps, handOver }
+  const runtime: Runtime = { ledger, live, metrics, targetState, taps, commitElsewhere }
   metrics.sampled(METRICS.pipelinePaused, { pipeline }, () => (runtime.targetState === 'RUNNING' ? 0 : 1))
   return runtime
 }

@@ -1,38 +1,183 @@
 import type { ErrorCode, HeadgateError } from '../contract/errors.js'
-import type { Correlation, Event, Log } from '../contract/index.js'
-import { correlationFields } from './passage.js'
-import { sampledLines } from './sampled-lines.js'
+import type { Correlation, Event, Log, Outcome } from '../contract/index.js'
+import type { Decision, StageRef } from './decision.js'
+
+/** Kept with one event until its path ends, so that the log can name the event and say where its time went. */
+export class EventContext {
+  /** As it was when its last stage began; undefined until it is an event. */
+  event: Event | undefined = undefined
+  /** The last error of a stage; the stage has logged it. */
+  failure: HeadgateError | undefined = undefined
+  /** The last stage that has ended. */
+  stage: string | undefined = undefined
+  #slowStages: { [stage: string]: number } | undefined = undefined
+  readonly #notable: number
+
+  /** `notable`: milliseconds from which the time in a stage is kept. */
+  constructor(
+    readonly request: Correlation | undefined,
+    readonly startedAt: number,
+    notable: number,
+  ) {
+    this.#notable = notable
+  }
+
+  stageEnded({ stage }: StageRef, event: Event | undefined, decision: Decision<unknown>, ms: number): void {
+    this.event = event
+    if ('error' in decision) this.failure = decision.error
+    this.took(stage, ms)
+  }
+
+  took(stage: string, ms: number): void {
+    this.stage = stage
+    if (ms < this.#notable) return
+    this.#slowStages ??= {}
+    this.#slowStages[stage] = ms
+  }
+
+  /** Milliseconds in each stage that took notably long, in the order of the stages. */
+  get slowStages(): { readonly [stage: string]: number } | undefined {
+    return this.#slowStages
+  }
+}
+
+/** The fields of a log line that identify the event in the response to its sender, in Kafka and in traces. */
+export function correlationFields(
+  event: Pick<Event, 'id' | 'traceparent'> | undefined,
+  request?: Correlation,
+): { readonly id: string | undefined; readonly request_id?: string; readonly trace_id?: string } {
+  const traceparent = event?.traceparent ?? request?.traceparent
+  return {
+    id: event?.id,
+    ...(request !== undefined && { request_id: request.requestId }),
+    ...(traceparent !== undefined && { trace_id: traceIdOf(traceparent) }),
+  }
+}
+
+/** By the name that OpenTelemetry uses in logs. */
+const traceIdOf = (traceparent: string): string => traceparent.slice(3, 35)
+
+/** Lines of one kind in one window before the rest is only counted. */
+const LINES = 10
+const WINDOW_MS = 10_000
+
+interface Window {
+  readonly startedAt: number
+  readonly timer: NodeJS.Timeout
+  lines: number
+  suppressed: number
+}
+
+/**
+ * The first few of each kind get a line each; the rest of a window is a count at its end. An outage has the same message for
+ * every event, and a sender of nothing but bad data must not fill the disk.
+ */
+class SampledLines<Kind> {
+  readonly #windows = new Map<Kind, Window>()
+  readonly #logRest: (kind: Kind, count: number, text: string) => void
+
+  /** `logRest` receives how many of a kind had no line, and a text such as `4,212 more in the last 10 s`. */
+  constructor(logRest: (kind: Kind, count: number, text: string) => void) {
+    this.#logRest = logRest
+  }
+
+  /** True if this one gets a line; counts it otherwise. */
+  take(kind: Kind): boolean {
+    const window = this.#windows.get(kind) ?? this.#open(kind)
+    if (window.lines === LINES) {
+      window.suppressed++
+      return false
+    }
+    window.lines++
+    return true
+  }
+
+  /** Logs the counts now, and leaves no timer behind. */
+  flush(): void {
+    for (const [kind, window] of this.#windows) this.#close(kind, window)
+  }
+
+  #open(kind: Kind): Window {
+    const timer = setTimeout(() => this.#close(kind, window), WINDOW_MS).unref()
+    const window = { startedAt: performance.now(), timer, lines: 0, suppressed: 0 }
+    this.#windows.set(kind, window)
+    return window
+  }
+
+  #close(kind: Kind, { startedAt, timer, suppressed }: Window): void {
+    clearTimeout(timer)
+    this.#windows.delete(kind)
+    if (suppressed === 0) return
+    const seconds = Math.ceil((performance.now() - startedAt) / 1000)
+    this.#logRest(kind, suppressed, `${suppressed.toLocaleString('en-US')} more in the last ${seconds} s`)
+  }
+}
 
 /** Logs the events that failed in one stage. */
-export interface FailureLog {
-  /** `event` is undefined where a request did not become one. */
+export class FailureLog {
+  readonly #log: Log
+  readonly #lines: SampledLines<ErrorCode>
+
+  constructor(log: Log) {
+    this.#log = log
+    this.#lines = new SampledLines((code, count, more) => log.warn({ code, count }, `and ${more}`))
+  }
+
+  /** `event` is undefined if the request did not become one. */
   failed(
     event: Pick<Event, 'id' | 'traceparent'> | undefined,
     error: HeadgateError,
     request?: Correlation,
-  ): void
-  /** Says now how many were only counted, and leaves no timer behind. */
-  flush(): void
-}
+  ): void {
+    const { code, message, violations, cause } = error
+    if (!this.#lines.take(code)) return
+    const fields = {
+      ...correlationFields(event, request),
+      code,
+      ...(violations.length > 0 && { violations }),
+      ...(code === 'HG_PLUGIN_FAILED' && { err: cause }),
+    }
+    this.#log.warn(fields, message)
+  }
 
-/**
- * The first few of each code get a line each, with the id and the place; the rest of a window is a count at its end. An
- * outage says the same thing of every event, and a sender that sends nothing but bad data must not fill the disk.
- */
-export function createFailureLog(log: Log): FailureLog {
-  const lines = sampledLines<ErrorCode>((code, count, more) => log.warn({ code, count }, `and ${more}`))
-  return {
-    failed(event, error, request) {
-      const { code, message, violations, cause } = error
-      if (!lines.take(code)) return
-      const fields = {
-        ...correlationFields(event, request),
-        code,
-        ...(violations.length > 0 && { violations }),
-        ...(code === 'HG_PLUGIN_FAILED' && { err: cause }),
-      }
-      log.warn(fields, message)
-    },
-    flush: lines.flush,
+  flush(): void {
+    this.#lines.flush()
   }
 }
+
+/** The share of the time of a slow event from which a stage is named. */
+const NOTABLE_SHARE = 0.05
+
+/** Logs slow events, so that a high percentile on a dashboard leads to an event and its trace. */
+export class SlowLog {
+  /** Milliseconds from which the time in a stage is worth keeping. */
+  readonly notable: number
+  readonly #log: Log
+  readonly #lines: SampledLines<'slow'>
+
+  /** `after`: milliseconds. */
+  constructor(log: Log, after: number) {
+    this.notable = after * NOTABLE_SHARE
+    this.#log = log
+    this.#lines = new SampledLines((_, count, more) => log.warn({ count }, `slow events: ${more}`))
+  }
+
+  /** For an event that took long enough. */
+  ended({ event, request, slowStages = {} }: EventContext, outcome: Outcome, ms: number): void {
+    if (!this.#lines.take('slow')) return
+    const fields = {
+      ...correlationFields(event, request),
+      ...(event?.route !== undefined && { route: event.route.name }),
+      outcome: outcome.kind,
+      ms: rounded(ms),
+      stages: Object.fromEntries(Object.entries(slowStages).map(([stage, took]) => [stage, rounded(took)])),
+    }
+    this.#log.warn(fields, 'a slow event')
+  }
+
+  flush(): void {
+    this.#lines.flush()
+  }
+}
+
+const rounded = (ms: number): number => Math.round(ms * 10) / 10

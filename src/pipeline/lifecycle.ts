@@ -4,11 +4,10 @@ import type { Ledger } from '../ledger/ledger.js'
 import { untilAborted } from '../lib/async.js'
 import type { MetricsScope } from '../metrics/registry.js'
 import type { Acknowledger } from './acknowledge.js'
-import { run, runFront } from './path.js'
+import { decide, run } from './path.js'
 import { type BuiltSource, type Pipeline, stagesOf } from './pipeline.js'
 import type { BuiltStage } from './stage.js'
 import type { TargetState } from './target-state.js'
-import { runWatched } from './watched.js'
 
 interface PartBase {
   readonly metrics: MetricsScope
@@ -103,12 +102,13 @@ export const notReady = (steps: readonly (readonly Part[])[]): string[] =>
 
 /** An event is under one config from beginning to end: the one that is current when it comes. */
 export function intakeOf({ intake }: Pick<BuiltSource, 'intake'>): Intake {
-  const take = (receive: () => Event, request: Correlation | undefined) => {
+  const take = async (receive: () => Event, request: Correlation | undefined) => {
     const pipeline = intake.current as Pipeline
-    const { targetState, taps, handOver } = pipeline.runtime
+    const { targetState, commitElsewhere } = pipeline.runtime
     const taken = targetState === 'RUNNING' ? receive : () => refuseWhilePaused(receive)
-    if (handOver !== undefined) return runFront(pipeline, taken, request, handOver)
-    return taps.size === 0 ? run(pipeline, taken, request) : runWatched(pipeline, taken, request, taps)
+    if (commitElsewhere === undefined) return run(pipeline, taken, request)
+    const context = pipeline.traffic.begin(request)
+    return commitElsewhere(pipeline, await decide(pipeline.decider, taken, context), context)
   }
   return (receive, request) =>
     intake.barrier === undefined ? take(receive, request) : intake.barrier.then(() => take(receive, request))

@@ -13,25 +13,13 @@ import type {
 } from '../contract/index.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
 import { METRICS } from '../metrics/table.js'
-import type { FailureLog } from './event-log.js'
-import { correlationFields, type Passage } from './passage.js'
+import type { Decision, OnError, Passed, Refusal, StageRef } from './decision.js'
+import { correlationFields, type EventContext, type FailureLog } from './event-log.js'
 
 /**
- * The one place where stages are counted, timed and logged. Each wrapper turns what a plugin does into a decision:
- * nothing that a stage throws gets past here.
+ * The one place where stages are counted, timed and logged. Each wrapper turns the result of a plugin into a decision:
+ * nothing that a stage throws passes it.
  */
-
-/** What the operator wants done with bad data: the setting `onError` of a stage. */
-export type OnError = 'reject' | 'dead-letter' | 'drop'
-
-/** Where in which pipeline a plugin stands. */
-export interface StagePlace {
-  readonly pipeline: string
-  /** As `transform.1.route`: unique in the pipeline. */
-  readonly stage: string
-  readonly plugin: string
-  readonly onError: OnError
-}
 
 /** The stage that writes dead letters. */
 export const DEAD_LETTER_STAGE = 'dead-letter'
@@ -42,80 +30,73 @@ export interface Observer {
   readonly failures: FailureLog
 }
 
-/** The sender is told no: bad data, or a fault of ours. */
-export interface Refusal {
-  readonly kind: 'reject' | 'unavailable'
-  readonly error: HeadgateError
-}
-
-export interface DeadLettered {
-  readonly kind: 'dead-letter'
-  readonly error: HeadgateError
-  readonly place: StagePlace
-}
-
-interface Passed<Given> {
-  readonly kind: 'pass'
-  readonly given: Given
-}
-
-/** What is to be done with an event after a stage; `pass` carries what the stage gave. */
-export type Decision<Given> = Passed<Given> | { readonly kind: 'drop' } | Refusal | DeadLettered
-
-/** The wrapped stages, as the path of an event calls them; without a passage where nobody waits for the event. */
-export type Receive = (receive: () => Event, passage?: Passage) => Passed<Event> | Refusal
-export type Apply = (event: Event, passage?: Passage) => Decision<Event> | Promise<Decision<Event>>
-export type Send = (event: Event, record: () => SinkRecord, passage?: Passage) => Promise<Decision<Receipt>>
+/** The wrapped stages, as the path of an event calls them; without a context for an event that nobody waits for. */
+export type Receive = (receive: () => Event, context?: EventContext) => Passed<Event> | Refusal
+export type Apply = (event: Event, context?: EventContext) => Decision<Event> | Promise<Decision<Event>>
+export type Make = (event: Event, make: () => SinkRecord, context?: EventContext) => Decision<SinkRecord>
+export type Send = (event: Event, record: SinkRecord, context?: EventContext) => Promise<Decision<Receipt>>
 export type TryAcknowledge = (committed: Committed) => Promise<Attempt>
 
 /** Authentication, parsing and the id: what fails here never was an event, so `onError` does not apply. */
-export function observeSource(place: StagePlace, observer: Observer): Receive {
-  const ended = stageEnd(place, observer, ['passed', 'rejected'])
-  return (receive, passage) => {
+export function observeSource(ref: StageRef, observer: Observer): Receive {
+  const ended = stageEnd(ref, observer, ['passed', 'rejected'])
+  return (receive, context) => {
     const startedAt = performance.now()
     try {
       const event = receive()
-      return ended(event, { kind: 'pass', given: event }, startedAt, passage)
+      return ended(event, { kind: 'pass', value: event }, startedAt, context)
     } catch (thrown) {
-      const error = asHeadgateError(thrown, place.plugin)
+      const error = asHeadgateError(thrown, ref.plugin)
       return ended(
         undefined,
         { kind: error.kind === 'data' ? 'reject' : 'unavailable', error },
         startedAt,
-        passage,
+        context,
       )
     }
   }
 }
 
 /** A transform that answers at once stays synchronous: waiting for nothing costs a turn of the queue. */
-export function observeTransform(place: StagePlace, transform: Transform, observer: Observer): Apply {
-  const ended = stageEnd(place, observer, ['passed', FAILED[place.onError]])
-  return (event, passage) => {
+export function observeTransform(ref: StageRef, transform: Transform, observer: Observer): Apply {
+  const ended = stageEnd(ref, observer, ['passed', FAILED[ref.onError]])
+  return (event, context) => {
     const startedAt = performance.now()
     const caught = (thrown: unknown) =>
-      ended(event, onFailure(asHeadgateError(thrown, place.plugin), place), startedAt, passage)
+      ended(event, onFailure(asHeadgateError(thrown, ref.plugin), ref), startedAt, context)
     try {
       const verdict = transform.apply(event)
-      if (!(verdict instanceof Promise)) return ended(event, onVerdict(verdict, place), startedAt, passage)
-      return verdict.then((later) => ended(event, onVerdict(later, place), startedAt, passage), caught)
+      if (!(verdict instanceof Promise)) return ended(event, onVerdict(verdict, ref), startedAt, context)
+      return verdict.then((later) => ended(event, onVerdict(later, ref), startedAt, context), caught)
     } catch (thrown) {
       return caught(thrown)
     }
   }
 }
 
-/** `record` is made inside: a record that cannot be made is a failure of the sink on this event. */
-export function observeSink(place: StagePlace, sink: Pick<Sink, 'send'>, observer: Observer): Send {
-  const ended = stageEnd(place, observer, ['passed', FAILED[place.onError], 'unavailable'])
-  return (event, record, passage) => {
+/** Counted only if it fails: a sink that cannot make the record of an event has failed on this event. */
+export function observeRecord(ref: StageRef, observer: Observer): Make {
+  const ended = stageEnd(ref, observer, [FAILED[ref.onError]])
+  return (event, make, context) => {
+    const startedAt = performance.now()
+    try {
+      return { kind: 'pass', value: make() }
+    } catch (thrown) {
+      return ended(event, onFailure(asHeadgateError(thrown, ref.plugin), ref), startedAt, context)
+    }
+  }
+}
+
+export function observeSink(ref: StageRef, sink: Pick<Sink, 'send'>, observer: Observer): Send {
+  const ended = stageEnd(ref, observer, ['passed', FAILED[ref.onError], 'unavailable'])
+  return (event, record, context) => {
     const startedAt = performance.now()
     const caught = (thrown: unknown) =>
-      ended(event, onFailure(asHeadgateError(thrown, place.plugin), place), startedAt, passage)
+      ended(event, onFailure(asHeadgateError(thrown, ref.plugin), ref), startedAt, context)
     try {
       return sink
-        .send(record())
-        .then((given) => ended(event, { kind: 'pass', given } as const, startedAt, passage), caught)
+        .send(record)
+        .then((value) => ended(event, { kind: 'pass', value } as const, startedAt, context), caught)
     } catch (thrown) {
       return Promise.resolve(caught(thrown))
     }
@@ -127,12 +108,12 @@ const FAILING = 10
 
 /** One attempt. The log has a line for each that is given up, and for the start and the end of an outage. */
 export function observePostCommit(
-  place: StagePlace,
+  ref: StageRef,
   postCommit: Pick<PostCommit, 'acknowledge'>,
   observer: Observer,
 ): TryAcknowledge {
   const { log } = observer
-  const count = stageCount(place, observer, ['passed', 'rejected', 'unavailable'])
+  const count = stageCount(ref, observer, ['passed', 'rejected', 'unavailable'])
   let failures = 0
   const judge = (committed: Committed, attempt: Attempt, startedAt: number): Attempt => {
     const { kind } = attempt
@@ -151,7 +132,7 @@ export function observePostCommit(
   return (committed) => {
     const startedAt = performance.now()
     const caught = (thrown: unknown) =>
-      judge(committed, { kind: 'retry', error: asHeadgateError(thrown, place.plugin) }, startedAt)
+      judge(committed, { kind: 'retry', error: asHeadgateError(thrown, ref.plugin) }, startedAt)
     try {
       return postCommit.acknowledge(committed).then((attempt) => judge(committed, attempt, startedAt), caught)
     } catch (thrown) {
@@ -161,22 +142,22 @@ export function observePostCommit(
 }
 
 /** Bad data is decided by the operator's `onError`; a fault of ours never is. */
-function onFailure(error: HeadgateError, place: StagePlace): Decision<never> {
+function onFailure(error: HeadgateError, ref: StageRef): Decision<never> {
   if (error.kind !== 'data') return { kind: 'unavailable', error }
-  if (place.onError === 'drop') return { kind: 'drop' }
-  return place.onError === 'dead-letter' ? { kind: 'dead-letter', error, place } : { kind: 'reject', error }
+  if (ref.onError === 'drop') return { kind: 'drop' }
+  return ref.onError === 'dead-letter' ? { kind: 'dead-letter', error, by: ref } : { kind: 'reject', error }
 }
 
-function onVerdict(verdict: Verdict, place: StagePlace): Decision<Event> {
+function onVerdict(verdict: Verdict, ref: StageRef): Decision<Event> {
   switch (verdict.kind) {
     case 'pass':
-      return { kind: 'pass', given: verdict.event }
+      return { kind: 'pass', value: verdict.event }
     case 'drop':
       return verdict
     case 'fail':
-      return onFailure(verdict.error, place)
+      return onFailure(verdict.error, ref)
     case 'dead-letter':
-      return { kind: 'dead-letter', error: verdict.error, place }
+      return { kind: 'dead-letter', error: verdict.error, by: ref }
     case 'reject':
       return verdict
   }
@@ -199,29 +180,25 @@ const OUTCOME_OF: { readonly [kind in Decision<unknown>['kind']]: StageOutcome }
 }
 
 /** Ends a stage for one event: counted, timed, and logged where it failed. */
-function stageEnd(place: StagePlace, observer: Observer, usual: readonly StageOutcome[]) {
-  const count = stageCount(place, observer, usual)
+function stageEnd(ref: StageRef, observer: Observer, usual: readonly StageOutcome[]) {
+  const count = stageCount(ref, observer, usual)
   const { failures } = observer
   return <Ended extends Decision<unknown>>(
     event: Event | undefined,
     decision: Ended,
     startedAt: number,
-    passage: Passage | undefined,
+    context: EventContext | undefined,
   ): Ended => {
     const ms = count(OUTCOME_OF[decision.kind], startedAt)
-    if (passage !== undefined) {
-      passage.event = event
-      passage.took(place.stage, ms)
-      if ('error' in decision) passage.failureLogged = true
-    }
-    if ('error' in decision) failures.failed(event, decision.error, passage?.request)
+    context?.stageEnded(ref, event, decision, ms)
+    if ('error' in decision) failures.failed(event, decision.error, context?.request)
     return decision
   }
 }
 
 /** `usual`: the outcomes that are shown from the start; any other when it first occurs. */
 function stageCount(
-  { pipeline, stage, plugin }: StagePlace,
+  { pipeline, stage, plugin }: StageRef,
   { metrics }: Observer,
   usual: readonly StageOutcome[],
 ) {

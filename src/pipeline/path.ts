@@ -1,137 +1,161 @@
 import { asHeadgateError } from '../contract/errors.js'
-import type { Correlation, Event, Outcome, SinkRecord } from '../contract/index.js'
+import type { Correlation, Event, Outcome } from '../contract/index.js'
 import { digestOf } from '../ledger/identity.js'
-import type { Handed, HandOver } from './handed.js'
-import type { Apply, Decision, Refusal } from './observe.js'
-import type { Passage } from './passage.js'
-import type { Pipeline } from './pipeline.js'
-import { deadLetterRecord, eventRecord } from './records.js'
+import type { Decided, Decision, EventVerdict, Refusal } from './decision.js'
+import type { EventContext } from './event-log.js'
+import type { Apply } from './observe.js'
+import type { Committer, Decider, MakeDeadLetter, Pipeline } from './pipeline.js'
+import { tellTaps } from './taps.js'
 
 /**
- * The path of one event, from the request to the outcome that answers it. Resolves when the sender may be answered;
- * never rejects: whatever happens is an outcome. What is durable the ledger keeps, and from there it is acknowledged
- * upstream, after the answer.
+ * The path of one event, from the request to the outcome that its response tells. It has two halves:
  *
- * One process runs all of it. Where there are workers, a worker runs the front, up to what is to become of the event, and
- * the primary process the back, from the ledger on: all that the promises rest on.
+ *   decide: source -> transforms -> a verdict: send this record, drop, reject, or dead-letter this record
+ *   commit: ledger (seen before?) -> sink -> ledger (committed)
+ *
+ * One process runs both. With workers, a worker decides and the primary process commits. After the response, the ledger
+ * has the event acknowledged upstream.
+ *
+ * Never rejects: a failure is an outcome as well.
  */
-export function run(pipeline: Pipeline, receive: () => Event, request?: Correlation): Promise<Outcome> {
-  const passage = pipeline.traffic.begin(request)
-  return end(pipeline, passage, () => {
-    const received = pipeline.receive(receive, passage)
-    if (received.kind !== 'pass') return refused(undefined, received)
-    const event = received.given
-    return pipeline.ledger.once(event, (digest) => {
-      const record = (passed: Event) => eventRecord(pipeline.origin, passed, digest)
-      return deliver(pipeline, event, digest, decide(pipeline, event, passage), record, passage)
-    })
-  })
-}
-
-/** In a worker. Transforms are pure, so they may run before the ledger is asked. */
-export async function runFront(
+export async function run(
   pipeline: Pipeline,
   receive: () => Event,
   request: Correlation | undefined,
-  handOver: HandOver,
 ): Promise<Outcome> {
-  const passage = pipeline.traffic.begin(request)
-  const received = pipeline.receive(receive, passage)
-  if (received.kind !== 'pass') return handOver(pipeline, { kind: 'refused', refusal: received }, passage)
-  const event = received.given
+  const context = pipeline.traffic.begin(request)
+  return finish(pipeline, await decide(pipeline.decider, receive, context), context)
+}
+
+/** The second half of the path. `context`: as it was after the first half. */
+export async function finish(pipeline: Pipeline, decided: Decided, context: EventContext): Promise<Outcome> {
+  const outcome = pipeline.traffic.end(await commit(pipeline.committer, decided, context), context)
+  const { taps } = pipeline.runtime
+  if (taps.size > 0) tellTaps(taps, pipeline, decided, outcome, context)
+  return outcome
+}
+
+/**
+ * Has no effect outside, since transforms are pure: deciding twice is harmless, and a redelivery is decided again. Never
+ * rejects.
+ */
+export async function decide(
+  decider: Decider,
+  receive: () => Event,
+  context: EventContext,
+): Promise<Decided> {
+  const received = decider.receive(receive, context)
+  if (received.kind !== 'pass') return { event: undefined, verdict: received }
+  const event = received.value
   const digest = digestOf(event.body.bytes)
-  const decision = await decide(pipeline, event, passage)
-  const record = (passed: Event) => eventRecord(pipeline.origin, passed, digest)
-  return handOver(pipeline, { kind: 'decided', received: event, digest, decision, record }, passage)
+
+  const applied = transform(decider.transforms, event, context)
+  const transformed = applied instanceof Promise ? await applied : applied
+  if (transformed.kind !== 'pass')
+    return { event, digest, verdict: verdictOf(decider.deadLetter, event, digest, transformed, context) }
+
+  const record = decider.record(transformed.value, digest, context)
+  const routed = withRoute(event, transformed.value.route)
+  const verdict: EventVerdict =
+    record.kind === 'pass'
+      ? { kind: 'send', record: record.value }
+      : verdictOf(decider.deadLetter, routed, digest, record, context)
+  return { event: routed, digest, verdict }
 }
 
-/** In the primary process. `passage`: as it began in the worker. */
-export function runBack(pipeline: Pipeline, handed: Handed, passage: Passage): Promise<Outcome> {
-  return end(pipeline, passage, () => {
-    if (handed.kind === 'refused') return refused(undefined, handed.refusal)
-    const { received, decision, record } = handed
-    const conclude = (digest: string) => deliver(pipeline, received, digest, decision, record, passage)
-    return pipeline.ledger.once(received, conclude, handed.digest)
-  })
-}
-
-async function end(
-  pipeline: Pipeline,
-  passage: Passage,
-  path: () => Outcome | Promise<Outcome>,
+/**
+ * Acts on a verdict. The ledger comes before any verdict, in one process and with workers alike: a redelivery of an event
+ * that is durable is a duplicate, whatever the config says of such an event by now. Never rejects.
+ */
+export async function commit(
+  committer: Committer,
+  decided: Decided,
+  context: EventContext,
 ): Promise<Outcome> {
+  const { event, verdict } = decided
+  if (event === undefined) return refused(undefined, verdict)
+  const { digest } = decided
   try {
-    return pipeline.traffic.end(await path(), passage)
+    return await committer.ledger.once(event, () => act(committer, event, digest, verdict, context), digest)
   } catch (thrown) {
-    const error = asHeadgateError(thrown, 'The pipeline')
-    return pipeline.traffic.end(refused(undefined, { kind: 'unavailable', error }), passage)
+    return refused(event.id, { kind: 'unavailable', error: asHeadgateError(thrown, 'The pipeline') })
   }
 }
 
-/** Asks the transforms, one after the other, until one turns the event away. */
-function decide(
-  pipeline: Pipeline,
+/** Applies the transforms one after the other, until one turns the event away. */
+function transform(
+  transforms: readonly Apply[],
   event: Event,
-  passage: Passage,
+  context: EventContext,
   first = 0,
 ): Decision<Event> | Promise<Decision<Event>> {
   let current = event
-  for (let index = first; index < pipeline.transforms.length; index++) {
-    const decision = (pipeline.transforms[index] as Apply)(current, passage)
+  for (let index = first; index < transforms.length; index++) {
+    const decision = (transforms[index] as Apply)(current, context)
     if (decision instanceof Promise)
       return decision.then((later) =>
-        later.kind === 'pass' ? decide(pipeline, later.given, passage, index + 1) : later,
+        later.kind === 'pass' ? transform(transforms, later.value, context, index + 1) : later,
       )
     if (decision.kind !== 'pass') return decision
-    current = decision.given
+    current = decision.value
   }
-  return { kind: 'pass', given: current }
+  return { kind: 'pass', value: current }
 }
 
-/** `record` makes the record of an event that passed. It may throw: then the event fails in the sink. */
-async function deliver(
-  pipeline: Pipeline,
-  received: Event,
-  digest: string,
-  decided: Decision<Event> | Promise<Decision<Event>>,
-  record: (passed: Event) => SinkRecord,
-  passage: Passage,
-): Promise<Outcome> {
-  const decision = decided instanceof Promise ? await decided : decided
-  if (decision.kind !== 'pass') return turnAway(pipeline, received, digest, decision, passage)
-  const event = decision.given
-  const sent = await pipeline.send(event, () => record(event), passage)
-  if (sent.kind !== 'pass') return turnAway(pipeline, routed(received, event), digest, sent, passage)
-  return { kind: 'delivered', id: received.id, receipt: sent.given }
-}
-
-/** The event goes no further: dropped, refused, or kept as a dead letter, with the bytes that were received. */
-async function turnAway(
-  pipeline: Pipeline,
+/** A dead letter has the bytes that were received. If it cannot be made, the event is refused. */
+function verdictOf(
+  makeDeadLetter: MakeDeadLetter | undefined,
   event: Event,
   digest: string,
-  decision: TurnedAway,
-  passage: Passage,
-): Promise<Outcome> {
-  if (decision.kind === 'drop') return { kind: 'dropped', id: event.id }
-  if (decision.kind !== 'dead-letter') return refused(event.id, decision)
-  if (pipeline.deadLetters === undefined) return refused(event.id, { kind: 'reject', error: decision.error })
-  const { send, target } = pipeline.deadLetters
-  const sent = await send(
-    event,
-    () => deadLetterRecord(pipeline.origin, target, event, digest, decision),
-    passage,
-  )
-  if (sent.kind !== 'pass') return turnAway(pipeline, event, digest, sent, passage)
-  pipeline.traffic.deadLettered(decision)
-  return { kind: 'dead-lettered', id: event.id, receipt: sent.given }
+  decision: Exclude<Decision<unknown>, { kind: 'pass' }>,
+  context: EventContext,
+): Exclude<EventVerdict, { kind: 'send' }> {
+  if (decision.kind !== 'dead-letter') return decision
+  const { error, by } = decision
+  if (makeDeadLetter === undefined) return { kind: 'reject', error }
+  const made = makeDeadLetter(event, digest, decision, context)
+  if (made.kind !== 'pass') return verdictOf(undefined, event, digest, made, context)
+  return { kind: 'dead-letter', record: made.value, error, stage: by.stage }
 }
 
-/** What was received, with the rule that then chose its target. */
-const routed = (received: Event, { route }: Event): Event =>
-  route === undefined ? received : { ...received, route }
+async function act(
+  committer: Committer,
+  event: Event,
+  digest: string,
+  verdict: EventVerdict,
+  context: EventContext,
+): Promise<Outcome> {
+  const { id } = event
+  switch (verdict.kind) {
+    case 'send': {
+      const sent = await committer.send(event, verdict.record, context)
+      if (sent.kind === 'pass') return { kind: 'delivered', id, receipt: sent.value }
+      const instead = verdictOf(committer.deadLetter, event, digest, sent, context)
+      return act(committer, event, digest, instead, context)
+    }
+    case 'dead-letter': {
+      const sent = await committer.sendDeadLetter(event, verdict.record, context)
+      if (sent.kind !== 'pass')
+        return act(committer, event, digest, verdictOf(undefined, event, digest, sent, context), context)
+      committer.deadLettered(verdict)
+      return { kind: 'dead-lettered', id, receipt: sent.value }
+    }
+    case 'drop':
+      return { kind: 'dropped', id }
+    default:
+      return refused(id, verdict)
+  }
+}
 
-type TurnedAway = Exclude<Decision<unknown>, { kind: 'pass' }>
+/** Written out: V8 makes a dictionary-mode object of each event that is spread. */
+export function withRoute(event: Event, route: Event['route']): Event {
+  if (route === undefined) return event
+  const { id, body, receivedAt, traceparent, tracestate } = event
+  if (traceparent === undefined) return { id, body, receivedAt, route }
+  return tracestate === undefined
+    ? { id, body, receivedAt, traceparent, route }
+    : { id, body, receivedAt, traceparent, tracestate, route }
+}
 
 const refused = (id: string | undefined, { kind, error }: Refusal): Outcome => ({
   kind: kind === 'reject' ? 'rejected' : 'unavailable',

@@ -1,16 +1,16 @@
 import type { PipelineConfig } from '../config/schema.js'
-import type { Log, PlacedTarget, Target } from '../contract/index.js'
+import type { Event, Log, Outcome, PlacedTarget, PostCommit, SinkRecord } from '../contract/index.js'
 import type { Ledger, LedgerTerms } from '../ledger/ledger.js'
 import type { MaskPath } from '../lib/json/masked.js'
 import type { MetricsScope } from '../metrics/registry.js'
 import type { Acknowledger } from './acknowledge.js'
-import type { HandOver } from './handed.js'
+import type { DeadLettered, DeadLetterVerdict, Decided, Decision } from './decision.js'
+import type { EventContext } from './event-log.js'
 import type { Apply, Receive, Send } from './observe.js'
-import type { RecordOrigin } from './records.js'
 import type { BuiltStage, IntakePaths } from './stage.js'
+import type { Tap } from './taps.js'
 import type { TargetState } from './target-state.js'
 import type { Traffic } from './traffic.js'
-import type { Tap } from './watched.js'
 
 /** A pipeline under one config: its stages, and what the path of an event calls, which is made of them. */
 export interface Pipeline {
@@ -18,11 +18,8 @@ export interface Pipeline {
   readonly revision: string
   readonly settings: PipelineConfig
   readonly log: Log
-  readonly origin: RecordOrigin
-  readonly receive: Receive
-  readonly transforms: readonly Apply[]
-  readonly send: Send
-  readonly deadLetters: { readonly target: Target; readonly send: Send } | undefined
+  readonly decider: Decider
+  readonly committer: Committer
   readonly ledger: Ledger
   /** What the ledger goes by under this config; the log is that of the sink. */
   readonly terms: LedgerTerms
@@ -38,6 +35,52 @@ export interface Pipeline {
   /** Logs how many failures and slow events had no line of their own. */
   flushLogs(): void
 }
+
+/** The observed stages that `decide` calls. A worker has no other part of the path. */
+export interface Decider {
+  readonly receive: Receive
+  readonly transforms: readonly Apply[]
+  readonly record: MakeRecord
+  /** Undefined without a dead-letter topic. */
+  readonly deadLetter: MakeDeadLetter | undefined
+}
+
+/** The ledger and the observed sink, as `commit` calls them. */
+export interface Committer {
+  readonly ledger: Pick<Ledger, 'once'>
+  readonly send: Send
+  /** For a record that the sink refuses. */
+  readonly deadLetter: MakeDeadLetter | undefined
+  readonly sendDeadLetter: Send
+  /** Counts a dead letter that is durable. */
+  deadLettered(verdict: DeadLetterVerdict): void
+}
+
+/** Pure. `digest`: of the bytes as they were received. */
+export type MakeRecord = (event: Event, digest: string, context?: EventContext) => Decision<SinkRecord>
+export type MakeDeadLetter = (
+  event: Event,
+  digest: string,
+  failed: DeadLettered,
+  context?: EventContext,
+) => Decision<SinkRecord>
+
+/** In a worker: has the primary process commit. Never rejects. The context ends here. */
+export type CommitElsewhere = (
+  pipeline: Pipeline,
+  decided: Decided,
+  context: EventContext,
+) => Promise<Outcome>
+
+/**
+ * In the primary process: a post-commit stage whose attempts workers make while there are workers, and `own` makes
+ * otherwise. `stage`: its index.
+ */
+export type OffloadToWorkers = (
+  pipeline: string,
+  stage: number,
+  own: PostCommit,
+) => Pick<PostCommit, 'acknowledge'>
 
 /** The plugins of a pipeline. The next config keeps those that it does not change. */
 export interface Stages {
@@ -57,8 +100,7 @@ export interface Runtime {
   targetState: TargetState
   /** Told of the events that have ended. */
   readonly taps: ReadonlySet<Tap>
-  /** In a worker: where events go once it is known what is to become of them. */
-  readonly handOver: HandOver | undefined
+  readonly commitElsewhere: CommitElsewhere | undefined
 }
 
 export interface BuiltSource extends BuiltStage<'source'> {

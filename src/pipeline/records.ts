@@ -1,7 +1,7 @@
 import type { Violation } from '../contract/errors.js'
 import type { Event, RecordHeader, Sink, SinkRecord, Target } from '../contract/index.js'
 import { CONNECT, HEADER } from '../ledger/record-headers.js'
-import type { DeadLettered } from './observe.js'
+import type { DeadLettered } from './decision.js'
 import type { RecordMac } from './record-mac.js'
 
 /** Makes the records of one pipeline under one config. */
@@ -38,21 +38,21 @@ export function deadLetterRecord(
   target: Target,
   event: Event,
   digest: string,
-  { error, place }: DeadLettered,
+  { error, by }: DeadLettered,
 ): SinkRecord {
   const violations = whileWithin(MOST_VIOLATIONS_BYTES, error.violations, (one) => JSON.stringify(one))
   const message = cut(error.message)
   const key = origin.sink.key(event)
   const headers = [
     ...originHeaders(origin, event, digest, error.rule ?? event.route?.name, target.topic),
-    connect('connector.name', place.pipeline),
+    connect('connector.name', by.pipeline),
     connect('task.id', '0'),
-    connect('stage', place.stage.startsWith('sink') ? 'TASK_PUT' : 'TRANSFORMATION'),
-    connect('class.name', place.plugin),
+    connect('stage', by.stage.startsWith('sink') ? 'TASK_PUT' : 'TRANSFORMATION'),
+    connect('class.name', by.plugin),
     connect('exception.class.name', error.code),
     connect('exception.message', message),
     connect('exception.stacktrace', reasons(error.code, message, violations)),
-    { name: HEADER.stage, value: place.stage },
+    { name: HEADER.stage, value: by.stage },
     ...(violations.length > 0 ? [{ name: HEADER.violations, value: JSON.stringify(violations) }] : []),
     ...whileWithin(MOST_EVENT_HEADERS_BYTES, origin.sink.headers?.(event) ?? [], ({ value }) => value),
   ]

@@ -85,7 +85,7 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
       recordKey: readRecordKey(settings.recordKeyFile),
       targetStates,
       taps: taps.running,
-      ...(workers !== undefined && { throughWorkers: workers.throughWorkers }),
+      ...(workers !== undefined && { offloadToWorkers: workers.offloadToWorkers }),
       signal,
     },
     workers,

@@ -1,7 +1,7 @@
-import { ERRORS, type ErrorCode, type HeadgateError } from '../contract/errors.js'
-import type { Event, Outcome, Receipt } from '../contract/index.js'
+import { ERRORS, type ErrorCode } from '../contract/errors.js'
+import type { Outcome, Receipt } from '../contract/index.js'
 import { type MaskPath, masked, withoutHidden } from '../lib/json/masked.js'
-import type { Pipeline } from '../pipeline/pipeline.js'
+import type { CompletedEvent } from '../pipeline/taps.js'
 import { longestForm, redactor } from '../process/redact.js'
 
 /** What is sent to who taps: one JSON object a line. */
@@ -129,25 +129,6 @@ function upTo(most: number, text: string): string {
   let end = most
   while (((bytes[end] as number) & 0xc0) === 0x80) end--
   return bytes.toString('utf8', 0, end)
-}
-
-/** An event whose path has ended, for those who look on. */
-export interface CompletedEvent {
-  /** Under the config that it came to. */
-  readonly pipeline: Pipeline
-  readonly outcome: Outcome
-  /** As it was received; undefined where it did not become an event. */
-  readonly event: Event | undefined
-  /** When its path ended; milliseconds since the epoch. */
-  readonly at: number
-  /** Milliseconds from its beginning to then. */
-  readonly took: number
-  /** Why it was rejected, dead-lettered or put off. */
-  readonly error: HeadgateError | undefined
-  /** The rule that decided, as far as it is known without asking. */
-  readonly rule: string | undefined
-  /** Asks the stage that dropped it for the rule. */
-  readonly askRule: (() => Promise<string | undefined>) | undefined
 }
 
 /** Which events are wanted: of each list one has to fit, and an empty one fits all. */

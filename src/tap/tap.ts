@@ -4,9 +4,8 @@ import type { Log } from '../contract/index.js'
 import { Rate } from '../lib/rate.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
 import { METRICS } from '../metrics/table.js'
-import type { Tap } from '../pipeline/watched.js'
+import type { CompletedEvent, Tap } from '../pipeline/taps.js'
 import {
-  type CompletedEvent,
   eventLine,
   fits,
   fitsRule,

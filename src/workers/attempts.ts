@@ -1,7 +1,7 @@
 import type { CheckedConfig } from '../config/read.js'
 import { asHeadgateError, HeadgateError } from '../contract/errors.js'
 import type { Attempt } from '../contract/index.js'
-import type { ThroughWorkers } from '../pipeline/handed.js'
+import type { OffloadToWorkers } from '../pipeline/pipeline.js'
 import type { BuiltStage } from '../pipeline/stage.js'
 import type { WorkerProcess } from './process.js'
 import {
@@ -13,7 +13,7 @@ import {
 
 /** Attempts at acknowledging that workers make: when there is one, and what follows from it, is not theirs to say. */
 export interface Attempts {
-  readonly throughWorkers: ThroughWorkers
+  readonly offloadToWorkers: OffloadToWorkers
   /** From now on workers run the pipelines of this config. */
   under(config: Pick<CheckedConfig, 'pipelines'>): void
   /** This worker runs the pipelines that run here. */
@@ -39,7 +39,7 @@ export function createAttempts(ending: AbortSignal): Attempts {
   }
 
   return {
-    throughWorkers: (pipeline, stage, own) => ({
+    offloadToWorkers: (pipeline, stage, own) => ({
       acknowledge(committed) {
         const chosen = names.has(pipeline) && !ending.aborted ? next() : undefined
         // Rather here than not at all: no worker is up, they are about to end, or none has the pipeline.

@@ -1,11 +1,10 @@
-import { asHeadgateError } from '../contract/errors.js'
-import type { Event, JsonBody } from '../contract/index.js'
-import type { Handed } from '../pipeline/handed.js'
-import type { Decision, Refusal, StagePlace } from '../pipeline/observe.js'
-import type { Passage } from '../pipeline/passage.js'
-import type { Pipeline } from '../pipeline/pipeline.js'
-import { HandedBody } from './handed-body.js'
-import { HandedRequest } from './handed-request.js'
+import { randomUUID } from 'node:crypto'
+import type { Correlation, Event, JsonBody, JsonPointer } from '../contract/index.js'
+import { parseBody } from '../lib/json/body.js'
+import type { Decided, EventVerdict, Refusal } from '../pipeline/decision.js'
+import type { EventContext } from '../pipeline/event-log.js'
+import { withRoute } from '../pipeline/path.js'
+import type { Traffic } from '../pipeline/traffic.js'
 import {
   type ErrorText,
   fromErrorText,
@@ -18,28 +17,27 @@ import {
 } from './wire.js'
 
 /**
- * An event as a worker hands it over. Beside it go bytes: the body as it was received, the key of the record where it has
- * one, and its value where it is no part of the body.
+ * A decided event on its way from a worker to the primary process. Its parts are bytes: the body as it was received, the key
+ * of the record if it has one, and the value of the record if it is not a part of the body.
  */
 export interface EventMessage {
   readonly kind: 'event'
-  /** By which its outcome is told. */
+  /** Identifies it in the message with its outcome. */
   readonly number: number
-  /** The generation of the config that it is under, and the pipeline's place in it. */
+  /** The generation of its config, and the index of the pipeline in it. */
   readonly generation: number
   readonly pipeline: number
   /** On the shared clock. */
   readonly startedAt: number
-  /** Absent where the sender gave none and nobody has asked for one. */
+  /** Absent if the sender gave none and nobody has asked for one. */
   readonly requestId?: string
   readonly traceparent?: string | undefined
   readonly tracestate?: string | undefined
-  /** The stage that ended last, and whether its failure is in the log. */
+  /** The stage that ended last. */
   readonly stage?: string | undefined
-  readonly logged?: true
   /** Milliseconds in each stage that took notably long. */
   readonly stages?: { readonly [stage: string]: number }
-  readonly refused?: { readonly kind: Refusal['kind']; readonly error: ErrorText }
+  readonly refused?: RefusalMessage
   readonly decided?: DecidedMessage
 }
 
@@ -47,109 +45,123 @@ interface DecidedMessage {
   readonly id: string
   readonly receivedAt: number
   readonly digest: string
-  readonly record?: RecordMessage
-  /** Why no record could be made of an event that passed. */
-  readonly noRecord?: ErrorText
   readonly route?: Event['route']
-  readonly turnedAway?: {
-    readonly kind: 'drop' | 'dead-letter' | Refusal['kind']
-    readonly error?: ErrorText
-    readonly place?: StagePlace
-  }
+  readonly verdict: VerdictMessage
 }
 
-/** What tells an event from all others of its worker. */
+type VerdictMessage =
+  | { readonly kind: 'send'; readonly record: RecordMessage }
+  | { readonly kind: 'drop' }
+  | RefusalMessage
+  | {
+      readonly kind: 'dead-letter'
+      readonly record: RecordMessage
+      readonly error: ErrorText
+      readonly stage: string
+    }
+
+interface RefusalMessage {
+  readonly kind: Refusal['kind']
+  readonly error: ErrorText
+}
+
+/** Identifies an event among all of its worker. */
 type Address = Pick<EventMessage, 'number' | 'generation' | 'pipeline'>
 
-/** `requestId`: the one that is known. */
+/** `requestId`: undefined if the request has none yet. */
 export function toEventMessage(
   { number, generation, pipeline }: Address,
-  handed: Handed,
-  passage: Passage,
+  decided: Decided,
+  { startedAt, stage, slowStages, request }: EventContext,
   requestId: string | undefined,
 ): { readonly message: EventMessage; readonly parts: readonly Buffer[] } {
-  const { stages, stage, failureLogged, request } = passage
-  const traced = handed.kind === 'refused' ? request : handed.received
+  const { event } = decided
+  const traced = event ?? request
   const common = {
     kind: 'event',
     number,
     generation,
     pipeline,
-    startedAt: toSharedClock(passage.startedAt),
+    startedAt: toSharedClock(startedAt),
     stage,
     traceparent: traced?.traceparent,
     tracestate: traced?.tracestate,
     ...(requestId !== undefined && { requestId }),
-    ...(failureLogged && { logged: true as const }),
-    ...(hasAny(stages) && { stages }),
+    ...(slowStages !== undefined && { stages: slowStages }),
   } as const
-  if (handed.kind === 'refused') {
-    const { kind, error } = handed.refusal
-    return { message: { ...common, refused: { kind, error: toErrorText(error) } }, parts: [] }
-  }
-  const { received, digest, decision } = handed
-  const { id, receivedAt, body } = received
-  const decided = { id, receivedAt, digest }
-  if (decision.kind !== 'pass') {
-    const turnedAway = {
-      kind: decision.kind,
-      ...('error' in decision && { error: toErrorText(decision.error) }),
-      ...('place' in decision && { place: decision.place }),
+  if (event === undefined)
+    return { message: { ...common, refused: toRefusalMessage(decided.verdict) }, parts: [] }
+  const { id, receivedAt, body, route } = event
+  const { verdict, parts } = toVerdictMessage(decided.verdict, body.bytes, route)
+  const { digest } = decided
+  const routed = route === undefined ? { id, receivedAt, digest } : { id, receivedAt, digest, route }
+  return { message: { ...common, decided: { ...routed, verdict } }, parts }
+}
+
+function toVerdictMessage(
+  verdict: EventVerdict,
+  body: Buffer,
+  route: Event['route'],
+): { readonly verdict: VerdictMessage; readonly parts: readonly Buffer[] } {
+  switch (verdict.kind) {
+    case 'send': {
+      const { record, parts } = toRecordMessage(verdict.record, body, route)
+      return { verdict: { kind: 'send', record }, parts }
     }
-    return { message: { ...common, decided: { ...decided, turnedAway } }, parts: [body.bytes] }
-  }
-  const { route } = decision.given
-  const routed = route === undefined ? decided : { ...decided, route }
-  try {
-    const { record, parts } = toRecordMessage(handed.record(decision.given), body.bytes, route)
-    return { message: { ...common, decided: { ...routed, record } }, parts }
-  } catch (thrown) {
-    const noRecord = toErrorText(asHeadgateError(thrown, 'The sink'))
-    return { message: { ...common, decided: { ...routed, noRecord } }, parts: [body.bytes] }
+    case 'dead-letter': {
+      const { record, parts } = toRecordMessage(verdict.record, body, route)
+      const { kind, error, stage } = verdict
+      return { verdict: { kind, record, error: toErrorText(error), stage }, parts }
+    }
+    case 'drop':
+      return { verdict, parts: [body] }
+    default:
+      return { verdict: toRefusalMessage(verdict), parts: [body] }
   }
 }
 
-function hasAny(stages: object): boolean {
-  for (const _ in stages) return true
-  return false
-}
+const toRefusalMessage = ({ kind, error }: Refusal): RefusalMessage => ({ kind, error: toErrorText(error) })
 
-/** The event as the back of the path takes it, and its passage as it went on in the worker. */
+/** The event as `commit` takes it, and its context as it was in the worker. */
 export function fromEventMessage(
   message: EventMessage,
   parts: readonly Buffer[],
-  { traffic }: Pipeline,
-): { readonly handed: Handed; readonly passage: Passage; readonly request: HandedRequest } {
-  const request = new HandedRequest(message)
-  const passage = traffic.begin(request, fromSharedClock(message.startedAt))
-  passage.failureLogged = message.logged ?? false
-  for (const stage in message.stages) passage.took(stage, message.stages[stage] as number)
-  passage.stage = message.stage
-  const handed = toHanded(message, parts)
-  if (handed.kind === 'decided') passage.event = handed.received
-  return { handed, passage, request }
+  traffic: Pick<Traffic, 'begin'>,
+): { readonly decided: Decided; readonly context: EventContext; readonly request: RemoteRequest } {
+  const request = new RemoteRequest(message)
+  const context = traffic.begin(request, fromSharedClock(message.startedAt))
+  for (const stage in message.stages) context.took(stage, message.stages[stage] as number)
+  context.stage = message.stage
+  const decided = toDecided(message, parts)
+  context.event = decided.event
+  // The stage that failed has logged it in the worker.
+  if ('error' in decided.verdict) context.failure = decided.verdict.error
+  return { decided, context, request }
 }
 
-function toHanded({ refused, decided, ...message }: EventMessage, parts: readonly Buffer[]): Handed {
-  if (refused !== undefined || decided === undefined) {
-    const { kind, error } = refused as NonNullable<typeof refused>
-    return { kind: 'refused', refusal: { kind, error: fromErrorText(error) } }
-  }
-  const { digest, route, turnedAway, record, noRecord } = decided
-  const received = toEvent(decided, message, new HandedBody(parts[0] as Buffer))
-  const decision: Decision<Event> =
-    turnedAway === undefined ? { kind: 'pass', given: withRoute(received, route) } : toDecision(turnedAway)
-  return {
-    kind: 'decided',
-    received,
-    digest,
-    decision,
-    record() {
-      if (record === undefined) throw fromErrorText(noRecord as ErrorText)
-      return toRecord(record, parts, route)
-    },
+function toDecided({ refused, decided, ...message }: EventMessage, parts: readonly Buffer[]): Decided {
+  if (decided === undefined) return { event: undefined, verdict: toRefusal(refused as RefusalMessage) }
+  const { digest, route, verdict } = decided
+  const event = withRoute(toEvent(decided, message, new LazyBody(parts[0] as Buffer)), route)
+  return { event, digest, verdict: toVerdict(verdict, parts, route) }
+}
+
+function toVerdict(verdict: VerdictMessage, parts: readonly Buffer[], route: Event['route']): EventVerdict {
+  switch (verdict.kind) {
+    case 'send':
+      return { kind: 'send', record: toRecord(verdict.record, parts, route) }
+    case 'dead-letter': {
+      const { kind, record, error, stage } = verdict
+      return { kind, record: toRecord(record, parts, route), error: fromErrorText(error), stage }
+    }
+    case 'drop':
+      return verdict
+    default:
+      return toRefusal(verdict)
   }
 }
+
+const toRefusal = ({ kind, error }: RefusalMessage): Refusal => ({ kind, error: fromErrorText(error) })
 
 function toEvent(
   { id, receivedAt }: DecidedMessage,
@@ -162,18 +174,52 @@ function toEvent(
     : { id, body, receivedAt, traceparent, tracestate }
 }
 
-/** Written out, because a spread makes an object of V8's slow kind of each event. */
-function withRoute(received: Event, route: Event['route']): Event {
-  if (route === undefined) return received
-  const { id, body, receivedAt, traceparent, tracestate } = received
-  if (traceparent === undefined) return { id, body, receivedAt, route }
-  return tracestate === undefined
-    ? { id, body, receivedAt, traceparent, route }
-    : { id, body, receivedAt, traceparent, tracestate, route }
+/** The source has parsed these bytes; its own limit of the depth is at most this. */
+const MAX_DEPTH = 1000
+
+/** Parsed only if somebody asks: the maker of a dead letter, or a tap. */
+class LazyBody implements JsonBody {
+  #parsed: JsonBody | undefined = undefined
+
+  constructor(readonly bytes: Buffer) {}
+
+  get value(): unknown {
+    return this.#body.value
+  }
+
+  slice(pointer: JsonPointer): Buffer | undefined {
+    return this.#body.slice(pointer)
+  }
+
+  get #body(): JsonBody {
+    this.#parsed ??= parseBody(this.bytes, MAX_DEPTH)
+    return this.#parsed
+  }
 }
 
-function toDecision({ kind, error, place }: NonNullable<DecidedMessage['turnedAway']>): Decision<never> {
-  if (kind === 'drop' || error === undefined) return { kind: 'drop' }
-  if (kind !== 'dead-letter') return { kind, error: fromErrorText(error) }
-  return { kind, error: fromErrorText(error), place: place as StagePlace }
+/** The request of an event in the primary process; if the log there asks first for an id, the outcome carries it back. */
+export class RemoteRequest implements Correlation {
+  readonly traceparent: string | undefined
+  readonly tracestate: string | undefined
+  #id: string | undefined
+
+  constructor({
+    requestId,
+    traceparent,
+    tracestate,
+  }: Pick<EventMessage, 'requestId' | 'traceparent' | 'tracestate'>) {
+    this.#id = requestId
+    this.traceparent = traceparent
+    this.tracestate = tracestate
+  }
+
+  get requestId(): string {
+    this.#id ??= randomUUID()
+    return this.#id
+  }
+
+  /** Undefined if there is none yet. */
+  get knownId(): string | undefined {
+    return this.#id
+  }
 }

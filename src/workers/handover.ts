@@ -1,48 +1,64 @@
 import type { Correlation, Outcome } from '../contract/index.js'
 import { ReceivedRequest } from '../http/request.js'
-import type { HandOver } from '../pipeline/handed.js'
-import type { Pipeline } from '../pipeline/pipeline.js'
-import { type EventMessage, toEventMessage } from './event-message.js'
-import { fromOutcomeMessage, type OutcomeMessage } from './wire.js'
-
-/** Hands events over to the primary process, and takes back how they ended. */
-export interface HandingOver {
-  readonly handOver: HandOver
-  ended(message: OutcomeMessage): void
-}
+import { finish } from '../pipeline/path.js'
+import type { CommitElsewhere, Pipeline } from '../pipeline/pipeline.js'
+import { type EventMessage, fromEventMessage, toEventMessage } from './event-message.js'
+import { fromOutcomeMessage, type OutcomeMessage, toOutcomeMessage } from './wire.js'
 
 interface Waiting {
   readonly request: Correlation | undefined
   resolve(outcome: Outcome): void
 }
 
-/** `addressOf`: where the primary process has the same pipeline. */
-export function createHandingOver(
-  send: (message: EventMessage, parts: readonly Buffer[]) => void,
-  addressOf: (pipeline: Pipeline) => Pick<EventMessage, 'generation' | 'pipeline'>,
-): HandingOver {
-  const waiting = new Map<number, Waiting>()
-  let last = 0
-  return {
-    handOver(pipeline, handed, passage) {
-      const number = last++
-      const { request } = passage
-      const address = { number, ...addressOf(pipeline) }
-      const { message, parts } = toEventMessage(address, handed, passage, knownIdOf(request))
-      pipeline.traffic.handedOver()
-      send(message, parts)
-      return new Promise((resolve) => waiting.set(number, { request, resolve }))
-    },
-    ended(message) {
-      const { request, resolve } = waiting.get(message.number) as Waiting
-      waiting.delete(message.number)
-      if (message.requestId !== undefined && request instanceof ReceivedRequest)
-        request.adoptId(message.requestId)
-      resolve(fromOutcomeMessage(message))
-    },
+/** In a worker: sends decided events to the primary process, and receives their outcomes. */
+export class RemoteCommits {
+  readonly #send: (message: EventMessage, parts: readonly Buffer[]) => void
+  readonly #addressOf: (pipeline: Pipeline) => Pick<EventMessage, 'generation' | 'pipeline'>
+  readonly #waiting = new Map<number, Waiting>()
+  #last = 0
+
+  /** `addressOf`: identifies the same pipeline in the primary process. */
+  constructor(
+    send: (message: EventMessage, parts: readonly Buffer[]) => void,
+    addressOf: (pipeline: Pipeline) => Pick<EventMessage, 'generation' | 'pipeline'>,
+  ) {
+    this.#send = send
+    this.#addressOf = addressOf
+  }
+
+  readonly commit: CommitElsewhere = (pipeline, decided, context) => {
+    const number = this.#last++
+    const { request } = context
+    const address = { number, ...this.#addressOf(pipeline) }
+    const { message, parts } = toEventMessage(address, decided, context, knownIdOf(request))
+    pipeline.traffic.leave()
+    this.#send(message, parts)
+    return new Promise((resolve) => this.#waiting.set(number, { request, resolve }))
+  }
+
+  ended(message: OutcomeMessage): void {
+    const { request, resolve } = this.#waiting.get(message.number) as Waiting
+    this.#waiting.delete(message.number)
+    if (message.requestId !== undefined && request instanceof ReceivedRequest)
+      request.adoptId(message.requestId)
+    resolve(fromOutcomeMessage(message))
   }
 }
 
-/** Of another kind of request it is not known whether it has an id until it is asked. */
+/** Another kind of request can only be asked for its id, which makes one. */
 const knownIdOf = (request: Correlation | undefined): string | undefined =>
   request instanceof ReceivedRequest ? request.existingId : request?.requestId
+
+/** In the primary process: commits an event that a worker has decided, and sends back its outcome. Never throws. */
+export function commitForWorker(
+  pipeline: Pipeline,
+  message: EventMessage,
+  parts: readonly Buffer[],
+  send: (message: OutcomeMessage) => void,
+): void {
+  const { decided, context, request } = fromEventMessage(message, parts, pipeline.traffic)
+  void finish(pipeline, decided, context).then((outcome) => {
+    const made = request.knownId === message.requestId ? undefined : request.knownId
+    send(toOutcomeMessage(message.number, outcome, made))
+  })
+}

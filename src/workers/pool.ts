@@ -5,17 +5,16 @@ import { HeadgateError } from '../contract/errors.js'
 import type { Log, Outcome } from '../contract/index.js'
 import { SerialQueue, untilAborted } from '../lib/async.js'
 import type { MetricsRegistry, ProcessMetrics } from '../metrics/registry.js'
-import type { ThroughWorkers } from '../pipeline/handed.js'
-import type { Pipeline } from '../pipeline/pipeline.js'
+import type { OffloadToWorkers, Pipeline } from '../pipeline/pipeline.js'
 import type { NextConfig, WorkersTransition } from '../pipeline/reload/transition.js'
 import type { TargetState } from '../pipeline/target-state.js'
 import type { Settings } from '../process/settings.js'
 import { type Attempts, createAttempts } from './attempts.js'
 import { Generations } from './generations.js'
+import { commitForWorker } from './handover.js'
 import type { Broadcast, ConfigMessage, Report, Request, Response, ToPrimary, ToWorker } from './messages.js'
 import { showWorkers } from './metrics.js'
 import { type StartWorker, startWorker, superviseWorker, type WorkerProcess } from './process.js'
-import { takeHanded } from './take-handed.js'
 import { toOutcomeMessage } from './wire.js'
 
 export interface WorkerPoolOptions {
@@ -87,8 +86,8 @@ export class WorkerPool implements WorkersTransition {
     this.#onRestart = restarted
   }
 
-  get throughWorkers(): ThroughWorkers {
-    return this.#attempts.throughWorkers
+  get offloadToWorkers(): OffloadToWorkers {
+    return this.#attempts.offloadToWorkers
   }
 
   /** Starts the workers under the first config; resolves with the URL that they listen on. Rejects if one cannot start. */
@@ -233,7 +232,7 @@ export class WorkerPool implements WorkersTransition {
       case 'event': {
         const pipeline = this.#generations.pipeline(message.generation, message.pipeline)
         if (pipeline === undefined) from.send(toOutcomeMessage(message.number, NEVER_RAN, undefined))
-        else takeHanded(pipeline, message, parts, from.send)
+        else commitForWorker(pipeline, message, parts, from.send)
         break
       }
       case 'attempted':

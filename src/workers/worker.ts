@@ -15,7 +15,7 @@ import type { Settings } from '../process/settings.js'
 import { type Certificates, openCertificates } from '../tls/certificates.js'
 import { makeAttempt } from './attempts.js'
 import { Channel } from './channel.js'
-import { createHandingOver, type HandingOver } from './handover.js'
+import { RemoteCommits } from './handover.js'
 import { type Request, type StartMessage, shareOf, type ToPrimary, type ToWorker } from './messages.js'
 import { createReporter } from './metrics.js'
 import { toErrorText } from './wire.js'
@@ -87,7 +87,7 @@ class Worker {
   readonly #loggers: Loggers
   readonly #certificates: Certificates
   readonly #listener: Listener
-  readonly #handover: HandingOver
+  readonly #commits: RemoteCommits
   readonly #config: WorkerConfig
   readonly #sendReport: () => void
   /** By the names of pipelines. */
@@ -129,7 +129,7 @@ class Worker {
       sharedBy: workers,
     })
     this.#listener = listener
-    this.#handover = createHandingOver(channel.send, (pipeline) => this.#config.addressOf(pipeline))
+    this.#commits = new RemoteCommits(channel.send, (pipeline) => this.#config.addressOf(pipeline))
     const { signal } = new AbortController()
     this.#config = new WorkerConfig({
       surroundings: {
@@ -139,7 +139,7 @@ class Worker {
         recordKey: readRecordKey(settings.recordKeyFile),
         http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
         targetStates: { of: (pipeline) => this.#targetStates.get(pipeline) ?? 'RUNNING', keep() {} },
-        handOver: this.#handover.handOver,
+        commitElsewhere: this.#commits.commit,
         signal,
       },
       read,
@@ -185,7 +185,7 @@ class Worker {
   take(message: Exclude<ToWorker, { kind: 'request' | 'rollback' }>): void {
     switch (message.kind) {
       case 'outcome':
-        this.#handover.ended(message)
+        this.#commits.ended(message)
         break
       case 'attempt': {
         const stage = this.#config.postCommit(message.pipeline, message.stage)

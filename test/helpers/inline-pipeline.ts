@@ -9,7 +9,7 @@ import { buildPipeline, type Surroundings } from '../../src/pipeline/build.js'
 import { stopPipeline } from '../../src/pipeline/lifecycle.js'
 import type { Pipeline } from '../../src/pipeline/pipeline.js'
 import { Transition } from '../../src/pipeline/reload/transition.js'
-import type { Tap } from '../../src/pipeline/watched.js'
+import type { Tap } from '../../src/pipeline/taps.js'
 import { type LogLine, temporaryDirectory, testContext } from './context.js'
 import { type InlinePlugins, inlineConfig, inlinePlugins } from './inline-plugins.js'
 

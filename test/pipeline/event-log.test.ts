@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
-import { createFailureLog } from '../../src/pipeline/event-log.js'
+import { FailureLog } from '../../src/pipeline/event-log.js'
 import { stopPipeline } from '../../src/pipeline/lifecycle.js'
 import { testContext } from '../helpers/context.js'
 import { runningPipeline } from '../helpers/inline-pipeline.js'
@@ -12,7 +12,7 @@ const down = new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Kafka is down.')
 
 function failureLog() {
   const { log, lines } = testContext()
-  const failures = createFailureLog(log)
+  const failures = new FailureLog(log)
   const fail = (count: number, error: HeadgateError) => {
     for (let index = 0; index < count; index++) failures.failed({ id: `e${index}` }, error)
   }

@@ -151,6 +151,35 @@ test('a transform may answer later', async () => {
   expect(await inline.intake(() => eventOf('a'))).toEqual({ kind: 'dropped', id: 'a' })
 })
 
+test('a redelivery of a delivered event is a duplicate, whatever the config says of it now', async () => {
+  const { inline, metric } = await runningPipeline({
+    transforms: [{ plugin: 'everything', onError: 'dead-letter' }],
+    deadLetter: { topic: 'dlq' },
+  })
+  const event = eventOf('a')
+  const first = await inline.intake(() => event)
+  const error = new HeadgateError('HG_SCHEMA_VIOLATION', 'bad')
+  const verdicts = [drop(), fail(error), { kind: 'reject', error }, { kind: 'dead-letter', error }] as const
+  for (const verdict of verdicts) {
+    inline.apply = () => verdict
+    expect(await inline.intake(() => event)).toEqual({ ...first, kind: 'duplicate' })
+  }
+  inline.apply = () => Promise.reject(new Error('broken'))
+  expect(await inline.intake(() => event)).toEqual({ ...first, kind: 'duplicate' })
+  expect(inline.written).toHaveLength(1)
+  expect(await metric('headgate_events_total{pipeline="orders",outcome="duplicate"}')).toBe(5)
+})
+
+test('a redelivery is decided again: its stages count it', async () => {
+  const { inline, metric } = await runningPipeline()
+  const event = eventOf('a')
+  await inline.intake(() => event)
+  await inline.intake(() => event)
+  const series =
+    'headgate_stage_events_total{pipeline="orders",stage="transform.0.everything",plugin="everything",outcome="passed"}'
+  expect(await metric(series)).toBe(2)
+})
+
 test('every event received ends in exactly one counted outcome', async () => {
   const { inline, metric } = await runningPipeline()
   await inline.intake(() => eventOf('delivered'))

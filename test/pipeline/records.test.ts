@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import type { Event, SinkRecord } from '../../src/contract/index.js'
-import type { StagePlace } from '../../src/pipeline/observe.js'
+import type { StageRef } from '../../src/pipeline/decision.js'
 import { recordMac } from '../../src/pipeline/record-mac.js'
 import { deadLetterRecord } from '../../src/pipeline/records.js'
 import { RECORD_OVERHEAD, recordMaker } from '../../src/plugins/sink/kafka/record.js'
 import { runningPipeline } from '../helpers/inline-pipeline.js'
 import { eventOf } from '../helpers/inline-plugins.js'
 
-const place: StagePlace = {
+const by: StageRef = {
   pipeline: 'orders',
   stage: 'transform.1.route',
   plugin: 'route',
@@ -34,7 +34,7 @@ async function letterOf(
     sink: { ...pipeline.stages.sink.instance, record, ...maker },
   }
   const target = { topic: 'dlq' }
-  const letter = deadLetterRecord(origin, target, event, 'the-digest', { kind: 'dead-letter', error, place })
+  const letter = deadLetterRecord(origin, target, event, 'the-digest', { kind: 'dead-letter', error, by })
   return { ...letter, get: (name) => letter.headers.find((header) => header.name === name)?.value }
 }
 

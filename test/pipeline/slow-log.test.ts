@@ -1,8 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import type { Correlation, Outcome } from '../../src/contract/index.js'
-import { Passage } from '../../src/pipeline/passage.js'
-import { createSlowLog } from '../../src/pipeline/slow-log.js'
+import { EventContext, SlowLog } from '../../src/pipeline/event-log.js'
 import { testContext } from '../helpers/context.js'
 import { runningPipeline } from '../helpers/inline-pipeline.js'
 import { eventOf } from '../helpers/inline-plugins.js'
@@ -51,12 +50,12 @@ test('an event that was fast is not logged, and nobody asks for an id of its req
 
 test('only stages that took a notable part of the time are named', () => {
   const { log, lines } = testContext()
-  const slowLog = createSlowLog(log, 1000)
-  const passage = new Passage(undefined, 0, slowLog.notable)
-  passage.took('source.inline', 1)
-  passage.took('transform.0.route', 120.04)
-  passage.took('sink.kafka', 1080.26)
-  slowLog.ended(passage, { kind: 'dropped', id: 'a' }, 1201.31)
+  const slowLog = new SlowLog(log, 1000)
+  const context = new EventContext(undefined, 0, slowLog.notable)
+  context.took('source.inline', 1)
+  context.took('transform.0.route', 120.04)
+  context.took('sink.kafka', 1080.26)
+  slowLog.ended(context, { kind: 'dropped', id: 'a' }, 1201.31)
   slowLog.flush()
   expect(lines).toMatchObject([
     {
@@ -69,9 +68,9 @@ test('ten of a window have a line, and the rest is counted', () => {
   vi.useFakeTimers()
   onTestFinished(() => void vi.useRealTimers())
   const { log, lines } = testContext()
-  const slowLog = createSlowLog(log, 1000)
+  const slowLog = new SlowLog(log, 1000)
   const outcome: Outcome = { kind: 'dropped', id: 'a' }
-  for (let count = 0; count < 25; count++) slowLog.ended(new Passage(request, 0, 50), outcome, 1500)
+  for (let count = 0; count < 25; count++) slowLog.ended(new EventContext(request, 0, 50), outcome, 1500)
   expect(lines).toHaveLength(10)
   vi.advanceTimersByTime(10_000)
   expect(lines.slice(10)).toEqual([

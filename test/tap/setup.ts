@@ -1,6 +1,5 @@
 import type { MaskPath } from '../../src/lib/json/masked.js'
-import type { Pipeline } from '../../src/pipeline/pipeline.js'
-import type { CompletedEvent } from '../../src/tap/lines.js'
+import type { CompletedEvent } from '../../src/pipeline/taps.js'
 import type { TapReader, TapRequest } from '../../src/tap/tap.js'
 import { eventOf } from '../helpers/inline-plugins.js'
 
@@ -14,7 +13,7 @@ export function completedEvent({
   readonly name?: string
 }): CompletedEvent {
   return {
-    pipeline: { name, masks } as unknown as Pipeline,
+    pipeline: { name, masks },
     outcome: { kind: 'delivered', id: 'a', receipt: { topic: 'events', partition: 0, offset: 12 } },
     event: eventOf('a'),
     at: Date.UTC(2026, 0),

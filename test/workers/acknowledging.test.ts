@@ -3,7 +3,7 @@ import { HeadgateError } from '../../src/contract/errors.js'
 import { stopPipeline } from '../../src/pipeline/lifecycle.js'
 import { deferred } from '../helpers/deferred.js'
 import { eventOf } from '../helpers/inline-plugins.js'
-import { frontAndBack } from './front-and-back.js'
+import { workerPair } from './worker-pair.js'
 
 const RETRIED = { postCommit: [{ plugin: 'tell', retry: { initial: '1ms', max: '1ms' } }] }
 const TRACED = {
@@ -16,7 +16,7 @@ const stage = (outcome: string) =>
   `headgate_stage_events_total{pipeline="orders",stage="post-commit.0.tell",plugin="tell",outcome="${outcome}"}`
 
 test('a worker makes the attempt, with all that one process would have told the stage, and the primary process counts it', async () => {
-  const { inline, intake, asked, metric, frontMetrics } = await frontAndBack()
+  const { inline, intake, asked, metric, frontMetrics } = await workerPair()
   const outcome = await intake(() => TRACED)
   await expect.poll(() => inline.acknowledged).toHaveLength(1)
   const { id, traceparent, tracestate } = TRACED
@@ -37,7 +37,7 @@ test('a worker makes the attempt, with all that one process would have told the 
 })
 
 test('what fails in a worker is tried again as the primary process decides, until it succeeds', async () => {
-  const { inline, intake, asked, metric, backLines } = await frontAndBack(RETRIED)
+  const { inline, intake, asked, metric, backLines } = await workerPair(RETRIED)
   const failures = [
     async () => ({ kind: 'retry', error: new HeadgateError('HG_ACK_RETRY', 'Answered 503.') }) as const,
     () => Promise.reject(new Error('a fault of the plugin')),
@@ -60,7 +60,7 @@ test('what fails in a worker is tried again as the primary process decides, unti
 })
 
 test('what a worker gives up is given up, and the log names the event and why', async () => {
-  const { inline, intake, backLines, metric } = await frontAndBack()
+  const { inline, intake, backLines, metric } = await workerPair()
   const error = new HeadgateError('HG_ACK_GAVE_UP', 'POST was answered 404.')
   inline.acknowledge = async () => ({ kind: 'give-up', error })
   await intake(() => TRACED)
@@ -73,7 +73,7 @@ test('what a worker gives up is given up, and the log names the event and why', 
 })
 
 test('what was given up and is owed anew goes through a worker, too', async () => {
-  const { inline, intake, asked, back, metric } = await frontAndBack()
+  const { inline, intake, asked, back, metric } = await workerPair()
   const error = new HeadgateError('HG_ACK_GAVE_UP', 'POST was answered 404.')
   inline.acknowledge = async () => ({ kind: 'give-up', error })
   await intake(() => TRACED)
@@ -85,7 +85,7 @@ test('what was given up and is owed anew goes through a worker, too', async () =
 })
 
 test('an attempt that a worker is killed with counts as failed, and is made again where there is somebody to make it', async () => {
-  const { inline, intake, asked, metric, endWorker } = await frontAndBack(RETRIED)
+  const { inline, intake, asked, metric, endWorker } = await workerPair(RETRIED)
   const { promise, resolve } = deferred()
   inline.acknowledge = () => promise.then(() => ({ kind: 'acknowledged' }))
   await intake(() => TRACED)
@@ -105,7 +105,7 @@ test('an attempt that a worker is killed with counts as failed, and is made agai
 })
 
 test('a worker stops a stage when its attempts have ended', async () => {
-  const { inline, intake, asked, front } = await frontAndBack()
+  const { inline, intake, asked, front } = await workerPair()
   const { promise, resolve } = deferred()
   inline.acknowledge = () => promise.then(() => ({ kind: 'acknowledged' }))
   await intake(() => TRACED)

@@ -22,7 +22,7 @@ function withWorkers() {
   }
   const ending = new AbortController()
   const attempts = createAttempts(ending.signal)
-  const { acknowledge } = attempts.throughWorkers('orders', 1, own)
+  const { acknowledge } = attempts.offloadToWorkers('orders', 1, own)
   const workers = [1, 2].map((slot) => {
     const told: ToWorker[] = []
     const worker = { slot, sendLazily: (message: ToWorker) => told.push(message) } as unknown as WorkerProcess

@@ -161,7 +161,7 @@ test('the counts of a worker stay when it has ended, and its gauges go', async (
 
 test('a worker makes attempts from when it is up until it ends, and one that is starting makes none', async () => {
   const { workers, processes } = await startedWorkers()
-  const { acknowledge } = workers.throughWorkers('orders', 0, { acknowledge: async () => HERE })
+  const { acknowledge } = workers.offloadToWorkers('orders', 0, { acknowledge: async () => HERE })
   const attempts = () => processes.map(({ sent }) => kinds(sent).filter((kind) => kind === 'attempt').length)
   const lost = acknowledge({ id: 'a' })
   const under = acknowledge({ id: 'b' })
@@ -183,7 +183,7 @@ test('a worker makes attempts from when it is up until it ends, and one that is 
 
 test('if no worker is up, and once they are to stop, the primary process makes the attempts', async () => {
   const { workers, processes } = await startedWorkers()
-  const { acknowledge } = workers.throughWorkers('orders', 0, { acknowledge: async () => HERE })
+  const { acknowledge } = workers.offloadToWorkers('orders', 0, { acknowledge: async () => HERE })
   const lost = acknowledge({ id: 'a' })
   for (const process of processes) process.end()
   expect(await lost).toMatchObject({ kind: 'retry' })

@@ -6,7 +6,7 @@ import { RouteSettings } from './settings.js'
 const MATCHES = metric({
   name: 'route_matches_total',
   type: 'counter',
-  help: 'Events, by the rule that decided on them.',
+  help: 'Events, by the rule that decided on them. Redeliveries count again.',
   labels: { rule: [] },
 })
 

@@ -4,21 +4,20 @@ import { ProcessMetrics } from '../../src/metrics/registry.js'
 import { stopPipeline } from '../../src/pipeline/lifecycle.js'
 import type { BuiltPostCommit, Pipeline } from '../../src/pipeline/pipeline.js'
 import { Transition } from '../../src/pipeline/reload/transition.js'
-import type { Tap } from '../../src/pipeline/watched.js'
+import type { Tap } from '../../src/pipeline/taps.js'
 import { createAttempts, makeAttempt } from '../../src/workers/attempts.js'
 import { Channel } from '../../src/workers/channel.js'
 import { frontPipeline } from '../../src/workers/front-pipeline.js'
-import { createHandingOver } from '../../src/workers/handover.js'
+import { commitForWorker, RemoteCommits } from '../../src/workers/handover.js'
 import type { ToPrimary, ToWorker } from '../../src/workers/messages.js'
 import type { WorkerProcess } from '../../src/workers/process.js'
-import { takeHanded } from '../../src/workers/take-handed.js'
 import type { AttemptMessage } from '../../src/workers/wire.js'
 import { type LogLine, testContext } from '../helpers/context.js'
 import { readText, runningPipeline } from '../helpers/inline-pipeline.js'
 import { type InlinePlugins, inlineConfig } from '../helpers/inline-plugins.js'
 import { duplexPair } from './duplex-pair.js'
 
-export interface FrontAndBack {
+export interface WorkerPair {
   /** What the plugins do, in the front and in the back alike. */
   readonly inline: InlinePlugins
   /** As the source of the worker has it. */
@@ -38,11 +37,11 @@ export interface FrontAndBack {
 }
 
 /** A pipeline whose front hands over to its back as a worker does to its primary process, in one process. */
-export async function frontAndBack(settings: object = {}): Promise<FrontAndBack> {
+export async function workerPair(settings: object = {}): Promise<WorkerPair> {
   const worker = { slot: 1, sendLazily: (message: ToWorker) => toWorker.sendLazily(message) } as WorkerProcess
   const attempts = createAttempts(new AbortController().signal)
-  const { throughWorkers } = attempts
-  const running = await runningPipeline(settings, undefined, { throughWorkers })
+  const { offloadToWorkers } = attempts
+  const running = await runningPipeline(settings, undefined, { offloadToWorkers })
   const { inline, pipeline: back, lines: backLines, metric, taps } = running
   const read = readText(inlineConfig(settings), inline.definitions)
   const [checked] = read.ok ? read.config.pipelines : []
@@ -52,12 +51,12 @@ export async function frontAndBack(settings: object = {}): Promise<FrontAndBack>
   const toPrimary = new Channel<ToPrimary, ToWorker>(workerEnd)
   const toWorker = new Channel<ToWorker, ToPrimary>(primaryEnd)
   toWorker.onMessage((message, parts) => {
-    if (message.kind === 'event') takeHanded(back, message, parts, (answer) => toWorker.send(answer))
+    if (message.kind === 'event') commitForWorker(back, message, parts, (answer) => toWorker.send(answer))
     else if (message.kind === 'attempted') attempts.ended(message, worker)
   })
-  const { handOver, ended } = createHandingOver(toPrimary.send, () => ({ generation: 1, pipeline: 0 }))
+  const commits = new RemoteCommits(toPrimary.send, () => ({ generation: 1, pipeline: 0 }))
   toPrimary.onMessage((message) => {
-    if (message.kind === 'outcome') ended(message)
+    if (message.kind === 'outcome') commits.ended(message)
     else if (message.kind === 'attempt') {
       asked.push(message)
       void makeAttempt(
@@ -74,7 +73,7 @@ export async function frontAndBack(settings: object = {}): Promise<FrontAndBack>
     metrics: frontMetrics,
     log: () => log,
     http: () => ({ memory: { take: () => true, add() {}, release() {} }, serve: () => () => {} }),
-    handOver,
+    commitElsewhere: commits.commit,
     signal,
   })
   await Transition.start([front], signal)

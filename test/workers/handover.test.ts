@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import { drop, fail, pass } from '../../src/contract/index.js'
 import { ReceivedRequest } from '../../src/http/request.js'
-import type { CompletedEvent } from '../../src/tap/lines.js'
+import type { CompletedEvent } from '../../src/pipeline/taps.js'
 import { deferred } from '../helpers/deferred.js'
 import { runningPipeline } from '../helpers/inline-pipeline.js'
 import { eventOf } from '../helpers/inline-plugins.js'
-import { frontAndBack } from './front-and-back.js'
+import { workerPair } from './worker-pair.js'
 
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 const DEAD_LETTERS = {
@@ -16,7 +16,7 @@ const DEAD_LETTERS = {
 const event = { ...eventOf('a', { payload: { n: 1 } }), traceparent: TRACEPARENT, tracestate: 'a=b' }
 
 test('the record of an event that a worker took is the one that one process would have written', async () => {
-  const { inline, intake } = await frontAndBack()
+  const { inline, intake } = await workerPair()
   const alone = await runningPipeline()
   expect(await intake(() => event)).toEqual(await alone.inline.intake(() => event))
   expect(inline.written).toHaveLength(1)
@@ -24,7 +24,7 @@ test('the record of an event that a worker took is the one that one process woul
 })
 
 test('so is a dead letter, of a transform and of the sink', async () => {
-  const { inline, intake } = await frontAndBack({
+  const { inline, intake } = await workerPair({
     ...DEAD_LETTERS,
     sink: { plugin: 'memory', onError: 'dead-letter' },
   })
@@ -54,15 +54,17 @@ test('so is a dead letter, of a transform and of the sink', async () => {
 })
 
 test('an event that is known is a duplicate, whatever the transforms of the worker say of it', async () => {
-  const { inline, intake, metric } = await frontAndBack()
+  const { inline, intake, metric } = await workerPair()
   const first = await intake(() => event)
   inline.apply = () => fail(new HeadgateError('HG_SCHEMA_VIOLATION', 'No.'))
   expect(await intake(() => event)).toEqual({ ...first, kind: 'duplicate' })
-  expect(await metric('headgate_events_total{pipeline="orders",outcome="duplicate"}')).toBe(1)
+  inline.apply = () => drop()
+  expect(await intake(() => event)).toEqual({ ...first, kind: 'duplicate' })
+  expect(await metric('headgate_events_total{pipeline="orders",outcome="duplicate"}')).toBe(2)
 })
 
 test('copies that are in flight at once share one record and one outcome', async () => {
-  const { inline, intake, back } = await frontAndBack()
+  const { inline, intake, back } = await workerPair()
   const { promise, resolve } = deferred()
   inline.send = () => promise
   const outcomes = Promise.all([intake(() => event), intake(() => event)])
@@ -77,7 +79,7 @@ test.each([
   ['rejected', () => fail(new HeadgateError('HG_ROUTE_NO_MATCH', 'No rule matches.', { rule: 'otherwise' }))],
   ['unavailable', () => fail(new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Away.', { retryAfter: 7 }))],
 ] as const)('an event that a worker turns away ends as %s, and is counted once', async (kind, apply) => {
-  const { inline, intake, metric, frontMetrics } = await frontAndBack()
+  const { inline, intake, metric, frontMetrics } = await workerPair()
   inline.apply = apply
   const outcome = await intake(() => event)
   expect(outcome).toMatchObject({ kind, id: 'a' })
@@ -91,7 +93,7 @@ test.each([
 })
 
 test('what its source refuses is counted where all events are, and logged once', async () => {
-  const { intake, metric, frontLines, backLines } = await frontAndBack()
+  const { intake, metric, frontLines, backLines } = await workerPair()
   const error = new HeadgateError('HG_INTAKE_NOT_JSON', 'The body is not JSON.')
   const outcome = await intake(() => {
     throw error
@@ -106,17 +108,21 @@ test('what its source refuses is counted where all events are, and logged once',
   expect([logged(frontLines), logged(backLines)].map(({ length }) => length)).toEqual([1, 0])
 })
 
-test('a record that cannot be made is a failure of the sink', async () => {
-  const { intake, metric } = await frontAndBack()
+test('a record that cannot be made is a failure of the sink, which the worker counts', async () => {
+  const { intake, frontMetrics } = await workerPair()
   const outcome = await intake(() => eventOf('a', { no: 'payload' }))
   expect(outcome).toMatchObject({ kind: 'rejected', error: { code: 'HG_RECORD_FIELD_MISSING' } })
-  const series =
-    'headgate_stage_events_total{pipeline="orders",stage="sink.memory",plugin="memory",outcome="rejected"}'
-  expect(await metric(series)).toBe(1)
+  expect(frontMetrics.take()).toContainEqual(
+    expect.objectContaining({
+      declaration: expect.objectContaining({ name: 'stage_events_total' }),
+      labels: { pipeline: 'orders', stage: 'sink.memory', plugin: 'memory', outcome: 'rejected' },
+      values: [1],
+    }),
+  )
 })
 
 test('an answer names its request as the log of the primary process does, and as its sender does where it has a name', async () => {
-  const { inline, intake, backLines } = await frontAndBack()
+  const { inline, intake, backLines } = await workerPair()
   inline.send = () => Promise.reject(new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Away.'))
   const unnamed = new ReceivedRequest('POST', {})
   const named = new ReceivedRequest('POST', { 'x-request-id': 'from-the-sender' })
@@ -127,14 +133,14 @@ test('an answer names its request as the log of the primary process does, and as
 })
 
 test('a success has no name of its request where nobody asked for one', async () => {
-  const { intake } = await frontAndBack()
+  const { intake } = await workerPair()
   const request = new ReceivedRequest('POST', {})
   await intake(() => event, request)
   expect(request.idForResponse(200)).toBeUndefined()
 })
 
 test('who taps sees what one process shows: the event, its rule, and no rule for a duplicate', async () => {
-  const { inline, intake, taps } = await frontAndBack()
+  const { inline, intake, taps } = await workerPair()
   const passed: CompletedEvent[] = []
   taps.add({ offer: (each) => void passed.push(each) })
   await intake(() => event)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import { drop, fail } from '../../src/contract/index.js'
-import type { CompletedEvent } from '../../src/tap/lines.js'
+import type { CompletedEvent } from '../../src/pipeline/taps.js'
 import { runningPipeline } from '../helpers/inline-pipeline.js'
 import { eventOf } from '../helpers/inline-plugins.js'
 

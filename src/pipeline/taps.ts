@@ -1,0 +1,90 @@
+import type { HeadgateError } from '../contract/errors.js'
+import type { Event, Outcome } from '../contract/index.js'
+import type { MaskPath } from '../lib/json/masked.js'
+import type { Decided } from './decision.js'
+import type { EventContext } from './event-log.js'
+import type { BuiltStage } from './stage.js'
+
+/** Sees every event that has ended: a function of what was decided and how it ended. */
+export interface Tap {
+  /** Never throws. */
+  offer(event: CompletedEvent): void
+}
+
+export const NO_TAPS: ReadonlySet<Tap> = new Set()
+
+/** An event whose path has ended. */
+export interface CompletedEvent {
+  readonly pipeline: Pick<TappedPipeline, 'name' | 'masks'>
+  readonly outcome: Outcome
+  /** As it was received; undefined if the request did not become an event. */
+  readonly event: Event | undefined
+  /** When its path ended; milliseconds since the epoch. */
+  readonly at: number
+  /** Milliseconds from its beginning to then. */
+  readonly took: number
+  /** Why it was rejected, dead-lettered or not taken. */
+  readonly error: HeadgateError | undefined
+  /** The rule that decided, as far as it is known without asking. */
+  readonly rule: string | undefined
+  /** Asks the stage that dropped it for the rule. */
+  readonly askRule: (() => Promise<string | undefined>) | undefined
+}
+
+/** The part of a pipeline that taps see. */
+interface TappedPipeline {
+  readonly name: string
+  /** Values of an event that no tap shows. */
+  readonly masks: readonly MaskPath[]
+  readonly stages: { readonly transforms: readonly BuiltStage<'transform'>[] }
+}
+
+/** After the response: nobody waits for a tap. */
+export function tellTaps(
+  taps: ReadonlySet<Tap>,
+  pipeline: TappedPipeline,
+  decided: Decided,
+  outcome: Outcome,
+  context: EventContext,
+): void {
+  const event = completedEvent(pipeline, decided, outcome, context)
+  setImmediate(() => {
+    for (const tap of taps) tap.offer(event)
+  })
+}
+
+function completedEvent(
+  pipeline: TappedPipeline,
+  { event, verdict }: Decided,
+  outcome: Outcome,
+  context: EventContext,
+): CompletedEvent {
+  const error = errorOf(outcome, context)
+  return {
+    pipeline,
+    outcome,
+    event,
+    at: Date.now(),
+    took: performance.now() - context.startedAt,
+    error,
+    // The verdict on a duplicate is not acted on.
+    rule: outcome.kind === 'duplicate' ? undefined : (context.event?.route?.name ?? error?.rule),
+    askRule:
+      outcome.kind === 'dropped' && verdict.kind === 'drop' ? () => ruleOf(pipeline, context) : undefined,
+  }
+}
+
+/** The outcome of a dead letter is its receipt; the reason is the failure of the stage. */
+function errorOf(outcome: Outcome, { failure }: EventContext): HeadgateError | undefined {
+  if ('error' in outcome) return outcome.error
+  return outcome.kind === 'dead-lettered' ? failure : undefined
+}
+
+/** The rule by which the stage that ended last dropped the event. */
+async function ruleOf(
+  { stages }: TappedPipeline,
+  { stage, event }: EventContext,
+): Promise<string | undefined> {
+  const built = stages.transforms.find(({ name }) => name === stage)
+  return event && (await built?.instance.explain?.(event))?.rule
+}
