@@ -1,189 +1,274 @@
-import type { Attempt, Committed } from '../contract/index.js'
+import type { PipelineConfig } from '../config/schema.js'
+import type { Attempt, PostCommit } from '../contract/index.js'
 import type { Ledger } from '../ledger/ledger.js'
 import type { PendingAck } from '../ledger/rows.js'
+import { backoffDelay } from '../lib/async.js'
 import { Rate } from '../lib/rate.js'
-import { LONGEST_TIMER } from '../lib/units.js'
-import { type RetrySettings, retryDelay } from './retry.js'
+import { LONGEST_TIMER, milliseconds } from '../lib/units.js'
+import { METRICS } from '../metrics/table.js'
+import type { StageRef } from './decision.js'
+import { correlationFields } from './event-log.js'
+import { type Observer, observePostCommit, type TryAcknowledge } from './observe.js'
 
-export interface AcknowledgeSettings {
-  readonly retry: RetrySettings
-  /** Attempts under way at once. */
-  readonly concurrency: number
-  /** Attempts a second at most; undefined for no limit but the sender's own. */
-  readonly rate: number | undefined
-}
-
-/** What became of an attempt, for counting and logging. */
-export type AttemptOutcome = 'acknowledged' | 'retry' | 'gave-up'
-
-export interface AcknowledgeStage {
+/** A post-commit stage, with everything that its acknowledger needs. */
+export interface AcknowledgedStage {
   readonly index: number
-  readonly settings: AcknowledgeSettings
+  readonly ref: StageRef
+  readonly observer: Observer
+  readonly instance: Pick<PostCommit, 'acknowledge'>
   readonly ledger: Ledger
-  /** One attempt; never rejects. */
-  attempt(committed: Committed): Promise<Attempt>
-  /** Called once for each attempt, after the ledger knows. */
-  settled(pending: PendingAck, outcome: AttemptOutcome, attempt: Attempt): void
+  /** Retries, rate and concurrency. */
+  readonly settings: PipelineConfig['postCommit'][number]
 }
 
-export interface Acknowledger {
-  /** `held`: as `hold` makes it. */
-  start(held?: boolean): void
-  /** True: makes no further attempt until it is told otherwise. */
-  hold(held: boolean): void
-  /**
-   * Goes on until nothing is due at this stage any more, now or soon, or `signal` is aborted; then makes no further
-   * attempt. What a sender asked us to try later, or is down for, is tried after the next start: nobody waits for that.
-   */
-  drain(signal: AbortSignal): Promise<void>
-  /** Makes no further attempt from now on; resolves when those under way have been settled. */
-  stop(): Promise<void>
+/** The delays between the attempts of one acknowledgement, in milliseconds. */
+export interface RetrySettings {
+  /** The longest delay before the first retry. */
+  readonly initial: number
+  /** The longest delay, unless the sender asks for a longer one. */
+  readonly max: number
+  /** Counted from the commit of the event. An attempt that fails later is the last one. */
+  readonly deadline: number
 }
 
-/** Milliseconds from now: what is due within them is waited for when everything stops. */
+/** The delay before the next attempt: with full jitter, and never less than the sender asked for. */
+export const retryDelay = (
+  { initial, max }: RetrySettings,
+  attempts: number,
+  asked = 0,
+  random = Math.random,
+): number => asked + Math.ceil(backoffDelay({ initial, max, jitter: 1 }, attempts, random))
+
+const OUTCOMES = ['acknowledged', 'retry', 'gave-up'] as const
+type AttemptOutcome = (typeof OUTCOMES)[number]
+
+/** Milliseconds. A drain waits for acknowledgements that are due within this time. */
 const SOON = 2000
-
 /**
- * Milliseconds that the first acknowledgement waits for others: a sender that is told of several at once also answers several
- * at once, and to wake up for each of them costs more than they do. Nobody waits for it: the event has been answered.
+ * Milliseconds that the first acknowledgement waits for others: a sender that receives several at once also responds to
+ * several at once, and waking up for each response costs more than the acknowledgement. The delay costs nobody anything: the
+ * event already has its response.
  */
 const GATHER_MS = 10
+/** A batch of this size does not wait for more: its acknowledgements take no longer than a tick with events. */
+const FULL_BATCH = 32
 /**
- * The share of all places that acknowledgements may have that failed before: each of those that hang keeps its place until
- * its time is over, and the rest must not wait for that.
+ * The share of the concurrency that retries may use. A retry that hangs occupies its slot until it times out, and new
+ * acknowledgements must not wait for that.
  */
-const FAILED_SHARE = 3 / 4
-/** So many do not wait for more. Together they take no longer than a turn with events. */
-const ENOUGH = 32
+const RETRY_SHARE = 3 / 4
 
 /**
- * Works off what the ledger owes a post-commit stage: so many at once, so many a second. Runs beside the path of the events
- * and never holds it up. What was never tried is not held up by what keeps failing: in the queue (`ledger.take`), and here in
- * the places.
+ * Makes the pending acknowledgements of a post-commit stage, within the limits on concurrency and rate. It runs apart from
+ * the path of the events and never delays it. Acknowledgements that keep failing do not delay new ones: the ledger returns
+ * new ones first (`ledger.take`), and retries may not use all slots.
  */
-export function createAcknowledger(stage: AcknowledgeStage): Acknowledger {
-  const { index, ledger, settings } = stage
-  const rate = new Rate(settings.rate)
-  let state: 'idle' | 'running' | 'held' | 'stopped' = 'idle'
-  const failedPlaces = Math.max(1, Math.floor(settings.concurrency * FAILED_SHARE))
-  let active = 0
-  /** Of these, those that failed before. */
-  let activeFailed = 0
-  let timer: NodeJS.Timeout | undefined
-  /** Owed since the last look at what is due. */
-  let gathered = 0
-  let onQuiet: (() => void) | undefined
-  let onIdle: (() => void) | undefined
+export class Acknowledger {
+  readonly #index: number
+  readonly #ledger: Ledger
+  readonly #attempt: TryAcknowledge
+  readonly #report: ReturnType<typeof createReport>
+  readonly #rate: Rate
+  readonly #retry: RetrySettings
+  readonly #concurrency: number
+  readonly #maxRetries: number
+  #state: 'idle' | 'running' | 'held' | 'stopped' = 'idle'
+  /** Attempts under way. */
+  #active = 0
+  /** Those of them that are retries. */
+  #activeRetries = 0
+  #timer: NodeJS.Timeout | undefined
+  /** Acknowledgements that were added since the last pump. */
+  #gathered = 0
+  #onQuiet: (() => void) | undefined
+  #onIdle: (() => void) | undefined
 
-  const added = (): void => {
-    if (state !== 'running') return
-    gathered++
-    if (gathered === 1) pumpIn(GATHER_MS)
-    // When the turn is over: the sender gets its answers before their acknowledgements are tried.
-    else if (gathered === ENOUGH) setImmediate(pump)
+  constructor({ index, ref, observer, instance, ledger, settings }: AcknowledgedStage) {
+    const { concurrency, rate, retry } = settings
+    this.#index = index
+    this.#ledger = ledger
+    this.#attempt = observePostCommit(ref, instance, observer)
+    this.#report = createReport(ref, observer, ledger)
+    this.#rate = new Rate(rate)
+    this.#retry = {
+      initial: milliseconds(retry.initial),
+      max: milliseconds(retry.max),
+      deadline: milliseconds(retry.deadline),
+    }
+    this.#concurrency = concurrency
+    this.#maxRetries = Math.max(1, Math.floor(concurrency * RETRY_SHARE))
   }
-  const pumpIn = (wait: number): void => {
-    clearTimeout(timer)
-    timer = setTimeout(pump, Math.min(wait, LONGEST_TIMER))
+
+  /** `held`: as for `hold`. */
+  start(held = false): void {
+    this.#state = held ? 'held' : 'running'
+    this.#ledger.onAdded(this.#index, () => this.#onAdded())
+    this.#pumpSoon()
   }
-  const pump = (): void => {
-    gathered = 0
-    clearTimeout(timer)
-    while (state === 'running' && active < settings.concurrency) {
-      const wait = waitForNext()
-      if (wait === undefined) break
-      if (wait > 0) {
-        pumpIn(wait)
+
+  /** While it is held, it makes no attempt. */
+  hold(held: boolean): void {
+    if (this.#state === (held ? 'running' : 'held')) this.#state = held ? 'held' : 'running'
+    this.#pumpSoon()
+  }
+
+  /**
+   * Goes on until no acknowledgement is due, now or soon, or `signal` is aborted; then it makes no further attempt.
+   * Acknowledgements that the sender wants later, and all of them if the sender is down, stay in the ledger until the next
+   * start.
+   */
+  async drain(signal: AbortSignal): Promise<void> {
+    if (this.#state === 'running') {
+      do {
+        await this.#quiet(signal)
+        if (!signal.aborted) await this.#ledger.refill()
+      } while (!signal.aborted && !this.#isQuiet())
+    }
+    this.#end()
+  }
+
+  /** Makes no further attempt; resolves when those under way have been settled. */
+  async stop(): Promise<void> {
+    this.#end()
+    if (this.#active > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve
+      })
+    }
+  }
+
+  #end(): void {
+    this.#state = 'stopped'
+    clearTimeout(this.#timer)
+  }
+
+  #onAdded(): void {
+    if (this.#state !== 'running') return
+    this.#gathered++
+    if (this.#gathered === 1) this.#pumpIn(GATHER_MS)
+    // At the end of the tick: the sender receives the responses to its events before their acknowledgements.
+    else if (this.#gathered === FULL_BATCH) this.#pumpSoon()
+  }
+
+  #pumpSoon(): void {
+    setImmediate(() => this.#pump())
+  }
+
+  #pumpIn(delay: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#pump(), Math.min(delay, LONGEST_TIMER))
+  }
+
+  /** Begins every attempt that is due and allowed. */
+  #pump(): void {
+    this.#gathered = 0
+    clearTimeout(this.#timer)
+    while (this.#state === 'running' && this.#active < this.#concurrency) {
+      const delay = this.#untilNext()
+      if (delay === undefined) break
+      if (delay > 0) {
+        this.#pumpIn(delay)
         break
       }
-      const pending = ledger.take(index, ledger.now(), untriedOnly())
+      const pending = this.#ledger.take(this.#index, this.#ledger.now(), this.#newOnly())
       if (pending === undefined) break
-      rate.take(performance.now())
-      void attempt(pending)
+      this.#rate.take(performance.now())
+      void this.#run(pending)
     }
-    if (onQuiet !== undefined && isQuiet()) onQuiet()
+    if (this.#onQuiet !== undefined && this.#isQuiet()) this.#onQuiet()
   }
-  const untriedOnly = (): boolean => activeFailed >= failedPlaces
-  const isQuiet = (): boolean =>
-    active === 0 && (rate.isDown(performance.now()) || (waitForNext() ?? Number.POSITIVE_INFINITY) > SOON)
-  const waitForNext = (): number | undefined => {
-    const dueAt = ledger.dueAt(index, untriedOnly())
-    return dueAt === undefined ? undefined : Math.max(dueAt - ledger.now(), rate.wait(performance.now()))
+
+  /** Milliseconds; undefined if no acknowledgement is pending. */
+  #untilNext(): number | undefined {
+    const dueAt = this.#ledger.dueAt(this.#index, this.#newOnly())
+    return dueAt === undefined
+      ? undefined
+      : Math.max(dueAt - this.#ledger.now(), this.#rate.wait(performance.now()))
   }
-  const quiet = (signal: AbortSignal): Promise<void> =>
-    new Promise((resolve) => {
+
+  /** Whether retries use all the slots that they may use. */
+  #newOnly(): boolean {
+    return this.#activeRetries >= this.#maxRetries
+  }
+
+  #isQuiet(): boolean {
+    if (this.#active > 0) return false
+    return this.#rate.isDown(performance.now()) || (this.#untilNext() ?? Number.POSITIVE_INFINITY) > SOON
+  }
+
+  #quiet(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
       const done = () => resolve()
       if (signal.aborted) return done()
-      onQuiet = () => {
+      this.#onQuiet = () => {
         signal.removeEventListener('abort', done)
         done()
       }
       signal.addEventListener('abort', done, { once: true })
-      setImmediate(pump)
+      this.#pumpSoon()
     })
-  const attempt = async (pending: PendingAck): Promise<void> => {
-    const failedBefore = pending.attempts > 0
-    active++
-    if (failedBefore) activeFailed++
-    const result = await stage.attempt(pending.committed)
-    const full = active-- === settings.concurrency || (failedBefore && untriedOnly())
-    if (failedBefore) activeFailed--
-    stage.settled(pending, settle(pending, result), result)
-    if (active === 0) onIdle?.()
-    // At once where others wait for its place: by the end of a turn its connection would have been idle for as long as a turn
-    // takes, which under load made acknowledgements fall behind.
-    if (full || gathered === 0) pump()
   }
-  /** An event that is throttled again, while others are acknowledged, is throttled for itself. */
-  const slowsAll = ({ attempts }: PendingAck): boolean => attempts === 0 || !rate.answeredSinceThrottle()
-  const settle = (pending: PendingAck, result: Attempt): AttemptOutcome => {
-    if (result.kind !== 'retry') rate.answered(performance.now())
-    if (result.kind === 'acknowledged') {
-      ledger.acknowledged(pending)
+
+  async #run(pending: PendingAck): Promise<void> {
+    const isRetry = pending.attempts > 0
+    this.#active++
+    if (isRetry) this.#activeRetries++
+    const attempt = await this.#attempt(pending.committed)
+    const wasFull = this.#active === this.#concurrency || (isRetry && this.#newOnly())
+    this.#active--
+    if (isRetry) this.#activeRetries--
+    this.#report(pending, this.#settle(pending, attempt), attempt)
+    if (this.#active === 0) this.#onIdle?.()
+    // At once if others wait for the slot: by the end of the tick, the connection would have been idle for a whole tick,
+    // which made acknowledgements fall behind under load.
+    if (wasFull || this.#gathered === 0) this.#pump()
+  }
+
+  #settle(pending: PendingAck, attempt: Attempt): AttemptOutcome {
+    if (attempt.kind !== 'retry') this.#rate.answered(performance.now())
+    if (attempt.kind === 'acknowledged') {
+      this.#ledger.acknowledged(pending)
       return 'acknowledged'
     }
-    if (result.kind === 'retry') {
-      if (result.throttled && slowsAll(pending)) rate.throttle(performance.now(), result.after ?? 0)
-      else rate.failed()
-      const dueAt = ledger.now() + retryDelay(settings.retry, pending.attempts, result.after)
-      if (dueAt - pending.committedAt <= settings.retry.deadline) {
-        ledger.retry(pending, dueAt)
+    if (attempt.kind === 'retry') {
+      if (attempt.throttled && this.#throttlesAll(pending))
+        this.#rate.throttle(performance.now(), attempt.after ?? 0)
+      else this.#rate.failed()
+      const dueAt = this.#ledger.now() + retryDelay(this.#retry, pending.attempts, attempt.after)
+      if (dueAt - pending.committedAt <= this.#retry.deadline) {
+        this.#ledger.retry(pending, dueAt)
         return 'retry'
       }
     }
-    const { code, message } = result.error
-    ledger.failed(pending, { code, message })
+    const { code, message } = attempt.error
+    this.#ledger.failed(pending, { code, message })
     return 'gave-up'
   }
 
-  return {
-    start(held = false) {
-      state = held ? 'held' : 'running'
-      ledger.onAdded(index, added)
-      setImmediate(pump)
-    },
-    hold(held) {
-      if (state === (held ? 'running' : 'held')) state = held ? 'held' : 'running'
-      setImmediate(pump)
-    },
-    async drain(signal) {
-      if (state === 'running') {
-        do {
-          await quiet(signal)
-          if (!signal.aborted) await ledger.refill()
-        } while (!signal.aborted && !isQuiet())
-      }
-      state = 'stopped'
-      clearTimeout(timer)
-    },
-    async stop() {
-      state = 'stopped'
-      clearTimeout(timer)
-      if (active > 0) {
-        await new Promise<void>((resolve) => {
-          onIdle = resolve
-        })
-      }
-    },
+  /** If the sender throttles one event again and accepts others meanwhile, only that event has to wait. */
+  #throttlesAll({ attempts }: PendingAck): boolean {
+    return attempts === 0 || !this.#rate.answeredSinceThrottle()
+  }
+}
+
+/** Counts each attempt, and logs the acknowledgements that failed for good. */
+function createReport({ pipeline }: StageRef, { metrics, log }: Observer, ledger: Ledger) {
+  const counterOf = (outcome: AttemptOutcome) =>
+    metrics.counter(METRICS.ackAttemptsTotal, { pipeline, outcome })
+  const counters = new Map(OUTCOMES.map((outcome) => [outcome, counterOf(outcome)]))
+  const duration = metrics.histogram(METRICS.ackDurationSeconds, { pipeline })
+  return (
+    { committed, committedAt, attempts }: PendingAck,
+    outcome: AttemptOutcome,
+    attempt: Attempt,
+  ): void => {
+    counters.get(outcome)?.inc()
+    if (outcome === 'acknowledged') duration.observe(Math.max(0, ledger.now() - committedAt) / 1000)
+    if (outcome !== 'gave-up' || !('error' in attempt)) return
+    const fields = { ...correlationFields(committed), ...committed.receipt, code: 'HG_ACK_GAVE_UP' }
+    log.error(
+      { ...fields, attempts: attempts + 1 },
+      `the event is in Kafka and will not be acknowledged: ${attempt.error.message}`,
+    )
   }
 }

@@ -3,7 +3,7 @@ import type { RootDatabase } from 'lmdb'
 import type { CheckedPipeline } from '../config/check.js'
 import type { CheckedConfig } from '../config/read.js'
 import type { PipelineConfig } from '../config/schema.js'
-import type { MetricDeclaration, RecordLog, SinkRecord } from '../contract/index.js'
+import type { Log, MetricDeclaration, RecordLog, SinkRecord } from '../contract/index.js'
 import { DurableLedger } from '../ledger/durable-ledger.js'
 import type { Ledger, LedgerBacklog, LedgerTerms } from '../ledger/ledger.js'
 import { LedgerStore } from '../ledger/store.js'
@@ -11,7 +11,7 @@ import { pointer } from '../lib/json/pointer.js'
 import { milliseconds } from '../lib/units.js'
 import type { MetricsRegistry, MetricsScope } from '../metrics/registry.js'
 import { METRICS } from '../metrics/table.js'
-import { buildAcknowledger } from './build-acknowledger.js'
+import { Acknowledger } from './acknowledge.js'
 import { buildDelivery, type Delivery, type DeliverySurroundings } from './build-delivery.js'
 import { FailureLog } from './event-log.js'
 import { DEAD_LETTER_STAGE, observeRecord, observeSink, observeSource } from './observe.js'
@@ -32,32 +32,31 @@ import { NO_TAPS, type Tap } from './taps.js'
 import type { TargetStates } from './target-state.js'
 import { Traffic } from './traffic.js'
 
-/** What the process lends to its pipelines. */
+/** The parts of the process that its pipelines use. */
 export interface Surroundings extends DeliverySurroundings {
-  /** What operators want; without it, that all pipelines run. */
+  /** Without it, every pipeline runs. */
   readonly targetStates?: TargetStates
-  /** See the events of all pipelines. */
+  /** Shown the events of all pipelines. */
   readonly taps?: ReadonlySet<Tap>
   readonly commitElsewhere?: CommitElsewhere
   /** In the primary process, if there are workers. */
   readonly offloadToWorkers?: OffloadToWorkers
-  /** `metrics` are those that stay for as long as the pipeline. */
+  /** `metrics`: the series that live as long as the pipeline, across its configs. */
   http(pipeline: string, metrics: MetricsRegistry): IntakePaths
   /** The database in the state directory. */
   readonly state: RootDatabase
 }
 
 /**
- * Puts a checked pipeline together. Pure: opens no connection and takes no event. `running` is the same pipeline under
- * the config so far: its ledger is kept, and every stage that the new config says the same of and that is not to be made
- * `anew`.
+ * Builds a checked pipeline. Pure: opens no connection and takes no event. `running`: the same pipeline under the config so
+ * far. The new one keeps its ledger, and every stage that is configured the same, unless `isRestarted` is true for it.
  */
 export function buildPipeline(
   config: CheckedConfig,
   checked: CheckedPipeline,
   surroundings: Surroundings,
   running?: Pipeline,
-  anew?: (stage: BuiltStage) => boolean,
+  isRestarted?: (stage: BuiltStage) => boolean,
 ): Pipeline {
   const { name } = checked
   const ledgerOf = (log: RecordLog | undefined): Ledger =>
@@ -68,21 +67,21 @@ export function buildPipeline(
       logger: surroundings.log({ pipeline: name, stage: 'ledger' }),
       signal: surroundings.signal,
     })
-  return assemblePipeline(config, checked, surroundings, ledgerOf, running, anew)
+  return assemblePipeline(config, checked, surroundings, ledgerOf, running, isRestarted)
 }
 
-/** The same with a ledger of the caller's making; it is given where the sink keeps its records. */
+/** The same with a ledger of the caller. `ledgerOf` receives the log of the sink. */
 export function assemblePipeline(
   config: CheckedConfig,
   checked: CheckedPipeline,
   surroundings: Omit<Surroundings, 'state'>,
   ledgerOf: (log: RecordLog | undefined) => Ledger,
   running?: Pipeline,
-  anew: (stage: BuiltStage) => boolean = () => false,
+  isRestarted: (stage: BuiltStage) => boolean = () => false,
 ): Pipeline {
   const { settings } = checked
   const metrics = surroundings.metrics.scope()
-  const kept = stagesOf(running).filter((stage) => !anew(stage))
+  const kept = stagesOf(running).filter((stage) => !isRestarted(stage))
   const delivery = buildDelivery(config, checked, { ...surroundings, metrics }, kept)
   const { name, revision, mac, transforms, sink, sinkStage, targets, observe } = delivery
   if (sinkStage.built !== running?.stages.sink) sink.expect(targets)
@@ -99,16 +98,8 @@ export function assemblePipeline(
   showTerms(metrics, name, settings)
   const { deadLetter: letterTarget } = settings
   const deadLetters = observe(DEAD_LETTER_STAGE, checked.sink.definition.name)
-  const failing = [...transforms, sinkStage].flatMap(({ ref }) =>
-    ref.onError === 'dead-letter' ? [ref.stage] : [],
-  )
-  const routing = transforms.flatMap(({ ref }, index) =>
-    settings.deadLetter !== undefined && checked.transforms[index]?.definition.routes === true
-      ? [ref.stage]
-      : [],
-  )
   const log = surroundings.log({ pipeline: name })
-  const traffic = new Traffic(name, { failing, routing }, milliseconds(settings.slowAfter), metrics, log)
+  const traffic = buildTraffic(checked, delivery, metrics, log)
   const origin = { name, revision, mac, sink }
   const makeRecord = observeRecord(sinkStage.ref, sinkStage.observer)
   const makeLetter = observeRecord(deadLetters.ref, deadLetters.observer)
@@ -145,9 +136,26 @@ export function assemblePipeline(
     targets,
     terms: termsOf(checked, sink.log, mac),
     metrics,
-    masks: settings.tap.mask.map((place) => pointer(place).tokens),
+    masks: settings.tap.mask.map((path) => pointer(path).tokens),
     settings,
   }
+}
+
+function buildTraffic(
+  { settings, transforms: checkedTransforms }: CheckedPipeline,
+  { name, transforms, sinkStage }: Delivery,
+  metrics: MetricsRegistry,
+  log: Log,
+): Traffic {
+  const failing = [...transforms, sinkStage].flatMap(({ ref }) =>
+    ref.onError === 'dead-letter' ? [ref.stage] : [],
+  )
+  const routing = transforms.flatMap(({ ref }, index) =>
+    settings.deadLetter !== undefined && checkedTransforms[index]?.definition.routes === true
+      ? [ref.stage]
+      : [],
+  )
+  return new Traffic(name, { failing, routing }, milliseconds(settings.slowAfter), metrics, log)
 }
 
 function termsOf({ settings }: CheckedPipeline, log: RecordLog | undefined, mac: RecordMac): LedgerTerms {
@@ -175,7 +183,10 @@ function buildSource(
   return { ...built, paths, intake: { current: undefined, barrier: undefined } }
 }
 
-/** What works it off is kept where that, too, is to be done as before: it knows how much the sender bears. */
+/**
+ * Reuses the acknowledger if its retry and rate settings are unchanged, so that the rate limit that it has learned survives
+ * a reload.
+ */
 function buildPostCommit(
   { postCommit, settings }: CheckedPipeline,
   index: number,
@@ -185,16 +196,17 @@ function buildPostCommit(
   before: BuiltPostCommit | undefined,
 ): BuiltPostCommit {
   const checked = postCommit[index] as CheckedPipeline['postCommit'][number]
-  const its = settings.postCommit[index] as PipelineConfig['postCommit'][number]
+  const stageSettings = settings.postCommit[index] as PipelineConfig['postCommit'][number]
   const plugin = checked.definition.name
   const stage = buildStage(`post-commit.${index}.${plugin}`, checked, within, {})
-  if (stage === before?.stage && isDeepStrictEqual(engineOf(its), engineOf(before.settings))) return before
+  if (stage === before?.stage && isDeepStrictEqual(engineOf(stageSettings), engineOf(before.settings)))
+    return before
   const metrics = within.metrics.scope()
   const ref = { pipeline: name, stage: stage.name, plugin, onError: 'reject' } as const
   const observer = { metrics, log: stage.log, failures: new FailureLog(stage.log) }
   const instance = offloadToWorkers?.(name, index, stage.instance) ?? stage.instance
-  const acknowledger = buildAcknowledger({ index, ref, observer, instance, ledger }, settings)
-  return { stage, settings: its, acknowledger, metrics }
+  const acknowledger = new Acknowledger({ index, ref, observer, instance, ledger, settings: stageSettings })
+  return { stage, settings: stageSettings, acknowledger, metrics }
 }
 
 const engineOf = ({ concurrency, rate, retry }: PipelineConfig['postCommit'][number]) => ({
@@ -203,7 +215,7 @@ const engineOf = ({ concurrency, rate, retry }: PipelineConfig['postCommit'][num
   retry,
 })
 
-/** The bounds beside which the ledger's gauges are to be read. */
+/** Shows the limits that the gauges of the ledger are read against. */
 function showTerms(
   metrics: MetricsScope,
   pipeline: string,
@@ -231,14 +243,14 @@ function openRuntime(
   const live = new Set<Pipeline>()
   const sampled = (
     declaration: MetricDeclaration<'pipeline'>,
-    read: (owing: LedgerBacklog) => number | undefined,
+    read: (backlog: LedgerBacklog) => number | undefined,
   ) => metrics.sampled(declaration, { pipeline }, () => read(ledger.backlog()))
   /** Without post-commit stages nothing is ever pending, and nothing is shown. */
   const acknowledges = () => [...live].some(({ stages }) => stages.postCommit.length > 0)
   const ofAcknowledging = (
     declaration: MetricDeclaration<'pipeline'>,
-    read: (owing: LedgerBacklog) => number,
-  ) => sampled(declaration, (owing) => (acknowledges() ? read(owing) : undefined))
+    read: (backlog: LedgerBacklog) => number,
+  ) => sampled(declaration, (backlog) => (acknowledges() ? read(backlog) : undefined))
   ofAcknowledging(METRICS.ledgerPending, ({ count }) => count)
   ofAcknowledging(METRICS.ledgerOldestPendingSeconds, ({ oldestAge }) => oldestAge / 1000)
   ofAcknowledging(METRICS.ledgerFailed, ({ failed }) => failed)

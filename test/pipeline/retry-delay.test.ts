@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { retryDelay } from '../../src/pipeline/retry.js'
+import { retryDelay } from '../../src/pipeline/acknowledge.js'
 
 const settings = fc.record({
   initial: fc.integer({ min: 1, max: 10_000 }),
@@ -11,17 +11,17 @@ const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
 test('a wait stays between what the sender asked for and that plus the bound', () => {
   fc.assert(
-    fc.property(settings, fc.nat(10_000), fc.nat(900_000), random, (given, attempts, asked, value) => {
-      const delay = retryDelay(given, attempts, asked, () => value)
+    fc.property(settings, fc.nat(10_000), fc.nat(900_000), random, (retry, attempts, asked, value) => {
+      const delay = retryDelay(retry, attempts, asked, () => value)
       expect(delay).toBeGreaterThanOrEqual(asked)
-      expect(delay).toBeLessThanOrEqual(asked + given.max)
+      expect(delay).toBeLessThanOrEqual(asked + retry.max)
       expect(Number.isSafeInteger(delay)).toBe(true)
     }),
   )
 })
 
 test('the bound doubles with every attempt until it reaches the maximum', () => {
-  const given = { initial: 100, max: 1000, deadline: 1 }
-  const longest = [0, 1, 2, 3, 4, 5].map((attempts) => retryDelay(given, attempts, 0, () => 0.999999))
+  const retry = { initial: 100, max: 1000, deadline: 1 }
+  const longest = [0, 1, 2, 3, 4, 5].map((attempts) => retryDelay(retry, attempts, 0, () => 0.999999))
   expect(longest).toEqual([100, 200, 400, 800, 1000, 1000])
 })
