@@ -6,7 +6,7 @@ import { HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
 import { LONGEST_TIMER, milliseconds } from '../lib/units.js'
 import type { Unfinished } from '../pipeline/lifecycle.js'
-import { tried } from '../pipeline/trial.js'
+import { runTrials } from '../pipeline/trial.js'
 import { plugins } from '../plugins/index.js'
 import { createLog, Loggers, type ProcessLog, warningLogger } from '../process/logging.js'
 import { packageJson } from '../process/package.js'
@@ -50,7 +50,7 @@ Under systemd it reports READY, STOPPING and the watchdog (Type=notify), and tak
       return EXIT.usage
     }
     const { settings } = settingsResult.read
-    const read = await tried(await loadConfig(settings, io))
+    const read = await runTrials(await loadConfig(settings, io))
     if (!read.ok) {
       if (readable) io.err(`${problemReport(read, io)}Headgate does not start.\n`)
       else logProblems(read, log)
@@ -75,7 +75,7 @@ Under systemd it reports READY, STOPPING and the watchdog (Type=notify), and tak
         file: resolve(io.cwd, settings.config),
         read: async (text) =>
           // With a text, it is a check for the admin API.
-          text === undefined ? tried(await loadConfig(settings, io)) : loadConfig(settings, io, { text }),
+          text === undefined ? runTrials(await loadConfig(settings, io)) : loadConfig(settings, io, { text }),
         onSecrets: (secrets) => redact(lineRedactor(secrets)),
         onTakeover(pid) {
           log.info({ event: 'takeover', pid }, 'another process takes over')

@@ -2,7 +2,7 @@ import type { CheckedPipeline } from '../config/check.js'
 import { type ProbeLine, type ProbeReport, probe } from '../config/probe.js'
 import type { CheckedConfig, ReadResult } from '../config/read.js'
 import { milliseconds } from '../lib/units.js'
-import { tried } from '../pipeline/trial.js'
+import { runTrials } from '../pipeline/trial.js'
 import { type Command, EXIT, type Io } from './command.js'
 import { loadConfig, loadSettings, settingOptions } from './load.js'
 import { findingsOf, problemReport, problemsAsJson, problemsForGithub } from './problems.js'
@@ -54,7 +54,7 @@ endpoint issues a token. Nothing is written and nothing is acknowledged. Checks 
     }
     const settings = loadSettings(file === undefined ? options : { ...options, config: file }, io)
     if (settings === undefined) return EXIT.usage
-    const read = await tried(await loadConfig(settings, io))
+    const read = await runTrials(await loadConfig(settings, io))
     const outside =
       read.ok && againstCluster === true
         ? await probe(read.config, { timeout: milliseconds(String(timeout)), signal: io.signal })

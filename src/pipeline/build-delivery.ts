@@ -8,28 +8,28 @@ import { FailureLog } from './event-log.js'
 import { type Apply, type Observer, observeTransform } from './observe.js'
 import { macOf, type RecordMac } from './record-mac.js'
 import { createShared, type Shared } from './shared.js'
-import { type BuiltStage, buildStage, type StageSurroundings } from './stage.js'
+import { type BuiltStage, buildStage, type StageDeps } from './stage.js'
 
-/** What the process lends to stages. */
-export interface DeliverySurroundings {
+/** The parts of the process that stages use. */
+export interface DeliveryDeps {
   readonly metrics: MetricsRegistry
   /** A log with these fields on every line. */
   log(fields: { readonly [name: string]: string }): Log
-  /** Aborted when the process no longer waits for anybody. */
+  /** Aborted when the shutdown no longer waits for anything. */
   readonly signal: AbortSignal
-  /** What several sinks of the process use together; without it, a sink uses everything alone. */
+  /** Connections that several sinks share; without it, each sink has its own. */
   readonly shared?: Shared
-  /** From which the keys of all pipelines are made; without it, each has one made of its own secrets. */
+  /** The keys of all pipelines derive from it; without it, each derives from the secrets of its pipeline. */
   readonly recordKey?: string | undefined
 }
 
-/** Where a stage stands, and who counts and logs what becomes of events there. */
+/** A stage, with the metrics and the log of its events. */
 export interface Observed {
   readonly ref: StageRef
   readonly observer: Observer
 }
 
-/** The part of a pipeline that makes a record of an event and writes it; a dead letter passes it again when it is replayed. */
+/** The part of a pipeline that makes a record of an event and writes it. A replay of dead letters uses only this part. */
 export interface Delivery {
   readonly name: string
   readonly revision: string
@@ -42,29 +42,29 @@ export interface Delivery {
   }[]
   readonly sink: Sink
   readonly sinkStage: Observed & { readonly built: BuiltStage<'sink'> }
-  /** Every topic and partition that it can write to, with its place in the file; the one for dead letters is the last. */
+  /** Every topic and partition that it can write to, with its location in the file; the one for dead letters is the last. */
   readonly targets: readonly PlacedTarget[]
   /** For further stages of this pipeline. */
-  readonly within: StageSurroundings
+  readonly stageDeps: StageDeps
   observe(name: string, plugin: string, onError?: OnError): Observed
-  /** Those of all stages that are observed, to be flushed when no event comes any more. */
+  /** Of all observed stages; flushed after the last event. */
   readonly failureLogs: readonly FailureLog[]
 }
 
 /**
- * Puts the transforms and the sink of a checked pipeline together. Pure. Whoever starts the sink tells it its targets.
- * `kept`: the stages that run, of which those stay that the config says the same of.
+ * Builds the transforms and the sink of a checked pipeline. Pure. The caller has to call `expect` of the sink before it starts
+ * the sink. `kept`: the running stages; one that is configured the same is reused.
  */
 export function buildDelivery(
   config: CheckedConfig,
   checked: CheckedPipeline,
-  surroundings: DeliverySurroundings,
+  deps: DeliveryDeps,
   kept: readonly BuiltStage[] = [],
 ): Delivery {
   const { name, settings } = checked
-  const { metrics, log, signal } = surroundings
+  const { metrics, log, signal } = deps
   const { files, revision } = config
-  const within: StageSurroundings = { pipeline: name, metrics, files, signal, log, kept }
+  const stageDeps: StageDeps = { pipeline: name, metrics, files, signal, log, kept }
   const failureLogs: FailureLog[] = []
   const observe = (stage: string, plugin: string, onError: OnError = 'reject'): Observed => {
     const stageLog = log({ pipeline: name, stage })
@@ -78,26 +78,26 @@ export function buildDelivery(
 
   const transforms = checked.transforms.map((transform, index) => {
     const plugin = transform.definition.name
-    const built = buildStage(`transform.${index}.${plugin}`, transform, within, {})
+    const built = buildStage(`transform.${index}.${plugin}`, transform, stageDeps, {})
     const { ref, observer } = observe(built.name, plugin, settings.transforms[index]?.onError)
     const { instance } = built
     return { ref, instance, apply: observeTransform(ref, instance, observer), built }
   })
 
   const { name: sinkName } = checked.sink.definition
-  const { shared = createShared(surroundings) } = surroundings
-  const built = buildStage(`sink.${sinkName}`, checked.sink, within, {
+  const { shared = createShared(deps) } = deps
+  const built = buildStage(`sink.${sinkName}`, checked.sink, stageDeps, {
     share: (key, create) => shared.lease(sinkName, key, checked.sink.sharedAs ?? name, create),
   })
   return {
     name,
     revision,
-    mac: macOf(checked, surroundings.recordKey),
+    mac: macOf(checked, deps.recordKey),
     transforms,
     sink: built.instance,
     sinkStage: { ...observe(built.name, sinkName, settings.sink.onError), built },
     targets: targetsOf(config, checked),
-    within,
+    stageDeps,
     failureLogs,
     observe,
   }

@@ -12,16 +12,16 @@ import { milliseconds } from '../lib/units.js'
 import type { MetricsRegistry, MetricsScope } from '../metrics/registry.js'
 import { METRICS } from '../metrics/table.js'
 import { Acknowledger } from './acknowledge.js'
-import { buildDelivery, type Delivery, type DeliverySurroundings } from './build-delivery.js'
+import { buildDelivery, type Delivery, type DeliveryDeps } from './build-delivery.js'
 import { FailureLog } from './event-log.js'
 import { DEAD_LETTER_STAGE, observeRecord, observeSink, observeSource } from './observe.js'
 import {
   type BuiltPostCommit,
   type BuiltSource,
-  type CommitElsewhere,
   type MakeDeadLetter,
   type OffloadToWorkers,
   type Pipeline,
+  type RemoteCommit,
   type Runtime,
   stagesOf,
 } from './pipeline.js'
@@ -33,12 +33,12 @@ import type { TargetStates } from './target-state.js'
 import { Traffic } from './traffic.js'
 
 /** The parts of the process that its pipelines use. */
-export interface Surroundings extends DeliverySurroundings {
+export interface PipelineDeps extends DeliveryDeps {
   /** Without it, every pipeline runs. */
   readonly targetStates?: TargetStates
   /** Shown the events of all pipelines. */
   readonly taps?: ReadonlySet<Tap>
-  readonly commitElsewhere?: CommitElsewhere
+  readonly remoteCommit?: RemoteCommit
   /** In the primary process, if there are workers. */
   readonly offloadToWorkers?: OffloadToWorkers
   /** `metrics`: the series that live as long as the pipeline, across its configs. */
@@ -54,51 +54,51 @@ export interface Surroundings extends DeliverySurroundings {
 export function buildPipeline(
   config: CheckedConfig,
   checked: CheckedPipeline,
-  surroundings: Surroundings,
+  deps: PipelineDeps,
   running?: Pipeline,
   isRestarted?: (stage: BuiltStage) => boolean,
 ): Pipeline {
   const { name } = checked
   const ledgerOf = (log: RecordLog | undefined): Ledger =>
     new DurableLedger({
-      ...termsOf(checked, log, macOf(checked, surroundings.recordKey)),
+      ...termsOf(checked, log, macOf(checked, deps.recordKey)),
       pipeline: name,
-      openStore: (limits) => LedgerStore.open(surroundings.state, name, limits),
-      logger: surroundings.log({ pipeline: name, stage: 'ledger' }),
-      signal: surroundings.signal,
+      openStore: (limits) => LedgerStore.open(deps.state, name, limits),
+      logger: deps.log({ pipeline: name, stage: 'ledger' }),
+      signal: deps.signal,
     })
-  return assemblePipeline(config, checked, surroundings, ledgerOf, running, isRestarted)
+  return assemblePipeline(config, checked, deps, ledgerOf, running, isRestarted)
 }
 
 /** The same with a ledger of the caller. `ledgerOf` receives the log of the sink. */
 export function assemblePipeline(
   config: CheckedConfig,
   checked: CheckedPipeline,
-  surroundings: Omit<Surroundings, 'state'>,
+  deps: Omit<PipelineDeps, 'state'>,
   ledgerOf: (log: RecordLog | undefined) => Ledger,
   running?: Pipeline,
   isRestarted: (stage: BuiltStage) => boolean = () => false,
 ): Pipeline {
   const { settings } = checked
-  const metrics = surroundings.metrics.scope()
+  const metrics = deps.metrics.scope()
   const kept = stagesOf(running).filter((stage) => !isRestarted(stage))
-  const delivery = buildDelivery(config, checked, { ...surroundings, metrics }, kept)
+  const delivery = buildDelivery(config, checked, { ...deps, metrics }, kept)
   const { name, revision, mac, transforms, sink, sinkStage, targets, observe } = delivery
   if (sinkStage.built !== running?.stages.sink) sink.expect(targets)
-  const lasting = running?.runtime.metrics ?? surroundings.metrics.scope()
-  const source = buildSource(checked, delivery, surroundings.http(name, lasting), running)
+  const lasting = running?.runtime.metrics ?? deps.metrics.scope()
+  const source = buildSource(checked, delivery, deps.http(name, lasting), running)
   const sourceStage = observe(source.name, source.plugin)
-  const runtime = running?.runtime ?? openRuntime(name, ledgerOf(sink.log), lasting, surroundings)
+  const runtime = running?.runtime ?? openRuntime(name, ledgerOf(sink.log), lasting, deps)
   const { ledger } = runtime
   const postCommit = settings.postCommit.map((_, index) =>
-    buildPostCommit(checked, index, delivery, ledger, surroundings, running?.stages.postCommit[index]),
+    buildPostCommit(checked, index, delivery, ledger, deps, running?.stages.postCommit[index]),
   )
 
   const once = { send: (record: SinkRecord) => ledger.findWritten(record) ?? sink.send(record) }
   showTerms(metrics, name, settings)
   const { deadLetter: letterTarget } = settings
   const deadLetters = observe(DEAD_LETTER_STAGE, checked.sink.definition.name)
-  const log = surroundings.log({ pipeline: name })
+  const log = deps.log({ pipeline: name })
   const traffic = buildTraffic(checked, delivery, metrics, log)
   const origin = { name, revision, mac, sink }
   const makeRecord = observeRecord(sinkStage.ref, sinkStage.observer)
@@ -174,11 +174,11 @@ function termsOf({ settings }: CheckedPipeline, log: RecordLog | undefined, mac:
 
 function buildSource(
   { source }: CheckedPipeline,
-  { within }: Delivery,
+  { stageDeps }: Delivery,
   paths: IntakePaths,
   running: Pipeline | undefined,
 ): BuiltSource {
-  const built = buildStage(`source.${source.definition.name}`, source, within, { http: paths })
+  const built = buildStage(`source.${source.definition.name}`, source, stageDeps, { http: paths })
   if (built === running?.stages.source) return running.stages.source
   return { ...built, paths, intake: { current: undefined, barrier: undefined } }
 }
@@ -190,18 +190,18 @@ function buildSource(
 function buildPostCommit(
   { postCommit, settings }: CheckedPipeline,
   index: number,
-  { within, name }: Delivery,
+  { stageDeps, name }: Delivery,
   ledger: Ledger,
-  { offloadToWorkers }: Pick<Surroundings, 'offloadToWorkers'>,
+  { offloadToWorkers }: Pick<PipelineDeps, 'offloadToWorkers'>,
   before: BuiltPostCommit | undefined,
 ): BuiltPostCommit {
   const checked = postCommit[index] as CheckedPipeline['postCommit'][number]
   const stageSettings = settings.postCommit[index] as PipelineConfig['postCommit'][number]
   const plugin = checked.definition.name
-  const stage = buildStage(`post-commit.${index}.${plugin}`, checked, within, {})
+  const stage = buildStage(`post-commit.${index}.${plugin}`, checked, stageDeps, {})
   if (stage === before?.stage && isDeepStrictEqual(engineOf(stageSettings), engineOf(before.settings)))
     return before
-  const metrics = within.metrics.scope()
+  const metrics = stageDeps.metrics.scope()
   const ref = { pipeline: name, stage: stage.name, plugin, onError: 'reject' } as const
   const observer = { metrics, log: stage.log, failures: new FailureLog(stage.log) }
   const instance = offloadToWorkers?.(name, index, stage.instance) ?? stage.instance
@@ -237,8 +237,8 @@ function openRuntime(
   {
     targetStates,
     taps = NO_TAPS,
-    commitElsewhere,
-  }: Pick<Surroundings, 'targetStates' | 'taps' | 'commitElsewhere'>,
+    remoteCommit,
+  }: Pick<PipelineDeps, 'targetStates' | 'taps' | 'remoteCommit'>,
 ): Runtime {
   const live = new Set<Pipeline>()
   const sampled = (
@@ -262,7 +262,7 @@ function openRuntime(
     [...live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0),
   )
   const targetState = targetStates?.of(pipeline) ?? 'RUNNING'
-  const runtime: Runtime = { ledger, live, metrics, targetState, taps, commitElsewhere }
+  const runtime: Runtime = { ledger, live, metrics, targetState, taps, remoteCommit }
   metrics.sampled(METRICS.pipelinePaused, { pipeline }, () => (runtime.targetState === 'RUNNING' ? 0 : 1))
   return runtime
 }

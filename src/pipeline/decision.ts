@@ -13,7 +13,7 @@ export interface StageRef {
   readonly onError: OnError
 }
 
-/** `reject`: bad data, the sender receives 4xx. `unavailable`: a fault of ours, 503. */
+/** `reject`: bad data, the sender receives 4xx. `unavailable`: a fault of ours, the sender receives 503. */
 export interface Refusal {
   readonly kind: 'reject' | 'unavailable'
   readonly error: HeadgateError
@@ -34,8 +34,8 @@ export interface Passed<Value> {
 export type Decision<Value> = Passed<Value> | { readonly kind: 'drop' } | Refusal | DeadLettered
 
 /**
- * What `decide` makes of a request: a plain value, so that it can be written to a wire or to a topic, and `commit` can act on
- * it in another process.
+ * The result of `decide` for a request. A plain value, so that it can be sent or written to a topic, and `commit` can act on it
+ * in another process.
  */
 export type Decided =
   /** The request did not become an event. */

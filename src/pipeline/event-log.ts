@@ -2,9 +2,9 @@ import type { ErrorCode, HeadgateError } from '../contract/errors.js'
 import type { Correlation, Event, Log, Outcome } from '../contract/index.js'
 import type { Decision, StageRef } from './decision.js'
 
-/** Kept with one event until its path ends, so that the log can name the event and say where its time went. */
+/** Accompanies an event until it ends, so that the log can name the event and the stages that took its time. */
 export class EventContext {
-  /** As it was when its last stage began; undefined until it is an event. */
+  /** As of the start of the last stage; undefined until the request has become an event. */
   event: Event | undefined = undefined
   /** The last error of a stage; the stage has logged it. */
   failure: HeadgateError | undefined = undefined
@@ -13,7 +13,7 @@ export class EventContext {
   #slowStages: { [stage: string]: number } | undefined = undefined
   readonly #notable: number
 
-  /** `notable`: milliseconds from which the time in a stage is kept. */
+  /** `notable`: stages that take at least this many milliseconds are recorded. */
   constructor(
     readonly request: Correlation | undefined,
     readonly startedAt: number,
@@ -69,7 +69,7 @@ interface Window {
 }
 
 /**
- * The first few of each kind get a line each; the rest of a window is a count at its end. An outage has the same message for
+ * Logs the first few of each kind in full, and the rest of a window as a count at its end. An outage has the same message for
  * every event, and a sender of nothing but bad data must not fill the disk.
  */
 class SampledLines<Kind> {
@@ -81,7 +81,7 @@ class SampledLines<Kind> {
     this.#logRest = logRest
   }
 
-  /** True if this one gets a line; counts it otherwise. */
+  /** Whether to log this one; counts it otherwise. */
   take(kind: Kind): boolean {
     const window = this.#windows.get(kind) ?? this.#open(kind)
     if (window.lines === LINES) {
@@ -145,12 +145,12 @@ export class FailureLog {
   }
 }
 
-/** The share of the time of a slow event from which a stage is named. */
+/** A stage is named if it took at least this share of the time of a slow event. */
 const NOTABLE_SHARE = 0.05
 
 /** Logs slow events, so that a high percentile on a dashboard leads to an event and its trace. */
 export class SlowLog {
-  /** Milliseconds from which the time in a stage is worth keeping. */
+  /** Stages that take at least this many milliseconds are recorded. */
   readonly notable: number
   readonly #log: Log
   readonly #lines: SampledLines<'slow'>

@@ -13,12 +13,12 @@ interface PartBase {
   readonly metrics: MetricsScope
   /** Rejects if it can never work. A part that may yet work (Kafka is down) gives its reason in `notReady`. */
   start(): Promise<void> | void
-  /** Finishes what is under way. May be called without `start`. */
+  /** Finishes the work under way. May be called without `start`. */
   stop(): Promise<void> | undefined
   notReady(): readonly string[]
 }
 
-/** A part of a pipeline with a life of its own. A reload keeps it if both configs have the same `subject`. */
+/** A part of a pipeline that starts and stops by itself. A reload keeps it if both configs have the same `subject`. */
 export type Part = PartBase &
   (
     | { readonly kind: 'stage'; readonly subject: BuiltStage<'post-commit' | 'sink' | 'transform'> }
@@ -28,8 +28,8 @@ export type Part = PartBase &
   )
 
 /**
- * The parts of a pipeline in the order of their start: downstream first, so that every event has somewhere to go. Parts of
- * one step start side by side. They stop in the reverse order. This is the one list of parts.
+ * The parts of a pipeline in the order of their start: downstream first, so that no event reaches a part that does not run yet.
+ * Parts of one step start together. They stop in the reverse order. This is the one list of parts.
  */
 export function startOrder(pipeline: Pipeline): readonly (readonly Part[])[] {
   const { source, transforms, sink, postCommit } = pipeline.stages
@@ -77,10 +77,10 @@ const stagePart = (stage: BuiltStage<'post-commit' | 'sink' | 'transform'>): Par
   notReady: () => stage.instance.notReady?.() ?? [],
 })
 
-/** Acknowledgers and sources start and stop with the events: a transition does that. */
+/** A transition starts and stops acknowledgers and sources: they run only while the pipeline takes events. */
 const hasOwnLife = ({ kind }: Part): boolean => kind === 'stage' || kind === 'ledger'
 
-/** Starts stages and ledgers. When it rejects, each has started or failed: a stop finds none half started. */
+/** Starts stages and ledgers. When it rejects, each has started or failed, so that a stop finds none half started. */
 export async function startParts(steps: readonly (readonly Part[])[]): Promise<void> {
   for (const step of steps) await settleAll(step.filter(hasOwnLife).map(async (part) => part.start()))
 }
@@ -90,7 +90,7 @@ export async function stopParts(steps: readonly (readonly Part[])[], deadline: A
   for (const step of steps.toReversed()) {
     const stopped = step
       .filter(hasOwnLife)
-      // The stop of a ledger is never cut short: it writes to a local disk, and closing that meanwhile would lose it.
+      // The stop of a ledger is never cut short: it writes to a local disk, and closing the store meanwhile would lose the writes.
       .map((part) => (part.kind === 'ledger' ? part.stop() : untilAborted(part.stop(), deadline)))
     await Promise.all(stopped)
   }
@@ -100,27 +100,27 @@ export async function stopParts(steps: readonly (readonly Part[])[], deadline: A
 export const notReady = (steps: readonly (readonly Part[])[]): string[] =>
   steps.flat().flatMap((part) => part.notReady())
 
-/** An event is under one config from beginning to end: the one that is current when it comes. */
+/** An event stays under one config from beginning to end: the one that is current when it arrives. */
 export function intakeOf({ intake }: Pick<BuiltSource, 'intake'>): Intake {
   const take = async (receive: () => Event, request: Correlation | undefined) => {
     const pipeline = intake.current as Pipeline
-    const { targetState, commitElsewhere } = pipeline.runtime
-    const taken = targetState === 'RUNNING' ? receive : () => refuseWhilePaused(receive)
-    if (commitElsewhere === undefined) return run(pipeline, taken, request)
+    const { targetState, remoteCommit } = pipeline.runtime
+    const admitted = targetState === 'RUNNING' ? receive : () => refuseWhilePaused(receive)
+    if (remoteCommit === undefined) return run(pipeline, admitted, request)
     const context = pipeline.traffic.begin(request)
-    return commitElsewhere(pipeline, await decide(pipeline.decider, taken, context), context)
+    return remoteCommit(pipeline, await decide(pipeline.decider, admitted, context), context)
   }
   return (receive, request) =>
     intake.barrier === undefined ? take(receive, request) : intake.barrier.then(() => take(receive, request))
 }
 
-/** A sender that is not authenticated learns only that. */
+/** A sender that is not authenticated must not learn that the pipeline is paused. */
 function refuseWhilePaused(receive: () => Event): never {
   receive()
   throw new HeadgateError('HG_INTAKE_PAUSED', 'The pipeline is paused.', { retryAfter: PAUSED_RETRY_AFTER })
 }
 
-/** Seconds. Nobody knows how long the pause will be, and senders must not give up. */
+/** Seconds. The length of the pause is unknown, and senders must not give up. */
 const PAUSED_RETRY_AFTER = 30
 
 /** Takes effect at once, under this config and those after it. Events in flight go on. */
@@ -129,10 +129,10 @@ export function setTargetState(pipeline: Pipeline, targetState: TargetState): vo
   for (const { acknowledger } of pipeline.stages.postCommit) acknowledger.hold(isHeld(pipeline))
 }
 
-/** Whether durable events wait for their acknowledgement until the operator starts the pipeline again. */
+/** If so, durable events wait for their acknowledgement until an operator starts the pipeline again. */
 const isHeld = ({ runtime }: Pipeline): boolean => runtime.targetState === 'STOPPED'
 
-/** From now on, its values are the ones that are shown. */
+/** From now on, metrics show the values of this pipeline. */
 export function showMetrics(pipeline: Pipeline): void {
   const { runtime, stages } = pipeline
   runtime.metrics.show()
@@ -144,7 +144,7 @@ export function showMetrics(pipeline: Pipeline): void {
 /** The work that a pipeline left when it stopped. */
 export interface Unfinished {
   readonly pipeline: string
-  /** Events received whose path had not ended: their senders received no 2xx. */
+  /** Events that were received and had no outcome yet: their senders received no 2xx. */
   readonly inFlight: number
   /** Events that are in Kafka and not acknowledged to their sender. */
   readonly unacknowledged: number

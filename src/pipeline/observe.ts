@@ -17,8 +17,8 @@ import type { Decision, OnError, Passed, Refusal, StageRef } from './decision.js
 import { correlationFields, type EventContext, type FailureLog } from './event-log.js'
 
 /**
- * The one place where stages are counted, timed and logged. Each wrapper turns the result of a plugin into a decision:
- * nothing that a stage throws passes it.
+ * The one place where stages are counted, timed and logged. Each wrapper turns the result of a plugin into a decision
+ * and catches everything that the plugin throws.
  */
 
 /** The stage that writes dead letters. */
@@ -30,14 +30,14 @@ export interface Observer {
   readonly failures: FailureLog
 }
 
-/** The wrapped stages, as the path of an event calls them; without a context for an event that nobody waits for. */
+/** The wrapped stages, as the path of an event calls them. Without a context, no sender waits for the event. */
 export type Receive = (receive: () => Event, context?: EventContext) => Passed<Event> | Refusal
 export type Apply = (event: Event, context?: EventContext) => Decision<Event> | Promise<Decision<Event>>
 export type Make = (event: Event, make: () => SinkRecord, context?: EventContext) => Decision<SinkRecord>
 export type Send = (event: Event, record: SinkRecord, context?: EventContext) => Promise<Decision<Receipt>>
 export type TryAcknowledge = (committed: Committed) => Promise<Attempt>
 
-/** Authentication, parsing and the id: what fails here never was an event, so `onError` does not apply. */
+/** Authentication, parsing and the id: a request that fails here never became an event, so `onError` does not apply. */
 export function observeSource(ref: StageRef, observer: Observer): Receive {
   const ended = stageEnd(ref, observer, ['passed', 'rejected'])
   return (receive, context) => {
@@ -57,7 +57,7 @@ export function observeSource(ref: StageRef, observer: Observer): Receive {
   }
 }
 
-/** A transform that answers at once stays synchronous: waiting for nothing costs a turn of the queue. */
+/** A transform that returns a plain verdict stays synchronous: an await costs a turn of the microtask queue. */
 export function observeTransform(ref: StageRef, transform: Transform, observer: Observer): Apply {
   const ended = stageEnd(ref, observer, ['passed', FAILED[ref.onError]])
   return (event, context) => {
@@ -103,10 +103,10 @@ export function observeSink(ref: StageRef, sink: Pick<Sink, 'send'>, observer: O
   }
 }
 
-/** Failures in a row after which the log says that the sender cannot be told. */
+/** Consecutive failures after which the log warns that acknowledging fails. */
 const FAILING = 10
 
-/** One attempt. The log has a line for each that is given up, and for the start and the end of an outage. */
+/** Makes one attempt. The log has a line for the start and for the end of an outage. */
 export function observePostCommit(
   ref: StageRef,
   postCommit: Pick<PostCommit, 'acknowledge'>,
@@ -141,7 +141,7 @@ export function observePostCommit(
   }
 }
 
-/** Bad data is decided by the operator's `onError`; a fault of ours never is. */
+/** The operator's `onError` decides about bad data, and never about a fault of ours. */
 function onFailure(error: HeadgateError, ref: StageRef): Decision<never> {
   if (error.kind !== 'data') return { kind: 'unavailable', error }
   if (ref.onError === 'drop') return { kind: 'drop' }
@@ -179,7 +179,7 @@ const OUTCOME_OF: { readonly [kind in Decision<unknown>['kind']]: StageOutcome }
   unavailable: 'unavailable',
 }
 
-/** Ends a stage for one event: counted, timed, and logged where it failed. */
+/** Ends a stage for one event: counts and times it, and logs a failure. */
 function stageEnd(ref: StageRef, observer: Observer, usual: readonly StageOutcome[]) {
   const count = stageCount(ref, observer, usual)
   const { failures } = observer
@@ -196,14 +196,14 @@ function stageEnd(ref: StageRef, observer: Observer, usual: readonly StageOutcom
   }
 }
 
-/** `usual`: the outcomes that are shown from the start; any other when it first occurs. */
+/** `usual`: the outcomes that metrics show from the start; any other one appears when it first occurs. */
 function stageCount(
   { pipeline, stage, plugin }: StageRef,
   { metrics }: Observer,
   usual: readonly StageOutcome[],
 ) {
   const labels = { pipeline, stage, plugin }
-  // A dead letter goes to the same sink, which is timed.
+  // The sink that writes the dead letters is already timed.
   const duration =
     stage === DEAD_LETTER_STAGE ? undefined : metrics.histogram(METRICS.stageDurationSeconds, labels)
   const counter = (outcome: StageOutcome) =>
@@ -212,17 +212,17 @@ function stageCount(
       outcome,
     })
   const counters = new Map(usual.map((outcome) => [outcome, counter(outcome)]))
+  const addCounter = (outcome: StageOutcome) => {
+    const added = counter(outcome)
+    counters.set(outcome, added)
+    return added
+  }
   /** Returns the milliseconds. */
   return (outcome: StageOutcome, startedAt: number): number => {
     const ms = performance.now() - startedAt
     duration?.observe(ms / 1000)
-    const known = counters.get(outcome)
-    if (known !== undefined) known.inc()
-    else {
-      const unusual = counter(outcome)
-      counters.set(outcome, unusual)
-      unusual.inc()
-    }
+    const count = counters.get(outcome) ?? addCounter(outcome)
+    count.inc()
     return ms
   }
 }

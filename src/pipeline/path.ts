@@ -8,7 +8,7 @@ import type { Committer, Decider, MakeDeadLetter, Pipeline } from './pipeline.js
 import { tellTaps } from './taps.js'
 
 /**
- * The path of one event, from the request to the outcome that its response tells. It has two halves:
+ * The path of one event, from the request to the outcome that decides its response. It has two halves:
  *
  *   decide: source -> transforms -> a verdict: send this record, drop, reject, or dead-letter this record
  *   commit: ledger (seen before?) -> sink -> ledger (committed)
@@ -16,7 +16,7 @@ import { tellTaps } from './taps.js'
  * One process runs both. With workers, a worker decides and the primary process commits. After the response, the ledger
  * has the event acknowledged upstream.
  *
- * Never rejects: a failure is an outcome as well.
+ * Never rejects: a failure is an outcome too.
  */
 export async function run(
   pipeline: Pipeline,
@@ -36,7 +36,7 @@ export async function finish(pipeline: Pipeline, decided: Decided, context: Even
 }
 
 /**
- * Has no effect outside, since transforms are pure: deciding twice is harmless, and a redelivery is decided again. Never
+ * Has no side effects, since transforms are pure: deciding twice is harmless, and a redelivery is decided again. Never
  * rejects.
  */
 export async function decide(
@@ -147,7 +147,7 @@ async function act(
   }
 }
 
-/** Written out: V8 makes a dictionary-mode object of each event that is spread. */
+/** Without a spread: V8 makes a dictionary-mode object of each event that is spread. */
 export function withRoute(event: Event, route: Event['route']): Event {
   if (route === undefined) return event
   const { id, body, receivedAt, traceparent, tracestate } = event

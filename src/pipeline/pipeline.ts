@@ -12,7 +12,7 @@ import type { Tap } from './taps.js'
 import type { TargetState } from './target-state.js'
 import type { Traffic } from './traffic.js'
 
-/** A pipeline under one config: its stages, and what the path of an event calls, which is made of them. */
+/** A pipeline under one config: its stages, and the functions built from them that the path of an event calls. */
 export interface Pipeline {
   readonly name: string
   readonly revision: string
@@ -21,18 +21,18 @@ export interface Pipeline {
   readonly decider: Decider
   readonly committer: Committer
   readonly ledger: Ledger
-  /** What the ledger goes by under this config; the log is that of the sink. */
+  /** The settings of the ledger under this config; the log is that of the sink. */
   readonly terms: LedgerTerms
   readonly traffic: Traffic
   readonly stages: Stages
   readonly runtime: Runtime
   /** Every topic and partition that it can write to. */
   readonly targets: readonly PlacedTarget[]
-  /** The series of this config. */
+  /** The metrics series of this config. */
   readonly metrics: MetricsScope
-  /** Values of an event that no tap shows. */
+  /** Values of an event that taps mask. */
   readonly masks: readonly MaskPath[]
-  /** Logs how many failures and slow events had no line of their own. */
+  /** Logs the counts of failures and slow events that had no line of their own. */
   flushLogs(): void
 }
 
@@ -65,16 +65,12 @@ export type MakeDeadLetter = (
   context?: EventContext,
 ) => Decision<SinkRecord>
 
-/** In a worker: has the primary process commit. Never rejects. The context ends here. */
-export type CommitElsewhere = (
-  pipeline: Pipeline,
-  decided: Decided,
-  context: EventContext,
-) => Promise<Outcome>
+/** In a worker: has the primary process commit the event. Never rejects. The context must not be used afterwards. */
+export type RemoteCommit = (pipeline: Pipeline, decided: Decided, context: EventContext) => Promise<Outcome>
 
 /**
- * In the primary process: a post-commit stage whose attempts workers make while there are workers, and `own` makes
- * otherwise. `stage`: its index.
+ * In the primary process: returns a post-commit stage that has workers make its attempts, and falls back on `own` if no worker
+ * can. `stage`: its index.
  */
 export type OffloadToWorkers = (
   pipeline: string,
@@ -82,7 +78,7 @@ export type OffloadToWorkers = (
   own: PostCommit,
 ) => Pick<PostCommit, 'acknowledge'>
 
-/** The plugins of a pipeline. The next config keeps those that it does not change. */
+/** The plugins of a pipeline. The next config keeps the unchanged ones. */
 export interface Stages {
   readonly source: BuiltSource
   readonly transforms: readonly BuiltStage<'transform'>[]
@@ -93,19 +89,19 @@ export interface Stages {
 /** The part of a pipeline that outlives its configs. */
 export interface Runtime {
   readonly ledger: Ledger
-  /** The pipeline under each config that it takes events under, or has some in flight under; oldest first. */
+  /** The pipeline under each config that takes events or has events in flight; oldest first. */
   readonly live: Set<Pipeline>
   readonly metrics: MetricsScope
   /** Set by an operator. */
   targetState: TargetState
-  /** Told of the events that have ended. */
+  /** Called for each event that has ended. */
   readonly taps: ReadonlySet<Tap>
-  readonly commitElsewhere: CommitElsewhere | undefined
+  readonly remoteCommit: RemoteCommit | undefined
 }
 
 export interface BuiltSource extends BuiltStage<'source'> {
   readonly paths: IntakePaths
-  /** Its events go to the current pipeline, once the barrier is open. */
+  /** Events go to the current pipeline, once the barrier is open. */
   readonly intake: { current: Pipeline | undefined; barrier: Promise<void> | undefined }
 }
 

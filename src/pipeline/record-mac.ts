@@ -6,19 +6,19 @@ import { declaredSecrets } from '../config/secrets.js'
 import { HeadgateError } from '../contract/errors.js'
 
 /**
- * Proves that a record was written by this pipeline: whoever may write to a topic can write our headers too. Made of the
- * topic, the id of the event and the digest of its bytes.
+ * Proves that this pipeline wrote a record: any client with write access to the topic can write our headers too. Computed from
+ * the topic, the id of the event and the digest of its bytes.
  */
 export interface RecordMac {
-  /** Not secret itself, and good for nothing but these proofs. */
+  /** Derived from a secret; it can be used for nothing but these proofs. */
   readonly key: string
   of(topic: string, id: string, digest: string): string
 }
 
-/** 128 bits of SHA-256, as base64url. That the other half is not known also prevents an extension of the message. */
+/** 128 bits of SHA-256, as base64url. The hidden other half also prevents a length extension. */
 const MAC_LENGTH = 22
 const KEY_BYTES = 32
-/** A digest has a fixed length, and a topic no line end: so no two records have one message. */
+/** A digest has a fixed length and a topic has no line end, so that no two records have the same message. */
 const DIGEST = /^[A-Za-z0-9_-]{43}$/
 
 export function recordMac(key: string): RecordMac {
@@ -33,8 +33,8 @@ export function recordMac(key: string): RecordMac {
 export const isDigest = (text: string): boolean => DIGEST.test(text)
 
 /**
- * The key of a pipeline: from the key of the process, or else from the secrets in its own config. A pipeline without any
- * secret has a key that everybody can make.
+ * The key of a pipeline: from the key of the process, or else from the secrets in its own config. Anybody can
+ * compute the key of a pipeline without secrets.
  */
 export function macOf(checked: CheckedPipeline, processKey: string | undefined): RecordMac {
   const secret = processKey ?? JSON.stringify(secretsOf(checked))

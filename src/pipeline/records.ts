@@ -13,15 +13,15 @@ export interface RecordOrigin {
 }
 
 /**
- * A sender can make each of these long, and a record has a largest size: with the largest body, all of them together have
- * to fit into the room that the default of the source's `maxBody` leaves for them (44 KiB). The violations are in it twice.
+ * A sender can make each of these long, and the size of a record is limited: with the largest body, all of them together must
+ * fit into the 44 KiB that the default of the source's `maxBody` leaves for them. The record has the violations twice.
  */
 const MOST_VIOLATIONS_BYTES = 14 * 1024
 const MOST_MESSAGE_BYTES = 2 * 1024
 const MOST_KEY_BYTES = 4 * 1024
 const MOST_EVENT_HEADERS_BYTES = 4 * 1024
 
-/** What is written for an event that passed. */
+/** The record of an event that passed all transforms. */
 export const eventRecord = (origin: RecordOrigin, event: Event, digest: string): SinkRecord =>
   origin.sink.record(
     event,
@@ -29,9 +29,9 @@ export const eventRecord = (origin: RecordOrigin, event: Event, digest: string):
   )
 
 /**
- * A dead letter: the bytes as they were received, with the key and the headers that their record would have had as far
- * as they can be had, and why they are here as Kafka Connect writes it (KIP-298), so that what reads Connect's dead
- * letters reads ours. Connect's `topic`, `partition` and `offset` name a consumed record; there is none here.
+ * A dead letter: the bytes as they were received, with the key and the headers that their record would have had, as far as
+ * they can be computed. The reason is in the headers that Kafka Connect uses (KIP-298), so that tools for Connect's dead
+ * letters read ours. Connect's `topic`, `partition` and `offset` name a consumed record; there is none here.
  */
 export function deadLetterRecord(
   origin: RecordOrigin,
@@ -60,7 +60,7 @@ export function deadLetterRecord(
   return { target, key: keyFits ? key : null, value: event.body.bytes, headers }
 }
 
-/** Where a record comes from; the first four are what the ledger knows it by when it is read back. */
+/** The origin of a record. A recovery of the ledger identifies the record by the first four headers. */
 function originHeaders(
   { name, revision, mac }: RecordOrigin,
   { id, traceparent, tracestate }: Event,
@@ -81,7 +81,7 @@ function originHeaders(
   return headers
 }
 
-// Clients in C cut a header at NUL, which a text that quotes an event can hold.
+// C clients cut a header at NUL, and a message that quotes an event can contain one.
 const connect = (name: string, value: string): RecordHeader => ({
   name: `${CONNECT}${name}`,
   value: value.replaceAll('\0', '\\0'),
@@ -92,7 +92,7 @@ const reasons = (code: string, message: string, violations: readonly Violation[]
     '\n',
   )
 
-/** Those from the first one on that have no more bytes than that together. */
+/** The longest prefix with at most `most` bytes in total. */
 function whileWithin<One>(most: number, all: readonly One[], text: (one: One) => string): readonly One[] {
   let bytes = 0
   const tooMany = all.findIndex((one) => {
@@ -102,7 +102,7 @@ function whileWithin<One>(most: number, all: readonly One[], text: (one: One) =>
   return tooMany === -1 ? all : all.slice(0, tooMany)
 }
 
-/** At the end of a character. */
+/** Cuts at a character boundary. */
 function cut(text: string): string {
   const bytes = Buffer.from(text)
   if (bytes.length <= MOST_MESSAGE_BYTES) return text

@@ -1,9 +1,9 @@
 import type { Lease, Log, Shareable, SharedContext } from '../contract/index.js'
 import { type MetricsRegistry, type MetricsScope, pluginMetrics } from '../metrics/registry.js'
 
-/** Everything that stages of the process use together. */
+/** The resources that stages of the process share. */
 export interface Shared {
-  /** `owner`: the plugin, whose keys are its own. `name`: that of a new one. */
+  /** `owner`: the plugin; each plugin has its own keys. `name`: for a new resource, in logs and metrics. */
   lease<Thing extends Shareable>(
     owner: string,
     key: string,
@@ -35,7 +35,7 @@ export function createShared({ metrics, log, signal }: SharedOptions): Shared {
       signal,
     }
     const thing = create(context)
-    // Of two with one name, as while a reload replaces one by the other, the newer one's gauges are shown.
+    // While a reload replaces a resource, two have the same name: the gauges of the newer one are shown.
     scope.show()
     return { thing, metrics: scope, users: 0 }
   }
@@ -54,7 +54,7 @@ export function createShared({ metrics, log, signal }: SharedOptions): Shared {
       let released: Promise<void> | undefined
       const release = async (): Promise<void> => {
         if (--entry.users > 0) return
-        // From now on a new user gets a new one: this one cannot be used any more.
+        // The next user has to create another one: this one stops now.
         entries.delete(full)
         await entry.thing.stop()
         entry.metrics.close()

@@ -3,7 +3,7 @@ import type { CheckedStage } from '../config/check.js'
 import type { Context, Files, HttpListener, Kind, KindTypes, Log } from '../contract/index.js'
 import { type MetricsRegistry, type MetricsScope, pluginMetrics } from '../metrics/registry.js'
 
-/** A plugin at its place in a pipeline. The next config keeps it where it says the same of it. */
+/** A plugin in a pipeline. The next config keeps it if it configures it the same. */
 export interface BuiltStage<K extends Kind = Kind> {
   /** As `transform.1.route`: unique in the pipeline. */
   readonly name: string
@@ -12,31 +12,31 @@ export interface BuiltStage<K extends Kind = Kind> {
   readonly log: Log
   /** The series that the plugin asked for. */
   readonly metrics: MetricsScope
-  /** Whether a config has the same settings at the same place, and the files that were read say the same. */
+  /** Whether a config has the same stage with the same settings, and the files that the plugin has read are unchanged. */
   isSame(name: string, checked: CheckedStage<K>, files: Files): boolean
 }
 
-/** The listener as a source is given it; one that can be taken from it while the process goes on. */
+/** The listener that a source receives. If it has `withdraw`, the process can take its paths back while it runs. */
 export interface IntakePaths extends HttpListener {
   offer?(): void
   withdraw?(): Promise<void>
 }
 
-export interface StageSurroundings {
+export interface StageDeps {
   readonly pipeline: string
   readonly metrics: MetricsRegistry
   readonly files: Files
   readonly signal: AbortSignal
   log(fields: { readonly [name: string]: string }): Log
-  /** Those of the config that runs. */
+  /** The stages of the running config. */
   readonly kept: readonly BuiltStage[]
 }
 
-/** Keeps the stage that runs, or creates one. `more` goes into the context beside what every stage is given. */
+/** Reuses the running stage, or creates one. `more` extends the context that every stage receives. */
 export function buildStage<K extends Kind>(
   name: string,
   checked: CheckedStage<K>,
-  { pipeline, metrics, files, signal, log: logOf, kept }: StageSurroundings,
+  { pipeline, metrics, files, signal, log: logOf, kept }: StageDeps,
   more: Omit<KindTypes[K]['context'], keyof Context>,
 ): BuiltStage<K> {
   const same = kept.find((stage) => stage.isSame(name, checked, files)) as BuiltStage<K> | undefined
@@ -53,7 +53,7 @@ export function buildStage<K extends Kind>(
     signal,
     ...more,
   } as KindTypes[K]['context']
-  // A plugin may change what it is given: what it is compared with is what the file says.
+  // A plugin may modify its settings: a later config is compared with the settings from the file.
   const settings = structuredClone(config)
   return {
     name,
@@ -61,20 +61,20 @@ export function buildStage<K extends Kind>(
     instance: (definition as Creates<K>).create(config, context),
     log,
     metrics: scope,
-    isSame: (itsName, its, itsFiles) =>
-      itsName === name &&
-      (its.definition as unknown) === definition &&
-      isDeepStrictEqual(its.config, settings) &&
-      recorded.areSame(itsFiles),
+    isSame: (nextName, next, nextFiles) =>
+      nextName === name &&
+      (next.definition as unknown) === definition &&
+      isDeepStrictEqual(next.config, settings) &&
+      recorded.areSame(nextFiles),
   }
 }
 
-/** A definition whose kind is that of its context: TypeScript cannot see it for a kind that is a parameter. */
+/** Ties the kind of a definition to its context: TypeScript cannot infer that for a kind that is a parameter. */
 interface Creates<K extends Kind> {
   create(config: unknown, context: KindTypes[K]['context']): KindTypes[K]['instance']
 }
 
-/** Files that remember what was read of them. */
+/** Files that record every read, so that a later config can tell whether they have changed. */
 function recordFiles(files: Files): { readonly files: Files; areSame(now: Files): boolean } {
   const looks: ((now: Files) => boolean)[] = []
   return {

@@ -5,7 +5,7 @@ import type { Decided } from './decision.js'
 import type { EventContext } from './event-log.js'
 import type { BuiltStage } from './stage.js'
 
-/** Sees every event that has ended: a function of what was decided and how it ended. */
+/** Receives every event that has ended, with its decision and its outcome. */
 export interface Tap {
   /** Never throws. */
   offer(event: CompletedEvent): void
@@ -13,19 +13,19 @@ export interface Tap {
 
 export const NO_TAPS: ReadonlySet<Tap> = new Set()
 
-/** An event whose path has ended. */
+/** An event that has ended. */
 export interface CompletedEvent {
   readonly pipeline: Pick<TappedPipeline, 'name' | 'masks'>
   readonly outcome: Outcome
-  /** As it was received; undefined if the request did not become an event. */
+  /** As received; undefined if the request did not become an event. */
   readonly event: Event | undefined
-  /** When its path ended; milliseconds since the epoch. */
+  /** The end of its path; milliseconds since the epoch. */
   readonly at: number
-  /** Milliseconds from its beginning to then. */
+  /** The duration of its path in milliseconds. */
   readonly took: number
   /** Why it was rejected, dead-lettered or not taken. */
   readonly error: HeadgateError | undefined
-  /** The rule that decided, as far as it is known without asking. */
+  /** The rule that decided, if the event names it. */
   readonly rule: string | undefined
   /** Asks the stage that dropped it for the rule. */
   readonly askRule: (() => Promise<string | undefined>) | undefined
@@ -34,7 +34,7 @@ export interface CompletedEvent {
 /** The part of a pipeline that taps see. */
 interface TappedPipeline {
   readonly name: string
-  /** Values of an event that no tap shows. */
+  /** Values of an event that taps mask. */
   readonly masks: readonly MaskPath[]
   readonly stages: { readonly transforms: readonly BuiltStage<'transform'>[] }
 }

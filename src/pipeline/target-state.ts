@@ -2,8 +2,8 @@ import type { RootDatabase } from 'lmdb'
 import { CheckedTables } from '../ledger/checked-tables.js'
 
 /**
- * The state that an operator has asked for. `PAUSED`: no events are taken, what is durable is acknowledged. `STOPPED`: nothing is
- * acknowledged either.
+ * The state that an operator has set. `PAUSED`: the pipeline takes no events, and still acknowledges durable ones. `STOPPED`: it
+ * does neither.
  */
 export type TargetState = 'RUNNING' | 'PAUSED' | 'STOPPED'
 

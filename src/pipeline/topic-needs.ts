@@ -3,7 +3,7 @@ import type { TopicNeed } from '../contract/index.js'
 
 /** The topics that pipelines with the same cluster need. */
 export interface ClusterNeeds {
-  /** Any of those with this cluster. */
+  /** One of the pipelines with this cluster. */
   readonly sink: CheckedStage<'sink'>
   readonly pipelines: readonly string[]
   readonly needs: readonly TopicNeed[]

@@ -6,7 +6,7 @@ import { DEAD_LETTER_CODES, METRICS } from '../metrics/table.js'
 import type { DeadLetterVerdict } from './decision.js'
 import { EventContext, FailureLog, SlowLog } from './event-log.js'
 
-/** The errors of a dead letter that a rule asks for. */
+/** The error codes of dead letters that a routing rule makes. */
 const ROUTED_CODES: readonly ErrorCode[] = ['HG_ROUTE_NO_MATCH', 'HG_ROUTE_REFUSED']
 
 /** Stages that can make dead letters: because of `onError`, and because of a rule. */
@@ -22,7 +22,7 @@ export class Traffic {
   readonly #log: Log
   readonly #slowAfter: number
   readonly #slow: SlowLog
-  /** Of events that no stage has turned away: the ledger did not take them, or they shared the outcome of a copy. */
+  /** Failures that no stage has logged: the ledger did not take the event, or it shared the outcome of a copy. */
   readonly #failures: FailureLog
   readonly #outcomes: ReadonlyMap<Outcome['kind'], { inc(): void }>
   readonly #committed: { observe(seconds: number): void }
@@ -51,7 +51,7 @@ export class Traffic {
     for (const stage of routing) for (const code of ROUTED_CODES) this.#deadLetters(stage, code)
   }
 
-  /** `startedAt`: when a worker received it, on the clock of `performance.now`; now if absent. */
+  /** `startedAt`: the time at which a worker received it, on the clock of `performance.now`. */
   begin(request: Correlation | undefined, startedAt = performance.now()): EventContext {
     this.#inFlight.begin()
     return new EventContext(request, startedAt, this.#slow.notable)
@@ -70,7 +70,7 @@ export class Traffic {
     return outcome
   }
 
-  /** The event goes on in another process, which counts its outcome. */
+  /** The event continues in another process, which counts its outcome. */
   leave(): void {
     this.#inFlight.end()
   }

@@ -7,10 +7,10 @@ import type { Definition, Kind } from '../contract/index.js'
 import { redactor } from '../process/redact.js'
 
 /**
- * What plugins find only by making what they would run with: `validate` and `run` ask for it once a config has been read.
- * Nothing is connected, and nothing that was made is kept.
+ * Adds the problems that plugins find only by building their objects from the settings. `validate` and `run` call this after
+ * they have read a config. Opens no connection and keeps no object.
  */
-export async function tried(read: ReadResult): Promise<ReadResult> {
+export async function runTrials(read: ReadResult): Promise<ReadResult> {
   if (!read.ok) return read
   const problems = await trialProblems(read.config)
   return problems.length === 0 ? read : { ok: false, problems, lines: read.config.lines }

@@ -76,7 +76,7 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
   const taps = new Taps({ metrics, log: log({ listener: 'admin' }), secrets: () => secrets })
   const reloader = new Reloader({
     config,
-    surroundings: {
+    deps: {
       metrics,
       log,
       http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),

@@ -11,16 +11,16 @@ import {
   toAttemptedMessage,
 } from './wire.js'
 
-/** Attempts at acknowledging that workers make: when there is one, and what follows from it, is not theirs to say. */
+/** Has workers make attempts at acknowledging. The primary process schedules them and acts on the results. */
 export interface Attempts {
   readonly offloadToWorkers: OffloadToWorkers
-  /** From now on workers run the pipelines of this config. */
-  under(config: Pick<CheckedConfig, 'pipelines'>): void
-  /** This worker runs the pipelines that run here. */
-  up(worker: WorkerProcess): void
-  ended(message: AttemptedMessage, worker: WorkerProcess): void
-  /** The worker is gone: what it had under way has failed. */
-  gone(worker: WorkerProcess): void
+  /** From now on, workers run the pipelines of this config. */
+  setConfig(config: Pick<CheckedConfig, 'pipelines'>): void
+  /** The worker runs the current pipelines. */
+  addWorker(worker: WorkerProcess): void
+  settle(message: AttemptedMessage, worker: WorkerProcess): void
+  /** The worker has ended: its attempts under way have failed. */
+  removeWorker(worker: WorkerProcess): void
 }
 
 type UnderWay = Map<number, (attempt: Attempt) => void>
@@ -31,7 +31,7 @@ export function createAttempts(ending: AbortSignal): Attempts {
   let names: ReadonlySet<string> = new Set()
   let last = 0
 
-  /** Where the fewest are under way. */
+  /** The worker with the fewest attempts under way. */
   const next = (): readonly [WorkerProcess, UnderWay] | undefined => {
     let found: readonly [WorkerProcess, UnderWay] | undefined
     for (const each of workers) if (found === undefined || each[1].size < found[1].size) found = each
@@ -42,7 +42,7 @@ export function createAttempts(ending: AbortSignal): Attempts {
     offloadToWorkers: (pipeline, stage, own) => ({
       acknowledge(committed) {
         const chosen = names.has(pipeline) && !ending.aborted ? next() : undefined
-        // Rather here than not at all: no worker is up, they are about to end, or none has the pipeline.
+        // No worker can make it: none is up, they are about to end, or none has the pipeline.
         if (chosen === undefined) return own.acknowledge(committed)
         const [worker, underWay] = chosen
         const number = last++
@@ -50,20 +50,20 @@ export function createAttempts(ending: AbortSignal): Attempts {
         return new Promise((resolve) => underWay.set(number, resolve))
       },
     }),
-    under({ pipelines }) {
+    setConfig({ pipelines }) {
       const inWorkers = pipelines.filter(({ source }) => !source.definition.single)
       names = new Set(inWorkers.map(({ name }) => name))
     },
-    up: (worker) => void workers.set(worker, new Map()),
-    ended(message, worker) {
+    addWorker: (worker) => void workers.set(worker, new Map()),
+    settle(message, worker) {
       const underWay = workers.get(worker)
       underWay?.get(message.number)?.(fromAttemptedMessage(message))
       underWay?.delete(message.number)
     },
-    gone(worker) {
+    removeWorker(worker) {
       const underWay = workers.get(worker)
       workers.delete(worker)
-      const message = `Worker ${worker.slot} ended before it was known what came of the acknowledgement.`
+      const message = `Worker ${worker.slot} ended during an attempt at acknowledging, so the result is unknown.`
       const error = new HeadgateError('HG_WORKER_FAILED', message)
       for (const resolve of underWay?.values() ?? []) resolve({ kind: 'retry', error })
     },

@@ -3,9 +3,9 @@ import type { Duplex } from 'node:stream'
 /** The file descriptor of the channel in a worker. */
 export const CHANNEL_FD = 4
 
-/** A frame is sent as soon as it has so many bytes, so that the receiver need not join large ones. */
+/** A frame is sent when it has this many bytes, so that the receiver need not join the pieces of large frames. */
 const FRAME_BYTES = 64 * 1024
-/** Milliseconds. Under load another message is sent sooner, and a write that is saved here is a read that is saved there. */
+/** Milliseconds. Under load, another message goes out sooner, and one write less here is one read less in the receiver. */
 const LAZY_DELAY = 1
 
 /**
@@ -28,7 +28,7 @@ export class Channel<Sent, Received> {
     stream.once('end', () => stream.destroy())
   }
 
-  /** Flushed at the end of the tick. A function of its own, to be passed on. */
+  /** Flushed at the end of the tick. Bound: can be passed as a function. */
   readonly send = (message: Sent, parts: readonly Buffer[] = []): void => {
     this.#waiting.push({ message, parts })
     for (const part of parts) this.#bytes += part.length
@@ -39,7 +39,7 @@ export class Channel<Sent, Received> {
     }
   }
 
-  /** Low priority: goes out with the next flush, or after 1 ms. A function of its own, to be passed on. */
+  /** Low priority: goes out with the next flush, or after 1 ms. Bound: can be passed as a function. */
   readonly sendLazily = (message: Sent): void => {
     this.#waiting.push({ message, parts: [] })
     if (this.#isLazilyScheduled) return

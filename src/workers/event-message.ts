@@ -29,7 +29,7 @@ export interface EventMessage {
   readonly pipeline: number
   /** On the shared clock. */
   readonly startedAt: number
-  /** Absent if the sender gave none and nobody has asked for one. */
+  /** Absent if the sender sent none and no id was created yet. */
   readonly requestId?: string
   readonly traceparent?: string | undefined
   readonly tracestate?: string | undefined
@@ -65,7 +65,7 @@ interface RefusalMessage {
   readonly error: ErrorText
 }
 
-/** Identifies an event among all of its worker. */
+/** Identifies an event among all events of a worker. */
 type Address = Pick<EventMessage, 'number' | 'generation' | 'pipeline'>
 
 /** `requestId`: undefined if the request has none yet. */
@@ -174,10 +174,10 @@ function toEvent(
     : { id, body, receivedAt, traceparent, tracestate }
 }
 
-/** The source has parsed these bytes; its own limit of the depth is at most this. */
+/** The source has parsed these bytes already, with a depth limit of at most this. */
 const MAX_DEPTH = 1000
 
-/** Parsed only if somebody asks: the maker of a dead letter, or a tap. */
+/** Parsed lazily: only dead letters and taps need it. */
 class LazyBody implements JsonBody {
   #parsed: JsonBody | undefined = undefined
 
@@ -197,7 +197,7 @@ class LazyBody implements JsonBody {
   }
 }
 
-/** The request of an event in the primary process; if the log there asks first for an id, the outcome carries it back. */
+/** The request of an event in the primary process. If the log here is the first to need an id, the outcome carries it back. */
 export class RemoteRequest implements Correlation {
   readonly traceparent: string | undefined
   readonly tracestate: string | undefined
@@ -219,7 +219,7 @@ export class RemoteRequest implements Correlation {
   }
 
   /** Undefined if there is none yet. */
-  get knownId(): string | undefined {
+  get existingId(): string | undefined {
     return this.#id
   }
 }

@@ -32,7 +32,7 @@ export class Generations<Worker> {
     return this.#generations.get(number)?.pipelines[index]
   }
 
-  /** Another config is the current one: each of these workers has yet to call `workerDrained`. */
+  /** Makes another config current. Each of these workers will call `workerDrained`. */
   drain(number: number, workers: Iterable<Worker>): void {
     const generation = this.#generations.get(number)
     if (generation === undefined) return
@@ -40,19 +40,19 @@ export class Generations<Worker> {
     this.#resolveIfDrained(number)
   }
 
-  /** The worker has no event under this config any more. */
+  /** The worker has no more events under this config. */
   workerDrained(number: number, worker: Worker): void {
     this.#generations.get(number)?.draining?.delete(worker)
     this.#resolveIfDrained(number)
   }
 
-  /** The worker has ended, and every event that it had with it. */
+  /** The worker has ended, and so have its events. */
   workerEnded(worker: Worker): void {
     for (const [number, { draining }] of this.#generations)
       if (draining?.delete(worker)) this.#resolveIfDrained(number)
   }
 
-  /** Resolves once no event comes under the config of this pipeline any more. */
+  /** Resolves after the last event under the config of this pipeline. */
   drained(pipeline: Pipeline): Promise<void> {
     const generation = [...this.#generations.values()].find(({ pipelines }) => pipelines.includes(pipeline))
     return generation?.drained ?? Promise.resolve()

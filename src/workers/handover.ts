@@ -1,7 +1,7 @@
 import type { Correlation, Outcome } from '../contract/index.js'
 import { ReceivedRequest } from '../http/request.js'
 import { finish } from '../pipeline/path.js'
-import type { CommitElsewhere, Pipeline } from '../pipeline/pipeline.js'
+import type { Pipeline, RemoteCommit } from '../pipeline/pipeline.js'
 import { type EventMessage, fromEventMessage, toEventMessage } from './event-message.js'
 import { fromOutcomeMessage, type OutcomeMessage, toOutcomeMessage } from './wire.js'
 
@@ -26,17 +26,17 @@ export class RemoteCommits {
     this.#addressOf = addressOf
   }
 
-  readonly commit: CommitElsewhere = (pipeline, decided, context) => {
+  readonly commit: RemoteCommit = (pipeline, decided, context) => {
     const number = this.#last++
     const { request } = context
     const address = { number, ...this.#addressOf(pipeline) }
-    const { message, parts } = toEventMessage(address, decided, context, knownIdOf(request))
+    const { message, parts } = toEventMessage(address, decided, context, existingIdOf(request))
     pipeline.traffic.leave()
     this.#send(message, parts)
     return new Promise((resolve) => this.#waiting.set(number, { request, resolve }))
   }
 
-  ended(message: OutcomeMessage): void {
+  settle(message: OutcomeMessage): void {
     const { request, resolve } = this.#waiting.get(message.number) as Waiting
     this.#waiting.delete(message.number)
     if (message.requestId !== undefined && request instanceof ReceivedRequest)
@@ -45,8 +45,8 @@ export class RemoteCommits {
   }
 }
 
-/** Another kind of request can only be asked for its id, which makes one. */
-const knownIdOf = (request: Correlation | undefined): string | undefined =>
+/** Any other kind of request creates an id when it is read. */
+const existingIdOf = (request: Correlation | undefined): string | undefined =>
   request instanceof ReceivedRequest ? request.existingId : request?.requestId
 
 /** In the primary process: commits an event that a worker has decided, and sends back its outcome. Never throws. */
@@ -58,7 +58,7 @@ export function commitForWorker(
 ): void {
   const { decided, context, request } = fromEventMessage(message, parts, pipeline.traffic)
   void finish(pipeline, decided, context).then((outcome) => {
-    const made = request.knownId === message.requestId ? undefined : request.knownId
-    send(toOutcomeMessage(message.number, outcome, made))
+    const newId = request.existingId === message.requestId ? undefined : request.existingId
+    send(toOutcomeMessage(message.number, outcome, newId))
   })
 }

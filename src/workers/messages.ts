@@ -5,9 +5,9 @@ import type { Settings } from '../process/settings.js'
 import type { EventMessage } from './event-message.js'
 import type { AttemptedMessage, AttemptMessage, ErrorText, OutcomeMessage } from './wire.js'
 
-/** A config as a worker builds it: from the texts that the primary process has read. */
+/** A config for a worker: the texts that the primary process has read. */
 export interface ConfigMessage {
-  /** Counts the configs that were prepared: each has another one. */
+  /** The number of this config: it increases with each config that is prepared. */
   readonly generation: number
   readonly revision: string
   readonly contents: readonly (readonly [path: string, text: string])[]
@@ -21,7 +21,7 @@ export interface StageRef {
   readonly stage: string
 }
 
-/** The first message to a worker: everything that it has to know. */
+/** The first message to a worker: everything that it needs to start. */
 export interface StartMessage {
   readonly kind: 'start'
   /** From 1 on; the log names it. */
@@ -41,7 +41,7 @@ export type Request =
   | {
       readonly kind: 'prepare'
       readonly config: ConfigMessage
-      /** Stages to be created again although the config says the same of them. */
+      /** Stages to create again although their config is unchanged. */
       readonly restart: readonly StageRef[]
     }
   | { readonly kind: 'quiesce' }
@@ -85,11 +85,11 @@ export type ToPrimary =
 export interface Report {
   readonly counts: readonly Series[]
   readonly gauges: readonly GaugeValue[]
-  /** Why its stages cannot take events, one sentence each. */
+  /** The reasons why its stages cannot take events, one sentence each. */
   readonly notReady: readonly string[]
 }
 
 export const contentsOf = ({ contents }: ConfigMessage): Contents => new Map(contents)
 
-/** The part of a limit of the process that each worker keeps to, rounded up so that no part is 0. */
+/** The share of each worker in a limit of the process, rounded up so that none is 0. */
 export const shareOf = (limit: number, workers: number): number => Math.ceil(limit / Math.max(1, workers))

@@ -6,8 +6,8 @@ import type { Pipeline } from '../pipeline/pipeline.js'
 import type { Report } from './messages.js'
 
 /**
- * In the primary process: shows the workers. `reports`: those of the workers that run, whose gauges are added to the ones of
- * this process.
+ * In the primary process: shows the metrics of the workers. `reports`: the last ones of the running workers; their gauges are
+ * added to those of this process.
  */
 export function showWorkers(
   metrics: ProcessMetrics,
@@ -31,7 +31,7 @@ export interface ReporterOptions {
   pipelines(): readonly Pipeline[]
 }
 
-/** In a worker: makes its reports, each with the counts since the one before. */
+/** In a worker: makes its reports. Each has the counts since the one before. */
 export function createReporter({ worker, metrics, usage, pipelines }: ReporterOptions): () => Report {
   const cpu = metrics.counter(METRICS.workerCpuSecondsTotal, { worker })
   let before = 0
@@ -61,7 +61,7 @@ export function createReporter({ worker, metrics, usage, pipelines }: ReporterOp
   }
 }
 
-/** Events that have begun here and were not handed over yet, and the gauges of the plugins that run here. */
+/** Events that this worker has not sent to the primary process yet, and the gauges of its plugins. */
 function gaugesOf({ name, stages, runtime }: Pipeline): GaugeValue[] {
   const value = [...runtime.live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0)
   const { source, transforms, postCommit } = stages

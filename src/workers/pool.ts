@@ -39,7 +39,7 @@ const REPORT_TIMEOUT = 1000
 /** The longest timer of Node.js: `signal` ends the wait. */
 const NO_TIMEOUT = 2 ** 31 - 1
 
-/** A config that was rolled back had a new pipeline, and a sender knew its path already. */
+/** For a new pipeline of a config that was rolled back, if a sender has used its path already. */
 const NEVER_RAN: Outcome = {
   kind: 'unavailable',
   id: undefined,
@@ -56,7 +56,7 @@ interface RunningWorker {
   report: Report | undefined
 }
 
-/** The workers of a process: they take events in, hand them over once decided, and make attempts at acknowledging. */
+/** The workers of a process. They take events, decide them, send them to this process, and make attempts at acknowledging. */
 export class WorkerPool implements WorkersTransition {
   readonly #options: WorkerPoolOptions
   readonly #startProcess: StartWorker
@@ -65,7 +65,7 @@ export class WorkerPool implements WorkersTransition {
   readonly #queue = new SerialQueue()
   /** Workers that take events, by slot. */
   readonly #running = new Map<number, RunningWorker>()
-  /** Those and the ones that are starting. */
+  /** These and the ones that are starting. */
   readonly #processes = new Set<WorkerProcess>()
   readonly #stopping = new AbortController()
   readonly #attempts: Attempts
@@ -93,7 +93,7 @@ export class WorkerPool implements WorkersTransition {
   /** Starts the workers under the first config; resolves with the URL that they listen on. Rejects if one cannot start. */
   async start(config: CheckedConfig, pipelines: readonly Pipeline[]): Promise<string> {
     const { count, settings } = this.#options
-    this.#attempts.under(config)
+    this.#attempts.setConfig(config)
     const current = this.#generationOf(config, pipelines)
     this.#port = await freePort(settings.host, settings.port)
     const slots = Array.from({ length: count }, (_, index) => index + 1)
@@ -121,7 +121,7 @@ export class WorkerPool implements WorkersTransition {
     this.#current = this.#next
     this.#next = undefined
     this.#sendAll({ kind: 'commit' })
-    this.#attempts.under(this.#current.config)
+    this.#attempts.setConfig(this.#current.config)
     this.#generations.drain(before, this.#workers())
     this.#release()
   }
@@ -138,7 +138,7 @@ export class WorkerPool implements WorkersTransition {
     return this.#generations.drained(pipeline)
   }
 
-  /** Why the workers do not take events. */
+  /** The reasons why the workers do not take events. */
   notReady(): readonly string[] {
     const areGone = this.#started && this.#running.size === 0
     return [
@@ -147,7 +147,7 @@ export class WorkerPool implements WorkersTransition {
     ]
   }
 
-  /** Has the workers report their counts. Resolves once all have, or one is too slow. */
+  /** Has the workers report their counts. Resolves when all have, or after a timeout. */
   report(): Promise<void> {
     return this.#requestAll({ kind: 'report' }, REPORT_TIMEOUT).catch(() => {})
   }
@@ -162,7 +162,7 @@ export class WorkerPool implements WorkersTransition {
     this.#sendAll(message)
   }
 
-  /** Resolves once every worker has answered what is in flight, and has ended. */
+  /** Resolves once every worker has responded to its requests in flight, and has ended. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     const running = this.#workers()
@@ -182,7 +182,7 @@ export class WorkerPool implements WorkersTransition {
     this.#processes.add(worker)
     void worker.ended.then(() => {
       this.#processes.delete(worker)
-      this.#attempts.gone(worker)
+      this.#attempts.removeWorker(worker)
     })
     const release = await this.#queue.hold()
     try {
@@ -190,7 +190,7 @@ export class WorkerPool implements WorkersTransition {
       if (response?.url === undefined)
         throw new HeadgateError('HG_WORKER_FAILED', `Worker ${slot} has ended.`)
       this.#running.set(slot, { worker, report: undefined })
-      this.#attempts.up(worker)
+      this.#attempts.addWorker(worker)
       return { worker, url: response.url }
     } catch (error) {
       worker.kill()
@@ -236,7 +236,7 @@ export class WorkerPool implements WorkersTransition {
         break
       }
       case 'attempted':
-        this.#attempts.ended(message, from)
+        this.#attempts.settle(message, from)
         break
       case 'report': {
         this.#options.metrics.add(message.report.counts, ({ pipeline }) => this.#scopeOf(pipeline))
@@ -252,7 +252,7 @@ export class WorkerPool implements WorkersTransition {
     }
   }
 
-  /** The metrics that a worker's counts for this pipeline belong to. */
+  /** The metrics that the counts of workers for this pipeline go to. */
   #scopeOf(pipeline: string | undefined): MetricsRegistry | undefined {
     if (pipeline === undefined || pipeline === 'none') return this.#options.metrics
     return this.#current?.pipelines.find(({ name }) => name === pipeline)?.runtime.metrics
@@ -272,7 +272,7 @@ export class WorkerPool implements WorkersTransition {
     return Object.fromEntries(pipelines.map(({ name }) => [name, this.#options.targetStateOf(name)]))
   }
 
-  /** Of those that run now. One that ends meanwhile is no failure: its replacement starts under the current config. */
+  /** Only running workers. One that ends meanwhile is no failure: its replacement starts under the current config. */
   async #requestAll(request: Request, timeout: number): Promise<void> {
     const responses = this.#workers().map((worker) => worker.request(request, timeout))
     const failed = (await Promise.allSettled(responses)).find(({ status }) => status === 'rejected')

@@ -14,21 +14,21 @@ export interface WorkerEnd {
   readonly signal: string | null
 }
 
-/** A worker as the primary process sees it. */
+/** In the primary process: a worker. */
 export interface WorkerProcess {
   /** From 1 on; its replacement has the same. */
   readonly slot: number
   readonly pid: number | undefined
   /** On the clock of `performance.now`. */
   readonly startedAt: number
-  /** Resolves when it has ended, and every message that it had sent has been taken. */
+  /** Resolves when it has ended and every message from it has been handled. */
   readonly ended: Promise<WorkerEnd>
   /**
    * Resolves with the response, or with undefined if the worker ends first. Rejects with the worker's error, and with
    * HG_WORKER_FAILED if it has not responded within `timeout` milliseconds.
    */
   request(request: Request, timeout: number): Promise<Response | undefined>
-  /** Can be passed on as a function. */
+  /** Bound: can be passed as a function. */
   readonly send: (message: ToWorker) => void
   /** Low priority: as `Channel.sendLazily`. */
   sendLazily(message: ToWorker): void
@@ -40,7 +40,7 @@ export type Receive = (message: Exclude<ToPrimary, Response>, parts: readonly Bu
 
 export type StartWorker = (slot: number, receive: Receive) => WorkerProcess
 
-/** Starts a worker, which does nothing until the first request. Its socketpair is its own: no other process can reach it. */
+/** Starts a worker, which is idle until the first request. No other process can reach its socketpair. */
 export const startWorker: StartWorker = (slot, receive) => {
   cluster.setupPrimary({
     // The command that runs, wherever the build has put this module.
@@ -84,7 +84,7 @@ class ForkedWorker implements WorkerProcess {
     this.#closed = new Promise((resolve) => this.#channel.onClosed(resolve))
     const exited = once(child, 'exit').then(
       ([code, signal]): WorkerEnd => ({ code, signal }),
-      // It could not even be started; its channel closes all the same.
+      // The process did not start; its channel closes all the same.
       (): WorkerEnd => ({ code: null, signal: null }),
     )
     this.ended = Promise.all([exited, this.#closed]).then(([end]) => end)
@@ -94,7 +94,7 @@ class ForkedWorker implements WorkerProcess {
     const number = this.#requests++
     const late = new HeadgateError(
       'HG_WORKER_FAILED',
-      `Worker ${this.slot} has not answered "${request.kind}" within ${timeout / 1000} s.`,
+      `Worker ${this.slot} did not respond to "${request.kind}" within ${timeout / 1000} s.`,
     )
     const response = new Promise<Response>((resolve, reject) =>
       this.#pending.set(number, { resolve, reject }),
@@ -152,7 +152,7 @@ export interface SupervisionOptions {
   readonly stopping: AbortSignal
 }
 
-/** Replaces a worker that ends by itself, and then its replacement, until `stopping` is aborted. */
+/** Replaces a worker that ends unexpectedly, and each replacement too, until `stopping` is aborted. */
 export async function superviseWorker(first: WorkerProcess, options: SupervisionOptions): Promise<void> {
   const { log, stopping } = options
   const backoff = new RestartBackoff()

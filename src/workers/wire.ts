@@ -1,7 +1,7 @@
 import { asHeadgateError, type ErrorCode, HeadgateError, type Violation } from '../contract/errors.js'
 import type { Attempt, Committed, Event, Outcome, RecordHeader, SinkRecord } from '../contract/index.js'
 
-/** An error as it is sent to another process. */
+/** An error in a message to another process. */
 export interface ErrorText {
   readonly code: ErrorCode
   readonly message: string
@@ -32,7 +32,7 @@ export function fromErrorText({ code, message, cause, ...details }: ErrorText): 
   return new HeadgateError(code, message, { ...details, cause: original })
 }
 
-/** The outcome of an event that a worker has handed over. */
+/** The outcome of an event from a worker. */
 export interface OutcomeMessage {
   readonly kind: 'outcome'
   readonly number: number
@@ -68,7 +68,7 @@ export const fromOutcomeMessage = ({ outcome }: OutcomeMessage): Outcome =>
  */
 export interface AttemptMessage {
   readonly kind: 'attempt'
-  /** Its result has the same. */
+  /** The result has the same number. */
   readonly number: number
   readonly pipeline: string
   /** Index of the post-commit stage in the pipeline. */
@@ -102,11 +102,11 @@ export function fromAttemptedMessage({ failed }: AttemptedMessage): Attempt {
   return failed === undefined ? { kind: 'acknowledged' } : { ...failed, error: fromErrorText(failed.error) }
 }
 
-/** A record as a worker hands it over; the bytes of its event go with it. */
+/** A record in a message from a worker; the message also has the bytes of the event. */
 export interface RecordMessage {
   /** Absent if it is that of the route. */
   readonly target?: SinkRecord['target']
-  /** Names and values in turns: takes half as long to read as an object for each. */
+  /** Names and values alternate: this takes half as long to read as an object for each. */
   readonly headers: readonly string[]
   readonly keyed: boolean
   /** The range of the value in the body; undefined if it has bytes of its own. */
@@ -121,13 +121,15 @@ export function toRecordMessage(
   const parts = key === null ? [body] : [body, key]
   const start = value.byteOffset - body.byteOffset
   const end = start + value.length
-  const within = value.buffer === body.buffer && start >= 0 && end <= body.length
+  const isInBody = value.buffer === body.buffer && start >= 0 && end <= body.length
   const record = {
     headers: headers.flatMap(({ name, value }) => [name, value]),
     keyed: key !== null,
     ...(target !== route?.target && { target }),
   }
-  return within ? { record: { ...record, value: [start, end] }, parts } : { record, parts: [...parts, value] }
+  return isInBody
+    ? { record: { ...record, value: [start, end] }, parts }
+    : { record, parts: [...parts, value] }
 }
 
 export function toRecord(
@@ -155,6 +157,6 @@ function toHeaders(texts: readonly string[]): RecordHeader[] {
 /** Milliseconds by which `performance.now` of this process is behind the clock that all processes of a machine share. */
 const BEHIND = Number(process.hrtime.bigint()) / 1e6 - performance.now()
 
-/** A time of `performance.now`, as another process on this machine can understand it; and back. */
+/** Converts a time of `performance.now` to the clock that all processes of a machine share, and back. */
 export const toSharedClock = (ms: number): number => ms + BEHIND
 export const fromSharedClock = (ms: number): number => ms - BEHIND

@@ -2,23 +2,23 @@ import { formatLocation } from '../config/problem.js'
 import type { CheckedConfig, ReadResult } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
-import type { Surroundings } from '../pipeline/build.js'
+import type { PipelineDeps } from '../pipeline/build.js'
 import { stopPipeline } from '../pipeline/lifecycle.js'
 import type { Pipeline } from '../pipeline/pipeline.js'
 import { added, nextOf, type PipelineChange, removed, replaced } from '../pipeline/reload/changes.js'
 import { Transition } from '../pipeline/reload/transition.js'
 import type { BuiltStage } from '../pipeline/stage.js'
-import { frontPipeline } from './front-pipeline.js'
 import { type ConfigMessage, contentsOf, type Request } from './messages.js'
+import { buildWorkerPipeline } from './worker-pipeline.js'
 
 export interface WorkerConfigOptions {
-  readonly surroundings: Omit<Surroundings, 'state'>
+  readonly deps: Omit<PipelineDeps, 'state'>
   read(contents: ReturnType<typeof contentsOf>): Promise<ReadResult>
-  /** Called when no event comes under this config any more. */
+  /** Called after the last event under this config. */
   onDrained(generation: number): void
 }
 
-/** How the primary process finds the same pipeline. */
+/** Identifies the same pipeline in the primary process. */
 interface Address {
   readonly generation: number
   readonly pipeline: number
@@ -29,7 +29,7 @@ interface Next {
   readonly transition: Transition
 }
 
-/** The pipelines of a worker, under the config that the primary process has it run. It asks for the steps in their order. */
+/** The pipelines of a worker. The primary process decides which config they run, and requests the steps of a reload in order. */
 export class WorkerConfig {
   readonly #options: WorkerConfigOptions
   readonly #log: Log
@@ -40,20 +40,20 @@ export class WorkerConfig {
 
   constructor(options: WorkerConfigOptions) {
     this.#options = options
-    this.#log = options.surroundings.log({})
+    this.#log = options.deps.log({})
   }
 
   async start(message: ConfigMessage): Promise<void> {
     this.#generation = message.generation
     this.#pipelines = this.#build(await this.#read(message), message.generation)
-    await Transition.start(this.#pipelines, this.#options.surroundings.signal)
+    await Transition.start(this.#pipelines, this.#options.deps.signal)
   }
 
   async prepare({ config: message, restart }: Extract<Request, { kind: 'prepare' }>): Promise<void> {
     const isRestarted = (pipeline: string, { name }: BuiltStage) =>
       restart.some((each) => each.pipeline === pipeline && each.stage === name)
     const pipelines = this.#build(await this.#read(message), message.generation, isRestarted)
-    const { signal } = this.#options.surroundings
+    const { signal } = this.#options.deps
     const transition = new Transition(this.#changesTo(pipelines), { cancel: signal, deadline: signal })
     this.#next = { generation: message.generation, transition }
     await transition.prepare()
@@ -101,7 +101,7 @@ export class WorkerConfig {
   }
 
   async stop(): Promise<void> {
-    const { signal } = this.#options.surroundings
+    const { signal } = this.#options.deps
     await Promise.all(this.#pipelines.map((pipeline) => stopPipeline(pipeline, signal)))
   }
 
@@ -114,13 +114,13 @@ export class WorkerConfig {
       )
       throw new HeadgateError('HG_WORKER_FAILED', `The worker refuses the config: ${reasons.join(' ')}`)
     }
-    // Not all files are sent along: that of a plugin may have been replaced meanwhile.
+    // The message does not contain every file: the file of a plugin may have changed meanwhile.
     if (result.config.revision !== revision)
       throw new HeadgateError('HG_WORKER_FAILED', `The files of revision ${revision} are no longer on disk.`)
     return result.config
   }
 
-  /** Without those whose source runs in the primary process only. */
+  /** Skips pipelines whose source runs only in the primary process. */
   #build(
     config: CheckedConfig,
     generation: number,
@@ -131,7 +131,7 @@ export class WorkerConfig {
       const { name } = checked
       const running = this.#pipelines.find((pipeline) => pipeline.name === name)
       const isNew = (stage: BuiltStage) => isRestarted(name, stage)
-      const pipeline = frontPipeline(config, checked, this.#options.surroundings, running, isNew)
+      const pipeline = buildWorkerPipeline(config, checked, this.#options.deps, running, isNew)
       this.#addresses.set(pipeline, { generation, pipeline: index })
       return [pipeline]
     })

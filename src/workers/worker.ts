@@ -24,7 +24,7 @@ import { WorkerConfig } from './worker-config.js'
 export interface WorkerOptions {
   /** To the primary process. */
   readonly stream: Duplex
-  /** Reads and checks a config that consists of these files. */
+  /** Reads and checks a config with these files. */
   read(settings: Settings, contents: Contents): Promise<ReadResult>
   /** As of `Io`. */
   onWarning(listener: (warning: Error) => void): void
@@ -69,7 +69,7 @@ export function runWorker({ stream, read, onWarning }: WorkerOptions): Promise<v
   channel.onMessage((message) => {
     if (message.kind === 'request') {
       const { number, request } = message
-      // One after the other, except for a report, which changes nothing, and a stop, which waits for nothing.
+      // One after the other, except for a report, which has no effect on the others, and a stop, which must not wait.
       if (request.kind === 'report' || request.kind === 'stop') void respond(number, request)
       else last = last.then(() => respond(number, request))
     } else if (message.kind === 'rollback') last = last.then(() => worker?.rollback())
@@ -132,14 +132,14 @@ class Worker {
     this.#commits = new RemoteCommits(channel.send, (pipeline) => this.#config.addressOf(pipeline))
     const { signal } = new AbortController()
     this.#config = new WorkerConfig({
-      surroundings: {
+      deps: {
         metrics,
         log: loggers.of,
         shared: createShared({ metrics, log: loggers.of, signal }),
         recordKey: readRecordKey(settings.recordKeyFile),
         http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
         targetStates: { of: (pipeline) => this.#targetStates.get(pipeline) ?? 'RUNNING', keep() {} },
-        commitElsewhere: this.#commits.commit,
+        remoteCommit: this.#commits.commit,
         signal,
       },
       read,
@@ -154,7 +154,7 @@ class Worker {
     this.#sendReport = () => channel.send({ kind: 'report', report: report() })
   }
 
-  /** Resolves with the URL that it listens on. Rejects if a stage can never work, or the address is not free. */
+  /** Resolves with the URL that it listens on. Rejects if a stage can never work, or if the address is in use. */
   async start(config: StartMessage['config']): Promise<string> {
     this.#setTargetStates(config.targetStates)
     await this.#config.start(config)
@@ -185,7 +185,7 @@ class Worker {
   take(message: Exclude<ToWorker, { kind: 'request' | 'rollback' }>): void {
     switch (message.kind) {
       case 'outcome':
-        this.#commits.ended(message)
+        this.#commits.settle(message)
         break
       case 'attempt': {
         const stage = this.#config.postCommit(message.pipeline, message.stage)

@@ -5,7 +5,7 @@ import { type ReadResult, readConfig } from '../../src/config/read.js'
 import type { AnyDefinition } from '../../src/contract/index.js'
 import { openStateDirectory } from '../../src/ledger/state-directory.js'
 import { ProcessMetrics } from '../../src/metrics/registry.js'
-import { buildPipeline, type Surroundings } from '../../src/pipeline/build.js'
+import { buildPipeline, type PipelineDeps } from '../../src/pipeline/build.js'
 import { stopPipeline } from '../../src/pipeline/lifecycle.js'
 import type { Pipeline } from '../../src/pipeline/pipeline.js'
 import { Transition } from '../../src/pipeline/reload/transition.js'
@@ -53,7 +53,7 @@ export interface RunningPipeline {
 export async function runningPipeline(
   settings: object = {},
   stateDir?: string,
-  more: Partial<Surroundings> = {},
+  more: Partial<PipelineDeps> = {},
 ): Promise<RunningPipeline> {
   const inline = inlinePlugins()
   const read = readText(inlineConfig(settings), inline.definitions)

@@ -26,10 +26,10 @@ function withWorkers() {
   const workers = [1, 2].map((slot) => {
     const told: ToWorker[] = []
     const worker = { slot, sendLazily: (message: ToWorker) => told.push(message) } as unknown as WorkerProcess
-    attempts.up(worker)
+    attempts.addWorker(worker)
     return { worker, told }
   }) as [Fake, Fake]
-  attempts.under(configOf({ name: 'orders' }))
+  attempts.setConfig(configOf({ name: 'orders' }))
   return { attempts, acknowledge, workers, here, ending, own }
 }
 interface Fake {
@@ -47,11 +47,11 @@ test('an attempt goes to the worker with the fewest under way, and ends as that 
   ])
   const error = { code: 'HG_ACK_RETRY', message: 'POST was answered 429.' } as const
   const failed = { kind: 'retry', error, after: 7, throttled: true } as const
-  attempts.ended({ kind: 'attempted', number: 1, failed }, other.worker)
+  attempts.settle({ kind: 'attempted', number: 1, failed }, other.worker)
   expect(await ends[1]).toEqual({ ...failed, error: new HeadgateError(error.code, error.message) })
   void acknowledge({ id: 'd' })
   expect(other.told).toHaveLength(2)
-  for (const number of [0, 2]) attempts.ended({ kind: 'attempted', number }, one.worker)
+  for (const number of [0, 2]) attempts.settle({ kind: 'attempted', number }, one.worker)
   expect(await Promise.all([ends[0], ends[2]])).toEqual([{ kind: 'acknowledged' }, { kind: 'acknowledged' }])
   expect(here).toEqual([])
 })
@@ -60,27 +60,27 @@ test('what a worker is killed with has failed and is to be tried again, and the 
   const { attempts, acknowledge, workers } = withWorkers()
   const [one, other] = workers
   const ends = ['a', 'b', 'c'].map((id) => acknowledge({ id }))
-  attempts.gone(one.worker)
+  attempts.removeWorker(one.worker)
   const lost = { kind: 'retry', error: { code: 'HG_WORKER_FAILED' } }
   expect([await ends[0], await ends[2]]).toMatchObject([lost, lost])
   void acknowledge({ id: 'd' })
   expect(other.told).toHaveLength(2)
   // What it says of an attempt that counts as failed comes too late.
-  attempts.ended({ kind: 'attempted', number: 0 }, one.worker)
+  attempts.settle({ kind: 'attempted', number: 0 }, one.worker)
 })
 
 test.each([
   [
     'no worker is up',
     ({ attempts, workers }: Around) => {
-      for (const { worker } of workers) attempts.gone(worker)
+      for (const { worker } of workers) attempts.removeWorker(worker)
     },
   ],
   ['workers are about to end', ({ ending }: Around) => ending.abort()],
-  ['the pipeline was removed from the config', ({ attempts }: Around) => attempts.under(configOf())],
+  ['the pipeline was removed from the config', ({ attempts }: Around) => attempts.setConfig(configOf())],
   [
     'the source of the pipeline runs once, in the primary process',
-    ({ attempts }: Around) => attempts.under(configOf({ name: 'orders', single: true })),
+    ({ attempts }: Around) => attempts.setConfig(configOf({ name: 'orders', single: true })),
   ],
 ])('where %s the primary process makes the attempt itself', async (_, change) => {
   const around = withWorkers()

@@ -17,7 +17,7 @@ function workerOf({ single = false } = {}) {
   const drained: number[] = []
   const { log } = testContext()
   const config = new WorkerConfig({
-    surroundings: {
+    deps: {
       metrics: new ProcessMetrics(),
       log: () => log,
       http: () => ({ memory: { take: () => true, add() {}, release() {} }, serve: () => () => {} }),

@@ -7,11 +7,11 @@ import { Transition } from '../../src/pipeline/reload/transition.js'
 import type { Tap } from '../../src/pipeline/taps.js'
 import { createAttempts, makeAttempt } from '../../src/workers/attempts.js'
 import { Channel } from '../../src/workers/channel.js'
-import { frontPipeline } from '../../src/workers/front-pipeline.js'
 import { commitForWorker, RemoteCommits } from '../../src/workers/handover.js'
 import type { ToPrimary, ToWorker } from '../../src/workers/messages.js'
 import type { WorkerProcess } from '../../src/workers/process.js'
 import type { AttemptMessage } from '../../src/workers/wire.js'
+import { buildWorkerPipeline } from '../../src/workers/worker-pipeline.js'
 import { type LogLine, testContext } from '../helpers/context.js'
 import { readText, runningPipeline } from '../helpers/inline-pipeline.js'
 import { type InlinePlugins, inlineConfig } from '../helpers/inline-plugins.js'
@@ -52,11 +52,11 @@ export async function workerPair(settings: object = {}): Promise<WorkerPair> {
   const toWorker = new Channel<ToWorker, ToPrimary>(primaryEnd)
   toWorker.onMessage((message, parts) => {
     if (message.kind === 'event') commitForWorker(back, message, parts, (answer) => toWorker.send(answer))
-    else if (message.kind === 'attempted') attempts.ended(message, worker)
+    else if (message.kind === 'attempted') attempts.settle(message, worker)
   })
   const commits = new RemoteCommits(toPrimary.send, () => ({ generation: 1, pipeline: 0 }))
   toPrimary.onMessage((message) => {
-    if (message.kind === 'outcome') commits.ended(message)
+    if (message.kind === 'outcome') commits.settle(message)
     else if (message.kind === 'attempt') {
       asked.push(message)
       void makeAttempt(
@@ -69,16 +69,16 @@ export async function workerPair(settings: object = {}): Promise<WorkerPair> {
   const { log, lines: frontLines } = testContext()
   const frontMetrics = new ProcessMetrics()
   const { signal } = new AbortController()
-  const front = frontPipeline(read.config, checked, {
+  const front = buildWorkerPipeline(read.config, checked, {
     metrics: frontMetrics,
     log: () => log,
     http: () => ({ memory: { take: () => true, add() {}, release() {} }, serve: () => () => {} }),
-    commitElsewhere: commits.commit,
+    remoteCommit: commits.commit,
     signal,
   })
   await Transition.start([front], signal)
-  attempts.up(worker)
-  attempts.under(read.config)
+  attempts.addWorker(worker)
+  attempts.setConfig(read.config)
   onTestFinished(async () => void (await stopPipeline(front, signal)))
   return {
     inline,
@@ -91,6 +91,6 @@ export async function workerPair(settings: object = {}): Promise<WorkerPair> {
     frontLines,
     backLines,
     metric,
-    endWorker: () => attempts.gone(worker),
+    endWorker: () => attempts.removeWorker(worker),
   }
 }

@@ -5,7 +5,7 @@ import type { StageAfter } from '../../ledger/rows.js'
 import { type Part, startOrder } from '../lifecycle.js'
 import { type Pipeline, stagesOf } from '../pipeline.js'
 
-/** A part of a pipeline, and what a reload does with it: added parts are started, removed ones are stopped. */
+/** A part of a pipeline and its fate in a reload: added parts are started, removed ones are stopped. */
 export interface PartChange {
   readonly part: Part
   readonly fate: 'kept' | 'added' | 'removed'
@@ -114,10 +114,10 @@ type PostCommitSettings = PipelineConfig['postCommit'][number]
 
 /**
  * The stage at which an acknowledgement that waits for a post-commit stage goes on: the first of the next config's stages
- * that it has not passed. A stage may be told again, because acknowledgements can be repeated; none is left out.
+ * that has not made it yet. A stage may make one again, because acknowledgements can be repeated; no stage is left out.
  * Undefined if every acknowledgement stays at its stage.
  *
- * A stage is matched with the one that has the same settings, or else with the next one of the same plugin: an edited one.
+ * A stage matches the one with the same settings, or else the next one of the same plugin, whose settings were edited.
  */
 export function stageAfter(
   running: readonly PostCommitSettings[],

@@ -27,7 +27,7 @@ export interface Refused {
 /** Milliseconds between retries of a reload that failed for a reason outside of the file. */
 export const RETRY_AFTER = 30_000
 
-/** Without an error there is a mistake in the file, or in one that it names. */
+/** Without an error, the mistake is in the file or in one that it names. */
 export const retryOf = (error: HeadgateError | undefined): string =>
   error === undefined
     ? 'Headgate tries again when the file changes.'
@@ -44,8 +44,8 @@ export function logRefused(log: Log, { problems, error, retry }: Refused): void 
   const lines = [...problems.map(problemLine), ...(error ? [errorLine(error)] : [])]
   for (const [index, { fields, reason }] of lines.entries()) {
     const isLast = index === lines.length - 1
-    const told = isLast && retry !== undefined ? `${reason} ${retry}` : reason
-    log.error(fields, `the new config was refused, the old one keeps running: ${told}`)
+    const text = isLast && retry !== undefined ? `${reason} ${retry}` : reason
+    log.error(fields, `the new config was refused, the old one keeps running: ${text}`)
   }
 }
 
@@ -56,8 +56,8 @@ function problemLine({ code, location, pointer, message, expected, suggestion }:
     pointer,
     ...(expected !== undefined && { expected }),
   }
-  const told = [`${fields.place}: ${message}`, ...(suggestion === undefined ? [] : [suggestion])]
-  return { fields, reason: told.join(' ') }
+  const sentences = [`${fields.place}: ${message}`, ...(suggestion === undefined ? [] : [suggestion])]
+  return { fields, reason: sentences.join(' ') }
 }
 
 function errorLine({ code, message, cause }: HeadgateError) {
@@ -86,7 +86,7 @@ export class ReloadMetrics {
     this.#counters.get(result)?.inc()
   }
 
-  /** This config could be used, and runs. */
+  /** This config was accepted, and runs. */
   succeeded(revision: string): void {
     if (this.#current !== undefined) this.#revision.remove({ revision: this.#current })
     this.#current = revision

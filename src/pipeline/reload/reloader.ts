@@ -2,7 +2,7 @@ import type { CheckedConfig, ReadResult } from '../../config/read.js'
 import { asHeadgateError, HeadgateError } from '../../contract/errors.js'
 import type { Log } from '../../contract/index.js'
 import { SerialQueue } from '../../lib/async.js'
-import { buildPipeline, type Surroundings } from '../build.js'
+import { buildPipeline, type PipelineDeps } from '../build.js'
 import { stopPipeline, type Unfinished } from '../lifecycle.js'
 import { type Pipeline, stagesOf } from '../pipeline.js'
 import type { BuiltStage } from '../stage.js'
@@ -18,26 +18,26 @@ import {
 } from './outcome.js'
 import { Transition, type WorkersTransition } from './transition.js'
 
-/** The reason for a reload. A retry that ends as the one before is neither counted nor logged. */
+/** The reason for a reload. A retry with the same outcome as the one before is neither counted nor logged. */
 export type Why = 'file' | 'signal' | 'api' | 'retry'
 
 type IsRestarted = (pipeline: string, stage: BuiltStage) => boolean
 
 export interface ReloaderOptions {
   readonly config: CheckedConfig
-  readonly surroundings: Surroundings
-  /** Undefined if this process does their work too. */
+  readonly deps: PipelineDeps
+  /** Undefined if this process does all work itself. */
   readonly workers?: WorkersTransition | undefined
   /** Reads and checks the file as it is now. */
   read(): Promise<ReadResult>
-  /** Called with the secrets of a config before anything is made of it: from then on they must not be shown. */
+  /** Called with the secrets of a config before anything is built from it: from then on they must not be shown. */
   onSecrets(secrets: CheckedConfig['secrets']): void
 }
 
-/** Milliseconds that a pipeline that was removed from the config goes on acknowledging. */
+/** Milliseconds. A pipeline that was removed from the config continues to acknowledge for this time. */
 const DRAIN_DEADLINE = 30_000
 
-/** The pipelines of a process, under the newest config that could be used. */
+/** The pipelines of a process, under the newest config that was accepted. */
 export class Reloader {
   readonly #options: ReloaderOptions
   readonly #log: Log
@@ -53,19 +53,19 @@ export class Reloader {
   #queued: Promise<Reloaded> | undefined
 
   constructor(options: ReloaderOptions) {
-    const { config, surroundings } = options
+    const { config, deps } = options
     this.#options = options
     this.#config = config
-    this.#log = surroundings.log({})
-    this.#pipelines = config.pipelines.map((checked) => buildPipeline(config, checked, surroundings))
-    this.#metrics = new ReloadMetrics(surroundings.metrics, () => this.#refused === undefined)
+    this.#log = deps.log({})
+    this.#pipelines = config.pipelines.map((checked) => buildPipeline(config, checked, deps))
+    this.#metrics = new ReloadMetrics(deps.metrics, () => this.#refused === undefined)
     this.#metrics.succeeded(config.revision)
   }
 
   /** Starts the pipelines under the first config. Rejects if one can never work; then none runs. */
   async start(): Promise<void> {
     try {
-      await Transition.start(this.#pipelines, this.#options.surroundings.signal)
+      await Transition.start(this.#pipelines, this.#options.deps.signal)
     } catch (error) {
       this.#pipelines = []
       throw error
@@ -73,8 +73,8 @@ export class Reloader {
   }
 
   /**
-   * Runs the config that the file has now, or leaves everything as it is. Never rejects. Reloads that are asked for while
-   * one is under way are one, which comes after it.
+   * Runs the config that the file has now, or leaves everything as it is. Never rejects. All requests
+   * for a reload that come while one is under way become one reload after it.
    */
   reload(why: Why): Promise<Reloaded> {
     if (this.#queued !== undefined) return this.#queued
@@ -97,7 +97,7 @@ export class Reloader {
     })
   }
 
-  /** Retries the reload that failed last, if its outcome can be another one now. */
+  /** Retries the reload that failed last, if the outcome can be different now. */
   retry(): void {
     if (this.#refused === undefined || this.#stopping.signal.aborted) return
     const isEarly = performance.now() - this.#refusedAt < RETRY_AFTER
@@ -120,7 +120,7 @@ export class Reloader {
 
   /** Stops all pipelines. `isTakenOver`: as for `stopPipeline`. */
   async stop(isTakenOver?: boolean): Promise<Unfinished[]> {
-    const { signal } = this.#options.surroundings
+    const { signal } = this.#options.deps
     this.#stopping.abort()
     await this.#queue.drained()
     for (const drain of this.#drains) drain.cancel()
@@ -205,14 +205,14 @@ export class Reloader {
   }
 
   #transition(changes: readonly PipelineChange[]): Transition {
-    const { workers, surroundings } = this.#options
-    const { signal } = surroundings
+    const { workers, deps } = this.#options
+    const { signal } = deps
     const cancel = AbortSignal.any([signal, this.#stopping.signal])
     return new Transition(changes, { cancel, deadline: signal, workers })
   }
 
   async #transitionTo(config: CheckedConfig, isRestarted: IsRestarted): Promise<Transition> {
-    const { surroundings } = this.#options
+    const { deps } = this.#options
     const byName = new Map(this.#pipelines.map((pipeline) => [pipeline.name, pipeline]))
     const changes: PipelineChange[] = []
     try {
@@ -220,7 +220,7 @@ export class Reloader {
         const { name } = checked
         const running = byName.get(name)
         const isNew = (stage: BuiltStage) => isRestarted(name, stage)
-        const next = buildPipeline(config, checked, surroundings, running, isNew)
+        const next = buildPipeline(config, checked, deps, running, isNew)
         changes.push(running === undefined ? added(next) : replaced(running, next))
         byName.delete(name)
       }
@@ -241,7 +241,7 @@ export class Reloader {
 
   #drain(transition: Transition, change: PipelineChange): void {
     if (change.kind === 'added') return
-    const drain = new Drain(transition, change, this.#options.surroundings.signal, this.#log)
+    const drain = new Drain(transition, change, this.#options.deps.signal, this.#log)
     this.#drains.add(drain)
     void drain.ended.then(() => this.#drains.delete(drain))
   }
@@ -256,7 +256,7 @@ export class Reloader {
   }
 }
 
-/** What is left of a pipeline, or of its earlier config, on its way to the end. */
+/** The end of a pipeline, or of one of its earlier configs: it finishes its events and stops. */
 class Drain {
   readonly pipeline: string
   readonly isRemoval: boolean

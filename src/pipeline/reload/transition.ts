@@ -16,9 +16,9 @@ import {
 /** A config that is to replace the one that runs. */
 export interface NextConfig {
   readonly config: CheckedConfig
-  /** Built of it in this process, in its order. */
+  /** Built from the config in this process, in its order. */
   readonly pipelines: readonly Pipeline[]
-  /** Stages to be created again although the config says the same of them. */
+  /** Stages to create again although their config is unchanged. */
   readonly restart: readonly { readonly pipeline: string; readonly stage: string }[]
 }
 
@@ -49,8 +49,8 @@ const QUIESCE_TIMEOUT = 5000
 const LOOK_EVERY = 20
 
 /**
- * The way from the config that runs to the next one, in the primary process and in each worker. `prepare`, `quiesce` and
- * `commit` come in this order, and `rollback` instead of any that has not come: then everything runs as before. After the
+ * The steps from the running config to the next one, in the primary process and in each worker. `prepare`, `quiesce` and
+ * `commit` are called in this order; `rollback` instead of the next one leaves everything as it was. After the
  * commit, `drain` stops the parts that the next config does not have.
  */
 export class Transition {
@@ -63,7 +63,7 @@ export class Transition {
 
   /**
    * The first start of a process: the same steps, but a part that is not ready (its cluster is down) is no failure, since
-   * there is no config to go on with. Rejects if a part can never work; then none runs.
+   * no earlier config could continue. Rejects if a part can never work; then none runs.
    */
   static async start(pipelines: readonly Pipeline[], deadline: AbortSignal): Promise<void> {
     const transition = new Transition(pipelines.map(added), { cancel: deadline, deadline })
@@ -96,8 +96,8 @@ export class Transition {
   }
 
   /**
-   * Brings every pipeline to where it can be replaced between two events. Requests that come meanwhile wait, in general for
-   * a few milliseconds. Afterwards nothing can fail any more.
+   * Brings every pipeline to a point between two events. Requests that arrive meanwhile wait, usually for a few milliseconds.
+   * Nothing can fail afterwards.
    */
   async quiesce(): Promise<void> {
     try {
@@ -105,7 +105,7 @@ export class Transition {
         (change): change is Replaced => change.kind === 'replaced' && change.hasOtherSink,
       )
       for (const { running } of withOtherSink) this.#barrier.close(running.stages.source)
-      // Afterwards workers have handed over every event that they took under the running config.
+      // Afterwards workers have sent over every event that they took under the running config.
       await this.#workers?.quiesce()
       for (const change of withOtherSink) await this.#sinkIdle(change)
       await this.#startSources()
@@ -115,7 +115,7 @@ export class Transition {
     }
   }
 
-  /** Synchronous: no event comes in between. */
+  /** Synchronous, so that no event arrives in between. */
   commit(): void {
     for (const change of this.changes) if (change.kind !== 'removed') commitChange(change)
     this.#workers?.commit()
@@ -199,9 +199,9 @@ export class Transition {
       await next.stages.sink.instance.check?.(next.targets)
       expectTargets(next, [...live, next])
     } else return
-    // Partitions that the ledger does not know may hold records of this pipeline all the same, of an earlier config whose
-    // state was lost. They are read before the first event, or a redelivery would be a second record. Known partitions need
-    // no reading: every record that was written there since was reported to this process.
+    // Partitions without a checkpoint may hold records of this pipeline, from an earlier config whose state was lost. They
+    // are read before the first event, or a redelivery would become a second record. Partitions with a checkpoint need no
+    // reading: every record that was written there since was reported to this process.
     const { log } = next.terms
     if (log !== undefined) await next.ledger.catchUp(log)
   }
@@ -228,7 +228,7 @@ export class Transition {
         if (part.kind !== 'source') continue
         const source = part.subject
         this.#barrier.close(source)
-        // Should the transition fail, its events go on under the running config.
+        // If the transition fails, the events of this source continue under the running config.
         source.intake.current = change.kind === 'replaced' ? change.running : change.next
         this.#startedSources.push(source)
         await part.start()
@@ -236,7 +236,7 @@ export class Transition {
     }
   }
 
-  /** Gives the requests that wait back to the running config. */
+  /** Returns waiting requests to the running config. */
   async #reopen(): Promise<void> {
     this.#barrier.open()
     for (const source of this.#startedSources.splice(0)) {
@@ -246,7 +246,7 @@ export class Transition {
   }
 }
 
-/** Lets the requests of sources wait; afterwards they go on under the pipeline that is current by then. */
+/** Makes the requests of sources wait until it opens; they continue under the pipeline that is current then. */
 class Barrier {
   readonly #closed: BuiltSource[] = []
   readonly #opened: Promise<void>
@@ -291,14 +291,14 @@ async function inFlightOf(pipelines: readonly Pipeline[], signal: AbortSignal): 
   return pipelines.reduce((sum, { traffic }) => sum + traffic.inFlight(), 0)
 }
 
-/** Waits until the outcome of every record that was sent is known: only the targets of that config have it. */
+/** Waits for the outcome of every record that was sent: only the targets of that config can tell it. */
 async function outcomesKnown({ ledger, terms }: Pipeline, deadline: AbortSignal): Promise<void> {
   // A ledger that is stopped meanwhile has no outcome to wait for.
   const ready = () => ledger.ready().catch(() => {})
   while (!deadline.aborted && !ledger.canMoveTo(terms.log)) await untilAborted(ready(), deadline)
 }
 
-/** Tells the sink of a pipeline the targets of every config under which events are in flight; the newest place of each. */
+/** Sets the targets of a sink: those of every config with events in flight, each with its newest location. */
 function expectTargets({ stages }: Pipeline, pipelines: readonly Pipeline[]): void {
   const own = pipelines.filter((pipeline) => pipeline.stages.sink === stages.sink)
   const targets = new Map(
@@ -308,8 +308,8 @@ function expectTargets({ stages }: Pipeline, pipelines: readonly Pipeline[]): vo
 }
 
 /**
- * Whether there is no reason left before `signal` is aborted. A ledger tells when it is ready. A plugin only has `notReady`,
- * so that it can stay a page: this is the one place that asks it repeatedly.
+ * Resolves with whether all reasons are gone before `signal` is aborted. It polls, because a plugin has only `notReady`: a
+ * plugin should fit on a page. A ledger has `ready` instead.
  */
 async function untilReady(reasons: () => readonly string[], signal: AbortSignal): Promise<boolean> {
   while (reasons().length > 0) {

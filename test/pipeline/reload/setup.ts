@@ -226,7 +226,7 @@ export async function bench(settings: object = { pipelines: { orders: pipelineOf
   const memory = { take: () => true, add() {}, release() {} }
   const reloader = new Reloader({
     config: first.config,
-    surroundings: {
+    deps: {
       metrics,
       log: () => log,
       http: () => ({ memory, serve: () => () => {} }),

@@ -3,44 +3,47 @@ import type { CheckedConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { PostCommit, Sink } from '../contract/index.js'
 import { noLedger } from '../ledger/ledger.js'
-import { assemblePipeline, type Surroundings } from '../pipeline/build.js'
+import { assemblePipeline, type PipelineDeps } from '../pipeline/build.js'
 import type { Pipeline } from '../pipeline/pipeline.js'
 import type { BuiltStage } from '../pipeline/stage.js'
 
 /**
- * A pipeline as a worker has it: the source and the transforms, of the sink only what makes records, and post-commit stages,
- * of which the primary process asks for single attempts.
+ * Builds the pipeline of a worker. Its sink only makes records, since the primary process writes them. Its post-commit stages
+ * make single attempts when the primary process asks for them.
  */
-export const frontPipeline = (
+export const buildWorkerPipeline = (
   config: CheckedConfig,
   checked: CheckedPipeline,
-  surroundings: Omit<Surroundings, 'state'>,
+  deps: Omit<PipelineDeps, 'state'>,
   running?: Pipeline,
-  anew?: (stage: BuiltStage) => boolean,
-): Pipeline => assemblePipeline(config, frontOf(checked), surroundings, () => noLedger, running, anew)
+  isRestarted?: (stage: BuiltStage) => boolean,
+): Pipeline => assemblePipeline(config, workerStages(checked), deps, () => noLedger, running, isRestarted)
 
-const frontOf = ({ sink, postCommit, ...checked }: CheckedPipeline): CheckedPipeline => ({
+const workerStages = ({ sink, postCommit, ...checked }: CheckedPipeline): CheckedPipeline => ({
   ...checked,
-  sink: { ...sink, definition: wrapped(sink.definition, recordMaker) },
-  postCommit: postCommit.map((stage) => ({ ...stage, definition: wrapped(stage.definition, finishing) })),
+  sink: { ...sink, definition: wrapped(sink.definition, recordsOnly) },
+  postCommit: postCommit.map((stage) => ({
+    ...stage,
+    definition: wrapped(stage.definition, drainBeforeStop),
+  })),
 })
 
-/** Always the same for one definition: by that a reload knows a stage again. */
-const known = new WeakMap<object, object>()
+/** One wrapper for each definition: a reload keeps a stage only if its definition is the same object. */
+const wrappedDefinitions = new WeakMap<object, object>()
 
 function wrapped<Made extends { readonly create: unknown }>(
   definition: Made,
   wrap: (create: Made['create']) => Made['create'],
 ): Made {
-  const its = known.get(definition) ?? { ...definition, create: wrap(definition.create) }
-  known.set(definition, its)
-  return its as Made
+  const wrapper = wrappedDefinitions.get(definition) ?? { ...definition, create: wrap(definition.create) }
+  wrappedDefinitions.set(definition, wrapper)
+  return wrapper as Made
 }
 
 type CreateSink = CheckedStage<'sink'>['definition']['create']
 type CreatePostCommit = CheckedStage<'post-commit'>['definition']['create']
 
-const recordMaker =
+const recordsOnly =
   (create: CreateSink): CreateSink =>
   (config, context) => {
     const sink = create(config, context)
@@ -57,8 +60,8 @@ const recordMaker =
     } satisfies Sink
   }
 
-/** The acknowledger here knows of no attempt, so it is the stage that waits for those under way before it is stopped. */
-const finishing =
+/** The acknowledger of a worker has no attempts, so the stage itself waits for those under way before it stops. */
+const drainBeforeStop =
   (create: CreatePostCommit): CreatePostCommit =>
   (config, context) => {
     const postCommit = create(config, context)
