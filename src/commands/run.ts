@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { App } from '../app.js'
 import { formatLocation, type Warning } from '../config/problem.js'
-import type { ReadResult } from '../config/read.js'
+import type { CheckedConfig, ReadResult } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
 import { LONGEST_TIMER, milliseconds } from '../lib/units.js'
@@ -12,7 +12,7 @@ import { createLog, Loggers, type ProcessLog, warningLogger } from '../process/l
 import { packageJson } from '../process/package.js'
 import { lineRedactor } from '../process/redact.js'
 import { listeningSockets, serviceManager } from '../process/service-manager.js'
-import { SETTINGS, type SettingsResult } from '../process/settings.js'
+import { SETTINGS, type Settings, type SettingsResult } from '../process/settings.js'
 import { takeoverProblem } from '../process/takeover.js'
 import { type Command, type CommandInput, EXIT, type Io } from './command.js'
 import { loadConfig, settingOptions, settingsFrom } from './load.js'
@@ -36,7 +36,8 @@ Under systemd it reports READY, STOPPING and the watchdog (Type=notify), and tak
   options: settingOptions(),
   async run({ options }, io) {
     const settingsResult = settingsFrom(options, io)
-    const { log, redact, line, readable } = await openLog(settingsResult.read, options, io)
+    const processLog = await openLog(settingsResult.read, options, io)
+    const { log, readable } = processLog
     if (!readable)
       io.onCrash((error) =>
         log.fatal({ event: 'crashed', err: error }, 'Headgate crashed; please report this'),
@@ -56,74 +57,83 @@ Under systemd it reports READY, STOPPING and the watchdog (Type=notify), and tak
       else logProblems(read, log)
       return EXIT.config
     }
-    const { config } = read
-    redact(lineRedactor(config.secrets))
-    log.info({ event: 'starting', config: config.file, revision: config.revision }, 'starting')
-    warn(config.warnings)
-
-    const deadline = new AbortController()
-    io.kill.addEventListener('abort', () => deadline.abort(), { once: true })
-    let reload = (): void => {}
-    io.onHangup(() => reload())
-    const manager = serviceManager(io.env, process.pid, log)
-    const takeover = new AbortController()
     try {
-      const app = await App.start({
-        settings,
-        sockets: listeningSockets(io.env, process.pid),
-        config,
-        file: resolve(io.cwd, settings.config),
-        read: async (text) =>
-          // With a text, it is a check for the admin API.
-          text === undefined ? runTrials(await loadConfig(settings, io)) : loadConfig(settings, io, { text }),
-        onSecrets: (secrets) => redact(lineRedactor(secrets)),
-        onTakeover(pid) {
-          log.info({ event: 'takeover', pid }, 'another process takes over')
-          takeover.abort()
-        },
-        loggers: new Loggers(log),
-        line,
-        plugins,
-        version: packageJson().version,
-        deadline: deadline.signal,
-      })
-      reload = () => app.reload('signal')
-      log.info({ event: 'listening', intake: app.intake, admin: app.admin }, 'listening')
-      manager.ready(`Listening on ${app.intake}; ${app.admin}/ready says whether it takes events.`)
-      await aborted(AbortSignal.any([io.signal, takeover.signal]))
-      manager.stopping()
-      const timer = setTimeout(
-        () => deadline.abort(),
-        Math.min(milliseconds(settings.shutdownTimeout), LONGEST_TIMER),
-      )
-      log.info({ event: 'stopping', timeout: settings.shutdownTimeout }, 'stopping')
-      const left = await app.stop(takeover.signal.aborted)
-      clearTimeout(timer)
-      const isLeft = ({ inFlight, unacknowledged }: Unfinished) =>
-        inFlight > 0 || (unacknowledged > 0 && !takeover.signal.aborted)
-      return report(left.filter(isLeft))
+      return await serve(settings, read.config, processLog, io)
     } catch (error) {
       if (!(error instanceof HeadgateError)) throw error
       log.fatal({ event: 'failed', code: error.code }, error.message)
       return error.code.startsWith('HG_CONFIG_') ? EXIT.config : EXIT.wrong
     }
-
-    function warn(warnings: readonly Warning[]): void {
-      if (warnings.length === 0) return
-      const names = [...new Set(warnings.map(({ name }) => name))]
-      const message = `the config has warnings; "headgate validate" shows them: ${names.join(', ')}`
-      log.warn({ event: 'config-warnings', count: warnings.length, names }, message)
-    }
-
-    function report(left: readonly Unfinished[]): number {
-      for (const { pipeline, inFlight, unacknowledged } of left) {
-        const message = `stopped with ${inFlight} requests in flight and ${unacknowledged} events not acknowledged to their sender`
-        log.error({ event: 'left', pipeline, inFlight, unacknowledged }, message)
-      }
-      log.info({ event: 'stopped' }, 'stopped')
-      return left.length === 0 && !deadline.signal.aborted ? EXIT.ok : EXIT.wrong
-    }
   },
+}
+
+/** Runs until a signal or another process stops it; returns the exit code. */
+async function serve(
+  settings: Settings,
+  config: CheckedConfig,
+  { log, redact, line }: ProcessLog,
+  io: Io,
+): Promise<number> {
+  redact(lineRedactor(config.secrets))
+  log.info({ event: 'starting', config: config.file, revision: config.revision }, 'starting')
+  logWarnings(config.warnings, log)
+  const deadline = new AbortController()
+  io.kill.addEventListener('abort', () => deadline.abort(), { once: true })
+  // Handled from now on: by default, a SIGHUP while it starts would end the process.
+  let reload = (): void => {}
+  io.onHangup(() => reload())
+  const manager = serviceManager(io.env, process.pid, log)
+  const takeover = new AbortController()
+  const app = await App.start({
+    settings,
+    sockets: listeningSockets(io.env, process.pid),
+    config,
+    file: resolve(io.cwd, settings.config),
+    read: async (text) =>
+      // With a text, it is a check for the admin API.
+      text === undefined ? runTrials(await loadConfig(settings, io)) : loadConfig(settings, io, { text }),
+    onSecrets: (secrets) => redact(lineRedactor(secrets)),
+    onTakeover(pid) {
+      log.info({ event: 'takeover', pid }, 'another process takes over')
+      takeover.abort()
+    },
+    loggers: new Loggers(log),
+    line,
+    plugins,
+    version: packageJson().version,
+    deadline: deadline.signal,
+  })
+  reload = () => app.reload('signal')
+  log.info({ event: 'listening', intake: app.intake, admin: app.admin }, 'listening')
+  manager.ready(`Listening on ${app.intake}; ${app.admin}/ready says whether it takes events.`)
+  await aborted(AbortSignal.any([io.signal, takeover.signal]))
+  manager.stopping()
+  const timeout = Math.min(milliseconds(settings.shutdownTimeout), LONGEST_TIMER)
+  const timer = setTimeout(() => deadline.abort(), timeout)
+  log.info({ event: 'stopping', timeout: settings.shutdownTimeout }, 'stopping')
+  const unfinished = await app.stop(takeover.signal.aborted)
+  clearTimeout(timer)
+  // After a takeover, the other process sends the acknowledgements.
+  const isLost = ({ inFlight, unacknowledged }: Unfinished) =>
+    inFlight > 0 || (unacknowledged > 0 && !takeover.signal.aborted)
+  const lost = unfinished.filter(isLost)
+  logUnfinished(lost, log)
+  log.info({ event: 'stopped' }, 'stopped')
+  return lost.length === 0 && !deadline.signal.aborted ? EXIT.ok : EXIT.wrong
+}
+
+function logWarnings(warnings: readonly Warning[], log: ProcessLog['log']): void {
+  if (warnings.length === 0) return
+  const names = [...new Set(warnings.map(({ name }) => name))]
+  const message = `the config has warnings; "headgate validate" shows them: ${names.join(', ')}`
+  log.warn({ event: 'config-warnings', count: warnings.length, names }, message)
+}
+
+function logUnfinished(unfinished: readonly Unfinished[], log: ProcessLog['log']): void {
+  for (const { pipeline, inFlight, unacknowledged } of unfinished) {
+    const message = `stopped with ${inFlight} requests in flight and ${unacknowledged} events not acknowledged to their sender`
+    log.error({ event: 'left', pipeline, inFlight, unacknowledged }, message)
+  }
 }
 
 const problemsOf = (read: SettingsResult): readonly string[] => {

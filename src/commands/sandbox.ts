@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { progressBar } from '../lib/terminal/progress.js'
 import { type Style, styleFor } from '../lib/terminal/text.js'
-import { nowAndThen } from '../sandbox/cxone.js'
+import { periodicFaults } from '../sandbox/cxone.js'
 import { runDemo } from '../sandbox/demo.js'
 import { FEWEST_EVENTS } from '../sandbox/events.js'
 import { configNews, type Exit } from '../sandbox/headgate-process.js'
@@ -90,7 +90,7 @@ const LINES_SHOWN = 20
 export async function runSandboxDemo({ events, port, adminPort }: Demonstration, io: Io): Promise<number> {
   const token = randomBytes(16).toString('hex')
   // Always two 429 and some dozens of 503, however many events there are: a 429 slows all acknowledgements down.
-  const faults = nowAndThen({
+  const faults = periodicFaults({
     throttled: Math.ceil(events * 0.45),
     unavailable: Math.max(10, Math.ceil(events / 40)),
   })
@@ -142,7 +142,7 @@ export async function stayUp(
   ports: { readonly port: number; readonly adminPort: number },
   io: Io,
 ): Promise<number> {
-  const faults = nowAndThen({ throttled: 50, unavailable: 20 })
+  const faults = periodicFaults({ throttled: 50, unavailable: 20 })
   const cxone = { tokenLifetime: STAY_TOKEN_LIFETIME, faults }
   io.out('Starting an embedded Kafka, a simulated CXone, and Headgate.\n')
   const onLine = (line: string) => {

@@ -8,7 +8,7 @@ import { type CoveredWay, coverage } from '../scenarios/coverage.js'
 import { configNames } from '../scenarios/names.js'
 import { type BrokenFile, readScenarios, type Scenario, scenarioFiles } from '../scenarios/read.js'
 import { jsonReport, junit, report } from '../scenarios/report.js'
-import { type FileResult, passed, runScenario } from '../scenarios/run.js'
+import { type FileResult, hasPassed, runScenario } from '../scenarios/run.js'
 import { type Command, EXIT, type Io } from './command.js'
 import { loadConfig, loadSettings, settingOptions } from './load.js'
 import { problemReport } from './problems.js'
@@ -105,7 +105,7 @@ function printResults(
   io: Io,
 ): number {
   const uncovered = required && ways?.some(({ count }) => count === 0) === true
-  const failed = files.some(({ results }) => !results.every(passed))
+  const failed = files.some(({ results }) => !results.every(hasPassed))
   if (options['json'] === true) io.out(jsonReport(files, ways))
   else io.out(report(files, ways, required, styleFor(io.terminal.out, io.env)))
   const file = options['junit'] as string | undefined

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 
-/** Who gets tokens. */
+/** The client that gets tokens. */
 export interface TokenCredentials {
   readonly clientId: string
   readonly clientSecret: string
@@ -16,9 +16,9 @@ interface TokenResponse {
   readonly headers?: { readonly [name: string]: string }
 }
 
-interface TokenEndpoint {
+export interface TokenEndpoint {
   respond(request: IncomingMessage): Promise<TokenResponse>
-  /** Whether an Authorization header has a token that was issued, has not expired and was not revoked. */
+  /** Whether the token of an Authorization header was issued, has not expired and is not revoked. */
   valid(authorization: string | undefined): boolean
   issued(): number
   revokeAll(): void
@@ -86,7 +86,7 @@ const knowsKey = (form: URLSearchParams, { accessKey }: TokenCredentials): boole
   form.get('username') === accessKey.id &&
   form.get('password') === accessKey.secret
 
-/** As RFC 6749 has it inside Basic (2.3.1). Programs for CXone send id and secret as they are; both are taken. */
+/** RFC 6749 (2.3.1) encodes id and secret inside Basic, programs for CXone do not: both forms are accepted. */
 const formEncoded = (text: string): string => new URLSearchParams({ text }).toString().slice('text='.length)
 
 /** The body of CXone's `/authentication/v1/token/access-key`. */

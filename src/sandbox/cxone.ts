@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createTokenEndpoint, type TokenCredentials } from './cxone-tokens.js'
+import { createTokenEndpoint, type TokenCredentials, type TokenEndpoint } from './cxone-tokens.js'
 
 type Headers = { readonly [name: string]: string }
 
 /**
- * What is done instead of answering as the API would: an answer, a connection that is reset, or silence until the
- * other side loses patience. Undefined: nothing, the request takes its normal course.
+ * Replaces the normal response of the API by another response, a reset of the connection, or silence until the client times out.
+ * Undefined: the normal response.
  */
 export type Fault =
   | { readonly status: number; readonly headers?: Headers; readonly body?: string }
@@ -16,20 +16,20 @@ export type Fault =
   | undefined
 
 export interface CxoneOptions extends TokenCredentials {
-  /** 0, the default, for any free one. */
+  /** 0, the default, for any free port. */
   readonly port?: number
   /** Seconds; the default of 5 makes tokens expire in the middle of a short run. */
   readonly tokenLifetime?: number
-  /** One for each acknowledge request, in order; when they are used up, there are no more faults. */
+  /** One fault per acknowledge request, in order; after the last one there are no more. */
   readonly faults?: Iterable<Fault>
   /** Called with each id that is acknowledged with a valid token, every time. */
   readonly onAcknowledged?: (id: string) => void
 }
 
 interface CxoneReport {
-  /** How often each id was acknowledged with a valid token; from the second time on, the answer is 409. */
+  /** How often each id was acknowledged with a valid token; from the second time on, the response is 409. */
   readonly acknowledged: { readonly [id: string]: number }
-  /** Answers of the acknowledge endpoint by status; `reset` and `hang` for those without one. */
+  /** Responses of the acknowledge endpoint by status; `reset` and `hang` if there was no response. */
   readonly answers: { readonly [status: string]: number }
   readonly tokenRequests: number
   readonly tokensIssued: number
@@ -42,14 +42,14 @@ export interface Cxone {
   readonly responses: ReadonlyMap<string, number>
   readonly tokenRequests: number
   readonly tokensIssued: number
-  /** Head of the last acknowledge request. */
+  /** The last acknowledge request, without its body. */
   readonly lastRequest: Pick<IncomingMessage, 'method' | 'url' | 'headers'> | undefined
-  /** Replaces the faults that an endpoint still has before it: one for each of the requests to come. */
+  /** Replaces the remaining faults of an endpoint: one fault per request from now on. */
   script(endpoint: 'acknowledge' | 'token', faults: Iterable<Fault>): void
   revokeTokens(): void
   /** Also served as `GET /simulator/report`. */
   report(): CxoneReport
-  /** Ends at once, whatever is under way. */
+  /** Ends at once, without waiting for open requests. */
   close(): Promise<void>
 }
 
@@ -57,101 +57,123 @@ const ACKNOWLEDGE = /^\/api\/v2\/data\/actions\/([^/?]+)\/acknowledge$/
 
 /** Starts the part of CXone that Headgate talks to, as its tutorial describes it: tokens and acknowledgements. */
 export async function startCxone(options: CxoneOptions): Promise<Cxone> {
-  const tokens = createTokenEndpoint(options, options.tokenLifetime ?? 5)
-  const acknowledged = new Map<string, number>()
-  const answers = new Map<string, number>()
-  const scripts = { acknowledge: iterate(options.faults ?? []), token: iterate([]) }
-  let tokenRequests = 0
-  let lastRequest: IncomingMessage | undefined
+  const cxone = new CxoneServer(options)
+  await cxone.listen(options.port ?? 0)
+  return cxone
+}
 
-  const server = createServer((request, response) => {
+class CxoneServer implements Cxone {
+  readonly acknowledged = new Map<string, number>()
+  readonly responses = new Map<string, number>()
+  readonly #tokens: TokenEndpoint
+  readonly #scripts: { acknowledge: Iterator<Fault>; token: Iterator<Fault> }
+  readonly #onAcknowledged: CxoneOptions['onAcknowledged']
+  readonly #server = createServer((request, response) => this.#handle(request, response))
+  #url = ''
+  #tokenRequests = 0
+  #lastRequest: IncomingMessage | undefined
+
+  constructor(options: CxoneOptions) {
+    this.#tokens = createTokenEndpoint(options, options.tokenLifetime ?? 5)
+    this.#scripts = { acknowledge: iterate(options.faults ?? []), token: iterate([]) }
+    this.#onAcknowledged = options.onAcknowledged
+  }
+
+  get url(): string {
+    return this.#url
+  }
+
+  get tokenRequests(): number {
+    return this.#tokenRequests
+  }
+
+  get tokensIssued(): number {
+    return this.#tokens.issued()
+  }
+
+  get lastRequest(): IncomingMessage | undefined {
+    return this.#lastRequest
+  }
+
+  async listen(port: number): Promise<void> {
+    this.#server.listen(port, '127.0.0.1')
+    await once(this.#server, 'listening')
+    const address = this.#server.address() as AddressInfo
+    this.#url = `http://127.0.0.1:${address.port}`
+  }
+
+  script(endpoint: 'acknowledge' | 'token', faults: Iterable<Fault>): void {
+    this.#scripts[endpoint] = iterate(faults)
+  }
+
+  revokeTokens(): void {
+    this.#tokens.revokeAll()
+  }
+
+  report(): CxoneReport {
+    return {
+      acknowledged: Object.fromEntries(this.acknowledged),
+      answers: Object.fromEntries(this.responses),
+      tokenRequests: this.#tokenRequests,
+      tokensIssued: this.tokensIssued,
+    }
+  }
+
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    this.#server.closeAllConnections()
+    await closed
+  }
+
+  #handle(request: IncomingMessage, response: ServerResponse): void {
     const { method, url = '' } = request
     const id = ACKNOWLEDGE.exec(url)?.[1]
     if (id !== undefined && method === 'POST') {
       request.resume()
-      lastRequest = request
-      const outcome = misbehave(response, scripts.acknowledge) ?? acknowledge(id, request, response)
-      answers.set(outcome, (answers.get(outcome) ?? 0) + 1)
+      this.#lastRequest = request
+      const result =
+        injectFault(response, this.#scripts.acknowledge) ?? this.#acknowledge(id, request, response)
+      this.responses.set(result, (this.responses.get(result) ?? 0) + 1)
     } else if (url === '/oauth/token' && method === 'POST') {
-      tokenRequests++
-      if (misbehave(response, scripts.token) === undefined) issueToken(request, response)
+      this.#tokenRequests++
+      if (injectFault(response, this.#scripts.token) === undefined) this.#issueToken(request, response)
       else request.resume()
     } else {
       request.resume()
-      if (url === '/simulator/report' && method === 'GET') json(response, 200, report())
+      if (url === '/simulator/report' && method === 'GET') json(response, 200, this.report())
       else if (id !== undefined || url === '/oauth/token')
         json(response, 405, { error: 'method_not_allowed' }, { allow: 'POST' })
       else json(response, 404, { error: 'not_found' })
     }
-  })
+  }
 
-  /** Says what became of it, for counting. */
-  function acknowledge(encodedId: string, request: IncomingMessage, response: ServerResponse): string {
-    if (!tokens.valid(request.headers.authorization)) {
-      return json(
-        response,
-        401,
-        { error: 'invalid_token' },
-        { 'www-authenticate': 'Bearer error="invalid_token"' },
-      )
+  /** Returns the status of the response, for the count. */
+  #acknowledge(encodedId: string, request: IncomingMessage, response: ServerResponse): string {
+    if (!this.#tokens.valid(request.headers.authorization)) {
+      const headers = { 'www-authenticate': 'Bearer error="invalid_token"' }
+      return json(response, 401, { error: 'invalid_token' }, headers)
     }
     const id = decode(encodedId)
     if (id === undefined) return json(response, 400, { error: 'bad_encoding' })
-    const times = (acknowledged.get(id) ?? 0) + 1
-    acknowledged.set(id, times)
-    options.onAcknowledged?.(id)
+    const times = (this.acknowledged.get(id) ?? 0) + 1
+    this.acknowledged.set(id, times)
+    this.#onAcknowledged?.(id)
     if (times > 1) return json(response, 409, { error: 'already_acknowledged' })
     return json(response, 200, { status: 'acknowledged' })
   }
 
-  function issueToken(request: IncomingMessage, response: ServerResponse): void {
-    tokens.respond(request).then(
+  #issueToken(request: IncomingMessage, response: ServerResponse): void {
+    this.#tokens.respond(request).then(
       ({ status, body, headers }) => json(response, status, body, headers),
-      // The client went away in the middle of its form.
+      // The client disconnected before it had sent its whole form.
       () => response.destroy(),
     )
   }
-
-  const report = (): CxoneReport => ({
-    acknowledged: Object.fromEntries(acknowledged),
-    answers: Object.fromEntries(answers),
-    tokenRequests,
-    tokensIssued: tokens.issued(),
-  })
-
-  server.listen(options.port ?? 0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-
-  return {
-    url: `http://127.0.0.1:${port}`,
-    acknowledged,
-    responses: answers,
-    get tokenRequests() {
-      return tokenRequests
-    },
-    get tokensIssued() {
-      return tokens.issued()
-    },
-    get lastRequest() {
-      return lastRequest
-    },
-    script(endpoint, faults) {
-      scripts[endpoint] = iterate(faults)
-    },
-    revokeTokens: tokens.revokeAll,
-    report,
-    async close() {
-      const closed = once(server, 'close')
-      server.close()
-      server.closeAllConnections()
-      await closed
-    },
-  }
 }
 
-/** Faults without end, at fixed distances: every so many requests one 429 that asks for a second, or one 503. */
-export function* nowAndThen(every: {
+/** Endless faults at fixed intervals: after so many requests one 429 with a Retry-After of a second, or one 503. */
+export function* periodicFaults(every: {
   readonly throttled: number
   readonly unavailable: number
 }): Iterable<Fault> {
@@ -164,8 +186,8 @@ export function* nowAndThen(every: {
 
 const iterate = (faults: Iterable<Fault>): Iterator<Fault> => faults[Symbol.iterator]()
 
-/** Does what the script has next and says what, for counting; undefined when that is nothing. */
-function misbehave(response: ServerResponse, script: Iterator<Fault>): string | undefined {
+/** Injects the next fault of the script and returns its name for the count; undefined if there is none. */
+function injectFault(response: ServerResponse, script: Iterator<Fault>): string | undefined {
   const { done, value: fault } = script.next()
   if (done || fault === undefined) return undefined
   if (fault === 'hang') return 'hang'

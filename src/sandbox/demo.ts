@@ -9,7 +9,7 @@ import type { Sandbox } from './sandbox.js'
 import { createSender, type Exchange, inParallel } from './sender.js'
 
 interface DemoOptions extends EventOptions {
-  /** Gives up when it is aborted. */
+  /** Ends the demo. */
   readonly signal: AbortSignal
   onProgress(label: string, done: number, total: number): void
 }
@@ -23,18 +23,18 @@ export interface DemoResult extends Reconciliation {
 
 /** As many connections as a busy sender keeps open. */
 const CONNECTIONS = 64
-/** How long acknowledgements may stand still before they count as missing, in milliseconds. */
-const PATIENCE = 10_000
-const LOOK_EVERY = 50
+/** Milliseconds without progress after which the remaining acknowledgements count as missing. */
+const ACKNOWLEDGE_TIMEOUT = 10_000
+const POLL_EVERY = 50
 
-/** Posts events to Headgate, waits until all are acknowledged, stops it, and counts everything from outside. */
-export async function runDemo(surroundings: Sandbox, options: DemoOptions): Promise<DemoResult> {
-  const { kafka, cxone, headgate } = surroundings
+/** Posts events to Headgate, waits until all are acknowledged, stops Headgate, and counts everything from outside. */
+export async function runDemo(sandbox: Sandbox, options: DemoOptions): Promise<DemoResult> {
+  const { kafka, cxone, headgate } = sandbox
   const startedAt = performance.now()
   const records: ReadRecord[] = []
   const reader = await followTopics(kafka.bootstrap, TOPICS, (record) => records.push(record))
   try {
-    const exchanges = await postAll(surroundings, options)
+    const exchanges = await postAll(sandbox, options)
     await allAcknowledged(exchanges, cxone, options)
     const metrics = await scrape(headgate.admin)
     const exit = await headgate.stop()
@@ -59,7 +59,7 @@ async function postAll({ webhook, cxone }: Sandbox, options: DemoOptions): Promi
     return await inParallel(postings, CONNECTIONS, async (posting) => {
       const response = await sender.post(posting.event)
       options.onProgress('posted', ++done, postings.length)
-      // Tokens expire by themselves too, but Headgate renews them ahead of that; a revoked one it can only be told of.
+      // Tokens also expire, but Headgate renews them before that. It learns of a revoked one only by a 401.
       if (done === Math.floor(postings.length / 2)) cxone.revokeTokens()
       return { posting, response }
     })
@@ -68,7 +68,7 @@ async function postAll({ webhook, cxone }: Sandbox, options: DemoOptions): Promi
   }
 }
 
-/** Resolves when CXone has seen every acknowledgement that is due, or none for a while. */
+/** Resolves when CXone has received every expected acknowledgement, or no more of them for a while. */
 async function allAcknowledged(
   exchanges: readonly Exchange[],
   { acknowledged }: Cxone,
@@ -77,12 +77,12 @@ async function allAcknowledged(
   const events = responsesByEvent(exchanges)
   let best = Number.POSITIVE_INFINITY
   let since = performance.now()
-  while (performance.now() - since < PATIENCE) {
+  while (performance.now() - since < ACKNOWLEDGE_TIMEOUT) {
     const missing = acknowledgementFaults(events, acknowledged).size
     onProgress('acknowledged', events.length - missing, events.length)
     if (missing === 0) return
     if (missing < best) since = performance.now()
     best = Math.min(best, missing)
-    await wait(LOOK_EVERY, undefined, { signal })
+    await wait(POLL_EVERY, undefined, { signal })
   }
 }

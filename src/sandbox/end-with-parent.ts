@@ -1,6 +1,6 @@
 /**
- * Loaded into a process before its own program: ends it in the orderly way when the process that started it is gone,
- * however that one ended. Signals of a terminal do not reach it, because it has a process group of its own.
+ * Preloaded into a child process: stops it with SIGTERM when its parent is gone, even if the parent was killed. The signals of a
+ * terminal do not reach the child, because it has its own process group.
  */
 process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'))
 process.channel?.unref()

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../contract/errors.js'
 import { PIPELINE, ROUTES, type Route, type RouteName } from './routes.js'
 
-/** One request, and what has to come of it. */
+/** A request and its expected outcome. */
 export interface SandboxEvent<Outcome extends Delivery | Refusal = Delivery | Refusal> {
   readonly id: string
   readonly headers: Readonly<{ [name: string]: string }>
@@ -13,7 +13,7 @@ export interface Delivery {
   readonly kind: 'delivered'
   readonly route: Route
   readonly value: Buffer
-  /** Headers that the record has, among others. */
+  /** Some of the headers of the record. */
   readonly headers: Readonly<{ [name: string]: string }>
 }
 
@@ -24,7 +24,7 @@ export interface Refusal {
   readonly code: ErrorCode
 }
 
-/** An event on its way to Headgate, for the first time or again. */
+/** One delivery of an event to Headgate: the first or a repeated one. */
 export interface Posting {
   readonly event: SandboxEvent
   readonly redelivery: boolean
@@ -36,22 +36,22 @@ export interface EventOptions {
   readonly seed: number
 }
 
-/** Enough for some of each kind. */
+/** The fewest with which every kind occurs. */
 export const FEWEST_EVENTS = 20
 
 const EPOCH = Date.UTC(2025, 5, 1, 8)
 const WORDS = 'the caller asks for a call back about an invoice that was paid twice in spring '
 
-/** CXone events in the order of posting: valid ones for every route, invalid ones, and redeliveries after their first. */
+/** CXone events in the order of posting: valid ones for every route, invalid ones, and redeliveries after their first delivery. */
 export function generateEvents({ count, token, seed }: EventOptions): readonly Posting[] {
   const random = seeded(seed)
   const invalidOfEach = Math.max(1, Math.floor(count / 100))
   const redelivered = Math.max(1, Math.floor(count / 20))
   const firsts = count - redelivered - invalidOfEach * INVALID_EVENTS.length
 
-  const placed: { readonly place: number; readonly posting: Posting }[] = []
-  const post = (place: number, event: SandboxEvent, redelivery = false) =>
-    placed.push({ place, posting: { event, redelivery } })
+  const positioned: { readonly position: number; readonly posting: Posting }[] = []
+  const post = (position: number, event: SandboxEvent, redelivery = false) =>
+    positioned.push({ position, posting: { event, redelivery } })
 
   const valid = Array.from({ length: firsts }, (_, n) => validEvent(n, token, random))
   valid.forEach((event, n) => {
@@ -66,10 +66,10 @@ export function generateEvents({ count, token, seed }: EventOptions): readonly P
     const first = random.below(firsts)
     post(first + 1 + random.below(firsts - first), valid[first] as SandboxEvent, true)
   }
-  return placed.sort((a, b) => a.place - b.place).map(({ posting }) => posting)
+  return positioned.sort((a, b) => a.position - b.position).map(({ posting }) => posting)
 }
 
-/** The `n`th of the valid events; the same `random` gives the same one. */
+/** The `n`th valid event; the same `random` gives the same event. */
 export function validEvent(n: number, token: string, random: Random): SandboxEvent<Delivery> {
   const route = ROUTES[n % ROUTES.length] as Route
   const text = WORDS.repeat(random.below(20)).trimEnd()
@@ -98,7 +98,7 @@ export function validEvent(n: number, token: string, random: Random): SandboxEve
   }
 }
 
-/** An event that has to be refused. */
+/** An event that Headgate has to refuse. */
 export const invalidEvent = (
   { why, status, code, ...invalid }: InvalidEvent,
   id: string,
@@ -110,7 +110,7 @@ export const invalidEvent = (
   expected: { kind: 'rejected', why, status, code },
 })
 
-/** Most ids are plain; some would break a URL, some belong to two events with different bodies. */
+/** Most ids are plain; some need URL encoding, and some belong to two events with different bodies. */
 function eventId(n: number): string {
   if (n % 41 === 40) return eventId(n - 1)
   if (n % 29 === 28) return `daten/aktion ${n}?ü=%2F#${n}`
@@ -140,18 +140,18 @@ const requestHeaders = (token: string) => ({
   'content-type': 'application/json; charset=utf-8',
 })
 
-/** W3C trace context of a sender. */
+/** The W3C trace context of a sender. */
 function traceparent(n: number): string {
   const id = (n + 1).toString(16)
   return `00-${id.padStart(32, 'a')}-${id.padStart(16, 'b')}-01`
 }
 
-/** A payload as JSON text; `n` makes it unlike all others, `text` (free of quotes) gives it a size. */
+/** A payload as JSON text; `n` makes it unique, and the length of `text` (which must have no quotes) its size. */
 type Payload = (n: number, text: string) => string
 
 /**
- * Payloads by the route they belong to. Written as text because that is what has to arrive: a round trip through
- * JSON.parse would change the integers over 2^53, `1.0`, the order of numeric keys, the escapes and the white space.
+ * Payloads by route. Written as text, because the exact text has to arrive: a round trip through JSON.parse would change the
+ * integers over 2^53, `1.0`, the order of numeric keys, the escapes and the white space.
  */
 const PAYLOADS: Readonly<Record<RouteName, readonly [Payload, ...Payload[]]>> = {
   'high-priority': [
@@ -182,14 +182,14 @@ const PAYLOADS: Readonly<Record<RouteName, readonly [Payload, ...Payload[]]>> = 
   ],
 }
 
-/** Chance that repeats itself: the same seed gives the same events, so that what one run showed another one shows too. */
+/** A seeded generator: the same seed gives the same events, so that every run can be repeated. */
 export interface Random {
   /** A whole number from 0 to `bound` - 1. */
   below(bound: number): number
   pick<Item>(items: readonly [Item, ...Item[]]): Item
 }
 
-/** The generator Mulberry32. */
+/** The Mulberry32 generator. */
 export function seeded(seed: number): Random {
   let state = seed >>> 0
   const below = (bound: number): number => {
@@ -201,9 +201,9 @@ export function seeded(seed: number): Random {
   return { below, pick: (items) => items[below(items.length)] ?? items[0] }
 }
 
-/** A request that has to be refused, and how. */
+/** A request that Headgate has to refuse, with its expected response. */
 export interface InvalidEvent {
-  /** What is wrong with it, for the table. */
+  /** The reason, for the table. */
   readonly why: string
   readonly status: number
   readonly code: ErrorCode

@@ -2,27 +2,27 @@ import type { Delivery, SandboxEvent } from './events.js'
 import type { ReadRecord } from './reader.js'
 import type { Exchange, SenderResponse } from './sender.js'
 
-/** A valid event with all answers it got: one for each time it was posted. */
+/** A valid event with all its responses: one per request. */
 interface EventResponses {
   readonly event: SandboxEvent<Delivery>
-  readonly answers: readonly SenderResponse[]
+  readonly responses: readonly SenderResponse[]
 }
 
-/** The valid events, each once. */
+/** Each valid event once, with its responses. */
 export function responsesByEvent(exchanges: readonly Exchange[]): EventResponses[] {
-  const answers = new Map<SandboxEvent, SenderResponse[]>()
-  for (const { posting, response: answer } of exchanges) {
-    const others = answers.get(posting.event)
-    if (others === undefined) answers.set(posting.event, [answer])
-    else others.push(answer)
+  const byEvent = new Map<SandboxEvent, SenderResponse[]>()
+  for (const { posting, response } of exchanges) {
+    const others = byEvent.get(posting.event)
+    if (others === undefined) byEvent.set(posting.event, [response])
+    else others.push(response)
   }
-  return [...answers].flatMap(([event, answers]) => (isValid(event) ? [{ event, answers }] : []))
+  return [...byEvent].flatMap(([event, responses]) => (isValid(event) ? [{ event, responses }] : []))
 }
 
 export const isValid = (event: SandboxEvent): event is SandboxEvent<Delivery> =>
   event.expected.kind === 'delivered'
 
-/** Where a record stands, as one text; of an answer without a place, too. */
+/** Topic, partition and offset as one text; the response of a refusal has none of them. */
 export const positionOf = ({
   topic,
   partition,
@@ -33,68 +33,69 @@ export const positionOf = ({
   offset?: unknown
 }) => `${topic}, partition ${partition}, offset ${offset}`
 
-/** What is wrong with the answers: one has to be `delivered`, all others `duplicate` with the same place. */
-export function responseFaults({ event: { id }, answers }: EventResponses): string[] {
-  const failed = answers.find(({ status }) => status !== 200)
-  if (failed) return [`${id}: answered ${failed.status} ${failed.body?.['code'] ?? ''}, expected is 200.`]
-  const outcomes = answers.map(({ body }) => body?.['outcome'])
+/** Faults in the responses: one has to be `delivered`, all others `duplicate` with the same position. */
+export function responseFaults({ event: { id }, responses }: EventResponses): string[] {
+  const failed = responses.find(({ status }) => status !== 200)
+  if (failed)
+    return [`${id}: the response was ${failed.status} ${failed.body?.['code'] ?? ''}; expected 200.`]
+  const outcomes = responses.map(({ body }) => body?.['outcome'])
   const delivered = outcomes.filter((outcome) => outcome === 'delivered').length
   const duplicates = outcomes.filter((outcome) => outcome === 'duplicate').length
   const faults: string[] = []
   if (delivered !== 1 || delivered + duplicates !== outcomes.length) {
     faults.push(
-      `${id}: answered ${outcomes.join(', ')}; expected is delivered once, and duplicate otherwise.`,
+      `${id}: the outcomes were ${outcomes.join(', ')}; expected delivered once, and duplicate otherwise.`,
     )
   }
-  const places = new Set(answers.map(({ body }) => positionOf(body ?? {})))
-  if (places.size > 1) faults.push(`${id}: answered with different places: ${[...places].join('; ')}.`)
+  const positions = new Set(responses.map(({ body }) => positionOf(body ?? {})))
+  if (positions.size > 1)
+    faults.push(`${id}: the responses name different positions: ${[...positions].join('; ')}.`)
   return faults
 }
 
-/** What is wrong with the record at the place that the answer names. */
+/** Faults in the record at the position that the response names. */
 export function recordFaults(
-  { event: { id, expected }, answers }: EventResponses,
+  { event: { id, expected }, responses }: EventResponses,
   recordAt: ReadonlyMap<string, ReadRecord>,
 ): string[] {
-  const place = positionOf(answers[0]?.body ?? {})
-  const record = recordAt.get(place)
-  if (record === undefined) return [`${id}: Kafka has no record at the place of the answer: ${place}.`]
+  const position = positionOf(responses[0]?.body ?? {})
+  const record = recordAt.get(position)
+  if (record === undefined)
+    return [`${id}: Kafka has no record at the position that the response names: ${position}.`]
   const { route, value, headers } = expected
   const faults: string[] = []
   if (record.topic !== route.topic || record.partition !== route.partition) {
-    faults.push(
-      `${id}: the record is at ${place}; it belongs into ${route.topic}, partition ${route.partition}.`,
-    )
+    faults.push(`${id}: the record is in ${position}; expected ${route.topic}, partition ${route.partition}.`)
   }
-  if (record.key?.toString() !== id) faults.push(`${id}: the key of the record is ${record.key}.`)
+  if (record.key?.toString() !== id)
+    faults.push(`${id}: the key of the record is ${record.key}; expected ${id}.`)
   if (!record.value.equals(value))
-    faults.push(`${id}: the value of the record is ${record.value}; sent was ${value}.`)
+    faults.push(`${id}: the value of the record is ${record.value}; expected ${value}.`)
   for (const [name, text] of Object.entries(headers)) {
     const found = record.headers[name]
-    if (found !== text)
-      faults.push(`${id}: the header ${name} of the record is ${found}; expected is ${text}.`)
+    if (found !== text) faults.push(`${id}: the header ${name} of the record is ${found}; expected ${text}.`)
   }
   if (!record.headers['headgate-revision']) faults.push(`${id}: the record has no header headgate-revision.`)
   return faults
 }
 
 /**
- * What is wrong with the acknowledgements, by id. Events can have an id in common; each of them is acknowledged. More
- * often is fine: CXone answers 409 to what it knows already.
+ * Faults in the acknowledgements, by id. If several events have the same id, each of them is acknowledged. More acknowledgements
+ * than expected are fine: CXone responds 409 to the further ones.
  */
 export function acknowledgementFaults(
   events: readonly EventResponses[],
   acknowledged: ReadonlyMap<string, number>,
 ): Map<string, string[]> {
-  const due = new Map<string, number>()
-  for (const { event } of events) due.set(event.id, (due.get(event.id) ?? 0) + 1)
+  const expected = new Map<string, number>()
+  for (const { event } of events) expected.set(event.id, (expected.get(event.id) ?? 0) + 1)
   const faults = new Map<string, string[]>()
-  for (const [id, times] of due) {
+  for (const [id, times] of expected) {
     const seen = acknowledged.get(id) ?? 0
-    if (seen < times) faults.set(id, [`${id}: acknowledged ${seen} times; expected is ${times}.`])
+    if (seen < times) faults.set(id, [`${id}: acknowledged ${seen} times; expected ${times}.`])
   }
   for (const id of acknowledged.keys()) {
-    if (!due.has(id)) faults.set(id, [`${id}: acknowledged, though it was never delivered.`])
+    if (!expected.has(id)) faults.set(id, [`${id}: acknowledged, although it was not delivered.`])
   }
   return faults
 }

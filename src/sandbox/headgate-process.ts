@@ -12,21 +12,21 @@ export interface HeadgateOptions {
   /** Path of the config file. */
   readonly config: string
   /**
-   * Added to our environment, from which every `HEADGATE_*` is taken out. By default both ports are free ones, and the
-   * state directory is a new one that goes with the process; one that is named here stays.
+   * Added to our environment without its `HEADGATE_*`. By default both ports are free ones, and the state directory is a new one
+   * that is removed when the process ends; a directory that is named here is kept.
    */
   readonly env: Readonly<{ [name: string]: string }>
-  /** Options of node itself, for instance `--cpu-prof`. */
+  /** Options of Node.js, for instance `--cpu-prof`. */
   readonly nodeOptions?: readonly string[]
-  /** Another program than the built command, for instance that of a packed tree. */
+  /** A program other than the built command, for instance that of a packed tree. */
   readonly program?: string
-  /** Whether to wait until it takes events, which is the default, or only until it listens. */
+  /** Waits until it takes events, which is the default, or only until it listens. */
   readonly until?: 'listening' | 'ready'
-  /** How long that may take, in milliseconds. */
+  /** Timeout for that in milliseconds. */
   readonly within?: number
-  /** Called with each line that it logs. */
+  /** Called with each log line. */
   readonly onLine?: (line: string) => void
-  /** Ends it by SIGKILL when it is aborted, also while it starts. */
+  /** Kills the process when it is aborted, also while it starts. */
   readonly signal?: AbortSignal
 }
 
@@ -36,27 +36,27 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null
 }
 
-/** `headgate run` in a process of its own. */
+/** A child process of `headgate run`. */
 export interface HeadgateProcess {
   readonly pid: number
   /** Base URLs of the two listeners. */
   readonly intake: string
   readonly admin: string
-  /** What it has logged; the oldest lines go. */
+  /** The last log lines. */
   readonly lines: readonly string[]
   readonly exited: Promise<Exit>
   kill(signal: NodeJS.Signals): void
-  /** SIGTERM, and SIGKILL where that has no effect in time. */
+  /** Sends SIGTERM, and SIGKILL if the process does not end in time. */
   stop(): Promise<Exit>
 }
 
 const READY_WITHIN = 15_000
-/** More than Headgate's own shutdown timeout. */
+/** Longer than Headgate's own shutdown timeout. */
 const STOP_WITHIN = 30_000
 const POLL_EVERY = 10
 const LINES_SHOWN = 20
 
-/** Starts Headgate; rejects with its last log lines where it does not come up. It ends with the process that called. */
+/** Starts Headgate; rejects with its last log lines if it does not start. It ends when this process ends. */
 export async function startHeadgate(options: HeadgateOptions): Promise<HeadgateProcess> {
   const {
     config,
@@ -68,12 +68,12 @@ export async function startHeadgate(options: HeadgateOptions): Promise<HeadgateP
   } = options
   const ownStateDir =
     options.env['HEADGATE_STATE_DIR'] === undefined && (await mkdtemp(join(tmpdir(), 'headgate-')))
-  const endWithUs = pathToFileURL(builtFile('sandbox/end-with-parent.js')).href
+  const endWithParent = pathToFileURL(builtFile('sandbox/end-with-parent.js')).href
   const child = spawn(
     process.execPath,
-    ['--import', endWithUs, ...nodeOptions, program, 'run', '--config', config],
+    ['--import', endWithParent, ...nodeOptions, program, 'run', '--config', config],
     {
-      // A process group of its own: Ctrl-C in a terminal is for us, and we stop it in order.
+      // Its own process group: Ctrl-C in a terminal reaches only us, and we stop Headgate first and then its dependencies.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: environment(options.env, ownStateDir),
@@ -83,14 +83,14 @@ export async function startHeadgate(options: HeadgateOptions): Promise<HeadgateP
   signal?.addEventListener('abort', kill)
   if (signal?.aborted) kill()
   const log = followLog(child, options.onLine)
-  const exited = once(child, 'close').then(async ([code, how]): Promise<Exit> => {
+  const exited = once(child, 'close').then(async ([code, exitSignal]): Promise<Exit> => {
     signal?.removeEventListener('abort', kill)
     if (ownStateDir) await rm(ownStateDir, { recursive: true, force: true })
-    return { code, signal: how }
+    return { code, signal: exitSignal }
   })
-  const stop = stopper(child, exited)
+  const stop = createStop(child, exited)
   try {
-    const { intake, admin } = await comesUp(child, log, until, within)
+    const { intake, admin } = await waitUntilUp(child, log, until, within)
     return {
       pid: child.pid as number,
       intake,
@@ -119,11 +119,11 @@ function environment(env: HeadgateOptions['env'], ownStateDir: string | false): 
   }
 }
 
-async function comesUp(child: ChildProcess, log: Log, until: 'listening' | 'ready', within: number) {
-  let missing = 'it has not said where it listens'
+async function waitUntilUp(child: ChildProcess, log: Log, until: 'listening' | 'ready', within: number) {
+  let missing = 'it has not logged its addresses'
   for (const deadline = performance.now() + within; performance.now() < deadline; await wait(POLL_EVERY)) {
     if (hasEnded(child))
-      throw new Error(`It ended with ${child.signalCode ?? `exit code ${child.exitCode}`}.`)
+      throw new Error(`The process ended with ${child.signalCode ?? `exit code ${child.exitCode}`}.`)
     const listening = log.listening()
     if (listening === undefined) continue
     if (until === 'listening') return listening
@@ -134,14 +134,14 @@ async function comesUp(child: ChildProcess, log: Log, until: 'listening' | 'read
   throw new Error(`Not ready within ${within / 1000} s: ${missing}`)
 }
 
-function stopper(child: ChildProcess, exited: Promise<Exit>): () => Promise<Exit> {
+function createStop(child: ChildProcess, exited: Promise<Exit>): () => Promise<Exit> {
   let stopping: Promise<Exit> | undefined
   const stop = async () => {
     child.kill('SIGTERM')
-    const patience = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN)
-    return exited.finally(() => clearTimeout(patience))
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN)
+    return exited.finally(() => clearTimeout(timer))
   }
-  // Only once: to Headgate, a second SIGTERM means that nobody wants to wait.
+  // Only once: a second SIGTERM makes Headgate stop without draining.
   return () => (stopping ??= stop())
 }
 
@@ -151,15 +151,15 @@ const LINES_KEPT = 5000
 
 /** The log of a Headgate process in JSON lines. */
 interface Log {
-  /** In order; the oldest go. */
+  /** The last ones, in order. */
   readonly lines: readonly string[]
-  /** Base URLs of the listeners, once it has said them. */
+  /** Base URLs of the listeners, once they are logged. */
   listening(): { readonly intake: string; readonly admin: string } | undefined
 }
 
 /**
- * What a line says of a config that was edited while Headgate runs: that it was taken, or why not. Undefined for other lines,
- * and for those that are no JSON.
+ * The message of a log line about a config that was edited while Headgate runs: that it is in effect, or why not. Undefined for
+ * other lines, and for lines that are not JSON.
  */
 export function configNews(line: string): string | undefined {
   if (!line.includes('"event":"config"') && !line.includes('the new config was refused')) return undefined
@@ -171,7 +171,7 @@ export function configNews(line: string): string | undefined {
   }
 }
 
-/** Collects what a process writes; `onLine` is called with each line. */
+/** Collects the output of a process; `onLine` is called with each line. */
 function followLog({ stdout, stderr }: ChildProcess, onLine: (line: string) => void = () => {}): Log {
   const lines: string[] = []
   let listening: ReturnType<Log['listening']>

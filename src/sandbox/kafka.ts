@@ -3,23 +3,23 @@ import { once } from 'node:events'
 import { builtFile } from '../process/package.js'
 import type { KafkaProcessMessage } from './kafka-process.js'
 
-/** An embedded Kafka that other processes can reach: one broker, four partitions a topic. */
+/** An embedded Kafka that other processes can reach: one broker, four partitions per topic. */
 export interface Kafka {
   /** `host:port`, on loopback. */
   readonly bootstrap: string
-  /** Of the process it runs in: SIGSTOP freezes the broker. */
+  /** Id of its process: SIGSTOP freezes the broker. */
   readonly pid: number
   stop(): Promise<void>
 }
 
 /**
- * Starts an embedded Kafka on a free port, with these topics; others come into being when a client asks for them.
- * It ends with the process that started it. At most 5 MiB are kept for each partition: older records go. To the question where
- * a time begins it answers that nothing is as new (librdkafka, rdkafka_mock_handlers.c), so that a Headgate without state reads
- * nothing back from it.
+ * Starts an embedded Kafka on a free port, with these topics; others are created when a client asks for them. It ends with the
+ * process that started it. It keeps at most 5 MiB per partition and deletes older records. If a client looks up an offset by
+ * time, it responds that no record is as new (librdkafka, rdkafka_mock_handlers.c), so a Headgate without state restores nothing
+ * from it.
  */
 export async function startKafka(topics: readonly string[] = []): Promise<Kafka> {
-  // A process group of its own: Ctrl-C in a terminal must not take the broker from those who still drain to it.
+  // Its own process group: Ctrl-C in a terminal must not stop the broker while Headgate still drains to it.
   const child = fork(builtFile('sandbox/kafka-process.js'), topics, {
     detached: true,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -27,7 +27,7 @@ export async function startKafka(topics: readonly string[] = []): Promise<Kafka>
   const stop = () => kill(child)
   try {
     const bootstrap = await address(child)
-    if (child.pid === undefined) throw new Error('the process has no id')
+    if (child.pid === undefined) throw new Error('the operating system did not start its process')
     return { bootstrap, pid: child.pid, stop }
   } catch (error) {
     await stop()
@@ -42,16 +42,16 @@ async function address(child: ChildProcess): Promise<string> {
   })
   try {
     const message = await Promise.race([once(child, 'message', { signal: ended.signal }), exited])
-    const answer = message[0] as KafkaProcessMessage
-    if ('error' in answer) throw new Error(answer.error)
-    return answer.bootstrap
+    const report = message[0] as KafkaProcessMessage
+    if ('error' in report) throw new Error(report.error)
+    return report.bootstrap
   } finally {
     exited.catch(() => {})
     ended.abort()
   }
 }
 
-/** At once, because a frozen process would not hear anything else, and there is nothing to save. */
+/** SIGKILL, because a frozen process would not handle any other signal, and there is nothing to save. */
 async function kill(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
   const exited = once(child, 'exit')

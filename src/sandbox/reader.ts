@@ -1,12 +1,12 @@
 import { promisify } from 'node:util'
 import rdkafka, { type KafkaConsumer, type Message, type Metadata, type TopicPartition } from 'node-rdkafka'
 
-/** A record as any other consumer would see it. */
+/** A record as any consumer sees it. */
 export interface ReadRecord {
   readonly topic: string
   readonly partition: number
   readonly offset: number
-  /** Milliseconds since 1970: when it was appended to its partition, or written, as its topic has it. */
+  /** Milliseconds since 1970; the topic decides whether of creation or of append. */
   readonly timestamp: number
   readonly key: Buffer | null
   readonly value: Buffer
@@ -14,19 +14,19 @@ export interface ReadRecord {
 }
 
 interface Reader {
-  /** Resolves when all that stood in the topics at the time of the call has been visited. */
+  /** Resolves when all records that were in the topics at the time of the call have been visited. */
   caughtUp(): Promise<void>
   close(): Promise<void>
 }
 
 const BATCH = 1000
-/** How long one fetch waits for more, in milliseconds. */
+/** Milliseconds that a fetch waits for more records. */
 const FETCH_WAIT = 50
 const TIMEOUT = 10_000
-/** RD_KAFKA_OFFSET_BEGINNING: without it, a consumer that is given partitions asks its group first. */
+/** RD_KAFKA_OFFSET_BEGINNING: without it, an assigned consumer starts from the committed offsets of its group. */
 const FROM_START = -2
 
-/** All records of these topics, from their start to their present end, by a consumer that knows nothing of Headgate. */
+/** All records of these topics, from their start to their present end, by a consumer that is independent of Headgate. */
 export async function readTopics(bootstrap: string, topics: readonly string[]): Promise<ReadRecord[]> {
   const records: ReadRecord[] = []
   const reader = await followTopics(bootstrap, topics, (record) => records.push(record))
@@ -38,7 +38,7 @@ export async function readTopics(bootstrap: string, topics: readonly string[]): 
   return records
 }
 
-/** Visits every record of these topics, from their start on, until it is closed. */
+/** Visits every record of these topics, from their start, until it is closed. */
 export async function followTopics(
   bootstrap: string,
   topics: readonly string[],
@@ -84,7 +84,7 @@ export async function followTopics(
     for (; open; batch = readBatch()) await batch
     await batch
   })()
-  // Whoever waits for the reader or closes it is told; until then a failure has to wait.
+  // `caughtUp` and `close` report a failure; until one of them is called, it must not count as an unhandled rejection.
   reading.catch(() => {})
 
   return {
@@ -108,7 +108,7 @@ const partitionsOf = (metadata: Metadata, topics: readonly string[]): TopicParti
 async function endOf(consumer: KafkaConsumer, at: TopicPartition): Promise<{ name: string; offset: number }> {
   const offset = await new Promise<number>((resolve, reject) => {
     consumer.queryWatermarkOffsets(at.topic, at.partition, TIMEOUT, (error, offsets) => {
-      if (error) reject(new Error(`The end of ${nameOf(at)} cannot be read: ${error.message}`))
+      if (error) reject(new Error(`Cannot read the end of ${nameOf(at)}: ${error.message}`))
       else resolve(offsets.highOffset)
     })
   })

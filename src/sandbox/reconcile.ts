@@ -12,7 +12,7 @@ import type { ReadRecord } from './reader.js'
 import { PIPELINE, ROUTES, type Route } from './routes.js'
 import type { Exchange } from './sender.js'
 
-/** What a run looked like from outside. */
+/** The observations of a run from outside. */
 export interface Observations {
   readonly exchanges: readonly Exchange[]
   /** Everything in the topics of the config, dead letters included, as an independent consumer read it. */
@@ -25,12 +25,12 @@ export interface Observations {
 }
 
 export interface Reconciliation {
-  /** The events of each route, counted in four places: one number, if all is well. */
+  /** The events of each route, counted in four places; the counts are equal if nothing is lost. */
   readonly routes: readonly RouteCount[]
   readonly redelivered: { readonly sent: number; readonly duplicates: number }
   readonly refused: readonly RefusalCount[]
   readonly outcomes: readonly OutcomeCount[]
-  /** All that is not as it has to be, in sentences. */
+  /** Every difference as a sentence. */
   readonly differences: readonly string[]
 }
 
@@ -48,23 +48,23 @@ interface RefusalCount {
   readonly answered: number
 }
 
-/** What Headgate counted beside what its sender was told. */
+/** The count of Headgate's metrics, and the count of the responses that the sender got. */
 export interface OutcomeCount {
   readonly outcome: string
   readonly headgate: number
   readonly sender: number
 }
 
-/** Holds what was seen in each place against what was sent. */
+/** Compares the observations with the events that were sent. */
 export function reconcile({ exchanges, records, acknowledged, metrics, exit }: Observations): Reconciliation {
   const events = responsesByEvent(exchanges)
   const recordAt = new Map(records.map((record) => [positionOf(record), record]))
   const acknowledgements = acknowledgementFaults(events, acknowledged)
-  const checked = events.map((answered) => ({
-    route: answered.event.expected.route,
-    answered: responseFaults(answered),
-    inKafka: recordFaults(answered, recordAt),
-    acknowledged: acknowledgements.get(answered.event.id) ?? [],
+  const checked = events.map((event) => ({
+    route: event.event.expected.route,
+    answered: responseFaults(event),
+    inKafka: recordFaults(event, recordAt),
+    acknowledged: acknowledgements.get(event.event.id) ?? [],
   }))
   const routes = ROUTES.map((route): RouteCount => {
     const own = checked.filter((event) => event.route === route)
@@ -79,8 +79,8 @@ export function reconcile({ exchanges, records, acknowledged, metrics, exit }: O
     }
   })
 
-  const places = new Set(events.map(({ answers }) => positionOf(answers[0]?.body ?? {})))
-  const strays = records.filter((record) => !places.has(positionOf(record)))
+  const positions = new Set(events.map(({ responses }) => positionOf(responses[0]?.body ?? {})))
+  const strays = records.filter((record) => !positions.has(positionOf(record)))
   const redeliveries = exchanges.filter(({ posting }) => posting.redelivery)
   const outcomes = countOutcomes(exchanges, metrics)
   return {
@@ -91,14 +91,12 @@ export function reconcile({ exchanges, records, acknowledged, metrics, exit }: O
     differences: [
       ...checked.flatMap(({ answered, inKafka }) => [...answered, ...inKafka]),
       ...[...acknowledgements.values()].flat(),
-      ...strays.map(
-        (record) => `${record.key}: a record that no event was answered with, at ${positionOf(record)}.`,
-      ),
+      ...strays.map((record) => `${record.key}: no response names this record, at ${positionOf(record)}.`),
       ...exchanges.flatMap(refusalFaults),
       ...outcomes.filter(({ headgate, sender }) => headgate !== sender).map(outcomeFault),
       ...(exit.code === 0
         ? []
-        : [`Headgate ended with ${exit.signal ?? `exit code ${exit.code}`}, expected is 0.`]),
+        : [`Headgate ended with ${exit.signal ?? `exit code ${exit.code}`}; expected exit code 0.`]),
     ],
   }
 }
@@ -116,14 +114,14 @@ function countRefusals(exchanges: readonly Exchange[]): RefusalCount[] {
   return [...counts.values()]
 }
 
-/** What is wrong with the answer to a request that has to be refused. */
-function refusalFaults({ posting: { event }, response: answer }: Exchange): string[] {
+/** Faults in the response to a request that Headgate has to refuse. */
+function refusalFaults({ posting: { event }, response }: Exchange): string[] {
   const { id, expected } = event
   if (expected.kind !== 'rejected') return []
-  const code = answer.body?.['code']
-  if (answer.status === expected.status && code === expected.code) return []
+  const code = response.body?.['code']
+  if (response.status === expected.status && code === expected.code) return []
   return [
-    `${id} (${expected.why}): answered ${answer.status} ${code}, expected is ${expected.status} ${expected.code}.`,
+    `${id} (${expected.why}): the response was ${response.status} ${code}; expected ${expected.status} ${expected.code}.`,
   ]
 }
 
@@ -136,32 +134,32 @@ function countOutcomes(exchanges: readonly Exchange[], metrics: Scrape): Outcome
 }
 
 function countResponses(exchanges: readonly Exchange[], outcome: (typeof OUTCOMES)[number]): number {
-  const answers = exchanges.map(({ response: answer }) => answer)
-  if (outcome === 'unavailable') return answers.reduce((sum, { refusals }) => sum + refusals, 0)
-  if (outcome === 'rejected') return answers.filter(({ status }) => status >= 400).length
-  return answers.filter(({ body }) => body?.['outcome'] === outcome).length
+  const responses = exchanges.map(({ response }) => response)
+  if (outcome === 'unavailable') return responses.reduce((sum, { refusals }) => sum + refusals, 0)
+  if (outcome === 'rejected') return responses.filter(({ status }) => status >= 400).length
+  return responses.filter(({ body }) => body?.['outcome'] === outcome).length
 }
 
 const outcomeFault = ({ outcome, headgate, sender }: OutcomeCount): string =>
-  `headgate_events_total counts ${headgate} ${outcome}, the sender was told ${sender}.`
+  `headgate_events_total counts ${headgate} ${outcome}; the sender got ${sender} such responses.`
 
-/** What `/metrics` said at one moment. */
+/** The response of `/metrics` at one moment. */
 interface Scrape {
-  /** The sum of the samples of a metric that have these labels, among others; 0 where there is none. */
+  /** The sum of the samples of a metric with at least these labels; 0 if there are none. */
   sum(name: string, labels?: Readonly<{ [label: string]: string }>): number
 }
 
 /** Reads the metrics of a process from its admin listener. */
 export async function scrape(adminUrl: string): Promise<Scrape> {
   const response = await fetch(new URL('/metrics', adminUrl))
-  if (!response.ok) throw new Error(`GET /metrics was answered ${response.status}.`)
+  if (!response.ok) throw new Error(`GET /metrics responded ${response.status}; expected 200.`)
   return parseMetrics(await response.text())
 }
 
 const SAMPLE = /^(?<name>[a-zA-Z_:][\w:]*)(?:\{(?<labels>.*)\})? (?<value>\S+)$/
 const LABEL = /(?<label>\w+)="(?<value>(?:[^"\\]|\\.)*)"/g
 
-/** Understands the text format of Prometheus as far as sums need it. */
+/** Parses as much of Prometheus' text format as sums need. */
 export function parseMetrics(text: string): Scrape {
   const samples = text.split('\n').flatMap((line) => {
     const { name, labels = '', value } = SAMPLE.exec(line)?.groups ?? {}

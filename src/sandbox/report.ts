@@ -13,7 +13,7 @@ const COLUMNS: readonly Column[] = [
 
 const DIFFERENCES_SHOWN = 20
 
-/** What the demo found, as text: the table, what happened on the way, the addresses, and the verdict. */
+/** The result of the demo as text: the table, the incidents, the addresses, and the verdict. */
 export function report(result: DemoResult, addresses: string, style: Style): string {
   const { differences } = result
   const hidden = differences.length - DIFFERENCES_SHOWN
@@ -23,12 +23,12 @@ export function report(result: DemoResult, addresses: string, style: Style): str
       : [
           style(
             'red',
-            `It does not reconcile: ${differences.length} ${differences.length === 1 ? 'difference' : 'differences'}.`,
+            `The counts do not reconcile: ${differences.length} ${differences.length === 1 ? 'difference' : 'differences'}.`,
           ),
           ...differences.slice(0, DIFFERENCES_SHOWN).map((difference) => `  ${difference}`),
           ...(hidden > 0 ? [`  ... and ${hidden} more`] : []),
         ].join('\n')
-  return [styleTitles(counts(result), style), happenings(result), addresses, verdict].join('\n\n')
+  return [styleTitles(counts(result), style), incidents(result), addresses, verdict].join('\n\n')
 }
 
 function counts({ routes, redelivered, refused, events, records }: DemoResult): string {
@@ -60,14 +60,14 @@ function styleTitles(text: string, style: Style): string {
   return [style('bold', titles), ...rows].join('\n')
 }
 
-function happenings({ cxone, outcomes }: DemoResult): string {
-  const answers = (status: number) => cxone.responses.get(String(status)) ?? 0
+function incidents({ cxone, outcomes }: DemoResult): string {
+  const responses = (status: number) => cxone.responses.get(String(status)) ?? 0
   const count = ({ outcome, headgate, sender }: OutcomeCount) =>
-    headgate === sender ? `${headgate} ${outcome}` : `${headgate} ${outcome} (the sender: ${sender})`
+    headgate === sender ? `${headgate} ${outcome}` : `${headgate} ${outcome} (the sender counted ${sender})`
   return [
     `Headgate counted ${outcomes.map(count).join(', ')}.`,
-    `CXone issued ${cxone.tokensIssued} tokens, refused ${answers(401)} acknowledgements because their token was no longer valid (401), ` +
-      `asked ${answers(429)} times to slow down (429), was out of order ${answers(503)} times (503), ` +
-      `and knew ${answers(409)} already (409).`,
+    `CXone issued ${cxone.tokensIssued} tokens, refused ${responses(401)} acknowledgements because their token was no longer valid (401), ` +
+      `asked ${responses(429)} times to slow down (429), was unavailable ${responses(503)} times (503), ` +
+      `and received ${responses(409)} acknowledgements more than once (409).`,
   ].join('\n')
 }

@@ -1,6 +1,6 @@
 /**
- * What the shipped `plugins.config.json` promises, written down a second time: the demo holds Headgate against this
- * and not against the file that Headgate itself has read.
+ * The routes of the shipped `plugins.config.json`, written a second time, so that the demo does not check Headgate against the
+ * same file that Headgate reads.
  */
 export const PIPELINE = 'cxone-data-actions'
 export const WEBHOOK_PATH = '/webhook/cxone/data-actions'
@@ -22,14 +22,14 @@ export const ROUTES = [
 
 export const TOPICS: readonly string[] = [...ROUTES.map(({ topic }) => topic), DEAD_LETTER_TOPIC]
 
-/** One short event a route, for people to try. */
+/** One short event per route, to try out. */
 const PAYLOADS: Readonly<Record<RouteName, string>> = {
   'high-priority': '{"priority":"high","region":"us-east","caseNumber":9007199254740993}',
   'eu-west': '{"priority":"normal","region":"eu-west","total":1.0}',
   otherwise: '{"priority":"normal","region":"us-east"}',
 }
 
-/** Commands for a shell that post an event to each route, and where its record will be. */
+/** One shell command per route that posts an event, and the partition of its record. */
 export function exampleCommands(
   webhook: string,
   token: string,

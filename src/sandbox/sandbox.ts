@@ -10,26 +10,26 @@ import { TOPICS, WEBHOOK_PATH } from './routes.js'
 /** The shipped config file. */
 export const SHIPPED_CONFIG = packageFile('plugins.config.json')
 
-/** Headgate on its shipped config, and all that it needs, on this machine. */
+/** Headgate with its shipped config, and everything that it needs, on this machine. */
 export interface Sandbox {
   readonly kafka: Kafka
   readonly cxone: Cxone
   readonly headgate: HeadgateProcess
-  /** Where CXone would post. */
+  /** The URL to which CXone would post. */
   readonly webhook: string
-  /** Headgate first, in order, while it can still reach the others. Tells how it ended. */
+  /** Stops Headgate first, while it can still reach the others; resolves to its exit. */
   stop(): Promise<Exit>
 }
 
 interface SandboxOptions {
-  /** Of Headgate; 0 for a free one. */
+  /** Ports of Headgate; 0 for a free one. */
   readonly port: number
   readonly adminPort: number
-  /** What senders have to show. */
+  /** Bearer token of the senders. */
   readonly token: string
-  /** Called with each line that Headgate logs. */
+  /** Called with each log line of Headgate. */
   readonly onLine?: (line: string) => void
-  /** How CXone behaves. */
+  /** Behaviour of CXone. */
   readonly cxone: Pick<CxoneOptions, 'tokenLifetime' | 'faults'>
 }
 
@@ -45,7 +45,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const kafka = await startKafka(TOPICS)
     started.push(kafka.stop)
     const cxone = await startCxone({ ...credentials, ...options.cxone })
-    started.push(cxone.close)
+    started.push(() => cxone.close())
     const headgate = await startHeadgate({
       config: SHIPPED_CONFIG,
       ...(onLine && { onLine }),
@@ -67,7 +67,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   }
 }
 
-/** `preferred`, or 0 (which takes any free port) where another program listens on it already. */
+/** `preferred`, or 0 (any free port) if another program already listens on it. */
 export async function preferredPort(preferred: number): Promise<number> {
   const server = createServer().listen(preferred, '127.0.0.1')
   try {

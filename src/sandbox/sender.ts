@@ -3,31 +3,31 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Pool } from 'undici'
 import type { Posting, SandboxEvent } from './events.js'
 
-/** How a sender was answered in the end. */
+/** The last response to a sender. */
 export interface SenderResponse {
   readonly status: number
-  /** The answer's JSON; undefined where it is not JSON. */
+  /** Undefined if the body is not a JSON text. */
   readonly body: { readonly [member: string]: unknown } | undefined
-  /** How often it was told 503 before. */
+  /** Number of 503 responses before it. */
   readonly refusals: number
 }
 
-/** A request and its answer. */
+/** A request and its response. */
 export interface Exchange {
   readonly posting: Posting
   readonly response: SenderResponse
 }
 
 export interface Sender {
-  /** Posts until the answer is another one than 503, as long as Retry-After asks to wait in between. */
+  /** Posts until the status is not 503; waits between two requests as long as Retry-After asks. */
   post(event: Pick<SandboxEvent, 'body' | 'headers'>): Promise<SenderResponse>
   close(): Promise<void>
 }
 
-/** A sender as CXone is one: it keeps an event that was answered 503, and posts it again. `ended` calls it off. */
+/** A sender that behaves like CXone: it posts an event again after a 503. `ended` cancels it. */
 export function createSender(url: string, connections: number, ended: AbortSignal): Sender {
   const { origin, pathname } = new URL(url)
-  // Every request listens to its end, and there are as many as the caller likes.
+  // Every request adds a listener; without this, Node.js warns about more than ten.
   const signal = AbortSignal.any([ended])
   setMaxListeners(0, signal)
   const pool = new Pool(origin, { connections })
@@ -38,7 +38,7 @@ export function createSender(url: string, connections: number, ended: AbortSigna
         const text = await response.body.text()
         if (response.statusCode !== 503) return { status: response.statusCode, body: json(text), refusals }
         const seconds = Number(response.headers['retry-after'])
-        if (Number.isNaN(seconds)) throw new Error(`An answer of 503 came without Retry-After: ${text}`)
+        if (Number.isNaN(seconds)) throw new Error(`A 503 response has no Retry-After header: ${text}`)
         await wait(seconds * 1000, undefined, { signal })
       }
     },
@@ -46,7 +46,7 @@ export function createSender(url: string, connections: number, ended: AbortSigna
   }
 }
 
-/** Does `task` for every item, at most `width` at a time, in order of the items; gives the results in that order. */
+/** Runs `task` for every item, in order and at most `width` at a time; returns the results in the same order. */
 export async function inParallel<Item, Result>(
   items: readonly Item[],
   width: number,
@@ -55,7 +55,7 @@ export async function inParallel<Item, Result>(
   const results: Result[] = new Array(items.length)
   const queue = items.entries()
   const worker = async () => {
-    for (const [at, item] of queue) results[at] = await task(item)
+    for (const [index, item] of queue) results[index] = await task(item)
   }
   await Promise.all(Array.from({ length: width }, worker))
   return results

@@ -1,16 +1,16 @@
 import type { CheckedConfig } from '../config/read.js'
 import type { DryRun, DryRunResult } from '../dry-run/dry-run.js'
 
-/** One way that an event can take, and whether any scenario took it. */
+/** A rule or dead letter that events can lead to, and how many scenarios do. */
 export interface CoveredWay {
   readonly pipeline: string
-  /** A rule by its name, or a stage whose bad data becomes dead letters. */
+  /** A rule, or a stage that turns bad data into dead letters. */
   readonly way: { readonly kind: 'rule' | 'dead-letter'; readonly name: string }
-  /** How many scenarios took it. */
+  /** Number of scenarios. */
   readonly count: number
 }
 
-/** Every way that the config has: each rule, `otherwise`, and each stage with `"onError": "dead-letter"`. */
+/** All that the config has: each rule, `otherwise`, and each stage with `"onError": "dead-letter"`. */
 export function coverage(
   { pipelines }: CheckedConfig,
   dryRun: Pick<DryRun, 'rules'>,
@@ -19,9 +19,11 @@ export function coverage(
   return pipelines.flatMap(({ name: pipeline, settings, transforms, sink }) => {
     const own = runs.filter((run) => run.pipeline === pipeline)
     const routes = own.map(({ route }) => route)
-    const turnedAway = own.map(({ steps }) => steps.find(({ decision }) => decision === 'dead-letter')?.stage)
+    const deadLetterStages = own.map(
+      ({ steps }) => steps.find(({ decision }) => decision === 'dead-letter')?.stage,
+    )
     const count = (names: readonly (string | undefined)[], name: string) =>
-      names.filter((taken) => taken === name).length
+      names.filter((reached) => reached === name).length
     const stages = [
       ...transforms.map(({ definition }, index) => ({
         name: `transform.${index}.${definition.name}`,
@@ -40,13 +42,13 @@ export function coverage(
         .map(({ name }) => ({
           pipeline,
           way: { kind: 'dead-letter' as const, name },
-          count: count(turnedAway, name),
+          count: count(deadLetterStages, name),
         })),
     ]
   })
 }
 
-/** For people: `Rule eu-west of cxone-data-actions never matched in any scenario.` */
+/** A sentence: `Rule eu-west of cxone-data-actions never matched in any scenario.` */
 export const neverTaken = ({ pipeline, way: { kind, name } }: CoveredWay): string =>
   kind === 'rule'
     ? `Rule ${name} of ${pipeline} never matched in any scenario.`

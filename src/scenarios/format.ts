@@ -3,12 +3,12 @@ import { ERRORS, type ErrorCode } from '../contract/errors.js'
 import { OUTCOMES } from '../contract/index.js'
 import { Pointer, Type } from '../lib/json/pointer.js'
 
-/** None of them sees another, so none is a duplicate. */
+/** Scenarios are independent, so none is a duplicate. */
 const EXPECTED_OUTCOMES = OUTCOMES.filter((outcome) => outcome !== 'duplicate')
 
 const closed = { additionalProperties: false } as const
 
-/** Codes that an event can meet on its way. */
+/** Codes with which an event can be refused or become a dead letter. */
 export const EVENT_CODES = (Object.keys(ERRORS) as ErrorCode[]).filter(
   (code) => ERRORS[code].status !== undefined,
 )
@@ -22,27 +22,27 @@ const Headers = (description: string) =>
     Type.String(),
     Type.Unsafe<string | null>({
       type: ['string', 'null'],
-      expected: 'text, or null where the header must not be there',
+      expected: 'text, or null if the header must be absent',
     }),
     { minProperties: 1, description },
   )
 
-const Answer = Type.Object(
+const ExpectedResponse = Type.Object(
   {
     status: Type.Optional(Type.Integer({ minimum: 100, maximum: 599, description: 'HTTP status.' })),
     body: Type.Optional(
-      Type.Unknown({ description: 'JSON; members of the answer that are not named are not looked at.' }),
+      Type.Unknown({ description: 'JSON; only the members that are listed here are compared.' }),
     ),
   },
-  { ...closed, minProperties: 1, description: 'What the sender is answered.' },
+  { ...closed, minProperties: 1, description: 'The response that the sender gets.' },
 )
 
 const DeadLetter = Type.Object(
   {
     topic: Type.Optional(Topic('The topic of the dead letters.')),
-    stage: Type.Optional(Stage('The stage that turned the event away.')),
+    stage: Type.Optional(Stage('The stage that made the dead letter.')),
   },
-  { ...closed, minProperties: 1, description: 'Where the dead letter is, and which stage made it.' },
+  { ...closed, minProperties: 1, description: 'The topic of the dead letter, and the stage that made it.' },
 )
 
 const Acknowledge = Type.Object(
@@ -51,17 +51,17 @@ const Acknowledge = Type.Object(
     url: Type.Optional(Type.String({ minLength: 1, description: 'The whole URL.' })),
     body: Type.Optional(
       Type.Unknown({
-        description: 'The whole body: JSON, or text where the body of the request is not JSON.',
+        description: 'The whole body: JSON, or text if the body of the request is not JSON.',
       }),
     ),
   },
-  { ...closed, minProperties: 1, description: 'The request that tells the sender.' },
+  { ...closed, minProperties: 1, description: 'The request that acknowledges the event to its sender.' },
 )
 
 const Expect = Type.Object(
   {
-    answer: Type.Optional(Answer),
-    outcome: Type.Optional(Type.Enum(EXPECTED_OUTCOMES, { description: 'How the path of the event ends.' })),
+    answer: Type.Optional(ExpectedResponse),
+    outcome: Type.Optional(Type.Enum(EXPECTED_OUTCOMES, { description: 'The outcome of the event.' })),
     code: Type.Optional(
       Type.String({
         examples: EVENT_CODES.filter((code) => ERRORS[code].kind === 'data'),
@@ -70,9 +70,9 @@ const Expect = Type.Object(
       }),
     ),
     violations: Type.Optional(
-      Type.Array(Pointer({ description: 'A place in the event.' }), {
+      Type.Array(Pointer({ description: 'A JSON Pointer into the event.' }), {
         uniqueItems: true,
-        description: 'Where the event is wrong: all of the places, in any order.',
+        description: 'JSON Pointers to everything that is wrong with the event: all of them, in any order.',
       }),
     ),
     route: Type.Optional(
@@ -82,73 +82,75 @@ const Expect = Type.Object(
     partition: Type.Optional(
       Type.Union([Type.Integer({ minimum: 0 }), Type.Literal('by key')], {
         expected: 'a partition, or "by key"',
-        description: 'Partition of the record; "by key" where the target names none and the key decides.',
+        description:
+          'Partition of the record; "by key" if the target names no partition and the key decides.',
       }),
     ),
     key: Type.Optional(
       Type.Unsafe<string | null>({
         type: ['string', 'null'],
-        expected: 'text, or null where the record must have no key',
+        expected: 'text, or null if the record must have no key',
         description: 'Key of the record.',
       }),
     ),
     headers: Type.Optional(
-      Headers('Headers of the record by name; null where the record must not have the header.'),
+      Headers('Headers of the record by name; null if the record must not have the header.'),
     ),
     value: Type.Optional(
       Type.Unknown({
         description:
-          'Value of the record as JSON, all of it; white space and the order of keys do not count. Or a string: the exact text.',
+          'The whole value of the record as JSON; white space and the order of keys are ignored. Or a string: the exact text.',
       }),
     ),
     deadLetter: Type.Optional(
       Type.Union([Type.Boolean(), DeadLetter], {
         expected: 'true, false or {"topic": ..., "stage": ...}',
-        description: 'Whether the record is a dead letter. The other expectations then look at it.',
+        description:
+          'Whether the record is a dead letter. If it is, the other expectations apply to the dead letter.',
       }),
     ),
     acknowledge: Type.Optional(
       Type.Union([Type.Boolean(), Acknowledge], {
         expected: 'true, false or {"method": ..., "url": ..., "body": ...}',
-        description: 'The request that acknowledges the event to its sender; false where there must be none.',
+        description: 'The request that acknowledges the event to its sender; false if there must be none.',
       }),
     ),
   },
   {
     ...closed,
     minProperties: 1,
-    description: 'What must come of the event. What is not named is not looked at.',
+    description: 'The expected result. Only the properties that are listed here are checked.',
   },
 )
 
 const Scenario = Type.Object(
   {
-    name: Type.String({ minLength: 1, description: 'A sentence about the event and what becomes of it.' }),
+    name: Type.String({ minLength: 1, description: 'A sentence about the event and its result.' }),
     pipeline: Type.Optional(
-      Type.String({ description: 'The pipeline that gets the event, if not the one of the file.' }),
+      Type.String({ description: 'The pipeline that gets the event. Default: the pipeline of the file.' }),
     ),
     event: Type.Optional(
       Type.Unknown({
         description:
-          'The event as JSON. Numbers and strings are sent as they are written here; comments and white space are not sent.',
+          'The event as JSON. Numbers and strings are sent exactly as written here; comments and white space are not sent.',
       }),
     ),
     file: Type.Optional(
       Type.String({
         format: 'path',
-        description: 'A file with the body, byte for byte; relative to this file.',
+        description: 'Path of a file that contains the exact bytes of the body; relative to this file.',
       }),
     ),
-    text: Type.Optional(Type.String({ description: 'The body as text, for what is not JSON.' })),
+    text: Type.Optional(Type.String({ description: 'The body as text, if it is not JSON.' })),
     headers: Type.Optional(
       Type.Record(Type.String(), Type.String(), {
-        description: 'Request headers. Content-Type is application/json unless it is given.',
+        description: 'Request headers. Content-Type is application/json unless it is set here.',
       }),
     ),
     verify: Type.Optional(
       Type.Boolean({
         description:
-          'True where the sender has to prove who it is, by `headers`. Otherwise its verification is skipped.',
+          'If true, the source verifies the sender, by `headers`. Otherwise the verification is skipped.',
       }),
     ),
     expect: Expect,
@@ -159,19 +161,25 @@ const Scenario = Type.Object(
 /** A file of scenarios: its validation, types, docs and editor schema. */
 export const ScenarioFile = Type.Object(
   {
-    $schema: Type.Optional(Type.String({ description: 'Gives editors completion and hover texts.' })),
+    $schema: Type.Optional(
+      Type.String({
+        description: 'The JSON Schema of this file, from which editors take completion and hover texts.',
+      }),
+    ),
     pipeline: Type.Optional(
-      Type.String({ description: 'The pipeline that gets the events; the only one where absent.' }),
+      Type.String({
+        description: 'The pipeline that gets the events. May be omitted if the config has only one.',
+      }),
     ),
     environment: Type.Optional(
       Type.Record(Type.String({ minLength: 1 }), Type.String(), {
         description:
-          'What ${env:NAME} stands for in the config while these scenarios run, before the environment of the process.',
+          'Values for ${env:NAME} in the config while these scenarios run. They take precedence over the environment of the process.',
       }),
     ),
     scenarios: Type.Array(Scenario, {
       minItems: 1,
-      description: 'Each gets a new start: none sees another.',
+      description: 'The scenarios. Each runs independently of the others.',
     }),
   },
   closed,

@@ -9,7 +9,7 @@ import { child } from '../lib/json/pointer.js'
 import { type Expect, ScenarioFile, type ScenarioSettings } from './format.js'
 import { type ConfigNames, nameProblems } from './names.js'
 
-/** An event, and what must come of it. */
+/** An event and its expected result. */
 export interface Scenario {
   readonly name: string
   readonly location: SourceLocation
@@ -18,20 +18,20 @@ export interface Scenario {
   readonly body: Buffer
   readonly verify: boolean
   readonly expect: Expect
-  /** JSON in the expectation as it is written; by its JSON Pointer below `expect`. */
+  /** The JSON text in the file, at a JSON Pointer below `expect`. */
   written(pointer: string): string
 }
 
-/** A file of scenarios; whether what it says is right, a config has to tell. */
+/** A parsed file of scenarios; not yet checked against a config. */
 interface ScenarioText {
-  /** As it is shown to people. */
+  /** Path for messages. */
   readonly file: string
   readonly environment: { readonly [name: string]: string }
-  /** What it says, checked, and held against a config: its names are known there. Every problem at once. */
-  scenarios(known: ConfigNames): ReadScenarios
+  /** The scenarios, checked, also against the names in a config. Reports every problem at once. */
+  scenarios(config: ConfigNames): ReadScenarios
 }
 
-/** What is wrong with a file, and its lines, so that the places can be shown. */
+/** The problems of a file, and its lines, to quote them in messages. */
 export interface BrokenFile {
   readonly ok: false
   readonly problems: readonly Problem[]
@@ -50,7 +50,7 @@ export function readScenarios(path: string, cwd: string): ReadScenarioText {
     text = readText(path)
   } catch (error) {
     const location = { file, line: 1, column: 1 }
-    const message = `The file cannot be read: ${reason(error)}.`
+    const message = `Cannot read the file: ${reason(error)}.`
     return {
       ok: false,
       problems: [{ code: 'HG_CONFIG_UNREADABLE', location, pointer: '', message }],
@@ -66,12 +66,12 @@ export function readScenarios(path: string, cwd: string): ReadScenarioText {
     text: {
       file,
       environment: environmentOf(source.value),
-      scenarios: (known) => scenariosOf(source, dirname(path), known),
+      scenarios: (config) => scenariosOf(source, dirname(path), config),
     },
   }
 }
 
-/** As far as it can be understood: what else is wrong with the file is told with everything that is. */
+/** Ignores invalid entries: `scenariosOf` reports them together with all other problems. */
 function environmentOf(value: unknown): { [name: string]: string } {
   const { environment = {} } = (value ?? {}) as { readonly environment?: unknown }
   return Object.fromEntries(
@@ -81,13 +81,13 @@ function environmentOf(value: unknown): { [name: string]: string } {
   )
 }
 
-function scenariosOf(source: SourceText, folder: string, known: ConfigNames): ReadScenarios {
+function scenariosOf(source: SourceText, folder: string, config: ConfigNames): ReadScenarios {
   const problems = checkShape(ScenarioFile, source.value)
   const settings = source.value as ScenarioFile
   const entries = entriesOf(settings)
-  const whole = wellFormed(entries, problems)
-  problems.push(...contentProblems(entries), ...nameProblems(settings, whole, known))
-  const scenarios = whole.flatMap(([index, scenario]): Scenario[] => {
+  const valid = wellFormed(entries, problems)
+  problems.push(...contentProblems(entries), ...nameProblems(settings, valid, config))
+  const scenarios = valid.flatMap(([index, scenario]): Scenario[] => {
     const at = child('/scenarios', index)
     const written = (pointer: string) => compactJson(source.slice(`${at}${pointer}`) ?? '')
     const body = bodyOf(scenario, () => written('/event'), folder)
@@ -99,7 +99,7 @@ function scenariosOf(source: SourceText, folder: string, known: ConfigNames): Re
       {
         name: scenario.name,
         location: source.locationOf(`${at}/name`),
-        pipeline: scenario.pipeline ?? settings.pipeline ?? known.pipelines[0]?.name ?? '',
+        pipeline: scenario.pipeline ?? settings.pipeline ?? config.pipelines[0]?.name ?? '',
         headers: lowerCase(scenario.headers ?? {}),
         body,
         verify: scenario.verify ?? false,
@@ -114,7 +114,7 @@ function scenariosOf(source: SourceText, folder: string, known: ConfigNames): Re
 
 type Entry = readonly [number, ScenarioSettings]
 
-/** The scenarios with their places in the list, as far as there is one; what they have in them need not be right. */
+/** The scenarios with their indexes, if there is a list of them; their contents may be invalid. */
 function entriesOf(file: unknown): Entry[] {
   const { scenarios } = Object(file) as { readonly scenarios?: unknown }
   if (!Array.isArray(scenarios)) return []
@@ -137,7 +137,7 @@ function bodyOf(
   try {
     return readRegular(resolve(folder, file))
   } catch (error) {
-    return { code: 'HG_CONFIG_UNREADABLE', message: `The file cannot be read: ${reason(error)}.` }
+    return { code: 'HG_CONFIG_UNREADABLE', message: `Cannot read the file: ${reason(error)}.` }
   }
 }
 
@@ -153,15 +153,15 @@ function* contentProblems(entries: readonly Entry[]): Iterable<ShapeProblem> {
         pointer,
         code: 'HG_CONFIG_MISSING_KEY',
         message: 'The scenario has no event.',
-        expected: '"event": the JSON itself, "file": a path, or "text": what is not JSON',
+        expected: '"event": the JSON itself, "file": a path, or "text": a body that is not JSON',
       }
     }
     if (second !== undefined) {
-      const message = `The body stands in "${first}" already.`
+      const message = `The scenario already has a body, in "${first}".`
       yield { pointer: child(pointer, second), key: true, code: 'HG_CONFIG_CONFLICT', message }
     }
     if (names.has(scenario.name)) {
-      const message = 'Another scenario of this file has this name.'
+      const message = 'Another scenario in this file has the same name.'
       yield { pointer: `${pointer}/name`, code: 'HG_CONFIG_CONFLICT', message }
     }
     if (scenario.name !== undefined) names.add(scenario.name)
@@ -180,17 +180,17 @@ const withLocations = (problems: readonly ShapeProblem[], text: SourceText): Pro
 const lowerCase = (headers: { readonly [name: string]: string }): { [name: string]: string } =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
-const BESIDE = /^(?:.*\.)?scenarios\.json$/
+const SCENARIO_FILE = /^(?:.*\.)?scenarios\.json$/
 
-/** The scenario files of a config: `scenarios.json` and `*.scenarios.json` beside it, and `scenarios/*.json`. */
+/** The scenario files of a config: `scenarios.json` and `*.scenarios.json` in its folder, and `scenarios/*.json`. */
 export function scenarioFiles(configPath: string): string[] {
   const folder = dirname(configPath)
-  const own = names(folder).filter((name) => BESIDE.test(name))
+  const own = names(folder).filter((name) => SCENARIO_FILE.test(name))
   const below = names(join(folder, 'scenarios')).filter((name) => name.endsWith('.json'))
   return [...own.map((name) => join(folder, name)), ...below.map((name) => join(folder, 'scenarios', name))]
 }
 
-/** Of a folder that is not there, none. */
+/** Empty if the folder does not exist. */
 function names(folder: string): string[] {
   try {
     const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => !entry.isDirectory())

@@ -4,7 +4,7 @@ import { compactJson } from '../lib/json/difference.js'
 import { prettyLines } from '../lib/json/pretty-lines.js'
 import { failureOf } from './run.js'
 
-/** JSON as it will be written: numbers and strings as the sender wrote them. */
+/** JSON text with numbers and strings exactly as the sender wrote them. */
 type Json = string
 
 export interface RecordedScenario {
@@ -12,13 +12,13 @@ export interface RecordedScenario {
   readonly pipeline: string
   readonly body: { readonly event: Json } | { readonly text: string }
   readonly expect: Readonly<{ [name: string]: Json }>
-  /** For people: the rule that decided, or the code, or how it ended. */
+  /** The rule that decided, or the code, or the outcome. */
   readonly summary: string
-  /** What a person has to look at; a sentence without its name. */
+  /** Something that a person has to check; a sentence without its subject, which is the name of the scenario. */
   readonly doubt?: string
 }
 
-/** Makes a scenario of each event that is not the same as another, expecting what happens to it now. */
+/** Makes one scenario of each distinct event; it expects the current result. */
 export async function record(
   events: readonly CapturedEvent[],
   dryRun: DryRun,
@@ -36,12 +36,12 @@ export async function record(
     const request = { headers: { 'content-type': 'application/json' }, body: Buffer.from(text) }
     const result = await dryRun.run(pipeline, request, { skipVerification: true })
     const summary = result.route ?? failureOf(result)?.code ?? result.outcome.kind
-    const wanted = `${result.outcome.id ?? letter?.id ?? `line ${line}`}: ${summary}`
-    const count = (names.get(wanted) ?? 0) + 1
-    names.set(wanted, count)
+    const baseName = `${result.outcome.id ?? letter?.id ?? `line ${line}`}: ${summary}`
+    const count = (names.get(baseName) ?? 0) + 1
+    names.set(baseName, count)
     const doubt = doubtAbout(result, letter?.id)
     scenarios.push({
-      name: count === 1 ? wanted : `${wanted} (${count})`,
+      name: count === 1 ? baseName : `${baseName} (${count})`,
       pipeline,
       body,
       expect: expectation(result),
@@ -58,15 +58,16 @@ function bodyOf(text: string): RecordedScenario['body'] {
   } catch {
     return { text }
   }
-  // A file in which a key stands twice is refused, and so it has to be quoted.
+  // A body with a duplicate key is quoted as text, because a scenario file must not have duplicate keys.
   return new SourceText('', text).problems.length === 0 ? { event: compactJson(text) } : { text }
 }
 
 function doubtAbout(result: DryRunResult, id: string | undefined): string | undefined {
   const { outcome } = result
-  if (outcome.kind === 'unavailable') return `ends in a fault on our side: ${outcome.error.message}`
+  if (outcome.kind === 'unavailable')
+    return `fails because of Headgate or the systems behind it, not because of the event: ${outcome.error.message}`
   if (id !== undefined && outcome.id !== id)
-    return `had the id ${JSON.stringify(id)}, which its body does not have: add the header it came with`
+    return `had the id ${JSON.stringify(id)}, which is not in its body: add the header that contained it`
   return undefined
 }
 
@@ -74,13 +75,13 @@ function expectation(result: DryRunResult): RecordedScenario['expect'] {
   const { outcome, response, route, records, calls, steps } = result
   const [written] = records
   const failure = failureOf(result)
-  const places = [...new Set(failure?.violations.map(({ pointer }) => pointer))]
+  const pointers = [...new Set(failure?.violations.map(({ pointer }) => pointer))]
   const stage = steps.find(({ decision }) => decision === 'dead-letter')?.stage
   const [call] = calls
   return {
     outcome: JSON.stringify(outcome.kind),
     ...(failure !== undefined && { code: JSON.stringify(failure.code) }),
-    ...(places.length > 0 && { violations: JSON.stringify(places) }),
+    ...(pointers.length > 0 && { violations: JSON.stringify(pointers) }),
     answer: JSON.stringify({ status: response.status }),
     ...(route !== undefined && { route: JSON.stringify(route) }),
     ...(written?.deadLetter && { deadLetter: JSON.stringify({ topic: written.topic, stage }) }),
@@ -88,7 +89,7 @@ function expectation(result: DryRunResult): RecordedScenario['expect'] {
       ...(!written.deadLetter && { topic: JSON.stringify(written.topic) }),
       partition: JSON.stringify(written.partition ?? 'by key'),
       key: JSON.stringify(written.key),
-      // A dead letter has the bytes that were received, which stand in the scenario already.
+      // A dead letter has the received bytes, which are already in the scenario.
       ...(!written.deadLetter && { value: asJson(written.value.toString()) }),
     }),
     ...(call !== undefined && {
@@ -104,22 +105,22 @@ function asJson(text: string): Json {
   return 'event' in body ? body.event : JSON.stringify(text)
 }
 
-/** An event that came once. */
+/** An event that was received earlier. */
 export interface CapturedEvent {
   readonly line: number
-  /** As text: what is not UTF-8 never became an event. */
+  /** A body that is not UTF-8 is refused and never becomes an event, so text is enough. */
   readonly body: string
-  /** Of a dead letter: where it was turned away, and the id it had. */
+  /** If it is a dead letter: its pipeline and its id. */
   readonly letter?: { readonly pipeline: string; readonly id: string }
 }
 
 interface CapturedEvents {
   readonly events: readonly CapturedEvent[]
-  /** Lines that no scenario can be made of, and why. */
+  /** Lines that cannot become a scenario, with the reason. */
   readonly skipped: readonly string[]
 }
 
-/** Reads the lines of `headgate dlq export`, or bodies of events, one a line; both may stand in one file. */
+/** Reads the lines of `headgate dlq export`, or bodies of events, one per line; a file may contain both. */
 export function readCaptured(text: string): CapturedEvents {
   const events: CapturedEvent[] = []
   const skipped: string[] = []
@@ -141,7 +142,7 @@ interface ExportedLetter {
   readonly valueEncoding: string
 }
 
-/** Undefined for what `headgate dlq export` did not write. */
+/** Undefined if `headgate dlq export` did not write the line. */
 function exportedLetter(line: string): ExportedLetter | undefined {
   let value: unknown
   try {
@@ -159,7 +160,7 @@ function exportedLetter(line: string): ExportedLetter | undefined {
 
 const WIDTH = 110
 
-/** The text of a scenario file. `schema`: the path from the file to its editor schema, where there is one. */
+/** The text of a scenario file. `schema`: the path from the file to its editor schema, if there is one. */
 export function scenarioFile(scenarios: readonly RecordedScenario[], schema: string | undefined): string {
   const pipelines = [...new Set(scenarios.map(({ pipeline }) => pipeline))]
   const several = pipelines.length > 1
@@ -183,7 +184,7 @@ function element({ name, pipeline, body, expect }: RecordedScenario, several: bo
   return `    {\n${members.join(',\n')}\n    }`
 }
 
-/** On one line where it fits, otherwise a value a line. */
+/** On one line if it fits, otherwise one value per line. */
 function member(indent: string, name: string, json: Json): string {
   const lines = prettyLines(json).map(({ text }) => text)
   const start = `${indent}${JSON.stringify(name)}: `

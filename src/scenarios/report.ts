@@ -1,14 +1,14 @@
 import { formatLocation } from '../config/problem.js'
 import { cut, printable, type Style } from '../lib/terminal/text.js'
 import { type CoveredWay, neverTaken } from './coverage.js'
-import { type Difference, type FileResult, passed, type ScenarioResult } from './run.js'
+import { type Difference, type FileResult, hasPassed, type ScenarioResult } from './run.js'
 
-/** More differences than these are only counted. */
+/** Further differences are only counted. */
 const MOST_DIFFERENCES = 20
 /** The longest value that is shown. */
 const LONGEST_VALUE = 400
 
-/** The results for people: a line a scenario, and for each that failed what differs and what its rules saw. */
+/** The results for people: one line per scenario, and for each that failed the differences and the trace of its rules. */
 export function report(
   files: readonly FileResult[],
   ways: readonly CoveredWay[] | undefined,
@@ -16,7 +16,7 @@ export function report(
   style: Style,
 ): string {
   const results = files.flatMap(({ results }) => results)
-  const failed = results.filter((result) => !passed(result)).length
+  const failed = results.filter((result) => !hasPassed(result)).length
   const blocks = files.map(({ file, results }) =>
     [file, ...results.map((result) => scenarioLines(result, style))].join('\n'),
   )
@@ -30,13 +30,13 @@ function coverageLines(ways: readonly CoveredWay[] | undefined, required: boolea
   if (ways === undefined) return []
   const share = (kind: CoveredWay['way']['kind']) => {
     const all = ways.filter(({ way }) => way.kind === kind)
-    return { taken: all.filter(({ count }) => count > 0).length, of: all.length }
+    return { reached: all.filter(({ count }) => count > 0).length, total: all.length }
   }
   const rules = share('rule')
   const letters = share('dead-letter')
-  const made = letters.of === 0 ? '' : `; ${letters.taken} of ${letters.of} stages made dead letters`
+  const made = letters.total === 0 ? '' : `; ${letters.reached} of ${letters.total} stages made dead letters`
   return [
-    `${rules.taken} of ${rules.of} rules matched, "otherwise" included${made}.`,
+    `${rules.reached} of ${rules.total} rules matched, "otherwise" included${made}.`,
     ...ways
       .filter(({ count }) => count === 0)
       .map((way) => `${required ? style('red', 'error') : style('bold', 'warning')}: ${neverTaken(way)}`),
@@ -46,7 +46,7 @@ function coverageLines(ways: readonly CoveredWay[] | undefined, required: boolea
 function scenarioLines(result: ScenarioResult, style: Style): string {
   const { scenario, differences } = result
   const name = printable(scenario.name)
-  if (passed(result)) return `  ${style('green', '✓')} ${name}`
+  if (hasPassed(result)) return `  ${style('green', '✓')} ${name}`
   return [
     `  ${style('red', '✗')} ${name}  ${style('dim', formatLocation(scenario.location))}`,
     ...differenceLines(differences).map((line) => `      ${line}`),
@@ -54,7 +54,7 @@ function scenarioLines(result: ScenarioResult, style: Style): string {
   ].join('\n')
 }
 
-/** What differs, without any styles: JUnit has the same words. */
+/** The differences without styles, because JUnit reports have the same text. */
 function differenceLines(differences: readonly Difference[]): string[] {
   const lines = differences
     .slice(0, MOST_DIFFERENCES)
@@ -67,7 +67,7 @@ function differenceLines(differences: readonly Difference[]): string[] {
   return more > 0 ? [...lines, `and ${more} more differences`] : lines
 }
 
-/** Each stage that the event came to, what it decided, and what it looked at. */
+/** Each stage that the event reached, its decision, and the values that it read. */
 function trace({ dryRun }: ScenarioResult): string[] {
   return [
     'what happened:',
@@ -97,10 +97,10 @@ export function jsonReport(files: readonly FileResult[], ways: readonly CoveredW
         name: scenario.name,
         place: formatLocation(scenario.location),
         pipeline,
-        passed: passed(result),
+        passed: hasPassed(result),
         outcome: outcome.kind,
         ...(route !== undefined && { route }),
-        ...(passed(result) ? {} : { differences, steps }),
+        ...(hasPassed(result) ? {} : { differences, steps }),
       }
     }),
   )
@@ -110,28 +110,28 @@ export function jsonReport(files: readonly FileResult[], ways: readonly CoveredW
   return `${JSON.stringify(report, undefined, 2)}\n`
 }
 
-/** The suite that says what no scenario took. */
+/** The suite of the rules and dead letters that no scenario reached. */
 const COVERAGE = 'coverage'
 
 /**
- * The results as JUnit XML, as CI systems read it: a suite a file, a case a scenario. Where coverage is required, it is a
- * suite of its own, so that what fails the run is in the report.
+ * The results as JUnit XML for CI systems: one suite per file, one case per scenario. If coverage is required, it is a separate
+ * suite, so that the report contains the reason of every failed run.
  */
 export function junit(files: readonly FileResult[], required: readonly CoveredWay[] | undefined): string {
   const suites = files.map(({ file, results }) =>
     suite(
       file,
       results.map((result) => scenarioCase(file, result)),
-      results.filter((result) => !passed(result)).length,
+      results.filter((result) => !hasPassed(result)).length,
     ),
   )
   if (required !== undefined) {
     const cases = required.map((way) => {
-      const { pipeline, way: taken, count } = way
+      const { pipeline, way: reached, count } = way
       const message = count === 0 ? neverTaken(way) : undefined
       return testCase(
         pipeline,
-        `${taken.kind} ${taken.name}`,
+        `${reached.kind} ${reached.name}`,
         0,
         message === undefined ? undefined : { message, lines: [] },
       )
@@ -146,7 +146,7 @@ const suite = (name: string, cases: readonly string[], failures: number): string
 
 function scenarioCase(file: string, result: ScenarioResult): string {
   const { scenario, differences, duration } = result
-  const failure = passed(result)
+  const failure = hasPassed(result)
     ? undefined
     : {
         message: `${differences.map(({ field }) => field).join(', ')} not as expected`,

@@ -3,7 +3,7 @@ import { type Extras, jsonDifferences } from '../lib/json/difference.js'
 import type { Expect } from './format.js'
 import type { Scenario } from './read.js'
 
-/** What came of a scenario; it passed where nothing differs. */
+/** The result of a scenario, which has passed if there are no differences. */
 export interface ScenarioResult {
   readonly scenario: Scenario
   readonly dryRun: DryRunResult
@@ -18,9 +18,9 @@ export interface FileResult {
   readonly results: readonly ScenarioResult[]
 }
 
-export const passed = ({ differences }: ScenarioResult): boolean => differences.length === 0
+export const hasPassed = ({ differences }: ScenarioResult): boolean => differences.length === 0
 
-/** Every request says what it sends, so that a source that looks at it is content. */
+/** Sent with every request, because a source may refuse a request without a Content-Type. */
 const HEADERS = { 'content-type': 'application/json' }
 
 export async function runScenario(scenario: Scenario, dryRun: DryRun): Promise<ScenarioResult> {
@@ -38,7 +38,7 @@ export async function runScenario(scenario: Scenario, dryRun: DryRun): Promise<S
 
 type Expected = Exclude<Expect['acknowledge'], undefined | boolean>
 
-/** Where several stages tell the sender, one of them has to do it as expected; the nearest one is shown. */
+/** If several stages acknowledge the event, one of them has to match; the closest one is shown. */
 export function acknowledgeDifferences(
   expected: Expect['acknowledge'],
   body: () => string,
@@ -69,30 +69,30 @@ function callDifferences(expected: Expected, body: () => string, call: DryRunCal
 
 const summary = ({ method, url }: DryRunCall): string => `${method} ${url}`
 
-/** The scenario's expectation, and its JSON as it is written (by its pointer below `expect`). */
+/** The expectation of a scenario, and its JSON text at a pointer below `expect`. */
 interface Expectation {
   readonly expect: Expect
   written(pointer: string): string
 }
 
-/** What of an expectation was not met, in the order in which the path of an event comes to it. */
+/** The expectations that were not met, in the order of processing. */
 function differences({ expect, written }: Expectation, result: DryRunResult): Difference[] {
   const { response, outcome, route, records } = result
   const [record] = records
   const error = failureOf(result)
   const found: Difference[] = []
-  const compare = (field: string, expected: unknown, given: unknown): void => {
-    if (expected !== undefined && expected !== given)
-      found.push({ field, expected: format(expected), found: format(given) })
+  const compare = (field: string, expected: unknown, actual: unknown): void => {
+    if (expected !== undefined && expected !== actual)
+      found.push({ field, expected: format(expected), found: format(actual) })
   }
   compare('outcome', expect.outcome, outcome.kind)
   compare('code', expect.code, error?.code)
   const { violations } = expect
   if (violations !== undefined) {
-    const places = [...new Set(error?.violations.map(({ pointer }) => pointer))]
-    const [wanted, given] = [violations, places].map((pointers) => format([...pointers].sort()))
-    if (wanted !== undefined && given !== undefined && wanted !== given)
-      found.push({ field: 'violations', expected: wanted, found: given })
+    const pointers = [...new Set(error?.violations.map(({ pointer }) => pointer))]
+    const [wanted, actual] = [violations, pointers].map((list) => format([...list].sort()))
+    if (wanted !== undefined && actual !== undefined && wanted !== actual)
+      found.push({ field: 'violations', expected: wanted, found: actual })
   }
   compare('answer status', expect.answer?.status, response.status)
   if (expect.answer !== undefined && 'body' in expect.answer)
@@ -112,7 +112,7 @@ function differences({ expect, written }: Expectation, result: DryRunResult): Di
   return found
 }
 
-/** Why an event was refused or became a dead letter: of a dead letter that a stage made, the stage knows. */
+/** Why an event was refused or became a dead letter. The outcome of a dead letter has no error, so it is taken from the stage. */
 export const failureOf = ({ outcome, steps }: DryRunResult) =>
   outcome.kind === 'rejected' || outcome.kind === 'unavailable'
     ? outcome.error
@@ -125,26 +125,28 @@ function deadLetterDifferences(
   { records: [record], steps }: DryRunResult,
 ): Difference[] {
   if (expected === undefined) return []
-  const is = record?.deadLetter ?? false
-  if (typeof expected === 'boolean' || !is) {
+  const isDeadLetter = record?.deadLetter ?? false
+  if (typeof expected === 'boolean' || !isDeadLetter) {
     const wanted = expected !== false
-    return is === wanted ? [] : [{ field: 'deadLetter', expected: String(wanted), found: String(is) }]
+    return isDeadLetter === wanted
+      ? []
+      : [{ field: 'deadLetter', expected: String(wanted), found: String(isDeadLetter) }]
   }
-  const given = {
+  const actual = {
     topic: record?.topic,
     stage: steps.find(({ decision }) => decision === 'dead-letter')?.stage,
   }
   return (['topic', 'stage'] as const).flatMap((name) =>
-    expected[name] === undefined || expected[name] === given[name]
+    expected[name] === undefined || expected[name] === actual[name]
       ? []
-      : [{ field: `deadLetter ${name}`, expected: format(expected[name]), found: format(given[name]) }],
+      : [{ field: `deadLetter ${name}`, expected: format(expected[name]), found: format(actual[name]) }],
   )
 }
 
 const headerOf = ({ headers }: DryRunRecord, name: string): string | null =>
   headers.find((header) => header.name === name)?.value ?? null
 
-/** One expectation that was not met, as text for people; JSON where it is JSON. */
+/** An expectation that was not met, as text. */
 export interface Difference {
   /** As in the scenario: `topic`, `headers event-type`, `value /region`. */
   readonly field: string
@@ -156,7 +158,7 @@ const NOTHING = 'nothing'
 
 const format = (value: unknown): string => (value === undefined ? NOTHING : JSON.stringify(value))
 
-/** Both as JSON, place by place. A JSON string that says exactly the text that was found fits, too. */
+/** Compares both as JSON, value by value. A JSON string that equals the whole text that was found matches too. */
 function jsonField(field: string, expected: string, found: string, extras: Extras): Difference[] {
   const text = JSON.stringify(found)
   if (expected === text) return []

@@ -207,7 +207,7 @@ test('--record makes scenarios of dead letters and captured events, and they pas
   const { code, out, err } = await run({ record: 'letters.jsonl', out: 'scenarios.json' })
   expect([code, err]).toEqual([0, ''])
   expect(out).toContain('7 scenarios written to scenarios.json; 1 event was the same as another:\n')
-  expect(out).toContain('had the id "by-header", which its body does not have')
+  expect(out).toContain('had the id "by-header", which is not in its body')
   expect(out).toContain('Left out: line 5 is not UTF-8.')
 
   const written = read(join(cwd, 'scenarios.json'))

@@ -36,7 +36,7 @@ test('the demo posts events to Headgate on its shipped config, and every count a
   expect(rows.get('all')).toEqual(['300', '300', '267', '267'])
 
   const [, tokens, expired, throttled, unavailable] =
-    /issued (\d+) tokens, refused (\d+) .* \(401\), asked (\d+) .* \(429\), was out of order (\d+) /.exec(
+    /issued (\d+) tokens, refused (\d+) .* \(401\), asked (\d+) .* \(429\), was unavailable (\d+) /.exec(
       out,
     ) ?? []
   expect(Number(tokens)).toBeGreaterThan(1)

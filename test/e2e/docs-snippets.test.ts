@@ -43,7 +43,7 @@ describe('what pages show is run in a copy of what the reader has, on an embedde
     kafka = await startKafka(TOPICS)
     started.push(kafka.stop)
     cxone = await startCxone({ clientId: ELLIPSIS, clientSecret: ELLIPSIS })
-    started.push(cxone.close)
+    started.push(() => cxone.close())
     const config = join(
       reader((clean) => started.push(clean)),
       'plugins.config.json',

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { type Cxone, type CxoneOptions, nowAndThen, startCxone } from '../../src/sandbox/cxone.js'
+import { type Cxone, type CxoneOptions, periodicFaults, startCxone } from '../../src/sandbox/cxone.js'
 
 const credentials = { clientId: 'id', clientSecret: 'secret' }
 
@@ -137,7 +137,7 @@ test('scripted faults come in order, then the course is normal again', async () 
 })
 
 test('now and then, a request is throttled or finds no service', async () => {
-  const cxone = await start({ faults: nowAndThen({ throttled: 5, unavailable: 3 }) })
+  const cxone = await start({ faults: periodicFaults({ throttled: 5, unavailable: 3 }) })
   const bearer = await token(cxone)
 
   const answers = []

@@ -37,13 +37,13 @@ const firstRejected = (run: MutableObserved) =>
 const firstAgain = (run: MutableObserved) => run.exchanges.findIndex(({ posting }) => posting.redelivery)
 
 test.each<[string, RegExp, (run: MutableObserved) => void]>([
-  ['a record that is missing', /no record at the place/, (run) => run.records.pop()],
+  ['a record that is missing', /no record at the position/, (run) => run.records.pop()],
   [
     'a second record of one event',
-    /a record that no event was answered with/,
+    /no response names this record/,
     (run) => run.records.push({ ...last(run.records), offset: 9999 }),
   ],
-  ['a record in another partition', /no record at the place/, changeLastRecord(() => ({ partition: 3 }))],
+  ['a record in another partition', /no record at the position/, changeLastRecord(() => ({ partition: 3 }))],
   [
     'a record with one byte changed',
     /the value of the record/,
@@ -72,37 +72,37 @@ test.each<[string, RegExp, (run: MutableObserved) => void]>([
   ],
   [
     'an event that was not acknowledged',
-    /acknowledged 0 times; expected is 1/,
+    /acknowledged 0 times; expected 1/,
     (run) => run.acknowledged.delete('da-000000'),
   ],
   [
     'one acknowledgement for two events with one id',
-    /acknowledged 1 times; expected is 2/,
+    /acknowledged 1 times; expected 2/,
     (run) => run.acknowledged.set('da-000039', 1),
   ],
   [
     'an acknowledgement of what was refused',
-    /invalid-1-0: acknowledged, though it was never delivered/,
+    /invalid-1-0: acknowledged, although it was not delivered/,
     (run) => run.acknowledged.set('invalid-1-0', 1),
   ],
   [
     'a valid event that was refused',
-    /answered 422 HG_SCHEMA_VIOLATION, expected is 200/,
+    /the response was 422 HG_SCHEMA_VIOLATION; expected 200/,
     changeAnswer(firstDelivered, { status: 422 }, { code: 'HG_SCHEMA_VIOLATION' }),
   ],
   [
     'an event that was delivered twice',
-    /answered delivered, delivered; expected is delivered once/,
+    /the outcomes were delivered, delivered; expected delivered once/,
     changeAnswer(firstAgain, {}, { outcome: 'delivered' }),
   ],
   [
     'a duplicate with another place',
-    /answered with different places/,
+    /the responses name different positions/,
     changeAnswer(firstAgain, {}, { offset: 9999 }),
   ],
   [
     'an invalid event that was accepted',
-    /answered 200 undefined, expected is 4/,
+    /the response was 200 undefined; expected 4/,
     changeAnswer(firstRejected, { status: 200 }, { code: undefined }),
   ],
   [
@@ -139,9 +139,7 @@ test('a record in the partition of another route is a difference even where the 
   const { offset } = exchange.response.body as { offset: number }
   changeAnswer(() => at, {}, { partition: 3 })(run)
   run.records = run.records.map((record) => (record.offset === offset ? { ...record, partition: 3 } : record))
-  expect(reconcile(run).differences.join('\n')).toMatch(
-    /it belongs into cxone.data.actions.high, partition 0/,
-  )
+  expect(reconcile(run).differences.join('\n')).toMatch(/; expected cxone.data.actions.high, partition 0/)
 })
 
 test('a fault lowers the number at its own place only', () => {

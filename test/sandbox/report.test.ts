@@ -53,11 +53,11 @@ test('a good run says so, with what CXone did on the way', () => {
 
 test('a bad run names what differs', () => {
   const text = reported((run) => run.acknowledged.delete('da-000000'))
-  expect(text).toContain('It does not reconcile: 1 difference.\n  da-000000: acknowledged 0 times')
+  expect(text).toContain('The counts do not reconcile: 1 difference.\n  da-000000: acknowledged 0 times')
 })
 
 test('of very many differences, the first are named and the others counted', () => {
   const text = reported((run) => run.records.splice(0))
-  expect(text).toContain('It does not reconcile: 89 differences.')
+  expect(text).toContain('The counts do not reconcile: 89 differences.')
   expect(text.split('\n').at(-1)).toBe('  ... and 69 more')
 })

@@ -16,74 +16,15 @@ import {
 } from '../routes.js'
 import { type Connect, toConnectorConfig } from './connect.js'
 
-/** The pipelines that run: their state, and pause, resume, stop and restart. */
+/** The running pipelines: their state, and pause, resume, stop and restart. */
 export function connectorRoutes(connect: Connect): Route[] {
-  const { reloader, targetStates } = connect
-  /** By pipeline: the stages that are being restarted. */
-  const restarting = new Map<string, ReadonlySet<string>>()
-  const status = (pipeline: Pipeline) =>
-    statusOf(pipeline, connect, ({ name }) => restarting.get(pipeline.name)?.has(name) ?? false)
+  const connectors = new Connectors(connect)
+  return [...readRoutes(connect, connectors), ...controlRoutes(connect, connectors)]
+}
 
-  const setTarget = (targetState: TargetState) =>
-    ofPipeline(connect, (pipeline) => {
-      targetStates.keep(pipeline.name, targetState)
-      setTargetState(pipeline, targetState)
-      pipeline.log.warn(
-        { event: 'intent', intent: targetState },
-        `an operator set the target state of the pipeline to ${targetState}`,
-      )
-      return emptyResponse(202)
-    })
-
-  const restart = async (
-    { name }: Pipeline,
-    stages: readonly BuiltStage[],
-  ): Promise<AdminResponse | undefined> => {
-    const names = new Set(stages.map((stage) => stage.name))
-    restarting.set(name, names)
-    try {
-      await reloader.restart((pipeline, stage) => pipeline === name && names.has(stage.name))
-      return undefined
-    } catch (error) {
-      if (!(error instanceof HeadgateError)) throw error
-      return errorResponse(
-        500,
-        connect.redact(`The restart failed; the old stages keep running: ${error.code}: ${error.message}`),
-      )
-    } finally {
-      restarting.delete(name)
-    }
-  }
-
-  const task = (
-    answer: (pipeline: Pipeline, stage: BuiltStage, id: number) => AdminResponse | Promise<AdminResponse>,
-  ) =>
-    ofPipeline(connect, (pipeline, { params }) => {
-      const id = Number(params['task'])
-      const stage = stagesOf(pipeline)[id]
-      return stage === undefined
-        ? errorResponse(404, `No status found for task ${pipeline.name}-${params['task']}.`)
-        : answer(pipeline, stage, id)
-    })
-
+function readRoutes(connect: Connect, connectors: Connectors): Route[] {
   return [
-    get('/connectors', ({ query }) => {
-      const expand = query.getAll('expand').flatMap((value) => value.split(','))
-      const pipelines = reloader.running()
-      if (expand.length === 0)
-        return json(
-          200,
-          pipelines.map(({ name }) => name),
-        )
-      const expanded = pipelines.map((pipeline) => [
-        pipeline.name,
-        {
-          ...(expand.includes('status') && { status: status(pipeline) }),
-          ...(expand.includes('info') && { info: infoOf(pipeline, connect) }),
-        },
-      ])
-      return json(200, Object.fromEntries(expanded))
-    }),
+    get('/connectors', ({ query }) => json(200, connectors.list(query))),
     get(
       '/connectors/{name}',
       ofPipeline(connect, (pipeline) => json(200, infoOf(pipeline, connect))),
@@ -94,24 +35,18 @@ export function connectorRoutes(connect: Connect): Route[] {
     ),
     get(
       '/connectors/{name}/status',
-      ofPipeline(connect, (pipeline) => json(200, status(pipeline))),
+      ofPipeline(connect, (pipeline) => json(200, connectors.status(pipeline))),
     ),
     get(
       '/connectors/{name}/topics',
-      ofPipeline(connect, ({ name, targets: written }) => {
-        const topics = [...new Set(written.map(({ target }) => target.topic))]
+      ofPipeline(connect, ({ name, targets }) => {
+        const topics = [...new Set(targets.map(({ target }) => target.topic))]
         return json(200, { [name]: { topics } })
       }),
     ),
     get(
       '/connectors/{name}/offsets',
-      ofPipeline(connect, ({ ledger }) => {
-        const offsets = ledger.partitions().map(({ topic, partition, acknowledged, known }) => ({
-          partition: { kafka_topic: topic, kafka_partition: partition },
-          offset: { kafka_offset: acknowledged, known },
-        }))
-        return json(200, { offsets })
-      }),
+      ofPipeline(connect, (pipeline) => json(200, { offsets: offsetsOf(pipeline) })),
     ),
     get(
       '/connectors/{name}/tasks',
@@ -125,48 +60,130 @@ export function connectorRoutes(connect: Connect): Route[] {
     ),
     get(
       '/connectors/{name}/tasks/{task}/status',
-      task((pipeline, _stage, id) => {
-        const task = status(pipeline).tasks[id]
+      ofTask(connect, (pipeline, _stage, id) => {
+        const task = connectors.status(pipeline).tasks[id]
         return task === undefined
           ? errorResponse(404, `${pipeline.name} is stopped: it has no tasks.`)
           : json(200, task)
       }),
     ),
-    put('/connectors/{name}/pause', setTarget('PAUSED')),
-    put('/connectors/{name}/resume', setTarget('RUNNING')),
-    put('/connectors/{name}/stop', setTarget('STOPPED')),
-    post(
-      '/connectors/{name}/restart',
-      ofPipeline(connect, async (pipeline, { query }) => {
-        const onlyFailed = query.get('onlyFailed') === 'true'
-        const stages = stagesOf(pipeline).filter((stage) => !onlyFailed || reasonsOf(stage).length > 0)
-        const failed = await restart(pipeline, stages)
-        if (failed !== undefined) return failed
-        if (query.get('includeTasks') !== 'true') return emptyResponse(204)
-        const now = reloader.running().find(({ name }) => name === pipeline.name) ?? pipeline
-        return json(202, status(now))
-      }),
-    ),
-    post(
-      '/connectors/{name}/tasks/{task}/restart',
-      task(async (pipeline, stage) => (await restart(pipeline, [stage])) ?? emptyResponse(204)),
-    ),
   ]
+}
+
+const controlRoutes = (connect: Connect, connectors: Connectors): Route[] => [
+  put('/connectors/{name}/pause', setTarget(connect, 'PAUSED')),
+  put('/connectors/{name}/resume', setTarget(connect, 'RUNNING')),
+  put('/connectors/{name}/stop', setTarget(connect, 'STOPPED')),
+  post(
+    '/connectors/{name}/restart',
+    ofPipeline(connect, async (pipeline, { query }) => {
+      const onlyFailed = query.get('onlyFailed') === 'true'
+      const stages = stagesOf(pipeline).filter((stage) => !onlyFailed || reasonsOf(stage).length > 0)
+      const failed = await connectors.restart(pipeline, stages)
+      if (failed !== undefined) return failed
+      if (query.get('includeTasks') !== 'true') return emptyResponse(204)
+      const current = connect.reloader.running().find(({ name }) => name === pipeline.name) ?? pipeline
+      return json(202, connectors.status(current))
+    }),
+  ),
+  post(
+    '/connectors/{name}/tasks/{task}/restart',
+    ofTask(
+      connect,
+      async (pipeline, stage) => (await connectors.restart(pipeline, [stage])) ?? emptyResponse(204),
+    ),
+  ),
+]
+
+class Connectors {
+  readonly #connect: Connect
+  /** By pipeline: the stages that are being restarted. */
+  readonly #restarting = new Map<string, ReadonlySet<string>>()
+
+  constructor(connect: Connect) {
+    this.#connect = connect
+  }
+
+  /** The names, or with `expand` an object with the state or the config of each. */
+  list(query: URLSearchParams): object {
+    const expand = query.getAll('expand').flatMap((value) => value.split(','))
+    const pipelines = this.#connect.reloader.running()
+    if (expand.length === 0) return pipelines.map(({ name }) => name)
+    const expanded = pipelines.map((pipeline) => [
+      pipeline.name,
+      {
+        ...(expand.includes('status') && { status: this.status(pipeline) }),
+        ...(expand.includes('info') && { info: infoOf(pipeline, this.#connect) }),
+      },
+    ])
+    return Object.fromEntries(expanded)
+  }
+
+  status(pipeline: Pipeline): ConnectorStatus {
+    const restarting = this.#restarting.get(pipeline.name)
+    return statusOf(pipeline, this.#connect, ({ name }) => restarting?.has(name) ?? false)
+  }
+
+  /** Undefined if it succeeded; otherwise the response. */
+  async restart({ name }: Pipeline, stages: readonly BuiltStage[]): Promise<AdminResponse | undefined> {
+    const names = new Set(stages.map((stage) => stage.name))
+    this.#restarting.set(name, names)
+    try {
+      await this.#connect.reloader.restart((pipeline, stage) => pipeline === name && names.has(stage.name))
+      return undefined
+    } catch (error) {
+      if (!(error instanceof HeadgateError)) throw error
+      const message = `The restart failed; the old stages keep running: ${error.code}: ${error.message}`
+      return errorResponse(500, this.#connect.redact(message))
+    } finally {
+      this.#restarting.delete(name)
+    }
+  }
 }
 
 /** Handles a request for the pipeline that the path names. */
 const ofPipeline =
   (
     { reloader }: Pick<Connect, 'reloader'>,
-    answer: (pipeline: Pipeline, asked: AdminRequest) => AdminResponse | Promise<AdminResponse>,
+    respond: (pipeline: Pipeline, request: AdminRequest) => AdminResponse | Promise<AdminResponse>,
   ): Route['handle'] =>
-  (asked) => {
-    const name = asked.params['name']
+  (request) => {
+    const name = request.params['name']
     const pipeline = reloader.running().find((running) => running.name === name)
     return pipeline === undefined
       ? errorResponse(404, `Connector ${name} not found.`)
-      : answer(pipeline, asked)
+      : respond(pipeline, request)
   }
+
+/** Handles a request for the stage that the path names by its number. */
+const ofTask = (
+  connect: Connect,
+  respond: (pipeline: Pipeline, stage: BuiltStage, id: number) => AdminResponse | Promise<AdminResponse>,
+): Route['handle'] =>
+  ofPipeline(connect, (pipeline, { params }) => {
+    const id = Number(params['task'])
+    const stage = stagesOf(pipeline)[id]
+    return stage === undefined
+      ? errorResponse(404, `No status found for task ${pipeline.name}-${params['task']}.`)
+      : respond(pipeline, stage, id)
+  })
+
+const setTarget = (connect: Connect, targetState: TargetState): Route['handle'] =>
+  ofPipeline(connect, (pipeline) => {
+    connect.targetStates.keep(pipeline.name, targetState)
+    setTargetState(pipeline, targetState)
+    pipeline.log.warn(
+      { event: 'intent', intent: targetState },
+      `an operator set the target state of the pipeline to ${targetState}`,
+    )
+    return emptyResponse(202)
+  })
+
+const offsetsOf = ({ ledger }: Pipeline): readonly object[] =>
+  ledger.partitions().map(({ topic, partition, acknowledged, known }) => ({
+    partition: { kafka_topic: topic, kafka_partition: partition },
+    offset: { kafka_offset: acknowledged, known },
+  }))
 
 /** As in Kafka Connect's documentation. */
 type State = 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'RESTARTING' | 'UNASSIGNED'
@@ -204,11 +221,11 @@ const tasksOf = (pipeline: Pipeline): readonly BuiltStage[] =>
 function statusOf(
   pipeline: Pipeline,
   connect: Connect,
-  isRestarting: (stage: BuiltStage) => boolean = () => false,
+  isRestarting: (stage: BuiltStage) => boolean,
 ): ConnectorStatus {
   const { name, ledger } = pipeline
   const { targetState } = pipeline.runtime
-  const standing = (reasons: readonly string[], restarting = false): ComponentState => {
+  const stateOf = (reasons: readonly string[], restarting = false): ComponentState => {
     const worker_id = connect.worker
     if (restarting) return { state: 'RESTARTING', worker_id }
     if (!connect.started()) return { state: 'UNASSIGNED', worker_id }
@@ -217,8 +234,8 @@ function statusOf(
   }
   return {
     name,
-    connector: standing(ledger.notReady()),
-    tasks: tasksOf(pipeline).map((stage, id) => ({ id, ...standing(reasonsOf(stage), isRestarting(stage)) })),
+    connector: stateOf(ledger.notReady()),
+    tasks: tasksOf(pipeline).map((stage, id) => ({ id, ...stateOf(reasonsOf(stage), isRestarting(stage)) })),
     type: 'source',
   }
 }

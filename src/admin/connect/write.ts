@@ -2,6 +2,7 @@ import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { applyEdits, type JSONPath, modify, parse } from 'jsonc-parser'
 import { HeadgateError } from '../../contract/errors.js'
+import type { Pipeline } from '../../pipeline/pipeline.js'
 import {
   type AdminRequest,
   type AdminResponse,
@@ -20,76 +21,96 @@ import { infoOf } from './connectors.js'
  * fails, the file is restored.
  */
 export function writeRoutes(connect: Connect): Route[] {
-  const { reloader } = connect
-  let last: Promise<unknown> = Promise.resolve()
-  /** One at a time: each change is based on the file that the previous one wrote. */
-  const change =
-    (make: (request: AdminRequest) => AdminResponse | Promise<AdminResponse>): Route['handle'] =>
-    (request) => {
-      if (!connect.writable) return errorResponse(403, REFUSED)
-      const result = last.then(() => make(request))
-      last = result.catch(() => {})
-      return result
-    }
-  const exists = (name: string): boolean => reloader.running().some((running) => running.name === name)
-  const runs = (status: number, name: string): AdminResponse => {
-    const pipeline = reloader.running().find((running) => running.name === name)
-    return pipeline === undefined
-      ? errorResponse(500, `Connector ${name} was written to the config but does not run.`)
-      : json(status, infoOf(pipeline, connect))
-  }
-  const write = async (name: string, config: unknown): Promise<AdminResponse> => {
-    const pipeline = toPipeline(name, config)
-    return typeof pipeline === 'string' ? errorResponse(400, pipeline) : store(name, pipeline)
-  }
-  const store = async (name: string, pipeline: object): Promise<AdminResponse> => {
-    const status = exists(name) ? 200 : 201
-    return (await applyChange(connect, name, pipeline)) ?? runs(status, name)
-  }
-
+  const writer = new ConfigWriter(connect)
   return [
     post(
       '/connectors',
-      change(async ({ body }) => {
-        const { name, config, initial_state: state = 'RUNNING' } = isObject(body) ? body : {}
-        if (typeof name !== 'string' || !isObject(config))
-          return errorResponse(400, 'The body should be {"name": "...", "config": {...}}.')
-        if (exists(name)) return errorResponse(409, `Connector ${name} already exists.`)
-        if (state !== 'RUNNING' && state !== 'PAUSED' && state !== 'STOPPED')
-          return errorResponse(400, 'The initial_state should be RUNNING, PAUSED or STOPPED.')
-        // Before it starts, so that a paused or stopped pipeline takes no event.
-        connect.targetStates.keep(name, state)
-        const response = await write(name, config)
-        if (!exists(name)) connect.targetStates.keep(name, 'RUNNING')
-        return response
-      }),
+      writer.handler(({ body }) => writer.create(body)),
     ),
     put(
       '/connectors/{name}/config',
-      change(({ params, body }) => write(params['name'] ?? '', body)),
+      writer.handler(({ params: { name = '' }, body }) => writer.write(name, body)),
     ),
     {
       method: 'PATCH',
       path: '/connectors/{name}/config',
-      handle: change(async ({ params: { name = '' }, body }) => {
-        if (!exists(name)) return errorResponse(404, `Connector ${name} not found.`)
-        const changes = toPipeline(name, body)
-        if (typeof changes === 'string') return errorResponse(400, changes)
-        const gone = Object.keys(changes).filter((key) => changes[key] === null)
-        return store(name, withoutKeys({ ...(await pipelineIn(connect.file, name)), ...changes }, gone))
-      }),
+      handle: writer.handler(({ params: { name = '' }, body }) => writer.patch(name, body)),
     },
     {
       method: 'DELETE',
       path: '/connectors/{name}',
-      handle: change(async ({ params: { name = '' } }) => {
-        if (!exists(name)) return errorResponse(404, `Connector ${name} not found.`)
-        const refused = await applyChange(connect, name, undefined)
-        if (refused === undefined) connect.targetStates.keep(name, 'RUNNING')
-        return refused ?? emptyResponse(204)
-      }),
+      handle: writer.handler(({ params: { name = '' } }) => writer.remove(name)),
     },
   ]
+}
+
+class ConfigWriter {
+  readonly #connect: Connect
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(connect: Connect) {
+    this.#connect = connect
+  }
+
+  /** One at a time: each change is based on the file that the previous one wrote. */
+  handler(change: (request: AdminRequest) => Promise<AdminResponse>): Route['handle'] {
+    return (request) => {
+      if (!this.#connect.writable) return errorResponse(403, REFUSED)
+      const result = this.#last.then(() => change(request))
+      this.#last = result.catch(() => {})
+      return result
+    }
+  }
+
+  async create(body: unknown): Promise<AdminResponse> {
+    const { name, config, initial_state: state = 'RUNNING' } = isObject(body) ? body : {}
+    if (typeof name !== 'string' || !isObject(config))
+      return errorResponse(400, 'The body should be {"name": "...", "config": {...}}.')
+    if (this.#running(name) !== undefined) return errorResponse(409, `Connector ${name} already exists.`)
+    if (state !== 'RUNNING' && state !== 'PAUSED' && state !== 'STOPPED')
+      return errorResponse(400, 'The initial_state should be RUNNING, PAUSED or STOPPED.')
+    const { targetStates } = this.#connect
+    // Before it starts, so that a paused or stopped pipeline takes no event.
+    targetStates.keep(name, state)
+    const response = await this.write(name, config)
+    if (this.#running(name) === undefined) targetStates.keep(name, 'RUNNING')
+    return response
+  }
+
+  async write(name: string, config: unknown): Promise<AdminResponse> {
+    const pipeline = toPipeline(name, config)
+    return typeof pipeline === 'string' ? errorResponse(400, pipeline) : this.#store(name, pipeline)
+  }
+
+  async patch(name: string, body: unknown): Promise<AdminResponse> {
+    if (this.#running(name) === undefined) return errorResponse(404, `Connector ${name} not found.`)
+    const changes = toPipeline(name, body)
+    if (typeof changes === 'string') return errorResponse(400, changes)
+    const removed = Object.keys(changes).filter((key) => changes[key] === null)
+    const pipeline = { ...(await pipelineIn(this.#connect.file, name)), ...changes }
+    return this.#store(name, withoutKeys(pipeline, removed))
+  }
+
+  async remove(name: string): Promise<AdminResponse> {
+    if (this.#running(name) === undefined) return errorResponse(404, `Connector ${name} not found.`)
+    const refused = await applyChange(this.#connect, name, undefined)
+    if (refused === undefined) this.#connect.targetStates.keep(name, 'RUNNING')
+    return refused ?? emptyResponse(204)
+  }
+
+  async #store(name: string, pipeline: object): Promise<AdminResponse> {
+    const status = this.#running(name) === undefined ? 201 : 200
+    const refused = await applyChange(this.#connect, name, pipeline)
+    if (refused !== undefined) return refused
+    const running = this.#running(name)
+    return running === undefined
+      ? errorResponse(500, `Connector ${name} was written to the config but does not run.`)
+      : json(status, infoOf(running, this.#connect))
+  }
+
+  #running(name: string): Pipeline | undefined {
+    return this.#connect.reloader.running().find((pipeline) => pipeline.name === name)
+  }
 }
 
 const REFUSED =
@@ -97,14 +118,14 @@ const REFUSED =
 
 /** Undefined if the change is in effect; otherwise the response that says why not, and nothing has changed. */
 async function applyChange(
-  { file, checker: questions, redact, reloader }: Connect,
+  { file, checker, redact, reloader }: Connect,
   name: string,
   pipeline: object | undefined,
 ): Promise<AdminResponse | undefined> {
   try {
     const before = await readFile(file, 'utf8')
     const text = await editedConfig(file, name, pipeline)
-    const verdict = await questions.file(text, true)
+    const verdict = await checker.file(text, true)
     if (!verdict.ok) {
       const problems = verdict.problems.map(({ code, pointer, message }) => `${code}: ${pointer}: ${message}`)
       return errorResponse(400, redact(`The config is invalid: ${problems.join(' ')}`))
@@ -114,8 +135,8 @@ async function applyChange(
     if (reloaded.result !== 'failure') return undefined
     await replaceFile(file, before)
     await reloader.reload('api')
-    const why = [...reloaded.problems, ...(reloaded.error === undefined ? [] : [reloaded.error])]
-    const reasons = why.map(({ code, message }) => `${code}: ${message}`).join(' ')
+    const errors = [...reloaded.problems, ...(reloaded.error === undefined ? [] : [reloaded.error])]
+    const reasons = errors.map(({ code, message }) => `${code}: ${message}`).join(' ')
     return errorResponse(
       500,
       redact(`The new config could not be started; the file was restored. ${reasons}`),
@@ -163,9 +184,9 @@ export async function editedConfig(
   let edited = text
   const format = formatOf(text)
   for (const { path, value } of differences(['pipelines', name], pipelines[name], pipeline)) {
-    const stand = value === undefined ? undefined : PLACEHOLDER
+    const inserted = value === undefined ? undefined : PLACEHOLDER
     edited = withValue(
-      applyEdits(edited, modify(edited, path, stand, { formattingOptions: format })),
+      applyEdits(edited, modify(edited, path, inserted, { formattingOptions: format })),
       value,
       format,
     )
