@@ -3,12 +3,10 @@ import type { CheckedConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { HttpHandler, HttpListener, Intake, Log, SinkRecord } from '../contract/index.js'
 import { CountedMemory } from '../http/body.js'
-import { noLedger } from '../ledger/ledger.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
-import { assemblePipeline } from '../pipeline/build.js'
+import { buildDecidingPipeline, type DecidingPipeline } from '../pipeline/build-decider.js'
 import type { Decided } from '../pipeline/decision.js'
 import { decide } from '../pipeline/path.js'
-import type { Pipeline } from '../pipeline/pipeline.js'
 import { DryRunContext, endOf, stepsOf } from './steps.js'
 import { currentTrace, type Trace } from './trace.js'
 
@@ -16,7 +14,7 @@ export type PartitionCounts = { readonly [topic: string]: number }
 
 /** A pipeline whose stages are the real ones and whose connections are not: it writes into the trace of a run. */
 export interface DryRunPipeline {
-  readonly pipeline: Pipeline
+  readonly pipeline: DecidingPipeline
   /** What the source put behind its path. */
   handler(): Promise<HttpHandler>
   /** The path of an event, as the source takes it. */
@@ -37,8 +35,12 @@ export function dryRunPipeline(
       return () => {}
     },
   }
-  const surroundings = { metrics, log: () => SILENT, http: () => http, signal: new AbortController().signal }
-  const pipeline = assemblePipeline(config, checked, surroundings, () => noLedger)
+  const pipeline = buildDecidingPipeline(config, checked, {
+    metrics: metrics.scope(),
+    log: () => SILENT,
+    http,
+    signal: new AbortController().signal,
+  })
   const intake: Intake = async (receive) => {
     const context = new DryRunContext()
     const decided = await decide(pipeline.decider, receive, context)

@@ -1,9 +1,9 @@
 import { asHeadgateError } from '../contract/errors.js'
 import type { Committed, Event, Explanation, Outcome, SinkRecord, Transform } from '../contract/index.js'
 import { committedOf } from '../ledger/rows.js'
+import type { DecidingPipeline } from '../pipeline/build-decider.js'
 import type { Decided, Decision, StageRef } from '../pipeline/decision.js'
 import { EventContext } from '../pipeline/event-log.js'
-import type { Stages } from '../pipeline/pipeline.js'
 import type { Step } from './result.js'
 
 interface StageEnd {
@@ -35,7 +35,7 @@ export class DryRunContext extends EventContext {
 export async function stepsOf(
   { ends }: DryRunContext,
   { verdict }: Decided,
-  { transforms, sink }: Stages,
+  { transforms, sink }: DecidingPipeline['stages'],
 ): Promise<Step[]> {
   const steps: Step[] = []
   for (const { ref, event, decision } of ends) {

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { CheckedPipeline } from '../config/check.js'
 import { asHeadgateError, HeadgateError } from '../contract/errors.js'
 import type { Committed, Event, Outcome, PostCommitRequest, SinkRecord } from '../contract/index.js'
-import type { Pipeline } from '../pipeline/pipeline.js'
+import type { DecidingPipeline } from '../pipeline/build-decider.js'
 import { redactor } from '../process/redact.js'
 import type { DryRunCall, Step } from './result.js'
 
@@ -36,7 +36,7 @@ export function currentTrace(): Trace {
 
 /** What the post-commit stages would do about an event; nothing where it is not durable. */
 export function callsOf(
-  { stages }: Pipeline,
+  { stages }: DecidingPipeline,
   { postCommit }: CheckedPipeline,
   references: ReadonlyMap<string, string>,
   committed: Committed | undefined,
@@ -45,7 +45,7 @@ export function callsOf(
   const steps: Step[] = []
   if (committed === undefined) return { calls, steps }
   const redact = redactor(withUrlForms(references))
-  for (const [index, { stage: built }] of stages.postCommit.entries()) {
+  for (const [index, built] of stages.postCommit.entries()) {
     const plugin = postCommit[index]?.definition.name ?? ''
     const stage = `post-commit.${index}.${plugin}`
     try {

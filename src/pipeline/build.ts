@@ -12,13 +12,13 @@ import { milliseconds } from '../lib/units.js'
 import type { MetricsRegistry, MetricsScope } from '../metrics/registry.js'
 import { METRICS } from '../metrics/table.js'
 import { Acknowledger } from './acknowledge.js'
+import { buildDecider, buildPostCommitStage, buildSourceStage, observeDeadLetters } from './build-decider.js'
 import { buildDelivery, type Delivery, type DeliveryDeps } from './build-delivery.js'
 import { FailureLog } from './event-log.js'
-import { DEAD_LETTER_STAGE, observeRecord, observeSink, observeSource } from './observe.js'
+import { observeSink } from './observe.js'
 import {
   type BuiltPostCommit,
   type BuiltSource,
-  type MakeDeadLetter,
   type OffloadToWorkers,
   type Pipeline,
   type RemoteCommit,
@@ -26,8 +26,7 @@ import {
   stagesOf,
 } from './pipeline.js'
 import { macOf, type RecordMac } from './record-mac.js'
-import { deadLetterRecord, eventRecord } from './records.js'
-import { type BuiltStage, buildStage, type IntakePaths } from './stage.js'
+import type { BuiltStage, IntakePaths } from './stage.js'
 import { NO_TAPS, type Tap } from './taps.js'
 import type { TargetStates } from './target-state.js'
 import { Traffic } from './traffic.js'
@@ -83,11 +82,10 @@ export function assemblePipeline(
   const metrics = deps.metrics.scope()
   const kept = stagesOf(running).filter((stage) => !isRestarted(stage))
   const delivery = buildDelivery(config, checked, { ...deps, metrics }, kept)
-  const { name, revision, mac, transforms, sink, sinkStage, targets, observe } = delivery
+  const { name, revision, mac, transforms, sink, sinkStage, targets } = delivery
   if (sinkStage.built !== running?.stages.sink) sink.expect(targets)
   const lasting = running?.runtime.metrics ?? deps.metrics.scope()
   const source = buildSource(checked, delivery, deps.http(name, lasting), running)
-  const sourceStage = observe(source.name, source.plugin)
   const runtime = running?.runtime ?? openRuntime(name, ledgerOf(sink.log), lasting, deps)
   const { ledger } = runtime
   const postCommit = settings.postCommit.map((_, index) =>
@@ -96,32 +94,19 @@ export function assemblePipeline(
 
   const once = { send: (record: SinkRecord) => ledger.findWritten(record) ?? sink.send(record) }
   showTerms(metrics, name, settings)
-  const { deadLetter: letterTarget } = settings
-  const deadLetters = observe(DEAD_LETTER_STAGE, checked.sink.definition.name)
+  const deadLetters = observeDeadLetters(checked, delivery)
+  const decider = buildDecider(checked, delivery, source, deadLetters)
   const log = deps.log({ pipeline: name })
   const traffic = buildTraffic(checked, delivery, metrics, log)
-  const origin = { name, revision, mac, sink }
-  const makeRecord = observeRecord(sinkStage.ref, sinkStage.observer)
-  const makeLetter = observeRecord(deadLetters.ref, deadLetters.observer)
-  const deadLetter: MakeDeadLetter | undefined =
-    letterTarget &&
-    ((event, digest, failed, context) =>
-      makeLetter(event, () => deadLetterRecord(origin, letterTarget, event, digest, failed), context))
   return {
     name,
     revision,
     log,
-    decider: {
-      receive: observeSource(sourceStage.ref, sourceStage.observer),
-      transforms: transforms.map(({ apply }) => apply),
-      record: (event, digest, context) =>
-        makeRecord(event, () => eventRecord(origin, event, digest), context),
-      deadLetter,
-    },
+    decider,
     committer: {
       ledger,
       send: observeSink(sinkStage.ref, once, sinkStage.observer),
-      deadLetter,
+      deadLetter: decider.deadLetter,
       sendDeadLetter: observeSink(deadLetters.ref, once, deadLetters.observer),
       deadLettered: (verdict) => traffic.deadLettered(verdict),
     },
@@ -173,12 +158,12 @@ function termsOf({ settings }: CheckedPipeline, log: RecordLog | undefined, mac:
 }
 
 function buildSource(
-  { source }: CheckedPipeline,
+  checked: CheckedPipeline,
   { stageDeps }: Delivery,
   paths: IntakePaths,
   running: Pipeline | undefined,
 ): BuiltSource {
-  const built = buildStage(`source.${source.definition.name}`, source, stageDeps, { http: paths })
+  const built = buildSourceStage(checked, stageDeps, paths)
   if (built === running?.stages.source) return running.stages.source
   return { ...built, paths, intake: { current: undefined, barrier: undefined } }
 }
@@ -188,25 +173,24 @@ function buildSource(
  * a reload.
  */
 function buildPostCommit(
-  { postCommit, settings }: CheckedPipeline,
+  checked: CheckedPipeline,
   index: number,
   { stageDeps, name }: Delivery,
   ledger: Ledger,
   { offloadToWorkers }: Pick<PipelineDeps, 'offloadToWorkers'>,
   before: BuiltPostCommit | undefined,
 ): BuiltPostCommit {
-  const checked = postCommit[index] as CheckedPipeline['postCommit'][number]
-  const stageSettings = settings.postCommit[index] as PipelineConfig['postCommit'][number]
-  const plugin = checked.definition.name
-  const stage = buildStage(`post-commit.${index}.${plugin}`, checked, stageDeps, {})
-  if (stage === before?.stage && isDeepStrictEqual(engineOf(stageSettings), engineOf(before.settings)))
+  const settings = checked.settings.postCommit[index] as PipelineConfig['postCommit'][number]
+  const stage = buildPostCommitStage(checked, index, stageDeps)
+  const { plugin } = stage
+  if (stage === before?.stage && isDeepStrictEqual(engineOf(settings), engineOf(before.settings)))
     return before
   const metrics = stageDeps.metrics.scope()
   const ref = { pipeline: name, stage: stage.name, plugin, onError: 'reject' } as const
   const observer = { metrics, log: stage.log, failures: new FailureLog(stage.log) }
   const instance = offloadToWorkers?.(name, index, stage.instance) ?? stage.instance
-  const acknowledger = new Acknowledger({ index, ref, observer, instance, ledger, settings: stageSettings })
-  return { stage, settings: stageSettings, acknowledger, metrics }
+  const acknowledger = new Acknowledger({ index, ref, observer, instance, ledger, settings })
+  return { stage, settings, acknowledger, metrics }
 }
 
 const engineOf = ({ concurrency, rate, retry }: PipelineConfig['postCommit'][number]) => ({
