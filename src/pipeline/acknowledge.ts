@@ -46,8 +46,8 @@ type AttemptOutcome = (typeof OUTCOMES)[number]
 const SOON = 2000
 /**
  * Milliseconds that the first acknowledgement waits for others: a sender that receives several at once also responds to
- * several at once, and waking up for each response costs more than the acknowledgement. The delay costs nobody anything: the
- * event already has its response.
+ * several at once, and waking up for each response costs more than the acknowledgement. No sender waits meanwhile: the event
+ * has its response.
  */
 const GATHER_MS = 10
 /** A batch of this size does not wait for more: its acknowledgements take no longer than a tick with events. */

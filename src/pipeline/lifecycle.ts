@@ -123,7 +123,7 @@ function refuseWhilePaused(receive: () => Event): never {
 /** Seconds. The length of the pause is unknown, and senders must not give up. */
 const PAUSED_RETRY_AFTER = 30
 
-/** Takes effect at once, under this config and those after it. Events in flight go on. */
+/** Takes effect at once, under this config and those after it. Events in flight continue. */
 export function setTargetState(pipeline: Pipeline, targetState: TargetState): void {
   pipeline.runtime.targetState = targetState
   for (const { acknowledger } of pipeline.stages.postCommit) acknowledger.hold(isHeld(pipeline))

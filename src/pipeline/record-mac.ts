@@ -59,12 +59,12 @@ export function readRecordKey(path: string, cwd = process.cwd()): string | undef
     const { code } = error as NodeJS.ErrnoException
     throw new HeadgateError(
       'HG_RECORD_KEY',
-      `HEADGATE_RECORD_KEY_FILE names ${path}, which cannot be read (${code}).`,
+      `Cannot read ${path}, the file that HEADGATE_RECORD_KEY_FILE names: ${code}.`,
     )
   }
   if (key.length >= SHORTEST_KEY) return key
   throw new HeadgateError(
     'HG_RECORD_KEY',
-    `HEADGATE_RECORD_KEY_FILE names ${path}, whose key has ${key.length} characters: at least ${SHORTEST_KEY} are needed.`,
+    `The key in ${path}, the file that HEADGATE_RECORD_KEY_FILE names, has ${key.length} characters. It needs at least ${SHORTEST_KEY}.`,
   )
 }

@@ -39,7 +39,7 @@ interface TappedPipeline {
   readonly stages: { readonly transforms: readonly BuiltStage<'transform'>[] }
 }
 
-/** After the response: nobody waits for a tap. */
+/** Called after the response, so that no sender waits for a tap. */
 export function tellTaps(
   taps: ReadonlySet<Tap>,
   pipeline: TappedPipeline,

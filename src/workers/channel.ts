@@ -22,7 +22,7 @@ export class Channel<Sent, Received> {
 
   constructor(stream: Duplex) {
     this.#stream = stream
-    // When the other process has ended, a write fails or the connection is reset; `onClosed` tells.
+    // When the other process has ended, a write fails or the connection is reset; `onClosed` reports it.
     stream.on('error', () => {})
     this.#closed = new Promise((resolve) => stream.once('close', resolve))
     stream.once('end', () => stream.destroy())
@@ -119,7 +119,7 @@ export function frameReader<Message>(
 ): (piece: Buffer) => void {
   let pieces: Buffer[] = []
   let size = 0
-  /** Bytes that have to be there before a frame, or its length, can be read. */
+  /** Bytes needed before a frame, or its length, can be read. */
   let needed = LENGTHS
   return (piece) => {
     pieces.push(piece)
@@ -135,7 +135,7 @@ export function frameReader<Message>(
   }
 }
 
-/** Of the frame that `bytes` begin with, as far as they tell it. */
+/** The length of the first frame in `bytes`; before its section lengths have arrived, the length of those. */
 const frameLength = (bytes: Buffer): number =>
   bytes.length < LENGTHS ? LENGTHS : LENGTHS + bytes.readUInt32LE(0) + bytes.readUInt32LE(4)
 

@@ -13,7 +13,7 @@ export class Generations<Worker> {
   readonly #generations = new Map<number, Generation<Worker>>()
   #last = 0
 
-  /** `pipelines`: those of the config, in its order. Returns its number. */
+  /** `pipelines`: in the order of the config. Returns the number of the config. */
   add(pipelines: readonly Pipeline[]): number {
     let resolve = (): void => {}
     const drained = new Promise<void>((resolved) => {

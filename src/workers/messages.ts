@@ -49,7 +49,7 @@ export type Request =
   /** The worker ends once every event in flight has its response. */
   | { readonly kind: 'stop' }
 
-/** A message of an operator to every worker, those that start later included. */
+/** A message of an operator to every worker, including those that start later. */
 export type Broadcast =
   | { readonly kind: 'target-state'; readonly pipeline: string; readonly targetState: TargetState }
   | { readonly kind: 'level'; readonly name: string; readonly level: string }
@@ -75,13 +75,13 @@ export type ToPrimary =
   | EventMessage
   | AttemptedMessage
   | Response
-  /** No further event comes under this config. */
+  /** The last event under this config has ended. */
   | { readonly kind: 'drained'; readonly generation: number }
   | { readonly kind: 'report'; readonly report: Report }
   /** A line of its log. */
   | { readonly kind: 'line'; readonly line: string }
 
-/** The state of a worker. Counts are those since its last report. */
+/** The state of a worker. `counts` start again with each report. */
 export interface Report {
   readonly counts: readonly Series[]
   readonly gauges: readonly GaugeValue[]

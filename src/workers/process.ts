@@ -43,7 +43,7 @@ export type StartWorker = (slot: number, receive: Receive) => WorkerProcess
 /** Starts a worker, which is idle until the first request. No other process can reach its socketpair. */
 export const startWorker: StartWorker = (slot, receive) => {
   cluster.setupPrimary({
-    // The command that runs, wherever the build has put this module.
+    // The running command, wherever the build has put this module.
     exec: process.argv[1] as string,
     args: ['worker'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
@@ -69,7 +69,7 @@ class ForkedWorker implements WorkerProcess {
   #requests = 0
 
   constructor(slot: number, worker: Worker, receive: Receive) {
-    // If it cannot be started, or cannot be sent a connection, it ends, and that is noticed.
+    // After an error, such as a failed start, the worker ends, which `ended` reports.
     worker.on('error', () => {})
     const child = worker.process
     this.slot = slot
@@ -133,7 +133,7 @@ const STABLE = 60_000
 export class RestartBackoff {
   #crashes = 0
 
-  /** How long to wait, in milliseconds, before a worker that ran for `lifetime` is replaced. */
+  /** The delay, in milliseconds, before the replacement of a worker that ran for `lifetime`. */
   delay(lifetime: number): number {
     if (lifetime < STABLE) return backoffDelay(BACKOFF, this.#crashes++)
     this.#crashes = 0
@@ -142,7 +142,7 @@ export class RestartBackoff {
 }
 
 export interface SupervisionOptions {
-  /** Starts a worker in this slot. Rejects if it does not come up. */
+  /** Starts a worker in this slot. Rejects if the start fails. */
   start(slot: number): Promise<WorkerProcess>
   onEnded(worker: WorkerProcess): void
   /** Called after `onEnded` if the worker was not asked to stop. */
@@ -164,7 +164,7 @@ export async function superviseWorker(first: WorkerProcess, options: Supervision
     const delay = backoff.delay(performance.now() - worker.startedAt)
     log.error(
       { event: 'worker-ended', worker: worker.slot, pid: worker.pid, ...end, pause: delay },
-      'a worker has ended by itself; its senders deliver again, and it is replaced',
+      'a worker has ended unexpectedly and is being replaced; senders deliver its open events again',
     )
     let replacement = await replaceWorker(worker.slot, delay, options)
     while (replacement === undefined && !stopping.aborted) {

@@ -87,7 +87,7 @@ export class Reloader {
 
   /**
    * Replaces running stages by new ones, under the config that runs. Rejects if a new one does not start or does not take
-   * events; then the old ones go on.
+   * events; then the old ones continue.
    */
   restart(isRestarted: IsRestarted): Promise<void> {
     return this.#queue.run(async () => {
@@ -246,7 +246,7 @@ export class Reloader {
     void drain.ended.then(() => this.#drains.delete(drain))
   }
 
-  /** A pipeline that comes back while it drains waits for that: its state has one owner. */
+  /** A pipeline that is added again while it drains has to wait for the end of the drain: its state has one owner. */
   async #drained(pipelines: readonly string[]): Promise<void> {
     for (const drain of this.#drains) {
       if (!drain.isRemoval || !pipelines.includes(drain.pipeline)) continue

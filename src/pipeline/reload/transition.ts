@@ -13,7 +13,7 @@ import {
   stageAfter,
 } from './changes.js'
 
-/** A config that is to replace the one that runs. */
+/** A config that will replace the running one. */
 export interface NextConfig {
   readonly config: CheckedConfig
   /** Built from the config in this process, in its order. */
@@ -44,7 +44,7 @@ export interface TransitionOptions {
 const STAGE_READY_TIMEOUT = 5000
 /** A new pipeline restores its ledger first: until then its sender would receive 503. */
 const PIPELINE_READY_TIMEOUT = 60_000
-/** The longest that senders wait while records are under way to a sink that is replaced. */
+/** The longest time that senders wait for records in flight to a sink that is replaced. */
 const QUIESCE_TIMEOUT = 5000
 const LOOK_EVERY = 20
 
@@ -192,9 +192,7 @@ export class Transition {
       // Sinks are replaced one at a time: only the sink that sent a record can tell its outcome.
       const older = [...live].filter((pipeline) => pipeline !== running)
       if ((await inFlightOf(older, signal)) > 0)
-        throw reloadFailed(
-          `${name}: the sink is to be replaced, and events of an older config are in flight.`,
-        )
+        throw reloadFailed(`${name}: Cannot replace the sink: events of an older config are still in flight.`)
     } else if (hasNewTargets) {
       await next.stages.sink.instance.check?.(next.targets)
       expectTargets(next, [...live, next])
@@ -205,16 +203,17 @@ export class Transition {
     const { log } = next.terms
     if (log !== undefined) await next.ledger.catchUp(log)
   }
+
   async #sinkIdle({ name, running, next }: Replaced): Promise<void> {
     const signal = AbortSignal.any([this.#cancel, AbortSignal.timeout(QUIESCE_TIMEOUT)])
     const inFlight = await inFlightOf([...running.runtime.live], signal)
     if (inFlight > 0)
       throw reloadFailed(
-        `${name}: the sink is to be replaced, and ${inFlight} events are still in flight to it after ${QUIESCE_TIMEOUT / 1000} s.`,
+        `${name}: Cannot replace the sink: ${inFlight} events are still in flight to it after ${QUIESCE_TIMEOUT / 1000} s.`,
       )
     if (!running.ledger.canMoveTo(next.terms.log))
       throw reloadFailed(
-        `${name}: the sink is to be replaced, and the ledger is finding out which records it has written.`,
+        `${name}: Cannot replace the sink: the ledger is still finding out which records it has written.`,
       )
   }
 
