@@ -69,7 +69,7 @@ type TapRequestResult = { readonly request: TapRequest } | { readonly problem: s
 function readTapRequest(query: URLSearchParams, config: CheckedConfig): TapRequestResult {
   const all = (name: (typeof LISTS)[number]) => query.getAll(name)
   const one = (name: (typeof SINGLE)[number]) => query.get(name) ?? undefined
-  const given = {
+  const values = {
     pipeline: all('pipeline'),
     route: all('route'),
     outcome: all('outcome'),
@@ -77,62 +77,64 @@ function readTapRequest(query: URLSearchParams, config: CheckedConfig): TapReque
     code: all('code'),
     mask: all('mask'),
   }
-  const { rate, payload, limit, within } = {
+  const { rate, payload, limit, duration } = {
     rate: one('rate') ?? DEFAULT_RATE,
     payload: one('payload') ?? '0B',
     limit: one('limit'),
-    within: one('for'),
+    duration: one('for'),
   }
   const pipelines = config.pipelines.map(({ name }) => name)
   const rules = config.pipelines
-    .filter(({ name }) => given.pipeline.length === 0 || given.pipeline.includes(name))
+    .filter(({ name }) => values.pipeline.length === 0 || values.pipeline.includes(name))
     .flatMap(ruleNames)
   const codes = Object.keys(ERRORS)
-  const problemText =
+  const problemMessage =
     unknown('parameter', [...query.keys()], NAMES) ??
-    unknown('pipeline', given.pipeline, pipelines) ??
-    unknown('rule', given.route, [...new Set(rules)]) ??
-    unknown('outcome', given.outcome, OUTCOMES) ??
-    unknown('code', given.code, codes) ??
-    given.mask.map(wrongPointer).find((found) => found !== undefined) ??
+    unknown('pipeline', values.pipeline, pipelines) ??
+    unknown('rule', values.route, [...new Set(rules)]) ??
+    unknown('outcome', values.outcome, OUTCOMES) ??
+    unknown('code', values.code, codes) ??
+    values.mask.map(wrongPointer).find((found) => found !== undefined) ??
     wrong('rate', rate, whole(rate, MOST_RATE), `a whole number from 1 to ${MOST_RATE}`) ??
     wrong('payload', payload, isSize(payload), `a size up to ${MOST_PAYLOAD} such as 512B or 4KiB`) ??
     wrong('limit', limit, whole(limit, 1e9), 'a whole number from 1') ??
-    wrong('for', within, isDuration(within), 'a duration such as 30s or 5m')
-  if (problemText !== undefined) return { problem: problemText }
+    wrong('for', duration, isDuration(duration), 'a duration such as 30s or 5m')
+  if (problemMessage !== undefined) return { problem: problemMessage }
   return {
     request: {
       filter: {
-        pipelines: given.pipeline,
-        routes: given.route,
-        outcomes: OUTCOMES.filter((outcome) => given.outcome.includes(outcome)),
-        ids: given.id,
-        codes: given.code as readonly ErrorCode[],
+        pipelines: values.pipeline,
+        routes: values.route,
+        outcomes: OUTCOMES.filter((outcome) => values.outcome.includes(outcome)),
+        ids: values.id,
+        codes: values.code as readonly ErrorCode[],
       },
-      view: { payload: bytes(payload), masks: given.mask.map((place) => pointer(place).tokens) },
-      pipelines: given.pipeline.length === 0 ? pipelines : given.pipeline,
+      view: { payload: bytes(payload), masks: values.mask.map((place) => pointer(place).tokens) },
+      pipelines: values.pipeline.length === 0 ? pipelines : values.pipeline,
       rate: Number(rate),
       limit: limit === undefined ? undefined : Number(limit),
-      within: within === undefined ? undefined : milliseconds(within),
+      duration: duration === undefined ? undefined : milliseconds(duration),
     },
   }
 }
 
-function unknown(what: string, given: readonly string[], known: readonly string[]): string | undefined {
-  const name = given.find((one) => !known.includes(one))
+function unknown(kind: string, values: readonly string[], names: readonly string[]): string | undefined {
+  const name = values.find((value) => !names.includes(value))
   if (name === undefined) return undefined
   const list =
-    known.length > 20 ? '"headgate help errors" lists them.' : `Expected one of ${known.join(', ')}.`
-  return `There is no ${what} ${JSON.stringify(name)}. ${didYouMean(name, known)?.suggestion ?? list}`
+    names.length > 20 ? '"headgate help errors" lists them.' : `Expected one of ${names.join(', ')}.`
+  return `There is no ${kind} ${JSON.stringify(name)}. ${didYouMean(name, names)?.suggestion ?? list}`
 }
 
 const wrong = (
   name: string,
-  given: string | undefined,
-  right: boolean,
+  value: string | undefined,
+  isRight: boolean,
   expected: string,
 ): string | undefined =>
-  given === undefined || right ? undefined : `${name} should be ${expected}; it is ${JSON.stringify(given)}.`
+  value === undefined || isRight
+    ? undefined
+    : `${name} should be ${expected}; it is ${JSON.stringify(value)}.`
 
 const whole = (text = '', most: number): boolean => /^[1-9][0-9]{0,9}$/.test(text) && Number(text) <= most
 

@@ -36,7 +36,7 @@ export interface AdminViewOptions {
   redact(text: string): string
 }
 
-/** The admin API of a running process: what it shows itself, and its other routes. */
+/** The admin API of a running process: the data of the built-in routes, and the additional routes. */
 export function adminView(options: AdminViewOptions): {
   readonly shown: AdminHost
   readonly routes: readonly Route[]

@@ -72,7 +72,7 @@ be refused.
     const explanation: Explanation = {
       config,
       result,
-      ...(unverified !== undefined && { unverified: unverified }),
+      ...(unverified !== undefined && { unverified }),
     }
     if (options['json'] === true) io.out(`${JSON.stringify(asJson(explanation), undefined, 2)}\n`)
     else
@@ -86,11 +86,11 @@ be refused.
 
 /** By lower-case name; undefined if one is malformed, after printing it. */
 function readHeaders(
-  given: readonly string[],
+  texts: readonly string[],
   err: (text: string) => void,
 ): ReadonlyMap<string, string> | undefined {
   const headers = new Map<string, string>()
-  for (const text of given) {
+  for (const text of texts) {
     const [, name, value] = HEADER.exec(text) ?? []
     if (name === undefined || value === undefined) {
       err(
@@ -107,11 +107,11 @@ function readHeaders(
 function whyUnverified(
   { placeholders }: CheckedConfig,
   pipeline: string,
-  headersGiven: boolean,
+  hasHeaders: boolean,
   skip: boolean,
 ): string | undefined {
   if (skip) return 'because of --skip-verification'
-  if (!headersGiven) return 'no --header was given'
+  if (!hasHeaders) return 'no --header was given'
   const missing = placeholders.find(({ pointer }) => pointer.startsWith(`/pipelines/${pipeline}/source/`))
   return missing === undefined ? undefined : `${missing.reference} has no value here`
 }

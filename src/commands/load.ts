@@ -25,7 +25,7 @@ export const settingOptions = (): CommandOption[] =>
     description: `${setting.doc} [${setting.env}, default ${setting.default === '' ? 'none' : setting.default}]`,
   }))
 
-/** The settings from flags and environment, and a warning for each variable whose name looks misspelled. */
+/** The settings from flags and environment, and a warning for each variable that looks like a typo. */
 export function settingsFrom(
   flags: CommandInput['options'],
   { env }: Pick<Io, 'env'>,
@@ -36,7 +36,7 @@ export function settingsFrom(
   return { read: readSettings(env, Object.fromEntries(values)), warnings: closestMatches(env) }
 }
 
-/** The settings from flags and environment; undefined if they are wrong. Prints the problems, and warnings about misspelled names. */
+/** The settings from flags and environment; undefined if they are wrong. Prints the problems, and warnings about typos in names. */
 export function loadSettings(flags: CommandInput['options'], io: Io): Settings | undefined {
   const { read, warnings } = settingsFrom(flags, io)
   for (const warning of warnings) io.err(`warning: ${warning}\n`)
@@ -76,7 +76,7 @@ export async function loadConfig(
   })
 }
 
-/** The named pipeline, or the only one; otherwise the error to print. `having`: what all of `names` have in common. */
+/** The named pipeline, or the only one; otherwise the error to print. `having`: the property that all of `names` have in common. */
 export function choosePipeline(
   name: string | undefined,
   names: readonly string[],

@@ -49,7 +49,7 @@ with 0 only if all counts agree.`,
         port: port ?? (await preferredPort(INTAKE_PORT)),
         adminPort: adminPort ?? (await preferredPort(ADMIN_PORT)),
       }
-      return await stayUp(ports, io)
+      return await runSandbox(ports, io)
     } catch (error) {
       io.err(io.signal.aborted ? 'Stopped.\n' : `${error instanceof Error ? error.message : error}\n`)
       return EXIT.wrong
@@ -74,7 +74,7 @@ function readOptions(options: CommandInput['options']) {
     : ({ ok: true, events, port, adminPort } as const)
 }
 
-export interface Demonstration {
+export interface DemoOptions {
   readonly events: number
   readonly port: number
   readonly adminPort: number
@@ -87,23 +87,23 @@ const DEMO_TOKEN_LIFETIME = 2
 const LINES_SHOWN = 20
 
 /** Starts everything, posts events, and reports whether all counts agree. */
-export async function runSandboxDemo({ events, port, adminPort }: Demonstration, io: Io): Promise<number> {
+export async function runSandboxDemo({ events, port, adminPort }: DemoOptions, io: Io): Promise<number> {
   const token = randomBytes(16).toString('hex')
-  // Always two 429 and some dozens of 503, however many events there are: a 429 slows all acknowledgements down.
+  // Two 429 and some dozens of 503, independent of the number of events, because a 429 delays all acknowledgements.
   const faults = periodicFaults({
     throttled: Math.ceil(events * 0.45),
     unavailable: Math.max(10, Math.ceil(events / 40)),
   })
   io.out('Starting an embedded Kafka, a simulated CXone, and Headgate on its shipped plugins.config.json.\n')
   const cxone = { tokenLifetime: DEMO_TOKEN_LIFETIME, faults }
-  const surroundings = await startSandbox({ port, adminPort, token, cxone })
-  const { headgate, webhook } = surroundings
+  const sandbox = await startSandbox({ port, adminPort, token, cxone })
+  const { headgate, webhook } = sandbox
   const progress = progressBar(io.err, io.terminal.err)
   io.kill.addEventListener('abort', () => headgate.kill('SIGKILL'))
   try {
     io.out(`Posting ${events} requests to ${webhook}\n\n`)
     const { signal } = io
-    const result = await runDemo(surroundings, {
+    const result = await runDemo(sandbox, {
       count: events,
       token,
       seed: SEED,
@@ -111,7 +111,7 @@ export async function runSandboxDemo({ events, port, adminPort }: Demonstration,
       onProgress: progress.show,
     })
     progress.end()
-    io.out(`${report(result, addresses(surroundings), styleFor(io.terminal.out, io.env))}\n`)
+    io.out(`${report(result, addresses(sandbox), styleFor(io.terminal.out, io.env))}\n`)
     return result.differences.length === 0 ? EXIT.ok : EXIT.wrong
   } catch (error) {
     progress.end()
@@ -120,25 +120,25 @@ export async function runSandboxDemo({ events, port, adminPort }: Demonstration,
       [reason, 'The last log lines of Headgate:', ...headgate.lines.slice(-LINES_SHOWN)].join('\n'),
     )
   } finally {
-    await surroundings.stop()
+    await sandbox.stop()
   }
 }
 
 const addresses = ({ webhook, headgate }: Sandbox): string =>
   [
-    'These were its addresses; "./headgate sandbox" starts the same and keeps running:',
+    'These addresses were used; "./headgate sandbox" starts the same and keeps running:',
     `  events   POST ${webhook}`,
     `  metrics  GET  ${headgate.admin}/metrics`,
     `  ready    GET  ${headgate.admin}/ready`,
   ].join('\n')
 
-/** The same in every run, so that a command from a shell's history still works. It gives access to the sandbox only. */
+/** A constant, so that a command from the history of a shell still works. It gives access to the sandbox only. */
 const TOKEN = 'sandbox'
-/** Seconds; as short as a real one may be, so that renewals can be seen. */
+/** Seconds; the shortest realistic lifetime, so that renewals can be observed. */
 const STAY_TOKEN_LIFETIME = 60
 
 /** Starts everything, prints how to use it, and shows records as they arrive, until it is stopped. */
-export async function stayUp(
+export async function runSandbox(
   ports: { readonly port: number; readonly adminPort: number },
   io: Io,
 ): Promise<number> {
@@ -149,21 +149,21 @@ export async function stayUp(
     const news = configNews(line)
     if (news !== undefined) io.out(`Headgate: ${news}\n`)
   }
-  const surroundings = await startSandbox({ ...ports, token: TOKEN, cxone, onLine })
-  const { headgate, kafka } = surroundings
+  const sandbox = await startSandbox({ ...ports, token: TOKEN, cxone, onLine })
+  const { headgate, kafka } = sandbox
   io.kill.addEventListener('abort', () => headgate.kill('SIGKILL'))
   try {
-    io.out(instructions(surroundings, styleFor(io.terminal.out, io.env)))
+    io.out(instructions(sandbox, styleFor(io.terminal.out, io.env)))
     const reader = await followTopics(kafka.bootstrap, TOPICS, (record) => io.out(recordLine(record)))
     if (!io.signal.aborted) await Promise.race([once(io.signal, 'abort'), headgate.exited])
-    const unasked = !io.signal.aborted
-    if (!unasked) io.out('\nStopping.\n')
+    const hasExited = !io.signal.aborted
+    if (!hasExited) io.out('\nStopping.\n')
     const exit = await headgate.stop()
     await reader.close()
-    if (unasked || exit.code !== 0) io.err(failure(exit, headgate.lines))
-    return unasked || exit.code !== 0 ? EXIT.wrong : EXIT.ok
+    if (hasExited || exit.code !== 0) io.err(failure(exit, headgate.lines))
+    return hasExited || exit.code !== 0 ? EXIT.wrong : EXIT.ok
   } finally {
-    await surroundings.stop()
+    await sandbox.stop()
   }
 }
 

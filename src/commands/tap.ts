@@ -68,7 +68,7 @@ function queryOf(options: Readonly<{ [name: string]: unknown }>): URLSearchParam
   return query
 }
 
-/** Returns the exit code; undefined if the lines end without the one that says why, after printing that. */
+/** Returns the exit code; undefined if the last line is missing, after printing that. */
 async function show(lines: AsyncIterable<TapLine>, json: boolean, io: Io): Promise<number | undefined> {
   const style = styleFor(io.terminal.out, io.env)
   let rate = 0
@@ -98,16 +98,16 @@ const WHY: { readonly [why: string]: string } = {
 
 /** The lines of a tap, as they arrive. */
 export async function* linesOf(body: Readable): AsyncGenerator<TapLine> {
-  let begun = ''
+  let incomplete = ''
   body.setEncoding('utf8')
   for await (const chunk of body) {
-    const lines = `${begun}${chunk}`.split('\n')
-    begun = lines.pop() ?? ''
+    const lines = `${incomplete}${chunk}`.split('\n')
+    incomplete = lines.pop() ?? ''
     for (const line of lines) yield JSON.parse(line) as TapLine
   }
 }
 
-const LOOK = {
+const STYLES = {
   delivered: 'green',
   duplicate: 'dim',
   dropped: 'dim',
@@ -117,14 +117,14 @@ const LOOK = {
 } as const
 const WIDEST = 'dead-lettered'.length
 
-/** An event for people: a line, and a second one with the body if it was asked for. */
+/** An event as one line, and a second one with the body if it was requested. */
 export function formatEvent(event: TapEvent, withPipeline: boolean, style: Style): string {
   const { time, pipeline, id, outcome, ms, code, message } = event
   const destination = destinationOf(event)
   const parts = [
     time,
     ...(withPipeline ? [pipeline] : []),
-    style(LOOK[outcome], outcome.padEnd(WIDEST)),
+    style(STYLES[outcome], outcome.padEnd(WIDEST)),
     id === undefined ? '(no id)' : printable(id),
     ...(destination === '' ? [] : [printable(destination)]),
     `${ms} ms`,
@@ -133,7 +133,7 @@ export function formatEvent(event: TapEvent, withPipeline: boolean, style: Style
   return `${[parts.join('  '), ...bodyOf(event)].join('\n')}\n`
 }
 
-/** As `high-priority -> topic/0@12`. */
+/** Such as `high-priority -> topic/0@12`. */
 function destinationOf({ route, topic, partition, offset }: TapEvent): string {
   const position = topic === undefined ? [] : [`${topic}/${partition}@${offset}`]
   return [...(route === undefined ? [] : [route]), ...position].join(' -> ')

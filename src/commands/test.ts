@@ -156,9 +156,9 @@ export async function loadScenarios(
     if (!loaded.ok) return { ok: false, broken: [...broken, loaded] }
     const { config } = loaded
     const dryRun = new DryRun(config)
-    const held = read.text.scenarios(configNames(config, dryRun))
-    if (held.ok) suites.push({ file, scenarios: held.scenarios, config, dryRun })
-    else broken.push(held)
+    const checked = read.text.scenarios(configNames(config, dryRun))
+    if (checked.ok) suites.push({ file, scenarios: checked.scenarios, config, dryRun })
+    else broken.push(checked)
   }
   return broken.length > 0 ? { ok: false, broken } : { ok: true, suites }
 }

@@ -2,33 +2,33 @@ import type { HttpResponse, RecordHeader } from '../contract/index.js'
 import { HEADER } from '../ledger/record-headers.js'
 import type { DryRun, DryRunResult } from './dry-run.js'
 
-/** An event that came once. */
+/** An event that was received earlier. */
 export interface PastEvent {
   readonly pipeline: string
   readonly body: Buffer
-  /** Where it is known; otherwise the source finds it. */
+  /** Absent if it is unknown: the source then reads it from the body. */
   readonly id?: string
-  /** For people, where it turns out to have no id: `line 7`. */
+  /** Shown if the event has no id: `line 7`. */
   readonly name: string
 }
 
-/** Where an event ends. Two that are written the same are the same. */
+/** The end of an event's path. Destinations with the same texts are equal. */
 export interface Destination {
-  /** The rule that decides, or `otherwise`; undefined where none gets to. */
+  /** The rule that decides, or `otherwise`; undefined if the event does not reach the rules. */
   readonly rule: string | undefined
-  /** As `topic 2`, `topic by key`, `refused HG_SCHEMA_VIOLATION`, `dropped`. */
+  /** Such as `topic 2`, `topic by key`, `refused HG_SCHEMA_VIOLATION` or `dropped`. */
   readonly to: string
-  /** The sender is told no. */
+  /** The sender gets an error response. */
   readonly refused: boolean
 }
 
-/** What is other for an event that goes to the same place. */
+/** A part of the result that can differ although the destination is the same. */
 type Aspect = 'key' | 'value' | 'headers' | 'acknowledgement' | 'answer'
 
-/** One event under both configs. */
+/** The results of an event under both configs. */
 interface Compared {
   readonly pipeline: string
-  /** The id, or `line 7` where there is none. */
+  /** The id, or `line 7` if there is none. */
   readonly name: string
   readonly before: Destination
   readonly after: Destination
@@ -47,23 +47,23 @@ export async function compareEvent(
       { headers: { 'content-type': 'application/json' }, body: event.body },
       { skipVerification: true, ...(id !== undefined && { id }) },
     )
-  let was = await run(before, event.id)
-  let is = await run(after, event.id)
-  // An id that comes in a header is not in what was kept; where the event goes does not hang on it.
-  const withoutId = hasNoId(was) && hasNoId(is)
+  let resultBefore = await run(before, event.id)
+  let resultAfter = await run(after, event.id)
+  // An id from a header is not in the body that was kept. The destination does not depend on it, so any id will do.
+  const withoutId = hasNoId(resultBefore) && hasNoId(resultAfter)
   if (withoutId) {
-    was = await run(before, event.name)
-    is = await run(after, event.name)
+    resultBefore = await run(before, event.name)
+    resultAfter = await run(after, event.name)
   }
-  const id = was.outcome.id ?? is.outcome.id ?? event.name
-  const [from, to] = [destinationOf(was), destinationOf(is)]
-  const movesOf = !same(from, to)
+  const id = resultBefore.outcome.id ?? resultAfter.outcome.id ?? event.name
+  const [from, to] = [destinationOf(resultBefore), destinationOf(resultAfter)]
+  const isMoved = !same(from, to)
   return {
     pipeline: event.pipeline,
     name: id,
     before: from,
     after: to,
-    changed: movesOf ? [] : differingAspects(was, is),
+    changed: isMoved ? [] : differingAspects(resultBefore, resultAfter),
     withoutId,
   }
 }
@@ -86,37 +86,38 @@ function destinationOf({ outcome, records, route, steps }: DryRunResult): Destin
   return { ...base, to: record.deadLetter ? `dead letter ${code}` : place }
 }
 
-function differingAspects(was: DryRunResult, is: DryRunResult): Aspect[] {
-  const [before] = was.records
-  const [after] = is.records
+function differingAspects(before: DryRunResult, after: DryRunResult): Aspect[] {
+  const [recordBefore] = before.records
+  const [recordAfter] = after.records
   const differ: { readonly [aspect in Aspect]: boolean } = {
-    key: before?.key !== after?.key,
-    value: !(before?.value ?? NOTHING).equals(after?.value ?? NOTHING),
-    headers: headersOf(before?.headers) !== headersOf(after?.headers),
-    acknowledgement: JSON.stringify(was.calls) !== JSON.stringify(is.calls),
-    answer: answerOf(was.response) !== answerOf(is.response),
+    key: recordBefore?.key !== recordAfter?.key,
+    value: !(recordBefore?.value ?? NOTHING).equals(recordAfter?.value ?? NOTHING),
+    headers: headersOf(recordBefore?.headers) !== headersOf(recordAfter?.headers),
+    acknowledgement: JSON.stringify(before.calls) !== JSON.stringify(after.calls),
+    answer: responseOf(before.response) !== responseOf(after.response),
   }
   return (Object.keys(differ) as Aspect[]).filter((aspect) => differ[aspect])
 }
 
 const NOTHING = Buffer.alloc(0)
 
-/** Without what tells one config from another anyway. */
+/** Without the revision, which always differs between two configs. */
 const headersOf = (headers: readonly RecordHeader[] = []): string =>
   JSON.stringify(headers.filter(({ name }) => name !== HEADER.revision))
 
-const answerOf = ({ status, headers, body }: HttpResponse): string => JSON.stringify([status, headers, body])
+const responseOf = ({ status, headers, body }: HttpResponse): string =>
+  JSON.stringify([status, headers, body])
 
-/** Events that go from one place to another. */
+/** Events with another destination. */
 export interface Move {
   readonly before: Destination
   readonly after: Destination
   readonly count: number
-  /** The first of them. */
+  /** Names of the first ones. */
   readonly examples: readonly string[]
 }
 
-/** Events that go to the same place, and are otherwise there. */
+/** Events with the same destination and a different result. */
 interface Change {
   readonly at: Destination
   readonly aspects: readonly Aspect[]
@@ -127,14 +128,14 @@ interface Change {
 /** Many events under two configs. */
 export interface Comparison {
   readonly events: number
-  /** Every pair of places that an event took, the ones that stay too; the most frequent first. */
+  /** Every pair of destinations, equal ones included; the most frequent first. */
   readonly moves: readonly Move[]
   readonly changes: readonly Change[]
   readonly refusedBefore: number
   readonly refusedAfter: number
 }
 
-/** Adds events up. */
+/** Counts events. */
 interface ComparisonBuilder {
   add(compared: Compared): void
   result(): Comparison
@@ -146,7 +147,7 @@ interface Cell<Key> {
   readonly examples: string[]
 }
 
-/** `examples`: how many names are kept of each kind. */
+/** `examples`: the maximum number of names in a row. */
 export function createComparison(examples: number): ComparisonBuilder {
   const moves = new Map<string, Cell<Pick<Move, 'before' | 'after'>>>()
   const changes = new Map<string, Cell<Pick<Change, 'at' | 'aspects'>>>()
@@ -183,7 +184,7 @@ const byCount = <Key extends object>(cells: ReadonlyMap<string, Cell<Key>>) =>
     .sort((a, b) => b.count - a.count)
     .map(({ key, count, examples }) => ({ ...key, count, examples }))
 
-/** Those that do not stay where they are. */
+/** The pairs of different destinations. */
 export const moved = ({ moves }: Comparison): readonly Move[] =>
   moves.filter(({ before, after }) => !same(before, after))
 

@@ -21,14 +21,14 @@ export type {
 } from './result.js'
 
 interface DryRunOptions {
-  /** Partition counts of topics. With them, the partition of a record that the hash of its key decides is known. */
+  /** Partition counts of topics, from which the partition of a record with a key is computed. */
   readonly partitions?: PartitionCounts
 }
 
 interface RunOptions {
   /** The sender need not prove its identity. */
   readonly skipVerification?: boolean
-  /** The source accepted this event before, with this id: it is not asked again, and only the body of the request counts. */
+  /** Id of an event that the source accepted before: the source is skipped, and only the body of the request is used. */
   readonly id?: string
 }
 
@@ -55,7 +55,7 @@ export class DryRun {
     return this.#config.pipelines.map(({ name }) => name)
   }
 
-  /** The names of every rule of a pipeline in their order, `otherwise` included: the values that `route` of a result can have. */
+  /** The names of the rules of a pipeline in order, and `otherwise`: the possible values of `route` in a result. */
   rules(pipeline: string): readonly string[] {
     return ruleNames(this.#checked(pipeline))
   }
@@ -112,7 +112,7 @@ export class DryRun {
     return pipeline
   }
 
-  /** A stage names the expressions that it looked for: they stand in the config, and may have come from a reference. */
+  /** A stage names the expressions that it evaluated: they are from the config, and may contain resolved references. */
   #withoutValues(step: Step): Step {
     return {
       ...step,
@@ -131,7 +131,7 @@ const recordOf = (
   topic: record.target.topic,
   partition: knownPartition(record, partitions),
   key: record.key === null ? null : record.key.toString(),
-  // A proof that is shown could be copied, and its key need not be the one of a running process.
+  // A MAC that is shown could be copied, and its key may differ from that of the running process.
   headers: record.headers.filter(({ name }) => name !== HEADER.mac),
   value: record.value,
   deadLetter,
@@ -150,7 +150,6 @@ interface Received {
   readonly looked: readonly Explained[]
 }
 
-/** A request comes in. */
 async function receive({ pipeline, handler }: DryRunPipeline, dryRequest: DryRunRequest): Promise<Received> {
   const http = await handler()
   const request = asReceived(dryRequest, http)
@@ -159,10 +158,10 @@ async function receive({ pipeline, handler }: DryRunPipeline, dryRequest: DryRun
   return { trace, response, looked }
 }
 
-/** The source accepted these bytes before; how deep it lets them be nested is one of its settings, of which this is the largest. */
+/** The largest nesting depth that a source can be configured to accept: it has accepted this body before. */
 const MAX_DEPTH = 1000
 
-/** An event that the source accepted before takes its path again. */
+/** Runs an event that the source accepted before, without the source. */
 async function receiveAgain(
   { pipeline, intake }: DryRunPipeline,
   id: string,
@@ -183,7 +182,7 @@ function asReceived(request: DryRunRequest, { methods }: HttpHandler): HttpReque
   return Object.assign(new ReceivedRequest(method, Object.fromEntries(lowerCase)), { body, receivedAt })
 }
 
-/** The same calls to the source as the listener makes, in its order. */
+/** Calls the source as the listener does, in the same order. */
 async function exchange(handler: HttpHandler, request: HttpRequest): Promise<HttpResponse> {
   const refusal = preflight(request, handler)
   if (refusal !== undefined) return refusal()
@@ -201,6 +200,6 @@ const refusedEarly = ({ status }: HttpResponse): Outcome => ({
   id: undefined,
   error: new HeadgateError(
     'HG_INTAKE_METHOD',
-    `The listener responds with ${status} before the source is asked.`,
+    `The listener responds with ${status} before the source gets the request.`,
   ),
 })

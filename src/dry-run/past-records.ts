@@ -4,20 +4,20 @@ import { HEADER } from '../ledger/record-headers.js'
 import type { PastEvent } from './compare.js'
 import type { DryRun } from './dry-run.js'
 
-/** What became of the records of a topic. */
+/** The events of a topic's records. */
 interface PastRecords {
   readonly events: readonly PastEvent[]
-  /** Of `events`: those of which the record has only a part. */
+  /** Number of `events` that were rebuilt, because the record has only a part of the event. */
   readonly rebuilt: number
-  /** Records of the pipeline that no event can be made of. */
+  /** Number of records of the pipeline that cannot be turned into events. */
   readonly unusable: number
-  /** Records that others wrote. */
+  /** Number of records that this pipeline did not write. */
   readonly foreign: number
 }
 
 /**
- * Makes events of records again. Where the value is the whole body, as its digest tells, nothing is missing. Otherwise the
- * event is rebuilt from what the record has, and used only where the config makes the very same record of it.
+ * Turns records back into events. If the digest shows that the value is the whole body, nothing is missing. Otherwise the event is
+ * rebuilt from the parts in the record, and used only if a dry run of it results in the same record.
  */
 export async function pastRecords(
   records: readonly LoggedRecord[],
@@ -40,7 +40,7 @@ export async function pastRecords(
       continue
     }
     const body = rebuild?.(record)
-    if (body !== undefined && (await makesAgain(dryRun, { ...base, body }, record, revision))) {
+    if (body !== undefined && (await reproduces(dryRun, { ...base, body }, record, revision))) {
       rebuilt++
       events.push({ ...base, body })
     } else unusable++
@@ -48,16 +48,16 @@ export async function pastRecords(
   return { events, rebuilt, unusable, foreign }
 }
 
-/** Under the config that wrote the record, its rule has to decide again too; under another one, another may. */
-async function makesAgain(
+/** If the same revision wrote the record, the same rule has to match; under another revision, another rule may match. */
+async function reproduces(
   dryRun: DryRun,
   { pipeline, id, body, name }: PastEvent,
   record: LoggedRecord,
   revision: string,
 ): Promise<boolean> {
   const { records, route } = await dryRun.run(pipeline, { headers: {}, body }, { id: id ?? name })
-  const [made] = records
-  if (made === undefined || made.deadLetter) return false
+  const [result] = records
+  if (result === undefined || result.deadLetter) return false
   const sameRule = record.header(HEADER.revision) !== revision || record.header(HEADER.route) === route
-  return sameRule && made.value.equals(record.value) && made.key === (record.key?.toString() ?? null)
+  return sameRule && result.value.equals(record.value) && result.key === (record.key?.toString() ?? null)
 }

@@ -12,12 +12,12 @@ import { currentTrace, type Trace } from './trace.js'
 
 export type PartitionCounts = { readonly [topic: string]: number }
 
-/** A pipeline whose stages are the real ones and whose connections are not: it writes into the trace of a run. */
+/** A pipeline with the real stages but without connections: its results go into the trace of a run. */
 export interface DryRunPipeline {
   readonly pipeline: DecidingPipeline
-  /** What the source put behind its path. */
+  /** The handler that the source registered for its path. */
   handler(): Promise<HttpHandler>
-  /** The path of an event, as the source takes it. */
+  /** The intake that the source calls with each event. */
   readonly intake: Intake
 }
 
@@ -30,8 +30,8 @@ export function dryRunPipeline(
   let handler: HttpHandler | undefined
   const http: HttpListener = {
     memory: new CountedMemory(Number.POSITIVE_INFINITY),
-    serve(_path, given) {
-      handler = given
+    serve(_path, registered) {
+      handler = registered
       return () => {}
     },
   }
@@ -62,7 +62,7 @@ export function dryRunPipeline(
       if (handler === undefined) await pipeline.stages.source.instance.start(intake)
       if (handler === undefined) {
         const { name } = checked.source.definition
-        const message = `The source "${name}" of the pipeline "${checked.name}" takes no HTTP requests, so it cannot be run dry.`
+        const message = `The source "${name}" of the pipeline "${checked.name}" takes no HTTP requests, so a dry run of it is not possible.`
         throw new HeadgateError('HG_CONFIG_VALUE', message)
       }
       return handler
@@ -75,14 +75,14 @@ function recordsOf({ verdict }: Decided): Trace['records'] {
   return [{ record: verdict.record, deadLetter: verdict.kind === 'dead-letter' }]
 }
 
-/** Undefined where only the cluster knows: the key decides among partitions nobody has counted, or there is none. */
+/** Undefined if only the cluster can choose it: there is no key, or the number of partitions is unknown. */
 export function knownPartition({ target, key }: SinkRecord, partitions: PartitionCounts): number | undefined {
   const count = partitions[target.topic]
   if (target.partition !== undefined || key === null || count === undefined) return target.partition
   return partitionOf(key, count)
 }
 
-/** Failures are part of the result and shown with it. */
+/** Failures are part of the result, so they are not logged. */
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
 const SEED = 0x9747b28c

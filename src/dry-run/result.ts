@@ -3,19 +3,19 @@ import type { Explained, HttpResponse, Outcome, RecordHeader } from '../contract
 
 /** A request as a sender would make it. */
 export interface DryRunRequest {
-  /** The first method that the source takes where absent. */
+  /** Default: the first method that the source accepts. */
   readonly method?: string
   /** Names in any case. */
   readonly headers: { readonly [name: string]: string }
   readonly body: Buffer
-  /** Milliseconds since the epoch; now where absent. */
+  /** Milliseconds since the epoch. Default: now. */
   readonly receivedAt?: number
 }
 
 /** A record that would be written. */
 export interface DryRunRecord {
   readonly topic: string
-  /** Undefined where the hash of the key decides and how many partitions the topic has was not given. */
+  /** Undefined if the hash of the key decides and the number of partitions is unknown. */
   readonly partition: number | undefined
   readonly key: string | null
   readonly headers: readonly RecordHeader[]
@@ -23,9 +23,9 @@ export interface DryRunRecord {
   readonly deadLetter: boolean
 }
 
-/** A request that a post-commit stage would make. Values that came from a provider are shown as their references. */
+/** A request that a post-commit stage would send. Resolved references are shown as the references. */
 export interface DryRunCall {
-  /** As `post-commit.0.cxone-ack`. */
+  /** Such as `post-commit.0.cxone-ack`. */
   readonly stage: string
   readonly method: string
   readonly url: string
@@ -33,12 +33,12 @@ export interface DryRunCall {
   readonly body: string
 }
 
-/** What a stage made of the event. */
+/** The decision of a stage about the event. */
 export interface Step {
-  /** As `source.http-webhook`, `transform.1.route`, `sink.kafka`, `dead-letter`, `post-commit.0.cxone-ack`. */
+  /** Such as `source.http-webhook`, `transform.1.route`, `sink.kafka`, `dead-letter` or `post-commit.0.cxone-ack`. */
   readonly stage: string
   readonly plugin: string
-  /** `give-up`: a post-commit stage that could not make its request. */
+  /** `give-up`: a post-commit stage cannot build its request. */
   readonly decision: 'pass' | 'drop' | 'reject' | 'dead-letter' | 'unavailable' | 'give-up'
   readonly error?: {
     readonly code: ErrorCode
@@ -47,19 +47,19 @@ export interface Step {
   }
   /** The rule that decided, in a stage that has rules. */
   readonly rule?: string
-  /** What the stage looked at; empty for a plugin that does not say. */
+  /** The values that the stage read; empty if the plugin has no `explain`. */
   readonly details: readonly Explained[]
 }
 
-/** All that would happen to one event. */
+/** The full result of a dry run of one event. */
 export interface DryRunResult {
   readonly pipeline: string
   readonly response: HttpResponse
-  /** The receipt in it is made up: partition -1 where it is unknown, offset 0. */
+  /** Its receipt has placeholders: partition -1 if it is unknown, and offset 0. */
   readonly outcome: Outcome
   readonly steps: readonly Step[]
   readonly records: readonly DryRunRecord[]
   readonly calls: readonly DryRunCall[]
-  /** The name of the rule that decided, or `otherwise`; undefined where no rule got to decide. */
+  /** The name of the rule that decided, or `otherwise`; undefined if the event did not reach the rules. */
   readonly route: string | undefined
 }

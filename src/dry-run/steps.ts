@@ -12,7 +12,7 @@ interface StageEnd {
   readonly decision: Decision<unknown>
 }
 
-/** Keeps the decision of every stage. */
+/** Records the decision of every stage. */
 export class DryRunContext extends EventContext {
   readonly ends: StageEnd[] = []
 
@@ -31,7 +31,7 @@ export class DryRunContext extends EventContext {
   }
 }
 
-/** The stages that decided, and the one that would write the record. */
+/** The stages that decided, and the sink that would write the record. */
 export async function stepsOf(
   { ends }: DryRunContext,
   { verdict }: Decided,
@@ -61,7 +61,7 @@ function stepOf({ stage, plugin }: StageRef, decision: Decision<unknown>): Step 
   return { ...step, error: { code, message, violations }, ...(rule !== undefined && { rule }) }
 }
 
-/** A plugin that cannot explain itself has decided all the same. */
+/** If `explain` fails, the step is still shown: the decision is valid. */
 async function explanationOf(transform: Transform, event: Event): Promise<Explanation> {
   try {
     return (await transform.explain?.(event)) ?? { details: [] }
@@ -71,7 +71,7 @@ async function explanationOf(transform: Transform, event: Event): Promise<Explan
   }
 }
 
-/** How the event would end if every record that is sent became durable, and all that a post-commit stage would learn. */
+/** The outcome if every record becomes durable, and the input of the post-commit stages. */
 export function endOf(
   { event, verdict }: Decided,
   partitionOf: (record: SinkRecord) => number | undefined,

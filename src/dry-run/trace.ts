@@ -6,7 +6,7 @@ import type { DecidingPipeline } from '../pipeline/build-decider.js'
 import { redactor } from '../process/redact.js'
 import type { DryRunCall, Step } from './result.js'
 
-/** What is seen of one run while it goes on. */
+/** The observations of one run. */
 export interface Trace {
   steps: readonly Step[]
   records: readonly { readonly record: SinkRecord; readonly deadLetter: boolean }[]
@@ -18,7 +18,7 @@ export interface Trace {
 
 const traces = new AsyncLocalStorage<Trace>()
 
-/** Runs `work` with a trace of its own: runs of one pipeline may be under way at the same time. */
+/** Runs `work` with its own trace, because a pipeline can have several runs at the same time. */
 export async function traced<Result>(
   work: () => Promise<Result>,
 ): Promise<{ readonly trace: Trace; readonly result: Result }> {
@@ -26,15 +26,15 @@ export async function traced<Result>(
   return { trace, result: await traces.run(trace, work) }
 }
 
-/** The trace of the run that this is called in. */
+/** The trace of the current run. */
 export function currentTrace(): Trace {
   const trace = traces.getStore()
   if (trace === undefined)
-    throw new HeadgateError('HG_PLUGIN_FAILED', 'A stage did something outside the run of an event.')
+    throw new HeadgateError('HG_PLUGIN_FAILED', 'A stage was called outside the run of an event.')
   return trace
 }
 
-/** What the post-commit stages would do about an event; nothing where it is not durable. */
+/** The requests of the post-commit stages for an event; none if it is not durable. */
 export function callsOf(
   { stages }: DecidingPipeline,
   { postCommit }: CheckedPipeline,
@@ -70,7 +70,7 @@ const redacted = (
   body: redact(body),
 })
 
-/** URLs are also found as URL parsers write them: the host in lower case, without a default port. */
+/** Also the normalized form of URLs (host in lower case, no default port), because plugins parse URLs. */
 const withUrlForms = (secrets: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
   new Map([
     ...[...secrets].flatMap(([value, shown]): [string, string][] =>

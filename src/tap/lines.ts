@@ -4,24 +4,24 @@ import { type MaskPath, masked, withoutHidden } from '../lib/json/masked.js'
 import type { CompletedEvent } from '../pipeline/taps.js'
 import { longestForm, redactor } from '../process/redact.js'
 
-/** What is sent to who taps: one JSON object a line. */
+/** A line of a tap: one JSON object per line. */
 export type TapLine =
-  /** The first one: from now on events are seen. */
+  /** The first line: events are shown from now on. */
   | { readonly kind: 'tapping'; readonly pipelines: readonly string[]; readonly rate: number }
   | TapEvent
-  /** Events that were wanted and are not shown, since the last line of this kind. */
+  /** Events that match the filter but were not shown since the last line of this kind. */
   | { readonly kind: 'skipped'; readonly count: number }
-  /** Nothing came, and the connection stands. */
+  /** Keep-alive: there were no events. */
   | { readonly kind: 'idle' }
-  /** The last one. */
+  /** The last line. */
   | { readonly kind: 'end'; readonly why: 'limit' | 'time' | 'stopping' | 'failed' }
 
 export interface TapEvent {
   readonly kind: 'event'
-  /** When its path ended, as ISO 8601 writes it. */
+  /** Time of the outcome in ISO 8601. */
   readonly time: string
   readonly pipeline: string
-  /** Absent where the event has none, or was refused before it was known. */
+  /** Absent if the event has none, or was refused before it was read. */
   readonly id?: string
   readonly outcome: Outcome['kind']
   /** The rule that decided. A duplicate is not routed again and has none. */
@@ -33,25 +33,25 @@ export interface TapEvent {
   readonly ms: number
   readonly code?: ErrorCode
   readonly message?: string
-  /** Bytes of the body; absent where it did not become an event. */
+  /** Size of the body in bytes; absent if the request did not become an event. */
   readonly bytes?: number
   /** The body as compact JSON, or its beginning. */
   readonly payload?: string
-  /** There is more of it. */
+  /** The payload is truncated. */
   readonly cut?: true
 }
 
-/** How much of an event is shown. */
+/** The parts of an event to show. */
 export interface TapView {
-  /** Bytes of the body; 0 leaves it out. */
+  /** Maximum bytes of the body; 0 omits it. */
   readonly payload: number
-  /** Places that are masked, beside those of the config. */
+  /** Values to mask, in addition to those of the config. */
   readonly masks: readonly MaskPath[]
 }
 
 const LONGEST_MESSAGE = 1000
 
-/** An event as it is shown. `secrets`: what must not be, and what stands for it. */
+/** The line of an event. `secrets`: values to hide, with the text that replaces each. */
 export function eventLine(
   completed: CompletedEvent,
   rule: string | undefined,
@@ -69,13 +69,13 @@ export function eventLine(
     pipeline: pipeline.name,
     ...(outcome.id !== undefined && { id: hide(outcome.id) }),
     outcome: outcome.kind,
-    // Both are names that the config gives.
+    // Not redacted: rule, topic and partition are from the config.
     ...(rule !== undefined && { route: rule }),
     ...(receipt !== undefined && receiptOf(receipt)),
     ms: Math.round(took * 10) / 10,
     ...(error !== undefined && {
       code: error.code,
-      // What of a body that nobody could read must not be shown, nobody knows.
+      // The masked values of a body that cannot be parsed are unknown, so its message could contain them.
       message:
         hidesSome(completed, view) && body === undefined
           ? ERRORS[error.code].meaning
@@ -88,14 +88,14 @@ export function eventLine(
 
 const receiptOf = ({ topic, partition, offset }: Receipt) => ({ topic, partition, offset })
 
-/** Whether it costs what a walk through the body costs. */
+/** Whether the line needs a walk through the body, which takes time. */
 export const looksAtBody = (completed: CompletedEvent, view: TapView): boolean =>
   completed.event !== undefined && (view.payload > 0 || hidesSome(completed, view))
 
 const hidesSome = ({ pipeline }: CompletedEvent, { masks }: TapView): boolean =>
   pipeline.masks.length > 0 || masks.length > 0
 
-/** Undefined where it is not JSON, or nested too deeply to be walked through. */
+/** Undefined if it is not JSON, or nested too deeply. */
 function bodyOf(
   { event, pipeline }: CompletedEvent,
   { masks }: TapView,
@@ -107,7 +107,7 @@ function bodyOf(
   }
 }
 
-/** So much of a text that no secret is cut in two: half of it would not be recognised as one. */
+/** The beginning of a text, cut so that no secret is split: half of a secret would not be recognised. */
 function beginning(
   text: string,
   most: number,
@@ -115,14 +115,14 @@ function beginning(
   redact: (text: string) => string,
 ): Pick<TapEvent, 'payload' | 'cut'> {
   const longest = longestForm(secrets)
-  const looked = redact(text.slice(0, most + longest))
+  const redacted = redact(text.slice(0, most + longest))
   const whole = text.length <= most + longest
-  // What is behind may have moved up, and its end may be half a secret.
-  const payload = upTo(most, whole ? looked : looked.slice(0, Math.max(0, looked.length - longest)))
-  return { payload, ...((!whole || payload.length < looked.length) && { cut: true }) }
+  // Redaction shortens the text, so its end, which may be half of a secret, can move into the first `most` bytes.
+  const payload = upTo(most, whole ? redacted : redacted.slice(0, Math.max(0, redacted.length - longest)))
+  return { payload, ...((!whole || payload.length < redacted.length) && { cut: true }) }
 }
 
-/** So many bytes of UTF-8 at most, and no half of a character. */
+/** At most so many bytes of UTF-8, without splitting a character. */
 function upTo(most: number, text: string): string {
   const bytes = Buffer.from(text)
   if (bytes.length <= most) return text
@@ -131,7 +131,7 @@ function upTo(most: number, text: string): string {
   return bytes.toString('utf8', 0, end)
 }
 
-/** Which events are wanted: of each list one has to fit, and an empty one fits all. */
+/** The events to show: one value of each list has to match; an empty list matches all. */
 export interface TapFilter {
   readonly pipelines: readonly string[]
   readonly outcomes: readonly Outcome['kind'][]
@@ -141,7 +141,7 @@ export interface TapFilter {
   readonly codes: readonly ErrorCode[]
 }
 
-/** All but the rule, which it may take a while to learn. */
+/** Checks everything except the rule, which may have to be computed. */
 export const fits = (
   { pipelines, outcomes, ids, codes }: TapFilter,
   { pipeline, outcome, error }: CompletedEvent,

@@ -15,7 +15,7 @@ import {
   type TapView,
 } from './lines.js'
 
-/** Which events somebody wants to see, and how much of them. */
+/** The events that a reader asks for, and the parts to show. */
 export interface TapRequest {
   readonly filter: TapFilter
   readonly view: TapView
@@ -26,7 +26,7 @@ export interface TapRequest {
   /** Ends after so many events. */
   readonly limit: number | undefined
   /** Ends after so many milliseconds. */
-  readonly within: number | undefined
+  readonly duration: number | undefined
 }
 
 /** Receives the lines. */
@@ -34,7 +34,7 @@ export interface TapReader {
   /** False for backpressure; `OpenTap.resume` is called when the reader takes more. */
   write(text: string): boolean
   end(): void
-  /** At once: the reader does not take what was written. */
+  /** Closes the connection at once, because the reader is stuck. */
   drop(): void
 }
 
@@ -78,8 +78,8 @@ export class OpenTap implements Tap {
     this.#rate = new Rate(request.rate)
     this.#remaining = request.limit ?? Number.POSITIVE_INFINITY
     this.#checking = setInterval(() => this.#check(), CHECK_EVERY).unref()
-    const { within } = request
-    this.#timer = within === undefined ? undefined : setTimeout(() => this.end('time'), within).unref()
+    const { duration } = request
+    this.#timer = duration === undefined ? undefined : setTimeout(() => this.end('time'), duration).unref()
     this.#write({ kind: 'tapping', pipelines: request.pipelines, rate: request.rate })
   }
 

@@ -31,7 +31,7 @@ export const requestFor = (more: Partial<TapRequest> = {}): TapRequest => ({
   pipelines: ['orders'],
   rate: 100,
   limit: undefined,
-  within: undefined,
+  duration: undefined,
   ...more,
 })
 

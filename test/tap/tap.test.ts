@@ -120,7 +120,7 @@ describe('bounds', () => {
   })
 
   test('it ends after its time, and says meanwhile that it lives', () => {
-    const { reader, kinds } = tapping({ within: 40_000 })
+    const { reader, kinds } = tapping({ duration: 40_000 })
     vi.advanceTimersByTime(39_999)
     expect(kinds()).toEqual(['tapping', 'idle', 'idle'])
     vi.advanceTimersByTime(1)
@@ -129,7 +129,7 @@ describe('bounds', () => {
   })
 
   test('whoever leaves is written nothing more', () => {
-    const { tap, reader, kinds, host } = tapping({ within: 1000 })
+    const { tap, reader, kinds, host } = tapping({ duration: 1000 })
     tap.leave()
     tap.offer(delivered('a'))
     vi.advanceTimersByTime(60_000)

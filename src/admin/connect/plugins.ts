@@ -17,7 +17,7 @@ interface SettingProblem {
 /** The plugins that pipelines can use, and checks of configs. Nothing is started. */
 export function pluginRoutes(connect: Connect): Route[] {
   const { version } = connect
-  const known = (): AnyDefinition[] => {
+  const definitions = (): AnyDefinition[] => {
     const used = connect.reloader
       .config()
       .pipelines.flatMap(({ source, transforms, sink, postCommit }) => [
@@ -29,23 +29,23 @@ export function pluginRoutes(connect: Connect): Route[] {
     return [...new Set([...connect.plugins, ...used.map(({ definition }) => definition as AnyDefinition)])]
   }
   const plugin = (
-    answer: (definition: AnyDefinition, body: unknown) => AdminResponse | Promise<AdminResponse>,
+    respond: (definition: AnyDefinition, body: unknown) => AdminResponse | Promise<AdminResponse>,
   ): Route['handle'] => {
     return ({ params, body }) => {
-      const definition = known().find(({ name }) => name === params['plugin'])
+      const definition = definitions().find(({ name }) => name === params['plugin'])
       return definition === undefined
         ? errorResponse(
             404,
             `Unknown plugin ${params['plugin']}; GET /connector-plugins?connectorsOnly=false lists them.`,
           )
-        : answer(definition, body)
+        : respond(definition, body)
     }
   }
   return [
     get('/connector-plugins', ({ query }) => {
       const pipeline = { class: PIPELINE_CLASS, type: 'source', version }
       if (query.get('connectorsOnly') !== 'false') return json(200, [pipeline])
-      const others = known().map(({ name, kind }) => ({
+      const others = definitions().map(({ name, kind }) => ({
         class: name,
         type: kind,
         ...(connect.plugins.some((builtIn) => builtIn.name === name) && { version }),

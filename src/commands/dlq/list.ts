@@ -35,9 +35,9 @@ with the current config; nothing is written.`,
 
 /** A dead letter for programs; `dlq export` uses the same members. */
 export const asJson = ({ letter, status, prospect }: FoundLetter) => {
-  const { timestamp, digest: _, plugin: __, traceparent: ___, tracestate: ____, ...told } = letter
+  const { timestamp, digest: _, plugin: __, traceparent: ___, tracestate: ____, ...members } = letter
   return {
-    ...told,
+    ...members,
     time: new Date(timestamp).toISOString(),
     status: status.kind,
     ...(status.kind === 'replayed' && { replayedTo: status.receipt }),

@@ -66,8 +66,8 @@ export async function withDeadLetters(
 
   const ending = new AbortController()
   const recordKey = readRecordKey(settings.recordKeyFile, io.cwd)
-  const surroundings = { metrics: new ProcessMetrics(), log: () => SILENT, signal: ending.signal, recordKey }
-  const delivery = buildDelivery(config, checked, surroundings)
+  const deps = { metrics: new ProcessMetrics(), log: () => SILENT, signal: ending.signal, recordKey }
+  const delivery = buildDelivery(config, checked, deps)
   const { sink, targets } = delivery
   const redact = redactor(config.secrets)
   const giveUp = async (): Promise<void> => {

@@ -28,11 +28,11 @@ export interface Choice {
   readonly found: Found
   /** Not replayed or discarded yet. */
   readonly open: readonly FoundLetter[]
-  /** Positions that were given and do not exist, or are settled already. */
+  /** Positions from the command line that do not exist, or are settled already. */
   readonly refused: readonly Refusal[]
 }
 
-/** Finds the dead letters to settle. Every given position is either in `open` or in `refused`. */
+/** Finds the dead letters to settle. Every position from the command line is either in `open` or in `refused`. */
 export async function choose(
   session: DeadLetterSession,
   selection: Selection,
@@ -81,8 +81,8 @@ export const runOptions = (
   onInDoubt(inDoubt, wait) {
     const runs = [...new Set(inDoubt.map(({ claim }) => claim.by))].join(', ')
     io.err(
-      `A replay before (${runs}) has not said what became of ${inDoubt.length} of them. ` +
-        `In ${wait / 1000} s it can have nothing under way any more; then they are looked for.\n`,
+      `An earlier replay (${runs}) may have sent ${inDoubt.length} of them. ` +
+        `In ${wait / 1000} s, none of its records can be in flight any more; then this command searches for them.\n`,
     )
   },
 })
