@@ -14,9 +14,9 @@ import type { SourceText } from './source-text.js'
 export interface CheckedStage<K extends Kind> {
   readonly definition: Definition<K, TSchema>
   readonly config: unknown
-  /** JSON Pointer of the stage in the file; its settings stand below `config`. Of a named sink, where `sinks` declares it. */
+  /** JSON Pointer of the stage in the file; its settings are below `config`. For a named sink, its declaration in `sinks`. */
   readonly pointer: string
-  /** Of a sink that `sinks` declares: its name there. */
+  /** The name in `sinks`, if the pipeline refers to a sink there. */
   readonly sharedAs?: string
 }
 
@@ -29,7 +29,7 @@ export interface CheckedPipeline {
   readonly postCommit: readonly CheckedStage<'post-commit'>[]
 }
 
-/** All stages of a pipeline, in the order in which an event meets them. */
+/** All stages of a pipeline, in the order in which an event passes through them. */
 export const stagesOf = ({ source, transforms, sink, postCommit }: CheckedPipeline): CheckedStage<Kind>[] =>
   [source, ...transforms, sink, ...postCommit] as CheckedStage<Kind>[]
 
@@ -39,13 +39,13 @@ export interface RoutedTarget {
   readonly target: Target
 }
 
-/** Everywhere that the rules of a pipeline can send an event, in the order of the file. */
+/** All targets of the rules of a pipeline, in the order of the file. */
 export const routedTargets = ({ transforms }: CheckedPipeline): RoutedTarget[] =>
   transforms.flatMap(({ definition, config, pointer }) =>
     (definition.targets?.(config) ?? []).map(({ at, target }) => ({ target, at: `${pointer}/config${at}` })),
   )
 
-/** Where the dead letters of a pipeline go; empty where it has none. */
+/** The target of the dead letters of a pipeline; empty if it has none. */
 export const deadLetterTargets = ({ name, settings: { deadLetter } }: CheckedPipeline): RoutedTarget[] =>
   deadLetter === undefined ? [] : [{ target: deadLetter, at: `${child('/pipelines', name)}/deadLetter` }]
 
@@ -59,7 +59,7 @@ export interface CheckOptions {
   readonly files: Files
   readonly exposed: boolean
   readonly clientCode?: boolean
-  /** References that have no value: their places are not complained of twice. */
+  /** References that have no value: a second problem at the same place would only repeat the first. */
   readonly unresolved: readonly ProviderProblem[]
 }
 
@@ -68,7 +68,7 @@ export interface Checked {
   readonly problems: readonly Problem[]
 }
 
-/** Checks the substituted config: the shape of the file, then each stage by its plugin, then what concerns several. */
+/** Checks the substituted config: the shape of the file, then each stage by its plugin, then the stages together. */
 export function checkPipelines(written: unknown, text: SourceText, options: CheckOptions): Checked {
   const problems: Problem[] = []
   const unresolved = new Set(options.unresolved.map(({ pointer }) => pointer))
@@ -81,7 +81,7 @@ export function checkPipelines(written: unknown, text: SourceText, options: Chec
   for (const problem of options.unresolved) report(problem)
   const { config, references } = resolveSinks(written, report)
   for (const problem of checkShape(ConfigFile, config)) report(problem)
-  // A file of another shape has no stages to look at.
+  // A file of another shape has no stages to check.
   const entries = Object.entries(
     (config as { pipelines?: { [name: string]: PipelineConfig } } | undefined)?.pipelines ?? {},
   )
@@ -123,7 +123,7 @@ function checkPipeline(
   const postCommit = stages('post-commit', '/postCommit', settings?.postCommit)
   if (source !== undefined) checkClaims(source, claims, report, text)
   const complete = [source, sink, ...transforms, ...postCommit].every((checked) => checked !== undefined)
-  // A list that is none has been complained of.
+  // If `transforms` is not a list, that has been reported.
   const listed = Array.isArray(settings?.transforms)
   if (complete && listed && !transforms.some((checked) => checked?.definition.routes)) {
     report({
@@ -144,13 +144,13 @@ function checkPipeline(
   }
 }
 
-/** What a pipeline refers to; `checked` is undefined if something is wrong with the sink itself. */
+/** The named sink of a pipeline; `checked` is undefined if the sink itself has a problem. */
 interface NamedSink {
   readonly reference: SinkReference
   readonly checked: CheckedStage<'sink'> | undefined
 }
 
-/** Each declared sink by itself, so that its problems are reported once, whichever pipelines use it. */
+/** Checks each declared sink by itself, so that its problems are reported once, whichever pipelines use it. */
 function checkSinks(config: unknown, options: CheckOptions, report: Report) {
   const { sinks } = (config ?? {}) as { readonly sinks?: { readonly [name: string]: StageEntry } }
   const checked = new Map<string, CheckedStage<'sink'>>()
@@ -162,7 +162,7 @@ function checkSinks(config: unknown, options: CheckOptions, report: Report) {
   return checked
 }
 
-/** Only the settings of the pipeline are news: the rest has been checked where it is declared. */
+/** Reports only problems in the settings of the pipeline: `checkSinks` has reported those in the declaration. */
 function checkNamedSink(
   { reference, checked }: NamedSink,
   pointer: string,
@@ -199,7 +199,7 @@ function checkStage<K extends Kind>(
   options: StageOptions,
   report: Report,
 ): CheckedStage<K> | undefined {
-  // The shape of the file has been checked: what is not there, or not text, has been reported.
+  // The check of the shape has reported a plugin that is missing or not a text.
   if (typeof entry?.plugin !== 'string' || typeof entry.config !== 'object') return undefined
   if (entry.plugin === UNKNOWN) return undefined
   const chosen = choosePlugin(kind, entry.plugin, options)
@@ -246,13 +246,13 @@ function checkClaims(
   report: Report,
   text: SourceText,
 ): void {
-  for (const { at, claim } of definition.claims?.(config) ?? []) {
-    const mine = `${pointer}/config${at}`
+  for (const { at: setting, claim } of definition.claims?.(config) ?? []) {
+    const at = `${pointer}/config${setting}`
     const other = claims.get(claim)
-    if (other === undefined) claims.set(claim, mine)
+    if (other === undefined) claims.set(claim, at)
     else {
-      const message = `Another pipeline has this already, at ${formatLocation(text.locationOf(other))}.`
-      report({ pointer: mine, code: 'HG_CONFIG_CONFLICT', message })
+      const message = `Another pipeline already uses this value, at ${formatLocation(text.locationOf(other))}.`
+      report({ pointer: at, code: 'HG_CONFIG_CONFLICT', message })
     }
   }
 }

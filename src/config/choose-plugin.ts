@@ -4,8 +4,8 @@ import { didYouMean } from './problem.js'
 import type { ShapeProblem } from './shape.js'
 
 /**
- * How a plugin is named that is no built-in: by a path, or by an npm package with a scope or with the prefix `headgate-`.
- * Any other name is that of a built-in, so that a misspelt one can load nothing.
+ * A config names an external plugin by a path, or by an npm package with a scope or with the prefix `headgate-`. Any other name
+ * is the name of a built-in plugin, so that a typo in a name cannot load a package.
  */
 export const PATH = '^(?:\\.{1,2}/|/).*[^/]$'
 export const PACKAGE = '^(?:@[a-z0-9~-][a-z0-9._~-]*/[a-z0-9~-][a-z0-9._~-]*|headgate-[a-z0-9._~-]+)$'
@@ -22,20 +22,20 @@ export interface PluginFailure {
   readonly suggestion?: string
 }
 
-/** The definitions of a plugin from outside, or why it has none that can be used. */
+/** The definitions of an external plugin, or why Headgate cannot use it. */
 export type ExternalPlugin =
   | {
       readonly definitions: readonly AnyDefinition[]
-      /** The file that a path names: it is part of what the config means. A package has its version for that. */
+      /** The file of a plugin named by a path: it is a part of the revision of the config. A package has a version instead. */
       readonly file?: { readonly path: string; readonly text: string }
     }
   | { readonly failure: PluginFailure }
 
-/** What became of each plugin that the config names and that is no built-in, by that name. */
+/** The external plugins that the config names, by these names. */
 export type ExternalPlugins = ReadonlyMap<string, ExternalPlugin>
 
-export interface Known {
-  /** The built-in ones. */
+export interface PluginSet {
+  /** The built-in plugins. */
   readonly plugins: readonly AnyDefinition[]
   readonly external?: ExternalPlugins
 }
@@ -44,19 +44,19 @@ type Chosen<K extends Kind> =
   | { readonly definition: Definition<K, TSchema> }
   | { readonly problem: Omit<ShapeProblem, 'pointer'> }
 
-/** The plugin that a stage names: a built-in one, or what was loaded for the name. */
-export function choosePlugin<K extends Kind>(kind: K, name: string, known: Known): Chosen<K> {
-  if (isExternal(name)) return chooseExternal(kind, name, known.external)
-  const definition = known.plugins.find((plugin) => plugin.kind === kind && plugin.name === name)
+/** The plugin that a stage names: a built-in or an external plugin. */
+export function choosePlugin<K extends Kind>(kind: K, name: string, available: PluginSet): Chosen<K> {
+  if (isExternal(name)) return chooseExternal(kind, name, available.external)
+  const definition = available.plugins.find((plugin) => plugin.kind === kind && plugin.name === name)
   if (definition !== undefined) return { definition: definition as Definition<K, TSchema> }
-  const names = known.plugins.filter((plugin) => plugin.kind === kind).map((plugin) => plugin.name)
-  const elsewhere = known.plugins.find((plugin) => plugin.name === name)
+  const names = available.plugins.filter((plugin) => plugin.kind === kind).map((plugin) => plugin.name)
+  const elsewhere = available.plugins.find((plugin) => plugin.name === name)
   const is = elsewhere === undefined ? '' : ` "${name}" is a ${elsewhere.kind}.`
   return {
     problem: {
       code: 'HG_CONFIG_PLUGIN',
       message: `There is no ${kind} "${name}".${is}`,
-      expected: `one of ${names.map((known) => `"${known}"`).join(', ')}`,
+      expected: `one of ${names.map((one) => `"${one}"`).join(', ')}`,
       ...didYouMean(name, names),
     },
   }
@@ -69,7 +69,8 @@ function chooseExternal<K extends Kind>(
 ): Chosen<K> {
   const loaded = external?.get(name)
   if (loaded === undefined) {
-    const message = 'A plugin that is no built-in is named in the file itself, not by a ${...} reference.'
+    const message =
+      'A ${...} reference can only name a built-in plugin. Write the path or the package name of this plugin in the file itself.'
     return { problem: { code: 'HG_CONFIG_PLUGIN', message } }
   }
   if ('failure' in loaded) return { problem: { code: 'HG_CONFIG_PLUGIN_LOAD', ...loaded.failure } }
@@ -81,6 +82,6 @@ function chooseExternal<K extends Kind>(
   const message =
     ofKind.length === 0
       ? `"${name}" has no ${kind}; it has ${has}.`
-      : `"${name}" has ${ofKind.length} plugins of the kind ${kind}, so that which one is meant is open: ${has}.`
+      : `"${name}" has ${ofKind.length} plugins of the kind ${kind}, and Headgate cannot choose between them: ${has}.`
   return { problem: { code: 'HG_CONFIG_PLUGIN', message, expected: `exactly one ${kind}` } }
 }

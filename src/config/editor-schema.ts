@@ -3,9 +3,9 @@ import { PACKAGE, PATH } from './choose-plugin.js'
 import { ConfigFile } from './schema.js'
 
 /**
- * The JSON Schema of the file for editors: in every stage the plugins of its kind, and once one is named, its settings.
- * Made from the same declarations that validate, so it cannot say anything else. What stands in `shipped`, a whole
- * config, becomes the examples of the settings.
+ * The JSON Schema of the file for editors: for every stage the plugins of its kind, and the settings of the plugin that it names.
+ * It is made from the declarations that `validate` uses, so the two cannot differ. The settings in `shipped`, a whole config,
+ * become the examples.
  */
 export function editorSchema(plugins: readonly AnyDefinition[], shipped: unknown): JsonSchema {
   const file = asWritten(ConfigFile)
@@ -74,11 +74,11 @@ function stageSchema(kind: Kind, schema: JsonSchema, plugins: readonly AnyDefini
   }
 }
 
-/** A sink of the pipeline's own, or one that `sinks` declares, by its name or with settings of the pipeline. */
+/** A sink of the pipeline itself, or a reference to one in `sinks`: its name, or its name and settings of the pipeline. */
 function sinkSchema(own: JsonSchema, plugins: readonly AnyDefinition[]): JsonSchema {
   const { plugin: _, ...others } = at(own, 'properties')
   const use = { type: 'string', minLength: 1, description: 'The name of a sink that `sinks` declares.' }
-  // Which plugin it is, only the declared sink says: the settings of each may stand here, and none is required.
+  // The plugin is only named in `sinks`: the settings of every sink plugin are allowed here, and none is required.
   const config = {
     anyOf: plugins.map(({ config }) => {
       const { required, ...settings } = asWritten(config)
@@ -139,23 +139,23 @@ export interface JsonSchema {
 const REFERENCE = '\\$\\{(?:env|file|dir):'
 const aReference = { type: 'string', pattern: REFERENCE, description: 'A reference to a provider.' }
 
-/** Formats that editors do not know, as patterns. */
+/** Patterns for the formats that editors do not support. */
 const FORMATS: { readonly [format: string]: string } = {
   'json-pointer': '^(?:/(?:[^~/]|~[01])*)*$',
   path: '\\S',
 }
 
 /**
- * The schema of what people write, from the one of what plugins are given: defaults are not filled in yet, and any text
- * may be a ${...} reference. What is `expected` becomes the message that editors show.
+ * Turns the schema of the settings that a plugin gets into the schema of the settings that people write: defaults are not filled
+ * in yet, and any text may be a ${...} reference. `expected` becomes the message that editors show.
  */
 export function asWritten(schema: object): JsonSchema {
   const { expected, ...rest } = withinEach(schema)
   const written = withReference(withoutDefaulted(withPattern(rest)))
-  return typeof expected === 'string' ? { ...written, errorMessage: `Expected is ${expected}.` } : written
+  return typeof expected === 'string' ? { ...written, errorMessage: `Expected ${expected}.` } : written
 }
 
-/** By what the keyword holds: one schema, a list of them, or schemas by name. */
+/** Keywords with one schema, with a list of schemas, and with schemas by name. */
 const ONE = ['items', 'additionalProperties', 'propertyNames', 'not']
 const LIST = ['anyOf', 'oneOf', 'allOf']
 const NAMED = ['properties', 'patternProperties']
@@ -205,7 +205,7 @@ function withReference(schema: JsonSchema): JsonSchema {
 
 const isText = (schema: JsonSchema): boolean => typeof schema['const'] === 'string'
 
-/** What the schema of a setting says of it, as far as people are shown it. */
+/** The parts of the schema of a setting that help and docs show. */
 export interface Schema {
   readonly type?: string | readonly string[]
   readonly description?: string

@@ -3,15 +3,15 @@ import { basename, dirname, resolve, sep } from 'node:path'
 import { HeadgateError } from '../contract/errors.js'
 import type { Files } from '../contract/index.js'
 
-/** The texts of files by their absolute paths, as they were when somebody read them. */
+/** The texts of files by their absolute paths, as they were when they were read. */
 export type Contents = ReadonlyMap<string, string>
 
 export interface FilesOptions {
-  /** Gets the text of each file that is read: they are part of what the config means. */
+  /** Collects the text of each file that is read: the revision of a config depends on them. */
   readonly seen?: Map<string, string>
-  /** Nothing else is there. */
+  /** Reads these instead of the files on disk; there are no others. */
   readonly contents?: Contents | undefined
-  /** Only what is below the folder, links followed: a stranger names the files. */
+  /** Reads only files below the folder, also through links: a stranger names the files. */
   readonly within?: boolean | undefined
 }
 
@@ -64,9 +64,9 @@ function readOf(contents: Contents, path: string): string {
 const LARGEST = 16 * 1024 * 1024
 
 /**
- * The text of a regular file: UTF-8, without its byte order mark, at most `largest` bytes. What is wrong is thrown as the file
- * system's own error, or as one whose message continues "cannot be read: ". A path in a config can lead anywhere: opening a FIFO
- * would wait for a writer, and /dev/zero has no end.
+ * The text of a regular file: UTF-8, without its byte order mark, at most `largest` bytes. Throws the error of the file system,
+ * or one with a message that continues "cannot be read: ". A path in a config can lead anywhere: opening a FIFO would wait for a
+ * writer, and /dev/zero has no end.
  */
 export function readText(path: string, largest = LARGEST): string {
   const bytes = readRegular(path, largest)
@@ -83,9 +83,9 @@ export function readRegular(path: string, largest = LARGEST): Buffer {
   try {
     const stat = fstatSync(descriptor)
     if (stat.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' })
-    if (!stat.isFile()) throw new Error('it is no regular file')
+    if (!stat.isFile()) throw new Error('it is not a regular file')
     if (stat.size > largest) throw tooLarge(largest)
-    // The size that a file reports need not be right: files in /proc report none, and others grow.
+    // A file can be larger than the size that it reports: files in /proc report none, and others grow.
     const chunks: Buffer[] = []
     for (let total = 0; ; ) {
       const chunk = Buffer.allocUnsafe(Math.max(stat.size - total, 0) + 4096)
@@ -101,7 +101,7 @@ export function readRegular(path: string, largest = LARGEST): Buffer {
 }
 
 const tooLarge = (largest: number): Error =>
-  new Error(`it is too large; at most ${largest / 1024 / 1024} MiB are read`)
+  new Error(`it is too large: the limit is ${largest / 1024 / 1024} MiB`)
 
 const REASONS: { readonly [code: string]: string } = {
   ENOENT: 'there is no such file',

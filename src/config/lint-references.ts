@@ -8,12 +8,12 @@ import type { SecretValue } from './secrets.js'
 
 type FromFile = Omit<Resolved, 'origin'> & { readonly origin: Origin }
 
-/** So many references show that a file or a folder is there for this config. */
-const ITS_OWN = 2
+/** With this many references into it, a file or a folder probably belongs to this config alone. */
+const OWN_FROM = 2
 
 /**
- * The one key of a file, or the one file of a folder, that is left over where all others are referred to. `config` is what
- * the config file says, with its references. No value is looked at but for whether there is one.
+ * The key of a file, or the file of a folder, if it is the only one that no reference names. `config` is the config file as
+ * written, with its references. Checks whether a key has a value, and does not use the value itself.
  */
 export function* unusedSecrets(
   resolved: readonly Resolved[],
@@ -32,7 +32,7 @@ function* unusedKey(references: readonly FromFile[]): Generator<Unplaced> {
   const keyed = references.flatMap(({ origin }) => origin.keyed ?? [])
   const used = new Set(keyed.map(({ key }) => shortest(key)))
   // A reference to the whole file may be to all of its keys.
-  if (first === undefined || keyed.length < references.length || used.size < ITS_OWN) return
+  if (first === undefined || keyed.length < references.length || used.size < OWN_FROM) return
   const left = keyed[0]?.keys().filter((key) => !used.has(key)) ?? []
   const [key] = left
   if (key === undefined || left.length > 1) return
@@ -40,15 +40,15 @@ function* unusedKey(references: readonly FromFile[]): Generator<Unplaced> {
   yield {
     pointer: first.pointer,
     name: 'unused-secret',
-    message: `No reference names the key "${key}" of the file ${written}, and all its other keys are named.`,
+    message: `References name all keys of the file ${written} except "${key}".`,
     suggestion: `Remove it from the file, or refer to it: "\${file:${written}:${key}}".`,
   }
 }
 
-/** What Kubernetes and cert-manager put beside secrets, and what is no secret. */
-const BESIDE = /^\.|^namespace$|\.(?:crt|cer|md)$/
+/** Files that Kubernetes and cert-manager put next to secrets, and other files that hold no secret. */
+const NO_SECRET = /^\.|^namespace$|\.(?:crt|cer|md)$/
 
-/** `named`: all texts that may name a file of the folder by its path, as for a key of TLS. */
+/** `named`: all texts that may name a file of the folder by its path, such as the path of a TLS key. */
 function* unusedFile(
   references: readonly FromFile[],
   fromFiles: readonly FromFile[],
@@ -59,16 +59,16 @@ function* unusedFile(
   if (first === undefined || folder === undefined) return
   const paths = fromFiles.map(({ origin }) => origin.path)
   const used = new Set(paths.filter((path) => dirname(path) === folder.path).map((path) => basename(path)))
-  if (used.size < ITS_OWN) return
+  if (used.size < OWN_FROM) return
   const left = filesIn(folder.path).filter(
-    (name) => !used.has(name) && !BESIDE.test(name) && !named.includes(`/${name}`),
+    (name) => !used.has(name) && !NO_SECRET.test(name) && !named.includes(`/${name}`),
   )
   const [name] = left
   if (name === undefined || left.length > 1) return
   yield {
     pointer: first.pointer,
     name: 'unused-secret',
-    message: `No reference names the file "${name}" of the folder ${folder.written}, and all its other files are named.`,
+    message: `References name all files of the folder ${folder.written} except "${name}".`,
     suggestion: `Remove it from the folder, or refer to it: "\${dir:${folder.written}:${name}}".`,
   }
 }
@@ -82,7 +82,7 @@ function grouped(all: readonly FromFile[], by: (origin: Origin) => string | unde
   return [...groups.values()]
 }
 
-/** A folder that may not be listed has files that can be read all the same: then nothing is known to be left over. */
+/** Headgate may be allowed to read the files of a folder and not to list it: then the lint reports nothing. */
 function filesIn(folder: string): string[] {
   try {
     return readdirSync(folder).filter((name) => statSync(join(folder, name)).isFile())
@@ -91,12 +91,12 @@ function filesIn(folder: string): string[] {
   }
 }
 
-/** Up to the first underscore: what the variables of one thing have in common. */
+/** Up to the first underscore: the variables of one program usually share this prefix. */
 const FAMILY = /^[^_]+_/
 
 /**
- * Variables that are set and named like one that the config refers to, but for a slip. An environment is full of what is
- * meant for others, so only names of a family count of which the config uses at least two.
+ * Variables that are set and whose name looks like a typo of one that the config refers to. Most variables of an environment
+ * are meant for other programs, so only the families count of which the config uses at least two variables.
  */
 export function* unusedVariables(
   resolved: readonly Resolved[],
@@ -109,12 +109,12 @@ export function* unusedVariables(
   const others = Object.keys(environment).filter((name) => !used.has(name) && environment[name])
   for (const [name, { pointer }] of used) {
     if (families.filter((family) => family === familyOf(name)).length < 2) continue
-    for (const other of others.filter((other) => isSlip(other, name))) {
+    for (const other of others.filter((other) => isTypo(other, name))) {
       yield {
         pointer,
         name: 'unused-variable',
-        message: `The environment variable ${other} is set beside ${name}, and nothing refers to it.`,
-        suggestion: 'Unset it, or correct the name in this reference.',
+        message: `The environment variables ${name} and ${other} are both set, and nothing refers to ${other}.`,
+        suggestion: `Unset ${other}, or correct the name in this reference.`,
       }
     }
   }
@@ -122,10 +122,10 @@ export function* unusedVariables(
 
 const familyOf = (name: string): string => FAMILY.exec(name)?.[0].toLowerCase() ?? name
 
-/** HOST and PORT, ID and IP, A1 and A2 are near each other, too, and none is a slip for the other. */
+/** HOST and PORT, ID and IP, A1 and A2 are also close to each other, and none is a typo of the other. */
 const SHORTEST_WORD = 5
 
-function isSlip(a: string, b: string): boolean {
+function isTypo(a: string, b: string): boolean {
   if (familyOf(a) !== familyOf(b)) return false
   if (withoutMarks(a) === withoutMarks(b)) return true
   const [left, right] = [a.split('_'), b.split('_')]
@@ -142,10 +142,10 @@ const sorted = (word: string): string => [...word].sort().join('')
 
 const FEW = 8
 
-/** One ordinary word, which other texts will have too. */
+/** One ordinary word, which other texts probably contain too. */
 const WORD = /^\p{L}{1,11}$/u
 
-/** Secrets that can be guessed, and cannot be told from what else a log says. `names`: what this config calls its things. */
+/** Secrets that an attacker can guess, and that look like ordinary words in a log. `names`: the names in this config. */
 export function* shortSecrets(
   secrets: readonly SecretValue[],
   names: ReadonlySet<string>,
@@ -156,8 +156,8 @@ export function* shortSecrets(
     yield {
       pointer,
       name: 'secret-short',
-      message: `This secret ${why}: it can be guessed, and cannot be told from ordinary words in logs and answers.`,
-      suggestion: 'Choose a long random one, as "openssl rand -hex 32" makes it.',
+      message: `This secret ${why}: an attacker can guess it, and Headgate cannot tell it from ordinary words in logs and responses.`,
+      suggestion: 'Choose a long random secret: "openssl rand -hex 32" makes one.',
     }
   }
 }

@@ -17,7 +17,7 @@ export interface LintOptions {
   readonly inClear: readonly SecretPlace[]
   /** All secrets, those behind references too. */
   readonly secrets: readonly SecretValue[]
-  /** Takes them out of what plugins say. */
+  /** Removes the secrets from the messages of plugins. */
   redact(text: string): string
   readonly resolved: readonly Resolved[]
   readonly environment: Environment
@@ -28,7 +28,7 @@ export interface LintOptions {
 type Found = Omit<Warning, 'location' | 'name'> & { readonly name: string }
 type OfOurs = Omit<Found, 'name'> & { readonly name: LintName }
 
-/** What is allowed in a config without problems, and probably not meant; in the order of the file. */
+/** Probable mistakes in a valid config, in the order of the file. */
 export function lint(
   pipelines: readonly CheckedPipeline[],
   text: SourceText,
@@ -45,7 +45,7 @@ export function lint(
     ...unusedSecrets(options.resolved, text.value, options.environment),
     ...unusedVariables(options.resolved, options.environment),
   ]
-  // A named sink is looked at once for each pipeline that uses it.
+  // A named sink is checked once for each pipeline that uses it.
   const different = new Map(
     found.map((warning) => [`${warning.name} ${warning.pointer} ${warning.message}`, warning]),
   )
@@ -58,7 +58,7 @@ export function lint(
   return silence(warnings, text, lintNames(plugins), outsideNames(plugins))
 }
 
-/** What each plugin says of its own stage. A transform is told what those before it let pass. */
+/** The warnings of each plugin about its own stage. `ensured` tells a transform which events the earlier ones let pass. */
 function* stageFindings(
   pipeline: CheckedPipeline,
   { files, exposed, redact }: LintOptions,
@@ -78,7 +78,7 @@ function* stageFindings(
     }
     const ensures = 'ensures' in definition ? definition.ensures : undefined
     if (ensures !== undefined) ensured = [...ensured, ensures(config, context)]
-    // Any other transform may have made another event of it.
+    // Any other transform may have changed the event.
     else if (definition.kind === 'transform' && definition.routes !== true) ensured = []
   }
 }
@@ -90,11 +90,11 @@ const overriddenRoutes = ({ transforms }: CheckedPipeline): OfOurs[] =>
     .map(({ definition, pointer }) => ({
       pointer: `${pointer}/plugin`,
       name: 'route-overridden',
-      message: `A transform before this "${definition.name}" has chosen a target already, and this one chooses again.`,
+      message: `An earlier transform has already chosen a target, and this "${definition.name}" chooses again.`,
       suggestion: 'Put the rules of both into one transform.',
     }))
 
-/** Of two places that are at odds, the later one in the file is named, and tells where the other one is. */
+/** If two places in the file conflict, the warning is at the later one and gives the location of the earlier one. */
 function* targetFindings(pipelines: readonly CheckedPipeline[], text: SourceText): Generator<OfOurs> {
   const routed = pipelines.flatMap(routedTargets).map(({ at, target }) => ({ ...target, pointer: at }))
   const locationOf = (pointer: string): string => formatLocation(text.locationOf(pointer))
@@ -108,7 +108,7 @@ function* targetFindings(pipelines: readonly CheckedPipeline[], text: SourceText
     yield {
       pointer: child(pointer, 'partition'),
       name: 'partition-shared',
-      message: `Partition ${partition} of ${topic} is used already, at ${locationOf(other.pointer)}.`,
+      message: `The rule at ${locationOf(other.pointer)} already uses partition ${partition} of ${topic}.`,
     }
   }
   for (const { name, settings } of pipelines) {
@@ -137,7 +137,7 @@ function unusedSinks(pipelines: readonly CheckedPipeline[], file: unknown): OfOu
     }))
 }
 
-/** What logs and metrics call the things of a config. */
+/** The names of a config that appear in logs and metrics. */
 const namesOf = (pipelines: readonly CheckedPipeline[]): ReadonlySet<string> =>
   new Set(
     pipelines.flatMap((pipeline) => [
@@ -179,13 +179,13 @@ function* paddedReferences(resolved: readonly Resolved[]): Generator<OfOurs> {
 
 const PADDED = /^\s|\s$|^(["']).*\1$/s
 
-/** `headgate-ignore: name, name` and, after a space, why. */
+/** `headgate-ignore: name, name` and, after a space, the reason. */
 const IGNORE = /^headgate-ignore\b:?\s*([\w-]+(?:\s*,\s*[\w-]+)*)?/
 
 /**
- * Takes away the warnings that a comment silences: one on their line, on the line before, or there where the object that
- * they are in begins. Adds a warning for each name in such a comment that is unknown, or that silences nothing and is none
- * of those that are looked for elsewhere.
+ * Removes the warnings that a comment silences: a comment on their line, on the line before, or at the beginning of the object
+ * that they are in. Adds a warning for each name in such a comment that is unknown, or that silences nothing and is not in
+ * `foundElsewhere`.
  */
 export function silence(
   warnings: readonly Warning[],
@@ -206,7 +206,7 @@ export function silence(
   return [...warnings.filter((warning) => !silenced.has(warning)), ...complaints]
 }
 
-/** Without what a comment silences. */
+/** Without the warnings that a comment silences. */
 export const notSilenced = (warnings: readonly Warning[], text: SourceText): Warning[] => {
   const ignores = text.comments.flatMap(ignoresIn)
   return warnings.filter(
@@ -218,7 +218,7 @@ export const notSilenced = (warnings: readonly Warning[], text: SourceText): War
 }
 
 interface Ignore {
-  /** Undefined where the comment has none. */
+  /** Undefined if the comment has none. */
   readonly name: string | undefined
   readonly comment: Comment
 }
@@ -242,7 +242,7 @@ function unknown(name: string | undefined, comment: Comment, known: ReadonlySet<
     pointer: '',
     ...(name === undefined
       ? {
-          message: 'This comment does not name what it silences.',
+          message: 'This comment names no warning to silence.',
           suggestion: 'Write the name that the warning shows: "// headgate-ignore: rule-never-matches".',
         }
       : { message: `There is no warning "${name}".`, ...didYouMean(name, [...known]) }),

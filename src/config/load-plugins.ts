@@ -15,9 +15,9 @@ import { checkShape } from './shape.js'
 import { SourceText } from './source-text.js'
 
 /**
- * Imports the plugins that a config file names by package or by path, and nothing else. Never rejects: what is wrong with
- * one is reported by the check, at its place. A file that cannot be read or parsed names none. `text`: what the file is to
- * say, where that is not what it says. `running`: no others are loaded; to ask about a config must not run code.
+ * Imports the plugins that a config file names by package or by path, and nothing else. Never rejects: the check reports the
+ * problems of a plugin, at its place in the file. A file that cannot be read or parsed names none. `text`: used in place of the
+ * text of the file. `running`: loads no others, because checking a config must not run code.
  */
 export async function loadPlugins(
   path: string,
@@ -45,17 +45,17 @@ export async function loadPlugins(
   return plugins
 }
 
-/** The plugins of a config that runs, by their names: of one that is named by a path, the text of its file. */
+/** The plugins of the running config, by name; the value is the text of the file if the name is a path. */
 export type RunningPlugins = { readonly [name: string]: string | null }
 
 const NOT_RUNNING: ExternalPlugin = {
   failure: {
-    message: 'This plugin does not run here, and a question about a config loads none.',
+    message: 'The running config does not use this plugin, and the admin API loads no other plugins.',
     suggestion: 'Run "headgate validate" on the file: it loads the plugins in a process of its own.',
   },
 }
 
-/** A file that was changed since is not what runs. */
+/** A file that has changed since it was loaded is not the running plugin. */
 function isRunning(name: string, folder: string, running: RunningPlugins): boolean {
   if (!Object.hasOwn(running, name)) return false
   if (!isPath(name)) return true
@@ -73,7 +73,7 @@ interface Owned {
 
 const keyOf = ({ kind, name }: AnyDefinition): string => `${kind} "${name}"`
 
-/** Metrics and logs name a stage by the name its plugin gives itself. */
+/** Metrics and logs name a stage by the name in the definition of its plugin, which therefore has to be unique. */
 function refuseClash(
   name: string,
   definitions: readonly AnyDefinition[],
@@ -81,9 +81,9 @@ function refuseClash(
 ): ExternalPlugin | undefined {
   for (const definition of definitions) {
     const key = keyOf(definition)
-    const known = owners.get(key)
-    if (known !== undefined && known.definition !== definition) {
-      const other = known.owner === 'built-in' ? 'a built-in one' : `that of "${known.owner}"`
+    const earlier = owners.get(key)
+    if (earlier !== undefined && earlier.definition !== definition) {
+      const other = earlier.owner === 'built-in' ? 'a built-in one' : `that of "${earlier.owner}"`
       const message = `The ${key} of "${name}" has the same name as ${other}: metrics and logs could not tell them apart.`
       return { failure: { message, suggestion: 'Give the plugin another "name".' } }
     }
@@ -92,11 +92,11 @@ function refuseClash(
   return undefined
 }
 
-/** Every text that stands where a stage names its plugin. */
-function pluginNames(path: string, given: string | undefined): string[] {
+/** The plugin name of every stage, if it is a text. */
+function pluginNames(path: string, replacement: string | undefined): string[] {
   let text: string
   try {
-    text = given ?? readText(path)
+    text = replacement ?? readText(path)
   } catch {
     return []
   }
@@ -122,7 +122,7 @@ const values = (value: unknown): unknown[] => (isObject(value) ? Object.values(v
 const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === 'object' && value !== null
 
-/** Imports a plugin by its name in the config; paths and packages are looked for from `folder`. Never rejects. */
+/** Imports a plugin by its name in the config; paths and packages are resolved from `folder`. Never rejects. */
 export async function loadPlugin(name: string, folder: string): Promise<ExternalPlugin> {
   const found = isPath(name) ? byPath(name, folder) : byPackage(name, folder)
   if ('failure' in found) return found
@@ -142,7 +142,7 @@ export async function loadPlugin(name: string, folder: string): Promise<External
     try {
       checkShape(definition.config, {})
     } catch (error) {
-      return failure(`The settings that "${name}" declares cannot be used: ${(error as Error).message}.`)
+      return failure(`The schema of the settings of "${name}" is invalid: ${(error as Error).message}.`)
     }
   }
   return { definitions, ...place }
@@ -152,7 +152,7 @@ const failure = (message: string) => ({ failure: { message } })
 
 type Located = { readonly url: string; readonly file?: { readonly path: string; readonly text: string } }
 
-/** With a digest in its URL a file that was changed is another module, so that a reload gets it. */
+/** The digest in the URL makes a changed file another module, so that a reload imports it. */
 function byPath(name: string, folder: string): Located | { readonly failure: PluginFailure } {
   const path = resolve(folder, name)
   try {
@@ -160,7 +160,7 @@ function byPath(name: string, folder: string): Located | { readonly failure: Plu
     const url = `${pathToFileURL(path).href}?${hash('sha256', text, 'hex').slice(0, 12)}`
     return { url, file: { path, text } }
   } catch (error) {
-    return failure(`The plugin "${name}" cannot be read: ${reason(error)}. It is looked for in ${folder}.`)
+    return failure(`Cannot read the plugin "${name}": ${reason(error)}. Its path is relative to ${folder}.`)
   }
 }
 

@@ -5,7 +5,7 @@ import type { ShapeProblem } from './shape.js'
 /** A sink of a pipeline that refers to one in `sinks`. */
 export interface SinkReference {
   readonly name: string
-  /** Settings of its own, which count before those of the named sink. */
+  /** Settings of the pipeline, which override those of the named sink. */
   readonly config: { readonly [name: string]: unknown }
 }
 
@@ -15,9 +15,9 @@ export type SinkReferences = ReadonlyMap<string, SinkReference>
 export const sinkPointer = (name: string): string => child('/sinks', name)
 
 /**
- * Puts what `sinks` says of a sink in place of each reference to it, so that a pipeline reads as if it had a sink of its own:
- * `"sink": "main"`, or `"sink": { "use": "main", "config": { ... } }` with settings of this pipeline. `config` is what the
- * file says, in any shape.
+ * Replaces each reference to a sink with its declaration in `sinks`, as if each pipeline had a sink of its own. A reference is
+ * `"sink": "main"`, or `"sink": { "use": "main", "config": { ... } }` with settings of this pipeline. `config` may have any
+ * shape.
  */
 export function resolveSinks(
   config: unknown,
@@ -43,7 +43,7 @@ export function resolveSinks(
           expected:
             names.length === 0
               ? 'a sink that "sinks" declares'
-              : `one of ${names.map((known) => `"${known}"`).join(', ')}`,
+              : `one of ${names.map((one) => `"${one}"`).join(', ')}`,
           ...didYouMean(use, names),
         })
       return [name, { ...rest, sink: { plugin: UNKNOWN, config: {} } }]
@@ -68,7 +68,7 @@ export function resolveSinks(
   return { config: { ...config, pipelines: Object.fromEntries(pipelines) }, references }
 }
 
-/** Stands for the plugin of a sink that does not exist, which has been reported. */
+/** The plugin of a sink that does not exist: `resolveSinks` has reported that. */
 export const UNKNOWN = '?'
 
 function referenceOf(

@@ -1,7 +1,7 @@
 import { child } from '../lib/json/pointer.js'
 import type { ProviderProblem, Substituted } from './providers.js'
 
-/** A reference that has no value here; something else stands in its place. */
+/** A reference that has no value on this machine; a placeholder replaces it. */
 export interface Unresolved {
   readonly pointer: string
   /** As `${env:KAFKA_BROKERS}`. */
@@ -14,17 +14,17 @@ interface Checked {
 
 type Filled = Pick<Substituted, 'value' | 'problems'> & {
   readonly placeholders: readonly Unresolved[]
-  /** What stands in for references, and the reference that is shown in its place. */
+  /** Each placeholder, and the reference that any output shows instead of it. */
   readonly standIns: ReadonlyMap<string, string>
 }
 
-/** What a reference of a provider looks like where it was left standing. */
+/** A reference that `substitute` has left in a text. */
 const REFERENCE = /\$\{(?:env|file|dir):[^}]*\}/g
 
-/** Where a stand-in does no harm. In a transform it could decide on an event. */
+/** The stages in which a placeholder does no harm. In a transform it could decide on an event. */
 const CONNECTS = /^(?:\/sinks|\/pipelines\/[^/]+\/(?:source|sink|postCommit))\//
 
-/** A placeholder has to fit the setting that it stands in: the first of these that does is taken. */
+/** A placeholder has to be valid in its setting: the first of these that is valid is used. */
 const FORMS: readonly ((stem: string) => string)[] = [
   (stem) => stem,
   (stem) => `${stem}:9092`,
@@ -33,25 +33,25 @@ const FORMS: readonly ((stem: string) => string)[] = [
 ]
 
 /**
- * Checks a config in which placeholders stand for what its references should have brought. Only for looking at what the
- * config would do: nothing may be connected with it. References that no placeholder fits are problems as ever.
+ * Checks a config in which placeholders replace the references without a value. Only for showing what the config would do:
+ * nothing may connect with it. A reference remains a problem if no placeholder is valid in its setting.
  */
 export function checkWithPlaceholders<Result extends Checked>(
   substituted: Substituted,
   check: (value: unknown, unresolved: readonly ProviderProblem[]) => Result,
 ): Result & Omit<Filled, 'value' | 'problems'> {
-  const tried = new Map<string, number>()
+  const attempts = new Map<string, number>()
   for (;;) {
-    const { value, problems, placeholders, standIns } = fill(substituted, tried)
+    const { value, problems, placeholders, standIns } = fill(substituted, attempts)
     const checked = check(value, problems)
-    const complained = new Set(checked.problems.map(({ pointer }) => pointer))
-    const unfit = new Set(placeholders.map(({ pointer }) => pointer).filter((at) => complained.has(at)))
+    const invalid = new Set(checked.problems.map(({ pointer }) => pointer))
+    const unfit = new Set(placeholders.map(({ pointer }) => pointer).filter((at) => invalid.has(at)))
     if (unfit.size === 0) return { ...checked, placeholders, standIns }
-    for (const pointer of unfit) tried.set(pointer, (tried.get(pointer) ?? 0) + 1)
+    for (const pointer of unfit) attempts.set(pointer, (attempts.get(pointer) ?? 0) + 1)
   }
 }
 
-function fill(substituted: Substituted, tried: ReadonlyMap<string, number>): Filled {
+function fill(substituted: Substituted, attempts: ReadonlyMap<string, number>): Filled {
   const missing = new Set(
     substituted.problems.map(({ pointer }) => pointer).filter((at) => CONNECTS.test(at)),
   )
@@ -67,7 +67,7 @@ function fill(substituted: Substituted, tried: ReadonlyMap<string, number>): Fil
   }
   const inString = (text: string, pointer: string): string =>
     text.replace(REFERENCE, (reference) => {
-      const form = FORMS[tried.get(pointer) ?? 0]
+      const form = FORMS[attempts.get(pointer) ?? 0]
       if (form === undefined) return reference
       const placeholder = form(stemOf(reference))
       placeholders.push({ pointer, reference })
@@ -84,7 +84,7 @@ function fill(substituted: Substituted, tried: ReadonlyMap<string, number>): Fil
   }
 }
 
-/** `${env:KAFKA_BROKERS}` as `without-value-env-kafka-brokers`: a word that can be a host name too, and is found within others. */
+/** `${env:KAFKA_BROKERS}` as `without-value-env-kafka-brokers`: valid as a host name too, and easy to find within a text. */
 const stemOf = (reference: string): string =>
   `without-value-${reference
     .toLowerCase()

@@ -7,8 +7,8 @@ import { readText } from './files.js'
 type Entry = { readonly path: string } | { readonly problem: string }
 
 /**
- * The file that an import of an npm package from `folder` would load; undefined where it is not installed. Resolved here,
- * because Node resolves for `import` only from the importing file, and require.resolve refuses packages without CommonJS.
+ * The file that an import of an npm package from `folder` would load; undefined if it is not installed. Node resolves an
+ * `import` only from the importing file, and require.resolve refuses packages without CommonJS.
  */
 export function packageEntry(name: string, folder: string): Entry | undefined {
   const place = join(folder, 'node_modules', name)
@@ -38,7 +38,7 @@ const isRecord = (value: unknown): value is { readonly [key: string]: unknown } 
 const mainExport = (exports: unknown): unknown =>
   isRecord(exports) && Object.keys(exports).some((key) => key.startsWith('.')) ? exports['.'] : exports
 
-/** The first condition that holds decides, in the order of the file. */
+/** The first condition that holds decides, in the order of package.json. */
 function conditional(target: unknown): string | undefined {
   if (typeof target === 'string') return target
   const candidates = Array.isArray(target)
@@ -55,7 +55,7 @@ function conditional(target: unknown): string | undefined {
   return undefined
 }
 
-/** What was thrown while a plugin was imported, for people: with the line, where that can be had. */
+/** Describes an error thrown during the import of a plugin, with the line if it can be found. */
 export async function loadingFailure(name: string, url: string, thrown: unknown): Promise<PluginFailure> {
   const error = thrown instanceof Error ? (thrown as NodeJS.ErrnoException) : undefined
   const { message = String(thrown), stack = '', code } = error ?? {}
@@ -78,7 +78,7 @@ function placeIn(text: string, url: string): string | undefined {
 
 const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
-/** The error itself does not say where it is; Node prints it, and nothing of the file is run. */
+/** A SyntaxError has no location; `node --check` prints it, and runs nothing of the file. */
 const placeOfSyntaxError = (url: string): Promise<string | undefined> =>
   new Promise((resolve) => {
     execFile(process.execPath, ['--check', fileURLToPath(url)], (_error, _stdout, stderr) =>

@@ -16,11 +16,11 @@ import type { Unplaced } from './lint-names.js'
 import type { Problem, Warning } from './problem.js'
 import type { CheckedConfig } from './read.js'
 
-/** What the outside says of a config: brokers, topics, the sender's API. */
+/** The results of checking a config against brokers, topics and the API of the sender. */
 export interface ProbeReport {
   readonly problems: readonly Problem[]
   readonly warnings: readonly Warning[]
-  /** What is as it should be, and what could not be looked at, in the order of the file. */
+  /** `checked` was found to be right; `unchecked` could not be checked. In the order of the file. */
   readonly checked: readonly ProbeLine[]
   readonly unchecked: readonly ProbeLine[]
 }
@@ -32,16 +32,16 @@ export interface ProbeLine {
 }
 
 export interface ProbeOptions {
-  /** Milliseconds; what has not ended by then is a problem. */
+  /** Milliseconds; a check that has not finished by then is a problem. */
   readonly timeout: number
-  /** Aborted when the operator no longer wants to know. */
+  /** Aborted when the operator cancels the check. */
   readonly signal: AbortSignal
 }
 
-/** What a plugin may wait for one answer, so that it can still say which one did not come. */
-const ONE_QUESTION = 0.8
+/** The share of the timeout for one request of a plugin, so that it has time to report which request got no response. */
+const REQUEST_SHARE = 0.8
 
-/** Asks the plugins of a checked config to look at the outside, all at once. Writes and acknowledges nothing. */
+/** Runs the probes of all plugins of a checked config at once. Writes and acknowledges nothing. */
 export async function probe(config: CheckedConfig, options: ProbeOptions): Promise<ProbeReport> {
   const redact = redactor(config.secrets)
   const stages = config.pipelines.flatMap((pipeline) =>
@@ -49,11 +49,11 @@ export async function probe(config: CheckedConfig, options: ProbeOptions): Promi
       stage.definition.probe === undefined ? [] : [{ pipeline, stage, plugin: stage.definition.name }],
     ),
   )
-  const asked = stages.map(async ({ pipeline, stage, plugin }) => {
+  const probes = stages.map(async ({ pipeline, stage, plugin }) => {
     const found = await probeStage(config, pipeline, stage, options)
     return found.map((one) => ({ ...one, pipeline, plugin }))
   })
-  const found = (await Promise.all(asked)).flat()
+  const found = (await Promise.all(probes)).flat()
 
   const of = <K extends Probed['kind']>(kind: K) =>
     found.filter((one): one is Extract<(typeof found)[number], { kind: K }> => one.kind === kind)
@@ -102,7 +102,7 @@ async function probeStage(
     targets: [...routedTargets(pipeline), ...deadLetterTargets(pipeline)],
     maxBody: source.definition.maxBody?.(source.config),
     redeliveryWindow: milliseconds(settings.redelivery.window),
-    timeout: Math.ceil(timeout * ONE_QUESTION),
+    timeout: Math.ceil(timeout * REQUEST_SHARE),
     signal: AbortSignal.any([late, signal]),
   }
   const found: Probed[] = []
@@ -114,7 +114,7 @@ async function probeStage(
       found.push(one)
     }
   })()
-  // Whatever comes of it later is nobody's matter.
+  // Nothing waits for it after the timeout: a later failure must not become an unhandled rejection.
   asking.catch(() => {})
   try {
     await Promise.race([asking, aborted(context.signal)])
@@ -125,9 +125,9 @@ async function probeStage(
     }
   }
   if (late.aborted) {
-    failed('HG_PROBE_TIMEOUT', `Not all that "${definition.name}" asked was answered within ${timeout} ms.`)
+    failed('HG_PROBE_TIMEOUT', `The checks of "${definition.name}" did not finish within ${timeout} ms.`)
   } else if (signal.aborted) {
-    failed('HG_PROBE_TIMEOUT', `"${definition.name}" was interrupted before all was answered.`)
+    failed('HG_PROBE_TIMEOUT', `The checks of "${definition.name}" were interrupted before they finished.`)
   }
   return [...found]
 }
@@ -138,7 +138,7 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 
-/** What the sink of `pipeline` could write to, and what no rule of any of the pipelines uses although it seems meant. */
+/** Topics and partitions that the sink of `pipeline` has, and that no rule of any pipeline uses although one probably should. */
 export function* unrouted(
   topics: readonly SinkTopic[],
   pipeline: CheckedPipeline,
@@ -150,12 +150,12 @@ export function* unrouted(
   yield* unroutedPartitions(topics, own, all)
 }
 
-/** A name up to its last part: topics that share it are taken for one family. */
+/** A name up to its last part: topics that share it count as one family. */
 const FAMILY = /^.*[._-](?=[^._-]+$)/
-/** What belongs to Kafka itself, and what consumers and Kafka Streams make beside the topics that they read. */
+/** Topics of Kafka itself, and topics that consumers and Kafka Streams create for the topics that they read. */
 const NOT_MEANT = /^_|[._-](?:dlq|dlt|dead-?letters?|retry|retries|changelog|repartition)$/i
 
-/** Two topics are a family, one is not: its name may begin like many that have nothing to do with it. */
+/** Two topics are a family, one is not: many unrelated names can begin like its name. */
 function* unroutedTopics(
   topics: readonly SinkTopic[],
   own: readonly RoutedTarget[],
@@ -175,15 +175,13 @@ function* unroutedTopics(
     yield {
       pointer: child(first.at, 'topic'),
       name: 'topic-without-rule',
-      message: `No rule sends events to the ${one ? 'topic' : 'topics'} ${listed(left.map(quoted))}, which ${one ? 'is' : 'are'} there beside ${listed(members.map(quoted))}.`,
+      message: `No rule sends events to the ${one ? 'topic' : 'topics'} ${listed(left.map(quoted))}, and ${one ? 'its name is' : 'their names are'} like ${listed(members.map(quoted))}.`,
       suggestion: `Add ${one ? 'a rule for it' : 'rules for them'}, or correct the rule that was meant to name ${one ? 'it' : 'them'}.`,
     }
   }
 }
 
-/**
- * One partition that is named says only where the events go; two share the topic out, and then the others are left over.
- */
+/** A single named partition may be the only one meant; if rules name two, the rules probably should cover all of them. */
 function* unroutedPartitions(
   topics: readonly SinkTopic[],
   own: readonly RoutedTarget[],
@@ -202,7 +200,7 @@ function* unroutedPartitions(
     yield {
       pointer: child(first.at, 'partition'),
       name: 'partition-without-rule',
-      message: `No rule sends events to ${one ? 'partition' : 'the partitions'} ${listed(left)} of topic "${name}", which has ${partitions}: each rule that writes to it names another one.`,
+      message: `No rule sends events to ${one ? 'partition' : 'the partitions'} ${listed(left)} of topic "${name}", which has ${partitions} partitions: every rule that writes to it names another one.`,
       suggestion: `Add ${one ? 'a rule for it' : 'rules for them'}, or leave \`partition\` out, so that the key of an event decides.`,
     }
   }
@@ -212,7 +210,7 @@ const quoted = (name: string): string => `"${name}"`
 
 const LONGEST_LIST = 5
 
-/** `a, b and c`, or the first of them and how many others there are. */
+/** `a, b and c`, or the first of them and the number of the others. */
 function listed(items: readonly (string | number)[]): string {
   const others = items.length - LONGEST_LIST
   const shown = others > 1 ? [...items.slice(0, LONGEST_LIST), `${others} others`] : items

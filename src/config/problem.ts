@@ -6,11 +6,11 @@ export interface SourceLocation {
   readonly file: string
   readonly line: number
   readonly column: number
-  /** Behind the last character; absent where only a point is known. */
+  /** After the last character; absent if only a point is known. */
   readonly end?: { readonly line: number; readonly column: number }
 }
 
-/** Something wrong with what the operator wrote. */
+/** A mistake in a file that the operator wrote. */
 export interface Problem {
   readonly code: ErrorCode
   readonly location: SourceLocation
@@ -19,21 +19,21 @@ export interface Problem {
   /** One sentence. */
   readonly message: string
   readonly expected?: string
-  /** As it is written in the file, so that a secret behind a ${...} reference stays behind it. */
+  /** As written in the file, so that a ${...} reference is shown and not its value, which may be secret. */
   readonly found?: string
   readonly suggestion?: string
 }
 
-/** Something that is allowed in the config, and probably not what was meant. */
+/** A probable mistake in a valid config. */
 export interface Warning extends Omit<Problem, 'code' | 'expected' | 'found'> {
   /** As `docs/lint.md` lists it; a comment in the file can silence it. */
   readonly name: string
 }
 
-/** `plugins.config.json:14:60`, which terminals and editors make a link of. */
+/** `plugins.config.json:14:60`: terminals and editors turn it into a link. */
 export const formatLocation = ({ file, line, column }: SourceLocation): string => `${file}:${line}:${column}`
 
-/** A problem for people, over a few lines. */
+/** A problem as a few lines of text. */
 export function formatProblem(problem: Problem): string {
   const { location, pointer, code, message, expected, found, suggestion } = problem
   const lines = [
@@ -46,10 +46,10 @@ export function formatProblem(problem: Problem): string {
   return lines.join('\n')
 }
 
-/** The known name that was probably meant; undefined where none is near. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
+/** The valid name that was probably meant; undefined if none is close. */
+export function nearest(name: string, valid: readonly string[]): string | undefined {
   const wanted = name.toLowerCase()
-  const ranked = known
+  const ranked = valid
     .map((candidate) => ({ candidate, far: distance(wanted, candidate.toLowerCase()) }))
     .sort((a, b) => a.far - b.far)
   const [best] = ranked
@@ -58,7 +58,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
     : undefined
 }
 
-export function didYouMean(name: string, known: readonly string[]): { suggestion: string } | undefined {
-  const meant = nearest(name, known)
+export function didYouMean(name: string, valid: readonly string[]): { suggestion: string } | undefined {
+  const meant = nearest(name, valid)
   return meant === undefined ? undefined : { suggestion: `Did you mean "${meant}"?` }
 }

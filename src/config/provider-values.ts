@@ -2,11 +2,11 @@ import type { JsonBody } from '../contract/index.js'
 import { parseBody } from '../lib/json/body.js'
 import { child, pointer } from '../lib/json/pointer.js'
 
-/** The value of a key in a file; the keys that there are where it is missing; or why the file has no such value. */
+/** The value of a key in a file; the existing keys if it is missing; or why the file has no such value. */
 export type KeyLookup =
   | { readonly value: string }
   | { readonly keys: readonly string[] }
-  /** Continues "The file ...", and holds nothing of what stands in it but keys. */
+  /** Continues "The file ...". It may contain keys of the file, and no other text from it. */
   | { readonly problem: string }
 
 export function lookUpProperty(text: string, key: string): KeyLookup {
@@ -17,7 +17,7 @@ export function lookUpProperty(text: string, key: string): KeyLookup {
   return value === undefined ? { keys: [...properties.values.keys()] } : { value }
 }
 
-/** The keys that have a value. A line without one is more likely a piece of the value before it than a key. */
+/** The keys that have a value. A line without one is more likely a part of the value before it than a key. */
 export function keysOfProperties(text: string): string[] {
   const properties = parseProperties(text)
   if ('malformed' in properties) return []
@@ -26,17 +26,17 @@ export function keysOfProperties(text: string): string[] {
 
 const DEEPEST = 100
 
-/** `key` is a member of the top level, or a JSON Pointer. A number is taken as it is written. */
+/** `key` is a member of the top level, or a JSON Pointer. A number is returned as it is written. */
 export function lookUpJson(text: string, key: string): KeyLookup {
   let body: JsonBody
   try {
     body = parseBody(Buffer.from(text), DEEPEST)
   } catch {
-    // The parser's own words would quote what stands there.
+    // The message of the parser would quote the file.
     return { problem: 'is not JSON, or has a key twice' }
   }
   if (!/^(?:[^/]|(?:\/(?:[^~/]|~[01])*)*$)/.test(key))
-    return { problem: `has no value at "${key}", which is no JSON Pointer` }
+    return { problem: `has no value at "${key}", which is not a JSON Pointer` }
   const place = pointer(key.startsWith('/') ? key : child('', key))
   const value = place.read(body.value)
   if (value === undefined) return { keys: nearKeys(body.value, key) }
@@ -48,7 +48,7 @@ export function lookUpJson(text: string, key: string): KeyLookup {
   return { value: body.slice(place)?.toString() ?? String(value) }
 }
 
-/** Where text, numbers and truth values are: members of the top level by their name, others by JSON Pointer. */
+/** The keys of all texts, numbers and booleans: members of the top level by name, others by JSON Pointer. */
 export function keysOfJson(text: string): string[] {
   const leaves = (value: unknown, at: string): string[] =>
     typeof value === 'object' && value !== null
@@ -59,14 +59,14 @@ export function keysOfJson(text: string): string[] {
   return leaves(parseBody(Buffer.from(text), DEEPEST).value, '').map(shortest)
 }
 
-/** The same key, however it is written: `/a` is `a`. */
+/** One form for a key that can be written in two: `/a` is `a`. */
 export function shortest(key: string): string {
   if (!key.startsWith('/')) return key
   const [only = '', ...others] = pointer(key).tokens
   return others.length > 0 || only.startsWith('/') ? key : only
 }
 
-/** The keys beside the one that is missing, written as it was. */
+/** The keys at the same level as the missing one, in the same notation. */
 function nearKeys(value: unknown, key: string): string[] {
   const parent = key.startsWith('/') ? key.slice(0, key.lastIndexOf('/')) : ''
   const around = pointer(parent).read(value)
@@ -74,7 +74,7 @@ function nearKeys(value: unknown, key: string): string[] {
   return Object.keys(around).map((name) => (key.startsWith('/') ? child(parent, name) : name))
 }
 
-/** What a file of Java properties says; or the line of the first escape that Java would refuse. */
+/** The values of a file of Java properties; or the line of the first escape that Java would refuse. */
 export type Properties = { readonly values: ReadonlyMap<string, string> } | { readonly malformed: number }
 
 const ESCAPES: { readonly [letter: string]: string } = { t: '\t', n: '\n', r: '\r', f: '\f' }
@@ -103,8 +103,8 @@ const COMMENT_OR_BLANK = /^[ \t\f]*(?:[#!]|$)/
 const CONTINUED = /(?:^|[^\\])(?:\\\\)*\\$/
 
 /**
- * Lines with what continues them. A comment is not continued, and a comment sign in a continuation is none; but to Java a
- * line of only a backslash has not begun, and neither has what comes after it.
+ * Lines joined with their continuation lines. A comment has no continuation, and a comment sign in a continuation line does not
+ * begin a comment. Java ignores a line that is only a backslash, and parses the next line as if it stood alone.
  */
 function* logicalLines(text: string): Generator<{ readonly content: string; readonly number: number }> {
   const lines = text.split(/\r\n|\r|\n/)

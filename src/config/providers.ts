@@ -12,7 +12,7 @@ import {
   lookUpProperty,
 } from './provider-values.js'
 
-/** Where ${env:...} references are looked up. */
+/** The variables for ${env:...} references. */
 export type Environment = Readonly<{ [name: string]: string | undefined }>
 
 export interface ProviderProblem {
@@ -25,11 +25,11 @@ export interface ProviderProblem {
 export interface Substituted {
   readonly value: unknown
   readonly problems: readonly ProviderProblem[]
-  /** What references could be resolved, in the order of the file. */
+  /** The references that have a value, in the order of the file. */
   readonly resolved: readonly Resolved[]
   /** Absolute paths of the files that providers read, or tried to. */
   readonly read: readonly string[]
-  /** The texts of those that could be read. */
+  /** The texts of the files that could be read. */
   readonly texts: Contents
 }
 
@@ -42,19 +42,19 @@ export interface Resolved {
   readonly origin: Origin | { readonly variable: string }
 }
 
-/** `${provider:argument}`; and what people write by mistake: `${NAME}`, and a reference that is never closed. */
+/** `${provider:argument}`; and two common mistakes: `${NAME}`, and a reference that is never closed. */
 const REFERENCE = /\$\$\{|\$\{(?:([A-Za-z]+):([^}]*)\}|([A-Za-z_][A-Za-z0-9_]*)\}|(?:env|file|dir):[^}]*$)/g
 
-/** Stands for `${` where no reference is meant. */
+/** Means the text `${` itself. */
 const ESCAPED = '$${'
 
 const PROVIDERS = ['env', 'file', 'dir']
 const FORMS =
-  'References are ${env:NAME}, ${file:PATH}, ${file:PATH:KEY} and ${dir:FOLDER:FILE}; where none is meant, write $${.'
+  'Valid references are ${env:NAME}, ${file:PATH}, ${file:PATH:KEY} and ${dir:FOLDER:FILE}; for the text ${ itself, write $${.'
 
 /**
- * Puts the values of Kafka's config providers (KIP-297, KIP-421) in place of the references, in every text of the config.
- * Paths are relative to `folder`, that of the config file; with `contents`, those are all the files there are.
+ * Replaces the references to Kafka's config providers (KIP-297, KIP-421) with their values, in every text of the config. Paths
+ * are relative to `folder`, the folder of the config file. With `contents`, no other files exist.
  */
 export function substitute(
   config: unknown,
@@ -107,7 +107,7 @@ export function substitute(
 
 const UNCLOSED: Found = { message: 'A ${...} reference is never closed.', suggestion: 'Add the closing }.' }
 
-/** An argument with white space is rather a part of an expression. */
+/** An argument with white space is more likely a part of an expression than a typo. */
 const unknownProvider = (provider: string, argument: string): Found => ({
   message: `There is no provider "${provider}".`,
   suggestion: (/\s/.test(argument) ? undefined : didYouMean(provider, PROVIDERS)?.suggestion) ?? FORMS,
@@ -122,58 +122,58 @@ function fromEnvironment(name: string, environment: Environment): Found {
   const value = environment[name]
   if (name === '') return { message: 'The reference names no environment variable.', suggestion: FORMS }
   if (value === undefined) {
-    const set = Object.keys(environment).filter((known) => environment[known] !== undefined)
+    const set = Object.keys(environment).filter((variable) => environment[variable] !== undefined)
     return { message: `The environment variable ${name} is not set.`, ...didYouMean(name, set) }
   }
   if (value === '') return { message: `The environment variable ${name} is empty.` }
   return { value }
 }
 
-/** What a provider says of a reference: its value, or what is wrong with it. Never both, and no value in a message. */
+/** The result of a provider: a value or a problem, never both. The message never contains a value. */
 export type Found =
   | { readonly value: string; readonly origin?: Origin }
   | { readonly message: string; readonly suggestion?: string }
 
-/** The file that a value came from, so that what is left over in it can be told. */
+/** The file that a value came from: a lint reports unused keys of it. */
 export interface Origin {
   /** Absolute. */
   readonly path: string
   /** The path as it is written. */
   readonly written: string
-  /** Of a value that is one of several in the file. */
+  /** Set if the reference names a key of the file. */
   readonly keyed?: {
     readonly key: string
-    /** All that the file has a value for, named as references name them. */
+    /** All keys of the file that have a value, as references write them. */
     keys(): readonly string[]
   }
-  /** Of a reference that names a folder: that as it is written, and its absolute path. */
+  /** Set if the reference names a folder: its absolute path, and the folder as it is written. */
   readonly folder?: { readonly path: string; readonly written: string }
 }
 
-/** The providers that read files. Each file is read once, so that several keys of it are of one version. */
+/** The providers that read files. Each file is read once, so that several keys of it come from the same version. */
 export interface FileProviders {
   /** `${file:PATH}`: the whole file; `${file:PATH:KEY}`: a value of a properties or JSON file. */
   file(argument: string): Found
   /** `${dir:FOLDER:FILE}`: the whole file, as Kubernetes mounts the entries of a Secret. */
   dir(argument: string): Found
-  /** Absolute paths of the files that were looked at, those that cannot be read too. */
+  /** Absolute paths of all files that references name, unreadable ones included. */
   looked(): readonly string[]
-  /** The texts of those that could be read. */
+  /** The texts of the files that could be read. */
   texts(): Contents
 }
 
 /** As large as a Kubernetes Secret can be. */
 const LARGEST = 1024 * 1024
 
-/** Paths are relative to `folder`. With `given`, those are all the files there are. */
-export function fileProviders(folder: string, given?: Contents): FileProviders {
+/** Paths are relative to `folder`. With `only`, no other files exist. */
+export function fileProviders(folder: string, only?: Contents): FileProviders {
   const contents = new Map<string, Content>()
   const read = (path: string): Content => {
-    if (given === undefined) return contentAt(path)
-    const text = given.get(path)
-    return text === undefined ? { problem: 'cannot be read: it is not there' } : { text }
+    if (only === undefined) return contentAt(path)
+    const text = only.get(path)
+    return text === undefined ? { problem: 'cannot be read: there is no such file' } : { text }
   }
-  const isThere = (path: string): boolean => given?.has(path) ?? existsSync(path)
+  const isThere = (path: string): boolean => only?.has(path) ?? existsSync(path)
   const contentOf = (written: string): Content => {
     const path = resolve(folder, written)
     const content = contents.get(path) ?? read(path)
@@ -216,8 +216,8 @@ export function fileProviders(folder: string, given?: Contents): FileProviders {
 }
 
 /**
- * Paths and keys may have colons: the longest part before a colon that exists is the path. Where none does, the first
- * colon ends it, as in Kafka.
+ * Paths and keys may contain colons: the path is the longest part before a colon that exists as a file. If none exists, the path
+ * ends at the first colon, as in Kafka.
  */
 function split(
   argument: string,

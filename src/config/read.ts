@@ -14,13 +14,13 @@ import { type Environment, type ProviderProblem, type Substituted, substitute } 
 import { HIDDEN, type SecretPlace, secretPlaces, secretValues, withoutSecrets } from './secrets.js'
 import { SourceText } from './source-text.js'
 
-/** Everything that reading depends on, except the file itself. */
+/** All inputs of reading a config, except the file itself. */
 export interface ReadOptions {
   readonly plugins: readonly AnyDefinition[]
-  /** The plugins that `loadPlugins` found for names that are no built-ins. */
+  /** The external plugins that `loadPlugins` has loaded. */
   readonly external?: ExternalPlugins
   readonly environment: Environment
-  /** True if strangers can reach the intake and unverified senders are not allowed. */
+  /** True if other machines can reach the intake and unverified senders are not allowed. */
   readonly exposed: boolean
   /** True if Kafka clients may load libraries and run programs. */
   readonly clientCode?: boolean
@@ -28,13 +28,13 @@ export interface ReadOptions {
   readonly cwd: string
   /** Read in place of the text in the file. */
   readonly text?: string
-  /** All files as another process read them, in place of those on disk. */
+  /** All files as another process has read them, used in place of those on disk. */
   readonly contents?: Contents
   /** Reads only files below the folder of the config file: a stranger names them. */
   readonly within?: boolean
   /**
-   * How a reference that cannot be resolved is treated: as a problem if absent. With `placeholder`, a placeholder is its value in
-   * sources, sinks and post-commit stages: such a config can be used for a dry run, and must not be run.
+   * Without it, a reference that cannot be resolved is a problem. With `placeholder`, its value in sources, sinks and post-commit
+   * stages is a placeholder: such a config is good for a dry run, and must not be run.
    */
   readonly unresolved?: 'placeholder'
 }
@@ -43,23 +43,23 @@ export interface ReadOptions {
 export interface CheckedConfig {
   /** The path as it is shown to people. */
   readonly file: string
-  /** Digest of the file and of the files it names, but not of the values of its references. */
+  /** Digest of the file and of the files that it names, but not of the values of its references. */
   readonly revision: string
   readonly pipelines: readonly CheckedPipeline[]
-  /** The file as parsed: references as such, and `HIDDEN` in place of the secrets that are written in it. */
+  /** The parsed file: with references instead of their values, and with `HIDDEN` instead of secrets. */
   readonly written: unknown
   readonly files: Files
-  /** Secrets, each with the text that is shown in its place: a reference, or `HIDDEN` if it is written in the file. */
+  /** Secrets, each with the text that replaces it in any output: a reference, or `HIDDEN` if the file contains the secret. */
   readonly secrets: ReadonlyMap<string, string>
-  /** The value of every reference, with the reference, and the secrets: a comparison must not depend on the machine. */
+  /** The value of every reference, with the reference, and the secrets. With them, a comparison does not depend on the machine. */
   readonly references: ReadonlyMap<string, string>
-  /** References with a placeholder as value; empty in a config that can be run. */
+  /** References whose value is a placeholder; empty in a config that can be run. */
   readonly placeholders: readonly Unresolved[]
-  /** Absolute paths of all files that were read: the config file, those it names, those of references. */
+  /** Absolute paths of all files that were read: the config file, the files that it names, and those of references. */
   readonly watched: readonly string[]
   /** Their texts, secrets included. */
   contents(): Contents
-  /** Settings that are allowed but probably a mistake, in the order of the file. */
+  /** Probable mistakes in valid settings, in the order of the file. */
   readonly warnings: readonly Warning[]
   /** The lines of the file, for code frames; without the secrets that are written in it. */
   readonly lines: readonly string[]
@@ -97,7 +97,7 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
       : { ...check(substituted.value, substituted.problems), standIns: [], placeholders: [] }
   const secrets = new Map([...standIns, ...secretsFound.map(({ value, shown }) => [value, shown] as const)])
   const redact = redactor(secrets)
-  // Messages of plugins quote values.
+  // Messages of plugins can quote values.
   if (problems.length > 0)
     return { ok: false, problems: problems.map((one) => withoutSecrets(one, redact)).sort(byLocation), lines }
   for (const plugin of options.external?.values() ?? [])
@@ -122,7 +122,7 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
       files,
       secrets,
       placeholders,
-      // Only on demand: a reload shows none, and with thousands of rules they take half of its time.
+      // Only on demand: a reload shows no warnings, and with thousands of rules finding them takes half of its time.
       get warnings() {
         warnings ??= findWarnings()
         return warnings
@@ -134,7 +134,7 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
   }
 }
 
-/** What the config was made of: files, and values of references. */
+/** The files and the values of references that the config was made from. */
 function originOf(
   contents: ReadonlyMap<string, string>,
   { resolved, read, texts }: Substituted,

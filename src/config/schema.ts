@@ -10,7 +10,7 @@ const closed = { additionalProperties: false } as const
 const Plugin = Type.String({
   minLength: 1,
   description:
-    'The plugin: the name of a built-in one (`headgate plugins` lists them), a path such as "./plugins/mask.mjs", or an npm package with a scope or as "headgate-NAME".',
+    'The plugin: the name of a built-in plugin (`headgate plugins` lists them), a path such as "./plugins/mask.mjs", or an npm package with a scope or a name such as "headgate-NAME".',
 })
 const PluginConfig = Type.Record(Type.String(), Type.Unknown(), {
   default: {},
@@ -20,7 +20,7 @@ const OnError = Type.Union([Type.Literal('reject'), Type.Literal('dead-letter'),
   default: 'reject',
   expected: '"reject", "dead-letter" or "drop"',
   description:
-    'What becomes of an event that fails here because of its data: answered 4xx, written to the dead-letter topic, or dropped. A fault on our side is always answered 503.',
+    'If an event fails here because of its data: reject it with a 4xx response, write it to the dead-letter topic, or drop it. If Headgate or Kafka fails, the response is always 503.',
 })
 
 const SourceStage = Type.Object({ plugin: Plugin, config: PluginConfig }, closed)
@@ -34,18 +34,19 @@ const Retry = Type.Object(
     }),
     max: Duration({
       default: '60s',
-      description: 'Upper bound of every wait that the sender did not ask for.',
+      description: 'Upper bound of every wait, unless the sender asks for a longer one.',
     }),
     deadline: Duration({
       default: '24h',
-      description: 'Counted from the commit; after that the acknowledgement is given up.',
+      description:
+        'Time since the commit after which Headgate stops retrying: the acknowledgement has failed.',
     }),
   },
   {
     ...closed,
     default: {},
     description:
-      'When a failed acknowledgement is tried again: with full jitter, never before the sender asks.',
+      'When Headgate retries an acknowledgement: with full jitter, and never earlier than the sender allows.',
   },
 )
 
@@ -58,12 +59,13 @@ const PostCommitStage = Type.Object(
       maximum: 1000,
       default: 128,
       description:
-        'Acknowledgements under way at once. With answers that take 100 ms, 128 are 1,280 acknowledgements a second.',
+        'Acknowledge calls in flight at once. With responses that take 100 ms, 128 calls in flight are 1,280 acknowledgements a second.',
     }),
     rate: Type.Optional(
       Type.Number({
         exclusiveMinimum: 0,
-        description: 'Acknowledgements a second at most. Without it, only the 429 of the sender slows them.',
+        description:
+          'Acknowledgements a second at most. Without it, only a 429 response of the sender slows them down.',
       }),
     ),
     retry: Retry,
@@ -74,11 +76,11 @@ const PostCommitStage = Type.Object(
 const Pipeline = Type.Object(
   {
     source: SourceStage,
-    transforms: Type.Array(Stage, { default: [], description: 'Tried in order.' }),
+    transforms: Type.Array(Stage, { default: [], description: 'They run in this order.' }),
     sink: Stage,
     postCommit: Type.Array(PostCommitStage, {
       default: [],
-      description: 'Told about every event that is durable, in order, after the sender has its answer.',
+      description: 'They run in this order for each durable event, after the response to the sender.',
     }),
     deadLetter: Type.Optional(
       Type.Object(
@@ -89,61 +91,71 @@ const Pipeline = Type.Object(
             description: 'Topic for dead letters.',
           }),
           partition: Type.Optional(
-            Type.Integer({ minimum: 0, description: 'Partition; by the hash of the key where absent.' }),
+            Type.Integer({
+              minimum: 0,
+              description: 'Partition. Without it, the hash of the key decides.',
+            }),
           ),
         },
-        { ...closed, description: 'Where events go that `onError` or a rule sends to the dead letters.' },
+        {
+          ...closed,
+          description: 'Target of the events that `onError` or a rule sends to the dead letters.',
+        },
       ),
     ),
     redelivery: Type.Object(
       {
         window: Duration({
           default: '24h',
-          description: 'How long the same event is recognised when it comes again.',
+          description: 'How long Headgate recognises an event that the sender sends again.',
         }),
         by: Type.Union([Type.Literal('id+bytes'), Type.Literal('id')], {
           default: 'id+bytes',
           expected: '"id+bytes" or "id"',
           description:
-            'Which events are the same: those with the same id and the same bytes, or all with the same id. Use "id" if the sender changes something in the body at each delivery, such as a counter of attempts, and never gives one id to two events.',
+            'Which events are the same: those with the same id and the same bytes, or all with the same id. Use "id" if the sender changes the body at each delivery, for example a counter of attempts, and never uses one id for two events.',
         }),
         entries: Type.Integer({
           minimum: 0,
           maximum: 100_000_000,
           default: 100_000,
           description:
-            'How many events are remembered; the oldest go first. Each takes some 11 bytes of memory and 80 on disk.',
+            'How many events Headgate remembers; it drops the oldest first. Each takes some 11 bytes of memory and 80 on disk.',
         }),
       },
-      { ...closed, default: {}, description: 'Recognising events that are sent again.' },
+      { ...closed, default: {}, description: 'How Headgate recognises events that the sender sends again.' },
     ),
     maxPending: Type.Integer({
       minimum: 1,
       default: 100_000,
       description:
-        'Acknowledgements that may be owed to the sender; at this bound new events are answered 503.',
+        'The most acknowledgements that may be pending; at this bound the response to new events is 503.',
     }),
     slowAfter: Duration({
       default: '1s',
       description:
-        'From received to its outcome: an event that takes as long is logged with its ids and the stages that took the time, ten in 10 s at most.',
+        'An event that takes this long from its arrival to its outcome is logged with its ids and the stages that took the time, at most ten in 10 s.',
     }),
     tap: Type.Object(
       {
         mask: Type.Array(
           Pointer({
             description:
-              'A place in the event; `*` stands for every member or element, as in "/payload/items/*/card".',
+              'JSON Pointer of a place in the event; `*` stands for every member or element, as in "/payload/items/*/card".',
           }),
           {
             default: [],
             maxItems: 100,
             description:
-              'Places in the event whose values are not shown; `""` is all of it. Values that came from a reference are never shown.',
+              'Places in the event whose values are not shown; `""` is the whole event. Values that came from a reference are never shown.',
           },
         ),
       },
-      { ...closed, default: {}, description: 'What `headgate tap` shows of the events of this pipeline.' },
+      {
+        ...closed,
+        default: {},
+        description: 'Settings for `headgate tap`, which shows events of this pipeline.',
+      },
     ),
   },
   closed,
@@ -151,7 +163,7 @@ const Pipeline = Type.Object(
 
 const NamedSink = Type.Object({ plugin: Plugin, config: PluginConfig }, closed)
 
-/** The file as a whole, with references to named sinks resolved, before the plugins have looked at their own settings. */
+/** The whole file, with references to named sinks resolved. The plugins check their own settings afterwards. */
 export const ConfigFile = Type.Object(
   {
     $schema: Type.Optional(Type.String({ description: 'Gives editors completion and hover texts.' })),
@@ -160,14 +172,14 @@ export const ConfigFile = Type.Object(
         ...closed,
         expected: 'a sink name of lower-case letters, digits, ".", "_" and "-"',
         description:
-          'Sinks by name, for pipelines that refer to them: `"sink": "main"`, or `"sink": { "use": "main", "config": { ... } }` with settings of the pipeline that count before those here.',
+          'Sinks by name, for pipelines that refer to them: `"sink": "main"`, or `"sink": { "use": "main", "config": { ... } }` with settings of the pipeline, which override those here.',
       }),
     ),
     pipelines: Type.Record(Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,62}$' }), Pipeline, {
       ...closed,
       minProperties: 1,
       expected: 'a pipeline name of lower-case letters, digits, ".", "_" and "-"',
-      description: 'Pipelines by name. Names are seen in metrics, logs and record headers.',
+      description: 'Pipelines by name. The names appear in metrics, logs and record headers.',
     }),
   },
   closed,

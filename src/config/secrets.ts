@@ -1,14 +1,14 @@
 import type { AnyDefinition, Kind } from '../contract/index.js'
 import { child, pointer } from '../lib/json/pointer.js'
-import { choosePlugin, type Known } from './choose-plugin.js'
+import { choosePlugin, type PluginSet } from './choose-plugin.js'
 import type { Substituted } from './providers.js'
 
-/** Something in the file that is secret. */
+/** A secret in the file. */
 export interface SecretPlace {
   readonly pointer: string
   /** As it is written. */
   readonly text: string
-  /** True where the plugin says so; false where only its name or its look does. */
+  /** True if the plugin declares the setting to be secret; false if only its name or its text looks like that of a secret. */
   readonly declared: boolean
   /** Only the passwords of the URLs in it are secret. */
   readonly url?: true
@@ -17,7 +17,7 @@ export interface SecretPlace {
 interface Schema {
   /** The setting, or each element of it, is a secret. */
   readonly secret?: boolean
-  /** Pattern of the members that are. */
+  /** Pattern of the names of the secret members. */
   readonly secretNames?: string
   readonly properties?: { readonly [name: string]: Schema }
   readonly items?: Schema
@@ -25,23 +25,23 @@ interface Schema {
   readonly oneOf?: readonly Schema[]
 }
 
-/** What people call settings that hold a secret. */
+/** Common names of settings that hold a secret. */
 const NAME =
   /(?:authorization|password|passphrase|passwd|secrets?|tokens?|api[-_.]?key|access[-_.]?key|private[-_.]?key|credentials?)$/i
-/** What begins with an escape is none. */
+/** `$${` is an escape and not a reference. */
 const REFERENCE = /(?<!\$)\$\{/
 const USER_INFO = /:\/\/[^\s/:@]*:([^\s/]+)@/
 
-/** Every text that is, or looks like, a secret and is written in the file itself. `config` is what the file says. */
-export const secretPlaces = (config: unknown, known: Known): SecretPlace[] =>
-  secretSettings(config, known).filter(({ text }) => text !== '' && !REFERENCE.test(text))
+/** Every text in the file itself that is a secret or looks like one. `config` is the config as written. */
+export const secretPlaces = (config: unknown, plugins: PluginSet): SecretPlace[] =>
+  secretSettings(config, plugins).filter(({ text }) => text !== '' && !REFERENCE.test(text))
 
-/** Every text that is, or looks like, a secret, references included. */
-export function secretSettings(config: unknown, known: Known): SecretPlace[] {
+/** Every text that is a secret or looks like one, references included. */
+export function secretSettings(config: unknown, plugins: PluginSet): SecretPlace[] {
   const found = new Map<string, SecretPlace>()
   for (const { kind, entry, pointer } of stages(config)) {
     const chosen =
-      typeof entry['plugin'] === 'string' ? choosePlugin(kind, entry['plugin'], known) : undefined
+      typeof entry['plugin'] === 'string' ? choosePlugin(kind, entry['plugin'], plugins) : undefined
     const schema = chosen !== undefined && 'definition' in chosen ? chosen.definition.config : {}
     for (const place of declared(schema as Schema, entry['config'], child(pointer, 'config')))
       found.set(place.pointer, place)
@@ -71,7 +71,7 @@ function* declared(schema: Schema, value: unknown, pointer: string): Generator<S
     yield* declared(shape, value, pointer)
 }
 
-/** What stands under a telling name, and passwords within URLs. A path or pointer to a secret is none. */
+/** Settings with the name of a secret, and passwords within URLs. A path or pointer to a secret is not a secret. */
 function* named(value: unknown, pointer: string, telling: boolean): Generator<SecretPlace> {
   if (typeof value === 'string') {
     if (telling && !value.startsWith('/')) yield { pointer, text: value, declared: false }
@@ -89,7 +89,7 @@ function* texts(value: unknown, at: string): Generator<{ text: string; at: strin
 const membersOf = (value: unknown): [string, unknown][] =>
   typeof value === 'object' && value !== null ? Object.entries(value) : []
 
-/** The passwords of the URLs in a text, as they are written and as they are meant. */
+/** The passwords of the URLs in a text, as written and decoded. */
 export function urlPasswords(text: string): string[] {
   return [...text.matchAll(new RegExp(USER_INFO, 'g'))].flatMap(([, password = '']) => [
     password,
@@ -97,7 +97,7 @@ export function urlPasswords(text: string): string[] {
   ])
 }
 
-/** The text itself where it cannot be decoded. */
+/** Returns the text itself if it cannot be decoded. */
 export function percentDecoded(text: string): string {
   try {
     return decodeURIComponent(text)
@@ -106,7 +106,7 @@ export function percentDecoded(text: string): string {
   }
 }
 
-/** True for what is certainly no name, place or sample: a URL with a password, or a long text without any pattern. */
+/** True for a URL with a password, and for a long random text, which cannot be a name, a path or an example. */
 export function looksSecret(text: string): boolean {
   if (USER_INFO.test(text)) return true
   const token = text.replace(/^(?:bearer|basic|token) +/i, '')
@@ -129,7 +129,7 @@ interface Stage {
   readonly pointer: string
 }
 
-/** The stages of a file, as far as it has the shape of one. */
+/** The stages of a file that may have any shape. */
 function* stages(config: unknown): Generator<Stage> {
   const { sinks, pipelines } = (config ?? {}) as { readonly sinks?: unknown; readonly pipelines?: unknown }
   for (const [name, entry] of membersOf(sinks))
@@ -154,7 +154,7 @@ function* stages(config: unknown): Generator<Stage> {
   }
 }
 
-/** A reference to a named sink, as a stage of that plugin with the settings that the pipeline itself gives. */
+/** A reference to a named sink, as a stage with the plugin of that sink and only the settings in the pipeline. */
 function namedSink(sink: unknown, sinks: unknown): Stage['entry'] | undefined {
   const { use, config } = (typeof sink === 'object' && sink !== null ? sink : {}) as Stage['entry']
   if (typeof use !== 'string') return undefined
@@ -170,32 +170,32 @@ const KIND_OF: { readonly [key: string]: AnyDefinition['kind'] | undefined } = {
   postCommit: 'post-commit',
 }
 
-/** Stands where a secret is written in the file itself. */
+/** Replaces a secret that is written in the file itself. */
 export const HIDDEN = '[hidden]'
 
-/** A secret that the config holds, or a part of one that is secret on its own. */
+/** A secret of the config, or a part of one that is itself secret. */
 export interface SecretValue {
   /** Of the setting. */
   readonly pointer: string
   readonly value: string
-  /** What may be shown in place of it: the references that brought it, or `HIDDEN`. */
+  /** Replaces the secret in any output: the references that it came from, or `HIDDEN`. */
   readonly shown: string
-  /** True for all of a secret that references brought; false for a part of it, and for what is written in the file. */
+  /** True for a whole secret that came from references; false for a part of one, and for a secret in the file itself. */
   readonly brought: boolean
 }
 
 /**
- * The secrets of a config: what its plugins declare to be secret, what stands under a telling name, and passwords within URLs,
- * whether it is written in the file or was brought by a reference. `written` is what the file says.
+ * The secrets of a config: settings that its plugins declare to be secret, settings with the name of a secret, and passwords
+ * within URLs; written in the file or from a reference. `written` is the config as written.
  */
 export function secretValues(
   written: unknown,
   { value: config, resolved, problems }: Pick<Substituted, 'value' | 'resolved' | 'problems'>,
-  known: Known,
+  plugins: PluginSet,
 ): SecretValue[] {
-  // The name of a plugin, and a URL, may have come from a reference; a reference tells by the name of its setting.
+  // Both: the name of a plugin and a URL can come from references, and as written a reference is found by the name of its setting.
   const places = new Map<string, SecretPlace>()
-  for (const place of [...secretSettings(written, known), ...secretSettings(config, known)])
+  for (const place of [...secretSettings(written, plugins), ...secretSettings(config, plugins)])
     if (places.get(place.pointer)?.url !== undefined || !places.has(place.pointer))
       places.set(place.pointer, place)
   const incomplete = new Set(problems.map(({ pointer }) => pointer))
@@ -204,10 +204,10 @@ export function secretValues(
     if (typeof value !== 'string' && typeof value !== 'number') return []
     const brought = resolved.filter((one) => one.pointer === place.pointer)
     const shownFor = (part: string): string => {
-      const its = brought.filter(({ value }) =>
+      const sources = brought.filter(({ value }) =>
         [value, percentDecoded(value)].some((one) => part.includes(one) || one.includes(part)),
       )
-      return its.map(({ reference }) => reference).join('') || HIDDEN
+      return sources.map(({ reference }) => reference).join('') || HIDDEN
     }
     const of = (part: string, isWhole: boolean): SecretValue => ({
       pointer: place.pointer,
@@ -217,7 +217,7 @@ export function secretValues(
     })
     const text = String(value)
     const passwords = urlPasswords(text)
-    // Where a reference has no value it stands in the text itself.
+    // If a reference has no value, the text contains the reference itself.
     const complete = incomplete.has(place.pointer) ? [] : [text]
     const secrets = place.url ? passwords.slice(0, 1) : complete
     const parts = [
@@ -231,10 +231,10 @@ export function secretValues(
   })
 }
 
-/** Without the scheme of an Authorization header, or the mark of Standard Webhooks. */
+/** Without the scheme of an Authorization header, or the prefix of Standard Webhooks. */
 const bare = (text: string): string => text.replace(/^(?:(?:bearer|basic|token) +|whsec_)/i, '')
 
-/** A problem or a warning without the secrets that it quotes. */
+/** A problem or a warning with the secrets in its texts replaced. */
 export const withoutSecrets = <Told extends { readonly message: string; readonly suggestion?: string }>(
   told: Told,
   redact: (text: string) => string,

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../contract/errors.js'
 import { child } from '../lib/json/pointer.js'
 import { didYouMean, nearest } from './problem.js'
 
-/** A violation of a schema; `key` if the name of a member is wrong and not its value. */
+/** A violation of a schema; `key` is true if the name of a member is wrong, and not its value. */
 export interface ShapeProblem {
   readonly pointer: string
   readonly key?: boolean
@@ -19,8 +19,8 @@ export interface ShapeProblem {
 const JSON_POINTER = /^(?:\/(?:[^~/]|~[01])*)*$/
 
 /**
- * The keywords by which the settings of a plugin say what is secret: `secret: true` on a text or a list of texts,
- * `secretNames: '<pattern>'` on an object of which only some members are.
+ * The keywords that declare the secrets among the settings of a plugin: `secret: true` on a text or a list of texts,
+ * `secretNames: '<pattern>'` on an object of which only some members are secret.
  */
 export const SECRET_KEYWORDS = ['secret', 'secretNames'] as const
 
@@ -33,9 +33,9 @@ const ajv = new Ajv({
   strictRequired: false,
   allowUnionTypes: true,
   keywords: ['expected', ...SECRET_KEYWORDS],
-  // A schema that is used once or twice in the life of a process is not worth optimizing: that took half of the compilation.
+  // Optimizing a schema that is used once or twice in the life of a process is not worth it: it took half of the compilation.
   code: { optimize: false },
-  // Nor is it worth compiling the meta-schema, which took longer than all others: TypeBox only makes valid schemas.
+  // Compiling the meta-schema took longer than compiling all others, and TypeBox only makes valid schemas.
   validateSchema: false,
   formats: { 'json-pointer': JSON_POINTER, path: /\S/ },
 })
@@ -52,7 +52,7 @@ export function checkShape(schema: TSchema, value: unknown): ShapeProblem[] {
   return validate(value) ? [] : withoutEchoes(worthSaying(validate.errors ?? [])).map(toProblem)
 }
 
-/** A misspelt setting is unknown under its name and missing under the right one: one mistake, reported at the name. */
+/** A setting with a typo is unknown under its name and missing under the right one: one mistake, reported at the name. */
 function withoutEchoes(errors: readonly ErrorObject[]): ErrorObject[] {
   const meant = new Set(
     errors.flatMap(({ keyword, params, parentSchema, instancePath }) => {
@@ -68,7 +68,7 @@ function withoutEchoes(errors: readonly ErrorObject[]): ErrorObject[] {
   )
 }
 
-/** Keeps, of the errors of a union, those of the alternative that fits best, or else that none fits. */
+/** Of the errors of a union, keeps those of the alternative that fits best, or else the error that none fits. */
 function worthSaying(errors: readonly ErrorObject[]): ErrorObject[] {
   const unions = errors.filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')
   return errors.filter((error) => {
@@ -132,14 +132,14 @@ function toProblem(error: ErrorObject): ShapeProblem {
     }
     case 'discriminator': {
       const tag = String(params['tag'])
-      const known = shapes(parentSchema, tag)
-      const given = params['tagValue']
+      const tags = shapes(parentSchema, tag)
+      const found = params['tagValue']
       return {
-        pointer: given === undefined ? pointer : child(pointer, tag),
-        code: given === undefined ? 'HG_CONFIG_MISSING_KEY' : 'HG_CONFIG_VALUE',
-        message: given === undefined ? `The setting "${tag}" is missing here.` : `There is no such ${tag}.`,
-        expected: oneOf(known),
-        ...(typeof given === 'string' && didYouMean(given, known)),
+        pointer: found === undefined ? pointer : child(pointer, tag),
+        code: found === undefined ? 'HG_CONFIG_MISSING_KEY' : 'HG_CONFIG_VALUE',
+        message: found === undefined ? `The setting "${tag}" is missing here.` : `There is no such ${tag}.`,
+        expected: oneOf(tags),
+        ...(typeof found === 'string' && didYouMean(found, tags)),
       }
     }
     default:
@@ -198,7 +198,7 @@ function wordsOf({ keyword, params, schema }: ErrorObject): string[] {
 
 const article = (type: string): string => (/^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`)
 
-/** The expected value, in the words of the schema. */
+/** The expected value, as the schema describes it. */
 function expected(
   schema: ErrorObject['parentSchema'],
   error?: ErrorObject,

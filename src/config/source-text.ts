@@ -38,8 +38,8 @@ const SYNTAX: { readonly [code: string]: string } = {
 }
 
 /**
- * A config file as text: JSON with comments and trailing commas, because people edit it. Finds the location of everything that
- * is said about it.
+ * A config file as text: JSON with comments and trailing commas, because people edit it. Finds the locations for problems and
+ * warnings.
  */
 export class SourceText {
   readonly file: string
@@ -55,11 +55,11 @@ export class SourceText {
   readonly #root: Node | undefined
   readonly #locationAt: (offset: number, length: number) => SourceLocation
 
-  /** `secrets` finds the pointers of values that must not be shown, in the value as far as it could be parsed. */
-  constructor(file: string, given: string, secrets: (value: unknown) => Iterable<string> = () => []) {
+  /** `secrets` finds the pointers of values that must not be shown; it gets the part of the value that could be parsed. */
+  constructor(file: string, source: string, secrets: (value: unknown) => Iterable<string> = () => []) {
     this.file = file
-    // A byte order mark is no part of the text: the first column is the one behind it.
-    this.#text = given.replace(/^\ufeff/, '')
+    // A byte order mark is not a part of the text: the first column is after it.
+    this.#text = source.replace(/^\ufeff/, '')
     this.#locationAt = lineIndex(file, this.#text)
     const errors: ParseError[] = []
     const tooDeep = firstTooDeep(this.#text)
@@ -75,8 +75,8 @@ export class SourceText {
   }
 
   /**
-   * The location of the value at a pointer; of the nearest value around it if it is missing. `within`: of these characters of
-   * a text, if they are in the file as they are.
+   * The location of the value at a pointer, or of the nearest value around it if it is missing. `within`: the location of these
+   * characters of a text, if the file contains the text as it is.
    */
   locationOf(pointer: string, within?: Characters): SourceLocation {
     const node = this.#exactNode(pointer)
@@ -151,7 +151,7 @@ const syntaxProblem = (location: SourceLocation, message: string): Problem => ({
   message,
 })
 
-/** The offset of a character of a text in its JSON, with quotes and escapes. */
+/** The offset of a character of a text within its JSON string, which has quotes and escapes. */
 function offsetIn(written: string, character: number): number {
   let offset = 1
   for (let count = 0; count < character && offset < written.length - 1; count++)
@@ -174,7 +174,7 @@ function firstTooDeep(text: string): number | undefined {
   return undefined
 }
 
-/** The tokens of jsonc-parser that open and close; its enum exists for the compiler alone (isolatedModules). */
+/** The tokens of jsonc-parser that open and close; with isolatedModules, its const enum cannot be used. */
 const SyntaxKind = {
   OpenBraceToken: 1,
   CloseBraceToken: 2,
@@ -200,7 +200,7 @@ function lineIndex(file: string, text: string): (offset: number, length: number)
   return (offset, length) => ({ file, ...point(offset), end: point(offset + length) })
 }
 
-/** Puts stars in place of the nodes, so that every other character keeps its line and column. */
+/** Replaces the nodes with stars, so that every other character keeps its line and column. */
 function withoutSecrets(text: string, nodes: readonly Node[]): string {
   return nodes.reduce((rest, { offset, length }) => {
     const written = rest.slice(offset, offset + length)
@@ -209,7 +209,7 @@ function withoutSecrets(text: string, nodes: readonly Node[]): string {
   }, text)
 }
 
-/** The steps to a pointer; jsonc-parser wants numbers for the elements of arrays. */
+/** The path of a pointer; jsonc-parser needs numbers for the elements of arrays. */
 function path(root: Node, pointer: string): (string | number)[] {
   const steps: (string | number)[] = []
   for (const token of compilePointer(pointer).tokens) {
@@ -247,10 +247,10 @@ function* duplicateKeys(node: Node, pointer: string): Generator<{ key: Node; poi
 
 /** A comment in the config file. */
 export interface Comment {
-  /** Without the marks of a comment. */
+  /** Without the comment signs. */
   readonly text: string
   readonly location: SourceLocation
-  /** The line of the value beside it, or else of the next value below it. */
+  /** The line of the value on the same line, or else of the next value below. */
   readonly about: number
 }
 

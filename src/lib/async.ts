@@ -24,12 +24,12 @@ export class InFlight {
   }
 }
 
-/** Runs tasks one at a time, in the order of the calls. A task that fails does not hold up those after it. */
+/** Runs tasks one at a time, in the order of the calls. A failed task does not stop the later ones. */
 export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve()
   #size = 0
 
-  /** Tasks that run or wait. */
+  /** The number of tasks that run or wait. */
   get size(): number {
     return this.#size
   }
@@ -59,8 +59,8 @@ export const aborted = (signal: AbortSignal): Promise<void> =>
   })
 
 /**
- * Waits for `work`, but not beyond the abort of `signal`. Rejects if `work` does before that. Leaves no listener on the
- * signal: the one of a whole process would collect them.
+ * Waits for `work`, or until `signal` is aborted. Rejects if `work` does before that. Leaves no listener on the signal: listeners
+ * would accumulate on the signal of a whole process.
  */
 export async function untilAborted(work: Promise<unknown> | undefined, signal: AbortSignal): Promise<void> {
   if (work === undefined) return
@@ -77,7 +77,7 @@ export async function untilAborted(work: Promise<unknown> | undefined, signal: A
   }
 }
 
-/** Whether `work` resolves within so many milliseconds. Rejects if `work` does before that. */
+/** True if `work` resolves within this time. Rejects if `work` does before that. */
 export async function endsWithin(work: Promise<unknown>, milliseconds: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<boolean>((resolve) => {
@@ -90,7 +90,7 @@ export async function endsWithin(work: Promise<unknown>, milliseconds: number): 
   }
 }
 
-/** Resolves after so many milliseconds, or when `signal` is aborted. `ref`: whether it keeps the process alive. */
+/** Resolves after this time, or when `signal` is aborted. `ref`: whether the timer keeps the process alive. */
 export const sleep = (milliseconds: number, signal: AbortSignal, ref = true): Promise<void> =>
   delay(milliseconds, undefined, { signal, ref }).catch(() => {})
 
@@ -103,8 +103,8 @@ export interface Backoff {
 }
 
 /**
- * Milliseconds to wait before the next attempt, after so many retries: doubles from `initial` to `max`. With jitter, clients
- * that failed together do not come back together.
+ * Milliseconds to wait before the next attempt, after this many retries: doubles from `initial` to `max`. With jitter, clients
+ * that failed together do not retry together.
  * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
 export function backoffDelay(

@@ -1,19 +1,19 @@
 import { HeadgateError } from '../contract/errors.js'
 
 /**
- * Steps that one search or one evaluation may take. A step is what RE2's NFA does for one instruction and one character: 15
- * to 30 ns. All of them take 0.1 to 0.3 s; an ordinary rule takes some hundreds for an event of a KB.
+ * Steps that one search or one evaluation may take. A step is the work of RE2's NFA for one instruction and one character: 15 to
+ * 30 ns. All of them take 0.1 to 0.3 s; an ordinary rule takes some hundreds for an event of a KB.
  */
 export const STEPS = 8_000_000
 
 /**
- * Counts the work that a stranger's bytes cause, so that it ends. Steps are counted and not milliseconds: a busy machine
- * must not decide what becomes of an event.
+ * Limits the work that the bytes of a stranger can cause. Counts steps and not milliseconds: the outcome of an event must not
+ * depend on how busy the machine is.
  */
 export class Budget {
   left = STEPS
 
-  /** Throws HG_EVENT_TOO_COSTLY when there are not so many steps left. */
+  /** Throws HG_EVENT_TOO_COSTLY if fewer steps are left. */
   spend(steps: number): void {
     this.left -= steps
     if (this.left < 0) throw tooCostly()
@@ -31,5 +31,5 @@ export class Budget {
 const tooCostly = (): HeadgateError =>
   new HeadgateError(
     'HG_EVENT_TOO_COSTLY',
-    `To check the event would take more work than one event may cause (${STEPS} steps).`,
+    `The event takes too much work to check: more than ${STEPS} steps.`,
   )

@@ -1,12 +1,12 @@
 /**
- * Regular expressions of ECMA-262, as JSON Schema and JSONata write them, in the syntax of RE2. The two differ in silence:
- * to RE2 `\s` is ASCII, `.` takes \r and U+2028, `[[:alpha:]]` is a POSIX class and `\z` an anchor.
+ * Translates regular expressions of ECMA-262, which JSON Schema and JSONata use, into the syntax of RE2. The same syntax has
+ * another meaning in RE2: `\s` is ASCII, `.` matches \r and U+2028, `[[:alpha:]]` is a POSIX class and `\z` an anchor.
  */
 const LINE_ENDS = '\\n\\r\\x{2028}\\x{2029}'
 /** WhiteSpace and LineTerminator of ECMA-262. */
 const SPACES =
   '\\t-\\r \\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}'
-/** Everything else: in a class, RE2 has no way to say "all but these". */
+/** All other characters: RE2 cannot negate a part of a class. */
 const NOT_SPACES =
   '\\x{0}-\\x{8}\\x{e}-\\x{1f}\\x{21}-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{fefe}\\x{ff00}-\\x{10ffff}'
 const ANY = '\\x{0}-\\x{10ffff}'
@@ -15,7 +15,7 @@ const ANY = '\\x{0}-\\x{10ffff}'
 const TOKEN =
   /\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|\\u\{([0-9a-f]{1,6})\}|\\u([0-9a-f]{4})|\\x([0-9a-f]{2})|\\c([a-z])|\\([pP])\{([\w=]+)\}|\\([\s\S])|([\s\S])/giy
 
-/** `flags` as those of a RegExp: with s, `.` takes line ends too. Whatever RE2 has no word for is left for it to refuse. */
+/** `flags` as for a RegExp: with s, `.` also matches line ends. Leaves syntax that RE2 does not support for RE2 to refuse. */
 export function ecmaToRe2(pattern: string, flags = ''): string {
   const dot = flags.includes('s') ? '.' : `[^${LINE_ENDS}]`
   let result = ''
@@ -38,7 +38,7 @@ export function ecmaToRe2(pattern: string, flags = ''): string {
       if (nothing === null) {
         inClass = true
         result += token
-        // The caret is no member, and a bracket behind it opens nothing.
+        // The caret is not a member, and a bracket after it opens no class.
         if (pattern[TOKEN.lastIndex] === '^') {
           result += '^'
           TOKEN.lastIndex++
@@ -73,8 +73,8 @@ function translated(character: string, inClass: boolean): string {
 }
 
 /**
- * The first escape that RE2 has and ECMA-262 does not, with its position. Other engines give most of them a meaning, so
- * that none is safe to guess.
+ * The first escape that RE2 has and ECMA-262 does not, with its position. Most of them have a meaning in some other engine, so
+ * guessing one is not safe.
  */
 export function foreignEscape(pattern: string): { text: string; position: number } | undefined {
   for (const { 0: text, index } of pattern.matchAll(/\\[pP]\{[^}]*\}|\\[\s\S]/g)) {
@@ -84,8 +84,8 @@ export function foreignEscape(pattern: string): { text: string; position: number
 }
 
 /**
- * The names that RE2 lacks (`Letter`, `Script=Greek`, `sc=Grek`, `White_Space`) by the code points that this engine's own
- * tables give them. Undefined for a name that neither knows, and for one that both do.
+ * Translates a property that RE2 lacks (`Letter`, `Script=Greek`, `sc=Grek`, `White_Space`) into its code points, from the
+ * tables of the JavaScript engine. Undefined for a name that neither engine has, and for one that both have.
  */
 function propertyClass(p: string, property: string, inClass: boolean): string | undefined {
   if (/^[A-Z][a-z]?$/.test(property)) return undefined
@@ -94,12 +94,12 @@ function propertyClass(p: string, property: string, inClass: boolean): string | 
   return inClass ? ranges : `[${ranges}]`
 }
 
-const known = new Map<string, string | undefined>()
+const rangesByProperty = new Map<string, string | undefined>()
 
 function rangesOf(p: string, property: string): string | undefined {
   const key = `\\${p}{${property}}`
-  if (!known.has(key)) known.set(key, findRanges(key))
-  return known.get(key)
+  if (!rangesByProperty.has(key)) rangesByProperty.set(key, findRanges(key))
+  return rangesByProperty.get(key)
 }
 
 function findRanges(escaped: string): string | undefined {
@@ -117,7 +117,7 @@ function findRanges(escaped: string): string | undefined {
   return found.length === 0 ? undefined : found.join('')
 }
 
-/** In order, without the surrogates, of which two would be taken for one character. */
+/** In order, without the surrogates: two of them would form one character. */
 function allCharacters(): string {
   const units = new Uint16Array(0xd800 + 0x2000 + 2 * 0x100000)
   let length = 0

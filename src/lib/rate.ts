@@ -1,21 +1,21 @@
 const SECOND = 1000
 const SLOWEST = 1
-/** Growth a second after a throttling: from half the rate to the whole takes 7 s, so a sender that has recovered is used again soon. */
+/** Growth per second after a 429: from half the rate to the full rate takes 7 s, so that a recovered sender is soon used again. */
 const GROWTH = 1.1
 /**
- * After so many failures in a row the sender is down, and is asked only so often until it answers: a sender that is down with a
- * million pending acknowledgements would be asked as fast as it can refuse. Fewer failures in a row can be bad luck. If the
- * sender is down only for some thousands of events that keep failing, and others are rare, those others do not wait long.
+ * After this many failures in a row the sender is down, and gets only trials until it responds: with a million pending
+ * acknowledgements, attempts would otherwise go out as fast as the sender can refuse them. Fewer failures in a row can be bad
+ * luck. If only some thousands of events keep failing and others are rare, those others do not wait long.
  */
 const DOWN_AFTER = 100
 const TRIAL_EVERY = 50
-/** A sender that answered within this time is not down, however many acknowledgements keep failing. */
+/** A sender that responded within this time is not down, however many acknowledgements keep failing. */
 const ANSWERED_LATELY = 3 * SECOND
 
 /**
- * How many attempts a second are made: a token bucket of one second's worth whose rate halves when the sender says 429 and then
- * grows back. Without a maximum it limits nothing until the first 429, and again once it has grown to four times the rate at
- * which attempts were made then. Times are milliseconds of a monotonic clock that the caller reads.
+ * Limits the attempts per second: a token bucket that holds the tokens of one second. A 429 of the sender halves the rate, which
+ * then grows again. Without a maximum, the rate is not limited before the first 429, nor after it has grown to four times the
+ * rate of the attempts at that time. Times are milliseconds of a monotonic clock that the caller reads.
  */
 export class Rate {
   readonly #max: number
@@ -40,7 +40,7 @@ export class Rate {
     this.#tokens = max
   }
 
-  /** How long the next attempt has to wait; 0 if it may go now. */
+  /** Milliseconds until the next attempt; 0 if it may be made now. */
   wait(now: number): number {
     if (now < this.#pausedUntil) return this.#pausedUntil - now
     if (this.isDown(now) && now < this.#takenAt + TRIAL_EVERY) return this.#takenAt + TRIAL_EVERY - now
@@ -49,17 +49,17 @@ export class Rate {
     return this.#tokens >= 1 ? 0 : Math.ceil(((1 - this.#tokens) / this.#limit) * SECOND)
   }
 
-  /** One attempt goes. */
+  /** Counts an attempt. */
   take(now: number): void {
     this.#takenAt = now
     this.#countInWindow(now)
     this.#tokens -= 1
   }
 
-  /** The sender asked for less: halves the rate, and lets nothing go for `pause`. */
+  /** The sender has responded 429: halves the rate, and allows no attempt for `pause`. */
   throttle(now: number, pause: number): void {
     this.#pausedUntil = Math.max(this.#pausedUntil, now + pause)
-    // Attempts in flight together come back with one 429 each, which count once.
+    // Each of the attempts in flight gets a 429; together they count once.
     if (now - this.#throttledAt < SECOND) return
     this.#throttledAt = now
     const attempted = this.#limit === Number.POSITIVE_INFINITY ? this.#attemptedLately(now) : this.#limit
@@ -85,7 +85,7 @@ export class Rate {
     return this.#answeredAt > this.#throttledAt
   }
 
-  /** Nothing but failures for long: only trials are made. */
+  /** Only failures for a while: only trials are made. */
   isDown(now: number): boolean {
     return this.#failures >= DOWN_AFTER && now - this.#answeredAt >= ANSWERED_LATELY
   }
@@ -118,13 +118,13 @@ export class Rate {
 
 const MINUTE = 60_000
 
-/** Logs how often something happened, at most once a minute: a sender that can cause a log line can cause many. */
+/** Logs the number of occurrences at most once a minute: a sender that can cause one log line can cause many. */
 export function onceAMinute(log: (count: number) => void): () => void {
   let count = 0
   let quietUntil = Number.NEGATIVE_INFINITY
   return () => {
     count++
-    // Monotonic: a wall clock that is set back would silence it for as long.
+    // Monotonic: setting a wall clock back would suppress the log for as long.
     const now = performance.now()
     if (now < quietUntil) return
     log(count)

@@ -3,12 +3,12 @@ import { Budget } from './budget.js'
 import { indexOf } from './text-search.js'
 
 /**
- * Searches with a compiled pattern, within a budget. RE2 takes linear time, and a pattern such as `[ab]*a[ab]{200}[^ab]` makes
- * it do 100 instructions for each character all the same: 3 s for one MiB.
+ * Searches with a compiled pattern, within a budget. RE2 takes linear time, but with a pattern such as `[ab]*a[ab]{200}[^ab]` it
+ * executes 100 instructions for each character: 3 s for one MiB.
  */
 export class Regex {
   readonly #engine: Engine
-  /** The engine for anchored patterns has one way through the text, and nothing in it to count. */
+  /** The engine for anchored patterns takes a single path through the text, and has no method that could count steps. */
   readonly #isOnePass: boolean
   readonly #source: string
 
@@ -18,19 +18,19 @@ export class Regex {
     this.#isOnePass = this.#engine.onepass !== null
   }
 
-  /** True when the pattern matches somewhere in the text. Throws HG_EVENT_TOO_COSTLY when the budget does not suffice. */
+  /** True if the pattern matches somewhere in the text. Throws HG_EVENT_TOO_COSTLY if the budget is not sufficient. */
   test(text: string, budget = new Budget()): boolean {
     return this.#run(text, budget, () => this.#engine.match(text))
   }
 
   /**
-   * The first match at `from` or behind it: start and end of the whole and of each group, -1 for a group without a part in
-   * the match.
+   * The first match at or after `from`: start and end of the whole match and of each group, -1 for a group that took no part in
+   * it.
    */
   find(text: string, from: number, budget = new Budget()): readonly number[] | undefined {
     const input = new Input(text)
     return this.#run(text, budget, () => {
-      // Without groups it is the DFA that looks, which is far faster where there is no match.
+      // A search without groups uses the DFA, which is far faster if there is no match.
       if (this.#engine.executeEngine(input, from, UNANCHORED, 0) === null) return undefined
       const groups = 2 * (this.#engine.numSubexp + 1)
       return (this.#engine.doExecuteNFA(input, from, UNANCHORED, groups) as number[] | null) ?? undefined
@@ -46,7 +46,7 @@ export class Regex {
     return this.#engine.numberOfInstructions() as number
   }
 
-  /** Ajv tells patterns apart by it. */
+  /** Ajv uses it to tell patterns apart. */
   toString(): string {
     return this.#source
   }
@@ -65,14 +65,14 @@ export class Regex {
 
 type Engine = ReturnType<RE2JS['re2']>
 
-/** Of the search that is running; a search is synchronous. */
+/** The budget of the search in progress; a search is synchronous. */
 let current = new Budget()
 
 const UNANCHORED = 0
 
 /**
- * Estimated bytes of the states that a pattern's DFA keeps; RE2JS has 8 MiB, which a stranger could fill for each pattern
- * of a config. When they are full, it starts again, or leaves the text to the NFA.
+ * Estimated bytes of the states that the DFA of a pattern keeps; the default of RE2JS is 8 MiB, which a stranger could fill for
+ * each pattern of a config. When they are full, the DFA starts again, or the NFA takes over.
  */
 const DFA_BYTES = 1_048_576
 
@@ -80,12 +80,12 @@ const DFA_BYTES = 1_048_576
 const NEW_STATE = 300
 const INSTRUCTION_IN_STATE = 10
 
-/** Places and instructions that the backtracker, which takes over from the DFA for short texts, visits at most. */
+/** The most positions and instructions that the backtracker visits; it takes over from the DFA for short texts. */
 const BACKTRACKER = 262_144
 
 /**
- * RE2JS has no bound of its own, and no way to set one: the methods of its engines that do the work are made to count
- * (re2js 2.10; `regex-search.test.ts` notices where another version does its work elsewhere).
+ * RE2JS has no bound and no way to set one: this makes the methods of its engines count their steps (re2js 2.10;
+ * `regex-search.test.ts` fails if another version does the work in other methods).
  */
 const Input = countSteps()
 
@@ -119,7 +119,7 @@ function countSteps(): new (text: string) => unknown {
   ) => unknown
 }
 
-/** For the words that a pattern begins with or needs. */
+/** RE2JS uses these methods for the literals that a pattern begins with or requires. */
 function searchInLinearTime(text: Text): void {
   text.index = function ({ prefix }, from) {
     const found = indexOf(this.charSequence, prefix, from)
@@ -144,7 +144,7 @@ interface Nfa {
   step(threads: { readonly size: number }, ...rest: unknown[]): void
 }
 
-/** What the engines read: a whole text. */
+/** The input of the engines: a whole text. */
 interface Text {
   readonly charSequence: string
   endPos(): number
@@ -152,7 +152,7 @@ interface Text {
   hasString(word: { readonly str: string }, from: number): boolean
 }
 
-/** Neither the engines nor what they read are exported: an input is caught on its way. */
+/** RE2JS does not export the class of its inputs: this captures the input of a match. */
 function inputOf(engine: Engine): object {
   let caught: object | undefined
   const { executeEngine } = engine

@@ -1,6 +1,6 @@
 /**
- * Regular expressions in linear time, whatever the pattern and the text: RE2 has neither back-references nor
- * look-around, which are what an engine has to backtrack for.
+ * Regular expressions in linear time, whatever the pattern and the text: RE2 has no back-references and no look-around, for which
+ * an engine has to backtrack.
  */
 import { RE2JS, RE2JSSyntaxException } from 're2js'
 import { HeadgateError } from '../contract/errors.js'
@@ -12,8 +12,8 @@ export type { Regex } from './regex-search.js'
 type Translate = (pattern: string) => string
 
 /**
- * Instructions of a compiled pattern. Most have some dozens; a repetition such as `.{0,1000}` counts as often as it can
- * repeat. Larger ones are hopeless at ordinary sizes of texts; a search has a budget of its own (regex-search.ts).
+ * Instructions of a compiled pattern. Most have some dozens; a repetition such as `.{0,1000}` counts as often as it can repeat.
+ * Larger patterns are too slow for texts of an ordinary size; each search has a budget as well (regex-search.ts).
  */
 const MAX_PROGRAM = 2500
 
@@ -24,8 +24,8 @@ const FLAGS = new Map([
 ])
 
 /**
- * Compiles RE2 syntax; `flags` are any of i, m and s. Throws HG_CONFIG_REGEX with the fragment at fault and its position, or
- * where the pattern compiles to more than MAX_PROGRAM instructions.
+ * Compiles RE2 syntax; `flags` are any of i, m and s. Throws HG_CONFIG_REGEX with the wrong fragment and its position, or if the
+ * pattern compiles to more than MAX_PROGRAM instructions.
  */
 export const compileRegex = (pattern: string, flags = ''): Regex => compile(pattern, flags, (same) => same)
 
@@ -42,7 +42,7 @@ export function compileEcmaRegex(pattern: string, flags = ''): Regex {
   return compile(pattern, flags, (text) => ecmaToRe2(text, flags))
 }
 
-/** The first \k<name>. The translation would silently make a plain k of it. */
+/** The first \k<name>. The translation would silently turn it into a plain k. */
 const NAMED_REFERENCE = /^(?:[^\\]|\\[^k])*?(\\k<[^>]*>)/u
 
 function compile(pattern: string, flags: string, translate: Translate): Regex {
@@ -59,7 +59,7 @@ function bounded(compiled: RE2JS): Regex {
   const size = compiled.programSize()
   if (size <= MAX_PROGRAM) return new Regex(compiled)
   throw malformed(
-    `It is too costly: it compiles to ${size} instructions and may have ${MAX_PROGRAM}. Repetitions such as {0,1000} count as often as they can repeat.`,
+    `The pattern is too costly: it compiles to ${size} instructions, and the limit is ${MAX_PROGRAM}. Repetitions such as {0,1000} count as often as they can repeat.`,
   )
 }
 
@@ -68,7 +68,7 @@ const malformed = (message: string) => new HeadgateError('HG_CONFIG_REGEX', mess
 function explain(pattern: string, error: RE2JSSyntaxException, translate: Translate): string {
   const reason = error.getDescription()
   const fragment = error.getPattern() ?? ''
-  // With these the fragment is nothing, or the whole pattern.
+  // In these errors the fragment is empty, or the whole pattern.
   if (fragment === '' || reason.startsWith('missing closing')) return `${sentence(reason)}.`
   const position = positionOf(pattern, error, translate)
   const [look] = /^\(\?<?[=!]/.exec(fragment) ?? []
@@ -86,7 +86,7 @@ const unsupported = (what: string, fragment: string, position: number): string =
 const quote = (fragment: string): string =>
   JSON.stringify(fragment.length > 40 ? `${fragment.slice(0, 40)}...` : fragment)
 
-/** The engine names the fragment and not its place: it stands at the end of the shortest prefix with the same error. */
+/** The engine gives the fragment and not its position: it is at the end of the shortest prefix with the same error. */
 function positionOf(pattern: string, error: RE2JSSyntaxException, translate: Translate): number {
   const reason = error.getDescription()
   const fragment = error.getPattern() ?? ''
@@ -94,7 +94,7 @@ function positionOf(pattern: string, error: RE2JSSyntaxException, translate: Tra
     const prefix = translate(pattern.slice(0, end))
     const found = errorOf(prefix)
     if (found?.getDescription() !== reason) continue
-    // "unexpected )" names all of what it was given; the parenthesis is the last character of it.
+    // "unexpected )" gives the whole input; the parenthesis is its last character.
     if (found.getPattern() === prefix && reason === 'unexpected )') return end - 1
     if (found.getPattern() === fragment) return Math.max(0, end - fragment.length)
   }

@@ -1,7 +1,7 @@
-/** Work in pieces: it yields wherever it may be interrupted. */
+/** Work that yields at every point at which it may be interrupted. */
 export type Slices<Result> = Generator<undefined, Result>
 
-/** Does the work with a turn of the event loop between its pieces, so that events are served meanwhile. */
+/** Does the work with a turn of the event loop between its slices, so that events are processed meanwhile. */
 export async function inSlices<Result>(work: Slices<Result>): Promise<Result> {
   for (;;) {
     const step = work.next()

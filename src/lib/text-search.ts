@@ -1,4 +1,4 @@
-/** Up to so many characters, V8 compares at most so often for each character of the text. */
+/** For a word of this length, V8 makes at most this many comparisons for each character of the text. */
 const SHORT = 32
 
 /**
@@ -7,7 +7,7 @@ const SHORT = 32
  */
 export function indexOf(text: string, word: string, from = 0): number {
   if (word.length <= SHORT) return text.indexOf(word, from)
-  // A text without the first characters of the word, which is the usual one, is left at once.
+  // Most texts do not contain the first characters of the word: then nothing else is to be done.
   const start = text.indexOf(word.slice(0, SHORT), from)
   if (start === -1) return -1
   const borders = bordersOf(word)
@@ -21,7 +21,7 @@ export function indexOf(text: string, word: string, from = 0): number {
   return -1
 }
 
-/** For each beginning of the word, the length of its longest end that the word begins with as well. */
+/** For each prefix of the word, the length of its longest proper suffix that is also a prefix of the word. */
 function bordersOf(word: string): Int32Array {
   const borders = new Int32Array(word.length)
   for (let at = 1, matched = 0; at < word.length; at++) {

@@ -19,7 +19,7 @@ export const Size = (options: { description: string; default: string }) =>
     ...options,
   })
 
-/** setTimeout fires at once beyond this many milliseconds. */
+/** With more milliseconds, setTimeout fires at once. */
 export const LONGEST_TIMER = 2 ** 31 - 1
 
 /** Milliseconds of a checked `Duration`. */

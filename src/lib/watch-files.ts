@@ -4,13 +4,13 @@ import { readFile, readlink, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 
 export interface WatchOptions {
-  /** Absolute paths of the files; asked again each time. */
+  /** Absolute paths of the files; called again before each check. */
   paths(): readonly string[]
-  /** One of them says something else than before, is gone or has come. Called once at the beginning, too. */
+  /** Called when the text of a file has changed, or a file has appeared or disappeared; and once at the beginning. */
   onChange(): void
-  /** Each time that the files are looked at without a reason. */
+  /** Called after each routine check that has found no change. */
   onLook?(): void
-  /** Milliseconds between two such looks: what no notification tells, they find. */
+  /** Milliseconds between two routine checks, which find changes that cause no notification. */
   readonly lookEvery?: number
 }
 
@@ -18,19 +18,19 @@ export interface FileWatch {
   close(): void
 }
 
-/** Milliseconds. An editor writes a file in several steps, and each of them is told. */
+/** Milliseconds. An editor writes a file in several steps, and each step causes a notification. */
 const SETTLED = 150
 const LOOK_EVERY = 5000
 const MOST_LINKS = 10
 
 /**
- * Watches files by the folders they are in: editors put a new file in place of the old one, and Kubernetes exchanges the
- * link `..data` beside it; a watch on the file itself would go on watching what is gone. What counts is what the files
- * say, not that they were touched.
+ * Watches the folders of the files: editors replace a file by a new one, and Kubernetes replaces the link `..data` in the same
+ * folder; a watch on the file itself would go on watching the deleted file. Compares the contents: a new modification time alone
+ * is not a change.
  */
 export function watchFiles({ paths, onChange, onLook, lookEvery = LOOK_EVERY }: WatchOptions): FileWatch {
   let watchers: FSWatcher[] = []
-  let known: string | undefined
+  let latest: string | undefined
   let timer: NodeJS.Timeout | undefined
   let looking = Promise.resolve()
   let closed = false
@@ -44,12 +44,12 @@ export function watchFiles({ paths, onChange, onLook, lookEvery = LOOK_EVERY }: 
     looking = looking.then(async () => {
       const now = await contentsOf(paths())
       if (closed) return
-      const changed = known !== undefined && now !== known
-      const first = known === undefined
-      known = now
+      const changed = latest !== undefined && now !== latest
+      const first = latest === undefined
+      latest = now
       if (first || changed) {
         await watchFolders()
-        // What changed before they were watched was not told.
+        // A change before the watches were in place has caused no notification.
         soon()
         onChange()
       } else if (routine) onLook?.()
@@ -72,10 +72,10 @@ export function watchFiles({ paths, onChange, onLook, lookEvery = LOOK_EVERY }: 
   }
 }
 
-/** Nothing where there is no such folder, or no watch to be had (some network file systems): looks find what changes. */
-function watchFolder(folder: string, told: () => void): FSWatcher[] {
+/** Empty if the folder does not exist or cannot be watched (some network file systems): then routine checks find changes. */
+function watchFolder(folder: string, onEvent: () => void): FSWatcher[] {
   try {
-    const watcher = watch(folder, { persistent: false }, told)
+    const watcher = watch(folder, { persistent: false }, onEvent)
     watcher.on('error', () => watcher.close())
     return [watcher]
   } catch {
@@ -96,9 +96,9 @@ async function foldersOf(path: string): Promise<string[]> {
   return folders
 }
 
-/** What a path in a config names can be anything: reading a FIFO would hold a thread of the pool for ever. */
+/** A path in a config can lead anywhere: reading a FIFO would block a thread of the pool for ever. */
 async function readWatched(path: string): Promise<Buffer> {
-  if (!(await stat(path)).isFile()) throw new Error('it is no regular file')
+  if (!(await stat(path)).isFile()) throw new Error('it is not a regular file')
   return readFile(path)
 }
 

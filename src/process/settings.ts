@@ -1,12 +1,11 @@
 import convict from 'convict'
 import { distance } from 'fastest-levenshtein'
 
-/** A setting of the process. */
 export interface Setting<Value extends string | number | boolean> {
   readonly env: `HEADGATE_${string}`
   readonly default: Value
   readonly doc: string
-  /** For people, continues "should be": what `isValid` accepts. */
+  /** Describes the valid texts to people; continues "should be". */
   readonly expected: string
   isValid(text: string): boolean
   /** The value of a valid text: environment variables and flags are text. */
@@ -87,9 +86,9 @@ const oneOf = <const Value extends string>(
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 /**
- * The one declaration of every setting of the process: where it listens, where it keeps its state, how it logs. From it come the
- * types, the flags, the help and the page of the docs. The processing of events is configured in the config file instead. An
- * empty path stands for no file.
+ * The one declaration of every setting of the process: where it listens, where it keeps its state, how it logs. The types, the
+ * flags, the help and the page of the docs are derived from it. The config file configures the processing of events. An empty
+ * path means no file.
  */
 export const SETTINGS = {
   config: text('HEADGATE_CONFIG', './plugins.config.json', 'The config file.'),
@@ -98,7 +97,7 @@ export const SETTINGS = {
     'HEADGATE_PORT',
     8080,
     { from: 0, to: 65535 },
-    'Port that senders reach; 0 takes a free one.',
+    'Port that senders reach; 0 chooses a free port.',
   ),
   adminHost: text(
     'HEADGATE_ADMIN_HOST',
@@ -109,17 +108,17 @@ export const SETTINGS = {
     'HEADGATE_ADMIN_PORT',
     8083,
     { from: 0, to: 65535 },
-    'Port of the admin listener; 0 takes a free one.',
+    'Port of the admin listener; 0 chooses a free port.',
   ),
   adminTokenFile: path(
     'HEADGATE_ADMIN_TOKEN_FILE',
-    'File of bearer tokens, one a line, of which the admin listener wants one for everything but the open paths; read again at every request. `generate`: a token is made in the state directory, where the commands of Headgate on the same machine find it. `none`: only the open paths are served. Without it everything is served, but on loopback only: beyond it Headgate does not start.',
+    'File of bearer tokens, one per line. Each request to the admin listener needs one of them, except for the open paths. Headgate reads the file again at every request. `generate`: Headgate makes a token in the state directory, where its commands on the same machine find it. `none`: only the open paths are served. Without this setting every path is served, but only on loopback: Headgate does not start if the admin listener has another address.',
   ),
   adminOpen: matching(
     'HEADGATE_ADMIN_OPEN',
     'health,ready,metrics',
     OPEN_PATHS,
-    'Which of health, ready and metrics the admin listener answers to everyone, or `none`.',
+    'Which of health, ready and metrics the admin listener serves without a token, or `none`.',
   ),
   configWritable: flag(
     'HEADGATE_CONFIG_WRITABLE',
@@ -128,44 +127,44 @@ export const SETTINGS = {
   stateDir: text(
     'HEADGATE_STATE_DIR',
     './.headgate',
-    'Folder of the ledger: what is in Kafka, and what is still to be acknowledged.',
+    'Folder of the ledger, which records the events that are in Kafka and the pending acknowledgements.',
   ),
   logLevel: oneOf('HEADGATE_LOG_LEVEL', 'info', LOG_LEVELS, `How much is logged: ${LOG_LEVELS.join(', ')}.`),
   logFormat: oneOf(
     'HEADGATE_LOG_FORMAT',
     'auto',
     ['auto', 'json', 'pretty'],
-    'json, pretty, or auto: pretty where a person reads it on a terminal.',
+    'json, pretty, or auto: pretty if the output is a terminal, otherwise json.',
   ),
   shutdownTimeout: duration(
     'HEADGATE_SHUTDOWN_TIMEOUT',
     '25s',
-    'How long a stop waits for what is in flight and for acknowledgements.',
+    'How long a stop waits for events in flight and for acknowledgements.',
   ),
   maxConnections: integer(
     'HEADGATE_MAX_CONNECTIONS',
     1000,
     { from: 1, to: 1_000_000 },
-    'Connections of senders at once, each of which takes a file descriptor. For one more, the connection that has waited longest for a request is closed; if none waits, the new one is. With too few descriptors the bound is lower, and a warning says so.',
+    'Connections of senders at once; each takes a file descriptor. For one more, Headgate closes the connection that has been idle longest; if none is idle, it closes the new one. If the process has too few descriptors, the bound is lower, and a warning says so.',
   ),
   maxBodyMemory: size(
     'HEADGATE_MAX_BODY_MEMORY',
     '256MiB',
-    'Bytes of bodies that are still coming in and of events in flight, all pipelines together; beyond it senders are answered 503. It cannot be smaller than the largest `maxBody`.',
+    'Bytes of bodies that are still being received and of events in flight, all pipelines together; beyond this bound the response to senders is 503. It cannot be smaller than the largest `maxBody`.',
   ),
   recordKeyFile: path(
     'HEADGATE_RECORD_KEY_FILE',
-    'File of a key of at least 16 characters. It proves which records in Kafka were written by Headgate, so that no others are believed when they are read back. Without it, each pipeline has a key made of the secrets in its own config.',
+    'File with a key of at least 16 characters. The key proves that Headgate wrote a record in Kafka; when Headgate reads records back, it ignores all others. Without this setting, each pipeline derives a key from the secrets in its own config.',
   ),
   workers: integer(
     'HEADGATE_WORKERS',
     0,
     { from: 0, to: 64 },
-    'Processes that take events in, apply the transforms and make the acknowledge calls, beside the one that writes to Kafka and keeps the ledger; 0: one process does everything. Each has an equal share of HEADGATE_MAX_CONNECTIONS, HEADGATE_MAX_BODY_MEMORY and `maxInFlight`.',
+    'Worker processes, which receive events, apply the transforms and make the acknowledge calls; the main process writes to Kafka and keeps the ledger. 0: one process does everything. Each worker has an equal share of HEADGATE_MAX_CONNECTIONS, HEADGATE_MAX_BODY_MEMORY and `maxInFlight`.',
   ),
   takeover: flag(
     'HEADGATE_TAKEOVER',
-    'The start takes over from the process that uses the state directory: it opens the ports next to that process, asks it to stop, and takes events when that has ended; meanwhile requests wait. The process that runs has to have been started with it, too. Needs Node.js 22.12 or later on Linux, one network (not two containers with ports of their own), and does not work together with HEADGATE_WORKERS or with passed sockets.',
+    'Takes over from the process that uses the state directory: Headgate opens the same ports, asks that process to stop, and processes events when it has ended; meanwhile requests wait. The process that runs must have been started with this setting, too. Needs Node.js 22.12 or later on Linux and one network (not two containers with ports of their own), and does not work together with HEADGATE_WORKERS or with passed sockets.',
   ),
   allowUnverified: flag(
     'HEADGATE_ALLOW_UNVERIFIED',
@@ -173,31 +172,31 @@ export const SETTINGS = {
   ),
   allowClientCode: flag(
     'HEADGATE_ALLOW_CLIENT_CODE',
-    'Accepts properties with which a Kafka client loads libraries or runs programs: plugin.library.paths, ssl.engine.location, ssl.engine.id, sasl.kerberos.kinit.cmd, and ssl.providers that do not come with OpenSSL. With it, everybody who can change the config file can run code.',
+    'Accepts properties with which a Kafka client loads libraries or runs programs: plugin.library.paths, ssl.engine.location, ssl.engine.id, sasl.kerberos.kinit.cmd, and ssl.providers that do not come with OpenSSL. With this setting, everybody who can change the config file can run code.',
   ),
   tlsCert: path(
     'HEADGATE_TLS_CERT',
-    'Certificate of the intake listener, which then speaks HTTPS (PEM, the certificate of the server first). Read again when it changes.',
+    'Certificate of the intake listener, which then speaks HTTPS (PEM, the certificate of the server first). Headgate reads the file again when it changes.',
   ),
   tlsKey: path('HEADGATE_TLS_KEY', 'Key of that certificate (PEM, not encrypted).'),
   tlsClientCa: path(
     'HEADGATE_TLS_CLIENT_CA',
-    'Authorities (PEM): senders then have to show a client certificate that one of them vouches for.',
+    'Certificate authorities (PEM): every sender then needs a client certificate from one of them.',
   ),
   adminTlsCert: path(
     'HEADGATE_ADMIN_TLS_CERT',
-    'Certificate of the admin listener, which then speaks HTTPS (PEM). Read again when it changes.',
+    'Certificate of the admin listener, which then speaks HTTPS (PEM). Headgate reads the file again when it changes.',
   ),
   adminTlsKey: path('HEADGATE_ADMIN_TLS_KEY', 'Key of that certificate (PEM, not encrypted).'),
   adminTlsClientCa: path(
     'HEADGATE_ADMIN_TLS_CLIENT_CA',
-    'Authorities (PEM): whoever asks the admin listener then has to show a client certificate that one of them vouches for, probes included.',
+    'Certificate authorities (PEM): every client of the admin listener, probes included, then needs a client certificate from one of them.',
   ),
 } satisfies { readonly [name: string]: Setting<string> | Setting<number> | Setting<boolean> }
 
 export type Settings = { readonly [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name]['default'] }
 
-/** The name of the setting as a flag of the command line: `admin-port` of HEADGATE_ADMIN_PORT. */
+/** The command-line flag of a setting: `admin-port` for HEADGATE_ADMIN_PORT. */
 export const flagOf = ({ env }: Pick<Setting<string>, 'env'>): string =>
   env.slice('HEADGATE_'.length).toLowerCase().replaceAll('_', '-')
 
@@ -265,8 +264,8 @@ function incompleteTls(
 const LARGEST_DISTANCE = 2
 
 /**
- * A sentence for each environment variable whose name is close to that of a setting that is not set. Other variables with our
- * prefix can be anything, such as a secret that the config refers to.
+ * A sentence for each environment variable with a name that is close to an unset setting. Other variables with the prefix can
+ * be anything, such as a secret that the config refers to.
  */
 export function closestMatches(environment: Environment): string[] {
   const names: readonly string[] = Object.values(SETTINGS).map(({ env }) => env)

@@ -36,7 +36,7 @@ test('the one key of a file that no reference names is named at the first refere
     {
       pointer: '/of/1',
       name: 'unused-secret',
-      message: 'No reference names the key "old" of the file s.properties, and all its other keys are named.',
+      message: 'References name all keys of the file s.properties except "old".',
       suggestion: 'Remove it from the file, or refer to it: "${file:s.properties:old}".',
     },
   ])
@@ -59,7 +59,7 @@ test('the one file of a folder that no reference names is named; what Kubernetes
     {
       pointer: '/of/0',
       name: 'unused-secret',
-      message: 'No reference names the file "old" of the folder mount, and all its other files are named.',
+      message: 'References name all files of the folder mount except "old".',
       suggestion: 'Remove it from the folder, or refer to it: "${dir:mount:old}".',
     },
   ])
@@ -110,8 +110,8 @@ test.each([
     {
       pointer: '/of/1',
       name: 'unused-variable',
-      message: `The environment variable ${name} is set beside CXONE_CLIENT_SECRET, and nothing refers to it.`,
-      suggestion: 'Unset it, or correct the name in this reference.',
+      message: `The environment variables CXONE_CLIENT_SECRET and ${name} are both set, and nothing refers to ${name}.`,
+      suggestion: `Unset ${name}, or correct the name in this reference.`,
     },
   ])
 })

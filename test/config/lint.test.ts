@@ -44,7 +44,9 @@ test('a partition that two rules write to is named at the later one, with the pl
     name: 'partition-shared',
     pointer: '/pipelines/cxone-data-actions/transforms/1/config/rules/1/to/partition',
   })
-  expect(warning?.message).toMatch(/^Partition 3 of t is used already, at plugins\.config\.json:\d+:\d+\.$/)
+  expect(warning?.message).toMatch(
+    /^The rule at plugins\.config\.json:\d+:\d+ already uses partition 3 of t\.$/,
+  )
 })
 
 test('a dead-letter topic that a rule writes to is named', () => {

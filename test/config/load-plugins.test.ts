@@ -98,7 +98,7 @@ test.each<[string, string, string, RegExp, RegExp?]>([
     'is missing',
     './mask.js',
     '',
-    /"\.\/mask\.js" cannot be read: there is no such file\. It is looked for in .*etc\./,
+    /Cannot read the plugin "\.\/mask\.js": there is no such file\. Its path is relative to .*etc\./,
   ],
   [
     'is a package that is not installed',
@@ -136,7 +136,7 @@ test.each<[string, string, string, RegExp, RegExp?]>([
     'declares settings that are no schema',
     './mask.mjs',
     `export default ${plugin('mask', 'transform', "config: { type: 'object', properties: { a: { type: 'txt' } } }")}`,
-    /settings that "\.\/mask\.mjs" declares cannot be used/,
+    /schema of the settings of "\.\/mask\.mjs" is invalid/,
   ],
   [
     'was written for another contract',

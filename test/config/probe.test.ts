@@ -161,7 +161,7 @@ test('what does not end in time is a problem, and what was found before counts',
       [
         'HG_PROBE_TIMEOUT',
         '/pipelines/orders/sink/plugin',
-        'Not all that "memory" asked was answered within 100 ms.',
+        'The checks of "memory" did not finish within 100 ms.',
       ],
     ],
   })
@@ -235,7 +235,7 @@ test('a topic beside those of two rules that no rule names is told at the first 
         pointer: `${config}/rules/1/to/topic`,
         name: 'topic-without-rule',
         message:
-          'No rule sends events to the topic "orders.apac", which is there beside "orders.us" and "orders.eu".',
+          'No rule sends events to the topic "orders.apac", and its name is like "orders.us" and "orders.eu".',
         suggestion: 'Add a rule for it, or correct the rule that was meant to name it.',
       },
     ],
@@ -247,7 +247,7 @@ test('many of them are one warning', () => {
   expect(found(topics(...many), to('orders-x', 'orders-y'))).toMatchObject([
     {
       message:
-        'No rule sends events to the topics "orders-b", "orders-c", "orders-d", "orders-e", "orders-f" and 2 others, which are there beside "orders-x" and "orders-y".',
+        'No rule sends events to the topics "orders-b", "orders-c", "orders-d", "orders-e", "orders-f" and 2 others, and their names are like "orders-x" and "orders-y".',
     },
   ])
 })
@@ -278,7 +278,7 @@ test('partitions that are left over where rules share a topic out are told at th
       pointer: `${config}/rules/0/to/partition`,
       name: 'partition-without-rule',
       message:
-        'No rule sends events to the partitions 0 and 2 of topic "orders", which has 4: each rule that writes to it names another one.',
+        'No rule sends events to the partitions 0 and 2 of topic "orders", which has 4 partitions: every rule that writes to it names another one.',
       suggestion: 'Add rules for them, or leave `partition` out, so that the key of an event decides.',
     },
   ])

@@ -67,10 +67,7 @@ test.each([
   ['${file:secrets/token/x}', 'The file secrets/token/x cannot be read: there is no such file.'],
   ['${file:secrets/empty}', 'The file secrets/empty is empty.'],
   ['${file:secrets/binary}', 'The file secrets/binary cannot be read: it is not UTF-8 text.'],
-  [
-    '${file:secrets/large}',
-    'The file secrets/large cannot be read: it is too large; at most 1 MiB are read.',
-  ],
+  ['${file:secrets/large}', 'The file secrets/large cannot be read: it is too large: the limit is 1 MiB.'],
   [
     '${file:secrets/all.properties:usre}',
     'The file secrets/all.properties has no key "usre".',
@@ -98,7 +95,7 @@ test.each([
   ],
   [
     '${file:secrets/all.json:/a~b}',
-    'The file secrets/all.json has no value at "/a~b", which is no JSON Pointer.',
+    'The file secrets/all.json has no value at "/a~b", which is not a JSON Pointer.',
   ],
   ['${file:secrets/broken.json:user}', 'The file secrets/broken.json is not JSON, or has a key twice.'],
   ['${dir:secrets:nope}', 'The file secrets/nope cannot be read: there is no such file.'],
@@ -176,5 +173,5 @@ test('a value is not looked into for further references', () => {
 test('what is neither a file nor a folder is not waited for', () => {
   const folder = temporaryDirectory()
   const { problems } = substitute({ a: '${file:/dev/zero}' }, {}, folder)
-  expect(problems[0]?.message).toBe('The file /dev/zero cannot be read: it is no regular file.')
+  expect(problems[0]?.message).toBe('The file /dev/zero cannot be read: it is not a regular file.')
 })

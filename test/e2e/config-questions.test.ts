@@ -58,12 +58,12 @@ describe('a question about a config, without a token and on loopback', () => {
   it('runs no code of a plugin that does not run', async () => {
     const { text } = await validate(pipeline({ plugin: './plugin.mjs', config: {} }))
     expect(text).toContain('HG_CONFIG_PLUGIN_LOAD')
-    expect(text).toContain('a question about a config loads none')
+    expect(text).toContain('the admin API loads no other plugins')
     expect(existsSync(join(shared().folder, 'ran'))).toBe(false)
   })
 
   it.each([
-    ['./fifo', 'it is no regular file'],
+    ['./fifo', 'it is not a regular file'],
     ['/dev/zero', 'it is not below'],
     ['/etc/hostname', 'it is not below'],
     ['../../etc/hostname', 'it is not below'],

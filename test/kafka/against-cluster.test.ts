@@ -131,7 +131,7 @@ describeKafka('validate --against-cluster', () => {
       ],
       [
         'topic-without-rule',
-        `No rule sends events to the topics "${prefix}.high" and "${prefix}.strict", which are there beside "${prefix}.small", "${prefix}.eu" and "${prefix}.default".`,
+        `No rule sends events to the topics "${prefix}.high" and "${prefix}.strict", and their names are like "${prefix}.small", "${prefix}.eu" and "${prefix}.default".`,
       ],
       ['one-copy', expect.stringContaining('.eu')],
       ['topic-compacted', expect.stringContaining('only the newest stays')],
@@ -144,7 +144,7 @@ describeKafka('validate --against-cluster', () => {
     const shared = (text: string) => text.replace(`"${prefix}.eu"`, `"${prefix}.high"`)
     const { err } = await validated({ change: shared })
     expect(err).toContain(
-      `  warning partition-without-rule: No rule sends events to partition 2 of topic "${prefix}.high", which has 3: each rule that writes to it names another one.`,
+      `  warning partition-without-rule: No rule sends events to partition 2 of topic "${prefix}.high", which has 3 partitions: every rule that writes to it names another one.`,
     )
     expect(err).toContain('"headgate help partition-without-rule" explains it')
     const silenced = await validated({

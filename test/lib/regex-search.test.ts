@@ -38,7 +38,7 @@ describe('a search', () => {
     const regex = compileRegex('[ab]*a[ab]{200}[^ab]')
     const word = `${'a'.repeat(205)}!`
 
-    expect(() => regex.test(ab)).toThrow('more work than one event may cause')
+    expect(() => regex.test(ab)).toThrow('too much work to check')
     expect([regex.test(word), regex.test('aaa!'), regex.test(`${ab.slice(0, 9_000)}${word}`)]).toEqual([
       true,
       false,

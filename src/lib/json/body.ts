@@ -5,9 +5,10 @@ import type { JsonBody, JsonPointer } from '../../contract/index.js'
 import { locate, type Member, scanEnvelope } from './scan.js'
 
 /**
- * Parses what a sender sent. A byte order mark is no part of the document (RFC 8259, 8.1 lets a receiver ignore it, and senders
- * that write files as Windows does send one), nor of its bytes. Throws HG_INTAKE_NOT_UTF8, NOT_JSON, TOO_DEEP or DUPLICATE_KEY, each with the place.
- * Equal keys are refused at the top level, where ids and routes are read; below it, the last one counts.
+ * Parses the body of a request. A byte order mark is not a part of the document (RFC 8259, 8.1 lets a receiver ignore it, and
+ * senders that write files as Windows does send one), and `bytes` does not contain it. Throws HG_INTAKE_NOT_UTF8, NOT_JSON,
+ * TOO_DEEP or DUPLICATE_KEY, each with the place. Equal keys are refused at the top level, where ids and routes are read; below
+ * it, the last one counts.
  */
 export function parseBody(sent: Buffer, maxDepth: number): JsonBody {
   const bytes = withoutMark(sent)
@@ -26,7 +27,7 @@ export function parseBody(sent: Buffer, maxDepth: number): JsonBody {
 const withoutMark = (bytes: Buffer): Buffer =>
   bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
 
-/** What is ASCII, as most bodies are, need not be decoded but only copied: an eighth of the time where it is long. */
+/** Most bodies are ASCII, which only has to be copied and not decoded: for a long body, this takes an eighth of the time. */
 function decode(bytes: Buffer): string {
   if (isAscii(bytes)) return bytes.toString('latin1')
   if (isUtf8(bytes)) return bytes.toString('utf8')
@@ -41,7 +42,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Up to so many keys are compared one by one, which costs less than a Set. */
+/** Comparing this many keys one by one costs less than a Set. */
 const FEW = 16
 
 function refuseDuplicates(members: readonly Member[]): void {
@@ -60,7 +61,7 @@ function refuseDuplicates(members: readonly Member[]): void {
 }
 
 const duplicate = (key: string): HeadgateError =>
-  new HeadgateError('HG_INTAKE_DUPLICATE_KEY', `${JSON.stringify(key)} stands twice.`)
+  new HeadgateError('HG_INTAKE_DUPLICATE_KEY', `The key ${JSON.stringify(key)} appears twice.`)
 
 function slice(bytes: Buffer, members: readonly Member[], { tokens }: JsonPointer): Buffer | undefined {
   const [first, ...rest] = tokens
@@ -76,8 +77,8 @@ function slice(bytes: Buffer, members: readonly Member[], { tokens }: JsonPointe
 }
 
 /**
- * The body with another value at a place, and every other byte as it was; the same body where nothing stands there.
- * Of equal keys, which only the top level refuses, the one that counts is replaced: the last.
+ * The body with another value at a place, and every other byte unchanged; the same body if it has no value there. Equal keys are
+ * only refused at the top level: below it, the value of the last one is replaced, which is the one that counts.
  */
 export function replaceAt(body: JsonBody, place: JsonPointer, value: unknown): JsonBody {
   const old = body.slice(place)
@@ -103,7 +104,7 @@ const WORDS: { readonly [name: string]: string } = {
   EndOfFileExpected: 'something follows the end',
   InvalidCommentToken: 'a comment',
   UnexpectedEndOfComment: 'a comment',
-  UnexpectedEndOfString: 'a text without closing quote',
+  UnexpectedEndOfString: 'a text without a closing quote',
   UnexpectedEndOfNumber: 'an incomplete number',
   InvalidUnicode: 'a malformed \\u escape',
   InvalidEscapeCharacter: 'an escape that does not exist',
@@ -111,8 +112,8 @@ const WORDS: { readonly [name: string]: string } = {
 }
 
 /**
- * Says what is wrong with a text that JSON.parse refused, with line and column. V8 quotes the text around an error, or
- * leaves the place out; a sender's data does not belong in our log.
+ * Describes the syntax error of a text that JSON.parse refused, with line and column. The message of V8 quotes the text around
+ * the error, or has no place; and the data of a sender does not belong in the log.
  */
 export function syntaxError(text: string): string {
   if (text.trim() === '') return 'it is empty'

@@ -1,7 +1,7 @@
 import { createScanner, type Node, parseTree } from 'jsonc-parser'
 import { child } from './pointer.js'
 
-/** One place at which two documents differ; a side is absent where it has nothing there. */
+/** One place at which two documents differ; `expected` or `found` is absent if that document has no value there. */
 export interface JsonDifference {
   /** JSON Pointer. */
   readonly pointer: string
@@ -10,40 +10,40 @@ export interface JsonDifference {
   readonly found?: string
 }
 
-/** How members that are not expected are taken: as a difference, or as nothing that was asked for. */
+/** Whether members that only the found document has are a difference. */
 export type Extras = 'differ' | 'ignored'
 
 /**
- * The places at which two JSON texts mean something else; the innermost ones, in the order of `expected`. Numbers are
- * compared by their digits, so that those beyond 2^53 differ where they differ; `1.0` is `1`. Elements are compared by place.
+ * The innermost places at which two JSON texts differ, in the order of `expected`. Numbers are compared by their digits, so that
+ * different numbers over 2^53 are different; `1.0` equals `1`. Elements are compared by index.
  */
 export function jsonDifferences(expected: string, found: string, extras: Extras): JsonDifference[] {
   const differences: JsonDifference[] = []
   const shown = (text: string, { offset, length }: Node) => compactJson(text.slice(offset, offset + length))
-  const walk = (pointer: string, wanted: Node | undefined, given: Node | undefined): void => {
-    if (wanted === undefined && (given === undefined || extras === 'ignored')) return
-    if (wanted !== undefined && given !== undefined && wanted.type === given.type) {
+  const walk = (pointer: string, wanted: Node | undefined, actual: Node | undefined): void => {
+    if (wanted === undefined && (actual === undefined || extras === 'ignored')) return
+    if (wanted !== undefined && actual !== undefined && wanted.type === actual.type) {
       if (wanted.type === 'object') {
-        both(pointer, members(wanted), members(given))
+        both(pointer, members(wanted), members(actual))
         return
       }
       if (wanted.type === 'array') {
-        const sameLength = wanted.children?.length === given.children?.length
+        const sameLength = wanted.children?.length === actual.children?.length
         if (sameLength || extras === 'differ') {
-          both(pointer, elements(wanted), elements(given))
+          both(pointer, elements(wanted), elements(actual))
           return
         }
-      } else if (meaning(expected, wanted) === meaning(found, given)) return
+      } else if (meaning(expected, wanted) === meaning(found, actual)) return
     }
     differences.push({
       pointer,
       ...(wanted !== undefined && { expected: shown(expected, wanted) }),
-      ...(given !== undefined && { found: shown(found, given) }),
+      ...(actual !== undefined && { found: shown(found, actual) }),
     })
   }
-  const both = (pointer: string, wanted: Children, given: Children): void => {
-    for (const key of new Set([...wanted.keys(), ...given.keys()]))
-      walk(child(pointer, key), wanted.get(key), given.get(key))
+  const both = (pointer: string, wanted: Children, actual: Children): void => {
+    for (const key of new Set([...wanted.keys(), ...actual.keys()]))
+      walk(child(pointer, key), wanted.get(key), actual.get(key))
   }
   walk('', parseTree(expected), parseTree(found))
   return differences
@@ -74,8 +74,8 @@ function decimal(written: string): string {
 }
 
 /**
- * JSON with comments and trailing commas as JSON on one line, each number and string as it is written: what goes through
- * JSON.parse loses integers over 2^53, `1.0`, escapes and the order of numeric keys. `text` has been parsed before.
+ * JSON with comments and trailing commas as JSON on one line, each number and string as it is written: JSON.parse would lose
+ * integers over 2^53, `1.0`, escapes and the order of numeric keys. `text` has been parsed before.
  */
 export function compactJson(text: string): string {
   const scanner = createScanner(text, true)
@@ -90,7 +90,7 @@ export function compactJson(text: string): string {
       comma = token
       continue
     }
-    // A comma before the end of a list is for people who edit it.
+    // A trailing comma is not JSON.
     compact += token === '}' || token === ']' ? token : comma + token
     comma = ''
   }

@@ -1,4 +1,4 @@
-/** What stands in place of a value that is not shown. */
+/** Replaces a value that is not shown. */
 export const MASK = '***'
 
 /** The reference tokens of a JSON Pointer; `*` stands for every member or element. */
@@ -7,16 +7,16 @@ export type MaskPath = readonly string[]
 export interface Masked {
   /** Compact, with numbers as they were written, and `***` at the places. */
   readonly text: string
-  /** What stood there: every string, number and key. */
+  /** The values at the places: every string, number and key. */
   readonly hidden: ReadonlySet<string>
 }
 
 /**
- * A JSON document for people, without what stands at some places; of equal keys each counts, for whoever reads the
- * document sees all of them. Throws a SyntaxError where it is not JSON.
+ * A JSON document with the values at some places masked. All of several equal keys are masked, because a reader of the document
+ * sees all of them. Throws a SyntaxError if the document is not JSON.
  */
 export function masked(document: string, paths: readonly MaskPath[]): Masked {
-  // What follows relies on it.
+  // The code below relies on valid JSON.
   JSON.parse(document)
   const hidden = new Set<string>()
   const parts: string[] = []
@@ -65,7 +65,7 @@ export function masked(document: string, paths: readonly MaskPath[]): Masked {
     put(close)
   }
 
-  /** A string, or anything else that is no container. */
+  /** A string, number, boolean or null. */
   function token(): string {
     const start = at
     if (document[at] === '"') {
@@ -86,10 +86,10 @@ export function masked(document: string, paths: readonly MaskPath[]): Masked {
 const SPACE = /[ \t\r\n]/
 const ENDS = /[ \t\r\n,\]}]/
 
-/** Shorter values are only found where they stand alone: a masked `1` would blank every 1 of a sentence. */
+/** Shorter values are only replaced if they stand alone: a masked `1` would replace every 1 of a sentence. */
 const SHORTEST = 4
 
-/** A text about a document, without what was hidden of it. */
+/** A text about a document, with the masked values replaced. */
 export function withoutHidden(text: string, hidden: ReadonlySet<string>): string {
   if (hidden.has(text)) return MASK
   let rest = text

@@ -1,5 +1,5 @@
 /**
- * Finds values in JSON bytes without building them, so that what goes to Kafka is what was sent: integers over 2^53,
+ * Finds values in JSON bytes without parsing them, so that the bytes in Kafka are those that were sent: integers over 2^53,
  * `1.0`, key order and escapes included. The bytes have passed JSON.parse, so nothing is checked twice here.
  */
 
@@ -11,7 +11,7 @@ export interface Member {
 }
 
 export interface Envelope {
-  /** In the order of the bytes; empty where the top level is not an object. */
+  /** In the order of the bytes; empty if the top level is not an object. */
   readonly members: readonly Member[]
   /** How deeply arrays and objects are nested; 0 for a scalar. */
   readonly depth: number
@@ -129,10 +129,10 @@ function endOfScalar(bytes: Buffer, start: number): number {
   return at
 }
 
-/** A string that goes on behind so many bytes is searched by memchr, whose call costs what looking at them costs. */
+/** After this many bytes of a string, memchr takes over: a call of it costs as much as comparing these bytes one by one. */
 const SHORT = 32
 
-/** The offset behind the closing quote of the string that opens at `quote`. */
+/** The offset after the closing quote of the string that opens at `quote`. */
 function endOfString(bytes: Buffer, quote: number): number {
   let at = quote + 1
   for (;;) {
@@ -147,7 +147,7 @@ function endOfString(bytes: Buffer, quote: number): number {
   }
 }
 
-/** Whether the byte at `at` has a backslash before it that is none of a pair; `from` begins a character. */
+/** Whether an odd number of backslashes precedes the byte at `at`; `from` begins a character. */
 function isEscaped(bytes: Buffer, at: number, from: number): boolean {
   let first = at
   while (first > from && bytes[first - 1] === BACKSLASH) first--

@@ -1,9 +1,9 @@
-/** Reading JSON Schemas: only what they say plainly. */
+/** Finds required places in JSON Schemas. Reads only properties, `required`, `allOf` and local references. */
 
 import { compileEcmaRegex } from '../regex.js'
 import { child, pointer } from './pointer.js'
 
-/** A schema, and the file that its references are looked up in. */
+/** A schema, and the document in which its references are resolved. */
 export interface Within {
   readonly schema: unknown
   readonly root: unknown
@@ -15,16 +15,16 @@ export interface Keywords {
 
 const MOST_STEPS = 100
 
-/** All schemas that hold together with these. */
-export function conjuncts(given: readonly Within[]): Within[] {
-  const found = [...given]
+/** These schemas, and all others that a value has to match because of them. */
+export function conjuncts(schemas: readonly Within[]): Within[] {
+  const found = [...schemas]
   for (let index = 0; index < found.length && found.length < MOST_STEPS; index++) {
     const { schema, root } = found[index] as Within
     if (!isObject(schema)) continue
     const { allOf, $ref } = schema
     if (Array.isArray(allOf)) found.push(...allOf.map((inner: unknown) => ({ schema: inner, root })))
     const target = typeof $ref === 'string' && /^#(?:\/|$)/.test($ref) ? referred(root, $ref) : undefined
-    if (target !== undefined && !found.some((known) => known.schema === target))
+    if (target !== undefined && !found.some((other) => other.schema === target))
       found.push({ schema: target, root })
   }
   return found
@@ -42,7 +42,7 @@ function referred(root: unknown, reference: string): unknown {
   return hasId ? undefined : pointer(path.at(-1) ?? '').read(root)
 }
 
-/** What a schema says of a member. */
+/** The schemas of a member. */
 export function members({ schema, root }: Within, name: string): Within[] {
   if (!isObject(schema)) return []
   const { properties, patternProperties, additionalProperties } = schema

@@ -1,7 +1,7 @@
 import type { PrettyLine } from '../json/pretty-lines.js'
 import { cut, printable, type Style } from './text.js'
 
-/** A stretch of a text; lines and columns count from 1, `end` is behind its last character. */
+/** A part of a text; lines and columns count from 1, `end` is after its last character. */
 export interface Span {
   readonly line: number
   readonly column: number
@@ -10,12 +10,12 @@ export interface Span {
 
 const TAB = 4
 const LEAST_WIDTH = 20
-/** Columns kept before the caret where a long line is cut. */
+/** Columns kept before the caret if a long line is cut. */
 const LEAD = 12
 
 /**
- * The line of a span with one line before and after it, numbered, and carets under the span; where it goes over several
- * lines, under its first. No line is longer than `width` columns.
+ * The line of a span with one line before and after it, numbered, and carets under the span, or under its first line if it has
+ * several. No line is longer than `width` columns.
  */
 export function sourceFrame(
   lines: readonly string[],
@@ -47,7 +47,7 @@ export function sourceFrame(
     .join('\n')
 }
 
-/** A line as it is shown: tabs up to the next stop, and nothing that would move the cursor. */
+/** A line with its tabs as spaces and without control characters, which would move the cursor. */
 function expanded(line: string): string {
   let text = ''
   let column = 0
@@ -62,7 +62,7 @@ function expanded(line: string): string {
 const shown = (character: string, column: number): string =>
   character === '\t' ? ' '.repeat(TAB - (column % TAB)) : printable(character)
 
-/** How many columns of a terminal a text takes. */
+/** The columns that a text takes on a terminal. */
 function columnsOf(text: string): number {
   let columns = 0
   for (const character of text) {
@@ -76,7 +76,7 @@ const widthOf = (character: string): number => (/\p{Mn}/u.test(character) ? 0 : 
 const WIDE =
   /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303e\uff01-\uff60]/u
 
-/** The columns from `from` on, as many as there is room for; dots tell what was cut off. */
+/** At most `room` columns, beginning with `from`; an ellipsis replaces the rest on either side. */
 function cutOut(text: string, from: number, room: number): string {
   let column = 0
   let cut = ''
@@ -94,7 +94,7 @@ function cutOut(text: string, from: number, room: number): string {
 const AROUND = 2
 
 /**
- * The lines around the value at a JSON Pointer, or, where there is none, around the nearest value that it would be in.
+ * The lines around the value at a JSON Pointer, or, if there is none, around the innermost existing value that would contain it.
  * No line is longer than `width`.
  */
 export function codeFrame(lines: readonly PrettyLine[], pointer: string, width: number): string {

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 
-/** Text of strangers for a terminal: what could move the cursor, change colours or turn the writing around is written out. */
+/** Escapes the characters of a stranger's text that could move the cursor, change colours or reverse the direction of text. */
 export const printable = (text: string): string =>
   text.replace(UNPRINTABLE, (character) => {
     const code = character.codePointAt(0) ?? 0
@@ -12,19 +12,19 @@ export const printableLines = (text: string): string => text.split('\n').map(pri
 
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/gu
 
-/** At most so many characters, the last of them telling that there was more. */
+/** At most `width` characters, with an ellipsis as the last one if the text was longer. */
 export const cut = (text: string, width: number): string =>
   text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
 
 type Format = 'bold' | 'dim' | 'green' | 'red' | 'yellow'
 
-/** Gives text a look where a person reads it on a terminal, and leaves it as it is elsewhere. */
+/** Formats text for a terminal; returns it unchanged if the output is not a terminal. */
 export type Style = (format: Format, text: string) => string
 
 /** `NO_COLOR` in the environment, with any value, asks for plain text (no-color.org). */
 export function styleFor(terminal: boolean, env: Readonly<{ [name: string]: string | undefined }>): Style {
   const plain = !terminal || env['NO_COLOR']
-  // Whether a person reads it is the caller's to know; left alone, styleText would look at this process's own stdout.
+  // The caller decides whether the output is a terminal; by default styleText would check the stdout of this process.
   return (format, text) => (plain ? text : styleText(format, text, { validateStream: false }))
 }
 
@@ -56,19 +56,19 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
 const widthOf = (cell: string): number => stripVTControlCharacters(cell).length
 
 /**
- * Names and values below each other, the values aligned; what is undefined is left out. Values may have several lines:
- * those after the first are indented.
+ * Names and values, one per line, the values aligned; undefined values are left out. A value may have several lines: those after
+ * the first are indented.
  */
 export function pairs(facts: readonly (readonly [string, string | undefined])[]): string[] {
-  const told = facts.filter((fact): fact is [string, string] => fact[1] !== undefined)
-  const wide = Math.max(0, ...told.map(([name]) => printable(name).length))
+  const shown = facts.filter((fact): fact is [string, string] => fact[1] !== undefined)
+  const wide = Math.max(0, ...shown.map(([name]) => printable(name).length))
   const indent = ' '.repeat(wide + 2)
-  return told.map(
+  return shown.map(
     ([name, value]) =>
       printable(name).padEnd(wide + 2) + printableLines(value).replaceAll('\n', `\n${indent}`),
   )
 }
 
-/** Lines below a title, indented; nothing where there are none. */
+/** A title and its lines, indented; empty if there are no lines. */
 export const section = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : ['', title, ...lines.map((line) => line.replace(/^(?=.)/gm, '  '))]

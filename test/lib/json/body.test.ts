@@ -119,7 +119,7 @@ describe('a body', () => {
   it('is refused where a key stands twice at the top, however it is written', () => {
     expect(error('{"a":1,"b":2,"a":3}')).toMatchObject({
       code: 'HG_INTAKE_DUPLICATE_KEY',
-      message: '"a" stands twice.',
+      message: 'The key "a" appears twice.',
     })
     expect(error('{"a":1,"\\u0061":3}')).toMatchObject({ code: 'HG_INTAKE_DUPLICATE_KEY' })
     expect(error('{"__proto__":1,"__proto__":3}')).toMatchObject({ code: 'HG_INTAKE_DUPLICATE_KEY' })

@@ -63,7 +63,7 @@ describe('problems of rules', () => {
     ['a{1001}', 'Invalid repeat count (at most 1000): "{1001}" at position 1.'],
     [
       '.{0,1000}a.{0,1000}',
-      'It is too costly: it compiles to 4003 instructions and may have 2500. Repetitions such as {0,1000} count as often as they can repeat.',
+      'The pattern is too costly: it compiles to 4003 instructions, and the limit is 2500. Repetitions such as {0,1000} count as often as they can repeat.',
     ],
   ])('tells what is wrong with the regex %s and where', (regex, message) => {
     expect(messages({ a: { regex } })).toEqual([`/rules/0/when/regex HG_CONFIG_REGEX ${message}`])
