@@ -23,20 +23,20 @@ import type { Settings } from './settings.js'
 export interface AppOptions {
   readonly settings: Settings
   readonly config: CheckedConfig
-  /** Reads and checks the config as it is now, or as it would be with this text. */
+  /** Reads and checks the config file, or this text in place of it. */
   read(text?: string): Promise<ReadResult>
-  /** Called with the secrets of a config before anything is made of it. */
+  /** Called with the secrets of a config before it is used. */
   onSecrets(secrets: CheckedConfig['secrets']): void
   /** Called once, with the process that takes over from this one and waits for it to stop. */
   onTakeover(pid: number): void
-  /** Ports that the program which started the process has opened. */
+  /** Sockets that the program which started this process has opened. */
   readonly sockets: ListeningSockets
   /** Absolute path of the config file. */
   readonly file: string
   readonly loggers: Loggers
-  /** Writes a line of a worker's log. */
+  /** Writes a line from the log of a worker. */
   line(line: string): void
-  /** The built-in ones. */
+  /** The built-in plugins. */
   readonly plugins: readonly AnyDefinition[]
   /** Of Headgate. */
   readonly version: string
@@ -46,7 +46,7 @@ export interface AppOptions {
 
 export type Phase = 'starting' | 'running' | 'stopping'
 
-/** The parts of a process, none of which has been started. */
+/** The parts of a process, not yet started. */
 export interface Composition {
   readonly certificates: Certificates
   readonly ports: Ports
@@ -58,8 +58,8 @@ export interface Composition {
 }
 
 /**
- * Opens the certificates and the state directory (with HEADGATE_TAKEOVER both ports too), and builds everything else.
- * `phase`: the one that the process is in when it is asked whether it is ready.
+ * Opens the certificates and the state directory, and with HEADGATE_TAKEOVER both ports; builds everything else. `phase` returns
+ * the current phase of the process.
  */
 export async function compose(options: AppOptions, phase: () => Phase): Promise<Composition> {
   const { settings, config, deadline: signal } = options
@@ -114,7 +114,7 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
   return { certificates, ports, workers, reloader, taps, shown, routes }
 }
 
-/** Why the process does not take events, one sentence each. */
+/** The reasons why the process does not accept events, one sentence each. */
 function reasonsOf(phase: Phase, reloader: Reloader, workers: WorkerPool | undefined): readonly string[] {
   const ofPipelines = reloader
     .running()
@@ -123,7 +123,7 @@ function reasonsOf(phase: Phase, reloader: Reloader, workers: WorkerPool | undef
   return [...ofProcess, ...ofPipelines, ...(workers?.notReady() ?? [])]
 }
 
-/** Changes by operators reach the workers too. */
+/** Sends the changes of operators to the workers too. */
 function broadcastChanges(
   targetStates: TargetStates,
   loggers: LoggerLevels,

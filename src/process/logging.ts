@@ -13,13 +13,13 @@ export interface LogOptions {
 
 export interface ProcessLog {
   readonly log: pino.Logger
-  /** Passes every line from now on through this; a line of JSON has to stay one. */
+  /** Passes every line from now on through this function; a line of JSON has to remain valid JSON. */
   redact(redact: (line: string) => string): void
   /** Writes a line of JSON that another process has logged. */
   line(line: string): void
 }
 
-/** Logs a warning of Node.js itself, such as that of a deprecated call in a plugin. */
+/** Logs a warning of Node.js itself, such as the one for a deprecated call in a plugin. */
 export const warningLogger =
   (log: pino.Logger): ((warning: Error) => void) =>
   ({ name, message, stack }) =>
@@ -30,7 +30,7 @@ export async function createLog({ level, format, terminal, write }: LogOptions):
   let redact: (line: string) => string = (line) => line
   const readable = format === 'pretty' || (format === 'auto' && terminal)
   const writeLine = readable ? await readableLines(write, terminal) : (line: string) => write(escaped(line))
-  // Redacted as JSON in either format: there a secret has a known form.
+  // Redacted as JSON in either format, because the forms of a secret in JSON are known.
   const destination = { write: (line: string) => writeLine(redact(line)) }
   const log = pino(
     {
@@ -51,8 +51,8 @@ export async function createLog({ level, format, terminal, write }: LogOptions):
 }
 
 /**
- * Senders can put characters into log lines that move the cursor of a terminal or reverse the direction of text. JSON leaves
- * those from U+007F on as they are; escaped, they read back as the same.
+ * Senders can put characters into log lines that move the cursor of a terminal or reverse the direction of text. JSON does not
+ * escape those from U+007F on; escaping them does not change the values.
  */
 const escaped = (line: string): string => printableLines(line)
 
@@ -60,7 +60,7 @@ async function readableLines(
   write: (text: string) => void,
   colorize: boolean,
 ): Promise<(line: string) => void> {
-  // Loaded only if needed: a log that a machine reads starts without it.
+  // Loaded only if needed: a start with a JSON log is faster without it.
   const { default: pretty } = await import('pino-pretty')
   const destination = new Writable({
     write(chunk, _encoding, done) {
@@ -76,7 +76,7 @@ async function readableLines(
     ignore: 'event',
     sync: true,
   })
-  // pino-pretty does not escape texts and names: a line end in one would begin a new line.
+  // pino-pretty does not escape texts and names: a line end in one would begin a new log line.
   return (line) => void stream.write(`${JSON.stringify(readable(JSON.parse(line)))}\n`)
 }
 
@@ -91,9 +91,9 @@ function readable(value: unknown, name?: string): unknown {
 }
 
 export interface LoggerLevel {
-  /** One of pino's. */
+  /** One of the levels of pino. */
   readonly level: string
-  /** Milliseconds since the epoch; undefined if it was not changed since the start. */
+  /** Milliseconds since the epoch; undefined if the level has not changed since the start. */
   readonly changedAt: number | undefined
 }
 
@@ -105,7 +105,7 @@ export class Loggers {
   readonly #root: Logger
   readonly #initial: string
   readonly #changed = new Map<string, { readonly level: string; readonly changedAt: number }>()
-  /** Stages come and go with reloads, and their logs with them. */
+  /** Weak: a reload replaces stages and their logs. */
   readonly #alive: Map<string, Set<WeakRef<Logger>>>
 
   constructor(root: Logger) {
@@ -114,7 +114,7 @@ export class Loggers {
     this.#alive = new Map([['root', new Set([new WeakRef(root)])]])
   }
 
-  /** A log with these fields on every line, at the level that was last set for its name. Needs no `this`: it is passed on by itself. */
+  /** A log with these fields on every line, at the level last set for its name. An arrow function, because callers pass it on. */
   readonly of = (fields: { readonly [name: string]: string }): Log => {
     const name = nameOf(fields)
     const log = this.#root.child(fields, { level: this.#levelOf(name).level })
@@ -146,7 +146,7 @@ export class Loggers {
     return levels.at(-1) ?? { level: this.#initial, changedAt: undefined }
   }
 
-  /** Of those that still exist. */
+  /** The names of the loggers that still exist. */
   #names(): string[] {
     for (const [name, logs] of this.#alive) {
       for (const log of logs) if (log.deref() === undefined) logs.delete(log)

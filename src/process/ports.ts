@@ -26,12 +26,12 @@ export interface PortsOptions {
   onTakeover(pid: number): void
 }
 
-/** Milliseconds for the requests that are on their way on open connections when the port closes. */
+/** Milliseconds for the requests in transit on open connections when the port closes. */
 export const LAST_REQUESTS = 1000
 
 /**
- * The ports of a process and its state directory. With HEADGATE_TAKEOVER both ports are open before the state directory is,
- * while another process that uses it still takes events.
+ * The ports of a process and its state directory. With HEADGATE_TAKEOVER both ports open before the state directory, while the
+ * other process that uses it still accepts events.
  */
 export class Ports {
   readonly listener: Listener
@@ -60,7 +60,7 @@ export class Ports {
       const state = await takeOverState(directory, stateLog, handOver)
       return new Ports(options, listener, state, { intake, admin })
     } catch (error) {
-      // Requests that wait receive a response.
+      // Gives waiting requests time to get a response.
       await endsWithin(listener.close(), LAST_REQUESTS)
       await admin?.close()
       throw error
@@ -92,7 +92,7 @@ export class Ports {
   }
 }
 
-/** If there are workers they listen, and this listener only holds their limits and the paths that are taken. */
+/** With workers, the workers listen, and this listener only holds their limits and the paths in use. */
 function intakeListener({ settings, sockets, metrics, certificates, log }: PortsOptions): Listener {
   const { workers } = settings
   return new Listener({

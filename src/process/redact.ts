@@ -1,10 +1,10 @@
-/** Shorter secrets are not looked for: a `1` would blank every 1 of a text. */
+/** Shorter secrets are not replaced: for the secret `1`, every 1 of a text would disappear. */
 const SHORTEST = 4
 
-/** Secrets of this length are replaced wherever they are found; shorter ones only where they stand alone. */
+/** Secrets of this length are replaced everywhere; shorter ones only if they stand alone. */
 const ANYWHERE = 12
 
-/** One way in which a secret can be written. */
+/** One of the notations of a secret. */
 interface Form {
   readonly text: string
   readonly shown: string
@@ -15,12 +15,12 @@ interface Interval extends Form {
   readonly to: number
 }
 
-/** Secrets, with what is shown in place of each. */
+/** Secrets, each with the text that replaces it. */
 export type Secrets = ReadonlyMap<string, string>
 
 /**
- * Replaces secrets in a finished text. They are also found escaped as in JSON and percent-encoded as in a URL. A short secret
- * is replaced where it stands alone and not within a longer name, id, path or address: the secret "hook" leaves
+ * Replaces secrets in a finished text, also those escaped as in JSON or percent-encoded as in a URL. A short secret is only
+ * replaced if it stands alone, and not within a longer name, id, path or address: the secret "hook" leaves
  * `source.http-webhook` as it is.
  */
 export function redactor(secrets: Secrets): (text: string) => string {
@@ -30,8 +30,8 @@ export function redactor(secrets: Secrets): (text: string) => string {
 }
 
 /**
- * Replaces secrets in a line of JSON, which stays JSON. Numbers and the fields of the line that hold only names of Headgate and
- * of the config are left as they are. Of the names of members, only long secrets are replaced.
+ * Replaces secrets in a line of JSON, which remains valid JSON. Leaves numbers as they are, and the fields of the line that hold
+ * only names of Headgate and of the config. In the names of members, only long secrets are replaced.
  */
 export function lineRedactor(secrets: Secrets): (line: string) => string {
   const forms = formsOf(secrets)
@@ -60,11 +60,11 @@ export function lineRedactor(secrets: Secrets): (line: string) => string {
   }
 }
 
-/** Characters of the longest form that a secret can have in a text. */
+/** The length of the longest form of any secret in a text. */
 export const longestForm = (secrets: Secrets): number =>
   formsOf(secrets).reduce((most, { text }) => Math.max(most, text.length), 0)
 
-/** Members of a log line that only hold names which Headgate or the config gives. */
+/** Members of a log line that hold only names from Headgate or from the config. */
 const NAMES: ReadonlySet<string> = new Set([
   'level',
   'time',
@@ -82,7 +82,7 @@ const NAMES: ReadonlySet<string> = new Set([
   'worker',
 ])
 
-/** A member's name with its colon, another string, or what opens and closes. */
+/** The name of a member with its colon, another string, a brace or a bracket. */
 const JSON_TOKEN = /("(?:[^"\\]|\\.)*")\s*:|("(?:[^"\\]|\\.)*")|[{}[\]]/g
 
 const holdsOne = (text: string, forms: readonly Form[]): boolean =>
@@ -100,7 +100,7 @@ function isJson(line: string): boolean {
 function formsOf(secrets: Secrets): Form[] {
   const forms = new Map<string, string>()
   for (const [secret, shown] of secrets) {
-    // As the header of a request it has lost the white space around it.
+    // In the header of a request, the white space around it is removed.
     for (const text of new Set([secret, secret.trim()])) {
       if (text.length < SHORTEST) continue
       for (const form of [text, escaped(text), escaped(escaped(text)), ...percentEncoded(text)])
@@ -112,9 +112,9 @@ function formsOf(secrets: Secrets): Form[] {
 
 const escaped = (text: string): string => JSON.stringify(text).slice(1, -1)
 
-/** As a part of a path or query, with hex digits in either case, and as a value of a form. */
+/** Encoded as a part of a path or query, with hex digits in either case, and as a value of a form. */
 function percentEncoded(text: string): string[] {
-  // Half a surrogate pair has no such form.
+  // encodeURIComponent throws for half a surrogate pair.
   if (/\p{Surrogate}/u.test(text)) return []
   const encoded = encodeURIComponent(text)
   const strict = encoded.replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
@@ -130,7 +130,7 @@ function redacted(text: string, forms: readonly Form[], references: readonly str
       .map((from): Interval => ({ ...form, from, to: from + form.text.length })),
   )
   if (found.length === 0) return text
-  // A text may have been redacted before: a secret that is part of what is shown in place of one stays there.
+  // The text may have been redacted before: a secret can be a part of a reference that replaces another one, and stays there.
   const shown = references.flatMap((reference) =>
     occurrences(text, reference).map((from) => ({ from, to: from + reference.length })),
   )
@@ -146,14 +146,14 @@ function redacted(text: string, forms: readonly Form[], references: readonly str
 
 const isLong = ({ text }: Form): boolean => text.length >= ANYWHERE
 
-/** Where a text is found, overlapping with itself too. */
+/** The offsets of a text, overlapping occurrences included. */
 function occurrences(text: string, part: string): number[] {
   const found: number[] = []
   for (let at = text.indexOf(part); at !== -1; at = text.indexOf(part, at + 1)) found.push(at)
   return found
 }
 
-/** Those that overlap become one, which is shown as the longest of them. */
+/** Joins overlapping intervals into one, with the replacement of the longest of them. */
 function merged(intervals: readonly Interval[]): Interval[] {
   const result: Interval[] = []
   for (const next of intervals.toSorted((a, b) => a.from - b.from || b.to - a.to)) {
@@ -169,16 +169,16 @@ function merged(intervals: readonly Interval[]): Interval[] {
 }
 
 const WORD = /[\p{L}\p{M}\p{N}]/u
-/** What ends before the secret and belongs to it: `http-`, `/`, `kafka:`; but not `token:`, which announces one. */
+/** Text before a secret that belongs to the same word: `http-`, `/`, `kafka:`; but not `token:`, which announces a secret. */
 const BEFORE = /[\p{L}\p{M}\p{N}_\-./@]$|[\p{L}\p{N}\]]:$/u
 const ANNOUNCED =
   /(?:authorization|bearer|basic|pass|password|passwd|passphrase|pwd|secret|token|key|credentials?):$/iu
-/** What begins behind it and belongs to it: `-1`, `.orders`, `:9092`; but not the end of a sentence. */
+/** Text after a secret that belongs to the same word: `-1`, `.orders`, `:9092`; but not the end of a sentence. */
 const BEHIND = /^(?:[\p{L}\p{M}\p{N}_\-/@]|[.:]+[\p{L}\p{M}\p{N}_\-/@])/u
-/** As many characters as an announcement has. */
+/** Enough characters for the longest announcement. */
 const AROUND = 16
 
-/** Whether what is found there is no part of a longer name, id, path or address. */
+/** False if the occurrence is a part of a longer name, id, path or address. */
 function standsAlone(text: string, from: number, to: number): boolean {
   const before = text.slice(Math.max(0, from - AROUND), from)
   const behind = text.slice(to, to + AROUND)

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
 
-/** File descriptors of sockets that listen already, opened by the program that started the process. */
+/** File descriptors of listening sockets, which the program that started this process has opened. */
 export interface ListeningSockets {
   readonly intake?: number
   readonly admin?: number
@@ -15,9 +15,9 @@ const FIRST = 3
 const NAMES = ['intake', 'admin'] as const
 
 /**
- * The sockets that systemd (or another program that speaks its protocol, sd_listen_fds(3)) has passed to this process:
- * LISTEN_FDS of them, for the process LISTEN_PID, named by LISTEN_FDNAMES `intake` and `admin`, in that order if it gives no
- * names of its own. Throws HG_LISTEN_FAILED if they cannot be used.
+ * The sockets that systemd, or another program with its protocol (sd_listen_fds(3)), has passed to this process: LISTEN_FDS
+ * sockets for the process LISTEN_PID, with the names `intake` and `admin` in LISTEN_FDNAMES, or in this order if they have other
+ * names. Throws HG_LISTEN_FAILED if they cannot be used.
  */
 export function listeningSockets(environment: Environment, pid: number): ListeningSockets {
   const { LISTEN_PID: forPid, LISTEN_FDS: count, LISTEN_FDNAMES: named } = environment
@@ -63,7 +63,7 @@ export function requireCompatible(
 
 /** Reports the state of the service to systemd (sd_notify(3)), if systemd asks for it. */
 export interface ServiceManager {
-  /** It takes events, or will as soon as Kafka does. From now on the watchdog is told that the event loop turns. */
+  /** Headgate accepts events, or will as soon as Kafka does. From now on, notifies the watchdog while the event loop runs. */
   ready(status: string): void
   stopping(): void
 }
@@ -72,8 +72,8 @@ export interface ServiceManager {
 export type Notify = (assignments: readonly string[], failed: (error: Error) => void) => void
 
 /**
- * Node.js has no datagram sockets of the kind that sd_notify needs, so `systemd-notify` sends the messages, which comes with
- * systemd itself. The unit has to say NotifyAccess=all, because it is another process.
+ * Node.js has no Unix datagram sockets, which sd_notify needs, so `systemd-notify`, a part of systemd, sends the messages. It is
+ * another process, so the unit has to set NotifyAccess=all.
  */
 const systemdNotify: Notify = (assignments, failed) =>
   void execFile('systemd-notify', [...assignments], (error) => {
@@ -99,14 +99,14 @@ export function serviceManager(
     ready(status) {
       notify('READY=1', `STATUS=${status}`)
       const every = watchdogInterval(environment, pid)
-      // A loop that hangs tells nothing, and systemd starts the service again.
+      // If the event loop hangs, the notifications stop, and systemd restarts the service.
       if (every !== undefined) setInterval(() => notify('WATCHDOG=1'), every).unref()
     },
     stopping: () => notify('STOPPING=1'),
   }
 }
 
-/** Milliseconds: half of what systemd allows, as sd_watchdog_enabled(3) recommends. */
+/** Milliseconds: half of the time that systemd allows, as sd_watchdog_enabled(3) recommends. */
 function watchdogInterval(
   { WATCHDOG_USEC: allowed, WATCHDOG_PID: forPid }: Environment,
   pid: number,

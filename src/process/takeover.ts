@@ -4,7 +4,7 @@ import type { Log } from '../contract/index.js'
 import type { HandingOver, HandOver } from '../ledger/hand-over.js'
 import { openStateDirectory, requestState, type StateDirectory } from '../ledger/state-directory.js'
 
-/** Milliseconds. The process before this one may still close files after its shutdown timeout. */
+/** Milliseconds. The previous process may still close files after its shutdown timeout. */
 const MARGIN = 5000
 const RETRY_EVERY = 20
 
@@ -17,8 +17,8 @@ export function takeoverProblem(nodeVersion: string): string | undefined {
 }
 
 /**
- * Opens the state directory. If another process uses it, asks that one to stop, and waits. Rejects with HG_STATE_LOCKED if
- * the other one refuses, or has not stopped within its shutdown timeout.
+ * Opens the state directory. If another process uses it, asks that process to stop, and waits. Rejects with HG_STATE_LOCKED if
+ * the other process refuses, or has not stopped within its shutdown timeout.
  */
 export async function takeOverState(path: string, log: Log, handOver: HandOver): Promise<StateDirectory> {
   const old = await requestState(path)
@@ -37,7 +37,7 @@ export async function takeOverState(path: string, log: Log, handOver: HandOver):
       log.info({ event: 'taken-over', pid: old.pid, waited }, 'the other process has handed over')
       return state
     } catch (error) {
-      // It unlocks the directory in several steps.
+      // The other process unlocks the directory in several steps.
       if (!(error instanceof HeadgateError) || error.code !== 'HG_STATE_LOCKED') throw error
       if (performance.now() >= deadline) throw notHandedOver(path, old)
       await delay(RETRY_EVERY)
