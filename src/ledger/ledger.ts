@@ -133,7 +133,7 @@ const EMPTY_REPORT: LedgerReport = {
   remembersSince: 0,
 }
 
-/** Keeps nothing: for processes that write no records, or whose primary process has the ledger. */
+/** Keeps nothing: for workers, since the primary process has the ledger. */
 export const noLedger: Ledger = {
   async start() {},
   async stop() {},

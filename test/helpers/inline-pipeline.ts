@@ -39,11 +39,11 @@ export interface RunningPipeline {
   readonly pipeline: Pipeline
   readonly inline: InlinePlugins
   readonly lines: LogLine[]
-  /** Who looks on at it. */
+  /** The taps of the pipeline. */
   readonly taps: Set<Tap>
-  /** Aborts what a stop still waits for. */
+  /** Aborts every wait of a stop. */
   readonly deadline: AbortController
-  /** Ends in order, as a process does; what is owed is in the state directory then. */
+  /** Ends in order, as a process does; pending acknowledgements are in the state directory then. */
   stop(): Promise<void>
   /** The value of a series, as a scrape shows it. */
   metric(series: string): Promise<number | undefined>

@@ -26,7 +26,7 @@ test('a failed acknowledgement is tried again until it succeeds, and each attemp
 
 test('acknowledgements wait a moment for others, unless there are many', async () => {
   const { inline } = await runningPipeline()
-  // What was owed before is looked at once at the start.
+  // The start looks once for acknowledgements that were pending before.
   await turn()
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   onTestFinished(() => void vi.useRealTimers())
@@ -42,7 +42,7 @@ test('acknowledgements wait a moment for others, unless there are many', async (
   expect(acknowledge).toHaveBeenCalledTimes(35)
 })
 
-test('where all attempts are under way, the next begins as soon as one has ended', async () => {
+test('when all slots are in use, the next attempt begins as soon as one has ended', async () => {
   const { inline } = await runningPipeline(withRetry({}, { concurrency: 1 }))
   const calls: (() => void)[] = []
   inline.acknowledge = () => new Promise((resolve) => calls.push(() => resolve({ kind: 'acknowledged' })))
@@ -50,14 +50,14 @@ test('where all attempts are under way, the next begins as soon as one has ended
   await expect.poll(() => calls).toHaveLength(1)
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   onTestFinished(() => void vi.useRealTimers())
-  // Owed just now, and waits for others; the one that is due does not wait for it.
+  // Added just now, and waits for others; the one that is due does not wait for it.
   await inline.intake(() => eventOf('c'))
   calls[0]?.()
   await turn()
   expect(calls).toHaveLength(2)
 })
 
-test('what the sender refuses for good is given up, once, and the log names the event', async () => {
+test('an acknowledgement that the sender refuses for good fails, once, and the log names the event', async () => {
   const { inline, lines, metric, pipeline } = await runningPipeline()
   const acknowledge = vi.fn(async () => ({ kind: 'give-up', error: failed }) as const)
   inline.acknowledge = acknowledge
@@ -72,14 +72,14 @@ test('what the sender refuses for good is given up, once, and the log names the 
   ])
 })
 
-test('after the deadline an acknowledgement is given up', async () => {
+test('after the deadline an acknowledgement fails', async () => {
   const { inline, lines } = await runningPipeline(withRetry({ deadline: '0ms' }))
   inline.acknowledge = async () => ({ kind: 'retry', error: failed, after: 1000 })
   await inline.intake(() => eventOf('a'))
   await expect.poll(() => lines.some(({ level }) => level === 'error')).toBe(true)
 })
 
-test('intake goes on while the sender cannot be told', async () => {
+test('the intake continues while acknowledgements hang', async () => {
   const { inline, metric } = await runningPipeline(withRetry({}, { concurrency: 2 }))
   const { promise, resolve } = deferred()
   inline.acknowledge = () => promise.then(() => ({ kind: 'acknowledged' }))
@@ -106,7 +106,7 @@ test('no more attempts are under way than the concurrency allows', async () => {
   expect(most).toBe(3)
 })
 
-test('a sender that is down is asked rarely, however much it is owed, and is told all of it once it is back', async () => {
+test('a sender that is down is asked rarely, however many acknowledgements are pending, and receives all of them when it is back', async () => {
   const { inline } = await runningPipeline({
     postCommit: [{ plugin: 'tell', concurrency: 10, retry: { initial: '1h', max: '1h' } }],
   })
@@ -137,7 +137,7 @@ test('when the sender throttles, everything waits as long as it asked', async ()
   expect(acknowledge).toHaveBeenCalledOnce()
 })
 
-test('a stop does not wait for what is to be tried later, and reports it as left', async () => {
+test('a stop does not wait for later retries, and reports them as unacknowledged', async () => {
   const { inline, pipeline, deadline } = await runningPipeline(withRetry({ max: '5m' }))
   const acknowledge = vi.fn(async () => ({ kind: 'retry', error: failed, after: 120_000 }) as const)
   inline.acknowledge = acknowledge
@@ -157,7 +157,7 @@ test('a stop does not wait for a sender that is down', async () => {
   expect(await stopPipeline(pipeline, deadline.signal)).toMatchObject({ unacknowledged: 50 })
 })
 
-test('a stop waits for what is owed and had to wait on disk, too', async () => {
+test('a stop also waits for pending acknowledgements that were spilled to disk', async () => {
   const { inline, pipeline, deadline } = await runningPipeline(withRetry({}, { concurrency: 100 }))
   const { promise, resolve } = deferred()
   inline.acknowledge = () => promise.then(() => ({ kind: 'acknowledged' }))
@@ -190,14 +190,14 @@ test.each([1000, 3000])(
       const before = attempts
       await inline.intake(() => eventOf(id))
       await expect.poll(() => triedAt.has(id)).toBe(true)
-      // It waited for a few trials and what was under way, not for all that failed before.
+      // It waited for a few trials and for attempts under way, not for all that failed before.
       expect((triedAt.get(id) ?? 0) - before).toBeLessThan(500)
     }
   },
   60_000,
 )
 
-test('those that fail slowly do not take all places', async () => {
+test('retries that hang do not take all slots', async () => {
   const { inline } = await runningPipeline(withRetry({}, { concurrency: 8 }))
   const tried = new Set<string>()
   let hanging = 0
@@ -242,7 +242,7 @@ test('an event that is throttled again, while others are acknowledged, makes onl
 })
 
 test.each([2, -2])(
-  'a wall clock that is set by %i days gives nothing up and delays nothing',
+  'a wall clock that is set by %i days fails no acknowledgement and delays none',
   async (days) => {
     const { inline, lines, metric } = await runningPipeline(withRetry({ deadline: '24h' }))
     const clocks = movableClocks()

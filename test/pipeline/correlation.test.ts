@@ -18,7 +18,7 @@ const trace = {
 const traced = (id: string): Event => ({ ...eventOf(id), ...trace })
 const request: Correlation = { requestId: 'r-1', ...trace }
 
-test('the trace context of an event is in the headers of its record and in what is acknowledged', async () => {
+test('the trace context of an event is in the headers of its record and in its acknowledgement', async () => {
   const { inline } = await runningPipeline()
   await inline.intake(() => traced('a'))
   expect(inline.written[0]?.headers.slice(-2)).toEqual([
@@ -90,7 +90,7 @@ test('the line of every failure has the request id and the trace id, whether or 
   expect(failures()[1]).toEqual({ id: 'a', ...ids, code: 'HG_SCHEMA_VIOLATION' })
 })
 
-test('what the ledger does not take has a line, and so has a copy that shares the failure of the first', async () => {
+test('an event that the ledger does not take has a line, and so has a copy that shares the failure of the first', async () => {
   const { inline, lines } = await runningPipeline({ maxPending: 1 })
   const codes = () => lines.filter(({ level }) => level === 'warn').map(({ fields }) => ({ ...fields }))
   const { promise, resolve } = deferred()

@@ -49,7 +49,7 @@ test('the outcome waits for the sink to confirm', async () => {
   expect(await outcome).toMatchObject({ kind: 'delivered' })
 })
 
-test('what the source refuses is rejected, with its reason', async () => {
+test('a request that the source refuses is rejected, with the reason', async () => {
   const { inline } = await runningPipeline()
   const error = new HeadgateError('HG_INTAKE_NOT_JSON', 'The body is not JSON.')
   const outcome = await inline.intake(() => {
@@ -131,7 +131,7 @@ test('a record that cannot be made is bad data, decided by the onError of the si
   expect(outcome).toMatchObject({ kind: 'rejected', error: { code: 'HG_RECORD_FIELD_MISSING' } })
 })
 
-test('a plugin that throws what it should not makes the event unavailable and is named in the log', async () => {
+test('an unexpected error of a plugin makes the event unavailable, and the log names the plugin', async () => {
   const { inline, lines } = await runningPipeline()
   inline.apply = () => {
     throw new TypeError('undefined is not a function')
@@ -198,7 +198,7 @@ test('every event received ends in exactly one counted outcome', async () => {
   expect(await metric('headgate_inflight_events{pipeline="orders"}')).toBe(0)
 })
 
-test('what is durable or dropped on purpose is acknowledged; what is refused is not', async () => {
+test('events that are durable or dropped on purpose are acknowledged; refused ones are not', async () => {
   const { inline } = await runningPipeline()
   await inline.intake(() => eventOf('refused', {}))
   await inline.intake(() => eventOf('delivered'))

@@ -49,7 +49,7 @@ test('a dead letter has the key and the headers that its record would have had',
   expect(letter.get('headgate-digest')).toBe('the-digest')
 })
 
-test('where its record could not be made, it has what can be had', async () => {
+test('if its record could not be made, it has the key and the headers that can be computed', async () => {
   const letter = await letterOf(eventOf('a', { type: 'Created' }), bad())
   expect(letter.key).toBeNull()
   expect(letter.get('event-type')).toBe('Created')
@@ -73,7 +73,7 @@ test('its violations can be read by programs and by people', async () => {
   )
 })
 
-test('all that an event can make long still fits beside the largest body of the defaults', async () => {
+test('all that an event can make long still fits with the largest body of the defaults', async () => {
   const violations = Array.from({ length: 5000 }, (_, n) => ({ pointer: `/items/${n}`, message: 'is wrong' }))
   const long = 'é'.repeat(300_000)
   const event = {

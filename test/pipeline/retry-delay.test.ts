@@ -9,7 +9,7 @@ const settings = fc.record({
 })
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
-test('a wait stays between what the sender asked for and that plus the bound', () => {
+test('a delay is at least as long as the sender asked for, and exceeds that by at most the maximum', () => {
   fc.assert(
     fc.property(settings, fc.nat(10_000), fc.nat(900_000), random, (retry, attempts, asked, value) => {
       const delay = retryDelay(retry, attempts, asked, () => value)

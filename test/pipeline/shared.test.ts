@@ -34,7 +34,7 @@ test('the first user makes it, the last one ends it', async () => {
   expect(events).toEqual(['create orders', 'stop orders'])
 })
 
-test('whoever comes after the last one gets a new one', async () => {
+test('a user that comes after the last release gets a new resource', async () => {
   const { lease, events } = simulate()
   const first = lease('a', 'orders')
   const ended = first.release()

@@ -78,7 +78,7 @@ test('ten of a window have a line, and the rest is counted', () => {
   ])
 })
 
-test('a slow event that failed has its line beside that of the failure, with the same request id', async () => {
+test('a slow event that failed has a line besides that of the failure, with the same request id', async () => {
   const { inline, lines } = await runningPipeline({ slowAfter: '0ms' })
   inline.send = () => Promise.reject(new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Kafka is away.'))
   await inline.intake(() => eventOf('a'), request)

@@ -5,7 +5,7 @@ import type { CompletedEvent } from '../../src/pipeline/taps.js'
 import { runningPipeline } from '../helpers/inline-pipeline.js'
 import { eventOf } from '../helpers/inline-plugins.js'
 
-/** A running pipeline that is tapped, and what is told of the events that pass. */
+/** A running pipeline with a tap, and the events that the tap receives. */
 async function watchedPipeline(settings?: object) {
   const { inline, taps } = await runningPipeline(settings)
   const passed: CompletedEvent[] = []
@@ -20,7 +20,7 @@ async function watchedPipeline(settings?: object) {
   return { inline, taps, tap, passed, send }
 }
 
-test('a delivered event is told with what was received, its rule and the outcome of its sender', async () => {
+test('a tap receives a delivered event with its body, its rule and its outcome', async () => {
   const { send } = await watchedPipeline()
   const { outcome, told } = await send('a', { payload: 7 })
   expect(told.outcome).toBe(outcome)
@@ -39,7 +39,7 @@ test('a duplicate has no rule: it was not routed again', async () => {
   expect((await send('a')).told).toMatchObject({ outcome: { kind: 'duplicate' }, rule: undefined })
 })
 
-test('what was refused before it was an event is told with its reason', async () => {
+test('a tap receives a request that did not become an event, with the reason', async () => {
   const { inline, passed } = await watchedPipeline()
   await inline.intake(() => {
     throw new HeadgateError('HG_INTAKE_NOT_JSON', 'The body is not JSON.')
@@ -51,7 +51,7 @@ test('what was refused before it was an event is told with its reason', async ()
     ])
 })
 
-test('a dead letter is told with the reason that its outcome does not have', async () => {
+test('a tap receives a dead letter with the reason, which its outcome does not have', async () => {
   const { inline, send } = await watchedPipeline({
     transforms: [{ plugin: 'everything', onError: 'dead-letter' }],
     deadLetter: { topic: 'dead' },
@@ -82,7 +82,7 @@ test('of a dropped event the stage is asked for the rule, and one that cannot sa
   expect(await told.askRule?.()).toBeUndefined()
 })
 
-test('once nobody taps any more, nobody is told', async () => {
+test('a tap that is closed receives nothing', async () => {
   const { inline, taps, tap, passed, send } = await watchedPipeline()
   await send('a')
   taps.delete(tap)

@@ -15,8 +15,8 @@ const attempts = (outcome: string) => `headgate_ack_attempts_total{pipeline="ord
 const stage = (outcome: string) =>
   `headgate_stage_events_total{pipeline="orders",stage="post-commit.0.tell",plugin="tell",outcome="${outcome}"}`
 
-test('a worker makes the attempt, with all that one process would have told the stage, and the primary process counts it', async () => {
-  const { inline, intake, asked, metric, frontMetrics } = await workerPair()
+test('a worker makes the attempt, with everything that a stage receives in one process, and the primary process counts it', async () => {
+  const { inline, intake, asked, metric, workerMetrics } = await workerPair()
   const outcome = await intake(() => TRACED)
   await expect.poll(() => inline.acknowledged).toHaveLength(1)
   const { id, traceparent, tracestate } = TRACED
@@ -27,7 +27,7 @@ test('a worker makes the attempt, with all that one process would have told the 
   expect(await metric(stage('passed'))).toBe(1)
   expect(await metric('headgate_ack_duration_seconds_count{pipeline="orders"}')).toBe(1)
   expect(await metric('headgate_ledger_pending{pipeline="orders"}')).toBe(0)
-  const counted = frontMetrics
+  const counted = workerMetrics
     .take()
     .filter(
       ({ declaration, labels }) =>
@@ -36,8 +36,8 @@ test('a worker makes the attempt, with all that one process would have told the 
   expect(counted).toEqual([])
 })
 
-test('what fails in a worker is tried again as the primary process decides, until it succeeds', async () => {
-  const { inline, intake, asked, metric, backLines } = await workerPair(RETRIED)
+test('the primary process retries an attempt that fails in a worker, until it succeeds', async () => {
+  const { inline, intake, asked, metric, primaryLines } = await workerPair(RETRIED)
   const failures = [
     async () => ({ kind: 'retry', error: new HeadgateError('HG_ACK_RETRY', 'Answered 503.') }) as const,
     () => Promise.reject(new Error('a fault of the plugin')),
@@ -52,34 +52,34 @@ test('what fails in a worker is tried again as the primary process decides, unti
   expect(await Promise.all(['acknowledged', 'retry'].map((outcome) => metric(attempts(outcome))))).toEqual([
     1, 3,
   ])
-  const logged = backLines.filter(({ message }) => message.includes('a fault of the plugin'))
+  const logged = primaryLines.filter(({ message }) => message.includes('a fault of the plugin'))
   expect(logged).toMatchObject([
     { fields: { id: 'a', trace_id: TRACED.traceparent.slice(3, 35), code: 'HG_PLUGIN_FAILED' } },
     { message: 'tell failed: a fault of the plugin' },
   ])
 })
 
-test('what a worker gives up is given up, and the log names the event and why', async () => {
-  const { inline, intake, backLines, metric } = await workerPair()
+test('an attempt that fails for good in a worker is a failed acknowledgement, and the log has the event and the reason', async () => {
+  const { inline, intake, primaryLines, metric } = await workerPair()
   const error = new HeadgateError('HG_ACK_GAVE_UP', 'POST was answered 404.')
   inline.acknowledge = async () => ({ kind: 'give-up', error })
   await intake(() => TRACED)
   await expect.poll(() => metric('headgate_ledger_failed{pipeline="orders"}')).toBe(1)
-  expect(backLines.at(-1)).toMatchObject({
+  expect(primaryLines.at(-1)).toMatchObject({
     level: 'error',
     fields: { id: 'a', code: 'HG_ACK_GAVE_UP' },
     message: expect.stringContaining(error.message),
   })
 })
 
-test('what was given up and is owed anew goes through a worker, too', async () => {
-  const { inline, intake, asked, back, metric } = await workerPair()
+test('a failed acknowledgement that is made pending again goes through a worker, too', async () => {
+  const { inline, intake, asked, primaryPipeline, metric } = await workerPair()
   const error = new HeadgateError('HG_ACK_GAVE_UP', 'POST was answered 404.')
   inline.acknowledge = async () => ({ kind: 'give-up', error })
   await intake(() => TRACED)
   await expect.poll(() => metric('headgate_ledger_failed{pipeline="orders"}')).toBe(1)
   inline.acknowledge = async () => ({ kind: 'acknowledged' })
-  expect(back.ledger.retryFailed()).toBe(1)
+  expect(primaryPipeline.ledger.retryFailed()).toBe(1)
   await expect.poll(() => inline.acknowledged).toHaveLength(1)
   expect(asked).toHaveLength(2)
 })
@@ -105,12 +105,12 @@ test('an attempt that a worker is killed with counts as failed, and is made agai
 })
 
 test('a worker stops a stage when its attempts have ended', async () => {
-  const { inline, intake, asked, front } = await workerPair()
+  const { inline, intake, asked, workerPipeline } = await workerPair()
   const { promise, resolve } = deferred()
   inline.acknowledge = () => promise.then(() => ({ kind: 'acknowledged' }))
   await intake(() => TRACED)
   await expect.poll(() => asked).toHaveLength(1)
-  const stopping = stopPipeline(front, new AbortController().signal)
+  const stopping = stopPipeline(workerPipeline, new AbortController().signal)
   await expect.poll(() => inline.order).toContain('stop transform')
   expect(inline.order).not.toContain('stop post-commit')
   resolve()

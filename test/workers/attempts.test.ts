@@ -56,7 +56,7 @@ test('an attempt goes to the worker with the fewest under way, and ends as that 
   expect(here).toEqual([])
 })
 
-test('what a worker is killed with has failed and is to be tried again, and the next attempt goes to another', async () => {
+test('attempts of a worker that is killed have failed and are retried, and the next one goes to another worker', async () => {
   const { attempts, acknowledge, workers } = withWorkers()
   const [one, other] = workers
   const ends = ['a', 'b', 'c'].map((id) => acknowledge({ id }))
@@ -65,7 +65,7 @@ test('what a worker is killed with has failed and is to be tried again, and the 
   expect([await ends[0], await ends[2]]).toMatchObject([lost, lost])
   void acknowledge({ id: 'd' })
   expect(other.told).toHaveLength(2)
-  // What it says of an attempt that counts as failed comes too late.
+  // The result of an attempt that counts as failed comes too late.
   attempts.settle({ kind: 'attempted', number: 0 }, one.worker)
 })
 

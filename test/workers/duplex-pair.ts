@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream'
 
-/** Two ends of a connection in memory: what one writes, the other reads. */
+/** Two ends of a connection in memory: each reads the bytes that the other writes. */
 export function duplexPair(): readonly [Duplex, Duplex] {
   const one = end()
   const other = end()

@@ -82,10 +82,10 @@ test('the time in the worker counts, and the stages that took long there are nam
   const event = { id: 'a', body: parseBody(Buffer.from('{}'), 10), receivedAt: 1 }
   const context = contextOf(performance.now() - 500, 10)
   context.took('transform.0.slow', 400)
-  const back = overTheWire({ event, digest: '', verdict: { kind: 'drop' } }, context).context
-  expect(back.startedAt).toBeCloseTo(context.startedAt, 3)
-  expect(back).toMatchObject({ stage: 'transform.0.slow', failure: undefined, event: { id: 'a' } })
-  expect(back.slowStages).toEqual({ 'transform.0.slow': 400 })
+  const received = overTheWire({ event, digest: '', verdict: { kind: 'drop' } }, context).context
+  expect(received.startedAt).toBeCloseTo(context.startedAt, 3)
+  expect(received).toMatchObject({ stage: 'transform.0.slow', failure: undefined, event: { id: 'a' } })
+  expect(received.slowStages).toEqual({ 'transform.0.slow': 400 })
 })
 
 test('the primary process knows that the worker has logged the failure of a stage', () => {

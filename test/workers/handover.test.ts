@@ -64,11 +64,11 @@ test('an event that is known is a duplicate, whatever the transforms of the work
 })
 
 test('copies that are in flight at once share one record and one outcome', async () => {
-  const { inline, intake, back } = await workerPair()
+  const { inline, intake, primaryPipeline } = await workerPair()
   const { promise, resolve } = deferred()
   inline.send = () => promise
   const outcomes = Promise.all([intake(() => event), intake(() => event)])
-  await expect.poll(() => back.traffic.inFlight()).toBe(2)
+  await expect.poll(() => primaryPipeline.traffic.inFlight()).toBe(2)
   resolve()
   expect((await outcomes).map(({ kind }) => kind).sort()).toEqual(['delivered', 'duplicate'])
   expect(inline.written).toHaveLength(1)
@@ -79,7 +79,7 @@ test.each([
   ['rejected', () => fail(new HeadgateError('HG_ROUTE_NO_MATCH', 'No rule matches.', { rule: 'otherwise' }))],
   ['unavailable', () => fail(new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Away.', { retryAfter: 7 }))],
 ] as const)('an event that a worker turns away ends as %s, and is counted once', async (kind, apply) => {
-  const { inline, intake, metric, frontMetrics } = await workerPair()
+  const { inline, intake, metric, workerMetrics } = await workerPair()
   inline.apply = apply
   const outcome = await intake(() => event)
   expect(outcome).toMatchObject({ kind, id: 'a' })
@@ -89,11 +89,11 @@ test.each([
     expect(outcome.error).toMatchObject({ code, message, rule, retryAfter })
   }
   expect(await metric(`headgate_events_total{pipeline="orders",outcome="${kind}"}`)).toBe(1)
-  expect(frontMetrics.take().filter(({ declaration }) => declaration.name === 'events_total')).toEqual([])
+  expect(workerMetrics.take().filter(({ declaration }) => declaration.name === 'events_total')).toEqual([])
 })
 
-test('what its source refuses is counted where all events are, and logged once', async () => {
-  const { intake, metric, frontLines, backLines } = await workerPair()
+test('a request that its source refuses is counted like all events, and logged once', async () => {
+  const { intake, metric, workerLines, primaryLines } = await workerPair()
   const error = new HeadgateError('HG_INTAKE_NOT_JSON', 'The body is not JSON.')
   const outcome = await intake(() => {
     throw error
@@ -104,15 +104,15 @@ test('what its source refuses is counted where all events are, and logged once',
     error: { code: error.code, message: error.message },
   })
   expect(await metric('headgate_events_total{pipeline="orders",outcome="rejected"}')).toBe(1)
-  const logged = (lines: typeof frontLines) => lines.filter(({ message }) => message === error.message)
-  expect([logged(frontLines), logged(backLines)].map(({ length }) => length)).toEqual([1, 0])
+  const logged = (lines: typeof workerLines) => lines.filter(({ message }) => message === error.message)
+  expect([logged(workerLines), logged(primaryLines)].map(({ length }) => length)).toEqual([1, 0])
 })
 
 test('a record that cannot be made is a failure of the sink, which the worker counts', async () => {
-  const { intake, frontMetrics } = await workerPair()
+  const { intake, workerMetrics } = await workerPair()
   const outcome = await intake(() => eventOf('a', { no: 'payload' }))
   expect(outcome).toMatchObject({ kind: 'rejected', error: { code: 'HG_RECORD_FIELD_MISSING' } })
-  expect(frontMetrics.take()).toContainEqual(
+  expect(workerMetrics.take()).toContainEqual(
     expect.objectContaining({
       declaration: expect.objectContaining({ name: 'stage_events_total' }),
       labels: { pipeline: 'orders', stage: 'sink.memory', plugin: 'memory', outcome: 'rejected' },
@@ -122,13 +122,13 @@ test('a record that cannot be made is a failure of the sink, which the worker co
 })
 
 test('an answer names its request as the log of the primary process does, and as its sender does where it has a name', async () => {
-  const { inline, intake, backLines } = await workerPair()
+  const { inline, intake, primaryLines } = await workerPair()
   inline.send = () => Promise.reject(new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Away.'))
   const unnamed = new ReceivedRequest('POST', {})
   const named = new ReceivedRequest('POST', { 'x-request-id': 'from-the-sender' })
   await intake(() => event, unnamed)
   await intake(() => ({ ...event, id: 'b' }), named)
-  const ids = backLines.flatMap(({ fields }) => ('request_id' in fields ? [fields.request_id] : []))
+  const ids = primaryLines.flatMap(({ fields }) => ('request_id' in fields ? [fields.request_id] : []))
   expect(ids).toEqual([unnamed.existingId, 'from-the-sender'])
 })
 
@@ -139,7 +139,7 @@ test('a success has no name of its request where nobody asked for one', async ()
   expect(request.idForResponse(200)).toBeUndefined()
 })
 
-test('who taps sees what one process shows: the event, its rule, and no rule for a duplicate', async () => {
+test('a tap receives the same as in one process: the event, its rule, and no rule for a duplicate', async () => {
   const { inline, intake, taps } = await workerPair()
   const passed: CompletedEvent[] = []
   taps.add({ offer: (each) => void passed.push(each) })

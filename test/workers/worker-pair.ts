@@ -18,31 +18,31 @@ import { type InlinePlugins, inlineConfig } from '../helpers/inline-plugins.js'
 import { duplexPair } from './duplex-pair.js'
 
 export interface WorkerPair {
-  /** What the plugins do, in the front and in the back alike. */
+  /** The behaviour of the plugins, in both pipelines. */
   readonly inline: InlinePlugins
   /** As the source of the worker has it. */
   readonly intake: Intake
-  readonly front: Pipeline
-  readonly back: Pipeline
+  readonly workerPipeline: Pipeline
+  readonly primaryPipeline: Pipeline
   readonly taps: Set<Tap>
   /** Attempts that the worker was asked for. */
   readonly asked: readonly AttemptMessage[]
-  readonly frontMetrics: ProcessMetrics
-  readonly frontLines: readonly LogLine[]
-  readonly backLines: readonly LogLine[]
+  readonly workerMetrics: ProcessMetrics
+  readonly workerLines: readonly LogLine[]
+  readonly primaryLines: readonly LogLine[]
   /** The value of a series of the primary process. */
   metric(series: string): Promise<number | undefined>
   /** The primary process sees that it has ended. */
   endWorker(): void
 }
 
-/** A pipeline whose front hands over to its back as a worker does to its primary process, in one process. */
+/** The pipelines of a worker and of its primary process, connected in one process. */
 export async function workerPair(settings: object = {}): Promise<WorkerPair> {
   const worker = { slot: 1, sendLazily: (message: ToWorker) => toWorker.sendLazily(message) } as WorkerProcess
   const attempts = createAttempts(new AbortController().signal)
   const { offloadToWorkers } = attempts
   const running = await runningPipeline(settings, undefined, { offloadToWorkers })
-  const { inline, pipeline: back, lines: backLines, metric, taps } = running
+  const { inline, pipeline: primaryPipeline, lines: primaryLines, metric, taps } = running
   const read = readText(inlineConfig(settings), inline.definitions)
   const [checked] = read.ok ? read.config.pipelines : []
   if (!read.ok || checked === undefined) throw new Error('the config has no pipeline')
@@ -51,7 +51,8 @@ export async function workerPair(settings: object = {}): Promise<WorkerPair> {
   const toPrimary = new Channel<ToPrimary, ToWorker>(workerEnd)
   const toWorker = new Channel<ToWorker, ToPrimary>(primaryEnd)
   toWorker.onMessage((message, parts) => {
-    if (message.kind === 'event') commitForWorker(back, message, parts, (answer) => toWorker.send(answer))
+    if (message.kind === 'event')
+      commitForWorker(primaryPipeline, message, parts, (outcome) => toWorker.send(outcome))
     else if (message.kind === 'attempted') attempts.settle(message, worker)
   })
   const commits = new RemoteCommits(toPrimary.send, () => ({ generation: 1, pipeline: 0 }))
@@ -60,36 +61,36 @@ export async function workerPair(settings: object = {}): Promise<WorkerPair> {
     else if (message.kind === 'attempt') {
       asked.push(message)
       void makeAttempt(
-        (front.stages.postCommit[message.stage] as BuiltPostCommit).stage,
+        (workerPipeline.stages.postCommit[message.stage] as BuiltPostCommit).stage,
         message,
         toPrimary.sendLazily,
       )
     }
   })
-  const { log, lines: frontLines } = testContext()
-  const frontMetrics = new ProcessMetrics()
+  const { log, lines: workerLines } = testContext()
+  const workerMetrics = new ProcessMetrics()
   const { signal } = new AbortController()
-  const front = buildWorkerPipeline(read.config, checked, {
-    metrics: frontMetrics,
+  const workerPipeline = buildWorkerPipeline(read.config, checked, {
+    metrics: workerMetrics,
     log: () => log,
     http: () => ({ memory: { take: () => true, add() {}, release() {} }, serve: () => () => {} }),
     remoteCommit: commits.commit,
     signal,
   })
-  await Transition.start([front], signal)
+  await Transition.start([workerPipeline], signal)
   attempts.addWorker(worker)
   attempts.setConfig(read.config)
-  onTestFinished(async () => void (await stopPipeline(front, signal)))
+  onTestFinished(async () => void (await stopPipeline(workerPipeline, signal)))
   return {
     inline,
     intake: inline.intake,
-    front,
-    back,
+    workerPipeline,
+    primaryPipeline,
     taps,
     asked,
-    frontMetrics,
-    frontLines,
-    backLines,
+    workerMetrics,
+    workerLines,
+    primaryLines,
     metric,
     endWorker: () => attempts.removeWorker(worker),
   }
