@@ -9,75 +9,77 @@ export interface Servers {
   readonly token: Client
 }
 
-export interface Connections {
+/** Connects lazily, with the first request. */
+export class Connections {
   readonly apiOrigin: string
   /** The path in `baseUrl`; empty if it has none. */
   readonly apiPrefix: string
   readonly tokenPath: string
-  /** A promise only until undici has been loaded. */
-  servers(): Servers | Promise<Servers>
-  /** Once this resolves, all requests end when `signal` is aborted. */
-  open(signal: AbortSignal): Promise<void>
-  /** Lets requests to the API finish, unless `signal` is aborted meanwhile. */
-  close(signal: AbortSignal): Promise<void>
-}
+  readonly #tokenOrigin: string
+  readonly #connections: number
+  readonly #limits: Client.Options
+  #loaded: Servers | undefined
+  #loading: Promise<Servers> | undefined
 
-/** Connects lazily, with the first request. */
-export function createConnections(settings: Settings): Connections {
-  const timeout = milliseconds(settings.timeout)
-  // From when a request is sent, `exchange` has a deadline for all of it: undici's restart with each piece that arrives.
-  const limits = {
-    connectTimeout: timeout,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxResponseSize: MAX_RESPONSE,
-  }
-  const apiUrl = new URL(settings.baseUrl)
-  const tokenUrl = new URL(tokenUrlText(settings))
-  let loaded: Servers | undefined
-  let loading: Promise<Servers> | undefined
-
-  async function load(): Promise<Servers> {
-    const { Client, Pool, readPastContinue } = await loadUndici()
-    loaded = {
-      api: new Pool(apiUrl.origin, { ...limits, connections: settings.connections }),
-      token: new Client(tokenUrl.origin, limits),
+  constructor(settings: Settings) {
+    const api = new URL(settings.baseUrl)
+    this.apiOrigin = api.origin
+    this.apiPrefix = withoutSlash(api.pathname)
+    const token = new URL(tokenUrlText(settings))
+    this.#tokenOrigin = token.origin
+    this.tokenPath = token.pathname + token.search
+    this.#connections = settings.connections
+    // `exchange` has a deadline for the whole response: undici's timeouts restart with each piece that arrives.
+    this.#limits = {
+      connectTimeout: milliseconds(settings.timeout),
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxResponseSize: MAX_RESPONSE,
     }
-    readPastContinue(loaded.api)
-    readPastContinue(loaded.token)
-    return loaded
-  }
-  const abort = (): void => {
-    void loaded?.api.destroy()
-    void loaded?.token.destroy()
-  }
-  function servers(): Servers | Promise<Servers> {
-    if (loaded !== undefined) return loaded
-    loading ??= load()
-    return loading
   }
 
-  return {
-    apiOrigin: apiUrl.origin,
-    apiPrefix: withoutSlash(apiUrl.pathname),
-    tokenPath: tokenUrl.pathname + tokenUrl.search,
-    servers,
-    async open(signal) {
-      await servers()
-      if (signal.aborted) abort()
-      else signal.addEventListener('abort', abort, { once: true })
-    },
-    async close(signal) {
-      const used = await loading
-      if (used === undefined) return
-      await new Promise<void>((resolve) => {
-        // close() alone never resolves if destroy() is called in between and requests were still queued in the pool.
-        signal.addEventListener('abort', () => resolve(), { once: true })
-        used.api.close().then(resolve, () => resolve())
-      })
-      signal.removeEventListener('abort', abort)
-      abort()
-    },
+  /** A promise only until undici has been loaded. */
+  servers(): Servers | Promise<Servers> {
+    if (this.#loaded !== undefined) return this.#loaded
+    this.#loading ??= this.#load()
+    return this.#loading
+  }
+
+  /** Once this resolves, all requests end when `signal` is aborted. */
+  async open(signal: AbortSignal): Promise<void> {
+    await this.servers()
+    if (signal.aborted) this.#abort()
+    else signal.addEventListener('abort', this.#abort, { once: true })
+  }
+
+  /** Lets requests to the API finish, unless `signal` is aborted meanwhile. */
+  async close(signal: AbortSignal): Promise<void> {
+    const servers = await this.#loading
+    if (servers === undefined) return
+    await new Promise<void>((resolve) => {
+      // close() alone never resolves if destroy() is called in between and requests were still queued in the pool.
+      signal.addEventListener('abort', () => resolve(), { once: true })
+      servers.api.close().then(resolve, () => resolve())
+    })
+    signal.removeEventListener('abort', this.#abort)
+    this.#abort()
+  }
+
+  async #load(): Promise<Servers> {
+    const { Client, Pool, readPastContinue } = await loadUndici()
+    const servers = {
+      api: new Pool(this.apiOrigin, { ...this.#limits, connections: this.#connections }),
+      token: new Client(this.#tokenOrigin, this.#limits),
+    }
+    this.#loaded = servers
+    readPastContinue(servers.api)
+    readPastContinue(servers.token)
+    return servers
+  }
+
+  readonly #abort = (): void => {
+    void this.#loaded?.api.destroy()
+    void this.#loaded?.token.destroy()
   }
 }
 
@@ -91,13 +93,13 @@ const withoutSlash = (text: string): string => (text.endsWith('/') ? text.slice(
 export interface Undici {
   readonly Client: typeof Client
   readonly Pool: typeof Pool
-  /** To be called with each dispatcher before its first request. */
+  /** Call this with each dispatcher before its first request. */
   readPastContinue(dispatcher: Dispatcher): void
 }
 
 /**
- * The parts of undici that talk to one server, without `fetch` and the rest: these take 25 ms to load, and the whole 65, in
- * which a start cannot process Kafka's responses. They have `dispatch`, which is all that is used, and no `request`.
+ * The parts of undici that talk to one server, without `fetch` and the rest: these take 25 ms to load, the whole 65 ms,
+ * during which a start cannot process Kafka's responses. They have `dispatch`, which is enough, and no `request`.
  */
 export async function loadUndici(): Promise<Undici> {
   const [client, pool, symbols] = await Promise.all([
@@ -131,16 +133,17 @@ interface Parser {
 const mended = new WeakSet<Parser>()
 
 /**
- * A client reads on past any interim response, asked for or not (RFC 9110, 15.2). undici does so with all of them but 100,
+ * A client must accept any interim response, requested or not (RFC 9110, 15.2). undici accepts all of them except 100,
  * for which it drops the connection ("bad response", `onHeadersComplete` in lib/dispatcher/client-h1.js). It has no option
- * for it and does not export its parser: so the class is taken from the first connection, and is told of a 102 instead. The alternative, node:http, takes about twice the processor time for each acknowledgement.
+ * for it and does not export its parser: so this takes the class from the first connection, and passes it a 102 instead.
+ * The alternative, node:http, takes about twice the processor time for each acknowledgement.
  */
 function mend(prototype: Parser): void {
   if (mended.has(prototype)) return
   mended.add(prototype)
   const { onHeadersComplete } = prototype
   prototype.onHeadersComplete = function (status, upgrade, ...rest) {
-    // After a 101 its parser takes all that follows for a body: there is no reading on.
+    // After a 101, undici's parser would take everything that follows for a body.
     return onHeadersComplete.call(this, status === 100 ? 102 : status, upgrade || status === 101, ...rest)
   }
 }

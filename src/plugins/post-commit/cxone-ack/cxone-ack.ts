@@ -1,13 +1,13 @@
 import { HeadgateError } from '../../../contract/errors.js'
 import type { Attempt, Committed, Gauge, Log, PostCommit } from '../../../contract/index.js'
 import { milliseconds } from '../../../lib/units.js'
-import { type Connections, createConnections } from './connections.js'
+import { Connections } from './connections.js'
 import { exchange, isUnsendable, networkReason, type Response } from './exchange.js'
 import { retryAfter } from './retry-after.js'
 import type { Settings } from './settings.js'
 import { type StatusMeaning, statusMeanings } from './statuses.js'
 import { compileTemplate, jsonEscape, percentEncode, type Template } from './template.js'
-import { type Token, type TokenSource, tokenSource } from './token.js'
+import { type Token, TokenSource } from './token.js'
 import { tokenRequest } from './token-request.js'
 
 interface Host {
@@ -36,13 +36,13 @@ export class CxoneAck implements PostCommit {
     this.#timeout = milliseconds(config.timeout)
     this.#maxRetryAfter = milliseconds(config.maxRetryAfter)
     this.#meanings = statusMeanings(config.statuses)
-    this.#connections = createConnections(config)
+    this.#connections = new Connections(config)
     this.#path = compileTemplate(this.#connections.apiPrefix + config.path, percentEncode)
     this.#body = compileTemplate(config.body, jsonEscape)
     this.#name = `${config.method} ${config.path}`
     this.#signal = signal
     expiry.set(0)
-    this.#tokens = tokenSource(tokenRequest(config, this.#connections), {
+    this.#tokens = new TokenSource(tokenRequest(config, this.#connections), {
       issued: (lifetime) => expiry.set((Date.now() + lifetime) / 1000),
       failed: ({ code, message }) => {
         if (!this.#isStopping && !signal.aborted) log.warn({ code }, message)

@@ -1,7 +1,7 @@
 import { HeadgateError } from '../../../contract/errors.js'
 import type { ProbeContext, Probed } from '../../../contract/index.js'
 import { milliseconds } from '../../../lib/units.js'
-import { createConnections } from './connections.js'
+import { Connections } from './connections.js'
 import { exchange, networkReason } from './exchange.js'
 import type { Settings } from './settings.js'
 import { tokenRequest } from './token-request.js'
@@ -12,7 +12,7 @@ type Context = Pick<ProbeContext, 'at' | 'timeout' | 'signal'>
 export async function* probe(config: Settings, { at, timeout, signal }: Context): AsyncIterable<Probed> {
   const patience = Math.ceil(Math.min(milliseconds(config.timeout), timeout))
   const hasty = { ...config, timeout: `${patience}ms` }
-  const connections = createConnections(hasty)
+  const connections = new Connections(hasty)
   await connections.open(signal)
   try {
     yield* await Promise.all([askForToken(), askApi()])

@@ -10,14 +10,19 @@ import type { Grant } from './token.js'
 /** Requests a token from the token endpoint (RFC 6749, 4.3 and 4.4). The returned function rejects with HG_ACK_TOKEN. */
 export function tokenRequest(
   settings: Settings,
-  { servers, tokenPath: path }: Pick<Connections, 'servers' | 'tokenPath'>,
+  connections: Pick<Connections, 'servers' | 'tokenPath'>,
 ): () => Promise<Grant> {
   const timeout = milliseconds(settings.timeout)
   const maxRetryAfter = milliseconds(settings.maxRetryAfter)
-  const request = { method: 'POST', path, headers: headers(settings), body: body(settings) } as const
+  const request = {
+    method: 'POST',
+    path: connections.tokenPath,
+    headers: headers(settings),
+    body: body(settings),
+  } as const
 
   return async () => {
-    const { token } = await servers()
+    const { token } = await connections.servers()
     const response = await fullExchange(token, request, timeout).catch((thrown: unknown) => {
       throw new HeadgateError('HG_ACK_TOKEN', `The token endpoint gave no answer: ${networkReason(thrown)}.`)
     })

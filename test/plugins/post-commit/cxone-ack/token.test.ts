@@ -1,6 +1,6 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { HeadgateError } from '../../../../src/contract/errors.js'
-import { type Grant, type Token, tokenSource } from '../../../../src/plugins/post-commit/cxone-ack/token.js'
+import { type Grant, type Token, TokenSource } from '../../../../src/plugins/post-commit/cxone-ack/token.js'
 
 const MINUTE = 60_000
 const down = () => new HeadgateError('HG_ACK_TOKEN', 'down')
@@ -12,7 +12,7 @@ function source(answer: (count: number) => Partial<Grant> = () => ({})) {
     const count = request.mock.calls.length
     return { accessToken: `t${count}`, lifetime: 10 * MINUTE, ...answer(count) }
   })
-  return { request, tokens: tokenSource(request, ignore) }
+  return { request, tokens: new TokenSource(request, ignore) }
 }
 
 beforeEach(() => {
