@@ -60,7 +60,7 @@ export function sourceChecks(subject: Subject<'source'>): readonly Check[] {
   ]
 }
 
-/** Bodies that senders do send. */
+/** Bodies as real senders send them. */
 const AWKWARD = [
   '{}',
   '[]',
@@ -152,7 +152,7 @@ function deepFreeze(value: unknown): void {
   for (const each of Object.values(value)) deepFreeze(each)
 }
 
-/** What of a verdict decides on the event. */
+/** The part of a verdict that decides on the event. */
 function comparable(verdict: Verdict): unknown {
   if (verdict.kind === 'pass') {
     const { body, ...event } = verdict.event

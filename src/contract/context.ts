@@ -36,7 +36,7 @@ export interface Lifecycle {
   notReady?(): readonly string[]
 }
 
-/** One thing that a stage looked at, for people who ask why: `explain` shows it, `test` and `diff` go by it. */
+/** A value that a stage examined for its decision: `explain` shows it, `test` and `diff` compare it. */
 export interface Explained {
   /** Such as `event id` or `rule eu-west`. */
   readonly name: string

@@ -24,7 +24,7 @@ export interface Target {
   readonly partition?: number
 }
 
-/** One event on its way. A transform returns a changed copy; nobody changes it in place. */
+/** An event in the pipeline. A transform returns a changed copy; no stage changes it in place. */
 export interface Event {
   /** Constant across redeliveries of the same event. */
   readonly id: string
@@ -52,14 +52,14 @@ export interface RecordHeader {
   readonly value: string
 }
 
-/** Proof that a record is durable. */
+/** The proof that a record is durable. */
 export interface Receipt {
   readonly topic: string
   readonly partition: number
   readonly offset: number
 }
 
-/** How the path of an event ended. Every event received ends in exactly one. */
+/** The result of an event. Every received event has exactly one. */
 export type Outcome =
   | {
       readonly kind: 'delivered' | 'duplicate' | 'dead-lettered'
@@ -69,7 +69,7 @@ export type Outcome =
   | { readonly kind: 'dropped'; readonly id: string }
   /** Bad data: retrying does not help. */
   | { readonly kind: 'rejected'; readonly id: string | undefined; readonly error: HeadgateError }
-  /** Our fault: the sender keeps the event and tries again. */
+  /** A fault on our side: the sender keeps the event and tries again. */
   | { readonly kind: 'unavailable'; readonly id: string | undefined; readonly error: HeadgateError }
 
 export const OUTCOMES = [

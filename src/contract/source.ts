@@ -18,7 +18,7 @@ export interface Source {
   stop(): Promise<void>
   /** The response to the sender. Pure: `explain` and `test` call it too. */
   respond(outcome: Outcome): HttpResponse
-  /** The parts of a request that became an event which the source looked at. Pure, and never on the path of an event. */
+  /** The parts of the request that the source examined to make the event. Pure, and never on the path of an event. */
   explain?(request: HttpRequest): readonly Explained[]
 }
 
@@ -38,8 +38,8 @@ export interface SourceDefinition<Config extends TSchema = TSchema> extends Base
   /** The JSON Schema that every event fits when the source passes it on. */
   ensures?(config: Static<Config>, context: CheckContext): unknown
   /**
-   * The same settings for senders that need not prove who they are. Only dry runs (`explain`, `test`) ask for it; a source
-   * that lacks it verifies its senders there too.
+   * The same settings without verification of the sender. Only dry runs (`explain`, `test`) call this; without it, a
+   * source verifies senders there too.
    */
   unverified?(config: Static<Config>): Static<Config>
   /** Pure. Called with a checked config. */

@@ -14,7 +14,9 @@ export interface NewTopicOptions {
   readonly replicas: number | undefined
 }
 
-/** Looks at the topics of a cluster and creates some. All of it rejects with a HeadgateError that says why it cannot. */
+/**
+ * Looks at the topics of a cluster and creates some. All methods reject with a HeadgateError that gives the reason.
+ */
 export interface TopicAdmin {
   /** How many brokers the cluster has. */
   readonly brokers: number

@@ -67,7 +67,8 @@ class DiscardRun {
     const { run, signal, reason, letters, onProgress } = this.#options
     await partition.write({ kind: 'begun', run: run.id, by: run.by })
     await settleInDoubt(partition, this.#options, this.#tally)
-    // Nobody will ever know whether the unknown ones were sent. They need no record, so only here they can be settled.
+    // It can no longer be found out whether letters in doubt were sent. A discard needs no record, so it can settle
+    // them.
     const offsets = [...partition.queue, ...this.#tally.unknown.splice(0)].map(({ offset }) => offset)
     offsets.sort((a, b) => a - b)
     for (let at = 0; at < offsets.length; at += MOST_LETTERS) {

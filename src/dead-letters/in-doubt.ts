@@ -8,8 +8,8 @@ import type { InDoubt, PartitionReplay, RunOptions, Tally } from './partition-re
 export const IN_DOUBT_WAIT = 2
 
 /**
- * Takes settled letters from the queue: those that other runs have settled, and those that an earlier run has sent without
- * getting to note it.
+ * Removes settled letters from the queue: those that other runs have settled, and those that an earlier run sent but
+ * did not note.
  */
 export async function settleInDoubt(
   replay: PartitionReplay,
@@ -85,7 +85,7 @@ async function findRecords(
   return new Map(inDoubt.map((each) => [each.letter, findingOf(each)]))
 }
 
-/** Whether the log still has everything from a position on. */
+/** True if the log still has everything from a position on. */
 const keepsAll = (partition: LogPartition | undefined, { offset }: Position): boolean =>
   partition !== undefined && partition.start <= offset && offset <= partition.end
 

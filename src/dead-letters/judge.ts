@@ -12,7 +12,7 @@ export type Judgement =
   | { readonly kind: 'dropped' }
   | { readonly kind: 'fails'; readonly error: HeadgateError }
 
-/** Why a dead letter would not pass, for people. */
+/** The reason why a dead letter would not pass, for messages. */
 export const whyNot = (judgement: Exclude<Judgement, { kind: 'passes' }>): string =>
   judgement.kind === 'dropped'
     ? 'the config says that it is dropped'

@@ -114,7 +114,7 @@ export const matches = (letter: DeadLetter, filter: LetterFilter): boolean => {
 function violationsOf(header: string | undefined): readonly Violation[] {
   try {
     const found: unknown = header === undefined ? [] : JSON.parse(header)
-    // If somebody else wrote the header, the message still tells the reason.
+    // If another program wrote the header, the message still has the reason.
     return Array.isArray(found) ? found.filter(isViolation) : []
   } catch {
     return []

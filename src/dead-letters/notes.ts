@@ -51,8 +51,8 @@ export function noteRecord(
 }
 
 /**
- * Undefined if a record is not a note of this pipeline. Anybody who may write to the topic can have written it, so a record
- * that does not have the form of a note is none.
+ * Undefined if a record is not a note of this pipeline. Any producer with write access to the topic can have written
+ * it, so a record without the form of a note does not count.
  */
 export function noteOf(record: LoggedRecord, pipeline: string): Note | undefined {
   const kind = record.header(HEADER.replay)

@@ -43,13 +43,13 @@ export const STOPPED = 'it was stopped'
 /** The letters of a run, by how they have ended so far. */
 export interface Tally {
   delivered: number
-  /** Settled by other runs since they were chosen, or by an earlier one that did not get to note it. */
+  /** Settled by other runs since the selection, or by an earlier run that ended before its note. */
   settledByOthers: number
   /** Could not be sent, and are still open. */
   readonly failed: { readonly letter: DeadLetter; readonly why: string }[]
   /** May have been sent; the next replay finds out. */
   readonly inDoubt: DeadLetter[]
-  /** In doubt, and nobody can find out any more: left alone. */
+  /** In doubt for good: left alone. */
   readonly unknown: DeadLetter[]
 }
 
@@ -102,7 +102,7 @@ export class PartitionReplay {
     return this.#options.log.read([this.#next()], (record) => void this.history.add(record))
   }
 
-  /** Names the run that has begun after ours, as far as is known. */
+  /** Names the run that has begun after ours, if it has been read already. */
   successor(): string | undefined {
     const { current } = this.history
     return current?.run === this.#options.run.id ? undefined : (current?.by ?? 'somebody')

@@ -21,7 +21,7 @@ export interface ReplayOptions extends RunOptions {
   judge(letter: DeadLetter, value: Buffer): Promise<Judgement>
   /** Records a second; unlimited if undefined. */
   readonly rate: number | undefined
-  /** Gives up the records in flight, so that they cannot arrive later. Nothing can be sent afterwards. */
+  /** Cancels the records in flight, so that they cannot arrive later. Nothing can be sent afterwards. */
   giveUp(): Promise<void>
 }
 
@@ -45,8 +45,7 @@ const RATE_SHARE = 0.4
  * waits until the claimant can have nothing in flight, for a claim is good for a short time only, and then searches the log
  * for the records themselves.
  *
- * If Kafka stops answering, it ends with the reason: notes, records and giving up have deadlines, and reads are given up by
- * the sink when nothing comes any more.
+ * If Kafka stops responding, the run ends with the reason: notes, records and the cancellation have deadlines, and the sink ends a read that makes no progress.
  */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   const run = new ReplayRun(options)
@@ -228,7 +227,7 @@ function settledNote(run: string, batch: readonly ReplayItem[], results: readonl
   }
 }
 
-/** The present ends of the topics of a batch: no record of it can be before them. */
+/** The present ends of the topics of a batch: its records can only come after them. */
 async function endsFor(log: RecordLog, batch: readonly ReplayItem[]): Promise<Position[]> {
   const topics = new Set(batch.map(({ record }) => record.target.topic))
   return (await log.partitions())

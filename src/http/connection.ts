@@ -6,7 +6,7 @@ import { rawResponse } from './problem.js'
 /** Milliseconds of reading and discarding before a connection is closed: a reset would overtake the response. */
 const LINGER_MS = 500
 
-/** Kept on the socket itself: a map would cost each request a look-up. */
+/** On the socket itself: a map would cost each request a look-up. */
 const CONNECTION = Symbol('connection')
 
 interface Marked {
@@ -17,7 +17,7 @@ interface Marked {
 const MAX_PIPELINED = 100
 /** Milliseconds that a connection may wait for its next request after a refused one. */
 export const KEEP_ALIVE_AFTER_REFUSAL = 1000
-/** The sender has not proved its identity, or does not know the path: it may be anybody. */
+/** The sender has not proved its identity, or does not know the path: it may be a stranger. */
 const REFUSALS = new Set([401, 403, 404, 405])
 
 export const isRefusal = (status: number): boolean => REFUSALS.has(status)

@@ -217,7 +217,7 @@ export async function refuse(
   routeRequests?.end()
 }
 
-/** Checks the head before the body is read: undefined if nothing speaks against it. */
+/** Checks the head before the body is read: undefined if it is acceptable. */
 export function preflight(head: HttpHead, handler: HttpHandler): Refusal | undefined {
   const { methods, maxBodyBytes } = handler
   if (!methods.includes(head.method)) return () => methodNotAllowed(head.method, methods)

@@ -23,7 +23,7 @@ export interface ListenerOptions extends ListenAt {
   readonly log: Log
   /** Called with the status of every response that belongs to no pipeline. */
   readonly onResponse: (status: number) => void
-  /** At this limit, an idle connection is closed for a new one; if none is idle, the new one is closed. */
+  /** At this limit, a new connection replaces an idle one; if none is idle, the new one is closed. */
   readonly maxConnections?: number
   /** Called for each new connection that is closed. */
   readonly onRefused?: () => void
@@ -53,7 +53,10 @@ export interface Timeouts {
   readonly request: number
   /** How long a connection waits for its next request. Load balancers reuse theirs for up to 60 s. */
   readonly keepAlive: number
-  /** How long a sender may not read its responses. Then, and at most as long again, its connection is cut. */
+  /**
+   * A sender may leave its responses unread for this time. Its connection is cut then, or at most as long again
+   * later.
+   */
   readonly inactive: number
   /** How often the first two are checked. */
   readonly checkEvery: number

@@ -14,7 +14,7 @@ export interface ClientError extends Error {
   readonly reason?: string
 }
 
-/** The sender has left: nobody reads a response. */
+/** The sender has left and cannot read a response. */
 const GONE = new Set(['ECONNRESET', 'EPIPE'])
 /** No response: the sender has ended its side in the middle of a request, or continues after `Connection: close`. */
 const SILENT = new Set(['HPE_INVALID_EOF_STATE', 'HPE_CLOSED_CONNECTION'])

@@ -3,7 +3,7 @@ import type { HttpResponse } from '../contract/index.js'
 import { Connection, isRefusal, KEEP_ALIVE_AFTER_REFUSAL } from './connection.js'
 import type { IncomingRequest, OutgoingResponse } from './node-internals.js'
 
-/** How much of a refused request's body is read and discarded to keep its connection. */
+/** The most bytes of a refused request's body that are read and discarded to keep its connection. */
 const MAX_DISCARDED_BYTES = 64 * 1024
 
 /** `requestId`: for the header x-request-id, if the response has one. */
@@ -21,8 +21,8 @@ export function respond(
 }
 
 /**
- * Responds to a request whose body has not been read. If little is left of it, node:http reads on and the connection lives;
- * otherwise the connection is closed, so that no sender can make us read for ever.
+ * Responds to a request whose body has not been read. If little is left of it, node:http reads on and the connection
+ * lives; otherwise the connection is closed, so that a sender cannot make Headgate read for ever.
  */
 export function respondEarly(
   request: IncomingRequest,

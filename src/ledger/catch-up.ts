@@ -51,7 +51,7 @@ export const newProgress = (): Progress => ({ read: 0, total: 0, problem: undefi
 export async function catchUp(options: CatchUpOptions, progress: Progress): Promise<void> {
   const { store } = options
   const log = options.log()
-  // The config of before may have had other targets, whose delivery reports never came.
+  // The previous config may have had other targets, and the process may have ended before their delivery reports.
   let partitions = await log.partitions(store.acknowledgedUpTo())
   const replaced = await forgetReplaced(log, partitions, options)
   if (replaced > 0) {

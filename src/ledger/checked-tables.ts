@@ -185,7 +185,9 @@ class CheckedTable<Value, TableKey extends Key> implements Table<Value, TableKey
   }
 }
 
-/** lmdb gives the reason for a failed commit by a promise of its own, which ends the process unless somebody handles it. */
+/**
+ * lmdb reports the reason of a failed commit by a promise of its own, and an unhandled rejection ends the process.
+ */
 async function commitErrorOf(error: unknown): Promise<unknown> {
   const { commitError } = error as { readonly commitError?: Promise<never> }
   return Promise.resolve(commitError).then(

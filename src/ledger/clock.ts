@@ -2,8 +2,8 @@
 export type ClockReading = readonly [ledger: number, wall: number]
 
 /**
- * Milliseconds between two runs that count at most. Nobody can tell whether the process was down for two days or the wall
- * clock was set forward meanwhile, and acknowledgements must not reach their deadline by the latter.
+ * The most milliseconds that count between two runs: a process that was down for two days looks the same as a wall
+ * clock that was set forward, and that must not make acknowledgements reach their deadline.
  */
 const LONGEST_GAP = 3_600_000
 

@@ -2,7 +2,10 @@ import { inSlices, type Table } from './checked-tables.js'
 import { IDENTITY_BYTES } from './identity.js'
 import type { AckKey } from './rows.js'
 
-/** An event of the index: the key of its record, and when the ledger learned of it, in milliseconds since the epoch. */
+/**
+ * An event of the index: the key of its record, and the time at which the ledger got it, in milliseconds since the
+ * epoch.
+ */
 export interface IndexedEvent {
   readonly key: AckKey
   readonly committedAt: number

@@ -93,7 +93,7 @@ export class DedupIndex {
     for (const generation of this.#writing) generation.written()
   }
 
-  /** From when on the index has events without a gap; milliseconds since the epoch. */
+  /** The index has all events since then; milliseconds since the epoch. */
   get since(): number {
     return (this.#older ?? this.#newer).startedAt
   }

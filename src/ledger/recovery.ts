@@ -21,7 +21,7 @@ export class Recovery {
   readonly #options: RecoveryOptions
   readonly #progress = newProgress()
   #condition: 'idle' | 'recovering' | 'open' | 'stopped' = 'idle'
-  /** The fate of records of the present sink is unknown, and only its log can tell it. */
+  /** Records of the present sink are in doubt, and only its log can resolve that. */
   #isFencing = false
   #logChanged = false
   #preparations = 0

@@ -42,10 +42,10 @@ export async function forgetReplaced(
     count += numbers.length
   }
   for (const topic of store.marks.topics()) {
-    const known = store.marks.partitions(topic)
+    const numbers = store.marks.partitions(topic)
     if (otherTopic([topic], identities, store) !== undefined)
-      forget(topic, known, 'it is another topic of the same name')
-    else if (identities?.has(topic) === false) forget(topic, known, 'the topic does not exist any more')
+      forget(topic, numbers, 'it is another topic of the same name')
+    else if (identities?.has(topic) === false) forget(topic, numbers, 'the topic does not exist any more')
   }
   for (const { topic, partition, end } of await stillBehind(log, partitions, store))
     forget(topic, [partition], `it ends at offset ${end}, and had records behind that`)

@@ -34,7 +34,10 @@ export interface FailedAck extends StoredAck {
   readonly failedAt: number
 }
 
-/** Maps a post-commit stage of the config so far to the stage of the next config; infinite if no stage is left to notify. */
+/**
+ * Maps a post-commit stage of the present config to the stage of the next config; infinite if no stage is left to
+ * notify.
+ */
 export type StageAfter = (stage: number) => number
 
 /** The notification that post-commit stages get for an event; an event that was dropped has no receipt. */

@@ -57,7 +57,7 @@ export async function openStateDirectory(
   }
 }
 
-/** Whether another process has the state directory open. Creates it, as `openStateDirectory` does. */
+/** True if another process has the state directory open. Creates it, as `openStateDirectory` does. */
 export async function isStateInUse(path: string): Promise<boolean> {
   makeUsable(path)
   const directory = openShort(path)

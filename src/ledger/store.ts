@@ -92,7 +92,7 @@ export class LedgerStore {
     this.proofs.noteUnproven(this.clock.now())
   }
 
-  /** From when on the index has events without a gap; milliseconds since the epoch. */
+  /** The index has all events since then; milliseconds since the epoch. */
   get indexedSince(): number {
     return this.#index.since
   }

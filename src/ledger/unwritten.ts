@@ -75,7 +75,7 @@ export class Unwritten {
     )
   }
 
-  /** The acknowledgement according to these changes; `unsaid` if they do not mention it, and the disk knows. */
+  /** The acknowledgement according to these changes; `unsaid` if they do not mention it: then the disk decides. */
   find(key: AckKey): StoredAck | undefined | 'unsaid' {
     const ack = this.added.get(key) ?? this.changed.get(key)
     return ack !== undefined || this.changed.has(key) ? ack : 'unsaid'

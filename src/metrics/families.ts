@@ -95,7 +95,7 @@ export class HistogramCell {
   }
 }
 
-/** What all histograms of one declaration have in common. */
+/** The shared state of all histograms of one declaration. */
 class Buckets {
   readonly bounds: Float64Array
   readonly upTo: readonly Labels[]
@@ -128,7 +128,7 @@ export function registerSamples(
 
 type Cell = CounterCell | HistogramCell
 
-/** What a family has counted of one label set. */
+/** The counts of one label set in a family. */
 export interface Series {
   readonly declaration: MetricDeclaration
   readonly labels: Labels

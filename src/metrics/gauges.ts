@@ -63,8 +63,8 @@ export class GaugeFamily {
       const samples = new Map<string, Sample>()
       // The newest scope that has a label set counts.
       for (const values of this.#shown) for (const [key, sample] of values) samples.set(key, sample)
-      for (const { name: its, labels, value } of others()) {
-        if (its !== name) continue
+      for (const { name: otherName, labels, value } of others()) {
+        if (otherName !== name) continue
         const key = JSON.stringify(labels)
         const here = samples.get(key)
         samples.set(

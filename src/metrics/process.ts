@@ -21,7 +21,7 @@ export function showProcess(metrics: ProcessMetrics, state: ProcessState): void 
   metrics.sampled(METRICS.httpBodyLimitBytes, {}, () => state.maxBodyMemory)
 }
 
-/** Counts the connections that found as many open as there may be. */
+/** Counts the connections that arrived at the limit. */
 export function countRefused(metrics: MetricsRegistry): () => void {
   const refused = metrics.counter(METRICS.httpConnectionsRefusedTotal, {})
   return () => refused.inc()
@@ -31,7 +31,7 @@ export function countRefused(metrics: MetricsRegistry): () => void {
 const OF_PIPELINE = [200, 202, 400, 401, 413, 415, 422, 503]
 const OF_NONE = [400, 404, 405, 408, 413, 431, 503]
 
-/** Counts the answers on the paths of a pipeline; `none` for those that belong to no pipeline. */
+/** Counts the responses on the paths of a pipeline; `none` for those that belong to no pipeline. */
 export function countResponses(metrics: MetricsRegistry, pipeline: string): (status: number) => void {
   const counter = (status: number) =>
     metrics.counter(METRICS.httpResponsesTotal, {

@@ -94,7 +94,10 @@ export class ProcessMetrics implements MetricsRegistry {
     )
   }
 
-  /** Adds what another process has taken. `scopeOf`: where a series belongs that is not shown yet; undefined drops it. */
+  /**
+   * Adds the samples of another process. `scopeOf`: the scope of a series that is not shown yet; undefined drops the
+   * series.
+   */
   add(series: readonly Series[], scopeOf: (labels: Labels) => MetricsRegistry | undefined): void {
     for (const { declaration, labels, values } of series) {
       const kind = declaration.type === 'counter' ? 'counter' : 'histogram'

@@ -14,7 +14,7 @@ const report: LedgerReport = {
   failed: {
     count: 1,
     first: [
-      { id: 'lost-one', reason: { code: 'HG_ACK_GAVE_UP', message: 'POST was answered 404.' }, failedAt: 0 },
+      { id: 'lost-one', reason: { code: 'HG_ACK_GAVE_UP', message: 'POST failed with status 404.' }, failedAt: 0 },
     ],
   },
   partitions: [{ topic: 'events', partition: 2, known: 100, acknowledged: 88 }],
@@ -40,7 +40,7 @@ test('shows what is owed by age, what was given up and why, and the lag of each 
   const { code, out } = await runCommand(ledgerCommand, {}, await withAdmin())
   expect(code).toBe(0)
   expect(out).toMatch(/under 1 minute +12/)
-  expect(out).toContain('1970-01-01T00:00:00.000Z  lost-one  POST was answered 404.')
+  expect(out).toContain('1970-01-01T00:00:00.000Z  lost-one  POST failed with status 404.')
   expect(out).toMatch(/events, partition 2 +100 +88 +12/)
 })
 

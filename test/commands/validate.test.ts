@@ -354,7 +354,7 @@ test('against a cluster that is not there: each problem with its lines, and what
     ].join('\n'),
   )
   expect(err).toMatch(
-    /\n\n3 errors\.\nnot checked:\n {2}cxone-data-actions kafka: Topics and the consumer group: no broker could be asked\.\n$/,
+    /\n\n3 errors\.\nnot checked:\n {2}cxone-data-actions kafka: Topics and the consumer group: no broker could be reached\.\n$/,
   )
 })
 

@@ -112,7 +112,7 @@ test('dead letters are listed, shown, exported, and replayed once the schema is 
   expect(show.out).toContain('/payload/region is required')
   expect(show.out).toMatch(/> +\d+ \| +"payload": \{/)
   expect(show.out).toMatch(/event-type +DataActionCreated/)
-  expect(show.out).toContain('HG_SCHEMA_VIOLATION: The event does not fit the schema')
+  expect(show.out).toContain('HG_SCHEMA_VIOLATION: The event does not match the schema')
   const raw = await dlq(dlqShowCommand, { raw: true }, `${wrong.partition}:${wrong.offset}`)
   expect(raw.out).toBe(eventText('wrong', '{"text":"\\u001b[31mred"}'))
 

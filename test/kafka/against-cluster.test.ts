@@ -56,10 +56,10 @@ describeKafka('validate --against-cluster', () => {
     expect(out).toContain(
       [
         'checked:',
-        `  cxone-data-actions kafka: Kafka answers at ${sharedKafka()}.`,
+        `  cxone-data-actions kafka: Kafka responds at ${sharedKafka()}.`,
         ...['high', 'eu', 'default', 'dlq'].map(
           (name) =>
-            `  cxone-data-actions kafka: Topic "${prefix}.${name}" is there: 3 partitions, one replica, min.insync.replicas=1, max.message.bytes=1048588, cleanup.policy=delete, retention.ms=604800000, compression.type=producer.`,
+            `  cxone-data-actions kafka: Topic "${prefix}.${name}" exists: 3 partitions, one replica, min.insync.replicas=1, max.message.bytes=1048588, cleanup.policy=delete, retention.ms=604800000, compression.type=producer.`,
         ),
         '  cxone-data-actions kafka: The position of consumer group "headgate.cxone-data-actions" can be read.',
         '  cxone-data-actions cxone-ack: The token endpoint issues a token for these credentials.',
@@ -68,7 +68,7 @@ describeKafka('validate --against-cluster', () => {
       ].join('\n'),
     )
     expect(out).not.toContain('not checked')
-    expect(err.match(/ is confirmed when one broker has it: it has one replica\./g)).toHaveLength(4)
+    expect(err.match(/ is confirmed as soon as one broker has it: it has one replica\./g)).toHaveLength(4)
     expect([cxone.tokensIssued, cxone.acknowledged.size, cxone.responses.size]).toEqual([1, 0, 0])
   })
 
@@ -119,15 +119,15 @@ describeKafka('validate --against-cluster', () => {
     expect(warnings).toEqual([
       [
         'body-beyond-topic',
-        `Topic "${prefix}.small" takes records of up to 1000 bytes (max.message.bytes), the source bodies of up to 1003520 (maxBody), and key and headers may need 45068 more: a larger record is answered 413.`,
+        `Topic "${prefix}.small" takes records of up to 1000 bytes (max.message.bytes), the source bodies of up to 1003520 (maxBody), and key and headers may need 45068 more: Kafka rejects a larger record, and the sender gets status 413.`,
       ],
       [
         'batch-beyond-topic',
-        `Topic "${prefix}.small" takes batches of up to 1000 bytes (max.message.bytes), the sink makes batches of up to 65536 (batch.size): those are refused, and sent again in smaller ones.`,
+        `Topic "${prefix}.small" takes batches of up to 1000 bytes (max.message.bytes), the sink makes batches of up to 65536 (batch.size): brokers reject those, and the sink sends their records again in smaller ones.`,
       ],
       [
         'retention-below-window',
-        `Topic "${prefix}.small" keeps records for 60000 ms (retention.ms), and redeliveries are to be recognised for 86400000 ms (redelivery.window).`,
+        `Topic "${prefix}.small" keeps records for 60000 ms (retention.ms), but Headgate has to recognise redeliveries for 86400000 ms (redelivery.window).`,
       ],
       [
         'topic-without-rule',

@@ -17,7 +17,7 @@ export function errorReference(kafka: KafkaFailures): string {
       '',
       ERROR_KINDS[kind],
       '',
-      '| code | answer | meaning | what to do |',
+      '| code | status | meaning | action |',
       '|---|---|---|---|',
       ...rows,
     ].join('\n')

@@ -24,7 +24,7 @@ function* timeoutProblems({ timeout }: Settings): Iterable<ConfigProblem> {
   yield {
     at: '/timeout',
     code: 'HG_CONFIG_VALUE',
-    message: `${timeout} is no sensible time to wait for an answer.`,
+    message: `${timeout} is not a sensible time to wait for a response.`,
     expected: 'a duration from 1ms to 1h',
   }
 }

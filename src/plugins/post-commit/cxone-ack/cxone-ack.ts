@@ -105,7 +105,7 @@ export class CxoneAck implements PostCommit {
   #verdict(response: Response): Attempt {
     const meaning = this.#meanings[response.status]
     if (meaning === 'success') return { kind: 'acknowledged' }
-    const message = `${this.#name} was answered ${response.status}.`
+    const message = `${this.#name} failed with status ${response.status}.`
     if (meaning === 'give-up') return { kind: 'give-up', error: new HeadgateError('HG_ACK_GAVE_UP', message) }
     const after = retryAfter(response, this.#maxRetryAfter)
     return {
@@ -124,7 +124,7 @@ export class CxoneAck implements PostCommit {
       const message = `${this.#name} cannot be made: the trace context of the event cannot stand in a header.`
       return { kind: 'give-up', error: new HeadgateError('HG_ACK_REQUEST', message) }
     }
-    const message = `${this.#name} got no answer: ${networkReason(thrown)}.`
+    const message = `${this.#name} got no response: ${networkReason(thrown)}.`
     return { kind: 'retry', error: new HeadgateError('HG_ACK_RETRY', message) }
   }
 }

@@ -28,7 +28,8 @@ export async function* probe(config: Settings, { at, timeout, signal }: Context)
       if (!(thrown instanceof HeadgateError)) throw thrown
       const { code, message, cause } = thrown
       if (isRefusal(cause)) {
-        const suggestion = 'Compare `clientId`, `clientSecret` and `oauth` with what CXone issued.'
+        const suggestion =
+          'Compare `clientId`, `clientSecret` and `oauth` with the credentials that CXone issued.'
         return { kind: 'error', at: `${at}/clientSecret`, code, message, suggestion }
       }
       const place = config.oauth.tokenUrl.startsWith('/') ? '/baseUrl' : '/oauth/tokenUrl'
@@ -42,10 +43,10 @@ export async function* probe(config: Settings, { at, timeout, signal }: Context)
     try {
       const { api } = await connections.servers()
       const { status } = await exchange(api, { method: 'OPTIONS', path, headers }, patience)
-      const message = `The API answers (${status} to OPTIONS ${path}; nothing was acknowledged).`
+      const message = `The API responds (${status} to OPTIONS ${path}; nothing was acknowledged).`
       return { kind: 'checked', message }
     } catch (thrown) {
-      const message = `The API gave no answer: ${networkReason(thrown)}.`
+      const message = `The API did not respond: ${networkReason(thrown)}.`
       return { kind: 'error', at: `${at}/baseUrl`, code: 'HG_ACK_UNREACHABLE', message }
     }
   }

@@ -5,7 +5,7 @@ import { Duration } from '../../../lib/units.js'
 
 const clientCredentials = Type.Object(
   { type: Type.Literal('client_credentials') },
-  { description: 'The client itself is the one who acts.', additionalProperties: false },
+  { description: 'The client acts for itself.', additionalProperties: false },
 )
 
 const password = Type.Object(
@@ -30,20 +30,20 @@ const accessKey = Type.Object(
   },
 )
 
-const grant = variants('type', 'What the token is asked for with.', {
+const grant = variants('type', 'Grant of the token request.', {
   client_credentials: clientCredentials,
   password,
   access_key: accessKey,
 })
 
-/** How access tokens are had (OAuth 2.0, RFC 6749). */
+/** Requests for access tokens (OAuth 2.0, RFC 6749). */
 export const OAuth = Type.Object(
   {
     tokenUrl: Type.String({
       pattern: '^(/|https?://)[^\\s#]*$',
       expected: 'a path such as "/oauth/token", or an http or https URL',
       default: '/oauth/token',
-      description: 'Where tokens are issued: a path below `baseUrl`, or a whole URL.',
+      description: 'URL of the token endpoint: a path below `baseUrl`, or a whole URL.',
     }),
     grant: Type.Unsafe<Static<typeof grant>>({ ...grant, default: { type: 'client_credentials' } }),
     clientAuthentication: Type.Enum(['basic', 'basic-form-encoded', 'body'], {
@@ -58,11 +58,11 @@ export const OAuth = Type.Object(
       }),
       {
         default: ['data-actions:read', 'data-actions:write', 'oauth:client'],
-        description: 'What the token is asked to allow. Empty: whatever the client is allowed.',
+        description: 'Scopes that the token request asks for. Empty: all that the client is allowed.',
       },
     ),
   },
-  { default: {}, additionalProperties: false, description: 'How access tokens are had (OAuth 2.0).' },
+  { default: {}, additionalProperties: false, description: 'Requests for access tokens (OAuth 2.0).' },
 )
 
 const statusList = (description: string, initial?: readonly (number | string)[]) =>
@@ -98,7 +98,7 @@ const Statuses = Type.Object(
     default: {},
     additionalProperties: false,
     description:
-      'What a status means; a status counts for more than a class that it is in. 401 is in no list: it always means that the token is renewed and the request tried again.',
+      'The meaning of each status; a status takes precedence over its class. 401 is in no list: Headgate always renews the token and retries the request.',
   },
 )
 
@@ -144,7 +144,7 @@ export const Settings = Type.Object(
     }),
     maxRetryAfter: Duration({
       default: '15m',
-      description: 'The longest wait that a Retry-After of CXone is followed for.',
+      description: 'The longest wait for a Retry-After of CXone; a longer one is shortened to this.',
     }),
     connections: Type.Integer({
       minimum: 1,

@@ -14,7 +14,7 @@ const PLACEHOLDERS: { readonly [name: string]: (committed: Committed) => string 
 /** Never a part of JSON: a body has braces of its own. */
 const PLACEHOLDER = /\{([A-Za-z_][\w.-]*)\}/
 
-/** Compiles a checked template. `encode` fits a value into its surroundings. */
+/** Compiles a checked template. `encode` escapes a value for its position in the text. */
 export function compileTemplate(text: string, encode: (value: string) => string): Template {
   const [start = '', ...rest] = text.split(PLACEHOLDER)
   const parts = pairs(rest).map(([name = '', literal = '']) => ({ name, read: PLACEHOLDERS[name], literal }))
@@ -40,7 +40,7 @@ export function* templateProblems(text: string, at: string): Iterable<ConfigProb
       at,
       code: 'HG_CONFIG_VALUE',
       message: `There is no placeholder {${name}}.`,
-      expected: names.map((known) => `{${known}}`).join(', '),
+      expected: names.map((placeholder) => `{${placeholder}}`).join(', '),
     }
   }
 }

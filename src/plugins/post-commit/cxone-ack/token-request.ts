@@ -24,7 +24,7 @@ export function tokenRequest(
   return async () => {
     const { token } = await connections.servers()
     const response = await fullExchange(token, request, timeout).catch((thrown: unknown) => {
-      throw new HeadgateError('HG_ACK_TOKEN', `The token endpoint gave no answer: ${networkReason(thrown)}.`)
+      throw new HeadgateError('HG_ACK_TOKEN', `The token endpoint did not respond: ${networkReason(thrown)}.`)
     })
     if (response.status > 299) throw readRefusal(response, maxRetryAfter)
     return readGrant(response)
@@ -128,7 +128,7 @@ function text({ status, body, contentEncoding }: FullResponse): string {
     const reason = thrown instanceof TypeError ? thrown.message : 'unknown'
     throw new HeadgateError(
       'HG_ACK_TOKEN',
-      `The token endpoint answered ${status} with a body that cannot be read: ${reason}.`,
+      `The token endpoint responded with status ${status} and a body that cannot be read: ${reason}.`,
     )
   }
 }

@@ -5,7 +5,7 @@ export interface Batched {
   share: Share | undefined
 }
 
-/** The part of a record in what was in flight for its topic when it was sent. */
+/** The share of a record in the bytes in flight for its topic when it was sent. */
 interface Share {
   readonly bytes: number
   readonly limit: number

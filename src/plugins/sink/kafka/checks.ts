@@ -26,7 +26,7 @@ const never = (reason: string): Protection => ({
   reason,
 })
 
-const ACKS = only(['all', '-1'], 'an event is answered 2xx only when all in-sync replicas have its record')
+const ACKS = only(['all', '-1'], 'Headgate responds with 2xx only when all in-sync replicas have the record')
 const IN_FLIGHT = only(['1'], 'with more, a record can be written twice when a broker fails')
 const RETRIES = between(
   1,
@@ -72,7 +72,7 @@ export function* settingProblems(
   }
 }
 
-/** All problems of `properties`, as far as they can be found without a connection. */
+/** All problems of `properties` that can be found without a connection. */
 export function* propertyProblems(properties: Properties, clientCode = false): Generator<ConfigProblem> {
   let isValid = true
   for (const problem of eachProblem(properties, clientCode)) {
@@ -128,7 +128,9 @@ function nearest(name: string): string | undefined {
   return distance(name, candidate) <= Math.max(2, name.length / 3) ? candidate : undefined
 }
 
-/** Why librdkafka refuses a value. A Producer that is not connected is only a checked configuration. */
+/**
+ * The reason why librdkafka rejects a value. Creating a Producer without connecting it only checks the configuration.
+ */
 function refusalOf(name: string, value: string): string | undefined {
   const property = { [name]: value }
   try {
@@ -141,7 +143,10 @@ function refusalOf(name: string, value: string): string | undefined {
   }
 }
 
-/** Properties with which librdkafka loads a library or runs a program: anybody who may write a config could run code with them. */
+/**
+ * Properties with which librdkafka loads a library or runs a program: anybody with write access to a config could run
+ * code with them.
+ */
 const CODE_PROPERTIES: ReadonlyMap<string, string> = new Map([
   ['plugin.library.paths', 'it loads libraries'],
   ['ssl.engine.location', 'it loads a library'],
@@ -207,7 +212,7 @@ function* credentialProblems(
     const isOidc = String(properties['sasl.oauthbearer.method'] ?? '').toLowerCase() === 'oidc'
     const isUnsecured = String(properties['enable.sasl.oauthbearer.unsecure.jwt'] ?? '') === 'true'
     if (isOidc || isUnsecured) return
-    const message = 'OAUTHBEARER has nothing to get a token from.'
+    const message = 'OAUTHBEARER has no source of tokens.'
     const suggestion = has('oidc')
       ? undefined
       : 'The Kafka client of this installation was built without libcurl, which a token endpoint needs: install libcurl4-openssl-dev and run "npm rebuild node-rdkafka", or use another mechanism.'

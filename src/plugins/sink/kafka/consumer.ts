@@ -16,7 +16,7 @@ const COORDINATOR_PAUSE = 100
  */
 const FETCH_WAIT = 5
 
-/** Stand in for a point in time in `offsets`. */
+/** Special points in time for `offsets`. */
 export const START = -2
 export const END = -1
 
@@ -131,8 +131,8 @@ class RdkafkaConsumer implements Consumer {
 
   async close(): Promise<void> {
     await Promise.allSettled(this.#inFlight)
-    // A client that is told to disconnect blocks a thread until its last commit is through, which may never be while
-    // there is no coordinator, and the process could not even exit. So nobody waits for that.
+    // disconnect() blocks a thread until the last commit has ended. Without a coordinator that never happens, and the
+    // process could not even exit, so nothing waits for it.
     const gone = this.#committer.finished().then(() => disconnect(this.#client))
     if (!this.#committer.committing) await gone
   }
@@ -152,7 +152,7 @@ class RdkafkaConsumer implements Consumer {
 
 /** Milliseconds. Longer than librdkafka itself keeps a commit for a coordinator to come (`session.timeout.ms`). */
 const COMMIT_TIMEOUT = 8000
-/** Between two polls for a commit that nobody waits for any more. */
+/** Between two polls for a commit whose caller has stopped waiting. */
 const COMMIT_PAUSE = 1000
 
 /** Commits for the group of a client, one at a time. `commitSync` would block the whole process while it waits. */
@@ -172,7 +172,7 @@ export class Committer {
     })
   }
 
-  /** librdkafka is not through with a commit, even if that was given up here. */
+  /** A commit is still running in librdkafka, even if it was cancelled here. */
   get committing(): boolean {
     return this.#committing
   }
@@ -180,7 +180,7 @@ export class Committer {
   /** Resolves when the coordinator has confirmed. */
   async commit(positions: readonly Position[]): Promise<void> {
     const deadline = performance.now() + COMMIT_TIMEOUT
-    // An earlier one that is late must not be taken for this one, or undo it.
+    // A late commit must not be mistaken for this one, or overwrite it.
     await this.#through(deadline)
     this.#client.commit([...positions])
     this.#committing = true
@@ -188,7 +188,7 @@ export class Committer {
     if (this.#refusal) throw this.#refusal
   }
 
-  /** Resolves when librdkafka is through with it, however long that takes, and does not keep the process alive for that. */
+  /** Resolves when librdkafka has ended it, without a limit of time; does not keep the process alive meanwhile. */
   async finished(): Promise<void> {
     while (this.#committing) {
       await new Promise((resolve) => setTimeout(resolve, COMMIT_PAUSE).unref())

@@ -14,7 +14,7 @@ export interface Row {
    * The record itself may be fine.
    */
   readonly refusedBatch?: 'size' | 'some-record' | 'other-record'
-  /** If a delivery report says so, Kafka does not have the record and will not have it. */
+  /** This delivery report proves that Kafka does not have the record and will not get it. */
   readonly certain?: true
 }
 
@@ -37,8 +37,8 @@ const unknown = (why: string): Row => ({ code: 'HG_KAFKA_NOT_DELIVERED', why })
 const fatal = (why: string): Row => ({ code: 'HG_KAFKA_FATAL', why, remedy: 'replace' })
 
 /**
- * Every error of librdkafka that can meet a record on its way, and its meaning for us. An error that is not listed, which could
- * only come from a newer broker, counts as not delivered, with librdkafka's own words.
+ * Every error of librdkafka that a record can run into, and its meaning for us. An unlisted error, which only a newer
+ * broker could send, counts as not delivered, with the text of librdkafka.
  */
 export const ROWS: readonly (readonly [number, Row])[] = [
   [
@@ -50,7 +50,7 @@ export const ROWS: readonly (readonly [number, Row])[] = [
     E.ERR_INVALID_RECORD,
     {
       code: 'HG_RECORD_REFUSED',
-      why: 'the broker holds it invalid; a compacted topic takes none without a key',
+      why: 'the broker rejects it as invalid; a compacted topic accepts no record without a key',
       certain: true,
       // Kafka 4.1 says so of all records of the batch.
       refusedBatch: 'some-record',
@@ -66,7 +66,7 @@ export const ROWS: readonly (readonly [number, Row])[] = [
     },
   ],
 
-  // A topic that is gone took the record with it, if it ever had it.
+  // If the topic is deleted, so is any earlier copy of the record.
   [E.ERR__UNKNOWN_TOPIC, refused('the topic does not exist', 'check')],
   [E.ERR__UNKNOWN_PARTITION, refused('the topic has no such partition', 'check')],
   [E.ERR_UNKNOWN_TOPIC_OR_PART, refused('the topic or its partition does not exist', 'check')],
@@ -132,7 +132,7 @@ export const ROWS: readonly (readonly [number, Row])[] = [
   [E.ERR_REPLICA_NOT_AVAILABLE, unknown('a replica is not available')],
   [E.ERR_FENCED_LEADER_EPOCH, unknown('the partition has moved to another leader')],
   [E.ERR_UNKNOWN_LEADER_EPOCH, unknown('the partition has moved to another leader')],
-  // Librdkafka tries these again, so an earlier attempt may have been appended.
+  // librdkafka retries these, so an earlier attempt may have been appended.
   [E.ERR_NOT_ENOUGH_REPLICAS, unknown('fewer replicas are in sync than min.insync.replicas asks for')],
   [
     E.ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND,

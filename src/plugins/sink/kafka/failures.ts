@@ -71,7 +71,7 @@ export function deliveryFailed(reported: { readonly message: string }, target: T
   return failure(row, target, reported)
 }
 
-/** Why a record is given up that Kafka may or may not have. */
+/** The error for a record in doubt: Kafka may or may not have it. */
 export const inDoubt = (
   code: 'HG_KAFKA_FATAL' | 'HG_KAFKA_NOT_DELIVERED',
   target: Target,
@@ -113,7 +113,7 @@ export function codecRemedy(codecs: readonly string[]): string {
   return `${install || 'Run'} "npm rebuild node-rdkafka".`
 }
 
-/** Why records cannot be read for which librdkafka has no codec. */
+/** The error for records whose codec librdkafka lacks. */
 function unreadable(codecs: readonly string[] = missingCodecs()): string {
   if (codecs.length === 0)
     return 'records of the topic are compressed in a way that the Kafka client cannot read'
@@ -146,7 +146,7 @@ const listed = (number: number, why: string): ListedFailure => ({
   why,
 })
 
-/** Errors that can meet a record on its way. */
+/** Errors that a record can run into. */
 export const recordFailures: readonly RecordFailure[] = ROWS.map(
   ([number, { code, why, certain = false, remedy }]) => ({
     ...listed(number, why),

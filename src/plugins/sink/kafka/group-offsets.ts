@@ -68,7 +68,7 @@ export class GroupOffsets {
         return await this.#coordinators.ask(group, request)
       } catch (error) {
         if (error instanceof BrokerRefusal) throw logFailed(error)
-        // librdkafka may still find a way, and if it does not, it says why.
+        // librdkafka may still reach the cluster; otherwise its error gives the reason.
         this.#retryAt = performance.now() + RETRY_AFTER
       }
     }

@@ -17,7 +17,7 @@ const NO_METADATA = text('')
 /** A broker refuses a request; numbered as node-rdkafka's `CODES.ERRORS` are. */
 export class BrokerRefusal extends Error {
   constructor(readonly code: number) {
-    super(`the broker answers with error ${code}`)
+    super(`the broker responds with error ${code}`)
   }
 }
 

@@ -38,7 +38,7 @@ export class ClientLog {
     return this.#trouble
   }
 
-  /** The trouble is over. */
+  /** The connection works again. */
   forgetTrouble(): void {
     this.#trouble = undefined
   }
@@ -51,7 +51,7 @@ export class ClientLog {
       last.repeated++
       return undefined
     }
-    // Texts that vary in more than numbers must not fill the memory.
+    // Bounds the memory: some texts vary in more than numbers.
     if (this.#seen.size >= TEXTS) this.#seen.clear()
     this.#seen.set(kind, { since: this.#now(), repeated: 0 })
     return last?.repeated ?? 0
@@ -112,7 +112,10 @@ export class Health {
 
   broken({ code, why }: Breakage): void {
     this.#become('broken', [`The session with Kafka is being reopened: ${why}.`])
-    this.#options.log.error({ code, reason: why }, 'The session with Kafka is given up; a new one is opened.')
+    this.#options.log.error(
+      { code, reason: why },
+      'Headgate ends this session with Kafka and opens a new one.',
+    )
   }
 
   stopped(): void {

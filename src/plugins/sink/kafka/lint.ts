@@ -6,16 +6,16 @@ import { RECORD_OVERHEAD } from './record.js'
 
 export const LINTS = {
   'key-not-required': {
-    meaning: 'The key of the records is taken from a place that no earlier stage requires.',
-    why: 'An event that lacks it is a data error, by default answered 422. Require it in the JSON Schema, or say with `keyFallback` what its key is then.',
+    meaning: 'The key of the records comes from a value that no earlier stage requires.',
+    why: 'An event without it is a data error, by default status 422. Require the value in the JSON Schema, or set `keyFallback`.',
   },
   'body-beyond-client': {
-    meaning: 'The source takes larger bodies than the sink takes records.',
-    why: 'Such an event is answered 413 by the sink, and is too large for the dead letters as well. Lower `maxBody`, or raise `message.max.bytes` of the sink and `max.message.bytes` of the topics.',
+    meaning: 'The source accepts larger bodies than the largest record of the sink.',
+    why: 'The sink rejects such an event with status 413, and the event is too large for the dead-letter topic as well. Lower `maxBody`, or raise `message.max.bytes` of the sink and `max.message.bytes` of the topics.',
   },
   'codec-missing': {
     meaning: 'The Kafka client of this installation was built without a codec that topics may use.',
-    why: 'Without the state directory, a start reads the records back from Kafka. A topic with one record that cannot be read then closes the pipeline: every event is answered 503. Install what the message names, and build the client again.',
+    why: 'Without the state directory, a start reads the records back from Kafka. One unreadable record in a topic then closes the pipeline: every event gets status 503. Install the packages that the message names, and build the client again.',
   },
 } as const satisfies { readonly [name: string]: LintMeaning }
 
@@ -31,7 +31,7 @@ export function* codecFindings(missing = missingCodecs()): Generator<LintFinding
   yield {
     at: '',
     name: 'codec-missing' satisfies keyof typeof LINTS,
-    message: `The Kafka client of this installation was built without ${missing.join(', ')}: it cannot read records that are compressed with it.`,
+    message: `The Kafka client of this installation was built without ${missing.join(', ')}: it cannot read records compressed with it.`,
     suggestion: codecRemedy(missing),
   }
 }
@@ -45,7 +45,7 @@ export function* lint(settings: Settings, { ensured, maxBody }: LintContext): Ge
     yield {
       at: '/key',
       name: 'key-not-required' satisfies keyof typeof LINTS,
-      message: `No earlier stage requires that an event has ${key}: one that lacks it is refused.`,
+      message: `No earlier stage requires that an event has ${key}: an event without it is rejected.`,
       suggestion: 'Require it in the JSON Schema of the events, or set `keyFallback`.',
     }
   }

@@ -22,10 +22,7 @@ export async function connect(producer: Producer, timeout: number): Promise<void
   if (!error) return
   await release(producer)
   if (error.code === CLIENT_REFUSED) {
-    throw new HeadgateError(
-      'HG_CONFIG_VALUE',
-      `The Kafka client does not take its properties: ${error.message}.`,
-    )
+    throw new HeadgateError('HG_CONFIG_VALUE', `The Kafka client rejects its properties: ${error.message}.`)
   }
   throw new HeadgateError('HG_KAFKA_UNAVAILABLE', explain(error))
 }

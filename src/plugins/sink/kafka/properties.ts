@@ -6,9 +6,9 @@ export interface ClientConfig {
   readonly topic: Readonly<{ [name: string]: string }>
 }
 
-/** Set unless `properties` says otherwise. */
+/** Defaults, unless `properties` sets them. */
 export const DEFAULTS = {
-  // Long, because a record that was given up may be in Kafka all the same, and sending it again would write a second one.
+  // Long, because a record that timed out may still be in Kafka, and a retry would write it twice.
   'message.timeout.ms': '3600000',
   'linger.ms': '1',
   // A broker refuses a batch that is larger than max.message.bytes of the topic, and with it every record in it. Batches
@@ -19,10 +19,10 @@ export const DEFAULTS = {
   'message.max.bytes': '1048588',
   'topic.metadata.propagation.max.ms': '2000',
   'reconnect.backoff.max.ms': '2000',
-  // Half of it passes before a new client goes on from the address that it was given to the broker that this belongs to.
+  // A new client waits for half of it before it goes from a bootstrap address to the broker at that address.
   'reconnect.backoff.ms': '20',
   'statistics.interval.ms': '5000',
-  // Asking whether a topic exists must not bring it into being: a typo would become a topic.
+  // A check whether a topic exists must not create it: a typo would become a topic.
   'allow.auto.create.topics': 'false',
   'enable.metrics.push': 'false',
 } as const
@@ -63,7 +63,7 @@ function certificates(properties: Properties): { readonly [name: string]: string
 }
 
 const UNSUITABLE: ReadonlySet<string> = new Set([
-  // Nobody would read them.
+  // No code would read them.
   'statistics.interval.ms',
   // A request would wait for the fetch before it.
   'max.in.flight',
@@ -83,7 +83,7 @@ const COMMON = {
   'isolation.level': 'read_uncommitted',
 } as const
 
-/** The use of a consumer. */
+/** The purpose of a consumer. */
 export type Use = 'asking' | 'reading' | 'probing'
 
 const OWN: Readonly<Record<Use, { readonly [name: string]: string }>> = {
@@ -93,7 +93,7 @@ const OWN: Readonly<Record<Use, { readonly [name: string]: string }>> = {
     'session.timeout.ms': '5000',
   },
   reading: {
-    // The most that a client holds of the log, besides one fetch. More is not faster.
+    // The most bytes of the log that a client buffers, besides one fetch. More is not faster.
     'queued.max.messages.kbytes': '16384',
     // After that limit was hit: the default of a second would be most of the time that reading takes.
     'fetch.queue.backoff.ms': '2',

@@ -14,7 +14,7 @@ import type { SharedConsumer } from './shared-consumers.js'
  * after a response.
  */
 const SETTLE = 300
-/** If others write too, an end never stands still. Our own late records are there long before this check. */
+/** If other producers write too, the end keeps moving. Our own late records arrive long before this check. */
 const CHECKS = 10
 
 export interface RecordLogOptions {
@@ -47,10 +47,10 @@ export class KafkaRecordLog implements RecordLog {
     this.#options = options
   }
 
-  /** Connects already, before somebody asks. */
+  /** Connects in advance, before the first request. */
   connect(): void {
-    // By asking the same, for leaders and coordinator are connected to when they are needed. If there is no connection, those
-    // that ask later are told why.
+    // It sends the same requests, because a client connects to leaders and coordinator only when it needs them. An
+    // error is ignored: later requests report it.
     this.partitions().catch(() => {})
   }
 
@@ -128,7 +128,7 @@ export class KafkaRecordLog implements RecordLog {
       })
     await using(reader.open(group, 'probing'), async (prober) => {
       if (ranges.some(isUnread)) await readOn()
-      // A client connects to a leader when it first asks it something: now there is time for that.
+      // A client connects to a leader with its first request: now there is time for that.
       await (await prober).offsets(ranges, END)
       for (let check = 1; check <= CHECKS; check++) {
         await delay(respondedAt + SETTLE - performance.now())
@@ -140,7 +140,7 @@ export class KafkaRecordLog implements RecordLog {
     })
   }
 
-  /** The clients are those of other pipelines too, and go on. */
+  /** The clients stay open for other pipelines. */
   #requireOpen(): void {
     if (this.#closing.signal.aborted) throw logUnavailable('Headgate is shutting down')
   }
@@ -198,7 +198,7 @@ async function allOf(consumer: Consumer, topic: string): Promise<number[]> {
   return Array.from({ length: count }, (_, partition) => partition)
 }
 
-/** `task` may do something else while the consumer connects. */
+/** `task` may do other work while the consumer connects. */
 async function using(
   opening: Promise<Consumer>,
   task: (consumer: Promise<Consumer>) => Promise<void>,

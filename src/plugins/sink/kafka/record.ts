@@ -4,7 +4,7 @@ import { pointer } from '../../../lib/json/pointer.js'
 
 export interface RecordSettings {
   readonly key?: string
-  /** For an event that has nothing at `key`: a pointer, or "refuse" or "none". */
+  /** For an event without a value at `key`: a pointer, "refuse" or "none". */
   readonly keyFallback: 'refuse' | 'none' | string
   readonly value: string
   readonly headers: Readonly<{ [name: string]: string }>
@@ -23,7 +23,7 @@ export function recordMaker(settings: RecordSettings): RecordMaker {
   const valueAt = pointer(settings.value)
   const ownHeaders = Object.entries(settings.headers).map(([name, text]) => ({ name, at: pointer(text) }))
 
-  /** Null: the record has no key. Undefined: the event has nothing from which to take its key. */
+  /** Null: the record has no key. Undefined: the event has no value for its key. */
   function keyOf(event: Event): Buffer | null | undefined {
     if (keyAt === undefined) return null
     const key = keyBytes(event, keyAt)
@@ -177,8 +177,9 @@ export function headerPairs(): (headers: readonly RecordHeader[]) => Pair[] | un
 }
 
 /**
- * Bytes that a record or a dead letter can have besides the body of its event: key, headers and what Kafka adds to a batch.
- * The default `maxBody` of the source and this are together the default `max.message.bytes` of Kafka, 1,048,588.
+ * The most bytes of a record or a dead letter besides the body of its event: key, headers and the overhead of a
+ * batch. The default `maxBody` of the source and this are together the default `max.message.bytes` of Kafka,
+ * 1,048,588.
  */
 export const RECORD_OVERHEAD = 45_068
 

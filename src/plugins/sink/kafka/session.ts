@@ -11,7 +11,7 @@ export interface SessionEvents {
   log(line: ClientLogLine): void
   /** librdkafka's statistics, as JSON text. */
   statistics(json: string): void
-  /** No connection is open. That may be an outage, or a broker that closed an idle connection. */
+  /** No connection is open. That may be an outage, or a broker has closed an idle connection. */
   disconnected(): void
   delivered(): void
   failed(failure: Failure): void
@@ -67,7 +67,7 @@ export async function openSession(
   return new ProducerSession(producer, Number(config.global['batch.size']), events)
 }
 
-/** How often a record is sent again whose batch was refused for another record. */
+/** Retries of a record after its batch was refused for another record. */
 const MOST_REFUSALS = 5
 
 /** A compacted topic refuses a batch for a record without a key. */
@@ -83,8 +83,8 @@ interface SentRecord extends Sent, Batched {
 }
 
 /**
- * One node-rdkafka Producer from connect to disconnect. A Producer that failed is never used again: it would report
- * everything several times.
+ * One node-rdkafka Producer from connect to disconnect. A failed Producer is never used again: it would report every
+ * record several times.
  */
 class ProducerSession implements Session {
   readonly #producer: Producer

@@ -6,7 +6,7 @@ const HOST_PORT = '(?:[A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}'
 export const SETTINGS = Type.Object(
   {
     brokers: Type.String({
-      description: 'Addresses at which the cluster is first asked, as "host:port", separated by commas.',
+      description: 'Bootstrap addresses of the cluster, as "host:port", separated by commas.',
       pattern: `^${HOST_PORT}(?: *, *${HOST_PORT})*$`,
       expected: 'addresses such as "kafka-1:9092,kafka-2:9092"',
     }),
@@ -43,7 +43,7 @@ export const SETTINGS = Type.Object(
         expected: 'a string, a number or a boolean',
       }),
       {
-        description: `Any producer property of librdkafka, for instance for TLS and SASL. Properties on which the guarantees rest (acks, idempotence, order) cannot be changed. Set unless given here: ${describeDefaults()}, and with TLS the certificates that the system trusts. batch.size should stay below max.message.bytes of every topic: of a batch that a broker refuses, the records are sent again in smaller ones.`,
+        description: `Any producer property of librdkafka, for instance for TLS and SASL. Properties on which the guarantees rest (acks, idempotence, order) cannot be changed. Defaults: ${describeDefaults()}, and with TLS the certificates that the system trusts. batch.size should stay below max.message.bytes of every topic: if a broker rejects a batch for its size, the sink sends its records again in smaller batches.`,
         secretNames: 'password|secret|passphrase|key\\.pem$|oauthbearer\\.config',
         default: {},
       },

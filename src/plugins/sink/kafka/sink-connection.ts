@@ -36,7 +36,7 @@ export interface SessionUser {
   refused(error: HeadgateError): void
 }
 
-/** One pipeline's part of a session that several pipelines share. */
+/** The connection of one pipeline, over a session that several pipelines share. */
 export class SinkConnection implements SessionUser {
   readonly #shared: SharedSession
   readonly #log: Log
@@ -88,7 +88,7 @@ export class SinkConnection implements SessionUser {
     if (this.#hasLeft) return ['Headgate is shutting down.']
     const ofSession = this.#shared.reasons()
     if (ofSession.length > 0) return ofSession
-    return this.#problems?.map(({ message }) => message) ?? ['Kafka was not asked for the topics yet.']
+    return this.#problems?.map(({ message }) => message) ?? ['The topics have not been checked in Kafka yet.']
   }
 
   /** Asks the cluster for other targets than the expected ones. Rejects if it lacks some, or does not respond. */
@@ -106,20 +106,20 @@ export class SinkConnection implements SessionUser {
   }
 
   /**
-   * Gives up all records of this pipeline that are not confirmed; if there are any, with the session, so that the records of
-   * all other pipelines fail too and their fate is unknown. Resolves when that session is gone and a new one takes records;
-   * rejects if that does not succeed at once, and may be tried again.
+   * Fails all unconfirmed records of this pipeline. If there are any, the session ends too: the records of all other
+   * pipelines fail with it and are in doubt. Resolves when the session is closed and a new one accepts records;
+   * rejects if that does not succeed at once, and may be retried.
    */
   async fence(): Promise<void> {
     if (!this.#shared.isRunning()) throw this.#shared.unavailable()
     const live = this.#shared.live()
-    // Records that another pipeline's fence has given up are gone with their session: giving up the next one would fail
-    // records that others have sent since, and so would their fences, without end.
+    // Records that the fence of another pipeline failed ended with their session. If this fence ended the next
+    // session too, it would fail newer records of other pipelines, whose fences would do the same, without end.
     if (live === undefined || live === this.#sentThrough) await this.#shared.replace(live)
     if (this.notReady().length > 0) throw this.#unavailable()
   }
 
-  /** Leaves the session to the other pipelines. Records that it has sent are still confirmed. */
+  /** Leaves the session to the other pipelines. Its own records in flight are still confirmed. */
   leave(): void {
     this.#hasLeft = true
     this.#shared.leave(this)

@@ -19,7 +19,9 @@ export interface SupervisorOptions extends HealthOptions {
   open(events: SupervisedEvents, timeout: number): Promise<Session>
 }
 
-/** Keeps one session with Kafka going: connects, replaces a broken one, and knows whether records can be sent now. */
+/**
+ * Keeps one session with Kafka open: connects, replaces a broken session, and knows whether it can send records now.
+ */
 export class Supervisor implements SharedSession {
   readonly #options: SupervisorOptions
   readonly #health: Health
@@ -27,7 +29,7 @@ export class Supervisor implements SharedSession {
   readonly #watch: Watch
   readonly #users = new Set<SessionUser>()
   #session: Session | undefined
-  /** Why the session cannot be used any more. */
+  /** The reason why the session is unusable. */
   #breakage: Breakage | undefined
   /** Since a record was last delivered: a session that breaks each time is not reopened without end. */
   #breakages = 0
@@ -103,7 +105,7 @@ export class Supervisor implements SharedSession {
   replace(session: Session | undefined): Promise<void> {
     this.#replacement ??= promiseWithResolve()
     const { promise } = this.#replacement
-    // A session that is just being opened, or is at its end already, has nothing that could be given up.
+    // A session that is opening or has ended has no records in flight.
     if (session !== undefined && session === this.#session && !this.#isEnded())
       this.#giveUp({
         code: 'HG_KAFKA_NOT_DELIVERED',

@@ -75,7 +75,7 @@ export async function openTopicAdmin(settings: ClientSettings, timeout: number):
 
 type Done = (error: LibrdKafkaError) => void
 
-/** Of three copies, two have to confirm: one broker can be lost, and records are taken and kept. */
+/** Two of three replicas have to confirm: with one broker lost, the topic still accepts and keeps records. */
 const minInSync = (replicas: number | undefined): string | undefined =>
   replicas !== undefined && replicas >= 3 ? '2' : undefined
 

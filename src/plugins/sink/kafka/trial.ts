@@ -25,8 +25,8 @@ const FILES: readonly { readonly property: string; readonly isRead: RegExp }[] =
 const PROBE = 'probe'
 
 /**
- * Makes the client that the properties ask for, and drops it: librdkafka checks them together, and reads its files, only
- * then. It has no addresses, so it connects to nothing.
+ * Creates a client with the properties and discards it: only then does librdkafka check them together and read its
+ * files. It has no addresses, so it connects to nothing.
  */
 export async function* trial(settings: {
   readonly brokers: string
@@ -52,7 +52,7 @@ async function refusalOf({ global: withBrokers, topic }: ClientConfig): Promise<
   try {
     producer = new rdkafka.Producer({ ...global, log_level: 0 }, topic)
   } catch (error) {
-    return `The Kafka client does not take its properties: ${(error as Error).message}.`
+    return `The Kafka client rejects its properties: ${(error as Error).message}.`
   }
   // Without a listener, the error would be thrown.
   producer.on('event.error', () => {})
@@ -61,7 +61,7 @@ async function refusalOf({ global: withBrokers, topic }: ClientConfig): Promise<
     await release(producer)
     return undefined
   } catch (error) {
-    // Any other code says that it cannot connect, as it should be.
+    // Any other code means that it cannot connect, which is expected.
     const isRefused = error instanceof HeadgateError && error.code === 'HG_CONFIG_VALUE'
     return isRefused ? error.message : undefined
   }

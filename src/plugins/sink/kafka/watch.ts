@@ -7,7 +7,7 @@ import type { Session } from './session.js'
 export class Alarm {
   #ring = (): void => {}
 
-  /** Ends after so many milliseconds, or when the alarm is rung. */
+  /** Resolves after so many milliseconds, or when the alarm rings. */
   wait(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
@@ -40,7 +40,7 @@ export interface WatchOptions {
   readonly alarm: Alarm
   /** The targets of all users of the session. */
   targets(): readonly PlacedTarget[]
-  /** The session is at its end: there is nothing left to watch. */
+  /** The session has ended: stops watching it. */
   ended(): boolean
   /**
    * Tells the number of partitions of the topics of these targets. Returns true if each user of the session has the targets
@@ -77,14 +77,14 @@ export class Watch {
     }
   }
 
-  /** Something may be wrong with a healthy session: check it soon. */
+  /** Checks the session soon, because something may be wrong with it. */
   readonly suspect = (): void => {
     // While a topic is missing, all of them are asked for every few seconds.
     if (!this.#isReady() || !this.#complete || this.#suspicious) return
     this.check()
   }
 
-  /** The session has a new user, whose targets have not been asked for. */
+  /** The session has a new user: its targets have not been checked yet. */
   check(): void {
     this.#suspicious = true
     this.#options.alarm.ring()
@@ -115,7 +115,7 @@ export class Watch {
     return this.#options.health.condition === 'ready'
   }
 
-  /** How long Kafka has confirmed nothing although it could: an outage does not count. */
+  /** Time without a confirmation while Kafka was reachable: an outage does not count. */
   #silenceOf(session: Session): number {
     return Math.min(session.stalledFor(), performance.now() - this.#reachableSince)
   }

@@ -19,11 +19,11 @@ export function* verifyProblems(settings: VerifySettings, exposed: boolean): Ite
 export const LINTS: Readonly<{ [name: string]: LintMeaning }> = {
   'event-id-not-signed': {
     meaning: 'The signature of the sender does not cover the header of the event id.',
-    why: 'An attacker who recorded a signed request can send it again under another id, and it counts as another event.',
+    why: 'An attacker with a recorded signed request can send it again under another id, and Headgate takes it for another event.',
   },
   'signed-text-ambiguous': {
     meaning: 'In the text that the sender signs, nothing separates two of its parts.',
-    why: 'One signature then fits several requests: characters can move from one part to the other. Some senders (Zendesk) do sign like that.',
+    why: 'One signature is then valid for several requests: characters can move from one part to the other. Some senders (Zendesk) do sign like that.',
   },
 }
 

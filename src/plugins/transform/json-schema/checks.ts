@@ -13,21 +13,21 @@ import type { Settings } from './settings.js'
 export const LINTS = {
   'schema-unknown-keyword': {
     meaning: 'A JSON Schema has a keyword that its draft does not define, and does not begin with "x-".',
-    why: 'JSON Schema ignores such keywords, so that a slip of the pen (`requierd`) checks nothing in silence. Keywords of other tools are fine; begin them with "x-" or silence the warning.',
+    why: 'JSON Schema ignores such keywords, so a typo (`requierd`) checks nothing, and no error shows it. For keywords of other tools, begin them with "x-" or silence the warning.',
   },
   'schema-ignored-keyword': {
     meaning:
       'A JSON Schema has a keyword that has no effect where it stands: beside "$ref" in draft 07, "then" without "if", "minContains" without "contains", "nullable", or a word of another draft.',
-    why: 'It reads like a rule, and no event is checked by it.',
+    why: 'It reads like a rule but checks no event.',
   },
   'schema-unknown-format': {
     meaning: 'A JSON Schema names a format that the drafts do not define.',
-    why: 'It asserts nothing. Write a "pattern" if texts are to be checked.',
+    why: 'It asserts nothing. To check the text, write a "pattern".',
   },
   'schema-recursive-alternatives': {
     meaning:
       'A JSON Schema refers to itself from two or more of its alternatives, so that the work for an event can double with each level of its nesting.',
-    why: 'A small event can then be refused as HG_SCHEMA_TOO_COSTLY. Tell the alternatives apart before they refer on: by a "const" in each that only one can fit, or by "if" and "then".',
+    why: 'Headgate can then reject a small event with HG_SCHEMA_TOO_COSTLY. Separate the alternatives before their references: by a "const" in each that only one can match, or by "if" and "then".',
   },
 } as const satisfies Readonly<{ [name: string]: LintMeaning }>
 
@@ -50,7 +50,7 @@ const ANNOTATIONS = new Set(
   ),
 )
 
-/** How far a slip may be from what was meant. */
+/** The longest edit distance of a typo. */
 const FARTHEST = 2
 
 export function* lintSchema({ linker }: Linked): Generator<LintFinding> {

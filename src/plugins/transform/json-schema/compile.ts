@@ -31,8 +31,8 @@ export interface Linked {
 /** The violations of an event; none if it fits. Throws HG_SCHEMA_TOO_COSTLY. */
 export type Validate = (body: Pick<JsonBody, 'bytes' | 'value'>) => Violation[]
 
-/** Finds a document that is not among the known ones. */
-export type Find = (uri: string, known: readonly [Document, ...Document[]]) => Document | undefined
+/** Finds a document that is not among `documents`. */
+export type Find = (uri: string, documents: readonly [Document, ...Document[]]) => Document | undefined
 
 /**
  * Reads a schema file with all that it refers to. Throws HG_CONFIG_UNREADABLE or HG_CONFIG_SCHEMA_FILE; if a schema
@@ -40,9 +40,9 @@ export type Find = (uri: string, known: readonly [Document, ...Document[]]) => D
  */
 export function linkSchema(files: Files, path: string, assertFormats: boolean): Linked {
   try {
-    return link(readMain(files, path), (uri, known) => findByUri(files, uri, known), assertFormats)
+    return link(readMain(files, path), (uri, documents) => findByUri(files, uri, documents), assertFormats)
   } catch (error) {
-    // A schema that is too deep for a recursive walk is none that a person wrote.
+    // No person writes a schema that is too deep for a recursive walk.
     if (error instanceof RangeError) throw fault(`The schema file ${path} is nested too deeply`)
     throw error
   }
@@ -51,7 +51,7 @@ export function linkSchema(files: Files, path: string, assertFormats: boolean): 
 export const linkSettings = ({ schema, formats }: Settings, files: Files): Linked =>
   linkSchema(files, schema, formats === 'assert')
 
-/** Linked by the check of a config, for the stage that is built of the same settings. */
+/** The schemas that the check of a config has linked, for the stage with the same settings. */
 const checkedSchemas = new WeakMap<Settings, Linked>()
 
 export const checkedSchema = (settings: Settings): Linked | undefined => checkedSchemas.get(settings)

@@ -60,17 +60,17 @@ function inFile(files: Files, path: string, schema: JsonSchema | boolean, found?
 }
 
 /**
- * The file of a URI: the one at the same path relative to a known file as between the two URIs, or else the one in the
- * folder of the main schema (the first of `known`) that has the URI as its "$id". Nothing outside of that folder is read, and
- * nothing is ever fetched.
+ * Finds the file of a URI: by its path relative to one of `documents`, if that is the path between their URIs, or else by
+ * its "$id" in the folder of the main schema (the first of `documents`). Never reads a file outside of that folder, and
+ * never fetches one.
  */
 export function findByUri(
   files: Files,
   uri: string,
-  known: readonly [Document, ...Document[]],
+  documents: readonly [Document, ...Document[]],
 ): Document | undefined {
-  const folder = dirname(known[0].path)
-  for (const document of known) {
+  const folder = dirname(documents[0].path)
+  for (const document of documents) {
     const path = relativeTo(document, uri)
     const text = path === undefined || isOutside(folder, path) ? undefined : readIfThere(files, path)
     if (path !== undefined && text !== undefined) return inFile(files, path, parse(path, text), uri)
@@ -89,11 +89,11 @@ function resolved(reference: string, base: string): string | undefined {
   return URL.canParse(reference, base) ? new URL(reference, base).href : undefined
 }
 
-function relativeTo(known: Document, uri: string): string | undefined {
-  const parent = known.uri.slice(0, known.uri.lastIndexOf('/') + 1)
+function relativeTo(document: Document, uri: string): string | undefined {
+  const parent = document.uri.slice(0, document.uri.lastIndexOf('/') + 1)
   if (parent === '' || !uri.startsWith(parent)) return undefined
   try {
-    return join(dirname(known.path), decodeURI(uri.slice(parent.length)))
+    return join(dirname(document.path), decodeURI(uri.slice(parent.length)))
   } catch {
     return undefined
   }

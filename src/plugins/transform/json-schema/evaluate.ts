@@ -10,7 +10,7 @@ interface Scope {
   readonly resource: Resource
 }
 
-/** One schema and one value, in steps of what ajv generates. */
+/** One schema and one value, in steps of the code that ajv generates. */
 const CHECK = 8
 /** To list a member, and to look it up. */
 const MEMBER = 5
@@ -44,8 +44,9 @@ interface Context {
 }
 
 /**
- * Whether a value fits a schema, by every word of the drafts and every digit of its numbers, with all violations. The code
- * that ajv generates is faster by far and decides on the usual event; this decides what ajv gets wrong, and explains.
+ * Checks a value against a schema, exactly as the drafts say and to every digit of its numbers, and finds all
+ * violations. The code that ajv generates is far faster and decides on the usual event; this decides the cases that
+ * ajv gets wrong, and explains.
  */
 export class Evaluation {
   readonly #work: Work

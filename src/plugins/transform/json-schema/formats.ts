@@ -21,7 +21,7 @@ const hasHost = (text: string): boolean => {
 const uri: Test = (text) => ofAjv('uri')(text) && hasHost(text)
 const uriReference: Test = (text) => ofAjv('uri-reference')(text) && hasHost(text)
 
-/** What the drafts define, each after the standard that they name. Any other format asserts nothing. */
+/** The formats of the drafts, each by the standard that they name. Any other format asserts nothing. */
 export const FORMATS: ReadonlyMap<string, Test> = new Map<string, Test>([
   ['date-time', (text) => isDateTime(text)],
   ['date', (text) => isDate(text)],

@@ -71,8 +71,8 @@ export class Linker {
   #node(location: SchemaLocation, around: Resource): Node {
     const { schema } = location
     if (!isObject(schema)) return { location, resource: around, always: schema !== false }
-    const known = this.#nodes.get(schema)
-    if (known !== undefined) return known
+    const existing = this.#nodes.get(schema)
+    if (existing !== undefined) return existing
     const node: Node = { location, resource: this.#resources.of(location, around) }
     this.#nodes.set(schema, node)
     this.#open.push({ node, schema })
@@ -214,8 +214,8 @@ export class Linker {
   }
 
   #pattern({ location }: Node, text: string, keyword: string): Pattern {
-    const known = this.#patterns.get(text)
-    if (known !== undefined) return known
+    const existing = this.#patterns.get(text)
+    if (existing !== undefined) return existing
     try {
       const pattern = { regex: compileEcmaRegex(text), text }
       this.#patterns.set(text, pattern)

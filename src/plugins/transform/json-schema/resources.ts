@@ -104,8 +104,8 @@ export class Resources {
   }
 
   find(address: string): Resource | undefined {
-    const known = this.#byUri.get(address)
-    if (known !== undefined) return known
+    const existing = this.#byUri.get(address)
+    if (existing !== undefined) return existing
     const loaded = this.#load(address)
     return loaded && this.add(loaded.document, loaded.draft, address)
   }

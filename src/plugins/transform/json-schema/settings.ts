@@ -13,7 +13,7 @@ export const Settings = Type.Object(
       default: 'assert',
       expected: '"assert" or "annotate"',
       description:
-        'What the keyword "format" does. "assert": a text that is no date-time where the schema says "format": "date-time" is a violation, as most people mean it. "annotate": nothing, which is what the drafts say where an application does not say otherwise. Formats that the drafts do not define are never checked.',
+        'The effect of the keyword "format". "assert": a text that does not have the format, for instance "date-time", is a violation, as most authors of schemas expect. "annotate": no effect, which is the default of the drafts. Formats that the drafts do not define are never checked.',
     }),
   },
   { additionalProperties: false },

@@ -59,14 +59,14 @@ export class Violations {
 
 /** One sentence for a list of violations. */
 export function describe([first, ...others]: readonly Violation[]): string {
-  if (first === undefined) return 'The event does not fit the schema.'
+  if (first === undefined) return 'The event does not match the schema.'
   const more =
     others.length === 0
       ? ''
       : others.length === 1
         ? ' (and 1 more violation)'
         : ` (and ${others.length} more violations)`
-  return `The event does not fit the schema: ${first.pointer || 'the event'} ${first.message}${more}.`
+  return `The event does not match the schema: ${first.pointer || 'the event'} ${first.message}${more}.`
 }
 
 function pointerOf(path: Path | undefined): string {

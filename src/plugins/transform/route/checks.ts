@@ -35,7 +35,7 @@ function nameProblems(at: string, name: string, names: Map<string, string>): Con
     names.set(name, `the rule at ${at.replace(/\/name$/, '')}`)
     return []
   }
-  return [{ at, code: 'HG_CONFIG_CONFLICT', message: `The name "${name}" already stands for ${taken}.` }]
+  return [{ at, code: 'HG_CONFIG_CONFLICT', message: `The name "${name}" is already used for ${taken}.` }]
 }
 
 function whenProblems(at: string, { regex, at: path, flags, jsonata }: When): ConfigProblem[] {
@@ -88,30 +88,30 @@ function destinationProblems(at: string, to: Destination, deadLetters: boolean):
 export const LINTS = {
   'rule-never-matches': {
     meaning:
-      'A rule can never match: rules above it match whatever it matches, its condition contradicts itself, or the JSON Schema of an earlier stage lets no such value pass.',
-    why: 'Its events go elsewhere in silence. Move it up, narrow the rule above it, correct the value, or delete it. Only what is certain is reported.',
+      'A rule can never match: rules above it match all that it matches, its condition contradicts itself, or the JSON Schema of an earlier stage rejects every such value.',
+    why: 'Its events go elsewhere, and no error shows it. Move the rule up, narrow the rule above it, correct the value, or delete the rule. Only certain cases are reported.',
   },
   'rules-overlap': {
     meaning:
-      'Two rules that look at the same place both match some values, and neither is a special case of the other.',
-    why: 'Which of them decides depends on their order alone, so that moving one moves events to another topic or partition.',
+      'Two rules on the same value of the event both match some values, and neither is a special case of the other.',
+    why: 'Only their order decides between them: moving a rule moves events to another topic or partition.',
   },
   'regex-matches-anything': {
-    meaning: 'A regex matches every text, since it matches the empty one and is not anchored.',
-    why: 'The rule takes all events that come to it, as `a*` does where `a+` was meant. For all that is left there is `otherwise`.',
+    meaning: 'A regex matches every text, because it matches the empty text and is not anchored.',
+    why: 'The rule matches every event that reaches it, for instance `a*` instead of `a+`. For all remaining events, use `otherwise`.',
   },
   'regex-with-spaces': {
     meaning: 'A regex looks for a space between the parts of the JSON.',
-    why: 'Without `at`, it is matched against the payload as compact JSON, which has no space after a colon or a comma. Write `\\s*`, or name the place with `at`.',
+    why: 'Without `at`, it is matched against the payload as compact JSON, which has no space after a colon or a comma. Write `\\s*`, or select the value with `at`.',
   },
   'number-beyond-double': {
     meaning: 'A JSONata expression has a number with more digits than a double holds.',
-    why: 'JSONata takes 9007199254740993 for 9007199254740992. Only where a place is compared with the number by =, != or in, and the whole condition is made of such comparisons, do the digits that were sent decide.',
+    why: 'JSONata reads 9007199254740993 as 9007199254740992. The digits as sent decide only if the whole condition consists of comparisons of a value with a literal by =, != or in.',
   },
   'regex-too-costly': {
     meaning:
-      'A regex uses up its budget on a text of its own characters that `maxBody` of the source lets pass.',
-    why: 'Such an event ends as bad data (HG_EVENT_TOO_COSTLY), and takes a good part of a second before.',
+      'A regex exceeds its budget on a text of its own characters that is within `maxBody` of the source.',
+    why: 'Headgate rejects such an event as bad data (HG_EVENT_TOO_COSTLY), after up to a second of work.',
   },
 } as const satisfies Readonly<{ [name: string]: LintMeaning }>
 
@@ -125,8 +125,8 @@ export function* lint(
     const condition = compileCondition(when)
     const predicate = predicateOf(condition)
     const terms = termsOf(predicate)
-    const known = { ...wordsOf(when, terms), values: valuesOf(terms) }
-    return { name, index, when, to, condition, predicate, terms, ...known }
+    const details = { ...wordsOf(when, terms), values: valuesOf(terms) }
+    return { name, index, when, to, condition, predicate, terms, ...details }
   })
   const budget = new Budget()
   for (const rule of facts) yield* costFindings(rule, maxBody, budget)
@@ -139,7 +139,7 @@ export function* lint(
       at: `/rules/${rule.index}/name`,
       name: 'rule-never-matches' satisfies keyof typeof LINTS,
       message: `The rule "${rule.name}" can never match: ${reason}.`,
-      suggestion: 'Move it up, narrow what stands above it, correct its condition, or delete it.',
+      suggestion: 'Move the rule up, narrow the rules above it, correct its condition, or delete it.',
     }
   }
   const alive = facts.filter((rule) => !dead.has(rule))
@@ -170,7 +170,7 @@ function* costFindings(
       yield {
         at: `/rules/${index}/when/regex`,
         name: 'regex-too-costly' satisfies keyof typeof LINTS,
-        message: `There are texts below maxBody (${maxBody} bytes) that this regex cannot get through.`,
+        message: `On some texts within maxBody (${maxBody} bytes), this regex exceeds the work allowed for one event.`,
         suggestion:
           'Make its repetitions shorter, let it look at one value with "at", or lower maxBody of the source.',
       }
@@ -183,19 +183,19 @@ function* costFindings(
     yield {
       at: `/rules/${index}/when/jsonata`,
       name: 'number-beyond-double' satisfies keyof typeof LINTS,
-      message: `JSONata takes ${digits} for ${Math.abs(Number(value))}.`,
-      suggestion: 'Compare it with "regex" and "at", which see the digits that were sent.',
+      message: `JSONata reads ${digits} as ${Math.abs(Number(value))}.`,
+      suggestion: 'Use "regex" and "at" instead, which see the digits as sent.',
     }
   }
 }
 
-/** True when the digits that were sent decide, because nothing has to be evaluated. */
+/** True if the digits as sent decide, because no evaluation is needed. */
 const isExact = (predicate: Predicate): boolean =>
   predicate.kind === 'and' || predicate.kind === 'or'
     ? predicate.parts.every(isExact)
     : predicate.kind !== 'holds'
 
-/** With `at`, these say that there is something at the place. */
+/** With `at`, these only test that the value exists. */
 const ANYTHING = new Set(['', '^', '$', '.*', '^.*', '.*$', '^.*$'])
 
 function* regexFindings({ index, when: { regex, at, flags = '' } }: Facts): Generator<LintFinding> {
@@ -205,7 +205,7 @@ function* regexFindings({ index, when: { regex, at, flags = '' } }: Facts): Gene
     yield {
       at: path,
       name: 'regex-matches-anything' satisfies keyof typeof LINTS,
-      message: 'This matches every text, for it matches the empty one.',
+      message: 'This matches every text, because it matches the empty text.',
       suggestion:
         'Ask for at least one character, anchor it with ^ and $, or leave such events to "otherwise".',
     }
@@ -216,7 +216,7 @@ function* regexFindings({ index, when: { regex, at, flags = '' } }: Facts): Gene
       name: 'regex-with-spaces' satisfies keyof typeof LINTS,
       message:
         'This looks for a space between the parts of the JSON, and the payload is matched as compact JSON.',
-      suggestion: 'Write \\\\s* for the space, or name the place with "at".',
+      suggestion: 'Write \\\\s* for the space, or select the value with "at".',
     }
   }
 }
@@ -248,7 +248,7 @@ export function isTooCostly(regex: Regex, pattern: string, maxBody: number, budg
         return true
       }
       budget.left -= spent.spent + SAMPLE / 8
-      // To fill the cache of states takes many steps once.
+      // The first search fills the cache of states, which takes many steps once.
       if (spent.spent > most + FILLING) return true
     }
   }

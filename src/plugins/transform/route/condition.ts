@@ -49,7 +49,7 @@ const collected = new FinalizationRegistry<string>((key) => {
   if (inUse.get(key)?.deref() === undefined) inUse.delete(key)
 })
 
-/** Compiles a regex, unless a rule that runs has the same: a reload after an edit compiles only what is new. */
+/** Compiles a regex, unless an active rule has the same one: a reload after an edit compiles only the new ones. */
 export function sharedRegex(pattern: string, flags = ''): Regex {
   const key = `${flags}/${pattern}`
   const known = inUse.get(key)?.deref()
@@ -103,11 +103,11 @@ export function textAt(body: JsonBody, at: JsonPointer): string | undefined {
   return typeof value === 'number' ? body.slice(at)?.toString('latin1') : compactText(body, at)
 }
 
-/** The same for a value that nobody sent. */
+/** The same for a value that Headgate made. */
 export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : JSON.stringify(value)
 
-/** Whether a condition holds of an event; undefined if only an evaluation can tell. */
+/** True if a condition holds for an event; undefined if only an evaluation can decide. */
 export type Shortcut = (body: JsonBody) => boolean | undefined
 
 /**
@@ -153,7 +153,7 @@ const first =
     return !deciding
   }
 
-/** There is an array on the way or at its end: only JSONata can tell what a path finds then. */
+/** An array on the path or at its end: then only JSONata can resolve the path. */
 export const MANY = Symbol('many')
 
 /** The value that a JSONata path of names finds; undefined if there is none. */
@@ -168,6 +168,6 @@ export function valueAt(root: unknown, names: readonly string[]): unknown {
   return Array.isArray(value) ? MANY : value
 }
 
-/** JSONata takes an object with such a mark for a function, and finds nothing in it. */
+/** JSONata treats an object with such a member as a function, and finds no members in it. */
 const isCallable = (value: { _jsonata_function?: unknown; _jsonata_lambda?: unknown }): boolean =>
   value._jsonata_function === true || value._jsonata_lambda === true

@@ -18,8 +18,8 @@ type Trial = { readonly looked: readonly Looked[] } & (
 )
 
 /**
- * Evaluates every rule, those behind the one that decides too: people who move rules around want to see which others would
- * match.
+ * Evaluates every rule, also those after the one that decides: an operator who reorders rules needs to see all
+ * matches.
  */
 export async function explain(
   { rules: settings, otherwise }: RouteSettings,

@@ -5,12 +5,12 @@ import { nextTurn } from '../../../lib/slices.js'
 /** Characters of the longest text, and of the largest value as JSON, that an expression may make. */
 export const LARGEST = 2_097_152
 
-/** Of the evaluation that is running: JSONata does not tell its regular expressions and limits which one that is. */
+/** Of the running evaluation: JSONata does not pass its identity to regular expressions and limits. */
 let current = new Budget()
 
 export const currentBudget = (): Budget => current
 
-/** Evaluations that wait for the one that runs. */
+/** Evaluations that wait for the running one. */
 let queue: Promise<unknown> | undefined
 
 /**

@@ -51,7 +51,10 @@ interface Environment {
   lookup(name: string): Builtin
 }
 
-/** JSONata's own functions by name. `expression` is any: they are only to be had from inside an evaluation. */
+/**
+ * JSONata's own functions by name. `expression` can be any: the functions are reachable only from inside an
+ * evaluation.
+ */
 export function builtinsOf(expression: jsonata.Expression): ReadonlyMap<string, Builtin> {
   const found = new Map<string, Builtin>()
   expression.assign(EXIT, (_node: unknown, _input: unknown, environment: Environment) => {
@@ -61,7 +64,7 @@ export function builtinsOf(expression: jsonata.Expression): ReadonlyMap<string, 
   return found
 }
 
-/** The function as it may be called: it spends what it costs. JSONata looks at its limits between functions, not in them. */
+/** The function with its cost charged to the budget. JSONata checks its limits between functions, not within them. */
 export function bounded(name: string, builtin: Builtin): Builtin {
   const original = builtin.implementation as (this: unknown, ...args: unknown[]) => unknown
   const prepare = PREPARATIONS.get(name)
@@ -105,7 +108,7 @@ const weighList = (value: unknown): void => {
   if (Array.isArray(value)) weigh(value)
 }
 
-/** It copies what it has so far for each element. */
+/** It copies its partial result for each element. */
 function spendOnSpread(value: unknown): void {
   weigh(value)
   if (Array.isArray(value)) currentBudget().spend(value.length ** 2 / 32)

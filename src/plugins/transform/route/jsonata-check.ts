@@ -32,13 +32,13 @@ export function* staticProblems(
     if (node.type === 'name' && /[“”‘’„«»]/.test(String(node.value)))
       yield {
         ...spanOf(text, node, String(node.value)),
-        message: 'Text stands in straight quotes.',
+        message: 'Typographic quotes do not delimit a text.',
         suggestion: 'Write "..." or \'...\' in place of typographic quotes.',
       }
   }
 }
 
-/** All names that are bound anywhere: a misspelt name is bound nowhere. */
+/** All names that are bound anywhere: a name with a typo is bound nowhere. */
 function boundNames(nodes: readonly Parsed[]): ReadonlySet<string> {
   const names = new Set<string>()
   for (const { type, lhs, focus, index, arguments: parameters = [] } of nodes) {
@@ -72,8 +72,8 @@ function* variableProblems(
       }
     : {
         ...span,
-        message: `Nothing is called $${name}.`,
-        suggestion: meant ?? `A member of the event has no $ in front: "${name}".`,
+        message: `There is no variable or function $${name}.`,
+        suggestion: meant ?? `For a member of the event, leave out the $: "${name}".`,
       }
 }
 
@@ -90,7 +90,7 @@ function* callProblems(
     const near = closestMatch(name, [...BUILTINS])
     yield {
       ...spanOf(text, step, name),
-      message: `"${name}" is called like a function, and the functions of JSONata begin with $.`,
+      message: `"${name}" is called as a function, but the names of JSONata functions begin with $.`,
       ...(near !== undefined && { suggestion: `Write $${near}(...).` }),
     }
     return
@@ -103,7 +103,7 @@ function* callProblems(
   if (wrong === undefined) return
   yield {
     ...spanOf(text, procedure, `$${procedure.value}`),
-    message: `$${procedure.value} cannot be called so. ${wrong.reason}`,
+    message: `$${procedure.value} cannot be called with these arguments. ${wrong.reason}`,
   }
 }
 
@@ -128,7 +128,7 @@ function* operatorProblems(
   if ((EQUALITY.has(operator) || ORDER.has(operator)) && operands.some(({ type }) => type === 'regex'))
     yield {
       ...span,
-      message: `A regex is no value that "${operator}" could find.`,
+      message: `"${operator}" does not compare with a regex.`,
       suggestion: 'Write $contains(payload.region, /^eu-/).',
     }
   else if (ARITHMETIC.has(operator) && kinds.some((kind) => !'n?'.includes(kind)))
@@ -231,7 +231,7 @@ export function unfit(
   const index = kinds.findIndex((_, at) => !fits(parameters, kinds.slice(0, at + 1).concat(rest(kinds, at))))
   const expected = parameters[index]?.types ?? ''
   const kind = kinds[index] ?? ''
-  if (expected.includes(kind)) return { index, reason: 'These arguments are too few.' }
+  if (expected.includes(kind)) return { index, reason: 'An argument is missing.' }
   const wanted = [...expected].map((letter) => NAMES[letter]).join(', or ')
   return { index, reason: `Its argument ${index + 1} is ${NAMES[kind]}, and should be ${wanted}.` }
 }

@@ -20,13 +20,13 @@ interface Stage {
   readonly expr?: Parsed
 }
 
-/** Called with each node that has been evaluated, what it was evaluated with, and what came of it. */
+/** Called after the evaluation of each node, with its input and its result. */
 export type StepCheck = (node: object, input: unknown, environment: unknown, result: unknown) => void
 
 /**
- * Counts what JSONata does in one step with a whole value, and refuses values that are larger than an event can be because
- * they have one part of it many times: `items.$$`, `{"a": $x, "b": $x}`, `$s & $s`. Undefined for an expression in which a
- * step looks at single values only.
+ * Counts the work of steps that process a whole value, and refuses values that are larger than any event because they
+ * repeat one part of it: `items.$$`, `{"a": $x, "b": $x}`, `$s & $s`. Undefined for an expression whose steps process
+ * single values only.
  */
 export function stepCheck(ast: Node): StepCheck | undefined {
   const nodes: readonly Parsed[] = nodesOf(ast)
@@ -41,7 +41,7 @@ export function stepCheck(ast: Node): StepCheck | undefined {
   if (makers.size === 0 && !isRepeating) return undefined
   const uses = usesOf(nodes)
   const compared = new Map(nodes.filter(isComparison).map((node) => [node as object, node]))
-  /** What the operands of comparisons came to last. */
+  /** The last values of the operands of comparisons. */
   const operands = new Map<object, unknown>()
   for (const { lhs, rhs } of compared.values())
     for (const operand of [lhs, rhs]) operands.set(operand as object, undefined)
@@ -67,7 +67,7 @@ function checkMade(result: unknown): void {
 
 type Use = (value: object) => void
 
-/** The nodes whose values are gone through by the step that they are a part of, each with what that costs. */
+/** The nodes whose values their step traverses, each with the cost of the traversal. */
 function usesOf(nodes: readonly Parsed[]): ReadonlyMap<object, Use> {
   const uses = new Map<object, Use>()
   const add = (node: Parsed | undefined, use: Use) => {
@@ -136,7 +136,7 @@ function isMaker(node: Parsed): boolean {
 const hasSteps = ({ steps = [] }: Parsed): boolean =>
   steps.some((step, index) => index > 0 && step.type !== 'name')
 
-/** May evaluate what is in it many times for one event. */
+/** May evaluate its parts many times for one event. */
 const repeats = (node: Parsed): boolean =>
   node.type === 'lambda' ||
   node.type === 'sort' ||
@@ -147,17 +147,17 @@ const repeats = (node: Parsed): boolean =>
 
 const FUNCTIONS: ReadonlySet<unknown> = new Set([...BUILTINS, '', 'now', 'millis'])
 
-/** Comes to the same value wherever it is evaluated, such as `$$` or a variable. */
+/** Has the same value wherever it is evaluated, such as `$$` or a variable. */
 const isAbsolute = ({ type, value }: Parsed): boolean =>
   type === 'parent' || (type === 'variable' && !FUNCTIONS.has(value))
 
-/** Compares two values of which neither is known to be a text, a number or the like. */
+/** Compares two values, either of which may be a list or an object. */
 const isComparison = ({ type, value, lhs, rhs }: Parsed): boolean =>
   type === 'binary' &&
   (value === '=' || value === '!=') &&
   [lhs, rhs].every((operand) => operand !== undefined && !isScalar(operand))
 
-/** Certainly comes to no list and no object. */
+/** Its value is certainly not a list or an object. */
 const isScalar = (node: Parsed): boolean =>
   literalOf(node) !== undefined ||
   (node.type === 'binary' && node.value !== '..' && node.predicate === undefined) ||

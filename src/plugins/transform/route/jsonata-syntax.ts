@@ -23,7 +23,7 @@ const REFUSED = new Map([
   ['distinct', 'it takes quadratic time'],
 ])
 
-/** Everything in an expression that could hang the process; under another name too (`$f := $eval`). */
+/** Everything in an expression that could hang the process, also under another name (`$f := $eval`). */
 export function* hazards(text: string, ast: Node): Generator<ExpressionProblem> {
   for (const node of nodesOf(ast)) {
     const reason = node.type === 'variable' ? REFUSED.get(String(node.value)) : undefined
@@ -66,12 +66,12 @@ const READING = new Set<unknown>([
   ...['path', 'name', 'wildcard', 'descendant', 'filter', 'condition', 'block', 'binary', 'unary'],
   ...['string', 'number', 'value', 'regex', 'variable', 'function'],
 ])
-/** `items[]` marks an array of the event; the others bind parts of the event to names that can then be called. */
+/** `items[]` marks an array of the event; the others bind parts of the event to names, which can then be called. */
 const MARKING = ['keepArray', 'keepSingletonArray', 'focus', 'index', 'tuple']
 
 /**
- * True if evaluation certainly leaves its input alone. JSONata writes on what is called as a function, so only its
- * own may be called; they are the only variables with a name as long as nothing is bound.
+ * True if evaluation certainly does not change its input. JSONata writes on any value that is called as a function,
+ * so only its own functions may be called; as long as nothing is bound, these are the only named variables.
  */
 export function onlyReads(ast: Node): boolean {
   return nodesOf(ast).every(
@@ -101,7 +101,7 @@ export function nodesOf(ast: Node): Node[] {
   return [...found]
 }
 
-/** Steps for what JSONata makes of one match; it also bounds how many there are in memory. */
+/** Steps for the object that JSONata makes of one match; this also bounds how many are in memory. */
 const STEPS_OF_A_MATCH = 100
 
 /**

@@ -79,7 +79,7 @@ export function compileJsonata(text: string): Expression {
     : ({ bytes }: JsonBody): unknown => JSON.parse(bytes.toString())
   const evaluate = (body: JsonBody, budget = new Budget()): Promise<unknown> =>
     withRetry(() => evaluateAlone(() => expression.evaluate(inputOf(body)), budget))
-  // Only asked for by people, and then for many events.
+  // Only `explain` and `test` use it, and then for many events.
   let paths: readonly { readonly at: string; readonly read: jsonata.Expression }[] | undefined
   return {
     matches: async (body, budget) => isTruthy(await evaluate(body, budget)),
@@ -143,7 +143,7 @@ function parse(
 const unusable = ({ message, suggestion = '' }: ExpressionProblem): HeadgateError =>
   new HeadgateError('HG_CONFIG_JSONATA', `${message} ${suggestion}`.trim())
 
-/** As JSONata's own $boolean, which can only be had for the price of another evaluation. */
+/** As JSONata's own $boolean, which would cost another evaluation. */
 export function isTruthy(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(isTruthy)
   if (typeof value !== 'object' || value === null) return Boolean(value) && typeof value !== 'function'
@@ -151,9 +151,9 @@ export function isTruthy(value: unknown): boolean {
 }
 
 /**
- * Evaluates, and evaluates once more if that took too long by the clock. The clock also runs while the process does not (a busy
- * machine, a long collection) and when it is set: none of that is the fault of this event. Other events have their turn
- * before the retry.
+ * Evaluates, and evaluates once more if that took too long by the clock. The clock also runs while the process does
+ * not (a busy machine, a long collection) and when it is set: none of that is the fault of this event. Other events
+ * run before the retry.
  */
 export async function withRetry<Value>(evaluate: () => Promise<Value>): Promise<Value> {
   try {

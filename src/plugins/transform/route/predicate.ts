@@ -1,4 +1,4 @@
-/** One thing that must hold of an event. `path`: the value that is looked at, in the notation of the one who looks. */
+/** One condition on an event. `path`: the value that it tests, in the notation of the caller. */
 export type Literal =
   /** A JSONata path equals a literal (as JSON), or does not. */
   | { readonly kind: 'equals' | 'differs'; readonly path: string; readonly value: string }

@@ -8,7 +8,7 @@ import { implies, isContradictory, type Predicate, type Term, type TextLiteral }
 import type { Destination, When } from './settings.js'
 import { regexPath } from './to-predicate.js'
 
-/** A rule, and what it asks of an event, as far as it can be told without one. */
+/** A rule and the facts about its condition that need no event. */
 export interface Facts {
   readonly name: string
   readonly index: number
@@ -27,8 +27,8 @@ export interface Facts {
 }
 
 /**
- * Why a rule can never match; undefined if it may. Only what is certain counts: that two regular expressions in
- * different words say the same cannot always be told.
+ * The reason why a rule can never match; undefined if it may. Only certain reasons count: whether two different
+ * regular expressions match the same texts cannot always be decided.
  */
 export function neverMatches(
   rule: Facts,
@@ -86,9 +86,9 @@ function refusedPath(term: Term, ensured: readonly unknown[]): string | undefine
 }
 
 /**
- * A rule and one above it that look at the same single path, go to different targets, and both match a value that can be
- * shown. A special case above the general one is how rules are meant to stand, and conditions on different paths
- * nearly always can hold at once: neither is reported.
+ * A rule and one above it that look at the same single path, go to different targets, and both match a value that can
+ * be shown. A special case above the general one is the usual order, and conditions on different paths can nearly
+ * always hold at once: neither is reported.
  */
 export function overlap(rule: Facts, above: readonly Facts[]): LintFinding[] {
   for (const earlier of above) {
@@ -102,7 +102,7 @@ export function overlap(rule: Facts, above: readonly Facts[]): LintFinding[] {
       {
         at: `/rules/${rule.index}/name`,
         name: 'rules-overlap',
-        message: `The rules "${earlier.name}" and "${rule.name}" both match ${value}; "${earlier.name}" stands first and decides.`,
+        message: `The rules "${earlier.name}" and "${rule.name}" both match ${value}; "${earlier.name}" comes first and decides.`,
         suggestion: 'Make one of them narrower, so that their order does not matter.',
       },
     ]

@@ -4,7 +4,7 @@ import { type Condition, MANY, regexText, type Subject, valueAt } from './condit
 import { type Key, type Requirement, requirementsOf, type Where } from './prefilter.js'
 import { wordSearch } from './word-search.js'
 
-/** One rule, or rules that one look at the event finds. Rules are numbered in their order. */
+/** One rule, or several rules that one lookup in the event finds. Rules are numbered in their order. */
 export interface Step {
   /** The first rule of it. */
   readonly first: number
@@ -13,12 +13,12 @@ export interface Step {
 }
 
 /**
- * Rules that have to look at one path before a lookup is faster than each in its turn. To compare a value takes less than
+ * The number of rules on one path from which a lookup is faster than evaluating each rule. To compare a value takes less than
  * 0.1 us; to find one word in a KB takes 0.2 us, as a regex does first, and to find all words of all rules takes 3 us.
  */
 const FEWEST = { value: 4, text: 4, words: 16 }
 
-/** Rules whose requirements are found in one go: some milliseconds. */
+/** Rules whose requirements are computed without a pause: some milliseconds. */
 const SLICE = 256
 
 /** The steps in which rules are looked at, in the order of their first rules. */

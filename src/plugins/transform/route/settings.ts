@@ -23,8 +23,8 @@ const Destination = Type.Union(
       { ...closed, description: 'A topic, and a partition of it.' },
     ),
     Type.Literal('dead-letter', { description: 'Written to the dead-letter topic of the pipeline.' }),
-    Type.Literal('reject', { description: 'Answered 422.' }),
-    Type.Literal('drop', { description: 'Answered 200, and written nowhere.' }),
+    Type.Literal('reject', { description: 'The sender gets status 422.' }),
+    Type.Literal('drop', { description: 'The sender gets status 200; the event is written nowhere.' }),
   ],
   {
     expected: '{"topic": ..., "partition": ...}, "dead-letter", "reject" or "drop"',
@@ -82,7 +82,7 @@ export const RouteSettings = Type.Object(
         },
         closed,
       ),
-      { description: 'Tried in order; the first rule that matches decides.' },
+      { description: 'Evaluated in order; the first rule that matches decides.' },
     ),
     otherwise: Destination,
     payload: Pointer({

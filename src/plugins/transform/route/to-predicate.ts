@@ -14,7 +14,7 @@ interface Parsed extends Node {
   readonly expressions?: readonly Parsed[]
 }
 
-/** JSONata itself gives up on deeper nesting, and on longer lists. Both limits are far below its own. */
+/** JSONata itself fails on deeper nesting and longer lists. Both limits are far below its own. */
 const MOST_DEPTH = 100
 const MOST_ELEMENTS = 1000
 

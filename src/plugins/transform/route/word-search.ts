@@ -1,15 +1,15 @@
 /**
- * Finds which of many words stand in a text, in one pass over it however many they are (Aho and Corasick's automaton).
- * `numbersOf` has what each word, which is not empty, is there for. The result has the numbers of all words found, each
- * once and in order. Words are found in whatever case of ASCII letters; and some are that are not there, for characters
- * beyond ASCII are taken for others.
+ * Finds which of many words stand in a text, in one pass over it however many they are (Aho and Corasick's
+ * automaton). `numbersOf` maps each word, which is not empty, to the numbers of its rules. The result has the numbers
+ * of all words found, each once and in order. The search ignores the case of ASCII letters. It can also report a word
+ * that is not there, because it does not tell all characters beyond ASCII apart.
  */
 export function wordSearch(
   numbersOf: ReadonlyMap<string, readonly number[]>,
 ): (text: string) => readonly number[] {
   const { columnOf, columns } = numberColumns(numbersOf.keys())
   const { table, found } = automaton(numbersOf, columnOf, columns)
-  // The search in which a state was last met, so that a word that stands in a text a thousand times counts once.
+  // The search that last reached each state, so that a word that occurs a thousand times in a text counts once.
   const metIn = new Float64Array(found.length)
   let searches = 0
 
@@ -39,7 +39,7 @@ export function union(lists: readonly (readonly number[])[]): readonly number[] 
 }
 
 interface Columns {
-  /** By the code of a character; 0 for all that are in no word. */
+  /** By the code of a character; 0 for characters in no word. */
   readonly columnOf: Uint8Array
   readonly columns: number
 }
@@ -57,7 +57,7 @@ function numberColumns(words: Iterable<string>): Columns {
   }
 }
 
-/** One code for the characters that are not told apart. Beyond ASCII they are many, and would make the table large. */
+/** One code for all characters beyond ASCII: there are many, and they would make the table large. */
 function alike(code: number): number {
   if (code >= 0x41 && code <= 0x5a) return code + 0x20
   if (code < 0x80) return code
@@ -101,7 +101,10 @@ function automaton(
   return { table: used, found }
 }
 
-/** If no word goes on, that state follows which does after the longest end of what was read. Shorter words first. */
+/**
+ * The fallback state: if no word continues, the one for the longest suffix read that begins a word. Shorter words
+ * first.
+ */
 function link(table: Int32Array, found: (readonly number[])[], columns: number): void {
   const shorter = new Int32Array(found.length)
   const order = [...table.subarray(0, columns)].filter((row) => row !== 0)

@@ -116,7 +116,7 @@ describe('what an answer means', () => {
       kind: 'give-up',
       error: {
         code: 'HG_ACK_GAVE_UP',
-        message: 'POST /api/v2/data/actions/{id}/acknowledge was answered 404.',
+        message: 'POST /api/v2/data/actions/{id}/acknowledge failed with status 404.',
       },
     })
   })
@@ -195,7 +195,7 @@ describe('when there is no answer', () => {
       kind: 'retry',
       error: {
         code: 'HG_ACK_RETRY',
-        message: expect.stringMatching(/got no answer: (ECONNRESET|UND_ERR_SOCKET)\.$/),
+        message: expect.stringMatching(/got no response: (ECONNRESET|UND_ERR_SOCKET)\.$/),
       },
     })
     expect(await ack.acknowledge({ id: 'a-1' })).toEqual({ kind: 'acknowledged' })

@@ -90,7 +90,7 @@ test('a token endpoint that is not there fails the attempt, and the error does n
 
   expect(await ack.acknowledge({ id: 'a-1' })).toMatchObject({
     kind: 'retry',
-    error: { code: 'HG_ACK_TOKEN', message: 'The token endpoint gave no answer: ECONNREFUSED.' },
+    error: { code: 'HG_ACK_TOKEN', message: 'The token endpoint did not respond: ECONNREFUSED.' },
   })
 })
 

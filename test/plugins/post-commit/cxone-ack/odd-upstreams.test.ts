@@ -93,7 +93,7 @@ describe('interim responses', () => {
     'HTTP/1.1 101 Switching Protocols\r\n\r\n',
   ])('a connection that becomes another protocol ends the attempt: %j', async (head) => {
     const { ack } = await against(always(head, OK))
-    const message = expect.stringContaining('got no answer: UND_ERR_SOCKET')
+    const message = expect.stringContaining('got no response: UND_ERR_SOCKET')
     expect(await ack.acknowledge(event)).toMatchObject({
       kind: 'retry',
       error: { code: 'HG_ACK_RETRY', message },

@@ -60,7 +60,7 @@ test('an endpoint that is not there is an error at its URL', async () => {
   const [dead] = await freePorts(1)
   const elsewhere = `http://127.0.0.1:${dead}`
   expect(await probed(url, { oauth: { tokenUrl: `${elsewhere}/token` } })).toMatchObject([
-    { at: '/ack/oauth/tokenUrl', message: 'The token endpoint gave no answer: ECONNREFUSED.' },
+    { at: '/ack/oauth/tokenUrl', message: 'The token endpoint did not respond: ECONNREFUSED.' },
     { kind: 'checked' },
   ])
   expect(await probed(elsewhere, { oauth: { tokenUrl: `${url}/oauth/token` } })).toEqual([
@@ -69,7 +69,7 @@ test('an endpoint that is not there is an error at its URL', async () => {
       kind: 'error',
       at: '/ack/baseUrl',
       code: 'HG_ACK_UNREACHABLE',
-      message: 'The API gave no answer: ECONNREFUSED.',
+      message: 'The API did not respond: ECONNREFUSED.',
     },
   ])
 })
@@ -81,7 +81,7 @@ test('an endpoint that never answers is given up in time, and the other one is a
     {
       kind: 'error',
       at: '/ack/baseUrl',
-      message: expect.stringMatching(/gave no answer: no complete answer within 0\.2 s/),
+      message: expect.stringMatching(/did not respond: no complete response within 0\.2 s/),
     },
     { kind: 'checked' },
   ])

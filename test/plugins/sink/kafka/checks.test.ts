@@ -144,13 +144,13 @@ test.each<[string, Record<string, string>, string, string]>([
     'OAUTHBEARER without a token',
     OAUTH,
     '/properties/sasl.mechanism',
-    'OAUTHBEARER has nothing to get a token from.',
+    'OAUTHBEARER has no source of tokens.',
   ],
   [
     'OAUTHBEARER with extensions only',
     { ...OAUTH, 'sasl.oauthbearer.config': 'principal=admin' },
     '/properties/sasl.mechanism',
-    'OAUTHBEARER has nothing to get a token from.',
+    'OAUTHBEARER has no source of tokens.',
   ],
 ])('finds a login that cannot work: %s', (_, properties, at, message) => {
   expect(problems(properties)).toMatchObject([{ at, code: 'HG_CONFIG_VALUE', message }])

@@ -31,7 +31,7 @@ test.each([
     {
       at: '/key',
       name: 'key-not-required',
-      message: 'No earlier stage requires that an event has /a/b: one that lacks it is refused.',
+      message: 'No earlier stage requires that an event has /a/b: an event without it is rejected.',
       suggestion: 'Require it in the JSON Schema of the events, or set `keyFallback`.',
     },
   ])

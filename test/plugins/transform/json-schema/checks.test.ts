@@ -23,7 +23,7 @@ function findings(schema: object): string[] {
 describe('lint of a JSON Schema', () => {
   it.each<[string, object, string]>([
     [
-      'a slip of the pen',
+      'a typo',
       { properties: { a: { requierd: ['b'] } } },
       'schema-unknown-keyword: it at /properties/a/requierd: draft 2020-12 has no keyword "requierd", so that it checks nothing. Did you mean "required"?',
     ],

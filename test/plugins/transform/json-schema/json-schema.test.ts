@@ -70,7 +70,7 @@ describe('json-schema', () => {
       kind: 'fail',
       error: {
         code: 'HG_SCHEMA_VIOLATION',
-        message: 'The event does not fit the schema: /a is required (and 2 more violations).',
+        message: 'The event does not match the schema: /a is required (and 2 more violations).',
       },
     })
   })

@@ -28,7 +28,7 @@ describe('problems of rules', () => {
       {
         at: '/rules/1/name',
         code: 'HG_CONFIG_CONFLICT',
-        message: 'The name "a" already stands for the rule at /rules/0.',
+        message: 'The name "a" is already used for the rule at /rules/0.',
       },
       { at: '/rules/1/when', code: 'HG_CONFIG_MISSING_KEY' },
       { at: '/rules/1/to', code: 'HG_CONFIG_CONFLICT' },

@@ -15,10 +15,10 @@ describe('an expression that can only fail', () => {
     ['$Contains(a, "x")', '$Contains', 'Did you mean "$contains"?'],
     ['$frobnicate(a) = 1', '$frobnicate', 'JSONata has no function $frobnicate.'],
     ['a ~> $uppercas', '$uppercas', 'Did you mean "$uppercase"?'],
-    ["$headers.x = 'a'", '$headers', 'A member of the event has no $ in front: "headers".'],
-    ['$foo', '$foo', 'Nothing is called $foo.'],
+    ["$headers.x = 'a'", '$headers', 'For a member of the event, leave out the $: "headers".'],
+    ['$foo', '$foo', 'There is no variable or function $foo.'],
     ['($total := 1; $totl > 0)', '$totl', 'Did you mean "$total"?'],
-    ['items[$i > 0]', '$i', 'Nothing is called $i.'],
+    ['items[$i > 0]', '$i', 'There is no variable or function $i.'],
     ["lowercase(payload.region) = 'x'", 'lowercase', 'Write $lowercase(...).'],
     ['payload.exists(a)', 'exists', 'Write $exists(...).'],
     // Operators of other languages.
@@ -49,7 +49,7 @@ describe('an expression that can only fail', () => {
     ['(a = 1', '', 'Expected ")"'],
     // Calls.
     ['$contains(a, "x", "y")', '$contains', 'It takes 1 to 2 arguments, and has 3.'],
-    ['$substring("abc") = "x"', '$substring', 'These arguments are too few.'],
+    ['$substring("abc") = "x"', '$substring', 'An argument is missing.'],
     ['$sum() > 1', '$sum', 'It takes 1 argument, and has none.'],
     [
       '$contains(a, 5)',

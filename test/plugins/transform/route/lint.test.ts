@@ -248,11 +248,11 @@ describe('rules that overlap', () => {
     ).toEqual([
       [
         '/rules/1/name',
-        'The rules "eu" and "west" both match "eu--west" at /region; "eu" stands first and decides.',
+        'The rules "eu" and "west" both match "eu--west" at /region; "eu" comes first and decides.',
       ],
     ])
     expect(overlaps({ a: { jsonata: "r in ['x', 'y']" }, b: { jsonata: "r = 'y' or r = 'z'" } })).toEqual([
-      ['/rules/1/name', 'The rules "a" and "b" both match "y" at /r; "a" stands first and decides.'],
+      ['/rules/1/name', 'The rules "a" and "b" both match "y" at /r; "a" comes first and decides.'],
     ])
   })
 

@@ -52,7 +52,7 @@ export async function reachBroker(
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
 
-/** Why a socket did not come to be, for people. */
+/** The reason of a failed connection, for messages. */
 export function socketReason(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException
   return SOCKET_REASONS[code] ?? message

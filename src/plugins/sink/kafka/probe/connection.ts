@@ -17,11 +17,11 @@ export interface Connection {
   close(): void
 }
 
-/** Bytes. No response that is asked for here is anywhere near. */
+/** Bytes. The responses to our requests are far smaller. */
 const LARGEST_RESPONSE = 64 * 1024 * 1024
 const CLIENT_ID = 'headgate-validate'
 
-/** Whether something listens there. Rejects with the error of the socket. */
+/** Checks that a server listens there. Rejects with the error of the socket. */
 export async function reach(address: Address, signal: AbortSignal): Promise<void> {
   const socket = connectTcp(address)
   try {

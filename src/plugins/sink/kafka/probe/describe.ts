@@ -25,7 +25,7 @@ export interface DescribedTopic {
   readonly rights: Rights | undefined
 }
 
-/** Asks for topics by name. Brings none into being. */
+/** Asks for topics by name. Creates none. */
 export async function describeTopics(
   connection: Pick<Connection, 'ask'>,
   topics: readonly string[],
@@ -70,8 +70,8 @@ export interface TopicIdentity extends Pick<DescribedTopic, 'name' | 'state'> {
 }
 
 /**
- * The identities of topics: the ids of cluster and topic, of an old broker only that of the cluster. Undefined when the
- * broker tells neither. Brings no topic into being.
+ * The identities of topics: the ids of cluster and topic, of an old broker only that of the cluster. Undefined when
+ * the broker tells neither. Creates no topic.
  */
 export async function identifyTopics(
   connection: Pick<Connection, 'ask'>,
@@ -187,7 +187,7 @@ export async function describeConfigs(
 const whyNot = (error: number, reason: string): string =>
   error === ERRORS.ERR_TOPIC_AUTHORIZATION_FAILED
     ? 'the user of the sink lacks the right DescribeConfigs'
-    : reason || `the broker answers with error ${error}`
+    : reason || `the broker responds with error ${error}`
 
 /** The rights of the user on a group; undefined if the cluster does not report them. `connect` reaches its coordinator. */
 export async function describeGroup(
@@ -200,7 +200,7 @@ export async function describeGroup(
   const error = response.int16()
   const reason = response.text()
   response.int32()
-  if (error !== 0) throw new Error(reason || `the broker answers with error ${error}`)
+  if (error !== 0) throw new Error(reason || `the broker responds with error ${error}`)
   const coordinator = await connect({ host: response.text(), port: response.int32() })
   try {
     return await rightsOnGroup(coordinator, group)

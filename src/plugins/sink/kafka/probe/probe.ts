@@ -17,27 +17,27 @@ import { type ClusterTopics, SETTINGS, topicFindings, topicsOf } from './topics.
 export const PROBE_LINTS = {
   'one-copy': {
     meaning: 'Kafka confirms records of a topic when a single broker has them.',
-    why: 'With `acks=all`, all replicas that are in sync have confirmed, and here that can be one: if that broker is lost, so are events that were answered 2xx. Use 3 replicas and `min.insync.replicas=2`.',
+    why: 'With `acks=all`, all replicas that are in sync have confirmed, which can be a single one here: if that broker is lost, so are events that senders got 2xx for. Use 3 replicas and `min.insync.replicas=2`.',
     outside: true,
   },
   'body-beyond-topic': {
-    meaning: 'The source takes larger bodies than a topic takes records.',
-    why: 'Such an event is answered 413 after all, by the limit of the topic and not by that of the source. Lower `maxBody`, or raise `max.message.bytes` of the topic and `message.max.bytes` of the sink.',
+    meaning: 'The source accepts larger bodies than the largest record of a topic.',
+    why: 'Such an event still gets status 413, because of the limit of the topic. Lower `maxBody`, or raise `max.message.bytes` of the topic and `message.max.bytes` of the sink.',
     outside: true,
   },
   'batch-beyond-topic': {
-    meaning: 'The sink makes larger batches than a topic takes.',
-    why: 'A broker refuses such a batch. Its records are sent again in smaller ones, which takes time, for this and other topics. Set `batch.size` below the smallest `max.message.bytes`.',
+    meaning: 'The sink makes larger batches than a topic accepts.',
+    why: 'A broker rejects such a batch. The sink then sends its records again in smaller batches, which takes time, for this and other topics. Set `batch.size` below the smallest `max.message.bytes`.',
     outside: true,
   },
   'topic-compacted': {
     meaning: 'A topic is compacted.',
-    why: 'The ledger reads event ids back from the records. Compaction removes records whose key came again, so that after a lost state directory their redeliveries are written a second time.',
+    why: 'The ledger reads event ids back from the records. Compaction removes older records of a key. If the state directory is lost as well, their redeliveries are written a second time.',
     outside: true,
   },
   'retention-below-window': {
-    meaning: 'A topic keeps its records for a shorter time than redeliveries are to be recognised.',
-    why: 'The ledger reads event ids back from the records: after a lost state directory, a redelivery of what Kafka no longer has is written a second time.',
+    meaning: 'A topic keeps its records for a shorter time than Headgate has to recognise redeliveries.',
+    why: 'The ledger reads event ids back from the records. If the state directory is lost, a redelivery of an event that Kafka no longer has is written a second time.',
     outside: true,
   },
 } as const satisfies { readonly [name: string]: LintMeaning }
@@ -66,7 +66,7 @@ export async function* probe(settings: Settings, context: ProbeContext): AsyncIt
     for (const one of reached) yield addressFinding(one, addresses.length, settings.properties, at)
     const [first] = connected
     if (first === undefined) {
-      yield { kind: 'unchecked', message: 'Topics and the consumer group: no broker could be asked.' }
+      yield { kind: 'unchecked', message: 'Topics and the consumer group: no broker could be reached.' }
       return
     }
     const cluster = await metadata(first.client, { allTopics: true, timeout })
@@ -96,7 +96,7 @@ const oneOfThree = ({ timeout }: ProbeContext): number => Math.ceil(timeout / 3)
 
 function addressFinding(reached: Reached, of: number, properties: Properties, at: string): Probed {
   const where = format(reached.address)
-  if ('client' in reached) return { kind: 'checked', message: `Kafka answers at ${where}.` }
+  if ('client' in reached) return { kind: 'checked', message: `Kafka responds at ${where}.` }
   const { why, advice } = reached
   return {
     kind: 'error',
@@ -119,7 +119,7 @@ async function advertisedFindings({ brokers }: Metadata, context: ProbeContext) 
       await reach({ host, port }, deadline)
       return []
     } catch (error) {
-      const message = `Broker ${id} says that it is at ${format({ host, port })}, where it cannot be reached: ${socketReason(error)}.`
+      const message = `Broker ${id} advertises ${format({ host, port })}, which cannot be reached: ${socketReason(error)}.`
       const suggestion = 'Correct advertised.listeners of the broker, or the network from here to there.'
       return [{ kind: 'error', at: `${at}/brokers`, code: 'HG_KAFKA_UNAVAILABLE', message, suggestion }]
     }
@@ -174,7 +174,7 @@ async function groupFindings(
   const group = `headgate.${pipeline}`
   const isVisible = visible.some(({ name }) => name === OFFSETS_TOPIC)
   if (!isVisible && described?.get(OFFSETS_TOPIC)?.state !== 'hidden') {
-    const message = `Consumer group "${group}" was not asked for: the cluster has no ${OFFSETS_TOPIC} yet, and asking creates it.`
+    const message = `Consumer group "${group}" was not checked: the cluster has no ${OFFSETS_TOPIC} yet, and a request would create it.`
     return [{ kind: 'unchecked', message }]
   }
   const partitions = visible

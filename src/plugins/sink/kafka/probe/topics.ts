@@ -192,7 +192,7 @@ function* copyFindings(
       )
     else if (needed !== undefined && isrs.length < needed)
       yield unavailable(
-        `${partition} takes no records now: ${isrs.length} of its ${counted(replicas.length)} are in sync, and min.insync.replicas is ${needed}.`,
+        `${partition} accepts no records now: ${isrs.length} of its ${counted(replicas.length)} are in sync, and min.insync.replicas is ${needed}.`,
       )
   }
   const fewest = Math.min(...topic.partitions.map(({ replicas }) => replicas.length))
@@ -207,7 +207,7 @@ function* copyFindings(
     kind: 'warning',
     ...location,
     name: 'one-copy',
-    message: `A record in topic "${topic.name}" is confirmed when one broker has it: ${one}.`,
+    message: `A record in topic "${topic.name}" is confirmed as soon as one broker has it: ${one}.`,
     suggestion: 'Give the topic 3 replicas and min.insync.replicas=2.',
   }
 }
@@ -224,34 +224,34 @@ function* settingFindings(
   const location = { kind: 'warning', at: first(placed) } as const
   const limit = numberOf(settings, 'max.message.bytes')
   if (limit !== undefined && maxBody !== undefined && limit < maxBody + RECORD_OVERHEAD) {
-    const message = `Topic "${topic}" takes records of up to ${limit} bytes (max.message.bytes), the source bodies of up to ${maxBody} (maxBody), and key and headers may need ${RECORD_OVERHEAD} more: a larger record is answered 413.`
+    const message = `Topic "${topic}" takes records of up to ${limit} bytes (max.message.bytes), the source bodies of up to ${maxBody} (maxBody), and key and headers may need ${RECORD_OVERHEAD} more: Kafka rejects a larger record, and the sender gets status 413.`
     const suggestion = `Raise max.message.bytes of the topic to ${maxBody + RECORD_OVERHEAD} or more, or lower \`maxBody\`.`
     yield { ...location, name: 'body-beyond-topic', message, suggestion }
   }
   if (limit !== undefined && limit < batchSize) {
-    const message = `Topic "${topic}" takes batches of up to ${limit} bytes (max.message.bytes), the sink makes batches of up to ${batchSize} (batch.size): those are refused, and sent again in smaller ones.`
+    const message = `Topic "${topic}" takes batches of up to ${limit} bytes (max.message.bytes), the sink makes batches of up to ${batchSize} (batch.size): brokers reject those, and the sink sends their records again in smaller batches.`
     const suggestion = `Set "batch.size" in \`properties\` to less than ${limit}.`
     yield { ...location, name: 'batch-beyond-topic', message, suggestion }
   }
   const codec = settings.get('compression.type') ?? ''
   if (missingCodecs.includes(codec)) {
-    const message = `Topic "${topic}" compresses its records with ${codec} (compression.type), and the Kafka client of this installation was built without it: they could not be read back.`
+    const message = `Topic "${topic}" compresses its records with ${codec} (compression.type), and the Kafka client of this installation was built without it, so Headgate cannot read them back.`
     const suggestion = codecRemedy([codec])
     yield { kind: 'error', at: first(placed), code: 'HG_KAFKA_UNAVAILABLE', message, suggestion }
   }
   const kept = numberOf(settings, 'retention.ms')
   if (kept !== undefined && kept >= 0 && kept < redeliveryWindow && deletes(settings)) {
-    const message = `Topic "${topic}" keeps records for ${kept} ms (retention.ms), and redeliveries are to be recognised for ${redeliveryWindow} ms (redelivery.window).`
+    const message = `Topic "${topic}" keeps records for ${kept} ms (retention.ms), but Headgate has to recognise redeliveries for ${redeliveryWindow} ms (redelivery.window).`
     const suggestion = 'Raise retention.ms, or lower `redelivery.window`.'
     yield { ...location, name: 'retention-below-window', message, suggestion }
   }
   if (settings.get('cleanup.policy')?.includes('compact') !== true) return
   if (!keyed) {
-    const message = `Topic "${topic}" is compacted and takes no record without a key, and the sink has no \`key\`.`
+    const message = `Topic "${topic}" is compacted and accepts no record without a key, but the sink has no \`key\`.`
     yield { kind: 'error', at: first(placed), code: 'HG_RECORD_REFUSED', message }
     return
   }
-  const message = `Topic "${topic}" is compacted: of records with one key only the newest stays, and with the others go the ids by which redeliveries are recognised.`
+  const message = `Topic "${topic}" is compacted: it keeps only the newest record of each key, and loses the ids of the others, which Headgate needs to recognise redeliveries.`
   yield {
     ...location,
     name: 'topic-compacted',
@@ -276,5 +276,5 @@ function checkedTopic({ name, partitions }: TopicMetadata, settings: TopicSettin
     counted(replicas),
     ...read,
   ]
-  return { kind: 'checked', message: `Topic "${name}" is there: ${facts.join(', ')}.` }
+  return { kind: 'checked', message: `Topic "${name}" exists: ${facts.join(', ')}.` }
 }

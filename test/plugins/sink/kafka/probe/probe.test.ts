@@ -27,8 +27,8 @@ test('an embedded broker, which knows neither settings nor rights, is checked as
   const found = await probed(bootstrap)
   expect(found.filter(({ kind }) => kind === 'error')).toEqual([])
   const messages = found.flatMap((one) => ('message' in one ? [`${one.kind} ${one.message}`] : []))
-  expect(messages).toContain(`checked Kafka answers at ${bootstrap}.`)
-  expect(messages).toContain('checked Topic "orders" is there: 4 partitions, one replica.')
+  expect(messages).toContain(`checked Kafka responds at ${bootstrap}.`)
+  expect(messages).toContain('checked Topic "orders" exists: 4 partitions, one replica.')
   expect(messages).toContainEqual(
     expect.stringMatching(/^unchecked Topic "orders": min\.insync\.replicas.* could not be read: .+\.$/),
   )
@@ -78,6 +78,6 @@ test('if no address answers, it says that topics and group were not checked', as
   const [dead] = await freePorts(1)
   expect(await probed(`127.0.0.1:${dead}`)).toEqual([
     expect.objectContaining({ kind: 'error' }),
-    { kind: 'unchecked', message: 'Topics and the consumer group: no broker could be asked.' },
+    { kind: 'unchecked', message: 'Topics and the consumer group: no broker could be reached.' },
   ])
 })

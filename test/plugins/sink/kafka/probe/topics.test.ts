@@ -70,7 +70,7 @@ test('a topic that fits is one line with its facts', () => {
     {
       kind: 'checked',
       message:
-        'Topic "orders" is there: 3 partitions, 3 replicas, min.insync.replicas=2, max.message.bytes=1048588, cleanup.policy=delete, retention.ms=604800000, compression.type=producer.',
+        'Topic "orders" exists: 3 partitions, 3 replicas, min.insync.replicas=2, max.message.bytes=1048588, cleanup.policy=delete, retention.ms=604800000, compression.type=producer.',
     },
   ])
 })
@@ -83,7 +83,7 @@ test.each<[string, Given, object]>([
       code: 'HG_KAFKA_UNAVAILABLE',
       at: '/rule/topic',
       message:
-        'Partition 1 of topic "orders" takes no records now: 1 of its 3 replicas are in sync, and min.insync.replicas is 2.',
+        'Partition 1 of topic "orders" accepts no records now: 1 of its 3 replicas are in sync, and min.insync.replicas is 2.',
     },
   ],
   [
@@ -189,7 +189,7 @@ test('if no partition is named, all of them count; if one is, the others do not'
 test('settings that could not be read are named with the reason, and not judged', () => {
   const all = found({ cluster: { described: undefined, settings: undefined, why: 'only librdkafka can' } })
   expect(all).toEqual([
-    { kind: 'checked', message: 'Topic "orders" is there: 3 partitions, 3 replicas.' },
+    { kind: 'checked', message: 'Topic "orders" exists: 3 partitions, 3 replicas.' },
     {
       kind: 'unchecked',
       message:
