@@ -14,7 +14,11 @@ const report: LedgerReport = {
   failed: {
     count: 1,
     first: [
-      { id: 'lost-one', reason: { code: 'HG_ACK_GAVE_UP', message: 'POST failed with status 404.' }, failedAt: 0 },
+      {
+        id: 'lost-one',
+        reason: { code: 'HG_ACK_GAVE_UP', message: 'POST failed with status 404.' },
+        failedAt: 0,
+      },
     ],
   },
   partitions: [{ topic: 'events', partition: 2, known: 100, acknowledged: 88 }],

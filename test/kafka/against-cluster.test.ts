@@ -63,7 +63,7 @@ describeKafka('validate --against-cluster', () => {
         ),
         '  cxone-data-actions kafka: The position of consumer group "headgate.cxone-data-actions" can be read.',
         '  cxone-data-actions cxone-ack: The token endpoint issues a token for these credentials.',
-        '  cxone-data-actions cxone-ack: The API answers (404 to OPTIONS /; nothing was acknowledged).',
+        '  cxone-data-actions cxone-ack: The API responds (404 to OPTIONS /; nothing was acknowledged).',
         '',
       ].join('\n'),
     )
@@ -134,7 +134,7 @@ describeKafka('validate --against-cluster', () => {
         `No rule sends events to the topics "${prefix}.high" and "${prefix}.strict", and their names are like "${prefix}.small", "${prefix}.eu" and "${prefix}.default".`,
       ],
       ['one-copy', expect.stringContaining('.eu')],
-      ['topic-compacted', expect.stringContaining('only the newest stays')],
+      ['topic-compacted', expect.stringContaining('keeps only the newest record of each key')],
     ])
     // The others of one name are a line each.
     expect(err).toMatch(/ {2}also:\n.*\.default" is confirmed .*\n.*\.compacted" is confirmed /)

@@ -26,7 +26,7 @@ class ExchangeTimeout extends Error {
   constructor(milliseconds: number, interim: number) {
     super()
     const also = interim === 0 ? '' : `, only ${interim} interim responses`
-    this.code = `no complete answer within ${milliseconds / 1000} s${also}`
+    this.code = `no complete response within ${milliseconds / 1000} s${also}`
   }
 }
 

@@ -207,7 +207,7 @@ describe('when there is no answer', () => {
 
     expect(await ack.acknowledge({ id: 'a-1' })).toMatchObject({
       kind: 'retry',
-      error: { code: 'HG_ACK_RETRY', message: expect.stringContaining('no complete answer within 0.05 s') },
+      error: { code: 'HG_ACK_RETRY', message: expect.stringContaining('no complete response within 0.05 s') },
     })
   })
 

@@ -143,7 +143,7 @@ test('401 for the fresh token too ends the attempt, to be tried again', async ()
 
   expect(await ack.acknowledge({ id: 'a-1' })).toMatchObject({
     kind: 'retry',
-    error: { code: 'HG_ACK_RETRY', message: expect.stringContaining('answered 401') },
+    error: { code: 'HG_ACK_RETRY', message: expect.stringContaining('failed with status 401') },
   })
   expect(cxone.responses).toEqual(new Map([['401', 2]]))
 })

@@ -70,7 +70,7 @@ describe('interim responses', () => {
         kind: 'retry',
         error: {
           code: 'HG_ACK_RETRY',
-          message: expect.stringMatching(/no complete answer within 0\.1 s, only \d+ interim responses\.$/),
+          message: expect.stringMatching(/no complete response within 0\.1 s, only \d+ interim responses\.$/),
         },
       })
       const token = await against(always(OK), endless, { timeout: '100ms' })
@@ -144,7 +144,7 @@ describe('responses that never end', () => {
     )
     expect(await ack.acknowledge(event)).toMatchObject({
       kind: 'retry',
-      error: { code: 'HG_ACK_TOKEN', message: expect.stringContaining('no complete answer within 0.1 s') },
+      error: { code: 'HG_ACK_TOKEN', message: expect.stringContaining('no complete response within 0.1 s') },
     })
   })
 

@@ -32,7 +32,7 @@ test('a token is asked for and the API is reached, and nothing is acknowledged',
   const cxone = await simulator()
   expect(await probed(cxone.url)).toEqual([
     CHECKED_TOKEN,
-    { kind: 'checked', message: 'The API answers (404 to OPTIONS /; nothing was acknowledged).' },
+    { kind: 'checked', message: 'The API responds (404 to OPTIONS /; nothing was acknowledged).' },
   ])
   expect([cxone.tokensIssued, cxone.responses.size, cxone.acknowledged.size]).toEqual([1, 0, 0])
 })

@@ -165,7 +165,11 @@ test.each<[string, Given, string]>([
     { settings: { 'max.message.bytes': '20000' }, terms: { maxBody: 1000 - RECORD_OVERHEAD } },
     'up to 20000 bytes (max.message.bytes), the sink makes batches of up to 65536 (batch.size)',
   ],
-  ['topic-compacted', { settings: { 'cleanup.policy': 'compact,delete' } }, 'only the newest stays'],
+  [
+    'topic-compacted',
+    { settings: { 'cleanup.policy': 'compact,delete' } },
+    'keeps only the newest record of each key',
+  ],
   ['retention-below-window', { settings: { 'retention.ms': '86399999' } }, 'for 86399999 ms'],
 ])('%s is a warning', (name, given, words) => {
   expect(found(given).filter(({ kind }) => kind === 'warning')).toEqual([
