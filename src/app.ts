@@ -74,7 +74,7 @@ export class App {
     const config = watchFiles({
       paths: () => [...new Set([file, ...reloader.config().watched])],
       onChange: () => void reloader.reload('file'),
-      onLook: () => reloader.retry(),
+      onRoutineCheck: () => reloader.retry(),
     })
     this.#watches = [config, certificates.watch()]
   }

@@ -8,7 +8,7 @@ export type Contents = ReadonlyMap<string, string>
 
 export interface FilesOptions {
   /** Collects the text of each file that is read: the revision of a config depends on them. */
-  readonly seen?: Map<string, string>
+  readonly collected?: Map<string, string>
   /** Reads these instead of the files on disk; there are no others. */
   readonly contents?: Contents | undefined
   /** Reads only files below the folder, also through links: a stranger names the files. */
@@ -16,7 +16,10 @@ export interface FilesOptions {
 }
 
 /** Files relative to a folder. */
-export function filesIn(folder: string, { seen = new Map(), contents, within }: FilesOptions = {}): Files {
+export function filesIn(
+  folder: string,
+  { collected = new Map(), contents, within }: FilesOptions = {},
+): Files {
   const refuseOutside = (path: string): void => {
     if (within !== true) return
     const inside = `${realpathSync(folder)}${sep}`
@@ -36,7 +39,7 @@ export function filesIn(folder: string, { seen = new Map(), contents, within }: 
       try {
         refuseOutside(full)
         const text = textOf(full)
-        seen.set(full, text)
+        collected.set(full, text)
         return text
       } catch (error) {
         throw unreadable(`The file ${path}`, error)

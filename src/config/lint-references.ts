@@ -140,7 +140,7 @@ function isTypo(a: string, b: string): boolean {
 const withoutMarks = (name: string): string => name.replaceAll('_', '').toLowerCase()
 const sorted = (word: string): string => [...word].sort().join('')
 
-const FEW = 8
+const MIN_LENGTH = 8
 
 /** One ordinary word, which other texts probably contain too. */
 const WORD = /^\p{L}{1,11}$/u
@@ -150,8 +150,8 @@ export function* shortSecrets(
   secrets: readonly SecretValue[],
   names: ReadonlySet<string>,
 ): Generator<Unplaced> {
-  for (const { pointer, value, brought } of secrets) {
-    const why = !brought ? undefined : weakness(value, names)
+  for (const { pointer, value, fromReference } of secrets) {
+    const why = !fromReference ? undefined : weakness(value, names)
     if (why === undefined) continue
     yield {
       pointer,
@@ -163,7 +163,7 @@ export function* shortSecrets(
 }
 
 function weakness(secret: string, names: ReadonlySet<string>): string | undefined {
-  if (secret.length < FEW) return `has fewer than ${FEW} characters`
+  if (secret.length < MIN_LENGTH) return `has fewer than ${MIN_LENGTH} characters`
   if (names.has(secret)) return 'is also a name in this config'
   if (WORD.test(secret)) return 'is one word'
   return undefined

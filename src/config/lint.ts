@@ -13,15 +13,15 @@ import type { Comment, SourceText } from './source-text.js'
 export interface LintOptions {
   readonly files: Files
   readonly exposed: boolean
-  /** Secrets that stand in the file itself. */
+  /** Secrets that are written in the file itself. */
   readonly inClear: readonly SecretPlace[]
-  /** All secrets, those behind references too. */
+  /** All secrets, including those from references. */
   readonly secrets: readonly SecretValue[]
   /** Removes the secrets from the messages of plugins. */
   redact(text: string): string
   readonly resolved: readonly Resolved[]
   readonly environment: Environment
-  /** Of the built-in plugins and all that the file uses. */
+  /** The built-in plugins, and all plugins that the file uses. */
   readonly plugins: Parameters<typeof lintNames>[0]
 }
 

@@ -72,14 +72,14 @@ export async function probe(config: CheckedConfig, options: ProbeOptions): Promi
     plugin,
     message: redact(message),
   })
-  const leftOut = of('topics').flatMap(({ pipeline, topics }) => [
+  const missingRules = of('topics').flatMap(({ pipeline, topics }) => [
     ...unrouted(topics, pipeline, config.pipelines),
   ])
   return {
     problems: of('error').map((one) => ({ ...placed(one), code: one.code })),
     warnings: config.notSilenced([
       ...of('warning').map((one) => ({ ...placed(one), name: one.name })),
-      ...leftOut.map(({ pointer, name, ...told }) => ({ ...placed({ at: pointer, ...told }), name })),
+      ...missingRules.map(({ pointer, name, ...rest }) => ({ ...placed({ at: pointer, ...rest }), name })),
     ]),
     checked: of('checked').map(line),
     unchecked: of('unchecked').map(line),
@@ -153,7 +153,7 @@ export function* unrouted(
 /** A name up to its last part: topics that share it count as one family. */
 const FAMILY = /^.*[._-](?=[^._-]+$)/
 /** Topics of Kafka itself, and topics that consumers and Kafka Streams create for the topics that they read. */
-const NOT_MEANT = /^_|[._-](?:dlq|dlt|dead-?letters?|retry|retries|changelog|repartition)$/i
+const EXCLUDED = /^_|[._-](?:dlq|dlt|dead-?letters?|retry|retries|changelog|repartition)$/i
 
 /** Two topics are a family, one is not: many unrelated names can begin like its name. */
 function* unroutedTopics(
@@ -167,7 +167,7 @@ function* unroutedTopics(
     const members = [...routed.keys()].filter((topic) => routed.get(topic) === family)
     const left = topics
       .map(({ name }) => name)
-      .filter((name) => FAMILY.exec(name)?.[0] === family && !used.has(name) && !NOT_MEANT.test(name))
+      .filter((name) => FAMILY.exec(name)?.[0] === family && !used.has(name) && !EXCLUDED.test(name))
       .sort()
     const first = own.find(({ target }) => target.topic === members[0])
     if (family === undefined || members.length < 2 || left.length === 0 || first === undefined) continue

@@ -33,7 +33,7 @@ export interface Substituted {
   readonly texts: Contents
 }
 
-/** A reference, and where its value came from. */
+/** A reference and the source of its value. */
 export interface Resolved {
   readonly pointer: string
   /** As `${env:KAFKA_BROKERS}`. */
@@ -102,7 +102,7 @@ export function substitute(
       Object.entries(value).map(([key, member]) => [key, walk(member, child(pointer, key))]),
     )
   }
-  return { value: walk(config, ''), problems, resolved, read: files.looked(), texts: files.texts() }
+  return { value: walk(config, ''), problems, resolved, read: files.paths(), texts: files.texts() }
 }
 
 const UNCLOSED: Found = { message: 'A ${...} reference is never closed.', suggestion: 'Add the closing }.' }
@@ -157,7 +157,7 @@ export interface FileProviders {
   /** `${dir:FOLDER:FILE}`: the whole file, as Kubernetes mounts the entries of a Secret. */
   dir(argument: string): Found
   /** Absolute paths of all files that references name, unreadable ones included. */
-  looked(): readonly string[]
+  paths(): readonly string[]
   /** The texts of the files that could be read. */
   texts(): Contents
 }
@@ -209,7 +209,7 @@ export function fileProviders(folder: string, only?: Contents): FileProviders {
         whole(written, content.text),
       )
     },
-    looked: () => [...contents.keys()],
+    paths: () => [...contents.keys()],
     texts: () =>
       new Map([...contents].flatMap(([path, content]) => ('text' in content ? [[path, content.text]] : []))),
   }

@@ -77,7 +77,7 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
   const file = relative(options.cwd, path) || path
   const contents = new Map<string, string>()
   const files = filesIn(dirname(path), {
-    seen: contents,
+    collected: contents,
     contents: options.contents,
     within: options.within,
   })

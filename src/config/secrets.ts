@@ -72,13 +72,13 @@ function* declared(schema: Schema, value: unknown, pointer: string): Generator<S
 }
 
 /** Settings with the name of a secret, and passwords within URLs. A path or pointer to a secret is not a secret. */
-function* named(value: unknown, pointer: string, telling: boolean): Generator<SecretPlace> {
+function* named(value: unknown, pointer: string, isSecretName: boolean): Generator<SecretPlace> {
   if (typeof value === 'string') {
-    if (telling && !value.startsWith('/')) yield { pointer, text: value, declared: false }
+    if (isSecretName && !value.startsWith('/')) yield { pointer, text: value, declared: false }
     else if (USER_INFO.test(value)) yield { pointer, text: value, declared: false, url: true }
   }
   for (const [key, member] of membersOf(value))
-    yield* named(member, child(pointer, key), Array.isArray(value) ? telling : NAME.test(key))
+    yield* named(member, child(pointer, key), Array.isArray(value) ? isSecretName : NAME.test(key))
 }
 
 function* texts(value: unknown, at: string): Generator<{ text: string; at: string }> {
@@ -181,7 +181,7 @@ export interface SecretValue {
   /** Replaces the secret in any output: the references that it came from, or `HIDDEN`. */
   readonly shown: string
   /** True for a whole secret that came from references; false for a part of one, and for a secret in the file itself. */
-  readonly brought: boolean
+  readonly fromReference: boolean
 }
 
 /**
@@ -202,9 +202,9 @@ export function secretValues(
   return [...places.values()].flatMap((place) => {
     const value = pointer(place.pointer).read(config)
     if (typeof value !== 'string' && typeof value !== 'number') return []
-    const brought = resolved.filter((one) => one.pointer === place.pointer)
+    const references = resolved.filter((one) => one.pointer === place.pointer)
     const shownFor = (part: string): string => {
-      const sources = brought.filter(({ value }) =>
+      const sources = references.filter(({ value }) =>
         [value, percentDecoded(value)].some((one) => part.includes(one) || one.includes(part)),
       )
       return sources.map(({ reference }) => reference).join('') || HIDDEN
@@ -213,7 +213,7 @@ export function secretValues(
       pointer: place.pointer,
       value: part,
       shown: shownFor(part),
-      brought: isWhole && brought.length > 0,
+      fromReference: isWhole && references.length > 0,
     })
     const text = String(value)
     const passwords = urlPasswords(text)
@@ -222,7 +222,7 @@ export function secretValues(
     const secrets = place.url ? passwords.slice(0, 1) : complete
     const parts = [
       ...passwords,
-      ...(place.url ? [] : [...brought.map((one) => one.value), ...complete.map(bare)]),
+      ...(place.url ? [] : [...references.map((one) => one.value), ...complete.map(bare)]),
     ]
     return [
       ...secrets.map((secret) => of(secret, true)),
@@ -235,11 +235,11 @@ export function secretValues(
 const bare = (text: string): string => text.replace(/^(?:(?:bearer|basic|token) +|whsec_)/i, '')
 
 /** A problem or a warning with the secrets in its texts replaced. */
-export const withoutSecrets = <Told extends { readonly message: string; readonly suggestion?: string }>(
-  told: Told,
+export const withoutSecrets = <Message extends { readonly message: string; readonly suggestion?: string }>(
+  text: Message,
   redact: (text: string) => string,
-): Told => ({
-  ...told,
-  message: redact(told.message),
-  ...(told.suggestion !== undefined && { suggestion: redact(told.suggestion) }),
+): Message => ({
+  ...text,
+  message: redact(text.message),
+  ...(text.suggestion !== undefined && { suggestion: redact(text.suggestion) }),
 })

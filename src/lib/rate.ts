@@ -10,7 +10,7 @@ const GROWTH = 1.1
 const DOWN_AFTER = 100
 const TRIAL_EVERY = 50
 /** A sender that responded within this time is not down, however many acknowledgements keep failing. */
-const ANSWERED_LATELY = 3 * SECOND
+const RECENTLY = 3 * SECOND
 
 /**
  * Limits the attempts per second: a token bucket that holds the tokens of one second. A 429 of the sender halves the rate, which
@@ -28,7 +28,7 @@ export class Rate {
   #failures = 0
   #takenAt = 0
   #throttledAt = Number.NEGATIVE_INFINITY
-  #answeredAt = Number.NEGATIVE_INFINITY
+  #respondedAt = Number.NEGATIVE_INFINITY
   #windowStart = 0
   #inWindow = 0
   #inLastWindow = 0
@@ -62,7 +62,7 @@ export class Rate {
     // Each of the attempts in flight gets a 429; together they count once.
     if (now - this.#throttledAt < SECOND) return
     this.#throttledAt = now
-    const attempted = this.#limit === Number.POSITIVE_INFINITY ? this.#attemptedLately(now) : this.#limit
+    const attempted = this.#limit === Number.POSITIVE_INFINITY ? this.#attemptedRecently(now) : this.#limit
     this.#ceiling = Math.min(this.#max, Math.max(SLOWEST, attempted) * 4)
     this.#limit = Math.max(SLOWEST, attempted / 2)
     this.#tokens = 0
@@ -75,19 +75,19 @@ export class Rate {
   }
 
   /** The sender has accepted an acknowledgement, or refused it for good. */
-  answered(now: number): void {
+  responded(now: number): void {
     this.#failures = 0
-    this.#answeredAt = now
+    this.#respondedAt = now
   }
 
   /** The sender has accepted an acknowledgement, or refused it for good, since it throttled last. */
-  answeredSinceThrottle(): boolean {
-    return this.#answeredAt > this.#throttledAt
+  respondedSinceThrottle(): boolean {
+    return this.#respondedAt > this.#throttledAt
   }
 
   /** Only failures for a while: only trials are made. */
   isDown(now: number): boolean {
-    return this.#failures >= DOWN_AFTER && now - this.#answeredAt >= ANSWERED_LATELY
+    return this.#failures >= DOWN_AFTER && now - this.#respondedAt >= RECENTLY
   }
 
   #refill(now: number): void {
@@ -110,7 +110,7 @@ export class Rate {
   }
 
   /** Attempts in the second before `now`, which lies across two windows. */
-  #attemptedLately(now: number): number {
+  #attemptedRecently(now: number): number {
     const share = Math.min(1, (now - this.#windowStart) / SECOND)
     return this.#inWindow + this.#inLastWindow * (1 - share)
   }

@@ -9,9 +9,9 @@ export interface WatchOptions {
   /** Called when the text of a file has changed, or a file has appeared or disappeared; and once at the beginning. */
   onChange(): void
   /** Called after each routine check that has found no change. */
-  onLook?(): void
+  onRoutineCheck?(): void
   /** Milliseconds between two routine checks, which find changes that cause no notification. */
-  readonly lookEvery?: number
+  readonly checkEvery?: number
 }
 
 export interface FileWatch {
@@ -19,8 +19,8 @@ export interface FileWatch {
 }
 
 /** Milliseconds. An editor writes a file in several steps, and each step causes a notification. */
-const SETTLED = 150
-const LOOK_EVERY = 5000
+const SETTLE_TIME = 150
+const CHECK_EVERY = 5000
 const MOST_LINKS = 10
 
 /**
@@ -28,20 +28,25 @@ const MOST_LINKS = 10
  * folder; a watch on the file itself would go on watching the deleted file. Compares the contents: a new modification time alone
  * is not a change.
  */
-export function watchFiles({ paths, onChange, onLook, lookEvery = LOOK_EVERY }: WatchOptions): FileWatch {
+export function watchFiles({
+  paths,
+  onChange,
+  onRoutineCheck,
+  checkEvery = CHECK_EVERY,
+}: WatchOptions): FileWatch {
   let watchers: FSWatcher[] = []
   let latest: string | undefined
   let timer: NodeJS.Timeout | undefined
-  let looking = Promise.resolve()
+  let checks = Promise.resolve()
   let closed = false
 
   const soon = (): void => {
     if (closed) return
     clearTimeout(timer)
-    timer = setTimeout(() => look(false), SETTLED)
+    timer = setTimeout(() => check(false), SETTLE_TIME)
   }
-  const look = (routine: boolean): void => {
-    looking = looking.then(async () => {
+  const check = (routine: boolean): void => {
+    checks = checks.then(async () => {
       const now = await contentsOf(paths())
       if (closed) return
       const changed = latest !== undefined && now !== latest
@@ -52,7 +57,7 @@ export function watchFiles({ paths, onChange, onLook, lookEvery = LOOK_EVERY }: 
         // A change before the watches were in place has caused no notification.
         soon()
         onChange()
-      } else if (routine) onLook?.()
+      } else if (routine) onRoutineCheck?.()
     })
   }
   const watchFolders = async (): Promise<void> => {
@@ -60,8 +65,8 @@ export function watchFiles({ paths, onChange, onLook, lookEvery = LOOK_EVERY }: 
     for (const watcher of watchers) watcher.close()
     watchers = closed ? [] : [...folders].flatMap((folder) => watchFolder(folder, soon))
   }
-  look(false)
-  const routine = setInterval(() => look(true), lookEvery).unref()
+  check(false)
+  const routine = setInterval(() => check(true), checkEvery).unref()
   return {
     close() {
       closed = true

@@ -225,7 +225,7 @@ export class Acknowledger {
   }
 
   #settle(pending: PendingAck, attempt: Attempt): AttemptOutcome {
-    if (attempt.kind !== 'retry') this.#rate.answered(performance.now())
+    if (attempt.kind !== 'retry') this.#rate.responded(performance.now())
     if (attempt.kind === 'acknowledged') {
       this.#ledger.acknowledged(pending)
       return 'acknowledged'
@@ -247,7 +247,7 @@ export class Acknowledger {
 
   /** If the sender throttles one event again and accepts others meanwhile, only that event has to wait. */
   #throttlesAll({ attempts }: PendingAck): boolean {
-    return attempts === 0 || !this.#rate.answeredSinceThrottle()
+    return attempts === 0 || !this.#rate.respondedSinceThrottle()
   }
 }
 

@@ -68,10 +68,17 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
   const certificates = await openCertificates({ settings, metrics, log })
   const ports = await Ports.open({ ...options, metrics, certificates, log })
   const { listener, state } = ports
-  const kept = openTargetStates(state.database)
-  const pool = { ...options, count: settings.workers, metrics, log: log({}), signal, targetStateOf: kept.of }
+  const storedStates = openTargetStates(state.database)
+  const pool = {
+    ...options,
+    count: settings.workers,
+    metrics,
+    log: log({}),
+    signal,
+    targetStateOf: storedStates.of,
+  }
   const workers = settings.workers === 0 ? undefined : new WorkerPool(pool)
-  const { targetStates, loggers } = broadcastChanges(kept, options.loggers, workers)
+  const { targetStates, loggers } = broadcastChanges(storedStates, options.loggers, workers)
   const secrets = new Map(config.secrets)
   const taps = new Taps({ metrics, log: log({ listener: 'admin' }), secrets: () => secrets })
   const reloader = new Reloader({

@@ -38,13 +38,13 @@ export function lineRedactor(secrets: Secrets): (line: string) => string {
   const long = forms.filter(isLong)
   const references = [...new Set(secrets.values())]
   const inLiteral = (literal: string, among: readonly Form[]): string => {
-    if (!holdsOne(literal, among)) return literal
+    if (!containsAny(literal, among)) return literal
     const text = JSON.parse(literal) as string
     const shown = redacted(text, among, references)
     return shown === text ? literal : JSON.stringify(shown)
   }
   return (line) => {
-    if (!holdsOne(line, forms)) return line
+    if (!containsAny(line, forms)) return line
     if (!isJson(line)) return redacted(line, forms, references)
     let depth = 0
     let member = ''
@@ -85,7 +85,7 @@ const NAMES: ReadonlySet<string> = new Set([
 /** The name of a member with its colon, another string, a brace or a bracket. */
 const JSON_TOKEN = /("(?:[^"\\]|\\.)*")\s*:|("(?:[^"\\]|\\.)*")|[{}[\]]/g
 
-const holdsOne = (text: string, forms: readonly Form[]): boolean =>
+const containsAny = (text: string, forms: readonly Form[]): boolean =>
   forms.some((form) => text.includes(form.text))
 
 function isJson(line: string): boolean {

@@ -41,7 +41,7 @@ const refused = (found: string): HeadgateError =>
     `Cannot use the sockets that were passed to the process: expected one named "intake" and at most one named "admin" (FileDescriptorName= of the socket unit); ${found}.`,
   )
 
-/** Throws HG_LISTEN_FAILED if passed sockets cannot be combined with the other settings. */
+/** Throws HG_LISTEN_FAILED if the sockets from the service manager cannot be combined with the other settings. */
 export function requireCompatible(
   { intake, admin }: ListeningSockets,
   { workers, takeover }: { readonly workers: number; readonly takeover: boolean },

@@ -86,9 +86,8 @@ const oneOf = <const Value extends string>(
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 /**
- * The one declaration of every setting of the process: where it listens, where it keeps its state, how it logs. The types, the
- * flags, the help and the page of the docs are derived from it. The config file configures the processing of events. An empty
- * path means no file.
+ * The only declaration of the settings of the process: addresses, state directory, log. The types, the flags, the help and the
+ * page of the docs are derived from it. The config file configures the processing of events. An empty path means no file.
  */
 export const SETTINGS = {
   config: text('HEADGATE_CONFIG', './plugins.config.json', 'The config file.'),

@@ -63,7 +63,7 @@ export async function openCertificates({
         watchFiles({
           paths: () => Object.values(files).map(({ path }) => path),
           onChange: () => void certificate.renew(),
-          onLook: () => certificate.remind(),
+          onRoutineCheck: () => certificate.remind(),
         }),
       )
       return {

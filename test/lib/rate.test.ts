@@ -85,21 +85,21 @@ test('after a hundred failures in a row twenty attempts a second find out whethe
   }
   fail(99)
   expect(rate.isDown(0)).toBe(false)
-  rate.answered(-10_000)
+  rate.responded(-10_000)
   fail(99)
   expect(attempts(rate, 0, 1000)).toBe(10_000)
   fail(1)
   expect(rate.isDown(1000)).toBe(true)
   // The last one before went at 999.
   expect(attempts(rate, 1000, 10_999)).toBe(199)
-  rate.answered(11_000)
+  rate.responded(11_000)
   expect(rate.isDown(11_000)).toBe(false)
   expect(attempts(rate, 11_000, 12_000)).toBe(10_000)
 })
 
 test('a sender that answers now and then is not down, however many acknowledgements fail', () => {
   const rate = new Rate()
-  rate.answered(0)
+  rate.responded(0)
   for (let time = 0; time < 10_000; time++) rate.failed()
   expect(rate.isDown(2999)).toBe(false)
   expect(rate.isDown(3000)).toBe(true)

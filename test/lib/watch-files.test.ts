@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../helpers/context.js'
 async function watched(paths: readonly string[], lookEvery = 3_600_000) {
   const onChange = vi.fn()
   const onLook = vi.fn()
-  const watch = watchFiles({ paths: () => paths, onChange, onLook, lookEvery })
+  const watch = watchFiles({ paths: () => paths, onChange, onRoutineCheck: onLook, checkEvery: lookEvery })
   onTestFinished(() => watch.close())
   await vi.waitUntil(() => onChange.mock.calls.length === 1)
   return { onChange, onLook, changes: () => onChange.mock.calls.length - 1, close: () => watch.close() }

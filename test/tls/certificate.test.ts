@@ -231,7 +231,7 @@ describe.skipIf(noOpenssl !== undefined)('a certificate that changes', () => {
     symlinkSync('..data/tls.key', pair.key)
     const { certificate, port } = await listening(pair)
     const looked = vi.fn(() => void certificate.renew())
-    const watch = watchFiles({ paths: () => Object.values(pair), onChange: looked, lookEvery: 100 })
+    const watch = watchFiles({ paths: () => Object.values(pair), onChange: looked, checkEvery: 100 })
     onTestFinished(() => watch.close())
     await vi.waitUntil(() => looked.mock.calls.length > 0)
     put('two')

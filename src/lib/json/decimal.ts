@@ -1,6 +1,6 @@
 /**
- * A JSON number with all its digits: 0.digits times ten to the power of `point`. Nothing here costs more than its digits do,
- * however large the exponent is.
+ * A JSON number with all its digits: 0.digits times ten to the power of `point`. The cost of each operation depends on the number
+ * of digits, and not on the exponent.
  */
 export class Decimal {
   private constructor(
@@ -29,7 +29,7 @@ export class Decimal {
     return value instanceof Decimal ? value : Decimal.parse(String(value))
   }
 
-  /** Equal for equal numbers, and for no others. */
+  /** The same text for equal numbers, and different texts for different numbers. */
   get text(): string {
     return `${this.negative ? '-' : ''}0.${this.digits}e${this.point}`
   }
@@ -38,7 +38,7 @@ export class Decimal {
     return this.digits.length <= Math.max(0, this.point)
   }
 
-  /** Negative if this is the smaller one. */
+  /** Negative if this number is the smaller one. */
   compare(other: Decimal): number {
     const sign = Math.sign(signOf(this) - signOf(other))
     if (sign !== 0) return sign
@@ -47,7 +47,7 @@ export class Decimal {
 
   isMultipleOf(divisor: Decimal): boolean {
     if (this.digits === '') return true
-    // Neither ends in a zero: a divisor with fewer decimal places leaves a rest.
+    // Neither ends in a zero, so a divisor with fewer decimal places leaves a remainder.
     const shift = this.point - this.digits.length - (divisor.point - divisor.digits.length)
     if (shift < 0) return false
     const modulus = BigInt(divisor.digits)
@@ -74,7 +74,7 @@ const magnitude = (a: Decimal, b: Decimal): number =>
 const CHUNK = 15
 const CHUNK_FACTOR = 10n ** 15n
 
-/** In linear time, which BigInt does not promise for a million digits. */
+/** Takes linear time, which BigInt does not guarantee for a million digits. */
 function remainder(digits: string, modulus: bigint): bigint {
   let rest = 0n
   for (let at = 0; at < digits.length; at += CHUNK) {
@@ -96,6 +96,6 @@ function power(exponent: number, modulus: bigint): bigint {
   return result
 }
 
-/** Whether two numbers of JSON are equal, in whatever form they are written. */
+/** Whether two numbers of JSON are equal, in any notation. */
 export const isSameNumber = (a: string, b: string): boolean =>
   a === b || Decimal.parse(a).text === Decimal.parse(b).text

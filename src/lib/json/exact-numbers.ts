@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { JsonBody, JsonPointer } from '../../contract/index.js'
 import { Decimal, isSameNumber } from './decimal.js'
 
-/** A number of so many digits is a double of its own, so that doubles compare as the numbers do. */
+/** Different numbers of up to this many digits are different doubles, so that comparing the doubles is correct. */
 const SAFE_DIGITS = 15
 
-/** The characters of numbers, and a run of them that doubles may not tell from others: 16 digits, or a large exponent. */
+/** The characters of numbers, and a sequence of them that a double may not represent: 16 digits, or a large exponent. */
 const NUMERIC = new Uint8Array(256)
 for (const character of '0123456789.+-eE') NUMERIC[character.charCodeAt(0)] = 1
 const SUSPICIOUS = /\d[\d.]{15}|[eE][+-]?\d{3}/
@@ -14,12 +14,13 @@ const SHORTEST = 5
 /** Texts, which may contain digits, and numbers. */
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g
 
-/** In front of a number that has become a text. No sender can guess it. */
+/** Prefix of a number that has been turned into a text. No sender can guess it. */
 const MARK = `${randomUUID()}:`
 const MARKED = new RegExp(`"${MARK}([^"]*)"`, 'g')
 
 /**
- * Parses JSON, with a Decimal for each number that a double cannot tell from others. Undefined if there is none. `text` has passed JSON.parse; bytes of other characters than ASCII may stand in it as latin-1.
+ * Parses JSON, with a Decimal for each number that a double cannot tell from others. Undefined if there is none. The bytes have
+ * passed JSON.parse.
  */
 export function parseExact(bytes: Buffer): unknown {
   if (!isSuspicious(bytes)) return undefined
@@ -36,7 +37,7 @@ export function parseExact(bytes: Buffer): unknown {
   )
 }
 
-/** Also true for some texts. Looks at every fifth byte, since this is done for each event: 0.1 us for one KB. */
+/** Also true for some texts. Checks only every fifth byte, because it runs for each event: 0.1 us for one KB. */
 function isSuspicious(bytes: Buffer): boolean {
   for (let at = SHORTEST - 1; at < bytes.length; at += SHORTEST) {
     if (NUMERIC[bytes[at] as number] === 0) continue
@@ -53,11 +54,11 @@ function isSuspicious(bytes: Buffer): boolean {
 function isExact(token: string): boolean {
   const [mantissa = '', exponent] = token.split(/[eE]/)
   if (mantissa.replace(/^-?0*\.?0*|[.]/g, '').length > SAFE_DIGITS) return false
-  // Doubles reach from 1e-308 to 1e308 with all their digits.
+  // Doubles have their full precision from 1e-308 to 1e308.
   return exponent === undefined || Math.abs(Number(exponent)) + mantissa.length < 300
 }
 
-/** A value of a schema as JSON, its numbers as they were written. */
+/** A value of a schema as JSON, with its numbers as they were written. */
 export function show(value: unknown): string {
   const text = JSON.stringify(value, (_, inner: unknown) =>
     inner instanceof Decimal ? `${MARK}${inner.source}` : inner,
@@ -66,8 +67,8 @@ export function show(value: unknown): string {
 }
 
 /**
- * The value at a pointer as compact JSON. As JSON.stringify writes it, except for numbers that a double cannot hold: these are
- * written as they were sent. Undefined if there is no value.
+ * The value at a pointer as compact JSON, as JSON.stringify writes it. Numbers that a double cannot represent are written as they
+ * were sent. Undefined if there is no value.
  */
 export function compactText(body: JsonBody, at: JsonPointer): string | undefined {
   const text = JSON.stringify(at.read(body.value)) as string | undefined
@@ -79,7 +80,7 @@ export function compactText(body: JsonBody, at: JsonPointer): string | undefined
     isMarked = true
     return `"${MARK}${token}"`
   })
-  // Parsed once more for equal keys and for the order of keys, which JSON.parse changes.
+  // Parsed again, so that equal keys and the order of keys are as JSON.parse and JSON.stringify leave them.
   return isMarked ? JSON.stringify(JSON.parse(marked)).replace(MARKED, '$1') : text
 }
 

@@ -1,22 +1,22 @@
 import { createScanner } from 'jsonc-parser'
 import { child } from './pointer.js'
 
-/** A line of JSON laid out for people. */
+/** A line of formatted JSON. */
 export interface PrettyLine {
   readonly text: string
-  /** The value that begins on the line; undefined for one that only ends something. */
+  /** JSON Pointer of the value that begins on the line; undefined if the line only closes an array or object. */
   readonly pointer: string | undefined
 }
 
 interface Container {
   readonly pointer: string
   readonly isObject: boolean
-  /** Of the element that comes next. */
+  /** Index of the next element. */
   index: number
   empty: boolean
 }
 
-/** Lays valid JSON out, a value a line, each number and string as it is written. */
+/** Formats valid JSON with one value per line, each number and string as it is written. */
 export function prettyLines(json: string): readonly PrettyLine[] {
   const lines: PrettyLine[] = []
   const open: Container[] = []
@@ -29,7 +29,7 @@ export function prettyLines(json: string): readonly PrettyLine[] {
     depth = open.length
     pointer = undefined
   }
-  /** To be called before a value or a key: the first in a container begins a line, and every one has its place. */
+  /** Called before each value or key: begins a line for the first one in a container, and determines its JSON Pointer. */
   const begin = (key?: string): void => {
     const inside = open.at(-1)
     if (inside === undefined) return

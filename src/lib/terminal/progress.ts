@@ -1,14 +1,14 @@
-/** One line that shows how far something is. */
+/** A progress bar on one line. */
 export interface Progress {
   show(label: string, done: number, total: number): void
-  /** Takes the line away. */
+  /** Removes the line. */
   end(): void
 }
 
 const WIDTH = 30
 const ERASE_LINE = '\r\u001b[2K'
 
-/** Draws through `write` where that is a terminal, and draws nothing elsewhere: a log has no use for it. */
+/** Draws through `write` if the output is a terminal, and nothing otherwise: a progress bar is useless in a log. */
 export function progressBar(write: (text: string) => void, terminal: boolean): Progress {
   if (!terminal) return { show() {}, end() {} }
   let shown = ''
