@@ -23,7 +23,7 @@ export interface AdminHost {
   /** Why the process cannot take events now; empty if it can. */
   notReady(): readonly string[]
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>
-  /** Shown by /ready: the config and pipelines that run. */
+  /** Shown by /ready: the running config and pipelines. */
   details(): object
   /** The ledgers by pipeline. */
   ledgers(): Promise<object>
@@ -217,7 +217,7 @@ function send(response: ServerResponse, result: AdminResponse | StreamedResponse
   if ('body' in result || response.req.method === 'HEAD') response.end(body)
   else {
     result.stream(response)
-    // A client that ends its side of a stream is gone.
+    // A client that ends its side of a stream has disconnected.
     response.req.socket.once('end', () => response.destroy())
   }
 }

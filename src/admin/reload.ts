@@ -29,7 +29,7 @@ export function reloadResponse(
   return { problem }
 }
 
-/** For /ready: says that the config file is not the config that runs, and why. */
+/** For /ready: the config file differs from the running config, and why. */
 export const reloadState = (
   refused: Refused | undefined,
   redact: (text: string) => string,

@@ -73,7 +73,7 @@ export interface AdminResponse {
   readonly body: string
 }
 
-/** A response that goes on until either side ends it. */
+/** A response that continues until either side ends it. */
 export interface StreamedResponse {
   readonly status: 200
   readonly headers: AdminResponse['headers']

@@ -78,7 +78,7 @@ export function adminView(options: AdminViewOptions): {
   return { shown, routes: [...connect, ...tapRoutes(taps, config, redact)] }
 }
 
-/** For /ready: a pause is no fault, and no reason to take the process out of a load balancer. */
+/** For /ready: a paused pipeline is not a failure, so the process stays in the load balancer. */
 function pausedPipelines(reloader: Reloader): { readonly paused?: readonly string[] } {
   const paused = reloader.running().filter(({ runtime }) => runtime.targetState !== 'RUNNING')
   return paused.length === 0 ? {} : { paused: paused.map(({ name }) => name) }

@@ -41,10 +41,10 @@ export function report({ pipeline, before, after, comparison, notes }: Diff, sty
 
 /** Destinations by number: with names, the columns would be wider than any terminal. */
 function matrix({ moves }: Comparison): string {
-  const places = new Map<string, Destination>()
+  const destinations = new Map<string, Destination>()
   for (const { before, after } of moves)
-    for (const each of [before, after]) places.set(formatDestination(each), each)
-  const names = [...places.keys()].sort()
+    for (const each of [before, after]) destinations.set(formatDestination(each), each)
+  const names = [...destinations.keys()].sort()
   const rows = names.filter((name) => moves.some(({ before }) => formatDestination(before) === name))
   const columns = names.filter((name) => moves.some(({ after }) => formatDestination(after) === name))
   const number = (name: string): string => String(names.indexOf(name) + 1)

@@ -154,7 +154,7 @@ async function diff(
     progress.show(`${index + 1} of ${events.length} events`, index + 1, events.length)
   }
   progress.end()
-  const noId = `${withoutId} events have no id under either config, perhaps because it comes in a header. They were compared anyway.`
+  const noId = `${withoutId} events have no id under either config, perhaps because it is in a header. They were compared anyway.`
   return {
     pipeline,
     before: before.config.file,

@@ -147,8 +147,8 @@ function conclusion({ outcome, route }: DryRunResult, style: Style): string[] {
     route === undefined ? '' : ` by ${route === 'otherwise' ? route : `the rule ${printable(route)}`}`
   if (!('error' in outcome)) {
     const { kind } = outcome
-    const where = 'receipt' in outcome ? ` to ${outcome.receipt.topic}` : ''
-    return [style('green', `It would be ${kind}${where}${by}.`)]
+    const destination = 'receipt' in outcome ? ` to ${outcome.receipt.topic}` : ''
+    return [style('green', `It would be ${kind}${destination}${by}.`)]
   }
   const { code } = outcome.error
   return [style('red', `It would be refused: ${code}.`), ERRORS[code].action]

@@ -90,16 +90,16 @@ const alsoAt = (others: readonly Finding[]): string[] =>
 function report(finding: Finding, lines: readonly string[], style: Style, width: number): string {
   const { severity, code, location, pointer, message, expected, found, suggestion, help } = finding
   const colour = COLOURS[severity]
-  const told = [
+  const output = [
     `${style('bold', formatLocation(location))}${pointer === '' ? '' : `  ${pointer}`}`,
     `  ${style(colour, `${severity === 'warning' ? 'warning ' : ''}${code}`)}: ${message}`,
   ]
-  if (lines.length > 0) told.push('', sourceFrame(lines, location, colour, style, width), '')
-  if (expected !== undefined) told.push(`  expected: ${expected}`)
-  if (found !== undefined) told.push(`  found:    ${found}`)
-  if (suggestion !== undefined) told.push(`  ${suggestion}`)
-  told.push(style('dim', `  "${help}" explains it`))
-  return told.join('\n')
+  if (lines.length > 0) output.push('', sourceFrame(lines, location, colour, style, width), '')
+  if (expected !== undefined) output.push(`  expected: ${expected}`)
+  if (found !== undefined) output.push(`  found:    ${found}`)
+  if (suggestion !== undefined) output.push(`  ${suggestion}`)
+  output.push(style('dim', `  "${help}" explains it`))
+  return output.join('\n')
 }
 
 function countOf(findings: readonly Finding[]): string {
@@ -110,7 +110,7 @@ function countOf(findings: readonly Finding[]): string {
   return counts.flat().join(', ')
 }
 
-/** The command that explains an error code or warning. The pages in docs/ are not always at hand; the command is. */
+/** The command that explains an error code or warning. The command, unlike the pages in docs/, is always available. */
 const explainWith = (code: string): string => `headgate help ${code}`
 
 /** One JSON document for programs. `ok` agrees with the exit code. */
@@ -132,8 +132,8 @@ export function problemsAsJson(read: ReadResult, ok: boolean, outside?: ProbeRep
   }))
   const file = read.ok ? read.config.file : read.problems[0]?.location.file
   const revision = read.ok ? read.config.revision : null
-  const looked = outside && { checked: outside.checked, unchecked: outside.unchecked }
-  return `${JSON.stringify({ ok, file, revision, problems, ...looked }, undefined, 2)}\n`
+  const probed = outside && { checked: outside.checked, unchecked: outside.unchecked }
+  return `${JSON.stringify({ ok, file, revision, problems, ...probed }, undefined, 2)}\n`
 }
 
 /** Workflow commands of GitHub Actions, one per line: annotations in a pull request. */

@@ -148,7 +148,7 @@ const aborted = (signal: Io['signal']): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 
-/** The log as the settings ask for it; if a setting is wrong, with the others. */
+/** The log as in the settings; if a setting is wrong, with the flags, the environment and the defaults. */
 async function openLog(
   read: SettingsResult,
   flags: CommandInput['options'],

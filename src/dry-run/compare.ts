@@ -82,8 +82,8 @@ function destinationOf({ outcome, records, route, steps }: DryRunResult): Destin
   const code = record.deadLetter
     ? steps.find(({ decision }) => decision === 'dead-letter')?.error?.code
     : undefined
-  const place = `${record.topic} ${record.partition ?? 'by key'}`
-  return { ...base, to: record.deadLetter ? `dead letter ${code}` : place }
+  const position = `${record.topic} ${record.partition ?? 'by key'}`
+  return { ...base, to: record.deadLetter ? `dead letter ${code}` : position }
 }
 
 function differingAspects(before: DryRunResult, after: DryRunResult): Aspect[] {

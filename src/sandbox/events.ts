@@ -236,7 +236,7 @@ export const INVALID_EVENTS: readonly InvalidEvent[] = [
     body: (id) => Buffer.from(plainEnvelope(id, '{"city":"Zürich"}'), 'latin1'),
   },
   {
-    why: 'id stands twice',
+    why: 'duplicate id',
     status: 400,
     code: 'HG_INTAKE_DUPLICATE_KEY',
     body: (id) => Buffer.from(`{"dataActionId":"other",${plainEnvelope(id, '{}').slice(1)}`),

@@ -68,8 +68,8 @@ export function reconcile({ exchanges, records, acknowledged, metrics, exit }: O
   }))
   const routes = ROUTES.map((route): RouteCount => {
     const own = checked.filter((event) => event.route === route)
-    const faultless = (place: 'answered' | 'inKafka' | 'acknowledged') =>
-      own.filter((event) => event[place].length === 0).length
+    const faultless = (column: 'answered' | 'inKafka' | 'acknowledged') =>
+      own.filter((event) => event[column].length === 0).length
     return {
       route,
       sent: own.length,

@@ -32,7 +32,8 @@ export function report(result: DemoResult, addresses: string, style: Style): str
 }
 
 function counts({ routes, redelivered, refused, events, records }: DemoResult): string {
-  const sum = (place: 'answered' | 'acknowledged') => routes.reduce((total, count) => total + count[place], 0)
+  const sum = (column: 'answered' | 'acknowledged') =>
+    routes.reduce((total, count) => total + count[column], 0)
   const answered =
     sum('answered') + redelivered.duplicates + refused.reduce((total, count) => total + count.answered, 0)
   return table(

@@ -144,9 +144,7 @@ test('events whose id came in a header are compared all the same', async () => {
     byHeader,
   )
   expect(out).toContain('  to eu-west: cxone.data.actions.eu 1\n  line 2\n')
-  expect(out).toContain(
-    'Note: 4 events have no id under either config, perhaps because it comes in a header.',
-  )
+  expect(out).toContain('Note: 4 events have no id under either config, perhaps because it is in a header.')
 })
 
 test('wrong usage names what is wrong', async () => {

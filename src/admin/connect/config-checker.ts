@@ -69,7 +69,7 @@ export class ConfigCheckProcess implements ConfigChecker {
   #last: Promise<unknown> = Promise.resolve()
   #waiting = 0
 
-  /** `folder`: of the config file. `config`: the config that runs. */
+  /** `folder`: of the config file. `config`: the running config. */
   constructor(settings: Settings, folder: string, config: () => CheckedConfig) {
     this.#settings = settings
     this.#folder = folder
@@ -98,7 +98,7 @@ export class ConfigCheckProcess implements ConfigChecker {
   }
 }
 
-/** The external plugins of the config that runs. */
+/** The external plugins of the running config. */
 function runningPlugins(config: CheckedConfig, folder: string): RunningPlugins {
   const texts = config.contents()
   const names = JSON.stringify(config.written).match(/(?<="plugin":")[^"]+/g) ?? []
@@ -109,7 +109,7 @@ function runningPlugins(config: CheckedConfig, folder: string): RunningPlugins {
   )
 }
 
-function runCheck(question: CheckRequest): Promise<CheckResult> {
+function runCheck(request: CheckRequest): Promise<CheckResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(
       process.execPath,
@@ -135,7 +135,7 @@ function runCheck(question: CheckRequest): Promise<CheckResult> {
       }
     })
     // The process may end before it has read everything; its exit is handled above.
-    child.stdin.on('error', () => {}).end(JSON.stringify(question))
+    child.stdin.on('error', () => {}).end(JSON.stringify(request))
   })
 }
 

@@ -44,7 +44,7 @@ export function toConnectorConfig(name: string, pipeline: object, tasks: number)
   }
 }
 
-/** The pipeline of a connector's config, whose settings may be JSON or JSON as text. A string says why it is not a pipeline. */
+/** The pipeline of a connector's config, whose settings may be JSON or JSON as text. If it is not a pipeline, a string with the reason. */
 export function toPipeline(name: string, config: unknown): { readonly [setting: string]: unknown } | string {
   if (typeof config !== 'object' || config === null || Array.isArray(config))
     return 'The config should be an object.'

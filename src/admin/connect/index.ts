@@ -5,9 +5,9 @@ import { loggerRoutes } from './loggers.js'
 import { pluginRoutes } from './plugins.js'
 import { writeRoutes } from './write.js'
 
-/** The part of Kafka Connect's REST API that makes sense for pipelines. */
+/** The part of Kafka Connect's REST API that applies to pipelines. */
 export const connectRoutes = (connect: Connect): Route[] => [
-  // The values that Kafka Connect has if it does not know. Pipelines can write to several clusters.
+  // Kafka Connect's values for an unknown version and cluster: pipelines can write to several clusters.
   get('/', () => json(200, { version: connect.version, commit: 'unknown', kafka_cluster_id: null })),
   ...connectorRoutes(connect),
   ...writeRoutes(connect),

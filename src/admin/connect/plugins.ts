@@ -61,12 +61,12 @@ export function pluginRoutes(connect: Connect): Route[] {
     ),
     ...PIPELINE_NAMES.map((name) =>
       put(`/connector-plugins/${name}/config/validate`, ({ body }) =>
-        inTime(validatePipeline(connect, body)),
+        orUnavailable(validatePipeline(connect, body)),
       ),
     ),
     put(
       '/connector-plugins/{plugin}/config/validate',
-      plugin((definition, body) => inTime(validateStage(connect, definition, body))),
+      plugin((definition, body) => orUnavailable(validateStage(connect, definition, body))),
     ),
   ]
 }
@@ -74,8 +74,9 @@ export function pluginRoutes(connect: Connect): Route[] {
 /** A class can be requested by its whole name and, as in Kafka Connect, by the last part of it. */
 const PIPELINE_NAMES = [PIPELINE_CLASS, PIPELINE_CLASS.slice(PIPELINE_CLASS.lastIndexOf('.') + 1)]
 
-const inTime = (answer: Promise<AdminResponse>): Promise<AdminResponse> =>
-  answer.catch((thrown: unknown) => {
+/** Responds 503 if a check does not finish in time. */
+const orUnavailable = (response: Promise<AdminResponse>): Promise<AdminResponse> =>
+  response.catch((thrown: unknown) => {
     if (thrown instanceof HeadgateError) return errorResponse(503, thrown.message)
     throw thrown
   })
@@ -91,21 +92,21 @@ async function validatePipeline(connect: Connect, body: unknown): Promise<AdminR
   if (typeof name !== 'string') return errorResponse(400, 'The config has no "name".')
   const pipeline = toPipeline(name, body)
   if (typeof pipeline === 'string') return errorResponse(400, pipeline)
-  // The value of a reference could show in a message: only references that the config has already are resolved.
-  const [strange] = connect.writable
+  // The messages could contain the values of references, so only references that the config already uses are resolved.
+  const [unused] = connect.writable
     ? []
-    : referencesIn(body).filter((one) => !ownReferences(connect).has(one))
-  if (strange !== undefined)
+    : referencesIn(body).filter((reference) => !ownReferences(connect).has(reference))
+  if (unused !== undefined)
     return errorResponse(
       403,
-      `The config that runs does not use the reference ${strange}: it is resolved only if HEADGATE_CONFIG_WRITABLE is true.`,
+      `The running config does not use the reference ${unused}. It is resolved only if HEADGATE_CONFIG_WRITABLE is true.`,
     )
   const verdict = await connect.checker.file(await editedConfig(connect.file, name, pipeline), false)
-  const within = ['pipelines', name]
+  const prefix = ['pipelines', name]
   const complaints = (verdict.ok ? [] : verdict.problems).map(
     ({ pointer, code, message, expected, suggestion }) => {
       const tokens = compilePointer(pointer).tokens
-      const isOwn = within.every((token, index) => tokens[index] === token)
+      const isOwn = prefix.every((token, index) => tokens[index] === token)
       const words = [message, expected && `Expected: ${expected}.`, suggestion].filter(Boolean).join(' ')
       return { setting: (isOwn && tokens[2]) || '', message: connect.redact(`${code}: ${pointer}: ${words}`) }
     },
@@ -125,7 +126,7 @@ const KEY_OF: { readonly [kind in Kind]: string } = {
 
 /** References are not resolved: a setting that has one is not checked. */
 async function validateStage(
-  { checker: questions, redact, plugins }: Connect,
+  { checker, redact, plugins }: Connect,
   definition: AnyDefinition,
   body: unknown,
 ): Promise<AdminResponse> {
@@ -133,7 +134,7 @@ async function validateStage(
   const { name, kind, config: schema } = definition
   const settings = Object.fromEntries(Object.entries(body).map(([key, value]) => [key, fromText(value)]))
   const definitions = definitionsOf(schema as Schema, name)
-  const verdict = await questions.stage(definition, settings)
+  const verdict = await checker.stage(definition, settings)
   const found = verdict.ok ? [] : verdict.problems
   const complaints = found.map(({ pointer: at, code, message, suggestion }) => {
     const missing = definitions.find(

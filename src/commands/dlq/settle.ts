@@ -19,7 +19,7 @@ const MOST_LISTED = 20
 
 /** A selected dead letter that is not settled, and why. */
 export interface Refusal {
-  readonly place: string
+  readonly position: string
   readonly id: string
   readonly why: string
 }
@@ -48,7 +48,7 @@ export async function choose(
     open: found.letters.filter(({ status }) => !isSettled(status)),
     refused: [
       ...absent.map(({ topic, partition, offset }) => ({
-        place: topic === undefined ? `${partition}:${offset}` : `${topic}:${partition}:${offset}`,
+        position: topic === undefined ? `${partition}:${offset}` : `${topic}:${partition}:${offset}`,
         id: '',
         why: `this pipeline has no such dead letter in topic "${session.topic}", or a filter excludes it`,
       })),
@@ -58,7 +58,7 @@ export async function choose(
 }
 
 export const refusal = (letter: DeadLetter, why: string): Refusal => ({
-  place: formatLetterRef(letter),
+  position: formatLetterRef(letter),
   id: letter.id,
   why,
 })
@@ -91,8 +91,8 @@ export const runOptions = (
 export function listRefusals(title: string, refusals: readonly Refusal[]): string[] {
   if (refusals.length === 0) return []
   const lines = refusals.slice(0, MOST_LISTED).map(
-    ({ place, id, why }) =>
-      `  ${[place, id, why]
+    ({ position, id, why }) =>
+      `  ${[position, id, why]
         .filter((part) => part !== '')
         .map(printable)
         .join('  ')}`,
