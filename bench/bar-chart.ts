@@ -3,7 +3,7 @@ import { color, element, label, legend, linearScale, picture } from './svg.js'
 
 interface BarChart {
   readonly title: string
-  /** What is measured, and in what. */
+  /** The measured quantity and its unit. */
   readonly axis: string
   /** Bars side by side in each group, one colour each. */
   readonly series: readonly string[]

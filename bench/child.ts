@@ -2,7 +2,7 @@ import { type ChildProcess, fork, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** A program of this folder in a process of its own, which ends with ours. Speaks over IPC. */
+/** A program of this folder in a process of its own, which ends with this process. They talk over IPC. */
 export function startChild(
   file: string,
   env: { readonly [name: string]: string } = {},
@@ -13,7 +13,7 @@ export function startChild(
   return fork(path, { env: { ...process.env, ...env }, execArgv, stdio })
 }
 
-/** The next message of a child. Rejects when the child ends instead. */
+/** The next message of a child. Rejects if the child ends first. */
 export async function nextMessage<Message>(child: ChildProcess): Promise<Message> {
   const over = new AbortController()
   try {
@@ -36,10 +36,10 @@ export async function stopChild(child: ChildProcess): Promise<void> {
   await exited
 }
 
-/** Questions to a child and its answers, of which several may be under way. */
-interface Asking<Ask> {
-  /** Rejects when the child ends, or fails to answer. */
-  ask<Answer>(ask: Ask): Promise<Answer>
+/** Requests to a child process; several can be open at a time. */
+interface Requests<Ask> {
+  /** Rejects if the child ends or its handler fails. */
+  ask<Result>(ask: Ask): Promise<Result>
 }
 
 interface Question<Ask> {
@@ -49,18 +49,18 @@ interface Question<Ask> {
 
 interface Reply {
   readonly number: number
-  readonly answer?: unknown
+  readonly result?: unknown
   readonly error?: string
 }
 
-/** The side of the parent. The child calls `answerAsks`. */
-export function askingOf<Ask>(child: ChildProcess): Asking<Ask> {
-  const open = new Map<number, { resolve(answer: unknown): void; reject(error: Error): void }>()
+/** The side of the parent. The child calls `serveRequests`. */
+export function requestsTo<Ask>(child: ChildProcess): Requests<Ask> {
+  const open = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>()
   let asked = 0
   child.on('message', (message: Reply) => {
     const question = open.get(message.number)
     open.delete(message.number)
-    if (message.error === undefined) question?.resolve(message.answer)
+    if (message.error === undefined) question?.resolve(message.result)
     else question?.reject(new Error(message.error))
   })
   child.once('exit', (code) => {
@@ -68,20 +68,20 @@ export function askingOf<Ask>(child: ChildProcess): Asking<Ask> {
       reject(new Error(`${child.spawnargs[1]} ended with exit code ${code}`))
   })
   return {
-    ask: <Answer>(ask: Ask) =>
-      new Promise<Answer>((resolve, reject) => {
+    ask: <Result>(ask: Ask) =>
+      new Promise<Result>((resolve, reject) => {
         const number = asked++
-        open.set(number, { resolve: resolve as (answer: unknown) => void, reject })
+        open.set(number, { resolve: resolve as (result: unknown) => void, reject })
         child.send({ number, ask } satisfies Question<Ask>)
       }),
   }
 }
 
-/** The side of the child, which ends with its parent. */
-export function answerAsks<Ask>(answer: (ask: Ask) => unknown): void {
+/** The side of the child. It ends with its parent. */
+export function serveRequests<Ask>(handle: (ask: Ask) => unknown): void {
   process.on('message', async ({ number, ask }: Question<Ask>) => {
     try {
-      process.send?.({ number, answer: await answer(ask) } satisfies Reply)
+      process.send?.({ number, result: await handle(ask) } satisfies Reply)
     } catch (error) {
       process.send?.({
         number,

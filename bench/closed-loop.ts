@@ -7,7 +7,10 @@ import { createTally, type Tally } from './tally.js'
 /** Milliseconds. */
 const PAUSE_AFTER_REFUSAL = 20
 
-/** So many events in flight, each on a connection of its own, as fast as they are answered: what a program can do at most. */
+/**
+ * A fixed number of events in flight, each on a connection of its own, as fast as the program responds: its maximum
+ * throughput.
+ */
 export async function closedLoop(order: LoadOrder, started: (tally: Tally) => void): Promise<Tally> {
   const { port, connections, seconds, events = Number.POSITIVE_INFINITY } = order
   const sockets = await Promise.all(Array.from({ length: connections }, () => openConnection(port)))

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Environment } from './environment.js'
 import {
   doubtsOf,
   type Machine,
@@ -14,9 +15,8 @@ import {
 } from './figures.js'
 import { measure, type Plan, type Rest, type Sample } from './measure.js'
 import type { Program } from './programs.js'
-import type { Environment } from './surroundings.js'
 
-/** Programs in turns, under the same loads. */
+/** Programs in alternation, under the same loads. */
 export interface Comparison {
   readonly machine: Machine
   readonly rounds: number
@@ -26,25 +26,25 @@ export interface Comparison {
   readonly summaries: readonly Summary[]
   readonly ratios: readonly Ratio[]
   readonly rests: readonly RestSummary[]
-  /** A refused event costs less than one delivered: the figures are not worth much then. */
+  /** True if events were refused. A refused event costs less than a delivered one, so the figures say little. */
   readonly refused: boolean
   readonly doubts: readonly string[]
 }
 
-/** Measures every program in every round, and each against each of `bases`: pairs of names. */
+/** Measures every program in every round, and compares the pairs in `bases`. */
 export async function compare(
   programs: readonly Program[],
   bases: readonly (readonly [program: string, base: string])[],
   plan: Plan & { readonly rounds: number; readonly seconds: number; readonly inFlight: number },
-  around: Environment,
+  environment: Environment,
 ): Promise<Comparison> {
   const { rounds, seconds, inFlight, bodyBytes } = plan
   const samples: Sample[] = []
   const rests: Rest[] = []
   const resting = plan.idleSeconds > 0
-  const starts = resting ? await measureStarts(programs, around) : []
+  const starts = resting ? await measureStarts(programs, environment) : []
   for (let round = 0; round < rounds; round++) {
-    const measured = await measure(programs, round, plan, around)
+    const measured = await measure(programs, round, plan, environment)
     samples.push(...measured.samples)
     rests.push(...measured.rests)
     for (const { program, load, cpuPerEvent } of measured.samples)
@@ -52,7 +52,7 @@ export async function compare(
   }
   const loads = plan.loads.map(({ name }) => name)
   return {
-    machine: machineOf(around.kafka),
+    machine: machineOf(environment.kafka),
     rounds,
     seconds,
     inFlight,
@@ -67,7 +67,7 @@ export async function compare(
 
 export interface Start {
   readonly program: string
-  /** Seconds from the start of the process until it takes events. */
+  /** Seconds from the start of the process until it accepts events. */
   readonly readyAfter: number
   /** The first in its state directory; all others come after a stop in order. */
   readonly isFirst: boolean
@@ -77,18 +77,21 @@ export interface Start {
 const DIRECTORIES = 3
 const TIMES = 2
 
-/** Starts the programs in turns, as long as the topics are empty: with records in them, Headgate reads those back first. */
-async function measureStarts(programs: readonly Program[], around: Environment): Promise<Start[]> {
+/**
+ * Starts the programs in alternation while the topics are empty: if they have records, Headgate reads those back
+ * first.
+ */
+async function measureStarts(programs: readonly Program[], environment: Environment): Promise<Start[]> {
   const starts: Start[] = []
   const directory = mkdtempSync(join(tmpdir(), 'headgate-bench-'))
   try {
-    // Whether a program is ready, this process asks with `fetch`, which is loaded when it is first used.
+    // Loads `fetch`, with which this process checks for readiness: it is loaded at its first use.
     await fetch('data:,')
     for (let turn = 0; turn < DIRECTORIES * TIMES; turn++) {
       for (const [index, program] of programs.entries()) {
         const before = performance.now()
         const running = await program.start({
-          ...around.env,
+          ...environment.env,
           HEADGATE_STATE_DIR: join(directory, `${index}-${Math.floor(turn / TIMES)}`),
         })
         const readyAfter = (performance.now() - before) / 1000

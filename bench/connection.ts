@@ -11,16 +11,16 @@ export const openConnection = (port: number): Promise<Socket> =>
 
 const CLOSED = 'the connection was closed'
 
-/** What an answer says of an event that was not known before, which the cheap answers to all others do not. */
+/** The part of a response that only a new event gets, not the cheap response to a redelivery. */
 const DELIVERED = '"outcome":"delivered"'
 
 /**
- * Resolves with the status once the answer is complete; a 200 for anything but a delivery is `200 otherwise`. Answers have
- * a Content-Length. Rejects where the connection is closed first.
+ * Resolves with the status once the response is complete; a 200 for anything but a delivery is `200 otherwise`.
+ * Responses have a Content-Length. Rejects if the connection is closed first.
  */
 export const exchange = (socket: Socket, request: Buffer): Promise<string> =>
   new Promise((resolve, reject) => {
-    // Closed while it was idle: it says so no second time.
+    // Closed while it was idle: `close` is not emitted again.
     if (socket.destroyed) return reject(new Error(CLOSED))
     let text = ''
     const take = (chunk: Buffer) => {
@@ -43,16 +43,16 @@ export const exchange = (socket: Socket, request: Buffer): Promise<string> =>
 
 /** The requests of one connection: prepared bytes, in which only the id changes. */
 export interface Requests {
-  /** The next one; its bytes are good until it is its turn again. */
+  /** The next request; its bytes are valid until the same request comes round again. */
   next(event: number): Buffer
 }
 
 const ID_DIGITS = 10
 
-/** `offset`: with which of its requests a connection begins. */
+/** `offset`: the index of the first request of a connection. */
 export function prepareRequests(order: LoadOrder, offset: number): Requests {
   const { paths, payloads } = order
-  // All payloads come to all paths, and after each other.
+  // Every payload goes to every path, in alternation.
   const prepared = paths.flatMap((path) => payloads.map((payload) => prepare(order, path, payload)))
   let turn = offset
   return {
@@ -65,7 +65,7 @@ export function prepareRequests(order: LoadOrder, offset: number): Requests {
   }
 }
 
-/** A whole request, and where the changing part of its id stands. */
+/** A whole request, and the position of the variable part of its id. */
 function prepare({ name, token, port, bodyBytes }: LoadOrder, path: string, payload: string) {
   const id = `${name}-${'0'.repeat(ID_DIGITS)}`
   const before = `{"dataActionId":"${id}","eventType":"DataActionExecuted","timestamp":"2025-06-01T08:00:00.000Z","payload":{${payload},"text":"`

@@ -1,11 +1,12 @@
 /**
- * CXone in a process of its own: tokens, and acknowledgements that succeed unless it is told to refuse them. Unlike the simulator of the sandbox it
- * only counts them, for it does not have the memory for millions of ids, and it shares the machine with what is measured.
+ * CXone in a process of its own: issues tokens and accepts acknowledgements, unless told to refuse them. Unlike the
+ * simulator of the sandbox, it only counts them: millions of ids would not fit into memory, and it shares the machine
+ * with the measured programs.
  */
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createTokenEndpoint } from '../src/sandbox/cxone-tokens.js'
-import { answerAsks } from './child.js'
+import { serveRequests } from './child.js'
 import { variable } from './variable.js'
 
 const TOKEN_LIFETIME = 10 * 3600
@@ -20,18 +21,18 @@ export type CxoneAsk = 'acknowledged' | 'refuse' | 'take'
 
 const server = createServer((request, response) => {
   if (request.url === '/oauth/token') {
-    tokens.respond(request).then(({ status, body, headers }) => answer(response, status, body, headers))
+    tokens.respond(request).then(({ status, body, headers }) => respond(response, status, body, headers))
     return
   }
   request.resume()
-  if (!ACKNOWLEDGE.test(request.url ?? '')) return answer(response, 404, { error: 'not_found' })
-  if (!tokens.valid(request.headers.authorization)) return answer(response, 401, { error: 'invalid_token' })
-  if (refusing) return answer(response, 503, { error: 'unavailable' })
+  if (!ACKNOWLEDGE.test(request.url ?? '')) return respond(response, 404, { error: 'not_found' })
+  if (!tokens.valid(request.headers.authorization)) return respond(response, 401, { error: 'invalid_token' })
+  if (refusing) return respond(response, 503, { error: 'unavailable' })
   acknowledged++
-  answer(response, 200, { status: 'acknowledged' })
+  respond(response, 200, { status: 'acknowledged' })
 })
 
-function answer(
+function respond(
   response: ServerResponse,
   status: number,
   body: object,
@@ -43,7 +44,7 @@ function answer(
   response.end(text)
 }
 
-answerAsks<CxoneAsk>((ask) => {
+serveRequests<CxoneAsk>((ask) => {
   if (ask !== 'acknowledged') refusing = ask === 'refuse'
   return acknowledged
 })

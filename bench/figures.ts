@@ -5,7 +5,7 @@ import type { Rest, Sample } from './measure.js'
 import { type Spread, spread } from './statistics.js'
 import { inAll } from './watch.js'
 
-/** Where figures come from: they are worth nothing without. */
+/** The machine behind the figures: without it, figures mean nothing. */
 export interface Machine {
   readonly revision: string
   readonly node: string
@@ -42,9 +42,9 @@ export interface RestSummary {
   /** Seconds from the start of the process until it takes events, with empty topics: for the first time, and after a stop. */
   readonly firstReadyAfter: Spread
   readonly readyAfter: Spread
-  /** Percent of one core, after it has worked. */
+  /** Percent of one core, after a load. */
   readonly idleCpu: Spread
-  /** Records a second, where there were any to read back at a start. */
+  /** Records a second, if a start had any to read back. */
   readonly readBack: Spread | undefined
 }
 
@@ -101,7 +101,7 @@ export function summarizeRest(
   }
 }
 
-/** Round by round: what a noisy machine does to both cancels out. */
+/** Round by round: noise of the machine that affects both cancels out. */
 export function ratioOf(samples: readonly Sample[], load: string, program: string, base: string): Ratio {
   const of = (name: string) => samples.filter((sample) => sample.load === load && sample.program === name)
   const bases = of(base)
@@ -113,7 +113,7 @@ export function ratioOf(samples: readonly Sample[], load: string, program: strin
   return { load, program, base, figures: eachFigure((figure) => spread(ratio(figure))) }
 }
 
-/** What makes figures doubtful, in sentences. */
+/** Reasons to doubt the figures, in sentences. */
 export function doubtsOf(samples: readonly Sample[]): string[] {
   return samples.flatMap(({ program, load, round, refused, generatorLoad, lateP99, queued }) => {
     const where = `${program}, ${load}, round ${round + 1}:`

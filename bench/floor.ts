@@ -1,5 +1,5 @@
 /**
- * The least that does the job with the same libraries: no plugins, no metrics, no limits, no retries, no shutdown.
+ * The minimum that does the job with the same libraries: no plugins, no metrics, no limits, no retries, no shutdown.
  * Headgate is measured against it. Started by `programs.ts`, with the variables of the shipped config.
  */
 import { readFileSync } from 'node:fs'
@@ -51,14 +51,14 @@ producer.on('delivery-report', (error, { opaque, topic, partition, offset }) => 
   const event = waiting.get(opaque)
   if (event === undefined) return
   waiting.delete(opaque)
-  if (error) return answer(event.response, 503, { error: error.message })
-  answer(event.response, 200, { id: event.id, outcome: 'delivered', topic, partition, offset })
+  if (error) return respond(event.response, 503, { error: error.message })
+  respond(event.response, 200, { id: event.id, outcome: 'delivered', topic, partition, offset })
   void acknowledge(event.id)
 })
 
 const server = createServer((request, response) => {
-  if (request.method !== 'POST' || request.url !== WEBHOOK_PATH) return answer(response, 404, {})
-  if (request.headers.authorization !== authorization) return answer(response, 401, {})
+  if (request.method !== 'POST' || request.url !== WEBHOOK_PATH) return respond(response, 404, {})
+  if (request.headers.authorization !== authorization) return respond(response, 401, {})
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.on('end', () => take(Buffer.concat(chunks), response))
@@ -67,7 +67,7 @@ const server = createServer((request, response) => {
 function take(body: Buffer, response: ServerResponse): void {
   const event: unknown = JSON.parse(body.toString())
   if (!check(event)) {
-    answer(response, 422, check.errors ?? [])
+    respond(response, 422, check.errors ?? [])
     return
   }
   const { dataActionId: id, payload } = event
@@ -81,7 +81,7 @@ function take(body: Buffer, response: ServerResponse): void {
   producer.produce(topic, partition, Buffer.from(text), Buffer.from(id), undefined, produced++)
 }
 
-function answer(response: ServerResponse, status: number, body: object): void {
+function respond(response: ServerResponse, status: number, body: object): void {
   const text = JSON.stringify(body)
   response.writeHead(status, {
     'content-type': 'application/json',

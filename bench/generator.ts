@@ -1,18 +1,18 @@
-import { askingOf, startChild, stopChild } from './child.js'
+import { requestsTo, startChild, stopChild } from './child.js'
 import type { LoadAsk } from './load.js'
 import type { LoadOrder, LoadResult } from './load-order.js'
 
 /** The load generator, in a process of its own. */
 export interface Generator {
   run(order: LoadOrder): Promise<LoadResult>
-  /** Answered 200 so far, of the order under way. */
+  /** Responses with 200 so far, for the current order. */
   delivered(): Promise<number>
   stop(): Promise<void>
 }
 
 export function startGenerator(): Generator {
   const child = startChild('load.js')
-  const { ask } = askingOf<LoadAsk>(child)
+  const { ask } = requestsTo<LoadAsk>(child)
   return {
     run: (order) => ask({ order }),
     delivered: () => ask('delivered'),

@@ -87,7 +87,9 @@ export class DurableLedger implements Ledger {
   }
 }
 
-/** First in, first out. Taking from the front of an array would move all the others, so that is done now and then. */
+/**
+ * First in, first out. To remove the first item of an array moves all the others, so this does it only now and then.
+ */
 class Queue {
   #items: PendingAck[] = []
   #head = 0

@@ -1,37 +1,37 @@
-/** What the load generator is told to do. */
+/** An order to the load generator. */
 export interface LoadOrder {
   readonly port: number
   readonly token: string
   /** Makes the ids of this order unlike those of all others; one word. */
   readonly name: string
-  /** Where events go, in turns. */
+  /** The paths of the events, in alternation. */
   readonly paths: readonly string[]
-  /** What is in the payload of an event, as the members of a JSON object; in turns. */
+  /** The payloads of the events, as the members of a JSON object; in alternation. */
   readonly payloads: readonly string[]
-  /** The payload is filled up until the body has so many. */
+  /** The size of the body: the payload is padded to reach it. */
   readonly bodyBytes: number
   readonly seconds: number
   /** Ends it earlier; for the closed loop. */
   readonly events?: number
-  /** Closed loop: so many events are in flight. Open loop: so many connections are there at the start. */
+  /** Closed loop: the number of events in flight. Open loop: the number of connections at the start. */
   readonly connections: number
-  /** Open loop: events a second, whether or not the ones before are answered. */
+  /** Open loop: events a second, whether or not the earlier ones have their responses. */
   readonly rate?: number
 }
 
 export interface LoadResult {
   readonly delivered: number
-  /** Answers other than 200, by status. */
+  /** Responses other than 200, by status. */
   readonly refused: { readonly [status: string]: number }
-  /** From the first request to the last answer. */
+  /** From the first request to the last response. */
   readonly seconds: number
-  /** Milliseconds from request to answer; in the open loop from when the request was due. */
+  /** Milliseconds from request to response; in the open loop from the time at which the request was due. */
   readonly p50: number
   readonly p99: number
   readonly p999: number
   /** CPU seconds of the generator. */
   readonly cpu: number
-  /** Open loop: how late the generator itself was, in milliseconds; 99 % of the events were no later. */
+  /** Open loop: the delay of the generator itself, in milliseconds; 99 % of the events were no later. */
   readonly lateP99: number
   /** Open loop: the share of the events that had to wait for a free connection. */
   readonly queued: number

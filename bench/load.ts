@@ -1,8 +1,9 @@
 /**
  * The load generator, a process of its own. It must not be the bottleneck, so it writes prepared bytes to sockets and
- * reads no more of an answer than it has to. One order after the other; meanwhile it says how far it is.
+ * reads only the necessary part of a response. It takes one order after the other, and reports its progress
+ * meanwhile.
  */
-import { answerAsks } from './child.js'
+import { serveRequests } from './child.js'
 import { closedLoop } from './closed-loop.js'
 import type { LoadOrder, LoadResult } from './load-order.js'
 import { openLoop } from './open-loop.js'
@@ -12,7 +13,7 @@ export type LoadAsk = { readonly order: LoadOrder } | 'delivered'
 
 let running: Tally | undefined
 
-answerAsks<LoadAsk>((ask) => (ask === 'delivered' ? (running?.delivered() ?? 0) : load(ask.order)))
+serveRequests<LoadAsk>((ask) => (ask === 'delivered' ? (running?.delivered() ?? 0) : load(ask.order)))
 
 async function load(order: LoadOrder): Promise<LoadResult> {
   const started = (tally: Tally) => {

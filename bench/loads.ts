@@ -1,16 +1,16 @@
-/** How a program is driven. */
+/** A load on a program. */
 export interface Load {
-  /** As tables call it. */
+  /** The name in tables. */
   readonly name: string
   readonly seconds: number
   readonly pace:
     | { readonly kind: 'in flight'; readonly count: number }
     | { readonly kind: 'rate'; readonly perSecond: number }
-    /** Of what the program sustained under the first load of the round. */
+    /** As a share of the rate that the program sustained under the first load of the round. */
     | { readonly kind: 'share'; readonly of: number }
 }
 
-/** Connections of the open loop at its start: so many that at usual latencies nothing waits for one. */
+/** Connections of the open loop at its start: enough that at usual latencies no event waits for one. */
 export const OPEN_LOOP_CONNECTIONS = 64
 
 export const saturation = (seconds: number, count: number): Load => ({
@@ -19,7 +19,7 @@ export const saturation = (seconds: number, count: number): Load => ({
   pace: { kind: 'in flight', count },
 })
 
-/** The rates that matter to those who run it, and where backlogs show. */
+/** The rates that matter in operation, and at which backlogs show. */
 export const fullLoads = (seconds: number, inFlight: number): readonly Load[] => [
   saturation(seconds, inFlight),
   { name: '90 % of saturation', seconds, pace: { kind: 'share', of: 0.9 } },

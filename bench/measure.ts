@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { WEBHOOK_PATH } from '../src/sandbox/routes.js'
+import type { Environment } from './environment.js'
 import { type Generator, startGenerator } from './generator.js'
 import type { LoadOrder, LoadResult } from './load-order.js'
 import { type Load, OPEN_LOOP_CONNECTIONS } from './loads.js'
 import type { Program, Running } from './programs.js'
 import { spread } from './statistics.js'
-import type { Environment } from './surroundings.js'
 import { type Backlog, inAll, processFigures, watch } from './watch.js'
 
 /** One program under one load, in one round. */
@@ -15,46 +15,49 @@ export interface Sample extends Driven {
   readonly round: number
 }
 
-/** What a load did to a program. */
+/** The effect of a load on a program. */
 export interface Driven {
-  /** Answered 200 and acknowledged. */
+  /** Events with status 200 that are acknowledged. */
   readonly events: number
   /** Acknowledged, from the first request to the last acknowledgement. */
   readonly eventsPerSecond: number
   /** Microseconds, user and system, all threads. */
   readonly cpuPerEvent: number
-  /** The part of it that the process itself took, and not its workers. */
+  /** The part of the process itself, without its workers. */
   readonly primaryCpuPerEvent: number
-  /** The part of it that the process took which took most. */
+  /** The part of the process with the largest share. */
   readonly busiestCpuPerEvent: number
-  /** Milliseconds from request to answer; at a fixed rate from when the request was due. */
+  /** Milliseconds from request to response; at a fixed rate from the time at which the request was due. */
   readonly p50: number
   readonly p99: number
   readonly p999: number
-  /** MiB: resident, and of that what is not mapped from a file. */
+  /** MiB: resident, and the part of it that is not mapped from a file. */
   readonly peakRss: number
   readonly peakOwn: number
   readonly backlog: Backlog
-  /** Share of one core that the load generator took. */
+  /** The load generator's share of one core. */
   readonly generatorLoad: number
-  /** At a fixed rate: how late the generator was, in milliseconds, and which share of events waited for a connection. */
+  /**
+   * At a fixed rate: the delay of the generator in milliseconds, and the share of events that waited for a
+   * connection.
+   */
   readonly lateP99: number
   readonly queued: number
   readonly refused: LoadResult['refused']
 }
 
-/** What a program does without events. */
+/** A program without events. */
 export interface Rest {
   readonly program: string
-  /** Percent of one core, after it has worked. */
+  /** Percent of one core, after a load. */
   readonly idleCpu: number
-  /** Records a second that were read back at the start; undefined where there were none to speak of. */
+  /** Records a second that were read back at the start; undefined if there were too few. */
   readonly readBack: number | undefined
 }
 
 export interface Plan {
   readonly loads: readonly Load[]
-  /** In so many turns a program is driven under each load, alternating with the others. */
+  /** The number of turns of each program under each load, in alternation with the others. */
   readonly turns: number
   /** Until it has had so many events, or for four times as long. */
   readonly warmUp: { readonly seconds: number; readonly events: number }
@@ -74,10 +77,10 @@ export const PAYLOADS = [
 const MOST_WARM_UPS = 4
 const POLL = 5
 const ACKNOWLEDGED_WITHIN = 60_000
-/** Milliseconds after the last acknowledgement: what a program puts off is not idleness. */
+/** Milliseconds after the last acknowledgement: deferred work of a program is not idleness. */
 const CALM_DOWN = 2000
 
-/** Ids of events are unlike those of all other runs: what comes again with the same bytes is a duplicate, and cheap. */
+/** Ids of events differ from those of all other runs: an event that was seen before is a duplicate, and cheap. */
 let runs = 0
 
 interface Contender {
@@ -87,22 +90,22 @@ interface Contender {
 }
 
 /**
- * Starts the programs beside each other, warms them up, and measures them under each load in short turns: what a noisy machine
- * does to one, it then does to the others, too.
+ * Starts all programs, warms them up, and measures them under each load in short turns, so that noise of the machine
+ * affects all of them alike.
  */
 export async function measure(
   programs: readonly Program[],
   round: number,
   plan: Plan,
-  around: Environment,
+  environment: Environment,
 ): Promise<{ readonly samples: readonly Sample[]; readonly rests: readonly Rest[] }> {
-  return whileRunning(programs, around, async (contenders) => {
+  return whileRunning(programs, environment, async (contenders) => {
     const { loads, turns, bodyBytes, paths = [WEBHOOK_PATH], payloads = PAYLOADS } = plan
     const [first] = loads
     const drive = ({ running, generator }: Contender, load: Load, seconds: number, saturated: number) => {
       const { port } = running
-      const order = { port, token: around.token, bodyBytes, paths, payloads, ...pacing(load, saturated) }
-      return driveAt(running, generator, around, { ...order, name: `run${runs++}`, seconds })
+      const order = { port, token: environment.token, bodyBytes, paths, payloads, ...pacing(load, saturated) }
+      return driveAt(running, generator, environment, { ...order, name: `run${runs++}`, seconds })
     }
     for (const contender of contenders)
       if (first !== undefined)
@@ -111,7 +114,7 @@ export async function measure(
     for (const load of loads) {
       const driven = new Map(contenders.map((contender) => [contender, [] as Driven[]]))
       for (let turn = 0; turn < turns; turn++) {
-        // Each goes first in turn: what one leaves behind must not always be the other's burden.
+        // Each goes first in turn, so that after-effects of one do not always burden the same other one.
         for (const contender of (round + turn) % 2 === 0 ? contenders : contenders.toReversed()) {
           const saturated = samples.find(({ program }) => program === contender.program.name)
           const part = await drive(contender, load, load.seconds / turns, saturated?.eventsPerSecond ?? 0)
@@ -130,10 +133,10 @@ export async function measure(
   })
 }
 
-/** What goes wrong first is what is told: a program that is stopped in the middle of it may end badly, too. */
+/** Reports the first error: a program that is stopped in the middle may fail as a consequence. */
 async function whileRunning<Found>(
   programs: readonly Program[],
-  around: Environment,
+  environment: Environment,
   look: (contenders: readonly Contender[]) => Promise<Found>,
 ): Promise<Found> {
   const contenders: Contender[] = []
@@ -145,7 +148,7 @@ async function whileRunning<Found>(
   }
   try {
     for (const program of programs) {
-      const running = await program.start(around.env)
+      const running = await program.start(environment.env)
       contenders.push({ program, running, generator: startGenerator() })
     }
     const found = await look(contenders)
@@ -157,7 +160,7 @@ async function whileRunning<Found>(
   }
 }
 
-/** Code is compiled by how often it ran, and on a busy machine that takes more time. */
+/** V8 compiles code by how often it ran, which takes more time on a busy machine. */
 async function warmUp(enough: number, drive: () => Promise<Driven>): Promise<void> {
   for (let time = 0, events = 0; time < MOST_WARM_UPS && events < enough; time++)
     events += (await drive()).events
@@ -169,19 +172,19 @@ function pacing({ pace }: Load, saturated: number): Pick<LoadOrder, 'connections
   return { connections: OPEN_LOOP_CONNECTIONS, rate }
 }
 
-/** Sends a load and waits until all that was answered 200 has been acknowledged. */
+/** Sends a load and waits until every event with status 200 is acknowledged. */
 async function driveAt(
   { pid }: Running,
   generator: Generator,
-  around: Environment,
+  environment: Environment,
   order: LoadOrder,
 ): Promise<Driven> {
-  const before = await around.acknowledged()
+  const before = await environment.acknowledged()
   const cpuBefore = processFigures(pid)
   const run = generator.run(order)
-  const watched = await watch(pid, generator, around, before, run)
+  const watched = await watch(pid, generator, environment, before, run)
   const result = await run
-  const settling = await allAcknowledged(result.delivered, before, around)
+  const settling = await allAcknowledged(result.delivered, before, environment)
   const cpuAfter = processFigures(pid)
   const cpuOf = (member: number) =>
     ((cpuAfter.cpuOf.get(member) ?? 0) - (cpuBefore.cpuOf.get(member) ?? 0)) / result.delivered
@@ -202,16 +205,16 @@ async function driveAt(
   }
 }
 
-/** Resolves with how many seconds that took. */
+/** Resolves with the seconds that it took. */
 export async function allAcknowledged(
   delivered: number,
   before: number,
-  around: Environment,
+  environment: Environment,
 ): Promise<number> {
   const sent = performance.now()
   for (;;) {
     const settling = performance.now() - sent
-    const acknowledged = (await around.acknowledged()) - before
+    const acknowledged = (await environment.acknowledged()) - before
     if (acknowledged >= delivered) return settling / 1000
     if (settling > ACKNOWLEDGED_WITHIN)
       throw new Error(`Of ${delivered} events delivered, only ${acknowledged} were acknowledged in time.`)
@@ -226,7 +229,7 @@ async function idlePercent(pid: number, seconds: number): Promise<number> {
   return (processFigures(pid).cpu - before) / seconds / 10_000
 }
 
-/** What a program did in its turns under one load, as if it had been one. */
+/** The turns of a program under one load, combined into one. */
 export function combine(turns: readonly Driven[]): Driven {
   const sum = (of: (turn: Driven) => number) => turns.reduce((total, turn) => total + of(turn), 0)
   const events = sum((turn) => turn.events)

@@ -12,14 +12,15 @@ interface Connection {
   readonly requests: Requests
 }
 
-/** More than Headgate takes at once by default, and less than a process may open. */
+/** More than Headgate accepts at once by default, and fewer than a process may open. */
 const MOST_CONNECTIONS = 600
 /** Milliseconds until the first event is due. */
 const LEAD = 10
 
 /**
- * Events go out by schedule, whether or not the ones before are answered, and latency counts from when an event was due:
- * a program that stalls is charged for all who would have waited, and not only for those that it had taken already.
+ * Events go out by schedule, whether or not the earlier ones have their responses, and latency counts from the time
+ * at which an event was due: a program that stalls is charged for every event that would have waited, not only for
+ * those that it had already accepted.
  */
 export async function openLoop(
   order: LoadOrder & { readonly rate: number },
@@ -31,11 +32,11 @@ export async function openLoop(
     const requests = prepareRequests(order, opened.size)
     const socket = await openConnection(order.port)
     opened.add(socket)
-    // After a pause of the whole machine, the other side closes those that were idle.
+    // After a pause of the whole machine, the other side closes idle connections.
     socket.once('close', () => opened.delete(socket))
     return { socket, requests }
   }
-  // The longest idle one is next, so that none is idle for so long that the other side closes it.
+  // The connection that is idle longest is next, so that the other side does not close it.
   const free = await Promise.all(Array.from({ length: connections }, connect))
   let opening = 0
   const waiting: number[] = []
@@ -60,7 +61,7 @@ export async function openLoop(
     give(connection)
     if (open === 0 && sent === schedule.count) ended()
   }
-  /** One that is still open. */
+  /** A connection that is still open. */
   function takeFree(): Connection | undefined {
     for (;;) {
       const connection = free.shift()

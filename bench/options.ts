@@ -7,19 +7,19 @@ export interface Options {
   readonly rounds: number
   readonly seconds: number
   readonly inFlight: number
-  /** The shipped config, one of whose rules is JSONata, instead of the one that does the floor's work. */
+  /** The shipped config, which has a JSONata rule, instead of the one that matches the work of the floor. */
   readonly jsonata: boolean
-  /** Headgate without its ledger, as one more program. */
+  /** Also Headgate without its ledger. */
   readonly ledger: boolean
-  /** A revision of Headgate, as one more program. */
+  /** Also this revision of Headgate. */
   readonly against: string | undefined
-  /** Headgate with so many workers, and with one, as two more programs; 0: neither. */
+  /** Also Headgate with this number of workers, and with one; 0: neither. */
   readonly workers: number
-  /** A config with so many JSONata rules in place of the usual one; 0: that. */
+  /** The number of JSONata rules of the config; 0: the usual config. */
   readonly rules: number
-  /** How many events the soak has. */
+  /** The number of events of the soak. */
   readonly events: number
-  /** How many acknowledgements are owed when Headgate starts. */
+  /** The number of pending acknowledgements when Headgate starts. */
   readonly owed: number
   /** A folder for the figures as JSON and plots; undefined: they are only shown. */
   readonly out: string | undefined
@@ -33,7 +33,7 @@ const USAGE = `npm run bench -- [options]
   --full          fixed rates, idleness, memory and start, too: some ten minutes
   --sizes         instead: cost against the size of payloads and the number of rules and pipelines
   --soak N        instead: N events, and whether memory stays flat; such as 10000000
-  --owed N        instead: a start with N acknowledgements owed, and how they are worked off; such as 5000000
+  --owed N        instead: a start with N pending acknowledgements, and how fast they are made; such as 5000000
   --rounds N      how often each program is measured (3; --sizes 1)
   --seconds N     how long each time (5; --full, --owed 10; --sizes 3)
   --in-flight N   events in flight at saturation (64; --soak 500)
@@ -56,7 +56,7 @@ const PRESETS: { readonly [mode in Mode]: { rounds: number; seconds: number; inF
   owed: { rounds: 1, seconds: 10, inFlight: 64 },
 }
 
-/** Throws with the usage where `args` do not fit it. */
+/** Throws with the usage if `args` do not match it. */
 export function readOptions(args: readonly string[]): Options {
   const text = { type: 'string' } as const
   const flag = { type: 'boolean' } as const

@@ -2,40 +2,40 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type HeadgateOptions, type HeadgateProcess, startHeadgate } from '../src/sandbox/headgate-process.js'
+import type { Environment } from './environment.js'
 import { type Machine, machineOf } from './figures.js'
 import { type Generator, startGenerator } from './generator.js'
-import { fillTopic, owe } from './owe.js'
+import { fillTopic, storePendingAcks } from './pending-acks.js'
 import { generateConfig, pathOf, payloadFor } from './sizes.js'
-import type { Environment } from './surroundings.js'
 import { processFigures, watch } from './watch.js'
 
-/** What a backlog costs that is far larger than what is kept of it in memory. */
-export interface OwedFigures {
+/** The cost of a backlog that is far larger than its part in memory. */
+export interface BacklogFigures {
   readonly machine: Machine
   /** Acknowledgements, when the process started. */
   readonly owed: number
   /** MiB: the file in the state directory, then. */
   readonly file: number
-  /** After a stop in order, and at the end, when much is still owed, after `kill -9`. */
+  /** After a stop in order; and at the end, with most acknowledgements still pending, after `kill -9`. */
   readonly ready: Ready
   readonly readyAfterKill: Ready
-  /** Events a second that are sent in each phase, and for how many seconds. */
+  /** Events a second in each phase, and its length in seconds. */
   readonly rate: number
   readonly seconds: number
-  readonly phases: readonly OwedPhase[]
+  readonly phases: readonly BacklogPhase[]
 }
 
-/** A process at the moment from which it takes events. */
+/** A process at the moment when it starts to accept events. */
 export interface Ready {
   /** Seconds from its start. */
   readonly after: number
-  /** MiB: resident, and of that what is not mapped from a file. */
+  /** MiB: resident, and the part of it that is not mapped from a file. */
   readonly rss: number
   readonly own: number
 }
 
-export interface OwedPhase {
-  /** What the sender does with acknowledgements. */
+export interface BacklogPhase {
+  /** The response of the sender to acknowledgements. */
   readonly sender: 'refuses' | 'takes'
   /** MiB. */
   readonly peakRss: number
@@ -44,14 +44,14 @@ export interface OwedPhase {
   readonly cores: number
   readonly acknowledgedPerSecond: number
   readonly deliveredPerSecond: number
-  /** Events that were not answered 200, by status. */
+  /** Events with another status than 200, by status. */
   readonly refused: { readonly [status: string]: number }
-  /** Milliseconds from when an event was due to its answer. */
+  /** Milliseconds from the time at which an event was due to its response. */
   readonly p50: number
   readonly p99: number
 }
 
-/** MiB: 300 MB. What is own memory may not be more, however much is owed. */
+/** MiB: 300 MB, the limit for the process's own memory, however many acknowledgements are pending. */
 export const OWN_LIMIT = 300e6 / 2 ** 20
 
 const RATE = 500
@@ -62,35 +62,38 @@ const RULES = 2
 const PIPELINE = 'bench-1'
 /** Milliseconds. */
 const READY_WITHIN = 120_000
-/** All the rest stays owed when it is stopped, and need not be waited for. */
+/** The rest stays pending after the stop, and need not be waited for. */
 const SHUTDOWN_TIMEOUT = '1s'
 
-/** Headgate on a state directory in which so much is owed: first to a sender that refuses it, then to one that takes it. */
-export async function measureOwed(
+/**
+ * Headgate on a state directory with so many pending acknowledgements: first with a sender that refuses them, then
+ * with one that accepts them.
+ */
+export async function measureBacklog(
   { owed, seconds }: { readonly owed: number; readonly seconds: number },
-  around: Environment,
-): Promise<OwedFigures> {
+  environment: Environment,
+): Promise<BacklogFigures> {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-owed-'))
   try {
-    const topic = await around.emptyTopic()
+    const topic = await environment.emptyTopic()
     const directory = join(folder, 'state')
-    await fillTopic(around.brokers, topic, owed)
-    await owe(directory, { pipeline: PIPELINE, topic, count: owed })
-    console.error(`${owed} acknowledgements are owed`)
+    await fillTopic(environment.brokers, topic, owed)
+    await storePendingAcks(directory, { pipeline: PIPELINE, topic, count: owed })
+    console.error(`${owed} acknowledgements are pending`)
     const file = statSync(join(directory, 'ledger.mdb')).size / MIB
     const options = {
       config: writeConfig(folder, topic, owed),
-      env: { ...around.env, HEADGATE_STATE_DIR: directory, HEADGATE_SHUTDOWN_TIMEOUT: SHUTDOWN_TIMEOUT },
+      env: { ...environment.env, HEADGATE_STATE_DIR: directory, HEADGATE_SHUTDOWN_TIMEOUT: SHUTDOWN_TIMEOUT },
       within: READY_WITHIN,
     }
-    await around.takeAcknowledgements(false)
+    await environment.takeAcknowledgements(false)
     const first = await timedStart(options)
-    const phases = await measurePhases(first.headgate, seconds, around)
-    await around.takeAcknowledgements(false)
+    const phases = await measurePhases(first.headgate, seconds, environment)
+    await environment.takeAcknowledgements(false)
     const second = await timedStart(options)
     await second.headgate.stop()
     return {
-      machine: machineOf(around.kafka),
+      machine: machineOf(environment.kafka),
       owed,
       file,
       ready: first.ready,
@@ -116,11 +119,12 @@ async function timedStart(options: HeadgateOptions) {
 async function measurePhases(
   headgate: HeadgateProcess,
   seconds: number,
-  around: Environment,
-): Promise<OwedPhase[]> {
+  environment: Environment,
+): Promise<BacklogPhase[]> {
   const generator = startGenerator()
   try {
-    const during = (sender: OwedPhase['sender']) => measurePhase(sender, seconds, headgate, generator, around)
+    const during = (sender: BacklogPhase['sender']) =>
+      measurePhase(sender, seconds, headgate, generator, environment)
     return [await during('refuses'), await during('takes')]
   } finally {
     await generator.stop()
@@ -139,7 +143,7 @@ function writeConfig(folder: string, topic: string, owed: number): string {
     topic,
   })
   const config = join(folder, 'plugins.config.json')
-  // Room for all that comes meanwhile.
+  // Also for the events that arrive meanwhile.
   writeFileSync(
     config,
     JSON.stringify({ pipelines: { [PIPELINE]: { ...pipelines[PIPELINE], maxPending: 2 * owed + 1e6 } } }),
@@ -148,18 +152,18 @@ function writeConfig(folder: string, topic: string, owed: number): string {
 }
 
 async function measurePhase(
-  sender: OwedPhase['sender'],
+  sender: BacklogPhase['sender'],
   seconds: number,
   { pid, intake }: HeadgateProcess,
   generator: Generator,
-  around: Environment,
-): Promise<OwedPhase> {
-  await around.takeAcknowledgements(sender === 'takes')
-  const acknowledgedBefore = await around.acknowledged()
+  environment: Environment,
+): Promise<BacklogPhase> {
+  await environment.takeAcknowledgements(sender === 'takes')
+  const acknowledgedBefore = await environment.acknowledged()
   const cpuBefore = processFigures(pid).cpu
   const run = generator.run({
     port: Number(new URL(intake).port),
-    token: around.token,
+    token: environment.token,
     name: sender,
     paths: [pathOf(1)],
     payloads: [payloadFor(RULES)],
@@ -168,9 +172,9 @@ async function measurePhase(
     rate: RATE,
     seconds,
   })
-  const { peakRss, peakOwn } = await watch(pid, generator, around, acknowledgedBefore, run)
+  const { peakRss, peakOwn } = await watch(pid, generator, environment, acknowledgedBefore, run)
   const result = await run
-  const acknowledged = (await around.acknowledged()) - acknowledgedBefore
+  const acknowledged = (await environment.acknowledged()) - acknowledgedBefore
   return {
     sender,
     peakRss,

@@ -1,6 +1,6 @@
 /**
- * A thread that says when it is time: timers of the main thread are only good for a millisecond, and turning round there
- * until it is time would take a core from what is measured.
+ * A thread that signals each tick: timers of the main thread are exact only to a millisecond, and a busy loop there
+ * would take a core from the measured programs.
  */
 import { parentPort } from 'node:worker_threads'
 import { clock } from './schedule.js'
@@ -19,7 +19,7 @@ parentPort?.once('message', ({ start, end, tick }: Pace) => {
   for (let next = start; next <= end + tick; ) {
     Atomics.wait(never, 0, 0, Math.max(0, next - clock()))
     parentPort?.postMessage('now')
-    // One that was missed is not made up for: what is due is sent all the same.
+    // A missed tick is not made up for: all due events are sent with the next one.
     next = start + (Math.floor((clock() - start) / tick) + 1) * tick
   }
 })

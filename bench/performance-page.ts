@@ -2,24 +2,32 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Comparison } from './compare.js'
 import type { Machine } from './figures.js'
-import type { OwedFigures } from './owed.js'
+import type { BacklogFigures } from './owed.js'
 import { formatSize, type Plots } from './plots.js'
-import { type Grid, markdown, owedGrid, owedSentence, ratioGrid, restGrid, summaryGrid } from './report.js'
+import {
+  backlogGrid,
+  backlogSentence,
+  type Grid,
+  markdown,
+  ratioGrid,
+  restGrid,
+  summaryGrid,
+} from './report.js'
 import type { Axis, SizeFigures } from './sizes.js'
 import type { SoakFigures } from './soak.js'
 import { formatSpread } from './statistics.js'
 
-/** What runs have left in a folder; undefined where there was none yet. */
+/** The figures of earlier runs in a folder; undefined if there was no run. */
 interface AllFigures {
   readonly full: Comparison | undefined
   readonly sizes: SizeFigures | undefined
   readonly soak: SoakFigures | undefined
-  readonly owed: OwedFigures | undefined
+  readonly owed: BacklogFigures | undefined
 }
 
 const BLOCK = /(<!-- figures: ([a-z-]+) -->\n)[\s\S]*?(<!-- end of figures -->)/g
 
-/** The page with the figures between its markers. Throws where a marker asks for what there is not. */
+/** The page with the figures between its markers. Throws if the figures of a marker are missing. */
 export function withFigures(page: string, all: AllFigures): string {
   return page.replaceAll(BLOCK, (_, start: string, name: string, end: string) => {
     const section = SECTIONS[name]
@@ -61,10 +69,10 @@ const SECTIONS: { readonly [name: string]: Section } = {
   pipelines: ofSizes((sizes) => sizeSection(sizes, 'pipelines')),
   soak: ({ soak }) => soak && soakSection(soak),
   owed: ({ owed }) =>
-    owed && [`${owedSentence(owed)} ${where(owed.machine)}.`, '', markdown(owedGrid(owed))].join('\n'),
+    owed && [`${backlogSentence(owed)} ${where(owed.machine)}.`, '', markdown(backlogGrid(owed))].join('\n'),
 }
 
-/** Seen from the page; the plots are beside the figures. */
+/** Relative to the page; the plots are in the folder of the figures. */
 const image = (title: string, file: string): string => `![${title}](performance/${file})`
 
 const where = ({ cpu, cores, node, kafka, revision }: Machine): string =>
@@ -138,10 +146,10 @@ export const soakGrid = ({ rss, own, heap, peakRss, peakOwn, peakBacklog }: Soak
   ]),
 })
 
-/** What a run finds. */
-export type Figures = Comparison | SizeFigures | SoakFigures | OwedFigures
+/** The results of a run. */
+export type Figures = Comparison | SizeFigures | SoakFigures | BacklogFigures
 
-/** Writes what a run has found into a folder, for people and for programs. */
+/** Writes the results of a run into a folder, for people and for programs. */
 export function writeFigures(folder: string, name: string, figures: Figures, plots: Plots): void {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(figures, undefined, 2)}\n`)
@@ -153,7 +161,7 @@ export const readFigures = (folder: string): AllFigures => ({
   full: read<Comparison>(join(folder, 'full.json')),
   sizes: read<SizeFigures>(join(folder, 'sizes.json')),
   soak: read<SoakFigures>(join(folder, 'soak.json')),
-  owed: read<OwedFigures>(join(folder, 'owed.json')),
+  owed: read<BacklogFigures>(join(folder, 'owed.json')),
 })
 
 export const PAGE = 'docs/performance.md'

@@ -7,13 +7,13 @@ import { startHeadgate } from '../src/sandbox/headgate-process.js'
 import { nextMessage, startChild, stopChild } from './child.js'
 import { LEDGER_REPLACED, WITHOUT_LEDGER } from './without-ledger.js'
 
-/** A program under test, ready to take events. */
+/** A program under test, ready to accept events. */
 export interface Running {
   readonly pid: number
   readonly port: number
-  /** Where it says how it is; undefined where a program does not. */
+  /** The URL of its metrics; undefined if the program has none. */
   readonly admin: string | undefined
-  /** Records a second that it read back from Kafka at its start; undefined where those were too few to tell. */
+  /** Records a second that it read back from Kafka at its start; undefined if there were too few. */
   readonly readBack: number | undefined
   stop(): Promise<void>
 }
@@ -29,13 +29,13 @@ interface HeadgateVariant {
   /** The built command, if not that of the working tree. */
   readonly program?: string
   readonly profile?: string | undefined
-  /** With a stand-in for its ledger that keeps nothing: as modules of its own, for one of them is replaced. */
+  /** With a stand-in for its ledger that stores nothing: as separate modules, because one of them is replaced. */
   readonly withoutLedger?: boolean
-  /** 0 where absent. */
+  /** 0 if absent. */
   readonly workers?: number
 }
 
-/** `profile` is a folder for CPU profiles, here and below. */
+/** `profile`: a folder for CPU profiles, here and below. */
 export const floor = (profile?: string): Program => ({
   name: 'floor',
   async start(env) {
@@ -51,7 +51,7 @@ export const floor = (profile?: string): Program => ({
   },
 })
 
-/** Milliseconds. With 50 pipelines, each of which has connections of its own to Kafka, it takes a while. */
+/** Milliseconds. With 50 pipelines, each with its own connections to Kafka, a start takes a while. */
 const READY_WITHIN = 60_000
 const LINES_SHOWN = 20
 
@@ -93,7 +93,7 @@ export const headgate = ({
 const profiling = (name: string, folder: string | undefined): string[] =>
   folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(folder, name)}`]
 
-/** Fewer say more about the start of a consumer than about reading. */
+/** With fewer records, the start of a consumer would dominate. */
 const FEWEST = 10_000
 
 /** Records a second of the recovery that a Headgate process has logged. */
@@ -118,8 +118,8 @@ export interface Revision {
 }
 
 /**
- * Builds `ref` in a worktree that shares our `node_modules`: what differs is our code and not what it stands on. `config` is
- * taken from there, for what it may say changes too; from here where that revision had none.
+ * Builds `ref` in a worktree that shares our `node_modules`, so that only our code differs. `config` comes from that
+ * revision, because settings change too, or from the working tree if that revision has none.
  */
 export function buildRevision(ref: string, config: string): Revision {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-against-'))
@@ -128,7 +128,7 @@ export function buildRevision(ref: string, config: string): Revision {
     try {
       git('worktree', 'remove', '--force', folder)
     } catch {
-      // It had not been made yet.
+      // It does not exist yet.
       rmSync(folder, { recursive: true, force: true })
     }
   }
@@ -149,7 +149,7 @@ export function buildRevision(ref: string, config: string): Revision {
   } catch (error) {
     remove()
     throw new Error(
-      `"${ref}" cannot be built to compare with: ${error instanceof Error ? error.message : error}`,
+      `Cannot build "${ref}" for the comparison: ${error instanceof Error ? error.message : error}`,
     )
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Loaded into a Headgate process before its own program. What runs is, but for one module, the code that is shipped: no switch in
- * the program itself, for nobody should be able to run it like that.
+ * Loaded into a Headgate process before its own program. All but one module is the shipped code. The program itself
+ * has no switch for this, so that no operator can run it without a ledger.
  */
 import { register } from 'node:module'
 

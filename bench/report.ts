@@ -1,9 +1,9 @@
 import { type Column, table } from '../src/lib/terminal/text.js'
 import type { Figure, Ratio, RestSummary, Summary } from './figures.js'
-import type { OwedFigures, OwedPhase, Ready } from './owed.js'
+import type { BacklogFigures, BacklogPhase, Ready } from './owed.js'
 import { formatSpread } from './statistics.js'
 
-/** Cells of a table that is printed, or that stands in a page. */
+/** Cells of a table, printed or in a page. */
 export interface Grid {
   readonly columns: readonly Column[]
   readonly rows: readonly (readonly string[])[]
@@ -41,7 +41,7 @@ export const summaryGrid = (summaries: readonly Summary[]): Grid => ({
   ]),
 })
 
-/** Events a second, where that is more than chance and more than a thousandth of what comes in. */
+/** Events a second, if that is more than chance and more than a thousandth of the rate of events. */
 function growth({ median, min }: Summary['backlog']['slope'], perSecond: number): string {
   return min > 0 && median > perSecond / 1000 ? `${median.toFixed(0)}/s` : 'no'
 }
@@ -98,15 +98,15 @@ export const restGrid = (rests: readonly RestSummary[]): Grid => ({
 })
 
 /** What stands above the table of a backlog. */
-export const owedSentence = ({ owed, file, rate, seconds }: OwedFigures): string =>
+export const backlogSentence = ({ owed, file, rate, seconds }: BacklogFigures): string =>
   `${owed.toLocaleString('en')} pending acknowledgements, in a file of ${file.toFixed(0)} MiB. Started after a stop in order, looked at for ${seconds} s in each of two ways, with ${rate} events a second coming in, and killed.`
 
-const WHEN: { readonly [sender in OwedPhase['sender']]: string } = {
+const WHEN: { readonly [sender in BacklogPhase['sender']]: string } = {
   refuses: 'the sender refuses acknowledgements',
   takes: 'the sender takes them',
 }
 
-export const owedGrid = ({ ready, readyAfterKill, phases }: OwedFigures): Grid => ({
+export const backlogGrid = ({ ready, readyAfterKill, phases }: BacklogFigures): Grid => ({
   columns: [
     left('when'),
     right('ready after s'),

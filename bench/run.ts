@@ -3,16 +3,24 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Comparison, compare } from './compare.js'
+import { type Environment, startEnvironment } from './environment.js'
 import { fullLoads, saturation } from './loads.js'
 import { type Options, readOptions } from './options.js'
-import { measureOwed, OWN_LIMIT } from './owed.js'
+import { measureBacklog, OWN_LIMIT } from './owed.js'
 import { type Figures, sizeGrid, soakGrid, writeFigures, writePage } from './performance-page.js'
 import { comparisonPlots, type Plots, sizePlots, soakPlots } from './plots.js'
 import { buildRevision, floor, headgate, type Revision } from './programs.js'
-import { owedGrid, owedSentence, printed, ratioGrid, restGrid, summaryGrid, workersGrid } from './report.js'
+import {
+  backlogGrid,
+  backlogSentence,
+  printed,
+  ratioGrid,
+  restGrid,
+  summaryGrid,
+  workersGrid,
+} from './report.js'
 import { generateConfig, measureSizes, pathOf, payloadFor } from './sizes.js'
 import { soak } from './soak.js'
-import { type Environment, startSurroundings } from './surroundings.js'
 
 const BODY_BYTES = 1024
 /**
@@ -25,20 +33,20 @@ const TURNS = 4
 
 async function bench(options: Options): Promise<void> {
   const { mode, out, docs } = options
-  const around = await startSurroundings()
+  const environment = await startEnvironment()
   let found: { readonly figures: Figures; readonly plots: Plots }
   try {
-    found = await RUNS[mode](options, around)
+    found = await RUNS[mode](options, environment)
   } finally {
-    await around.stop()
+    await environment.stop()
   }
   if (out !== undefined) writeFigures(out, mode, found.figures, found.plots)
   if (out !== undefined && docs) writePage(out)
 }
 
-async function runComparison(options: Options, around: Environment) {
+async function runComparison(options: Options, environment: Environment) {
   const { mode, rounds, seconds, inFlight, jsonata, ledger, against, workers, rules, profile } = options
-  const many = rules === 0 ? undefined : await manyRules(rules, around)
+  const many = rules === 0 ? undefined : await manyRules(rules, environment)
   const config = many?.config ?? (jsonata ? 'plugins.config.json' : 'bench/plugins.config.json')
   const revision: Revision | undefined = against === undefined ? undefined : buildRevision(against, config)
   try {
@@ -76,7 +84,7 @@ async function runComparison(options: Options, around: Environment) {
         idleSeconds: full ? IDLE_SECONDS : 0,
         ...many?.plan,
       },
-      around,
+      environment,
     )
     showComparison(figures)
     if (workers > 0) console.log(`${printed(workersGrid(figures.summaries))}\n`)
@@ -90,11 +98,11 @@ async function runComparison(options: Options, around: Environment) {
 const nameOf = (workers: number): string => `headgate, ${workers} ${workers === 1 ? 'worker' : 'workers'}`
 
 /** A config that takes its time, and events of which only its last rule is for. */
-async function manyRules(rules: number, around: Environment) {
+async function manyRules(rules: number, environment: Environment) {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-rules-'))
   const config = join(folder, 'plugins.config.json')
   const schema = resolve('schemas/cxone-data-action.schema.json')
-  const topic = await around.emptyTopic()
+  const topic = await environment.emptyTopic()
   writeFileSync(
     config,
     JSON.stringify(generateConfig({ pipelines: 1, rules, kind: 'other JSONata', schema, topic })),
@@ -116,17 +124,17 @@ function showComparison({ machine, rounds, seconds, inFlight, ...found }: Compar
   if (found.refused) process.exitCode = 1
 }
 
-async function runSizes(options: Options, around: Environment) {
-  const figures = await measureSizes(options, around)
+async function runSizes(options: Options, environment: Environment) {
+  const figures = await measureSizes(options, environment)
   for (const axis of ['payload', 'rules', 'pipelines'] as const)
     console.log(`\n${printed(sizeGrid(figures, axis))}`)
   showDoubts(figures.doubts)
   return { figures, plots: sizePlots(figures) }
 }
 
-async function runSoak({ events, inFlight }: Options, around: Environment) {
+async function runSoak({ events, inFlight }: Options, environment: Environment) {
   const program = headgate({ name: 'headgate', config: 'bench/plugins.config.json' })
-  const figures = await soak(program, { events, inFlight }, around)
+  const figures = await soak(program, { events, inFlight }, environment)
   console.log(
     `${figures.events} events, ${inFlight} in flight, ${(figures.seconds / 60).toFixed(1)} minutes\n`,
   )
@@ -138,10 +146,10 @@ async function runSoak({ events, inFlight }: Options, around: Environment) {
   return { figures, plots: soakPlots(figures) }
 }
 
-async function runOwed(options: Options, around: Environment) {
-  const figures = await measureOwed(options, around)
-  console.log(`${owedSentence(figures)}\n`)
-  console.log(printed(owedGrid(figures)))
+async function runBacklog(options: Options, environment: Environment) {
+  const figures = await measureBacklog(options, environment)
+  console.log(`${backlogSentence(figures)}\n`)
+  console.log(printed(backlogGrid(figures)))
   const { ready, phases, readyAfterKill } = figures
   const peak = Math.max(ready.own, ...phases.map(({ peakOwn }) => peakOwn), readyAfterKill.own)
   if (peak > OWN_LIMIT) {
@@ -156,7 +164,7 @@ const RUNS = {
   full: runComparison,
   sizes: runSizes,
   soak: runSoak,
-  owed: runOwed,
+  owed: runBacklog,
 }
 
 function showDoubts(doubts: readonly string[]): void {

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { Environment } from './environment.js'
 import { doubtsOf, type Machine, machineOf } from './figures.js'
 import { saturation } from './loads.js'
 import { measure, type Plan, type Sample } from './measure.js'
 import { floor, headgate, type Program } from './programs.js'
 import { type Spread, spread } from './statistics.js'
-import type { Environment } from './surroundings.js'
 
 /** What an event costs when something is larger. */
 export interface SizeFigures {
@@ -32,7 +32,7 @@ interface SizeRow {
 }
 
 interface Case extends Pick<SizeRow, 'axis' | 'series' | 'size'> {
-  /** With an empty topic, for there is nothing to read back then. */
+  /** With an empty topic, so that there is nothing to read back. */
   program(): Promise<Program>
   readonly plan: Plan
 }
@@ -49,17 +49,17 @@ const LEAST_IN_FLIGHT = 8
 
 export async function measureSizes(
   options: { readonly rounds: number; readonly seconds: number; readonly inFlight: number },
-  around: Environment,
+  environment: Environment,
 ): Promise<SizeFigures> {
   const { rounds, seconds, inFlight } = options
   const folder = mkdtempSync(join(tmpdir(), 'headgate-sizes-'))
   const samples: Sample[] = []
   try {
     const rows: SizeRow[] = []
-    for (const { axis, series, size, program, plan } of casesOf(folder, seconds, inFlight, around)) {
+    for (const { axis, series, size, program, plan } of casesOf(folder, seconds, inFlight, environment)) {
       const own: Sample[] = []
       for (let round = 0; round < rounds; round++)
-        own.push(...(await measure([await program()], round, plan, around)).samples)
+        own.push(...(await measure([await program()], round, plan, environment)).samples)
       samples.push(...own)
       const over = (figure: 'cpuPerEvent' | 'eventsPerSecond' | 'p50' | 'peakRss') =>
         spread(own.map((sample) => sample[figure]))
@@ -68,20 +68,20 @@ export async function measureSizes(
       rows.push({ axis, series, size, cpuPerEvent, ...rest })
       console.error(`${axis} ${size}, ${series}: ${cpuPerEvent.median.toFixed(0)} us CPU an event`)
     }
-    return { machine: machineOf(around.kafka), rounds, seconds, rows, doubts: doubtsOf(samples) }
+    return { machine: machineOf(environment.kafka), rounds, seconds, rows, doubts: doubtsOf(samples) }
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
-function casesOf(folder: string, seconds: number, inFlight: number, around: Environment): Case[] {
+function casesOf(folder: string, seconds: number, inFlight: number, environment: Environment): Case[] {
   const plan = (bodyBytes: number): Plan => {
     const most = Math.max(LEAST_IN_FLIGHT, Math.floor(IN_FLIGHT_BYTES / bodyBytes))
     const loads = [saturation(seconds, Math.min(inFlight, most))]
     return { loads, turns: 1, bodyBytes, warmUp: WARM_UP, idleSeconds: 0 }
   }
   const generated = (pipelines: number, rules: number, kind: RuleKind) => async (): Promise<Program> => {
-    const topic = await around.emptyTopic()
+    const topic = await environment.emptyTopic()
     const config = join(folder, 'plugins.config.json')
     const schema = resolve('schemas/cxone-data-action.schema.json')
     writeFileSync(config, JSON.stringify(generateConfig({ pipelines, rules, kind, schema, topic })))
@@ -126,7 +126,7 @@ const at = (pipelines: number, rules: number): Pick<Plan, 'paths' | 'payloads'> 
 
 /** Configs for `--sizes`: the benchmark's one, with more rules or more pipelines. */
 
-/** What rules ask, in the words of the tables. */
+/** The kinds of rules, as the tables name them. */
 export const RULE_KINDS = [
   'regex at a field',
   'field equals text',
@@ -149,7 +149,7 @@ const conditionOf: { readonly [kind in RuleKind]: (n: number) => object } = {
   'other JSONata': (n) => ({ jsonata: `$lowercase(payload.kind) = 'kind-${n}'` }),
 }
 
-/** The events of a config with so many rules: only the last rule is for them, so that all have their say. */
+/** The events of a config with so many rules: only the last rule matches them, so that every rule is evaluated. */
 export const payloadFor = (rules: number): string => `"kind":"kind-${rules}"`
 
 export const pathOf = (pipeline: number): string => `/webhook/${pipeline}`
@@ -160,7 +160,7 @@ export function generateConfig(options: {
   readonly kind: RuleKind
   /** Absolute path. */
   readonly schema: string
-  /** Where all events go, to its first partition. */
+  /** The topic of all events; they go to its first partition. */
   readonly topic: string
 }): GeneratedConfig {
   const { pipelines, rules, kind, schema, topic } = options

@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { WEBHOOK_PATH } from '../src/sandbox/routes.js'
+import type { Environment } from './environment.js'
 import { type Machine, machineOf } from './figures.js'
 import { startGenerator } from './generator.js'
 import { allAcknowledged, PAYLOADS } from './measure.js'
 import type { Program } from './programs.js'
 import { type Growth, judgeGrowth, type Point } from './statistics.js'
-import type { Environment } from './surroundings.js'
 import { processFigures } from './watch.js'
 
-/** Whether memory stays flat over many events. */
+/** Measures whether memory stays flat over many events. */
 export interface SoakFigures {
   readonly machine: Machine
   readonly events: number
@@ -19,7 +19,7 @@ export interface SoakFigures {
   readonly peakOwn: number
   readonly peakBacklog: number
   readonly rss: Growth
-  /** Of that, what is not mapped from a file: it is what a leak would be seen in first. */
+  /** The part that is not mapped from a file: a leak shows there first. */
   readonly own: Growth
   readonly heap: Growth
 }
@@ -30,17 +30,17 @@ const EVERY = 1000
 const MIB = 2 ** 20
 const DAY = 86_400
 
-/** So many events as fast as they are taken; memory, by events that were answered. */
+/** Sends events as fast as they are accepted, and records memory by the number of responses. */
 export async function soak(
   program: Program,
   { events, inFlight }: { readonly events: number; readonly inFlight: number },
-  around: Environment,
+  environment: Environment,
 ): Promise<SoakFigures> {
-  const running = await program.start(around.env)
+  const running = await program.start(environment.env)
   const generator = startGenerator()
   try {
-    const before = await around.acknowledged()
-    const order = { port: running.port, token: around.token, bodyBytes: BODY_BYTES, name: 'soak' }
+    const before = await environment.acknowledged()
+    const order = { port: running.port, token: environment.token, bodyBytes: BODY_BYTES, name: 'soak' }
     const run = generator.run({
       ...order,
       paths: [WEBHOOK_PATH],
@@ -73,9 +73,9 @@ export async function soak(
       await delay(EVERY)
     }
     const { delivered, seconds, refused } = await run
-    await allAcknowledged(delivered, before, around)
+    await allAcknowledged(delivered, before, environment)
     return {
-      machine: machineOf(around.kafka),
+      machine: machineOf(environment.kafka),
       events: delivered,
       inFlight,
       seconds,

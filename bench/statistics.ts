@@ -1,4 +1,4 @@
-/** Median, and how far the rounds lie apart. */
+/** The median and the range of the rounds. */
 export interface Spread {
   readonly median: number
   readonly min: number
@@ -19,7 +19,7 @@ export const formatSpread = ({ median, min, max }: Spread, digits: number): stri
 
 export type Point = readonly [x: number, y: number]
 
-/** A straight line through points, and how sure its slope is. */
+/** A straight line through points, with the confidence of its slope. */
 interface Line {
   readonly slope: number
   readonly intercept: number
@@ -30,7 +30,7 @@ interface Line {
 
 /**
  * Least squares. Neighbouring samples of a process are alike (memory goes up and down with the garbage collector), so
- * each counts for less than one: the residuals' correlation with their neighbours says for how much.
+ * each counts for less than one, by the correlation of neighbouring residuals.
  */
 export function fitLine(points: readonly Point[]): Line {
   const n = points.length
@@ -61,7 +61,7 @@ export function tQuantile(degrees: number): number {
   return terms.reduce((total, term, index) => total + term / degrees ** (index + 1), z)
 }
 
-/** So many points, each the middle of as many neighbours: what remains when short swings are taken out. */
+/** So many points, each the median of its neighbours: the samples without short swings. */
 export function smooth(points: readonly Point[], count: number): Point[] {
   if (points.length <= count) return [...points]
   return Array.from({ length: count }, (_, index) => {
@@ -78,28 +78,28 @@ const neighbours = (values: readonly number[]): number =>
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
-/** How memory changes with the events that a process has seen, once it is warm. */
+/** The change of memory with the number of events, after the warm-up. */
 export interface Growth {
   /** MiB a million events, and the bounds of its confidence of 95 %. */
   readonly slope: number
   readonly low: number
   readonly high: number
   readonly verdict: 'flat' | 'growing' | 'undecided'
-  /** Millions of events, and MiB: what was judged, without its short swings. */
+  /** Millions of events, and MiB: the judged samples, without short swings. */
   readonly points: readonly Point[]
 }
 
-/** MiB a million events. Less is not told from a heap that takes its time to find its size. */
+/** MiB a million events. Less cannot be told from a heap that is still growing to its size. */
 const TOLERANCE = 1
 /** The share of the run that is warm-up: code is compiled, caches and the redelivery window fill. */
 const WARM_UP = 0.25
 const POINTS = 60
-/** Millions of events. Before that, the process is still finding its size. */
+/** Millions of events. Before that, the process is still growing to its size. */
 const FEWEST = 1
 
 /**
- * `flat` and `growing` only where the whole interval of confidence is on one side of the tolerance. A run that is too short
- * or too restless is `undecided`.
+ * `flat` and `growing` only if the whole interval of confidence is on one side of the tolerance. A run that is too
+ * short or too restless is `undecided`.
  */
 export function judgeGrowth(samples: readonly Point[]): Growth {
   const events = samples.at(-1)?.[0] ?? 0

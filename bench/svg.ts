@@ -1,4 +1,4 @@
-/** Text as it has to stand within an SVG, in an element or in an attribute. */
+/** Escapes text for an element or an attribute of an SVG. */
 export const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
@@ -21,13 +21,13 @@ export const label = (
   attributes: { readonly [name: string]: string | number } = {},
 ): string => element('text', { x, y, ...attributes }, escaped(text))
 
-/** Told apart by the colour-blind as well (Okabe and Ito), and from a light ground as from a dark one. */
+/** Distinct for colour-blind readers too (Okabe and Ito), on a light and on a dark background. */
 const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#8c8c00'] as const
 
 export const color = (index: number): string => COLORS[index % COLORS.length] ?? COLORS[0]
 
-// A viewer that follows the reader's preference gets letters that fit the ground; to all others they are grey, which is
-// legible on both.
+// In a viewer that follows the reader's preference, text has the colour for its background; elsewhere it is grey,
+// which is legible on both.
 const STYLE = `
 text { font: 12px system-ui, sans-serif; fill: #6e7781; }
 .title { font-size: 15px; font-weight: 600; }
@@ -49,7 +49,10 @@ export const picture = (width: number, height: number, title: string, content: r
 
 const ROW = 14
 
-/** Names beside their colours, below the title; in a second row, which just fits above the plot, where they are many. */
+/**
+ * Names beside their colours, below the title; if there are many, also in a second row, which just fits above the
+ * plot.
+ */
 export function legend(names: readonly string[], left: number, right: number): string[] {
   let x = left
   let row = 0
@@ -68,14 +71,14 @@ export function legend(names: readonly string[], left: number, right: number): s
   })
 }
 
-/** From values to places on an axis. */
+/** Maps values to positions on an axis. */
 interface Scale {
   at(value: number): number
   /** Values worth a line and a label. */
   readonly ticks: readonly number[]
 }
 
-/** From 0 to a round number above `highest`; `from` and `to` are places. */
+/** From 0 to a round number above `highest`; `from` and `to` are positions. */
 export function linearScale(highest: number, from: number, to: number): Scale {
   const step = roundStep(highest / 5)
   const count = Math.max(1, Math.ceil(highest / step))
@@ -86,7 +89,7 @@ export function linearScale(highest: number, from: number, to: number): Scale {
   }
 }
 
-/** Equal factors are equal distances. Ticks at powers of ten, and at 2 and 5 times those where there is room. */
+/** Equal factors are equal distances. Ticks at powers of ten, and at 2 and 5 times those if there is room. */
 export function logScale(lowest: number, highest: number, from: number, to: number): Scale {
   const low = Math.log10(lowest)
   const high = Math.log10(highest)

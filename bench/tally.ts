@@ -1,10 +1,10 @@
 import type { LoadResult } from './load-order.js'
 
-/** What has come of an order so far. */
+/** The results of an order so far. */
 export interface Tally {
   delivered(): number
   answered(status: string, milliseconds: number): void
-  /** Milliseconds that the generator was late by. */
+  /** The delay of the generator in milliseconds. */
   late(milliseconds: number): void
   queued(): void
   result(): LoadResult
@@ -44,15 +44,15 @@ export function createTally(): Tally {
   }
 }
 
-/** Latencies of any number of events, in little memory: each is known to half a percent. */
+/** Latencies of any number of events, in little memory, each to half a percent. */
 interface Latencies {
   record(milliseconds: number): void
-  /** NaN where there are none. */
+  /** NaN if there are none. */
   quantile(q: number): number
   readonly count: number
 }
 
-/** Each bucket reaches so much further than the one before. */
+/** The upper bound of a bucket relative to that of the one before. */
 const STEP = Math.log(1.01)
 /** A microsecond in milliseconds: the end of the first bucket. */
 const FIRST = 0.001
@@ -65,7 +65,7 @@ export function createLatencies(): Latencies {
   return {
     record(milliseconds) {
       const bucket = Math.ceil(Math.log(milliseconds / FIRST) / STEP)
-      // What is 0 or less has no logarithm.
+      // 0 and less has no logarithm.
       const index = bucket > 0 ? Math.min(bucket, BUCKETS - 1) : 0
       counts[index] = (counts[index] ?? 0) + 1
       count++

@@ -1,25 +1,25 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Environment } from './environment.js'
 import type { Generator } from './generator.js'
 import { fitLine, type Point } from './statistics.js'
-import type { Environment } from './surroundings.js'
 
-/** What was seen of a program under load, from outside: nothing of this costs it any work. */
+/** Observations of a program under load, from outside, so that they cost it no work. */
 interface Watched {
-  /** MiB: resident, and of that what is not mapped from a file. */
+  /** MiB: resident, and the part of it that is not mapped from a file. */
   readonly peakRss: number
   readonly peakOwn: number
   readonly backlog: Backlog
 }
 
-/** Events that were answered 200 and not yet acknowledged. */
+/** Events with status 200 that are not acknowledged yet. */
 export interface Backlog {
   readonly peak: number
-  /** Events a second by which it grew, with the bounds of its confidence. */
+  /** Its growth in events a second, with the bounds of its confidence. */
   readonly slope: { readonly median: number; readonly min: number; readonly max: number }
 }
 
-/** The largest of several, and the middle growth: of a dozen turns, chance makes one grow where none does. */
+/** The largest backlog of several, and the median growth: in one of a dozen turns, a backlog grows by chance. */
 export function inAll(backlogs: readonly Backlog[]): Backlog {
   const slopes = backlogs.map(({ slope }) => slope).sort((one, other) => one.min - other.min)
   return {
@@ -31,11 +31,11 @@ export function inAll(backlogs: readonly Backlog[]): Backlog {
 /** Milliseconds. */
 const EVERY = 100
 
-/** Watches until `until` has settled. `acknowledgedBefore` is what CXone had counted before the load. */
+/** Watches until `until` has settled. `acknowledgedBefore`: the count of CXone before the load. */
 export async function watch(
   pid: number,
   generator: Generator,
-  around: Environment,
+  environment: Environment,
   acknowledgedBefore: number,
   until: Promise<unknown>,
 ): Promise<Watched> {
@@ -49,7 +49,7 @@ export async function watch(
   }
   until.then(end, end)
   for (;;) {
-    const [delivered, acknowledged] = await Promise.all([generator.delivered(), around.acknowledged()])
+    const [delivered, acknowledged] = await Promise.all([generator.delivered(), environment.acknowledged()])
     const { rss, own } = processFigures(pid)
     peakRss = Math.max(peakRss, rss)
     peakOwn = Math.max(peakOwn, own)
@@ -63,7 +63,7 @@ export async function watch(
   return { peakRss, peakOwn, backlog: { peak, slope: { median: slope, min: low, max: high } } }
 }
 
-/** What Linux says of a process and of those that it has started: the workers of a program are part of it. */
+/** The figures of Linux for a process and its children: the workers of a program are part of it. */
 interface ProcessFigures {
   /** Since its start, in microseconds: user and system, all threads. Known to a hundredth of a second. */
   readonly cpu: number
@@ -71,11 +71,11 @@ interface ProcessFigures {
   readonly cpuOf: ReadonlyMap<number, number>
   /** Resident memory in MiB. */
   readonly rss: number
-  /** Of that, what is not mapped from a file: the kernel takes pages of files back when it needs them. */
+  /** The part that is not mapped from a file: the kernel takes pages of files back when it needs them. */
   readonly own: number
 }
 
-/** Linux counts CPU time in hundredths of a second wherever user programs can see it. */
+/** Linux shows CPU time to user programs in hundredths of a second. */
 const TICK = 10_000
 
 export function processFigures(pid: number): ProcessFigures {
@@ -97,7 +97,8 @@ function familyOf(pid: number): number[] {
 }
 
 function cpuMicroseconds(pid: number): number {
-  // After the program's name, which may hold anything: utime and stime are fields 14 and 15 of the whole line.
+  // After the program's name, which may contain any character: utime and stime are fields 14 and 15 of the whole
+  // line.
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /s, '')
     .split(' ')

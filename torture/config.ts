@@ -12,13 +12,13 @@ const LONGEST_RETRY = '5s'
 /** The config file of a run. */
 export interface KeptConfig {
   readonly path: string
-  /** Puts another config in its place, under which everything is to become of an event that would before. */
+  /** Replaces it by another config with the same results for every event. */
   change(change: Pick<ConfigChange, 'stages'>): void
 }
 
 /**
- * Writes the shipped config into `directory`, with two changes: what is against the schema becomes a dead letter, and
- * acknowledgements are tried again sooner.
+ * Writes the shipped config into `directory`, with two changes: an event that does not match the schema becomes a
+ * dead letter, and acknowledgements are retried sooner.
  */
 export function keepConfig(directory: string): KeptConfig {
   const text = readFileSync(SHIPPED_CONFIG, 'utf8').replaceAll('./schemas/', packageFile('schemas/'))

@@ -1,6 +1,6 @@
 /**
- * The CXone simulator in a process of its own, so that its storms do not hold up the sender. Says its URL, then who was
- * acknowledged when; does what it is told with a `CxoneOrder`.
+ * The CXone simulator in a process of its own, so that its storms do not hold up the sender. Reports its URL, then
+ * each acknowledged id with its time; carries out each `CxoneOrder`.
  */
 import { variable } from '../bench/variable.js'
 import { type Fault, startCxone } from '../src/sandbox/cxone.js'
@@ -10,9 +10,9 @@ export type CxoneOrder = 'calm' | 'throttled' | 'unavailable' | 'reset' | 'revok
 export interface CxoneNews {
   /** Ids, each with the time in milliseconds since 1970, in order. */
   readonly acknowledged: readonly (readonly [string, number])[]
-  /** How the acknowledge endpoint answered so far, by status. */
+  /** The responses of the acknowledge endpoint so far, by status. */
   readonly answers: { readonly [status: string]: number }
-  /** The answer to `tell`: all until now. */
+  /** The reply to `tell`: everything until now. */
   readonly told: boolean
 }
 
@@ -21,7 +21,7 @@ const FAULTS: { readonly [order in CxoneOrder]?: Fault } = {
   unavailable: { status: 503 },
   reset: 'reset',
 }
-/** In a storm, one request in so many is answered as usual. */
+/** In a storm, one request in so many gets its usual response. */
 const EYE = 10
 const NEWS_EVERY = 100
 

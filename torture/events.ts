@@ -12,7 +12,7 @@ import { followTopics } from '../src/sandbox/reader.js'
 import { DEAD_LETTER_TOPIC, TOPICS } from '../src/sandbox/routes.js'
 import type { SeenRecord } from './verdict.js'
 
-/** One request of the sender, and what has to come of it. */
+/** One request of the sender, and its expected result. */
 export interface TortureEvent {
   readonly id: string
   readonly headers: SandboxEvent['headers']
@@ -23,23 +23,23 @@ export interface TortureEvent {
 export interface InTopic {
   readonly kind: 'record' | 'dead-letter'
   readonly topic: string
-  /** Undefined where any will do. */
+  /** Undefined if any will do. */
   readonly partition: number | undefined
   /** Of the record's value. */
   readonly digest: string
 }
 
-/** When and how often an event is posted again, although it was or will be answered. */
+/** Redeliveries of an event, although it got or will get a response. */
 interface Repeats {
   /** A second copy at the same time. */
   readonly copied: boolean
-  /** The sender gives up waiting for its first answer after so many milliseconds, and posts the event again. */
+  /** The sender stops waiting for its first response after so many milliseconds, and posts the event again. */
   readonly abandonedAfter: number | undefined
-  /** Posted again so many milliseconds after it was answered 2xx. */
+  /** Posted again so many milliseconds after its response of 2xx. */
   readonly againAfter: number | undefined
 }
 
-/** What the torture's config keeps as a dead letter, where the shipped one refuses it. */
+/** Events that become dead letters under the torture's config; the shipped one rejects them. */
 const DEAD_LETTERED = 'HG_SCHEMA_VIOLATION'
 const EVERY_INVALID = 40
 
@@ -93,7 +93,7 @@ export async function readRecords(bootstrap: string): Promise<SeenRecord[]> {
     TOPICS,
     ({ topic, partition, offset, key, value, timestamp, headers }) => {
       records.push({
-        // One string for all, where the consumer makes one for each record.
+        // One string for all: the consumer makes one for each record.
         topic: topics.get(topic) ?? topic,
         partition,
         offset,

@@ -4,20 +4,20 @@ import { type Exit, type HeadgateProcess, startHeadgate } from '../src/sandbox/h
 import { workerPids } from '../test/helpers/worker-pids.js'
 import type { FaultLog, HeadgateFault } from './schedule.js'
 
-/** Headgate as somebody keeps it running, on the same ports and state directory every time. */
+/** Headgate as a service manager runs it, always on the same ports and state directory. */
 export interface KeptHeadgate {
-  /** Starts it, unless it runs, and waits until it takes events. */
+  /** Starts it, unless it runs, and waits until it accepts events. */
   start(): Promise<void>
   carryOut(fault: HeadgateFault): Promise<void>
-  /** Kills one of its workers, where there is any. */
+  /** Kills one of its workers, if there is any. */
   killWorker(number: number): void
-  /** As an operator stops it. Undefined where it does not run. */
+  /** Stops it as an operator does. Undefined if it does not run. */
   stop(): Promise<Exit | undefined>
   /** Resolves when it does not run. */
   ended(): Promise<unknown>
-  /** What it did that nobody made it do, in sentences. */
+  /** Unexpected events of its own, in sentences. */
   readonly troubles: readonly Trouble[]
-  /** What all of its processes have logged. */
+  /** The log lines of all its processes. */
   log(): string[]
 }
 
@@ -32,7 +32,7 @@ interface KeepOptions {
   readonly stateDir: string
   /** Ports and state directory included. */
   readonly env: { readonly [name: string]: string }
-  /** Ends it by SIGKILL when it is aborted. */
+  /** Its abort kills Headgate by SIGKILL. */
   readonly signal: AbortSignal
   readonly faults: FaultLog
 }
@@ -44,7 +44,7 @@ export function keepHeadgate({ config, stateDir, env, signal, faults }: KeepOpti
   const troubles: Trouble[] = []
   const logs: (readonly string[])[] = []
   let running: HeadgateProcess | undefined
-  /** The process whose end somebody has asked for. */
+  /** The process that has been told to end. */
   let ending: HeadgateProcess | undefined
 
   const trouble = (what: string) => {
@@ -125,7 +125,7 @@ export function keepHeadgate({ config, stateDir, env, signal, faults }: KeepOpti
         const victim = workers[number % workers.length]
         if (victim !== undefined) process.kill(victim, 'SIGKILL')
       } catch {
-        // It, or all of Headgate, has just ended by itself.
+        // The worker, or all of Headgate, has just ended by itself.
       }
     },
     stop: () => end('SIGTERM'),

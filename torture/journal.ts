@@ -1,26 +1,26 @@
 import type { SenderResponse } from '../src/sandbox/sender.js'
 import type { InTopic, TortureEvent } from './events.js'
 
-/** An event that was posted, and what came of it as its sender sees it. Times in milliseconds since 1970. */
+/** A posted event and its result, as its sender sees it. Times in milliseconds since 1970. */
 export interface Sent {
   readonly id: string
   readonly expected: TortureEvent['expected']
   readonly sentAt: number
-  /** When it was first answered as it has to be. */
+  /** The time of its first correct response. */
   readonly answeredAt: number | undefined
-  /** The different places that answers of 2xx named. */
+  /** The different positions that responses of 2xx named. */
   readonly places: readonly string[]
-  /** Answers that it must not get, in sentences. */
+  /** Wrong responses, in sentences. */
   readonly wrong: readonly string[]
 }
 
-/** What the sender writes down. */
+/** The records of the sender. */
 export interface Journal {
   readonly sent: readonly Sent[]
-  /** How many events have an answer. */
+  /** The number of events with a response. */
   readonly answered: number
   open(event: TortureEvent): Sent
-  /** Tells whether that settles it: an answer that says "later" does not. */
+  /** Returns true if that settles it: a response that says "later" does not. */
   answer(entry: Sent, answer: Omit<SenderResponse, 'refusals'>): boolean
 }
 
@@ -69,7 +69,7 @@ export function createJournal(): Journal {
 export const isStored = (entry: Sent): entry is Sent & { expected: InTopic } =>
   entry.expected.kind !== 'rejected'
 
-/** What was answered before is answered `duplicate`, whatever became of it then. */
+/** An event that already had a response gets `duplicate`, whatever its first result was. */
 const OUTCOMES = { record: 'delivered', 'dead-letter': 'dead-lettered' } as const
 
 function isExpected({ id, expected }: Sent, { status, body }: Omit<SenderResponse, 'refusals'>): boolean {

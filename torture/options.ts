@@ -1,12 +1,12 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 
-/** Those that things happen to. */
+/** The targets of faults. */
 const VICTIMS = ['headgate', 'broker', 'cxone', 'config'] as const
 type Victim = (typeof VICTIMS)[number]
 
 export interface Options {
-  /** How long faults happen under load; starting, and finishing what is unanswered, take longer. */
+  /** The time of faults under load; the start, and the end until every event has its response, come on top. */
   readonly seconds: number
   readonly seed: number
   /** New events a second. */
@@ -26,7 +26,7 @@ const USAGE = `npm run torture -- [options]
 `
 const LARGEST_SEED = 2 ** 32 - 1
 
-/** Throws with the usage where `args` do not fit it. */
+/** Throws with the usage if `args` do not match it. */
 export function readOptions(args: readonly string[]): Options {
   const text = { type: 'string' } as const
   const options = { minutes: text, seconds: text, seed: text, rate: text, only: text, workers: text } as const
@@ -66,7 +66,10 @@ const ERASE_LINE = '\r\u001b[2K'
 const ON_A_TERMINAL = 500
 const IN_A_LOG = 10_000
 
-/** Shows a line again and again: in its place on a terminal, below the last one elsewhere. Returns what ends that. */
+/**
+ * Shows a line again and again: in the same row on a terminal, below the last one elsewhere. Returns a function that
+ * ends it.
+ */
 export function showProgress(line: () => string): () => void {
   const { isTTY } = process.stderr
   const write = isTTY

@@ -2,14 +2,17 @@ import { type Column, table } from '../src/lib/terminal/text.js'
 import { faultsAround, type LoggedFault } from './schedule.js'
 import { BREACHES, type Breach, type Verdict, type Violation } from './verdict.js'
 
-/** What a run was, beside its verdict. Times in milliseconds since 1970. */
+/** The facts of a run besides its verdict. Times in milliseconds since 1970. */
 export interface Run {
   readonly seed: number
   readonly startedAt: number
   /** From the first event until everything was counted. */
   readonly seconds: number
   readonly faults: readonly LoggedFault[]
-  /** How requests to Headgate ended, and acknowledge requests to CXone: by status, or why there was none. */
+  /**
+   * The results of requests to Headgate and of acknowledge requests to CXone: the status, or the reason why there was
+   * none.
+   */
   readonly requests: ReadonlyMap<string, number>
   readonly acknowledgements: { readonly [status: string]: number }
 }
@@ -28,11 +31,11 @@ const COLUMNS: readonly Column[] = [
   { title: '', align: 'left' },
 ]
 const EXAMPLES = 5
-/** Faults this long before a violation, in milliseconds, may have to do with it; and so long after. */
+/** Faults within so many milliseconds before a violation, or after it, may be related to it. */
 const BEFORE = 15_000
 const AFTER = 2000
 
-/** The table, what was done to the system, and the verdict with the seed that repeats the run. */
+/** The table, the faults, and the verdict with the seed that repeats the run. */
 export function report(run: Run, { counts, violations }: Verdict): string {
   const broken = new Map(Object.keys(BREACHES).map((name) => [name as Breach, 0]))
   for (const { breach } of violations) broken.set(breach, (broken.get(breach) ?? 0) + 1)
@@ -64,7 +67,7 @@ export function report(run: Run, { counts, violations }: Verdict): string {
   ].join('\n\n')
 }
 
-/** Everything that was done to the system, and every violation, in the order of time. */
+/** Every fault and every violation, in the order of time. */
 export function chronicle({ startedAt, faults }: Run, violations: readonly Violation[]): string {
   const lines = [
     ...faults.map((fault) => ({ at: fault.at, text: describe(fault, startedAt) })),

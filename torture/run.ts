@@ -1,21 +1,24 @@
-/** `npm run torture`: faults under load, on a real Kafka of three nodes, and whether every promise was kept. */
+/**
+ * `npm run torture`: causes faults under load, on a real Kafka of three nodes, and checks that every promise was
+ * kept.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { packageFile } from '../src/process/package.js'
 import { scrape } from '../src/sandbox/reconcile.js'
 import { PIPELINE } from '../src/sandbox/routes.js'
+import { type Environment, startEnvironment } from './environment.js'
 import { readRecords } from './events.js'
 import { createJournal } from './journal.js'
 import { type Options, readOptions, showProgress } from './options.js'
 import { chronicle, type Run, report } from './report.js'
 import { startSender } from './sender.js'
-import { type Environment, startSurroundings } from './surroundings.js'
 import { torture } from './torture.js'
 import { judge, unacknowledged } from './verdict.js'
 
-/** How long the sender may need to get its last answers, in milliseconds. */
+/** The most milliseconds until the sender has its last responses. */
 const ANSWERED_WITHIN = 90_000
-/** How long the last acknowledgements may take altogether, and without any progress. */
+/** The most milliseconds for the last acknowledgements, in total and without progress. */
 const ACKNOWLEDGED_WITHIN = 180_000
 const ACKNOWLEDGED_PATIENCE = 45_000
 const LOOK_EVERY = 500
@@ -25,27 +28,27 @@ async function run(options: Options, signal: AbortSignal): Promise<boolean> {
   console.log(
     `seed ${seed}: ${seconds} s of faults, ${rate} new events a second${workers > 0 ? `, ${workers} workers` : ''}`,
   )
-  const around = await startSurroundings(workers, signal)
+  const environment = await startEnvironment(workers, signal)
   const startedAt = Date.now()
   const elapsed = () => (Date.now() - startedAt) / 1000
   const journal = createJournal()
-  const sender = startSender({ url: around.webhook, token: around.token, seed, rate }, journal)
+  const sender = startSender({ url: environment.webhook, token: environment.token, seed, rate }, journal)
   const endProgress = showProgress(() => {
     const { sent, answered } = journal
-    const now = around.faults.entries.filter(({ until }) => until === undefined).map(({ kind }) => kind)
-    const counts = `${sent.length} sent, ${answered} answered, ${around.simulator.acknowledged.size} acknowledged`
-    return `+${elapsed().toFixed(0)} s: ${counts}, ${around.faults.entries.length} faults${now.length > 0 ? `; now: ${now.join(', ')}` : ''}`
+    const now = environment.faults.entries.filter(({ until }) => until === undefined).map(({ kind }) => kind)
+    const counts = `${sent.length} sent, ${answered} answered, ${environment.simulator.acknowledged.size} acknowledged`
+    return `+${elapsed().toFixed(0)} s: ${counts}, ${environment.faults.entries.length} faults${now.length > 0 ? `; now: ${now.join(', ')}` : ''}`
   })
   try {
-    await torture(around, options, signal)
-    await around.headgate.start()
+    await torture(environment, options, signal)
+    await environment.headgate.start()
     await sender.finish(ANSWERED_WITHIN, signal)
-    await allAcknowledged(around, journal.sent, signal)
-    const exit = await around.headgate.stop()
-    await around.simulator.caughtUp()
-    const records = await readRecords(around.kafka.bootstrap)
-    const { acknowledged, answers } = around.simulator
-    const troubles = [...around.headgate.troubles]
+    await allAcknowledged(environment, journal.sent, signal)
+    const exit = await environment.headgate.stop()
+    await environment.simulator.caughtUp()
+    const records = await readRecords(environment.kafka.bootstrap)
+    const { acknowledged, answers } = environment.simulator
+    const troubles = [...environment.headgate.troubles]
     if (exit?.code !== 0) {
       const how =
         exit === undefined ? 'does not run' : `ended with ${exit.signal ?? `exit code ${exit.code}`}`
@@ -53,21 +56,21 @@ async function run(options: Options, signal: AbortSignal): Promise<boolean> {
     }
     const verdict = judge({ sent: journal.sent, records, acknowledged, troubles })
     const { requests } = sender
-    const { entries: faults } = around.faults
+    const { entries: faults } = environment.faults
     const ran: Run = { seed, startedAt, seconds: elapsed(), faults, requests, acknowledgements: answers }
     endProgress()
     console.log(`\n${report(ran, verdict)}`)
     const kept = verdict.violations.length === 0
-    if (!kept) console.log(`All of it, and Headgate's log: ${writeLog(ran, verdict, around)}`)
+    if (!kept) console.log(`All of it, and Headgate's log: ${writeLog(ran, verdict, environment)}`)
     return kept
   } finally {
     endProgress()
     await sender.close()
-    await around.end()
+    await environment.end()
   }
 }
 
-/** Resolves when all that was answered 2xx is acknowledged and Headgate knows it, or when that takes too long. */
+/** Resolves when every event with 2xx is acknowledged and Headgate knows it, or when that takes too long. */
 async function allAcknowledged(
   { simulator, admin }: Environment,
   sent: Parameters<typeof unacknowledged>[0],
@@ -102,7 +105,7 @@ function writeLog(ran: Run, { violations }: ReturnType<typeof judge>, { headgate
 const stop = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
-    // What we started ends with us, but in the second case not before it notices.
+    // Child processes end with this one, but in the second case not before they notice.
     if (stop.signal.aborted) process.exit(130)
     stop.abort()
   })

@@ -1,17 +1,17 @@
 import { type Random, seeded } from '../src/sandbox/events.js'
 
-/** All times in seconds. `pause` is the time since the fault before it in the same row was over. */
+/** All times in seconds. `pause` is the time since the end of the fault before it in the same row. */
 interface Timed {
   readonly pause: number
 }
 
 export interface HeadgateFault extends Timed {
   readonly signal: 'SIGKILL' | 'SIGTERM'
-  /** How long it stays down. */
+  /** Its downtime. */
   readonly down: number
-  /** Whether its state directory goes meanwhile. */
+  /** True if its state directory is removed meanwhile. */
   readonly wiped: boolean
-  /** Killed once more so long after it was started again, which is before or just after it is ready. */
+  /** Killed once more at that time after its restart, which is before or just after it is ready. */
   readonly killedAgainAfter: number | undefined
 }
 
@@ -27,21 +27,21 @@ export interface CxoneFault extends Timed {
   readonly lasts: number
 }
 
-/** One of Headgate's workers is killed, where it has any. */
+/** One of Headgate's workers is killed, if it has any. */
 interface WorkerFault extends Timed {
   /** Which of them: a number of any size, to be taken modulo how many there are. */
   readonly worker: number
 }
 
-/** Another config that writes the same records; a Headgate that runs takes it over. */
+/** Another config that writes the same records; a running Headgate reloads it. */
 export interface ConfigChange extends Timed {
   /** Source, sink and post-commit stage, in any combination: a bit for each. */
   readonly stages: number
 }
 
 /**
- * Rows of faults without end, which go on beside each other: within a row, one at a time. The same seed gives the same
- * rows, and one row does not depend on whether another one is followed.
+ * Endless rows of faults, which run in parallel: within a row, one at a time. The same seed gives the same rows, and
+ * each row is independent of the others.
  */
 interface Schedule {
   readonly headgate: Iterable<HeadgateFault>
@@ -49,7 +49,7 @@ interface Schedule {
   readonly cxone: Iterable<CxoneFault>
   readonly config: Iterable<ConfigChange>
   readonly workers: Iterable<WorkerFault>
-  /** How long the quiet period lasts that a moment of the run is in, without new faults; 0 where it is in none. */
+  /** The length of the quiet period, without new faults, at a moment of the run; 0 if there is none. */
   quietFor(now: number): number
 }
 
@@ -133,10 +133,10 @@ function* shuffled<Card>(random: Random, cards: readonly Card[]): Generator<Card
 const between = (random: Random, from: number, to: number): number =>
   (from * 1000 + random.below((to - from) * 1000)) / 1000
 
-/** One thing that was done to the system. Times in milliseconds since 1970. */
+/** One fault of the system. Times in milliseconds since 1970. */
 export interface LoggedFault {
   readonly at: number
-  /** What it was, for counting. */
+  /** Its kind, for counting. */
   readonly kind: string
   /** With its details, for people. */
   readonly what: string
@@ -166,6 +166,6 @@ export function createFaultLog(): FaultLog {
   }
 }
 
-/** The faults that were going on at any time from `from` to `to`. */
+/** The faults that were active at any time from `from` to `to`. */
 export const faultsAround = (faults: readonly LoggedFault[], from: number, to: number): LoggedFault[] =>
   faults.filter(({ at, until = Number.POSITIVE_INFINITY }) => at <= to && until >= from)

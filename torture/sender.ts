@@ -4,11 +4,11 @@ import { Pool } from 'undici'
 import { eventAt, repeatsOf, type TortureEvent } from './events.js'
 import type { Journal, Sent } from './journal.js'
 
-/** A sender that keeps every event until it is answered, and posts some of them again. */
+/** A sender that keeps every event until it has a response, and posts some of them again. */
 interface Sender {
-  /** How often requests ended in which way: a status, or why there was none. */
+  /** The number of requests by result: a status, or the reason why there was none. */
   readonly requests: ReadonlyMap<string, number>
-  /** Sends no new events from now on. Resolves when all that are sent are answered, or after `within` milliseconds. */
+  /** Sends no new events from now on. Resolves when all sent ones have responses, or after `within` milliseconds. */
   finish(within: number, signal: AbortSignal): Promise<void>
   /** Ends at once. */
   close(): Promise<void>
@@ -24,9 +24,9 @@ interface SenderOptions {
 }
 
 const CONNECTIONS = 256
-/** Events without an answer: with so many, no new ones are sent. */
+/** Events without a response: at this number, no new ones are sent. */
 const MOST_OPEN = 400
-/** How long an answer may take, in milliseconds, before the event is posted again. */
+/** The most milliseconds until a response: then the event is posted again. */
 const PATIENCE = 5000
 /** Waits before posting again, in milliseconds. */
 const SHORTEST_WAIT = 200
@@ -90,7 +90,7 @@ export function startSender({ url, token, seed, rate }: SenderOptions, journal: 
     let last = performance.now()
     for (let n = 0; sending; ) {
       const now = performance.now()
-      // What could not be sent in its time is not made up for later.
+      // Events that could not be sent in time are not made up for later.
       owed = Math.min(owed + ((now - last) / 1000) * rate, rate / 10 + 1)
       last = now
       for (; owed >= 1 && open < MOST_OPEN; owed--) launch(n++)

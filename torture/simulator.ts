@@ -1,21 +1,21 @@
 import { nextMessage, startChild, stopChild } from '../bench/child.js'
 import type { CxoneNews, CxoneOrder } from './cxone.js'
 
-/** How often an id was acknowledged, and when first: milliseconds since 1970. */
+/** The number of acknowledgements of an id, and the time of the first: milliseconds since 1970. */
 export interface Acknowledged {
   readonly times: number
   readonly firstAt: number
 }
 
-/** The CXone simulator in its process, seen from ours. */
+/** The CXone simulator, in a process of its own. */
 export interface Simulator {
   readonly pid: number
   readonly url: string
-  /** Lags a little behind what was acknowledged. */
+  /** Lags a little behind the acknowledgements. */
   readonly acknowledged: ReadonlyMap<string, Acknowledged>
   readonly answers: CxoneNews['answers']
   order(order: Exclude<CxoneOrder, 'tell'>): void
-  /** Resolves when all that was acknowledged until now is known. */
+  /** Resolves when all acknowledgements until now are known. */
   caughtUp(): Promise<void>
   stop(): Promise<void>
 }

@@ -18,7 +18,7 @@ export interface Tortured {
 const LOOK_EVERY = 250
 const IN_SYNC_WITHIN = 90_000
 
-/** Lets things happen for as long as the options say. Resolves when the last one is over, and everything is up again. */
+/** Causes faults for as long as the options say. Resolves when the last one is over and everything runs again. */
 export async function torture(
   { headgate, kafka, simulator, faults, config }: Tortured,
   { seed, seconds, victims, workers }: Options,
@@ -49,7 +49,7 @@ export async function torture(
     await sleep(lasts)
     if (kind === 'killed') await broker.start()
     else broker.resume()
-    // Another one before that, and there would be two missing.
+    // Another fault before that would leave two missing.
     const deadline = performance.now() + IN_SYNC_WITHIN
     while (!(await allInSync(kafka.bootstrap))) {
       if (performance.now() > deadline) throw new Error('The brokers did not get in sync again.')

@@ -3,7 +3,7 @@ import type { Trouble } from './headgate.js'
 import { isStored, type Sent } from './journal.js'
 import type { Acknowledged } from './simulator.js'
 
-/** What a run looked like from outside. */
+/** A run as seen from outside. */
 export interface Observed {
   readonly sent: readonly Sent[]
   /** Everything in the topics of the config, dead letters included, as an independent consumer read it. */
@@ -13,7 +13,7 @@ export interface Observed {
   readonly troubles: readonly Trouble[]
 }
 
-/** As much of a record as the verdict needs. */
+/** The parts of a record that the verdict needs. */
 export interface SeenRecord {
   readonly topic: string
   readonly partition: number
@@ -24,11 +24,11 @@ export interface SeenRecord {
   readonly digest: string
   /** When its leader appended it, in milliseconds since 1970. */
   readonly appendedAt: number
-  /** Of the config under which it was written: tells two lives of Headgate apart. */
+  /** Of the config under which it was written: distinguishes two runs of Headgate. */
   readonly revision: string | undefined
 }
 
-/** The promises that can be broken, and what that means. */
+/** The promises that can be broken, with their meaning. */
 export const BREACHES = {
   lost: 'answered 2xx, and not in Kafka',
   duplicates: 'records of an event beyond its first',
@@ -44,7 +44,7 @@ export type Breach = keyof typeof BREACHES
 export interface Violation {
   readonly breach: Breach
   readonly text: string
-  /** What else can be told: when it happened, in milliseconds since 1970. */
+  /** The time, if it is known, in milliseconds since 1970. */
   readonly at: number
 }
 
@@ -60,7 +60,7 @@ export interface Verdict {
   readonly violations: readonly Violation[]
 }
 
-/** Holds what was seen in each place against what was sent. */
+/** Compares the observations with the sent events. */
 export function judge({ sent, records, acknowledged, troubles }: Observed): Verdict {
   const stored = sent.filter(isStored)
   const recordsOf = new Map<Sent, SeenRecord[]>(stored.map((entry) => [entry, []]))
@@ -95,10 +95,14 @@ export function judge({ sent, records, acknowledged, troubles }: Observed): Verd
 
   for (const [{ id, answeredAt, places }, found] of recordsOf) {
     if (answeredAt === undefined) continue
-    if (found.length === 0) report('lost', answeredAt, `${id} was answered with ${places.join(', ')}.`)
+    if (found.length === 0) report('lost', answeredAt, `${id} got a response with ${places.join(', ')}.`)
     const wrong = places.filter((place) => !found.some((record) => placeOf(record) === place))
     if (found.length > 0 && wrong.length > 0)
-      report('misrouted', answeredAt, `${id} was answered with ${wrong.join(', ')}, where it is not.`)
+      report(
+        'misrouted',
+        answeredAt,
+        `${id} got a response with ${wrong.join(', ')}, but its record is not there.`,
+      )
   }
 
   for (const { id, sentAt, answeredAt, wrong } of sent) {
@@ -145,7 +149,7 @@ export function judge({ sent, records, acknowledged, troubles }: Observed): Verd
   }
 }
 
-/** Ids that are acknowledged less often than they have events that were answered 2xx. */
+/** Ids with fewer acknowledgements than events that got 2xx. */
 export function unacknowledged(
   sent: readonly Sent[],
   acknowledged: ReadonlyMap<string, Acknowledged>,
@@ -156,7 +160,7 @@ export function unacknowledged(
     .map(([id]) => id)
 }
 
-/** Where a record is, and whence. */
+/** The position of a record, and its origin. */
 const historyOf = (record: SeenRecord): string =>
   `at ${placeOf(record)} since ${clock(record.appendedAt)} under revision ${record.revision ?? 'unknown'}`
 
@@ -165,7 +169,7 @@ const answersTo = ({ sentAt, answeredAt, places }: Sent): string =>
     answeredAt === undefined ? 'never' : `at ${clock(answeredAt)} with ${places.join(', ')}`
   }`
 
-/** As Headgate's log has it. */
+/** As in Headgate's log. */
 const clock = (at: number): string => new Date(at).toISOString().slice(11, 23)
 
 function byId<Entry extends Sent>(entries: readonly Entry[]): Map<string, Entry[]> {

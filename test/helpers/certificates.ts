@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Why certificates cannot be made here; node:crypto makes none. */
+/** The reason why certificates cannot be made here: node:crypto makes none. */
 export const noOpenssl = spawnSync('openssl', ['version']).status === 0 ? undefined : 'there is no openssl'
 
 export interface Pair {
@@ -12,13 +12,13 @@ export interface Pair {
 }
 
 export interface PairOptions {
-  /** Whoever vouches for it; itself unless given. */
+  /** Its issuer; itself if absent. */
   readonly by?: Pair
-  /** From now on; negative where it has expired. */
+  /** From now on; negative if it has expired. */
   readonly days?: number
 }
 
-/** Makes a certificate for localhost, which also vouches for others, and its key, in `folder`. */
+/** Makes a certificate for localhost, which can also issue others, and its key, in `folder`. */
 export function makePair(folder: string, name: string, { by, days = 300 }: PairOptions = {}): Pair {
   const pair = { cert: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) }
   const request = join(folder, `${name}.csr`)

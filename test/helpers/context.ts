@@ -33,7 +33,7 @@ export interface TestContext extends SinkContext {
 }
 
 interface Overrides extends Partial<SinkContext> {
-  /** What paths in the config are relative to: the project's folder, or what `temporaryDirectory` made. */
+  /** The folder that paths in the config are relative to: that of the project, or one of `temporaryDirectory`. */
   readonly root?: string
 }
 
@@ -58,7 +58,7 @@ export function testContext({ root = process.cwd(), ...overrides }: Overrides = 
   }
 }
 
-/** Everybody gets one of their own. */
+/** Each caller gets a resource of its own. */
 const unshared =
   (contextOf: (name: string) => SharedContext): SinkContext['share'] =>
   <Thing extends Shareable>(_key: string, create: (context: SharedContext) => Thing): Lease<Thing> => {
@@ -66,7 +66,7 @@ const unshared =
     return { thing, release: () => thing.stop() }
   }
 
-/** What a plugin's `check` is given. */
+/** The second argument of a plugin's `check`. */
 export const checkContext = (overrides: Partial<CheckContext> = {}): CheckContext => ({
   files: filesIn(process.cwd()),
   exposed: false,
@@ -88,7 +88,7 @@ export function temporaryDirectory(
   return root
 }
 
-/** The config as a plugin's `check` and `create` get it. Throws where it does not fit the plugin's schema. */
+/** The config as a plugin's `check` and `create` get it. Throws if it does not match the plugin's schema. */
 export function fillDefaults<Schema extends TSchema>(
   definition: { readonly name: string; readonly config: Schema },
   config: object,

@@ -1,11 +1,11 @@
 import { startTcpProxy } from './tcp-proxy.js'
 
-/** A TCP proxy on loopback that can lose what the server answers. */
+/** A TCP proxy on loopback that can lose the responses of the server. */
 export interface DeafProxy {
   readonly port: number
-  /** From now on everything reaches the server, and nothing comes back. */
+  /** From now on, requests reach the server, and its responses are lost. */
   loseAnswers(): void
-  /** Cuts all connections, so that no half of an answer is left; new ones work in both directions. */
+  /** Cuts all connections, so that no partial response is left; new ones work in both directions. */
   heal(): void
   close(): void
 }

@@ -19,14 +19,14 @@ export interface Deployment {
   readonly headgate: HeadgateProcess
   readonly cxone: Cxone
   readonly stateDirectory: string
-  /** Path of its config file, and what the file asks of the environment. */
+  /** The path of its config file, and the environment that the file needs. */
   readonly configFile: string
   readonly environment: { readonly [name: string]: string }
   /** Ends Headgate, and waits until it has ended. */
   end(signal: NodeJS.Signals): Promise<void>
   /** Starts it again, on the same config and state directory. */
   start(until?: Until): Promise<void>
-  /** What the names of its topics start with, instead of `cxone.data.actions`. */
+  /** The prefix of the names of its topics, instead of `cxone.data.actions`. */
   readonly prefix: string
   post(body: string | Buffer, headers?: { readonly [name: string]: string }): Promise<Answer>
   records(): Promise<ReadRecord[]>
@@ -42,7 +42,7 @@ export interface Answer {
 }
 
 export interface DeploymentOptions {
-  /** What is to be replaced in the text of the shipped config. */
+  /** Replacements in the text of the shipped config. */
   readonly config?: (text: string) => string
   readonly cxone?: Pick<CxoneOptions, 'tokenLifetime' | 'faults'>
   /** The routes whose topic is not created. */
@@ -50,12 +50,12 @@ export interface DeploymentOptions {
   readonly until?: Until
   /** Of its topics. */
   readonly replication?: number
-  /** Where Headgate finds Kafka, if not where the test does. */
+  /** The address of Kafka for Headgate, if it differs from that of the test. */
   readonly brokers?: string
   /** Settings of the process. */
   readonly env?: { readonly [name: string]: string }
   readonly nodeOptions?: readonly string[]
-  /** Told how to clean up; at the end of the test where absent. */
+  /** Registers the clean-up; at the end of the test if absent. */
   readonly atEnd?: AtEnd
 }
 

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 
 /**
- * Kills process `pid` and removes `directory` when this process ends, in whatever way it does: a shell of its own
- * session waits for the end of its input, which comes even with SIGKILL. Returns what calls that off.
+ * Kills process `pid` and removes `directory` when this process ends, however it ends: a shell in its own session
+ * waits for the end of its input, which comes even with SIGKILL. Returns a function that cancels it.
  */
 export function endWithUs(pid: number, directory: string): () => void {
   const script = 'cat >/dev/null; kill -9 "$0" 2>/dev/null; sleep 1; rm -rf "$1"'

@@ -14,19 +14,19 @@ import {
 import { parseBody } from '../../src/lib/json/body.js'
 import { pointer } from '../../src/lib/json/pointer.js'
 
-/** A sink, a router and a post-commit stage in memory, for tests of what stands between them. */
+/** A sink, a router and a post-commit stage in memory, for tests of the engine between them. */
 export interface InlinePlugins {
   readonly definitions: readonly AnyDefinition[]
   readonly written: SinkRecord[]
   readonly acknowledged: Committed[]
-  /** Hands an event to the pipeline, as a source would. */
+  /** Passes an event to the pipeline, as a source would. */
   intake: Intake
-  /** What each stage does with the next events; tests replace these. */
+  /** The behaviour of each stage for the next events; tests replace these. */
   apply(event: Event): Verdict | Promise<Verdict>
   send(record: SinkRecord): Promise<void>
   acknowledge(committed: Committed): Promise<Attempt>
   notReady: string[]
-  /** Starts and stops in the order they happen. */
+  /** Starts and stops, in their order. */
   readonly order: string[]
 }
 

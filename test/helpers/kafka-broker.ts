@@ -16,11 +16,11 @@ export interface KafkaBroker {
   readonly address: string
   /** Resolves when it takes requests. */
   start(): Promise<void>
-  /** By its own shutdown, which hands its leaderships over first. */
+  /** By its own shutdown, which first moves its leaderships. */
   stop(): Promise<void>
-  /** By SIGKILL. What it has on disk stays for the next `start`. */
+  /** By SIGKILL. Its data stays on disk for the next `start`. */
   kill(): Promise<void>
-  /** Freezes it: connections stay open, and nothing answers. */
+  /** Freezes it: connections stay open, and it does not respond. */
   pause(): void
   resume(): void
 }

@@ -25,7 +25,7 @@ export const java = process.env['JAVA_HOME'] ? join(process.env['JAVA_HOME'], 'b
 
 /**
  * The class path of a Kafka broker, for `java -cp`. Fetched by Maven the first time, as `test/kafka/pom.xml` says.
- * Throws with a sentence for people where this machine cannot run Kafka.
+ * Throws with a readable reason if this machine cannot run Kafka.
  */
 export async function kafkaClassPath(): Promise<string> {
   await checkJava()
@@ -47,7 +47,7 @@ async function checkJava(): Promise<void> {
     throw new Error(`${java} is version ${version}, and Kafka needs ${OLDEST_JAVA} or later`)
 }
 
-/** Into a folder of its own first: what stands at `lib` is always whole. */
+/** Into a folder of its own first, so that `lib` is always complete. */
 async function fetchJars(lib: string): Promise<void> {
   const temporary = mkdtempSync(`${lib}.`)
   const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${temporary}`]
@@ -62,7 +62,7 @@ async function fetchJars(lib: string): Promise<void> {
   }
 }
 
-/** Runs `task` in one process at a time. A lock whose owner is gone counts as free. */
+/** Runs `task` in one process at a time. A lock whose owner has ended counts as free. */
 async function locked(path: string, task: () => Promise<void>): Promise<void> {
   mkdirSync(dirname(path), { recursive: true })
   while (!take(path)) await delay(LOCK_POLL)
@@ -73,7 +73,7 @@ async function locked(path: string, task: () => Promise<void>): Promise<void> {
   }
 }
 
-/** A symbolic link, because it comes into being whole: there is no moment without its owner's id. */
+/** A symbolic link, because its creation is atomic: it always contains its owner's id. */
 function take(path: string): boolean {
   try {
     symlinkSync(String(process.pid), path)

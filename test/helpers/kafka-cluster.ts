@@ -11,7 +11,7 @@ export interface KafkaCluster {
   readonly bootstrap: string
   /** In the order of their ids, which start at 1. */
   readonly brokers: readonly KafkaBroker[]
-  /** For each of the extra listeners, where the first node has it. */
+  /** The address of each extra listener on the first node. */
   readonly addresses: { readonly [listener: string]: string }
   readonly ports: readonly number[]
   /** Its data is gone with it. */
@@ -24,7 +24,7 @@ export interface ClusterOptions {
   /** Broker settings on top of ours. */
   readonly properties?: { readonly [name: string]: string }
   readonly jvm?: readonly string[]
-  /** Those of a cluster that ended before, in whose place this one comes. */
+  /** Those of an earlier cluster that this one replaces. */
   readonly ports?: readonly number[]
   /** Listeners beside the plain one that tests use, by their names, on a cluster of one node. */
   readonly listeners?: { readonly [name: string]: ExtraListener }
@@ -32,11 +32,11 @@ export interface ClusterOptions {
 
 export interface ExtraListener {
   readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT'
-  /** What clients are told, if not the port that the broker listens on. */
+  /** The advertised port, if it is not the port that the broker listens on. */
   readonly advertisedPort?: number
 }
 
-/** Starts in half the CPU time of the defaults; what runs for long is slower. */
+/** Starts in half the CPU time of the defaults; long runs are slower. */
 export const QUICK_START = ['-Xmx400m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData']
 
 /** Any 16 bytes will do. */
@@ -56,7 +56,7 @@ export async function startKafkaCluster(options: ClusterOptions = {}): Promise<K
   const brokers: KafkaBroker[] = []
 
   async function stop(): Promise<void> {
-    // Nothing of it is kept, and a node that waits for the others' shutdown would take long.
+    // Its data is discarded, and a node that waits for the others' shutdown would take long.
     await Promise.all(brokers.map((broker) => broker.kill()))
     rmSync(directory, { recursive: true, force: true })
   }

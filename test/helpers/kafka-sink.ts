@@ -5,14 +5,14 @@ import { fillDefaults, type TestContext, testContext } from './context.js'
 
 const ID = 'headgate-event-id'
 
-/** A started kafka sink, for tests of what it does on a real cluster. Stopped when the test has finished. */
+/** A started kafka sink, for tests on a real cluster. Stopped when the test has finished. */
 export interface TestSink {
   readonly sink: Sink
   readonly log: RecordLog
   readonly context: TestContext
   /** Sends a record with this id as a header. */
   send(target: Target, id: string, value?: Buffer): Promise<Receipt>
-  /** The ids in what is read back, from these positions or from the start of everything. */
+  /** The ids of the records that are read back, from these positions or from the start of the log. */
   read(from?: readonly Position[]): Promise<string[]>
 }
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll } from 'vitest'
 
-/** Is told what to do when nobody needs it any more: `onTestFinished`, or what `sharedByTests` hands on. */
+/** Registers the clean-up of a resource: `onTestFinished`, or the argument of `sharedByTests`. */
 export type AtEnd = (cleanUp: () => Promise<void> | void) => void
 
 /**
- * What all tests of this `describe` share: made before the first, cleaned up after the last, newest first. Returns how to
- * get it.
+ * A resource that all tests of this `describe` share: made before the first, cleaned up after the last, newest first.
+ * Returns a getter.
  */
 export function sharedByTests<Value>(make: (atEnd: AtEnd) => Promise<Value>): () => Value {
   const cleanUps: Parameters<AtEnd>[0][] = []

@@ -2,11 +2,11 @@ import { startTcpProxy } from './tcp-proxy.js'
 
 /** A TCP proxy between a Kafka client and its broker. */
 export interface LossyProxy {
-  /** From now on loses the answer to the first produce request, and the whole of the second. */
+  /** From now on, loses the response to the first produce request, and the second request entirely. */
   lose(): void
-  /** Resolves when so many produce requests have come since. */
+  /** Resolves when so many produce requests have arrived since. */
   produced(count: number): Promise<void>
-  /** Resolves when the broker has answered the one after those. */
+  /** Resolves when the broker has responded to the one after those. */
   readonly answered: Promise<void>
   /** Cuts all connections; from then on nothing is lost. */
   cut(): void
@@ -73,7 +73,7 @@ export async function startLossyProxy(port: number, target: number): Promise<Los
   }
 }
 
-/** Kafka's frames, each with its length in front. */
+/** Kafka's frames, each preceded by its length. */
 function framesOf(take: (frame: Buffer) => void): (data: Buffer) => void {
   let rest = Buffer.alloc(0)
   return (data) => {

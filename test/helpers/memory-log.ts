@@ -17,13 +17,13 @@ export interface MemoryLog extends RecordLog {
   readonly records: Entry[]
   committed: number | undefined
   fences: number
-  /** False where the config has no target in it any more. */
+  /** False if the config has no target in it any more. */
   isTarget: boolean
-  /** Of the topic; undefined where that cannot be told. */
+  /** Of the topic; undefined if it cannot be determined. */
   identity: string | undefined
   /** While set, everything rejects with it. */
   down: HeadgateError | undefined
-  /** Writes a record as the sink does, with more headers where they are given, and gives its outcome. */
+  /** Writes a record as the sink does, with any further headers, and returns its outcome. */
   append(id: string, digest: string, pipeline?: string, more?: Entry['headers'], value?: Buffer): Outcome
 }
 

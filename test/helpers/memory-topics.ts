@@ -15,13 +15,16 @@ interface Kept {
   readonly timestamp: number
 }
 
-/** Topics in memory, with what a sink needs of them: several processes can have one. Records without a partition go into 0. */
+/**
+ * Topics in memory, with the operations of a sink: several processes can share one. Records without a partition go
+ * into 0.
+ */
 export interface MemoryTopics {
   readonly log: RecordLog
   send(record: SinkRecord): Promise<Receipt>
-  /** What stands in a topic, oldest first, whatever the partition. */
+  /** The records of a topic, oldest first, across its partitions. */
   records(topic: string): LoggedRecord[]
-  /** Forgets what is older. */
+  /** Drops older records. */
   trim(topic: string, partition: number, start: number): void
 }
 

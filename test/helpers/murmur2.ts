@@ -1,4 +1,7 @@
-/** Murmur2 as the Java client of Kafka has it (`Utils.murmur2`), written from its definition: what the suites compare with. */
+/**
+ * Murmur2 as the Java client of Kafka has it (`Utils.murmur2`), written from its definition: the reference of the
+ * suites.
+ */
 export function murmur2(data: Uint8Array): number {
   const m = 0x5bd1e995
   let h = 0x9747b28c ^ data.length

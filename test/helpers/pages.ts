@@ -3,19 +3,19 @@ import { readdirSync, readFileSync } from 'node:fs'
 /** A fenced code block of a page. */
 export interface Block {
   readonly page: string
-  /** Where it begins. */
+  /** The position of its first line. */
   readonly line: number
-  /** The page and the first line of the block: what tables call it. */
+  /** The page and the first line of the block: its name in tables. */
   readonly name: string
   readonly language: string
   readonly text: string
   /** `quoted`, `file`, `output of` or `theirs`: the comment before it, such as `<!-- quoted: plugins.config.json -->`. */
   readonly mark: string | undefined
-  /** What that comment names: a file, a command, a program. */
+  /** The argument of that comment: a file, a command, a program. */
   readonly about: string | undefined
 }
 
-/** What readers read: the README and the pages about it. Runbooks have tests of their own. */
+/** The pages for readers: the README and docs/. Runbooks have tests of their own. */
 export const PAGES: readonly string[] = [
   'README.md',
   ...['docs', 'docs/coming-from'].flatMap((folder) =>
@@ -25,7 +25,7 @@ export const PAGES: readonly string[] = [
   ),
 ]
 
-/** It is walked through from its first block to its last, on a real Kafka: test/kafka/getting-started.test.ts. */
+/** A test runs it from its first block to its last, on a real Kafka: test/kafka/getting-started.test.ts. */
 export const WALKED = 'docs/getting-started.md'
 
 export const pageText = (page: string): string => readFileSync(page, 'utf8')
@@ -45,5 +45,5 @@ export function blocksOf(page: string): Block[] {
   }))
 }
 
-/** What a page says around its blocks. */
+/** The text of a page without its blocks. */
 export const proseOf = (page: string): string => pageText(page).replaceAll(BLOCK, '')

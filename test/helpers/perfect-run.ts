@@ -10,7 +10,7 @@ export type MutableObserved = { -readonly [member in keyof Observations]: Observ
   acknowledged: Map<string, number>
 }
 
-/** What a run without a fault looks like from outside, to be spoiled by tests. */
+/** A run without a fault as seen from outside, for tests to spoil. */
 export function perfectRun(count = 100): MutableObserved {
   const records: ReadRecord[] = []
   const acknowledged = new Map<string, number>()

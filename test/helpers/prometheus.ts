@@ -19,7 +19,7 @@ export interface Series {
 }
 
 export interface PrometheusOptions {
-  /** `host:port` of what it scrapes, as job "headgate" in namespace "test". */
+  /** `host:port` of its target, scraped as job "headgate" in namespace "test". */
   readonly target: string
   /** Text of the rules. */
   readonly rules: string
@@ -27,8 +27,8 @@ export interface PrometheusOptions {
 }
 
 /**
- * Why there is no Prometheus; undefined where there is one. Throws where HEADGATE_TEST_PROMETHEUS=required and there is
- * none.
+ * The reason why there is no Prometheus; undefined if there is one. Throws if HEADGATE_TEST_PROMETHEUS=required and
+ * there is none.
  */
 export function prometheusMissing(): string | undefined {
   const lacking = ['prometheus', 'promtool'].filter(
@@ -42,7 +42,7 @@ export function prometheusMissing(): string | undefined {
   return reason
 }
 
-/** Runs promtool, whose complaints are the error. */
+/** Runs promtool; its messages are the error. */
 export function promtool(...args: readonly string[]): void {
   const { status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`promtool ${args.join(' ')}\n${stdout}${stderr}`)
@@ -90,7 +90,7 @@ export async function startPrometheus({ target, rules, atEnd }: PrometheusOption
   }
 }
 
-/** What /api/v1/query answers. */
+/** The response of /api/v1/query. */
 type Answer =
   | { readonly status: 'error'; readonly error: string }
   | {

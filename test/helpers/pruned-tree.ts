@@ -6,10 +6,10 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** What `scripts/prune.mjs` makes of the built checkout, in a folder outside of it. */
+/** The result of `scripts/prune.mjs` on the built checkout, in a folder outside of it. */
 export interface PrunedTree {
   readonly path: string
-  /** What the script printed. */
+  /** The output of the script. */
   readonly output: string
   remove(): void
 }

@@ -3,18 +3,18 @@ import { connect, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as secure } from 'node:tls'
 import { onTestFinished } from 'vitest'
 
-/** A TCP connection that says what no HTTP client would. */
+/** A TCP connection for bytes that no HTTP client would send. */
 export interface RawConnection {
   send(text: string | Buffer): void
-  /** All that has come, once `enough` is true of it. Rejects when the connection is closed before that. */
+  /** All received bytes, once `enough` is true of them. Rejects if the connection is closed before that. */
   until(enough: (received: string) => boolean): Promise<string>
-  /** All that has come, once the other side has closed the connection. */
+  /** All received bytes, once the other side has closed the connection. */
   closed(): Promise<string>
   /** Ends our side. */
   end(): void
-  /** Resets the connection: the other side learns at once that nobody is there any more. */
+  /** Resets the connection: the other side notices at once. */
   cut(): void
-  /** Stops reading what the other side sends, until `resume`. */
+  /** Stops reading from the other side, until `resume`. */
   pause(): void
   resume(): void
 }
@@ -25,7 +25,7 @@ export async function rawConnection(port: number): Promise<RawConnection> {
   return rawConnectionOn(below, below)
 }
 
-/** The same below TLS. Rejects when TLS is not agreed on. */
+/** The same over TLS. Rejects if the handshake fails. */
 export async function rawSecureConnection(port: number, tls: ConnectionOptions): Promise<RawConnection> {
   const below = connect({ host: '127.0.0.1', port, allowHalfOpen: true })
   onTestFinished(() => void below.destroy())
@@ -41,7 +41,7 @@ async function rawConnectionOn(socket: Socket, below: Socket, ready = 'connect')
   })
   socket.on('end', () => socket.end())
   await once(socket, ready)
-  // A reset is one way of closing.
+  // A reset is a way of closing.
   socket.on('error', () => {})
   const closed = new Promise<string>((resolve) => socket.on('close', () => resolve(received)))
   return {

@@ -7,8 +7,8 @@ import { builtFile } from '../../src/process/package.js'
 import { temporaryDirectory } from './context.js'
 
 /**
- * What somebody has after `npm ci`, with `./headgate` and `headgate` as commands, and other programs by name. curl fails where
- * the answer is no success.
+ * The checkout of a reader after `npm ci`, with `./headgate` and `headgate` as commands, and other programs by name.
+ * curl fails if the response is not a success.
  */
 export function reader(
   atEnd: (clean: () => void) => void,

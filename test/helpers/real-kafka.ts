@@ -4,12 +4,14 @@ import { createTopic, type TopicOptions } from './kafka-topics.js'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** `host:port` of the broker that the tests share, or undefined where there is none. `test/kafka/setup.ts` sets it. */
+    /**
+     * `host:port` of the broker that the tests share, or undefined if there is none. `test/kafka/setup.ts` sets it.
+     */
     realKafka: string | undefined
   }
 }
 
-/** `describe` for what needs a real Kafka, the shared one or one of its own; skipped where there is none. */
+/** `describe` for tests that need a real Kafka, the shared one or one of their own; skipped if there is none. */
 export const describeKafka = describe.skipIf(inject('realKafka') === undefined)
 
 /** `host:port` of the one node that all tests share. */

@@ -4,15 +4,15 @@ import { type Deployment, eventText } from './deployment.js'
 const PAUSE = 50
 
 export interface ResendingSenders {
-  /** Ids of the events that were answered 200. */
+  /** Ids of the events with status 200. */
   readonly answered: ReadonlySet<string>
-  /** How often an event was not, by status; 0 where there was no answer. */
+  /** The number of other responses, by status; 0 for no response. */
   readonly refusals: ReadonlyMap<number, number>
-  /** Resolves when every event that was begun has been answered 200. */
+  /** Resolves when every started event has its 200. */
   finish(): Promise<void>
 }
 
-/** So many senders that post one event after the other, each again and again until it is answered 200. */
+/** Senders that post one event after the other, each again and again until its response is 200. */
 export function startSenders({ post }: Pick<Deployment, 'post'>, count = 16): ResendingSenders {
   const answered = new Set<string>()
   const refusals = new Map<number, number>()

@@ -3,9 +3,9 @@ import { parse } from 'jsonc-parser'
 
 const SCHEMA = 'schemas/cxone-data-action.schema.json'
 
-/** The shipped config, changed, with what it refers to: files by name, for `temporaryDirectory`. */
+/** A changed copy of the shipped config and the files that it refers to: files by name, for `temporaryDirectory`. */
 export function shippedFiles(
-  // biome-ignore lint/suspicious/noExplicitAny: a config as people write it
+  // biome-ignore lint/suspicious/noExplicitAny: a config as a user writes it
   changes: { readonly [file: string]: (pipeline: any) => void } = { 'plugins.config.json': () => {} },
 ): { readonly [path: string]: string } {
   const text = readFileSync('plugins.config.json', 'utf8')

@@ -2,18 +2,18 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
 
-/** Keeps a listening socket open over the lives of a program, as systemd does for a socket unit. */
+/** Keeps a listening socket open across restarts of a program, as systemd does for a socket unit. */
 export interface SocketHolder {
   readonly port: number
   /** Every line that the program has printed. */
   readonly lines: readonly string[]
   /** Starts the program with the socket as descriptor 3; resolves with its process id. One at a time. */
   start(): Promise<number>
-  /** Resolves when the program that runs has ended. */
+  /** Resolves when the running program has ended. */
   ended(): Promise<void>
 }
 
-/** Node.js can hand a socket to a child only while it accepts connections itself, and has no fork and exec. */
+/** Node.js can pass a socket to a child only while it accepts connections itself, and has no fork and exec. */
 const HOLDER = `
 import os, socket, sys
 s = socket.socket()

@@ -3,14 +3,14 @@ import { connect, createServer, type Socket } from 'node:net'
 
 /** A TCP proxy on loopback. */
 export interface TcpProxy {
-  /** Cuts all connections; new ones are taken. */
+  /** Cuts all connections; new ones are accepted. */
   cut(): void
   close(): void
 }
 
 /**
- * Listens on `port` and opens a connection to `target`, another port of loopback, for each that it is given. `join` passes
- * on what both sides say; where one of them ends, so does the other.
+ * Listens on `port` and opens a connection to `target`, another port of loopback, for each accepted one. `join`
+ * forwards the bytes of both sides; if one of them ends, so does the other.
  */
 export async function startTcpProxy(
   port: number,

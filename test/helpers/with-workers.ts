@@ -26,13 +26,13 @@ export interface WithWorkers {
   readonly headgate: HeadgateProcess
   readonly cxone: Cxone
   readonly configFile: string
-  /** On one of so many connections that every worker has some. */
+  /** On one of many connections, so that every worker has some. */
   post(body: string, headers?: { readonly [name: string]: string }): Promise<Answer>
   ids(): Promise<string[]>
 }
 
 interface Start {
-  /** What is made of the shipped config. */
+  /** The change of the shipped config. */
   edit?(config: string): string
   /** Beside the config. */
   readonly files?: { readonly [path: string]: string }
@@ -68,7 +68,7 @@ export async function startWithWorkers({ edit, files, env }: Start = {}): Promis
   }
 }
 
-/** Kafka has each of these once, each is acknowledged, and the counts say so. */
+/** Kafka has each of these once, each is acknowledged, and the counters agree. */
 export async function expectOnce(
   { headgate, cxone, ids }: WithWorkers,
   answered: Iterable<string>,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** The workers of a Headgate process: those that it has started and that live. */
+/** The live workers that a Headgate process has started. */
 export const workerPids = (pid: number): number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
     .split(' ')

@@ -81,7 +81,7 @@ test.each<[string, readonly Breach[], RegExp, (run: Mutable) => void]>([
   [
     'a record in another partition',
     ['misrouted', 'misrouted'],
-    /belongs into cxone.data.actions.high\/0\.[\s\S]*was answered with cxone.data.actions.high\/0\/0, where it is not/,
+    /belongs into cxone.data.actions.high\/0\.[\s\S]*got a response with cxone.data.actions.high\/0\/0, but its record is not there/,
     change(0, { partition: 2 }),
   ],
   [
@@ -93,7 +93,7 @@ test.each<[string, readonly Breach[], RegExp, (run: Mutable) => void]>([
   [
     'a record at another offset than the answer says',
     ['misrouted'],
-    /was answered with cxone.data.actions.high\/0\/0, where it is not/,
+    /got a response with cxone.data.actions.high\/0\/0, but its record is not there/,
     change(0, { offset: 9999 }),
   ],
   [

@@ -12,13 +12,13 @@ import { createFaultLog } from './schedule.js'
 import { startSimulator } from './simulator.js'
 import type { Tortured } from './torture.js'
 
-/** Everything of a run that is not its sender. */
+/** Everything of a run except its sender. */
 export interface Environment extends Tortured {
   readonly webhook: string
   readonly admin: string
-  /** What the sender has to show. */
+  /** The token of the sender. */
   readonly token: string
-  /** Ends all of it at once; nothing of it is kept. */
+  /** Ends all of it at once, and removes its data. */
   end(): Promise<void>
 }
 
@@ -26,11 +26,13 @@ const NODES = 3
 const PARTITIONS = 3
 const TOKEN = 'torture-token'
 const CREDENTIALS = { CXONE_CLIENT_ID: 'torture-client', CXONE_CLIENT_SECRET: 'torture-secret' }
-/** So that Headgate's end is not most of a short run where CXone cannot be reached. */
+/** Short, so that Headgate's end does not dominate a short run if CXone cannot be reached. */
 const SHUTDOWN_TIMEOUT = '10s'
 
-/** Kafka of three nodes, CXone, and Headgate on the shipped config, which takes events when this resolves. */
-export async function startSurroundings(workers: number, signal: AbortSignal): Promise<Environment> {
+/**
+ * Starts a Kafka of three nodes, CXone, and Headgate on the shipped config, which accepts events when this resolves.
+ */
+export async function startEnvironment(workers: number, signal: AbortSignal): Promise<Environment> {
   const directory = mkdtempSync(join(tmpdir(), 'headgate-torture-'))
   const ended = new AbortController()
   signal.addEventListener('abort', () => ended.abort(), { once: true })
@@ -42,7 +44,7 @@ export async function startSurroundings(workers: number, signal: AbortSignal): P
   try {
     const kafka = await startKafkaCluster({ nodes: NODES })
     endings.push(kafka.stop)
-    // Records are stamped by the broker when it appends them, so that nobody can be said to have been too early.
+    // The broker stamps records when it appends them, so that an acknowledgement that came too early can be told.
     const settings = {
       partitions: PARTITIONS,
       replication: NODES,

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { owe } from '../../bench/owe.js'
+import { storePendingAcks } from '../../bench/pending-acks.js'
 import { openStateDirectory } from '../../src/ledger/state-directory.js'
 import { LedgerStore } from '../../src/ledger/store.js'
 import { temporaryDirectory, testContext } from '../helpers/context.js'
 
-test('so many acknowledgements are owed as a ledger would owe them: for records up to the end, all of them on disk', async () => {
+test('the ledger has a pending acknowledgement for each record up to the end, all of them on disk', async () => {
   const directory = temporaryDirectory()
-  await owe(directory, { pipeline: 'bench', topic: 'events', count: 25_000 })
+  await storePendingAcks(directory, { pipeline: 'bench', topic: 'events', count: 25_000 })
   const { database, close } = await openStateDirectory(directory, testContext().log)
   const state = await LedgerStore.open(database, 'bench', { window: 60_000, entries: 100_000 })
 

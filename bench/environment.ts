@@ -4,30 +4,35 @@ import { ROUTES, TOPICS } from '../src/sandbox/routes.js'
 import { kafkaClassPath } from '../test/helpers/kafka-class-path.js'
 import { startKafkaCluster } from '../test/helpers/kafka-cluster.js'
 import { createTopic } from '../test/helpers/kafka-topics.js'
-import { askingOf, nextMessage, startChild, stopChild } from './child.js'
+import { nextMessage, requestsTo, startChild, stopChild } from './child.js'
 import type { CxoneAsk } from './cxone.js'
 
-/** What the programs under test work with: Kafka and CXone, each in a process of its own. */
+/** The services for the programs under test: Kafka and CXone, each in a process of its own. */
 export interface Environment {
-  /** Which Kafka it is, for the report. */
+  /** The version of Kafka, for the report. */
   readonly kafka: string
-  /** What a program under test is given. */
+  /** The variables of a program under test. */
   readonly env: { readonly [name: string]: string }
   readonly brokers: string
   readonly token: string
-  /** How many events have been acknowledged since the start. */
+  /** The number of acknowledged events since the start. */
   acknowledged(): Promise<number>
-  /** Whether CXone takes acknowledgements, which it does at first, or answers 503. */
+  /** Makes CXone accept acknowledgements, as it does at first, or reject them with 503. */
   takeAcknowledgements(takes: boolean): Promise<void>
-  /** Makes a topic without records, and says its name. The embedded broker cannot: there, it is one of those that are. */
+  /**
+   * Creates a topic without records and returns its name. The embedded broker cannot create topics: there, it is an
+   * existing one.
+   */
   emptyTopic(): Promise<string>
   stop(): Promise<void>
 }
 
 const PARTITIONS = 3
-/** Unlike the tests, worth optimizing for: the broker shares the machine with what is measured. */
+/**
+ * Unlike in the tests, the JIT compiler is worth its cost: the broker shares the machine with the measured programs.
+ */
 const JVM = ['-Xmx600m', '-XX:+UseSerialGC']
-/** Millions of events do not fill the disk, and the largest fit. */
+/** Millions of events must not fill the disk, and the largest must fit into a batch. */
 const TOPIC = {
   'segment.bytes': String(16 * 2 ** 20),
   'retention.bytes': String(64 * 2 ** 20),
@@ -37,11 +42,11 @@ const BROKER = { 'log.retention.check.interval.ms': '5000', 'log.segment.delete.
 const CREDENTIALS = { CXONE_CLIENT_ID: 'bench-client', CXONE_CLIENT_SECRET: 'bench-client-secret' }
 const TOKEN = 'bench-token'
 
-export async function startSurroundings(): Promise<Environment> {
+export async function startEnvironment(): Promise<Environment> {
   const kafka = await startBroker()
   const cxone = startChild('cxone.js', CREDENTIALS)
   const { url } = await nextMessage<{ url: string }>(cxone)
-  const { ask } = askingOf<CxoneAsk>(cxone)
+  const { ask } = requestsTo<CxoneAsk>(cxone)
   return {
     kafka: kafka.name,
     env: { ...CREDENTIALS, KAFKA_BROKERS: kafka.bootstrap, CXONE_BASE_URL: url, WEBHOOK_TOKEN: TOKEN },
@@ -89,8 +94,8 @@ async function startBroker(): Promise<Broker> {
 }
 
 /**
- * Kafka makes the topic of the groups' offsets when the first group is asked about, which takes it a second or so: the
- * first start of a program must not be charged with that.
+ * Kafka creates the topic of the groups' offsets at the first request for a group, which takes about a second: it
+ * must not count for the first start of a program.
  */
 async function makeOffsetsTopic(bootstrap: string): Promise<void> {
   const global = { 'bootstrap.servers': bootstrap, 'group.id': 'bench' }

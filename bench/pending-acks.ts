@@ -7,7 +7,7 @@ import { openStateDirectory } from '../src/ledger/state-directory.js'
 import { LedgerStore } from '../src/ledger/store.js'
 import { recordMac } from '../src/pipeline/record-mac.js'
 
-/** Where the records are whose acknowledgements are owed. */
+/** The records with pending acknowledgements. */
 interface Records {
   readonly pipeline: string
   /** All of them are in its first partition, from offset 0 on. */
@@ -17,14 +17,17 @@ interface Records {
 
 /** The defaults of the config. */
 const LIMITS = { window: 24 * 3600 * 1000, entries: 100_000 }
-/** About what comes in between two writes. */
+/** About the number of events between two writes. */
 const AT_A_TIME = 5000
 
 /**
- * Makes a state directory, with an acknowledgement owed for each of these records: by the ledger itself, as in a Headgate
- * whose sender takes none of them, and which is then stopped in order.
+ * Makes a state directory with a pending acknowledgement for each of these records. The ledger itself writes it, as
+ * in a Headgate whose sender accepts none of them and that is then stopped in order.
  */
-export async function owe(directory: string, { pipeline, topic, count }: Records): Promise<void> {
+export async function storePendingAcks(
+  directory: string,
+  { pipeline, topic, count }: Records,
+): Promise<void> {
   const state = await openStateDirectory(directory, LOG)
   const ledger = new DurableLedger({
     ...LIMITS,
@@ -32,7 +35,7 @@ export async function owe(directory: string, { pipeline, topic, count }: Records
     mac: recordMac('bench'),
     by: 'id+bytes',
     openStore: (limits) => LedgerStore.open(state.database, pipeline, limits),
-    // The topic has records, but not theirs: nothing must be read from it.
+    // The topic has other records: nothing must be read from it.
     log: undefined,
     maxPending: Number.POSITIVE_INFINITY,
     stages: 1,
@@ -81,7 +84,7 @@ const TIMEOUT = 10_000
 const PAUSE_WHEN_FULL = 5
 const EMPTY = Buffer.alloc(0)
 
-/** Writes so many records to the first partition of a topic, as small as can be: where they end is all that counts. */
+/** Writes records to the first partition of a topic, as small as possible: only their last offset matters. */
 export async function fillTopic(brokers: string, topic: string, count: number): Promise<void> {
   const producer = new rdkafka.Producer({
     'bootstrap.servers': brokers,
@@ -90,7 +93,7 @@ export async function fillTopic(brokers: string, topic: string, count: number): 
     'batch.num.messages': 50_000,
   })
   await done((ended) => producer.connect({ allTopics: false }, ended))
-  // Room in its queue is made by its reports, though nobody looks at them.
+  // Its reports free space in its queue, although nothing reads them.
   producer.setPollInterval(PAUSE_WHEN_FULL)
   try {
     for (let sent = 0; sent < count; ) {
@@ -108,7 +111,7 @@ export async function fillTopic(brokers: string, topic: string, count: number): 
   }
 }
 
-/** False where there is no room in the producer's queue at present. */
+/** False if the producer's queue is full at present. */
 function send(producer: rdkafka.Producer, topic: string): boolean {
   try {
     producer.produce(topic, 0, EMPTY)
