@@ -202,7 +202,7 @@ test('dead letters are settled one by one: replayed with another body, or discar
   const twice = await dlq(dlqDiscardCommand, { reason: 'a test', yes: true }, named, '0:99999')
   expect(twice.code).toBe(1)
   expect(twice.out).toContain('already discarded: a test')
-  expect(twice.out).toContain('0:99999  there is no such dead letter')
+  expect(twice.out).toContain('0:99999  this pipeline has no such dead letter')
 
   expect(lines((await dlq(dlqListCommand, { json: true })).out).map(({ id }) => id)).toEqual(['no-region'])
   const all = lines((await dlq(dlqListCommand, { json: true, all: true, id: 'wrong' })).out)
@@ -214,7 +214,12 @@ test('dead letters are settled one by one: replayed with another body, or discar
 })
 
 test.each([
-  [dlqDiscardCommand, { reason: 'x' }, [], /Say which: places such as 0:12, or a filter/],
+  [
+    dlqDiscardCommand,
+    { reason: 'x' },
+    [],
+    /Select dead letters: by position, such as 0:12, or with a filter/,
+  ],
   [dlqDiscardCommand, {}, ['0:1'], /Give the reason with --reason/],
   [dlqDiscardCommand, { reason: 'x' }, ['first'], /such as 0:12, or topic:0:12; it is "first"/],
   [dlqReplayCommand, { body: 'event.json' }, [], /--body replaces the bytes of one dead letter/],

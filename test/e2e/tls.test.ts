@@ -123,7 +123,7 @@ describe.skipIf(noOpenssl !== undefined)('Headgate with certificates', () => {
       `HEADGATE_TLS_KEY names ${key}: it is not the key of the certificate in ${cert}.`,
     )
     await expect(headgateWith({ HEADGATE_ADMIN_TLS_CERT: cert })).rejects.toThrow(
-      'HEADGATE_ADMIN_TLS_CERT needs HEADGATE_ADMIN_TLS_KEY beside it.',
+      'HEADGATE_ADMIN_TLS_CERT needs HEADGATE_ADMIN_TLS_KEY too.',
     )
   })
 })
