@@ -82,7 +82,7 @@ test('it can be killed while it starts', async () => {
   const abort = new AbortController()
   const starting = start(PROGRAM.replace('> 2', '> 2000'), { signal: abort.signal })
   abort.abort()
-  await expect(starting).rejects.toThrow('It ended with SIGKILL.')
+  await expect(starting).rejects.toThrow('The process ended with SIGKILL.')
 })
 
 test('who only wants it to listen does not wait until it is ready', async () => {

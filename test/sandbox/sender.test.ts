@@ -44,7 +44,7 @@ test('what is answered 503 is posted again after Retry-After, and the refusals a
 
 test('a 503 without Retry-After is a mistake of the server', async () => {
   const sender = await senderTo((_request, response) => response.writeHead(503).end('busy'))
-  await expect(sender.post(EVENT)).rejects.toThrow('without Retry-After')
+  await expect(sender.post(EVENT)).rejects.toThrow('has no Retry-After header')
 })
 
 test('an answer that is not JSON is an answer all the same', async () => {
