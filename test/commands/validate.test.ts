@@ -312,7 +312,9 @@ test('for GitHub what is special in a property is escaped too', async () => {
 test('warnings are printed, and only --strict refuses for them', async () => {
   const { code, out, err } = await validated(overlapping)
   expect([code, out.split(',')[0]]).toEqual([0, 'ok: plugins.config.json'])
-  expect(err).toContain('  warning partition-shared: Partition 0 of cxone.data.actions.high is used already')
+  expect(err).toMatch(
+    / {2}warning partition-shared: The rule at plugins\.config\.json:\d+:\d+ already uses partition 0 of cxone\.data\.actions\.high\./,
+  )
   expect(err).toMatch(/ {2}"headgate help partition-shared" explains it\n\n1 warning\.\n$/)
   expect(await formatted(overlapping, { strict: true })).toMatchObject({ code: 1, out: '', err })
   const json = await formatted(overlapping, { strict: true, format: 'json' })

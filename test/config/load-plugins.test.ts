@@ -207,7 +207,7 @@ test('two plugins that give themselves one name are refused, one plugin named tw
   expect((await read(named('./a.mjs', '././a.mjs', './a.mjs'), files)).ok).toBe(true)
 })
 
-test('only what the file itself names is loaded: neither a reference nor a misspelt built-in can name code', async () => {
+test('only what the file itself names is loaded: neither a reference nor a typo can name code', async () => {
   const files = {
     'etc/mask.mjs': 'globalThis.headgateTestLoaded = true',
     'node_modules/everythin/index.js': 'globalThis.headgateTestLoaded = true',

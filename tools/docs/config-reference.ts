@@ -25,16 +25,16 @@ export function configReference(
 
 const INTRO = `# Config reference
 
-Generated from what plugins and settings declare; change it there.
+Generated from the declarations of the plugins and settings; change them there.
 
-What Headgate does stands in one file, \`plugins.config.json\`: [pipelines](#pipelines) of stages, each of which is a plugin
-with its settings. Comments and trailing commas are fine, and editors complete and explain all of this through \`$schema\`.
-Where it listens, what it logs and the like are [settings of the process](#process-settings). \`headgate validate\` checks the
-file and says what it understood; nothing is started with a file that has a problem.
+One file, \`plugins.config.json\`, configures the processing of events: [pipelines](#pipelines) of stages, and each stage is a
+plugin with its settings. The file may have comments and trailing commas; with \`$schema\`, editors complete and explain the
+settings. Addresses, logs and the like are [settings of the process](#process-settings). \`headgate validate\` checks the file and
+prints a summary of it; Headgate does not start with a file that has a problem.
 
 In the tables, \`a.b\` is \`b\` in the object \`a\`, and \`a[].b\` is \`b\` in each element of the list \`a\`. A duration is a whole
 number with its unit (\`500ms\`, \`30s\`, \`24h\`), so is a size (\`512B\`, \`64KiB\`, \`1MiB\`). Places in an event are JSON Pointers (RFC 6901):
-\`/payload/region\`, and \`""\` for all of it. Text may hold [references](#secrets-and-addresses) such as \`\${env:NAME}\`.`
+\`/payload/region\`, and \`""\` for the whole event. Texts may contain [references](#secrets-and-addresses) such as \`\${env:NAME}\`.`
 
 function pipelineSections(root: Node, shipped: string): string[] {
   const { pipelines } = (ConfigFile as Schema).properties ?? {}
@@ -47,17 +47,21 @@ function pipelineSections(root: Node, shipped: string): string[] {
     `### ${title}\n\n${text}\n\n${settingsTable(schema?.items ?? schema ?? {})}`
   return [
     `## Pipelines\n\n${pipelines?.description} A pipeline has one source, transforms in order, one sink, and post-commit stages.\n\n${settingsTable(own)}${example}`,
-    stage('Source', source, 'One for each pipeline: takes events from their sender and answers it.'),
+    stage(
+      'Source',
+      source,
+      'One for each pipeline: receives events from the sender and sends the responses.',
+    ),
     stage(
       'Transforms',
       transforms,
-      'A list, tried in order. One of them has to choose a topic, as `route` does.',
+      'A list; they run in order. One of them has to choose a topic, as `route` does.',
     ),
-    stage('Sink', sink, 'One for each pipeline: writes what passed.'),
+    stage('Sink', sink, 'One for each pipeline: writes the events that the transforms let pass.'),
     stage(
       'Post-commit',
       postCommit,
-      'A list. Told about every event that is durable, after the sender has its answer.',
+      'A list. They run for each durable event, after the response to the sender.',
     ),
   ]
 }
@@ -94,20 +98,20 @@ ${'```'}jsonc
 }
 ${'```'}
 
-Each setting that a pipeline gives under \`config\` takes the place of the one of the named sink; \`onError\` is the pipeline's
-own. \`key\`, \`value\` and \`headers\` are about records, and a pipeline may well have others than its neighbours. \`brokers\` and
-\`properties\` are those of the Kafka client: sinks that say the same of them share one client, with its connections, threads and
-series (label \`sink\`), whether they are named or stand in their pipelines. If a record's fate becomes unknown, the session of the
-client is given up for all pipelines that share it, and each reads back its own records before it takes events again. To keep
-pipelines apart, give their sinks another \`client.id\` in \`properties\`. A change of a named sink is taken over by all its pipelines in one step.`
+Each setting in the \`config\` of a pipeline overrides the one of the named sink; \`onError\` always belongs to the pipeline. \`key\`,
+\`value\` and \`headers\` concern the records, and often differ between pipelines. \`brokers\` and \`properties\` belong to the Kafka
+client: sinks with the same values share one client, with its connections, threads and series (label \`sink\`), named sinks or not.
+If the outcome of a record becomes unknown, the session of the client ends for all pipelines that share it, and each pipeline
+reads back its own records before it accepts events again. To separate pipelines, give their sinks different \`client.id\`s in
+\`properties\`. When a named sink changes, all its pipelines change in one step.`
 
-const FROM_OUTSIDE = `## Plugins that are no built-ins
+const FROM_OUTSIDE = `## External plugins
 
-\`"plugin"\` takes the path of a file, relative to the config file (\`"./plugins/mask.mjs"\`), or an npm package with a scope or
-with the prefix \`headgate-\` (\`"@acme/headgate-s3"\`, \`"headgate-mask"\`), looked for from the folder of the config file. Only
-what the file itself names is loaded: neither a reference nor a misspelt name can name code. A plugin is code with all the
-rights of the process: name only what you trust. \`headgate plugins ./plugins/mask.mjs\` shows its settings.
-[Writing a plugin](writing-a-plugin.md) says how one is made.`
+\`"plugin"\` can be the path of a file, relative to the config file (\`"./plugins/mask.mjs"\`), or an npm package with a scope or
+with the prefix \`headgate-\` (\`"@acme/headgate-s3"\`, \`"headgate-mask"\`), resolved from the folder of the config file. Headgate
+only loads plugins that the file itself names: neither a reference nor a typo in a name can load code. A plugin is code with all
+the rights of the process: only use plugins that you trust. \`headgate plugins ./plugins/mask.mjs\` shows its settings.
+[Writing a plugin](writing-a-plugin.md) explains how to make one.`
 
 function processSection(settings: typeof SETTINGS): string {
   const rows = Object.values(settings).map((setting) => {
@@ -117,7 +121,7 @@ function processSection(settings: typeof SETTINGS): string {
   })
   return [
     '## Process settings',
-    'Flags of the commands, or environment variables; a flag counts before its variable. They are read once, at start.',
+    'Set them by a flag of the command or by an environment variable; the flag overrides the variable. Headgate reads them once, at start.',
     ['| flag | variable | default | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n'),
   ].join('\n\n')
 }

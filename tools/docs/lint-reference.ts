@@ -16,12 +16,11 @@ const HEAD = `# Warnings
 
 Generated from the declarations; \`npm run generate\` renews it.
 
-\`headgate validate\` warns of what is allowed and probably not meant, once a config has no errors. Warnings stop nothing:
-\`headgate run\` names them once in its log. \`headgate validate --strict\` exits with 1 where there is one, for a pipeline that
-checks configs before they are rolled out.
+\`headgate validate\` warns of probable mistakes in a config that has no errors. Warnings do not stop Headgate: \`headgate run\`
+logs them once. \`headgate validate --strict\` exits with 1 if there is a warning; use it to check a config before a rollout.
 
-A comment silences a warning by its name, on the line that the warning names or the line before it; or before the object that
-it is in. Several names are separated by commas. What comes after the names is for people, best the reason:
+A comment with the name of a warning silences it: on the line that the warning names, on the line before it, or before the object
+that it is in. Separate several names with commas. After the names, give the reason:
 
 \`\`\`jsonc
 "rules": [
@@ -31,6 +30,6 @@ it is in. Several names are separated by commas. What comes after the names is f
 ]
 \`\`\`
 
-A comment that silences nothing is a warning itself, and so is a name that does not exist. Some things only a look at the cluster
-can tell, with \`headgate validate --against-cluster\`; a comment that silences one of those may stay without it, and so
-may one for what depends on variables and on files of secrets.`
+A comment that silences nothing causes a warning itself, and so does a name that does not exist. Some warnings need the cluster:
+only \`headgate validate --against-cluster\` finds them. Without it, a comment for one of them causes no warning; nor does a
+comment for a warning that depends on variables or on files of secrets.`
