@@ -77,8 +77,8 @@ export interface LoggedRecord extends Position {
  */
 export interface RecordLog {
   /**
-   * Cancels every record that was sent and not confirmed: one that is not in the log when this resolves will never be.
-   * Their `send` rejects. Afterwards the sink takes records again.
+   * Cancels every record that was sent and not confirmed: a record that is not in the log when this resolves will
+   * never be in it. Their `send` rejects. Afterwards the sink takes records again.
    */
   fence(): Promise<void>
   /**

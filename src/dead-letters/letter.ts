@@ -10,7 +10,7 @@ export interface DeadLetter extends Position {
   readonly digest: string
   readonly pipeline: string
   readonly revision: string | undefined
-  /** The stage that turned the event away, as `transform.0.json-schema`, and its plugin. */
+  /** The stage that rejected the event, as `transform.0.json-schema`, and its plugin. */
   readonly stage: string
   readonly plugin: string
   readonly code: string

@@ -82,7 +82,7 @@ export class PartitionReplay {
     const { log, send, pipeline, topic, sendWithin } = this.#options
     const { partition, history } = this
     const sending = send(noteRecord({ topic, partition, pipeline }, note, this.#notes++))
-    // The note may still arrive later. It is true then, too: a claim for which nothing was sent is looked for in vain.
+    // The note may still arrive later. That does no harm: no record is found for a claim for which nothing was sent.
     if (!(await endsWithin(sending, sendWithin)))
       throw new HeadgateError(
         'HG_KAFKA_UNAVAILABLE',
@@ -97,7 +97,7 @@ export class PartitionReplay {
       throw new HeadgateError('HG_KAFKA_UNAVAILABLE', 'A note in the dead-letter topic cannot be read back.')
   }
 
-  /** Reads the records that have come since the last time. */
+  /** Reads the records since the last read. */
   catchUp(): Promise<void> {
     return this.#options.log.read([this.#next()], (record) => void this.history.add(record))
   }

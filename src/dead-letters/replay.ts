@@ -41,9 +41,7 @@ const RATE_SHARE = 0.4
 /**
  * Replays dead letters, each at most once, even if several processes do so at once or are killed at any point. The log of the
  * partition that holds them decides: a run notes that it begins; it claims a batch, reads up to its own claim, and sends only
- * if no other run has begun meanwhile; then it notes how the batch ended. A run that finds a claim without such a note
- * waits until the claimant can have nothing in flight, for a claim is good for a short time only, and then searches the log
- * for the records themselves.
+ * if no other run has begun meanwhile; then it notes how the batch ended. A run that finds a claim without such a note waits until the claimant can have nothing in flight, because a claim is valid for a short time only, and then searches the log for the records themselves.
  *
  * If Kafka stops responding, the run ends with the reason: notes, records and the cancellation have deadlines, and the sink ends a read that makes no progress.
  */

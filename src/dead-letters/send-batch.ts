@@ -13,7 +13,7 @@ export interface ReplayItem {
 
 export type SendResult =
   | { readonly kind: 'delivered'; readonly receipt: Receipt }
-  /** It is certainly not in the log. */
+  /** The record is certainly not in the log. */
   | { readonly kind: 'failed'; readonly error: HeadgateError }
   | { readonly kind: 'in-doubt'; readonly error: HeadgateError }
   | { readonly kind: 'unsent' }
@@ -25,9 +25,9 @@ export interface SendOptions {
   readonly rate: Rate
   /** Aborted when nothing more is to be sent; records in flight are waited for. */
   readonly signal: AbortSignal
-  /** Gives up the records in flight, so that they cannot arrive later. */
+  /** Cancels the records in flight, so that they cannot arrive later. */
   giveUp(): Promise<void>
-  /** Milliseconds for `giveUp`; records that it has not given up by then are in doubt. */
+  /** Milliseconds for `giveUp`; records that it has not cancelled by then are in doubt. */
   readonly giveUpWithin: number
   onDelivered(): void
 }
@@ -53,7 +53,7 @@ export async function sendBatch(
     } catch (thrown) {
       const error = asHeadgateError(thrown, 'The sink')
       if (error.kind !== 'data') failed.abort()
-      // An error that is not one of ours says nothing about the record.
+      // Any other error does not tell whether the record was written.
       const certain = !error.uncertain && error.code !== 'HG_PLUGIN_FAILED'
       return { kind: certain ? 'failed' : 'in-doubt', error }
     }

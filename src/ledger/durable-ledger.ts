@@ -41,11 +41,11 @@ export interface DurableLedgerOptions extends LedgerTerms {
  * 3. An event is indexed and its acknowledgement becomes pending in the same tick, so that no flush writes one without the
  *    other.
  * 4. A checkpoint never passes a record of unknown fate: the reports of a partition come in the order of its offsets, and
- *    become checkpoints only while the ledger is open. An uncertain outcome closes it, until the sink has given up all
+ *    become checkpoints only while the ledger is open. An outcome in doubt closes it, until the sink has cancelled all
  *    records in flight (fence) and the log has been read to its end.
  * 5. The ledger takes events only while it is open, which means: every record below the end of the log is in the state.
  * 6. Of each identity at most one event is in flight; copies get its outcome.
- * 7. A redelivery is answered only after a check, begun after it came, that the log is still the same. Its acknowledgement
+ * 7. A redelivery gets its response only after a check, begun after its arrival, that the log is still the same. Its acknowledgement
  *    is then pending again, unless it was pending already.
  * 8. The offset of the consumer group never passes a checkpoint on disk or a pending record, and never goes back while the
  *    log is the same.

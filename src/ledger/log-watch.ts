@@ -32,7 +32,7 @@ export class LogWatch {
     this.#options = options
   }
 
-  /** The reason why records cannot be where they were; undefined if the log is in order. */
+  /** The reason why records may have moved; undefined if the log is in order. */
   get problem(): string | undefined {
     return this.#problem
   }

@@ -102,7 +102,7 @@ const Statuses = Type.Object(
   },
 )
 
-/** The settings of `cxone-ack`. Where CXone's documents disagree, the defaults are what its Data Actions tutorial uses. */
+/** The settings of `cxone-ack`. If CXone's documents disagree, the defaults follow its Data Actions tutorial. */
 export const Settings = Type.Object(
   {
     baseUrl: Type.String({

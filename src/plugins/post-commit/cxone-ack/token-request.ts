@@ -90,8 +90,8 @@ export function readGrant(response: FullResponse): Grant {
   }
   // Some servers write the number as a string. Anything else, or a number not above 0, is ignored: a 401 will tell.
   const seconds = typeof expiresIn === 'string' ? Number(expiresIn) : expiresIn
-  const known = typeof seconds === 'number' && Number.isFinite(seconds) && seconds > 0
-  return { accessToken, lifetime: known ? Math.min(seconds, LONGEST) * 1000 : undefined }
+  const isValid = typeof seconds === 'number' && Number.isFinite(seconds) && seconds > 0
+  return { accessToken, lifetime: isValid ? Math.min(seconds, LONGEST) * 1000 : undefined }
 }
 
 /** The error for a response with any other status. */

@@ -46,7 +46,7 @@ const PROTECTED: Readonly<{ [name: string]: Protection }> = {
   'message.send.max.retries': RETRIES,
   'queuing.strategy': only(['fifo'], 'records of one partition keep their order'),
   'enable.gapless.guarantee': only(['false'], 'one refused record would end the whole session'),
-  'delivery.report.only.error': only(['false'], 'the report of success is what answers the sender'),
+  'delivery.report.only.error': only(['false'], 'the response to the sender needs the report of success'),
   'log.queue': only(['false'], 'fatal errors are seen in the log of the client'),
   'internal.termination.signal': only(['0'], 'the signal could end the process'),
   enabled_events: never('delivery reports and errors arrive as events'),

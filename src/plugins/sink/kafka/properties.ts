@@ -55,7 +55,10 @@ export function clientConfig(brokers: string, properties: Properties, clientId: 
   return { global, topic }
 }
 
-/** The default place of the trusted certificates is that of node's own OpenSSL; `probe` looks where systems have theirs. */
+/**
+ * The default path of the trusted certificates is that of node's own OpenSSL; `probe` looks at the usual paths of
+ * systems.
+ */
 function certificates(properties: Properties): { readonly [name: string]: string } {
   return /ssl/i.test(String(properties['security.protocol'] ?? '')) && !('ssl.ca.pem' in properties)
     ? { 'ssl.ca.location': 'probe' }

@@ -135,8 +135,8 @@ function finding(
   }
 }
 
-function closest(name: string, known: ReadonlySet<string>): string | undefined {
-  const [best] = [...known]
+function closest(name: string, keywords: ReadonlySet<string>): string | undefined {
+  const [best] = [...keywords]
     .map((keyword) => ({ keyword, far: distance(keyword, name) }))
     .sort((a, b) => a.far - b.far)
   return best === undefined || best.far > FARTHEST || best.far >= name.length - 1

@@ -152,8 +152,8 @@ function checked(document: Document, otherwise: Draft): Draft {
 const checkers = new Map<Draft, (schema: unknown, violations: Violations) => boolean>()
 
 function metaSchemaChecker(draft: Draft): (schema: unknown, violations: Violations) => boolean {
-  const known = checkers.get(draft)
-  if (known !== undefined) return known
+  const existing = checkers.get(draft)
+  if (existing !== undefined) return existing
   const resources = new Resources((uri) => {
     const document = metaSchema(uri)
     return document && { document, draft: document.draft }

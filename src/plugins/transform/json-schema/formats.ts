@@ -130,7 +130,7 @@ function isIdnHostname(text: string): boolean {
     .every((label, index) => label === ascii.split('.')[index] || isULabel(label))
 }
 
-/** RFC 5892: what neither IDNA's mapping nor its tables refuse, but the rules for a character's context and exceptions do. */
+/** RFC 5892: the characters that pass IDNA's mapping and tables, but not the rules for contexts and exceptions. */
 const isULabel = (label: string): boolean =>
   label.slice(2, 4) !== '--' &&
   !/[\u0640\u07fa\u302e\u302f\u3031-\u3035\u303b]/.test(label) &&
@@ -140,7 +140,7 @@ const isULabel = (label: string): boolean =>
   (!label.includes('\u30fb') ||
     /[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u.test(label.replaceAll('\u30fb', '')))
 
-/** RFC 3987: what it has beside RFC 3986 are characters that are written as percent codes there. */
+/** RFC 3987: beyond RFC 3986, it only adds characters that are percent-encoded there. */
 function isIri(text: string, isUri: Test): boolean {
   return isUri(
     text.replaceAll(/[\u00a0-\ud7ff\uf900-\ufdcf\ufdf0-\uffef]|[\ud800-\udb7f][\udc00-\udfff]/g, '%C3'),

@@ -122,8 +122,8 @@ export class Generator {
   }
 
   #callee(node: Node): Callee {
-    const known = this.#callees.get(node)
-    if (known !== undefined) return known
+    const existing = this.#callees.get(node)
+    if (existing !== undefined) return existing
     const callee: Callee = {}
     this.#callees.set(node, callee)
     this.#open.push(node)
@@ -284,8 +284,8 @@ const weightOf = ({ required, dependentRequired, enum: list }: Node): number =>
   4
 
 /**
- * Ajv keeps the items that are evaluated as a number, loses track of what conditions evaluate, and skips a member of the name
- * __proto__.
+ * Ajv keeps the evaluated items as a number, loses track of those that conditions evaluate, and skips a member with
+ * the name __proto__.
  */
 function isBeyondAjv(node: Node): boolean {
   if (node.unevaluatedItems || node.unevaluatedProperties || node.dynamicRef) return true

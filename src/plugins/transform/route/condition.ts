@@ -52,8 +52,8 @@ const collected = new FinalizationRegistry<string>((key) => {
 /** Compiles a regex, unless an active rule has the same one: a reload after an edit compiles only the new ones. */
 export function sharedRegex(pattern: string, flags = ''): Regex {
   const key = `${flags}/${pattern}`
-  const known = inUse.get(key)?.deref()
-  if (known !== undefined) return known
+  const existing = inUse.get(key)?.deref()
+  if (existing !== undefined) return existing
   const regex = compileRegex(pattern, flags)
   inUse.set(key, new WeakRef(regex))
   collected.register(regex, key)

@@ -213,8 +213,8 @@ export function parseSignature(text: string): Signature {
 export type Kinds = readonly string[]
 
 /**
- * What is wrong with arguments, and which of them is at fault (their number if there are too few); undefined if they can
- * fit.
+ * The fault of the arguments, and the index of the one at fault (their number if there are too few); undefined if
+ * they can be valid.
  */
 export function unfit(
   { parameters }: Signature,

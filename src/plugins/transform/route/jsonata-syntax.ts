@@ -144,8 +144,8 @@ const compiled = new WeakMap<RegExp, Regex>()
 
 /** Compiles a regular expression literal of an expression, once. Throws HG_CONFIG_REGEX. */
 export function compileLiteral(literal: RegExp): Regex {
-  const known = compiled.get(literal)
-  if (known !== undefined) return known
+  const existing = compiled.get(literal)
+  if (existing !== undefined) return existing
   const regex = compileEcmaRegex(literal.source, literal.flags)
   compiled.set(literal, regex)
   return regex

@@ -68,7 +68,10 @@ function alike(code: number): number {
 }
 
 interface Automaton {
-  /** By state and column, where the row of the next state begins: negative if a word ends in it. State 0 has read nothing. */
+  /**
+   * By state and column, the start of the row of the next state: negative if a word ends in it. State 0 has read
+   * nothing.
+   */
   readonly table: Int32Array
   /** The numbers of the words that end in each state. */
   readonly found: readonly (readonly number[])[]
