@@ -167,7 +167,7 @@ describeKafka('what Headgate promises while Kafka is away', () => {
     expect(await headgate.exited).toMatchObject({ code: 1 })
     expect((await answer)?.status).not.toBe(200)
     expect(cxone.acknowledged.size).toBe(0)
-    expect(headgate.lines.join('\n')).toContain('stopped with 1 events not answered')
+    expect(headgate.lines.join('\n')).toContain('stopped with 1 requests in flight')
 
     brokerOf(cluster).resume()
     await deployment.start('listening')
