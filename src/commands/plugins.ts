@@ -26,9 +26,9 @@ or by the npm package (@acme/headgate-s3, installed in the folder of the config 
       return EXIT.ok
     }
     if (isExternal(name)) return showExternal(name, options, io)
-    const plugin = plugins.find((known) => known.name === name)
+    const plugin = plugins.find((plugin) => plugin.name === name)
     if (plugin === undefined) {
-      const names = plugins.map((known) => known.name)
+      const names = plugins.map((plugin) => plugin.name)
       const hint = didYouMean(name, names)?.suggestion ?? `Expected one of ${names.join(', ')}.`
       io.err(`There is no plugin "${name}". ${hint}\n`)
       return EXIT.usage
@@ -55,9 +55,9 @@ async function showExternal(name: string, options: CommandInput['options'], io: 
 const format = ({ name, kind, summary, config }: AnyDefinition): string =>
   `${name} (${kind})\n${summary}\n\n${describeSettings(config)}`
 
-function list(known: readonly AnyDefinition[]): string {
-  const wide = Math.max(...known.map(({ name }) => name.length))
-  return known
+function list(plugins: readonly AnyDefinition[]): string {
+  const wide = Math.max(...plugins.map(({ name }) => name.length))
+  return plugins
     .map(({ kind, name, summary }) => `${name.padEnd(wide)}  ${kind.padEnd(11)}  ${summary}`)
     .join('\n')
 }

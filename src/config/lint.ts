@@ -190,13 +190,13 @@ const IGNORE = /^headgate-ignore\b:?\s*([\w-]+(?:\s*,\s*[\w-]+)*)?/
 export function silence(
   warnings: readonly Warning[],
   text: SourceText,
-  known: ReadonlySet<string>,
+  names: ReadonlySet<string>,
   foundElsewhere: ReadonlySet<string>,
 ): Warning[] {
   const ignores = text.comments.flatMap(ignoresIn)
   const silenced = new Set<Warning>()
   const complaints = ignores.flatMap(({ name, comment }) => {
-    if (name === undefined || !known.has(name)) return [unknown(name, comment, known)]
+    if (name === undefined || !names.has(name)) return [unknown(name, comment, names)]
     const meant = warnings.filter(
       (warning) => warning.name === name && linesOf(warning, text).has(comment.about),
     )
@@ -235,7 +235,7 @@ function linesOf({ location, pointer }: Warning, text: SourceText): ReadonlySet<
   return new Set([location.line, text.locationOf(around).line, text.locationOfKey(pointer).line])
 }
 
-function unknown(name: string | undefined, comment: Comment, known: ReadonlySet<string>): Warning {
+function unknown(name: string | undefined, comment: Comment, names: ReadonlySet<string>): Warning {
   return {
     name: 'ignore-unknown' satisfies LintName,
     location: comment.location,
@@ -245,7 +245,7 @@ function unknown(name: string | undefined, comment: Comment, known: ReadonlySet<
           message: 'This comment names no warning to silence.',
           suggestion: 'Write the name that the warning shows: "// headgate-ignore: rule-never-matches".',
         }
-      : { message: `There is no warning "${name}".`, ...didYouMean(name, [...known]) }),
+      : { message: `There is no warning "${name}".`, ...didYouMean(name, [...names]) }),
   }
 }
 

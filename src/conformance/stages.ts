@@ -99,9 +99,9 @@ export function transformChecks(subject: Subject<'transform'>): readonly Check[]
         const { instance } = createStage(subject)
         await instance.start?.()
         const verdictAgain = async (event: Event) => {
-          const given = frozen(event)
-          const verdict = comparable(await verdictOf(() => instance.apply(given)))
-          assert(given.body.bytes.equals(event.body.bytes), `it changed the bytes of ${event.body.bytes}`)
+          const input = frozen(event)
+          const verdict = comparable(await verdictOf(() => instance.apply(input)))
+          assert(input.body.bytes.equals(event.body.bytes), `it changed the bytes of ${event.body.bytes}`)
           return verdict
         }
         for (const event of events) {

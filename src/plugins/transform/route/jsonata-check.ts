@@ -83,7 +83,7 @@ function* callProblems(
   builtins: ReadonlyMap<string, Builtin>,
   isApplied: boolean,
 ): Generator<ExpressionProblem> {
-  const { procedure, arguments: given = [] } = node
+  const { procedure, arguments: operands = [] } = node
   const [step, ...others] = procedure?.type === 'path' ? (procedure.steps ?? []) : []
   if (step?.type === 'name' && others.length === 0) {
     const name = String(step.value)
@@ -98,7 +98,7 @@ function* callProblems(
   const signature =
     procedure?.type === 'variable' ? signatureOf(String(procedure.value), builtins) : undefined
   if (procedure === undefined || signature === undefined) return
-  const kinds = given.map((argument) => kindOf(argument, builtins))
+  const kinds = operands.map((argument) => kindOf(argument, builtins))
   const wrong = unfit(signature, isApplied ? ['?', ...kinds] : kinds)
   if (wrong === undefined) return
   yield {
