@@ -123,7 +123,7 @@ describeKafka('validate --against-cluster', () => {
       ],
       [
         'batch-beyond-topic',
-        `Topic "${prefix}.small" takes batches of up to 1000 bytes (max.message.bytes), the sink makes batches of up to 65536 (batch.size): brokers reject those, and the sink sends their records again in smaller ones.`,
+        `Topic "${prefix}.small" takes batches of up to 1000 bytes (max.message.bytes), the sink makes batches of up to 65536 (batch.size): brokers reject those, and the sink sends their records again in smaller batches.`,
       ],
       [
         'retention-below-window',
