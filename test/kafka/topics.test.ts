@@ -26,7 +26,7 @@ describeKafka('headgate topics', () => {
     expect(missing.out).toMatch(new RegExp(`${prefix}\\.high +1 +no such topic`))
     expect(missing.out).toMatch(new RegExp(`${prefix}\\.eu +2 +1`))
     expect(missing.out).toMatch(new RegExp(`${prefix}\\.dlq +any +no such topic`))
-    expect(missing.out).toContain('"headgate topics --create" creates what is missing')
+    expect(missing.out).toContain('"headgate topics --create" creates the missing topics and partitions')
 
     const dry = await topics({ create: true, dryRun: true })
     expect(dry.code).toBe(1)
