@@ -4,7 +4,7 @@ import type { Ledger } from '../ledger/ledger.js'
 import { untilAborted } from '../lib/async.js'
 import type { MetricsScope } from '../metrics/registry.js'
 import type { Acknowledger } from './acknowledge.js'
-import { decide, run } from './path.js'
+import { run } from './path.js'
 import { type BuiltSource, type Pipeline, stagesOf } from './pipeline.js'
 import type { BuiltStage } from './stage.js'
 import type { TargetState } from './target-state.js'
@@ -102,13 +102,10 @@ export const notReady = (steps: readonly (readonly Part[])[]): string[] =>
 
 /** An event stays under one config from beginning to end: the one that is current when it arrives. */
 export function intakeOf({ intake }: Pick<BuiltSource, 'intake'>): Intake {
-  const take = async (receive: () => Event, request: Correlation | undefined) => {
+  const take = (receive: () => Event, request: Correlation | undefined) => {
     const pipeline = intake.current as Pipeline
-    const { targetState, remoteCommit } = pipeline.runtime
-    const admitted = targetState === 'RUNNING' ? receive : () => refuseWhilePaused(receive)
-    if (remoteCommit === undefined) return run(pipeline, admitted, request)
-    const context = pipeline.traffic.begin(request)
-    return remoteCommit(pipeline, await decide(pipeline.decider, admitted, context), context)
+    const isRunning = pipeline.runtime.targetState === 'RUNNING'
+    return run(pipeline, isRunning ? receive : () => refuseWhilePaused(receive), request)
   }
   return (receive, request) =>
     intake.barrier === undefined ? take(receive, request) : intake.barrier.then(() => take(receive, request))

@@ -16,70 +16,67 @@ import { tellTaps } from './taps.js'
  * One process runs both. With workers, a worker decides and the primary process commits. After the response, the ledger
  * has the event acknowledged upstream.
  *
- * Never rejects: a failure is an outcome too.
+ * Never rejects: a failure is an outcome too. A step is asynchronous only if it waits for something: every promise costs a
+ * turn of the microtask queue for each event.
  */
-export async function run(
+export function run(
   pipeline: Pipeline,
   receive: () => Event,
   request: Correlation | undefined,
 ): Promise<Outcome> {
-  const context = pipeline.traffic.begin(request)
-  return finish(pipeline, await decide(pipeline.decider, receive, context), context)
-}
-
-/** The second half of the path. `context`: as it was after the first half. */
-export async function finish(pipeline: Pipeline, decided: Decided, context: EventContext): Promise<Outcome> {
-  const outcome = pipeline.traffic.end(await commit(pipeline.committer, decided, context), context)
-  const { taps } = pipeline.runtime
-  if (taps.size > 0) tellTaps(taps, pipeline, decided, outcome, context)
-  return outcome
+  const { decider, traffic, runtime } = pipeline
+  const conclude = runtime.remoteCommit ?? commit
+  const context = traffic.begin(request)
+  const decided = decide(decider, receive, context)
+  return decided instanceof Promise
+    ? decided.then((later) => conclude(pipeline, later, context))
+    : conclude(pipeline, decided, context)
 }
 
 /**
- * Has no side effects, since transforms are pure: deciding twice is harmless, and a redelivery is decided again. Never
- * rejects.
+ * Has no side effects, since transforms are pure: deciding twice is harmless, and a redelivery is decided again. A promise
+ * only if a transform is asynchronous. Never rejects.
  */
-export async function decide(
+export function decide(
   decider: Decider,
   receive: () => Event,
   context: EventContext,
-): Promise<Decided> {
+): Decided | Promise<Decided> {
   const received = decider.receive(receive, context)
   if (received.kind !== 'pass') return { event: undefined, verdict: received }
   const event = received.value
   const digest = digestOf(event.body.bytes)
-
-  const applied = transform(decider.transforms, event, context)
-  const transformed = applied instanceof Promise ? await applied : applied
-  if (transformed.kind !== 'pass')
-    return { event, digest, verdict: verdictOf(decider.deadLetter, event, digest, transformed, context) }
-
-  const record = decider.record(transformed.value, digest, context)
-  const routed = withRoute(event, transformed.value.route)
-  const verdict: EventVerdict =
-    record.kind === 'pass'
-      ? { kind: 'send', record: record.value }
-      : verdictOf(decider.deadLetter, routed, digest, record, context)
-  return { event: routed, digest, verdict }
+  const transformed = transform(decider.transforms, event, context)
+  return transformed instanceof Promise
+    ? transformed.then((later) => withVerdict(decider, event, digest, later, context))
+    : withVerdict(decider, event, digest, transformed, context)
 }
 
 /**
- * Acts on a verdict. The ledger comes before any verdict, in one process and with workers alike: a redelivery of an event
- * that is durable is a duplicate, whatever the config says of such an event by now. Never rejects.
+ * Acts on a verdict, and counts the event. The ledger comes before any verdict, in one process and with workers alike: a
+ * redelivery of an event that is durable is a duplicate, whatever the config says of such an event by now. `context`: as it
+ * was after `decide`. Never rejects.
  */
-export async function commit(
-  committer: Committer,
-  decided: Decided,
-  context: EventContext,
-): Promise<Outcome> {
+export async function commit(pipeline: Pipeline, decided: Decided, context: EventContext): Promise<Outcome> {
+  const { committer, traffic, runtime } = pipeline
   const { event, verdict } = decided
-  if (event === undefined) return refused(undefined, verdict)
-  const { digest } = decided
-  try {
-    return await committer.ledger.once(event, () => act(committer, event, digest, verdict, context), digest)
-  } catch (thrown) {
-    return refused(event.id, { kind: 'unavailable', error: asHeadgateError(thrown, 'The pipeline') })
+  let outcome: Outcome
+  if (event === undefined) outcome = refused(undefined, verdict)
+  else {
+    const { digest } = decided
+    try {
+      outcome = await committer.ledger.once(
+        event,
+        () => act(committer, event, digest, verdict, context),
+        digest,
+      )
+    } catch (thrown) {
+      outcome = refused(event.id, { kind: 'unavailable', error: asHeadgateError(thrown, 'The pipeline') })
+    }
   }
+  traffic.end(outcome, context)
+  if (runtime.taps.size > 0) tellTaps(runtime.taps, pipeline, decided, outcome, context)
+  return outcome
 }
 
 /** Applies the transforms one after the other, until one turns the event away. */
@@ -100,6 +97,28 @@ function transform(
     current = decision.value
   }
   return { kind: 'pass', value: current }
+}
+
+/** The verdict on an event after all transforms: the record is made here, so that `commit` only has to send it. */
+function withVerdict(
+  decider: Decider,
+  received: Event,
+  digest: string,
+  transformed: Decision<Event>,
+  context: EventContext,
+): Decided {
+  const { deadLetter } = decider
+  if (transformed.kind !== 'pass') {
+    const verdict = verdictOf(deadLetter, received, digest, transformed, context)
+    return { event: received, digest, verdict }
+  }
+  const record = decider.record(transformed.value, digest, context)
+  const event = withRoute(received, transformed.value.route)
+  const verdict: EventVerdict =
+    record.kind === 'pass'
+      ? { kind: 'send', record: record.value }
+      : verdictOf(deadLetter, event, digest, record, context)
+  return { event, digest, verdict }
 }
 
 /** A dead letter has the bytes that were received. If it cannot be made, the event is refused. */

@@ -1,6 +1,6 @@
 import type { Correlation, Outcome } from '../contract/index.js'
 import { ReceivedRequest } from '../http/request.js'
-import { finish } from '../pipeline/path.js'
+import { commit } from '../pipeline/path.js'
 import type { Pipeline, RemoteCommit } from '../pipeline/pipeline.js'
 import { type EventMessage, fromEventMessage, toEventMessage } from './event-message.js'
 import { fromOutcomeMessage, type OutcomeMessage, toOutcomeMessage } from './wire.js'
@@ -57,7 +57,7 @@ export function commitForWorker(
   send: (message: OutcomeMessage) => void,
 ): void {
   const { decided, context, request } = fromEventMessage(message, parts, pipeline.traffic)
-  void finish(pipeline, decided, context).then((outcome) => {
+  void commit(pipeline, decided, context).then((outcome) => {
     const newId = request.existingId === message.requestId ? undefined : request.existingId
     send(toOutcomeMessage(message.number, outcome, newId))
   })
