@@ -39,14 +39,15 @@ export type Decision<Value> = Passed<Value> | { readonly kind: 'drop' } | Refusa
  */
 export type Decided =
   /** The request did not become an event. */
-  | { readonly event: undefined; readonly verdict: Refusal }
-  | {
-      /** As it was received, with the route that was chosen for its record. */
-      readonly event: Event
-      /** Of the bytes as they were received. */
-      readonly digest: string
-      readonly verdict: EventVerdict
-    }
+  { readonly event: undefined; readonly verdict: Refusal } | DecidedEvent
+
+export interface DecidedEvent {
+  /** As it was received, with the route that was chosen for its record. */
+  readonly event: Event
+  /** Of the bytes as they were received. */
+  readonly digest: string
+  readonly verdict: EventVerdict
+}
 
 export type EventVerdict =
   | { readonly kind: 'send'; readonly record: SinkRecord }

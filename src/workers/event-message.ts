@@ -1,20 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import type { Correlation, Event, JsonBody, JsonPointer } from '../contract/index.js'
-import { parseBody } from '../lib/json/body.js'
-import type { Decided, EventVerdict, Refusal } from '../pipeline/decision.js'
-import type { EventContext } from '../pipeline/event-log.js'
-import { withRoute } from '../pipeline/path.js'
-import type { Traffic } from '../pipeline/traffic.js'
+import type { Correlation } from '../contract/index.js'
 import {
-  type ErrorText,
-  fromErrorText,
-  fromSharedClock,
-  type RecordMessage,
-  toErrorText,
-  toRecord,
-  toRecordMessage,
-  toSharedClock,
-} from './wire.js'
+  type DecidedMessage,
+  fromDecidedMessage,
+  fromRefusalMessage,
+  type RefusalMessage,
+  toDecidedMessage,
+  toRefusalMessage,
+} from '../pipeline/decided-message.js'
+import type { Decided } from '../pipeline/decision.js'
+import type { EventContext } from '../pipeline/event-log.js'
+import type { Traffic } from '../pipeline/traffic.js'
+import { fromSharedClock, toSharedClock } from './wire.js'
 
 /**
  * A decided event on its way from a worker to the primary process. Its parts are bytes: the body as it was received, the key
@@ -39,30 +36,6 @@ export interface EventMessage {
   readonly stages?: { readonly [stage: string]: number }
   readonly refused?: RefusalMessage
   readonly decided?: DecidedMessage
-}
-
-interface DecidedMessage {
-  readonly id: string
-  readonly receivedAt: number
-  readonly digest: string
-  readonly route?: Event['route']
-  readonly verdict: VerdictMessage
-}
-
-type VerdictMessage =
-  | { readonly kind: 'send'; readonly record: RecordMessage }
-  | { readonly kind: 'drop' }
-  | RefusalMessage
-  | {
-      readonly kind: 'dead-letter'
-      readonly record: RecordMessage
-      readonly error: ErrorText
-      readonly stage: string
-    }
-
-interface RefusalMessage {
-  readonly kind: Refusal['kind']
-  readonly error: ErrorText
 }
 
 /** Identifies an event among all events of a worker. */
@@ -91,36 +64,9 @@ export function toEventMessage(
   } as const
   if (event === undefined)
     return { message: { ...common, refused: toRefusalMessage(decided.verdict) }, parts: [] }
-  const { id, receivedAt, body, route } = event
-  const { verdict, parts } = toVerdictMessage(decided.verdict, body.bytes, route)
-  const { digest } = decided
-  const routed = route === undefined ? { id, receivedAt, digest } : { id, receivedAt, digest, route }
-  return { message: { ...common, decided: { ...routed, verdict } }, parts }
+  const { message, parts } = toDecidedMessage(decided)
+  return { message: { ...common, decided: message }, parts }
 }
-
-function toVerdictMessage(
-  verdict: EventVerdict,
-  body: Buffer,
-  route: Event['route'],
-): { readonly verdict: VerdictMessage; readonly parts: readonly Buffer[] } {
-  switch (verdict.kind) {
-    case 'send': {
-      const { record, parts } = toRecordMessage(verdict.record, body, route)
-      return { verdict: { kind: 'send', record }, parts }
-    }
-    case 'dead-letter': {
-      const { record, parts } = toRecordMessage(verdict.record, body, route)
-      const { kind, error, stage } = verdict
-      return { verdict: { kind, record, error: toErrorText(error), stage }, parts }
-    }
-    case 'drop':
-      return { verdict, parts: [body] }
-    default:
-      return { verdict: toRefusalMessage(verdict), parts: [body] }
-  }
-}
-
-const toRefusalMessage = ({ kind, error }: Refusal): RefusalMessage => ({ kind, error: toErrorText(error) })
 
 /** The event as `commit` takes it, and its context as it was in the worker. */
 export function fromEventMessage(
@@ -132,69 +78,14 @@ export function fromEventMessage(
   const context = traffic.begin(request, fromSharedClock(message.startedAt))
   for (const stage in message.stages) context.took(stage, message.stages[stage] as number)
   context.stage = message.stage
-  const decided = toDecided(message, parts)
+  const decided: Decided =
+    message.decided === undefined
+      ? { event: undefined, verdict: fromRefusalMessage(message.refused as RefusalMessage) }
+      : fromDecidedMessage(message.decided, message, parts)
   context.event = decided.event
   // The stage that failed has logged it in the worker.
   if ('error' in decided.verdict) context.failure = decided.verdict.error
   return { decided, context, request }
-}
-
-function toDecided({ refused, decided, ...message }: EventMessage, parts: readonly Buffer[]): Decided {
-  if (decided === undefined) return { event: undefined, verdict: toRefusal(refused as RefusalMessage) }
-  const { digest, route, verdict } = decided
-  const event = withRoute(toEvent(decided, message, new LazyBody(parts[0] as Buffer)), route)
-  return { event, digest, verdict: toVerdict(verdict, parts, route) }
-}
-
-function toVerdict(verdict: VerdictMessage, parts: readonly Buffer[], route: Event['route']): EventVerdict {
-  switch (verdict.kind) {
-    case 'send':
-      return { kind: 'send', record: toRecord(verdict.record, parts, route) }
-    case 'dead-letter': {
-      const { kind, record, error, stage } = verdict
-      return { kind, record: toRecord(record, parts, route), error: fromErrorText(error), stage }
-    }
-    case 'drop':
-      return verdict
-    default:
-      return toRefusal(verdict)
-  }
-}
-
-const toRefusal = ({ kind, error }: RefusalMessage): Refusal => ({ kind, error: fromErrorText(error) })
-
-function toEvent(
-  { id, receivedAt }: DecidedMessage,
-  { traceparent, tracestate }: Pick<EventMessage, 'traceparent' | 'tracestate'>,
-  body: JsonBody,
-): Event {
-  if (traceparent === undefined) return { id, body, receivedAt }
-  return tracestate === undefined
-    ? { id, body, receivedAt, traceparent }
-    : { id, body, receivedAt, traceparent, tracestate }
-}
-
-/** The source has parsed these bytes already, with a depth limit of at most this. */
-const MAX_DEPTH = 1000
-
-/** Parsed lazily: only dead letters and taps need it. */
-class LazyBody implements JsonBody {
-  #parsed: JsonBody | undefined = undefined
-
-  constructor(readonly bytes: Buffer) {}
-
-  get value(): unknown {
-    return this.#body.value
-  }
-
-  slice(pointer: JsonPointer): Buffer | undefined {
-    return this.#body.slice(pointer)
-  }
-
-  get #body(): JsonBody {
-    this.#parsed ??= parseBody(this.bytes, MAX_DEPTH)
-    return this.#parsed
-  }
 }
 
 /** The request of an event in the primary process. If the log here is the first to need an id, the outcome carries it back. */

@@ -1,9 +1,10 @@
 import type { Contents } from '../config/files.js'
 import type { GaugeValue, Series } from '../metrics/registry.js'
+import type { ErrorText } from '../pipeline/decided-message.js'
 import type { TargetState } from '../pipeline/target-state.js'
 import type { Settings } from '../process/settings.js'
 import type { EventMessage } from './event-message.js'
-import type { AttemptedMessage, AttemptMessage, ErrorText, OutcomeMessage } from './wire.js'
+import type { AttemptedMessage, AttemptMessage, OutcomeMessage } from './wire.js'
 
 /** A config for a worker: the texts that the primary process has read. */
 export interface ConfigMessage {

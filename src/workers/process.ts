@@ -4,9 +4,9 @@ import type { Duplex } from 'node:stream'
 import { asHeadgateError, HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
 import { backoffDelay, sleep } from '../lib/async.js'
+import { fromErrorText } from '../pipeline/decided-message.js'
 import { CHANNEL_FD, Channel } from './channel.js'
 import type { Request, Response, ToPrimary, ToWorker } from './messages.js'
-import { fromErrorText } from './wire.js'
 
 /** How a process ended. */
 export interface WorkerEnd {

@@ -1,0 +1,80 @@
+import type { HeadgateError } from './errors.js'
+import type { SinkRecord } from './event.js'
+import type { LoggedRecord } from './sink.js'
+
+/**
+ * A topic in which events are durable before they are worked off. The instances of a pipeline share its partitions, as a
+ * group. A sink that offers an inbox can read and commit in one transaction.
+ */
+export interface Inbox {
+  /**
+   * Joins the group. Resolves before any partition is assigned. Rejects with a HeadgateError; of kind `config` if the cluster
+   * will never allow it.
+   */
+  join(): Promise<InboxMember>
+}
+
+/** An offset for each of some partitions of the inbox. */
+export type InboxOffsets = ReadonlyMap<number, number>
+
+/**
+ * One instance in the group of an inbox. Only one of its methods `poll` and `transaction` may be in progress at a time.
+ * `poll`, `bounds`, `offsetAt`, `read` and `acknowledged` reject with a HeadgateError of kind `infrastructure`, and may be
+ * retried.
+ */
+export interface InboxMember {
+  /**
+   * The next records of the partitions that are assigned and resumed, at most `limit`, in the order of the offsets within each
+   * partition. Soon resolves without any if there are none. Assignments change only in this call, so never during a
+   * transaction. The caller must forget a revoked partition before its next call.
+   */
+  poll(limit: number): Promise<InboxPoll>
+  /** Lets `poll` return records of an assigned partition, from the committed offset on the first time. */
+  resume(partition: number): void
+  /** Undoes `resume`; records of the partition that are not polled yet come after the next one. */
+  pause(partition: number): void
+  /** The offsets of an assigned partition. Waits until no transaction of an earlier owner is open. */
+  bounds(partition: number): Promise<InboxBounds>
+  /** The offset of the first record that is not older than `timestamp`; the end of the partition if there is none. */
+  offsetAt(partition: number, timestamp: number): Promise<number>
+  /** Visits the records from `from` to before `to`. */
+  read(partition: number, from: number, to: number, visit: (record: LoggedRecord) => void): Promise<void>
+  /**
+   * Writes the records and commits the offsets, both or neither. Never rejects. The group is the fence: a member that has lost
+   * a partition cannot commit an offset of it.
+   */
+  transaction(records: readonly SinkRecord[], offsets: InboxOffsets): Promise<TransactionResult>
+  /** Commits, for each partition, the offset below which everything is acknowledged. Lag of its group shows the rest. */
+  acknowledged(offsets: InboxOffsets): Promise<void>
+  /** Gives its partitions to the other members, without a wait for the end of its session. Called between two calls of `poll`. */
+  leave(): Promise<void>
+}
+
+export interface InboxPoll {
+  readonly assigned: readonly number[]
+  readonly revoked: readonly number[]
+  readonly records: readonly LoggedRecord[]
+}
+
+export interface InboxBounds {
+  /** The oldest record that is still kept. */
+  readonly start: number
+  /** Behind the newest record. */
+  readonly end: number
+  /** Below it, every event has been worked off; `start` if nothing was committed. */
+  readonly committed: number
+  /** Below it, every event has been acknowledged; undefined if nothing was committed. */
+  readonly acknowledged: number | undefined
+  /** How many partitions the inbox has. */
+  readonly partitions: number
+}
+
+/** In all cases but the first, nothing was written or committed. */
+export type TransactionResult =
+  | { readonly kind: 'committed' }
+  /** The group has changed. The partitions that this member keeps can be worked off after the next `poll`. */
+  | { readonly kind: 'fenced' }
+  /** The record at `index` is at fault: its error is of kind `data`. */
+  | { readonly kind: 'refused'; readonly index: number; readonly error: HeadgateError }
+  /** It can be tried again later. */
+  | { readonly kind: 'unavailable'; readonly error: HeadgateError }
