@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-type Mode = 'quick' | 'full' | 'sizes' | 'soak' | 'owed'
+type Mode = 'quick' | 'full' | 'sizes' | 'soak' | 'pending'
 
 export interface Options {
   readonly mode: Mode
@@ -20,7 +20,7 @@ export interface Options {
   /** The number of events of the soak. */
   readonly events: number
   /** The number of pending acknowledgements when Headgate starts. */
-  readonly owed: number
+  readonly pending: number
   /** A folder for the figures as JSON and plots; undefined: they are only shown. */
   readonly out: string | undefined
   /** Writes the figures into `docs/performance.md`, too. */
@@ -33,9 +33,9 @@ const USAGE = `npm run bench -- [options]
   --full          fixed rates, idleness, memory and start, too: some ten minutes
   --sizes         instead: cost against the size of payloads and the number of rules and pipelines
   --soak N        instead: N events, and whether memory stays flat; such as 10000000
-  --owed N        instead: a start with N pending acknowledgements, and how fast they are made; such as 5000000
+  --pending N        instead: a start with N pending acknowledgements, and how fast they are made; such as 5000000
   --rounds N      how often each program is measured (3; --sizes 1)
-  --seconds N     how long each time (5; --full, --owed 10; --sizes 3)
+  --seconds N     how long each time (5; --full, --pending 10; --sizes 3)
   --in-flight N   events in flight at saturation (64; --soak 500)
   --jsonata       the shipped config, one of whose rules is JSONata, instead of the one that does the floor's work
   --ledger        Headgate without its ledger, as one more program
@@ -53,7 +53,7 @@ const PRESETS: { readonly [mode in Mode]: { rounds: number; seconds: number; inF
   full: { rounds: 3, seconds: 10, inFlight: 64 },
   sizes: { rounds: 1, seconds: 3, inFlight: 64 },
   soak: { rounds: 1, seconds: 1, inFlight: 500 },
-  owed: { rounds: 1, seconds: 10, inFlight: 64 },
+  pending: { rounds: 1, seconds: 10, inFlight: 64 },
 }
 
 /** Throws with the usage if `args` do not match it. */
@@ -64,7 +64,7 @@ export function readOptions(args: readonly string[]): Options {
     full: flag,
     sizes: flag,
     soak: text,
-    owed: text,
+    pending: text,
     rounds: text,
     seconds: text,
     'in-flight': text,
@@ -79,12 +79,12 @@ export function readOptions(args: readonly string[]): Options {
   } as const
   try {
     const { values } = parseArgs({ args: [...args], options })
-    const { soak, owed, docs = false } = values
-    const modes = (['full', 'sizes', 'soak', 'owed'] as const).filter((name) => values[name])
+    const { soak, pending, docs = false } = values
+    const modes = (['full', 'sizes', 'soak', 'pending'] as const).filter((name) => values[name])
     if (modes.length > 1) throw new Error(`--${modes.join(' and --')} are runs of their own.`)
     const [mode = 'quick'] = modes
     const preset = PRESETS[mode]
-    if (docs && mode === 'quick') throw new Error('--docs needs --full, --sizes, --soak or --owed.')
+    if (docs && mode === 'quick') throw new Error('--docs needs --full, --sizes, --soak or --pending.')
     if (docs && values.out !== undefined) throw new Error('Either --docs or --out.')
     const { ledger = false, against, workers, rules } = values
     const more = ledger || against !== undefined || workers !== undefined || rules !== undefined
@@ -101,7 +101,7 @@ export function readOptions(args: readonly string[]): Options {
       workers: count('workers', workers, 0),
       rules: count('rules', rules, 0),
       events: count('soak', soak, 0),
-      owed: count('owed', owed, 0),
+      pending: count('pending', pending, 0),
       out: docs ? DOCS_FOLDER : values.out,
       docs,
       profile: values.profile,

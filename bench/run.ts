@@ -2,29 +2,32 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { type Comparison, compare } from './compare.js'
-import { type Environment, startEnvironment } from './environment.js'
-import { fullLoads, saturation } from './loads.js'
+import { fullLoads, saturation } from './load/loads.js'
+import { measureBacklog, OWN_LIMIT } from './measure/backlog.js'
+import { type Comparison, compare } from './measure/compare.js'
+import { measureSizes } from './measure/sizes.js'
+import { soak } from './measure/soak.js'
 import { type Options, readOptions } from './options.js'
-import { measureBacklog, OWN_LIMIT } from './owed.js'
-import { type Figures, sizeGrid, soakGrid, writeFigures, writePage } from './performance-page.js'
-import { comparisonPlots, type Plots, sizePlots, soakPlots } from './plots.js'
-import { buildRevision, floor, headgate, type Revision } from './programs.js'
+import { type Environment, startEnvironment } from './programs/environment.js'
+import { generateConfig, pathOf, payloadFor } from './programs/generated-config.js'
+import { buildRevision, floor, headgate, type Revision } from './programs/programs.js'
 import {
   backlogGrid,
   backlogSentence,
   printed,
   ratioGrid,
   restGrid,
+  sizeGrid,
+  soakGrid,
   summaryGrid,
   workersGrid,
-} from './report.js'
-import { generateConfig, measureSizes, pathOf, payloadFor } from './sizes.js'
-import { soak } from './soak.js'
+} from './report/grids.js'
+import { type Figures, writeFigures, writePage } from './report/performance-page.js'
+import { comparisonPlots, type Plots, sizePlots, soakPlots } from './report/plots.js'
 
 const BODY_BYTES = 1024
 /**
- * What is measured is a process that runs for weeks. V8 compiles and recompiles the path during the first 100,000 events or so,
+ * The benchmark is about a process that runs for weeks. V8 compiles and recompiles the path during the first 100,000 events or so,
  * which adds some 20 us to each of Headgate's, and less to those of the floor, which has less code.
  */
 const WARM_UP = { seconds: 10, events: 100_000 }
@@ -164,7 +167,7 @@ const RUNS = {
   full: runComparison,
   sizes: runSizes,
   soak: runSoak,
-  owed: runBacklog,
+  pending: runBacklog,
 }
 
 function showDoubts(doubts: readonly string[]): void {

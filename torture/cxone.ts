@@ -2,7 +2,7 @@
  * The CXone simulator in a process of its own, so that its storms do not hold up the sender. Reports its URL, then
  * each acknowledged id with its time; carries out each `CxoneOrder`.
  */
-import { variable } from '../bench/variable.js'
+import { variable } from '../bench/programs/variable.js'
 import { type Fault, startCxone } from '../src/sandbox/cxone.js'
 
 export type CxoneOrder = 'calm' | 'throttled' | 'unavailable' | 'reset' | 'revoked' | 'tell'

@@ -1,4 +1,4 @@
-import { nextMessage, startChild, stopChild } from '../bench/child.js'
+import { nextMessage, startChild, stopChild } from '../bench/programs/child.js'
 import type { CxoneNews, CxoneOrder } from './cxone.js'
 
 /** The number of acknowledgements of an id, and the time of the first: milliseconds since 1970. */
@@ -21,7 +21,7 @@ export interface Simulator {
 }
 
 export async function startSimulator(credentials: { readonly [name: string]: string }): Promise<Simulator> {
-  const child = startChild('../torture/cxone.js', credentials)
+  const child = startChild(new URL('cxone.js', import.meta.url), credentials)
   const { url } = await nextMessage<{ url: string }>(child)
   const acknowledged = new Map<string, Acknowledged>()
   let answers: CxoneNews['answers'] = {}

@@ -16,7 +16,11 @@ test('each kind of run has defaults of its own', () => {
     events: 10_000_000,
     inFlight: 500,
   })
-  expect(readOptions(['--owed', '5000000'])).toMatchObject({ mode: 'owed', owed: 5_000_000, seconds: 10 })
+  expect(readOptions(['--pending', '5000000'])).toMatchObject({
+    mode: 'pending',
+    pending: 5_000_000,
+    seconds: 10,
+  })
 })
 
 test('the pages are written to their own folder', () => {
@@ -32,10 +36,10 @@ test.each([
   [['--sizes', '--ledger'], /--sizes measures Headgate as it is/],
   [['--soak', '1000', '--workers', '2'], /--soak measures Headgate as it is/],
   [['--workers', 'two'], /--workers should be a whole number from 1 on; it is "two"/],
-  [['--owed', 'much'], /--owed should be a whole number from 1 on; it is "much"/],
-  [['--owed', '1000', '--ledger'], /--owed measures Headgate as it is/],
-  [['--soak', '1000', '--owed', '1000'], /--soak and --owed are runs of their own/],
-  [['--docs'], /--docs needs --full, --sizes, --soak or --owed/],
+  [['--pending', 'much'], /--pending should be a whole number from 1 on; it is "much"/],
+  [['--pending', '1000', '--ledger'], /--pending measures Headgate as it is/],
+  [['--soak', '1000', '--pending', '1000'], /--soak and --pending are runs of their own/],
+  [['--docs'], /--docs needs --full, --sizes, --soak or --pending/],
   [['--full', '--docs', '--out', 'here'], /Either --docs or --out/],
 ])('%j does not fit, and is told with the usage', (args, message) => {
   expect(() => readOptions(args)).toThrow(message)

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { readOptions } from '../../../bench/options.js'
+import { PAGE, readFigures, withFigures } from '../../../bench/report/performance-page.js'
+
+const page = readFileSync(PAGE, 'utf8')
+const none = { full: undefined, sizes: undefined, soak: undefined, pending: undefined }
+const machine = { revision: 'abc', node: 'v20', cpu: 'some', cores: 2, kafka: 'one node' }
+
+test('the figures of the page are those of the last runs; `npm run bench -- --full --docs` and the like renew them', () => {
+  expect(page).toBe(withFigures(page, readFigures('docs/performance')))
+})
+
+test('what is between two markers is replaced, and nothing else', () => {
+  const rows = [
+    {
+      axis: 'payload',
+      series: 'floor',
+      size: 65_536,
+      cpuPerEvent: { median: 80, min: 70, max: 90 },
+      eventsPerSecond: { median: 900, min: 900, max: 900 },
+      p50: { median: 1, min: 1, max: 1 },
+      peakRss: { median: 1, min: 1, max: 1 },
+    },
+  ] as const
+  const sizes = { machine, rounds: 1, seconds: 1, rows, doubts: [] }
+  const text = 'a\n<!-- figures: payload -->\nold\n<!-- end of figures -->\nb\n'
+
+  const filled = withFigures(text, { ...none, sizes })
+
+  expect(filled).toMatch(/^a\n<!-- figures: payload -->\n\| payload \|/)
+  expect(filled).toContain('| 64 KiB | floor | 80 (70-90) | 900 | 1.0 | 1 |')
+  expect(filled).toMatch(/\n<!-- end of figures -->\nb\n$/)
+  expect(filled).not.toContain('old')
+  expect(withFigures(filled, none)).toContain('<!-- figures: payload -->\nNot measured yet.\n')
+})
+
+test('a backlog stands with what it takes at the start and in each of the two ways', () => {
+  const phase = { peakRss: 900, cores: 0.5, deliveredPerSecond: 499.8, p50: 1.25, p99: 9.96 }
+  const refuses = {
+    ...phase,
+    sender: 'refuses',
+    peakOwn: 190,
+    acknowledgedPerSecond: 0,
+    refused: {},
+  } as const
+  const takes = {
+    ...phase,
+    sender: 'takes',
+    peakOwn: 210,
+    acknowledgedPerSecond: 15_000,
+    refused: { 503: 2, 429: 1 },
+  } as const
+  const pending = {
+    machine,
+    pending: 5_000_000,
+    file: 1200,
+    ready: { after: 3.14, rss: 800, own: 95 },
+    readyAfterKill: { after: 5, rss: 1000, own: 105 },
+    rate: 500,
+    seconds: 10,
+    phases: [refuses, takes],
+  }
+
+  const filled = withFigures('<!-- figures: pending -->\n<!-- end of figures -->', { ...none, pending })
+
+  expect(filled).toContain('5,000,000 pending acknowledgements, in a file of 1200 MiB. Started')
+  expect(filled).toContain('| started after a stop in order | 3.1 | 95 | 800 |  |')
+  expect(filled).toContain('| started after kill -9 | 5.0 | 105 | 1000 |  |')
+  expect(filled).toContain(
+    '| the sender refuses acknowledgements |  | 190 | 900 | 0.50 | 0 | 500 | 0 | 1.3 | 10.0 |',
+  )
+  expect(filled).toContain('| the sender takes them |  | 210 | 900 | 0.50 | 15000 | 500 | 3 | 1.3 | 10.0 |')
+})
+
+test('a marker that asks for what there is not is an error', () => {
+  expect(() => withFigures('<!-- figures: speed -->\n<!-- end of figures -->', none)).toThrow(/"speed"/)
+})
+
+test('every option that the page names exists', () => {
+  const named = [...page.matchAll(/npm run bench -- ([^`]+)`/g)].map(([, options = '']) => options)
+  expect(named.length).toBeGreaterThan(4)
+  for (const options of named) expect(() => readOptions(options.split(' '))).not.toThrow()
+})
