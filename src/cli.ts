@@ -40,7 +40,9 @@ const io: Io = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   stdin: () => buffer(process.stdin),
+  ask,
   terminal: {
+    in: process.stdin.isTTY === true,
     out: process.stdout.isTTY === true,
     err: process.stderr.isTTY === true,
     columns: process.stdout.columns,
@@ -67,6 +69,22 @@ const exitCode = await main(withHelpFlag(process.argv.slice(2)))
 for (const stream of [process.stdout, process.stderr])
   await new Promise<void>((flushed) => stream.write('', () => flushed()))
 process.exit(exitCode)
+
+/** A reader for each question, because an open one would keep Ctrl-C from the process. */
+async function ask(question: string): Promise<string | undefined> {
+  const { createInterface } = await import('node:readline/promises')
+  const reader = createInterface({ input: process.stdin, output: process.stdout })
+  reader.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+  try {
+    const closed = new Promise<undefined>((resolve) => reader.once('close', () => resolve(undefined)))
+    return await Promise.race([reader.question(question, { signal: stopping.signal }), closed])
+  } catch (error) {
+    if (stopping.signal.aborted) return undefined
+    throw error
+  } finally {
+    reader.close()
+  }
+}
 
 async function main(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.ok

@@ -11,8 +11,11 @@ export interface Io {
   err(text: string): void
   /** All of standard input, to its end. */
   stdin(): Promise<Buffer>
-  /** Whether standard output and standard error are terminals. */
+  /** The line that the operator types after `question`; undefined at the end of the input. Only if the input is a terminal. */
+  ask(question: string): Promise<string | undefined>
+  /** Whether standard input, standard output and standard error are terminals. */
   readonly terminal: {
+    readonly in: boolean
     readonly out: boolean
     readonly err: boolean
     /** Width of standard output, if it is a terminal. */
@@ -37,6 +40,8 @@ export interface CommandOption {
   readonly flags: string
   readonly description: string
   readonly default?: string | boolean
+  /** The valid values, if there are few; the shell completes them. */
+  readonly choices?: readonly string[]
   /** May be repeated; the value is then the list of all values. */
   readonly repeatable?: true
 }

@@ -3,6 +3,7 @@ import type { Command, CommandGroup } from './command.js'
 /** In the order of the help. Loaded lazily: otherwise `run` would spend part of its start on all other commands. */
 const COMMANDS: { readonly [name: string]: () => Promise<Command | CommandGroup> } = {
   run: async () => (await import('./run.js')).runCommand,
+  init: async () => (await import('./init/index.js')).initCommand,
   validate: async () => (await import('./validate.js')).validateCommand,
   explain: async () => (await import('./explain.js')).explainCommand,
   diff: async () => (await import('./diff.js')).diffCommand,

@@ -2,8 +2,13 @@ import type { Static } from 'typebox'
 import { Pointer, Type } from '../lib/json/pointer.js'
 import { Duration } from '../lib/units.js'
 
-/** The topic names that Kafka accepts. */
-const TOPIC = '^(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}$'
+/** A setting that is the name of a topic, as Kafka accepts them. */
+export const TopicName = (description: string) =>
+  Type.String({
+    pattern: '^(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}$',
+    expected: 'a topic name: letters, digits, ".", "_" and "-"',
+    description,
+  })
 
 const closed = { additionalProperties: false } as const
 
@@ -85,11 +90,7 @@ const Pipeline = Type.Object(
     deadLetter: Type.Optional(
       Type.Object(
         {
-          topic: Type.String({
-            pattern: TOPIC,
-            expected: 'a topic name: letters, digits, ".", "_" and "-"',
-            description: 'Topic for dead letters.',
-          }),
+          topic: TopicName('Topic for dead letters.'),
           partition: Type.Optional(
             Type.Integer({
               minimum: 0,

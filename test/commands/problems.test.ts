@@ -28,7 +28,7 @@ const outside = {
 }
 
 test('errors come first, each in full; warnings of one name are one, with a line for each further place', () => {
-  const io = { terminal: { out: false, err: false }, env: {} }
+  const io = { terminal: { in: false, out: false, err: false }, env: {} }
   expect(problemReport(read, io, outside)).toBe(
     `plugins.config.json:8:3  /8
   HG_KAFKA_TOPIC_MISSING: Topic 8 does not exist.

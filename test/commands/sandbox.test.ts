@@ -13,7 +13,8 @@ async function run(options: { readonly [name: string]: unknown }) {
       written.err += text
     },
     stdin: async () => Buffer.alloc(0),
-    terminal: { out: false, err: false },
+    ask: async () => undefined,
+    terminal: { in: false, out: false, err: false },
     env: {},
     cwd: '/',
     signal,

@@ -25,7 +25,8 @@ export async function runCommand(
         err += text
       },
       stdin: async () => Buffer.alloc(0),
-      terminal: { out: false, err: false },
+      ask: async () => undefined,
+      terminal: { in: false, out: false, err: false },
       env: {},
       cwd: process.cwd(),
       signal: new AbortController().signal,

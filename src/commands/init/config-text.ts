@@ -1,0 +1,52 @@
+import { eventIdSetting } from './questions.js'
+import type { Answers } from './senders.js'
+
+/** The config file, with comments for its reader. */
+export function configText(answers: Answers, eventSchema: string): string {
+  const { sender, topic, deadLetterTopic, path } = answers
+  const eventId = eventIdSetting(answers.eventId)
+  const { postCommit = [] } = sender
+  const stages = {
+    source: { plugin: 'http-webhook', config: { path, eventId, ...sender.source(answers) } },
+    // A header is no part of the body, from which the keys of records come.
+    sink: {
+      plugin: 'kafka',
+      config: { brokers: '${env:KAFKA_BROKERS}', ...(typeof eventId === 'string' && { key: eventId }) },
+    },
+  }
+  return `{
+  "$schema": "./schemas/plugins.config.schema.json",
+  "pipelines": {
+    ${JSON.stringify(pipelineName(topic))}: {
+      "source": ${indented(stages.source)},
+      "transforms": [
+        // Events that this schema does not describe become dead letters.
+        { "plugin": "json-schema", "config": { "schema": ${JSON.stringify(eventSchema)} }, "onError": "dead-letter" },
+        {
+          "plugin": "route",
+          "config": {
+            // The first rule that matches decides. For example:
+            // { "name": "eu-west", "when": { "jsonata": "payload.region = 'eu-west'" }, "to": { "topic": ${JSON.stringify(`${topic}.eu`)} } }
+            "rules": [],
+            // Without a partition, the hash of the key decides, as in Kafka's Java client.
+            "otherwise": { "topic": ${JSON.stringify(topic)} }
+          }
+        }
+      ],
+      "sink": ${indented(stages.sink)},
+${postCommit.length === 0 ? '' : `      "postCommit": ${indented(postCommit)},\n`}      "deadLetter": { "topic": ${JSON.stringify(deadLetterTopic)} }
+    }
+  }
+}
+`
+}
+
+const indented = (value: object): string =>
+  JSON.stringify(value, undefined, 2).replaceAll('\n', `\n${' '.repeat(6)}`)
+
+/** Pipelines have lower-case names of at most 63 characters, which begin with a letter or a digit. */
+const pipelineName = (topic: string): string =>
+  topic
+    .toLowerCase()
+    .replace(/^[^a-z0-9]+/, '')
+    .slice(0, 63) || 'events'

@@ -1,0 +1,106 @@
+import type { TSchema } from 'typebox'
+import { didYouMean } from '../../config/problem.js'
+import { TopicName } from '../../config/schema.js'
+import { checkShape } from '../../config/shape.js'
+import { printable } from '../../lib/terminal/text.js'
+import { SETTINGS as KAFKA } from '../../plugins/sink/kafka/settings.js'
+import { settings as WEBHOOK } from '../../plugins/source/http-webhook/settings.js'
+import { type Answers, type QuestionName, SENDERS, type Sender } from './senders.js'
+
+/** A setting of the new config: asked on a terminal, or given by its flag. */
+export interface Question {
+  readonly name: QuestionName
+  /** As commander writes it. */
+  readonly flags: string
+  readonly text: string
+  /** Continues "should be". */
+  readonly expected: string
+  isValid(text: string): boolean
+  /** Offered if the sender has no default of its own. `before`: the answers to the questions before this one. */
+  preset(before: Answers): string
+  /** Asked only for the senders that list it. */
+  readonly special?: true
+}
+
+const HEADER = 'header:'
+
+/** The setting `eventId` of the source, from the text of the flag. */
+export const eventIdSetting = (text: string): string | { readonly header: string } =>
+  text.startsWith(HEADER) ? { header: text.slice(HEADER.length) } : text
+
+/** A text that a setting of the config accepts. */
+const asIn = (schema: TSchema & { readonly expected?: string }) => ({
+  expected: String(schema.expected),
+  isValid: (text: string) => checkShape(schema, text).length === 0,
+})
+
+/** In the order in which they are asked, after the sender. */
+export const QUESTIONS: readonly Question[] = [
+  {
+    name: 'topic',
+    flags: '--topic <name>',
+    text: 'Topic of the events',
+    ...asIn(TopicName('')),
+    preset: () => 'events',
+  },
+  {
+    name: 'deadLetterTopic',
+    flags: '--dead-letter-topic <name>',
+    text: 'Topic of events that cannot be processed',
+    ...asIn(TopicName('')),
+    preset: ({ topic }) => `${topic}.dlq`,
+  },
+  {
+    name: 'brokers',
+    flags: '--brokers <addresses>',
+    text: 'Addresses of Kafka',
+    ...asIn(KAFKA.properties.brokers),
+    preset: () => '127.0.0.1:9092',
+  },
+  {
+    name: 'path',
+    flags: '--path <path>',
+    text: 'Path that the sender posts to',
+    ...asIn(WEBHOOK.properties.path),
+    preset: ({ topic }) => `/webhook/${topic}`,
+  },
+  {
+    name: 'eventId',
+    flags: '--event-id <location>',
+    text: 'Location of the event id: a JSON Pointer into the body, or header:NAME',
+    expected: 'a JSON Pointer such as "/id", or a header such as "header:X-Event-Id"',
+    isValid: (text) =>
+      text !== '' && checkShape(WEBHOOK.properties.eventId, eventIdSetting(text)).length === 0,
+    preset: () => '/id',
+  },
+  {
+    name: 'signatureHeader',
+    flags: '--signature-header <name>',
+    text: 'Header with the signature ("sha256=" and hex)',
+    expected: 'the name of a header such as "X-Signature"',
+    isValid: (header) => checkShape(WEBHOOK.properties.eventId, { header }).length === 0,
+    preset: () => 'X-Hub-Signature-256',
+    special: true,
+  },
+]
+
+/** The flag without its argument. */
+export const flagName = ({ flags }: { readonly flags: string }): string => flags.split(' ')[0] ?? flags
+
+export const isAsked = ({ special, name }: Question, { asks = [] }: Sender): boolean =>
+  special !== true || asks.includes(name)
+
+/** What is wrong with an answer; undefined if nothing is. `subject`: the flag or the question. */
+export const answerProblem = (
+  { expected, isValid }: Question,
+  subject: string,
+  answer: string,
+): string | undefined =>
+  isValid(answer) ? undefined : `${subject} should be ${expected}; it is "${printable(answer)}".`
+
+/** The sender of that name, or the error to print. */
+export function senderNamed(name: string): Sender | string {
+  const names = SENDERS.map((sender) => sender.name)
+  const hint = didYouMean(name, names)?.suggestion ?? `Expected one of ${names.join(', ')}.`
+  return SENDERS.find((sender) => sender.name === name) ?? `There is no sender "${printable(name)}". ${hint}`
+}

@@ -1,0 +1,227 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import type { Io } from '../../../src/commands/command.js'
+import { initCommand } from '../../../src/commands/init/index.js'
+import { SENDERS } from '../../../src/commands/init/senders.js'
+import { testCommand } from '../../../src/commands/test.js'
+import { validateCommand } from '../../../src/commands/validate.js'
+import { temporaryDirectory } from '../../helpers/context.js'
+import { runCommand } from '../../helpers/recorded-io.js'
+
+type Options = { readonly [name: string]: unknown }
+
+const init = (cwd: string, options: Options, io: Partial<Io> = {}) =>
+  runCommand(initCommand, { options }, { cwd, ...io })
+
+const read = (cwd: string, path: string) => readFileSync(join(cwd, path), 'utf8')
+const environmentOf = (cwd: string) => parseEnv(read(cwd, '.env'))
+
+/** Everything that the commands find in the config of a folder, with the variables that were written beside it. */
+async function findings(cwd: string) {
+  const env = environmentOf(cwd)
+  const { out } = await runCommand(validateCommand, { options: { format: 'json' } }, { cwd, env })
+  const { problems } = JSON.parse(out) as { readonly problems: readonly { readonly code: string }[] }
+  const tested = await runCommand(testCommand, {}, { cwd })
+  // About this machine's client, not about the config.
+  return { problems: problems.filter(({ code }) => code !== 'codec-missing'), tested }
+}
+
+const NAMES = SENDERS.map(({ name }) => name)
+
+test.each(NAMES)('the config for %s is valid without a warning, and its scenarios pass', async (sender) => {
+  const cwd = temporaryDirectory()
+  const { code, err } = await init(cwd, { sender, yes: true })
+  expect([code, err]).toEqual([0, ''])
+  const { problems, tested } = await findings(cwd)
+  expect(problems).toEqual([])
+  expect([tested.code, tested.err], tested.out).toEqual([0, ''])
+})
+
+test.each([
+  ['bearer', '/data/order/id'],
+  ['bearer', 'header:X-Event-Id'],
+  ['cxone', '/payload/id'],
+  ['hmac', '/id'],
+])('so are those for %s with the event id at %s', async (sender, eventId) => {
+  const cwd = temporaryDirectory()
+  const options = { sender, eventId, topic: 'Orders_2', path: '/in', deadLetterTopic: 'bad' }
+  expect(await init(cwd, options)).toMatchObject({ code: 0, err: '' })
+  const { problems, tested } = await findings(cwd)
+  expect(problems).toEqual([])
+  expect([tested.code, tested.err], tested.out).toEqual([0, ''])
+  expect(read(cwd, 'plugins.config.json')).toContain('"orders_2": {')
+})
+
+describe('the variables', () => {
+  test('have new secrets in .env, which only its owner can read, and none in .env.example', async () => {
+    const [one, other] = [temporaryDirectory(), temporaryDirectory()]
+    for (const cwd of [one, other]) await init(cwd, { yes: true, brokers: 'kafka-1:9092, kafka-2:9092' })
+    expect(environmentOf(one)['WEBHOOK_TOKEN']).toMatch(/^[0-9a-f]{64}$/)
+    expect(environmentOf(one)['WEBHOOK_TOKEN']).not.toBe(environmentOf(other)['WEBHOOK_TOKEN'])
+    expect(environmentOf(one)['KAFKA_BROKERS']).toBe('kafka-1:9092, kafka-2:9092')
+    expect(statSync(join(one, '.env')).mode & 0o777).toBe(0o600)
+    expect(parseEnv(read(one, '.env.example'))).toMatchObject({ WEBHOOK_TOKEN: '' })
+    expect(read(one, '.gitignore')).toContain('.env\n')
+  })
+
+  test.each(NAMES)(
+    'of %s are the same in both files, and those that the config refers to',
+    async (sender) => {
+      const cwd = temporaryDirectory()
+      await init(cwd, { sender, yes: true })
+      const referred = [...read(cwd, 'plugins.config.json').matchAll(/\$\{env:([A-Z_]+)\}/g)].map(
+        ([, name]) => name,
+      )
+      expect(Object.keys(environmentOf(cwd)).toSorted()).toEqual([...new Set(referred)].toSorted())
+      expect(Object.keys(parseEnv(read(cwd, '.env.example'))).toSorted()).toEqual(
+        Object.keys(environmentOf(cwd)).toSorted(),
+      )
+    },
+  )
+})
+
+describe('existing files', () => {
+  test('stay, and nothing else is written', async () => {
+    const cwd = temporaryDirectory({ 'plugins.config.json': '{}', 'event.json': '1' })
+    const { code, err } = await init(cwd, { yes: true })
+    expect([code, err]).toEqual([
+      1,
+      'These files exist; --force overwrites them, and --dir names another folder:\n  plugins.config.json\n  event.json\n',
+    ])
+    expect(read(cwd, 'plugins.config.json')).toBe('{}')
+    expect(existsSync(join(cwd, '.env.example'))).toBe(false)
+  })
+
+  test('are overwritten with --force, but for the secrets and what git ignores', async () => {
+    const cwd = temporaryDirectory({
+      'plugins.config.json': '{}',
+      '.env': 'WEBHOOK_TOKEN=mine\n',
+      '.gitignore': 'dist\n',
+    })
+    const { code, out } = await init(cwd, { yes: true, force: true })
+    expect(code).toBe(0)
+    expect(out).toContain('kept     .env\n')
+    expect(read(cwd, 'plugins.config.json')).toContain('http-webhook')
+    expect([read(cwd, '.env'), read(cwd, '.gitignore')]).toEqual(['WEBHOOK_TOKEN=mine\n', 'dist\n'])
+  })
+
+  test('that cannot be replaced are an error with the reason', async () => {
+    const cwd = temporaryDirectory({ orders: '' })
+    const { code, err } = await init(cwd, { yes: true, dir: 'orders' })
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/^Cannot write orders\/plugins\.config\.json: .+\.\n$/),
+    ])
+  })
+})
+
+describe('wrong flags', () => {
+  test('are reported all at once, each with what it should be', async () => {
+    const cwd = temporaryDirectory()
+    const { code, err } = await init(cwd, {
+      yes: true,
+      sender: 'beare',
+      topic: 'two words',
+      path: 'orders',
+      eventId: 'id',
+      brokers: 'kafka',
+      signatureHeader: 'X Y',
+      deadLetterTopic: '..',
+    })
+    expect(code).toBe(2)
+    expect(err.trimEnd().split('\n')).toEqual([
+      'There is no sender "beare". Did you mean "bearer"?',
+      '--topic should be a topic name: letters, digits, ".", "_" and "-"; it is "two words".',
+      '--dead-letter-topic should be a topic name: letters, digits, ".", "_" and "-"; it is "..".',
+      '--brokers should be addresses such as "kafka-1:9092,kafka-2:9092"; it is "kafka".',
+      '--path should be a path such as "/webhook/orders", without query and without "%"; it is "orders".',
+      '--event-id should be a JSON Pointer such as "/id", or a header such as "header:X-Event-Id"; it is "id".',
+      '--signature-header should be the name of a header such as "X-Signature"; it is "X Y".',
+    ])
+    expect(existsSync(join(cwd, '.env'))).toBe(false)
+  })
+
+  test('include one that the sender has no use for', async () => {
+    const { code, err } = await init(temporaryDirectory(), {
+      yes: true,
+      sender: 'cxone',
+      signatureHeader: 'X-Signature',
+    })
+    expect([code, err]).toEqual([2, '--signature-header has no meaning for the sender cxone.\n'])
+  })
+
+  test('without a terminal, flags that are missing are named', async () => {
+    const cwd = temporaryDirectory()
+    expect(await init(cwd, {})).toEqual({
+      code: 2,
+      out: '',
+      err: 'There is no terminal to ask on. Give --sender and --topic, or --yes to take the defaults.\n',
+    })
+    expect((await init(cwd, { sender: 'bearer' })).err).toContain('Give --topic, or --yes')
+    expect((await init(cwd, { sender: 'bearer', topic: 'orders' })).code).toBe(0)
+  })
+})
+
+describe('on a terminal', () => {
+  /** A terminal on which these lines are typed, and what was asked. */
+  function typing(...lines: (string | undefined)[]) {
+    const asked: string[] = []
+    const ask = async (question: string) => {
+      asked.push(question)
+      return lines.shift()
+    }
+    return { asked, io: { ask, terminal: { in: true, out: true, err: true } } }
+  }
+
+  test('everything is asked that no flag gives, with the defaults of the sender; an empty line takes one', async () => {
+    const cwd = temporaryDirectory()
+    const { asked, io } = typing('cxone', '', '', 'kafka:9092', '')
+    const { code, out } = await init(cwd, { eventId: '/id' }, io)
+    expect(code).toBe(0)
+    expect(asked).toEqual([
+      'Sender [bearer]: ',
+      'Topic of the events [cxone.data.actions]: ',
+      'Topic of events that cannot be processed [cxone.data.actions.dlq]: ',
+      'Addresses of Kafka [127.0.0.1:9092]: ',
+      'Path that the sender posts to [/webhook/cxone/data-actions]: ',
+    ])
+    for (const { summary } of SENDERS) expect(out).toContain(summary)
+    expect(environmentOf(cwd)['KAFKA_BROKERS']).toBe('kafka:9092')
+  })
+
+  test('a wrong answer is explained, and the question comes again', async () => {
+    const { asked, io } = typing('hmack', 'hmac', 'a b', 'orders', '', '', '', '', 'X-Shop-Signature')
+    const { code, err } = await init(temporaryDirectory(), {}, io)
+    expect([code, err]).toEqual([
+      0,
+      'There is no sender "hmack". Did you mean "hmac"?\nIt should be a topic name: letters, digits, ".", "_" and "-"; it is "a b".\n',
+    ])
+    expect(asked.at(-1)).toBe('Header with the signature ("sha256=" and hex) [X-Hub-Signature-256]: ')
+  })
+
+  test('the end of the input ends it, and nothing is written', async () => {
+    const cwd = temporaryDirectory()
+    const { io } = typing('bearer', undefined)
+    expect(await init(cwd, {}, io)).toMatchObject({ code: 1, err: 'Nothing was written.\n' })
+    expect(existsSync(join(cwd, 'plugins.config.json'))).toBe(false)
+  })
+
+  test('--yes asks nothing', async () => {
+    const { asked, io } = typing()
+    expect(await init(temporaryDirectory(), { yes: true }, io)).toMatchObject({ code: 0 })
+    expect(asked).toEqual([])
+  })
+})
+
+test('the next commands name the files where they are, as words of a shell', async () => {
+  const cwd = temporaryDirectory()
+  const { out } = await init(cwd, { yes: true, dir: 'my orders' })
+  expect(out).toContain("  export HEADGATE_CONFIG='my orders/plugins.config.json'\n")
+  expect(out).toContain("  set -a; . 'my orders/.env'; set +a\n")
+  writeFileSync(join(cwd, 'other'), '')
+  const here = await init(cwd, { yes: true })
+  expect(here.out).toContain('  set -a; . ./.env; set +a\n')
+  expect(here.out).not.toContain('HEADGATE_CONFIG')
+})
