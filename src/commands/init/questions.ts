@@ -90,7 +90,7 @@ export const flagName = ({ flags }: { readonly flags: string }): string => flags
 export const isAsked = ({ special, name }: Question, { asks = [] }: Sender): boolean =>
   special !== true || asks.includes(name)
 
-/** What is wrong with an answer; undefined if nothing is. `subject`: the flag or the question. */
+/** The problem of an answer; undefined if it is valid. `subject`: the flag or the question. */
 export const answerProblem = (
   { expected, isValid }: Question,
   subject: string,
