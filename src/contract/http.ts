@@ -27,6 +27,7 @@ export interface BodyMemory {
 }
 
 export interface HttpHandler {
+  /** Any methods but CONNECT. A request with another one is refused with 405. */
   readonly methods: readonly string[]
   readonly maxBodyBytes: number
   /** Checks the head of a request before its body is read: a returned response ends the request. */
@@ -53,8 +54,18 @@ export interface Correlation {
 
 export interface HttpHead extends Correlation {
   readonly method: string
+  /** Path and query as the sender wrote them: nothing is decoded or normalised. */
+  readonly target: string
+  /** The part of `target` before the question mark. */
+  readonly path: string
+  /** The part of `target` after the question mark; empty if there is none. */
+  readonly query: string
+  /** The query, decoded as a form is. Parsed on first use: most events never need it. */
+  readonly parameters: URLSearchParams
   /** Lower-case names. A header that was sent twice is joined as node:http does. */
   readonly headers: { readonly [name: string]: string | readonly string[] | undefined }
+  /** True if a header, by its lower-case name, was sent more than once: `headers` joins its values, or has only the first. */
+  isRepeated(header: string): boolean
 }
 
 export interface HttpRequest extends HttpHead {

@@ -150,10 +150,10 @@ interface Received {
   readonly looked: readonly Explained[]
 }
 
-async function receive({ pipeline, handler }: DryRunPipeline, dryRequest: DryRunRequest): Promise<Received> {
-  const http = await handler()
-  const request = asReceived(dryRequest, http)
-  const { trace, result: response } = await traced(() => exchange(http, request))
+async function receive({ pipeline, served }: DryRunPipeline, dryRequest: DryRunRequest): Promise<Received> {
+  const { path, handler } = await served()
+  const request = asReceived(dryRequest, path, handler)
+  const { trace, result: response } = await traced(() => exchange(handler, request))
   const looked = trace.event === undefined ? [] : (pipeline.stages.source.instance.explain?.(request) ?? [])
   return { trace, response, looked }
 }
@@ -176,10 +176,11 @@ async function receiveAgain(
 }
 
 /** The request as the listener passes it to the source. */
-function asReceived(request: DryRunRequest, { methods }: HttpHandler): HttpRequest {
-  const { method = methods[0] ?? 'POST', headers, body, receivedAt = Date.now() } = request
+function asReceived(request: DryRunRequest, path: string, { methods }: HttpHandler): HttpRequest {
+  const { method = methods[0] ?? 'POST', query, headers, body, receivedAt = Date.now() } = request
+  const url = query === undefined ? path : `${path}?${query}`
   const lowerCase = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])
-  return Object.assign(new ReceivedRequest(method, Object.fromEntries(lowerCase)), { body, receivedAt })
+  return Object.assign(new ReceivedRequest(method, Object.fromEntries(lowerCase), url), { body, receivedAt })
 }
 
 /** Calls the source as the listener does, in the same order. */

@@ -15,10 +15,15 @@ export type PartitionCounts = { readonly [topic: string]: number }
 /** A pipeline with the real stages but without connections: its results go into the trace of a run. */
 export interface DryRunPipeline {
   readonly pipeline: DecidingPipeline
-  /** The handler that the source registered for its path. */
-  handler(): Promise<HttpHandler>
+  /** The path that the source serves, and its handler there. */
+  served(): Promise<Served>
   /** The intake that the source calls with each event. */
   readonly intake: Intake
+}
+
+export interface Served {
+  readonly path: string
+  readonly handler: HttpHandler
 }
 
 export function dryRunPipeline(
@@ -27,11 +32,11 @@ export function dryRunPipeline(
   metrics: MetricsRegistry,
   partitions: PartitionCounts,
 ): DryRunPipeline {
-  let handler: HttpHandler | undefined
+  let served: Served | undefined
   const http: HttpListener = {
     memory: new CountedMemory(Number.POSITIVE_INFINITY),
-    serve(_path, registered) {
-      handler = registered
+    serve(path, handler) {
+      served = { path, handler }
       return () => {}
     },
   }
@@ -58,14 +63,14 @@ export function dryRunPipeline(
   return {
     pipeline,
     intake,
-    async handler() {
-      if (handler === undefined) await pipeline.stages.source.instance.start(intake)
-      if (handler === undefined) {
+    async served() {
+      if (served === undefined) await pipeline.stages.source.instance.start(intake)
+      if (served === undefined) {
         const { name } = checked.source.definition
         const message = `The source "${name}" of the pipeline "${checked.name}" takes no HTTP requests, so a dry run of it is not possible.`
         throw new HeadgateError('HG_CONFIG_VALUE', message)
       }
-      return handler
+      return served
     },
   }
 }

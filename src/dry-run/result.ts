@@ -5,6 +5,8 @@ import type { Explained, HttpResponse, Outcome, RecordHeader } from '../contract
 export interface DryRunRequest {
   /** Default: the first method that the source accepts. */
   readonly method?: string
+  /** The text after the question mark of the URL. */
+  readonly query?: string
   /** Names in any case. */
   readonly headers: { readonly [name: string]: string }
   readonly body: Buffer

@@ -30,7 +30,8 @@ export function headError({
     if (!HOST.test(host)) return malformed('the Host header is not a host and port')
     lastHost = host
   }
-  if (hasTwoHosts(rawHeaders)) return malformed('there are two Host headers')
+  // node:http keeps the first and forgets the others.
+  if (isRepeated(rawHeaders, 'host')) return malformed('there are two Host headers')
   if (transferEncoding === undefined) return undefined
   if (httpVersion === '1.0') return malformed('Transfer-Encoding is not part of HTTP/1.0')
   if (transferEncoding.toLowerCase() === 'chunked') return undefined
@@ -50,12 +51,12 @@ export const unsupportedVersion = (version?: string): HeadgateError =>
 const malformed = (reason: string): HeadgateError =>
   new HeadgateError('HG_INTAKE_MALFORMED', `The request is malformed: ${reason}.`)
 
-/** node:http keeps the first and forgets the others. */
-function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+/** Whether there are several lines of a header. `rawHeaders`: names and values, alternately. */
+export function isRepeated(rawHeaders: readonly string[], header: string): boolean {
   let found = false
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] as string
-    if (name.length !== 4 || name.toLowerCase() !== 'host') continue
+    if (name.length !== header.length || name.toLowerCase() !== header) continue
     if (found) return true
     found = true
   }
@@ -65,10 +66,16 @@ function hasTwoHosts(rawHeaders: readonly string[]): boolean {
 /** The absolute form of a request target (RFC 9112, 3.2.2), which some proxies send: the path follows the host. */
 const ABSOLUTE_FORM = /^https?:\/\/[^/?#]+/i
 
-/** The path of a request target exactly as it was sent: nothing is decoded or normalised. */
+/** Path and query of a request target exactly as they were sent: nothing is decoded or normalised. */
+export function originForm(target: string): string {
+  if (target.startsWith('/')) return target
+  const origin = target.replace(ABSOLUTE_FORM, '')
+  return origin === '' || origin.startsWith('?') ? `/${origin}` : origin
+}
+
+/** The path of a request target. */
 export function pathOf(target: string): string {
-  const origin = target.startsWith('/') ? target : target.replace(ABSOLUTE_FORM, '') || '/'
+  const origin = originForm(target)
   const query = origin.indexOf('?')
-  if (query === -1) return origin
-  return query === 0 ? '/' : origin.slice(0, query)
+  return query === -1 ? origin : origin.slice(0, query)
 }

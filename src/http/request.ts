@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { HttpRequest } from '../contract/index.js'
+import { isRepeated, originForm, pathOf } from './request-head.js'
 
 const EMPTY = Buffer.alloc(0)
 /** Visible ASCII: fit for a header of the response, a log and a terminal. */
@@ -14,14 +15,45 @@ export class ReceivedRequest implements HttpRequest {
   body: Buffer = EMPTY
   receivedAt = 0
   #id: string | undefined = undefined
+  #parameters: URLSearchParams | undefined = undefined
+  readonly #url: string
+  readonly #rawHeaders: readonly string[]
 
+  /** `url` and `rawHeaders`: as node:http has them. */
   constructor(
     readonly method: string,
     readonly headers: HttpRequest['headers'],
-  ) {}
+    url = '/',
+    rawHeaders: readonly string[] = [],
+  ) {
+    this.#url = url
+    this.#rawHeaders = rawHeaders
+  }
 
-  static of({ method = '', headers }: IncomingMessage): ReceivedRequest {
-    return new ReceivedRequest(method, headers)
+  static of({ method = '', headers, url, rawHeaders }: IncomingMessage): ReceivedRequest {
+    return new ReceivedRequest(method, headers, url, rawHeaders)
+  }
+
+  get target(): string {
+    return originForm(this.#url)
+  }
+
+  get path(): string {
+    return pathOf(this.#url)
+  }
+
+  get query(): string {
+    const start = this.#url.indexOf('?')
+    return start === -1 ? '' : this.#url.slice(start + 1)
+  }
+
+  get parameters(): URLSearchParams {
+    this.#parameters ??= new URLSearchParams(this.query)
+    return this.#parameters
+  }
+
+  isRepeated(header: string): boolean {
+    return isRepeated(this.#rawHeaders, header)
   }
 
   get requestId(): string {
