@@ -134,7 +134,7 @@ test('the source itself verifies and answers, unless verification is skipped', a
   const known = await dryRun.run(PIPELINE, request(body, { ...JSON_TYPE, Authorization: 'Bearer letmein' }))
   expect(known.outcome.kind).toBe('delivered')
   expect(known.steps[0]?.details).toEqual([
-    { name: 'verification', result: 'bearer: proved by the headers', looked: [] },
+    { name: 'verification', result: 'bearer: proved', looked: [] },
     { name: 'event id', result: 'da-1', looked: [{ at: '/dataActionId', found: 'da-1' }] },
   ])
   const skipped = await dryRun.run(PIPELINE, request(body), SKIP)

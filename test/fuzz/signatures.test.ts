@@ -5,6 +5,7 @@ import { HeadgateError } from '../../src/contract/errors.js'
 import { httpWebhook } from '../../src/plugins/source/http-webhook/index.js'
 import { verifier } from '../../src/plugins/source/http-webhook/verify/schemes.js'
 import { fillDefaults } from '../helpers/context.js'
+import { requestWith } from '../plugins/source/http-webhook/webhook.js'
 import { runs } from './runs.js'
 
 const SECRET = 'MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
@@ -28,6 +29,25 @@ const SCHEMES = [
     timestamp: { header: 'x', unit: 'rfc3339' },
     secrets: ['shared'],
   },
+  { scheme: 'basic', credentials: ['name:password'] },
+  { scheme: 'api-key', header: 'x', keys: ['token-1', 'token-2'] },
+  {
+    scheme: 'hmac',
+    header: 'sig',
+    separator: ' ',
+    prefix: 'v1=',
+    encoding: 'base64url',
+    secrets: ['shared'],
+  },
+  {
+    scheme: 'ed25519',
+    header: 'sig',
+    publicKeys: ['fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025'],
+  },
+  {
+    scheme: 'standard-webhooks',
+    publicKeys: ['whpk_/FHNjmIYoaONpH7QAjDwWAgW7RO6MwOsXeuRFUiQgCU='],
+  },
 ].map((settings) => {
   const config = fillDefaults(httpWebhook, { path: '/', eventId: '/id', verify: settings })
   return verifier(config.verify)
@@ -48,8 +68,8 @@ it('whatever a stranger puts into headers and body, it is refused as unauthentic
     fc.property(headers, fc.uint8Array({ maxLength: 40 }), (given, bytes) => {
       for (const { head, body } of SCHEMES) {
         const attempt = () => {
-          head?.(given)
-          body?.(given, Buffer.from(bytes))
+          head?.(requestWith(given))
+          body?.(requestWith(given), Buffer.from(bytes))
         }
         expect(attempt).toThrow(HeadgateError)
         expect(attempt).toThrow(expect.objectContaining({ code: 'HG_INTAKE_UNAUTHENTICATED' }))
@@ -69,12 +89,12 @@ it('of a signed body only the signature itself passes, with no character more, l
       (bytes, place, other) => {
         const body = Buffer.from(bytes)
         const right = `sha256=${createHmac('sha256', 'shared').update(body).digest('hex')}`
-        expect(() => scheme?.body?.({ sig: right }, body)).not.toThrow()
+        expect(() => scheme?.body?.(requestWith({ sig: right }), body)).not.toThrow()
         const at = place % (right.length + 1)
         for (const end of [at, at + 1]) {
           const changed = right.slice(0, at) + other + right.slice(end)
           if (changed.toLowerCase() === right) continue
-          expect(() => scheme?.body?.({ sig: changed }, body)).toThrow(HeadgateError)
+          expect(() => scheme?.body?.(requestWith({ sig: changed }), body)).toThrow(HeadgateError)
         }
       },
     ),

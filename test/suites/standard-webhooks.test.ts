@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { standardWebhooks } from '../../src/plugins/source/http-webhook/verify/standard-webhooks.js'
+import { requestWith } from '../plugins/source/http-webhook/webhook.js'
 import { countSuite } from './count.js'
 
 /** The vector that the specification's libraries are tested with. */
@@ -88,10 +89,12 @@ describe('Standard Webhooks', () => {
   afterEach(() => void vi.useRealTimers())
 
   const verify = (secret: string, headers: Vector['headers'], body: string) => () =>
-    standardWebhooks({ scheme: 'standard-webhooks', secrets: [secret], tolerance: '5m' }).body?.(
-      headers,
-      Buffer.from(body),
-    )
+    standardWebhooks({
+      scheme: 'standard-webhooks',
+      headerPrefix: 'webhook-',
+      secrets: [secret],
+      tolerance: '5m',
+    }).body?.(requestWith(headers), Buffer.from(body))
 
   it.each(VECTORS)('$name: passes $passes', ({ headers, passes, secret = SECRET }) => {
     const verifying = expect(verify(secret, headers, BODY))

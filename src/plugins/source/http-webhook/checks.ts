@@ -1,60 +1,67 @@
 import type { ConfigProblem, LintFinding, LintMeaning } from '../../../contract/index.js'
+import type { Settings } from './settings.js'
+import type { ApiKeySettings } from './verify/api-key.js'
 import type { HmacSettings } from './verify/hmac.js'
+import { type PublicKeySettings, publicKeyOf } from './verify/public-key.js'
 import type { VerifySettings } from './verify/schemes.js'
+import { decodeSecret } from './verify/signature.js'
+import type { SignedRequestSettings } from './verify/signed-request.js'
+import { type StandardWebhooksSettings, standardPublicKey } from './verify/standard-webhooks.js'
 
 /** Settings that fit the schema and cannot be used. */
-export function* verifyProblems(settings: VerifySettings, exposed: boolean): Iterable<ConfigProblem> {
-  if (settings.scheme === 'hmac') yield* hmacProblems(settings)
-  if (settings.scheme === 'none' && exposed) {
-    yield {
-      at: '/verify',
-      code: 'HG_CONFIG_UNVERIFIED',
-      message: 'Anyone could send events: the listener is not on loopback and senders are not verified.',
-      expected: 'bearer, hmac or standard-webhooks',
-    }
+export function* verifyProblems(
+  { verify, publicUrl }: Pick<Settings, 'verify' | 'publicUrl'>,
+  exposed: boolean,
+): Iterable<ConfigProblem> {
+  switch (verify.scheme) {
+    case 'hmac':
+      yield* signedRequestProblems(verify, publicUrl)
+      yield* secretProblems(verify)
+      break
+    case 'ed25519':
+    case 'ecdsa-p256':
+      yield* signedRequestProblems(verify, publicUrl)
+      yield* keyProblems(verify.publicKeys, (text) => publicKeyOf(text, verify.scheme), KEY_OF[verify.scheme])
+      break
+    case 'standard-webhooks':
+      yield* standardWebhooksProblems(verify)
+      break
+    case 'api-key':
+      yield* apiKeyProblems(verify)
+      break
+    case 'none':
+      if (exposed) yield unverified
   }
 }
 
-/** The warnings of `verifyFindings`. */
-export const LINTS: Readonly<{ [name: string]: LintMeaning }> = {
-  'event-id-not-signed': {
-    meaning: 'The signature of the sender does not cover the header of the event id.',
-    why: 'An attacker with a recorded signed request can send it again under another id, and Headgate takes it for another event.',
-  },
-  'signed-text-ambiguous': {
-    meaning: 'In the text that the sender signs, nothing separates two of its parts.',
-    why: 'One signature is then valid for several requests: characters can move from one part to the other. Some senders (Zendesk) do sign like that.',
-  },
+const unverified: ConfigProblem = {
+  at: '/verify',
+  code: 'HG_CONFIG_UNVERIFIED',
+  message: 'Anyone could send events: the listener is not on loopback and senders are not verified.',
+  expected: 'a scheme that verifies the sender, such as "bearer", "hmac" or "standard-webhooks"',
 }
 
-const STANDARD_ID = 'webhook-id'
+const conflict = (pointer: string, message: string): ConfigProblem => ({
+  at: `/verify${pointer}`,
+  code: 'HG_CONFIG_CONFLICT',
+  message,
+})
 
-/** Settings that are allowed and probably not safe. `idHeader`: the header that has the event id. */
-export function* verifyFindings(
-  settings: VerifySettings,
-  idHeader: string | undefined,
-): Iterable<LintFinding> {
-  if (settings.scheme === 'hmac') yield* hmacFindings(settings, idHeader)
-  if (
-    settings.scheme === 'standard-webhooks' &&
-    idHeader !== undefined &&
-    idHeader.toLowerCase() !== STANDARD_ID
-  ) {
-    yield {
-      at: '/eventId',
-      name: 'event-id-not-signed',
-      message: `The event id is read from the header ${idHeader}, and Standard Webhooks signs ${STANDARD_ID}.`,
-      suggestion: `Use {"header": "${STANDARD_ID}"} as \`eventId\`, or read the id from the body.`,
-    }
-  }
-}
-
-function* hmacProblems({ signed, timestamp, listKey }: HmacSettings): Iterable<ConfigProblem> {
-  const conflict = (pointer: string, message: string): ConfigProblem => ({
-    at: `/verify${pointer}`,
-    code: 'HG_CONFIG_CONFLICT',
-    message,
-  })
+function* signedRequestProblems(
+  { signed, bodyDigest, timestamp, listKey, separator }: SignedRequestSettings,
+  publicUrl: string | undefined,
+): Iterable<ConfigProblem> {
+  if (listKey !== undefined && separator !== undefined)
+    yield conflict(
+      '/separator',
+      'A list with keys is separated by "," or ";": remove `separator` or `listKey`.',
+    )
+  if (signed.includes('{url}') && publicUrl === undefined)
+    yield conflict('/signed', '`signed` has {url}, but `publicUrl` of the source is missing.')
+  if (bodyDigest === undefined && !/\{(body|form)\}/.test(signed))
+    yield conflict('/signed', 'The body is not signed: `signed` has no {body}, and `bodyDigest` is missing.')
+  if (bodyDigest !== undefined && !/\{(url|query)\}/.test(signed))
+    yield conflict('/bodyDigest', 'The digest is not signed: `signed` has neither {url} nor {query}.')
   const signsTime = signed.includes('{timestamp}')
   if (timestamp === undefined) {
     if (signsTime) yield conflict('/signed', '`signed` has {timestamp}, but `timestamp` is missing.')
@@ -69,10 +76,94 @@ function* hmacProblems({ signed, timestamp, listKey }: HmacSettings): Iterable<C
   }
 }
 
+function* secretProblems({ secrets, secretEncoding }: HmacSettings): Iterable<ConfigProblem> {
+  for (const [index, secret] of secrets.entries()) {
+    if ((decodeSecret(secret, secretEncoding)?.length ?? 0) > 0) continue
+    yield {
+      at: `/verify/secrets/${index}`,
+      code: 'HG_CONFIG_VALUE',
+      message: `The secret is not written in ${secretEncoding === 'hex' ? 'hexadecimal' : 'base64'}, as \`secretEncoding\` says.`,
+    }
+  }
+}
+
+const KEY_OF = { ed25519: 'an Ed25519', 'ecdsa-p256': 'a P-256' } as const
+
+function* keyProblems(
+  keys: readonly string[],
+  read: (text: string) => unknown,
+  kind: string,
+): Iterable<ConfigProblem> {
+  for (const [index, text] of keys.entries()) {
+    if (read(text) !== undefined) continue
+    yield {
+      at: `/verify/publicKeys/${index}`,
+      code: 'HG_CONFIG_VALUE',
+      message: `This is not ${kind} public key.`,
+      expected: 'PEM, or base64 or hexadecimal of the DER form or of the raw key',
+    }
+  }
+}
+
+function* standardWebhooksProblems({
+  secrets,
+  publicKeys = [],
+}: StandardWebhooksSettings): Iterable<ConfigProblem> {
+  if (secrets === undefined && publicKeys.length === 0)
+    yield {
+      at: '/verify',
+      code: 'HG_CONFIG_MISSING_KEY',
+      message: 'There is no key to verify signatures with.',
+      expected: '"secrets" for signatures "v1", or "publicKeys" for signatures "v1a"',
+    }
+  yield* keyProblems(publicKeys, standardPublicKey, KEY_OF.ed25519)
+}
+
+function* apiKeyProblems({ header, query }: ApiKeySettings): Iterable<ConfigProblem> {
+  if ((header === undefined) === (query === undefined))
+    yield conflict('', 'The scheme "api-key" needs either `header` or `query`, and not both.')
+}
+
+/** The warnings of `verifyFindings`. */
+export const LINTS: Readonly<{ [name: string]: LintMeaning }> = {
+  'event-id-not-signed': {
+    meaning: 'The signature of the sender does not cover the header of the event id.',
+    why: 'An attacker with a recorded signed request can send it again under another id, and Headgate takes it for another event.',
+  },
+  'signed-text-ambiguous': {
+    meaning: 'In the text that the sender signs, nothing separates two of its parts.',
+    why: 'One signature is then valid for several requests: characters can move from one part to the other. Some senders (Zendesk) do sign like that.',
+  },
+}
+
+/** Settings that are allowed and probably not safe. `idHeader`: the header that has the event id. */
+export function* verifyFindings(verify: VerifySettings, idHeader: string | undefined): Iterable<LintFinding> {
+  switch (verify.scheme) {
+    case 'hmac':
+    case 'ed25519':
+    case 'ecdsa-p256':
+      yield* signedRequestFindings(verify, idHeader)
+      break
+    case 'standard-webhooks': {
+      const signedId = `${verify.headerPrefix}id`
+      if (idHeader === undefined || idHeader.toLowerCase() === signedId.toLowerCase()) break
+      yield {
+        at: '/eventId',
+        name: 'event-id-not-signed',
+        message: `The event id is read from the header ${idHeader}, and the sender signs ${signedId}.`,
+        suggestion: `Use {"header": "${signedId}"} as \`eventId\`, or read the id from the body.`,
+      }
+    }
+  }
+}
+
 /** Placeholders with nothing between them. */
 const UNDELIMITED = /\{[^{}]+\}\{[^{}]+\}/
 
-function* hmacFindings({ signed }: HmacSettings, idHeader: string | undefined): Iterable<LintFinding> {
+function* signedRequestFindings(
+  { signed }: HmacSettings | PublicKeySettings,
+  idHeader: string | undefined,
+): Iterable<LintFinding> {
   if (idHeader !== undefined && !signed.toLowerCase().includes(`{header:${idHeader.toLowerCase()}}`)) {
     yield {
       at: '/eventId',

@@ -10,7 +10,7 @@ export const httpWebhook = definePlugin({
   name: 'http-webhook',
   summary: 'Accepts events by HTTP from verified senders, and responds once they are durable.',
   config: settings,
-  check: ({ verify }, { exposed }) => verifyProblems(verify, exposed),
+  check: (config, { exposed }) => verifyProblems(config, exposed),
   lints: LINTS,
   lint: ({ verify, eventId }) =>
     verifyFindings(verify, typeof eventId === 'string' ? undefined : eventId.header),

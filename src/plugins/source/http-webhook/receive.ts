@@ -9,7 +9,7 @@ import type { Verifier } from './verify/verifier.js'
 /** Compiles the function that turns a request into an event. It throws a HeadgateError of kind `data`. */
 export function receiver(
   settings: Settings,
-  { body: verify }: Verifier,
+  { body: verifyBytes, parsed: verifyBody }: Verifier,
   { decode }: ContentEncoding,
 ): (request: HttpRequest) => Event {
   const { maxDepth } = settings
@@ -17,8 +17,9 @@ export function receiver(
   return (request) => {
     const { headers, body: sent, receivedAt } = request
     // The signature is of the bytes as sent, and nothing is inflated for an unverified sender.
-    verify?.(headers, sent)
+    verifyBytes?.(request, sent)
     const body = parseBody(decode(headers, sent), maxDepth)
+    verifyBody?.(body)
     const id = idOf(headers, body)
     const { traceparent } = request
     if (traceparent === undefined) return { id, body, receivedAt }

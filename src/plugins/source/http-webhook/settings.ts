@@ -10,8 +10,16 @@ export const settings = Type.Object(
     path: Type.String({
       pattern: "^/$|^(/(?!\\.{1,2}(/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+/?$",
       expected: 'a path such as "/webhook/orders", without query and without "%"',
-      description: 'The path that the sender posts to. It is compared exactly; a query string is ignored.',
+      description: 'The path that the sender posts to. It is compared exactly; a query may follow it.',
     }),
+    publicUrl: Type.Optional(
+      Type.String({
+        pattern: '^https?://[^/?#\\s]+(/[^?#\\s]*)?$',
+        expected: 'a URL such as "https://hooks.example.com", without query',
+        description:
+          'The URL at which senders reach the listener, for senders that sign it: scheme, host, and the path that a proxy removes. The path of the source and the query follow it.',
+      }),
+    ),
     methods: Type.Array(Type.Enum(['POST', 'PUT']), {
       minItems: 1,
       uniqueItems: true,

@@ -48,7 +48,7 @@ export class HttpWebhook implements Source {
     this.#memory = http.memory
     this.#maxInFlight = Math.ceil(config.maxInFlight / (http.sharedBy ?? 1))
     this.#deadline = new Deadline(milliseconds(config.responseTimeout))
-    this.#verify = verifier(config.verify)
+    this.#verify = verifier(config.verify, config.publicUrl)
     this.#encoding = contentEncoding(config.encodings, config.maxBody)
     this.#receive = receiver(config, this.#verify, this.#encoding)
     const { challenge } = this.#verify
@@ -88,7 +88,7 @@ export class HttpWebhook implements Source {
     const idFound: Explained = { name: 'event id', result: id, looked: [{ at, found: id }] }
     // The scheme "none" has nothing to look at.
     if (verify.scheme === 'none') return [idFound]
-    return [{ name: 'verification', result: `${verify.scheme}: proved by the headers`, looked: [] }, idFound]
+    return [{ name: 'verification', result: `${verify.scheme}: proved`, looked: [] }, idFound]
   }
 
   #handler(intake: Intake): HttpHandler {
@@ -106,7 +106,7 @@ export class HttpWebhook implements Source {
     const { headers } = request
     try {
       this.#requireRoom()
-      this.#verify.head?.(headers)
+      this.#verify.head?.(request)
       this.#encoding.require(headers)
       requireJson(headers)
       return undefined

@@ -4,8 +4,8 @@ import { checkContext, fillDefaults } from '../../../helpers/context.js'
 
 const minimal = { path: '/in', eventId: '/id', verify: { scheme: 'bearer', tokens: ['t'] } }
 const settings = (config: object = {}) => fillDefaults(httpWebhook, { ...minimal, ...config })
-const check = (verify: object, exposed = false) => [
-  ...(httpWebhook.check?.(settings({ verify }), checkContext({ exposed })) ?? []),
+const check = (verify: object, exposed = false, source: object = {}) => [
+  ...(httpWebhook.check?.(settings({ verify, ...source }), checkContext({ exposed })) ?? []),
 ]
 
 describe('http-webhook: settings', () => {
@@ -32,6 +32,7 @@ describe('http-webhook: settings', () => {
       encoding: 'hex',
       algorithm: 'sha256',
       signed: '{body}',
+      secretEncoding: 'utf8',
       timestamp: { header: 'X-Time', unit: 'seconds', tolerance: '5m' },
     })
   })
@@ -59,7 +60,9 @@ describe('http-webhook: settings', () => {
     [{ scheme: 'hmac', header: 'X', secrets: ['s'], signed: '{body}{other}' }, '/verify/signed'],
     [{ scheme: 'hmac', header: 'X', secrets: ['s'], signed: '{body}}' }, '/verify/signed'],
     [{ scheme: 'hmac', header: 'X', secrets: ['s'], algorithm: 'md5' }, '/verify/algorithm'],
-    [{ scheme: 'basic' }, '/verify'],
+    [{ scheme: 'digest' }, '/verify'],
+    [{ scheme: 'basic', credentials: ['no colon'] }, '/verify/credentials/0'],
+    [{ scheme: 'api-key', header: 'X', keys: [' '] }, '/verify/keys/0'],
   ])('refuses %o', (verify, place) => {
     expect(() => settings({ verify })).toThrow(place)
   })
@@ -93,8 +96,39 @@ describe('http-webhook: settings', () => {
       { signed, timestamp: { listKey: 't' } },
       '/verify/timestamp/listKey',
     ],
+    ['a list with keys and a separator', { listKey: 'v1', separator: ' ' }, '/verify/separator'],
+    ['a signed URL that is unknown', { signed: '{url}{body}' }, '/verify/signed'],
+    [
+      'a digest that is not signed',
+      { signed: '{method}{form}', bodyDigest: { query: 'd' } },
+      '/verify/bodyDigest',
+    ],
   ])('finds %s', (_what, settings, at) => {
     expect(check({ ...hmac, ...settings })).toMatchObject([{ at, code: 'HG_CONFIG_CONFLICT' }])
+  })
+
+  const publicUrl = 'https://hooks.example.com'
+
+  it('wants the body to be signed', () => {
+    const url = { ...hmac, signed: '{url}' }
+    expect(check(url, false, { publicUrl })).toMatchObject([{ at: '/verify/signed' }])
+    expect(check({ ...url, bodyDigest: { query: 'd' } }, false, { publicUrl })).toEqual([])
+    expect(check({ ...url, signed: '{url}{form}' }, false, { publicUrl })).toEqual([])
+  })
+
+  it.each([
+    [{ ...hmac, secretEncoding: 'base64', secrets: ['Zm9v', 'not base64!'] }, '/verify/secrets/1'],
+    [{ ...hmac, secretEncoding: 'hex', secrets: ['0g'] }, '/verify/secrets/0'],
+    [{ scheme: 'ed25519', header: 'X', publicKeys: ['00'] }, '/verify/publicKeys/0'],
+    [{ scheme: 'ecdsa-p256', header: 'X', publicKeys: ['00'.repeat(32)] }, '/verify/publicKeys/0'],
+    [{ scheme: 'standard-webhooks' }, '/verify'],
+    [{ scheme: 'standard-webhooks', publicKeys: ['whpk_00'] }, '/verify/publicKeys/0'],
+    [{ scheme: 'api-key', keys: ['k'] }, '/verify'],
+    [{ scheme: 'api-key', header: 'X', query: 'x', keys: ['k'] }, '/verify'],
+  ])('finds the fault of %o, and repeats no secret', (verify, at) => {
+    const problems = check(verify)
+    expect(problems).toMatchObject([{ at }])
+    expect(JSON.stringify(problems)).not.toContain('not base64!')
   })
 
   it('finds no problem in consistent settings of a signature', () => {

@@ -3,8 +3,15 @@ import { onTestFinished } from 'vitest'
 import { asHeadgateError } from '../../../../src/contract/errors.js'
 import type { Correlation, Event, Intake, Outcome } from '../../../../src/contract/index.js'
 import { Listener, type ListenerOptions } from '../../../../src/http/listener.js'
+import { ReceivedRequest } from '../../../../src/http/request.js'
 import { httpWebhook } from '../../../../src/plugins/source/http-webhook/index.js'
 import { fillDefaults, testContext } from '../../../helpers/context.js'
+
+/** A request with these headers, by their lower-case names. */
+export const requestWith = (
+  headers: { readonly [name: string]: string },
+  { method = 'POST', url = '/in' }: { readonly method?: string; readonly url?: string } = {},
+) => new ReceivedRequest(method, headers, url, Object.entries(headers).flat())
 
 export const TOKEN = 'correct-horse'
 

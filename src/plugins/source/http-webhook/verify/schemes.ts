@@ -1,8 +1,12 @@
 import type { Static } from 'typebox'
 import { variants } from '../../../../contract/index.js'
 import { Type } from '../../../../lib/json/pointer.js'
+import { apiKey, apiKeySettings } from './api-key.js'
+import { basic, basicSettings } from './basic.js'
 import { bearer, bearerSettings } from './bearer.js'
+import { bodyField, bodyFieldSettings } from './body-field.js'
 import { hmac, hmacSettings } from './hmac.js'
+import { ecdsaSettings, ed25519Settings, publicKeySignature } from './public-key.js'
 import { standardWebhooks, standardWebhooksSettings } from './standard-webhooks.js'
 import type { Verifier } from './verifier.js'
 
@@ -13,21 +17,36 @@ const noneSettings = Type.Object(
 
 export const Verify = variants('scheme', 'How a sender proves who it is.', {
   bearer: bearerSettings,
+  basic: basicSettings,
+  'api-key': apiKeySettings,
   hmac: hmacSettings,
   'standard-webhooks': standardWebhooksSettings,
+  ed25519: ed25519Settings,
+  'ecdsa-p256': ecdsaSettings,
+  'body-field': bodyFieldSettings,
   none: noneSettings,
 })
 
 export type VerifySettings = Static<typeof Verify>
 
-export function verifier(settings: VerifySettings): Verifier {
+/** `publicUrl`: for schemes that sign the URL. */
+export function verifier(settings: VerifySettings, publicUrl?: string): Verifier {
   switch (settings.scheme) {
     case 'bearer':
       return bearer(settings)
+    case 'basic':
+      return basic(settings)
+    case 'api-key':
+      return apiKey(settings)
     case 'hmac':
-      return hmac(settings)
+      return hmac(settings, publicUrl)
     case 'standard-webhooks':
       return standardWebhooks(settings)
+    case 'ed25519':
+    case 'ecdsa-p256':
+      return publicKeySignature(settings, publicUrl)
+    case 'body-field':
+      return bodyField(settings)
     case 'none':
       return {}
   }

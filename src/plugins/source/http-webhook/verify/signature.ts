@@ -4,14 +4,14 @@ import { Type } from '../../../../lib/json/pointer.js'
 import { Duration, milliseconds } from '../../../../lib/units.js'
 import { unauthenticated } from './verifier.js'
 
-export type SignatureEncoding = 'hex' | 'base64'
+export type SignatureEncoding = 'hex' | 'base64' | 'base64url'
 
 /**
  * Whether one of `signatures` is the HMAC of the joined `parts` with one of `secrets`. The texts are compared, not the bytes
  * that they decode to: Node's decoders skip invalid characters, so that junk after a signature would pass
  * (Buffer.from(text, 'hex') ends at the first other character, 'base64' leaves it out).
  */
-export function signatureCheck(
+export function hmacCheck(
   algorithm: 'sha256' | 'sha512' | 'sha1',
   encoding: SignatureEncoding,
   secrets: readonly Buffer[],
@@ -27,6 +27,30 @@ export function signatureCheck(
       return presented.some((text) => text.length === expected.length && timingSafeEqual(text, expected))
     })
   }
+}
+
+/** The bytes of a text in exactly this encoding; undefined if it has any other character, or lacks one. */
+export function decodeStrictly(text: string, encoding: SignatureEncoding): Buffer | undefined {
+  const bytes = Buffer.from(text, encoding)
+  const written = encoding === 'hex' ? text.toLowerCase() : text
+  return bytes.toString(encoding) === written ? bytes : undefined
+}
+
+/** Senders differ in padding and in the last bits. */
+const BASE64 = /^[A-Za-z0-9+/_-]{2,}={0,2}$/
+
+export const SecretEncoding = Type.Enum(['utf8', 'base64', 'hex', 'whsec'], {
+  default: 'utf8',
+  description:
+    'How a secret is written: `utf8` uses its characters as they are; `base64` and `hex` decode it; `whsec` decodes base64 after "whsec_".',
+})
+
+/** The key bytes of a secret; undefined if it is not written like that. */
+export function decodeSecret(secret: string, encoding: Static<typeof SecretEncoding>): Buffer | undefined {
+  if (encoding === 'utf8') return Buffer.from(secret)
+  if (encoding === 'hex') return decodeStrictly(secret, 'hex')
+  const text = encoding === 'whsec' ? secret.replace(/^whsec_/, '') : secret
+  return BASE64.test(text) ? Buffer.from(text, 'base64') : undefined
 }
 
 /** How far the clocks of sender and receiver may be apart, and how old a request may be. */

@@ -1,26 +1,48 @@
 import { HeadgateError } from '../../../../contract/errors.js'
-import type { HttpHead } from '../../../../contract/index.js'
+import type { HttpHead, JsonBody } from '../../../../contract/index.js'
 import { Type } from '../../../../lib/json/pointer.js'
 
-export type Headers = HttpHead['headers']
+/** Everything of a request that can prove its sender before its body is read. */
+export type Head = Pick<
+  HttpHead,
+  'method' | 'target' | 'path' | 'query' | 'parameters' | 'headers' | 'isRepeated'
+>
 
 /**
- * Verifies the sender of a request. Both functions throw HG_INTAKE_UNAUTHENTICATED, with a message that names the missing or
+ * Verifies the sender of a request. Each function throws HG_INTAKE_UNAUTHENTICATED, with a message that names the missing or
  * wrong part and holds no secret.
  */
 export interface Verifier {
-  /** Checks the headers alone, before the body is read. */
-  readonly head?: (headers: Headers) => void
+  /** Checks the head alone, before the body is read. */
+  readonly head?: (request: Head) => void
   /** Checks the bytes of the body too, before anything else reads them. */
-  readonly body?: (headers: Headers, body: Buffer) => void
+  readonly body?: (request: Head, body: Buffer) => void
+  /** Checks the parsed body, before anything else uses it. */
+  readonly parsed?: (body: JsonBody) => void
   /** The challenge of WWW-Authenticate. */
   readonly challenge?: string
 }
 
-/** The value of a header, by its lower-case name. */
-export function header(headers: Headers, name: string): string {
+/** The value of a header, by its lower-case name. Of several, a sender and a proxy may mean different ones: they are refused. */
+export function header(request: Head, name: string): string {
+  const value = headerLines(request, name)
+  if (request.isRepeated(name)) throw unauthenticated(`The header ${name} was sent more than once.`)
+  return value
+}
+
+/** The values of a header that may be sent more than once, joined with commas. */
+export function headerLines({ headers }: Head, name: string): string {
   const value = headers[name]
   if (typeof value !== 'string' || value === '') throw unauthenticated(`The header ${name} is missing.`)
+  return value
+}
+
+/** The value of a parameter of the query. */
+export function parameter({ parameters }: Head, name: string): string {
+  const [value, ...others] = parameters.getAll(name)
+  if (value === undefined || value === '')
+    throw unauthenticated(`The parameter ${name} of the query is missing.`)
+  if (others.length > 0) throw unauthenticated(`The parameter ${name} of the query was sent more than once.`)
   return value
 }
 
@@ -38,3 +60,7 @@ export const HeaderName = (description: string) =>
 /** A setting that is a list of secrets; each of them is accepted. */
 export const Secrets = (description: string, items: { pattern?: string; expected?: string } = {}) =>
   Type.Array(Type.String({ minLength: 1, ...items }), { minItems: 1, description, secret: true })
+
+/** Secrets that are compared or used as they are. */
+export const PlainSecrets = (description: string) =>
+  Secrets(description, { pattern: '\\S', expected: 'a secret that is not blank' })

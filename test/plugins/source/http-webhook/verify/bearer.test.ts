@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { bearer } from '../../../../../src/plugins/source/http-webhook/verify/bearer.js'
+import { requestWith } from '../webhook.js'
 
 const { head, challenge } = bearer({ scheme: 'bearer', tokens: ['old-token', 'new-token'] })
-const present = (authorization?: string) => () => head?.(authorization === undefined ? {} : { authorization })
+const present = (authorization?: string) => () =>
+  head?.(requestWith(authorization === undefined ? {} : { authorization }))
 
 describe('bearer', () => {
   it('accepts every configured token, so that tokens can be rotated without a gap', () => {
@@ -13,7 +15,7 @@ describe('bearer', () => {
 
   it('accepts tokens of different lengths', () => {
     const { head } = bearer({ scheme: 'bearer', tokens: ['a', 'a-much-longer-one', 'ab'] })
-    const presented = (token: string) => () => head?.({ authorization: `Bearer ${token}` })
+    const presented = (token: string) => () => head?.(requestWith({ authorization: `Bearer ${token}` }))
     for (const token of ['a', 'a-much-longer-one', 'ab']) expect(presented(token)).not.toThrow()
     for (const token of ['a-', 'a-much-longer-on', 'b', 'abc'])
       expect(presented(token)).toThrow('matches no configured token')

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { httpWebhook } from '../../../../../src/plugins/source/http-webhook/index.js'
 import { hmac } from '../../../../../src/plugins/source/http-webhook/verify/hmac.js'
 import { fillDefaults } from '../../../../helpers/context.js'
+import { requestWith } from '../webhook.js'
 
 type Headers = { [name: string]: string }
 
@@ -12,7 +13,7 @@ function scheme(settings: object) {
   const verify = { scheme: 'hmac', ...settings }
   const config = fillDefaults(httpWebhook, { path: '/', eventId: '/id', verify })
   const { body } = hmac(config.verify as Parameters<typeof hmac>[0])
-  return (headers: Headers, text: string | Buffer) => () => body?.(headers, Buffer.from(text))
+  return (headers: Headers, text: string | Buffer) => () => body?.(requestWith(headers), Buffer.from(text))
 }
 
 const sign = (text: string, secret = 'shared', encoding: 'hex' | 'base64' = 'hex', algorithm = 'sha256') =>

@@ -1,6 +1,8 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { standardWebhooks } from '../../../../../src/plugins/source/http-webhook/verify/standard-webhooks.js'
+import { requestWith } from '../webhook.js'
+import { verifying } from './scheme.js'
 
 // The example that the libraries of Standard Webhooks are tested with.
 const SECRET = 'MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
@@ -13,10 +15,15 @@ const HEADERS = {
 }
 
 const scheme = (...secrets: string[]) => {
-  const { body } = standardWebhooks({ scheme: 'standard-webhooks', secrets, tolerance: '5m' })
+  const { body } = standardWebhooks({
+    scheme: 'standard-webhooks',
+    headerPrefix: 'webhook-',
+    secrets,
+    tolerance: '5m',
+  })
   return (headers: { [name: string]: string }, text = BODY) =>
     () =>
-      body?.(headers, Buffer.from(text))
+      body?.(requestWith(headers), Buffer.from(text))
 }
 
 const signed = (secret: string, id = HEADERS['webhook-id']) =>
@@ -37,7 +44,36 @@ describe('standard-webhooks', () => {
     expect(scheme(SECRET)({ ...HEADERS, 'webhook-signature': list })).not.toThrow()
     expect(scheme(other, SECRET)(HEADERS)).not.toThrow()
     expect(scheme(SECRET, other)({ ...HEADERS, 'webhook-signature': signed(other) })).not.toThrow()
-    expect(scheme(other)(HEADERS)).toThrow('matches a configured secret')
+    expect(scheme(other)(HEADERS)).toThrow('matches a configured key')
+  })
+
+  it('reads the three headers under the names of Svix', () => {
+    const svix = Object.fromEntries(
+      Object.entries(HEADERS).map(([name, value]) => [name.replace('webhook-', 'svix-'), value]),
+    )
+    const verify = verifying({ scheme: 'standard-webhooks', headerPrefix: 'Svix-', secrets: [SECRET] })
+    expect(verify({ headers: svix, body: BODY })).not.toThrow()
+    expect(verify({ headers: HEADERS, body: BODY })).toThrow('The header svix-id is missing.')
+  })
+
+  it('accepts v1a signatures of any configured key, and only those without secrets', () => {
+    const [one, other] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')]
+    const keyOf = ({ publicKey }: typeof one) =>
+      `whpk_${Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString('base64')}`
+    const text = Buffer.from(`${HEADERS['webhook-id']}.${SENT_AT}.${BODY}`)
+    const signatureOf = (pair: typeof one) => `v1a,${sign(null, text, pair.privateKey).toString('base64')}`
+    const verify = verifying({ scheme: 'standard-webhooks', publicKeys: [keyOf(one), keyOf(other)] })
+    const present = (signature: string) =>
+      verify({ headers: { ...HEADERS, 'webhook-signature': signature }, body: BODY })
+    expect(present(signatureOf(one))).not.toThrow()
+    expect(present(`v1,x v1a,x ${signatureOf(other)}`)).not.toThrow()
+    for (const wrong of [
+      HEADERS['webhook-signature'],
+      signatureOf(generateKeyPairSync('ed25519')),
+      `${signatureOf(one)}A`,
+      signatureOf(one).replace('v1a', 'v1'),
+    ])
+      expect(present(wrong)).toThrow('No v1a signature in the header webhook-signature matches')
   })
 
   it.each(Object.keys(HEADERS))('refuses a request without %s', (name) => {

@@ -1,0 +1,116 @@
+import { createHash, createHmac } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ReceivedRequest } from '../../../../../src/http/request.js'
+import { signedRequest } from '../../../../../src/plugins/source/http-webhook/verify/signed-request.js'
+import { verifying } from './scheme.js'
+
+const hmacOf = (text: string, secret: string | Buffer = 'shared') =>
+  createHmac('sha256', secret).update(text).digest('hex')
+const settings = { scheme: 'hmac', header: 'sig', secrets: ['shared'] }
+const source = { publicUrl: 'https://hooks.example.com/public/' }
+const FORM = 'application/x-www-form-urlencoded'
+
+describe('the signed text', () => {
+  it('has method, URL, path and query as the sender sees them', () => {
+    const verify = verifying({ ...settings, signed: '{method} {url} {path} {query} {body}' }, source)
+    const text = 'PUT https://hooks.example.com/public/in?a=%20&b /public/in a=%20&b {}'
+    const request = { method: 'PUT', url: '/in?a=%20&b', headers: { sig: hmacOf(text) }, body: '{}' }
+    expect(verify(request)).not.toThrow()
+    expect(verify({ ...request, method: 'POST' })).toThrow('matches a configured secret')
+    expect(verify({ ...request, url: '/in?a=+&b' })).toThrow('matches a configured secret')
+  })
+
+  it.each([
+    ['https://a.example', 'https://a.example/in'],
+    ['https://a.example/', 'https://a.example/in'],
+    ['http://a.example:8080/b', 'http://a.example:8080/b/in'],
+  ])('puts %s before the path of the source', (publicUrl, url) => {
+    const verify = verifying({ ...settings, signed: '{url}{body}' }, { publicUrl })
+    expect(verify({ headers: { sig: hmacOf(`${url}{}`) }, body: '{}' })).not.toThrow()
+  })
+
+  it('has the parameters of a form sorted, each distinct value once', () => {
+    const verify = signedRequest(
+      { ...settings, prefix: '', encoding: 'hex', signed: '{url}{form}' },
+      'https://a.example',
+    )
+    const request = new ReceivedRequest('POST', { sig: 'x', 'content-type': `${FORM}; charset=utf-8` }, '/in')
+    const { signed } = verify(request, Buffer.from('b=2&a=%C3%A4+1&b=1&b=2'))
+    expect(signed.join('')).toBe('https://a.example/inaä 1b1b2')
+  })
+})
+
+describe('a signed digest of the body', () => {
+  const verify = verifying(
+    { ...settings, signed: '{url}{form}', bodyDigest: { query: 'bodySHA256' } },
+    source,
+  )
+  const base = 'https://hooks.example.com/public'
+  const digest = createHash('sha256').update('{}').digest('hex')
+
+  it('covers a body that is no form', () => {
+    const url = `/in?bodySHA256=${digest}`
+    const headers = { sig: hmacOf(`${base}${url}`), 'content-type': 'application/json' }
+    expect(verify({ url, headers, body: '{}' })).not.toThrow()
+    expect(verify({ url, headers, body: '{ }' })).toThrow('is not the SHA-256 of the body')
+    const forged = { ...headers, 'content-type': FORM }
+    expect(verify({ url, headers: forged, body: 'a=1' })).toThrow('is not the SHA-256 of the body')
+  })
+
+  it('is missed if it is missing', () => {
+    const headers = { sig: hmacOf(`${base}/in`), 'content-type': 'application/json' }
+    expect(verify({ url: '/in', headers, body: '{}' })).toThrow('bodySHA256 of the query is missing')
+  })
+})
+
+describe('signatures', () => {
+  it('may be a list with a separator, of which one is right', () => {
+    const verify = verifying({ ...settings, separator: ' ', prefix: 'v1=' })
+    const right = `v1=${hmacOf('{}')}`
+    for (const sig of [right, `v1=bad ${right}`, `${right} v0=x`])
+      expect(verify({ headers: { sig }, body: '{}' })).not.toThrow()
+    for (const sig of ['v1=bad v1=worse', right.slice(3), `${right},`])
+      expect(verify({ headers: { sig }, body: '{}' })).toThrow(
+        expect.objectContaining({ code: 'HG_INTAKE_UNAUTHENTICATED' }),
+      )
+  })
+
+  it('are refused in several headers, unless the header is a list', () => {
+    const right = hmacOf('{}')
+    const twice = ['Sig', right, 'Sig', right]
+    const request = new ReceivedRequest('POST', { sig: `${right}, ${right}` }, '/', twice)
+    const plain = { ...settings, prefix: '', encoding: 'hex', signed: '{body}' } as const
+    expect(() => signedRequest(plain, undefined)(request, Buffer.of())).toThrow(
+      'The header sig was sent more than once.',
+    )
+    const { signatures } = signedRequest({ ...plain, separator: ', ' }, undefined)(request, Buffer.of())
+    expect(signatures).toEqual([right, right])
+  })
+
+  it.each([
+    ['base64', Buffer.from('key!').toString('base64')],
+    ['base64', Buffer.from('key!').toString('base64').replace('==', '')],
+    ['hex', Buffer.from('key!').toString('hex')],
+    ['whsec', `whsec_${Buffer.from('key!').toString('base64')}`],
+  ])('are made with a secret that is written in %s', (secretEncoding, secret) => {
+    const verify = verifying({ ...settings, secrets: [secret], secretEncoding })
+    expect(verify({ headers: { sig: hmacOf('{}', 'key!') }, body: '{}' })).not.toThrow()
+    expect(verify({ headers: { sig: hmacOf('{}', secret) }, body: '{}' })).toThrow(
+      'matches a configured secret',
+    )
+  })
+})
+
+it('whatever a stranger sends to a scheme with URL, form and digest, is refused as unauthenticated', () => {
+  const verify = verifying({ ...settings, signed: '{url}{form}', bodyDigest: { query: 'd' } }, source)
+  const text = fc.string({ unit: 'binary', maxLength: 40 })
+  const type = fc.oneof(fc.constantFrom(FORM, `${FORM};x`, 'application/json'), text)
+  fc.assert(
+    fc.property(text, type, text, fc.uint8Array({ maxLength: 60 }), (sig, contentType, query, bytes) => {
+      const headers = { sig, 'content-type': contentType }
+      const request = { headers, url: `/in?d=${query}`, body: Buffer.from(bytes) }
+      expect(verify(request)).toThrow(expect.objectContaining({ code: 'HG_INTAKE_UNAUTHENTICATED' }))
+    }),
+  )
+})
