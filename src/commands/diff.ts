@@ -1,5 +1,5 @@
 import type { CheckedConfig } from '../config/read.js'
-import { compareEvent, createComparison, isSame } from '../dry-run/compare.js'
+import { ComparisonCounts, compareEvent, isSame } from '../dry-run/compare.js'
 import { DryRun } from '../dry-run/dry-run.js'
 import { progressBar } from '../lib/terminal/progress.js'
 import { printable, styleFor } from '../lib/terminal/text.js'
@@ -7,8 +7,7 @@ import type { Settings } from '../process/settings.js'
 import { type Command, type CommandInput, EXIT, type Io } from './command.js'
 import { eventsFromTopic, type PastEvents, pastEvents } from './diff-input.js'
 import { type Diff, report } from './diff-report.js'
-import { choosePipeline, loadConfig, loadSettings, orExit, readInput, settingOptions } from './load.js'
-import { problemReport } from './problems.js'
+import { choosePipeline, loadOrReport, loadSettings, orExit, readInput, settingOptions } from './load.js'
 
 const WHOLE = /^[1-9][0-9]{0,6}$/
 
@@ -111,10 +110,8 @@ function readRequest(options: CommandInput['options'], err: (text: string) => vo
 }
 
 async function loaded(settings: Settings, io: Io): Promise<Loaded | undefined> {
-  const read = await loadConfig(settings, io, { unresolved: 'placeholder' })
-  if (read.ok) return { config: read.config, dryRun: new DryRun(read.config) }
-  io.err(problemReport(read, io))
-  return undefined
+  const config = await loadOrReport(settings, io, { unresolved: 'placeholder' })
+  return config && { config, dryRun: new DryRun(config) }
 }
 
 async function eventsOf(
@@ -144,13 +141,13 @@ async function diff(
   { examples }: DiffRequest,
   io: Io,
 ): Promise<Diff> {
-  const sums = createComparison(examples)
+  const counts = new ComparisonCounts(examples)
   const progress = progressBar(io.err, io.terminal.err)
   let withoutId = 0
   for (const [index, event] of events.entries()) {
     const result = await compareEvent(event, before.dryRun, after.dryRun)
     if (result.withoutId) withoutId++
-    sums.add(result)
+    counts.add(result)
     progress.show(`${index + 1} of ${events.length} events`, index + 1, events.length)
   }
   progress.end()
@@ -159,7 +156,7 @@ async function diff(
     pipeline,
     before: before.config.file,
     after: after.config.file,
-    comparison: sums.result(),
+    comparison: counts.result(),
     notes: withoutId === 0 ? notes : [...notes, noId],
   }
 }

@@ -4,8 +4,7 @@ import { DryRun, type DryRunRequest } from '../dry-run/dry-run.js'
 import { styleFor } from '../lib/terminal/text.js'
 import { type Command, EXIT } from './command.js'
 import { type Explanation, report } from './explain-report.js'
-import { choosePipeline, loadConfig, loadSettings, orExit, readInput, settingOptions } from './load.js'
-import { problemReport } from './problems.js'
+import { choosePipeline, loadOrReport, loadSettings, orExit, readInput, settingOptions } from './load.js'
 
 const HEADER = /^([^:\s]+):\s*(.*)$/
 
@@ -44,12 +43,8 @@ be refused.
     const settings = loadSettings(options, io)
     const headers = readHeaders((options['header'] as readonly string[] | undefined) ?? [], io.err)
     if (settings === undefined || headers === undefined) return EXIT.usage
-    const read = await loadConfig(settings, io, { unresolved: 'placeholder' })
-    if (!read.ok) {
-      io.err(problemReport(read, io))
-      return EXIT.config
-    }
-    const { config } = read
+    const config = await loadOrReport(settings, io, { unresolved: 'placeholder' })
+    if (config === undefined) return EXIT.config
     const dryRun = new DryRun(config)
     const chosen = choosePipeline(options['pipeline'] as string | undefined, dryRun.pipelines)
     if ('problem' in chosen) {

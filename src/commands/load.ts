@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { reason } from '../config/files.js'
 import { loadPlugins, type RunningPlugins } from '../config/load-plugins.js'
 import { didYouMean } from '../config/problem.js'
-import { type ReadOptions, type ReadResult, readConfig } from '../config/read.js'
+import { type CheckedConfig, type ReadOptions, type ReadResult, readConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import { isLoopback } from '../lib/loopback.js'
 import { printable } from '../lib/terminal/text.js'
@@ -17,6 +17,7 @@ import {
   type SettingsResult,
 } from '../process/settings.js'
 import type { CommandInput, CommandOption, Io } from './command.js'
+import { problemReport } from './problems.js'
 
 /** The process settings as flags. */
 export const settingOptions = (): CommandOption[] =>
@@ -74,6 +75,18 @@ export async function loadConfig(
     ...(contents !== undefined && { contents }),
     ...(running !== undefined && { within: true }),
   })
+}
+
+/** The config as `loadConfig` reads it; undefined if it has problems, after printing them. */
+export async function loadOrReport(
+  settings: Settings,
+  io: Io,
+  options?: Pick<LoadOptions, 'unresolved'>,
+): Promise<CheckedConfig | undefined> {
+  const read = await loadConfig(settings, io, options)
+  if (read.ok) return read.config
+  io.err(problemReport(read, io))
+  return undefined
 }
 
 /** The named pipeline, or the only one; otherwise the error to print. `having`: the property that all of `names` have in common. */

@@ -14,8 +14,7 @@ import {
   scenarioFile,
 } from '../scenarios/record.js'
 import { type CommandInput, EXIT, type Io } from './command.js'
-import { choosePipeline, loadConfig, readInput } from './load.js'
-import { problemReport } from './problems.js'
+import { choosePipeline, loadOrReport, readInput } from './load.js'
 
 /** `headgate test --record`: scenarios from past events, with the results of the current config as expectations. */
 export async function recordScenarios(
@@ -34,12 +33,8 @@ export async function recordScenarios(
     io.err(`${out} exists; --force overwrites it.\n`)
     return EXIT.wrong
   }
-  const loaded = await loadConfig(settings, io, { unresolved: 'placeholder' })
-  if (!loaded.ok) {
-    io.err(problemReport(loaded, io))
-    return EXIT.config
-  }
-  const { config } = loaded
+  const config = await loadOrReport(settings, io, { unresolved: 'placeholder' })
+  if (config === undefined) return EXIT.config
   const read = await readInput(source, io)
   if (read === undefined) return EXIT.wrong
   if (!isUtf8(read)) {

@@ -5,8 +5,7 @@ import { milliseconds } from '../lib/units.js'
 import { type ClusterNeeds, topicNeeds } from '../pipeline/topic-needs.js'
 import { redactor } from '../process/redact.js'
 import { type Command, type CommandInput, EXIT, type Io } from './command.js'
-import { loadConfig, loadSettings, settingOptions } from './load.js'
-import { problemReport } from './problems.js'
+import { loadOrReport, loadSettings, settingOptions } from './load.js'
 
 const DURATION = /^[1-9][0-9]{0,4}(ms|s)$/
 const COUNT = /^[1-9][0-9]{0,4}$/
@@ -51,19 +50,16 @@ Exits with 0 if all topics exist (or were created), with 1 if something is missi
     }
     const settings = loadSettings(options, io)
     if (settings === undefined) return EXIT.usage
-    const read = await loadConfig(settings, io)
-    if (!read.ok) {
-      io.err(problemReport(read, io))
-      return EXIT.config
-    }
+    const config = await loadOrReport(settings, io)
+    if (config === undefined) return EXIT.config
     const { pipeline: named } = options
-    const pipelines = read.config.pipelines.filter(({ name }) => named === undefined || name === named)
+    const pipelines = config.pipelines.filter(({ name }) => named === undefined || name === named)
     const clusters = topicNeeds(pipelines)
     if (clusters.length === 0) {
       io.err(named === undefined ? 'No pipeline writes to topics.\n' : `There is no pipeline "${named}".\n`)
       return EXIT.usage
     }
-    const redact = redactor(read.config.secrets)
+    const redact = redactor(config.secrets)
     let code: number = EXIT.ok
     for (const cluster of clusters) {
       const isComplete = await settle(cluster, options, {

@@ -135,47 +135,50 @@ export interface Comparison {
   readonly refusedAfter: number
 }
 
-/** Counts events. */
-interface ComparisonBuilder {
-  add(compared: Compared): void
-  result(): Comparison
-}
-
 interface Cell<Key> {
   readonly key: Key
   count: number
   readonly examples: string[]
 }
 
-/** `examples`: the maximum number of names in a row. */
-export function createComparison(examples: number): ComparisonBuilder {
-  const moves = new Map<string, Cell<Pick<Move, 'before' | 'after'>>>()
-  const changes = new Map<string, Cell<Pick<Change, 'at' | 'aspects'>>>()
-  let events = 0
-  let refusedBefore = 0
-  let refusedAfter = 0
-  const count = <Key>(cells: Map<string, Cell<Key>>, key: Key, name: string): void => {
+/** Counts compared events. */
+export class ComparisonCounts {
+  /** The maximum number of names in a row. */
+  readonly #examples: number
+  readonly #moves = new Map<string, Cell<Pick<Move, 'before' | 'after'>>>()
+  readonly #changes = new Map<string, Cell<Pick<Change, 'at' | 'aspects'>>>()
+  #events = 0
+  #refusedBefore = 0
+  #refusedAfter = 0
+
+  constructor(examples: number) {
+    this.#examples = examples
+  }
+
+  add({ name, before, after, changed }: Compared): void {
+    this.#events++
+    if (before.refused) this.#refusedBefore++
+    if (after.refused) this.#refusedAfter++
+    this.#count(this.#moves, { before, after }, name)
+    if (changed.length > 0) this.#count(this.#changes, { at: before, aspects: changed }, name)
+  }
+
+  result(): Comparison {
+    return {
+      events: this.#events,
+      moves: byCount(this.#moves),
+      changes: byCount(this.#changes),
+      refusedBefore: this.#refusedBefore,
+      refusedAfter: this.#refusedAfter,
+    }
+  }
+
+  #count<Key>(cells: Map<string, Cell<Key>>, key: Key, name: string): void {
     const text = JSON.stringify(key)
     const cell = cells.get(text) ?? { key, count: 0, examples: [] }
     cells.set(text, cell)
     cell.count++
-    if (cell.examples.length < examples && !cell.examples.includes(name)) cell.examples.push(name)
-  }
-  return {
-    add({ name, before, after, changed }) {
-      events++
-      if (before.refused) refusedBefore++
-      if (after.refused) refusedAfter++
-      count(moves, { before, after }, name)
-      if (changed.length > 0) count(changes, { at: before, aspects: changed }, name)
-    },
-    result: () => ({
-      events,
-      moves: byCount(moves),
-      changes: byCount(changes),
-      refusedBefore,
-      refusedAfter,
-    }),
+    if (cell.examples.length < this.#examples && !cell.examples.includes(name)) cell.examples.push(name)
   }
 }
 

@@ -11,8 +11,7 @@ import { buildDelivery, type Delivery } from '../../pipeline/build-delivery.js'
 import { readRecordKey } from '../../pipeline/record-mac.js'
 import { redactor } from '../../process/redact.js'
 import { type CommandInput, EXIT, type Io } from '../command.js'
-import { choosePipeline, loadConfig, loadSettings } from '../load.js'
-import { problemReport } from '../problems.js'
+import { choosePipeline, loadOrReport, loadSettings } from '../load.js'
 import type { Selection } from './selection.js'
 
 /** Milliseconds for the sink to disconnect. Records that it still has to send are lost with the process. */
@@ -44,12 +43,8 @@ export async function withDeadLetters(
 ): Promise<number> {
   const settings = loadSettings(options, io)
   if (settings === undefined) return EXIT.usage
-  const read = await loadConfig(settings, io)
-  if (!read.ok) {
-    io.err(problemReport(read, io))
-    return EXIT.config
-  }
-  const { config } = read
+  const config = await loadOrReport(settings, io)
+  if (config === undefined) return EXIT.config
   const eligible = new Map(
     config.pipelines.flatMap((checked) => {
       const { deadLetter } = checked.settings
