@@ -13,12 +13,6 @@ export interface ReadRecord {
   readonly headers: { readonly [name: string]: string }
 }
 
-interface Reader {
-  /** Resolves when all records that were in the topics at the time of the call have been visited. */
-  caughtUp(): Promise<void>
-  close(): Promise<void>
-}
-
 const BATCH = 1000
 /** Milliseconds that a fetch waits for more records. */
 const FETCH_WAIT = 50
@@ -43,7 +37,7 @@ export async function followTopics(
   bootstrap: string,
   topics: readonly string[],
   visit: (record: ReadRecord) => void,
-): Promise<Reader> {
+): Promise<TopicReader> {
   const consumer = new rdkafka.KafkaConsumer(
     {
       'metadata.broker.list': bootstrap,
@@ -57,48 +51,72 @@ export async function followTopics(
   )
   consumer.setDefaultConsumeTimeout(FETCH_WAIT)
   const connect = promisify(consumer.connect.bind(consumer))
-  const consume = promisify(consumer.consume.bind(consumer)) as (count: number) => Promise<Message[]>
-  const disconnect = promisify((done: () => void) => consumer.disconnect(done))
-
   const metadata = await connect({ allTopics: true, timeout: TIMEOUT })
   const missing = topics.filter((topic) => !metadata.topics.some(({ name }) => name === topic))
   if (missing.length > 0) {
-    await disconnect()
+    await disconnect(consumer)
     throw new Error(`Kafka has no topic ${missing.join(', ')}.`)
   }
-  const partitions = partitionsOf(metadata, topics)
-  consumer.assign(partitions.map((partition) => ({ ...partition, offset: FROM_START })))
+  return new TopicReader(consumer, partitionsOf(metadata, topics), visit)
+}
 
-  const positions = new Map<string, number>()
-  consumer.on('partition.eof', (end) => positions.set(nameOf(end), end.offset))
-  const readBatch = async () => {
-    for (const message of await consume(BATCH)) {
-      positions.set(nameOf(message), message.offset + 1)
-      visit(toRecord(message))
+class TopicReader {
+  readonly #consumer: KafkaConsumer
+  readonly #partitions: readonly TopicPartition[]
+  readonly #visit: (record: ReadRecord) => void
+  /** The next offset of each partition. */
+  readonly #positions = new Map<string, number>()
+  readonly #reading: Promise<void>
+  #batch: Promise<void> = Promise.resolve()
+  #open = true
+
+  constructor(
+    consumer: KafkaConsumer,
+    partitions: readonly TopicPartition[],
+    visit: (record: ReadRecord) => void,
+  ) {
+    this.#consumer = consumer
+    this.#partitions = partitions
+    this.#visit = visit
+    consumer.assign(partitions.map((partition) => ({ ...partition, offset: FROM_START })))
+    consumer.on('partition.eof', (end) => this.#positions.set(nameOf(end), end.offset))
+    this.#reading = this.#read()
+    // `caughtUp` and `close` report a failure; until one of them is called, it must not count as an unhandled rejection.
+    this.#reading.catch(() => {})
+  }
+
+  /** Resolves when all records that were in the topics at the time of the call have been visited. */
+  async caughtUp(): Promise<void> {
+    const ends = await Promise.all(this.#partitions.map((partition) => endOf(this.#consumer, partition)))
+    const behind = () => ends.some(({ name, offset }) => (this.#positions.get(name) ?? 0) < offset)
+    while (behind()) await this.#batch
+  }
+
+  async close(): Promise<void> {
+    this.#open = false
+    await this.#reading.finally(() => disconnect(this.#consumer))
+  }
+
+  async #read(): Promise<void> {
+    while (this.#open) {
+      this.#batch = this.#readBatch()
+      await this.#batch
     }
   }
 
-  let open = true
-  let batch = readBatch()
-  const reading = (async () => {
-    for (; open; batch = readBatch()) await batch
-    await batch
-  })()
-  // `caughtUp` and `close` report a failure; until one of them is called, it must not count as an unhandled rejection.
-  reading.catch(() => {})
-
-  return {
-    async caughtUp() {
-      const ends = await Promise.all(partitions.map((partition) => endOf(consumer, partition)))
-      const behind = () => ends.some(({ name, offset }) => (positions.get(name) ?? 0) < offset)
-      while (behind()) await batch
-    },
-    async close() {
-      open = false
-      await reading.finally(disconnect)
-    },
+  async #readBatch(): Promise<void> {
+    const consume = promisify(this.#consumer.consume.bind(this.#consumer)) as (
+      count: number,
+    ) => Promise<Message[]>
+    for (const message of await consume(BATCH)) {
+      this.#positions.set(nameOf(message), message.offset + 1)
+      this.#visit(toRecord(message))
+    }
   }
 }
+
+const disconnect = (consumer: KafkaConsumer): Promise<unknown> =>
+  promisify((done: () => void) => consumer.disconnect(done))()
 
 const partitionsOf = (metadata: Metadata, topics: readonly string[]): TopicPartition[] =>
   metadata.topics
