@@ -1,6 +1,6 @@
 import type { Admin } from './admin/admin.js'
 import { endsWithin, untilAborted } from './lib/async.js'
-import { type FileWatch, watchFiles } from './lib/watch-files.js'
+import { FileWatch } from './lib/file-watch.js'
 import type { Unfinished } from './pipeline/lifecycle.js'
 import type { Why } from './pipeline/reload/reloader.js'
 import { type AppOptions, type Composition, compose, type Phase } from './process/compose.js'
@@ -71,12 +71,12 @@ export class App {
       const ready = Promise.allSettled(reloader.running().map(({ ledger }) => ledger.ready()))
       void untilAborted(ready, limit).finally(() => ports.listener.release())
     }
-    const config = watchFiles({
+    const config = new FileWatch({
       paths: () => [...new Set([file, ...reloader.config().watched])],
       onChange: () => void reloader.reload('file'),
       onRoutineCheck: () => reloader.retry(),
     })
-    this.#watches = [config, certificates.watch()]
+    this.#watches = [config, ...certificates.watch()]
   }
 
   /** Reads the config and the certificates again. */

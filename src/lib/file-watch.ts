@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { type FSWatcher, watch } from 'node:fs'
 import { readFile, readlink, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { SerialQueue } from './async.js'
 
 export interface WatchOptions {
   /** Absolute paths of the files; called again before each check. */
@@ -14,10 +15,6 @@ export interface WatchOptions {
   readonly checkEvery?: number
 }
 
-export interface FileWatch {
-  close(): void
-}
-
 /** Milliseconds. An editor writes a file in several steps, and each step causes a notification. */
 const SETTLE_TIME = 150
 const CHECK_EVERY = 5000
@@ -28,52 +25,56 @@ const MOST_LINKS = 10
  * folder; a watch on the file itself would go on watching the deleted file. Compares the contents: a new modification time alone
  * is not a change.
  */
-export function watchFiles({
-  paths,
-  onChange,
-  onRoutineCheck,
-  checkEvery = CHECK_EVERY,
-}: WatchOptions): FileWatch {
-  let watchers: FSWatcher[] = []
-  let latest: string | undefined
-  let timer: NodeJS.Timeout | undefined
-  let checks = Promise.resolve()
-  let closed = false
+export class FileWatch {
+  readonly #options: WatchOptions
+  readonly #routine: NodeJS.Timeout
+  readonly #checks = new SerialQueue()
+  #watchers: FSWatcher[] = []
+  #contents: string | undefined
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
 
-  const soon = (): void => {
-    if (closed) return
-    clearTimeout(timer)
-    timer = setTimeout(() => check(false), SETTLE_TIME)
+  constructor(options: WatchOptions) {
+    this.#options = options
+    this.#check(false)
+    this.#routine = setInterval(() => this.#check(true), options.checkEvery ?? CHECK_EVERY).unref()
   }
-  const check = (routine: boolean): void => {
-    checks = checks.then(async () => {
-      const now = await contentsOf(paths())
-      if (closed) return
-      const changed = latest !== undefined && now !== latest
-      const first = latest === undefined
-      latest = now
-      if (first || changed) {
-        await watchFolders()
+
+  close(): void {
+    this.#closed = true
+    clearInterval(this.#routine)
+    clearTimeout(this.#timer)
+    for (const watcher of this.#watchers) watcher.close()
+  }
+
+  #checkSoon(): void {
+    if (this.#closed) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#check(false), SETTLE_TIME)
+  }
+
+  #check(routine: boolean): void {
+    const { paths, onChange, onRoutineCheck } = this.#options
+    void this.#checks.run(async () => {
+      const contents = await contentsOf(paths())
+      if (this.#closed) return
+      const previous = this.#contents
+      this.#contents = contents
+      if (contents !== previous) {
+        await this.#watchFolders()
         // A change before the watches were in place has caused no notification.
-        soon()
+        this.#checkSoon()
         onChange()
       } else if (routine) onRoutineCheck?.()
     })
   }
-  const watchFolders = async (): Promise<void> => {
-    const folders = new Set((await Promise.all(paths().map(foldersOf))).flat())
-    for (const watcher of watchers) watcher.close()
-    watchers = closed ? [] : [...folders].flatMap((folder) => watchFolder(folder, soon))
-  }
-  check(false)
-  const routine = setInterval(() => check(true), checkEvery).unref()
-  return {
-    close() {
-      closed = true
-      clearInterval(routine)
-      clearTimeout(timer)
-      for (const watcher of watchers) watcher.close()
-    },
+
+  async #watchFolders(): Promise<void> {
+    const folders = new Set((await Promise.all(this.#options.paths().map(foldersOf))).flat())
+    for (const watcher of this.#watchers) watcher.close()
+    this.#watchers = this.#closed
+      ? []
+      : [...folders].flatMap((folder) => watchFolder(folder, () => this.#checkSoon()))
   }
 }
 

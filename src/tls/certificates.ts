@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Log } from '../contract/index.js'
-import { type FileWatch, watchFiles } from '../lib/watch-files.js'
+import { FileWatch } from '../lib/file-watch.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
 import { METRICS } from '../metrics/table.js'
 import { SETTINGS, type Settings } from '../process/settings.js'
@@ -15,7 +15,7 @@ export interface Certificates {
   /** For /ready; empty if there are none. */
   details(): { readonly certificates?: object }
   /** From now on loads their files again when they change. */
-  watch(): FileWatch
+  watch(): readonly FileWatch[]
 }
 
 export interface CertificatesOptions {
@@ -58,20 +58,15 @@ export async function openCertificates({
               served.map(({ listener, certificate }) => [listener, shown(certificate)]),
             ),
           },
-    watch() {
-      const watches = served.map(({ files, certificate }) =>
-        watchFiles({
-          paths: () => Object.values(files).map(({ path }) => path),
-          onChange: () => void certificate.renew(),
-          onRoutineCheck: () => certificate.remind(),
-        }),
-      )
-      return {
-        close() {
-          for (const watch of watches) watch.close()
-        },
-      }
-    },
+    watch: () =>
+      served.map(
+        ({ files, certificate }) =>
+          new FileWatch({
+            paths: () => Object.values(files).map(({ path }) => path),
+            onChange: () => void certificate.renew(),
+            onRoutineCheck: () => certificate.remind(),
+          }),
+      ),
   }
 }
 

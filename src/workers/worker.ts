@@ -159,10 +159,10 @@ class Worker {
     this.#setTargetStates(config.targetStates)
     await this.#config.start(config)
     const { url } = await this.#listener.open()
-    const watch = this.#certificates.watch()
+    const watches = this.#certificates.watch()
     const reporting = setInterval(this.#sendReport, REPORT_INTERVAL).unref()
     this.#stopTimers = () => {
-      watch.close()
+      for (const watch of watches) watch.close()
       clearInterval(reporting)
     }
     return url

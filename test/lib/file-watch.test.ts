@@ -1,26 +1,25 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { watchFiles } from '../../src/lib/watch-files.js'
+import { FileWatch } from '../../src/lib/file-watch.js'
 import { temporaryDirectory } from '../helpers/context.js'
+import { until } from '../helpers/until.js'
 
 /** Watches, and waits until it does. */
 async function watched(paths: readonly string[], lookEvery = 3_600_000) {
   const onChange = vi.fn()
   const onLook = vi.fn()
-  const watch = watchFiles({ paths: () => paths, onChange, onRoutineCheck: onLook, checkEvery: lookEvery })
+  const watch = new FileWatch({ paths: () => paths, onChange, onRoutineCheck: onLook, checkEvery: lookEvery })
   onTestFinished(() => watch.close())
-  await vi.waitUntil(() => onChange.mock.calls.length === 1)
+  await until(() => onChange.mock.calls.length === 1)
   return { onChange, onLook, changes: () => onChange.mock.calls.length - 1, close: () => watch.close() }
 }
-
-const WITHIN = { timeout: 8000 }
 
 test('a file that is written again is a change', async () => {
   const folder = temporaryDirectory({ 'a.json': '1' })
   const { changes } = await watched([join(folder, 'a.json')])
   writeFileSync(join(folder, 'a.json'), '2')
-  await vi.waitUntil(() => changes() === 1, WITHIN)
+  await until(() => changes() === 1)
 })
 
 test('a file that is put in its place is a change, and so is the next one', async () => {
@@ -29,7 +28,7 @@ test('a file that is put in its place is a change, and so is the next one', asyn
   for (const round of [1, 2]) {
     writeFileSync(join(folder, '.a.json.swp'), `new ${round}`)
     renameSync(join(folder, '.a.json.swp'), join(folder, 'a.json'))
-    await vi.waitUntil(() => changes() === round, WITHIN)
+    await until(() => changes() === round)
   }
 })
 
@@ -44,7 +43,7 @@ test('Kubernetes exchanges the link to the folder with all files: each time is a
     symlinkSync(`..2026_${round}`, join(folder, '..data_tmp'))
     renameSync(join(folder, '..data_tmp'), join(folder, '..data'))
     rmSync(join(folder, `..2026_${round - 1}`), { recursive: true })
-    await vi.waitUntil(() => changes() === round - 1, WITHIN)
+    await until(() => changes() === round - 1)
   }
 })
 
@@ -54,7 +53,7 @@ test('a link to a file elsewhere is followed', async () => {
   symlinkSync(join(elsewhere, 'real.json'), join(folder, 'a.json'))
   const { changes } = await watched([join(folder, 'a.json')])
   writeFileSync(join(elsewhere, 'real.json'), '2')
-  await vi.waitUntil(() => changes() === 1, WITHIN)
+  await until(() => changes() === 1)
 })
 
 test('a touched file that says the same is no change; one that is gone, and one that is back, is', async () => {
@@ -62,18 +61,18 @@ test('a touched file that says the same is no change; one that is gone, and one 
   const { changes } = await watched([join(folder, 'a.json'), join(folder, 'b.json')])
   utimesSync(join(folder, 'a.json'), new Date(0), new Date(0))
   rmSync(join(folder, 'b.json'))
-  await vi.waitUntil(() => changes() === 1, WITHIN)
+  await until(() => changes() === 1)
   writeFileSync(join(folder, 'b.json'), '1')
-  await vi.waitUntil(() => changes() === 2, WITHIN)
+  await until(() => changes() === 2)
 })
 
 test('what no notification tells is found by looking', async () => {
   const folder = temporaryDirectory({ 'a.json': '1' })
   const hidden = join(folder, 'later', 'a.json')
   const { changes, onLook } = await watched([hidden], 20)
-  await vi.waitUntil(() => onLook.mock.calls.length > 0, WITHIN)
+  await until(() => onLook.mock.calls.length > 0)
   mkdirSync(join(folder, 'later'))
   writeFileSync(hidden, '1')
-  await vi.waitUntil(() => changes() === 1, WITHIN)
+  await until(() => changes() === 1)
   expect(onLook).toHaveBeenCalled()
 })

@@ -5,11 +5,12 @@ import { connect as secure, type TLSSocket } from 'node:tls'
 import { Agent, type Dispatcher, request } from 'undici'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { HandshakeFailure } from '../../src/http/server.js'
-import { watchFiles } from '../../src/lib/watch-files.js'
+import { FileWatch } from '../../src/lib/file-watch.js'
 import { ServedCertificate } from '../../src/tls/certificate.js'
 import { makePair, noOpenssl, type Pair, read } from '../helpers/certificates.js'
 import { temporaryDirectory, testContext } from '../helpers/context.js'
 import { rawConnection, rawRequest, rawSecureConnection } from '../helpers/raw-connection.js'
+import { until } from '../helpers/until.js'
 import { echo, listen } from '../http/setup.js'
 
 const named = ({ cert, key }: Pair, clientCa?: string) => ({
@@ -98,7 +99,7 @@ describe.skipIf(noOpenssl !== undefined)('a listener with a certificate', () => 
       return new Promise((resolve) => plain.once('close', resolve))
     })
     await Promise.all(gone)
-    await vi.waitUntil(() => listener.usage().connections === 0)
+    await until(() => listener.usage().connections === 0)
     expect((await post(url, { ca: read(pair).cert })).statusCode).toBe(200)
   })
 
@@ -109,7 +110,7 @@ describe.skipIf(noOpenssl !== undefined)('a listener with a certificate', () => 
     const garbage = await rawConnection(port)
     garbage.send('\x16\x03\x01\x00\x02\x01\xff\xff\xff\xff\xff')
     await garbage.closed()
-    await vi.waitUntil(() => listener.usage().connections === 0)
+    await until(() => listener.usage().connections === 0)
     expect(failures).toEqual(['too-slow', 'failed'])
   })
 
@@ -121,14 +122,14 @@ describe.skipIf(noOpenssl !== undefined)('a listener with a certificate', () => 
     const reset: Socket = connect(port, '127.0.0.1', () => reset.resetAndDestroy())
     await new Promise((resolve) => reset.once('close', resolve))
     expect((await post(url, { ca: read(pair).cert })).statusCode).toBe(200)
-    await vi.waitUntil(() => listener.usage().connections <= 1)
+    await until(() => listener.usage().connections <= 1)
     expect([failures, lines]).toEqual([[], []])
   })
 
   test('cuts connections without a finished handshake on closeNow', async () => {
     const { port, listener } = await listening(makePair(temporaryDirectory(), 'server'))
     const silent = await rawConnection(port)
-    await vi.waitUntil(() => listener.usage().connections === 1)
+    await until(() => listener.usage().connections === 1)
     listener.closeNow()
     await Promise.all([silent.closed(), listener.close()])
   })
@@ -147,7 +148,7 @@ describe.skipIf(noOpenssl !== undefined)('a listener with a certificate', () => 
       const late = read(makePair(folder, 'late', { by: ours, days: -1 }))
       for (const wrong of [{}, read(makePair(folder, 'stranger', { by: others })), late])
         await expect(post(url, { ...tls, ...wrong })).rejects.toThrow()
-      await vi.waitUntil(() => failures.length === 3)
+      await until(() => failures.length === 3)
       expect(failures).toEqual(Array(3).fill('client-certificate'))
       expect(statuses).toEqual({ pipeline: [200], nobody: [] })
       expect(lines).toMatchObject([{ fields: { failure: 'client-certificate', count: 1 } }])
@@ -231,11 +232,11 @@ describe.skipIf(noOpenssl !== undefined)('a certificate that changes', () => {
     symlinkSync('..data/tls.key', pair.key)
     const { certificate, port } = await listening(pair)
     const looked = vi.fn(() => void certificate.renew())
-    const watch = watchFiles({ paths: () => Object.values(pair), onChange: looked, checkEvery: 100 })
+    const watch = new FileWatch({ paths: () => Object.values(pair), onChange: looked, checkEvery: 100 })
     onTestFinished(() => watch.close())
-    await vi.waitUntil(() => looked.mock.calls.length > 0)
+    await until(() => looked.mock.calls.length > 0)
     put('two')
-    await vi.waitUntil(async () => (await shownBy(port)) === 'of-two')
+    await until(async () => (await shownBy(port)) === 'of-two')
   })
 })
 

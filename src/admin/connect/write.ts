@@ -2,6 +2,7 @@ import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { applyEdits, type JSONPath, modify, parse } from 'jsonc-parser'
 import { HeadgateError } from '../../contract/errors.js'
+import { SerialQueue } from '../../lib/async.js'
 import type { Pipeline } from '../../pipeline/pipeline.js'
 import {
   type AdminRequest,
@@ -46,7 +47,7 @@ export function writeRoutes(connect: Connect): Route[] {
 
 class ConfigWriter {
   readonly #connect: Connect
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #changes = new SerialQueue()
 
   constructor(connect: Connect) {
     this.#connect = connect
@@ -56,9 +57,7 @@ class ConfigWriter {
   handler(change: (request: AdminRequest) => Promise<AdminResponse>): Route['handle'] {
     return (request) => {
       if (!this.#connect.writable) return errorResponse(403, REFUSED)
-      const result = this.#last.then(() => change(request))
-      this.#last = result.catch(() => {})
-      return result
+      return this.#changes.run(() => change(request))
     }
   }
 
