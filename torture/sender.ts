@@ -86,14 +86,14 @@ export function startSender({ url, token, seed, rate }: SenderOptions, journal: 
   }
 
   async function pace(): Promise<void> {
-    let owed = 0
+    let budget = 0
     let last = performance.now()
     for (let n = 0; sending; ) {
       const now = performance.now()
       // Events that could not be sent in time are not made up for later.
-      owed = Math.min(owed + ((now - last) / 1000) * rate, rate / 10 + 1)
+      budget = Math.min(budget + ((now - last) / 1000) * rate, rate / 10 + 1)
       last = now
-      for (; owed >= 1 && open < MOST_OPEN; owed--) launch(n++)
+      for (; budget >= 1 && open < MOST_OPEN; budget--) launch(n++)
       for (let next = again.peek(); next !== undefined && next.due <= now; next = again.peek()) {
         again.pop()
         void deliver(eventAt(next.n, seed, token), next.entry)

@@ -59,7 +59,7 @@ export class LedgerStore {
     this.#terms = tables.table('terms')
     this.#stops = tables.table('stops')
     const load = (key: AckKey, row: AckRow): StoredAck => this.#fromRow(key, row)
-    this.pending = new PendingAcks(tables.table('owed'), tables.table('parked'), load, this.#buffer)
+    this.pending = new PendingAcks(tables.table('pending'), tables.table('spilled'), load, this.#buffer)
     this.failed = new FailedAcks(tables.table('failed'), load, this.#buffer)
     this.#dedupBy = this.#terms.get(BY)
     this.#sequence = clock.now() * 1000

@@ -40,7 +40,7 @@ async function withAdmin({ tokenFile = '', secure }: { tokenFile?: string; secur
   return { env: { HEADGATE_ADMIN_PORT: new URL(admin.url).port } }
 }
 
-test('shows what is owed by age, what was given up and why, and the lag of each partition', async () => {
+test('shows pending acknowledgements by age, failed ones with the reason, and the lag of each partition', async () => {
   const { code, out } = await runCommand(ledgerCommand, {}, await withAdmin())
   expect(code).toBe(0)
   expect(out).toMatch(/under 1 minute +12/)
@@ -48,7 +48,7 @@ test('shows what is owed by age, what was given up and why, and the lag of each 
   expect(out).toMatch(/events, partition 2 +100 +88 +12/)
 })
 
-test('retry says how many are owed again', async () => {
+test('retry says how many acknowledgements are pending again', async () => {
   const { out } = await runCommand(ledgerCommand, { arguments: ['retry'] }, await withAdmin())
   expect(out).toBe('orders: 1 failed acknowledgements are pending again\n')
 })

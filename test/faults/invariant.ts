@@ -9,8 +9,8 @@ export async function expectOnceAndAcknowledged(
   { records, cxone, headgate }: Deployment,
   answered: Iterable<string>,
 ): Promise<void> {
-  const owed = async () => (await scrape(headgate.admin)).sum('headgate_ledger_pending')
-  await expect.poll(owed, LATER).toBe(0)
+  const pending = async () => (await scrape(headgate.admin)).sum('headgate_ledger_pending')
+  await expect.poll(pending, LATER).toBe(0)
   const written = (await records()).map(({ headers }) => headers['headgate-event-id'] ?? '')
   expect(written.filter((id, at) => written.indexOf(id) !== at)).toEqual([])
   expect(written.toSorted()).toEqual([...answered].toSorted())

@@ -56,7 +56,7 @@ describeKafka('a log that is replaced by another one of the same name', () => {
     expect(await idsOf(deployment)).toEqual(['a', 'b', 'c', 'd', 'e'])
   })
 
-  test('while stopped: every event is written again, and acknowledgements that were owed are made after a kill too', async () => {
+  test('while stopped: every event is written again, and pending acknowledgements are made after a kill too', async () => {
     const retry = '"plugin": "cxone-ack", "retry": { "initial": "200ms", "max": "1s" },'
     const config = (text: string) => text.replace('"plugin": "cxone-ack",', retry)
     const deployment = await deploy(sharedKafka(), { config })

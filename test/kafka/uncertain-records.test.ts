@@ -70,7 +70,7 @@ describeKafka('a record whose fate is uncertain', () => {
     expect(await idsIn(cluster)).toEqual(known)
   })
 
-  test('does not keep the sink from stopping while its broker is frozen and owes the answer to a commit', async () => {
+  test('does not keep the sink from stopping while its broker is frozen and has not responded to a commit', async () => {
     const cluster = await ownCluster()
     const { sink, log, context, send } = await startSink(cluster.bootstrap, [TARGET])
     await send(TARGET, 'first')

@@ -166,7 +166,7 @@ test.each<[string, readonly Breach[], RegExp, (run: Mutable) => void]>([
   expect(texts.join('\n')).toMatch(text)
 })
 
-test('a record of an event without an answer is neither lost nor owed, but the missing answer is a violation', () => {
+test('a record of an event without a response is neither lost nor pending, but the missing response is a violation', () => {
   const run = perfectRun()
   const event = eventAt(EVENTS, 1, 'secret')
   run.journal.open(event)
@@ -184,7 +184,7 @@ test('two events with one id and other bytes are two events', () => {
   expect(breachesOf(run)).toEqual(['lost'])
 })
 
-test('what is owed to CXone is known by id while it comes in', () => {
+test('pending acknowledgements are known by id while events come in', () => {
   const { sent, acknowledged } = perfectRun()
   expect(unacknowledged(sent, acknowledged)).toEqual([])
   acknowledged.delete('da-000000')

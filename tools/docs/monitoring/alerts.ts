@@ -86,7 +86,7 @@ const acknowledging = ({ span, seconds }: Pace): readonly Alert[] => [
     for: span(5 * MINUTE),
     severity: 'warning',
     summary:
-      'Pipeline {{ $labels.pipeline }} has owed an acknowledgement for {{ $value | humanizeDuration }}.',
+      'Pipeline {{ $labels.pipeline }} has had a pending acknowledgement for {{ $value | humanizeDuration }}.',
     description: 'The events are in Kafka; their sender has not been told, and may send them again.',
   },
   {
