@@ -1,6 +1,7 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { get, json } from '../../src/admin/routes.js'
 import { rawConnection, rawRequest } from '../helpers/raw-connection.js'
+import { until } from '../helpers/until.js'
 import { idleAdmin } from './idle-admin.js'
 
 const OPEN = ['/health', '/ready', '/metrics']
@@ -45,7 +46,7 @@ test('places are kept for probes while operators have as many requests under way
     connection.send(head('POST', '/ledger/retry', 2))
     slow.push(connection)
   }
-  await vi.waitUntil(async () => (await fetch(`${admin.url}/ledger`)).status === 503)
+  await until(async () => (await fetch(`${admin.url}/ledger`)).status === 503)
   expect(await probesOf(admin)).toEqual(Array(15).fill(200))
   for (const connection of slow) connection.send('{}')
   await Promise.all(slow.map((connection) => connection.until((text) => text.startsWith('HTTP/1.1 200'))))
@@ -71,7 +72,7 @@ test('a client that ends its side has its answer, however late, and ends its str
   await stream.until((text) => text.includes('begun'))
   stream.end()
   await stream.closed()
-  await vi.waitUntil(() => closed)
+  await until(() => closed)
   answer()
   expect(await late.closed()).toContain('"late": true')
 })

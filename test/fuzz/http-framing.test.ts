@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
-import { expect, it, vi } from 'vitest'
+import { expect, it } from 'vitest'
 import { rawConnection } from '../helpers/raw-connection.js'
+import { until } from '../helpers/until.js'
 import { echo, listen, ok } from '../http/setup.js'
 import { runs } from './runs.js'
 
@@ -113,7 +114,7 @@ it(
         if (how === 'ends') connection.end()
         if (how === 'resets') connection.cut()
         const received = await connection.closed()
-        await vi.waitUntil(() => listener.usage().connections + listener.usage().bodyBytes === 0)
+        await until(() => listener.usage().connections + listener.usage().bodyBytes === 0)
         const answers = [...received.matchAll(/HTTP\/1\.1 ([2-5]\d\d) /g)].map(([, status]) => Number(status))
         // Each request is handled once at most, and each answer of a handler is of one.
         expect(answers.filter((status) => status === 200).length).toBeLessThanOrEqual(handled)

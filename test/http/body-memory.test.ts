@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, it, vi } from 'vitest'
 import { CountedMemory } from '../../src/http/body.js'
 import { rawConnection, rawRequest } from '../helpers/raw-connection.js'
+import { until } from '../helpers/until.js'
 import { heapUsed } from './heap-used.js'
 import { echo, held, listen, ok } from './setup.js'
 
@@ -31,7 +32,7 @@ it('does not count bytes that Content-Length only promises', async () => {
   const { port, listener, post } = await listen(echo().handler, { maxBodyMemory: 1024 })
   const promising = await rawConnection(port)
   promising.send(head(1024))
-  await vi.waitUntil(() => listener.usage().connections === 1)
+  await until(() => listener.usage().connections === 1)
   expect((await post('/in', 'x'.repeat(1024))).status).toBe(200)
   expect(listener.usage().bodyBytes).toBe(0)
 })
@@ -40,10 +41,10 @@ it('responds 503 with Retry-After as soon as there is no memory for a body, and 
   const { handler, waiting } = held()
   const { port, listener, post, statuses } = await listen(handler, { maxBodyMemory: 1024 })
   const first = post('/in', 'x'.repeat(600))
-  await vi.waitUntil(() => waiting.length === 1)
+  await until(() => waiting.length === 1)
   const coming = await rawConnection(port)
   coming.send(chunked + chunk(400))
-  await vi.waitUntil(() => listener.usage().bodyBytes === 1000)
+  await until(() => listener.usage().bodyBytes === 1000)
 
   const excess = await rawConnection(port)
   excess.send(chunked + chunk(25))
@@ -56,7 +57,7 @@ it('responds 503 with Retry-After as soon as there is no memory for a body, and 
   expect((await first).status).toBe(200)
   expect(listener.usage().bodyBytes).toBe(0)
   const next = post('/in', 'x'.repeat(1024))
-  await vi.waitUntil(() => waiting.length === 2)
+  await until(() => waiting.length === 2)
   waiting[1]?.(ok('done'))
   expect((await next).status).toBe(200)
   expect(statuses.pipeline).toEqual([503, 503, 200, 200])
@@ -67,7 +68,7 @@ it('keeps the connection if little of the refused body is left', async () => {
   const { port, post, http } = await listen(handler, { maxBodyMemory: 1024 })
   http.serve('/quick', echo().handler)
   const first = post('/in', 'x'.repeat(1020))
-  await vi.waitUntil(() => waiting.length === 1)
+  await until(() => waiting.length === 1)
   const connection = await rawConnection(port)
   connection.send(head(600) + 'x'.repeat(600))
   expect(await connection.until((text) => text.endsWith('no memory'))).not.toMatch(/connection: close/i)
@@ -89,10 +90,10 @@ it.each([
   })
   const sender = await rawConnection(port)
   sender.send(chunked + chunk(400))
-  await vi.waitUntil(() => listener.usage().bodyBytes === 400)
+  await until(() => listener.usage().bodyBytes === 400)
   act(sender as never)
   await sender.closed()
-  await vi.waitUntil(() => listener.usage().bodyBytes === 0)
+  await until(() => listener.usage().bodyBytes === 0)
 })
 
 it('uses no more memory than it counts for bodies that arrive byte by byte', async () => {
@@ -123,12 +124,12 @@ it('holds the bytes of an event whose sender has left until the event has ended'
   const { port, listener } = await listen(handler)
   const sender = await rawConnection(port)
   sender.send(rawRequest('POST', '/in', { 'content-length': 5 }, 'whole'))
-  await vi.waitUntil(() => waiting.length === 1)
+  await until(() => waiting.length === 1)
   sender.cut()
-  await vi.waitUntil(() => listener.usage().connections === 0)
+  await until(() => listener.usage().connections === 0)
   expect(listener.usage().bodyBytes).toBe(5)
   waiting[0]?.(ok('done'))
-  await vi.waitUntil(() => listener.usage().bodyBytes === 0)
+  await until(() => listener.usage().bodyBytes === 0)
 })
 
 it('refuses a source whose bodies could never arrive', async () => {

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { expect, it, vi } from 'vitest'
+import { expect, it } from 'vitest'
 import { rawConnection, rawRequest } from '../helpers/raw-connection.js'
+import { until } from '../helpers/until.js'
 import { heapUsed } from './heap-used.js'
 import { refusedConnections } from './refused-connections.js'
 import { echo, held, listen, ok } from './setup.js'
@@ -25,7 +26,7 @@ it('refuses connections while all allowed ones have a request in progress, and a
   const { handler, waiting } = held()
   http.serve('/held', handler)
   const others = await busy(port, cap)
-  await vi.waitUntil(() => waiting.length === cap)
+  await until(() => waiting.length === cap)
 
   await refusedConnections(port, 500)
   const before = heapUsed()
@@ -37,7 +38,7 @@ it('refuses connections while all allowed ones have a request in progress, and a
   expect(lines).toHaveLength(1)
 
   for (const connection of others) connection.cut()
-  await vi.waitUntil(() => listener.usage().connections === 0)
+  await until(() => listener.usage().connections === 0)
   const next = await rawConnection(port)
   next.send(request)
   await next.until(answered)
@@ -54,11 +55,11 @@ it('does the same in a worker', async () => {
   const { handler, waiting } = held()
   http.serve('/held', handler)
   const others = await busy(port, 3)
-  await vi.waitUntil(() => waiting.length === 3)
+  await until(() => waiting.length === 3)
   await refusedConnections(port, 20)
   expect(refused).toBe(20)
   others[0]?.cut()
-  await vi.waitUntil(() => listener.usage().connections < 3)
+  await until(() => listener.usage().connections < 3)
   const next = await rawConnection(port)
   next.send(request)
   await next.until(answered)
@@ -89,7 +90,7 @@ it.each([
       if (said === strange) await stranger.until((text) => text.endsWith('}'))
       strangers.push(stranger)
     }
-    await vi.waitUntil(() => listener.usage().connections === 20)
+    await until(() => listener.usage().connections === 20)
     for (let count = 0; count < 5; count++) {
       const next = await rawConnection(port)
       next.send(request)
@@ -145,7 +146,7 @@ it('accepts no more connections than there are descriptors for, and logs it when
     { level: 'warn', message: expect.stringMatching(/64 files .* 1000 .* 2 are accepted.*ulimit -n/) },
   ])
   await Promise.all([rawConnection(port), rawConnection(port)])
-  await vi.waitUntil(() => listener.usage().connections === 2)
+  await until(() => listener.usage().connections === 2)
   const next = await rawConnection(port)
   next.send(request)
   await next.until(answered)
@@ -159,7 +160,7 @@ it('closes connections that never send anything', async () => {
   })
   const silent = await Promise.all(Array.from({ length: 5 }, () => rawConnection(port)))
   await Promise.all(silent.map((connection) => connection.closed()))
-  await vi.waitUntil(() => listener.usage().connections === 0)
+  await until(() => listener.usage().connections === 0)
   const next = await rawConnection(port)
   next.send(request)
   await next.until(answered)
@@ -189,13 +190,13 @@ it.each([
     const connection = await rawConnection(port)
     connection.send(sent)
     connection.end()
-    await vi.waitUntil(() => waiting.length === count)
+    await until(() => waiting.length === count)
     for (let turn = 0; turn < 10; turn++) await nextTurn()
     for (const answer of waiting) answer(ok('hi'))
     const answers = (await connection.closed()).split('HTTP/1.1 200 ').length - 1
     expect(answers).toBe(count)
     expect(statuses.pipeline.filter((status) => status === 200)).toHaveLength(count)
-    await vi.waitUntil(() => listener.usage().connections === 0)
+    await until(() => listener.usage().connections === 0)
   },
 )
 
@@ -208,7 +209,7 @@ it.each([
   connection.send(said)
   connection.end()
   expect(await connection.closed()).toBe('')
-  await vi.waitUntil(() => listener.usage().connections === 0)
+  await until(() => listener.usage().connections === 0)
   expect(statuses).toEqual({ pipeline: [], nobody: [] })
 })
 
@@ -217,13 +218,13 @@ it('serves a hundred requests of a connection at a time, and closes one that has
   const { port, listener, statuses } = await listen(handler)
   const [moderate, excessive] = [await rawConnection(port), await rawConnection(port)]
   moderate.send(request.repeat(100))
-  await vi.waitUntil(() => waiting.length === 100)
+  await until(() => waiting.length === 100)
   for (const answer of waiting.splice(0)) answer(ok('hi'))
   await moderate.until((text) => text.split('\r\n\r\nhi').length === 101)
   excessive.send(request.repeat(1000))
   expect(await excessive.closed()).toBe('')
   let handled = 0
-  await vi.waitUntil(() => {
+  await until(() => {
     for (const answer of waiting.splice(0)) {
       handled++
       answer(ok('hi'))

@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import { Listener } from '../../src/http/listener.js'
 import { testContext } from '../helpers/context.js'
 import { rawConnection, rawRequest } from '../helpers/raw-connection.js'
+import { until } from '../helpers/until.js'
 import { echo, held, listen, ok } from './setup.js'
 
 describe('listener: routing', () => {
@@ -147,7 +148,7 @@ describe('listener: bodies', () => {
     const connection = await rawConnection(port)
     connection.pause()
     connection.send(rawRequest('POST', '/in', { 'content-length': 1_000_000_000 }))
-    await vi.waitUntil(() => statuses.pipeline.length === 1)
+    await until(() => statuses.pipeline.length === 1)
     for (let piece = 0; piece < 5; piece++) {
       connection.send('x'.repeat(1024))
       await nextTurn()
@@ -199,11 +200,11 @@ describe('listener: bodies', () => {
     })
     const connection = await rawConnection(port)
     connection.send(rawRequest('POST', '/in', { 'content-length': 5 }, 'whole'))
-    await vi.waitUntil(() => waiting.length === 1)
+    await until(() => waiting.length === 1)
     connection.cut()
     await connection.closed()
     waiting[0]?.(ok('done'))
-    await vi.waitUntil(() => finished.length === 1)
+    await until(() => finished.length === 1)
     await listener.close()
     expect(finished).toEqual(['whole'])
     expect(statuses.pipeline).toEqual([])
@@ -270,7 +271,7 @@ describe('listener: malformed requests', () => {
     expect(await connection.closed()).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
     expect(requests).toEqual([])
     expect(statuses.nobody).toEqual([status])
-    await vi.waitUntil(() => listener.usage().connections + listener.usage().bodyBytes === 0)
+    await until(() => listener.usage().connections + listener.usage().bodyBytes === 0)
   })
 
   const hasty = { timeouts: { headers: 300, request: 500, checkEvery: 10 } }
@@ -310,7 +311,7 @@ describe('listener: malformed requests', () => {
     const connection = await rawConnection(port)
     connection.pause()
     connection.send(rawRequest('POST', '/in', { 'content-length': 0 }).repeat(100))
-    await vi.waitUntil(() => statuses.pipeline.length > 0)
+    await until(() => statuses.pipeline.length > 0)
     // A paused socket learns of the reset by writing; more often, it would not be inactive.
     const knock = setInterval(() => connection.send('\r\n'), 300)
     onTestFinished(() => clearInterval(knock))
@@ -327,14 +328,14 @@ describe('listener: malformed requests', () => {
     ['garbage', 'garbage\r\n\r\n'],
     ['a byte too many', '}'],
   ])(
-    'gives the answers that are owed before it refuses %s, and counts what it has written',
+    'sends the open responses before it refuses %s, and counts what it has written',
     async (_what, bytes) => {
       const { handler, waiting } = held()
       const { port, statuses } = await listen(handler)
       const connection = await rawConnection(port)
       const request = rawRequest('POST', '/in', { 'content-length': 2 }, 'hi')
       connection.send(request + request + bytes)
-      await vi.waitUntil(() => waiting.length === 2)
+      await until(() => waiting.length === 2)
       connection.send('more of it\r\n\r\n')
       await nextTurn()
       expect(statuses).toEqual({ pipeline: [], nobody: [] })
@@ -350,11 +351,11 @@ describe('listener: malformed requests', () => {
     const { port, statuses, listener } = await listen(handler)
     const connection = await rawConnection(port)
     connection.send(`${rawRequest('POST', '/in', { 'content-length': 2 }, 'hi').repeat(2)}garbage\r\n\r\n`)
-    await vi.waitUntil(() => waiting.length === 2)
+    await until(() => waiting.length === 2)
     connection.cut()
     // What is paused is not told of a reset: it shows when the first answer is written.
     waiting[0]?.(ok('late'))
-    await vi.waitUntil(() => listener.usage().connections === 0)
+    await until(() => listener.usage().connections === 0)
     waiting[1]?.(ok('later'))
     await nextTurn()
     expect(statuses.nobody).toEqual([])
@@ -370,7 +371,7 @@ describe('listener: connections', () => {
     connection.send(
       ['a', 'b', 'c'].map((body) => rawRequest('POST', '/in', { 'content-length': 1 }, body)).join(''),
     )
-    await vi.waitUntil(() => waiting.length === 3)
+    await until(() => waiting.length === 3)
     for (const place of [2, 1, 0]) waiting[place]?.(ok(`<${place}>`))
     const answers = await connection.until((text) => text.includes('<2>'))
     expect(answers.match(/<\d>/g)).toEqual(['<0>', '<1>', '<2>'])
@@ -408,7 +409,7 @@ describe('listener: closing', () => {
     idle.send(rawRequest('POST', '/quick', { 'content-length': 1 }, '1'))
     await idle.until((text) => text.endsWith('\r\n\r\n1'))
     busy.send(rawRequest('POST', '/in', { 'content-length': 1 }, 'x'))
-    await vi.waitUntil(() => waiting.length === 1)
+    await until(() => waiting.length === 1)
 
     const closed = listener.close()
     await expect(rawConnection(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
@@ -428,7 +429,7 @@ describe('listener: closing', () => {
     idle.send(rawRequest('POST', '/quick', { 'content-length': 1 }, '1'))
     await idle.until((text) => text.endsWith('\r\n\r\n1'))
     busy.send(rawRequest('POST', '/in', { 'content-length': 1 }, 'x'))
-    await vi.waitUntil(() => waiting.length === 1)
+    await until(() => waiting.length === 1)
     const closed = listener.close()
     waiting[0]?.(ok('answered'))
     await Promise.all([busy.closed(), idle.closed(), closed])
@@ -439,7 +440,7 @@ describe('listener: closing', () => {
     const { port, listener, unserve, statuses } = await listen(handler)
     const [busy, other] = [await rawConnection(port), await rawConnection(port)]
     busy.send(rawRequest('POST', '/in', { 'content-length': 1 }, 'x'))
-    await vi.waitUntil(() => waiting.length === 1)
+    await until(() => waiting.length === 1)
     unserve()
     const closed = listener.close()
     other.send(rawRequest('POST', '/in', { 'content-length': 1 }, 'x'))
@@ -464,7 +465,7 @@ describe('listener: closing', () => {
     const { port, listener } = await listen(handler)
     const connection = await rawConnection(port)
     connection.send(rawRequest('POST', '/in', { 'content-length': 1 }, 'x'))
-    await vi.waitUntil(() => waiting.length === 1)
+    await until(() => waiting.length === 1)
     const closed = listener.close()
     listener.closeNow()
     expect(await connection.closed()).toBe('')

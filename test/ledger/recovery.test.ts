@@ -8,6 +8,7 @@ import { openStateDirectory } from '../../src/ledger/state-directory.js'
 import { LedgerStore } from '../../src/ledger/store.js'
 import { temporaryDirectory, testContext } from '../helpers/context.js'
 import { deferred } from '../helpers/deferred.js'
+import { until } from '../helpers/until.js'
 
 /** Starts to read a log that does not respond until the test says so. */
 async function startRecovery() {
@@ -40,7 +41,7 @@ async function startRecovery() {
 test('a log that cannot be read gives a warning, which says that no events are taken', async () => {
   const { recovery, lines, fail } = await startRecovery()
   fail('No broker.')
-  await vi.waitUntil(() => lines.length > 0)
+  await until(() => lines.length > 0)
   expect(lines).toMatchObject([
     {
       level: 'warn',

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { rawConnection } from '../helpers/raw-connection.js'
+import { until } from '../helpers/until.js'
 import { echo, listen, ok } from '../http/setup.js'
 import { countSuite } from './count.js'
 
@@ -284,7 +285,7 @@ async function outcomeOf(bytes: string, expected: number, after: After, inPieces
     connection.send(probe)
     text = await connection.until((received) => received.endsWith('\r\n\r\nprobe'))
   }
-  await vi.waitUntil(() => listener.usage().bodyBytes === 0)
+  await until(() => listener.usage().bodyBytes === 0)
   const counted = [...statuses.pipeline, ...statuses.nobody].sort()
   return { statuses: statusesOf(text), counted }
 }

@@ -1,5 +1,6 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { HeadgateError } from '../../../src/contract/errors.js'
+import { until } from '../../helpers/until.js'
 import { pipelineOf } from '../../pipeline/reload/setup.js'
 import { askable, connectBench } from './setup.js'
 
@@ -66,12 +67,12 @@ test('paused, the sender hears 503 with a time to come again; what is durable is
   let acknowledge = (): void => {}
   it.acknowledge = () => new Promise((resolve) => (acknowledge = () => resolve({ kind: 'acknowledged' })))
   await it.take('before')
-  await vi.waitUntil(() => it.alive('post-commit').length === 1)
+  await until(() => it.alive('post-commit').length === 1)
   expect((await ask('PUT /connectors/orders/pause')).status).toBe(202)
   const paused = { kind: 'unavailable', error: { code: 'HG_INTAKE_PAUSED', retryAfter: 30 } }
   expect(await it.take('a')).toMatchObject(paused)
   acknowledge()
-  await vi.waitUntil(() => it.told.length === 1)
+  await until(() => it.told.length === 1)
   await it.change({ pipelines: { orders: pipelineOf({ source: 2, transform: 2 }) } })
   expect(await it.take('b')).toMatchObject(paused)
   expect((await ask('GET /connectors/orders/status')).body.connector.state).toBe('PAUSED')
@@ -101,7 +102,7 @@ test('stopped, nothing is acknowledged until it is resumed, not even under anoth
     return { kind: 'retry', error: new HeadgateError('HG_ACK_RETRY', 'Not now.') }
   }
   await it.take('a')
-  await vi.waitUntil(() => attempts > 0)
+  await until(() => attempts > 0)
   await ask('PUT /connectors/orders/stop')
   expect((await ask('GET /connectors/orders/status')).body).toMatchObject({
     connector: { state: 'STOPPED' },
@@ -112,7 +113,7 @@ test('stopped, nothing is acknowledged until it is resumed, not even under anoth
   expect(await it.take('b')).toMatchObject({ kind: 'unavailable' })
   expect(it.told).toEqual([])
   await ask('PUT /connectors/orders/resume')
-  await vi.waitUntil(() => it.told.length === 1)
+  await until(() => it.told.length === 1)
   expect(it.told[0]).toMatchObject({ id: 'a', by: { n: 2 } })
 })
 
@@ -128,7 +129,7 @@ test('a failed stage is made anew and put in place of the old one; the others st
   const { it, ask } = await connectBench()
   expect((await ask('POST /connectors/orders/tasks/1/restart')).status).toBe(204)
   expect(it.seen.map(({ kind }) => kind)).toEqual(['transform', 'sink', 'source', 'post-commit', 'transform'])
-  await vi.waitUntil(() => it.alive('transform').length === 1)
+  await until(() => it.alive('transform').length === 1)
   expect(it.alive('transform')[0]?.id).toBe(4)
   expect(await it.take('a')).toMatchObject({ kind: 'delivered' })
   expect((await ask('POST /connectors/orders/tasks/7/restart')).status).toBe(404)
