@@ -7,15 +7,20 @@ export const LONG = [
   'test/fuzz/**/*.test.ts',
   'test/conformance/built-in-plugins.test.ts',
   'test/http/over-tls.test.ts',
+  'test/ledger/backlog.test.ts',
   'test/ledger/damaged-index.test.ts',
   'test/ledger/durable-ledger.test.ts',
+  'test/ledger/stored-rows.test.ts',
+  'test/lib/regex-search.test.ts',
   'test/pipeline/acknowledge.test.ts',
   'test/plugins/post-commit/cxone-ack/odd-upstreams.test.ts',
   'test/plugins/sink/kafka/kafka.test.ts',
   'test/plugins/sink/kafka/record-log.test.ts',
+  'test/plugins/transform/json-schema/agreement.test.ts',
   'test/plugins/transform/json-schema/work.test.ts',
   'test/plugins/transform/route/jsonata-budget.test.ts',
   'test/plugins/transform/route/rule-index.test.ts',
+  'test/plugins/transform/route/word-search.test.ts',
 ]
 
 /** Of processes and brokers, one test at a time: several would slow each other beyond their time-outs. */
@@ -29,6 +34,12 @@ export default defineConfig({
     // A bound, not a wait: on a busy machine a second is soon over.
     expect: { poll: { timeout: 15_000 } },
     reporters: ['default', './test/helpers/closing-line.ts'],
+    coverage: {
+      provider: 'v8',
+      include: ['src/**'],
+      reporter: ['text-summary'],
+      reportsDirectory: '.cache/coverage',
+    },
     projects: [
       {
         extends: true,
@@ -36,6 +47,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/{e2e,kafka,faults}/**', ...LONG],
+          // Imports are most of the work of small tests: files share a process and its modules, and leave them as they found them.
+          isolate: false,
+          restoreMocks: true,
           maxWorkers: availableParallelism(),
         },
       },

@@ -1,9 +1,9 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { asHeadgateError, HeadgateError } from '../../src/contract/errors.js'
 
 test('an error of another copy of the module is an error all the same', async () => {
-  vi.resetModules()
-  const other = await import('../../src/contract/errors.js')
+  const copy = '../../src/contract/errors.js?copy'
+  const other: typeof import('../../src/contract/errors.js') = await import(copy)
   const error = new other.HeadgateError('HG_PLUGIN_REFUSED', 'No.')
   expect(other.HeadgateError).not.toBe(HeadgateError)
   expect(error instanceof HeadgateError).toBe(true)

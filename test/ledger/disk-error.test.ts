@@ -1,17 +1,25 @@
-import { expect, test, vi } from 'vitest'
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { diskReason, requireSpace, startError } from '../../src/ledger/disk-error.js'
 import { temporaryDirectory } from '../helpers/context.js'
 
-const disk = vi.hoisted(() => ({ free: 0, write: undefined as string | undefined }))
-vi.mock(import('node:fs'), async (original) => {
-  const fs = await original()
-  const statfsSync = () => ({ bavail: disk.free, bsize: 1 })
-  const writeSync = (...args: Parameters<typeof fs.writeSync>) => {
-    if (disk.write === undefined) return fs.writeSync(...args)
-    throw Object.assign(new Error(`${disk.write}: write`), { code: disk.write })
-  }
-  return { ...fs, statfsSync, writeSync } as unknown as typeof fs
-})
+/** For the current test: a disk with so much space, on which writes fail with this error. */
+function setDisk(free: number, write?: string): void {
+  const statfsSync = vi.spyOn(fs, 'statfsSync').mockReturnValue({ bavail: free, bsize: 1 } as fs.StatsFs)
+  const writeSync = vi.spyOn(fs, 'writeSync')
+  if (write !== undefined)
+    writeSync.mockImplementation(() => {
+      throw Object.assign(new Error(`${write}: write`), { code: write })
+    })
+  // The sources import the functions by name.
+  syncBuiltinESMExports()
+  onTestFinished(() => {
+    statfsSync.mockRestore()
+    writeSync.mockRestore()
+    syncBuiltinESMExports()
+  })
+}
 
 const FREE = 1 << 30
 const lmdbError = (code: number, message: string) => Object.assign(new Error(message), { code })
@@ -31,24 +39,23 @@ test.each<[string, unknown, number, string]>([
   ['a file is of another user', nodeError('EACCES'), FREE, 'this process may not read and write it (EACCES)'],
   ['lmdb says something else', lmdbError(-30796, 'MDB_CORRUPTED'), 0, 'MDB_CORRUPTED'],
 ])('if %s, the reason says so', (_how, error, free, reason) => {
-  disk.free = free
+  setDisk(free)
   expect(diskReason(error, '/state/ledger.mdb')).toBe(reason)
 })
 
 test('a start on a full disk is refused before LMDB gets the file', () => {
-  disk.write = 'ENOSPC'
   const file = `${temporaryDirectory()}/ledger.mdb`
+  expect(() => requireSpace(file)).not.toThrow()
+  setDisk(0, 'ENOSPC')
   expect(() => requireSpace(file)).toThrow(
     expect.objectContaining({
       code: 'HG_STATE_FULL',
       message: `The index ${file} cannot be used: the disk is full (ENOSPC).`,
     }),
   )
-  disk.write = undefined
-  expect(() => requireSpace(file)).not.toThrow()
 })
 
 test('another error than a full disk makes the state directory unusable', () => {
-  disk.free = FREE
+  setDisk(FREE)
   expect(startError(nodeError('EACCES'), '/state/ledger.mdb')).toMatchObject({ code: 'HG_STATE_UNUSABLE' })
 })

@@ -1,9 +1,7 @@
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { contentEncoding } from '../../../../src/plugins/source/http-webhook/content-encoding.js'
-
-vi.mock('node:zlib', { spy: true })
 
 const both = contentEncoding(['identity', 'gzip'], '64KiB')
 const gzip = { 'content-encoding': 'gzip' }
@@ -38,9 +36,7 @@ describe('contentEncoding', () => {
 
   it('passes a body without an encoding on unchanged', () => {
     const body = Buffer.from('{}')
-    vi.mocked(gunzipSync).mockClear()
     expect(both.decode({}, body)).toBe(body)
-    expect(gunzipSync).not.toHaveBeenCalled()
   })
 
   it('decompresses any body up to the limit', () => {
