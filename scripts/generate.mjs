@@ -2,6 +2,7 @@
 // are stale.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parse } from 'jsonc-parser'
+import { loadCommands } from '../build/src/commands/index.js'
 import { editorSchema } from '../build/src/config/editor-schema.js'
 import { plugins } from '../build/src/plugins/index.js'
 import { readingFailures, recordFailures } from '../build/src/plugins/sink/kafka/failures.js'
@@ -10,6 +11,7 @@ import { scenarioSchema } from '../build/src/scenarios/format.js'
 import { configReference } from '../build/tools/docs/config-reference.js'
 import { errorReference } from '../build/tools/docs/error-reference.js'
 import { lintReference } from '../build/tools/docs/lint-reference.js'
+import { manPage } from '../build/tools/docs/man-page.js'
 import { declaredMetrics, metricReference } from '../build/tools/docs/metric-reference.js'
 import { dashboard } from '../build/tools/docs/monitoring/dashboard.js'
 import { PRODUCTION } from '../build/tools/docs/monitoring/pace.js'
@@ -38,6 +40,7 @@ for (const page of ['README.md', 'docs/cookbook.md', 'docs/writing-a-plugin.md',
   write(page, withQuotedFiles(read(page), read))
 write('docs/plugin-api.md', pluginApiReference())
 write('docs/config.md', configReference(plugins, SETTINGS, shipped))
+write('docs/headgate.1', manPage(await loadCommands(), JSON.parse(read('package.json'))))
 write('docs/metrics.md', metricReference(declaredMetrics(plugins)))
 write('deploy/grafana/headgate.json', `${JSON.stringify(dashboard(rows), undefined, 2)}\n`)
 write('deploy/prometheus/headgate.rules.yaml', rulesFile(PRODUCTION))

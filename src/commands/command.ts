@@ -40,10 +40,17 @@ export interface CommandOption {
   readonly flags: string
   readonly description: string
   readonly default?: string | boolean
-  /** The valid values, if there are few; the shell completes them. */
+  /** The valid values, if there are few: shells complete them. */
   readonly choices?: readonly string[]
   /** May be repeated; the value is then the list of all values. */
   readonly repeatable?: true
+}
+
+export interface CommandArgument {
+  readonly name: string
+  readonly description: string
+  /** The usual values, if there are few: shells complete them. */
+  readonly choices?: readonly string[]
 }
 
 /** A command of `headgate`. It prints through `io` and returns the exit code. */
@@ -55,7 +62,7 @@ export interface Command {
   /** Not shown in the help: Headgate starts it. */
   readonly hidden?: true
   /** As commander writes them: `[file]`, `<name>`, `[files...]`. */
-  readonly arguments?: readonly { readonly name: string; readonly description: string }[]
+  readonly arguments?: readonly CommandArgument[]
   readonly options?: readonly CommandOption[]
   run(input: CommandInput, io: Io): Promise<number>
 }

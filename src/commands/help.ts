@@ -18,7 +18,13 @@ export const helpCommand = (loadCommands: LoadCommands): Command => ({
   headgate help HG_KAFKA              all error codes that begin with HG_KAFKA
   headgate help partition-shared      the meaning of a warning of "headgate validate"
   headgate help dlq replay            the same as "headgate dlq replay --help"`,
-  arguments: [{ name: '[topic...]', description: 'An error code, a warning, a command or a topic.' }],
+  arguments: [
+    {
+      name: '[topic...]',
+      description: 'An error code, a warning, a command or a topic.',
+      choices: helpEntries().map(({ name }) => name),
+    },
+  ],
   async run({ arguments: words }, io) {
     const topic = words.flatMap((word) => word ?? []).join(' ')
     const commands = (await loadCommands()).filter((command) => !('hidden' in command && command.hidden))

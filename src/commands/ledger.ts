@@ -10,7 +10,9 @@ export const ledgerCommand: Command = {
   details: `Asks the Headgate that runs on this machine. "headgate ledger" shows, for each pipeline, pending acknowledgements by
 age, failed ones with their reasons, and how far each partition is indexed and acknowledged. "headgate ledger retry" makes
 failed acknowledgements pending again.`,
-  arguments: [{ name: '[action]', description: '"retry"; without it, the command only shows.' }],
+  arguments: [
+    { name: '[action]', description: '"retry"; without it, the command only shows.', choices: ['retry'] },
+  ],
   options: [
     ...settingOptions().filter(({ flags }) => flags.startsWith('--admin')),
     ...trustOptions,

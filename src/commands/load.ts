@@ -10,9 +10,10 @@ import { printable } from '../lib/terminal/text.js'
 import { plugins } from '../plugins/index.js'
 import {
   closestMatches,
-  flagOf,
+  flagsOf,
   readSettings,
   SETTINGS,
+  type Setting,
   type Settings,
   type SettingsResult,
 } from '../process/settings.js'
@@ -21,9 +22,10 @@ import { problemReport } from './problems.js'
 
 /** The process settings as flags. */
 export const settingOptions = (): CommandOption[] =>
-  Object.values(SETTINGS).map((setting) => ({
-    flags: typeof setting.default === 'boolean' ? `--${flagOf(setting)}` : `--${flagOf(setting)} <value>`,
+  Object.values<Setting<string> | Setting<number> | Setting<boolean>>(SETTINGS).map((setting) => ({
+    flags: flagsOf(setting),
     description: `${setting.doc} [${setting.env}, default ${setting.default === '' ? 'none' : setting.default}]`,
+    ...(setting.values && { choices: setting.values }),
   }))
 
 /** The settings from flags and environment, and a warning for each variable that looks like a typo. */

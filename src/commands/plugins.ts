@@ -17,9 +17,10 @@ or by the npm package (@acme/headgate-s3, installed in the folder of the config 
     {
       name: '[name]',
       description: 'The plugin whose settings are shown: a built-in, a path or an npm package.',
+      choices: plugins.map(({ name }) => name),
     },
   ],
-  options: settingOptions().filter(({ flags }) => flags.startsWith('--config')),
+  options: settingOptions().filter(({ flags }) => flags.startsWith('--config ')),
   async run({ arguments: [name], options }, io) {
     if (name === undefined) {
       io.out(`${list(plugins)}\n\n"headgate plugins NAME" shows the settings of one.\n`)

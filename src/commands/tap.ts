@@ -1,4 +1,6 @@
 import type { Readable } from 'node:stream'
+import { ERRORS } from '../contract/errors.js'
+import { OUTCOMES } from '../contract/index.js'
 import { printable, type Style, styleFor } from '../lib/terminal/text.js'
 import type { TapEvent, TapLine } from '../tap/lines.js'
 import { requestAdmin, trustOptions } from './admin-client.js'
@@ -26,9 +28,14 @@ events down. Secrets of the config are never shown, nor the values that "tap": {
     several(
       '--outcome <outcome>',
       'Only events with this outcome: delivered, duplicate, dropped, dead-lettered, rejected or unavailable.',
+      OUTCOMES,
     ),
     several('--id <id>', 'Only the event with this id.'),
-    several('--code <code>', 'Only events that failed with this code, such as HG_SCHEMA_VIOLATION.'),
+    several(
+      '--code <code>',
+      'Only events that failed with this code, such as HG_SCHEMA_VIOLATION.',
+      Object.keys(ERRORS),
+    ),
     { flags: '--payload', description: 'Shows the body, up to --bytes.' },
     {
       flags: '--bytes <size>',
@@ -55,8 +62,8 @@ events down. Secrets of the config are never shown, nor the values that "tap": {
   },
 }
 
-function several(flags: string, description: string) {
-  return { flags, description, repeatable: true } as const
+function several(flags: string, description: string, choices?: readonly string[]) {
+  return { flags, description, repeatable: true, ...(choices && { choices }) } as const
 }
 
 function queryOf(options: Readonly<{ [name: string]: unknown }>): URLSearchParams {

@@ -28,6 +28,7 @@ endpoint issues a token. Nothing is written and nothing is acknowledged. Checks 
       flags: '--format <format>',
       description: 'text, json (one document), or github (annotations for GitHub Actions).',
       default: 'text',
+      choices: ['text', 'json', 'github'],
     },
     { flags: '--strict', description: 'Exits with 1 if there are warnings.' },
     {

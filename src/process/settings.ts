@@ -7,6 +7,10 @@ export interface Setting<Value extends string | number | boolean> {
   readonly doc: string
   /** Describes the valid texts to people; continues "should be". */
   readonly expected: string
+  /** All valid texts, if there are few. */
+  readonly values?: readonly string[]
+  /** Whether the value is the path of a file or a folder. */
+  readonly isPath?: true
   isValid(text: string): boolean
   /** The value of a valid text: environment variables and flags are text. */
   parse(text: string): Value
@@ -41,7 +45,8 @@ const OPEN_PATHS = {
 }
 
 const text = (env: Env, preset: string, doc: string) => matching(env, preset, NOT_EMPTY, doc)
-const path = (env: Env, doc: string) => matching(env, '', ANYTHING, doc)
+const path = (env: Env, doc: string, preset = '') =>
+  ({ ...matching(env, preset, preset === '' ? ANYTHING : NOT_EMPTY, doc), isPath: true }) as const
 const duration = (env: Env, preset: string, doc: string) => matching(env, preset, DURATION, doc)
 const size = (env: Env, preset: string, doc: string) => matching(env, preset, SIZE, doc)
 
@@ -79,6 +84,7 @@ const oneOf = <const Value extends string>(
   default: preset,
   doc,
   expected: `one of ${values.join(', ')}`,
+  values,
   isValid: (text) => values.some((value) => value === text),
   parse: (text) => text as Value,
 })
@@ -90,7 +96,7 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
  * page of the docs are derived from it. The config file configures the processing of events. An empty path means no file.
  */
 export const SETTINGS = {
-  config: text('HEADGATE_CONFIG', './plugins.config.json', 'The config file.'),
+  config: path('HEADGATE_CONFIG', 'The config file.', './plugins.config.json'),
   host: text('HEADGATE_HOST', '127.0.0.1', 'Address that senders reach.'),
   port: integer(
     'HEADGATE_PORT',
@@ -123,10 +129,10 @@ export const SETTINGS = {
     'HEADGATE_CONFIG_WRITABLE',
     'Lets the admin API change the config file; the folder of the file has to be writable.',
   ),
-  stateDir: text(
+  stateDir: path(
     'HEADGATE_STATE_DIR',
-    './.headgate',
     'Folder of the ledger, which records the events that are in Kafka and the pending acknowledgements.',
+    './.headgate',
   ),
   logLevel: oneOf('HEADGATE_LOG_LEVEL', 'info', LOG_LEVELS, `How much is logged: ${LOG_LEVELS.join(', ')}.`),
   logFormat: oneOf(
@@ -198,6 +204,12 @@ export type Settings = { readonly [Name in keyof typeof SETTINGS]: (typeof SETTI
 /** The command-line flag of a setting: `admin-port` for HEADGATE_ADMIN_PORT. */
 export const flagOf = ({ env }: Pick<Setting<string>, 'env'>): string =>
   env.slice('HEADGATE_'.length).toLowerCase().replaceAll('_', '-')
+
+/** The flag with its argument, as commander writes it. */
+export const flagsOf = (setting: Setting<string> | Setting<number> | Setting<boolean>): string =>
+  typeof setting.default === 'boolean'
+    ? `--${flagOf(setting)}`
+    : `--${flagOf(setting)} <${setting.isPath ? 'path' : 'value'}>`
 
 export type SettingsResult =
   | { readonly ok: true; readonly settings: Settings }

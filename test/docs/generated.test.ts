@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'jsonc-parser'
 import { expect, test } from 'vitest'
+import { loadCommands } from '../../src/commands/index.js'
 import { editorSchema } from '../../src/config/editor-schema.js'
 import { ERRORS } from '../../src/contract/errors.js'
 import { plugins } from '../../src/plugins/index.js'
@@ -8,6 +9,7 @@ import { readingFailures, recordFailures } from '../../src/plugins/sink/kafka/fa
 import { SETTINGS } from '../../src/process/settings.js'
 import { configReference } from '../../tools/docs/config-reference.js'
 import { errorReference } from '../../tools/docs/error-reference.js'
+import { manPage } from '../../tools/docs/man-page.js'
 import { pluginApiReference } from '../../tools/docs/plugin-api.js'
 
 const read = (path: string) => readFileSync(path, 'utf8')
@@ -44,6 +46,19 @@ test('the editor schema is what the plugins declare; `npm run generate` renews i
 
 test('the config reference is what plugins and settings declare; `npm run generate` renews it', () => {
   expect(read('docs/config.md')).toBe(configReference(plugins, SETTINGS, shippedText))
+})
+
+test('the manual page is what commands and settings declare; `npm run generate` renews it', async () => {
+  expect(read('docs/headgate.1')).toBe(manPage(await loadCommands(), JSON.parse(read('package.json'))))
+})
+
+test('no text of the manual page is taken for a request of roff, and every hyphen is one', () => {
+  const lines = read('docs/headgate.1').split('\n')
+  const requests = lines.filter((line) => /^[.']/.test(line)).map((line) => line.split(' ')[0])
+  expect([...new Set(requests)].toSorted()).toEqual(
+    '.B .PP .SH .SS .TH .TP .\\" .br .fi .nf'.split(' ').toSorted(),
+  )
+  for (const line of lines.filter((line) => !line.startsWith('.'))) expect(line).not.toMatch(/(?<!\\)-/)
 })
 
 test('the API of plugins is what `headgate/plugin` exports; `npm run generate` renews it', () => {

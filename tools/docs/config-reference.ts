@@ -2,7 +2,7 @@ import { findNodeAtLocation, type Node, parseTree } from 'jsonc-parser'
 import type { Schema } from '../../src/config/editor-schema.js'
 import { ConfigFile } from '../../src/config/schema.js'
 import type { AnyDefinition, Kind } from '../../src/contract/index.js'
-import { flagOf, type SETTINGS } from '../../src/process/settings.js'
+import { flagsOf, type SETTINGS } from '../../src/process/settings.js'
 import { PROVIDERS } from './provider-reference.js'
 import { settingsTable } from './settings-table.js'
 
@@ -116,8 +116,7 @@ the rights of the process: only use plugins that you trust. \`headgate plugins .
 function processSection(settings: typeof SETTINGS): string {
   const rows = Object.values(settings).map((setting) => {
     const { env, default: preset, doc } = setting
-    const flag = `--${flagOf(setting)}${typeof preset === 'boolean' ? '' : ' <value>'}`
-    return `| \`${flag}\` | \`${env}\` | ${preset === '' ? 'none' : `\`${preset}\``} | ${doc} |`
+    return `| \`${flagsOf(setting)}\` | \`${env}\` | ${preset === '' ? 'none' : `\`${preset}\``} | ${doc} |`
   })
   return [
     '## Process settings',

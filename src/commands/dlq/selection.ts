@@ -18,7 +18,11 @@ export const PIPELINE_OPTIONS: readonly CommandOption[] = [
 
 export const SELECTION_OPTIONS: readonly CommandOption[] = [
   ...PIPELINE_OPTIONS,
-  { flags: '--code <code>', description: 'Only those with this code, such as HG_SCHEMA_VIOLATION.' },
+  {
+    flags: '--code <code>',
+    description: 'Only those with this code, such as HG_SCHEMA_VIOLATION.',
+    choices: Object.keys(ERRORS),
+  },
   {
     flags: '--stage <stage>',
     description: 'Only those from this stage, such as transform.0.json-schema, or from this plugin.',

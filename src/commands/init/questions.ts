@@ -59,7 +59,7 @@ export const QUESTIONS: readonly Question[] = [
   },
   {
     name: 'path',
-    flags: '--path <path>',
+    flags: '--path <url-path>',
     text: 'Path that the sender posts to',
     ...asIn(WEBHOOK.properties.path),
     preset: ({ topic }) => `/webhook/${topic}`,
