@@ -4,27 +4,13 @@ import { expect, onTestFinished, test } from 'vitest'
 import { startHeadgate } from '../../src/sandbox/headgate-process.js'
 import { startKafka } from '../../src/sandbox/kafka.js'
 import { temporaryDirectory } from '../helpers/context.js'
+import { webhookPipeline } from '../helpers/webhook-pipeline.js'
 
 const TOKEN = 'the-token-of-this-test'
 const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
 
 const config = {
-  pipelines: {
-    orders: {
-      source: {
-        plugin: 'http-webhook',
-        config: {
-          path: '/in',
-          eventId: '/id',
-          verify: { scheme: 'bearer', tokens: ['${env:WEBHOOK_TOKEN}'] },
-        },
-      },
-      transforms: [
-        { plugin: 'route', config: { rules: [], otherwise: { topic: 'connect.orders', partition: 0 } } },
-      ],
-      sink: { plugin: 'kafka', config: { brokers: '${env:KAFKA_BROKERS}' } },
-    },
-  },
+  pipelines: { orders: webhookPipeline({ otherwise: { topic: 'connect.orders', partition: 0 } }) },
 }
 
 test('with a token an operator pauses, restarts Headgate, restarts every stage, resumes and changes the config', async () => {

@@ -4,29 +4,19 @@ import { expect, onTestFinished, test } from 'vitest'
 import { startHeadgate } from '../../src/sandbox/headgate-process.js'
 import { startKafka } from '../../src/sandbox/kafka.js'
 import { temporaryDirectory } from '../helpers/context.js'
+import { webhookPipeline } from '../helpers/webhook-pipeline.js'
 
 const PIPELINES = 60
 const names = Array.from({ length: PIPELINES }, (_, index) => `orders-${index}`)
 
-function pipeline(name: string, brokers: string) {
-  return {
-    source: {
-      plugin: 'http-webhook',
-      config: { path: `/${name}`, eventId: '/id', verify: { scheme: 'none' } },
-    },
-    transforms: [
-      {
-        plugin: 'route',
-        config: {
-          rules: [{ name: 'urgent', when: { regex: '"urgent":true' }, to: { topic: name, partition: 0 } }],
-          otherwise: { topic: name },
-        },
-      },
-    ],
-    sink: { plugin: 'kafka', config: { brokers, key: '/id' } },
+const pipeline = (name: string, brokers: string) =>
+  webhookPipeline({
+    source: { path: `/${name}`, verify: { scheme: 'none' } },
+    rules: [{ name: 'urgent', when: { regex: '"urgent":true' }, to: { topic: name, partition: 0 } }],
+    otherwise: { topic: name },
+    sink: { brokers, key: '/id' },
     deadLetter: { topic: `${name}.dlq` },
-  }
-}
+  })
 
 interface Usage {
   readonly threads: number

@@ -8,6 +8,7 @@ import { startCxone } from '../../src/sandbox/cxone.js'
 import { startHeadgate } from '../../src/sandbox/headgate-process.js'
 import { startKafka } from '../../src/sandbox/kafka.js'
 import { followTopics, type ReadRecord } from '../../src/sandbox/reader.js'
+import { webhookPipeline } from '../helpers/webhook-pipeline.js'
 
 /** For a longer run by hand. */
 const BY_HAND = process.env['RELOAD_TEST_SECONDS']
@@ -20,29 +21,10 @@ const TOKEN = 'reload-test-token'
 /** The config of a round: each has another route; source, sink and post-commit stage change now and then. */
 const configOf = (round: number) => ({
   pipelines: {
-    orders: {
-      source: {
-        plugin: 'http-webhook',
-        config: {
-          path: '/in',
-          eventId: '/id',
-          maxInFlight: 400 + (round % 2),
-          verify: { scheme: 'bearer', tokens: ['${env:WEBHOOK_TOKEN}'] },
-        },
-      },
-      transforms: [
-        {
-          plugin: 'route',
-          config: { rules: [], otherwise: { topic: TOPICS[round % 3], partition: round % PARTITIONS } },
-        },
-      ],
-      sink: {
-        plugin: 'kafka',
-        config: {
-          brokers: '${env:KAFKA_BROKERS}',
-          properties: { 'linger.ms': 1 + (Math.floor(round / 3) % 2) },
-        },
-      },
+    orders: webhookPipeline({
+      source: { maxInFlight: 400 + (round % 2) },
+      otherwise: { topic: TOPICS[round % 3], partition: round % PARTITIONS },
+      sink: { properties: { 'linger.ms': 1 + (Math.floor(round / 3) % 2) } },
       postCommit: [
         {
           plugin: 'cxone-ack',
@@ -55,7 +37,7 @@ const configOf = (round: number) => ({
           concurrency: 64 + (round % 2),
         },
       ],
-    },
+    }),
   },
 })
 

@@ -8,37 +8,22 @@ import { startKafka } from '../../src/sandbox/kafka.js'
 import type { TapEvent } from '../../src/tap/lines.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { runCommand } from '../helpers/recorded-io.js'
+import { webhookPipeline } from '../helpers/webhook-pipeline.js'
 
 const TOKEN = 'the-token-of-the-sender'
 const ADMIN_TOKEN = 'the-token-of-the-operator'
 
 const config = {
   pipelines: {
-    orders: {
-      source: {
-        plugin: 'http-webhook',
-        config: {
-          path: '/in',
-          eventId: '/id',
-          verify: { scheme: 'bearer', tokens: ['${env:WEBHOOK_TOKEN}'] },
-        },
-      },
-      transforms: [
-        {
-          plugin: 'route',
-          config: {
-            rules: [
-              { name: 'tests', when: { regex: 'drill', at: '/kind' }, to: 'drop' },
-              { name: 'broken', when: { regex: 'broken', at: '/kind' }, to: 'dead-letter' },
-            ],
-            otherwise: { topic: 'tap.orders', partition: 0 },
-          },
-        },
+    orders: webhookPipeline({
+      rules: [
+        { name: 'tests', when: { regex: 'drill', at: '/kind' }, to: 'drop' },
+        { name: 'broken', when: { regex: 'broken', at: '/kind' }, to: 'dead-letter' },
       ],
-      sink: { plugin: 'kafka', config: { brokers: '${env:KAFKA_BROKERS}' } },
+      otherwise: { topic: 'tap.orders', partition: 0 },
       deadLetter: { topic: 'tap.dead', partition: 0 },
       tap: { mask: ['/cards/*/number'] },
-    },
+    }),
   },
 }
 

@@ -13,7 +13,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { readTopics } from '../../src/sandbox/reader.js'
 import { scrape } from '../../src/sandbox/reconcile.js'
-import { type DeafProxy, startDeafProxy } from '../helpers/deaf-proxy.js'
+import { KafkaProxy } from '../helpers/kafka-proxy.js'
 import { type Answer, deploy, eventText } from '../helpers/deployment.js'
 import { freePorts } from '../helpers/free-ports.js'
 import { type KafkaCluster, startKafkaCluster } from '../helpers/kafka-cluster.js'
@@ -35,7 +35,7 @@ describeKafka('what Headgate promises while Kafka is away', () => {
     })
     atEnd(() => cluster.stop())
     const target = Number(cluster.addresses['PROXIED']?.split(':')[1])
-    const proxy = await startDeafProxy(proxyPort, target)
+    const proxy = await KafkaProxy.start(proxyPort, target)
     atEnd(() => proxy.close())
     return { cluster, proxy }
   })
@@ -202,11 +202,11 @@ async function resend(post: Post, ids: readonly string[]): Promise<void> {
 /** Posts an event whose record gets to Kafka, while Headgate cannot hear so: where the record is, and the answer. */
 async function persistedWithoutReport(
   { bootstrap }: KafkaCluster,
-  proxy: DeafProxy,
+  proxy: KafkaProxy,
   { post, prefix }: { readonly post: Post; readonly prefix: string },
   id: string,
 ) {
-  proxy.loseAnswers()
+  proxy.loseResponses()
   const answered = post(eventText(id, '{}')).catch(() => undefined)
   onTestFinished(() => proxy.heal())
   const topic = `${prefix}.default`

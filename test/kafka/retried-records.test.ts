@@ -5,21 +5,21 @@ import { freePorts } from '../helpers/free-ports.js'
 import { startKafkaCluster } from '../helpers/kafka-cluster.js'
 import { startSink } from '../helpers/kafka-sink.js'
 import { createTopic } from '../helpers/kafka-topics.js'
-import { startLossyProxy } from '../helpers/lossy-proxy.js'
+import { KafkaProxy } from '../helpers/kafka-proxy.js'
 import { describeKafka } from '../helpers/real-kafka.js'
 
 const TARGETS = [0, 1].map((partition) => ({ topic: 'events', partition }))
-/** Milliseconds. Where no further request goes out, none is answered: somebody has to stop waiting. */
+/** Milliseconds. If no further request goes out, there is no further response: the test has to stop waiting. */
 const LONG_ENOUGH = 2000
 
-describeKafka('a record that Kafka has and whose answer was lost', () => {
+describeKafka('a record that Kafka has and whose response was lost', () => {
   test('is not written again when a request for another partition was lost in the same moment', async () => {
     const [port = 0] = await freePorts(1)
     const cluster = await startKafkaCluster({
       listeners: { PROXIED: { protocol: 'PLAINTEXT', advertisedPort: port } },
     })
     onTestFinished(() => cluster.stop())
-    const proxy = await startLossyProxy(port, Number(cluster.addresses['PROXIED']?.split(':')[1]))
+    const proxy = await KafkaProxy.start(port, Number(cluster.addresses['PROXIED']?.split(':')[1]))
     onTestFinished(() => proxy.close())
     await createTopic(cluster.bootstrap, 'events', { partitions: 2 })
     const { send } = await startSink(`127.0.0.1:${port}`, TARGETS)
@@ -27,14 +27,14 @@ describeKafka('a record that Kafka has and whose answer was lost', () => {
 
     // Of a producer that it has not heard of, a broker takes a request with any number.
     await send(other, 'first')
-    proxy.lose()
+    proxy.loseProduceRequests()
     const sent = [send(one, 'taken')]
     await proxy.produced(1)
     sent.push(send(other, 'lost'))
     await Promise.race([proxy.produced(2), delay(LONG_ENOUGH)])
     sent.push(send(other, 'next'))
-    await Promise.race([proxy.answered, delay(LONG_ENOUGH)])
-    proxy.cut()
+    await Promise.race([proxy.responded, delay(LONG_ENOUGH)])
+    proxy.heal()
     await Promise.all(sent)
 
     const records = await readTopics(cluster.bootstrap, ['events'])
