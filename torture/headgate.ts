@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Exit, type HeadgateProcess, startHeadgate } from '../src/sandbox/headgate-process.js'
-import { workerPids } from '../test/helpers/worker-pids.js'
+import { workerPids } from '../test/helpers/processes/worker-pids.js'
 import type { FaultLog, HeadgateFault } from './schedule.js'
 
 /** Headgate as a service manager runs it, always on the same ports and state directory. */

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { KafkaCluster } from '../test/helpers/kafka-cluster.js'
-import { allInSync } from '../test/helpers/kafka-topics.js'
+import type { KafkaCluster } from '../test/helpers/kafka/cluster.js'
+import { allInSync } from '../test/helpers/kafka/topics.js'
 import type { KeptConfig } from './config.js'
 import type { KeptHeadgate } from './headgate.js'
 import type { Options } from './options.js'

@@ -1,9 +1,9 @@
 import { openConsumer } from '../../src/plugins/sink/kafka/consumer.js'
 import { startKafka } from '../../src/sandbox/kafka.js'
 import { ROUTES, TOPICS } from '../../src/sandbox/routes.js'
-import { kafkaClassPath } from '../../test/helpers/kafka-class-path.js'
-import { startKafkaCluster } from '../../test/helpers/kafka-cluster.js'
-import { createTopic } from '../../test/helpers/kafka-topics.js'
+import { kafkaClassPath } from '../../test/helpers/kafka/class-path.js'
+import { startKafkaCluster } from '../../test/helpers/kafka/cluster.js'
+import { createTopic } from '../../test/helpers/kafka/topics.js'
 import type { CxoneAsk } from '../stand-ins/cxone.js'
 import { nextMessage, requestsTo, startChild, stopChild } from './child.js'
 

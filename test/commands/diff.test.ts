@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { diffCommand } from '../../src/commands/diff.js'
 import { temporaryDirectory } from '../helpers/context.js'
+import { dataAction, shippedFiles } from '../helpers/pipelines/shipped-config.js'
 import { runCommand } from '../helpers/recorded-io.js'
-import { dataAction, shippedFiles } from '../helpers/shipped-config.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: a config as people write it
 type Change = (pipeline: any) => void

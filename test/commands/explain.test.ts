@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { explainCommand } from '../../src/commands/explain.js'
 import { temporaryDirectory } from '../helpers/context.js'
+import { dataAction, shippedFiles } from '../helpers/pipelines/shipped-config.js'
 import { runCommand } from '../helpers/recorded-io.js'
-import { dataAction, shippedFiles } from '../helpers/shipped-config.js'
 
 const EVENT = dataAction('da-1', { region: 'eu-west' })
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { runCommand as command } from '../../src/commands/run.js'
 import { takeoverProblem } from '../../src/process/takeover.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { environment } from '../helpers/deployment.js'
+import { environment } from '../helpers/processes/deployment.js'
 import { runCommand } from '../helpers/recorded-io.js'
 
 const shipped = readFileSync('plugins.config.json', 'utf8')

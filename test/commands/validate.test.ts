@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
 import { validateCommand } from '../../src/commands/validate.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { environment } from '../helpers/deployment.js'
+import { environment } from '../helpers/processes/deployment.js'
 import { runCommand } from '../helpers/recorded-io.js'
 
 const env = environment('127.0.0.1:1', { url: 'http://127.0.0.1:1' })

@@ -8,7 +8,7 @@ import { readConfig } from '../../src/config/read.js'
 import { child } from '../../src/lib/json/pointer.js'
 import { plugins } from '../../src/plugins/index.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { environment } from '../helpers/deployment.js'
+import { environment } from '../helpers/processes/deployment.js'
 
 const shippedText = readFileSync('plugins.config.json', 'utf8')
 const schema = editorSchema(plugins, parse(shippedText))

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { AnyDefinition } from '../../src/contract/index.js'
 import { plugins } from '../../src/plugins/index.js'
-import { readText } from '../helpers/inline-pipeline.js'
-import { inlineConfig, inlinePlugins } from '../helpers/inline-plugins.js'
+import { readText } from '../helpers/pipelines/inline-pipeline.js'
+import { inlineConfig, inlinePlugins } from '../helpers/pipelines/inline-plugins.js'
 
 const SECRET = 'k7Qz-93mXw_Lp0Rt5vBn'
 const shipped = readFileSync('plugins.config.json', 'utf8')

@@ -6,7 +6,7 @@ import { loadPlugins } from '../../src/config/load-plugins.js'
 import { loadingFailure } from '../../src/config/plugin-package.js'
 import { type ReadResult, readConfig } from '../../src/config/read.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { inlineConfig, inlinePlugins } from '../helpers/inline-plugins.js'
+import { inlineConfig, inlinePlugins } from '../helpers/pipelines/inline-plugins.js'
 
 const { definitions } = inlinePlugins()
 

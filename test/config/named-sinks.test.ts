@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { editorSchema } from '../../src/config/editor-schema.js'
 import { formatLocation } from '../../src/config/problem.js'
 import { plugins } from '../../src/plugins/index.js'
-import { readText } from '../helpers/inline-pipeline.js'
+import { readText } from '../helpers/pipelines/inline-pipeline.js'
 
 const pipeline = (path: string, sink: unknown) => ({
   source: { plugin: 'http-webhook', config: { path, eventId: '/id', verify: { scheme: 'none' } } },

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { type ReadResult, readConfig } from '../../src/config/read.js'
 import { plugins } from '../../src/plugins/index.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { shippedFiles } from '../helpers/shipped-config.js'
+import { shippedFiles } from '../helpers/pipelines/shipped-config.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: a config as people write it
 function read(change: (pipeline: any) => void, environment: { [name: string]: string } = {}): ReadResult {

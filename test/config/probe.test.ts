@@ -13,8 +13,8 @@ import {
   type Target,
 } from '../../src/contract/index.js'
 import { plugins } from '../../src/plugins/index.js'
-import { readText } from '../helpers/inline-pipeline.js'
-import { inlineConfig, inlinePlugins } from '../helpers/inline-plugins.js'
+import { readText } from '../helpers/pipelines/inline-pipeline.js'
+import { inlineConfig, inlinePlugins } from '../helpers/pipelines/inline-plugins.js'
 
 type Look = (context: ProbeContext) => AsyncIterable<Probed>
 

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 import { formatProblem } from '../../src/config/problem.js'
 import { readConfig } from '../../src/config/read.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { readText } from '../helpers/inline-pipeline.js'
-import { inlineConfig, inlinePlugins } from '../helpers/inline-plugins.js'
+import { readText } from '../helpers/pipelines/inline-pipeline.js'
+import { inlineConfig, inlinePlugins } from '../helpers/pipelines/inline-plugins.js'
 
 const { definitions } = inlinePlugins()
 const read = (text: string, options = {}) => readText(text, definitions, options)

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import type { AnyDefinition } from '../../src/contract/index.js'
 import { plugins } from '../../src/plugins/index.js'
-import { readText } from '../helpers/inline-pipeline.js'
-import { inlineConfig, inlinePlugins } from '../helpers/inline-plugins.js'
-import { shippedFiles } from '../helpers/shipped-config.js'
+import { readText } from '../helpers/pipelines/inline-pipeline.js'
+import { inlineConfig, inlinePlugins } from '../helpers/pipelines/inline-plugins.js'
+import { shippedFiles } from '../helpers/pipelines/shipped-config.js'
 
 const ENVIRONMENT = {
   KAFKA_BROKERS: 'kafka-1.example.com:9092',

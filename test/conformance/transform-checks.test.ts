@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { testPlugin } from '../../src/conformance/test-plugin.js'
 import { definePlugin, drop, type Event, pass, type Verdict } from '../../src/contract/index.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { eventOf } from '../helpers/inline-plugins.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 
 /** The check for purity, of a transform that does this. */
 function purityOf(apply: (event: Event) => Verdict) {

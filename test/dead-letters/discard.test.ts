@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Receipt, SinkRecord } from '../../src/contract/index.js'
 import { findLetters } from '../../src/dead-letters/find.js'
-import { type MemoryTopics, memoryTopics } from '../helpers/memory-topics.js'
+import { type MemoryTopics, memoryTopics } from '../helpers/kafka/memory-topics.js'
 import { DLQ, letterRecord, PIPELINE, prepare, prepareDiscard, replayAll, sentIds } from './setup.js'
 
 class Killed extends Error {}

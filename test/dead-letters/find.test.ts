@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import { type FindOptions, type Found, findLetters } from '../../src/dead-letters/find.js'
-import { type MemoryTopics, memoryTopics } from '../helpers/memory-topics.js'
+import { type MemoryTopics, memoryTopics } from '../helpers/kafka/memory-topics.js'
 import { DLQ, letterRecord, PIPELINE, passes, replayAll } from './setup.js'
 
 async function someLetters(): Promise<MemoryTopics> {

@@ -6,9 +6,9 @@ import { type DeadLetter, deadLetterOf } from '../../src/dead-letters/letter.js'
 import { ProcessMetrics } from '../../src/metrics/registry.js'
 import { buildDelivery, type Delivery } from '../../src/pipeline/build-delivery.js'
 import { testContext } from '../helpers/context.js'
-import { readText } from '../helpers/inline-pipeline.js'
-import { type InlinePlugins, inlineConfig, inlinePlugins } from '../helpers/inline-plugins.js'
-import { memoryTopics } from '../helpers/memory-topics.js'
+import { memoryTopics } from '../helpers/kafka/memory-topics.js'
+import { readText } from '../helpers/pipelines/inline-pipeline.js'
+import { type InlinePlugins, inlineConfig, inlinePlugins } from '../helpers/pipelines/inline-plugins.js'
 import { DLQ, letterRecord } from './setup.js'
 
 function delivery(settings: object = {}): { delivery: Delivery; inline: InlinePlugins } {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { History, type Note, noteRecord } from '../../src/dead-letters/notes.js'
-import { memoryTopics } from '../helpers/memory-topics.js'
+import { memoryTopics } from '../helpers/kafka/memory-topics.js'
 import { DLQ, letterRecord, PIPELINE } from './setup.js'
 
 const receipt = { topic: 'events', partition: 0, offset: 7 }

@@ -5,7 +5,7 @@ import type { Receipt, SinkRecord } from '../../src/contract/index.js'
 import type { ReplayResult } from '../../src/dead-letters/replay.js'
 import { HEADER } from '../../src/ledger/record-headers.js'
 import { deferred } from '../helpers/deferred.js'
-import { type MemoryTopics, memoryTopics } from '../helpers/memory-topics.js'
+import { type MemoryTopics, memoryTopics } from '../helpers/kafka/memory-topics.js'
 import { DLQ, letterRecord, passes, prepare, replayAll, sentIds } from './setup.js'
 
 /** A killed process does nothing any more, and reports nothing. */

@@ -5,7 +5,7 @@ import { findLetters } from '../../src/dead-letters/find.js'
 import type { Judgement } from '../../src/dead-letters/judge.js'
 import { type ReplayOptions, type ReplayResult, replay } from '../../src/dead-letters/replay.js'
 import { CONNECT, HEADER } from '../../src/ledger/record-headers.js'
-import type { MemoryTopics } from '../helpers/memory-topics.js'
+import type { MemoryTopics } from '../helpers/kafka/memory-topics.js'
 
 export const DLQ = 'dlq'
 export const PIPELINE = 'orders'

@@ -6,9 +6,9 @@ import { type CheckedConfig, readConfig } from '../../src/config/read.js'
 import { DryRun } from '../../src/dry-run/dry-run.js'
 import { plugins } from '../../src/plugins/index.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { readText } from '../helpers/inline-pipeline.js'
-import { inlineConfig, inlinePlugins } from '../helpers/inline-plugins.js'
-import { dataAction, shippedFiles } from '../helpers/shipped-config.js'
+import { readText } from '../helpers/pipelines/inline-pipeline.js'
+import { inlineConfig, inlinePlugins } from '../helpers/pipelines/inline-plugins.js'
+import { dataAction, shippedFiles } from '../helpers/pipelines/shipped-config.js'
 
 const PIPELINE = 'cxone-data-actions'
 const JSON_TYPE = { 'Content-Type': 'application/json' }

@@ -8,7 +8,7 @@ import { digestOf } from '../../src/ledger/identity.js'
 import { plugins } from '../../src/plugins/index.js'
 import { rebuilder } from '../../src/plugins/sink/kafka/record.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { dataAction, shippedFiles } from '../helpers/shipped-config.js'
+import { dataAction, shippedFiles } from '../helpers/pipelines/shipped-config.js'
 
 const PIPELINE = 'cxone-data-actions'
 const rebuild = rebuilder({

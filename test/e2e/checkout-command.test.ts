@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { expect, onTestFinished, test } from 'vitest'
 import { SHIPPED_CONFIG } from '../../src/sandbox/sandbox.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { environment } from '../helpers/deployment.js'
+import { environment } from '../helpers/processes/deployment.js'
 
 test('a signal to ./headgate reaches the process that listens, and the exit code is its own', async () => {
   const child = spawn(resolve('headgate'), ['run', '--config', SHIPPED_CONFIG], {

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { builtFile } from '../../src/process/package.js'
 import { blocksOf } from '../helpers/pages.js'
-import { reader, shell } from '../helpers/reader.js'
-import { startSandboxed } from '../helpers/sandboxed.js'
+import { reader, shell } from '../helpers/processes/reader.js'
+import { startSandboxed } from '../helpers/processes/sandboxed.js'
 
 const NAME = 'cxone-data-actions'
 const text = expect.any(String)

@@ -13,7 +13,7 @@ import { readTopics } from '../../src/sandbox/reader.js'
 import { DEAD_LETTER_TOPIC, TOPICS, WEBHOOK_PATH } from '../../src/sandbox/routes.js'
 import { SHIPPED_CONFIG } from '../../src/sandbox/sandbox.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { environment, eventText } from '../helpers/deployment.js'
+import { environment, eventText } from '../helpers/processes/deployment.js'
 import { runCommand } from '../helpers/recorded-io.js'
 
 const SCHEMA = 'schemas/cxone-data-action.schema.json'

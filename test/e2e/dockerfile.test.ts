@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { startHeadgate } from '../../src/sandbox/headgate-process.js'
 import { makePair, noOpenssl } from '../helpers/certificates.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { pruneTree } from '../helpers/pruned-tree.js'
+import { pruneTree } from '../helpers/processes/pruned-tree.js'
 
 const dockerfile = readFileSync('Dockerfile', 'utf8').replaceAll(/\\\n/g, '')
 const instructions = (name: string) =>

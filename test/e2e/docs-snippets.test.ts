@@ -7,10 +7,10 @@ import { type Kafka, startKafka } from '../../src/sandbox/kafka.js'
 import { TOPICS, WEBHOOK_PATH } from '../../src/sandbox/routes.js'
 import { SHIPPED_CONFIG } from '../../src/sandbox/sandbox.js'
 import { NOT_RUN } from '../docs/not-run.js'
-import { eventText } from '../helpers/deployment.js'
 import { freePorts } from '../helpers/free-ports.js'
 import { blocksOf, PAGES, WALKED } from '../helpers/pages.js'
-import { reader, shell } from '../helpers/reader.js'
+import { eventText } from '../helpers/processes/deployment.js'
+import { reader, shell } from '../helpers/processes/reader.js'
 
 /** What pages write where a reader has to put their own; the simulated CXone and the sender use it as it stands. */
 const ELLIPSIS = '...'

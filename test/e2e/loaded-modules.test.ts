@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../helpers/context.js'
-import { startSandboxed } from '../helpers/sandboxed.js'
+import { startSandboxed } from '../helpers/processes/sandboxed.js'
 
 const inline = (program: string) => `data:text/javascript,${encodeURIComponent(program)}`
 

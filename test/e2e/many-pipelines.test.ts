@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { startHeadgate } from '../../src/sandbox/headgate-process.js'
 import { startKafka } from '../../src/sandbox/kafka.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { webhookPipeline } from '../helpers/webhook-pipeline.js'
+import { webhookPipeline } from '../helpers/pipelines/webhook-pipeline.js'
 
 const PIPELINES = 60
 const names = Array.from({ length: PIPELINES }, (_, index) => `orders-${index}`)

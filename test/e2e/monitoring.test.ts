@@ -10,10 +10,15 @@ import { alerts } from '../../tools/docs/monitoring/alerts.js'
 import { hastened } from '../../tools/docs/monitoring/pace.js'
 import { rulesFile } from '../../tools/docs/monitoring/rules-file.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { environment } from '../helpers/deployment.js'
 import { type AtEnd, sharedByTests } from '../helpers/lasting.js'
-import { type Prometheus, prometheusMissing, promtool, startPrometheus } from '../helpers/prometheus.js'
-import { dataAction, shippedFiles } from '../helpers/shipped-config.js'
+import { dataAction, shippedFiles } from '../helpers/pipelines/shipped-config.js'
+import { environment } from '../helpers/processes/deployment.js'
+import {
+  type Prometheus,
+  prometheusMissing,
+  promtool,
+  startPrometheus,
+} from '../helpers/processes/prometheus.js'
 
 /** An hour of the rules is fifteen seconds here. */
 const PACE = hastened(240, 3)

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WEBHOOK_PATH } from '../../src/sandbox/routes.js'
-import { type PrunedTree, pruneTree } from '../helpers/pruned-tree.js'
-import { startSandboxed, TOKEN } from '../helpers/sandboxed.js'
+import { type PrunedTree, pruneTree } from '../helpers/processes/pruned-tree.js'
+import { startSandboxed, TOKEN } from '../helpers/processes/sandboxed.js'
 
 const LIMIT = 60 * 1024 * 1024
 const EVENT = {

@@ -8,7 +8,7 @@ import { startCxone } from '../../src/sandbox/cxone.js'
 import { startHeadgate } from '../../src/sandbox/headgate-process.js'
 import { startKafka } from '../../src/sandbox/kafka.js'
 import { followTopics, type ReadRecord } from '../../src/sandbox/reader.js'
-import { webhookPipeline } from '../helpers/webhook-pipeline.js'
+import { webhookPipeline } from '../helpers/pipelines/webhook-pipeline.js'
 
 /** For a longer run by hand. */
 const BY_HAND = process.env['RELOAD_TEST_SECONDS']

@@ -6,8 +6,8 @@ import { startKafka } from '../../src/sandbox/kafka.js'
 import { readTopics } from '../../src/sandbox/reader.js'
 import { SHIPPED_CONFIG } from '../../src/sandbox/sandbox.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { environment, eventText } from '../helpers/deployment.js'
-import { holdSocket } from '../helpers/socket-holder.js'
+import { environment, eventText } from '../helpers/processes/deployment.js'
+import { holdSocket } from '../helpers/processes/socket-holder.js'
 
 const TOPICS = ['high', 'eu', 'default', 'dlq'].map((route) => `cxone.data.actions.${route}`)
 const SENDERS = 8

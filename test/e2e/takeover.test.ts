@@ -10,7 +10,7 @@ import { startKafka } from '../../src/sandbox/kafka.js'
 import { readTopics } from '../../src/sandbox/reader.js'
 import { SHIPPED_CONFIG } from '../../src/sandbox/sandbox.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { environment, eventText } from '../helpers/deployment.js'
+import { environment, eventText } from '../helpers/processes/deployment.js'
 
 const TOPICS = ['high', 'eu', 'default', 'dlq'].map((route) => `cxone.data.actions.${route}`)
 const SENDERS = 8

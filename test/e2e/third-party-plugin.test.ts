@@ -5,9 +5,9 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readTopics } from '../../src/sandbox/reader.js'
 import { TOPICS, WEBHOOK_PATH } from '../../src/sandbox/routes.js'
-import { environment } from '../helpers/deployment.js'
-import { type Installed, installPacked } from '../helpers/packed.js'
-import { startSandboxed, TOKEN } from '../helpers/sandboxed.js'
+import { environment } from '../helpers/processes/deployment.js'
+import { type Installed, installPacked } from '../helpers/processes/packed.js'
+import { startSandboxed, TOKEN } from '../helpers/processes/sandboxed.js'
 
 const run = promisify(execFile)
 

@@ -3,9 +3,15 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { scrape } from '../../src/sandbox/reconcile.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { eventText } from '../helpers/deployment.js'
-import { expectOnce, LATER, startWithWorkers, type WithWorkers, WORKERS } from '../helpers/with-workers.js'
-import { workerPids } from '../helpers/worker-pids.js'
+import { eventText } from '../helpers/processes/deployment.js'
+import {
+  expectOnce,
+  LATER,
+  startWithWorkers,
+  type WithWorkers,
+  WORKERS,
+} from '../helpers/processes/with-workers.js'
+import { workerPids } from '../helpers/processes/worker-pids.js'
 
 const STAGE = '"stage":"post-commit.0.cxone-ack"'
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'

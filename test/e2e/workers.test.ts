@@ -1,10 +1,16 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { scrape } from '../../src/sandbox/reconcile.js'
-import { eventText } from '../helpers/deployment.js'
-import { startSenders } from '../helpers/resending-senders.js'
-import { CONNECTIONS, expectOnce, LATER, startWithWorkers, WORKERS } from '../helpers/with-workers.js'
-import { workerPids } from '../helpers/worker-pids.js'
+import { eventText } from '../helpers/processes/deployment.js'
+import { startSenders } from '../helpers/processes/resending-senders.js'
+import {
+  CONNECTIONS,
+  expectOnce,
+  LATER,
+  startWithWorkers,
+  WORKERS,
+} from '../helpers/processes/with-workers.js'
+import { workerPids } from '../helpers/processes/worker-pids.js'
 
 const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}/fd`)
 

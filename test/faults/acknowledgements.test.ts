@@ -12,8 +12,8 @@
 import { expect, test } from 'vitest'
 import type { Fault } from '../../src/sandbox/cxone.js'
 import { scrape } from '../../src/sandbox/reconcile.js'
-import { type Deployment, deploy, eventText } from '../helpers/deployment.js'
-import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'
+import { describeKafka, sharedKafka } from '../helpers/kafka/real-kafka.js'
+import { type Deployment, deploy, eventText } from '../helpers/processes/deployment.js'
 
 const LATER = { timeout: 30_000, interval: 50 }
 

@@ -10,9 +10,9 @@ import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { builtFile } from '../../src/process/package.js'
-import { type Deployment, deploy, eventText } from '../helpers/deployment.js'
+import { describeKafka, sharedKafka } from '../helpers/kafka/real-kafka.js'
 import { sharedByTests } from '../helpers/lasting.js'
-import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'
+import { type Deployment, deploy, eventText } from '../helpers/processes/deployment.js'
 
 const HOSTILE_REGEX = '^(a+)+(b|b)*$'
 /** Without an end, for payloads that ask for it. */

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { scrape } from '../../src/sandbox/reconcile.js'
-import type { Deployment } from '../helpers/deployment.js'
+import type { Deployment } from '../helpers/processes/deployment.js'
 
 const LATER = { timeout: 60_000, interval: 100 }
 

@@ -13,12 +13,12 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { readTopics } from '../../src/sandbox/reader.js'
 import { scrape } from '../../src/sandbox/reconcile.js'
-import { KafkaProxy } from '../helpers/kafka-proxy.js'
-import { type Answer, deploy, eventText } from '../helpers/deployment.js'
 import { freePorts } from '../helpers/free-ports.js'
-import { type KafkaCluster, startKafkaCluster } from '../helpers/kafka-cluster.js'
+import { type KafkaCluster, startKafkaCluster } from '../helpers/kafka/cluster.js'
+import { KafkaProxy } from '../helpers/kafka/proxy.js'
+import { describeKafka } from '../helpers/kafka/real-kafka.js'
 import { sharedByTests } from '../helpers/lasting.js'
-import { describeKafka } from '../helpers/real-kafka.js'
+import { type Answer, deploy, eventText } from '../helpers/processes/deployment.js'
 import { expectOnceAndAcknowledged } from './invariant.js'
 
 const LATER = { timeout: 60_000, interval: 100 }

@@ -7,12 +7,12 @@
  * | 3 | below min.insync.replicas: no 2xx and no acknowledgement until enough replicas are back |
  */
 import { expect, test } from 'vitest'
-import { deploy, eventText } from '../helpers/deployment.js'
-import { startKafkaCluster } from '../helpers/kafka-cluster.js'
-import { allInSync, leaderOf } from '../helpers/kafka-topics.js'
+import { startKafkaCluster } from '../helpers/kafka/cluster.js'
+import { describeKafka } from '../helpers/kafka/real-kafka.js'
+import { allInSync, leaderOf } from '../helpers/kafka/topics.js'
 import { sharedByTests } from '../helpers/lasting.js'
-import { describeKafka } from '../helpers/real-kafka.js'
-import { startSenders } from '../helpers/resending-senders.js'
+import { deploy, eventText } from '../helpers/processes/deployment.js'
+import { startSenders } from '../helpers/processes/resending-senders.js'
 import { expectOnceAndAcknowledged } from './invariant.js'
 
 const LATER = { timeout: 60_000, interval: 100 }

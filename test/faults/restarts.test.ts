@@ -12,9 +12,9 @@ import { execFileSync } from 'node:child_process'
 import { rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { deploy, eventText } from '../helpers/deployment.js'
-import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'
-import { startSenders } from '../helpers/resending-senders.js'
+import { describeKafka, sharedKafka } from '../helpers/kafka/real-kafka.js'
+import { deploy, eventText } from '../helpers/processes/deployment.js'
+import { startSenders } from '../helpers/processes/resending-senders.js'
 import { expectOnceAndAcknowledged } from './invariant.js'
 
 const LATER = { timeout: 30_000 }

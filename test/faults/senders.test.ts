@@ -12,10 +12,10 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { type Answer, type Deployment, deploy, eventText } from '../helpers/deployment.js'
+import { describeKafka, sharedKafka } from '../helpers/kafka/real-kafka.js'
 import { sharedByTests } from '../helpers/lasting.js'
+import { type Answer, type Deployment, deploy, eventText } from '../helpers/processes/deployment.js'
 import { type RawConnection, rawConnection, rawRequest } from '../helpers/raw-connection.js'
-import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'
 
 const PATH = '/webhook/cxone/data-actions'
 const OLD = Buffer.from('the secret until today').toString('base64')

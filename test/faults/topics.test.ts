@@ -10,9 +10,9 @@
  */
 import { expect, test } from 'vitest'
 import { scrape } from '../../src/sandbox/reconcile.js'
-import { type Deployment, deploy, eventText } from '../helpers/deployment.js'
-import { createTopic, deleteTopic, growTopic } from '../helpers/kafka-topics.js'
-import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'
+import { describeKafka, sharedKafka } from '../helpers/kafka/real-kafka.js'
+import { createTopic, deleteTopic, growTopic } from '../helpers/kafka/topics.js'
+import { type Deployment, deploy, eventText } from '../helpers/processes/deployment.js'
 import { expectOnceAndAcknowledged } from './invariant.js'
 
 const LATER = { timeout: 60_000, interval: 100 }

@@ -7,10 +7,10 @@
  */
 import { expect, test } from 'vitest'
 import { scrape } from '../../src/sandbox/reconcile.js'
-import { deploy } from '../helpers/deployment.js'
-import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'
-import { startSenders } from '../helpers/resending-senders.js'
-import { workerPids } from '../helpers/worker-pids.js'
+import { describeKafka, sharedKafka } from '../helpers/kafka/real-kafka.js'
+import { deploy } from '../helpers/processes/deployment.js'
+import { startSenders } from '../helpers/processes/resending-senders.js'
+import { workerPids } from '../helpers/processes/worker-pids.js'
 import { expectOnceAndAcknowledged } from './invariant.js'
 
 const LATER = { timeout: 30_000 }

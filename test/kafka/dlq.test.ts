@@ -8,9 +8,9 @@ import { followTopics, readTopics } from '../../src/sandbox/reader.js'
 import { SHIPPED_CONFIG } from '../../src/sandbox/sandbox.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { deferred } from '../helpers/deferred.js'
-import { deploy, environment } from '../helpers/deployment.js'
-import { type KafkaCluster, startKafkaCluster } from '../helpers/kafka-cluster.js'
-import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'
+import { type KafkaCluster, startKafkaCluster } from '../helpers/kafka/cluster.js'
+import { describeKafka, sharedKafka } from '../helpers/kafka/real-kafka.js'
+import { deploy, environment } from '../helpers/processes/deployment.js'
 
 const LETTERS = 200
 /** After a replay that was cut off, the next one waits for 20 s, until what was under way has ended. */

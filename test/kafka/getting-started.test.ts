@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { NOT_RUN } from '../docs/not-run.js'
 import { freePorts } from '../helpers/free-ports.js'
-import { java, kafkaClassPath } from '../helpers/kafka-class-path.js'
+import { java, kafkaClassPath } from '../helpers/kafka/class-path.js'
+import { describeKafka, sharedKafka } from '../helpers/kafka/real-kafka.js'
 import { type Block, blocksOf, WALKED } from '../helpers/pages.js'
-import { reader, type Shell, shell } from '../helpers/reader.js'
-import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'
+import { reader, type Shell, shell } from '../helpers/processes/reader.js'
 
 /** They stay until they are stopped. What the page has after them is for another terminal. */
 const STAYS = /headgate (?:sandbox|run)$/m

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { startSink } from '../helpers/kafka-sink.js'
-import { kafkaToolWith } from '../helpers/kafka-tool.js'
-import { javaPartition } from '../helpers/murmur2.js'
-import { describeKafka, sharedKafka, sharedTopic } from '../helpers/real-kafka.js'
+import { javaPartition } from '../helpers/kafka/murmur2.js'
+import { describeKafka, sharedKafka, sharedTopic } from '../helpers/kafka/real-kafka.js'
+import { startSink } from '../helpers/kafka/sink.js'
+import { kafkaToolWith } from '../helpers/kafka/tool.js'
 
 const CODECS = ['zstd', 'gzip', 'snappy', 'lz4'] as const
 /** Prime, so that all bits of a hash count. */

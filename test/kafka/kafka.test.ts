@@ -1,9 +1,9 @@
 import rdkafka, { type LibrdKafkaError } from 'node-rdkafka'
 import { expect, onTestFinished, test } from 'vitest'
 import { readTopics } from '../../src/sandbox/reader.js'
-import { type ClusterOptions, type KafkaCluster, startKafkaCluster } from '../helpers/kafka-cluster.js'
-import { createTopic, leaderOf } from '../helpers/kafka-topics.js'
-import { describeKafka, sharedKafka, sharedTopic } from '../helpers/real-kafka.js'
+import { type ClusterOptions, type KafkaCluster, startKafkaCluster } from '../helpers/kafka/cluster.js'
+import { describeKafka, sharedKafka, sharedTopic } from '../helpers/kafka/real-kafka.js'
+import { createTopic, leaderOf } from '../helpers/kafka/topics.js'
 
 const DELIVERY_TIMEOUT = 60_000
 

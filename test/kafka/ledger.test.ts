@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { deploy, eventText } from '../helpers/deployment.js'
-import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'
+import { describeKafka, sharedKafka } from '../helpers/kafka/real-kafka.js'
+import { deploy, eventText } from '../helpers/processes/deployment.js'
 
 describeKafka('the ledger on a real Kafka', () => {
   test('the backlog of acknowledgements is lag of the consumer group, and gone when all is acknowledged', async () => {

@@ -6,9 +6,9 @@ import rdkafka, { type IAdminClient, type LibrdKafkaError, type NewTopic } from 
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { LoggedRecord } from '../../src/contract/index.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { startSink } from '../helpers/kafka-sink.js'
-import { kafkaTool } from '../helpers/kafka-tool.js'
-import { describeKafka, sharedKafka, sharedTopic } from '../helpers/real-kafka.js'
+import { describeKafka, sharedKafka, sharedTopic } from '../helpers/kafka/real-kafka.js'
+import { startSink } from '../helpers/kafka/sink.js'
+import { kafkaTool } from '../helpers/kafka/tool.js'
 
 describeKafka('the log of the kafka sink', () => {
   test('returns the records that were sent, from each position to the end, in order', async () => {

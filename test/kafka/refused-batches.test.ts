@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 import { RECORD_OVERHEAD } from '../../src/plugins/sink/kafka/record.js'
 import { httpWebhook } from '../../src/plugins/source/http-webhook/index.js'
 import { fillDefaults } from '../helpers/context.js'
-import { startSink } from '../helpers/kafka-sink.js'
-import { kafkaTool } from '../helpers/kafka-tool.js'
-import { describeKafka, sharedKafka, sharedTopic } from '../helpers/real-kafka.js'
+import { describeKafka, sharedKafka, sharedTopic } from '../helpers/kafka/real-kafka.js'
+import { startSink } from '../helpers/kafka/sink.js'
+import { kafkaTool } from '../helpers/kafka/tool.js'
 
 const EVENTS = Array.from({ length: 600 }, (_, n) => `e-${n}`)
 const VALUE = Buffer.from(JSON.stringify('x'.repeat(2000)))

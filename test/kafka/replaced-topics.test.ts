@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { type Deployment, deploy, eventText } from '../helpers/deployment.js'
-import { startKafkaCluster } from '../helpers/kafka-cluster.js'
-import { createTopic, deleteTopic } from '../helpers/kafka-topics.js'
-import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'
+import { startKafkaCluster } from '../helpers/kafka/cluster.js'
+import { describeKafka, sharedKafka } from '../helpers/kafka/real-kafka.js'
+import { createTopic, deleteTopic } from '../helpers/kafka/topics.js'
+import { type Deployment, deploy, eventText } from '../helpers/processes/deployment.js'
 
 const LATER = { timeout: 60_000, interval: 100 }
 

@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { readTopics } from '../../src/sandbox/reader.js'
 import { freePorts } from '../helpers/free-ports.js'
-import { startKafkaCluster } from '../helpers/kafka-cluster.js'
-import { startSink } from '../helpers/kafka-sink.js'
-import { createTopic } from '../helpers/kafka-topics.js'
-import { KafkaProxy } from '../helpers/kafka-proxy.js'
-import { describeKafka } from '../helpers/real-kafka.js'
+import { startKafkaCluster } from '../helpers/kafka/cluster.js'
+import { KafkaProxy } from '../helpers/kafka/proxy.js'
+import { describeKafka } from '../helpers/kafka/real-kafka.js'
+import { startSink } from '../helpers/kafka/sink.js'
+import { createTopic } from '../helpers/kafka/topics.js'
 
 const TARGETS = [0, 1].map((partition) => ({ topic: 'events', partition }))
 /** Milliseconds. If no further request goes out, there is no further response: the test has to stop waiting. */

@@ -1,6 +1,6 @@
 import type { TestProject } from 'vitest/node'
-import { kafkaClassPath } from '../helpers/kafka-class-path.js'
-import { startKafkaCluster } from '../helpers/kafka-cluster.js'
+import { kafkaClassPath } from '../helpers/kafka/class-path.js'
+import { startKafkaCluster } from '../helpers/kafka/cluster.js'
 
 /** Starts the Kafka that the tests share. Without Java or Maven they are skipped, unless HEADGATE_TEST_KAFKA=required. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {

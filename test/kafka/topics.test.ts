@@ -4,9 +4,9 @@ import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { topicsCommand } from '../../src/commands/topics.js'
 import { temporaryDirectory } from '../helpers/context.js'
-import { environment } from '../helpers/deployment.js'
-import { createTopic } from '../helpers/kafka-topics.js'
-import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'
+import { describeKafka, sharedKafka } from '../helpers/kafka/real-kafka.js'
+import { createTopic } from '../helpers/kafka/topics.js'
+import { environment } from '../helpers/processes/deployment.js'
 import { runCommand } from '../helpers/recorded-io.js'
 
 describeKafka('headgate topics', () => {

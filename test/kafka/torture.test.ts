@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { describeKafka } from '../helpers/real-kafka.js'
+import { describeKafka } from '../helpers/kafka/real-kafka.js'
 
 const SECONDS = 45
 const TIMEOUT = 400_000

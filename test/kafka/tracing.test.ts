@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { deploy, eventText } from '../helpers/deployment.js'
-import { describeKafka, sharedKafka } from '../helpers/real-kafka.js'
+import { describeKafka, sharedKafka } from '../helpers/kafka/real-kafka.js'
+import { deploy, eventText } from '../helpers/processes/deployment.js'
 
 const trace = {
   traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',

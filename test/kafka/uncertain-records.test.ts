@@ -1,10 +1,10 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import { readTopics } from '../../src/sandbox/reader.js'
-import { type ClusterOptions, type KafkaCluster, startKafkaCluster } from '../helpers/kafka-cluster.js'
-import { startSink, type TestSink } from '../helpers/kafka-sink.js'
-import { createTopic, leaderOf } from '../helpers/kafka-topics.js'
-import { describeKafka } from '../helpers/real-kafka.js'
+import { type ClusterOptions, type KafkaCluster, startKafkaCluster } from '../helpers/kafka/cluster.js'
+import { describeKafka } from '../helpers/kafka/real-kafka.js'
+import { startSink, type TestSink } from '../helpers/kafka/sink.js'
+import { createTopic, leaderOf } from '../helpers/kafka/topics.js'
 
 const TARGET = { topic: 'events', partition: 0 }
 const WAIT = { timeout: 60_000, interval: 50 }

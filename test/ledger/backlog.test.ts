@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { openStateDirectory } from '../../src/ledger/state-directory.js'
 import { LedgerStore } from '../../src/ledger/store.js'
 import { testContext } from '../helpers/context.js'
-import { eventOf } from '../helpers/inline-plugins.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 import { openLedger, TERMS, type TestLedger, takeIds } from './setup.js'
 
 const MANY = 25_000

@@ -5,7 +5,7 @@ import { identityOf } from '../../src/ledger/identity.js'
 import { openStateDirectory } from '../../src/ledger/state-directory.js'
 import { LedgerStore } from '../../src/ledger/store.js'
 import { temporaryDirectory, testContext } from '../helpers/context.js'
-import { memoryTopics } from '../helpers/memory-topics.js'
+import { memoryTopics } from '../helpers/kafka/memory-topics.js'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))
 afterEach(() => void vi.useRealTimers())

@@ -2,8 +2,8 @@ import { expect, test, vi } from 'vitest'
 import type { Event, Outcome, SinkRecord } from '../../src/contract/index.js'
 import { digestOf } from '../../src/ledger/identity.js'
 import { recordMac } from '../../src/pipeline/record-mac.js'
-import { eventOf } from '../helpers/inline-plugins.js'
-import { MAC, type MemoryLog, memoryLog } from '../helpers/memory-log.js'
+import { MAC, type MemoryLog, memoryLog } from '../helpers/kafka/memory-log.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 import { openLedger, type TestLedger } from './setup.js'
 
 const digest = (event: Event): string => digestOf(event.body.bytes)

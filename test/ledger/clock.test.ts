@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { LedgerClock } from '../../src/ledger/clock.js'
 import type { PendingAck } from '../../src/ledger/rows.js'
-import { eventOf } from '../helpers/inline-plugins.js'
 import { movableClocks } from '../helpers/movable-clocks.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 import { openLedger, type TestLedger } from './setup.js'
 
 const DAY = 24 * 3_600_000

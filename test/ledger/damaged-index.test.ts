@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../helpers/context.js'
-import { eventOf } from '../helpers/inline-plugins.js'
-import type { MemoryLog } from '../helpers/memory-log.js'
+import type { MemoryLog } from '../helpers/kafka/memory-log.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 import { openLedger, type TestLedger } from './setup.js'
 
 const PAGE = 4096

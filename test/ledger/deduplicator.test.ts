@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import { deferred } from '../helpers/deferred.js'
-import { eventOf } from '../helpers/inline-plugins.js'
 import { movableClocks } from '../helpers/movable-clocks.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 import { openLedger, TERMS } from './setup.js'
 
 test('the same id with the same bytes is a duplicate of the first, with its receipt', async () => {

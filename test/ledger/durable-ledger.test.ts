@@ -5,8 +5,8 @@ import { HeadgateError } from '../../src/contract/errors.js'
 import type { Outcome } from '../../src/contract/index.js'
 import { digestOf } from '../../src/ledger/identity.js'
 import { deferred } from '../helpers/deferred.js'
-import { eventOf } from '../helpers/inline-plugins.js'
-import { memoryLog, unreachable } from '../helpers/memory-log.js'
+import { memoryLog, unreachable } from '../helpers/kafka/memory-log.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 import { openLedger, TERMS, takeIds } from './setup.js'
 
 test('indexed events and pending acknowledgements survive a restart, with the attempts that were made', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { digestOf, IdReuseCounter } from '../../src/ledger/identity.js'
-import { eventOf } from '../helpers/inline-plugins.js'
-import { MAC } from '../helpers/memory-log.js'
+import { MAC } from '../helpers/kafka/memory-log.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 import { openLedger } from './setup.js'
 
 const first = eventOf('a', { pending_webhooks: 2 })

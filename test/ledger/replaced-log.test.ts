@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
-import { eventOf } from '../helpers/inline-plugins.js'
-import { type MemoryLog, unreachable } from '../helpers/memory-log.js'
+import { type MemoryLog, unreachable } from '../helpers/kafka/memory-log.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 import { openLedger, type TestLedger } from './setup.js'
 
 /** The topic is deleted and created again, or the address leads to another cluster. */

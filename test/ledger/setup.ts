@@ -9,7 +9,7 @@ import { openStateDirectory, type StateDirectory } from '../../src/ledger/state-
 import { LedgerStore } from '../../src/ledger/store.js'
 import type { RecordMac } from '../../src/pipeline/record-mac.js'
 import { type LogLine, temporaryDirectory, testContext } from '../helpers/context.js'
-import { MAC, type MemoryLog, memoryLog } from '../helpers/memory-log.js'
+import { MAC, type MemoryLog, memoryLog } from '../helpers/kafka/memory-log.js'
 
 export interface TestLedger {
   readonly ledger: Ledger

@@ -23,7 +23,7 @@ import { CheckedTables } from '../../src/ledger/checked-tables.js'
 import { formatMark } from '../../src/ledger/index-file.js'
 import { openStateDirectory } from '../../src/ledger/state-directory.js'
 import { temporaryDirectory, testContext } from '../helpers/context.js'
-import { eventOf } from '../helpers/inline-plugins.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 import { openLedger } from './setup.js'
 
 const open = (path: string) => openStateDirectory(path, testContext().log)

@@ -3,9 +3,9 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import { stopPipeline } from '../../src/pipeline/lifecycle.js'
 import { deferred } from '../helpers/deferred.js'
-import { runningPipeline } from '../helpers/inline-pipeline.js'
-import { eventOf } from '../helpers/inline-plugins.js'
 import { movableClocks } from '../helpers/movable-clocks.js'
+import { runningPipeline } from '../helpers/pipelines/inline-pipeline.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 
 const failed = new HeadgateError('HG_ACK_RETRY', 'POST answered 503.')
 const withRetry = (retry: object, more: object = {}) => ({

@@ -6,9 +6,9 @@ import { deadLetterOf } from '../../src/dead-letters/letter.js'
 import { digestOf } from '../../src/ledger/identity.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { deferred } from '../helpers/deferred.js'
-import { runningPipeline } from '../helpers/inline-pipeline.js'
-import { eventOf } from '../helpers/inline-plugins.js'
-import { memoryLog } from '../helpers/memory-log.js'
+import { memoryLog } from '../helpers/kafka/memory-log.js'
+import { runningPipeline } from '../helpers/pipelines/inline-pipeline.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 import { openLedger } from '../ledger/setup.js'
 
 const trace = {

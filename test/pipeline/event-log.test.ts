@@ -3,7 +3,7 @@ import { HeadgateError } from '../../src/contract/errors.js'
 import { FailureLog } from '../../src/pipeline/event-log.js'
 import { stopPipeline } from '../../src/pipeline/lifecycle.js'
 import { testContext } from '../helpers/context.js'
-import { runningPipeline } from '../helpers/inline-pipeline.js'
+import { runningPipeline } from '../helpers/pipelines/inline-pipeline.js'
 
 const violation = new HeadgateError('HG_SCHEMA_VIOLATION', 'One violation.', {
   violations: [{ pointer: '/x', message: 'is required' }],

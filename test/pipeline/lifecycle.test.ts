@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { runningPipeline } from '../helpers/inline-pipeline.js'
+import { runningPipeline } from '../helpers/pipelines/inline-pipeline.js'
 
 test('parts start downstream first, and stop in the reverse order', async () => {
   const { inline, stop } = await runningPipeline()

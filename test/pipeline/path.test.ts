@@ -3,8 +3,8 @@ import { expect, test } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import { drop, fail } from '../../src/contract/index.js'
 import { deferred } from '../helpers/deferred.js'
-import { runningPipeline } from '../helpers/inline-pipeline.js'
-import { eventOf } from '../helpers/inline-plugins.js'
+import { runningPipeline } from '../helpers/pipelines/inline-pipeline.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 
 const outcomes = (metric: (series: string) => Promise<number | undefined>) => async (outcome: string) =>
   metric(`headgate_events_total{pipeline="orders",outcome="${outcome}"}`)

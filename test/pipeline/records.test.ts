@@ -5,8 +5,8 @@ import type { StageRef } from '../../src/pipeline/decision.js'
 import { recordMac } from '../../src/pipeline/record-mac.js'
 import { deadLetterRecord } from '../../src/pipeline/records.js'
 import { RECORD_OVERHEAD, recordMaker } from '../../src/plugins/sink/kafka/record.js'
-import { runningPipeline } from '../helpers/inline-pipeline.js'
-import { eventOf } from '../helpers/inline-plugins.js'
+import { runningPipeline } from '../helpers/pipelines/inline-pipeline.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 
 const by: StageRef = {
   pipeline: 'orders',

@@ -3,8 +3,8 @@ import { HeadgateError } from '../../src/contract/errors.js'
 import type { Correlation, Outcome } from '../../src/contract/index.js'
 import { EventContext, SlowLog } from '../../src/pipeline/event-log.js'
 import { testContext } from '../helpers/context.js'
-import { runningPipeline } from '../helpers/inline-pipeline.js'
-import { eventOf } from '../helpers/inline-plugins.js'
+import { runningPipeline } from '../helpers/pipelines/inline-pipeline.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 const request: Correlation = { requestId: 'r-1', traceparent, tracestate: undefined }

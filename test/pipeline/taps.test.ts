@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import { drop, fail } from '../../src/contract/index.js'
 import type { CompletedEvent } from '../../src/pipeline/taps.js'
-import { runningPipeline } from '../helpers/inline-pipeline.js'
-import { eventOf } from '../helpers/inline-plugins.js'
+import { runningPipeline } from '../helpers/pipelines/inline-pipeline.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 
 /** A running pipeline with a tap, and the events that the tap receives. */
 async function watchedPipeline(settings?: object) {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ReadRecord } from '../../src/sandbox/reader.js'
 import { parseMetrics, reconcile } from '../../src/sandbox/reconcile.js'
-import { type MutableObserved, metricsOf, perfectRun } from '../helpers/perfect-run.js'
+import { type MutableObserved, metricsOf, perfectRun } from '../helpers/processes/perfect-run.js'
 
 test('a run without a fault reconciles: every route has one number in all four places', () => {
   const { routes, redelivered, refused, outcomes, differences } = reconcile(perfectRun())

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { styleFor } from '../../src/lib/terminal/text.js'
 import { reconcile } from '../../src/sandbox/reconcile.js'
 import { report } from '../../src/sandbox/report.js'
-import { perfectRun } from '../helpers/perfect-run.js'
+import { perfectRun } from '../helpers/processes/perfect-run.js'
 
 const plain = styleFor(false, {})
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { startSink } from '../helpers/kafka-sink.js'
-import { javaPartition, murmur2 } from '../helpers/murmur2.js'
+import { javaPartition, murmur2 } from '../helpers/kafka/murmur2.js'
+import { startSink } from '../helpers/kafka/sink.js'
 import { startMockCluster } from '../plugins/sink/kafka/mock-cluster.js'
 import { countSuite } from './count.js'
 

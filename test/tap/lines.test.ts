@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import { pointer } from '../../src/lib/json/pointer.js'
 import { eventLine, type TapView } from '../../src/tap/lines.js'
-import { eventOf } from '../helpers/inline-plugins.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 import { completedEvent } from './setup.js'
 
 const masks = (...places: string[]) => places.map((place) => pointer(place).tokens)

@@ -1,7 +1,7 @@
 import type { MaskPath } from '../../src/lib/json/masked.js'
 import type { CompletedEvent } from '../../src/pipeline/taps.js'
 import type { TapReader, TapRequest } from '../../src/tap/tap.js'
-import { eventOf } from '../helpers/inline-plugins.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 
 /** An event that was delivered, or what a test says of it. */
 export function completedEvent({

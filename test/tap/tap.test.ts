@@ -4,7 +4,7 @@ import { ProcessMetrics } from '../../src/metrics/registry.js'
 import type { TapFilter } from '../../src/tap/lines.js'
 import { MOST_TAPS, OpenTap, type TapRequest, Taps } from '../../src/tap/tap.js'
 import { testContext } from '../helpers/context.js'
-import { eventOf } from '../helpers/inline-plugins.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 import { completedEvent, readerOf, requestFor } from './setup.js'
 
 beforeEach(() => {

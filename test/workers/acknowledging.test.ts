@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import { stopPipeline } from '../../src/pipeline/lifecycle.js'
 import { deferred } from '../helpers/deferred.js'
-import { eventOf } from '../helpers/inline-plugins.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 import { workerPair } from './worker-pair.js'
 
 const RETRIED = { postCommit: [{ plugin: 'tell', retry: { initial: '1ms', max: '1ms' } }] }

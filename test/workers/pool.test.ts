@@ -5,7 +5,7 @@ import { ProcessMetrics } from '../../src/metrics/registry.js'
 import { readSettings } from '../../src/process/settings.js'
 import { WorkerPool } from '../../src/workers/pool.js'
 import { testContext } from '../helpers/context.js'
-import { runningPipeline } from '../helpers/inline-pipeline.js'
+import { runningPipeline } from '../helpers/pipelines/inline-pipeline.js'
 import { fakeWorkers } from './fake-workers.js'
 
 const configOf = (revision: string): CheckedConfig =>

@@ -4,8 +4,8 @@ import type { ConfigMessage } from '../../src/workers/messages.js'
 import { WorkerConfig } from '../../src/workers/worker-config.js'
 import { testContext } from '../helpers/context.js'
 import { deferred } from '../helpers/deferred.js'
-import { readText } from '../helpers/inline-pipeline.js'
-import { inlineConfig, inlinePlugins } from '../helpers/inline-plugins.js'
+import { readText } from '../helpers/pipelines/inline-pipeline.js'
+import { inlineConfig, inlinePlugins } from '../helpers/pipelines/inline-plugins.js'
 
 /** The pipelines of a worker of inline plugins; the texts that it is sent are those of config files. */
 function workerOf({ single = false } = {}) {

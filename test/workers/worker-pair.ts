@@ -13,8 +13,8 @@ import type { WorkerProcess } from '../../src/workers/process.js'
 import type { AttemptMessage } from '../../src/workers/wire.js'
 import { buildWorkerPipeline } from '../../src/workers/worker-pipeline.js'
 import { type LogLine, testContext } from '../helpers/context.js'
-import { readText, runningPipeline } from '../helpers/inline-pipeline.js'
-import { type InlinePlugins, inlineConfig } from '../helpers/inline-plugins.js'
+import { readText, runningPipeline } from '../helpers/pipelines/inline-pipeline.js'
+import { type InlinePlugins, inlineConfig } from '../helpers/pipelines/inline-plugins.js'
 import { duplexPair } from './duplex-pair.js'
 
 export interface WorkerPair {

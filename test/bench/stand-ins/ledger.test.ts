@@ -5,7 +5,7 @@ import { resolve } from '../../../bench/stand-ins/resolve.js'
 import type { Outcome } from '../../../src/contract/index.js'
 import { recordMac } from '../../../src/pipeline/record-mac.js'
 import { testContext } from '../../helpers/context.js'
-import { eventOf } from '../../helpers/inline-plugins.js'
+import { eventOf } from '../../helpers/pipelines/inline-plugins.js'
 
 const delivered = (id: string): Outcome => ({
   kind: 'delivered',

@@ -23,7 +23,7 @@ import type { Reloaded } from '../../../src/pipeline/reload/outcome.js'
 import { Reloader } from '../../../src/pipeline/reload/reloader.js'
 import { openTargetStates, type TargetStates } from '../../../src/pipeline/target-state.js'
 import { type LogLine, temporaryDirectory, testContext } from '../../helpers/context.js'
-import { eventOf } from '../../helpers/inline-plugins.js'
+import { eventOf } from '../../helpers/pipelines/inline-plugins.js'
 
 const MATCHES = metric({
   name: 'route_matches_total',

@@ -1,8 +1,8 @@
 import { onTestFinished } from 'vitest'
-import { type Cxone, startCxone } from '../../src/sandbox/cxone.js'
-import { type HeadgateProcess, startHeadgate } from '../../src/sandbox/headgate-process.js'
-import { startKafka } from '../../src/sandbox/kafka.js'
-import { TOPICS } from '../../src/sandbox/routes.js'
+import { type Cxone, startCxone } from '../../../src/sandbox/cxone.js'
+import { type HeadgateProcess, startHeadgate } from '../../../src/sandbox/headgate-process.js'
+import { startKafka } from '../../../src/sandbox/kafka.js'
+import { TOPICS } from '../../../src/sandbox/routes.js'
 
 /** The token of the sender that the shipped config asks for. */
 export const TOKEN = 'token'

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { deferred } from './deferred.js'
+import { deferred } from '../deferred.js'
 
 type Loss = 'nothing' | 'responses' | 'produce requests'
 

@@ -1,5 +1,5 @@
 import { type TSchema, Type } from 'typebox'
-import { HeadgateError } from '../../src/contract/errors.js'
+import { HeadgateError } from '../../../src/contract/errors.js'
 import {
   type AnyDefinition,
   type Attempt,
@@ -10,9 +10,9 @@ import {
   pass,
   type SinkRecord,
   type Verdict,
-} from '../../src/contract/index.js'
-import { parseBody } from '../../src/lib/json/body.js'
-import { pointer } from '../../src/lib/json/pointer.js'
+} from '../../../src/contract/index.js'
+import { parseBody } from '../../../src/lib/json/body.js'
+import { pointer } from '../../../src/lib/json/pointer.js'
 
 /** A sink, a router and a post-commit stage in memory, for tests of the engine between them. */
 export interface InlinePlugins {

@@ -2,10 +2,10 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { vi } from 'vitest'
-import { temporaryDirectory } from './context.js'
+import { temporaryDirectory } from '../context.js'
+import { freePorts } from '../free-ports.js'
+import type { AtEnd } from '../lasting.js'
 import { endWithUs } from './end-with-us.js'
-import { freePorts } from './free-ports.js'
-import type { AtEnd } from './lasting.js'
 
 /** A Prometheus that scrapes and evaluates every second. */
 export interface Prometheus {

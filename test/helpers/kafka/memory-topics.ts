@@ -6,7 +6,7 @@ import type {
   RecordHeader,
   RecordLog,
   SinkRecord,
-} from '../../src/contract/index.js'
+} from '../../../src/contract/index.js'
 
 interface Kept {
   readonly key: Buffer | null

@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { type Cxone, type CxoneOptions, startCxone } from '../../src/sandbox/cxone.js'
+import { type Cxone, type CxoneOptions, startCxone } from '../../../src/sandbox/cxone.js'
 import {
   type HeadgateOptions,
   type HeadgateProcess,
   startHeadgate,
-} from '../../src/sandbox/headgate-process.js'
-import { type ReadRecord, readTopics } from '../../src/sandbox/reader.js'
-import { SHIPPED_CONFIG } from '../../src/sandbox/sandbox.js'
-import { temporaryDirectory } from './context.js'
-import { createTopic } from './kafka-topics.js'
-import type { AtEnd } from './lasting.js'
+} from '../../../src/sandbox/headgate-process.js'
+import { type ReadRecord, readTopics } from '../../../src/sandbox/reader.js'
+import { SHIPPED_CONFIG } from '../../../src/sandbox/sandbox.js'
+import { temporaryDirectory } from '../context.js'
+import { createTopic } from '../kafka/topics.js'
+import type { AtEnd } from '../lasting.js'
 
 /** Headgate on the shipped config, but with topics of its own, between a Kafka and a simulated CXone. */
 export interface Deployment {

@@ -1,6 +1,6 @@
-import { HeadgateError } from '../../src/contract/errors.js'
-import type { LoggedRecord, LogPartition, Outcome, Position, RecordLog } from '../../src/contract/index.js'
-import { recordMac } from '../../src/pipeline/record-mac.js'
+import { HeadgateError } from '../../../src/contract/errors.js'
+import type { LoggedRecord, LogPartition, Outcome, Position, RecordLog } from '../../../src/contract/index.js'
+import { recordMac } from '../../../src/pipeline/record-mac.js'
 
 interface Entry {
   readonly id: string

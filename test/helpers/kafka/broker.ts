@@ -4,8 +4,8 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { endWithUs } from './end-with-us.js'
-import { java } from './kafka-class-path.js'
+import { endWithUs } from '../processes/end-with-us.js'
+import { java } from './class-path.js'
 
 const run = promisify(execFile)
 

@@ -1,8 +1,8 @@
-import { generateEvents, type SandboxEvent } from '../../src/sandbox/events.js'
-import { isValid } from '../../src/sandbox/faults.js'
-import type { ReadRecord } from '../../src/sandbox/reader.js'
-import { type Observations, parseMetrics } from '../../src/sandbox/reconcile.js'
-import type { Exchange } from '../../src/sandbox/sender.js'
+import { generateEvents, type SandboxEvent } from '../../../src/sandbox/events.js'
+import { isValid } from '../../../src/sandbox/faults.js'
+import type { ReadRecord } from '../../../src/sandbox/reader.js'
+import { type Observations, parseMetrics } from '../../../src/sandbox/reconcile.js'
+import type { Exchange } from '../../../src/sandbox/sender.js'
 
 export type MutableObserved = { -readonly [member in keyof Observations]: Observations[member] } & {
   exchanges: Exchange[]

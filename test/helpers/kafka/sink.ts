@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest'
-import type { Position, Receipt, RecordLog, Sink, Target } from '../../src/contract/index.js'
-import { kafkaSink } from '../../src/plugins/sink/kafka/index.js'
-import { fillDefaults, type TestContext, testContext } from './context.js'
+import type { Position, Receipt, RecordLog, Sink, Target } from '../../../src/contract/index.js'
+import { kafkaSink } from '../../../src/plugins/sink/kafka/index.js'
+import { fillDefaults, type TestContext, testContext } from '../context.js'
 
 const ID = 'headgate-event-id'
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, inject } from 'vitest'
-import { createTopic, type TopicOptions } from './kafka-topics.js'
+import { createTopic, type TopicOptions } from './topics.js'
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { chmodSync, cpSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { builtFile } from '../../src/process/package.js'
-import { temporaryDirectory } from './context.js'
+import { builtFile } from '../../../src/process/package.js'
+import { temporaryDirectory } from '../context.js'
 
 /**
  * The checkout of a reader after `npm ci`, with `./headgate` and `headgate` as commands, and other programs by name.

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePorts } from './free-ports.js'
-import { formatBroker, type KafkaBroker } from './kafka-broker.js'
-import { kafkaClassPath } from './kafka-class-path.js'
+import { freePorts } from '../free-ports.js'
+import { formatBroker, type KafkaBroker } from './broker.js'
+import { kafkaClassPath } from './class-path.js'
 
 /** A real Apache Kafka, each node a process, on loopback. It ends with the process that started it. */
 export interface KafkaCluster {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { java, kafkaClassPath } from './kafka-class-path.js'
+import { java, kafkaClassPath } from './class-path.js'
 
 const QUICK = [
   '-XX:+UseSerialGC',
