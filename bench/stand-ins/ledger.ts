@@ -74,7 +74,7 @@ export class DurableLedger implements Ledger {
   }
 
   #settle(event: Event, outcome: Outcome): void {
-    if (outcome.kind === 'rejected' || outcome.kind === 'unavailable' || this.#stages === 0) return
+    if ((outcome.kind !== 'dropped' && !('receipt' in outcome)) || this.#stages === 0) return
     const committed = committedOf(event, outcome.kind === 'dropped' ? undefined : outcome.receipt)
     this.#pending++
     const now = Date.now()

@@ -59,6 +59,7 @@ const DECISIONS: { readonly [decision in Step['decision']]: string } = {
   reject: 'refuses it',
   'dead-letter': 'sends it to the dead-letter topic',
   unavailable: 'fails',
+  handshake: 'answers the handshake of the sender',
   'give-up': 'cannot acknowledge it',
 }
 
@@ -68,7 +69,7 @@ function formatStep(
   look: Look,
 ): string[] {
   const { style } = look
-  const passes = decision === 'pass' || decision === 'drop'
+  const passes = decision === 'pass' || decision === 'drop' || decision === 'handshake'
   const verdict = style(passes ? 'green' : 'red', DECISIONS[decision])
   const decided = rule === undefined ? '' : `, rule ${printable(rule)}`
   return [

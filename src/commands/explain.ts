@@ -31,6 +31,14 @@ be refused.
     ...settingOptions().filter(({ flags }) => flags.startsWith('--config ')),
     { flags: '--pipeline <name>', description: 'The pipeline; needed only if there are several.' },
     {
+      flags: '--method <method>',
+      description: 'The method of the request. Default: the first that the source accepts for events.',
+    },
+    {
+      flags: '--query <query>',
+      description: 'The query of the URL, without the question mark: "challenge=abc".',
+    },
+    {
       flags: '--header <header>',
       description: 'A header of the request, as "Name: value". May be repeated.',
       repeatable: true,
@@ -56,7 +64,10 @@ be refused.
     if (body === undefined) return EXIT.usage
 
     const unverified = whyUnverified(config, pipeline, headers.size > 0, options['skipVerification'] === true)
+    const { method, query } = options as { readonly method?: string; readonly query?: string }
     const request: DryRunRequest = {
+      ...(method !== undefined && { method }),
+      ...(query !== undefined && { query }),
       headers: { 'content-type': 'application/json', ...Object.fromEntries(headers) },
       body,
     }

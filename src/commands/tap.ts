@@ -27,7 +27,7 @@ events down. Secrets of the config are never shown, nor the values that "tap": {
     ),
     several(
       '--outcome <outcome>',
-      'Only events with this outcome: delivered, duplicate, dropped, dead-lettered, rejected or unavailable.',
+      `Only events with this outcome: ${OUTCOMES.slice(0, -1).join(', ')} or ${OUTCOMES.at(-1)}.`,
       OUTCOMES,
     ),
     several('--id <id>', 'Only the event with this id.'),
@@ -119,6 +119,7 @@ const STYLES = {
   duplicate: 'dim',
   dropped: 'dim',
   'dead-lettered': 'yellow',
+  handshake: 'green',
   rejected: 'red',
   unavailable: 'red',
 } as const

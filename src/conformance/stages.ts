@@ -38,6 +38,14 @@ export function sourceChecks(subject: Subject<'source'>): readonly Check[] {
       },
     })),
     {
+      name: 'responds to a handshake as it asked for',
+      async run() {
+        const response = { status: 200, headers: { 'content-type': 'text/plain' }, body: 'challenge' }
+        const outcome = { kind: 'handshake', id: undefined, form: 'query', response } as const
+        assert.deepEqual(createStage(subject).instance.respond(outcome), response)
+      },
+    },
+    {
       name: 'accepts the settings that it has for dry runs',
       async run() {
         const { definition, config } = subject

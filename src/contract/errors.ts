@@ -129,6 +129,11 @@ const ERROR_TABLE = {
     'The event has no valid id at the location that `eventId` of the source names.',
     'Compare the event with `eventId` of the source. The id is an integer, or a string of 1 to 256 characters without control characters.',
   ),
+  HG_INTAKE_HANDSHAKE: data(
+    400,
+    'The request asks for a handshake, but has no valid value to answer.',
+    'Compare the request with `handshake` of this source.',
+  ),
   HG_INTAKE_BUSY: infrastructure(
     'The limit of events in flight is reached: their number (`maxInFlight`), or their size in memory (HEADGATE_MAX_BODY_MEMORY).',
     'Nothing is lost; the sender tries again. If it lasts, check whether Kafka is slow, then raise `maxInFlight` of the source or HEADGATE_MAX_BODY_MEMORY.',

@@ -1,4 +1,5 @@
 import type { HeadgateError } from './errors.js'
+import type { HttpResponse } from './http.js'
 
 /** A parsed JSON document that still has its bytes. */
 export interface JsonBody {
@@ -39,6 +40,19 @@ export interface Event {
   readonly route?: { readonly name: string; readonly target: Target }
 }
 
+/**
+ * The answer to a request that brings no event: with it a sender registers the URL, or asks whether somebody answers there who
+ * knows the secret.
+ */
+export interface Handshake {
+  readonly kind: 'handshake'
+  /** How the sender asks, for the log: `query`, `body`. */
+  readonly form: string
+  readonly response: HttpResponse
+}
+
+export const isHandshake = (received: Event | Handshake): received is Handshake => 'response' in received
+
 /** The record for Kafka. */
 export interface SinkRecord {
   readonly target: Target
@@ -67,6 +81,7 @@ export type Outcome =
       readonly receipt: Receipt
     }
   | { readonly kind: 'dropped'; readonly id: string }
+  | (Handshake & { readonly id: undefined })
   /** Bad data: retrying does not help. */
   | { readonly kind: 'rejected'; readonly id: string | undefined; readonly error: HeadgateError }
   /** A fault on our side: the sender keeps the event and tries again. */
@@ -77,6 +92,7 @@ export const OUTCOMES = [
   'duplicate',
   'dropped',
   'dead-lettered',
+  'handshake',
   'rejected',
   'unavailable',
 ] as const

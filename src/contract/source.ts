@@ -1,15 +1,15 @@
 import type { Static, TSchema } from 'typebox'
 import type { Context, Explained } from './context.js'
 import type { BaseDefinition, CheckContext } from './definition.js'
-import type { Event, Outcome } from './event.js'
+import type { Event, Handshake, Outcome } from './event.js'
 import type { Correlation, HttpListener, HttpRequest, HttpResponse } from './http.js'
 
 /**
  * The path of one event. `receive` authenticates, parses and gives the id, and throws a HeadgateError if it cannot; it
- * is called at once. Never rejects: every end is an outcome. `request`: the one that brought the event, for the log; an
+ * is called at once. For a handshake it returns the answer. Never rejects: every end is an outcome. `request`: the one that brought the event, for the log; an
  * `HttpHead` is one.
  */
-export type Intake = (receive: () => Event, request?: Correlation) => Promise<Outcome>
+export type Intake = (receive: () => Event | Handshake, request?: Correlation) => Promise<Outcome>
 
 export interface Source {
   /** Opens the intake. */

@@ -41,7 +41,7 @@ export interface Step {
   readonly stage: string
   readonly plugin: string
   /** `give-up`: a post-commit stage cannot build its request. */
-  readonly decision: 'pass' | 'drop' | 'reject' | 'dead-letter' | 'unavailable' | 'give-up'
+  readonly decision: 'pass' | 'drop' | 'reject' | 'dead-letter' | 'unavailable' | 'handshake' | 'give-up'
   readonly error?: {
     readonly code: ErrorCode
     readonly message: string

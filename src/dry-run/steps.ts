@@ -1,5 +1,13 @@
 import { asHeadgateError } from '../contract/errors.js'
-import type { Committed, Event, Explanation, Outcome, SinkRecord, Transform } from '../contract/index.js'
+import type {
+  Committed,
+  Event,
+  Explanation,
+  Handshake,
+  Outcome,
+  SinkRecord,
+  Transform,
+} from '../contract/index.js'
 import { committedOf } from '../ledger/rows.js'
 import type { DecidingPipeline } from '../pipeline/build-decider.js'
 import type { Decided, Decision, StageRef } from '../pipeline/decision.js'
@@ -9,7 +17,7 @@ import type { Step } from './result.js'
 interface StageEnd {
   readonly ref: StageRef
   readonly event: Event | undefined
-  readonly decision: Decision<unknown>
+  readonly decision: Decision<unknown> | Handshake
 }
 
 /** Records the decision of every stage. */
@@ -23,7 +31,7 @@ export class DryRunContext extends EventContext {
   override stageEnded(
     ref: StageRef,
     event: Event | undefined,
-    decision: Decision<unknown>,
+    decision: Decision<unknown> | Handshake,
     ms: number,
   ): void {
     super.stageEnded(ref, event, decision, ms)
@@ -54,7 +62,7 @@ export async function stepsOf(
   return steps
 }
 
-function stepOf({ stage, plugin }: StageRef, decision: Decision<unknown>): Step {
+function stepOf({ stage, plugin }: StageRef, decision: StageEnd['decision']): Step {
   const step = { stage, plugin, decision: decision.kind, details: [] }
   if (!('error' in decision)) return step
   const { code, message, violations, rule } = decision.error
@@ -89,6 +97,8 @@ export function endOf(
       const { id } = event as Event
       return { outcome: { kind: 'dropped', id }, committed: committedOf(event as Event) }
     }
+    case 'handshake':
+      return { outcome: { ...verdict, id: undefined } }
     default: {
       const kind = verdict.kind === 'reject' ? 'rejected' : 'unavailable'
       return { outcome: { kind, id: event?.id, error: verdict.error } }

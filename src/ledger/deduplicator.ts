@@ -133,7 +133,7 @@ export class Deduplicator {
     } else if (outcome.kind === 'dropped')
       this.#backlog.add(committedOf(event), this.#store.nextKey(), this.#store.clock.now())
     else {
-      if (outcome.error.uncertain) this.#recovery.start({ fence: true, quiet: false })
+      if ('error' in outcome && outcome.error.uncertain) this.#recovery.start({ fence: true, quiet: false })
       return
     }
     this.#options.onChanged()

@@ -18,6 +18,16 @@ export const DEAD_LETTER_CODES = (Object.keys(ERRORS) as ErrorCode[]).filter(
   (code) => ERRORS[code].kind === 'data' && !code.startsWith('HG_INTAKE'),
 )
 
+/** How a stage ends for an event; only a source answers handshakes. */
+export const STAGE_OUTCOMES = [
+  'passed',
+  'dropped',
+  'rejected',
+  'dead-lettered',
+  'unavailable',
+  'handshake',
+] as const
+
 /** Every metric of the engine. Plugins declare theirs in their definitions. */
 export const METRICS = {
   ready: metric({ name: 'ready', type: 'gauge', help: '1 if events can be taken, as /ready says.' }),
@@ -25,7 +35,7 @@ export const METRICS = {
   eventsTotal: metric({
     name: 'events_total',
     type: 'counter',
-    help: 'Events received, by outcome.',
+    help: 'Events received, and handshakes of senders, by outcome.',
     labels: { ...pipeline, outcome: OUTCOMES },
   }),
   inflightEvents: metric({
@@ -51,7 +61,7 @@ export const METRICS = {
     name: 'stage_events_total',
     type: 'counter',
     help: 'Events that a stage has finished with, by its verdict.',
-    labels: { ...stage, outcome: ['passed', 'dropped', 'rejected', 'dead-lettered', 'unavailable'] },
+    labels: { ...stage, outcome: STAGE_OUTCOMES },
   }),
   stageDurationSeconds: metric({
     name: 'stage_duration_seconds',

@@ -1,5 +1,5 @@
 import type { HeadgateError } from '../contract/errors.js'
-import type { Event, SinkRecord } from '../contract/index.js'
+import type { Event, Handshake, SinkRecord } from '../contract/index.js'
 
 /** The operator's choice for bad data: the setting `onError` of a stage. */
 export type OnError = 'reject' | 'dead-letter' | 'drop'
@@ -39,7 +39,7 @@ export type Decision<Value> = Passed<Value> | { readonly kind: 'drop' } | Refusa
  */
 export type Decided =
   /** The request did not become an event. */
-  { readonly event: undefined; readonly verdict: Refusal } | DecidedEvent
+  { readonly event: undefined; readonly verdict: Refusal | Handshake } | DecidedEvent
 
 export interface DecidedEvent {
   /** As it was received, with the route that was chosen for its record. */

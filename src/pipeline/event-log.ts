@@ -1,5 +1,5 @@
 import type { ErrorCode, HeadgateError } from '../contract/errors.js'
-import type { Correlation, Event, Log, Outcome } from '../contract/index.js'
+import type { Correlation, Event, Handshake, Log, Outcome } from '../contract/index.js'
 import type { Decision, StageRef } from './decision.js'
 
 /** Accompanies an event until it ends, so that the log can name the event and the stages that took its time. */
@@ -22,7 +22,12 @@ export class EventContext {
     this.#notable = notable
   }
 
-  stageEnded({ stage }: StageRef, event: Event | undefined, decision: Decision<unknown>, ms: number): void {
+  stageEnded(
+    { stage }: StageRef,
+    event: Event | undefined,
+    decision: Decision<unknown> | Handshake,
+    ms: number,
+  ): void {
     this.event = event
     if ('error' in decision) this.failure = decision.error
     this.took(stage, ms)
@@ -138,6 +143,26 @@ export class FailureLog {
       ...(code === 'HG_PLUGIN_FAILED' && { err: cause }),
     }
     this.#log.warn(fields, message)
+  }
+
+  flush(): void {
+    this.#lines.flush()
+  }
+}
+
+/** Logs the handshakes that were answered: a registration is worth a line. Strangers can ask too, so there are few lines. */
+export class HandshakeLog {
+  readonly #log: Log
+  readonly #lines: SampledLines<string>
+
+  constructor(log: Log) {
+    this.#log = log
+    this.#lines = new SampledLines((form, count, more) => log.info({ form, count }, `handshakes: ${more}`))
+  }
+
+  answered({ form }: Handshake, request: Correlation | undefined): void {
+    if (!this.#lines.take(form)) return
+    this.#log.info({ ...correlationFields(undefined, request), form }, 'answered the handshake of a sender')
   }
 
   flush(): void {

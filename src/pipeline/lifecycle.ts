@@ -1,5 +1,5 @@
 import { HeadgateError } from '../contract/errors.js'
-import type { Correlation, Event, Intake } from '../contract/index.js'
+import { type Correlation, type Event, type Handshake, type Intake, isHandshake } from '../contract/index.js'
 import type { Ledger } from '../ledger/ledger.js'
 import { untilAborted } from '../lib/async.js'
 import type { MetricsScope } from '../metrics/registry.js'
@@ -102,7 +102,7 @@ export const notReady = (steps: readonly (readonly Part[])[]): string[] =>
 
 /** An event stays under one config from beginning to end: the one that is current when it arrives. */
 export function intakeOf({ intake }: Pick<BuiltSource, 'intake'>): Intake {
-  const take = (receive: () => Event, request: Correlation | undefined) => {
+  const take = (receive: () => Event | Handshake, request: Correlation | undefined) => {
     const pipeline = intake.current as Pipeline
     const isRunning = pipeline.runtime.targetState === 'RUNNING'
     return run(pipeline, isRunning ? receive : () => refuseWhilePaused(receive), request)
@@ -111,9 +111,10 @@ export function intakeOf({ intake }: Pick<BuiltSource, 'intake'>): Intake {
     intake.barrier === undefined ? take(receive, request) : intake.barrier.then(() => take(receive, request))
 }
 
-/** A sender that is not authenticated must not learn that the pipeline is paused. */
-function refuseWhilePaused(receive: () => Event): never {
-  receive()
+/** A sender that is not authenticated must not learn that the pipeline is paused. A handshake brings no event to write. */
+function refuseWhilePaused(receive: () => Event | Handshake): Handshake {
+  const received = receive()
+  if (isHandshake(received)) return received
   throw new HeadgateError('HG_INTAKE_PAUSED', 'The pipeline is paused.', { retryAfter: PAUSED_RETRY_AFTER })
 }
 

@@ -1,18 +1,20 @@
 import { asHeadgateError, type HeadgateError } from '../contract/errors.js'
-import type {
-  Attempt,
-  Committed,
-  Event,
-  Log,
-  PostCommit,
-  Receipt,
-  Sink,
-  SinkRecord,
-  Transform,
-  Verdict,
+import {
+  type Attempt,
+  type Committed,
+  type Event,
+  type Handshake,
+  isHandshake,
+  type Log,
+  type PostCommit,
+  type Receipt,
+  type Sink,
+  type SinkRecord,
+  type Transform,
+  type Verdict,
 } from '../contract/index.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
-import { METRICS } from '../metrics/table.js'
+import { METRICS, type STAGE_OUTCOMES } from '../metrics/table.js'
 import type { Decision, OnError, Passed, Refusal, StageRef } from './decision.js'
 import { correlationFields, type EventContext, type FailureLog } from './event-log.js'
 
@@ -31,7 +33,10 @@ export interface Observer {
 }
 
 /** The wrapped stages, as the path of an event calls them. Without a context, no sender waits for the event. */
-export type Receive = (receive: () => Event, context?: EventContext) => Passed<Event> | Refusal
+export type Receive = (
+  receive: () => Event | Handshake,
+  context?: EventContext,
+) => Passed<Event> | Refusal | Handshake
 export type Apply = (event: Event, context?: EventContext) => Decision<Event> | Promise<Decision<Event>>
 export type Make = (event: Event, make: () => SinkRecord, context?: EventContext) => Decision<SinkRecord>
 export type Send = (event: Event, record: SinkRecord, context?: EventContext) => Promise<Decision<Receipt>>
@@ -43,8 +48,9 @@ export function observeSource(ref: StageRef, observer: Observer): Receive {
   return (receive, context) => {
     const startedAt = performance.now()
     try {
-      const event = receive()
-      return ended(event, { kind: 'pass', value: event }, startedAt, context)
+      const received = receive()
+      if (isHandshake(received)) return ended(undefined, received, startedAt, context)
+      return ended(received, { kind: 'pass', value: received }, startedAt, context)
     } catch (thrown) {
       const error = asHeadgateError(thrown, ref.plugin)
       return ended(
@@ -163,7 +169,7 @@ function onVerdict(verdict: Verdict, ref: StageRef): Decision<Event> {
   }
 }
 
-type StageOutcome = 'passed' | 'dropped' | 'rejected' | 'dead-lettered' | 'unavailable'
+type StageOutcome = (typeof STAGE_OUTCOMES)[number]
 
 const FAILED: { readonly [onError in OnError]: StageOutcome } = {
   reject: 'rejected',
@@ -171,19 +177,23 @@ const FAILED: { readonly [onError in OnError]: StageOutcome } = {
   drop: 'dropped',
 }
 
-const OUTCOME_OF: { readonly [kind in Decision<unknown>['kind']]: StageOutcome } = {
+const OUTCOME_OF: { readonly [kind in StageEnd['kind']]: StageOutcome } = {
   pass: 'passed',
   drop: 'dropped',
   reject: 'rejected',
   'dead-letter': 'dead-lettered',
   unavailable: 'unavailable',
+  handshake: 'handshake',
 }
+
+/** The end of a stage for one event, or of the source for a handshake. */
+type StageEnd = Decision<unknown> | Handshake
 
 /** Ends a stage for one event: counts and times it, and logs a failure. */
 function stageEnd(ref: StageRef, observer: Observer, usual: readonly StageOutcome[]) {
   const count = stageCount(ref, observer, usual)
   const { failures } = observer
-  return <Ended extends Decision<unknown>>(
+  return <Ended extends StageEnd>(
     event: Event | undefined,
     decision: Ended,
     startedAt: number,

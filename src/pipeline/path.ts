@@ -1,5 +1,5 @@
 import { asHeadgateError } from '../contract/errors.js'
-import type { Correlation, Event, Outcome } from '../contract/index.js'
+import type { Correlation, Event, Handshake, Outcome } from '../contract/index.js'
 import { digestOf } from '../ledger/identity.js'
 import type { Decided, Decision, EventVerdict, Refusal } from './decision.js'
 import type { EventContext } from './event-log.js'
@@ -21,7 +21,7 @@ import { tellTaps } from './taps.js'
  */
 export function run(
   pipeline: Pipeline,
-  receive: () => Event,
+  receive: () => Event | Handshake,
   request: Correlation | undefined,
 ): Promise<Outcome> {
   const { decider, traffic, runtime } = pipeline
@@ -39,7 +39,7 @@ export function run(
  */
 export function decide(
   decider: Decider,
-  receive: () => Event,
+  receive: () => Event | Handshake,
   context: EventContext,
 ): Decided | Promise<Decided> {
   const received = decider.receive(receive, context)
@@ -61,7 +61,8 @@ export async function commit(pipeline: Pipeline, decided: Decided, context: Even
   const { committer, traffic, runtime } = pipeline
   const { event, verdict } = decided
   let outcome: Outcome
-  if (event === undefined) outcome = refused(undefined, verdict)
+  if (event === undefined)
+    outcome = verdict.kind === 'handshake' ? { ...verdict, id: undefined } : refused(undefined, verdict)
   else {
     const { digest } = decided
     try {

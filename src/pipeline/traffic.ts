@@ -4,7 +4,7 @@ import { InFlight } from '../lib/async.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
 import { DEAD_LETTER_CODES, METRICS } from '../metrics/table.js'
 import type { DeadLetterVerdict } from './decision.js'
-import { EventContext, FailureLog, SlowLog } from './event-log.js'
+import { EventContext, FailureLog, HandshakeLog, SlowLog } from './event-log.js'
 
 /** The error codes of dead letters that a routing rule makes. */
 const ROUTED_CODES: readonly ErrorCode[] = ['HG_ROUTE_NO_MATCH', 'HG_ROUTE_REFUSED']
@@ -24,6 +24,7 @@ export class Traffic {
   readonly #slow: SlowLog
   /** Failures that no stage has logged: the ledger did not take the event, or it shared the outcome of a copy. */
   readonly #failures: FailureLog
+  readonly #handshakes: HandshakeLog
   readonly #outcomes: ReadonlyMap<Outcome['kind'], { inc(): void }>
   readonly #committed: { observe(seconds: number): void }
   readonly #inFlight = new InFlight()
@@ -42,6 +43,7 @@ export class Traffic {
     this.#slowAfter = slowAfter
     this.#slow = new SlowLog(log, slowAfter)
     this.#failures = new FailureLog(log)
+    this.#handshakes = new HandshakeLog(log)
     const counter = (outcome: Outcome['kind']) => metrics.counter(METRICS.eventsTotal, { pipeline, outcome })
     this.#outcomes = new Map(OUTCOMES.map((outcome) => [outcome, counter(outcome)]))
     this.#committed = metrics.histogram(METRICS.commitDurationSeconds, {
@@ -62,6 +64,7 @@ export class Traffic {
     this.leave()
     this.#outcomes.get(outcome.kind)?.inc()
     if (outcome.kind === 'delivered' || outcome.kind === 'dead-lettered') this.#committed.observe(ms / 1000)
+    if (outcome.kind === 'handshake') this.#handshakes.answered(outcome, context.request)
     // A stage has logged its own failure.
     if ('error' in outcome && outcome.error !== context.failure)
       this.#failures.failed(context.event, outcome.error, context.request)
@@ -92,6 +95,7 @@ export class Traffic {
   /** Logs the counts of failures and of slow events that had no line of their own. */
   flush(): void {
     this.#failures.flush()
+    this.#handshakes.flush()
     this.#slow.flush()
   }
 

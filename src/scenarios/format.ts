@@ -30,6 +30,9 @@ const Headers = (description: string) =>
 const ExpectedResponse = Type.Object(
   {
     status: Type.Optional(Type.Integer({ minimum: 100, maximum: 599, description: 'HTTP status.' })),
+    headers: Type.Optional(
+      Headers('Headers of the response by name; null if the response must not have the header.'),
+    ),
     body: Type.Optional(
       Type.Unknown({ description: 'JSON; only the members that are listed here are compared.' }),
     ),
@@ -142,6 +145,19 @@ const Scenario = Type.Object(
       }),
     ),
     text: Type.Optional(Type.String({ description: 'The body as text, if it is not JSON.' })),
+    method: Type.Optional(
+      Type.String({
+        pattern: '^[A-Z]+$',
+        expected: 'a method such as "GET"',
+        description:
+          'The method of the request. Default: the first that the source accepts for events. With a method, the body may be absent.',
+      }),
+    ),
+    query: Type.Optional(
+      Type.String({
+        description: 'The query of the URL, without the question mark, as the sender writes it.',
+      }),
+    ),
     headers: Type.Optional(
       Type.Record(Type.String(), Type.String(), {
         description: 'Request headers. Content-Type is application/json unless it is set here.',
@@ -193,7 +209,8 @@ export type Expect = Static<typeof Expect>
 export function scenarioSchema(): object {
   const { properties, ...file } = ScenarioFile
   const { scenarios } = properties
-  const oneBody = ['event', 'file', 'text'].map((name) => ({ required: [name] }))
+  const bodies = ['event', 'file', 'text'].map((name) => ({ required: [name] }))
+  const oneBody = [...bodies, { required: ['method'], not: { anyOf: bodies } }]
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Headgate: scenarios',

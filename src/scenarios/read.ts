@@ -14,6 +14,8 @@ export interface Scenario {
   readonly name: string
   readonly location: SourceLocation
   readonly pipeline: string
+  readonly method: string | undefined
+  readonly query: string | undefined
   readonly headers: { readonly [name: string]: string }
   readonly body: Buffer
   readonly verify: boolean
@@ -100,6 +102,8 @@ function scenariosOf(source: SourceText, folder: string, config: ConfigNames): R
         name: scenario.name,
         location: source.locationOf(`${at}/name`),
         pipeline: scenario.pipeline ?? settings.pipeline ?? config.pipelines[0]?.name ?? '',
+        method: scenario.method,
+        query: scenario.query,
         headers: lowerCase(scenario.headers ?? {}),
         body,
         verify: scenario.verify ?? false,
@@ -128,12 +132,12 @@ const wellFormed = (entries: readonly Entry[], problems: readonly ShapeProblem[]
   })
 
 function bodyOf(
-  { text, file }: ScenarioSettings,
+  { text, file, ...scenario }: ScenarioSettings,
   event: () => string,
   folder: string,
 ): Buffer | Omit<ShapeProblem, 'pointer'> {
   if (text !== undefined) return Buffer.from(text)
-  if (file === undefined) return Buffer.from(event())
+  if (file === undefined) return Buffer.from('event' in scenario ? event() : '')
   try {
     return readRegular(resolve(folder, file))
   } catch (error) {
@@ -148,12 +152,13 @@ function* contentProblems(entries: readonly Entry[]): Iterable<ShapeProblem> {
   for (const [index, scenario] of entries) {
     const pointer = child('/scenarios', index)
     const [first, second] = BODIES.filter((name) => Object.hasOwn(scenario, name))
-    if (first === undefined) {
+    if (first === undefined && scenario.method === undefined) {
       yield {
         pointer,
         code: 'HG_CONFIG_MISSING_KEY',
         message: 'The scenario has no event.',
-        expected: '"event": the JSON itself, "file": a path, or "text": a body that is not JSON',
+        expected:
+          '"event": the JSON itself, "file": a path, "text": a body that is not JSON, or "method": a request without a body',
       }
     }
     if (second !== undefined) {

@@ -24,9 +24,14 @@ export const hasPassed = ({ differences }: ScenarioResult): boolean => differenc
 const HEADERS = { 'content-type': 'application/json' }
 
 export async function runScenario(scenario: Scenario, dryRun: DryRun): Promise<ScenarioResult> {
-  const { pipeline, body, verify } = scenario
+  const { pipeline, method, query, body, verify } = scenario
   const startedAt = performance.now()
-  const request = { headers: { ...HEADERS, ...scenario.headers }, body }
+  const request = {
+    ...(method !== undefined && { method }),
+    ...(query !== undefined && { query }),
+    headers: { ...HEADERS, ...scenario.headers },
+    body,
+  }
   const result = await dryRun.run(pipeline, request, { skipVerification: !verify })
   return {
     scenario,
@@ -95,6 +100,8 @@ function differences({ expect, written }: Expectation, result: DryRunResult): Di
       found.push({ field: 'violations', expected: wanted, found: actual })
   }
   compare('answer status', expect.answer?.status, response.status)
+  for (const [name, value] of Object.entries(expect.answer?.headers ?? {}))
+    compare(`answer headers ${name}`, value, response.headers[name.toLowerCase()] ?? null)
   if (expect.answer !== undefined && 'body' in expect.answer)
     found.push(...jsonField('answer body', written('/answer/body'), response.body, 'ignored'))
   compare('route', expect.route, route)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Correlation } from '../contract/index.js'
+import type { Correlation, Handshake } from '../contract/index.js'
 import {
   type DecidedMessage,
   fromDecidedMessage,
@@ -35,6 +35,7 @@ export interface EventMessage {
   /** Milliseconds in each stage that took notably long. */
   readonly stages?: { readonly [stage: string]: number }
   readonly refused?: RefusalMessage
+  readonly handshake?: Handshake
   readonly decided?: DecidedMessage
 }
 
@@ -62,8 +63,12 @@ export function toEventMessage(
     ...(requestId !== undefined && { requestId }),
     ...(slowStages !== undefined && { stages: slowStages }),
   } as const
-  if (event === undefined)
-    return { message: { ...common, refused: toRefusalMessage(decided.verdict) }, parts: [] }
+  if (event === undefined) {
+    const { verdict } = decided
+    const rest =
+      verdict.kind === 'handshake' ? { handshake: verdict } : { refused: toRefusalMessage(verdict) }
+    return { message: { ...common, ...rest }, parts: [] }
+  }
   const { message, parts } = toDecidedMessage(decided)
   return { message: { ...common, decided: message }, parts }
 }
@@ -78,14 +83,17 @@ export function fromEventMessage(
   const context = traffic.begin(request, fromSharedClock(message.startedAt))
   for (const stage in message.stages) context.took(stage, message.stages[stage] as number)
   context.stage = message.stage
-  const decided: Decided =
-    message.decided === undefined
-      ? { event: undefined, verdict: fromRefusalMessage(message.refused as RefusalMessage) }
-      : fromDecidedMessage(message.decided, message, parts)
+  const decided = toDecided(message, parts)
   context.event = decided.event
   // The stage that failed has logged it in the worker.
   if ('error' in decided.verdict) context.failure = decided.verdict.error
   return { decided, context, request }
+}
+
+function toDecided(message: EventMessage, parts: readonly Buffer[]): Decided {
+  const { decided, handshake, refused } = message
+  if (decided !== undefined) return fromDecidedMessage(decided, message, parts)
+  return { event: undefined, verdict: handshake ?? fromRefusalMessage(refused as RefusalMessage) }
 }
 
 /** The request of an event in the primary process. If the log here is the first to need an id, the outcome carries it back. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import { drop, fail } from '../../src/contract/index.js'
+import { setTargetState } from '../../src/pipeline/lifecycle.js'
 import { deferred } from '../helpers/deferred.js'
 import { runningPipeline } from '../helpers/pipelines/inline-pipeline.js'
 import { eventOf } from '../helpers/pipelines/inline-plugins.js'
@@ -47,6 +48,23 @@ test('the outcome waits for the sink to confirm', async () => {
   expect(inline.acknowledged).toEqual([])
   resolve()
   expect(await outcome).toMatchObject({ kind: 'delivered' })
+})
+
+test('a handshake ends with its answer, is counted, and is logged even while the pipeline is paused', async () => {
+  const { inline, pipeline, metric, lines } = await runningPipeline()
+  const response = { status: 200, headers: {}, body: 'challenge' }
+  const handshake = { kind: 'handshake', form: 'query', response } as const
+  setTargetState(pipeline, 'PAUSED')
+  expect(await inline.intake(() => handshake)).toEqual({ ...handshake, id: undefined })
+  expect(await outcomes(metric)('handshake')).toBe(1)
+  expect(inline.written).toEqual([])
+  expect(lines).toContainEqual(
+    expect.objectContaining({
+      level: 'info',
+      fields: expect.objectContaining({ form: 'query' }),
+      message: 'answered the handshake of a sender',
+    }),
+  )
 })
 
 test('a request that the source refuses is rejected, with the reason', async () => {

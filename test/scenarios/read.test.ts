@@ -53,6 +53,17 @@ test('a body can be a file, byte for byte, or text', () => {
   expect(text.scenarios[0]?.body.toString()).toBe('{broken')
 })
 
+test('a request with a method needs no body', () => {
+  const { scenarios, problems } = read(
+    one('"method": "GET", "query": "challenge=a", "expect": { "outcome": "handshake" }'),
+  )
+  expect(problems).toEqual([])
+  expect(scenarios[0]).toMatchObject({ method: 'GET', query: 'challenge=a', body: Buffer.of() })
+  expect(said(one('"query": "challenge=a", "expect": { "outcome": "handshake" }'))).toMatchObject([
+    { message: 'The scenario has no event.' },
+  ])
+})
+
 test('header names are taken in any case, and the only pipeline is the one', () => {
   const { scenarios } = read(
     one('"event": 1, "headers": { "X-Id": "7" }, "expect": { "outcome": "delivered" }'),

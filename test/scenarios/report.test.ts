@@ -14,6 +14,8 @@ const failed = (name: string, found: string): ScenarioResult => ({
     name,
     location: { file: 's.json', line: 1, column: 1 },
     pipeline: 'p',
+    method: undefined,
+    query: undefined,
     headers: {},
     body: Buffer.from('{}'),
     verify: false,

@@ -22,6 +22,12 @@ function overTheWire(decided: Decided, context = contextOf()) {
   return fromEventMessage(read, parts, { begin: (_, startedAt) => contextOf(startedAt, 10) })
 }
 
+test('a handshake is the same in the other process', () => {
+  const response = { status: 200, headers: { 'content-type': 'text/plain' }, body: 'challenge' }
+  const verdict = { kind: 'handshake', form: 'query', response } as const
+  expect(overTheWire({ event: undefined, verdict }).decided).toEqual({ event: undefined, verdict })
+})
+
 test('an event and its record are the same in the other process, whatever they are made of', () => {
   fc.assert(
     fc.property(

@@ -34,6 +34,32 @@ export function* verifyProblems(
   }
 }
 
+/** Settings of a handshake that fit the schema and cannot be used with those of `verify`. */
+export function* handshakeProblems({
+  handshake,
+  verify,
+}: Pick<Settings, 'handshake' | 'verify'>): Iterable<ConfigProblem> {
+  const problem = (at: string, message: string): ConfigProblem => ({
+    at: `/handshake${at}`,
+    code: 'HG_CONFIG_CONFLICT',
+    message,
+  })
+  if (handshake === undefined) return
+  if (handshake.form !== 'body') {
+    if (handshake.verified && verify.scheme === 'body-field')
+      yield problem(
+        '',
+        'The request of the handshake has no body that could prove its sender: set `verified` to false.',
+      )
+    return
+  }
+  if (handshake.hmac === undefined) return
+  if (verify.scheme !== 'hmac')
+    yield problem('/hmac', 'The HMAC of the handshake is made with the secret of the scheme "hmac".')
+  if (handshake.member === undefined)
+    yield problem('/hmac', 'A response with an HMAC is a JSON object: name the `member` for the value too.')
+}
+
 const unverified: ConfigProblem = {
   at: '/verify',
   code: 'HG_CONFIG_UNVERIFIED',

@@ -1,6 +1,6 @@
 import { definePlugin } from '../../../contract/index.js'
 import { bytes } from '../../../lib/units.js'
-import { LINTS, verifyFindings, verifyProblems } from './checks.js'
+import { handshakeProblems, LINTS, verifyFindings, verifyProblems } from './checks.js'
 import { ensuredBy } from './event-id.js'
 import { settings } from './settings.js'
 import { HttpWebhook } from './source.js'
@@ -10,7 +10,7 @@ export const httpWebhook = definePlugin({
   name: 'http-webhook',
   summary: 'Accepts events by HTTP from verified senders, and responds once they are durable.',
   config: settings,
-  check: (config, { exposed }) => verifyProblems(config, exposed),
+  check: (config, { exposed }) => [...verifyProblems(config, exposed), ...handshakeProblems(config)],
   lints: LINTS,
   lint: ({ verify, eventId }) =>
     verifyFindings(verify, typeof eventId === 'string' ? undefined : eventId.header),

@@ -1,25 +1,30 @@
 import { HeadgateError } from '../../../contract/errors.js'
-import type { Event, HttpHead, HttpRequest } from '../../../contract/index.js'
+import type { Event, Handshake, HttpHead, HttpRequest } from '../../../contract/index.js'
 import { parseBody } from '../../../lib/json/body.js'
 import type { ContentEncoding } from './content-encoding.js'
 import { eventId } from './event-id.js'
+import { bodyHandshake } from './handshake/by-body.js'
 import type { Settings } from './settings.js'
 import type { Verifier } from './verify/verifier.js'
 
-/** Compiles the function that turns a request into an event. It throws a HeadgateError of kind `data`. */
+/** Compiles the function that turns a request into an event, or answers a handshake. It throws a HeadgateError of kind `data`. */
 export function receiver(
   settings: Settings,
   { body: verifyBytes, parsed: verifyBody }: Verifier,
   { decode }: ContentEncoding,
-): (request: HttpRequest) => Event {
+): (request: HttpRequest) => Event | Handshake {
   const { maxDepth } = settings
   const idOf = eventId(settings.eventId)
+  const { handshake, verify, publicUrl } = settings
+  const shake = handshake?.form === 'body' ? bodyHandshake(handshake, verify, publicUrl) : undefined
   return (request) => {
     const { headers, body: sent, receivedAt } = request
     // The signature is of the bytes as sent, and nothing is inflated for an unverified sender.
     verifyBytes?.(request, sent)
     const body = parseBody(decode(headers, sent), maxDepth)
     verifyBody?.(body)
+    const answered = shake?.(request, body, sent)
+    if (answered !== undefined) return answered
     const id = idOf(headers, body)
     const { traceparent } = request
     if (traceparent === undefined) return { id, body, receivedAt }

@@ -3,6 +3,7 @@ import { Type } from '../../../lib/json/pointer.js'
 import { Duration, Size } from '../../../lib/units.js'
 import { Encodings } from './content-encoding.js'
 import { EventId } from './event-id.js'
+import { Handshake } from './handshake/settings.js'
 import { Verify } from './verify/schemes.js'
 
 export const settings = Type.Object(
@@ -28,6 +29,7 @@ export const settings = Type.Object(
     }),
     eventId: EventId,
     verify: Verify,
+    handshake: Type.Optional(Handshake),
     maxBody: Size({
       default: '980KiB',
       description:

@@ -1,28 +1,32 @@
 import { type ErrorCode, HeadgateError } from '../../../contract/errors.js'
-import type {
-  BodyMemory,
-  Event,
-  Explained,
-  HttpHandler,
-  HttpHead,
-  HttpListener,
-  HttpRequest,
-  HttpResponse,
-  Intake,
-  Outcome,
-  Source,
-  SourceContext,
+import {
+  type BodyMemory,
+  type Event,
+  type Explained,
+  type Handshake,
+  type HttpHandler,
+  type HttpHead,
+  type HttpListener,
+  type HttpRequest,
+  type HttpResponse,
+  type Intake,
+  isHandshake,
+  type Outcome,
+  type Source,
+  type SourceContext,
 } from '../../../contract/index.js'
 import { problem } from '../../../http/problem.js'
 import { InFlight } from '../../../lib/async.js'
 import { bytes, milliseconds } from '../../../lib/units.js'
 import { type ContentEncoding, contentEncoding } from './content-encoding.js'
 import { Deadline } from './deadline.js'
+import { type HeadHandshake, headHandshake } from './handshake/by-head.js'
 import { receiver, requireJson } from './receive.js'
 import type { Settings } from './settings.js'
 import { verifier } from './verify/schemes.js'
 import type { Verifier } from './verify/verifier.js'
 
+const NO_BODY = Buffer.alloc(0)
 const JSON_HEADERS = { 'content-type': 'application/json' }
 const STATUS = { delivered: 200, duplicate: 200, dropped: 200, 'dead-lettered': 202 } as const
 
@@ -35,7 +39,8 @@ export class HttpWebhook implements Source {
   readonly #deadline: Deadline
   readonly #verify: Verifier
   readonly #encoding: ContentEncoding
-  readonly #receive: (request: HttpRequest) => Event
+  readonly #receive: (request: HttpRequest) => Event | Handshake
+  readonly #handshake: HeadHandshake | undefined
   /** Headers of the responses to some errors. */
   readonly #errorHeaders: { readonly [code in ErrorCode]?: { readonly [name: string]: string } }
   readonly #inFlight = new InFlight()
@@ -51,9 +56,13 @@ export class HttpWebhook implements Source {
     this.#verify = verifier(config.verify, config.publicUrl)
     this.#encoding = contentEncoding(config.encodings, config.maxBody)
     this.#receive = receiver(config, this.#verify, this.#encoding)
+    const { handshake } = config
+    this.#handshake =
+      handshake === undefined || handshake.form === 'body' ? undefined : headHandshake(handshake)
     const { challenge } = this.#verify
     this.#errorHeaders = {
       ...(challenge !== undefined && { HG_INTAKE_UNAUTHENTICATED: { 'www-authenticate': challenge } }),
+      HG_INTAKE_METHOD: { allow: config.methods.join(', ') },
       HG_INTAKE_MEDIA_TYPE: { accept: 'application/json' },
       HG_INTAKE_ENCODING: { 'accept-encoding': this.#encoding.accepted },
       HG_INTAKE_STOPPING: { connection: 'close' },
@@ -70,6 +79,7 @@ export class HttpWebhook implements Source {
   }
 
   respond(outcome: Outcome): HttpResponse {
+    if (outcome.kind === 'handshake') return outcome.response
     const { kind, id } = outcome
     if (kind === 'rejected' || kind === 'unavailable')
       return problem(outcome.error, id, this.#errorHeaders[outcome.error.code])
@@ -83,7 +93,9 @@ export class HttpWebhook implements Source {
 
   explain(request: HttpRequest): readonly Explained[] {
     const { verify, eventId } = this.#config
-    const { id } = this.#receive(request)
+    const received = this.#receive(request)
+    if (isHandshake(received)) return []
+    const { id } = received
     const at = typeof eventId === 'string' ? `${eventId || 'the body'}` : `header ${eventId.header}`
     const idFound: Explained = { name: 'event id', result: id, looked: [{ at, found: id }] }
     // The scheme "none" has nothing to look at.
@@ -93,7 +105,7 @@ export class HttpWebhook implements Source {
 
   #handler(intake: Intake): HttpHandler {
     return {
-      methods: this.#config.methods,
+      methods: this.#methods(),
       maxBodyBytes: bytes(this.#config.maxBody),
       head: (request) => this.#preflight(intake, request),
       handle: (request) => this.#handle(intake, request),
@@ -102,9 +114,18 @@ export class HttpWebhook implements Source {
     }
   }
 
+  /** Those of events, and of the handshake. */
+  #methods(): readonly string[] {
+    const { methods } = this.#config
+    return this.#handshake === undefined ? methods : [...new Set([...methods, this.#handshake.method])]
+  }
+
   #preflight(intake: Intake, request: HttpHead): Promise<HttpResponse> | undefined {
     const { headers } = request
+    const handshake = this.#handshake
+    if (handshake?.matches(request)) return this.#shakeHands(handshake, intake, request)
     try {
+      if (handshake !== undefined) this.#requireMethod(request)
       this.#requireRoom()
       this.#verify.head?.(request)
       this.#encoding.require(headers)
@@ -134,6 +155,7 @@ export class HttpWebhook implements Source {
       })
       const receive = () => {
         const event = this.#receive(request)
+        if (isHandshake(event)) return event
         const { bytes } = event.body
         if (bytes !== request.body) {
           if (!this.#memory.take(bytes.length)) throw noMemory()
@@ -149,6 +171,28 @@ export class HttpWebhook implements Source {
         resolve(this.respond(outcome))
       }, reject)
     })
+  }
+
+  /** There is no body that could be verified: these handshakes are answered before it is read. */
+  async #shakeHands(handshake: HeadHandshake, intake: Intake, request: HttpHead): Promise<HttpResponse> {
+    const outcome = await intake(() => {
+      if (handshake.verified) {
+        this.#verify.head?.(request)
+        this.#verify.body?.(request, NO_BODY)
+      }
+      return handshake.respond(request)
+    }, request)
+    return this.respond(outcome)
+  }
+
+  /** The method of the handshake brings no events. */
+  #requireMethod({ method }: HttpHead): void {
+    const { methods } = this.#config
+    if ((methods as readonly string[]).includes(method)) return
+    throw new HeadgateError(
+      'HG_INTAKE_METHOD',
+      `The method is ${method}, and the request is no handshake; events come by ${methods.join(', ')}.`,
+    )
   }
 
   /** A refused delivery is an event with an outcome like any other, so it takes the same path. */

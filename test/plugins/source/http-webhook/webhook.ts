@@ -1,7 +1,13 @@
 import { Agent, request } from 'undici'
 import { onTestFinished } from 'vitest'
 import { asHeadgateError } from '../../../../src/contract/errors.js'
-import type { Correlation, Event, Intake, Outcome } from '../../../../src/contract/index.js'
+import {
+  type Correlation,
+  type Event,
+  type Intake,
+  isHandshake,
+  type Outcome,
+} from '../../../../src/contract/index.js'
 import { Listener, type ListenerOptions } from '../../../../src/http/listener.js'
 import { ReceivedRequest } from '../../../../src/http/request.js'
 import { httpWebhook } from '../../../../src/plugins/source/http-webhook/index.js'
@@ -34,9 +40,10 @@ export function recordingIntake(path: (event: Event) => Outcome | Promise<Outcom
   }
   const follow: Intake = async (receive) => {
     try {
-      const event = receive()
-      events.push(event)
-      return await path(event)
+      const received = receive()
+      if (isHandshake(received)) return { ...received, id: undefined }
+      events.push(received)
+      return await path(received)
     } catch (thrown) {
       const error = asHeadgateError(thrown, 'The source')
       return { kind: error.kind === 'data' ? 'rejected' : 'unavailable', id: undefined, error }
@@ -81,6 +88,15 @@ export async function startWebhook(
     listener.closeNow()
     await listener.close()
   })
+  const ask = async (
+    method: string,
+    query = '',
+    headers: { [name: string]: string } = {},
+    body: string | null = null,
+  ) => {
+    const answer = await request(`${url}/in${query}`, { method: method as 'GET', headers, body, dispatcher })
+    return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() }
+  }
   const post = async (body: string | Buffer, headers: { [name: string]: string } = {}) => {
     const answer = await request(`${url}/in`, {
       method: 'POST',
@@ -90,5 +106,5 @@ export async function startWebhook(
     })
     return { status: answer.statusCode, headers: answer.headers, json: JSON.parse(await answer.body.text()) }
   }
-  return { source, listener, port, post, statuses, ...recorded, lines: context.lines }
+  return { source, listener, port, post, ask, statuses, ...recorded, lines: context.lines }
 }
