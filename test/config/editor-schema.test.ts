@@ -38,7 +38,7 @@ const rich = JSON.stringify({
         config: {
           path: '/orders',
           methods: ['POST', 'PUT'],
-          eventId: { header: 'x-id' },
+          eventId: 'header:x-id',
           verify: {
             scheme: 'hmac',
             header: 'x-signature',

@@ -1,17 +1,15 @@
-import { eventIdSetting } from './questions.js'
 import type { Answers } from './senders.js'
 
 /** The config file, with comments for its reader. */
 export function configText(answers: Answers, eventSchema: string): string {
-  const { sender, topic, deadLetterTopic, path } = answers
-  const eventId = eventIdSetting(answers.eventId)
+  const { sender, topic, deadLetterTopic, path, eventId } = answers
   const { postCommit = [] } = sender
   const stages = {
     source: { plugin: 'http-webhook', config: { path, eventId, ...sender.source(answers) } },
     // A header is no part of the body, from which the keys of records come.
     sink: {
       plugin: 'kafka',
-      config: { brokers: '${env:KAFKA_BROKERS}', ...(typeof eventId === 'string' && { key: eventId }) },
+      config: { brokers: '${env:KAFKA_BROKERS}', ...(eventId.startsWith('/') && { key: eventId }) },
     },
   }
   return `{

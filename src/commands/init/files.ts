@@ -4,7 +4,6 @@ import { plugins } from '../../plugins/index.js'
 import { ensuredBy } from '../../plugins/source/http-webhook/event-id.js'
 import { scenarioSchema } from '../../scenarios/format.js'
 import { configText } from './config-text.js'
-import { eventIdSetting } from './questions.js'
 import { exampleEvent, scenarioText } from './scenarios.js'
 import type { Answers, Variable } from './senders.js'
 
@@ -53,7 +52,7 @@ function eventSchema({ sender, eventId }: Answers): object {
     type: 'object',
     required: Object.keys(required),
     properties: required,
-    allOf: [ensuredBy(eventIdSetting(eventId))],
+    allOf: [ensuredBy(eventId)],
   }
 }
 

@@ -22,12 +22,6 @@ export interface Question {
   readonly special?: true
 }
 
-const HEADER = 'header:'
-
-/** The setting `eventId` of the source, from the text of the flag. */
-export const eventIdSetting = (text: string): string | { readonly header: string } =>
-  text.startsWith(HEADER) ? { header: text.slice(HEADER.length) } : text
-
 /** A text that a setting of the config accepts. */
 const asIn = (schema: TSchema & { readonly expected?: string }) => ({
   expected: String(schema.expected),
@@ -70,7 +64,7 @@ export const QUESTIONS: readonly Question[] = [
     text: 'Location of the event id: a JSON Pointer into the body, or header:NAME',
     expected: 'a JSON Pointer such as "/id", or a header such as "header:X-Event-Id"',
     isValid: (text) =>
-      text !== '' && checkShape(WEBHOOK.properties.eventId, eventIdSetting(text)).length === 0,
+      /^(?:\/|header:)/.test(text) && checkShape(WEBHOOK.properties.eventId, text).length === 0,
     preset: () => '/id',
   },
   {
@@ -78,7 +72,7 @@ export const QUESTIONS: readonly Question[] = [
     flags: '--signature-header <name>',
     text: 'Header with the signature ("sha256=" and hex)',
     expected: 'the name of a header such as "X-Signature"',
-    isValid: (header) => checkShape(WEBHOOK.properties.eventId, { header }).length === 0,
+    isValid: (header) => checkShape(WEBHOOK.properties.eventId, `header:${header}`).length === 0,
     preset: () => 'X-Hub-Signature-256',
     special: true,
   },

@@ -1,5 +1,4 @@
 import { pointer } from '../../lib/json/pointer.js'
-import { eventIdSetting } from './questions.js'
 import type { Answers } from './senders.js'
 
 /** A request of the sender: its body, and the header that has the event id, if it has it. */
@@ -8,13 +7,15 @@ export interface ExampleEvent {
   readonly headers: { readonly [name: string]: string }
 }
 
+const HEADER = 'header:'
+
 /** An event of the sender, with that id at the location that the config names; without one if it is undefined. */
 export function exampleEvent(answers: Answers, id: string | undefined): ExampleEvent {
+  const { eventId } = answers
   const { event } = answers.sender
-  const setting = eventIdSetting(answers.eventId)
   if (id === undefined) return { body: event, headers: {} }
-  if (typeof setting !== 'string') return { body: event, headers: { [setting.header]: id } }
-  return { body: withMember(event, pointer(setting).tokens, id), headers: {} }
+  if (eventId.startsWith(HEADER)) return { body: event, headers: { [eventId.slice(HEADER.length)]: id } }
+  return { body: withMember(event, pointer(eventId).tokens, id), headers: {} }
 }
 
 function withMember(value: object, [token, ...rest]: readonly string[], id: string): object {

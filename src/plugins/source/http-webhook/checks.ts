@@ -162,22 +162,24 @@ export const LINTS: Readonly<{ [name: string]: LintMeaning }> = {
   },
 }
 
-/** Settings that are allowed and probably not safe. `idHeader`: the header that has the event id. */
-export function* verifyFindings(verify: VerifySettings, idHeader: string | undefined): Iterable<LintFinding> {
+/** Settings that are allowed and probably not safe. `idHeaders`: the headers that have the event id. */
+export function* verifyFindings(verify: VerifySettings, idHeaders: readonly string[]): Iterable<LintFinding> {
   switch (verify.scheme) {
     case 'hmac':
     case 'ed25519':
     case 'ecdsa-p256':
-      yield* signedRequestFindings(verify, idHeader)
+      yield* signedRequestFindings(verify, idHeaders)
       break
     case 'standard-webhooks': {
       const signedId = `${verify.headerPrefix}id`
-      if (idHeader === undefined || idHeader.toLowerCase() === signedId.toLowerCase()) break
-      yield {
-        at: '/eventId',
-        name: 'event-id-not-signed',
-        message: `The event id is read from the header ${idHeader}, and the sender signs ${signedId}.`,
-        suggestion: `Use {"header": "${signedId}"} as \`eventId\`, or read the id from the body.`,
+      for (const idHeader of idHeaders) {
+        if (idHeader.toLowerCase() === signedId.toLowerCase()) continue
+        yield {
+          at: '/eventId',
+          name: 'event-id-not-signed',
+          message: `The event id is read from the header ${idHeader}, and the sender signs ${signedId}.`,
+          suggestion: `Use "header:${signedId}" as \`eventId\`, or read the id from the body.`,
+        }
       }
     }
   }
@@ -188,9 +190,10 @@ const UNDELIMITED = /\{[^{}]+\}\{[^{}]+\}/
 
 function* signedRequestFindings(
   { signed }: HmacSettings | PublicKeySettings,
-  idHeader: string | undefined,
+  idHeaders: readonly string[],
 ): Iterable<LintFinding> {
-  if (idHeader !== undefined && !signed.toLowerCase().includes(`{header:${idHeader.toLowerCase()}}`)) {
+  for (const idHeader of idHeaders) {
+    if (signed.toLowerCase().includes(`{header:${idHeader.toLowerCase()}}`)) continue
     yield {
       at: '/eventId',
       name: 'event-id-not-signed',

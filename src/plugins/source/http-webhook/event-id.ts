@@ -1,20 +1,36 @@
+import { hash, randomUUID } from 'node:crypto'
 import type { Static } from 'typebox'
 import { HeadgateError } from '../../../contract/errors.js'
 import type { HttpHead, JsonBody } from '../../../contract/index.js'
-import { Pointer, pointer, Type } from '../../../lib/json/pointer.js'
-import { HeaderName } from './verify/verifier.js'
+import { pointer, Type } from '../../../lib/json/pointer.js'
+
+const POINTER = '(/([^~/]|~[01])*)*'
+const HEADER = "header:[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+const PLACE = `${POINTER}|${HEADER}|query:.+`
+
+const Place = (pattern: string, expected: string, description: string) =>
+  Type.String({ pattern: `^(${pattern})$`, expected, description })
 
 export const EventId = Type.Union(
   [
-    Pointer({ description: 'The location of the id in the body.' }),
-    Type.Object({ header: HeaderName('The header that has the id.') }, { additionalProperties: false }),
+    Place(
+      `${PLACE}|digest|new`,
+      'a JSON Pointer such as "/id", "header:NAME", "query:NAME", "digest" or "new"',
+      'The location of the id: a JSON Pointer into the body, or a header or a parameter of the query.',
+    ),
+    Type.Array(
+      Place(PLACE, 'a JSON Pointer such as "/id", "header:NAME" or "query:NAME"', 'A part of the id.'),
+      { minItems: 2, maxItems: 8, description: 'Several locations: their values together are the id.' },
+    ),
   ],
   {
-    expected: 'a JSON Pointer such as "/id", or {"header": "webhook-id"}',
+    expected: 'a JSON Pointer such as "/id", "header:webhook-id", or a list of such locations',
     description:
-      'The location of the event id: a JSON Pointer into the body, or a header. The id must stay the same when the sender delivers the event again.',
+      'The location of the event id, which must stay the same when the sender delivers the event again. A list joins several values. If the sender has no id, "digest" takes the SHA-256 of the body, for bodies that differ from event to event, and "new" makes an id for each delivery: then no redelivery is recognised.',
   },
 )
+
+export type EventIdSetting = Static<typeof EventId>
 
 const MAX_LENGTH = 256
 const INTEGER = /^-?(?:0|[1-9][0-9]*)$/
@@ -24,28 +40,62 @@ const INTEGER = /^-?(?:0|[1-9][0-9]*)$/
  */
 const REFUSED = /[\p{Surrogate}\p{Cc}]/u
 
+type IdOf = (request: HttpHead, body: JsonBody) => string
+
 /** Compiles the setting. The function throws HG_INTAKE_NO_ID with the location and the value found there instead. */
-export function eventId(
-  setting: Static<typeof EventId>,
-): (headers: HttpHead['headers'], body: JsonBody) => string {
-  if (typeof setting === 'string') {
-    const idPointer = pointer(setting)
-    const where = `Expected the event id at "${setting}" of the body`
-    return (_headers, body) =>
-      idOf(idPointer.read(body.value), where, () => body.slice(idPointer)?.toString() ?? '')
+export function eventId(setting: EventIdSetting): IdOf {
+  if (setting === 'digest') return (_request, { bytes }) => hash('sha256', bytes, 'hex')
+  if (setting === 'new') return () => randomUUID()
+  if (typeof setting === 'string') return idAt(setting)
+  const parts = setting.map(idAt)
+  return (request, body) => {
+    const id = parts.map((idOf) => escaped(idOf(request, body))).join(':')
+    if (id.length <= MAX_LENGTH) return id
+    throw new HeadgateError(
+      'HG_INTAKE_NO_ID',
+      `The event id of ${setting.length} parts is longer than ${MAX_LENGTH} characters.`,
+    )
   }
-  const name = setting.header.toLowerCase()
-  const where = `Expected the event id in the header ${name}`
-  return (headers) => idOf(headers[name], where, () => '')
 }
 
+/** No two lists of values have the same id: a colon within a value is not one between two. */
+const escaped = (value: string): string => value.replaceAll('\\', '\\\\').replaceAll(':', '\\:')
+
+function idAt(place: string): IdOf {
+  if (place.startsWith('header:')) {
+    const name = place.slice('header:'.length).toLowerCase()
+    const where = `Expected the event id in the header ${name}`
+    return (request) => {
+      if (request.isRepeated(name))
+        throw new HeadgateError('HG_INTAKE_NO_ID', `${where}; it was sent more than once.`)
+      return idOf(request.headers[name], where, () => '')
+    }
+  }
+  if (place.startsWith('query:')) {
+    const name = place.slice('query:'.length)
+    const where = `Expected the event id in the parameter ${name} of the query`
+    return ({ parameters }) => idOf(parameters.get(name) ?? undefined, where, () => '')
+  }
+  const idPointer = pointer(place)
+  const where = `Expected the event id at "${place}" of the body`
+  return (_request, body) =>
+    idOf(idPointer.read(body.value), where, () => body.slice(idPointer)?.toString() ?? '')
+}
+
+/** The headers that the id is read from. */
+export const idHeaders = (setting: EventIdSetting): string[] =>
+  [setting].flat().flatMap((place) => (place.startsWith('header:') ? [place.slice('header:'.length)] : []))
+
 /** The JSON Schema of bodies that have an id. */
-export function ensuredBy(setting: Static<typeof EventId>): object | true {
-  const tokens = typeof setting === 'string' ? pointer(setting).tokens : []
-  return tokens.reduceRight<object | true>(
-    (inner, token) => ({ required: [token], properties: { [token]: inner } }),
-    true,
+export function ensuredBy(setting: EventIdSetting): object | true {
+  const inBody = [setting].flat().filter((place) => place === '' || place.startsWith('/'))
+  const schemas = inBody.map((place) =>
+    pointer(place).tokens.reduceRight<object | true>(
+      (inner, token) => ({ required: [token], properties: { [token]: inner } }),
+      true,
+    ),
   )
+  return schemas.length > 1 ? { allOf: schemas } : (schemas[0] ?? true)
 }
 
 /** A number is taken as it is written: JavaScript would round an integer over 2^53. */

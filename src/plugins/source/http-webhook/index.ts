@@ -1,7 +1,7 @@
 import { definePlugin } from '../../../contract/index.js'
 import { bytes } from '../../../lib/units.js'
 import { handshakeProblems, LINTS, verifyFindings, verifyProblems } from './checks.js'
-import { ensuredBy } from './event-id.js'
+import { ensuredBy, idHeaders } from './event-id.js'
 import { settings } from './settings.js'
 import { HttpWebhook } from './source.js'
 
@@ -12,8 +12,7 @@ export const httpWebhook = definePlugin({
   config: settings,
   check: (config, { exposed }) => [...verifyProblems(config, exposed), ...handshakeProblems(config)],
   lints: LINTS,
-  lint: ({ verify, eventId }) =>
-    verifyFindings(verify, typeof eventId === 'string' ? undefined : eventId.header),
+  lint: ({ verify, eventId }) => verifyFindings(verify, idHeaders(eventId)),
   ensures: ({ eventId }) => ensuredBy(eventId),
   unverified: (config) => ({ ...config, verify: { scheme: 'none' as const } }),
   maxBody: ({ maxBody }) => bytes(maxBody),

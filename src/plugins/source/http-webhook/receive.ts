@@ -25,7 +25,7 @@ export function receiver(
     verifyBody?.(body)
     const answered = shake?.(request, body, sent)
     if (answered !== undefined) return answered
-    const id = idOf(headers, body)
+    const id = idOf(request, body)
     const { traceparent } = request
     if (traceparent === undefined) return { id, body, receivedAt }
     const { tracestate } = request

@@ -96,7 +96,10 @@ export class HttpWebhook implements Source {
     const received = this.#receive(request)
     if (isHandshake(received)) return []
     const { id } = received
-    const at = typeof eventId === 'string' ? `${eventId || 'the body'}` : `header ${eventId.header}`
+    const at = [eventId]
+      .flat()
+      .map((place) => place || 'the body')
+      .join(', ')
     const idFound: Explained = { name: 'event id', result: id, looked: [{ at, found: id }] }
     // The scheme "none" has nothing to look at.
     if (verify.scheme === 'none') return [idFound]

@@ -11,7 +11,7 @@ const hmac = { scheme: 'hmac', header: 'X-Signature', secrets: ['shared'] }
 const secrets = ['MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw']
 
 it('warns if the event id is in a header that is not signed', () => {
-  const header = { header: 'X-Event-Id' }
+  const header = 'header:X-Event-Id'
   expect(findings({ eventId: header, verify: hmac })).toEqual(['event-id-not-signed /eventId'])
   expect(findings({ eventId: header, verify: { ...hmac, signed: '{header:x-event-id}.{body}' } })).toEqual([])
   expect(findings({ verify: hmac })).toEqual([])
@@ -19,7 +19,7 @@ it('warns if the event id is in a header that is not signed', () => {
     'event-id-not-signed /eventId',
   ])
   expect(
-    findings({ eventId: { header: 'Webhook-Id' }, verify: { scheme: 'standard-webhooks', secrets } }),
+    findings({ eventId: 'header:Webhook-Id', verify: { scheme: 'standard-webhooks', secrets } }),
   ).toEqual([])
 })
 

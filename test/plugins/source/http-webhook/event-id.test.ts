@@ -1,10 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { ReceivedRequest } from '../../../../src/http/request.js'
 import { parseBody } from '../../../../src/lib/json/body.js'
-import { eventId } from '../../../../src/plugins/source/http-webhook/event-id.js'
+import { ensuredBy, eventId } from '../../../../src/plugins/source/http-webhook/event-id.js'
+import { requestWith } from './webhook.js'
 
+const none = requestWith({})
+const body = parseBody(Buffer.from('{}'), 64)
 const read = eventId('/event/id')
-const idOf = (json: string): string => read({}, parseBody(Buffer.from(`{"event":{"id":${json}}}`), 64))
+const idOf = (json: string): string => read(none, parseBody(Buffer.from(`{"event":{"id":${json}}}`), 64))
 
 describe('eventId', () => {
   it('accepts any well-formed string of up to 256 characters without control characters', () => {
@@ -49,16 +53,72 @@ describe('eventId', () => {
 
   it('refuses a body without a value there', () => {
     for (const body of ['{}', '[]', '"id"', '{"event":null}', '{"__proto__":{"event":{"id":"a"}}}']) {
-      expect(() => read({}, parseBody(Buffer.from(body), 64))).toThrow('found nothing')
+      expect(() => read(none, parseBody(Buffer.from(body), 64))).toThrow('found nothing')
     }
   })
 
   it('reads a header by its name in any case', () => {
-    const fromHeader = eventId({ header: 'Webhook-Id' })
-    const body = parseBody(Buffer.from('{}'), 64)
-    expect(fromHeader({ 'webhook-id': 'msg_1' }, body)).toBe('msg_1')
-    expect(() => fromHeader({}, body)).toThrow('in the header webhook-id; found nothing')
-    expect(() => fromHeader({ 'webhook-id': '' }, body)).toThrow('an empty string')
-    expect(() => fromHeader({ 'webhook-id': 'a\tb' }, body)).toThrow('a string with control characters')
+    const fromHeader = eventId('header:Webhook-Id')
+    expect(fromHeader(requestWith({ 'webhook-id': 'msg_1' }), body)).toBe('msg_1')
+    expect(() => fromHeader(none, body)).toThrow('in the header webhook-id; found nothing')
+    expect(() => fromHeader(requestWith({ 'webhook-id': '' }), body)).toThrow('an empty string')
+    expect(() => fromHeader(requestWith({ 'webhook-id': 'a\tb' }), body)).toThrow(
+      'a string with control characters',
+    )
+  })
+
+  it('refuses a header that was sent more than once', () => {
+    const twice = new ReceivedRequest('POST', { 'x-id': 'a, b' }, '/', ['X-Id', 'a', 'X-Id', 'b'])
+    expect(() => eventId('header:X-Id')(twice, body)).toThrow('it was sent more than once')
+  })
+
+  it('reads a parameter of the query', () => {
+    const fromQuery = eventId('query:id')
+    expect(fromQuery(requestWith({}, { url: '/in?id=a%2Fb' }), body)).toBe('a/b')
+    expect(() => fromQuery(none, body)).toThrow('in the parameter id of the query; found nothing')
+  })
+
+  it('joins several places, so that different values never make the same id', () => {
+    const joined = eventId(['/a', 'header:b', 'query:c'])
+    const idFor = (a: string, b: string, c: string) =>
+      joined(
+        requestWith({ b }, { url: `/in?c=${encodeURIComponent(c)}` }),
+        parseBody(Buffer.from(JSON.stringify({ a })), 64),
+      )
+    expect(idFor('x', 'y', 'z')).toBe('x:y:z')
+    const value = fc.string({ unit: fc.constantFrom(':', '\\', 'a'), minLength: 1, maxLength: 4 })
+    fc.assert(
+      fc.property(fc.tuple(value, value, value), fc.tuple(value, value, value), (one, other) => {
+        expect(idFor(...one) === idFor(...other)).toBe(one.join('|') === other.join('|'))
+      }),
+    )
+    expect(() => joined(none, body)).toThrow('at "/a" of the body; found nothing')
+    const long = 'x'.repeat(200)
+    expect(() => idFor(long, long, 'z')).toThrow('longer than 256 characters')
+  })
+
+  it('takes the digest of the body, or makes a new id for each delivery', () => {
+    const digest = eventId('digest')
+    expect(digest(none, body)).toBe('44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a')
+    const fresh = eventId('new')
+    expect(fresh(none, body)).not.toBe(fresh(none, body))
+  })
+
+  it.each([
+    ['/id', { required: ['id'], properties: { id: true } }],
+    ['header:x', true],
+    ['digest', true],
+    [['/a', 'header:x'], { required: ['a'], properties: { a: true } }],
+    [
+      ['/a', '/b/c'],
+      {
+        allOf: [
+          { required: ['a'], properties: { a: true } },
+          { required: ['b'], properties: { b: { required: ['c'], properties: { c: true } } } },
+        ],
+      },
+    ],
+  ])('%j tells the schema of bodies that have an id', (setting, schema) => {
+    expect(ensuredBy(setting)).toEqual(schema)
   })
 })

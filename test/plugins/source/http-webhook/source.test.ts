@@ -109,7 +109,7 @@ describe('http-webhook: refusals', () => {
 
   it('accepts a signed Standard Webhook, with its id from the header', async () => {
     const verify = { scheme: 'standard-webhooks', secrets: ['whsec_c2hhcmVkIHNlY3JldA=='] }
-    const { post } = await startWebhook({ verify, eventId: { header: 'webhook-id' } })
+    const { post } = await startWebhook({ verify, eventId: 'header:webhook-id' })
     const timestamp = String(Math.floor(Date.now() / 1000))
     const signature = createHmac('sha256', 'shared secret').update(`msg_1.${timestamp}.{}`).digest('base64')
     const headers = {
@@ -229,7 +229,7 @@ describe('http-webhook: events', () => {
   })
 
   it('reads the id from a header if the config says so', async () => {
-    const { post } = await startWebhook({ eventId: { header: 'X-Event-Id' } })
+    const { post } = await startWebhook({ eventId: 'header:X-Event-Id' })
     expect((await post('[]', { 'x-event-id': 'h-1' })).json).toMatchObject({ id: 'h-1' })
     expect(await post('[]')).toMatchObject({ status: 400, json: { code: 'HG_INTAKE_NO_ID' } })
   })
