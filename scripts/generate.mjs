@@ -8,6 +8,7 @@ import { plugins } from '../build/src/plugins/index.js'
 import { readingFailures, recordFailures } from '../build/src/plugins/sink/kafka/failures.js'
 import { SETTINGS } from '../build/src/process/settings.js'
 import { scenarioSchema } from '../build/src/scenarios/format.js'
+import { chartReadme } from '../build/tools/docs/chart-readme.js'
 import { configReference } from '../build/tools/docs/config-reference.js'
 import { errorReference } from '../build/tools/docs/error-reference.js'
 import { lintReference } from '../build/tools/docs/lint-reference.js'
@@ -49,3 +50,10 @@ write('deploy/kubernetes/monitoring/prometheusrule.yaml', prometheusRule(PRODUCT
 write('deploy/kubernetes/monitoring/headgate.json', read('deploy/grafana/headgate.json'))
 for (const path of ['plugins.config.json', 'schemas/cxone-data-action.schema.json'])
   write(`deploy/config/${path}`, read(path))
+// A chart reads no file outside its folder either.
+const CHART = 'deploy/helm/headgate'
+write(`${CHART}/README.md`, chartReadme(read(`${CHART}/values.yaml`)))
+write(`${CHART}/files/monitoring/headgate.rules.yaml`, rulesFile(PRODUCTION))
+write(`${CHART}/files/monitoring/headgate.json`, read('deploy/grafana/headgate.json'))
+for (const name of ['plugins.config.json', 'cxone-data-action.schema.json'])
+  write(`${CHART}/files/config/${name}`, read(`deploy/kubernetes/config/${name}`))

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Ajv } from 'ajv'
 import { parse } from 'jsonc-parser'
 import { describe, expect, test } from 'vitest'
 import { validateCommand } from '../../src/commands/validate.js'
@@ -8,19 +7,9 @@ import { milliseconds } from '../../src/lib/units.js'
 import { SETTINGS } from '../../src/process/settings.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { runCommand } from '../helpers/recorded-io.js'
+import { faults, faultsOf } from './kubernetes-schemas.js'
 import { deployFiles, installed, type Manifest, outputOf, parseYaml, read, yamlOf } from './read-deploy.js'
 
-const { kinds, ...schemas } = JSON.parse(read('test/deploy/schemas/kubernetes.json'))
-// `format` of Kubernetes is int32 and the like, which the type says already.
-const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false })
-ajv.addSchema(schemas, 'kubernetes')
-
-/** What the published schema has against it, or against a part of it. */
-function faults(value: unknown, reference: string | undefined): unknown {
-  if (reference === undefined) return 'There is no schema of this kind in test/deploy/schemas.'
-  const check = ajv.compile({ $ref: `kubernetes${reference}` })
-  return check(value) ? [] : check.errors
-}
 const core = (name: string): string => `#/$defs/io.k8s.api.core.v1.${name}`
 
 const PATCH = 'deploy/kubernetes/sidecar/statefulset-patch.yaml'
@@ -37,7 +26,7 @@ const inSidecar: Manifest = patch.spec.template.spec.containers.find(
 
 describe('against the published schemas', () => {
   test.each(manifests)('%s', (path) => {
-    for (const manifest of yamlOf(path)) expect(faults(manifest, kinds[manifest.kind])).toEqual([])
+    for (const manifest of yamlOf(path)) expect(faultsOf(manifest)).toEqual([])
   })
 
   test('the parts of the patch for a sidecar', () => {
@@ -49,32 +38,34 @@ describe('against the published schemas', () => {
   test('they would say so if something were wrong', () => {
     const wrong = structuredClone(statefulSet)
     wrong.spec.template.spec.containers[0].securityContext.readOnlyRootFileSystem = true
-    expect(faults(wrong, kinds.StatefulSet)).toMatchObject([
-      { params: { additionalProperty: 'readOnlyRootFileSystem' } },
-    ])
+    expect(faultsOf(wrong)).toMatchObject([{ params: { additionalProperty: 'readOnlyRootFileSystem' } }])
   })
 })
 
 const kubectl = installed('kubectl', 'kustomize', '--help')
 
 describe.skipIf(kubectl === undefined)('built with kustomize', () => {
-  test.each(['base', 'examples/plain', 'examples/monitored', 'examples/ingress', 'examples/broker'])(
-    '%s gives valid manifests',
-    (folder) => {
-      const built = parseYaml(outputOf('kubectl', ['kustomize', join('deploy/kubernetes', folder)]))
-      for (const manifest of built) expect(faults(manifest, kinds[manifest.kind])).toEqual([])
-      const [stateful] = built.filter(({ kind }) => kind === 'StatefulSet')
-      const { containers, volumes = [] } = stateful.spec.template.spec
-      const made = built.filter(({ kind }) => kind === 'ConfigMap').map(({ metadata }) => metadata.name)
-      const headgate = containers.find(({ name }: Manifest) => name === 'headgate')
-      for (const { configMapRef } of headgate.envFrom) expect(made).toContain(configMapRef.name)
-      for (const { configMap } of volumes) if (configMap !== undefined) expect(made).toContain(configMap.name)
-      const claims = (stateful.spec.volumeClaimTemplates ?? []).map(({ metadata }: Manifest) => metadata.name)
-      const mountable = [...claims, ...volumes.map(({ name }: Manifest) => name)]
-      for (const { volumeMounts = [] } of containers)
-        for (const { name } of volumeMounts) expect(mountable).toContain(name)
-    },
-  )
+  test.each([
+    'base',
+    'examples/plain',
+    'examples/monitored',
+    'examples/ingress',
+    'examples/gateway',
+    'examples/broker',
+  ])('%s gives valid manifests', (folder) => {
+    const built = parseYaml(outputOf('kubectl', ['kustomize', join('deploy/kubernetes', folder)]))
+    for (const manifest of built) expect(faultsOf(manifest)).toEqual([])
+    const [stateful] = built.filter(({ kind }) => kind === 'StatefulSet')
+    const { containers, volumes = [] } = stateful.spec.template.spec
+    const made = built.filter(({ kind }) => kind === 'ConfigMap').map(({ metadata }) => metadata.name)
+    const headgate = containers.find(({ name }: Manifest) => name === 'headgate')
+    for (const { configMapRef } of headgate.envFrom) expect(made).toContain(configMapRef.name)
+    for (const { configMap } of volumes) if (configMap !== undefined) expect(made).toContain(configMap.name)
+    const claims = (stateful.spec.volumeClaimTemplates ?? []).map(({ metadata }: Manifest) => metadata.name)
+    const mountable = [...claims, ...volumes.map(({ name }: Manifest) => name)]
+    for (const { volumeMounts = [] } of containers)
+      for (const { name } of volumeMounts) expect(mountable).toContain(name)
+  })
 })
 
 test('a plain cluster has every kind of the plain example', () => {

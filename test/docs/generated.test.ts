@@ -7,6 +7,7 @@ import { ERRORS } from '../../src/contract/errors.js'
 import { plugins } from '../../src/plugins/index.js'
 import { readingFailures, recordFailures } from '../../src/plugins/sink/kafka/failures.js'
 import { SETTINGS } from '../../src/process/settings.js'
+import { chartReadme } from '../../tools/docs/chart-readme.js'
 import { configReference } from '../../tools/docs/config-reference.js'
 import { errorReference } from '../../tools/docs/error-reference.js'
 import { manPage } from '../../tools/docs/man-page.js'
@@ -50,6 +51,10 @@ test('the config reference is what plugins and settings declare; `npm run genera
 
 test('the manual page is what commands and settings declare; `npm run generate` renews it', async () => {
   expect(read('docs/headgate.1')).toBe(manPage(await loadCommands(), JSON.parse(read('package.json'))))
+})
+
+test('the README of the chart is what its values file says; `npm run generate` renews it', () => {
+  expect(read('deploy/helm/headgate/README.md')).toBe(chartReadme(read('deploy/helm/headgate/values.yaml')))
 })
 
 test('no text of the manual page is taken for a request of roff, and every hyphen is one', () => {

@@ -19,6 +19,8 @@ export const NOT_RUN: { readonly [name: string]: string } = {
     'needs those dead letters; test/e2e/dlq.test.ts discards some',
   'docs/operations.md: docker build -t headgate:0.1.0 .':
     'needs Docker and a Kubernetes cluster; test/deploy/kubernetes.test.ts holds what is applied',
+  'docs/operations.md: helm install headgate deploy/helm/headgate --namespace headgate \\':
+    'needs a Kubernetes cluster; test/deploy/chart.test.ts renders the chart by it',
   'docs/operations.md: cp deploy/compose.env.example deploy/.env   # and fill it in':
     'needs Docker; test/deploy/compose.test.ts holds compose.yaml',
   'docs/operations.md: npm ci && npm run build && node scripts/prune.mjs /opt/headgate':
