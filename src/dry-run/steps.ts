@@ -9,9 +9,9 @@ import type {
   Transform,
 } from '../contract/index.js'
 import { committedOf } from '../ledger/rows.js'
-import type { DecidingPipeline } from '../pipeline/build-decider.js'
 import type { Decided, Decision, StageRef } from '../pipeline/decision.js'
 import { EventContext } from '../pipeline/event-log.js'
+import type { DecidingPipeline } from '../pipeline/pipeline.js'
 import type { Step } from './result.js'
 
 interface StageEnd {

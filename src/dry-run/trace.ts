@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { CheckedPipeline } from '../config/check.js'
 import { asHeadgateError, HeadgateError } from '../contract/errors.js'
 import type { Committed, Event, Outcome, PostCommitRequest, SinkRecord } from '../contract/index.js'
-import type { DecidingPipeline } from '../pipeline/build-decider.js'
+import type { DecidingPipeline } from '../pipeline/pipeline.js'
 import { redactor } from '../process/redact.js'
 import type { DryRunCall, Step } from './result.js'
 

@@ -1,6 +1,6 @@
 import type { Event, Outcome, Receipt, RecordLog, SinkRecord } from '../contract/index.js'
 import type { RecordMac } from '../pipeline/record-mac.js'
-import { type DedupBy, digestOf } from './identity.js'
+import type { DedupBy } from './identity.js'
 import type { FailureReason, PendingAck, StageAfter } from './rows.js'
 
 /**
@@ -124,44 +124,4 @@ export interface PartitionProgress {
   /** Offsets: the state has all records before, and all before are acknowledged. */
   readonly known: number
   readonly acknowledged: number
-}
-
-const EMPTY_REPORT: LedgerReport = {
-  pending: [],
-  failed: { count: 0, first: [] },
-  partitions: [],
-  remembersSince: 0,
-}
-
-/** Keeps nothing: for workers, since the primary process has the ledger. */
-export const noLedger: Ledger = {
-  async start() {},
-  async stop() {},
-  notReady: () => [],
-  async ready() {},
-  once: (event, deliver, digest = digestOf(event.body.bytes)) => deliver(digest),
-  now: () => Date.now(),
-  findWritten: () => undefined,
-  take: () => undefined,
-  acknowledged() {},
-  retry() {},
-  failed() {},
-  dueAt: () => undefined,
-  async refill() {},
-  onAdded() {},
-  backlog: () => ({
-    count: 0,
-    oldestAge: 0,
-    failed: 0,
-    dedupSpan: 0,
-    replacedPartitions: 0,
-    unprovenRecords: 0,
-    sameIdOtherBytes: 0,
-  }),
-  async catchUp() {},
-  canMoveTo: () => true,
-  change() {},
-  report: async () => EMPTY_REPORT,
-  partitions: () => [],
-  retryFailed: () => 0,
 }

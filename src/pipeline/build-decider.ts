@@ -2,20 +2,9 @@ import type { CheckedPipeline } from '../config/check.js'
 import type { CheckedConfig } from '../config/read.js'
 import { buildDelivery, type Delivery, type DeliveryDeps, type Observed } from './build-delivery.js'
 import { DEAD_LETTER_STAGE, observeRecord, observeSource } from './observe.js'
-import type { Decider } from './pipeline.js'
+import type { Decider, DecidingPipeline, Stages } from './pipeline.js'
 import { deadLetterRecord, eventRecord } from './records.js'
-import { type BuiltStage, buildStage, type IntakePaths, type StageDeps } from './stage.js'
-
-/** A pipeline that decides events and commits none: it has no ledger, and makes no acknowledgements. */
-export interface DecidingPipeline {
-  readonly decider: Decider
-  readonly stages: {
-    readonly source: BuiltStage<'source'>
-    readonly transforms: readonly BuiltStage<'transform'>[]
-    readonly sink: BuiltStage<'sink'>
-    readonly postCommit: readonly BuiltStage<'post-commit'>[]
-  }
-}
+import { type BuiltStage, buildStage, type IntakePaths } from './stage.js'
 
 /** Builds a checked pipeline for dry runs. Pure: opens no connection and takes no event. */
 export function buildDecidingPipeline(
@@ -24,34 +13,27 @@ export function buildDecidingPipeline(
   { http, ...deps }: DeliveryDeps & { readonly http: IntakePaths },
 ): DecidingPipeline {
   const delivery = buildDelivery(config, checked, deps)
-  const { stageDeps, transforms, sink, sinkStage, targets } = delivery
-  sink.expect(targets)
-  const source = buildSourceStage(checked, stageDeps, http)
+  delivery.sink.expect(delivery.targets)
+  const stages = buildStages(checked, delivery, http)
   return {
-    decider: buildDecider(checked, delivery, source, observeDeadLetters(checked, delivery)),
-    stages: {
-      source,
-      transforms: transforms.map(({ built }) => built),
-      sink: sinkStage.built,
-      postCommit: checked.postCommit.map((_, index) => buildPostCommitStage(checked, index, stageDeps)),
-    },
+    decider: buildDecider(checked, delivery, stages.source, observeDeadLetters(checked, delivery)),
+    stages,
   }
 }
 
-export const buildSourceStage = (
-  { source }: CheckedPipeline,
-  stageDeps: StageDeps,
+/** Builds the source and the post-commit stages; the delivery has the others. */
+export const buildStages = (
+  { source, postCommit }: CheckedPipeline,
+  { stageDeps, transforms, sinkStage }: Delivery,
   http: IntakePaths,
-): BuiltStage<'source'> => buildStage(`source.${source.definition.name}`, source, stageDeps, { http })
-
-export function buildPostCommitStage(
-  { postCommit }: CheckedPipeline,
-  index: number,
-  stageDeps: StageDeps,
-): BuiltStage<'post-commit'> {
-  const checked = postCommit[index] as CheckedPipeline['postCommit'][number]
-  return buildStage(`post-commit.${index}.${checked.definition.name}`, checked, stageDeps, {})
-}
+): Stages => ({
+  source: buildStage(`source.${source.definition.name}`, source, stageDeps, { http }),
+  transforms: transforms.map(({ built }) => built),
+  sink: sinkStage.built,
+  postCommit: postCommit.map((checked, index) =>
+    buildStage(`post-commit.${index}.${checked.definition.name}`, checked, stageDeps, {}),
+  ),
+})
 
 export const observeDeadLetters = ({ sink }: CheckedPipeline, { observe }: Delivery): Observed =>
   observe(DEAD_LETTER_STAGE, sink.definition.name)

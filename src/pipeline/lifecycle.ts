@@ -5,7 +5,13 @@ import { untilAborted } from '../lib/async.js'
 import type { MetricsScope } from '../metrics/registry.js'
 import type { Acknowledger } from './acknowledge.js'
 import { run } from './path.js'
-import { type BuiltSource, type Pipeline, stagesOf } from './pipeline.js'
+import {
+  type AttemptingStage,
+  type BuiltSource,
+  type LivePipeline,
+  type Pipeline,
+  stagesOf,
+} from './pipeline.js'
 import type { BuiltStage } from './stage.js'
 import type { TargetState } from './target-state.js'
 
@@ -31,40 +37,28 @@ export type Part = PartBase &
  * The parts of a pipeline in the order of their start: downstream first, so that no event reaches a part that does not run yet.
  * Parts of one step start together. They stop in the reverse order. This is the one list of parts.
  */
-export function startOrder(pipeline: Pipeline): readonly (readonly Part[])[] {
+export function startOrder(pipeline: LivePipeline): readonly (readonly Part[])[] {
   const { source, transforms, sink, postCommit } = pipeline.stages
-  const { ledger, runtime } = pipeline
+  const sourcePart: Part = {
+    kind: 'source',
+    subject: source,
+    metrics: source.metrics,
+    start: () => source.instance.start(intakeOf(source)),
+    stop: () => source.instance.stop(),
+    notReady: () => [],
+  }
+  if (pipeline.role === 'worker')
+    return [
+      [...pipeline.stages.postCommit.map(attemptingPart), recordMakerPart(sink)],
+      transforms.map(stagePart),
+      [sourcePart],
+    ]
   return [
-    [...postCommit.map(({ stage }) => stagePart(stage)), stagePart(sink)],
-    [
-      {
-        kind: 'ledger',
-        subject: ledger,
-        metrics: runtime.metrics,
-        start: () => ledger.start(),
-        stop: () => ledger.stop(),
-        notReady: () => ledger.notReady(),
-      },
-    ],
+    [...postCommit.map(stagePart), stagePart(sink)],
+    [ledgerPart(pipeline)],
     transforms.map(stagePart),
-    postCommit.map(({ acknowledger, metrics }) => ({
-      kind: 'acknowledger',
-      subject: acknowledger,
-      metrics,
-      start: () => acknowledger.start(isHeld(pipeline)),
-      stop: () => acknowledger.stop(),
-      notReady: () => [],
-    })),
-    [
-      {
-        kind: 'source',
-        subject: source,
-        metrics: source.metrics,
-        start: () => source.instance.start(intakeOf(source)),
-        stop: () => source.instance.stop(),
-        notReady: () => [],
-      },
-    ],
+    acknowledgerParts(pipeline),
+    [sourcePart],
   ]
 }
 
@@ -75,6 +69,41 @@ const stagePart = (stage: BuiltStage<'post-commit' | 'sink' | 'transform'>): Par
   start: () => stage.instance.start?.(),
   stop: () => stage.instance.stop?.(),
   notReady: () => stage.instance.notReady?.() ?? [],
+})
+
+const ledgerPart = ({ ledger, runtime }: Pipeline): Part => ({
+  kind: 'ledger',
+  subject: ledger,
+  metrics: runtime.metrics,
+  start: () => ledger.start(),
+  stop: () => ledger.stop(),
+  notReady: () => ledger.notReady(),
+})
+
+const acknowledgerParts = (pipeline: Pipeline): Part[] =>
+  pipeline.acknowledgers.map(({ acknowledger, metrics }) => ({
+    kind: 'acknowledger',
+    subject: acknowledger,
+    metrics,
+    start: () => acknowledger.start(isHeld(pipeline)),
+    stop: () => acknowledger.stop(),
+    notReady: () => [],
+  }))
+
+/** In a worker: the primary process makes the attempts' schedule, so the stage itself waits for those under way. */
+const attemptingPart = (stage: AttemptingStage): Part => ({
+  ...stagePart(stage),
+  async stop() {
+    await stage.attempts.drained()
+    await stage.instance.stop?.()
+  },
+})
+
+/** In a worker: the sink connects to nothing, and only makes records. */
+const recordMakerPart = (sink: BuiltStage<'sink'>): Part => ({
+  ...stagePart(sink),
+  start() {},
+  notReady: () => [],
 })
 
 /** A transition starts and stops acknowledgers and sources: they run only while the pipeline takes events. */
@@ -103,7 +132,7 @@ export const notReady = (steps: readonly (readonly Part[])[]): string[] =>
 /** An event stays under one config from beginning to end: the one that is current when it arrives. */
 export function intakeOf({ intake }: Pick<BuiltSource, 'intake'>): Intake {
   const take = (receive: () => Event | Handshake, request: Correlation | undefined) => {
-    const pipeline = intake.current as Pipeline
+    const pipeline = intake.current as LivePipeline
     const isRunning = pipeline.runtime.targetState === 'RUNNING'
     return run(pipeline, isRunning ? receive : () => refuseWhilePaused(receive), request)
   }
@@ -122,21 +151,21 @@ function refuseWhilePaused(receive: () => Event | Handshake): Handshake {
 const PAUSED_RETRY_AFTER = 30
 
 /** Takes effect at once, under this config and those after it. Events in flight continue. */
-export function setTargetState(pipeline: Pipeline, targetState: TargetState): void {
+export function setTargetState(pipeline: LivePipeline, targetState: TargetState): void {
   pipeline.runtime.targetState = targetState
-  for (const { acknowledger } of pipeline.stages.postCommit) acknowledger.hold(isHeld(pipeline))
+  if (pipeline.role === 'worker') return
+  for (const { acknowledger } of pipeline.acknowledgers) acknowledger.hold(isHeld(pipeline))
 }
 
 /** If so, durable events wait for their acknowledgement until an operator starts the pipeline again. */
 const isHeld = ({ runtime }: Pipeline): boolean => runtime.targetState === 'STOPPED'
 
 /** From now on, metrics show the values of this pipeline. */
-export function showMetrics(pipeline: Pipeline): void {
-  const { runtime, stages } = pipeline
-  runtime.metrics.show()
+export function showMetrics(pipeline: LivePipeline): void {
+  pipeline.runtime.metrics.show()
   pipeline.metrics.show()
   for (const { metrics } of stagesOf(pipeline)) metrics.show()
-  for (const { metrics } of stages.postCommit) metrics.show()
+  if (pipeline.role === 'primary') for (const { metrics } of pipeline.acknowledgers) metrics.show()
 }
 
 /** The work that a pipeline left when it stopped. */
@@ -154,28 +183,31 @@ export interface Unfinished {
  * for them with its start.
  */
 export async function stopPipeline(
-  pipeline: Pipeline,
+  pipeline: LivePipeline,
   deadline: AbortSignal,
   isTakenOver = false,
 ): Promise<Unfinished> {
-  const { source, postCommit } = pipeline.stages
-  await untilAborted(source.instance.stop(), deadline)
+  await untilAborted(pipeline.stages.source.instance.stop(), deadline)
   // Events under earlier configs use the same ledger, and mostly the same sink.
   const traffics = [...pipeline.runtime.live].map(({ traffic }) => traffic)
   await untilAborted(Promise.all(traffics.map((traffic) => traffic.idle())), deadline)
-  for (const { acknowledger } of postCommit) {
+  for (const { acknowledger } of pipeline.role === 'primary' ? pipeline.acknowledgers : []) {
     if (isTakenOver) await untilAborted(acknowledger.stop(), deadline)
     else await acknowledger.drain(deadline)
   }
   const unfinished = {
     pipeline: pipeline.name,
     inFlight: traffics.reduce((sum, traffic) => sum + traffic.inFlight(), 0),
-    unacknowledged: pipeline.ledger.backlog().count,
+    unacknowledged: unacknowledgedBy(pipeline),
   }
   await stopParts(startOrder(pipeline), deadline)
   pipeline.flushLogs()
   return unfinished
 }
+
+/** A worker keeps no acknowledgement. */
+export const unacknowledgedBy = (pipeline: LivePipeline): number =>
+  pipeline.role === 'primary' ? pipeline.ledger.backlog().count : 0
 
 /** Rejects like `Promise.all`, but only when all have ended. */
 export async function settleAll(work: readonly Promise<unknown>[]): Promise<void> {

@@ -4,7 +4,7 @@ import { digestOf } from '../ledger/identity.js'
 import type { Decided, Decision, EventVerdict, Refusal } from './decision.js'
 import type { EventContext } from './event-log.js'
 import type { Apply } from './observe.js'
-import type { Committer, Decider, MakeDeadLetter, Pipeline } from './pipeline.js'
+import type { Committer, Decider, LivePipeline, MakeDeadLetter, Pipeline } from './pipeline.js'
 import { tellTaps } from './taps.js'
 
 /**
@@ -20,17 +20,15 @@ import { tellTaps } from './taps.js'
  * turn of the microtask queue for each event.
  */
 export function run(
-  pipeline: Pipeline,
+  pipeline: LivePipeline,
   receive: () => Event | Handshake,
   request: Correlation | undefined,
 ): Promise<Outcome> {
-  const { decider, traffic, runtime } = pipeline
-  const conclude = runtime.remoteCommit ?? commit
-  const context = traffic.begin(request)
-  const decided = decide(decider, receive, context)
+  const context = pipeline.traffic.begin(request)
+  const decided = decide(pipeline.decider, receive, context)
   return decided instanceof Promise
-    ? decided.then((later) => conclude(pipeline, later, context))
-    : conclude(pipeline, decided, context)
+    ? decided.then((later) => pipeline.commit(later, context))
+    : pipeline.commit(decided, context)
 }
 
 /**
@@ -58,7 +56,7 @@ export function decide(
  * was after `decide`. Never rejects.
  */
 export async function commit(pipeline: Pipeline, decided: Decided, context: EventContext): Promise<Outcome> {
-  const { committer, traffic, runtime } = pipeline
+  const { committer, traffic, taps } = pipeline
   const { event, verdict } = decided
   let outcome: Outcome
   if (event === undefined)
@@ -76,7 +74,7 @@ export async function commit(pipeline: Pipeline, decided: Decided, context: Even
     }
   }
   traffic.end(outcome, context)
-  if (runtime.taps.size > 0) tellTaps(runtime.taps, pipeline, decided, outcome, context)
+  if (taps.size > 0) tellTaps(taps, pipeline, decided, outcome, context)
   return outcome
 }
 

@@ -1,6 +1,7 @@
 import type { PipelineConfig } from '../config/schema.js'
 import type { Event, Log, Outcome, PlacedTarget, PostCommit, SinkRecord } from '../contract/index.js'
 import type { Ledger, LedgerTerms } from '../ledger/ledger.js'
+import type { InFlight } from '../lib/async.js'
 import type { MaskPath } from '../lib/json/masked.js'
 import type { MetricsScope } from '../metrics/registry.js'
 import type { Acknowledger } from './acknowledge.js'
@@ -12,29 +13,56 @@ import type { Tap } from './taps.js'
 import type { TargetState } from './target-state.js'
 import type { Traffic } from './traffic.js'
 
-/** A pipeline under one config: its stages, and the functions built from them that the path of an event calls. */
-export interface Pipeline {
-  readonly name: string
-  readonly revision: string
-  readonly settings: PipelineConfig
-  readonly log: Log
+/** A pipeline that decides events: a dry run needs no more. */
+export interface DecidingPipeline {
   readonly decider: Decider
+  readonly stages: Stages
+}
+
+/** A pipeline under one config that takes events, from their request to their outcome. */
+interface IntakePipeline extends DecidingPipeline {
+  readonly name: string
+  readonly settings: PipelineConfig
+  readonly stages: Stages & { readonly source: BuiltSource }
+  readonly traffic: Traffic
+  readonly runtime: Runtime
+  /** The metrics series of this config. */
+  readonly metrics: MetricsScope
+  /** The second half of the path of an event. `context`: as it was after the first half. Never rejects. */
+  commit(decided: Decided, context: EventContext): Promise<Outcome>
+  /** Logs the counts of failures and slow events that had no line of their own. */
+  flushLogs(): void
+}
+
+/** A pipeline in the primary process, which has the ledger and writes the records. */
+export interface Pipeline extends IntakePipeline {
+  readonly role: 'primary'
+  readonly revision: string
+  readonly log: Log
   readonly committer: Committer
   readonly ledger: Ledger
   /** The settings of the ledger under this config; the log is that of the sink. */
   readonly terms: LedgerTerms
-  readonly traffic: Traffic
-  readonly stages: Stages
-  readonly runtime: Runtime
+  /** One for each post-commit stage. */
+  readonly acknowledgers: readonly BuiltAcknowledger[]
   /** Every topic and partition that it can write to. */
   readonly targets: readonly PlacedTarget[]
-  /** The metrics series of this config. */
-  readonly metrics: MetricsScope
+  /** Called for each event that has ended. */
+  readonly taps: ReadonlySet<Tap>
   /** Values of an event that taps mask. */
   readonly masks: readonly MaskPath[]
-  /** Logs the counts of failures and slow events that had no line of their own. */
-  flushLogs(): void
 }
+
+/**
+ * A pipeline in a worker. It has no ledger and does not start its sink, which only makes records. Its post-commit stages make
+ * single attempts, when the primary process asks for them.
+ */
+export interface WorkerPipeline extends IntakePipeline {
+  readonly role: 'worker'
+  readonly stages: IntakePipeline['stages'] & { readonly postCommit: readonly AttemptingStage[] }
+}
+
+export type LivePipeline = Pipeline | WorkerPipeline
 
 /** The observed stages that `decide` calls. A worker has no other part of the path. */
 export interface Decider {
@@ -65,9 +93,6 @@ export type MakeDeadLetter = (
   context?: EventContext,
 ) => Decision<SinkRecord>
 
-/** In a worker: has the primary process commit the event. Never rejects. The context must not be used afterwards. */
-export type RemoteCommit = (pipeline: Pipeline, decided: Decided, context: EventContext) => Promise<Outcome>
-
 /**
  * In the primary process: returns a post-commit stage that has workers make its attempts, and falls back on `own` if no worker
  * can. `stage`: its index.
@@ -80,42 +105,42 @@ export type OffloadToWorkers = (
 
 /** The plugins of a pipeline. The next config keeps the unchanged ones. */
 export interface Stages {
-  readonly source: BuiltSource
+  readonly source: BuiltStage<'source'>
   readonly transforms: readonly BuiltStage<'transform'>[]
   readonly sink: BuiltStage<'sink'>
-  readonly postCommit: readonly BuiltPostCommit[]
+  readonly postCommit: readonly BuiltStage<'post-commit'>[]
 }
 
 /** The part of a pipeline that outlives its configs. */
 export interface Runtime {
-  readonly ledger: Ledger
   /** The pipeline under each config that takes events or has events in flight; oldest first. */
-  readonly live: Set<Pipeline>
+  readonly live: Set<LivePipeline>
   readonly metrics: MetricsScope
   /** Set by an operator. */
   targetState: TargetState
-  /** Called for each event that has ended. */
-  readonly taps: ReadonlySet<Tap>
-  readonly remoteCommit: RemoteCommit | undefined
 }
 
 export interface BuiltSource extends BuiltStage<'source'> {
   readonly paths: IntakePaths
   /** Events go to the current pipeline, once the barrier is open. */
-  readonly intake: { current: Pipeline | undefined; barrier: Promise<void> | undefined }
+  readonly intake: { current: LivePipeline | undefined; barrier: Promise<void> | undefined }
 }
 
-export interface BuiltPostCommit {
-  readonly stage: BuiltStage<'post-commit'>
+export interface BuiltAcknowledger {
+  readonly acknowledger: Acknowledger
   /** Retries, rate and concurrency. */
   readonly settings: PipelineConfig['postCommit'][number]
-  readonly acknowledger: Acknowledger
   readonly metrics: MetricsScope
 }
 
+/** A post-commit stage of a worker, which stops after its attempts under way. */
+export interface AttemptingStage extends BuiltStage<'post-commit'> {
+  readonly attempts: InFlight
+}
+
 /** Every stage of a pipeline. */
-export const stagesOf = (pipeline: Pipeline | undefined): readonly BuiltStage[] => {
+export const stagesOf = (pipeline: DecidingPipeline | undefined): readonly BuiltStage[] => {
   if (pipeline === undefined) return []
   const { source, transforms, sink, postCommit } = pipeline.stages
-  return [source, ...transforms, sink, ...postCommit.map(({ stage }) => stage)]
+  return [source, ...transforms, sink, ...postCommit]
 }

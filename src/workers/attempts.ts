@@ -1,8 +1,7 @@
 import type { CheckedConfig } from '../config/read.js'
 import { asHeadgateError, HeadgateError } from '../contract/errors.js'
 import type { Attempt } from '../contract/index.js'
-import type { OffloadToWorkers } from '../pipeline/pipeline.js'
-import type { BuiltStage } from '../pipeline/stage.js'
+import type { AttemptingStage, OffloadToWorkers } from '../pipeline/pipeline.js'
 import type { WorkerProcess } from './process.js'
 import {
   type AttemptedMessage,
@@ -72,14 +71,17 @@ export function createAttempts(ending: AbortSignal): Attempts {
 
 /** In a worker: makes one attempt, and sends its result with `respond`. Never throws. */
 export async function makeAttempt(
-  { plugin, instance }: Pick<BuiltStage<'post-commit'>, 'plugin' | 'instance'>,
+  { plugin, instance, attempts }: Pick<AttemptingStage, 'plugin' | 'instance' | 'attempts'>,
   { number, committed }: AttemptMessage,
   respond: (message: AttemptedMessage) => void,
 ): Promise<void> {
+  attempts.begin()
   try {
     respond(toAttemptedMessage(number, await instance.acknowledge(committed), plugin))
   } catch (thrown) {
     const error = asHeadgateError(thrown, plugin)
     respond(toAttemptedMessage(number, { kind: 'retry', error }, plugin))
+  } finally {
+    attempts.end()
   }
 }

@@ -1,7 +1,8 @@
 import type { Correlation, Outcome } from '../contract/index.js'
 import { ReceivedRequest } from '../http/request.js'
-import { commit } from '../pipeline/path.js'
-import type { Pipeline, RemoteCommit } from '../pipeline/pipeline.js'
+import type { Decided } from '../pipeline/decision.js'
+import type { EventContext } from '../pipeline/event-log.js'
+import type { Pipeline, WorkerPipeline } from '../pipeline/pipeline.js'
 import { type EventMessage, fromEventMessage, toEventMessage } from './event-message.js'
 import { fromOutcomeMessage, type OutcomeMessage, toOutcomeMessage } from './wire.js'
 
@@ -13,20 +14,21 @@ interface Waiting {
 /** In a worker: sends decided events to the primary process, and receives their outcomes. */
 export class RemoteCommits {
   readonly #send: (message: EventMessage, parts: readonly Buffer[]) => void
-  readonly #addressOf: (pipeline: Pipeline) => Pick<EventMessage, 'generation' | 'pipeline'>
+  readonly #addressOf: (pipeline: WorkerPipeline) => Pick<EventMessage, 'generation' | 'pipeline'>
   readonly #waiting = new Map<number, Waiting>()
   #last = 0
 
   /** `addressOf`: identifies the same pipeline in the primary process. */
   constructor(
     send: (message: EventMessage, parts: readonly Buffer[]) => void,
-    addressOf: (pipeline: Pipeline) => Pick<EventMessage, 'generation' | 'pipeline'>,
+    addressOf: (pipeline: WorkerPipeline) => Pick<EventMessage, 'generation' | 'pipeline'>,
   ) {
     this.#send = send
     this.#addressOf = addressOf
   }
 
-  readonly commit: RemoteCommit = (pipeline, decided, context) => {
+  /** Has the primary process commit an event. Never rejects. The context must not be used afterwards. */
+  commit(pipeline: WorkerPipeline, decided: Decided, context: EventContext): Promise<Outcome> {
     const number = this.#last++
     const { request } = context
     const address = { number, ...this.#addressOf(pipeline) }
@@ -57,7 +59,7 @@ export function commitForWorker(
   send: (message: OutcomeMessage) => void,
 ): void {
   const { decided, context, request } = fromEventMessage(message, parts, pipeline.traffic)
-  void commit(pipeline, decided, context).then((outcome) => {
+  void pipeline.commit(decided, context).then((outcome) => {
     const newId = request.existingId === message.requestId ? undefined : request.existingId
     send(toOutcomeMessage(message.number, outcome, newId))
   })

@@ -2,7 +2,7 @@ import type { Listener } from '../http/listener.js'
 import type { GaugeValue, ProcessMetrics } from '../metrics/registry.js'
 import { METRICS } from '../metrics/table.js'
 import { notReady, startOrder } from '../pipeline/lifecycle.js'
-import type { Pipeline } from '../pipeline/pipeline.js'
+import type { WorkerPipeline } from '../pipeline/pipeline.js'
 import type { Report } from './messages.js'
 
 /**
@@ -28,7 +28,7 @@ export interface ReporterOptions {
   readonly worker: string
   readonly metrics: ProcessMetrics
   readonly usage: Listener['usage']
-  pipelines(): readonly Pipeline[]
+  pipelines(): readonly WorkerPipeline[]
 }
 
 /** In a worker: makes its reports. Each has the counts since the one before. */
@@ -62,10 +62,10 @@ export function createReporter({ worker, metrics, usage, pipelines }: ReporterOp
 }
 
 /** Events that this worker has not sent to the primary process yet, and the gauges of its plugins. */
-function gaugesOf({ name, stages, runtime }: Pipeline): GaugeValue[] {
+function gaugesOf({ name, stages, runtime }: WorkerPipeline): GaugeValue[] {
   const value = [...runtime.live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0)
   const { source, transforms, postCommit } = stages
-  const shown = [source, ...transforms, ...postCommit.map(({ stage }) => stage)]
+  const shown = [source, ...transforms, ...postCommit]
   return [
     { name: METRICS.inflightEvents.name, labels: { pipeline: name }, value },
     ...shown.flatMap(({ metrics }) => metrics.gauges()),

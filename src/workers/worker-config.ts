@@ -2,17 +2,16 @@ import { formatLocation } from '../config/problem.js'
 import type { CheckedConfig, ReadResult } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
-import type { PipelineDeps } from '../pipeline/build.js'
 import { stopPipeline } from '../pipeline/lifecycle.js'
-import type { Pipeline } from '../pipeline/pipeline.js'
-import { added, nextOf, type PipelineChange, removed, replaced } from '../pipeline/reload/changes.js'
+import type { AttemptingStage, WorkerPipeline } from '../pipeline/pipeline.js'
+import { changesOf, type PipelineChange } from '../pipeline/reload/changes.js'
 import { Transition } from '../pipeline/reload/transition.js'
 import type { BuiltStage } from '../pipeline/stage.js'
 import { type ConfigMessage, contentsOf, type Request } from './messages.js'
-import { buildWorkerPipeline } from './worker-pipeline.js'
+import { buildWorkerPipeline, type WorkerPipelineDeps } from './worker-pipeline.js'
 
 export interface WorkerConfigOptions {
-  readonly deps: Omit<PipelineDeps, 'state'>
+  readonly deps: WorkerPipelineDeps
   read(contents: ReturnType<typeof contentsOf>): Promise<ReadResult>
   /** Called after the last event under this config. */
   onDrained(generation: number): void
@@ -26,6 +25,8 @@ interface Address {
 
 interface Next {
   readonly generation: number
+  readonly pipelines: readonly WorkerPipeline[]
+  readonly changes: readonly PipelineChange[]
   readonly transition: Transition
 }
 
@@ -33,8 +34,8 @@ interface Next {
 export class WorkerConfig {
   readonly #options: WorkerConfigOptions
   readonly #log: Log
-  readonly #addresses = new WeakMap<Pipeline, Address>()
-  #pipelines: readonly Pipeline[] = []
+  readonly #addresses = new WeakMap<WorkerPipeline, Address>()
+  #pipelines: readonly WorkerPipeline[] = []
   #generation = 0
   #next: Next | undefined
 
@@ -54,8 +55,9 @@ export class WorkerConfig {
       restart.some((each) => each.pipeline === pipeline && each.stage === name)
     const pipelines = this.#build(await this.#read(message), message.generation, isRestarted)
     const { signal } = this.#options.deps
-    const transition = new Transition(this.#changesTo(pipelines), { cancel: signal, deadline: signal })
-    this.#next = { generation: message.generation, transition }
+    const changes = changesOf(this.#pipelines, pipelines)
+    const transition = new Transition(changes, { cancel: signal, deadline: signal })
+    this.#next = { generation: message.generation, pipelines, changes, transition }
     await transition.prepare()
   }
 
@@ -66,12 +68,12 @@ export class WorkerConfig {
   commit(): void {
     if (this.#next === undefined) return
     const before = this.#generation
-    const { generation, transition } = this.#next
+    const { generation, pipelines, changes, transition } = this.#next
     transition.commit()
     this.#generation = generation
     this.#next = undefined
-    this.#pipelines = nextOf(transition.changes)
-    const drained = transition.changes.map((change) =>
+    this.#pipelines = pipelines
+    const drained = changes.map((change) =>
       transition.drain(change).catch((thrown) => {
         const fields = { pipeline: change.name, err: thrown }
         this.#log.error(fields, 'a stage of the old config could not be stopped')
@@ -86,18 +88,18 @@ export class WorkerConfig {
     await next?.transition.rollback()
   }
 
-  running(): readonly Pipeline[] {
+  running(): readonly WorkerPipeline[] {
     return this.#pipelines
   }
 
-  addressOf(pipeline: Pipeline): Address {
+  addressOf(pipeline: WorkerPipeline): Address {
     return this.#addresses.get(pipeline) as Address
   }
 
   /** A stage that the primary process has as well. */
-  postCommit(name: string, stage: number): BuiltStage<'post-commit'> {
-    const pipeline = this.#pipelines.find((running) => running.name === name) as Pipeline
-    return pipeline.stages.postCommit[stage]?.stage as BuiltStage<'post-commit'>
+  postCommit(name: string, stage: number): AttemptingStage {
+    const pipeline = this.#pipelines.find((running) => running.name === name) as WorkerPipeline
+    return pipeline.stages.postCommit[stage] as AttemptingStage
   }
 
   async stop(): Promise<void> {
@@ -125,7 +127,7 @@ export class WorkerConfig {
     config: CheckedConfig,
     generation: number,
     isRestarted: (pipeline: string, stage: BuiltStage) => boolean = () => false,
-  ): Pipeline[] {
+  ): WorkerPipeline[] {
     return config.pipelines.flatMap((checked, index) => {
       if (checked.source.definition.single) return []
       const { name } = checked
@@ -135,15 +137,5 @@ export class WorkerConfig {
       this.#addresses.set(pipeline, { generation, pipeline: index })
       return [pipeline]
     })
-  }
-
-  #changesTo(pipelines: readonly Pipeline[]): PipelineChange[] {
-    const byName = new Map(this.#pipelines.map((pipeline) => [pipeline.name, pipeline]))
-    const changes = pipelines.map((next) => {
-      const running = byName.get(next.name)
-      byName.delete(next.name)
-      return running === undefined ? added(next) : replaced(running, next)
-    })
-    return [...changes, ...[...byName.values()].map(removed)]
   }
 }

@@ -1,90 +1,40 @@
-import type { CheckedPipeline, CheckedStage } from '../config/check.js'
+import type { CheckedPipeline } from '../config/check.js'
 import type { CheckedConfig } from '../config/read.js'
-import { HeadgateError } from '../contract/errors.js'
-import type { PostCommit, Sink } from '../contract/index.js'
-import { noLedger } from '../ledger/ledger.js'
-import { assemblePipeline, type PipelineDeps } from '../pipeline/build.js'
-import type { Pipeline } from '../pipeline/pipeline.js'
+import type { Outcome } from '../contract/index.js'
+import { InFlight } from '../lib/async.js'
+import { buildIntake, type IntakeDeps } from '../pipeline/build-intake.js'
+import type { Decided } from '../pipeline/decision.js'
+import type { EventContext } from '../pipeline/event-log.js'
+import type { AttemptingStage, WorkerPipeline } from '../pipeline/pipeline.js'
 import type { BuiltStage } from '../pipeline/stage.js'
 
-/**
- * Builds the pipeline of a worker. Its sink only makes records, since the primary process writes them. Its post-commit stages
- * make single attempts when the primary process asks for them.
- */
-export const buildWorkerPipeline = (
-  config: CheckedConfig,
-  checked: CheckedPipeline,
-  deps: Omit<PipelineDeps, 'state'>,
-  running?: Pipeline,
-  isRestarted?: (stage: BuiltStage) => boolean,
-): Pipeline => assemblePipeline(config, workerStages(checked), deps, () => noLedger, running, isRestarted)
-
-const workerStages = ({ sink, postCommit, ...checked }: CheckedPipeline): CheckedPipeline => ({
-  ...checked,
-  sink: { ...sink, definition: wrapped(sink.definition, recordsOnly) },
-  postCommit: postCommit.map((stage) => ({
-    ...stage,
-    definition: wrapped(stage.definition, drainBeforeStop),
-  })),
-})
-
-/** One wrapper for each definition: a reload keeps a stage only if its definition is the same object. */
-const wrappedDefinitions = new WeakMap<object, object>()
-
-function wrapped<Made extends { readonly create: unknown }>(
-  definition: Made,
-  wrap: (create: Made['create']) => Made['create'],
-): Made {
-  const wrapper = wrappedDefinitions.get(definition) ?? { ...definition, create: wrap(definition.create) }
-  wrappedDefinitions.set(definition, wrapper)
-  return wrapper as Made
+export interface WorkerPipelineDeps extends IntakeDeps {
+  /** Has the primary process commit an event. Never rejects. The context must not be used afterwards. */
+  commit(pipeline: WorkerPipeline, decided: Decided, context: EventContext): Promise<Outcome>
 }
 
-type CreateSink = CheckedStage<'sink'>['definition']['create']
-type CreatePostCommit = CheckedStage<'post-commit'>['definition']['create']
-
-const recordsOnly =
-  (create: CreateSink): CreateSink =>
-  (config, context) => {
-    const sink = create(config, context)
-    return {
-      expect() {},
-      record: (event, headers) => sink.record(event, headers),
-      key: (event) => sink.key(event),
-      headers: (event) => sink.headers?.(event) ?? [],
-      stop: async () => sink.stop?.(),
-      send: () =>
-        Promise.reject(
-          new HeadgateError('HG_PLUGIN_FAILED', 'A worker writes no records: its primary process does.'),
-        ),
-    } satisfies Sink
+/** Builds the pipeline of a worker. As `buildPipeline`, which builds that of the primary process. */
+export function buildWorkerPipeline(
+  config: CheckedConfig,
+  checked: CheckedPipeline,
+  deps: WorkerPipelineDeps,
+  running?: WorkerPipeline,
+  isRestarted: (stage: BuiltStage) => boolean = () => false,
+): WorkerPipeline {
+  const { intake } = buildIntake(config, checked, deps, running, isRestarted)
+  const postCommit = intake.stages.postCommit.map((stage, index) =>
+    attempting(stage, running?.stages.postCommit[index]),
+  )
+  const pipeline: WorkerPipeline = {
+    role: 'worker',
+    ...intake,
+    stages: { ...intake.stages, postCommit },
+    commit: (decided, context) => deps.commit(pipeline, decided, context),
   }
+  return pipeline
+}
 
-/** The acknowledger of a worker has no attempts, so the stage itself waits for those under way before it stops. */
-const drainBeforeStop =
-  (create: CreatePostCommit): CreatePostCommit =>
-  (config, context) => {
-    const postCommit = create(config, context)
-    let active = 0
-    let onIdle = (): void => {}
-    return {
-      start: async () => postCommit.start?.(),
-      notReady: () => postCommit.notReady?.() ?? [],
-      async acknowledge(committed) {
-        active++
-        try {
-          return await postCommit.acknowledge(committed)
-        } finally {
-          if (--active === 0) onIdle()
-        }
-      },
-      async stop() {
-        if (active > 0) {
-          await new Promise<void>((resolve) => {
-            onIdle = resolve
-          })
-        }
-        await postCommit.stop?.()
-      },
-    } satisfies PostCommit
-  }
+const attempting = (
+  stage: BuiltStage<'post-commit'>,
+  running: AttemptingStage | undefined,
+): AttemptingStage => (stage === running ? running : { ...stage, attempts: new InFlight() })

@@ -139,7 +139,7 @@ class Worker {
         recordKey: readRecordKey(settings.recordKeyFile),
         http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
         targetStates: { of: (pipeline) => this.#targetStates.get(pipeline) ?? 'RUNNING', keep() {} },
-        remoteCommit: this.#commits.commit,
+        commit: (pipeline, decided, context) => this.#commits.commit(pipeline, decided, context),
         signal,
       },
       read,

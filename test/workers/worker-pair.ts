@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest'
 import type { Intake } from '../../src/contract/index.js'
 import { ProcessMetrics } from '../../src/metrics/registry.js'
 import { stopPipeline } from '../../src/pipeline/lifecycle.js'
-import type { BuiltPostCommit, Pipeline } from '../../src/pipeline/pipeline.js'
+import type { AttemptingStage, Pipeline, WorkerPipeline } from '../../src/pipeline/pipeline.js'
 import { Transition } from '../../src/pipeline/reload/transition.js'
 import type { Tap } from '../../src/pipeline/taps.js'
 import { createAttempts, makeAttempt } from '../../src/workers/attempts.js'
@@ -22,7 +22,7 @@ export interface WorkerPair {
   readonly inline: InlinePlugins
   /** As the source of the worker has it. */
   readonly intake: Intake
-  readonly workerPipeline: Pipeline
+  readonly workerPipeline: WorkerPipeline
   readonly primaryPipeline: Pipeline
   readonly taps: Set<Tap>
   /** Attempts that the worker was asked for. */
@@ -61,7 +61,7 @@ export async function workerPair(settings: object = {}): Promise<WorkerPair> {
     else if (message.kind === 'attempt') {
       asked.push(message)
       void makeAttempt(
-        (workerPipeline.stages.postCommit[message.stage] as BuiltPostCommit).stage,
+        workerPipeline.stages.postCommit[message.stage] as AttemptingStage,
         message,
         toPrimary.sendLazily,
       )
@@ -74,7 +74,7 @@ export async function workerPair(settings: object = {}): Promise<WorkerPair> {
     metrics: workerMetrics,
     log: () => log,
     http: () => ({ memory: { take: () => true, add() {}, release() {} }, serve: () => () => {} }),
-    remoteCommit: commits.commit,
+    commit: (pipeline, decided, context) => commits.commit(pipeline, decided, context),
     signal,
   })
   await Transition.start([workerPipeline], signal)

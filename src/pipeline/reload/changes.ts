@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { PipelineConfig } from '../../config/schema.js'
-import type { PlacedTarget } from '../../contract/index.js'
 import type { StageAfter } from '../../ledger/rows.js'
 import { type Part, startOrder } from '../lifecycle.js'
-import { type Pipeline, stagesOf } from '../pipeline.js'
+import { type LivePipeline, type Pipeline, stagesOf } from '../pipeline.js'
 
 /** A part of a pipeline and its fate in a reload: added parts are started, removed ones are stopped. */
 export interface PartChange {
@@ -12,52 +11,59 @@ export interface PartChange {
 }
 
 /** A pipeline under the config that runs and under the next one. `steps`: the parts of both, in start order. */
-export type PipelineChange = Added | Replaced | Removed
+export type PipelineChange<P extends LivePipeline = LivePipeline> = Added<P> | Replaced<P> | Removed<P>
 
 interface Change {
   readonly name: string
   readonly steps: readonly (readonly PartChange[])[]
-  /** For logs and the response to a reload, as `orders: transform.1.route`; empty if nothing is different. */
-  readonly differences: readonly string[]
 }
 
-export interface Added extends Change {
+export interface Added<P extends LivePipeline = LivePipeline> extends Change {
   readonly kind: 'added'
-  readonly next: Pipeline
+  readonly next: P
 }
 
-export interface Replaced extends Change {
+export interface Replaced<P extends LivePipeline = LivePipeline> extends Change {
   readonly kind: 'replaced'
-  readonly running: Pipeline
-  readonly next: Pipeline
+  readonly running: P
+  readonly next: P
   readonly hasOtherSink: boolean
-  /** The next config can write to targets that the running one cannot. */
-  readonly hasNewTargets: boolean
 }
 
-export interface Removed extends Change {
+export interface Removed<P extends LivePipeline = LivePipeline> extends Change {
   readonly kind: 'removed'
-  readonly running: Pipeline
+  readonly running: P
 }
 
-export const added = (next: Pipeline): Added => ({
+/** `running`: the pipelines under the config so far; those that the next one does not have come last. */
+export function changesOf<P extends LivePipeline>(
+  running: readonly P[],
+  next: readonly P[],
+): PipelineChange<P>[] {
+  const byName = new Map(running.map((pipeline) => [pipeline.name, pipeline]))
+  const changes = next.map((pipeline): PipelineChange<P> => {
+    const before = byName.get(pipeline.name)
+    byName.delete(pipeline.name)
+    return before === undefined ? added(pipeline) : replaced(before, pipeline)
+  })
+  return [...changes, ...[...byName.values()].map((pipeline) => removed(pipeline))]
+}
+
+export const added = <P extends LivePipeline>(next: P): Added<P> => ({
   kind: 'added',
   name: next.name,
   next,
   steps: startOrder(next).map((step) => step.map((part) => ({ part, fate: 'added' }))),
-  differences: [`${next.name}: new`],
 })
 
-export const removed = (running: Pipeline): Removed => ({
+export const removed = <P extends LivePipeline>(running: P): Removed<P> => ({
   kind: 'removed',
   name: running.name,
   running,
   steps: startOrder(running).map((step) => step.map((part) => ({ part, fate: 'removed' }))),
-  differences: [`${running.name}: gone`],
 })
 
-export function replaced(running: Pipeline, next: Pipeline): Replaced {
-  const { name } = next
+export function replaced<P extends LivePipeline>(running: P, next: P): Replaced<P> {
   const before = startOrder(running)
   const steps = startOrder(next).map((parts, index): PartChange[] => {
     const old = before[index] ?? []
@@ -68,29 +74,23 @@ export function replaced(running: Pipeline, next: Pipeline): Replaced {
       ...old.flatMap((part): PartChange[] => (isIn(part, parts) ? [] : [{ part, fate: 'removed' }])),
     ]
   })
-  const targets = new Set(running.targets.map(nameOfTarget))
-  return {
-    kind: 'replaced',
-    name,
-    running,
-    next,
-    steps,
-    hasOtherSink: running.stages.sink !== next.stages.sink,
-    hasNewTargets: next.targets.some((target) => !targets.has(nameOfTarget(target))),
-    differences: differencesOf(running, next).map((difference) => `${name}: ${difference}`),
-  }
+  const hasOtherSink = running.stages.sink !== next.stages.sink
+  return { kind: 'replaced', name: next.name, running, next, steps, hasOtherSink }
 }
 
 /** The parts of a change with this fate, in start order. */
 export const partsOf = ({ steps }: PipelineChange, fate: PartChange['fate']): readonly (readonly Part[])[] =>
   steps.map((step) => step.flatMap((each) => (each.fate === fate ? [each.part] : [])))
 
-export const nextOf = (changes: readonly PipelineChange[]): Pipeline[] =>
-  changes.flatMap((change) => (change.kind === 'removed' ? [] : [change.next]))
+/** For logs and the response to a reload, as `orders: transform.1.route`; empty if nothing is different. */
+export function differencesOf(change: PipelineChange<Pipeline>): readonly string[] {
+  const { name } = change
+  if (change.kind === 'added') return [`${name}: new`]
+  if (change.kind === 'removed') return [`${name}: gone`]
+  return changedStages(change).map((stage) => `${name}: ${stage}`)
+}
 
-export const nameOfTarget = ({ target }: PlacedTarget): string => `${target.topic} ${target.partition ?? ''}`
-
-function differencesOf(running: Pipeline, next: Pipeline): string[] {
+function changedStages({ running, next }: Replaced<Pipeline>): string[] {
   const kept = new Set(stagesOf(running).filter((stage) => stagesOf(next).includes(stage)))
   const names = [...stagesOf(running), ...stagesOf(next)].flatMap((stage) =>
     kept.has(stage) ? [] : [stage.name],
@@ -100,8 +100,8 @@ function differencesOf(running: Pipeline, next: Pipeline): string[] {
   for (const [index, { name }] of next.stages.transforms.entries())
     if (before.transforms[index]?.onError !== after.transforms[index]?.onError) names.push(name)
   if (before.sink.onError !== after.sink.onError) names.push(next.stages.sink.name)
-  for (const [index, { stage, acknowledger }] of next.stages.postCommit.entries())
-    if (running.stages.postCommit[index]?.acknowledger !== acknowledger) names.push(stage.name)
+  for (const [index, { name }] of next.stages.postCommit.entries())
+    if (running.acknowledgers[index] !== next.acknowledgers[index]) names.push(name)
   if (!isDeepStrictEqual(before.deadLetter, after.deadLetter)) names.push('dead-letter')
   if (!isDeepStrictEqual(ledgerOf(before), ledgerOf(after))) names.push('ledger')
   if (!isDeepStrictEqual(before.tap, after.tap)) names.push('tap')

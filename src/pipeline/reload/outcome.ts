@@ -1,5 +1,5 @@
 import { formatLocation, type Problem } from '../../config/problem.js'
-import type { HeadgateError } from '../../contract/errors.js'
+import { HeadgateError } from '../../contract/errors.js'
 import type { Log } from '../../contract/index.js'
 import type { MetricsRegistry, ScopedGauge } from '../../metrics/registry.js'
 import { METRICS } from '../../metrics/table.js'
@@ -23,6 +23,8 @@ export interface Refused {
   /** When Headgate tries again by itself, in a sentence; undefined when it is shutting down. */
   readonly retry: string | undefined
 }
+
+export const reloadFailed = (message: string): HeadgateError => new HeadgateError('HG_RELOAD_FAILED', message)
 
 /** Milliseconds between retries of a reload that failed for a reason outside of the file. */
 export const RETRY_AFTER = 30_000

@@ -6,7 +6,7 @@ import { buildPipeline, type PipelineDeps } from '../build.js'
 import { stopPipeline, type Unfinished } from '../lifecycle.js'
 import { type Pipeline, stagesOf } from '../pipeline.js'
 import type { BuiltStage } from '../stage.js'
-import { added, nextOf, type PipelineChange, removed, replaced } from './changes.js'
+import { changesOf, differencesOf, type PipelineChange } from './changes.js'
 import {
   logRefused,
   RETRY_AFTER,
@@ -14,6 +14,7 @@ import {
   type Reloaded,
   ReloadMetrics,
   reasonsOf,
+  reloadFailed,
   retryOf,
 } from './outcome.js'
 import { Transition, type WorkersTransition } from './transition.js'
@@ -180,10 +181,10 @@ export class Reloader {
     const { onSecrets, workers } = this.#options
     onSecrets(config.secrets)
     await this.#drained(config.pipelines.map(({ name }) => name))
-    const transition = await this.#transitionTo(config, isRestarted)
-    const { changes } = transition
-    const pipelines = nextOf(changes)
-    const changed = changes.flatMap(({ differences }) => differences)
+    const changes = await this.#build(config, isRestarted)
+    const transition = this.#transition(changes)
+    const pipelines = changes.flatMap((change) => (change.kind === 'removed' ? [] : [change.next]))
+    const changed = changes.flatMap(differencesOf)
     try {
       if (changed.length === 0 && config.revision === this.#config.revision) {
         await transition.rollback()
@@ -211,24 +212,21 @@ export class Reloader {
     return new Transition(changes, { cancel, deadline: signal, workers })
   }
 
-  async #transitionTo(config: CheckedConfig, isRestarted: IsRestarted): Promise<Transition> {
+  async #build(config: CheckedConfig, isRestarted: IsRestarted): Promise<PipelineChange<Pipeline>[]> {
     const { deps } = this.#options
-    const byName = new Map(this.#pipelines.map((pipeline) => [pipeline.name, pipeline]))
-    const changes: PipelineChange[] = []
+    const built: Pipeline[] = []
     try {
       for (const checked of config.pipelines) {
         const { name } = checked
-        const running = byName.get(name)
+        const running = this.#pipelines.find((pipeline) => pipeline.name === name)
         const isNew = (stage: BuiltStage) => isRestarted(name, stage)
-        const next = buildPipeline(config, checked, deps, running, isNew)
-        changes.push(running === undefined ? added(next) : replaced(running, next))
-        byName.delete(name)
+        built.push(buildPipeline(config, checked, deps, running, isNew))
       }
     } catch (error) {
-      await this.#transition(changes).rollback()
+      await this.#transition(changesOf(this.#pipelines, built)).rollback()
       throw error
     }
-    return this.#transition([...changes, ...[...byName.values()].map(removed)])
+    return changesOf(this.#pipelines, built)
   }
 
   #stagesThat(isRestarted: IsRestarted) {
@@ -289,7 +287,7 @@ class Drain {
   }
 }
 
-const shuttingDown = (): HeadgateError => new HeadgateError('HG_RELOAD_FAILED', 'Headgate is shutting down.')
+const shuttingDown = (): HeadgateError => reloadFailed('Headgate is shutting down.')
 
 const acceptedAgain = (changed: readonly string[] | undefined): string =>
   changed === undefined

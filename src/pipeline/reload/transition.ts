@@ -1,17 +1,18 @@
 import type { CheckedConfig } from '../../config/read.js'
-import { HeadgateError } from '../../contract/errors.js'
 import { sleep, untilAborted } from '../../lib/async.js'
-import { notReady, settleAll, showMetrics, startParts, stopParts } from '../lifecycle.js'
-import type { BuiltSource, Pipeline } from '../pipeline.js'
+import { notReady, settleAll, showMetrics, startParts, stopParts, unacknowledgedBy } from '../lifecycle.js'
+import type { BuiltSource, LivePipeline, Pipeline } from '../pipeline.js'
+import { type Added, added, type PipelineChange, partsOf, type Replaced } from './changes.js'
+import { reloadFailed } from './outcome.js'
 import {
-  type Added,
-  added,
-  nameOfTarget,
-  type PipelineChange,
-  partsOf,
-  type Replaced,
-  stageAfter,
-} from './changes.js'
+  changeLedger,
+  expectTargets,
+  inFlightOf,
+  isInPrimary,
+  outcomesKnown,
+  prepareSink,
+  requireMovable,
+} from './sink-change.js'
 
 /** A config that will replace the running one. */
 export interface NextConfig {
@@ -54,7 +55,7 @@ const LOOK_EVERY = 20
  * commit, `drain` stops the parts that the next config does not have.
  */
 export class Transition {
-  readonly changes: readonly PipelineChange[]
+  readonly #changes: readonly PipelineChange[]
   readonly #cancel: AbortSignal
   readonly #deadline: AbortSignal
   readonly #workers: WorkersTransition | undefined
@@ -65,8 +66,11 @@ export class Transition {
    * The first start of a process: the same steps, but a part that is not ready (its cluster is down) is no failure, since
    * no earlier config could continue. Rejects if a part can never work; then none runs.
    */
-  static async start(pipelines: readonly Pipeline[], deadline: AbortSignal): Promise<void> {
-    const transition = new Transition(pipelines.map(added), { cancel: deadline, deadline })
+  static async start(pipelines: readonly LivePipeline[], deadline: AbortSignal): Promise<void> {
+    const transition = new Transition(
+      pipelines.map((pipeline) => added(pipeline)),
+      { cancel: deadline, deadline },
+    )
     try {
       await transition.#startAdded()
       await transition.quiesce()
@@ -78,7 +82,7 @@ export class Transition {
   }
 
   constructor(changes: readonly PipelineChange[], { cancel, deadline, workers }: TransitionOptions) {
-    this.changes = changes
+    this.#changes = changes
     this.#cancel = cancel
     this.#deadline = deadline
     this.#workers = workers
@@ -88,7 +92,7 @@ export class Transition {
   async prepare(): Promise<void> {
     await this.#startAdded()
     await settleAll(
-      this.changes.map(async (change) => {
+      this.#changes.map(async (change) => {
         if (change.kind === 'added') await this.#addedReady(change)
         else if (change.kind === 'replaced') await this.#replacementReady(change)
       }),
@@ -101,7 +105,7 @@ export class Transition {
    */
   async quiesce(): Promise<void> {
     try {
-      const withOtherSink = this.changes.filter(
+      const withOtherSink = this.#changes.filter(
         (change): change is Replaced => change.kind === 'replaced' && change.hasOtherSink,
       )
       for (const { running } of withOtherSink) this.#barrier.close(running.stages.source)
@@ -117,7 +121,7 @@ export class Transition {
 
   /** Synchronous, so that no event arrives in between. */
   commit(): void {
-    for (const change of this.changes) if (change.kind !== 'removed') commitChange(change)
+    for (const change of this.#changes) if (change.kind !== 'removed') commitChange(change)
     this.#workers?.commit()
     this.#barrier.open()
   }
@@ -126,14 +130,15 @@ export class Transition {
   async rollback(): Promise<void> {
     await this.#reopen()
     this.#workers?.rollback()
-    for (const change of this.changes) {
+    for (const change of this.#changes) {
       if (change.kind === 'removed') continue
       const { next } = change
       const parts = partsOf(change, 'added')
       await stopParts(parts, this.#deadline)
       for (const { metrics } of parts.flat()) metrics.close()
       next.metrics.close()
-      if (change.kind === 'replaced' && !change.hasOtherSink) expectTargets(next, [...next.runtime.live])
+      if (change.kind === 'replaced' && isInPrimary(change) && !change.hasOtherSink)
+        expectTargets(change.next)
     }
   }
 
@@ -145,7 +150,7 @@ export class Transition {
     if (change.kind === 'added') return 0
     const { running } = change
     const deadline = this.#deadline
-    if (this.#workers !== undefined) await untilAborted(this.#workers.drained(running), deadline)
+    if (running.role === 'primary') await untilAborted(this.#workers?.drained(running), deadline)
     const steps = partsOf(change, 'removed')
     const parts = steps.flat()
     for (const part of parts) {
@@ -154,17 +159,18 @@ export class Transition {
       await untilAborted(part.stop(), deadline)
     }
     await untilAborted(running.traffic.idle(), deadline)
-    if (change.kind === 'replaced') await outcomesKnown(running, deadline)
+    if (change.kind === 'replaced' && running.role === 'primary') await outcomesKnown(running, deadline)
     running.flushLogs()
     for (const part of parts) {
       if (part.kind !== 'acknowledger') continue
       if (change.kind === 'removed') await part.subject.drain(acknowledgeUntil)
       await untilAborted(part.stop(), deadline)
     }
-    const unacknowledged = change.kind === 'removed' ? running.ledger.backlog().count : 0
+    const unacknowledged = change.kind === 'removed' ? unacknowledgedBy(running) : 0
     running.runtime.live.delete(running)
     await stopParts(steps, deadline)
-    if (change.kind === 'replaced' && !change.hasOtherSink) expectTargets(running, [...running.runtime.live])
+    if (change.kind === 'replaced' && isInPrimary(change) && !change.hasOtherSink)
+      expectTargets(change.running)
     for (const { metrics } of parts) metrics.close()
     running.metrics.close()
     return unacknowledged
@@ -172,56 +178,39 @@ export class Transition {
 
   /** The sources of the added pipelines are started by `quiesce`, their acknowledgers by `commit`. */
   #startAdded(): Promise<void> {
-    return settleAll(this.changes.map((change) => startParts(partsOf(change, 'added'))))
+    return settleAll(this.#changes.map((change) => startParts(partsOf(change, 'added'))))
   }
 
   async #addedReady(change: Added): Promise<void> {
     const signal = AbortSignal.any([this.#cancel, AbortSignal.timeout(PIPELINE_READY_TIMEOUT)])
     const reasons = () => notReady(partsOf(change, 'added'))
-    await untilAborted(change.next.ledger.ready(), signal)
+    if (isInPrimary(change)) await untilAborted(change.next.ledger.ready(), signal)
     if (!(await untilReady(reasons, signal))) throw reloadFailed(reasons().join(' '))
   }
 
   async #replacementReady(change: Replaced): Promise<void> {
-    const { name, running, next, hasOtherSink, hasNewTargets } = change
-    const { live } = next.runtime
     const signal = AbortSignal.any([this.#cancel, AbortSignal.timeout(STAGE_READY_TIMEOUT)])
     const reasons = () => notReady(partsOf(change, 'added'))
     if (!(await untilReady(reasons, signal))) throw reloadFailed(reasons().join(' '))
-    if (hasOtherSink) {
-      // Sinks are replaced one at a time: only the sink that sent a record can tell its outcome.
-      const older = [...live].filter((pipeline) => pipeline !== running)
-      if ((await inFlightOf(older, signal)) > 0)
-        throw reloadFailed(`${name}: Cannot replace the sink: events of an older config are still in flight.`)
-    } else if (hasNewTargets) {
-      await next.stages.sink.instance.check?.(next.targets)
-      expectTargets(next, [...live, next])
-    } else return
-    // Partitions without a checkpoint may hold records of this pipeline, from an earlier config whose state was lost. They
-    // are read before the first event, or a redelivery would become a second record. Partitions with a checkpoint need no
-    // reading: every record that was written there since was reported to this process.
-    const { log } = next.terms
-    if (log !== undefined) await next.ledger.catchUp(log)
+    if (isInPrimary(change)) await prepareSink(change, signal)
   }
 
-  async #sinkIdle({ name, running, next }: Replaced): Promise<void> {
+  async #sinkIdle(change: Replaced): Promise<void> {
+    const { name, running } = change
     const signal = AbortSignal.any([this.#cancel, AbortSignal.timeout(QUIESCE_TIMEOUT)])
     const inFlight = await inFlightOf([...running.runtime.live], signal)
     if (inFlight > 0)
       throw reloadFailed(
         `${name}: Cannot replace the sink: ${inFlight} events are still in flight to it after ${QUIESCE_TIMEOUT / 1000} s.`,
       )
-    if (!running.ledger.canMoveTo(next.terms.log))
-      throw reloadFailed(
-        `${name}: Cannot replace the sink: the ledger is still finding out which records it has written.`,
-      )
+    if (isInPrimary(change)) requireMovable(change)
   }
 
   async #startSources(): Promise<void> {
-    for (const change of this.changes)
+    for (const change of this.#changes)
       for (const { kind, subject } of partsOf(change, 'removed').flat())
         if (kind === 'source') subject.paths.offer?.()
-    for (const change of this.changes) {
+    for (const change of this.#changes) {
       if (change.kind === 'removed') continue
       for (const part of partsOf(change, 'added').flat()) {
         if (part.kind !== 'source') continue
@@ -270,40 +259,18 @@ class Barrier {
 
 function commitChange(change: Added | Replaced): void {
   const { next } = change
-  const { stages, ledger } = next
+  const { stages } = next
   next.runtime.live.add(next)
   if (change.kind === 'replaced') {
     const { running } = change
     for (const part of partsOf(change, 'removed').flat()) if (part.kind === 'acknowledger') void part.stop()
-    ledger.change(next.terms, stageAfter(running.settings.postCommit, next.settings.postCommit))
+    if (isInPrimary(change)) changeLedger(change)
     // Requests to the old source must not go to a sink whose log is no longer that of the ledger.
     if (change.hasOtherSink) running.stages.source.intake.current = next
   }
   stages.source.intake.current = next
   showMetrics(next)
   for (const part of partsOf(change, 'added').flat()) if (part.kind === 'acknowledger') void part.start()
-}
-
-/** Waits until no event is in flight, or `signal` is aborted; returns how many are. */
-async function inFlightOf(pipelines: readonly Pipeline[], signal: AbortSignal): Promise<number> {
-  await untilAborted(Promise.all(pipelines.map(({ traffic }) => traffic.idle())), signal)
-  return pipelines.reduce((sum, { traffic }) => sum + traffic.inFlight(), 0)
-}
-
-/** Waits for the outcome of every record that was sent: only the targets of that config can tell it. */
-async function outcomesKnown({ ledger, terms }: Pipeline, deadline: AbortSignal): Promise<void> {
-  // A ledger that is stopped meanwhile has no outcome to wait for.
-  const ready = () => ledger.ready().catch(() => {})
-  while (!deadline.aborted && !ledger.canMoveTo(terms.log)) await untilAborted(ready(), deadline)
-}
-
-/** Sets the targets of a sink: those of every config with events in flight, each with its newest location. */
-function expectTargets({ stages }: Pipeline, pipelines: readonly Pipeline[]): void {
-  const own = pipelines.filter((pipeline) => pipeline.stages.sink === stages.sink)
-  const targets = new Map(
-    own.flatMap((pipeline) => pipeline.targets.map((target) => [nameOfTarget(target), target])),
-  )
-  stages.sink.instance.expect([...targets.values()])
 }
 
 /**
@@ -317,5 +284,3 @@ async function untilReady(reasons: () => readonly string[], signal: AbortSignal)
   }
   return true
 }
-
-const reloadFailed = (message: string): HeadgateError => new HeadgateError('HG_RELOAD_FAILED', message)
