@@ -2,6 +2,7 @@ import type { CheckedConfig } from '../config/read.js'
 import { ERRORS } from '../contract/errors.js'
 import type { Explained } from '../contract/index.js'
 import type { DryRunCall, DryRunRecord, DryRunResult, Step } from '../dry-run/dry-run.js'
+import { isJson } from '../lib/json/body.js'
 import { prettyLines } from '../lib/json/pretty-lines.js'
 import { cut, pairs, printable, printableLines, type Style, section } from '../lib/terminal/text.js'
 
@@ -125,15 +126,6 @@ function valueLines(value: Buffer, full: boolean): string[] {
   const shown = lines.slice(0, full ? lines.length : MOST_LINES).map((line) => cut(printable(line), width))
   const more = lines.length - shown.length
   return more > 0 ? [...shown, `(${more} more lines; --full gives all)`] : shown
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }
 
 const formatCall = ({ stage, method, url, headers, body }: DryRunCall): string[] =>

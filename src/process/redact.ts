@@ -1,3 +1,5 @@
+import { isJson } from '../lib/json/body.js'
+
 /** Shorter secrets are not replaced: for the secret `1`, every 1 of a text would disappear. */
 const SHORTEST = 4
 
@@ -87,15 +89,6 @@ const JSON_TOKEN = /("(?:[^"\\]|\\.)*")\s*:|("(?:[^"\\]|\\.)*")|[{}[\]]/g
 
 const containsAny = (text: string, forms: readonly Form[]): boolean =>
   forms.some((form) => text.includes(form.text))
-
-function isJson(line: string): boolean {
-  try {
-    JSON.parse(line)
-    return true
-  } catch {
-    return false
-  }
-}
 
 function formsOf(secrets: Secrets): Form[] {
   const forms = new Map<string, string>()

@@ -1,4 +1,5 @@
 import type { DryRun, DryRunCall, DryRunRecord, DryRunResult } from '../dry-run/dry-run.js'
+import { isJson } from '../lib/json/body.js'
 import { type Extras, jsonDifferences } from '../lib/json/difference.js'
 import type { Expect } from './format.js'
 import type { Scenario } from './read.js'
@@ -175,13 +176,4 @@ function jsonField(field: string, expected: string, found: string, extras: Extra
     expected: values.expected ?? NOTHING,
     found: values.found ?? NOTHING,
   }))
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }

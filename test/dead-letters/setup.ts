@@ -65,17 +65,13 @@ export interface Replay {
   go(): Promise<ReplayResult>
 }
 
+const findOpen = (log: MemoryTopics['log']) =>
+  findLetters({ log, topic: DLQ, pipeline: PIPELINE, filter: {}, includeSettled: false, onProgress() {} })
+
 /** A run up to the point where it knows what it will send: others may come in between. */
 export async function prepare(topics: MemoryTopics, overrides: Partial<ReplayOptions> = {}): Promise<Replay> {
   const { log } = topics
-  const found = await findLetters({
-    log,
-    topic: DLQ,
-    pipeline: PIPELINE,
-    filter: {},
-    includeSettled: false,
-    onProgress() {},
-  })
+  const found = await findOpen(log)
   const letters = found.letters.map(({ letter }) => letter)
   return {
     chosen: letters.length,
@@ -115,14 +111,7 @@ export async function prepareDiscard(
   overrides: Partial<DiscardOptions> = {},
 ): Promise<() => Promise<DiscardResult>> {
   const { log } = topics
-  const found = await findLetters({
-    log,
-    topic: DLQ,
-    pipeline: PIPELINE,
-    filter: {},
-    includeSettled: false,
-    onProgress() {},
-  })
+  const found = await findOpen(log)
   return () =>
     discard({
       log,

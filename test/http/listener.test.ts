@@ -400,16 +400,22 @@ describe('listener: connections', () => {
   })
 })
 
+/** A listener with two connections: `busy` waits for its response, `idle` has had one. */
+async function busyAndIdle() {
+  const { handler, waiting } = held()
+  const { http, port, listener } = await listen(handler)
+  http.serve('/quick', echo().handler)
+  const [busy, idle] = [await rawConnection(port), await rawConnection(port)]
+  idle.send(rawRequest('POST', '/quick', { 'content-length': 1 }, '1'))
+  await idle.until((text) => text.endsWith('\r\n\r\n1'))
+  busy.send(rawRequest('POST', '/in', { 'content-length': 1 }, 'x'))
+  await until(() => waiting.length === 1)
+  return { listener, port, busy, idle, waiting }
+}
+
 describe('listener: closing', () => {
   it('serves requests in progress and further ones on open connections, then closes them', async () => {
-    const { handler, waiting } = held()
-    const { http, port, listener } = await listen(handler)
-    http.serve('/quick', echo().handler)
-    const [busy, idle] = [await rawConnection(port), await rawConnection(port)]
-    idle.send(rawRequest('POST', '/quick', { 'content-length': 1 }, '1'))
-    await idle.until((text) => text.endsWith('\r\n\r\n1'))
-    busy.send(rawRequest('POST', '/in', { 'content-length': 1 }, 'x'))
-    await until(() => waiting.length === 1)
+    const { listener, port, busy, idle, waiting } = await busyAndIdle()
 
     const closed = listener.close()
     await expect(rawConnection(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
@@ -422,14 +428,7 @@ describe('listener: closing', () => {
   })
 
   it('closes idle connections once the last request has its response', async () => {
-    const { handler, waiting } = held()
-    const { http, port, listener } = await listen(handler)
-    http.serve('/quick', echo().handler)
-    const [busy, idle] = [await rawConnection(port), await rawConnection(port)]
-    idle.send(rawRequest('POST', '/quick', { 'content-length': 1 }, '1'))
-    await idle.until((text) => text.endsWith('\r\n\r\n1'))
-    busy.send(rawRequest('POST', '/in', { 'content-length': 1 }, 'x'))
-    await until(() => waiting.length === 1)
+    const { listener, busy, idle, waiting } = await busyAndIdle()
     const closed = listener.close()
     waiting[0]?.(ok('answered'))
     await Promise.all([busy.closed(), idle.closed(), closed])

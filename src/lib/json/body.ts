@@ -111,6 +111,15 @@ const WORDS: { readonly [name: string]: string } = {
   InvalidCharacter: 'a control character in a text',
 }
 
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /**
  * Describes the syntax error of a text that JSON.parse refused, with line and column. The message of V8 quotes the text around
  * the error, or has no place; and the data of a sender does not belong in the log.

@@ -1,5 +1,6 @@
 import { HeadgateError } from '../../../contract/errors.js'
 import type { Event, JsonPointer, LoggedRecord, RecordHeader, SinkRecord } from '../../../contract/index.js'
+import { isJson } from '../../../lib/json/body.js'
 import { pointer } from '../../../lib/json/pointer.js'
 
 export interface RecordSettings {
@@ -138,15 +139,6 @@ const stringify = (tree: Tree | string): string =>
   typeof tree === 'string'
     ? tree
     : `{${[...tree].map(([key, value]) => `${JSON.stringify(key)}:${stringify(value)}`).join(',')}}`
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
 
 type Pair = { [name: string]: string }
 

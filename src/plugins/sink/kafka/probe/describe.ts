@@ -1,6 +1,6 @@
 import rdkafka from 'node-rdkafka'
 import type { Address, Connection } from './connection.js'
-import { bool, compactList, compactText, int8, list, NO_TAGS, NO_UUID, text } from './wire.js'
+import { bool, compactList, compactText, int8, list, NO_TAGS, NO_UUID, type Reader, text } from './wire.js'
 
 const METADATA = 3
 const FIND_COORDINATOR = 10
@@ -33,6 +33,17 @@ export async function describeTopics(
   return (await metadataOf(connection, topics)).described
 }
 
+/** Error code, id, leader and its epoch; then all replicas, those in sync and those offline. */
+const readPartition = (response: Reader, integers: () => readonly number[]) => [
+  response.int16(),
+  response.int32(),
+  response.int32(),
+  response.int32(),
+  integers(),
+  integers(),
+  integers(),
+]
+
 async function metadataOf(
   { ask }: Pick<Connection, 'ask'>,
   topics: readonly string[],
@@ -47,15 +58,7 @@ async function metadataOf(
     const state = stateOf(response.int16())
     const name = response.text()
     response.bool()
-    response.list(() => [
-      response.int16(),
-      response.int32(),
-      response.int32(),
-      response.int32(),
-      integers(),
-      integers(),
-      integers(),
-    ])
+    response.list(() => readPartition(response, integers))
     return { name, state, rights: rightsOf(response.int32()) }
   })
   return { cluster, described }
@@ -118,16 +121,7 @@ async function withTopicIds(
     const name = response.compactText()
     const id = response.uuid()
     response.bool()
-    response.compactList(() => [
-      response.int16(),
-      response.int32(),
-      response.int32(),
-      response.int32(),
-      integers(),
-      integers(),
-      integers(),
-      response.tags(),
-    ])
+    response.compactList(() => [readPartition(response, integers), response.tags()])
     response.int32()
     response.tags()
     return { name, state, identity: `${cluster}/${id}` }
