@@ -10,8 +10,8 @@ export type Plots = { readonly [name: string]: string }
 
 export const comparisonPlots = (comparison: Comparison): Plots => ({
   'cpu.svg': figurePlot(comparison, 'cpuPerEvent', 'CPU time an event', 'microseconds, user and system', 0),
-  'p50.svg': figurePlot(comparison, 'p50', 'Request to answer, half of the events', 'milliseconds', 1),
-  'p99.svg': figurePlot(comparison, 'p99', 'Request to answer, 99 % of the events', 'milliseconds', 1),
+  'p50.svg': figurePlot(comparison, 'p50', 'Request to response, half of the events', 'milliseconds', 1),
+  'p99.svg': figurePlot(comparison, 'p99', 'Request to response, 99 % of the events', 'milliseconds', 1),
 })
 
 function figurePlot(
