@@ -65,10 +65,10 @@ module.exports = {
       to: { path: 'node_modules/typebox', dependencyTypesNot: ['type-only'] },
     },
     {
-      name: 'sandbox-is-for-its-command',
+      name: 'sandbox-is-for-its-commands',
       comment: 'What runs in production never imports the simulators.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(sandbox/|commands/sandbox)' },
+      from: { path: '^src/', pathNot: '^src/(sandbox/|commands/(sandbox|demo))' },
       to: { path: '^src/sandbox/' },
     },
   ],

@@ -15,6 +15,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command | CommandGroup>
   dlq: async () => (await import('./dlq/index.js')).dlqCommand,
   help: async () => (await import('./help.js')).helpCommand(loadCommands),
   completion: async () => (await import('./completion/index.js')).completionCommand(loadCommands),
+  demo: async () => (await import('./demo.js')).demoCommand,
   sandbox: async () => (await import('./sandbox.js')).sandboxCommand,
   'check-config': async () => (await import('./check-config.js')).checkConfigCommand,
   worker: async () => (await import('./worker.js')).workerCommand,

@@ -1,31 +1,29 @@
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { progressBar } from '../lib/terminal/progress.js'
 import { type Style, styleFor } from '../lib/terminal/text.js'
 import { periodicFaults } from '../sandbox/cxone.js'
-import { runDemo } from '../sandbox/demo.js'
-import { FEWEST_EVENTS } from '../sandbox/events.js'
 import { configNews, type Exit } from '../sandbox/headgate-process.js'
 import { followTopics, type ReadRecord } from '../sandbox/reader.js'
-import { report } from '../sandbox/report.js'
 import { exampleCommands, TOPICS } from '../sandbox/routes.js'
 import { preferredPort, type Sandbox, SHIPPED_CONFIG, startSandbox } from '../sandbox/sandbox.js'
-import { type Command, type CommandInput, EXIT, type Io } from './command.js'
+import { type Command, EXIT, type Io } from './command.js'
+import { readWholeNumbers } from './whole-numbers.js'
 
 const INTAKE_PORT = 8080
 const ADMIN_PORT = 8083
-const MOST_EVENTS = 1_000_000
-const MOST_PORT = 65_535
+/** Log lines of Headgate that are shown when it fails. */
+export const LINES_SHOWN = 20
+/** A port of 0 is any free one. */
+export const PORTS = {
+  port: { flag: '--port', from: 0, to: 65_535 },
+  adminPort: { flag: '--admin-port', from: 0, to: 65_535 },
+}
 
 export const sandboxCommand: Command = {
   name: 'sandbox',
   summary: 'Runs Headgate on its shipped config, with an embedded Kafka and a simulated CXone.',
   details: `Needs nothing else on the machine. Runs until Ctrl-C; prints a curl command for each route, and every record as it
-arrives in Kafka. With --demo it posts events itself (valid, invalid and repeated ones), counts them at every step, and exits
-with 0 only if all counts agree.`,
+arrives in Kafka.`,
   options: [
-    { flags: '--demo', description: 'Posts events, prints the counts and a verdict, and exits.' },
-    { flags: '--events <number>', description: 'How many requests --demo posts.', default: '2000' },
     {
       flags: '--port <number>',
       description: 'Port of the webhook; 0 for any free one. Default: 8080 if it is free.',
@@ -36,15 +34,13 @@ with 0 only if all counts agree.`,
     },
   ],
   async run({ options }, io) {
-    const read = readOptions(options)
+    const read = readWholeNumbers(options, PORTS)
     if (!read.ok) {
       io.err(`${read.complaints.join('\n')}\n`)
       return EXIT.usage
     }
-    const { events, port, adminPort } = read
+    const { port, adminPort } = read.values
     try {
-      if (options['demo'] === true)
-        return await runSandboxDemo({ events, port: port ?? 0, adminPort: adminPort ?? 0 }, io)
       const ports = {
         port: port ?? (await preferredPort(INTAKE_PORT)),
         adminPort: adminPort ?? (await preferredPort(ADMIN_PORT)),
@@ -56,81 +52,6 @@ with 0 only if all counts agree.`,
     }
   },
 }
-
-function readOptions(options: CommandInput['options']) {
-  const complaints: string[] = []
-  const whole = (flag: string, text: unknown, from: number, to: number): number | undefined => {
-    if (text === undefined) return undefined
-    const value = Number(text)
-    if (/^[0-9]+$/.test(String(text)) && value >= from && value <= to) return value
-    complaints.push(`${flag} should be a whole number from ${from} to ${to}; it is ${JSON.stringify(text)}.`)
-    return undefined
-  }
-  const events = whole('--events', options['events'], FEWEST_EVENTS, MOST_EVENTS) ?? FEWEST_EVENTS
-  const port = whole('--port', options['port'], 0, MOST_PORT)
-  const adminPort = whole('--admin-port', options['adminPort'], 0, MOST_PORT)
-  return complaints.length > 0
-    ? ({ ok: false, complaints } as const)
-    : ({ ok: true, events, port, adminPort } as const)
-}
-
-export interface DemoOptions {
-  readonly events: number
-  readonly port: number
-  readonly adminPort: number
-}
-
-/** The events are the same in every run. */
-const SEED = 1
-/** Seconds; short enough to expire while the demo runs. */
-const DEMO_TOKEN_LIFETIME = 2
-const LINES_SHOWN = 20
-
-/** Starts everything, posts events, and reports whether all counts agree. */
-export async function runSandboxDemo({ events, port, adminPort }: DemoOptions, io: Io): Promise<number> {
-  const token = randomBytes(16).toString('hex')
-  // Two 429 and some dozens of 503, independent of the number of events, because a 429 delays all acknowledgements.
-  const faults = periodicFaults({
-    throttled: Math.ceil(events * 0.45),
-    unavailable: Math.max(10, Math.ceil(events / 40)),
-  })
-  io.out('Starting an embedded Kafka, a simulated CXone, and Headgate on its shipped plugins.config.json.\n')
-  const cxone = { tokenLifetime: DEMO_TOKEN_LIFETIME, faults }
-  const sandbox = await startSandbox({ port, adminPort, token, cxone })
-  const { headgate, webhook } = sandbox
-  const progress = progressBar(io.err, io.terminal.err)
-  io.kill.addEventListener('abort', () => headgate.kill('SIGKILL'))
-  try {
-    io.out(`Posting ${events} requests to ${webhook}\n\n`)
-    const { signal } = io
-    const result = await runDemo(sandbox, {
-      count: events,
-      token,
-      seed: SEED,
-      signal,
-      onProgress: progress.show,
-    })
-    progress.end()
-    io.out(`${report(result, addresses(sandbox), styleFor(io.terminal.out, io.env))}\n`)
-    return result.differences.length === 0 ? EXIT.ok : EXIT.wrong
-  } catch (error) {
-    progress.end()
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new Error(
-      [reason, 'The last log lines of Headgate:', ...headgate.lines.slice(-LINES_SHOWN)].join('\n'),
-    )
-  } finally {
-    await sandbox.stop()
-  }
-}
-
-const addresses = ({ webhook, headgate }: Sandbox): string =>
-  [
-    'These addresses were used; "./headgate sandbox" starts the same and keeps running:',
-    `  events   POST ${webhook}`,
-    `  metrics  GET  ${headgate.admin}/metrics`,
-    `  ready    GET  ${headgate.admin}/ready`,
-  ].join('\n')
 
 /** A constant, so that a command from the history of a shell still works. It gives access to the sandbox only. */
 const TOKEN = 'sandbox'

@@ -17,7 +17,7 @@ async function headgate(...args: readonly string[]) {
 }
 
 test('the demo posts events to Headgate on its shipped config, and every count agrees', async () => {
-  const { code, out, err } = await headgate('sandbox', '--demo', '--events', '300')
+  const { code, out, err } = await headgate('demo', '--events', '300')
   expect(err).toBe('')
   expect(out).toContain('Everything reconciles: 300 requests')
   expect(code).toBe(0)

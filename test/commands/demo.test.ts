@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Io } from '../../src/commands/command.js'
-import { sandboxCommand } from '../../src/commands/sandbox.js'
+import { demoCommand } from '../../src/commands/demo.js'
 
 async function run(options: { readonly [name: string]: unknown }) {
   const written = { out: '', err: '' }
@@ -23,11 +23,11 @@ async function run(options: { readonly [name: string]: unknown }) {
     onCrash: () => {},
     kill: signal,
   }
-  return { code: await sandboxCommand.run({ arguments: [], options }, io), ...written }
+  return { code: await demoCommand.run({ arguments: [], options }, io), ...written }
 }
 
 test('numbers that cannot be are refused, all at once, and nothing is started', async () => {
-  const { code, out, err } = await run({ demo: true, events: '3', port: '65536', adminPort: 'http' })
+  const { code, out, err } = await run({ events: '3', port: '65536', adminPort: 'http' })
   expect(code).toBe(2)
   expect(out).toBe('')
   expect(err.split('\n')).toEqual([

@@ -1,0 +1,68 @@
+// Programs and libraries of the machine, from the packages of Debian and Ubuntu.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import { SetupError, twice } from './step.mjs'
+
+const program = (name) => () =>
+  (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)))
+const file = (path) => () => existsSync(path)
+
+/** What is needed, how its presence is seen, and the package that has it. */
+export const FOR_COMPILATION = [
+  { package: 'python3', isPresent: program('python3') },
+  { package: 'make', isPresent: program('make') },
+  { package: 'g++', isPresent: program('g++') },
+  { package: 'libssl-dev', isPresent: file('/usr/include/openssl/ssl.h') },
+  { package: 'zlib1g-dev', isPresent: file('/usr/include/zlib.h') },
+  { package: 'libzstd-dev', isPresent: file('/usr/include/zstd.h') },
+].map((need) => ({ ...need, purpose: 'to compile the Kafka client, librdkafka' }))
+
+export const FOR_TESTS = [
+  ['default-jre-headless', program('java'), 'to run a real Apache Kafka'],
+  ['maven', program('mvn'), 'to fetch Apache Kafka'],
+  ['prometheus', program('prometheus'), 'to test the alerts'],
+  ['golang-go', program('go'), 'to read the published tests of RE2'],
+  ['python3-pip', program('pip3'), 'to fetch the published tests of JSON Schema'],
+  ['faketime', program('faketime'), 'to move the clock of a process'],
+  ['openssl', program('openssl'), 'to make certificates'],
+  ['curl', program('curl'), 'to run the commands of the pages'],
+  ['zsh', program('zsh'), 'to test its completion'],
+  ['fish', program('fish'), 'to test its completion'],
+  ['git', program('git'), 'to read the history'],
+  ['ca-certificates', file('/etc/ssl/certs/ca-certificates.crt'), 'to check the certificates of registries'],
+].map(([name, isPresent, purpose]) => ({ package: name, isPresent, purpose }))
+
+/** Installs those that are missing. Asks first, except in CI: the machine is not Headgate's. */
+export async function installSystemPackages(needs) {
+  const missing = needs.filter(({ isPresent }) => !isPresent())
+  if (missing.length === 0) return
+  const names = missing.map(({ package: name }) => name)
+  const list = missing.map(({ package: name, purpose }) => `  ${name.padEnd(22)}${purpose}`).join('\n')
+  console.error(`This machine lacks packages that Headgate needs:\n${list}`)
+  if (!program('apt-get')())
+    throw new SetupError(
+      'There is no apt-get here. Install them with the package manager of this machine, and start again.',
+    )
+  const isRoot = process.getuid?.() === 0
+  const command = `apt-get install -y --no-install-recommends ${names.join(' ')}`
+  if (!process.env['CI']) await ask(isRoot ? command : `sudo ${command}`)
+  // Its question for a password would be lost among the progress.
+  if (!isRoot) spawnSync('sudo', ['-v'], { stdio: 'inherit' })
+  const asRoot = [...(isRoot ? [] : ['sudo']), 'env', 'DEBIAN_FRONTEND=noninteractive']
+  await twice('Reading the package lists', [...asRoot, 'apt-get', 'update'])
+  await twice(`Installing ${names.join(', ')}`, [...asRoot, ...command.split(' ')])
+}
+
+async function ask(command) {
+  if (!process.stdin.isTTY || !process.stderr.isTTY)
+    throw new SetupError(
+      `Nobody can be asked here, so nothing was installed. Run this, and start again:\n\n  ${command}\n`,
+    )
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  const answer = await terminal.question(`Run "${command}" now? [y/N] `)
+  terminal.close()
+  if (!/^y(es)?$/i.test(answer.trim()))
+    throw new SetupError('Nothing was installed. Run the command yourself, and start again.')
+}

@@ -1,0 +1,130 @@
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { packageJson } from '../../src/process/package.js'
+import { temporaryDirectory } from '../helpers/context.js'
+
+const ADDON = 'build/Release/node-librdkafka.node'
+
+/** A checkout without a build. Its packages are ours; the Kafka client counts as complete, whatever ours was compiled with. */
+function checkout(): string {
+  const ours = (path: string) => `require(${JSON.stringify(resolve('node_modules/node-rdkafka', path))})`
+  const folder = temporaryDirectory({
+    'node_modules/node-rdkafka/index.js': `module.exports = { ...${ours('.')}, features: ['ssl', 'zstd'] }`,
+    'node_modules/node-rdkafka/librdkafka.js': `module.exports = ${ours('librdkafka.js')}`,
+    [`node_modules/node-rdkafka/${ADDON}`]: '',
+  })
+  for (const path of ['headgate', 'scripts', 'src', 'package.json', 'package-lock.json', 'tsconfig.json'])
+    cpSync(path, join(folder, path), { recursive: true })
+  cpSync('node_modules/.package-lock.json', join(folder, 'node_modules/.package-lock.json'))
+  for (const name of readdirSync('node_modules'))
+    if (!name.startsWith('.') && name !== 'node-rdkafka')
+      symlinkSync(resolve('node_modules', name), join(folder, 'node_modules', name))
+  return folder
+}
+
+async function run(folder: string, env: NodeJS.ProcessEnv = process.env) {
+  const child = execFile(join(folder, 'headgate'), ['--version'], { env, cwd: temporaryDirectory() })
+  const output = { out: '', err: '' }
+  child.stdout?.on('data', (text) => {
+    output.out += text
+  })
+  child.stderr?.on('data', (text) => {
+    output.err += text
+  })
+  child.stdin?.end()
+  const [code] = await once(child, 'close')
+  return { code, ...output }
+}
+
+const BUILD = 'Building Headgate\n'
+const READY = { code: 0, out: `${packageJson().version}\n`, err: '' }
+
+describe('./headgate in a checkout that has its packages', () => {
+  test('builds Headgate, and does not do so again', async () => {
+    const folder = checkout()
+    expect(await run(folder)).toEqual({ ...READY, err: BUILD })
+    expect(await run(folder)).toEqual(READY)
+  })
+
+  test.each([
+    ['a source changed', (folder: string) => utimesSync(join(folder, 'src/cli.ts'), new Date(), new Date())],
+    ['a source was deleted', (folder: string) => rmSync(join(folder, 'src/added.ts'))],
+    ['the build was interrupted', (folder: string) => rmSync(join(folder, '.cache/ready'))],
+    ['the build was deleted', (folder: string) => rmSync(join(folder, 'dist'), { recursive: true })],
+  ])('builds it again when %s', async (_reason, change) => {
+    const folder = checkout()
+    writeFileSync(join(folder, 'src/added.ts'), '')
+    await run(folder)
+    change(folder)
+    expect(await run(folder)).toEqual({ ...READY, err: BUILD })
+    expect(await run(folder)).toEqual(READY)
+  })
+
+  test('builds it once when two commands start at the same time', async () => {
+    const folder = checkout()
+    const both = await Promise.all([run(folder), run(folder)])
+    expect(both.map(({ code }) => code)).toEqual([0, 0])
+    expect(both.filter(({ err }) => err === BUILD)).toHaveLength(1)
+    expect(both.map(({ err }) => err).join('')).toContain('Waiting for it.')
+  })
+})
+
+/** A PATH with what every Debian has and Node.js, without a compiler. */
+function bareMachine(): string {
+  const folder = temporaryDirectory()
+  const programs = 'bash dirname env find flock ls mkdir mv readlink rm'.split(' ')
+  for (const name of programs) symlinkSync(join('/usr/bin', name), join(folder, name))
+  symlinkSync(process.execPath, join(folder, 'node'))
+  writeFileSync(join(folder, 'apt-get'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+  return folder
+}
+
+test('on a machine without a compiler, where nobody can be asked, it says what to install and why, and installs nothing', async () => {
+  const folder = checkout()
+  rmSync(join(folder, 'node_modules'), { recursive: true })
+  const { code, out, err } = await run(folder, { PATH: bareMachine() })
+
+  expect([code, out]).toEqual([1, ''])
+  expect(err).toMatch(/^ {2}g\+\+ {2,}to compile the Kafka client, librdkafka$/m)
+  expect(err).toMatch(/^ {2}(sudo )?apt-get install -y --no-install-recommends .*g\+\+/m)
+  expect(statSync(join(folder, 'node_modules'), { throwIfNoEntry: false })).toBeUndefined()
+})
+
+test('in CI it does not ask, and says with the output of apt-get why an installation failed', async () => {
+  const folder = checkout()
+  rmSync(join(folder, 'node_modules'), { recursive: true })
+  const { code, err } = await run(folder, { PATH: bareMachine(), CI: 'true' })
+
+  expect(code).toBe(1)
+  expect(err).toContain('Reading the package lists failed: it ended with 1.')
+})
+
+test('without Node.js it says which is needed', async () => {
+  const path = bareMachine()
+  rmSync(join(path, 'node'))
+  const { code, err } = await run(checkout(), { PATH: path })
+
+  expect(code).toBe(1)
+  expect(err).toContain('Node.js 20.19 or later is needed')
+})
+
+test('packages that are not those of package-lock.json count as not installed', async () => {
+  const folder = checkout()
+  writeFileSync(join(folder, 'node_modules/.package-lock.json'), '{ "packages": {} }')
+  const { code, err } = await run(folder, { PATH: bareMachine() })
+
+  expect(code).toBe(1)
+  expect(err).toContain('This machine lacks packages that Headgate needs')
+})
+
+test('an addon that does not load counts as not compiled', async () => {
+  const folder = checkout()
+  writeFileSync(join(folder, 'node_modules/node-rdkafka/index.js'), 'throw new Error("another ABI")')
+  const { code, err } = await run(folder, { PATH: bareMachine() })
+
+  expect(code).toBe(1)
+  expect(err).toContain('to compile the Kafka client')
+})
