@@ -1,9 +1,10 @@
 import { createHmac } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { HeadgateError } from '../../../../src/contract/errors.js'
 import type { Outcome } from '../../../../src/contract/index.js'
 import { rawConnection, rawRequest } from '../../../helpers/raw-connection.js'
+import { until } from '../../../helpers/until.js'
 import { heldPath, startWebhook, TOKEN } from './webhook.js'
 
 const receipt = { topic: 'orders', partition: 1, offset: 42 }
@@ -268,7 +269,7 @@ describe('http-webhook: load', () => {
     const { path, waiting } = heldPath()
     const { post, port, outcomes } = await startWebhook({ maxInFlight: 2 }, path)
     const first = [post('{"id":"a"}'), post('{"id":"b"}')]
-    await vi.waitUntil(() => waiting.length === 2)
+    await until(() => waiting.length === 2)
     const connection = await rawConnection(port)
     connection.send(rawRequest('POST', '/in', { ...auth, 'content-length': 1000 }))
     expect(await connection.until((text) => text.endsWith('}'))).toMatch(
@@ -278,7 +279,7 @@ describe('http-webhook: load', () => {
     for (const finish of waiting) finish()
     expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200])
     const next = post('{"id":"c"}')
-    await vi.waitUntil(() => waiting.length === 3)
+    await until(() => waiting.length === 3)
     waiting[2]?.()
     expect((await next).status).toBe(200)
   })
@@ -287,7 +288,7 @@ describe('http-webhook: load', () => {
     const { path, waiting } = heldPath()
     const { post } = await startWebhook({ maxInFlight: 3 }, path, { sharedBy: 2 })
     const first = [post('{"id":"a"}'), post('{"id":"b"}')]
-    await vi.waitUntil(() => waiting.length === 2)
+    await until(() => waiting.length === 2)
     expect(await post('{"id":"c"}')).toMatchObject({ status: 503, json: { code: 'HG_INTAKE_BUSY' } })
     for (const finish of waiting) finish()
     expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200])
@@ -300,7 +301,7 @@ describe('http-webhook: load', () => {
     slow.send(rawRequest('POST', '/in', { ...auth, expect: '100-continue', 'content-length': 10 }))
     await slow.until((text) => text.includes('100 Continue'))
     const fast = post('{"id":"b"}')
-    await vi.waitUntil(() => waiting.length === 1)
+    await until(() => waiting.length === 1)
     slow.send('{"id":"a"}')
     expect(await slow.until((text) => text.endsWith('}'))).toContain('HG_INTAKE_BUSY')
     waiting[0]?.()
@@ -329,7 +330,7 @@ describe('http-webhook: memory', () => {
     const { post, outcomes } = await startWebhook({ maxBody: '64B' }, path, { maxBodyMemory: 64 })
     const body = `{"id":"${'a'.repeat(30)}"}`
     const first = post(body)
-    await vi.waitUntil(() => waiting.length === 1)
+    await until(() => waiting.length === 1)
     expect(await post(body)).toMatchObject({
       status: 503,
       headers: { 'retry-after': '5' },
@@ -346,8 +347,8 @@ describe('http-webhook: memory', () => {
     expect((await post('{"id":"a"}')).json).toMatchObject({ code: 'HG_INTAKE_TIMEOUT' })
     expect(listener.usage().bodyBytes).toBe(10)
     waiting[0]?.()
-    await vi.waitUntil(() => outcomes.length === 1)
-    await vi.waitUntil(() => listener.usage().bodyBytes === 0)
+    await until(() => outcomes.length === 1)
+    await until(() => listener.usage().bodyBytes === 0)
   })
 
   it('counts the inflated bytes of a body, and refuses it if there is no room', async () => {
@@ -358,7 +359,7 @@ describe('http-webhook: memory', () => {
     const body = Buffer.from(`{"id":"a","x":"${'x'.repeat(9_000)}"}`)
     const sent = gzipSync(body)
     const first = post(sent, { 'content-encoding': 'gzip' })
-    await vi.waitUntil(() => waiting.length === 1)
+    await until(() => waiting.length === 1)
     expect(listener.usage().bodyBytes).toBe(body.length + sent.length)
     expect(await post(sent, { 'content-encoding': 'gzip' })).toMatchObject({
       status: 503,
@@ -429,9 +430,9 @@ describe('http-webhook: stopping', () => {
     const { path, waiting } = heldPath()
     const { source, post, port, outcomes } = await startWebhook({}, path)
     const first = post('{"id":"a"}')
-    await vi.waitUntil(() => waiting.length === 1)
+    await until(() => waiting.length === 1)
     const second = post('{"id":"a2"}')
-    await vi.waitUntil(() => waiting.length === 2)
+    await until(() => waiting.length === 2)
     let stopped = false
     const stop = source.stop().then(() => {
       stopped = true
