@@ -5,7 +5,7 @@
  */
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createTokenEndpoint } from '../../src/sandbox/cxone-tokens.js'
+import { TokenEndpoint } from '../../src/sandbox/cxone-tokens.js'
 import { serveRequests } from '../programs/child.js'
 import { variable } from '../programs/variable.js'
 
@@ -13,7 +13,7 @@ const TOKEN_LIFETIME = 10 * 3600
 const ACKNOWLEDGE = /^\/api\/v2\/data\/actions\/[^/]+\/acknowledge$/
 
 const credentials = { clientId: variable('CXONE_CLIENT_ID'), clientSecret: variable('CXONE_CLIENT_SECRET') }
-const tokens = createTokenEndpoint(credentials, TOKEN_LIFETIME)
+const tokens = new TokenEndpoint(credentials, TOKEN_LIFETIME)
 let acknowledged = 0
 let refusing = false
 

@@ -1,21 +1,15 @@
 import type { ProbeReport } from '../config/probe.js'
-import { formatLocation, type Problem, type SourceLocation, type Warning } from '../config/problem.js'
+import { formatLocation, type Problem, type Warning } from '../config/problem.js'
 import type { ReadResult } from '../config/read.js'
 import { sourceFrame } from '../lib/terminal/frames.js'
 import { type Style, styleFor } from '../lib/terminal/text.js'
 import type { Io } from './command.js'
 
 /** A problem or a warning, ready to be printed. */
-interface Finding {
+interface Finding extends Omit<Problem, 'code'> {
   readonly severity: 'error' | 'warning'
   /** An error code, or the name of a lint. */
   readonly code: string
-  readonly location: SourceLocation
-  readonly pointer: string
-  readonly message: string
-  readonly expected?: string
-  readonly found?: string
-  readonly suggestion?: string
   /** The command that explains the code. */
   readonly help: string
 }

@@ -16,58 +16,64 @@ interface TokenResponse {
   readonly headers?: { readonly [name: string]: string }
 }
 
-export interface TokenEndpoint {
-  respond(request: IncomingMessage): Promise<TokenResponse>
-  /** Whether the token of an Authorization header was issued, has not expired and is not revoked. */
-  valid(authorization: string | undefined): boolean
-  issued(): number
-  revokeAll(): void
-}
-
 const BEARER = /^Bearer +([!-~]+)$/i
 
-/** The token endpoint of an OAuth 2.0 server (RFC 6749) with one client. `lifetime` in seconds. */
-export function createTokenEndpoint(credentials: TokenCredentials, lifetime: number): TokenEndpoint {
-  /** When each token expires, on the clock of `performance.now()`. */
-  const expiries = new Map<string, number>()
-  let issued = 0
+/** The token endpoint of an OAuth 2.0 server (RFC 6749) with one client. */
+export class TokenEndpoint {
+  readonly #credentials: TokenCredentials
+  readonly #lifetime: number
+  /** The time at which each token expires, on the clock of `performance.now()`. */
+  readonly #expiries = new Map<string, number>()
+  #issued = 0
 
-  function issue(scope: string): TokenResponse {
-    const now = performance.now()
-    for (const [token, expiry] of expiries) if (expiry <= now) expiries.delete(token)
-    const token = randomBytes(24).toString('base64url')
-    expiries.set(token, now + lifetime * 1000)
-    issued++
-    return {
-      status: 200,
-      body: { access_token: token, token_type: 'Bearer', expires_in: lifetime, scope },
-      headers: { 'cache-control': 'no-store' },
-    }
+  /** `lifetime` in seconds. */
+  constructor(credentials: TokenCredentials, lifetime: number) {
+    this.#credentials = credentials
+    this.#lifetime = lifetime
   }
 
-  return {
-    async respond(request) {
-      const body = await text(request)
-      if (request.headers['content-type'] === 'application/json') {
-        const { accessKey } = credentials
-        const isKnown = accessKey !== undefined && body === accessKeyBody(accessKey)
-        return isKnown ? issue('') : tokenError(401, 'invalid_client')
-      }
-      const form = new URLSearchParams(body)
-      if (!knowsClient(request, form, credentials)) return tokenError(401, 'invalid_client')
-      const grant = form.get('grant_type')
-      if (grant === null) return tokenError(400, 'invalid_request')
-      if (grant !== 'client_credentials' && grant !== 'password')
-        return tokenError(400, 'unsupported_grant_type')
-      if (grant === 'password' && !knowsKey(form, credentials)) return tokenError(400, 'invalid_grant')
-      return issue(form.get('scope') ?? '')
-    },
-    valid(authorization = '') {
-      const token = BEARER.exec(authorization)?.[1]
-      return token !== undefined && (expiries.get(token) ?? 0) > performance.now()
-    },
-    issued: () => issued,
-    revokeAll: () => expiries.clear(),
+  get issued(): number {
+    return this.#issued
+  }
+
+  async respond(request: IncomingMessage): Promise<TokenResponse> {
+    const body = await text(request)
+    if (request.headers['content-type'] === 'application/json') {
+      const { accessKey } = this.#credentials
+      const isKnown = accessKey !== undefined && body === accessKeyBody(accessKey)
+      return isKnown ? this.#issue('') : tokenError(401, 'invalid_client')
+    }
+    const form = new URLSearchParams(body)
+    if (!knowsClient(request, form, this.#credentials)) return tokenError(401, 'invalid_client')
+    const grant = form.get('grant_type')
+    if (grant === null) return tokenError(400, 'invalid_request')
+    if (grant !== 'client_credentials' && grant !== 'password')
+      return tokenError(400, 'unsupported_grant_type')
+    if (grant === 'password' && !knowsKey(form, this.#credentials)) return tokenError(400, 'invalid_grant')
+    return this.#issue(form.get('scope') ?? '')
+  }
+
+  /** Whether the token of an Authorization header was issued, has not expired and is not revoked. */
+  valid(authorization = ''): boolean {
+    const token = BEARER.exec(authorization)?.[1]
+    return token !== undefined && (this.#expiries.get(token) ?? 0) > performance.now()
+  }
+
+  revokeAll(): void {
+    this.#expiries.clear()
+  }
+
+  #issue(scope: string): TokenResponse {
+    const now = performance.now()
+    for (const [token, expiry] of this.#expiries) if (expiry <= now) this.#expiries.delete(token)
+    const token = randomBytes(24).toString('base64url')
+    this.#expiries.set(token, now + this.#lifetime * 1000)
+    this.#issued++
+    return {
+      status: 200,
+      body: { access_token: token, token_type: 'Bearer', expires_in: this.#lifetime, scope },
+      headers: { 'cache-control': 'no-store' },
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createTokenEndpoint, type TokenCredentials, type TokenEndpoint } from './cxone-tokens.js'
+import { type TokenCredentials, TokenEndpoint } from './cxone-tokens.js'
 
 type Headers = { readonly [name: string]: string }
 
@@ -74,7 +74,7 @@ class CxoneServer implements Cxone {
   #lastRequest: IncomingMessage | undefined
 
   constructor(options: CxoneOptions) {
-    this.#tokens = createTokenEndpoint(options, options.tokenLifetime ?? 5)
+    this.#tokens = new TokenEndpoint(options, options.tokenLifetime ?? 5)
     this.#scripts = { acknowledge: iterate(options.faults ?? []), token: iterate([]) }
     this.#onAcknowledged = options.onAcknowledged
   }
@@ -88,7 +88,7 @@ class CxoneServer implements Cxone {
   }
 
   get tokensIssued(): number {
-    return this.#tokens.issued()
+    return this.#tokens.issued
   }
 
   get lastRequest(): IncomingMessage | undefined {
