@@ -1,12 +1,17 @@
 import type { HeadgateError } from '../contract/errors.js'
 import type { LoggedRecord, Position, Receipt, RecordLog, Target } from '../contract/index.js'
+import type { RecordMac } from '../pipeline/record-mac.js'
 import type { Judgement } from './judge.js'
 import { type DeadLetter, deadLetterOf, type LetterFilter, matches } from './letter.js'
 import { type Discard, History } from './notes.js'
+import { isProven } from './proof.js'
 
-/** `claimed`: a replay is about to send it, and has not noted yet how that ended. */
+/**
+ * `claimed`: a replay is about to send it, and has not noted yet how that ended. `unknown`: nothing proves that the pipeline
+ * wrote it, or that a command settled it.
+ */
 export type LetterStatus =
-  | { readonly kind: 'open' | 'claimed' }
+  | { readonly kind: 'open' | 'claimed' | 'unknown' }
   | { readonly kind: 'replayed'; readonly receipt: Receipt }
   | ({ readonly kind: 'discarded' } & Discard)
 
@@ -38,6 +43,8 @@ export interface FindOptions {
   readonly onlyPassing?: boolean
   /** The newest so many. */
   readonly limit?: number
+  /** Dead letters that it does not prove are `unknown`. */
+  readonly proof?: RecordMac | undefined
   onProgress(done: number, total: number): void
 }
 
@@ -54,27 +61,34 @@ export interface Found {
 
 /** Reads the dead letters of a pipeline and their status. */
 export async function findLetters(options: FindOptions): Promise<Found> {
-  const { log, topic, pipeline, filter, includeSettled, judge, onlyPassing, limit, onProgress } = options
+  const { log, topic, pipeline, filter, includeSettled, judge, onlyPassing, limit, proof, onProgress } =
+    options
   const partitions = (await log.partitions()).filter((partition) => partition.topic === topic)
   const from = partitions.map(({ partition, start }) => ({ topic, partition, offset: start }))
-  const histories = new Map(from.map(({ partition, offset }) => [partition, new History(pipeline, offset)]))
+  const histories = new Map(
+    from.map(({ partition, offset }) => [partition, new History(pipeline, offset, proof)]),
+  )
   const total = partitions.reduce((sum, { start, end }) => sum + end - start, 0)
 
   let done = 0
-  const candidates: { readonly letter: DeadLetter; readonly prospect: Promise<Prospect> | undefined }[] = []
+  const candidates: Candidate[] = []
   await log.read(from, (record: LoggedRecord) => {
     onProgress(Math.min(++done, total), total)
     if (histories.get(record.partition)?.add(record)) return
     const letter = deadLetterOf(record)
     if (letter === undefined || letter.pipeline !== pipeline || !matches(letter, filter)) return
     // Judged at once, before the next batch of records comes, so that not all values are in memory at the same time.
-    candidates.push({ letter, prospect: judge?.(letter, record.value).then(prospectOf) })
+    candidates.push({
+      letter,
+      proven: proof === undefined || isProven(record, proof),
+      prospect: judge?.(letter, record.value).then(prospectOf),
+    })
   })
 
   let settled = 0
   const letters: FoundLetter[] = []
-  for (const { letter, prospect } of candidates) {
-    const status = statusOf(letter, histories)
+  for (const { letter, proven, prospect } of candidates) {
+    const status = statusOf(letter, proven, histories)
     const expected = await prospect
     if (onlyPassing && expected?.kind !== 'passes') continue
     if (isSettled(status) && !includeSettled) settled++
@@ -85,8 +99,15 @@ export async function findLetters(options: FindOptions): Promise<Found> {
   return { letters: newest, matching: letters.length + settled, settled, histories }
 }
 
-export function statusOf(
+interface Candidate {
+  readonly letter: DeadLetter
+  readonly proven: boolean
+  readonly prospect: Promise<Prospect> | undefined
+}
+
+function statusOf(
   { partition, offset }: DeadLetter,
+  proven: boolean,
   histories: ReadonlyMap<number, History>,
 ): LetterStatus {
   const history = histories.get(partition)
@@ -94,6 +115,7 @@ export function statusOf(
   if (receipt !== undefined) return { kind: 'replayed', receipt }
   const discard = history?.discarded.get(offset)
   if (discard !== undefined) return { kind: 'discarded', ...discard }
+  if (!proven || history?.doubted.has(offset)) return { kind: 'unknown' }
   return { kind: history?.claims.has(offset) ? 'claimed' : 'open' }
 }
 
@@ -129,8 +151,13 @@ export type OneLetter =
   /** There is none, for this reason. */
   | { readonly kind: 'none'; readonly why: string }
 
-/** Reads one dead letter of a pipeline and its status. */
-export async function readLetter(log: RecordLog, at: Position, pipeline: string): Promise<OneLetter> {
+/** Reads one dead letter of a pipeline and its status. `proof`: as of `FindOptions`. */
+export async function readLetter(
+  log: RecordLog,
+  at: Position,
+  pipeline: string,
+  proof?: RecordMac,
+): Promise<OneLetter> {
   const { topic, partition, offset } = at
   const name = `${partition}:${offset}`
   const none = (why: string): OneLetter => ({ kind: 'none', why })
@@ -141,7 +168,7 @@ export async function readLetter(log: RecordLog, at: Position, pipeline: string)
     const range = start === end ? 'nothing' : `${partition}:${start} to ${partition}:${end - 1}`
     return none(`There is no record at ${name} of topic "${topic}"; there is ${range}.`)
   }
-  const history = new History(pipeline, offset)
+  const history = new History(pipeline, offset, proof)
   let record: LoggedRecord | undefined
   await log.read([at], (each) => {
     if (each.offset === offset) record = each
@@ -152,7 +179,8 @@ export async function readLetter(log: RecordLog, at: Position, pipeline: string)
     return none(`The record at ${name} of topic "${topic}" is not a dead letter of Headgate.`)
   if (letter.pipeline !== pipeline)
     return none(`The dead letter at ${name} is of the pipeline "${letter.pipeline}", not "${pipeline}".`)
-  const status = statusOf(letter, new Map([[partition, history]]))
+  const proven = proof === undefined || isProven(record, proof)
+  const status = statusOf(letter, proven, new Map([[partition, history]]))
   return { kind: 'found', found: { letter, status }, record }
 }
 

@@ -2,6 +2,8 @@ import { checkShape } from '../config/shape.js'
 import type { LoggedRecord, Position, Receipt, SinkRecord } from '../contract/index.js'
 import { HEADER } from '../ledger/record-headers.js'
 import { Type } from '../lib/json/pointer.js'
+import type { RecordMac } from '../pipeline/record-mac.js'
+import { noteMac } from './proof.js'
 
 /**
  * A note of a replay or a discard, written into the partition of the dead letters that it settles, so that every later run
@@ -32,20 +34,28 @@ export type Note =
       readonly offsets: readonly number[]
     }
 
-/** `number` distinguishes the notes of a run: a compacted topic must not take one for a newer version of another. */
+/**
+ * `number` distinguishes the notes of a run: a compacted topic must not take one for a newer version of another. `proof`: with
+ * it, the note proves who wrote it.
+ */
 export function noteRecord(
   at: { readonly topic: string; readonly partition: number; readonly pipeline: string },
   note: Note,
   number: number,
+  proof?: RecordMac,
 ): SinkRecord {
   const { kind, ...content } = note
-  return {
+  const record = {
     target: { topic: at.topic, partition: at.partition },
     key: Buffer.from(`${HEADER.replay}/${note.run}/${number}`),
     value: Buffer.from(JSON.stringify(content)),
+  }
+  return {
+    ...record,
     headers: [
       { name: HEADER.replay, value: kind },
       { name: HEADER.pipeline, value: at.pipeline },
+      ...(proof === undefined ? [] : [{ name: HEADER.mac, value: noteMac(record, kind, proof) }]),
     ],
   }
 }
@@ -116,10 +126,14 @@ export class History {
   readonly #claims = new Map<number, Claim>()
   readonly #delivered = new Map<number, Receipt>()
   readonly #discarded = new Map<number, Discard>()
+  readonly #proof: RecordMac | undefined
+  readonly #doubted = new Set<number>()
 
-  constructor(pipeline: string, from: number) {
+  /** `proof`: notes that it does not prove settle nothing. */
+  constructor(pipeline: string, from: number, proof?: RecordMac) {
     this.#pipeline = pipeline
     this.#next = from
+    this.#proof = proof
   }
 
   /** The offset after the last record that was read. */
@@ -147,13 +161,36 @@ export class History {
     return this.#discarded
   }
 
+  /** The offsets of dead letters that a note settles, and nothing proves the note. */
+  get doubted(): ReadonlySet<number> {
+    return this.#doubted
+  }
+
   /** Call it with every record of the partition, in the order of the offsets. Returns true if the record is a note. */
   add(record: LoggedRecord): boolean {
     if (record.offset < this.#next) return false
     this.#next = record.offset + 1
     const note = noteOf(record, this.#pipeline)
-    if (note !== undefined) this.#apply(note, record.timestamp)
-    return note !== undefined
+    if (note === undefined) return false
+    if (this.#isProven(record, note.kind)) this.#apply(note, record.timestamp)
+    else this.#doubt(note)
+    return true
+  }
+
+  #isProven({ topic, partition, key, value, header }: LoggedRecord, kind: Note['kind']): boolean {
+    // Without these, two runs could not exclude each other; a forged one can only stop a run.
+    if (this.#proof === undefined || kind === 'begun' || kind === 'claimed') return true
+    return header(HEADER.mac) === noteMac({ target: { topic, partition }, key, value }, kind, this.#proof)
+  }
+
+  #doubt(note: Note): void {
+    const offsets =
+      note.kind === 'settled'
+        ? note.delivered.map(({ offset }) => offset)
+        : note.kind === 'discarded'
+          ? note.offsets
+          : []
+    for (const offset of offsets) this.#doubted.add(offset)
   }
 
   #apply(note: Note, at: number): void {

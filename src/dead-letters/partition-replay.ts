@@ -1,6 +1,7 @@
 import { HeadgateError } from '../contract/errors.js'
 import type { Receipt, RecordLog, SinkRecord } from '../contract/index.js'
 import { endsWithin } from '../lib/async.js'
+import type { RecordMac } from '../pipeline/record-mac.js'
 import { readUntil } from './find.js'
 import type { DeadLetter } from './letter.js'
 import { type Claim, type History, type Note, noteRecord } from './notes.js'
@@ -24,6 +25,8 @@ export interface RunOptions {
   readonly pipeline: string
   readonly topic: string
   readonly run: Run
+  /** Proves the notes that the run writes. */
+  readonly proof?: RecordMac | undefined
   /** The notes of each partition, as far as they have been read. */
   readonly histories: ReadonlyMap<number, History>
   readonly letters: readonly DeadLetter[]
@@ -79,9 +82,9 @@ export class PartitionReplay {
 
   /** Resolves once the note is durable, and all records before it have been read. */
   async write(note: Note): Promise<void> {
-    const { log, send, pipeline, topic, sendWithin } = this.#options
+    const { log, send, pipeline, topic, proof, sendWithin } = this.#options
     const { partition, history } = this
-    const sending = send(noteRecord({ topic, partition, pipeline }, note, this.#notes++))
+    const sending = send(noteRecord({ topic, partition, pipeline }, note, this.#notes++, proof))
     // The note may still arrive later. That does no harm: no record is found for a claim for which nothing was sent.
     if (!(await endsWithin(sending, sendWithin)))
       throw new HeadgateError(

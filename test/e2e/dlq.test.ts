@@ -213,6 +213,40 @@ test('dead letters are settled one by one: replayed with another body, or discar
   expect((await dlq(dlqReplayCommand, { yes: true, id: 'wrong' })).out).toBe('No dead letters sent.\n')
 })
 
+test('with a key of the process, dead letters that it does not prove are shown, and sent only by force', async () => {
+  const { kafka, cwd, dlq, edit } = await deadLetters()
+  edit((text) => text, relaxed)
+  writeFileSync(join(cwd, 'record.key'), 'a key that Headgate did not have')
+  const withKey: typeof dlq = (command, options, ...places) =>
+    dlq(command, { recordKeyFile: 'record.key', ...options }, ...places)
+  const listed = lines((await withKey(dlqListCommand, { json: true })).out)
+  expect(listed.map(({ status }) => status)).toEqual(['unknown', 'unknown', 'unknown', 'unknown'])
+  expect((await withKey(dlqListCommand)).out).toContain('4 of them are unknown: ')
+  const { partition, offset } = listed.find(({ id }) => id === 'high')
+  const place = `${partition}:${offset}`
+  expect((await withKey(dlqShowCommand, {}, place)).out).toMatch(
+    /status +unknown: .*HEADGATE_RECORD_KEY_FILE/,
+  )
+
+  const refused = await withKey(dlqReplayCommand, { yes: true }, place)
+  expect([refused.code, refused.out]).toEqual([
+    1,
+    expect.stringMatching(
+      /^No dead letters sent\.\n.*\n.*not proven by the key .*--force sends it all the same/,
+    ),
+  ])
+  expect(await written(kafka)).toEqual([])
+  const forced = await withKey(dlqReplayCommand, { yes: true, force: true }, place)
+  expect([forced.code, forced.out]).toEqual([0, '1 dead letter sent.\n'])
+  const again = await withKey(dlqReplayCommand, { yes: true, force: true }, place)
+  expect([again.code, again.out]).toEqual([1, expect.stringContaining('already replayed to')])
+  const discarded = await withKey(dlqDiscardCommand, { reason: 'forged', yes: true, until: 'now' })
+  expect(discarded.out).toBe('3 dead letters discarded.\n')
+  expect((await withKey(dlqListCommand)).out).toMatch(/^No dead letters\./)
+  // Another command without the key has the notes as they are.
+  expect(lines((await dlq(dlqListCommand, { json: true, all: true })).out)).toHaveLength(4)
+})
+
 test.each([
   [
     dlqDiscardCommand,

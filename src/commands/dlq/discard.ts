@@ -42,7 +42,7 @@ Exits with 0 if all selected dead letters were discarded (or would be), and with
       return EXIT.usage
     }
     return withDeadLetters(options, io, true, async (session) => {
-      const chosen = await choose(session, read.selection, io, false)
+      const chosen = await choose(session, read.selection, io, false, true)
       const { found, open, refused } = chosen
       if (options['yes'] !== true) {
         io.out(`${plan(chosen)}\n`)

@@ -68,7 +68,7 @@ function listing({ letters, matching, settled }: Found, withProspect: boolean, {
     printable(letter.id),
     printable(letter.stage),
     printable(letter.code),
-    ...(withStatus ? [formatStatus(status)] : []),
+    ...(withStatus ? [status.kind === 'unknown' ? status.kind : formatStatus(status)] : []),
     ...(withProspect && prospect !== undefined ? [formatProspect(prospect)] : []),
     printable(letter.message),
   ])
@@ -88,6 +88,9 @@ function summary(letters: readonly FoundLetter[], matching: number, settled: num
     `${countLetters(open)}${letters.length < open ? `, of which the newest ${letters.length} are shown` : ''}${byCode(letters)}.`,
   ]
   if (settled > 0) lines.push(`${settled} more have been replayed or discarded; --all shows them.`)
+  const unknown = letters.filter(({ status }) => status.kind === 'unknown').length
+  if (unknown > 0)
+    lines.push(`${unknown} of them are unknown: ${UNKNOWN}. A replay sends them only with --force.`)
   if (letters.some(({ status }) => status.kind === 'claimed'))
     lines.push('For some, it is unknown whether a replay has sent them; the next replay finds out.')
   return lines
@@ -104,8 +107,12 @@ export function byCode(letters: readonly FoundLetter[]): string {
 export const countLetters = (count: number): string =>
   count === 0 ? 'No dead letters' : `${count} dead ${count === 1 ? 'letter' : 'letters'}`
 
+/** Why a status is unknown. */
+export const UNKNOWN = 'it, or the note that settled it, is not proven by the key in HEADGATE_RECORD_KEY_FILE'
+
 export const formatStatus = (status: LetterStatus): string => {
   if (status.kind === 'discarded') return `discarded: ${printable(status.reason)}`
+  if (status.kind === 'unknown') return `unknown: ${UNKNOWN}`
   if (status.kind !== 'replayed') return status.kind
   const { topic, partition, offset } = status.receipt
   return `replayed to ${topic} ${partition}:${offset}`

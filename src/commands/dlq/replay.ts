@@ -44,6 +44,11 @@ Exits with 0 if all selected dead letters were sent (or would be), and with 1 ot
         'Sends these bytes instead of those of the dead letter; needs one position. "-" is standard input.',
     },
     { flags: '--rate <n>', description: 'At most so many records per second.' },
+    {
+      flags: '--force',
+      description:
+        'Also sends dead letters whose status is unknown: with HEADGATE_RECORD_KEY_FILE, those that its key does not prove.',
+    },
     { flags: '--yes', description: 'Sends them.' },
   ],
   async run({ arguments: places, options }, io) {
@@ -65,7 +70,7 @@ Exits with 0 if all selected dead letters were sent (or would be), and with 1 ot
     if (bodyFile !== undefined && body === undefined) return EXIT.wrong
     return withDeadLetters(options, io, true, async (opened) => {
       const session = body === undefined ? opened : { ...opened, judge: judgeAs(body, opened) }
-      const chosen = await choose(session, read.selection, io, true)
+      const chosen = await choose(session, read.selection, io, true, options['force'] === true)
       const failing = failuresOf(chosen)
       if (options['yes'] !== true) {
         io.out(`${plan(chosen, failing)}\n`)

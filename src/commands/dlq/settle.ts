@@ -7,7 +7,7 @@ import { type DeadLetter, formatLetterRef, isOneOf } from '../../dead-letters/le
 import type { ReplayOptions } from '../../dead-letters/replay.js'
 import { printable } from '../../lib/terminal/text.js'
 import type { Io } from '../command.js'
-import { formatStatus } from './list.js'
+import { formatStatus, UNKNOWN } from './list.js'
 import type { Selection } from './selection.js'
 import { type DeadLetterSession, find } from './session.js'
 
@@ -32,20 +32,25 @@ export interface Choice {
   readonly refused: readonly Refusal[]
 }
 
-/** Finds the dead letters to settle. Every position from the command line is either in `open` or in `refused`. */
+/**
+ * Finds the dead letters to settle. Every position from the command line is either in `open` or in `refused`.
+ * `takesUnknown`: also those that nothing proves.
+ */
 export async function choose(
   session: DeadLetterSession,
   selection: Selection,
   io: Io,
   prospects: boolean,
+  takesUnknown: boolean,
 ): Promise<Choice> {
   const { refs } = selection.filter
   const found = await find(session, { ...selection, includeSettled: refs !== undefined }, io, prospects)
   const absent = (refs ?? []).filter((ref) => !found.letters.some(({ letter }) => isOneOf(letter, [ref])))
   const settled = found.letters.filter(({ status }) => isSettled(status))
+  const unknown = found.letters.filter(({ status }) => status.kind === 'unknown' && !takesUnknown)
   return {
     found,
-    open: found.letters.filter(({ status }) => !isSettled(status)),
+    open: found.letters.filter((letter) => !isSettled(letter.status) && !unknown.includes(letter)),
     refused: [
       ...absent.map(({ topic, partition, offset }) => ({
         position: topic === undefined ? `${partition}:${offset}` : `${topic}:${partition}:${offset}`,
@@ -53,6 +58,7 @@ export async function choose(
         why: `this pipeline has no such dead letter in topic "${session.topic}", or a filter excludes it`,
       })),
       ...settled.map(({ letter, status }) => refusal(letter, `already ${formatStatus(status)}`)),
+      ...unknown.map(({ letter }) => refusal(letter, `${UNKNOWN}; --force sends it all the same`)),
     ],
   }
 }
@@ -65,7 +71,7 @@ export const refusal = (letter: DeadLetter, why: string): Refusal => ({
 
 /** Options by which replays and discards that run at the same time share the partitions. */
 export const runOptions = (
-  { delivery, log, topic, giveUp }: DeadLetterSession,
+  { delivery, log, topic, proof, giveUp }: DeadLetterSession,
   { histories }: Found,
   io: Io,
 ): Omit<ReplayOptions, 'letters' | 'judge' | 'rate' | 'onProgress'> => ({
@@ -73,6 +79,7 @@ export const runOptions = (
   send: (record) => delivery.sink.send(record),
   pipeline: delivery.name,
   topic,
+  proof,
   run: { id: randomUUID(), by: `process ${pid} on ${hostname()}` },
   histories,
   signal: io.signal,

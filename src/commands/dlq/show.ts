@@ -32,8 +32,8 @@ export const dlqShowCommand: Command = {
 `)
       return EXIT.usage
     }
-    return withDeadLetters(options, io, false, async ({ delivery, log, topic }) => {
-      const one = await readLetter(log, { ...named, topic: named.topic ?? topic }, delivery.name)
+    return withDeadLetters(options, io, false, async ({ delivery, log, topic, proof }) => {
+      const one = await readLetter(log, { ...named, topic: named.topic ?? topic }, delivery.name, proof)
       if (one.kind === 'none') {
         io.err(`${printable(one.why)}\n`)
         return EXIT.wrong

@@ -1,0 +1,26 @@
+import type { LoggedRecord, SinkRecord } from '../contract/index.js'
+import { digestOf } from '../ledger/identity.js'
+import { HEADER } from '../ledger/record-headers.js'
+import type { RecordMac } from '../pipeline/record-mac.js'
+
+/**
+ * Whether the pipeline with this key wrote a dead letter: anybody with write access to the topic can write one. The MAC proves
+ * topic, id and digest, and the digest the bytes of the event; the reason in the headers is not proven.
+ */
+export function isProven(record: LoggedRecord, mac: RecordMac): boolean {
+  const [id, digest] = [record.header(HEADER.id), record.header(HEADER.digest)]
+  return (
+    id !== undefined &&
+    digest === digestOf(record.value) &&
+    record.header(HEADER.mac) === mac.of(record.topic, id, digest)
+  )
+}
+
+/** The header of a note that proves kind, position and content. No id of an event has a line end, so no event has this MAC. */
+export function noteMac(
+  { target: { topic, partition }, key, value }: Pick<SinkRecord, 'target' | 'key' | 'value'>,
+  kind: string,
+  mac: RecordMac,
+): string {
+  return mac.of(topic, `${kind}\n${partition}\n${key?.toString()}`, digestOf(value))
+}
