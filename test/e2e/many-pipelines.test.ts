@@ -7,6 +7,7 @@ import { temporaryDirectory } from '../helpers/context.js'
 import { webhookPipeline } from '../helpers/pipelines/webhook-pipeline.js'
 
 const PIPELINES = 60
+const SCRAPES = 30
 const names = Array.from({ length: PIPELINES }, (_, index) => `orders-${index}`)
 
 const pipeline = (name: string, brokers: string) =>
@@ -86,10 +87,18 @@ test('60 pipelines on one cluster share its client, idle and under load, and are
   await expect.poll(measure, { timeout: 5000, interval: 1000 }).toBeDefined()
   most = greatest(most, measure())
 
-  const startedAt = performance.now()
-  const text = await scrape()
-  const took = Math.round(performance.now() - startedAt)
-  console.log(`60 pipelines: ${JSON.stringify(most)}, a scrape of ${text.length} bytes in ${took} ms`)
+  const times: number[] = []
+  let text = ''
+  while (times.length < SCRAPES) {
+    const startedAt = performance.now()
+    text = await scrape()
+    times.push(Math.round(performance.now() - startedAt))
+  }
+  const [first] = times
+  const median = times.sort((a, b) => a - b)[SCRAPES / 2]
+  console.log(
+    `60 pipelines: ${JSON.stringify(most)}, scrapes of ${text.length} bytes: the first in ${first} ms, the median of ${SCRAPES} in ${median} ms`,
+  )
   // The connections of these senders are descriptors too.
   expect(most.threads).toBeLessThan(60)
   expect(most.descriptors - PIPELINES).toBeLessThan(150)
