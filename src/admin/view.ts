@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { dirname } from 'node:path'
+import type { ConfigChecker } from '../config/check-process.js'
 import type { AnyDefinition } from '../contract/index.js'
 import { withoutSecrets } from '../ledger/report.js'
 import type { ProcessMetrics } from '../metrics/registry.js'
@@ -10,7 +10,6 @@ import type { Settings } from '../process/settings.js'
 import type { Taps } from '../tap/tap.js'
 import type { Certificates } from '../tls/certificates.js'
 import type { AdminHost } from './admin.js'
-import { ConfigCheckProcess } from './connect/config-checker.js'
 import { connectRoutes } from './connect/index.js'
 import { reloadResponse, reloadState } from './reload.js'
 import type { Route } from './routes.js'
@@ -28,6 +27,7 @@ export interface AdminViewOptions {
   readonly taps: Taps
   readonly targetStates: TargetStates
   readonly loggers: LoggerLevels
+  readonly checker: ConfigChecker
   /** False until the pipelines have been started. */
   isStarted(): boolean
   notReady(): readonly string[]
@@ -49,7 +49,6 @@ export function adminView(options: AdminViewOptions): {
     worker: `${hostname()}:${settings.adminPort}`,
     writable: settings.configWritable,
     started: options.isStarted,
-    checker: new ConfigCheckProcess(settings, dirname(options.file), config),
   })
   const shown: AdminHost = {
     notReady: options.notReady,

@@ -3,17 +3,20 @@ import {
   type CheckRequest,
   type CheckResult,
   checkResultOf,
-  checkStage,
-} from '../admin/connect/config-checker.js'
+  type DiskMessage,
+} from '../config/check-process.js'
+import { checkStage } from '../config/check-stage.js'
 import { filesIn } from '../config/files.js'
 import { loadPlugins } from '../config/load-plugins.js'
+import { runTrials } from '../pipeline/trial.js'
 import { plugins } from '../plugins/index.js'
 import { type Command, EXIT, type Io } from './command.js'
 import { loadConfig } from './load.js'
 
 export const checkConfigCommand: Command = {
   name: 'check-config',
-  summary: 'Checks a config, or one stage, for the admin API of `headgate run`, which starts this command.',
+  summary:
+    'Checks a config, or one stage, for a reload or the admin API of `headgate run`, which starts this command.',
   hidden: true,
   async run(_, io) {
     const request = JSON.parse(String(await io.stdin())) as CheckRequest
@@ -22,7 +25,16 @@ export const checkConfigCommand: Command = {
   },
 }
 
-async function check({ settings, subject, running }: CheckRequest, io: Io): Promise<CheckResult> {
+async function check(
+  { settings, subject, running }: CheckRequest,
+  io: Io,
+): Promise<CheckResult | DiskMessage> {
+  if (subject.kind === 'disk') {
+    const read = await runTrials(await loadConfig(settings, io))
+    if (!read.ok) return read
+    const { revision, watched, contents } = read.config
+    return { ok: true, revision, watched, contents: [...contents()] }
+  }
   if (subject.kind === 'file') {
     const read = await loadConfig(settings, io, {
       text: subject.text,

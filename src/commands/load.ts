@@ -6,6 +6,7 @@ import { didYouMean } from '../config/problem.js'
 import { type CheckedConfig, type ReadOptions, type ReadResult, readConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import { isLoopback } from '../lib/loopback.js'
+import { nextTurn } from '../lib/slices.js'
 import { printable } from '../lib/terminal/text.js'
 import { plugins } from '../plugins/index.js'
 import {
@@ -48,23 +49,25 @@ export function loadSettings(flags: CommandInput['options'], io: Io): Settings |
   return undefined
 }
 
-type LoadOptions = Pick<ReadOptions, 'unresolved' | 'text' | 'contents'> & {
+type LoadOptions = Pick<ReadOptions, 'unresolved' | 'text' | 'contents' | 'checked' | 'othersOnDisk'> & {
   /** For untrusted configs: loads only these plugins, and reads no files outside the folder of the config. */
   readonly running?: RunningPlugins
 }
 
 /**
  * Loads the plugins that the config file names, then reads and checks the file, as `run` does; every command that needs a
- * config uses this. `unresolved` (for commands that connect to nothing), `text` and `contents`: see `ReadOptions`.
+ * config uses this. `unresolved` (for commands that connect to nothing) and the others: see `ReadOptions`.
  */
 export async function loadConfig(
   { config, host, allowUnverified, allowClientCode }: Settings,
   { env, cwd }: Io,
-  { unresolved, text, contents, running }: LoadOptions = {},
+  { running, ...options }: LoadOptions = {},
 ): Promise<ReadResult> {
   const exposed = !allowUnverified && !isLoopback(host)
   const path = resolve(cwd, config)
-  const external = await loadPlugins(path, plugins, text ?? contents?.get(path), running)
+  // Each of the two takes a tenth of a second for thousands of rules; in a reload, events have their turn in between.
+  const external = await loadPlugins(path, plugins, options.text ?? options.contents?.get(path), running)
+  await nextTurn()
   return readConfig(path, {
     plugins,
     external,
@@ -72,9 +75,7 @@ export async function loadConfig(
     exposed,
     clientCode: allowClientCode,
     cwd,
-    ...(unresolved && { unresolved }),
-    ...(text !== undefined && { text }),
-    ...(contents !== undefined && { contents }),
+    ...options,
     ...(running !== undefined && { within: true }),
   })
 }

@@ -89,9 +89,8 @@ async function serve(
     sockets: listeningSockets(io.env, process.pid),
     config,
     file: resolve(io.cwd, settings.config),
-    read: async (text) =>
-      // With a text, it is a check for the admin API.
-      text === undefined ? runTrials(await loadConfig(settings, io)) : loadConfig(settings, io, { text }),
+    read: (files) =>
+      loadConfig(settings, io, { contents: files.contents, checked: files, othersOnDisk: true }),
     onSecrets: (secrets) => redact(lineRedactor(secrets)),
     onTakeover(pid) {
       log.info({ event: 'takeover', pid }, 'another process takes over')

@@ -19,7 +19,7 @@ export const workerCommand: Command = {
     await runWorker({
       onWarning: io.onWarning,
       stream: new Socket({ fd: CHANNEL_FD }),
-      read: (settings, contents) => loadConfig(settings, io, { contents }),
+      read: (settings, { contents, ...checked }) => loadConfig(settings, io, { contents, checked }),
     })
     return EXIT.ok
   },

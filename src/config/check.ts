@@ -61,6 +61,8 @@ export interface CheckOptions {
   readonly clientCode?: boolean
   /** References that have no value: a second problem at the same place would only repeat the first. */
   readonly unresolved: readonly ProviderProblem[]
+  /** Present if plugins have checked their settings already, in another process. */
+  readonly checked?: object
 }
 
 export interface Checked {
@@ -230,8 +232,9 @@ const noDeadLetters = {
 function* pluginProblems(
   { name, check }: Definition<Kind, TSchema>,
   config: unknown,
-  { files, exposed, deadLetters, clientCode = false }: StageOptions,
+  { files, exposed, deadLetters, clientCode = false, checked }: StageOptions,
 ): Iterable<ConfigProblem> {
+  if (checked !== undefined) return
   try {
     yield* check?.(config, { files, exposed, deadLetters, clientCode }) ?? []
   } catch (thrown) {

@@ -11,6 +11,8 @@ export interface FilesOptions {
   readonly collected?: Map<string, string>
   /** Reads these instead of the files on disk; there are no others. */
   readonly contents?: Contents | undefined
+  /** With `contents`: folders, and files that are not among them, are read from the disk. */
+  readonly othersOnDisk?: boolean | undefined
   /** Reads only files below the folder, also through links: a stranger names the files. */
   readonly within?: boolean | undefined
 }
@@ -18,18 +20,19 @@ export interface FilesOptions {
 /** Files relative to a folder. */
 export function filesIn(
   folder: string,
-  { collected = new Map(), contents, within }: FilesOptions = {},
+  { collected = new Map(), contents, othersOnDisk = contents === undefined, within }: FilesOptions = {},
 ): Files {
   const refuseOutside = (path: string): void => {
     if (within !== true) return
     const inside = `${realpathSync(folder)}${sep}`
     if (!realpathSync(path).startsWith(inside)) throw new Error(`it is not below ${folder}`)
   }
-  const textOf = (path: string): string => (contents === undefined ? readText(path) : readOf(contents, path))
+  const textOf = (path: string): string =>
+    contents?.get(path) ?? (othersOnDisk ? readText(path) : missing(path))
   const namesIn = (path: string): string[] =>
-    contents === undefined
+    othersOnDisk
       ? readdirSync(path)
-      : [...contents.keys()].filter((file) => dirname(file) === path).map((file) => basename(file))
+      : [...(contents?.keys() ?? [])].filter((file) => dirname(file) === path).map((file) => basename(file))
   const unreadable = (path: string, error: unknown) =>
     new HeadgateError('HG_CONFIG_UNREADABLE', `${path} cannot be read: ${reason(error)}.`)
   return {
@@ -57,10 +60,17 @@ export function filesIn(
 }
 
 /** Throws as the file system does. */
-function readOf(contents: Contents, path: string): string {
-  const text = contents.get(path)
-  if (text === undefined) throw Object.assign(new Error(`no such file: ${path}`), { code: 'ENOENT' })
-  return text
+function missing(path: string): never {
+  throw Object.assign(new Error(`no such file: ${path}`), { code: 'ENOENT' })
+}
+
+/** Whether the files on disk still have these texts. */
+export function areOnDisk(contents: Contents): boolean {
+  try {
+    return [...contents].every(([path, text]) => readText(path) === text)
+  } catch {
+    return false
+  }
 }
 
 /** Larger than any config, schema or scenario file that people write. */

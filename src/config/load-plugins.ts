@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { parse } from 'jsonc-parser'
 import { type AnyDefinition, CONTRACT, KINDS } from '../contract/index.js'
 import {
   type ExternalPlugin,
@@ -12,7 +13,6 @@ import {
 import { readText, reason } from './files.js'
 import { loadingFailure, packageEntry } from './plugin-package.js'
 import { checkShape } from './shape.js'
-import { SourceText } from './source-text.js'
 
 /**
  * Imports the plugins that a config file names by package or by path, and nothing else. Never rejects: the check reports the
@@ -100,7 +100,7 @@ function pluginNames(path: string, replacement: string | undefined): string[] {
   } catch {
     return []
   }
-  const { value } = new SourceText(path, text)
+  const value = parseLeniently(text)
   const ofPipelines = values(member(value, 'pipelines')).flatMap((pipeline) => [
     member(pipeline, 'source'),
     ...values(member(pipeline, 'transforms')),
@@ -111,6 +111,15 @@ function pluginNames(path: string, replacement: string | undefined): string[] {
     const name = member(stage, 'plugin')
     return typeof name === 'string' ? [name] : []
   })
+}
+
+/** Undefined for a text that is nested too deeply for the parser; the check of the config reports it. */
+function parseLeniently(text: string): unknown {
+  try {
+    return parse(text.replace(/^\ufeff/, ''), [], { allowTrailingComma: true })
+  } catch {
+    return undefined
+  }
 }
 
 /** The file may have any shape: it has not been checked. */

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { basename, dirname, relative } from 'node:path'
 import { HeadgateError } from '../contract/errors.js'
 import type { AnyDefinition, Files } from '../contract/index.js'
-import { child } from '../lib/json/pointer.js'
+import { pointer } from '../lib/json/pointer.js'
 import { redactor } from '../process/redact.js'
 import { type CheckedPipeline, checkPipelines } from './check.js'
 import type { ExternalPlugins } from './choose-plugin.js'
@@ -30,6 +30,10 @@ export interface ReadOptions {
   readonly text?: string
   /** All files as another process has read them, used in place of those on disk. */
   readonly contents?: Contents
+  /** If another process has checked `contents`: plugins do not check their settings again, which can take seconds. */
+  readonly checked?: Pick<CheckedFiles, 'revision' | 'watched'>
+  /** With `contents`: files that are not among them are read from the disk. */
+  readonly othersOnDisk?: boolean
   /** Reads only files below the folder of the config file: a stranger names them. */
   readonly within?: boolean
   /**
@@ -37,6 +41,11 @@ export interface ReadOptions {
    * stages is a placeholder: such a config is good for a dry run, and must not be run.
    */
   readonly unresolved?: 'placeholder'
+}
+
+/** The files of a config in which a process has found no problem, for other processes. */
+export interface CheckedFiles extends Pick<CheckedConfig, 'revision' | 'watched'> {
+  readonly contents: Contents
 }
 
 /** A config without problems, from which pipelines can be built. */
@@ -79,11 +88,16 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
   const files = filesIn(dirname(path), {
     collected: contents,
     contents: options.contents,
+    othersOnDisk: options.othersOnDisk,
     within: options.within,
   })
-  const inClear = (config: unknown) => secretPlaces(config, options)
+  let inClear: readonly SecretPlace[] = []
+  const findSecrets = (config: unknown) => {
+    inClear = secretPlaces(config, options)
+    return inClear
+  }
   if (options.text !== undefined) contents.set(path, options.text)
-  const text = open(file, () => options.text ?? files.read(basename(path)), inClear)
+  const text = open(file, () => options.text ?? files.read(basename(path)), findSecrets)
   const { lines } = text
   if (text.problems.length > 0 || !('value' in text)) return { ok: false, problems: text.problems, lines }
 
@@ -100,14 +114,19 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
   // Messages of plugins can quote values.
   if (problems.length > 0)
     return { ok: false, problems: problems.map((one) => withoutSecrets(one, redact)).sort(byLocation), lines }
-  for (const plugin of options.external?.values() ?? [])
-    if ('file' in plugin && plugin.file !== undefined) contents.set(plugin.file.path, plugin.file.text)
+  for (const plugin of options.external?.values() ?? []) {
+    if (!('file' in plugin) || plugin.file === undefined) continue
+    const { path: pluginPath, text: pluginText } = plugin.file
+    if (options.checked !== undefined && options.contents?.get(pluginPath) !== pluginText)
+      throw changedSince(relative(options.cwd, pluginPath))
+    contents.set(pluginPath, pluginText)
+  }
   let warnings: readonly Warning[] | undefined
   const findWarnings = (): readonly Warning[] =>
     lint(pipelines, text, {
       ...options,
       files,
-      inClear: inClear(text.value),
+      inClear,
       secrets: secretsFound,
       redact,
       resolved: substituted.resolved,
@@ -115,10 +134,10 @@ export function readConfig(path: string, options: ReadOptions): ReadResult {
   return {
     ok: true,
     config: {
-      ...originOf(contents, substituted, secrets),
+      ...originOf(contents, substituted, secrets, options),
       file,
       pipelines,
-      written: hidden(text.value, inClear(text.value)),
+      written: hidden(text.value, inClear),
       files,
       secrets,
       placeholders,
@@ -139,28 +158,36 @@ function originOf(
   contents: ReadonlyMap<string, string>,
   { resolved, read, texts }: Substituted,
   secrets: ReadonlyMap<string, string>,
+  { checked, contents: provided = new Map() }: ReadOptions,
 ): Pick<CheckedConfig, 'revision' | 'references' | 'watched' | 'contents'> {
   const values = resolved.map(({ value, reference }) => [value, reference] as const)
-  return {
+  // Without the checks of plugins, the files that only these read are not among `contents`.
+  const { revision, watched } = checked ?? {
     revision: hash('sha256', [...contents.values()].join('\0'), 'hex').slice(0, 12),
-    references: new Map([...values, ...secrets]),
     watched: [...new Set([...contents.keys(), ...read])],
-    contents: () => new Map([...texts, ...contents]),
+  }
+  return {
+    revision,
+    references: new Map([...values, ...secrets]),
+    watched,
+    contents: () => new Map([...(checked === undefined ? [] : provided), ...texts, ...contents]),
   }
 }
 
+const changedSince = (file: string): HeadgateError =>
+  new HeadgateError('HG_RELOAD_FAILED', `The plugin ${file} has changed since the config was checked.`)
+
 function hidden(value: unknown, secrets: readonly SecretPlace[]): unknown {
-  const pointers = new Set(secrets.map(({ pointer }) => pointer))
-  const walk = (inner: unknown, pointer: string): unknown => {
-    if (pointers.has(pointer)) return HIDDEN
-    if (Array.isArray(inner)) return inner.map((element, index) => walk(element, child(pointer, index)))
-    if (typeof inner !== 'object' || inner === null) return inner
-    return Object.fromEntries(
-      Object.entries(inner).map(([key, member]) => [key, walk(member, child(pointer, key))]),
-    )
+  const copy: unknown = structuredClone(value)
+  for (const secret of secrets) {
+    const names = pointer(secret.pointer).tokens
+    const around = names.slice(0, -1).reduce((at: unknown, name) => (at as Parent)[name], copy)
+    ;(around as Parent)[names.at(-1) ?? ''] = HIDDEN
   }
-  return walk(value, '')
+  return copy
 }
+
+type Parent = { [name: string]: unknown }
 
 function open(
   file: string,

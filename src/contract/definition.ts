@@ -13,7 +13,10 @@ export interface BaseDefinition<Config extends TSchema = TSchema> {
   readonly summary: string
   /** The settings: validation, types, defaults, reference docs and editor schema at once. */
   readonly config: Config
-  /** Finds problems that the schema cannot express. Called with a config that fits the schema. No I/O but `files`. */
+  /**
+   * Finds problems that the schema cannot express. Called with a config that fits the schema. No I/O but `files`. In a reload it
+   * runs in another process than `create`, so that it may take seconds.
+   */
   check?(config: Static<Config>, context: CheckContext): Iterable<ConfigProblem>
   /**
    * Finds problems that show only once a client or the like is created with this config. Called by `validate` and before a

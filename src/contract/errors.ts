@@ -373,7 +373,7 @@ const ERROR_TABLE = {
     'The old config stays in use. For another cluster or a topic that was deleted and created again: restart Headgate, which then forgets the events of the old one; or give the pipeline another name.',
   ),
   HG_RELOAD_FAILED: config(
-    'A stage of the new config did not start, or does not accept events.',
+    'The new config could not be checked in time, or one of its stages did not start or does not accept events.',
     'The old config stays in use. Read the reason in the message; Headgate retries the reload by itself, on SIGHUP and on POST /config/reload.',
   ),
   HG_CONFIG_UNVERIFIED: config(

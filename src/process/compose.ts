@@ -1,7 +1,9 @@
+import { dirname } from 'node:path'
 import type { AdminHost } from '../admin/admin.js'
 import type { Route } from '../admin/routes.js'
 import { adminView } from '../admin/view.js'
-import type { CheckedConfig, ReadResult } from '../config/read.js'
+import { ConfigCheckProcess } from '../config/check-process.js'
+import type { CheckedConfig, CheckedFiles, ReadResult } from '../config/read.js'
 import type { AnyDefinition } from '../contract/index.js'
 import { bytes } from '../lib/units.js'
 import { countResponses, showProcess } from '../metrics/process.js'
@@ -23,8 +25,8 @@ import type { Settings } from './settings.js'
 export interface AppOptions {
   readonly settings: Settings
   readonly config: CheckedConfig
-  /** Reads and checks the config file, or this text in place of it. */
-  read(text?: string): Promise<ReadResult>
+  /** Reads the config from files that another process has checked. */
+  read(files: CheckedFiles): Promise<ReadResult>
   /** Called with the secrets of a config before it is used. */
   onSecrets(secrets: CheckedConfig['secrets']): void
   /** Called once, with the process that takes over from this one and waits for it to stop. */
@@ -81,7 +83,8 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
   const { targetStates, loggers } = broadcastChanges(storedStates, options.loggers, workers)
   const secrets = new Map(config.secrets)
   const taps = new Taps({ metrics, log: log({ listener: 'admin' }), secrets: () => secrets })
-  const reloader = new Reloader({
+  const checker = new ConfigCheckProcess(settings, dirname(options.file), () => reloader.config())
+  const reloader: Reloader = new Reloader({
     config,
     deps: {
       metrics,
@@ -96,7 +99,10 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
       signal,
     },
     workers,
-    read: () => options.read(),
+    async read(signal) {
+      const checked = await checker.disk(signal)
+      return checked.ok ? options.read(checked.files) : checked
+    },
     onSecrets(found) {
       for (const [value, shown] of found) secrets.set(value, shown)
       // Earlier secrets stay secret: another system may still use them.
@@ -113,7 +119,7 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
   })
   const { shown, routes } = adminView({
     ...options,
-    ...{ metrics, reloader, certificates, taps, targetStates, loggers, redact },
+    ...{ metrics, reloader, certificates, taps, targetStates, loggers, checker, redact },
     isStarted: () => phase() !== 'starting',
     notReady: reasons,
     reportWorkers: () => workers?.report(),

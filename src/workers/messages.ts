@@ -1,4 +1,4 @@
-import type { Contents } from '../config/files.js'
+import type { CheckedFiles } from '../config/read.js'
 import type { GaugeValue, Series } from '../metrics/registry.js'
 import type { ErrorText } from '../pipeline/decided-message.js'
 import type { TargetState } from '../pipeline/target-state.js'
@@ -90,7 +90,11 @@ export interface Report {
   readonly notReady: readonly string[]
 }
 
-export const contentsOf = ({ contents }: ConfigMessage): Contents => new Map(contents)
+export const filesOf = ({ revision, contents }: ConfigMessage): CheckedFiles => ({
+  revision,
+  watched: [],
+  contents: new Map(contents),
+})
 
 /** The share of each worker in a limit of the process, rounded up so that none is 0. */
 export const shareOf = (limit: number, workers: number): number => Math.ceil(limit / Math.max(1, workers))

@@ -1,5 +1,5 @@
 import { formatLocation } from '../config/problem.js'
-import type { CheckedConfig, ReadResult } from '../config/read.js'
+import type { CheckedConfig, CheckedFiles, ReadResult } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
 import { stopPipeline } from '../pipeline/lifecycle.js'
@@ -7,12 +7,12 @@ import type { AttemptingStage, WorkerPipeline } from '../pipeline/pipeline.js'
 import { changesOf, type PipelineChange } from '../pipeline/reload/changes.js'
 import { Transition } from '../pipeline/reload/transition.js'
 import type { BuiltStage } from '../pipeline/stage.js'
-import { type ConfigMessage, contentsOf, type Request } from './messages.js'
+import { type ConfigMessage, filesOf, type Request } from './messages.js'
 import { buildWorkerPipeline, type WorkerPipelineDeps } from './worker-pipeline.js'
 
 export interface WorkerConfigOptions {
   readonly deps: WorkerPipelineDeps
-  read(contents: ReturnType<typeof contentsOf>): Promise<ReadResult>
+  read(files: CheckedFiles): Promise<ReadResult>
   /** Called after the last event under this config. */
   onDrained(generation: number): void
 }
@@ -108,17 +108,13 @@ export class WorkerConfig {
   }
 
   async #read(message: ConfigMessage): Promise<CheckedConfig> {
-    const { revision } = message
-    const result = await this.#options.read(contentsOf(message))
+    const result = await this.#options.read(filesOf(message))
     if (!result.ok) {
       const reasons = result.problems.map(
         ({ location, message }) => `${formatLocation(location)}: ${message}`,
       )
       throw new HeadgateError('HG_WORKER_FAILED', `The worker refuses the config: ${reasons.join(' ')}`)
     }
-    // The message does not contain every file: the file of a plugin may have changed meanwhile.
-    if (result.config.revision !== revision)
-      throw new HeadgateError('HG_WORKER_FAILED', `The files of revision ${revision} are no longer on disk.`)
     return result.config
   }
 

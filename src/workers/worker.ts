@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { Contents } from '../config/files.js'
-import type { ReadResult } from '../config/read.js'
+import type { CheckedFiles, ReadResult } from '../config/read.js'
 import { asHeadgateError } from '../contract/errors.js'
 import { Listener } from '../http/listener.js'
 import { bytes } from '../lib/units.js'
@@ -24,8 +23,8 @@ import { WorkerConfig } from './worker-config.js'
 export interface WorkerOptions {
   /** To the primary process. */
   readonly stream: Duplex
-  /** Reads and checks a config with these files. */
-  read(settings: Settings, contents: Contents): Promise<ReadResult>
+  /** Reads a config from files that the primary process has checked. */
+  read(settings: Settings, files: CheckedFiles): Promise<ReadResult>
   /** As of `Io`. */
   onWarning(listener: (warning: Error) => void): void
 }
@@ -53,7 +52,7 @@ export function runWorker({ stream, read, onWarning }: WorkerOptions): Promise<v
     onWarning(warningLogger(log))
     const loggers = new Loggers(log.child({ worker: request.worker }))
     for (const [name, level] of request.levels) loggers.set(name, level)
-    worker = await Worker.create(request, channel, loggers, (contents) => read(settings, contents))
+    worker = await Worker.create(request, channel, loggers, (files) => read(settings, files))
     return worker.start(request.config)
   }
   const respond = async (number: number, request: Request): Promise<void> => {
@@ -98,7 +97,7 @@ class Worker {
     start: StartMessage,
     channel: ToPrimaryChannel,
     loggers: Loggers,
-    read: (contents: Contents) => Promise<ReadResult>,
+    read: (files: CheckedFiles) => Promise<ReadResult>,
   ): Promise<Worker> {
     const metrics = new ProcessMetrics()
     const settings = { ...start.settings, adminTlsCert: '', adminTlsKey: '', adminTlsClientCa: '' }
@@ -110,7 +109,7 @@ class Worker {
     { settings, workers, worker }: StartMessage,
     channel: ToPrimaryChannel,
     loggers: Loggers,
-    read: (contents: Contents) => Promise<ReadResult>,
+    read: (files: CheckedFiles) => Promise<ReadResult>,
     metrics: ProcessMetrics,
     certificates: Certificates,
   ) {

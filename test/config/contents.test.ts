@@ -1,7 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { readConfig } from '../../src/config/read.js'
+import { loadPlugins } from '../../src/config/load-plugins.js'
+import { type ReadOptions, readConfig } from '../../src/config/read.js'
 import { plugins } from '../../src/plugins/index.js'
 import { temporaryDirectory } from '../helpers/context.js'
 
@@ -62,4 +63,55 @@ test('a file that was not sent along is not there', () => {
     'HG_CONFIG_PROVIDER',
     'HG_CONFIG_UNREADABLE',
   ])
+})
+
+/** A plugin that counts its checks, and the config that uses it. */
+const COUNTING = (name: string) => `
+
+export const counting = {
+  kind: 'transform', name: '${name}', summary: '', config: { type: 'object', properties: {} }, routes: true,
+  check() { globalThis.checks = (globalThis.checks ?? 0) + 1; return [] },
+  create: () => ({ apply: (event) => ({ kind: 'pass', event }) }),
+}
+`
+const countingConfig = JSON.parse(CONFIG)
+countingConfig.pipelines.orders.transforms[1] = { plugin: './counting.mjs', config: {} }
+
+async function checkedElsewhere() {
+  const folder = temporaryDirectory({
+    ...FILES,
+    'plugins.config.json': JSON.stringify(countingConfig),
+    'counting.mjs': COUNTING('counting'),
+  })
+  const path = join(folder, 'plugins.config.json')
+  const read = async (more: Partial<ReadOptions> = {}) => {
+    const text = more.contents?.get(path)
+    const external = await loadPlugins(path, plugins, text)
+    return readConfig(path, { plugins, external, environment: {}, exposed: false, cwd: folder, ...more })
+  }
+  const first = await read()
+  if (!first.ok) throw new Error(first.problems.map(({ message }) => message).join())
+  const { revision, watched } = first.config
+  const options = { checked: { revision, watched }, contents: first.config.contents(), othersOnDisk: true }
+  return { folder, first: first.config, again: () => read(options) }
+}
+
+test('a config that another process has checked is the same, and its plugins do not check it again', async () => {
+  const { folder, first, again } = await checkedElsewhere()
+  const before = (globalThis as { checks?: number }).checks
+  writeFileSync(join(folder, 'schemas/order.json'), '{"type": "nonsense"}')
+  const second = await again()
+  if (!second.ok) throw new Error(second.problems.map(({ message }) => message).join())
+  expect((globalThis as { checks?: number }).checks).toBe(before)
+  expect(second.config.revision).toBe(first.revision)
+  expect(second.config.watched).toEqual(first.watched)
+  expect(second.config.contents()).toEqual(first.contents())
+  expect(second.config.files.read('schemas/order.json')).toBe(FILES['schemas/order.json'])
+  expect(second.config.files.list('schemas')).toEqual(['item.json', 'order.json'])
+})
+
+test('a plugin that has changed since its check is not used', async () => {
+  const { folder, again } = await checkedElsewhere()
+  writeFileSync(join(folder, 'counting.mjs'), `${COUNTING('counting')}\n// changed`)
+  await expect(again()).rejects.toMatchObject({ code: 'HG_RELOAD_FAILED' })
 })

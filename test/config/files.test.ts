@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { readRegular, readText } from '../../src/config/files.js'
+import { areOnDisk, readRegular, readText } from '../../src/config/files.js'
 import { temporaryDirectory } from '../helpers/context.js'
 
 it('reads a regular file of UTF-8, without its byte order mark', () => {
@@ -26,4 +26,26 @@ it('refuses what has no end, what waits, what is too large and what is no text, 
   expect(() => readText(join(folder, 'large'), 2048)).toThrow('it is too large')
   expect(() => readText(join(folder, 'latin1'))).toThrow('it is not UTF-8 text')
   expect(() => readText(join(folder, 'none'))).toThrow(expect.objectContaining({ code: 'ENOENT' }))
+})
+
+it('tells whether files still have the texts that were read', () => {
+  const folder = temporaryDirectory({ one: '1', other: '2' })
+  const path = (name: string) => join(folder, name)
+  expect(
+    areOnDisk(
+      new Map([
+        [path('one'), '1'],
+        [path('other'), '2'],
+      ]),
+    ),
+  ).toBe(true)
+  expect(
+    areOnDisk(
+      new Map([
+        [path('one'), '1'],
+        [path('other'), '3'],
+      ]),
+    ),
+  ).toBe(false)
+  expect(areOnDisk(new Map([[path('gone'), '']]))).toBe(false)
 })

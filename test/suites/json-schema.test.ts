@@ -81,13 +81,15 @@ function compile(
 ): Validators {
   const parsed = parse('main.json', show(schema))
   const main = typeof parsed === 'object' && !('$schema' in parsed) ? { ...parsed, $schema } : parsed
-  const linked = link(
-    documentOf('main.json', main, 'file:///suite/main.json'),
-    (uri) => {
-      const text = uri.startsWith(REMOTES) ? remotes.get(uri.slice(REMOTES.length)) : undefined
-      return text === undefined ? undefined : documentOf(uri, parse(uri, text), uri)
-    },
-    assert,
+  const linked = atOnce(
+    link(
+      documentOf('main.json', main, 'file:///suite/main.json'),
+      (uri) => {
+        const text = uri.startsWith(REMOTES) ? remotes.get(uri.slice(REMOTES.length)) : undefined
+        return text === undefined ? undefined : documentOf(uri, parse(uri, text), uri)
+      },
+      assert,
+    ),
   )
   const work = new Work()
   const evaluation = new Evaluation(work, (resource, anchor) => linked.linker.anchored(resource, anchor))

@@ -24,7 +24,7 @@ function workerOf({ single = false } = {}) {
       signal: new AbortController().signal,
       commit: () => Promise.reject(new Error('no event comes')),
     },
-    read: async (contents) => read([...contents.values()].join('')),
+    read: async ({ contents }) => read([...contents.values()].join('')),
     onDrained: (generation) => drained.push(generation),
   })
   onTestFinished(() => config.stop())
@@ -109,13 +109,6 @@ test('attempts go to the stages of the config that runs; those of the one before
     'start post-commit',
     'stop post-commit',
   ])
-})
-
-test('texts that are not those of the revision are refused', async () => {
-  const { config, messageOf } = workerOf()
-  await expect(config.start({ ...messageOf(1, inlineConfig()), revision: 'other' })).rejects.toMatchObject({
-    code: 'HG_WORKER_FAILED',
-  })
 })
 
 test('a source that is to run once does not run in a worker', async () => {

@@ -1,9 +1,9 @@
+import type { ConfigChecker } from '../../config/check-process.js'
 import { HIDDEN } from '../../config/secrets.js'
 import type { AnyDefinition } from '../../contract/index.js'
 import type { Reloader } from '../../pipeline/reload/reloader.js'
 import type { TargetStates } from '../../pipeline/target-state.js'
 import type { LoggerLevels } from '../../process/logging.js'
-import type { ConfigChecker } from './config-checker.js'
 
 /** The parts of the process behind the REST API of Kafka Connect. */
 export interface Connect {

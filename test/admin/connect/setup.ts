@@ -1,6 +1,7 @@
-import { checkResultOf, checkStage } from '../../../src/admin/connect/config-checker.js'
 import type { Connect } from '../../../src/admin/connect/connect.js'
 import { connectRoutes } from '../../../src/admin/connect/index.js'
+import { checkResultOf } from '../../../src/config/check-process.js'
+import { checkStage } from '../../../src/config/check-stage.js'
 import { createLog, Loggers } from '../../../src/process/logging.js'
 import { type Bench, bench } from '../../pipeline/reload/setup.js'
 import { idleAdmin } from '../idle-admin.js'

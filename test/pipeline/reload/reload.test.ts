@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
 import { HeadgateError } from '../../../src/contract/errors.js'
 import type { Pipeline } from '../../../src/pipeline/pipeline.js'
@@ -442,4 +443,17 @@ test('a stop also waits for events that were taken under an earlier config, and 
   expect(await taken).toMatchObject({ kind: 'delivered', id: 'slow' })
   expect(await stopped).toEqual([{ pipeline: 'orders', inFlight: 0, unacknowledged: 0 }])
   expect(it.told).toMatchObject([{ id: 'slow' }])
+})
+
+test('a watch that reports files as they run causes no check, also after a refused edit was taken back', async () => {
+  const it = await bench()
+  expect(await it.reloader.reload('file')).toMatchObject({ result: 'unchanged' })
+  expect(it.reads).toBe(0)
+  const running = readFileSync(it.configFile, 'utf8')
+  it.write('{')
+  expect(await it.reloader.reload('file')).toMatchObject({ result: 'failure' })
+  it.write(running)
+  expect(await it.reloader.reload('file')).toMatchObject({ result: 'unchanged' })
+  expect(it.reads).toBe(1)
+  expect(it.reloader.refused()).toBeUndefined()
 })

@@ -72,6 +72,8 @@ export interface Bench {
   /** Writes a file beside the config. */
   file(name: string, text: string): void
   readonly secrets: ReadonlyMap<string, string>[]
+  /** How often the reloader had the file checked. */
+  reads: number
   metric(series: string): Promise<number | undefined>
   metrics(): Promise<string>
 }
@@ -234,7 +236,10 @@ export async function bench(settings: object = { pipelines: { orders: pipelineOf
       targetStates,
       signal: deadline.signal,
     },
-    read: async () => read(),
+    read: async () => {
+      made.reads++
+      return read()
+    },
     onSecrets: (found) => void secrets.push(found),
   })
   const made: Bench = {
@@ -256,6 +261,7 @@ export async function bench(settings: object = { pipelines: { orders: pipelineOf
     acknowledge: async () => ({ kind: 'acknowledged' }),
     check: () => undefined,
     notReady: [],
+    reads: 0,
     change(next) {
       made.write(JSON.stringify(next))
       return reloader.reload('api')

@@ -1,7 +1,7 @@
 import { HeadgateError, type Violation } from '../../../contract/errors.js'
 import type { Files, JsonBody } from '../../../contract/index.js'
 import { parseExact } from '../../../lib/json/exact-numbers.js'
-import type { Slices } from '../../../lib/slices.js'
+import { atOnce, type Slices } from '../../../lib/slices.js'
 import {
   type Document,
   type Draft,
@@ -38,9 +38,18 @@ export type Find = (uri: string, documents: readonly [Document, ...Document[]]) 
  * Reads a schema file with all that it refers to. Throws HG_CONFIG_UNREADABLE or HG_CONFIG_SCHEMA_FILE; if a schema
  * itself is not valid, `violations` of the error point into its file.
  */
-export function linkSchema(files: Files, path: string, assertFormats: boolean): Linked {
+export const linkSettings = (settings: Settings, files: Files): Linked =>
+  atOnce(linkInSlices(settings, files, false))
+
+/** `isChecked`: a process has linked these files before, so that they are known to be valid. */
+function* linkInSlices(
+  { schema: path, formats }: Settings,
+  files: Files,
+  isChecked: boolean,
+): Slices<Linked> {
   try {
-    return link(readMain(files, path), (uri, documents) => findByUri(files, uri, documents), assertFormats)
+    const find: Find = (uri, documents) => findByUri(files, uri, documents)
+    return yield* link(readMain(files, path), find, formats === 'assert', isChecked)
   } catch (error) {
     // No person writes a schema that is too deep for a recursive walk.
     if (error instanceof RangeError) throw fault(`The schema file ${path} is nested too deeply`)
@@ -48,20 +57,22 @@ export function linkSchema(files: Files, path: string, assertFormats: boolean): 
   }
 }
 
-export const linkSettings = ({ schema, formats }: Settings, files: Files): Linked =>
-  linkSchema(files, schema, formats === 'assert')
-
-/** The schemas that the check of a config has linked, for the stage with the same settings. */
+/** The schemas that the check of a config has linked in this process, for the stage with the same settings. */
 const checkedSchemas = new WeakMap<Settings, Linked>()
 
-export const checkedSchema = (settings: Settings): Linked | undefined => checkedSchemas.get(settings)
+/** The schema of settings in which a check has found no problem, in this process or in another one. */
+export function* checkedSchema(settings: Settings, files: Files): Slices<Linked> {
+  return checkedSchemas.get(settings) ?? (yield* linkInSlices(settings, files, true))
+}
 
-/** Throws as `linkSchema` does. */
+/** Throws as `linkSettings` does. */
 export function checkSchema(settings: Settings, files: Files): void {
   checkedSchemas.set(settings, linkSettings(settings, files))
 }
 
-export function link(main: Document, find: Find, assertFormats: boolean): Linked {
+export function* link(main: Document, find: Find, assertFormats: boolean, isChecked = false): Slices<Linked> {
+  const draftIn = (document: Document, otherwise: Draft) =>
+    isChecked ? (draftOf(document) ?? otherwise) : checked(document, otherwise)
   const draft = draftOf(main) ?? '2020-12'
   const documents: [Document, ...Document[]] = [main]
   const resources = new Resources((uri) => {
@@ -70,9 +81,9 @@ export function link(main: Document, find: Find, assertFormats: boolean): Linked
     const document = find(uri, documents)
     if (document === undefined) return undefined
     documents.push(document)
-    return { document, draft: checked(document, draft) }
+    return { document, draft: draftIn(document, draft) }
   }, duplicateId)
-  const root = resources.add(main, checked(main, draft))
+  const root = resources.add(main, draftIn(main, draft))
   const linker = new Linker(
     resources,
     {
@@ -81,8 +92,8 @@ export function link(main: Document, find: Find, assertFormats: boolean): Linked
     },
     assertFormats,
   )
-  const linked = { root: linker.link(root.root, root), linker, main }
-  refuseEndless(linked)
+  const linked = { root: yield* linker.link(root.root, root), linker, main }
+  if (!isChecked) refuseEndless(linked)
   return linked
 }
 
@@ -161,7 +172,7 @@ function metaSchemaChecker(draft: Draft): (schema: unknown, violations: Violatio
   const resource = resources.add(metaSchemaOf(draft), draft)
   const faults = { missing: (): Error => new Error(), pattern: (): Error => new Error() }
   const linker = new Linker(resources, faults, false)
-  const root = linker.link(resource.root, resource)
+  const root = atOnce(linker.link(resource.root, resource))
   const work = new Work()
   work.left = Number.POSITIVE_INFINITY
   const evaluation = new Evaluation(work, (at, anchor) => linker.anchored(at, anchor))

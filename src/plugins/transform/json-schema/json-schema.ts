@@ -9,7 +9,7 @@ import {
   type Verdict,
 } from '../../../contract/index.js'
 import { atOnce, inSlices, type Slices } from '../../../lib/slices.js'
-import { checkedSchema, linkSettings, type Validate, validator } from './compile.js'
+import { checkedSchema, type Validate, validator } from './compile.js'
 import type { Settings } from './settings.js'
 import { describe } from './violations.js'
 
@@ -23,7 +23,7 @@ export class SchemaStage implements Transform {
     this.#files = files
   }
 
-  /** A large schema takes seconds to compile, while another config may be taking events. */
+  /** A large schema takes seconds to link and to compile, while another config may be taking events. */
   async start(): Promise<void> {
     this.#validate ??= await inSlices(this.#compile())
   }
@@ -48,7 +48,7 @@ export class SchemaStage implements Transform {
   }
 
   *#compile(): Slices<Validate> {
-    return yield* validator(checkedSchema(this.#settings) ?? linkSettings(this.#settings, this.#files))
+    return yield* validator(yield* checkedSchema(this.#settings, this.#files))
   }
 }
 

@@ -98,7 +98,7 @@ function both(one: unknown) {
     uri: 'file:///main.json',
     schema: parse('main.json', JSON.stringify(one)) as JsonSchema,
   }
-  const linked = link(main, () => undefined, true)
+  const linked = atOnce(link(main, () => undefined, true))
   const work = new Work()
   const evaluation = new Evaluation(work, (resource, anchor) => linked.linker.anchored(resource, anchor))
   return {

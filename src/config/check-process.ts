@@ -1,0 +1,182 @@
+import { spawn } from 'node:child_process'
+import { resolve } from 'node:path'
+import { type ErrorCode, HeadgateError } from '../contract/errors.js'
+import type { AnyDefinition, Kind } from '../contract/index.js'
+import { SerialQueue } from '../lib/async.js'
+import { builtFile } from '../process/package.js'
+import type { Settings } from '../process/settings.js'
+import { isExternal, isPath } from './choose-plugin.js'
+import type { Contents } from './files.js'
+import type { RunningPlugins } from './load-plugins.js'
+import type { CheckedConfig, CheckedFiles, ReadResult } from './read.js'
+
+/** One problem of a config that is being checked. */
+export interface CheckProblem {
+  /** Into the config file, or into the settings of the stage. */
+  readonly pointer: string
+  readonly code: string
+  readonly message: string
+  readonly expected?: string
+  readonly suggestion?: string
+}
+
+export type CheckResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly problems: readonly CheckProblem[] }
+
+/** The config file as it is now. */
+export type DiskResult =
+  | { readonly ok: true; readonly files: CheckedFiles }
+  | Extract<ReadResult, { readonly ok: false }>
+
+/** Checks whether configs could be used. Both methods reject with HG_ADMIN_QUESTION if a check does not finish in time. */
+export interface ConfigChecker {
+  /** `text`: the whole config file. `mayLoad`: plugins that do not run yet may be loaded for the check. */
+  file(text: string, mayLoad: boolean): Promise<CheckResult>
+  /** The settings of one stage. */
+  stage(definition: AnyDefinition, settings: unknown): Promise<CheckResult>
+}
+
+/** The JSON that the checking process reads from its standard input. */
+export interface CheckRequest {
+  readonly settings: Settings
+  readonly subject:
+    | { readonly kind: 'disk' }
+    | { readonly kind: 'file'; readonly text: string }
+    | { readonly kind: 'stage'; readonly stage: Kind; readonly plugin: string; readonly settings: unknown }
+  /** The plugins that may be loaded, by their names in the config; all if absent. */
+  readonly running?: RunningPlugins
+}
+
+export const checkResultOf = (read: ReadResult): CheckResult =>
+  read.ok ? { ok: true } : { ok: false, problems: read.problems.map(withoutLocation) }
+
+const withoutLocation = ({ pointer, code, message, expected, suggestion }: CheckProblem): CheckProblem => ({
+  pointer,
+  code,
+  message,
+  ...(expected !== undefined && { expected }),
+  ...(suggestion !== undefined && { suggestion }),
+})
+
+/** `DiskResult` as JSON. */
+export type DiskMessage =
+  | (Omit<CheckedFiles, 'contents'> & {
+      readonly ok: true
+      readonly contents: readonly (readonly [string, string])[]
+    })
+  | Extract<DiskResult, { readonly ok: false }>
+
+/** `timeout`: milliseconds, the start of the process included. `memory`: MiB of its heap; as much as this process if undefined. */
+interface Limits {
+  readonly code: ErrorCode
+  readonly timeout: number
+  readonly memory?: number
+}
+
+/** Anybody who reaches the admin listener can ask. */
+const QUESTION: Limits = { code: 'HG_ADMIN_QUESTION', timeout: 10_000, memory: 512 }
+/** Schemas of 1 MB with a pattern for each property take 8 s, more on a loaded machine. */
+const DISK: Limits = { code: 'HG_RELOAD_FAILED', timeout: 60_000 }
+/** Questions that run or wait; one runs at a time. */
+const MOST_QUESTIONS = 8
+
+/**
+ * Checks configs in a child process (the hidden command `check-config`): thousands of regexes, or a schema that is costly to
+ * compile, would block the event loop for seconds, and with it probes and events.
+ */
+export class ConfigCheckProcess implements ConfigChecker {
+  readonly #settings: Settings
+  readonly #folder: string
+  readonly #config: () => CheckedConfig
+  readonly #questions = new SerialQueue()
+
+  /** `folder`: of the config file. `config`: the running config. */
+  constructor(settings: Settings, folder: string, config: () => CheckedConfig) {
+    this.#settings = settings
+    this.#folder = folder
+    this.#config = config
+  }
+
+  /** The config file as it is now, for a reload. Rejects with HG_RELOAD_FAILED, also when `signal` is aborted. */
+  async disk(signal: AbortSignal): Promise<DiskResult> {
+    const request = { settings: this.#settings, subject: { kind: 'disk' } } as const
+    const checked = await runCheck<DiskMessage>(request, DISK, signal)
+    if (!checked.ok) return checked
+    const { revision, watched, contents } = checked
+    const texts: Contents = new Map(contents)
+    return { ok: true, files: { revision, watched, contents: texts } }
+  }
+
+  file(text: string, mayLoad: boolean): Promise<CheckResult> {
+    return this.#ask({ subject: { kind: 'file', text }, ...(!mayLoad && { running: this.#plugins() }) })
+  }
+
+  stage({ kind, name }: AnyDefinition, settings: unknown): Promise<CheckResult> {
+    const subject = { kind: 'stage', stage: kind, plugin: name, settings } as const
+    return this.#ask({ subject, running: this.#plugins() })
+  }
+
+  #plugins(): RunningPlugins {
+    return runningPlugins(this.#config(), this.#folder)
+  }
+
+  async #ask(request: Omit<CheckRequest, 'settings'>): Promise<CheckResult> {
+    if (this.#questions.size >= MOST_QUESTIONS)
+      throw checkFailed(QUESTION, `${MOST_QUESTIONS} other checks are waiting`)
+    return this.#questions.run(() =>
+      runCheck<CheckResult>({ ...request, settings: this.#settings }, QUESTION),
+    )
+  }
+}
+
+/** The external plugins of the running config. */
+function runningPlugins(config: CheckedConfig, folder: string): RunningPlugins {
+  const texts = config.contents()
+  const names = JSON.stringify(config.written).match(/(?<="plugin":")[^"]+/g) ?? []
+  return Object.fromEntries(
+    names
+      .filter(isExternal)
+      .map((name) => [name, isPath(name) ? (texts.get(resolve(folder, name)) ?? null) : null]),
+  )
+}
+
+function runCheck<Result>(request: CheckRequest, limits: Limits, signal?: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const { timeout, memory } = limits
+    const memoryOption = memory === undefined ? [] : [`--max-old-space-size=${memory}`]
+    const child = spawn(process.execPath, [...memoryOption, builtFile('cli.js'), 'check-config'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
+    let reason = 'its process ended; "headgate validate" may show why'
+    const kill = (why: string) => {
+      reason = why
+      child.kill('SIGKILL')
+    }
+    const timer = setTimeout(() => kill(`it took longer than ${timeout / 1000} s`), timeout)
+    const stop = () => kill('Headgate is shutting down')
+    signal?.addEventListener('abort', stop)
+    if (signal?.aborted) stop()
+    let output = ''
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      output += text
+    })
+    child.once('error', (error) => {
+      reason = error.message
+    })
+    child.once('close', () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', stop)
+      try {
+        resolve(JSON.parse(output) as Result)
+      } catch {
+        reject(checkFailed(limits, reason))
+      }
+    })
+    // The process may end before it has read everything; its exit is handled above.
+    child.stdin.on('error', () => {}).end(JSON.stringify(request))
+  })
+}
+
+const checkFailed = ({ code }: Limits, why: string): HeadgateError =>
+  new HeadgateError(code, `The config could not be checked: ${why}.`)
