@@ -45,17 +45,18 @@ export function noteRecord(
   proof?: RecordMac,
 ): SinkRecord {
   const { kind, ...content } = note
-  const record = {
-    target: { topic: at.topic, partition: at.partition },
-    key: Buffer.from(`${HEADER.replay}/${note.run}/${number}`),
-    value: Buffer.from(JSON.stringify(content)),
-  }
+  const { topic, partition } = at
+  const key = Buffer.from(`${HEADER.replay}/${note.run}/${number}`)
+  const value = Buffer.from(JSON.stringify(content))
+  const mac = proof && noteMac({ topic, partition, key, value }, kind, proof)
   return {
-    ...record,
+    target: { topic, partition },
+    key,
+    value,
     headers: [
       { name: HEADER.replay, value: kind },
       { name: HEADER.pipeline, value: at.pipeline },
-      ...(proof === undefined ? [] : [{ name: HEADER.mac, value: noteMac(record, kind, proof) }]),
+      ...(mac === undefined ? [] : [{ name: HEADER.mac, value: mac }]),
     ],
   }
 }
@@ -177,10 +178,10 @@ export class History {
     return true
   }
 
-  #isProven({ topic, partition, key, value, header }: LoggedRecord, kind: Note['kind']): boolean {
+  #isProven(record: LoggedRecord, kind: Note['kind']): boolean {
     // Without these, two runs could not exclude each other; a forged one can only stop a run.
     if (this.#proof === undefined || kind === 'begun' || kind === 'claimed') return true
-    return header(HEADER.mac) === noteMac({ target: { topic, partition }, key, value }, kind, this.#proof)
+    return record.header(HEADER.mac) === noteMac(record, kind, this.#proof)
   }
 
   #doubt(note: Note): void {

@@ -1,4 +1,4 @@
-import type { LoggedRecord, SinkRecord } from '../contract/index.js'
+import type { LoggedRecord } from '../contract/index.js'
 import { digestOf } from '../ledger/identity.js'
 import { HEADER } from '../ledger/record-headers.js'
 import type { RecordMac } from '../pipeline/record-mac.js'
@@ -18,7 +18,7 @@ export function isProven(record: LoggedRecord, mac: RecordMac): boolean {
 
 /** The header of a note that proves kind, position and content. No id of an event has a line end, so no event has this MAC. */
 export function noteMac(
-  { target: { topic, partition }, key, value }: Pick<SinkRecord, 'target' | 'key' | 'value'>,
+  { topic, partition, key, value }: Pick<LoggedRecord, 'topic' | 'partition' | 'key' | 'value'>,
   kind: string,
   mac: RecordMac,
 ): string {

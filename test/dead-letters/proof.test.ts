@@ -4,7 +4,7 @@ import { noteRecord } from '../../src/dead-letters/notes.js'
 import { digestOf } from '../../src/ledger/identity.js'
 import { HEADER } from '../../src/ledger/record-headers.js'
 import { recordMac } from '../../src/pipeline/record-mac.js'
-import { type MemoryTopics, memoryTopics } from '../helpers/memory-topics.js'
+import { type MemoryTopics, memoryTopics } from '../helpers/kafka/memory-topics.js'
 import { DLQ, letterRecord, PIPELINE, replayAll } from './setup.js'
 
 const proof = recordMac('the key of the pipeline')

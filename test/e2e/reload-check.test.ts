@@ -58,12 +58,9 @@ test.each([0, 1])(
     writeFileSync(join(folder, 'plugins.config.json'), next)
     let isChecked = false
     const reloaded = fetch(new URL('/config/reload', headgate.admin), { method: 'POST' }).then(
-      async (response) => {
+      ({ status }) => {
         isChecked = true
-        return {
-          status: response.status,
-          ...((await response.json()) as { readonly changed: readonly string[] }),
-        }
+        return status
       },
     )
     await vi.waitUntil(() => existsSync(join(folder, 'checked-by')), { timeout: 20_000 })
@@ -71,16 +68,16 @@ test.each([0, 1])(
     expect(isChecked).toBe(false)
 
     writeFileSync(join(folder, 'gate'), '')
-    expect(await reloaded).toMatchObject({
-      status: 200,
-      changed: expect.arrayContaining(['orders: transform.0.gated']),
-    })
+    expect(await reloaded).toBe(200)
+    // The watch may have seen the edit first: then this reload has changed nothing more.
+    expect(headgate.lines.join('\n')).toContain(
+      '"changed":["orders: transform.0.route","orders: transform.0.gated"',
+    )
     expect(await post('after it')).toBe(200)
     const checkedBy = readFileSync(join(folder, 'checked-by'), 'utf8').trim().split(' ')
     expect(checkedBy).not.toContain(String(headgate.pid))
-    // One check for each reload: the watch may have seen the edit too. A worker would add another one.
-    const reloads = headgate.lines.filter((line) => line.includes('"event":"config"')).length
-    expect(checkedBy.length).toBeLessThanOrEqual(Math.max(2, reloads))
+    // Of the watch and of the API: a worker would add another one.
+    expect(checkedBy.length).toBeLessThanOrEqual(2)
   },
   60_000,
 )
