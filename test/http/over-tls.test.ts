@@ -6,7 +6,7 @@ import type { HttpHandler } from '../../src/contract/index.js'
 import type { ListenerOptions } from '../../src/http/listener.js'
 import { makePair, noOpenssl, read } from '../helpers/certificates.js'
 
-// What holds of the listener holds of it over TLS: the same tests, once more.
+// The listener has to behave the same over TLS: the same tests, once more.
 vi.mock('./setup.js', async (importOriginal) => {
   const original = await importOriginal<typeof import('./setup.js')>()
   return {
@@ -41,6 +41,8 @@ function shown() {
 if (noOpenssl === undefined) {
   describe('over TLS', async () => {
     await import('./listener.test.js')
+    await import('./listener-closing.test.js')
+    await import('./malformed-requests.test.js')
     await import('./takeover.test.js')
     await import('./connections.test.js')
   })
