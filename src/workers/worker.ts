@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { CheckedFiles, ReadResult } from '../config/read.js'
 import { asHeadgateError } from '../contract/errors.js'
 import { Listener } from '../http/listener.js'
+import { SerialQueue } from '../lib/async.js'
 import { bytes } from '../lib/units.js'
 import { countRefused, countResponses } from '../metrics/process.js'
 import { ProcessMetrics } from '../metrics/registry.js'
@@ -35,7 +36,7 @@ type ToPrimaryChannel = Channel<ToPrimary, ToWorker>
 export function runWorker({ stream, read, onWarning }: WorkerOptions): Promise<void> {
   const channel: ToPrimaryChannel = new Channel(stream)
   let worker: Worker | undefined
-  let last: Promise<void> = Promise.resolve()
+  const changes = new SerialQueue()
 
   const perform = async (request: Request): Promise<string | undefined> => {
     if (request.kind !== 'start') {
@@ -70,8 +71,8 @@ export function runWorker({ stream, read, onWarning }: WorkerOptions): Promise<v
       const { number, request } = message
       // One after the other, except for a report, which has no effect on the others, and a stop, which must not wait.
       if (request.kind === 'report' || request.kind === 'stop') void respond(number, request)
-      else last = last.then(() => respond(number, request))
-    } else if (message.kind === 'rollback') last = last.then(() => worker?.rollback())
+      else void changes.run(() => respond(number, request))
+    } else if (message.kind === 'rollback') void changes.run(() => worker?.rollback())
     else worker?.take(message)
   })
   return new Promise((resolve) => channel.onClosed(resolve))
