@@ -213,6 +213,7 @@ export function sinkChecks(subject: Subject<'sink'>): readonly Check[] {
         instance.expect([{ target, place: 'plugins.config.json:1:1' }])
         await instance.start?.()
         assert((instance.notReady?.() ?? []).length > 0, 'it says that it is ready')
+        assert(instance.ready !== undefined, 'it does not say when it is ready')
         const record = { target, key: null, value: Buffer.from('{}'), headers }
         await assert.rejects(instance.send(record), (error) => {
           assert(error instanceof HeadgateError, String(error))

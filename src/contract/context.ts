@@ -34,6 +34,11 @@ export interface Lifecycle {
   stop?(): Promise<void>
   /** The reasons why the pipeline cannot take events now; empty if it can. Shown by /ready, one sentence each. */
   notReady?(): readonly string[]
+  /**
+   * Resolves once `notReady` is empty, at once if it is already. A stage with `notReady` has this, too: a reload waits for
+   * it before events go to the stage.
+   */
+  ready?(): Promise<void>
 }
 
 /** A value that a stage examined for its decision: `explain` shows it, `test` and `diff` compare it. */

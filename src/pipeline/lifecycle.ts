@@ -22,6 +22,8 @@ interface PartBase {
   /** Finishes the work under way. May be called without `start`. */
   stop(): Promise<void> | undefined
   notReady(): readonly string[]
+  /** Resolves once `notReady` is empty. */
+  ready(): Promise<void> | undefined
 }
 
 /** A part of a pipeline that starts and stops by itself. A reload keeps it if both configs have the same `subject`. */
@@ -45,7 +47,7 @@ export function startOrder(pipeline: LivePipeline): readonly (readonly Part[])[]
     metrics: source.metrics,
     start: () => source.instance.start(intakeOf(source)),
     stop: () => source.instance.stop(),
-    notReady: () => [],
+    ...ALWAYS_READY,
   }
   if (pipeline.role === 'worker')
     return [
@@ -69,6 +71,7 @@ const stagePart = (stage: BuiltStage<'post-commit' | 'sink' | 'transform'>): Par
   start: () => stage.instance.start?.(),
   stop: () => stage.instance.stop?.(),
   notReady: () => stage.instance.notReady?.() ?? [],
+  ready: () => stage.instance.ready?.(),
 })
 
 const ledgerPart = ({ ledger, runtime }: Pipeline): Part => ({
@@ -78,6 +81,7 @@ const ledgerPart = ({ ledger, runtime }: Pipeline): Part => ({
   start: () => ledger.start(),
   stop: () => ledger.stop(),
   notReady: () => ledger.notReady(),
+  ready: () => ledger.ready(),
 })
 
 const acknowledgerParts = (pipeline: Pipeline): Part[] =>
@@ -87,7 +91,7 @@ const acknowledgerParts = (pipeline: Pipeline): Part[] =>
     metrics,
     start: () => acknowledger.start(isHeld(pipeline)),
     stop: () => acknowledger.stop(),
-    notReady: () => [],
+    ...ALWAYS_READY,
   }))
 
 /** In a worker: the primary process makes the attempts' schedule, so the stage itself waits for those under way. */
@@ -103,8 +107,10 @@ const attemptingPart = (stage: AttemptingStage): Part => ({
 const recordMakerPart = (sink: BuiltStage<'sink'>): Part => ({
   ...stagePart(sink),
   start() {},
-  notReady: () => [],
+  ...ALWAYS_READY,
 })
+
+const ALWAYS_READY: Pick<Part, 'notReady' | 'ready'> = { notReady: () => [], ready: () => undefined }
 
 /** A transition starts and stops acknowledgers and sources: they run only while the pipeline takes events. */
 const hasOwnLife = ({ kind }: Part): boolean => kind === 'stage' || kind === 'ledger'
@@ -123,6 +129,15 @@ export async function stopParts(steps: readonly (readonly Part[])[], deadline: A
       .map((part) => (part.kind === 'ledger' ? part.stop() : untilAborted(part.stop(), deadline)))
     await Promise.all(stopped)
   }
+}
+
+/** Waits until these parts can take events, or `signal` is aborted. Returns the reasons why they cannot, one sentence each. */
+export async function untilReady(
+  steps: readonly (readonly Part[])[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  await untilAborted(Promise.all(steps.flat().map((part) => part.ready())), signal)
+  return notReady(steps)
 }
 
 /** Reasons why these parts cannot take events now, one sentence each. */

@@ -1,6 +1,14 @@
 import type { CheckedConfig } from '../../config/read.js'
-import { sleep, untilAborted } from '../../lib/async.js'
-import { notReady, settleAll, showMetrics, startParts, stopParts, unacknowledgedBy } from '../lifecycle.js'
+import { untilAborted } from '../../lib/async.js'
+import {
+  settleAll,
+  showMetrics,
+  startParts,
+  stopParts,
+  stopPipeline,
+  unacknowledgedBy,
+  untilReady,
+} from '../lifecycle.js'
 import type { BuiltSource, LivePipeline, Pipeline } from '../pipeline.js'
 import { type Added, added, type PipelineChange, partsOf, type Replaced } from './changes.js'
 import { reloadFailed } from './outcome.js'
@@ -47,7 +55,6 @@ const STAGE_READY_TIMEOUT = 5000
 const PIPELINE_READY_TIMEOUT = 60_000
 /** The longest time that senders wait for records in flight to a sink that is replaced. */
 const QUIESCE_TIMEOUT = 5000
-const LOOK_EVERY = 20
 
 /**
  * The steps from the running config to the next one, in the primary process and in each worker. `prepare`, `quiesce` and
@@ -64,19 +71,22 @@ export class Transition {
 
   /**
    * The first start of a process: the same steps, but a part that is not ready (its cluster is down) is no failure, since
-   * no earlier config could continue. Rejects if a part can never work; then none runs.
+   * no earlier config could continue. Each pipeline starts by itself: none waits for the cluster of another. Rejects if a part
+   * can never work; then none runs.
    */
   static async start(pipelines: readonly LivePipeline[], deadline: AbortSignal): Promise<void> {
-    const transition = new Transition(
-      pipelines.map((pipeline) => added(pipeline)),
-      { cancel: deadline, deadline },
-    )
+    const started = pipelines.map(async (pipeline) => {
+      await new Transition([added(pipeline)], { cancel: deadline, deadline }).#start()
+      return pipeline
+    })
     try {
-      await transition.#startAdded()
-      await transition.quiesce()
-      transition.commit()
+      await settleAll(started)
     } catch (error) {
-      await transition.rollback()
+      const running = (await Promise.allSettled(started)).flatMap((each) =>
+        each.status === 'fulfilled' ? [each.value] : [],
+      )
+      // The next process makes their acknowledgements.
+      await Promise.all(running.map((pipeline) => stopPipeline(pipeline, deadline, true)))
       throw error
     }
   }
@@ -93,8 +103,7 @@ export class Transition {
     await this.#startAdded()
     await settleAll(
       this.#changes.map(async (change) => {
-        if (change.kind === 'added') await this.#addedReady(change)
-        else if (change.kind === 'replaced') await this.#replacementReady(change)
+        if (change.kind !== 'removed') await this.#untilReady(change)
       }),
     )
   }
@@ -176,23 +185,28 @@ export class Transition {
     return unacknowledged
   }
 
+  async #start(): Promise<void> {
+    try {
+      await this.#startAdded()
+      await this.quiesce()
+      this.commit()
+    } catch (error) {
+      await this.rollback()
+      throw error
+    }
+  }
+
   /** The sources of the added pipelines are started by `quiesce`, their acknowledgers by `commit`. */
   #startAdded(): Promise<void> {
     return settleAll(this.#changes.map((change) => startParts(partsOf(change, 'added'))))
   }
 
-  async #addedReady(change: Added): Promise<void> {
-    const signal = AbortSignal.any([this.#cancel, AbortSignal.timeout(PIPELINE_READY_TIMEOUT)])
-    const reasons = () => notReady(partsOf(change, 'added'))
-    if (isInPrimary(change)) await untilAborted(change.next.ledger.ready(), signal)
-    if (!(await untilReady(reasons, signal))) throw reloadFailed(reasons().join(' '))
-  }
-
-  async #replacementReady(change: Replaced): Promise<void> {
-    const signal = AbortSignal.any([this.#cancel, AbortSignal.timeout(STAGE_READY_TIMEOUT)])
-    const reasons = () => notReady(partsOf(change, 'added'))
-    if (!(await untilReady(reasons, signal))) throw reloadFailed(reasons().join(' '))
-    if (isInPrimary(change)) await prepareSink(change, signal)
+  async #untilReady(change: Added | Replaced): Promise<void> {
+    const timeout = change.kind === 'added' ? PIPELINE_READY_TIMEOUT : STAGE_READY_TIMEOUT
+    const signal = AbortSignal.any([this.#cancel, AbortSignal.timeout(timeout)])
+    const reasons = await untilReady(partsOf(change, 'added'), signal)
+    if (reasons.length > 0) throw reloadFailed(reasons.join(' '))
+    if (change.kind === 'replaced' && isInPrimary(change)) await prepareSink(change, signal)
   }
 
   async #sinkIdle(change: Replaced): Promise<void> {
@@ -271,16 +285,4 @@ function commitChange(change: Added | Replaced): void {
   stages.source.intake.current = next
   showMetrics(next)
   for (const part of partsOf(change, 'added').flat()) if (part.kind === 'acknowledger') void part.start()
-}
-
-/**
- * Resolves with whether all reasons are gone before `signal` is aborted. It polls, because a plugin has only `notReady`: a
- * plugin should fit on a page. A ledger has `ready` instead.
- */
-async function untilReady(reasons: () => readonly string[], signal: AbortSignal): Promise<boolean> {
-  while (reasons().length > 0) {
-    if (signal.aborted) return false
-    await sleep(LOOK_EVERY, signal)
-  }
-  return true
 }

@@ -66,6 +66,7 @@ export interface Bench {
   acknowledge(stage: Seen, committed: Committed): Promise<Attempt>
   check(targets: readonly PlacedTarget[]): HeadgateError | undefined
   notReady: string[]
+  ready(): Promise<void>
   /** Writes the config and reloads. */
   change(settings: object): Promise<Reloaded>
   write(text: string): void
@@ -94,8 +95,11 @@ interface Numbers {
   readonly [setting: string]: unknown
 }
 
-/** A running reloader over a config file, whose stages are numbered. */
-export async function bench(settings: object = { pipelines: { orders: pipelineOf() } }): Promise<Bench> {
+/** A running reloader over a config file, whose stages are numbered. `start`: as that of the result, for the first start. */
+export async function bench(
+  settings: object = { pipelines: { orders: pipelineOf() } },
+  start: Bench['start'] = async () => {},
+): Promise<Bench> {
   const { log, lines } = testContext()
   const seen: Seen[] = []
   const secrets: ReadonlyMap<string, string>[] = []
@@ -121,6 +125,7 @@ export async function bench(settings: object = { pipelines: { orders: pipelineOf
         self.state = 'stopped'
       },
       notReady: () => (self.state === 'started' ? made.notReady : []),
+      ready: () => made.ready(),
     }
     return { self, lifecycle }
   }
@@ -255,13 +260,14 @@ export async function bench(settings: object = { pipelines: { orders: pipelineOf
     told,
     intakes,
     take: (id, source = intakes.at(-1) as Intake) => source(() => eventOf(id)),
-    start: async () => {},
+    start,
     apply: async () => {},
     send: async () => {},
     acknowledge: async () => ({ kind: 'acknowledged' }),
     check: () => undefined,
     notReady: [],
     reads: 0,
+    ready: async () => {},
     change(next) {
       made.write(JSON.stringify(next))
       return reloader.reload('api')
@@ -275,12 +281,12 @@ export async function bench(settings: object = { pipelines: { orders: pipelineOf
     },
     metrics: () => metrics.registry.metrics(),
   }
-  await reloader.start()
   onTestFinished(async () => {
     deadline.abort()
     await reloader.stop()
     await state.close()
   })
+  await reloader.start()
   return made
 }
 

@@ -64,6 +64,7 @@ export const kafkaSink = definePlugin({
       },
       stop,
       notReady: () => connection.notReady(),
+      ready: () => connection.ready(),
       check: (placed) => connection.check(placed),
       send: (record) => connection.send(record),
       rebuild: rebuilder(settings),

@@ -30,7 +30,7 @@ export interface SharedSession {
 /** A pipeline as the supervisor sees it. */
 export interface SessionUser {
   targets(): readonly PlacedTarget[]
-  /** The response of the cluster for its targets. Returns false if the cluster lacks one. */
+  /** The response of the cluster for its targets; the health of the session is up to date then. Returns false if the cluster lacks one. */
   examined(targets: readonly PlacedTarget[], partitions: ReadonlyMap<string, number>): boolean
   /** The client cannot be made with these properties. */
   refused(error: HeadgateError): void
@@ -49,6 +49,8 @@ export class SinkConnection implements SessionUser {
   /** While `start` waits: settle it. */
   #onFirstResponse = (_problems: readonly TopologyProblem[]): void => {}
   #onRefused = (_error: HeadgateError): void => {}
+  /** Called once records can be sent. */
+  readonly #onReady: (() => void)[] = []
 
   constructor(shared: SharedSession, log: Log) {
     this.#shared = shared
@@ -89,6 +91,12 @@ export class SinkConnection implements SessionUser {
     const ofSession = this.#shared.reasons()
     if (ofSession.length > 0) return ofSession
     return this.#problems?.map(({ message }) => message) ?? ['The topics have not been checked in Kafka yet.']
+  }
+
+  /** Resolves when `notReady` is empty. */
+  ready(): Promise<void> {
+    if (this.notReady().length === 0) return Promise.resolve()
+    return new Promise((resolve) => void this.#onReady.push(resolve))
   }
 
   /** Asks the cluster for other targets than the expected ones. Rejects if it lacks some, or does not respond. */
@@ -136,6 +144,7 @@ export class SinkConnection implements SessionUser {
     if (found.length === 0 && (this.#problems?.length ?? 0) > 0) this.#log.info({}, 'All topics exist now.')
     this.#problems = found
     this.#onFirstResponse(found)
+    if (this.notReady().length === 0) for (const resolve of this.#onReady.splice(0)) resolve()
     return found.length === 0
   }
 

@@ -61,6 +61,7 @@ function simulate() {
   const supervisor = {
     start: () => connection.start(),
     notReady: () => connection.notReady(),
+    ready: () => connection.ready(),
     check: (targets: readonly PlacedTarget[]) => connection.check(targets),
     send: (record: SinkRecord) => connection.send(record),
     fence: () => connection.fence(),
@@ -99,6 +100,27 @@ test('starts within the grace when Kafka is down, and tries longer from attempt 
   expect(supervisor.notReady()).toEqual([])
   await supervisor.stop()
   expect(vi.getTimerCount()).toBe(0)
+})
+
+test('ready resolves when the cluster has answered for the targets of the pipeline', async () => {
+  const { supervisor, cluster } = simulate()
+  cluster.up = false
+  const started = supervisor.start()
+  const isReady = vi.fn()
+  const ready = supervisor.ready().then(isReady)
+  await vi.advanceTimersByTimeAsync(3000)
+  await started
+  cluster.missing.add('orders')
+  cluster.up = true
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(supervisor.notReady()).toEqual(['Topic "orders" does not exist (c.json:1:2).'])
+  expect(isReady).not.toHaveBeenCalled()
+  cluster.missing.clear()
+  await vi.advanceTimersByTimeAsync(5000)
+  await ready
+  expect(supervisor.notReady()).toEqual([])
+  await supervisor.ready()
+  await supervisor.stop()
 })
 
 test('does not take the closing of idle connections for an outage', async () => {
