@@ -64,25 +64,34 @@ const io: Io = {
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
+let dialogue: Promise<Io['ask']> | undefined
+
 const exitCode = await main(withHelpFlag(process.argv.slice(2)))
 // Output that does not fit into a pipe waits in this process, and `exit` would lose it.
 for (const stream of [process.stdout, process.stderr])
   await new Promise<void>((flushed) => stream.write('', () => flushed()))
 process.exit(exitCode)
 
-/** A reader for each question, because an open one would keep Ctrl-C from the process. */
 async function ask(question: string): Promise<string | undefined> {
+  // One reader for all questions: lines that are pasted at once answer several.
+  dialogue ??= openDialogue()
+  return (await dialogue)(question)
+}
+
+async function openDialogue(): Promise<Io['ask']> {
   const { createInterface } = await import('node:readline/promises')
   const reader = createInterface({ input: process.stdin, output: process.stdout })
+  // A terminal that is read line by line hands Ctrl-C to the reader.
   reader.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
-  try {
-    const closed = new Promise<undefined>((resolve) => reader.once('close', () => resolve(undefined)))
-    return await Promise.race([reader.question(question, { signal: stopping.signal }), closed])
-  } catch (error) {
-    if (stopping.signal.aborted) return undefined
-    throw error
-  } finally {
-    reader.close()
+  stopping.signal.addEventListener('abort', () => reader.close())
+  const lines = reader[Symbol.asyncIterator]()
+  return async (question) => {
+    reader.setPrompt(question)
+    reader.prompt()
+    const { value, done } = await lines.next()
+    if (done !== true) return value
+    process.stdout.write('\n')
+    return undefined
   }
 }
 

@@ -9,7 +9,7 @@ if [[ -x $helm ]]; then exit 0; fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 echo "Building Helm $version, which takes some minutes and is kept in .cache"
-GOBIN=$folder go install -trimpath -ldflags='-s -w' "helm.sh/helm/v3/cmd/helm@$version"
+GOBIN=$folder go install -ldflags='-s -w' "helm.sh/helm/v3/cmd/helm@$version"
 mkdir -p "${helm%/*}"
 # Only a whole program gets the name.
 mv "$folder/helm" "$helm"

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv, promisify } from 'node:util'
@@ -46,6 +46,22 @@ test.each(SENDERS)(
     if (sender === 'cxone') await expect.poll(() => cxone.report().acknowledged).toHaveProperty('example-1')
   },
 )
+
+test('on a terminal it asks, and lines that are pasted at once answer several questions', () => {
+  const cwd = temporaryDirectory()
+  const command = `'${process.execPath}' '${builtFile('cli.js')}' init`
+  const { status, stdout } = spawnSync('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+    cwd,
+    input: 'hmac\norders\n\n\n\n\nX-Shop-Signature\n',
+    encoding: 'utf8',
+  })
+  expect([status, stdout]).toEqual([
+    0,
+    expect.stringContaining('Path that the sender posts to [/webhook/orders]'),
+  ])
+  const config = readFileSync(join(cwd, 'plugins.config.json'), 'utf8')
+  expect(config).toContain('"header": "X-Shop-Signature"')
+})
 
 test('without a terminal and without flags it says what to give, and ends with 2', async () => {
   await expect(headgate(temporaryDirectory(), 'init')).rejects.toMatchObject({
