@@ -1,22 +1,31 @@
-# Node 26 is the LTS line since October 2026.
-FROM node:26-bookworm-slim AS build
-RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates python3 make g++ libssl-dev zlib1g-dev libzstd-dev
+# The LTS line that CI and the packages use, too. By digest, because a tag can be moved; dependabot proposes newer ones.
+FROM node:24-bookworm-slim@sha256:6f7b03f7c2c8e2e784dcf9295400527b9b1270fd37b7e9a7285cf83b6951452d AS node
+
+FROM node AS build
 WORKDIR /build
 # Before the sources, so that an edit does not compile librdkafka again, which takes minutes.
 COPY package.json package-lock.json ./
-RUN npm ci --ignore-scripts && npm rebuild node-rdkafka
-COPY tsconfig.json tsconfig.build.json plugins.config.json ./
+COPY scripts/setup scripts/setup
+RUN CI=true node scripts/setup/setup.mjs run
+COPY tsconfig.json tsconfig.build.json plugins.config.json LICENSE ./
 COPY schemas schemas
 COPY scenarios scenarios
+COPY docs docs
 COPY src src
 COPY scripts scripts
 RUN npm run build && node scripts/prune.mjs /headgate
 
-FROM node:26-bookworm-slim
+FROM node
+LABEL org.opencontainers.image.title="Headgate" \
+      org.opencontainers.image.description="Webhook events in, checked and routed to the right Kafka partition" \
+      org.opencontainers.image.source="https://github.com/headgate/headgate" \
+      org.opencontainers.image.documentation="https://github.com/headgate/headgate#documentation" \
+      org.opencontainers.image.licenses="Apache-2.0"
+# Nothing that installs packages stays: it has more faults than use in a container that runs one program.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates libssl3 zlib1g libzstd1 \
- && rm -rf /var/lib/apt/lists/* \
+ && rm -rf /var/lib/apt/lists/* /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \
+      /usr/local/bin/yarn /usr/local/bin/yarnpkg /opt/yarn-* \
  && install -d -o 1000 -g 1000 /var/lib/headgate \
  && install -d /node_modules && ln -s /opt/headgate /node_modules/headgate \
  && ln -s /opt/headgate/dist/cli.js /usr/local/bin/headgate

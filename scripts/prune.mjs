@@ -36,6 +36,9 @@ if (!existsSync(join(project, 'dist/cli.js'))) fail('dist/cli.js is missing: run
 
 rmSync(tree, { recursive: true, force: true })
 copy('dist', runs)
+// Errors and warnings name pages.
+copy('docs')
+copy('LICENSE')
 copy('scenarios')
 copy('schemas')
 copy('package.json')

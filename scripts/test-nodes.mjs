@@ -5,11 +5,11 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { compileAddon, placeAddon } from './setup/kafka-client.mjs'
 import { fetchNode, NODE_VERSIONS } from './setup/node-versions.mjs'
-import { project, step, stopWithChildren } from './setup/step.mjs'
+import { beginProgram, project, step } from './setup/step.mjs'
 
 const EVENTS = '300'
 
-stopWithChildren()
+beginProgram()
 let passed = 0
 let failed = 0
 for (const { version, abi } of NODE_VERSIONS.filter(({ abi }) => abi !== process.versions.modules)) {

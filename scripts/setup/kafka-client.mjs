@@ -75,8 +75,8 @@ export async function compileAddon(target = { node: process.execPath, abi: proce
   if (existsSync(result)) return result
   await compileLibrary()
   const cache = cacheFolder()
-  const source = join(cache, `addon-${target.abi}`)
-  rmSync(source, { recursive: true, force: true })
+  // Of this process alone: a test and a package may need the same addon at the same time.
+  const source = join(cache, `addon-${target.abi}-${process.pid}`)
   for (const path of ['binding.gyp', 'package.json', 'src', 'util', 'deps/librdkafka.gyp'])
     cpSync(join(PACKAGE, path), join(source, path), { recursive: true })
 

@@ -3,10 +3,13 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { project, twice } from './step.mjs'
 
-/** One of each line that is maintained, with its ABI. The last is the one that packages and the image bring along. */
+/** The LTS that packages and the image bring along, with its ABI. */
+export const PACKED_NODE = { version: '24.22.3', abi: '137' }
+
+/** One of each line that is maintained. */
 export const NODE_VERSIONS = [
   { version: '22.23.5', abi: '127' },
-  { version: '24.22.3', abi: '137' },
+  PACKED_NODE,
   { version: '26.12.1', abi: '147' },
 ]
 

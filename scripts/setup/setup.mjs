@@ -11,20 +11,14 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
 }
 
 // Only now, because an older Node.js cannot load these.
-const { SetupError, stopWithChildren } = await import('./step.mjs')
+const { beginProgram } = await import('./step.mjs')
 const { arePackagesInstalled, installPackages } = await import('./npm-packages.mjs')
 const { FOR_COMPILATION, FOR_TESTS, installSystemPackages } = await import('./system-packages.mjs')
 const { isAddonBuilt, isAddonCached, installAddon } = await import('./kafka-client.mjs')
 
-stopWithChildren()
+beginProgram()
 const tests = process.argv[2] === 'tests'
-try {
-  const compiles = !isAddonCached() && !(arePackagesInstalled() && isAddonBuilt())
-  await installSystemPackages([...(compiles ? FOR_COMPILATION : []), ...(tests ? FOR_TESTS : [])])
-  if (!arePackagesInstalled()) await installPackages()
-  if (!isAddonBuilt()) await installAddon()
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error
-  console.error(error.message)
-  process.exit(1)
-}
+const compiles = !isAddonCached() && !(arePackagesInstalled() && isAddonBuilt())
+await installSystemPackages([...(compiles ? FOR_COMPILATION : []), ...(tests ? FOR_TESTS : [])])
+if (!arePackagesInstalled()) await installPackages()
+if (!isAddonBuilt()) await installAddon()

@@ -16,8 +16,11 @@ export class SetupError extends Error {}
 
 const children = new Set()
 
-/** Ends the commands of all steps when this process is told to end. Ctrl-C reaches them by itself, `kill` does not. */
-export function stopWithChildren() {
+/**
+ * For a program that is made of steps: it ends their commands when it is told to end (Ctrl-C reaches them by itself, `kill` does
+ * not), and of a failed step it prints the message.
+ */
+export function beginProgram() {
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
@@ -28,6 +31,10 @@ export function stopWithChildren() {
       process.exit(code)
     })
   }
+  process.on('uncaughtException', (error) => {
+    console.error(error instanceof SetupError ? error.message : error)
+    process.exit(1)
+  })
 }
 
 /**

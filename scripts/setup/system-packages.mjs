@@ -30,6 +30,9 @@ export const FOR_TESTS = [
   ['curl', program('curl'), 'to run the commands of the pages'],
   ['zsh', program('zsh'), 'to test its completion'],
   ['fish', program('fish'), 'to test its completion'],
+  ['debootstrap', file('/usr/sbin/debootstrap'), 'to try the Debian package and the image'],
+  ['debian-archive-keyring', file('/usr/share/keyrings/debian-archive-keyring.gpg'), 'for debootstrap'],
+  ['binutils', program('strip'), 'to make packages small'],
   ['git', program('git'), 'to read the history'],
   ['ca-certificates', file('/etc/ssl/certs/ca-certificates.crt'), 'to check the certificates of registries'],
 ].map(([name, isPresent, purpose]) => ({ package: name, isPresent, purpose }))

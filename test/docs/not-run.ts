@@ -19,11 +19,11 @@ export const NOT_RUN: { readonly [name: string]: string } = {
     'needs a Kubernetes cluster; test/deploy/chart.test.ts renders the chart by it',
   'docs/operations.md: cp deploy/compose.env.example deploy/.env   # and fill it in':
     'needs Docker; test/deploy/compose.test.ts holds compose.yaml',
-  'docs/operations.md: ./headgate --version && node scripts/prune.mjs /opt/headgate':
-    'writes to /opt; test/e2e/pruned.test.ts runs the pruned tree',
-  'docs/operations.md: install -d /etc/headgate/schemas && install -d -m 700 /etc/headgate/credentials':
-    'writes to /etc and starts a service; test/deploy/systemd.test.ts runs what it does to the config',
-  'docs/operations.md: cp deploy/systemd/headgate.socket /etc/systemd/system/':
+  'docs/operations.md: sudo apt-get install ./headgate_0.1.0_amd64.deb':
+    'changes the machine; test/e2e/packages.test.ts installs both packages',
+  'docs/operations.md: editor /etc/headgate/headgate.env':
+    'writes to /etc and starts a service; test/deploy/systemd.test.ts holds the unit',
+  'docs/operations.md: systemctl enable --now headgate.socket && systemctl restart headgate':
     'writes to /etc and starts a service; test/deploy/systemd.test.ts holds the unit, test/e2e/socket-activation.test.ts what it does',
   'docs/operations.md: kubectl port-forward --namespace headgate headgate-0 8083':
     'needs a Kubernetes cluster',

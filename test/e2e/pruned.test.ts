@@ -35,7 +35,9 @@ describe('the pruned tree', () => {
 
   test('has no sources, neither ours nor those of librdkafka', () => {
     expect(readdirSync(tree.path).toSorted()).toEqual([
+      'LICENSE',
       'dist',
+      'docs',
       'node_modules',
       'package.json',
       'plugins.config.json',

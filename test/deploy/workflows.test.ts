@@ -1,0 +1,43 @@
+import { readdirSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { read } from './read-deploy.js'
+
+const FOLDER = '.github/workflows'
+const WORKFLOWS = readdirSync(FOLDER).map((name) => `${FOLDER}/${name}`)
+
+interface Workflow {
+  readonly permissions: { readonly [scope: string]: string }
+  readonly jobs: { readonly [name: string]: { readonly permissions?: { readonly [scope: string]: string } } }
+}
+
+test.each(WORKFLOWS)('%s takes actions by the digest of a commit, with the version beside it', (path) => {
+  const uses = read(path).match(/uses: .*/g) ?? []
+  expect(uses).not.toEqual([])
+  expect(uses.filter((line) => !/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(line))).toEqual([])
+})
+
+test.each(WORKFLOWS)('%s may read the code; a job that may do more says so', (path) => {
+  expect((parse(read(path)) as Workflow).permissions).toEqual({ contents: 'read' })
+})
+
+test('only the last job of a release may write to the repository, and none may everything', () => {
+  const { jobs } = parse(read(`${FOLDER}/release.yml`)) as Workflow
+  const writing = Object.entries(jobs).filter(([, { permissions }]) => permissions?.['contents'] === 'write')
+  expect(writing.map(([name]) => name)).toEqual(['release'])
+})
+
+test('CI runs every version of Node.js that scripts/setup/node-versions.mjs knows, and the oldest that works', () => {
+  const known = [...read('scripts/setup/node-versions.mjs').matchAll(/version: '(\d+)\./g)].map(
+    ([, major]) => major,
+  )
+  const run = [...read(`${FOLDER}/ci.yml`).matchAll(/node: (\d+)$/gm)].map(([, major]) => major)
+  expect(run.toSorted()).toEqual(['20', ...known].toSorted())
+})
+
+test('the image and the packages bring the same line of Node.js', () => {
+  const [, packed] = /PACKED_NODE = \{ version: '(\d+)\./.exec(read('scripts/setup/node-versions.mjs')) ?? []
+  expect(read('Dockerfile')).toMatch(
+    new RegExp(`^FROM node:${packed}-bookworm-slim@sha256:[0-9a-f]{64} AS node$`, 'm'),
+  )
+})
