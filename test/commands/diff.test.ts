@@ -132,7 +132,7 @@ test('dead letters as `dlq export` writes them keep their ids, and those of othe
 
 test('events whose id came in a header are compared all the same', async () => {
   const byHeader: Change = ({ source }) => {
-    source.config.eventId = { header: 'x-id' }
+    source.config.eventId = 'header:x-id'
   }
   const { out } = await diffed(
     (pipeline) => {
