@@ -109,7 +109,7 @@ async function readNewest(
   const onSignal = () => void close()
   io.signal.addEventListener('abort', onSignal)
   try {
-    sink.expect([{ target: { topic }, place: '--from-topic' }])
+    sink.expect([{ target: { topic }, location: '--from-topic' }])
     await sink.start?.()
     const [reason] = sink.notReady?.() ?? []
     if (reason !== undefined) throw new HeadgateError('HG_KAFKA_UNAVAILABLE', reason)

@@ -149,7 +149,7 @@ function warningEntries(): Entry[] {
   ]
 }
 
-const warningEntry = (name: string, { meaning, why, outside }: LintMeaning, of: string): Entry => ({
+const warningEntry = (name: string, { meaning, why, needs }: LintMeaning, of: string): Entry => ({
   name,
   summary: meaning,
   text: () =>
@@ -161,7 +161,7 @@ const warningEntry = (name: string, { meaning, why, outside }: LintMeaning, of: 
         ['why', why],
         [
           'kind',
-          `A warning about ${of}; ${outside ? 'found by' : 'shown by'} "headgate validate${outside ? ' --against-cluster' : ''}".`,
+          `A warning about ${of}; ${needs === 'cluster' ? 'found by "headgate validate --against-cluster"' : 'shown by "headgate validate"'}.`,
         ],
         [
           'silence',

@@ -10,30 +10,34 @@ export const LINTS = {
   'secret-short': {
     meaning: 'A secret has fewer than 8 characters, or is one ordinary word or a name of this config.',
     why: 'An attacker can guess it. In logs and responses, Headgate replaces a secret of fewer than 12 characters only if it stands alone, because it cannot tell the secret from a part of another word. It does not replace a secret of fewer than 4 characters. `openssl rand -hex 32` makes a good secret.',
+    needs: 'machine',
   },
   'reference-padded': {
     meaning: 'The value of a `${...}` reference begins or ends with white space, or has quotes around it.',
     why: 'Headgate uses the value exactly as it is, and secrets and addresses rarely have white space or quotes around them. Docker keeps the quotes of an env file, and `echo` adds a line end to a secret.',
+    needs: 'machine',
   },
   'unused-secret': {
     meaning:
       'No reference names one key of a file of secrets, or one file of a folder of secrets, and references name all the others.',
     why: 'Nothing needs it any more, or a reference to it was forgotten. Reported if references name at least two others, nothing names the whole file, and only one is left: a file that several programs share has more keys that this config does not use.',
+    needs: 'machine',
   },
   'unused-variable': {
     meaning:
       'No reference names an environment variable, and its name looks like a typo of one that a reference names.',
     why: 'Setting the variable has no effect. Reported if the names differ by an underscore, by case, or by one letter of a longer word.',
+    needs: 'machine',
   },
   'topic-without-rule': {
     meaning: 'No rule sends events to a topic whose name is like those of the topics of at least two rules.',
     why: 'The rule for the topic may have been forgotten, or a rule names another topic by mistake. Two names are alike if they differ only after the last dot, hyphen or underscore. Topics for dead letters and retries (`.dlq`, `-retry` and so on) are not reported. Silence this warning if another program fills the topic.',
-    outside: true,
+    needs: 'cluster',
   },
   'partition-without-rule': {
     meaning: 'Each rule for a topic names a partition, and some partitions have no rule.',
     why: 'No event goes to those partitions, so their consumers receive nothing. Reported if every rule that writes to the topic names a partition, and the rules name at least two different ones.',
-    outside: true,
+    needs: 'cluster',
   },
   'partition-shared': {
     meaning: 'Two rules write to the same partition.',
@@ -70,26 +74,8 @@ export type LintName = keyof typeof LINTS
 /** A warning without its line in the file. */
 export type Unplaced = Omit<Warning, 'location' | 'name'> & { readonly name: LintName }
 
-/** They depend on files and variables of this machine: on another one, a comment may have nothing to silence. */
-const OF_THIS_MACHINE: readonly LintName[] = [
-  'secret-short',
-  'reference-padded',
-  'unused-secret',
-  'unused-variable',
-]
+/** Every lint by its name: those above, and those that the plugins declare. */
+export type LintTable = ReadonlyMap<string, LintMeaning>
 
-/** Every name that a warning can have: those above, and those of the plugins. */
-export const lintNames = (plugins: readonly Pick<AnyDefinition, 'lints'>[]): ReadonlySet<string> =>
-  new Set([...Object.keys(LINTS), ...plugins.flatMap(({ lints }) => Object.keys(lints ?? {}))])
-
-/** The names of the warnings that do not depend on the config file alone. */
-export const outsideNames = (plugins: readonly Pick<AnyDefinition, 'lints'>[]): ReadonlySet<string> => {
-  const declared: (Readonly<{ [name: string]: LintMeaning }> | undefined)[] = [
-    LINTS,
-    ...plugins.map(({ lints }) => lints),
-  ]
-  const outside = declared.flatMap((lints) =>
-    Object.entries(lints ?? {}).flatMap(([name, { outside }]) => (outside ? [name] : [])),
-  )
-  return new Set([...OF_THIS_MACHINE, ...outside])
-}
+export const lintTable = (plugins: readonly Pick<AnyDefinition, 'lints'>[]): LintTable =>
+  new Map([LINTS, ...plugins.map(({ lints }) => lints ?? {})].flatMap((lints) => Object.entries(lints)))

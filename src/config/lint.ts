@@ -3,7 +3,7 @@ import { asHeadgateError } from '../contract/errors.js'
 import type { CheckContext, Definition, Files, Kind } from '../contract/index.js'
 import { child } from '../lib/json/pointer.js'
 import { type CheckedPipeline, deadLetterTargets, routedTargets, stagesOf } from './check.js'
-import { type LintName, lintNames, outsideNames } from './lint-names.js'
+import { type LintName, type LintTable, lintTable } from './lint-names.js'
 import { shortSecrets, unusedSecrets, unusedVariables } from './lint-references.js'
 import { didYouMean, formatLocation, type Warning } from './problem.js'
 import type { Environment, Resolved } from './providers.js'
@@ -22,7 +22,7 @@ export interface LintOptions {
   readonly resolved: readonly Resolved[]
   readonly environment: Environment
   /** The built-in plugins, and all plugins that the file uses. */
-  readonly plugins: Parameters<typeof lintNames>[0]
+  readonly plugins: Parameters<typeof lintTable>[0]
 }
 
 type Found = Omit<Warning, 'location' | 'name'> & { readonly name: string }
@@ -54,8 +54,7 @@ export function lint(
     location: text.locationOf(warning.pointer),
   }))
   const used = pipelines.flatMap(stagesOf).map(({ definition }) => definition)
-  const plugins = [...options.plugins, ...used]
-  return silence(warnings, text, lintNames(plugins), outsideNames(plugins))
+  return silence(warnings, text, lintTable([...options.plugins, ...used]))
 }
 
 /** The warnings of each plugin about its own stage. `ensured` tells a transform which events the earlier ones let pass. */
@@ -187,21 +186,17 @@ const IGNORE = /^headgate-ignore\b:?\s*([\w-]+(?:\s*,\s*[\w-]+)*)?/
  * that they are in. Adds a warning for each name in such a comment that is unknown, or that silences nothing and is not in
  * `foundElsewhere`.
  */
-export function silence(
-  warnings: readonly Warning[],
-  text: SourceText,
-  names: ReadonlySet<string>,
-  foundElsewhere: ReadonlySet<string>,
-): Warning[] {
+function silence(warnings: readonly Warning[], text: SourceText, lints: LintTable): Warning[] {
   const ignores = text.comments.flatMap(ignoresIn)
   const silenced = new Set<Warning>()
   const complaints = ignores.flatMap(({ name, comment }) => {
-    if (name === undefined || !names.has(name)) return [unknown(name, comment, names)]
+    const lint = name === undefined ? undefined : lints.get(name)
+    if (name === undefined || lint === undefined) return [unknown(name, comment, lints)]
     const meant = warnings.filter(
       (warning) => warning.name === name && linesOf(warning, text).has(comment.about),
     )
     for (const warning of meant) silenced.add(warning)
-    return meant.length > 0 || foundElsewhere.has(name) ? [] : [unused(name, comment)]
+    return meant.length > 0 || lint.needs !== undefined ? [] : [unused(name, comment)]
   })
   return [...warnings.filter((warning) => !silenced.has(warning)), ...complaints]
 }
@@ -235,7 +230,7 @@ function linesOf({ location, pointer }: Warning, text: SourceText): ReadonlySet<
   return new Set([location.line, text.locationOf(around).line, text.locationOfKey(pointer).line])
 }
 
-function unknown(name: string | undefined, comment: Comment, names: ReadonlySet<string>): Warning {
+function unknown(name: string | undefined, comment: Comment, lints: LintTable): Warning {
   return {
     name: 'ignore-unknown' satisfies LintName,
     location: comment.location,
@@ -245,7 +240,7 @@ function unknown(name: string | undefined, comment: Comment, names: ReadonlySet<
           message: 'This comment names no warning to silence.',
           suggestion: 'Write the name that the warning shows: "// headgate-ignore: rule-never-matches".',
         }
-      : { message: `There is no warning "${name}".`, ...didYouMean(name, [...names]) }),
+      : { message: `There is no warning "${name}".`, ...didYouMean(name, [...lints.keys()]) }),
   }
 }
 

@@ -210,7 +210,7 @@ export function sinkChecks(subject: Subject<'sink'>): readonly Check[] {
       name: 'is not ready while the addresses do not respond, and rejects records as infrastructure errors',
       async run() {
         const { instance, abort } = createStage(subject)
-        instance.expect([{ target, place: 'plugins.config.json:1:1' }])
+        instance.expect([{ target, location: 'plugins.config.json:1:1' }])
         await instance.start?.()
         assert((instance.notReady?.() ?? []).length > 0, 'it says that it is ready')
         assert(instance.ready !== undefined, 'it does not say when it is ready')

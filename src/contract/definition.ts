@@ -75,8 +75,11 @@ export interface LintFinding {
 export interface LintMeaning {
   readonly meaning: string
   readonly why: string
-  /** True if only `probe` can find it. */
-  readonly outside?: true
+  /**
+   * If the config alone does not decide: only `probe` finds it in the cluster, or files and variables of the machine decide. A
+   * comment that ignores it may then silence nothing.
+   */
+  readonly needs?: 'cluster' | 'machine'
 }
 
 export interface LintContext extends CheckContext {

@@ -5,20 +5,20 @@ import type { Event, Receipt, RecordHeader, SinkRecord, Target } from './event.j
 import type { Metrics } from './metrics.js'
 import type { TopicAdmin } from './topics.js'
 
-/** A target, and the line of the config that names it (`plugins.config.json:14:60`). */
-export interface PlacedTarget {
+/** A target, and the location in the config that names it, such as `plugins.config.json:14:60`. */
+export interface LocatedTarget {
   readonly target: Target
-  readonly place: string
+  readonly location: string
 }
 
 export interface Sink extends Lifecycle {
   /** The targets that are checked at start. Called before `start`, and again when a new config has others. */
-  expect(targets: readonly PlacedTarget[]): void
+  expect(targets: readonly LocatedTarget[]): void
   /**
    * Checks that records can be written to these targets, which a new config has. Called while the sink runs. Rejects with
    * a HeadgateError that names the lines of those that cannot be written to. Without it, no target is checked beforehand.
    */
-  check?(targets: readonly PlacedTarget[]): Promise<void>
+  check?(targets: readonly LocatedTarget[]): Promise<void>
   /** The record for an event. Pure. Throws a HeadgateError of kind `data`. `headers` come first. */
   record(event: Event, headers: readonly RecordHeader[]): SinkRecord
   /** The key of the record for an event, or null: a dead letter keeps it if there is one. */

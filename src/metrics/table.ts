@@ -28,6 +28,10 @@ export const STAGE_OUTCOMES = [
   'handshake',
 ] as const
 
+export const ATTEMPT_OUTCOMES = ['acknowledged', 'retry', 'gave-up'] as const
+
+export const RELOAD_RESULTS = ['success', 'unchanged', 'failure'] as const
+
 /** Every metric of the engine. Plugins declare theirs in their definitions. */
 export const METRICS = {
   ready: metric({ name: 'ready', type: 'gauge', help: '1 if events can be taken, as /ready says.' }),
@@ -81,7 +85,7 @@ export const METRICS = {
     name: 'ack_attempts_total',
     type: 'counter',
     help: 'Attempts to acknowledge events to their sender, by result.',
-    labels: { ...pipeline, outcome: ['acknowledged', 'retry', 'gave-up'] },
+    labels: { ...pipeline, outcome: ATTEMPT_OUTCOMES },
   }),
   ackDurationSeconds: metric({
     name: 'ack_duration_seconds',
@@ -178,7 +182,7 @@ export const METRICS = {
     name: 'config_reloads_total',
     type: 'counter',
     help: 'Reloads of the config, by result.',
-    labels: { result: ['success', 'unchanged', 'failure'] },
+    labels: { result: RELOAD_RESULTS },
   }),
   configRevisionInfo: metric({
     name: 'config_revision_info',

@@ -5,7 +5,7 @@ import type { PendingAck } from '../ledger/rows.js'
 import { backoffDelay } from '../lib/async.js'
 import { Rate } from '../lib/rate.js'
 import { LONGEST_TIMER, milliseconds } from '../lib/units.js'
-import { METRICS } from '../metrics/table.js'
+import { ATTEMPT_OUTCOMES, METRICS } from '../metrics/table.js'
 import type { StageRef } from './decision.js'
 import { correlationFields } from './event-log.js'
 import { type Observer, observePostCommit, type TryAcknowledge } from './observe.js'
@@ -39,8 +39,7 @@ export const retryDelay = (
   random = Math.random,
 ): number => asked + Math.ceil(backoffDelay({ initial, max, jitter: 1 }, attempts, random))
 
-const OUTCOMES = ['acknowledged', 'retry', 'gave-up'] as const
-type AttemptOutcome = (typeof OUTCOMES)[number]
+type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number]
 
 /** Milliseconds. A drain waits for acknowledgements that are due within this time. */
 const SOON = 2000
@@ -255,7 +254,7 @@ export class Acknowledger {
 function createReport({ pipeline }: StageRef, { metrics, log }: Observer, ledger: Ledger) {
   const counterOf = (outcome: AttemptOutcome) =>
     metrics.counter(METRICS.ackAttemptsTotal, { pipeline, outcome })
-  const counters = new Map(OUTCOMES.map((outcome) => [outcome, counterOf(outcome)]))
+  const counters = new Map(ATTEMPT_OUTCOMES.map((outcome) => [outcome, counterOf(outcome)]))
   const duration = metrics.histogram(METRICS.ackDurationSeconds, { pipeline })
   return (
     { committed, committedAt, attempts }: PendingAck,

@@ -1,7 +1,7 @@
 import { type CheckedPipeline, deadLetterTargets, routedTargets } from '../config/check.js'
 import { formatLocation } from '../config/problem.js'
 import type { CheckedConfig } from '../config/read.js'
-import type { Log, PlacedTarget, Sink, Transform } from '../contract/index.js'
+import type { LocatedTarget, Log, Sink, Transform } from '../contract/index.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
 import type { OnError, StageRef } from './decision.js'
 import { FailureLog } from './event-log.js'
@@ -43,7 +43,7 @@ export interface Delivery {
   readonly sink: Sink
   readonly sinkStage: Observed & { readonly built: BuiltStage<'sink'> }
   /** Every topic and partition that it can write to, with its location in the file; the one for dead letters is the last. */
-  readonly targets: readonly PlacedTarget[]
+  readonly targets: readonly LocatedTarget[]
   /** For further stages of this pipeline. */
   readonly stageDeps: StageDeps
   observe(name: string, plugin: string, onError?: OnError): Observed
@@ -103,8 +103,8 @@ export function buildDelivery(
   }
 }
 
-const targetsOf = ({ locationOf }: CheckedConfig, checked: CheckedPipeline): PlacedTarget[] =>
+const targetsOf = ({ locationOf }: CheckedConfig, checked: CheckedPipeline): LocatedTarget[] =>
   [...routedTargets(checked), ...deadLetterTargets(checked)].map(({ at, target }) => ({
     target,
-    place: formatLocation(locationOf(at)),
+    location: formatLocation(locationOf(at)),
   }))

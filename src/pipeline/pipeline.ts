@@ -1,5 +1,5 @@
 import type { PipelineConfig } from '../config/schema.js'
-import type { Event, Log, Outcome, PlacedTarget, PostCommit, SinkRecord } from '../contract/index.js'
+import type { Event, LocatedTarget, Log, Outcome, PostCommit, SinkRecord } from '../contract/index.js'
 import type { Ledger, LedgerTerms } from '../ledger/ledger.js'
 import type { InFlight } from '../lib/async.js'
 import type { MaskPath } from '../lib/json/masked.js'
@@ -46,7 +46,7 @@ export interface Pipeline extends IntakePipeline {
   /** One for each post-commit stage. */
   readonly acknowledgers: readonly BuiltAcknowledger[]
   /** Every topic and partition that it can write to. */
-  readonly targets: readonly PlacedTarget[]
+  readonly targets: readonly LocatedTarget[]
   /** Called for each event that has ended. */
   readonly taps: ReadonlySet<Tap>
   /** Values of an event that taps mask. */

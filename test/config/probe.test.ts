@@ -53,7 +53,7 @@ const withProbe = ({ name, create }: AnyDefinition, look: Look): AnyDefinition =
       { url: Type.Optional(Type.String({ secret: true })) },
       { additionalProperties: false },
     ),
-    lints: { 'far-away': { meaning: 'It is far away.', why: 'It takes long.', outside: true } },
+    lints: { 'far-away': { meaning: 'It is far away.', why: 'It takes long.', needs: 'cluster' } },
     create: create as never,
     probe: (_config, context) => look(context),
   })

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { LINTS, lintNames } from '../../src/config/lint-names.js'
+import { LINTS, lintTable } from '../../src/config/lint-names.js'
 import { plugins } from '../../src/plugins/index.js'
 import { lintReference } from '../../tools/docs/lint-reference.js'
 
@@ -11,7 +11,7 @@ test('the page of warnings is what the declarations say; `npm run generate` rene
 })
 
 test('every warning has a name of its own, a meaning and a reason', () => {
-  expect(lintNames(plugins).size).toBe(meanings.length)
+  expect(lintTable(plugins).size).toBe(meanings.length)
   for (const [name, { meaning, why }] of meanings) {
     expect(name).toMatch(/^[a-z]+(-[a-z]+)+$/)
     expect(meaning).toMatch(/^[A-Z].*\.$/)

@@ -9,8 +9,8 @@ export function lintReference(plugins: readonly AnyDefinition[]): string {
   return `${[HEAD, '## The whole file', ...Object.entries(LINTS).map(section), ...ofPlugins].join('\n\n')}\n`
 }
 
-const section = ([name, { meaning, why, outside }]: [string, LintMeaning]): string =>
-  `### <a id="${name}"></a>\`${name}\`\n\n${meaning}${outside ? ' Found with `--against-cluster` only.' : ''}\n\n${why}`
+const section = ([name, { meaning, why, needs }]: [string, LintMeaning]): string =>
+  `### <a id="${name}"></a>\`${name}\`\n\n${meaning}${needs === 'cluster' ? ' Found with `--against-cluster` only.' : ''}\n\n${why}`
 
 const HEAD = `# Warnings
 

@@ -2,7 +2,7 @@ import { formatLocation, type Problem } from '../../config/problem.js'
 import { HeadgateError } from '../../contract/errors.js'
 import type { Log } from '../../contract/index.js'
 import type { MetricsRegistry, ScopedGauge } from '../../metrics/registry.js'
-import { METRICS } from '../../metrics/table.js'
+import { METRICS, RELOAD_RESULTS } from '../../metrics/table.js'
 
 /** The outcome of a reload. `changed` has the stages by pipeline, as `orders: transform.1.route`. */
 export type Reloaded =
@@ -66,8 +66,6 @@ function errorLine({ code, message, cause }: HeadgateError) {
   return { fields: { code, ...(code === 'HG_PLUGIN_FAILED' && { err: cause }) }, reason: message }
 }
 
-const RESULTS = ['success', 'unchanged', 'failure'] as const
-
 /** The outcomes of reloads as metrics. */
 export class ReloadMetrics {
   readonly #counters: ReadonlyMap<Reloaded['result'], { inc(): void }>
@@ -78,7 +76,7 @@ export class ReloadMetrics {
   /** `isSuccessful`: whether the config on disk is the one that runs. */
   constructor(metrics: MetricsRegistry, isSuccessful: () => boolean) {
     const counter = (result: string) => metrics.counter(METRICS.configReloadsTotal, { result })
-    this.#counters = new Map(RESULTS.map((result) => [result, counter(result)]))
+    this.#counters = new Map(RELOAD_RESULTS.map((result) => [result, counter(result)]))
     this.#revision = metrics.gauge(METRICS.configRevisionInfo)
     metrics.sampled(METRICS.configLastReloadSuccessful, {}, () => (isSuccessful() ? 1 : 0))
     metrics.sampled(METRICS.configLastReloadSuccessTimestampSeconds, {}, () => this.#succeededAt / 1000)

@@ -1,4 +1,4 @@
-import type { PlacedTarget } from '../../contract/index.js'
+import type { LocatedTarget } from '../../contract/index.js'
 import { untilAborted } from '../../lib/async.js'
 import type { LivePipeline, Pipeline } from '../pipeline.js'
 import { type PipelineChange, type Replaced, stageAfter } from './changes.js'
@@ -78,4 +78,4 @@ function hasNewTargets({ running, next }: Replaced<Pipeline>): boolean {
   return next.targets.some((target) => !targets.has(nameOfTarget(target)))
 }
 
-const nameOfTarget = ({ target }: PlacedTarget): string => `${target.topic} ${target.partition ?? ''}`
+const nameOfTarget = ({ target }: LocatedTarget): string => `${target.topic} ${target.partition ?? ''}`

@@ -24,7 +24,7 @@ export async function startSink(
   const { pipeline = 'test', properties = {} } = settings
   const context = testContext({ pipeline })
   const sink = kafkaSink.create(fillDefaults(kafkaSink, { brokers, properties }), context)
-  sink.expect(targets.map((target) => ({ target, place: 'plugins.config.json:14:60' })))
+  sink.expect(targets.map((target) => ({ target, location: 'plugins.config.json:14:60' })))
   onTestFinished(async () => {
     context.abort()
     await sink.stop?.()

@@ -274,7 +274,7 @@ describe('failures', () => {
     it.check = (targets) =>
       new HeadgateError(
         'HG_KAFKA_PARTITION_MISSING',
-        `There is no ${targets[0]?.target.topic} (${targets[0]?.place}).`,
+        `There is no ${targets[0]?.target.topic} (${targets[0]?.location}).`,
       )
     expect(await it.change(orders({ transform: 2 }))).toMatchObject({
       result: 'failure',

@@ -11,9 +11,9 @@ import {
   definePlugin,
   type Event,
   type Intake,
+  type LocatedTarget,
   metric,
   type Outcome,
-  type PlacedTarget,
   pass,
   type SinkRecord,
 } from '../../../src/contract/index.js'
@@ -64,7 +64,7 @@ export interface Bench {
   apply(stage: Seen, event: Event): Promise<void>
   send(stage: Seen): Promise<void>
   acknowledge(stage: Seen, committed: Committed): Promise<Attempt>
-  check(targets: readonly PlacedTarget[]): HeadgateError | undefined
+  check(targets: readonly LocatedTarget[]): HeadgateError | undefined
   notReady: string[]
   ready(): Promise<void>
   /** Writes the config and reloads. */

@@ -1,5 +1,5 @@
 import { HeadgateError } from '../../../contract/errors.js'
-import type { Log, PlacedTarget, Receipt, SinkRecord } from '../../../contract/index.js'
+import type { LocatedTarget, Log, Receipt, SinkRecord } from '../../../contract/index.js'
 import type { Session } from './session.js'
 import { impossibleTargets, type TopologyProblem, topologyProblems } from './watch.js'
 
@@ -19,7 +19,7 @@ export interface SharedSession {
   /** Starts it, if this is the first pipeline, and asks for the targets of `user` soon. */
   join(user: SessionUser): void
   leave(user: SessionUser): void
-  check(targets: readonly PlacedTarget[]): Promise<readonly TopologyProblem[]>
+  check(targets: readonly LocatedTarget[]): Promise<readonly TopologyProblem[]>
   /**
    * Gives up `session`, if that is still the current one. Resolves when the next one has been examined, or if there is none
    * yet.
@@ -29,9 +29,9 @@ export interface SharedSession {
 
 /** A pipeline as the supervisor sees it. */
 export interface SessionUser {
-  targets(): readonly PlacedTarget[]
+  targets(): readonly LocatedTarget[]
   /** The response of the cluster for its targets; the health of the session is up to date then. Returns false if the cluster lacks one. */
-  examined(targets: readonly PlacedTarget[], partitions: ReadonlyMap<string, number>): boolean
+  examined(targets: readonly LocatedTarget[], partitions: ReadonlyMap<string, number>): boolean
   /** The client cannot be made with these properties. */
   refused(error: HeadgateError): void
 }
@@ -40,7 +40,7 @@ export interface SessionUser {
 export class SinkConnection implements SessionUser {
   readonly #shared: SharedSession
   readonly #log: Log
-  #targets: readonly PlacedTarget[] = []
+  #targets: readonly LocatedTarget[] = []
   /** Targets that the cluster lacks; undefined before its first response. */
   #problems: readonly TopologyProblem[] | undefined
   /** The session that the last record went through. Any unconfirmed record is in this one or in an older one. */
@@ -58,7 +58,7 @@ export class SinkConnection implements SessionUser {
   }
 
   /** Call it before `start`. */
-  expect(targets: readonly PlacedTarget[]): void {
+  expect(targets: readonly LocatedTarget[]): void {
     this.#targets = targets
   }
 
@@ -100,7 +100,7 @@ export class SinkConnection implements SessionUser {
   }
 
   /** Asks the cluster for other targets than the expected ones. Rejects if it lacks some, or does not respond. */
-  async check(targets: readonly PlacedTarget[]): Promise<void> {
+  async check(targets: readonly LocatedTarget[]): Promise<void> {
     const found = await this.#shared.check(targets)
     if (found.length > 0) throw impossibleTargets(found)
   }
@@ -133,11 +133,11 @@ export class SinkConnection implements SessionUser {
     this.#shared.leave(this)
   }
 
-  targets(): readonly PlacedTarget[] {
+  targets(): readonly LocatedTarget[] {
     return this.#targets
   }
 
-  examined(targets: readonly PlacedTarget[], partitions: ReadonlyMap<string, number>): boolean {
+  examined(targets: readonly LocatedTarget[], partitions: ReadonlyMap<string, number>): boolean {
     const found = topologyProblems(targets, partitions)
     for (const { code, message } of found)
       if (!this.#problems?.some((problem) => problem.message === message)) this.#log.error({ code }, message)

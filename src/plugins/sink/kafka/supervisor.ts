@@ -1,5 +1,5 @@
 import { asHeadgateError, HeadgateError } from '../../../contract/errors.js'
-import type { Log, PlacedTarget } from '../../../contract/index.js'
+import type { LocatedTarget, Log } from '../../../contract/index.js'
 import { Health, type HealthOptions } from './health.js'
 import type { Breakage, Session, SessionEvents } from './session.js'
 import { type SessionUser, type SharedSession, SinkConnection } from './sink-connection.js'
@@ -97,7 +97,7 @@ export class Supervisor implements SharedSession {
     this.#users.delete(user)
   }
 
-  async check(targets: readonly PlacedTarget[]): Promise<readonly TopologyProblem[]> {
+  async check(targets: readonly LocatedTarget[]): Promise<readonly TopologyProblem[]> {
     if (this.#session === undefined || this.#isEnded()) throw this.unavailable()
     return topologyProblems(targets, await askForPartitions(this.#session, targets, CHECK_TIMEOUT))
   }
@@ -177,7 +177,7 @@ export class Supervisor implements SharedSession {
   }
 
   /** Returns true if each user has its targets. */
-  #answered(asked: readonly PlacedTarget[], partitions: ReadonlyMap<string, number>): boolean {
+  #answered(asked: readonly LocatedTarget[], partitions: ReadonlyMap<string, number>): boolean {
     const all = new Set(asked)
     let complete = true
     for (const user of this.#users) {

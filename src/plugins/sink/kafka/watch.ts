@@ -1,5 +1,5 @@
 import { HeadgateError } from '../../../contract/errors.js'
-import type { PlacedTarget } from '../../../contract/index.js'
+import type { LocatedTarget } from '../../../contract/index.js'
 import type { Health } from './health.js'
 import type { Session } from './session.js'
 
@@ -39,14 +39,14 @@ export interface WatchOptions {
   readonly health: Health
   readonly alarm: Alarm
   /** The targets of all users of the session. */
-  targets(): readonly PlacedTarget[]
+  targets(): readonly LocatedTarget[]
   /** The session has ended: stops watching it. */
   ended(): boolean
   /**
    * Tells the number of partitions of the topics of these targets. Returns true if each user of the session has the targets
    * that it needs, false if one lacks something.
    */
-  answered(asked: readonly PlacedTarget[], partitions: ReadonlyMap<string, number>): boolean
+  answered(asked: readonly LocatedTarget[], partitions: ReadonlyMap<string, number>): boolean
   /** Health is up to date. */
   examined(): void
 }
@@ -133,7 +133,7 @@ export interface TopologyProblem {
  */
 export async function askForPartitions(
   session: Pick<Session, 'ping' | 'partitions'>,
-  targets: readonly PlacedTarget[],
+  targets: readonly LocatedTarget[],
   timeout: number,
 ): Promise<ReadonlyMap<string, number>> {
   const partitions = new Map<string, number>()
@@ -153,7 +153,7 @@ export function impossibleTargets(problems: readonly TopologyProblem[]): Headgat
 
 /** Compares targets with the number of partitions of each of their topics; 0 if there is no such topic. */
 export function topologyProblems(
-  targets: readonly PlacedTarget[],
+  targets: readonly LocatedTarget[],
   partitions: ReadonlyMap<string, number>,
 ): TopologyProblem[] {
   const problems: TopologyProblem[] = []
@@ -176,9 +176,9 @@ export function topologyProblems(
   return problems
 }
 
-const topicsOf = (targets: readonly PlacedTarget[]): string[] => [
+const topicsOf = (targets: readonly LocatedTarget[]): string[] => [
   ...new Set(targets.map(({ target }) => target.topic)),
 ]
 
-const locationsOf = (targets: readonly PlacedTarget[]): string =>
-  ` (${[...new Set(targets.map(({ place }) => place))].join(', ')})`
+const locationsOf = (targets: readonly LocatedTarget[]): string =>
+  ` (${[...new Set(targets.map(({ location }) => location))].join(', ')})`

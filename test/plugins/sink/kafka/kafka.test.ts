@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net'
 import rdkafka, { type Producer } from 'node-rdkafka'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { ErrorCode } from '../../../../src/contract/errors.js'
-import type { Event, PlacedTarget, RecordHeader, Sink, Target } from '../../../../src/contract/index.js'
+import type { Event, LocatedTarget, RecordHeader, Sink, Target } from '../../../../src/contract/index.js'
 import { parseBody } from '../../../../src/lib/json/body.js'
 import { kafkaSink } from '../../../../src/plugins/sink/kafka/index.js'
 import { readTopics } from '../../../../src/sandbox/reader.js'
@@ -23,7 +23,7 @@ interface Opened {
 function open(brokers: string, settings: object = {}, targets: readonly Target[] = [TARGET]): Opened {
   const context = testContext()
   const sink = kafkaSink.create(fillDefaults(kafkaSink, { brokers, ...settings }), context)
-  sink.expect(targets.map((target): PlacedTarget => ({ target, place: 'plugins.config.json:14:60' })))
+  sink.expect(targets.map((target): LocatedTarget => ({ target, location: 'plugins.config.json:14:60' })))
   onTestFinished(async () => {
     context.abort()
     await sink.stop?.()

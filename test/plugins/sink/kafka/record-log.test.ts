@@ -18,7 +18,7 @@ async function opened(targets: readonly Target[] = [{ topic: TOPIC }], brokers?:
   const bootstrap = brokers ?? (await startMockCluster([TOPIC])).bootstrap
   const context = testContext()
   const sink = kafkaSink.create(fillDefaults(kafkaSink, { brokers: bootstrap }), context)
-  sink.expect(targets.map((target) => ({ target, place: 'plugins.config.json:14:60' })))
+  sink.expect(targets.map((target) => ({ target, location: 'plugins.config.json:14:60' })))
   onTestFinished(async () => {
     context.abort()
     await sink.stop?.()

@@ -23,7 +23,7 @@ async function simulate(properties: object = {}) {
     })
     const settings = { brokers: bootstrap, properties, ...more }
     const sink = kafkaSink.create(fillDefaults(kafkaSink, settings), context)
-    sink.expect([{ target: TARGET, place: 'c.json:1:1' }])
+    sink.expect([{ target: TARGET, location: 'c.json:1:1' }])
     onTestFinished(async () => {
       process.abort()
       await sink.stop?.()

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { HeadgateError } from '../../../../src/contract/errors.js'
-import type { PlacedTarget, SinkRecord, Target } from '../../../../src/contract/index.js'
+import type { LocatedTarget, SinkRecord, Target } from '../../../../src/contract/index.js'
 import type { Session, SessionEvents } from '../../../../src/plugins/sink/kafka/session.js'
 import { Supervisor } from '../../../../src/plugins/sink/kafka/supervisor.js'
 import { testContext } from '../../../helpers/context.js'
@@ -51,9 +51,9 @@ function simulate() {
       return session
     },
   })
-  const connect = (place = 'c.json:1:2', target: Target = RECORD.target) => {
+  const connect = (location = 'c.json:1:2', target: Target = RECORD.target) => {
     const connection = session.connection(context.log)
-    connection.expect([{ target, place }])
+    connection.expect([{ target, location }])
     return connection
   }
   /** Of the only pipeline. */
@@ -62,7 +62,7 @@ function simulate() {
     start: () => connection.start(),
     notReady: () => connection.notReady(),
     ready: () => connection.ready(),
-    check: (targets: readonly PlacedTarget[]) => connection.check(targets),
+    check: (targets: readonly LocatedTarget[]) => connection.check(targets),
     send: (record: SinkRecord) => connection.send(record),
     fence: () => connection.fence(),
     stop: () => session.stop(),
@@ -357,7 +357,7 @@ test('cannot be fenced before it is started, and not when it stops', async () =>
 
 test('says of the targets of a new config which the cluster lacks, and stays ready', async () => {
   const { supervisor, cluster } = await ready()
-  const at = (partition: number) => [{ target: { topic: 'other', partition }, place: 'new.json:3:4' }]
+  const at = (partition: number) => [{ target: { topic: 'other', partition }, location: 'new.json:3:4' }]
   await supervisor.check(at(2))
   await expect(supervisor.check(at(3))).rejects.toMatchObject({
     code: 'HG_KAFKA_PARTITION_MISSING',

@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest'
 import { askForPartitions, topologyProblems } from '../../../../src/plugins/sink/kafka/watch.js'
 
-const at = (place: string, topic: string, partition?: number) => ({
-  place,
+const at = (location: string, topic: string, partition?: number) => ({
+  location,
   target: { topic, ...(partition !== undefined && { partition }) },
 })
 

@@ -18,27 +18,27 @@ export const PROBE_LINTS = {
   'one-copy': {
     meaning: 'Kafka confirms records of a topic when a single broker has them.',
     why: 'With `acks=all`, all replicas that are in sync have confirmed, which can be a single one here: if that broker is lost, so are events that senders got 2xx for. Use 3 replicas and `min.insync.replicas=2`.',
-    outside: true,
+    needs: 'cluster',
   },
   'body-beyond-topic': {
     meaning: 'The source accepts larger bodies than the largest record of a topic.',
     why: 'Such an event still gets status 413, because of the limit of the topic. Lower `maxBody`, or raise `max.message.bytes` of the topic and `message.max.bytes` of the sink.',
-    outside: true,
+    needs: 'cluster',
   },
   'batch-beyond-topic': {
     meaning: 'The sink makes larger batches than a topic accepts.',
     why: 'A broker rejects such a batch. The sink then sends its records again in smaller batches, which takes time, for this and other topics. Set `batch.size` below the smallest `max.message.bytes`.',
-    outside: true,
+    needs: 'cluster',
   },
   'topic-compacted': {
     meaning: 'A topic is compacted.',
     why: 'The ledger reads event ids back from the records. Compaction removes older records of a key. If the state directory is lost as well, their redeliveries are written a second time.',
-    outside: true,
+    needs: 'cluster',
   },
   'retention-below-window': {
     meaning: 'A topic keeps its records for a shorter time than Headgate has to recognise redeliveries.',
     why: 'The ledger reads event ids back from the records. If the state directory is lost, a redelivery of an event that Kafka no longer has is written a second time.',
-    outside: true,
+    needs: 'cluster',
   },
 } as const satisfies { readonly [name: string]: LintMeaning }
 
