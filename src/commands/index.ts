@@ -9,6 +9,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command | CommandGroup>
   diff: async () => (await import('./diff.js')).diffCommand,
   test: async () => (await import('./test.js')).testCommand,
   plugins: async () => (await import('./plugins.js')).pluginsCommand,
+  senders: async () => (await import('./senders.js')).sendersCommand,
   topics: async () => (await import('./topics.js')).topicsCommand,
   tap: async () => (await import('./tap.js')).tapCommand,
   ledger: async () => (await import('./ledger.js')).ledgerCommand,

@@ -9,6 +9,7 @@ import type { ProviderProblem } from './providers.js'
 import { ConfigFile, type PipelineConfig } from './schema.js'
 import { checkShape, type ShapeProblem } from './shape.js'
 import type { SourceText } from './source-text.js'
+import { readSettings } from './stage-settings.js'
 
 /** A stage whose settings have been checked, with their defaults filled in. */
 export interface CheckedStage<K extends Kind> {
@@ -214,13 +215,13 @@ function checkStage<K extends Kind>(
     report({ pointer: `${pointer}/onError`, ...noDeadLetters })
   }
   const within = `${pointer}/config`
-  const shape = checkShape(definition.config, entry.config)
-  for (const problem of shape) report({ ...problem, pointer: within + problem.pointer })
-  if (shape.length > 0) return undefined
-  for (const { at, ...problem } of pluginProblems(definition, entry.config, options)) {
-    report({ ...problem, pointer: within + at, key: problem.code === 'HG_CONFIG_UNKNOWN_KEY' })
+  const { config, problems, writtenAt } = readSettings(definition, entry.config)
+  for (const problem of problems) report({ ...problem, pointer: within + problem.pointer })
+  if (problems.length > 0) return undefined
+  for (const { at, ...problem } of pluginProblems(definition, config, options)) {
+    report({ ...problem, pointer: within + writtenAt(at), key: problem.code === 'HG_CONFIG_UNKNOWN_KEY' })
   }
-  return { definition, config: entry.config, pointer }
+  return { definition, config, pointer }
 }
 
 const noDeadLetters = {

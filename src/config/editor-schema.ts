@@ -101,9 +101,28 @@ function sinkSchema(own: JsonSchema, plugins: readonly AnyDefinition[]): JsonSch
 
 const definitionName = ({ kind, name }: AnyDefinition): string => `${kind}.${name}`
 
-function settings({ name, config, summary }: AnyDefinition, shipped: unknown): JsonSchema {
+function settings({ name, config, summary, presets }: AnyDefinition, shipped: unknown): JsonSchema {
   const stage = [...objectsIn(shipped)].find((object) => object['plugin'] === name)
-  return withExamples({ description: summary, ...asWritten(config) }, stage?.['config'])
+  const schema = withExamples({ description: summary, ...asWritten(config) }, stage?.['config'])
+  return presets === undefined ? schema : withPresets(schema, presets.setting)
+}
+
+/** Beside the setting that stands for others, nothing that it can stand for is required, and a setting may be a part of one. */
+function withPresets({ required, ...schema }: JsonSchema, setting: string): JsonSchema {
+  const properties = Object.entries(at(schema, 'properties'))
+  const whole = properties.filter(([, property]) => (property as JsonSchema)['oneOf'] !== undefined)
+  const parts = whole.map(([name, property]) => {
+    const { description, examples } = property as JsonSchema
+    return [name, { type: 'object', description, ...(examples !== undefined && { examples }) }]
+  })
+  return {
+    ...schema,
+    properties: { ...Object.fromEntries(properties), ...Object.fromEntries(parts) },
+    if: { required: [setting] },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: {},
+    else: { required, properties: Object.fromEntries(whole) },
+  }
 }
 
 function* objectsIn(value: unknown): Generator<JsonSchema> {

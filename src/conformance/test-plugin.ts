@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { TSchema } from 'typebox'
 import { filesIn } from '../config/files.js'
 import { checkShape } from '../config/shape.js'
+import { readSettings } from '../config/stage-settings.js'
 import {
   type AnyDefinition,
   type Definition,
@@ -21,8 +22,7 @@ export function testPlugin<K extends Kind>(
   definition: Definition<K, TSchema> | AnyDefinition,
   options: Omit<Subject, 'definition' | 'config'> & { readonly config: object },
 ): readonly Check[] {
-  const config = structuredClone(options.config)
-  const shape = checkShape(definition.config, config)
+  const { config, problems: shape } = readSettings(definition, structuredClone(options.config))
   const subject = { ...options, definition, config } as unknown as Subject
   const valid: Check = {
     name: 'accepts the config of the test',

@@ -13,6 +13,8 @@ export interface BaseDefinition<Config extends TSchema = TSchema> {
   readonly summary: string
   /** The settings: validation, types, defaults, reference docs and editor schema at once. */
   readonly config: Config
+  /** A setting that stands for others. */
+  readonly presets?: Presets
   /**
    * Finds problems that the schema cannot express. Called with a config that fits the schema. No I/O but `files`. In a reload it
    * runs in another process than `create`, so that it may take seconds.
@@ -36,6 +38,25 @@ export interface BaseDefinition<Config extends TSchema = TSchema> {
    * acknowledges nothing, and ends when `signal` is aborted. The results yielded before that count.
    */
   probe?(config: Static<Config>, context: ProbeContext): AsyncIterable<Probed>
+}
+
+/** The values of one setting that stand for other settings: those are not required beside it. */
+export interface Presets {
+  readonly setting: string
+  /**
+   * Adds the settings that it stands for, before the schema is applied. Called with settings of any shape, as they are
+   * written; must not change them. Pure.
+   */
+  expand(written: unknown): ExpandedSettings
+}
+
+/** The settings of a stage, complete. */
+export interface ExpandedSettings {
+  readonly config: unknown
+  /** Settings that have to be beside the preset and are not: the schema is not applied then. */
+  readonly missing: readonly ConfigProblem[]
+  /** The JSON Pointer of the setting that is written, for one of `config`. */
+  writtenAt(pointer: string): string
 }
 
 /** A problem in the config of a stage that its schema cannot express. */

@@ -46,12 +46,13 @@ export function respondEarly(
 
 /** The lines as `writeHead` takes them: a name, its value, the next name. */
 function head(
-  { headers }: HttpResponse,
+  { status, headers }: HttpResponse,
   bytes: number,
   close: boolean,
   requestId: string | undefined,
 ): string[] {
-  const lines = ['content-length', String(bytes)]
+  // RFC 9110, 8.6: a response with 204 has none.
+  const lines = status === 204 ? [] : ['content-length', String(bytes)]
   for (const name in headers) lines.push(name, headers[name] ?? '')
   if (requestId !== undefined && headers['x-request-id'] === undefined) lines.push('x-request-id', requestId)
   if (close && headers['connection'] === undefined) lines.push('connection', 'close')

@@ -180,6 +180,17 @@ test.each<[string, (text: string) => string]>([
   expect(fits(parse(broken))).toBe(false)
 })
 
+test('beside a sender, nothing that it stands for has to be written, and parts of it may be', () => {
+  const config = parse(rich)
+  const { source } = config.pipelines.orders
+  source.config = { path: '/orders', sender: 'github', secrets: ['s'] }
+  expect(fits(config)).toBe(true)
+  source.config.verify = { timestamp: { tolerance: '1m' } }
+  expect(fits(config)).toBe(true)
+  delete source.config.sender
+  expect(fits(config)).toBe(false)
+})
+
 interface Setting {
   readonly description?: unknown
   readonly default?: unknown
@@ -188,6 +199,7 @@ interface Setting {
   readonly items?: Setting
   readonly anyOf?: readonly Setting[]
   readonly oneOf?: readonly Setting[]
+  readonly else?: Setting
 }
 
 test.each(plugins.map((plugin) => [`${plugin.kind}.${plugin.name}`, plugin] as const))(
@@ -219,6 +231,8 @@ function* settings(schema: Setting, at = ''): Generator<[string, Setting]> {
     yield [`${at}/${name}`, setting]
     yield* settings(setting, `${at}/${name}`)
   }
+  // Without the setting that stands for others.
+  if (schema.else !== undefined) yield* settings(schema.else, at)
   if (schema.items !== undefined) yield* settings(schema.items, `${at}/-`)
   for (const [index, shape] of [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].entries()) {
     yield* settings(shape, `${at}/${index}`)

@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path'
 import type { Static, TSchema } from 'typebox'
 import { onTestFinished } from 'vitest'
 import { filesIn } from '../../src/config/files.js'
-import { checkShape } from '../../src/config/shape.js'
+import { readSettings } from '../../src/config/stage-settings.js'
 import type {
+  BaseDefinition,
   CheckContext,
   Gauge,
   Lease,
@@ -90,12 +91,11 @@ export function temporaryDirectory(
 
 /** The config as a plugin's `check` and `create` get it. Throws if it does not match the plugin's schema. */
 export function fillDefaults<Schema extends TSchema>(
-  definition: { readonly name: string; readonly config: Schema },
-  config: object,
+  definition: Pick<BaseDefinition<Schema>, 'name' | 'config' | 'presets'>,
+  written: object,
 ): Static<Schema> {
-  const filled = structuredClone(config)
-  const problems = checkShape(definition.config, filled)
-  if (problems.length === 0) return filled as Static<Schema>
+  const { config, problems } = readSettings(definition, structuredClone(written))
+  if (problems.length === 0) return config as Static<Schema>
   const said = problems.map(({ pointer, message }) => `${pointer} ${message}`).join('; ')
   throw new TypeError(`Not a config of ${definition.name}: ${said}`)
 }

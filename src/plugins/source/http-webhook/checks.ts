@@ -34,6 +34,19 @@ export function* verifyProblems(
   }
 }
 
+/** Secrets that no place has taken. */
+export function* secretsProblems({ sender, secrets }: Settings): Iterable<ConfigProblem> {
+  if (secrets === undefined) return
+  yield {
+    at: '/secrets',
+    code: 'HG_CONFIG_CONFLICT',
+    message:
+      sender === undefined
+        ? '`secrets` belongs to a `sender`, and there is none: name it, or put the secrets into `verify`.'
+        : 'Nothing uses these secrets: `verify` has its own.',
+  }
+}
+
 /** Settings of a handshake that fit the schema and cannot be used with those of `verify`. */
 export function* handshakeProblems({
   handshake,
@@ -56,8 +69,8 @@ export function* handshakeProblems({
   if (handshake.hmac === undefined) return
   if (verify.scheme !== 'hmac')
     yield problem('/hmac', 'The HMAC of the handshake is made with the secret of the scheme "hmac".')
-  if (handshake.member === undefined)
-    yield problem('/hmac', 'A response with an HMAC is a JSON object: name the `member` for the value too.')
+  if (handshake.member === undefined || handshake.value === undefined)
+    yield problem('/hmac', 'A response with an HMAC is a JSON object: name `value`, and its `member`.')
 }
 
 const unverified: ConfigProblem = {

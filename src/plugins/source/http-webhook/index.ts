@@ -1,7 +1,9 @@
 import { definePlugin } from '../../../contract/index.js'
 import { bytes } from '../../../lib/units.js'
-import { handshakeProblems, LINTS, verifyFindings, verifyProblems } from './checks.js'
+import { handshakeProblems, LINTS, secretsProblems, verifyFindings, verifyProblems } from './checks.js'
 import { ensuredBy, idHeaders } from './event-id.js'
+import { expandSender } from './senders/expand.js'
+import { isOfSender, SENDER_LINTS, senderFindings } from './senders/lint.js'
 import { settings } from './settings.js'
 import { HttpWebhook } from './source.js'
 
@@ -10,9 +12,19 @@ export const httpWebhook = definePlugin({
   name: 'http-webhook',
   summary: 'Accepts events by HTTP from verified senders, and responds once they are durable.',
   config: settings,
-  check: (config, { exposed }) => [...verifyProblems(config, exposed), ...handshakeProblems(config)],
-  lints: LINTS,
-  lint: ({ verify, eventId }) => verifyFindings(verify, idHeaders(eventId)),
+  presets: { setting: 'sender', expand: expandSender },
+  check: (config, { exposed }) => [
+    ...secretsProblems(config),
+    ...verifyProblems(config, exposed),
+    ...handshakeProblems(config),
+  ],
+  lints: { ...LINTS, ...SENDER_LINTS },
+  lint: (config) => [
+    ...senderFindings(config),
+    ...[...verifyFindings(config.verify, idHeaders(config.eventId))].filter(
+      (finding) => !isOfSender(config, finding),
+    ),
+  ],
   ensures: ({ eventId }) => ensuredBy(eventId),
   unverified: (config) => ({ ...config, verify: { scheme: 'none' as const } }),
   maxBody: ({ maxBody }) => bytes(maxBody),

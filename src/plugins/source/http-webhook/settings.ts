@@ -4,7 +4,10 @@ import { Duration, Size } from '../../../lib/units.js'
 import { Encodings } from './content-encoding.js'
 import { EventId } from './event-id.js'
 import { Handshake } from './handshake/settings.js'
+import { Responses } from './responses.js'
+import { SENDERS } from './senders/index.js'
 import { Verify } from './verify/schemes.js'
+import { Secrets } from './verify/verifier.js'
 
 export const settings = Type.Object(
   {
@@ -13,6 +16,20 @@ export const settings = Type.Object(
       expected: 'a path such as "/webhook/orders", without query and without "%"',
       description: 'The path that the sender posts to. It is compared exactly; a query may follow it.',
     }),
+    sender: Type.Optional(
+      Type.Enum(
+        SENDERS.map(({ name }) => name),
+        {
+          description:
+            'The sender, if Headgate knows it: stands for `eventId`, `verify`, `handshake`, `responses` and `responseTimeout` as that sender needs them. Each of them can be overridden. `headgate senders NAME` shows its settings.',
+        },
+      ),
+    ),
+    secrets: Type.Optional(
+      Secrets(
+        'With `sender`: the secrets or keys that it has for this source. List the old and the new one while you change them.',
+      ),
+    ),
     publicUrl: Type.Optional(
       Type.String({
         pattern: '^https?://[^/?#\\s]+(/[^?#\\s]*)?$',
@@ -53,6 +70,7 @@ export const settings = Type.Object(
       description:
         'The sender gets 503 if Kafka has not confirmed its event by then; the event stays in flight. Set it below the time-out of the sender.',
     }),
+    responses: Responses,
   },
   { additionalProperties: false },
 )

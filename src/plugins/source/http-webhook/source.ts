@@ -22,6 +22,7 @@ import { type ContentEncoding, contentEncoding } from './content-encoding.js'
 import { Deadline } from './deadline.js'
 import { type HeadHandshake, headHandshake } from './handshake/by-head.js'
 import { receiver, requireJson } from './receive.js'
+import { adapted } from './responses.js'
 import type { Settings } from './settings.js'
 import { verifier } from './verify/schemes.js'
 import type { Verifier } from './verify/verifier.js'
@@ -80,6 +81,10 @@ export class HttpWebhook implements Source {
 
   respond(outcome: Outcome): HttpResponse {
     if (outcome.kind === 'handshake') return outcome.response
+    return adapted(this.#responseTo(outcome), outcome.kind, this.#config.responses)
+  }
+
+  #responseTo(outcome: Exclude<Outcome, Handshake>): HttpResponse {
     const { kind, id } = outcome
     if (kind === 'rejected' || kind === 'unavailable')
       return problem(outcome.error, id, this.#errorHeaders[outcome.error.code])

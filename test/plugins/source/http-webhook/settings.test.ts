@@ -18,6 +18,7 @@ describe('http-webhook: settings', () => {
       maxDepth: 64,
       maxInFlight: 500,
       responseTimeout: '15s',
+      responses: {},
     })
     for (const key of Object.keys(minimal)) {
       expect(() => fillDefaults(httpWebhook, { ...minimal, [key]: undefined })).toThrow(key)

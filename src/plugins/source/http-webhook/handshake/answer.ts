@@ -23,6 +23,14 @@ export function answer(
   return { kind: 'handshake', form, response }
 }
 
+/** The answer to a sender that only asks whether the endpoint is there. */
+export const emptyAnswer = (form: string): Handshake => ({
+  kind: 'handshake',
+  form,
+  // Discord asks for a Content-Type although there is no content.
+  response: { status: 204, headers: { 'content-type': 'application/json' }, body: '' },
+})
+
 /** A stranger chose the value: no browser may take it for anything but text. */
 const ok = (type: string, body: string): HttpResponse => ({
   status: 200,

@@ -4,7 +4,7 @@ import { pointer } from '../../../../lib/json/pointer.js'
 import { hmac } from '../verify/hmac.js'
 import type { VerifySettings } from '../verify/schemes.js'
 import { decodeSecret } from '../verify/signature.js'
-import { answer } from './answer.js'
+import { answer, emptyAnswer } from './answer.js'
 import type { HandshakeSettings } from './settings.js'
 
 /** The answer to a verified request if its body is a handshake; undefined if it is an event. `sent`: the bytes of the body. */
@@ -16,10 +16,11 @@ export function bodyHandshake(
   publicUrl: string | undefined,
 ): BodyHandshake {
   const conditions = Object.entries(when).map(([at, text]) => ({ place: pointer(at), text }))
-  const valuePlace = pointer(value)
+  const valuePlace = value === undefined ? undefined : pointer(value)
   const hmacOf = signed && signer(verify, publicUrl, signed.encoding)
   return (request, { value: body }, sent) => {
     if (!conditions.every(({ place, text }) => place.read(body) === text)) return undefined
+    if (valuePlace === undefined) return emptyAnswer(form)
     const asked = valuePlace.read(body)
     const own = typeof asked === 'string' ? hmacOf?.(request, sent, asked) : undefined
     return answer(form, asked, member, own === undefined ? {} : { [signed?.member ?? '']: own })

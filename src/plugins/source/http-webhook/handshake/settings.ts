@@ -21,6 +21,8 @@ const Verified = Type.Boolean({
     'Whether the request must prove its sender, as `verify` asks for it. Some senders cannot do that for a handshake: with false, anyone gets the answer, and learns no more than that something listens here.',
 })
 
+const TextOrNumber = { type: ['string', 'number'], expected: 'a text or a number' }
+
 const Method = Type.Enum(['GET', 'POST'], { default: 'GET', description: 'The method of the request.' })
 
 export const queryForm = Type.Object(
@@ -68,12 +70,17 @@ export const bodyForm = Type.Object(
       description:
         'The sender posts a body that is no event, and expects a value of it back (Slack, Zoom, Azure Event Grid). It must prove itself as `verify` asks for it.',
     }),
-    when: Type.Record(Type.String({ format: 'json-pointer' }), Type.String(), {
+    when: Type.Record(Type.String({ format: 'json-pointer' }), Type.Unsafe<string | number>(TextOrNumber), {
       minProperties: 1,
-      expected: 'JSON Pointers with texts, such as {"/type": "url_verification"}',
-      description: 'How the body is recognised: JSON Pointers, and the text that must be at each.',
+      expected: 'JSON Pointers with texts or numbers, such as {"/type": "url_verification"}',
+      description: 'How the body is recognised: JSON Pointers, and the text or number that must be at each.',
     }),
-    value: Pointer({ description: 'The location of the value that the sender expects back.' }),
+    value: Type.Optional(
+      Pointer({
+        description:
+          'The location of the value that the sender expects back. Without it, the response is an empty 204 (Discord).',
+      }),
+    ),
     member: Member,
     hmac: Type.Optional(
       Type.Object(

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ReceivedRequest } from '../../../../../src/http/request.js'
 import { signedRequest } from '../../../../../src/plugins/source/http-webhook/verify/signed-request.js'
 import { verifying } from './scheme.js'
@@ -61,6 +61,53 @@ describe('a signed digest of the body', () => {
   it('is missed if it is missing', () => {
     const headers = { sig: hmacOf(`${base}/in`), 'content-type': 'application/json' }
     expect(verify({ url: '/in', headers, body: '{}' })).toThrow('bodySHA256 of the query is missing')
+  })
+})
+
+describe('published examples with forms', () => {
+  afterEach(() => void vi.useRealTimers())
+
+  it('of Twilio', () => {
+    const verify = verifying(
+      {
+        scheme: 'hmac',
+        header: 'X-Twilio-Signature',
+        encoding: 'base64',
+        algorithm: 'sha1',
+        signed: '{url}{form}',
+        secrets: ['12345'],
+      },
+      { path: '/myapp.php', publicUrl: 'https://mycompany.com' },
+    )
+    const request = {
+      url: '/myapp.php?foo=1&bar=2',
+      headers: { 'x-twilio-signature': 'RSOYDt4T1cUTdK1PDd93/VVr8B8=', 'content-type': FORM },
+      body: 'To=%2B18005551212&CallSid=CA1234567890ABCDE&Caller=%2B14158675309&Digits=1234&From=%2B14158675309',
+    }
+    expect(verify(request)).not.toThrow()
+    expect(verify({ ...request, body: `${request.body}&Digits=5` })).toThrow('matches a configured secret')
+    const asJson = { ...request, headers: { ...request.headers, 'content-type': 'application/json' } }
+    expect(verify(asJson)).toThrow('is not form-encoded, so it is not signed')
+  })
+
+  it('of Slack', () => {
+    vi.useFakeTimers({ now: 1_531_420_618_000, toFake: ['Date'] })
+    const verify = verifying({
+      scheme: 'hmac',
+      header: 'X-Slack-Signature',
+      prefix: 'v0=',
+      signed: 'v0:{timestamp}:{body}',
+      timestamp: { header: 'X-Slack-Request-Timestamp' },
+      secrets: ['8f742231b10e8888abcd99yyyzzz85a5'],
+    })
+    const headers = {
+      'x-slack-signature': 'v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503',
+      'x-slack-request-timestamp': '1531420618',
+    }
+    const body =
+      'token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c'
+    expect(verify({ headers, body })).not.toThrow()
+    expect(verify({ headers, body: `${body} ` })).toThrow('matches a configured secret')
   })
 })
 

@@ -1,0 +1,66 @@
+import type { Static } from 'typebox'
+import type { HttpResponse, Outcome } from '../../../contract/index.js'
+import { Type } from '../../../lib/json/pointer.js'
+
+const closed = { additionalProperties: false } as const
+
+/** Not those that say where a response ends. */
+const HEADER = '^(?!(?:content-length|transfer-encoding|connection)$)[a-z0-9-]+$'
+
+const ResponseTo = (description: string, status: { minimum: number; maximum: number }) =>
+  Type.Optional(
+    Type.Object(
+      {
+        status: Type.Optional(Type.Integer({ ...status, description: 'The status; 204 has no body.' })),
+        body: Type.Boolean({ default: true, description: 'Whether the response has a body.' }),
+        headers: Type.Optional(
+          Type.Record(Type.String({ pattern: HEADER }), Type.String(), {
+            ...closed,
+            expected: 'names in lower case and texts',
+            description: 'Headers that the response has too.',
+          }),
+        ),
+      },
+      { ...closed, description },
+    ),
+  )
+
+const SUCCESS = { minimum: 200, maximum: 299 }
+const REFUSAL = { minimum: 400, maximum: 499 }
+const FAILURE = { minimum: 500, maximum: 599 }
+
+export const Responses = Type.Object(
+  {
+    delivered: ResponseTo('To an event that Kafka has.', SUCCESS),
+    duplicate: ResponseTo('To an event that Kafka had before.', SUCCESS),
+    dropped: ResponseTo('To an event that the config drops.', SUCCESS),
+    'dead-lettered': ResponseTo('To bad data that is kept as a dead letter. Default: 202.', SUCCESS),
+    rejected: ResponseTo('To a request that is refused. Default: the status of the error.', REFUSAL),
+    unavailable: ResponseTo('To an event that the sender has to send again. Default: 503.', FAILURE),
+  },
+  {
+    ...closed,
+    default: {},
+    description:
+      'Responses by outcome, for senders that take only some statuses for success, or want no body. Default: 200 with the receipt as JSON, and problem+json for errors.',
+  },
+)
+
+export type ResponseSettings = Static<typeof Responses>
+
+/** The response as the sender of this source wants it. */
+export function adapted(
+  response: HttpResponse,
+  kind: Exclude<Outcome['kind'], 'handshake'>,
+  responses: ResponseSettings,
+): HttpResponse {
+  const settings = responses[kind]
+  if (settings === undefined) return response
+  const { status = response.status, body, headers = {} } = settings
+  if (body && status !== NO_CONTENT)
+    return { ...response, status, headers: { ...response.headers, ...headers } }
+  const { 'content-type': _, ...others } = response.headers
+  return { status, headers: { ...others, ...headers }, body: '' }
+}
+
+const NO_CONTENT = 204

@@ -1,0 +1,18 @@
+import type { Sender } from './sender.js'
+
+export const cloudevents: Sender = {
+  name: 'cloudevents',
+  title: 'Any sender of CloudEvents by its HTTP webhook specification',
+  documentation: 'https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md',
+  settings: {
+    eventId: ['/source', '/id'],
+    verify: { scheme: 'bearer' },
+    handshake: { form: 'options', origins: ['*'], verified: false },
+  },
+  secrets: ['/verify/tokens'],
+  secret: 'The token that the sender puts into the Authorization header.',
+  notes: [
+    'The content mode is "structured". In binary mode, the id is in headers: "eventId": ["header:ce-source", "header:ce-id"].',
+    'Name the origins that may send: "handshake": {"origins": ["..."]}.',
+  ],
+}

@@ -1,0 +1,28 @@
+import type { Sender } from './sender.js'
+
+export const discord: Sender = {
+  name: 'discord',
+  title: 'Discord webhook events',
+  documentation: 'https://docs.discord.com/developers/events/webhook-events',
+  settings: {
+    eventId: 'digest',
+    responseTimeout: '2500ms',
+    verify: {
+      scheme: 'ed25519',
+      header: 'X-Signature-Ed25519',
+      signed: '{timestamp}{body}',
+      timestamp: { header: 'X-Signature-Timestamp' },
+    },
+    handshake: { form: 'body', when: { '/type': 0 } },
+    responses: {
+      delivered: { status: 204, body: false },
+      duplicate: { status: 204, body: false },
+      dropped: { status: 204, body: false },
+      'dead-lettered': { status: 204, body: false },
+    },
+  },
+  secrets: ['/verify/publicKeys'],
+  secret: 'The public key of the app, and no secret.',
+  timeLimit: '3s',
+  notes: ['Discord sends requests with wrong signatures from time to time, and expects 401.'],
+}

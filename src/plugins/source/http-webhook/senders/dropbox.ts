@@ -1,0 +1,21 @@
+import type { Sender } from './sender.js'
+
+export const dropbox: Sender = {
+  name: 'dropbox',
+  title: 'Dropbox',
+  documentation: 'https://www.dropbox.com/developers/reference/webhooks',
+  settings: {
+    eventId: 'new',
+    responseTimeout: '9s',
+    verify: { scheme: 'hmac', header: 'X-Dropbox-Signature' },
+    handshake: { form: 'query', parameter: 'challenge', verified: false },
+    responses: { 'dead-lettered': { status: 200 } },
+  },
+  secrets: ['/verify/secrets'],
+  secret: 'The app secret.',
+  timeLimit: '10s',
+  notes: [
+    'A notification only says that something changed, so two can have the same bytes: each delivery is an event, and a redelivery is a second record.',
+    'Only 200 is a success.',
+  ],
+}

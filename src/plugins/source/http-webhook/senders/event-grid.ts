@@ -1,0 +1,27 @@
+import type { Sender } from './sender.js'
+
+export const eventGrid: Sender = {
+  name: 'event-grid',
+  title: 'Azure Event Grid (its own event schema)',
+  documentation:
+    'https://learn.microsoft.com/en-us/azure/event-grid/end-point-validation-event-grid-events-schema',
+  settings: {
+    eventId: '/0/id',
+    responseTimeout: '29s',
+    verify: { scheme: 'api-key', query: 'code' },
+    handshake: {
+      form: 'body',
+      when: { '/0/eventType': 'Microsoft.EventGrid.SubscriptionValidationEvent' },
+      value: '/0/data/validationCode',
+      member: 'validationResponse',
+    },
+  },
+  secrets: ['/verify/keys'],
+  secret:
+    'A text of your own, which you put behind the URL of the subscription: "?code=...". Event Grid does not show it to readers of the subscription.',
+  timeLimit: '30s',
+  notes: [
+    'A request is an array of one event, unless batching is on: then the whole batch is one event here, with the id of its first.',
+    'A subscription with the CloudEvents schema is the sender "cloudevents".',
+  ],
+}

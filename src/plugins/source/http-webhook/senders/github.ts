@@ -1,0 +1,20 @@
+import type { Sender } from './sender.js'
+
+export const github: Sender = {
+  name: 'github',
+  title: 'GitHub',
+  documentation: 'https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries',
+  settings: {
+    eventId: 'header:X-GitHub-Delivery',
+    responseTimeout: '9s',
+    verify: { scheme: 'hmac', header: 'X-Hub-Signature-256', prefix: 'sha256=' },
+  },
+  secrets: ['/verify/secrets'],
+  secret: 'The "Secret" of the webhook, a text of your own.',
+  timeLimit: '10s',
+  notes: [
+    'Set the content type of the webhook to application/json.',
+    'GitHub does not deliver again by itself: redeliver failed deliveries from its list of recent deliveries or by its API.',
+    'The kind of an event is in the header X-GitHub-Event only. The first event is a ping.',
+  ],
+}

@@ -1,0 +1,48 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { LintFinding, LintMeaning } from '../../../../contract/index.js'
+import { milliseconds } from '../../../../lib/units.js'
+import type { Settings } from '../settings.js'
+import { senderOf } from './index.js'
+
+/** The warnings of `senderFindings`. */
+export const SENDER_LINTS: Readonly<{ [name: string]: LintMeaning }> = {
+  'sender-time-limit': {
+    meaning: '`responseTimeout` is not below the time that the sender waits.',
+    why: 'While Kafka is slow, the sender gives up before Headgate responds, counts a failure, and delivers again, although the event may be in Kafka.',
+  },
+  'sender-verification': {
+    meaning: '`verify` has another scheme than the sender documents.',
+    why: 'Requests of the sender are then refused, unless something between the two verifies them and signs them again.',
+  },
+}
+
+/** Settings that leave the documentation of the sender. */
+export function* senderFindings({ sender: name, responseTimeout, verify }: Settings): Iterable<LintFinding> {
+  const sender = senderOf(name)
+  if (sender === undefined) return
+  const { title, timeLimit, settings } = sender
+  if (timeLimit !== undefined && milliseconds(responseTimeout) >= milliseconds(timeLimit))
+    yield {
+      at: '/responseTimeout',
+      name: 'sender-time-limit',
+      message: `${title} waits ${timeLimit} for a response, and \`responseTimeout\` is ${responseTimeout}.`,
+      suggestion: `Remove \`responseTimeout\`: the sender "${name}" sets ${settings['responseTimeout']}.`,
+    }
+  const { scheme } = settings['verify'] as { readonly scheme: string }
+  if (verify.scheme !== scheme)
+    yield {
+      at: '/verify/scheme',
+      name: 'sender-verification',
+      message: `${title} proves itself by the scheme "${scheme}", and \`verify\` has "${verify.scheme}".`,
+    }
+}
+
+/** Whether a setting is the one that the sender stands for: then there is nothing better, and no reason to warn. */
+export function isOfSender({ sender: name, ...settings }: Settings, finding: LintFinding): boolean {
+  const preset = senderOf(name)?.settings
+  if (preset === undefined) return false
+  return finding.at === '/verify/signed'
+    ? (preset['verify'] as { readonly signed?: string }).signed ===
+        (settings.verify as { readonly signed?: string }).signed
+    : finding.at === '/eventId' && isDeepStrictEqual(preset['eventId'], settings.eventId)
+}

@@ -1,0 +1,18 @@
+import type { Sender } from './sender.js'
+
+export const pagerduty: Sender = {
+  name: 'pagerduty',
+  title: 'PagerDuty (webhooks v3)',
+  documentation: 'https://developer.pagerduty.com/docs/verifying-webhook-signatures',
+  settings: {
+    eventId: '/event/id',
+    responseTimeout: '4s',
+    verify: { scheme: 'hmac', header: 'X-PagerDuty-Signature', listKey: 'v1' },
+  },
+  secrets: ['/verify/secrets'],
+  secret: 'The secret that PagerDuty shows once, when the subscription is created.',
+  timeLimit: '5s',
+  notes: [
+    'PagerDuty tries for about 20 minutes. It drops an event that gets 4xx, and disables the subscription after three of them.',
+  ],
+}

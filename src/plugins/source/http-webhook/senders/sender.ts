@@ -1,0 +1,21 @@
+/** The documentation of a sender of webhooks, as settings of the source. */
+export interface Sender {
+  /** The value of `sender`. */
+  readonly name: string
+  /** As the sender calls itself. */
+  readonly title: string
+  /** The page that says so. */
+  readonly documentation: string
+  /** The settings that it stands for, all but the secrets. */
+  readonly settings: { readonly [setting: string]: unknown }
+  /** JSON Pointers into the settings at which `secrets` goes. */
+  readonly secrets: readonly string[]
+  /** The secret, and the place where the sender shows it. A sentence. */
+  readonly secret: string
+  /** The sender gives up waiting for a response after this duration; absent if it does not say. */
+  readonly timeLimit?: string
+  /** Settings that its user has to add, with the reason. */
+  readonly needs?: { readonly [setting: string]: string }
+  /** Sentences for its user. */
+  readonly notes: readonly string[]
+}

@@ -1,0 +1,23 @@
+import type { Sender } from './sender.js'
+
+export const slack: Sender = {
+  name: 'slack',
+  title: 'Slack Events API',
+  documentation: 'https://docs.slack.dev/authentication/verifying-requests-from-slack',
+  settings: {
+    eventId: '/event_id',
+    responseTimeout: '2500ms',
+    verify: {
+      scheme: 'hmac',
+      header: 'X-Slack-Signature',
+      prefix: 'v0=',
+      signed: 'v0:{timestamp}:{body}',
+      timestamp: { header: 'X-Slack-Request-Timestamp' },
+    },
+    handshake: { form: 'body', when: { '/type': 'url_verification' }, value: '/challenge' },
+  },
+  secrets: ['/verify/secrets'],
+  secret: 'The "Signing Secret" in the basic information of the app.',
+  timeLimit: '3s',
+  notes: ['Slack tries three times. Interactions and slash commands are form-encoded, and not accepted yet.'],
+}

@@ -1,0 +1,22 @@
+import type { Sender } from './sender.js'
+
+export const square: Sender = {
+  name: 'square',
+  title: 'Square',
+  documentation: 'https://developer.squareup.com/docs/webhooks/step3validate',
+  settings: {
+    eventId: '/event_id',
+    responseTimeout: '9s',
+    verify: {
+      scheme: 'hmac',
+      header: 'x-square-hmacsha256-signature',
+      encoding: 'base64',
+      signed: '{url}{body}',
+    },
+  },
+  secrets: ['/verify/secrets'],
+  secret: 'The signature key of the subscription.',
+  timeLimit: '10s',
+  needs: { publicUrl: 'Square signs the URL that you gave it.' },
+  notes: ['Square tries for 24 hours.'],
+}

@@ -1,0 +1,23 @@
+import type { Sender } from './sender.js'
+
+export const stripe: Sender = {
+  name: 'stripe',
+  title: 'Stripe',
+  documentation: 'https://docs.stripe.com/webhooks/signature',
+  settings: {
+    eventId: '/id',
+    verify: {
+      scheme: 'hmac',
+      header: 'Stripe-Signature',
+      listKey: 'v1',
+      signed: '{timestamp}.{body}',
+      timestamp: { listKey: 't' },
+    },
+  },
+  secrets: ['/verify/secrets'],
+  secret: 'The signing secret of the endpoint, which begins with "whsec_".',
+  notes: [
+    'The member pending_webhooks can change between two deliveries of an event: set "redelivery": {"by": "id"} in the pipeline.',
+    'In live mode, Stripe delivers again for up to three days.',
+  ],
+}

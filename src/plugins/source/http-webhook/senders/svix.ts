@@ -1,0 +1,16 @@
+import type { Sender } from './sender.js'
+
+export const svix: Sender = {
+  name: 'svix',
+  title: 'Svix, and senders that use it (Clerk, Resend)',
+  documentation: 'https://docs.svix.com/receiving/verifying-payloads/how-manual',
+  settings: {
+    eventId: 'header:svix-id',
+    responseTimeout: '14s',
+    verify: { scheme: 'standard-webhooks', headerPrefix: 'svix-' },
+  },
+  secrets: ['/verify/secrets'],
+  secret: 'The signing secret of the endpoint, which begins with "whsec_".',
+  timeLimit: '15s',
+  notes: [],
+}

@@ -1,0 +1,24 @@
+import type { Sender } from './sender.js'
+
+export const twilio: Sender = {
+  name: 'twilio',
+  title: 'Twilio',
+  documentation: 'https://www.twilio.com/docs/usage/webhooks/webhooks-security',
+  settings: {
+    eventId: 'header:I-Twilio-Idempotency-Token',
+    responseTimeout: '14s',
+    verify: {
+      scheme: 'hmac',
+      header: 'X-Twilio-Signature',
+      encoding: 'base64',
+      algorithm: 'sha1',
+      signed: '{url}{form}',
+      bodyDigest: { query: 'bodySHA256' },
+    },
+  },
+  secrets: ['/verify/secrets'],
+  secret: 'The auth token of the account.',
+  timeLimit: '15s',
+  needs: { publicUrl: 'Twilio signs the URL that you gave it.' },
+  notes: ['Most webhooks of Twilio are form-encoded, and not accepted yet; those with JSON are.'],
+}

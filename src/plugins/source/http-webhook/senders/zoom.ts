@@ -1,0 +1,29 @@
+import type { Sender } from './sender.js'
+
+export const zoom: Sender = {
+  name: 'zoom',
+  title: 'Zoom',
+  documentation: 'https://developers.zoom.us/docs/api/webhooks/',
+  settings: {
+    eventId: 'digest',
+    responseTimeout: '2500ms',
+    verify: {
+      scheme: 'hmac',
+      header: 'x-zm-signature',
+      prefix: 'v0=',
+      signed: 'v0:{timestamp}:{body}',
+      timestamp: { header: 'x-zm-request-timestamp' },
+    },
+    handshake: {
+      form: 'body',
+      when: { '/event': 'endpoint.url_validation' },
+      value: '/payload/plainToken',
+      member: 'plainToken',
+      hmac: { member: 'encryptedToken' },
+    },
+  },
+  secrets: ['/verify/secrets'],
+  secret: 'The "Secret Token" of the app.',
+  timeLimit: '3s',
+  notes: ['Zoom validates the URL again every 72 hours.', 'Zoom tries again after 5, 25 and 85 minutes.'],
+}

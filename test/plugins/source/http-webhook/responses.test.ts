@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest'
+import { HeadgateError } from '../../../../src/contract/errors.js'
+import type { Outcome } from '../../../../src/contract/index.js'
+import { httpWebhook } from '../../../../src/plugins/source/http-webhook/index.js'
+import { fillDefaults } from '../../../helpers/context.js'
+import { startWebhook } from './webhook.js'
+
+const receipt = { topic: 't', partition: 0, offset: 1 }
+
+async function responseTo(responses: object, outcome: Outcome) {
+  const { source } = await startWebhook({ responses })
+  return source.respond(outcome)
+}
+
+describe('responses', () => {
+  it('have the status, the headers and the body that the sender wants', async () => {
+    const delivered = { kind: 'delivered', id: 'a', receipt } as const
+    expect(await responseTo({ delivered: { status: 201, headers: { 'x-a': 'b' } } }, delivered)).toEqual({
+      status: 201,
+      headers: { 'content-type': 'application/json', 'x-a': 'b' },
+      body: '{"id":"a","outcome":"delivered","topic":"t","partition":0,"offset":1}',
+    })
+    expect(await responseTo({ delivered: { status: 204 } }, delivered)).toEqual({
+      status: 204,
+      headers: {},
+      body: '',
+    })
+    expect(await responseTo({ 'dead-lettered': { status: 200 } }, delivered)).toMatchObject({ status: 200 })
+  })
+
+  it('keep Retry-After of a failure', async () => {
+    const error = new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Kafka is down.')
+    const response = await responseTo(
+      { unavailable: { status: 500, body: false } },
+      {
+        kind: 'unavailable',
+        id: 'a',
+        error,
+      },
+    )
+    expect(response).toEqual({ status: 500, headers: { 'retry-after': '5' }, body: '' })
+  })
+
+  it.each([
+    [{ delivered: { status: 404 } }, '/responses/delivered/status'],
+    [{ rejected: { status: 200 } }, '/responses/rejected/status'],
+    [{ unavailable: { status: 429 } }, '/responses/unavailable/status'],
+    [{ delivered: { headers: { 'content-length': '1' } } }, '/responses/delivered/headers'],
+    [{ handshake: {} }, '/responses'],
+  ])('never say success for a failure, or failure for a success: %j', (responses, at) => {
+    const settings = { path: '/in', eventId: '/id', verify: { scheme: 'none' }, responses }
+    expect(() => fillDefaults(httpWebhook, settings)).toThrow(at)
+  })
+})
