@@ -138,6 +138,10 @@ const ERROR_TABLE = {
     'The limit of events in flight is reached: their number (`maxInFlight`), or their size in memory (HEADGATE_MAX_BODY_MEMORY).',
     'Nothing is lost; the sender tries again. If it lasts, check whether Kafka is slow, then raise `maxInFlight` of the source or HEADGATE_MAX_BODY_MEMORY.',
   ),
+  HG_INTAKE_KEYS: infrastructure(
+    'The public keys of the issuer of tokens cannot be fetched or used.',
+    'Nothing is lost; the sender tries again. The log has the reason: check `keys` of `verify`, and the network between Headgate and the issuer.',
+  ),
   HG_INTAKE_STOPPING: infrastructure(
     'Headgate is shutting down.',
     'Nothing is lost; the sender tries again.',

@@ -1,9 +1,10 @@
-import type { ConfigProblem, LintFinding, LintMeaning } from '../../../contract/index.js'
+import type { CheckContext, ConfigProblem, Files } from '../../../contract/index.js'
+import { isLoopback } from '../../../lib/loopback.js'
 import type { Settings } from './settings.js'
 import type { ApiKeySettings } from './verify/api-key.js'
 import type { HmacSettings } from './verify/hmac.js'
-import { type PublicKeySettings, publicKeyOf } from './verify/public-key.js'
-import type { VerifySettings } from './verify/schemes.js'
+import type { JwtSettings } from './verify/jwt.js'
+import { publicKeyOf } from './verify/public-key.js'
 import { decodeSecret } from './verify/signature.js'
 import type { SignedRequestSettings } from './verify/signed-request.js'
 import { type StandardWebhooksSettings, standardPublicKey } from './verify/standard-webhooks.js'
@@ -11,7 +12,7 @@ import { type StandardWebhooksSettings, standardPublicKey } from './verify/stand
 /** Settings that fit the schema and cannot be used. */
 export function* verifyProblems(
   { verify, publicUrl }: Pick<Settings, 'verify' | 'publicUrl'>,
-  exposed: boolean,
+  { exposed, files }: Pick<CheckContext, 'exposed' | 'files'>,
 ): Iterable<ConfigProblem> {
   switch (verify.scheme) {
     case 'hmac':
@@ -28,6 +29,9 @@ export function* verifyProblems(
       break
     case 'api-key':
       yield* apiKeyProblems(verify)
+      break
+    case 'jwt':
+      yield* jwtProblems(verify, files)
       break
     case 'none':
       if (exposed) yield unverified
@@ -163,64 +167,38 @@ function* apiKeyProblems({ header, query }: ApiKeySettings): Iterable<ConfigProb
     yield conflict('', 'The scheme "api-key" needs either `header` or `query`, and not both.')
 }
 
-/** The warnings of `verifyFindings`. */
-export const LINTS: Readonly<{ [name: string]: LintMeaning }> = {
-  'event-id-not-signed': {
-    meaning: 'The signature of the sender does not cover the header of the event id.',
-    why: 'An attacker with a recorded signed request can send it again under another id, and Headgate takes it for another event.',
-  },
-  'signed-text-ambiguous': {
-    meaning: 'In the text that the sender signs, nothing separates two of its parts.',
-    why: 'One signature is then valid for several requests: characters can move from one part to the other. Some senders (Zendesk) do sign like that.',
-  },
+function* jwtProblems({ keys: { url, file } }: JwtSettings, files: Files): Iterable<ConfigProblem> {
+  if ((url === undefined) === (file === undefined))
+    yield conflict('/keys', '`keys` needs either `url` or `file`, and not both.')
+  if (url !== undefined && !isSafeUrl(url))
+    yield {
+      at: '/verify/keys/url',
+      code: 'HG_CONFIG_VALUE',
+      message: 'Over plain HTTP, anyone on the way can replace the keys.',
+      expected: 'a URL that begins with "https://"',
+    }
+  if (file !== undefined && !isKeySet(files.read(file)))
+    yield {
+      at: '/verify/keys/file',
+      code: 'HG_CONFIG_VALUE',
+      message: 'The file has no JSON Web Key Set.',
+      expected: '{"keys": [...]} with public keys',
+    }
 }
 
-/** Settings that are allowed and probably not safe. `idHeaders`: the headers that have the event id. */
-export function* verifyFindings(verify: VerifySettings, idHeaders: readonly string[]): Iterable<LintFinding> {
-  switch (verify.scheme) {
-    case 'hmac':
-    case 'ed25519':
-    case 'ecdsa-p256':
-      yield* signedRequestFindings(verify, idHeaders)
-      break
-    case 'standard-webhooks': {
-      const signedId = `${verify.headerPrefix}id`
-      for (const idHeader of idHeaders) {
-        if (idHeader.toLowerCase() === signedId.toLowerCase()) continue
-        yield {
-          at: '/eventId',
-          name: 'event-id-not-signed',
-          message: `The event id is read from the header ${idHeader}, and the sender signs ${signedId}.`,
-          suggestion: `Use "header:${signedId}" as \`eventId\`, or read the id from the body.`,
-        }
-      }
-    }
-  }
+function isSafeUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname } = new URL(text)
+  return protocol === 'https:' || isLoopback(hostname.replace(/^\[|\]$/g, ''))
 }
 
-/** Placeholders with nothing between them. */
-const UNDELIMITED = /\{[^{}]+\}\{[^{}]+\}/
-
-function* signedRequestFindings(
-  { signed }: HmacSettings | PublicKeySettings,
-  idHeaders: readonly string[],
-): Iterable<LintFinding> {
-  for (const idHeader of idHeaders) {
-    if (signed.toLowerCase().includes(`{header:${idHeader.toLowerCase()}}`)) continue
-    yield {
-      at: '/eventId',
-      name: 'event-id-not-signed',
-      message: `The event id is read from the header ${idHeader}, which is not part of the signed text "${signed}".`,
-      suggestion: `If the sender signs the header, add {header:${idHeader}} to \`signed\`; otherwise read the id from the body if it is there.`,
-    }
-  }
-  const [undelimited] = UNDELIMITED.exec(signed) ?? []
-  if (undelimited !== undefined) {
-    yield {
-      at: '/verify/signed',
-      name: 'signed-text-ambiguous',
-      message: `Nothing separates ${undelimited.replace('}{', '} from {')} in the signed text.`,
-      suggestion: 'If the sender signs a separator such as "." between them, write it.',
-    }
+function isKeySet(text: string): boolean {
+  try {
+    const { keys } = JSON.parse(text) as { readonly keys?: unknown }
+    return (
+      Array.isArray(keys) && keys.every((key) => typeof key === 'object' && key !== null && !('d' in key))
+    )
+  } catch {
+    return false
   }
 }

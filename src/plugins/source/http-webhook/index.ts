@@ -1,7 +1,8 @@
 import { definePlugin } from '../../../contract/index.js'
 import { bytes } from '../../../lib/units.js'
-import { handshakeProblems, LINTS, secretsProblems, verifyFindings, verifyProblems } from './checks.js'
+import { handshakeProblems, secretsProblems, verifyProblems } from './checks.js'
 import { ensuredBy, idHeaders } from './event-id.js'
+import { LINTS, verifyFindings } from './lint.js'
 import { expandSender } from './senders/expand.js'
 import { isOfSender, SENDER_LINTS, senderFindings } from './senders/lint.js'
 import { settings } from './settings.js'
@@ -13,9 +14,9 @@ export const httpWebhook = definePlugin({
   summary: 'Accepts events by HTTP from verified senders, and responds once they are durable.',
   config: settings,
   presets: { setting: 'sender', expand: expandSender },
-  check: (config, { exposed }) => [
+  check: (config, context) => [
     ...secretsProblems(config),
-    ...verifyProblems(config, exposed),
+    ...verifyProblems(config, context),
     ...handshakeProblems(config),
   ],
   lints: { ...LINTS, ...SENDER_LINTS },

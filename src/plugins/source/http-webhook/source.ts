@@ -48,13 +48,13 @@ export class HttpWebhook implements Source {
   #stopped: Promise<void> | undefined
   #unserve: (() => void) | undefined
 
-  constructor(config: Settings, { http }: SourceContext) {
+  constructor(config: Settings, { http, files }: SourceContext) {
     this.#config = config
     this.#http = http
     this.#memory = http.memory
     this.#maxInFlight = Math.ceil(config.maxInFlight / (http.sharedBy ?? 1))
     this.#deadline = new Deadline(milliseconds(config.responseTimeout))
-    this.#verify = verifier(config.verify, config.publicUrl)
+    this.#verify = verifier(config.verify, config.publicUrl, files)
     this.#encoding = contentEncoding(config.encodings, config.maxBody)
     this.#receive = receiver(config, this.#verify, this.#encoding)
     const { handshake } = config
@@ -172,7 +172,7 @@ export class HttpWebhook implements Source {
         id = event.id
         return event
       }
-      intake(receive, request).then((outcome) => {
+      this.#take(intake, receive, request).then((outcome) => {
         this.#deadline.end(due)
         if (late) this.#memory.release(request.body.length)
         this.#end(inflated)
@@ -183,10 +183,13 @@ export class HttpWebhook implements Source {
 
   /** There is no body that could be verified: these handshakes are answered before it is read. */
   async #shakeHands(handshake: HeadHandshake, intake: Intake, request: HttpHead): Promise<HttpResponse> {
+    const { head, prepare, body } = this.#verify
+    const unprepared = handshake.verified ? await failureOf(prepare?.(request)) : undefined
     const outcome = await intake(() => {
       if (handshake.verified) {
-        this.#verify.head?.(request)
-        this.#verify.body?.(request, NO_BODY)
+        head?.(request)
+        if (unprepared !== undefined) throw unprepared
+        body?.(request, NO_BODY)
       }
       return handshake.respond(request)
     }, request)
@@ -200,6 +203,18 @@ export class HttpWebhook implements Source {
     throw new HeadgateError(
       'HG_INTAKE_METHOD',
       `The method is ${method}, and the request is no handshake; events come by ${methods.join(', ')}.`,
+    )
+  }
+
+  /** Waits only if the verification of the sender does: every promise costs a turn of the microtask queue. */
+  #take(intake: Intake, receive: () => Event | Handshake, request: HttpRequest): Promise<Outcome> {
+    const prepared = this.#verify.prepare?.(request)
+    if (prepared === undefined) return intake(receive, request)
+    return failureOf(prepared).then((failure) =>
+      intake(() => {
+        if (failure !== undefined) throw failure
+        return receive()
+      }, request),
     )
   }
 
@@ -225,6 +240,16 @@ export class HttpWebhook implements Source {
   #end(inflated: number): void {
     if (inflated > 0) this.#memory.release(inflated)
     this.#inFlight.end()
+  }
+}
+
+/** The reason why a promise rejects; undefined if it does not, or if there is none. */
+const failureOf = async (work: Promise<void> | undefined): Promise<unknown> => {
+  try {
+    await work
+    return undefined
+  } catch (reason) {
+    return reason
   }
 }
 

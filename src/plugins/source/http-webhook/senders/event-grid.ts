@@ -23,5 +23,6 @@ export const eventGrid: Sender = {
   notes: [
     'A request is an array of one event, unless batching is on: then the whole batch is one event here, with the id of its first.',
     'A subscription with the CloudEvents schema is the sender "cloudevents".',
+    'If Event Grid authenticates with Microsoft Entra, use "verify": {"scheme": "jwt", ...} instead of secrets.',
   ],
 }

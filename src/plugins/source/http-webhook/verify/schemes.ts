@@ -1,11 +1,12 @@
 import type { Static } from 'typebox'
-import { variants } from '../../../../contract/index.js'
+import { type Files, variants } from '../../../../contract/index.js'
 import { Type } from '../../../../lib/json/pointer.js'
 import { apiKey, apiKeySettings } from './api-key.js'
 import { basic, basicSettings } from './basic.js'
 import { bearer, bearerSettings } from './bearer.js'
 import { bodyField, bodyFieldSettings } from './body-field.js'
 import { hmac, hmacSettings } from './hmac.js'
+import { jwt, jwtSettings } from './jwt.js'
 import { ecdsaSettings, ed25519Settings, publicKeySignature } from './public-key.js'
 import { standardWebhooks, standardWebhooksSettings } from './standard-webhooks.js'
 import type { Verifier } from './verifier.js'
@@ -23,14 +24,19 @@ export const Verify = variants('scheme', 'How a sender proves who it is.', {
   'standard-webhooks': standardWebhooksSettings,
   ed25519: ed25519Settings,
   'ecdsa-p256': ecdsaSettings,
+  jwt: jwtSettings,
   'body-field': bodyFieldSettings,
   none: noneSettings,
 })
 
 export type VerifySettings = Static<typeof Verify>
 
-/** `publicUrl`: for schemes that sign the URL. */
-export function verifier(settings: VerifySettings, publicUrl?: string): Verifier {
+/** `publicUrl`: for schemes that sign the URL; `files`: for those that read one. */
+export function verifier(
+  settings: VerifySettings,
+  publicUrl?: string,
+  files?: Pick<Files, 'read'>,
+): Verifier {
   switch (settings.scheme) {
     case 'bearer':
       return bearer(settings)
@@ -45,6 +51,8 @@ export function verifier(settings: VerifySettings, publicUrl?: string): Verifier
     case 'ed25519':
     case 'ecdsa-p256':
       return publicKeySignature(settings, publicUrl)
+    case 'jwt':
+      return jwt(settings, files)
     case 'body-field':
       return bodyField(settings)
     case 'none':

@@ -15,6 +15,8 @@ export type Head = Pick<
 export interface Verifier {
   /** Checks the head alone, before the body is read. */
   readonly head?: (request: Head) => void
+  /** The part of the check that has to wait for something, before the others look at the body. Rejects as they throw. */
+  readonly prepare?: (request: Head) => Promise<void>
   /** Checks the bytes of the body too, before anything else reads them. */
   readonly body?: (request: Head, body: Buffer) => void
   /** Checks the parsed body, before anything else uses it. */
