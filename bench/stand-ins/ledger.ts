@@ -22,6 +22,8 @@ export class DurableLedger implements Ledger {
   }
 
   async start(): Promise<void> {}
+  async finish(): Promise<void> {}
+
   async stop(): Promise<void> {}
   async ready(): Promise<void> {}
   async refill(): Promise<void> {}

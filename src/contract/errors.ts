@@ -208,6 +208,12 @@ const ERROR_TABLE = {
     'Kafka rejected the record itself.',
     'For a compacted topic, set `key` of the sink. Otherwise, read the reason in the broker log.',
   ),
+  HG_INBOX_RECORD: {
+    kind: 'data',
+    meaning: 'A record of an inbox is not one that this release of Headgate reads.',
+    action:
+      'The message says what is wrong. If a newer release wrote the record, upgrade every instance and replay the dead letter; otherwise, find the program that writes to the inbox: only Headgate should have the right to.',
+  },
   HG_KAFKA_UNAVAILABLE: infrastructure(
     'Kafka cannot be reached, or its topics do not match the config.',
     'Nothing is lost; the sender tries again. /ready shows the reasons.',
@@ -231,6 +237,10 @@ const ERROR_TABLE = {
   HG_KAFKA_PARTITION_MISSING: config(
     'A partition that the config names does not exist.',
     'Add partitions to the topic (`headgate topics --create`), or correct the number on the line that the message names.',
+  ),
+  HG_INBOX_UNSUPPORTED: config(
+    'The cluster does not support the transactions that an inbox needs.',
+    'Use a cluster with transactions (Apache Kafka since 2.5).',
   ),
   HG_KAFKA_NOT_ALLOWED: config(
     'The Kafka user lacks rights that the sink needs.',

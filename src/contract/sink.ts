@@ -2,6 +2,7 @@ import type { Static, TSchema } from 'typebox'
 import type { Context, Lifecycle, Log } from './context.js'
 import type { BaseDefinition } from './definition.js'
 import type { Event, Receipt, RecordHeader, SinkRecord, Target } from './event.js'
+import type { Inbox } from './inbox.js'
 import type { Metrics } from './metrics.js'
 import type { TopicAdmin } from './topics.js'
 
@@ -37,6 +38,8 @@ export interface Sink extends Lifecycle {
   rebuild?(record: LoggedRecord): Buffer | undefined
   /** The log that the records are kept in, for a sink that can read them back. */
   readonly log?: RecordLog
+  /** The inbox in this topic, for a sink that can read and commit in one transaction. Pure; called at most once. */
+  inbox?(topic: string): Inbox
 }
 
 /** A record's position in the log. */

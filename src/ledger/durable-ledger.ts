@@ -139,6 +139,9 @@ export class DurableLedger implements Ledger {
     this.#watch.start()
   }
 
+  /** An event is accepted when it is delivered. */
+  async finish(): Promise<void> {}
+
   async stop(): Promise<void> {
     if (this.#recovery.isStopped) return
     this.#watch.stop()

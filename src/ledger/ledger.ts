@@ -10,6 +10,8 @@ import type { FailureReason, PendingAck, StageAfter } from './rows.js'
 export interface Ledger {
   /** Rejects if the state cannot be used. The recovery continues afterwards, and is a reason in `notReady`. */
   start(): Promise<void>
+  /** Works off no more accepted events, before the last acknowledgements are made. */
+  finish(): Promise<void>
   /** Writes all changes that are not on disk yet. */
   stop(): Promise<void>
   notReady(): readonly string[]
@@ -64,6 +66,12 @@ export interface Ledger {
   /** Makes failed acknowledgements pending again, and returns their number. */
   retryFailed(): number
 }
+
+/** The pending acknowledgements, as an acknowledger sees them. */
+export type AckSource = Pick<
+  Ledger,
+  'now' | 'take' | 'acknowledged' | 'retry' | 'failed' | 'dueAt' | 'refill' | 'onAdded'
+>
 
 /** The settings of a ledger, from the config. */
 export interface LedgerTerms {

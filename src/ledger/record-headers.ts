@@ -21,6 +21,10 @@ export const HEADER = {
   edited: 'headgate-edited',
   /** Of a note in the dead-letter topic on a replay or a discard: the content of the note. */
   replay: 'headgate-replay',
+  /** Of a failed acknowledgement in the dead-letter topic: the post-commit stage, as `post-commit.0.cxone-ack`. */
+  failedAck: 'headgate-failed-ack',
+  /** Of a record of an inbox: the decided event, except for its bytes. */
+  inbox: 'headgate-inbox',
 } as const
 
 /** The prefix that Kafka Connect gives the headers of its dead letters (KIP-298). */

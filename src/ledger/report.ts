@@ -1,4 +1,5 @@
 import type { LedgerReport, PartitionProgress } from './ledger.js'
+import type { FailedAck } from './rows.js'
 import type { LedgerStore } from './store.js'
 
 const MINUTE = 60_000
@@ -19,28 +20,46 @@ export async function ledgerReport(store: LedgerStore): Promise<LedgerReport> {
   const wall = (time: number): number => Date.now() - Math.max(0, now - time)
   const failures = store.failed.all()
   const partitions = partitionProgress(store)
-  const counts = AGES.map(() => 0)
-  for await (const times of store.pending.committedTimes()) {
-    for (const committedAt of times) {
-      const age = AGES.findIndex(([, below]) => now - committedAt < below)
-      counts[age] = (counts[age] ?? 0) + 1
-    }
-  }
+  const ages = new PendingAges(now)
+  for await (const times of store.pending.committedTimes()) for (const time of times) ages.count(time)
   return {
-    pending: AGES.map(([age], at) => ({ age, count: counts[at] ?? 0 })),
-    failed: {
-      count: failures.length,
-      first: failures.slice(0, LISTED).map(({ committed: { id, receipt }, reason, failedAt }) => ({
-        id,
-        ...(receipt !== undefined && { receipt }),
-        reason,
-        failedAt: wall(failedAt),
-      })),
-    },
+    pending: ages.all(),
+    failed: { count: failures.length, first: listed(failures, wall) },
     partitions,
     remembersSince: wall(store.indexedSince),
   }
 }
+
+/** Counts pending acknowledgements by the age of their event. */
+export class PendingAges {
+  readonly #now: number
+  readonly #counts = AGES.map(() => 0)
+
+  constructor(now: number) {
+    this.#now = now
+  }
+
+  count(committedAt: number): void {
+    const age = AGES.findIndex(([, below]) => this.#now - committedAt < below)
+    this.#counts[age] = (this.#counts[age] ?? 0) + 1
+  }
+
+  all(): LedgerReport['pending'] {
+    return AGES.map(([age], at) => ({ age, count: this.#counts[at] ?? 0 }))
+  }
+}
+
+/** The oldest failed acknowledgements. `wall` converts a time of the clock of the ledger. */
+export const listed = (
+  failures: readonly FailedAck[],
+  wall: (time: number) => number,
+): LedgerReport['failed']['first'] =>
+  failures.slice(0, LISTED).map(({ committed: { id, receipt }, reason, failedAt }) => ({
+    id,
+    ...(receipt !== undefined && { receipt }),
+    reason,
+    failedAt: wall(failedAt),
+  }))
 
 export const partitionProgress = (store: LedgerStore): PartitionProgress[] =>
   store.acknowledgedUpTo().map(({ topic, partition, offset }) => ({

@@ -1,6 +1,6 @@
 import type { PipelineConfig } from '../config/schema.js'
 import type { Attempt, PostCommit } from '../contract/index.js'
-import type { Ledger } from '../ledger/ledger.js'
+import type { AckSource } from '../ledger/ledger.js'
 import type { PendingAck } from '../ledger/rows.js'
 import { backoffDelay } from '../lib/async.js'
 import { Rate } from '../lib/rate.js'
@@ -16,7 +16,7 @@ export interface AcknowledgedStage {
   readonly ref: StageRef
   readonly observer: Observer
   readonly instance: Pick<PostCommit, 'acknowledge'>
-  readonly ledger: Ledger
+  readonly ledger: AckSource
   /** Retries, rate and concurrency. */
   readonly settings: PipelineConfig['postCommit'][number]
 }
@@ -64,7 +64,7 @@ const RETRY_SHARE = 3 / 4
  */
 export class Acknowledger {
   readonly #index: number
-  readonly #ledger: Ledger
+  readonly #ledger: AckSource
   readonly #attempt: TryAcknowledge
   readonly #report: ReturnType<typeof createReport>
   readonly #rate: Rate
@@ -251,7 +251,7 @@ export class Acknowledger {
 }
 
 /** Counts each attempt, and logs the acknowledgements that failed for good. */
-function createReport({ pipeline }: StageRef, { metrics, log }: Observer, ledger: Ledger) {
+function createReport({ pipeline }: StageRef, { metrics, log }: Observer, ledger: AckSource) {
   const counterOf = (outcome: AttemptOutcome) =>
     metrics.counter(METRICS.ackAttemptsTotal, { pipeline, outcome })
   const counters = new Map(ATTEMPT_OUTCOMES.map((outcome) => [outcome, counterOf(outcome)]))

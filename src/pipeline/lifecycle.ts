@@ -206,6 +206,7 @@ export async function stopPipeline(
   // Events under earlier configs use the same ledger, and mostly the same sink.
   const traffics = [...pipeline.runtime.live].map(({ traffic }) => traffic)
   await untilAborted(Promise.all(traffics.map((traffic) => traffic.idle())), deadline)
+  if (pipeline.role === 'primary') await untilAborted(pipeline.ledger.finish(), deadline)
   for (const { acknowledger } of pipeline.role === 'primary' ? pipeline.acknowledgers : []) {
     if (isTakenOver) await untilAborted(acknowledger.stop(), deadline)
     else await acknowledger.drain(deadline)

@@ -22,7 +22,7 @@ const CLAUSE_FIRST = /(?:^|[.!?:;] )(?:What|Who|Whoever)\b(?!['’]s\b)[^?]*?(?:
 
 /** Keys of reports that users see, and names of tables in the index on disk. */
 const KEPT = [
-  /^src\/(?:admin\/connect\/connectors|commands\/ledger|ledger\/ledger|ledger\/report)\.ts:\d+: known$/,
+  /^src\/(?:admin\/connect\/connectors|commands\/ledger|inbox\/inbox-ledger|ledger\/ledger|ledger\/report)\.ts:\d+: known$/,
   /^src\/scenarios\/report\.ts:\d+: passed$/,
   /^src\/ledger\/store\.ts:\d+: /,
 ]

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import type { Log, Shareable, SharedContext } from '../../../contract/index.js'
+import type { Inbox, Log, Shareable, SharedContext } from '../../../contract/index.js'
 import { type Consumer, openConsumer } from './consumer.js'
 import { GroupOffsets } from './group-offsets.js'
 import { ClientLog } from './health.js'
+import { kafkaInbox } from './inbox/member.js'
 import type { ClientLogLine } from './producer.js'
 import { type ClientConfig, clientConfig, consumerConfig, type Properties, type Use } from './properties.js'
 import type { LogReader } from './record-log.js'
@@ -33,6 +34,9 @@ export function clientKey({ brokers, properties }: ClientSettings): string {
 export class ClusterClient implements Shareable {
   readonly reader: LogReader
   readonly topicIds: Pick<TopicIds, 'identify'>
+  readonly #config: ClientConfig
+  readonly #clientLog: ClientLog
+  readonly #signal: AbortSignal
   readonly #supervisor: Supervisor
   readonly #reader: ClusterReader
   readonly #topicIds: TopicIds
@@ -45,6 +49,9 @@ export class ClusterClient implements Shareable {
   ) {
     const config = clientConfig(brokers, properties, `headgate-${name}`)
     const clientLog = new ClientLog(log)
+    this.#config = config
+    this.#clientLog = clientLog
+    this.#signal = signal
     const statistics = new Statistics(metrics)
     this.#supervisor = new Supervisor({
       brokers,
@@ -64,6 +71,19 @@ export class ClusterClient implements Shareable {
 
   connection(log: Log): SinkConnection {
     return this.#supervisor.connection(log)
+  }
+
+  /** `group`: that of the instances of the pipeline. */
+  inbox(topic: string, group: string, log: Log): Inbox {
+    return kafkaInbox({
+      config: this.#config,
+      topic,
+      group,
+      reader: this.#reader,
+      log,
+      clientLog: this.#clientLog.write,
+      signal: this.#signal,
+    })
   }
 
   async stop(): Promise<void> {

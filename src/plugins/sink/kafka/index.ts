@@ -69,6 +69,7 @@ export const kafkaSink = definePlugin({
       send: (record) => connection.send(record),
       rebuild: rebuilder(settings),
       log: recordLog,
+      inbox: (topic) => client.inbox(topic, group, log),
     }
   },
 })

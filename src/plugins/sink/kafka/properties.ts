@@ -123,6 +123,45 @@ export function consumerConfig(producer: ClientConfig, groupId: string, use: Use
   }
 }
 
+/** Milliseconds after which a member of the group of an inbox that is silent counts as dead. */
+const SESSION_TIMEOUT = 15_000
+/**
+ * Milliseconds after which the broker aborts the transaction of a producer that is silent. Until then, the next owner of a
+ * partition waits, and so do readers with `isolation.level=read_committed`. A broker looks every 10 s (its
+ * `transaction.abort.timed.out.transaction.cleanup.interval.ms`).
+ */
+const TRANSACTION_TIMEOUT = 10_000
+
+/** The config of the consumer with which an instance is a member of the group of an inbox. */
+export function memberConfig(producer: ClientConfig, groupId: string): ClientConfig {
+  const { global } = consumerConfig(producer, groupId, 'reading')
+  return {
+    global: {
+      ...global,
+      'enable.partition.eof': 'false',
+      // The last stable offset: it waits with the committed offset of the group, too, while a transaction is open
+      // (librdkafka asks for stable offsets then).
+      'isolation.level': 'read_committed',
+      'partition.assignment.strategy': 'cooperative-sticky',
+      'session.timeout.ms': String(SESSION_TIMEOUT),
+    },
+    topic: { 'auto.offset.reset': 'earliest' },
+  }
+}
+
+/** The config of a producer whose transactions carry offsets of the group of an inbox. */
+export const transactionalConfig = (producer: ClientConfig, transactionalId: string): ClientConfig => ({
+  global: {
+    ...producer.global,
+    'transactional.id': transactionalId,
+    'transaction.timeout.ms': String(TRANSACTION_TIMEOUT),
+    // A batch is produced at once, and its commit flushes it.
+    'linger.ms': '0',
+  },
+  // librdkafka refuses a longer one.
+  topic: { ...producer.topic, 'message.timeout.ms': String(TRANSACTION_TIMEOUT) },
+})
+
 /**
  * The properties that librdkafka documents for a producer and that can be written as text; a test compares them with the
  * library's own declaration. The library only refuses a wrong name, so suggestions need this list. These belong to the topic:

@@ -93,7 +93,8 @@ function sizeOfNext(messages: readonly Message[]): number | undefined {
   return Math.max(1, Math.min(MOST_RECORDS, Math.floor((MOST_BYTES * messages.length) / bytes)))
 }
 
-class ReadRecord implements LoggedRecord {
+/** A message of the Kafka client as a record. */
+export class ReadRecord implements LoggedRecord {
   readonly #message: Message
   constructor(message: Message) {
     this.#message = message

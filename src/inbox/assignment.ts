@@ -1,0 +1,141 @@
+import { asHeadgateError } from '../contract/errors.js'
+import type { Committed, InboxMember, Log } from '../contract/index.js'
+import type { DedupBy } from '../ledger/identity.js'
+import { committedOf } from '../ledger/rows.js'
+import { type Backoff, backoffDelay, sleep, untilAborted } from '../lib/async.js'
+import type { InboxAcks } from './inbox-acks.js'
+import { OwnedPartition } from './owned-partition.js'
+import type { IndexLimits } from './partition-index.js'
+import { restorePartition } from './restore.js'
+
+export interface AssignmentOptions {
+  readonly member: Pick<InboxMember, 'bounds' | 'offsetAt' | 'read' | 'resume' | 'pause' | 'acknowledged'>
+  readonly topic: string
+  readonly acks: InboxAcks
+  terms(): { readonly limits: IndexLimits; readonly by: DedupBy }
+  readonly log: Log
+}
+
+/** Milliseconds between attempts to read a partition back. */
+const BACKOFF: Backoff = { initial: 200, max: 5000 }
+/** Milliseconds that a revoked partition waits for the commit of its acknowledged position. Without it, acknowledgements repeat. */
+const HAND_OVER = 1000
+
+interface Entry {
+  /** Aborted when the partition is revoked. If it comes back, it is another entry. */
+  readonly revoked: AbortController
+  readonly restored: Promise<void>
+  /** Undefined while it is being restored. */
+  partition: OwnedPartition | undefined
+}
+
+/** The partitions of the inbox that this instance owns. */
+export class Assignment {
+  readonly #options: AssignmentOptions
+  readonly #entries = new Map<number, Entry>()
+  #isPaused = false
+
+  constructor(options: AssignmentOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** How many of them are being restored. */
+  get restoring(): number {
+    return [...this.#entries.values()].filter(({ partition }) => partition === undefined).length
+  }
+
+  find(number: number): OwnedPartition | undefined {
+    return this.#entries.get(number)?.partition
+  }
+
+  restored(): OwnedPartition[] {
+    return [...this.#entries.values()].flatMap(({ partition }) => partition ?? [])
+  }
+
+  /** Redeliveries are recognised of events that were accepted since then, in every partition; undefined if there are none. */
+  get since(): number | undefined {
+    const times = this.restored().flatMap(({ index }) => index.since ?? [])
+    return times.length === 0 ? undefined : Math.max(...times)
+  }
+
+  /** Resolves when no restore is under way any more. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#entries.values()].map(({ restored }) => restored))
+  }
+
+  /** Restores a partition; then its events are polled. */
+  own(number: number): void {
+    const revoked = new AbortController()
+    this.#entries.set(number, {
+      revoked,
+      restored: this.#restore(number, revoked.signal),
+      partition: undefined,
+    })
+  }
+
+  /** Another instance owns it. Resolves when its acknowledged position is committed, or cannot be now. */
+  async forget(number: number): Promise<void> {
+    const { acks, member } = this.#options
+    this.#entries.get(number)?.revoked.abort()
+    this.#entries.delete(number)
+    const position = acks.positions(number)
+    acks.disown(number)
+    if (position.size === 0) return
+    await untilAborted(
+      member.acknowledged(position).catch(() => {}),
+      AbortSignal.timeout(HAND_OVER),
+    )
+  }
+
+  /** While it is paused, nothing is polled. */
+  pause(isPaused: boolean): void {
+    if (isPaused === this.#isPaused) return
+    this.#isPaused = isPaused
+    for (const { number } of this.restored()) {
+      if (isPaused) this.#options.member.pause(number)
+      else this.#options.member.resume(number)
+    }
+  }
+
+  /** Retries until it succeeds or the partition is revoked. */
+  async #restore(number: number, revoked: AbortSignal): Promise<void> {
+    for (let retries = 0; !revoked.aborted; retries++) {
+      try {
+        await this.#tryRestore(number, revoked)
+        return
+      } catch (thrown) {
+        if (revoked.aborted) return
+        const { code, message } = asHeadgateError(thrown, 'The inbox')
+        const text = `a partition of the inbox cannot be read back; retrying: ${message}`
+        if (retries === 0) this.#options.log.warn({ code, partition: number }, text)
+        await sleep(backoffDelay(BACKOFF, retries), revoked, false)
+      }
+    }
+  }
+
+  async #tryRestore(number: number, revoked: AbortSignal): Promise<void> {
+    const { acks, topic, member, terms } = this.#options
+    const pending: { readonly committed: Committed; readonly offset: number; readonly timestamp: number }[] =
+      []
+    const { index, next, acknowledged } = await restorePartition(member, number, {
+      ...terms(),
+      pending: ({ event }, { offset, timestamp }) =>
+        pending.push({
+          committed: committedOf(event, { topic, partition: number, offset }),
+          offset,
+          timestamp,
+        }),
+    })
+    const entry = this.#entries.get(number)
+    if (revoked.aborted || entry === undefined) return
+    acks.own(number, acknowledged)
+    for (const { committed, offset, timestamp } of pending) acks.add(number, offset, committed, timestamp)
+    acks.workedOff(number, next)
+    entry.partition = new OwnedPartition(number, index, next)
+    if (!this.#isPaused) member.resume(number)
+  }
+}

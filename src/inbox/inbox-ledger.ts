@@ -1,0 +1,278 @@
+import { asHeadgateError, HeadgateError } from '../contract/errors.js'
+import type { Event, Inbox, InboxMember, Log, Outcome, RecordLog } from '../contract/index.js'
+import { LedgerClock } from '../ledger/clock.js'
+import { digestOf } from '../ledger/identity.js'
+import type {
+  AckSource,
+  Ledger,
+  LedgerBacklog,
+  LedgerReport,
+  LedgerTerms,
+  PartitionProgress,
+} from '../ledger/ledger.js'
+import { listed, PendingAges } from '../ledger/report.js'
+import type { FailureReason, PendingAck, StageAfter } from '../ledger/rows.js'
+import { type Backoff, backoffDelay, endsWithin, SerialQueue, sleep, untilAborted } from '../lib/async.js'
+import { InboxAcks } from './inbox-acks.js'
+import type { PipelineInbox } from './pipeline-inbox.js'
+import { WorkOff, type WorkOffObserver } from './work-off.js'
+
+export interface InboxLedgerOptions extends LedgerTerms {
+  readonly inbox: Inbox
+  readonly topic: string
+  /** The inbox under the present config. */
+  current(): PipelineInbox
+  readonly observer: WorkOffObserver
+  readonly logger: Log
+  /** Aborted when the shutdown no longer waits for anything. */
+  readonly signal: AbortSignal
+}
+
+/** All in milliseconds. */
+const BACKOFF: Backoff = { initial: 200, max: 5000 }
+/** A start waits so long for an error that no retry mends. */
+const GRACE = 3000
+const COMMIT_EVERY = 1000
+
+/**
+ * The ledger of a pipeline with an inbox. It keeps nothing on disk: the inbox has the events, its groups have the positions.
+ * Events are not deduplicated when they are accepted, but by the owner of their partition, when they are worked off.
+ */
+export class InboxLedger implements Ledger, AckSource {
+  readonly #options: InboxLedgerOptions
+  readonly #clock = new LedgerClock(undefined)
+  readonly #acks: InboxAcks
+  readonly #ending = new AbortController()
+  readonly #commits = new SerialQueue()
+  readonly #committed = new Map<number, number>()
+  #terms: LedgerTerms
+  #member: InboxMember | undefined
+  #workOff: WorkOff | undefined
+  #running: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #problem: string | undefined
+
+  constructor(options: InboxLedgerOptions) {
+    this.#options = options
+    this.#terms = options
+    this.#acks = new InboxAcks({
+      stages: options.stages,
+      clock: this.#clock,
+      keepFailed: (failed, reason) => options.current().keepFailed(failed, reason),
+    })
+  }
+
+  /** Rejects if the cluster will never allow an inbox; joins the group in the background otherwise. */
+  async start(): Promise<void> {
+    const joining = this.#options.inbox.join()
+    try {
+      await endsWithin(joining, GRACE)
+    } catch (thrown) {
+      const error = asHeadgateError(thrown, 'The inbox')
+      if (error.kind === 'config') throw error
+    }
+    this.#running = this.#run(joining)
+    this.#timer = setInterval(() => void this.#commits.run(() => this.#commitAcknowledged()), COMMIT_EVERY)
+    this.#timer.unref()
+  }
+
+  /** Works off nothing more, and keeps its partitions, whose acknowledgements go on. */
+  async finish(): Promise<void> {
+    this.#ending.abort()
+    await this.#running
+  }
+
+  /** Gives its partitions to the other instances, with the acknowledgements that are pending. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.finish()
+    const { signal } = this.#options
+    await untilAborted(
+      this.#commits.run(() => this.#commitAcknowledged()),
+      signal,
+    )
+    await untilAborted(this.#member?.leave(), signal)
+    this.#member = undefined
+  }
+
+  /** Events are accepted while others cannot be worked off: a backlog in the inbox is no reason to refuse more. */
+  notReady(): readonly string[] {
+    return []
+  }
+
+  async ready(): Promise<void> {}
+
+  once(
+    event: Event,
+    deliver: (digest: string) => Promise<Outcome>,
+    digest = digestOf(event.body.bytes),
+  ): Promise<Outcome> {
+    return deliver(digest)
+  }
+
+  findWritten(): undefined {
+    return undefined
+  }
+
+  now(): number {
+    return this.#acks.now()
+  }
+
+  take(stage: number, now: number, newOnly?: boolean): PendingAck | undefined {
+    return this.#acks.take(stage, now, newOnly)
+  }
+
+  acknowledged(pending: PendingAck): void {
+    this.#acks.acknowledged(pending)
+  }
+
+  retry(pending: PendingAck, dueAt: number): void {
+    this.#acks.retry(pending, dueAt)
+  }
+
+  failed(pending: PendingAck, reason: FailureReason): void {
+    this.#acks.failed(pending, reason)
+  }
+
+  dueAt(stage: number, newOnly?: boolean): number | undefined {
+    return this.#acks.dueAt(stage, newOnly)
+  }
+
+  refill(): Promise<void> {
+    return this.#acks.refill()
+  }
+
+  onAdded(stage: number, wake: () => void): void {
+    this.#acks.onAdded(stage, wake)
+  }
+
+  backlog(): LedgerBacklog {
+    const { count, failures, oldestAt } = this.#acks
+    const since = this.#workOff?.assignment.since
+    return {
+      count,
+      oldestAge: oldestAt === undefined ? 0 : Math.max(0, this.now() - oldestAt),
+      failed: failures.length,
+      dedupSpan: since === undefined ? 0 : Math.max(0, Date.now() - since),
+      replacedPartitions: 0,
+      unprovenRecords: 0,
+      sameIdOtherBytes: 0,
+    }
+  }
+
+  /** How many partitions of the inbox this instance owns. */
+  owned(): number {
+    return this.#workOff?.assignment.size ?? 0
+  }
+
+  /** How many of them are being restored. */
+  restoring(): number {
+    return this.#workOff?.assignment.restoring ?? 0
+  }
+
+  partitions(): readonly PartitionProgress[] {
+    const { topic } = this.#options
+    const ends = this.#acks.ends()
+    return [...this.#acks.positions()].map(([partition, acknowledged]) => ({
+      topic,
+      partition,
+      known: ends.get(partition) ?? acknowledged,
+      acknowledged,
+    }))
+  }
+
+  async report(): Promise<LedgerReport> {
+    const { failures } = this.#acks
+    const now = this.now()
+    const wall = (time: number): number => Date.now() - Math.max(0, now - time)
+    const ages = new PendingAges(now)
+    for (const time of this.#acks.committedTimes()) ages.count(time)
+    return {
+      pending: ages.all(),
+      failed: { count: failures.length, first: listed(failures, wall) },
+      partitions: this.partitions(),
+      remembersSince: this.#workOff?.assignment.since ?? Date.now(),
+    }
+  }
+
+  async catchUp(log: RecordLog): Promise<void> {
+    if (log !== this.#terms.log)
+      throw new HeadgateError(
+        'HG_RELOAD_RESTART',
+        'The sink of a pipeline with an inbox changes: restart Headgate, so that it joins the group of the inbox there.',
+      )
+  }
+
+  canMoveTo(log: RecordLog | undefined): boolean {
+    return log === this.#terms.log
+  }
+
+  /** Partitions that are owned keep their index; another window or `by` applies to those that are restored from now on. */
+  change(terms: LedgerTerms, stageAfter: StageAfter | undefined): void {
+    if (stageAfter !== undefined) this.#acks.restage(terms.stages, stageAfter)
+    this.#terms = terms
+  }
+
+  retryFailed(): number {
+    return this.#acks.retryFailed()
+  }
+
+  async #run(joining: Promise<InboxMember>): Promise<void> {
+    const ending = this.#ending.signal
+    let next: Promise<InboxMember> | undefined = joining
+    for (let failures = 0; !ending.aborted; ) {
+      try {
+        if (this.#workOff === undefined) {
+          const member: InboxMember = await (next ?? this.#options.inbox.join())
+          next = undefined
+          this.#member = member
+          this.#workOff = this.#start(member)
+        }
+        await this.#workOff.step()
+        if (this.#problem !== undefined) this.#options.logger.info({}, 'the inbox is worked off again')
+        this.#problem = undefined
+        failures = 0
+      } catch (thrown) {
+        next = undefined
+        const { code, message } = asHeadgateError(thrown, 'The inbox')
+        if (this.#problem !== message)
+          this.#options.logger.warn({ code }, `the inbox cannot be worked off now; retrying: ${message}`)
+        this.#problem = message
+        await sleep(backoffDelay(BACKOFF, failures++), ending)
+      }
+    }
+  }
+
+  #start(member: InboxMember): WorkOff {
+    const { topic, observer, logger, current } = this.#options
+    return new WorkOff({
+      member,
+      topic,
+      acks: this.#acks,
+      terms: () => {
+        const { window, entries, by, maxPending } = this.#terms
+        return { limits: { window, entries }, by, maxPending }
+      },
+      refused: (decided, error) => current().refused(decided, error),
+      unreadableLetter: (record, error) => current().unreadableLetter(record, error),
+      onWorkedOff: (item, isDuplicate) => current().workedOff(item, isDuplicate),
+      observer,
+      log: logger,
+    })
+  }
+
+  /** An offset that could not be committed is committed with the next. */
+  async #commitAcknowledged(): Promise<void> {
+    const changed = [...this.#acks.positions()].filter(
+      ([partition, offset]) => this.#committed.get(partition) !== offset,
+    )
+    if (changed.length === 0 || this.#member === undefined) return
+    try {
+      await this.#member.acknowledged(new Map(changed))
+      for (const [partition, offset] of changed) this.#committed.set(partition, offset)
+    } catch (thrown) {
+      const { code, message } = asHeadgateError(thrown, 'The inbox')
+      this.#options.logger.debug({ code }, `the acknowledged position cannot be committed: ${message}`)
+    }
+  }
+}

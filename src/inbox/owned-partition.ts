@@ -1,0 +1,51 @@
+import { type Backoff, backoffDelay } from '../lib/async.js'
+import type { Item } from './item.js'
+import type { PartitionIndex } from './partition-index.js'
+
+/** A partition that this instance works off. */
+export class OwnedPartition {
+  readonly number: number
+  readonly index: PartitionIndex
+  /** Polled and not worked off, in the order of the offsets. */
+  readonly queue: Item[] = []
+  /** The offset of the next record that `take` expects. */
+  #next: number
+  #failures = 0
+  #blockedUntil = Number.NEGATIVE_INFINITY
+
+  constructor(number: number, index: PartitionIndex, next: number) {
+    this.number = number
+    this.index = index
+    this.#next = next
+  }
+
+  /** Returns how many records are missing before this one: they were deleted before they were worked off. */
+  take(item: Item): number {
+    if (item.offset < this.#next) return 0
+    const missing = item.offset - this.#next
+    this.#next = item.offset + 1
+    this.queue.push(item)
+    return missing
+  }
+
+  /** Its next event cannot be worked off now. Returns the milliseconds until it is tried again. */
+  block(now: number, backoff: Backoff): number {
+    const delay = backoffDelay(backoff, this.#failures++)
+    this.#blockedUntil = now + delay
+    return delay
+  }
+
+  /** The first `count` events of the queue are worked off. */
+  workedOff(count: number): void {
+    this.queue.splice(0, count)
+    this.#failures = 0
+  }
+
+  isBlocked(now: number): boolean {
+    return now < this.#blockedUntil
+  }
+
+  get hasFailed(): boolean {
+    return this.#failures > 0
+  }
+}

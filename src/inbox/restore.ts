@@ -1,0 +1,79 @@
+import type { InboxBounds, InboxMember, LoggedRecord } from '../contract/index.js'
+import { type DedupBy, identityOf } from '../ledger/identity.js'
+import type { DecidedEvent } from '../pipeline/decision.js'
+import { fromInboxRecord } from './inbox-record.js'
+import { type IndexLimits, PartitionIndex } from './partition-index.js'
+
+/**
+ * Milliseconds by which the clocks of two instances may differ: an event that one of them accepted may have a time before that
+ * of an event which came earlier to another.
+ */
+const CLOCK_SKEW = 10 * 60_000
+
+export interface RestoreOptions {
+  /** As `redelivery` of the pipeline says; `entries` for all partitions together. */
+  readonly limits: IndexLimits
+  readonly by: DedupBy
+  /** Called for each event that is worked off and may not be acknowledged, in the order of the offsets. */
+  pending(event: DecidedEvent, record: LoggedRecord): void
+}
+
+/** The state of a partition, as its earlier owners left it. */
+export interface RestoredPartition {
+  readonly index: PartitionIndex
+  /** The next event to work off. */
+  readonly next: number
+  /** Below it, everything is acknowledged. */
+  readonly acknowledged: number
+}
+
+/**
+ * Reads back the events that are worked off: those within the redelivery window of the next one fill the index, those above
+ * the acknowledged position wait for their acknowledgement. The committed offset is that of the last transaction, so nobody
+ * else can work off what comes behind it.
+ */
+export async function restorePartition(
+  member: Pick<InboxMember, 'bounds' | 'offsetAt' | 'read'>,
+  partition: number,
+  { limits, by, pending }: RestoreOptions,
+): Promise<RestoredPartition> {
+  const bounds = await member.bounds(partition)
+  const { start, committed } = bounds
+  const entries = Math.ceil(limits.entries / bounds.partitions)
+  const index = new PartitionIndex({ window: limits.window, entries })
+  const acknowledged = Math.min(Math.max(bounds.acknowledged ?? start, start), committed)
+  const windowFrom = await windowStart(member, partition, bounds, limits.window)
+  const indexFrom = Math.max(start, windowFrom, committed - entries)
+  await member.read(partition, Math.min(indexFrom, acknowledged), committed, (record) => {
+    const event = readable(record)
+    if (event === undefined) return
+    if (record.offset >= indexFrom)
+      index.insert(identityOf(event.digest, event.event.id, by), record.timestamp)
+    if (record.offset >= acknowledged) pending(event, record)
+  })
+  return { index, next: committed, acknowledged }
+}
+
+/** The offset at which the window of the next event begins, which may have been accepted long ago. */
+async function windowStart(
+  member: Pick<InboxMember, 'offsetAt' | 'read'>,
+  partition: number,
+  { committed, end }: InboxBounds,
+  window: number,
+): Promise<number> {
+  let next = Date.now()
+  if (committed < end)
+    await member.read(partition, committed, committed + 1, ({ timestamp }) => {
+      next = Math.min(next, timestamp)
+    })
+  return member.offsetAt(partition, next - window - CLOCK_SKEW)
+}
+
+/** An earlier owner has written a dead letter for a record that cannot be read. */
+function readable(record: LoggedRecord): DecidedEvent | undefined {
+  try {
+    return fromInboxRecord(record)
+  } catch {
+    return undefined
+  }
+}

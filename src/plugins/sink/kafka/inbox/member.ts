@@ -1,0 +1,242 @@
+import { randomUUID } from 'node:crypto'
+import type { LibrdKafkaError } from 'node-rdkafka'
+import rdkafka from 'node-rdkafka'
+import { asHeadgateError } from '../../../../contract/errors.js'
+import type {
+  Inbox,
+  InboxBounds,
+  InboxMember,
+  InboxOffsets,
+  InboxPoll,
+  Log,
+  LoggedRecord,
+  SinkRecord,
+  TransactionResult,
+} from '../../../../contract/index.js'
+import { type Backoff, backoffDelay, sleep } from '../../../../lib/async.js'
+import { type Consumer, END, START } from '../consumer.js'
+import { logFailed, logUnavailable } from '../failures.js'
+import type { ClientLogLine } from '../producer.js'
+import { type ClientConfig, memberConfig, transactionalConfig } from '../properties.js'
+import { ReadRecord, readRanges } from '../read.js'
+import type { LogReader } from '../record-log.js'
+import { GroupConsumer } from './group-consumer.js'
+import { TransactionalProducer } from './transactional-producer.js'
+
+const { ERRORS } = rdkafka.CODES
+
+export interface KafkaInboxOptions {
+  readonly config: ClientConfig
+  readonly topic: string
+  readonly group: string
+  readonly reader: LogReader
+  readonly log: Log
+  clientLog(line: ClientLogLine): void
+  /** Aborted when the shutdown no longer waits for anything. */
+  readonly signal: AbortSignal
+}
+
+/** Milliseconds between attempts to replace a producer or to learn the outcome of a transaction. */
+const BACKOFF: Backoff = { initial: 100, max: 5000 }
+
+export const kafkaInbox = (options: KafkaInboxOptions): Inbox => ({
+  async join() {
+    const { config, topic, group, clientLog } = options
+    const transactional = transactionalConfig(config, `${group}.${randomUUID()}`)
+    const open = () => TransactionalProducer.open(transactional, topic, clientLog)
+    const producer = await open()
+    try {
+      const join = () => GroupConsumer.join(memberConfig(config, group), topic, clientLog)
+      return new KafkaInboxMember(options, { open, join }, producer, await join())
+    } catch (error) {
+      await producer.close()
+      throw error
+    }
+  },
+})
+
+interface Clients {
+  open(): Promise<TransactionalProducer>
+  join(): Promise<GroupConsumer>
+}
+
+/**
+ * A member of the group of an inbox: a consumer in the group and a transactional producer. The consumer is the fence: a
+ * transaction names the generation in which it has its partitions (KIP-447), and the producer's own id is that of the process.
+ */
+class KafkaInboxMember implements InboxMember {
+  readonly #options: KafkaInboxOptions
+  readonly #clients: Clients
+  readonly #left = new AbortController()
+  readonly #signal: AbortSignal
+  #producer: TransactionalProducer | undefined
+  #consumer: GroupConsumer | undefined
+  /** Partitions of a consumer that has ended, until a poll says so. */
+  #lost: readonly number[] = []
+
+  constructor(
+    options: KafkaInboxOptions,
+    clients: Clients,
+    producer: TransactionalProducer,
+    consumer: GroupConsumer,
+  ) {
+    this.#options = options
+    this.#clients = clients
+    this.#signal = AbortSignal.any([options.signal, this.#left.signal])
+    this.#producer = producer
+    this.#consumer = consumer
+  }
+
+  async poll(limit: number): Promise<InboxPoll> {
+    const revoked = this.#lost
+    if (revoked.length > 0) {
+      this.#lost = []
+      return { assigned: [], revoked, records: [] }
+    }
+    this.#consumer ??= await this.#clients.join()
+    try {
+      const { messages, ...changed } = await this.#consumer.poll(limit)
+      return { ...changed, records: messages.map((message) => new ReadRecord(message)) }
+    } catch (error) {
+      if (isFatal(error)) await this.#loseConsumer()
+      throw logFailed(error)
+    }
+  }
+
+  resume(partition: number): void {
+    this.#consumer?.resume(partition)
+  }
+
+  pause(partition: number): void {
+    this.#consumer?.pause(partition)
+  }
+
+  async bounds(partition: number): Promise<InboxBounds> {
+    const { topic, group, reader } = this.#options
+    const at = [{ topic, partition }]
+    // First: it waits for the end of the transaction of an earlier owner.
+    const committed = await this.#consumerOrFail().committed(partition)
+    const [acknowledged] = await reader.groups.committed(acknowledgedGroup(group), at)
+    return await this.#ask(async (consumer) => {
+      const [[start], [end]] = await Promise.all([consumer.offsets(at, START), consumer.offsets(at, END)])
+      return {
+        start: start?.offset ?? 0,
+        end: end?.offset ?? 0,
+        committed: committed ?? start?.offset ?? 0,
+        acknowledged: acknowledged?.offset,
+        partitions: await consumer.partitions(topic),
+      }
+    })
+  }
+
+  offsetAt(partition: number, timestamp: number): Promise<number> {
+    const at = [{ topic: this.#options.topic, partition }]
+    return this.#ask(async (consumer) => {
+      const [found] = await consumer.offsets(at, timestamp)
+      const [end] = found === undefined || found.offset < 0 ? await consumer.offsets(at, END) : [found]
+      return end?.offset ?? 0
+    })
+  }
+
+  async read(
+    partition: number,
+    from: number,
+    to: number,
+    visit: (record: LoggedRecord) => void,
+  ): Promise<void> {
+    if (from >= to) return
+    const { reader, topic, group } = this.#options
+    await reader.read(async () => {
+      const consumer = await reader.open(acknowledgedGroup(group), 'reading')
+      try {
+        const visitBefore = (record: LoggedRecord) => {
+          if (record.offset < to) visit(record)
+        }
+        await readRanges(consumer, [{ topic, partition, next: from, end: to }], visitBefore, this.#signal)
+      } finally {
+        await consumer.close()
+      }
+    })
+  }
+
+  async transaction(records: readonly SinkRecord[], offsets: InboxOffsets): Promise<TransactionResult> {
+    const consumer = this.#consumer
+    if (consumer === undefined) return { kind: 'fenced' }
+    try {
+      this.#producer ??= await this.#clients.open()
+    } catch (thrown) {
+      return { kind: 'unavailable', error: asHeadgateError(thrown, 'The Kafka client') }
+    }
+    const { result, isBroken } = await this.#producer.transaction(records, offsets, consumer)
+    if (isBroken) {
+      const broken = this.#producer
+      this.#producer = undefined
+      await broken.close()
+    }
+    return result.kind === 'unknown' ? this.#resolve(offsets, consumer, result.error) : result
+  }
+
+  async acknowledged(offsets: InboxOffsets): Promise<void> {
+    const { reader, group, topic } = this.#options
+    const positions = [...offsets].map(([partition, offset]) => ({ topic, partition, offset }))
+    if (positions.length > 0) await reader.groups.commit(acknowledgedGroup(group), positions)
+  }
+
+  async leave(): Promise<void> {
+    this.#left.abort()
+    const [consumer, producer] = [this.#consumer, this.#producer]
+    this.#consumer = undefined
+    this.#producer = undefined
+    await consumer?.leave()
+    await producer?.close()
+  }
+
+  /**
+   * Whether a transaction was committed whose outcome no response told. The next producer with its transactional id ends it, and
+   * the coordinator of the group has the offsets of a committed one then. Nobody else can have committed them: this member has
+   * the partitions until its next poll, or another member works off the same records again from the offset that it finds.
+   */
+  async #resolve(
+    offsets: InboxOffsets,
+    consumer: GroupConsumer,
+    error: Extract<TransactionResult, { kind: 'unavailable' }>['error'],
+  ): Promise<TransactionResult> {
+    const { log } = this.#options
+    log.warn({ code: error.code }, `${error.message} Finding out whether it was committed.`)
+    for (let retries = 0; !this.#signal.aborted; retries++) {
+      try {
+        this.#producer ??= await this.#clients.open()
+        for (const [partition, offset] of offsets)
+          if (((await consumer.committed(partition)) ?? 0) < offset) return { kind: 'unavailable', error }
+        return { kind: 'committed' }
+      } catch {
+        await sleep(backoffDelay(BACKOFF, retries), this.#signal)
+      }
+    }
+    return { kind: 'unavailable', error }
+  }
+
+  async #loseConsumer(): Promise<void> {
+    const consumer = this.#consumer
+    this.#consumer = undefined
+    this.#lost = consumer?.assigned ?? []
+    await consumer?.leave()
+  }
+
+  #consumerOrFail(): GroupConsumer {
+    if (this.#consumer === undefined) throw logUnavailable('this instance is not in the group')
+    return this.#consumer
+  }
+
+  #ask<Result>(task: (consumer: Consumer) => Promise<Result>): Promise<Result> {
+    return this.#options.reader.requests.use(task)
+  }
+}
+
+/** Its lag is the acknowledgements that are pending. */
+const acknowledgedGroup = (group: string): string => `${group}.acknowledged`
+
+const isFatal = (error: unknown): boolean => {
+  const { code, isFatal = false } = error as Partial<LibrdKafkaError>
+  return isFatal || code === ERRORS.ERR__FATAL || code === ERRORS.ERR__STATE
+}

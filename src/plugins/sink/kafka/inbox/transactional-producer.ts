@@ -1,0 +1,213 @@
+import rdkafka, { type DeliveryReport, type LibrdKafkaError, type Producer } from 'node-rdkafka'
+import { HeadgateError } from '../../../../contract/errors.js'
+import type { InboxOffsets, SinkRecord, TransactionResult } from '../../../../contract/index.js'
+import { deliveryFailed, explain, producingFailed } from '../failures.js'
+import { type ClientLogLine, connect, Polling, release } from '../producer.js'
+import type { ClientConfig } from '../properties.js'
+import { headerPairs } from '../record.js'
+import type { GroupConsumer } from './group-consumer.js'
+
+const { ERRORS } = rdkafka.CODES
+
+/** All in milliseconds. */
+const CONNECT = 5000
+const INIT = 15_000
+/** Longer than the transaction itself may take. */
+const CALL = 15_000
+/** For the reports of a transaction that is aborted. */
+const REPORTS = 2000
+
+/** The group does not accept the offsets of this member. */
+const FENCED: ReadonlySet<number> = new Set([
+  ERRORS.ERR_ILLEGAL_GENERATION,
+  ERRORS.ERR_UNKNOWN_MEMBER_ID,
+  ERRORS.ERR_REBALANCE_IN_PROGRESS,
+  ERRORS.ERR_FENCED_INSTANCE_ID,
+  ERRORS.ERR__ASSIGNMENT_LOST,
+])
+
+/** The cluster, or a proxy before it, has no transactions. */
+const UNSUPPORTED: ReadonlySet<number> = new Set([
+  ERRORS.ERR__UNSUPPORTED_FEATURE,
+  ERRORS.ERR_UNSUPPORTED_VERSION,
+  ERRORS.ERR_INVALID_REQUEST,
+])
+
+/** `unknown`: it was committed or aborted. After `isBroken`, the producer must be replaced, which decides it. */
+export type Attempt = {
+  readonly result: TransactionResult | { readonly kind: 'unknown'; readonly error: HeadgateError }
+  readonly isBroken: boolean
+}
+
+interface Failed {
+  readonly index: number
+  readonly error: HeadgateError
+}
+
+/** One node-rdkafka Producer with a transactional id. It has one transaction at a time. */
+export class TransactionalProducer {
+  readonly #producer: Producer
+  readonly #topic: string
+  readonly #polling: Polling
+  readonly #pairs = headerPairs()
+  /** The opaque of the first record of the transaction. */
+  #first = 0
+  #awaiting = 0
+  #failures: Failed[] = []
+  #records: readonly SinkRecord[] = []
+  #onReported = (): void => {}
+
+  /** Ends the transaction that a producer with the same transactional id has left open. */
+  static async open(
+    config: ClientConfig,
+    topic: string,
+    log: (line: ClientLogLine) => void,
+  ): Promise<TransactionalProducer> {
+    const producer = new rdkafka.Producer({ ...config.global, dr_cb: true }, config.topic)
+    producer.on('event.log', log)
+    await connect(producer, CONNECT)
+    const error = await call((done) => producer.initTransactions(INIT, done))
+    if (error !== undefined) {
+      await release(producer)
+      throw initFailed(error)
+    }
+    return new TransactionalProducer(producer, topic)
+  }
+
+  private constructor(producer: Producer, topic: string) {
+    this.#producer = producer
+    this.#topic = topic
+    this.#polling = new Polling(
+      () => producer.poll(),
+      () => this.#awaiting > 0,
+    )
+    producer.on('delivery-report', (error: LibrdKafkaError | null, report: DeliveryReport) =>
+      this.#reported(error, report),
+    )
+  }
+
+  async transaction(
+    records: readonly SinkRecord[],
+    offsets: InboxOffsets,
+    consumer: GroupConsumer,
+  ): Promise<Attempt> {
+    const begun = await call((done) => this.#producer.beginTransaction(done))
+    if (begun !== undefined) return { result: unavailable(begun), isBroken: true }
+    this.#produce(records)
+    let failed = this.#failures.length === 0 ? await this.#sendOffsets(offsets, consumer) : undefined
+    let isUnknown = false
+    if (failed === undefined && this.#failures.length === 0) {
+      failed = await call((done) => this.#producer.commitTransaction(CALL, done))
+      if (failed === undefined) return { result: { kind: 'committed' }, isBroken: false }
+      isUnknown = failed.isTxnRequiresAbort !== true
+    }
+    if (isUnknown) return { result: { kind: 'unknown', error: unavailable(failed).error }, isBroken: true }
+    return this.#abort(failed)
+  }
+
+  /** Its transaction, if any, stays open until the next producer with its transactional id opens, or until its timeout. */
+  async close(): Promise<void> {
+    // Polling a client while it disconnects crashes the process.
+    this.#polling.stop()
+    await release(this.#producer)
+  }
+
+  #produce(records: readonly SinkRecord[]): void {
+    this.#first += this.#records.length
+    this.#records = records
+    this.#failures = []
+    this.#awaiting = 0
+    for (const [index, { target, key, value, headers }] of records.entries()) {
+      try {
+        this.#producer.produce(
+          target.topic,
+          target.partition,
+          value,
+          key?.length === 0 ? '' : key,
+          undefined,
+          this.#first + index,
+          this.#pairs(headers),
+        )
+        this.#awaiting++
+      } catch (thrown) {
+        this.#failures.push({ index, error: producingFailed(thrown, target).error })
+        break
+      }
+    }
+    this.#polling.wake()
+  }
+
+  /** A transaction without a valid offset would commit none, and report success (librdkafka): there is always one. */
+  #sendOffsets(offsets: InboxOffsets, { client }: GroupConsumer): Promise<LibrdKafkaError | undefined> {
+    const positions = [...offsets].map(([partition, offset]) => ({ topic: this.#topic, partition, offset }))
+    return call((done) => this.#producer.sendOffsetsToTransaction(positions as never, client, CALL, done))
+  }
+
+  async #abort(failed: LibrdKafkaError | undefined): Promise<Attempt> {
+    const error = await call((done) => this.#producer.abortTransaction(CALL, done))
+    await this.#allReported()
+    const refused = this.#failures.find((each) => each.error.kind === 'data')
+    const [other] = this.#failures
+    const result: TransactionResult =
+      refused !== undefined
+        ? { kind: 'refused', ...refused }
+        : failed !== undefined && FENCED.has(failed.code)
+          ? { kind: 'fenced' }
+          : other !== undefined
+            ? { kind: 'unavailable', error: other.error }
+            : unavailable(failed)
+    return { result, isBroken: error !== undefined || failed?.isFatal === true }
+  }
+
+  /** The reports of an aborted transaction come with later polls. */
+  async #allReported(): Promise<void> {
+    if (this.#awaiting === 0) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, REPORTS)
+      this.#onReported = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  #reported(error: LibrdKafkaError | null, { opaque }: DeliveryReport): void {
+    const index = opaque - this.#first
+    const record = this.#records[index]
+    // Those of a committed transaction may come during the next.
+    if (index < 0 || record === undefined) return
+    if (error) this.#failures.push({ index, error: deliveryFailed(error, record.target).error })
+    if (--this.#awaiting === 0) this.#onReported()
+  }
+}
+
+function unavailable(
+  error: LibrdKafkaError | undefined,
+): Extract<TransactionResult, { kind: 'unavailable' }> {
+  const why = error === undefined ? 'the transaction was aborted' : explain(error)
+  return {
+    kind: 'unavailable',
+    error: new HeadgateError('HG_KAFKA_UNAVAILABLE', `A transaction of the inbox failed: ${why}.`, {
+      cause: error,
+    }),
+  }
+}
+
+function initFailed(error: LibrdKafkaError): HeadgateError {
+  if (UNSUPPORTED.has(error.code))
+    return new HeadgateError(
+      'HG_INBOX_UNSUPPORTED',
+      `The cluster does not support transactions, which an inbox needs: ${error.message}.`,
+    )
+  const code =
+    error.code === ERRORS.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+      ? 'HG_KAFKA_NOT_ALLOWED'
+      : 'HG_KAFKA_UNAVAILABLE'
+  return new HeadgateError(code, `The inbox cannot begin transactions: ${explain(error)}.`, { cause: error })
+}
+
+function call(
+  start: (done: (error: LibrdKafkaError | null | undefined) => void) => void,
+): Promise<LibrdKafkaError | undefined> {
+  return new Promise((resolve) => start((error) => resolve(error ?? undefined)))
+}

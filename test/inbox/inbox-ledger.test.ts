@@ -1,0 +1,118 @@
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { HeadgateError } from '../../src/contract/errors.js'
+import type { Inbox } from '../../src/contract/index.js'
+import { InboxLedger } from '../../src/inbox/inbox-ledger.js'
+import { toInboxRecord } from '../../src/inbox/inbox-record.js'
+import type { PipelineInbox } from '../../src/inbox/pipeline-inbox.js'
+import { digestOf } from '../../src/ledger/identity.js'
+import { testContext } from '../helpers/context.js'
+import { INBOX, MemoryInbox } from '../helpers/kafka/memory-inbox.js'
+import { MAC } from '../helpers/kafka/memory-log.js'
+
+const recordOf = (id: string) => {
+  const bytes = Buffer.from(`{"id":"${id}"}`)
+  const event = { id, receivedAt: 0, body: { bytes, value: {}, slice: () => undefined } }
+  const record = { target: { topic: 'events' }, key: null, value: bytes, headers: [] }
+  return toInboxRecord(INBOX, { event, digest: digestOf(bytes), verdict: { kind: 'send', record } })
+}
+
+function ledgerOf(inbox: Inbox, keepFailed: PipelineInbox['keepFailed'] = async () => {}) {
+  const { log, lines } = testContext()
+  const ledger = new InboxLedger({
+    log: undefined,
+    mac: MAC,
+    by: 'id+bytes',
+    window: 60_000,
+    entries: 1000,
+    maxPending: 100,
+    stages: 1,
+    inbox,
+    topic: INBOX,
+    current: () => ({ keepFailed, workedOff() {} }) as Partial<PipelineInbox> as PipelineInbox,
+    observer: { assigned() {}, revoked() {}, transaction() {} },
+    logger: log,
+    signal: new AbortController().signal,
+  })
+  onTestFinished(() => ledger.stop())
+  return { ledger, lines }
+}
+
+const inMemory = (partitions = 1) => {
+  const inbox = new MemoryInbox(partitions)
+  inbox.isPaced = true
+  return { inbox, offered: { join: async () => inbox.join() } }
+}
+
+test('what is in the inbox is worked off, and its acknowledgements are pending with the place in the inbox', async () => {
+  const { inbox, offered } = inMemory()
+  inbox.accept(recordOf('a'))
+  const { ledger } = ledgerOf(offered)
+  await ledger.start()
+  await vi.waitFor(() => expect(ledger.backlog().count).toBe(1))
+  const pending = ledger.take(0, ledger.now())
+  expect(pending?.committed).toEqual({ id: 'a', receipt: { topic: INBOX, partition: 0, offset: 0 } })
+  expect(ledger.partitions()).toEqual([{ topic: INBOX, partition: 0, known: 1, acknowledged: 0 }])
+})
+
+test('a stop commits the acknowledged position, and the next owner has the acknowledgements that are left', async () => {
+  const { inbox, offered } = inMemory()
+  for (const id of ['a', 'b', 'c']) inbox.accept(recordOf(id))
+  const first = ledgerOf(offered).ledger
+  await first.start()
+  await vi.waitFor(() => expect(first.backlog().count).toBe(3))
+  const pending = first.take(0, first.now())
+  if (pending === undefined) throw new Error('nothing is pending')
+  first.acknowledged(pending)
+  await first.stop()
+  expect(inbox.acknowledged.get(0)).toBe(1)
+  expect(inbox.members).toEqual([])
+
+  const second = ledgerOf(offered).ledger
+  await second.start()
+  await vi.waitFor(() => expect(second.backlog().count).toBe(2))
+  expect(inbox.written).toHaveLength(3)
+})
+
+test('a failed acknowledgement is kept before its position is passed, is listed, and can be retried', async () => {
+  const { inbox, offered } = inMemory()
+  inbox.accept(recordOf('a'))
+  const kept: string[] = []
+  const { ledger } = ledgerOf(offered, async ({ committed }) => void kept.push(committed.id))
+  await ledger.start()
+  await vi.waitFor(() => expect(ledger.backlog().count).toBe(1))
+  const pending = ledger.take(0, ledger.now())
+  if (pending === undefined) throw new Error('nothing is pending')
+  ledger.failed(pending, { code: 'HG_ACK_GAVE_UP', message: 'The sender rejects it.' })
+  expect(ledger.partitions()[0]?.acknowledged).toBe(0)
+  await vi.waitFor(() => expect(ledger.partitions()[0]?.acknowledged).toBe(1))
+  expect(kept).toEqual(['a'])
+  expect((await ledger.report()).failed).toMatchObject({ count: 1, first: [{ id: 'a' }] })
+
+  expect(ledger.retryFailed()).toBe(1)
+  const again = ledger.take(0, ledger.now())
+  expect(again?.committed.id).toBe('a')
+  if (again !== undefined) ledger.acknowledged(again)
+  expect(ledger.backlog()).toMatchObject({ count: 0, failed: 0 })
+})
+
+test('a cluster without transactions ends the start, with the reason', async () => {
+  const error = new HeadgateError('HG_INBOX_UNSUPPORTED', 'The cluster has no transactions.')
+  const { ledger } = ledgerOf({ join: () => Promise.reject(error) })
+  await expect(ledger.start()).rejects.toBe(error)
+})
+
+test('while Kafka is away the group is joined again and again, and events go on being accepted', async () => {
+  const { inbox } = inMemory()
+  inbox.accept(recordOf('a'))
+  const down = new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Kafka is not reachable.')
+  const join = vi.fn(async () => inbox.join())
+  join.mockRejectedValueOnce(down)
+  const { ledger, lines } = ledgerOf({ join })
+  await ledger.start()
+  expect(ledger.notReady()).toEqual([])
+  await vi.waitFor(() => expect(ledger.backlog().count).toBe(1), { timeout: 10_000 })
+  expect(lines.map(({ message }) => message)).toEqual([
+    'the inbox cannot be worked off now; retrying: Kafka is not reachable.',
+    'the inbox is worked off again',
+  ])
+})
