@@ -52,7 +52,7 @@ export const deadLetterTargets = ({ name, settings: { deadLetter } }: CheckedPip
 
 /** The names of all rules that can decide on an event of a pipeline, in the order of the file. */
 export const ruleNames = ({ transforms }: CheckedPipeline): string[] =>
-  transforms.flatMap(({ definition, config }) => [...(definition.rules?.(config) ?? [])])
+  transforms.flatMap(({ definition, config }) => (definition.rules?.(config) ?? []).map(({ name }) => name))
 
 export interface CheckOptions {
   readonly plugins: readonly AnyDefinition[]

@@ -131,7 +131,11 @@ export function transformChecks(subject: Subject<'transform'>): readonly Check[]
         for (const event of events) {
           const { rule, details } = (await instance.explain?.(event)) ?? { details: [] }
           for (const { name, looked } of details) assert(name !== '' && Array.isArray(looked))
-          if (rule !== undefined) assert(rules?.includes(rule), `"rules" does not name ${rule}`)
+          if (rule !== undefined)
+            assert(
+              rules?.some(({ name }) => name === rule),
+              `"rules" does not name ${rule}`,
+            )
         }
       },
     },

@@ -30,6 +30,12 @@ export interface Transform extends Lifecycle {
   explain?(event: Event): Explanation | Promise<Explanation>
 }
 
+/** A rule of a transform: its name, and the destination of the events that it matches. */
+export interface Rule {
+  readonly name: string
+  readonly to: Target | 'dead-letter' | 'reject' | 'drop'
+}
+
 export interface TransformDefinition<Config extends TSchema = TSchema> extends BaseDefinition<Config> {
   readonly kind: 'transform'
   /** True if it sets `route`: a pipeline needs one such transform. */
@@ -39,8 +45,8 @@ export interface TransformDefinition<Config extends TSchema = TSchema> extends B
    * checked before the first event.
    */
   targets?(config: Static<Config>): readonly { readonly at: string; readonly target: Target }[]
-  /** The names of the rules by which it can decide, in their order. */
-  rules?(config: Static<Config>): readonly string[]
+  /** The rules by which it can decide, in their order. */
+  rules?(config: Static<Config>): readonly Rule[]
   /** Of a transform that changes nothing: the JSON Schema that every event fits when it passes. */
   ensures?(config: Static<Config>, context: CheckContext): unknown
   /** Pure. Called with a checked config. */

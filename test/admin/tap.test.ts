@@ -11,8 +11,11 @@ import { idleAdmin } from './idle-admin.js'
 
 const config = {
   pipelines: [
-    { name: 'orders', transforms: [{ definition: { rules: () => ['eu', 'otherwise'] }, config: {} }] },
-    { name: 'returns', transforms: [{ definition: { rules: () => ['us'] }, config: {} }] },
+    {
+      name: 'orders',
+      transforms: [{ definition: { rules: () => [{ name: 'eu' }, { name: 'otherwise' }] }, config: {} }],
+    },
+    { name: 'returns', transforms: [{ definition: { rules: () => [{ name: 'us' }] }, config: {} }] },
   ],
 } as unknown as CheckedConfig
 

@@ -18,7 +18,10 @@ export const route = definePlugin({
   routes: true,
   metrics: [MATCHES],
 
-  rules: ({ rules }) => [...rules.map(({ name }) => name), 'otherwise'],
+  rules: ({ rules, otherwise }) => [
+    ...rules.map(({ name, to }) => ({ name, to })),
+    { name: 'otherwise', to: otherwise },
+  ],
   check: (config, context) => problems(config, context),
   lints: LINTS,
   lint: (config, { ensured, maxBody }) => lint(config, ensured, maxBody),
