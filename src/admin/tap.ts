@@ -8,31 +8,34 @@ import { bytes, LONGEST_TIMER, milliseconds } from '../lib/units.js'
 import { MOST_TAPS, type TapReader, type TapRequest, type Taps } from '../tap/tap.js'
 import { type AdminResponse, get, type Route, type StreamedResponse, text } from './routes.js'
 
+const EVENT_STREAM = 'text/event-stream'
+
 /** Milliseconds that a reader has for the last lines. */
 const END_WITHIN = 30_000
 
-/** Streams completed events, one JSON object per line, until the reader disconnects. */
+/** Streams completed events, one JSON object per line or server-sent event, until the reader disconnects. */
 export const tapRoutes = (
   taps: Taps,
   config: () => CheckedConfig,
   redact: (text: string) => string,
 ): Route[] => [
-  get('/tap', ({ query }) => {
+  get('/tap', ({ query, headers }) => {
     const read = readTapRequest(query, config())
     if ('problem' in read) return problem(400, 'HG_TAP_REFUSED', redact(read.problem))
     if (taps.full)
       return problem(429, 'HG_TAP_BUSY', `${MOST_TAPS} taps are open already, which is the maximum.`)
-    return stream(taps, read.request)
+    return stream(taps, read.request, headers.accept?.includes(EVENT_STREAM) === true)
   }),
 ]
 
-function stream(taps: Taps, request: TapRequest): StreamedResponse {
+/** `asEvents`: as server-sent events. */
+function stream(taps: Taps, request: TapRequest, asEvents: boolean): StreamedResponse {
   return {
     status: 200,
-    headers: { 'content-type': 'application/x-ndjson' },
+    headers: { 'content-type': asEvents ? EVENT_STREAM : 'application/x-ndjson' },
     stream(response) {
       const reader: TapReader = {
-        write: (line) => response.write(line),
+        write: (line) => response.write(asEvents ? `data: ${line}\n` : line),
         end() {
           response.end()
           const late = setTimeout(() => response.destroy(), END_WITHIN).unref()

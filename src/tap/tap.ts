@@ -5,15 +5,8 @@ import { Rate } from '../lib/rate.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
 import { METRICS } from '../metrics/table.js'
 import type { CompletedEvent, Tap } from '../pipeline/taps.js'
-import {
-  eventLine,
-  fits,
-  fitsRule,
-  looksAtBody,
-  type TapFilter,
-  type TapLine,
-  type TapView,
-} from './lines.js'
+import type { TapLine } from './line.js'
+import { eventLine, fits, fitsRule, looksAtBody, type TapFilter, type TapView } from './lines.js'
 
 /** The events that a reader asks for, and the parts to show. */
 export interface TapRequest {

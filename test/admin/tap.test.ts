@@ -59,6 +59,18 @@ test('events come a JSON object a line, until there are as many as were asked fo
   expect(taps.running.size).toBe(0)
 })
 
+test('for a client that accepts events, each line is one', async () => {
+  const { admin, offer } = await tapped()
+  const response = await fetch(`${admin.url}/tap?limit=1`, { headers: { accept: 'text/event-stream' } })
+  expect(response.headers.get('content-type')).toBe('text/event-stream')
+  offer(completedEvent({}))
+  const kinds = (await response.text())
+    .split('\n\n')
+    .filter((event) => event !== '')
+    .map((event) => JSON.parse(event.replace('data: ', '')).kind)
+  expect(kinds).toEqual(['tapping', 'event', 'end'])
+})
+
 test.each([
   ['?pipelin=orders', 'There is no parameter "pipelin". Did you mean "pipeline"?'],
   ['?pipeline=order', 'There is no pipeline "order". Did you mean "orders"?'],

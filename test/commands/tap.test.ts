@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { CommandInput, Io } from '../../src/commands/command.js'
 import { tapCommand } from '../../src/commands/tap.js'
-import type { TapLine } from '../../src/tap/lines.js'
+import type { TapLine } from '../../src/tap/line.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { runCommand } from '../helpers/recorded-io.js'
 

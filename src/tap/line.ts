@@ -1,0 +1,39 @@
+import type { ErrorCode } from '../contract/errors.js'
+import type { Outcome } from '../contract/index.js'
+
+/** A line of a tap: one JSON object per line. */
+export type TapLine =
+  /** The first line: events are shown from now on. */
+  | { readonly kind: 'tapping'; readonly pipelines: readonly string[]; readonly rate: number }
+  | TapEvent
+  /** Events that match the filter but were not shown since the last line of this kind. */
+  | { readonly kind: 'skipped'; readonly count: number }
+  /** Keep-alive: there were no events. */
+  | { readonly kind: 'idle' }
+  /** The last line. */
+  | { readonly kind: 'end'; readonly why: 'limit' | 'time' | 'stopping' | 'failed' }
+
+export interface TapEvent {
+  readonly kind: 'event'
+  /** Time of the outcome in ISO 8601. */
+  readonly time: string
+  readonly pipeline: string
+  /** Absent if the event has none, or was refused before it was read. */
+  readonly id?: string
+  readonly outcome: Outcome['kind']
+  /** The rule that decided. A duplicate is not routed again and has none. */
+  readonly route?: string
+  readonly topic?: string
+  readonly partition?: number
+  readonly offset?: number
+  /** Milliseconds from received to the outcome. */
+  readonly ms: number
+  readonly code?: ErrorCode
+  readonly message?: string
+  /** Size of the body in bytes; absent if the request did not become an event. */
+  readonly bytes?: number
+  /** The body as compact JSON, or its beginning. */
+  readonly payload?: string
+  /** The payload is truncated. */
+  readonly cut?: true
+}
