@@ -31,6 +31,10 @@ export class CounterCell {
     return [{ value: this.#count, sharedLabels: this.#labels }]
   }
 
+  values(): readonly number[] {
+    return [this.#count]
+  }
+
   /** Its count since the last call, which begins at 0 again. */
   take(): readonly number[] {
     const count = this.#count
@@ -79,9 +83,14 @@ export class HistogramCell {
     return samples
   }
 
-  /** The count of each bucket, and the sum, since the last call. They begin at 0 again. */
+  /** The count of each bucket, and the sum. */
+  values(): readonly number[] {
+    return [...this.#counts, this.#sum]
+  }
+
+  /** The same since the last call. They begin at 0 again. */
   take(): readonly number[] {
-    const values = [...this.#counts, this.#sum]
+    const values = this.values()
     this.#counts.fill(0)
     this.#sum = 0
     return values
@@ -132,7 +141,7 @@ type Cell = CounterCell | HistogramCell
 export interface Series {
   readonly declaration: MetricDeclaration
   readonly labels: Labels
-  /** Of a counter its count, of a histogram the count of each bucket and the sum. */
+  /** Of a counter its count, of a histogram the count of each bucket and the sum, of a gauge its value. */
   readonly values: readonly number[]
 }
 
@@ -181,6 +190,16 @@ export class Family<Kind extends Cell = Cell> {
   /** The cell of a label set that has a holder. */
   find(labels: Labels): Kind | undefined {
     return this.#cells.get(JSON.stringify(labels))?.cell
+  }
+
+  /** All counts. */
+  series(): Series[] {
+    const declaration = this.#declaration
+    return [...this.#cells.values()].map(({ labels, cell }) => ({
+      declaration,
+      labels,
+      values: cell.values(),
+    }))
   }
 
   /** The counts since the last call, without those that are 0. They begin at 0 again. */

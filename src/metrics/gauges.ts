@@ -54,28 +54,34 @@ const COMBINE = {
 
 /** A gauge of the process: the values of all scopes that are shown, together with those of other processes. */
 export class GaugeFamily {
+  readonly #declaration: MetricDeclaration
+  readonly #others: () => readonly GaugeValue[]
   /** Oldest first. */
   readonly #shown = new Set<GaugeValues>()
 
   constructor(registry: Registry, declaration: MetricDeclaration, others: () => readonly GaugeValue[]) {
-    const { name, combine = 'sum' } = declaration
-    registerSamples(registry, declaration, () => {
-      const samples = new Map<string, Sample>()
-      // The newest scope that has a label set counts.
-      for (const values of this.#shown) for (const [key, sample] of values) samples.set(key, sample)
-      for (const { name: otherName, labels, value } of others()) {
-        if (otherName !== name) continue
-        const key = JSON.stringify(labels)
-        const here = samples.get(key)
-        samples.set(
-          key,
-          here === undefined
-            ? { sharedLabels: labels, value }
-            : { ...here, value: COMBINE[combine](here.value, value) },
-        )
-      }
-      return [...samples.values()]
-    })
+    this.#declaration = declaration
+    this.#others = others
+    registerSamples(registry, declaration, () => this.samples())
+  }
+
+  samples(): Sample[] {
+    const { name, combine = 'sum' } = this.#declaration
+    const samples = new Map<string, Sample>()
+    // The newest scope that has a label set counts.
+    for (const values of this.#shown) for (const [key, sample] of values) samples.set(key, sample)
+    for (const { name: otherName, labels, value } of this.#others()) {
+      if (otherName !== name) continue
+      const key = JSON.stringify(labels)
+      const here = samples.get(key)
+      samples.set(
+        key,
+        here === undefined
+          ? { sharedLabels: labels, value }
+          : { ...here, value: COMBINE[combine](here.value, value) },
+      )
+    }
+    return [...samples.values()]
   }
 
   show(values: GaugeValues): void {

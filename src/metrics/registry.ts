@@ -87,6 +87,20 @@ export class ProcessMetrics implements MetricsRegistry {
     })
   }
 
+  /** The values of these metrics now: those of the other processes too, as far as they have been added. */
+  read(declarations: readonly MetricDeclaration[]): Series[] {
+    return declarations.flatMap((declaration): Series[] => {
+      const { name, type } = declaration
+      if (type !== 'gauge') return (this.#counters.get(name) ?? this.#histograms.get(name))?.series() ?? []
+      const samples = this.#gauges.get(name)?.samples() ?? []
+      return samples.map(({ sharedLabels, value }) => ({
+        declaration,
+        labels: sharedLabels,
+        values: [value],
+      }))
+    })
+  }
+
   /** The counts since the last call. They begin at 0 again. */
   take(): Series[] {
     return [...this.#counters.values(), ...this.#histograms.values()].flatMap((family: Family) =>
