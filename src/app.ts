@@ -60,12 +60,13 @@ export class App {
   }
 
   async #start(): Promise<void> {
-    const { certificates, ports, workers, reloader, shown, routes } = this.#parts
+    const { certificates, ports, workers, reloader, history, shown, routes } = this.#parts
     const { settings, file } = this.#options
     this.#admin = await ports.openAdmin(shown, routes)
     await reloader.start()
     this.#intake = (await workers?.start(reloader.config(), reloader.running())) ?? (await ports.openIntake())
     this.#phase = 'running'
+    history.start()
     if (settings.takeover) {
       const limit = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(RELEASE_TIMEOUT)])
       const ready = Promise.allSettled(reloader.running().map(({ ledger }) => ledger.ready()))
@@ -90,7 +91,7 @@ export class App {
   /** Returns the unfinished work of each pipeline. `isTakenOver`: another process listens already, and finishes it. */
   async stop(isTakenOver = false): Promise<readonly Unfinished[]> {
     const { deadline } = this.#options
-    const { ports, workers, reloader, taps } = this.#parts
+    const { ports, workers, reloader, taps, history } = this.#parts
     this.#phase = 'stopping'
     this.#stopping.abort()
     for (const watch of this.#watches) watch.close()
@@ -106,6 +107,7 @@ export class App {
     if (deadline.aborted || isTakenOver) ports.listener.closeNow()
     else await closed
     taps.close()
+    history.close()
     await this.#admin?.close()
     await ports.state.close()
     return unfinished

@@ -6,6 +6,7 @@ import { asHeadgateError, HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
 import { isLoopback } from '../lib/loopback.js'
 import type { Settings } from '../process/settings.js'
+import { isConsolePage } from './console.js'
 import { type AdminResponse, errorResponse } from './routes.js'
 
 export interface AccessOptions {
@@ -17,22 +18,28 @@ export interface AccessOptions {
   readonly log: Log
 }
 
+type Request = Pick<IncomingMessage, 'headers'>
+
 /** The response that refuses a request, or undefined if the request is allowed. */
-export type AccessCheck = (
-  request: Pick<IncomingMessage, 'headers'>,
-  path: string,
-) => Promise<AdminResponse | undefined>
+export type AccessCheck = (request: Request, path: string) => Promise<AdminResponse | undefined>
 
 /**
  * With a token file, every path but the open ones needs one of its tokens. Without one, the listener may only be on loopback,
- * which only this machine can reach. Rejects with HG_ADMIN_EXPOSED or HG_ADMIN_TOKEN.
+ * which only this machine can reach. The pages of the console hold no data, so a browser loads them before it has a token. Rejects
+ * with HG_ADMIN_EXPOSED or HG_ADMIN_TOKEN.
  */
 export async function createAccess({ host, tokenFile, open, log }: AccessOptions): Promise<AccessCheck> {
   const check = await accessCheckFor(host, tokenFile, log)
-  return async (request, path) => (open.includes(path) ? undefined : check(request))
+  return async (request, path) => {
+    if (open.includes(path)) return undefined
+    const isPage = isConsolePage(request, path)
+    const refused = fromOtherOrigin(request, isPage)
+    if (refused !== undefined || (isPage && tokenFile !== '')) return refused
+    return check(request)
+  }
 }
 
-type Check = (request: Pick<IncomingMessage, 'headers'>) => Promise<AdminResponse | undefined>
+type Check = (request: Request) => Promise<AdminResponse | undefined>
 
 async function accessCheckFor(host: string, tokenFile: string, log: Log): Promise<Check> {
   if (tokenFile === 'none')
@@ -63,8 +70,23 @@ async function accessCheckFor(host: string, tokenFile: string, log: Log): Promis
 }
 
 /**
- * Protects against web pages that are open in a browser on this machine: they can reach loopback by a host name that their
- * owner points here (DNS rebinding), or by a cross-origin request that needs no preflight.
+ * Refuses requests that a web page of another origin makes a browser send: they need no preflight, and can come with Basic
+ * credentials that the browser keeps. Links to the console are allowed.
+ */
+function fromOtherOrigin({ headers }: Request, isPage: boolean): AdminResponse | undefined {
+  const { origin, host, 'sec-fetch-site': site, 'sec-fetch-mode': mode } = headers
+  const isOwn = origin === undefined || origin === `http://${host}` || origin === `https://${host}`
+  const isLink = isPage && mode === 'navigate'
+  if (isOwn && (isLink || (site !== 'cross-site' && site !== 'same-site'))) return undefined
+  return errorResponse(
+    403,
+    'The request comes from a web page of another origin, which is not allowed. A proxy in front of Headgate must keep the Host header.',
+  )
+}
+
+/**
+ * Without a token, a web page that is open in a browser on this machine could reach loopback by a host name that its owner
+ * points here (DNS rebinding).
  */
 const fromThisMachine: Check = async ({ headers }) => {
   const name = hostname(`http://${headers.host ?? ''}`)
@@ -72,12 +94,6 @@ const fromThisMachine: Check = async ({ headers }) => {
     const message = `The Host header is ${JSON.stringify(headers.host ?? '')}; without a token, only localhost, 127.0.0.1 and [::1] are allowed.`
     return errorResponse(403, message)
   }
-  const { origin } = headers
-  if (origin !== undefined && origin !== `http://${headers.host}` && origin !== `https://${headers.host}`)
-    return errorResponse(
-      403,
-      'The request comes from a web page of another origin; without a token, that is not allowed.',
-    )
   return undefined
 }
 

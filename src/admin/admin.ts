@@ -159,7 +159,7 @@ export class Admin {
       })
     }
     const { params, route } = found
-    const target = { params, query: new URLSearchParams(query) }
+    const target = { params, query: new URLSearchParams(query), headers: request.headers }
     if (this.#options.open.includes(path)) return route.handle({ ...target, body: undefined })
     if (this.#inFlight >= MOST_IN_FLIGHT) return tooMany()
     begin()
@@ -207,11 +207,12 @@ const ownRoutes = (host: AdminHost): Route[] => [
 /** `close`: the body has not been read, and the sender must not keep the connection. */
 function send(response: ServerResponse, result: AdminResponse | StreamedResponse, close: boolean): void {
   const body = 'body' in result ? result.body : undefined
+  const hasLength = body !== undefined && result.status !== 204 && result.status !== 304
   response.writeHead(result.status, {
-    ...result.headers,
-    ...(body !== undefined && result.status !== 204 && { 'content-length': Buffer.byteLength(body) }),
-    ...(close && { connection: 'close' }),
     'cache-control': 'no-store',
+    ...result.headers,
+    ...(hasLength && { 'content-length': Buffer.byteLength(body) }),
+    ...(close && { connection: 'close' }),
     'x-content-type-options': 'nosniff',
   })
   if ('body' in result || response.req.method === 'HEAD') response.end(body)

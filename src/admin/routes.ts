@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Writable } from 'node:stream'
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -8,6 +8,7 @@ export interface AdminRequest {
   /** The segments of the path for which the route has `{name}`. */
   readonly params: Readonly<{ [name: string]: string }>
   readonly query: URLSearchParams
+  readonly headers: IncomingHttpHeaders
   /** The JSON of the body; undefined if there is none. */
   readonly body: unknown
 }
@@ -90,7 +91,10 @@ export const text = (status: number, contentType: string, body: string): AdminRe
 export const json = (status: number, value: object): AdminResponse =>
   text(status, 'application/json', JSON.stringify(value, undefined, 2))
 
-export const emptyResponse = (status: 202 | 204): AdminResponse => ({ status, headers: {}, body: '' })
+export const emptyResponse = (
+  status: 202 | 204 | 303 | 304,
+  headers: AdminResponse['headers'] = {},
+): AdminResponse => ({ status, headers, body: '' })
 
 /** An error in the shape that Kafka Connect gives it. */
 export const errorResponse = (

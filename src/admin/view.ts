@@ -2,15 +2,19 @@ import { hostname } from 'node:os'
 import type { ConfigChecker } from '../config/check-process.js'
 import type { AnyDefinition } from '../contract/index.js'
 import { withoutSecrets } from '../ledger/report.js'
+import type { History } from '../metrics/history.js'
 import type { ProcessMetrics } from '../metrics/registry.js'
 import type { Reloader } from '../pipeline/reload/reloader.js'
 import type { TargetStates } from '../pipeline/target-state.js'
 import type { LoggerLevels } from '../process/logging.js'
+import { builtFile } from '../process/package.js'
 import type { Settings } from '../process/settings.js'
 import type { Taps } from '../tap/tap.js'
 import type { Certificates } from '../tls/certificates.js'
 import type { AdminHost } from './admin.js'
 import { connectRoutes } from './connect/index.js'
+import { consoleRoutes } from './console.js'
+import { consoleDataRoutes } from './console-data.js'
 import { reloadResponse, reloadState } from './reload.js'
 import type { Route } from './routes.js'
 import { tapRoutes } from './tap.js'
@@ -22,6 +26,7 @@ export interface AdminViewOptions {
   readonly plugins: readonly AnyDefinition[]
   readonly version: string
   readonly metrics: ProcessMetrics
+  readonly history: History
   readonly reloader: Reloader
   readonly certificates: Certificates
   readonly taps: Taps
@@ -74,7 +79,9 @@ export function adminView(options: AdminViewOptions): {
     }),
     reload: async () => reloadResponse(await reloader.reload('api'), redact),
   }
-  return { shown, routes: [...connect, ...tapRoutes(taps, config, redact)] }
+  const data = consoleDataRoutes({ ...options, config, running: pipelines })
+  const page = consoleRoutes(builtFile('console'))
+  return { shown, routes: [...connect, ...tapRoutes(taps, config, redact), ...data, ...page] }
 }
 
 /** For /ready: a paused pipeline is not a failure, so the process stays in the load balancer. */

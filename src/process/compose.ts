@@ -1,11 +1,13 @@
 import { dirname } from 'node:path'
 import type { AdminHost } from '../admin/admin.js'
 import type { Route } from '../admin/routes.js'
+import { TRAFFIC_METRICS } from '../admin/traffic.js'
 import { adminView } from '../admin/view.js'
 import { ConfigCheckProcess } from '../config/check-process.js'
 import type { CheckedConfig, CheckedFiles, ReadResult } from '../config/read.js'
-import type { AnyDefinition } from '../contract/index.js'
+import type { AnyDefinition, MetricDeclaration } from '../contract/index.js'
 import { bytes } from '../lib/units.js'
+import { History } from '../metrics/history.js'
 import { countResponses, showProcess } from '../metrics/process.js'
 import { ProcessMetrics } from '../metrics/registry.js'
 import { notReady, startOrder } from '../pipeline/lifecycle.js'
@@ -55,6 +57,7 @@ export interface Composition {
   readonly workers: WorkerPool | undefined
   readonly reloader: Reloader
   readonly taps: Taps
+  readonly history: History
   readonly shown: AdminHost
   readonly routes: readonly Route[]
 }
@@ -117,14 +120,23 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
     maxConnections: settings.maxConnections,
     maxBodyMemory: bytes(settings.maxBodyMemory),
   })
+  const history = new History(() => metrics.read([...TRAFFIC_METRICS, ...ruleMetrics(reloader.config())]))
   const { shown, routes } = adminView({
     ...options,
-    ...{ metrics, reloader, certificates, taps, targetStates, loggers, checker, redact },
+    ...{ history, metrics, reloader, certificates, taps, targetStates, loggers, checker, redact },
     isStarted: () => phase() !== 'starting',
     notReady: reasons,
     reportWorkers: () => workers?.report(),
   })
-  return { certificates, ports, workers, reloader, taps, shown, routes }
+  return { certificates, ports, workers, reloader, taps, history, shown, routes }
+}
+
+/** The metrics of plugins that count by rule. */
+function ruleMetrics({ pipelines }: CheckedConfig): readonly MetricDeclaration[] {
+  const declared = pipelines.flatMap(({ transforms }) =>
+    transforms.flatMap(({ definition }) => definition.metrics ?? []),
+  )
+  return [...new Set(declared)].filter(({ labels }) => 'rule' in labels)
 }
 
 /** The reasons why the process does not accept events, one sentence each. */

@@ -102,11 +102,51 @@ describe('without one', () => {
     expect(await status({ host }, '/health')).toBe(200)
   })
 
-  test('a page of another origin is not answered', async () => {
+  test('the pages of the console need localhost too', async () => {
     const { status } = await access({})
-    expect(await status({ origin: 'https://evil.example' })).toBe(403)
-    expect(await status({ origin: 'null' })).toBe(403)
-    expect(await status({ origin: 'http://127.0.0.1:8083' })).toBe(200)
+    expect(await status({}, '/console')).toBe(200)
+    expect(await status({ host: 'evil.example' }, '/console')).toBe(403)
+  })
+})
+
+describe('a web page of another origin', () => {
+  const html = { accept: 'text/html,*/*' }
+  const fromSite = (site: string, mode: string) => ({ 'sec-fetch-site': site, 'sec-fetch-mode': mode })
+
+  test.each([
+    ['without a token', '', {}],
+    // As the browser keeps them, and sends them along with a form of any page.
+    ['with the token', TOKEN, { authorization: `Basic ${Buffer.from(`a:${TOKEN}`).toString('base64')}` }],
+  ])('is refused %s', async (_title, tokens, headers) => {
+    const tokenFile = tokens === '' ? '' : join(temporaryDirectory({ tokens }), 'tokens')
+    const { status } = await access({ tokenFile })
+    const from = (more: object, path?: string) => status({ ...headers, ...more }, path)
+    expect(await from({ origin: 'https://evil.example' })).toBe(403)
+    expect(await from({ origin: 'null' })).toBe(403)
+    expect(await from(fromSite('cross-site', 'no-cors'), '/tap')).toBe(403)
+    expect(await from(fromSite('same-site', 'no-cors'), '/tap')).toBe(403)
+    expect(await from(fromSite('cross-site', 'navigate'), '/connectors')).toBe(403)
+    expect(await from({ ...fromSite('cross-site', 'no-cors') }, '/console')).toBe(403)
+  })
+
+  test('may link to the console, which then asks as its own origin', async () => {
+    const { status } = await access({})
+    expect(await status(fromSite('cross-site', 'navigate'), '/console')).toBe(200)
+    expect(await status({ ...fromSite('cross-site', 'navigate'), ...html }, '/')).toBe(200)
+    expect(await status({ origin: 'http://127.0.0.1:8083', ...fromSite('same-origin', 'cors') })).toBe(200)
+    expect(await status(fromSite('none', 'navigate'))).toBe(200)
+  })
+})
+
+describe('the pages of the console', () => {
+  test.each(['none', 'a file of tokens'])('are served before a browser has a token (%s)', async (kind) => {
+    const tokenFile = kind === 'none' ? kind : join(temporaryDirectory({ tokens: TOKEN }), 'tokens')
+    const { status } = await access({ tokenFile, host: '0.0.0.0' })
+    expect(await status({}, '/console')).toBe(200)
+    expect(await status({}, '/console/assets/index-1.js')).toBe(200)
+    expect(await status({ accept: 'text/html' }, '/')).toBe(200)
+    expect(await status({ accept: '*/*' }, '/')).not.toBe(200)
+    expect(await status({}, '/consoles')).not.toBe(200)
   })
 })
 

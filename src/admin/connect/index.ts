@@ -1,3 +1,4 @@
+import { openConsole, wantsPage } from '../console.js'
 import { get, json, type Route } from '../routes.js'
 import type { Connect } from './connect.js'
 import { connectorRoutes } from './connectors.js'
@@ -7,8 +8,12 @@ import { writeRoutes } from './write.js'
 
 /** The part of Kafka Connect's REST API that applies to pipelines. */
 export const connectRoutes = (connect: Connect): Route[] => [
-  // Kafka Connect's values for an unknown version and cluster: pipelines can write to several clusters.
-  get('/', () => json(200, { version: connect.version, commit: 'unknown', kafka_cluster_id: null })),
+  get('/', ({ headers }) =>
+    wantsPage(headers)
+      ? openConsole()
+      : // Kafka Connect's values for an unknown version and cluster: pipelines can write to several clusters.
+        json(200, { version: connect.version, commit: 'unknown', kafka_cluster_id: null }),
+  ),
   ...connectorRoutes(connect),
   ...writeRoutes(connect),
   ...pluginRoutes(connect),

@@ -1,0 +1,90 @@
+import type { Outcome, Rule, Target } from '../contract/index.js'
+
+/** The bodies of responses that the console reads. Types only, because the program of the console is built from them too. */
+
+/** A pipeline as its config describes it. */
+export interface PipelineShape {
+  readonly name: string
+  readonly state: 'RUNNING' | 'PAUSED' | 'STOPPED'
+  readonly source: StageShape
+  readonly transforms: readonly (StageShape & { readonly rules: readonly Rule[] })[]
+  readonly sink: StageShape
+  readonly deadLetter?: Target
+  readonly postCommit: readonly StageShape[]
+}
+
+export interface StageShape {
+  /** As in metrics and logs, such as `transform.1.route`. */
+  readonly stage: string
+  readonly plugin: string
+}
+
+/** The traffic of the last 15 minutes. */
+export interface Traffic {
+  /** The time of the response in ISO 8601. */
+  readonly at: string
+  /** Digest of the running config. */
+  readonly revision: string
+  /** Why Headgate cannot take events now; empty if it can. */
+  readonly notReady: readonly string[]
+  /** Seconds between two points. */
+  readonly step: number
+  readonly pipelines: readonly PipelineTraffic[]
+}
+
+export interface PipelineTraffic {
+  readonly pipeline: string
+  readonly state: PipelineShape['state']
+  readonly outcomes: { readonly [outcome in Outcome['kind']]: Flow }
+  /** From receiving an event to its commit in Kafka, in the last minute. */
+  readonly latency: Latency | null
+  /** By name of the stage. */
+  readonly stages: { readonly [stage: string]: StageTraffic }
+  /** By name of the rule. Redeliveries count again. */
+  readonly rules: { readonly [rule: string]: Flow }
+  readonly deadLetters: readonly { readonly stage: string; readonly code: string; readonly count: number }[]
+  readonly responses: { readonly [status: string]: Flow }
+  readonly acknowledgements: Acknowledgements
+  /** Events without an outcome yet. */
+  readonly inFlight: number
+  readonly points: Points
+}
+
+/** Events a second lately, and in the last 15 minutes. */
+export interface Flow {
+  readonly rate: number
+  readonly count: number
+}
+
+/** In milliseconds. */
+export interface Latency {
+  readonly p50: number
+  readonly p99: number
+}
+
+export interface StageTraffic {
+  readonly outcomes: { readonly [outcome: string]: Flow }
+  readonly latency: Latency | null
+}
+
+export interface Acknowledgements {
+  readonly attempts: { readonly [outcome in 'acknowledged' | 'retry' | 'gave-up']: Flow }
+  /** From the commit in Kafka to the acknowledgement, in the last minute. */
+  readonly latency: Latency | null
+  readonly pending: number
+  /** At this limit senders get 503. */
+  readonly pendingLimit: number
+  readonly oldestSeconds: number
+  /** No longer retried. */
+  readonly failed: number
+}
+
+/** Oldest first; in a stream, only those that are new. */
+export interface Points {
+  /** Events in each step. */
+  readonly outcomes: { readonly [outcome in Outcome['kind']]: readonly number[] }
+  readonly p50: readonly (number | null)[]
+  readonly p99: readonly (number | null)[]
+  readonly acknowledged: readonly number[]
+  readonly pending: readonly number[]
+}

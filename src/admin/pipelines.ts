@@ -1,0 +1,36 @@
+import type { CheckedPipeline } from '../config/check.js'
+import type { Pipeline } from '../pipeline/pipeline.js'
+import type { PipelineShape, StageShape } from './api.js'
+
+/** The pipelines as their config describes them. */
+export function pipelineShapes(
+  checked: readonly CheckedPipeline[],
+  running: readonly Pipeline[],
+): PipelineShape[] {
+  return running.flatMap((pipeline) => {
+    const config = checked.find(({ name }) => name === pipeline.name)
+    return config === undefined ? [] : [shapeOf(config, pipeline)]
+  })
+}
+
+function shapeOf(checked: CheckedPipeline, pipeline: Pipeline): PipelineShape {
+  const { source, transforms, sink, postCommit } = pipeline.stages
+  const { deadLetter } = checked.settings
+  return {
+    name: pipeline.name,
+    state: pipeline.runtime.targetState,
+    source: stageOf(source),
+    transforms: transforms.map((built, index) => {
+      const { definition, config } = checked.transforms[index] as CheckedPipeline['transforms'][number]
+      return { ...stageOf(built), rules: definition.rules?.(config) ?? [] }
+    }),
+    sink: stageOf(sink),
+    ...(deadLetter !== undefined && { deadLetter }),
+    postCommit: postCommit.map(stageOf),
+  }
+}
+
+const stageOf = ({ name, plugin }: { readonly name: string; readonly plugin: string }): StageShape => ({
+  stage: name,
+  plugin,
+})
