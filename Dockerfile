@@ -11,6 +11,7 @@ COPY tsconfig.json tsconfig.build.json plugins.config.json LICENSE ./
 COPY schemas schemas
 COPY scenarios scenarios
 COPY docs docs
+COPY console console
 COPY src src
 COPY scripts scripts
 RUN npm run build && node scripts/prune.mjs /headgate

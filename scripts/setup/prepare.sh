@@ -12,7 +12,7 @@ is_ready() {
   [[ -f "$stamp" && "$(<"$stamp")" == "$(node_on_path)" ]] || return 1
   [[ -f dist/cli.js && -f node_modules/node-rdkafka/build/Release/node-librdkafka.node ]] || return 1
   # Of folders, too: the time of a folder tells of deleted files.
-  [[ -z "$(find src scripts package.json package-lock.json tsconfig.json node_modules/.package-lock.json -newer "$stamp" -print -quit 2>&1)" ]]
+  [[ -z "$(find src console scripts package.json package-lock.json tsconfig.json node_modules/.package-lock.json -newer "$stamp" -print -quit 2>&1)" ]]
 }
 
 install_and_build() {

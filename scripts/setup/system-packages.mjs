@@ -27,6 +27,7 @@ export const FOR_TESTS = [
   ['python3-pip', program('pip3'), 'to fetch the published tests of JSON Schema'],
   ['faketime', program('faketime'), 'to move the clock of a process'],
   ['openssl', program('openssl'), 'to make certificates'],
+  ['chromium', program('chromium'), 'to test the console'],
   ['curl', program('curl'), 'to run the commands of the pages'],
   ['zsh', program('zsh'), 'to test its completion'],
   ['fish', program('fish'), 'to test its completion'],

@@ -71,7 +71,7 @@ Under systemd it reports READY, STOPPING and the watchdog (Type=notify), and tak
 async function serve(
   settings: Settings,
   config: CheckedConfig,
-  { log, redact, line }: ProcessLog,
+  { log, redact, line, readable }: ProcessLog & { readonly readable: boolean },
   io: Io,
 ): Promise<number> {
   redact(lineRedactor(config.secrets))
@@ -103,7 +103,11 @@ async function serve(
     deadline: deadline.signal,
   })
   reload = () => app.reload('signal')
-  log.info({ event: 'listening', intake: app.intake, admin: app.admin }, 'listening')
+  const addresses = { intake: app.intake, admin: app.admin }
+  log.info(
+    { event: 'listening', ...addresses, ...(readable && { console: `${app.admin}/console` }) },
+    'listening',
+  )
   manager.ready(`Listening on ${app.intake}; ${app.admin}/ready says whether it takes events.`)
   await aborted(AbortSignal.any([io.signal, takeover.signal]))
   manager.stopping()

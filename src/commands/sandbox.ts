@@ -21,8 +21,8 @@ export const PORTS = {
 export const sandboxCommand: Command = {
   name: 'sandbox',
   summary: 'Runs Headgate on its shipped config, with an embedded Kafka and a simulated CXone.',
-  details: `Needs nothing else on the machine. Runs until Ctrl-C; prints a curl command for each route, and every record as it
-arrives in Kafka.`,
+  details: `Needs nothing else on the machine. Runs until Ctrl-C; prints the address of the console, a curl command for each
+route, and every record as it arrives in Kafka.`,
   options: [
     {
       flags: '--port <number>',
@@ -93,6 +93,8 @@ function instructions({ webhook, headgate, kafka, cxone }: Sandbox, style: Style
     ({ title, command }) => `${style('bold', `# ${title}`)}\n${command}\n`,
   )
   return `
+${style('bold', 'Console')}           ${headgate.admin}/console
+
 Headgate runs on ${SHIPPED_CONFIG}
 
 Post an event to it; if you post it again, the response is "duplicate" and there is no second record:

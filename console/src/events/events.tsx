@@ -1,0 +1,245 @@
+import { useEffect } from 'preact/hooks'
+import { connection } from '../api/live.js'
+import { shapes } from '../api/state.js'
+import { count, duration, plural } from '../format.js'
+import { OUTCOMES, OutcomeLabel } from '../outcome.js'
+import type { OutcomeKind } from '../overview/graph.js'
+import { EventDetail } from './event-detail.js'
+import {
+  ANY,
+  buttonOf,
+  clear,
+  type Filter,
+  filter,
+  followEvents,
+  type ListedEvent,
+  paused,
+  refused,
+  search,
+  selected,
+  shown,
+  skipped,
+} from './live-list.js'
+
+/** The events as they pass. Nothing is asked for while the list is paused. */
+export function Events() {
+  const current = filter.value
+  useEffect(() => (paused.value ? undefined : followEvents(current)), [current, paused.value])
+  const event = shown.value.find(({ key }) => key === selected.value)
+  return (
+    <>
+      <header class="heading">
+        <h2>Events</h2>
+        <ListState />
+        <div class="actions">
+          <button type="button" class="plain" onClick={clear} disabled={shown.value.length === 0}>
+            Clear
+          </button>
+          <button type="button" aria-pressed={paused.value} onClick={() => (paused.value = !paused.value)}>
+            {paused.value ? 'Resume' : 'Pause'}
+          </button>
+        </div>
+      </header>
+      <Filters />
+      {refused.value !== undefined && (
+        <p class="notice unavailable" role="alert">
+          {refused.value}
+        </p>
+      )}
+      <div class={event === undefined ? 'events' : 'events open'}>
+        <EventTable />
+        {event !== undefined && <EventDetail event={event} />}
+      </div>
+    </>
+  )
+}
+
+function ListState() {
+  const text =
+    connection.value.lost !== undefined
+      ? 'not connected'
+      : paused.value
+        ? 'paused'
+        : refused.value === undefined
+          ? 'live'
+          : 'stopped'
+  return (
+    <>
+      <span class={text === 'live' ? 'state' : 'state paused'} role="status">
+        {text}
+      </span>
+      {skipped.value > 0 && (
+        <span class="note">
+          {count(skipped.value)} more {skipped.value === 1 ? 'event is' : 'events are'} not shown: the list
+          shows at most 20 a second
+        </span>
+      )}
+    </>
+  )
+}
+
+const change = (changes: Partial<Filter>) => {
+  filter.value = { ...filter.value, ...changes }
+}
+
+function Filters() {
+  const { pipeline, rule, id, outcomes } = filter.value
+  const all = shapes.value ?? []
+  const rules = all
+    .filter(({ name }) => pipeline === '' || name === pipeline)
+    .flatMap(({ transforms }) => transforms.flatMap((transform) => transform.rules.map(({ name }) => name)))
+  const toggle = (outcome: OutcomeKind) =>
+    change({
+      outcomes: outcomes.includes(outcome)
+        ? outcomes.filter((one) => one !== outcome)
+        : [...outcomes, outcome],
+    })
+  return (
+    <search class="filters">
+      <fieldset>
+        <legend>Outcome</legend>
+        {OUTCOMES.map((outcome) => (
+          <button
+            key={outcome}
+            type="button"
+            class="chip"
+            aria-pressed={outcomes.includes(outcome)}
+            onClick={() => toggle(outcome)}
+          >
+            <OutcomeLabel kind={outcome} />
+          </button>
+        ))}
+      </fieldset>
+      {all.length > 1 && (
+        <Choice
+          label="Pipeline"
+          value={pipeline}
+          values={all.map(({ name }) => name)}
+          onChange={(value) => change({ pipeline: value, rule: '' })}
+        />
+      )}
+      <Choice
+        label="Rule"
+        value={rule}
+        values={[...new Set(rules)]}
+        onChange={(value) => change({ rule: value })}
+      />
+      <label>
+        Id
+        <input
+          type="search"
+          value={id}
+          placeholder="the whole id"
+          onChange={({ currentTarget }) => change({ id: currentTarget.value.trim() })}
+        />
+      </label>
+      <label>
+        Text in the list
+        <input
+          type="search"
+          value={search.value}
+          placeholder="id, code, message, body"
+          onInput={({ currentTarget }) => (search.value = currentTarget.value)}
+        />
+      </label>
+      {filter.value !== ANY && (
+        <button type="button" class="plain" onClick={() => (filter.value = ANY)}>
+          All events
+        </button>
+      )}
+    </search>
+  )
+}
+
+interface ChoiceProps {
+  readonly label: string
+  readonly value: string
+  readonly values: readonly string[]
+  onChange(value: string): void
+}
+
+const Choice = ({ label, value, values, onChange }: ChoiceProps) => (
+  <label>
+    {label}
+    <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
+      <option value="">any</option>
+      {values.map((one) => (
+        <option key={one} value={one}>
+          {one}
+        </option>
+      ))}
+    </select>
+  </label>
+)
+
+function EventTable() {
+  const several = (shapes.value?.length ?? 0) > 1
+  const listed = shown.value
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable table is reached by keyboard
+    <section class="panel scroll" aria-label="Events, newest first" tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Time</th>
+            <th scope="col">Outcome</th>
+            {several && <th scope="col">Pipeline</th>}
+            <th scope="col">Event</th>
+            <th scope="col">Rule</th>
+            <th scope="col">Record</th>
+            <th scope="col" class="number">
+              Took
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {listed.map((event) => (
+            <EventRow key={event.key} event={event} several={several} />
+          ))}
+        </tbody>
+      </table>
+      {listed.length === 0 && (
+        <p class="empty">
+          {paused.value ? 'The list is paused.' : 'Events that end from now on appear here. None has yet.'}
+        </p>
+      )}
+      {listed.length > 0 && <p class="note foot">{plural(listed.length, 'event')}, newest first</p>}
+    </section>
+  )
+}
+
+function EventRow({ event, several }: { readonly event: ListedEvent; readonly several: boolean }) {
+  const { key, time, outcome, pipeline, id, route, topic, partition, offset, ms, code } = event
+  const isSelected = selected.value === key
+  const select = () => {
+    selected.value = isSelected ? undefined : key
+  }
+  return (
+    <tr class={isSelected ? 'selected' : ''} onClick={select}>
+      <td class="mono">
+        <time datetime={time}>{new Date(time).toLocaleTimeString('en-GB')}</time>
+      </td>
+      <td>
+        <OutcomeLabel kind={outcome} />
+      </td>
+      {several && <td>{pipeline}</td>}
+      <th scope="row">
+        <button
+          type="button"
+          id={buttonOf(event)}
+          class="link mono"
+          aria-expanded={isSelected}
+          onClick={(click) => {
+            click.stopPropagation()
+            select()
+          }}
+        >
+          {id ?? code ?? 'no id'}
+        </button>
+      </th>
+      <td>{route ?? (code && id !== undefined ? <span class="note">{code}</span> : '–')}</td>
+      <td class="mono">{topic === undefined ? '–' : `${topic}/${partition}@${offset}`}</td>
+      <td class="number">{duration(ms)}</td>
+    </tr>
+  )
+}

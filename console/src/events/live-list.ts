@@ -1,0 +1,83 @@
+import { batch, computed, signal } from '@preact/signals'
+import type { TapEvent, TapLine } from '../../../src/tap/line.js'
+import { follow } from '../api/live.js'
+import type { OutcomeKind } from '../overview/graph.js'
+
+/** An event of the list, with a number of its own. */
+export interface ListedEvent extends TapEvent {
+  readonly key: number
+}
+
+/** The id of the button that shows it. */
+export const buttonOf = ({ key }: ListedEvent): string => `event-${key}`
+
+/** The newest are kept. */
+const MOST_EVENTS = 200
+/** Events a second: more than a person reads. The others are counted. */
+const RATE = 20
+const PAYLOAD = '4KiB'
+
+export interface Filter {
+  readonly pipeline: string
+  readonly rule: string
+  readonly id: string
+  /** Empty for all. */
+  readonly outcomes: readonly OutcomeKind[]
+}
+
+export const ANY: Filter = { pipeline: '', rule: '', id: '', outcomes: [] }
+
+/** Newest first. */
+const events = signal<readonly ListedEvent[]>([])
+export const filter = signal<Filter>(ANY)
+/** Looked for in the events that are listed. */
+export const search = signal('')
+export const paused = signal(false)
+export const skipped = signal(0)
+/** Why there is no list. */
+export const refused = signal<string | undefined>(undefined)
+export const selected = signal<number | undefined>(undefined)
+
+export const shown = computed(() => {
+  const text = search.value.trim().toLowerCase()
+  if (text === '') return events.value
+  return events.value.filter((event) => JSON.stringify(event).toLowerCase().includes(text))
+})
+
+export function clear(): void {
+  batch(() => {
+    events.value = []
+    skipped.value = 0
+    selected.value = undefined
+  })
+}
+
+let keys = 0
+let arrived: ListedEvent[] = []
+
+/** Follows the events that the filter lets through. Returns the function that ends it. */
+export function followEvents({ pipeline, rule, id, outcomes }: Filter): () => void {
+  refused.value = undefined
+  const query = new URLSearchParams({ rate: String(RATE), payload: PAYLOAD })
+  if (pipeline !== '') query.append('pipeline', pipeline)
+  if (rule !== '') query.append('route', rule)
+  if (id !== '') query.append('id', id)
+  for (const outcome of outcomes) query.append('outcome', outcome)
+  return follow<TapLine>(`/tap?${query}`, {
+    onMessage(line) {
+      if (line.kind === 'skipped') skipped.value += line.count
+      if (line.kind !== 'event') return
+      // Shown with the next frame, together with those that come until then.
+      if (arrived.length === 0) requestAnimationFrame(show)
+      arrived.push({ ...line, key: ++keys })
+    },
+    onRefused(error) {
+      refused.value = error.message
+    },
+  })
+}
+
+function show(): void {
+  events.value = [...arrived.toReversed(), ...events.value].slice(0, MOST_EVENTS)
+  arrived = []
+}

@@ -1,0 +1,9 @@
+import { render } from 'preact'
+import { App } from './app.js'
+import './style/palette.css'
+import './style/base.css'
+import './style/frame.css'
+import './overview/overview.css'
+import './events/events.css'
+
+render(<App />, document.getElementById('app') as HTMLElement)

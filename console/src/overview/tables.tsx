@@ -1,0 +1,149 @@
+import { useSignal } from '@preact/signals'
+import type { PipelineShape, PipelineTraffic } from '../../../src/admin/api.js'
+import { count, rate } from '../format.js'
+import { OutcomeLabel, OutcomeSign } from '../outcome.js'
+import { destinationOf, NO_FLOW } from './graph.js'
+
+interface TableProps {
+  readonly shape: PipelineShape
+  readonly traffic: PipelineTraffic
+}
+
+/** With more rules than this, a filter helps. */
+const MANY_RULES = 15
+
+/** Every rule in its order, with its traffic. */
+export function RulesTable({ shape, traffic }: TableProps) {
+  const filter = useSignal('')
+  const rules = shape.transforms.flatMap((transform) => transform.rules)
+  if (rules.length === 0) return null
+  const shown = rules.filter(({ name, to }) =>
+    `${name} ${destinationOf(to).title}`.toLowerCase().includes(filter.value.toLowerCase()),
+  )
+  return (
+    <section class="panel">
+      <header>
+        <h3>Rules</h3>
+        {rules.length > MANY_RULES && (
+          <label class="filter">
+            <span>Filter</span>
+            <input
+              type="search"
+              value={filter.value}
+              onInput={({ currentTarget }) => (filter.value = currentTarget.value)}
+            />
+          </label>
+        )}
+      </header>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable table is reached by keyboard */}
+      <section class="scroll" aria-label="Rules, in the order in which they are tried" tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Rule</th>
+              <th scope="col">To</th>
+              <th scope="col" class="number wide">
+                Events/s
+              </th>
+              <th scope="col" class="number">
+                In 15 min
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map(({ name, to }) => {
+              const flow = traffic.rules[name] ?? NO_FLOW
+              const destination = destinationOf(to)
+              return (
+                <tr key={name}>
+                  <th scope="row">{name}</th>
+                  <td>
+                    <OutcomeSign kind={destination.outcome} /> <Breakable text={destination.title} />
+                    {destination.note !== undefined && <span class="note"> {destination.note}</span>}
+                  </td>
+                  <td class="number wide">{rate(flow.rate)}</td>
+                  <td class="number">{count(flow.count)}</td>
+                </tr>
+              )
+            })}
+          </tbody>
+        </table>
+        {shown.length === 0 && <p class="empty">No rule matches the filter.</p>}
+      </section>
+    </section>
+  )
+}
+
+/** A topic, which may be broken after each dot. */
+const Breakable = ({ text }: { readonly text: string }) => (
+  <>{text.split(/(?<=[.])/).flatMap((part) => [part, <wbr key={part} />])}</>
+)
+
+/** Why events were not delivered: dead letters by code, and responses other than 2xx by status. */
+export function ReasonsTable({ traffic }: TableProps) {
+  const deadLetters = traffic.deadLetters.toSorted((one, other) => other.count - one.count)
+  const statuses = Object.entries(traffic.responses).filter(
+    ([status, flow]) => Number(status) >= 400 && flow.count > 0,
+  )
+  return (
+    <section class="panel">
+      <header>
+        <h3>Refused or dead-lettered, by reason</h3>
+      </header>
+      {deadLetters.length + statuses.length === 0 ? (
+        <p class="empty">In the last 15 minutes nothing was refused, and there was no dead letter.</p>
+      ) : (
+        <div class="scroll">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Reason</th>
+                <th scope="col">Outcome</th>
+                <th scope="col" class="number">
+                  In 15 min
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {deadLetters.map(({ stage, code, count: events }) => (
+                <tr key={`${stage} ${code}`}>
+                  <th scope="row">
+                    {code} <span class="note">{stage}</span>
+                  </th>
+                  <td>
+                    <OutcomeLabel kind="dead-lettered" />
+                  </td>
+                  <td class="number">{count(events)}</td>
+                </tr>
+              ))}
+              {statuses.map(([status, flow]) => (
+                <tr key={status}>
+                  <th scope="row">
+                    Status {status} <span class="note">{STATUSES[status] ?? ''}</span>
+                  </th>
+                  <td>
+                    <OutcomeLabel kind={Number(status) >= 500 ? 'unavailable' : 'rejected'} />
+                  </td>
+                  <td class="number">{count(flow.count)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  )
+}
+
+const STATUSES: { readonly [status: string]: string } = {
+  400: 'the body is not as expected',
+  401: 'the sender is not authenticated',
+  404: 'no such path',
+  405: 'wrong method',
+  408: 'the request came too slowly',
+  413: 'the body is too large',
+  415: 'wrong content type or encoding',
+  422: 'the event is not valid',
+  431: 'the headers are too large',
+  503: 'Headgate could not take it',
+}
