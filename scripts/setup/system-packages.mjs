@@ -23,7 +23,7 @@ export const FOR_TESTS = [
   ['default-jre-headless', program('java'), 'to run a real Apache Kafka'],
   ['maven', program('mvn'), 'to fetch Apache Kafka'],
   ['prometheus', program('prometheus'), 'to test the alerts'],
-  ['golang-go', program('go'), 'to read the published tests of RE2'],
+  ['golang-go', program('go'), 'to read the published tests of RE2, and to build Helm'],
   ['python3-pip', program('pip3'), 'to fetch the published tests of JSON Schema'],
   ['faketime', program('faketime'), 'to move the clock of a process'],
   ['openssl', program('openssl'), 'to make certificates'],
