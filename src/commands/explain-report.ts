@@ -140,6 +140,7 @@ function conclusion({ outcome, route }: DryRunResult, style: Style): string[] {
     route === undefined ? '' : ` by ${route === 'otherwise' ? route : `the rule ${printable(route)}`}`
   if (!('error' in outcome)) {
     const { kind } = outcome
+    if (kind === 'handshake') return [style('green', 'It is a handshake, and brings no event.')]
     const destination = 'receipt' in outcome ? ` to ${outcome.receipt.topic}` : ''
     return [style('green', `It would be ${kind}${destination}${by}.`)]
   }

@@ -60,6 +60,19 @@ test('headers are checked as the source checks them; a wrong one is refused', as
   expect([skipped.code, skipped.out]).toEqual([0, expect.stringContaining('because of --skip-verification')])
 })
 
+test('a handshake is tried with a method and a query', async () => {
+  const handshake = '"handshake": { "form": "query", "parameter": "challenge" }, "eventId"'
+  const files = Object.fromEntries(
+    Object.entries(shippedFiles()).map(([path, text]) => [path, text.replace('"eventId"', handshake)]),
+  )
+  const { code, out } = await explained({ method: 'GET', query: 'challenge=abc' }, { files, event: '' })
+  expect(code).toBe(0)
+  expect(out).toContain('source.http-webhook answers the handshake of the sender')
+  expect(out).toMatch(
+    /response to the sender\n {2}200\n[\s\S]*\n {2}abc\n\nIt is a handshake, and brings no event\.\n/,
+  )
+})
+
 test('without a value for its secret no header proves anything, and that is said', async () => {
   const { code, out } = await explained({ header: ['authorization: Bearer x'] })
   expect([code, out]).toEqual([0, expect.stringContaining('skipped: ${env:WEBHOOK_TOKEN} has no value here')])
