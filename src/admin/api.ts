@@ -40,9 +40,10 @@ export interface PipelineTraffic {
   readonly latency: Latency | null
   /** By name of the stage. */
   readonly stages: { readonly [stage: string]: StageTraffic }
-  /** By name of the rule. Redeliveries count again. */
+  /** By name of the rule; those without an event are left out. Redeliveries count again. */
   readonly rules: { readonly [rule: string]: Flow }
   readonly deadLetters: readonly { readonly stage: string; readonly code: string; readonly count: number }[]
+  /** By status. */
   readonly responses: { readonly [status: string]: Flow }
   readonly acknowledgements: Acknowledgements
   /** Events without an outcome yet. */

@@ -75,13 +75,14 @@ function trafficOf(
     inFlight: all.value(METRICS.inflightEvents),
     points: {
       outcomes: perOutcome((found) => pointsOf(found, points)),
-      p50: quantilePoints(commits, points, 0.5),
-      p99: quantilePoints(commits, points, 0.99),
+      ...quantilePoints(commits, points),
       acknowledged: pointsOf(attempts.get('acknowledged'), points),
       pending: pointsOf(all.only(METRICS.ledgerPending), points),
     },
   }
 }
+
+const NO_FLOW: Flow = { rate: 0, count: 0 }
 
 /** The series of one pipeline. */
 class PipelineSeries {
@@ -110,17 +111,20 @@ class PipelineSeries {
   }
 
   flow(found: SeriesHistory | undefined): Flow {
-    const [recent = 0] = found?.recent(RATE_POINTS) ?? []
-    const [count = 0] = found?.all() ?? []
+    if (found === undefined || found.isQuiet) return NO_FLOW
+    const [recent = 0] = found.recent(RATE_POINTS)
+    const [count = 0] = found.all()
     return { rate: rounded(recent / this.#seconds), count }
   }
 
-  /** The flow of each series that has a name. */
+  /** The flow of each series that has a name and had an event: a config can have thousands of rules. */
   flows(nameOf: (found: SeriesHistory) => string | undefined): { readonly [name: string]: Flow } {
     return Object.fromEntries(
       this.#series.flatMap((found) => {
         const name = nameOf(found)
-        return name === undefined ? [] : [[name, this.flow(found)]]
+        if (name === undefined) return []
+        const flow = this.flow(found)
+        return flow.count === 0 ? [] : [[name, flow]]
       }),
     )
   }
@@ -153,9 +157,10 @@ function acknowledgementsOf(all: PipelineSeries): Acknowledgements {
   }
 }
 
-function latencyOf(found: SeriesHistory | undefined): Latency | null {
-  if (found === undefined) return null
-  const counts = found.recent(LATENCY_POINTS)
+const latencyOf = (found: SeriesHistory | undefined): Latency | null =>
+  found === undefined || found.isQuiet ? null : latencyIn(found, found.recent(LATENCY_POINTS))
+
+function latencyIn(found: SeriesHistory, counts: readonly number[]): Latency | null {
   const p50 = milliseconds(found, counts, 0.5)
   const p99 = milliseconds(found, counts, 0.99)
   return p50 === null || p99 === null ? null : { p50, p99 }
@@ -163,15 +168,25 @@ function latencyOf(found: SeriesHistory | undefined): Latency | null {
 
 /** `counts`: of each bucket, and the sum. */
 function milliseconds({ declaration }: SeriesHistory, counts: readonly number[], q: number): number | null {
-  const seconds = quantile(q, declaration.buckets ?? [], counts.slice(0, -1))
+  const seconds = quantile(q, declaration.buckets ?? [], counts)
   return seconds === undefined ? null : rounded(seconds * 1000)
 }
 
 const pointsOf = (found: SeriesHistory | undefined, points: number): number[] =>
   newest(points, (ago) => found?.point(ago)[0] ?? 0)
 
-const quantilePoints = (found: SeriesHistory | undefined, points: number, q: number): (number | null)[] =>
-  newest(points, (ago) => (found === undefined ? null : milliseconds(found, found.point(ago), q)))
+function quantilePoints(
+  found: SeriesHistory | undefined,
+  points: number,
+): Pick<PipelineTraffic['points'], 'p50' | 'p99'> {
+  const latencies = newest(points, (ago) =>
+    found === undefined || found.isQuiet ? null : latencyIn(found, found.point(ago)),
+  )
+  return {
+    p50: latencies.map((latency) => latency?.p50 ?? null),
+    p99: latencies.map((latency) => latency?.p99 ?? null),
+  }
+}
 
 function groupedBy(label: string, series: readonly SeriesHistory[]): Map<string, SeriesHistory[]> {
   const groups = new Map<string, SeriesHistory[]>()
