@@ -13,5 +13,7 @@ export default defineConfig({
     // The content security policy allows no data: URL and no inline script.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // Their texts have to be where copies of the packages are.
+    license: { fileName: 'licenses.md' },
   },
 })
