@@ -7,11 +7,11 @@ import { senderOf } from './index.js'
 /** The warnings of `senderFindings`. */
 export const SENDER_LINTS: Readonly<{ [name: string]: LintMeaning }> = {
   'sender-time-limit': {
-    meaning: '`responseTimeout` is not below the time that the sender waits.',
+    meaning: 'The `responseTimeout` is not below the time that the sender waits.',
     why: 'While Kafka is slow, the sender gives up before Headgate responds, counts a failure, and delivers again, although the event may be in Kafka.',
   },
   'sender-verification': {
-    meaning: '`verify` has another scheme than the sender documents.',
+    meaning: 'The setting `verify` has another scheme than the sender documents.',
     why: 'Requests of the sender are then refused, unless something between the two verifies them and signs them again.',
   },
 }
