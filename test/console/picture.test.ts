@@ -136,5 +136,7 @@ test('no two boxes overlap, whatever the width, and edges are as wide as their s
     )
     expect(widthOf('rule.transform.1.route.tests')).toBeLessThan(2)
     expect(edges.filter(({ path }) => path.includes('NaN'))).toEqual([])
+    const down = edges.filter(({ path }) => path.includes('Q')).map(({ edge }) => edge)
+    expect(down.map(({ from, to }) => `${from} > ${to}`)).toEqual(['source.http-webhook > exit.refused'])
   }
 })

@@ -112,7 +112,6 @@ describe.skipIf(noChromium !== undefined)('the console in a browser', () => {
     expect(await page.title()).toBe('Headgate')
 
     await page.getByRole('button', { name: 'rejected' }).click()
-    await page.getByRole('button', { name: 'Clear' }).click()
     await expect
       .poll(async () => {
         await post(headgate.intake, {})
@@ -226,7 +225,7 @@ describe.skipIf(noChromium !== undefined)('a page of a stranger in a browser', (
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   }
 
-  test('can neither change nor read anything', async () => {
+  test('can neither change nor read anything, nor frame the console', async () => {
     const { headgate } = await start()
     const page = await browser().newPage()
     await page.goto(await stranger())
@@ -252,6 +251,13 @@ describe.skipIf(noChromium !== undefined)('a page of a stranger in a browser', (
     expect(outcome).toEqual(['failed', 'opaque', 'opaque', 'opaque'])
     // The first has none: the browser keeps it from the page.
     await expect.poll(() => statuses).toEqual([403, 403, 403])
+
+    await page.evaluate(`
+      const frame = document.createElement('iframe')
+      frame.src = '${headgate.admin}/console'
+      document.body.append(frame)`)
+    await expect.poll(() => page.frames().length).toBe(2)
+    await expect.poll(() => page.frames()[1]?.url()).toBe('chrome-error://chromewebdata/')
   })
 
   test('reaches nothing by a name that its owner points here', async () => {

@@ -78,7 +78,9 @@ function ListState() {
   )
 }
 
-const change = (changes: Partial<Filter>) => {
+/** The list begins again, so that it has nothing that the filter keeps out. */
+function change(changes: Partial<Filter>): void {
+  clear()
   filter.value = { ...filter.value, ...changes }
 }
 
@@ -142,8 +144,8 @@ function Filters() {
           onInput={({ currentTarget }) => (search.value = currentTarget.value)}
         />
       </label>
-      {filter.value !== ANY && (
-        <button type="button" class="plain" onClick={() => (filter.value = ANY)}>
+      {(outcomes.length > 0 || `${pipeline}${rule}${id}` !== '') && (
+        <button type="button" class="plain" onClick={() => change(ANY)}>
           All events
         </button>
       )}

@@ -77,7 +77,7 @@ export function layoutOf(graph: Graph, available: number): Layout {
     height: Math.max(...[...boxes.values()].map((box) => box.y + box.height)) + PADDING,
     nodes: all.map((node) => ({ node, box: boxes.get(node.id) as Box })),
     sink: around(inSink.map(({ id }) => boxes.get(id) as Box)),
-    edges: edgesOf(graph, boxes),
+    edges: edgesOf(graph, boxes, new Set(below.map(({ id }) => id))),
   }
 }
 
@@ -100,7 +100,14 @@ function around(boxes: readonly Box[]): Box {
 const breadth = (rate: number): number => Math.min(28, 3 + 6 * Math.log10(1 + 2 * rate))
 
 /** The edges of a box leave and arrive side by side, in the order of their other ends. */
-function edgesOf({ edges }: Graph, boxes: ReadonlyMap<string, Box>): PlacedEdge[] {
+function edgesOf(
+  { edges }: Graph,
+  boxes: ReadonlyMap<string, Box>,
+  below: ReadonlySet<string>,
+): PlacedEdge[] {
+  /** Edges of a stage to the boxes below go down first, so that they cross no other box. */
+  const goesBelow = ({ from, to }: GraphEdge) => below.has(to) && boxes.get(from)?.height === TALL
+
   const most = Math.max(...edges.map(({ flow }) => flow.rate), 0)
   const widthOf = ({ flow }: GraphEdge) =>
     flow.rate === 0 ? 1.5 : Math.max(2, (breadth(most) * flow.rate) / most)
@@ -114,7 +121,7 @@ function edgesOf({ edges }: Graph, boxes: ReadonlyMap<string, Box>): PlacedEdge[
     const offsetOf = new Map<GraphEdge, number>()
     for (const id of new Set(edges.map((edge) => edge[side]))) {
       const here = edges
-        .filter((edge) => edge[side] === id && !(side === 'from' && goesBelow(edge, boxes)))
+        .filter((edge) => edge[side] === id && !(side === 'from' && goesBelow(edge)))
         .toSorted((one, another) => middleOf(one[other]) - middleOf(another[other]))
       let offset = -here.reduce((sum, edge) => sum + widthOf(edge), 0) / 2
       for (const edge of here) {
@@ -131,18 +138,11 @@ function edgesOf({ edges }: Graph, boxes: ReadonlyMap<string, Box>): PlacedEdge[
     const to = boxes.get(edge.to)
     if (from === undefined || to === undefined) return []
     const endY = to.y + to.height / 2 + (ends.get(edge) ?? 0)
-    const path = goesBelow(edge, boxes)
+    const path = goesBelow(edge)
       ? pathBelow(from, to.x, endY)
       : pathAcross(from.x + from.width, from.y + from.height / 2 + (starts.get(edge) ?? 0), to.x, endY)
     return [{ edge, path, width: widthOf(edge) }]
   })
-}
-
-/** Edges of a stage to the boxes below go down first, so that they cross no other box. */
-function goesBelow({ from, to }: GraphEdge, boxes: ReadonlyMap<string, Box>): boolean {
-  const start = boxes.get(from)
-  const end = boxes.get(to)
-  return start !== undefined && end !== undefined && start.height === TALL && end.y > start.y + start.height
 }
 
 function pathAcross(x1: number, y1: number, x2: number, y2: number): string {

@@ -1,6 +1,6 @@
 import type { PipelineShape, PipelineTraffic, Traffic } from '../../../src/admin/api.js'
 import { shapes, traffic } from '../api/state.js'
-import { count, duration, rate } from '../format.js'
+import { count, duration, plural, rate } from '../format.js'
 import { OUTCOMES, OutcomeLabel, PROBLEMS } from '../outcome.js'
 import { Picture } from './picture.js'
 import { Sparkline } from './sparkline.js'
@@ -29,20 +29,33 @@ export function Overview({ selected }: { readonly selected: string | undefined }
   )
 }
 
+/** Each of many pipelines has its own; the others can be opened. */
+const MOST_REASONS = 5
+
 function NotReady({ reasons }: { readonly reasons: readonly string[] }) {
   return (
     <section class="notice unavailable" role="alert">
       <h2>
         <OutcomeLabel kind="unavailable">Headgate takes no events now</OutcomeLabel>
       </h2>
-      <ul>
-        {reasons.map((reason) => (
-          <li key={reason}>{reason}</li>
-        ))}
-      </ul>
+      <Reasons reasons={reasons.slice(0, MOST_REASONS)} />
+      {reasons.length > MOST_REASONS && (
+        <details>
+          <summary>{plural(reasons.length - MOST_REASONS, 'more reason')}</summary>
+          <Reasons reasons={reasons.slice(MOST_REASONS)} />
+        </details>
+      )}
     </section>
   )
 }
+
+const Reasons = ({ reasons }: { readonly reasons: readonly string[] }) => (
+  <ul>
+    {reasons.map((reason) => (
+      <li key={reason}>{reason}</li>
+    ))}
+  </ul>
+)
 
 interface OnePipelineProps {
   readonly shape: PipelineShape

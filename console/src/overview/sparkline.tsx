@@ -41,7 +41,7 @@ export function Sparkline({ lines, step, label, describe }: SparklineProps) {
         {lines.map(({ points, colour, filled }) => (
           <g key={colour} style={{ color: `var(--${colour})` }}>
             {filled && <path class="area" d={areaOf(points, x, y)} />}
-            <path class="line" d={lineOf(filled ? points : withoutZeros(points), x, y)} />
+            <path class="line" d={lineOf(withoutZeros(points), x, y)} />
           </g>
         ))}
         {index !== undefined && <path class="cursor" d={`M${x(index)} 0V${HEIGHT}`} />}
