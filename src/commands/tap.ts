@@ -115,6 +115,7 @@ export async function* linesOf(body: Readable): AsyncGenerator<TapLine> {
 }
 
 const STYLES = {
+  accepted: 'green',
   delivered: 'green',
   duplicate: 'dim',
   dropped: 'dim',

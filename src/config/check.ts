@@ -50,6 +50,12 @@ export const routedTargets = ({ transforms }: CheckedPipeline): RoutedTarget[] =
 export const deadLetterTargets = ({ name, settings: { deadLetter } }: CheckedPipeline): RoutedTarget[] =>
   deadLetter === undefined ? [] : [{ target: deadLetter, at: `${child('/pipelines', name)}/deadLetter` }]
 
+/** The inbox of a pipeline, as a target; empty if it has none. */
+export const inboxTargets = ({ name, settings: { inbox } }: CheckedPipeline): RoutedTarget[] =>
+  inbox === undefined
+    ? []
+    : [{ target: { topic: inbox.topic }, at: `${child('/pipelines', name)}/inbox/topic` }]
+
 /** The names of all rules that can decide on an event of a pipeline, in the order of the file. */
 export const ruleNames = ({ transforms }: CheckedPipeline): string[] =>
   transforms.flatMap(({ definition, config }) => (definition.rules?.(config) ?? []).map(({ name }) => name))
@@ -137,7 +143,7 @@ function checkPipeline(
     })
   }
   if (!complete || source === undefined || sink === undefined) return undefined
-  return {
+  const checked: CheckedPipeline = {
     name,
     settings,
     source,
@@ -145,6 +151,34 @@ function checkPipeline(
     sink,
     postCommit: postCommit as CheckedStage<'post-commit'>[],
   }
+  for (const problem of inboxProblems(checked))
+    report({ pointer: `${pointer}/inbox`, code: 'HG_CONFIG_CONFLICT', ...problem })
+  return checked
+}
+
+function* inboxProblems(
+  checked: CheckedPipeline,
+): Iterable<{ readonly message: string; readonly suggestion: string }> {
+  const { inbox, deadLetter } = checked.settings
+  if (inbox === undefined) return
+  const { definition } = checked.sink
+  if (definition.inbox !== true)
+    yield {
+      message: `The sink "${definition.name}" offers no inbox.`,
+      suggestion: 'Use the sink "kafka", or remove "inbox".',
+    }
+  if (deadLetter === undefined)
+    yield {
+      message:
+        'A pipeline with an inbox needs a topic for dead letters: the sender of an accepted event cannot be told any more that Kafka refuses its record.',
+      suggestion: 'Add "deadLetter": {"topic": "..."} to the pipeline.',
+    }
+  const targets = [...routedTargets(checked), ...deadLetterTargets(checked)]
+  if (targets.some(({ target }) => target.topic === inbox.topic))
+    yield {
+      message: `The pipeline also writes its records to the topic "${inbox.topic}".`,
+      suggestion: 'Give the inbox a topic of its own.',
+    }
 }
 
 /** The named sink of a pipeline; `checked` is undefined if the sink itself has a problem. */

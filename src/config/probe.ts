@@ -8,6 +8,7 @@ import {
   type CheckedPipeline,
   type CheckedStage,
   deadLetterTargets,
+  inboxTargets,
   type RoutedTarget,
   routedTargets,
   stagesOf,
@@ -99,7 +100,7 @@ async function probeStage(
     pipeline: name,
     files: config.files,
     at: `${stage.pointer}/config`,
-    targets: [...routedTargets(pipeline), ...deadLetterTargets(pipeline)],
+    targets: [...inboxTargets(pipeline), ...routedTargets(pipeline), ...deadLetterTargets(pipeline)],
     maxBody: source.definition.maxBody?.(source.config),
     redeliveryWindow: milliseconds(settings.redelivery.window),
     timeout: Math.ceil(timeout * REQUEST_SHARE),
@@ -145,7 +146,11 @@ export function* unrouted(
   pipelines: readonly CheckedPipeline[],
 ): Generator<Unplaced> {
   const own = routedTargets(pipeline)
-  const all = pipelines.flatMap((each) => [...routedTargets(each), ...deadLetterTargets(each)])
+  const all = pipelines.flatMap((each) => [
+    ...inboxTargets(each),
+    ...routedTargets(each),
+    ...deadLetterTargets(each),
+  ])
   yield* unroutedTopics(topics, own, all)
   yield* unroutedPartitions(topics, own, all)
 }

@@ -104,6 +104,18 @@ const Pipeline = Type.Object(
         },
       ),
     ),
+    inbox: Type.Optional(
+      Type.Object(
+        {
+          topic: TopicName('Topic of the inbox, which no other pipeline or program uses.'),
+        },
+        {
+          ...closed,
+          description:
+            'A topic in which events are durable before they are worked off. With it, any number of instances run the pipeline: each takes events in, and they share the partitions of the inbox. Senders get `accepted` with the place in the inbox.',
+        },
+      ),
+    ),
     redelivery: Type.Object(
       {
         window: Duration({

@@ -11,6 +11,7 @@ const dataError = new HeadgateError('HG_SCHEMA_VIOLATION', 'The event does not f
 const ourError = new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Kafka is down.')
 
 const EXPECTED: readonly { readonly outcome: Outcome; readonly status: readonly number[] }[] = [
+  { outcome: { kind: 'accepted', id: 'a', receipt: RECEIPT }, status: [200] },
   { outcome: { kind: 'delivered', id: 'a', receipt: RECEIPT }, status: [200] },
   { outcome: { kind: 'duplicate', id: 'a', receipt: RECEIPT }, status: [200] },
   { outcome: { kind: 'dropped', id: 'a' }, status: [200] },

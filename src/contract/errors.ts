@@ -240,7 +240,7 @@ const ERROR_TABLE = {
   ),
   HG_INBOX_UNSUPPORTED: config(
     'The cluster does not support the transactions that an inbox needs.',
-    'Use a cluster with transactions (Apache Kafka since 2.5).',
+    'Use a cluster with transactions (Apache Kafka since 2.5), or remove "inbox" from the pipeline and run one instance of it.',
   ),
   HG_KAFKA_NOT_ALLOWED: config(
     'The Kafka user lacks rights that the sink needs.',
@@ -384,7 +384,7 @@ const ERROR_TABLE = {
   HG_CONFIG_CONFLICT: config('Two settings exclude each other.', 'Change one of the two.'),
   HG_RELOAD_RESTART: config(
     'The new config has a change that needs a restart.',
-    'The old config stays in use. For another cluster or a topic that was deleted and created again: restart Headgate, which then forgets the events of the old one; or give the pipeline another name.',
+    'The old config stays in use. For another cluster or a topic that was deleted and created again: restart Headgate, which then forgets the events of the old one; or give the pipeline another name. For a change of the inbox: restart Headgate.',
   ),
   HG_RELOAD_FAILED: config(
     'The new config could not be checked in time, or one of its stages did not start or does not accept events.',

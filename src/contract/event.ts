@@ -80,6 +80,8 @@ export type Outcome =
       readonly id: string
       readonly receipt: Receipt
     }
+  /** It is in the inbox; the receipt is its place there. */
+  | { readonly kind: 'accepted'; readonly id: string; readonly receipt: Receipt }
   | { readonly kind: 'dropped'; readonly id: string }
   | (Handshake & { readonly id: undefined })
   /** Bad data: retrying does not help. */
@@ -88,6 +90,7 @@ export type Outcome =
   | { readonly kind: 'unavailable'; readonly id: string | undefined; readonly error: HeadgateError }
 
 export const OUTCOMES = [
+  'accepted',
   'delivered',
   'duplicate',
   'dropped',

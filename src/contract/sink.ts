@@ -141,6 +141,8 @@ export interface SinkContext extends Context {
 
 export interface SinkDefinition<Config extends TSchema = TSchema> extends BaseDefinition<Config> {
   readonly kind: 'sink'
+  /** True if its sinks offer an inbox. */
+  readonly inbox?: boolean
   /** If its topics can be described and created: for `headgate topics`. */
   readonly topics?: {
     /** The same text for configs with the same cluster and login. */

@@ -7,6 +7,9 @@ const COMMIT_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 /** From a response at once to a sender that is down. */
 const ACK_BUCKETS = [0.025, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600, 3600]
 
+/** How events of an inbox end. */
+export const INBOX_OUTCOMES = ['delivered', 'duplicate', 'dropped', 'dead-lettered'] as const
+
 const LISTENERS = ['intake', 'admin'] as const
 
 /** Labels whose values the config decides. */
@@ -148,6 +151,51 @@ export const METRICS = {
     type: 'gauge',
     help: 'Records found in the log since the start that name the pipeline without a proof that it wrote them.',
     labels: pipeline,
+  }),
+
+  inboxEventsTotal: metric({
+    name: 'inbox_events_total',
+    type: 'counter',
+    help: 'Events of the inbox that this instance has worked off, by outcome.',
+    labels: { ...pipeline, outcome: INBOX_OUTCOMES },
+  }),
+  inboxDelaySeconds: metric({
+    name: 'inbox_delay_seconds',
+    type: 'histogram',
+    help: 'Time from the acceptance of an event to the commit of the transaction that works it off; by the clocks of two instances.',
+    labels: pipeline,
+    buckets: COMMIT_BUCKETS,
+  }),
+  inboxPartitions: metric({
+    name: 'inbox_partitions',
+    type: 'gauge',
+    help: 'Partitions of the inbox that this instance owns.',
+    labels: pipeline,
+  }),
+  inboxRestoringPartitions: metric({
+    name: 'inbox_restoring_partitions',
+    type: 'gauge',
+    help: 'Partitions of these that are being read back, and not worked off yet.',
+    labels: pipeline,
+  }),
+  inboxRebalancesTotal: metric({
+    name: 'inbox_rebalances_total',
+    type: 'counter',
+    help: 'Changes of the partitions that this instance owns.',
+    labels: { ...pipeline, change: ['assigned', 'revoked'] },
+  }),
+  inboxTransactionsTotal: metric({
+    name: 'inbox_transactions_total',
+    type: 'counter',
+    help: 'Transactions by result; all but the committed ones were aborted, and their events are worked off later.',
+    labels: { ...pipeline, result: ['committed', 'fenced', 'refused', 'unavailable'] },
+  }),
+  inboxTransactionDurationSeconds: metric({
+    name: 'inbox_transaction_duration_seconds',
+    type: 'histogram',
+    help: 'Duration of a transaction, from its begin to its commit or abort.',
+    labels: pipeline,
+    buckets: COMMIT_BUCKETS,
   }),
 
   httpResponsesTotal: metric({

@@ -1,4 +1,4 @@
-import { type CheckedPipeline, deadLetterTargets, routedTargets } from '../config/check.js'
+import { type CheckedPipeline, deadLetterTargets, inboxTargets, routedTargets } from '../config/check.js'
 import { formatLocation } from '../config/problem.js'
 import type { CheckedConfig } from '../config/read.js'
 import type { LocatedTarget, Log, Sink, Transform } from '../contract/index.js'
@@ -104,7 +104,6 @@ export function buildDelivery(
 }
 
 const targetsOf = ({ locationOf }: CheckedConfig, checked: CheckedPipeline): LocatedTarget[] =>
-  [...routedTargets(checked), ...deadLetterTargets(checked)].map(({ at, target }) => ({
-    target,
-    location: formatLocation(locationOf(at)),
-  }))
+  [...inboxTargets(checked), ...routedTargets(checked), ...deadLetterTargets(checked)].map(
+    ({ at, target }) => ({ target, location: formatLocation(locationOf(at)) }),
+  )

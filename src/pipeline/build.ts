@@ -3,7 +3,8 @@ import type { RootDatabase } from 'lmdb'
 import type { CheckedPipeline } from '../config/check.js'
 import type { CheckedConfig } from '../config/read.js'
 import type { PipelineConfig } from '../config/schema.js'
-import type { MetricDeclaration, RecordLog, SinkRecord } from '../contract/index.js'
+import type { MetricDeclaration, RecordLog, Sink, SinkRecord } from '../contract/index.js'
+import type { PipelineInbox } from '../inbox/pipeline-inbox.js'
 import { DurableLedger } from '../ledger/durable-ledger.js'
 import type { Ledger, LedgerBacklog, LedgerTerms } from '../ledger/ledger.js'
 import { LedgerStore } from '../ledger/store.js'
@@ -13,6 +14,7 @@ import type { MetricsScope } from '../metrics/registry.js'
 import { METRICS } from '../metrics/table.js'
 import { Acknowledger } from './acknowledge.js'
 import type { Delivery } from './build-delivery.js'
+import { buildInbox, buildInboxLedger, currentInbox } from './build-inbox.js'
 import { buildIntake, type IntakeDeps } from './build-intake.js'
 import { FailureLog } from './event-log.js'
 import { observeSink } from './observe.js'
@@ -48,7 +50,8 @@ export function buildPipeline(
   const { revision, mac, sink, sinkStage, targets } = delivery
   if (sinkStage.built !== running?.stages.sink) sink.expect(targets)
   const terms = termsOf(checked, sink.log, mac)
-  const ledger = running?.ledger ?? openLedger(name, terms, intake.runtime, deps)
+  const inbox = buildInbox(checked, delivery, intake)
+  const ledger = running?.ledger ?? openLedger(checked, terms, sink, intake.runtime, inbox, deps)
   showTerms(intake.metrics, name, settings)
   const once = { send: (record: SinkRecord) => ledger.findWritten(record) ?? sink.send(record) }
   const pipeline: Pipeline = {
@@ -62,6 +65,7 @@ export function buildPipeline(
       deadLetter: intake.decider.deadLetter,
       sendDeadLetter: observeSink(deadLetters.ref, once, deadLetters.observer),
       deadLettered: (verdict) => intake.traffic.deadLettered(verdict),
+      inbox,
     },
     ledger,
     terms,
@@ -138,19 +142,32 @@ function showTerms(
   )
 }
 
+/** `first`: the inbox under the config with which the ledger starts. */
 function openLedger(
-  pipeline: string,
+  { name: pipeline, settings }: CheckedPipeline,
   terms: LedgerTerms,
-  { live, metrics }: Runtime,
+  sink: Sink,
+  runtime: Runtime,
+  first: PipelineInbox | undefined,
   { state, log, signal }: PipelineDeps,
 ): Ledger {
-  const ledger = new DurableLedger({
-    ...terms,
-    pipeline,
-    openStore: (limits) => LedgerStore.open(state, pipeline, limits),
-    logger: log({ pipeline, stage: 'ledger' }),
-    signal,
-  })
+  const { live, metrics } = runtime
+  const ledger =
+    settings.inbox === undefined || first === undefined
+      ? new DurableLedger({
+          ...terms,
+          pipeline,
+          openStore: (limits) => LedgerStore.open(state, pipeline, limits),
+          logger: log({ pipeline, stage: 'ledger' }),
+          signal,
+        })
+      : buildInboxLedger({
+          ...terms,
+          ...{ pipeline, sink, metrics, signal },
+          topic: settings.inbox.topic,
+          current: () => currentInbox(live) ?? first,
+          logger: log({ pipeline, stage: 'inbox' }),
+        })
   const sampled = (
     declaration: MetricDeclaration<'pipeline'>,
     read: (backlog: LedgerBacklog) => number | undefined,

@@ -14,7 +14,8 @@ import { tellTaps } from './taps.js'
  *   commit: ledger (seen before?) -> sink -> ledger (committed)
  *
  * One process runs both. With workers, a worker decides and the primary process commits. After the response, the ledger
- * has the event acknowledged upstream.
+ * has the event acknowledged upstream. With an inbox, `commit` writes the decided event there, and the instance that owns its
+ * partition acts on the verdict (`inbox/work-off.ts`).
  *
  * Never rejects: a failure is an outcome too. A step is asynchronous only if it waits for something: every promise costs a
  * turn of the microtask queue for each event.
@@ -121,12 +122,12 @@ function withVerdict(
 }
 
 /** A dead letter has the bytes that were received. If it cannot be made, the event is refused. */
-function verdictOf(
+export function verdictOf(
   makeDeadLetter: MakeDeadLetter | undefined,
   event: Event,
   digest: string,
   decision: Exclude<Decision<unknown>, { kind: 'pass' }>,
-  context: EventContext,
+  context: EventContext | undefined,
 ): Exclude<EventVerdict, { kind: 'send' }> {
   if (decision.kind !== 'dead-letter') return decision
   const { error, by } = decision
@@ -144,6 +145,8 @@ async function act(
   context: EventContext,
 ): Promise<Outcome> {
   const { id } = event
+  if (verdict.kind === 'reject' || verdict.kind === 'unavailable') return refused(id, verdict)
+  if (committer.inbox !== undefined) return committer.inbox.accept({ event, digest, verdict }, context)
   switch (verdict.kind) {
     case 'send': {
       const sent = await committer.send(event, verdict.record, context)
@@ -160,8 +163,6 @@ async function act(
     }
     case 'drop':
       return { kind: 'dropped', id }
-    default:
-      return refused(id, verdict)
   }
 }
 

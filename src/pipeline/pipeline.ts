@@ -1,5 +1,6 @@
 import type { PipelineConfig } from '../config/schema.js'
 import type { Event, LocatedTarget, Log, Outcome, PostCommit, SinkRecord } from '../contract/index.js'
+import type { PipelineInbox } from '../inbox/pipeline-inbox.js'
 import type { Ledger, LedgerTerms } from '../ledger/ledger.js'
 import type { InFlight } from '../lib/async.js'
 import type { MaskPath } from '../lib/json/masked.js'
@@ -82,6 +83,8 @@ export interface Committer {
   readonly sendDeadLetter: Send
   /** Counts a dead letter that is durable. */
   deadLettered(verdict: DeadLetterVerdict): void
+  /** Undefined without an inbox. */
+  readonly inbox: PipelineInbox | undefined
 }
 
 /** Pure. `digest`: of the bytes as they were received. */

@@ -1,4 +1,10 @@
-import { type CheckedPipeline, type CheckedStage, deadLetterTargets, routedTargets } from '../config/check.js'
+import {
+  type CheckedPipeline,
+  type CheckedStage,
+  deadLetterTargets,
+  inboxTargets,
+  routedTargets,
+} from '../config/check.js'
 import type { TopicNeed } from '../contract/index.js'
 
 /** The topics that pipelines with the same cluster need. */
@@ -29,6 +35,7 @@ export function topicNeeds(pipelines: readonly CheckedPipeline[]): readonly Clus
 
 function needsOf(pipelines: readonly CheckedPipeline[]): TopicNeed[] {
   const targets = pipelines.flatMap((pipeline) => [
+    ...inboxTargets(pipeline),
     ...routedTargets(pipeline),
     ...deadLetterTargets(pipeline),
   ])

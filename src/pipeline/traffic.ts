@@ -63,7 +63,7 @@ export class Traffic {
     const ms = performance.now() - context.startedAt
     this.leave()
     this.#outcomes.get(outcome.kind)?.inc()
-    if (outcome.kind === 'delivered' || outcome.kind === 'dead-lettered') this.#committed.observe(ms / 1000)
+    if ('receipt' in outcome && outcome.kind !== 'duplicate') this.#committed.observe(ms / 1000)
     if (outcome.kind === 'handshake') this.#handshakes.answered(outcome, context.request)
     // A stage has logged its own failure.
     if ('error' in outcome && outcome.error !== context.failure)

@@ -1,3 +1,4 @@
+import { HeadgateError } from '../../contract/errors.js'
 import type { LocatedTarget } from '../../contract/index.js'
 import { untilAborted } from '../../lib/async.js'
 import type { LivePipeline, Pipeline } from '../pipeline.js'
@@ -15,6 +16,7 @@ export const isInPrimary = (change: PipelineChange): change is PipelineChange<Pi
 /** Called once the next sink runs: it must be able to write, and the ledger must know the records in its targets. */
 export async function prepareSink(change: Replaced<Pipeline>, signal: AbortSignal): Promise<void> {
   const { name, running, next, hasOtherSink } = change
+  requireSameInbox(change)
   const { live } = next.runtime
   const { sink } = next.stages
   if (hasOtherSink) {
@@ -32,6 +34,25 @@ export async function prepareSink(change: Replaced<Pipeline>, signal: AbortSigna
   const { log } = next.terms
   if (log !== undefined) await next.ledger.catchUp(log)
 }
+
+/** Partitions that an instance owns, and their index, are those of one inbox. */
+function requireSameInbox({ name, running, next }: Replaced<Pipeline>): void {
+  const before = running.settings
+  const after = next.settings
+  if (before.inbox?.topic !== after.inbox?.topic)
+    throw new HeadgateError(
+      'HG_RELOAD_RESTART',
+      `${name}: The inbox of the pipeline changes, from ${topicOf(before.inbox)} to ${topicOf(after.inbox)}.`,
+    )
+  if (after.inbox !== undefined && before.redelivery.by !== after.redelivery.by)
+    throw new HeadgateError(
+      'HG_RELOAD_RESTART',
+      `${name}: "redelivery.by" changes, and the pipeline has an inbox.`,
+    )
+}
+
+const topicOf = (inbox: { readonly topic: string } | undefined): string =>
+  inbox === undefined ? 'none' : `topic "${inbox.topic}"`
 
 /** Called between two events: throws if the ledger cannot go on with the log of the next sink. */
 export function requireMovable({ name, running, next }: Replaced<Pipeline>): void {

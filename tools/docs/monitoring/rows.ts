@@ -445,6 +445,61 @@ const deadLetters: Row = {
   ],
 }
 
+const inbox: Row = {
+  title: 'Inbox',
+  panels: [
+    chart({
+      title: 'Events worked off',
+      description: 'Events that were accepted into the inbox, by the way in which they ended.',
+      unit: 'ops',
+      queries: [
+        query(`sum by (outcome) (${rate(ofPipeline('headgate_inbox_events_total'))})`, '{{outcome}}'),
+      ],
+    }),
+    chart({
+      title: 'From accepted to delivered',
+      description: 'Grows with the backlog of the inbox: the lag of the group headgate.PIPELINE.',
+      unit: 's',
+      queries: quantiles('headgate_inbox_delay_seconds'),
+    }),
+    chart({
+      title: 'Partitions',
+      description: 'Partitions that each instance owns, and those of them that are still read back.',
+      unit: 'short',
+      queries: [
+        query(`sum by (instance) (${ofPipeline('headgate_inbox_partitions')})`, '{{instance}}'),
+        query(
+          `sum by (instance) (${ofPipeline('headgate_inbox_restoring_partitions')})`,
+          '{{instance}} read back',
+        ),
+      ],
+    }),
+    chart({
+      title: 'Rebalances',
+      description: 'Changes of the partitions that instances own: each start, stop and failure makes some.',
+      unit: 'ops',
+      queries: [
+        query(`sum by (change) (${rate(ofPipeline('headgate_inbox_rebalances_total'))})`, '{{change}}'),
+      ],
+    }),
+    chart({
+      title: 'Transactions',
+      description:
+        'By result. A fenced one is usual in a rebalance; refused and unavailable ones are repeated, and the log has the reason.',
+      unit: 'ops',
+      queries: [
+        query(`sum by (result) (${rate(ofPipeline('headgate_inbox_transactions_total'))})`, '{{result}}'),
+      ],
+    }),
+    chart({
+      title: 'Duration of transactions',
+      description: 'From the begin to the commit or abort.',
+      unit: 's',
+      queries: quantiles('headgate_inbox_transaction_duration_seconds'),
+    }),
+  ],
+}
+
 const process: Row = {
   title: 'Process',
   panels: [
@@ -588,6 +643,7 @@ export const rows: readonly Row[] = [
   kafka,
   acknowledging,
   deadLetters,
+  inbox,
   process,
   tls,
 ]

@@ -23,6 +23,7 @@ export const kafkaSink = definePlugin({
   lints: { ...LINTS, ...PROBE_LINTS },
   lint,
   probe,
+  inbox: true,
   topics: { cluster: clientKey, open: openTopicAdmin },
   create(settings, { pipeline, log, share }) {
     const group = `headgate.${pipeline}`

@@ -31,6 +31,7 @@ const FAILURE = { minimum: 500, maximum: 599 }
 
 export const Responses = Type.Object(
   {
+    accepted: ResponseTo('To an event that is in the inbox of the pipeline.', SUCCESS),
     delivered: ResponseTo('To an event that Kafka has.', SUCCESS),
     duplicate: ResponseTo('To an event that Kafka had before.', SUCCESS),
     dropped: ResponseTo('To an event that the config drops.', SUCCESS),

@@ -29,7 +29,7 @@ import type { Verifier } from './verify/verifier.js'
 
 const NO_BODY = Buffer.alloc(0)
 const JSON_HEADERS = { 'content-type': 'application/json' }
-const STATUS = { delivered: 200, duplicate: 200, dropped: 200, 'dead-lettered': 202 } as const
+const STATUS = { accepted: 200, delivered: 200, duplicate: 200, dropped: 200, 'dead-lettered': 202 } as const
 
 /** Each request becomes an event, and its response waits for the outcome. */
 export class HttpWebhook implements Source {

@@ -15,6 +15,7 @@ export const okta: Sender = {
       verified: false,
     },
     responses: {
+      accepted: { status: 204, body: false },
       delivered: { status: 204, body: false },
       duplicate: { status: 204, body: false },
       dropped: { status: 204, body: false },

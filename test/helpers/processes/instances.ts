@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto'
+import { onTestFinished } from 'vitest'
+import { type HeadgateProcess, startHeadgate } from '../../../src/sandbox/headgate-process.js'
+import { temporaryDirectory } from '../context.js'
+import { createTopic } from '../kafka/topics.js'
+import { type Answer, type Deployment, deploy } from './deployment.js'
+
+/** Several instances of one pipeline with an inbox, behind a load balancer that knows nothing. */
+export interface Instances extends Pick<Deployment, 'cxone' | 'records'> {
+  readonly pipeline: string
+  readonly inbox: string
+  /** Those that take events. */
+  readonly running: readonly HeadgateProcess[]
+  start(): Promise<HeadgateProcess>
+  /** It gets no more events, and is ended. */
+  end(process: HeadgateProcess, signal: NodeJS.Signals): Promise<void>
+  /** To any of them. */
+  post(body: string): Promise<Answer>
+}
+
+export async function startInstances(bootstrap: string, count: number): Promise<Instances> {
+  const pipeline = `test-${randomUUID()}`
+  const inbox = `${pipeline}.inbox`
+  await createTopic(bootstrap, inbox, { partitions: 6 })
+  // A group of its own: those of other tests have members that died without a word.
+  const withInbox = (text: string) =>
+    text.replace('"cxone-data-actions": {', `"${pipeline}": {\n"inbox": { "topic": "${inbox}" },`)
+  const deployment = await deploy(bootstrap, { config: withInbox })
+  const running: HeadgateProcess[] = [deployment.headgate]
+  const { configFile, environment, cxone, records } = deployment
+
+  async function start(): Promise<HeadgateProcess> {
+    const stateDirectory = temporaryDirectory()
+    const started = await startHeadgate({
+      config: configFile,
+      env: { ...environment, HEADGATE_STATE_DIR: stateDirectory },
+    })
+    onTestFinished(() => void started.kill('SIGKILL'))
+    running.push(started)
+    return started
+  }
+
+  while (running.length < count) await start()
+  return {
+    pipeline,
+    inbox,
+    cxone,
+    records,
+    running,
+    start,
+    async end(process, signal) {
+      running.splice(running.indexOf(process), 1)
+      process.kill(signal)
+      await process.exited
+    },
+    async post(body) {
+      const { intake } = running[Math.floor(Math.random() * running.length)] as HeadgateProcess
+      const response = await fetch(new URL('/webhook/cxone/data-actions', intake), {
+        method: 'POST',
+        body,
+        headers: {
+          authorization: `Bearer ${environment['WEBHOOK_TOKEN']}`,
+          'content-type': 'application/json',
+        },
+        // A frozen instance keeps the connection open.
+        signal: AbortSignal.timeout(3000),
+      })
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: (await response.json()) as Answer['body'],
+      }
+    },
+  }
+}
