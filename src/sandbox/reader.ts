@@ -79,7 +79,7 @@ class TopicReader {
     this.#partitions = partitions
     this.#visit = visit
     consumer.assign(partitions.map((partition) => ({ ...partition, offset: FROM_START })))
-    consumer.on('partition.eof', (end) => this.#positions.set(nameOf(end), end.offset))
+    consumer.on('partition.eof', (end) => this.#advance(end, end.offset))
     this.#reading = this.#read()
     // `caughtUp` and `close` report a failure; until one of them is called, it must not count as an unhandled rejection.
     this.#reading.catch(() => {})
@@ -97,6 +97,12 @@ class TopicReader {
     await this.#reading.finally(() => disconnect(this.#consumer))
   }
 
+  /** Never back: the end, behind the marker of a transaction, can be told before the records of the batch are. */
+  #advance(partition: { topic: string; partition: number }, offset: number): void {
+    const name = nameOf(partition)
+    this.#positions.set(name, Math.max(offset, this.#positions.get(name) ?? 0))
+  }
+
   async #read(): Promise<void> {
     while (this.#open) {
       this.#batch = this.#readBatch()
@@ -109,7 +115,7 @@ class TopicReader {
       count: number,
     ) => Promise<Message[]>
     for (const message of await consume(BATCH)) {
-      this.#positions.set(nameOf(message), message.offset + 1)
+      this.#advance(message, message.offset + 1)
       this.#visit(toRecord(message))
     }
   }

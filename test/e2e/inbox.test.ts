@@ -9,7 +9,10 @@ import { scrape } from '../../src/sandbox/reconcile.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { eventText } from '../helpers/processes/deployment.js'
 
-/** On the embedded Kafka, which has groups and transactions; test/faults/inbox.test.ts kills instances beside a real one. */
+/**
+ * On the embedded Kafka, which has groups and transactions but keeps no offsets of a transaction: test/faults/inbox.test.ts starts,
+ * stops and kills instances beside a real one.
+ */
 
 const PREFIX = 'cxone.data.actions'
 const ROUTES = ['high', 'eu', 'default', 'dlq'].map((route) => `${PREFIX}.${route}`)
@@ -86,23 +89,4 @@ test('events are accepted with their place, delivered once, acknowledged each ti
   )
   expect((await written()).toSorted()).toEqual(['a', 'b'])
   expect((await headgate.stop()).code).toBe(0)
-})
-
-test('a second instance shares the partitions, and recognises redeliveries after the first has stopped', async () => {
-  const { start, post, written } = await setUp()
-  const first = await start()
-  const ids = Array.from({ length: 30 }, (_, n) => `event-${n}`)
-  for (const id of ids) expect((await post(first, eventText(id, '{}'))).status).toBe(200)
-  const second = await start()
-  const partitions = async ({ admin }: HeadgateProcess) =>
-    (await scrape(admin)).sum('headgate_inbox_partitions')
-  await vi.waitFor(async () => expect([await partitions(first), await partitions(second)]).toEqual([2, 2]), {
-    timeout: 30_000,
-  })
-  await first.stop()
-  await vi.waitFor(async () => expect(await partitions(second)).toBe(4), { timeout: 30_000 })
-  const before = await workedOff(second)
-  for (const id of ids) expect((await post(second, eventText(id, '{}'))).status).toBe(200)
-  await vi.waitFor(async () => expect(await workedOff(second)).toBe(before + ids.length), { timeout: 15_000 })
-  expect((await written()).toSorted()).toEqual([...ids].toSorted())
 })
