@@ -2,6 +2,7 @@ import type { OutcomeKind } from './overview/graph.js'
 
 /** A sign of its own for each outcome, so that the colour is never the only one. */
 const SIGNS: { readonly [kind in OutcomeKind]: string } = {
+  accepted: 'M8 2.5v6M5.5 6L8 8.5 10.5 6M2.5 9.5v4h11v-4',
   delivered: 'M3 8.5l3.2 3.2L13 5',
   duplicate: 'M5.5 5.5h7v7h-7zM3.5 10.5v-7h7',
   dropped: 'M3.5 8h9',

@@ -14,7 +14,7 @@ export function Tiles({ traffic, step }: TilesProps) {
   const { outcomes, latency, acknowledgements, points } = traffic
   const total = (of: readonly OutcomeKind[]) => of.reduce((sum, outcome) => sum + outcomes[outcome].rate, 0)
   const { pending, pendingLimit, oldestSeconds, failed } = acknowledgements
-  const taken = pointSums(points, ['delivered', 'duplicate', 'dropped', 'dead-lettered'])
+  const taken = pointSums(points, ['accepted', 'delivered', 'duplicate', 'dropped', 'dead-lettered'])
   const problems = PROBLEMS.filter((outcome) => outcomes[outcome].count > 0)
   const others = (['duplicate', 'dropped', 'handshake'] as const).filter(
     (outcome) => outcomes[outcome].count > 0,
