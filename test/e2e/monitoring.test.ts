@@ -34,8 +34,8 @@ const NOT_PROVOKED = [
   'HeadgateCertificateReloadFailed',
   'HeadgateEventLoopLag',
 ]
-/** Panels of what this Headgate does not have: certificates and workers. */
-const NOT_SHOWN = ['headgate_tls_', 'headgate_worker']
+/** Panels of what this Headgate does not have: certificates, workers and an inbox. */
+const NOT_SHOWN = ['headgate_tls_', 'headgate_worker', 'headgate_inbox_']
 
 interface Watched {
   readonly headgate: HeadgateProcess
