@@ -16,7 +16,15 @@ function checkout(): string {
     'node_modules/node-rdkafka/librdkafka.js': `module.exports = ${ours('librdkafka.js')}`,
     [`node_modules/node-rdkafka/${ADDON}`]: '',
   })
-  for (const path of ['headgate', 'scripts', 'src', 'package.json', 'package-lock.json', 'tsconfig.json'])
+  for (const path of [
+    'headgate',
+    'scripts',
+    'src',
+    'console',
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+  ])
     cpSync(path, join(folder, path), { recursive: true })
   cpSync('node_modules/.package-lock.json', join(folder, 'node_modules/.package-lock.json'))
   for (const name of readdirSync('node_modules'))
