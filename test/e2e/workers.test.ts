@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { scrape } from '../../src/sandbox/reconcile.js'
+import { WEBHOOK_PATH } from '../../src/sandbox/routes.js'
 import { eventText } from '../helpers/processes/deployment.js'
 import { startSenders } from '../helpers/processes/resending-senders.js'
 import {
@@ -36,6 +37,15 @@ test('copies of an event that come to several workers at once are one record, an
   expect(counts.sum('headgate_http_responses_total')).toBe(40 * 8 + CONNECTIONS)
   expect(counts.sum('headgate_route_matches_total')).toBe(40 * 8)
   expect(await headgate.stop()).toEqual({ code: 0, signal: null })
+})
+
+test('a handshake is answered by a worker, and counted and logged by the primary process', async () => {
+  const handshake = '"handshake": { "form": "query", "parameter": "challenge", "verified": false }, "eventId"'
+  const { headgate } = await startWithWorkers({ edit: (config) => config.replace('"eventId"', handshake) })
+  const response = await fetch(new URL(`${WEBHOOK_PATH}?challenge=abc`, headgate.intake))
+  expect({ status: response.status, text: await response.text() }).toEqual({ status: 200, text: 'abc' })
+  expect((await scrape(headgate.admin)).sum('headgate_events_total', { outcome: 'handshake' })).toBe(1)
+  expect(headgate.lines.join('\n')).toContain('answered the handshake of a sender')
 })
 
 test('a worker that is killed under load loses nothing, writes nothing twice, and is replaced', async () => {
