@@ -1,4 +1,4 @@
-import type { Sender } from './sender.js'
+import { EMPTY_RESPONSES, type Sender } from './sender.js'
 
 export const discord: Sender = {
   name: 'discord',
@@ -14,13 +14,7 @@ export const discord: Sender = {
       timestamp: { header: 'X-Signature-Timestamp' },
     },
     handshake: { form: 'body', when: { '/type': 0 } },
-    responses: {
-      accepted: { status: 204, body: false },
-      delivered: { status: 204, body: false },
-      duplicate: { status: 204, body: false },
-      dropped: { status: 204, body: false },
-      'dead-lettered': { status: 204, body: false },
-    },
+    responses: EMPTY_RESPONSES,
   },
   secrets: ['/verify/publicKeys'],
   secret: 'The public key of the app, and no secret.',

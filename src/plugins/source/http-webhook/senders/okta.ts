@@ -1,4 +1,4 @@
-import type { Sender } from './sender.js'
+import { EMPTY_RESPONSES, type Sender } from './sender.js'
 
 export const okta: Sender = {
   name: 'okta',
@@ -14,13 +14,7 @@ export const okta: Sender = {
       member: 'verification',
       verified: false,
     },
-    responses: {
-      accepted: { status: 204, body: false },
-      delivered: { status: 204, body: false },
-      duplicate: { status: 204, body: false },
-      dropped: { status: 204, body: false },
-      'dead-lettered': { status: 204, body: false },
-    },
+    responses: EMPTY_RESPONSES,
   },
   secrets: ['/verify/keys'],
   secret: 'The "Authentication secret" of the hook, a text of your own. Okta sends it as it is.',

@@ -19,3 +19,14 @@ export interface Sender {
   /** Sentences for its user. */
   readonly notes: readonly string[]
 }
+
+const EMPTY = { status: 204, body: false }
+
+/** The setting `responses` of a sender that takes a body, or another status, for a failure. */
+export const EMPTY_RESPONSES = {
+  accepted: EMPTY,
+  delivered: EMPTY,
+  duplicate: EMPTY,
+  dropped: EMPTY,
+  'dead-lettered': EMPTY,
+}
