@@ -20,7 +20,7 @@ await build({
   absWorkingDir: project,
   entryPoints: [
     'src/cli.ts',
-    // What plugins import: the same objects as the command's, for both take them from shared files.
+    // The modules that plugins import: the same objects as the command's, for both take them from shared files.
     'src/sdk.ts',
     'src/conformance/test-plugin.ts',
     // Started as processes, or loaded into one, by their paths.

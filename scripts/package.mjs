@@ -82,7 +82,7 @@ function librariesOf(file) {
 
 async function makeTarball() {
   const tarball = join(output, `${name}.tar.gz`)
-  // The same bytes for the same files, whoever packs them and when.
+  // The same bytes for the same files, on every machine and at any time.
   const reproducible = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', '--mtime=@0']
   const compress = ['--use-compress-program', 'gzip -9 -n']
   await step('Making the tarball', ['tar', ...reproducible, ...compress, '-cf', tarball, '-C', output, name])

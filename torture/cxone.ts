@@ -11,7 +11,7 @@ export interface CxoneNews {
   /** Ids, each with the time in milliseconds since 1970, in order. */
   readonly acknowledged: readonly (readonly [string, number])[]
   /** The responses of the acknowledge endpoint so far, by status. */
-  readonly answers: { readonly [status: string]: number }
+  readonly responses: { readonly [status: string]: number }
   /** The reply to `tell`: everything until now. */
   readonly told: boolean
 }
@@ -33,7 +33,7 @@ const cxone = await startCxone({
 })
 
 function tell(told: boolean): void {
-  const news: CxoneNews = { acknowledged, answers: Object.fromEntries(cxone.responses), told }
+  const news: CxoneNews = { acknowledged, responses: Object.fromEntries(cxone.responses), told }
   acknowledged = []
   process.send?.(news)
 }

@@ -21,7 +21,7 @@ export interface Journal {
   readonly answered: number
   open(event: TortureEvent): Sent
   /** Returns true if that settles it: a response that says "later" does not. */
-  answer(entry: Sent, answer: Omit<SenderResponse, 'refusals'>): boolean
+  settle(entry: Sent, response: Omit<SenderResponse, 'refusals'>): boolean
 }
 
 type Mutable = { -readonly [member in keyof Sent]: Sent[member] } & { places: string[]; wrong: string[] }
@@ -46,10 +46,10 @@ export function createJournal(): Journal {
       sent.push(entry)
       return entry
     },
-    answer(entry: Mutable, answer) {
-      const { status, body } = answer
+    settle(entry: Mutable, response) {
+      const { status, body } = response
       if (status === 503) return false
-      if (!isExpected(entry, answer)) {
+      if (!isExpected(entry, response)) {
         entry.wrong.push(`answered ${status} ${body?.['code'] ?? body?.['outcome'] ?? ''}`)
         return status < 500
       }

@@ -47,7 +47,7 @@ async function run(options: Options, signal: AbortSignal): Promise<boolean> {
     const exit = await environment.headgate.stop()
     await environment.simulator.caughtUp()
     const records = await readRecords(environment.kafka.bootstrap)
-    const { acknowledged, answers } = environment.simulator
+    const { acknowledged, responses } = environment.simulator
     const troubles = [...environment.headgate.troubles]
     if (exit?.code !== 0) {
       const how =
@@ -57,7 +57,7 @@ async function run(options: Options, signal: AbortSignal): Promise<boolean> {
     const verdict = judge({ sent: journal.sent, records, acknowledged, troubles })
     const { requests } = sender
     const { entries: faults } = environment.faults
-    const ran: Run = { seed, startedAt, seconds: elapsed(), faults, requests, acknowledgements: answers }
+    const ran: Run = { seed, startedAt, seconds: elapsed(), faults, requests, acknowledgements: responses }
     endProgress()
     console.log(`\n${report(ran, verdict)}`)
     const kept = verdict.violations.length === 0

@@ -50,7 +50,7 @@ export function startSender({ url, token, seed, rate }: SenderOptions, journal: 
     abandonedAfter?: number,
   ): Promise<Answered | undefined> {
     const signal = abandonedAfter === undefined ? null : AbortSignal.timeout(abandonedAfter)
-    let how = 'no answer'
+    let how = 'no response'
     try {
       const response = await pool.request({ path: pathname, method: 'POST', headers, body, signal })
       const text = await response.body.text()
@@ -66,10 +66,10 @@ export function startSender({ url, token, seed, rate }: SenderOptions, journal: 
 
   async function deliver(event: TortureEvent, entry: Sent, abandonedAfter?: number): Promise<void> {
     open++
-    let answer = await post(event, abandonedAfter)
-    while (!closed && (answer === undefined || !journal.answer(entry, answer))) {
+    let response = await post(event, abandonedAfter)
+    while (!closed && (response === undefined || !journal.settle(entry, response))) {
       await wait(SHORTEST_WAIT + Math.random() * (LONGEST_WAIT - SHORTEST_WAIT))
-      answer = await post(event)
+      response = await post(event)
     }
     open--
   }

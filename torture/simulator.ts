@@ -13,7 +13,7 @@ export interface Simulator {
   readonly url: string
   /** Lags a little behind the acknowledgements. */
   readonly acknowledged: ReadonlyMap<string, Acknowledged>
-  readonly answers: CxoneNews['answers']
+  readonly responses: CxoneNews['responses']
   order(order: Exclude<CxoneOrder, 'tell'>): void
   /** Resolves when all acknowledgements until now are known. */
   caughtUp(): Promise<void>
@@ -24,14 +24,14 @@ export async function startSimulator(credentials: { readonly [name: string]: str
   const child = startChild(new URL('cxone.js', import.meta.url), credentials)
   const { url } = await nextMessage<{ url: string }>(child)
   const acknowledged = new Map<string, Acknowledged>()
-  let answers: CxoneNews['answers'] = {}
+  let responses: CxoneNews['responses'] = {}
   let onTold = () => {}
   child.on('message', (news: CxoneNews) => {
     for (const [id, at] of news.acknowledged) {
       const known = acknowledged.get(id)
       acknowledged.set(id, { times: (known?.times ?? 0) + 1, firstAt: known?.firstAt ?? at })
     }
-    answers = news.answers
+    responses = news.responses
     if (news.told) onTold()
   })
   const send = (order: CxoneOrder) => void child.send(order)
@@ -39,8 +39,8 @@ export async function startSimulator(credentials: { readonly [name: string]: str
     pid: child.pid as number,
     url,
     acknowledged,
-    get answers() {
-      return answers
+    get responses() {
+      return responses
     },
     order: send,
     caughtUp: () =>

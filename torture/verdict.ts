@@ -32,11 +32,11 @@ export interface SeenRecord {
 export const BREACHES = {
   lost: 'answered 2xx, and not in Kafka',
   duplicates: 'records of an event beyond its first',
-  misrouted: 'records where they do not belong, or not as they were sent, or not where the answer says',
+  misrouted: 'records where they do not belong, or not as they were sent, or not where the response says',
   'acknowledged before durable': 'ids acknowledged without a record, or before there was one',
   'never acknowledged': 'ids acknowledged less often than they have events that were answered 2xx',
-  'wrong answers': 'events that got an answer they must not get',
-  'never answered': 'events without an answer in the end',
+  'wrong responses': 'events that got a response they must not get',
+  'never answered': 'events without a response in the end',
   troubles: 'Headgate ended by itself, did not start, or did not stop in order',
 } as const
 export type Breach = keyof typeof BREACHES
@@ -106,8 +106,8 @@ export function judge({ sent, records, acknowledged, troubles }: Observed): Verd
   }
 
   for (const { id, sentAt, answeredAt, wrong } of sent) {
-    if (wrong.length > 0) report('wrong answers', sentAt, `${id} was ${wrong.join(', ')}.`)
-    else if (answeredAt === undefined) report('never answered', sentAt, `${id} has no answer.`)
+    if (wrong.length > 0) report('wrong responses', sentAt, `${id} was ${wrong.join(', ')}.`)
+    else if (answeredAt === undefined) report('never answered', sentAt, `${id} has no response.`)
   }
 
   for (const [id, { firstAt }] of acknowledged) {

@@ -15,7 +15,7 @@ import { doubtsOf, type Machine, machineOf } from './figures.js'
 import { measure, type Plan, type Sample } from './measure.js'
 import { type Spread, spread } from './statistics.js'
 
-/** What an event costs when something is larger. */
+/** The cost of an event when something is larger. */
 export interface SizeFigures {
   readonly machine: Machine
   readonly rounds: number

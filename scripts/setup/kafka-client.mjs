@@ -1,4 +1,4 @@
-// The compiled parts of node-rdkafka. Its own installation compiles librdkafka on one core, each time anew, without a word. Here
+// The compiled parts of node-rdkafka. Its own installation compiles librdkafka on one core, every time, without a word. Here
 // it is compiled once for a version, on all cores, and the addon once for an ABI of Node.js, which takes half a minute.
 import { spawnSync } from 'node:child_process'
 import {

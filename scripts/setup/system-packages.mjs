@@ -9,7 +9,7 @@ const program = (name) => () =>
   (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)))
 const file = (path) => () => existsSync(path)
 
-/** What is needed, how its presence is seen, and the package that has it. */
+/** Each tool, how its presence is seen, and the package that has it. */
 export const FOR_COMPILATION = [
   { package: 'python3', isPresent: program('python3') },
   { package: 'make', isPresent: program('make') },

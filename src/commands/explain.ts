@@ -139,6 +139,6 @@ export function asJson({ config, result, unverified }: Explanation): object {
       return { ...record, partition: partition ?? null, value: value.toString(valueEncoding), valueEncoding }
     }),
     acknowledge: calls,
-    answer: response,
+    response,
   }
 }

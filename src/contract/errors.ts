@@ -131,7 +131,7 @@ const ERROR_TABLE = {
   ),
   HG_INTAKE_HANDSHAKE: data(
     400,
-    'The request asks for a handshake, but has no valid value to answer.',
+    'The request asks for a handshake, but has no valid value to echo.',
     'Compare the request with `handshake` of this source.',
   ),
   HG_INTAKE_BUSY: infrastructure(

@@ -41,7 +41,7 @@ export interface Event {
 }
 
 /**
- * The answer to a request that brings no event: with it a sender registers the URL, or asks whether somebody answers there who
+ * The response to a request that brings no event: with it a sender registers the URL, or asks whether somebody answers there who
  * knows the secret.
  */
 export interface Handshake {

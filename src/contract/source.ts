@@ -6,7 +6,7 @@ import type { Correlation, HttpListener, HttpRequest, HttpResponse } from './htt
 
 /**
  * The path of one event. `receive` authenticates, parses and gives the id, and throws a HeadgateError if it cannot; it
- * is called at once. For a handshake it returns the answer. Never rejects: every end is an outcome. `request`: the one that brought the event, for the log; an
+ * is called at once. For a handshake it returns the response. Never rejects: every end is an outcome. `request`: the one that brought the event, for the log; an
  * `HttpHead` is one.
  */
 export type Intake = (receive: () => Event | Handshake, request?: Correlation) => Promise<Outcome>

@@ -23,7 +23,7 @@ export interface Destination {
 }
 
 /** A part of the result that can differ although the destination is the same. */
-type Aspect = 'key' | 'value' | 'headers' | 'acknowledgement' | 'answer'
+type Aspect = 'key' | 'value' | 'headers' | 'acknowledgement' | 'response'
 
 /** The results of an event under both configs. */
 interface Compared {
@@ -94,7 +94,7 @@ function differingAspects(before: DryRunResult, after: DryRunResult): Aspect[] {
     value: !(recordBefore?.value ?? NOTHING).equals(recordAfter?.value ?? NOTHING),
     headers: headersOf(recordBefore?.headers) !== headersOf(recordAfter?.headers),
     acknowledgement: JSON.stringify(before.calls) !== JSON.stringify(after.calls),
-    answer: responseOf(before.response) !== responseOf(after.response),
+    response: responseOf(before.response) !== responseOf(after.response),
   }
   return (Object.keys(differ) as Aspect[]).filter((aspect) => differ[aspect])
 }

@@ -30,7 +30,7 @@ interface CxoneReport {
   /** How often each id was acknowledged with a valid token; from the second time on, the response is 409. */
   readonly acknowledged: { readonly [id: string]: number }
   /** Responses of the acknowledge endpoint by status; `reset` and `hang` if there was no response. */
-  readonly answers: { readonly [status: string]: number }
+  readonly responses: { readonly [status: string]: number }
   readonly tokenRequests: number
   readonly tokensIssued: number
 }
@@ -113,7 +113,7 @@ class CxoneServer implements Cxone {
   report(): CxoneReport {
     return {
       acknowledged: Object.fromEntries(this.acknowledged),
-      answers: Object.fromEntries(this.responses),
+      responses: Object.fromEntries(this.responses),
       tokenRequests: this.#tokenRequests,
       tokensIssued: this.tokensIssued,
     }

@@ -63,7 +63,7 @@ const Acknowledge = Type.Object(
 
 const Expect = Type.Object(
   {
-    answer: Type.Optional(ExpectedResponse),
+    response: Type.Optional(ExpectedResponse),
     outcome: Type.Optional(Type.Enum(EXPECTED_OUTCOMES, { description: 'The outcome of the event.' })),
     code: Type.Optional(
       Type.String({

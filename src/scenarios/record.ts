@@ -82,7 +82,7 @@ function expectation(result: DryRunResult): RecordedScenario['expect'] {
     outcome: JSON.stringify(outcome.kind),
     ...(failure !== undefined && { code: JSON.stringify(failure.code) }),
     ...(pointers.length > 0 && { violations: JSON.stringify(pointers) }),
-    answer: JSON.stringify({ status: response.status }),
+    response: JSON.stringify({ status: response.status }),
     ...(route !== undefined && { route: JSON.stringify(route) }),
     ...(written?.deadLetter && { deadLetter: JSON.stringify({ topic: written.topic, stage }) }),
     ...(written !== undefined && {

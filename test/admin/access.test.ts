@@ -38,11 +38,11 @@ describe('with a file of tokens', () => {
     }
   })
 
-  test('the answer says how to ask, and holds no token', async () => {
+  test('the response says how to ask, and holds no token', async () => {
     const { refuse } = await access({ tokenFile: file(TOKEN) })
-    const answer = await refuse({ headers: {} }, '/ledger')
-    expect(answer?.headers['www-authenticate']).toBe('Bearer realm="headgate"')
-    expect(answer?.body).not.toContain(TOKEN)
+    const response = await refuse({ headers: {} }, '/ledger')
+    expect(response?.headers['www-authenticate']).toBe('Bearer realm="headgate"')
+    expect(response?.body).not.toContain(TOKEN)
   })
 
   test('another file counts at once, and one that cannot be used lets nobody in', async () => {

@@ -30,9 +30,9 @@ test('/ready is 200 with what runs, or 503 with every reason', async () => {
   const get = await adminWith({ notReady: () => reasons })
   expect(await (await get('/ready')).json()).toEqual({ ready: true, reasons: [], revision: 'abc' })
   reasons.push('orders: Kafka is not reachable.')
-  const answer = await get('/ready')
-  expect(answer.status).toBe(503)
-  expect(await answer.json()).toEqual({ ready: false, reasons, revision: 'abc' })
+  const response = await get('/ready')
+  expect(response.status).toBe(503)
+  expect(await response.json()).toEqual({ ready: false, reasons, revision: 'abc' })
 })
 
 test('until there is more to show, probes are answered, and everything else is told to wait', async () => {
@@ -64,9 +64,9 @@ test('until there is more to show, probes are answered, and everything else is t
 
 test('/metrics is what Prometheus reads', async () => {
   const get = await adminWith()
-  const answer = await get('/metrics')
-  expect(answer.headers.get('content-type')).toContain('version=0.0.4')
-  expect(await answer.text()).toBe('headgate_up 1\n')
+  const response = await get('/metrics')
+  expect(response.headers.get('content-type')).toContain('version=0.0.4')
+  expect(await response.text()).toBe('headgate_up 1\n')
 })
 
 test('other paths and methods are refused in the shape of Kafka Connect', async () => {
@@ -94,7 +94,7 @@ test('the ledger is shown and its failed acknowledgements retried', async () => 
   expect(await (await get('/ledger/retry', { method: 'POST' })).json()).toEqual({ orders: 3 })
 })
 
-test('an address that cannot be had is a clear error', async () => {
+test('an address that is in use is a clear error', async () => {
   const get = await adminWith()
   const { port } = new URL((await get('/health')).url)
   await expect(adminWith({}, { port: Number(port) })).rejects.toMatchObject({ code: 'HG_LISTEN_FAILED' })

@@ -53,7 +53,7 @@ test('places are kept for probes while operators have as many requests under way
   expect((await fetch(`${admin.url}/ledger`)).status).toBe(200)
 })
 
-test('a client that ends its side has its answer, however late, and ends its stream', async () => {
+test('a client that ends its side has its response, however late, and ends its stream', async () => {
   let answer = () => {}
   let closed = false
   const admin = await idleAdmin([

@@ -43,10 +43,10 @@ async function tapped() {
 
 test('events come a JSON object a line, until there are as many as were asked for', async () => {
   const { get, offer, taps } = await tapped()
-  const answer = await get('?limit=2&pipeline=orders&route=eu&rate=50')
-  expect(answer.headers.get('content-type')).toBe('application/x-ndjson')
+  const response = await get('?limit=2&pipeline=orders&route=eu&rate=50')
+  expect(response.headers.get('content-type')).toBe('application/x-ndjson')
   for (const rule of ['us', 'eu', 'eu', 'eu']) offer(completedEvent({ rule }))
-  const lines = (await answer.text())
+  const lines = (await response.text())
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line))
@@ -87,17 +87,17 @@ test.each([
   ['?for=365d', 'for should be a duration such as 30s or 5m; it is "365d".'],
 ])('%s is refused with what would be right', async (query, detail) => {
   const { get } = await tapped()
-  const answer = await get(query)
-  expect([answer.status, answer.headers.get('content-type')]).toEqual([400, 'application/problem+json'])
-  expect(await answer.json()).toMatchObject({ status: 400, code: 'HG_TAP_REFUSED', detail })
+  const response = await get(query)
+  expect([response.status, response.headers.get('content-type')]).toEqual([400, 'application/problem+json'])
+  expect(await response.json()).toMatchObject({ status: 400, code: 'HG_TAP_REFUSED', detail })
 })
 
 test('one too many is told so', async () => {
   const { get, taps } = await tapped()
   await Promise.all(Array.from({ length: MOST_TAPS }, () => get()))
-  const answer = await get()
-  expect(answer.status).toBe(429)
-  expect(await answer.json()).toMatchObject({ code: 'HG_TAP_BUSY' })
+  const response = await get()
+  expect(response.status).toBe(429)
+  expect(await response.json()).toMatchObject({ code: 'HG_TAP_BUSY' })
   expect(taps.running.size).toBe(MOST_TAPS)
 })
 
@@ -112,9 +112,9 @@ test('it ends when the reader leaves', async () => {
 
 test('it ends when Headgate stops, and the reader is told', async () => {
   const { get, taps } = await tapped()
-  const answer = await get()
+  const response = await get()
   taps.close()
-  expect(await answer.text()).toMatch(/\{"kind":"end","why":"stopping"\}\n$/)
+  expect(await response.text()).toMatch(/\{"kind":"end","why":"stopping"\}\n$/)
 })
 
 test('HEAD asks whether it would be answered, and takes no place', async () => {

@@ -78,7 +78,7 @@ test('without a value for its secret no header proves anything, and that is said
   expect([code, out]).toEqual([0, expect.stringContaining('skipped: ${env:WEBHOOK_TOKEN} has no value here')])
 })
 
-test('an event that is refused exits with 1, and shows every violation and the answer', async () => {
+test('an event that is refused exits with 1, and shows every violation and the response', async () => {
   const { code, out } = await explained({}, { event: '{"dataActionId":5}' })
   expect(code).toBe(1)
   for (const words of ['4 violations', '/eventType: is required', '/dataActionId: must be string', '  422\n'])
@@ -120,7 +120,7 @@ test('as JSON it has the same, whole', async () => {
       { topic: 'cxone.data.actions.eu', partition: 1, value: '{"region":"eu-west"}', valueEncoding: 'utf-8' },
     ],
     acknowledge: [{ method: 'POST', body: '' }],
-    answer: { status: 200 },
+    response: { status: 200 },
   })
   const refused = await explained({ json: true }, { event: 'no json' })
   expect([refused.code, JSON.parse(refused.out).outcome]).toEqual([

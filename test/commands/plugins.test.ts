@@ -28,7 +28,7 @@ test('the shapes of a setting are shown each with its own settings', async () =>
     expect(out).toContain(`if "scheme" is "${scheme}":`)
 })
 
-test('a misspelt plugin gets a suggestion and is wrong usage', async () => {
+test('a mistyped plugin gets a suggestion and is wrong usage', async () => {
   const { code, err } = await runCommand(pluginsCommand, { arguments: ['kafak'] })
   expect([code, err]).toEqual([2, 'There is no plugin "kafak". Did you mean "kafka"?\n'])
 })

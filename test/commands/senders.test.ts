@@ -27,7 +27,7 @@ test('a sender names the settings that its user has to add', async () => {
   expect(out).toContain('Add "publicUrl". Square signs the URL that you gave it.')
 })
 
-test('a misspelt sender gets a suggestion and is wrong usage', async () => {
+test('a mistyped sender gets a suggestion and is wrong usage', async () => {
   const { code, err } = await runCommand(sendersCommand, { arguments: ['githup'] })
   expect([code, err]).toEqual([2, 'There is no sender "githup". Did you mean "github"?\n'])
 })

@@ -141,7 +141,7 @@ describe('how it ends', () => {
     expect([code, err.trim().split('\n').length]).toEqual([1, 2])
   })
 
-  test('an answer without a last line is one, too', async () => {
+  test('a response without a last line is one, too', async () => {
     const { tap } = await answering(lines(tapping))
     expect(await tap()).toMatchObject({ code: 1, err: expect.stringContaining('The connection was closed') })
   })

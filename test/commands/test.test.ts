@@ -52,7 +52,7 @@ test('all files beside the config are run, or those that are named', async () =>
 test('a scenario that fails shows what differs, place by place, and what the rules saw', async () => {
   const expected = `{
     "outcome": "dead-lettered", "route": "otherwise", "partition": "by key", "key": null, "code": "HG_SCHEMA_VIOLATION",
-    "answer": { "status": 202, "body": { "id": "2" } },
+    "response": { "status": 202, "body": { "id": "2" } },
     "headers": { "headgate-route": "otherwise", "nope": "x", "headgate-pipeline": null },
     "value": { "id": "1", "carrier": "dhl", "weight": 2, "express": true, "n": 9007199254740992 },
     "deadLetter": { "stage": "transform.1.route" }, "acknowledge": { "method": "PUT" }
@@ -65,8 +65,8 @@ test('a scenario that fails shows what differs, place by place, and what the rul
     expect(out).toContain(`      ${field}\n        expected  ${expected}\n        found     ${found}\n`)
   difference('outcome', '"dead-lettered"', '"delivered"')
   difference('code', '"HG_SCHEMA_VIOLATION"', 'nothing')
-  difference('answer status', '202', '200')
-  difference('answer body /id', '"2"', '"1"')
+  difference('response status', '202', '200')
+  difference('response body /id', '"2"', '"1"')
   difference('route', '"otherwise"', '"express"')
   difference('partition', '"by key"', '0')
   difference('key', 'null', '"1"')
@@ -178,7 +178,7 @@ test('a sender is verified where the scenario asks for it, with the secrets that
   const { cwd, run } = shipments({})
   const signed = (token: string, status: number) =>
     `{ "name": "${token}", "event": ${EXPRESS}, "headers": { "Authorization": "Bearer ${token}" }, "verify": true,
-       "expect": { "answer": { "status": ${status} } } }`
+       "expect": { "response": { "status": ${status} } } }`
   writeFileSync(
     join(cwd, 'scenarios.json'),
     `{ "environment": { "WEBHOOK_TOKEN": "right" }, "scenarios": [${signed('right', 200)}, ${signed('wrong', 401)}] }`,

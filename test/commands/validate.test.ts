@@ -24,7 +24,7 @@ test('the shipped config is ok, and what was understood is shown', async () => {
   expect(out).toContain('transform    route')
 })
 
-test('a variable that is a setting but for a slip is named, and the answer for programs stays what it is', async () => {
+test('a variable that is a setting but for a slip is named, and the response for programs stays what it is', async () => {
   const slip = { ...env, HEADGATE_PROT: '9000' }
   const { code, out, err } = await validated((text) => text, { env: slip }, { format: 'json', strict: true })
   expect([code, JSON.parse(out)]).toMatchObject([0, { ok: true, problems: [] }])
@@ -118,12 +118,12 @@ test.each<[string, (text: string) => string, RegExp[]]>([
     [/Did you mean "linger\.ms"/, / {26}\^{13}\n/],
   ],
   [
-    'a misspelt word',
+    'a mistyped word',
     (t) => t.replace(/"otherwise": \{[^}]*\}/, '"otherwise": "dead-leter"'),
     [/expected: \{"topic": \.\.\./, /Did you mean "dead-letter"\?/],
   ],
   [
-    'a misspelt word of the engine',
+    'a mistyped word of the engine',
     (t) => t.replace('"plugin": "json-schema",', '"plugin": "json-schema", "onError": "deadletter",'),
     [/expected: "reject", /, /Did you mean "dead-letter"\?/],
   ],

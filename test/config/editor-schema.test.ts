@@ -19,7 +19,7 @@ const env = environment('127.0.0.1:1', { url: 'http://127.0.0.1:1' })
 const cwd = process.cwd()
 const SCHEMAS = /\.{1,2}\/schemas\//g
 
-/** What `headgate validate` says of the file. */
+/** The findings of `headgate validate` about the file. */
 function codesOf(text: string, variables: { [name: string]: string } = {}): string[] {
   const folder = temporaryDirectory({
     'plugins.config.json': text.replaceAll(SCHEMAS, `${cwd}/schemas/`),

@@ -231,7 +231,7 @@ test('a file that cannot be read or has another shape names no plugins', async (
   expect((await loadPlugins('/nowhere/a.json', definitions)).size).toBe(0)
 })
 
-test('a plugin file that was changed is loaded anew, is watched, and makes another revision', async () => {
+test('a plugin file that was changed is loaded again, is watched, and makes another revision', async () => {
   const cwd = temporaryDirectory({
     'etc/plugins.config.json': named('./mask.mjs'),
     'etc/mask.mjs': `export default ${plugin()}`,

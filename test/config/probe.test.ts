@@ -18,7 +18,7 @@ import { inlineConfig, inlinePlugins } from '../helpers/pipelines/inline-plugins
 
 type Look = (context: ProbeContext) => AsyncIterable<Probed>
 
-/** What the outside says where the sink looks at it like this. */
+/** The findings of a probe with this sink. */
 async function probed(
   look: Look,
   {

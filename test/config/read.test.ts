@@ -175,7 +175,7 @@ test('references read files, whole or by key, and say what is wrong with them', 
   expect(problemsOf(source('${NAME}'))[0]?.suggestion).toBe('Did you mean "${env:NAME}"?')
 })
 
-test('a file behind a reference that changes is read anew', () => {
+test('a file behind a reference that changes is read again', () => {
   const folder = temporaryDirectory({ name: 'inline' })
   const text = valid.replace('"inline"', `"\${file:${join(folder, 'name')}}"`)
   expect(read(text).ok).toBe(true)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { SourceText } from '../../src/config/source-text.js'
 
-/** What stands in a file of one text at the place of some of its characters. */
+/** The text of a file at the place of some of its characters. */
 function shown(written: string, from: number, to: number): string {
   const file = `{\n  "jsonata": ${written}\n}`
   const { line, column, end } = new SourceText('f.json', file).locationOf('/jsonata', { from, to })

@@ -28,15 +28,15 @@ export function parseYaml(text: string): Manifest[] {
 
 export const yamlOf = (path: string): Manifest[] => parseYaml(read(path))
 
-/** What this machine has of `program`: undefined, and a word to whoever reads the test's output, where there is none. */
+/** `program` if this machine has it; otherwise undefined, and a line in the output of the tests. */
 export function installed(program: string, ...check: string[]): string | undefined {
   const { error, status } = spawnSync(program, check, { stdio: 'ignore' })
   if (error === undefined && status === 0) return program
-  console.log(`Skipped what needs ${[program, ...check.slice(0, -1)].join(' ')}: this machine has none.`)
+  console.log(`Skipped tests that need ${[program, ...check.slice(0, -1)].join(' ')}: this machine has none.`)
   return undefined
 }
 
-/** What a program prints, its complaints too. Throws with that where it fails. */
+/** The output of a program, with its errors. Throws an error with that text if the program fails. */
 export function outputOf(program: string, args: readonly string[], env = process.env): string {
   const { error, status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', env })
   if (error !== undefined) throw error

@@ -28,7 +28,7 @@ const names = (value: unknown): string[] =>
     ? Object.entries(value).flatMap(([name, inner]) => [name, ...names(inner)])
     : []
 
-/** What the tables say of Headgate: the text in backquotes of the last column. */
+/** The claims of the tables about Headgate: the text in backquotes of the last column. */
 const ourWords = (page: string): string[] =>
   [...pageText(page).matchAll(/^\|.*\| (.+) \|$/gm)].flatMap(([, cell = '']) =>
     [...cell.matchAll(/`([a-z][A-Za-z]*)`/g)].map(([, word = '']) => word),

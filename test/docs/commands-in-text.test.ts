@@ -9,7 +9,7 @@ const commands = await loadCommands()
 const mentioned = (page: string): string[] =>
   [...proseOf(page).matchAll(/`(?:\.\/)?headgate ([a-z][^`]*)`/g)].map(([, line]) => String(line))
 
-/** What is wrong with it as a command line. */
+/** The fault of it as a command line. */
 function mistakes(line: string): string[] {
   const words = line.split(/\s+/)
   let command: Command | CommandGroup | undefined = commands.find(({ name }) => name === words[0])

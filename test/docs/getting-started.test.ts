@@ -14,7 +14,7 @@ const files = Object.fromEntries(
   blocks.filter(({ mark }) => mark === 'file').map(({ about, text }) => [String(about), text]),
 )
 
-// What it shows of a Kafka is in test/kafka/getting-started.test.ts.
+// Its parts with a Kafka are tested in test/kafka/getting-started.test.ts.
 test('the config that a beginner writes is valid, without a warning', async () => {
   const cwd = temporaryDirectory(files)
   const input = { arguments: [CONFIG], options: { strict: true } }

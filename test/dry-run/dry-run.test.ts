@@ -107,12 +107,12 @@ test('a rule whose expression fails ends the trying, and none decides', async ()
   const config = shipped(({ transforms }) => {
     transforms[1].config.rules[0].when = { jsonata: '$uppercase(payload.count) = "A"' }
   })
-  const {
-    steps,
-    route,
-    response: answer,
-  } = await new DryRun(config).run(PIPELINE, request(event({ count: 1 })), SKIP)
-  expect([answer.status, route]).toEqual([422, 'high-priority'])
+  const { steps, route, response } = await new DryRun(config).run(
+    PIPELINE,
+    request(event({ count: 1 })),
+    SKIP,
+  )
+  expect([response.status, route]).toEqual([422, 'high-priority'])
   const { details } = steps.find(({ plugin }) => plugin === 'route') ?? {}
   expect(details?.map(({ result }) => result)).toEqual(['failed', 'not tried, would not match', 'not tried'])
 })
@@ -273,13 +273,12 @@ test('an event that came before goes its way by the id that it had, without aski
     transforms.shift()
     sink.config.key = undefined
   })
-  const {
-    outcome,
-    response: answer,
-    route,
-    steps,
-  } = await new DryRun(config).run(PIPELINE, { headers: {}, body }, { id: 'known' })
-  expect([outcome, answer.status, route]).toEqual([
+  const { outcome, response, route, steps } = await new DryRun(config).run(
+    PIPELINE,
+    { headers: {}, body },
+    { id: 'known' },
+  )
+  expect([outcome, response.status, route]).toEqual([
     { kind: 'delivered', id: 'known', receipt: { topic: 'cxone.data.actions.eu', partition: 1, offset: 0 } },
     200,
     'eu-west',

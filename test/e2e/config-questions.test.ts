@@ -36,13 +36,13 @@ describe('a question about a config, without a token and on loopback', () => {
   })
 
   const put = async (path: string, body: object) => {
-    const answer = await fetch(new URL(path, shared().headgate.admin), {
+    const response = await fetch(new URL(path, shared().headgate.admin), {
       method: 'PUT',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     })
-    const text = await answer.text()
-    return { status: answer.status, text }
+    const text = await response.text()
+    return { status: response.status, text }
   }
   const validate = (settings: object) =>
     put('/connector-plugins/headgate.Pipeline/config/validate', { name: 'it', ...settings })

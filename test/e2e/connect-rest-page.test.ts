@@ -19,7 +19,7 @@ const status = {
 const config = { name: NAME, 'connector.class': 'headgate.Pipeline' }
 const levels = { level: text }
 
-/** What Kafka Connect answers to each request, by its method and path. */
+/** The response of Kafka Connect to each request, by method and path. */
 const SHAPES: { readonly [request: string]: unknown } = {
   'GET /': { version: text, commit: text, kafka_cluster_id: null },
   'GET /connectors?expand=status&expand=info': {
@@ -85,10 +85,10 @@ test('every request of the page is answered in the shape that Kafka Connect give
       .replaceAll(/(?<=connectors|loggers)\/orders/g, `/${NAME}`)
     const { code, out, output } = await shell(script, cwd, {}).ended
     expect({ command, code, output }).toEqual({ command, code: 0, output: expect.any(String) })
-    const answer: unknown = out.trim() === '' ? undefined : JSON.parse(out)
+    const response: unknown = out.trim() === '' ? undefined : JSON.parse(out)
     const shape = SHAPES[requestOf(command)]
-    if (shape === undefined) expect({ command, answer }).toEqual({ command, answer: undefined })
-    else expect({ command, answer }).toMatchObject({ command, answer: shape })
+    if (shape === undefined) expect({ command, response }).toEqual({ command, response: undefined })
+    else expect({ command, response }).toMatchObject({ command, response: shape })
   }
   expect(readFileSync(join(cwd, 'plugins.config.json'), 'utf8')).toContain('"maxPending": 50000')
 })

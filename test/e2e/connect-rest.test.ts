@@ -36,14 +36,14 @@ test('with a token an operator pauses, restarts Headgate, restarts every stage, 
   onTestFinished(() => headgate.kill('SIGKILL'))
   const ask = async (method: string, path: string, body?: object) => {
     const url = new URL(path, headgate.admin.replace('0.0.0.0', '127.0.0.1'))
-    const answer = await fetch(url, { method, headers, ...(body && { body: JSON.stringify(body) }) })
-    const text = await answer.text()
-    return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) }
+    const response = await fetch(url, { method, headers, ...(body && { body: JSON.stringify(body) }) })
+    const text = await response.text()
+    return { status: response.status, body: text === '' ? undefined : JSON.parse(text) }
   }
   const send = async (id: string) => {
     const url = new URL('/in', headgate.intake)
-    const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ id }) })
-    return { status: answer.status, ...((await answer.json()) as object) }
+    const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ id }) })
+    return { status: response.status, ...((await response.json()) as object) }
   }
 
   expect(await send('a')).toMatchObject({ status: 200, outcome: 'delivered', offset: 0 })

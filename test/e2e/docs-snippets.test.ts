@@ -12,7 +12,7 @@ import { blocksOf, PAGES, WALKED } from '../helpers/pages.js'
 import { eventText } from '../helpers/processes/deployment.js'
 import { reader, shell } from '../helpers/processes/reader.js'
 
-/** What pages write where a reader has to put their own; the simulated CXone and the sender use it as it stands. */
+/** Pages write this for a value of the reader; the simulated CXone and the sender use it as it stands. */
 const ELLIPSIS = '...'
 const SECRETS = { CXONE_CLIENT_ID: ELLIPSIS, CXONE_CLIENT_SECRET: ELLIPSIS, WEBHOOK_TOKEN: ELLIPSIS }
 
@@ -67,9 +67,9 @@ describe('what pages show is run in a copy of what the reader has, on an embedde
       headers: { authorization: `Bearer ${ELLIPSIS}`, 'content-type': 'application/json' },
       body: eventText('bad', '7'),
     })
-    const answer = (await response.json()) as { readonly [member: string]: unknown }
-    expect(answer).toMatchObject({ outcome: 'dead-lettered' })
-    return `${answer['partition']}:${answer['offset']}`
+    const body = (await response.json()) as { readonly [member: string]: unknown }
+    expect(body).toMatchObject({ outcome: 'dead-lettered' })
+    return `${body['partition']}:${body['offset']}`
   }
 
   /** Puts what is another in every place where the page has an example of it. */

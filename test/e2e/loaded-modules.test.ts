@@ -13,7 +13,7 @@ const HOOKS = `
     appendFileSync(process.env.LOADED, url + '\\n')
     return next(url, context)
   }`
-/** Comes before the program. What is required and not imported is known at its end. */
+/** Comes before the program. Modules that are required and not imported are known at its end. */
 const RECORDER = `
   import { appendFileSync } from 'node:fs'
   import { createRequire, register } from 'node:module'

@@ -71,7 +71,7 @@ test('60 pipelines on one cluster share its client, idle and under load, and are
   const measure = () => usageOf(headgate.pid, port)
   let most = measure()
   for (let round = 0; round < 3; round++) {
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       names.map((name) =>
         fetch(new URL(`/${name}`, headgate.intake), {
           method: 'POST',
@@ -80,7 +80,7 @@ test('60 pipelines on one cluster share its client, idle and under load, and are
         }).then((response) => response.status),
       ),
     )
-    expect(new Set(answers)).toEqual(new Set([200]))
+    expect(new Set(responses)).toEqual(new Set([200]))
     most = greatest(most, measure())
   }
   // Each pipeline commits for a group of its own.

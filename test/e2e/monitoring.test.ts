@@ -68,8 +68,8 @@ describe.skipIf(prometheusMissing() !== undefined)(
           async () => expect(await value(prometheus, 'count_over_time(up[1m])')).toBeGreaterThan(5),
           PATIENCE,
         )
-        expect(load.answers.get(200)).toBeGreaterThan(0)
-        expect([...load.answers.keys()]).toEqual([200])
+        expect(load.responses.get(200)).toBeGreaterThan(0)
+        expect([...load.responses.keys()]).toEqual([200])
         expect(await firing(prometheus, '1m')).toEqual([])
       })
 
@@ -209,8 +209,8 @@ interface Load {
   invalid: boolean
   /** Whether of ten requests two are no JSON and two have no secret. */
   refused: boolean
-  /** Answers by status. */
-  readonly answers: ReadonlyMap<number, number>
+  /** Responses by status. */
+  readonly responses: ReadonlyMap<number, number>
 }
 
 const SENDERS = 8
@@ -219,9 +219,9 @@ const SENDERS = 8
 function startLoad(intake: string, atEnd: AtEnd): Load {
   const pool = new Pool(new URL(intake).origin, { connections: SENDERS })
   const headers = { authorization: 'Bearer test-webhook-token', 'content-type': 'application/json' }
-  const answers = new Map<number, number>()
+  const responses = new Map<number, number>()
   let ended = false
-  const load = { invalid: false, refused: false, answers }
+  const load = { invalid: false, refused: false, responses }
   const payloads = [{ priority: 'high' }, { region: 'eu-west' }, { region: 'us-east' }]
   const post = async (id: string, count: number) => {
     const bad = load.invalid && count % 5 === 0
@@ -238,7 +238,7 @@ function startLoad(intake: string, atEnd: AtEnd): Load {
       body,
     })
     await response.body.dump()
-    answers.set(response.statusCode, (answers.get(response.statusCode) ?? 0) + 1)
+    responses.set(response.statusCode, (responses.get(response.statusCode) ?? 0) + 1)
   }
   const sender = async (name: number) => {
     for (let count = name; !ended; count++) {
@@ -269,7 +269,7 @@ function holdConnections(intake: string): () => void {
   const open = (large: boolean): void => {
     const socket = connect(Number(port), hostname)
     sockets.add(socket)
-    // What it is answered when its time is over.
+    // Its response when its time is over.
     socket.resume()
     socket.on('error', () => {})
     socket.on('close', () => {

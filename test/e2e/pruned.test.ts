@@ -60,13 +60,13 @@ describe('the pruned tree', () => {
       join(tree.path, 'plugins.config.json'),
     )
 
-    const answer = await fetch(new URL(WEBHOOK_PATH, headgate.intake), {
+    const response = await fetch(new URL(WEBHOOK_PATH, headgate.intake), {
       method: 'POST',
       headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
       body: JSON.stringify(EVENT),
     })
 
-    expect([answer.status, await answer.json()]).toMatchObject([
+    expect([response.status, await response.json()]).toMatchObject([
       200,
       { id: 'action-1', outcome: 'delivered' },
     ])

@@ -90,11 +90,11 @@ test.each([0, 2])(
         const id = `${name}-${count}`
         const body = JSON.stringify({ id })
         const askedAt = performance.now()
-        const answer = await pool.request({ path: '/in', method: 'POST', headers, body })
-        statuses.set(answer.statusCode, (statuses.get(answer.statusCode) ?? 0) + 1)
-        await answer.body.dump()
+        const response = await pool.request({ path: '/in', method: 'POST', headers, body })
+        statuses.set(response.statusCode, (statuses.get(response.statusCode) ?? 0) + 1)
+        await response.body.dump()
         slowest = Math.max(slowest, performance.now() - askedAt)
-        if (answer.statusCode === 200) delivered.push(id)
+        if (response.statusCode === 200) delivered.push(id)
       }
     }
     const senders = Promise.all(Array.from({ length: SENDERS }, (_, name) => sender(name)))
@@ -108,8 +108,8 @@ test.each([0, 2])(
         // Targets that the cluster cannot have, and text that is no config: both are refused.
         const bad = JSON.stringify(configOf(round)).replace(/"partition":\d/, '"partition":77')
         write(round % 8 === 2 ? bad : bad.slice(0, -9))
-        const answer = await request(new URL('/config/reload', headgate.admin), { method: 'POST' })
-        expect([answer.statusCode, await answer.body.json()]).toMatchObject([
+        const response = await request(new URL('/config/reload', headgate.admin), { method: 'POST' })
+        expect([response.statusCode, await response.body.json()]).toMatchObject([
           422,
           { revision: before, problems: [{ code: expect.stringMatching(/^HG_/) }] },
         ])
@@ -129,8 +129,8 @@ test.each([0, 2])(
         headgate.kill('SIGHUP')
         await vi.waitUntil(async () => (await ready()).revision !== before, { timeout: 15_000 })
       } else {
-        const answer = await request(new URL('/config/reload', headgate.admin), { method: 'POST' })
-        expect([answer.statusCode, await answer.body.json()]).toMatchObject([200, {}])
+        const response = await request(new URL('/config/reload', headgate.admin), { method: 'POST' })
+        expect([response.statusCode, await response.body.json()]).toMatchObject([200, {}])
       }
       const now = await ready()
       expect(now).toMatchObject({ ready: true })

@@ -68,7 +68,7 @@ test('a restart under load with the socket kept open refuses no connection, and 
   process.kill(second, 'SIGTERM')
   await holder.ended()
 
-  // 503 while it drains, and while it finds out what Kafka has; nothing else, and no connection without an answer.
+  // 503 while it drains, and while it finds out what Kafka has; nothing else, and no connection without a response.
   expect([...others.keys()].filter((status) => status !== 503)).toEqual([])
   const ids = (await readTopics(kafka.bootstrap, TOPICS)).map(({ headers }) => headers['headgate-event-id'])
   expect(ids.toSorted()).toEqual(answered.toSorted())

@@ -73,12 +73,12 @@ test('an operator looks on at a running Headgate, over a reload and until it sto
   onTestFinished(() => headgate.kill('SIGKILL'))
   const adminPort = new URL(headgate.admin).port
   const send = async (event: unknown, token = TOKEN) => {
-    const answer = await fetch(new URL('/in', headgate.intake), {
+    const response = await fetch(new URL('/in', headgate.intake), {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: typeof event === 'string' ? event : JSON.stringify(event),
     })
-    return answer.status
+    return response.status
   }
 
   const all = tapping({ adminPort, payload: true })

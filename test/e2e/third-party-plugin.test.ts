@@ -61,12 +61,12 @@ describe('the example plugin, beside a Headgate that was installed from its tarb
     const { headgate, bootstrap } = await startSandboxed(installed.program, configWith('headgate-mask'), {
       HEADGATE_WORKERS: String(workers),
     })
-    const answer = await fetch(new URL(WEBHOOK_PATH, headgate.intake), {
+    const response = await fetch(new URL(WEBHOOK_PATH, headgate.intake), {
       method: 'POST',
       headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
       body: '{"dataActionId":"a","eventType":"E","timestamp":"2025-06-01T08:00:00Z","payload":{"email":"ada@example.com", "total":1.0}}',
     })
-    expect(await answer.json()).toMatchObject({ outcome: 'delivered' })
+    expect(await response.json()).toMatchObject({ outcome: 'delivered' })
     const records = await readTopics(bootstrap, TOPICS)
     expect(records.map(({ value }) => value.toString())).toEqual(['{"email":"***", "total":1.0}'])
   })

@@ -19,8 +19,8 @@ const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 /** Posts so many events at once; returns their ids. */
 async function postSome({ post }: WithWorkers, count: number): Promise<string[]> {
   const ids = Array.from({ length: count }, (_, n) => `event-${n}`)
-  const answers = await Promise.all(ids.map((id) => post(eventText(id, '{}'))))
-  expect(answers.map(({ status }) => status)).toEqual(Array(count).fill(200))
+  const responses = await Promise.all(ids.map((id) => post(eventText(id, '{}'))))
+  expect(responses.map(({ status }) => status)).toEqual(Array(count).fill(200))
   return ids
 }
 

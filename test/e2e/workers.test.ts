@@ -20,12 +20,12 @@ test('copies of an event that come to several workers at once are one record, an
   const { headgate, post } = started
   const names = Array.from({ length: 40 }, (_, n) => `event-${n}`)
   for (const id of names) {
-    const answers = await Promise.all(Array.from({ length: 8 }, () => post(eventText(id, '{}'))))
-    expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200))
-    expect(answers.filter(({ body }) => body['outcome'] === 'delivered')).toHaveLength(1)
-    expect(new Set(answers.map(({ body }) => `${body['partition']} ${body['offset']}`)).size).toBe(1)
+    const responses = await Promise.all(Array.from({ length: 8 }, () => post(eventText(id, '{}'))))
+    expect(responses.map(({ status }) => status)).toEqual(Array(8).fill(200))
+    expect(responses.filter(({ body }) => body['outcome'] === 'delivered')).toHaveLength(1)
+    expect(new Set(responses.map(({ body }) => `${body['partition']} ${body['offset']}`)).size).toBe(1)
   }
-  // What is refused is in the log, with the worker that refused it.
+  // A refusal is in the log, with the worker that refused.
   await Promise.all(Array.from({ length: CONNECTIONS }, () => post('no JSON')))
   await expect
     .poll(() => [1, 2].map((worker) => headgate.lines.some((line) => line.includes(`"worker":${worker}`))))
@@ -97,10 +97,10 @@ test('signals of a terminal do not end workers, and a stop under load answers wh
   const sender = async (name: number) => {
     for (let n = 0; ; n++) {
       const id = `${name}-${n}`
-      const answer = await post(eventText(id, '{}')).catch(() => undefined)
-      if (answer === undefined) return
-      if (answer.status === 200) answered.push(id)
-      else if (answer.status !== 503) throw new Error(`${id} was answered ${answer.status}`)
+      const response = await post(eventText(id, '{}')).catch(() => undefined)
+      if (response === undefined) return
+      if (response.status === 200) answered.push(id)
+      else if (response.status !== 503) throw new Error(`${id} was answered ${response.status}`)
     }
   }
   const senders = Promise.all(Array.from({ length: CONNECTIONS }, (_, name) => sender(name)))
@@ -118,10 +118,10 @@ test('pipelines are paused in all workers, and a tap shows what passes any of th
   const { headgate, post } = await startWithWorkers()
   const ask = (path: string, method: string) => fetch(new URL(path, headgate.admin), { method })
   const statuses = async () => {
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: CONNECTIONS }, (_, n) => post(eventText(`p${n}`, '{}'))),
     )
-    return [...new Set(answers.map(({ status }) => status))]
+    return [...new Set(responses.map(({ status }) => status))]
   }
   await ask('/connectors/cxone-data-actions/pause', 'PUT')
   await expect.poll(statuses, LATER).toEqual([503])

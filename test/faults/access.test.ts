@@ -157,10 +157,10 @@ const validated = ({ configFile, environment }: Deployment) =>
 const reasons = async ({ ready }: Deployment): Promise<string> => (await ready()).reasons.join('; ')
 
 async function expectRefused({ post }: Deployment, id: string) {
-  const answer = await post(eventText(id, '{}'))
-  expect(answer.status).toBe(503)
-  expect(answer.headers.get('retry-after')).toMatch(/^\d+$/)
-  return answer
+  const response = await post(eventText(id, '{}'))
+  expect(response.status).toBe(503)
+  expect(response.headers.get('retry-after')).toMatch(/^\d+$/)
+  return response
 }
 
 /** A key with a certificate that it signed itself, for a broker on loopback. */

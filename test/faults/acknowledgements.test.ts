@@ -76,7 +76,7 @@ describeKafka('what Headgate promises while CXone is not well', () => {
     await post(eventText('refused', '{}'))
     const failed = async () => {
       const response = await fetch(new URL('/ledger', headgate.admin))
-      return ((await response.json()) as LedgerAnswer)['cxone-data-actions']?.failed
+      return ((await response.json()) as LedgerResponse)['cxone-data-actions']?.failed
     }
     await expect.poll(failed).toMatchObject({
       count: 1,
@@ -163,7 +163,7 @@ const eager = (text: string): string =>
     '"plugin": "cxone-ack", "retry": { "initial": "200ms", "max": "1s" },',
   )
 
-interface LedgerAnswer {
+interface LedgerResponse {
   readonly [pipeline: string]: { readonly failed: { readonly count: number } }
 }
 
@@ -183,8 +183,8 @@ function* refusals(): Iterable<Fault> {
   for (;;) yield { status: 503 }
 }
 
-const total = (answers: ReadonlyMap<string, number>): number =>
-  [...answers.values()].reduce((sum, count) => sum + count, 0)
+const total = (responses: ReadonlyMap<string, number>): number =>
+  [...responses.values()].reduce((sum, count) => sum + count, 0)
 
 async function outcomes({ headgate }: Deployment) {
   const metrics = await scrape(headgate.admin)

@@ -30,11 +30,11 @@ describeKafka('what Headgate promises whatever its config says', () => {
   test('case 24: a regex that makes others backtrack without end decides at once', async () => {
     const { post, prefix } = running()
     const evil = `{"text":"${'a'.repeat(100_000)}!"}`
-    const [answer, other] = await Promise.all([
+    const [response, other] = await Promise.all([
       post(eventText('evil', evil)),
       post(eventText('other', '{"text":"aaab"}')),
     ])
-    expect(answer).toMatchObject({ status: 200, body: { topic: `${prefix}.default` } })
+    expect(response).toMatchObject({ status: 200, body: { topic: `${prefix}.default` } })
     expect(other).toMatchObject({ status: 200, body: { topic: `${prefix}.high` } })
   })
 
@@ -43,10 +43,10 @@ describeKafka('what Headgate promises whatever its config says', () => {
     const events = Array.from({ length: 10 }, (_, n) => `id-${n}`)
     const runaways = events.map((id) => post(eventText(`run-${id}`, '{"run":"away"}')))
     const others = events.map((id) => post(eventText(id, '{}')))
-    for (const answer of await Promise.all(runaways)) {
-      expect(answer).toMatchObject({ status: 422, body: { code: 'HG_EVENT_TOO_COSTLY' } })
+    for (const response of await Promise.all(runaways)) {
+      expect(response).toMatchObject({ status: 422, body: { code: 'HG_EVENT_TOO_COSTLY' } })
     }
-    for (const answer of await Promise.all(others)) expect(answer.status).toBe(200)
+    for (const response of await Promise.all(others)) expect(response.status).toBe(200)
   })
 
   test.each([

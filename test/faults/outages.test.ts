@@ -1,5 +1,5 @@
 /**
- * One broker that is down, frozen, or whose answers get lost.
+ * One broker that is down, frozen, or whose responses get lost.
  *
  * | case | test |
  * |---|---|
@@ -18,7 +18,7 @@ import { type KafkaCluster, startKafkaCluster } from '../helpers/kafka/cluster.j
 import { KafkaProxy } from '../helpers/kafka/proxy.js'
 import { describeKafka } from '../helpers/kafka/real-kafka.js'
 import { sharedByTests } from '../helpers/lasting.js'
-import { type Answer, deploy, eventText } from '../helpers/processes/deployment.js'
+import { deploy, eventText, type WebhookResponse } from '../helpers/processes/deployment.js'
 import { expectOnceAndAcknowledged } from './invariant.js'
 
 const LATER = { timeout: 60_000, interval: 100 }
@@ -127,13 +127,13 @@ describeKafka('what Headgate promises while Kafka is away', () => {
     const { post, cxone } = deployment
     freeze(cluster)
     const ids = idsOf(40)
-    const answers = await postAll(post, ids)
-    const codes = answers.map(({ status, body }) => `${status} ${body['code']}`).toSorted()
+    const responses = await postAll(post, ids)
+    const codes = responses.map(({ status, body }) => `${status} ${body['code']}`).toSorted()
     expect(codes).toEqual([
       ...Array(20).fill('503 HG_INTAKE_TIMEOUT'),
       ...Array(20).fill('503 HG_KAFKA_QUEUE_FULL'),
     ])
-    for (const { headers } of answers) expect(headers.get('retry-after')).toMatch(/^\d+$/)
+    for (const { headers } of responses) expect(headers.get('retry-after')).toMatch(/^\d+$/)
     expect(cxone.acknowledged.size).toBe(0)
 
     brokerOf(cluster).resume()
@@ -161,11 +161,11 @@ describeKafka('what Headgate promises while Kafka is away', () => {
     const deployment = await deploy(cluster.bootstrap, { env: { HEADGATE_SHUTDOWN_TIMEOUT: '2s' } })
     const { post, headgate, cxone } = deployment
     freeze(cluster)
-    const answer = post(eventText('stuck', '{}')).catch(() => undefined)
+    const response = post(eventText('stuck', '{}')).catch(() => undefined)
     await expect.poll(async () => (await scrape(headgate.admin)).sum('headgate_inflight_events')).toBe(1)
     headgate.kill('SIGTERM')
     expect(await headgate.exited).toMatchObject({ code: 1 })
-    expect((await answer)?.status).not.toBe(200)
+    expect((await response)?.status).not.toBe(200)
     expect(cxone.acknowledged.size).toBe(0)
     expect(headgate.lines.join('\n')).toContain('stopped with 1 requests in flight')
 
@@ -176,7 +176,7 @@ describeKafka('what Headgate promises while Kafka is away', () => {
   })
 })
 
-type Post = (body: string) => Promise<Answer>
+type Post = (body: string) => Promise<WebhookResponse>
 
 function brokerOf({ brokers: [broker] }: KafkaCluster) {
   if (broker === undefined) throw new Error('The cluster has no broker.')
@@ -189,7 +189,7 @@ function freeze(cluster: KafkaCluster): void {
   onTestFinished(() => brokerOf(cluster).resume())
 }
 
-const postAll = (post: Post, ids: readonly string[]): Promise<Answer[]> =>
+const postAll = (post: Post, ids: readonly string[]): Promise<WebhookResponse[]> =>
   Promise.all(ids.map((id) => post(eventText(id, '{}'))))
 
 /** As a sender does: until each of them is answered 200. */
@@ -199,7 +199,7 @@ async function resend(post: Post, ids: readonly string[]): Promise<void> {
   )
 }
 
-/** Posts an event whose record gets to Kafka, while Headgate cannot hear so: where the record is, and the answer. */
+/** Posts an event whose record gets to Kafka, while Headgate cannot hear so: where the record is, and the response. */
 async function persistedWithoutReport(
   { bootstrap }: KafkaCluster,
   proxy: KafkaProxy,

@@ -58,10 +58,10 @@ describeKafka('what Headgate promises when it is ended', () => {
     const sender = async (name: number) => {
       for (let n = 0; ; n++) {
         const id = `${name}-${n}`
-        const answer = await post(eventText(id, '{}')).catch(() => undefined)
-        if (answer?.status === 200) answered.push(id)
-        else if (answer === undefined) return
-        else if (answer.status !== 503) throw new Error(`${id} was answered ${answer.status}`)
+        const response = await post(eventText(id, '{}')).catch(() => undefined)
+        if (response?.status === 200) answered.push(id)
+        else if (response === undefined) return
+        else if (response.status !== 503) throw new Error(`${id} was answered ${response.status}`)
       }
     }
     const senders = Promise.all(Array.from({ length: 16 }, (_, name) => sender(name)))

@@ -14,7 +14,7 @@ import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { describeKafka, sharedKafka } from '../helpers/kafka/real-kafka.js'
 import { sharedByTests } from '../helpers/lasting.js'
-import { type Answer, type Deployment, deploy, eventText } from '../helpers/processes/deployment.js'
+import { type Deployment, deploy, eventText, type WebhookResponse } from '../helpers/processes/deployment.js'
 import { type RawConnection, rawConnection, rawRequest } from '../helpers/raw-connection.js'
 
 const PATH = '/webhook/cxone/data-actions'
@@ -41,9 +41,9 @@ describeKafka('what Headgate promises whatever its senders do', () => {
       await post(body, { ...signed(body, { time: hourAgo }), 'webhook-timestamp': stamp(Date.now()) }),
       await post(body, signed(eventText(id, '{"other":1}'))),
     ]
-    for (const answer of refused) {
-      expect(answer).toMatchObject({ status: 401, body: { code: 'HG_INTAKE_UNAUTHENTICATED' } })
-      expect(JSON.stringify(answer.body)).not.toContain(OLD)
+    for (const response of refused) {
+      expect(response).toMatchObject({ status: 401, body: { code: 'HG_INTAKE_UNAUTHENTICATED' } })
+      expect(JSON.stringify(response.body)).not.toContain(OLD)
     }
     expect(await recordsOf(records, id)).toEqual([])
 
@@ -83,20 +83,20 @@ describeKafka('what Headgate promises whatever its senders do', () => {
     const unpacked = await post(bomb, { ...signed(bomb), 'content-encoding': 'gzip' })
     expect(unpacked).toMatchObject({ status: 415, body: { code: 'HG_INTAKE_ENCODING' } })
 
-    const answers: Promise<Answer>[] = []
+    const responses: Promise<WebhookResponse>[] = []
     let going = true
     const honest = (async () => {
       while (going) {
         const body = eventText(randomUUID(), '{}')
-        answers.push(post(body, signed(body)))
-        await answers.at(-1)
+        responses.push(post(body, signed(body)))
+        await responses.at(-1)
       }
     })()
     for (const connection of slow) expect(await connection.closed()).toMatch(/^HTTP\/1\.1 408 /)
     going = false
     await honest
-    expect(answers.length).toBeGreaterThan(100)
-    expect(new Set((await Promise.all(answers)).map(({ status }) => status))).toEqual(new Set([200]))
+    expect(responses.length).toBeGreaterThan(100)
+    expect(new Set((await Promise.all(responses)).map(({ status }) => status))).toEqual(new Set([200]))
   })
 
   test.each<[string, string | Buffer, string]>([

@@ -112,7 +112,7 @@ describeKafka('what Headgate promises when topics are not as they should be', ()
 
 const reasons = async ({ ready }: Deployment): Promise<string> => (await ready()).reasons.join('; ')
 
-/** The code of the answer, which has to be 503 and say when to come again. */
+/** The code of the response, which has to be 503 and say when to come again. */
 async function refused({ post }: Deployment, id: string): Promise<unknown> {
   const { status, headers, body } = await post(eventText(id, '{}'))
   expect(status).toBe(503)

@@ -75,13 +75,13 @@ function segments(bytes: Buffer, cuts: readonly number[]): Buffer[] {
 }
 
 it(
-  'whatever comes, however it is cut: no request has two answers, what is counted is released, and the next sender is served',
+  'whatever comes, however it is cut: no request has two responses, what is counted is released, and the next sender is served',
   async () => {
     let handled = 0
     const { handler } = echo({
       async handle({ body }) {
         handled++
-        // Some at once, some later, so that answers overtake each other.
+        // Some at once, some later, so that responses overtake each other.
         for (let turn = body.length % 3; turn > 0; turn--) await nextTurn()
         return ok(`<${body.length}>`)
       },
@@ -115,15 +115,17 @@ it(
         if (how === 'resets') connection.cut()
         const received = await connection.closed()
         await until(() => listener.usage().connections + listener.usage().bodyBytes === 0)
-        const answers = [...received.matchAll(/HTTP\/1\.1 ([2-5]\d\d) /g)].map(([, status]) => Number(status))
-        // Each request is handled once at most, and each answer of a handler is of one.
-        expect(answers.filter((status) => status === 200).length).toBeLessThanOrEqual(handled)
+        const responses = [...received.matchAll(/HTTP\/1\.1 ([2-5]\d\d) /g)].map(([, status]) =>
+          Number(status),
+        )
+        // Each request is handled once at most, and each response of a handler is of one.
+        expect(responses.filter((status) => status === 200).length).toBeLessThanOrEqual(handled)
         if (how !== 'resets') {
-          expect(answers.filter((status) => status === 200)).toHaveLength(handled)
-          expect([...statuses.pipeline, ...statuses.nobody].sort()).toEqual(answers.sort())
+          expect(responses.filter((status) => status === 200)).toHaveLength(handled)
+          expect([...statuses.pipeline, ...statuses.nobody].sort()).toEqual(responses.sort())
         }
         if (how !== 'resets' && mutations.length === 0)
-          expect(answers.every((status) => status === 200 || status === 404)).toBe(true)
+          expect(responses.every((status) => status === 200 || status === 404)).toBe(true)
       }),
       RUNS,
     )

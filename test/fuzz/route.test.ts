@@ -8,7 +8,7 @@ import { BUILTINS } from '../../src/plugins/transform/route/jsonata-builtins.js'
 import { eventOf, stage } from '../plugins/transform/route/setup.js'
 import { runs } from './runs.js'
 
-/** What the last piece of work may cost above the budget: one step of the NFA, or all of the backtracker. */
+/** The last piece of work may cost this much above the budget: one step of the NFA, or all of the backtracker. */
 const REST = 3 * 262_144
 
 /** Patterns of few letters, with the repetitions that cost most. */

@@ -17,7 +17,8 @@ export function sharedByTests<Value>(make: (atEnd: AtEnd) => Promise<Value>): ()
     for (const cleanUp of cleanUps.reverse()) await cleanUp()
   })
   return () => {
-    if (made === undefined) throw new Error('What tests share is there once the first of them runs.')
+    if (made === undefined)
+      throw new Error('The value that tests share is there once the first of them runs.')
     return made.value
   }
 }

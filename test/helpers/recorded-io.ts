@@ -1,6 +1,6 @@
 import type { Command, CommandInput, Io } from '../../src/commands/command.js'
 
-/** What a command printed and how it ended. */
+/** The output of a command and its end. */
 export interface Recorded {
   readonly code: number
   readonly out: string

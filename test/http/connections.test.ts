@@ -193,8 +193,8 @@ it.each([
     await until(() => waiting.length === count)
     for (let turn = 0; turn < 10; turn++) await nextTurn()
     for (const answer of waiting) answer(ok('hi'))
-    const answers = (await connection.closed()).split('HTTP/1.1 200 ').length - 1
-    expect(answers).toBe(count)
+    const responses = (await connection.closed()).split('HTTP/1.1 200 ').length - 1
+    expect(responses).toBe(count)
     expect(statuses.pipeline.filter((status) => status === 200)).toHaveLength(count)
     await until(() => listener.usage().connections === 0)
   },

@@ -40,9 +40,9 @@ describe('listener: connections that wait until the pipelines accept events', ()
     unserve()
     const early = await rawConnection(port)
     early.send(request('one'))
-    const answer = await early.until((text) => text.includes('HG_INTAKE_STARTING'))
-    expect(answer).toContain('503')
-    expect(answer.toLowerCase()).toContain('retry-after: ')
+    const response = await early.until((text) => text.includes('HG_INTAKE_STARTING'))
+    expect(response).toContain('503')
+    expect(response.toLowerCase()).toContain('retry-after: ')
   })
 
   it('responds at once to connections beyond the share that is held', async () => {

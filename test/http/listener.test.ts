@@ -69,9 +69,9 @@ describe('listener: routing', () => {
   it('responds 405 with Allow to a method that the path does not accept', async () => {
     const { handler, requests } = echo({ methods: ['POST', 'PUT'] })
     const { post, statuses } = await listen(handler)
-    const answer = await post('/in', '', 'GET')
-    expect(answer).toMatchObject({ status: 405, headers: { allow: 'POST, PUT' } })
-    expect(JSON.parse(answer.text)).toMatchObject({ code: 'HG_INTAKE_METHOD' })
+    const response = await post('/in', '', 'GET')
+    expect(response).toMatchObject({ status: 405, headers: { allow: 'POST, PUT' } })
+    expect(JSON.parse(response.text)).toMatchObject({ code: 'HG_INTAKE_METHOD' })
     expect((await post('/in', 'x', 'PUT')).status).toBe(200)
     expect(requests).toHaveLength(1)
     expect(statuses.pipeline).toEqual([405, 200])
@@ -125,8 +125,8 @@ describe('listener: bodies', () => {
     const { port, statuses } = await listen(handler)
     const connection = await rawConnection(port)
     connection.send(rawRequest('POST', '/in', { 'content-length': 1_000_000_000 }))
-    const answer = await connection.until((text) => text.endsWith('too large'))
-    expect(answer).toMatch(/^HTTP\/1.1 413 [\s\S]*connection: close\r\n/i)
+    const response = await connection.until((text) => text.endsWith('too large'))
+    expect(response).toMatch(/^HTTP\/1.1 413 [\s\S]*connection: close\r\n/i)
     expect(requests).toEqual([])
     expect(statuses.pipeline).toEqual([413])
   })
@@ -192,9 +192,9 @@ describe('listener: bodies', () => {
     const { port, statuses, listener } = await listen({
       ...handler,
       async handle(request) {
-        const answer = await handler.handle(request)
+        const response = await handler.handle(request)
         finished.push(request.body.toString())
-        return answer
+        return response
       },
     })
     const connection = await rawConnection(port)
@@ -220,8 +220,8 @@ describe('listener: connections', () => {
     )
     await until(() => waiting.length === 3)
     for (const place of [2, 1, 0]) waiting[place]?.(ok(`<${place}>`))
-    const answers = await connection.until((text) => text.includes('<2>'))
-    expect(answers.match(/<\d>/g)).toEqual(['<0>', '<1>', '<2>'])
+    const responses = await connection.until((text) => text.includes('<2>'))
+    expect(responses.match(/<\d>/g)).toEqual(['<0>', '<1>', '<2>'])
   })
 
   it('responds 503 and logs when a handler throws or rejects', async () => {

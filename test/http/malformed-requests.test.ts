@@ -133,8 +133,8 @@ describe('listener: malformed requests', () => {
       await nextTurn()
       expect(statuses).toEqual({ pipeline: [], nobody: [] })
       for (const answer of waiting.reverse()) answer(ok('late'))
-      const answers = (await connection.closed()).match(/HTTP\/1.1 \d+/g)
-      expect(answers).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 400'])
+      const responses = (await connection.closed()).match(/HTTP\/1.1 \d+/g)
+      expect(responses).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 400'])
       expect(statuses).toEqual({ pipeline: [200, 200], nobody: [400] })
     },
   )
@@ -146,7 +146,7 @@ describe('listener: malformed requests', () => {
     connection.send(`${rawRequest('POST', '/in', { 'content-length': 2 }, 'hi').repeat(2)}garbage\r\n\r\n`)
     await until(() => waiting.length === 2)
     connection.cut()
-    // What is paused is not told of a reset: it shows when the first answer is written.
+    // A paused socket does not hear of a reset: it shows when the first response is written.
     waiting[0]?.(ok('late'))
     await until(() => listener.usage().connections === 0)
     waiting[1]?.(ok('later'))

@@ -30,7 +30,7 @@ async function serverWith(answer: (response: ServerResponse) => void) {
   })
   const connection = connect((server.address() as AddressInfo).port, '127.0.0.1')
   onTestFinished(() => void connection.destroy())
-  return { told, connection, answers: answersOn(connection) }
+  return { told, connection, responses: answersOn(connection) }
 }
 
 function answersOn(connection: Socket): () => number {
@@ -53,18 +53,18 @@ test('a reader gets the body piece by piece, and then its end', async () => {
 })
 
 test('a request without a body ends at once', async () => {
-  const { told, connection, answers } = await serverWith(ok)
+  const { told, connection, responses } = await serverWith(ok)
   connection.write(head(0))
-  await expect.poll(answers).toBe(1)
+  await expect.poll(responses).toBe(1)
   expect(told).toEqual(['end'])
 })
 
 test('the connection serves the next request, and requests that arrived together', async () => {
-  const { told, connection, answers } = await serverWith(ok)
+  const { told, connection, responses } = await serverWith(ok)
   connection.write(`${head(3)}one`)
-  await expect.poll(answers).toBe(1)
+  await expect.poll(responses).toBe(1)
   connection.write(`${head(3)}two${head(5)}three`)
-  await expect.poll(answers).toBe(3)
+  await expect.poll(responses).toBe(3)
   expect(told).toEqual(['one', 'end', 'two', 'end', 'three', 'end'])
 })
 
@@ -85,12 +85,12 @@ test('node:http does not discard the body of a request that was read', async () 
 })
 
 test('the rest of the body is discarded after the reader stops, however long it is', async () => {
-  const { told, connection, answers } = await serverWith(ok)
+  const { told, connection, responses } = await serverWith(ok)
   const rest = 'y'.repeat(1_000_000)
   connection.write(`${head(1 + rest.length)}x`)
-  await expect.poll(answers).toBe(1)
+  await expect.poll(responses).toBe(1)
   connection.write(`${rest}${head(3)}two`)
-  await expect.poll(answers).toBe(2)
+  await expect.poll(responses).toBe(2)
   expect(told).toEqual(['x', 'two', 'end'])
 })
 

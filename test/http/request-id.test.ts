@@ -6,7 +6,7 @@ import { echo, listen, ok } from './setup.js'
 
 const MADE = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** Asks with this id, and gives the one of the answer. */
+/** Asks with this id, and gives the one of the response. */
 async function asked(
   handler: HttpHandler,
   id: string | undefined,
@@ -14,9 +14,9 @@ async function asked(
 ) {
   const { url, lines } = await listen(handler)
   const headers = id === undefined ? {} : { 'x-request-id': id }
-  const answer = await request(`${url}${path}`, { method, body, headers })
-  await answer.body.dump()
-  return { status: answer.statusCode, id: answer.headers['x-request-id'], lines }
+  const response = await request(`${url}${path}`, { method, body, headers })
+  await response.body.dump()
+  return { status: response.statusCode, id: response.headers['x-request-id'], lines }
 }
 
 const answering = (status: number) => echo({ handle: async () => ({ ...ok('no'), status }) }).handler
@@ -46,7 +46,7 @@ describe('request id', () => {
     ['a path that nobody serves', echo().handler, 404, { path: '/other' }],
     ['another method', echo().handler, 405, { method: 'PUT' }],
     ['too large a body', echo().handler, 413, { body: 'x'.repeat(2000) }],
-  ])('is in the answer to %s, given or made', async (_what, handler, status, how) => {
+  ])('is in the response to %s, given or made', async (_what, handler, status, how) => {
     expect(await asked(handler, 'r-1', how)).toMatchObject({ status, id: 'r-1' })
     expect(await asked(handler, undefined, how)).toMatchObject({ status, id: expect.stringMatching(MADE) })
   })
@@ -67,8 +67,8 @@ describe('request id', () => {
     const { port } = await listen(answering(503))
     const connection = await rawConnection(port)
     connection.send(rawRequest('POST', '/in', { 'content-length': 2, 'x-request-id': id }, 'hi'))
-    const answer = await connection.until((text) => text.endsWith('no'))
-    expect(answer).toMatch(/\r\nx-request-id: [0-9a-f-]{36}\r\n/)
+    const response = await connection.until((text) => text.endsWith('no'))
+    expect(response).toMatch(/\r\nx-request-id: [0-9a-f-]{36}\r\n/)
   })
 
   it('is generated if the sender gave two', async () => {
@@ -83,8 +83,8 @@ describe('request id', () => {
   })
 
   it('is that of the source if its response has one', async () => {
-    const answer = { ...ok('no'), status: 503, headers: { 'x-request-id': 'its-own' } }
-    const { handler } = echo({ handle: async () => answer })
+    const response = { ...ok('no'), status: 503, headers: { 'x-request-id': 'its-own' } }
+    const { handler } = echo({ handle: async () => response })
     expect((await asked(handler, 'r-1')).id).toBe('its-own')
   })
 })

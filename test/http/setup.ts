@@ -28,9 +28,9 @@ export function echo(overrides: Partial<HttpHandler> = {}) {
   return { handler, requests }
 }
 
-/** A handler whose answers come when the test says so. */
+/** A handler whose responses come when the test says so. */
 export function held(overrides: Partial<HttpHandler> = {}) {
-  const waiting: ((answer: HttpResponse) => void)[] = []
+  const waiting: ((response: HttpResponse) => void)[] = []
   const { handler } = echo({ handle: () => new Promise((resolve) => waiting.push(resolve)), ...overrides })
   return { handler, waiting }
 }
@@ -57,12 +57,12 @@ export async function listen(handler: HttpHandler, options: Partial<ListenerOpti
   const dispatcher = new Agent({ connect: { rejectUnauthorized: false } })
   onTestFinished(() => dispatcher.destroy())
   const post = async (path: string, body: string | Buffer, method: 'POST' | 'GET' | 'PUT' = 'POST') => {
-    const answer = await request(`${url}${path}`, {
+    const response = await request(`${url}${path}`, {
       method,
       body: method === 'GET' ? null : body,
       dispatcher,
     })
-    return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() }
+    return { status: response.statusCode, headers: response.headers, text: await response.body.text() }
   }
   return { listener, http, unserve, url, port, post, statuses, ...context }
 }

@@ -21,7 +21,7 @@ const logged = (value: Buffer, headers: readonly RecordHeader[]): LoggedRecord =
 
 const throughTopic = (decided: DecidedEvent): DecidedEvent => {
   const { value, headers } = toInboxRecord('inbox', decided)
-  // What Kafka keeps of it.
+  // The part that Kafka keeps.
   return fromInboxRecord(logged(Buffer.from(value), headers))
 }
 

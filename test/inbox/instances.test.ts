@@ -168,7 +168,7 @@ async function simulate(ops: readonly Op[]) {
   }
 
   for (const each of ops) await run(each)
-  // Faults are over: whoever is left works off the rest.
+  // Faults are over: the remaining instances work off the rest.
   for (const { member } of instances) {
     member.fault = undefined
     member.release()

@@ -8,7 +8,7 @@ import { describeKafka, sharedKafka } from '../helpers/kafka/real-kafka.js'
 import { type Block, blocksOf, WALKED } from '../helpers/pages.js'
 import { reader, type Shell, shell } from '../helpers/processes/reader.js'
 
-/** They stay until they are stopped. What the page has after them is for another terminal. */
+/** They stay until they are stopped. The commands after them are for another terminal. */
 const STAYS = /headgate (?:sandbox|run)$/m
 
 /** The names of Kafka's tools in its folder `bin`, and the classes that they start. */

@@ -57,7 +57,7 @@ describeKafka('the log of the kafka sink', () => {
     await stranger.begin()
     stranger.produce()
     await stranger.commit()
-    // The marker is written after the answer.
+    // The marker is written after the response.
     await vi.waitFor(async () => expect(await log.partitions()).toMatchObject([{ end: 3 }]), WAIT)
     expect(await read()).toEqual(['a', ''])
 

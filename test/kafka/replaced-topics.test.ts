@@ -8,14 +8,14 @@ const LATER = { timeout: 60_000, interval: 100 }
 
 /** Posts until the event is taken, and says how. Nothing before may have been a 2xx. */
 async function outcomeOf({ post }: Deployment, id: string): Promise<unknown> {
-  let answer = await post(eventText(id, '{}'))
+  let response = await post(eventText(id, '{}'))
   await expect
     .poll(async () => {
-      if (answer.status === 503) answer = await post(eventText(id, '{}'))
-      return answer.status
+      if (response.status === 503) response = await post(eventText(id, '{}'))
+      return response.status
     }, LATER)
     .toBe(200)
-  return answer.body['outcome']
+  return response.body['outcome']
 }
 
 const idsOf = async ({ records }: Deployment): Promise<(string | undefined)[]> =>

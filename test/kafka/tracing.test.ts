@@ -30,14 +30,14 @@ describeKafka('from the sender to Kafka and back', () => {
     },
   )
 
-  test('the id in an answer leads to the line of the log, whether or not the sender gave it', async () => {
+  test('the id in a response leads to the line of the log, whether or not the sender gave it', async () => {
     const { headgate, post } = await deploy(sharedKafka())
     const lineOf = async (headers: { [name: string]: string }, body: string) => {
-      const answer = await post(body, headers)
-      const id = answer.headers.get('x-request-id')
+      const response = await post(body, headers)
+      const id = response.headers.get('x-request-id')
       const lines = () => headgate.lines.filter((line) => line.includes(`"request_id":"${id}"`))
       await expect.poll(lines).toHaveLength(1)
-      return { status: answer.status, id, line: JSON.parse(lines()[0] ?? '') as object }
+      return { status: response.status, id, line: JSON.parse(lines()[0] ?? '') as object }
     }
     expect(await lineOf({ ...trace, 'x-request-id': 'r-1' }, 'no JSON')).toMatchObject({
       status: 400,

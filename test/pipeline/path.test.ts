@@ -50,7 +50,7 @@ test('the outcome waits for the sink to confirm', async () => {
   expect(await outcome).toMatchObject({ kind: 'delivered' })
 })
 
-test('a handshake ends with its answer, is counted, and is logged even while the pipeline is paused', async () => {
+test('a handshake ends with its response, is counted, and is logged even while the pipeline is paused', async () => {
   const { inline, pipeline, metric, lines } = await runningPipeline()
   const response = { status: 200, headers: {}, body: 'challenge' }
   const handshake = { kind: 'handshake', form: 'query', response } as const

@@ -16,8 +16,8 @@ const basic = (id: string, secret: string) => ({ authorization: `Basic ${btoa(`$
 const inBody = { client_id: 'id', client_secret: 'secret' }
 
 async function token(cxone: Cxone): Promise<string> {
-  const answer = await askToken(cxone, { grant_type: 'client_credentials', ...inBody })
-  return ((await answer.json()) as { access_token: string }).access_token
+  const response = await askToken(cxone, { grant_type: 'client_credentials', ...inBody })
+  return ((await response.json()) as { access_token: string }).access_token
 }
 
 const acknowledge = (cxone: Cxone, id: string, bearer: string) =>
@@ -30,12 +30,12 @@ test('a token is issued to the client, whether it proves itself in the header or
   const cxone = await start({ tokenLifetime: 7 })
   const form = { grant_type: 'client_credentials', scope: 'a b' }
 
-  for (const answer of [
+  for (const response of [
     await askToken(cxone, form, basic('id', 'secret')),
     await askToken(cxone, { ...form, ...inBody }),
   ]) {
-    expect(answer.status).toBe(200)
-    expect(await answer.json()).toEqual({
+    expect(response.status).toBe(200)
+    expect(await response.json()).toEqual({
       access_token: expect.stringMatching(/^\S{20,}$/),
       token_type: 'Bearer',
       expires_in: 7,
@@ -73,21 +73,21 @@ test.each([
 ])('no token is issued for %s', async (_case, form, headers, status, error) => {
   const cxone = await start({ accessKey: { id: 'k', secret: 's' } })
 
-  const answer = await askToken(
+  const response = await askToken(
     cxone,
     form as unknown as Record<string, string>,
     headers as Record<string, string>,
   )
 
-  expect(answer.status).toBe(status)
-  expect(await answer.json()).toEqual({ error })
+  expect(response.status).toBe(status)
+  expect(await response.json()).toEqual({ error })
   expect(cxone).toMatchObject({ tokenRequests: 1, tokensIssued: 0 })
 })
 
 test('an access key gets a token by the password grant', async () => {
   const cxone = await start({ accessKey: { id: 'k', secret: 's' } })
-  const answer = await askToken(cxone, { grant_type: 'password', username: 'k', password: 's', ...inBody })
-  expect(answer.status).toBe(200)
+  const response = await askToken(cxone, { grant_type: 'password', username: 'k', password: 's', ...inBody })
+  expect(response.status).toBe(200)
 })
 
 test('the first acknowledgement of an id is answered 200, every other one 409', async () => {
@@ -114,7 +114,7 @@ test('a token that is unknown, revoked or expired is answered 401, and nothing i
   expect(lasting.acknowledged.has('b')).toBe(false)
 })
 
-test('whoever started it is told of every acknowledgement with a valid token', async () => {
+test('the program that started it is told of every acknowledgement with a valid token', async () => {
   const told: string[] = []
   const cxone = await start({ onAcknowledged: (id) => told.push(id) })
   const bearer = await token(cxone)
@@ -140,13 +140,13 @@ test('now and then, a request is throttled or finds no service', async () => {
   const cxone = await start({ faults: periodicFaults({ throttled: 5, unavailable: 3 }) })
   const bearer = await token(cxone)
 
-  const answers = []
-  for (let n = 1; n <= 15; n++) answers.push(await acknowledge(cxone, `a-${n}`, bearer))
+  const responses = []
+  for (let n = 1; n <= 15; n++) responses.push(await acknowledge(cxone, `a-${n}`, bearer))
 
-  expect(answers.map(({ status }) => status)).toEqual([
+  expect(responses.map(({ status }) => status)).toEqual([
     200, 200, 503, 200, 429, 503, 200, 200, 503, 429, 200, 503, 200, 200, 429,
   ])
-  expect(answers[4]?.headers.get('retry-after')).toBe('1')
+  expect(responses[4]?.headers.get('retry-after')).toBe('1')
 })
 
 test('another process can ask what was counted', async () => {
@@ -155,11 +155,11 @@ test('another process can ask what was counted', async () => {
   await acknowledge(cxone, 'a', bearer)
   await acknowledge(cxone, 'a', bearer)
 
-  const answer = await fetch(`${cxone.url}/simulator/report`)
+  const response = await fetch(`${cxone.url}/simulator/report`)
 
-  expect(await answer.json()).toEqual({
+  expect(await response.json()).toEqual({
     acknowledged: { a: 1 },
-    answers: { '200': 1, '503': 1 },
+    responses: { '200': 1, '503': 1 },
     tokenRequests: 1,
     tokensIssued: 1,
   })

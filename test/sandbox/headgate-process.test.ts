@@ -15,7 +15,7 @@ async function start(source: string, options: Partial<HeadgateOptions> = {}) {
     config: 'plugins.config.json',
     program,
     ...options,
-    // What a killed process leaves behind goes with the directory.
+    // Files that a killed process leaves behind go with the directory.
     env: { TMPDIR: directory, ...options.env },
   })
   onTestFinished(async () => {

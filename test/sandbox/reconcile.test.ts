@@ -21,7 +21,7 @@ const changeLastRecord = (change: (record: ReadRecord) => object) => (run: Mutab
   const record = last(run.records)
   run.records[run.records.length - 1] = { ...record, ...change(record) }
 }
-const changeAnswer =
+const changeResponse =
   (index: (run: MutableObserved) => number, change: object, body: object) => (run: MutableObserved) => {
     const at = index(run)
     const exchange = run.exchanges[at] as (typeof run.exchanges)[number]
@@ -88,22 +88,22 @@ test.each<[string, RegExp, (run: MutableObserved) => void]>([
   [
     'a valid event that was refused',
     /the response was 422 HG_SCHEMA_VIOLATION; expected 200/,
-    changeAnswer(firstDelivered, { status: 422 }, { code: 'HG_SCHEMA_VIOLATION' }),
+    changeResponse(firstDelivered, { status: 422 }, { code: 'HG_SCHEMA_VIOLATION' }),
   ],
   [
     'an event that was delivered twice',
     /the outcomes were delivered, delivered; expected delivered once/,
-    changeAnswer(firstAgain, {}, { outcome: 'delivered' }),
+    changeResponse(firstAgain, {}, { outcome: 'delivered' }),
   ],
   [
     'a duplicate with another place',
     /the responses name different positions/,
-    changeAnswer(firstAgain, {}, { offset: 9999 }),
+    changeResponse(firstAgain, {}, { offset: 9999 }),
   ],
   [
     'an invalid event that was accepted',
     /the response was 200 undefined; expected 4/,
-    changeAnswer(firstRejected, { status: 200 }, { code: undefined }),
+    changeResponse(firstRejected, { status: 200 }, { code: undefined }),
   ],
   [
     'a metric that counts one too many',
@@ -132,12 +132,12 @@ test.each<[string, RegExp, (run: MutableObserved) => void]>([
   expect(reconcile(run).differences.join('\n')).toMatch(expected)
 })
 
-test('a record in the partition of another route is a difference even where the answer says the same', () => {
+test('a record in the partition of another route is a difference even where the response says the same', () => {
   const run = perfectRun()
   const at = firstDelivered(run)
   const exchange = run.exchanges[at] as (typeof run.exchanges)[number]
   const { offset } = exchange.response.body as { offset: number }
-  changeAnswer(() => at, {}, { partition: 3 })(run)
+  changeResponse(() => at, {}, { partition: 3 })(run)
   run.records = run.records.map((record) => (record.offset === offset ? { ...record, partition: 3 } : record))
   expect(reconcile(run).differences.join('\n')).toMatch(/; expected cxone.data.actions.high, partition 0/)
 })

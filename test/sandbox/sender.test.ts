@@ -18,15 +18,15 @@ async function senderTo(listener: RequestListener, signal = new AbortController(
 
 const EVENT = { body: Buffer.from('{"a": 1.0}'), headers: { authorization: 'Bearer secret' } }
 
-test('an event is posted with its bytes and headers, and the answer is given', async () => {
+test('an event is posted with its bytes and headers, and the response is given', async () => {
   const sender = await senderTo(async (request, response) => {
     const body = (await request.toArray()).join('')
     response
       .writeHead(422)
       .end(JSON.stringify({ body, url: request.url, token: request.headers.authorization }))
   })
-  const answer = await sender.post(EVENT)
-  expect(answer).toEqual({
+  const response = await sender.post(EVENT)
+  expect(response).toEqual({
     status: 422,
     body: { body: '{"a": 1.0}', url: '/hook', token: 'Bearer secret' },
     refusals: 0,
@@ -47,7 +47,7 @@ test('a 503 without Retry-After is a mistake of the server', async () => {
   await expect(sender.post(EVENT)).rejects.toThrow('has no Retry-After header')
 })
 
-test('an answer that is not JSON is an answer all the same', async () => {
+test('a response that is not JSON is a response all the same', async () => {
   const sender = await senderTo((_request, response) => response.writeHead(404).end('not here'))
   expect(await sender.post(EVENT)).toEqual({ status: 404, body: undefined, refusals: 0 })
 })

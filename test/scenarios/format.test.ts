@@ -28,7 +28,7 @@ test.each(files)('%s fits it, and names it', (path) => {
 
 test.each<[string, object]>([
   ['nothing expected', { name: 'a', event: 1, expect: {} }],
-  ['a misspelt expectation', { name: 'a', event: 1, expect: { rout: 'x' } }],
+  ['a mistyped expectation', { name: 'a', event: 1, expect: { rout: 'x' } }],
   ['an unknown outcome', { name: 'a', event: 1, expect: { outcome: 'duplicate' } }],
   ['no event', { name: 'a', expect: { key: null } }],
   ['two events', { name: 'a', event: 1, text: '1', expect: { key: null } }],

@@ -7,7 +7,7 @@ import { countSuite } from './count.js'
 
 /**
  * HTTP/1.1 as RFC 9112 frames it (section numbers are its own), with what RFC 9110 says of Host, Expect and Upgrade.
- * For each connection: all its bytes, the statuses of the answers in their order, and whether it then takes a further request.
+ * For each connection: all its bytes, the statuses of the responses in their order, and whether it then takes a further request.
  */
 type After = 'open' | 'closed'
 type Case = readonly [name: string, bytes: string, statuses: readonly number[], after: After]
@@ -259,7 +259,7 @@ const probe = post('Content-Length: 5\r\n', 'probe')
 const statusesOf = (text: string) =>
   [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
 
-/** Answers late, so that what comes behind a request is there before its answer. */
+/** Answers late, so that what comes behind a request is there before its response. */
 const late = () =>
   echo({
     async handle({ body }) {

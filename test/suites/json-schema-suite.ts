@@ -18,7 +18,7 @@ export interface Group {
   readonly tests: readonly { readonly description: string; readonly data: unknown; readonly valid: boolean }[]
 }
 
-/** Fetched by pip the first time. Throws with a sentence for people where it cannot be had. */
+/** Fetched by pip the first time. Throws an error with the reason if that fails. */
 export async function jsonSchemaSuite(): Promise<string> {
   if (!existsSync(SUITE)) await fetchSuite()
   return SUITE

@@ -20,7 +20,7 @@ export interface Block {
   }[]
 }
 
-/** Fetched by go the first time, from the module proxy. Throws where it cannot be had. */
+/** Fetched by go the first time, from the module proxy. Throws an error if that fails. */
 export async function re2Suite(): Promise<{ readonly search: Block[]; readonly exhaustive: Block[] }> {
   const { stdout } = await run('go', ['mod', 'download', '-json', MODULE], { cwd: tmpdir() }).catch(
     (error: NodeJS.ErrnoException & { stdout?: string }) => {

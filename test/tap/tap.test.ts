@@ -128,7 +128,7 @@ describe('bounds', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('whoever leaves is written nothing more', () => {
+  test('a tap that has ended is written nothing more', () => {
     const { tap, reader, kinds, host } = tapping({ duration: 1000 })
     tap.leave()
     tap.offer(delivered('a'))

@@ -41,12 +41,12 @@ async function listening(pair: Pair, clientCa?: string, timeouts = {}) {
 async function post(url: string, tls: Agent.Options['connect']): Promise<Dispatcher.ResponseData> {
   const dispatcher = new Agent({ connect: { servername: 'localhost', ...tls } })
   onTestFinished(() => dispatcher.destroy())
-  const answer = await request(`${url}/in`, { method: 'POST', body: 'hello', dispatcher })
-  await answer.body.dump()
-  return answer
+  const response = await request(`${url}/in`, { method: 'POST', body: 'hello', dispatcher })
+  await response.body.dump()
+  return response
 }
 
-/** The name of the certificate that is shown to whoever connects now. */
+/** The name of the certificate that is shown to a new connection. */
 async function shownBy(port: number): Promise<string | string[] | undefined> {
   const socket: TLSSocket = secure({ host: '127.0.0.1', port, rejectUnauthorized: false })
   onTestFinished(() => void socket.destroy())

@@ -8,7 +8,7 @@ type Mutable = {
 } & { records: SeenRecord[]; acknowledged: Map<string, { times: number; firstAt: number }> }
 
 const EVENTS = 300
-/** Long after the answers, which have the time of the test. */
+/** Long after the responses, which have the time of the test. */
 const APPENDED_AT = Date.UTC(2100, 0, 1)
 
 /** A run without a fault, seen from outside. */
@@ -21,7 +21,7 @@ function perfectRun(): Mutable & { journal: Journal } {
     const entry = journal.open(event)
     const { expected, id } = event
     if (expected.kind === 'rejected') {
-      journal.answer(entry, { status: expected.status, body: { code: expected.code } })
+      journal.settle(entry, { status: expected.status, body: { code: expected.code } })
       continue
     }
     const record = recordOf(id, expected, n)
@@ -32,8 +32,8 @@ function perfectRun(): Mutable & { journal: Journal } {
     const delivered = expected.kind === 'record'
     const outcome = delivered ? 'delivered' : 'dead-lettered'
     const body = { id, outcome, topic, partition, offset }
-    journal.answer(entry, { status: delivered ? 200 : 202, body })
-    if (n % 10 === 0) journal.answer(entry, { status: 200, body: { ...body, outcome: 'duplicate' } })
+    journal.settle(entry, { status: delivered ? 200 : 202, body })
+    if (n % 10 === 0) journal.settle(entry, { status: 200, body: { ...body, outcome: 'duplicate' } })
   }
   return { journal, sent: journal.sent, records, acknowledged, troubles: [] }
 }
@@ -91,7 +91,7 @@ test.each<[string, readonly Breach[], RegExp, (run: Mutable) => void]>([
     change(0, { topic: 'cxone.data.actions.dlq' }),
   ],
   [
-    'a record at another offset than the answer says',
+    'a record at another offset than the response says',
     ['misrouted'],
     /got a response with cxone.data.actions.high\/0\/0, but its record is not there/,
     change(0, { offset: 9999 }),
@@ -197,19 +197,19 @@ test.each<[string, object, number]>([
   ['the status of a dead letter', { outcome: 'delivered' }, 202],
   ['a refusal', { code: 'HG_SCHEMA_VIOLATION' }, 422],
   ['an internal error', {}, 500],
-])('an answer with %s is a wrong one', (_name, body, status) => {
+])('a response with %s is a wrong one', (_name, body, status) => {
   const { journal, entry, event } = opened(0)
-  journal.answer(entry, { status, body: { id: event.id, ...body } })
+  journal.settle(entry, { status, body: { id: event.id, ...body } })
   const { violations } = judge({ sent: journal.sent, records: [], acknowledged: new Map(), troubles: [] })
-  expect(violations.map(({ breach }) => breach)).toEqual(['wrong answers'])
+  expect(violations.map(({ breach }) => breach)).toEqual(['wrong responses'])
 })
 
-test('an answer of 503 settles nothing, and is no violation when a better one follows', () => {
+test('a response of 503 settles nothing, and is no violation when a better one follows', () => {
   const { journal, entry, event } = opened(0)
-  expect(journal.answer(entry, { status: 503, body: undefined })).toBe(false)
+  expect(journal.settle(entry, { status: 503, body: undefined })).toBe(false)
   const { topic, partition } = event.expected as InTopic
   const body = { id: event.id, outcome: 'delivered', topic, partition, offset: 0 }
-  expect(journal.answer(entry, { status: 200, body })).toBe(true)
+  expect(journal.settle(entry, { status: 200, body })).toBe(true)
   expect([entry.wrong, entry.places]).toEqual([[], [`${topic}/${partition}/0`]])
 })
 

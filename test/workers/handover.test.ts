@@ -121,7 +121,7 @@ test('a record that cannot be made is a failure of the sink, which the worker co
   )
 })
 
-test('an answer names its request as the log of the primary process does, and as its sender does where it has a name', async () => {
+test('a response names its request as the log of the primary process does, and as its sender does where it has a name', async () => {
   const { inline, intake, primaryLines } = await workerPair()
   inline.send = () => Promise.reject(new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Away.'))
   const unnamed = new ReceivedRequest('POST', {})

@@ -12,7 +12,7 @@ interface RecordFailure extends Failure {
   readonly remedy?: 'check' | 'replace'
 }
 
-/** What the sink says of its client's errors. */
+/** The sink's table of its client's errors. */
 export interface KafkaFailures {
   readonly record: readonly RecordFailure[]
   readonly reading: readonly Failure[]

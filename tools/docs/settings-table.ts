@@ -70,7 +70,7 @@ function table(rows: readonly Row[]): string {
   return ['| setting | type | default | meaning |', '| --- | --- | --- | --- |', ...lines].join('\n')
 }
 
-/** What the page explains once: times, sizes and places. */
+/** Explained once on the page: times, sizes and places. */
 function notationOf({ expected = '', anyOf }: Schema): string | undefined {
   const [, notation] = /^a (duration|size|JSON Pointer) such as "/.exec(expected) ?? []
   return anyOf === undefined ? notation : undefined

@@ -47,7 +47,7 @@ export function scenarioText(answers: Answers): string {
       ...(proof !== undefined && { verify: true }),
       expect: {
         outcome: 'delivered',
-        answer: { status: 200, body: { id: 'event-1', outcome: 'delivered' } },
+        response: { status: 200, body: { id: 'event-1', outcome: 'delivered' } },
         route: 'otherwise',
         topic,
         partition: 'by key',
@@ -61,12 +61,12 @@ export function scenarioText(answers: Answers): string {
       event: event.body,
       ...headersOf(event.headers),
       verify: true,
-      expect: { outcome: 'rejected', code: 'HG_INTAKE_UNAUTHENTICATED', answer: { status: 401 } },
+      expect: { outcome: 'rejected', code: 'HG_INTAKE_UNAUTHENTICATED', response: { status: 401 } },
     },
     {
       name: 'an event without an id is refused',
       event: anonymous.body,
-      expect: { outcome: 'rejected', code: 'HG_INTAKE_NO_ID', answer: { status: 400 } },
+      expect: { outcome: 'rejected', code: 'HG_INTAKE_NO_ID', response: { status: 400 } },
     },
     ...(firstRequired === undefined
       ? []
@@ -79,7 +79,7 @@ export function scenarioText(answers: Answers): string {
               outcome: 'dead-lettered',
               code: 'HG_SCHEMA_VIOLATION',
               topic: answers.deadLetterTopic,
-              answer: { status: 202 },
+              response: { status: 202 },
             },
           },
         ]),

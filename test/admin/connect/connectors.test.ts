@@ -84,7 +84,7 @@ test('paused, the sender hears 503 with a time to come again; what is durable is
   expect(await it.metric('headgate_pipeline_paused{pipeline="orders"}')).toBe(0)
 })
 
-test('whoever cannot prove who they are does not hear that it is paused', async () => {
+test('a sender without the right secret does not hear that it is paused', async () => {
   const { it, ask } = await connectBench()
   await ask('PUT /connectors/orders/pause')
   const strange = new HeadgateError('HG_INTAKE_UNAUTHENTICATED', 'Who are you?')
@@ -125,7 +125,7 @@ test('what an operator wants outlives the pipeline itself', async () => {
   expect((await ask('GET /connectors/orders/status')).body.connector.state).toBe('PAUSED')
 })
 
-test('a failed stage is made anew and put in place of the old one; the others stay', async () => {
+test('a failed stage is made again and put in place of the old one; the others stay', async () => {
   const { it, ask } = await connectBench()
   expect((await ask('POST /connectors/orders/tasks/1/restart')).status).toBe(204)
   expect(it.seen.map(({ kind }) => kind)).toEqual(['transform', 'sink', 'source', 'post-commit', 'transform'])
@@ -146,7 +146,7 @@ test('a restart of all stages loses no event, and answers with the status where 
   expect((await ask('POST /connectors/orders/restart')).status).toBe(204)
 })
 
-test('a stage that cannot be started anew leaves the old one where it is', async () => {
+test('a stage that cannot be restarted leaves the old one where it is', async () => {
   const { it, ask } = await connectBench()
   it.start = async () => {
     throw new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Kafka cannot be reached.')
@@ -184,7 +184,7 @@ test('loggers have the levels of Kafka Connect, which hold for loggers of later 
   expect((await ask('GET /admin/loggers/nobody')).status).toBe(404)
 })
 
-test('plugins are listed, and a config is judged setting by setting without a secret in the answer', async () => {
+test('plugins are listed, and a config is judged setting by setting without a secret in the response', async () => {
   const { ask } = await connectBench()
   expect((await ask('GET /connector-plugins')).body).toEqual([
     { class: 'headgate.Pipeline', type: 'source', version: '1.2.3' },

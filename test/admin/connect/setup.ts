@@ -36,9 +36,9 @@ export async function askable(it: Bench, options: Partial<Connect> = {}) {
   const ask = async (question: string, body?: unknown) => {
     const [method = '', path = ''] = question.split(' ')
     const init = body === undefined ? { method } : { method, body: JSON.stringify(body) }
-    const answer = await fetch(admin.url + path, init)
-    const text = await answer.text()
-    return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) }
+    const response = await fetch(admin.url + path, init)
+    const text = await response.text()
+    return { status: response.status, body: text === '' ? undefined : JSON.parse(text) }
   }
   return { ask, loggers }
 }

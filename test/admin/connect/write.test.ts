@@ -104,11 +104,11 @@ test('a config that cannot be taken over is not left in the file', async () => {
 
 test('two changes at once both come to be', async () => {
   const { ask } = await connectBench()
-  const answers = await Promise.all([
+  const responses = await Promise.all([
     ask('PATCH /connectors/orders/config', { maxPending: 7 }),
     ask('PATCH /connectors/orders/config', { transforms: [{ plugin: 'choose', config: { n: 3 } }] }),
   ])
-  expect(answers.map(({ status }) => status)).toEqual([200, 200])
+  expect(responses.map(({ status }) => status)).toEqual([200, 200])
   const { body } = await ask('GET /connectors/orders/config')
   expect([body.maxPending, JSON.parse(body.transforms)[0].config.n]).toEqual(['7', 3])
 })

@@ -13,7 +13,7 @@ import { javaPartition } from './murmur2.js'
 
 export const INBOX = 'inbox'
 
-/** What happens to the next transaction of a member. */
+/** The end of the next transaction of a member. */
 export type Fault =
   | 'unavailable'
   /** The member dies before, or after, its transaction is committed: its call never returns. */
@@ -30,7 +30,7 @@ export class MemoryInbox {
   readonly committed = new Map<number, number>()
   readonly acknowledged = new Map<number, number>()
   readonly members: MemoryMember[] = []
-  /** Who may commit an offset of a partition. */
+  /** The member that may commit an offset of a partition. */
   readonly owners = new Map<number, MemoryMember>()
   /** Polls take a turn of the event loop, as those of a real one do: for loops that poll without end. */
   isPaced = false

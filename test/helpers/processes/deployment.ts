@@ -28,14 +28,14 @@ export interface Deployment {
   start(until?: Until): Promise<void>
   /** The prefix of the names of its topics, instead of `cxone.data.actions`. */
   readonly prefix: string
-  post(body: string | Buffer, headers?: { readonly [name: string]: string }): Promise<Answer>
+  post(body: string | Buffer, headers?: { readonly [name: string]: string }): Promise<WebhookResponse>
   records(): Promise<ReadRecord[]>
   ready(): Promise<{ readonly status: number; readonly reasons: readonly string[] }>
 }
 
 export type Until = NonNullable<HeadgateOptions['until']>
 
-export interface Answer {
+export interface WebhookResponse {
   readonly status: number
   readonly headers: Headers
   readonly body: { readonly [member: string]: unknown }
@@ -114,7 +114,7 @@ export async function deploy(bootstrap: string, options: DeploymentOptions = {})
       return {
         status: response.status,
         headers: response.headers,
-        body: (await response.json()) as Answer['body'],
+        body: (await response.json()) as WebhookResponse['body'],
       }
     },
     records: () => readTopics(bootstrap, topics),

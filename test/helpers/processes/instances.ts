@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest'
 import { type HeadgateProcess, startHeadgate } from '../../../src/sandbox/headgate-process.js'
 import { temporaryDirectory } from '../context.js'
 import { createTopic } from '../kafka/topics.js'
-import { type Answer, type Deployment, deploy } from './deployment.js'
+import { type Deployment, deploy, type WebhookResponse } from './deployment.js'
 
 /** Several instances of one pipeline with an inbox, behind a load balancer that knows nothing. */
 export interface Instances extends Pick<Deployment, 'cxone' | 'records'> {
@@ -15,7 +15,7 @@ export interface Instances extends Pick<Deployment, 'cxone' | 'records'> {
   /** It gets no more events, and is ended. */
   end(process: HeadgateProcess, signal: NodeJS.Signals): Promise<void>
   /** To any of them. */
-  post(body: string): Promise<Answer>
+  post(body: string): Promise<WebhookResponse>
 }
 
 export async function startInstances(bootstrap: string, count: number): Promise<Instances> {
@@ -68,7 +68,7 @@ export async function startInstances(bootstrap: string, count: number): Promise<
       return {
         status: response.status,
         headers: response.headers,
-        body: (await response.json()) as Answer['body'],
+        body: (await response.json()) as WebhookResponse['body'],
       }
     },
   }

@@ -83,15 +83,15 @@ export async function startPrometheus({ target, rules, atEnd }: PrometheusOption
         method: 'POST',
         body: new URLSearchParams({ query: expr }),
       })
-      const answer = (await response.json()) as Answer
-      if (answer.status !== 'success') throw new Error(`${expr}: ${answer.error}`)
-      return answer.data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }))
+      const result = (await response.json()) as QueryResult
+      if (result.status !== 'success') throw new Error(`${expr}: ${result.error}`)
+      return result.data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }))
     },
   }
 }
 
 /** The response of /api/v1/query. */
-type Answer =
+type QueryResult =
   | { readonly status: 'error'; readonly error: string }
   | {
       readonly status: 'success'

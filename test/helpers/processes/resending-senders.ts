@@ -19,7 +19,7 @@ export function startSenders({ post }: Pick<Deployment, 'post'>, count = 16): Re
   let going = true
   const status = (id: string): Promise<number> =>
     post(eventText(id, '{}')).then(
-      (answer) => answer.status,
+      (response) => response.status,
       () => 0,
     )
   const send = async (id: string): Promise<void> => {

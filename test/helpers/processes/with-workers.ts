@@ -16,7 +16,7 @@ export const WORKERS = 2
 export const CONNECTIONS = 16
 export const LATER = { timeout: 30_000, interval: 50 }
 
-interface Answer {
+interface WebhookResponse {
   readonly status: number
   readonly headers: Headers
   readonly body: { readonly [member: string]: unknown }
@@ -27,7 +27,7 @@ export interface WithWorkers {
   readonly cxone: Cxone
   readonly configFile: string
   /** On one of many connections, so that every worker has some. */
-  post(body: string, headers?: { readonly [name: string]: string }): Promise<Answer>
+  post(body: string, headers?: { readonly [name: string]: string }): Promise<WebhookResponse>
   ids(): Promise<string[]>
 }
 
@@ -56,11 +56,11 @@ export async function startWithWorkers({ edit, files, env }: Start = {}): Promis
     configFile,
     async post(body, headers = {}) {
       const all = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json', ...headers }
-      const answer = await pool.request({ path: WEBHOOK_PATH, method: 'POST', headers: all, body })
+      const response = await pool.request({ path: WEBHOOK_PATH, method: 'POST', headers: all, body })
       return {
-        status: answer.statusCode,
-        headers: new Headers(answer.headers as { [name: string]: string }),
-        body: (await answer.body.json()) as Answer['body'],
+        status: response.statusCode,
+        headers: new Headers(response.headers as { [name: string]: string }),
+        body: (await response.body.json()) as WebhookResponse['body'],
       }
     },
     ids: async () =>

@@ -64,18 +64,18 @@ const availability = ({ span }: Pace): readonly Alert[] => [
     expr: burn(14.4, '1h', '5m'),
     for: span(2 * MINUTE),
     severity: 'critical',
-    summary: '{{ $value | humanizePercentage }} of the answers of pipeline {{ $labels.pipeline }} are 5xx.',
+    summary: '{{ $value | humanizePercentage }} of the responses of pipeline {{ $labels.pipeline }} are 5xx.',
     description:
-      'At this pace, 2 % of the error budget of 30 days (99.9 % of the answers) is gone in an hour. Senders keep what was answered 503 and send it again.',
+      'At this pace, 2 % of the error budget of 30 days (99.9 % of the responses) is gone in an hour. Senders keep what was answered 503 and send it again.',
   },
   {
     alert: 'HeadgateErrorBudgetBurnSlow',
     expr: burn(6, '6h', '30m'),
     for: span(15 * MINUTE),
     severity: 'warning',
-    summary: '{{ $value | humanizePercentage }} of the answers of pipeline {{ $labels.pipeline }} are 5xx.',
+    summary: '{{ $value | humanizePercentage }} of the responses of pipeline {{ $labels.pipeline }} are 5xx.',
     description:
-      'At this pace, 5 % of the error budget of 30 days (99.9 % of the answers) is gone in six hours: a fault that comes and goes, or a load at the limit.',
+      'At this pace, 5 % of the error budget of 30 days (99.9 % of the responses) is gone in six hours: a fault that comes and goes, or a load at the limit.',
   },
 ]
 
@@ -235,7 +235,7 @@ const operating = ({ span, seconds }: Pace): readonly Alert[] => [
     severity: 'warning',
     summary: 'Headgate at {{ $labels.instance }} reacts {{ $value | humanizeDuration }} late.',
     description:
-      'The process has too little CPU, or one event takes too long. Everything that it does waits that long: answers, acknowledgements, heartbeats to Kafka.',
+      'The process has too little CPU, or one event takes too long. Everything that it does waits that long: responses, acknowledgements, heartbeats to Kafka.',
   },
 ]
 

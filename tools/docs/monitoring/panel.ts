@@ -6,7 +6,7 @@ export interface Query {
 
 export interface Panel {
   readonly title: string
-  /** What it shows and what to make of it: shown when the pointer is over its corner. */
+  /** Its meaning, shown when the pointer is over its corner. */
   readonly description: string
   readonly type: 'stat' | 'timeseries' | 'table' | 'bargauge'
   /** A unit of Grafana: `s`, `bytes`, `ops`, `percentunit`, `short`. */
@@ -16,7 +16,7 @@ export interface Panel {
   readonly queries: readonly Query[]
   /** From which value on it is shown as bad; below which, where `badBelow`. */
   readonly bad?: { readonly at: number; readonly badBelow?: true }
-  /** What is shown instead of a number. */
+  /** Shown instead of a number. */
   readonly words?: { readonly [value: string]: string }
 }
 

@@ -39,8 +39,8 @@ const overview: Row = {
       queries: [query(`sum(${rate(ofPipeline('headgate_events_total'))})`, 'events')],
     }),
     stat({
-      title: 'Answers without 5xx',
-      description: 'Objective: 99.9 %. What is answered 503 is kept by its sender and sent again.',
+      title: 'Responses without 5xx',
+      description: 'Objective: 99.9 %. An event with the response 503 is kept by its sender and sent again.',
       unit: 'percentunit',
       queries: [query(`1 - ${responses('code=~"5.."')} / ${responses()}`, 'success')],
       bad: { at: 1 - ERROR_BUDGET, badBelow: true },
@@ -83,7 +83,7 @@ const overview: Row = {
     chart({
       title: 'Error budget burn',
       description:
-        'Answers of 5xx as a multiple of what the objective allows. Above 14.4 over an hour, and above 6 over six hours, there is an alert.',
+        'Responses of 5xx as a multiple of what the objective allows. Above 14.4 over an hour, and above 6 over six hours, there is an alert.',
       unit: 'short',
       queries: (['5m', '1h', '6h'] as const).map((range) =>
         query(`max(${recorded(errorRatio(range))}) / ${ERROR_BUDGET}`, range),
@@ -92,7 +92,7 @@ const overview: Row = {
     }),
     {
       title: 'Alerts',
-      description: 'What fires now. docs/runbooks has a page for each.',
+      description: 'Alerts that fire now. docs/runbooks has a page for each.',
       type: 'table',
       unit: 'short',
       width: 8,
@@ -110,7 +110,7 @@ const intake: Row = {
   title: 'Intake',
   panels: [
     chart({
-      title: 'Answers by status',
+      title: 'Responses by status',
       description:
         '401 is a sender with a wrong secret, 400 and 422 bad data, 503 a fault or a limit of ours.',
       unit: 'ops',
@@ -119,7 +119,7 @@ const intake: Row = {
       ],
     }),
     chart({
-      title: 'Answers that belong to no pipeline',
+      title: 'Responses that belong to no pipeline',
       description:
         'Unknown paths, requests that are not HTTP, and what came while Headgate was starting or stopping.',
       unit: 'ops',
@@ -132,7 +132,7 @@ const intake: Row = {
     }),
     chart({
       title: 'From received to committed',
-      description: 'What senders wait for, without the network between.',
+      description: 'The time that senders wait, without the network between.',
       unit: 's',
       queries: quantiles('headgate_commit_duration_seconds'),
     }),
@@ -207,7 +207,7 @@ const stages: Row = {
   panels: [
     chart({
       title: 'Events by stage',
-      description: 'What each stage has finished with.',
+      description: 'Events that each stage has finished with.',
       unit: 'ops',
       queries: [query(`sum by (stage) (${rate(ofPipeline('headgate_stage_events_total'))})`, '{{stage}}')],
     }),
@@ -302,7 +302,7 @@ const kafka: Row = {
     }),
     chart({
       title: 'Round trip to brokers, p99',
-      description: 'From a request to its answer. With acks=all it has the replication in it.',
+      description: 'From a request to its response. With acks=all it has the replication in it.',
       unit: 's',
       queries: [
         query(
@@ -549,7 +549,7 @@ const process: Row = {
     {
       title: 'Config revisions',
       description:
-        'What each process runs. Different ones: a reload has not reached all of them, or was refused.',
+        'The revision that each process runs. Different ones: a reload has not reached all of them, or was refused.',
       type: 'table',
       unit: 'short',
       width: 4,
@@ -576,7 +576,7 @@ const process: Row = {
     ),
     chart({
       title: 'Taps',
-      description: 'Who looks on by `headgate tap`, and events a second that were not shown to them.',
+      description: 'Open taps, and events a second that were not shown to them.',
       unit: 'short',
       queries: [
         query(`sum(${ofProcess('headgate_tap_subscribers')})`, 'open'),

@@ -11,7 +11,7 @@ const HOUR = 3600
 /** The ranges over which the error budget is looked at. */
 const RANGES = { '5m': 5 * MINUTE, '30m': 30 * MINUTE, '1h': HOUR, '6h': 6 * HOUR } as const
 
-/** What is asked for in more than one place, or over hours. The names say the range of production. */
+/** Queries of more than one place, or over hours. The names say the range of production. */
 export function recordingRules(pace: Pace): readonly RecordingRule[] {
   const by = 'by (namespace, job, pipeline)'
   const errors = Object.entries(RANGES).map(([name, seconds]) => {
@@ -40,12 +40,12 @@ export function recordingRules(pace: Pace): readonly RecordingRule[] {
   ]
 }
 
-/** Answers of 5xx among all answers to senders. */
+/** Responses of 5xx among all responses to senders. */
 export const errorRatio = (range: keyof typeof RANGES): string =>
   `pipeline:headgate_http_errors:ratio_rate${range}`
 
 /** Dead letters among all events. */
 export const DEAD_LETTER_RATIO = 'pipeline:headgate_dead_letters:ratio_rate5m'
 
-/** Of answers to senders, this share may be errors of ours: 99.9 % succeed. */
+/** Of responses to senders, this share may be errors of ours: 99.9 % succeed. */
 export const ERROR_BUDGET = 0.001

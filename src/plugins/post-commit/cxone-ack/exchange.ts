@@ -136,7 +136,7 @@ class WithBody extends Exchange {
 
   constructor(
     timeout: number,
-    private readonly resolve: (answer: FullResponse) => void,
+    private readonly resolve: (response: FullResponse) => void,
     reject: (error: Error) => void,
   ) {
     super(timeout, reject)

@@ -80,7 +80,7 @@ const statusList = (description: string, initial?: readonly (number | string)[])
 const Statuses = Type.Object(
   {
     success: statusList(
-      'The event is acknowledged. 409 says that it was before, as after an answer that got lost.',
+      'The event is acknowledged. 409 says that it was before, as after a response that got lost.',
       ['2xx', 409],
     ),
     retry: statusList('The acknowledgement is tried again later.', [408, 425, 429, '5xx']),
@@ -140,7 +140,7 @@ export const Settings = Type.Object(
     timeout: Duration({
       default: '15s',
       description:
-        'How long CXone may take for each: to accept a connection, and for a whole request from its first byte to the last byte of the answer, interim responses (1xx) included.',
+        'How long CXone may take for each: to accept a connection, and for a whole request from its first byte to the last byte of the response, interim responses (1xx) included.',
     }),
     maxRetryAfter: Duration({
       default: '15m',

@@ -115,7 +115,7 @@ export const ROWS: readonly (readonly [number, Row])[] = [
   [E.ERR_NETWORK_EXCEPTION, unknown('the connection to the broker broke')],
   [E.ERR__DESTROY, unknown('the client was closed')],
   [E.ERR__DESTROY_BROKER, unknown('the broker left the cluster')],
-  [E.ERR__BAD_MSG, unknown('the answer of the broker could not be read')],
+  [E.ERR__BAD_MSG, unknown('the response of the broker could not be read')],
   [E.ERR__BAD_COMPRESSION, unknown('the batch could not be compressed')],
   [E.ERR__CRIT_SYS_RESOURCE, unknown('this machine is out of memory, threads or file handles')],
   [E.ERR__INCONSISTENT, unknown('order could not be kept; the session starts over by itself')],

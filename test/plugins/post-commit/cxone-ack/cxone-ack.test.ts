@@ -97,7 +97,7 @@ describe('what CXone is told', () => {
   })
 })
 
-describe('what an answer means', () => {
+describe('what a response means', () => {
   test('409 is success: it was acknowledged before', async () => {
     const { cxone, ack } = await startAck()
 
@@ -186,7 +186,7 @@ describe('what an answer means', () => {
   })
 })
 
-describe('when there is no answer', () => {
+describe('when there is no response', () => {
   test('a connection that is reset is tried again', async () => {
     const { cxone, ack } = await startAck()
     cxone.script('acknowledge', ['reset'])
@@ -252,7 +252,7 @@ describe('when there is no answer', () => {
     await stopped
   })
 
-  test('an answer that trickles without end does not keep its connection for ever', async () => {
+  test('a response that trickles without end does not keep its connection for ever', async () => {
     const { url } = await recordingServer((response) => {
       const trickle = setInterval(() => response.write('.'), 5)
       response.on('close', () => clearInterval(trickle))

@@ -229,7 +229,7 @@ test.each([
   ['a lower-case type', '{"access_token":"opaque~token","token_type":"bearer","expires_in":60}'],
   ['no type', '{"access_token":"opaque~token","expires_in":60}'],
   ['the lifetime as text', '{"access_token":"opaque~token","token_type":"BEARER","expires_in":"60"}'],
-])('%s in the answer of the token endpoint is understood', async (_case, body) => {
+])('%s in the response of the token endpoint is understood', async (_case, body) => {
   const { cxone, ack, context } = await startAck()
   cxone.script('token', [{ status: 200, body }])
   cxone.script('acknowledge', [{ status: 200 }])

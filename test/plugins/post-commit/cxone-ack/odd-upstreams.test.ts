@@ -157,8 +157,8 @@ describe('responses that never end', () => {
 
 describe('any 2xx is success', () => {
   test.each([200, 201, 202, 203, 204, 205, 206, 208, 226, 299])('%i', async (status) => {
-    const answer = status === 204 ? `HTTP/1.1 204 Fine\r\n\r\n` : response(`${status} Fine`)
-    const { ack } = await against(always(answer))
+    const text = status === 204 ? `HTTP/1.1 204 Fine\r\n\r\n` : response(`${status} Fine`)
+    const { ack } = await against(always(text))
     expect(await ack.acknowledge(event)).toEqual({ kind: 'acknowledged' })
   })
 
@@ -169,7 +169,7 @@ describe('any 2xx is success', () => {
 })
 
 describe('token responses', () => {
-  const withToken = (answer: Buffer) => against(always(OK), always(answer))
+  const withToken = (grant: Buffer) => against(always(OK), always(grant))
 
   test.each(['201 Created', '202 Accepted', '203 Odd', '206 Partial'])(
     '%s brings a token',

@@ -6,7 +6,7 @@ const MINUTE = 60_000
 const down = () => new HeadgateError('HG_ACK_TOKEN', 'down')
 const ignore = { issued: () => undefined, failed: () => undefined }
 
-/** An endpoint whose answers are numbered tokens, or an error where `answer` throws. */
+/** An endpoint whose responses are numbered tokens, or an error where `answer` throws. */
 function source(answer: (count: number) => Partial<Grant> = () => ({})) {
   const request = vi.fn(async (): Promise<Grant> => {
     const count = request.mock.calls.length
@@ -67,7 +67,7 @@ test('an expired token is not used', async () => {
   expect(tokens.current()).toBeUndefined()
 })
 
-test('without a lifetime in the answer, a token is taken to live for five minutes', async () => {
+test('without a lifetime in the response, a token is taken to live for five minutes', async () => {
   const { tokens } = source(() => ({ lifetime: undefined }))
   const token = await tokens.fetch()
   expect(token.expiresAt - performance.now()).toBe(5 * MINUTE)

@@ -34,8 +34,8 @@ test('is opened by the first task, serves one after the other, and is closed at 
 
 test('passes a failure on, and starts again with the next task', async () => {
   const { events, shared } = simulate()
-  await expect(shared.use(() => Promise.reject(new Error('no answer')))).rejects.toThrow('no answer')
-  expect(await shared.use(async () => 'answer')).toBe('answer')
+  await expect(shared.use(() => Promise.reject(new Error('no response')))).rejects.toThrow('no response')
+  expect(await shared.use(async () => 'response')).toBe('response')
   expect(events).toEqual(['open 1', 'close 1', 'open 2'])
   await shared.close()
 })
@@ -43,7 +43,7 @@ test('passes a failure on, and starts again with the next task', async () => {
 test('goes on with a consumer that may yet commit, so that a later commit is not undone', async () => {
   const { events, committing, shared } = simulate()
   committing.value = true
-  await expect(shared.use(() => Promise.reject(new Error('no answer')))).rejects.toThrow('no answer')
+  await expect(shared.use(() => Promise.reject(new Error('no response')))).rejects.toThrow('no response')
   await shared.use(async () => {})
   expect(events).toEqual(['open 1'])
   await shared.close()
@@ -95,8 +95,8 @@ function simulatePool(limit: number) {
 test('60 groups take turns with two consumers', async () => {
   const { pool, open, most } = simulatePool(2)
   const groups = Array.from({ length: 60 }, (_, index) => `headgate.${index}`)
-  const answers = await Promise.all(groups.map((group) => pool.use(group, async () => group)))
-  expect(answers).toEqual(groups)
+  const responses = await Promise.all(groups.map((group) => pool.use(group, async () => group)))
+  expect(responses).toEqual(groups)
   expect(most()).toBe(2)
   await pool.close()
   expect(open.size).toBe(0)
@@ -115,9 +115,9 @@ test('a group that is asked for again finds its consumer open, and keeps its ord
 
 test('a request that fails does not stop those after it', async () => {
   const { pool } = simulatePool(1)
-  const failed = pool.use('a', () => Promise.reject(new Error('no answer')))
-  const next = pool.use('b', async () => 'answer')
-  await expect(failed).rejects.toThrow('no answer')
-  expect(await next).toBe('answer')
+  const failed = pool.use('a', () => Promise.reject(new Error('no response')))
+  const next = pool.use('b', async () => 'response')
+  await expect(failed).rejects.toThrow('no response')
+  expect(await next).toBe('response')
   await pool.close()
 })

@@ -10,8 +10,8 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 const RECORD = { target: { topic: 'orders', partition: 1 }, key: null, value: Buffer.from('1'), headers: [] }
-const UNREACHABLE = ['Kafka is not reachable at k:9092: no answer.']
-const noAnswer = () => Promise.reject(new HeadgateError('HG_KAFKA_UNAVAILABLE', 'no answer'))
+const UNREACHABLE = ['Kafka is not reachable at k:9092: no response.']
+const noResponse = () => Promise.reject(new HeadgateError('HG_KAFKA_UNAVAILABLE', 'no response'))
 
 /** A supervisor over a cluster that is only this object. */
 function simulate() {
@@ -33,7 +33,7 @@ function simulate() {
     clientLog: { trouble: () => undefined, forgetTrouble: () => {} },
     async open(events, timeout) {
       cluster.attempts.push(timeout)
-      if (!cluster.up) return noAnswer()
+      if (!cluster.up) return noResponse()
       const session: Session = {
         send: vi.fn(async () => ({ topic: 'orders', partition: 1, offset: 0 })),
         inFlight: () => (cluster.stalledFor > 0 ? 5 : 0),
@@ -41,7 +41,7 @@ function simulate() {
         async partitions(topic) {
           cluster.checks++
           if (cluster.missing.has(topic)) return 0
-          return cluster.up ? cluster.partitions : noAnswer()
+          return cluster.up ? cluster.partitions : noResponse()
         },
         ping: vi.fn(async () => {}),
         close: vi.fn(async () => {}),
@@ -334,7 +334,7 @@ test('fails a fence if the new session lacks a topic', async () => {
   await supervisor.stop()
 })
 
-test('is content with the session that takes the place of a broken one when it is fenced', async () => {
+test('accepts the session that takes the place of a broken one when it is fenced', async () => {
   const { supervisor, cluster, latest } = await ready()
   latest().events.broken('sequence lost')
   const fence = supervisor.fence()

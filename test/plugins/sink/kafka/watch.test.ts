@@ -22,8 +22,8 @@ test('asks for each topic once', async () => {
 })
 
 test('still asks whether Kafka is there if no target is known', async () => {
-  const session = { ping: vi.fn(() => Promise.reject(new Error('no answer'))), partitions: vi.fn() }
-  await expect(askForPartitions(session, [], 10)).rejects.toThrow('no answer')
+  const session = { ping: vi.fn(() => Promise.reject(new Error('no response'))), partitions: vi.fn() }
+  await expect(askForPartitions(session, [], 10)).rejects.toThrow('no response')
 })
 
 test('finds nothing wrong if all targets exist', () => {

@@ -29,20 +29,20 @@ describe('http-webhook: responses', () => {
     [{ kind: 'dropped', id: 'a' }, 200, { id: 'a', outcome: 'dropped' }],
   ])('answers %o', async (outcome, status, json) => {
     const { post } = await startWebhook({}, () => outcome)
-    const answer = await post('{"id":"a"}')
-    expect(answer.status).toBe(status)
-    expect(answer.json).toEqual(json)
+    const response = await post('{"id":"a"}')
+    expect(response.status).toBe(status)
+    expect(response.json).toEqual(json)
   })
 
   it('distinguishes bad data from our own faults', async () => {
-    const answers = [
+    const responses = [
       new HeadgateError('HG_SCHEMA_VIOLATION', 'One violation.', {
         violations: [{ pointer: '/x', message: 'is required' }],
       }),
       new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Kafka is away.'),
     ]
     const { post } = await startWebhook({}, ({ id }) => {
-      const error = answers.shift() as HeadgateError
+      const error = responses.shift() as HeadgateError
       return { kind: error.kind === 'data' ? 'rejected' : 'unavailable', id, error }
     })
     const rejected = await post('{"id":"a"}')
@@ -65,8 +65,8 @@ describe('http-webhook: refusals', () => {
   ])('tells the engine which request it was: %s', async (_what, status, headers, body) => {
     const { post, requests } = await startWebhook({ maxBody: '1KiB' })
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
-    const answer = await post(body, { ...headers, traceparent, 'x-request-id': 'r-1' })
-    expect(answer).toMatchObject({ status, headers: { 'x-request-id': 'r-1' } })
+    const response = await post(body, { ...headers, traceparent, 'x-request-id': 'r-1' })
+    expect(response).toMatchObject({ status, headers: { 'x-request-id': 'r-1' } })
     expect(requests).toMatchObject([{ requestId: 'r-1', traceparent }])
     const made = await post(body, headers)
     expect(made.headers['x-request-id']).toBe(requests[1]?.requestId)

@@ -94,17 +94,26 @@ export async function startWebhook(
     headers: { [name: string]: string } = {},
     body: string | null = null,
   ) => {
-    const answer = await request(`${url}/in${query}`, { method: method as 'GET', headers, body, dispatcher })
-    return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() }
+    const response = await request(`${url}/in${query}`, {
+      method: method as 'GET',
+      headers,
+      body,
+      dispatcher,
+    })
+    return { status: response.statusCode, headers: response.headers, text: await response.body.text() }
   }
   const post = async (body: string | Buffer, headers: { [name: string]: string } = {}) => {
-    const answer = await request(`${url}/in`, {
+    const response = await request(`${url}/in`, {
       method: 'POST',
       body,
       headers: { 'content-type': 'application/json', authorization: `Bearer ${TOKEN}`, ...headers },
       dispatcher,
     })
-    return { status: answer.statusCode, headers: answer.headers, json: JSON.parse(await answer.body.text()) }
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      json: JSON.parse(await response.body.text()),
+    }
   }
   return { source, listener, port, post, ask, statuses, ...recorded, lines: context.lines }
 }

@@ -109,7 +109,7 @@ describe('json-schema', () => {
     expect(found.at(-1)).toEqual({ pointer: '', message: 'has 151 more violations' })
   })
 
-  it('keeps an answer small where the names of members are large', () => {
+  it('keeps a response small where the names of members are large', () => {
     const value = { ['k'.repeat(100_000)]: Array(200).fill(1) }
     const found = violationsOf({ additionalProperties: { items: { type: 'string' } } }, value)
 

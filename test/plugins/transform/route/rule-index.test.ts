@@ -148,7 +148,7 @@ describe('an error of an expression', () => {
 
 const said = (verdict: Verdict) => (verdict.kind === 'fail' ? verdict.error.message : nameIn(verdict))
 
-/** What each rule says of an event that is tried for itself, its expression evaluated; undefined where it says nothing. */
+/** The result of each rule for an event, tried alone, its expression evaluated; undefined where it says nothing. */
 function plainly(whens: readonly When[]): ({ body }: Event) => Promise<(string | undefined)[]> {
   const conditions = whens.map(compileCondition)
   return ({ body }) =>

@@ -40,7 +40,7 @@ export async function openConnection(
   signal.throwIfAborted()
   const socket: Socket | TLSSocket =
     tls === undefined ? connectTcp(address) : connectTls({ ...address, servername: nameOf(address), ...tls })
-  const abort = () => socket.destroy(new Error('no answer in time'))
+  const abort = () => socket.destroy(new Error('no response in time'))
   signal.addEventListener('abort', abort, { once: true })
   try {
     await once(socket, tls === undefined ? 'connect' : 'secureConnect')

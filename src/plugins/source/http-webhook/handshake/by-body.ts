@@ -4,10 +4,10 @@ import { pointer } from '../../../../lib/json/pointer.js'
 import { hmac } from '../verify/hmac.js'
 import type { VerifySettings } from '../verify/schemes.js'
 import { decodeSecret } from '../verify/signature.js'
-import { answer, emptyAnswer } from './answer.js'
+import { echo, emptyResponse } from './echo.js'
 import type { HandshakeSettings } from './settings.js'
 
-/** The answer to a verified request if its body is a handshake; undefined if it is an event. `sent`: the bytes of the body. */
+/** The response to a verified request if its body is a handshake; undefined if it is an event. `sent`: the bytes of the body. */
 export type BodyHandshake = (request: HttpHead, body: JsonBody, sent: Buffer) => Handshake | undefined
 
 export function bodyHandshake(
@@ -20,10 +20,10 @@ export function bodyHandshake(
   const hmacOf = signed && signer(verify, publicUrl, signed.encoding)
   return (request, { value: body }, sent) => {
     if (!conditions.every(({ place, text }) => place.read(body) === text)) return undefined
-    if (valuePlace === undefined) return emptyAnswer(form)
+    if (valuePlace === undefined) return emptyResponse(form)
     const asked = valuePlace.read(body)
     const own = typeof asked === 'string' ? hmacOf?.(request, sent, asked) : undefined
-    return answer(form, asked, member, own === undefined ? {} : { [signed?.member ?? '']: own })
+    return echo(form, asked, member, own === undefined ? {} : { [signed?.member ?? '']: own })
   }
 }
 

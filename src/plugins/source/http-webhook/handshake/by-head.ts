@@ -1,7 +1,7 @@
 import type { Handshake } from '../../../../contract/index.js'
 import { oneOf } from '../verify/one-of.js'
 import { type Head, header, parameter, unauthenticated } from '../verify/verifier.js'
-import { answer } from './answer.js'
+import { echo } from './echo.js'
 import type { HandshakeSettings } from './settings.js'
 
 type ByHead = Exclude<HandshakeSettings, { readonly form: 'body' }>
@@ -12,7 +12,7 @@ export interface HeadHandshake {
   /** False if the sender need not prove itself as it does for an event. */
   readonly verified: boolean
   matches(request: Head): boolean
-  /** Throws HG_INTAKE_UNAUTHENTICATED, or HG_INTAKE_HANDSHAKE if there is nothing to answer. */
+  /** Throws HG_INTAKE_UNAUTHENTICATED, or HG_INTAKE_HANDSHAKE if there is nothing to echo. */
   respond(request: Head): Handshake
 }
 
@@ -43,7 +43,7 @@ function byQuery({
     respond(request) {
       if (token !== undefined && !isKnown?.(parameter(request, token.parameter)))
         throw unauthenticated(`The token in the parameter ${token.parameter} of the query is not configured.`)
-      return answer(form, parameter(request, name), member)
+      return echo(form, parameter(request, name), member)
     },
   }
 }
@@ -60,7 +60,7 @@ function byHeader({
     method,
     verified,
     matches: (request) => request.method === method && request.headers[name] !== undefined,
-    respond: (request) => answer(form, header(request, name), member),
+    respond: (request) => echo(form, header(request, name), member),
   }
 }
 

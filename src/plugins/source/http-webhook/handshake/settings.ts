@@ -18,7 +18,7 @@ const Member = Type.Optional(
 const Verified = Type.Boolean({
   default: true,
   description:
-    'Whether the request must prove its sender, as `verify` asks for it. Some senders cannot do that for a handshake: with false, anyone gets the answer, and learns no more than that something listens here.',
+    'Whether the request must prove its sender, as `verify` asks for it. Some senders cannot do that for a handshake: with false, anyone gets the response, and learns no more than that something listens here.',
 })
 
 const TextOrNumber = { type: ['string', 'number'], expected: 'a text or a number' }
@@ -122,7 +122,7 @@ export const optionsForm = Type.Object(
 
 export const Handshake = variants(
   'form',
-  'The answer to requests by which the sender registers the URL. They bring no event; each has the outcome `handshake`.',
+  'The response to requests by which the sender registers the URL. They bring no event; each has the outcome `handshake`.',
   { query: queryForm, header: headerForm, body: bodyForm, options: optionsForm },
 )
 

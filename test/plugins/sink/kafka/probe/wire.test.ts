@@ -47,7 +47,7 @@ test('written values are read again', () => {
   fc.assert(fc.property(record, (value) => void expect(decode(encode(value))).toEqual(value)))
 })
 
-test('an answer that is cut short is an error, wherever it is cut', () => {
+test('a response that is cut short is an error, wherever it is cut', () => {
   fc.assert(
     fc.property(record, fc.nat(), (value, at) => {
       const whole = encode(value)

@@ -126,8 +126,8 @@ describe('the handshake', () => {
 
   it('of Okta, Dropbox and Microsoft Graph is answered to anyone', async () => {
     const okta = await start('okta')
-    const answer = await okta.ask('GET', '', { 'x-okta-verification-challenge': 'my verification' })
-    expect(answer).toMatchObject({ status: 200, text: '{"verification":"my verification"}' })
+    const response = await okta.ask('GET', '', { 'x-okta-verification-challenge': 'my verification' })
+    expect(response).toMatchObject({ status: 200, text: '{"verification":"my verification"}' })
     const dropbox = await start('dropbox')
     expect(await dropbox.ask('GET', '?challenge=abc')).toMatchObject({
       status: 200,

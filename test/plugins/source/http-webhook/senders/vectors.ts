@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 /** An event as a sender sends it, and how a request of it is forged. */
 export interface Vector {
   readonly sender: string
-  /** Who has made the signature: the documentation, an official library, or this file by the documented formula. */
+  /** Where the signature comes from: the documentation, an official library, or this file by the documented formula. */
   readonly from: string
   readonly secret: string
   readonly headers: { readonly [name: string]: string }

@@ -4,8 +4,8 @@ import type { Handshake, HttpResponse } from '../../../../contract/index.js'
 /** The longest tokens that senders are known to use have some 500 characters. */
 const MAX_LENGTH = 4096
 
-/** The answer with the value that the sender asked back; `more`: further members of a JSON object. */
-export function answer(
+/** The response with the value that the sender asked back; `more`: further members of a JSON object. */
+export function echo(
   form: string,
   value: unknown,
   member: string | undefined,
@@ -14,7 +14,7 @@ export function answer(
   if (typeof value !== 'string' || value === '' || value.length > MAX_LENGTH)
     throw new HeadgateError(
       'HG_INTAKE_HANDSHAKE',
-      `The value to answer should be a text of 1 to ${MAX_LENGTH} characters.`,
+      `The value to echo should be a text of 1 to ${MAX_LENGTH} characters.`,
     )
   const response =
     member === undefined
@@ -23,8 +23,8 @@ export function answer(
   return { kind: 'handshake', form, response }
 }
 
-/** The answer to a sender that only asks whether the endpoint is there. */
-export const emptyAnswer = (form: string): Handshake => ({
+/** The response to a sender that only asks whether the endpoint is there. */
+export const emptyResponse = (form: string): Handshake => ({
   kind: 'handshake',
   form,
   // Discord asks for a Content-Type although there is no content.
