@@ -17,6 +17,8 @@ const headgate = (cwd: string, ...args: string[]) =>
 const SENDERS = [
   { sender: 'hmac', topic: 'orders' },
   { sender: 'cxone', topic: 'cxone.data.actions' },
+  { sender: 'gitlab', topic: 'pushes' },
+  { sender: 'genesys', topic: 'genesys' },
 ]
 
 test.each(SENDERS)(
@@ -42,7 +44,7 @@ test.each(SENDERS)(
     expect((await post()).stdout).toContain('"outcome":"delivered"')
     expect((await post()).stdout).toContain('"outcome":"duplicate"')
     const records = await readTopics(kafka.bootstrap, [topic])
-    expect(records.map(({ key }) => String(key))).toEqual(['example-1'])
+    expect(records.map(({ headers }) => headers['headgate-event-id'])).toEqual(['example-1'])
     if (sender === 'cxone') await expect.poll(() => cxone.report().acknowledged).toHaveProperty('example-1')
   },
 )

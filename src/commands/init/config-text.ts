@@ -1,16 +1,14 @@
 import type { Answers } from './senders.js'
+import { idInBody, sampleSecrets, sourceSettings, writtenSource } from './source-settings.js'
 
 /** The config file, with comments for its reader. */
 export function configText(answers: Answers, eventSchema: string): string {
-  const { sender, topic, deadLetterTopic, path, eventId } = answers
+  const { sender, topic, deadLetterTopic } = answers
   const { postCommit = [] } = sender
+  const key = idInBody(sourceSettings(answers, sampleSecrets(answers)))
   const stages = {
-    source: { plugin: 'http-webhook', config: { path, eventId, ...sender.source(answers) } },
-    // A header is no part of the body, from which the keys of records come.
-    sink: {
-      plugin: 'kafka',
-      config: { brokers: '${env:KAFKA_BROKERS}', ...(eventId.startsWith('/') && { key: eventId }) },
-    },
+    source: { plugin: 'http-webhook', config: writtenSource(answers) },
+    sink: { plugin: 'kafka', config: { brokers: '${env:KAFKA_BROKERS}', ...(key !== undefined && { key }) } },
   }
   return `{
   "$schema": "./schemas/plugins.config.schema.json",

@@ -2,10 +2,15 @@ import { parse } from 'jsonc-parser'
 import { editorSchema } from '../../config/editor-schema.js'
 import { plugins } from '../../plugins/index.js'
 import { ensuredBy } from '../../plugins/source/http-webhook/event-id.js'
+import {
+  type SimulatedRequest,
+  simulatedEvent,
+} from '../../plugins/source/http-webhook/simulated-sender/request.js'
 import { scenarioSchema } from '../../scenarios/format.js'
 import { configText } from './config-text.js'
-import { exampleEvent, scenarioText } from './scenarios.js'
+import { scenarioText } from './scenarios.js'
 import type { Answers, Variable } from './senders.js'
+import { sampleSecrets, sourceSettings } from './source-settings.js'
 
 export interface NewFile {
   /** Relative to the folder of the config. */
@@ -25,11 +30,12 @@ const EVENT_SCHEMA = 'schemas/event.schema.json'
 /** Everything that `headgate init` writes. The secrets are new ones at every call. */
 export function newFiles(answers: Answers): readonly NewFile[] {
   const config = configText(answers, `./${EVENT_SCHEMA}`)
+  const { body } = exampleEvent(answers)
   return [
     { path: CONFIG, text: config },
     { path: EVENT_SCHEMA, text: json(eventSchema(answers)) },
     { path: 'scenarios/events.json', text: scenarioText(answers) },
-    { path: EXAMPLE_EVENT, text: `${JSON.stringify(exampleEvent(answers, 'example-1').body)}\n` },
+    { path: EXAMPLE_EVENT, text: `${JSON.stringify(body)}\n` },
     { path: '.env.example', text: environmentText(answers, ({ example }) => example) },
     {
       path: ENVIRONMENT,
@@ -43,13 +49,20 @@ export function newFiles(answers: Answers): readonly NewFile[] {
   ]
 }
 
+/** An event of the sender, without its proof. */
+export const exampleEvent = (answers: Answers): SimulatedRequest => {
+  const { eventId } = sourceSettings(answers, sampleSecrets(answers))
+  return simulatedEvent(answers.sender.event, eventId, 'example-1')
+}
+
 /** The JSON Schema of the events: the event id, which has to be there, and the members that this sender always sends. */
-function eventSchema({ sender, eventId }: Answers): object {
-  const { required = {} } = sender
+function eventSchema(answers: Answers): object {
+  const { required = {}, event } = answers.sender
+  const { eventId } = sourceSettings(answers, sampleSecrets(answers))
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Events; add the members that your rules read.',
-    type: 'object',
+    type: Array.isArray(event.body) ? 'array' : 'object',
     required: Object.keys(required),
     properties: required,
     allOf: [ensuredBy(eventId)],

@@ -4,7 +4,7 @@ import { reason } from '../../config/files.js'
 import { type Command, type CommandInput, EXIT, type Io } from '../command.js'
 import { type NewFile, newFiles } from './files.js'
 import { nextCommands } from './next-commands.js'
-import { answerProblem, flagName, isAsked, QUESTIONS, senderNamed } from './questions.js'
+import { answerProblem, concerns, flagName, isAsked, QUESTIONS, senderNamed } from './questions.js'
 import { type Answers, SENDERS, type Sender } from './senders.js'
 
 export const initCommand: Command = {
@@ -69,7 +69,7 @@ function wrongUsage(options: CommandInput['options'], io: Io): string[] {
     if (answer === undefined) continue
     const problem = answerProblem(question, flagName(question), String(answer))
     if (problem !== undefined) problems.push(problem)
-    if (typeof sender === 'object' && !isAsked(question, sender))
+    if (typeof sender === 'object' && !concerns(question, sender))
       problems.push(`${flagName(question)} has no meaning for the sender ${sender.name}.`)
   }
   return problems
@@ -82,7 +82,8 @@ async function collectAnswers(options: CommandInput['options'], io: Io): Promise
   if (sender === undefined) return undefined
   // Filled in the order of the questions, so that each sees the answers before it.
   const answers = { sender } as { -readonly [name in keyof Answers]: Answers[name] }
-  for (const question of QUESTIONS.filter((question) => isAsked(question, sender))) {
+  for (const question of QUESTIONS) {
+    if (options[question.name] === undefined && !isAsked(question, sender)) continue
     const preset = sender.defaults?.[question.name] ?? question.preset(answers)
     const flag = options[question.name] as string | undefined
     const answer =

@@ -1,23 +1,29 @@
 import { join } from 'node:path'
-import { CONFIG, ENVIRONMENT, EXAMPLE_EVENT, quoted } from './files.js'
-import { exampleEvent } from './scenarios.js'
-import type { Answers } from './senders.js'
+import { CONFIG, ENVIRONMENT, EXAMPLE_EVENT, exampleEvent, quoted } from './files.js'
+import type { Answers, Variable } from './senders.js'
+import { shellProof } from './shell-proof.js'
+import { sampleSecrets, sourceSettings } from './source-settings.js'
 
 /** The commands that lead from the new files to a first event in Kafka. */
 export function nextCommands(answers: Answers, folder: string): string {
   const { sender } = answers
   const at = (path: string): string => quoted(folder === '.' ? `./${path}` : join(folder, path))
-  const toFill = sender.variables.filter(({ secret }) => secret === undefined).map(({ name }) => name)
+  const isOwn = ({ secret }: Variable): boolean => secret !== undefined && secret.fromSender !== true
+  const toFill = sender.variables.filter((variable) => !isOwn(variable)).map(({ name }) => name)
   return [
-    `${at(ENVIRONMENT)} has a new secret: give it to your sender, or replace it by the one that your sender shows.`,
-    ...(toFill.length === 0 ? [] : [`Fill in ${toFill.join(', ')} there.`]),
+    ...(sender.variables.some(isOwn)
+      ? [
+          `${at(ENVIRONMENT)} has a new secret: give it to your sender, or replace it by the one that your sender shows.`,
+        ]
+      : []),
+    ...(toFill.length === 0 ? [] : [`Fill in ${toFill.join(', ')} in ${at(ENVIRONMENT)}.`]),
     'Next:',
     '',
     ...(folder === '.' ? [] : [`  export HEADGATE_CONFIG=${at(CONFIG)}`]),
     `  set -a; . ${at(ENVIRONMENT)}; set +a`,
     '  headgate validate           # the config is right',
     '  headgate test               # the scenarios pass',
-    `  headgate explain ${at(EXAMPLE_EVENT)}`,
+    `  ${['headgate explain', at(EXAMPLE_EVENT), ...explained(answers)].join(' ')}`,
     '  headgate topics --create    # the topics exist',
     '  headgate run',
     ...request(answers, at(EXAMPLE_EVENT)),
@@ -25,16 +31,27 @@ export function nextCommands(answers: Answers, folder: string): string {
   ].join('\n')
 }
 
+const FOR_JSON = 'Content-Type: application/json'
+
+const headersOf = (answers: Answers): string[] =>
+  Object.entries(exampleEvent(answers).headers).map(([name, value]) => `${name}: ${value}`)
+
+/** The options with which the example event is explained as far as its body does not have everything. */
+function explained(answers: Answers): string[] {
+  const headers = headersOf(answers).filter((header) => header !== FOR_JSON)
+  if (headers.length === 0) return []
+  return ['--skip-verification', ...headers.map((header) => `--header ${quoted(header)}`)]
+}
+
 /** A request of the sender as a shell command; none if the shell cannot make its proof. */
 function request(answers: Answers, event: string): string[] {
   const { path, sender } = answers
-  const proof = sender.shellProof?.(answers, event)
+  const { name = '' } = sender.variables.find(({ secret }) => secret !== undefined) ?? {}
+  const proof = shellProof(sourceSettings(answers, sampleSecrets(answers)), name, event)
   if (proof === undefined) return []
-  const { headers } = exampleEvent(answers, 'example-1')
   const words = [
     `curl -i http://127.0.0.1:8080${quoted(path)}`,
-    "-H 'Content-Type: application/json'",
-    ...Object.entries(headers).map(([name, value]) => `-H '${name}: ${value}'`),
+    ...headersOf(answers).map((header) => `-H '${header}'`),
     ...proof,
     `--data-binary @${event}`,
   ]

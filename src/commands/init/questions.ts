@@ -61,10 +61,9 @@ export const QUESTIONS: readonly Question[] = [
   {
     name: 'eventId',
     flags: '--event-id <location>',
-    text: 'Location of the event id: a JSON Pointer into the body, or header:NAME',
-    expected: 'a JSON Pointer such as "/id", or a header such as "header:X-Event-Id"',
-    isValid: (text) =>
-      /^(?:\/|header:)/.test(text) && checkShape(WEBHOOK.properties.eventId, text).length === 0,
+    text: 'Location of the event id: a JSON Pointer into the body, header:NAME or query:NAME, or digest or new if there is none',
+    expected: 'a JSON Pointer such as "/id", "header:NAME", "query:NAME", "digest" or "new"',
+    isValid: (text) => text !== '' && checkShape(WEBHOOK.properties.eventId, text).length === 0,
     preset: () => '/id',
   },
   {
@@ -76,13 +75,26 @@ export const QUESTIONS: readonly Question[] = [
     preset: () => 'X-Hub-Signature-256',
     special: true,
   },
+  {
+    name: 'publicUrl',
+    flags: '--public-url <url>',
+    text: 'URL at which the sender reaches the listener, without the path of the source',
+    ...asIn(WEBHOOK.properties.publicUrl),
+    preset: () => 'https://hooks.example.com',
+    special: true,
+  },
 ]
 
 /** The flag without its argument. */
 export const flagName = ({ flags }: { readonly flags: string }): string => flags.split(' ')[0] ?? flags
 
-export const isAsked = ({ special, name }: Question, { asks = [] }: Sender): boolean =>
+/** Whether the answer has a meaning for the sender. */
+export const concerns = ({ special, name }: Question, { asks = [] }: Sender): boolean =>
   special !== true || asks.includes(name)
+
+/** Whether the answer is needed if no flag gives it. */
+export const isAsked = (question: Question, sender: Sender): boolean =>
+  concerns(question, sender) && !(question.name === 'eventId' && sender.hasEventId === true)
 
 /** The problem of an answer; undefined if it is valid. `subject`: the flag or the question. */
 export const answerProblem = (

@@ -1,93 +1,113 @@
-import { pointer } from '../../lib/json/pointer.js'
+import type { Settings } from '../../plugins/source/http-webhook/settings.js'
+import { proofExpires, prover } from '../../plugins/source/http-webhook/simulated-sender/proof.js'
+import { registration } from '../../plugins/source/http-webhook/simulated-sender/registration.js'
+import {
+  type SimulatedRequest,
+  simulatedEvent,
+} from '../../plugins/source/http-webhook/simulated-sender/request.js'
 import type { Answers } from './senders.js'
+import { idInBody, sampleSecrets, sourceSettings } from './source-settings.js'
 
-/** A request of the sender: its body, and the header that has the event id, if it has it. */
-export interface ExampleEvent {
-  readonly body: object
-  readonly headers: { readonly [name: string]: string }
-}
-
-const HEADER = 'header:'
-
-/** An event of the sender, with that id at the location that the config names; without one if it is undefined. */
-export function exampleEvent(answers: Answers, id: string | undefined): ExampleEvent {
-  const { eventId } = answers
-  const { event } = answers.sender
-  if (id === undefined) return { body: event, headers: {} }
-  if (eventId.startsWith(HEADER)) return { body: event, headers: { [eventId.slice(HEADER.length)]: id } }
-  return { body: withMember(event, pointer(eventId).tokens, id), headers: {} }
-}
-
-function withMember(value: object, [token, ...rest]: readonly string[], id: string): object {
-  if (token === undefined) return value
-  const inner = (value as { readonly [name: string]: unknown })[token]
-  return {
-    [token]: rest.length === 0 ? id : withMember(Object(inner ?? {}), rest, id),
-    ...without(value, token),
-  }
-}
-
-const without = (value: object, name: string): object =>
-  Object.fromEntries(Object.entries(value).filter(([key]) => key !== name))
+const ID = 'event-1'
 
 /** The scenarios of a new config: each thing that the config decides, once. */
 export function scenarioText(answers: Answers): string {
-  const { sender, topic } = answers
-  const { name: secretName = '', secret } = sender.variables.find(({ secret }) => secret !== undefined) ?? {}
-  const event = exampleEvent(answers, 'event-1')
-  const proof = secret && sender.proof?.(JSON.stringify(event.body), secret.sample, answers)
-  const anonymous = exampleEvent(answers, undefined)
-  const [firstRequired] = Object.keys(sender.required ?? {})
-  const isInBody = Object.keys(event.headers).length === 0
+  const environment = sampleSecrets(answers)
+  const source = sourceSettings(answers, environment)
   const scenarios = [
-    {
-      name: `an event goes to ${topic}`,
-      event: event.body,
-      ...headersOf({ ...event.headers, ...proof }),
-      ...(proof !== undefined && { verify: true }),
-      expect: {
-        outcome: 'delivered',
-        response: { status: 200, body: { id: 'event-1', outcome: 'delivered' } },
-        route: 'otherwise',
-        topic,
-        partition: 'by key',
-        key: isInBody ? 'event-1' : null,
-        value: event.body,
-        acknowledge: (sender.postCommit ?? []).length > 0,
-      },
-    },
+    delivered(answers, source),
     {
       name: 'a request that does not prove its sender is refused',
-      event: event.body,
-      ...headersOf(event.headers),
+      ...requestOf(simulatedEvent(answers.sender.event, source.eventId, ID)),
       verify: true,
       expect: { outcome: 'rejected', code: 'HG_INTAKE_UNAUTHENTICATED', response: { status: 401 } },
     },
-    {
-      name: 'an event without an id is refused',
-      event: anonymous.body,
-      expect: { outcome: 'rejected', code: 'HG_INTAKE_NO_ID', response: { status: 400 } },
-    },
-    ...(firstRequired === undefined
-      ? []
-      : [
-          {
-            name: `an event without ${firstRequired} becomes a dead letter`,
-            event: without(event.body, firstRequired),
-            ...headersOf(event.headers),
-            expect: {
-              outcome: 'dead-lettered',
-              code: 'HG_SCHEMA_VIOLATION',
-              topic: answers.deadLetterTopic,
-              response: { status: 202 },
-            },
-          },
-        ]),
+    ...withoutId(answers, source),
+    ...withoutMember(answers, source),
+    ...registered(source),
   ]
-  const environment = secret && { environment: { [secretName]: secret.sample } }
-  const file = { $schema: '../schemas/scenarios.schema.json', ...environment, scenarios }
+  const file = { $schema: '../schemas/scenarios.schema.json', environment, scenarios }
   return `${JSON.stringify(file, undefined, 2)}\n`
 }
 
-const headersOf = (headers: { readonly [name: string]: string }): object =>
-  Object.keys(headers).length === 0 ? {} : { headers }
+/** The request as members of a scenario, which leave out what is usual. */
+function requestOf({ method, query, headers, body }: SimulatedRequest): object {
+  const { 'Content-Type': type, ...others } = headers
+  const named = type === 'application/json' ? others : headers
+  return {
+    ...((method !== 'POST' || body === undefined) && { method }),
+    ...(query !== '' && { query }),
+    ...(body !== undefined && { event: body }),
+    ...(Object.keys(named).length > 0 && { headers: named }),
+  }
+}
+
+function delivered({ sender, topic }: Answers, source: Settings): object {
+  const event = simulatedEvent(sender.event, source.eventId, ID)
+  // A proof that has the time in it would be too old tomorrow.
+  const isProved = !proofExpires(source.verify)
+  const { body, ...proved } = isProved
+    ? prover(source)(event)
+    : { ...event, body: JSON.stringify(event.body) }
+  const value = JSON.parse(body)
+  const { status = 200, body: hasBody = true } = source.responses.delivered ?? {}
+  const id = idInBody(source)
+  return {
+    name: `an event goes to ${topic}`,
+    ...requestOf({ ...proved, body: value }),
+    ...(isProved && { verify: true }),
+    expect: {
+      outcome: 'delivered',
+      response: { status, ...(hasBody && { body: { outcome: 'delivered' } }) },
+      route: 'otherwise',
+      topic,
+      partition: 'by key',
+      key: id === undefined ? null : ID,
+      value,
+      acknowledge: (sender.postCommit ?? []).length > 0,
+    },
+  }
+}
+
+/** None for a sender whose events have no id. */
+function withoutId({ sender }: Answers, { eventId }: Settings): readonly object[] {
+  if (eventId === 'digest' || eventId === 'new') return []
+  return [
+    {
+      name: 'an event without an id is refused',
+      ...requestOf(simulatedEvent(sender.event, eventId, undefined)),
+      expect: { outcome: 'rejected', code: 'HG_INTAKE_NO_ID', response: { status: 400 } },
+    },
+  ]
+}
+
+function withoutMember({ sender, deadLetterTopic }: Answers, { eventId }: Settings): readonly object[] {
+  const [member] = Object.keys(sender.required ?? {})
+  if (member === undefined) return []
+  const { body, ...request } = simulatedEvent(sender.event, eventId, ID)
+  const others = Object.entries(body ?? {}).filter(([name]) => name !== member)
+  return [
+    {
+      name: `an event without ${member} becomes a dead letter`,
+      ...requestOf({ ...request, body: Object.fromEntries(others) }),
+      expect: {
+        outcome: 'dead-lettered',
+        code: 'HG_SCHEMA_VIOLATION',
+        topic: deadLetterTopic,
+        response: { status: 202 },
+      },
+    },
+  ]
+}
+
+function registered({ handshake }: Settings): readonly object[] {
+  if (handshake === undefined) return []
+  const isEmpty = handshake.form === 'body' && handshake.value === undefined
+  return [
+    {
+      name: 'the registration of the URL gets its response',
+      ...requestOf(registration(handshake, 'challenge-1')),
+      expect: { outcome: 'handshake', response: { status: isEmpty ? 204 : 200 } },
+    },
+  ]
+}

@@ -1,4 +1,7 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import { SENDERS as PRESETS } from '../../plugins/source/http-webhook/senders/index.js'
+import type { Sender as Preset, SampleEvent } from '../../plugins/source/http-webhook/senders/sender.js'
+import { senderKey } from '../../plugins/source/http-webhook/simulated-sender/key.js'
 
 /** The settings of a new config, by the names of their questions. */
 export interface Answers {
@@ -7,9 +10,10 @@ export interface Answers {
   readonly deadLetterTopic: string
   readonly brokers: string
   readonly path: string
-  /** As the flag has it: a JSON Pointer, or "header:NAME". */
-  readonly eventId: string
+  /** As the flag has it: a JSON Pointer, "header:NAME" and so on. Absent if the sender itself says where its id is. */
+  readonly eventId?: string
   readonly signatureHeader: string
+  readonly publicUrl: string
 }
 
 export type QuestionName = Exclude<keyof Answers, 'sender'>
@@ -20,11 +24,13 @@ export interface Variable {
   readonly meaning: string
   /** A value for `.env.example`; empty for a secret. */
   readonly example: string
-  /** Of a secret that verifies the sender; other variables are as in the example until somebody fills them in. */
+  /** Of a value that verifies the sender; other variables are as in the example until somebody fills them in. */
   readonly secret?: {
     generate(): string
     /** For scenarios, which are no place for the real one. */
-    readonly sample: string
+    sample(): string
+    /** Only the sender can make it: a new one holds its place. */
+    readonly fromSender?: true
   }
 }
 
@@ -36,18 +42,15 @@ export interface Sender {
   readonly defaults?: { readonly [name in QuestionName]?: string }
   /** Questions that only this sender needs. */
   readonly asks?: readonly QuestionName[]
+  /** True if the settings of the source say where the event id is: it is not asked, and its flag overrides them. */
+  readonly hasEventId?: true
   /** Settings of the source beside its path and event id. */
   source(answers: Answers): object
   readonly variables: readonly Variable[]
   readonly postCommit?: readonly object[]
-  /** A body without its event id. */
-  readonly event: object
+  readonly event: SampleEvent
   /** Members beside the event id that the schema of the events requires, with their JSON Schemas. */
   readonly required?: { readonly [name: string]: object }
-  /** Headers that prove this sender of `body`, if they do not depend on the time. */
-  proof?(body: string, secret: string, answers: Answers): { readonly [name: string]: string }
-  /** The same headers as words of a shell in which the variables are set. `file`: the body. */
-  shellProof?(answers: Answers, file: string): readonly string[]
 }
 
 const random = (): string => randomBytes(32).toString('hex')
@@ -56,30 +59,26 @@ const TOKEN: Variable = {
   name: 'WEBHOOK_TOKEN',
   meaning: 'The bearer token of the sender; any text without white space.',
   example: '',
-  secret: { generate: random, sample: 'token-of-the-scenarios' },
+  secret: { generate: random, sample: () => 'token-of-the-scenarios' },
 }
 
 const SIGNING_SECRET: Variable = {
   name: 'WEBHOOK_SECRET',
   meaning: 'The secret with which the sender signs.',
   example: '',
-  secret: { generate: random, sample: 'secret-of-the-scenarios' },
+  secret: { generate: random, sample: () => 'secret-of-the-scenarios' },
 }
 
-const bearer = {
-  source: () => ({ verify: { scheme: 'bearer', tokens: ['${env:WEBHOOK_TOKEN}'] } }),
-  proof: (_body, token) => ({ authorization: `Bearer ${token}` }),
-  shellProof: () => ['-H "Authorization: Bearer $WEBHOOK_TOKEN"'],
-} satisfies Partial<Sender>
+const byToken = () => ({ verify: { scheme: 'bearer', tokens: ['${env:WEBHOOK_TOKEN}'] } })
 
-const EVENT = { type: 'example.created', payload: { region: 'eu-west' } }
+const EVENT: SampleEvent = { body: { type: 'example.created', payload: { region: 'eu-west' } } }
 
-/** In the order in which they are offered. */
-export const SENDERS: readonly Sender[] = [
+/** Senders that Headgate does not know by name, and one that needs more than a source. */
+const GENERAL: readonly Sender[] = [
   {
     name: 'bearer',
     summary: 'any sender that posts JSON with a bearer token',
-    ...bearer,
+    source: byToken,
     variables: [TOKEN],
     event: EVENT,
   },
@@ -97,30 +96,6 @@ export const SENDERS: readonly Sender[] = [
     }),
     variables: [SIGNING_SECRET],
     event: EVENT,
-    proof: (body, key, { signatureHeader }) => ({
-      [signatureHeader]: `sha256=${createHmac('sha256', key).update(body).digest('hex')}`,
-    }),
-    shellProof: ({ signatureHeader }, file) => [
-      `-H "${signatureHeader}: sha256=$(openssl dgst -sha256 -hmac "$WEBHOOK_SECRET" -r < ${file} | cut -d ' ' -f 1)"`,
-    ],
-  },
-  {
-    name: 'standard-webhooks',
-    summary: 'any sender that follows Standard Webhooks (webhook-id, webhook-timestamp, webhook-signature)',
-    defaults: { eventId: 'header:webhook-id' },
-    source: () => ({ verify: { scheme: 'standard-webhooks', secrets: ['${env:WEBHOOK_SECRET}'] } }),
-    variables: [
-      {
-        name: 'WEBHOOK_SECRET',
-        meaning: 'The secret with which the sender signs, as the sender shows it: "whsec_" and base64.',
-        example: '',
-        secret: {
-          generate: () => `whsec_${randomBytes(32).toString('base64')}`,
-          sample: 'whsec_c2VjcmV0LW9mLXRoZS1zY2VuYXJpb3M=',
-        },
-      },
-    ],
-    event: EVENT,
   },
   {
     name: 'cxone',
@@ -130,7 +105,7 @@ export const SENDERS: readonly Sender[] = [
       path: '/webhook/cxone/data-actions',
       eventId: '/dataActionId',
     },
-    ...bearer,
+    source: byToken,
     variables: [
       TOKEN,
       {
@@ -156,9 +131,11 @@ export const SENDERS: readonly Sender[] = [
       },
     ],
     event: {
-      eventType: 'DataActionCreated',
-      timestamp: '2026-01-31T12:00:00Z',
-      payload: { priority: 'normal', region: 'eu-west' },
+      body: {
+        eventType: 'DataActionCreated',
+        timestamp: '2026-01-31T12:00:00Z',
+        payload: { priority: 'normal', region: 'eu-west' },
+      },
     },
     required: {
       eventType: { type: 'string', minLength: 1 },
@@ -167,3 +144,47 @@ export const SENDERS: readonly Sender[] = [
     },
   },
 ]
+
+/** The row of a sender that the source knows by name. */
+function ofPreset({ name, title, settings, secrets, secret, needs = {}, event }: Preset): Sender {
+  const prefix = name.toUpperCase().replaceAll('-', '_')
+  const verify = settings['verify'] as Parameters<typeof senderKey>[0]
+  const isPublicKey = secrets.includes('/verify/publicKeys')
+  const key = { name: `${prefix}_${isPublicKey ? 'PUBLIC_KEY' : 'SECRET'}`, meaning: secret, example: '' }
+  const token = {
+    name: `${prefix}_VERIFY_TOKEN`,
+    meaning: 'The token with which the sender registers the URL, a text of your own.',
+    example: '',
+    secret: { generate: random, sample: () => 'token-of-the-scenarios' },
+  }
+  const asksId = 'eventId' in needs
+  const hasToken = 'handshake' in needs
+  return {
+    name,
+    summary: title,
+    defaults: { topic: name, ...(asksId && event.differsAt !== undefined && { eventId: event.differsAt }) },
+    asks: 'publicUrl' in needs ? ['publicUrl'] : [],
+    ...(!asksId && { hasEventId: true }),
+    source: ({ publicUrl }) => ({
+      sender: name,
+      secrets: [`\${env:${key.name}}`],
+      ...('publicUrl' in needs && { publicUrl }),
+      ...(hasToken && { handshake: { token: { values: [`\${env:${token.name}}`] } } }),
+    }),
+    variables: [
+      {
+        ...key,
+        secret: {
+          generate: () => senderKey(verify, random()).configured,
+          sample: () => senderKey(verify, 'secret-of-the-scenarios').configured,
+          ...(isPublicKey && { fromSender: true as const }),
+        },
+      },
+      ...(hasToken ? [token] : []),
+    ],
+    event,
+  }
+}
+
+/** In the order in which they are offered. */
+export const SENDERS: readonly Sender[] = [...GENERAL, ...PRESETS.map(ofPreset)]

@@ -1,12 +1,14 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
+import { parse } from 'jsonc-parser'
 import { describe, expect, test } from 'vitest'
 import type { Io } from '../../../src/commands/command.js'
 import { initCommand } from '../../../src/commands/init/index.js'
 import { SENDERS } from '../../../src/commands/init/senders.js'
 import { testCommand } from '../../../src/commands/test.js'
 import { validateCommand } from '../../../src/commands/validate.js'
+import { SENDERS as PRESETS } from '../../../src/plugins/source/http-webhook/senders/index.js'
 import { temporaryDirectory } from '../../helpers/context.js'
 import { runCommand } from '../../helpers/recorded-io.js'
 
@@ -44,6 +46,10 @@ test.each([
   ['bearer', 'header:X-Event-Id'],
   ['cxone', '/payload/id'],
   ['hmac', '/id'],
+  ['github', '/delivery'],
+  ['zoom', 'query:id'],
+  ['cloudevents', 'header:ce-id'],
+  ['stripe', 'digest'],
 ])('so are those for %s with the event id at %s', async (sender, eventId) => {
   const cwd = temporaryDirectory()
   const options = { sender, eventId, topic: 'Orders_2', path: '/in', deadLetterTopic: 'bad' }
@@ -52,6 +58,87 @@ test.each([
   expect(problems).toEqual([])
   expect([tested.code, tested.err], tested.out).toEqual([0, ''])
   expect(read(cwd, 'plugins.config.json')).toContain('"orders_2": {')
+})
+
+interface Written {
+  readonly name: string
+  readonly verify?: boolean
+  readonly headers?: { readonly [name: string]: string }
+  readonly expect: { readonly outcome: string }
+}
+
+describe('a sender that the source knows', () => {
+  const source = (cwd: string) => {
+    const { pipelines } = parse(read(cwd, 'plugins.config.json')) as {
+      readonly pipelines: { readonly [name: string]: { readonly source: { readonly config: object } } }
+    }
+    return Object.values(pipelines)[0]?.source.config
+  }
+  const scenarios = (cwd: string) =>
+    (JSON.parse(read(cwd, 'scenarios/events.json')) as { readonly scenarios: readonly Written[] }).scenarios
+
+  test('is offered, each of them', () => {
+    for (const { name, title } of PRESETS)
+      expect(SENDERS).toContainEqual(expect.objectContaining({ name, summary: title }))
+  })
+
+  test('is named in the config, with a variable for its secret and nothing that it stands for', async () => {
+    const cwd = temporaryDirectory()
+    await init(cwd, { sender: 'github', yes: true })
+    expect(source(cwd)).toEqual({
+      path: '/webhook/github',
+      sender: 'github',
+      secrets: ['${env:GITHUB_SECRET}'],
+    })
+    expect(environmentOf(cwd)['GITHUB_SECRET']).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  test('gets the settings that it needs by flags, and by a variable for a second secret', async () => {
+    const cwd = temporaryDirectory()
+    await init(cwd, { sender: 'square', topic: 'payments', publicUrl: 'https://shop.example.com/hooks' })
+    expect(source(cwd)).toMatchObject({ publicUrl: 'https://shop.example.com/hooks' })
+    const other = temporaryDirectory()
+    await init(other, { sender: 'meta', yes: true })
+    expect(source(other)).toMatchObject({
+      secrets: ['${env:META_SECRET}'],
+      handshake: { token: { values: ['${env:META_VERIFY_TOKEN}'] } },
+    })
+  })
+
+  test('whose scripts decide on the event id is asked for it', async () => {
+    const cwd = temporaryDirectory()
+    await init(cwd, { sender: 'cxone-studio', yes: true })
+    expect(source(cwd)).toMatchObject({ eventId: '/contactId' })
+  })
+
+  test('gets another event id by its flag', async () => {
+    const cwd = temporaryDirectory()
+    await init(cwd, { sender: 'zoom', topic: 'zoom', eventId: '/event_ts' })
+    expect(source(cwd)).toMatchObject({ sender: 'zoom', eventId: '/event_ts' })
+  })
+
+  test.each([
+    ['shopify', 'X-Shopify-Hmac-SHA256'],
+    ['gitlab', 'X-Gitlab-Token'],
+    ['square', 'x-square-hmacsha256-signature'],
+    ['okta', 'Authorization'],
+  ])('proves itself in the scenarios if its proof does not expire: %s', async (sender, header) => {
+    const cwd = temporaryDirectory()
+    await init(cwd, { sender, yes: true })
+    expect(scenarios(cwd)[0]).toMatchObject({ verify: true, headers: { [header]: expect.any(String) } })
+  })
+
+  test('has a scenario for its handshake', async () => {
+    const cwd = temporaryDirectory()
+    await init(cwd, { sender: 'meta', yes: true })
+    expect(scenarios(cwd).at(-1)).toMatchObject({ method: 'GET', expect: { outcome: 'handshake' } })
+  })
+
+  test('with a private key of its own is to be asked for the public one', async () => {
+    const { out } = await init(temporaryDirectory(), { sender: 'discord', yes: true })
+    expect(out).toContain('Fill in DISCORD_PUBLIC_KEY in ./.env.\n')
+    expect(out).not.toContain('has a new secret')
+  })
 })
 
 describe('the variables', () => {
@@ -129,6 +216,7 @@ describe('wrong flags', () => {
       brokers: 'kafka',
       signatureHeader: 'X Y',
       deadLetterTopic: '..',
+      publicUrl: 'hooks.example.com',
     })
     expect(code).toBe(2)
     expect(err.trimEnd().split('\n')).toEqual([
@@ -137,8 +225,9 @@ describe('wrong flags', () => {
       '--dead-letter-topic should be a topic name: letters, digits, ".", "_" and "-"; it is "..".',
       '--brokers should be addresses such as "kafka-1:9092,kafka-2:9092"; it is "kafka".',
       '--path should be a path such as "/webhook/orders", without query and without "%"; it is "orders".',
-      '--event-id should be a JSON Pointer such as "/id", or a header such as "header:X-Event-Id"; it is "id".',
+      '--event-id should be a JSON Pointer such as "/id", "header:NAME", "query:NAME", "digest" or "new"; it is "id".',
       '--signature-header should be the name of a header such as "X-Signature"; it is "X Y".',
+      '--public-url should be a URL such as "https://hooks.example.com", without query; it is "hooks.example.com".',
     ])
     expect(existsSync(join(cwd, '.env'))).toBe(false)
   })
@@ -191,6 +280,15 @@ describe('on a terminal', () => {
     expect(environmentOf(cwd)['KAFKA_BROKERS']).toBe('kafka:9092')
   })
 
+  test('a sender with an id of its own is not asked for the event id, and one that signs the URL for that', async () => {
+    const { asked, io } = typing('twilio', '', '', '', '', '')
+    expect(await init(temporaryDirectory(), {}, io)).toMatchObject({ code: 0, err: '' })
+    expect(asked.slice(4)).toEqual([
+      'Path that the sender posts to [/webhook/twilio]: ',
+      'URL at which the sender reaches the listener, without the path of the source [https://hooks.example.com]: ',
+    ])
+  })
+
   test('a wrong answer is explained, and the question comes again', async () => {
     const { asked, io } = typing('hmack', 'hmac', 'a b', 'orders', '', '', '', '', 'X-Shop-Signature')
     const { code, err } = await init(temporaryDirectory(), {}, io)
@@ -213,6 +311,14 @@ describe('on a terminal', () => {
     expect(await init(temporaryDirectory(), { yes: true }, io)).toMatchObject({ code: 0 })
     expect(asked).toEqual([])
   })
+})
+
+test('the next commands have the headers without which the event has no id', async () => {
+  const { out } = await init(temporaryDirectory(), { sender: 'github', yes: true })
+  expect(out).toContain(
+    "  headgate explain ./event.json --skip-verification --header 'X-GitHub-Event: issues' --header 'X-GitHub-Delivery: example-1'\n",
+  )
+  expect(out).toContain(`-H "X-Hub-Signature-256: sha256=$(openssl dgst -sha256 -hmac "$GITHUB_SECRET"`)
 })
 
 test('the next commands name the files where they are, as words of a shell', async () => {

@@ -4,6 +4,17 @@ export const cloudevents: Sender = {
   name: 'cloudevents',
   title: 'Any sender of CloudEvents by its HTTP webhook specification',
   documentation: 'https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md',
+  event: {
+    headers: { 'Content-Type': 'application/cloudevents+json' },
+    body: {
+      specversion: '1.0',
+      type: 'com.example.order.created',
+      source: '/orders',
+      time: '2026-01-31T12:00:00Z',
+      datacontenttype: 'application/json',
+      data: { orderId: 'o-1042', region: 'eu-west' },
+    },
+  },
   settings: {
     eventId: ['/source', '/id'],
     verify: { scheme: 'bearer' },

@@ -4,6 +4,10 @@ export const cxoneExpert: Sender = {
   name: 'cxone-expert',
   title: 'NICE CXone Expert',
   documentation: 'https://expert-help.nice.com/',
+  event: {
+    headers: { 'X-Nexus-Event-Type': 'Page_Create' },
+    body: { page: { id: 42, title: 'How to reset a password' } },
+  },
   settings: {
     eventId: 'header:X-Nexus-Delivery-Id',
     responseTimeout: '900ms',

@@ -4,6 +4,10 @@ export const cxoneStudio: Sender = {
   name: 'cxone-studio',
   title: 'NICE CXone Studio (REST API action)',
   documentation: 'https://help.nicecxone.com/content/studio/actions/restproxy/restproxy.htm',
+  event: {
+    body: { eventType: 'CallEnded', skill: 'support', region: 'eu-west' },
+    differsAt: '/contactId',
+  },
   settings: { responseTimeout: '60s', verify: { scheme: 'bearer' } },
   secrets: ['/verify/tokens'],
   secret: 'A text of your own: the script sets the header Authorization to "Bearer" and this text.',

@@ -4,6 +4,15 @@ export const discord: Sender = {
   name: 'discord',
   title: 'Discord webhook events',
   documentation: 'https://docs.discord.com/developers/events/webhook-events',
+  event: {
+    body: {
+      version: 1,
+      application_id: '1234560123453231555',
+      type: 1,
+      event: { type: 'APPLICATION_AUTHORIZED', data: { scopes: ['applications.commands'] } },
+    },
+    differsAt: '/event/timestamp',
+  },
   settings: {
     eventId: 'digest',
     responseTimeout: '2500ms',

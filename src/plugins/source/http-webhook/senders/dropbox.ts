@@ -4,6 +4,12 @@ export const dropbox: Sender = {
   name: 'dropbox',
   title: 'Dropbox',
   documentation: 'https://www.dropbox.com/developers/reference/webhooks',
+  event: {
+    body: {
+      list_folder: { accounts: ['dbid:AAH4f99T0taONIb-OurWxbNQ6ywGRopQngc'] },
+      delta: { users: [12_345_678] },
+    },
+  },
   settings: {
     eventId: 'new',
     responseTimeout: '9s',

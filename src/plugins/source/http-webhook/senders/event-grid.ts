@@ -5,6 +5,20 @@ export const eventGrid: Sender = {
   title: 'Azure Event Grid (its own event schema)',
   documentation:
     'https://learn.microsoft.com/en-us/azure/event-grid/end-point-validation-event-grid-events-schema',
+  event: {
+    headers: { 'aeg-event-type': 'Notification' },
+    body: [
+      {
+        topic: '/subscriptions/1/resourceGroups/shop/providers/Microsoft.Storage/storageAccounts/orders',
+        subject: '/blobServices/default/containers/in/blobs/o-1042.json',
+        eventType: 'Microsoft.Storage.BlobCreated',
+        eventTime: '2026-01-31T12:00:00Z',
+        data: { api: 'PutBlockList', contentLength: 524_288 },
+        dataVersion: '',
+        metadataVersion: '1',
+      },
+    ],
+  },
   settings: {
     eventId: '/0/id',
     responseTimeout: '29s',

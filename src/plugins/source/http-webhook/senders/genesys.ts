@@ -4,6 +4,13 @@ export const genesys: Sender = {
   name: 'genesys',
   title: 'Genesys Cloud',
   documentation: 'https://developer.genesys.cloud/notificationsalerts/webhooks/',
+  event: {
+    body: {
+      topicName: 'v2.routing.queues.conversations',
+      version: '2',
+      eventBody: { queueId: '6ae3e5b2', mediaType: 'VOICE' },
+    },
+  },
   settings: {
     eventId: '/id',
     responseTimeout: '9s',

@@ -4,6 +4,15 @@ export const github: Sender = {
   name: 'github',
   title: 'GitHub',
   documentation: 'https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries',
+  event: {
+    headers: { 'X-GitHub-Event': 'issues' },
+    body: {
+      action: 'opened',
+      issue: { number: 1347, title: 'Found a bug', state: 'open', user: { login: 'octocat' } },
+      repository: { full_name: 'octocat/hello-world', private: false },
+      sender: { login: 'octocat' },
+    },
+  },
   settings: {
     eventId: 'header:X-GitHub-Delivery',
     responseTimeout: '9s',

@@ -4,6 +4,17 @@ export const gitlab: Sender = {
   name: 'gitlab',
   title: 'GitLab',
   documentation: 'https://docs.gitlab.com/user/project/integrations/webhooks/',
+  event: {
+    headers: { 'X-Gitlab-Event': 'Push Hook' },
+    body: {
+      object_kind: 'push',
+      ref: 'refs/heads/main',
+      checkout_sha: 'da1560886d4f094c3e6c9ef40349f7d38b5d27d7',
+      user_username: 'jsmith',
+      project: { id: 15, path_with_namespace: 'mike/diaspora' },
+      total_commits_count: 1,
+    },
+  },
   settings: {
     eventId: 'header:Idempotency-Key',
     responseTimeout: '9s',

@@ -5,6 +5,18 @@ export const hubspot: Sender = {
   title: 'HubSpot',
   documentation:
     'https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation',
+  event: {
+    body: [
+      {
+        subscriptionType: 'contact.creation',
+        portalId: 62_515,
+        objectId: 123,
+        occurredAt: 1_769_860_800_000,
+        attemptNumber: 0,
+      },
+    ],
+    differsAt: '/0/eventId',
+  },
   settings: {
     eventId: 'digest',
     responseTimeout: '4s',

@@ -4,6 +4,28 @@ export const meta: Sender = {
   name: 'meta',
   title: 'Meta (Facebook, Instagram, WhatsApp)',
   documentation: 'https://developers.facebook.com/docs/graph-api/webhooks/getting-started',
+  event: {
+    body: {
+      object: 'whatsapp_business_account',
+      entry: [
+        {
+          id: '102290129340398',
+          changes: [
+            {
+              field: 'messages',
+              value: {
+                messaging_product: 'whatsapp',
+                messages: [
+                  { from: '16505551234', type: 'text', text: { body: 'Does it come in another colour?' } },
+                ],
+              },
+            },
+          ],
+        },
+      ],
+    },
+    differsAt: '/entry/0/changes/0/value/messages/0/id',
+  },
   settings: {
     eventId: 'digest',
     verify: { scheme: 'hmac', header: 'X-Hub-Signature-256', prefix: 'sha256=' },

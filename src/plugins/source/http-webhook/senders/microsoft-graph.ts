@@ -4,6 +4,18 @@ export const microsoftGraph: Sender = {
   name: 'microsoft-graph',
   title: 'Microsoft Graph change notifications',
   documentation: 'https://learn.microsoft.com/en-us/graph/change-notifications-delivery-webhooks',
+  event: {
+    body: {
+      value: [
+        {
+          subscriptionId: '7f105c7d-2dc5-4530-97cd-4e7ae6534c07',
+          changeType: 'created',
+          resource: 'users/8e6f8f5c/messages/AAMkADU',
+          tenantId: '84bd8158-6d4d-4958-8b9f-9d6445542f95',
+        },
+      ],
+    },
+  },
   settings: {
     eventId: 'new',
     responseTimeout: '2500ms',

@@ -4,6 +4,14 @@ export const okta: Sender = {
   name: 'okta',
   title: 'Okta event hooks',
   documentation: 'https://developer.okta.com/docs/concepts/event-hooks/',
+  event: {
+    body: {
+      eventType: 'com.okta.event_hook',
+      eventTypeVersion: '1.0',
+      source: 'https://example.okta.com/api/v1/eventHooks/who8tsqyrhCdmetzx135',
+      data: { events: [{ uuid: 'f8f1c7e4', eventType: 'user.lifecycle.create', severity: 'INFO' }] },
+    },
+  },
   settings: {
     eventId: '/eventId',
     responseTimeout: '2500ms',

@@ -4,6 +4,13 @@ export const paddle: Sender = {
   name: 'paddle',
   title: 'Paddle',
   documentation: 'https://developer.paddle.com/webhooks/signature-verification',
+  event: {
+    body: {
+      event_type: 'transaction.completed',
+      occurred_at: '2026-01-31T12:00:00Z',
+      data: { id: 'txn_01hv8x2acma2gz7he8kg7s0hna', status: 'completed', currency_code: 'EUR' },
+    },
+  },
   settings: {
     eventId: '/event_id',
     responseTimeout: '4s',

@@ -4,6 +4,16 @@ export const pagerduty: Sender = {
   name: 'pagerduty',
   title: 'PagerDuty (webhooks v3)',
   documentation: 'https://developer.pagerduty.com/docs/verifying-webhook-signatures',
+  event: {
+    body: {
+      event: {
+        event_type: 'incident.triggered',
+        resource_type: 'incident',
+        occurred_at: '2026-01-31T12:00:00Z',
+        data: { id: 'PGR0VU2', type: 'incident', title: 'A little bump in the road', urgency: 'high' },
+      },
+    },
+  },
   settings: {
     eventId: '/event/id',
     responseTimeout: '4s',

@@ -4,6 +4,17 @@ export const salesforce: Sender = {
   name: 'salesforce',
   title: 'Salesforce Marketing Cloud Engagement (Event Notification Service)',
   documentation: 'https://developer.salesforce.com/docs/marketing/marketing-cloud/guide/ens-verify.html',
+  event: {
+    body: [
+      {
+        eventCategoryType: 'TransactionalSendEvents.EmailSent',
+        timestampUTC: 1_769_860_800_000,
+        definitionKey: 'order-confirmation',
+        mid: 7_279_510,
+      },
+    ],
+    differsAt: '/0/compositeId',
+  },
   settings: {
     eventId: 'digest',
     verify: { scheme: 'hmac', header: 'x-sfmc-ens-signature', encoding: 'base64', secretEncoding: 'base64' },

@@ -6,6 +6,7 @@ export interface Sender {
   readonly title: string
   /** The page that says so. */
   readonly documentation: string
+  readonly event: SampleEvent
   /** The settings that it stands for, all but the secrets. */
   readonly settings: { readonly [setting: string]: unknown }
   /** JSON Pointers into the settings at which `secrets` goes. */
@@ -18,6 +19,15 @@ export interface Sender {
   readonly needs?: { readonly [setting: string]: string }
   /** Sentences for its user. */
   readonly notes: readonly string[]
+}
+
+/** An event as the sender sends it, without its id and without what proves the sender: for new configs, pages and the sandbox. */
+export interface SampleEvent {
+  /** Default: `Content-Type: application/json`. */
+  readonly headers?: { readonly [name: string]: string }
+  readonly body: object
+  /** A JSON Pointer to a value in which events differ, if the settings name no place of an id. */
+  readonly differsAt?: string
 }
 
 const EMPTY = { status: 204, body: false }

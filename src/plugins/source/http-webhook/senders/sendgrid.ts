@@ -5,6 +5,17 @@ export const sendgrid: Sender = {
   title: 'Twilio SendGrid event webhook',
   documentation:
     'https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features',
+  event: {
+    body: [
+      {
+        email: 'ada@example.com',
+        event: 'delivered',
+        timestamp: 1_769_860_800,
+        sg_message_id: '14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0',
+      },
+    ],
+    differsAt: '/0/sg_event_id',
+  },
   settings: {
     eventId: 'digest',
     verify: {

@@ -4,6 +4,15 @@ export const shopify: Sender = {
   name: 'shopify',
   title: 'Shopify',
   documentation: 'https://shopify.dev/docs/apps/build/webhooks/subscribe/https',
+  event: {
+    headers: { 'X-Shopify-Topic': 'orders/create', 'X-Shopify-Shop-Domain': 'example.myshopify.com' },
+    body: {
+      id: 820_982_911_946_154,
+      currency: 'EUR',
+      total_price: '403.00',
+      line_items: [{ sku: 'IPOD2008PINK', quantity: 1 }],
+    },
+  },
   settings: {
     eventId: 'header:X-Shopify-Webhook-Id',
     responseTimeout: '4s',

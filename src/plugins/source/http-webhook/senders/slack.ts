@@ -4,6 +4,14 @@ export const slack: Sender = {
   name: 'slack',
   title: 'Slack Events API',
   documentation: 'https://docs.slack.dev/authentication/verifying-requests-from-slack',
+  event: {
+    body: {
+      type: 'event_callback',
+      team_id: 'T123ABC456',
+      event: { type: 'app_mention', user: 'U123ABC456', text: 'Is it everything a river should be?' },
+      event_time: 1_515_449_522,
+    },
+  },
   settings: {
     eventId: '/event_id',
     responseTimeout: '2500ms',

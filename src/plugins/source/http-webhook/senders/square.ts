@@ -4,6 +4,14 @@ export const square: Sender = {
   name: 'square',
   title: 'Square',
   documentation: 'https://developer.squareup.com/docs/webhooks/step3validate',
+  event: {
+    body: {
+      merchant_id: 'MLEFBHHSJGVHD',
+      type: 'payment.created',
+      created_at: '2026-01-31T12:00:00Z',
+      data: { type: 'payment', object: { payment: { status: 'APPROVED', amount_money: { amount: 100 } } } },
+    },
+  },
   settings: {
     eventId: '/event_id',
     responseTimeout: '9s',

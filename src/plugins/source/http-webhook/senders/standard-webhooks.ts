@@ -4,6 +4,13 @@ export const standardWebhooks: Sender = {
   name: 'standard-webhooks',
   title: 'Any sender by Standard Webhooks',
   documentation: 'https://www.standardwebhooks.com/',
+  event: {
+    body: {
+      type: 'contact.created',
+      timestamp: '2026-01-31T12:00:00Z',
+      data: { id: '1f81eb52-5198-4599-803e-771906343485', first_name: 'Ada' },
+    },
+  },
   settings: { eventId: 'header:webhook-id', responseTimeout: '14s', verify: { scheme: 'standard-webhooks' } },
   secrets: ['/verify/secrets'],
   secret:

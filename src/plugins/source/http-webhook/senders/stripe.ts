@@ -4,6 +4,22 @@ export const stripe: Sender = {
   name: 'stripe',
   title: 'Stripe',
   documentation: 'https://docs.stripe.com/webhooks/signature',
+  event: {
+    body: {
+      object: 'event',
+      type: 'payment_intent.succeeded',
+      livemode: false,
+      pending_webhooks: 1,
+      data: {
+        object: {
+          id: 'pi_3MtwBwLkdIwHu7ix28a3tqPa',
+          object: 'payment_intent',
+          amount: 2000,
+          currency: 'eur',
+        },
+      },
+    },
+  },
   settings: {
     eventId: '/id',
     verify: {

@@ -4,6 +4,12 @@ export const svix: Sender = {
   name: 'svix',
   title: 'Svix, and senders that use it (Clerk, Resend)',
   documentation: 'https://docs.svix.com/receiving/verifying-payloads/how-manual',
+  event: {
+    body: {
+      type: 'user.created',
+      data: { id: 'user_29w83sxmDNGwOuEthce5gg56FcC', email: 'ada@example.com' },
+    },
+  },
   settings: {
     eventId: 'header:svix-id',
     responseTimeout: '14s',

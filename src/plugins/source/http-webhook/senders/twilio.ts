@@ -4,6 +4,16 @@ export const twilio: Sender = {
   name: 'twilio',
   title: 'Twilio',
   documentation: 'https://www.twilio.com/docs/usage/webhooks/webhooks-security',
+  event: {
+    body: [
+      {
+        specversion: '1.0',
+        type: 'com.twilio.messaging.message.delivered',
+        source: '/2010-04-01/Accounts/AC00000000000000000000000000000000/Messages/SM1',
+        data: { messageStatus: 'DELIVERED', to: '+14155550100' },
+      },
+    ],
+  },
   settings: {
     eventId: 'header:I-Twilio-Idempotency-Token',
     responseTimeout: '14s',

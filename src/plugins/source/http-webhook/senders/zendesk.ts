@@ -4,6 +4,14 @@ export const zendesk: Sender = {
   name: 'zendesk',
   title: 'Zendesk',
   documentation: 'https://developer.zendesk.com/documentation/webhooks/verifying/',
+  event: {
+    body: {
+      type: 'zen:event-type:ticket.created',
+      subject: 'zen:ticket:13',
+      time: '2026-01-31T12:00:00Z',
+      detail: { id: '13', subject: 'Help, I need somebody', priority: 'NORMAL', status: 'OPEN' },
+    },
+  },
   settings: {
     eventId: 'header:X-Zendesk-Webhook-Invocation-Id',
     responseTimeout: '9s',

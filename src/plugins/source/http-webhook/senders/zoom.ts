@@ -4,6 +4,14 @@ export const zoom: Sender = {
   name: 'zoom',
   title: 'Zoom',
   documentation: 'https://developers.zoom.us/docs/api/webhooks/',
+  event: {
+    body: {
+      event: 'meeting.started',
+      event_ts: 1_769_860_800_000,
+      payload: { account_id: 'AAAAAABBBB', object: { id: '1234567890', topic: 'My meeting', type: 8 } },
+    },
+    differsAt: '/payload/object/uuid',
+  },
   settings: {
     eventId: 'digest',
     responseTimeout: '2500ms',

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { httpWebhook } from '../../../../../src/plugins/source/http-webhook/index.js'
+import { SENDERS } from '../../../../../src/plugins/source/http-webhook/senders/index.js'
+import type { Sender } from '../../../../../src/plugins/source/http-webhook/senders/sender.js'
+import type { Settings } from '../../../../../src/plugins/source/http-webhook/settings.js'
+import { senderKey } from '../../../../../src/plugins/source/http-webhook/simulated-sender/key.js'
+import { prover } from '../../../../../src/plugins/source/http-webhook/simulated-sender/proof.js'
+import { registration } from '../../../../../src/plugins/source/http-webhook/simulated-sender/registration.js'
+import { simulatedEvent } from '../../../../../src/plugins/source/http-webhook/simulated-sender/request.js'
+import { fillDefaults } from '../../../../helpers/context.js'
+import { startWebhook } from '../webhook.js'
+
+/** A source, and a simulated sender for it. */
+async function start(config: object, privateKey?: Parameters<typeof prover>[1]) {
+  const started = await startWebhook(config)
+  const settings = fillDefaults(httpWebhook, { path: '/in', ...config }) as Settings
+  const prove = prover(settings, privateKey)
+  const send = (request: ReturnType<typeof prove>) =>
+    started.ask(
+      request.method,
+      request.query === '' ? '' : `?${request.query}`,
+      request.headers,
+      request.method === 'GET' || request.body === '' ? null : request.body,
+    )
+  return { ...started, settings, prove, send }
+}
+
+const NEEDED = {
+  publicUrl: 'https://hooks.example.com',
+  eventId: '/contactId',
+  handshake: { token: { values: ['verify-token'] } },
+}
+
+/** The settings of a source for this sender, and the private key of the sender. */
+function configFor({ name, settings, needs = {} }: Sender) {
+  const key = senderKey(settings['verify'] as Parameters<typeof senderKey>[0], 'a-secret-of-this-test')
+  const own = Object.fromEntries(Object.entries(NEEDED).filter(([setting]) => setting in needs))
+  const config = {
+    eventId: undefined,
+    verify: undefined,
+    sender: name,
+    secrets: [key.configured],
+    ...own,
+  }
+  return { key, config }
+}
+
+describe.each(SENDERS)('$name', (sender) => {
+  const { key, config } = configFor(sender)
+  const { event } = sender
+
+  it('proves its events, and each is another one', async () => {
+    const { prove, send, settings, events } = await start(config, key.privateKey)
+    for (const id of [randomUUID(), randomUUID()]) {
+      const response = await send(prove(simulatedEvent(event, settings.eventId, id)))
+      expect(response.status, response.text).toBe(settings.responses.delivered?.status ?? 200)
+    }
+    expect(new Set(events.map(({ id }) => id)).size).toBe(2)
+  })
+
+  it('is refused with another body or another secret', async () => {
+    const { prove, send, settings, events } = await start(config, key.privateKey)
+    const proved = prove(simulatedEvent(event, settings.eventId, 'event-1'))
+    const text = JSON.stringify(proved)
+    const forged = text.includes(key.configured)
+      ? JSON.parse(text.replaceAll(key.configured, 'another-secret'))
+      : { ...proved, body: `${proved.body} ` }
+    expect((await send(forged)).status).toBe(401)
+    expect(events).toEqual([])
+  })
+})
+
+it.each(SENDERS.filter(({ settings }) => settings['handshake'] !== undefined))(
+  '$name registers its URL',
+  async (sender) => {
+    const { key, config } = configFor(sender)
+    const { prove, send, settings, outcomes } = await start(config, key.privateKey)
+    if (settings.handshake === undefined) throw new Error('the sender has no handshake')
+    const { status } = await send(prove(registration(settings.handshake, 'challenge-1')))
+    expect([200, 204]).toContain(status)
+    expect(outcomes).toMatchObject([{ kind: 'handshake' }])
+  },
+)
+
+describe('other settings', () => {
+  it.each([
+    ['basic', { scheme: 'basic', credentials: ['name:password'] }],
+    ['a header that is no list', { scheme: 'hmac', header: 'X-Sig', secrets: ['s'], algorithm: 'sha512' }],
+    ['a key in the query', { scheme: 'api-key', query: 'key', keys: ['a b/ü'] }],
+    [
+      'a path and a query',
+      { scheme: 'hmac', header: 'X-Sig', secrets: ['s'], signed: '{path}?{query}#{body}' },
+    ],
+  ])('%s: the request is proved', async (_name, verify) => {
+    const { prove, send, events } = await start({ eventId: 'query:id', verify })
+    await send(prove(simulatedEvent({ body: { a: 1 } }, 'query:id', 'x y')))
+    expect(events).toMatchObject([{ id: 'x y' }])
+  })
+
+  it('a numeric signature of ECDSA has its two numbers', async () => {
+    const key = senderKey({ scheme: 'ecdsa-p256' }, '')
+    const verify = {
+      scheme: 'ecdsa-p256',
+      header: 'X-Sig',
+      signatureFormat: 'raw',
+      publicKeys: [key.configured],
+    }
+    const { prove, send, events } = await start({ eventId: '/id', verify }, key.privateKey)
+    const proved = prove(simulatedEvent({ body: {} }, '/id', 'e-1'))
+    expect(proved.headers['X-Sig']).toMatch(/^[0-9a-f]{128}$/)
+    await send(proved)
+    expect(events).toMatchObject([{ id: 'e-1' }])
+  })
+
+  it('the id of several parts is changed in its last part', () => {
+    const { body } = simulatedEvent({ body: { source: '/a', id: 'old' } }, ['/source', '/id'], 'new')
+    expect(body).toEqual({ source: '/a', id: 'new' })
+  })
+
+  it('an id is put where the body has nothing yet, also into an array', () => {
+    expect(simulatedEvent({ body: [{ a: 1 }] }, '/0/data/id', 'i').body).toEqual([
+      { data: { id: 'i' }, a: 1 },
+    ])
+    expect(simulatedEvent({ body: {} }, '/data/id', undefined).body).toEqual({})
+  })
+})
+
+it('the settings of this test are those that senders need', () => {
+  expect(Object.keys(NEEDED)).toEqual(
+    expect.arrayContaining(SENDERS.flatMap(({ needs = {} }) => Object.keys(needs))),
+  )
+})
