@@ -1,5 +1,5 @@
 import type { HeadgateError } from './errors.js'
-import type { SinkRecord } from './event.js'
+import type { Receipt, SinkRecord } from './event.js'
 import type { LoggedRecord } from './sink.js'
 
 /**
@@ -7,6 +7,11 @@ import type { LoggedRecord } from './sink.js'
  * group. A sink that offers an inbox can read and commit in one transaction.
  */
 export interface Inbox {
+  /**
+   * As `Sink.send`. The key alone decides the partition, and equal keys have the same partition for as long as there is an
+   * inbox, whichever instance sends and however many partitions the topic gets.
+   */
+  send(record: SinkRecord): Promise<Receipt>
   /**
    * Joins the group. Resolves before any partition is assigned. Rejects with a HeadgateError; of kind `config` if the cluster
    * will never allow it.
@@ -23,6 +28,8 @@ export type InboxOffsets = ReadonlyMap<number, number>
  * retried.
  */
 export interface InboxMember {
+  /** How many partitions the inbox uses. Others of its topic are never assigned. */
+  readonly partitions: number
   /**
    * The next records of the partitions that are assigned and resumed, at most `limit`, in the order of the offsets within each
    * partition. Soon resolves without any if there are none. Assignments change only in this call, so never during a
@@ -65,8 +72,6 @@ export interface InboxBounds {
   readonly committed: number
   /** Below it, every event has been acknowledged; undefined if nothing was committed. */
   readonly acknowledged: number | undefined
-  /** How many partitions the inbox has. */
-  readonly partitions: number
 }
 
 /** In all cases but the first, nothing was written or committed. */

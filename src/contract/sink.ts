@@ -38,7 +38,7 @@ export interface Sink extends Lifecycle {
   rebuild?(record: LoggedRecord): Buffer | undefined
   /** The log that the records are kept in, for a sink that can read them back. */
   readonly log?: RecordLog
-  /** The inbox in this topic, for a sink that can read and commit in one transaction. Pure; called at most once. */
+  /** The inbox in this topic, for a sink that can read and commit in one transaction. Pure; called with one topic only. */
   inbox?(topic: string): Inbox
 }
 

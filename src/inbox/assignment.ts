@@ -9,7 +9,10 @@ import type { IndexLimits } from './partition-index.js'
 import { restorePartition } from './restore.js'
 
 export interface AssignmentOptions {
-  readonly member: Pick<InboxMember, 'bounds' | 'offsetAt' | 'read' | 'resume' | 'pause' | 'acknowledged'>
+  readonly member: Pick<
+    InboxMember,
+    'partitions' | 'bounds' | 'offsetAt' | 'read' | 'resume' | 'pause' | 'acknowledged'
+  >
   readonly topic: string
   readonly acks: InboxAcks
   terms(): { readonly limits: IndexLimits; readonly by: DedupBy }

@@ -33,6 +33,8 @@ const BACKOFF: Backoff = { initial: 200, max: 5000 }
 /** A start waits so long for an error that no retry mends. */
 const GRACE = 3000
 const COMMIT_EVERY = 1000
+/** Positions that do not change are committed again: a broker forgets them after its `offsets.retention.minutes`. */
+const COMMIT_ALL_EVERY = 3_600_000
 
 /**
  * The ledger of a pipeline with an inbox. It keeps nothing on disk: the inbox has the events, its groups have the positions.
@@ -50,6 +52,7 @@ export class InboxLedger implements Ledger, AckSource {
   #workOff: WorkOff | undefined
   #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
+  #committedAllAt = performance.now()
   #problem: string | undefined
 
   constructor(options: InboxLedgerOptions) {
@@ -263,6 +266,10 @@ export class InboxLedger implements Ledger, AckSource {
 
   /** An offset that could not be committed is committed with the next. */
   async #commitAcknowledged(): Promise<void> {
+    if (performance.now() - this.#committedAllAt >= COMMIT_ALL_EVERY) {
+      this.#committed.clear()
+      this.#committedAllAt = performance.now()
+    }
     const changed = [...this.#acks.positions()].filter(
       ([partition, offset]) => this.#committed.get(partition) !== offset,
     )

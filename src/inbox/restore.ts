@@ -33,13 +33,13 @@ export interface RestoredPartition {
  * else can work off what comes behind it.
  */
 export async function restorePartition(
-  member: Pick<InboxMember, 'bounds' | 'offsetAt' | 'read'>,
+  member: Pick<InboxMember, 'partitions' | 'bounds' | 'offsetAt' | 'read'>,
   partition: number,
   { limits, by, pending }: RestoreOptions,
 ): Promise<RestoredPartition> {
   const bounds = await member.bounds(partition)
   const { start, committed } = bounds
-  const entries = Math.ceil(limits.entries / bounds.partitions)
+  const entries = Math.ceil(limits.entries / member.partitions)
   const index = new PartitionIndex({ window: limits.window, entries })
   const acknowledged = Math.min(Math.max(bounds.acknowledged ?? start, start), committed)
   const windowFrom = await windowStart(member, partition, bounds, limits.window)

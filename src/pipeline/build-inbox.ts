@@ -1,6 +1,6 @@
 import type { CheckedPipeline } from '../config/check.js'
 import { HeadgateError } from '../contract/errors.js'
-import type { Log, Sink } from '../contract/index.js'
+import type { Inbox, Log, Sink } from '../contract/index.js'
 import { InboxLedger } from '../inbox/inbox-ledger.js'
 import { toInboxRecord } from '../inbox/inbox-record.js'
 import type { Action } from '../inbox/item.js'
@@ -23,11 +23,11 @@ export function buildInbox(
   { name, revision, sink, sinkStage }: Delivery,
   { decider, metrics, traffic }: BuiltIntake['intake'],
 ): PipelineInbox | undefined {
-  const { inbox, deadLetter } = settings
-  if (inbox === undefined || deadLetter === undefined) return undefined
-  const { topic } = inbox
+  const { deadLetter } = settings
+  if (settings.inbox === undefined || deadLetter === undefined) return undefined
+  const { topic } = settings.inbox
   const { ref, observer } = sinkStage
-  const send = observeSink({ ...ref, onError: 'reject' }, sink, observer)
+  const send = observeSink({ ...ref, onError: 'reject' }, inboxOf(sink, topic), observer)
   const origin = { pipeline: name, revision, plugin: ref.plugin, target: deadLetter }
   const counters = new Map(
     INBOX_OUTCOMES.map((outcome) => [
@@ -95,8 +95,7 @@ interface InboxLedgerParts extends LedgerTerms {
 }
 
 export function buildInboxLedger({ sink, metrics, pipeline, topic, ...more }: InboxLedgerParts): InboxLedger {
-  const inbox = sink.inbox?.(topic)
-  if (inbox === undefined) throw new HeadgateError('HG_PLUGIN_FAILED', 'The sink offers no inbox.')
+  const inbox = inboxOf(sink, topic)
   const ledger = new InboxLedger({
     ...more,
     topic,
@@ -106,6 +105,12 @@ export function buildInboxLedger({ sink, metrics, pipeline, topic, ...more }: In
   metrics.sampled(METRICS.inboxPartitions, { pipeline }, () => ledger.owned())
   metrics.sampled(METRICS.inboxRestoringPartitions, { pipeline }, () => ledger.restoring())
   return ledger
+}
+
+function inboxOf(sink: Sink, topic: string): Inbox {
+  const inbox = sink.inbox?.(topic)
+  if (inbox === undefined) throw new HeadgateError('HG_PLUGIN_FAILED', 'The sink offers no inbox.')
+  return inbox
 }
 
 function observerOf(pipeline: string, metrics: MetricsScope): WorkOffObserver {

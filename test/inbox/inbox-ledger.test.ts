@@ -40,7 +40,7 @@ function ledgerOf(inbox: Inbox, keepFailed: PipelineInbox['keepFailed'] = async 
 const inMemory = (partitions = 1) => {
   const inbox = new MemoryInbox(partitions)
   inbox.isPaced = true
-  return { inbox, offered: { join: async () => inbox.join() } }
+  return { inbox, offered: inbox.offered }
 }
 
 test('what is in the inbox is worked off, and its acknowledgements are pending with the place in the inbox', async () => {
@@ -97,7 +97,7 @@ test('a failed acknowledgement is kept before its position is passed, is listed,
 
 test('a cluster without transactions ends the start, with the reason', async () => {
   const error = new HeadgateError('HG_INBOX_UNSUPPORTED', 'The cluster has no transactions.')
-  const { ledger } = ledgerOf({ join: () => Promise.reject(error) })
+  const { ledger } = ledgerOf({ ...inMemory().offered, join: () => Promise.reject(error) })
   await expect(ledger.start()).rejects.toBe(error)
 })
 
@@ -107,7 +107,7 @@ test('while Kafka is away the group is joined again and again, and events go on 
   const down = new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Kafka is not reachable.')
   const join = vi.fn(async () => inbox.join())
   join.mockRejectedValueOnce(down)
-  const { ledger, lines } = ledgerOf({ join })
+  const { ledger, lines } = ledgerOf({ ...inbox.offered, join })
   await ledger.start()
   expect(ledger.notReady()).toEqual([])
   await vi.waitFor(() => expect(ledger.backlog().count).toBe(1), { timeout: 10_000 })
@@ -115,4 +115,16 @@ test('while Kafka is away the group is joined again and again, and events go on 
     'the inbox cannot be worked off now; retrying: Kafka is not reachable.',
     'the inbox is worked off again',
   ])
+})
+
+test('the acknowledged position is committed again now and then, so that the broker does not forget it', async () => {
+  const { inbox, offered } = inMemory()
+  const { ledger } = ledgerOf(offered)
+  await ledger.start()
+  await vi.waitFor(() => expect(inbox.acknowledged.get(0)).toBe(0), { timeout: 5000 })
+  inbox.acknowledged.clear()
+  const now = performance.now()
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now + 3_700_000)
+  onTestFinished(() => clock.mockRestore())
+  await vi.waitFor(() => expect(inbox.acknowledged.get(0)).toBe(0), { timeout: 5000 })
 })

@@ -8,6 +8,8 @@ import { digestOf } from '../../src/ledger/identity.js'
 import { readTopics } from '../../src/sandbox/reader.js'
 import { describeKafka, sharedKafka, sharedTopic } from '../helpers/kafka/real-kafka.js'
 import { startSink } from '../helpers/kafka/sink.js'
+import { kafkaTool } from '../helpers/kafka/tool.js'
+import { growTopic } from '../helpers/kafka/topics.js'
 
 /** As a reader with `isolation.level=read_committed` gets them, which is the default of librdkafka. */
 const valuesOf = async (topic: string) =>
@@ -21,9 +23,10 @@ async function setUp(partitions = 2) {
   const dead = await sharedTopic()
   const targets = [{ topic: inbox }, { topic: target }, { topic: dead }]
   const { sink } = await startSink(sharedKafka(), targets, { pipeline })
+  const offered = (sink as Required<Sink>).inbox(inbox)
   const accept = (id: string, to: Target = { topic: target, partition: 0 }, body = `{"id":"${id}"}`) => {
     const bytes = Buffer.from(body)
-    return sink.send(
+    return offered.send(
       toInboxRecord(inbox, {
         event: { id, receivedAt: 0, body: { bytes, value: {}, slice: () => undefined } },
         digest: digestOf(bytes),
@@ -199,4 +202,41 @@ describeKafka('an inbox on Kafka', () => {
     expect(await valuesOf(target)).toEqual(['{"id":"a"}', '{"id":"b"}'])
     expect(await valuesOf(dead)).toEqual(['garbage'])
   })
+
+  test('when the inbox grows, ids keep their partitions: redeliveries are recognised by old instances and new ones', async () => {
+    const { inbox, target, accept, start } = await setUp(2)
+    const first = await start()
+    const ids = Array.from({ length: 20 }, (_, n) => `event-${n}`)
+    for (const id of ids) await accept(id)
+    await vi.waitFor(() => expect(first.acks.count).toBe(20), { timeout: 20_000 })
+    await growTopic(sharedKafka(), inbox, 5)
+
+    const unused = 'more partitions than the 2 with which the inbox began'
+    const hasWarned = ({ context }: typeof first) =>
+      context.lines.some(({ message }) => message.includes(unused))
+    await vi.waitFor(() => expect(hasWarned(first)).toBe(true), { timeout: 60_000 })
+    const second = await start()
+    expect(hasWarned(second)).toBe(true)
+    const partitions = await Promise.all(ids.map(async (id) => (await accept(id)).partition))
+    expect(new Set(partitions)).toEqual(new Set([0, 1]))
+    await vi.waitFor(() => expect(first.acks.count + second.acks.count).toBe(40), { timeout: 20_000 })
+    expect(await valuesOf(target)).toHaveLength(20)
+  }, 120_000)
+
+  test('an operator makes the inbox use more partitions, while no instance runs', async () => {
+    const { pipeline, inbox, target, accept, start } = await setUp(1)
+    const first = await start()
+    await accept('a')
+    await vi.waitFor(() => expect(first.acks.count).toBe(1), { timeout: 20_000 })
+    await first.leave()
+    await growTopic(sharedKafka(), inbox, 3)
+    await kafkaTool(
+      ...([sharedKafka(), 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand'] as const),
+      ...['--group', `headgate.${pipeline}.acknowledged`, '--topic', `${inbox}:1,2`],
+      ...['--reset-offsets', '--to-earliest', '--execute'],
+    )
+    const { member } = await start()
+    expect(member.partitions).toBe(3)
+    expect(await valuesOf(target)).toEqual(['{"id":"a"}'])
+  }, 120_000)
 })

@@ -1,5 +1,6 @@
 import { HeadgateError } from '../../../src/contract/errors.js'
 import type {
+  Inbox,
   InboxBounds,
   InboxMember,
   InboxOffsets,
@@ -57,6 +58,14 @@ export class MemoryInbox {
     return { partition, offset }
   }
 
+  /** As the instances get it. */
+  get offered(): Inbox {
+    return {
+      send: async (record) => ({ topic: INBOX, ...this.accept(record) }),
+      join: async () => this.join(),
+    }
+  }
+
   join(): MemoryMember {
     const member = new MemoryMember(this)
     this.members.push(member)
@@ -89,6 +98,10 @@ export class MemoryMember implements InboxMember {
 
   constructor(inbox: MemoryInbox) {
     this.#inbox = inbox
+  }
+
+  get partitions(): number {
+    return this.#inbox.partitions.length
   }
 
   /** Responses to `bounds` wait until `release`. */
@@ -150,7 +163,6 @@ export class MemoryMember implements InboxMember {
       end: (partitions[partition] as LoggedRecord[]).length,
       committed: committed.get(partition) ?? 0,
       acknowledged: acknowledged.get(partition),
-      partitions: partitions.length,
     }
     await this.#held?.promise
     return bounds

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import type { Inbox, Log, Shareable, SharedContext } from '../../../contract/index.js'
+import type { Inbox, Log, Shareable, SharedContext, Sink } from '../../../contract/index.js'
 import { type Consumer, openConsumer } from './consumer.js'
 import { GroupOffsets } from './group-offsets.js'
 import { ClientLog } from './health.js'
-import { kafkaInbox } from './inbox/member.js'
+import { KafkaInbox } from './inbox/inbox.js'
 import type { ClientLogLine } from './producer.js'
 import { type ClientConfig, clientConfig, consumerConfig, type Properties, type Use } from './properties.js'
 import type { LogReader } from './record-log.js'
@@ -73,9 +73,9 @@ export class ClusterClient implements Shareable {
     return this.#supervisor.connection(log)
   }
 
-  /** `group`: that of the instances of the pipeline. */
-  inbox(topic: string, group: string, log: Log): Inbox {
-    return kafkaInbox({
+  /** `group`: that of the instances of the pipeline. `send`: that of its sink. */
+  inbox(topic: string, group: string, log: Log, send: Sink['send']): Inbox {
+    return new KafkaInbox({
       config: this.#config,
       topic,
       group,
@@ -83,6 +83,7 @@ export class ClusterClient implements Shareable {
       log,
       clientLog: this.#clientLog.write,
       signal: this.#signal,
+      send,
     })
   }
 

@@ -1,5 +1,5 @@
 import { HeadgateError } from '../../../contract/errors.js'
-import { definePlugin, type Target } from '../../../contract/index.js'
+import { definePlugin, type Inbox, type Sink, type Target } from '../../../contract/index.js'
 import { settingProblems } from './checks.js'
 import { ClusterClient, clientKey } from './cluster-client.js'
 import { codecFindings, LINTS, lint } from './lint.js'
@@ -33,6 +33,8 @@ export const kafkaSink = definePlugin({
     )
     const connection = client.connection(log)
     let targets: readonly Target[] = []
+    let inbox: Inbox | undefined
+    const send: Sink['send'] = (record) => connection.send(record)
     const recordLog = new KafkaRecordLog({
       targets: () => targets,
       fence: () => connection.fence(),
@@ -67,10 +69,13 @@ export const kafkaSink = definePlugin({
       notReady: () => connection.notReady(),
       ready: () => connection.ready(),
       check: (placed) => connection.check(placed),
-      send: (record) => connection.send(record),
+      send,
       rebuild: rebuilder(settings),
       log: recordLog,
-      inbox: (topic) => client.inbox(topic, group, log),
+      inbox(topic) {
+        inbox ??= client.inbox(topic, group, log, send)
+        return inbox
+      },
     }
   },
 })

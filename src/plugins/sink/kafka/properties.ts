@@ -132,6 +132,9 @@ const SESSION_TIMEOUT = 15_000
  */
 const TRANSACTION_TIMEOUT = 10_000
 
+/** Milliseconds after which an instance sees at the latest that the topic of the inbox has more partitions than are in use. */
+const GROWTH_NOTICED = 30_000
+
 /** The config of the consumer with which an instance is a member of the group of an inbox. */
 export function memberConfig(producer: ClientConfig, groupId: string): ClientConfig {
   const { global } = consumerConfig(producer, groupId, 'reading')
@@ -144,6 +147,7 @@ export function memberConfig(producer: ClientConfig, groupId: string): ClientCon
       'isolation.level': 'read_committed',
       'partition.assignment.strategy': 'cooperative-sticky',
       'session.timeout.ms': String(SESSION_TIMEOUT),
+      'topic.metadata.refresh.interval.ms': String(GROWTH_NOTICED),
     },
     topic: { 'auto.offset.reset': 'earliest' },
   }

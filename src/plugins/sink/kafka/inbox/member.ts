@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import type { LibrdKafkaError } from 'node-rdkafka'
 import rdkafka from 'node-rdkafka'
 import { asHeadgateError } from '../../../../contract/errors.js'
 import type {
-  Inbox,
   InboxBounds,
   InboxMember,
   InboxOffsets,
@@ -16,44 +14,25 @@ import type {
 import { type Backoff, backoffDelay, sleep } from '../../../../lib/async.js'
 import { type Consumer, END, START } from '../consumer.js'
 import { logFailed, logUnavailable } from '../failures.js'
-import type { ClientLogLine } from '../producer.js'
-import { type ClientConfig, memberConfig, transactionalConfig } from '../properties.js'
 import { ReadRecord, readRanges } from '../read.js'
 import type { LogReader } from '../record-log.js'
-import { GroupConsumer } from './group-consumer.js'
-import { TransactionalProducer } from './transactional-producer.js'
+import type { GroupConsumer } from './group-consumer.js'
+import { acknowledgedGroup, warnOfUnused } from './partitions-in-use.js'
+import type { TransactionalProducer } from './transactional-producer.js'
 
 const { ERRORS } = rdkafka.CODES
 
-export interface KafkaInboxOptions {
-  readonly config: ClientConfig
+export interface MemberOptions {
   readonly topic: string
   readonly group: string
   readonly reader: LogReader
   readonly log: Log
-  clientLog(line: ClientLogLine): void
   /** Aborted when the shutdown no longer waits for anything. */
   readonly signal: AbortSignal
 }
 
 /** Milliseconds between attempts to replace a producer or to learn the outcome of a transaction. */
 const BACKOFF: Backoff = { initial: 100, max: 5000 }
-
-export const kafkaInbox = (options: KafkaInboxOptions): Inbox => ({
-  async join() {
-    const { config, topic, group, clientLog } = options
-    const transactional = transactionalConfig(config, `${group}.${randomUUID()}`)
-    const open = () => TransactionalProducer.open(transactional, topic, clientLog)
-    const producer = await open()
-    try {
-      const join = () => GroupConsumer.join(memberConfig(config, group), topic, clientLog)
-      return new KafkaInboxMember(options, { open, join }, producer, await join())
-    } catch (error) {
-      await producer.close()
-      throw error
-    }
-  },
-})
 
 interface Clients {
   open(): Promise<TransactionalProducer>
@@ -64,8 +43,9 @@ interface Clients {
  * A member of the group of an inbox: a consumer in the group and a transactional producer. The consumer is the fence: a
  * transaction names the generation in which it has its partitions (KIP-447), and the producer's own id is that of the process.
  */
-class KafkaInboxMember implements InboxMember {
-  readonly #options: KafkaInboxOptions
+export class KafkaInboxMember implements InboxMember {
+  readonly partitions: number
+  readonly #options: MemberOptions
   readonly #clients: Clients
   readonly #left = new AbortController()
   readonly #signal: AbortSignal
@@ -73,15 +53,18 @@ class KafkaInboxMember implements InboxMember {
   #consumer: GroupConsumer | undefined
   /** Partitions of a consumer that has ended, until a poll says so. */
   #lost: readonly number[] = []
+  #hasWarned = false
 
   constructor(
-    options: KafkaInboxOptions,
+    options: MemberOptions,
     clients: Clients,
+    partitions: number,
     producer: TransactionalProducer,
     consumer: GroupConsumer,
   ) {
     this.#options = options
     this.#clients = clients
+    this.partitions = partitions
     this.#signal = AbortSignal.any([options.signal, this.#left.signal])
     this.#producer = producer
     this.#consumer = consumer
@@ -91,12 +74,16 @@ class KafkaInboxMember implements InboxMember {
     const revoked = this.#lost
     if (revoked.length > 0) {
       this.#lost = []
-      return { assigned: [], revoked, records: [] }
+      return { assigned: [], revoked: this.#used(revoked), records: [] }
     }
     this.#consumer ??= await this.#clients.join()
     try {
-      const { messages, ...changed } = await this.#consumer.poll(limit)
-      return { ...changed, records: messages.map((message) => new ReadRecord(message)) }
+      const { messages, assigned, revoked } = await this.#consumer.poll(limit)
+      return {
+        assigned: this.#used(assigned),
+        revoked: this.#used(revoked),
+        records: messages.map((message) => new ReadRecord(message)),
+      }
     } catch (error) {
       if (isFatal(error)) await this.#loseConsumer()
       throw logFailed(error)
@@ -124,7 +111,6 @@ class KafkaInboxMember implements InboxMember {
         end: end?.offset ?? 0,
         committed: committed ?? start?.offset ?? 0,
         acknowledged: acknowledged?.offset,
-        partitions: await consumer.partitions(topic),
       }
     })
   }
@@ -216,6 +202,16 @@ class KafkaInboxMember implements InboxMember {
     return { kind: 'unavailable', error }
   }
 
+  /** The group assigns the partitions by which the topic has grown, too. They stay paused. */
+  #used(partitions: readonly number[]): readonly number[] {
+    const used = partitions.filter((partition) => partition < this.partitions)
+    if (used.length === partitions.length) return partitions
+    const { log, topic } = this.#options
+    if (!this.#hasWarned) warnOfUnused(log, topic, this.partitions)
+    this.#hasWarned = true
+    return used
+  }
+
   async #loseConsumer(): Promise<void> {
     const consumer = this.#consumer
     this.#consumer = undefined
@@ -232,9 +228,6 @@ class KafkaInboxMember implements InboxMember {
     return this.#options.reader.requests.use(task)
   }
 }
-
-/** Its lag is the acknowledgements that are pending. */
-const acknowledgedGroup = (group: string): string => `${group}.acknowledged`
 
 const isFatal = (error: unknown): boolean => {
   const { code, isFatal = false } = error as Partial<LibrdKafkaError>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { murmur2, partitionOf } from '../../src/dry-run/pipeline.js'
+import { murmur2, partitionOf } from '../../src/lib/murmur2.js'
 
 /** From UtilsTest.testMurmur2 of Apache Kafka. */
 test.each([

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto'
+import type { Inbox, Receipt, SinkRecord, Target } from '../../../../contract/index.js'
+import { partitionOf } from '../../../../lib/murmur2.js'
+import type { ClientLogLine } from '../producer.js'
+import { type ClientConfig, memberConfig, transactionalConfig } from '../properties.js'
+import { GroupConsumer } from './group-consumer.js'
+import { KafkaInboxMember, type MemberOptions } from './member.js'
+import { partitionsInUse } from './partitions-in-use.js'
+import { TransactionalProducer } from './transactional-producer.js'
+
+export interface KafkaInboxOptions extends MemberOptions {
+  readonly config: ClientConfig
+  clientLog(line: ClientLogLine): void
+  /** That of the sink. */
+  send(record: SinkRecord): Promise<Receipt>
+}
+
+const NO_KEY = Buffer.alloc(0)
+
+/** The inbox of a pipeline. The number of its partitions is asked for once: it never changes. */
+export class KafkaInbox implements Inbox {
+  readonly #options: KafkaInboxOptions
+  /** One for each partition in use; undefined until their number is known. */
+  #targets: readonly Target[] | undefined
+  #asking: Promise<readonly Target[]> | undefined
+
+  constructor(options: KafkaInboxOptions) {
+    this.#options = options
+  }
+
+  /** `partitioner` of the producer is the user's, and librdkafka would apply it to the present number of partitions. */
+  send(record: SinkRecord): Promise<Receipt> {
+    const targets = this.#targets
+    return targets === undefined
+      ? this.#partitions().then((found) => this.#sendTo(found, record))
+      : this.#sendTo(targets, record)
+  }
+
+  async join(): Promise<KafkaInboxMember> {
+    const { config, topic, group, clientLog } = this.#options
+    const transactional = transactionalConfig(config, `${group}.${randomUUID()}`)
+    const open = () => TransactionalProducer.open(transactional, topic, clientLog)
+    const join = () => GroupConsumer.join(memberConfig(config, group), topic, clientLog)
+    const producer = await open()
+    try {
+      const { length } = await this.#partitions()
+      return new KafkaInboxMember(this.#options, { open, join }, length, producer, await join())
+    } catch (error) {
+      await producer.close()
+      throw error
+    }
+  }
+
+  #sendTo(targets: readonly Target[], { key, value, headers }: SinkRecord): Promise<Receipt> {
+    const target = targets[partitionOf(key ?? NO_KEY, targets.length)] as Target
+    return this.#options.send({ target, key, value, headers })
+  }
+
+  #partitions(): Promise<readonly Target[]> {
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined
+    })
+    return this.#asking
+  }
+
+  async #ask(): Promise<readonly Target[]> {
+    if (this.#targets !== undefined) return this.#targets
+    const { topic } = this.#options
+    const count = await partitionsInUse(this.#options)
+    this.#targets = Array.from({ length: count }, (_, partition) => ({ topic, partition }))
+    return this.#targets
+  }
+}
