@@ -4,8 +4,7 @@ import { AccessForm } from './access-form.js'
 import { access, forgetToken, hasToken } from './api/client.js'
 import { connection } from './api/live.js'
 import { followTraffic, traffic } from './api/state.js'
-import { Events } from './events/events.js'
-import { Overview } from './overview/overview.js'
+import { VIEWS } from './views.js'
 
 /** The part of the address after `#`. */
 const place = signal(location.hash)
@@ -28,7 +27,8 @@ export function App() {
 
 function Frame() {
   useEffect(() => followTraffic(), [])
-  const [, view = 'overview', ...rest] = place.value.split('/')
+  const [, name, ...rest] = place.value.split('/')
+  const view = VIEWS.find((one) => one.name === name) ?? VIEWS[0]
   const { lost } = connection.value
   return (
     <>
@@ -43,9 +43,9 @@ function Frame() {
           </a>
         </h1>
         <nav aria-label="Views">
-          {VIEWS.map(({ name, title }) => (
-            <a key={name} href={`#/${name}`} aria-current={view === name ? 'page' : undefined}>
-              {title}
+          {VIEWS.map((one) => (
+            <a key={one.name} href={`#/${one.name}`} aria-current={view === one ? 'page' : undefined}>
+              {one.title}
             </a>
           ))}
         </nav>
@@ -62,20 +62,20 @@ function Frame() {
         </p>
       )}
       <main id="main" tabIndex={-1} class={lost === undefined ? '' : 'stale'}>
-        {view === 'events' ? (
-          <Events />
-        ) : (
-          <Overview selected={rest.length > 0 ? decodeURIComponent(rest.join('/')) : undefined} />
-        )}
+        {view !== undefined && <view.View rest={rest.map(decoded)} />}
       </main>
     </>
   )
 }
 
-const VIEWS = [
-  { name: 'overview', title: 'Overview' },
-  { name: 'events', title: 'Events' },
-] as const
+/** A part of the address as it is, if somebody has typed it wrongly. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
 
 const Gate = () => (
   <svg aria-hidden="true" viewBox="0 0 24 24">

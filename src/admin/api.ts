@@ -1,4 +1,5 @@
 import type { Outcome, Rule, Target } from '../contract/index.js'
+import type { RefusedLine } from '../tap/line.js'
 
 /** The bodies of responses that the console reads. Types only, because the program of the console is built from them too. */
 
@@ -88,4 +89,14 @@ export interface Points {
   readonly p99: readonly (number | null)[]
   readonly acknowledged: readonly number[]
   readonly pending: readonly number[]
+}
+
+/** Requests that got an error response, newest first; in a stream, only those that are new. */
+export interface RefusedList {
+  readonly refused: readonly RefusedLine[]
+}
+
+/** One of them, with its body and the advice for its code. */
+export interface RefusedDetail extends RefusedLine {
+  readonly action?: string
 }

@@ -52,7 +52,7 @@ function stream(taps: Taps, request: TapRequest, asEvents: boolean): StreamedRes
 }
 
 /** As RFC 9457 defines it. */
-function problem(status: number, code: ErrorCode, detail: string): AdminResponse {
+export function problem(status: number, code: ErrorCode, detail: string): AdminResponse {
   const body = { type: `urn:headgate:error:${code}`, title: ERRORS[code].meaning, status, detail, code }
   return text(status, 'application/problem+json', JSON.stringify(body, undefined, 2))
 }
@@ -121,7 +121,11 @@ function readTapRequest(query: URLSearchParams, config: CheckedConfig): TapReque
   }
 }
 
-function unknown(kind: string, values: readonly string[], names: readonly string[]): string | undefined {
+export function unknown(
+  kind: string,
+  values: readonly string[],
+  names: readonly string[],
+): string | undefined {
   const name = values.find((value) => !names.includes(value))
   if (name === undefined) return undefined
   const list =
@@ -129,7 +133,7 @@ function unknown(kind: string, values: readonly string[], names: readonly string
   return `There is no ${kind} ${JSON.stringify(name)}. ${didYouMean(name, names)?.suggestion ?? list}`
 }
 
-const wrong = (
+export const wrong = (
   name: string,
   value: string | undefined,
   isRight: boolean,
@@ -139,13 +143,14 @@ const wrong = (
     ? undefined
     : `${name} should be ${expected}; it is ${JSON.stringify(value)}.`
 
-const whole = (text = '', most: number): boolean => /^[1-9][0-9]{0,9}$/.test(text) && Number(text) <= most
+export const whole = (text = '', most: number): boolean =>
+  /^[1-9][0-9]{0,9}$/.test(text) && Number(text) <= most
 
-const isSize = (text: string): boolean =>
+export const isSize = (text: string): boolean =>
   /^[0-9]{1,9}(B|KiB|MiB)$/.test(text) && bytes(text) <= bytes(MOST_PAYLOAD)
 
 const isDuration = (text = ''): boolean =>
   /^[1-9][0-9]{0,8}(ms|s|m|h|d)$/.test(text) && milliseconds(text) <= LONGEST_TIMER
 
-const wrongPointer = (text: string): string | undefined =>
+export const wrongPointer = (text: string): string | undefined =>
   wrong('mask', text, /^(\/([^~/]|~[01])*)*$/.test(text), 'a JSON Pointer such as "/payload/items/*/card"')

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import type { ConfigChecker } from '../config/check-process.js'
 import type { AnyDefinition } from '../contract/index.js'
+import type { RefusedRequests } from '../http/refused.js'
 import { withoutSecrets } from '../ledger/report.js'
 import type { History } from '../metrics/history.js'
 import type { ProcessMetrics } from '../metrics/registry.js'
@@ -15,6 +16,7 @@ import type { AdminHost } from './admin.js'
 import { connectRoutes } from './connect/index.js'
 import { consoleRoutes } from './console.js'
 import { consoleDataRoutes } from './console-data.js'
+import { refusedRoutes } from './refused.js'
 import { reloadResponse, reloadState } from './reload.js'
 import type { Route } from './routes.js'
 import { tapRoutes } from './tap.js'
@@ -30,6 +32,10 @@ export interface AdminViewOptions {
   readonly reloader: Reloader
   readonly certificates: Certificates
   readonly taps: Taps
+  readonly refused: RefusedRequests
+  /** Has the workers hand over their refused requests. */
+  collectRefused(): Promise<void> | undefined
+  secrets(): ReadonlyMap<string, string>
   readonly targetStates: TargetStates
   readonly loggers: LoggerLevels
   readonly checker: ConfigChecker
@@ -80,8 +86,9 @@ export function adminView(options: AdminViewOptions): {
     reload: async () => reloadResponse(await reloader.reload('api'), redact),
   }
   const data = consoleDataRoutes({ ...options, config, running: pipelines })
+  const refused = refusedRoutes({ ...options, config, collect: options.collectRefused })
   const page = consoleRoutes(builtFile('console'))
-  return { shown, routes: [...connect, ...tapRoutes(taps, config, redact), ...data, ...page] }
+  return { shown, routes: [...connect, ...tapRoutes(taps, config, redact), ...refused, ...data, ...page] }
 }
 
 /** For /ready: a paused pipeline is not a failure, so the process stays in the load balancer. */

@@ -26,6 +26,8 @@ export const requestAdminJson = (
 interface AdminRequest {
   readonly method: 'GET' | 'POST'
   readonly path: string
+  /** The media type of the response, if there are several. */
+  readonly accept?: string
   /** Ends the request without an error message. */
   readonly signal?: AbortSignal
 }
@@ -33,7 +35,7 @@ interface AdminRequest {
 /** The same for a response that is streamed: `read` gets its body. */
 export async function requestAdmin<Read>(
   settings: Settings,
-  { method, path, signal }: AdminRequest,
+  { method, path, accept, signal }: AdminRequest,
   options: CommandInput['options'],
   { err, cwd }: Pick<Io, 'err' | 'cwd'>,
   read: (body: Dispatcher.ResponseData['body']) => Promise<Read>,
@@ -45,7 +47,10 @@ export async function requestAdmin<Read>(
   let dispatcher: Agent | undefined
   try {
     dispatcher = new Agent({ connect: await readTrust(options, cwd), bodyTimeout: SILENCE })
-    const headers = await authorization(tokenFileOf(settings, cwd))
+    const headers = {
+      ...(await authorization(tokenFileOf(settings, cwd))),
+      ...(accept !== undefined && { accept }),
+    }
     const requestOptions = { method, headers, dispatcher, ...(signal !== undefined && { signal }) }
     const { statusCode, body } = await request(base + path, requestOptions)
     if (statusCode === 200) return await read(body)

@@ -6,6 +6,7 @@ import type { TapEvent, TapLine } from '../tap/line.js'
 import { requestAdmin, trustOptions } from './admin-client.js'
 import { type Command, EXIT, type Io } from './command.js'
 import { loadSettings, settingOptions } from './load.js'
+import { tapRefused } from './tap-refused.js'
 
 const DEFAULT_PAYLOAD = '2KiB'
 
@@ -18,7 +19,13 @@ events down. Secrets of the config are never shown, nor the values that "tap": {
 
   headgate tap --outcome rejected --outcome dead-lettered
   headgate tap --route high-priority --payload --limit 5
-  headgate tap --id 4711 --json --for 5m`,
+  headgate tap --id 4711 --json --for 5m
+
+With --refused it shows the requests that got an error response instead, for instance those with a wrong token: first the
+newest of each pipeline, which Headgate keeps in memory, and then those that come. Neither the query of the URL nor a header
+that can have credentials is kept.
+
+  headgate tap --refused --payload --for 1s`,
   options: [
     several('--pipeline <name>', 'Only events of this pipeline.'),
     several(
@@ -36,6 +43,7 @@ events down. Secrets of the config are never shown, nor the values that "tap": {
       'Only events that failed with this code, such as HG_SCHEMA_VIOLATION.',
       Object.keys(ERRORS),
     ),
+    { flags: '--refused', description: 'Shows refused requests in place of events.' },
     { flags: '--payload', description: 'Shows the body, up to --bytes.' },
     {
       flags: '--bytes <size>',
@@ -52,6 +60,7 @@ events down. Secrets of the config are never shown, nor the values that "tap": {
   async run({ options }, io) {
     const settings = loadSettings(options, io)
     if (settings === undefined) return EXIT.usage
+    if (options['refused'] === true) return tapRefused(settings, options, payloadOf(options), io)
     const path = `/tap?${queryOf(options)}`
     const request = { method: 'GET', path, signal: io.signal } as const
     const ended = await requestAdmin(settings, request, options, io, (body) =>
@@ -70,10 +79,14 @@ function queryOf(options: Readonly<{ [name: string]: unknown }>): URLSearchParam
   const query = new URLSearchParams()
   for (const name of ['pipeline', 'route', 'outcome', 'id', 'code', 'mask', 'rate', 'limit', 'for'])
     for (const value of [options[name] ?? []].flat()) query.append(name, String(value))
-  const { payload, bytes = DEFAULT_PAYLOAD } = options
-  if (payload === true || options['bytes'] !== undefined) query.append('payload', String(bytes))
+  const payload = payloadOf(options)
+  if (payload !== undefined) query.append('payload', payload)
   return query
 }
+
+/** How much of each body is shown; undefined for none. */
+const payloadOf = ({ payload, bytes }: Readonly<{ [name: string]: unknown }>): string | undefined =>
+  payload === true || bytes !== undefined ? String(bytes ?? DEFAULT_PAYLOAD) : undefined
 
 /** Returns the exit code; undefined if the last line is missing, after printing that. */
 async function show(lines: AsyncIterable<TapLine>, json: boolean, io: Io): Promise<number | undefined> {

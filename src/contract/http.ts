@@ -1,3 +1,5 @@
+import type { HeadgateError } from './errors.js'
+
 /** The listener that all pipelines share. It outlives them. */
 export interface HttpListener {
   /**
@@ -78,4 +80,6 @@ export interface HttpResponse {
   readonly status: number
   readonly headers: { readonly [name: string]: string }
   readonly body: string
+  /** The error that it reports. It is not sent: operators see it among the refused requests. */
+  readonly error?: HeadgateError
 }

@@ -87,7 +87,7 @@ export class DryRun {
     )
     return {
       pipeline: name,
-      response,
+      response: responseOf(response),
       outcome: trace.outcome ?? refusedEarly(response),
       steps: [...steps.map((step) => this.#withoutValues(step)), ...callSteps],
       records: trace.records.map((record) => recordOf(record, this.#partitions)),
@@ -123,6 +123,9 @@ export class DryRun {
     }
   }
 }
+
+/** As it is sent: the error is in the outcome. */
+const responseOf = ({ status, headers, body }: HttpResponse): HttpResponse => ({ status, headers, body })
 
 const recordOf = (
   { record, deadLetter }: Trace['records'][number],

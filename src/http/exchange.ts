@@ -5,6 +5,7 @@ import { type BodyEnd, RequestBody } from './body.js'
 import { Connection } from './connection.js'
 import type { IncomingRequest, OutgoingResponse } from './node-internals.js'
 import { problem } from './problem.js'
+import { isRefused, type RefusedRequests, refusedRequest } from './refused.js'
 import { ReceivedRequest } from './request.js'
 import { respond, respondEarly } from './respond.js'
 import type { TickBudget, Work } from './tick-budget.js'
@@ -28,6 +29,7 @@ export interface ExchangeContext {
   readonly requests: OpenRequests
   readonly memory: BodyMemory
   readonly ticks: TickBudget
+  readonly refused: RefusedRequests
   /** True once every response closes its connection. */
   closing(): boolean
 }
@@ -173,6 +175,14 @@ class Exchange implements BodyEnd, Work {
     this.#status = status
     respond(this.#outgoing, response, this.#context.closing(), this.#received.idForResponse(status))
     this.#route.onResponse(status)
+    if (isRefused(response)) this.#keep(response)
+  }
+
+  #keep(response: HttpResponse): void {
+    const { body } = this.#received
+    const { remoteAddress } = this.#request.socket
+    const { pipeline } = this.#route
+    this.#context.refused.add(refusedRequest(this.#received, response, pipeline, remoteAddress, body))
   }
 
   #end(): void {
@@ -204,6 +214,10 @@ export async function refuse(
     status = response.status
     respondEarly(request, outgoing, response, context.closing(), received.idForResponse(status))
     owner.onResponse(status)
+    if (isRefused(response))
+      context.refused.add(
+        refusedRequest(received, response, owner.pipeline, request.socket.remoteAddress, undefined),
+      )
   }
   try {
     send(await refusal())

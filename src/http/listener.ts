@@ -12,7 +12,8 @@ import { HeldConnections } from './held-connections.js'
 import { type ListenAt, listen, whenAccepted } from './listen.js'
 import { closeListeningSocket, IncomingRequest, OutgoingResponse } from './node-internals.js'
 import { problem } from './problem.js'
-import { type ClientError, declineUpgrades, refuseMalformed } from './protocol-errors.js'
+import { type ClientError, declineUpgrades, type OnRefusal, refuseMalformed } from './protocol-errors.js'
+import { RefusedRequests, refusedBytes } from './refused.js'
 import { ReceivedRequest } from './request.js'
 import { headError, MAX_HEADERS, pathOf } from './request-head.js'
 import { Routes, SourcePaths } from './routes.js'
@@ -81,6 +82,7 @@ const EVENTS_A_TICK = 32
 
 /** The HTTP listener that all pipelines share. */
 export class Listener {
+  readonly refused = new RefusedRequests()
   readonly #options: ListenerOptions
   readonly #timeouts: Timeouts
   readonly #server: Server
@@ -106,6 +108,7 @@ export class Listener {
       requests: new OpenRequests(() => this.#onNoRequests()),
       memory: this.#memory,
       ticks: new TickBudget(EVENTS_A_TICK),
+      refused: this.refused,
       closing: () => this.#closed !== undefined,
     }
     this.#limit = limitConnections(options)
@@ -117,10 +120,14 @@ export class Listener {
     server.on('request', this.#onRequest)
     server.on('checkContinue', this.#onRequest)
     server.on('checkExpectation', this.#onExpectation)
+    const onRefusal: OnRefusal = (status, error, { remoteAddress }) => {
+      onResponse(status)
+      this.refused.add(refusedBytes(status, error, remoteAddress))
+    }
     server.on('clientError', (error: ClientError, socket: Duplex) =>
-      refuseMalformed(error, socket as Socket, onResponse),
+      refuseMalformed(error, socket as Socket, onRefusal),
     )
-    declineUpgrades(server, secure !== undefined, onResponse)
+    declineUpgrades(server, secure !== undefined, onRefusal)
   }
 
   /** Rejects with HG_LISTEN_FAILED if it cannot listen on the address. */

@@ -31,6 +31,7 @@ export function problem(
       ...headers,
     },
     body: JSON.stringify(body),
+    error,
   }
 }
 

@@ -14,6 +14,9 @@ export interface ClientError extends Error {
   readonly reason?: string
 }
 
+/** Called for a response that was written. */
+export type OnRefusal = (status: number, error: HeadgateError, socket: Socket) => void
+
 /** The sender has left and cannot read a response. */
 const GONE = new Set(['ECONNRESET', 'EPIPE'])
 /** No response: the sender has ended its side in the middle of a request, or continues after `Connection: close`. */
@@ -23,11 +26,7 @@ const SILENT = new Set(['HPE_INVALID_EOF_STATE', 'HPE_CLOSED_CONNECTION'])
  * Ends a connection whose bytes are no request. Requests before them get their responses first; then comes one for the error,
  * and the connection is closed. `onResponse` is called with the status of a response that is written.
  */
-export function refuseMalformed(
-  error: ClientError,
-  socket: Socket,
-  onResponse: (status: number) => void,
-): void {
+export function refuseMalformed(error: ClientError, socket: Socket, onResponse: OnRefusal): void {
   const connection = Connection.of(socket)
   const { last } = connection
   // A client may open connections ahead of its requests: it would take a response to none for that of its next request.
@@ -48,14 +47,16 @@ export function refuseMalformed(
       connection.closing = true
       const request = last.req as IncomingRequest
       request.abort()
-      const response = problem(describe(error))
+      const described = describe(error)
+      const response = problem(described)
       respondEarly(request, last, response, true, undefined)
-      onResponse(response.status)
+      onResponse(response.status, described, socket)
     }
     return
   }
-  void connection.close(silent ? undefined : describe(error)).then((status) => {
-    if (status !== undefined) onResponse(status)
+  const described = describe(error)
+  void connection.close(silent ? undefined : described).then((status) => {
+    if (status !== undefined) onResponse(status, described, socket)
   })
 }
 
@@ -77,7 +78,7 @@ function describe({ code, reason }: ClientError): HeadgateError {
  * always asks for HTTP/2. Without a listener for `upgrade`, node:http would do the same, but lose the bytes that follow the
  * request in the same segment. CONNECT is refused.
  */
-export function declineUpgrades(server: Server, secure: boolean, onResponse: (status: number) => void): void {
+export function declineUpgrades(server: Server, secure: boolean, onResponse: OnRefusal): void {
   server.on('upgrade', async (request: IncomingMessage, socket: Socket, rest: Buffer) => {
     // node:http no longer listens, and an unhandled error would end the process.
     const ignore = () => {}
@@ -91,7 +92,7 @@ export function declineUpgrades(server: Server, secure: boolean, onResponse: (st
   })
   server.on('connect', async (_request: IncomingMessage, socket: Socket) => {
     const status = await Connection.of(socket).close(noTunnels)
-    if (status !== undefined) onResponse(status)
+    if (status !== undefined) onResponse(status, noTunnels, socket)
   })
 }
 

@@ -81,6 +81,7 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
     log: log({}),
     signal,
     targetStateOf: storedStates.of,
+    refused: listener.refused,
   }
   const workers = settings.workers === 0 ? undefined : new WorkerPool(pool)
   const { targetStates, loggers } = broadcastChanges(storedStates, options.loggers, workers)
@@ -127,6 +128,9 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
     isStarted: () => phase() !== 'starting',
     notReady: reasons,
     reportWorkers: () => workers?.report(),
+    refused: listener.refused,
+    collectRefused: () => workers?.collectRefused(),
+    secrets: () => secrets,
   })
   return { certificates, ports, workers, reloader, taps, history, shown, routes }
 }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../contract/errors.js'
+import type { ErrorCode, Violation } from '../contract/errors.js'
 import type { Outcome } from '../contract/index.js'
 
 /** A line of a tap: one JSON object per line. */
@@ -36,4 +36,34 @@ export interface TapEvent {
   readonly payload?: string
   /** The payload is truncated. */
   readonly cut?: true
+}
+
+/** A request that got an error response. */
+export interface RefusedLine {
+  /** No other one of the process has it. */
+  readonly number: number
+  /** In ISO 8601. */
+  readonly time: string
+  /** Absent if no pipeline listens at the path. */
+  readonly pipeline?: string
+  /** Method and path are absent if the bytes were no request of HTTP. */
+  readonly method?: string
+  readonly path?: string
+  /** Of the response. */
+  readonly status: number
+  readonly code?: ErrorCode
+  readonly message: string
+  readonly violations?: readonly Violation[]
+  readonly requestId?: string
+  readonly remoteAddress?: string
+  /** A few that tell the sender, and the form of the body. */
+  readonly headers: { readonly [name: string]: string }
+  /** Size of the body; absent if it was not read. */
+  readonly bytes?: number
+  /** The body as compact JSON or as it was, or its beginning. */
+  readonly payload?: string
+  /** The payload is truncated. */
+  readonly cut?: true
+  /** Why the body cannot be shown. */
+  readonly unshown?: string
 }

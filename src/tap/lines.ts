@@ -1,8 +1,9 @@
 import { ERRORS, type ErrorCode } from '../contract/errors.js'
 import type { Outcome, Receipt } from '../contract/index.js'
-import { type MaskPath, masked, withoutHidden } from '../lib/json/masked.js'
+import { type MaskPath, withoutHidden } from '../lib/json/masked.js'
 import type { CompletedEvent } from '../pipeline/taps.js'
-import { longestForm, redactor } from '../process/redact.js'
+import { redactor } from '../process/redact.js'
+import { beginning, maskedBody } from './body.js'
 import type { TapEvent } from './line.js'
 
 /** The parts of an event to show. */
@@ -24,7 +25,9 @@ export function eventLine(
 ): TapEvent {
   const { pipeline, outcome, event, error, at, took } = completed
   const redact = redactor(secrets)
-  const body = looksAtBody(completed, view) ? bodyOf(completed, view) : undefined
+  const body = looksAtBody(completed, view)
+    ? maskedBody(event?.body.bytes, [...pipeline.masks, ...view.masks])
+    : undefined
   const hide = (text: string) => redact(withoutHidden(text, body?.hidden ?? new Set()))
   const receipt = 'receipt' in outcome ? outcome.receipt : undefined
   return {
@@ -58,42 +61,6 @@ export const looksAtBody = (completed: CompletedEvent, view: TapView): boolean =
 
 const hidesSome = ({ pipeline }: CompletedEvent, { masks }: TapView): boolean =>
   pipeline.masks.length > 0 || masks.length > 0
-
-/** Undefined if it is not JSON, or nested too deeply. */
-function bodyOf(
-  { event, pipeline }: CompletedEvent,
-  { masks }: TapView,
-): ReturnType<typeof masked> | undefined {
-  try {
-    return masked(event?.body.bytes.toString('utf8') ?? '', [...pipeline.masks, ...masks])
-  } catch {
-    return undefined
-  }
-}
-
-/** The beginning of a text, cut so that no secret is split: half of a secret would not be recognised. */
-function beginning(
-  text: string,
-  most: number,
-  secrets: ReadonlyMap<string, string>,
-  redact: (text: string) => string,
-): Pick<TapEvent, 'payload' | 'cut'> {
-  const longest = longestForm(secrets)
-  const redacted = redact(text.slice(0, most + longest))
-  const whole = text.length <= most + longest
-  // Redaction shortens the text, so its end, which may be half of a secret, can move into the first `most` bytes.
-  const payload = upTo(most, whole ? redacted : redacted.slice(0, Math.max(0, redacted.length - longest)))
-  return { payload, ...((!whole || payload.length < redacted.length) && { cut: true }) }
-}
-
-/** At most so many bytes of UTF-8, without splitting a character. */
-function upTo(most: number, text: string): string {
-  const bytes = Buffer.from(text)
-  if (bytes.length <= most) return text
-  let end = most
-  while (((bytes[end] as number) & 0xc0) === 0x80) end--
-  return bytes.toString('utf8', 0, end)
-}
 
 /** The events to show: one value of each list has to match; an empty list matches all. */
 export interface TapFilter {

@@ -4,6 +4,7 @@ import type { ErrorText } from '../pipeline/decided-message.js'
 import type { TargetState } from '../pipeline/target-state.js'
 import type { Settings } from '../process/settings.js'
 import type { EventMessage } from './event-message.js'
+import type { RefusedMessage } from './refused-message.js'
 import type { AttemptedMessage, AttemptMessage, OutcomeMessage } from './wire.js'
 
 /** A config for a worker: the texts that the primary process has read. */
@@ -47,6 +48,8 @@ export type Request =
     }
   | { readonly kind: 'quiesce' }
   | { readonly kind: 'report' }
+  /** The refused requests that it has not sent yet come in a message of their own. */
+  | { readonly kind: 'refused' }
   /** The worker ends once every event in flight has its response. */
   | { readonly kind: 'stop' }
 
@@ -79,6 +82,7 @@ export type ToPrimary =
   /** The last event under this config has ended. */
   | { readonly kind: 'drained'; readonly generation: number }
   | { readonly kind: 'report'; readonly report: Report }
+  | RefusedMessage
   /** A line of its log. */
   | { readonly kind: 'line'; readonly line: string }
 

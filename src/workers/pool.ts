@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import type { CheckedConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log, Outcome } from '../contract/index.js'
+import type { RefusedRequests } from '../http/refused.js'
 import { SerialQueue, untilAborted } from '../lib/async.js'
 import type { MetricsRegistry, ProcessMetrics } from '../metrics/registry.js'
 import type { OffloadToWorkers, Pipeline } from '../pipeline/pipeline.js'
@@ -15,6 +16,7 @@ import { commitForWorker } from './handover.js'
 import type { Broadcast, ConfigMessage, Report, Request, Response, ToPrimary, ToWorker } from './messages.js'
 import { showWorkers } from './metrics.js'
 import { type StartWorker, startWorker, superviseWorker, type WorkerProcess } from './process.js'
+import { fromRefusedMessage } from './refused-message.js'
 import { toOutcomeMessage } from './wire.js'
 
 export interface WorkerPoolOptions {
@@ -22,6 +24,8 @@ export interface WorkerPoolOptions {
   readonly settings: Settings
   readonly metrics: ProcessMetrics
   readonly log: Log
+  /** Takes the refused requests of workers, when they are asked for. */
+  readonly refused: RefusedRequests
   /** Writes a line of a worker's log. */
   line(line: string): void
   targetStateOf(pipeline: string): TargetState
@@ -152,6 +156,11 @@ export class WorkerPool implements WorkersTransition {
     return this.#requestAll({ kind: 'report' }, REPORT_TIMEOUT).catch(() => {})
   }
 
+  /** Has the workers hand over their refused requests. Resolves when all have, or after a timeout. */
+  collectRefused(): Promise<void> {
+    return this.#requestAll({ kind: 'refused' }, REPORT_TIMEOUT).catch(() => {})
+  }
+
   broadcast(message: Broadcast): void {
     if (message.kind === 'level') {
       this.#levels = [
@@ -244,6 +253,9 @@ export class WorkerPool implements WorkersTransition {
         if (running?.worker === from) running.report = message.report
         break
       }
+      case 'refused':
+        for (const refused of fromRefusedMessage(message, parts)) this.#options.refused.add(refused)
+        break
       case 'drained':
         this.#generations.workerDrained(message.generation, from)
         break

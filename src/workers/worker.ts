@@ -19,6 +19,7 @@ import { Channel } from './channel.js'
 import { RemoteCommits } from './handover.js'
 import { type Request, type StartMessage, shareOf, type ToPrimary, type ToWorker } from './messages.js'
 import { createReporter } from './metrics.js'
+import { toRefusedMessage } from './refused-message.js'
 import { WorkerConfig } from './worker-config.js'
 
 export interface WorkerOptions {
@@ -69,14 +70,17 @@ export function runWorker({ stream, read, onWarning }: WorkerOptions): Promise<v
   channel.onMessage((message) => {
     if (message.kind === 'request') {
       const { number, request } = message
-      // One after the other, except for a report, which has no effect on the others, and a stop, which must not wait.
-      if (request.kind === 'report' || request.kind === 'stop') void respond(number, request)
+      // One after the other, except for reports, which have no effect on the others, and a stop, which must not wait.
+      if (AT_ONCE.has(request.kind)) void respond(number, request)
       else void changes.run(() => respond(number, request))
     } else if (message.kind === 'rollback') void changes.run(() => worker?.rollback())
     else worker?.take(message)
   })
   return new Promise((resolve) => channel.onClosed(resolve))
 }
+
+/** Not in turn with other requests. */
+const AT_ONCE: ReadonlySet<Request['kind']> = new Set(['report', 'refused', 'stop'])
 
 /** Milliseconds. At most the counts of this time are lost when a worker crashes. */
 const REPORT_INTERVAL = 1000
@@ -177,6 +181,11 @@ class Worker {
         return this.#config.quiesce()
       case 'report':
         return this.#sendReport()
+      case 'refused': {
+        const { message, parts } = toRefusedMessage(this.#listener.refused.take())
+        this.#channel.send(message, parts)
+        return
+      }
       case 'stop':
         return this.#stop()
     }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { CommandInput, Io } from '../../src/commands/command.js'
 import { tapCommand } from '../../src/commands/tap.js'
-import type { TapLine } from '../../src/tap/line.js'
+import type { RefusedLine, TapLine } from '../../src/tap/line.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { runCommand } from '../helpers/recorded-io.js'
 
@@ -108,6 +108,67 @@ test('what was asked for is asked, and the body only where it was', async () => 
     '/tap?payload=2KiB',
     '/tap?payload=4KiB',
   ])
+})
+
+describe('refused requests', () => {
+  const refusedLine: RefusedLine = {
+    number: 1,
+    time: '2026-01-01T00:00:00.000Z',
+    pipeline: 'orders',
+    method: 'POST',
+    path: '/in\u202e',
+    status: 401,
+    code: 'HG_INTAKE_UNAUTHENTICATED',
+    message: 'The token is wrong.',
+    remoteAddress: '10.0.0.7',
+    headers: { 'user-agent': 'sender/1' },
+    bytes: 2,
+    payload: '{}',
+  }
+  const streamed =
+    (...lists: RefusedLine[][]): RequestListener =>
+    (_request, response) => {
+      response.write(': idle\n\n')
+      for (const refused of lists) response.write(`data: ${JSON.stringify({ refused })}\n\n`)
+    }
+
+  test('the kept ones are shown oldest first, then those that come', async () => {
+    const second = { ...refusedLine, number: 2, unshown: 'It is compressed (gzip).', payload: '' }
+    const { method: _, path: __, pipeline: ___, ...noRequest } = { ...refusedLine, status: 400 }
+    const { asked, tap } = await answering(streamed([second, refusedLine], [noRequest]))
+    const options = { refused: true, payload: true, pipeline: ['orders'], limit: '3' }
+    const { code, out } = await tap(options)
+    const start = '2026-01-01T00:00:00.000Z  401  POST /in\\u202e  orders  from 10.0.0.7 sender/1'
+    expect(out.split('\n')).toEqual([
+      `${start}  HG_INTAKE_UNAUTHENTICATED: The token is wrong.`,
+      '    {}',
+      `${start}  HG_INTAKE_UNAUTHENTICATED: The token is wrong.`,
+      '    (2 bytes. It is compressed (gzip).)',
+      '2026-01-01T00:00:00.000Z  400  (no request)  from 10.0.0.7 sender/1  HG_INTAKE_UNAUTHENTICATED: The token is wrong.',
+      '    {}',
+      '',
+    ])
+    expect(code).toBe(0)
+    expect(asked).toEqual(['/refused?pipeline=orders&payload=2KiB'])
+  })
+
+  test('it ends after its time', async () => {
+    const { tap } = await answering(streamed([]))
+    const { code, out, err } = await tap({ refused: true, for: '300ms', json: true })
+    expect({ code, out }).toEqual({ code: 0, out: '' })
+    expect(err).toContain('No request has been refused yet')
+  })
+
+  test.each([
+    [{ route: ['eu'] }, '--route selects events'],
+    [{ limit: '0' }, '--limit should be'],
+    [{ for: 'ever' }, '--for should be'],
+  ])('%o is a wrong use', async (options, problem) => {
+    const { tap, asked } = await answering(streamed([]))
+    const { code, err } = await tap({ refused: true, ...options })
+    expect({ code, asked }).toEqual({ code: 2, asked: [] })
+    expect(err).toContain(problem)
+  })
 })
 
 describe('how it ends', () => {

@@ -133,6 +133,38 @@ describe.skipIf(noChromium !== undefined)('the console in a browser', () => {
     expect(faults).toEqual([])
   })
 
+  test('refused requests are there with their reason and body, also those from before', async () => {
+    const { headgate } = await start()
+    const markup = '<img src=x onerror="document.title=1">'
+    await post(headgate.intake, {}, 'another-token')
+    await fetch(new URL(`/${encodeURIComponent(markup)}`, headgate.intake), {
+      method: 'POST',
+      headers: { 'user-agent': markup, 'x-forwarded-for': markup },
+      body: markup,
+    })
+    const { page, faults } = await openPage(browser(), headgate.admin)
+    await page.goto(`${headgate.admin}/console#/events`)
+    await page.getByRole('link', { name: 'Refused requests' }).click()
+    const rows = page.locator('tbody tr')
+    await expect.poll(() => rows.count()).toBe(2)
+    await post(headgate.intake, markup)
+    await expect.poll(() => rows.count()).toBe(3)
+
+    const detail = page.getByRole('complementary', { name: 'The chosen request' })
+    await rows.filter({ hasText: 'HG_SCHEMA_VIOLATION' }).getByRole('button').click()
+    expect(await detail.locator('mark').textContent()).toContain(JSON.stringify(markup))
+    await rows.filter({ hasText: 'HG_INTAKE_UNAUTHENTICATED' }).getByRole('button').click()
+    await detail.getByText('Compare the secret').waitFor()
+    await rows.filter({ hasText: 'HG_INTAKE_NOT_FOUND' }).getByRole('button').click()
+    await detail.getByText('its body was not read').waitFor()
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      await expectAccessible(page)
+    }
+    expect(await page.title()).toBe('Headgate')
+    expect(faults).toEqual([])
+  })
+
   test('with a token file it asks for the token, and keeps it for the tab', async () => {
     const tokenFile = join(temporaryDirectory({ tokens: `${ADMIN_TOKEN}\n` }), 'tokens')
     const { headgate } = await start({ HEADGATE_ADMIN_TOKEN_FILE: tokenFile })

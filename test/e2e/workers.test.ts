@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import type { RefusedList } from '../../src/admin/api.js'
 import { scrape } from '../../src/sandbox/reconcile.js'
 import { WEBHOOK_PATH } from '../../src/sandbox/routes.js'
 import { eventText } from '../helpers/processes/deployment.js'
@@ -30,6 +31,8 @@ test('copies of an event that come to several workers at once are one record, an
   await expect
     .poll(() => [1, 2].map((worker) => headgate.lines.some((line) => line.includes(`"worker":${worker}`))))
     .toEqual([true, true])
+  const { refused } = (await (await fetch(new URL('/refused', headgate.admin))).json()) as RefusedList
+  expect(refused.map(({ code }) => code)).toEqual(Array(CONNECTIONS).fill('HG_INTAKE_NOT_JSON'))
   await expectOnce(started, names)
   const counts = await scrape(headgate.admin)
   const events = (outcome: string) => counts.sum('headgate_events_total', { outcome })

@@ -10,7 +10,7 @@ export interface FakeWorker {
   readonly sent: ToWorker[]
   /** Requests of this kind fail from now on. */
   refuse: Request['kind'] | undefined
-  say(message: Parameters<Receive>[0]): void
+  say(message: Parameters<Receive>[0], parts?: readonly Buffer[]): void
   /** Ends by itself. */
   end(how?: Partial<WorkerEnd>): void
 }
@@ -26,7 +26,7 @@ export function fakeWorkers(): { readonly start: StartWorker; readonly workers: 
       requests: [],
       sent: [],
       refuse: undefined,
-      say: (message) => receive(message, []),
+      say: (message, parts = []) => receive(message, parts),
       end,
     }
     workers.push(worker)

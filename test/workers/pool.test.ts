@@ -1,9 +1,12 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { CheckedConfig } from '../../src/config/read.js'
+import { HeadgateError } from '../../src/contract/errors.js'
 import { type Attempt, metric as declare } from '../../src/contract/index.js'
+import { RefusedRequests, refusedBytes } from '../../src/http/refused.js'
 import { ProcessMetrics } from '../../src/metrics/registry.js'
 import { readSettings } from '../../src/process/settings.js'
 import { WorkerPool } from '../../src/workers/pool.js'
+import { toRefusedMessage } from '../../src/workers/refused-message.js'
 import { testContext } from '../helpers/context.js'
 import { runningPipeline } from '../helpers/pipelines/inline-pipeline.js'
 import { fakeWorkers } from './fake-workers.js'
@@ -28,12 +31,14 @@ async function startedWorkers() {
   const { log, lines } = testContext()
   const metrics = new ProcessMetrics()
   const said: string[] = []
+  const refused = new RefusedRequests()
   const workers = new WorkerPool({
     count: 2,
     settings: read.settings,
     metrics,
     log,
     line: (line) => said.push(line),
+    refused,
     targetStateOf: () => 'PAUSED',
     signal: new AbortController().signal,
     start,
@@ -43,7 +48,7 @@ async function startedWorkers() {
   const next = { config: configOf('next'), pipelines: [other], restart: [] }
   const metric = async (name: string) =>
     Number(new RegExp(`^headgate_${name} (.*)$`, 'm').exec(await metrics.registry.metrics())?.[1])
-  return { workers, processes, lines, said, metric, next, pipeline }
+  return { workers, processes, lines, said, metric, next, pipeline, refused }
 }
 
 const kinds = (messages: readonly { readonly kind: string }[]) => messages.map(({ kind }) => kind)
@@ -191,6 +196,24 @@ test('if no worker is up, and once they are to stop, the primary process makes t
   await expect.poll(() => processes.length).toBe(4)
   void workers.stop()
   expect(await acknowledge({ id: 'b' })).toBe(HERE)
+})
+
+test('refused requests of workers come with their bodies when they are asked for', async () => {
+  const { workers, processes, refused } = await startedWorkers()
+  const error = new HeadgateError('HG_INTAKE_MALFORMED', 'It is malformed.')
+  const bytes = refusedBytes(400, error, '127.0.0.1')
+  const collecting = workers.collectRefused()
+  expect(processes.map(({ requests }) => kinds(requests))).toEqual([
+    ['start', 'refused'],
+    ['start', 'refused'],
+  ])
+  const { message, parts } = toRefusedMessage([bytes, { ...bytes, body: Buffer.from('{}'), bytes: 2 }])
+  processes[0]?.say(message, parts)
+  await collecting
+  expect(refused.after(0).map(({ refused: { code, body } }) => [code, body?.toString()])).toEqual([
+    ['HG_INTAKE_MALFORMED', '{}'],
+    ['HG_INTAKE_MALFORMED', undefined],
+  ])
 })
 
 test('a stop stops the workers, and none is replaced', async () => {

@@ -4,6 +4,7 @@ import { shapes } from '../api/state.js'
 import { count, duration, plural } from '../format.js'
 import { OUTCOMES, OutcomeLabel } from '../outcome.js'
 import type { OutcomeKind } from '../overview/graph.js'
+import type { ViewProps } from '../views.js'
 import { EventDetail } from './event-detail.js'
 import {
   ANY,
@@ -20,9 +21,31 @@ import {
   shown,
   skipped,
 } from './live-list.js'
+import { Refused } from './refused.js'
+
+const TABS = [
+  { name: undefined, title: 'Live', address: '#/events' },
+  { name: 'refused', title: 'Refused requests', address: '#/events/refused' },
+] as const
+
+/** Live events, or the requests that were refused. */
+export function Events({ rest: [tab] }: ViewProps) {
+  return (
+    <>
+      <nav class="tabs" aria-label="Events">
+        {TABS.map(({ name, title, address }) => (
+          <a key={title} href={address} aria-current={name === tab ? 'page' : undefined}>
+            {title}
+          </a>
+        ))}
+      </nav>
+      {tab === 'refused' ? <Refused /> : <LiveEvents />}
+    </>
+  )
+}
 
 /** The events as they pass. Nothing is asked for while the list is paused. */
-export function Events() {
+function LiveEvents() {
   const current = filter.value
   useEffect(() => (paused.value ? undefined : followEvents(current)), [current, paused.value])
   const event = shown.value.find(({ key }) => key === selected.value)

@@ -2,13 +2,14 @@ import type { PipelineShape, PipelineTraffic, Traffic } from '../../../src/admin
 import { shapes, traffic } from '../api/state.js'
 import { count, duration, plural, rate } from '../format.js'
 import { OUTCOMES, OutcomeLabel, PROBLEMS } from '../outcome.js'
+import type { ViewProps } from '../views.js'
 import { Picture } from './picture.js'
 import { Sparkline } from './sparkline.js'
 import { ReasonsTable, RulesTable } from './tables.js'
 import { Tiles } from './tiles.js'
 
-/** `selected`: the name of a pipeline in the address. */
-export function Overview({ selected }: { readonly selected: string | undefined }) {
+/** The address can name a pipeline. */
+export function Overview({ rest: [selected] }: ViewProps) {
   const now = traffic.value
   const all = shapes.value
   if (now === undefined || all === undefined) return <p class="empty">Connecting to Headgate …</p>

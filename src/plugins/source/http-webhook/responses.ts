@@ -61,7 +61,7 @@ export function adapted(
   if (body && status !== NO_CONTENT)
     return { ...response, status, headers: { ...response.headers, ...headers } }
   const { 'content-type': _, ...others } = response.headers
-  return { status, headers: { ...others, ...headers }, body: '' }
+  return { ...response, status, headers: { ...others, ...headers }, body: '' }
 }
 
 const NO_CONTENT = 204

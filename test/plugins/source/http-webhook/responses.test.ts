@@ -38,7 +38,7 @@ describe('responses', () => {
         error,
       },
     )
-    expect(response).toEqual({ status: 500, headers: { 'retry-after': '5' }, body: '' })
+    expect(response).toEqual({ status: 500, headers: { 'retry-after': '5' }, body: '', error })
   })
 
   it.each([

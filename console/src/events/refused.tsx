@@ -1,0 +1,144 @@
+import { useEffect } from 'preact/hooks'
+import type { RefusedDetail } from '../../../src/admin/api.js'
+import type { RefusedLine } from '../../../src/tap/line.js'
+import { count, plural } from '../format.js'
+import { OutcomeLabel } from '../outcome.js'
+import { Body } from './body.js'
+import { DetailPanel, Entry } from './detail-panel.js'
+import { choose, chosen, detail, followRefused, refusedRequests } from './refused-list.js'
+
+/** The requests that got an error response: the reason why a sender says that it fails. */
+export function Refused() {
+  useEffect(followRefused, [])
+  const all = refusedRequests.value
+  if (all === undefined) return <p class="empty">Asking for the refused requests …</p>
+  const open = all.find(({ number }) => number === chosen.value)
+  return (
+    <div class={open === undefined ? 'events' : 'events open'}>
+      <RefusedTable all={all} />
+      {open !== undefined && <Detail line={open} />}
+    </div>
+  )
+}
+
+function RefusedTable({ all }: { readonly all: readonly RefusedLine[] }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable table is reached by keyboard
+    <section class="panel scroll" aria-label="Refused requests, newest first" tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Time</th>
+            <th scope="col">Status</th>
+            <th scope="col">Reason</th>
+            <th scope="col">Request</th>
+            <th scope="col">From</th>
+            <th scope="col" class="number">
+              Body
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {all.map((line) => (
+            <Row key={line.number} line={line} />
+          ))}
+        </tbody>
+      </table>
+      {all.length === 0 && (
+        <p class="empty">No request has been refused since Headgate started. New ones appear here.</p>
+      )}
+      {all.length > 0 && (
+        <p class="note foot">
+          {plural(all.length, 'request')}, newest first. Headgate keeps the last 50 of each pipeline in
+          memory.
+        </p>
+      )}
+    </section>
+  )
+}
+
+const buttonOf = (number: number): string => `refused-${number}`
+
+/** A 503 is ours; every other status says that the request is at fault. */
+const kindOf = (status: number) => (status >= 500 ? 'unavailable' : 'rejected')
+
+function Row({ line }: { readonly line: RefusedLine }) {
+  const { number, time, status, code, method, path, remoteAddress, bytes } = line
+  const isChosen = chosen.value === number
+  const toggle = () => choose(isChosen ? undefined : number)
+  return (
+    <tr class={isChosen ? 'selected' : ''} onClick={toggle}>
+      <td class="mono">
+        <time datetime={time}>{new Date(time).toLocaleTimeString('en-GB')}</time>
+      </td>
+      <td>
+        <OutcomeLabel kind={kindOf(status)}>{String(status)}</OutcomeLabel>
+      </td>
+      <th scope="row">
+        <button
+          type="button"
+          id={buttonOf(number)}
+          class="link mono"
+          aria-expanded={isChosen}
+          onClick={(click) => {
+            click.stopPropagation()
+            toggle()
+          }}
+        >
+          {code ?? `status ${status}`}
+        </button>
+      </th>
+      <td class="mono">{method === undefined ? 'no request' : `${method} ${path}`}</td>
+      <td class="mono">{remoteAddress ?? '–'}</td>
+      <td class="number">{bytes === undefined ? '–' : `${count(bytes)} B`}</td>
+    </tr>
+  )
+}
+
+function Detail({ line }: { readonly line: RefusedLine }) {
+  const { number, time, pipeline, status, method, path, code, message, requestId, remoteAddress } = line
+  const { headers } = line
+  const loaded = detail.value
+  const action = loaded !== undefined && 'action' in loaded ? loaded.action : undefined
+  return (
+    <DetailPanel
+      shows={number}
+      label="The chosen request"
+      title={<OutcomeLabel kind={kindOf(status)}>{`Status ${status}`}</OutcomeLabel>}
+      opener={buttonOf(number)}
+      onClose={() => choose(undefined)}
+    >
+      <dl>
+        <Entry name="Reason" value={message === '' ? undefined : message} />
+        <Entry name="Code" value={code} />
+        <Entry name="To do" value={action?.replaceAll('`', '')} />
+        <Entry name="Time" value={new Date(time).toISOString()} />
+        <Entry name="Pipeline" value={pipeline ?? 'none listens at this path'} />
+        <Entry name="Request" value={method === undefined ? undefined : `${method} ${path}`} />
+        <Entry name="From" value={remoteAddress} />
+        <Entry name="Forwarded for" value={headers['x-forwarded-for']} />
+        <Entry name="Client" value={headers['user-agent']} />
+        <Entry name="Content type" value={headers['content-type']} />
+        <Entry name="Encoding" value={headers['content-encoding']} />
+        <Entry name="Request id" value={requestId} />
+      </dl>
+      {loaded !== undefined && <RefusedBody loaded={loaded} />}
+    </DetailPanel>
+  )
+}
+
+function RefusedBody({ loaded }: { readonly loaded: RefusedDetail | { readonly problem: string } }) {
+  if ('problem' in loaded) return <p class="note body-note">{loaded.problem}</p>
+  const { payload, cut, bytes, unshown, violations } = loaded
+  if (bytes === undefined)
+    return <p class="note body-note">The request was refused for its head; its body was not read.</p>
+  if (payload === undefined)
+    return (
+      <p class="note body-note">
+        {bytes === 0
+          ? 'The body is empty.'
+          : `The body of ${count(bytes)} bytes is not shown. ${unshown ?? ''}`}
+      </p>
+    )
+  return <Body text={payload} cut={cut === true} places={violations?.map(({ pointer }) => pointer)} />
+}

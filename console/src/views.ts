@@ -1,0 +1,18 @@
+import type { FunctionComponent } from 'preact'
+import { Events } from './events/events.js'
+import { Overview } from './overview/overview.js'
+
+export interface ViewProps {
+  /** The parts of the address after the name of the view, decoded. */
+  readonly rest: readonly string[]
+}
+
+/** The views in the order of the navigation, each at `#/NAME`. The first is shown if the address names none. */
+export const VIEWS: readonly {
+  readonly name: string
+  readonly title: string
+  readonly View: FunctionComponent<ViewProps>
+}[] = [
+  { name: 'overview', title: 'Overview', View: Overview },
+  { name: 'events', title: 'Events', View: Events },
+]
