@@ -5,5 +5,6 @@ import './style/base.css'
 import './style/frame.css'
 import './overview/overview.css'
 import './events/events.css'
+import './try/try.css'
 
 render(<App />, document.getElementById('app') as HTMLElement)

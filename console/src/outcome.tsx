@@ -12,11 +12,6 @@ const SIGNS: { readonly [kind in OutcomeKind]: string } = {
   handshake: 'M2.5 6h8M8 3.5L10.5 6M13.5 10h-8M8 7.5L5.5 10 8 12.5',
 }
 
-/** Outcomes that somebody should look at. */
-export const PROBLEMS = ['dead-lettered', 'rejected', 'unavailable'] as const
-
-export const OUTCOMES = Object.keys(SIGNS) as readonly OutcomeKind[]
-
 export function OutcomeSign({ kind }: { readonly kind: OutcomeKind }) {
   return (
     <svg class="sign" aria-hidden="true" viewBox="0 0 16 16" style={{ color: `var(--${kind})` }}>

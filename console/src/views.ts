@@ -1,6 +1,7 @@
 import type { FunctionComponent } from 'preact'
 import { Events } from './events/events.js'
 import { Overview } from './overview/overview.js'
+import { Try } from './try/try.js'
 
 export interface ViewProps {
   /** The parts of the address after the name of the view, decoded. */
@@ -15,4 +16,5 @@ export const VIEWS: readonly {
 }[] = [
   { name: 'overview', title: 'Overview', View: Overview },
   { name: 'events', title: 'Events', View: Events },
+  { name: 'try', title: 'Try', View: Try },
 ]

@@ -1,7 +1,17 @@
 import type { Outcome, Rule, Target } from '../contract/index.js'
+import type { ScenarioText } from '../dry-run/dry-run-process.js'
 import type { RefusedLine } from '../tap/line.js'
 
+export type { ExplanationJson } from '../dry-run/explanation.js'
+
 /** The bodies of responses that the console reads. Types only, because the program of the console is built from them too. */
+
+/** The pipelines of the running config. */
+export interface Pipelines {
+  readonly pipelines: readonly PipelineShape[]
+  /** Whether the API may change the config and files beside it. */
+  readonly writable: boolean
+}
 
 /** A pipeline as its config describes it. */
 export interface PipelineShape {
@@ -99,4 +109,10 @@ export interface RefusedList {
 /** One of them, with its body and the advice for its code. */
 export interface RefusedDetail extends RefusedLine {
   readonly action?: string
+}
+
+/** A scenario of an event that was tried. */
+export interface SavedScenario extends ScenarioText {
+  /** Relative to the config; null if it was not written. */
+  readonly file: string | null
 }

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import type { CheckedConfig } from '../config/read.js'
 import { type History, POINTS, STEP } from '../metrics/history.js'
 import type { Pipeline } from '../pipeline/pipeline.js'
-import type { PipelineShape, Traffic } from './api.js'
+import type { Pipelines, Traffic } from './api.js'
 import { pipelineShapes } from './pipelines.js'
 import { get, json, type Route, type StreamedResponse } from './routes.js'
 import { pipelineTraffic } from './traffic.js'
@@ -12,6 +12,8 @@ export interface ConsoleData {
   config(): Pick<CheckedConfig, 'revision' | 'pipelines'>
   running(): readonly Pipeline[]
   notReady(): readonly string[]
+  /** Whether the API may change the config and files beside it. */
+  readonly writable: boolean
 }
 
 /** Milliseconds between two messages of a stream. */
@@ -22,8 +24,8 @@ export function consoleDataRoutes(data: ConsoleData): Route[] {
   const feed = new TrafficFeed(data)
   return [
     get('/pipelines', () => {
-      const pipelines: readonly PipelineShape[] = pipelineShapes(data.config().pipelines, data.running())
-      return json(200, { pipelines })
+      const pipelines = pipelineShapes(data.config().pipelines, data.running())
+      return json(200, { pipelines, writable: data.writable } satisfies Pipelines)
     }),
     get('/traffic', ({ headers }) =>
       headers.accept?.includes('text/event-stream') ? feed.stream() : json(200, trafficOf(data, POINTS)),

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import type { ConfigChecker } from '../config/check-process.js'
 import type { AnyDefinition } from '../contract/index.js'
+import type { DryRunProcess } from '../dry-run/dry-run-process.js'
 import type { RefusedRequests } from '../http/refused.js'
 import { withoutSecrets } from '../ledger/report.js'
 import type { History } from '../metrics/history.js'
@@ -20,6 +21,7 @@ import { refusedRoutes } from './refused.js'
 import { reloadResponse, reloadState } from './reload.js'
 import type { Route } from './routes.js'
 import { tapRoutes } from './tap.js'
+import { tryRoutes } from './try.js'
 
 export interface AdminViewOptions {
   readonly settings: Settings
@@ -39,6 +41,7 @@ export interface AdminViewOptions {
   readonly targetStates: TargetStates
   readonly loggers: LoggerLevels
   readonly checker: ConfigChecker
+  readonly dryRuns: DryRunProcess
   /** False until the pipelines have been started. */
   isStarted(): boolean
   notReady(): readonly string[]
@@ -55,10 +58,11 @@ export function adminView(options: AdminViewOptions): {
   const { settings, metrics, reloader, certificates, taps, redact } = options
   const pipelines = () => reloader.running()
   const config = () => reloader.config()
+  const { configWritable: writable } = settings
   const connect = connectRoutes({
     ...options,
     worker: `${hostname()}:${settings.adminPort}`,
-    writable: settings.configWritable,
+    writable,
     started: options.isStarted,
   })
   const shown: AdminHost = {
@@ -85,10 +89,12 @@ export function adminView(options: AdminViewOptions): {
     }),
     reload: async () => reloadResponse(await reloader.reload('api'), redact),
   }
-  const data = consoleDataRoutes({ ...options, config, running: pipelines })
+  const data = consoleDataRoutes({ ...options, config, running: pipelines, writable })
   const refused = refusedRoutes({ ...options, config, collect: options.collectRefused })
+  const tries = tryRoutes({ ...options, running: pipelines, writable })
   const page = consoleRoutes(builtFile('console'))
-  return { shown, routes: [...connect, ...tapRoutes(taps, config, redact), ...refused, ...data, ...page] }
+  const tapped = tapRoutes(taps, config, redact)
+  return { shown, routes: [...connect, ...tapped, ...refused, ...data, ...tries, ...page] }
 }
 
 /** For /ready: a paused pipeline is not a failure, so the process stays in the load balancer. */

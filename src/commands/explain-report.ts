@@ -1,18 +1,10 @@
-import type { CheckedConfig } from '../config/read.js'
 import { ERRORS } from '../contract/errors.js'
 import type { Explained } from '../contract/index.js'
 import type { DryRunCall, DryRunRecord, DryRunResult, Step } from '../dry-run/dry-run.js'
+import type { Explanation } from '../dry-run/explanation.js'
 import { isJson } from '../lib/json/body.js'
 import { prettyLines } from '../lib/json/pretty-lines.js'
 import { cut, pairs, printable, printableLines, type Style, section } from '../lib/terminal/text.js'
-
-/** The dry run of an event. */
-export interface Explanation {
-  readonly config: CheckedConfig
-  readonly result: DryRunResult
-  /** Why the sender was not verified; absent if it was. */
-  readonly unverified?: string
-}
 
 interface Look {
   readonly style: Style

@@ -1,9 +1,8 @@
-import { isUtf8 } from 'node:buffer'
-import type { CheckedConfig } from '../config/read.js'
-import { DryRun, type DryRunRequest } from '../dry-run/dry-run.js'
+import { DryRun } from '../dry-run/dry-run.js'
+import { explain, explanationJson } from '../dry-run/explanation.js'
 import { styleFor } from '../lib/terminal/text.js'
 import { type Command, EXIT } from './command.js'
-import { type Explanation, report } from './explain-report.js'
+import { report } from './explain-report.js'
 import { choosePipeline, loadOrReport, loadSettings, orExit, readInput, settingOptions } from './load.js'
 
 const HEADER = /^([^:\s]+):\s*(.*)$/
@@ -63,29 +62,24 @@ be refused.
     const body = await readInput(file, io)
     if (body === undefined) return EXIT.usage
 
-    const unverified = whyUnverified(config, pipeline, headers.size > 0, options['skipVerification'] === true)
     const { method, query } = options as { readonly method?: string; readonly query?: string }
-    const request: DryRunRequest = {
-      ...(method !== undefined && { method }),
-      ...(query !== undefined && { query }),
-      headers: { 'content-type': 'application/json', ...Object.fromEntries(headers) },
-      body,
-    }
-    const result = await orExit(io, () =>
-      dryRun.run(pipeline, request, { skipVerification: unverified !== undefined }),
+    const explanation = await orExit(io, () =>
+      explain(config, dryRun, {
+        pipeline,
+        headers,
+        body,
+        ...(method !== undefined && { method }),
+        ...(query !== undefined && { query }),
+        skip: options['skipVerification'] === true ? 'because of --skip-verification' : undefined,
+      }),
     )
-    if (result === undefined) return EXIT.wrong
-    const explanation: Explanation = {
-      config,
-      result,
-      ...(unverified !== undefined && { unverified }),
-    }
-    if (options['json'] === true) io.out(`${JSON.stringify(asJson(explanation), undefined, 2)}\n`)
+    if (explanation === undefined) return EXIT.wrong
+    if (options['json'] === true) io.out(`${JSON.stringify(explanationJson(explanation), undefined, 2)}\n`)
     else
       io.out(
         report(explanation, { style: styleFor(io.terminal.out, io.env), full: options['full'] === true }),
       )
-    const { kind } = result.outcome
+    const { kind } = explanation.result.outcome
     return kind === 'rejected' || kind === 'unavailable' ? EXIT.wrong : EXIT.ok
   },
 }
@@ -107,38 +101,4 @@ function readHeaders(
     headers.set(name.toLowerCase(), value)
   }
   return headers
-}
-
-/** Why the sender is not verified; undefined if it is. */
-function whyUnverified(
-  { placeholders }: CheckedConfig,
-  pipeline: string,
-  hasHeaders: boolean,
-  skip: boolean,
-): string | undefined {
-  if (skip) return 'because of --skip-verification'
-  if (!hasHeaders) return 'no --header was given'
-  const missing = placeholders.find(({ pointer }) => pointer.startsWith(`/pipelines/${pipeline}/source/`))
-  return missing === undefined ? undefined : `${missing.reference} has no value here`
-}
-
-/** The output of `headgate explain --json`. */
-export function asJson({ config, result, unverified }: Explanation): object {
-  const { pipeline, response, outcome, route, steps, records, calls } = result
-  const { error, ...ending } = 'error' in outcome ? outcome : { ...outcome, error: undefined }
-  return {
-    pipeline,
-    revision: config.revision,
-    verification: unverified === undefined ? { kind: 'given' } : { kind: 'skipped', why: unverified },
-    unresolved: config.placeholders,
-    outcome: error === undefined ? ending : { ...ending, code: error.code, message: error.message },
-    route: route ?? null,
-    steps,
-    records: records.map(({ partition, value, ...record }) => {
-      const valueEncoding = isUtf8(value) ? 'utf-8' : 'base64'
-      return { ...record, partition: partition ?? null, value: value.toString(valueEncoding), valueEncoding }
-    }),
-    acknowledge: calls,
-    response,
-  }
 }

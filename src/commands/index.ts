@@ -19,6 +19,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command | CommandGroup>
   demo: async () => (await import('./demo.js')).demoCommand,
   sandbox: async () => (await import('./sandbox.js')).sandboxCommand,
   'check-config': async () => (await import('./check-config.js')).checkConfigCommand,
+  'dry-run': async () => (await import('./dry-run.js')).dryRunCommand,
   worker: async () => (await import('./worker.js')).workerCommand,
 }
 

@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
-import { type ErrorCode, HeadgateError } from '../contract/errors.js'
 import type { AnyDefinition, Kind } from '../contract/index.js'
 import { SerialQueue } from '../lib/async.js'
-import { builtFile } from '../process/package.js'
+import { askProcess, type QuestionLimits, questionFailed } from '../process/question.js'
 import type { Settings } from '../process/settings.js'
 import { isExternal, isPath } from './choose-plugin.js'
 import type { Contents } from './files.js'
@@ -67,17 +65,18 @@ export type DiskMessage =
     })
   | Extract<DiskResult, { readonly ok: false }>
 
-/** `timeout`: milliseconds, the start of the process included. `memory`: MiB of its heap; as much as this process if undefined. */
-interface Limits {
-  readonly code: ErrorCode
-  readonly timeout: number
-  readonly memory?: number
-}
+const COMMAND = 'check-config'
+const FAILED = 'The config could not be checked'
 
 /** Anybody who reaches the admin listener can ask. */
-const QUESTION: Limits = { code: 'HG_ADMIN_QUESTION', timeout: 10_000, memory: 512 }
+const QUESTION: QuestionLimits = {
+  code: 'HG_ADMIN_QUESTION',
+  failed: FAILED,
+  timeout: 10_000,
+  memory: 512,
+}
 /** Schemas of 1 MB with a pattern for each property take 8 s, more on a loaded machine. */
-const DISK: Limits = { code: 'HG_RELOAD_FAILED', timeout: 60_000 }
+const DISK: QuestionLimits = { code: 'HG_RELOAD_FAILED', failed: FAILED, timeout: 60_000 }
 /** Questions that run or wait; one runs at a time. */
 const MOST_QUESTIONS = 8
 
@@ -101,7 +100,7 @@ export class ConfigCheckProcess implements ConfigChecker {
   /** The config file as it is now, for a reload. Rejects with HG_RELOAD_FAILED, also when `signal` is aborted. */
   async disk(signal: AbortSignal): Promise<DiskResult> {
     const request = { settings: this.#settings, subject: { kind: 'disk' } } as const
-    const checked = await runCheck<DiskMessage>(request, DISK, signal)
+    const checked = await askProcess<DiskMessage>(COMMAND, request, DISK, signal)
     if (!checked.ok) return checked
     const { revision, watched, contents } = checked
     const texts: Contents = new Map(contents)
@@ -123,9 +122,9 @@ export class ConfigCheckProcess implements ConfigChecker {
 
   async #ask(request: Omit<CheckRequest, 'settings'>): Promise<CheckResult> {
     if (this.#questions.size >= MOST_QUESTIONS)
-      throw checkFailed(QUESTION, `${MOST_QUESTIONS} other checks are waiting`)
+      throw questionFailed(QUESTION, `${MOST_QUESTIONS} other checks are waiting`)
     return this.#questions.run(() =>
-      runCheck<CheckResult>({ ...request, settings: this.#settings }, QUESTION),
+      askProcess<CheckResult>(COMMAND, { ...request, settings: this.#settings }, QUESTION),
     )
   }
 }
@@ -140,43 +139,3 @@ function runningPlugins(config: CheckedConfig, folder: string): RunningPlugins {
       .map((name) => [name, isPath(name) ? (texts.get(resolve(folder, name)) ?? null) : null]),
   )
 }
-
-function runCheck<Result>(request: CheckRequest, limits: Limits, signal?: AbortSignal): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const { timeout, memory } = limits
-    const memoryOption = memory === undefined ? [] : [`--max-old-space-size=${memory}`]
-    const child = spawn(process.execPath, [...memoryOption, builtFile('cli.js'), 'check-config'], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-    })
-    let reason = 'its process ended; "headgate validate" may show why'
-    const kill = (why: string) => {
-      reason = why
-      child.kill('SIGKILL')
-    }
-    const timer = setTimeout(() => kill(`it took longer than ${timeout / 1000} s`), timeout)
-    const stop = () => kill('Headgate is shutting down')
-    signal?.addEventListener('abort', stop)
-    if (signal?.aborted) stop()
-    let output = ''
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      output += text
-    })
-    child.once('error', (error) => {
-      reason = error.message
-    })
-    child.once('close', () => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', stop)
-      try {
-        resolve(JSON.parse(output) as Result)
-      } catch {
-        reject(checkFailed(limits, reason))
-      }
-    })
-    // The process may end before it has read everything; its exit is handled above.
-    child.stdin.on('error', () => {}).end(JSON.stringify(request))
-  })
-}
-
-const checkFailed = ({ code }: Limits, why: string): HeadgateError =>
-  new HeadgateError(code, `The config could not be checked: ${why}.`)

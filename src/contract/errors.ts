@@ -315,8 +315,8 @@ const ERROR_TABLE = {
     'Set HEADGATE_ADMIN_TOKEN_FILE to a file of tokens, or to `none` to serve health, readiness and metrics only; or listen on 127.0.0.1.',
   ),
   HG_ADMIN_QUESTION: infrastructure(
-    'The admin API could not check a config in time.',
-    'Try again later, or run `headgate validate` on the file, which has no time limit.',
+    'The admin API could not check a config or try an event in time.',
+    'Try again later, or run `headgate validate`, `headgate explain` or `headgate diff`, which have no time limit.',
   ),
   HG_ADMIN_TOKEN: config(
     'The file that HEADGATE_ADMIN_TOKEN_FILE names has no valid tokens.',

@@ -6,6 +6,7 @@ import { adminView } from '../admin/view.js'
 import { ConfigCheckProcess } from '../config/check-process.js'
 import type { CheckedConfig, CheckedFiles, ReadResult } from '../config/read.js'
 import type { AnyDefinition, MetricDeclaration } from '../contract/index.js'
+import { DryRunProcess } from '../dry-run/dry-run-process.js'
 import { bytes } from '../lib/units.js'
 import { History } from '../metrics/history.js'
 import { countResponses, showProcess } from '../metrics/process.js'
@@ -113,6 +114,7 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
       options.onSecrets(secrets)
     },
   })
+  const dryRuns = new DryRunProcess(settings, () => reloader.config())
   const redact = (text: string): string => redactor(secrets)(text)
   const reasons = () => reasonsOf(phase(), reloader, workers).map(redact)
   showProcess(metrics, {
@@ -124,7 +126,7 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
   const history = new History(() => metrics.read([...TRAFFIC_METRICS, ...ruleMetrics(reloader.config())]))
   const { shown, routes } = adminView({
     ...options,
-    ...{ history, metrics, reloader, certificates, taps, targetStates, loggers, checker, redact },
+    ...{ history, metrics, reloader, certificates, taps, targetStates, loggers, checker, dryRuns, redact },
     isStarted: () => phase() !== 'starting',
     notReady: reasons,
     reportWorkers: () => workers?.report(),

@@ -10,6 +10,8 @@ type Json = string
 export interface RecordedScenario {
   readonly name: string
   readonly pipeline: string
+  /** Besides the content type. */
+  readonly headers: { readonly [name: string]: string }
   readonly body: { readonly event: Json } | { readonly text: string }
   readonly expect: Readonly<{ [name: string]: Json }>
   /** The rule that decided, or the code, or the outcome. */
@@ -27,13 +29,13 @@ export async function record(
   const seen = new Set<string>()
   const names = new Map<string, number>()
   const scenarios: RecordedScenario[] = []
-  for (const { line, body: text, letter } of events) {
+  for (const { line, body: text, headers = {}, letter } of events) {
     const pipeline = letter?.pipeline ?? otherwise ?? ''
     const body = bodyOf(text)
-    const identity = JSON.stringify([pipeline, body])
+    const identity = JSON.stringify([pipeline, headers, body])
     if (seen.has(identity)) continue
     seen.add(identity)
-    const request = { headers: { 'content-type': 'application/json' }, body: Buffer.from(text) }
+    const request = { headers: { 'content-type': 'application/json', ...headers }, body: Buffer.from(text) }
     const result = await dryRun.run(pipeline, request, { skipVerification: true })
     const summary = result.route ?? failureOf(result)?.code ?? result.outcome.kind
     const baseName = `${result.outcome.id ?? letter?.id ?? `line ${line}`}: ${summary}`
@@ -43,6 +45,7 @@ export async function record(
     scenarios.push({
       name: count === 1 ? baseName : `${baseName} (${count})`,
       pipeline,
+      headers,
       body,
       expect: expectation(result),
       summary,
@@ -110,6 +113,8 @@ export interface CapturedEvent {
   readonly line: number
   /** A body that is not UTF-8 is refused and never becomes an event, so text is enough. */
   readonly body: string
+  /** By lower-case name; absent if only the body was captured. */
+  readonly headers?: { readonly [name: string]: string }
   /** If it is a dead letter: its pipeline and its id. */
   readonly letter?: { readonly pipeline: string; readonly id: string }
 }
@@ -172,12 +177,13 @@ export function scenarioFile(scenarios: readonly RecordedScenario[], schema: str
   return `{\n${members.join(',\n')}\n}\n`
 }
 
-function element({ name, pipeline, body, expect }: RecordedScenario, several: boolean): string {
+function element({ name, pipeline, headers, body, expect }: RecordedScenario, several: boolean): string {
   const indent = '      '
   const expected = Object.entries(expect).map(([name, json]) => member(`${indent}  `, name, json))
   const members = [
     member(indent, 'name', JSON.stringify(name)),
     ...(several ? [member(indent, 'pipeline', JSON.stringify(pipeline))] : []),
+    ...(Object.keys(headers).length === 0 ? [] : [member(indent, 'headers', JSON.stringify(headers))]),
     'event' in body ? member(indent, 'event', body.event) : member(indent, 'text', JSON.stringify(body.text)),
     `${indent}"expect": {\n${expected.join(',\n')}\n${indent}}`,
   ]

@@ -120,6 +120,7 @@ test('nothing is read while nobody listens', async () => {
     config: () => ({ revision: 'abc', pipelines: [] }),
     running: () => [],
     notReady: () => [],
+    writable: false,
   })
   const listen = async () => {
     const request = { params: {}, query: new URLSearchParams(), body: undefined }

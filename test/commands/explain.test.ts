@@ -23,7 +23,7 @@ test('what would happen is told step by step, without a variable of the config s
   expect([code, err]).toEqual([0, ''])
   const steps = [
     '${env:CXONE_BASE_URL}',
-    'source.http-webhook passes\n  verification: skipped: no --header was given\n  event id: da-1 (at /dataActionId)',
+    'source.http-webhook passes\n  verification: skipped: no header was given\n  event id: da-1 (at /dataActionId)',
     'transform.0.json-schema passes\n  schema ./schemas/cxone-data-action.schema.json: fits',
     'rule high-priority: did not match\n    regex "priority"\\s*:\\s*"high" in /payload as JSON: {"region":"eu-west"}',
     'rule eu-west: matched, to cxone.data.actions.eu partition 1',
@@ -110,7 +110,7 @@ test('as JSON it has the same, whole', async () => {
   expect(code).toBe(0)
   expect(JSON.parse(out)).toMatchObject({
     pipeline: 'cxone-data-actions',
-    verification: { kind: 'skipped', why: 'no --header was given' },
+    verification: { kind: 'skipped', why: 'no header was given' },
     unresolved: expect.arrayContaining([
       { pointer: '/pipelines/cxone-data-actions/sink/config/brokers', reference: '${env:KAFKA_BROKERS}' },
     ]),

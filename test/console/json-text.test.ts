@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { jsonPieces } from '../../console/src/events/json-text.js'
+import { indented, jsonPieces } from '../../console/src/events/json-text.js'
 
 const textOf = (json: string) =>
   jsonPieces(json, [])
@@ -13,6 +13,13 @@ test('a document gets line breaks, and its numbers and strings stay as they are'
   expect(textOf(json)).toBe(
     '{\n  "big": 9007199254740993,\n  "text": "a,\\"{:",\n  "list": [\n    1,\n    [],\n    {}\n  ],\n  "none": null\n}',
   )
+})
+
+test('line breaks of the sender are replaced, and a text that is no JSON stays', () => {
+  expect(indented('{ "a b" :\n [ 1 , true ], "c": { } }')).toBe(
+    '{\n  "a b": [\n    1,\n    true\n  ],\n  "c": {}\n}',
+  )
+  expect(indented('challenge: 12, 13')).toBe('challenge: 12, 13')
 })
 
 test('the beginning of a document is shown as far as it goes', () => {

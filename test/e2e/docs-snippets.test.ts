@@ -78,7 +78,7 @@ describe('what pages show is run in a copy of what the reader has, on an embedde
       .replaceAll('kafka-1:9092,kafka-2:9092', kafka.bootstrap)
       .replaceAll('https://api.example.niceincontact.com', cxone.url)
       .replaceAll('http://127.0.0.1:8083', new URL(admin).origin)
-      .replaceAll(/(?<=connectors|loggers)\/orders/g, '/cxone-data-actions')
+      .replaceAll(/(?<=connectors|loggers|pipelines)\/orders/g, '/cxone-data-actions')
       .replaceAll('0:12', deadLetter)
 
   const ends = async (script: string, cwd: string, admin: string) => {

@@ -37,11 +37,19 @@ export class ApiError extends Error {
 }
 
 /** Rejects with an ApiError, or a TypeError if Headgate cannot be reached. */
-async function request(path: string, accept: string, signal: AbortSignal | null): Promise<Response> {
+async function request(
+  path: string,
+  { headers, ...init }: RequestInit & { readonly headers: { readonly [name: string]: string } },
+): Promise<Response> {
   const token = sessionStorage.getItem(TOKEN)
-  const headers = { accept, ...(token !== null && { authorization: `Bearer ${token}` }) }
+  const authorization = token === null ? {} : { authorization: `Bearer ${token}` }
   // Without `omit`, a browser could add credentials that it keeps.
-  const response = await fetch(path, { headers, signal, cache: 'no-store', credentials: 'omit' })
+  const response = await fetch(path, {
+    ...init,
+    headers: { ...headers, ...authorization },
+    cache: 'no-store',
+    credentials: 'omit',
+  })
   if (response.ok) return response
   const reason = await reasonOf(response)
   if (response.status === 401) access.value = { kind: 'token', refused: token !== null }
@@ -56,12 +64,36 @@ async function reasonOf(response: Response): Promise<string> {
 }
 
 export async function getJson<Body>(path: string, signal: AbortSignal | null = null): Promise<Body> {
-  return (await request(path, 'application/json', signal)).json()
+  return (await request(path, { headers: JSON_ONLY, signal })).json()
 }
+
+/** Sends JSON, by POST if `method` is absent. */
+export async function sendJson<Body>(
+  path: string,
+  body: object,
+  {
+    headers,
+    ...init
+  }: { readonly method?: string; readonly headers?: object; readonly signal?: AbortSignal } = {},
+): Promise<Body> {
+  const response = await request(path, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    ...init,
+    headers: { ...JSON_ONLY, 'content-type': 'application/json', ...headers },
+  })
+  return response.json()
+}
+
+const JSON_ONLY = { accept: 'application/json' }
+
+/** The reason of a failed request for a person. */
+export const reasonText = (error: unknown): string =>
+  error instanceof ApiError ? error.message : 'Headgate does not respond.'
 
 /** The messages of a stream of server-sent events, until it ends or is aborted. */
 export async function* messages<Message>(path: string, signal: AbortSignal): AsyncGenerator<Message> {
-  const { body } = await request(path, 'text/event-stream', signal)
+  const { body } = await request(path, { headers: { accept: 'text/event-stream' }, signal })
   if (body === null) return
   const reader = body
     .pipeThrough(new TextDecoderStream())

@@ -1,10 +1,13 @@
 import { signal } from '@preact/signals'
-import type { PipelineShape, PipelineTraffic, Points, Traffic } from '../../../src/admin/api.js'
+import type { PipelineShape, Pipelines, PipelineTraffic, Points, Traffic } from '../../../src/admin/api.js'
 import { access, getJson } from './client.js'
 import { follow } from './live.js'
 
 /** The pipelines of the running config. */
 export const shapes = signal<readonly PipelineShape[] | undefined>(undefined)
+
+/** Whether the admin API may change the config and files beside it. */
+export const writable = signal(false)
 
 /** The traffic, with the points of the last 15 minutes. */
 export const traffic = signal<Traffic | undefined>(undefined)
@@ -20,9 +23,10 @@ export function followTraffic(): () => void {
       const key = `${message.revision} ${message.pipelines.map(({ pipeline, state }) => `${pipeline} ${state}`)}`
       if (shapesOf === key) return
       shapesOf = key
-      getJson<{ pipelines: readonly PipelineShape[] }>('/pipelines')
-        .then(({ pipelines }) => {
-          shapes.value = pipelines
+      getJson<Pipelines>('/pipelines')
+        .then((found) => {
+          shapes.value = found.pipelines
+          writable.value = found.writable
         })
         .catch(() => {
           shapesOf = undefined

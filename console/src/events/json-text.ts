@@ -5,6 +5,14 @@ export interface Piece {
   readonly mark: string | undefined
 }
 
+/** A text with line breaks of its own, if it is JSON; it may be cut. */
+export const indented = (text: string): string =>
+  /^\s*[[{"]/.test(text)
+    ? jsonPieces(text, [])
+        .map((piece) => piece.text)
+        .join('')
+    : text
+
 interface Open {
   readonly close: '}' | ']'
   readonly pointer: string
@@ -38,11 +46,14 @@ export function jsonPieces(json: string, places: readonly string[]): Piece[] {
   for (let at = 0; at < json.length; ) {
     const char = json[at] as string
     const top = open.at(-1)
-    if (char === '{' || char === '[') {
+    // White space of the sender.
+    if (/\s/.test(char)) at++
+    else if (char === '{' || char === '[') {
       const close = char === '{' ? '}' : ']'
-      if (json[at + 1] === close) {
+      const next = afterSpace(json, at + 1)
+      if (json[next] === close) {
         put(char + close, here())
-        at += 2
+        at = next + 1
         continue
       }
       const pointer = here()
@@ -70,17 +81,21 @@ export function jsonPieces(json: string, places: readonly string[]): Piece[] {
   return pieces
 }
 
+function afterSpace(json: string, start: number): number {
+  let at = start
+  while (/\s/.test(json[at] ?? '')) at++
+  return at
+}
+
 /** A string, or the text up to the next sign of JSON. */
 function tokenAt(json: string, start: number): string {
   let at = start + 1
   if (json[start] === '"') {
     while (at < json.length && json[at] !== '"') at += json[at] === '\\' ? 2 : 1
     at++
-  } else while (at < json.length && !ENDS.has(json[at] as string)) at++
+  } else while (at < json.length && !/[\s{}[\],:"]/.test(json[at] as string)) at++
   return json.slice(start, at)
 }
-
-const ENDS = new Set(['{', '}', '[', ']', ',', ':', '"'])
 
 function unquoted(token: string): string {
   try {

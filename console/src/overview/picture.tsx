@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals'
+import type { ComponentType } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { PipelineShape, PipelineTraffic } from '../../../src/admin/api.js'
 import { count, duration, rate } from '../format.js'
@@ -12,10 +13,21 @@ const LEAST_WIDTH = 760
 interface PictureProps {
   readonly shape: PipelineShape
   readonly traffic: PipelineTraffic
+  /** For readers that see no picture. Default: the name of the pipeline. */
+  readonly label?: string
+  /** The content of a box. Default: its rate, its times and its problems. */
+  readonly Text?: NodeContent
 }
 
+type NodeContent = ComponentType<{ readonly node: GraphNode }>
+
 /** The pipeline from its sender to the acknowledgement, with edges as wide as their rate. */
-export function Picture({ shape, traffic }: PictureProps) {
+export function Picture({
+  shape,
+  traffic,
+  label = `The pipeline ${shape.name}`,
+  Text = NodeText,
+}: PictureProps) {
   const frame = useRef<HTMLElement>(null)
   const width = useSignal(0)
   useLayoutEffect(() => {
@@ -32,17 +44,21 @@ export function Picture({ shape, traffic }: PictureProps) {
   return (
     // A picture that is wider than the window can be scrolled by keyboard.
     // biome-ignore lint/a11y/noNoninteractiveTabindex: axe asks for it (scrollable-region-focusable)
-    <section class="picture" aria-label={`The pipeline ${shape.name}`} tabIndex={0} ref={frame}>
+    <section class="picture" aria-label={label} tabIndex={0} ref={frame}>
       {width.value === 0 ? null : width.value < LEAST_WIDTH ? (
-        <Steps graph={graph} shape={shape} />
+        <Steps graph={graph} shape={shape} Text={Text} />
       ) : (
-        <Drawing layout={layoutOf(graph, width.value)} shape={shape} traffic={traffic} />
+        <Drawing layout={layoutOf(graph, width.value)} shape={shape} traffic={traffic} Text={Text} />
       )}
     </section>
   )
 }
 
-function Drawing({ layout, shape, traffic }: PictureProps & { readonly layout: Layout }) {
+interface DrawingProps extends Required<Omit<PictureProps, 'label'>> {
+  readonly layout: Layout
+}
+
+function Drawing({ layout, shape, traffic, Text }: DrawingProps) {
   const { width, height, nodes, sink, edges } = layout
   return (
     <div class="drawing" style={{ width: `${width}px`, height: `${height}px` }}>
@@ -61,14 +77,16 @@ function Drawing({ layout, shape, traffic }: PictureProps & { readonly layout: L
       </svg>
       <ul>
         {nodes.map(({ node, box }) => (
-          <li key={node.id} class={`node ${node.kind}`} style={px(box)}>
-            <NodeText node={node} />
+          <li key={node.id} class={classOf(node)} style={px(box)}>
+            <Text node={node} />
           </li>
         ))}
       </ul>
     </div>
   )
 }
+
+const classOf = ({ kind, flow }: GraphNode): string => `node ${kind}${flow.count === 0 ? ' quiet' : ''}`
 
 const px = ({ x, y, width, height }: Layout['sink']) => ({
   left: `${x}px`,
@@ -78,7 +96,13 @@ const px = ({ x, y, width, height }: Layout['sink']) => ({
 })
 
 /** The same from top to bottom, for narrow windows. */
-function Steps({ graph, shape }: { readonly graph: Graph; readonly shape: PipelineShape }) {
+interface StepsProps {
+  readonly graph: Graph
+  readonly shape: PipelineShape
+  readonly Text: NodeContent
+}
+
+function Steps({ graph, shape, Text }: StepsProps) {
   const { source, transforms, rules, topics, deadLetter, exits, acknowledgements } = graph
   const groups: readonly (readonly [string, readonly GraphNode[]])[] = [
     ['Source', [source]],
@@ -97,8 +121,8 @@ function Steps({ graph, shape }: { readonly graph: Graph; readonly shape: Pipeli
             <h3>{title}</h3>
             <ul>
               {nodes.map((node) => (
-                <li key={node.id} class={`node ${node.kind}`}>
-                  <NodeText node={node} />
+                <li key={node.id} class={classOf(node)}>
+                  <Text node={node} />
                 </li>
               ))}
             </ul>
@@ -108,7 +132,8 @@ function Steps({ graph, shape }: { readonly graph: Graph; readonly shape: Pipeli
   )
 }
 
-const KINDS: { readonly [kind in GraphNode['kind']]?: string } = {
+/** Titles of boxes whose name does not say it. */
+export const KINDS: { readonly [kind in GraphNode['kind']]?: string } = {
   source: 'source',
   transform: 'transform',
   acknowledgement: 'acknowledgement',
@@ -150,7 +175,7 @@ function NodeText({ node }: { readonly node: GraphNode }) {
   )
 }
 
-function SinkHead({ shape, traffic }: PictureProps) {
+function SinkHead({ shape, traffic }: Pick<PictureProps, 'shape' | 'traffic'>) {
   const { stage, plugin } = shape.sink
   const found = traffic.stages[stage]
   const unavailable = found?.outcomes['unavailable']?.count ?? 0

@@ -1,6 +1,7 @@
 import type { PipelineTraffic } from '../../../src/admin/api.js'
 import { count, duration, plural, rate } from '../format.js'
-import { OUTCOMES, OutcomeLabel, PROBLEMS } from '../outcome.js'
+import { OutcomeLabel } from '../outcome.js'
+import { OUTCOMES, PROBLEMS } from '../outcomes.js'
 import type { OutcomeKind } from './graph.js'
 import { type Line, Sparkline } from './sparkline.js'
 

@@ -1,0 +1,94 @@
+import { batch, signal } from '@preact/signals'
+import type { ExplanationJson, PipelineShape, SavedScenario } from '../../../src/admin/api.js'
+import { reasonText, sendJson } from '../api/client.js'
+
+/** The event to try, as somebody types it. */
+export interface Draft {
+  /** Empty for the first one. */
+  readonly pipeline: string
+  readonly body: string
+  /** One a line, as `Name: value`. */
+  readonly headers: string
+  readonly method: string
+  readonly query: string
+}
+
+/** The result of a dry run, with the pipeline as it was then. */
+export interface Tried {
+  readonly shape: PipelineShape
+  readonly draft: Draft
+  readonly explanation: ExplanationJson
+}
+
+const EMPTY: Draft = { pipeline: '', body: '', headers: '', method: '', query: '' }
+
+/** Kept while another view is open. */
+export const draft = signal<Draft>(EMPTY)
+export const tried = signal<Tried | undefined>(undefined)
+export const problem = signal<string | undefined>(undefined)
+export const isRunning = signal(false)
+
+/** Fills in an event of the list of events. */
+export function fill(changes: Partial<Draft>): void {
+  batch(() => {
+    draft.value = { ...EMPTY, ...changes }
+    problem.value = undefined
+  })
+}
+
+/** Runs the draft through a pipeline. */
+export async function run(shape: PipelineShape): Promise<void> {
+  const sent = draft.value
+  const read = requestOf(sent)
+  if ('problem' in read) {
+    problem.value = read.problem
+    return
+  }
+  isRunning.value = true
+  try {
+    const explanation = await sendJson<ExplanationJson>(pathOf(shape.name, 'explain'), read.request)
+    batch(() => {
+      tried.value = { shape, draft: sent, explanation }
+      problem.value = undefined
+    })
+  } catch (error) {
+    problem.value = reasonText(error)
+  } finally {
+    isRunning.value = false
+  }
+}
+
+/** The event that was tried as a scenario; with `save`, it is written into the folder of scenarios. */
+export function scenarioOf({ shape, draft: sent }: Tried, save?: string): Promise<SavedScenario> {
+  const read = requestOf(sent)
+  if ('problem' in read) throw new Error(read.problem)
+  return sendJson<SavedScenario>(pathOf(shape.name, 'scenario'), {
+    ...read.request,
+    ...(save !== undefined && { save }),
+  })
+}
+
+const pathOf = (pipeline: string, what: 'explain' | 'scenario'): string =>
+  `/pipelines/${encodeURIComponent(pipeline)}/${what}`
+
+type RequestRead = { readonly request: object } | { readonly problem: string }
+
+function requestOf({ body, headers: lines, method, query }: Draft): RequestRead {
+  const headers: { [name: string]: string } = {}
+  for (const line of lines.split('\n')) {
+    if (line.trim() === '') continue
+    const [, name, value] = /^\s*([^:\s]+):\s*(.*?)\s*$/.exec(line) ?? []
+    if (name === undefined || value === undefined)
+      return {
+        problem: `A header should be a name and a value such as "X-Signature: ab12"; it is "${line}".`,
+      }
+    headers[name.toLowerCase()] = value
+  }
+  const request = {
+    body,
+    headers,
+    ...(method !== '' && { method }),
+    ...(query !== '' && { query: query.replace(/^\?/, '') }),
+  }
+  return { request }
+}

@@ -1,0 +1,72 @@
+import type { CheckedConfig } from '../config/read.js'
+import { HeadgateError } from '../contract/errors.js'
+import { DryRun } from '../dry-run/dry-run.js'
+import type { DryRunQuestion, DryRunReply, ScenarioText, TriedEvent } from '../dry-run/dry-run-process.js'
+import { explain, explanationJson } from '../dry-run/explanation.js'
+import { lineRedactor } from '../process/redact.js'
+import { record, scenarioFile } from '../scenarios/record.js'
+import { type Command, EXIT, type Io } from './command.js'
+import { loadConfig } from './load.js'
+
+export const dryRunCommand: Command = {
+  name: 'dry-run',
+  summary:
+    'Runs events through the stages of a config, for the admin API of `headgate run`, which starts this command.',
+  hidden: true,
+  async run(_, io) {
+    const question = JSON.parse(String(await io.stdin())) as DryRunQuestion
+    io.out(await reply(question, io))
+    return EXIT.ok
+  },
+}
+
+/** Secrets of the config are replaced: a browser gets the reply. */
+async function reply(question: DryRunQuestion, io: Io): Promise<string> {
+  let redact = (text: string): string => text
+  const text = (value: DryRunReply) => redact(JSON.stringify(value))
+  try {
+    const config = await runningConfig(question, io)
+    redact = lineRedactor(config.secrets)
+    return text({ ok: true, result: await resultOf(question.subject, config) })
+  } catch (thrown) {
+    if (!(thrown instanceof HeadgateError)) throw thrown
+    return text({ ok: false, code: thrown.code, message: thrown.message })
+  }
+}
+
+/** As it runs, and not as its files are now. */
+async function runningConfig({ settings, files }: DryRunQuestion, io: Io): Promise<CheckedConfig> {
+  const { contents, ...checked } = files
+  const read = await loadConfig(settings, io, { contents: new Map(contents), checked })
+  if (read.ok) return read.config
+  const message = read.problems.map(({ message }) => message).join(' ')
+  throw new HeadgateError('HG_CONFIG_VALUE', message)
+}
+
+const resultOf = ({ kind, event }: DryRunQuestion['subject'], config: CheckedConfig): Promise<object> =>
+  kind === 'explain' ? explained(event, config) : scenarioOf(event, config)
+
+async function explained({ headers, body, ...event }: TriedEvent, config: CheckedConfig): Promise<object> {
+  const request = { ...event, headers: new Map(Object.entries(headers)), body: Buffer.from(body) }
+  return explanationJson(await explain(config, new DryRun(config), request))
+}
+
+async function scenarioOf(
+  { pipeline, headers, body }: TriedEvent,
+  config: CheckedConfig,
+): Promise<ScenarioText> {
+  const names = Object.keys(headers)
+  const kept = Object.fromEntries(Object.entries(headers).filter(([name]) => !CREDENTIALS.includes(name)))
+  const scenarios = await record([{ line: 1, body, headers: kept }], new DryRun(config), pipeline)
+  const leftOut = names.filter((name) => CREDENTIALS.includes(name))
+  return {
+    text: scenarioFile(scenarios, undefined),
+    doubts: [
+      ...scenarios.flatMap(({ doubt }) => (doubt === undefined ? [] : [`The event ${doubt}.`])),
+      ...leftOut.map((name) => `The header ${name} is left out: scenario files are no place for secrets.`),
+    ],
+  }
+}
+
+/** Headers that let somebody in. */
+const CREDENTIALS = ['authorization', 'proxy-authorization', 'cookie']

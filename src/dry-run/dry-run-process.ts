@@ -1,0 +1,91 @@
+import type { CheckedConfig, CheckedFiles } from '../config/read.js'
+import { type ErrorCode, HeadgateError } from '../contract/errors.js'
+import { SerialQueue } from '../lib/async.js'
+import { askProcess, type QuestionLimits, questionFailed } from '../process/question.js'
+import type { Settings } from '../process/settings.js'
+import type { ExplanationJson } from './explanation.js'
+
+/** An event as somebody typed or copied it. */
+export interface TriedEvent {
+  readonly pipeline: string
+  /** Default: the first method that the source accepts for events. */
+  readonly method?: string
+  readonly query?: string
+  /** By lower-case name; without any, the sender is not verified. */
+  readonly headers: { readonly [name: string]: string }
+  readonly body: string
+}
+
+/** A file with one scenario: the event, and what the config makes of it now. */
+export interface ScenarioText {
+  readonly text: string
+  /** Something that a person has to check. */
+  readonly doubts: readonly string[]
+}
+
+/** The JSON that the process reads from its standard input. */
+export interface DryRunQuestion {
+  readonly settings: Settings
+  /** The files of the running config. */
+  readonly files: Omit<CheckedFiles, 'contents'> & {
+    readonly contents: readonly (readonly [string, string])[]
+  }
+  readonly subject: DryRunSubject
+}
+
+type DryRunSubject =
+  | { readonly kind: 'explain'; readonly event: TriedEvent }
+  | { readonly kind: 'scenario'; readonly event: TriedEvent }
+
+/** The JSON that it writes. */
+export type DryRunReply =
+  | { readonly ok: true; readonly result: object }
+  | { readonly ok: false; readonly code: ErrorCode; readonly message: string }
+
+const COMMAND = 'dry-run'
+const LIMITS: QuestionLimits = {
+  code: 'HG_ADMIN_QUESTION',
+  failed: 'The dry run did not end',
+  timeout: 15_000,
+  memory: 512,
+}
+/** Questions that run or wait; one runs at a time. */
+const MOST_QUESTIONS = 8
+
+/**
+ * Dry runs with the running config, for the admin API: in a child process (the hidden command `dry-run`), because building the
+ * stages again can take seconds, and a jsonata expression or a schema may look at an event for as long. Everything rejects
+ * with HG_ADMIN_QUESTION if it does not end in time, or with the code of the error in the child process.
+ */
+export class DryRunProcess {
+  readonly #settings: Settings
+  readonly #config: () => CheckedConfig
+  readonly #questions = new SerialQueue()
+
+  /** `config`: the running config. */
+  constructor(settings: Settings, config: () => CheckedConfig) {
+    this.#settings = settings
+    this.#config = config
+  }
+
+  explain(event: TriedEvent): Promise<ExplanationJson> {
+    return this.#ask<ExplanationJson>({ kind: 'explain', event })
+  }
+
+  scenario(event: TriedEvent): Promise<ScenarioText> {
+    return this.#ask<ScenarioText>({ kind: 'scenario', event })
+  }
+
+  async #ask<Result>(subject: DryRunSubject): Promise<Result> {
+    if (this.#questions.size >= MOST_QUESTIONS)
+      throw questionFailed(LIMITS, `${MOST_QUESTIONS} others are waiting`)
+    const reply = await this.#questions.run(() => {
+      const { revision, watched, contents } = this.#config()
+      const files = { revision, watched, contents: [...contents()] }
+      const question: DryRunQuestion = { settings: this.#settings, files, subject }
+      return askProcess<DryRunReply>(COMMAND, question, LIMITS)
+    })
+    if (reply.ok) return reply.result as Result
+    throw new HeadgateError(reply.code, reply.message)
+  }
+}
