@@ -1,19 +1,18 @@
 import { asHeadgateError } from '../contract/errors.js'
-import type { Committed, InboxMember, Log } from '../contract/index.js'
+import type { InboxMember, Log } from '../contract/index.js'
 import type { DedupBy } from '../ledger/identity.js'
-import { committedOf } from '../ledger/rows.js'
 import { type Backoff, backoffDelay, sleep, untilAborted } from '../lib/async.js'
 import type { InboxAcks } from './inbox-acks.js'
 import { OwnedPartition } from './owned-partition.js'
+import type { UnreadAcks } from './partition-acks.js'
 import type { IndexLimits } from './partition-index.js'
-import { restorePartition } from './restore.js'
+import { readUnacknowledged, restorePartition } from './restore.js'
 
 export interface AssignmentOptions {
   readonly member: Pick<
     InboxMember,
     'partitions' | 'bounds' | 'offsetAt' | 'read' | 'resume' | 'pause' | 'acknowledged'
   >
-  readonly topic: string
   readonly acks: InboxAcks
   terms(): { readonly limits: IndexLimits; readonly by: DedupBy }
   readonly log: Log
@@ -37,6 +36,9 @@ export class Assignment {
   readonly #options: AssignmentOptions
   readonly #entries = new Map<number, Entry>()
   #isPaused = false
+  #isReading = false
+  #failedReads = 0
+  #readAgainAt = 0
 
   constructor(options: AssignmentOptions) {
     this.#options = options
@@ -104,6 +106,29 @@ export class Assignment {
     }
   }
 
+  /** Begins to read pending acknowledgements for which there is room now, unless that is under way. */
+  readAcks(): void {
+    if (this.#isReading || performance.now() < this.#readAgainAt) return
+    const part = this.#options.acks.unread()
+    if (part !== undefined) void this.#readPart(part)
+  }
+
+  async #readPart(part: UnreadAcks): Promise<void> {
+    const { acks, member, log } = this.#options
+    this.#isReading = true
+    try {
+      acks.read(part, await readUnacknowledged(member, part))
+      this.#failedReads = 0
+    } catch (thrown) {
+      const { code, message } = asHeadgateError(thrown, 'The inbox')
+      const text = `pending acknowledgements cannot be read from the inbox; retrying: ${message}`
+      if (this.#failedReads === 0) log.warn({ code, partition: part.partition }, text)
+      this.#readAgainAt = performance.now() + backoffDelay(BACKOFF, this.#failedReads++)
+    } finally {
+      this.#isReading = false
+    }
+  }
+
   /** Retries until it succeeds or the partition is revoked. */
   async #restore(number: number, revoked: AbortSignal): Promise<void> {
     for (let retries = 0; !revoked.aborted; retries++) {
@@ -121,23 +146,11 @@ export class Assignment {
   }
 
   async #tryRestore(number: number, revoked: AbortSignal): Promise<void> {
-    const { acks, topic, member, terms } = this.#options
-    const pending: { readonly committed: Committed; readonly offset: number; readonly timestamp: number }[] =
-      []
-    const { index, next, acknowledged } = await restorePartition(member, number, {
-      ...terms(),
-      pending: ({ event }, { offset, timestamp }) =>
-        pending.push({
-          committed: committedOf(event, { topic, partition: number, offset }),
-          offset,
-          timestamp,
-        }),
-    })
+    const { acks, member, terms } = this.#options
+    const { index, next, acknowledged } = await restorePartition(member, number, terms())
     const entry = this.#entries.get(number)
     if (revoked.aborted || entry === undefined) return
-    acks.own(number, acknowledged)
-    for (const { committed, offset, timestamp } of pending) acks.add(number, offset, committed, timestamp)
-    acks.workedOff(number, next)
+    acks.own(number, acknowledged, next)
     entry.partition = new OwnedPartition(number, index, next)
     if (!this.#isPaused) member.resume(number)
   }

@@ -3,6 +3,7 @@ import { AckQueue } from '../ledger/ack-queue.js'
 import type { LedgerClock } from '../ledger/clock.js'
 import type { AckSource } from '../ledger/ledger.js'
 import type { FailedAck, FailureReason, PendingAck, StageAfter, StoredAck } from '../ledger/rows.js'
+import { PartitionAcks, type ReadAck, type UnreadAcks } from './partition-acks.js'
 
 export interface InboxAcksOptions {
   /** The number of post-commit stages. */
@@ -10,7 +11,14 @@ export interface InboxAcksOptions {
   readonly clock: Pick<LedgerClock, 'now' | 'at'>
   /** Keeps an acknowledgement that failed for good where every instance finds it. If it rejects, it is attempted again. */
   keepFailed(failed: StoredAck, reason: FailureReason): Promise<void>
+  /** Acknowledgements in memory at most; the others are read from the inbox when there is room. */
+  readonly mostInMemory?: number
 }
+
+/** About half a KiB each. */
+const MOST_IN_MEMORY = 50_000
+/** Read from the inbox at a time. */
+const PART = 5000
 
 /** Failed acknowledgements in memory, to be listed and retried; the topic for dead letters has them all. */
 const MOST_FAILED = 10_000
@@ -20,39 +28,37 @@ const RETRIED = -1
 /** Milliseconds until an acknowledgement is attempted again that failed for good and could not be kept. */
 const KEEP_AGAIN = 10_000
 
-interface PartitionAcks {
-  /** By offset, lowest first. */
-  readonly pending: Map<number, StoredAck>
-  /** Everything below is worked off. */
-  end: number
-}
-
 /**
- * The pending acknowledgements of the partitions that this instance owns. They are in memory only: the inbox has the events,
- * and its second group the position, so that the next owner of a partition finds them again. The key of an acknowledgement is
- * the partition and the offset of its event in the inbox.
+ * The pending acknowledgements of the partitions that this instance owns. They are nowhere on disk: the inbox has the events,
+ * and its second group the position, so that the next owner of a partition finds them again. As many as fit are in memory, the
+ * oldest of each partition. The key of an acknowledgement is the partition and the offset of its event in the inbox.
  */
 export class InboxAcks implements AckSource {
   readonly #options: InboxAcksOptions
   readonly #partitions = new Map<number, PartitionAcks>()
+  readonly #most: number
   readonly #wakers: (() => void)[] = []
   #stages: number
   #queues: AckQueue[]
   /** Of those in flight, the stages under the present config, if it is not the one under which they were taken. */
   #restaged = new WeakMap<StoredAck, { readonly stage: number; readonly next: number }>()
+  /** In memory. */
   #count = 0
   #failures: FailedAck[] = []
   #retried = 0
 
   constructor(options: InboxAcksOptions) {
     this.#options = options
+    this.#most = options.mostInMemory ?? MOST_IN_MEMORY
     this.#stages = options.stages
     this.#queues = newQueues(options.stages)
   }
 
   /** The number of pending acknowledgements. */
   get count(): number {
-    return this.#count
+    let count = this.#count
+    for (const { unreadCount } of this.#partitions.values()) count += unreadCount
+    return count
   }
 
   /** Acknowledgements that failed for good since the start, and were not retried; the oldest first. */
@@ -60,10 +66,9 @@ export class InboxAcks implements AckSource {
     return this.#failures
   }
 
-  /** Of all pending acknowledgements, when their events were worked off. */
-  *committedTimes(): Generator<number> {
-    for (const { pending } of this.#partitions.values())
-      for (const { committedAt } of pending.values()) yield committedAt
+  /** Of all pending acknowledgements, when their events were worked off, and how many were. Of unread ones, about. */
+  *committedTimes(): Generator<readonly [committedAt: number, count: number]> {
+    for (const owned of this.#partitions.values()) yield* owned.committedTimes(this.now())
   }
 
   /** When the oldest pending event was worked off; undefined if there is none. */
@@ -77,9 +82,10 @@ export class InboxAcks implements AckSource {
     return oldest
   }
 
-  /** `position`: below it, everything is acknowledged. */
-  own(partition: number, position: number): void {
-    this.#partitions.set(partition, { pending: new Map(), end: position })
+  /** Below `position`, everything is acknowledged, and below `end`, everything is worked off. */
+  own(partition: number, position: number, end: number): void {
+    const unread = position < end && this.#stages > 0 ? position : undefined
+    this.#partitions.set(partition, new PartitionAcks(end, unread))
   }
 
   /** Another instance makes the acknowledgements of this partition. */
@@ -88,25 +94,39 @@ export class InboxAcks implements AckSource {
     this.#partitions.delete(partition)
   }
 
-  /** The event at this offset is worked off. `acceptedAt`, for one that was so before: by a wall clock. */
-  add(partition: number, offset: number, committed: Committed, acceptedAt?: number): void {
+  /** The event at this offset is worked off. */
+  add(partition: number, offset: number, committed: Committed): void {
     const owned = this.#partitions.get(partition)
     if (owned === undefined) return
     owned.end = offset + 1
     if (this.#stages === 0) return
-    const { clock } = this.#options
-    const committedAt = acceptedAt === undefined ? clock.now() : clock.at(acceptedAt)
-    const ack: StoredAck = {
-      key: [partition, offset],
-      committed,
-      committedAt,
-      stage: 0,
-      attempts: 0,
-      dueAt: committedAt,
-      spilled: false,
+    if (this.#count >= this.#most) owned.unread ??= offset
+    if (owned.unread === undefined) this.#insert(owned, partition, offset, committed, this.now())
+  }
+
+  /** The part that is to be read next; undefined if there is none, or no room for it. */
+  unread(): UnreadAcks | undefined {
+    const room = Math.min(PART, this.#most - this.#count)
+    if (room < Math.min(PART, this.#most / 2)) return undefined
+    let next: UnreadAcks | undefined
+    let fewest = Number.POSITIVE_INFINITY
+    for (const [partition, owned] of this.#partitions) {
+      const { pending, end, unread } = owned
+      // The partition with the fewest in memory first: those of another may fail for long.
+      if (unread === undefined || pending.size >= fewest) continue
+      fewest = pending.size
+      next = { partition, from: unread, to: Math.min(end, unread + room), owned }
     }
-    this.#count++
-    this.#enqueue(owned, ack)
+    return next
+  }
+
+  /** The events of this part. Of no effect if the partition was revoked meanwhile. */
+  read({ partition, to, owned }: UnreadAcks, acks: readonly ReadAck[]): void {
+    const current = this.#partitions.get(partition)
+    if (current === undefined || current !== owned || current.unread === undefined) return
+    for (const { offset, committed, acceptedAt } of acks)
+      this.#insert(current, partition, offset, committed, this.#options.clock.at(acceptedAt))
+    current.unread = to < current.end ? to : undefined
   }
 
   /** Everything below this offset is worked off, whether it waits for an acknowledgement or not. */
@@ -118,9 +138,9 @@ export class InboxAcks implements AckSource {
   /** For each owned partition, or for one, the offset below which everything is acknowledged. */
   positions(only?: number): InboxOffsets {
     const positions = new Map<number, number>()
-    for (const [partition, { pending, end }] of this.#partitions)
+    for (const [partition, { position }] of this.#partitions)
       if (partition !== RETRIED && (only === undefined || only === partition))
-        positions.set(partition, pending.keys().next().value ?? end)
+        positions.set(partition, position)
     return positions
   }
 
@@ -175,7 +195,7 @@ export class InboxAcks implements AckSource {
   retryFailed(): number {
     const failures = this.#failures.filter(({ stage }) => stage < this.#stages)
     this.#failures = []
-    const retried = this.#partitions.get(RETRIED) ?? { pending: new Map(), end: 0 }
+    const retried = this.#partitions.get(RETRIED) ?? new PartitionAcks(0)
     this.#partitions.set(RETRIED, retried)
     for (const { reason: _, failedAt: __, ...ack } of failures) {
       const now = this.now()
@@ -186,7 +206,7 @@ export class InboxAcks implements AckSource {
     return failures.length
   }
 
-  /** Everything is in memory. */
+  /** Those that are not in memory are left to the next owner. */
   async refill(): Promise<void> {}
 
   onAdded(stage: number, wake: () => void): void {
@@ -198,6 +218,7 @@ export class InboxAcks implements AckSource {
     const waiting = new Set(this.#queues.flatMap((queue) => queue.all()))
     this.#stages = stages
     this.#queues = newQueues(stages)
+    if (stages === 0) for (const owned of this.#partitions.values()) owned.unread = undefined
     for (const { pending } of [...this.#partitions.values()])
       for (const ack of [...pending.values()]) {
         const stage = stageAfter(this.#restaged.get(ack)?.stage ?? ack.stage)
@@ -206,6 +227,19 @@ export class InboxAcks implements AckSource {
         else if (stage < stages) this.#change(ack, { ...ack, stage })
         else this.#settle(ack)
       }
+  }
+
+  #insert(
+    owned: PartitionAcks,
+    partition: number,
+    offset: number,
+    committed: Committed,
+    committedAt: number,
+  ): void {
+    const key = [partition, offset] as const
+    const ack = { key, committed, committedAt, stage: 0, attempts: 0, dueAt: committedAt, spilled: false }
+    this.#count++
+    this.#enqueue(owned, ack)
   }
 
   #change(ack: StoredAck, change: Pick<StoredAck, 'stage' | 'attempts' | 'dueAt'>): void {

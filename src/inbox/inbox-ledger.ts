@@ -189,7 +189,7 @@ export class InboxLedger implements Ledger, AckSource {
     const now = this.now()
     const wall = (time: number): number => Date.now() - Math.max(0, now - time)
     const ages = new PendingAges(now)
-    for (const time of this.#acks.committedTimes()) ages.count(time)
+    for (const [time, count] of this.#acks.committedTimes()) ages.count(time, count)
     return {
       pending: ages.all(),
       failed: { count: failures.length, first: listed(failures, wall) },

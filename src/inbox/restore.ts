@@ -1,7 +1,9 @@
 import type { InboxBounds, InboxMember, LoggedRecord } from '../contract/index.js'
 import { type DedupBy, identityOf } from '../ledger/identity.js'
+import { committedOf } from '../ledger/rows.js'
 import type { DecidedEvent } from '../pipeline/decision.js'
 import { fromInboxRecord } from './inbox-record.js'
+import type { ReadAck, UnreadAcks } from './partition-acks.js'
 import { type IndexLimits, PartitionIndex } from './partition-index.js'
 
 /**
@@ -14,8 +16,6 @@ export interface RestoreOptions {
   /** As `redelivery` of the pipeline says; `entries` for all partitions together. */
   readonly limits: IndexLimits
   readonly by: DedupBy
-  /** Called for each event that is worked off and may not be acknowledged, in the order of the offsets. */
-  pending(event: DecidedEvent, record: LoggedRecord): void
 }
 
 /** The state of a partition, as its earlier owners left it. */
@@ -28,14 +28,13 @@ export interface RestoredPartition {
 }
 
 /**
- * Reads back the events that are worked off: those within the redelivery window of the next one fill the index, those above
- * the acknowledged position wait for their acknowledgement. The committed offset is that of the last transaction, so nobody
- * else can work off what comes behind it.
+ * Reads back the events that are worked off: those within the redelivery window of the next one fill the index. The committed
+ * offset is that of the last transaction, so nobody else can work off what comes behind it.
  */
 export async function restorePartition(
   member: Pick<InboxMember, 'partitions' | 'bounds' | 'offsetAt' | 'read'>,
   partition: number,
-  { limits, by, pending }: RestoreOptions,
+  { limits, by }: RestoreOptions,
 ): Promise<RestoredPartition> {
   const bounds = await member.bounds(partition)
   const { start, committed } = bounds
@@ -44,12 +43,9 @@ export async function restorePartition(
   const acknowledged = Math.min(Math.max(bounds.acknowledged ?? start, start), committed)
   const windowFrom = await windowStart(member, partition, bounds, limits.window)
   const indexFrom = Math.max(start, windowFrom, committed - entries)
-  await member.read(partition, Math.min(indexFrom, acknowledged), committed, (record) => {
+  await member.read(partition, indexFrom, committed, (record) => {
     const event = readable(record)
-    if (event === undefined) return
-    if (record.offset >= indexFrom)
-      index.insert(identityOf(event.digest, event.event.id, by), record.timestamp)
-    if (record.offset >= acknowledged) pending(event, record)
+    if (event !== undefined) index.insert(identityOf(event.digest, event.event.id, by), record.timestamp)
   })
   return { index, next: committed, acknowledged }
 }
@@ -67,6 +63,25 @@ async function windowStart(
       next = Math.min(next, timestamp)
     })
   return member.offsetAt(partition, next - window - CLOCK_SKEW)
+}
+
+/** The events of a part of a partition that are worked off and not acknowledged. */
+export async function readUnacknowledged(
+  member: Pick<InboxMember, 'read'>,
+  { partition, from, to }: UnreadAcks,
+): Promise<ReadAck[]> {
+  const acks: ReadAck[] = []
+  await member.read(partition, from, to, (record) => {
+    const event = readable(record)
+    if (event === undefined) return
+    const { topic, offset, timestamp } = record
+    acks.push({
+      offset,
+      committed: committedOf(event.event, { topic, partition, offset }),
+      acceptedAt: timestamp,
+    })
+  })
+  return acks
 }
 
 /** An earlier owner has written a dead letter for a record that cannot be read. */

@@ -90,6 +90,7 @@ export class WorkOff {
     const { acks, unreadableLetter, terms } = this.#options
     const { by, maxPending } = terms()
     for (const record of records) this.#take(itemOf(record, by, unreadableLetter))
+    this.assignment.readAcks()
     const isFull = acks.count >= maxPending
     this.assignment.pause(isFull)
     const batch = isFull ? undefined : nextBatch(this.#turn(), this.#limit)

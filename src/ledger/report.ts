@@ -39,9 +39,9 @@ export class PendingAges {
     this.#now = now
   }
 
-  count(committedAt: number): void {
+  count(committedAt: number, events = 1): void {
     const age = AGES.findIndex(([, below]) => this.#now - committedAt < below)
-    this.#counts[age] = (this.#counts[age] ?? 0) + 1
+    this.#counts[age] = (this.#counts[age] ?? 0) + events
   }
 
   all(): LedgerReport['pending'] {
