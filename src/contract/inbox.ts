@@ -32,7 +32,7 @@ export interface InboxMember {
   readonly partitions: number
   /**
    * The next records of the partitions that are assigned and resumed, at most `limit`, in the order of the offsets within each
-   * partition. Soon resolves without any if there are none. Assignments change only in this call, so never during a
+   * partition; some may come again. Soon resolves without any if there are none. Assignments change only in this call, so never during a
    * transaction. The caller must forget a revoked partition before its next call.
    */
   poll(limit: number): Promise<InboxPoll>

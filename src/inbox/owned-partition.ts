@@ -21,6 +21,7 @@ export class OwnedPartition {
 
   /** Returns how many records are missing before this one: they were deleted before they were worked off. */
   take(item: Item): number {
+    // A consumer whose offset its broker does not have begins again at the start of the partition.
     if (item.offset < this.#next) return 0
     const missing = item.offset - this.#next
     this.#next = item.offset + 1

@@ -9,7 +9,6 @@ import type {
   SinkRecord,
   TransactionResult,
 } from '../../../src/contract/index.js'
-import { deferred } from '../deferred.js'
 import { javaPartition } from './murmur2.js'
 
 export const INBOX = 'inbox'
@@ -41,7 +40,7 @@ export class MemoryInbox {
   }
 
   /** Returns the place of the record. */
-  accept({ key, value, headers }: SinkRecord, timestamp = 0): { partition: number; offset: number } {
+  accept({ key, value, headers }: SinkRecord, timestamp = Date.now()): { partition: number; offset: number } {
     const partition = javaPartition(key as Buffer, this.partitions.length)
     const records = this.partitions[partition] as LoggedRecord[]
     const offset = records.length
@@ -94,7 +93,8 @@ export class MemoryMember implements InboxMember {
   readonly #resumed = new Set<number>()
   fault: Fault | undefined
   isDead = false
-  #held: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined
+  readonly #held: (() => void)[] = []
+  isHeld = false
 
   constructor(inbox: MemoryInbox) {
     this.#inbox = inbox
@@ -104,18 +104,20 @@ export class MemoryMember implements InboxMember {
     return this.#inbox.partitions.length
   }
 
+  /** It reads from the start again, as after an offset that its broker does not have (`auto.offset.reset`). */
+  rewind(): void {
+    for (const partition of this.#positions.keys()) this.#positions.set(partition, 0)
+  }
+
   /** Responses to `bounds` wait until `release`. */
   hold(): void {
-    this.#held ??= deferred()
+    this.isHeld = true
   }
 
+  /** The newest first: nothing promises an order. */
   release(): void {
-    this.#held?.resolve()
-    this.#held = undefined
-  }
-
-  get isHeld(): boolean {
-    return this.#held !== undefined
+    this.isHeld = false
+    for (const release of this.#held.splice(0).reverse()) release()
   }
 
   async poll(limit: number): Promise<InboxPoll> {
@@ -164,7 +166,7 @@ export class MemoryMember implements InboxMember {
       committed: committed.get(partition) ?? 0,
       acknowledged: acknowledged.get(partition),
     }
-    await this.#held?.promise
+    if (this.isHeld) await new Promise<void>((resolve) => this.#held.push(resolve))
     return bounds
   }
 
