@@ -59,6 +59,14 @@ export interface ExpandedSettings {
   writtenAt(pointer: string): string
 }
 
+/** A setting that reads a part of the request. */
+export interface RequestRead {
+  /** JSON Pointer into the config of the stage. */
+  readonly at: string
+  /** The part: `header:NAME`, `query:NAME`, `path` or `method`. */
+  readonly part: string
+}
+
 /** A problem in the config of a stage that its schema cannot express. */
 export interface ConfigProblem {
   /** JSON Pointer into the config of the stage. */

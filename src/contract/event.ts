@@ -25,6 +25,17 @@ export interface Target {
   readonly partition?: number
 }
 
+/** The parts of a request that stages read. A header or parameter that the request lacks is absent. */
+export interface RequestParts {
+  readonly method?: string
+  /** Without the query. */
+  readonly path?: string
+  /** By lower-case name. The values of a header that was sent several times are joined with `, `. */
+  readonly headers?: { readonly [name: string]: string }
+  /** The parameters of the query, decoded. Several values of one are joined with `, `. */
+  readonly query?: { readonly [name: string]: string }
+}
+
 /** An event in the pipeline. A transform returns a changed copy; no stage changes it in place. */
 export interface Event {
   /** Constant across redeliveries of the same event. */
@@ -36,8 +47,20 @@ export interface Event {
   readonly traceparent?: string
   /** The data that tracing systems add to it; valid too, and never without it. */
   readonly tracestate?: string
+  /** The parts of the request that the `reads` of the later stages name; absent if they name none. Headgate sets it. */
+  readonly request?: RequestParts
   /** Set by the routing transform. */
   readonly route?: { readonly name: string; readonly target: Target }
+}
+
+/** A copy with a target. The members are set one by one: of an event that is spread, V8 makes an object in dictionary mode. */
+export function withRoute(event: Event, route: NonNullable<Event['route']>): Event {
+  const { id, body, receivedAt, traceparent, tracestate, request } = event
+  const copy: { -readonly [Member in keyof Event]: Event[Member] } = { id, body, receivedAt, route }
+  if (traceparent !== undefined) copy.traceparent = traceparent
+  if (tracestate !== undefined) copy.tracestate = tracestate
+  if (request !== undefined) copy.request = request
+  return copy
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Static, TSchema } from 'typebox'
 import type { Context, Lifecycle, Log } from './context.js'
-import type { BaseDefinition } from './definition.js'
+import type { BaseDefinition, RequestRead } from './definition.js'
 import type { Event, Receipt, RecordHeader, SinkRecord, Target } from './event.js'
 import type { Inbox } from './inbox.js'
 import type { Metrics } from './metrics.js'
@@ -141,6 +141,8 @@ export interface SinkContext extends Context {
 
 export interface SinkDefinition<Config extends TSchema = TSchema> extends BaseDefinition<Config> {
   readonly kind: 'sink'
+  /** The settings that read a part of the request: an event has no other parts of it. */
+  reads?(config: Static<Config>): readonly RequestRead[]
   /** True if its sinks offer an inbox. */
   readonly inbox?: boolean
   /** If its topics can be described and created: for `headgate topics`. */

@@ -2,14 +2,14 @@ import type { Static, TSchema } from 'typebox'
 import type { Context, Explained } from './context.js'
 import type { BaseDefinition, CheckContext } from './definition.js'
 import type { Event, Handshake, Outcome } from './event.js'
-import type { Correlation, HttpListener, HttpRequest, HttpResponse } from './http.js'
+import type { Correlation, HttpHead, HttpListener, HttpRequest, HttpResponse } from './http.js'
 
 /**
  * The path of one event. `receive` authenticates, parses and gives the id, and throws a HeadgateError if it cannot; it
- * is called at once. For a handshake it returns the response. Never rejects: every end is an outcome. `request`: the one that brought the event, for the log; an
- * `HttpHead` is one.
+ * is called at once. For a handshake it returns the response. Never rejects: every end is an outcome. `request`: the one that
+ * brought the event, for the log; of an `HttpHead`, the event also gets the parts that later stages read.
  */
-export type Intake = (receive: () => Event | Handshake, request?: Correlation) => Promise<Outcome>
+export type Intake = (receive: () => Event | Handshake, request?: Correlation | HttpHead) => Promise<Outcome>
 
 export interface Source {
   /** Opens the intake. */
@@ -33,6 +33,15 @@ export interface SourceDefinition<Config extends TSchema = TSchema> extends Base
    * process; all others run in each worker.
    */
   readonly single?: boolean
+  /** True if its events come in HTTP requests, of which later stages can read the head. */
+  readonly requests?: boolean
+  /**
+   * The places in a request, as `header:NAME` or `query:NAME`, at which its sender presents a secret as it is. No stage may read
+   * them: the secret would get into records and taps.
+   */
+  credentials?(config: Static<Config>): readonly string[]
+  /** The headers that its sender is known to send; undefined if that is not known. */
+  sends?(config: Static<Config>): readonly string[] | undefined
   /** Bytes of the largest body that it accepts. */
   maxBody?(config: Static<Config>): number
   /** The JSON Schema that every event fits when the source passes it on. */

@@ -1,6 +1,6 @@
 import type { Static, TSchema } from 'typebox'
 import type { Context, Explanation, Lifecycle } from './context.js'
-import type { BaseDefinition, CheckContext } from './definition.js'
+import type { BaseDefinition, CheckContext, RequestRead } from './definition.js'
 import type { HeadgateError } from './errors.js'
 import type { Event, Target } from './event.js'
 
@@ -47,6 +47,8 @@ export interface TransformDefinition<Config extends TSchema = TSchema> extends B
   targets?(config: Static<Config>): readonly { readonly at: string; readonly target: Target }[]
   /** The rules by which it can decide, in their order. */
   rules?(config: Static<Config>): readonly Rule[]
+  /** The settings that read a part of the request: an event has no other parts of it. */
+  reads?(config: Static<Config>): readonly RequestRead[]
   /** Of a transform that changes nothing: the JSON Schema that every event fits when it passes. */
   ensures?(config: Static<Config>, context: CheckContext): unknown
   /** Pure. Called with a checked config. */

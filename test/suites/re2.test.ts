@@ -57,7 +57,7 @@ function routed({ texts, patterns }: Block, at: string | undefined, wrong: strin
     const steps = atOnce(indexRules(conditions))
     for (const [index, text] of texts.entries()) {
       const body = parseBody(Buffer.from(JSON.stringify({ s: text })), 64)
-      const subject = subjectOf(body, pointer('/s'))
+      const subject = subjectOf({ body }, pointer('/s'))
       const all = new Candidates(steps, subject)
       const found: number[] = []
       for (let next = all.next(); next !== undefined; next = all.next())

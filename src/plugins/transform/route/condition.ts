@@ -1,8 +1,8 @@
-import type { JsonBody, JsonPointer } from '../../../contract/index.js'
+import type { Event, JsonBody, JsonPointer } from '../../../contract/index.js'
 import { Budget } from '../../../lib/budget.js'
 import { Decimal } from '../../../lib/json/decimal.js'
 import { compactText } from '../../../lib/json/exact-numbers.js'
-import { pointer } from '../../../lib/json/pointer.js'
+import { type Locator, locator, requestPart } from '../../../lib/locator.js'
 import { compileRegex, type Regex } from '../../../lib/regex.js'
 import { compileJsonata, type Expression } from './jsonata.js'
 import type { Predicate } from './predicate.js'
@@ -14,16 +14,18 @@ export interface Condition {
   readonly when: When
   readonly regex: Regex | undefined
   /** The value that the regex looks at; the payload if absent. */
-  readonly at: JsonPointer | undefined
+  readonly at: Locator | undefined
   readonly expression: Expression | undefined
   /** The expression as a predicate, and the shortcut past its evaluation. */
   readonly predicate: Predicate | undefined
   readonly shortcut: Shortcut | undefined
 }
 
+/** The parts of an event that rules look at. */
+export type Looked = Pick<Event, 'body' | 'request'>
+
 /** An event as rules look at it. */
-export interface Subject {
-  readonly body: JsonBody
+export interface Subject extends Looked {
   /** Of the rule that is being evaluated. */
   readonly budget: Budget
   /** The payload as compact JSON. */
@@ -31,16 +33,14 @@ export interface Subject {
 }
 
 /** Reads lazily, and each text once. */
-export function subjectOf(body: JsonBody, payload: JsonPointer): Subject {
+export function subjectOf({ body, request }: Looked, payload: JsonPointer): Subject {
   let text: string | undefined
-  return {
-    body,
-    budget: new Budget(),
-    payloadText() {
-      text ??= compactText(body, payload) ?? ''
-      return text
-    },
+  const budget = new Budget()
+  const payloadText = () => {
+    text ??= compactText(body, payload) ?? ''
+    return text
   }
+  return request === undefined ? { body, budget, payloadText } : { body, request, budget, payloadText }
 }
 
 /** Regexes in use, by pattern and flags. */
@@ -69,7 +69,7 @@ export function compileCondition(when: When): Condition {
   return {
     when,
     regex: compiled,
-    at: at === undefined ? undefined : pointer(at),
+    at: at === undefined ? undefined : locator(at),
     expression,
     predicate,
     shortcut: predicate === undefined ? undefined : shortcutOf(predicate),
@@ -89,12 +89,16 @@ export function matches(condition: Condition, subject: Subject): boolean | Promi
     if (text === undefined || !regex.test(text, budget)) return false
   }
   if (expression === undefined) return true
-  return condition.shortcut?.(subject.body) ?? expression.matches(subject.body, budget)
+  return condition.shortcut?.(subject) ?? expression.matches(subject.body, budget, subject.request)
 }
 
 /** The text that a regex looks at; undefined if there is none. */
-export const regexText = (at: JsonPointer | undefined, { body, payloadText }: Subject): string | undefined =>
-  at === undefined ? payloadText() : textAt(body, at)
+export const regexText = (at: Locator | undefined, subject: Subject): string | undefined =>
+  at === undefined ? subject.payloadText() : locatedText(subject, at)
+
+/** The text at a place in an event, as a regex sees it. */
+export const locatedText = ({ body, request }: Looked, at: Locator): string | undefined =>
+  at.kind === 'body' ? textAt(body, at.pointer) : requestPart(at, request)
 
 /** A value as a regex sees it: text as it is, a number as it was sent, anything else as compact JSON. */
 export function textAt(body: JsonBody, at: JsonPointer): string | undefined {
@@ -108,7 +112,7 @@ export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : JSON.stringify(value)
 
 /** True if a condition holds for an event; undefined if only an evaluation can decide. */
-export type Shortcut = (body: JsonBody) => boolean | undefined
+export type Shortcut = (event: Looked) => boolean | undefined
 
 /**
  * Decides conditions that compare paths with literals, without an evaluation. In the order of JSONata: it stops when
@@ -118,15 +122,16 @@ export function shortcutOf(predicate: Predicate): Shortcut {
   switch (predicate.kind) {
     case 'equals':
     case 'differs': {
-      const path = pointer(predicate.path)
+      const at = locator(predicate.path)
+      const find = finder(at)
       const literal: unknown = JSON.parse(predicate.value)
       const number = typeof literal === 'number' ? Decimal.parse(predicate.value).text : undefined
       const ifEqual = predicate.kind === 'equals'
-      return (body) => {
-        const found = valueAt(body.value, path.tokens)
+      return (event) => {
+        const found = find(event)
         if (found === MANY) return undefined
         // Different numbers can be one double.
-        const isEqual = found === literal && (number === undefined || sentNumber(body, path) === number)
+        const isEqual = found === literal && (number === undefined || sentNumber(event.body, at) === number)
         return found !== undefined && isEqual === ifEqual
       }
     }
@@ -139,15 +144,16 @@ export function shortcutOf(predicate: Predicate): Shortcut {
   }
 }
 
-const sentNumber = (body: JsonBody, path: JsonPointer): string =>
-  Decimal.parse(body.slice(path)?.toString('latin1') ?? '').text
+/** Parts of the request are never numbers. */
+const sentNumber = (body: JsonBody, at: Locator): string =>
+  at.kind === 'body' ? Decimal.parse(body.slice(at.pointer)?.toString('latin1') ?? '').text : ''
 
 /** The first result that is `deciding` or unknown; the other one if there is none. */
 const first =
   (shortcuts: readonly Shortcut[], deciding: boolean): Shortcut =>
-  (body) => {
+  (event) => {
     for (const shortcut of shortcuts) {
-      const result = shortcut(body)
+      const result = shortcut(event)
       if (result !== !deciding) return result
     }
     return !deciding
@@ -156,8 +162,14 @@ const first =
 /** An array on the path or at its end: then only JSONata can resolve the path. */
 export const MANY = Symbol('many')
 
+/** Compiles the function that finds the value at the path of a predicate, as JSONata does. */
+export const finder = (at: Locator): ((event: Looked) => unknown) =>
+  at.kind === 'body'
+    ? ({ body }) => valueAt(body.value, at.pointer.tokens)
+    : ({ request }) => requestPart(at, request)
+
 /** The value that a JSONata path of names finds; undefined if there is none. */
-export function valueAt(root: unknown, names: readonly string[]): unknown {
+function valueAt(root: unknown, names: readonly string[]): unknown {
   let value = root
   for (const name of names) {
     if (Array.isArray(value)) return MANY

@@ -1,7 +1,7 @@
 import type { HeadgateError } from '../../../contract/errors.js'
 import type { Event, Explained, Explanation, JsonPointer } from '../../../contract/index.js'
 import { compactText } from '../../../lib/json/exact-numbers.js'
-import { type Condition, textAt } from './condition.js'
+import { type Condition, locatedText } from './condition.js'
 import { evaluationError } from './jsonata-errors.js'
 import type { Destination, RouteSettings } from './settings.js'
 
@@ -57,7 +57,7 @@ async function evaluateRule(
 ): Promise<Trial> {
   const looked: Looked[] = []
   if (regex !== undefined) {
-    const subject = at === undefined ? payloadText : textAt(event.body, at)
+    const subject = at === undefined ? payloadText : locatedText(event, at)
     const path = at === undefined ? `${payload.text || 'the body'} as JSON` : at.text || 'the body'
     const flags = when.flags === undefined ? '' : `, flags ${when.flags}`
     looked.push({ at: `regex ${when.regex}${flags} in ${path}`, found: subject ?? 'nothing' })
@@ -69,14 +69,14 @@ async function evaluateRule(
   }
   if (expression === undefined) return { looked, matched: true }
   const condition = `jsonata ${when.jsonata}`
-  const paths = (await expression.look(event.body)).map(({ at, value }) => ({
+  const paths = (await expression.look(event.body, event.request)).map(({ at, value }) => ({
     at,
     found: shownValue(value),
   }))
   try {
-    const value = await expression.evaluate(event.body)
+    const value = await expression.evaluate(event.body, undefined, event.request)
     looked.push({ at: condition, found: shownValue(value) }, ...paths)
-    return { looked, matched: await expression.matches(event.body) }
+    return { looked, matched: await expression.matches(event.body, undefined, event.request) }
   } catch (thrown) {
     const failed = evaluationError(name, thrown)
     looked.push({ at: condition, found: failed.message }, ...paths)

@@ -1,5 +1,8 @@
-import { definePlugin, metric, type Target } from '../../../contract/index.js'
+import { definePlugin, metric, type RequestRead, type Target } from '../../../contract/index.js'
+import { isOfRequest } from '../../../lib/locator.js'
 import { LINTS, lint, problems } from './checks.js'
+import { partsRead } from './jsonata.js'
+import { mayReadRequest } from './jsonata-request.js'
 import { Router } from './route.js'
 import { RouteSettings } from './settings.js'
 
@@ -26,6 +29,7 @@ export const route = definePlugin({
   lints: LINTS,
   lint: (config, { ensured, maxBody }) => lint(config, ensured, maxBody),
   targets: (config) => [...targetsOf(config)],
+  reads: (config) => [...readsOf(config)],
 
   create: (config, { metrics }) => {
     const counts = metrics.counters(MATCHES, [...config.rules.map(({ name }) => name), 'otherwise'])
@@ -37,4 +41,13 @@ function* targetsOf({ rules, otherwise }: RouteSettings): Generator<{ at: string
   for (const [index, { to }] of rules.entries())
     if (typeof to === 'object') yield { at: `/rules/${index}/to`, target: to }
   if (typeof otherwise === 'object') yield { at: '/otherwise', target: otherwise }
+}
+
+function* readsOf({ rules }: RouteSettings): Generator<RequestRead> {
+  for (const [index, { when }] of rules.entries()) {
+    const at = `/rules/${index}/when`
+    if (when.at !== undefined && isOfRequest(when.at)) yield { at: `${at}/at`, part: when.at }
+    if (when.jsonata === undefined || !mayReadRequest(when.jsonata)) continue
+    for (const part of partsRead(when.jsonata)) yield { at: `${at}/jsonata`, part }
+  }
 }

@@ -1,5 +1,6 @@
 import { BUILTINS, type Builtin } from './jsonata-builtins.js'
 import { closestMatch, type ExpressionProblem } from './jsonata-errors.js'
+import { REQUEST_VARIABLES, requestProblems } from './jsonata-request.js'
 import { type Node, nodesOf, spanOf } from './jsonata-syntax.js'
 
 /** Members that jsonata's own types leave out. */
@@ -21,9 +22,10 @@ export function* staticProblems(
 ): Generator<ExpressionProblem> {
   const nodes: readonly Parsed[] = nodesOf(ast)
   const own = boundNames(nodes)
-  const bound = new Set([...own, '', '$', 'now', 'millis', ...BUILTINS])
+  const bound = new Set([...own, '', '$', 'now', 'millis', ...REQUEST_VARIABLES, ...BUILTINS])
   // A function of the expression's own may have the name of one of JSONata's.
   const callable = new Map([...builtins].filter(([name]) => !own.has(name)))
+  yield* requestProblems(text, nodes, own)
   const applied = new Set(nodes.map((node) => (node.type === 'apply' ? node.rhs : undefined)))
   for (const node of nodes) {
     if (node.type === 'variable') yield* variableProblems(text, node, bound)

@@ -1,23 +1,27 @@
 import { createRequire } from 'node:module'
 import type jsonata from 'jsonata'
 import { HeadgateError } from '../../../contract/errors.js'
-import type { JsonBody } from '../../../contract/index.js'
+import type { JsonBody, RequestParts } from '../../../contract/index.js'
 import { Budget } from '../../../lib/budget.js'
 import { nextTurn } from '../../../lib/slices.js'
 import { currentBudget, evaluateAlone } from './jsonata-budget.js'
 import { type Builtin, bounded, builtinsOf, EXIT } from './jsonata-builtins.js'
 import { staticProblems } from './jsonata-check.js'
 import { type ExpressionProblem, syntaxProblem } from './jsonata-errors.js'
+import { requestBindings, requestUses, requestValues } from './jsonata-request.js'
 import { longestList, stepCheck } from './jsonata-steps.js'
 import { hazards, linearRegexEngine, type Node, nodesOf, onlyReads } from './jsonata-syntax.js'
 
 export interface Expression {
   /** Whether the event matches. Rejects with the errors of JSONata; `evaluationError` translates them. */
-  matches(body: JsonBody, budget?: Budget): Promise<boolean>
+  matches(body: JsonBody, budget?: Budget, request?: RequestParts): Promise<boolean>
   /** The result of the expression, before it is taken for true or false; rejects likewise. */
-  evaluate(body: JsonBody, budget?: Budget): Promise<unknown>
+  evaluate(body: JsonBody, budget?: Budget, request?: RequestParts): Promise<unknown>
   /** The value in the event at each path that the expression starts from. Never rejects. */
-  look(body: JsonBody): Promise<readonly { readonly at: string; readonly value: unknown }[]>
+  look(
+    body: JsonBody,
+    request?: RequestParts,
+  ): Promise<readonly { readonly at: string; readonly value: unknown }[]>
   /** The parsed expression. */
   readonly ast: Node
 }
@@ -61,6 +65,13 @@ function problemsOf(text: string, ast: Node): readonly ExpressionProblem[] {
   return refused.length > 0 ? refused : [...staticProblems(text, ast, allBuiltins())]
 }
 
+/** The parts of the request that an expression reads; none if it cannot be parsed. */
+export function partsRead(text: string): readonly string[] {
+  const parsed = parse(text, new Options())
+  if ('problem' in parsed) return []
+  return [...new Set(requestUses(parsed.expression.ast()).map(({ part }) => part))]
+}
+
 /** Throws HG_CONFIG_JSONATA with the first problem. */
 export function compileJsonata(text: string): Expression {
   const options = new Options()
@@ -77,14 +88,16 @@ export function compileJsonata(text: string): Expression {
   const inputOf = onlyReads(ast)
     ? ({ value }: JsonBody) => value
     : ({ bytes }: JsonBody): unknown => JSON.parse(bytes.toString())
-  const evaluate = (body: JsonBody, budget = new Budget()): Promise<unknown> =>
-    withRetry(() => evaluateAlone(() => expression.evaluate(inputOf(body)), budget))
+  const uses = requestUses(ast)
+  const bindingsOf = requestBindings(uses)
+  const evaluate = (body: JsonBody, budget = new Budget(), request?: RequestParts): Promise<unknown> =>
+    withRetry(() => evaluateAlone(() => expression.evaluate(inputOf(body), bindingsOf?.(request)), budget))
   // Only `explain` and `test` use it, and then for many events.
   let paths: readonly { readonly at: string; readonly read: jsonata.Expression }[] | undefined
   return {
-    matches: async (body, budget) => isTruthy(await evaluate(body, budget)),
+    matches: async (body, budget, request) => isTruthy(await evaluate(body, budget, request)),
     evaluate,
-    look({ value }) {
+    async look({ value }, request) {
       paths ??= pathsOf(ast).map((at) => ({ at, read: newExpression(at) }))
       const seen = paths.map(async ({ at, read }) => ({
         at,
@@ -92,7 +105,7 @@ export function compileJsonata(text: string): Expression {
           () => '(too much to show)',
         ),
       }))
-      return Promise.all(seen)
+      return [...(await Promise.all(seen)), ...requestValues(uses, request)]
     },
     ast,
   }

@@ -1,9 +1,13 @@
+import { locator } from '../../../lib/locator.js'
 import type { Condition } from './condition.js'
 import type { Predicate } from './predicate.js'
 import type { When } from './settings.js'
 import { plainWords } from './to-predicate.js'
 
-/** Where a rule looks: at the value of a JSONata path, at a text as a whole, or for words anywhere in it. */
+/**
+ * Where a rule looks: at the value of a JSONata path, at a text as a whole, or for words anywhere in it. `path`: the text of a
+ * locator.
+ */
 export type Where =
   | { readonly kind: 'value'; readonly path: string }
   | { readonly kind: 'text'; readonly path: string }
@@ -93,16 +97,17 @@ function pathsOf(predicate: Predicate): readonly string[] | undefined {
 }
 
 function requiredByRegex(regex: string, { at, flags }: When): readonly Requirement[] {
+  const path = at === undefined ? undefined : locator(at).text
   const inWords = (keys: readonly string[]): Requirement => ({
-    where: { kind: 'words', path: at },
+    where: { kind: 'words', path },
     keys: keys.map((word) => word.slice(-MOST_CHARACTERS)),
     before: [],
   })
   const plain = plainWords(regex, flags ?? '')
   if (plain === undefined) return longestFirst(requiredLiterals(regex, flags)).map((word) => inWords([word]))
   const keys = plain.map(({ text }) => text)
-  const areWhole = at !== undefined && plain.every(({ start, end, folded }) => start && end && !folded)
-  return areWhole ? [{ where: { kind: 'text', path: at }, keys, before: [] }] : [inWords(keys)]
+  const areWhole = path !== undefined && plain.every(({ start, end, folded }) => start && end && !folded)
+  return areWhole ? [{ where: { kind: 'text', path }, keys, before: [] }] : [inWords(keys)]
 }
 
 /** Of a longer word, only the end is searched for: words often differ there. */

@@ -8,6 +8,7 @@ import {
   pass,
   type Transform,
   type Verdict,
+  withRoute,
 } from '../../../contract/index.js'
 import { pointer } from '../../../lib/json/pointer.js'
 import { atOnce, inSlices, nextTurn, type Slices } from '../../../lib/slices.js'
@@ -46,7 +47,7 @@ export class Router implements Transform {
   }
 
   apply(event: Event): Verdict | Promise<Verdict> {
-    const subject = subjectOf(event.body, this.#payload)
+    const subject = subjectOf(event, this.#payload)
     return this.#decide(event, subject, new Candidates(this.#compiled().steps, subject))
   }
 
@@ -163,21 +164,11 @@ export function decision(name: string, to: Destination, count?: { inc(): void })
 function verdictOf(name: string, to: Destination): (event: Event) => Verdict {
   if (typeof to === 'object') {
     const route = { name, target: to }
-    return (event) => pass(routed(event, route))
+    return (event) => pass(withRoute(event, route))
   }
   if (to === 'drop') return drop
   return () => ({ kind: to, error: refusal(name) })
 }
-
-/** Written out: a spread would make each event an object of V8's slow kind (dictionary mode). */
-function routed({ id, body, receivedAt, traceparent, tracestate }: Event, route: Route): Event {
-  if (traceparent === undefined) return { id, body, receivedAt, route }
-  return tracestate === undefined
-    ? { id, body, receivedAt, traceparent, route }
-    : { id, body, receivedAt, traceparent, tracestate, route }
-}
-
-type Route = NonNullable<Event['route']>
 
 const refusal = (name: string): HeadgateError =>
   name === 'otherwise'

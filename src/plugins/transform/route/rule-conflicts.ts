@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { LintFinding } from '../../../contract/index.js'
 import { pointer } from '../../../lib/json/pointer.js'
 import { conjuncts, isObject, type Keywords, members } from '../../../lib/json/schema-places.js'
+import { isOfRequest } from '../../../lib/locator.js'
 import type { Condition } from './condition.js'
 import { textOf } from './condition.js'
 import { implies, isContradictory, type Predicate, type Term, type TextLiteral } from './predicate.js'
@@ -63,10 +64,11 @@ function refusedBySchema(
   terms: readonly Term[],
   ensured: readonly unknown[],
 ): string | undefined {
-  const values = when.at === undefined ? undefined : possibleValues(ensured, when.at)
+  const { at } = when
+  const values = at === undefined || isOfRequest(at) ? undefined : possibleValues(ensured, at)
   if (values !== undefined && condition.regex !== undefined) {
     const matches = values.some((value) => condition.regex?.test(textOf(value) ?? ''))
-    if (!matches) return `there is no value at ${when.at} that its regex matches and ${BEFORE}`
+    if (!matches) return `there is no value at ${at} that its regex matches and ${BEFORE}`
   }
   const refused = terms.map((term) => refusedPath(term, ensured))
   return refused.every((path) => path !== undefined)
@@ -77,7 +79,7 @@ function refusedBySchema(
 /** The path that a term compares with a value that cannot stand there. JSONata takes a list of one for its element. */
 function refusedPath(term: Term, ensured: readonly unknown[]): string | undefined {
   for (const literal of term) {
-    if (literal.kind !== 'equals' || pointer(literal.path).tokens.length === 0) continue
+    if (literal.kind !== 'equals' || isOfRequest(literal.path)) continue
     const values = possibleValues(ensured, literal.path, true)
     const isKnown = values?.every((value) => typeof value !== 'object' || value === null)
     if (isKnown && !values?.some((value) => value === JSON.parse(literal.value))) return literal.path

@@ -1,6 +1,6 @@
-import { pointer } from '../../../lib/json/pointer.js'
+import { locator } from '../../../lib/locator.js'
 import type { Slices } from '../../../lib/slices.js'
-import { type Condition, MANY, regexText, type Subject, valueAt } from './condition.js'
+import { type Condition, finder, MANY, regexText, type Subject } from './condition.js'
 import { type Key, type Requirement, requirementsOf, type Where } from './prefilter.js'
 import { wordSearch } from './word-search.js'
 
@@ -98,7 +98,7 @@ function lookUpOf({ kind, path }: Where, members: readonly Member[]): Required<S
   for (const { rule, requirement } of members)
     for (const key of new Set(requirement.keys)) append(rulesBy, key, rule)
   if (kind === 'value') return lookUpValue(path, members, rulesBy)
-  const at = path === undefined ? undefined : pointer(path)
+  const at = path === undefined ? undefined : locator(path)
   if (kind === 'text') return (subject) => rulesBy.get(regexText(at, subject) as Key) ?? NONE
   const search = wordSearch(rulesBy as Map<string, number[]>)
   return (subject) => {
@@ -112,14 +112,14 @@ function lookUpValue(
   members: readonly Member[],
   rulesBy: ReadonlyMap<Key, readonly number[]>,
 ): Required<Step>['lookUp'] {
-  const { tokens } = pointer(path)
-  const before = [...new Set(members.flatMap(({ requirement }) => requirement.before))].map(
-    (at) => pointer(at).tokens,
+  const find = finder(locator(path))
+  const before = [...new Set(members.flatMap(({ requirement }) => requirement.before))].map((at) =>
+    finder(locator(at)),
   )
   const all = members.map(({ rule }) => rule)
-  return ({ body: { value } }) => {
-    const found = valueAt(value, tokens)
-    const isOpen = found === MANY || before.some((names) => valueAt(value, names) === MANY)
+  return (subject) => {
+    const found = find(subject)
+    const isOpen = found === MANY || before.some((findBefore) => findBefore(subject) === MANY)
     return isOpen ? all : (rulesBy.get(found as Key) ?? NONE)
   }
 }

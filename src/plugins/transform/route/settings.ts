@@ -1,5 +1,6 @@
 import type { Static } from 'typebox'
 import { Pointer, Type } from '../../../lib/json/pointer.js'
+import { Locator } from '../../../lib/locator.js'
 
 const closed = { additionalProperties: false } as const
 
@@ -43,9 +44,9 @@ const When = Type.Object(
       }),
     ),
     at: Type.Optional(
-      Pointer({
+      Locator({
         description:
-          'Place in the event that `regex` looks at instead of the payload: text as it is, a number as it was sent, anything else as compact JSON. Where there is nothing, the rule does not match.',
+          'Place in the event that `regex` looks at instead of the payload: text as it is, a number as it was sent, anything else as compact JSON. `header:NAME`, `query:NAME`, `path` and `method` are parts of the request. Where there is nothing, the rule does not match.',
       }),
     ),
     flags: Type.Optional(
@@ -60,7 +61,7 @@ const When = Type.Object(
         minLength: 1,
         expected: 'a JSONata expression such as "payload.region = \'eu-west\'"',
         description:
-          'JSONata expression over the whole event; the rule matches where $boolean() of its result is true. With `regex`, both must match.',
+          'JSONata expression over the whole event; the rule matches where $boolean() of its result is true. `$headers."NAME"`, `$query.NAME`, `$path` and `$method` are parts of the request. With `regex`, both must match.',
       }),
     ),
   },

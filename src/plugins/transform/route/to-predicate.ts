@@ -1,7 +1,9 @@
 import { isSameNumber } from '../../../lib/json/decimal.js'
 import { child } from '../../../lib/json/pointer.js'
+import { locator } from '../../../lib/locator.js'
 import { compileRegex } from '../../../lib/regex.js'
 import { isTruthy } from './jsonata.js'
+import { requestPartOf } from './jsonata-request.js'
 import { literalOf, type Node } from './jsonata-syntax.js'
 import { ALWAYS, NEVER, type Predicate } from './predicate.js'
 import type { When } from './settings.js'
@@ -78,10 +80,14 @@ function membership(operand: Parsed, list: Parsed, text: string): Predicate | un
   return parts.length > 0 && parts.every((part) => part !== undefined) ? { kind: 'or', parts } : undefined
 }
 
-/** The JSON Pointer of a path that consists of names only. */
-function pathOf({ type, steps, ...rest }: Parsed): string | undefined {
+/** The locator of a path that consists of names only, or of a part of the request. */
+function pathOf(node: Parsed): string | undefined {
+  const { type, steps, ...rest } = node
+  if (type === 'variable') return isBare(node, NAME) ? requestPartOf(node) : undefined
   if (type !== 'path' || steps === undefined || Object.keys(rest).length > 0) return undefined
-  const isName = (step: Parsed) => step.type === 'name' && isBare(step, NAME)
+  if (!steps.every((step) => isBare(step, NAME))) return undefined
+  if (steps[0]?.type === 'variable') return steps.length === 2 ? requestPartOf(node) : undefined
+  const isName = (step: Parsed) => step.type === 'name'
   return steps.every(isName) ? steps.reduce((at, { value }) => child(at, String(value)), '') : undefined
 }
 
@@ -109,7 +115,8 @@ export function regexPredicate(regex: string, { at, flags = '' }: When): Predica
 }
 
 /** A path of its own: a regex sees a value as text, and JSONata does not. */
-export const regexPath = (at: string | undefined): string => JSON.stringify(['regex', at])
+export const regexPath = (at: string | undefined): string =>
+  JSON.stringify(['regex', at === undefined ? at : locator(at).text])
 
 export interface Word {
   readonly text: string

@@ -15,7 +15,18 @@ describe('an expression that can only fail', () => {
     ['$Contains(a, "x")', '$Contains', 'Did you mean "$contains"?'],
     ['$frobnicate(a) = 1', '$frobnicate', 'JSONata has no function $frobnicate.'],
     ['a ~> $uppercas', '$uppercas', 'Did you mean "$uppercase"?'],
-    ["$headers.x = 'a'", '$headers', 'For a member of the event, leave out the $: "headers".'],
+    ["$region.x = 'a'", '$region', 'For a member of the event, leave out the $: "region".'],
+    // The request.
+    ["$header.x = 'a'", '$header', 'Did you mean "$headers"?'],
+    ['$exists($headers)', '$headers', 'The name of a header is missing behind $headers.'],
+    ['$lookup($headers, "x") = "a"', '$headers', 'Write $headers."X-GitHub-Event".'],
+    ['$headers.* = "a"', '$headers', 'The name of a header is missing'],
+    ['$headers[0].x = "a"', '$headers', 'The name of a header is missing'],
+    ['$headers.(x) = "a"', '$headers', 'The name of a header is missing'],
+    ['$headers(1) = "a"', '$headers', 'The name of a header is missing'],
+    ['$count($query) > 1', '$query', 'The name of a parameter is missing behind $query.'],
+    ['($path := "/a"; a = $path)', '$path', 'The variable $path is a part of the request.'],
+    ['$map(a, function($headers) { $headers.x })', '$headers', 'Choose another name'],
     ['$foo', '$foo', 'There is no variable or function $foo.'],
     ['($total := 1; $totl > 0)', '$totl', 'Did you mean "$total"?'],
     ['items[$i > 0]', '$i', 'There is no variable or function $i.'],
@@ -72,9 +83,9 @@ describe('an expression that can only fail', () => {
   })
 
   it('has all its problems told at once', () => {
-    const found = problems('$uppercas(a) = "X" and $headers.x = /y/').map(({ at }) => at)
+    const found = problems('$uppercas(a) = "X" and $region.x = /y/').map(({ at }) => at)
 
-    expect(found.sort()).toEqual(['$headers', '$uppercas', '='])
+    expect(found.sort()).toEqual(['$region', '$uppercas', '='])
   })
 })
 

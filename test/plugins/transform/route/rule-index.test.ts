@@ -1,10 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Event, Verdict } from '../../../../src/contract/index.js'
+import type { Event, RequestParts, Verdict } from '../../../../src/contract/index.js'
 import { pointer } from '../../../../src/lib/json/pointer.js'
 import { compileRegex } from '../../../../src/lib/regex.js'
 import { atOnce } from '../../../../src/lib/slices.js'
-import { compileCondition, subjectOf, textAt } from '../../../../src/plugins/transform/route/condition.js'
+import {
+  compileCondition,
+  locatedText,
+  subjectOf,
+} from '../../../../src/plugins/transform/route/condition.js'
 import { evaluationError } from '../../../../src/plugins/transform/route/jsonata-errors.js'
 import { Candidates } from '../../../../src/plugins/transform/route/route.js'
 import { indexRules } from '../../../../src/plugins/transform/route/rule-index.js'
@@ -15,10 +19,10 @@ type When = Rules[string]
 const payload = pointer('/payload')
 
 /** The rules that the index leaves to be tried. */
-function candidates(whens: readonly When[], value: unknown): readonly number[] {
+function candidates(whens: readonly When[], value: unknown, request?: RequestParts): readonly number[] {
   const all = new Candidates(
     atOnce(indexRules(whens.map(compileCondition))),
-    subjectOf(event(value).body, payload),
+    subjectOf(event(value, request), payload),
   )
   const found: number[] = []
   for (let next = all.next(); next !== undefined; next = all.next()) found.push(next)
@@ -48,6 +52,28 @@ describe('of many rules, only those are tried', () => {
     expect(candidates(whens, { type: 'order', payload: { kind: 'kind-77' } })).toContain(77)
     expect(candidates(whens, { type: 'order', payload: { kind: 'kind-77' } }).length).toBeLessThan(4)
     expect(candidates(whens, { type: 'order', payload: { kind: '?' } })).toEqual([])
+    expect(candidates(whens, { type: 'order' })).toEqual([])
+  })
+
+  it.each<[string, (n: number) => When]>([
+    ['want one text of a header', (n) => ({ regex: `^kind-${n}$`, at: 'header:X-Kind' })],
+    [
+      'name the header in other letters',
+      (n) => ({ regex: `^kind-${n}$`, at: `header:${n % 2 ? 'x' : 'X'}-KIND` }),
+    ],
+    ['want a word of a header', (n) => ({ regex: `^[a-z]+-0*${n}$`, at: 'header:X-Kind' })],
+    ['compare a header', (n) => ({ jsonata: `$headers."X-Kind" = 'kind-${n}'` })],
+    ['compare it, and more', (n) => ({ jsonata: `type = 'order' and $headers.\`x-kind\` = 'kind-${n}'` })],
+    ['want one text of the query', (n) => ({ regex: `^kind-${n}$`, at: 'query:kind' })],
+    ['compare a parameter of the query', (n) => ({ jsonata: `$query.kind = 'kind-${n}'` })],
+    ['compare the path', (n) => ({ jsonata: `$path = 'kind-${n}'` })],
+  ])('that %s, and may match', (_, when) => {
+    const whens = numbers(100).map((n) => when(n))
+    const request = (kind: string) => ({ headers: { 'x-kind': kind }, query: { kind }, path: kind })
+
+    expect(candidates(whens, { type: 'order' }, request('kind-77'))).toContain(77)
+    expect(candidates(whens, { type: 'order' }, request('kind-77')).length).toBeLessThan(4)
+    expect(candidates(whens, { type: 'order' }, request('?'))).toEqual([])
     expect(candidates(whens, { type: 'order' })).toEqual([])
   })
 
@@ -103,7 +129,7 @@ describe('of many rules, only those are tried', () => {
     Object.defineProperty(body.value, 'payload', { get: () => reads++ })
     const whens = [{ jsonata: "type = 'x'" }, ...numbers(20).map((n) => ({ regex: `"kind-${n}"` }))]
     const steps = atOnce(indexRules(whens.map(compileCondition)))
-    const all = new Candidates(steps, subjectOf(body, payload))
+    const all = new Candidates(steps, subjectOf({ body }, payload))
 
     expect([all.next(), reads]).toEqual([0, 0])
     expect([all.next(), reads]).toEqual([undefined, 1])
@@ -149,16 +175,18 @@ describe('an error of an expression', () => {
 const said = (verdict: Verdict) => (verdict.kind === 'fail' ? verdict.error.message : nameIn(verdict))
 
 /** The result of each rule for an event, tried alone, its expression evaluated; undefined where it says nothing. */
-function plainly(whens: readonly When[]): ({ body }: Event) => Promise<(string | undefined)[]> {
+function plainly(whens: readonly When[]): (event: Event) => Promise<(string | undefined)[]> {
   const conditions = whens.map(compileCondition)
-  return ({ body }) =>
+  return ({ body, request = {} }) =>
     Promise.all(
       conditions.map(async ({ regex, at, expression }, index) => {
         const payloadText = JSON.stringify(payload.read(body.value)) ?? ''
-        const text = at === undefined ? payloadText : textAt(body, at)
+        const text = at === undefined ? payloadText : locatedText({ body, request }, at)
         if (regex !== undefined && (text === undefined || !regex.test(text))) return undefined
         try {
-          return expression === undefined || (await expression.matches(body)) ? `r${index}` : undefined
+          return expression === undefined || (await expression.matches(body, undefined, request))
+            ? `r${index}`
+            : undefined
         } catch (error) {
           return evaluationError(`r${index}`, error).message
         }
@@ -166,7 +194,10 @@ function plainly(whens: readonly When[]): ({ body }: Event) => Promise<(string |
     )
 }
 
-const place = fc.constantFrom('kind', 'payload.kind', 'payload.region', 'payload', 'payload.`deep`.kind')
+const place = fc.constantFrom(
+  ...['kind', 'payload.kind', 'payload.region', 'payload', 'payload.`deep`.kind'],
+  ...['$headers."X-Kind"', '$headers.`x-kind`', '$headers.region', '$query.kind', '$path', '$method'],
+)
 const literal = fc.constantFrom("'a'", "'b'", "'ab'", "'A'", "''", '1', '-1', '"1"', 'true', 'null')
 const comparison = fc.oneof(
   fc.tuple(place, literal).map(([at, value]) => `${at} = ${value}`),
@@ -291,12 +322,16 @@ const when: fc.Arbitrary<When> = fc.oneof(
   regexAt({}),
   regexAt({ at: '/kind' }),
   regexAt({ at: '/payload/kind' }),
+  regexAt({ at: 'header:X-Kind' }),
+  regexAt({ at: 'header:x-kind' }),
+  regexAt({ at: 'query:kind' }),
   fc.tuple(regexAt({}), expression).map(([found, jsonata]) => ({ ...found, jsonata })),
 )
 const rules = fc.oneof(
   fc.array(when, { maxLength: 40 }),
   fc.array(regexAt({}), { minLength: 20, maxLength: 60 }),
   fc.array(regexAt({ at: '/kind' }), { minLength: 20, maxLength: 60 }),
+  fc.array(regexAt({ at: 'header:X-Kind' }), { minLength: 20, maxLength: 60 }),
 )
 
 const scalar = fc.constantFrom<unknown>(
@@ -335,25 +370,40 @@ const { value } = fc.letrec<{ value: unknown }>((tie) => ({
     },
   ),
 }))
+const text = scalar.map(String)
+const requests = fc.option(
+  fc.record<RequestParts>(
+    {
+      headers: fc.record({ 'x-kind': text, region: text }, { requiredKeys: [] }),
+      query: fc.record({ kind: text }, { requiredKeys: [] }),
+      path: text,
+      method: text,
+    },
+    { requiredKeys: [] },
+  ),
+  { nil: undefined },
+)
 const events = fc.oneof(
   { arbitrary: fc.record({ kind: value, payload: value }, { requiredKeys: [] }), weight: 9 },
   { arbitrary: value, weight: 1 },
 )
+
+const received = fc.array(fc.tuple(events, requests), { minLength: 1, maxLength: 8 })
 
 describe('an index of rules', () => {
   it('decides as if every rule had been tried in its turn, errors included', {
     timeout: 60_000,
   }, async () => {
     await fc.assert(
-      fc.asyncProperty(rules, fc.array(events, { minLength: 1, maxLength: 8 }), async (whens, values) => {
+      fc.asyncProperty(rules, received, async (whens, values) => {
         const plain = plainly(whens)
         const indexed = stage(Object.fromEntries(whens.map((each, index) => [`r${index}`, each])))
-        for (const each of values) {
-          const all = await plain(event(each))
+        for (const [each, request] of values) {
+          const all = await plain(event(each, request))
           const first = all.find((text) => text !== undefined)
-          expect(said(await indexed.apply(event(each)))).toBe(first ?? 'otherwise')
+          expect(said(await indexed.apply(event(each, request)))).toBe(first ?? 'otherwise')
           const meant = all.flatMap((text, index) => (text === undefined ? [] : [index]))
-          const found = candidates(whens, each)
+          const found = candidates(whens, each, request)
           expect(found).toEqual([...new Set(found)].sort((a, b) => a - b))
           expect(meant.filter((index) => !found.includes(index))).toEqual([])
         }

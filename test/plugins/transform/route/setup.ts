@@ -1,4 +1,10 @@
-import type { ConfigProblem, Event, Transform, Verdict } from '../../../../src/contract/index.js'
+import type {
+  ConfigProblem,
+  Event,
+  RequestParts,
+  Transform,
+  Verdict,
+} from '../../../../src/contract/index.js'
 import { parseBody } from '../../../../src/lib/json/body.js'
 import { route } from '../../../../src/plugins/transform/route/index.js'
 import { fillDefaults, type TestContext, testContext } from '../../../helpers/context.js'
@@ -9,7 +15,10 @@ export const eventOf = (text: string): Event => ({
   receivedAt: 0,
 })
 
-export const event = (value: unknown): Event => eventOf(JSON.stringify(value))
+export const event = (value: unknown, request?: RequestParts): Event => ({
+  ...eventOf(JSON.stringify(value)),
+  ...(request !== undefined && { request }),
+})
 
 /** Every rule goes to a topic with the name of the rule. */
 export interface Rules {
