@@ -4,7 +4,7 @@ import { settingProblems } from './checks.js'
 import { ClusterClient, clientKey } from './cluster-client.js'
 import { codecFindings, LINTS, lint } from './lint.js'
 import { PROBE_LINTS, probe } from './probe/probe.js'
-import { rebuilder, recordMaker } from './record.js'
+import { rebuilder, recordMaker, requestReads } from './record.js'
 import { KafkaRecordLog } from './record-log.js'
 import { SETTINGS } from './settings.js'
 import { CLIENT_METRICS } from './statistics.js'
@@ -23,6 +23,7 @@ export const kafkaSink = definePlugin({
   lints: { ...LINTS, ...PROBE_LINTS },
   lint,
   probe,
+  reads: requestReads,
   inbox: true,
   topics: { cluster: clientKey, open: openTopicAdmin },
   create(settings, { pipeline, log, share }) {

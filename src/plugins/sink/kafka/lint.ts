@@ -1,5 +1,6 @@
 import type { LintContext, LintFinding, LintMeaning } from '../../../contract/index.js'
 import { isRequired } from '../../../lib/json/schema-places.js'
+import { isOfRequest } from '../../../lib/locator.js'
 import { codecRemedy, missingCodecs } from './failures.js'
 import { clientConfig, type Properties } from './properties.js'
 import { RECORD_OVERHEAD } from './record.js'
@@ -41,7 +42,8 @@ export function* lint(settings: Settings, { ensured, maxBody }: LintContext): Ge
   const { key, keyFallback } = settings
   // After a transform that may change the event, nothing at all is known of it.
   const isKnown = ensured.length > 0
-  if (key !== undefined && keyFallback === 'refuse' && isKnown && !isRequired(ensured, key)) {
+  const isInBody = key !== undefined && !isOfRequest(key)
+  if (isInBody && keyFallback === 'refuse' && isKnown && !isRequired(ensured, key)) {
     yield {
       at: '/key',
       name: 'key-not-required' satisfies keyof typeof LINTS,

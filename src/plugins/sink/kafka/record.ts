@@ -1,14 +1,25 @@
 import { HeadgateError } from '../../../contract/errors.js'
-import type { Event, JsonPointer, LoggedRecord, RecordHeader, SinkRecord } from '../../../contract/index.js'
+import type { Event, LoggedRecord, RecordHeader, RequestRead, SinkRecord } from '../../../contract/index.js'
 import { isJson } from '../../../lib/json/body.js'
-import { pointer } from '../../../lib/json/pointer.js'
+import { child, pointer } from '../../../lib/json/pointer.js'
+import { isOfRequest, type Locator, locator, requestPart } from '../../../lib/locator.js'
 
 export interface RecordSettings {
   readonly key?: string
-  /** For an event without a value at `key`: a pointer, "refuse" or "none". */
+  /** For an event without a value at `key`: a locator, "refuse" or "none". */
   readonly keyFallback: 'refuse' | 'none' | string
   readonly value: string
   readonly headers: Readonly<{ [name: string]: string }>
+}
+
+/** The settings that name a part of the request. */
+export function requestReads({ key, keyFallback, headers }: RecordSettings): RequestRead[] {
+  const named = [
+    ...(key === undefined ? [] : [{ at: '/key', part: key }]),
+    ...(isPlace(keyFallback) ? [{ at: '/keyFallback', part: keyFallback }] : []),
+    ...Object.entries(headers).map(([name, part]) => ({ at: child('/headers', name), part })),
+  ]
+  return named.filter(({ part }) => isOfRequest(part))
 }
 
 export interface RecordMaker {
@@ -19,10 +30,10 @@ export interface RecordMaker {
 
 /** Makes the record of an event. Its value is never serialized again: it is the bytes that were sent. */
 export function recordMaker(settings: RecordSettings): RecordMaker {
-  const keyAt = settings.key === undefined ? undefined : pointer(settings.key)
-  const fallbackAt = settings.keyFallback.startsWith('/') ? pointer(settings.keyFallback) : undefined
+  const keyAt = settings.key === undefined ? undefined : locator(settings.key)
+  const fallbackAt = isPlace(settings.keyFallback) ? locator(settings.keyFallback) : undefined
   const valueAt = pointer(settings.value)
-  const ownHeaders = Object.entries(settings.headers).map(([name, text]) => ({ name, at: pointer(text) }))
+  const ownHeaders = Object.entries(settings.headers).map(([name, text]) => ({ name, at: locator(text) }))
 
   /** Null: the record has no key. Undefined: the event has no value for its key. */
   function keyOf(event: Event): Buffer | null | undefined {
@@ -50,7 +61,7 @@ export function recordMaker(settings: RecordSettings): RecordMaker {
       const key = keyOf(event)
       if (key === undefined) throw missing('key', keyAt, fallbackAt)
       const value = event.body.slice(valueAt)
-      if (value === undefined) throw missing('value', valueAt)
+      if (value === undefined) throw missing('value', locator(settings.value))
       return {
         target,
         key,
@@ -63,29 +74,40 @@ export function recordMaker(settings: RecordSettings): RecordMaker {
   }
 }
 
+const isPlace = (keyFallback: string): boolean => keyFallback !== 'refuse' && keyFallback !== 'none'
+
 /** Null for a JSON null: as four bytes of text it would send every such event to one partition. */
-function keyBytes({ body }: Event, at: JsonPointer): Buffer | null | undefined {
-  const value = at.read(body.value)
+function keyBytes({ body, request }: Event, at: Locator): Buffer | null | undefined {
+  if (at.kind !== 'body') {
+    const text = requestPart(at, request)
+    return text === undefined ? undefined : Buffer.from(text)
+  }
+  const value = at.pointer.read(body.value)
   if (value === null) return null
-  return typeof value === 'string' ? Buffer.from(value) : body.slice(at)
+  return typeof value === 'string' ? Buffer.from(value) : body.slice(at.pointer)
 }
 
-function headerText({ body }: Event, at: JsonPointer): string | undefined {
-  const value = at.read(body.value)
-  // node-rdkafka cuts a header at NUL (src/producer.cc), so a text that has one goes as JSON, which escapes it.
+/** node-rdkafka cuts a header at NUL (src/producer.cc), so a text that has one goes as JSON, which escapes it. */
+function headerText({ body, request }: Event, at: Locator): string | undefined {
+  if (at.kind !== 'body') {
+    const text = requestPart(at, request)
+    return text?.includes('\0') ? JSON.stringify(text) : text
+  }
+  const value = at.pointer.read(body.value)
   if (typeof value === 'string' && !value.includes('\0')) return value
-  return body.slice(at)?.toString()
+  return body.slice(at.pointer)?.toString()
 }
 
-function missing(part: string, at: JsonPointer | undefined, fallbackAt?: JsonPointer): HeadgateError {
+function missing(part: string, at: Locator | undefined, fallbackAt?: Locator): HeadgateError {
   const path = at?.text ?? ''
   const lacks = fallbackAt === undefined ? `no ${path}` : `neither ${path} nor ${fallbackAt.text}`
   return new HeadgateError(
     'HG_RECORD_FIELD_MISSING',
     `The event has ${lacks}, from which the ${part} of its record is taken.`,
-    {
-      violations: [{ pointer: path, message: `is missing; the record takes its ${part} from here` }],
-    },
+    // Only the body has places that a JSON Pointer names.
+    at?.kind === 'body'
+      ? { violations: [{ pointer: path, message: `is missing; the record takes its ${part} from here` }] }
+      : {},
   )
 }
 
@@ -94,17 +116,17 @@ type Tree = Map<string, Tree | string>
 
 /**
  * Puts value, key and headers of a record back to the pointers from which the settings take them, in that order: values that
- * are there already stay. Whether the text of a key or a header was a string cannot be told; it becomes one.
+ * are there already stay. Parts of the request are not in the body. Whether the text of a key or a header was a string cannot be told; it becomes one.
  */
 export function rebuilder(
   settings: Omit<RecordSettings, 'keyFallback'>,
 ): (record: LoggedRecord) => Buffer | undefined {
   const valueAt = pointer(settings.value).tokens
-  const keyAt = settings.key === undefined ? undefined : pointer(settings.key).tokens
-  const headersAt = Object.entries(settings.headers).map(([name, text]) => ({
-    name,
-    at: pointer(text).tokens,
-  }))
+  const keyAt =
+    settings.key === undefined || isOfRequest(settings.key) ? undefined : pointer(settings.key).tokens
+  const headersAt = Object.entries(settings.headers)
+    .filter(([, text]) => !isOfRequest(text))
+    .map(([name, text]) => ({ name, at: pointer(text).tokens }))
   return (record) => {
     const value = record.value.toString()
     if (!isJson(value)) return undefined

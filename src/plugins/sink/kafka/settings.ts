@@ -1,4 +1,5 @@
 import { Pointer, Type } from '../../../lib/json/pointer.js'
+import { HEADER_PATTERN, Locator, QUERY_PATTERN } from '../../../lib/locator.js'
 import { DEFAULTS } from './properties.js'
 
 const HOST_PORT = '(?:[A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}'
@@ -11,16 +12,16 @@ export const SETTINGS = Type.Object(
       expected: 'addresses such as "kafka-1:9092,kafka-2:9092"',
     }),
     key: Type.Optional(
-      Pointer({
+      Locator({
         description:
-          'Where in the event the key of its record is: a string as its text, anything else as its JSON. JSON null means that the record has no key. Without this setting, no record has one.',
+          'Where in the event the key of its record is: a string as its text, anything else as its JSON. JSON null means that the record has no key. `header:NAME`, `query:NAME`, `path` and `method` are parts of the request. Without this setting, no record has one.',
       }),
     ),
     keyFallback: Type.String({
       description:
-        'Used if an event has nothing at `key`: "refuse" (the event is a data error), "none" (its record has no key), or another place, such as "/accountId", from which the key is then taken.',
-      pattern: '^(?:refuse|none|(?:/(?:[^~/]|~[01])*)+)$',
-      expected: '"refuse", "none" or a JSON Pointer such as "/accountId"',
+        'Used if an event has nothing at `key`: "refuse" (the event is a data error), "none" (its record has no key), or another place, such as "/accountId" or "header:X-Account", from which the key is then taken.',
+      pattern: `^(?:refuse|none|path|method|${HEADER_PATTERN}|${QUERY_PATTERN}|(?:/(?:[^~/]|~[01])*)+)$`,
+      expected: '"refuse", "none", or a place such as "/accountId" or "header:NAME"',
       default: 'refuse',
     }),
     value: Pointer({
@@ -29,10 +30,10 @@ export const SETTINGS = Type.Object(
     }),
     headers: Type.Record(
       Type.String({ minLength: 1 }),
-      Pointer({ description: 'Where in the event the header is.' }),
+      Locator({ description: 'Where in the event the header is.' }),
       {
         description:
-          'Record headers by name: a string as its text, anything else as its JSON. A header that the event lacks is left out.',
+          'Record headers by name: a string as its text, anything else as its JSON. A header that the event lacks is left out. `header:NAME`, `query:NAME`, `path` and `method` are parts of the request.',
         default: { 'event-type': '/eventType', 'event-timestamp': '/timestamp' },
       },
     ),

@@ -204,3 +204,40 @@ test('keeps headers of the same name apart, and takes any name', () => {
   expect(texts(pairs(twice))).toEqual(expected)
   expect(texts(pairs(twice))).toEqual(expected)
 })
+
+const REQUEST = { method: 'POST', headers: { 'x-tenant': 'acme', 'x-odd': 'a\0b' }, query: { id: 'ü' } }
+const withRequest = (settings: Partial<RecordSettings>, text = '{}', request: Event['request'] = REQUEST) =>
+  recordMaker({ ...PLAIN, ...settings }).record({ ...event(text), request }, [])
+
+test('takes key and headers from the request', () => {
+  expect(withRequest({ key: 'header:X-Tenant' }).key?.toString()).toBe('acme')
+  expect(withRequest({ key: 'query:id' }).key?.toString()).toBe('ü')
+  expect(withRequest({ key: '/id', keyFallback: 'header:x-tenant' }).key?.toString()).toBe('acme')
+  const headers = { tenant: 'header:X-Tenant', odd: 'header:X-Odd', none: 'header:X-None', method: 'method' }
+  expect(withRequest({ headers }).headers).toEqual([
+    { name: 'tenant', value: 'acme' },
+    // node-rdkafka would cut it at NUL.
+    { name: 'odd', value: '"a\\u0000b"' },
+    { name: 'method', value: 'POST' },
+  ])
+})
+
+test('names the part of the request that its key lacks, which no JSON Pointer can', () => {
+  const error = thrownBy(() => withRequest({ key: 'header:X-None', keyFallback: '/id' }))
+  expect(error).toMatchObject({
+    code: 'HG_RECORD_FIELD_MISSING',
+    message: 'The event has neither header:x-none nor /id, from which the key of its record is taken.',
+    violations: [],
+  })
+})
+
+test('rebuilds a body without the parts of the request', () => {
+  const rebuild = rebuilder({ key: 'header:x-tenant', value: '/payload', headers: { kind: 'query:kind' } })
+  const header = (name: string) => (name === 'kind' ? 'k' : undefined)
+  const record = {
+    key: Buffer.from('acme'),
+    value: Buffer.from('{"n":1}'),
+    header,
+  } as unknown as LoggedRecord
+  expect(rebuild(record)?.toString()).toBe('{"payload":{"n":1}}')
+})
