@@ -4,6 +4,7 @@ import { parseBody } from '../lib/json/body.js'
 import type { Delivery } from '../pipeline/build-delivery.js'
 import type { Decision } from '../pipeline/decision.js'
 import { eventRecord } from '../pipeline/records.js'
+import { fromWrittenRequest } from '../pipeline/request-parts.js'
 import type { DeadLetter } from './letter.js'
 
 /** The result of a dead letter with the config as it is now. */
@@ -39,13 +40,14 @@ export async function judge(delivery: Delivery, letter: DeadLetter, value: Buffe
   }
 }
 
-function eventOf({ id, timestamp, traceparent, tracestate }: DeadLetter, value: Buffer): Event {
+function eventOf({ id, timestamp, traceparent, tracestate, request }: DeadLetter, value: Buffer): Event {
   return {
     id,
     body: parseBody(value, MAX_DEPTH),
     receivedAt: timestamp,
     ...(traceparent !== undefined && { traceparent }),
     ...(tracestate !== undefined && { tracestate }),
+    ...(request !== undefined && { request: fromWrittenRequest(request) }),
   }
 }
 

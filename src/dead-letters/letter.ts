@@ -1,6 +1,7 @@
 import type { Violation } from '../contract/errors.js'
 import type { LoggedRecord, Position } from '../contract/index.js'
 import { CONNECT, HEADER } from '../ledger/record-headers.js'
+import { parseRequestText, type WrittenRequest } from '../pipeline/request-parts.js'
 
 /** The headers of a dead letter; key and value stay in the log. */
 export interface DeadLetter extends Position {
@@ -20,6 +21,8 @@ export interface DeadLetter extends Position {
   readonly traceparent: string | undefined
   readonly tracestate: string | undefined
   readonly violations: readonly Violation[]
+  /** The parts of the request that the config read. */
+  readonly request: WrittenRequest | undefined
 }
 
 /** Undefined if a record is not a dead letter of Headgate. */
@@ -48,6 +51,7 @@ export function deadLetterOf(record: LoggedRecord): DeadLetter | undefined {
     traceparent: record.header(HEADER.traceparent),
     tracestate: record.header(HEADER.tracestate),
     violations: violationsOf(record.header(HEADER.violations)),
+    request: parseRequestText(record.header(HEADER.request)),
   }
 }
 

@@ -5,14 +5,14 @@ import type { RecordMac } from '../pipeline/record-mac.js'
 
 /**
  * Whether the pipeline with this key wrote a dead letter: anybody with write access to the topic can write one. The MAC proves
- * topic, id and digest, and the digest the bytes of the event; the reason in the headers is not proven.
+ * topic, id, digest and request, and the digest the bytes of the event; the reason in the headers is not proven.
  */
 export function isProven(record: LoggedRecord, mac: RecordMac): boolean {
   const [id, digest] = [record.header(HEADER.id), record.header(HEADER.digest)]
   return (
     id !== undefined &&
     digest === digestOf(record.value) &&
-    record.header(HEADER.mac) === mac.of(record.topic, id, digest)
+    record.header(HEADER.mac) === mac.of(record.topic, id, digest, record.header(HEADER.request))
   )
 }
 

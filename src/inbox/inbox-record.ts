@@ -20,6 +20,16 @@ const Target = Type.Object(
   },
   closed,
 )
+const Texts = Type.Record(Type.String(), Type.String())
+const RequestForm = Type.Object(
+  {
+    method: Type.Optional(Type.String()),
+    path: Type.Optional(Type.String()),
+    headers: Type.Optional(Texts),
+    query: Type.Optional(Texts),
+  },
+  closed,
+)
 const Offset = Type.Integer({ minimum: 0 })
 const WrittenRecord = Type.Object(
   {
@@ -54,6 +64,7 @@ const Form = Type.Object(
     receivedAt: Type.Number(),
     traceparent: Type.Optional(Type.String()),
     tracestate: Type.Optional(Type.String()),
+    request: Type.Optional(RequestForm),
     route: Type.Optional(Type.Object({ name: Type.String(), target: Target }, closed)),
     verdict: Verdict,
     /** The lengths of the parts of the value. */

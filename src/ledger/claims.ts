@@ -59,8 +59,9 @@ export class Claims {
     const [id, digest] = [record.header(HEADER.id), record.header(HEADER.digest)]
     if (id === undefined || digest === undefined) return undefined
     if (record.header(HEADER.pipeline) !== this.#options.pipeline) return undefined
-    const found = record.header(HEADER.mac)
-    const proven = isDigest(digest) && this.#macs.some((mac) => mac.of(record.topic, id, digest) === found)
+    const [found, request] = [record.header(HEADER.mac), record.header(HEADER.request)]
+    const isRight = (mac: RecordMac) => mac.of(record.topic, id, digest, request) === found
+    const proven = isDigest(digest) && this.#macs.some(isRight)
     if (!proven) this.#countUnproven(record)
     if (!ID.test(id) || !isDigest(digest)) return undefined
     const traceparent = traceparentOf(record.header(HEADER.traceparent))

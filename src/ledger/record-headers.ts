@@ -11,6 +11,8 @@ export const HEADER = {
   route: 'headgate-route',
   traceparent: 'traceparent',
   tracestate: 'tracestate',
+  /** The parts of the request that the config reads, as JSON. */
+  request: 'headgate-request',
   /** Of a dead letter: the stage that rejected it, as `transform.0.json-schema`. */
   stage: 'headgate-stage',
   /** Of a dead letter: a JSON array of `{"pointer", "message"}`. */

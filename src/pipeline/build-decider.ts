@@ -1,9 +1,11 @@
 import type { CheckedPipeline } from '../config/check.js'
 import type { CheckedConfig } from '../config/read.js'
+import { readsOf } from '../config/request-reads.js'
 import { buildDelivery, type Delivery, type DeliveryDeps, type Observed } from './build-delivery.js'
 import { DEAD_LETTER_STAGE, observeRecord, observeSource } from './observe.js'
 import type { Decider, DecidingPipeline, Stages } from './pipeline.js'
 import { deadLetterRecord, eventRecord } from './records.js'
+import { requestReader } from './request-parts.js'
 import { type BuiltStage, buildStage, type IntakePaths } from './stage.js'
 
 /** Builds a checked pipeline for dry runs. Pure: opens no connection and takes no event. */
@@ -40,17 +42,19 @@ export const observeDeadLetters = ({ sink }: CheckedPipeline, { observe }: Deliv
 
 /** Wraps the stages that `decide` calls, so that they are counted, timed and logged. */
 export function buildDecider(
-  { settings: { deadLetter: target } }: CheckedPipeline,
+  checked: CheckedPipeline,
   { name, revision, mac, transforms, sink, sinkStage, observe }: Delivery,
   source: BuiltStage<'source'>,
   deadLetters: Observed,
 ): Decider {
+  const { deadLetter: target } = checked.settings
   const origin = { name, revision, mac, sink }
+  const read = requestReader(readsOf(checked).map(({ part }) => part))
   const sourceStage = observe(source.name, source.plugin)
   const makeRecord = observeRecord(sinkStage.ref, sinkStage.observer)
   const makeLetter = observeRecord(deadLetters.ref, deadLetters.observer)
   return {
-    receive: observeSource(sourceStage.ref, sourceStage.observer),
+    receive: observeSource(sourceStage.ref, sourceStage.observer, read),
     transforms: transforms.map(({ apply }) => apply),
     record: (event, digest, context) => makeRecord(event, () => eventRecord(origin, event, digest), context),
     deadLetter:

@@ -1,14 +1,21 @@
 import { type ErrorCode, HeadgateError, type Violation } from '../contract/errors.js'
-import type { Event, JsonBody, JsonPointer, RecordHeader, SinkRecord } from '../contract/index.js'
+import type {
+  Event,
+  JsonBody,
+  JsonPointer,
+  RecordHeader,
+  RequestParts,
+  SinkRecord,
+} from '../contract/index.js'
 import { parseBody } from '../lib/json/body.js'
 import type { DecidedEvent, EventVerdict, Refusal } from './decision.js'
-import { withRoute } from './path.js'
 
 /** A decided event, or a refusal, as JSON and parts that are bytes: for another process, or another instance. */
 export interface DecidedMessage {
   readonly id: string
   readonly receivedAt: number
   readonly digest: string
+  readonly request?: RequestParts
   readonly route?: Event['route']
   readonly verdict: VerdictMessage
 }
@@ -116,10 +123,11 @@ export function toDecidedMessage({ event, digest, verdict: decided }: DecidedEve
   readonly message: DecidedMessage
   readonly parts: readonly Buffer[]
 } {
-  const { id, receivedAt, body, route } = event
+  const { id, receivedAt, body, request, route } = event
   const { verdict, parts } = toVerdictMessage(decided, body.bytes, route)
   const routed = route === undefined ? { id, receivedAt, digest } : { id, receivedAt, digest, route }
-  return { message: { ...routed, verdict }, parts }
+  const message = request === undefined ? { ...routed, verdict } : { ...routed, request, verdict }
+  return { message, parts }
 }
 
 function toVerdictMessage(
@@ -156,7 +164,7 @@ export function fromDecidedMessage(
   parts: readonly Buffer[],
 ): DecidedEvent {
   const { digest, route, verdict } = message
-  const event = withRoute(toEvent(message, trace, new LazyBody(parts[0] as Buffer)), route)
+  const event = toEvent(message, trace, new LazyBody(parts[0] as Buffer))
   return { event, digest, verdict: toVerdict(verdict, parts, route) }
 }
 
@@ -186,14 +194,16 @@ interface Trace {
 }
 
 function toEvent(
-  { id, receivedAt }: DecidedMessage,
+  { id, receivedAt, request, route }: DecidedMessage,
   { traceparent, tracestate }: Trace,
   body: JsonBody,
 ): Event {
-  if (traceparent === undefined) return { id, body, receivedAt }
-  return tracestate === undefined
-    ? { id, body, receivedAt, traceparent }
-    : { id, body, receivedAt, traceparent, tracestate }
+  const event: { -readonly [Member in keyof Event]: Event[Member] } = { id, body, receivedAt }
+  if (traceparent !== undefined) event.traceparent = traceparent
+  if (tracestate !== undefined) event.tracestate = tracestate
+  if (request !== undefined) event.request = request
+  if (route !== undefined) event.route = route
+  return event
 }
 
 /** The source has parsed these bytes already, with a depth limit of at most this. */

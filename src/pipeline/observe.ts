@@ -17,6 +17,7 @@ import type { MetricsRegistry } from '../metrics/registry.js'
 import { METRICS, type STAGE_OUTCOMES } from '../metrics/table.js'
 import type { Decision, OnError, Passed, Refusal, StageRef } from './decision.js'
 import { correlationFields, type EventContext, type FailureLog } from './event-log.js'
+import { type ReadRequest, withRequest } from './request-parts.js'
 
 /**
  * The one place where stages are counted, timed and logged. Each wrapper turns the result of a plugin into a decision
@@ -42,15 +43,19 @@ export type Make = (event: Event, make: () => SinkRecord, context?: EventContext
 export type Send = (event: Event, record: SinkRecord, context?: EventContext) => Promise<Decision<Receipt>>
 export type TryAcknowledge = (committed: Committed) => Promise<Attempt>
 
-/** Authentication, parsing and the id: a request that fails here never became an event, so `onError` does not apply. */
-export function observeSource(ref: StageRef, observer: Observer): Receive {
+/**
+ * Authentication, parsing and the id: a request that fails here never became an event, so `onError` does not apply. `read`: if
+ * later stages read parts of the request.
+ */
+export function observeSource(ref: StageRef, observer: Observer, read?: ReadRequest): Receive {
   const ended = stageEnd(ref, observer, ['passed', 'rejected'])
   return (receive, context) => {
     const startedAt = performance.now()
     try {
       const received = receive()
       if (isHandshake(received)) return ended(undefined, received, startedAt, context)
-      return ended(received, { kind: 'pass', value: received }, startedAt, context)
+      const value = read === undefined ? received : withRequest(received, read, context?.request)
+      return ended(value, { kind: 'pass', value }, startedAt, context)
     } catch (thrown) {
       const error = asHeadgateError(thrown, ref.plugin)
       return ended(

@@ -1,5 +1,5 @@
 import { asHeadgateError } from '../contract/errors.js'
-import type { Correlation, Event, Handshake, Outcome } from '../contract/index.js'
+import { type Correlation, type Event, type Handshake, type Outcome, withRoute } from '../contract/index.js'
 import { digestOf } from '../ledger/identity.js'
 import type { Decided, Decision, EventVerdict, Refusal } from './decision.js'
 import type { EventContext } from './event-log.js'
@@ -113,7 +113,8 @@ function withVerdict(
     return { event: received, digest, verdict }
   }
   const record = decider.record(transformed.value, digest, context)
-  const event = withRoute(received, transformed.value.route)
+  const { route } = transformed.value
+  const event = route === undefined ? received : withRoute(received, route)
   const verdict: EventVerdict =
     record.kind === 'pass'
       ? { kind: 'send', record: record.value }
@@ -164,16 +165,6 @@ async function act(
     case 'drop':
       return { kind: 'dropped', id }
   }
-}
-
-/** Without a spread: V8 makes a dictionary-mode object of each event that is spread. */
-export function withRoute(event: Event, route: Event['route']): Event {
-  if (route === undefined) return event
-  const { id, body, receivedAt, traceparent, tracestate } = event
-  if (traceparent === undefined) return { id, body, receivedAt, route }
-  return tracestate === undefined
-    ? { id, body, receivedAt, traceparent, route }
-    : { id, body, receivedAt, traceparent, tracestate, route }
 }
 
 const refused = (id: string | undefined, { kind, error }: Refusal): Outcome => ({

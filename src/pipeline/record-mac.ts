@@ -7,26 +7,30 @@ import { HeadgateError } from '../contract/errors.js'
 
 /**
  * Proves that this pipeline wrote a record: any client with write access to the topic can write our headers too. Computed from
- * the topic, the id of the event and the digest of its bytes.
+ * the topic, the id of the event, the digest of its bytes, and the header with the parts of its request: a replay decides by
+ * them, too.
  */
 export interface RecordMac {
   /** Derived from a secret; it can be used for nothing but these proofs. */
   readonly key: string
-  of(topic: string, id: string, digest: string): string
+  of(topic: string, id: string, digest: string, request?: string): string
 }
 
 /** 128 bits of SHA-256, as base64url. The hidden other half also prevents a length extension. */
 const MAC_LENGTH = 22
 const KEY_BYTES = 32
-/** A digest has a fixed length and a topic has no line end, so that no two records have the same message. */
+/** A digest has a fixed length, and topic and id have no line end, so that no two records have the same message. */
 const DIGEST = /^[A-Za-z0-9_-]{43}$/
 
 export function recordMac(key: string): RecordMac {
   return {
     key,
     // Node's HMAC takes six times as long, on the path of every event. The key has a fixed length.
-    of: (topic, id, digest) =>
-      hash('sha256', `${key}${digest}${topic}\n${id}`, 'base64url').slice(0, MAC_LENGTH),
+    of(topic, id, digest, request) {
+      const event = `${key}${digest}${topic}\n${id}`
+      const message = request === undefined ? event : `${event}\n${request}`
+      return hash('sha256', message, 'base64url').slice(0, MAC_LENGTH)
+    },
   }
 }
 

@@ -3,6 +3,7 @@ import type { Event, RecordHeader, Sink, SinkRecord, Target } from '../contract/
 import { CONNECT, HEADER } from '../ledger/record-headers.js'
 import type { DeadLettered } from './decision.js'
 import type { RecordMac } from './record-mac.js'
+import { requestText } from './request-parts.js'
 
 /** Makes the records of one pipeline under one config. */
 export interface RecordOrigin {
@@ -16,7 +17,7 @@ export interface RecordOrigin {
  * A sender can make each of these long, and the size of a record is limited: with the largest body, all of them together must
  * fit into the 44 KiB that the default of the source's `maxBody` leaves for them. The record has the violations twice.
  */
-const MOST_VIOLATIONS_BYTES = 14 * 1024
+const MOST_VIOLATIONS_BYTES = 12 * 1024
 const MOST_MESSAGE_BYTES = 2 * 1024
 const MOST_KEY_BYTES = 4 * 1024
 const MOST_EVENT_HEADERS_BYTES = 4 * 1024
@@ -63,21 +64,23 @@ export function deadLetterRecord(
 /** The origin of a record. A recovery of the ledger identifies the record by the first four headers. */
 function originHeaders(
   { name, revision, mac }: RecordOrigin,
-  { id, traceparent, tracestate }: Event,
+  { id, traceparent, tracestate, request }: Event,
   digest: string,
   rule: string | undefined,
   topic: string,
 ): RecordHeader[] {
+  const read = request && requestText(request)
   const headers: RecordHeader[] = [
     { name: HEADER.id, value: id },
     { name: HEADER.digest, value: digest },
     { name: HEADER.pipeline, value: name },
-    { name: HEADER.mac, value: mac.of(topic, id, digest) },
+    { name: HEADER.mac, value: mac.of(topic, id, digest, read) },
     { name: HEADER.revision, value: revision },
   ]
   if (rule !== undefined) headers.push({ name: HEADER.route, value: rule })
   if (traceparent !== undefined) headers.push({ name: HEADER.traceparent, value: traceparent })
   if (tracestate !== undefined) headers.push({ name: HEADER.tracestate, value: tracestate })
+  if (read !== undefined) headers.push({ name: HEADER.request, value: read })
   return headers
 }
 

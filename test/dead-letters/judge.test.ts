@@ -23,9 +23,12 @@ function delivery(settings: object = {}): { delivery: Delivery; inline: InlinePl
   }
 }
 
-async function letter(value: string): Promise<{ letter: DeadLetter; bytes: Buffer }> {
+async function letter(
+  value: string,
+  more: { readonly request?: string } = {},
+): Promise<{ letter: DeadLetter; bytes: Buffer }> {
   const topics = memoryTopics({ [DLQ]: 1 })
-  await topics.send(letterRecord('a', { value }))
+  await topics.send(letterRecord('a', { value, ...more }))
   const [record] = topics.records(DLQ) as [LoggedRecord]
   return { letter: deadLetterOf(record) as DeadLetter, bytes: record.value }
 }
@@ -77,4 +80,28 @@ test('one of which no record can be made, or that is no JSON, fails', async () =
     kind: 'fails',
     error: { code: 'HG_INTAKE_NOT_JSON' },
   })
+})
+
+test('one is judged with the parts of its request that are in it, and its record has them again', async () => {
+  const { delivery: now, inline } = delivery()
+  let seen: unknown
+  const { apply } = inline
+  inline.apply = (event) => {
+    seen = event.request
+    return apply(event)
+  }
+  const request = '{"headers":{"x-kind":"push"},"query":"a=1%2C+2"}'
+  const { letter: dead, bytes } = await letter(OK, { request })
+  const judgement = await judge(now, dead, bytes)
+  expect(seen).toEqual({ headers: { 'x-kind': 'push' }, query: { a: '1, 2' } })
+  expect(judgement).toMatchObject({
+    kind: 'passes',
+    record: { headers: expect.arrayContaining([{ name: 'headgate-request', value: request }]) },
+  })
+})
+
+test('one with something else in that header is judged without it', async () => {
+  const { delivery: now } = delivery()
+  const { letter: dead, bytes } = await letter(OK, { request: '{"headers":1}' })
+  expect(await judge(now, dead, bytes)).toMatchObject({ kind: 'passes' })
 })

@@ -43,13 +43,21 @@ test('a dead letter that the key does not prove is listed as unknown', async () 
   await topics.send({ ...genuine('other-bytes'), value: Buffer.from('{"amount": 1000000}') })
   const copied = genuine('ours').headers.find(({ name }) => name === HEADER.mac)?.value ?? ''
   await topics.send(letter('copied', { [HEADER.mac]: copied }))
+  const request = '{"headers":{"x-kind":"push"}}'
+  const withRequest = (id: string, written: string) => {
+    const mac = proof.of(DLQ, id, digestOf(letterRecord(id).value), request)
+    return letter(id, { [HEADER.mac]: mac, [HEADER.request]: written })
+  }
+  await topics.send(withRequest('with-request', request))
+  await topics.send(withRequest('other-request', request.replace('push', 'ping')))
   const unknown = {
+    'other-request': 'unknown',
     without: 'unknown',
     'with-another-key': 'unknown',
     'other-bytes': 'unknown',
     copied: 'unknown',
   }
-  expect(await statuses(topics)).toEqual({ ours: 'open', ...unknown })
+  expect(await statuses(topics)).toEqual({ ours: 'open', 'with-request': 'open', ...unknown })
   const one = await readLetter(topics.log, { topic: DLQ, partition: 0, offset: 1 }, PIPELINE, proof)
   expect(one).toMatchObject({ kind: 'found', found: { status: { kind: 'unknown' } } })
 })

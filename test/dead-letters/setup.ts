@@ -18,6 +18,7 @@ export interface LetterParts {
   readonly rule?: string
   readonly value?: string
   readonly violations?: string
+  readonly request?: string
 }
 
 /** A dead letter as `records.ts` writes it, as far as reading it back goes. */
@@ -39,6 +40,7 @@ export const letterRecord = (id: string, parts: LetterParts = {}): SinkRecord =>
     [HEADER.stage]: stage,
     ...(parts.rule !== undefined && { [HEADER.route]: parts.rule }),
     ...(parts.violations !== undefined && { [HEADER.violations]: parts.violations }),
+    ...(parts.request !== undefined && { [HEADER.request]: parts.request }),
   }
   return {
     target: { topic: DLQ, partition },

@@ -56,6 +56,7 @@ const verdictOf = (bytes: Buffer): fc.Arbitrary<EventVerdict> =>
     }),
   )
 
+const REQUEST = { method: 'POST', path: '/in', headers: { 'x-kind': 'push' }, query: { a: '1, 2' } }
 const TRACE = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'a=b' }
 
 const decided: fc.Arbitrary<DecidedEvent> = body.chain((bytes) =>
@@ -67,7 +68,7 @@ const decided: fc.Arbitrary<DecidedEvent> = body.chain((bytes) =>
         body: fc.constant({ bytes, value: undefined, slice: () => undefined }),
         route: fc.record({ name: fc.string(), target }),
       })
-      .chain((event) => fc.constantFrom(event, { ...event, ...TRACE })),
+      .chain((event) => fc.constantFrom(event, { ...event, ...TRACE }, { ...event, request: REQUEST })),
     digest: fc.constant(digestOf(bytes)),
     verdict: verdictOf(bytes),
   }),

@@ -34,7 +34,7 @@ test('with a key of the process, the secrets of the config do not count', () => 
   expect(keyOf('payments', { address: 'a', tokens: ['one'] }, 'a key of the process')).not.toBe(key)
 })
 
-test('a proof is for one key, topic, id and digest', () => {
+test('a proof is for one key, topic, id, digest and request', () => {
   const { of } = recordMac('key')
   const [one, other] = [digestOf(Buffer.from('1')), digestOf(Buffer.from('2'))]
   const all = [
@@ -43,8 +43,10 @@ test('a proof is for one key, topic, id and digest', () => {
     of('t', 'b', one),
     of('t', 'a', other),
     recordMac('yek').of('t', 'a', one),
+    of('t', 'a', one, '{}'),
+    of('t', 'a', one, '{"method":"POST"}'),
   ]
-  expect(new Set(all).size).toBe(5)
+  expect(new Set(all).size).toBe(7)
   expect(of('t', 'a', one)).toBe(all[0])
 })
 

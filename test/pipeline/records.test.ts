@@ -4,6 +4,7 @@ import type { Event, SinkRecord } from '../../src/contract/index.js'
 import type { StageRef } from '../../src/pipeline/decision.js'
 import { recordMac } from '../../src/pipeline/record-mac.js'
 import { deadLetterRecord } from '../../src/pipeline/records.js'
+import { MOST_REQUEST_BYTES } from '../../src/pipeline/request-parts.js'
 import { RECORD_OVERHEAD, recordMaker } from '../../src/plugins/sink/kafka/record.js'
 import { runningPipeline } from '../helpers/pipelines/inline-pipeline.js'
 import { eventOf } from '../helpers/pipelines/inline-plugins.js'
@@ -79,6 +80,7 @@ test('all that an event can make long still fits with the largest body of the de
   const event = {
     ...eventOf('ö'.repeat(256), { key: long, type: long, at: 'x' }),
     tracestate: 't'.repeat(512),
+    request: { headers: { 'x-long': 'x'.repeat(MOST_REQUEST_BYTES - 30) } },
   }
   const error = new HeadgateError('HG_SCHEMA_VIOLATION', long, { violations })
   const letter = await letterOf(event, error)

@@ -38,16 +38,20 @@ test('an event and its record are the same in the other process, whatever they a
         value: fc.option(bytes),
         headers: fc.array(header, { maxLength: 5 }),
         traced: fc.boolean(),
+        request: fc.option(fc.record({ headers: fc.dictionary(fc.string(), fc.string()) }), {
+          nil: undefined,
+        }),
         partition: fc.option(fc.nat(), { nil: undefined }),
         deadLetter: fc.boolean(),
       }),
-      ({ id, body, key, value, headers, traced, partition, deadLetter }) => {
+      ({ id, body, key, value, headers, traced, request, partition, deadLetter }) => {
         const target = { topic: 'topic', ...(partition !== undefined && { partition }) }
         const event: Event = {
           id,
           body: parseBody(body, 1000),
           receivedAt: 1,
           ...(traced && { traceparent: 'parent', tracestate: 'state' }),
+          ...(request !== undefined && { request }),
           route: { name: 'rule', target },
         }
         // Without bytes of its own, the value is a part of the body.

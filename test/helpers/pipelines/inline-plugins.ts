@@ -66,8 +66,13 @@ export function inlinePlugins(): InlinePlugins {
     kind: 'transform',
     name: 'everything',
     summary: 'Asks the test what to do.',
-    config: closed({ size: Type.Integer({ minimum: 1, default: 3, description: 'Some number.' }) }),
+    config: closed({
+      size: Type.Integer({ minimum: 1, default: 3, description: 'Some number.' }),
+      reads: Type.Array(Type.String(), { default: [], description: 'Parts of the request.' }),
+    }),
     routes: true,
+    reads: (config) =>
+      (config['reads'] as readonly string[]).map((part, index) => ({ at: `/reads/${index}`, part })),
     create: () => ({ ...lifecycle('transform'), apply: (event) => inline.apply(event) }),
   })
   const sink = definePlugin({
