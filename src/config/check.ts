@@ -6,6 +6,7 @@ import { choosePlugin, type ExternalPlugins } from './choose-plugin.js'
 import { resolveSinks, type SinkReference, sinkPointer, UNKNOWN } from './named-sinks.js'
 import { formatLocation, type Problem } from './problem.js'
 import type { ProviderProblem } from './providers.js'
+import { requestProblems } from './request-reads.js'
 import { ConfigFile, type PipelineConfig } from './schema.js'
 import { checkShape, type ShapeProblem } from './shape.js'
 import type { SourceText } from './source-text.js'
@@ -153,6 +154,7 @@ function checkPipeline(
   }
   for (const problem of inboxProblems(checked))
     report({ pointer: `${pointer}/inbox`, code: 'HG_CONFIG_CONFLICT', ...problem })
+  for (const problem of requestProblems(checked)) report(problem)
   return checked
 }
 

@@ -51,6 +51,14 @@ export const LINTS = {
     meaning: 'A routing transform follows another one.',
     why: 'The later transform chooses again, so the targets of the earlier one are never used.',
   },
+  'request-not-available': {
+    meaning: 'A stage reads a part of the request, and the source of its pipeline takes no HTTP requests.',
+    why: 'There is nothing to read: a rule on it never matches, and a key that is taken from it is missing. Read the value from the body.',
+  },
+  'header-not-sent': {
+    meaning: 'A stage reads a header that the documentation of the `sender` does not name.',
+    why: 'The name is probably misspelt, or of another sender. Silence this warning if a proxy adds the header.',
+  },
   'sink-unused': {
     meaning: 'No pipeline uses a sink that is declared in `sinks`.',
     why: 'Nothing needs it any more, or a reference to it was forgotten. Headgate does not connect a sink that no pipeline uses.',

@@ -5,6 +5,7 @@ import { child } from '../lib/json/pointer.js'
 import { type CheckedPipeline, deadLetterTargets, routedTargets, stagesOf } from './check.js'
 import { type LintName, type LintTable, lintTable } from './lint-names.js'
 import { shortSecrets, unusedSecrets, unusedVariables } from './lint-references.js'
+import { requestFindings } from './lint-request.js'
 import { didYouMean, formatLocation, type Warning } from './problem.js'
 import type { Environment, Resolved } from './providers.js'
 import { looksSecret, type SecretPlace, type SecretValue, withoutSecrets } from './secrets.js'
@@ -37,6 +38,7 @@ export function lint(
   const found: Found[] = [
     ...pipelines.flatMap((pipeline) => [...stageFindings(pipeline, options)]),
     ...pipelines.flatMap(overriddenRoutes),
+    ...pipelines.flatMap((pipeline) => [...requestFindings(pipeline)]),
     ...targetFindings(pipelines, text),
     ...unusedSinks(pipelines, text.value),
     ...options.inClear.flatMap(secretInClear),

@@ -3,10 +3,9 @@ import type { Static } from 'typebox'
 import { HeadgateError } from '../../../contract/errors.js'
 import type { HttpHead, JsonBody } from '../../../contract/index.js'
 import { pointer, Type } from '../../../lib/json/pointer.js'
+import { HEADER_PATTERN, locator, POINTER_PATTERN, QUERY_PATTERN } from '../../../lib/locator.js'
 
-const POINTER = '(/([^~/]|~[01])*)*'
-const HEADER = "header:[A-Za-z0-9!#$%&'*+.^_`|~-]+"
-const PLACE = `${POINTER}|${HEADER}|query:.+`
+const PLACE = `${POINTER_PATTERN}|${HEADER_PATTERN}|${QUERY_PATTERN}`
 
 const Place = (pattern: string, expected: string, description: string) =>
   Type.String({ pattern: `^(${pattern})$`, expected, description })
@@ -62,25 +61,35 @@ export function eventId(setting: EventIdSetting): IdOf {
 const escaped = (value: string): string => value.replaceAll('\\', '\\\\').replaceAll(':', '\\:')
 
 function idAt(place: string): IdOf {
-  if (place.startsWith('header:')) {
-    const name = place.slice('header:'.length).toLowerCase()
-    const where = `Expected the event id in the header ${name}`
-    return (request) => {
-      if (request.isRepeated(name))
-        throw new HeadgateError('HG_INTAKE_NO_ID', `${where}; it was sent more than once.`)
-      return idOf(request.headers[name], where, () => '')
+  const at = locator(place)
+  switch (at.kind) {
+    case 'header': {
+      const { name } = at
+      const where = `Expected the event id in the header ${name}`
+      return (request) => {
+        if (request.isRepeated(name)) throw repeated(where)
+        return idOf(request.headers[name], where, () => '')
+      }
+    }
+    case 'query': {
+      const where = `Expected the event id in the parameter ${at.name} of the query`
+      return ({ parameters }) => {
+        const [value, ...others] = parameters.getAll(at.name)
+        if (others.length > 0) throw repeated(where)
+        return idOf(value, where, () => '')
+      }
+    }
+    default: {
+      const idPointer = pointer(place)
+      const where = `Expected the event id at "${place}" of the body`
+      return (_request, body) =>
+        idOf(idPointer.read(body.value), where, () => body.slice(idPointer)?.toString() ?? '')
     }
   }
-  if (place.startsWith('query:')) {
-    const name = place.slice('query:'.length)
-    const where = `Expected the event id in the parameter ${name} of the query`
-    return ({ parameters }) => idOf(parameters.get(name) ?? undefined, where, () => '')
-  }
-  const idPointer = pointer(place)
-  const where = `Expected the event id at "${place}" of the body`
-  return (_request, body) =>
-    idOf(idPointer.read(body.value), where, () => body.slice(idPointer)?.toString() ?? '')
 }
+
+const repeated = (where: string): HeadgateError =>
+  new HeadgateError('HG_INTAKE_NO_ID', `${where}; it was sent more than once.`)
 
 /** The headers that the id is read from. */
 export const idHeaders = (setting: EventIdSetting): string[] =>

@@ -4,9 +4,11 @@ import { handshakeProblems, secretsProblems, verifyProblems } from './checks.js'
 import { ensuredBy, idHeaders } from './event-id.js'
 import { LINTS, verifyFindings } from './lint.js'
 import { expandSender } from './senders/expand.js'
+import { senderOf } from './senders/index.js'
 import { isOfSender, SENDER_LINTS, senderFindings } from './senders/lint.js'
 import { settings } from './settings.js'
 import { HttpWebhook } from './source.js'
+import { credentialsOf } from './verify/schemes.js'
 
 export const httpWebhook = definePlugin({
   kind: 'source',
@@ -28,6 +30,9 @@ export const httpWebhook = definePlugin({
   ],
   ensures: ({ eventId }) => ensuredBy(eventId),
   unverified: (config) => ({ ...config, verify: { scheme: 'none' as const } }),
+  requests: true,
+  credentials: ({ verify }) => credentialsOf(verify),
+  sends: ({ sender }) => senderOf(sender)?.headers,
   maxBody: ({ maxBody }) => bytes(maxBody),
   claims: ({ path }) => [{ at: '/path', claim: `path ${path}` }],
   create: (config, context) => new HttpWebhook(config, context),

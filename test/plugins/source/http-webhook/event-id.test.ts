@@ -78,6 +78,11 @@ describe('eventId', () => {
     expect(() => fromQuery(none, body)).toThrow('in the parameter id of the query; found nothing')
   })
 
+  it('refuses a parameter that was sent more than once', () => {
+    const twice = requestWith({}, { url: '/in?id=a&id=a' })
+    expect(() => eventId('query:id')(twice, body)).toThrow('of the query; it was sent more than once')
+  })
+
   it('joins several places, so that different values never make the same id', () => {
     const joined = eventId(['/a', 'header:b', 'query:c'])
     const idFor = (a: string, b: string, c: string) =>

@@ -21,9 +21,20 @@ export const github: Sender = {
   secrets: ['/verify/secrets'],
   secret: 'The "Secret" of the webhook, a text of your own.',
   timeLimit: '10s',
+  headers: [
+    'X-GitHub-Event',
+    'X-GitHub-Delivery',
+    'X-GitHub-Hook-ID',
+    'X-GitHub-Hook-Installation-Target-ID',
+    'X-GitHub-Hook-Installation-Target-Type',
+    'X-GitHub-Enterprise-Host',
+    'X-GitHub-Enterprise-Version',
+    'X-Hub-Signature',
+    'X-Hub-Signature-256',
+  ],
   notes: [
     'Set the content type of the webhook to application/json.',
     'GitHub does not deliver again by itself: redeliver failed deliveries from its list of recent deliveries or by its API.',
-    'The kind of an event is in the header X-GitHub-Event only. The first event is a ping.',
+    'The kind of an event is in the header X-GitHub-Event only: a rule reads it by "at": "header:X-GitHub-Event". The first event is a ping.',
   ],
 }

@@ -17,6 +17,8 @@ export interface Sender {
   readonly timeLimit?: string
   /** Settings that its user has to add, with the reason. */
   readonly needs?: { readonly [setting: string]: string }
+  /** All headers that it documents for its webhooks, besides those of every HTTP client; absent if it does not list them. */
+  readonly headers?: readonly string[]
   /** Sentences for its user. */
   readonly notes: readonly string[]
 }

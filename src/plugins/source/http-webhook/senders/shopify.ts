@@ -21,8 +21,22 @@ export const shopify: Sender = {
   secrets: ['/verify/secrets'],
   secret: 'The client secret of the app.',
   timeLimit: '5s',
+  headers: [
+    'X-Shopify-API-Version',
+    'X-Shopify-Event-Id',
+    'X-Shopify-Hmac-SHA256',
+    'X-Shopify-Name',
+    'X-Shopify-Order-Id',
+    'X-Shopify-Product-Id',
+    'X-Shopify-Shop-Domain',
+    'X-Shopify-Sub-Topic',
+    'X-Shopify-Test',
+    'X-Shopify-Topic',
+    'X-Shopify-Triggered-At',
+    'X-Shopify-Webhook-Id',
+  ],
   notes: [
     'Shopify tries eight times in four hours, and then deletes the subscription.',
-    'The kind of an event is in the header X-Shopify-Topic only.',
+    'The kind of an event is in the header X-Shopify-Topic only: a rule reads it by "at": "header:X-Shopify-Topic".',
   ],
 }

@@ -27,5 +27,6 @@ export const slack: Sender = {
   secrets: ['/verify/secrets'],
   secret: 'The "Signing Secret" in the basic information of the app.',
   timeLimit: '3s',
+  headers: ['X-Slack-Signature', 'X-Slack-Request-Timestamp', 'X-Slack-Retry-Num', 'X-Slack-Retry-Reason'],
   notes: ['Slack tries three times. Interactions and slash commands are form-encoded, and not accepted yet.'],
 }

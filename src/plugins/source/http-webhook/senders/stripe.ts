@@ -32,6 +32,7 @@ export const stripe: Sender = {
   },
   secrets: ['/verify/secrets'],
   secret: 'The signing secret of the endpoint, which begins with "whsec_".',
+  headers: ['Stripe-Signature'],
   notes: [
     'The member pending_webhooks can change between two deliveries of an event: set "redelivery": {"by": "id"} in the pipeline.',
     'In live mode, Stripe delivers again for up to three days.',

@@ -59,3 +59,15 @@ export function verifier(
       return {}
   }
 }
+
+/** The locators of secrets that senders present as they are, besides the header Authorization. */
+export function credentialsOf(settings: VerifySettings): readonly string[] {
+  switch (settings.scheme) {
+    case 'api-key':
+      return [settings.header === undefined ? `query:${settings.query}` : `header:${settings.header}`]
+    case 'jwt':
+      return [`header:${settings.header}`]
+    default:
+      return []
+  }
+}
