@@ -11,7 +11,7 @@ import { progressBar } from '../lib/terminal/progress.js'
 import { ProcessMetrics } from '../metrics/registry.js'
 import { buildDelivery } from '../pipeline/build-delivery.js'
 import { redactor } from '../process/redact.js'
-import { readCaptured } from '../scenarios/record.js'
+import { readCaptured, readEvent } from '../scenarios/event-file.js'
 import type { Io } from './command.js'
 
 interface TopicOptions {
@@ -155,25 +155,25 @@ export interface PastEvents {
   readonly notes: readonly string[]
 }
 
-/** Reads bodies of events as JSON lines or as one JSON array, or the lines of `headgate dlq export`. */
+/** Reads bodies of events, with their requests or without, as JSON lines or as one JSON array, or the lines of `headgate dlq export`. */
 export function pastEvents(text: string, pipeline: string): PastEvents {
   const whole = wholeDocument(text)
   if (whole !== undefined) {
-    const events = whole.map((body, index) => ({
-      pipeline,
-      body: Buffer.from(body),
-      name: `event ${index + 1}`,
-    }))
+    const events = whole.map((text, index) => {
+      const { body, ...known } = readEvent(text)
+      return { pipeline, body: Buffer.from(body), name: `event ${index + 1}`, ...known }
+    })
     return { events, notes: [] }
   }
   const { events, skipped } = readCaptured(text)
   const ours = events.filter(({ letter }) => letter === undefined || letter.pipeline === pipeline)
   const others = events.length - ours.length
   return {
-    events: ours.map(({ line, body, letter }) => ({
+    events: ours.map(({ line, body, letter, request }) => ({
       pipeline,
       body: Buffer.from(body),
       name: `line ${line}`,
+      ...(request !== undefined && { request }),
       ...(letter !== undefined && { id: letter.id }),
     })),
     notes: [

@@ -17,7 +17,8 @@ export const diffCommand: Command = {
   details: `A dry run of every event with both configs; nothing is written or acknowledged. Senders are not verified. References in
 source, sink and post-commit stages need no value, unless Kafka is read.
 
-The events are bodies, one per line or in one JSON array, or the output of "dlq export". With --from-topic they are read from
+The events are bodies, one per line or in one JSON array, or the output of "dlq export"; {"request": {"headers": {...}}, "event": ...}
+is one with the parts of its request. With --from-topic they are read from
 a topic that the pipeline wrote to: if "value" of the sink is only a part of the event, only that part, key and headers exist.
 
   headgate diff new.json --events events.jsonl
@@ -144,6 +145,8 @@ async function diff(
   const counts = new ComparisonCounts(examples)
   const progress = progressBar(io.err, io.terminal.err)
   let withoutId = 0
+  const readRequests = [before, after].some(({ dryRun }) => dryRun.readsRequests(pipeline))
+  const withoutRequest = readRequests ? events.filter(({ request }) => request === undefined).length : 0
   for (const [index, event] of events.entries()) {
     const result = await compareEvent(event, before.dryRun, after.dryRun)
     if (result.withoutId) withoutId++
@@ -152,11 +155,12 @@ async function diff(
   }
   progress.end()
   const noId = `${withoutId} events have no id under either config, perhaps because it is in a header. They were compared anyway.`
+  const noRequest = `${withoutRequest} ${withoutRequest === 1 ? 'event has' : 'events have'} no request: rules find no header, query, path or method there.`
   return {
     pipeline,
     before: before.config.file,
     after: after.config.file,
     comparison: counts.result(),
-    notes: withoutId === 0 ? notes : [...notes, noId],
+    notes: [...notes, ...(withoutId === 0 ? [] : [noId]), ...(withoutRequest === 0 ? [] : [noRequest])],
   }
 }

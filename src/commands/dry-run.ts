@@ -52,12 +52,12 @@ async function explained({ headers, body, ...event }: TriedEvent, config: Checke
 }
 
 async function scenarioOf(
-  { pipeline, headers, body }: TriedEvent,
+  { pipeline, headers, body, ...request }: TriedEvent,
   config: CheckedConfig,
 ): Promise<ScenarioText> {
   const names = Object.keys(headers)
   const kept = Object.fromEntries(Object.entries(headers).filter(([name]) => !CREDENTIALS.includes(name)))
-  const scenarios = await record([{ line: 1, body, headers: kept }], new DryRun(config), pipeline)
+  const scenarios = await record([{ line: 1, body, request: { ...request, headers: kept } }], new DryRun(config), pipeline)
   const leftOut = names.filter((name) => CREDENTIALS.includes(name))
   return {
     text: scenarioFile(scenarios, undefined),

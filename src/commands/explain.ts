@@ -1,6 +1,7 @@
 import { DryRun } from '../dry-run/dry-run.js'
 import { explain, explanationJson } from '../dry-run/explanation.js'
 import { styleFor } from '../lib/terminal/text.js'
+import { readEventFile } from '../scenarios/event-file.js'
 import { type Command, EXIT } from './command.js'
 import { report } from './explain-report.js'
 import { choosePipeline, loadOrReport, loadSettings, orExit, readInput, settingOptions } from './load.js'
@@ -14,7 +15,8 @@ export const explainCommand: Command = {
   details: `A dry run: the event goes through the same stages as under "run", but they connect to nothing and send nothing. Instead,
 the requests and records are printed. ${'${env:...}'} references of source, sink and post-commit stages need no value.
 
-The sender is verified only if headers are given. Exits with 0 if the event would be durable or dropped, with 1 if it would
+A file {"request": {"headers": {...}, "query": "..."}, "event": ...} also has parts of the request. The sender is verified only
+if --header is given. Exits with 0 if the event would be durable or dropped, with 1 if it would
 be refused.
 
   headgate explain event.json
@@ -23,7 +25,8 @@ be refused.
   arguments: [
     {
       name: '<event>',
-      description: 'File with the body of the event, as the sender sends it; "-" for standard input.',
+      description:
+        'File with the body of the event, as the sender sends it, or with its request too; "-" for standard input.',
     },
   ],
   options: [
@@ -59,14 +62,17 @@ be refused.
       return EXIT.usage
     }
     const { pipeline } = chosen
-    const body = await readInput(file, io)
-    if (body === undefined) return EXIT.usage
+    const input = await readInput(file, io)
+    if (input === undefined) return EXIT.usage
+    const { body, request: written = {} } = readEventFile(input)
 
     const { method, query } = options as { readonly method?: string; readonly query?: string }
     const explanation = await orExit(io, () =>
       explain(config, dryRun, {
+        ...written,
         pipeline,
         headers,
+        keptHeaders: written.headers,
         body,
         ...(method !== undefined && { method }),
         ...(query !== undefined && { query }),

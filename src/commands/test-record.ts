@@ -6,13 +6,8 @@ import type { CheckedConfig } from '../config/read.js'
 import { DryRun } from '../dry-run/dry-run.js'
 import { printable } from '../lib/terminal/text.js'
 import type { Settings } from '../process/settings.js'
-import {
-  type CapturedEvent,
-  type RecordedScenario,
-  readCaptured,
-  record,
-  scenarioFile,
-} from '../scenarios/record.js'
+import { type CapturedEvent, readCaptured } from '../scenarios/event-file.js'
+import { type RecordedScenario, record, scenarioFile } from '../scenarios/record.js'
 import { type CommandInput, EXIT, type Io } from './command.js'
 import { choosePipeline, loadOrReport, readInput } from './load.js'
 

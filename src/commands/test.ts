@@ -24,8 +24,9 @@ failed or a file is wrong.
   headgate test --junit report.xml --require-coverage
   headgate test --record letters.jsonl --out scenarios/letters.json
 
---record reads the lines of "headgate dlq export", or events as they were sent, one JSON document per line. It writes the
-results with the current config as expectations; you have to check that they are right.`,
+--record reads the lines of "headgate dlq export", or events as they were sent, one JSON document per line:
+{"request": {"headers": {...}}, "event": ...} is one with the parts of its request. It writes the results with the
+current config as expectations; you have to check that they are right.`,
   arguments: [{ name: '[files...]', description: 'Scenario files. Default: those next to the config.' }],
   options: [
     ...settingOptions().filter(({ flags }) => flags.startsWith('--config ')),

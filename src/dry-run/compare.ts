@@ -1,11 +1,14 @@
 import type { HttpResponse, RecordHeader } from '../contract/index.js'
 import { HEADER } from '../ledger/record-headers.js'
+import type { WrittenRequest } from '../pipeline/request-parts.js'
 import type { DryRun, DryRunResult } from './dry-run.js'
 
 /** An event that was received earlier. */
 export interface PastEvent {
   readonly pipeline: string
   readonly body: Buffer
+  /** The parts of its request that are known. */
+  readonly request?: WrittenRequest
   /** Absent if it is unknown: the source then reads it from the body. */
   readonly id?: string
   /** Shown if the event has no id: `line 7`. */
@@ -44,7 +47,11 @@ export async function compareEvent(
   const run = (dryRun: DryRun, id: string | undefined) =>
     dryRun.run(
       event.pipeline,
-      { headers: { 'content-type': 'application/json' }, body: event.body },
+      {
+        ...event.request,
+        headers: { 'content-type': 'application/json', ...event.request?.headers },
+        body: event.body,
+      },
       { skipVerification: true, ...(id !== undefined && { id }) },
     )
   let resultBefore = await run(before, event.id)

@@ -1,5 +1,6 @@
 import { type CheckedPipeline, deadLetterTargets, routedTargets, ruleNames } from '../config/check.js'
 import type { CheckedConfig } from '../config/read.js'
+import { readsOf } from '../config/request-reads.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Explained, HttpHandler, HttpRequest, HttpResponse, Outcome } from '../contract/index.js'
 import { preflight } from '../http/exchange.js'
@@ -28,7 +29,7 @@ interface DryRunOptions {
 interface RunOptions {
   /** The sender need not prove its identity. */
   readonly skipVerification?: boolean
-  /** Id of an event that the source accepted before: the source is skipped, and only the body of the request is used. */
+  /** Id of an event that the source accepted before: the source is skipped. */
   readonly id?: string
 }
 
@@ -67,6 +68,11 @@ export class DryRun {
     return [...new Set(targets.map(({ target }) => target.topic))]
   }
 
+  /** Whether a pipeline reads parts of requests besides the body. */
+  readsRequests(pipeline: string): boolean {
+    return readsOf(this.#checked(pipeline)).length > 0
+  }
+
   /** Runs one event through a pipeline. Runs are independent: no event is a redelivery of one that was run before. */
   async run(
     name: string,
@@ -76,7 +82,9 @@ export class DryRun {
     const checked = this.#checked(name)
     const built = this.#pipeline(checked, skipVerification)
     const { trace, response, looked } =
-      id === undefined ? await receive(built, request) : await receiveAgain(built, id, request)
+      id === undefined
+        ? await receive(built, request)
+        : await receiveAgain(built, checked.source.definition.requests === true, id, request)
     const skipped = skipVerification && id === undefined && checked.source.definition.unverified !== undefined
     const steps = explainSource(trace.steps, skipped ? [SKIPPED, ...looked] : looked)
     const { calls, steps: callSteps } = callsOf(
@@ -166,21 +174,29 @@ const MAX_DEPTH = 1000
 
 /** Runs an event that the source accepted before, without the source. */
 async function receiveAgain(
-  { pipeline, intake }: DryRunPipeline,
+  { pipeline, intake, served }: DryRunPipeline,
+  hasRequests: boolean,
   id: string,
-  { body, receivedAt = Date.now() }: DryRunRequest,
+  dryRequest: DryRunRequest,
 ): Promise<Received> {
-  const { trace, result: response } = await traced(async () =>
-    pipeline.stages.source.instance.respond(
-      await intake(() => ({ id, body: parseBody(body, MAX_DEPTH), receivedAt })),
-    ),
-  )
+  const { body, receivedAt = Date.now() } = dryRequest
+  const { trace, result: response } = await traced(async () => {
+    const { path, handler } = hasRequests ? await served() : { path: '/', handler: { methods: [] } }
+    const request = asReceived(dryRequest, path, handler)
+    const event = () => ({ id, body: parseBody(body, MAX_DEPTH), receivedAt })
+    return pipeline.stages.source.instance.respond(await intake(event, request))
+  })
   return { trace, response, looked: [] }
 }
 
 /** The request as the listener passes it to the source. */
-function asReceived(request: DryRunRequest, path: string, { methods }: HttpHandler): HttpRequest {
-  const { method = methods[0] ?? 'POST', query, headers, body, receivedAt = Date.now() } = request
+function asReceived(
+  request: DryRunRequest,
+  servedPath: string,
+  { methods }: Pick<HttpHandler, 'methods'>,
+): HttpRequest {
+  const { method = methods[0] ?? 'POST', path = servedPath, query } = request
+  const { headers, body, receivedAt = Date.now() } = request
   const url = query === undefined ? path : `${path}?${query}`
   const lowerCase = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])
   return Object.assign(new ReceivedRequest(method, Object.fromEntries(lowerCase), url), { body, receivedAt })

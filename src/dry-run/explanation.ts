@@ -18,6 +18,8 @@ export interface ExplainRequest extends Omit<DryRunRequest, 'headers'> {
   readonly pipeline: string
   /** By lower-case name; empty if only the body is known. */
   readonly headers: ReadonlyMap<string, string>
+  /** Headers that were kept with the event, which need not prove the sender. Others win over them. */
+  readonly keptHeaders?: { readonly [name: string]: string } | undefined
   /** Why the sender should not be verified. */
   readonly skip?: string | undefined
 }
@@ -26,12 +28,15 @@ export interface ExplainRequest extends Omit<DryRunRequest, 'headers'> {
 export async function explain(
   config: CheckedConfig,
   dryRun: DryRun,
-  { pipeline, headers, skip, ...request }: ExplainRequest,
+  { pipeline, headers, keptHeaders, skip, ...request }: ExplainRequest,
 ): Promise<Explanation> {
   const unverified = skip ?? whyUnverified(config, pipeline, headers.size > 0)
   const result = await dryRun.run(
     pipeline,
-    { ...request, headers: { 'content-type': 'application/json', ...Object.fromEntries(headers) } },
+    {
+      ...request,
+      headers: { 'content-type': 'application/json', ...keptHeaders, ...Object.fromEntries(headers) },
+    },
     { skipVerification: unverified !== undefined },
   )
   return { config, result, ...(unverified !== undefined && { unverified }) }

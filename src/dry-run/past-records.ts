@@ -1,6 +1,7 @@
 import type { LoggedRecord, Sink } from '../contract/index.js'
 import { digestOf } from '../ledger/identity.js'
 import { HEADER } from '../ledger/record-headers.js'
+import { parseRequestText } from '../pipeline/request-parts.js'
 import type { PastEvent } from './compare.js'
 import type { DryRun } from './dry-run.js'
 
@@ -34,7 +35,8 @@ export async function pastRecords(
       foreign++
       continue
     }
-    const base = { pipeline, id, name: id }
+    const request = parseRequestText(record.header(HEADER.request))
+    const base = { pipeline, id, name: id, ...(request !== undefined && { request }) }
     if (digestOf(record.value) === record.header(HEADER.digest)) {
       events.push({ ...base, body: record.value })
       continue
@@ -51,11 +53,11 @@ export async function pastRecords(
 /** If the same revision wrote the record, the same rule has to match; under another revision, another rule may match. */
 async function reproduces(
   dryRun: DryRun,
-  { pipeline, id, body, name }: PastEvent,
+  { pipeline, id, body, name, request }: PastEvent,
   record: LoggedRecord,
   revision: string,
 ): Promise<boolean> {
-  const { records, route } = await dryRun.run(pipeline, { headers: {}, body }, { id: id ?? name })
+  const { records, route } = await dryRun.run(pipeline, { headers: {}, ...request, body }, { id: id ?? name })
   const [result] = records
   if (result === undefined || result.deadLetter) return false
   const sameRule = record.header(HEADER.revision) !== revision || record.header(HEADER.route) === route

@@ -48,8 +48,8 @@ export function dryRunPipeline(
     http,
     signal: new AbortController().signal,
   })
-  const intake: Intake = async (receive) => {
-    const context = new DryRunContext()
+  const intake: Intake = async (receive, request) => {
+    const context = new DryRunContext(request)
     const decided = await decide(pipeline.decider, receive, context)
     const { outcome, ...end } = endOf(decided, (record) => knownPartition(record, partitions))
     const steps = await stepsOf(context, decided, pipeline.stages)

@@ -5,6 +5,8 @@ import type { Explained, HttpResponse, Outcome, RecordHeader } from '../contract
 export interface DryRunRequest {
   /** Default: the first method that the source accepts. */
   readonly method?: string
+  /** Default: the path of the source. */
+  readonly path?: string
   /** The text after the question mark of the URL. */
   readonly query?: string
   /** Names in any case. */

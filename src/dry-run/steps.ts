@@ -1,6 +1,7 @@
 import { asHeadgateError } from '../contract/errors.js'
 import type {
   Committed,
+  Correlation,
   Event,
   Explanation,
   Handshake,
@@ -24,8 +25,8 @@ interface StageEnd {
 export class DryRunContext extends EventContext {
   readonly ends: StageEnd[] = []
 
-  constructor() {
-    super(undefined, performance.now(), Number.POSITIVE_INFINITY)
+  constructor(request: Correlation | undefined) {
+    super(request, performance.now(), Number.POSITIVE_INFINITY)
   }
 
   override stageEnded(

@@ -2,6 +2,8 @@ import { SourceText } from '../config/source-text.js'
 import type { DryRun, DryRunResult } from '../dry-run/dry-run.js'
 import { compactJson } from '../lib/json/difference.js'
 import { prettyLines } from '../lib/json/pretty-lines.js'
+import type { WrittenRequest } from '../pipeline/request-parts.js'
+import type { CapturedEvent } from './event-file.js'
 import { failureOf } from './run.js'
 
 /** JSON text with numbers and strings exactly as the sender wrote them. */
@@ -10,8 +12,7 @@ type Json = string
 export interface RecordedScenario {
   readonly name: string
   readonly pipeline: string
-  /** Besides the content type. */
-  readonly headers: { readonly [name: string]: string }
+  readonly request: WrittenRequest
   readonly body: { readonly event: Json } | { readonly text: string }
   readonly expect: Readonly<{ [name: string]: Json }>
   /** The rule that decided, or the code, or the outcome. */
@@ -29,14 +30,18 @@ export async function record(
   const seen = new Set<string>()
   const names = new Map<string, number>()
   const scenarios: RecordedScenario[] = []
-  for (const { line, body: text, headers = {}, letter } of events) {
+  for (const { line, body: text, letter, request = {} } of events) {
     const pipeline = letter?.pipeline ?? otherwise ?? ''
     const body = bodyOf(text)
-    const identity = JSON.stringify([pipeline, headers, body])
+    const identity = JSON.stringify([pipeline, body, request])
     if (seen.has(identity)) continue
     seen.add(identity)
-    const request = { headers: { 'content-type': 'application/json', ...headers }, body: Buffer.from(text) }
-    const result = await dryRun.run(pipeline, request, { skipVerification: true })
+    const headers = { 'content-type': 'application/json', ...request.headers }
+    const result = await dryRun.run(
+      pipeline,
+      { ...request, headers, body: Buffer.from(text) },
+      { skipVerification: true },
+    )
     const summary = result.route ?? failureOf(result)?.code ?? result.outcome.kind
     const baseName = `${result.outcome.id ?? letter?.id ?? `line ${line}`}: ${summary}`
     const count = (names.get(baseName) ?? 0) + 1
@@ -45,7 +50,7 @@ export async function record(
     scenarios.push({
       name: count === 1 ? baseName : `${baseName} (${count})`,
       pipeline,
-      headers,
+      request,
       body,
       expect: expectation(result),
       summary,
@@ -108,61 +113,6 @@ function asJson(text: string): Json {
   return 'event' in body ? body.event : JSON.stringify(text)
 }
 
-/** An event that was received earlier. */
-export interface CapturedEvent {
-  readonly line: number
-  /** A body that is not UTF-8 is refused and never becomes an event, so text is enough. */
-  readonly body: string
-  /** By lower-case name; absent if only the body was captured. */
-  readonly headers?: { readonly [name: string]: string }
-  /** If it is a dead letter: its pipeline and its id. */
-  readonly letter?: { readonly pipeline: string; readonly id: string }
-}
-
-interface CapturedEvents {
-  readonly events: readonly CapturedEvent[]
-  /** Lines that cannot become a scenario, with the reason. */
-  readonly skipped: readonly string[]
-}
-
-/** Reads the lines of `headgate dlq export`, or bodies of events, one per line; a file may contain both. */
-export function readCaptured(text: string): CapturedEvents {
-  const events: CapturedEvent[] = []
-  const skipped: string[] = []
-  for (const [index, body] of text.split(/\r?\n/).entries()) {
-    const line = index + 1
-    if (body.trim() === '') continue
-    const letter = exportedLetter(body)
-    if (letter === undefined) events.push({ line, body })
-    else if (letter.valueEncoding !== 'utf-8') skipped.push(`line ${line} is not UTF-8`)
-    else events.push({ line, body: letter.value, letter })
-  }
-  return { events, skipped }
-}
-
-interface ExportedLetter {
-  readonly pipeline: string
-  readonly id: string
-  readonly value: string
-  readonly valueEncoding: string
-}
-
-/** Undefined if `headgate dlq export` did not write the line. */
-function exportedLetter(line: string): ExportedLetter | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(line)
-  } catch {
-    return undefined
-  }
-  if (typeof value !== 'object' || value === null) return undefined
-  const letter = value as { readonly [name in keyof ExportedLetter | 'headers']?: unknown }
-  const isLetter =
-    Array.isArray(letter.headers) &&
-    [letter.pipeline, letter.id, letter.value, letter.valueEncoding].every((text) => typeof text === 'string')
-  return isLetter ? (value as ExportedLetter) : undefined
-}
-
 const WIDTH = 110
 
 /** The text of a scenario file. `schema`: the path from the file to its editor schema, if there is one. */
@@ -177,12 +127,15 @@ export function scenarioFile(scenarios: readonly RecordedScenario[], schema: str
   return `{\n${members.join(',\n')}\n}\n`
 }
 
-function element({ name, pipeline, headers, body, expect }: RecordedScenario, several: boolean): string {
+function element({ name, pipeline, request, body, expect }: RecordedScenario, several: boolean): string {
+  const { method, query, headers = {} } = request
   const indent = '      '
   const expected = Object.entries(expect).map(([name, json]) => member(`${indent}  `, name, json))
   const members = [
     member(indent, 'name', JSON.stringify(name)),
     ...(several ? [member(indent, 'pipeline', JSON.stringify(pipeline))] : []),
+    ...(method === undefined ? [] : [member(indent, 'method', JSON.stringify(method))]),
+    ...(query === undefined ? [] : [member(indent, 'query', JSON.stringify(query))]),
     ...(Object.keys(headers).length === 0 ? [] : [member(indent, 'headers', JSON.stringify(headers))]),
     'event' in body ? member(indent, 'event', body.event) : member(indent, 'text', JSON.stringify(body.text)),
     `${indent}"expect": {\n${expected.join(',\n')}\n${indent}}`,

@@ -173,3 +173,24 @@ test('Kafka is read only with its address: a missing one is named, with what to 
     'HG_CONFIG_PROVIDER: ${env:KAFKA_BROKERS} has no value, which is needed to read from Kafka; set it, or give --brokers.\n',
   ])
 })
+
+test('an event decides by the parts of its request, and it is said how many have none', async () => {
+  const onKind: Change = ({ transforms }) => {
+    transforms[1].config.rules[1].when = { at: 'header:X-Kind', regex: '^push$' }
+  }
+  const events = [
+    `{"request":{"headers":{"X-Kind":"push"}},"event":${EVENTS[1]}}`,
+    JSON.stringify({
+      ...{ id: 'd', pipeline: 'cxone-data-actions', headers: [], value: EVENTS[3], valueEncoding: 'utf-8' },
+      request: { headers: { 'x-kind': 'push' } },
+    }),
+    EVENTS[3],
+  ]
+  const { code, out } = await diffed(onKind, {}, events.join('\n'))
+  expect(code).toBe(0)
+  expect(out).toContain('to eu-west: cxone.data.actions.eu 1\n  b, d\n')
+  expect(out).toContain('Note: 1 event has no request: rules find no header')
+  const array = await diffed(onKind, {}, `[${events[0]}]`)
+  expect(array.out).toContain('to eu-west: cxone.data.actions.eu 1\n  b\n')
+  expect((await diffed(usToEu)).out).not.toContain('request')
+})

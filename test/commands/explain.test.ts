@@ -171,3 +171,31 @@ test('a config that is wrong is refused with all its problems; a reference in a 
   expect(code).toBe(78)
   for (const words of ['TOPIC is not set', 'There is no provider "nope"']) expect(err).toContain(words)
 })
+
+const onKind = shippedFiles({
+  'plugins.config.json'({ transforms, sink }) {
+    transforms[1].config.rules[1].when = { at: 'header:X-Kind', regex: '^push$' }
+    sink.config.headers = { kind: 'header:x-kind', tenant: 'query:tenant' }
+  },
+})
+
+test('a file can have the request, too', async () => {
+  const request = { headers: { 'X-Kind': 'push' }, query: 'tenant=acme' }
+  const event = `{ "request": ${JSON.stringify(request)}, "event": ${EVENT} }`
+  const { code, out } = await explained({}, { files: onKind, event })
+  expect(code).toBe(0)
+  for (const words of [
+    'verification: skipped: no header was given',
+    'rule eu-west: matched',
+    'regex ^push$ in header:x-kind: push',
+    'kind               push',
+    'tenant             acme',
+  ])
+    expect(out).toContain(words)
+  const other = await explained({ header: ['X-Kind: pull'] }, { files: onKind, event })
+  expect(other.out).toContain('regex ^push$ in header:x-kind: pull')
+})
+
+test('without the request, a rule finds nothing in it', async () => {
+  expect((await explained({}, { files: onKind })).out).toContain('regex ^push$ in header:x-kind: nothing')
+})

@@ -252,3 +252,29 @@ test('--record writes over nothing unless told to, and says what it lacks', asyn
   expect([other.code, other.err]).toEqual([2, expect.stringContaining('Did you mean "shipments"?')])
   expect(existsSync(join(cwd, 'a.json'))).toBe(false)
 })
+
+test('--record keeps the parts of the request that are known, and scenarios decide by them', async () => {
+  const { cwd, run } = shipments({})
+  const config = read(CONFIG).replace(
+    '"jsonata": "express = true"',
+    '"at": "header:X-Kind", "regex": "^express$"',
+  )
+  expect(config).not.toBe(read(CONFIG))
+  writeFileSync(join(cwd, 'plugins.config.json'), config)
+  const body = '{"id":"7","carrier":"dhl","weight":1}'
+  const lines = [
+    `{"request":{"headers":{"x-kind":"express"},"query":"a=1"},"event":${body}}`,
+    LETTER('7', body, { request: { headers: { 'x-kind': 'other' } } }),
+    body,
+  ]
+  writeFileSync(join(cwd, 'events.jsonl'), lines.join('\n'))
+  expect((await run({ record: 'events.jsonl', out: 'scenarios.json' })).code).toBe(0)
+  expect(read(join(cwd, 'scenarios.json'))).toContain(
+    '"query": "a=1",\n      "headers": { "x-kind": "express" },\n      "event"',
+  )
+  const tested = await run()
+  expect([tested.code, tested.out]).toEqual([
+    0,
+    expect.stringMatching(/✓ 7: express\n.*✓ 7: otherwise\n.*✓ 7: otherwise \(2\)\n/),
+  ])
+})

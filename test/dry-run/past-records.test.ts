@@ -96,3 +96,27 @@ test('what others wrote is left out', async () => {
   const records = [logged(null, Buffer.from('{}'), headers), logged('k', Buffer.from('text'), [])]
   expect(await past(shipped(), records)).toEqual({ events: [], rebuilt: 0, unusable: 0, foreign: 2 })
 })
+
+test('a record has the parts of the request that decided', async () => {
+  const config = shipped(({ sink, transforms }) => {
+    sink.config.value = ''
+    transforms[1].config.rules[1].when = { at: 'header:X-Kind', regex: '^push$' }
+  })
+  const headers = { 'content-type': 'application/json', 'X-Kind': 'push', 'x-other': 'x' }
+  const dryRun = new DryRun(config)
+  const { records } = await dryRun.run(
+    PIPELINE,
+    { headers, body: Buffer.from(EVENT) },
+    { skipVerification: true },
+  )
+  const [record] = records
+  if (record === undefined) throw new Error('no record was made')
+  const { events } = await past(config, [logged(record.key, record.value, record.headers)])
+  expect(events).toMatchObject([{ request: { headers: { 'x-kind': 'push' } } }])
+  const again = await dryRun.run(
+    PIPELINE,
+    { headers: {}, ...events[0]?.request, body: record.value },
+    { id: 'da-1' },
+  )
+  expect(again.route).toBe('eu-west')
+})
