@@ -160,8 +160,8 @@ export function pastEvents(text: string, pipeline: string): PastEvents {
   const whole = wholeDocument(text)
   if (whole !== undefined) {
     const events = whole.map((text, index) => {
-      const { body, ...known } = readEvent(text)
-      return { pipeline, body: Buffer.from(body), name: `event ${index + 1}`, ...known }
+      const { body, ...others } = readEvent(text)
+      return { pipeline, body: Buffer.from(body), name: `event ${index + 1}`, ...others }
     })
     return { events, notes: [] }
   }

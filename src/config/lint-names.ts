@@ -57,7 +57,7 @@ export const LINTS = {
   },
   'header-not-sent': {
     meaning: 'A stage reads a header that the documentation of the `sender` does not name.',
-    why: 'The name is probably misspelt, or of another sender. Silence this warning if a proxy adds the header.',
+    why: 'The name probably has a typo, or is of another sender. Silence this warning if a proxy adds the header.',
   },
   'sink-unused': {
     meaning: 'No pipeline uses a sink that is declared in `sinks`.',

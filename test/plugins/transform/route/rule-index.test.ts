@@ -388,7 +388,7 @@ const events = fc.oneof(
   { arbitrary: value, weight: 1 },
 )
 
-const received = fc.array(fc.tuple(events, requests), { minLength: 1, maxLength: 8 })
+const received = fc.array(fc.tuple(events, requests), { minLength: 1, maxLength: 5 })
 
 describe('an index of rules', () => {
   it('decides as if every rule had been tried in its turn, errors included', {
