@@ -57,7 +57,11 @@ async function scenarioOf(
 ): Promise<ScenarioText> {
   const names = Object.keys(headers)
   const kept = Object.fromEntries(Object.entries(headers).filter(([name]) => !CREDENTIALS.includes(name)))
-  const scenarios = await record([{ line: 1, body, request: { ...request, headers: kept } }], new DryRun(config), pipeline)
+  const scenarios = await record(
+    [{ line: 1, body, request: { ...request, headers: kept } }],
+    new DryRun(config),
+    pipeline,
+  )
   const leftOut = names.filter((name) => CREDENTIALS.includes(name))
   return {
     text: scenarioFile(scenarios, undefined),
