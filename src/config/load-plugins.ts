@@ -12,7 +12,7 @@ import {
 } from './choose-plugin.js'
 import { readText, reason } from './files.js'
 import { loadingFailure, packageEntry } from './plugin-package.js'
-import { checkShape } from './shape.js'
+import { checkSchema } from './shape.js'
 
 /**
  * Imports the plugins that a config file names by package or by path, and nothing else. Never rejects: the check reports the
@@ -149,7 +149,7 @@ export async function loadPlugin(name: string, folder: string): Promise<External
     return failure(`"${name}" exports no plugin definition. ${exportsOf(exported)}`)
   for (const definition of definitions) {
     try {
-      checkShape(definition.config, {})
+      checkSchema(definition.config)
     } catch (error) {
       return failure(`The schema of the settings of "${name}" is invalid: ${(error as Error).message}.`)
     }

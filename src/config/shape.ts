@@ -2,6 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type { TSchema } from 'typebox'
 import type { ErrorCode } from '../contract/errors.js'
 import { child } from '../lib/json/pointer.js'
+import { narrowSchema } from './narrow-schema.js'
 import { didYouMean, nearest } from './problem.js'
 
 /** A violation of a schema; `key` is true if the name of a member is wrong, and not its value. */
@@ -40,16 +41,26 @@ const ajv = new Ajv({
   formats: { 'json-pointer': JSON_POINTER, path: /\S/ },
 })
 
-const compiled = new WeakMap<TSchema, ValidateFunction>()
+/** By schema, and by the parts of it that a value uses. */
+const compiled = new WeakMap<TSchema, Map<string, ValidateFunction>>()
 
 /** Checks a value against a schema and fills in the defaults, in place. Every problem at once. */
 export function checkShape(schema: TSchema, value: unknown): ShapeProblem[] {
-  let validate = compiled.get(schema)
-  if (validate === undefined) {
-    validate = ajv.compile(schema)
-    compiled.set(schema, validate)
-  }
+  const validate = compile(schema, value)
   return validate(value) ? [] : withoutEchoes(worthSaying(validate.errors ?? [])).map(toProblem)
+}
+
+/** Throws an error if the schema itself is invalid, in whatever part. */
+export function checkSchema(schema: TSchema): void {
+  ajv.compile(schema)
+}
+
+function compile(schema: TSchema, value: unknown): ValidateFunction {
+  const narrowed = narrowSchema(schema as { readonly [keyword: string]: unknown }, value)
+  const forSchema = compiled.get(schema) ?? new Map<string, ValidateFunction>()
+  const validate = forSchema.get(narrowed.parts) ?? ajv.compile(narrowed.schema)
+  compiled.set(schema, forSchema.set(narrowed.parts, validate))
+  return validate
 }
 
 /** A setting with a typo is unknown under its name and missing under the right one: one mistake, reported at the name. */
