@@ -60,7 +60,7 @@ export async function readRanges(
   let count = 1
   let progressAt = performance.now()
   while (unread.length > 0) {
-    if (signal.aborted) throw logUnavailable('Headgate is shutting down')
+    if (signal.aborted) throw logUnavailable('this sink is stopping')
     const batch = await consumer.consume(count)
     count = sizeOfNext(batch.messages) ?? count
     if (take(batch)) {
@@ -152,7 +152,7 @@ export async function hasTail(
   consumer.assign(ranges.map(({ topic, partition, next }) => ({ topic, partition, offset: next + 1 })))
   const deadline = performance.now() + PATIENCE
   while (open.size > 0) {
-    if (signal.aborted) throw logUnavailable('Headgate is shutting down')
+    if (signal.aborted) throw logUnavailable('this sink is stopping')
     if (performance.now() > deadline) {
       const names = [...open.keys()].join(', ')
       throw logUnavailable(

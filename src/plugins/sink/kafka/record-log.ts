@@ -142,7 +142,7 @@ export class KafkaRecordLog implements RecordLog {
 
   /** The clients stay open for other pipelines. */
   #requireOpen(): void {
-    if (this.#closing.signal.aborted) throw logUnavailable('Headgate is shutting down')
+    if (this.#closing.signal.aborted) throw logUnavailable('this sink is stopping')
   }
 }
 

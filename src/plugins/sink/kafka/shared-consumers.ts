@@ -20,7 +20,7 @@ export class SharedConsumer {
 
   /** Runs `task` when no other is running. A consumer with which a task failed is not used again. */
   use<Result>(task: (consumer: Consumer) => Promise<Result>): Promise<Result> {
-    if (this.#closed) return Promise.reject(logUnavailable('Headgate is shutting down'))
+    if (this.#closed) return Promise.reject(logUnavailable('this sink is stopping'))
     return this.#queue.run(async () => {
       clearTimeout(this.#idle)
       this.#consumer ??= await this.#open()
