@@ -35,7 +35,7 @@ export class DurableLedger implements Ledger {
   canMoveTo = () => true
   report = () => Promise.reject(new Error('The stand-in has no report.'))
   partitions = () => []
-  retryFailed = () => 0
+  retryFailed = async () => 0
 
   async once(event: Event, deliver: (digest: string) => Promise<Outcome>): Promise<Outcome> {
     const outcome = await deliver('')

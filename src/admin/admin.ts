@@ -28,7 +28,7 @@ export interface AdminHost {
   /** The ledgers by pipeline. */
   ledgers(): Promise<object>
   /** Makes the failed acknowledgements of every pipeline pending again. */
-  retryFailed(): object
+  retryFailed(): Promise<object>
   /** Runs the config that the file has now; `problem` if it cannot be used. */
   reload(): Promise<{ readonly done: object } | { readonly problem: object }>
 }
@@ -196,7 +196,7 @@ const ownRoutes = (host: AdminHost): Route[] => [
     return text(200, contentType, metrics)
   }),
   get('/ledger', async () => json(200, await host.ledgers())),
-  post('/ledger/retry', () => json(200, host.retryFailed())),
+  post('/ledger/retry', async () => json(200, await host.retryFailed())),
   post('/config/reload', async () => {
     const result = await host.reload()
     if ('done' in result) return json(200, result.done)

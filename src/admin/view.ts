@@ -78,8 +78,10 @@ export function adminView(options: AdminViewOptions): {
       ])
       return Object.fromEntries(await Promise.all(reports))
     },
-    retryFailed: () =>
-      Object.fromEntries(pipelines().map(({ name, ledger }) => [name, ledger.retryFailed()])),
+    async retryFailed() {
+      const counts = pipelines().map(async ({ name, ledger }) => [name, await ledger.retryFailed()])
+      return Object.fromEntries(await Promise.all(counts))
+    },
     details: () => ({
       revision: config().revision,
       pipelines: pipelines().map(({ name }) => name),

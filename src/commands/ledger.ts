@@ -9,7 +9,8 @@ export const ledgerCommand: Command = {
   summary: 'Shows pending and failed acknowledgements, or retries the failed ones.',
   details: `Asks the Headgate that runs on this machine. "headgate ledger" shows, for each pipeline, pending acknowledgements by
 age, failed ones with their reasons, and how far each partition is indexed and acknowledged. "headgate ledger retry" makes
-failed acknowledgements pending again.`,
+failed acknowledgements pending again. Those of a pipeline with an inbox are in its dead-letter topic: any instance shows and
+retries all of them, and "headgate dlq discard" settles those that nobody needs.`,
   arguments: [
     { name: '[action]', description: '"retry"; without it, the command only shows.', choices: ['retry'] },
   ],
@@ -48,9 +49,10 @@ const formatRetried = (counts: { readonly [pipeline: string]: number }): string 
 function format([pipeline, report]: [string, LedgerReport]): string {
   const { pending, failed, partitions, remembersSince } = report
   const time = (at: number) => new Date(at).toISOString()
-  const failures = failed.first.map(
-    ({ id, reason, failedAt }) => `  ${time(failedAt)}  ${id}  ${reason.message}`,
-  )
+  const failures = failed.first.map(({ id, position, reason, failedAt }) => {
+    const place = position === undefined ? [] : [`${position.partition}:${position.offset}`]
+    return `  ${[time(failedAt), ...place, id, reason.message].join('  ')}`
+  })
   const rows = partitions.map(({ topic, partition, known, acknowledged }) => [
     `${topic}, partition ${partition}`,
     String(known),
@@ -67,6 +69,7 @@ function format([pipeline, report]: [string, LedgerReport]): string {
     '',
     `failed: ${failed.count}${failed.count > failures.length ? `, the first ${failures.length}:` : ''}`,
     ...failures,
+    ...(failed.problem === undefined ? [] : [`Some may be missing: ${failed.problem}`]),
     '',
     table([left('records'), right('indexed up to'), right('acknowledged up to'), right('lag')], rows),
     '',

@@ -59,6 +59,7 @@ export function createStage<K extends Kind>({ definition, config, folder }: Subj
     metrics: pluginMetrics(metrics, { pipeline: 'conformance' }),
     files: filesIn(folder),
     signal,
+    hasInbox: false,
     share: (key, create) => shared.lease('conformance', key, 'conformance', create),
     http: {
       memory: new CountedMemory(Number.POSITIVE_INFINITY),

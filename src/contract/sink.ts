@@ -131,6 +131,8 @@ export interface Lease<Thing extends Shareable> {
 }
 
 export interface SinkContext extends Context {
+  /** Whether the pipeline has an inbox: its records are then in transactions, and those of aborted ones do not count. */
+  readonly hasInbox: boolean
   /**
    * The resource that other stages of the same plugin use under the same `key`, or a new one. Its `create`, like that of
    * the plugin, is pure; the sink releases it in `stop`. The key contains every setting that makes a difference, secrets

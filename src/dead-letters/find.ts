@@ -13,10 +13,13 @@ import { isProven } from './proof.js'
 export type LetterStatus =
   | { readonly kind: 'open' | 'claimed' | 'unknown' }
   | { readonly kind: 'replayed'; readonly receipt: Receipt }
+  /** A failed acknowledgement that was made after all. */
+  | { readonly kind: 'acknowledged'; readonly at: number }
   | ({ readonly kind: 'discarded' } & Discard)
 
 /** Nothing is left to do about it. */
-export const isSettled = ({ kind }: LetterStatus): boolean => kind === 'replayed' || kind === 'discarded'
+export const isSettled = ({ kind }: LetterStatus): boolean =>
+  kind === 'replayed' || kind === 'discarded' || kind === 'acknowledged'
 
 /** The judgement on it now, without the record itself. */
 export type Prospect =
@@ -27,7 +30,7 @@ export type Prospect =
 export interface FoundLetter {
   readonly letter: DeadLetter
   readonly status: LetterStatus
-  /** Present if it was asked for. */
+  /** Present if it was asked for; never for a failed acknowledgement. */
   readonly prospect?: Prospect
 }
 
@@ -81,7 +84,7 @@ export async function findLetters(options: FindOptions): Promise<Found> {
     candidates.push({
       letter,
       proven: proof === undefined || isProven(record, proof),
-      prospect: judge?.(letter, record.value).then(prospectOf),
+      prospect: letter.failedAck === undefined ? judge?.(letter, record.value).then(prospectOf) : undefined,
     })
   })
 
@@ -113,6 +116,8 @@ function statusOf(
   const history = histories.get(partition)
   const receipt = history?.delivered.get(offset)
   if (receipt !== undefined) return { kind: 'replayed', receipt }
+  const at = history?.acknowledged.get(offset)
+  if (at !== undefined) return { kind: 'acknowledged', at }
   const discard = history?.discarded.get(offset)
   if (discard !== undefined) return { kind: 'discarded', ...discard }
   if (!proven || history?.doubted.has(offset)) return { kind: 'unknown' }

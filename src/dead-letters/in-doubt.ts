@@ -43,8 +43,7 @@ const inDoubtOf = ({ queue, history }: PartitionReplay): InDoubt[] =>
   })
 
 function dropSettled(replay: PartitionReplay, tally: Tally): void {
-  const { delivered, discarded } = replay.history
-  const open = replay.queue.filter(({ offset }) => !delivered.has(offset) && !discarded.has(offset))
+  const open = replay.queue.filter(({ offset }) => !replay.history.isSettled(offset))
   tally.settledByOthers += replay.queue.length - open.length
   replay.queue = open
 }

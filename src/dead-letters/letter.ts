@@ -1,7 +1,9 @@
 import type { Violation } from '../contract/errors.js'
-import type { LoggedRecord, Position } from '../contract/index.js'
+import type { Committed, LoggedRecord, Position } from '../contract/index.js'
+import { digestOf } from '../ledger/identity.js'
 import { CONNECT, HEADER } from '../ledger/record-headers.js'
 import { parseRequestText, type WrittenRequest } from '../pipeline/request-parts.js'
+import { failedAckOf } from './failed-ack.js'
 
 /** The headers of a dead letter; key and value stay in the log. */
 export interface DeadLetter extends Position {
@@ -23,13 +25,16 @@ export interface DeadLetter extends Position {
   readonly violations: readonly Violation[]
   /** The parts of the request that the config read. */
   readonly request: WrittenRequest | undefined
+  /** Present for a failed acknowledgement: the event that was to be acknowledged. Its stage is a post-commit stage. */
+  readonly failedAck?: Committed
 }
 
-/** Undefined if a record is not a dead letter of Headgate. */
+/** Undefined if a record is neither a dead letter of Headgate nor a failed acknowledgement. */
 export function deadLetterOf(record: LoggedRecord): DeadLetter | undefined {
   const { topic, partition, offset, timestamp } = record
-  const id = record.header(HEADER.id)
-  const digest = record.header(HEADER.digest)
+  const failedAck = failedAckOf(record)
+  const id = failedAck?.id ?? record.header(HEADER.id)
+  const digest = failedAck === undefined ? record.header(HEADER.digest) : digestOf(record.value)
   const pipeline = record.header(HEADER.pipeline)
   const code = record.header(`${CONNECT}exception.class.name`)
   if (id === undefined || digest === undefined || pipeline === undefined || code === undefined)
@@ -48,10 +53,11 @@ export function deadLetterOf(record: LoggedRecord): DeadLetter | undefined {
     code,
     message: record.header(`${CONNECT}exception.message`) ?? '',
     rule: record.header(HEADER.route),
-    traceparent: record.header(HEADER.traceparent),
-    tracestate: record.header(HEADER.tracestate),
+    traceparent: failedAck?.traceparent ?? record.header(HEADER.traceparent),
+    tracestate: failedAck?.tracestate ?? record.header(HEADER.tracestate),
     violations: violationsOf(record.header(HEADER.violations)),
     request: parseRequestText(record.header(HEADER.request)),
+    ...(failedAck !== undefined && { failedAck }),
   }
 }
 
@@ -98,12 +104,14 @@ export interface LetterFilter {
   readonly id?: string
   readonly since?: number
   readonly until?: number
+  /** Only failed acknowledgements, or only others. */
+  readonly isFailedAck?: boolean
   /** Only these; all if undefined. */
   readonly refs?: readonly LetterRef[]
 }
 
 export const matches = (letter: DeadLetter, filter: LetterFilter): boolean => {
-  const { timestamp, id, stage, plugin, code, rule } = letter
+  const { timestamp, id, stage, plugin, code, rule, failedAck } = letter
   return (
     (filter.code === undefined || filter.code === code) &&
     (filter.stage === undefined || filter.stage === stage || filter.stage === plugin) &&
@@ -111,6 +119,7 @@ export const matches = (letter: DeadLetter, filter: LetterFilter): boolean => {
     (filter.id === undefined || filter.id === id) &&
     (filter.since === undefined || timestamp >= filter.since) &&
     (filter.until === undefined || timestamp <= filter.until) &&
+    (filter.isFailedAck === undefined || filter.isFailedAck === (failedAck !== undefined)) &&
     (filter.refs === undefined || isOneOf(letter, filter.refs))
   )
 }

@@ -3,6 +3,7 @@ import type { LoggedRecord, Position, Receipt, SinkRecord } from '../contract/in
 import { HEADER } from '../ledger/record-headers.js'
 import { Type } from '../lib/json/pointer.js'
 import type { RecordMac } from '../pipeline/record-mac.js'
+import { PositionForm } from './failed-ack.js'
 import { noteMac } from './proof.js'
 
 /**
@@ -33,6 +34,8 @@ export type Note =
       readonly reason: string
       readonly offsets: readonly number[]
     }
+  /** These failed acknowledgements were made after all. No run claims them: an acknowledgement may be made twice. */
+  | { readonly kind: 'acknowledged'; readonly run: string; readonly offsets: readonly number[] }
 
 /**
  * `number` distinguishes the notes of a run: a compacted topic must not take one for a newer version of another. `proof`: with
@@ -81,19 +84,18 @@ function parse(value: Buffer, kind: string): unknown {
 }
 
 const Offset = Type.Integer({ minimum: 0 })
-const RecordPosition = Type.Object({ topic: Type.String(), partition: Offset, offset: Offset })
 const FORM = Type.Union([
   Type.Object({ kind: Type.Literal('begun'), run: Type.String(), by: Type.String() }),
   Type.Object({
     kind: Type.Literal('claimed'),
     run: Type.String(),
     offsets: Type.Array(Offset),
-    from: Type.Array(RecordPosition),
+    from: Type.Array(PositionForm),
   }),
   Type.Object({
     kind: Type.Literal('settled'),
     run: Type.String(),
-    delivered: Type.Array(Type.Object({ offset: Offset, receipt: RecordPosition })),
+    delivered: Type.Array(Type.Object({ offset: Offset, receipt: PositionForm })),
     released: Type.Array(Offset),
   }),
   Type.Object({
@@ -102,6 +104,7 @@ const FORM = Type.Union([
     reason: Type.String(),
     offsets: Type.Array(Offset),
   }),
+  Type.Object({ kind: Type.Literal('acknowledged'), run: Type.String(), offsets: Type.Array(Offset) }),
 ])
 
 /** The claim of a run that has not noted how it ended. */
@@ -127,6 +130,7 @@ export class History {
   readonly #claims = new Map<number, Claim>()
   readonly #delivered = new Map<number, Receipt>()
   readonly #discarded = new Map<number, Discard>()
+  readonly #acknowledged = new Map<number, number>()
   readonly #proof: RecordMac | undefined
   readonly #doubted = new Set<number>()
 
@@ -162,6 +166,16 @@ export class History {
     return this.#discarded
   }
 
+  /** When failed acknowledgements were made, in milliseconds since the epoch, by their offset. */
+  get acknowledged(): ReadonlyMap<number, number> {
+    return this.#acknowledged
+  }
+
+  /** Whether a note settles the dead letter or failed acknowledgement with this offset. */
+  isSettled(offset: number): boolean {
+    return this.#delivered.has(offset) || this.#discarded.has(offset) || this.#acknowledged.has(offset)
+  }
+
   /** The offsets of dead letters that a note settles, and nothing proves the note. */
   get doubted(): ReadonlySet<number> {
     return this.#doubted
@@ -188,7 +202,7 @@ export class History {
     const offsets =
       note.kind === 'settled'
         ? note.delivered.map(({ offset }) => offset)
-        : note.kind === 'discarded'
+        : note.kind === 'discarded' || note.kind === 'acknowledged'
           ? note.offsets
           : []
     for (const offset of offsets) this.#doubted.add(offset)
@@ -217,9 +231,15 @@ export class History {
       case 'discarded':
         if (this.#isSuperseded(note.run)) return
         for (const offset of note.offsets) {
-          if (this.#delivered.has(offset)) continue
+          if (this.#delivered.has(offset) || this.#acknowledged.has(offset)) continue
           this.#claims.delete(offset)
           this.#discarded.set(offset, { reason: note.reason, by: this.#current?.by ?? '', at })
+        }
+        break
+      case 'acknowledged':
+        for (const offset of note.offsets) {
+          this.#discarded.delete(offset)
+          this.#acknowledged.set(offset, at)
         }
     }
   }

@@ -2,12 +2,15 @@ import type { LoggedRecord } from '../contract/index.js'
 import { digestOf } from '../ledger/identity.js'
 import { HEADER } from '../ledger/record-headers.js'
 import type { RecordMac } from '../pipeline/record-mac.js'
+import { failedAckMac, failedAckOf } from './failed-ack.js'
 
 /**
  * Whether the pipeline with this key wrote a dead letter: anybody with write access to the topic can write one. The MAC proves
  * topic, id, digest and request, and the digest the bytes of the event; the reason in the headers is not proven.
  */
 export function isProven(record: LoggedRecord, mac: RecordMac): boolean {
+  const failedAck = failedAckOf(record)
+  if (failedAck !== undefined) return record.header(HEADER.mac) === failedAckMac(record, failedAck.id, mac)
   const [id, digest] = [record.header(HEADER.id), record.header(HEADER.digest)]
   return (
     id !== undefined &&

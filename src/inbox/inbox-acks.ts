@@ -1,16 +1,18 @@
-import type { Committed, InboxOffsets } from '../contract/index.js'
+import type { Committed, InboxOffsets, Position } from '../contract/index.js'
 import { AckQueue } from '../ledger/ack-queue.js'
 import type { LedgerClock } from '../ledger/clock.js'
 import type { AckSource } from '../ledger/ledger.js'
-import type { FailedAck, FailureReason, PendingAck, StageAfter, StoredAck } from '../ledger/rows.js'
+import type { FailureReason, PendingAck, StageAfter, StoredAck } from '../ledger/rows.js'
+import type { KeptAck } from './failed-ack-store.js'
+import { OpenFailures } from './open-failures.js'
 import { PartitionAcks, type ReadAck, type UnreadAcks } from './partition-acks.js'
 
 export interface InboxAcksOptions {
   /** The number of post-commit stages. */
   readonly stages: number
   readonly clock: Pick<LedgerClock, 'now' | 'at'>
-  /** Keeps an acknowledgement that failed for good where every instance finds it. If it rejects, it is attempted again. */
-  keepFailed(failed: StoredAck, reason: FailureReason): Promise<void>
+  /** As `FailedAckStore.keep`. If it rejects, the acknowledgement is attempted again. */
+  keep(failed: StoredAck, reason: FailureReason): Promise<Position>
   /** Acknowledgements in memory at most; the others are read from the inbox when there is room. */
   readonly mostInMemory?: number
 }
@@ -20,8 +22,6 @@ const MOST_IN_MEMORY = 50_000
 /** Read from the inbox at a time. */
 const PART = 5000
 
-/** Failed acknowledgements in memory, to be listed and retried; the topic for dead letters has them all. */
-const MOST_FAILED = 10_000
 /** The number under which retried acknowledgements are pending: no position waits for them. */
 const RETRIED = -1
 
@@ -34,6 +34,7 @@ const KEEP_AGAIN = 10_000
  * oldest of each partition. The key of an acknowledgement is the partition and the offset of its event in the inbox.
  */
 export class InboxAcks implements AckSource {
+  readonly failures = new OpenFailures()
   readonly #options: InboxAcksOptions
   readonly #partitions = new Map<number, PartitionAcks>()
   readonly #most: number
@@ -44,8 +45,6 @@ export class InboxAcks implements AckSource {
   #restaged = new WeakMap<StoredAck, { readonly stage: number; readonly next: number }>()
   /** In memory. */
   #count = 0
-  #failures: FailedAck[] = []
-  #retried = 0
 
   constructor(options: InboxAcksOptions) {
     this.#options = options
@@ -59,11 +58,6 @@ export class InboxAcks implements AckSource {
     let count = this.#count
     for (const { unreadCount } of this.#partitions.values()) count += unreadCount
     return count
-  }
-
-  /** Acknowledgements that failed for good since the start, and were not retried; the oldest first. */
-  get failures(): readonly FailedAck[] {
-    return this.#failures
   }
 
   /** Of all pending acknowledgements, when their events were worked off, and how many were. Of unread ones, about. */
@@ -168,42 +162,53 @@ export class InboxAcks implements AckSource {
     const ack = pending as StoredAck
     const stage = this.#restaged.get(ack)?.next ?? ack.stage + 1
     if (stage < this.#stages) this.#change(ack, { stage, attempts: 0, dueAt: this.now() })
-    else this.#settle(ack)
+    else this.#made(ack)
   }
 
   retry(pending: PendingAck, dueAt: number): void {
     const ack = pending as StoredAck
     const stage = this.#restaged.get(ack)?.stage ?? ack.stage
     if (stage < this.#stages) this.#change(ack, { stage, attempts: ack.attempts + 1, dueAt })
-    else this.#settle(ack)
+    else this.#made(ack)
   }
 
   failed(pending: PendingAck, reason: FailureReason): void {
     const ack = pending as StoredAck
     if (!this.#isPending(ack)) return
-    this.#options.keepFailed(ack, reason).then(
-      () => {
-        this.#failures.push({ ...ack, reason, failedAt: this.now() })
-        if (this.#failures.length > MOST_FAILED) this.#failures.shift()
+    if (ack.key[0] === RETRIED) {
+      // It is kept, and stays open.
+      this.#settle(ack)
+      this.failures.failedAgain(ack.key[1])
+      return
+    }
+    this.#options.keep(ack, reason).then(
+      (position) => {
+        this.failures.keep(position)
         this.#settle(ack)
       },
       () => this.retry(ack, this.now() + KEEP_AGAIN),
     )
   }
 
-  /** Makes failed acknowledgements pending again, and returns their number. */
-  retryFailed(): number {
-    const failures = this.#failures.filter(({ stage }) => stage < this.#stages)
-    this.#failures = []
-    const retried = this.#partitions.get(RETRIED) ?? new PartitionAcks(0)
-    this.#partitions.set(RETRIED, retried)
-    for (const { reason: _, failedAt: __, ...ack } of failures) {
+  /** Makes kept acknowledgements pending again, and returns how many of them are pending now. */
+  retryKept(kept: readonly KeptAck[]): number {
+    const owned = this.#partitions.get(RETRIED) ?? new PartitionAcks(0)
+    this.#partitions.set(RETRIED, owned)
+    for (const [number, { committed, stage }] of this.failures.retry(kept.filter(hasStage))) {
+      const key = [RETRIED, number] as const
       const now = this.now()
       this.#count++
-      const key = [RETRIED, this.#retried++] as const
-      this.#enqueue(retried, { ...ack, key, attempts: 0, dueAt: now, committedAt: now })
+      this.#enqueue(owned, {
+        key,
+        committed,
+        committedAt: now,
+        stage,
+        attempts: 0,
+        dueAt: now,
+        spilled: false,
+      })
     }
-    return failures.length
+    return this.failures.retried
   }
 
   /** Those that are not in memory are left to the next owner. */
@@ -225,7 +230,7 @@ export class InboxAcks implements AckSource {
         const next = stageAfter(this.#restaged.get(ack)?.next ?? ack.stage + 1)
         if (!waiting.has(ack)) this.#restaged.set(ack, { stage, next })
         else if (stage < stages) this.#change(ack, { ...ack, stage })
-        else this.#settle(ack)
+        else this.#made(ack)
       }
   }
 
@@ -258,6 +263,14 @@ export class InboxAcks implements AckSource {
     if (this.#ownerOf(ack)?.pending.delete(ack.key[1])) this.#count--
   }
 
+  /** All its stages have acknowledged it, or are gone. */
+  #made(ack: StoredAck): void {
+    if (!this.#isPending(ack)) return
+    this.#settle(ack)
+    const [partition, number] = ack.key
+    if (partition === RETRIED) this.failures.made(number)
+  }
+
   /** Undefined if the partition was revoked since: the acknowledgement is then that of another instance. */
   #ownerOf(ack: StoredAck): PartitionAcks | undefined {
     const [partition, offset] = ack.key
@@ -269,5 +282,7 @@ export class InboxAcks implements AckSource {
     return this.#ownerOf(ack) !== undefined
   }
 }
+
+const hasStage = (kept: KeptAck): kept is KeptAck & { readonly stage: number } => kept.stage !== undefined
 
 const newQueues = (stages: number) => Array.from({ length: stages }, () => new AckQueue())

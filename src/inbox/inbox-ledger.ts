@@ -10,9 +10,10 @@ import type {
   LedgerTerms,
   PartitionProgress,
 } from '../ledger/ledger.js'
-import { listed, PendingAges } from '../ledger/report.js'
+import { PendingAges } from '../ledger/report.js'
 import type { FailureReason, PendingAck, StageAfter } from '../ledger/rows.js'
 import { type Backoff, backoffDelay, endsWithin, SerialQueue, sleep, untilAborted } from '../lib/async.js'
+import { FailedAckRetries } from './failed-ack-retries.js'
 import { InboxAcks } from './inbox-acks.js'
 import type { PipelineInbox } from './pipeline-inbox.js'
 import { WorkOff, type WorkOffObserver } from './work-off.js'
@@ -35,6 +36,7 @@ const GRACE = 3000
 const COMMIT_EVERY = 1000
 /** Positions that do not change are committed again: a broker forgets them after its `offsets.retention.minutes`. */
 const COMMIT_ALL_EVERY = 3_600_000
+const LOOK_EVERY = 5 * 60_000
 
 /**
  * The ledger of a pipeline with an inbox. It keeps nothing on disk: the inbox has the events, its groups have the positions.
@@ -44,6 +46,7 @@ export class InboxLedger implements Ledger, AckSource {
   readonly #options: InboxLedgerOptions
   readonly #clock = new LedgerClock(undefined)
   readonly #acks: InboxAcks
+  readonly #failedAcks: FailedAckRetries
   readonly #ending = new AbortController()
   readonly #commits = new SerialQueue()
   readonly #committed = new Map<number, number>()
@@ -51,8 +54,8 @@ export class InboxLedger implements Ledger, AckSource {
   #member: InboxMember | undefined
   #workOff: WorkOff | undefined
   #running: Promise<void> | undefined
-  #timer: NodeJS.Timeout | undefined
   #committedAllAt = performance.now()
+  readonly #timers: NodeJS.Timeout[] = []
   #problem: string | undefined
 
   constructor(options: InboxLedgerOptions) {
@@ -61,7 +64,13 @@ export class InboxLedger implements Ledger, AckSource {
     this.#acks = new InboxAcks({
       stages: options.stages,
       clock: this.#clock,
-      keepFailed: (failed, reason) => options.current().keepFailed(failed, reason),
+      keep: (failed, reason) => options.current().failedAcks.keep(failed, reason),
+    })
+    const { logger } = options
+    this.#failedAcks = new FailedAckRetries({
+      acks: this.#acks,
+      store: () => options.current().failedAcks,
+      logger,
     })
   }
 
@@ -75,8 +84,10 @@ export class InboxLedger implements Ledger, AckSource {
       if (error.kind === 'config') throw error
     }
     this.#running = this.#run(joining)
-    this.#timer = setInterval(() => void this.#commits.run(() => this.#commitAcknowledged()), COMMIT_EVERY)
-    this.#timer.unref()
+    const every = (milliseconds: number, task: () => Promise<void>) =>
+      this.#timers.push(setInterval(() => void this.#commits.run(task), milliseconds).unref())
+    every(COMMIT_EVERY, () => this.#noteProgress())
+    every(LOOK_EVERY, () => this.#failedAcks.look())
   }
 
   /** Works off nothing more, and keeps its partitions, whose acknowledgements go on. */
@@ -87,11 +98,11 @@ export class InboxLedger implements Ledger, AckSource {
 
   /** Gives its partitions to the other instances, with the acknowledgements that are pending. */
   async stop(): Promise<void> {
-    clearInterval(this.#timer)
+    for (const timer of this.#timers) clearInterval(timer)
     await this.finish()
     const { signal } = this.#options
     await untilAborted(
-      this.#commits.run(() => this.#commitAcknowledged()),
+      this.#commits.run(() => this.#noteProgress()),
       signal,
     )
     await untilAborted(this.#member?.leave(), signal)
@@ -155,7 +166,7 @@ export class InboxLedger implements Ledger, AckSource {
     return {
       count,
       oldestAge: oldestAt === undefined ? 0 : Math.max(0, this.now() - oldestAt),
-      failed: failures.length,
+      failed: failures.kept.length,
       dedupSpan: since === undefined ? 0 : Math.max(0, Date.now() - since),
       replacedPartitions: 0,
       unprovenRecords: 0,
@@ -185,14 +196,12 @@ export class InboxLedger implements Ledger, AckSource {
   }
 
   async report(): Promise<LedgerReport> {
-    const { failures } = this.#acks
-    const now = this.now()
-    const wall = (time: number): number => Date.now() - Math.max(0, now - time)
-    const ages = new PendingAges(now)
+    const failed = await this.#failedAcks.report()
+    const ages = new PendingAges(this.now())
     for (const [time, count] of this.#acks.committedTimes()) ages.count(time, count)
     return {
       pending: ages.all(),
-      failed: { count: failures.length, first: listed(failures, wall) },
+      failed,
       partitions: this.partitions(),
       remembersSince: this.#workOff?.assignment.since ?? Date.now(),
     }
@@ -216,8 +225,8 @@ export class InboxLedger implements Ledger, AckSource {
     this.#terms = terms
   }
 
-  retryFailed(): number {
-    return this.#acks.retryFailed()
+  retryFailed(): Promise<number> {
+    return this.#failedAcks.retry()
   }
 
   async #run(joining: Promise<InboxMember>): Promise<void> {
@@ -262,6 +271,10 @@ export class InboxLedger implements Ledger, AckSource {
       observer,
       log: logger,
     })
+  }
+
+  async #noteProgress(): Promise<void> {
+    await Promise.all([this.#commitAcknowledged(), this.#failedAcks.note()])
   }
 
   /** An offset that could not be committed is committed with the next. */

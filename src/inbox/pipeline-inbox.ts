@@ -1,8 +1,8 @@
 import type { HeadgateError } from '../contract/errors.js'
 import type { LoggedRecord, Outcome, SinkRecord } from '../contract/index.js'
-import type { FailureReason, StoredAck } from '../ledger/rows.js'
 import type { DecidedEvent } from '../pipeline/decision.js'
 import type { EventContext } from '../pipeline/event-log.js'
+import type { FailedAckStore } from './failed-ack-store.js'
 import type { Action, Item } from './item.js'
 
 /** The inbox of a pipeline under one config. */
@@ -12,8 +12,7 @@ export interface PipelineInbox {
   /** The way in which an accepted event ends whose record Kafka refuses: its sender cannot be told any more. */
   refused(decided: DecidedEvent, error: HeadgateError): Action
   unreadableLetter(record: LoggedRecord, error: HeadgateError): SinkRecord
-  /** Writes a failed acknowledgement to the topic for dead letters. */
-  keepFailed(failed: StoredAck, reason: FailureReason): Promise<void>
+  readonly failedAcks: FailedAckStore
   /** Counts an event whose transaction is committed. */
   workedOff(item: Item, isDuplicate: boolean): void
 }

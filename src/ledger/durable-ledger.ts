@@ -258,7 +258,7 @@ export class DurableLedger implements Ledger {
     return partitionProgress(this.#store)
   }
 
-  retryFailed(): number {
+  async retryFailed(): Promise<number> {
     const count = this.#backlog.retryFailed()
     this.#changed()
     return count

@@ -1,4 +1,4 @@
-import type { Event, Outcome, Receipt, RecordLog, SinkRecord } from '../contract/index.js'
+import type { Event, Outcome, Position, Receipt, RecordLog, SinkRecord } from '../contract/index.js'
 import type { RecordMac } from '../pipeline/record-mac.js'
 import type { DedupBy } from './identity.js'
 import type { FailureReason, PendingAck, StageAfter } from './rows.js'
@@ -63,8 +63,8 @@ export interface Ledger {
   report(): Promise<LedgerReport>
   /** The offsets up to which each partition is in the state, and acknowledged. */
   partitions(): readonly PartitionProgress[]
-  /** Makes failed acknowledgements pending again, and returns their number. */
-  retryFailed(): number
+  /** Makes failed acknowledgements pending again, and resolves with their number. */
+  retryFailed(): Promise<number>
 }
 
 /** The pending acknowledgements, as an acknowledger sees them. */
@@ -115,11 +115,15 @@ export interface LedgerReport {
     readonly count: number
     readonly first: readonly {
       readonly id: string
+      /** Its position in the topic for dead letters, with an inbox. */
+      readonly position?: Position
       readonly receipt?: Receipt
       readonly reason: FailureReason
       /** Milliseconds since the epoch. */
       readonly failedAt: number
     }[]
+    /** Why some may be missing. */
+    readonly problem?: string
   }
   readonly partitions: readonly PartitionProgress[]
   /** Redeliveries are detected of events received since then; milliseconds since the epoch. */

@@ -1,3 +1,5 @@
+import type { RecordHeader } from '../contract/index.js'
+
 /** The names of the record headers that the engine writes and reads. */
 export const HEADER = {
   id: 'headgate-event-id',
@@ -13,7 +15,7 @@ export const HEADER = {
   tracestate: 'tracestate',
   /** The parts of the request that the config reads, as JSON. */
   request: 'headgate-request',
-  /** Of a dead letter: the stage that rejected it, as `transform.0.json-schema`. */
+  /** Of a dead letter: the stage that rejected it, as `transform.0.json-schema`; of a failed acknowledgement its own. */
   stage: 'headgate-stage',
   /** Of a dead letter: a JSON array of `{"pointer", "message"}`. */
   violations: 'headgate-violations',
@@ -23,7 +25,7 @@ export const HEADER = {
   edited: 'headgate-edited',
   /** Of a note in the dead-letter topic on a replay or a discard: the content of the note. */
   replay: 'headgate-replay',
-  /** Of a failed acknowledgement in the dead-letter topic: the post-commit stage, as `post-commit.0.cxone-ack`. */
+  /** Of a failed acknowledgement in the dead-letter topic. */
   failedAck: 'headgate-failed-ack',
   /** Of a record of an inbox: the decided event, except for its bytes. */
   inbox: 'headgate-inbox',
@@ -31,3 +33,11 @@ export const HEADER = {
 
 /** The prefix that Kafka Connect gives the headers of its dead letters (KIP-298). */
 export const CONNECT = '__connect.errors.'
+
+/** Headers with these names, as Kafka Connect writes them. */
+export const connectHeaders = (values: { readonly [name: string]: string }): RecordHeader[] =>
+  Object.entries(values).map(([name, value]) => ({
+    name: `${CONNECT}${name}`,
+    // C clients cut a header at NUL, and a message that quotes an event can contain one.
+    value: value.replaceAll('\0', '\\0'),
+  }))

@@ -1,3 +1,4 @@
+import type { Position } from '../contract/index.js'
 import type { LedgerReport, PartitionProgress } from './ledger.js'
 import type { FailedAck } from './rows.js'
 import type { LedgerStore } from './store.js'
@@ -51,11 +52,14 @@ export class PendingAges {
 
 /** The oldest failed acknowledgements. `wall` converts a time of the clock of the ledger. */
 export const listed = (
-  failures: readonly FailedAck[],
+  failures: readonly (Pick<FailedAck, 'committed' | 'reason' | 'failedAt'> & {
+    readonly position?: Position
+  })[],
   wall: (time: number) => number,
 ): LedgerReport['failed']['first'] =>
-  failures.slice(0, LISTED).map(({ committed: { id, receipt }, reason, failedAt }) => ({
+  failures.slice(0, LISTED).map(({ committed: { id, receipt }, reason, failedAt, position }) => ({
     id,
+    ...(position !== undefined && { position }),
     ...(receipt !== undefined && { receipt }),
     reason,
     failedAt: wall(failedAt),

@@ -119,7 +119,7 @@ export const METRICS = {
   ledgerFailed: metric({
     name: 'ledger_failed',
     type: 'gauge',
-    help: 'Failed acknowledgements: Headgate no longer retries them.',
+    help: 'Failed acknowledgements: Headgate no longer retries them. With an inbox, those of this instance since its start that are still open.',
     labels: pipeline,
   }),
   ledgerWindowSeconds: metric({

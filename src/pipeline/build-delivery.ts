@@ -34,6 +34,8 @@ export interface Delivery {
   readonly name: string
   readonly revision: string
   readonly mac: RecordMac
+  /** Proves dead letters. Undefined without HEADGATE_RECORD_KEY_FILE: the key would change with the secrets of the pipeline. */
+  readonly proof: RecordMac | undefined
   readonly transforms: readonly {
     readonly ref: StageRef
     readonly instance: Transform
@@ -84,15 +86,18 @@ export function buildDelivery(
     return { ref, instance, apply: observeTransform(ref, instance, observer), built }
   })
 
+  const mac = macOf(checked, deps.recordKey)
   const { name: sinkName } = checked.sink.definition
   const { shared = createShared(deps) } = deps
   const built = buildStage(`sink.${sinkName}`, checked.sink, stageDeps, {
     share: (key, create) => shared.lease(sinkName, key, checked.sink.sharedAs ?? name, create),
+    hasInbox: settings.inbox !== undefined,
   })
   return {
     name,
     revision,
-    mac: macOf(checked, deps.recordKey),
+    mac,
+    proof: deps.recordKey === undefined ? undefined : mac,
     transforms,
     sink: built.instance,
     sinkStage: { ...observe(built.name, sinkName, settings.sink.onError), built },

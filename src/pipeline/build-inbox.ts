@@ -1,10 +1,11 @@
 import type { CheckedPipeline } from '../config/check.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Inbox, Log, Sink } from '../contract/index.js'
+import { FailedAckTopic } from '../dead-letters/failed-ack-topic.js'
 import { InboxLedger } from '../inbox/inbox-ledger.js'
 import { toInboxRecord } from '../inbox/inbox-record.js'
 import type { Action } from '../inbox/item.js'
-import { failedAckRecord, unreadableLetter } from '../inbox/letters.js'
+import { unreadableLetter } from '../inbox/letters.js'
 import type { PipelineInbox } from '../inbox/pipeline-inbox.js'
 import type { WorkOffObserver } from '../inbox/work-off.js'
 import type { LedgerTerms } from '../ledger/ledger.js'
@@ -19,9 +20,9 @@ import type { Decider, LivePipeline } from './pipeline.js'
 
 /** Undefined for a pipeline without an inbox. */
 export function buildInbox(
-  { settings, postCommit }: CheckedPipeline,
-  { name, revision, sink, sinkStage }: Delivery,
-  { decider, metrics, traffic }: BuiltIntake['intake'],
+  { settings }: CheckedPipeline,
+  { name, revision, mac, proof, sink, sinkStage }: Delivery,
+  { decider, stages, metrics, traffic }: BuiltIntake['intake'],
 ): PipelineInbox | undefined {
   const { deadLetter } = settings
   if (settings.inbox === undefined || deadLetter === undefined) return undefined
@@ -52,10 +53,12 @@ export function buildInbox(
         error,
       },
     unreadableLetter: (record, error) => unreadableLetter(origin, record, error),
-    async keepFailed(failed, reason) {
-      const plugin = postCommit[failed.stage]?.definition.name ?? ''
-      await sink.send(failedAckRecord(origin, failed, `post-commit.${failed.stage}.${plugin}`, reason))
-    },
+    failedAcks: new FailedAckTopic({
+      ...{ pipeline: name, revision, mac, proof, target: deadLetter },
+      log: sink.log,
+      send: (record) => sink.send(record),
+      stages: stages.postCommit,
+    }),
     workedOff({ action, timestamp }, isDuplicate) {
       counters.get(isDuplicate ? 'duplicate' : action.kind)?.inc()
       delay.observe(Math.max(0, Date.now() - timestamp) / 1000)

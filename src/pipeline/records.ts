@@ -1,6 +1,6 @@
 import type { Violation } from '../contract/errors.js'
 import type { Event, RecordHeader, Sink, SinkRecord, Target } from '../contract/index.js'
-import { CONNECT, HEADER } from '../ledger/record-headers.js'
+import { connectHeaders, HEADER } from '../ledger/record-headers.js'
 import type { DeadLettered } from './decision.js'
 import type { RecordMac } from './record-mac.js'
 import { requestText } from './request-parts.js'
@@ -46,13 +46,15 @@ export function deadLetterRecord(
   const key = origin.sink.key(event)
   const headers = [
     ...originHeaders(origin, event, digest, error.rule ?? event.route?.name, target.topic),
-    connect('connector.name', by.pipeline),
-    connect('task.id', '0'),
-    connect('stage', by.stage.startsWith('sink') ? 'TASK_PUT' : 'TRANSFORMATION'),
-    connect('class.name', by.plugin),
-    connect('exception.class.name', error.code),
-    connect('exception.message', message),
-    connect('exception.stacktrace', reasons(error.code, message, violations)),
+    ...connectHeaders({
+      'connector.name': by.pipeline,
+      'task.id': '0',
+      stage: by.stage.startsWith('sink') ? 'TASK_PUT' : 'TRANSFORMATION',
+      'class.name': by.plugin,
+      'exception.class.name': error.code,
+      'exception.message': message,
+      'exception.stacktrace': reasons(error.code, message, violations),
+    }),
     { name: HEADER.stage, value: by.stage },
     ...(violations.length > 0 ? [{ name: HEADER.violations, value: JSON.stringify(violations) }] : []),
     ...whileWithin(MOST_EVENT_HEADERS_BYTES, origin.sink.headers?.(event) ?? [], ({ value }) => value),
@@ -83,12 +85,6 @@ function originHeaders(
   if (read !== undefined) headers.push({ name: HEADER.request, value: read })
   return headers
 }
-
-// C clients cut a header at NUL, and a message that quotes an event can contain one.
-const connect = (name: string, value: string): RecordHeader => ({
-  name: `${CONNECT}${name}`,
-  value: value.replaceAll('\0', '\\0'),
-})
 
 const reasons = (code: string, message: string, violations: readonly Violation[]): string =>
   [`${code}: ${message}`, ...violations.map(({ pointer, message }) => `  at ${pointer}: ${message}`)].join(

@@ -31,6 +31,7 @@ export function readCaptured(text: string): CapturedEvents {
     if (written.trim() === '') continue
     const letter = exportedLetter(written)
     if (letter === undefined) events.push({ line, ...readEvent(written) })
+    else if (letter.failedAck !== undefined) skipped.push(`line ${line} is a failed acknowledgement`)
     else if (letter.valueEncoding !== 'utf-8') skipped.push(`line ${line} is not UTF-8`)
     else {
       const { value, request } = letter
@@ -79,6 +80,8 @@ interface ExportedLetter {
   readonly id: string
   readonly value: string
   readonly valueEncoding: string
+  /** Only of a failed acknowledgement. */
+  readonly failedAck?: object
   readonly request?: unknown
 }
 

@@ -12,7 +12,7 @@ async function adminWith(shown: Partial<AdminHost> = {}, options: Partial<AdminO
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'headgate_up 1\n' }),
     details: () => ({ revision: 'abc' }),
     ledgers: async () => ({ orders: { pending: [] } }),
-    retryFailed: () => ({ orders: 3 }),
+    retryFailed: async () => ({ orders: 3 }),
     reload: async () => ({ done: { result: 'unchanged' } }),
     ...shown,
   })
@@ -54,7 +54,7 @@ test('until there is more to show, probes are answered, and everything else is t
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
     details: () => ({}),
     ledgers: async () => ({}),
-    retryFailed: () => ({}),
+    retryFailed: async () => ({}),
     reload: async () => ({ done: {} }),
   }
   admin.serve(shown, [])

@@ -17,7 +17,7 @@ export async function idleAdmin(
       metrics: async () => ({ contentType: 'text/plain', text: '' }),
       details: () => ({}),
       ledgers: async () => ({}),
-      retryFailed: () => ({}),
+      retryFailed: async () => ({}),
       reload: async () => ({ done: {} }),
     },
     routes,

@@ -34,7 +34,7 @@ async function withAdmin({ tokenFile = '', secure }: { tokenFile?: string; secur
     details: () => ({}),
     ledgers: async () => ({ orders: report }),
     reload: async () => ({ done: {} }),
-    retryFailed: () => ({ orders: 1 }),
+    retryFailed: async () => ({ orders: 1 }),
   })
   onTestFinished(() => admin.close())
   return { env: { HEADGATE_ADMIN_PORT: new URL(admin.url).port } }

@@ -51,6 +51,7 @@ export function testContext({ root = process.cwd(), ...overrides }: Overrides = 
     metrics,
     files: filesIn(root),
     signal,
+    hasInbox: false,
     share: unshared((name) => ({ name, log, metrics, signal })),
     ...overrides,
     lines,

@@ -10,7 +10,7 @@ const acksOf = (stages = 1) =>
   new InboxAcks({
     stages,
     clock: { now: () => 0, at: () => 0 },
-    keepFailed: async () => {},
+    keep: async () => ({ topic: 'dead', partition: 0, offset: 0 }),
     mostInMemory: MOST,
   })
 

@@ -1,10 +1,12 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import type { Inbox } from '../../src/contract/index.js'
+import type { FailedAckStore, KeptAck } from '../../src/inbox/failed-ack-store.js'
 import { InboxLedger } from '../../src/inbox/inbox-ledger.js'
 import { toInboxRecord } from '../../src/inbox/inbox-record.js'
 import type { PipelineInbox } from '../../src/inbox/pipeline-inbox.js'
 import { digestOf } from '../../src/ledger/identity.js'
+import type { StoredAck } from '../../src/ledger/rows.js'
 import { testContext } from '../helpers/context.js'
 import { INBOX, MemoryInbox } from '../helpers/kafka/memory-inbox.js'
 import { MAC } from '../helpers/kafka/memory-log.js'
@@ -16,7 +18,7 @@ const recordOf = (id: string) => {
   return toInboxRecord(INBOX, { event, digest: digestOf(bytes), verdict: { kind: 'send', record } })
 }
 
-function ledgerOf(inbox: Inbox, keepFailed: PipelineInbox['keepFailed'] = async () => {}) {
+function ledgerOf(inbox: Inbox, failedAcks: Partial<FailedAckStore> = {}) {
   const { log, lines } = testContext()
   const ledger = new InboxLedger({
     log: undefined,
@@ -28,7 +30,11 @@ function ledgerOf(inbox: Inbox, keepFailed: PipelineInbox['keepFailed'] = async 
     stages: 1,
     inbox,
     topic: INBOX,
-    current: () => ({ keepFailed, workedOff() {} }) as Partial<PipelineInbox> as PipelineInbox,
+    current: () =>
+      ({
+        failedAcks: { ...NO_FAILED_ACKS, ...failedAcks },
+        workedOff() {},
+      }) as Partial<PipelineInbox> as PipelineInbox,
     observer: { assigned() {}, revoked() {}, transaction() {} },
     logger: log,
     signal: new AbortController().signal,
@@ -36,6 +42,14 @@ function ledgerOf(inbox: Inbox, keepFailed: PipelineInbox['keepFailed'] = async 
   onTestFinished(() => ledger.stop())
   return { ledger, lines }
 }
+
+const NO_FAILED_ACKS: FailedAckStore = {
+  keep: async () => KEPT,
+  open: async () => [],
+  stillOpen: async (positions) => positions,
+  acknowledged: async () => {},
+}
+const KEPT = { topic: 'dead', partition: 0, offset: 0 }
 
 const inMemory = (partitions = 1) => {
   const inbox = new MemoryInbox(partitions)
@@ -73,26 +87,95 @@ test('a stop commits the acknowledged position, and the next owner has the ackno
   expect(inbox.written).toHaveLength(3)
 })
 
-test('a failed acknowledgement is kept before its position is passed, is listed, and can be retried', async () => {
+/** A topic that every instance finds the failed acknowledgements in. */
+function sharedStore() {
+  const kept = new Map<number, KeptAck>()
+  const store: FailedAckStore = {
+    async keep({ committed }, reason) {
+      const position = { ...KEPT, offset: kept.size }
+      kept.set(position.offset, { position, committed, stage: 0, reason, failedAt: 5, isProven: true })
+      return position
+    },
+    open: async () => [...kept.values()],
+    stillOpen: async (positions) => positions.filter(({ offset }) => kept.has(offset)),
+    acknowledged: async (positions) => {
+      for (const { offset } of positions) kept.delete(offset)
+    },
+  }
+  return { kept, store }
+}
+
+const REASON = { code: 'HG_ACK_REFUSED', message: 'The sender rejects it.' }
+
+test('a failed acknowledgement is kept before its position is passed, and any instance lists and retries it', async () => {
   const { inbox, offered } = inMemory()
   inbox.accept(recordOf('a'))
-  const kept: string[] = []
-  const { ledger } = ledgerOf(offered, async ({ committed }) => void kept.push(committed.id))
+  const { kept, store } = sharedStore()
+  const { ledger } = ledgerOf(offered, store)
   await ledger.start()
   await vi.waitFor(() => expect(ledger.backlog().count).toBe(1))
   const pending = ledger.take(0, ledger.now())
   if (pending === undefined) throw new Error('nothing is pending')
-  ledger.failed(pending, { code: 'HG_ACK_GAVE_UP', message: 'The sender rejects it.' })
-  expect(ledger.partitions()[0]?.acknowledged).toBe(0)
+  ledger.failed(pending, REASON)
+  expect([ledger.partitions()[0]?.acknowledged, kept.size]).toEqual([0, 1])
   await vi.waitFor(() => expect(ledger.partitions()[0]?.acknowledged).toBe(1))
-  expect(kept).toEqual(['a'])
-  expect((await ledger.report()).failed).toMatchObject({ count: 1, first: [{ id: 'a' }] })
+  expect(ledger.backlog()).toMatchObject({ count: 0, failed: 1 })
 
-  expect(ledger.retryFailed()).toBe(1)
-  const again = ledger.take(0, ledger.now())
+  const { ledger: other } = ledgerOf(offered, store)
+  await other.start()
+  expect((await other.report()).failed).toEqual({
+    count: 1,
+    first: [
+      {
+        id: 'a',
+        receipt: { topic: INBOX, partition: 0, offset: 0 },
+        position: KEPT,
+        reason: REASON,
+        failedAt: 5,
+      },
+    ],
+  })
+  expect(await other.retryFailed()).toBe(1)
+  expect(await other.retryFailed()).toBe(1)
+  expect(other.backlog().count).toBe(1)
+  const again = other.take(0, other.now())
   expect(again?.committed.id).toBe('a')
-  if (again !== undefined) ledger.acknowledged(again)
-  expect(ledger.backlog()).toMatchObject({ count: 0, failed: 0 })
+  if (again !== undefined) other.acknowledged(again)
+  await other.stop()
+  expect(kept.size).toBe(0)
+
+  expect((await ledger.report()).failed.count).toBe(0)
+  expect(ledger.backlog().failed).toBe(0)
+})
+
+test('a retry that fails again leaves the failed acknowledgement open, and writes no second one', async () => {
+  const { kept, store } = sharedStore()
+  const { ledger } = ledgerOf(inMemory().offered, store)
+  await store.keep({ committed: { id: 'a' } } as StoredAck, REASON)
+  await ledger.start()
+  await ledger.retryFailed()
+  const again = ledger.take(0, ledger.now())
+  if (again === undefined) throw new Error('nothing is pending')
+  ledger.failed(again, REASON)
+  expect([ledger.backlog().count, kept.size]).toEqual([0, 1])
+  expect(await ledger.retryFailed()).toBe(1)
+})
+
+test('a failed acknowledgement that nothing proves is listed and not retried', async () => {
+  const { kept, store } = sharedStore()
+  const position = await store.keep({ committed: { id: 'a' } } as StoredAck, REASON)
+  kept.set(position.offset, { ...(kept.get(position.offset) as KeptAck), isProven: false })
+  const { ledger } = ledgerOf(inMemory().offered, store)
+  await ledger.start()
+  expect((await ledger.report()).failed.count).toBe(1)
+  expect(await ledger.retryFailed()).toBe(0)
+})
+
+test('while the topic for dead letters cannot be read, the report says so, with the number that is known', async () => {
+  const open = () => Promise.reject(new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Kafka is away.'))
+  const { ledger } = ledgerOf(inMemory().offered, { open })
+  await ledger.start()
+  expect((await ledger.report()).failed).toEqual({ count: 0, first: [], problem: 'Kafka is away.' })
 })
 
 test('a cluster without transactions ends the start, with the reason', async () => {

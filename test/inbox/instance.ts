@@ -26,7 +26,7 @@ export class Instance {
     this.acks = new InboxAcks({
       stages: 1,
       clock: { now: () => 0, at: () => 0 },
-      keepFailed: async () => {},
+      keep: async () => ({ topic: 'dead', partition: 0, offset: 0 }),
       mostInMemory,
     })
     this.#workOff = new WorkOff({

@@ -45,7 +45,7 @@ async function startInstance(pipeline: string, topic: string, dead: string, targ
   const acks = new InboxAcks({
     stages: 1,
     clock: { now: Date.now, at: (at) => at },
-    keepFailed: async () => {},
+    keep: async () => ({ topic: 'dead', partition: 0, offset: 0 }),
   })
   const results: TransactionResult['kind'][] = []
   const workOff = new WorkOff({

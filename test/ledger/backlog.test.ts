@@ -148,7 +148,7 @@ test('a failed acknowledgement is listed with its reason, survives a restart, an
     count: 1,
     first: [{ id: 'a', reason: { message: 'answered 404' } }],
   })
-  expect(after.ledger.retryFailed()).toBe(1)
+  expect(await after.ledger.retryFailed()).toBe(1)
   expect(after.due()).toMatchObject({ committed: { id: 'a', receipt: { offset: 0 } }, attempts: 0 })
   await expect.poll(async () => (await after.ledger.report()).failed.count).toBe(0)
 })
@@ -168,7 +168,7 @@ test('a failed acknowledgement is retried at its stage, wherever that is now; wi
   await state.database.committed
   ledger.change({ ...TERMS, log: kafka, stages: 2 }, (stage) => (stage === 0 ? 1 : Number.POSITIVE_INFINITY))
   await state.database.committed
-  expect(ledger.retryFailed()).toBe(2)
+  expect(await ledger.retryFailed()).toBe(2)
   expect(due(1)).toMatchObject({ committed: { id: 'a' }, stage: 1 })
   expect(due(0)).toBeUndefined()
   expect(ledger.backlog().count).toBe(1)

@@ -80,7 +80,7 @@ test('a failed acknowledgement that is made pending again goes through a worker,
   await intake(() => TRACED)
   await expect.poll(() => metric('headgate_ledger_failed{pipeline="orders"}')).toBe(1)
   inline.acknowledge = async () => ({ kind: 'acknowledged' })
-  expect(primaryPipeline.ledger.retryFailed()).toBe(1)
+  expect(await primaryPipeline.ledger.retryFailed()).toBe(1)
   await expect.poll(() => inline.acknowledged).toHaveLength(1)
   expect(asked).toHaveLength(2)
 })

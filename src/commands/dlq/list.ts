@@ -69,7 +69,7 @@ function listing({ letters, matching, settled }: Found, withProspect: boolean, {
     printable(letter.stage),
     printable(letter.code),
     ...(withStatus ? [status.kind === 'unknown' ? status.kind : formatStatus(status)] : []),
-    ...(withProspect && prospect !== undefined ? [formatProspect(prospect)] : []),
+    ...(withProspect ? [prospect === undefined ? '' : formatProspect(prospect)] : []),
     printable(letter.message),
   ])
   const width = terminal.columns ?? Number.POSITIVE_INFINITY
@@ -91,6 +91,11 @@ function summary(letters: readonly FoundLetter[], matching: number, settled: num
   const unknown = letters.filter(({ status }) => status.kind === 'unknown').length
   if (unknown > 0)
     lines.push(`${unknown} of them are unknown: ${UNKNOWN}. A replay sends them only with --force.`)
+  const failedAcks = letters.filter(({ letter }) => letter.failedAck !== undefined).length
+  if (failedAcks > 0)
+    lines.push(
+      `${failedAcks} of them are failed acknowledgements: "headgate ledger retry" makes them pending again.`,
+    )
   if (letters.some(({ status }) => status.kind === 'claimed'))
     lines.push('For some, it is unknown whether a replay has sent them; the next replay finds out.')
   return lines
@@ -107,12 +112,16 @@ export function byCode(letters: readonly FoundLetter[]): string {
 export const countLetters = (count: number): string =>
   count === 0 ? 'No dead letters' : `${count} dead ${count === 1 ? 'letter' : 'letters'}`
 
+/** Of a failed acknowledgement: its event has a record, so no replay makes one. */
+export const FAILED_ACK = 'a failed acknowledgement: "headgate ledger retry" makes it pending again'
+
 /** Why a status is unknown. */
 export const UNKNOWN = 'it, or the note that settled it, is not proven by the key in HEADGATE_RECORD_KEY_FILE'
 
 export const formatStatus = (status: LetterStatus): string => {
   if (status.kind === 'discarded') return `discarded: ${printable(status.reason)}`
   if (status.kind === 'unknown') return `unknown: ${UNKNOWN}`
+  if (status.kind === 'acknowledged') return `acknowledged ${new Date(status.at).toISOString()}`
   if (status.kind !== 'replayed') return status.kind
   const { topic, partition, offset } = status.receipt
   return `replayed to ${topic} ${partition}:${offset}`

@@ -6,8 +6,8 @@ import { progressBar } from '../../lib/terminal/progress.js'
 import { table } from '../../lib/terminal/text.js'
 import { type Command, EXIT, type Io } from '../command.js'
 import { readInput } from '../load.js'
-import { countLetters } from './list.js'
-import { PLACES_ARGUMENT, readSelection, SELECTION_OPTIONS } from './selection.js'
+import { countLetters, FAILED_ACK } from './list.js'
+import { PLACES_ARGUMENT, readSelection, SELECTION_OPTIONS, type Selection } from './selection.js'
 import { type DeadLetterSession, withDeadLetters } from './session.js'
 import { type Choice, choose, listRefusals, type Refusal, refusal, runOptions, TAKE_OVER } from './settle.js'
 
@@ -70,7 +70,13 @@ Exits with 0 if all selected dead letters were sent (or would be), and with 1 ot
     if (bodyFile !== undefined && body === undefined) return EXIT.wrong
     return withDeadLetters(options, io, true, async (opened) => {
       const session = body === undefined ? opened : { ...opened, judge: judgeAs(body, opened) }
-      const chosen = await choose(session, read.selection, io, true, options['force'] === true)
+      const chosen = await choose(
+        session,
+        withoutFailedAcks(read.selection),
+        io,
+        true,
+        options['force'] === true,
+      )
       const failing = failuresOf(chosen)
       if (options['yes'] !== true) {
         io.out(`${plan(chosen, failing)}\n`)
@@ -118,10 +124,20 @@ async function send(
   }
 }
 
+/** Those that are named stay, and are refused with the reason. */
+const withoutFailedAcks = (selection: Selection): Selection =>
+  selection.filter.refs === undefined
+    ? { ...selection, filter: { ...selection.filter, isFailedAck: false } }
+    : selection
+
 const failuresOf = ({ open, refused }: Choice): Refusal[] => [
   ...refused,
   ...open.flatMap(({ letter, prospect }) =>
-    prospect === undefined || prospect.kind === 'passes' ? [] : [refusal(letter, whyNot(prospect))],
+    letter.failedAck !== undefined
+      ? [refusal(letter, `it is ${FAILED_ACK}`)]
+      : prospect === undefined || prospect.kind === 'passes'
+        ? []
+        : [refusal(letter, whyNot(prospect))],
   ),
 ]
 

@@ -8,7 +8,7 @@ import { endsWithin } from '../../lib/async.js'
 import { progressBar } from '../../lib/terminal/progress.js'
 import { ProcessMetrics } from '../../metrics/registry.js'
 import { buildDelivery, type Delivery } from '../../pipeline/build-delivery.js'
-import { type RecordMac, readRecordKey } from '../../pipeline/record-mac.js'
+import { readRecordKey } from '../../pipeline/record-mac.js'
 import { redactor } from '../../process/redact.js'
 import { type CommandInput, EXIT, type Io } from '../command.js'
 import { choosePipeline, loadOrReport, loadSettings } from '../load.js'
@@ -23,8 +23,6 @@ export interface DeadLetterSession {
   readonly log: RecordLog
   /** Of the dead letters. */
   readonly topic: string
-  /** Proves dead letters. Undefined without HEADGATE_RECORD_KEY_FILE: the key would change with the secrets of the pipeline. */
-  readonly proof: RecordMac | undefined
   /** The result of a dead letter with the current config. */
   judge(letter: DeadLetter, value: Buffer): Promise<Judgement>
   /** Replaces values that come from references in the config. */
@@ -86,7 +84,6 @@ export async function withDeadLetters(
       delivery,
       log: sink.log,
       topic,
-      proof: recordKey === undefined ? undefined : delivery.mac,
       judge: (letter, value) => judge(delivery, letter, value),
       redact,
       giveUp,
@@ -103,7 +100,7 @@ export async function withDeadLetters(
 
 /** Reads the dead letters of a selection, with a progress bar on a terminal. `prospects`: with a dry run of each. */
 export async function find(
-  { delivery, log, topic, proof, judge }: DeadLetterSession,
+  { delivery, log, topic, judge }: DeadLetterSession,
   selection: Selection,
   io: Io,
   prospects: boolean,
@@ -114,7 +111,7 @@ export async function find(
       ...selection,
       log,
       topic,
-      proof,
+      proof: delivery.proof,
       pipeline: delivery.name,
       ...((prospects || selection.onlyPassing) && { judge }),
       onProgress: (done, total) => progress.show(`${done} of ${total} records read`, done, total),

@@ -71,7 +71,7 @@ export const refusal = (letter: DeadLetter, why: string): Refusal => ({
 
 /** Options by which replays and discards that run at the same time share the partitions. */
 export const runOptions = (
-  { delivery, log, topic, proof, giveUp }: DeadLetterSession,
+  { delivery, log, topic, giveUp }: DeadLetterSession,
   { histories }: Found,
   io: Io,
 ): Omit<ReplayOptions, 'letters' | 'judge' | 'rate' | 'onProgress'> => ({
@@ -79,7 +79,7 @@ export const runOptions = (
   send: (record) => delivery.sink.send(record),
   pipeline: delivery.name,
   topic,
-  proof,
+  proof: delivery.proof,
   run: { id: randomUUID(), by: `process ${pid} on ${hostname()}` },
   histories,
   signal: io.signal,

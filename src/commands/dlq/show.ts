@@ -7,7 +7,7 @@ import { prettyLines } from '../../lib/json/pretty-lines.js'
 import { codeFrame } from '../../lib/terminal/frames.js'
 import { cut, pairs, printable, printableLines, section } from '../../lib/terminal/text.js'
 import { type Command, EXIT } from '../command.js'
-import { formatProspect, formatStatus } from './list.js'
+import { FAILED_ACK, formatProspect, formatStatus } from './list.js'
 import { PIPELINE_OPTIONS, wrongPlace } from './selection.js'
 import { withDeadLetters } from './session.js'
 
@@ -32,8 +32,13 @@ export const dlqShowCommand: Command = {
 `)
       return EXIT.usage
     }
-    return withDeadLetters(options, io, false, async ({ delivery, log, topic, proof }) => {
-      const one = await readLetter(log, { ...named, topic: named.topic ?? topic }, delivery.name, proof)
+    return withDeadLetters(options, io, false, async ({ delivery, log, topic }) => {
+      const one = await readLetter(
+        log,
+        { ...named, topic: named.topic ?? topic },
+        delivery.name,
+        delivery.proof,
+      )
       if (one.kind === 'none') {
         io.err(`${printable(one.why)}\n`)
         return EXIT.wrong
@@ -43,7 +48,9 @@ export const dlqShowCommand: Command = {
         io.out(record.value.toString())
         return EXIT.ok
       }
-      const prospect = prospectOf(await judge(delivery, found.letter, record.value))
+      const { failedAck } = found.letter
+      const prospect =
+        failedAck === undefined ? prospectOf(await judge(delivery, found.letter, record.value)) : undefined
       io.out(`${format(found, prospect, record, io.terminal.columns ?? WIDTH)}\n`)
       return EXIT.ok
     })
@@ -52,7 +59,7 @@ export const dlqShowCommand: Command = {
 
 function format(
   { letter, status }: FoundLetter,
-  prospect: Prospect,
+  prospect: Prospect | undefined,
   record: LoggedRecord,
   width: number,
 ): string {
@@ -68,12 +75,7 @@ function format(
     ['meaning', meaning],
     ['to do', action],
     ['status', formatStatus(status)],
-    [
-      'now',
-      prospect.kind === 'fails'
-        ? `${formatProspect(prospect)}: ${prospect.error.message}`
-        : formatProspect(prospect),
-    ],
+    ['now', now(prospect)],
   ]
   return [
     ...pairs(facts),
@@ -82,6 +84,13 @@ function format(
     ...section('key', [record.key === null ? '(none)' : printable(record.key.toString())]),
     ...section(`value, ${record.value.length} bytes as received`, [excerpt(record.value)]),
   ].join('\n')
+}
+
+function now(prospect: Prospect | undefined): string {
+  if (prospect === undefined) return FAILED_ACK
+  return prospect.kind === 'fails'
+    ? `${formatProspect(prospect)}: ${prospect.error.message}`
+    : formatProspect(prospect)
 }
 
 function frames(value: Buffer, violations: readonly Violation[], width: number): string[] {

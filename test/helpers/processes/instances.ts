@@ -6,7 +6,7 @@ import { createTopic } from '../kafka/topics.js'
 import { type Deployment, deploy, type WebhookResponse } from './deployment.js'
 
 /** Several instances of one pipeline with an inbox, behind a load balancer that knows nothing. */
-export interface Instances extends Pick<Deployment, 'cxone' | 'records'> {
+export interface Instances extends Pick<Deployment, 'cxone' | 'records' | 'configFile' | 'environment'> {
   readonly pipeline: string
   readonly inbox: string
   /** Those that take events. */
@@ -44,6 +44,8 @@ export async function startInstances(bootstrap: string, count: number): Promise<
   return {
     pipeline,
     inbox,
+    configFile,
+    environment,
     cxone,
     records,
     running,

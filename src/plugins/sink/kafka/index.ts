@@ -26,7 +26,7 @@ export const kafkaSink = definePlugin({
   reads: requestReads,
   inbox: true,
   topics: { cluster: clientKey, open: openTopicAdmin },
-  create(settings, { pipeline, log, share }) {
+  create(settings, { pipeline, log, share, hasInbox }) {
     const group = `headgate.${pipeline}`
     const { thing: client, release } = share(
       clientKey(settings),
@@ -42,6 +42,7 @@ export const kafkaSink = definePlugin({
       identify: (topics) => identify(client.topicIds, topics, targets),
       group,
       reader: client.reader,
+      committedOnly: hasInbox,
     })
     const stop = async (): Promise<void> => {
       connection.leave()

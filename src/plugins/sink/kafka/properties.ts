@@ -82,12 +82,21 @@ const COMMON = {
   'enable.auto.commit': 'false',
   'enable.auto.offset.store': 'false',
   'enable.partition.eof': 'true',
-  // Our records are in no transaction. An open transaction of another producer must not hide them.
+  // Without an inbox, our records are in no transaction. An open transaction of another producer must not hide them.
   'isolation.level': 'read_uncommitted',
 } as const
 
 /** The purpose of a consumer. */
-export type Use = 'asking' | 'reading' | 'probing'
+export type Use = 'asking' | 'reading' | 'reading-committed' | 'probing'
+
+const READING = {
+  // The most bytes of the log that a client buffers, besides one fetch. More is not faster.
+  'queued.max.messages.kbytes': '16384',
+  // After that limit was hit: the default of a second would be most of the time that reading takes.
+  'fetch.queue.backoff.ms': '2',
+  // The end of a partition can go unnoticed for so long.
+  'fetch.wait.max.ms': '50',
+} as const
 
 const OWN: Readonly<Record<Use, { readonly [name: string]: string }>> = {
   asking: {
@@ -95,14 +104,9 @@ const OWN: Readonly<Record<Use, { readonly [name: string]: string }>> = {
     'socket.timeout.ms': '3000',
     'session.timeout.ms': '5000',
   },
-  reading: {
-    // The most bytes of the log that a client buffers, besides one fetch. More is not faster.
-    'queued.max.messages.kbytes': '16384',
-    // After that limit was hit: the default of a second would be most of the time that reading takes.
-    'fetch.queue.backoff.ms': '2',
-    // The end of a partition can go unnoticed for so long.
-    'fetch.wait.max.ms': '50',
-  },
+  reading: READING,
+  // Records that an inbox is worked off to. A transaction that is open holds it up until it ends.
+  'reading-committed': { ...READING, 'isolation.level': 'read_committed' },
   probing: {
     // A partition that ends at our offset reports it after that time, and the first one before the others.
     'fetch.wait.max.ms': '5',

@@ -25,6 +25,8 @@ export interface RecordLogOptions {
   identify: NonNullable<RecordLog['identify']>
   readonly group: string
   readonly reader: LogReader
+  /** Records of aborted transactions are left out. */
+  readonly committedOnly: boolean
 }
 
 /** The clients that all logs of one cluster share, so that many pipelines do not take many clients. */
@@ -118,11 +120,11 @@ export class KafkaRecordLog implements RecordLog {
 
   async #readTo(ranges: OffsetRange[], visit: (record: LoggedRecord) => void): Promise<void> {
     this.#requireOpen()
-    const { reader, group } = this.#options
+    const { reader, group, committedOnly } = this.#options
     const { signal } = this.#closing
     let respondedAt = performance.now()
     const readOn = () =>
-      using(reader.open(group, 'reading'), async (consumer) => {
+      using(reader.open(group, committedOnly ? 'reading-committed' : 'reading'), async (consumer) => {
         await readRanges(await consumer, ranges, visit, signal)
         respondedAt = performance.now()
       })
