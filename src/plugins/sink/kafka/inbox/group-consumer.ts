@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import rdkafka, {
   type KafkaConsumer,
@@ -39,6 +40,7 @@ export class GroupConsumer {
   readonly #changes: Change[] = []
   readonly #assigned = new Set<number>()
   readonly #consume: (count: number) => Promise<Message[]>
+  #isLeaving = false
 
   static async join(
     config: ClientConfig,
@@ -125,22 +127,40 @@ export class GroupConsumer {
     return found?.offset
   }
 
+  /** Whether it has no partition, and none is about to come. */
+  get isIdle(): boolean {
+    return this.#assigned.size === 0 && this.#changes.length === 0
+  }
+
   /** Leaves the group and disconnects. Nothing else may be called meanwhile or afterwards. */
   async leave(): Promise<void> {
     try {
       this.#client.unsubscribe()
-      const deadline = performance.now() + TIMEOUT
-      // The group takes the partitions back, and the member leaves once it has given them up.
-      while (this.#assigned.size > 0 && performance.now() < deadline) await this.poll(1)
     } catch {
       // Without a connection, the group notices the end of the session.
     }
+    const deadline = performance.now() + TIMEOUT
+    // The group takes the partitions back, and the member leaves once it has given them up.
+    while (!this.isIdle && performance.now() < deadline) await this.poll(1).catch(() => delay(FETCH_WAIT))
+    // librdkafka does not end before each change is applied, also one that it was just making known: its thread would keep the
+    // process from exiting.
+    this.#isLeaving = true
+    while (this.#changes.length > 0) this.#applyNext()
     await disconnect(this.#client)
   }
 
   #change(error: LibrdKafkaError | undefined, partitions: TopicPartition[]): void {
     const kind = error?.code === ERRORS.ERR__ASSIGN_PARTITIONS ? 'assigned' : 'revoked'
     this.#changes.push({ kind, partitions: partitions.map(({ partition }) => partition) })
+    if (this.#isLeaving) this.#applyNext()
+  }
+
+  #applyNext(): void {
+    try {
+      this.#apply(this.#changes.shift() as Change)
+    } catch {
+      // The client has ended.
+    }
   }
 
   #apply({ kind, partitions }: Change): GroupPoll {
