@@ -149,8 +149,14 @@ describeKafka('an inbox on Kafka', () => {
       },
       { timeout: 20_000 },
     )
-    const made = [...acknowledgeAll(first.acks), ...acknowledgeAll(second.acks)]
-    expect(made.sort()).toEqual([...ids].sort())
+    const made: string[] = []
+    await vi.waitFor(
+      () => {
+        made.push(...acknowledgeAll(first.acks), ...acknowledgeAll(second.acks))
+        expect(made.sort()).toEqual([...ids].sort())
+      },
+      { timeout: 20_000 },
+    )
     for (const id of ids) await accept(id)
     await vi.waitFor(() => expect(first.acks.count + second.acks.count).toBe(20), { timeout: 20_000 })
     expect(await valuesOf(target)).toHaveLength(20)
