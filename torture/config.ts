@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'jsonc-parser'
 import { packageFile } from '../src/process/package.js'
@@ -9,7 +9,9 @@ import type { ConfigChange } from './schedule.js'
 /** Longest wait between two attempts to acknowledge. Shorter than the default: a run waits for the last of them. */
 const LONGEST_RETRY = '5s'
 
-/** The config file of a run. */
+export const INBOX = 'cxone.data.actions.inbox'
+
+/** The config file of an instance. */
 export interface KeptConfig {
   readonly path: string
   /** Replaces it by another config with the same results for every event. */
@@ -18,13 +20,15 @@ export interface KeptConfig {
 
 /**
  * Writes the shipped config into `directory`, with two changes: an event that does not match the schema becomes a
- * dead letter, and acknowledgements are retried sooner.
+ * dead letter, and acknowledgements are retried sooner. With `isShared`, the pipeline has an inbox, too.
  */
-export function keepConfig(directory: string): KeptConfig {
+export function keepConfig(directory: string, isShared: boolean): KeptConfig {
+  mkdirSync(directory, { recursive: true })
   const text = readFileSync(SHIPPED_CONFIG, 'utf8').replaceAll('./schemas/', packageFile('schemas/'))
   const config = parse(text)
   const pipeline = config.pipelines[PIPELINE]
   pipeline.transforms[0].onError = 'dead-letter'
+  if (isShared) pipeline.inbox = { topic: INBOX }
   pipeline.postCommit[0].retry = { initial: '100ms', max: LONGEST_RETRY }
   const path = join(directory, 'plugins.config.json')
   const write = () => {

@@ -6,16 +6,15 @@ import { freePorts } from '../test/helpers/free-ports.js'
 import { startKafkaCluster } from '../test/helpers/kafka/cluster.js'
 import { createTopic } from '../test/helpers/kafka/topics.js'
 import { endWithUs } from '../test/helpers/processes/end-with-us.js'
-import { keepConfig } from './config.js'
+import { INBOX, keepConfig } from './config.js'
 import { keepHeadgate } from './headgate.js'
+import type { Options } from './options.js'
 import { createFaultLog } from './schedule.js'
 import { startSimulator } from './simulator.js'
-import type { Tortured } from './torture.js'
+import type { Instance, Tortured } from './torture.js'
 
 /** Everything of a run except its sender. */
 export interface Environment extends Tortured {
-  readonly webhook: string
-  readonly admin: string
   /** The token of the sender. */
   readonly token: string
   /** Ends all of it at once, and removes its data. */
@@ -24,15 +23,20 @@ export interface Environment extends Tortured {
 
 const NODES = 3
 const PARTITIONS = 3
+const INBOX_PARTITIONS = 6
 const TOKEN = 'torture-token'
 const CREDENTIALS = { CXONE_CLIENT_ID: 'torture-client', CXONE_CLIENT_SECRET: 'torture-secret' }
 /** Short, so that Headgate's end does not dominate a short run if CXone cannot be reached. */
 const SHUTDOWN_TIMEOUT = '10s'
 
 /**
- * Starts a Kafka of three nodes, CXone, and Headgate on the shipped config, which accepts events when this resolves.
+ * Starts a Kafka of three nodes, CXone, and Headgate on the shipped config, one or as many instances as the options say, which
+ * accept events when this resolves.
  */
-export async function startEnvironment(workers: number, signal: AbortSignal): Promise<Environment> {
+export async function startEnvironment(
+  { workers, instances: count }: Pick<Options, 'workers' | 'instances'>,
+  signal: AbortSignal,
+): Promise<Environment> {
   const directory = mkdtempSync(join(tmpdir(), 'headgate-torture-'))
   const ended = new AbortController()
   signal.addEventListener('abort', () => ended.abort(), { once: true })
@@ -51,35 +55,51 @@ export async function startEnvironment(workers: number, signal: AbortSignal): Pr
       config: { 'message.timestamp.type': 'LogAppendTime' },
     }
     for (const topic of TOPICS) await createTopic(kafka.bootstrap, topic, settings)
+    if (count !== undefined)
+      await createTopic(kafka.bootstrap, INBOX, { partitions: INBOX_PARTITIONS, replication: NODES })
     const simulator = await startSimulator(CREDENTIALS)
     endings.push(simulator.stop)
     endings.push(endWithUs(simulator.pid, directory))
-    const [port, adminPort] = await freePorts(2)
     const faults = createFaultLog()
-    const stateDir = join(directory, 'state')
-    const config = keepConfig(directory)
-    const headgate = keepHeadgate({
-      config: config.path,
-      stateDir,
-      env: {
-        ...CREDENTIALS,
-        HEADGATE_PORT: String(port),
-        HEADGATE_ADMIN_PORT: String(adminPort),
-        HEADGATE_STATE_DIR: stateDir,
-        HEADGATE_SHUTDOWN_TIMEOUT: SHUTDOWN_TIMEOUT,
-        HEADGATE_WORKERS: String(workers),
-        KAFKA_BROKERS: kafka.bootstrap,
-        CXONE_BASE_URL: simulator.url,
-        WEBHOOK_TOKEN: TOKEN,
-      },
-      signal: ended.signal,
-      faults,
-    })
-    endings.push(headgate.ended)
-    await headgate.start()
-    const webhook = `http://127.0.0.1:${port}${WEBHOOK_PATH}`
-    const admin = `http://127.0.0.1:${adminPort}`
-    return { headgate, kafka, simulator, faults, config, webhook, admin, token: TOKEN, end }
+    const environment = {
+      ...CREDENTIALS,
+      HEADGATE_SHUTDOWN_TIMEOUT: SHUTDOWN_TIMEOUT,
+      HEADGATE_WORKERS: String(workers),
+      KAFKA_BROKERS: kafka.bootstrap,
+      CXONE_BASE_URL: simulator.url,
+      WEBHOOK_TOKEN: TOKEN,
+    }
+
+    async function prepare(name: string): Promise<Instance> {
+      const [port, adminPort] = await freePorts(2)
+      const home = join(directory, name)
+      const stateDir = join(home, 'state')
+      const config = keepConfig(home, count !== undefined)
+      const headgate = keepHeadgate({
+        name,
+        config: config.path,
+        stateDir,
+        env: {
+          ...environment,
+          HEADGATE_PORT: String(port),
+          HEADGATE_ADMIN_PORT: String(adminPort),
+          HEADGATE_STATE_DIR: stateDir,
+        },
+        signal: ended.signal,
+        faults,
+      })
+      endings.push(headgate.ended)
+      const url = `http://127.0.0.1:${port}${WEBHOOK_PATH}`
+      return { headgate, config, url, admin: `http://127.0.0.1:${adminPort}` }
+    }
+
+    const names =
+      count === undefined ? ['Headgate'] : Array.from({ length: count }, (_, n) => `instance ${n + 1}`)
+    const instances: Instance[] = []
+    for (const name of names) instances.push(await prepare(name))
+    await Promise.all(instances.map(({ headgate }) => headgate.start()))
+    const visitor = count === undefined ? undefined : await prepare('the visitor')
+    return { instances, visitor, kafka, simulator, faults, token: TOKEN, end }
   } catch (error) {
     await end()
     throw error

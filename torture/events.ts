@@ -84,13 +84,16 @@ const digestOf = (bytes: Buffer): string => createHash('sha256').update(bytes).d
 
 const randomOf = (n: number, seed: number) => seeded(Math.imul(seed, 0x9e3779b1) ^ n)
 
-/** All records of the config's topics, without their values: those of a long run would not fit into memory. */
-export async function readRecords(bootstrap: string): Promise<SeenRecord[]> {
-  const topics = new Map(TOPICS.map((topic) => [topic, topic]))
+/** All records of these topics, without their values: those of a long run would not fit into memory. */
+export async function readRecords(
+  bootstrap: string,
+  from: readonly string[] = TOPICS,
+): Promise<SeenRecord[]> {
+  const topics = new Map(from.map((topic) => [topic, topic]))
   const records: SeenRecord[] = []
   const reader = await followTopics(
     bootstrap,
-    TOPICS,
+    from,
     ({ topic, partition, offset, key, value, timestamp, headers }) => {
       records.push({
         // One string for all: the consumer makes one for each record.

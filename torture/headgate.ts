@@ -1,18 +1,23 @@
 import { rm } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
+import { SerialQueue } from '../src/lib/async.js'
 import { type Exit, type HeadgateProcess, startHeadgate } from '../src/sandbox/headgate-process.js'
 import { workerPids } from '../test/helpers/processes/worker-pids.js'
-import type { FaultLog, HeadgateFault } from './schedule.js'
+import type { FaultLog, HeadgateFault, Interruption } from './schedule.js'
 
 /** Headgate as a service manager runs it, always on the same ports and state directory. */
 export interface KeptHeadgate {
+  /** Whether it runs and has not been told to end, as a load balancer sees it. */
+  readonly takesEvents: boolean
   /** Starts it, unless it runs, and waits until it accepts events. */
   start(): Promise<void>
+  /** One fault at a time. */
   carryOut(fault: HeadgateFault): Promise<void>
   /** Kills one of its workers, if there is any. */
   killWorker(number: number): void
   /** Stops it as an operator does. Undefined if it does not run. */
   stop(): Promise<Exit | undefined>
+  kill(): Promise<unknown>
   /** Resolves when it does not run. */
   ended(): Promise<unknown>
   /** Unexpected events of its own, in sentences. */
@@ -28,6 +33,8 @@ export interface Trouble {
 }
 
 interface KeepOptions {
+  /** For people. */
+  readonly name: string
   readonly config: string
   readonly stateDir: string
   /** Ports and state directory included. */
@@ -40,7 +47,8 @@ interface KeepOptions {
 /** Even with a broker down and the state directory gone. */
 const READY_WITHIN = 60_000
 
-export function keepHeadgate({ config, stateDir, env, signal, faults }: KeepOptions): KeptHeadgate {
+export function keepHeadgate({ name, config, stateDir, env, signal, faults }: KeepOptions): KeptHeadgate {
+  const queue = new SerialQueue()
   const troubles: Trouble[] = []
   const logs: (readonly string[])[] = []
   let running: HeadgateProcess | undefined
@@ -59,7 +67,7 @@ export function keepHeadgate({ config, stateDir, env, signal, faults }: KeepOpti
       logs.push(started.lines)
       void started.exited.then((exit) => {
         if (running === started) running = undefined
-        if (ending !== started) trouble(`Headgate ended by itself, with ${endOf(exit)}.`)
+        if (ending !== started) trouble(`${name} ended by itself, with ${endOf(exit)}.`)
       })
     } catch (error) {
       trouble(error instanceof Error ? error.message : String(error))
@@ -85,7 +93,7 @@ export function keepHeadgate({ config, stateDir, env, signal, faults }: KeepOpti
     }
   }
 
-  async function end(how: HeadgateFault['signal']): Promise<Exit | undefined> {
+  async function end(how: Interruption['signal']): Promise<Exit | undefined> {
     const process = running
     if (process === undefined) return undefined
     ending = process
@@ -93,31 +101,47 @@ export function keepHeadgate({ config, stateDir, env, signal, faults }: KeepOpti
     const exit = await (how === 'SIGTERM' ? process.stop() : process.exited)
     // With Kafka or CXone away it may end with 1 at its deadline, but it has to end by itself.
     const inOrder = how === 'SIGKILL' || exit.code === 0 || exit.code === 1
-    if (!inOrder) trouble(`Headgate ended with ${endOf(exit)} after SIGTERM.`)
+    if (!inOrder) trouble(`${name} ended with ${endOf(exit)} after SIGTERM.`)
     return exit
   }
 
-  async function interrupt({ signal: how, down, wiped, killedAgainAfter }: HeadgateFault): Promise<void> {
+  async function interrupt({ signal: how, down, wiped, killedAgainAfter }: Interruption): Promise<void> {
     await end(how)
     await wait(down * 1000, undefined, { signal })
     const wipe = () => rm(stateDir, { recursive: true, force: true })
-    if (wiped) await faults.during('state directory wiped', 'the state directory was wiped', wipe)
+    if (wiped) await faults.during('state directory wiped', `the state directory of ${name} was wiped`, wipe)
     if (killedAgainAfter !== undefined) {
-      const what = `Headgate was killed ${killedAgainAfter} s after it was started`
+      const what = `${name} was killed ${killedAgainAfter} s after it was started`
       await faults.during('Headgate killed while it starts', what, () => startAndKill(killedAgainAfter))
     }
     await start()
   }
 
+  /** Its connections stay open, and it does not respond. */
+  async function freeze(seconds: number): Promise<void> {
+    const process = running
+    process?.kill('SIGSTOP')
+    await wait(seconds * 1000, undefined, { signal }).finally(() => process?.kill('SIGCONT'))
+  }
+
+  function carryOut(fault: HeadgateFault): Promise<void> {
+    if (fault.signal === 'SIGSTOP') {
+      const what = `${name} was frozen for ${fault.lasts} s`
+      return faults.during('Headgate frozen', what, () => freeze(fault.lasts))
+    }
+    const kill = fault.signal === 'SIGKILL'
+    const what = `${name} ${kill ? 'was killed' : 'got SIGTERM'}, was started ${fault.down} s after its end, and became ready`
+    return faults.during(kill ? 'Headgate killed' : 'Headgate stopped by SIGTERM', what, () =>
+      interrupt(fault),
+    )
+  }
+
   return {
-    start,
-    carryOut(fault) {
-      const kill = fault.signal === 'SIGKILL'
-      const what = `Headgate ${kill ? 'was killed' : 'got SIGTERM'}, was started ${fault.down} s after its end, and became ready`
-      return faults.during(kill ? 'Headgate killed' : 'Headgate stopped by SIGTERM', what, () =>
-        interrupt(fault),
-      )
+    get takesEvents() {
+      return running !== undefined && running !== ending
     },
+    start: () => queue.run(start),
+    carryOut: (fault) => queue.run(() => carryOut(fault)),
     killWorker(number) {
       if (running === undefined) return
       try {
@@ -128,7 +152,8 @@ export function keepHeadgate({ config, stateDir, env, signal, faults }: KeepOpti
         // The worker, or all of Headgate, has just ended by itself.
       }
     },
-    stop: () => end('SIGTERM'),
+    stop: () => queue.run(() => end('SIGTERM')),
+    kill: () => queue.run(() => end('SIGKILL')),
     ended: async () => running?.exited,
     troubles,
     log: () => logs.flat(),

@@ -14,6 +14,8 @@ export interface Options {
   readonly victims: ReadonlySet<Victim>
   /** Worker processes of Headgate. */
   readonly workers: number
+  /** Instances that share an inbox; undefined for one without an inbox. */
+  readonly instances: number | undefined
 }
 
 const USAGE = `npm run torture -- [options]
@@ -22,6 +24,7 @@ const USAGE = `npm run torture -- [options]
   --seed N        repeats the faults and the events of the run with this seed
   --rate N        new events a second (500)
   --workers N     worker processes of Headgate (0)
+  --instances N   N instances that share an inbox, and one more that comes and goes, instead of one without an inbox
   --only LIST     what faults happen to: headgate, broker, cxone, config, or several of them with commas in between (all)
 `
 const LARGEST_SEED = 2 ** 32 - 1
@@ -29,7 +32,10 @@ const LARGEST_SEED = 2 ** 32 - 1
 /** Throws with the usage if `args` do not match it. */
 export function readOptions(args: readonly string[]): Options {
   const text = { type: 'string' } as const
-  const options = { minutes: text, seconds: text, seed: text, rate: text, only: text, workers: text } as const
+  const options = {
+    ...{ minutes: text, seconds: text, seed: text, rate: text, only: text },
+    ...{ workers: text, instances: text },
+  } as const
   try {
     const { values } = parseArgs({ args: [...args], options })
     if (values.minutes !== undefined && values.seconds !== undefined)
@@ -42,6 +48,7 @@ export function readOptions(args: readonly string[]): Options {
       seed: values.seed === undefined ? randomInt(1_000_000) : number('seed', values.seed, 0, LARGEST_SEED),
       rate: number('rate', values.rate ?? '500', 1, 10_000),
       workers: number('workers', values.workers ?? '0', 0, 64),
+      instances: values.instances === undefined ? undefined : number('instances', values.instances, 1, 16),
       victims: new Set(values.only?.split(',').map(victim) ?? VICTIMS),
     }
   } catch (error) {

@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { packageFile } from '../src/process/package.js'
 import { scrape } from '../src/sandbox/reconcile.js'
 import { PIPELINE } from '../src/sandbox/routes.js'
+import { INBOX } from './config.js'
 import { type Environment, startEnvironment } from './environment.js'
 import { readRecords } from './events.js'
 import { createJournal } from './journal.js'
@@ -24,15 +25,24 @@ const ACKNOWLEDGED_PATIENCE = 45_000
 const LOOK_EVERY = 500
 
 async function run(options: Options, signal: AbortSignal): Promise<boolean> {
-  const { seed, seconds, rate, workers } = options
+  const { seed, seconds, rate, workers, instances: count } = options
+  const isShared = count !== undefined
   console.log(
-    `seed ${seed}: ${seconds} s of faults, ${rate} new events a second${workers > 0 ? `, ${workers} workers` : ''}`,
+    [
+      `seed ${seed}: ${seconds} s of faults`,
+      `${rate} new events a second`,
+      ...(isShared ? [`${count} instances`] : []),
+      ...(workers > 0 ? [`${workers} workers`] : []),
+    ].join(', '),
   )
-  const environment = await startEnvironment(workers, signal)
+  const environment = await startEnvironment(options, signal)
+  const { instances } = environment
+  const all = allOf(environment)
   const startedAt = Date.now()
   const elapsed = () => (Date.now() - startedAt) / 1000
-  const journal = createJournal()
-  const sender = startSender({ url: environment.webhook, token: environment.token, seed, rate }, journal)
+  const journal = createJournal(isShared)
+  const targets = all.map(({ url, headgate }) => ({ url, takesEvents: () => headgate.takesEvents }))
+  const sender = startSender({ targets, token: environment.token, seed, rate }, journal)
   const endProgress = showProgress(() => {
     const { sent, answered } = journal
     const now = environment.faults.entries.filter(({ until }) => until === undefined).map(({ kind }) => kind)
@@ -41,20 +51,21 @@ async function run(options: Options, signal: AbortSignal): Promise<boolean> {
   })
   try {
     await torture(environment, options, signal)
-    await environment.headgate.start()
+    await Promise.all(instances.map(({ headgate }) => headgate.start()))
     await sender.finish(ANSWERED_WITHIN, signal)
     await allAcknowledged(environment, journal.sent, signal)
-    const exit = await environment.headgate.stop()
+    const exits = await Promise.all(instances.map(({ headgate }) => headgate.stop()))
     await environment.simulator.caughtUp()
     const records = await readRecords(environment.kafka.bootstrap)
+    const inbox = isShared ? await readRecords(environment.kafka.bootstrap, [INBOX]) : undefined
     const { acknowledged, responses } = environment.simulator
-    const troubles = [...environment.headgate.troubles]
-    if (exit?.code !== 0) {
+    const troubles = all.flatMap(({ headgate }) => headgate.troubles)
+    for (const exit of exits.filter((each) => each?.code !== 0)) {
       const how =
         exit === undefined ? 'does not run' : `ended with ${exit.signal ?? `exit code ${exit.code}`}`
       troubles.push({ at: Date.now(), what: `Headgate ${how} at the end; expected is exit code 0.` })
     }
-    const verdict = judge({ sent: journal.sent, records, acknowledged, troubles })
+    const verdict = judge({ sent: journal.sent, records, inbox, acknowledged, troubles })
     const { requests } = sender
     const { entries: faults } = environment.faults
     const ran: Run = { seed, startedAt, seconds: elapsed(), faults, requests, acknowledgements: responses }
@@ -70,9 +81,12 @@ async function run(options: Options, signal: AbortSignal): Promise<boolean> {
   }
 }
 
+const allOf = ({ instances, visitor }: Environment) =>
+  visitor === undefined ? instances : [...instances, visitor]
+
 /** Resolves when every event with 2xx is acknowledged and Headgate knows it, or when that takes too long. */
 async function allAcknowledged(
-  { simulator, admin }: Environment,
+  { simulator, instances }: Environment,
   sent: Parameters<typeof unacknowledged>[0],
   signal: AbortSignal,
 ): Promise<void> {
@@ -83,11 +97,16 @@ async function allAcknowledged(
     performance.now() - start < ACKNOWLEDGED_WITHIN &&
     performance.now() - since < ACKNOWLEDGED_PATIENCE
   ) {
-    const pending = await scrape(admin).then(
-      (metrics) => metrics.sum('headgate_ledger_pending', { pipeline: PIPELINE }),
-      () => Number.POSITIVE_INFINITY,
+    const pending = await Promise.all(
+      instances.map(({ admin }) =>
+        scrape(admin).then(
+          (metrics) => metrics.sum('headgate_ledger_pending', { pipeline: PIPELINE }),
+          () => Number.POSITIVE_INFINITY,
+        ),
+      ),
     )
-    const left = pending + unacknowledged(sent, simulator.acknowledged).length
+    const left =
+      pending.reduce((sum, each) => sum + each, 0) + unacknowledged(sent, simulator.acknowledged).length
     if (left === 0) return
     if (left < fewest) since = performance.now()
     fewest = Math.min(fewest, left)
@@ -95,10 +114,11 @@ async function allAcknowledged(
   }
 }
 
-function writeLog(ran: Run, { violations }: ReturnType<typeof judge>, { headgate }: Environment): string {
+function writeLog(ran: Run, { violations }: ReturnType<typeof judge>, environment: Environment): string {
   const path = packageFile(`build/torture-${ran.seed}.log`)
   mkdirSync(packageFile('build'), { recursive: true })
-  writeFileSync(path, `${chronicle(ran, violations)}\n${headgate.log().join('\n')}\n`)
+  const logs = allOf(environment).map(({ headgate }) => headgate.log().join('\n'))
+  writeFileSync(path, `${chronicle(ran, violations)}\n${logs.join('\n\n')}\n`)
   return path
 }
 

@@ -5,7 +5,9 @@ interface Timed {
   readonly pause: number
 }
 
-export interface HeadgateFault extends Timed {
+export type HeadgateFault = Interruption | Freeze
+
+export interface Interruption extends Timed {
   readonly signal: 'SIGKILL' | 'SIGTERM'
   /** Its downtime. */
   readonly down: number
@@ -15,10 +17,22 @@ export interface HeadgateFault extends Timed {
   readonly killedAgainAfter: number | undefined
 }
 
+/** Frozen, shorter than the session in its group or longer. */
+interface Freeze extends Timed {
+  readonly signal: 'SIGSTOP'
+  readonly lasts: number
+}
+
+/** One more instance joins the others, and leaves. */
+export interface Visit extends Timed {
+  readonly lasts: number
+  readonly signal: 'SIGKILL' | 'SIGTERM'
+}
+
 export interface BrokerFault extends Timed {
   readonly kind: 'killed' | 'frozen'
-  /** Index of the broker. */
-  readonly broker: number
+  /** Index of the broker; undefined for the coordinator of the group. */
+  readonly broker: number | undefined
   readonly lasts: number
 }
 
@@ -35,6 +49,8 @@ interface WorkerFault extends Timed {
 
 /** Another config that writes the same records; a running Headgate reloads it. */
 export interface ConfigChange extends Timed {
+  /** Of several instances, the one that gets it: a number of any size, to be taken modulo how many there are. */
+  readonly instance: number
   /** Source, sink and post-commit stage, in any combination: a bit for each. */
   readonly stages: number
 }
@@ -44,7 +60,13 @@ export interface ConfigChange extends Timed {
  * each row is independent of the others.
  */
 interface Schedule {
-  readonly headgate: Iterable<HeadgateFault>
+  /** One without an inbox. */
+  readonly headgate: Iterable<Interruption>
+  /** One of several, by its index. */
+  instance(index: number): Iterable<HeadgateFault>
+  /** All of several, one after the other. */
+  readonly rolling: Iterable<Timed>
+  readonly visits: Iterable<Visit>
   readonly broker: Iterable<BrokerFault>
   readonly cxone: Iterable<CxoneFault>
   readonly config: Iterable<ConfigChange>
@@ -55,9 +77,13 @@ interface Schedule {
 
 const BROKERS = 3
 
-export const schedule = (seed: number): Schedule => ({
+/** `isShared`: several instances share an inbox. */
+export const schedule = (seed: number, isShared = false): Schedule => ({
   headgate: headgateFaults(rowOf(seed, 1)),
-  broker: brokerFaults(rowOf(seed, 2)),
+  instance: (index) => instanceFaults(rowOf(seed, 100 + index)),
+  rolling: rollingRestarts(rowOf(seed, 7)),
+  visits: visits(rowOf(seed, 8)),
+  broker: brokerFaults(rowOf(seed, 2), isShared),
   cxone: cxoneFaults(rowOf(seed, 3)),
   config: configChanges(rowOf(seed, 5)),
   workers: workerFaults(rowOf(seed, 6)),
@@ -71,9 +97,10 @@ export const schedule = (seed: number): Schedule => ({
 
 const rowOf = (seed: number, row: number): Random => seeded(Math.imul(seed, 5) + row)
 
-function* headgateFaults(random: Random): Generator<HeadgateFault> {
-  const kill = { signal: 'SIGKILL', wiped: false, again: false } as const
-  const stop = { signal: 'SIGTERM', wiped: false, again: false } as const
+const kill = { signal: 'SIGKILL', wiped: false, again: false } as const
+const stop = { signal: 'SIGTERM', wiped: false, again: false } as const
+
+function* headgateFaults(random: Random): Generator<Interruption> {
   const cards = [
     ...[kill, kill, stop],
     ...[
@@ -92,9 +119,39 @@ function* headgateFaults(random: Random): Generator<HeadgateFault> {
   }
 }
 
-function* brokerFaults(random: Random): Generator<BrokerFault> {
-  for (const kind of shuffled(random, ['killed', 'frozen'] as const)) {
-    yield { kind, pause: between(random, 2, 8), broker: random.below(BROKERS), lasts: between(random, 1, 9) }
+/** Longer pauses than for one alone: a group needs time to get on at all. */
+function* instanceFaults(random: Random): Generator<HeadgateFault> {
+  const cards = [kill, stop, { ...kill, wiped: true }, { ...kill, again: true }, 'short', 'long'] as const
+  for (const card of shuffled(random, cards)) {
+    const pause = between(random, 6, 20)
+    if (typeof card === 'string') {
+      const lasts = card === 'short' ? between(random, 1, 8) : between(random, 16, 25)
+      yield { signal: 'SIGSTOP', pause, lasts }
+      continue
+    }
+    const { again, ...more } = card
+    const killedAgainAfter = again ? between(random, 0.2, 2) : undefined
+    yield { ...more, pause, down: between(random, 0, 3), killedAgainAfter }
+  }
+}
+
+function* rollingRestarts(random: Random): Generator<Timed> {
+  for (;;) yield { pause: between(random, 15, 45) }
+}
+
+function* visits(random: Random): Generator<Visit> {
+  for (const signal of shuffled(random, ['SIGTERM', 'SIGTERM', 'SIGKILL'] as const))
+    yield { signal, pause: between(random, 0, 10), lasts: between(random, 0, 6) }
+}
+
+function* brokerFaults(random: Random, isShared: boolean): Generator<BrokerFault> {
+  const cards = [
+    ...(['killed', 'frozen'] as const).map((kind) => ({ kind, isCoordinator: false })),
+    ...(isShared ? (['killed', 'frozen'] as const).map((kind) => ({ kind, isCoordinator: true })) : []),
+  ]
+  for (const { kind, isCoordinator } of shuffled(random, cards)) {
+    const [pause, any, lasts] = [between(random, 2, 8), random.below(BROKERS), between(random, 1, 9)]
+    yield { kind, pause, broker: isCoordinator ? undefined : any, lasts }
   }
 }
 
@@ -106,7 +163,7 @@ function* cxoneFaults(random: Random): Generator<CxoneFault> {
 
 function* configChanges(random: Random): Generator<ConfigChange> {
   for (const stages of shuffled(random, [1, 2, 3, 4, 5, 6, 7])) {
-    yield { stages, pause: between(random, 1, 4) }
+    yield { stages, pause: between(random, 1, 4), instance: random.below(1000) }
   }
 }
 

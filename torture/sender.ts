@@ -15,12 +15,17 @@ interface Sender {
 }
 
 interface SenderOptions {
-  /** Of the webhook. */
-  readonly url: string
+  /** The webhook on each instance, and whether a load balancer would send there. */
+  readonly targets: readonly SenderTarget[]
   readonly token: string
   readonly seed: number
   /** New events a second. */
   readonly rate: number
+}
+
+export interface SenderTarget {
+  readonly url: string
+  takesEvents(): boolean
 }
 
 const CONNECTIONS = 256
@@ -28,14 +33,24 @@ const CONNECTIONS = 256
 const MOST_OPEN = 400
 /** The most milliseconds until a response: then the event is posted again. */
 const PATIENCE = 5000
+/** Milliseconds for which an instance gets no events after one without a response, if there are others. */
+const AVOIDED = 3000
 /** Waits before posting again, in milliseconds. */
 const SHORTEST_WAIT = 200
 const LONGEST_WAIT = 1000
 const TICK = 5
 
-export function startSender({ url, token, seed, rate }: SenderOptions, journal: Journal): Sender {
-  const { origin, pathname } = new URL(url)
-  const pool = new Pool(origin, { connections: CONNECTIONS, headersTimeout: PATIENCE, bodyTimeout: PATIENCE })
+export function startSender({ targets, token, seed, rate }: SenderOptions, journal: Journal): Sender {
+  const pools = targets.map(({ url, takesEvents }) => {
+    const { origin, pathname: path } = new URL(url)
+    const timeouts = { headersTimeout: PATIENCE, bodyTimeout: PATIENCE }
+    return {
+      pool: new Pool(origin, { connections: CONNECTIONS, ...timeouts }),
+      path,
+      takesEvents,
+      avoidedUntil: 0,
+    }
+  })
   const requests = new Map<string, number>()
   const again = new TinyQueue<{ readonly n: number; readonly entry: Sent; readonly due: number }>(
     [],
@@ -45,19 +60,31 @@ export function startSender({ url, token, seed, rate }: SenderOptions, journal: 
   let sending = true
   let closed = false
 
+  /** Any that takes events, so that copies of an event reach several. */
+  function choose(): (typeof pools)[number] {
+    const ready = pools.filter(
+      ({ takesEvents, avoidedUntil }) => takesEvents() && performance.now() > avoidedUntil,
+    )
+    const among = ready.length > 0 ? ready : pools
+    return among[Math.floor(Math.random() * among.length)] as (typeof pools)[number]
+  }
+
   async function post(
     { headers, body }: TortureEvent,
     abandonedAfter?: number,
   ): Promise<Answered | undefined> {
     const signal = abandonedAfter === undefined ? null : AbortSignal.timeout(abandonedAfter)
     let how = 'no response'
+    const target = choose()
     try {
-      const response = await pool.request({ path: pathname, method: 'POST', headers, body, signal })
+      const { pool, path } = target
+      const response = await pool.request({ path, method: 'POST', headers, body, signal })
       const text = await response.body.text()
       how = String(response.statusCode)
       return { status: response.statusCode, body: json(text) }
     } catch (error) {
       how = reason(error)
+      if (signal?.aborted !== true) target.avoidedUntil = performance.now() + AVOIDED
       return undefined
     } finally {
       requests.set(how, (requests.get(how) ?? 0) + 1)
@@ -115,7 +142,7 @@ export function startSender({ url, token, seed, rate }: SenderOptions, journal: 
       sending = false
       closed = true
       await pacing
-      await pool.destroy()
+      await Promise.all(pools.map(({ pool }) => pool.destroy()))
     },
   }
 }

@@ -8,6 +8,8 @@ export interface Observed {
   readonly sent: readonly Sent[]
   /** Everything in the topics of the config, dead letters included, as an independent consumer read it. */
   readonly records: readonly SeenRecord[]
+  /** Everything in the inbox; undefined without one. Its positions are those in the responses. */
+  readonly inbox?: readonly Pick<SeenRecord, 'topic' | 'partition' | 'offset' | 'id'>[] | undefined
   /** By id. */
   readonly acknowledged: ReadonlyMap<string, Acknowledged>
   readonly troubles: readonly Trouble[]
@@ -61,7 +63,7 @@ export interface Verdict {
 }
 
 /** Compares the observations with the sent events. */
-export function judge({ sent, records, acknowledged, troubles }: Observed): Verdict {
+export function judge({ sent, records, inbox, acknowledged, troubles }: Observed): Verdict {
   const stored = sent.filter(isStored)
   const recordsOf = new Map<Sent, SeenRecord[]>(stored.map((entry) => [entry, []]))
   const ids = byId(stored)
@@ -93,10 +95,15 @@ export function judge({ sent, records, acknowledged, troubles }: Observed): Verd
     }
   }
 
+  const accepted = inbox && new Set(inbox.map((record) => `${placeOf(record)} ${record.id}`))
   for (const [{ id, answeredAt, places }, found] of recordsOf) {
     if (answeredAt === undefined) continue
     if (found.length === 0) report('lost', answeredAt, `${id} got a response with ${places.join(', ')}.`)
-    const wrong = places.filter((place) => !found.some((record) => placeOf(record) === place))
+    const wrong = places.filter((place) =>
+      accepted === undefined
+        ? !found.some((record) => placeOf(record) === place)
+        : !accepted.has(`${place} ${id}`),
+    )
     if (found.length > 0 && wrong.length > 0)
       report(
         'misrouted',
@@ -185,4 +192,5 @@ function byId<Entry extends Sent>(entries: readonly Entry[]): Map<string, Entry[
 const belongs = ({ topic, partition }: SeenRecord, expected: InTopic): boolean =>
   topic === expected.topic && (expected.partition ?? partition) === partition
 
-const placeOf = ({ topic, partition, offset }: SeenRecord): string => `${topic}/${partition}/${offset}`
+const placeOf = ({ topic, partition, offset }: Pick<SeenRecord, 'topic' | 'partition' | 'offset'>): string =>
+  `${topic}/${partition}/${offset}`

@@ -25,6 +25,25 @@ describeKafka('the torture', () => {
     TIMEOUT,
   )
 
+  test('of instances that share an inbox breaks no promise either', { timeout: TIMEOUT }, async () => {
+    const mark = randomUUID()
+
+    const options = ['--instances', '3', '--seconds', '40', '--rate', '150']
+    const { code, output } = await torture(mark, options)
+
+    expect(code, output).toBe(0)
+    for (const breach of [
+      'lost',
+      'duplicates',
+      'misrouted',
+      'acknowledged before durable',
+      'never acknowledged',
+    ])
+      expect(output).toMatch(new RegExp(`^${breach} +0 `, 'm'))
+    expect(output).toMatch(/^Every promise was kept: \d+ events, \d+ faults/m)
+    await expect.poll(() => processesWith(mark)).toEqual([])
+  })
+
   test('that is called off leaves no process behind', { timeout: TIMEOUT }, async () => {
     const mark = randomUUID()
     const called = new AbortController()

@@ -12,10 +12,14 @@ function first<Item>(count: number, items: Iterable<Item>): Item[] {
   return taken
 }
 const rows = (seed: number) => {
-  const { headgate, broker, cxone, config, workers, quietFor } = schedule(seed)
+  const { headgate, instance, rolling, visits, broker, cxone, config, workers, quietFor } = schedule(seed)
   const quiet = Array.from({ length: 300 }, (_, second) => quietFor(second))
   return {
     headgate: first(30, headgate),
+    instance: first(30, instance(0)),
+    rolling: first(30, rolling),
+    visits: first(30, visits),
+    coordinator: first(30, schedule(seed, true).broker),
     broker: first(30, broker),
     cxone: first(30, cxone),
     config: first(30, config),
@@ -26,9 +30,10 @@ const rows = (seed: number) => {
 
 test('the same seed gives the same faults, another seed gives others', () => {
   expect(rows(7)).toEqual(rows(7))
-  for (const row of ['headgate', 'broker', 'cxone', 'config', 'workers', 'quiet'] as const) {
-    expect(rows(7)[row]).not.toEqual(rows(8)[row])
-  }
+  const [one, other] = [rows(7), rows(8)]
+  for (const [row, faults] of Object.entries(one))
+    expect(faults).not.toEqual(other[row as keyof typeof other])
+  expect(first(30, schedule(7).instance(1))).not.toEqual(one.instance)
 })
 
 test('the same seed gives the same events and the same redeliveries', () => {
@@ -39,7 +44,9 @@ test('the same seed gives the same events and the same redeliveries', () => {
 })
 
 test('soon after the start, every kind of fault has come', () => {
-  const { headgate, broker, cxone, config } = rows(7)
+  const { headgate, instance, coordinator, broker, cxone, config } = rows(7)
+  expect(new Set(instance.slice(0, 6).map(({ signal }) => signal)).size).toBe(3)
+  expect(coordinator.slice(0, 4).filter(({ broker }) => broker === undefined)).toHaveLength(2)
   const soon = headgate.slice(0, 6)
   expect(new Set(soon.map(({ signal }) => signal)).size).toBe(2)
   expect(soon.some(({ wiped }) => wiped)).toBe(true)

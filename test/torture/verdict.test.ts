@@ -166,6 +166,26 @@ test.each<[string, readonly Breach[], RegExp, (run: Mutable) => void]>([
   expect(texts.join('\n')).toMatch(text)
 })
 
+test('with an inbox, responses name places there, each with the record of its event', () => {
+  const journal = createJournal(true)
+  const run = perfectRun()
+  const inbox = []
+  for (let n = 0; n < EVENTS; n++) {
+    const event = eventAt(n, 1, 'secret')
+    const entry = journal.open(event)
+    const { id, expected } = event
+    if (expected.kind === 'rejected') {
+      journal.settle(entry, { status: expected.status, body: { code: expected.code } })
+      continue
+    }
+    const place = { topic: 'inbox', partition: 0, offset: n }
+    inbox.push({ ...place, id })
+    journal.settle(entry, { status: 200, body: { id, outcome: 'accepted', ...place } })
+  }
+  expect(breachesOf({ ...run, sent: journal.sent, inbox })).toEqual([])
+  expect(breachesOf({ ...run, sent: journal.sent, inbox: inbox.slice(1) })).toEqual(['misrouted'])
+})
+
 test('a record of an event without a response is neither lost nor pending, but the missing response is a violation', () => {
   const run = perfectRun()
   const event = eventAt(EVENTS, 1, 'secret')
