@@ -11,6 +11,8 @@ export interface Options {
   readonly jsonata: boolean
   /** Also Headgate without its ledger. */
   readonly ledger: boolean
+  /** Also Headgate with a source that verifies an HMAC. */
+  readonly hmac: boolean
   /** Also this revision of Headgate. */
   readonly against: string | undefined
   /** Also Headgate with this number of workers, and with one; 0: neither. */
@@ -39,6 +41,7 @@ const USAGE = `npm run bench -- [options]
   --in-flight N   events in flight at saturation (64; --soak 500)
   --jsonata       the shipped config, one of whose rules is JSONata, instead of the one that does the floor's work
   --ledger        Headgate without its ledger, as one more program
+  --hmac          Headgate with a source that verifies an HMAC of the body, as one more program; all requests have one then
   --workers N     Headgate with one worker and with N, as two more programs
   --rules N       a config with N JSONata rules, the last of which matches; without the floor, which has none
   --against REF   Headgate as it was at a revision, as one more program
@@ -70,6 +73,7 @@ export function readOptions(args: readonly string[]): Options {
     'in-flight': text,
     jsonata: flag,
     ledger: flag,
+    hmac: flag,
     against: text,
     workers: text,
     rules: text,
@@ -86,10 +90,12 @@ export function readOptions(args: readonly string[]): Options {
     const preset = PRESETS[mode]
     if (docs && mode === 'quick') throw new Error('--docs needs --full, --sizes, --soak or --pending.')
     if (docs && values.out !== undefined) throw new Error('Either --docs or --out.')
-    const { ledger = false, against, workers, rules } = values
-    const more = ledger || against !== undefined || workers !== undefined || rules !== undefined
+    const { ledger = false, hmac = false, against, workers, rules } = values
+    const more = ledger || hmac || against !== undefined || workers !== undefined || rules !== undefined
     if (mode !== 'quick' && mode !== 'full' && more)
-      throw new Error(`--${mode} measures Headgate as it is: no --ledger, --against, --workers or --rules.`)
+      throw new Error(
+        `--${mode} measures Headgate as it is: no --ledger, --hmac, --against, --workers or --rules.`,
+      )
     return {
       mode,
       rounds: count('rounds', values.rounds, preset.rounds),
@@ -97,6 +103,7 @@ export function readOptions(args: readonly string[]): Options {
       inFlight: count('in-flight', values['in-flight'], preset.inFlight),
       jsonata: values.jsonata ?? false,
       ledger,
+      hmac,
       against,
       workers: count('workers', workers, 0),
       rules: count('rules', rules, 0),

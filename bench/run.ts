@@ -1,7 +1,9 @@
 /** `npm run bench`: Headgate against the floor, in turns, on one Kafka; and other measurements. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { parse } from 'jsonc-parser'
+import { SIGNATURE_HEADER } from './load/connection.js'
 import { fullLoads, saturation } from './load/loads.js'
 import { measureBacklog, OWN_LIMIT } from './measure/backlog.js'
 import { type Comparison, compare } from './measure/compare.js'
@@ -48,9 +50,10 @@ async function bench(options: Options): Promise<void> {
 }
 
 async function runComparison(options: Options, environment: Environment) {
-  const { mode, rounds, seconds, inFlight, jsonata, ledger, against, workers, rules, profile } = options
+  const { mode, rounds, seconds, inFlight, jsonata, ledger, hmac, against, workers, rules, profile } = options
   const many = rules === 0 ? undefined : await manyRules(rules, environment)
   const config = many?.config ?? (jsonata ? 'plugins.config.json' : 'bench/plugins.config.json')
+  const signed = hmac ? hmacConfig(config) : undefined
   const revision: Revision | undefined = against === undefined ? undefined : buildRevision(against, config)
   try {
     const ours = { config, profile }
@@ -60,6 +63,7 @@ async function runComparison(options: Options, environment: Environment) {
       headgate({ ...ours, name: 'headgate' }),
       ...withWorkers.map((count) => headgate({ ...ours, name: nameOf(count), workers: count })),
       ...(ledger ? [headgate({ ...ours, name: 'headgate without ledger', withoutLedger: true })] : []),
+      ...(signed === undefined ? [] : [headgate({ ...ours, name: 'headgate, HMAC', config: signed.config })]),
       ...(revision === undefined ? [] : [headgate({ ...revision.variant, profile })]),
     ]
     const named = withWorkers.map(nameOf)
@@ -82,6 +86,7 @@ async function runComparison(options: Options, environment: Environment) {
         inFlight,
         turns: TURNS,
         bodyBytes: BODY_BYTES,
+        signed: hmac,
         warmUp: WARM_UP,
         loads: full ? fullLoads(seconds, inFlight) : [saturation(seconds, inFlight)],
         idleSeconds: full ? IDLE_SECONDS : 0,
@@ -94,8 +99,21 @@ async function runComparison(options: Options, environment: Environment) {
     return { figures, plots: comparisonPlots(figures) }
   } finally {
     revision?.remove()
+    signed?.remove()
     many?.remove()
   }
+}
+
+/** A config whose sources verify the signatures of the load generator. */
+function hmacConfig(file: string) {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-hmac-'))
+  const verify = { scheme: 'hmac', header: SIGNATURE_HEADER, secrets: ['${env:WEBHOOK_TOKEN}'] }
+  const { pipelines } = parse(readFileSync(file, 'utf8').replaceAll('../schemas/', `${resolve('schemas')}/`))
+  for (const { source } of Object.values<{ source: { config: object } }>(pipelines))
+    Object.assign(source.config, { verify })
+  const config = join(folder, 'plugins.config.json')
+  writeFileSync(config, JSON.stringify({ pipelines }))
+  return { config, remove: () => rmSync(folder, { recursive: true }) }
 }
 
 const nameOf = (workers: number): string => `headgate, ${workers} ${workers === 1 ? 'worker' : 'workers'}`

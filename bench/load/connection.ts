@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 import type { LoadOrder } from './load-order.js'
 
@@ -60,13 +61,14 @@ export function prepareRequests(order: LoadOrder, offset: number): Requests {
       const request = prepared[turn++ % prepared.length]
       if (request === undefined) throw new Error('an order without a path or a payload')
       request.bytes.write(String(event).padStart(ID_DIGITS, '0'), request.idAt, 'latin1')
+      request.sign?.()
       return request.bytes
     },
   }
 }
 
 /** A whole request, and the position of the variable part of its id. */
-function prepare({ name, token, port, bodyBytes }: LoadOrder, path: string, payload: string) {
+function prepare({ name, token, port, bodyBytes, signed }: LoadOrder, path: string, payload: string) {
   const id = `${name}-${'0'.repeat(ID_DIGITS)}`
   const before = `{"dataActionId":"${id}","eventType":"DataActionExecuted","timestamp":"2025-06-01T08:00:00.000Z","payload":{${payload},"text":"`
   const fill = bodyBytes - before.length - 3
@@ -78,7 +80,18 @@ function prepare({ name, token, port, bodyBytes }: LoadOrder, path: string, payl
     `Authorization: Bearer ${token}`,
     'Content-Type: application/json',
     `Content-Length: ${body.length}`,
+    ...(signed ? [`${SIGNATURE_HEADER}: ${UNSIGNED}`] : []),
   ]
   const bytes = Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`, 'latin1')
-  return { bytes, idAt: bytes.indexOf(id) + name.length + 1 }
+  const idAt = bytes.indexOf(id) + name.length + 1
+  if (!signed) return { bytes, idAt }
+  const signatureAt = bytes.indexOf(UNSIGNED)
+  const signedPart = bytes.subarray(bytes.length - body.length)
+  const sign = () =>
+    void bytes.write(createHmac('sha256', token).update(signedPart).digest('hex'), signatureAt, 'latin1')
+  return { bytes, idAt, sign }
 }
+
+/** Has the HMAC-SHA256 of the body in hexadecimal. */
+export const SIGNATURE_HEADER = 'X-Signature'
+const UNSIGNED = '-'.repeat(64)

@@ -2,6 +2,8 @@
 export interface LoadOrder {
   readonly port: number
   readonly token: string
+  /** Each event has a signature, too: the HMAC of its body, with the token as the secret. */
+  readonly signed?: boolean | undefined
   /** Makes the ids of this order unlike those of all others; one word. */
   readonly name: string
   /** The paths of the events, in alternation. */

@@ -62,6 +62,8 @@ export interface Plan {
   /** Until it has had so many events, or for four times as long. */
   readonly warmUp: { readonly seconds: number; readonly events: number }
   readonly bodyBytes: number
+  /** Every event has a signature of its body. */
+  readonly signed?: boolean
   readonly paths?: readonly string[]
   readonly payloads?: readonly string[]
   /** 0: idleness is not measured. */
@@ -100,11 +102,12 @@ export async function measure(
   environment: Environment,
 ): Promise<{ readonly samples: readonly Sample[]; readonly rests: readonly Rest[] }> {
   return whileRunning(programs, environment, async (contenders) => {
-    const { loads, turns, bodyBytes, paths = [WEBHOOK_PATH], payloads = PAYLOADS } = plan
+    const { loads, turns, bodyBytes, signed, paths = [WEBHOOK_PATH], payloads = PAYLOADS } = plan
     const [first] = loads
     const drive = ({ running, generator }: Contender, load: Load, seconds: number, saturated: number) => {
       const { port } = running
-      const order = { port, token: environment.token, bodyBytes, paths, payloads, ...pacing(load, saturated) }
+      const { token } = environment
+      const order = { port, token, signed, bodyBytes, paths, payloads, ...pacing(load, saturated) }
       return driveAt(running, generator, environment, { ...order, name: `run${runs++}`, seconds })
     }
     for (const contender of contenders)

@@ -34,6 +34,7 @@ test.each([
   [['--nope'], /--nope/],
   [['--full', '--sizes'], /--full and --sizes are runs of their own/],
   [['--sizes', '--ledger'], /--sizes measures Headgate as it is/],
+  [['--sizes', '--hmac'], /--sizes measures Headgate as it is/],
   [['--soak', '1000', '--workers', '2'], /--soak measures Headgate as it is/],
   [['--workers', 'two'], /--workers should be a whole number from 1 on; it is "two"/],
   [['--pending', 'much'], /--pending should be a whole number from 1 on; it is "much"/],

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -44,6 +45,15 @@ test('a request has the bytes that it says, the token, and an id of its own', ()
   expect(head).toContain('\r\nContent-Length: 300')
   expect(event.dataActionId).toBe('run0-0000000007')
   expect(parts(requests.next(8)).event.dataActionId).toBe('run0-0000000008')
+})
+
+test('a signed request has the HMAC of the bytes that it sends', () => {
+  const requests = prepareRequests({ ...order, signed: true }, 0)
+  for (const event of [7, 8]) {
+    const { head, body } = parts(requests.next(event))
+    const signature = createHmac('sha256', 'secret').update(body).digest('hex')
+    expect(head).toContain(`\r\nX-Signature: ${signature}`)
+  }
 })
 
 test('all payloads come to all paths, and connections begin at different ones', () => {
