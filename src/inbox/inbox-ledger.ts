@@ -1,7 +1,7 @@
 import { asHeadgateError, HeadgateError } from '../contract/errors.js'
 import type { Event, Inbox, InboxMember, Log, Outcome, RecordLog } from '../contract/index.js'
 import { LedgerClock } from '../ledger/clock.js'
-import { digestOf } from '../ledger/identity.js'
+import { digestOf, IdReuseCounter } from '../ledger/identity.js'
 import type {
   AckSource,
   Ledger,
@@ -50,6 +50,7 @@ export class InboxLedger implements Ledger, AckSource {
   readonly #ending = new AbortController()
   readonly #commits = new SerialQueue()
   readonly #committed = new Map<number, number>()
+  readonly #idReuse = new IdReuseCounter()
   #terms: LedgerTerms
   #member: InboxMember | undefined
   #workOff: WorkOff | undefined
@@ -170,7 +171,7 @@ export class InboxLedger implements Ledger, AckSource {
       dedupSpan: since === undefined ? 0 : Math.max(0, Date.now() - since),
       replacedPartitions: 0,
       unprovenRecords: 0,
-      sameIdOtherBytes: 0,
+      sameIdOtherBytes: this.#idReuse.count,
     }
   }
 
@@ -267,7 +268,12 @@ export class InboxLedger implements Ledger, AckSource {
       },
       refused: (decided, error) => current().refused(decided, error),
       unreadableLetter: (record, error) => current().unreadableLetter(record, error),
-      onWorkedOff: (item, isDuplicate) => current().workedOff(item, isDuplicate),
+      onWorkedOff: (item, isDuplicate) => {
+        const { decided } = item
+        // All deliveries of an id are in one partition, and so come to its owner.
+        if (decided !== undefined) this.#idReuse.see(decided.event.id, decided.digest)
+        current().workedOff(item, isDuplicate)
+      },
       observer,
       log: logger,
     })

@@ -11,8 +11,8 @@ import { testContext } from '../helpers/context.js'
 import { INBOX, MemoryInbox } from '../helpers/kafka/memory-inbox.js'
 import { MAC } from '../helpers/kafka/memory-log.js'
 
-const recordOf = (id: string) => {
-  const bytes = Buffer.from(`{"id":"${id}"}`)
+const recordOf = (id: string, attempt = 1) => {
+  const bytes = Buffer.from(`{"id":"${id}","attempt":${attempt}}`)
   const event = { id, receivedAt: 0, body: { bytes, value: {}, slice: () => undefined } }
   const record = { target: { topic: 'events' }, key: null, value: bytes, headers: [] }
   return toInboxRecord(INBOX, { event, digest: digestOf(bytes), verdict: { kind: 'send', record } })
@@ -66,6 +66,16 @@ test('what is in the inbox is worked off, and its acknowledgements are pending w
   const pending = ledger.take(0, ledger.now())
   expect(pending?.committed).toEqual({ id: 'a', receipt: { topic: INBOX, partition: 0, offset: 0 } })
   expect(ledger.partitions()).toEqual([{ topic: INBOX, partition: 0, known: 1, acknowledged: 0 }])
+})
+
+test('events with the id of an earlier one and other bytes are counted where they are worked off', async () => {
+  const { inbox, offered } = inMemory()
+  for (const attempt of [1, 1, 2]) inbox.accept(recordOf('a', attempt))
+  inbox.accept(recordOf('b'))
+  const { ledger } = ledgerOf(offered)
+  await ledger.start()
+  await vi.waitFor(() => expect(ledger.backlog().count).toBe(4))
+  expect(ledger.backlog().sameIdOtherBytes).toBe(1)
 })
 
 test('a stop commits the acknowledged position, and the next owner has the acknowledgements that are left', async () => {
