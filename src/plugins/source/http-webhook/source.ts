@@ -159,7 +159,7 @@ export class HttpWebhook implements Source {
         // The event stays in flight after its response, and its bytes stay in memory.
         late = true
         this.#memory.add(request.body.length)
-        resolve(tooLate(this.#config.responseTimeout, id))
+        resolve(this.respond({ kind: 'unavailable', id, error: tooLate(this.#config.responseTimeout) }))
       })
       const receive = () => {
         const event = this.#receive(request)
@@ -262,7 +262,8 @@ const noMemory = (): HeadgateError =>
     'The bodies of the events in flight use all of HEADGATE_MAX_BODY_MEMORY.',
   )
 
-function tooLate(limit: string, id: string | undefined): HttpResponse {
-  const message = `Kafka has not confirmed the event within ${limit}; it may still do so.`
-  return problem(new HeadgateError('HG_INTAKE_TIMEOUT', message), id)
-}
+const tooLate = (limit: string): HeadgateError =>
+  new HeadgateError(
+    'HG_INTAKE_TIMEOUT',
+    `Kafka has not confirmed the event within ${limit}; it may still do so.`,
+  )

@@ -3,7 +3,7 @@ import { HeadgateError } from '../../../../src/contract/errors.js'
 import type { Outcome } from '../../../../src/contract/index.js'
 import { httpWebhook } from '../../../../src/plugins/source/http-webhook/index.js'
 import { fillDefaults } from '../../../helpers/context.js'
-import { startWebhook } from './webhook.js'
+import { heldPath, startWebhook, TOKEN } from './webhook.js'
 
 const receipt = { topic: 't', partition: 0, offset: 1 }
 
@@ -39,6 +39,16 @@ describe('responses', () => {
       },
     )
     expect(response).toEqual({ status: 500, headers: { 'retry-after': '5' }, body: '', error })
+  })
+
+  it('are the same if Kafka is too slow', async () => {
+    const { path, waiting } = heldPath()
+    const responses = { unavailable: { status: 500, body: false, headers: { 'x-a': 'b' } } }
+    const { ask } = await startWebhook({ responseTimeout: '20ms', responses }, path)
+    const sent = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
+    const { status, headers, text } = await ask('POST', '', sent, '{"id":"a"}')
+    expect([status, headers['x-a'], headers['retry-after'], text]).toEqual([500, 'b', '5', ''])
+    for (const end of waiting) end()
   })
 
   it.each([
