@@ -6,6 +6,7 @@ import { loadCommands } from '../build/src/commands/index.js'
 import { editorSchema } from '../build/src/config/editor-schema.js'
 import { plugins } from '../build/src/plugins/index.js'
 import { readingFailures, recordFailures } from '../build/src/plugins/sink/kafka/failures.js'
+import { SENDERS } from '../build/src/plugins/source/http-webhook/senders/index.js'
 import { SETTINGS } from '../build/src/process/settings.js'
 import { scenarioSchema } from '../build/src/scenarios/format.js'
 import { chartReadme } from '../build/tools/docs/chart-readme.js'
@@ -20,6 +21,7 @@ import { rows } from '../build/tools/docs/monitoring/rows.js'
 import { prometheusRule, rulesFile } from '../build/tools/docs/monitoring/rules-file.js'
 import { pluginApiReference } from '../build/tools/docs/plugin-api.js'
 import { withQuotedFiles } from '../build/tools/docs/quoted-files.js'
+import { senderPart, sendersTable, withGenerated } from '../build/tools/docs/sender-page.js'
 
 const file = (path) => new URL(`../${path}`, import.meta.url)
 const read = (path) => readFileSync(file(path), 'utf8')
@@ -39,6 +41,11 @@ const comingFrom = ['redpanda-connect', 'vector', 'kafka-connect'].map(
 )
 for (const page of ['README.md', 'docs/cookbook.md', 'docs/writing-a-plugin.md', ...comingFrom])
   write(page, withQuotedFiles(read(page), read))
+write('docs/senders.md', withGenerated(read('docs/senders.md'), sendersTable()))
+for (const sender of SENDERS) {
+  const page = `docs/senders/${sender.name}.md`
+  write(page, withGenerated(read(page), senderPart(sender)))
+}
 write('docs/plugin-api.md', pluginApiReference())
 write('docs/config.md', configReference(plugins, SETTINGS, shipped))
 write('docs/headgate.1', manPage(await loadCommands(), JSON.parse(read('package.json'))))

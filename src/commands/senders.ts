@@ -43,7 +43,16 @@ function list(): string {
   return SENDERS.map(({ name, title }) => `${name.padEnd(wide)}  ${title}`).join('\n')
 }
 
-function describe({ name, title, documentation, secret, timeLimit, needs = {}, notes }: Sender): string {
+function describe({
+  name,
+  title,
+  documentation,
+  secret,
+  timeLimit,
+  retries,
+  needs = {},
+  notes,
+}: Sender): string {
   return `${[
     `${title}`,
     documentation,
@@ -54,6 +63,7 @@ function describe({ name, title, documentation, secret, timeLimit, needs = {}, n
     '',
     `secrets: ${secret}`,
     ...(timeLimit === undefined ? [] : [`The sender waits ${timeLimit} for a response.`]),
+    retries,
     ...Object.entries(needs).map(([setting, why]) => `Add "${setting}". ${why}`),
     ...notes,
   ].join('\n')}\n`

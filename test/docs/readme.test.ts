@@ -10,7 +10,8 @@ test('the README quotes the shipped config, and nothing else', () => {
 })
 
 test('the README leads to every page of docs/', () => {
-  const pages = PAGES.filter((page) => page !== 'README.md')
+  // docs/senders.md leads to those of the senders.
+  const pages = PAGES.filter((page) => page !== 'README.md' && !page.startsWith('docs/senders/'))
   expect(pages.filter((page) => !readme.includes(`](${page})`))).toEqual([])
 })
 

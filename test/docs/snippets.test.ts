@@ -4,7 +4,9 @@ import { expect, test } from 'vitest'
 import { loadPlugins } from '../../src/config/load-plugins.js'
 import { readConfig } from '../../src/config/read.js'
 import { plugins } from '../../src/plugins/index.js'
+import { SENDERS } from '../../src/plugins/source/http-webhook/senders/index.js'
 import { quotedFiles, withQuotedFiles } from '../../tools/docs/quoted-files.js'
+import { exampleEnvironment } from '../../tools/docs/sender-page.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { type Block, blocksOf, PAGES, pageText, WALKED } from '../helpers/pages.js'
 import { NOT_RUN } from './not-run.js'
@@ -18,10 +20,12 @@ const isCompared = ({ page, mark }: Block) =>
   COMPARED.includes(page) && (mark === 'file' || mark === 'output of')
 /** Configs of other programs. coming-from.test.ts holds what can be held of them. */
 const isTheirs = ({ mark }: Block) => mark === 'theirs'
+/** test/docs/sender-pages.test.ts runs them. */
+const isScenarios = ({ mark }: Block) => mark === 'scenarios of'
 /** test/e2e/docs-snippets.test.ts runs them. */
 const isScript = ({ language }: Block) => language === 'sh'
 const isConfig = (block: Block) =>
-  /^jsonc?$/.test(block.language) && ![isQuoted, isCompared, isTheirs].some((is) => is(block))
+  /^jsonc?$/.test(block.language) && ![isQuoted, isCompared, isTheirs, isScenarios].some((is) => is(block))
 /** test/docs/generated.test.ts holds the page to the types. */
 const isGenerated = ({ page }: Block) => page === 'docs/plugin-api.md'
 const held = [
@@ -29,6 +33,7 @@ const held = [
   isQuoted,
   isCompared,
   isTheirs,
+  isScenarios,
   isScript,
   isConfig,
   ({ name }: Block) => name in NOT_RUN,
@@ -85,7 +90,7 @@ async function findings(config: string) {
   const options = {
     plugins,
     external,
-    environment: {},
+    environment: Object.assign({}, ...SENDERS.map(exampleEnvironment)),
     exposed: false,
     cwd,
     unresolved: 'placeholder',

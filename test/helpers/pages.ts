@@ -18,7 +18,7 @@ export interface Block {
 /** The pages for readers: the README and docs/. Runbooks have tests of their own. */
 export const PAGES: readonly string[] = [
   'README.md',
-  ...['docs', 'docs/coming-from'].flatMap((folder) =>
+  ...['docs', 'docs/coming-from', 'docs/senders'].flatMap((folder) =>
     readdirSync(folder)
       .filter((name) => name.endsWith('.md'))
       .map((name) => `${folder}/${name}`),

@@ -22,6 +22,8 @@ export const cloudevents: Sender = {
   },
   secrets: ['/verify/tokens'],
   secret: 'The token that the sender puts into the Authorization header.',
+  retries:
+    'The specification leaves retries to the sender. It asks senders to heed 429 with Retry-After, and to stop after 410.',
   notes: [
     'The content mode is "structured". In binary mode, the id is in headers: "eventId": ["header:ce-source", "header:ce-id"].',
     'Name the origins that may send: "handshake": {"origins": ["..."]}.',

@@ -3,7 +3,8 @@ import type { Sender } from './sender.js'
 export const cxoneExpert: Sender = {
   name: 'cxone-expert',
   title: 'NICE CXone Expert',
-  documentation: 'https://expert-help.nice.com/',
+  documentation:
+    'https://expert-help.nice.com/Manage/Content_Maintenance/Subscriptions_and_Notifications/Webhooks/Webhook_integration_guide',
   event: {
     headers: { 'X-Nexus-Event-Type': 'Page_Create' },
     body: { page: { id: 42, title: 'How to reset a password' } },
@@ -22,5 +23,9 @@ export const cxoneExpert: Sender = {
   secrets: ['/verify/secrets'],
   secret: 'The secret of the webhook.',
   timeLimit: '1s',
-  notes: ['Expert sends XML, which is not accepted yet.'],
+  retries: 'Expert delivers again after 5xx and time-outs, at growing intervals.',
+  notes: [
+    'Webhooks are managed by the API of Expert. Deliveries can be paused during imports and exports.',
+    'Expert sends XML, which is not accepted yet.',
+  ],
 }

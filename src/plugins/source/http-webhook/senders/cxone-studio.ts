@@ -3,7 +3,7 @@ import type { Sender } from './sender.js'
 export const cxoneStudio: Sender = {
   name: 'cxone-studio',
   title: 'NICE CXone Studio (REST API action)',
-  documentation: 'https://help.nicecxone.com/content/studio/actions/restproxy/restproxy.htm',
+  documentation: 'https://help.nice-incontact.com/content/studio/actionscx/rest_api/rest_api.htm',
   event: {
     body: { eventType: 'CallEnded', skill: 'support', region: 'eu-west' },
     differsAt: '/contactId',
@@ -15,5 +15,9 @@ export const cxoneStudio: Sender = {
   needs: {
     eventId: 'The script decides what identifies an event, for example "/contactId" or "header:X-Event-Id".',
   },
-  notes: ['The script has to set Content-Type to application/json.', 'CXone tries twice again at most.'],
+  retries: 'The REST API action tries twice more at most, and then the script goes on.',
+  notes: [
+    'More than 100 requests at a time wait in a queue of CXone.',
+    'The script has to set Content-Type to application/json.',
+  ],
 }

@@ -11,7 +11,7 @@ export const discord: Sender = {
       type: 1,
       event: { type: 'APPLICATION_AUTHORIZED', data: { scopes: ['applications.commands'] } },
     },
-    differsAt: '/event/timestamp',
+    differsAt: '/event/data/user/id',
   },
   settings: {
     eventId: 'digest',
@@ -28,5 +28,7 @@ export const discord: Sender = {
   secrets: ['/verify/publicKeys'],
   secret: 'The public key of the app, and no secret.',
   timeLimit: '3s',
+  retries:
+    'Discord delivers again for up to ten minutes. If too many requests fail, it stops, and sends an email.',
   notes: ['Discord sends requests with wrong signatures from time to time, and expects 401.'],
 }

@@ -20,6 +20,7 @@ export const dropbox: Sender = {
   secrets: ['/verify/secrets'],
   secret: 'The app secret.',
   timeLimit: '10s',
+  retries: 'Dropbox delivers again for about ten minutes, at growing intervals.',
   notes: [
     'A notification only says that something changed, so two can have the same bytes: each delivery is an event, and a redelivery is a second record.',
     'Only 200 is a success.',

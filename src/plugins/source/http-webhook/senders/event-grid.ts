@@ -34,6 +34,8 @@ export const eventGrid: Sender = {
   secret:
     'A text of your own, which you put behind the URL of the subscription: "?code=...". Event Grid does not show it to readers of the subscription.',
   timeLimit: '30s',
+  retries:
+    'Event Grid delivers again for 24 hours, at growing intervals, unless the response is 400 or 413; then the event is a dead letter of Event Grid if the subscription has a place for them, and lost otherwise.',
   notes: [
     'A request is an array of one event, unless batching is on: then the whole batch is one event here, with the id of its first.',
     'A subscription with the CloudEvents schema is the sender "cloudevents".',

@@ -2,13 +2,19 @@ import type { Sender } from './sender.js'
 
 export const genesys: Sender = {
   name: 'genesys',
-  title: 'Genesys Cloud',
-  documentation: 'https://developer.genesys.cloud/notificationsalerts/webhooks/',
+  title: 'Genesys Cloud (Open Messaging)',
+  documentation: 'https://developer.genesys.cloud/commdigital/digital/openmessaging/validate.html',
   event: {
     body: {
-      topicName: 'v2.routing.queues.conversations',
-      version: '2',
-      eventBody: { queueId: '6ae3e5b2', mediaType: 'VOICE' },
+      channel: {
+        platform: 'Open',
+        type: 'Private',
+        to: { id: 'ada@example.com', nickname: 'Ada' },
+        time: '2026-01-31T12:00:00.000Z',
+      },
+      type: 'Text',
+      text: 'How can I help you?',
+      direction: 'Outbound',
     },
   },
   settings: {
@@ -17,7 +23,10 @@ export const genesys: Sender = {
     verify: { scheme: 'hmac', header: 'X-Hub-Signature-256', prefix: 'sha256=', encoding: 'base64' },
   },
   secrets: ['/verify/secrets'],
-  secret: 'The secret of the webhook integration.',
+  secret:
+    'The "Outbound Notification Webhook Signature Secret Token" of the integration, a text of your own.',
   timeLimit: '10s',
-  notes: ['Genesys Cloud tries for 85 seconds in all.'],
+  retries:
+    'Genesys Cloud delivers again after a time-out, 429 and 5xx: five times, 5 seconds apart, so for 85 seconds at most.',
+  notes: [],
 }

@@ -32,9 +32,11 @@ export const github: Sender = {
     'X-Hub-Signature',
     'X-Hub-Signature-256',
   ],
+  retries:
+    'GitHub does not deliver again by itself: redeliver failed deliveries of the last three days from the list of recent deliveries, or by its API.',
   notes: [
+    'A payload can have up to 25 MB, and `maxBody` is 980KiB unless you raise it together with the limits of Kafka.',
     'Set the content type of the webhook to application/json.',
-    'GitHub does not deliver again by itself: redeliver failed deliveries from its list of recent deliveries or by its API.',
     'The kind of an event is in the header X-GitHub-Event only: a rule reads it by "at": "header:X-GitHub-Event". The first event is a ping.',
   ],
 }

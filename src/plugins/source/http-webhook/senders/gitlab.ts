@@ -23,6 +23,8 @@ export const gitlab: Sender = {
   secrets: ['/verify/keys'],
   secret: 'The "Secret token" of the webhook, a text of your own. GitLab sends it as it is, so use HTTPS.',
   timeLimit: '10s',
+  retries:
+    'GitLab does not deliver an event again by itself: resend it from the list of recent events. After four failures in a row it disables the webhook for a minute, then for longer, up to a day; after 40 for good.',
   notes: [
     'Versions of GitLab before 17.4 send no Idempotency-Key: use "header:X-Gitlab-Event-UUID" as eventId.',
   ],

@@ -32,6 +32,7 @@ export const hubspot: Sender = {
   secret: 'The client secret of the app.',
   timeLimit: '5s',
   needs: { publicUrl: 'HubSpot signs the URL that you gave it.' },
+  retries: 'HubSpot delivers again up to ten times in 24 hours, but not after a 4xx other than 429.',
   notes: [
     'A request brings a batch, which is one event here. It counts attempts in the body, so a redelivery is a second record.',
     'Give HubSpot a URL without a query: it decodes some characters of the URL before it signs.',

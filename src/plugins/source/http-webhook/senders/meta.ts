@@ -42,5 +42,6 @@ export const meta: Sender = {
     handshake:
       'Meta sends your verify token when it registers the URL: "handshake": {"token": {"values": ["..."]}}.',
   },
+  retries: 'Meta delivers again for up to 36 hours, WhatsApp for up to seven days, at growing intervals.',
   notes: ['A request brings a batch of entries, which is one event here.'],
 }

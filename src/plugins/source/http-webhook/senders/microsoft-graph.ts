@@ -25,7 +25,10 @@ export const microsoftGraph: Sender = {
   secrets: ['/verify/secrets'],
   secret: 'The clientState of the subscription, a text of your own.',
   timeLimit: '3s',
+  retries:
+    'Microsoft Graph delivers again for up to four hours, at growing intervals. If too many responses are slow or fail, it drops notifications.',
   notes: [
+    'A subscription expires: renew it, or Microsoft Graph sends nothing more.',
     'A request brings a batch, which is one event here. Notifications have no id, and two can have the same bytes: a redelivery is a second record.',
   ],
 }

@@ -27,8 +27,9 @@ export const okta: Sender = {
   secrets: ['/verify/keys'],
   secret: 'The "Authentication secret" of the hook, a text of your own. Okta sends it as it is.',
   timeLimit: '3s',
+  retries: 'Okta tries once more after a time-out or 5xx.',
   notes: [
     'Use Authorization as the authentication field of the hook, or name yours: "verify": {"header": "..."}.',
-    'Okta tries once again. It wants an empty response.',
+    'Okta wants an empty response.',
   ],
 }

@@ -25,5 +25,7 @@ export const paddle: Sender = {
   secrets: ['/verify/secrets'],
   secret: 'The secret key of the notification destination.',
   timeLimit: '5s',
-  notes: ['Paddle tries for three days on a live account.'],
+  retries:
+    'Paddle delivers again for three days on a live account, and three times within 15 minutes in a sandbox.',
+  notes: [],
 }

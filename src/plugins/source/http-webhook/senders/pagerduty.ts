@@ -22,7 +22,7 @@ export const pagerduty: Sender = {
   secrets: ['/verify/secrets'],
   secret: 'The secret that PagerDuty shows once, when the subscription is created.',
   timeLimit: '5s',
-  notes: [
+  retries:
     'PagerDuty tries for about 20 minutes. It drops an event that gets 4xx, and disables the subscription after three of them.',
-  ],
+  notes: [],
 }

@@ -3,7 +3,8 @@ import type { Sender } from './sender.js'
 export const salesforce: Sender = {
   name: 'salesforce',
   title: 'Salesforce Marketing Cloud Engagement (Event Notification Service)',
-  documentation: 'https://developer.salesforce.com/docs/marketing/marketing-cloud/guide/ens-verify.html',
+  documentation:
+    'https://developer.salesforce.com/docs/marketing/marketing-cloud/guide/ens-notification-signing.html',
   event: {
     body: [
       {
@@ -17,13 +18,15 @@ export const salesforce: Sender = {
   },
   settings: {
     eventId: 'digest',
-    verify: { scheme: 'hmac', header: 'x-sfmc-ens-signature', encoding: 'base64', secretEncoding: 'base64' },
+    verify: { scheme: 'hmac', header: 'x-sfmc-ens-signature', encoding: 'base64' },
   },
   secrets: ['/verify/secrets'],
-  secret: 'The signature key of the callback.',
+  secret:
+    'The signature key that Salesforce shows once, when the callback is created. It is used as it is, not decoded.',
+  retries: 'Salesforce delivers again for up to seven days, and suspends a callback that fails for long.',
   notes: [
-    'Data 360 signs in the same way in the header x-signature, with the key as it is: set "verify": {"header": "x-signature", "secretEncoding": "utf8"}.',
-    'A request brings a batch, which is one event here.',
-    'The first request has a verification key for the API call that verifies the callback; it is an event here.',
+    'The first request to a new callback is not signed, and brings the key by which the API verifies the callback; it must get 200. Register while the pipeline has "verify": {"scheme": "none"}: the request is then an event with callbackId and verificationKey.',
+    'Data 360 signs in the same way in the header x-signature: set "verify": {"header": "x-signature"}.',
+    'A request brings a batch of up to 1,000 events, which is one event here.',
   ],
 }

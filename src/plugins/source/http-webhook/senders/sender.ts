@@ -15,6 +15,8 @@ export interface Sender {
   readonly secret: string
   /** The sender gives up waiting for a response after this duration; absent if it does not say. */
   readonly timeLimit?: string
+  /** The deliveries that follow an event that it takes for failed, and the end of them. Sentences. */
+  readonly retries: string
   /** Settings that its user has to add, with the reason. */
   readonly needs?: { readonly [setting: string]: string }
   /** All headers that it documents for its webhooks, besides those of every HTTP client; absent if it does not list them. */

@@ -28,5 +28,6 @@ export const sendgrid: Sender = {
   },
   secrets: ['/verify/publicKeys'],
   secret: 'The verification key of the signed event webhook: a public key, and no secret.',
-  notes: ['A request brings a batch, which is one event here.', 'SendGrid tries for 24 hours.'],
+  retries: 'SendGrid delivers again for 24 hours.',
+  notes: ['A request brings a batch, which is one event here.'],
 }

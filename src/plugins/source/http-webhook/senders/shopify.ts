@@ -35,8 +35,9 @@ export const shopify: Sender = {
     'X-Shopify-Triggered-At',
     'X-Shopify-Webhook-Id',
   ],
+  retries:
+    'Shopify delivers again eight times in four hours, and then deletes a subscription that was made by its API.',
   notes: [
-    'Shopify tries eight times in four hours, and then deletes the subscription.',
     'The kind of an event is in the header X-Shopify-Topic only: a rule reads it by "at": "header:X-Shopify-Topic".',
   ],
 }

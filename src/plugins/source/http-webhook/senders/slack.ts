@@ -28,5 +28,7 @@ export const slack: Sender = {
   secret: 'The "Signing Secret" in the basic information of the app.',
   timeLimit: '3s',
   headers: ['X-Slack-Signature', 'X-Slack-Request-Timestamp', 'X-Slack-Retry-Num', 'X-Slack-Retry-Reason'],
-  notes: ['Slack tries three times. Interactions and slash commands are form-encoded, and not accepted yet.'],
+  retries:
+    'Slack delivers again three times: nearly at once, after a minute and after five. If most events fail for an hour, it turns the subscription off.',
+  notes: ['Interactions and slash commands are form-encoded, and not accepted yet.'],
 }

@@ -26,5 +26,6 @@ export const square: Sender = {
   secret: 'The signature key of the subscription.',
   timeLimit: '10s',
   needs: { publicUrl: 'Square signs the URL that you gave it.' },
-  notes: ['Square tries for 24 hours.'],
+  retries: 'Square delivers again for 24 hours, at growing intervals.',
+  notes: [],
 }

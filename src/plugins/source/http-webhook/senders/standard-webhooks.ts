@@ -16,5 +16,7 @@ export const standardWebhooks: Sender = {
   secret:
     'The signing secret, which begins with "whsec_". For signatures v1a, set "verify": {"publicKeys": [...]} instead.',
   timeLimit: '15s',
+  retries:
+    'Standard Webhooks asks senders to deliver again for some days, at growing intervals; the documentation of yours has the numbers.',
   notes: [],
 }

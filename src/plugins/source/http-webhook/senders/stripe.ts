@@ -33,8 +33,9 @@ export const stripe: Sender = {
   secrets: ['/verify/secrets'],
   secret: 'The signing secret of the endpoint, which begins with "whsec_".',
   headers: ['Stripe-Signature'],
+  retries:
+    'In live mode, Stripe delivers again for up to three days, at growing intervals; in a sandbox three times within a few hours.',
   notes: [
     'The member pending_webhooks can change between two deliveries of an event: set "redelivery": {"by": "id"} in the pipeline.',
-    'In live mode, Stripe delivers again for up to three days.',
   ],
 }

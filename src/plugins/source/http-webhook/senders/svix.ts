@@ -18,5 +18,7 @@ export const svix: Sender = {
   secrets: ['/verify/secrets'],
   secret: 'The signing secret of the endpoint, which begins with "whsec_".',
   timeLimit: '15s',
+  retries:
+    'Svix delivers again after 5 seconds, 5 minutes, 30 minutes, and 2, 5, 10 and 10 hours; it disables an endpoint that fails for five days.',
   notes: [],
 }

@@ -30,5 +30,7 @@ export const twilio: Sender = {
   secret: 'The auth token of the account.',
   timeLimit: '15s',
   needs: { publicUrl: 'Twilio signs the URL that you gave it.' },
+  retries:
+    'Twilio tries once more if it cannot connect. For more, put them behind the URL: "#rc=5&rp=all" tries five times after any failure, within 15 seconds in all.',
   notes: ['Most webhooks of Twilio are form-encoded, and not accepted yet; those with JSON are.'],
 }

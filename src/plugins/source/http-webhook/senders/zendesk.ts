@@ -26,5 +26,7 @@ export const zendesk: Sender = {
   secrets: ['/verify/secrets'],
   secret: 'The signing secret of the webhook.',
   timeLimit: '10s',
-  notes: ['After too many failures, a circuit breaker of Zendesk stops deliveries for a while.'],
+  retries:
+    'Zendesk delivers again after a time-out, after 409, and after 429 and 503 with a Retry-After below 60 seconds. If 70 % of the requests of five minutes fail, or more than 1,000, it stops deliveries for a while.',
+  notes: [],
 }

@@ -33,5 +33,6 @@ export const zoom: Sender = {
   secrets: ['/verify/secrets'],
   secret: 'The "Secret Token" of the app.',
   timeLimit: '3s',
-  notes: ['Zoom validates the URL again every 72 hours.', 'Zoom tries again after 5, 25 and 85 minutes.'],
+  retries: 'Zoom delivers again after 5, 25 and 85 minutes.',
+  notes: ['Zoom validates the URL again every 72 hours.'],
 }

@@ -32,7 +32,7 @@ const graph =
 const meta = '{"object":"page","entry":[{"id":"0","time":1520383571}]}'
 const zoom = '{"event":"meeting.started","event_ts":1626230691572,"payload":{}}'
 const slack = '{"type":"event_callback","event_id":"Ev9UQ52YNA","event":{"type":"app_mention"}}'
-const genesys = '{"id":"0b3c5a7e","topicName":"v2.routing.queues"}'
+const genesys = '{"id":"0b3c5a7e","type":"Text","direction":"Outbound"}'
 const pagerduty = '{"event":{"id":"01BWLHQ3WH4ZYFVGXJ4C4XQ3V0","event_type":"incident.triggered"}}'
 const zendesk = '{"type":"zen:event-type:ticket.created","id":"01GJ"}'
 const ens = '[{"eventCategoryType":"EngagementEvents.EmailOpen","composite":{"jobId":"1"}}]'
@@ -129,8 +129,8 @@ export const VECTORS: readonly Vector[] = [
   {
     sender: 'salesforce',
     from: FORMULA,
-    secret: Buffer.from('signature key').toString('base64'),
-    headers: { 'x-sfmc-ens-signature': hmac(ens, 'signature key', 'base64') },
+    secret: 'c2lnbmF0dXJlIGtleQ==',
+    headers: { 'x-sfmc-ens-signature': hmac(ens, 'c2lnbmF0dXJlIGtleQ==', 'base64') },
     body: ens,
     id: undefined,
   },

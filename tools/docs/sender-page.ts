@@ -1,0 +1,174 @@
+import { readSettings } from '../../src/config/stage-settings.js'
+import { httpWebhook } from '../../src/plugins/source/http-webhook/index.js'
+import { SENDERS } from '../../src/plugins/source/http-webhook/senders/index.js'
+import type { Sender } from '../../src/plugins/source/http-webhook/senders/sender.js'
+import type { Settings } from '../../src/plugins/source/http-webhook/settings.js'
+import { senderKey } from '../../src/plugins/source/http-webhook/simulated-sender/key.js'
+import { proofExpires, prover } from '../../src/plugins/source/http-webhook/simulated-sender/proof.js'
+import { simulatedEvent } from '../../src/plugins/source/http-webhook/simulated-sender/request.js'
+
+const OPENING = '<!-- generated from the declaration of the sender -->'
+const CLOSING = '<!-- end of the generated part -->'
+const GENERATED = new RegExp(`${OPENING}\\n[\\s\\S]*?${CLOSING}`)
+
+/** The page of a sender, or the list of all, with its generated part as the declaration has it now. */
+export const withGenerated = (page: string, text: string): string =>
+  page.replace(GENERATED, () => `${OPENING}\n\n${text}\n\n${CLOSING}`)
+
+/** The table of `docs/senders.md`. */
+export const sendersTable = (): string =>
+  [
+    '| `sender` | sender | waits | event id |',
+    '| --- | --- | --- | --- |',
+    ...SENDERS.map(({ name, title, timeLimit = '-', settings }) => {
+      const id = settings['eventId'] === undefined ? 'yours' : idOf(settings['eventId'])
+      return `| \`${name}\` | [${title}](senders/${name}.md) | ${timeLimit} | ${id} |`
+    }),
+  ].join('\n')
+
+/** Everything on the page of a sender that its declaration says. */
+export function senderPart(sender: Sender): string {
+  const { notes, retries, timeLimit } = sender
+  const source = settingsOf(sender)
+  return [
+    '## The config',
+    `\`headgate init --sender ${sender.name}\` writes a whole config with scenarios. Its source:`,
+    fenced('jsonc', { plugin: 'http-webhook', config: writtenSettings(sender) }),
+    factsOf(sender, source),
+    ...(notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join('\n')]),
+    '## When an event fails',
+    `Headgate responds with 503 while Kafka cannot take an event, after ${source.responseTimeout} at the latest; ${
+      timeLimit === undefined ? 'the sender names no time limit.' : `the sender waits ${timeLimit}.`
+    } ${retries}`,
+    '## A scenario',
+    'In `scenarios.json` beside the config, for `headgate test`; the event is an example:',
+    `<!-- scenarios of: ${sender.name} -->\n${fenced('json', scenarioOf(sender, source))}`,
+  ].join('\n\n')
+}
+
+/** A list of one text stays on its line. */
+const fenced = (language: string, value: object): string =>
+  `\`\`\`${language}\n${JSON.stringify(value, undefined, 2).replaceAll(/\[\s+("[^"\n]*")\s+\]/g, '[$1]')}\n\`\`\``
+
+const variableOf = ({ name, secrets }: Sender): string =>
+  `${name.toUpperCase().replaceAll('-', '_')}_${secrets.includes('/verify/publicKeys') ? 'PUBLIC_KEY' : 'SECRET'}`
+
+/** As its user writes them. */
+function writtenSettings(sender: Sender): object {
+  const { name, needs = {}, event } = sender
+  return {
+    path: `/webhook/${name}`,
+    sender: name,
+    secrets: [`\${env:${variableOf(sender)}}`],
+    ...('publicUrl' in needs && { publicUrl: 'https://hooks.example.com' }),
+    ...('eventId' in needs && { eventId: event.differsAt }),
+    ...('handshake' in needs && {
+      handshake: { token: { values: [`\${env:${name.toUpperCase()}_VERIFY_TOKEN}`] } },
+    }),
+  }
+}
+
+/** Of RFC 8032 (7.1, test 1), and of the tests of @sendgrid/eventwebhook: no reference can stand for a public key. */
+const PUBLIC_KEYS = {
+  ed25519: 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a',
+  'ecdsa-p256':
+    'MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==',
+} as const
+
+/** The variables that the config on the page of a sender refers to, with values. */
+export function exampleEnvironment(sender: Sender): { readonly [variable: string]: string } {
+  const verify = sender.settings['verify'] as Parameters<typeof senderKey>[0]
+  const key = PUBLIC_KEYS[verify.scheme as keyof typeof PUBLIC_KEYS]
+  return { [variableOf(sender)]: key ?? senderKey(verify, 'secret-of-the-scenarios').configured }
+}
+
+const settingsOf = (sender: Sender): Settings =>
+  readSettings(httpWebhook, {
+    ...structuredClone(writtenSettings(sender)),
+    secrets: Object.values(exampleEnvironment(sender)),
+  }).config as Settings
+
+/** Without the proof if that has the time in it: it would be too old tomorrow. */
+function scenarioOf(sender: Sender, source: Settings): object {
+  const event = simulatedEvent(sender.event, source.eventId, 'event-1')
+  const isProved = !proofExpires(source.verify)
+  const { query, headers, body } = isProved
+    ? prover(source)(event)
+    : { ...event, body: JSON.stringify(event.body) }
+  const { 'Content-Type': type, ...others } = headers
+  const named = type === 'application/json' ? others : headers
+  const needsKey = isProved || sender.secrets.includes('/verify/publicKeys')
+  return {
+    ...(needsKey && { environment: exampleEnvironment(sender) }),
+    scenarios: [
+      {
+        name: `an event of the sender "${sender.name}" is delivered`,
+        event: JSON.parse(body),
+        ...(query !== '' && { query }),
+        ...(Object.keys(named).length > 0 && { headers: named }),
+        ...(isProved && { verify: true }),
+        expect: { outcome: 'delivered', response: { status: source.responses.delivered?.status ?? 200 } },
+      },
+    ],
+  }
+}
+
+function factsOf({ secret, documentation, needs = {} }: Sender, source: Settings): string {
+  const rows = [
+    ['secret', secret],
+    ['proof', proofOf(source.verify)],
+    ['event id', idOf(source.eventId)],
+    ['handshake', handshakeOf(source.handshake)],
+    ...Object.entries(needs).map(([setting, why]) => [`\`${setting}\``, why]),
+    ['documentation', `[${new URL(documentation).hostname}](${documentation})`],
+  ]
+  return ['| | |', '| --- | --- |', ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n')
+}
+
+function idOf(eventId: unknown): string {
+  if (eventId === 'digest') return 'none: the digest of the body'
+  if (eventId === 'new') return 'none: each delivery is an event'
+  return [eventId]
+    .flat()
+    .map((place) => `\`${place}\``)
+    .join(' and ')
+}
+
+function proofOf(verify: Settings['verify']): string {
+  switch (verify.scheme) {
+    case 'bearer':
+      return 'the secret as it is, in `Authorization: Bearer`'
+    case 'api-key':
+      return verify.header === undefined
+        ? `the secret as it is, in the parameter \`${verify.query}\` of the query`
+        : `the secret as it is, in the header \`${verify.header}\``
+    case 'body-field':
+      return `the secret as it is, at \`${verify.at}\` of the body`
+    case 'standard-webhooks':
+      return `HMAC-SHA256 in \`${verify.headerPrefix}signature\`, of \`${verify.headerPrefix}id\`, \`${verify.headerPrefix}timestamp\` and the body`
+    case 'hmac':
+      return `HMAC-${verify.algorithm.toUpperCase()} in \`${verify.header}\`, of \`${verify.signed}\``
+    case 'ed25519':
+    case 'ecdsa-p256':
+      return `a signature with its private key (\`${verify.scheme}\`) in \`${verify.header}\`, of \`${verify.signed}\``
+    default:
+      return `\`${verify.scheme}\``
+  }
+}
+
+function handshakeOf(handshake: Settings['handshake']): string {
+  switch (handshake?.form) {
+    case undefined:
+      return 'none'
+    case 'query':
+      return `${handshake.method} with the parameter \`${handshake.parameter}\`, whose value comes back`
+    case 'header':
+      return `${handshake.method} with the header \`${handshake.header}\`, whose value comes back`
+    case 'options':
+      return 'OPTIONS, which grants the origin'
+    case 'body':
+      return `a body with ${Object.entries(handshake.when)
+        .map(([place, value]) => `\`${JSON.stringify(value)}\` at \`${place}\``)
+        .join(' and ')}`
+  }
+}
