@@ -1,8 +1,9 @@
 import type { Outcome, Rule, Target } from '../contract/index.js'
 import type { ScenarioText } from '../dry-run/dry-run-process.js'
+import type { ExplanationJson } from '../dry-run/explanation.js'
 import type { RefusedLine } from '../tap/line.js'
 
-export type { ExplanationJson } from '../dry-run/explanation.js'
+export type { ExplanationJson }
 
 /** The bodies of responses that the console reads. Types only, because the program of the console is built from them too. */
 
@@ -116,3 +117,6 @@ export interface SavedScenario extends ScenarioText {
   /** Relative to the config; null if it was not written. */
   readonly file: string | null
 }
+
+/** Why the running config decides as it does on an event that a tap has shown. */
+export interface EventExplanation extends Pick<ExplanationJson, 'revision' | 'route' | 'steps'> {}

@@ -1,12 +1,25 @@
 import { ruleNames } from '../config/check.js'
 import { didYouMean } from '../config/problem.js'
 import type { CheckedConfig } from '../config/read.js'
-import { ERRORS, type ErrorCode } from '../contract/errors.js'
+import { ERRORS, type ErrorCode, HeadgateError } from '../contract/errors.js'
 import { OUTCOMES } from '../contract/index.js'
+import type { DryRunProcess } from '../dry-run/dry-run-process.js'
+import type { ExplanationJson } from '../dry-run/explanation.js'
+import { withoutHidden } from '../lib/json/masked.js'
 import { pointer } from '../lib/json/pointer.js'
 import { bytes, LONGEST_TIMER, milliseconds } from '../lib/units.js'
-import { MOST_TAPS, type TapReader, type TapRequest, type Taps } from '../tap/tap.js'
-import { type AdminResponse, get, type Route, type StreamedResponse, text } from './routes.js'
+import { maskedBody } from '../tap/body.js'
+import { type KeptBody, MOST_TAPS, type TapReader, type TapRequest, type Taps } from '../tap/tap.js'
+import type { EventExplanation } from './api.js'
+import {
+  type AdminResponse,
+  errorResponse,
+  get,
+  json,
+  type Route,
+  type StreamedResponse,
+  text,
+} from './routes.js'
 
 const EVENT_STREAM = 'text/event-stream'
 
@@ -18,6 +31,7 @@ export const tapRoutes = (
   taps: Taps,
   config: () => CheckedConfig,
   redact: (text: string) => string,
+  dryRuns: Pick<DryRunProcess, 'explain'>,
 ): Route[] => [
   get('/tap', ({ query, headers }) => {
     const read = readTapRequest(query, config())
@@ -26,7 +40,56 @@ export const tapRoutes = (
       return problem(429, 'HG_TAP_BUSY', `${MOST_TAPS} taps are open already, which is the maximum.`)
     return stream(taps, read.request, headers.accept?.includes(EVENT_STREAM) === true)
   }),
+  get('/tap/{tap}/{number}', ({ params: { tap = '', number = '' } }) => {
+    const detail = taps.find(Number(tap))?.detail(Number(number), bytes(MOST_PAYLOAD))
+    return detail === undefined
+      ? errorResponse(404, `Headgate no longer keeps event ${number} of tap ${tap}.`)
+      : json(200, detail)
+  }),
+  get('/tap/{tap}/{number}/explanation', async ({ params: { tap = '', number = '' } }) => {
+    const kept = taps.find(Number(tap))?.keptEvent(Number(number))
+    if (kept === undefined)
+      return errorResponse(404, `Headgate no longer keeps the body of event ${number} of tap ${tap}.`)
+    try {
+      return json(200, await explained(kept, dryRuns))
+    } catch (thrown) {
+      if (!(thrown instanceof HeadgateError)) throw thrown
+      return errorResponse(503, `${thrown.code}: ${thrown.message}`)
+    }
+  }),
 ]
+
+/** Why the running config decides so on an event, without anything that is masked. */
+async function explained(
+  { pipeline, id, body, masks }: KeptBody,
+  dryRuns: Pick<DryRunProcess, 'explain'>,
+): Promise<EventExplanation> {
+  const event = { pipeline, id, headers: {}, body: body.toString('utf8') }
+  const { revision, route, steps } = await dryRuns.explain(event)
+  const hidden = masks.length === 0 ? new Set<string>() : maskedBody(body, masks)?.hidden
+  if (hidden === undefined) return { revision, route, steps: steps.map((step) => ({ ...step, details: [] })) }
+  const hide = (text: string) => withoutHidden(text, hidden)
+  return { revision, route, steps: steps.map((step) => hideIn(step, hide)) }
+}
+
+const hideIn = (
+  { error, details, ...step }: ExplanationJson['steps'][number],
+  hide: (text: string) => string,
+): ExplanationJson['steps'][number] => ({
+  ...step,
+  ...(error !== undefined && {
+    error: {
+      code: error.code,
+      message: hide(error.message),
+      violations: error.violations.map((one) => ({ pointer: hide(one.pointer), message: hide(one.message) })),
+    },
+  }),
+  details: details.map(({ name, result, looked }) => ({
+    name,
+    result: hide(result),
+    looked: looked.map(({ at, found }) => ({ at, found: hide(found) })),
+  })),
+})
 
 /** `asEvents`: as server-sent events. */
 function stream(taps: Taps, request: TapRequest, asEvents: boolean): StreamedResponse {
@@ -59,7 +122,7 @@ export function problem(status: number, code: ErrorCode, detail: string): AdminR
 
 /** The parameters of `GET /tap`; the first group may be repeated. */
 const LISTS = ['pipeline', 'route', 'outcome', 'id', 'code', 'mask'] as const
-const SINGLE = ['rate', 'payload', 'limit', 'for'] as const
+const SINGLE = ['rate', 'payload', 'limit', 'for', 'keep'] as const
 const NAMES: readonly string[] = [...LISTS, ...SINGLE]
 
 const MOST_RATE = 100
@@ -86,6 +149,7 @@ function readTapRequest(query: URLSearchParams, config: CheckedConfig): TapReque
     limit: one('limit'),
     duration: one('for'),
   }
+  const keep = one('keep') ?? 'false'
   const pipelines = config.pipelines.map(({ name }) => name)
   const rules = config.pipelines
     .filter(({ name }) => values.pipeline.length === 0 || values.pipeline.includes(name))
@@ -101,7 +165,8 @@ function readTapRequest(query: URLSearchParams, config: CheckedConfig): TapReque
     wrong('rate', rate, whole(rate, MOST_RATE), `a whole number from 1 to ${MOST_RATE}`) ??
     wrong('payload', payload, isSize(payload), `a size up to ${MOST_PAYLOAD} such as 512B or 4KiB`) ??
     wrong('limit', limit, whole(limit, 1e9), 'a whole number from 1') ??
-    wrong('for', duration, isDuration(duration), 'a duration such as 30s or 5m')
+    wrong('for', duration, isDuration(duration), 'a duration such as 30s or 5m') ??
+    wrong('keep', keep, keep === 'true' || keep === 'false', 'true or false')
   if (problemMessage !== undefined) return { problem: problemMessage }
   return {
     request: {
@@ -117,6 +182,7 @@ function readTapRequest(query: URLSearchParams, config: CheckedConfig): TapReque
       rate: Number(rate),
       limit: limit === undefined ? undefined : Number(limit),
       duration: duration === undefined ? undefined : milliseconds(duration),
+      keeps: keep === 'true',
     },
   }
 }

@@ -95,7 +95,7 @@ export function adminView(options: AdminViewOptions): {
   const refused = refusedRoutes({ ...options, config, collect: options.collectRefused })
   const tries = tryRoutes({ ...options, running: pipelines, writable })
   const page = consoleRoutes(builtFile('console'))
-  const tapped = tapRoutes(taps, config, redact)
+  const tapped = tapRoutes(taps, config, redact, options.dryRuns)
   return { shown, routes: [...connect, ...tapped, ...refused, ...data, ...tries, ...page] }
 }
 

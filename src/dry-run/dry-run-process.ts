@@ -14,6 +14,8 @@ export interface TriedEvent {
   /** By lower-case name; without any, the sender is not verified. */
   readonly headers: { readonly [name: string]: string }
   readonly body: string
+  /** Of an event that the source has accepted: only the stages after it are run. */
+  readonly id?: string
 }
 
 /** A file with one scenario: the event, and what the config makes of it now. */

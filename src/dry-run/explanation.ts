@@ -22,13 +22,15 @@ export interface ExplainRequest extends Omit<DryRunRequest, 'headers'> {
   readonly keptHeaders?: { readonly [name: string]: string } | undefined
   /** Why the sender should not be verified. */
   readonly skip?: string | undefined
+  /** Of an event that the source has accepted: only the stages after it are run. */
+  readonly id?: string
 }
 
 /** Runs an event through the stages of a config. Without headers, the sender cannot be verified. */
 export async function explain(
   config: CheckedConfig,
   dryRun: DryRun,
-  { pipeline, headers, keptHeaders, skip, ...request }: ExplainRequest,
+  { pipeline, headers, keptHeaders, skip, id, ...request }: ExplainRequest,
 ): Promise<Explanation> {
   const unverified = skip ?? whyUnverified(config, pipeline, headers.size > 0)
   const result = await dryRun.run(
@@ -37,7 +39,7 @@ export async function explain(
       ...request,
       headers: { 'content-type': 'application/json', ...keptHeaders, ...Object.fromEntries(headers) },
     },
-    { skipVerification: unverified !== undefined },
+    { skipVerification: unverified !== undefined, ...(id !== undefined && { id }) },
   )
   return { config, result, ...(unverified !== undefined && { unverified }) }
 }

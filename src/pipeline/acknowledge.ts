@@ -9,6 +9,7 @@ import { ATTEMPT_OUTCOMES, METRICS } from '../metrics/table.js'
 import type { StageRef } from './decision.js'
 import { correlationFields } from './event-log.js'
 import { type Observer, observePostCommit, type TryAcknowledge } from './observe.js'
+import type { Tap } from './taps.js'
 
 /** A post-commit stage, with everything that its acknowledger needs. */
 export interface AcknowledgedStage {
@@ -19,6 +20,8 @@ export interface AcknowledgedStage {
   readonly ledger: AckSource
   /** Retries, rate and concurrency. */
   readonly settings: PipelineConfig['postCommit'][number]
+  /** Told of each attempt. */
+  readonly taps: ReadonlySet<Tap>
 }
 
 /** The delays between the attempts of one acknowledgement, in milliseconds. */
@@ -71,6 +74,8 @@ export class Acknowledger {
   readonly #retry: RetrySettings
   readonly #concurrency: number
   readonly #maxRetries: number
+  readonly #taps: ReadonlySet<Tap>
+  readonly #ref: StageRef
   #state: 'idle' | 'running' | 'held' | 'stopped' = 'idle'
   /** Attempts under way. */
   #active = 0
@@ -82,9 +87,11 @@ export class Acknowledger {
   #onQuiet: (() => void) | undefined
   #onIdle: (() => void) | undefined
 
-  constructor({ index, ref, observer, instance, ledger, settings }: AcknowledgedStage) {
+  constructor({ index, ref, observer, instance, ledger, settings, taps }: AcknowledgedStage) {
     const { concurrency, rate, retry } = settings
     this.#index = index
+    this.#ref = ref
+    this.#taps = taps
     this.#ledger = ledger
     this.#attempt = observePostCommit(ref, instance, observer)
     this.#report = createReport(ref, observer, ledger)
@@ -212,15 +219,29 @@ export class Acknowledger {
     const isRetry = pending.attempts > 0
     this.#active++
     if (isRetry) this.#activeRetries++
+    const startedAt = performance.now()
     const attempt = await this.#attempt(pending.committed)
     const wasFull = this.#active === this.#concurrency || (isRetry && this.#newOnly())
     this.#active--
     if (isRetry) this.#activeRetries--
-    this.#report(pending, this.#settle(pending, attempt), attempt)
+    const outcome = this.#settle(pending, attempt)
+    this.#report(pending, outcome, attempt)
+    if (this.#taps.size > 0) this.#tellTaps(pending, outcome, attempt, performance.now() - startedAt)
     if (this.#active === 0) this.#onIdle?.()
     // At once if others wait for the slot: by the end of the tick, the connection would have been idle for a whole tick,
     // which made acknowledgements fall behind under load.
     if (wasFull || this.#gathered === 0) this.#pump()
+  }
+
+  #tellTaps(
+    { committed: { id } }: PendingAck,
+    outcome: AttemptOutcome,
+    attempt: Attempt,
+    took: number,
+  ): void {
+    const { pipeline, stage } = this.#ref
+    const error = 'error' in attempt ? attempt.error : undefined
+    for (const tap of this.#taps) tap.attempted({ pipeline, stage, id, outcome, error, at: Date.now(), took })
   }
 
   #settle(pending: PendingAck, attempt: Attempt): AttemptOutcome {

@@ -23,6 +23,8 @@ import { Traffic } from './traffic.js'
 export interface IntakeDeps extends DeliveryDeps {
   /** Without it, every pipeline runs. */
   readonly targetStates?: TargetStates
+  /** Whether somebody watches events with a tap. */
+  readonly isWatched?: () => boolean
   /** `metrics`: the series that live as long as the pipeline, across its configs. */
   http(pipeline: string, metrics: MetricsRegistry): IntakePaths
 }
@@ -63,7 +65,7 @@ export function buildIntake(
   const deadLetters = observeDeadLetters(checked, delivery)
   const decider = buildDecider(checked, delivery, stages.source, deadLetters)
   const log = deps.log({ pipeline: name })
-  const traffic = buildTraffic(checked, delivery, metrics, log)
+  const traffic = buildTraffic(checked, delivery, metrics, log, deps.isWatched ?? (() => false))
   const flushLogs = () => {
     for (const failures of delivery.failureLogs) failures.flush()
     traffic.flush()
@@ -91,6 +93,7 @@ function buildTraffic(
   { name, transforms, sinkStage }: Delivery,
   metrics: MetricsRegistry,
   log: Log,
+  isWatched: () => boolean,
 ): Traffic {
   const failing = [...transforms, sinkStage].flatMap(({ ref }) =>
     ref.onError === 'dead-letter' ? [ref.stage] : [],
@@ -100,7 +103,7 @@ function buildTraffic(
       ? [ref.stage]
       : [],
   )
-  return new Traffic(name, { failing, routing }, milliseconds(settings.slowAfter), metrics, log)
+  return new Traffic(name, { failing, routing }, milliseconds(settings.slowAfter), metrics, log, isWatched)
 }
 
 function openRuntime(pipeline: string, { targetStates, ...deps }: IntakeDeps): Runtime {

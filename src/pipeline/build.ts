@@ -104,7 +104,7 @@ function buildAcknowledger(
   all: PipelineConfig['postCommit'],
   { stageDeps, name: pipeline }: Delivery,
   ledger: Ledger,
-  { offloadToWorkers }: Pick<PipelineDeps, 'offloadToWorkers'>,
+  { offloadToWorkers, taps = NO_TAPS }: Pick<PipelineDeps, 'offloadToWorkers' | 'taps'>,
   running: Pipeline | undefined,
 ): BuiltAcknowledger {
   const settings = all[index] as PipelineConfig['postCommit'][number]
@@ -117,7 +117,7 @@ function buildAcknowledger(
   const ref = { pipeline, stage: name, plugin, onError: 'reject' } as const
   const observer = { metrics, log, failures: new FailureLog(log) }
   const instance = offloadToWorkers?.(pipeline, index, stage.instance) ?? stage.instance
-  const acknowledger = new Acknowledger({ index, ref, observer, instance, ledger, settings })
+  const acknowledger = new Acknowledger({ index, ref, observer, instance, ledger, settings, taps })
   return { acknowledger, settings, metrics }
 }
 

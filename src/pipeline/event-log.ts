@@ -2,6 +2,14 @@ import type { ErrorCode, HeadgateError } from '../contract/errors.js'
 import type { Correlation, Event, Handshake, Log, Outcome } from '../contract/index.js'
 import type { Decision, StageRef } from './decision.js'
 
+/** The time of an event in a stage, in milliseconds. */
+export interface StageTime {
+  readonly stage: string
+  /** Since the event began. */
+  readonly from: number
+  readonly ms: number
+}
+
 /** Accompanies an event until it ends, so that the log can name the event and the stages that took its time. */
 export class EventContext {
   /** As of the start of the last stage; undefined until the request has become an event. */
@@ -10,7 +18,7 @@ export class EventContext {
   failure: HeadgateError | undefined = undefined
   /** The last stage that has ended. */
   stage: string | undefined = undefined
-  #slowStages: { [stage: string]: number } | undefined = undefined
+  #times: StageTime[] | undefined = undefined
   readonly #notable: number
 
   /** `notable`: stages that take at least this many milliseconds are recorded. */
@@ -33,18 +41,26 @@ export class EventContext {
     this.took(stage, ms)
   }
 
+  /** The stage has ended now. */
   took(stage: string, ms: number): void {
     this.stage = stage
     if (ms < this.#notable) return
-    this.#slowStages ??= {}
-    this.#slowStages[stage] = ms
+    this.#times ??= []
+    this.#times.push({ stage, from: Math.max(0, performance.now() - this.startedAt - ms), ms })
   }
 
-  /** Milliseconds in each stage that took notably long, in the order of the stages. */
-  get slowStages(): { readonly [stage: string]: number } | undefined {
-    return this.#slowStages
+  /** The stages that took notably long, in their order. */
+  get times(): readonly StageTime[] {
+    return this.#times ?? NO_TIMES
+  }
+
+  /** Of the part of the path in another process. */
+  addTimes(times: readonly StageTime[]): void {
+    this.#times = [...times]
   }
 }
+
+const NO_TIMES: readonly StageTime[] = []
 
 /** The fields of a log line that identify the event in the response to its sender, in Kafka and in traces. */
 export function correlationFields(
@@ -188,14 +204,15 @@ export class SlowLog {
   }
 
   /** For an event that took long enough. */
-  ended({ event, request, slowStages = {} }: EventContext, outcome: Outcome, ms: number): void {
+  ended({ event, request, times }: EventContext, outcome: Outcome, ms: number): void {
     if (!this.#lines.take('slow')) return
+    const notable = times.filter((time) => time.ms >= this.notable)
     const fields = {
       ...correlationFields(event, request),
       ...(event?.route !== undefined && { route: event.route.name }),
       outcome: outcome.kind,
       ms: rounded(ms),
-      stages: Object.fromEntries(Object.entries(slowStages).map(([stage, took]) => [stage, rounded(took)])),
+      stages: Object.fromEntries(notable.map((time) => [time.stage, rounded(time.ms)])),
     }
     this.#log.warn(fields, 'a slow event')
   }

@@ -1,14 +1,30 @@
 import type { HeadgateError } from '../contract/errors.js'
-import type { Event, Outcome } from '../contract/index.js'
+import type { Event, Outcome, SinkRecord } from '../contract/index.js'
 import type { MaskPath } from '../lib/json/masked.js'
 import type { Decided } from './decision.js'
-import type { EventContext } from './event-log.js'
+import type { EventContext, StageTime } from './event-log.js'
 import type { BuiltStage } from './stage.js'
 
 /** Receives every event that has ended, with its decision and its outcome. */
 export interface Tap {
   /** Never throws. */
   offer(event: CompletedEvent): void
+  /** Never throws. */
+  attempted(attempt: AcknowledgementAttempt): void
+}
+
+/** An attempt at acknowledging an event. */
+export interface AcknowledgementAttempt {
+  readonly pipeline: string
+  readonly stage: string
+  readonly id: string
+  readonly outcome: 'acknowledged' | 'retry' | 'gave-up'
+  /** Its end; milliseconds since the epoch. */
+  readonly at: number
+  /** Its duration in milliseconds. */
+  readonly took: number
+  /** Why it failed. */
+  readonly error: HeadgateError | undefined
 }
 
 export const NO_TAPS: ReadonlySet<Tap> = new Set()
@@ -19,6 +35,10 @@ export interface CompletedEvent {
   readonly outcome: Outcome
   /** As received; undefined if the request did not become an event. */
   readonly event: Event | undefined
+  /** That was written; undefined if none was. */
+  readonly record: SinkRecord | undefined
+  /** In the stages, as far as they were measured. */
+  readonly times: readonly StageTime[]
   /** The end of its path; milliseconds since the epoch. */
   readonly at: number
   /** The duration of its path in milliseconds. */
@@ -64,6 +84,8 @@ function completedEvent(
     pipeline,
     outcome,
     event,
+    record: recordOf(verdict, outcome),
+    times: context.times,
     at: Date.now(),
     took: performance.now() - context.startedAt,
     error,
@@ -72,6 +94,12 @@ function completedEvent(
     askRule:
       outcome.kind === 'dropped' && verdict.kind === 'drop' ? () => ruleOf(pipeline, context) : undefined,
   }
+}
+
+/** A sink that refuses the record of an event gets a dead letter in place of it, which is not in the verdict. */
+function recordOf(verdict: Decided['verdict'], { kind }: Outcome): SinkRecord | undefined {
+  if (kind === 'duplicate' || !('record' in verdict)) return undefined
+  return (kind === 'dead-lettered') === (verdict.kind === 'dead-letter') ? verdict.record : undefined
 }
 
 /** The outcome of a dead letter is its receipt; the reason is the failure of the stage. */

@@ -28,16 +28,19 @@ export class Traffic {
   readonly #outcomes: ReadonlyMap<Outcome['kind'], { inc(): void }>
   readonly #committed: { observe(seconds: number): void }
   readonly #inFlight = new InFlight()
+  readonly #isWatched: () => boolean
 
-  /** `slowAfter`: milliseconds. */
+  /** `slowAfter`: milliseconds. `isWatched`: whether somebody wants to see the times of all stages. */
   constructor(
     pipeline: string,
     { failing, routing }: DeadLetterStages,
     slowAfter: number,
     metrics: MetricsRegistry,
     log: Log,
+    isWatched: () => boolean,
   ) {
     this.#pipeline = pipeline
+    this.#isWatched = isWatched
     this.#metrics = metrics
     this.#log = log
     this.#slowAfter = slowAfter
@@ -56,7 +59,7 @@ export class Traffic {
   /** `startedAt`: the time at which a worker received it, on the clock of `performance.now`. */
   begin(request: Correlation | undefined, startedAt = performance.now()): EventContext {
     this.#inFlight.begin()
-    return new EventContext(request, startedAt, this.#slow.notable)
+    return new EventContext(request, startedAt, this.#isWatched() ? 0 : this.#slow.notable)
   }
 
   end(outcome: Outcome, context: EventContext): Outcome {

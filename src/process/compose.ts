@@ -87,7 +87,12 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
   const workers = settings.workers === 0 ? undefined : new WorkerPool(pool)
   const { targetStates, loggers } = broadcastChanges(storedStates, options.loggers, workers)
   const secrets = new Map(config.secrets)
-  const taps = new Taps({ metrics, log: log({ listener: 'admin' }), secrets: () => secrets })
+  const taps = new Taps({
+    metrics,
+    log: log({ listener: 'admin' }),
+    secrets: () => secrets,
+    onWatched: (watched) => workers?.broadcast({ kind: 'watched', watched }),
+  })
   const checker = new ConfigCheckProcess(settings, dirname(options.file), () => reloader.config())
   const reloader: Reloader = new Reloader({
     config,
@@ -100,6 +105,7 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
       recordKey: readRecordKey(settings.recordKeyFile),
       targetStates,
       taps: taps.running,
+      isWatched: () => taps.running.size > 0,
       ...(workers !== undefined && { offloadToWorkers: workers.offloadToWorkers }),
       signal,
     },

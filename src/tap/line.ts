@@ -1,10 +1,16 @@
 import type { ErrorCode, Violation } from '../contract/errors.js'
-import type { Outcome } from '../contract/index.js'
+import type { Outcome, RecordHeader } from '../contract/index.js'
 
 /** A line of a tap: one JSON object per line. */
 export type TapLine =
   /** The first line: events are shown from now on. */
-  | { readonly kind: 'tapping'; readonly pipelines: readonly string[]; readonly rate: number }
+  | {
+      readonly kind: 'tapping'
+      readonly pipelines: readonly string[]
+      readonly rate: number
+      /** The number of the tap, if it keeps its events for questions. */
+      readonly tap?: number
+    }
   | TapEvent
   /** Events that match the filter but were not shown since the last line of this kind. */
   | { readonly kind: 'skipped'; readonly count: number }
@@ -15,6 +21,8 @@ export type TapLine =
 
 export interface TapEvent {
   readonly kind: 'event'
+  /** Of the events of a tap that keeps them. */
+  readonly number?: number
   /** Time of the outcome in ISO 8601. */
   readonly time: string
   readonly pipeline: string
@@ -36,6 +44,31 @@ export interface TapEvent {
   readonly payload?: string
   /** The payload is truncated. */
   readonly cut?: true
+}
+
+/** Everything about an event that an open tap has shown and keeps. */
+export interface EventDetail extends TapEvent {
+  readonly number: number
+  readonly traceId?: string
+  /** In ISO 8601. */
+  readonly receivedAt?: string
+  readonly violations: readonly Violation[]
+  /** That was written. */
+  readonly record?: { readonly key?: string; readonly headers: readonly RecordHeader[] }
+  /** The time in each stage; milliseconds, `from` since the event began. */
+  readonly times: readonly { readonly stage: string; readonly from: number; readonly ms: number }[]
+  /** At acknowledging it, so far; oldest first. */
+  readonly attempts: readonly AttemptLine[]
+}
+
+export interface AttemptLine {
+  readonly stage: string
+  readonly outcome: 'acknowledged' | 'retry' | 'gave-up'
+  /** In ISO 8601. */
+  readonly time: string
+  readonly ms: number
+  readonly code?: ErrorCode
+  readonly message?: string
 }
 
 /** A request that got an error response. */

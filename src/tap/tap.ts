@@ -1,11 +1,14 @@
 import type { HeadgateError } from '../contract/errors.js'
 import { asHeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
+import type { MaskPath } from '../lib/json/masked.js'
 import { Rate } from '../lib/rate.js'
 import type { MetricsRegistry } from '../metrics/registry.js'
 import { METRICS } from '../metrics/table.js'
-import type { CompletedEvent, Tap } from '../pipeline/taps.js'
-import type { TapLine } from './line.js'
+import type { AcknowledgementAttempt, CompletedEvent, Tap } from '../pipeline/taps.js'
+import { eventDetail } from './detail.js'
+import { KeptEvents } from './kept-events.js'
+import type { EventDetail, TapLine } from './line.js'
 import { eventLine, fits, fitsRule, looksAtBody, type TapFilter, type TapView } from './lines.js'
 
 /** The events that a reader asks for, and the parts to show. */
@@ -20,6 +23,8 @@ export interface TapRequest {
   readonly limit: number | undefined
   /** Ends after so many milliseconds. */
   readonly duration: number | undefined
+  /** Whether events are kept, so that the reader can ask about them. */
+  readonly keeps: boolean
 }
 
 /** Receives the lines. */
@@ -29,6 +34,14 @@ export interface TapReader {
   end(): void
   /** Closes the connection at once, because the reader is stuck. */
   drop(): void
+}
+
+/** An event as it was received, and the places in it that nobody is shown. */
+export interface KeptBody {
+  readonly pipeline: string
+  readonly id: string
+  readonly body: Buffer
+  readonly masks: readonly MaskPath[]
 }
 
 export interface TapHost {
@@ -52,6 +65,9 @@ const BYTES_PER_EVENT = 32 * 1024
  * the rate, or completed while the reader applies backpressure, are only counted.
  */
 export class OpenTap implements Tap {
+  /** Names it among the taps of the process. */
+  readonly number: number
+  readonly #kept: KeptEvents | undefined
   readonly #request: TapRequest
   readonly #reader: TapReader
   readonly #host: TapHost
@@ -64,7 +80,9 @@ export class OpenTap implements Tap {
   #lastLine = performance.now()
   #stuckSince: number | undefined
 
-  constructor(request: TapRequest, reader: TapReader, host: TapHost) {
+  constructor(number: number, request: TapRequest, reader: TapReader, host: TapHost) {
+    this.number = number
+    this.#kept = request.keeps ? new KeptEvents() : undefined
     this.#request = request
     this.#reader = reader
     this.#host = host
@@ -73,7 +91,8 @@ export class OpenTap implements Tap {
     this.#checking = setInterval(() => this.#check(), CHECK_EVERY).unref()
     const { duration } = request
     this.#timer = duration === undefined ? undefined : setTimeout(() => this.end('time'), duration).unref()
-    this.#write({ kind: 'tapping', pipelines: request.pipelines, rate: request.rate })
+    const { pipelines, rate, keeps } = request
+    this.#write({ kind: 'tapping', pipelines, rate, ...(keeps && { tap: number }) })
   }
 
   offer(completed: CompletedEvent): void {
@@ -92,6 +111,25 @@ export class OpenTap implements Tap {
     } catch (thrown) {
       this.#fail(thrown)
     }
+  }
+
+  attempted(attempt: AcknowledgementAttempt): void {
+    this.#kept?.attempted(attempt)
+  }
+
+  /** An event that it has shown, with so many bytes of its body; undefined if it is no longer kept. */
+  detail(number: number, payload: number): EventDetail | undefined {
+    const kept = this.#kept?.get(number)
+    const view = { ...this.#request.view, payload }
+    return kept && eventDetail(kept, view, this.#host.secrets())
+  }
+
+  /** An event that it has shown, for a dry run; undefined if it is no longer kept, or if the request did not become one. */
+  keptEvent(number: number): KeptBody | undefined {
+    const { event, pipeline } = this.#kept?.get(number)?.completed ?? {}
+    if (event === undefined || pipeline === undefined) return undefined
+    const masks = [...pipeline.masks, ...this.#request.view.masks]
+    return { pipeline: pipeline.name, id: event.id, body: event.body.bytes, masks }
   }
 
   /** The reader takes more again. */
@@ -156,7 +194,9 @@ export class OpenTap implements Tap {
       this.#skip()
       return
     }
-    this.#write(eventLine(completed, rule, this.#request.view, this.#host.secrets()))
+    const line = eventLine(completed, rule, this.#request.view, this.#host.secrets())
+    const number = this.#kept?.add(completed, rule)
+    this.#write(number === undefined ? line : { ...line, number })
     if (--this.#remaining === 0) this.end('limit')
   }
 
@@ -168,22 +208,31 @@ export class OpenTap implements Tap {
 
 /** The most taps at once: every event is compared with the filter of each. */
 export const MOST_TAPS = 8
+/** Milliseconds for which the events of a closed tap are kept: a reader closes it to look at one of them in peace. */
+const KEPT_FOR = 10 * 60_000
 
 export interface TapsOptions {
   readonly metrics: MetricsRegistry
   readonly log: Log
   /** Values that must not be shown, and the references that are shown for them. */
   secrets(): ReadonlyMap<string, string>
+  /** Called when the first tap opens, and when the last one has closed. */
+  onWatched?(watched: boolean): void
 }
 
 /** The open taps of this process; they outlive reloads. */
 export class Taps {
   readonly #running = new Set<OpenTap>()
+  /** Those that keep events, for some time after their end. */
+  readonly #closed = new Map<number, OpenTap>()
   readonly #skipped: { inc(): void }
   readonly #log: Log
   readonly #secrets: TapsOptions['secrets']
+  readonly #onWatched: (watched: boolean) => void
+  #last = 0
 
-  constructor({ metrics, log, secrets }: TapsOptions) {
+  constructor({ metrics, log, secrets, onWatched = () => {} }: TapsOptions) {
+    this.#onWatched = onWatched
     this.#log = log
     this.#secrets = secrets
     metrics.sampled(METRICS.tapSubscribers, {}, () => this.#running.size)
@@ -205,21 +254,36 @@ export class Taps {
     const { pipelines, outcomes, routes, codes } = request.filter
     const fields = { event: 'tap', pipelines, outcomes, routes, codes, payload: request.view.payload }
     this.#log.info(fields, 'a tap was opened')
-    const tap = new OpenTap(request, reader, {
+    const tap = new OpenTap(++this.#last, request, reader, {
       secrets: this.#secrets,
       skipped: () => this.#skipped.inc(),
       failed: ({ code, message, cause }) => this.#log.error({ code, err: cause }, message),
       onEnd: () => {
         this.#running.delete(tap)
+        if (this.#running.size === 0) this.#onWatched(false)
+        if (request.keeps) this.#keep(tap)
         this.#log.info({ event: 'tap' }, 'a tap was closed')
       },
     })
     this.#running.add(tap)
+    if (this.#running.size === 1) this.#onWatched(true)
     return tap
+  }
+
+  /** A tap that is open, or keeps its events after its end. */
+  find(number: number): OpenTap | undefined {
+    return this.#closed.get(number) ?? [...this.#running].find((tap) => tap.number === number)
   }
 
   /** Ends all of them: Headgate stops. */
   close(): void {
     for (const tap of this.#running) tap.end('stopping')
+  }
+
+  #keep(tap: OpenTap): void {
+    this.#closed.set(tap.number, tap)
+    setTimeout(() => this.#closed.delete(tap.number), KEPT_FOR).unref()
+    const [oldest] = this.#closed.keys()
+    if (this.#closed.size > MOST_TAPS && oldest !== undefined) this.#closed.delete(oldest)
   }
 }

@@ -9,7 +9,7 @@ import {
   toRefusalMessage,
 } from '../pipeline/decided-message.js'
 import type { Decided } from '../pipeline/decision.js'
-import type { EventContext } from '../pipeline/event-log.js'
+import type { EventContext, StageTime } from '../pipeline/event-log.js'
 import type { Traffic } from '../pipeline/traffic.js'
 import { fromSharedClock, toSharedClock } from './wire.js'
 
@@ -32,8 +32,8 @@ export interface EventMessage {
   readonly tracestate?: string | undefined
   /** The stage that ended last. */
   readonly stage?: string | undefined
-  /** Milliseconds in each stage that took notably long. */
-  readonly stages?: { readonly [stage: string]: number }
+  /** Stages that took notably long. */
+  readonly times?: readonly StageTime[]
   readonly refused?: RefusalMessage
   readonly handshake?: Handshake
   readonly decided?: DecidedMessage
@@ -46,7 +46,7 @@ type Address = Pick<EventMessage, 'number' | 'generation' | 'pipeline'>
 export function toEventMessage(
   { number, generation, pipeline }: Address,
   decided: Decided,
-  { startedAt, stage, slowStages, request }: EventContext,
+  { startedAt, stage, times, request }: EventContext,
   requestId: string | undefined,
 ): { readonly message: EventMessage; readonly parts: readonly Buffer[] } {
   const { event } = decided
@@ -61,7 +61,7 @@ export function toEventMessage(
     traceparent: traced?.traceparent,
     tracestate: traced?.tracestate,
     ...(requestId !== undefined && { requestId }),
-    ...(slowStages !== undefined && { stages: slowStages }),
+    ...(times.length > 0 && { times }),
   } as const
   if (event === undefined) {
     const { verdict } = decided
@@ -81,7 +81,7 @@ export function fromEventMessage(
 ): { readonly decided: Decided; readonly context: EventContext; readonly request: RemoteRequest } {
   const request = new RemoteRequest(message)
   const context = traffic.begin(request, fromSharedClock(message.startedAt))
-  for (const stage in message.stages) context.took(stage, message.stages[stage] as number)
+  if (message.times !== undefined) context.addTimes(message.times)
   context.stage = message.stage
   const decided = toDecided(message, parts)
   context.event = decided.event

@@ -35,6 +35,7 @@ export interface StartMessage {
   readonly config: ConfigMessage
   /** Levels of loggers that operators have changed, oldest first. */
   readonly levels: readonly (readonly [name: string, level: string])[]
+  readonly watched: boolean
 }
 
 /** The primary process waits for the response. */
@@ -58,6 +59,8 @@ export type Broadcast =
   | { readonly kind: 'target-state'; readonly pipeline: string; readonly targetState: TargetState }
   | { readonly kind: 'level'; readonly name: string; readonly level: string }
   | { readonly kind: 'renew-certificates' }
+  /** Whether somebody watches events with a tap. */
+  | { readonly kind: 'watched'; readonly watched: boolean }
 
 export type ToWorker =
   | OutcomeMessage

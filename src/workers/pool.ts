@@ -74,6 +74,7 @@ export class WorkerPool implements WorkersTransition {
   readonly #stopping = new AbortController()
   readonly #attempts: Attempts
   readonly #onRestart: () => void
+  #watched = false
   #levels: readonly (readonly [name: string, level: string])[] = []
   #port: number
   #started = false
@@ -162,6 +163,7 @@ export class WorkerPool implements WorkersTransition {
   }
 
   broadcast(message: Broadcast): void {
+    if (message.kind === 'watched') this.#watched = message.watched
     if (message.kind === 'level') {
       this.#levels = [
         ...this.#levels.filter(([name]) => name !== message.name),
@@ -220,6 +222,7 @@ export class WorkerPool implements WorkersTransition {
       settings: { ...settings, port: this.#port },
       config: { ...message, targetStates: this.#targetStatesOf(pipelines) },
       levels: this.#levels,
+      watched: this.#watched,
     }
   }
 

@@ -97,6 +97,7 @@ class Worker {
   /** By the names of pipelines. */
   readonly #targetStates = new Map<string, TargetState>()
   #stopTimers = (): void => {}
+  #watched: boolean
 
   static async create(
     start: StartMessage,
@@ -111,7 +112,7 @@ class Worker {
   }
 
   private constructor(
-    { settings, workers, worker }: StartMessage,
+    { settings, workers, worker, watched }: StartMessage,
     channel: ToPrimaryChannel,
     loggers: Loggers,
     read: (files: CheckedFiles) => Promise<ReadResult>,
@@ -119,6 +120,7 @@ class Worker {
     certificates: Certificates,
   ) {
     this.#channel = channel
+    this.#watched = watched
     this.#loggers = loggers
     this.#certificates = certificates
     const listener = new Listener({
@@ -143,6 +145,7 @@ class Worker {
         recordKey: readRecordKey(settings.recordKeyFile),
         http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
         targetStates: { of: (pipeline) => this.#targetStates.get(pipeline) ?? 'RUNNING', keep() {} },
+        isWatched: () => this.#watched,
         commit: (pipeline, decided, context) => this.#commits.commit(pipeline, decided, context),
         signal,
       },
@@ -209,6 +212,9 @@ class Worker {
         break
       case 'level':
         this.#loggers.set(message.name, message.level)
+        break
+      case 'watched':
+        this.#watched = message.watched
         break
       case 'renew-certificates':
         void this.#certificates.renew()

@@ -3,9 +3,12 @@ import { connect } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { tapRoutes } from '../../src/admin/tap.js'
 import type { CheckedConfig } from '../../src/config/read.js'
+import type { TriedEvent } from '../../src/dry-run/dry-run-process.js'
+import type { ExplanationJson } from '../../src/dry-run/explanation.js'
 import { ProcessMetrics } from '../../src/metrics/registry.js'
 import { MOST_TAPS, Taps } from '../../src/tap/tap.js'
 import { testContext } from '../helpers/context.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 import { completedEvent } from '../tap/setup.js'
 import { idleAdmin } from './idle-admin.js'
 
@@ -19,6 +22,21 @@ const config = {
   ],
 } as unknown as CheckedConfig
 
+/** A dry run that has looked at the card. */
+const explain = async ({ pipeline, id, body }: TriedEvent) =>
+  ({
+    revision: 'r1',
+    route: 'eu',
+    steps: [
+      {
+        stage: 'transform.0.route',
+        plugin: 'route',
+        decision: 'pass',
+        details: [{ name: 'rule eu', result: 'matched', looked: [{ at: `${pipeline} ${id}`, found: body }] }],
+      },
+    ],
+  }) as unknown as ExplanationJson
+
 async function tapped() {
   const { log } = testContext()
   const taps = new Taps({
@@ -31,6 +49,7 @@ async function tapped() {
       taps,
       () => config,
       (text) => text.replaceAll('hush-hush', '${env:S}'),
+      { explain },
     ),
     { log },
   )
@@ -139,4 +158,30 @@ test('a reader that does not read holds up nothing and loses events, not memory'
   socket.resume()
   const skipped = () => /"skipped","count":(\d+)/.exec(Buffer.concat(chunks).toString())?.[1]
   await expect.poll(skipped, { timeout: 10_000 }).toBe('99')
+})
+
+test('a reader can ask about an event that its tap has shown, also once it has closed the tap', async () => {
+  const { admin, offer, taps } = await tapped()
+  const stopping = new AbortController()
+  const response = await fetch(`${admin.url}/tap?keep=true&limit=1`, { signal: stopping.signal })
+  offer()
+  const [first = '', shown = ''] = (await response.text()).split('\n')
+  const [tap, number] = [JSON.parse(first).tap, JSON.parse(shown).number]
+  expect(taps.running.size).toBe(0)
+  const detail = await fetch(`${admin.url}/tap/${tap}/${number}`)
+  expect(await detail.json()).toMatchObject({ number, id: 'a', outcome: 'delivered', attempts: [] })
+  expect((await fetch(`${admin.url}/tap/${tap}/${number + 1}`)).status).toBe(404)
+})
+
+test('why the config decides so on an event is asked when a reader asks, and shows nothing masked', async () => {
+  const { admin, offer } = await tapped()
+  const response = await fetch(`${admin.url}/tap?keep=true&limit=1`)
+  offer(completedEvent({ event: eventOf('a', { card: '4111', n: 1 }), masks: [['card']] }))
+  await response.text()
+  const explained = await (await fetch(`${admin.url}/tap/1/1/explanation`)).json()
+  expect(explained).toMatchObject({
+    route: 'eu',
+    steps: [{ details: [{ looked: [{ at: 'orders a', found: '{"card":"***","n":1}' }] }] }],
+  })
+  expect((await fetch(`${admin.url}/tap/1/2/explanation`)).status).toBe(404)
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import { drop, fail } from '../../src/contract/index.js'
-import type { CompletedEvent } from '../../src/pipeline/taps.js'
+import type { AcknowledgementAttempt, CompletedEvent } from '../../src/pipeline/taps.js'
 import { runningPipeline } from '../helpers/pipelines/inline-pipeline.js'
 import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 
@@ -9,7 +9,11 @@ import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 async function watchedPipeline(settings?: object) {
   const { inline, taps } = await runningPipeline(settings)
   const passed: CompletedEvent[] = []
-  const tap = { offer: (each: CompletedEvent) => void passed.push(each) }
+  const attempts: AcknowledgementAttempt[] = []
+  const tap = {
+    offer: (each: CompletedEvent) => void passed.push(each),
+    attempted: (attempt: AcknowledgementAttempt) => void attempts.push(attempt),
+  }
   taps.add(tap)
   const send = async (id: string, json?: unknown) => {
     const before = passed.length
@@ -17,7 +21,7 @@ async function watchedPipeline(settings?: object) {
     await expect.poll(() => passed.length).toBe(before + 1)
     return { outcome, told: passed.at(-1) as CompletedEvent }
   }
-  return { inline, taps, tap, passed, send }
+  return { inline, taps, tap, passed, attempts, send }
 }
 
 test('a tap receives a delivered event with its body, its rule and its outcome', async () => {
@@ -31,6 +35,21 @@ test('a tap receives a delivered event with its body, its rule and its outcome',
   })
   expect(told.pipeline.name).toBe('orders')
   expect(told.took).toBeGreaterThan(0)
+})
+
+test('a tap receives the record of a delivered event, and the time in each stage from its begin on', async () => {
+  const { send } = await watchedPipeline()
+  const { told } = await send('a')
+  expect(told.record?.headers).toContainEqual({ name: 'headgate-event-id', value: 'a' })
+  expect(told.times.map(({ stage }) => stage)).toEqual([
+    'source.inline',
+    'transform.0.everything',
+    'sink.memory',
+  ])
+  const ends = told.times.map(({ from, ms }) => from + ms)
+  expect(ends).toEqual(ends.toSorted((a, b) => a - b))
+  expect(ends.at(-1)).toBeLessThanOrEqual(told.took)
+  expect((await send('a')).told.record).toBeUndefined()
 })
 
 test('a duplicate has no rule: it was not routed again', async () => {

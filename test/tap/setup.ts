@@ -20,6 +20,8 @@ export function completedEvent({
     took: 1,
     error: undefined,
     rule: undefined,
+    record: undefined,
+    times: [],
     askRule: undefined,
     ...more,
   }
@@ -32,6 +34,7 @@ export const requestFor = (more: Partial<TapRequest> = {}): TapRequest => ({
   rate: 100,
   limit: undefined,
   duration: undefined,
+  keeps: false,
   ...more,
 })
 

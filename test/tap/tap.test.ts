@@ -15,7 +15,7 @@ beforeEach(() => {
 function tapping(request: Partial<TapRequest> = {}) {
   const reader = readerOf()
   const host = { secrets: () => new Map(), skipped: vi.fn(), failed: vi.fn(), onEnd: vi.fn() }
-  const tap = new OpenTap(requestFor(request), reader, host)
+  const tap = new OpenTap(1, requestFor(request), reader, host)
   onTestFinished(() => tap.leave())
   const kinds = () => reader.lines.map(({ kind }) => kind)
   return { tap, reader, host, kinds }

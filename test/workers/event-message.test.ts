@@ -95,7 +95,8 @@ test('the time in the worker counts, and the stages that took long there are nam
   const received = overTheWire({ event, digest: '', verdict: { kind: 'drop' } }, context).context
   expect(received.startedAt).toBeCloseTo(context.startedAt, 3)
   expect(received).toMatchObject({ stage: 'transform.0.slow', failure: undefined, event: { id: 'a' } })
-  expect(received.slowStages).toEqual({ 'transform.0.slow': 400 })
+  expect(received.times).toEqual(context.times)
+  expect(received.times).toMatchObject([{ stage: 'transform.0.slow', ms: 400 }])
 })
 
 test('the primary process knows that the worker has logged the failure of a stage', () => {

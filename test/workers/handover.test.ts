@@ -142,7 +142,7 @@ test('a success has no name of its request where nobody asked for one', async ()
 test('a tap receives the same as in one process: the event, its rule, and no rule for a duplicate', async () => {
   const { inline, intake, taps } = await workerPair()
   const passed: CompletedEvent[] = []
-  taps.add({ offer: (each) => void passed.push(each) })
+  taps.add({ offer: (each) => void passed.push(each), attempted() {} })
   await intake(() => event)
   await intake(() => event)
   inline.apply = () => fail(new HeadgateError('HG_ROUTE_NO_MATCH', 'None.', { rule: 'otherwise' }))

@@ -1,13 +1,21 @@
+import { useEffect, useRef } from 'preact/hooks'
+import type { AttemptLine, EventDetail as Facts } from '../../../src/tap/line.js'
 import { count, duration } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
+import { Stages } from '../try/steps.js'
 import { Body } from './body.js'
 import { DetailPanel, Entry } from './detail-panel.js'
+import { askWhy, explanation, facts, followFacts } from './event-facts.js'
 import { buttonOf, type ListedEvent, selected } from './live-list.js'
+import { Waterfall } from './waterfall.js'
 
-/** Everything that the tap knows of one event. */
+/** Everything that Headgate knows of one event. */
 export function EventDetail({ event }: { readonly event: ListedEvent }) {
   const { key, time, pipeline, id, outcome, route, topic, partition, offset, ms, code, message, bytes } =
     event
+  useEffect(() => followFacts(event), [key])
+  const found = facts.value
+  const known = found !== undefined && !('problem' in found) ? found : undefined
   const record = topic === undefined ? undefined : `${topic}, partition ${partition}, offset ${offset}`
   return (
     <DetailPanel
@@ -24,19 +32,111 @@ export function EventDetail({ event }: { readonly event: ListedEvent }) {
         <Entry name="Time" value={new Date(time).toISOString()} />
         <Entry name="Pipeline" value={pipeline} />
         <Entry name="Rule" value={route} />
-        <Entry name="Record" value={record} />
+        <Entry name="Receipt" value={record} />
         <Entry name="Took" value={duration(ms)} />
         <Entry name="Code" value={code} />
         <Entry name="Reason" value={message} />
+        <Entry name="Trace" value={known?.traceId} />
         <Entry name="Body" value={bytes === undefined ? undefined : `${count(bytes)} bytes`} />
       </dl>
-      <EventBody event={event} />
+      {found !== undefined && 'problem' in found && <p class="note body-note">{found.problem}</p>}
+      {known !== undefined && <Known event={known} listed={event} />}
+      <EventBody event={known ?? event} places={known?.violations} />
     </DetailPanel>
   )
 }
 
-function EventBody({ event: { payload, cut, bytes } }: { readonly event: ListedEvent }) {
-  if (payload !== undefined) return <Body text={payload} cut={cut === true} />
+function Known({ event, listed }: { readonly event: Facts; readonly listed: ListedEvent }) {
+  const { violations, record, attempts } = event
+  return (
+    <>
+      {violations.length > 0 && (
+        <section class="part">
+          <h4>The places that decided</h4>
+          <ul>
+            {violations.map(({ pointer, message }) => (
+              <li key={`${pointer} ${message}`}>
+                <code>{pointer === '' ? 'the event' : pointer}</code> {message}
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {event.bytes !== undefined && <Why event={listed} />}
+      <Waterfall times={event.times} ms={event.ms} />
+      {attempts.length > 0 && <Attempts attempts={attempts} />}
+      {record !== undefined && (
+        <details class="part">
+          <summary>Record: key and {record.headers.length} headers</summary>
+          <dl>
+            <Entry name="key" value={record.key ?? 'none'} />
+            {record.headers.map(({ name, value }) => (
+              <Entry key={name} name={name} value={value} />
+            ))}
+          </dl>
+        </details>
+      )}
+    </>
+  )
+}
+
+/** The rules with the values that they have seen: a dry run, made when somebody asks. */
+function Why({ event }: { readonly event: ListedEvent }) {
+  const found = explanation.value
+  const section = useRef<HTMLElement>(null)
+  const hasResult = found !== undefined && found !== 'asked'
+  // The button that had the focus is gone.
+  useEffect(() => void (hasResult && section.current?.focus()), [hasResult])
+  return (
+    <section ref={section} class="part why" tabIndex={-1} aria-label="Why it went there">
+      <h4>Why it went there</h4>
+      {found === undefined || found === 'asked' ? (
+        <button type="button" class="plain" disabled={found === 'asked'} onClick={() => askWhy(event)}>
+          {found === 'asked' ? 'Asking the stages …' : 'Ask the stages'}
+        </button>
+      ) : 'problem' in found ? (
+        <p class="note">{found.problem}</p>
+      ) : (
+        <>
+          <p class="note">With the running config, revision {found.revision}.</p>
+          <Stages steps={found.steps} why={undefined} />
+        </>
+      )}
+    </section>
+  )
+}
+
+const ATTEMPTS = {
+  acknowledged: { kind: 'delivered', text: 'acknowledged' },
+  retry: { kind: 'rejected', text: 'failed, tries again' },
+  'gave-up': { kind: 'unavailable', text: 'failed for good' },
+} as const
+
+const Attempts = ({ attempts }: { readonly attempts: readonly AttemptLine[] }) => (
+  <section class="part">
+    <h4>Acknowledgement</h4>
+    <ul>
+      {attempts.map(({ time, outcome, stage, ms, code, message }) => (
+        <li key={`${stage} ${time}`}>
+          <OutcomeLabel kind={ATTEMPTS[outcome].kind}>{ATTEMPTS[outcome].text}</OutcomeLabel>{' '}
+          <span class="note">
+            {stage}, {new Date(time).toLocaleTimeString('en-GB')}, {duration(ms)}
+          </span>
+          {code !== undefined && <p>{`${code}: ${message}`}</p>}
+        </li>
+      ))}
+    </ul>
+  </section>
+)
+
+interface EventBodyProps {
+  readonly event: Pick<ListedEvent, 'payload' | 'cut' | 'bytes'>
+  readonly places: Facts['violations'] | undefined
+}
+
+function EventBody({ event: { payload, cut, bytes }, places }: EventBodyProps) {
+  if (payload !== undefined)
+    return <Body text={payload} cut={cut === true} places={places?.map(({ pointer }) => pointer)} />
   return (
     <p class="note body-note">
       {bytes === undefined ? (

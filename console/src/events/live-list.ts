@@ -6,6 +6,8 @@ import type { OutcomeKind } from '../overview/graph.js'
 /** An event of the list, with a number of its own. */
 export interface ListedEvent extends TapEvent {
   readonly key: number
+  /** The tap that showed it, which Headgate can be asked about. */
+  readonly tap: number | undefined
 }
 
 /** The id of the button that shows it. */
@@ -58,18 +60,20 @@ let arrived: ListedEvent[] = []
 /** Follows the events that the filter lets through. Returns the function that ends it. */
 export function followEvents({ pipeline, rule, id, outcomes }: Filter): () => void {
   refused.value = undefined
-  const query = new URLSearchParams({ rate: String(RATE), payload: PAYLOAD })
+  const query = new URLSearchParams({ rate: String(RATE), payload: PAYLOAD, keep: 'true' })
   if (pipeline !== '') query.append('pipeline', pipeline)
   if (rule !== '') query.append('route', rule)
   if (id !== '') query.append('id', id)
   for (const outcome of outcomes) query.append('outcome', outcome)
+  let tap: number | undefined
   return follow<TapLine>(`/tap?${query}`, {
     onMessage(line) {
+      if (line.kind === 'tapping') tap = line.tap
       if (line.kind === 'skipped') skipped.value += line.count
       if (line.kind !== 'event') return
       // Shown with the next frame, together with those that come until then.
       if (arrived.length === 0) requestAnimationFrame(show)
-      arrived.push({ ...line, key: ++keys })
+      arrived.push({ ...line, key: ++keys, tap })
     },
     onRefused(error) {
       refused.value = error.message

@@ -14,10 +14,15 @@ export function Refused() {
   if (all === undefined) return <p class="empty">Asking for the refused requests …</p>
   const open = all.find(({ number }) => number === chosen.value)
   return (
-    <div class={open === undefined ? 'events' : 'events open'}>
-      <RefusedTable all={all} />
-      {open !== undefined && <Detail line={open} />}
-    </div>
+    <>
+      <header class="heading">
+        <h2>Refused requests</h2>
+      </header>
+      <div class={open === undefined ? 'events' : 'events open'}>
+        <RefusedTable all={all} />
+        {open !== undefined && <Detail line={open} />}
+      </div>
+    </>
   )
 }
 

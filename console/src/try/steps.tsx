@@ -16,25 +16,33 @@ export function Steps({ explanation }: { readonly explanation: ExplanationJson }
       <header>
         <h3>Step by step</h3>
       </header>
-      <ol class="stages">
-        {steps.map((step) => (
-          <li key={step.stage}>
-            <h4>
-              <span class="mono">{step.stage}</span>{' '}
-              <OutcomeLabel kind={OUTCOME_OF[step.decision]}>{DECISIONS[step.decision]}</OutcomeLabel>
-              {step.rule !== undefined && <span>by {step.rule}</span>}
-            </h4>
-            <StepError step={step} />
-            <Details
-              details={step.details}
-              why={verification.kind === 'skipped' ? verification.why : undefined}
-            />
-          </li>
-        ))}
-      </ol>
+      <Stages steps={steps} why={verification.kind === 'skipped' ? verification.why : undefined} />
     </section>
   )
 }
+
+interface StagesProps {
+  readonly steps: readonly Step[]
+  /** Why the sender was not verified. */
+  readonly why: string | undefined
+}
+
+/** The decision of each stage, with the values that it has seen. */
+export const Stages = ({ steps, why }: StagesProps) => (
+  <ol class="stages">
+    {steps.map((step) => (
+      <li key={step.stage}>
+        <h4>
+          <span class="mono">{step.stage}</span>{' '}
+          <OutcomeLabel kind={OUTCOME_OF[step.decision]}>{DECISIONS[step.decision]}</OutcomeLabel>
+          {step.rule !== undefined && <span>by {step.rule}</span>}
+        </h4>
+        <StepError step={step} />
+        <Details details={step.details} why={why} />
+      </li>
+    ))}
+  </ol>
+)
 
 function StepError({ step: { error, details } }: { readonly step: Step }) {
   if (error === undefined) return null

@@ -72,6 +72,7 @@ export async function runningPipeline(
     state: state.database,
     signal: deadline.signal,
     taps,
+    isWatched: () => taps.size > 0,
     ...more,
   })
   await Transition.start([pipeline], deadline.signal)
