@@ -139,8 +139,9 @@ export class Recovery {
         this.#progress.problem = undefined
         return
       } catch (thrown) {
-        // A log that is closed by a stop is no problem of the log.
-        if (signal.aborted) return
+        // A log that is closed by a stop, or by a reload, is no problem of the log. The next one is read without a delay: reloads
+        // that come often would keep the ledger from catching up.
+        if (signal.aborted || this.#logChanged) return
         const { code, message } = asHeadgateError(thrown, 'The recovery')
         if (this.#progress.problem !== message)
           logger.warn(

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
 import type { LogPartition, RecordLog } from '../../src/contract/index.js'
 import { identityOf } from '../../src/ledger/identity.js'
@@ -15,7 +15,7 @@ async function startRecovery() {
   const { log: logger, lines } = testContext()
   const directory = await openStateDirectory(temporaryDirectory(), logger)
   const store = await LedgerStore.open(directory.database, 'orders', { window: 1000, entries: 10 })
-  const asked = deferred<LogPartition[]>()
+  let asked = deferred<LogPartition[]>()
   const recovery = new Recovery({
     log: () => ({ partitions: () => asked.promise, read: async () => {} }) as Partial<RecordLog> as RecordLog,
     catchUpOptions: (log) => ({
@@ -35,7 +35,14 @@ async function startRecovery() {
   recovery.start({ fence: false, quiet: false })
   const fail = (message: string) => asked.reject(new HeadgateError('HG_KAFKA_UNAVAILABLE', message))
   const answer = () => asked.resolve([])
-  return { recovery, lines, fail, answer }
+  /** As a reload does: the old log is closed when the ledger has the new one. */
+  const replaceLog = () => {
+    const old = asked
+    asked = deferred()
+    recovery.logChanged()
+    old.reject(new HeadgateError('HG_KAFKA_UNAVAILABLE', 'This sink is stopping.'))
+  }
+  return { recovery, lines, fail, answer, replaceLog }
 }
 
 test('a log that cannot be read gives a warning, which says that no events are taken', async () => {
@@ -80,4 +87,19 @@ test('ready() rejects when the ledger stops before it has caught up', async () =
   const stopped = { code: 'HG_LEDGER_NOT_READY', message: 'The ledger has been stopped.' }
   await expect(ready).rejects.toMatchObject(stopped)
   await expect(recovery.ready()).rejects.toMatchObject(stopped)
+})
+
+test('a log that a reload closes is no problem: the next one is read at once', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { recovery, lines, answer, replaceLog } = await startRecovery()
+  // Every time in the middle: reloads that come often must not keep the ledger from catching up.
+  for (let reload = 0; reload < 5; reload++) {
+    replaceLog()
+    for (let turns = 0; turns < 10; turns++) await turn()
+  }
+  answer()
+  await recovery.ready()
+  expect(lines).toEqual([])
+  recovery.stop()
 })
