@@ -169,10 +169,11 @@ export function pastEvents(text: string, pipeline: string): PastEvents {
   const ours = events.filter(({ letter }) => letter === undefined || letter.pipeline === pipeline)
   const others = events.length - ours.length
   return {
-    events: ours.map(({ line, body, letter, request }) => ({
+    events: ours.map(({ line, body, letter, request, contentType }) => ({
       pipeline,
       body: Buffer.from(body),
       name: `line ${line}`,
+      contentType,
       ...(request !== undefined && { request }),
       ...(letter !== undefined && { id: letter.id }),
     })),

@@ -16,7 +16,7 @@ export const explainCommand: Command = {
 the requests and records are printed. ${'${env:...}'} references of source, sink and post-commit stages need no value.
 
 A file {"request": {"headers": {...}, "query": "..."}, "event": ...} also has parts of the request. The sender is verified only
-if --header is given. Exits with 0 if the event would be durable or dropped, with 1 if it would
+if --header is given, other than Content-Type. Exits with 0 if the event would be durable or dropped, with 1 if it would
 be refused.
 
   headgate explain event.json

@@ -55,8 +55,8 @@ const ERROR_TABLE = {
   ),
   HG_INTAKE_MEDIA_TYPE: data(
     415,
-    'The body is not declared as JSON.',
-    'Send Content-Type: application/json.',
+    'The source does not accept the Content-Type of the body.',
+    'Send one of the types in the Accept header, in UTF-8, or add the format to `body.formats` of the source.',
   ),
   HG_INTAKE_ENCODING: data(
     415,
@@ -108,16 +108,26 @@ const ERROR_TABLE = {
     'The request did not arrive in time.',
     'Check the network between the sender and Headgate.',
   ),
-  HG_INTAKE_NOT_UTF8: data(400, 'The body is not valid UTF-8.', 'Encode the JSON as UTF-8.'),
+  HG_INTAKE_NOT_UTF8: data(400, 'The body is not valid UTF-8.', 'Encode the body as UTF-8.'),
   HG_INTAKE_NOT_JSON: data(
     400,
     'The body is not valid JSON.',
     'The error names the position in the body; correct the sender.',
   ),
+  HG_INTAKE_BODY_MALFORMED: data(
+    400,
+    'The body is not the form, XML or multipart body that its Content-Type declares, or it is XML with a DOCTYPE.',
+    'The error says what is wrong, and where it can, at which place; correct the sender.',
+  ),
+  HG_INTAKE_TOO_MANY_FIELDS: data(
+    400,
+    'The form, multipart body or XML document has too many fields.',
+    'Send fewer fields, or raise `body.maxFields` of the source.',
+  ),
   HG_INTAKE_TOO_DEEP: data(
     400,
-    'The JSON is nested too deeply.',
-    'Send flatter JSON, or raise `maxDepth` of the source.',
+    'The JSON or XML is nested too deeply.',
+    'Send a flatter body, or raise `maxDepth` of the source.',
   ),
   HG_INTAKE_DUPLICATE_KEY: data(
     400,

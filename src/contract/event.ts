@@ -3,13 +3,26 @@ import type { HttpResponse } from './http.js'
 
 /** A parsed JSON document that still has its bytes. */
 export interface JsonBody {
-  /** As received, or as a transform wrote them. */
+  /** JSON: as received, as decoded from the original, or as a transform wrote it. */
   readonly bytes: Buffer
   /** The parsed value. Never changed in place. */
   readonly value: unknown
+  /** The body as received, if that was not JSON; undefined again in a body that a transform wrote. */
+  readonly original?: Original | undefined
   /** The bytes of the value at a JSON Pointer, exactly as they are in `bytes`; undefined if there is none. */
   slice(pointer: JsonPointer): Buffer | undefined
 }
+
+/** A body that was decoded to JSON. */
+export interface Original {
+  /** The media type by which it is decoded, with the parameters that this needs. */
+  readonly type: string
+  readonly bytes: Buffer
+}
+
+/** The bytes of a body as they were received, or as a transform wrote them. */
+export const receivedBytes = ({ bytes, original }: Pick<JsonBody, 'bytes' | 'original'>): Buffer =>
+  original === undefined ? bytes : original.bytes
 
 /** A JSON Pointer (RFC 6901), compiled once: reads a part of a value. `json/pointer.ts` makes them. */
 export interface JsonPointer {

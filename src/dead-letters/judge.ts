@@ -1,6 +1,6 @@
 import { asHeadgateError, type HeadgateError } from '../contract/errors.js'
 import type { Event, SinkRecord } from '../contract/index.js'
-import { parseBody } from '../lib/json/body.js'
+import { acceptedBody } from '../lib/body/decode.js'
 import type { Delivery } from '../pipeline/build-delivery.js'
 import type { Decision } from '../pipeline/decision.js'
 import { eventRecord } from '../pipeline/records.js'
@@ -18,9 +18,6 @@ export const whyNot = (judgement: Exclude<Judgement, { kind: 'passes' }>): strin
   judgement.kind === 'dropped'
     ? 'the config says that it is dropped'
     : `${judgement.error.code}: ${judgement.error.message}`
-
-/** The source has accepted these bytes, up to the depth that it is set to; this is the largest of that setting. */
-const MAX_DEPTH = 1000
 
 /**
  * Sends a dead letter through the transforms again, and makes its record. Its sender was authenticated when it came, so of the
@@ -40,10 +37,13 @@ export async function judge(delivery: Delivery, letter: DeadLetter, value: Buffe
   }
 }
 
-function eventOf({ id, timestamp, traceparent, tracestate, request }: DeadLetter, value: Buffer): Event {
+function eventOf(
+  { id, timestamp, contentType, traceparent, tracestate, request }: DeadLetter,
+  value: Buffer,
+): Event {
   return {
     id,
-    body: parseBody(value, MAX_DEPTH),
+    body: acceptedBody(value, contentType),
     receivedAt: timestamp,
     ...(traceparent !== undefined && { traceparent }),
     ...(tracestate !== undefined && { tracestate }),

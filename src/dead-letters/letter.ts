@@ -11,6 +11,8 @@ export interface DeadLetter extends Position {
   readonly timestamp: number
   readonly id: string
   readonly digest: string
+  /** The media type by which its bytes are decoded, if they are not JSON. */
+  readonly contentType: string | undefined
   readonly pipeline: string
   readonly revision: string | undefined
   /** The stage that rejected the event, as `transform.0.json-schema`, and its plugin. */
@@ -46,6 +48,7 @@ export function deadLetterOf(record: LoggedRecord): DeadLetter | undefined {
     timestamp,
     id,
     digest,
+    contentType: record.header(HEADER.contentType),
     pipeline,
     revision: record.header(HEADER.revision),
     stage: record.header(HEADER.stage) ?? '',

@@ -11,6 +11,8 @@ export interface PastEvent {
   readonly request?: WrittenRequest
   /** Absent if it is unknown: the source then reads it from the body. */
   readonly id?: string
+  /** The media type by which its body is decoded, if it is not JSON. */
+  readonly contentType?: string | undefined
   /** Shown if the event has no id: `line 7`. */
   readonly name: string
 }
@@ -49,10 +51,10 @@ export async function compareEvent(
       event.pipeline,
       {
         ...event.request,
-        headers: { 'content-type': 'application/json', ...event.request?.headers },
+        headers: { 'content-type': event.contentType ?? 'application/json', ...event.request?.headers },
         body: event.body,
       },
-      { skipVerification: true, ...(id !== undefined && { id }) },
+      { skipVerification: true, contentType: event.contentType, ...(id !== undefined && { id }) },
     )
   let resultBefore = await run(before, event.id)
   let resultAfter = await run(after, event.id)

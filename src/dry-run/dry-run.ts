@@ -6,7 +6,7 @@ import type { Explained, HttpHandler, HttpRequest, HttpResponse, Outcome } from 
 import { preflight } from '../http/exchange.js'
 import { ReceivedRequest } from '../http/request.js'
 import { HEADER } from '../ledger/record-headers.js'
-import { parseBody } from '../lib/json/body.js'
+import { acceptedBody } from '../lib/body/decode.js'
 import { ProcessMetrics } from '../metrics/registry.js'
 import { redactor } from '../process/redact.js'
 import { type DryRunPipeline, dryRunPipeline, knownPartition, type PartitionCounts } from './pipeline.js'
@@ -31,6 +31,8 @@ interface RunOptions {
   readonly skipVerification?: boolean
   /** Id of an event that the source accepted before: the source is skipped. */
   readonly id?: string
+  /** With `id`: the media type by which its body is decoded, if it is not JSON. */
+  readonly contentType?: string | undefined
 }
 
 /**
@@ -77,14 +79,14 @@ export class DryRun {
   async run(
     name: string,
     request: DryRunRequest,
-    { skipVerification = false, id }: RunOptions = {},
+    { skipVerification = false, id, contentType }: RunOptions = {},
   ): Promise<DryRunResult> {
     const checked = this.#checked(name)
     const built = this.#pipeline(checked, skipVerification)
     const { trace, response, looked } =
       id === undefined
         ? await receive(built, request)
-        : await receiveAgain(built, checked.source.definition.requests === true, id, request)
+        : await receiveAgain(built, checked.source.definition.requests === true, { id, contentType }, request)
     const skipped = skipVerification && id === undefined && checked.source.definition.unverified !== undefined
     const steps = explainSource(trace.steps, skipped ? [SKIPPED, ...looked] : looked)
     const { calls, steps: callSteps } = callsOf(
@@ -169,21 +171,18 @@ async function receive({ pipeline, served }: DryRunPipeline, dryRequest: DryRunR
   return { trace, response, looked }
 }
 
-/** The largest nesting depth that a source can be configured to accept: it has accepted this body before. */
-const MAX_DEPTH = 1000
-
 /** Runs an event that the source accepted before, without the source. */
 async function receiveAgain(
   { pipeline, intake, served }: DryRunPipeline,
   hasRequests: boolean,
-  id: string,
+  { id, contentType }: Pick<RunOptions, 'contentType'> & { readonly id: string },
   dryRequest: DryRunRequest,
 ): Promise<Received> {
   const { body, receivedAt = Date.now() } = dryRequest
   const { trace, result: response } = await traced(async () => {
     const { path, handler } = hasRequests ? await served() : { path: '/', handler: { methods: [] } }
     const request = asReceived(dryRequest, path, handler)
-    const event = () => ({ id, body: parseBody(body, MAX_DEPTH), receivedAt })
+    const event = () => ({ id, body: acceptedBody(body, contentType), receivedAt })
     return pipeline.stages.source.instance.respond(await intake(event, request))
   })
   return { trace, response, looked: [] }

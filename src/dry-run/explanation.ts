@@ -26,18 +26,26 @@ export interface ExplainRequest extends Omit<DryRunRequest, 'headers'> {
   readonly id?: string
 }
 
-/** Runs an event through the stages of a config. Without headers, the sender cannot be verified. */
+const CONTENT_TYPE = 'content-type'
+
+/** Runs an event through the stages of a config. Without headers other than Content-Type, the sender cannot be verified. */
 export async function explain(
   config: CheckedConfig,
   dryRun: DryRun,
   { pipeline, headers, keptHeaders, skip, id, ...request }: ExplainRequest,
 ): Promise<Explanation> {
-  const unverified = skip ?? whyUnverified(config, pipeline, headers.size > 0)
+  const unverified =
+    skip ??
+    whyUnverified(
+      config,
+      pipeline,
+      [...headers.keys()].some((name) => name !== CONTENT_TYPE),
+    )
   const result = await dryRun.run(
     pipeline,
     {
       ...request,
-      headers: { 'content-type': 'application/json', ...keptHeaders, ...Object.fromEntries(headers) },
+      headers: { [CONTENT_TYPE]: 'application/json', ...keptHeaders, ...Object.fromEntries(headers) },
     },
     { skipVerification: unverified !== undefined, ...(id !== undefined && { id }) },
   )
@@ -47,9 +55,9 @@ export async function explain(
 function whyUnverified(
   { placeholders }: CheckedConfig,
   pipeline: string,
-  hasHeaders: boolean,
+  proves: boolean,
 ): string | undefined {
-  if (!hasHeaders) return 'no header was given'
+  if (!proves) return 'no header was given'
   const missing = placeholders.find(({ pointer }) => pointer.startsWith(`/pipelines/${pipeline}/source/`))
   return missing === undefined ? undefined : `${missing.reference} has no value here`
 }

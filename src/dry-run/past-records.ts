@@ -38,7 +38,7 @@ export async function pastRecords(
     const request = parseRequestText(record.header(HEADER.request))
     const base = { pipeline, id, name: id, ...(request !== undefined && { request }) }
     if (digestOf(record.value) === record.header(HEADER.digest)) {
-      events.push({ ...base, body: record.value })
+      events.push({ ...base, contentType: record.header(HEADER.contentType), body: record.value })
       continue
     }
     const body = rebuild?.(record)

@@ -1,5 +1,13 @@
 import { asHeadgateError, HeadgateError } from '../contract/errors.js'
-import type { Event, Inbox, InboxMember, Log, Outcome, RecordLog } from '../contract/index.js'
+import {
+  type Event,
+  type Inbox,
+  type InboxMember,
+  type Log,
+  type Outcome,
+  type RecordLog,
+  receivedBytes,
+} from '../contract/index.js'
 import { LedgerClock } from '../ledger/clock.js'
 import { digestOf, IdReuseCounter } from '../ledger/identity.js'
 import type {
@@ -120,7 +128,7 @@ export class InboxLedger implements Ledger, AckSource {
   once(
     event: Event,
     deliver: (digest: string) => Promise<Outcome>,
-    digest = digestOf(event.body.bytes),
+    digest = digestOf(receivedBytes(event.body)),
   ): Promise<Outcome> {
     return deliver(digest)
   }

@@ -62,6 +62,7 @@ const Form = Type.Object(
     id: Type.String({ minLength: 1 }),
     digest: Type.String({ minLength: 1 }),
     receivedAt: Type.Number(),
+    type: Type.Optional(Type.String()),
     traceparent: Type.Optional(Type.String()),
     tracestate: Type.Optional(Type.String()),
     request: Type.Optional(RequestForm),

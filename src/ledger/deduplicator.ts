@@ -1,5 +1,13 @@
 import { asHeadgateError, type ErrorCode, HeadgateError } from '../contract/errors.js'
-import type { Event, LoggedRecord, Outcome, Position, Receipt, SinkRecord } from '../contract/index.js'
+import {
+  type Event,
+  type LoggedRecord,
+  type Outcome,
+  type Position,
+  type Receipt,
+  receivedBytes,
+  type SinkRecord,
+} from '../contract/index.js'
 import type { Backlog } from './backlog.js'
 import type { RecordUse } from './catch-up.js'
 import type { Claims } from './claims.js'
@@ -64,7 +72,7 @@ export class Deduplicator {
     knownDigest: string | undefined,
   ): Promise<Outcome> {
     const { by, stages, maxPending } = this.#options.terms()
-    const digest = knownDigest ?? digestOf(event.body.bytes)
+    const digest = knownDigest ?? digestOf(receivedBytes(event.body))
     const identity = identityOf(digest, event.id, by)
     this.#idReuse.see(event.id, digest)
     if (this.#store.lookup(identity) !== undefined) return this.#confirmRedelivery(event, identity)

@@ -5,6 +5,8 @@ export const HEADER = {
   id: 'headgate-event-id',
   /** The digest of the bytes as they were received. */
   digest: 'headgate-digest',
+  /** The media type by which the bytes are decoded, if they were not JSON as they were received. */
+  contentType: 'headgate-content-type',
   pipeline: 'headgate-pipeline',
   /** Proves that the pipeline wrote the record. */
   mac: 'headgate-mac',

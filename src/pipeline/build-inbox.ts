@@ -1,6 +1,6 @@
 import type { CheckedPipeline } from '../config/check.js'
 import { HeadgateError } from '../contract/errors.js'
-import type { Inbox, Log, Sink } from '../contract/index.js'
+import { type Inbox, type Log, receivedBytes, type Sink } from '../contract/index.js'
 import { FailedAckTopic } from '../dead-letters/failed-ack-topic.js'
 import { InboxLedger } from '../inbox/inbox-ledger.js'
 import { toInboxRecord } from '../inbox/inbox-record.js'
@@ -48,7 +48,7 @@ export function buildInbox(
     refused: ({ event, digest }, error) =>
       refusal(decider, event, digest, error, ref) ?? {
         kind: 'dead-lettered',
-        record: { target: deadLetter, key: null, value: event.body.bytes, headers: [] },
+        record: { target: deadLetter, key: null, value: receivedBytes(event.body), headers: [] },
         stage: ref.stage,
         error,
       },

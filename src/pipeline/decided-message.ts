@@ -1,13 +1,15 @@
 import { type ErrorCode, HeadgateError, type Violation } from '../contract/errors.js'
-import type {
-  Event,
-  JsonBody,
-  JsonPointer,
-  RecordHeader,
-  RequestParts,
-  SinkRecord,
+import {
+  type Event,
+  type JsonBody,
+  type JsonPointer,
+  type Original,
+  type RecordHeader,
+  type RequestParts,
+  receivedBytes,
+  type SinkRecord,
 } from '../contract/index.js'
-import { parseBody } from '../lib/json/body.js'
+import { acceptedBody } from '../lib/body/decode.js'
 import type { DecidedEvent, EventVerdict, Refusal } from './decision.js'
 
 /** A decided event, or a refusal, as JSON and parts that are bytes: for another process, or another instance. */
@@ -15,6 +17,8 @@ export interface DecidedMessage {
   readonly id: string
   readonly receivedAt: number
   readonly digest: string
+  /** Of the original, if the body was decoded. */
+  readonly type?: string
   readonly request?: RequestParts
   readonly route?: Event['route']
   readonly verdict: VerdictMessage
@@ -124,9 +128,17 @@ export function toDecidedMessage({ event, digest, verdict: decided }: DecidedEve
   readonly parts: readonly Buffer[]
 } {
   const { id, receivedAt, body, request, route } = event
-  const { verdict, parts } = toVerdictMessage(decided, body.bytes, route)
-  const routed = route === undefined ? { id, receivedAt, digest } : { id, receivedAt, digest, route }
-  const message = request === undefined ? { ...routed, verdict } : { ...routed, request, verdict }
+  const { original } = body
+  const { verdict, parts } = toVerdictMessage(decided, receivedBytes(body), route)
+  const message: { -readonly [Member in keyof DecidedMessage]: DecidedMessage[Member] } = {
+    id,
+    receivedAt,
+    digest,
+    verdict,
+  }
+  if (original !== undefined) message.type = original.type
+  if (request !== undefined) message.request = request
+  if (route !== undefined) message.route = route
   return { message, parts }
 }
 
@@ -163,8 +175,10 @@ export function fromDecidedMessage(
   trace: Trace,
   parts: readonly Buffer[],
 ): DecidedEvent {
-  const { digest, route, verdict } = message
-  const event = toEvent(message, trace, new LazyBody(parts[0] as Buffer))
+  const { digest, type, route, verdict } = message
+  const [bytes] = parts as readonly [Buffer]
+  const body = type === undefined ? new LazyBody(bytes) : new LazyDecodedBody({ type, bytes })
+  const event = toEvent(message, trace, body)
   return { event, digest, verdict: toVerdict(verdict, parts, route) }
 }
 
@@ -206,11 +220,9 @@ function toEvent(
   return event
 }
 
-/** The source has parsed these bytes already, with a depth limit of at most this. */
-const MAX_DEPTH = 1000
-
 /** Parsed lazily: only dead letters and taps need it. */
 class LazyBody implements JsonBody {
+  readonly original = undefined
   #parsed: JsonBody | undefined = undefined
 
   constructor(readonly bytes: Buffer) {}
@@ -224,7 +236,31 @@ class LazyBody implements JsonBody {
   }
 
   get #body(): JsonBody {
-    this.#parsed ??= parseBody(this.bytes, MAX_DEPTH)
+    this.#parsed ??= acceptedBody(this.bytes, undefined)
     return this.#parsed
+  }
+}
+
+/** Decoded lazily. */
+class LazyDecodedBody implements JsonBody {
+  #decoded: JsonBody | undefined = undefined
+
+  constructor(readonly original: Original) {}
+
+  get bytes(): Buffer {
+    return this.#body.bytes
+  }
+
+  get value(): unknown {
+    return this.#body.value
+  }
+
+  slice(pointer: JsonPointer): Buffer | undefined {
+    return this.#body.slice(pointer)
+  }
+
+  get #body(): JsonBody {
+    this.#decoded ??= acceptedBody(this.original.bytes, this.original.type)
+    return this.#decoded
   }
 }

@@ -1,5 +1,12 @@
 import { asHeadgateError } from '../contract/errors.js'
-import { type Correlation, type Event, type Handshake, type Outcome, withRoute } from '../contract/index.js'
+import {
+  type Correlation,
+  type Event,
+  type Handshake,
+  type Outcome,
+  receivedBytes,
+  withRoute,
+} from '../contract/index.js'
 import { digestOf } from '../ledger/identity.js'
 import type { Decided, Decision, EventVerdict, Refusal } from './decision.js'
 import type { EventContext } from './event-log.js'
@@ -44,7 +51,7 @@ export function decide(
   const received = decider.receive(receive, context)
   if (received.kind !== 'pass') return { event: undefined, verdict: received }
   const event = received.value
-  const digest = digestOf(event.body.bytes)
+  const digest = digestOf(receivedBytes(event.body))
   const transformed = transform(decider.transforms, event, context)
   return transformed instanceof Promise
     ? transformed.then((later) => withVerdict(decider, event, digest, later, context))

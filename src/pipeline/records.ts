@@ -1,5 +1,12 @@
 import type { Violation } from '../contract/errors.js'
-import type { Event, RecordHeader, Sink, SinkRecord, Target } from '../contract/index.js'
+import {
+  type Event,
+  type RecordHeader,
+  receivedBytes,
+  type Sink,
+  type SinkRecord,
+  type Target,
+} from '../contract/index.js'
 import { connectHeaders, HEADER } from '../ledger/record-headers.js'
 import type { DeadLettered } from './decision.js'
 import type { RecordMac } from './record-mac.js'
@@ -60,13 +67,13 @@ export function deadLetterRecord(
     ...whileWithin(MOST_EVENT_HEADERS_BYTES, origin.sink.headers?.(event) ?? [], ({ value }) => value),
   ]
   const keyFits = key === null || key.length <= MOST_KEY_BYTES
-  return { target, key: keyFits ? key : null, value: event.body.bytes, headers }
+  return { target, key: keyFits ? key : null, value: receivedBytes(event.body), headers }
 }
 
 /** The origin of a record. A recovery of the ledger identifies the record by the first four headers. */
 function originHeaders(
   { name, revision, mac }: RecordOrigin,
-  { id, traceparent, tracestate, request }: Event,
+  { id, body, traceparent, tracestate, request }: Event,
   digest: string,
   rule: string | undefined,
   topic: string,
@@ -80,6 +87,7 @@ function originHeaders(
     { name: HEADER.revision, value: revision },
   ]
   if (rule !== undefined) headers.push({ name: HEADER.route, value: rule })
+  if (body.original !== undefined) headers.push({ name: HEADER.contentType, value: body.original.type })
   if (traceparent !== undefined) headers.push({ name: HEADER.traceparent, value: traceparent })
   if (tracestate !== undefined) headers.push({ name: HEADER.tracestate, value: tracestate })
   if (read !== undefined) headers.push({ name: HEADER.request, value: read })

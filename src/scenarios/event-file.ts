@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { parseTree } from 'jsonc-parser'
+import { HEADER } from '../ledger/record-headers.js'
 import { isWrittenRequest, type WrittenRequest } from '../pipeline/request-parts.js'
 
 /** An event that was received earlier. */
@@ -9,6 +10,8 @@ export interface CapturedEvent {
   readonly body: string
   /** The parts of its request that are known. */
   readonly request?: WrittenRequest
+  /** Of a dead letter that is not JSON: the media type by which it is decoded. */
+  readonly contentType?: string | undefined
   /** If it is a dead letter: its pipeline and its id. */
   readonly letter?: { readonly pipeline: string; readonly id: string }
 }
@@ -33,12 +36,22 @@ export function readCaptured(text: string): CapturedEvents {
     if (letter === undefined) events.push({ line, ...readEvent(written) })
     else if (letter.failedAck !== undefined) skipped.push(`line ${line} is a failed acknowledgement`)
     else if (letter.valueEncoding !== 'utf-8') skipped.push(`line ${line} is not UTF-8`)
-    else {
-      const { value, request } = letter
-      events.push({ line, body: value, letter, ...(isWrittenRequest(request) && { request }) })
-    }
+    else events.push({ line, ...ofLetter(letter) })
   }
   return { events, skipped }
+}
+
+function ofLetter(letter: ExportedLetter): Omit<CapturedEvent, 'line'> {
+  const { value: body, headers, request } = letter
+  const event = { body, letter, ...(isWrittenRequest(request) && { request }) }
+  const contentType: unknown = Object(headers.find((each) => Object(each).name === HEADER.contentType)).value
+  if (typeof contentType !== 'string') return event
+  const parts = event.request ?? {}
+  return {
+    ...event,
+    contentType,
+    request: { ...parts, headers: { 'content-type': contentType, ...parts.headers } },
+  }
 }
 
 /**
@@ -80,6 +93,7 @@ interface ExportedLetter {
   readonly id: string
   readonly value: string
   readonly valueEncoding: string
+  readonly headers: readonly unknown[]
   /** Only of a failed acknowledgement. */
   readonly failedAck?: object
   readonly request?: unknown
@@ -87,7 +101,7 @@ interface ExportedLetter {
 
 /** Undefined if `headgate dlq export` did not write the line. */
 function exportedLetter(line: string): ExportedLetter | undefined {
-  const letter = parsed(line) as { readonly [name in keyof ExportedLetter | 'headers']?: unknown } | undefined
+  const letter = parsed(line) as { readonly [name in keyof ExportedLetter]?: unknown } | undefined
   if (letter === undefined || !Array.isArray(letter.headers)) return undefined
   const texts = [letter.pipeline, letter.id, letter.value, letter.valueEncoding]
   return texts.every((text) => typeof text === 'string') ? (letter as ExportedLetter) : undefined

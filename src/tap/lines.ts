@@ -1,5 +1,5 @@
 import { ERRORS, type ErrorCode } from '../contract/errors.js'
-import type { Outcome, Receipt } from '../contract/index.js'
+import { type Outcome, type Receipt, receivedBytes } from '../contract/index.js'
 import { type MaskPath, withoutHidden } from '../lib/json/masked.js'
 import type { CompletedEvent } from '../pipeline/taps.js'
 import { redactor } from '../process/redact.js'
@@ -48,7 +48,7 @@ export function eventLine(
           ? ERRORS[error.code].meaning
           : hide(error.message).slice(0, LONGEST_MESSAGE),
     }),
-    ...(event !== undefined && { bytes: event.body.bytes.length }),
+    ...(event !== undefined && { bytes: receivedBytes(event.body).length }),
     ...(view.payload > 0 && body !== undefined && beginning(body.text, view.payload, secrets, redact)),
   }
 }

@@ -105,3 +105,17 @@ test('one with something else in that header is judged without it', async () => 
   const { letter: dead, bytes } = await letter(OK, { request: '{"headers":1}' })
   expect(await judge(now, dead, bytes)).toMatchObject({ kind: 'passes' })
 })
+
+test('one that was a form is decoded again', async () => {
+  const { delivery: now, inline } = delivery()
+  const values: unknown[] = []
+  const pass = inline.apply
+  inline.apply = (event) => {
+    values.push(event.body.value)
+    return pass(event)
+  }
+  const { letter: dead, bytes } = await letter('payload=%2B1&b=2')
+  const judgement = await judge(now, { ...dead, contentType: 'application/x-www-form-urlencoded' }, bytes)
+  expect(judgement).toMatchObject({ kind: 'passes', record: { value: Buffer.from('"+1"') } })
+  expect(values).toEqual([{ payload: '+1', b: '2' }])
+})

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type CheckedConfig, readConfig } from '../../src/config/read.js'
 import type { LoggedRecord, RecordHeader } from '../../src/contract/index.js'
+import { compareEvent } from '../../src/dry-run/compare.js'
 import { DryRun } from '../../src/dry-run/dry-run.js'
 import { pastRecords } from '../../src/dry-run/past-records.js'
 import { digestOf } from '../../src/ledger/identity.js'
@@ -119,4 +120,26 @@ test('a record has the parts of the request that decided', async () => {
     { id: 'da-1' },
   )
   expect(again.route).toBe('eu-west')
+})
+
+test('a record with a form becomes an event again, and makes the same record', async () => {
+  const config = shipped((pipeline) => {
+    pipeline.source.config = {
+      path: '/in',
+      eventId: '/dataActionId',
+      verify: { scheme: 'bearer', tokens: ['t'] },
+      body: { formats: ['form'], jsonField: 'payload' },
+    }
+    pipeline.sink.config.value = ''
+  })
+  const form = `payload=${encodeURIComponent(EVENT)}`
+  const dryRun = new DryRun(config)
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const first = await dryRun.run(PIPELINE, { headers, body: Buffer.from(form) }, { skipVerification: true })
+  expect(first.records).toMatchObject([{ value: Buffer.from(form), deadLetter: false }])
+  const [written] = first.records
+  const { events } = await past(config, [logged('da-1', Buffer.from(form), written?.headers ?? [])])
+  expect(events).toMatchObject([{ id: 'da-1' }])
+  const compared = await compareEvent(events[0] as (typeof events)[0], dryRun, dryRun)
+  expect(compared).toMatchObject({ name: 'da-1', changed: [], after: { refused: false } })
 })

@@ -47,7 +47,7 @@ function sourcesOf(built: string): string[] {
 }
 
 const NOT_FOR_A_START = [
-  /^node_modules\/(typebox|pino-pretty|jsonata)\//,
+  /^node_modules\/(typebox|pino-pretty|jsonata|saxes)\//,
   // All of undici: its index.js, and what nothing asks for that only talks to a server.
   /^node_modules\/undici\/(index\.js$|lib\/(cache|interceptor|mock)\/)/,
   /^src\/(sdk|conformance|dead-letters|dry-run|scenarios)\b/,

@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { HeadgateError } from '../../src/contract/errors.js'
-import type { LoggedRecord, RecordHeader } from '../../src/contract/index.js'
+import { type LoggedRecord, type RecordHeader, receivedBytes } from '../../src/contract/index.js'
 import { fromInboxRecord, toInboxRecord } from '../../src/inbox/inbox-record.js'
 import { digestOf } from '../../src/ledger/identity.js'
+import { decodeBody, FORM } from '../../src/lib/body/decode.js'
+import { pointer } from '../../src/lib/json/pointer.js'
 import type { DecidedEvent, EventVerdict } from '../../src/pipeline/decision.js'
 
 const HEADER = 'headgate-inbox'
@@ -65,7 +67,15 @@ const decided: fc.Arbitrary<DecidedEvent> = body.chain((bytes) =>
       .record({
         id: fc.string({ minLength: 1, unit: 'grapheme' }),
         receivedAt: fc.nat(),
-        body: fc.constant({ bytes, value: undefined, slice: () => undefined }),
+        body: fc.constantFrom(
+          { bytes, value: undefined, slice: () => undefined },
+          {
+            bytes: Buffer.from('{}'),
+            value: {},
+            original: { type: 'application/octet-stream', bytes },
+            slice: () => undefined,
+          },
+        ),
         route: fc.record({ name: fc.string(), target }),
       })
       .chain((event) => fc.constantFrom(event, { ...event, ...TRACE }, { ...event, request: REQUEST })),
@@ -81,7 +91,8 @@ test('a decided event is the same on the other side of the inbox', () => {
       const { body, ...event } = after.event
       const { body: sent, ...expected } = before.event
       expect(event).toEqual(expected)
-      expect(body.bytes.equals(sent.bytes)).toBe(true)
+      expect(receivedBytes(body).equals(receivedBytes(sent))).toBe(true)
+      expect(body.original?.type).toBe(sent.original?.type)
       expect(after.digest).toBe(before.digest)
       expect(after.verdict).toEqual(before.verdict)
     }),
@@ -155,4 +166,13 @@ test('an error code that a newer release has is refused, and not taken for anoth
     value: value.replace('HG_SCHEMA_VIOLATION', 'HG_NEW'),
   }))
   expect(refusal(value, renamed)).toContain('does not know the code')
+})
+
+test('a form is decoded again on the other side, when something looks at it', () => {
+  const body = decodeBody(FORM, Buffer.from('a=1&b=%C3%A4'), { maxDepth: 3, maxFields: 3 })
+  const event = { id: 'a', receivedAt: 0, body }
+  const { body: after } = throughTopic({ event, digest: 'd', verdict: { kind: 'drop' } }).event
+  expect(after.value).toEqual({ a: '1', b: 'ä' })
+  expect(after.bytes.toString()).toBe('{"a":"1","b":"ä"}')
+  expect(after.slice(pointer('/b'))?.toString()).toBe('"ä"')
 })

@@ -1,16 +1,16 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { type ParseError, parse as parseTolerantly, printParseErrorCode } from 'jsonc-parser'
 import { HeadgateError } from '../../contract/errors.js'
-import type { JsonBody, JsonPointer } from '../../contract/index.js'
+import type { JsonBody, JsonPointer, Original } from '../../contract/index.js'
 import { locate, type Member, scanEnvelope } from './scan.js'
 
 /**
  * Parses the body of a request. A byte order mark is not a part of the document (RFC 8259, 8.1 lets a receiver ignore it, and
  * senders that write files as Windows does send one), and `bytes` does not contain it. Throws HG_INTAKE_NOT_UTF8, NOT_JSON,
  * TOO_DEEP or DUPLICATE_KEY, each with the place. Equal keys are refused at the top level, where ids and routes are read; below
- * it, the last one counts.
+ * it, the last one counts. `original`: the bytes that were decoded to this JSON.
  */
-export function parseBody(sent: Buffer, maxDepth: number): JsonBody {
+export function parseBody(sent: Buffer, maxDepth: number, original?: Original): JsonBody {
   const bytes = withoutMark(sent)
   const value = parse(decode(bytes))
   const { members, depth } = scanEnvelope(bytes)
@@ -21,7 +21,7 @@ export function parseBody(sent: Buffer, maxDepth: number): JsonBody {
     )
   }
   refuseDuplicates(members)
-  return { bytes, value, slice: (pointer) => slice(bytes, members, pointer) }
+  return { bytes, value, original, slice: (pointer) => slice(bytes, members, pointer) }
 }
 
 const withoutMark = (bytes: Buffer): Buffer =>

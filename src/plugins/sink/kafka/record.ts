@@ -1,5 +1,12 @@
 import { HeadgateError } from '../../../contract/errors.js'
-import type { Event, LoggedRecord, RecordHeader, RequestRead, SinkRecord } from '../../../contract/index.js'
+import {
+  type Event,
+  type LoggedRecord,
+  type RecordHeader,
+  type RequestRead,
+  receivedBytes,
+  type SinkRecord,
+} from '../../../contract/index.js'
 import { isJson } from '../../../lib/json/body.js'
 import { child, pointer } from '../../../lib/json/pointer.js'
 import { isOfRequest, type Locator, locator, requestPart } from '../../../lib/locator.js'
@@ -33,6 +40,7 @@ export function recordMaker(settings: RecordSettings): RecordMaker {
   const keyAt = settings.key === undefined ? undefined : locator(settings.key)
   const fallbackAt = isPlace(settings.keyFallback) ? locator(settings.keyFallback) : undefined
   const valueAt = pointer(settings.value)
+  const isWhole = valueAt.tokens.length === 0
   const ownHeaders = Object.entries(settings.headers).map(([name, text]) => ({ name, at: locator(text) }))
 
   /** Null: the record has no key. Undefined: the event has no value for its key. */
@@ -60,7 +68,7 @@ export function recordMaker(settings: RecordSettings): RecordMaker {
         throw new HeadgateError('HG_ROUTE_NO_MATCH', 'No transform gave the event a target.')
       const key = keyOf(event)
       if (key === undefined) throw missing('key', keyAt, fallbackAt)
-      const value = event.body.slice(valueAt)
+      const value = isWhole ? receivedBytes(event.body) : event.body.slice(valueAt)
       if (value === undefined) throw missing('value', locator(settings.value))
       return {
         target,

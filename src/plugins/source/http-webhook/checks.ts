@@ -1,5 +1,6 @@
 import type { CheckContext, ConfigProblem, Files } from '../../../contract/index.js'
 import { isLoopback } from '../../../lib/loopback.js'
+import { pointersOf } from './event-id.js'
 import type { Settings } from './settings.js'
 import type { ApiKeySettings } from './verify/api-key.js'
 import type { HmacSettings } from './verify/hmac.js'
@@ -75,6 +76,34 @@ export function* handshakeProblems({
     yield problem('/hmac', 'The HMAC of the handshake is made with the secret of the scheme "hmac".')
   if (handshake.member === undefined || handshake.value === undefined)
     yield problem('/hmac', 'A response with an HMAC is a JSON object: name `value`, and its `member`.')
+}
+
+/** Settings of bodies that fit the schema and cannot be used with others. */
+export function* bodyProblems({
+  body: { formats, value, jsonField },
+  eventId,
+  verify,
+  handshake,
+}: Pick<Settings, 'body' | 'eventId' | 'verify' | 'handshake'>): Iterable<ConfigProblem> {
+  const problem = (at: string, message: string): ConfigProblem => ({
+    at,
+    code: 'HG_CONFIG_CONFLICT',
+    message,
+  })
+  if (jsonField !== undefined && !formats.includes('form'))
+    yield problem('/body/jsonField', 'Only a form has a field with JSON, and `formats` does not have "form".')
+  if (value === 'json' && formats.includes('raw'))
+    yield problem('/body/value', 'A raw body is not decoded: it has no JSON. Use "sent".')
+  if (formats.some((format) => format !== 'raw')) return
+  if (pointersOf(eventId).length > 0)
+    yield problem(
+      '/eventId',
+      'A raw body has no content in which the id could be: use "header:NAME", "query:NAME", "digest" or "new".',
+    )
+  if (verify.scheme === 'body-field')
+    yield problem('/verify/scheme', 'A raw body has no content in which a secret could be.')
+  if (handshake?.form === 'body')
+    yield problem('/handshake/form', 'A raw body has no content by which a handshake could be recognised.')
 }
 
 const unverified: ConfigProblem = {

@@ -1,7 +1,7 @@
 import { hash, randomUUID } from 'node:crypto'
 import type { Static } from 'typebox'
 import { HeadgateError } from '../../../contract/errors.js'
-import type { HttpHead, JsonBody } from '../../../contract/index.js'
+import { type HttpHead, type JsonBody, receivedBytes } from '../../../contract/index.js'
 import { pointer, Type } from '../../../lib/json/pointer.js'
 import { HEADER_PATTERN, locator, POINTER_PATTERN, QUERY_PATTERN } from '../../../lib/locator.js'
 
@@ -43,7 +43,7 @@ type IdOf = (request: HttpHead, body: JsonBody) => string
 
 /** Compiles the setting. The function throws HG_INTAKE_NO_ID with the location and the value found there instead. */
 export function eventId(setting: EventIdSetting): IdOf {
-  if (setting === 'digest') return (_request, { bytes }) => hash('sha256', bytes, 'hex')
+  if (setting === 'digest') return (_request, body) => hash('sha256', receivedBytes(body), 'hex')
   if (setting === 'new') return () => randomUUID()
   if (typeof setting === 'string') return idAt(setting)
   const parts = setting.map(idAt)
@@ -95,10 +95,13 @@ const repeated = (where: string): HeadgateError =>
 export const idHeaders = (setting: EventIdSetting): string[] =>
   [setting].flat().flatMap((place) => (place.startsWith('header:') ? [place.slice('header:'.length)] : []))
 
+/** The locations in the body that the id is read from. */
+export const pointersOf = (setting: EventIdSetting): string[] =>
+  [setting].flat().filter((place) => place === '' || place.startsWith('/'))
+
 /** The JSON Schema of bodies that have an id. */
 export function ensuredBy(setting: EventIdSetting): object | true {
-  const inBody = [setting].flat().filter((place) => place === '' || place.startsWith('/'))
-  const schemas = inBody.map((place) =>
+  const schemas = pointersOf(setting).map((place) =>
     pointer(place).tokens.reduceRight<object | true>(
       (inner, token) => ({ required: [token], properties: { [token]: inner } }),
       true,

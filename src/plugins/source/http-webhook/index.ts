@@ -1,6 +1,6 @@
 import { definePlugin } from '../../../contract/index.js'
 import { bytes } from '../../../lib/units.js'
-import { handshakeProblems, secretsProblems, verifyProblems } from './checks.js'
+import { bodyProblems, handshakeProblems, secretsProblems, verifyProblems } from './checks.js'
 import { ensuredBy, idHeaders } from './event-id.js'
 import { LINTS, verifyFindings } from './lint.js'
 import { expandSender } from './senders/expand.js'
@@ -20,6 +20,7 @@ export const httpWebhook = definePlugin({
     ...secretsProblems(config),
     ...verifyProblems(config, context),
     ...handshakeProblems(config),
+    ...bodyProblems(config),
   ],
   lints: { ...LINTS, ...SENDER_LINTS },
   lint: (config) => [

@@ -1,6 +1,7 @@
 import type { Static } from 'typebox'
 import { Type } from '../../../lib/json/pointer.js'
 import { Duration, Size } from '../../../lib/units.js'
+import { Body } from './body.js'
 import { Encodings } from './content-encoding.js'
 import { EventId } from './event-id.js'
 import { Handshake } from './handshake/settings.js'
@@ -21,7 +22,7 @@ export const settings = Type.Object(
         SENDERS.map(({ name }) => name),
         {
           description:
-            'The sender, if Headgate knows it: stands for `eventId`, `verify`, `handshake`, `responses` and `responseTimeout` as that sender needs them. Each of them can be overridden. `headgate senders NAME` shows its settings.',
+            'The sender, if Headgate knows it: stands for `eventId`, `verify`, `handshake`, `body`, `responses` and `responseTimeout` as that sender needs them. Each of them can be overridden. `headgate senders NAME` shows its settings.',
         },
       ),
     ),
@@ -47,6 +48,7 @@ export const settings = Type.Object(
     eventId: EventId,
     verify: Verify,
     handshake: Type.Optional(Handshake),
+    body: Body,
     maxBody: Size({
       default: '980KiB',
       description:

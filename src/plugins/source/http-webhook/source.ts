@@ -11,6 +11,7 @@ import {
   type HttpResponse,
   type Intake,
   isHandshake,
+  type JsonBody,
   type Outcome,
   type Source,
   type SourceContext,
@@ -18,10 +19,11 @@ import {
 import { problem } from '../../../http/problem.js'
 import { InFlight } from '../../../lib/async.js'
 import { bytes, milliseconds } from '../../../lib/units.js'
+import { type BodyReader, bodyReader } from './body.js'
 import { type ContentEncoding, contentEncoding } from './content-encoding.js'
 import { Deadline } from './deadline.js'
 import { type HeadHandshake, headHandshake } from './handshake/by-head.js'
-import { receiver, requireJson } from './receive.js'
+import { receiver } from './receive.js'
 import { adapted } from './responses.js'
 import type { Settings } from './settings.js'
 import { verifier } from './verify/schemes.js'
@@ -40,6 +42,7 @@ export class HttpWebhook implements Source {
   readonly #deadline: Deadline
   readonly #verify: Verifier
   readonly #encoding: ContentEncoding
+  readonly #reader: BodyReader
   readonly #receive: (request: HttpRequest) => Event | Handshake
   readonly #handshake: HeadHandshake | undefined
   /** Headers of the responses to some errors. */
@@ -56,7 +59,8 @@ export class HttpWebhook implements Source {
     this.#deadline = new Deadline(milliseconds(config.responseTimeout))
     this.#verify = verifier(config.verify, config.publicUrl, files)
     this.#encoding = contentEncoding(config.encodings, config.maxBody)
-    this.#receive = receiver(config, this.#verify, this.#encoding)
+    this.#reader = bodyReader(config.body, config.maxDepth)
+    this.#receive = receiver(config, this.#verify, this.#encoding, this.#reader)
     const { handshake } = config
     this.#handshake =
       handshake === undefined || handshake.form === 'body' ? undefined : headHandshake(handshake)
@@ -64,7 +68,7 @@ export class HttpWebhook implements Source {
     this.#errorHeaders = {
       ...(challenge !== undefined && { HG_INTAKE_UNAUTHENTICATED: { 'www-authenticate': challenge } }),
       HG_INTAKE_METHOD: { allow: config.methods.join(', ') },
-      HG_INTAKE_MEDIA_TYPE: { accept: 'application/json' },
+      HG_INTAKE_MEDIA_TYPE: { accept: this.#reader.accepted },
       HG_INTAKE_ENCODING: { 'accept-encoding': this.#encoding.accepted },
       HG_INTAKE_STOPPING: { connection: 'close' },
     }
@@ -137,7 +141,7 @@ export class HttpWebhook implements Source {
       this.#requireRoom()
       this.#verify.head?.(request)
       this.#encoding.require(headers)
-      requireJson(headers)
+      this.#reader.require(headers)
       return undefined
     } catch (reason) {
       return this.#refuse(intake, reason, request)
@@ -151,7 +155,7 @@ export class HttpWebhook implements Source {
       return this.#refuse(intake, reason, request)
     }
     let id: string | undefined
-    let inflated = 0
+    let added = 0
     let late = false
     this.#inFlight.begin()
     return new Promise((resolve, reject) => {
@@ -164,10 +168,10 @@ export class HttpWebhook implements Source {
       const receive = () => {
         const event = this.#receive(request)
         if (isHandshake(event)) return event
-        const { bytes } = event.body
-        if (bytes !== request.body) {
-          if (!this.#memory.take(bytes.length)) throw noMemory()
-          inflated = bytes.length
+        const more = bytesBeside(request.body, event.body)
+        if (more > 0) {
+          if (!this.#memory.take(more)) throw noMemory()
+          added = more
         }
         id = event.id
         return event
@@ -175,7 +179,7 @@ export class HttpWebhook implements Source {
       this.#take(intake, receive, request).then((outcome) => {
         this.#deadline.end(due)
         if (late) this.#memory.release(request.body.length)
-        this.#end(inflated)
+        this.#end(added)
         resolve(this.respond(outcome))
       }, reject)
     })
@@ -237,8 +241,8 @@ export class HttpWebhook implements Source {
     )
   }
 
-  #end(inflated: number): void {
-    if (inflated > 0) this.#memory.release(inflated)
+  #end(added: number): void {
+    if (added > 0) this.#memory.release(added)
     this.#inFlight.end()
   }
 }
@@ -251,6 +255,12 @@ const failureOf = async (work: Promise<void> | undefined): Promise<unknown> => {
   } catch (reason) {
     return reason
   }
+}
+
+/** Bytes that were made of the body of the request: inflated, and decoded ones. */
+function bytesBeside(sent: Buffer, { bytes, original }: JsonBody): number {
+  if (original === undefined) return bytes === sent ? 0 : bytes.length
+  return bytes.length + (original.bytes === sent ? 0 : original.bytes.length)
 }
 
 const tooLarge = (limit: string): HeadgateError =>

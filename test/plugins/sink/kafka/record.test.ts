@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { HeadgateError } from '../../../../src/contract/errors.js'
 import type { Event, LoggedRecord } from '../../../../src/contract/index.js'
+import { decodeBody, FORM } from '../../../../src/lib/body/decode.js'
 import { parseBody } from '../../../../src/lib/json/body.js'
 import {
   headerPairs,
@@ -240,4 +241,17 @@ test('rebuilds a body without the parts of the request', () => {
     header,
   } as unknown as LoggedRecord
   expect(rebuild(record)?.toString()).toBe('{"payload":{"n":1}}')
+})
+
+test('a value that is the whole body has the bytes as they came, and a part of it is JSON', () => {
+  const bytes = Buffer.from('id=1&n=%C3%A4')
+  const body = decodeBody(FORM, bytes, { maxDepth: 3, maxFields: 3 })
+  const form = { ...event('{}'), body }
+  const whole = recordMaker({ ...PLAIN, key: '/id' }).record(form, [])
+  expect([whole.key?.toString(), whole.value]).toEqual(['1', bytes])
+  expect(
+    recordMaker({ ...PLAIN, value: '/n' })
+      .record(form, [])
+      .value.toString(),
+  ).toBe('"ä"')
 })

@@ -13,6 +13,7 @@ describe('http-webhook: settings', () => {
     expect(settings()).toEqual({
       ...minimal,
       methods: ['POST'],
+      body: { formats: ['json'], value: 'sent', maxFields: 10_000 },
       maxBody: '980KiB',
       encodings: ['identity'],
       maxDepth: 64,

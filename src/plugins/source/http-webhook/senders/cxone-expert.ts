@@ -12,6 +12,7 @@ export const cxoneExpert: Sender = {
   settings: {
     eventId: 'header:X-Nexus-Delivery-Id',
     responseTimeout: '900ms',
+    body: { formats: ['xml', 'json'] },
     verify: {
       scheme: 'hmac',
       header: 'X-Nexus-Signature-256',
@@ -26,6 +27,7 @@ export const cxoneExpert: Sender = {
   retries: 'Expert delivers again after 5xx and time-outs, at growing intervals.',
   notes: [
     'Webhooks are managed by the API of Expert. Deliveries can be paused during imports and exports.',
-    'Expert sends XML, which is not accepted yet.',
+    'Expert sends XML: an element is a text or an object, an attribute a member with "@". Kafka gets the XML; with "body": {"value": "json"}, it gets JSON.',
+    'JSON is for a converter between the two that signs as Expert does.',
   ],
 }

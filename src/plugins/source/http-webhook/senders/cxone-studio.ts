@@ -8,7 +8,11 @@ export const cxoneStudio: Sender = {
     body: { eventType: 'CallEnded', skill: 'support', region: 'eu-west' },
     differsAt: '/contactId',
   },
-  settings: { responseTimeout: '60s', verify: { scheme: 'bearer' } },
+  settings: {
+    responseTimeout: '60s',
+    body: { formats: ['json', 'form'] },
+    verify: { scheme: 'bearer' },
+  },
   secrets: ['/verify/tokens'],
   secret: 'A text of your own: the script sets the header Authorization to "Bearer" and this text.',
   timeLimit: '90s',
@@ -18,6 +22,6 @@ export const cxoneStudio: Sender = {
   retries: 'The REST API action tries twice more at most, and then the script goes on.',
   notes: [
     'More than 100 requests at a time wait in a queue of CXone.',
-    'The script has to set Content-Type to application/json.',
+    'Without a Content-Type of its own, the action sends a form. With JSON in the body, the script has to set it to application/json.',
   ],
 }

@@ -16,6 +16,7 @@ export const github: Sender = {
   settings: {
     eventId: 'header:X-GitHub-Delivery',
     responseTimeout: '9s',
+    body: { formats: ['json', 'form'], jsonField: 'payload' },
     verify: { scheme: 'hmac', header: 'X-Hub-Signature-256', prefix: 'sha256=' },
   },
   secrets: ['/verify/secrets'],
@@ -36,7 +37,6 @@ export const github: Sender = {
     'GitHub does not deliver again by itself: redeliver failed deliveries of the last three days from the list of recent deliveries, or by its API.',
   notes: [
     'A payload can have up to 25 MB, and `maxBody` is 980KiB unless you raise it together with the limits of Kafka.',
-    'Set the content type of the webhook to application/json.',
     'The kind of an event is in the header X-GitHub-Event only: a rule reads it by "at": "header:X-GitHub-Event". The first event is a ping.',
   ],
 }

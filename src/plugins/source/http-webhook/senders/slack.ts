@@ -15,6 +15,7 @@ export const slack: Sender = {
   settings: {
     eventId: '/event_id',
     responseTimeout: '2500ms',
+    body: { formats: ['json', 'form'], jsonField: 'payload' },
     verify: {
       scheme: 'hmac',
       header: 'X-Slack-Signature',
@@ -30,5 +31,7 @@ export const slack: Sender = {
   headers: ['X-Slack-Signature', 'X-Slack-Request-Timestamp', 'X-Slack-Retry-Num', 'X-Slack-Retry-Reason'],
   retries:
     'Slack delivers again three times: nearly at once, after a minute and after five. If most events fail for an hour, it turns the subscription off.',
-  notes: ['Interactions and slash commands are form-encoded, and not accepted yet.'],
+  notes: [
+    'Interactions and slash commands have no event_id: give them a source of their own with "eventId": "digest".',
+  ],
 }

@@ -17,6 +17,7 @@ export const twilio: Sender = {
   settings: {
     eventId: 'header:I-Twilio-Idempotency-Token',
     responseTimeout: '14s',
+    body: { formats: ['form', 'json'] },
     verify: {
       scheme: 'hmac',
       header: 'X-Twilio-Signature',
@@ -32,5 +33,7 @@ export const twilio: Sender = {
   needs: { publicUrl: 'Twilio signs the URL that you gave it.' },
   retries:
     'Twilio tries once more if it cannot connect. For more, put them behind the URL: "#rc=5&rp=all" tries five times after any failure, within 15 seconds in all.',
-  notes: ['Most webhooks of Twilio are form-encoded, and not accepted yet; those with JSON are.'],
+  notes: [
+    'Most webhooks of Twilio are form-encoded: each parameter is a text at the top level, as "/MessageSid", and Kafka gets the form. With "body": {"value": "json"}, it gets JSON.',
+  ],
 }

@@ -2,7 +2,7 @@ import { createHmac, generateKeyPairSync } from 'node:crypto'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { SENDERS } from '../../../../../src/plugins/source/http-webhook/senders/index.js'
 import { startWebhook } from '../webhook.js'
-import { VECTORS, type Vector } from './vectors.js'
+import { FORMS, VECTORS, type Vector } from './vectors.js'
 
 afterEach(() => void vi.useRealTimers())
 
@@ -43,7 +43,7 @@ function forged(vector: Vector): Vector {
     ...vector,
     headers,
     ...(query !== undefined && { query }),
-    body: change(vector.body).replace(/(?=[}\]]\s*$)/, ' '),
+    body: change(vector.body).replace(/(?=[}\]>]\s*$)/, ' '),
   }
 }
 
@@ -75,6 +75,14 @@ describe.each(VECTORS)('$sender, by $from', (vector) => {
     expect((await other.send(vector)).status).toBe(401)
     expect([...events, ...other.events]).toEqual([])
   })
+})
+
+it.each(FORMS)('a form of $sender is decoded, and the event keeps it', async (vector) => {
+  const { send, events } = await startSender(vector, [vector.secret])
+  expect((await send(vector)).status).toBe(200)
+  expect(events).toMatchObject([{ id: vector.id, body: { value: vector.value } }])
+  expect(events[0]?.body.original?.bytes.toString()).toBe(vector.body)
+  expect((await send({ ...vector, body: `${vector.body}0` })).status).toBe(401)
 })
 
 it.each(VECTORS.filter(({ at }) => at !== undefined))('$sender: an old event is refused', async (vector) => {

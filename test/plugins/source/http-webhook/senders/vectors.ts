@@ -36,7 +36,7 @@ const genesys = '{"id":"0b3c5a7e","type":"Text","direction":"Outbound"}'
 const pagerduty = '{"event":{"id":"01BWLHQ3WH4ZYFVGXJ4C4XQ3V0","event_type":"incident.triggered"}}'
 const zendesk = '{"type":"zen:event-type:ticket.created","id":"01GJ"}'
 const ens = '[{"eventCategoryType":"EngagementEvents.EmailOpen","composite":{"jobId":"1"}}]'
-const expert = '{"page":1}'
+const expert = '<event id="d-1"><page>1</page></event>'
 const paddle = '{"event_id":"evt_01h","event_type":"transaction.completed"}'
 const cloudEvent = '{"specversion":"1.0","source":"/mycontext","id":"A234-1234-1234","type":"com.example"}'
 const grid = '[{"id":"2d1781af","eventType":"Microsoft.Storage.BlobCreated","subject":"x","data":{}}]'
@@ -325,9 +325,65 @@ export const VECTORS: readonly Vector[] = [
       'x-nexus-signature-256': `sha256=${hmac(`${AT}.${expert}`, 'shared')}`,
       'x-nexus-timestamp': String(AT),
       'x-nexus-delivery-id': 'd-1',
+      'content-type': 'text/xml',
     },
     body: expert,
     id: 'd-1',
     at: AT,
+  },
+]
+
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
+const interaction = `payload=${encodeURIComponent('{"type":"block_actions","trigger_id":"12321423423.333649436676.d8c1bb83"}')}`
+const ping = `payload=${encodeURIComponent('{"zen":"Design for failure.","hook_id":1}')}`
+
+const call = { CallSid: 'CA1234567890ABCDE', Digits: '1234', From: '+14158675309', To: '+18005551212' }
+
+/** The same senders with bodies of another format. */
+export const FORMS: readonly (Vector & { readonly value: unknown })[] = [
+  {
+    sender: 'github',
+    from: FORMULA,
+    secret: "It's a Secret to Everybody",
+    headers: {
+      ...FORM,
+      'x-hub-signature-256': `sha256=${hmac(ping, "It's a Secret to Everybody")}`,
+      'x-github-delivery': '72d3162e-cc78-11e3-81ab-4c9367dc0958',
+    },
+    body: ping,
+    id: '72d3162e-cc78-11e3-81ab-4c9367dc0958',
+    value: { zen: 'Design for failure.', hook_id: 1 },
+  },
+  {
+    sender: 'slack',
+    from: FORMULA,
+    secret: '8f742231b10e8888abcd99yyyzzz85a5',
+    headers: {
+      ...FORM,
+      'x-slack-signature': `v0=${hmac(`v0:${AT}:${interaction}`, '8f742231b10e8888abcd99yyyzzz85a5')}`,
+      'x-slack-request-timestamp': String(AT),
+    },
+    body: interaction,
+    id: '12321423423.333649436676.d8c1bb83',
+    at: AT,
+    settings: { eventId: '/trigger_id' },
+    value: { type: 'block_actions', trigger_id: '12321423423.333649436676.d8c1bb83' },
+  },
+  {
+    sender: 'twilio',
+    from: FORMULA,
+    secret: '12345',
+    headers: {
+      ...FORM,
+      'x-twilio-signature': createHmac('sha1', '12345')
+        .update(`${PUBLIC_URL}/in?foo=1&bar=2${Object.entries(call).flat().join('')}`)
+        .digest('base64'),
+      'i-twilio-idempotency-token': 'abc-2',
+    },
+    query: '?foo=1&bar=2',
+    body: new URLSearchParams(call).toString(),
+    id: 'abc-2',
+    settings: { publicUrl: PUBLIC_URL },
+    value: call,
   },
 ]
