@@ -17,28 +17,44 @@ const MOST_LINES = 30
 
 /** For people, ending with a line end. */
 export function report({ config, result, unverified }: Explanation, look: Look): string {
-  const { pipeline, steps, records, calls, response, outcome } = result
+  const { pipeline, response, items } = result
   const references = [...new Set(config.placeholders.map(({ reference }) => reference))]
-  const madeUp = 'receipt' in outcome ? madeUpNote(outcome.receipt.partition) : []
+  const [receipt] = (items ?? [result]).flatMap(({ outcome }) =>
+    'receipt' in outcome ? outcome.receipt : [],
+  )
   const lines = [
     `${pipeline}, ${config.file}, revision ${config.revision}`,
     ...(references.length === 0
       ? []
       : [`references without a value, shown as they are written: ${references.join(', ')}`]),
-    ...steps.flatMap((step) => ['', ...formatStep(step, unverified, look)]),
-    ...records.flatMap((record) => formatRecord(record, look)),
-    ...calls.flatMap(formatCall),
+    ...(items ?? [result]).flatMap((item, index) => [
+      ...(items === undefined ? [] : ['', look.style('bold', `item ${index + 1} of ${items.length}`)]),
+      ...formatEvent(item, unverified, look),
+    ]),
     ...section('response to the sender', [
       String(response.status),
       ...pairs(Object.entries(response.headers)),
       ...(response.body === '' ? [] : [printableLines(response.body)]),
-      ...madeUp,
+      ...(receipt === undefined ? [] : madeUpNote(receipt.partition)),
     ]),
     '',
-    ...conclusion(result, look.style),
+    ...(items ?? [result]).flatMap((item, index) => {
+      const [first = '', ...others] = conclusion(item, look.style)
+      return items === undefined ? [first, ...others] : [`item ${index + 1}: ${first}`, ...others]
+    }),
   ]
   return `${lines.join('\n')}\n`
 }
+
+const formatEvent = (
+  { steps, records, calls }: DryRunResult,
+  unverified: string | undefined,
+  look: Look,
+): string[] => [
+  ...steps.flatMap((step) => ['', ...formatStep(step, unverified, look)]),
+  ...records.flatMap((record) => formatRecord(record, look)),
+  ...calls.flatMap(formatCall),
+]
 
 const madeUpNote = (partition: number): string[] => [
   partition === -1

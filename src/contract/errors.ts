@@ -129,6 +129,16 @@ const ERROR_TABLE = {
     'The JSON or XML is nested too deeply.',
     'Send a flatter body, or raise `maxDepth` of the source.',
   ),
+  HG_INTAKE_NO_BATCH: data(
+    400,
+    'The body has nothing at the location that `split` of the source names.',
+    'Compare the body of the sender with `split.at`.',
+  ),
+  HG_INTAKE_TOO_MANY_ITEMS: data(
+    413,
+    'The request has more events than the source accepts at once.',
+    'Send smaller batches, or raise `split.maxItems` of the source.',
+  ),
   HG_INTAKE_DUPLICATE_KEY: data(
     400,
     'The JSON has a top-level key twice.',

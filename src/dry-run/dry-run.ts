@@ -11,7 +11,7 @@ import { ProcessMetrics } from '../metrics/registry.js'
 import { redactor } from '../process/redact.js'
 import { type DryRunPipeline, dryRunPipeline, knownPartition, type PartitionCounts } from './pipeline.js'
 import type { DryRunRecord, DryRunRequest, DryRunResult, Step } from './result.js'
-import { callsOf, type Trace, traced } from './trace.js'
+import { callsOf, type TracedEvent, traced } from './trace.js'
 
 export type {
   DryRunCall,
@@ -83,27 +83,44 @@ export class DryRun {
   ): Promise<DryRunResult> {
     const checked = this.#checked(name)
     const built = this.#pipeline(checked, skipVerification)
-    const { trace, response, looked } =
+    const { events, response, looked } =
       id === undefined
         ? await receive(built, request)
         : await receiveAgain(built, checked.source.definition.requests === true, { id, contentType }, request)
     const skipped = skipVerification && id === undefined && checked.source.definition.unverified !== undefined
-    const steps = explainSource(trace.steps, skipped ? [SKIPPED, ...looked] : looked)
-    const { calls, steps: callSteps } = callsOf(
-      built.pipeline,
-      checked,
-      this.#config.references,
-      trace.committed,
-    )
+    const details = skipped ? [SKIPPED, ...looked] : looked
+    const results = events.map((event) => this.#resultOf(checked, built, event, response, details))
+    const [only, ...others] = results
+    if (only === undefined) return this.#withoutEvent(name, response)
+    if (others.length === 0) return only
+    return { ...(results.find(({ outcome }) => 'error' in outcome) ?? only), items: results }
+  }
+
+  #resultOf(
+    checked: CheckedPipeline,
+    { pipeline }: DryRunPipeline,
+    event: TracedEvent,
+    response: HttpResponse,
+    details: readonly Explained[],
+  ): DryRunResult {
+    const { outcome, records, committed } = event
+    const steps = explainSource(event.steps, details)
+    const { calls, steps: callSteps } = callsOf(pipeline, checked, this.#config.references, committed)
     return {
-      pipeline: name,
+      pipeline: checked.name,
       response: responseOf(response),
-      outcome: trace.outcome ?? refusedEarly(response),
+      outcome,
       steps: [...steps.map((step) => this.#withoutValues(step)), ...callSteps],
-      records: trace.records.map((record) => recordOf(record, this.#partitions)),
+      records: records.map((record) => recordOf(record, this.#partitions)),
       calls,
-      route: trace.steps.findLast(({ rule }) => rule !== undefined)?.rule,
+      route: event.steps.findLast(({ rule }) => rule !== undefined)?.rule,
     }
+  }
+
+  /** Such a request has no event: the listener refuses its method, or it is an empty batch. */
+  #withoutEvent(pipeline: string, response: HttpResponse): DryRunResult {
+    const none = { pipeline, steps: [], records: [], calls: [], route: undefined }
+    return { ...none, response: responseOf(response), outcome: refusedEarly(response) }
   }
 
   #checked(name: string): CheckedPipeline {
@@ -138,7 +155,7 @@ export class DryRun {
 const responseOf = ({ status, headers, body }: HttpResponse): HttpResponse => ({ status, headers, body })
 
 const recordOf = (
-  { record, deadLetter }: Trace['records'][number],
+  { record, deadLetter }: TracedEvent['records'][number],
   partitions: PartitionCounts,
 ): DryRunRecord => ({
   topic: record.target.topic,
@@ -158,7 +175,7 @@ function withoutVerification(checked: CheckedPipeline): CheckedPipeline {
 }
 
 interface Received {
-  readonly trace: Trace
+  readonly events: readonly TracedEvent[]
   readonly response: HttpResponse
   readonly looked: readonly Explained[]
 }
@@ -166,9 +183,10 @@ interface Received {
 async function receive({ pipeline, served }: DryRunPipeline, dryRequest: DryRunRequest): Promise<Received> {
   const { path, handler } = await served()
   const request = asReceived(dryRequest, path, handler)
-  const { trace, result: response } = await traced(() => exchange(handler, request))
-  const looked = trace.event === undefined ? [] : (pipeline.stages.source.instance.explain?.(request) ?? [])
-  return { trace, response, looked }
+  const { events, result: response } = await traced(() => exchange(handler, request))
+  const isEvent = events.some(({ event }) => event !== undefined)
+  const looked = isEvent ? (pipeline.stages.source.instance.explain?.(request) ?? []) : []
+  return { events, response, looked }
 }
 
 /** Runs an event that the source accepted before, without the source. */
@@ -179,13 +197,13 @@ async function receiveAgain(
   dryRequest: DryRunRequest,
 ): Promise<Received> {
   const { body, receivedAt = Date.now() } = dryRequest
-  const { trace, result: response } = await traced(async () => {
+  const { events, result: response } = await traced(async () => {
     const { path, handler } = hasRequests ? await served() : { path: '/', handler: { methods: [] } }
     const request = asReceived(dryRequest, path, handler)
     const event = () => ({ id, body: acceptedBody(body, contentType), receivedAt })
     return pipeline.stages.source.instance.respond(await intake(event, request))
   })
-  return { trace, response, looked: [] }
+  return { events, response, looked: [] }
 }
 
 /** The request as the listener passes it to the source. */
@@ -213,12 +231,15 @@ const SKIPPED: Explained = { name: 'verification', result: 'skipped', looked: []
 const explainSource = ([source, ...others]: readonly Step[], details: readonly Explained[]): Step[] =>
   source === undefined ? [] : [{ ...source, details }, ...others]
 
-/** A request with a wrong method never reaches the pipeline. */
-const refusedEarly = ({ status }: HttpResponse): Outcome => ({
-  kind: 'rejected',
-  id: undefined,
-  error: new HeadgateError(
-    'HG_INTAKE_METHOD',
-    `The listener responds with ${status} before the source gets the request.`,
-  ),
-})
+/** A request with a wrong method never reaches the pipeline; a batch without items succeeds. */
+const refusedEarly = ({ status }: HttpResponse): Outcome =>
+  status < 300
+    ? { kind: 'dropped', id: '' }
+    : {
+        kind: 'rejected',
+        id: undefined,
+        error: new HeadgateError(
+          'HG_INTAKE_METHOD',
+          `The listener responds with ${status} before the source gets the request.`,
+        ),
+      }

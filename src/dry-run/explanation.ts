@@ -63,13 +63,19 @@ function whyUnverified(
 }
 
 /** An explanation as JSON: the output of `headgate explain --json`, and the response of the admin API. */
-export interface ExplanationJson {
+export interface ExplanationJson extends EventJson {
   readonly pipeline: string
   readonly revision: string
   readonly verification:
     | { readonly kind: 'given' }
     | { readonly kind: 'skipped'; readonly why: string | undefined }
   readonly unresolved: readonly Unresolved[]
+  readonly response: HttpResponse
+  /** Of a request with several events: each of them. The rest is that of the first that is refused, or of the first. */
+  readonly items?: readonly EventJson[]
+}
+
+interface EventJson {
   readonly outcome: {
     readonly kind: Outcome['kind']
     readonly id?: string | undefined
@@ -81,7 +87,6 @@ export interface ExplanationJson {
   readonly steps: readonly Step[]
   readonly records: readonly RecordJson[]
   readonly acknowledge: readonly DryRunCall[]
-  readonly response: HttpResponse
 }
 
 interface RecordJson extends Omit<DryRunRecord, 'partition' | 'value'> {
@@ -92,13 +97,21 @@ interface RecordJson extends Omit<DryRunRecord, 'partition' | 'value'> {
 }
 
 export function explanationJson({ config, result, unverified }: Explanation): ExplanationJson {
-  const { pipeline, response, outcome, route, steps, records, calls } = result
-  const { error, ...ending } = 'error' in outcome ? outcome : { ...outcome, error: undefined }
+  const { pipeline, response, items } = result
   return {
     pipeline,
     revision: config.revision,
     verification: unverified === undefined ? { kind: 'given' } : { kind: 'skipped', why: unverified },
     unresolved: config.placeholders,
+    ...eventJson(result),
+    response,
+    ...(items !== undefined && { items: items.map(eventJson) }),
+  }
+}
+
+function eventJson({ outcome, route, steps, records, calls }: DryRunResult): EventJson {
+  const { error, ...ending } = 'error' in outcome ? outcome : { ...outcome, error: undefined }
+  return {
     outcome: error === undefined ? ending : { ...ending, code: error.code, message: error.message },
     route: route ?? null,
     steps,
@@ -107,6 +120,5 @@ export function explanationJson({ config, result, unverified }: Explanation): Ex
       return { ...record, partition: partition ?? null, value: value.toString(valueEncoding), valueEncoding }
     }),
     acknowledge: calls,
-    response,
   }
 }

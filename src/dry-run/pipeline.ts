@@ -10,7 +10,7 @@ import type { Decided } from '../pipeline/decision.js'
 import { decide } from '../pipeline/path.js'
 import type { DecidingPipeline } from '../pipeline/pipeline.js'
 import { DryRunContext, endOf, stepsOf } from './steps.js'
-import { currentTrace, type Trace } from './trace.js'
+import { currentTrace, type TracedEvent } from './trace.js'
 
 export type PartitionCounts = { readonly [topic: string]: number }
 
@@ -48,19 +48,17 @@ export function dryRunPipeline(
     http,
     signal: new AbortController().signal,
   })
-  const intake: Intake = async (receive, request) => {
+  const traceEvent = async (...[receive, request]: Parameters<Intake>): Promise<TracedEvent> => {
     const context = new DryRunContext(request)
     const decided = await decide(pipeline.decider, receive, context)
-    const { outcome, ...end } = endOf(decided, (record) => knownPartition(record, partitions))
+    const end = endOf(decided, (record) => knownPartition(record, partitions))
     const steps = await stepsOf(context, decided, pipeline.stages)
-    Object.assign(currentTrace(), {
-      event: decided.event,
-      records: recordsOf(decided),
-      steps,
-      outcome,
-      ...end,
-    })
-    return outcome
+    return { event: decided.event, records: recordsOf(decided), steps, ...end }
+  }
+  const intake: Intake = async (receive, request) => {
+    const ended = traceEvent(receive, request)
+    currentTrace().push(ended)
+    return (await ended).outcome
   }
   return {
     pipeline,
@@ -77,7 +75,7 @@ export function dryRunPipeline(
   }
 }
 
-function recordsOf({ verdict }: Decided): Trace['records'] {
+function recordsOf({ verdict }: Decided): TracedEvent['records'] {
   if (!('record' in verdict)) return []
   return [{ record: verdict.record, deadLetter: verdict.kind === 'dead-letter' }]
 }

@@ -66,4 +66,6 @@ export interface DryRunResult {
   readonly calls: readonly DryRunCall[]
   /** The name of the rule that decided, or `otherwise`; undefined if the event did not reach the rules. */
   readonly route: string | undefined
+  /** Of a request with several events: each of them. The rest of this result is that of the first that is refused, or of the first. */
+  readonly items?: readonly DryRunResult[]
 }

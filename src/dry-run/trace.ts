@@ -6,28 +6,29 @@ import type { DecidingPipeline } from '../pipeline/pipeline.js'
 import { redactor } from '../process/redact.js'
 import type { DryRunCall, Step } from './result.js'
 
-/** The observations of one run. */
-export interface Trace {
-  steps: readonly Step[]
-  records: readonly { readonly record: SinkRecord; readonly deadLetter: boolean }[]
+/** The observations of one event of a run. */
+export interface TracedEvent {
+  readonly steps: readonly Step[]
+  readonly records: readonly { readonly record: SinkRecord; readonly deadLetter: boolean }[]
   /** Undefined if the request did not become an event. */
-  event?: Event | undefined
-  committed?: Committed
-  outcome?: Outcome
+  readonly event: Event | undefined
+  readonly committed?: Committed
+  readonly outcome: Outcome
 }
 
-const traces = new AsyncLocalStorage<Trace>()
+const traces = new AsyncLocalStorage<Promise<TracedEvent>[]>()
 
 /** Runs `work` with its own trace, because a pipeline can have several runs at the same time. */
 export async function traced<Result>(
   work: () => Promise<Result>,
-): Promise<{ readonly trace: Trace; readonly result: Result }> {
-  const trace: Trace = { steps: [], records: [] }
-  return { trace, result: await traces.run(trace, work) }
+): Promise<{ readonly events: readonly TracedEvent[]; readonly result: Result }> {
+  const trace: Promise<TracedEvent>[] = []
+  const result = await traces.run(trace, work)
+  return { events: await Promise.all(trace), result }
 }
 
-/** The trace of the current run. */
-export function currentTrace(): Trace {
+/** The trace of the current run: the events of its request, in their order. */
+export function currentTrace(): Promise<TracedEvent>[] {
   const trace = traces.getStore()
   if (trace === undefined)
     throw new HeadgateError('HG_PLUGIN_FAILED', 'A stage was called outside the run of an event.')

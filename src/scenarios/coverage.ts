@@ -6,7 +6,7 @@ export interface CoveredWay {
   readonly pipeline: string
   /** A rule, or a stage that turns bad data into dead letters. */
   readonly way: { readonly kind: 'rule' | 'dead-letter'; readonly name: string }
-  /** Number of scenarios. */
+  /** Number of events of scenarios. */
   readonly count: number
 }
 
@@ -17,7 +17,9 @@ export function coverage(
   runs: readonly DryRunResult[],
 ): CoveredWay[] {
   return pipelines.flatMap(({ name: pipeline, settings, transforms, sink }) => {
-    const own = runs.filter((run) => run.pipeline === pipeline)
+    const own = runs
+      .filter((run) => run.pipeline === pipeline)
+      .flatMap((run): readonly DryRunResult[] => run.items ?? [run])
     const routes = own.map(({ route }) => route)
     const deadLetterStages = own.map(
       ({ steps }) => steps.find(({ decision }) => decision === 'dead-letter')?.stage,

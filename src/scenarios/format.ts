@@ -61,61 +61,69 @@ const Acknowledge = Type.Object(
   { ...closed, minProperties: 1, description: 'The request that acknowledges the event to its sender.' },
 )
 
+/** The expectations on one event. */
+const EVENT = {
+  outcome: Type.Optional(Type.Enum(EXPECTED_OUTCOMES, { description: 'The outcome of the event.' })),
+  code: Type.Optional(
+    Type.String({
+      examples: EVENT_CODES.filter((code) => ERRORS[code].kind === 'data'),
+      description:
+        'Why the event was refused or became a dead letter; `headgate help errors` lists the codes.',
+    }),
+  ),
+  violations: Type.Optional(
+    Type.Array(Pointer({ description: 'A JSON Pointer into the event.' }), {
+      uniqueItems: true,
+      description: 'JSON Pointers to everything that is wrong with the event: all of them, in any order.',
+    }),
+  ),
+  route: Type.Optional(Type.String({ minLength: 1, description: 'The rule that decided, or "otherwise".' })),
+  topic: Type.Optional(Topic('Topic of the record.')),
+  partition: Type.Optional(
+    Type.Union([Type.Integer({ minimum: 0 }), Type.Literal('by key')], {
+      expected: 'a partition, or "by key"',
+      description: 'Partition of the record; "by key" if the target names no partition and the key decides.',
+    }),
+  ),
+  key: Type.Optional(
+    Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      expected: 'text, or null if the record must have no key',
+      description: 'Key of the record.',
+    }),
+  ),
+  headers: Type.Optional(
+    Headers('Headers of the record by name; null if the record must not have the header.'),
+  ),
+  value: Type.Optional(
+    Type.Unknown({
+      description:
+        'The whole value of the record as JSON; white space and the order of keys are ignored. Or a string: the exact text.',
+    }),
+  ),
+  deadLetter: Type.Optional(
+    Type.Union([Type.Boolean(), DeadLetter], {
+      expected: 'true, false or {"topic": ..., "stage": ...}',
+      description:
+        'Whether the record is a dead letter. If it is, the other expectations apply to the dead letter.',
+    }),
+  ),
+  acknowledge: Type.Optional(
+    Type.Union([Type.Boolean(), Acknowledge], {
+      expected: 'true, false or {"method": ..., "url": ..., "body": ...}',
+      description: 'The request that acknowledges the event to its sender; false if there must be none.',
+    }),
+  ),
+}
+
 const Expect = Type.Object(
   {
     response: Type.Optional(ExpectedResponse),
-    outcome: Type.Optional(Type.Enum(EXPECTED_OUTCOMES, { description: 'The outcome of the event.' })),
-    code: Type.Optional(
-      Type.String({
-        examples: EVENT_CODES.filter((code) => ERRORS[code].kind === 'data'),
+    ...EVENT,
+    items: Type.Optional(
+      Type.Array(Type.Object(EVENT, closed), {
         description:
-          'Why the event was refused or became a dead letter; `headgate help errors` lists the codes.',
-      }),
-    ),
-    violations: Type.Optional(
-      Type.Array(Pointer({ description: 'A JSON Pointer into the event.' }), {
-        uniqueItems: true,
-        description: 'JSON Pointers to everything that is wrong with the event: all of them, in any order.',
-      }),
-    ),
-    route: Type.Optional(
-      Type.String({ minLength: 1, description: 'The rule that decided, or "otherwise".' }),
-    ),
-    topic: Type.Optional(Topic('Topic of the record.')),
-    partition: Type.Optional(
-      Type.Union([Type.Integer({ minimum: 0 }), Type.Literal('by key')], {
-        expected: 'a partition, or "by key"',
-        description:
-          'Partition of the record; "by key" if the target names no partition and the key decides.',
-      }),
-    ),
-    key: Type.Optional(
-      Type.Unsafe<string | null>({
-        type: ['string', 'null'],
-        expected: 'text, or null if the record must have no key',
-        description: 'Key of the record.',
-      }),
-    ),
-    headers: Type.Optional(
-      Headers('Headers of the record by name; null if the record must not have the header.'),
-    ),
-    value: Type.Optional(
-      Type.Unknown({
-        description:
-          'The whole value of the record as JSON; white space and the order of keys are ignored. Or a string: the exact text.',
-      }),
-    ),
-    deadLetter: Type.Optional(
-      Type.Union([Type.Boolean(), DeadLetter], {
-        expected: 'true, false or {"topic": ..., "stage": ...}',
-        description:
-          'Whether the record is a dead letter. If it is, the other expectations apply to the dead letter.',
-      }),
-    ),
-    acknowledge: Type.Optional(
-      Type.Union([Type.Boolean(), Acknowledge], {
-        expected: 'true, false or {"method": ..., "url": ..., "body": ...}',
-        description: 'The request that acknowledges the event to its sender; false if there must be none.',
+          'For a source with `split`: the expected result of each event of the request, all of them in their order.',
       }),
     ),
   },

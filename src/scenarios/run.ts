@@ -83,6 +83,22 @@ interface Expectation {
 
 /** The expectations that were not met, in the order of processing. */
 function differences({ expect, written }: Expectation, result: DryRunResult): Difference[] {
+  const found = eventDifferences({ expect, written }, result)
+  const { items } = expect
+  if (items === undefined) return found
+  const results = result.items ?? [result]
+  if (results.length !== items.length)
+    return [...found, { field: 'items', expected: String(items.length), found: String(results.length) }]
+  const ofItems = results.flatMap((item, index) =>
+    eventDifferences(
+      { expect: items[index] as Expect, written: (pointer) => written(`/items/${index}${pointer}`) },
+      item,
+    ).map((difference) => ({ ...difference, field: `item ${index + 1} ${difference.field}` })),
+  )
+  return [...found, ...ofItems]
+}
+
+function eventDifferences({ expect, written }: Expectation, result: DryRunResult): Difference[] {
   const { response, outcome, route, records } = result
   const [record] = records
   const error = failureOf(result)

@@ -1,10 +1,14 @@
 import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { report } from '../../src/commands/explain-report.js'
 import { formatProblem } from '../../src/config/problem.js'
 import { type CheckedConfig, readConfig } from '../../src/config/read.js'
 import { DryRun } from '../../src/dry-run/dry-run.js'
+import { explanationJson } from '../../src/dry-run/explanation.js'
 import { plugins } from '../../src/plugins/index.js'
+import type { Scenario } from '../../src/scenarios/read.js'
+import { runScenario } from '../../src/scenarios/run.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { readText } from '../helpers/pipelines/inline-pipeline.js'
 import { inlineConfig, inlinePlugins } from '../helpers/pipelines/inline-plugins.js'
@@ -312,4 +316,58 @@ test('a plugin that does not explain itself is shown by its verdict; without HTT
     ['sink.memory', 'pass', 0],
     ['post-commit.0.tell', 'pass', 0],
   ])
+})
+
+test('a batch shows each of its events, and a scenario can expect them', async () => {
+  const config = shipped(({ source }) => {
+    source.config.split = { at: '/events' }
+  })
+  const dryRun = new DryRun(config)
+  const body = Buffer.from(
+    `{"events":[${dataAction('da-1', { region: 'eu-west' })},{"x":1},${dataAction('da-2', { region: 'eu-west' })}]}`,
+  )
+  const result = await dryRun.run(PIPELINE, request(body), SKIP)
+  expect(result.items).toMatchObject([
+    { route: 'eu-west', outcome: { kind: 'delivered', id: 'da-1' }, records: [{ key: 'da-1' }] },
+    { outcome: { kind: 'rejected', error: { code: 'HG_INTAKE_NO_ID' } }, records: [] },
+    { route: 'eu-west', outcome: { kind: 'delivered', id: 'da-2' }, records: [{ key: 'da-2' }] },
+  ])
+  expect(result).toMatchObject({ outcome: { kind: 'rejected' }, response: { status: 400 } })
+  const text = report({ config, result }, { style: (_, shown) => shown, full: false })
+  expect(text).toContain('item 2 of 3')
+  expect(text).toMatch(/item 1: It would be delivered[^\n]*\nitem 2: It would be refused: HG_INTAKE_NO_ID/)
+  expect(explanationJson({ config, result }).items?.map(({ route }) => route)).toEqual([
+    'eu-west',
+    null,
+    'eu-west',
+  ])
+
+  const expecting = (items: readonly object[]) => {
+    const expect = { outcome: 'rejected', items } as Scenario['expect']
+    const base = {
+      name: 'a',
+      location: { file: 'f', line: 1, column: 1 },
+      method: undefined,
+      query: undefined,
+    }
+    return { ...base, pipeline: PIPELINE, headers: {}, body, verify: false, expect, written: () => '' }
+  }
+  const differences = async (items: readonly object[]) =>
+    (await runScenario(expecting(items), dryRun)).differences.map(({ field }) => field)
+  expect(await differences([{ route: 'eu-west' }, { code: 'HG_INTAKE_NO_ID' }, { key: 'da-2' }])).toEqual([])
+  expect(await differences([{ route: 'x' }, {}, { key: 'y' }])).toEqual(['item 1 route', 'item 3 key'])
+  expect(await differences([{}])).toEqual(['items'])
+})
+
+test('an empty batch is no event', async () => {
+  const config = shipped(({ source }) => {
+    source.config.split = {}
+  })
+  const result = await new DryRun(config).run(PIPELINE, request(Buffer.from('[]')), SKIP)
+  expect(result).toMatchObject({
+    outcome: { kind: 'dropped' },
+    response: { status: 200 },
+    steps: [],
+    records: [],
+  })
 })

@@ -2,7 +2,7 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import { type ParseError, parse as parseTolerantly, printParseErrorCode } from 'jsonc-parser'
 import { HeadgateError } from '../../contract/errors.js'
 import type { JsonBody, JsonPointer, Original } from '../../contract/index.js'
-import { locate, type Member, scanEnvelope } from './scan.js'
+import { elements, locate, type Member, scanEnvelope } from './scan.js'
 
 /**
  * Parses the body of a request. A byte order mark is not a part of the document (RFC 8259, 8.1 lets a receiver ignore it, and
@@ -23,6 +23,17 @@ export function parseBody(sent: Buffer, maxDepth: number, original?: Original): 
   refuseDuplicates(members)
   return { bytes, value, original, slice: (pointer) => slice(bytes, members, pointer) }
 }
+
+/** A part of a parsed body as a body of its own. Throws HG_INTAKE_DUPLICATE_KEY. */
+export function partOf(bytes: Buffer, value: unknown): JsonBody {
+  const { members } = scanEnvelope(bytes)
+  refuseDuplicates(members)
+  return { bytes, value, original: undefined, slice: (pointer) => slice(bytes, members, pointer) }
+}
+
+/** The bytes of each element of an array. */
+export const elementsOf = (array: Buffer): Buffer[] =>
+  elements(array).map(([start, end]) => array.subarray(start, end))
 
 const withoutMark = (bytes: Buffer): Buffer =>
   bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes

@@ -86,6 +86,19 @@ export function locate(
   return [start, endOfValue(bytes, start)]
 }
 
+/** The bytes [start, end) of each element of an array. */
+export function elements(bytes: Buffer): (readonly [number, number])[] {
+  const found: (readonly [number, number])[] = []
+  let at = skipSpace(bytes, skipSpace(bytes, 0) + 1)
+  while (bytes[at] !== CLOSE_BRACKET) {
+    const end = endOfValue(bytes, at)
+    found.push([at, end])
+    at = skipSpace(bytes, end)
+    if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1)
+  }
+  return found
+}
+
 function memberOf(bytes: Buffer, object: number, key: string): number | undefined {
   let found: number | undefined
   let at = skipSpace(bytes, object + 1)

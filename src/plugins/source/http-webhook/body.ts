@@ -15,7 +15,7 @@ import { mediaType } from '../../../lib/body/media-type.js'
 import { parseBody } from '../../../lib/json/body.js'
 import { Type } from '../../../lib/json/pointer.js'
 
-const FORMATS = ['json', 'form', 'xml', 'multipart', 'raw'] as const
+const FORMATS = ['json', 'form', 'xml', 'multipart', 'ndjson', 'raw'] as const
 
 export const Body = Type.Object(
   {
@@ -23,9 +23,9 @@ export const Body = Type.Object(
       minItems: 1,
       uniqueItems: true,
       default: ['json'],
-      expected: 'a list of "json", "form", "xml", "multipart" and "raw"',
+      expected: 'a list of "json", "form", "xml", "multipart", "ndjson" and "raw"',
       description:
-        'The accepted formats; Content-Type decides which one a body has. All but `raw` are decoded to JSON for the event id, schemas, rules and headers. `raw` takes any other Content-Type, or none, and its content is null.',
+        'The accepted formats; Content-Type decides which one a body has. All but `raw` are decoded to JSON for the event id, schemas, rules and headers. `ndjson` is JSON in lines, and needs `split`. `raw` takes any other Content-Type, or none, and its content is null.',
     }),
     value: Type.Enum(['sent', 'json'], {
       default: 'sent',
@@ -58,16 +58,21 @@ export interface BodyReader {
   readonly accepted: string
   /** Throws HG_INTAKE_MEDIA_TYPE if the Content-Type is not accepted. */
   require(headers: HttpHead['headers']): void
+  /** Whether the body is JSON in lines, which `read` does not read. */
+  isLines(headers: HttpHead['headers']): boolean
   /** The body by its Content-Type. Throws a HeadgateError of kind `data`. */
   read(headers: HttpHead['headers'], bytes: Buffer): JsonBody
 }
 
 const JSON_TYPE = 'application/json'
+const LINES = 'application/x-ndjson'
+const LINE_TYPES = new Set([LINES, 'application/ndjson', 'application/jsonl', 'application/x-jsonlines'])
 const ACCEPTED: { readonly [format in (typeof FORMATS)[number]]: string } = {
   json: JSON_TYPE,
   form: FORM,
   xml: 'application/xml, text/xml',
   multipart: MULTIPART,
+  ndjson: LINES,
   raw: '*/*',
 }
 
@@ -78,6 +83,7 @@ export function bodyReader(
   const limits: DecodeLimits = { maxDepth, maxFields }
   const accepted = formats.map((format) => ACCEPTED[format]).join(', ')
   const hasJson = formats.includes('json')
+  const hasLines = formats.includes('ndjson')
   const formType = jsonField === undefined ? FORM : `${FORM}; ${JSON_FIELD}=${jsonField}`
   const refused = (found: string) =>
     new HeadgateError('HG_INTAKE_MEDIA_TYPE', `${found}; expected ${accepted}, in UTF-8.`)
@@ -100,12 +106,14 @@ export function bodyReader(
     )
       throw refused('The charset is not UTF-8')
     if (format === 'json') return undefined
+    if (format === 'ndjson') return LINES
     if (format === 'form') return formType
     return format === 'xml' ? XML : multipartType(type)
   }
 
   return {
     accepted,
+    isLines: (headers) => hasLines && typeOf(headers['content-type']) === LINES,
     require: (headers) => void typeOf(headers['content-type']),
     read(headers, bytes) {
       const type = typeOf(headers['content-type'])
@@ -123,6 +131,7 @@ const XML_TYPE = /^(?:text\/xml|application\/xml|[^/]+\/.+\+xml)$/
 
 function formatOf(type: string): (typeof FORMATS)[number] | undefined {
   if (type === JSON_TYPE || JSON_SUFFIX.test(type)) return 'json'
+  if (LINE_TYPES.has(type)) return 'ndjson'
   if (type === FORM) return 'form'
   if (type === MULTIPART) return 'multipart'
   return XML_TYPE.test(type) ? 'xml' : undefined

@@ -81,10 +81,11 @@ export function* handshakeProblems({
 /** Settings of bodies that fit the schema and cannot be used with others. */
 export function* bodyProblems({
   body: { formats, value, jsonField },
+  split,
   eventId,
   verify,
   handshake,
-}: Pick<Settings, 'body' | 'eventId' | 'verify' | 'handshake'>): Iterable<ConfigProblem> {
+}: Pick<Settings, 'body' | 'split' | 'eventId' | 'verify' | 'handshake'>): Iterable<ConfigProblem> {
   const problem = (at: string, message: string): ConfigProblem => ({
     at,
     code: 'HG_CONFIG_CONFLICT',
@@ -94,7 +95,21 @@ export function* bodyProblems({
     yield problem('/body/jsonField', 'Only a form has a field with JSON, and `formats` does not have "form".')
   if (value === 'json' && formats.includes('raw'))
     yield problem('/body/value', 'A raw body is not decoded: it has no JSON. Use "sent".')
+  if (split !== undefined && eventId !== 'digest' && eventId !== 'new' && pointersOf(eventId).length === 0)
+    yield problem('/eventId', 'All items of a batch would have the same id: it has to be in the item.')
+  if (formats.includes('ndjson')) {
+    if (split === undefined)
+      yield problem('/body/formats', 'JSON in lines is split into its lines: set `split`.')
+    if (verify.scheme === 'body-field')
+      yield problem('/verify/scheme', 'JSON in lines has no place of its own in which a secret could be.')
+    if (handshake?.form === 'body')
+      yield problem(
+        '/handshake/form',
+        'JSON in lines has no place of its own by which a handshake could be recognised.',
+      )
+  }
   if (formats.some((format) => format !== 'raw')) return
+  if (split !== undefined) yield problem('/split', 'A raw body has no content that could be split.')
   if (pointersOf(eventId).length > 0)
     yield problem(
       '/eventId',

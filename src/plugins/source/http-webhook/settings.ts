@@ -1,6 +1,7 @@
 import type { Static } from 'typebox'
 import { Type } from '../../../lib/json/pointer.js'
 import { Duration, Size } from '../../../lib/units.js'
+import { Split } from './batch.js'
 import { Body } from './body.js'
 import { Encodings } from './content-encoding.js'
 import { EventId } from './event-id.js'
@@ -22,7 +23,7 @@ export const settings = Type.Object(
         SENDERS.map(({ name }) => name),
         {
           description:
-            'The sender, if Headgate knows it: stands for `eventId`, `verify`, `handshake`, `body`, `responses` and `responseTimeout` as that sender needs them. Each of them can be overridden. `headgate senders NAME` shows its settings.',
+            'The sender, if Headgate knows it: stands for `eventId`, `verify`, `handshake`, `body`, `split`, `responses` and `responseTimeout` as that sender needs them. Each of them can be overridden. `headgate senders NAME` shows its settings.',
         },
       ),
     ),
@@ -49,6 +50,7 @@ export const settings = Type.Object(
     verify: Verify,
     handshake: Type.Optional(Handshake),
     body: Body,
+    split: Type.Optional(Split),
     maxBody: Size({
       default: '980KiB',
       description:

@@ -11,14 +11,15 @@ import {
   type HttpResponse,
   type Intake,
   isHandshake,
-  type JsonBody,
   type Outcome,
   type Source,
   type SourceContext,
 } from '../../../contract/index.js'
 import { problem } from '../../../http/problem.js'
 import { InFlight } from '../../../lib/async.js'
+import { nextTurn } from '../../../lib/slices.js'
 import { bytes, milliseconds } from '../../../lib/units.js'
+import { type Batch, batchResponse, worstOf } from './batch.js'
 import { type BodyReader, bodyReader } from './body.js'
 import { type ContentEncoding, contentEncoding } from './content-encoding.js'
 import { Deadline } from './deadline.js'
@@ -30,6 +31,8 @@ import { verifier } from './verify/schemes.js'
 import type { Verifier } from './verify/verifier.js'
 
 const NO_BODY = Buffer.alloc(0)
+/** As many events as the listener takes in a tick. */
+const ITEMS_A_TURN = 32
 const JSON_HEADERS = { 'content-type': 'application/json' }
 const STATUS = { accepted: 200, delivered: 200, duplicate: 200, dropped: 200, 'dead-lettered': 202 } as const
 
@@ -43,7 +46,7 @@ export class HttpWebhook implements Source {
   readonly #verify: Verifier
   readonly #encoding: ContentEncoding
   readonly #reader: BodyReader
-  readonly #receive: (request: HttpRequest) => Event | Handshake
+  readonly #receive: (request: HttpRequest) => Event | Batch | Handshake
   readonly #handshake: HeadHandshake | undefined
   /** Headers of the responses to some errors. */
   readonly #errorHeaders: { readonly [code in ErrorCode]?: { readonly [name: string]: string } }
@@ -103,16 +106,20 @@ export class HttpWebhook implements Source {
   explain(request: HttpRequest): readonly Explained[] {
     const { verify, eventId } = this.#config
     const received = this.#receive(request)
+    const proved: Explained[] =
+      // The scheme "none" has nothing to look at.
+      verify.scheme === 'none'
+        ? []
+        : [{ name: 'verification', result: `${verify.scheme}: proved`, looked: [] }]
+    if ('items' in received)
+      return [...proved, { name: 'batch', result: `${received.items.length} items`, looked: [] }]
     if (isHandshake(received)) return []
     const { id } = received
     const at = [eventId]
       .flat()
       .map((place) => place || 'the body')
       .join(', ')
-    const idFound: Explained = { name: 'event id', result: id, looked: [{ at, found: id }] }
-    // The scheme "none" has nothing to look at.
-    if (verify.scheme === 'none') return [idFound]
-    return [{ name: 'verification', result: `${verify.scheme}: proved`, looked: [] }, idFound]
+    return [...proved, { name: 'event id', result: id, looked: [{ at, found: id }] }]
   }
 
   #handler(intake: Intake): HttpHandler {
@@ -154,6 +161,12 @@ export class HttpWebhook implements Source {
     } catch (reason) {
       return this.#refuse(intake, reason, request)
     }
+    return this.#config.split === undefined
+      ? this.#takeEvent(intake, request)
+      : this.#takeBatch(intake, request)
+  }
+
+  #takeEvent(intake: Intake, request: HttpRequest): Promise<HttpResponse> {
     let id: string | undefined
     let added = 0
     let late = false
@@ -166,7 +179,8 @@ export class HttpWebhook implements Source {
         resolve(this.respond({ kind: 'unavailable', id, error: tooLate(this.#config.responseTimeout) }))
       })
       const receive = () => {
-        const event = this.#receive(request)
+        // There is a batch only with `split`.
+        const event = this.#receive(request) as Event | Handshake
         if (isHandshake(event)) return event
         const more = bytesBeside(request.body, event.body)
         if (more > 0) {
@@ -183,6 +197,59 @@ export class HttpWebhook implements Source {
         resolve(this.respond(outcome))
       }, reject)
     })
+  }
+
+  #takeBatch(intake: Intake, request: HttpRequest): Promise<HttpResponse> {
+    let late = false
+    this.#inFlight.begin()
+    return new Promise((resolve, reject) => {
+      const due = this.#deadline.begin(() => {
+        late = true
+        this.#memory.add(request.body.length)
+        const error = tooLate(this.#config.responseTimeout)
+        resolve(this.respond({ kind: 'unavailable', id: undefined, error }))
+      })
+      this.#settleBatch(intake, request).then((response) => {
+        this.#deadline.end(due)
+        if (late) this.#memory.release(request.body.length)
+        this.#inFlight.end()
+        resolve(response)
+      }, reject)
+    })
+  }
+
+  /** Each item is an event like any other. The response waits for all of them. */
+  async #settleBatch(intake: Intake, request: HttpRequest): Promise<HttpResponse> {
+    let batch: Batch
+    try {
+      await this.#verify.prepare?.(request)
+      const received = this.#receive(request)
+      if (!('items' in received)) return this.respond(await intake(() => received, request))
+      batch = received
+    } catch (reason) {
+      return this.#refuse(intake, reason, request)
+    }
+    const added = bytesBeside(request.body, batch.body)
+    if (!this.#memory.take(added)) return this.#refuse(intake, noMemory(), request)
+    const outcomes: Promise<Outcome>[] = []
+    for (const item of batch.items) {
+      // Other senders have their turn meanwhile.
+      if (outcomes.length > 0 && outcomes.length % ITEMS_A_TURN === 0) await nextTurn()
+      this.#inFlight.begin()
+      const ended = intake(item, request)
+      void ended.then(() => this.#inFlight.end())
+      outcomes.push(ended)
+    }
+    const response = this.#respondToBatch(await Promise.all(outcomes))
+    this.#memory.release(added)
+    return response
+  }
+
+  #respondToBatch(outcomes: readonly Outcome[]): HttpResponse {
+    const ended = outcomes.filter((outcome) => outcome.kind !== 'handshake')
+    const worst = worstOf(ended)
+    const response = batchResponse(ended, worst && this.#responseTo(worst))
+    return adapted(response, worst?.kind ?? 'delivered', this.#config.responses)
   }
 
   /** There is no body that could be verified: these handshakes are answered before it is read. */
@@ -258,7 +325,7 @@ const failureOf = async (work: Promise<void> | undefined): Promise<unknown> => {
 }
 
 /** Bytes that were made of the body of the request: inflated, and decoded ones. */
-function bytesBeside(sent: Buffer, { bytes, original }: JsonBody): number {
+function bytesBeside(sent: Buffer, { bytes, original }: Batch['body']): number {
   if (original === undefined) return bytes === sent ? 0 : bytes.length
   return bytes.length + (original.bytes === sent ? 0 : original.bytes.length)
 }
