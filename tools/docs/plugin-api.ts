@@ -12,7 +12,7 @@ const PARTS: readonly { readonly file: RegExp; readonly heading: string }[] = [
   { file: /contract\/event/, heading: 'Events' },
   { file: /contract\/(source|http)/, heading: 'Sources' },
   { file: /contract\/transform/, heading: 'Transforms' },
-  { file: /contract\/(sink|record-log|inbox|topics)/, heading: 'Sinks' },
+  { file: /contract\/(sink|record-log|inbox|instances|topics)/, heading: 'Sinks' },
   { file: /contract\/post-commit/, heading: 'Post-commit stages' },
   { file: /contract\/(context|metrics|stage)/, heading: 'Context' },
   { file: /contract\/(check|probe|variants)/, heading: 'Checks' },

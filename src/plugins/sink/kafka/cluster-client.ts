@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import type { Inbox, Log, Shareable, SharedContext, Sink } from '../../../contract/index.js'
+import type { Inbox, InstanceGroup, Log, Shareable, SharedContext, Sink } from '../../../contract/index.js'
 import { type Consumer, openConsumer } from './consumer.js'
 import { GroupOffsets } from './group-offsets.js'
 import { ClientLog } from './health.js'
 import { KafkaInbox } from './inbox/inbox.js'
+import { InstanceGroups } from './instances/instance-groups.js'
 import type { ClientLogLine } from './producer.js'
 import { type ClientConfig, clientConfig, consumerConfig, type Properties, type Use } from './properties.js'
 import type { LogReader } from './record-log.js'
@@ -40,6 +41,7 @@ export class ClusterClient implements Shareable {
   readonly #supervisor: Supervisor
   readonly #reader: ClusterReader
   readonly #topicIds: TopicIds
+  readonly #instances: InstanceGroups
 
   /** `group`: one that these credentials may use; a consumer looks for its coordinator even if nobody asks it to. */
   constructor(
@@ -65,6 +67,7 @@ export class ClusterClient implements Shareable {
     })
     this.#reader = new ClusterReader(config, brokers, group, clientLog.write)
     this.#topicIds = new TopicIds(config, brokers)
+    this.#instances = new InstanceGroups(config, brokers)
     this.reader = this.#reader
     this.topicIds = this.#topicIds
   }
@@ -85,6 +88,11 @@ export class ClusterClient implements Shareable {
       signal: this.#signal,
       send,
     })
+  }
+
+  /** `group`: that of its position. */
+  instances(pipeline: string, group: string, log: Log): InstanceGroup {
+    return this.#instances.of(pipeline, `${group}.instances`, log)
   }
 
   async stop(): Promise<void> {

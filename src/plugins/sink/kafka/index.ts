@@ -78,6 +78,7 @@ export const kafkaSink = definePlugin({
         inbox ??= client.inbox(topic, group, log, send)
         return inbox
       },
+      instances: client.instances(pipeline, group, log),
     }
   },
 })
