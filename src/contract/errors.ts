@@ -264,11 +264,15 @@ const ERROR_TABLE = {
   ),
   HG_KAFKA_NOT_ALLOWED: config(
     'The Kafka user lacks rights that the sink needs.',
-    'Grant the user of the sink Describe, Read and Write on its topics, and Read on the consumer group headgate.PIPELINE. `headgate validate --against-cluster` prints the commands.',
+    'Grant the user of the sink Describe, Read and Write on its topics, and Read on the consumer groups headgate.PIPELINE and headgate.PIPELINE.instances. `headgate validate --against-cluster` prints the commands.',
   ),
   HG_LEDGER_NOT_READY: infrastructure(
     'Recovery is not complete: the ledger is still reading the records in Kafka.',
     'Nothing is lost; the sender tries again. /ready shows the progress.',
+  ),
+  HG_LEDGER_STANDBY: infrastructure(
+    'Another instance of the pipeline is active, and this one is a standby: only one takes events if the pipeline has no inbox.',
+    'Nothing is lost; the sender tries again. Send events to the instance that the message names; this one takes over when that one stops. If it is another pipeline with the same name, rename one of them. For several active instances, give the pipeline an inbox.',
   ),
   HG_STATE_WRITE: infrastructure(
     'Headgate cannot write to the state directory.',

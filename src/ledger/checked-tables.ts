@@ -68,6 +68,7 @@ export class CheckedTables {
    * nothing.
    */
   async write(fill: () => void): Promise<void> {
+    this.#begin()
     try {
       await this.#database.batch(() => this.#fillAll(fill))
     } catch (error) {
@@ -77,6 +78,7 @@ export class CheckedTables {
 
   /** The same at once, for rare changes. Must not be called while `write` is under way. */
   writeSync(fill: () => void): void {
+    this.#begin()
     try {
       this.#database.transactionSync(() => this.#fillAll(fill))
     } catch (error) {
@@ -87,10 +89,14 @@ export class CheckedTables {
   #fillAll(fill: () => void): void {
     // Otherwise the rows that the last transaction wrote are not seen.
     this.#database.resetReadTxn()
-    for (const table of this.#tables.values()) table.begin()
     fill()
     const checksums = Object.fromEntries([...this.#tables].map(([name, { checksum }]) => [name, checksum]))
     void this.#stored.put(ROW, { ...this.#checksums, ...checksums })
+  }
+
+  /** A database that refuses a transaction at once has written nothing of it. */
+  #begin(): void {
+    for (const table of this.#tables.values()) table.begin()
   }
 
   #rollback(error: unknown): HeadgateError {

@@ -1,4 +1,4 @@
-import type { Event, Log, Outcome, Receipt, RecordLog, SinkRecord } from '../contract/index.js'
+import type { Event, InstanceGroup, Log, Outcome, Receipt, RecordLog, SinkRecord } from '../contract/index.js'
 import { Backlog } from './backlog.js'
 import type { CatchUpOptions } from './catch-up.js'
 import { Claims } from './claims.js'
@@ -43,7 +43,8 @@ export interface DurableLedgerOptions extends LedgerTerms {
  * 4. A checkpoint never passes a record of unknown fate: the reports of a partition come in the order of its offsets, and
  *    become checkpoints only while the ledger is open. An outcome in doubt closes it, until the sink has cancelled all
  *    records in flight (fence) and the log has been read to its end.
- * 5. The ledger takes events only while it is open, which means: every record below the end of the log is in the state.
+ * 5. The ledger takes events only while it is open, which means: every record below the end of the log is in the state, and
+ *    this instance is the active one (`InstanceGroup`). Otherwise it fences, and reads the log when it is active again.
  * 6. Of each identity at most one event is in flight; copies get its outcome.
  * 7. A redelivery gets its response only after a check, begun after its arrival, that the log is still the same. Its acknowledgement
  *    is then pending again, unless it was pending already.
@@ -67,6 +68,7 @@ export class DurableLedger implements Ledger {
   readonly #logger: Log
   readonly #signal: AbortSignal
   #terms: LedgerTerms
+  #instances: InstanceGroup | undefined
   readonly #wakers: (() => void)[] = []
   #replacedPartitions = 0
   readonly #flusher: Flusher
@@ -86,12 +88,14 @@ export class DurableLedger implements Ledger {
     this.#logger = logger
     this.#signal = signal
     this.#terms = terms
+    this.#instances = terms.instances
     const log = () => this.#terms.log
     this.#flusher = new Flusher({ logger, flush: () => this.#flush() })
     const positions = () => this.#store.acknowledgedUpTo()
     this.#committer = new OffsetCommitter({ log, logger, positions, signal })
     this.#recovery = new Recovery({
       log,
+      instances: () => this.#instances,
       catchUpOptions: (present) => this.#catchUpOptions(present),
       onCaughtUp: () => this.#onCaughtUp(),
     })
@@ -135,6 +139,7 @@ export class DurableLedger implements Ledger {
     const stoppedInOrder = this.#store.takeCleanStop()
     for (const ack of this.#store.pending.load(stoppedInOrder)) this.#backlog.enqueue(ack)
     this.#backlog.refill()
+    this.#instances?.join(this.#store.instanceId, this.#onLost)
     this.#recovery.start({ fence: false, quiet: stoppedInOrder })
     this.#watch.start()
   }
@@ -142,7 +147,7 @@ export class DurableLedger implements Ledger {
   /** An event is accepted when it is delivered. */
   async finish(): Promise<void> {}
 
-  async stop(): Promise<void> {
+  async stop(isTakenOver = false): Promise<void> {
     if (this.#recovery.isStopped) return
     this.#watch.stop()
     // Not while the fate of a record is unknown: the checkpoint would pass it, and it would never be read.
@@ -151,6 +156,7 @@ export class DurableLedger implements Ledger {
     this.#recovery.stop()
     await this.#flusher.stop()
     await this.#committer.stop()
+    await this.#instances?.leave(isTakenOver)
     this.#store.close(isCaughtUp && this.#deduplicator.inFlight === 0 && this.#flusher.problem === undefined)
   }
 
@@ -166,6 +172,8 @@ export class DurableLedger implements Ledger {
   once(event: Event, deliver: (digest: string) => Promise<Outcome>, knownDigest?: string): Promise<Outcome> {
     const { problem } = this.#flusher
     if (problem !== undefined) return Promise.resolve(unavailable(event, 'HG_STATE_WRITE', problem))
+    if (this.#instances?.isActive() === false)
+      return Promise.resolve(unavailable(event, 'HG_LEDGER_STANDBY', this.#instances.reason()))
     if (!this.#recovery.isOpen) return Promise.resolve(notReady(event))
     return this.#deduplicator.once(event, deliver, knownDigest)
   }
@@ -242,6 +250,7 @@ export class DurableLedger implements Ledger {
     this.#claims.addKey(terms.mac)
     this.#recovery.logChanged()
     this.#store.limit(terms)
+    if (terms.instances !== before.instances) void this.#moveTo(terms.instances)
     if (terms.by !== before.by) {
       // The index has to be filled again from the log.
       this.#store.marks.clear()
@@ -294,7 +303,21 @@ export class DurableLedger implements Ledger {
     }
   }
 
+  /** The place in the group goes over to the client of another sink, without a moment in which no instance is active. */
+  async #moveTo(next: InstanceGroup | undefined): Promise<void> {
+    const before = this.#instances
+    next?.join(this.#store.instanceId, this.#onLost)
+    await next?.active(this.#signal)
+    if (this.#recovery.isStopped || this.#terms.instances !== next) return
+    this.#instances = next
+    await before?.leave(true)
+  }
+
+  readonly #onLost = (): void => this.#recovery.start({ fence: true, quiet: false })
+
   #onCaughtUp(): void {
+    // Another instance may have committed since.
+    this.#committer.forget()
     this.#store.setDedupBy(this.#terms.by)
     this.#reported.startEpoch()
     this.#changed()

@@ -1,4 +1,12 @@
-import type { Event, Outcome, Position, Receipt, RecordLog, SinkRecord } from '../contract/index.js'
+import type {
+  Event,
+  InstanceGroup,
+  Outcome,
+  Position,
+  Receipt,
+  RecordLog,
+  SinkRecord,
+} from '../contract/index.js'
 import type { RecordMac } from '../pipeline/record-mac.js'
 import type { DedupBy } from './identity.js'
 import type { FailureReason, PendingAck, StageAfter } from './rows.js'
@@ -12,8 +20,8 @@ export interface Ledger {
   start(): Promise<void>
   /** Works off no more accepted events, before the last acknowledgements are made. */
   finish(): Promise<void>
-  /** Writes all changes that are not on disk yet. */
-  stop(): Promise<void>
+  /** Writes all changes that are not on disk yet. `isTakenOver`: another process uses the same state next. */
+  stop(isTakenOver?: boolean): Promise<void>
   notReady(): readonly string[]
   /**
    * Resolves when the ledger has caught up with the log and takes events, at once if it does already. Rejects with
@@ -77,6 +85,8 @@ export type AckSource = Pick<
 export interface LedgerTerms {
   /** Has the records; without it, a lost state directory cannot be recovered. */
   readonly log: RecordLog | undefined
+  /** Undefined if the sink has none: then nothing notices a second instance. */
+  readonly instances?: InstanceGroup | undefined
   /** Proves that the pipeline wrote a record. */
   readonly mac: RecordMac
   readonly by: DedupBy

@@ -1,5 +1,5 @@
 import { asHeadgateError, HeadgateError } from '../contract/errors.js'
-import type { RecordLog } from '../contract/index.js'
+import type { InstanceGroup, RecordLog } from '../contract/index.js'
 import { backoffDelay, sleep } from '../lib/async.js'
 import { type CatchUpOptions, catchUp, catchUpNewPartitions, newProgress } from './catch-up.js'
 import { requireSameLog } from './replaced-log.js'
@@ -7,6 +7,8 @@ import { requireSameLog } from './replaced-log.js'
 interface RecoveryOptions {
   /** The present log; without one, there is nothing to read. */
   log(): RecordLog | undefined
+  /** The instances of the pipeline, of which only the active one may read to the end. */
+  instances(): InstanceGroup | undefined
   /** The options for reading a log, as they are now. */
   catchUpOptions(log: () => RecordLog): Omit<CatchUpOptions, 'quiet'>
   /** Called each time that the ledger has caught up. */
@@ -56,6 +58,9 @@ export class Recovery {
   }
 
   notReady(): readonly string[] {
+    const instances = this.#options.instances()
+    if (this.#condition === 'stopped') return []
+    if (instances?.isActive() === false) return [instances.reason()]
     if (this.#condition !== 'recovering') return []
     const { read, total, problem } = this.#progress
     return [problem ?? `The ledger is catching up with Kafka: ${read} of about ${total} records.`]
@@ -116,6 +121,7 @@ export class Recovery {
 
   async #run(fence: boolean, quiet: boolean): Promise<void> {
     let fenceFirst = fence
+    const isDisplaced = () => this.#options.instances()?.isActive() === false
     do {
       this.#logChanged = false
       const options = this.#options.catchUpOptions(() => this.#options.log() as RecordLog)
@@ -123,7 +129,7 @@ export class Recovery {
       await this.#catchUp({ ...options, quiet, signal }, fenceFirst)
       if (signal.aborted || this.#condition !== 'recovering') return
       fenceFirst = false
-    } while (this.#logChanged)
+    } while (this.#logChanged || isDisplaced())
     this.#isFencing = false
     this.#options.onCaughtUp()
     this.#open()
@@ -132,10 +138,14 @@ export class Recovery {
   /** Retries until it succeeds or the signal is aborted. */
   async #catchUp(options: CatchUpOptions, fence: boolean): Promise<void> {
     const { logger, signal } = options
+    let { quiet } = options
     for (let retries = 0; !signal.aborted; retries++) {
       try {
+        // A standby must not write what it had in flight when it was active.
         if (fence) await options.log().fence()
-        await catchUp(options, this.#progress)
+        if (await this.#options.instances()?.active(signal)) quiet = false
+        if (signal.aborted) return
+        await catchUp({ ...options, quiet }, this.#progress)
         this.#progress.problem = undefined
         return
       } catch (thrown) {

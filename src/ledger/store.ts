@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { RootDatabase } from 'lmdb'
 import type { Position } from '../contract/index.js'
 import { CheckedTables, type Table } from './checked-tables.js'
@@ -13,6 +14,7 @@ import { type Unwritten, WriteBuffer } from './unwritten.js'
 const BY = 'recognisedBy'
 const CLEAN = 'clean'
 const LAST = 'last'
+const ID = 'id'
 
 /**
  * The state of one pipeline on disk: the index of its events, its pending acknowledgements, the checkpoint of each
@@ -27,6 +29,8 @@ export class LedgerStore {
   /** The data that identifies the log. */
   readonly marks: LogMarks
   readonly proofs: StoredProofs
+  /** Of this process among the instances of the pipeline. It lasts as long as the state. */
+  readonly instanceId: string
 
   readonly #tables: CheckedTables
   readonly #checkpoints: Table<number, number>
@@ -63,6 +67,9 @@ export class LedgerStore {
     this.failed = new FailedAcks(tables.table('failed'), load, this.#buffer)
     this.#dedupBy = this.#terms.get(BY)
     this.#sequence = clock.now() * 1000
+    const instance = tables.table<string, string>('instance')
+    this.instanceId = instance.get(ID) ?? randomUUID()
+    if (instance.get(ID) === undefined) tables.writeSync(() => instance.put(ID, this.instanceId))
   }
 
   static async open(database: RootDatabase, pipeline: string, limits: DedupLimits): Promise<LedgerStore> {

@@ -3,7 +3,7 @@ import type { RootDatabase } from 'lmdb'
 import type { CheckedPipeline } from '../config/check.js'
 import type { CheckedConfig } from '../config/read.js'
 import type { PipelineConfig } from '../config/schema.js'
-import type { MetricDeclaration, RecordLog, Sink, SinkRecord } from '../contract/index.js'
+import type { MetricDeclaration, Sink, SinkRecord } from '../contract/index.js'
 import type { PipelineInbox } from '../inbox/pipeline-inbox.js'
 import { DurableLedger } from '../ledger/durable-ledger.js'
 import type { Ledger, LedgerBacklog, LedgerTerms } from '../ledger/ledger.js'
@@ -49,7 +49,7 @@ export function buildPipeline(
   const { intake, delivery, deadLetters, log } = buildIntake(config, checked, deps, running, isRestarted)
   const { revision, mac, sink, sinkStage, targets } = delivery
   if (sinkStage.built !== running?.stages.sink) sink.expect(targets)
-  const terms = termsOf(checked, sink.log, mac)
+  const terms = termsOf(checked, sink, mac)
   const inbox = buildInbox(checked, delivery, intake)
   const ledger = running?.ledger ?? openLedger(checked, terms, sink, intake.runtime, inbox, deps)
   showTerms(intake.metrics, name, settings)
@@ -80,11 +80,12 @@ export function buildPipeline(
   return pipeline
 }
 
-function termsOf({ settings }: CheckedPipeline, log: RecordLog | undefined, mac: RecordMac): LedgerTerms {
+function termsOf({ settings }: CheckedPipeline, { log, instances }: Sink, mac: RecordMac): LedgerTerms {
   const { redelivery, maxPending, postCommit } = settings
   const window = milliseconds(redelivery.window)
   return {
     log,
+    instances,
     mac,
     by: redelivery.by,
     window,

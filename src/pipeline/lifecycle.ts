@@ -20,7 +20,7 @@ interface PartBase {
   /** Rejects if it can never work. A part that may yet work (Kafka is down) gives its reason in `notReady`. */
   start(): Promise<void> | void
   /** Finishes the work under way. May be called without `start`. */
-  stop(): Promise<void> | undefined
+  stop(isTakenOver?: boolean): Promise<void> | undefined
   notReady(): readonly string[]
   /** Resolves once `notReady` is empty. */
   ready(): Promise<void> | undefined
@@ -79,7 +79,7 @@ const ledgerPart = ({ ledger, runtime }: Pipeline): Part => ({
   subject: ledger,
   metrics: runtime.metrics,
   start: () => ledger.start(),
-  stop: () => ledger.stop(),
+  stop: (isTakenOver) => ledger.stop(isTakenOver),
   notReady: () => ledger.notReady(),
   ready: () => ledger.ready(),
 })
@@ -121,12 +121,16 @@ export async function startParts(steps: readonly (readonly Part[])[]): Promise<v
 }
 
 /** Stops stages and ledgers, in the reverse of the start order. */
-export async function stopParts(steps: readonly (readonly Part[])[], deadline: AbortSignal): Promise<void> {
+export async function stopParts(
+  steps: readonly (readonly Part[])[],
+  deadline: AbortSignal,
+  isTakenOver = false,
+): Promise<void> {
   for (const step of steps.toReversed()) {
     const stopped = step
       .filter(hasOwnLife)
       // The stop of a ledger is never cut short: it writes to a local disk, and closing the store meanwhile would lose the writes.
-      .map((part) => (part.kind === 'ledger' ? part.stop() : untilAborted(part.stop(), deadline)))
+      .map((part) => (part.kind === 'ledger' ? part.stop(isTakenOver) : untilAborted(part.stop(), deadline)))
     await Promise.all(stopped)
   }
 }
@@ -216,7 +220,7 @@ export async function stopPipeline(
     inFlight: traffics.reduce((sum, traffic) => sum + traffic.inFlight(), 0),
     unacknowledged: unacknowledgedBy(pipeline),
   }
-  await stopParts(startOrder(pipeline), deadline)
+  await stopParts(startOrder(pipeline), deadline, isTakenOver)
   pipeline.flushLogs()
   return unfinished
 }

@@ -76,7 +76,7 @@ describeKafka('what Headgate promises while CXone is not well', () => {
     await post(eventText('refused', '{}'))
     const failed = async () => {
       const response = await fetch(new URL('/ledger', headgate.admin))
-      return ((await response.json()) as LedgerResponse)['cxone-data-actions']?.failed
+      return ((await response.json()) as LedgerResponse)[deployment.pipeline]?.failed
     }
     await expect.poll(failed).toMatchObject({
       count: 1,

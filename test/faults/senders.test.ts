@@ -127,7 +127,7 @@ describeKafka('what Headgate promises whatever its senders do', () => {
   })
 
   test('case 23: integers over 2^53, 1e400, key order and escapes arrive byte for byte, in the partition of their route', async () => {
-    const { post, records, prefix } = running()
+    const { post, records, prefix, pipeline } = running()
     const payloads = {
       high: '{ "priority" : "high",\n"id":9007199254740993, "one":1.0, "e":1e400 }',
       eu: '{"region":"eu-west","10":"ten","2":"two","text":"Z\\u00fcrich Zürich 🚀 \\/"}',
@@ -148,7 +148,7 @@ describeKafka('what Headgate promises whatever its senders do', () => {
         topic: `${prefix}.${route}`,
         partition: places[route as keyof typeof places],
         headers: {
-          'headgate-pipeline': 'cxone-data-actions',
+          'headgate-pipeline': pipeline,
           'event-type': 'DataActionCreated',
           'event-timestamp': '2026-01-02T03:04:05Z',
         },

@@ -35,7 +35,10 @@ describeKafka('the instances of a pipeline without an inbox', () => {
     expect(second.instances.isActive()).toBe(false)
     expect(first.instances.isActive()).toBe(true)
     expect(second.context.lines).toContainEqual(
-      expect.objectContaining({ level: 'warn', fields: expect.objectContaining({ code: 'HG_STANDBY' }) }),
+      expect.objectContaining({
+        level: 'warn',
+        fields: expect.objectContaining({ code: 'HG_LEDGER_STANDBY' }),
+      }),
     )
   })
 

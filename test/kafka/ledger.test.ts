@@ -9,7 +9,7 @@ describeKafka('the ledger on a real Kafka', () => {
     for (let n = 0; n < 5; n++) await deployment.post(eventText(String(n), '{}'))
     const lag = async () => {
       const response = await fetch(new URL('/ledger', deployment.headgate.admin))
-      const { 'cxone-data-actions': ledger } = (await response.json()) as { [pipeline: string]: Ledger }
+      const { [deployment.pipeline]: ledger } = (await response.json()) as { [pipeline: string]: Ledger }
       const partition = ledger?.partitions.find(({ topic }) => topic.endsWith('.default'))
       return partition && [partition.known, partition.acknowledged]
     }

@@ -17,6 +17,7 @@ async function startRecovery() {
   const store = await LedgerStore.open(directory.database, 'orders', { window: 1000, entries: 10 })
   let asked = deferred<LogPartition[]>()
   const recovery = new Recovery({
+    instances: () => undefined,
     log: () => ({ partitions: () => asked.promise, read: async () => {} }) as Partial<RecordLog> as RecordLog,
     catchUpOptions: (log) => ({
       log,

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { Event, Outcome } from '../../src/contract/index.js'
+import type { Event, InstanceGroup, Outcome } from '../../src/contract/index.js'
 import { DurableLedger } from '../../src/ledger/durable-ledger.js'
 import type { DedupBy } from '../../src/ledger/identity.js'
 import type { Ledger } from '../../src/ledger/ledger.js'
@@ -31,6 +31,7 @@ interface Options {
   readonly directory?: string
   readonly kafka?: MemoryLog
   readonly withoutLog?: boolean
+  readonly instances?: InstanceGroup
   readonly mac?: RecordMac
   readonly by?: DedupBy
   readonly window?: number
@@ -70,6 +71,7 @@ export async function openLedger(options: Options = {}): Promise<TestLedger> {
     by: options.by ?? 'id+bytes',
     openStore: () => LedgerStore.open(state.database, 'orders', { window, entries }),
     log: options.withoutLog ? undefined : kafka,
+    instances: options.instances,
     logger,
     window,
     entries,

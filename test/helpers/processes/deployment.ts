@@ -9,6 +9,7 @@ import {
   startHeadgate,
 } from '../../../src/sandbox/headgate-process.js'
 import { type ReadRecord, readTopics } from '../../../src/sandbox/reader.js'
+import { PIPELINE } from '../../../src/sandbox/routes.js'
 import { SHIPPED_CONFIG } from '../../../src/sandbox/sandbox.js'
 import { temporaryDirectory } from '../context.js'
 import { createTopic } from '../kafka/topics.js'
@@ -28,6 +29,8 @@ export interface Deployment {
   start(until?: Until): Promise<void>
   /** The prefix of the names of its topics, instead of `cxone.data.actions`. */
   readonly prefix: string
+  /** A name of its own, because instances of one pipeline stand by for each other. */
+  readonly pipeline: string
   post(body: string | Buffer, headers?: { readonly [name: string]: string }): Promise<WebhookResponse>
   records(): Promise<ReadRecord[]>
   ready(): Promise<{ readonly status: number; readonly reasons: readonly string[] }>
@@ -71,6 +74,7 @@ export async function deploy(bootstrap: string, options: DeploymentOptions = {})
   } = options
   const { replication = 1, brokers = bootstrap, env = {}, nodeOptions = [], atEnd = onTestFinished } = options
   const prefix = `test-${randomUUID()}`
+  const pipeline = `${PIPELINE}-${randomUUID()}`
   const topics = ROUTES.map((route) => `${prefix}.${route}`)
   for (const topic of topics.filter((_, index) => !without.includes(ROUTES[index] ?? '')))
     await createTopic(bootstrap, topic, { partitions: 3, replication })
@@ -78,7 +82,9 @@ export async function deploy(bootstrap: string, options: DeploymentOptions = {})
   const cxone = await startCxone({ clientId: 'test-client', clientSecret: 'test-secret', ...cxoneOptions })
   atEnd(() => cxone.close())
   const file = configFile(
-    config(readFileSync(SHIPPED_CONFIG, 'utf8')).replaceAll('cxone.data.actions', prefix),
+    config(readFileSync(SHIPPED_CONFIG, 'utf8'))
+      .replaceAll('cxone.data.actions', prefix)
+      .replace(`"${PIPELINE}": {`, `"${pipeline}": {`),
     atEnd,
   )
   const stateDirectory = temporaryDirectory({}, atEnd)
@@ -107,6 +113,7 @@ export async function deploy(bootstrap: string, options: DeploymentOptions = {})
       headgate = await start(until)
     },
     prefix,
+    pipeline,
     async post(body, headers = {}) {
       const all = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json', ...headers }
       const url = new URL('/webhook/cxone/data-actions', headgate.intake)

@@ -299,7 +299,7 @@ export class KafkaInstanceGroup implements InstanceGroup {
     this.#other = active
     this.#stoodBy = true
     this.#lost('standby')
-    if (isOther) this.#options.log.warn({ code: 'HG_STANDBY', active }, this.reason())
+    if (isOther) this.#options.log.warn({ code: 'HG_LEDGER_STANDBY', active }, this.reason())
   }
 
   #confirmed(sentAt: number, isSettled: boolean): void {

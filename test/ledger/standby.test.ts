@@ -1,0 +1,120 @@
+import { expect, test } from 'vitest'
+import type { InstanceGroup } from '../../src/contract/index.js'
+import { memoryLog } from '../helpers/kafka/memory-log.js'
+import { eventOf } from '../helpers/pipelines/inline-plugins.js'
+import { openLedger } from './setup.js'
+
+/** Says when this instance is active. */
+class TestInstances implements InstanceGroup {
+  left: boolean | undefined
+  #isActive = false
+  #stoodBy = false
+  #onLost = (): void => {}
+  #waiting: (() => void)[] = []
+
+  join(_id: string, onLost: () => void): void {
+    this.#onLost = onLost
+  }
+
+  async active(): Promise<boolean> {
+    if (!this.#isActive) await new Promise<void>((resolve) => void this.#waiting.push(resolve))
+    return this.#stoodBy
+  }
+
+  isActive(): boolean {
+    return this.#isActive
+  }
+
+  reason(): string {
+    return 'Another instance is active.'
+  }
+
+  async leave(toSuccessor: boolean): Promise<void> {
+    this.left = toSuccessor
+  }
+
+  activate(): void {
+    this.#isActive = true
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  /** `noticed`: the timers of the process ran since. */
+  displace(noticed = true): void {
+    this.#isActive = false
+    this.#stoodBy = true
+    if (noticed) this.#onLost()
+  }
+}
+
+const standby = async (kafka = memoryLog()) => {
+  const instances = new TestInstances()
+  const opened = await openLedger({ kafka, instances, waitUntilReady: false })
+  return { ...opened, instances, kafka }
+}
+
+const REFUSED = expect.objectContaining({
+  kind: 'unavailable',
+  error: expect.objectContaining({ code: 'HG_LEDGER_STANDBY', message: 'Another instance is active.' }),
+})
+
+test('a standby takes no event and says why, and takes over what the other has written', async () => {
+  const kafka = memoryLog()
+  const first = await openLedger({ kafka })
+  const { ledger, take, instances } = await standby(kafka)
+  expect(ledger.notReady()).toEqual(['Another instance is active.'])
+  expect(await take(eventOf('a'))).toEqual(REFUSED)
+  // After the standby has started.
+  expect(await first.take(eventOf('a'))).toMatchObject({ kind: 'delivered' })
+
+  instances.activate()
+  await ledger.ready()
+  expect(ledger.notReady()).toEqual([])
+  expect(await take(eventOf('a'))).toMatchObject({ kind: 'duplicate', receipt: { offset: 0 } })
+  expect(await take(eventOf('b'))).toMatchObject({ kind: 'delivered', receipt: { offset: 1 } })
+})
+
+test('an instance that was frozen refuses the first event after that, before any timer has run', async () => {
+  const { ledger, take, instances, kafka } = await standby()
+  instances.activate()
+  await ledger.ready()
+  instances.displace(false)
+  expect(await take(eventOf('a'))).toEqual(REFUSED)
+  expect(kafka.records).toEqual([])
+})
+
+test('an instance that was displaced cancels what it has in flight, and reads the log when it is active again', async () => {
+  const { ledger, take, instances, kafka } = await standby()
+  instances.activate()
+  await ledger.ready()
+  await take(eventOf('a'))
+  instances.displace()
+  await expect.poll(() => kafka.fences).toBe(1)
+  const other = await openLedger({ kafka })
+  await other.take(eventOf('b'))
+
+  instances.activate()
+  await ledger.ready()
+  for (const id of ['a', 'b']) expect(await take(eventOf(id))).toMatchObject({ kind: 'duplicate' })
+  expect(kafka.records).toHaveLength(2)
+})
+
+test('a stop gives the place away, unless a process takes over the same state', async () => {
+  const { ledger, instances } = await standby()
+  await ledger.stop()
+  expect(instances.left).toBe(false)
+  const next = await standby()
+  await next.ledger.stop(true)
+  expect(next.instances.left).toBe(true)
+})
+
+test('a process comes back under the id of its state directory', async () => {
+  const ids: string[] = []
+  const recording = () => Object.assign(new TestInstances(), { join: (id: string) => void ids.push(id) })
+  const first = await openLedger({ instances: recording(), waitUntilReady: false })
+  await first.stop()
+  const { directory } = first
+  await openLedger({ directory, instances: recording(), waitUntilReady: false })
+  await openLedger({ instances: recording(), waitUntilReady: false })
+  expect(ids[0]).toBe(ids[1])
+  expect(ids[2]).not.toBe(ids[0])
+})
