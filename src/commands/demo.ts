@@ -7,7 +7,8 @@ import { FEWEST_EVENTS } from '../sandbox/events.js'
 import { report } from '../sandbox/report.js'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.js'
 import { type Command, EXIT, type Io } from './command.js'
-import { LINES_SHOWN, PORTS } from './sandbox.js'
+import { PORTS } from './sandbox.js'
+import { LINES_SHOWN } from './sandbox-output.js'
 import { readWholeNumbers } from './whole-numbers.js'
 
 const NUMBERS = { events: { flag: '--events', from: FEWEST_EVENTS, to: 1_000_000 }, ...PORTS }

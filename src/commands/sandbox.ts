@@ -1,17 +1,19 @@
 import { once } from 'node:events'
 import { type Style, styleFor } from '../lib/terminal/text.js'
+import { SENDERS, senderOf } from '../plugins/source/http-webhook/senders/index.js'
 import { periodicFaults } from '../sandbox/cxone.js'
-import { configNews, type Exit } from '../sandbox/headgate-process.js'
-import { followTopics, type ReadRecord } from '../sandbox/reader.js'
+import { configNews } from '../sandbox/headgate-process.js'
+import { followTopics } from '../sandbox/reader.js'
 import { exampleCommands, TOPICS } from '../sandbox/routes.js'
 import { preferredPort, type Sandbox, SHIPPED_CONFIG, startSandbox } from '../sandbox/sandbox.js'
 import { type Command, EXIT, type Io } from './command.js'
+import { failure, recordLine } from './sandbox-output.js'
+import { runSenderSandbox } from './sandbox-sender.js'
+import { unknownSender } from './senders.js'
 import { readWholeNumbers } from './whole-numbers.js'
 
 const INTAKE_PORT = 8080
 const ADMIN_PORT = 8083
-/** Log lines of Headgate that are shown when it fails. */
-export const LINES_SHOWN = 20
 /** A port of 0 is any free one. */
 export const PORTS = {
   port: { flag: '--port', from: 0, to: 65_535 },
@@ -22,8 +24,17 @@ export const sandboxCommand: Command = {
   name: 'sandbox',
   summary: 'Runs Headgate on its shipped config, with an embedded Kafka and a simulated CXone.',
   details: `Needs nothing else on the machine. Runs until Ctrl-C; prints the address of the console, a curl command for each
-route, and every record as it arrives in Kafka.`,
+route, and every record as it arrives in Kafka. With --sender, a simulated sender of that name sends events to a config of its own
+instead, and proves them as that sender does, with a secret that is made at the start.
+
+  headgate sandbox
+  headgate sandbox --sender stripe`,
   options: [
+    {
+      flags: '--sender <name>',
+      description: 'The sender to simulate; "headgate senders" lists them.',
+      choices: SENDERS.map(({ name }) => name),
+    },
     {
       flags: '--port <number>',
       description: 'Port of the webhook; 0 for any free one. Default: 8080 if it is free.',
@@ -39,13 +50,19 @@ route, and every record as it arrives in Kafka.`,
       io.err(`${read.complaints.join('\n')}\n`)
       return EXIT.usage
     }
+    const name = options['sender'] as string | undefined
+    const sender = senderOf(name)
+    if (name !== undefined && sender === undefined) {
+      io.err(`${unknownSender(name)}\n`)
+      return EXIT.usage
+    }
     const { port, adminPort } = read.values
     try {
       const ports = {
         port: port ?? (await preferredPort(INTAKE_PORT)),
         adminPort: adminPort ?? (await preferredPort(ADMIN_PORT)),
       }
-      return await runSandbox(ports, io)
+      return await (sender === undefined ? runSandbox(ports, io) : runSenderSandbox(sender, ports, io))
     } catch (error) {
       io.err(io.signal.aborted ? 'Stopped.\n' : `${error instanceof Error ? error.message : error}\n`)
       return EXIT.wrong
@@ -109,11 +126,3 @@ Press Ctrl-C to stop everything. Records appear here as they arrive in Kafka, an
 
 `
 }
-
-function recordLine({ topic, partition, offset, key, headers }: ReadRecord): string {
-  const route = headers['headgate-route'] ?? 'none'
-  return `${topic}  partition ${partition}  offset ${offset}  key ${key ?? 'none'}  route ${route}\n`
-}
-
-const failure = ({ code, signal }: Exit, lines: readonly string[]): string =>
-  [`Headgate ended with ${signal ?? `exit code ${code}`}.`, ...lines.slice(-LINES_SHOWN), ''].join('\n')

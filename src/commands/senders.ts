@@ -28,14 +28,19 @@ prints. Each of them can be overridden in the config.
     }
     const sender = senderOf(name)
     if (sender === undefined) {
-      const names = SENDERS.map((each) => each.name)
-      const hint = didYouMean(name, names)?.suggestion ?? `Expected one of ${names.join(', ')}.`
-      io.err(`There is no sender ${JSON.stringify(printable(name))}. ${hint}\n`)
+      io.err(`${unknownSender(name)}\n`)
       return EXIT.usage
     }
     io.out(describe(sender))
     return EXIT.ok
   },
+}
+
+/** The error for a name that no sender has. */
+export function unknownSender(name: string): string {
+  const names = SENDERS.map((each) => each.name)
+  const hint = didYouMean(name, names)?.suggestion ?? `Expected one of ${names.join(', ')}.`
+  return `There is no sender ${JSON.stringify(printable(name))}. ${hint}`
 }
 
 function list(): string {

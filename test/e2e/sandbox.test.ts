@@ -10,8 +10,9 @@ interface Sandbox {
   text(): string
 }
 
-async function sandbox(): Promise<Sandbox> {
-  const child = spawn(process.execPath, [builtFile('cli.js'), 'sandbox', '--port', '0', '--admin-port', '0'])
+async function sandbox(...options: readonly string[]): Promise<Sandbox> {
+  const ports = ['--port', '0', '--admin-port', '0']
+  const child = spawn(process.execPath, [builtFile('cli.js'), 'sandbox', ...ports, ...options])
   let text = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
@@ -59,6 +60,25 @@ test('the addresses that the sandbox prints answer', async () => {
   expect(ready?.status).toBe(200)
   expect(await acknowledgements?.json()).toHaveProperty('acknowledged')
 })
+
+test.each([
+  { sender: 'stripe', secret: 'STRIPE_SECRET' },
+  { sender: 'slack', secret: 'SLACK_SECRET' },
+  { sender: 'sendgrid', secret: 'SENDGRID_PUBLIC_KEY' },
+])(
+  'a simulated sender of $sender registers, proves its events, and delivers one again',
+  async ({ sender, secret }) => {
+    const { child, text } = await sandbox('--sender', sender)
+    expect(text()).toContain(`in the variable ${secret}\n`)
+    await expect.poll(text, { timeout: 30_000 }).toContain('event 5, delivered again: 200 duplicate\n')
+    if (sender === 'slack') expect(text()).toContain('slack  registration: 200\n')
+    expect(text().match(/event \d: 200 delivered/g)).toHaveLength(5)
+    await expect.poll(text).toContain(`${sender}  partition`)
+    child.kill('SIGINT')
+    expect(await once(child, 'exit')).toEqual([0, null])
+    expect(text()).not.toContain('401')
+  },
+)
 
 test.each(['SIGINT', 'SIGTERM'] as const)('%s stops the sandbox and all that it started', async (signal) => {
   const { child, text } = await sandbox()

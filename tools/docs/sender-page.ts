@@ -1,7 +1,7 @@
-import { readSettings } from '../../src/config/stage-settings.js'
-import { httpWebhook } from '../../src/plugins/source/http-webhook/index.js'
+import { resolvedSource } from '../../src/commands/resolved-source.js'
 import { SENDERS } from '../../src/plugins/source/http-webhook/senders/index.js'
 import type { Sender } from '../../src/plugins/source/http-webhook/senders/sender.js'
+import { writtenSettings } from '../../src/plugins/source/http-webhook/senders/written-settings.js'
 import type { Settings } from '../../src/plugins/source/http-webhook/settings.js'
 import { senderKey } from '../../src/plugins/source/http-webhook/simulated-sender/key.js'
 import { proofExpires, prover } from '../../src/plugins/source/http-webhook/simulated-sender/proof.js'
@@ -29,11 +29,11 @@ export const sendersTable = (): string =>
 /** Everything on the page of a sender that its declaration says. */
 export function senderPart(sender: Sender): string {
   const { notes, retries, timeLimit } = sender
-  const source = settingsOf(sender)
+  const source = resolvedSource(sourceOf(sender), exampleEnvironment(sender))
   return [
     '## The config',
     `\`headgate init --sender ${sender.name}\` writes a whole config with scenarios. Its source:`,
-    fenced('jsonc', { plugin: 'http-webhook', config: writtenSettings(sender) }),
+    fenced('jsonc', { plugin: 'http-webhook', config: sourceOf(sender) }),
     factsOf(sender, source),
     ...(notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join('\n')]),
     '## When an event fails',
@@ -43,6 +43,7 @@ export function senderPart(sender: Sender): string {
     '## A scenario',
     'In `scenarios.json` beside the config, for `headgate test`; the event is an example:',
     `<!-- scenarios of: ${sender.name} -->\n${fenced('json', scenarioOf(sender, source))}`,
+    `\`headgate sandbox --sender ${sender.name}\` starts Headgate and a simulated sender, which proves such events as this one does.`,
   ].join('\n\n')
 }
 
@@ -50,23 +51,10 @@ export function senderPart(sender: Sender): string {
 const fenced = (language: string, value: object): string =>
   `\`\`\`${language}\n${JSON.stringify(value, undefined, 2).replaceAll(/\[\s+("[^"\n]*")\s+\]/g, '[$1]')}\n\`\`\``
 
-const variableOf = ({ name, secrets }: Sender): string =>
-  `${name.toUpperCase().replaceAll('-', '_')}_${secrets.includes('/verify/publicKeys') ? 'PUBLIC_KEY' : 'SECRET'}`
-
-/** As its user writes them. */
-function writtenSettings(sender: Sender): object {
-  const { name, needs = {}, event } = sender
-  return {
-    path: `/webhook/${name}`,
-    sender: name,
-    secrets: [`\${env:${variableOf(sender)}}`],
-    ...('publicUrl' in needs && { publicUrl: 'https://hooks.example.com' }),
-    ...('eventId' in needs && { eventId: event.differsAt }),
-    ...('handshake' in needs && {
-      handshake: { token: { values: [`\${env:${name.toUpperCase()}_VERIFY_TOKEN}`] } },
-    }),
-  }
-}
+const sourceOf = (sender: Sender): object => ({
+  path: `/webhook/${sender.name}`,
+  ...writtenSettings(sender).settings,
+})
 
 /** Of RFC 8032 (7.1, test 1), and of the tests of @sendgrid/eventwebhook: no reference can stand for a public key. */
 const PUBLIC_KEYS = {
@@ -79,14 +67,8 @@ const PUBLIC_KEYS = {
 export function exampleEnvironment(sender: Sender): { readonly [variable: string]: string } {
   const verify = sender.settings['verify'] as Parameters<typeof senderKey>[0]
   const key = PUBLIC_KEYS[verify.scheme as keyof typeof PUBLIC_KEYS]
-  return { [variableOf(sender)]: key ?? senderKey(verify, 'secret-of-the-scenarios').configured }
+  return { [writtenSettings(sender).secret]: key ?? senderKey(verify, 'secret-of-the-scenarios').configured }
 }
-
-const settingsOf = (sender: Sender): Settings =>
-  readSettings(httpWebhook, {
-    ...structuredClone(writtenSettings(sender)),
-    secrets: Object.values(exampleEnvironment(sender)),
-  }).config as Settings
 
 /** Without the proof if that has the time in it: it would be too old tomorrow. */
 function scenarioOf(sender: Sender, source: Settings): object {

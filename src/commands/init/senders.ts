@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { SENDERS as PRESETS } from '../../plugins/source/http-webhook/senders/index.js'
 import type { Sender as Preset, SampleEvent } from '../../plugins/source/http-webhook/senders/sender.js'
+import { writtenSettings } from '../../plugins/source/http-webhook/senders/written-settings.js'
 import { senderKey } from '../../plugins/source/http-webhook/simulated-sender/key.js'
 
 /** The settings of a new config, by the names of their questions. */
@@ -67,6 +68,12 @@ const SIGNING_SECRET: Variable = {
   meaning: 'The secret with which the sender signs.',
   example: '',
   secret: { generate: random, sample: () => 'secret-of-the-scenarios' },
+}
+
+const VERIFY_TOKEN = {
+  meaning: 'The token with which the sender registers the URL, a text of your own.',
+  example: '',
+  secret: { generate: random, sample: () => 'token-of-the-scenarios' },
 }
 
 const byToken = () => ({ verify: { scheme: 'bearer', tokens: ['${env:WEBHOOK_TOKEN}'] } })
@@ -146,42 +153,29 @@ const GENERAL: readonly Sender[] = [
 ]
 
 /** The row of a sender that the source knows by name. */
-function ofPreset({ name, title, settings, secrets, secret, needs = {}, event }: Preset): Sender {
-  const prefix = name.toUpperCase().replaceAll('-', '_')
+function ofPreset(preset: Preset): Sender {
+  const { name, title, settings, secret: meaning, needs = {}, event } = preset
   const verify = settings['verify'] as Parameters<typeof senderKey>[0]
-  const isPublicKey = secrets.includes('/verify/publicKeys')
-  const key = { name: `${prefix}_${isPublicKey ? 'PUBLIC_KEY' : 'SECRET'}`, meaning: secret, example: '' }
-  const token = {
-    name: `${prefix}_VERIFY_TOKEN`,
-    meaning: 'The token with which the sender registers the URL, a text of your own.',
-    example: '',
-    secret: { generate: random, sample: () => 'token-of-the-scenarios' },
-  }
+  const { secret, token } = writtenSettings(preset)
   const asksId = 'eventId' in needs
-  const hasToken = 'handshake' in needs
+  const key: Variable = {
+    name: secret,
+    meaning,
+    example: '',
+    secret: {
+      generate: () => senderKey(verify, random()).configured,
+      sample: () => senderKey(verify, 'secret-of-the-scenarios').configured,
+      ...(preset.secrets.includes('/verify/publicKeys') && { fromSender: true as const }),
+    },
+  }
   return {
     name,
     summary: title,
     defaults: { topic: name, ...(asksId && event.differsAt !== undefined && { eventId: event.differsAt }) },
     asks: 'publicUrl' in needs ? ['publicUrl'] : [],
     ...(!asksId && { hasEventId: true }),
-    source: ({ publicUrl }) => ({
-      sender: name,
-      secrets: [`\${env:${key.name}}`],
-      ...('publicUrl' in needs && { publicUrl }),
-      ...(hasToken && { handshake: { token: { values: [`\${env:${token.name}}`] } } }),
-    }),
-    variables: [
-      {
-        ...key,
-        secret: {
-          generate: () => senderKey(verify, random()).configured,
-          sample: () => senderKey(verify, 'secret-of-the-scenarios').configured,
-          ...(isPublicKey && { fromSender: true as const }),
-        },
-      },
-      ...(hasToken ? [token] : []),
-    ],
+    source: ({ publicUrl }) => writtenSettings(preset, publicUrl).settings,
+    variables: [key, ...(token === undefined ? [] : [{ ...VERIFY_TOKEN, name: token }])],
     event,
   }
 }
