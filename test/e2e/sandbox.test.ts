@@ -72,7 +72,7 @@ test.each([
     expect(text()).toContain(`in the variable ${secret}\n`)
     await expect.poll(text, { timeout: 30_000 }).toContain('event 5, delivered again: 200 duplicate\n')
     if (sender === 'slack') expect(text()).toContain('slack  registration: 200\n')
-    expect(text().match(/event \d: 200 delivered/g)).toHaveLength(5)
+    for (const n of [1, 2, 3, 4, 5]) expect(text()).toContain(`event ${n}: 200 delivered\n`)
     await expect.poll(text).toContain(`${sender}  partition`)
     child.kill('SIGINT')
     expect(await once(child, 'exit')).toEqual([0, null])
