@@ -1,6 +1,6 @@
 import type { Sender } from './sender.js'
 
-/** What the user of a sender writes, with variables for its secrets. */
+/** The settings that the user of a sender writes, with variables for its secrets. */
 export interface WrittenSettings {
   readonly settings: object
   /** The variable that has the secret, or the public key. */
