@@ -85,6 +85,18 @@ export class Rate {
     return this.#respondedAt > this.#throttledAt
   }
 
+  /** Attempts a second that it allows now; undefined if there is no limit. */
+  limit(now: number): number | undefined {
+    if (this.#limit === Number.POSITIVE_INFINITY) return undefined
+    this.#refill(Math.max(now, this.#refilledAt))
+    return this.#limit === Number.POSITIVE_INFINITY ? undefined : this.#limit
+  }
+
+  /** Milliseconds of a pause that the sender has asked for; 0 if there is none. */
+  pausedFor(now: number): number {
+    return Math.max(0, this.#pausedUntil - now)
+  }
+
   /** Only failures for a while: only trials are made. */
   isDown(now: number): boolean {
     return this.#failures >= DOWN_AFTER && now - this.#respondedAt >= RECENTLY

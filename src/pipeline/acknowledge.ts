@@ -24,6 +24,20 @@ export interface AcknowledgedStage {
   readonly taps: ReadonlySet<Tap>
 }
 
+/** An acknowledger as it is now. */
+export interface AcknowledgerState {
+  /** Attempts under way. */
+  readonly active: number
+  /** The pipeline is paused. */
+  readonly isHeld: boolean
+  /** The sender does not respond: only trials are made. */
+  readonly isDown: boolean
+  /** Attempts a second that are allowed; undefined if there is no limit. */
+  readonly limit: number | undefined
+  /** Milliseconds of a pause that the sender has asked for. */
+  readonly pausedFor: number
+}
+
 /** The delays between the attempts of one acknowledgement, in milliseconds. */
 export interface RetrySettings {
   /** The longest delay before the first retry. */
@@ -116,6 +130,18 @@ export class Acknowledger {
   hold(held: boolean): void {
     if (this.#state === (held ? 'running' : 'held')) this.#state = held ? 'held' : 'running'
     this.#pumpSoon()
+  }
+
+  /** For operators. */
+  state(): AcknowledgerState {
+    const now = performance.now()
+    return {
+      active: this.#active,
+      isHeld: this.#state === 'held',
+      isDown: this.#rate.isDown(now),
+      limit: this.#rate.limit(now),
+      pausedFor: this.#rate.pausedFor(now),
+    }
   }
 
   /**

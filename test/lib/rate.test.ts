@@ -43,6 +43,19 @@ test('a 429 halves the rate, and those that come back together count once', () =
   expect(next).toBeLessThan(600)
 })
 
+test('the limit and the pause can be looked at', () => {
+  const rate = new Rate()
+  expect(rate.limit(0)).toBeUndefined()
+  attempts(rate, 0, 1000, 1)
+  rate.throttle(1000, 5000)
+  expect([rate.pausedFor(2000), rate.pausedFor(7000)]).toEqual([4000, 0])
+  const limit = rate.limit(2000) ?? 0
+  expect(limit).toBeGreaterThan(400)
+  expect(rate.limit(7000)).toBeGreaterThan(limit)
+  expect(rate.limit(120_000)).toBeUndefined()
+  expect(new Rate(50).limit(0)).toBe(50)
+})
+
 test('the rate grows back until nothing limits it any more', () => {
   const rate = new Rate()
   attempts(rate, 0, 1000, 1)
