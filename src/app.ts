@@ -91,7 +91,7 @@ export class App {
   /** Returns the unfinished work of each pipeline. `isTakenOver`: another process listens already, and finishes it. */
   async stop(isTakenOver = false): Promise<readonly Unfinished[]> {
     const { deadline } = this.#options
-    const { ports, workers, reloader, taps, history } = this.#parts
+    const { ports, workers, reloader, taps, deadLetters, history } = this.#parts
     this.#phase = 'stopping'
     this.#stopping.abort()
     for (const watch of this.#watches) watch.close()
@@ -107,6 +107,7 @@ export class App {
     if (deadline.aborted || isTakenOver) ports.listener.closeNow()
     else await closed
     taps.close()
+    deadLetters.close()
     history.close()
     await this.#admin?.close()
     await ports.state.close()

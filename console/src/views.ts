@@ -1,5 +1,7 @@
 import type { FunctionComponent } from 'preact'
+import { Acknowledgements } from './acknowledgements/acknowledgements.js'
 import { Events } from './events/events.js'
+import { Letters } from './letters/letters.js'
 import { Overview } from './overview/overview.js'
 import { Try } from './try/try.js'
 
@@ -16,5 +18,7 @@ export const VIEWS: readonly {
 }[] = [
   { name: 'overview', title: 'Overview', View: Overview },
   { name: 'events', title: 'Events', View: Events },
+  { name: 'dead-letters', title: 'Dead letters', View: Letters },
+  { name: 'acknowledgements', title: 'Acknowledgements', View: Acknowledgements },
   { name: 'try', title: 'Try', View: Try },
 ]

@@ -1,6 +1,7 @@
 import type { Outcome, Rule, Target } from '../contract/index.js'
 import type { ScenarioText } from '../dry-run/dry-run-process.js'
 import type { ExplanationJson } from '../dry-run/explanation.js'
+import type { LedgerReport } from '../ledger/ledger.js'
 import type { RefusedLine } from '../tap/line.js'
 
 export type { ExplanationJson }
@@ -120,3 +121,28 @@ export interface SavedScenario extends ScenarioText {
 
 /** Why the running config decides as it does on an event that a tap has shown. */
 export interface EventExplanation extends Pick<ExplanationJson, 'revision' | 'route' | 'steps'> {}
+
+/** The acknowledgements of a pipeline. */
+export interface AcknowledgementReport {
+  readonly pipeline: string
+  readonly state: PipelineShape['state']
+  /** By the age of their event. */
+  readonly pending: LedgerReport['pending']
+  /** No longer retried; the oldest are named. */
+  readonly failed: LedgerReport['failed']
+  readonly stages: readonly AcknowledgingStage[]
+}
+
+export interface AcknowledgingStage extends StageShape {
+  /** Attempts under way. */
+  readonly active: number
+  readonly isHeld: boolean
+  /** The sender does not respond: only trials are made. */
+  readonly isDown: boolean
+  /** Attempts a second that are allowed now; absent if there is no limit. */
+  readonly limit?: number
+  /** Seconds of a pause that the sender has asked for. */
+  readonly pausedSeconds: number
+  /** The gauges of the plugin, such as the expiry of its token. */
+  readonly figures: readonly { readonly name: string; readonly help: string; readonly value: number }[]
+}

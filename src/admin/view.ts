@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import type { ConfigChecker } from '../config/check-process.js'
-import type { AnyDefinition } from '../contract/index.js'
+import type { AnyDefinition, Log } from '../contract/index.js'
+import type { DeadLetterProcesses } from '../dead-letters/process.js'
 import type { DryRunProcess } from '../dry-run/dry-run-process.js'
 import type { RefusedRequests } from '../http/refused.js'
 import { withoutSecrets } from '../ledger/report.js'
@@ -13,10 +14,12 @@ import { builtFile } from '../process/package.js'
 import type { Settings } from '../process/settings.js'
 import type { Taps } from '../tap/tap.js'
 import type { Certificates } from '../tls/certificates.js'
+import { acknowledgementRoutes } from './acknowledgements.js'
 import type { AdminHost } from './admin.js'
 import { connectRoutes } from './connect/index.js'
 import { consoleRoutes } from './console.js'
 import { consoleDataRoutes } from './console-data.js'
+import { deadLetterRoutes } from './dead-letters.js'
 import { refusedRoutes } from './refused.js'
 import { reloadResponse, reloadState } from './reload.js'
 import type { Route } from './routes.js'
@@ -30,6 +33,7 @@ export interface AdminViewOptions {
   readonly plugins: readonly AnyDefinition[]
   readonly version: string
   readonly metrics: ProcessMetrics
+  readonly log: Log
   readonly history: History
   readonly reloader: Reloader
   readonly certificates: Certificates
@@ -37,6 +41,7 @@ export interface AdminViewOptions {
   readonly refused: RefusedRequests
   /** Has the workers hand over their refused requests. */
   collectRefused(): Promise<void> | undefined
+  readonly deadLetters: DeadLetterProcesses
   secrets(): ReadonlyMap<string, string>
   readonly targetStates: TargetStates
   readonly loggers: LoggerLevels
@@ -94,9 +99,14 @@ export function adminView(options: AdminViewOptions): {
   const data = consoleDataRoutes({ ...options, config, running: pipelines, writable })
   const refused = refusedRoutes({ ...options, config, collect: options.collectRefused })
   const tries = tryRoutes({ ...options, running: pipelines, writable })
+  const acknowledgements = acknowledgementRoutes({ ...options, config, running: pipelines })
+  const letters = deadLetterRoutes({ ...options, config, processes: options.deadLetters })
   const page = consoleRoutes(builtFile('console'))
   const tapped = tapRoutes(taps, config, redact, options.dryRuns)
-  return { shown, routes: [...connect, ...tapped, ...refused, ...data, ...tries, ...page] }
+  return {
+    shown,
+    routes: [...connect, ...tapped, ...refused, ...letters, ...acknowledgements, ...data, ...tries, ...page],
+  }
 }
 
 /** For /ready: a paused pipeline is not a failure, so the process stays in the load balancer. */

@@ -20,6 +20,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command | CommandGroup>
   sandbox: async () => (await import('./sandbox.js')).sandboxCommand,
   'check-config': async () => (await import('./check-config.js')).checkConfigCommand,
   'dry-run': async () => (await import('./dry-run.js')).dryRunCommand,
+  'dead-letters': async () => (await import('./dead-letters.js')).deadLettersCommand,
   worker: async () => (await import('./worker.js')).workerCommand,
 }
 

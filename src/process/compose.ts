@@ -6,6 +6,7 @@ import { adminView } from '../admin/view.js'
 import { ConfigCheckProcess } from '../config/check-process.js'
 import type { CheckedConfig, CheckedFiles, ReadResult } from '../config/read.js'
 import type { AnyDefinition, MetricDeclaration } from '../contract/index.js'
+import { DeadLetterProcesses } from '../dead-letters/process.js'
 import { DryRunProcess } from '../dry-run/dry-run-process.js'
 import { bytes } from '../lib/units.js'
 import { History } from '../metrics/history.js'
@@ -58,6 +59,7 @@ export interface Composition {
   readonly workers: WorkerPool | undefined
   readonly reloader: Reloader
   readonly taps: Taps
+  readonly deadLetters: DeadLetterProcesses
   readonly history: History
   readonly shown: AdminHost
   readonly routes: readonly Route[]
@@ -129,10 +131,13 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
     maxConnections: settings.maxConnections,
     maxBodyMemory: bytes(settings.maxBodyMemory),
   })
+  const deadLetters = new DeadLetterProcesses(settings, () => reloader.config())
   const history = new History(() => metrics.read([...TRAFFIC_METRICS, ...ruleMetrics(reloader.config())]))
   const { shown, routes } = adminView({
     ...options,
     ...{ history, metrics, reloader, certificates, taps, targetStates, loggers, checker, dryRuns, redact },
+    deadLetters,
+    log: log({ listener: 'admin' }),
     isStarted: () => phase() !== 'starting',
     notReady: reasons,
     reportWorkers: () => workers?.report(),
@@ -140,7 +145,7 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
     collectRefused: () => workers?.collectRefused(),
     secrets: () => secrets,
   })
-  return { certificates, ports, workers, reloader, taps, history, shown, routes }
+  return { certificates, ports, workers, reloader, taps, deadLetters, history, shown, routes }
 }
 
 /** The metrics of plugins that count by rule. */

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -165,6 +165,57 @@ describe.skipIf(noChromium !== undefined)('the console in a browser', () => {
       await page.emulateMedia({ colorScheme })
       await expectAccessible(page)
     }
+    expect(await page.title()).toBe('Headgate')
+    expect(faults).toEqual([])
+  })
+
+  test('dead letters are looked through, replayed after a dry run, and discarded with a note', async () => {
+    const config = readFileSync('plugins.config.json', 'utf8')
+      .replace('"plugin": "json-schema",', '"plugin": "json-schema", "onError": "dead-letter",')
+      .replaceAll('./schemas/', `${resolve('schemas')}/`)
+    const file = join(temporaryDirectory({ 'plugins.config.json': config }), 'plugins.config.json')
+    const { headgate } = await startSandboxed(builtFile('cli.js'), file)
+    const markup = '<img src=x onerror="document.title=1">'
+    for (const payload of [markup, 'second', 'third']) expect(await post(headgate.intake, payload)).toBe(202)
+    const { page, faults } = await openPage(browser(), headgate.admin)
+    await page.goto(`${headgate.admin}/console#/dead-letters`)
+    const rows = page.locator('.letters tbody tr')
+    await expect.poll(() => rows.count(), { timeout: 30_000 }).toBe(3)
+
+    const detail = page.getByRole('complementary', { name: 'The chosen dead letter' })
+    await rows.last().getByRole('button').click()
+    expect(await detail.locator('mark').textContent()).toContain(JSON.stringify(markup))
+    for (const colorScheme of ['light', 'dark'] as const)
+      for (const width of [1280, 390]) {
+        await page.emulateMedia({ colorScheme })
+        await page.setViewportSize({ width, height: 900 })
+        await expectAccessible(page)
+      }
+    await page.setViewportSize({ width: 1280, height: 900 })
+    await detail.getByRole('button', { name: 'Edit' }).click()
+    const body = detail.getByRole('textbox')
+    await body.fill((await body.inputValue()).replace(JSON.stringify(markup), '{"priority":"high"}'))
+    await detail.getByRole('button', { name: 'Replay edited' }).click()
+    await page.getByText('1 dead letter would be sent').waitFor()
+    await page.getByRole('button', { name: 'Send them' }).click()
+    await page.getByText('1 dead letter sent').waitFor()
+    await expect.poll(() => rows.count(), { timeout: 30_000 }).toBe(2)
+
+    await page.getByRole('button', { name: 'Replay all 2' }).click()
+    await page.getByText('0 dead letters would be sent').waitFor()
+    expect(await page.getByRole('button', { name: 'Send them' }).isDisabled()).toBe(true)
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await rows.first().getByRole('checkbox').check()
+    await page.getByRole('button', { name: 'Discard the 1 chosen' }).click()
+    await page.getByLabel('Why they are not needed').fill('a test event')
+    await expectAccessible(page)
+    await page.getByRole('button', { name: 'Discard them' }).click()
+    await page.getByText('1 dead letter discarded').waitFor()
+    await expect.poll(() => rows.count(), { timeout: 30_000 }).toBe(1)
+
+    await page.getByRole('link', { name: 'Acknowledgements' }).click()
+    await page.getByText('Token expires').waitFor()
+    await expectAccessible(page)
     expect(await page.title()).toBe('Headgate')
     expect(faults).toEqual([])
   })

@@ -1,10 +1,11 @@
 import { type DiscardResult, discard } from '../../dead-letters/discard.js'
+import { runOptions } from '../../dead-letters/run-options.js'
 import { progressBar } from '../../lib/terminal/progress.js'
 import { type Command, EXIT } from '../command.js'
 import { byCode, countLetters } from './list.js'
 import { PLACES_ARGUMENT, readSelection, SELECTION_OPTIONS } from './selection.js'
 import { withDeadLetters } from './session.js'
-import { type Choice, choose, listRefusals, refusal, runOptions } from './settle.js'
+import { type Choice, choose, listRefusals, onInDoubt, refusal } from './settle.js'
 
 const LONGEST_REASON = 500
 
@@ -50,7 +51,7 @@ Exits with 0 if all selected dead letters were discarded (or would be), and with
       }
       const progress = progressBar(io.err, io.terminal.err)
       const result = await discard({
-        ...runOptions(session, found, io),
+        ...runOptions(session, found, { signal: io.signal, onInDoubt: onInDoubt(io) }),
         letters: open.map(({ letter }) => letter),
         reason,
         onProgress: (done, total) => progress.show(`${done} of ${total} dead letters`, done, total),

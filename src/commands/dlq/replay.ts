@@ -1,15 +1,16 @@
 import type { Target } from '../../contract/index.js'
 import { whyNot } from '../../dead-letters/judge.js'
 import { type ReplayResult, replay } from '../../dead-letters/replay.js'
-import { HEADER } from '../../ledger/record-headers.js'
+import { editedJudge, runOptions, TAKE_OVER } from '../../dead-letters/run-options.js'
+import type { DeadLetterSession } from '../../dead-letters/session.js'
 import { progressBar } from '../../lib/terminal/progress.js'
 import { table } from '../../lib/terminal/text.js'
 import { type Command, EXIT, type Io } from '../command.js'
 import { readInput } from '../load.js'
 import { countLetters, FAILED_ACK } from './list.js'
 import { PLACES_ARGUMENT, readSelection, SELECTION_OPTIONS, type Selection } from './selection.js'
-import { type DeadLetterSession, withDeadLetters } from './session.js'
-import { type Choice, choose, listRefusals, type Refusal, refusal, runOptions, TAKE_OVER } from './settle.js'
+import { withDeadLetters } from './session.js'
+import { type Choice, choose, listRefusals, onInDoubt, type Refusal, refusal } from './settle.js'
 
 export const dlqReplayCommand: Command = {
   name: 'replay',
@@ -69,7 +70,7 @@ Exits with 0 if all selected dead letters were sent (or would be), and with 1 ot
     const body = bodyFile === undefined ? undefined : await readInput(bodyFile, io)
     if (bodyFile !== undefined && body === undefined) return EXIT.wrong
     return withDeadLetters(options, io, true, async (opened) => {
-      const session = body === undefined ? opened : { ...opened, judge: judgeAs(body, opened) }
+      const session = body === undefined ? opened : { ...opened, judge: editedJudge(body, opened) }
       const chosen = await choose(
         session,
         withoutFailedAcks(read.selection),
@@ -92,17 +93,6 @@ Exits with 0 if all selected dead letters were sent (or would be), and with 1 ot
   },
 }
 
-/** Uses `body` as the bytes of the event. The record is marked, because its value is not the one that the sender sent. */
-function judgeAs(body: Buffer, { judge }: DeadLetterSession): DeadLetterSession['judge'] {
-  return async (letter) => {
-    const judgement = await judge(letter, body)
-    if (judgement.kind !== 'passes') return judgement
-    const { record } = judgement
-    const headers = [...record.headers, { name: HEADER.edited, value: 'true' }]
-    return { kind: 'passes', record: { ...record, headers } }
-  }
-}
-
 async function send(
   session: DeadLetterSession,
   { found, open }: Choice,
@@ -113,7 +103,7 @@ async function send(
   const progress = progressBar(io.err, io.terminal.err)
   try {
     return await replay({
-      ...runOptions(session, found, io),
+      ...runOptions(session, found, { signal: io.signal, onInDoubt: onInDoubt(io) }),
       letters,
       judge: session.judge,
       rate,

@@ -1,20 +1,13 @@
-import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
-import { pid } from 'node:process'
 import { type Found, type FoundLetter, isSettled } from '../../dead-letters/find.js'
-import { IN_DOUBT_WAIT } from '../../dead-letters/in-doubt.js'
 import { type DeadLetter, formatLetterRef, isOneOf } from '../../dead-letters/letter.js'
-import type { ReplayOptions } from '../../dead-letters/replay.js'
+import type { RunOptions } from '../../dead-letters/partition-replay.js'
+import type { DeadLetterSession } from '../../dead-letters/session.js'
 import { printable } from '../../lib/terminal/text.js'
 import type { Io } from '../command.js'
 import { formatStatus, UNKNOWN } from './list.js'
 import type { Selection } from './selection.js'
-import { type DeadLetterSession, find } from './session.js'
+import { find } from './session.js'
 
-/** Milliseconds for which a claim is good: long enough for a slow Kafka, short enough to wait for after a crash. */
-const SEND_WITHIN = 10_000
-/** Seconds. */
-export const TAKE_OVER = (SEND_WITHIN * IN_DOUBT_WAIT) / 1000
 const MOST_LISTED = 20
 
 /** A selected dead letter that is not settled, and why. */
@@ -69,30 +62,16 @@ export const refusal = (letter: DeadLetter, why: string): Refusal => ({
   why,
 })
 
-/** Options by which replays and discards that run at the same time share the partitions. */
-export const runOptions = (
-  { delivery, log, topic, giveUp }: DeadLetterSession,
-  { histories }: Found,
-  io: Io,
-): Omit<ReplayOptions, 'letters' | 'judge' | 'rate' | 'onProgress'> => ({
-  log,
-  send: (record) => delivery.sink.send(record),
-  pipeline: delivery.name,
-  topic,
-  proof: delivery.proof,
-  run: { id: randomUUID(), by: `process ${pid} on ${hostname()}` },
-  histories,
-  signal: io.signal,
-  giveUp,
-  sendWithin: SEND_WITHIN,
-  onInDoubt(inDoubt, wait) {
+/** Says what a run waits for. */
+export const onInDoubt =
+  ({ err }: Pick<Io, 'err'>): RunOptions['onInDoubt'] =>
+  (inDoubt, wait) => {
     const runs = [...new Set(inDoubt.map(({ claim }) => claim.by))].join(', ')
-    io.err(
+    err(
       `An earlier replay (${runs}) may have sent ${inDoubt.length} of them. ` +
         `In ${wait / 1000} s, none of its records can be in flight any more; then this command searches for them.\n`,
     )
-  },
-})
+  }
 
 /** A title with their number, and the first of them. */
 export function listRefusals(title: string, refusals: readonly Refusal[]): string[] {

@@ -1,0 +1,151 @@
+import { expect, test } from 'vitest'
+import { HeadgateError } from '../../src/contract/errors.js'
+import { DeadLetterDesk } from '../../src/dead-letters/desk.js'
+import type { Judgement } from '../../src/dead-letters/judge.js'
+import type {
+  LetterDetail,
+  LetterPage,
+  LetterSelection,
+  LettersRequest,
+  RunPlan,
+  RunState,
+} from '../../src/dead-letters/messages.js'
+import type { DeadLetterSession } from '../../src/dead-letters/session.js'
+import { HEADER } from '../../src/ledger/record-headers.js'
+import { pointer } from '../../src/lib/json/pointer.js'
+import { redactor } from '../../src/process/redact.js'
+import { memoryTopics } from '../helpers/kafka/memory-topics.js'
+import { DLQ, letterRecord, PIPELINE, passes, sentIds } from './setup.js'
+
+const SECRETS = new Map([['the-secret-of-it', '${env:S}']])
+
+/** A body passes, unless it says that it is bad. */
+const judge = async (letter: { readonly id: string }, value: Buffer): Promise<Judgement> =>
+  value.includes('bad')
+    ? { kind: 'fails', error: new HeadgateError('HG_SCHEMA_VIOLATION', `No: ${value}.`) }
+    : passes(letter, value)
+
+/** A desk on the dead letters with these bodies; their ids are e0, e1 and so on. */
+async function deskOn(bodies: readonly string[], mask: readonly string[] = []) {
+  const topics = memoryTopics({ events: 1, [DLQ]: 1 })
+  for (const [n, value] of bodies.entries())
+    await topics.send(letterRecord(`e${n}`, { value, violations: '[{"pointer":"/n","message":"is 4111"}]' }))
+  const session = {
+    delivery: { name: PIPELINE, sink: { send: topics.send } },
+    log: topics.log,
+    topic: DLQ,
+    judge,
+    redact: redactor(SECRETS),
+    giveUp: async () => {},
+  } as unknown as DeadLetterSession
+  const runs: RunState[] = []
+  const desk = new DeadLetterDesk({
+    session,
+    masks: mask.map((text) => pointer(text).tokens),
+    secrets: SECRETS,
+    onRun: (run) => void runs.push(run),
+  })
+  const ask = async <Result>(request: LettersRequest) => (await desk.handle(request)) as Result
+  const list = (selection: LetterSelection = {}, more: Partial<LettersRequest> = {}) =>
+    ask<LetterPage>({
+      ...{ kind: 'list', selection, status: 'open', offset: 0, limit: 100, refresh: true },
+      ...(more as object),
+    } as LettersRequest)
+  const ended = () => expect.poll(() => runs.at(-1)?.state).toBe('ended')
+  return { topics, ask, list, runs, ended }
+}
+
+const ids = ({ letters }: LetterPage) => letters.map(({ id }) => id)
+
+test('a list has the newest first, in pages, with the count of each code and of those that would pass', async () => {
+  const { list } = await deskOn(['{}', '{"n":"bad"}', '{}'])
+  const first = await list({}, { limit: 2 } as never)
+  expect(first).toMatchObject({ total: 3, passing: 2, codes: [{ code: 'HG_SCHEMA_VIOLATION', count: 3 }] })
+  expect(ids(first)).toEqual(['e2', 'e1'])
+  expect(ids(await list({}, { offset: 2 } as never))).toEqual(['e0'])
+  expect(first.letters[1]?.prospect).toMatchObject({ kind: 'fails', code: 'HG_SCHEMA_VIOLATION' })
+})
+
+test.each<[string, LetterSelection, string[]]>([
+  ['positions', { positions: ['0:0', '0:7'] }, ['e0']],
+  ['an id', { id: 'e1' }, ['e1']],
+  ['a text of the message', { text: 'NOT FIT' }, ['e1', 'e0']],
+  ['a text that no one has', { text: 'nothing' }, []],
+  ['the prospect', { passes: false }, ['e1']],
+  ['a time', { until: '2000-01-01T00:00:00.000Z' }, []],
+])('a list can be filtered by %s', async (_, selection, expected) => {
+  const { list } = await deskOn(['{}', '{"n":"bad"}'])
+  expect(ids(await list(selection))).toEqual(expected)
+})
+
+test('nothing that the pipeline masks is in a list or a detail, and such a body cannot be edited', async () => {
+  const { list, ask } = await deskOn(['{"n":"4111","bad":"the-secret-of-it"}'], ['/n'])
+  const detail = await ask<LetterDetail>({ kind: 'show', position: '0:0' })
+  expect(detail).toMatchObject({
+    payload: '{"n":"***","bad":"${env:S}"}',
+    editable: false,
+    violations: [{ pointer: '/n', message: 'is ***' }],
+    prospect: { kind: 'fails' },
+  })
+  expect(JSON.stringify([detail, await list()])).not.toMatch(/4111|the-secret-of-it/)
+})
+
+test('one that does not exist is a problem', async () => {
+  const { ask } = await deskOn(['{}'])
+  for (const position of ['0:7', 'nowhere'])
+    expect(await ask({ kind: 'show', position })).toMatchObject({ status: 404 })
+})
+
+test('a plan sends nothing; a replay sends those that would pass, reports its progress, and the rest stays open', async () => {
+  const { topics, ask, list, runs, ended } = await deskOn(['{}', '{"n":"bad"}', '{}'])
+  const plan = await ask<RunPlan>({ kind: 'plan', selection: {} })
+  expect(plan).toMatchObject({
+    count: 2,
+    targets: [{ topic: 'events', partition: 0, records: 2 }],
+    refused: { count: 1, first: [{ position: '0:1', id: 'e1' }] },
+  })
+  expect(sentIds(topics)).toEqual([])
+  expect(await ask({ kind: 'replay', selection: {} })).toMatchObject({
+    kind: 'replay',
+    state: 'running',
+    total: 2,
+  })
+  await ended()
+  expect(runs.at(-1)).toMatchObject({ done: 2, result: { settled: 2, refused: { count: 1 }, notTried: 0 } })
+  expect(sentIds(topics)).toEqual(['e0', 'e2'])
+  expect(ids(await list())).toEqual(['e1'])
+  const settled = await list({}, { status: 'settled' } as never)
+  expect(settled.letters).toMatchObject([{ id: 'e2', receipt: { topic: 'events', offset: 1 } }, { id: 'e0' }])
+})
+
+test('an edited body replaces that of one dead letter, and its record says so', async () => {
+  const { topics, ask, ended } = await deskOn(['{"n":"bad"}', '{}'])
+  const selection = { positions: ['0:0'] }
+  expect(await ask({ kind: 'plan', selection, edited: '{"n":"bad again"}' })).toMatchObject({ count: 0 })
+  expect(await ask({ kind: 'plan', selection, edited: '{"n":1}' })).toMatchObject({ count: 1 })
+  await ask({ kind: 'replay', selection, edited: '{"n":1}' })
+  await ended()
+  const [record] = topics.records('events')
+  expect(record?.value.toString()).toBe('{"n":1}')
+  expect(record?.header(HEADER.edited)).toBe('true')
+})
+
+test('a discard settles those that are chosen, with the reason', async () => {
+  const { topics, ask, list, ended } = await deskOn(['{}', '{}'])
+  const selection = { positions: ['0:0'] }
+  expect(await ask({ kind: 'plan-discard', selection })).toMatchObject({ count: 1 })
+  await ask({ kind: 'discard', selection, reason: 'a test event' })
+  await ended()
+  expect(ids(await list())).toEqual(['e1'])
+  const { letters } = await list({}, { status: 'settled' } as never)
+  expect(letters).toMatchObject([{ id: 'e0', status: 'discarded', discarded: { reason: 'a test event' } }])
+  expect(sentIds(topics)).toEqual([])
+})
+
+test('while a run is under way there is no other', async () => {
+  const { ask, ended } = await deskOn(['{}', '{}'])
+  const first = ask({ kind: 'replay', selection: {} })
+  const second = await Promise.all([first, ask({ kind: 'discard', selection: {}, reason: 'why' })])
+  expect(second.filter((one) => 'problem' in (one as object))).toMatchObject([{ status: 409 }])
+  await ended()
+})
