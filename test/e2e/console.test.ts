@@ -13,7 +13,7 @@ import { temporaryDirectory } from '../helpers/context.js'
 import { freePorts } from '../helpers/free-ports.js'
 import { sharedByTests } from '../helpers/lasting.js'
 import { missingProgram } from '../helpers/missing-program.js'
-import { expectAccessible, openBrowser, openPage } from '../helpers/processes/chromium.js'
+import { expectAccessible, openBrowser, openPage, takePicture } from '../helpers/processes/chromium.js'
 import { startSandboxed, TOKEN } from '../helpers/processes/sandboxed.js'
 
 const noChromium = missingProgram('chromium', '--version')
@@ -73,6 +73,7 @@ describe.skipIf(noChromium !== undefined)('the console in a browser', () => {
     const picture = page.getByRole('region', { name: `The pipeline ${PIPELINE}` })
     for (const text of ['http-webhook', 'json-schema', 'cxone.data.actions.eu', 'cxone-ack', '1 rejected'])
       expect(await picture.getByText(text).first().isVisible(), text).toBe(true)
+    await takePicture(page, 'console-overview')
 
     for (const colorScheme of ['light', 'dark'] as const)
       for (const width of [1280, 390]) {
@@ -110,6 +111,7 @@ describe.skipIf(noChromium !== undefined)('the console in a browser', () => {
       await detail.getByText(text).first().waitFor()
     await detail.getByRole('button', { name: 'Ask the stages' }).click()
     await detail.getByText('not tried').or(detail.getByText('did not match')).first().waitFor()
+    await takePicture(page, 'console-events')
     await expectAccessible(page)
     await page.keyboard.press('Escape')
     await detail.waitFor({ state: 'detached' })
@@ -176,6 +178,7 @@ describe.skipIf(noChromium !== undefined)('the console in a browser', () => {
     const file = join(temporaryDirectory({ 'plugins.config.json': config }), 'plugins.config.json')
     const { headgate } = await startSandboxed(builtFile('cli.js'), file)
     const markup = '<img src=x onerror="document.title=1">'
+    for (let n = 0; n < 12; n++) await post(headgate.intake, { priority: n % 3 === 0 ? 'high' : 'low', n })
     for (const payload of [markup, 'second', 'third']) expect(await post(headgate.intake, payload)).toBe(202)
     const { page, faults } = await openPage(browser(), headgate.admin)
     await page.goto(`${headgate.admin}/console#/dead-letters`)
@@ -185,6 +188,7 @@ describe.skipIf(noChromium !== undefined)('the console in a browser', () => {
     const detail = page.getByRole('complementary', { name: 'The chosen dead letter' })
     await rows.last().getByRole('button').click()
     expect(await detail.locator('mark').textContent()).toContain(JSON.stringify(markup))
+    await takePicture(page, 'console-dead-letters')
     for (const colorScheme of ['light', 'dark'] as const)
       for (const width of [1280, 390]) {
         await page.emulateMedia({ colorScheme })
@@ -333,11 +337,17 @@ describe.skipIf(noChromium !== undefined)('a page of a stranger in a browser', (
         await attempt('/ledger/retry', { method: 'POST', mode: 'no-cors' }),
         await attempt('/config/reload', { method: 'POST', mode: 'no-cors', credentials: 'include' }),
         await attempt('/tap', { mode: 'no-cors' }),
+        await attempt('/refused', { mode: 'no-cors' }),
+        await attempt('/pipelines/cxone-data-actions/dead-letters/replay', {
+          method: 'POST',
+          mode: 'no-cors',
+          body: '{"dryRun": false}',
+        }),
       ]
     }, headgate.admin)
-    expect(outcome).toEqual(['failed', 'opaque', 'opaque', 'opaque'])
+    expect(outcome).toEqual(['failed', ...Array(5).fill('opaque')])
     // The first has none: the browser keeps it from the page.
-    await expect.poll(() => statuses).toEqual([403, 403, 403])
+    await expect.poll(() => statuses).toEqual(Array(5).fill(403))
 
     await page.evaluate(`
       const frame = document.createElement('iframe')

@@ -86,7 +86,7 @@ function Why({ event }: { readonly event: ListedEvent }) {
   const section = useRef<HTMLElement>(null)
   const hasResult = found !== undefined && found !== 'asked'
   // The button that had the focus is gone.
-  useEffect(() => void (hasResult && section.current?.focus()), [hasResult])
+  useEffect(() => void (hasResult && section.current?.focus({ preventScroll: true })), [hasResult])
   return (
     <section ref={section} class="part why" tabIndex={-1} aria-label="Why it went there">
       <h4>Why it went there</h4>

@@ -178,15 +178,17 @@ function bodyOf({ kind, selection: selected, edited }: Proposal, dryRun: boolean
   }
 }
 
-/** Looks at the run until it has ended, and shows the rest of the dead letters then. */
+/** Looks at the run until it has ended, and shows the rest of the dead letters then. One that ended before is not shown. */
 export function followRun(): void {
   const name = pipeline.value
+  let isUnderWay = run.value !== undefined
   const look = async () => {
     const found = await getJson<{ readonly run: RunState | null }>(at('/run')).catch(() => undefined)
     if (pipeline.value !== name) return
-    if (found !== undefined) run.value = found.run ?? undefined
+    isUnderWay ||= found?.run?.state === 'running'
+    if (found !== undefined && isUnderWay) run.value = found.run ?? undefined
     if (found === undefined || found.run?.state === 'running') setTimeout(look, EVERY)
-    else if (found.run !== null) void read(true)
+    else if (isUnderWay) void read(true)
   }
   void look()
 }

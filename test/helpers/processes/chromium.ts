@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { expect } from 'vitest'
 import type { AtEnd } from '../lasting.js'
@@ -33,6 +34,22 @@ export async function openPage(
     if (new URL(request.url()).origin !== origin) faults.push(`a request to ${request.url()}`)
   })
   return { page, faults }
+}
+
+/** The folder of the pictures of the pages. */
+const PICTURES = 'docs/images'
+const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47])
+
+/**
+ * Takes a picture for the pages, and fails if it is empty. With HEADGATE_PICTURES=write it replaces the one that is
+ * committed.
+ */
+export async function takePicture(page: Page, name: string): Promise<void> {
+  const picture = await page.screenshot({ animations: 'disabled' })
+  expect(picture.subarray(0, 4)).toEqual(PNG)
+  // A page without content is smaller.
+  expect(picture.length).toBeGreaterThan(20_000)
+  if (process.env['HEADGATE_PICTURES'] === 'write') writeFileSync(join(PICTURES, `${name}.png`), picture)
 }
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
