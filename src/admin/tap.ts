@@ -50,6 +50,7 @@ export const tapRoutes = (
     const kept = taps.find(Number(tap))?.keptEvent(Number(number))
     if (kept === undefined)
       return errorResponse(404, `Headgate no longer keeps the body of event ${number} of tap ${tap}.`)
+    if (kept.readsRequest) return errorResponse(409, READS_REQUEST)
     try {
       return json(200, await explained(kept, dryRuns))
     } catch (thrown) {
@@ -58,6 +59,9 @@ export const tapRoutes = (
     }
   }),
 ]
+
+const READS_REQUEST =
+  'Rules of this pipeline read the request, of which a tap shows nothing: try the event with its headers instead.'
 
 /** Why the running config decides so on an event, without anything that is masked. */
 async function explained(

@@ -122,5 +122,5 @@ function matcherOf(selection: LetterSelection): (line: LetterLine) => boolean {
     (text === undefined || `${line.id} ${line.code} ${line.message}`.toLowerCase().includes(text))
 }
 
-/** Names of headers that are not shown: one who can read a MAC could copy it. */
-export const HIDDEN_HEADERS: readonly string[] = [HEADER.mac]
+/** Headers that are not shown: a MAC could be copied, and parts of a request may have credentials. */
+export const HIDDEN_HEADERS: readonly string[] = [HEADER.mac, HEADER.request]

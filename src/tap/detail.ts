@@ -41,9 +41,11 @@ const violationOf = ({ pointer, message }: Violation, hide: (text: string) => st
   message: hide(message),
 })
 
-/** Without the MAC: it could be copied. */
+/** Without the MAC, which could be copied, and the parts of the request. */
 const headersOf = (headers: readonly RecordHeader[], hide: (text: string) => string): RecordHeader[] =>
-  headers.filter(({ name }) => name !== HEADER.mac).map(({ name, value }) => ({ name, value: hide(value) }))
+  headers
+    .filter(({ name }) => name !== HEADER.mac && name !== HEADER.request)
+    .map(({ name, value }) => ({ name, value: hide(value) }))
 
 const attemptOf = (
   { stage, outcome, at, took, error }: AcknowledgementAttempt,

@@ -42,6 +42,8 @@ export interface KeptBody {
   readonly id: string
   readonly body: Buffer
   readonly masks: readonly MaskPath[]
+  /** Rules read parts of its request, of which nothing is shown. */
+  readonly readsRequest: boolean
 }
 
 export interface TapHost {
@@ -129,7 +131,8 @@ export class OpenTap implements Tap {
     const { event, pipeline } = this.#kept?.get(number)?.completed ?? {}
     if (event === undefined || pipeline === undefined) return undefined
     const masks = [...pipeline.masks, ...this.#request.view.masks]
-    return { pipeline: pipeline.name, id: event.id, body: event.body.bytes, masks }
+    const { id, body, request } = event
+    return { pipeline: pipeline.name, id, body: body.bytes, masks, readsRequest: request !== undefined }
   }
 
   /** The reader takes more again. */

@@ -185,3 +185,12 @@ test('why the config decides so on an event is asked when a reader asks, and sho
   })
   expect((await fetch(`${admin.url}/tap/1/2/explanation`)).status).toBe(404)
 })
+
+test('an event whose request rules read is not explained: nothing of a request is shown', async () => {
+  const { admin, offer } = await tapped()
+  const response = await fetch(`${admin.url}/tap?keep=true&limit=1`)
+  offer(completedEvent({ event: { ...eventOf('a'), request: { headers: { 'x-key': 'secret' } } } }))
+  await response.text()
+  const explained = await fetch(`${admin.url}/tap/1/1/explanation`)
+  expect([explained.status, await explained.text()]).toEqual([409, expect.not.stringContaining('secret')])
+})

@@ -59,6 +59,7 @@ test('a detail has the record, the times, the trace and the attempts, and nothin
       headers: [
         { name: 'headgate-event-id', value: 'a 4111' },
         { name: 'headgate-mac', value: 'proof' },
+        { name: 'headgate-request', value: '{"headers":{"x-key":"proof"}}' },
       ],
     },
     times: [{ stage: 'sink.kafka', from: 0.5, ms: 2 }],
