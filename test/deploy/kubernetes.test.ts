@@ -52,10 +52,12 @@ describe.skipIf(kubectl === undefined)('built with kustomize', () => {
     'examples/ingress',
     'examples/gateway',
     'examples/broker',
+    'examples/instances',
+    'examples/keda',
   ])('%s gives valid manifests', (folder) => {
     const built = parseYaml(outputOf('kubectl', ['kustomize', join('deploy/kubernetes', folder)]))
     for (const manifest of built) expect(faultsOf(manifest)).toEqual([])
-    const [stateful] = built.filter(({ kind }) => kind === 'StatefulSet')
+    const [stateful] = built.filter(({ kind }) => kind === 'StatefulSet' || kind === 'Deployment')
     const { containers, volumes = [] } = stateful.spec.template.spec
     const made = built.filter(({ kind }) => kind === 'ConfigMap').map(({ metadata }) => metadata.name)
     const headgate = containers.find(({ name }: Manifest) => name === 'headgate')
@@ -65,6 +67,34 @@ describe.skipIf(kubectl === undefined)('built with kustomize', () => {
     const mountable = [...claims, ...volumes.map(({ name }: Manifest) => name)]
     for (const { volumeMounts = [] } of containers)
       for (const { name } of volumeMounts) expect(mountable).toContain(name)
+  })
+})
+
+describe('several instances', () => {
+  const [deployment] = yamlOf('deploy/kubernetes/instances/deployment.yaml')
+
+  test('their Pod is that of one instance, except that it keeps nothing, stops later and is spread', () => {
+    const { topologySpreadConstraints, ...spec } = structuredClone(deployment.spec.template.spec)
+    const [container] = spec.containers
+    const grace = spec.terminationGracePeriodSeconds
+    const timeout = container.env.find(({ name }: Manifest) => name === 'HEADGATE_SHUTDOWN_TIMEOUT').value
+    expect(container.lifecycle.preStop.sleep.seconds + milliseconds(timeout) / 1000).toBeLessThan(grace)
+    delete container.lifecycle
+    const state = spec.volumes.pop()
+    expect(state).toMatchObject({ name: 'state', emptyDir: {} })
+    expect(spec).toEqual(statefulSet.spec.template.spec)
+    expect(deployment.spec.template.metadata).toEqual(statefulSet.spec.template.metadata)
+    expect(topologySpreadConstraints[0].labelSelector).toEqual(deployment.spec.selector)
+    expect(deployment.spec.strategy.rollingUpdate).toEqual({ maxUnavailable: 0, maxSurge: 1 })
+  })
+
+  test('no autoscaler ends the last of them', () => {
+    const examples = 'deploy/kubernetes/examples'
+    const [{ spec: scaled }] = yamlOf(join(examples, 'keda/scaledobject.yaml'))
+    const [{ spec: autoscaled }] = yamlOf(join(examples, 'instances/horizontalpodautoscaler.yaml'))
+    expect(Math.min(scaled.minReplicaCount, autoscaled.minReplicas)).toBeGreaterThan(0)
+    for (const { name } of [scaled.scaleTargetRef, autoscaled.scaleTargetRef])
+      expect(name).toBe(deployment.metadata.name)
   })
 })
 
@@ -108,7 +138,8 @@ test('every file that a kustomization names exists, and every file is named by o
       ...resources,
       ...components,
       ...generated,
-      ...patches.map(({ path }: Manifest) => path),
+      // One without a path is written out there.
+      ...patches.flatMap(({ path }: Manifest) => path ?? []),
     ]
     return all.map((name) => join(dirname(path), name))
   })
