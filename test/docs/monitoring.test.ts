@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { plugins } from '../../src/plugins/index.js'
 import { declaredMetrics, isOwn, metricReference } from '../../tools/docs/metric-reference.js'
 import { alerts } from '../../tools/docs/monitoring/alerts.js'
-import { dashboard } from '../../tools/docs/monitoring/dashboard.js'
+import { annotationQueries, dashboard } from '../../tools/docs/monitoring/dashboard.js'
 import { hastened, PRODUCTION } from '../../tools/docs/monitoring/pace.js'
+import { PALETTE } from '../../tools/docs/monitoring/palette.js'
 import { rows } from '../../tools/docs/monitoring/rows.js'
 import { recordingRules } from '../../tools/docs/monitoring/rules.js'
 import { rulesFile } from '../../tools/docs/monitoring/rules-file.js'
@@ -25,7 +26,7 @@ describe('what is generated from the metrics is up to date; `npm run generate` r
 
 const records = recordingRules(PRODUCTION)
 const panels = rows.flatMap((row) => row.panels)
-const queries = panels.flatMap(({ queries }) => queries.map(({ expr }) => expr))
+const queries = [...panels.flatMap(({ queries }) => queries.map(({ expr }) => expr)), ...annotationQueries()]
 const rules = [...records, ...alerts(PRODUCTION)].map(({ expr }) => expr)
 
 describe('every query asks for what there is', () => {
@@ -61,6 +62,80 @@ describe('every query asks for what there is', () => {
         // Those of certificates are there only where TLS is: elsewhere their panels would be empty.
         .filter((name) => !asked.has(name) && !spare.includes(name) && !name.startsWith('headgate_tls_')),
     ).toEqual([])
+  })
+})
+
+describe('the dashboard', () => {
+  interface Place {
+    readonly x: number
+    readonly y: number
+    readonly w: number
+    readonly h: number
+  }
+  interface Placed {
+    readonly id: number
+    readonly type: string
+    readonly title: string
+    readonly collapsed?: boolean
+    readonly gridPos: Place
+    readonly panels?: readonly Placed[]
+    readonly fieldConfig: {
+      readonly overrides: readonly {
+        readonly matcher: { readonly options: string }
+        readonly properties: readonly { readonly id: string; readonly value: { fixedColor?: string } }[]
+      }[]
+    }
+  }
+  const { panels: placed } = dashboard(rows) as { readonly panels: readonly Placed[] }
+  const all = placed.flatMap((panel) => [panel, ...(panel.panels ?? [])])
+
+  test('begins with five tiles, which fill the first row', () => {
+    const end = placed.findIndex(({ type }, index) => type === 'row' && index > 0)
+    const tiles = placed.slice(1, end)
+    expect(tiles.map(({ type }) => type)).toEqual(Array.from({ length: 5 }, () => 'stat'))
+    expect(tiles.reduce((sum, { gridPos }) => sum + gridPos.w, 0)).toBe(24)
+  })
+
+  test('no two panels overlap, and each has an id of its own', () => {
+    const overlap = (a: Place, b: Place) =>
+      a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h
+    for (const group of [placed, ...placed.map(({ panels = [] }) => panels)])
+      for (const [index, one] of group.entries())
+        for (const other of group.slice(index + 1))
+          expect(overlap(one.gridPos, other.gridPos), `${one.title} and ${other.title}`).toBe(false)
+    expect(new Set(all.map(({ id }) => id)).size).toBe(all.length)
+  })
+
+  test('rows that not every Headgate needs are collapsed, at the end', () => {
+    const collapsed = placed.filter((panel) => panel.collapsed)
+    expect(collapsed.map(({ title }) => title)).toEqual(['Workers', 'TLS', 'Inbox'])
+    expect(placed.slice(-3)).toEqual(collapsed)
+    for (const { panels } of collapsed) expect(panels).not.toEqual([])
+  })
+
+  test.each([
+    ['Events by outcome', 'delivered', 'delivered'],
+    ['Events by outcome', 'dead-lettered', 'dead-lettered'],
+    ['Responses by status', '200', 'delivered'],
+    ['Responses by status', '422', 'rejected'],
+    ['Responses by status', '503', 'unavailable'],
+    ['Not passed, by stage', 'transform.0.json-schema rejected', 'rejected'],
+    ['Attempts by outcome', 'gave-up', 'unavailable'],
+  ])('in %s, %s has the colour of %s in the console', (panel, series, outcome) => {
+    const { overrides } = all.find(({ title }) => title === panel)?.fieldConfig ?? {
+      overrides: [],
+    }
+    const colours = overrides
+      .filter(({ matcher }) => new RegExp(matcher.options.slice(1, -1)).test(series))
+      .flatMap(({ properties }) => properties.map(({ value }) => value.fixedColor))
+    expect(colours).toEqual([PALETTE[outcome]])
+    expect(PALETTE[outcome]).toMatch(/^#[0-9a-f]{6}$/)
+  })
+
+  test('a tile with a bound links to its runbook', () => {
+    const bounded = panels.filter(({ type, bad }) => type === 'stat' && bad !== undefined)
+    for (const { title, runbook } of bounded)
+      expect(readdirSync('docs/runbooks'), title).toContain(`${runbook}.md`)
   })
 })
 

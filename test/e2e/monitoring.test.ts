@@ -93,6 +93,7 @@ describe.skipIf(prometheusMissing() !== undefined)(
         ])
         // While events still end in every way: later the backlog is full, and none is committed.
         expect(await withoutData(prometheus)).toEqual([])
+        expect(await marking(prometheus)).toEqual(['Reloads'])
 
         write((pipeline) => {
           pipeline.sink.config.brokers = 'nowhere'
@@ -311,15 +312,15 @@ async function value(prometheus: Prometheus, expr: string): Promise<number | und
 
 interface ShownPanel {
   readonly title: string
+  readonly panels?: readonly ShownPanel[]
   readonly targets?: readonly { readonly expr: string }[]
 }
 
 /** The queries of the dashboard that find nothing, with the title of their panel. */
 async function withoutData(prometheus: Prometheus): Promise<readonly string[]> {
-  const { panels } = JSON.parse(readFileSync('deploy/grafana/headgate.json', 'utf8')) as {
-    readonly panels: readonly ShownPanel[]
-  }
-  const queries = panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ title, expr })))
+  const { panels } = readDashboard()
+  const all = panels.flatMap((panel) => [panel, ...(panel.panels ?? [])])
+  const queries = all.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ title, expr })))
   const empty: string[] = []
   for (const { title, expr } of queries.filter(
     ({ expr }) => !NOT_SHOWN.some((name) => expr.includes(name)),
@@ -328,6 +329,22 @@ async function withoutData(prometheus: Prometheus): Promise<readonly string[]> {
     if (!found.some(({ value }) => !Number.isNaN(value))) empty.push(`${title}: ${expr}`)
   }
   return empty
+}
+
+const readDashboard = () =>
+  JSON.parse(readFileSync('deploy/grafana/headgate.json', 'utf8')) as {
+    readonly panels: readonly ShownPanel[]
+    readonly annotations: {
+      readonly list: readonly { readonly name: string; readonly target: { readonly expr: string } }[]
+    }
+  }
+
+/** The annotations that have something to mark. */
+async function marking(prometheus: Prometheus): Promise<readonly string[]> {
+  const found: string[] = []
+  for (const { name, target } of readDashboard().annotations.list)
+    if ((await prometheus.query(filledIn(target.expr))).length > 0) found.push(name)
+  return found
 }
 
 /** As Grafana fills in the variables where all of each is chosen. */

@@ -18,11 +18,17 @@ export interface Panel {
   readonly bad?: { readonly at: number; readonly badBelow?: true }
   /** Shown instead of a number. */
   readonly words?: { readonly [value: string]: string }
+  /** The sum of the series matters. */
+  readonly stacked?: true
+  /** The page in docs/runbooks about its bad values. */
+  readonly runbook?: string
 }
 
 export interface Row {
   readonly title: string
   readonly panels: readonly Panel[]
+  /** Not every Headgate has it. */
+  readonly collapsed?: true
 }
 
 const PROCESS = 'namespace=~"$namespace",instance=~"$instance"'

@@ -6,78 +6,81 @@ const recorded = (name: string) => `${name}{namespace=~"$namespace",pipeline=~"$
 const pending = ofPipeline('headgate_ledger_pending')
 const oldest = ofPipeline('headgate_ledger_oldest_pending_seconds')
 
-const stat = (panel: Omit<Panel, 'type' | 'width'>): Panel => ({ ...panel, type: 'stat', width: 3 })
+/** Five of them make the first row. */
+const TILE = 5
+const stat = (panel: Omit<Panel, 'type' | 'width'>, width = TILE): Panel => ({
+  ...panel,
+  type: 'stat',
+  width,
+})
 const chart = (panel: Omit<Panel, 'type' | 'width'>, width = 8): Panel => ({
   ...panel,
   type: 'timeseries',
   width,
 })
 
-const overview: Row = {
-  title: 'Overview',
+const events = (matchers = '') => `sum(${rate(ofPipeline('headgate_events_total', matchers))})`
+
+const health: Row = {
+  title: 'Is it well?',
   panels: [
     stat({
-      title: 'Ready',
+      title: 'Takes events',
       description: 'Whether every process takes events. GET /ready says why not.',
       unit: 'short',
       queries: [query(`min(${ofProcess('headgate_ready')})`, 'ready')],
       bad: { at: 1, badBelow: true },
       words: { 0: 'no', 1: 'yes' },
-    }),
-    stat({
-      title: 'Config',
-      description: 'Whether the config on disk is what runs, in every process.',
-      unit: 'short',
-      queries: [query(`min(${ofProcess('headgate_config_last_reload_successful')})`, 'config')],
-      bad: { at: 1, badBelow: true },
-      words: { 0: 'refused', 1: 'in use' },
-    }),
-    stat({
-      title: 'Events',
-      description: 'Events a second, however they ended.',
-      unit: 'ops',
-      queries: [query(`sum(${rate(ofPipeline('headgate_events_total'))})`, 'events')],
+      runbook: 'HeadgateNotReady',
     }),
     stat({
       title: 'Responses without 5xx',
       description: 'Objective: 99.9 %. An event with the response 503 is kept by its sender and sent again.',
       unit: 'percentunit',
-      queries: [query(`1 - ${responses('code=~"5.."')} / ${responses()}`, 'success')],
+      queries: [query(`1 - ${responses('code=~"5.."')} / ${responses()}`, 'share')],
       bad: { at: 1 - ERROR_BUDGET, badBelow: true },
+      runbook: 'HeadgateErrorBudgetBurnFast',
     }),
     stat({
-      title: 'Commit p99',
+      title: 'Time to Kafka, p99',
       description:
         'From received to committed in Kafka: what a sender waits for. The log names the slow ones (`a slow event`).',
       unit: 's',
       queries: [query(quantile(0.99, 'headgate_commit_duration_seconds'), 'p99')],
       bad: { at: 1 },
+      runbook: 'HeadgateKafkaStalled',
     }),
     stat({
-      title: 'To be acknowledged',
-      description: 'Events that are durable in Kafka and not yet acknowledged to their sender.',
-      unit: 'short',
-      queries: [query(`sum(${pending})`, 'pending')],
-    }),
-    stat({
-      title: 'Oldest of them',
-      description: 'Age of the oldest event that is not yet acknowledged.',
-      unit: 's',
-      queries: [query(`max(${oldest})`, 'age')],
-      bad: { at: 600 },
-    }),
-    stat({
-      title: 'Given up',
+      title: 'Rejected or dead-lettered',
       description:
-        'Acknowledgements that nothing tries any more: `headgate ledger`, `headgate ledger retry`.',
-      unit: 'short',
-      queries: [query(`sum(${ofPipeline('headgate_ledger_failed')})`, 'given up')],
-      bad: { at: 1 },
+        'The share of events that were rejected or became dead letters. The console has the reasons.',
+      unit: 'percentunit',
+      queries: [query(`${events('outcome=~"rejected|dead-lettered"')} / ${events()}`, 'share')],
+      bad: { at: 0.01 },
+      runbook: 'HeadgateDeadLetters',
     }),
+    stat(
+      {
+        title: 'Oldest pending acknowledgement',
+        description: 'Age of the oldest event that is in Kafka and not yet acknowledged to its sender.',
+        unit: 's',
+        queries: [query(`max(${oldest})`, 'age')],
+        bad: { at: 600 },
+        runbook: 'HeadgateLedgerBacklogOld',
+      },
+      4,
+    ),
+  ],
+}
+
+const overview: Row = {
+  title: 'Overview',
+  panels: [
     chart({
       title: 'Events by outcome',
       description: 'Every event ends in exactly one outcome.',
       unit: 'ops',
+      stacked: true,
       queries: [query(`sum by (outcome) (${rate(ofPipeline('headgate_events_total'))})`, '{{outcome}}')],
     }),
     chart({
@@ -89,6 +92,7 @@ const overview: Row = {
         query(`max(${recorded(errorRatio(range))}) / ${ERROR_BUDGET}`, range),
       ),
       bad: { at: 14.4 },
+      runbook: 'HeadgateErrorBudgetBurnFast',
     }),
     {
       title: 'Alerts',
@@ -103,6 +107,48 @@ const overview: Row = {
         ),
       ],
     },
+    stat(
+      {
+        title: 'Config',
+        description: 'Whether the config on disk is what runs, in every process.',
+        unit: 'short',
+        queries: [query(`min(${ofProcess('headgate_config_last_reload_successful')})`, 'config')],
+        bad: { at: 1, badBelow: true },
+        words: { 0: 'refused', 1: 'in use' },
+        runbook: 'HeadgateConfigReloadFailed',
+      },
+      6,
+    ),
+    stat(
+      {
+        title: 'Events',
+        description: 'Events a second, however they ended.',
+        unit: 'ops',
+        queries: [query(events(), 'events')],
+      },
+      6,
+    ),
+    stat(
+      {
+        title: 'Pending acknowledgements',
+        description: 'Events that are durable in Kafka and not yet acknowledged to their sender.',
+        unit: 'short',
+        queries: [query(`sum(${pending})`, 'pending')],
+      },
+      6,
+    ),
+    stat(
+      {
+        title: 'Failed acknowledgements',
+        description:
+          'Acknowledgements that are no longer retried: `headgate ledger`, `headgate ledger retry`.',
+        unit: 'short',
+        queries: [query(`sum(${ofPipeline('headgate_ledger_failed')})`, 'failed')],
+        bad: { at: 1 },
+        runbook: 'HeadgateAcknowledgementsGivenUp',
+      },
+      6,
+    ),
   ],
 }
 
@@ -114,6 +160,7 @@ const intake: Row = {
       description:
         '401 is a sender with a wrong secret, 400 and 422 bad data, 503 a fault or a limit of ours.',
       unit: 'ops',
+      stacked: true,
       queries: [
         query(`sum by (code) (${rate(ofPipeline('headgate_http_responses_total'))}) > 0`, '{{code}}'),
       ],
@@ -123,6 +170,7 @@ const intake: Row = {
       description:
         'Unknown paths, requests that are not HTTP, and what came while Headgate was starting or stopping.',
       unit: 'ops',
+      stacked: true,
       queries: [
         query(
           `sum by (code) (${rate(ofProcess('headgate_http_responses_total', 'pipeline="none"'))})`,
@@ -154,40 +202,6 @@ const intake: Row = {
         query(`sum by (instance) (${ofProcess('headgate_http_connections')})`, '{{instance}}'),
         query(`min(${ofProcess('headgate_http_connections_limit')})`, 'limit'),
         query(`sum(${rate(ofProcess('headgate_http_connections_refused_total'))})`, 'refused a second'),
-      ],
-    }),
-    chart({
-      title: 'Workers',
-      description:
-        'Where HEADGATE_WORKERS asks for some. One that ends by itself is replaced; the log says how it ended.',
-      unit: 'short',
-      queries: [
-        query(`sum by (instance) (${ofProcess('headgate_workers')})`, '{{instance}}'),
-        query(`min(${ofProcess('headgate_workers_configured')})`, 'configured'),
-        query(`sum(${rate(ofProcess('headgate_worker_restarts_total'))})`, 'replaced a second'),
-      ],
-    }),
-    chart({
-      title: 'CPU of workers',
-      description: 'Shares of a core. All at 1: more workers help, as long as the primary process has room.',
-      unit: 'percentunit',
-      queries: [
-        query(
-          `sum by (instance, worker) (${rate(ofProcess('headgate_worker_cpu_seconds_total'))})`,
-          '{{instance}} {{worker}}',
-        ),
-        query(`sum by (instance) (${rate(ofProcess('process_cpu_seconds_total'))})`, '{{instance}} primary'),
-      ],
-    }),
-    chart({
-      title: 'Memory of workers',
-      description: 'Resident memory of each worker, on top of that of the primary process.',
-      unit: 'bytes',
-      queries: [
-        query(
-          `sum by (instance, worker) (${ofProcess('headgate_worker_resident_memory_bytes')})`,
-          '{{instance}} {{worker}}',
-        ),
       ],
     }),
     chart({
@@ -240,6 +254,7 @@ const routes: Row = {
         title: 'Events by rule',
         description: 'The first rule that matches decides; otherwise takes the rest.',
         unit: 'ops',
+        stacked: true,
         queries: [query(`sum by (rule) (${rate(ofPipeline('headgate_route_matches_total'))})`, '{{rule}}')],
       },
       16,
@@ -332,6 +347,7 @@ const acknowledging: Row = {
       title: 'Attempts by outcome',
       description: 'retry is tried again later; what gave up is not.',
       unit: 'ops',
+      stacked: true,
       queries: [
         query(`sum by (outcome) (${rate(ofPipeline('headgate_ack_attempts_total'))})`, '{{outcome}}'),
       ],
@@ -354,7 +370,7 @@ const acknowledging: Row = {
       ],
     }),
     chart({
-      title: 'To be acknowledged',
+      title: 'Pending acknowledgements by pipeline',
       description: 'At the limit (`maxPending`) new events are answered 503.',
       unit: 'short',
       queries: [
@@ -363,13 +379,13 @@ const acknowledging: Row = {
       ],
     }),
     chart({
-      title: 'Age of the oldest, and given up',
+      title: 'Age of the oldest, and failed',
       description:
         'The age is in seconds, on the left. A partition was replaced if its topic was created again, or is that of another cluster.',
       unit: 'short',
       queries: [
         query(`max by (pipeline) (${oldest})`, '{{pipeline}} age'),
-        query(`sum by (pipeline) (${ofPipeline('headgate_ledger_failed')})`, '{{pipeline}} given up'),
+        query(`sum by (pipeline) (${ofPipeline('headgate_ledger_failed')})`, '{{pipeline}} failed'),
         query(
           `sum by (pipeline) (${ofPipeline('headgate_ledger_replaced_partitions')})`,
           '{{pipeline}} partitions replaced',
@@ -420,6 +436,7 @@ const deadLetters: Row = {
         title: 'Dead letters by stage and code',
         description: '`headgate dlq list` shows them; `headgate help CODE` explains a code.',
         unit: 'ops',
+        stacked: true,
         queries: [
           query(
             `sum by (stage, code) (${rate(ofPipeline('headgate_dead_letters_total'))}) > 0`,
@@ -447,11 +464,13 @@ const deadLetters: Row = {
 
 const inbox: Row = {
   title: 'Inbox',
+  collapsed: true,
   panels: [
     chart({
       title: 'Events worked off',
       description: 'Events that were accepted into the inbox, by the way in which they ended.',
       unit: 'ops',
+      stacked: true,
       queries: [
         query(`sum by (outcome) (${rate(ofPipeline('headgate_inbox_events_total'))})`, '{{outcome}}'),
       ],
@@ -487,6 +506,7 @@ const inbox: Row = {
       description:
         'By result. A fenced one is usual in a rebalance; refused and unavailable ones are repeated, and the log has the reason.',
       unit: 'ops',
+      stacked: true,
       queries: [
         query(`sum by (result) (${rate(ofPipeline('headgate_inbox_transactions_total'))})`, '{{result}}'),
       ],
@@ -586,8 +606,50 @@ const process: Row = {
   ],
 }
 
+const workers: Row = {
+  title: 'Workers',
+  collapsed: true,
+  panels: [
+    chart({
+      title: 'Workers',
+      description:
+        'Where HEADGATE_WORKERS asks for some. One that ends by itself is replaced; the log says how it ended.',
+      unit: 'short',
+      queries: [
+        query(`sum by (instance) (${ofProcess('headgate_workers')})`, '{{instance}}'),
+        query(`min(${ofProcess('headgate_workers_configured')})`, 'configured'),
+        query(`sum(${rate(ofProcess('headgate_worker_restarts_total'))})`, 'replaced a second'),
+      ],
+    }),
+    chart({
+      title: 'CPU of workers',
+      description: 'Shares of a core. All at 1: more workers help, as long as the primary process has room.',
+      unit: 'percentunit',
+      queries: [
+        query(
+          `sum by (instance, worker) (${rate(ofProcess('headgate_worker_cpu_seconds_total'))})`,
+          '{{instance}} {{worker}}',
+        ),
+        query(`sum by (instance) (${rate(ofProcess('process_cpu_seconds_total'))})`, '{{instance}} primary'),
+      ],
+    }),
+    chart({
+      title: 'Memory of workers',
+      description: 'Resident memory of each worker, on top of that of the primary process.',
+      unit: 'bytes',
+      queries: [
+        query(
+          `sum by (instance, worker) (${ofProcess('headgate_worker_resident_memory_bytes')})`,
+          '{{instance}} {{worker}}',
+        ),
+      ],
+    }),
+  ],
+}
+
 const tls: Row = {
-  title: 'TLS, where it is on',
+  title: 'TLS',
+  collapsed: true,
   panels: [
     chart({
       title: 'Certificate expires in',
@@ -636,6 +698,7 @@ function own(name: string): string {
 }
 
 export const rows: readonly Row[] = [
+  health,
   overview,
   intake,
   stages,
@@ -643,7 +706,8 @@ export const rows: readonly Row[] = [
   kafka,
   acknowledging,
   deadLetters,
-  inbox,
   process,
+  workers,
   tls,
+  inbox,
 ]
