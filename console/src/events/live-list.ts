@@ -18,6 +18,8 @@ const MOST_EVENTS = 200
 /** Events a second: more than a person reads. The others are counted. */
 const RATE = 20
 const PAYLOAD = '4KiB'
+/** Milliseconds. */
+const TOGETHER = 200
 
 export interface Filter {
   readonly pipeline: string
@@ -71,8 +73,8 @@ export function followEvents({ pipeline, rule, id, outcomes }: Filter): () => vo
       if (line.kind === 'tapping') tap = line.tap
       if (line.kind === 'skipped') skipped.value += line.count
       if (line.kind !== 'event') return
-      // Shown with the next frame, together with those that come until then.
-      if (arrived.length === 0) requestAnimationFrame(show)
+      // Shown together with those that come until then: the table is laid out again each time.
+      if (arrived.length === 0) setTimeout(show, TOGETHER)
       arrived.push({ ...line, key: ++keys, tap })
     },
     onRefused(error) {
