@@ -10,35 +10,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { HeadgateProcess } from '../../src/sandbox/headgate-process.js'
-import { scrape } from '../../src/sandbox/reconcile.js'
 import { describeKafka, sharedKafka } from '../helpers/kafka/real-kafka.js'
 import { eventText } from '../helpers/processes/deployment.js'
-import { type Instances, startInstances } from '../helpers/processes/instances.js'
+import { startInstances } from '../helpers/processes/instances.js'
 import { startSenders } from '../helpers/processes/resending-senders.js'
+import { expectOnceOfInstances } from './invariant.js'
 
-/** The session of a member that was killed, and its open transaction, end first. */
-const TAKEN_OVER = { timeout: 60_000, interval: 500 }
 const LATER = { timeout: 30_000 }
-
-/** Each event is in Kafka once, and acknowledged after that. */
-async function expectOnceAndAcknowledged(
-  { records, cxone, running }: Instances,
-  answered: ReadonlySet<string>,
-): Promise<void> {
-  const idsOf = async () => (await records()).map(({ headers }) => headers['headgate-event-id'] ?? '')
-  await expect.poll(async () => new Set(await idsOf()).size, TAKEN_OVER).toBe(answered.size)
-  const pending = async () => {
-    const values = await Promise.all(
-      running.map(async ({ admin }) => (await scrape(admin)).sum('headgate_ledger_pending')),
-    )
-    return values.reduce((sum, value) => sum + value, 0)
-  }
-  await expect.poll(pending, TAKEN_OVER).toBe(0)
-  const written = await idsOf()
-  expect(written.filter((id, at) => written.indexOf(id) !== at)).toEqual([])
-  expect(written.toSorted()).toEqual([...answered].toSorted())
-  await expect.poll(() => written.filter((id) => !cxone.acknowledged.has(id)), TAKEN_OVER).toEqual([])
-}
 
 describeKafka('any number of instances with an inbox', () => {
   test('an event is accepted by any instance with its place, and delivered once, however often it comes', async () => {
@@ -57,7 +35,7 @@ describeKafka('any number of instances with an inbox', () => {
     }
     const bad = await instances.post('{"dataActionId":"x"}')
     expect(bad.status).toBe(422)
-    await expectOnceAndAcknowledged(instances, new Set(ids))
+    await expectOnceOfInstances(instances, new Set(ids))
   })
 
   test('case 27: kill -9 of one instance after the other loses nothing and writes nothing twice', async () => {
@@ -70,7 +48,7 @@ describeKafka('any number of instances with an inbox', () => {
       await instances.start()
     }
     await senders.finish()
-    await expectOnceAndAcknowledged(instances, senders.answered)
+    await expectOnceOfInstances(instances, senders.answered)
   }, 240_000)
 
   test('case 28: a rolling restart hands the partitions over, and no event waits for the end of a session', async () => {
@@ -83,7 +61,7 @@ describeKafka('any number of instances with an inbox', () => {
       await instances.end(instances.running[0] as HeadgateProcess, 'SIGTERM')
     }
     await senders.finish()
-    await expectOnceAndAcknowledged(instances, senders.answered)
+    await expectOnceOfInstances(instances, senders.answered)
   }, 240_000)
 
   test('case 29: an instance that is frozen past its session goes on without a second record', async () => {
@@ -98,6 +76,6 @@ describeKafka('any number of instances with an inbox', () => {
     const before = senders.answered.size
     await expect.poll(() => senders.answered.size, LATER).toBeGreaterThan(before + 300)
     await senders.finish()
-    await expectOnceAndAcknowledged(instances, senders.answered)
+    await expectOnceOfInstances(instances, senders.answered)
   }, 240_000)
 })

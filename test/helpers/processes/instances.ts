@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { type HeadgateProcess, startHeadgate } from '../../../src/sandbox/headgate-process.js'
 import { temporaryDirectory } from '../context.js'
@@ -6,34 +8,49 @@ import { createTopic } from '../kafka/topics.js'
 import { type Deployment, deploy, type WebhookResponse } from './deployment.js'
 
 /** Several instances of one pipeline with an inbox, behind a load balancer that knows nothing. */
-export interface Instances extends Pick<Deployment, 'cxone' | 'records' | 'configFile' | 'environment'> {
+export interface Instances
+  extends Pick<Deployment, 'cxone' | 'records' | 'prefix' | 'configFile' | 'environment'> {
   readonly pipeline: string
   readonly inbox: string
   /** Those that take events. */
   readonly running: readonly HeadgateProcess[]
-  start(): Promise<HeadgateProcess>
+  start(options?: InstanceOptions): Promise<HeadgateProcess>
   /** It gets no more events, and is ended. */
   end(process: HeadgateProcess, signal: NodeJS.Signals): Promise<void>
   /** To any of them. */
   post(body: string): Promise<WebhookResponse>
 }
 
-export async function startInstances(bootstrap: string, count: number): Promise<Instances> {
+export interface InstanceOptions {
+  /** The address of Kafka for it, if it differs from that of the test. */
+  readonly brokers?: string
+  /** Replacements in the text of its config. */
+  readonly config?: (text: string) => string
+}
+
+/** `options`: of the first; `replication`: of all topics. */
+export async function startInstances(
+  bootstrap: string,
+  count: number,
+  { replication = 1, ...options }: InstanceOptions & { readonly replication?: number } = {},
+): Promise<Instances> {
   const pipeline = `test-${randomUUID()}`
   const inbox = `${pipeline}.inbox`
-  await createTopic(bootstrap, inbox, { partitions: 6 })
+  await createTopic(bootstrap, inbox, { partitions: 6, replication })
   // A group of its own: those of other tests have members that died without a word.
   const withInbox = (text: string) =>
     text.replace('"cxone-data-actions": {', `"${pipeline}": {\n"inbox": { "topic": "${inbox}" },`)
-  const deployment = await deploy(bootstrap, { config: withInbox })
+  const deployment = await deploy(bootstrap, { ...options, config: withInbox, replication })
   const running: HeadgateProcess[] = [deployment.headgate]
-  const { configFile, environment, cxone, records } = deployment
+  const { configFile, environment, cxone, records, prefix } = deployment
 
-  async function start(): Promise<HeadgateProcess> {
+  async function start({ brokers = bootstrap, config }: InstanceOptions = {}): Promise<HeadgateProcess> {
     const stateDirectory = temporaryDirectory()
+    const own = join(stateDirectory, 'plugins.config.json')
+    if (config !== undefined) writeFileSync(own, config(readFileSync(configFile, 'utf8')))
     const started = await startHeadgate({
-      config: configFile,
-      env: { ...environment, HEADGATE_STATE_DIR: stateDirectory },
+      config: config === undefined ? configFile : own,
+      env: { ...environment, KAFKA_BROKERS: brokers, HEADGATE_STATE_DIR: join(stateDirectory, 'state') },
     })
     onTestFinished(() => void started.kill('SIGKILL'))
     running.push(started)
@@ -48,6 +65,7 @@ export async function startInstances(bootstrap: string, count: number): Promise<
     environment,
     cxone,
     records,
+    prefix,
     running,
     start,
     async end(process, signal) {
