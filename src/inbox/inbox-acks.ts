@@ -13,7 +13,7 @@ export interface InboxAcksOptions {
   readonly clock: Pick<LedgerClock, 'now' | 'at'>
   /** As `FailedAckStore.keep`. If it rejects, the acknowledgement is attempted again. */
   keep(failed: StoredAck, reason: FailureReason): Promise<Position>
-  /** Acknowledgements in memory at most; the others are read from the inbox when there is room. */
+  /** Of those that a takeover finds, so many are in memory at most; the others are read from the inbox when there is room. */
   readonly mostInMemory?: number
 }
 
@@ -30,8 +30,8 @@ const KEEP_AGAIN = 10_000
 
 /**
  * The pending acknowledgements of the partitions that this instance owns. They are nowhere on disk: the inbox has the events,
- * and its second group the position, so that the next owner of a partition finds them again. As many as fit are in memory, the
- * oldest of each partition. The key of an acknowledgement is the partition and the offset of its event in the inbox.
+ * and its second group the position, so that the next owner of a partition finds them again, and reads them a part at a time.
+ * The key of an acknowledgement is the partition and the offset of its event in the inbox.
  */
 export class InboxAcks implements AckSource {
   readonly failures = new OpenFailures()
@@ -78,8 +78,7 @@ export class InboxAcks implements AckSource {
 
   /** Below `position`, everything is acknowledged, and below `end`, everything is worked off. */
   own(partition: number, position: number, end: number): void {
-    const unread = position < end && this.#stages > 0 ? position : undefined
-    this.#partitions.set(partition, new PartitionAcks(end, unread))
+    this.#partitions.set(partition, new PartitionAcks(end, this.#stages > 0 ? position : end))
   }
 
   /** Another instance makes the acknowledgements of this partition. */
@@ -93,9 +92,7 @@ export class InboxAcks implements AckSource {
     const owned = this.#partitions.get(partition)
     if (owned === undefined) return
     owned.end = offset + 1
-    if (this.#stages === 0) return
-    if (this.#count >= this.#most) owned.unread ??= offset
-    if (owned.unread === undefined) this.#insert(owned, partition, offset, committed, this.now())
+    if (this.#stages > 0) this.#enqueue(owned, this.#create(partition, offset, committed, this.now()))
   }
 
   /** The part that is to be read next; undefined if there is none, or no room for it. */
@@ -105,22 +102,25 @@ export class InboxAcks implements AckSource {
     let next: UnreadAcks | undefined
     let fewest = Number.POSITIVE_INFINITY
     for (const [partition, owned] of this.#partitions) {
-      const { pending, end, unread } = owned
+      const { pending, unread, unreadCount } = owned
       // The partition with the fewest in memory first: those of another may fail for long.
-      if (unread === undefined || pending.size >= fewest) continue
+      if (unreadCount === 0 || pending.size >= fewest) continue
       fewest = pending.size
-      next = { partition, from: unread, to: Math.min(end, unread + room), owned }
+      const { from, to } = unread
+      next = { partition, from, to: Math.min(to, from + room), owned }
     }
     return next
   }
 
   /** The events of this part. Of no effect if the partition was revoked meanwhile. */
-  read({ partition, to, owned }: UnreadAcks, acks: readonly ReadAck[]): void {
-    const current = this.#partitions.get(partition)
-    if (current === undefined || current !== owned || current.unread === undefined) return
-    for (const { offset, committed, acceptedAt } of acks)
-      this.#insert(current, partition, offset, committed, this.#options.clock.at(acceptedAt))
-    current.unread = to < current.end ? to : undefined
+  read({ partition, from, to, owned }: UnreadAcks, read: readonly ReadAck[]): void {
+    if (this.#partitions.get(partition) !== owned || owned.unread.from !== from) return
+    const { clock } = this.#options
+    const acks = read.map(({ offset, committed, acceptedAt }) =>
+      this.#create(partition, offset, committed, clock.at(acceptedAt)),
+    )
+    owned.insert(to, acks)
+    for (const ack of acks) this.#enqueue(owned, ack)
   }
 
   /** Everything below this offset is worked off, whether it waits for an acknowledgement or not. */
@@ -223,7 +223,7 @@ export class InboxAcks implements AckSource {
     const waiting = new Set(this.#queues.flatMap((queue) => queue.all()))
     this.#stages = stages
     this.#queues = newQueues(stages)
-    if (stages === 0) for (const owned of this.#partitions.values()) owned.unread = undefined
+    if (stages === 0) for (const owned of this.#partitions.values()) owned.forgetUnread()
     for (const { pending } of [...this.#partitions.values()])
       for (const ack of [...pending.values()]) {
         const stage = stageAfter(this.#restaged.get(ack)?.stage ?? ack.stage)
@@ -234,17 +234,10 @@ export class InboxAcks implements AckSource {
       }
   }
 
-  #insert(
-    owned: PartitionAcks,
-    partition: number,
-    offset: number,
-    committed: Committed,
-    committedAt: number,
-  ): void {
-    const key = [partition, offset] as const
-    const ack = { key, committed, committedAt, stage: 0, attempts: 0, dueAt: committedAt, spilled: false }
+  #create(partition: number, offset: number, committed: Committed, committedAt: number): StoredAck {
     this.#count++
-    this.#enqueue(owned, ack)
+    const key = [partition, offset] as const
+    return { key, committed, committedAt, stage: 0, attempts: 0, dueAt: committedAt, spilled: false }
   }
 
   #change(ack: StoredAck, change: Pick<StoredAck, 'stage' | 'attempts' | 'dueAt'>): void {
@@ -254,13 +247,13 @@ export class InboxAcks implements AckSource {
 
   /** An entry that is replaced keeps its place in the map, so that the lowest offset stays first. */
   #enqueue(owned: PartitionAcks, ack: StoredAck): void {
-    owned.pending.set(ack.key[1], ack)
+    owned.set(ack)
     this.#queues[ack.stage]?.push(ack)
     this.#wakers[ack.stage]?.()
   }
 
   #settle(ack: StoredAck): void {
-    if (this.#ownerOf(ack)?.pending.delete(ack.key[1])) this.#count--
+    if (this.#ownerOf(ack)?.delete(ack.key[1])) this.#count--
   }
 
   /** All its stages have acknowledged it, or are gone. */
