@@ -17,7 +17,7 @@ or by the npm package (@acme/headgate-s3, installed in the folder of the config 
     {
       name: '[name]',
       description: 'The plugin whose settings are shown: a built-in, a path or an npm package.',
-      choices: plugins.map(({ name }) => name),
+      choices: [...new Set(plugins.map(({ name }) => name))],
     },
   ],
   options: settingOptions().filter(({ flags }) => flags.startsWith('--config ')),
@@ -27,14 +27,14 @@ or by the npm package (@acme/headgate-s3, installed in the folder of the config 
       return EXIT.ok
     }
     if (isExternal(name)) return showExternal(name, options, io)
-    const plugin = plugins.find((plugin) => plugin.name === name)
-    if (plugin === undefined) {
-      const names = plugins.map((plugin) => plugin.name)
+    const found = plugins.filter((plugin) => plugin.name === name)
+    if (found.length === 0) {
+      const names = [...new Set(plugins.map((plugin) => plugin.name))]
       const hint = didYouMean(name, names)?.suggestion ?? `Expected one of ${names.join(', ')}.`
       io.err(`There is no plugin "${name}". ${hint}\n`)
       return EXIT.usage
     }
-    io.out(format(plugin))
+    io.out(found.map(format).join('\n'))
     return EXIT.ok
   },
 }

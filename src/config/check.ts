@@ -155,6 +155,8 @@ function checkPipeline(
   for (const problem of inboxProblems(checked))
     report({ pointer: `${pointer}/inbox`, code: 'HG_CONFIG_CONFLICT', ...problem })
   for (const problem of requestProblems(checked)) report(problem)
+  for (const { at, ...problem } of topicProblems(checked))
+    report({ pointer: `${pointer}/source${at}`, code: 'HG_CONFIG_CONFLICT', ...problem })
   return checked
 }
 
@@ -181,6 +183,42 @@ function* inboxProblems(
       message: `The pipeline also writes its records to the topic "${inbox.topic}".`,
       suggestion: 'Give the inbox a topic of its own.',
     }
+}
+
+/** Of a source that takes its events from topics. */
+function* topicProblems(
+  checked: CheckedPipeline,
+): Iterable<{ readonly at: string; readonly message: string; readonly suggestion: string }> {
+  const { source, sink, settings } = checked
+  const topics = source.definition.topics?.(source.config)
+  if (topics === undefined) return
+  if (sink.definition.inbox !== true)
+    yield {
+      at: '/plugin',
+      message: `The sink "${sink.definition.name}" cannot commit the offsets of topics with its records.`,
+      suggestion: 'Use the sink "kafka".',
+    }
+  if (settings.inbox !== undefined)
+    yield {
+      at: '/plugin',
+      message: 'The events of this source are in topics already: an inbox would only copy them.',
+      suggestion: 'Remove "inbox" from the pipeline.',
+    }
+  if (settings.deadLetter === undefined)
+    yield {
+      at: '/plugin',
+      message:
+        'A pipeline that takes its events from topics needs a topic for dead letters: there is no sender that could be told of bad data.',
+      suggestion: 'Add "deadLetter": {"topic": "..."} to the pipeline.',
+    }
+  const targets = [...routedTargets(checked), ...deadLetterTargets(checked)]
+  for (const { at, topic } of topics)
+    if (targets.some(({ target }) => target.topic === topic))
+      yield {
+        at: `/config${at}`,
+        message: `The pipeline also writes to the topic "${topic}": its events would come again and again.`,
+        suggestion: 'Write to another topic.',
+      }
 }
 
 /** The named sink of a pipeline; `checked` is undefined if the sink itself has a problem. */

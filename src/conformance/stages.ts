@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import { checkShape } from '../config/shape.js'
 import { HeadgateError } from '../contract/errors.js'
-import type { Event, Outcome, Verdict } from '../contract/index.js'
+import type { Event, LoggedRecord, Outcome, Verdict } from '../contract/index.js'
 import { parseBody } from '../lib/json/body.js'
 import { type Check, createStage, type Subject } from './subject.js'
 
@@ -23,6 +23,7 @@ const EXPECTED: readonly { readonly outcome: Outcome; readonly status: readonly 
 
 /** Senders rely on the status: 2xx means durable, 4xx means do not try again, 503 means try again, and when. */
 export function sourceChecks(subject: Subject<'source'>): readonly Check[] {
+  if (subject.definition.topics !== undefined) return recordSourceChecks(subject)
   return [
     ...EXPECTED.map(({ outcome, status }) => ({
       name: `responds to ${outcome.kind}${outcome.id === undefined ? ' without an id' : ''} with ${status}`,
@@ -68,6 +69,43 @@ export function sourceChecks(subject: Subject<'source'>): readonly Check[] {
     },
   ]
 }
+
+/** Requirements of a source that makes its events of records. */
+function recordSourceChecks(subject: Subject<'source'>): readonly Check[] {
+  return [
+    {
+      name: 'makes the same event of a record each time, and refuses garbage as bad data',
+      async run() {
+        const { records } = createStage(subject).instance
+        if (records === undefined) return
+        const [topic = ''] = records.topics
+        for (const text of ['', '{', '\u0000', ...AWKWARD]) {
+          const made = [1, 2].map((): unknown => {
+            try {
+              return records.receive(recordIn(topic, Buffer.from(text)))
+            } catch (thrown) {
+              assert(thrown instanceof HeadgateError, `it threw ${String(thrown)}`)
+              assert.equal(thrown.kind, 'data')
+              return thrown.code
+            }
+          })
+          assert.deepEqual(JSON.stringify(made[0]), JSON.stringify(made[1]))
+        }
+      },
+    },
+  ]
+}
+
+const recordIn = (topic: string, value: Buffer): LoggedRecord => ({
+  topic,
+  partition: 0,
+  offset: 7,
+  timestamp: 0,
+  key: null,
+  value,
+  header: () => undefined,
+  headers: () => [],
+})
 
 /** Bodies as real senders send them. */
 const AWKWARD = [

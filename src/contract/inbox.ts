@@ -19,6 +19,16 @@ export interface Inbox {
   join(): Promise<InboxMember>
 }
 
+/** Where a partition begins for which no instance has committed anything; for a time, milliseconds since the epoch. */
+export type InboxStart = 'earliest' | 'latest' | number
+
+/** Topics of other programs, which a pipeline works off as it does an inbox. */
+export interface ForeignTopics {
+  readonly start: InboxStart
+  /** All topics of the pipeline. */
+  readonly topics: readonly string[]
+}
+
 /** An offset for each of some partitions of the inbox. */
 export type InboxOffsets = ReadonlyMap<number, number>
 
@@ -42,6 +52,8 @@ export interface InboxMember {
   pause(partition: number): void
   /** The offsets of an assigned partition. Waits until no transaction of an earlier owner is open. */
   bounds(partition: number): Promise<InboxBounds>
+  /** Behind the newest record of an assigned partition, as far as it is known without a request. */
+  end(partition: number): number | undefined
   /** The offset of the first record that is not older than `timestamp`; the end of the partition if there is none. */
   offsetAt(partition: number, timestamp: number): Promise<number>
   /** Visits the records from `from` to before `to`. */

@@ -2,7 +2,7 @@ import type { Static, TSchema } from 'typebox'
 import type { Context, Lifecycle, Log } from './context.js'
 import type { BaseDefinition, RequestRead } from './definition.js'
 import type { Event, Receipt, RecordHeader, SinkRecord, Target } from './event.js'
-import type { Inbox } from './inbox.js'
+import type { ForeignTopics, Inbox } from './inbox.js'
 import type { InstanceGroup } from './instances.js'
 import type { Metrics } from './metrics.js'
 import type { TopicAdmin } from './topics.js'
@@ -41,6 +41,8 @@ export interface Sink extends Lifecycle {
   readonly log?: RecordLog
   /** The inbox in this topic, for a sink that can read and commit in one transaction. Pure; called with one topic only. */
   inbox?(topic: string): Inbox
+  /** One of the topics of a source, to be worked off as an inbox is; for a sink with an inbox. Pure. */
+  records?(topic: string, all: ForeignTopics): Pick<Inbox, 'join'>
   /** The instances of the pipeline, for a sink on whose cluster they can see each other. Not joined yet. */
   readonly instances?: InstanceGroup
 }

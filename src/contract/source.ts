@@ -3,6 +3,8 @@ import type { Context, Explained } from './context.js'
 import type { BaseDefinition, CheckContext } from './definition.js'
 import type { Event, Handshake, Outcome } from './event.js'
 import type { Correlation, HttpHead, HttpListener, HttpRequest, HttpResponse } from './http.js'
+import type { InboxStart } from './inbox.js'
+import type { LoggedRecord } from './sink.js'
 
 /**
  * The path of one event. `receive` authenticates, parses and gives the id, and throws a HeadgateError if it cannot; it
@@ -10,6 +12,19 @@ import type { Correlation, HttpHead, HttpListener, HttpRequest, HttpResponse } f
  * brought the event, for the log; of an `HttpHead`, the event also gets the parts that later stages read.
  */
 export type Intake = (receive: () => Event | Handshake, request?: Correlation | HttpHead) => Promise<Outcome>
+
+/**
+ * The events of a source that takes them from topics on the cluster of the sink. The instances of the pipeline share the
+ * partitions, and commit offsets and records together.
+ */
+export interface RecordSource {
+  readonly topics: readonly string[]
+  readonly start: InboxStart
+  /** False if no two records can be the same event. */
+  readonly hasIds: boolean
+  /** The event of a record. Pure. Throws a HeadgateError of kind `data`. */
+  receive(record: LoggedRecord): Event
+}
 
 export interface Source {
   /** Opens the intake. */
@@ -20,6 +35,8 @@ export interface Source {
   respond(outcome: Outcome): HttpResponse
   /** The parts of the request that the source examined to make the event. Pure, and never on the path of an event. */
   explain?(request: HttpRequest): readonly Explained[]
+  /** Instead of events that are given to `intake`. */
+  readonly records?: RecordSource
 }
 
 export interface SourceContext extends Context {
@@ -42,6 +59,8 @@ export interface SourceDefinition<Config extends TSchema = TSchema> extends Base
   credentials?(config: Static<Config>): readonly string[]
   /** The headers that its sender is known to send; undefined if that is not known. */
   sends?(config: Static<Config>): readonly string[] | undefined
+  /** The topics of a source with `records`, and their places in its config. */
+  topics?(config: Static<Config>): readonly { readonly at: string; readonly topic: string }[]
   /** Bytes of the largest body that it accepts. */
   maxBody?(config: Static<Config>): number
   /** The JSON Schema that every event fits when the source passes it on. */

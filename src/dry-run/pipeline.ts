@@ -9,6 +9,7 @@ import { buildDecidingPipeline } from '../pipeline/build-decider.js'
 import type { Decided } from '../pipeline/decision.js'
 import { decide } from '../pipeline/path.js'
 import type { DecidingPipeline } from '../pipeline/pipeline.js'
+import { recordHandler } from './record-handler.js'
 import { DryRunContext, endOf, stepsOf } from './steps.js'
 import { currentTrace, type TracedEvent } from './trace.js'
 
@@ -64,7 +65,10 @@ export function dryRunPipeline(
     pipeline,
     intake,
     async served() {
-      if (served === undefined) await pipeline.stages.source.instance.start(intake)
+      const source = pipeline.stages.source.instance
+      if (source.records !== undefined)
+        return { path: '/', handler: recordHandler(source.records, source, intake) }
+      if (served === undefined) await source.start(intake)
       if (served === undefined) {
         const { name } = checked.source.definition
         const message = `The source "${name}" of the pipeline "${checked.name}" takes no HTTP requests, so a dry run of it is not possible.`

@@ -1,8 +1,9 @@
 import { asHeadgateError } from '../contract/errors.js'
-import type { InboxMember, Log } from '../contract/index.js'
+import type { InboxMember, Log, LoggedRecord } from '../contract/index.js'
 import type { DedupBy } from '../ledger/identity.js'
 import { type Backoff, backoffDelay, sleep, untilAborted } from '../lib/async.js'
 import type { InboxAcks } from './inbox-acks.js'
+import type { PastEvent } from './item.js'
 import { OwnedPartition } from './owned-partition.js'
 import type { UnreadAcks } from './partition-acks.js'
 import type { IndexLimits } from './partition-index.js'
@@ -15,6 +16,7 @@ export interface AssignmentOptions {
   >
   readonly acks: InboxAcks
   terms(): { readonly limits: IndexLimits; readonly by: DedupBy }
+  past(record: LoggedRecord): PastEvent | undefined
   readonly log: Log
 }
 
@@ -114,10 +116,10 @@ export class Assignment {
   }
 
   async #readPart(part: UnreadAcks): Promise<void> {
-    const { acks, member, log } = this.#options
+    const { acks, member, past, log } = this.#options
     this.#isReading = true
     try {
-      acks.read(part, await readUnacknowledged(member, part))
+      acks.read(part, await readUnacknowledged(member, part, past))
       this.#failedReads = 0
     } catch (thrown) {
       const { code, message } = asHeadgateError(thrown, 'The inbox')
@@ -146,8 +148,8 @@ export class Assignment {
   }
 
   async #tryRestore(number: number, revoked: AbortSignal): Promise<void> {
-    const { acks, member, terms } = this.#options
-    const { index, next, acknowledged } = await restorePartition(member, number, terms())
+    const { acks, member, terms, past } = this.#options
+    const { index, next, acknowledged } = await restorePartition(member, number, { ...terms(), past })
     const entry = this.#entries.get(number)
     if (revoked.aborted || entry === undefined) return
     acks.own(number, acknowledged, next)

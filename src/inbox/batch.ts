@@ -28,7 +28,7 @@ export function nextBatch(partitions: readonly OwnedPartition[], limit: number):
   const offsets = new Map<number, number>()
   const inBatch: OwnedPartition[] = []
   for (const partition of partitions) {
-    const items = partition.queue.slice(0, limit - entries.length)
+    const items = decidedItems(partition.queue.slice(0, limit - entries.length))
     const last = items.at(-1)
     if (last === undefined) continue
     inBatch.push(partition)
@@ -39,11 +39,17 @@ export function nextBatch(partitions: readonly OwnedPartition[], limit: number):
       const { identity, timestamp, action } = item
       const isDuplicate = identity !== undefined && isKnown(partition.index, came, identity, timestamp)
       if (identity !== undefined && !isDuplicate) came.set(identity, timestamp)
-      const written = isDuplicate || action.kind === 'dropped' ? undefined : action.record
+      const written = isDuplicate || !('record' in action) ? undefined : action.record
       entries.push({ item, partition, isDuplicate, record: written && records.push(written) - 1 })
     }
   }
   return entries.length === 0 ? undefined : { entries, records, partitions: inBatch, offsets }
+}
+
+/** Those before the first that is undecided. */
+function decidedItems(items: readonly Item[]): readonly Item[] {
+  const end = items.findIndex(({ action }) => action.kind === 'undecided')
+  return end === -1 ? items : items.slice(0, end)
 }
 
 /** `came`: events of the same batch, which the index does not have yet. */

@@ -27,10 +27,12 @@ import type { PipelineInbox } from './pipeline-inbox.js'
 import { WorkOff, type WorkOffObserver } from './work-off.js'
 
 export interface InboxLedgerOptions extends LedgerTerms {
-  readonly inbox: Inbox
+  readonly inbox: Pick<Inbox, 'join'>
   readonly topic: string
   /** The inbox under the present config. */
   current(): PipelineInbox
+  /** Topics of other programs wait while an operator has paused the pipeline. */
+  isPaused?(): boolean
   readonly observer: WorkOffObserver
   readonly logger: Log
   /** Aborted when the shutdown no longer waits for anything. */
@@ -188,6 +190,11 @@ export class InboxLedger implements Ledger, AckSource {
     return this.#workOff?.assignment.size ?? 0
   }
 
+  /** Records in these partitions that are not worked off. */
+  lag(): number {
+    return this.#workOff?.lag() ?? 0
+  }
+
   /** How many of them are being restored. */
   restoring(): number {
     return this.#workOff?.assignment.restoring ?? 0
@@ -265,17 +272,18 @@ export class InboxLedger implements Ledger, AckSource {
   }
 
   #start(member: InboxMember): WorkOff {
-    const { topic, observer, logger, current } = this.#options
+    const { topic, observer, logger, current, isPaused = () => false } = this.#options
     return new WorkOff({
       member,
       topic,
       acks: this.#acks,
       terms: () => {
         const { window, entries, by, maxPending } = this.#terms
-        return { limits: { window, entries }, by, maxPending }
+        return { limits: { window, entries }, by, maxPending, isPaused: isPaused() }
       },
       refused: (decided, error) => current().refused(decided, error),
-      unreadableLetter: (record, error) => current().unreadableLetter(record, error),
+      read: (record, by) => current().read(record, by),
+      past: (record) => current().past(record),
       onWorkedOff: (item, isDuplicate) => {
         const { decided } = item
         // All deliveries of an id are in one partition, and so come to its owner.

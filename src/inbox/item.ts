@@ -17,6 +17,8 @@ export interface Item {
   readonly bytes: number
   /** The way in which it ends, unless it is a redelivery. */
   action: Action
+  /** For an event that could not be decided on. */
+  readonly again?: () => Item | Promise<Item>
 }
 
 export type Action =
@@ -28,6 +30,11 @@ export type Action =
       readonly error: HeadgateError
     }
   | { readonly kind: 'dropped' }
+  /** A fault of ours: it waits, and is decided on again. */
+  | { readonly kind: 'undecided'; readonly error: HeadgateError }
+
+/** An event as a restore needs it: nothing is decided again. */
+export type PastEvent = Pick<DecidedEvent, 'event' | 'digest'>
 
 /** Makes the dead letter of a record that cannot be read. */
 export type MakeUnreadableLetter = (record: LoggedRecord, error: HeadgateError) => SinkRecord
@@ -35,27 +42,48 @@ export type MakeUnreadableLetter = (record: LoggedRecord, error: HeadgateError) 
 /** The stage that dead letters of unreadable records name. */
 export const INBOX_STAGE = 'inbox'
 
+/** An event that was decided on when it was accepted. */
 export function itemOf(record: LoggedRecord, by: DedupBy, unreadableLetter: MakeUnreadableLetter): Item {
-  const { partition, offset, timestamp } = record
-  const place = { partition, offset, timestamp, bytes: record.value.length }
   try {
     const decided = fromInboxRecord(record)
-    const identity = identityOf(decided.digest, decided.event.id, by)
-    return { ...place, decided, identity, action: actionOf(decided) }
+    return decidedItem(record, decided, identityOf(decided.digest, decided.event.id, by), actionOf(decided))
   } catch (thrown) {
     const error = asHeadgateError(thrown, 'The inbox')
-    const letter = unreadableLetter(record, error)
-    return {
-      ...place,
-      decided: undefined,
-      identity: undefined,
-      action: { kind: 'dead-lettered', record: letter, stage: INBOX_STAGE, error },
-    }
+    return unreadableItem(record, error, INBOX_STAGE, unreadableLetter)
+  }
+}
+
+export const decidedItem = (
+  { partition, offset, timestamp, value }: LoggedRecord,
+  decided: DecidedEvent | undefined,
+  identity: string | undefined,
+  action: Action,
+): Item => ({ partition, offset, timestamp, bytes: value.length, decided, identity, action })
+
+export const unreadableItem = (
+  record: LoggedRecord,
+  error: HeadgateError,
+  stage: string,
+  unreadableLetter: MakeUnreadableLetter,
+): Item =>
+  decidedItem(record, undefined, undefined, {
+    kind: 'dead-lettered',
+    record: unreadableLetter(record, error),
+    stage,
+    error,
+  })
+
+/** The event of a record of an inbox. An earlier owner has written a dead letter for one that cannot be read. */
+export function pastEventOf(record: LoggedRecord): PastEvent | undefined {
+  try {
+    return fromInboxRecord(record)
+  } catch {
+    return undefined
   }
 }
 
 /** A refusal is never in the inbox: its sender has it as a response. */
-function actionOf({ verdict }: DecidedEvent): Action {
+export function actionOf({ verdict }: DecidedEvent): Action {
   switch (verdict.kind) {
     case 'send':
       return { kind: 'delivered', record: verdict.record }

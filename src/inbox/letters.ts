@@ -2,23 +2,23 @@ import type { HeadgateError } from '../contract/errors.js'
 import type { LoggedRecord, SinkRecord, Target } from '../contract/index.js'
 import { digestOf } from '../ledger/identity.js'
 import { connectHeaders, HEADER } from '../ledger/record-headers.js'
-import { INBOX_STAGE } from './item.js'
 
 /** The origin of the letters of an inbox. */
 export interface LetterOrigin {
   readonly pipeline: string
   readonly revision: string
-  /** The plugin of the sink. */
   readonly plugin: string
+  /** The stage that cannot read a record. */
+  readonly stage: string
   readonly target: Target
 }
 
 /**
- * The dead letter of a record of the inbox that cannot be read: its bytes as they are, named by its place, because it has no
+ * The dead letter of a record of the inbox, or of a topic of the source, that cannot be read: its bytes as they are, named by its place, because it has no
  * id. No sender waits for its acknowledgement.
  */
 export function unreadableLetter(
-  { pipeline, revision, plugin, target }: LetterOrigin,
+  { pipeline, revision, plugin, stage, target }: LetterOrigin,
   { topic, partition, offset, key, value }: LoggedRecord,
   { code, message }: HeadgateError,
 ): SinkRecord {
@@ -27,7 +27,7 @@ export function unreadableLetter(
     { name: HEADER.digest, value: digestOf(value) },
     { name: HEADER.pipeline, value: pipeline },
     { name: HEADER.revision, value: revision },
-    { name: HEADER.stage, value: INBOX_STAGE },
+    { name: HEADER.stage, value: stage },
     ...connectHeaders({
       topic,
       partition: String(partition),

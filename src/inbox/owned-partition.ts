@@ -10,6 +10,8 @@ export class OwnedPartition {
   readonly queue: Item[] = []
   /** The offset of the next record that `take` expects. */
   #next: number
+  /** Everything below is worked off. */
+  #done: number
   #failures = 0
   #blockedUntil = Number.NEGATIVE_INFINITY
 
@@ -17,6 +19,11 @@ export class OwnedPartition {
     this.number = number
     this.index = index
     this.#next = next
+    this.#done = next
+  }
+
+  get done(): number {
+    return this.#done
   }
 
   /** Returns how many records are missing before this one: they were deleted before they were worked off. */
@@ -36,9 +43,10 @@ export class OwnedPartition {
     return delay
   }
 
-  /** The first `count` events of the queue are worked off. */
-  workedOff(count: number): void {
+  /** The first `count` events of the queue are worked off, and with them everything below `end`. */
+  workedOff(count: number, end: number): void {
     this.queue.splice(0, count)
+    this.#done = end
     this.#failures = 0
   }
 

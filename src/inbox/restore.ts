@@ -1,8 +1,7 @@
 import type { InboxBounds, InboxMember, LoggedRecord } from '../contract/index.js'
 import { type DedupBy, identityOf } from '../ledger/identity.js'
 import { committedOf } from '../ledger/rows.js'
-import type { DecidedEvent } from '../pipeline/decision.js'
-import { fromInboxRecord } from './inbox-record.js'
+import type { PastEvent } from './item.js'
 import type { ReadAck, UnreadAcks } from './partition-acks.js'
 import { type IndexLimits, PartitionIndex } from './partition-index.js'
 
@@ -16,6 +15,7 @@ export interface RestoreOptions {
   /** As `redelivery` of the pipeline says; `entries` for all partitions together. */
   readonly limits: IndexLimits
   readonly by: DedupBy
+  past(record: LoggedRecord): PastEvent | undefined
 }
 
 /** The state of a partition, as its earlier owners left it. */
@@ -34,7 +34,7 @@ export interface RestoredPartition {
 export async function restorePartition(
   member: Pick<InboxMember, 'partitions' | 'bounds' | 'offsetAt' | 'read'>,
   partition: number,
-  { limits, by }: RestoreOptions,
+  { limits, by, past }: RestoreOptions,
 ): Promise<RestoredPartition> {
   const bounds = await member.bounds(partition)
   const { start, committed } = bounds
@@ -44,7 +44,7 @@ export async function restorePartition(
   const windowFrom = await windowStart(member, partition, bounds, limits.window)
   const indexFrom = Math.max(start, windowFrom, committed - entries)
   await member.read(partition, indexFrom, committed, (record) => {
-    const event = readable(record)
+    const event = past(record)
     if (event !== undefined) index.insert(identityOf(event.digest, event.event.id, by), record.timestamp)
   })
   return { index, next: committed, acknowledged }
@@ -69,10 +69,11 @@ async function windowStart(
 export async function readUnacknowledged(
   member: Pick<InboxMember, 'read'>,
   { partition, from, to }: UnreadAcks,
+  past: RestoreOptions['past'],
 ): Promise<ReadAck[]> {
   const acks: ReadAck[] = []
   await member.read(partition, from, to, (record) => {
-    const event = readable(record)
+    const event = past(record)
     if (event === undefined) return
     const { topic, offset, timestamp } = record
     acks.push({
@@ -82,13 +83,4 @@ export async function readUnacknowledged(
     })
   })
   return acks
-}
-
-/** An earlier owner has written a dead letter for a record that cannot be read. */
-function readable(record: LoggedRecord): DecidedEvent | undefined {
-  try {
-    return fromInboxRecord(record)
-  } catch {
-    return undefined
-  }
 }

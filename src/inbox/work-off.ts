@@ -1,5 +1,5 @@
 import { asHeadgateError, type HeadgateError } from '../contract/errors.js'
-import type { InboxMember, Log, TransactionResult } from '../contract/index.js'
+import type { InboxMember, Log, LoggedRecord, TransactionResult } from '../contract/index.js'
 import type { DedupBy } from '../ledger/identity.js'
 import { committedOf } from '../ledger/rows.js'
 import type { Backoff } from '../lib/async.js'
@@ -7,7 +7,7 @@ import type { DecidedEvent } from '../pipeline/decision.js'
 import { Assignment } from './assignment.js'
 import { type Batch, nextBatch } from './batch.js'
 import type { InboxAcks } from './inbox-acks.js'
-import { type Action, type Item, itemOf, type MakeUnreadableLetter } from './item.js'
+import type { Action, Item, PastEvent } from './item.js'
 import type { OwnedPartition } from './owned-partition.js'
 import type { IndexLimits } from './partition-index.js'
 
@@ -19,7 +19,8 @@ export interface WorkOffOptions {
   terms(): WorkOffTerms
   /** The way in which an event ends whose record Kafka refuses. */
   refused(decided: DecidedEvent, error: HeadgateError): Action
-  readonly unreadableLetter: MakeUnreadableLetter
+  read(record: LoggedRecord, by: DedupBy): Item | Promise<Item>
+  past(record: LoggedRecord): PastEvent | undefined
   /** Called for each event when its transaction is committed. */
   onWorkedOff(item: Item, isDuplicate: boolean): void
   readonly observer: WorkOffObserver
@@ -33,6 +34,8 @@ export interface WorkOffTerms {
   readonly by: DedupBy
   /** With more pending acknowledgements than this, events stay in the inbox. */
   readonly maxPending: number
+  /** An operator has paused the pipeline: its events stay where they are. */
+  readonly isPaused?: boolean
 }
 
 /** For metrics. */
@@ -80,6 +83,13 @@ export class WorkOff {
     this.#now = options.now ?? (() => performance.now())
   }
 
+  /** Records of the partitions that this instance owns which are not worked off. */
+  lag(): number {
+    return this.assignment
+      .restored()
+      .reduce((all, { number, done }) => all + Math.max(0, (this.#member.end(number) ?? done) - done), 0)
+  }
+
   /** One poll and one transaction at most. Rejects if the poll does; it may be called again. */
   async step(): Promise<void> {
     const { assigned, revoked, records } = await this.#member.poll(this.#room())
@@ -87,14 +97,29 @@ export class WorkOff {
     for (const number of revoked) await this.assignment.forget(number)
     if (assigned.length > 0) this.#options.observer.assigned(assigned)
     for (const number of assigned) this.assignment.own(number)
-    const { acks, unreadableLetter, terms } = this.#options
-    const { by, maxPending } = terms()
-    for (const record of records) this.#take(itemOf(record, by, unreadableLetter))
+    const { acks, read, terms } = this.#options
+    const { by, maxPending, isPaused = false } = terms()
+    const items = records.map((record) => read(record, by))
+    // Most transforms are synchronous: then nothing waits.
+    for (const item of items.some(isPromise) ? await Promise.all(items) : items) this.#take(item as Item)
     this.assignment.readAcks()
-    const isFull = acks.count >= maxPending
-    this.assignment.pause(isFull)
-    const batch = isFull ? undefined : nextBatch(this.#turn(), this.#limit)
+    const isHeld = isPaused || acks.count >= maxPending
+    this.assignment.pause(isHeld)
+    if (isHeld) return
+    await this.#decideAgain()
+    const batch = nextBatch(this.#turn(), this.#limit)
     if (batch !== undefined) await this.#workOff(batch)
+  }
+
+  /** For partitions whose next event is undecided. The others go on meanwhile. */
+  async #decideAgain(): Promise<void> {
+    for (const partition of this.assignment.restored()) {
+      const [next] = partition.queue
+      if (next?.again === undefined || partition.isBlocked(this.#now())) continue
+      const item = await next.again()
+      partition.queue[0] = item
+      if (item.action.kind === 'undecided') this.#block(partition, item.action.error)
+    }
   }
 
   async #workOff(batch: Batch): Promise<void> {
@@ -132,8 +157,9 @@ export class WorkOff {
     }
     for (const partition of partitions) {
       if (partition.hasFailed) this.#member.resume(partition.number)
-      partition.workedOff(entries.filter((entry) => entry.partition === partition).length)
-      acks.workedOff(partition.number, offsets.get(partition.number) as number)
+      const end = offsets.get(partition.number) as number
+      partition.workedOff(entries.filter((entry) => entry.partition === partition).length, end)
+      acks.workedOff(partition.number, end)
     }
     this.#limit = Math.min(MOST_EVENTS, this.#limit * 2)
     if (this.#single > 0) this.#single--
@@ -153,23 +179,25 @@ export class WorkOff {
   }
 
   #unavailable({ partitions }: Batch, { error }: { readonly error: Error }): void {
-    const { code, message } = asHeadgateError(error, 'The inbox')
     if (partitions.length > 1) {
       // One of them may be at fault: each has a batch of its own, so that the others go on.
       this.#single = this.assignment.size
       return
     }
-    for (const partition of partitions) {
-      const first = !partition.hasFailed
-      const pause = partition.block(this.#now(), BACKOFF)
-      // Its events must not fill the memory that the others need.
-      this.#member.pause(partition.number)
-      if (first)
-        this.#options.log.warn(
-          { code, partition: partition.number, pause },
-          `events of a partition of the inbox wait; retrying: ${message}`,
-        )
-    }
+    for (const partition of partitions) this.#block(partition, error)
+  }
+
+  #block(partition: OwnedPartition, error: Error): void {
+    const { code, message } = asHeadgateError(error, 'The inbox')
+    const first = !partition.hasFailed
+    const pause = partition.block(this.#now(), BACKOFF)
+    // Its events must not fill the memory that the others need.
+    this.#member.pause(partition.number)
+    if (first)
+      this.#options.log.warn(
+        { code, partition: partition.number, pause },
+        `events of a partition of the inbox wait; retrying: ${message}`,
+      )
   }
 
   #take(item: Item): void {
@@ -208,3 +236,5 @@ export class WorkOff {
     return Math.max(1, Math.min(MOST_EVENTS - events, fitting))
   }
 }
+
+const isPromise = (item: Item | Promise<Item>): item is Promise<Item> => item instanceof Promise

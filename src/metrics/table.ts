@@ -172,6 +172,12 @@ export const METRICS = {
     help: 'Partitions of the inbox that this instance owns.',
     labels: pipeline,
   }),
+  inboxLag: metric({
+    name: 'inbox_lag_events',
+    type: 'gauge',
+    help: 'Records in the partitions that this instance owns which are not worked off, aborted ones included.',
+    labels: pipeline,
+  }),
   inboxRestoringPartitions: metric({
     name: 'inbox_restoring_partitions',
     type: 'gauge',

@@ -1,35 +1,67 @@
 import type { CheckedPipeline } from '../config/check.js'
 import { HeadgateError } from '../contract/errors.js'
-import { type Inbox, type Log, receivedBytes, type Sink } from '../contract/index.js'
+import type { ForeignTopics, Inbox, Log, Sink } from '../contract/index.js'
 import { FailedAckTopic } from '../dead-letters/failed-ack-topic.js'
 import { InboxLedger } from '../inbox/inbox-ledger.js'
 import { toInboxRecord } from '../inbox/inbox-record.js'
-import type { Action } from '../inbox/item.js'
-import { unreadableLetter } from '../inbox/letters.js'
+import { INBOX_STAGE, itemOf, pastEventOf } from '../inbox/item.js'
+import { type LetterOrigin, unreadableLetter } from '../inbox/letters.js'
 import type { PipelineInbox } from '../inbox/pipeline-inbox.js'
+import { TopicLedgers } from '../inbox/topic-ledgers.js'
 import type { WorkOffObserver } from '../inbox/work-off.js'
 import type { LedgerTerms } from '../ledger/ledger.js'
 import type { MetricsScope } from '../metrics/registry.js'
 import { INBOX_OUTCOMES, METRICS } from '../metrics/table.js'
 import type { Delivery } from './build-delivery.js'
 import type { BuiltIntake } from './build-intake.js'
-import type { StageRef } from './decision.js'
 import { observeSink } from './observe.js'
-import { verdictOf } from './path.js'
-import type { Decider, LivePipeline } from './pipeline.js'
+import type { LivePipeline } from './pipeline.js'
+import { recordReader } from './record-reader.js'
+import { refusal } from './refusal.js'
 
-/** Undefined for a pipeline without an inbox. */
+/** Undefined for a pipeline without an inbox, whose source has no topics either. */
 export function buildInbox(
   { settings }: CheckedPipeline,
-  { name, revision, mac, proof, sink, sinkStage }: Delivery,
-  { decider, stages, metrics, traffic }: BuiltIntake['intake'],
+  delivery: Delivery,
+  intake: BuiltIntake['intake'],
 ): PipelineInbox | undefined {
-  const { deadLetter } = settings
-  if (settings.inbox === undefined || deadLetter === undefined) return undefined
-  const { topic } = settings.inbox
+  const { inbox, deadLetter } = settings
+  const { records } = intake.stages.source.instance
+  if (deadLetter === undefined) return undefined
+  const { name: pipeline, revision, sink, sinkStage } = delivery
   const { ref, observer } = sinkStage
-  const send = observeSink({ ...ref, onError: 'reject' }, inboxOf(sink, topic), observer)
-  const origin = { pipeline: name, revision, plugin: ref.plugin, target: deadLetter }
+  const origin = { pipeline, revision, target: deadLetter }
+  if (records !== undefined) {
+    const { name: stage, plugin } = intake.stages.source
+    const own = { ...origin, stage, plugin }
+    return {
+      ...workingOff(delivery, intake, own),
+      ...recordReader(records, intake, delivery, (record, error) => unreadableLetter(own, record, error)),
+    }
+  }
+  if (inbox === undefined) return undefined
+  const own = { ...origin, stage: INBOX_STAGE, plugin: ref.plugin }
+  const send = observeSink({ ...ref, onError: 'reject' }, inboxOf(sink, inbox.topic), observer)
+  return {
+    ...workingOff(delivery, intake, own),
+    async accept(decided, context) {
+      const { event } = decided
+      const sent = await send(event, toInboxRecord(inbox.topic, decided), context)
+      if (sent.kind === 'pass') return { kind: 'accepted', id: event.id, receipt: sent.value }
+      const { error } = sent as Extract<typeof sent, { kind: 'reject' | 'unavailable' }>
+      return { kind: sent.kind === 'reject' ? 'rejected' : 'unavailable', id: event.id, error }
+    },
+    read: (record, by) => itemOf(record, by, (unread, error) => unreadableLetter(own, unread, error)),
+    past: pastEventOf,
+  }
+}
+
+/** The part that an inbox and the topics of a source have in common. */
+function workingOff(
+  { name, revision, mac, proof, sink, sinkStage: { ref } }: Delivery,
+  { decider, stages, metrics, traffic }: BuiltIntake['intake'],
+  origin: LetterOrigin,
+): Pick<PipelineInbox, 'refused' | 'failedAcks' | 'workedOff'> {
   const counters = new Map(
     INBOX_OUTCOMES.map((outcome) => [
       outcome,
@@ -38,47 +70,20 @@ export function buildInbox(
   )
   const delay = metrics.histogram(METRICS.inboxDelaySeconds, { pipeline: name })
   return {
-    async accept(decided, context) {
-      const { event } = decided
-      const sent = await send(event, toInboxRecord(topic, decided), context)
-      if (sent.kind === 'pass') return { kind: 'accepted', id: event.id, receipt: sent.value }
-      const { error } = sent as Extract<typeof sent, { kind: 'reject' | 'unavailable' }>
-      return { kind: sent.kind === 'reject' ? 'rejected' : 'unavailable', id: event.id, error }
-    },
-    refused: ({ event, digest }, error) =>
-      refusal(decider, event, digest, error, ref) ?? {
-        kind: 'dead-lettered',
-        record: { target: deadLetter, key: null, value: receivedBytes(event.body), headers: [] },
-        stage: ref.stage,
-        error,
-      },
-    unreadableLetter: (record, error) => unreadableLetter(origin, record, error),
+    refused: ({ event, digest }, error) => refusal(decider, origin.target, event, digest, error, ref),
     failedAcks: new FailedAckTopic({
-      ...{ pipeline: name, revision, mac, proof, target: deadLetter },
+      ...{ pipeline: name, revision, mac, proof, target: origin.target },
       log: sink.log,
       send: (record) => sink.send(record),
       stages: stages.postCommit,
     }),
     workedOff({ action, timestamp }, isDuplicate) {
-      counters.get(isDuplicate ? 'duplicate' : action.kind)?.inc()
+      if (action.kind !== 'undecided') counters.get(isDuplicate ? 'duplicate' : action.kind)?.inc()
       delay.observe(Math.max(0, Date.now() - timestamp) / 1000)
       if (!isDuplicate && action.kind === 'dead-lettered')
         traffic.deadLettered({ ...action, kind: 'dead-letter' })
     },
   }
-}
-
-/** Its sender has a 2xx: it is dropped or a dead letter, and never rejected. Undefined if its dead letter cannot be made. */
-function refusal(
-  { deadLetter }: Decider,
-  event: Parameters<typeof verdictOf>[1],
-  digest: string,
-  error: HeadgateError,
-  by: StageRef,
-): Action | undefined {
-  if (by.onError === 'drop') return { kind: 'dropped' }
-  const verdict = verdictOf(deadLetter, event, digest, { kind: 'dead-letter', error, by }, undefined)
-  return verdict.kind === 'dead-letter' ? { ...verdict, kind: 'dead-lettered' } : undefined
 }
 
 /** Under the newest config that takes events; undefined before the first does. */
@@ -89,31 +94,60 @@ export const currentInbox = (live: ReadonlySet<LivePipeline>): PipelineInbox | u
 
 interface InboxLedgerParts extends LedgerTerms {
   readonly pipeline: string
-  readonly topic: string
+  readonly topics: readonly string[]
+  /** If they are those of a source. */
+  readonly foreign: ForeignTopics | undefined
   readonly sink: Sink
   readonly metrics: MetricsScope
   readonly logger: Log
   readonly signal: AbortSignal
   current(): PipelineInbox
+  isPaused(): boolean
 }
 
-export function buildInboxLedger({ sink, metrics, pipeline, topic, ...more }: InboxLedgerParts): InboxLedger {
-  const inbox = inboxOf(sink, topic)
-  const ledger = new InboxLedger({
-    ...more,
-    topic,
-    inbox,
-    observer: observerOf(pipeline, metrics),
+export function buildInboxLedger({
+  sink,
+  metrics,
+  pipeline,
+  topics,
+  foreign,
+  ...more
+}: InboxLedgerParts): InboxLedger | TopicLedgers {
+  const observer = observerOf(pipeline, metrics)
+  const ledgers = topics.map((topic) => {
+    const inbox = foreign === undefined ? inboxOf(sink, topic) : recordsOf(sink, topic, foreign)
+    return new InboxLedger({ ...more, topic, inbox, observer })
   })
-  metrics.sampled(METRICS.inboxPartitions, { pipeline }, () => ledger.owned())
-  metrics.sampled(METRICS.inboxRestoringPartitions, { pipeline }, () => ledger.restoring())
-  return ledger
+  const sum = (of: (ledger: InboxLedger) => number) => () => ledgers.reduce((all, each) => all + of(each), 0)
+  metrics.sampled(
+    METRICS.inboxPartitions,
+    { pipeline },
+    sum((ledger) => ledger.owned()),
+  )
+  metrics.sampled(
+    METRICS.inboxRestoringPartitions,
+    { pipeline },
+    sum((ledger) => ledger.restoring()),
+  )
+  metrics.sampled(
+    METRICS.inboxLag,
+    { pipeline },
+    sum((ledger) => ledger.lag()),
+  )
+  const [only] = ledgers
+  return only !== undefined && ledgers.length === 1 ? only : new TopicLedgers(ledgers)
 }
 
 function inboxOf(sink: Sink, topic: string): Inbox {
   const inbox = sink.inbox?.(topic)
   if (inbox === undefined) throw new HeadgateError('HG_PLUGIN_FAILED', 'The sink offers no inbox.')
   return inbox
+}
+
+function recordsOf(sink: Sink, topic: string, all: ForeignTopics): Pick<Inbox, 'join'> {
+  const records = sink.records?.(topic, all)
+  if (records === undefined) throw new HeadgateError('HG_PLUGIN_FAILED', 'The sink reads no topics.')
+  return records
 }
 
 function observerOf(pipeline: string, metrics: MetricsScope): WorkOffObserver {

@@ -3,7 +3,7 @@ import type { RootDatabase } from 'lmdb'
 import type { CheckedPipeline } from '../config/check.js'
 import type { CheckedConfig } from '../config/read.js'
 import type { PipelineConfig } from '../config/schema.js'
-import type { MetricDeclaration, Sink, SinkRecord } from '../contract/index.js'
+import type { MetricDeclaration, RecordSource, Sink, SinkRecord } from '../contract/index.js'
 import type { PipelineInbox } from '../inbox/pipeline-inbox.js'
 import { DurableLedger } from '../ledger/durable-ledger.js'
 import type { Ledger, LedgerBacklog, LedgerTerms } from '../ledger/ledger.js'
@@ -49,9 +49,12 @@ export function buildPipeline(
   const { intake, delivery, deadLetters, log } = buildIntake(config, checked, deps, running, isRestarted)
   const { revision, mac, sink, sinkStage, targets } = delivery
   if (sinkStage.built !== running?.stages.sink) sink.expect(targets)
-  const terms = termsOf(checked, sink, mac)
+  const { records } = intake.stages.source.instance
+  const terms = termsOf(checked, sink, mac, records)
   const inbox = buildInbox(checked, delivery, intake)
-  const ledger = running?.ledger ?? openLedger(checked, terms, sink, intake.runtime, inbox, deps)
+  const ledger =
+    running?.ledger ??
+    openLedger(checked, terms, sink, intake.runtime, inbox && { first: inbox, records }, deps)
   showTerms(intake.metrics, name, settings)
   const once = { send: (record: SinkRecord) => ledger.findWritten(record) ?? sink.send(record) }
   const pipeline: Pipeline = {
@@ -80,7 +83,12 @@ export function buildPipeline(
   return pipeline
 }
 
-function termsOf({ settings }: CheckedPipeline, { log, instances }: Sink, mac: RecordMac): LedgerTerms {
+function termsOf(
+  { settings }: CheckedPipeline,
+  { log, instances }: Sink,
+  mac: RecordMac,
+  records: RecordSource | undefined,
+): LedgerTerms {
   const { redelivery, maxPending, postCommit } = settings
   const window = milliseconds(redelivery.window)
   return {
@@ -89,7 +97,7 @@ function termsOf({ settings }: CheckedPipeline, { log, instances }: Sink, mac: R
     mac,
     by: redelivery.by,
     window,
-    entries: redelivery.entries,
+    entries: records?.hasIds === false ? 0 : redelivery.entries,
     maxPending,
     stages: postCommit.length,
   }
@@ -143,18 +151,23 @@ function showTerms(
   )
 }
 
-/** `first`: the inbox under the config with which the ledger starts. */
+/** Under the config with which the ledger starts. */
+interface OpenedInbox {
+  readonly first: PipelineInbox
+  readonly records: RecordSource | undefined
+}
+
 function openLedger(
   { name: pipeline, settings }: CheckedPipeline,
   terms: LedgerTerms,
   sink: Sink,
   runtime: Runtime,
-  first: PipelineInbox | undefined,
+  inbox: OpenedInbox | undefined,
   { state, log, signal }: PipelineDeps,
 ): Ledger {
   const { live, metrics } = runtime
   const ledger =
-    settings.inbox === undefined || first === undefined
+    inbox === undefined
       ? new DurableLedger({
           ...terms,
           pipeline,
@@ -165,9 +178,11 @@ function openLedger(
       : buildInboxLedger({
           ...terms,
           ...{ pipeline, sink, metrics, signal },
-          topic: settings.inbox.topic,
-          current: () => currentInbox(live) ?? first,
-          logger: log({ pipeline, stage: 'inbox' }),
+          topics: inbox.records?.topics ?? (settings.inbox === undefined ? [] : [settings.inbox.topic]),
+          foreign: inbox.records,
+          current: () => currentInbox(live) ?? inbox.first,
+          isPaused: () => inbox.records !== undefined && runtime.targetState !== 'RUNNING',
+          logger: log({ pipeline, stage: inbox.records === undefined ? 'inbox' : 'source.kafka' }),
         })
   const sampled = (
     declaration: MetricDeclaration<'pipeline'>,

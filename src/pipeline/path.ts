@@ -154,7 +154,8 @@ async function act(
 ): Promise<Outcome> {
   const { id } = event
   if (verdict.kind === 'reject' || verdict.kind === 'unavailable') return refused(id, verdict)
-  if (committer.inbox !== undefined) return committer.inbox.accept({ event, digest, verdict }, context)
+  if (committer.inbox?.accept !== undefined)
+    return committer.inbox.accept({ event, digest, verdict }, context)
   switch (verdict.kind) {
     case 'send': {
       const sent = await committer.send(event, verdict.record, context)

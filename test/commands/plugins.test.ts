@@ -11,11 +11,13 @@ test('without a name every plugin is listed with its kind and summary', async ()
     expect(out).toMatch(new RegExp(`^${name} +${kind} +${summary.slice(0, 20)}`, 'm'))
 })
 
-test.each(plugins.map(({ name }) => name))(
-  '%s shows every setting with its type, default and meaning',
-  async (name) => {
+test.each(plugins.map(({ kind, name }) => [kind, name] as const))(
+  '%s %s shows every setting with its type, default and meaning',
+  async (kind, name) => {
     const { code, out } = await runCommand(pluginsCommand, { arguments: [name] })
-    const { config } = plugins.find((plugin) => plugin.name === name) as (typeof plugins)[number]
+    const { config } = plugins.find(
+      (plugin) => plugin.kind === kind && plugin.name === name,
+    ) as (typeof plugins)[number]
     expect(code).toBe(0)
     for (const setting of Object.keys(config.properties))
       expect(out).toMatch(new RegExp(`^${setting} {2}\\(.+(required|optional|default)`, 'm'))

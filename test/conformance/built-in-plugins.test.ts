@@ -6,22 +6,24 @@ import { plugins } from '../../src/plugins/index.js'
 /** Port 1 is reserved and nobody listens on it. */
 const NOBODY = '127.0.0.1:1'
 
+/** By kind and name. */
 const configs: { readonly [name: string]: object } = {
-  'http-webhook': {
+  'source http-webhook': {
     path: '/webhook/test',
     eventId: '/dataActionId',
     verify: { scheme: 'bearer', tokens: ['s3cret-token'] },
   },
-  'json-schema': { schema: './schemas/cxone-data-action.schema.json' },
-  route: {
+  'source kafka': { topics: ['orders'], id: '/dataActionId' },
+  'transform json-schema': { schema: './schemas/cxone-data-action.schema.json' },
+  'transform route': {
     rules: [
       { name: 'regex', when: { regex: '"priority":"high"' }, to: { topic: 'a', partition: 0 } },
       { name: 'jsonata', when: { jsonata: "payload.region = 'eu'" }, to: { topic: 'b' } },
     ],
     otherwise: { topic: 'c', partition: 2 },
   },
-  kafka: { brokers: NOBODY, key: '/dataActionId', value: '/payload' },
-  'cxone-ack': { baseUrl: `http://${NOBODY}`, clientId: 'id', clientSecret: 's3cret-client' },
+  'sink kafka': { brokers: NOBODY, key: '/dataActionId', value: '/payload' },
+  'post-commit cxone-ack': { baseUrl: `http://${NOBODY}`, clientId: 'id', clientSecret: 's3cret-client' },
 }
 
 const event = {
@@ -36,13 +38,13 @@ const event = {
 }
 
 test('every built-in plugin is tried', () => {
-  expect(plugins.map(({ name }) => name).sort()).toEqual(Object.keys(configs).sort())
+  expect(plugins.map(({ kind, name }) => `${kind} ${name}`).sort()).toEqual(Object.keys(configs).sort())
 })
 
 for (const definition of plugins) {
-  describe(definition.name, () => {
+  describe(`${definition.kind} ${definition.name}`, () => {
     const subject = {
-      config: configs[definition.name] ?? {},
+      config: configs[`${definition.kind} ${definition.name}`] ?? {},
       folder: process.cwd(),
       secrets: ['s3cret-token', 's3cret-client'],
       events: [event],

@@ -1,7 +1,7 @@
 import { parse } from 'jsonc-parser'
 import type { Schema } from '../../src/config/editor-schema.js'
 import { ConfigFile } from '../../src/config/schema.js'
-import type { Kind } from '../../src/contract/index.js'
+import type { AnyDefinition, Kind } from '../../src/contract/index.js'
 import { plugins } from '../../src/plugins/index.js'
 
 /** Plugins that pages name and that are no built-ins. */
@@ -39,14 +39,18 @@ function configShowing(text: string, shipped: string): string {
   const config = parse(shipped)
   const [pipeline] = Object.values<Pipeline>(config.pipelines)
   if (pipeline === undefined) throw new Error('the shipped config has no pipeline')
-  if (typeof shown['plugin'] === 'string') putStage(shown['plugin'], pipeline)
+  if (typeof shown['plugin'] === 'string')
+    putStage(shown['plugin'], Object.keys(shown['config'] ?? {}), pipeline)
   else putSettings(Object.keys(shown), pipeline)
   const members = text.slice(text.indexOf('{') + 1, text.lastIndexOf('}'))
   return JSON.stringify(config).replace(`"${PLACEHOLDER}":0`, () => members)
 }
 
-function putStage(name: string, pipeline: Pipeline): void {
-  const kind = FROM_OUTSIDE[name] ?? plugins.find((plugin) => plugin.name === name)?.kind
+/** Plugins of two kinds may have one name: the settings tell them apart. */
+function putStage(name: string, settings: readonly string[], pipeline: Pipeline): void {
+  const isMeant = (plugin: AnyDefinition) =>
+    plugin.name === name && settings.every((setting) => setting in plugin.config.properties)
+  const kind = FROM_OUTSIDE[name] ?? plugins.find(isMeant)?.kind
   const stage = { [PLACEHOLDER]: 0 }
   if (kind === 'source' || kind === 'sink') pipeline[kind] = stage
   else if (kind === 'post-commit') pipeline.postCommit = [stage]
@@ -56,12 +60,17 @@ function putStage(name: string, pipeline: Pipeline): void {
 }
 
 function putSettings(names: readonly string[], pipeline: Pipeline): void {
-  const stages = [pipeline.source, ...pipeline.transforms, pipeline.sink, ...pipeline.postCommit]
+  const stages = [
+    ['source', pipeline.source],
+    ...pipeline.transforms.map((stage) => ['transform', stage] as const),
+    ['sink', pipeline.sink],
+    ...pipeline.postCommit.map((stage) => ['post-commit', stage] as const),
+  ] as const
   const places = [
     { object: pipeline as Settings, schema: pipelineSchema() },
-    ...stages.map(({ plugin, config }) => ({
+    ...stages.map(([of, { plugin, config }]) => ({
       object: config as Settings,
-      schema: plugins.find(({ name }) => name === plugin)?.config as Schema | undefined,
+      schema: plugins.find(({ kind, name }) => kind === of && name === plugin)?.config as Schema | undefined,
     })),
   ].filter(({ schema }) => names.every((name) => Object.hasOwn(schema?.properties ?? {}, name)))
   const [place, another] = places

@@ -4,6 +4,7 @@ import type { Inbox } from '../../src/contract/index.js'
 import type { FailedAckStore, KeptAck } from '../../src/inbox/failed-ack-store.js'
 import { InboxLedger } from '../../src/inbox/inbox-ledger.js'
 import { toInboxRecord } from '../../src/inbox/inbox-record.js'
+import { itemOf, pastEventOf } from '../../src/inbox/item.js'
 import type { PipelineInbox } from '../../src/inbox/pipeline-inbox.js'
 import { digestOf } from '../../src/ledger/identity.js'
 import type { StoredAck } from '../../src/ledger/rows.js'
@@ -34,6 +35,14 @@ function ledgerOf(inbox: Inbox, failedAcks: Partial<FailedAckStore> = {}) {
       ({
         failedAcks: { ...NO_FAILED_ACKS, ...failedAcks },
         workedOff() {},
+        past: pastEventOf,
+        read: (record, by) =>
+          itemOf(record, by, () => ({
+            target: { topic: 'dead' },
+            key: null,
+            value: record.value,
+            headers: [],
+          })),
       }) as Partial<PipelineInbox> as PipelineInbox,
     observer: { assigned() {}, revoked() {}, transaction() {} },
     logger: log,

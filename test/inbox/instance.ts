@@ -1,5 +1,6 @@
 import type { SinkRecord } from '../../src/contract/index.js'
 import { InboxAcks } from '../../src/inbox/inbox-acks.js'
+import { itemOf, pastEventOf } from '../../src/inbox/item.js'
 import { WorkOff } from '../../src/inbox/work-off.js'
 import { digestOf } from '../../src/ledger/identity.js'
 import type { DecidedEvent } from '../../src/pipeline/decision.js'
@@ -40,7 +41,8 @@ export class Instance {
         stage: 'sink.kafka',
         error,
       }),
-      unreadableLetter: ({ value }) => letterOf(value),
+      read: (record, by) => itemOf(record, by, ({ value }) => letterOf(value)),
+      past: pastEventOf,
       onWorkedOff: () => {},
       observer: { assigned() {}, revoked() {}, transaction() {} },
       log: testContext().log,

@@ -3,6 +3,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import type { InboxMember, Sink, Target, TransactionResult } from '../../src/contract/index.js'
 import { InboxAcks } from '../../src/inbox/inbox-acks.js'
 import { toInboxRecord } from '../../src/inbox/inbox-record.js'
+import { itemOf, pastEventOf } from '../../src/inbox/item.js'
 import { WorkOff } from '../../src/inbox/work-off.js'
 import { digestOf } from '../../src/ledger/identity.js'
 import { readTopics } from '../../src/sandbox/reader.js'
@@ -64,7 +65,9 @@ async function startInstance(pipeline: string, topic: string, dead: string, targ
       stage: 'sink.kafka',
       error,
     }),
-    unreadableLetter: ({ value }) => ({ target: { topic: dead }, key: null, value, headers: [] }),
+    read: (record, by) =>
+      itemOf(record, by, ({ value }) => ({ target: { topic: dead }, key: null, value, headers: [] })),
+    past: pastEventOf,
     onWorkedOff: () => {},
     observer: { assigned() {}, revoked() {}, transaction: (result) => results.push(result) },
     log: context.log,

@@ -67,7 +67,14 @@ function pipelineSections(root: Node, shipped: string): string[] {
 }
 
 function pluginSection({ kind, name, summary, config }: AnyDefinition, root: Node, shipped: string): string {
-  const stage = [...nodesOf(root)].find((node) => findNodeAtLocation(node, ['plugin'])?.value === name)
+  const { properties = {} } = config as Schema
+  // Plugins of two kinds may have one name.
+  const isOf = (settings: Node | undefined): boolean =>
+    settings?.children?.every(({ children }) => children?.[0]?.value in properties) ?? true
+  const stage = [...nodesOf(root)].find(
+    (node) =>
+      findNodeAtLocation(node, ['plugin'])?.value === name && isOf(findNodeAtLocation(node, ['config'])),
+  )
   const example = stage === undefined ? [] : [fenced(textOf(stage, shipped))]
   return [`## ${HEADINGS[kind]} \`${name}\``, summary, ...example, settingsTable(config as Schema)].join(
     '\n\n',

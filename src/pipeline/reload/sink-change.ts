@@ -44,12 +44,21 @@ function requireSameInbox({ name, running, next }: Replaced<Pipeline>): void {
       'HG_RELOAD_RESTART',
       `${name}: The inbox of the pipeline changes, from ${topicOf(before.inbox)} to ${topicOf(after.inbox)}.`,
     )
-  if (after.inbox !== undefined && before.redelivery.by !== after.redelivery.by)
+  const [topicsBefore, topicsAfter] = [running, next].map((each) => recordTopicsOf(each))
+  if (topicsBefore !== topicsAfter)
     throw new HeadgateError(
       'HG_RELOAD_RESTART',
-      `${name}: "redelivery.by" changes, and the pipeline has an inbox.`,
+      `${name}: The topics of the source change, from ${topicsBefore} to ${topicsAfter}.`,
+    )
+  if ((after.inbox !== undefined || topicsAfter !== 'none') && before.redelivery.by !== after.redelivery.by)
+    throw new HeadgateError(
+      'HG_RELOAD_RESTART',
+      `${name}: "redelivery.by" changes, and the pipeline has an inbox or takes its events from topics.`,
     )
 }
+
+const recordTopicsOf = ({ stages }: Pipeline): string =>
+  stages.source.instance.records?.topics.map((topic) => `"${topic}"`).join(', ') ?? 'none'
 
 const topicOf = (inbox: { readonly topic: string } | undefined): string =>
   inbox === undefined ? 'none' : `topic "${inbox.topic}"`

@@ -120,6 +120,10 @@ export class MemoryMember implements InboxMember {
     for (const release of this.#held.splice(0).reverse()) release()
   }
 
+  end(partition: number): number {
+    return this.#inbox.partitions[partition]?.length ?? 0
+  }
+
   async poll(limit: number): Promise<InboxPoll> {
     if (this.#inbox.isPaced) await new Promise((resolve) => setImmediate(resolve))
     const { members, owners, committed, partitions } = this.#inbox

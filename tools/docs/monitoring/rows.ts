@@ -482,6 +482,13 @@ const inbox: Row = {
       queries: quantiles('headgate_inbox_delay_seconds'),
     }),
     chart({
+      title: 'Not worked off',
+      description:
+        'Records of the inbox, or of the topics of a source kafka, that wait in the partitions of all instances together.',
+      unit: 'short',
+      queries: [query(`sum(${ofPipeline('headgate_inbox_lag_events')})`, 'not worked off')],
+    }),
+    chart({
       title: 'Partitions',
       description: 'Partitions that each instance owns, and those of them that are still read back.',
       unit: 'short',

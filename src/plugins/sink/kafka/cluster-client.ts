@@ -1,8 +1,17 @@
 import { createHash } from 'node:crypto'
-import type { Inbox, InstanceGroup, Log, Shareable, SharedContext, Sink } from '../../../contract/index.js'
+import type {
+  ForeignTopics,
+  Inbox,
+  InstanceGroup,
+  Log,
+  Shareable,
+  SharedContext,
+  Sink,
+} from '../../../contract/index.js'
 import { type Consumer, openConsumer } from './consumer.js'
 import { GroupOffsets } from './group-offsets.js'
 import { ClientLog } from './health.js'
+import { foreignTopic } from './inbox/foreign-topic.js'
 import { KafkaInbox } from './inbox/inbox.js'
 import { InstanceGroups } from './instances/instance-groups.js'
 import type { ClientLogLine } from './producer.js'
@@ -87,6 +96,20 @@ export class ClusterClient implements Shareable {
       clientLog: this.#clientLog.write,
       signal: this.#signal,
       send,
+    })
+  }
+
+  /** One of the topics of the source. */
+  records(topic: string, group: string, log: Log, foreign: ForeignTopics): Pick<Inbox, 'join'> {
+    return foreignTopic({
+      config: this.#config,
+      topic,
+      group,
+      foreign,
+      reader: this.#reader,
+      log,
+      clientLog: this.#clientLog.write,
+      signal: this.#signal,
     })
   }
 

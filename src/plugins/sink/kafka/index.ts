@@ -78,6 +78,7 @@ export const kafkaSink = definePlugin({
         inbox ??= client.inbox(topic, group, log, send)
         return inbox
       },
+      records: (topic, all) => client.records(topic, group, log, all),
       instances: client.instances(pipeline, group, log),
     }
   },

@@ -105,7 +105,7 @@ const OWN: Readonly<Record<Use, { readonly [name: string]: string }>> = {
     'session.timeout.ms': '5000',
   },
   reading: READING,
-  // Records that an inbox is worked off to. A transaction that is open holds it up until it ends.
+  // Records that an inbox is worked off to, and those of the topics of a source: the id of an aborted one may come again. A transaction that is open holds it up until it ends.
   'reading-committed': { ...READING, 'isolation.level': 'read_committed' },
   probing: {
     // A partition that ends at our offset reports it after that time, and the first one before the others.

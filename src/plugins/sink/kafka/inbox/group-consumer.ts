@@ -116,6 +116,17 @@ export class GroupConsumer {
     if (this.#assigned.has(partition)) this.#client.resume([this.#at(partition)])
   }
 
+  /** As of the last response of its leader. */
+  end(partition: number): number | undefined {
+    if (!this.#assigned.has(partition)) return undefined
+    try {
+      const { highOffset } = this.#client.getWatermarkOffsets(this.#topic, partition)
+      return highOffset >= 0 ? highOffset : undefined
+    } catch {
+      return undefined
+    }
+  }
+
   /** The committed offset once no transaction is open that could change it; undefined if there is none. */
   async committed(partition: number): Promise<number | undefined> {
     const [found] = await new Promise<{ offset?: number }[]>((resolve, reject) => {

@@ -25,6 +25,8 @@ const { ERRORS } = rdkafka.CODES
 export interface MemberOptions {
   readonly topic: string
   readonly group: string
+  /** Partitions by which the topic grows are used, too. */
+  readonly grows?: boolean
   readonly reader: LogReader
   readonly log: Log
   /** Aborted when the shutdown no longer waits for anything. */
@@ -115,6 +117,10 @@ export class KafkaInboxMember implements InboxMember {
     })
   }
 
+  end(partition: number): number | undefined {
+    return this.#consumer?.end(partition)
+  }
+
   offsetAt(partition: number, timestamp: number): Promise<number> {
     const at = [{ topic: this.#options.topic, partition }]
     return this.#ask(async (consumer) => {
@@ -133,7 +139,7 @@ export class KafkaInboxMember implements InboxMember {
     if (from >= to) return
     const { reader, topic, group } = this.#options
     await reader.read(async () => {
-      const consumer = await reader.open(acknowledgedGroup(group), 'reading')
+      const consumer = await reader.open(acknowledgedGroup(group), 'reading-committed')
       try {
         const visitBefore = (record: LoggedRecord) => {
           if (record.offset < to) visit(record)
@@ -204,9 +210,9 @@ export class KafkaInboxMember implements InboxMember {
 
   /** The group assigns the partitions by which the topic has grown, too. They stay paused. */
   #used(partitions: readonly number[]): readonly number[] {
-    const used = partitions.filter((partition) => partition < this.partitions)
+    const { log, topic, grows } = this.#options
+    const used = partitions.filter((partition) => grows === true || partition < this.partitions)
     if (used.length === partitions.length) return partitions
-    const { log, topic } = this.#options
     if (!this.#hasWarned) warnOfUnused(log, topic, this.partitions)
     this.#hasWarned = true
     return used
