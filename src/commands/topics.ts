@@ -9,18 +9,25 @@ import { loadOrReport, loadSettings, settingOptions } from './load.js'
 
 const DURATION = /^[1-9][0-9]{0,4}(ms|s)$/
 const COUNT = /^[1-9][0-9]{0,4}$/
+/** Of a new inbox: their number never changes, and two, three, four or six instances share them evenly. */
+const INBOX_PARTITIONS = 12
+/** Milliseconds that a new inbox keeps events beyond the redelivery window: so long may a backlog last. */
+const INBOX_BACKLOG = 7 * 24 * 60 * 60_000
 /** With three replicas and min.insync.replicas=2, no confirmed record is lost with one broker. */
 const SAFE = 3
 
 export const topicsCommand: Command = {
   name: 'topics',
   summary: 'Lists the topics that the config needs, and creates those that are missing.',
-  details: `Lists the targets of rules and the dead-letter topics, with the partitions that the rules need. Changes nothing without
+  details: `Lists the targets of rules, the inboxes and the dead-letter topics, with the partitions that the rules need. Changes nothing without
 --create.
 
 --create creates missing topics, with as many partitions as the rules need (or --partitions, if that is more), and adds
 missing partitions to existing topics. It adds none to a topic whose records are partitioned by key: keys would move to
 other partitions. Run the printed command yourself if order across the change does not matter.
+
+A new inbox has 12 partitions (or as --partitions says), cleanup.policy=delete, and keeps events for 7 days longer than
+\`redelivery.window\`. No command adds partitions to it: an id would move to another partition, whose owner does not know it.
 
 Without --replication-factor, new topics have 3 replicas if the cluster has 3 brokers or more, with min.insync.replicas=2:
 the default of a Kafka broker is 1, and then the loss of one disk loses events that were confirmed with 2xx. In smaller
@@ -194,14 +201,16 @@ async function take(
 }
 
 export function newTopic(
-  { partitions }: TopicNeed,
+  { partitions, redeliveryWindow }: TopicNeed,
   brokers: number,
   options: CommandInput['options'],
 ): NewTopicOptions {
   const atLeast = options['partitions'] === undefined ? undefined : Number(options['partitions'])
-  const counts = [partitions, atLeast].filter((count) => count !== undefined)
+  const ofInbox = redeliveryWindow === undefined ? undefined : (atLeast ?? INBOX_PARTITIONS)
+  const counts = [partitions, atLeast, ofInbox].filter((count) => count !== undefined)
   const replicas = options['replicationFactor']
   return {
+    ...(redeliveryWindow !== undefined && { keepFor: redeliveryWindow + INBOX_BACKLOG }),
     partitions: counts.length === 0 ? undefined : Math.max(...counts),
     replicas: replicas === undefined ? (brokers >= SAFE ? SAFE : undefined) : Number(replicas),
   }

@@ -53,9 +53,7 @@ export const deadLetterTargets = ({ name, settings: { deadLetter } }: CheckedPip
 
 /** The inbox of a pipeline, as a target; empty if it has none. */
 export const inboxTargets = ({ name, settings: { inbox } }: CheckedPipeline): RoutedTarget[] =>
-  inbox === undefined
-    ? []
-    : [{ target: { topic: inbox.topic }, at: `${child('/pipelines', name)}/inbox/topic` }]
+  inbox === undefined ? [] : [{ target: { topic: inbox.topic }, at: `${child('/pipelines', name)}/inbox` }]
 
 /** The names of all rules that can decide on an event of a pipeline, in the order of the file. */
 export const ruleNames = ({ transforms }: CheckedPipeline): string[] =>

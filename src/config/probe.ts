@@ -101,6 +101,7 @@ async function probeStage(
     files: config.files,
     at: `${stage.pointer}/config`,
     targets: [...inboxTargets(pipeline), ...routedTargets(pipeline), ...deadLetterTargets(pipeline)],
+    ...inboxOf(pipeline),
     maxBody: source.definition.maxBody?.(source.config),
     redeliveryWindow: milliseconds(settings.redelivery.window),
     timeout: Math.ceil(timeout * REQUEST_SHARE),
@@ -131,6 +132,12 @@ async function probeStage(
     failed('HG_PROBE_TIMEOUT', `The checks of "${definition.name}" were interrupted before they finished.`)
   }
   return [...found]
+}
+
+/** The first target is the inbox. */
+function inboxOf(pipeline: CheckedPipeline): Pick<ProbeContext, 'inbox'> {
+  const [inbox] = inboxTargets(pipeline)
+  return inbox === undefined ? {} : { inbox: { at: inbox.at, topic: inbox.target.topic } }
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>

@@ -126,6 +126,8 @@ export interface ProbeContext {
   readonly at: string
   /** Of a sink: everything that it would write to, the dead-letter topic included. */
   readonly targets: readonly { readonly at: string; readonly target: Target }[]
+  /** Of a sink: the inbox of the pipeline, if it has one, and the JSON Pointer of its settings. */
+  readonly inbox?: { readonly at: string; readonly topic: string }
   /** Bytes of the largest body that the source accepts; undefined if it does not say. */
   readonly maxBody: number | undefined
   /** Milliseconds for which redeliveries are to be recognised. */

@@ -260,11 +260,15 @@ const ERROR_TABLE = {
   ),
   HG_INBOX_UNSUPPORTED: config(
     'The cluster does not support the transactions that an inbox needs.',
-    'Use a cluster with transactions (Apache Kafka since 2.5), or remove "inbox" from the pipeline and run one instance of it.',
+    'Use a cluster with transactions (Apache Kafka since 2.5; Azure Event Hubs in its premium and dedicated tiers), or remove "inbox" from the pipeline and run one instance of it.',
+  ),
+  HG_INBOX_COMPACTED: config(
+    'The topic of an inbox is compacted: Kafka deletes accepted events before they are worked off.',
+    'Set cleanup.policy=delete for the topic.',
   ),
   HG_KAFKA_NOT_ALLOWED: config(
     'The Kafka user lacks rights that the sink needs.',
-    'Grant the user of the sink Describe, Read and Write on its topics, and Read on the consumer groups headgate.PIPELINE and headgate.PIPELINE.instances. `headgate validate --against-cluster` prints the commands.',
+    'Grant the user of the sink Describe, Read and Write on its topics, and Read on the consumer groups headgate.PIPELINE and headgate.PIPELINE.instances; with an inbox, Read on headgate.PIPELINE.acknowledged instead of the latter, and Describe and Write on transactional ids that begin with headgate.PIPELINE. (the dot included). `headgate validate --against-cluster` prints the commands.',
   ),
   HG_LEDGER_NOT_READY: infrastructure(
     'Recovery is not complete: the ledger is still reading the records in Kafka.',

@@ -5,6 +5,8 @@ export interface TopicNeed {
   readonly partitions: number | undefined
   /** Whether the key chooses the partition of some records: more partitions then move keys to other ones. */
   readonly byKey: boolean
+  /** Of an inbox: milliseconds for which redeliveries are recognised from it. */
+  readonly redeliveryWindow?: number
 }
 
 export interface NewTopicOptions {
@@ -12,6 +14,8 @@ export interface NewTopicOptions {
   readonly partitions: number | undefined
   /** Undefined: as the broker is set. */
   readonly replicas: number | undefined
+  /** Milliseconds for which no record is deleted, whatever its key and however many there are; otherwise as the broker is set. */
+  readonly keepFor?: number
 }
 
 /**

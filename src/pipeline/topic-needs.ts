@@ -6,6 +6,7 @@ import {
   routedTargets,
 } from '../config/check.js'
 import type { TopicNeed } from '../contract/index.js'
+import { milliseconds } from '../lib/units.js'
 
 /** The topics that pipelines with the same cluster need. */
 export interface ClusterNeeds {
@@ -35,16 +36,21 @@ export function topicNeeds(pipelines: readonly CheckedPipeline[]): readonly Clus
 
 function needsOf(pipelines: readonly CheckedPipeline[]): TopicNeed[] {
   const targets = pipelines.flatMap((pipeline) => [
-    ...inboxTargets(pipeline),
     ...routedTargets(pipeline),
     ...deadLetterTargets(pipeline),
   ])
   const needs = new Map<string, TopicNeed>()
+  for (const pipeline of pipelines)
+    for (const { target } of inboxTargets(pipeline)) {
+      const redeliveryWindow = milliseconds(pipeline.settings.redelivery.window)
+      needs.set(target.topic, { topic: target.topic, partitions: undefined, byKey: true, redeliveryWindow })
+    }
   for (const { target } of targets) {
     const { topic, partition } = target
     const before = needs.get(topic)
     const count = Math.max(before?.partitions ?? 0, partition === undefined ? 0 : partition + 1)
     needs.set(topic, {
+      ...before,
       topic,
       partitions: count === 0 ? undefined : count,
       byKey: before?.byKey === true || partition === undefined,

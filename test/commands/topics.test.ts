@@ -28,6 +28,13 @@ test('--partitions makes more of them, never fewer than the rules name', () => {
   expect(newTopic({ ...need, partitions: undefined }, 1, {}).partitions).toBeUndefined()
 })
 
+test('an inbox gets twelve partitions and a retention beyond the window, and never more partitions', () => {
+  const inbox = { topic: 'orders.inbox', partitions: undefined, byKey: true, redeliveryWindow: 86_400_000 }
+  expect(newTopic(inbox, 3, {})).toEqual({ partitions: 12, replicas: 3, keepFor: 8 * 86_400_000 })
+  expect(newTopic(inbox, 3, { partitions: '4' }).partitions).toBe(4)
+  expect(stepFor(inbox, 1).kind).toBe('none')
+})
+
 test('wrong flags are wrong usage, all at once', async () => {
   const options = { partitions: '0', replicationFactor: 'x', timeout: 'soon', dryRun: true }
   expect(await runCommand(topicsCommand, { options })).toEqual({

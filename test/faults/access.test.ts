@@ -98,6 +98,15 @@ describeKafka('what Headgate promises on a Kafka with users', () => {
       /not checked:\n.*could not be read: the user of the sink lacks .*DescribeConfigs/,
     )
 
+    const transactional = ['--operation', 'Write', '--transactional-id', 'headgate.', ...PREFIXED, ...allow]
+    expect((await validated(withInbox(deployment))).err).toMatch(
+      /HG_KAFKA_NOT_ALLOWED: The user lacks the right Write on transactional ids that begin with "headgate\./,
+    )
+    await kafkaTool(bootstrap, ACLS, '--add', ...transactional)
+    expect((await validated(withInbox(deployment))).out).toContain(
+      'The cluster has transactions, and the user may use',
+    )
+
     await kafkaTool(bootstrap, ACLS, '--remove', '--force', ...write)
     const refused = await expectRefused(deployment, 'not allowed')
     expect(refused.body).toMatchObject({ code: 'HG_KAFKA_UNAVAILABLE' })
@@ -153,6 +162,15 @@ const validated = ({ configFile, environment }: Deployment) =>
     { arguments: [configFile], options: { againstCluster: true, timeout: '5s' } },
     { env: { ...environment, SASL_PASSWORD: PASSWORD } },
   )
+
+/** Its config, with an inbox in one of its topics. */
+function withInbox({ configFile, environment, prefix, ...more }: Deployment): Deployment {
+  const text = readFileSync(configFile, 'utf8')
+    .replace('"source": {', `"inbox": { "topic": "${prefix}.high" }, "source": {`)
+    .replace(`"${prefix}.high", "partition": 0`, `"${prefix}.eu", "partition": 0`)
+  const folder = temporaryDirectory({ 'plugins.config.json': text })
+  return { ...more, prefix, environment, configFile: join(folder, 'plugins.config.json') }
+}
 
 const reasons = async ({ ready }: Deployment): Promise<string> => (await ready()).reasons.join('; ')
 

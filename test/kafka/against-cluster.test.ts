@@ -154,6 +154,30 @@ describeKafka('validate --against-cluster', () => {
     expect(silenced.err).not.toContain('warning partition-without-rule')
   })
 
+  test('an inbox is checked for what it needs, and its warnings stand at its place', async () => {
+    const withInbox = (topic: string) => (text: string) =>
+      text.replace('"source": {', `"inbox": { "topic": "${prefix}.${topic}" }, "source": {`)
+    await createTopic(sharedKafka(), `${prefix}.inbox`, { partitions: 6 })
+    const good = await validated({ change: withInbox('inbox') })
+    expect(good.code).toBe(0)
+    expect(good.out).toContain(
+      'The cluster has transactions, and the user may use transactional ids that begin with "headgate.cxone-data-actions.".',
+    )
+    for (const group of ['headgate.cxone-data-actions', 'headgate.cxone-data-actions.acknowledged'])
+      expect(good.out).toContain(`The position of consumer group "${group}" can be read.`)
+    expect(good.err).toMatch(/inbox\/topic\n {2}warning inbox-readers: Kafka does not report how/)
+    expect(good.err).not.toContain('inbox-retention')
+
+    const compacted = await validated({ change: withInbox('compacted') })
+    expect([compacted.code, compacted.err]).toEqual([
+      1,
+      expect.stringMatching(/inbox\/topic\n {2}HG_INBOX_COMPACTED: The inbox .* has cleanup\.policy=compact/),
+    ])
+    expect((await validated({ change: withInbox('small') })).err).toMatch(
+      /warning inbox-retention: The inbox .* keeps events for 60000 ms/,
+    )
+  })
+
   test('without a key, a compacted topic takes nothing', async () => {
     const { code, err } = await validated({
       change: (text) =>

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { topicsCommand } from '../../src/commands/topics.js'
+import { validateCommand } from '../../src/commands/validate.js'
+import { startCxone } from '../../src/sandbox/cxone.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { describeKafka, sharedKafka } from '../helpers/kafka/real-kafka.js'
 import { createTopic } from '../helpers/kafka/topics.js'
@@ -40,6 +42,23 @@ describeKafka('headgate topics', () => {
     expect(created.out).toContain(`Topic "${prefix}.eu" has 2 partitions now.`)
     await expect.poll(async () => (await topics()).code, { timeout: 30_000 }).toBe(0)
     expect((await topics()).out).toMatch(new RegExp(`${prefix}\\.default +3 +3`))
+  })
+
+  test('an inbox is created with partitions and a retention that suit it', async () => {
+    const prefix = `test-${randomUUID()}`
+    const config = readFileSync('plugins.config.json', 'utf8')
+      .replaceAll('./schemas/', `${resolve('schemas')}/`)
+      .replaceAll('cxone.data.actions', prefix)
+      .replace('"source": {', `"inbox": { "topic": "${prefix}.inbox" }, "source": {`)
+    const cwd = temporaryDirectory({ 'plugins.config.json': config })
+    const cxone = await startCxone({ clientId: 'test-client', clientSecret: 'test-secret' })
+    onTestFinished(() => cxone.close())
+    const env = environment(sharedKafka(), cxone)
+    const created = await runCommand(topicsCommand, { options: { create: true } }, { cwd, env })
+    expect([created.code, created.err]).toEqual([0, ''])
+    const options = { againstCluster: true }
+    const { out } = await runCommand(validateCommand, { options }, { cwd, env })
+    expect(out).toMatch(new RegExp(`"${prefix}\\.inbox" exists: 12 partitions, .*retention\\.ms=691200000,`))
   })
 
   test('a cluster that does not answer is said to be unreachable', async () => {

@@ -44,6 +44,7 @@ export function clientKey({ brokers, properties }: ClientSettings): string {
 export class ClusterClient implements Shareable {
   readonly reader: LogReader
   readonly topicIds: Pick<TopicIds, 'identify'>
+  readonly #settings: ClientSettings
   readonly #config: ClientConfig
   readonly #clientLog: ClientLog
   readonly #signal: AbortSignal
@@ -53,13 +54,11 @@ export class ClusterClient implements Shareable {
   readonly #instances: InstanceGroups
 
   /** `group`: one that these credentials may use; a consumer looks for its coordinator even if nobody asks it to. */
-  constructor(
-    { brokers, properties }: ClientSettings,
-    { name, log, metrics, signal }: SharedContext,
-    group: string,
-  ) {
+  constructor(settings: ClientSettings, { name, log, metrics, signal }: SharedContext, group: string) {
+    const { brokers, properties } = settings
     const config = clientConfig(brokers, properties, `headgate-${name}`)
     const clientLog = new ClientLog(log)
+    this.#settings = settings
     this.#config = config
     this.#clientLog = clientLog
     this.#signal = signal
@@ -89,6 +88,7 @@ export class ClusterClient implements Shareable {
   inbox(topic: string, group: string, log: Log, send: Sink['send']): Inbox {
     return new KafkaInbox({
       config: this.#config,
+      cluster: this.#settings,
       topic,
       group,
       reader: this.#reader,

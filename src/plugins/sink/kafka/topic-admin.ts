@@ -42,12 +42,13 @@ export async function openTopicAdmin(settings: ClientSettings, timeout: number):
     return {
       brokers: brokers.length,
       partitionsOf: (topic) => partitions.get(topic) ?? 0,
-      async create(topic, { partitions: count, replicas }) {
+      async create(topic, options) {
+        const { partitions: count, replicas } = options
         const wanted: NewTopic = {
           topic,
           num_partitions: count ?? AS_THE_BROKER_IS_SET,
           replication_factor: replicas ?? AS_THE_BROKER_IS_SET,
-          config: newTopicConfig(replicas),
+          config: newTopicConfig(options),
         }
         checked(
           await ask((admin, done) => admin.createTopic(wanted, timeout, done)),
@@ -80,34 +81,38 @@ const minInSync = (replicas: number | undefined): string | undefined =>
   replicas !== undefined && replicas >= 3 ? '2' : undefined
 
 /** Settings that Headgate gives to a topic that it creates. */
-export function newTopicConfig(replicas: number | undefined): { readonly [name: string]: string } {
+export function newTopicConfig({ replicas, keepFor }: NewTopicOptions): { readonly [name: string]: string } {
   const needed = minInSync(replicas)
-  return needed === undefined ? {} : { 'min.insync.replicas': needed }
+  return {
+    ...(needed !== undefined && { 'min.insync.replicas': needed }),
+    ...(keepFor !== undefined && {
+      'cleanup.policy': 'delete',
+      'retention.ms': String(keepFor),
+      'retention.bytes': '-1',
+    }),
+  }
 }
 
 /** Commands of Kafka's own tools, to paste. Their login is in a file of the operator: the properties of librdkafka are not theirs. */
-export function createTopicCommand(
-  cluster: ClientSettings,
-  topic: string,
-  { partitions, replicas }: NewTopicOptions,
-): string {
+export function createTopicCommand(cluster: ClientSettings, topic: string, options: NewTopicOptions): string {
+  const { partitions, replicas } = options
   return [
     ...tool('kafka-topics.sh', cluster),
     `--create --topic ${topic}`,
     ...(partitions === undefined ? [] : [`--partitions ${partitions}`]),
     ...(replicas === undefined ? [] : [`--replication-factor ${replicas}`]),
-    ...Object.entries(newTopicConfig(replicas)).map(([name, value]) => `--config ${name}=${value}`),
+    ...Object.entries(newTopicConfig(options)).map(([name, value]) => `--config ${name}=${value}`),
   ].join(' ')
 }
 
 export const addPartitionsCommand = (cluster: ClientSettings, topic: string, total: number): string =>
   [...tool('kafka-topics.sh', cluster), `--alter --topic ${topic} --partitions ${total}`].join(' ')
 
-/** `resource`: `--topic orders` or `--group headgate.orders`. */
+/** `resource`: such as `--topic orders` or `--group headgate.orders`. */
 export function allowCommand(
   cluster: ClientSettings,
   operations: readonly string[],
-  resource: '--topic' | '--group',
+  resource: '--topic' | '--group' | '--transactional-id',
   name: string,
 ): string {
   const user = cluster.properties['sasl.username']

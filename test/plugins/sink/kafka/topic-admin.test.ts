@@ -23,6 +23,12 @@ test('settings left to the broker are not in the command', () => {
   )
 })
 
+test('a topic that must keep its records has a retention of its own', () => {
+  expect(createTopicCommand(plain, 'orders.inbox', { partitions: 12, replicas: 3, keepFor: 5000 })).toMatch(
+    / --config min\.insync\.replicas=2 --config cleanup\.policy=delete --config retention\.ms=5000 --config retention\.bytes=-1$/,
+  )
+})
+
 test('partitions are added up to a total', () => {
   expect(addPartitionsCommand(plain, 'orders', 4)).toMatch(/ --alter --topic orders --partitions 4$/)
 })

@@ -1,20 +1,26 @@
 import { randomUUID } from 'node:crypto'
+import rdkafka from 'node-rdkafka'
 import type { Inbox, Receipt, SinkRecord, Target } from '../../../../contract/index.js'
 import { partitionOf } from '../../../../lib/murmur2.js'
+import type { ClientSettings } from '../cluster-client.js'
 import type { ClientLogLine } from '../producer.js'
 import { type ClientConfig, memberConfig, transactionalConfig } from '../properties.js'
 import { GroupConsumer } from './group-consumer.js'
 import { KafkaInboxMember, type MemberOptions } from './member.js'
 import { partitionsInUse } from './partitions-in-use.js'
+import { errorOf, groupNotAllowed, groupsOf, transactionalIdPrefix } from './requirements.js'
 import { TransactionalProducer } from './transactional-producer.js'
 
 export interface KafkaInboxOptions extends MemberOptions {
   readonly config: ClientConfig
+  /** For commands to paste. */
+  readonly cluster: ClientSettings
   clientLog(line: ClientLogLine): void
   /** That of the sink. */
   send(record: SinkRecord): Promise<Receipt>
 }
 
+const NOT_ALLOWED = rdkafka.CODES.ERRORS.ERR_GROUP_AUTHORIZATION_FAILED
 const NO_KEY = Buffer.alloc(0)
 
 /** The inbox of a pipeline. The number of its partitions is asked for once: it never changes. */
@@ -38,9 +44,10 @@ export class KafkaInbox implements Inbox {
 
   async join(): Promise<KafkaInboxMember> {
     const { config, topic, group, clientLog } = this.#options
-    const transactional = transactionalConfig(config, `${group}.${randomUUID()}`)
-    const open = () => TransactionalProducer.open(transactional, topic, clientLog)
+    const transactional = transactionalConfig(config, `${transactionalIdPrefix(group)}${randomUUID()}`)
+    const open = () => TransactionalProducer.open(transactional, this.#options)
     const join = () => GroupConsumer.join(memberConfig(config, group), topic, clientLog)
+    await this.#requireGroups()
     const producer = await open()
     try {
       const { length } = await this.#partitions()
@@ -49,6 +56,18 @@ export class KafkaInbox implements Inbox {
       await producer.close()
       throw error
     }
+  }
+
+  /** A group that these credentials may not use would refuse them at the first poll only. */
+  async #requireGroups(): Promise<void> {
+    const { topic, group, reader, cluster } = this.#options
+    for (const each of groupsOf(group))
+      try {
+        await reader.groups.committed(each, [{ topic, partition: 0 }])
+      } catch (thrown) {
+        const { code } = ((thrown as Error).cause ?? {}) as { readonly code?: unknown }
+        throw code === NOT_ALLOWED ? errorOf(groupNotAllowed(cluster, each), thrown) : thrown
+      }
   }
 
   #sendTo(targets: readonly Target[], { key, value, headers }: SinkRecord): Promise<Receipt> {

@@ -1,11 +1,13 @@
 import rdkafka, { type DeliveryReport, type LibrdKafkaError, type Producer } from 'node-rdkafka'
 import { HeadgateError } from '../../../../contract/errors.js'
 import type { InboxOffsets, SinkRecord, TransactionResult } from '../../../../contract/index.js'
+import type { ClientSettings } from '../cluster-client.js'
 import { deliveryFailed, explain, producingFailed } from '../failures.js'
 import { type ClientLogLine, connect, Polling, release } from '../producer.js'
 import type { ClientConfig } from '../properties.js'
 import { headerPairs } from '../record.js'
 import type { GroupConsumer } from './group-consumer.js'
+import { errorOf, noTransactions, transactionsNotAllowed } from './requirements.js'
 
 const { ERRORS } = rdkafka.CODES
 
@@ -44,6 +46,14 @@ interface Failed {
   readonly error: HeadgateError
 }
 
+export interface TransactionalProducerOptions {
+  readonly topic: string
+  readonly group: string
+  /** For commands to paste. */
+  readonly cluster: ClientSettings
+  clientLog(line: ClientLogLine): void
+}
+
 /** One node-rdkafka Producer with a transactional id. It has one transaction at a time. */
 export class TransactionalProducer {
   readonly #producer: Producer
@@ -60,16 +70,15 @@ export class TransactionalProducer {
   /** Ends the transaction that a producer with the same transactional id has left open. */
   static async open(
     config: ClientConfig,
-    topic: string,
-    log: (line: ClientLogLine) => void,
+    { topic, group, cluster, clientLog }: TransactionalProducerOptions,
   ): Promise<TransactionalProducer> {
     const producer = new rdkafka.Producer({ ...config.global, dr_cb: true }, config.topic)
-    producer.on('event.log', log)
+    producer.on('event.log', clientLog)
     await connect(producer, CONNECT)
     const error = await call((done) => producer.initTransactions(INIT, done))
     if (error !== undefined) {
       await release(producer)
-      throw initFailed(error)
+      throw initFailed(error, cluster, group)
     }
     return new TransactionalProducer(producer, topic)
   }
@@ -193,17 +202,12 @@ function unavailable(
   }
 }
 
-function initFailed(error: LibrdKafkaError): HeadgateError {
-  if (UNSUPPORTED.has(error.code))
-    return new HeadgateError(
-      'HG_INBOX_UNSUPPORTED',
-      `The cluster does not support transactions, which an inbox needs: ${error.message}.`,
-    )
-  const code =
-    error.code === ERRORS.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
-      ? 'HG_KAFKA_NOT_ALLOWED'
-      : 'HG_KAFKA_UNAVAILABLE'
-  return new HeadgateError(code, `The inbox cannot begin transactions: ${explain(error)}.`, { cause: error })
+function initFailed(error: LibrdKafkaError, cluster: ClientSettings, group: string): HeadgateError {
+  if (UNSUPPORTED.has(error.code)) return errorOf(noTransactions(error.message), error)
+  if (error.code === ERRORS.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+    return errorOf(transactionsNotAllowed(cluster, group), error)
+  const message = `The inbox cannot begin transactions: ${explain(error)}.`
+  return new HeadgateError('HG_KAFKA_UNAVAILABLE', message, { cause: error })
 }
 
 function call(

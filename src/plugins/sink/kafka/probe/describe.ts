@@ -64,6 +64,14 @@ async function metadataOf(
   return { cluster, described }
 }
 
+/** The newest version of each request that a broker takes; empty if it does not say. */
+export async function apiVersions({ ask }: Pick<Connection, 'ask'>): Promise<ReadonlyMap<number, number>> {
+  const response = await ask(API_VERSIONS, 0, [])
+  const failed = response.int16() !== 0
+  const ranges = response.list(() => [response.int16(), response.int16(), response.int16()] as const)
+  return new Map(failed ? [] : ranges.map(([key, , newest]) => [key, newest]))
+}
+
 /** The first version of Metadata that tells the ids of topics (Kafka 2.8). */
 const METADATA_WITH_IDS = 10
 
@@ -80,10 +88,7 @@ export async function identifyTopics(
   connection: Pick<Connection, 'ask'>,
   topics: readonly string[],
 ): Promise<TopicIdentity[] | undefined> {
-  const versions = await connection.ask(API_VERSIONS, 0, [])
-  const failed = versions.int16() !== 0
-  const ranges = versions.list(() => [versions.int16(), versions.int16(), versions.int16()] as const)
-  const newest = failed ? 0 : (ranges.find(([key]) => key === METADATA)?.[2] ?? 0)
+  const newest = (await apiVersions(connection)).get(METADATA) ?? 0
   if (newest < 8) return undefined
   return newest < METADATA_WITH_IDS ? withClusterId(connection, topics) : withTopicIds(connection, topics)
 }
@@ -150,6 +155,10 @@ const rightsOf = (bits: number): Rights | undefined =>
 
 /** Settings in force, those that come from the broker included; or why they are not shown. */
 export type TopicSettings = ReadonlyMap<string, string> | string
+
+/** Whether the broker tells the settings of topics. */
+export const tellsConfigs = async (connection: Pick<Connection, 'ask'>): Promise<boolean> =>
+  (await apiVersions(connection)).has(DESCRIBE_CONFIGS)
 
 /** The settings of topics by their names. */
 export async function describeConfigs(

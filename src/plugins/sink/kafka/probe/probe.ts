@@ -4,14 +4,16 @@ import { child } from '../../../../lib/json/pointer.js'
 import type { ClientSettings } from '../cluster-client.js'
 import { openConsumer } from '../consumer.js'
 import { missingCodecs } from '../failures.js'
+import { groupNotAllowed, groupsOf, INBOX_SETTINGS, transactionalIdPrefix } from '../inbox/requirements.js'
 import { metadata, release } from '../producer.js'
 import { type ClientConfig, clientConfig, consumerConfig, type Properties } from '../properties.js'
-import { allowCommand } from '../topic-admin.js'
 import { addressesOf, format, type Reached, reachBroker, socketReason } from './addresses.js'
 import { type Address, type Connection, openConnection, reach } from './connection.js'
 import { describeConfigs, describeGroup, describeTopics, OFFSETS_TOPIC } from './describe.js'
+import { INBOX_LINTS, inboxFindings } from './inbox.js'
 import { securityOf } from './security.js'
 import { type ClusterTopics, SETTINGS, topicFindings, topicsOf } from './topics.js'
+import { describeTransactions, type TransactionSupport } from './transactions.js'
 
 /** Warnings that need the cluster. */
 export const PROBE_LINTS = {
@@ -40,6 +42,7 @@ export const PROBE_LINTS = {
     why: 'The ledger reads event ids back from the records. If the state directory is lost, a redelivery of an event that Kafka no longer has is written a second time.',
     needs: 'cluster',
   },
+  ...INBOX_LINTS,
 } as const satisfies { readonly [name: string]: LintMeaning }
 
 interface Settings {
@@ -85,7 +88,14 @@ export async function* probe(settings: Settings, context: ProbeContext): AsyncIt
         missingCodecs: missingCodecs(),
       },
     )
-    yield* await groupFindings(config, first.address, { visible, ...own }, { ...context, cluster: settings })
+    const group = `headgate.${pipeline}`
+    const { inbox } = context
+    if (inbox !== undefined)
+      yield* inboxFindings({ visible, ...own }, { ...context, inbox, group, cluster: settings })
+    for (const each of inbox === undefined ? [group] : groupsOf(group)) {
+      const terms = { ...context, group: each, cluster: settings }
+      yield* await groupFindings(config, first.address, { visible, ...own }, terms)
+    }
   } finally {
     await Promise.all(connected.map(({ client }) => release(client)))
   }
@@ -128,50 +138,58 @@ async function advertisedFindings({ brokers }: Metadata, context: ProbeContext) 
 }
 
 /** Facts that node-rdkafka does not pass on. */
-type Own = Omit<ClusterTopics, 'visible'>
+interface Own extends Omit<ClusterTopics, 'visible'> {
+  /** Undefined without an inbox, and if the broker could not be asked that way. */
+  readonly transactions: TransactionSupport | undefined
+}
 
 async function askByOurselves(
   config: ClientConfig,
   { address }: Connected,
-  { signal, ...context }: ProbeContext,
+  { signal, inbox, pipeline, ...context }: ProbeContext,
 ): Promise<Own> {
   const security = securityOf(config)
   if (typeof security === 'string') {
     const why = `only librdkafka can connect here (${security}), and it does not hand that on`
-    return { described: undefined, settings: undefined, why }
+    return { described: undefined, settings: undefined, transactions: undefined, why }
   }
   const topics = topicsOf(context)
   let connection: Connection | undefined
   let described: Own['described']
+  let transactions: Own['transactions']
   try {
     connection = await openConnection(address, security, signal)
+    if (inbox !== undefined)
+      transactions = await describeTransactions(connection, transactionalIdPrefix(`headgate.${pipeline}`))
     const found = await describeTopics(connection, [...topics, OFFSETS_TOPIC])
     described = new Map(found.map((topic) => [topic.name, topic]))
     const existing = topics.filter((topic) => described?.get(topic)?.state === 'exists')
-    const settings = await describeConfigs(connection, existing, SETTINGS)
-    return { described, settings, why: '' }
+    const settings = await describeConfigs(connection, existing, [
+      ...new Set([...SETTINGS, ...INBOX_SETTINGS]),
+    ])
+    return { described, settings, transactions, why: '' }
   } catch (error) {
-    return { described, settings: undefined, why: socketReason(error) }
+    return { described, settings: undefined, transactions, why: socketReason(error) }
   } finally {
     connection?.close()
   }
 }
 
-type GroupContext = Pick<ProbeContext, 'pipeline' | 'at' | 'targets' | 'signal'> & {
+type GroupContext = Pick<ProbeContext, 'at' | 'targets' | 'signal'> & {
+  readonly group: string
   /** For commands to paste. */
   readonly cluster: ClientSettings
 }
 
 const REFUSED = rdkafka.CODES.ERRORS.ERR_GROUP_AUTHORIZATION_FAILED
 
-/** Whether the ledger can keep its position. Reads it, and commits nothing. */
+/** Whether the ledger can keep a position. Reads it, and commits nothing. */
 async function groupFindings(
   config: ClientConfig,
   broker: Address,
   { visible, described }: ClusterTopics,
-  { pipeline, at, targets, signal, cluster }: GroupContext,
+  { group, at, targets, signal, cluster }: GroupContext,
 ): Promise<Probed[]> {
-  const group = `headgate.${pipeline}`
   const isVisible = visible.some(({ name }) => name === OFFSETS_TOPIC)
   if (!isVisible && described?.get(OFFSETS_TOPIC)?.state !== 'hidden') {
     const message = `Consumer group "${group}" was not checked: the cluster has no ${OFFSETS_TOPIC} yet, and a request would create it.`
@@ -181,27 +199,15 @@ async function groupFindings(
     .filter(({ name }) => targets.some(({ target }) => target.topic === name))
     .flatMap((topic) => topic.partitions.map(({ id }) => ({ topic: topic.name, partition: id })))
   if (partitions.length === 0) return []
-  const refused = (message: string, code: 'HG_KAFKA_NOT_ALLOWED' | 'HG_KAFKA_UNAVAILABLE'): Probed[] => [
-    {
-      kind: 'error',
-      at: `${at}/brokers`,
-      code,
-      message,
-      ...(code === 'HG_KAFKA_NOT_ALLOWED' && {
-        suggestion: `An administrator can allow it: ${allowCommand(cluster, ['Read'], '--group', group)}`,
-      }),
-    },
-  ]
+  const notAllowed: Probed = { kind: 'error', at: `${at}/brokers`, ...groupNotAllowed(cluster, group) }
   try {
     const consumer = await openConsumer(consumerConfig(config, group, 'asking'), () => {})
     await consumer.committed(partitions).finally(() => consumer.close())
   } catch (error) {
     const { message, cause } = error as Error
-    const code = (cause as { code?: unknown } | undefined)?.code
-    return refused(
-      `Consumer group "${group}": ${message}`,
-      code === REFUSED ? 'HG_KAFKA_NOT_ALLOWED' : 'HG_KAFKA_UNAVAILABLE',
-    )
+    if ((cause as { code?: unknown } | undefined)?.code === REFUSED) return [notAllowed]
+    const text = `Consumer group "${group}": ${message}`
+    return [{ kind: 'error', at: `${at}/brokers`, code: 'HG_KAFKA_UNAVAILABLE', message: text }]
   }
   const readable: Probed = {
     kind: 'checked',
@@ -212,11 +218,7 @@ async function groupFindings(
     const message = `The cluster does not report whether the position of consumer group "${group}" can be committed: ${rights}.`
     return [readable, { kind: 'unchecked', message }]
   }
-  if (rights.has('Read')) return [readable]
-  return [
-    readable,
-    ...refused(`The user lacks the right Read on consumer group "${group}".`, 'HG_KAFKA_NOT_ALLOWED'),
-  ]
+  return rights.has('Read') ? [readable] : [readable, notAllowed]
 }
 
 async function rightsOf(config: ClientConfig, broker: Address, group: string, signal: AbortSignal) {

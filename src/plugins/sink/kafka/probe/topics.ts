@@ -18,7 +18,7 @@ export interface ClusterTopics {
   readonly why: string
 }
 
-export type Terms = Pick<ProbeContext, 'targets' | 'maxBody' | 'redeliveryWindow'> & {
+export type Terms = Pick<ProbeContext, 'targets' | 'maxBody' | 'redeliveryWindow' | 'inbox'> & {
   /** Whether records have keys. */
   readonly keyed: boolean
   /** Bytes that the sink puts into a batch. */
@@ -218,7 +218,7 @@ function* settingFindings(
   topic: string,
   placed: readonly Placed[],
   settings: TopicSettings,
-  { maxBody, redeliveryWindow, keyed, batchSize, missingCodecs }: Terms,
+  { maxBody, redeliveryWindow, inbox, keyed, batchSize, missingCodecs }: Terms,
 ): Generator<Probed> {
   if (typeof settings === 'string') return
   const location = { kind: 'warning', at: first(placed) } as const
@@ -239,18 +239,21 @@ function* settingFindings(
     const suggestion = codecRemedy([codec])
     yield { kind: 'error', at: first(placed), code: 'HG_KAFKA_UNAVAILABLE', message, suggestion }
   }
+  const isCompacted = settings.get('cleanup.policy')?.includes('compact') === true
+  if (isCompacted && !keyed && topic !== inbox?.topic) {
+    const message = `Topic "${topic}" is compacted and accepts no record without a key, but the sink has no \`key\`.`
+    yield { kind: 'error', at: first(placed), code: 'HG_RECORD_REFUSED', message }
+    return
+  }
+  // With an inbox, the ids of events are read back from there, and from no target.
+  if (inbox !== undefined) return
   const kept = numberOf(settings, 'retention.ms')
   if (kept !== undefined && kept >= 0 && kept < redeliveryWindow && deletes(settings)) {
     const message = `Topic "${topic}" keeps records for ${kept} ms (retention.ms), but Headgate has to recognise redeliveries for ${redeliveryWindow} ms (redelivery.window).`
     const suggestion = 'Raise retention.ms, or lower `redelivery.window`.'
     yield { ...location, name: 'retention-below-window', message, suggestion }
   }
-  if (settings.get('cleanup.policy')?.includes('compact') !== true) return
-  if (!keyed) {
-    const message = `Topic "${topic}" is compacted and accepts no record without a key, but the sink has no \`key\`.`
-    yield { kind: 'error', at: first(placed), code: 'HG_RECORD_REFUSED', message }
-    return
-  }
+  if (!isCompacted) return
   const message = `Topic "${topic}" is compacted: it keeps only the newest record of each key, and loses the ids of the others, which Headgate needs to recognise redeliveries.`
   yield {
     ...location,
