@@ -9,7 +9,9 @@ export const ledgerCommand: Command = {
   summary: 'Shows pending and failed acknowledgements, or retries the failed ones.',
   details: `Asks the Headgate that runs on this machine. "headgate ledger" shows, for each pipeline, pending acknowledgements by
 age, failed ones with their reasons, and how far each partition is indexed and acknowledged. "headgate ledger retry" makes
-failed acknowledgements pending again. Those of a pipeline with an inbox are in its dead-letter topic: any instance shows and
+failed acknowledgements pending again. For a pipeline with an inbox, any instance shows all
+partitions of the inbox: the instance (host/process) that owns each, events that are not worked off, events that are worked off and not
+acknowledged, and when the oldest of both was accepted. Its failed acknowledgements are in its dead-letter topic: any instance shows and
 retries all of them, and "headgate dlq discard" settles those that nobody needs.`,
   arguments: [
     { name: '[action]', description: '"retry"; without it, the command only shows.', choices: ['retry'] },
@@ -47,7 +49,7 @@ const formatRetried = (counts: { readonly [pipeline: string]: number }): string 
     .join('')
 
 function format([pipeline, report]: [string, LedgerReport]): string {
-  const { pending, failed, partitions, remembersSince } = report
+  const { pending, failed, partitions, inbox, remembersSince } = report
   const time = (at: number) => new Date(at).toISOString()
   const failures = failed.first.map(({ id, position, reason, failedAt }) => {
     const place = position === undefined ? [] : [`${position.partition}:${position.offset}`]
@@ -71,11 +73,31 @@ function format([pipeline, report]: [string, LedgerReport]): string {
     ...failures,
     ...(failed.problem === undefined ? [] : [`Some may be missing: ${failed.problem}`]),
     '',
-    table([left('records'), right('indexed up to'), right('acknowledged up to'), right('lag')], rows),
+    inbox === undefined
+      ? table([left('records'), right('indexed up to'), right('acknowledged up to'), right('lag')], rows)
+      : inboxTable(inbox),
     '',
     `Duplicates are detected for events received since ${time(remembersSince)}.`,
     '',
   ].join('\n')
+}
+
+function inboxTable(inbox: NonNullable<LedgerReport['inbox']>): string {
+  const columns = [
+    right('partition'),
+    left('owner'),
+    right('not worked off'),
+    right('not acknowledged'),
+    left('oldest accepted'),
+  ]
+  const rows = inbox.map(({ partition, owner, notWorkedOff, notAcknowledged, oldestAt }) => [
+    String(partition),
+    owner ?? 'none, or not known',
+    String(notWorkedOff),
+    String(notAcknowledged),
+    oldestAt === undefined ? '' : new Date(oldestAt).toISOString(),
+  ])
+  return table(columns, rows)
 }
 
 const left = (title: string) => ({ title, align: 'left' }) as const

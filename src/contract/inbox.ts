@@ -65,8 +65,23 @@ export interface InboxMember {
   transaction(records: readonly SinkRecord[], offsets: InboxOffsets): Promise<TransactionResult>
   /** Commits, for each partition, the offset below which everything is acknowledged. Lag of its group shows the rest. */
   acknowledged(offsets: InboxOffsets): Promise<void>
+  /** The state of all partitions, for operators. Rejects as `poll` does. */
+  progress(): Promise<readonly InboxProgress[]>
   /** Gives its partitions to the other members, without a wait for the end of its session. Called between two calls of `poll`. */
   leave(): Promise<void>
+}
+
+/** The state of a partition of the inbox, whichever instance owns it. Numbers are differences of offsets. */
+export interface InboxProgress {
+  readonly partition: number
+  /** Host and process of the instance that owns it; undefined if none does, or if the cluster does not tell. */
+  readonly owner?: string
+  /** Events that are accepted and not worked off. */
+  readonly notWorkedOff: number
+  /** Events that are worked off and may not be acknowledged. */
+  readonly notAcknowledged: number
+  /** When the oldest of all these was accepted, in milliseconds since the epoch; undefined if there are none. */
+  readonly oldestAt?: number
 }
 
 export interface InboxPoll {

@@ -212,12 +212,16 @@ export class InboxLedger implements Ledger, AckSource {
   }
 
   async report(): Promise<LedgerReport> {
-    const failed = await this.#failedAcks.report()
+    const [failed, inbox] = await Promise.all([
+      this.#failedAcks.report(),
+      this.#member?.progress().catch(() => undefined),
+    ])
     const ages = new PendingAges(this.now())
     for (const [time, count] of this.#acks.committedTimes()) ages.count(time, count)
     return {
       pending: ages.all(),
       failed,
+      ...(inbox !== undefined && { inbox }),
       partitions: this.partitions(),
       remembersSince: this.#workOff?.assignment.since ?? Date.now(),
     }

@@ -1,5 +1,6 @@
 import type {
   Event,
+  InboxProgress,
   InstanceGroup,
   Outcome,
   Position,
@@ -136,6 +137,8 @@ export interface LedgerReport {
     readonly problem?: string
   }
   readonly partitions: readonly PartitionProgress[]
+  /** With an inbox: all its partitions, whichever instance owns them; undefined if Kafka does not respond. */
+  readonly inbox?: readonly InboxProgress[]
   /** Redeliveries are detected of events received since then; milliseconds since the epoch. */
   readonly remembersSince: number
 }

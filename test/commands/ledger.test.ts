@@ -25,14 +25,22 @@ const report: LedgerReport = {
   remembersSince: 0,
 }
 
-async function withAdmin({ tokenFile = '', secure }: { tokenFile?: string; secure?: Secure } = {}) {
+async function withAdmin({
+  tokenFile = '',
+  secure,
+  report: shown = report,
+}: {
+  tokenFile?: string
+  secure?: Secure
+  report?: LedgerReport
+} = {}) {
   const { log } = testContext()
   const options = { host: '127.0.0.1', port: 0, tokenFile, open: ['/health'], log, secure }
   const admin = await openAdmin(options, {
     notReady: () => [],
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
     details: () => ({}),
-    ledgers: async () => ({ orders: report }),
+    ledgers: async () => ({ orders: shown }),
     reload: async () => ({ done: {} }),
     retryFailed: async () => ({ orders: 1 }),
   })
@@ -46,6 +54,17 @@ test('shows pending acknowledgements by age, failed ones with the reason, and th
   expect(out).toMatch(/under 1 minute +12/)
   expect(out).toContain('1970-01-01T00:00:00.000Z  lost-one  POST failed with status 404.')
   expect(out).toMatch(/events, partition 2 +100 +88 +12/)
+})
+
+test('of a pipeline with an inbox, each partition is shown with its owner and what is left to do', async () => {
+  const inbox = [
+    { partition: 0, owner: 'pod-a/1', notWorkedOff: 3, notAcknowledged: 5, oldestAt: 0 },
+    { partition: 1, notWorkedOff: 0, notAcknowledged: 0 },
+  ]
+  const { out } = await runCommand(ledgerCommand, {}, await withAdmin({ report: { ...report, inbox } }))
+  expect(out).toMatch(/ 0 {2}pod-a\/1 +3 +5 {2}1970-01-01T00:00:00\.000Z/)
+  expect(out).toMatch(/ 1 {2}none, or not known +0 +0/)
+  expect(out).not.toContain('indexed up to')
 })
 
 test('retry says how many acknowledgements are pending again', async () => {

@@ -87,6 +87,21 @@ test('events with the id of an earlier one and other bytes are counted where the
   expect(ledger.backlog().sameIdOtherBytes).toBe(1)
 })
 
+test('any instance reports all partitions, with their owners and what is left to do', async () => {
+  const { inbox, offered } = inMemory(2)
+  for (const id of ['a', 'b', 'c', 'd']) inbox.accept(recordOf(id), 1000)
+  const { ledger } = ledgerOf(offered)
+  await ledger.start()
+  await vi.waitFor(() => expect(ledger.backlog().count).toBe(4))
+  const report = await ledger.report()
+  const shown = report.inbox ?? []
+  expect(shown.map(({ partition }) => partition)).toEqual([0, 1])
+  expect(shown.every(({ owner }) => owner === 'host/0')).toBe(true)
+  const sum = (name: 'notWorkedOff' | 'notAcknowledged') =>
+    shown.reduce((total, each) => total + each[name], 0)
+  expect([sum('notWorkedOff'), sum('notAcknowledged')]).toEqual([0, 4])
+})
+
 test('a stop commits the acknowledged position, and the next owner has the acknowledgements that are left', async () => {
   const { inbox, offered } = inMemory()
   for (const id of ['a', 'b', 'c']) inbox.accept(recordOf(id))

@@ -34,5 +34,18 @@ describeKafka('failed acknowledgements of several instances', () => {
       'discarded',
     ])
     expect((await ledger(second)).out).toContain('failed: 0')
+
+    // Whichever instance is asked, it shows the partitions of both.
+    const third = await instances.start()
+    const ownersAt = async (process: typeof third) => {
+      const { out } = await ledger(process)
+      return [...out.matchAll(/^ +\d+ {2}(\S+\/\d+) +0 +\d+/gm)].map(([, owner]) => owner)
+    }
+    await vi.waitFor(async () => {
+      for (const process of [second, third]) {
+        const owners = await ownersAt(process)
+        expect([owners.length, new Set(owners).size]).toEqual([6, 2])
+      }
+    }, LATER)
   })
 })

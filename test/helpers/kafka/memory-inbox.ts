@@ -5,6 +5,7 @@ import type {
   InboxMember,
   InboxOffsets,
   InboxPoll,
+  InboxProgress,
   LoggedRecord,
   SinkRecord,
   TransactionResult,
@@ -122,6 +123,22 @@ export class MemoryMember implements InboxMember {
 
   end(partition: number): number {
     return this.#inbox.partitions[partition]?.length ?? 0
+  }
+
+  async progress(): Promise<InboxProgress[]> {
+    const { partitions, committed, acknowledged, owners, members } = this.#inbox
+    return partitions.map((records, partition) => {
+      const workedOff = committed.get(partition) ?? 0
+      const position = acknowledged.get(partition) ?? 0
+      const owner = owners.get(partition)
+      return {
+        partition,
+        ...(owner !== undefined && { owner: `host/${members.indexOf(owner)}` }),
+        notWorkedOff: records.length - workedOff,
+        notAcknowledged: workedOff - position,
+        ...(position < records.length && { oldestAt: records[position]?.timestamp as number }),
+      }
+    })
   }
 
   async poll(limit: number): Promise<InboxPoll> {

@@ -3,7 +3,14 @@ import type { Position } from '../../../contract/index.js'
 import { SerialQueue } from '../../../lib/async.js'
 import { type Consumer, openConsumer, type TopicPartition } from './consumer.js'
 import { logFailed, NO_COORDINATOR } from './failures.js'
-import { BrokerRefusal, commitOffsets, fetchOffsets, findCoordinator } from './group-requests.js'
+import {
+  BrokerRefusal,
+  commitOffsets,
+  fetchMembers,
+  fetchOffsets,
+  findCoordinator,
+  type GroupMember,
+} from './group-requests.js'
 import { addressesOf, format } from './probe/addresses.js'
 import { type Address, type Connection, openConnection } from './probe/connection.js'
 import { type Security, securityOf } from './probe/security.js'
@@ -51,6 +58,13 @@ export class GroupOffsets {
       (connection) => commitOffsets(connection, group, positions),
       (consumer) => consumer.commit(positions),
     )
+  }
+
+  /** Undefined if only librdkafka can log in, or if the coordinator does not respond: it cannot be asked for them. */
+  async members(group: string): Promise<readonly GroupMember[] | undefined> {
+    return this.#coordinators
+      ?.ask(group, (connection) => fetchMembers(connection, group))
+      .catch(() => undefined)
   }
 
   async close(): Promise<void> {

@@ -1,11 +1,12 @@
 import type { Position } from '../../../contract/index.js'
 import type { TopicPartition } from './consumer.js'
 import type { Address, Connection } from './probe/connection.js'
-import { type Encoded, int32, int64, list, type Reader, text } from './probe/wire.js'
+import { type Encoded, int32, int64, list, type Reader, reader, text } from './probe/wire.js'
 
 const OFFSET_COMMIT = 8
 const OFFSET_FETCH = 9
 const FIND_COORDINATOR = 10
+const DESCRIBE_GROUPS = 15
 
 /** A commit of a client that is no member of the group: allowed while the group has none (OffsetCommitRequest, v2). */
 const NO_GENERATION = int32(-1)
@@ -72,6 +73,41 @@ export async function commitOffsets(
     requireNone(response.int16())
     return 0
   })
+}
+
+/** A member of a group, and the partitions that it is assigned. */
+export interface GroupMember {
+  readonly clientId: string
+  readonly assigned: readonly TopicPartition[]
+}
+
+export async function fetchMembers({ ask }: Pick<Connection, 'ask'>, group: string): Promise<GroupMember[]> {
+  const response = await ask(DESCRIBE_GROUPS, 0, [list([group], text)])
+  const groups = response.list(() => {
+    requireNone(response.int16())
+    for (const _ of ['group', 'state', 'protocol type', 'protocol']) response.text()
+    return response.list(() => {
+      response.text()
+      const clientId = response.text()
+      response.text()
+      response.blob()
+      return { clientId, assigned: assignedOf(response.blob()) }
+    })
+  })
+  return groups.flat()
+}
+
+/** As the protocol of consumers encodes it: version, partitions by topic, and data of the assignor. */
+function assignedOf(assignment: Buffer): TopicPartition[] {
+  if (assignment.length === 0) return []
+  const response = reader(assignment)
+  response.int16()
+  return response
+    .list(() => {
+      const topic = response.text()
+      return response.list(() => ({ topic, partition: response.int32() }))
+    })
+    .flat()
 }
 
 function topics<At extends TopicPartition>(

@@ -1,3 +1,6 @@
+import { hostname } from 'node:os'
+import { pid } from 'node:process'
+
 export type Properties = Readonly<{ [name: string]: string | number | boolean }>
 
 /** The two arguments of a node-rdkafka Producer. */
@@ -127,6 +130,11 @@ export function consumerConfig(producer: ClientConfig, groupId: string, use: Use
   }
 }
 
+/** The client of a member adds it to its name. */
+const INSTANCE = `@${hostname()}/${pid}`
+/** Host and process in the name of the client of a member. */
+export const instanceOf = (clientId: string): string => clientId.slice(clientId.lastIndexOf('@') + 1)
+
 /** Milliseconds after which a member of the group of an inbox that is silent counts as dead. */
 const SESSION_TIMEOUT = 15_000
 /**
@@ -142,9 +150,12 @@ const GROWTH_NOTICED = 30_000
 /** The config of the consumer with which an instance is a member of the group of an inbox. */
 export function memberConfig(producer: ClientConfig, groupId: string): ClientConfig {
   const { global } = consumerConfig(producer, groupId, 'reading')
+  // The group tells operators which instance owns a partition.
+  const clientId = `${global['client.id'] ?? 'headgate'}${INSTANCE}`
   return {
     global: {
       ...global,
+      'client.id': clientId,
       'enable.partition.eof': 'false',
       // The last stable offset: it waits with the committed offset of the group, too, while a transaction is open
       // (librdkafka asks for stable offsets then).

@@ -33,7 +33,7 @@ export interface RecordLogOptions {
 export interface LogReader {
   /** Asks for partitions and offsets. */
   readonly requests: Pick<SharedConsumer, 'use'>
-  readonly groups: Pick<GroupOffsets, 'committed' | 'commit'>
+  readonly groups: Pick<GroupOffsets, 'committed' | 'commit' | 'members'>
   /** Waits for its turn: a few logs are read at a time. */
   read<Result>(task: () => Promise<Result>): Promise<Result>
   open(group: string, use: Use): Promise<Consumer>

@@ -6,6 +6,7 @@ import type {
   InboxMember,
   InboxOffsets,
   InboxPoll,
+  InboxProgress,
   Log,
   LoggedRecord,
   SinkRecord,
@@ -18,6 +19,7 @@ import { ReadRecord, readRanges } from '../read.js'
 import type { LogReader } from '../record-log.js'
 import type { GroupConsumer } from './group-consumer.js'
 import { acknowledgedGroup, warnOfUnused } from './partitions-in-use.js'
+import { inboxProgress } from './progress.js'
 import type { TransactionalProducer } from './transactional-producer.js'
 
 const { ERRORS } = rdkafka.CODES
@@ -172,6 +174,10 @@ export class KafkaInboxMember implements InboxMember {
     const { reader, group, topic } = this.#options
     const positions = [...offsets].map(([partition, offset]) => ({ topic, partition, offset }))
     if (positions.length > 0) await reader.groups.commit(acknowledgedGroup(group), positions)
+  }
+
+  progress(): Promise<InboxProgress[]> {
+    return inboxProgress({ ...this.#options, signal: this.#signal }, this.partitions)
   }
 
   async leave(): Promise<void> {

@@ -6,7 +6,10 @@ import type { LogReader } from '../record-log.js'
 export interface PartitionsInUseOptions {
   readonly topic: string
   readonly group: string
-  readonly reader: Pick<LogReader, 'requests' | 'groups'>
+  readonly reader: {
+    readonly requests: LogReader['requests']
+    readonly groups: Pick<LogReader['groups'], 'committed' | 'commit'>
+  }
   readonly log: Log
 }
 
