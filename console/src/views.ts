@@ -1,5 +1,6 @@
 import type { FunctionComponent } from 'preact'
 import { Acknowledgements } from './acknowledgements/acknowledgements.js'
+import { deferred } from './deferred.js'
 import { Events } from './events/events.js'
 import { Letters } from './letters/letters.js'
 import { Overview } from './overview/overview.js'
@@ -21,4 +22,10 @@ export const VIEWS: readonly {
   { name: 'dead-letters', title: 'Dead letters', View: Letters },
   { name: 'acknowledgements', title: 'Acknowledgements', View: Acknowledgements },
   { name: 'try', title: 'Try', View: Try },
+  {
+    name: 'config',
+    title: 'Config',
+    // The editor is larger than everything else.
+    View: deferred(async () => (await import('./config/config.js')).Config),
+  },
 ]

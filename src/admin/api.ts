@@ -4,6 +4,9 @@ import type { ExplanationJson } from '../dry-run/explanation.js'
 import type { LedgerReport } from '../ledger/ledger.js'
 import type { RefusedLine } from '../tap/line.js'
 
+export type { Findings } from '../config/check-process.js'
+export type { Finding } from '../config/problem.js'
+export type { Destination, Diff, Move } from '../dry-run/compare.js'
 export type { ExplanationJson }
 
 /** The bodies of responses that the console reads. Types only, because the program of the console is built from them too. */
@@ -145,4 +148,39 @@ export interface AcknowledgingStage extends StageShape {
   readonly pausedSeconds: number
   /** The gauges of the plugin, such as the expiry of its token. */
   readonly figures: readonly { readonly name: string; readonly help: string; readonly value: number }[]
+}
+
+/** The config file. Placeholders as `[hidden 0123456789ab]` stand for secrets that are written in it. */
+export interface ConfigText {
+  /** The path as it is shown to people. */
+  readonly file: string
+  /** The text to edit. */
+  readonly text: string
+  /** `running`: the file has a syntax error, and the text is that of the running config. */
+  readonly shown: 'file' | 'running'
+  /** The text from which the running config was read. */
+  readonly running: string
+  /** Of the running config. */
+  readonly revision: string
+  /** Of the file as it is, for If-Match. */
+  readonly tag: string
+  readonly writable: boolean
+  /** Why the file is not what runs; empty if it is. */
+  readonly refused: readonly string[]
+  /** Configs that ran until the API changed them, newest first. */
+  readonly earlier: readonly Omit<EarlierText, 'text'>[]
+}
+
+export interface EarlierText {
+  readonly revision: string
+  /** In ISO 8601. */
+  readonly until: string
+  readonly text: string
+}
+
+/** The result of a change that is in effect. */
+export interface AppliedConfig {
+  readonly revision: string
+  /** False if the file is other than before, but not what runs. */
+  readonly changed: boolean
 }

@@ -16,6 +16,8 @@ import type { Taps } from '../tap/tap.js'
 import type { Certificates } from '../tls/certificates.js'
 import { acknowledgementRoutes } from './acknowledgements.js'
 import type { AdminHost } from './admin.js'
+import { ConfigFile } from './config/config-file.js'
+import { configRoutes } from './config/config-routes.js'
 import { connectRoutes } from './connect/index.js'
 import { consoleRoutes } from './console.js'
 import { consoleDataRoutes } from './console-data.js'
@@ -64,10 +66,11 @@ export function adminView(options: AdminViewOptions): {
   const pipelines = () => reloader.running()
   const config = () => reloader.config()
   const { configWritable: writable } = settings
+  const configFile = new ConfigFile({ ...options, writable })
   const connect = connectRoutes({
     ...options,
     worker: `${hostname()}:${settings.adminPort}`,
-    writable,
+    configFile,
     started: options.isStarted,
   })
   const shown: AdminHost = {
@@ -101,11 +104,22 @@ export function adminView(options: AdminViewOptions): {
   const tries = tryRoutes({ ...options, running: pipelines, writable })
   const acknowledgements = acknowledgementRoutes({ ...options, config, running: pipelines })
   const letters = deadLetterRoutes({ ...options, config, processes: options.deadLetters })
+  const editing = configRoutes({ ...options, configFile })
   const page = consoleRoutes(builtFile('console'))
   const tapped = tapRoutes(taps, config, redact, options.dryRuns)
   return {
     shown,
-    routes: [...connect, ...tapped, ...refused, ...letters, ...acknowledgements, ...data, ...tries, ...page],
+    routes: [
+      ...connect,
+      ...tapped,
+      ...refused,
+      ...letters,
+      ...acknowledgements,
+      ...data,
+      ...tries,
+      ...editing,
+      ...page,
+    ],
   }
 }
 

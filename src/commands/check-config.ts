@@ -4,6 +4,7 @@ import {
   type CheckResult,
   checkResultOf,
   type DiskMessage,
+  type Findings,
 } from '../config/check-process.js'
 import { checkStage } from '../config/check-stage.js'
 import { filesIn } from '../config/files.js'
@@ -12,6 +13,7 @@ import { runTrials } from '../pipeline/trial.js'
 import { plugins } from '../plugins/index.js'
 import { type Command, EXIT, type Io } from './command.js'
 import { loadConfig } from './load.js'
+import { findingsAsJson } from './problems.js'
 
 export const checkConfigCommand: Command = {
   name: 'check-config',
@@ -28,20 +30,30 @@ export const checkConfigCommand: Command = {
 async function check(
   { settings, subject, running }: CheckRequest,
   io: Io,
-): Promise<CheckResult | DiskMessage> {
+): Promise<CheckResult | DiskMessage | Findings> {
   if (subject.kind === 'disk') {
     const read = await runTrials(await loadConfig(settings, io))
     if (!read.ok) return read
     const { revision, watched, contents } = read.config
     return { ok: true, revision, watched, contents: [...contents()] }
   }
-  if (subject.kind === 'file') {
-    const read = await loadConfig(settings, io, {
-      text: subject.text,
-      ...(running !== undefined && { running }),
-    })
-    return checkResultOf(read)
+  if (subject.kind === 'file' || subject.kind === 'findings') {
+    const { text } = subject
+    const read = await loadConfig(settings, io, { text, ...(running !== undefined && { running }) })
+    if (subject.kind === 'file') return checkResultOf(read)
+    // As `headgate validate` does.
+    const trial = await runTrials(read)
+    return { ok: trial.ok, problems: findingsAsJson(trial) }
   }
+  return stageChecked(settings, subject, running, io)
+}
+
+async function stageChecked(
+  settings: CheckRequest['settings'],
+  subject: Extract<CheckRequest['subject'], { kind: 'stage' }>,
+  running: CheckRequest['running'],
+  io: Io,
+): Promise<CheckResult> {
   const path = resolve(io.cwd, settings.config)
   const external = await loadPlugins(path, plugins, undefined, running)
   const loaded = [...external.values()].flatMap((entry) => ('definitions' in entry ? entry.definitions : []))

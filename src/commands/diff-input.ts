@@ -15,22 +15,21 @@ import { readCaptured, readEvent } from '../scenarios/event-file.js'
 import type { Io } from './command.js'
 
 interface TopicOptions {
-  readonly topic: string
+  readonly topics: readonly string[]
   /** The number of newest records to read. */
   readonly limit: number
   /** Addresses of Kafka, instead of those in the config. */
   readonly brokers: string | undefined
 }
 
-/** Reads past events from a topic that the pipeline wrote to; undefined if that fails, after printing why. */
-export async function eventsFromTopic(
+/** Reads past events from topics that the pipeline wrote to. Rejects with a message in which secrets are replaced. */
+export async function eventsFromTopics(
   config: CheckedConfig,
   checked: CheckedPipeline,
   dryRun: DryRun,
   options: TopicOptions,
   io: Io,
-): Promise<PastEvents | undefined> {
-  const { topic } = options
+): Promise<PastEvents> {
   const redact = redactor(config.secrets)
   try {
     const { sink, records } = await readNewest(
@@ -40,11 +39,10 @@ export async function eventsFromTopic(
       io,
     )
     const past = await pastRecords(records, checked.name, sink.rebuild?.bind(sink), dryRun, config.revision)
-    return { events: past.events, notes: notesOn(topic, past) }
+    return { events: past.events, notes: notesOn(options.topics.join(', '), past) }
   } catch (thrown) {
     if (!(thrown instanceof HeadgateError)) throw thrown
-    io.err(redact(`${thrown.code}: ${thrown.message}\n`))
-    return undefined
+    throw new HeadgateError(thrown.code, redact(thrown.message))
   }
 }
 
@@ -96,7 +94,7 @@ function withBrokers(
 async function readNewest(
   config: CheckedConfig,
   checked: CheckedPipeline,
-  { topic, limit }: TopicOptions,
+  { topics, limit }: TopicOptions,
   io: Io,
 ): Promise<{ readonly sink: Sink; readonly records: readonly LoggedRecord[] }> {
   const ending = new AbortController()
@@ -109,13 +107,13 @@ async function readNewest(
   const onSignal = () => void close()
   io.signal.addEventListener('abort', onSignal)
   try {
-    sink.expect([{ target: { topic }, location: '--from-topic' }])
+    sink.expect(topics.map((topic) => ({ target: { topic }, location: '--from-topic' })))
     await sink.start?.()
     const [reason] = sink.notReady?.() ?? []
     if (reason !== undefined) throw new HeadgateError('HG_KAFKA_UNAVAILABLE', reason)
     if (sink.log === undefined)
       throw new HeadgateError('HG_CONFIG_VALUE', 'The sink of this pipeline cannot read its own records.')
-    return { sink, records: await newest(sink.log, topic, limit, io) }
+    return { sink, records: await newest(sink.log, topics, limit, io) }
   } finally {
     io.signal.removeEventListener('abort', onSignal)
     await close()
@@ -123,9 +121,14 @@ async function readNewest(
 }
 
 /** Reads from each partition only as many records as could be among the newest of all. */
-async function newest(log: RecordLog, topic: string, limit: number, io: Io): Promise<LoggedRecord[]> {
-  const partitions = (await log.partitions()).filter((partition) => partition.topic === topic)
-  const from = partitions.map(({ partition, start, end }) => ({
+async function newest(
+  log: RecordLog,
+  topics: readonly string[],
+  limit: number,
+  io: Io,
+): Promise<LoggedRecord[]> {
+  const partitions = (await log.partitions()).filter(({ topic }) => topics.includes(topic))
+  const from = partitions.map(({ topic, partition, start, end }) => ({
     topic,
     partition,
     offset: Math.max(start, end - limit),

@@ -1,15 +1,5 @@
-import { type Comparison, type Destination, isSame, type Move, moved } from '../dry-run/compare.js'
+import { type Comparison, type Destination, type Diff, isSame, type Move, moved } from '../dry-run/compare.js'
 import { type Column, cut, printable, type Style, table } from '../lib/terminal/text.js'
-
-export interface Diff {
-  readonly pipeline: string
-  /** Names of the two files. */
-  readonly before: string
-  readonly after: string
-  readonly comparison: Comparison
-  /** Sentences about events that were left out or rebuilt. */
-  readonly notes: readonly string[]
-}
 
 const LONGEST_NAME = 60
 

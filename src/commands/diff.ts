@@ -1,12 +1,12 @@
 import type { CheckedConfig } from '../config/read.js'
-import { ComparisonCounts, compareEvent, isSame } from '../dry-run/compare.js'
+import { ComparisonCounts, compareEvent, type Diff, isSame } from '../dry-run/compare.js'
 import { DryRun } from '../dry-run/dry-run.js'
 import { progressBar } from '../lib/terminal/progress.js'
 import { printable, styleFor } from '../lib/terminal/text.js'
 import type { Settings } from '../process/settings.js'
 import { type Command, type CommandInput, EXIT, type Io } from './command.js'
-import { eventsFromTopic, type PastEvents, pastEvents } from './diff-input.js'
-import { type Diff, report } from './diff-report.js'
+import { eventsFromTopics, type PastEvents, pastEvents } from './diff-input.js'
+import { report } from './diff-report.js'
 import { choosePipeline, loadOrReport, loadSettings, orExit, readInput, settingOptions } from './load.js'
 
 const WHOLE = /^[1-9][0-9]{0,6}$/
@@ -63,7 +63,9 @@ a topic that the pipeline wrote to: if "value" of the sink is only a part of the
       io.err(`There are no events to compare.\n${past.notes.map((note) => `${printable(note)}\n`).join('')}`)
       return EXIT.wrong
     }
-    const compared = await orExit(io, () => diff(past, chosen.pipeline, before, after, request, io))
+    const compared = await orExit(io, () =>
+      compareConfigs(past, chosen.pipeline, before, after, request.examples, io),
+    )
     if (compared === undefined) return EXIT.wrong
     io.out(
       options['json'] === true
@@ -81,7 +83,7 @@ interface DiffRequest {
   readonly examples: number
 }
 
-interface Loaded {
+export interface Loaded {
   readonly config: CheckedConfig
   readonly dryRun: DryRun
 }
@@ -123,7 +125,8 @@ async function eventsOf(
 ): Promise<PastEvents | undefined> {
   if ('topic' in from) {
     const checked = config.pipelines.find(({ name }) => name === pipeline)
-    return checked && eventsFromTopic(config, checked, dryRun, { topic: from.topic, limit, brokers }, io)
+    const options = { topics: [from.topic], limit, brokers }
+    return checked && orExit(io, () => eventsFromTopics(config, checked, dryRun, options, io))
   }
   const bytes = await readInput(from.events, io)
   if (bytes === undefined) return undefined
@@ -134,12 +137,13 @@ async function eventsOf(
   return { events: past.events.slice(-limit), notes: [...past.notes, note] }
 }
 
-async function diff(
+/** Runs past events under both configs. `examples`: the most names that are listed for each difference. */
+export async function compareConfigs(
   { events, notes }: PastEvents,
   pipeline: string,
   before: Loaded,
   after: Loaded,
-  { examples }: DiffRequest,
+  examples: number,
   io: Io,
 ): Promise<Diff> {
   const counts = new ComparisonCounts(examples)

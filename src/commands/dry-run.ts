@@ -1,11 +1,21 @@
+import type { Problem } from '../config/problem.js'
 import type { CheckedConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
+import type { Diff } from '../dry-run/compare.js'
 import { DryRun } from '../dry-run/dry-run.js'
-import type { DryRunQuestion, DryRunReply, ScenarioText, TriedEvent } from '../dry-run/dry-run-process.js'
+import type {
+  CompareRequest,
+  DryRunQuestion,
+  DryRunReply,
+  ScenarioText,
+  TriedEvent,
+} from '../dry-run/dry-run-process.js'
 import { explain, explanationJson } from '../dry-run/explanation.js'
 import { lineRedactor } from '../process/redact.js'
 import { record, scenarioFile } from '../scenarios/record.js'
 import { type Command, EXIT, type Io } from './command.js'
+import { compareConfigs } from './diff.js'
+import { eventsFromTopics } from './diff-input.js'
 import { loadConfig } from './load.js'
 
 export const dryRunCommand: Command = {
@@ -27,7 +37,7 @@ async function reply(question: DryRunQuestion, io: Io): Promise<string> {
   try {
     const config = await runningConfig(question, io)
     redact = lineRedactor(config.secrets)
-    return text({ ok: true, result: await resultOf(question.subject, config) })
+    return text({ ok: true, result: await resultOf(question, config, io) })
   } catch (thrown) {
     if (!(thrown instanceof HeadgateError)) throw thrown
     return text({ ok: false, code: thrown.code, message: thrown.message })
@@ -39,12 +49,51 @@ async function runningConfig({ settings, files }: DryRunQuestion, io: Io): Promi
   const { contents, ...checked } = files
   const read = await loadConfig(settings, io, { contents: new Map(contents), checked })
   if (read.ok) return read.config
-  const message = read.problems.map(({ message }) => message).join(' ')
-  throw new HeadgateError('HG_CONFIG_VALUE', message)
+  throw invalid(read.problems)
 }
 
-const resultOf = ({ kind, event }: DryRunQuestion['subject'], config: CheckedConfig): Promise<object> =>
-  kind === 'explain' ? explained(event, config) : scenarioOf(event, config)
+const invalid = (problems: readonly Problem[]): HeadgateError =>
+  new HeadgateError('HG_CONFIG_VALUE', problems.map(({ message }) => message).join(' '))
+
+function resultOf(question: DryRunQuestion, config: CheckedConfig, io: Io): Promise<object> {
+  const { subject } = question
+  if (subject.kind === 'compare') return compared(subject, question, config, io)
+  return subject.kind === 'explain' ? explained(subject.event, config) : scenarioOf(subject.event, config)
+}
+
+/** The newest events in the topics of the pipeline, under the running config and under the text. */
+async function compared(
+  { text, pipeline, limit, running }: CompareRequest,
+  { settings, files }: DryRunQuestion,
+  config: CheckedConfig,
+  io: Io,
+): Promise<Diff> {
+  const read = await loadConfig(settings, io, {
+    text,
+    contents: new Map(files.contents),
+    othersOnDisk: true,
+    unresolved: 'placeholder',
+    ...(running !== undefined && { running }),
+  })
+  if (!read.ok) throw invalid(read.problems)
+  const before = { config, dryRun: new DryRun(config) }
+  const after = { config: read.config, dryRun: new DryRun(read.config) }
+  const checked = config.pipelines.find(({ name }) => name === pipeline)
+  if (checked === undefined || !after.dryRun.pipelines.includes(pipeline))
+    throw new HeadgateError('HG_CONFIG_VALUE', `Only one of the two configs has the pipeline ${pipeline}.`)
+  const topics = before.dryRun.topics(pipeline)
+  const past = await eventsFromTopics(
+    config,
+    checked,
+    before.dryRun,
+    { topics, limit, brokers: undefined },
+    io,
+  )
+  return compareConfigs(past, pipeline, before, after, EXAMPLES, io)
+}
+
+/** Names in each row of a comparison. */
+const EXAMPLES = 5
 
 async function explained({ headers, body, ...event }: TriedEvent, config: CheckedConfig): Promise<object> {
   const request = { ...event, headers: new Map(Object.entries(headers)), body: Buffer.from(body) }

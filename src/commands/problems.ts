@@ -1,18 +1,12 @@
 import type { ProbeReport } from '../config/probe.js'
-import { formatLocation, type Problem, type Warning } from '../config/problem.js'
+import { type Finding, formatLocation, type Problem, type Warning } from '../config/problem.js'
 import type { ReadResult } from '../config/read.js'
 import { sourceFrame } from '../lib/terminal/frames.js'
 import { type Style, styleFor } from '../lib/terminal/text.js'
 import type { Io } from './command.js'
 
 /** A problem or a warning, ready to be printed. */
-interface Finding extends Omit<Problem, 'code'> {
-  readonly severity: 'error' | 'warning'
-  /** An error code, or the name of a lint. */
-  readonly code: string
-  /** The command that explains the code. */
-  readonly help: string
-}
+interface LocatedFinding extends Pick<Finding, 'severity' | 'code' | 'help'>, Omit<Problem, 'code'> {}
 
 /** Problems and warnings that a probe of the external systems found. */
 type ProbeFindings = Pick<ProbeReport, 'problems' | 'warnings'>
@@ -21,7 +15,7 @@ type ProbeFindings = Pick<ProbeReport, 'problems' | 'warnings'>
 export function findingsOf(
   read: ReadResult,
   outside: ProbeFindings = { problems: [], warnings: [] },
-): Finding[] {
+): LocatedFinding[] {
   const warnings = [...(read.ok ? read.config.warnings : []), ...outside.warnings]
   const problems = [...(read.ok ? [] : read.problems), ...outside.problems]
   return [...problems.map(ofProblem), ...warnings.map(ofWarning)].sort(
@@ -30,13 +24,13 @@ export function findingsOf(
   )
 }
 
-const ofProblem = (problem: Problem): Finding => ({
+const ofProblem = (problem: Problem): LocatedFinding => ({
   ...problem,
   severity: 'error',
   help: explainWith(problem.code),
 })
 
-const ofWarning = ({ name, ...warning }: Warning): Finding => ({
+const ofWarning = ({ name, ...warning }: Warning): LocatedFinding => ({
   ...warning,
   code: name,
   severity: 'warning',
@@ -61,11 +55,11 @@ export function problemReport(
   return `${shown.join('\n\n')}\n\n${countOf(findings)}.\n`
 }
 
-type Fold = readonly [first: Finding, ...others: Finding[]]
+type Fold = readonly [first: LocatedFinding, ...others: LocatedFinding[]]
 
 /** Groups warnings by name: a cluster with one broker has the same one for every topic. Errors stay separate. */
-function foldWarnings(findings: readonly Finding[]): Fold[] {
-  const folds = new Map<string, [Finding, ...Finding[]]>()
+function foldWarnings(findings: readonly LocatedFinding[]): Fold[] {
+  const folds = new Map<string, [LocatedFinding, ...LocatedFinding[]]>()
   for (const [index, finding] of findings.entries()) {
     const key = finding.severity === 'warning' ? finding.code : String(index)
     const fold = folds.get(key)
@@ -76,12 +70,12 @@ function foldWarnings(findings: readonly Finding[]): Fold[] {
 }
 
 /** One line each, without the lines of the file. */
-const alsoAt = (others: readonly Finding[]): string[] =>
+const alsoAt = (others: readonly LocatedFinding[]): string[] =>
   others.length === 0
     ? []
     : ['  also:', ...others.map(({ location, message }) => `    ${formatLocation(location)}  ${message}`)]
 
-function report(finding: Finding, lines: readonly string[], style: Style, width: number): string {
+function report(finding: LocatedFinding, lines: readonly string[], style: Style, width: number): string {
   const { severity, code, location, pointer, message, expected, found, suggestion, help } = finding
   const colour = COLOURS[severity]
   const output = [
@@ -96,7 +90,7 @@ function report(finding: Finding, lines: readonly string[], style: Style, width:
   return output.join('\n')
 }
 
-function countOf(findings: readonly Finding[]): string {
+function countOf(findings: readonly LocatedFinding[]): string {
   const counts = (['error', 'warning'] as const).map((severity) => {
     const count = findings.filter((finding) => finding.severity === severity).length
     return count === 0 ? [] : [`${count} ${severity}${count === 1 ? '' : 's'}`]
@@ -107,9 +101,9 @@ function countOf(findings: readonly Finding[]): string {
 /** The command that explains an error code or warning. The command, unlike the pages in docs/, is always available. */
 const explainWith = (code: string): string => `headgate help ${code}`
 
-/** One JSON document for programs. `ok` agrees with the exit code. */
-export function problemsAsJson(read: ReadResult, ok: boolean, outside?: ProbeReport): string {
-  const problems = findingsOf(read, outside).map(({ location, ...finding }) => ({
+/** All problems and warnings for programs. */
+export const findingsAsJson = (read: ReadResult, outside?: ProbeReport): Finding[] =>
+  findingsOf(read, outside).map(({ location, ...finding }) => ({
     severity: finding.severity,
     code: finding.code,
     file: location.file,
@@ -124,6 +118,10 @@ export function problemsAsJson(read: ReadResult, ok: boolean, outside?: ProbeRep
     suggestion: finding.suggestion,
     help: finding.help,
   }))
+
+/** One JSON document for programs. `ok` agrees with the exit code. */
+export function problemsAsJson(read: ReadResult, ok: boolean, outside?: ProbeReport): string {
+  const problems = findingsAsJson(read, outside)
   const file = read.ok ? read.config.file : read.problems[0]?.location.file
   const revision = read.ok ? read.config.revision : null
   const probed = outside && { checked: outside.checked, unchecked: outside.unchecked }
@@ -139,7 +137,7 @@ export const problemsForGithub = (read: ReadResult, outside?: ProbeReport): stri
     ),
   ].join('')
 
-function workflowCommand(finding: Finding): string {
+function workflowCommand(finding: LocatedFinding): string {
   const { severity, code, location, message, expected, found, suggestion, help } = finding
   const { file, line, column, end } = location
   const properties: [string, string | number][] = [

@@ -6,6 +6,7 @@ import type { Settings } from '../process/settings.js'
 import { isExternal, isPath } from './choose-plugin.js'
 import type { Contents } from './files.js'
 import type { RunningPlugins } from './load-plugins.js'
+import type { Finding } from './problem.js'
 import type { CheckedConfig, CheckedFiles, ReadResult } from './read.js'
 
 /** One problem of a config that is being checked. */
@@ -27,10 +28,18 @@ export type DiskResult =
   | { readonly ok: true; readonly files: CheckedFiles }
   | Extract<ReadResult, { readonly ok: false }>
 
-/** Checks whether configs could be used. Both methods reject with HG_ADMIN_QUESTION if a check does not finish in time. */
+/** A config as `headgate validate --format json` reports it. */
+export interface Findings {
+  readonly ok: boolean
+  readonly problems: readonly Finding[]
+}
+
+/** Checks whether configs could be used. All methods reject with HG_ADMIN_QUESTION if a check does not finish in time. */
 export interface ConfigChecker {
   /** `text`: the whole config file. `mayLoad`: plugins that do not run yet may be loaded for the check. */
   file(text: string, mayLoad: boolean): Promise<CheckResult>
+  /** Every problem and warning of a whole config file with its location. `mayLoad`: as for `file`. */
+  findings(text: string, mayLoad: boolean): Promise<Findings>
   /** The settings of one stage. */
   stage(definition: AnyDefinition, settings: unknown): Promise<CheckResult>
 }
@@ -41,6 +50,7 @@ export interface CheckRequest {
   readonly subject:
     | { readonly kind: 'disk' }
     | { readonly kind: 'file'; readonly text: string }
+    | { readonly kind: 'findings'; readonly text: string }
     | { readonly kind: 'stage'; readonly stage: Kind; readonly plugin: string; readonly settings: unknown }
   /** The plugins that may be loaded, by their names in the config; all if absent. */
   readonly running?: RunningPlugins
@@ -111,6 +121,10 @@ export class ConfigCheckProcess implements ConfigChecker {
     return this.#ask({ subject: { kind: 'file', text }, ...(!mayLoad && { running: this.#plugins() }) })
   }
 
+  findings(text: string, mayLoad: boolean): Promise<Findings> {
+    return this.#ask({ subject: { kind: 'findings', text }, ...(!mayLoad && { running: this.#plugins() }) })
+  }
+
   stage({ kind, name }: AnyDefinition, settings: unknown): Promise<CheckResult> {
     const subject = { kind: 'stage', stage: kind, plugin: name, settings } as const
     return this.#ask({ subject, running: this.#plugins() })
@@ -120,17 +134,17 @@ export class ConfigCheckProcess implements ConfigChecker {
     return runningPlugins(this.#config(), this.#folder)
   }
 
-  async #ask(request: Omit<CheckRequest, 'settings'>): Promise<CheckResult> {
+  async #ask<Result>(request: Omit<CheckRequest, 'settings'>): Promise<Result> {
     if (this.#questions.size >= MOST_QUESTIONS)
       throw questionFailed(QUESTION, `${MOST_QUESTIONS} other checks are waiting`)
     return this.#questions.run(() =>
-      askProcess<CheckResult>(COMMAND, { ...request, settings: this.#settings }, QUESTION),
+      askProcess<Result>(COMMAND, { ...request, settings: this.#settings }, QUESTION),
     )
   }
 }
 
 /** The external plugins of the running config. */
-function runningPlugins(config: CheckedConfig, folder: string): RunningPlugins {
+export function runningPlugins(config: CheckedConfig, folder: string): RunningPlugins {
   const texts = config.contents()
   const names = JSON.stringify(config.written).match(/(?<="plugin":")[^"]+/g) ?? []
   return Object.fromEntries(

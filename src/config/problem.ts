@@ -30,6 +30,27 @@ export interface Warning extends Omit<Problem, 'code' | 'expected' | 'found'> {
   readonly name: string
 }
 
+/** A problem or a warning for programs: an element of what `headgate validate --format json` prints. */
+export interface Finding {
+  readonly severity: 'error' | 'warning'
+  /** An error code, or the name of a lint. */
+  readonly code: string
+  readonly file: string
+  /** From 1. */
+  readonly line: number
+  readonly column: number
+  readonly endLine: number
+  /** After the last character. */
+  readonly endColumn: number
+  readonly pointer: string
+  readonly message: string
+  readonly expected?: string | undefined
+  readonly found?: string | undefined
+  readonly suggestion?: string | undefined
+  /** The command that explains the code. */
+  readonly help: string
+}
+
 /** `plugins.config.json:14:60`: terminals and editors turn it into a link. */
 export const formatLocation = ({ file, line, column }: SourceLocation): string => `${file}:${line}:${column}`
 

@@ -144,6 +144,17 @@ export interface Comparison {
   readonly refusedAfter: number
 }
 
+/** A comparison of two configs. */
+export interface Diff {
+  readonly pipeline: string
+  /** Names of the two files. */
+  readonly before: string
+  readonly after: string
+  readonly comparison: Comparison
+  /** Sentences about events that were left out or rebuilt. */
+  readonly notes: readonly string[]
+}
+
 interface Cell<Key> {
   readonly key: Key
   count: number

@@ -1,8 +1,11 @@
+import { runningPlugins } from '../config/check-process.js'
+import type { RunningPlugins } from '../config/load-plugins.js'
 import type { CheckedConfig, CheckedFiles } from '../config/read.js'
 import { type ErrorCode, HeadgateError } from '../contract/errors.js'
 import { SerialQueue } from '../lib/async.js'
 import { askProcess, type QuestionLimits, questionFailed } from '../process/question.js'
 import type { Settings } from '../process/settings.js'
+import type { Diff } from './compare.js'
 import type { ExplanationJson } from './explanation.js'
 
 /** An event as somebody typed or copied it. */
@@ -35,9 +38,21 @@ export interface DryRunQuestion {
   readonly subject: DryRunSubject
 }
 
-type DryRunSubject =
+export type DryRunSubject =
   | { readonly kind: 'explain'; readonly event: TriedEvent }
   | { readonly kind: 'scenario'; readonly event: TriedEvent }
+  | ({ readonly kind: 'compare' } & CompareRequest)
+
+/** The past events of a pipeline under the running config and another one. */
+export interface CompareRequest {
+  readonly pipeline: string
+  /** The other config file. */
+  readonly text: string
+  /** The newest records of all topics of the pipeline that are read. */
+  readonly limit: number
+  /** The plugins that may be loaded, by their names in the config; all if absent. */
+  readonly running?: RunningPlugins
+}
 
 /** The JSON that it writes. */
 export type DryRunReply =
@@ -48,9 +63,11 @@ const COMMAND = 'dry-run'
 const LIMITS: QuestionLimits = {
   code: 'HG_ADMIN_QUESTION',
   failed: 'The dry run did not end',
-  timeout: 15_000,
+  timeout: 20_000,
   memory: 512,
 }
+/** A comparison connects to Kafka, reads from it, and runs thousands of events. */
+const COMPARISON: QuestionLimits = { ...LIMITS, timeout: 60_000 }
 /** Questions that run or wait; one runs at a time. */
 const MOST_QUESTIONS = 8
 
@@ -61,12 +78,14 @@ const MOST_QUESTIONS = 8
  */
 export class DryRunProcess {
   readonly #settings: Settings
+  readonly #folder: string
   readonly #config: () => CheckedConfig
   readonly #questions = new SerialQueue()
 
-  /** `config`: the running config. */
-  constructor(settings: Settings, config: () => CheckedConfig) {
+  /** `folder`: of the config file. `config`: the running config. */
+  constructor(settings: Settings, folder: string, config: () => CheckedConfig) {
     this.#settings = settings
+    this.#folder = folder
     this.#config = config
   }
 
@@ -78,6 +97,12 @@ export class DryRunProcess {
     return this.#ask<ScenarioText>({ kind: 'scenario', event })
   }
 
+  /** `mayLoad`: plugins that do not run yet may be loaded. */
+  compare(request: Omit<CompareRequest, 'running'>, mayLoad: boolean): Promise<Diff> {
+    const running = mayLoad ? {} : { running: runningPlugins(this.#config(), this.#folder) }
+    return this.#ask<Diff>({ kind: 'compare', ...request, ...running })
+  }
+
   async #ask<Result>(subject: DryRunSubject): Promise<Result> {
     if (this.#questions.size >= MOST_QUESTIONS)
       throw questionFailed(LIMITS, `${MOST_QUESTIONS} others are waiting`)
@@ -85,7 +110,7 @@ export class DryRunProcess {
       const { revision, watched, contents } = this.#config()
       const files = { revision, watched, contents: [...contents()] }
       const question: DryRunQuestion = { settings: this.#settings, files, subject }
-      return askProcess<DryRunReply>(COMMAND, question, LIMITS)
+      return askProcess<DryRunReply>(COMMAND, question, subject.kind === 'compare' ? COMPARISON : LIMITS)
     })
     if (reply.ok) return reply.result as Result
     throw new HeadgateError(reply.code, reply.message)

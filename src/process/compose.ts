@@ -122,7 +122,7 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
       options.onSecrets(secrets)
     },
   })
-  const dryRuns = new DryRunProcess(settings, () => reloader.config())
+  const dryRuns = new DryRunProcess(settings, dirname(options.file), () => reloader.config())
   const redact = (text: string): string => redactor(secrets)(text)
   const reasons = () => reasonsOf(phase(), reloader, workers).map(redact)
   showProcess(metrics, {

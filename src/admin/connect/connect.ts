@@ -4,6 +4,7 @@ import type { AnyDefinition } from '../../contract/index.js'
 import type { Reloader } from '../../pipeline/reload/reloader.js'
 import type { TargetStates } from '../../pipeline/target-state.js'
 import type { LoggerLevels } from '../../process/logging.js'
+import type { ConfigFile } from '../config/config-file.js'
 
 /** The parts of the process behind the REST API of Kafka Connect. */
 export interface Connect {
@@ -15,9 +16,7 @@ export interface Connect {
   readonly version: string
   /** `host:port`, which identifies the process. */
   readonly worker: string
-  /** Absolute path of the config file, and whether it may be written. */
-  readonly file: string
-  readonly writable: boolean
+  readonly configFile: ConfigFile
   /** False until the pipelines have been started. */
   started(): boolean
   readonly checker: ConfigChecker

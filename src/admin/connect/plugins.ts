@@ -4,6 +4,7 @@ import { HIDDEN, secretPlaces } from '../../config/secrets.js'
 import { HeadgateError } from '../../contract/errors.js'
 import type { AnyDefinition, Kind } from '../../contract/index.js'
 import { pointer as compilePointer } from '../../lib/json/pointer.js'
+import { referenceRefused, referencesIn, unusedReferences } from '../config/references.js'
 import { type AdminResponse, errorResponse, get, json, put, type Route } from '../routes.js'
 import { type Connect, fromText, isObject, PIPELINE_CLASS, toPipeline } from './connect.js'
 import { editedConfig } from './write.js'
@@ -93,15 +94,14 @@ async function validatePipeline(connect: Connect, body: unknown): Promise<AdminR
   const pipeline = toPipeline(name, body)
   if (typeof pipeline === 'string') return errorResponse(400, pipeline)
   // The messages could contain the values of references, so only references that the config already uses are resolved.
-  const [unused] = connect.writable
+  const [unused] = connect.configFile.writable
     ? []
-    : referencesIn(body).filter((reference) => !ownReferences(connect).has(reference))
-  if (unused !== undefined)
-    return errorResponse(
-      403,
-      `The running config does not use the reference ${unused}. It is resolved only if HEADGATE_CONFIG_WRITABLE is true.`,
-    )
-  const verdict = await connect.checker.file(await editedConfig(connect.file, name, pipeline), false)
+    : unusedReferences(JSON.stringify(body), connect.reloader.config())
+  if (unused !== undefined) return errorResponse(403, referenceRefused(unused))
+  const verdict = await connect.checker.file(
+    editedConfig(await connect.configFile.read(), name, pipeline),
+    false,
+  )
   const prefix = ['pipelines', name]
   const complaints = (verdict.ok ? [] : verdict.problems).map(
     ({ pointer, code, message, expected, suggestion }) => {
@@ -113,9 +113,6 @@ async function validatePipeline(connect: Connect, body: unknown): Promise<AdminR
   )
   return json(200, configInfos(PIPELINE_CLASS, pipelineSettings(), pipeline, [], complaints))
 }
-
-const referencesIn = (value: unknown): string[] => JSON.stringify(value).match(/\$\{[^}]*\}/g) ?? []
-const ownReferences = ({ reloader }: Connect): Set<string> => new Set(referencesIn(reloader.config().written))
 
 const KEY_OF: { readonly [kind in Kind]: string } = {
   source: 'source',
@@ -148,7 +145,9 @@ async function validateStage(
   const secrets = secretPlaces(file, { plugins: [...plugins, definition] }).flatMap(
     ({ pointer }) => compilePointer(pointer).tokens[4] ?? [],
   )
-  const checked = complaints.filter(({ setting }) => referencesIn(settings[setting] ?? '').length === 0)
+  const checked = complaints.filter(
+    ({ setting }) => referencesIn(JSON.stringify(settings[setting] ?? '')).length === 0,
+  )
   return json(200, configInfos(name, definitions, settings, secrets, checked))
 }
 

@@ -1,8 +1,5 @@
-import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { applyEdits, type JSONPath, modify, parse } from 'jsonc-parser'
-import { HeadgateError } from '../../contract/errors.js'
-import { SerialQueue } from '../../lib/async.js'
 import type { Pipeline } from '../../pipeline/pipeline.js'
 import {
   type AdminRequest,
@@ -17,10 +14,7 @@ import {
 import { type Connect, isObject, toPipeline, withoutKeys } from './connect.js'
 import { infoOf } from './connectors.js'
 
-/**
- * Changes to the config file. Each is checked as a whole, written atomically and reloaded before the response; if the reload
- * fails, the file is restored.
- */
+/** Changes of one pipeline in the config file. */
 export function writeRoutes(connect: Connect): Route[] {
   const writer = new ConfigWriter(connect)
   return [
@@ -47,18 +41,13 @@ export function writeRoutes(connect: Connect): Route[] {
 
 class ConfigWriter {
   readonly #connect: Connect
-  readonly #changes = new SerialQueue()
 
   constructor(connect: Connect) {
     this.#connect = connect
   }
 
-  /** One at a time: each change is based on the file that the previous one wrote. */
   handler(change: (request: AdminRequest) => Promise<AdminResponse>): Route['handle'] {
-    return (request) => {
-      if (!this.#connect.writable) return errorResponse(403, REFUSED)
-      return this.#changes.run(() => change(request))
-    }
+    return (request) => this.#connect.configFile.exclusively(() => change(request))
   }
 
   async create(body: unknown): Promise<AdminResponse> {
@@ -86,20 +75,20 @@ class ConfigWriter {
     const changes = toPipeline(name, body)
     if (typeof changes === 'string') return errorResponse(400, changes)
     const removed = Object.keys(changes).filter((key) => changes[key] === null)
-    const pipeline = { ...(await pipelineIn(this.#connect.file, name)), ...changes }
+    const pipeline = { ...pipelineIn(await this.#connect.configFile.read(), name), ...changes }
     return this.#store(name, withoutKeys(pipeline, removed))
   }
 
   async remove(name: string): Promise<AdminResponse> {
     if (this.#running(name) === undefined) return errorResponse(404, `Connector ${name} not found.`)
-    const refused = await applyChange(this.#connect, name, undefined)
+    const refused = await this.#apply(name, undefined)
     if (refused === undefined) this.#connect.targetStates.keep(name, 'RUNNING')
     return refused ?? emptyResponse(204)
   }
 
   async #store(name: string, pipeline: object): Promise<AdminResponse> {
     const status = this.#running(name) === undefined ? 201 : 200
-    const refused = await applyChange(this.#connect, name, pipeline)
+    const refused = await this.#apply(name, pipeline)
     if (refused !== undefined) return refused
     const running = this.#running(name)
     return running === undefined
@@ -107,77 +96,20 @@ class ConfigWriter {
       : json(status, infoOf(running, this.#connect))
   }
 
+  #apply(name: string, pipeline: object | undefined): Promise<AdminResponse | undefined> {
+    return this.#connect.configFile.replace((text) => editedConfig(text, name, pipeline))
+  }
+
   #running(name: string): Pipeline | undefined {
     return this.#connect.reloader.running().find((pipeline) => pipeline.name === name)
   }
 }
 
-const REFUSED =
-  'This API may not change the config: edit its file, which is reloaded when it changes, or set HEADGATE_CONFIG_WRITABLE=true.'
-
-/** Undefined if the change is in effect; otherwise the response that says why not, and nothing has changed. */
-async function applyChange(
-  { file, checker, redact, reloader }: Connect,
-  name: string,
-  pipeline: object | undefined,
-): Promise<AdminResponse | undefined> {
-  try {
-    const before = await readFile(file, 'utf8')
-    const text = await editedConfig(file, name, pipeline)
-    const verdict = await checker.file(text, true)
-    if (!verdict.ok) {
-      const problems = verdict.problems.map(({ code, pointer, message }) => `${code}: ${pointer}: ${message}`)
-      return errorResponse(400, redact(`The config is invalid: ${problems.join(' ')}`))
-    }
-    await replaceFile(file, text)
-    const reloaded = await reloader.reload('api')
-    if (reloaded.result !== 'failure') return undefined
-    await replaceFile(file, before)
-    await reloader.reload('api')
-    const errors = [...reloaded.problems, ...(reloaded.error === undefined ? [] : [reloaded.error])]
-    const reasons = errors.map(({ code, message }) => `${code}: ${message}`).join(' ')
-    return errorResponse(
-      500,
-      redact(`The new config could not be started; the file was restored. ${reasons}`),
-    )
-  } catch (thrown) {
-    if (thrown instanceof HeadgateError) return errorResponse(503, thrown.message)
-    const { code, message } = thrown as NodeJS.ErrnoException
-    if (code === undefined) throw thrown
-    return errorResponse(500, `Cannot change the config file: ${message}.`)
-  }
-}
-
-/** Atomically, also if the path is a symbolic link. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const file = await realpath(path)
-  const temporary = `${file}.${process.pid}.new`
-  const { mode } = await stat(file)
-  try {
-    const handle = await open(temporary, 'w', mode)
-    try {
-      await handle.writeFile(text)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(temporary, file)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
-}
-
 /**
- * The text of the config file with this pipeline, or without it if it is undefined. Only values that differ are rewritten:
- * comments elsewhere stay.
+ * The text of a config with this pipeline, or without it if it is undefined. Only values that differ are rewritten: comments
+ * elsewhere stay.
  */
-export async function editedConfig(
-  file: string,
-  name: string,
-  pipeline: object | undefined,
-): Promise<string> {
-  const text = await readFile(file, 'utf8')
+export function editedConfig(text: string, name: string, pipeline: object | undefined): string {
   const before: unknown = parse(text, [], { allowTrailingComma: true })
   const pipelines = isObject(before) && isObject(before['pipelines']) ? before['pipelines'] : {}
   let edited = text
@@ -208,9 +140,9 @@ function withValue(text: string, value: unknown, { insertSpaces, tabSize, eol }:
   return text.slice(0, at) + json + text.slice(at + written.length)
 }
 
-/** A pipeline as it is written in the file, with its secrets. */
-async function pipelineIn(file: string, name: string): Promise<object> {
-  const config: unknown = parse(await readFile(file, 'utf8'), [], { allowTrailingComma: true })
+/** A pipeline as it is written, with its secrets. */
+function pipelineIn(text: string, name: string): object {
+  const config: unknown = parse(text, [], { allowTrailingComma: true })
   const pipelines = isObject(config) ? config['pipelines'] : undefined
   const pipeline = isObject(pipelines) ? pipelines[name] : undefined
   return isObject(pipeline) ? pipeline : {}
