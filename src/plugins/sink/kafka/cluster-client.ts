@@ -103,6 +103,7 @@ export class ClusterClient implements Shareable {
   records(topic: string, group: string, log: Log, foreign: ForeignTopics): Pick<Inbox, 'join'> {
     return foreignTopic({
       config: this.#config,
+      cluster: this.#settings,
       topic,
       group,
       foreign,

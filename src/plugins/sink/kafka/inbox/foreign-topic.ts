@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import rdkafka from 'node-rdkafka'
 import type { ForeignTopics, Inbox } from '../../../../contract/index.js'
+import type { ClientSettings } from '../cluster-client.js'
 import { END, type TopicPartition } from '../consumer.js'
 import type { ClientLogLine } from '../producer.js'
 import { type ClientConfig, memberConfig, transactionalConfig } from '../properties.js'
@@ -8,10 +9,13 @@ import type { LogReader } from '../record-log.js'
 import { GroupConsumer } from './group-consumer.js'
 import { KafkaInboxMember, type MemberOptions } from './member.js'
 import { acknowledgedGroup } from './partitions-in-use.js'
+import { transactionalIdPrefix } from './requirements.js'
 import { TransactionalProducer } from './transactional-producer.js'
 
 export interface ForeignTopicOptions extends Omit<MemberOptions, 'grows'> {
   readonly config: ClientConfig
+  /** For commands to paste. */
+  readonly cluster: ClientSettings
   readonly foreign: ForeignTopics
   clientLog(line: ClientLogLine): void
 }
@@ -20,8 +24,8 @@ export interface ForeignTopicOptions extends Omit<MemberOptions, 'grows'> {
 export const foreignTopic = (options: ForeignTopicOptions): Pick<Inbox, 'join'> => ({
   async join() {
     const { config, topic, group, foreign, reader, clientLog } = options
-    const transactional = transactionalConfig(config, `${group}.${randomUUID()}`)
-    const open = () => TransactionalProducer.open(transactional, topic, clientLog)
+    const transactional = transactionalConfig(config, `${transactionalIdPrefix(group)}${randomUUID()}`)
+    const open = () => TransactionalProducer.open(transactional, options)
     const join = () => GroupConsumer.join(memberConfig(config, group), topic, clientLog)
     const producer = await open()
     try {
