@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { builtFile } from '../../src/process/package.js'
 import { followTopics, readTopics } from '../../src/sandbox/reader.js'
+import { PIPELINE } from '../../src/sandbox/routes.js'
 import { SHIPPED_CONFIG } from '../../src/sandbox/sandbox.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { deferred } from '../helpers/deferred.js'
@@ -100,14 +101,16 @@ async function deadLetters(bootstrap: string): Promise<DeadLetters> {
     config: (text) =>
       text.replace('"plugin": "json-schema",', '"plugin": "json-schema", "onError": "dead-letter",'),
   })
-  const { prefix, cxone } = deployment
+  const { prefix, cxone, pipeline } = deployment
   const bodies = Array.from(
     { length: LETTERS },
     (_, n) => `{"dataActionId":"letter-${n}","payload":{"n":${n}}}`,
   )
   for (const body of bodies) expect((await deployment.post(body)).status).toBe(202)
 
-  const shipped = readFileSync(SHIPPED_CONFIG, 'utf8').replaceAll('cxone.data.actions', prefix)
+  const shipped = readFileSync(SHIPPED_CONFIG, 'utf8')
+    .replaceAll('cxone.data.actions', prefix)
+    .replace(`"${PIPELINE}": {`, `"${pipeline}": {`)
   const config = join(
     temporaryDirectory({ 'plugins.config.json': shipped.replace(/\{ "plugin": "json-schema".*\},/, '') }),
     'plugins.config.json',
