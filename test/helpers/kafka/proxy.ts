@@ -5,6 +5,8 @@ import { deferred } from '../deferred.js'
 type Loss = 'nothing' | 'responses' | 'produce requests'
 
 const PRODUCE = 0
+/** The request that commits or aborts a transaction. */
+export const END_TXN = 26
 
 /** A TCP proxy on loopback between a Kafka client and its broker, which can lose what they send. */
 export class KafkaProxy {
@@ -17,6 +19,7 @@ export class KafkaProxy {
   readonly #waiting: { readonly count: number; resolve(): void }[] = []
   readonly #responded = deferred<void>()
   #loss: Loss = 'nothing'
+  #lost: { readonly what: 'requests' | 'responses'; readonly apiKey: number; resolve(): void } | undefined
   /** Correlation ids of the produce requests that arrived since `loseProduceRequests`. */
   readonly #produced: number[] = []
 
@@ -51,9 +54,20 @@ export class KafkaProxy {
     return new Promise((resolve) => void this.#waiting.push({ count, resolve }))
   }
 
+  /**
+   * From now on, loses requests with this API key, or lets them reach the broker and loses their responses. Resolves when the
+   * first of them is lost.
+   */
+  lose(what: 'requests' | 'responses', apiKey: number): Promise<void> {
+    const { promise, resolve } = deferred<void>()
+    this.#lost = { what, apiKey, resolve }
+    return promise
+  }
+
   /** Cuts all connections, so that no partial response is left; new ones lose nothing. */
   heal(): void {
     this.#loss = 'nothing'
+    this.#lost = undefined
     for (const socket of this.#sockets) socket.destroy()
   }
 
@@ -70,10 +84,19 @@ export class KafkaProxy {
       // A reset is one way of closing; the other side hears of it below.
       socket.on('error', () => {})
     }
+    /** Correlation ids of requests whose responses are lost. */
+    const unanswered = new Set<number>()
     const onRequest = framesOf((frame) => {
-      if (this.#keepsRequest(frame)) broker.write(frame)
+      const lost = this.#lost?.apiKey === frame.readInt16BE(4) ? this.#lost : undefined
+      if (lost?.what === 'responses') unanswered.add(frame.readInt32BE(8))
+      if (lost?.what === 'requests') lost.resolve()
+      else if (this.#keepsRequest(frame)) broker.write(frame)
     })
     const onResponse = framesOf((frame) => {
+      if (unanswered.delete(frame.readInt32BE(4))) {
+        this.#lost?.resolve()
+        return
+      }
       if (!this.#keepsResponse(frame)) return
       client.write(frame, () => {
         if (frame.readInt32BE(4) === this.#produced[2]) this.#responded.resolve()
