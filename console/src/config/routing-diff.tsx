@@ -73,7 +73,8 @@ function Compared({
           : `${count(total)} of ${plural(events, 'event')} of ${pipeline} would go elsewhere. Refused: ${count(refusedBefore)} before, ${count(refusedAfter)} after.`}
       </p>
       {moved.length + changes.length > 0 && (
-        <div class="scroll">
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable table is reached by keyboard
+        <section class="scroll" aria-label="Events that would go elsewhere" tabIndex={0}>
           <table>
             <thead>
               <tr>
@@ -103,7 +104,7 @@ function Compared({
               ))}
             </tbody>
           </table>
-        </div>
+        </section>
       )}
       {notes.map((note) => (
         <p key={note} class="note">

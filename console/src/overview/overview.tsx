@@ -95,7 +95,8 @@ function Pipelines({ now, selected }: { readonly now: Traffic; readonly selected
       <header>
         <h2>Pipelines</h2>
       </header>
-      <div class="scroll">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable table is reached by keyboard */}
+      <section class="scroll" aria-label="All pipelines" tabIndex={0}>
         <table>
           <thead>
             <tr>
@@ -127,7 +128,7 @@ function Pipelines({ now, selected }: { readonly now: Traffic; readonly selected
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
     </section>
   )
 }

@@ -93,7 +93,8 @@ export function ReasonsTable({ traffic }: TableProps) {
       {deadLetters.length + statuses.length === 0 ? (
         <p class="empty">In the last 15 minutes nothing was refused, and there was no dead letter.</p>
       ) : (
-        <div class="scroll">
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable table is reached by keyboard
+        <section class="scroll" aria-label="Reasons, most frequent first" tabIndex={0}>
           <table>
             <thead>
               <tr>
@@ -129,7 +130,7 @@ export function ReasonsTable({ traffic }: TableProps) {
               ))}
             </tbody>
           </table>
-        </div>
+        </section>
       )}
     </section>
   )
