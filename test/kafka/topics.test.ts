@@ -57,8 +57,11 @@ describeKafka('headgate topics', () => {
     const created = await runCommand(topicsCommand, { options: { create: true } }, { cwd, env })
     expect([created.code, created.err]).toEqual([0, ''])
     const options = { againstCluster: true }
-    const { out } = await runCommand(validateCommand, { options }, { cwd, env })
-    expect(out).toMatch(new RegExp(`"${prefix}\\.inbox" exists: 12 partitions, .*retention\\.ms=691200000,`))
+    const validate = async () => (await runCommand(validateCommand, { options }, { cwd, env })).out
+    // A broker hears of a new topic a little after the controller has made it.
+    await expect
+      .poll(validate)
+      .toMatch(new RegExp(`"${prefix}\\.inbox" exists: 12 partitions, .*retention\\.ms=691200000,`))
   })
 
   test('a cluster that does not answer is said to be unreachable', async () => {
