@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import type { AnyDefinition, Kind } from '../contract/index.js'
-import { SerialQueue } from '../lib/async.js'
-import { askProcess, type QuestionLimits, questionFailed } from '../process/question.js'
+import { askProcess, type QuestionLimits, QuestionQueue } from '../process/question.js'
 import type { Settings } from '../process/settings.js'
 import { isExternal, isPath } from './choose-plugin.js'
 import type { Contents } from './files.js'
@@ -87,8 +86,6 @@ const QUESTION: QuestionLimits = {
 }
 /** Schemas of 1 MB with a pattern for each property take 8 s, more on a loaded machine. */
 const DISK: QuestionLimits = { code: 'HG_RELOAD_FAILED', failed: FAILED, timeout: 60_000 }
-/** Questions that run or wait; one runs at a time. */
-const MOST_QUESTIONS = 8
 
 /**
  * Checks configs in a child process (the hidden command `check-config`): thousands of regexes, or a schema that is costly to
@@ -98,7 +95,7 @@ export class ConfigCheckProcess implements ConfigChecker {
   readonly #settings: Settings
   readonly #folder: string
   readonly #config: () => CheckedConfig
-  readonly #questions = new SerialQueue()
+  readonly #questions = new QuestionQueue()
 
   /** `folder`: of the config file. `config`: the running config. */
   constructor(settings: Settings, folder: string, config: () => CheckedConfig) {
@@ -134,10 +131,8 @@ export class ConfigCheckProcess implements ConfigChecker {
     return runningPlugins(this.#config(), this.#folder)
   }
 
-  async #ask<Result>(request: Omit<CheckRequest, 'settings'>): Promise<Result> {
-    if (this.#questions.size >= MOST_QUESTIONS)
-      throw questionFailed(QUESTION, `${MOST_QUESTIONS} other checks are waiting`)
-    return this.#questions.run(() =>
+  #ask<Result>(request: Omit<CheckRequest, 'settings'>): Promise<Result> {
+    return this.#questions.run(QUESTION, () =>
       askProcess<Result>(COMMAND, { ...request, settings: this.#settings }, QUESTION),
     )
   }

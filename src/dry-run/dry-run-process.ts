@@ -2,8 +2,7 @@ import { runningPlugins } from '../config/check-process.js'
 import type { RunningPlugins } from '../config/load-plugins.js'
 import type { CheckedConfig, CheckedFiles } from '../config/read.js'
 import { type ErrorCode, HeadgateError } from '../contract/errors.js'
-import { SerialQueue } from '../lib/async.js'
-import { askProcess, type QuestionLimits, questionFailed } from '../process/question.js'
+import { askProcess, type QuestionLimits, QuestionQueue } from '../process/question.js'
 import type { Settings } from '../process/settings.js'
 import type { Diff } from './compare.js'
 import type { ExplanationJson } from './explanation.js'
@@ -68,8 +67,6 @@ const LIMITS: QuestionLimits = {
 }
 /** A comparison connects to Kafka, reads from it, and runs thousands of events. */
 const COMPARISON: QuestionLimits = { ...LIMITS, timeout: 60_000 }
-/** Questions that run or wait; one runs at a time. */
-const MOST_QUESTIONS = 8
 
 /**
  * Dry runs with the running config, for the admin API: in a child process (the hidden command `dry-run`), because building the
@@ -80,7 +77,7 @@ export class DryRunProcess {
   readonly #settings: Settings
   readonly #folder: string
   readonly #config: () => CheckedConfig
-  readonly #questions = new SerialQueue()
+  readonly #questions = new QuestionQueue()
 
   /** `folder`: of the config file. `config`: the running config. */
   constructor(settings: Settings, folder: string, config: () => CheckedConfig) {
@@ -104,9 +101,7 @@ export class DryRunProcess {
   }
 
   async #ask<Result>(subject: DryRunSubject): Promise<Result> {
-    if (this.#questions.size >= MOST_QUESTIONS)
-      throw questionFailed(LIMITS, `${MOST_QUESTIONS} others are waiting`)
-    const reply = await this.#questions.run(() => {
+    const reply = await this.#questions.run(LIMITS, () => {
       const { revision, watched, contents } = this.#config()
       const files = { revision, watched, contents: [...contents()] }
       const question: DryRunQuestion = { settings: this.#settings, files, subject }

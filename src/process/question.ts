@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { type ErrorCode, HeadgateError } from '../contract/errors.js'
+import { SerialQueue } from '../lib/async.js'
 import { builtFile } from './package.js'
 
 /** The bounds of a question to a child process. */
@@ -61,5 +62,20 @@ export function askProcess<Result>(
   })
 }
 
-export const questionFailed = ({ code, failed }: QuestionLimits, why: string): HeadgateError =>
+/** Questions that run or wait; one runs at a time. */
+const MOST_QUESTIONS = 8
+
+/** The questions of the admin API: anybody who reaches its listener can ask. */
+export class QuestionQueue {
+  readonly #questions = new SerialQueue()
+
+  /** Calls `ask` when no other question runs. Rejects with the code of the limits if too many wait. */
+  async run<Result>(limits: QuestionLimits, ask: () => Promise<Result>): Promise<Result> {
+    if (this.#questions.size >= MOST_QUESTIONS)
+      throw questionFailed(limits, `${MOST_QUESTIONS} others are waiting`)
+    return this.#questions.run(ask)
+  }
+}
+
+const questionFailed = ({ code, failed }: QuestionLimits, why: string): HeadgateError =>
   new HeadgateError(code, `${failed}: ${why}.`)
