@@ -9,14 +9,19 @@ export interface InstanceGroup {
    */
   join(id: string, onLost: () => void): void
   /**
-   * Resolves when this instance is active or `signal` is aborted; with true if another one was active in the meantime, whose
-   * last records may still be on their way.
+   * Resolves when this instance is active, has left, or `signal` is aborted; with true if another one was active in the meantime,
+   * whose last records may still be on their way.
    */
   active(signal: AbortSignal): Promise<boolean>
   /** False from the moment on at which another instance may be active. Called for each event. */
   isActive(): boolean
   /** Why this instance is not active, in one sentence that names the active one. */
   reason(): string
+  /**
+   * Asks the cluster for nothing more, because the client of another sink takes its place under the same id. Resolves when this
+   * one is no longer active: it has left, or its session has ended.
+   */
+  retire(): Promise<void>
   /**
    * Leaves the others. `toSuccessor`: a process with the same id comes at once, and must find the place of this one; without it,
    * a standby takes over now.

@@ -69,6 +69,8 @@ export class DurableLedger implements Ledger {
   readonly #signal: AbortSignal
   #terms: LedgerTerms
   #instances: InstanceGroup | undefined
+  /** Takes the place of `#instances` when it is active. */
+  #joining: InstanceGroup | undefined
   readonly #wakers: (() => void)[] = []
   #replacedPartitions = 0
   readonly #flusher: Flusher
@@ -156,7 +158,7 @@ export class DurableLedger implements Ledger {
     this.#recovery.stop()
     await this.#flusher.stop()
     await this.#committer.stop()
-    await this.#instances?.leave(isTakenOver)
+    await Promise.all([this.#joining, this.#instances].map((instances) => instances?.leave(isTakenOver)))
     this.#store.close(isCaughtUp && this.#deduplicator.inFlight === 0 && this.#flusher.problem === undefined)
   }
 
@@ -303,13 +305,21 @@ export class DurableLedger implements Ledger {
     }
   }
 
-  /** The place in the group goes over to the client of another sink, without a moment in which no instance is active. */
+  /**
+   * The place in the group goes over to the client of another sink, without a moment in which no instance is active: the place
+   * lasts for a session without the one before. Both have the same id, and Kafka would take the two for copies of a process.
+   */
   async #moveTo(next: InstanceGroup | undefined): Promise<void> {
+    void this.#joining?.leave(true)
+    this.#joining = next
     const before = this.#instances
+    const retired = Promise.resolve(before?.retire()).then(() => true)
     next?.join(this.#store.instanceId, this.#onLost)
-    await next?.active(this.#signal)
+    const mustCatchUp = await Promise.race([next?.active(this.#signal), retired])
     if (this.#recovery.isStopped || this.#terms.instances !== next) return
     this.#instances = next
+    this.#joining = undefined
+    if (mustCatchUp) this.#onLost()
     await before?.leave(true)
   }
 

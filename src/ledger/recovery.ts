@@ -135,6 +135,17 @@ export class Recovery {
     this.#open()
   }
 
+  /** Resolves with true if another instance was active in the meantime. */
+  async #untilActive(signal: AbortSignal): Promise<boolean> {
+    let stoodBy = false
+    for (;;) {
+      const instances = this.#options.instances()
+      if (await instances?.active(signal)) stoodBy = true
+      // A reload replaces it when its sink changes.
+      if (signal.aborted || instances === this.#options.instances()) return stoodBy
+    }
+  }
+
   /** Retries until it succeeds or the signal is aborted. */
   async #catchUp(options: CatchUpOptions, fence: boolean): Promise<void> {
     const { logger, signal } = options
@@ -143,7 +154,7 @@ export class Recovery {
       try {
         // A standby must not write what it had in flight when it was active.
         if (fence) await options.log().fence()
-        if (await this.#options.instances()?.active(signal)) quiet = false
+        if (await this.#untilActive(signal)) quiet = false
         if (signal.aborted) return
         await catchUp({ ...options, quiet }, this.#progress)
         this.#progress.problem = undefined

@@ -79,6 +79,27 @@ describeKafka('the instances of a pipeline without an inbox', () => {
     expect(standby.instances.isActive()).toBe(false)
   })
 
+  test('the client of another sink takes the place, while the one before is still active', async () => {
+    const pipeline = `test-${randomUUID()}`
+    const id = randomUUID()
+    const first = await startInstance(pipeline, id)
+    await first.instances.active(never)
+    const standby = await startInstance(pipeline)
+    await reasonOf(standby.instances).toContain('standby')
+    void first.instances.retire()
+    const next = await startInstance(pipeline, id)
+    expect(await next.instances.active(AbortSignal.timeout(8000))).toBe(false)
+    expect(first.instances.isActive()).toBe(true)
+    await first.instances.leave(true)
+    expect(next.instances.isActive()).toBe(true)
+    expect(standby.instances.isActive()).toBe(false)
+    const warnings = [first, next].flatMap(({ context }) =>
+      context.lines.filter(({ level }) => level === 'warn'),
+    )
+    expect(warnings).toEqual([])
+    expect([first.lost(), next.lost()]).toEqual([0, 0])
+  })
+
   test('of two processes with copies of one state directory, only the later one stays active', async () => {
     const pipeline = `test-${randomUUID()}`
     const id = randomUUID()

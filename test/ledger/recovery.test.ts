@@ -34,6 +34,8 @@ async function startRecovery() {
     onCaughtUp() {},
   })
   recovery.start({ fence: false, quiet: false })
+  // It reads from the next turn on.
+  await turn()
   const fail = (message: string) => asked.reject(new HeadgateError('HG_KAFKA_UNAVAILABLE', message))
   const answer = () => asked.resolve([])
   /** As a reload does: the old log is closed when the ledger has the new one. */

@@ -2,10 +2,11 @@ import { expect, test } from 'vitest'
 import type { InstanceGroup } from '../../src/contract/index.js'
 import { memoryLog } from '../helpers/kafka/memory-log.js'
 import { eventOf } from '../helpers/pipelines/inline-plugins.js'
-import { openLedger } from './setup.js'
+import { openLedger, TERMS } from './setup.js'
 
 /** Says when this instance is active. */
 class TestInstances implements InstanceGroup {
+  isJoined = false
   left: boolean | undefined
   #isActive = false
   #stoodBy = false
@@ -13,11 +14,12 @@ class TestInstances implements InstanceGroup {
   #waiting: (() => void)[] = []
 
   join(_id: string, onLost: () => void): void {
+    this.isJoined = true
     this.#onLost = onLost
   }
 
   async active(): Promise<boolean> {
-    if (!this.#isActive) await new Promise<void>((resolve) => void this.#waiting.push(resolve))
+    while (!this.#isActive && this.left === undefined) await this.#changed()
     return this.#stoodBy
   }
 
@@ -29,8 +31,16 @@ class TestInstances implements InstanceGroup {
     return 'Another instance is active.'
   }
 
+  async retire(): Promise<void> {
+    this.isJoined = false
+    while (this.#isActive) await this.#changed()
+  }
+
   async leave(toSuccessor: boolean): Promise<void> {
+    this.isJoined = false
+    this.#isActive = false
     this.left = toSuccessor
+    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
   activate(): void {
@@ -38,10 +48,15 @@ class TestInstances implements InstanceGroup {
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
+  #changed(): Promise<void> {
+    return new Promise((resolve) => void this.#waiting.push(resolve))
+  }
+
   /** `noticed`: the timers of the process ran since. */
   displace(noticed = true): void {
     this.#isActive = false
     this.#stoodBy = true
+    for (const resolve of this.#waiting.splice(0)) resolve()
     if (noticed) this.#onLost()
   }
 }
@@ -117,4 +132,72 @@ test('a process comes back under the id of its state directory', async () => {
   await openLedger({ instances: recording(), waitUntilReady: false })
   expect(ids[0]).toBe(ids[1])
   expect(ids[2]).not.toBe(ids[0])
+})
+
+/** As a reload does with a changed sink of the same cluster. */
+function replaceSink({ ledger, kafka }: Awaited<ReturnType<typeof standby>>): TestInstances {
+  const instances = new TestInstances()
+  ledger.change({ ...TERMS, log: kafka, instances }, undefined)
+  return instances
+}
+
+test('the client of another sink takes the place, and the one before is active until it has it', async () => {
+  const opened = await standby()
+  const { ledger, take, instances } = opened
+  instances.activate()
+  await ledger.ready()
+  const next = replaceSink(opened)
+  // Two members with one id would be taken for copies of a process.
+  expect([instances.isJoined, next.isJoined]).toEqual([false, true])
+  expect(await take(eventOf('a'))).toMatchObject({ kind: 'delivered' })
+
+  next.activate()
+  await expect.poll(() => instances.left).toBe(true)
+  expect(await take(eventOf('b'))).toMatchObject({ kind: 'delivered' })
+})
+
+test('of several sinks that follow each other, only the last is left among the instances', async () => {
+  const opened = await standby()
+  opened.instances.activate()
+  await opened.ledger.ready()
+  const superseded = [replaceSink(opened), replaceSink(opened)]
+  const last = replaceSink(opened)
+  expect(superseded.map(({ left }) => left)).toEqual([true, true])
+  expect(last).toMatchObject({ isJoined: true, left: undefined })
+  last.activate()
+  await expect.poll(() => opened.instances.left).toBe(true)
+  expect(await opened.take(eventOf('a'))).toMatchObject({ kind: 'delivered' })
+})
+
+test('a standby whose sink is replaced takes over in its new place', async () => {
+  const kafka = memoryLog()
+  const first = await openLedger({ kafka })
+  const opened = await standby(kafka)
+  const next = replaceSink(opened)
+  await expect.poll(() => opened.instances.left).toBe(true)
+  await first.take(eventOf('a'))
+  next.activate()
+  await opened.ledger.ready()
+  expect(await opened.take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
+})
+
+test('if the session ends before the new place is there, the ledger reads the log before it takes events again', async () => {
+  const opened = await standby()
+  opened.instances.activate()
+  await opened.ledger.ready()
+  const next = replaceSink(opened)
+  opened.instances.displace()
+  const other = await openLedger({ kafka: opened.kafka })
+  await other.take(eventOf('a'))
+  expect(await opened.take(eventOf('a'))).toEqual(REFUSED)
+  next.activate()
+  await opened.ledger.ready()
+  expect(await opened.take(eventOf('a'))).toMatchObject({ kind: 'duplicate' })
+})
+
+test('a stop during the change leaves both places', async () => {
+  const opened = await standby()
+  const next = replaceSink(opened)
+  await opened.ledger.stop()
+  expect([opened.instances.left, next.left]).not.toContain(undefined)
 })

@@ -115,8 +115,8 @@ export class KafkaInstanceGroup implements InstanceGroup {
   }
 
   async active(signal: AbortSignal): Promise<boolean> {
-    while (!this.isActive() && !signal.aborted)
-      await untilAborted(new Promise<void>((resolve) => void this.#waiting.push(resolve)), signal)
+    while (!this.isActive() && this.#status !== 'left' && !signal.aborted)
+      await untilAborted(this.#changed(), signal)
     const stoodBy = this.#stoodBy
     this.#stoodBy = false
     return stoodBy
@@ -136,6 +136,11 @@ export class KafkaInstanceGroup implements InstanceGroup {
       return `Headgate is finding out whether another instance of pipeline "${pipeline}" is active.`
     const { host, pid, since } = this.#other
     return `Another instance of pipeline "${pipeline}" is active: process ${pid} on ${host}, since ${since}. This one is a standby, and takes over when that one stops.`
+  }
+
+  async retire(): Promise<void> {
+    this.#leaving.abort()
+    while (this.isActive()) await this.#changed()
   }
 
   async leave(toSuccessor: boolean): Promise<void> {
@@ -309,7 +314,6 @@ export class KafkaInstanceGroup implements InstanceGroup {
     if (this.#status === 'active') return
     if (this.#stoodBy) this.#options.log.info({}, 'this instance of the pipeline is the active one now')
     this.#become('active')
-    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
   /** Kafka has chosen another instance. */
@@ -363,13 +367,17 @@ export class KafkaInstanceGroup implements InstanceGroup {
   #goUnguarded(): void {
     this.#isUnguarded = true
     this.#become('active')
-    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
   #become(status: Status): void {
     if (this.#status === status || this.#status === 'left') return
     this.#status = status
     this.#options.onChanged()
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  #changed(): Promise<void> {
+    return new Promise((resolve) => void this.#waiting.push(resolve))
   }
 }
 
