@@ -4,6 +4,7 @@ import type { AcknowledgementReport, AcknowledgingStage } from '../../../src/adm
 import { getJson, reasonText, sendJson } from '../api/client.js'
 import { count, duration, plural } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
+import { figures, ScrollTable, Table } from '../table.js'
 
 /** Milliseconds between two looks. */
 const EVERY = 3000
@@ -86,27 +87,17 @@ function Report({ report }: { readonly report: AcknowledgementReport }) {
           <header>
             <h4>{total === 0 ? 'Nothing is pending' : `${count(total)} pending, by age`}</h4>
           </header>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Age of the event</th>
-                <th scope="col" class="number">
-                  Pending
-                </th>
+          <Table columns={['Age of the event', figures('Pending')]}>
+            {pending.map(({ age, count: events }) => (
+              <tr key={age}>
+                <th scope="row">{age}</th>
+                <td class="number">
+                  {count(events)}
+                  {total > 0 && <meter value={events} max={total} aria-label={`${age}: ${events}`} />}
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {pending.map(({ age, count: events }) => (
-                <tr key={age}>
-                  <th scope="row">{age}</th>
-                  <td class="number">
-                    {count(events)}
-                    {total > 0 && <meter value={events} max={total} aria-label={`${age}: ${events}`} />}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+            ))}
+          </Table>
         </section>
         {stages.map((stage) => (
           <Stage key={stage.stage} stage={stage} />
@@ -177,32 +168,23 @@ function Failed({ failed: { count: total, first } }: Pick<AcknowledgementReport,
           <OutcomeLabel kind="unavailable">{`${plural(total, 'acknowledgement')} failed for good`}</OutcomeLabel>
         </h4>
       </header>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable table is reached by keyboard */}
-      <section class="scroll" tabIndex={0} aria-label="Failed acknowledgements, oldest first">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Event</th>
-              <th scope="col">Failed</th>
-              <th scope="col">Reason</th>
-            </tr>
-          </thead>
-          <tbody>
-            {first.map(({ id, failedAt, reason }) => (
-              <tr key={`${id} ${failedAt}`}>
-                <th scope="row" class="mono">
-                  {id}
-                </th>
-                <td>{new Date(failedAt).toLocaleString('en-GB')}</td>
-                <td>
-                  <code>{reason.code}</code> {reason.message}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-        {total > first.length && <p class="note foot">The oldest {first.length} are listed.</p>}
-      </section>
+      <ScrollTable
+        label="Failed acknowledgements, oldest first"
+        columns={['Event', 'Failed', 'Reason']}
+        below={total > first.length && <p class="note foot">The oldest {first.length} are listed.</p>}
+      >
+        {first.map(({ id, failedAt, reason }) => (
+          <tr key={`${id} ${failedAt}`}>
+            <th scope="row" class="mono">
+              {id}
+            </th>
+            <td>{new Date(failedAt).toLocaleString('en-GB')}</td>
+            <td>
+              <code>{reason.code}</code> {reason.message}
+            </td>
+          </tr>
+        ))}
+      </ScrollTable>
     </section>
   )
 }

@@ -3,6 +3,7 @@ import type { Destination, Diff, Move } from '../../../src/admin/api.js'
 import { shapes } from '../api/state.js'
 import { count, plural } from '../format.js'
 import { OutcomeSign } from '../outcome.js'
+import { figures, ScrollTable } from '../table.js'
 import { compare, diff, diffProblem, hasErrors, isComparing, text } from './edit.js'
 
 /** The newest events of a pipeline that would go elsewhere, as by `headgate diff`. */
@@ -73,38 +74,24 @@ function Compared({
           : `${count(total)} of ${plural(events, 'event')} of ${pipeline} would go elsewhere. Refused: ${count(refusedBefore)} before, ${count(refusedAfter)} after.`}
       </p>
       {moved.length + changes.length > 0 && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable table is reached by keyboard
-        <section class="scroll" aria-label="Events that would go elsewhere" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col" class="number">
-                  Events
-                </th>
-                <th scope="col">From</th>
-                <th scope="col">To</th>
-                <th scope="col" class="wide">
-                  For example
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {moved.map((move) => (
-                <MoveRow key={textOf(move.before) + textOf(move.after)} move={move} />
-              ))}
-              {changes.map(({ at, aspects, count: number, examples }) => (
-                <tr key={`${textOf(at)} ${aspects}`}>
-                  <td class="number">{count(number)}</td>
-                  <td>
-                    <Place at={at} />
-                  </td>
-                  <td>the same, with a different {aspects.join(', ')}</td>
-                  <td class="mono wide examples">{examples.join(', ')}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
+        <ScrollTable
+          label="Events that would go elsewhere"
+          columns={[figures('Events'), 'From', 'To', { title: 'For example', layout: 'wide' }]}
+        >
+          {moved.map((move) => (
+            <MoveRow key={textOf(move.before) + textOf(move.after)} move={move} />
+          ))}
+          {changes.map(({ at, aspects, count: number, examples }) => (
+            <tr key={`${textOf(at)} ${aspects}`}>
+              <td class="number">{count(number)}</td>
+              <td>
+                <Place at={at} />
+              </td>
+              <td>the same, with a different {aspects.join(', ')}</td>
+              <td class="mono wide examples">{examples.join(', ')}</td>
+            </tr>
+          ))}
+        </ScrollTable>
       )}
       {notes.map((note) => (
         <p key={note} class="note">

@@ -1,4 +1,5 @@
 import { useMemo } from 'preact/hooks'
+import { Preformatted } from '../scrollable.js'
 import { jsonPieces } from './json-text.js'
 
 interface BodyProps {
@@ -23,12 +24,11 @@ export function Body({ text, cut, places = NO_PLACES }: BodyProps) {
       <p class="note body-note">
         Masked and secret values are replaced.{cut && ' Only the beginning is shown.'}
       </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable text is reached by keyboard */}
-      <pre tabIndex={0}>
+      <Preformatted label="Body">
         {pieces.map((piece, index) =>
           piece.mark === undefined ? piece.text : <mark key={index}>{piece.text}</mark>,
         )}
-      </pre>
+      </Preformatted>
     </>
   )
 }

@@ -5,6 +5,7 @@ import { count, duration, plural } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
 import { OUTCOMES } from '../outcomes.js'
 import type { OutcomeKind } from '../overview/graph.js'
+import { figures, ScrollTable } from '../table.js'
 import type { ViewProps } from '../views.js'
 import { EventDetail } from './event-detail.js'
 import {
@@ -202,35 +203,24 @@ function EventTable() {
   const several = (shapes.value?.length ?? 0) > 1
   const listed = shown.value
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable table is reached by keyboard
-    <section class="panel scroll" aria-label="Events, newest first" tabIndex={0}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Time</th>
-            <th scope="col">Outcome</th>
-            {several && <th scope="col">Pipeline</th>}
-            <th scope="col">Event</th>
-            <th scope="col">Rule</th>
-            <th scope="col">Record</th>
-            <th scope="col" class="number">
-              Took
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {listed.map((event) => (
-            <EventRow key={event.key} event={event} several={several} />
-          ))}
-        </tbody>
-      </table>
-      {listed.length === 0 && (
-        <p class="empty">
-          {paused.value ? 'The list is paused.' : 'Events that end from now on appear here. None has yet.'}
-        </p>
-      )}
-      {listed.length > 0 && <p class="note foot">{plural(listed.length, 'event')}, newest first</p>}
-    </section>
+    <ScrollTable
+      isPanel
+      label="Events, newest first"
+      columns={['Time', 'Outcome', several && 'Pipeline', 'Event', 'Rule', 'Record', figures('Took')]}
+      below={
+        listed.length > 0 ? (
+          <p class="note foot">{plural(listed.length, 'event')}, newest first</p>
+        ) : (
+          <p class="empty">
+            {paused.value ? 'The list is paused.' : 'Events that end from now on appear here. None has yet.'}
+          </p>
+        )
+      }
+    >
+      {listed.map((event) => (
+        <EventRow key={event.key} event={event} several={several} />
+      ))}
+    </ScrollTable>
   )
 }
 

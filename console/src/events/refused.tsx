@@ -3,6 +3,7 @@ import type { RefusedDetail } from '../../../src/admin/api.js'
 import type { RefusedLine } from '../../../src/tap/line.js'
 import { count, plural } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
+import { figures, ScrollTable } from '../table.js'
 import { Body } from './body.js'
 import { DetailPanel, Entry } from './detail-panel.js'
 import { choose, chosen, detail, followRefused, refusedRequests } from './refused-list.js'
@@ -28,37 +29,25 @@ export function Refused() {
 
 function RefusedTable({ all }: { readonly all: readonly RefusedLine[] }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable table is reached by keyboard
-    <section class="panel scroll" aria-label="Refused requests, newest first" tabIndex={0}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Time</th>
-            <th scope="col">Status</th>
-            <th scope="col">Reason</th>
-            <th scope="col">Request</th>
-            <th scope="col">From</th>
-            <th scope="col" class="number">
-              Body
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {all.map((line) => (
-            <Row key={line.number} line={line} />
-          ))}
-        </tbody>
-      </table>
-      {all.length === 0 && (
-        <p class="empty">No request has been refused since Headgate started. New ones appear here.</p>
-      )}
-      {all.length > 0 && (
-        <p class="note foot">
-          {plural(all.length, 'request')}, newest first. Headgate keeps the last 50 of each pipeline in
-          memory.
-        </p>
-      )}
-    </section>
+    <ScrollTable
+      isPanel
+      label="Refused requests, newest first"
+      columns={['Time', 'Status', 'Reason', 'Request', 'From', figures('Body')]}
+      below={
+        all.length === 0 ? (
+          <p class="empty">No request has been refused since Headgate started. New ones appear here.</p>
+        ) : (
+          <p class="note foot">
+            {plural(all.length, 'request')}, newest first. Headgate keeps the last 50 of each pipeline in
+            memory.
+          </p>
+        )
+      }
+    >
+      {all.map((line) => (
+        <Row key={line.number} line={line} />
+      ))}
+    </ScrollTable>
   )
 }
 

@@ -1,6 +1,7 @@
 import type { LetterLine, LetterPage, ProspectLine } from '../../../src/dead-letters/messages.js'
 import { count } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
+import { ScrollTable } from '../table.js'
 import { choose, chosen, close, filter, offset, open, opened, PAGE, turnTo } from './letters-state.js'
 
 /** The id of the button that opens a dead letter. */
@@ -10,26 +11,15 @@ export function LetterTable({ page }: { readonly page: LetterPage }) {
   const isOpen = filter.value.status === 'open'
   return (
     <div class="panel letters">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable table is reached by keyboard */}
-      <section class="scroll" tabIndex={0} aria-label="Dead letters, newest first">
-        <table>
-          <thead>
-            <tr>
-              {isOpen && <th scope="col">Choose</th>}
-              <th scope="col">Time</th>
-              <th scope="col">Event</th>
-              <th scope="col">Reason</th>
-              <th scope="col">{isOpen ? 'Now' : 'Settled'}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {page.letters.map((line) => (
-              <Row key={line.position} line={line} isOpen={isOpen} />
-            ))}
-          </tbody>
-        </table>
-        {page.total === 0 && <p class="empty">No dead letter matches.</p>}
-      </section>
+      <ScrollTable
+        label="Dead letters, newest first"
+        columns={[isOpen && 'Choose', 'Time', 'Event', 'Reason', isOpen ? 'Now' : 'Settled']}
+        below={page.total === 0 && <p class="empty">No dead letter matches.</p>}
+      >
+        {page.letters.map((line) => (
+          <Row key={line.position} line={line} isOpen={isOpen} />
+        ))}
+      </ScrollTable>
       {page.total > 0 && <Pages total={page.total} />}
     </div>
   )

@@ -3,6 +3,7 @@ import { shapes, traffic } from '../api/state.js'
 import { count, duration, plural, rate } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
 import { OUTCOMES, PROBLEMS } from '../outcomes.js'
+import { figures, ScrollTable } from '../table.js'
 import type { ViewProps } from '../views.js'
 import { Picture } from './picture.js'
 import { Sparkline } from './sparkline.js'
@@ -95,40 +96,24 @@ function Pipelines({ now, selected }: { readonly now: Traffic; readonly selected
       <header>
         <h2>Pipelines</h2>
       </header>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable table is reached by keyboard */}
-      <section class="scroll" aria-label="All pipelines" tabIndex={0}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Pipeline</th>
-              <th scope="col">State</th>
-              <th scope="col">Last 15 min</th>
-              <th scope="col" class="number">
-                Events/s
-              </th>
-              <th scope="col" class="number">
-                Problems
-              </th>
-              <th scope="col" class="number">
-                p99
-              </th>
-              <th scope="col" class="number">
-                Pending
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {now.pipelines.map((pipeline) => (
-              <PipelineRow
-                key={pipeline.pipeline}
-                pipeline={pipeline}
-                step={now.step}
-                isSelected={pipeline.pipeline === selected}
-              />
-            ))}
-          </tbody>
-        </table>
-      </section>
+      <ScrollTable
+        label="All pipelines"
+        columns={[
+          'Pipeline',
+          'State',
+          'Last 15 min',
+          ...['Events/s', 'Problems', 'p99', 'Pending'].map(figures),
+        ]}
+      >
+        {now.pipelines.map((pipeline) => (
+          <PipelineRow
+            key={pipeline.pipeline}
+            pipeline={pipeline}
+            step={now.step}
+            isSelected={pipeline.pipeline === selected}
+          />
+        ))}
+      </ScrollTable>
     </section>
   )
 }

@@ -4,6 +4,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { PipelineShape, PipelineTraffic } from '../../../src/admin/api.js'
 import { count, duration, rate } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
+import { Scrollable } from '../scrollable.js'
 import { type Graph, type GraphNode, graphOf } from './graph.js'
 import { type Layout, layoutOf } from './layout.js'
 
@@ -42,15 +43,13 @@ export function Picture({
   }, [width])
   const graph = graphOf(shape, traffic)
   return (
-    // A picture that is wider than the window can be scrolled by keyboard.
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: axe asks for it (scrollable-region-focusable)
-    <section class="picture" aria-label={label} tabIndex={0} ref={frame}>
+    <Scrollable class="picture" label={label} frame={frame}>
       {width.value === 0 ? null : width.value < LEAST_WIDTH ? (
         <Steps graph={graph} shape={shape} Text={Text} />
       ) : (
         <Drawing layout={layoutOf(graph, width.value)} shape={shape} traffic={traffic} Text={Text} />
       )}
-    </section>
+    </Scrollable>
   )
 }
 

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals'
 import type { PipelineShape, PipelineTraffic } from '../../../src/admin/api.js'
 import { count, rate } from '../format.js'
 import { OutcomeLabel, OutcomeSign } from '../outcome.js'
+import { figures, ScrollTable } from '../table.js'
 import { destinationOf, NO_FLOW } from './graph.js'
 
 interface TableProps {
@@ -35,41 +36,27 @@ export function RulesTable({ shape, traffic }: TableProps) {
           </label>
         )}
       </header>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable table is reached by keyboard */}
-      <section class="scroll" aria-label="Rules, in the order in which they are tried" tabIndex={0}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Rule</th>
-              <th scope="col">To</th>
-              <th scope="col" class="number wide">
-                Events/s
-              </th>
-              <th scope="col" class="number">
-                In 15 min
-              </th>
+      <ScrollTable
+        label="Rules, in the order in which they are tried"
+        columns={['Rule', 'To', { title: 'Events/s', layout: 'number wide' }, figures('In 15 min')]}
+        below={shown.length === 0 && <p class="empty">No rule matches the filter.</p>}
+      >
+        {shown.map(({ name, to }) => {
+          const flow = traffic.rules[name] ?? NO_FLOW
+          const destination = destinationOf(to)
+          return (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              <td>
+                <OutcomeSign kind={destination.outcome} /> <Breakable text={destination.title} />
+                {destination.note !== undefined && <span class="note"> {destination.note}</span>}
+              </td>
+              <td class="number wide">{rate(flow.rate)}</td>
+              <td class="number">{count(flow.count)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {shown.map(({ name, to }) => {
-              const flow = traffic.rules[name] ?? NO_FLOW
-              const destination = destinationOf(to)
-              return (
-                <tr key={name}>
-                  <th scope="row">{name}</th>
-                  <td>
-                    <OutcomeSign kind={destination.outcome} /> <Breakable text={destination.title} />
-                    {destination.note !== undefined && <span class="note"> {destination.note}</span>}
-                  </td>
-                  <td class="number wide">{rate(flow.rate)}</td>
-                  <td class="number">{count(flow.count)}</td>
-                </tr>
-              )
-            })}
-          </tbody>
-        </table>
-        {shown.length === 0 && <p class="empty">No rule matches the filter.</p>}
-      </section>
+          )
+        })}
+      </ScrollTable>
     </section>
   )
 }
@@ -93,44 +80,33 @@ export function ReasonsTable({ traffic }: TableProps) {
       {deadLetters.length + statuses.length === 0 ? (
         <p class="empty">In the last 15 minutes nothing was refused, and there was no dead letter.</p>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable table is reached by keyboard
-        <section class="scroll" aria-label="Reasons, most frequent first" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Reason</th>
-                <th scope="col">Outcome</th>
-                <th scope="col" class="number">
-                  In 15 min
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {deadLetters.map(({ stage, code, count: events }) => (
-                <tr key={`${stage} ${code}`}>
-                  <th scope="row">
-                    {code} <span class="note">{stage}</span>
-                  </th>
-                  <td>
-                    <OutcomeLabel kind="dead-lettered" />
-                  </td>
-                  <td class="number">{count(events)}</td>
-                </tr>
-              ))}
-              {statuses.map(([status, flow]) => (
-                <tr key={status}>
-                  <th scope="row">
-                    Status {status} <span class="note">{STATUSES[status] ?? ''}</span>
-                  </th>
-                  <td>
-                    <OutcomeLabel kind={Number(status) >= 500 ? 'unavailable' : 'rejected'} />
-                  </td>
-                  <td class="number">{count(flow.count)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
+        <ScrollTable
+          label="Reasons, most frequent first"
+          columns={['Reason', 'Outcome', figures('In 15 min')]}
+        >
+          {deadLetters.map(({ stage, code, count: events }) => (
+            <tr key={`${stage} ${code}`}>
+              <th scope="row">
+                {code} <span class="note">{stage}</span>
+              </th>
+              <td>
+                <OutcomeLabel kind="dead-lettered" />
+              </td>
+              <td class="number">{count(events)}</td>
+            </tr>
+          ))}
+          {statuses.map(([status, flow]) => (
+            <tr key={status}>
+              <th scope="row">
+                Status {status} <span class="note">{STATUSES[status] ?? ''}</span>
+              </th>
+              <td>
+                <OutcomeLabel kind={Number(status) >= 500 ? 'unavailable' : 'rejected'} />
+              </td>
+              <td class="number">{count(flow.count)}</td>
+            </tr>
+          ))}
+        </ScrollTable>
       )}
     </section>
   )

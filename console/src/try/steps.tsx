@@ -3,6 +3,7 @@ import type { ExplanationJson } from '../../../src/admin/api.js'
 import { indented } from '../events/json-text.js'
 import { plural } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
+import { Preformatted } from '../scrollable.js'
 import { DECISIONS, OUTCOME_OF, partitionText } from './one-event.js'
 
 type Step = ExplanationJson['steps'][number]
@@ -129,10 +130,9 @@ export function Results({ explanation }: { readonly explanation: ExplanationJson
               ...record.headers.map(({ name, value }) => [name, value] as const),
             ]}
           />
-          <Text
-            label="Value of the record"
-            text={record.valueEncoding === 'utf-8' ? indented(record.value) : record.value}
-          />
+          <Preformatted label="Value of the record">
+            {record.valueEncoding === 'utf-8' ? indented(record.value) : record.value}
+          </Preformatted>
         </Result>
       ))}
       {acknowledge.map(({ stage, method, url, headers, body }) => (
@@ -141,13 +141,15 @@ export function Results({ explanation }: { readonly explanation: ExplanationJson
             {method} {url}
           </p>
           <Pairs pairs={Object.entries(headers)} />
-          {body !== '' && <Text label="Body of the acknowledgement" text={body} />}
+          {body !== '' && <Preformatted label="Body of the acknowledgement">{body}</Preformatted>}
         </Result>
       ))}
       <Result title="Response to the sender">
         <p class="mono line">{response.status}</p>
         <Pairs pairs={Object.entries(response.headers)} />
-        {response.body !== '' && <Text label="Body of the response" text={indented(response.body)} />}
+        {response.body !== '' && (
+          <Preformatted label="Body of the response">{indented(response.body)}</Preformatted>
+        )}
       </Result>
     </div>
   )
@@ -171,12 +173,4 @@ const Pairs = ({ pairs }: { readonly pairs: readonly (readonly [string, string])
       </div>
     ))}
   </dl>
-)
-
-const Text = ({ label, text }: { readonly label: string; readonly text: string }) => (
-  // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable text is reached by keyboard
-  // biome-ignore lint/a11y/useAriaPropsSupportedByRole: names the text for readers of screens
-  <pre tabIndex={0} aria-label={label}>
-    {text}
-  </pre>
 )
