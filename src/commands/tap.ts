@@ -141,13 +141,14 @@ const WIDEST = 'dead-lettered'.length
 
 /** An event as one line, and a second one with the body if it was requested. */
 export function formatEvent(event: TapEvent, withPipeline: boolean, style: Style): string {
-  const { time, pipeline, id, outcome, ms, code, message } = event
+  const { time, pipeline, id, outcome, remoteAddress, ms, code, message } = event
   const destination = destinationOf(event)
   const parts = [
     time,
     ...(withPipeline ? [pipeline] : []),
     style(STYLES[outcome], outcome.padEnd(WIDEST)),
     id === undefined ? '(no id)' : printable(id),
+    ...(remoteAddress === undefined ? [] : [`from ${remoteAddress}`]),
     ...(destination === '' ? [] : [printable(destination)]),
     `${ms} ms`,
     ...(code === undefined ? [] : [`${style('bold', code)}: ${printable(message ?? '')}`]),

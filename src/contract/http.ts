@@ -39,6 +39,11 @@ export interface HttpHandler {
   tooLarge(request: HttpHead): Promise<HttpResponse>
   /** The response to a body that there is no memory for. */
   noMemory(request: HttpHead): Promise<HttpResponse>
+  /**
+   * Whether an address is that of a proxy that tells the true address of the sender, in Forwarded or X-Forwarded-For. Without it, no
+   * proxy is.
+   */
+  trusts?(address: string): boolean
 }
 
 /** Connects an event with its request, in the log, in the response and in traces. */
@@ -52,6 +57,11 @@ export interface Correlation {
   readonly traceparent: string | undefined
   /** The data that tracing systems add to it; never without it. */
   readonly tracestate: string | undefined
+  /**
+   * The IP address of the sender: that of its connection, or the one that a trusted proxy tells. Undefined if it is unknown: no trusted
+   * proxy tells a valid one, the connection has been closed, or there is none.
+   */
+  readonly remoteAddress?: string | undefined
 }
 
 export interface HttpHead extends Correlation {

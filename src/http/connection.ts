@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { HeadgateError } from '../contract/errors.js'
+import { canonicalAddress } from '../lib/networks.js'
 import type { OutgoingResponse } from './node-internals.js'
 import { rawResponse } from './problem.js'
 
@@ -54,6 +55,11 @@ export class Connection {
   secure(socket: Socket): void {
     this.socket = socket
     ;(socket as Marked)[CONNECTION] = this
+  }
+
+  /** The address at its other end; undefined if it is closed. */
+  get remoteAddress(): string | undefined {
+    return canonicalAddress(this.tcpSocket.remoteAddress ?? '')
   }
 
   /** The next request on it. Returns false if it must not be read any more: then it gets no response either. */

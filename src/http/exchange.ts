@@ -61,7 +61,7 @@ export function exchange(
   context: ExchangeContext,
 ): void {
   const { handler, requests } = route
-  const received = ReceivedRequest.of(request)
+  const received = ReceivedRequest.of(request, handler.trusts)
   requests.begin()
   const refusal = preflight(received, handler)
   if (refusal !== undefined) {
@@ -180,9 +180,8 @@ class Exchange implements BodyEnd, Work {
 
   #keep(response: HttpResponse): void {
     const { body } = this.#received
-    const { remoteAddress } = this.#request.socket
     const { pipeline } = this.#route
-    this.#context.refused.add(refusedRequest(this.#received, response, pipeline, remoteAddress, body))
+    this.#context.refused.add(refusedRequest(this.#received, response, pipeline, body))
   }
 
   #end(): void {
@@ -215,9 +214,7 @@ export async function refuse(
     respondEarly(request, outgoing, response, context.closing(), received.idForResponse(status))
     owner.onResponse(status)
     if (isRefused(response))
-      context.refused.add(
-        refusedRequest(received, response, owner.pipeline, request.socket.remoteAddress, undefined),
-      )
+      context.refused.add(refusedRequest(received, response, owner.pipeline, undefined))
   }
   try {
     send(await refusal())

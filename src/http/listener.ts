@@ -120,9 +120,9 @@ export class Listener {
     server.on('request', this.#onRequest)
     server.on('checkContinue', this.#onRequest)
     server.on('checkExpectation', this.#onExpectation)
-    const onRefusal: OnRefusal = (status, error, { remoteAddress }) => {
+    const onRefusal: OnRefusal = (status, error, socket) => {
       onResponse(status)
-      this.refused.add(refusedBytes(status, error, remoteAddress))
+      this.refused.add(refusedBytes(status, error, Connection.of(socket).remoteAddress))
     }
     server.on('clientError', (error: ClientError, socket: Duplex) =>
       refuseMalformed(error, socket as Socket, onRefusal),

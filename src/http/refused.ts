@@ -17,6 +17,7 @@ export interface RefusedRequest {
   readonly message: string
   readonly violations: readonly Violation[]
   readonly requestId: string | undefined
+  /** Undefined if it is unknown. */
   readonly remoteAddress: string | undefined
   readonly headers: { readonly [name: string]: string }
   /** Undefined if the body was not read. */
@@ -26,7 +27,13 @@ export interface RefusedRequest {
 }
 
 /** Headers that tell a sender, and the form of its body; none can have credentials. */
-const KEPT_HEADERS = ['user-agent', 'content-type', 'content-encoding', 'x-forwarded-for'] as const
+const KEPT_HEADERS = [
+  'user-agent',
+  'content-type',
+  'content-encoding',
+  'forwarded',
+  'x-forwarded-for',
+] as const
 
 const LONGEST_TEXT = 512
 const LONGEST_MESSAGE = 2048
@@ -41,10 +48,9 @@ export const isRefused = ({ status, error }: HttpResponse): boolean => status >=
 
 /** `body`: undefined if it was not read. */
 export function refusedRequest(
-  { method, path, headers, requestId }: ReceivedRequest,
+  { method, path, headers, requestId, remoteAddress }: ReceivedRequest,
   { status, error }: HttpResponse,
   pipeline: string,
-  remoteAddress: string | undefined,
   body: Buffer | undefined,
 ): RefusedRequest {
   const kept: { [name: string]: string } = {}

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { HttpRequest } from '../contract/index.js'
+import type { Socket } from 'node:net'
+import type { HttpHandler, HttpRequest } from '../contract/index.js'
+import { Connection } from './connection.js'
+import { senderAddress } from './forwarded.js'
 import { isRepeated, originForm, pathOf } from './request-head.js'
 
 const EMPTY = Buffer.alloc(0)
@@ -18,6 +21,8 @@ export class ReceivedRequest implements HttpRequest {
   #parameters: URLSearchParams | undefined = undefined
   readonly #url: string
   readonly #rawHeaders: readonly string[]
+  #socket: Socket | undefined = undefined
+  #trusts: HttpHandler['trusts'] = undefined
 
   /** `url` and `rawHeaders`: as node:http has them. */
   constructor(
@@ -30,8 +35,15 @@ export class ReceivedRequest implements HttpRequest {
     this.#rawHeaders = rawHeaders
   }
 
-  static of({ method = '', headers, url, rawHeaders }: IncomingMessage): ReceivedRequest {
-    return new ReceivedRequest(method, headers, url, rawHeaders)
+  /** `trusts`: that of the handler of its path. */
+  static of(
+    { method = '', headers, url, rawHeaders, socket }: IncomingMessage,
+    trusts?: HttpHandler['trusts'],
+  ): ReceivedRequest {
+    const request = new ReceivedRequest(method, headers, url, rawHeaders)
+    request.#socket = socket
+    request.#trusts = trusts
+    return request
   }
 
   get target(): string {
@@ -68,6 +80,12 @@ export class ReceivedRequest implements HttpRequest {
   get tracestate(): string | undefined {
     const { tracestate } = this.headers
     return tracestate === undefined || this.traceparent === undefined ? undefined : tracestateOf(tracestate)
+  }
+
+  get remoteAddress(): string | undefined {
+    const peer = this.#socket && Connection.of(this.#socket).remoteAddress
+    if (peer === undefined || this.#trusts === undefined) return peer
+    return senderAddress(peer, this.headers, this.#trusts)
   }
 
   /** The id for the response: every failure has one, and a success if the sender or the log has it too. */

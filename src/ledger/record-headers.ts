@@ -17,6 +17,8 @@ export const HEADER = {
   tracestate: 'tracestate',
   /** The parts of the request that the config reads, as JSON. */
   request: 'headgate-request',
+  /** Of a dead letter: the address of the sender, if it is known. */
+  remoteAddress: 'headgate-remote-address',
   /** Of a dead letter: the stage that rejected it, as `transform.0.json-schema`; of a failed acknowledgement its own. */
   stage: 'headgate-stage',
   /** Of a dead letter: a JSON array of `{"pointer", "message"}`. */

@@ -60,6 +60,10 @@ export function buildDecider(
     deadLetter:
       target &&
       ((event, digest, failed, context) =>
-        makeLetter(event, () => deadLetterRecord(origin, target, event, digest, failed), context)),
+        makeLetter(
+          event,
+          () => deadLetterRecord(origin, target, event, digest, failed, context?.request?.remoteAddress),
+          context,
+        )),
   }
 }

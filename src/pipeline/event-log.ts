@@ -49,6 +49,11 @@ export class EventContext {
     this.#times.push({ stage, from: Math.max(0, performance.now() - this.startedAt - ms), ms })
   }
 
+  /** Whether somebody watches events: then every stage is notable. */
+  get isWatched(): boolean {
+    return this.#notable === 0
+  }
+
   /** The stages that took notably long, in their order. */
   get times(): readonly StageTime[] {
     return this.#times ?? NO_TIMES
@@ -62,15 +67,24 @@ export class EventContext {
 
 const NO_TIMES: readonly StageTime[] = []
 
+interface CorrelationFields {
+  readonly id: string | undefined
+  readonly request_id?: string
+  readonly remote_address?: string
+  readonly trace_id?: string
+}
+
 /** The fields of a log line that identify the event in the response to its sender, in Kafka and in traces. */
 export function correlationFields(
   event: Pick<Event, 'id' | 'traceparent'> | undefined,
   request?: Correlation,
-): { readonly id: string | undefined; readonly request_id?: string; readonly trace_id?: string } {
+): CorrelationFields {
   const traceparent = event?.traceparent ?? request?.traceparent
+  const remoteAddress = request?.remoteAddress
   return {
     id: event?.id,
     ...(request !== undefined && { request_id: request.requestId }),
+    ...(remoteAddress !== undefined && { remote_address: remoteAddress }),
     ...(traceparent !== undefined && { trace_id: traceIdOf(traceparent) }),
   }
 }

@@ -47,6 +47,7 @@ export function deadLetterRecord(
   event: Event,
   digest: string,
   { error, by }: DeadLettered,
+  remoteAddress: string | undefined,
 ): SinkRecord {
   const violations = whileWithin(MOST_VIOLATIONS_BYTES, error.violations, (one) => JSON.stringify(one))
   const message = cut(error.message)
@@ -63,6 +64,7 @@ export function deadLetterRecord(
       'exception.stacktrace': reasons(error.code, message, violations),
     }),
     { name: HEADER.stage, value: by.stage },
+    ...(remoteAddress === undefined ? [] : [{ name: HEADER.remoteAddress, value: remoteAddress }]),
     ...(violations.length > 0 ? [{ name: HEADER.violations, value: JSON.stringify(violations) }] : []),
     ...whileWithin(MOST_EVENT_HEADERS_BYTES, origin.sink.headers?.(event) ?? [], ({ value }) => value),
   ]

@@ -33,6 +33,8 @@ export const NO_TAPS: ReadonlySet<Tap> = new Set()
 export interface CompletedEvent {
   readonly pipeline: Pick<TappedPipeline, 'name' | 'masks'>
   readonly outcome: Outcome
+  /** Of the sender; undefined if it is unknown. */
+  readonly remoteAddress: string | undefined
   /** As received; undefined if the request did not become an event. */
   readonly event: Event | undefined
   /** That was written; undefined if none was. */
@@ -83,6 +85,7 @@ function completedEvent(
   return {
     pipeline,
     outcome,
+    remoteAddress: context.request?.remoteAddress,
     event,
     record: recordOf(verdict, outcome),
     times: context.times,

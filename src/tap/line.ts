@@ -29,6 +29,8 @@ export interface TapEvent {
   /** Absent if the event has none, or was refused before it was read. */
   readonly id?: string
   readonly outcome: Outcome['kind']
+  /** Of the sender; absent if it is unknown. */
+  readonly remoteAddress?: string
   /** The rule that decided. A duplicate is not routed again and has none. */
   readonly route?: string
   readonly topic?: string
@@ -88,6 +90,7 @@ export interface RefusedLine {
   readonly message: string
   readonly violations?: readonly Violation[]
   readonly requestId?: string
+  /** Of the sender; absent if it is unknown. */
   readonly remoteAddress?: string
   /** A few that tell the sender, and the form of the body. */
   readonly headers: { readonly [name: string]: string }

@@ -23,7 +23,7 @@ export function eventLine(
   view: TapView,
   secrets: ReadonlyMap<string, string>,
 ): TapEvent {
-  const { pipeline, outcome, event, error, at, took } = completed
+  const { pipeline, outcome, remoteAddress, event, error, at, took } = completed
   const redact = redactor(secrets)
   const body = looksAtBody(completed, view)
     ? maskedBody(event?.body.bytes, [...pipeline.masks, ...view.masks])
@@ -36,6 +36,7 @@ export function eventLine(
     pipeline: pipeline.name,
     ...(outcome.id !== undefined && { id: hide(outcome.id) }),
     outcome: outcome.kind,
+    ...(remoteAddress !== undefined && { remoteAddress }),
     // Not redacted: rule, topic and partition are from the config.
     ...(rule !== undefined && { route: rule }),
     ...(receipt !== undefined && receiptOf(receipt)),

@@ -30,6 +30,8 @@ export interface EventMessage {
   readonly requestId?: string
   readonly traceparent?: string | undefined
   readonly tracestate?: string | undefined
+  /** Of the sender; only if somebody watches, or the request did not become an event. */
+  readonly remoteAddress?: string
   /** The stage that ended last. */
   readonly stage?: string | undefined
   /** Stages that took notably long. */
@@ -46,11 +48,12 @@ type Address = Pick<EventMessage, 'number' | 'generation' | 'pipeline'>
 export function toEventMessage(
   { number, generation, pipeline }: Address,
   decided: Decided,
-  { startedAt, stage, times, request }: EventContext,
+  { startedAt, stage, times, request, isWatched }: EventContext,
   requestId: string | undefined,
 ): { readonly message: EventMessage; readonly parts: readonly Buffer[] } {
   const { event } = decided
   const traced = event ?? request
+  const remoteAddress = event === undefined || isWatched ? request?.remoteAddress : undefined
   const common = {
     kind: 'event',
     number,
@@ -61,6 +64,7 @@ export function toEventMessage(
     traceparent: traced?.traceparent,
     tracestate: traced?.tracestate,
     ...(requestId !== undefined && { requestId }),
+    ...(remoteAddress !== undefined && { remoteAddress }),
     ...(times.length > 0 && { times }),
   } as const
   if (event === undefined) {
@@ -100,16 +104,19 @@ function toDecided(message: EventMessage, parts: readonly Buffer[]): Decided {
 export class RemoteRequest implements Correlation {
   readonly traceparent: string | undefined
   readonly tracestate: string | undefined
+  readonly remoteAddress: string | undefined
   #id: string | undefined
 
   constructor({
     requestId,
     traceparent,
     tracestate,
-  }: Pick<EventMessage, 'requestId' | 'traceparent' | 'tracestate'>) {
+    remoteAddress,
+  }: Pick<EventMessage, 'requestId' | 'traceparent' | 'tracestate' | 'remoteAddress'>) {
     this.#id = requestId
     this.traceparent = traceparent
     this.tracestate = tracestate
+    this.remoteAddress = remoteAddress
   }
 
   get requestId(): string {

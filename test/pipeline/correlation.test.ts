@@ -16,7 +16,7 @@ const trace = {
   tracestate: 'vendor=1,other=2',
 }
 const traced = (id: string): Event => ({ ...eventOf(id), ...trace })
-const request: Correlation = { requestId: 'r-1', ...trace }
+const request: Correlation = { requestId: 'r-1', remoteAddress: '203.0.113.9', ...trace }
 
 test('the trace context of an event is in the headers of its record and in its acknowledgement', async () => {
   const { inline } = await runningPipeline()
@@ -75,10 +75,14 @@ test('with a lost state directory, it comes back from the headers of the record'
   expect(alone).not.toHaveProperty('tracestate')
 })
 
-test('the line of every failure has the request id and the trace id, whether or not there was an event', async () => {
+test('the line of every failure has the request id, the address of the sender and the trace id, whether or not there was an event', async () => {
   const { inline, lines } = await runningPipeline()
   const failures = () => lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields)
-  const ids = { request_id: 'r-1', trace_id: '4bf92f3577b34da6a3ce929d0e0e4736' }
+  const ids = {
+    request_id: 'r-1',
+    remote_address: '203.0.113.9',
+    trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
+  }
 
   await inline.intake(() => {
     throw new HeadgateError('HG_INTAKE_NOT_JSON', 'The body is not JSON.')

@@ -35,7 +35,14 @@ async function letterOf(
     sink: { ...pipeline.stages.sink.instance, record, ...maker },
   }
   const target = { topic: 'dlq' }
-  const letter = deadLetterRecord(origin, target, event, 'the-digest', { kind: 'dead-letter', error, by })
+  const letter = deadLetterRecord(
+    origin,
+    target,
+    event,
+    'the-digest',
+    { kind: 'dead-letter', error, by },
+    '203.0.113.9',
+  )
   return { ...letter, get: (name) => letter.headers.find((header) => header.name === name)?.value }
 }
 
@@ -55,6 +62,10 @@ test('if its record could not be made, it has the key and the headers that can b
   expect(letter.key).toBeNull()
   expect(letter.get('event-type')).toBe('Created')
   expect(letter.get('event-timestamp')).toBeUndefined()
+})
+
+test('it names the address of the sender', async () => {
+  expect((await letterOf(eventOf('a'), bad())).get('headgate-remote-address')).toBe('203.0.113.9')
 })
 
 test('it names the rule that decided, or the one that had chosen the target', async () => {

@@ -13,6 +13,7 @@ const NONE = new Map<string, string>()
 test('a delivered event has its place, its rule and its body', () => {
   const completed = completedEvent({
     event: eventOf('a', { id: 'a', payload: [1] }),
+    remoteAddress: '203.0.113.9',
     took: 4.26,
     rule: 'all',
   })
@@ -22,6 +23,7 @@ test('a delivered event has its place, its rule and its body', () => {
     pipeline: 'orders',
     id: 'a',
     outcome: 'delivered',
+    remoteAddress: '203.0.113.9',
     route: 'all',
     topic: 'events',
     partition: 0,

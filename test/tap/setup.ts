@@ -14,6 +14,7 @@ export function completedEvent({
 }): CompletedEvent {
   return {
     pipeline: { name, masks },
+    remoteAddress: undefined,
     outcome: { kind: 'delivered', id: 'a', receipt: { topic: 'events', partition: 0, offset: 12 } },
     event: eventOf('a'),
     at: Date.UTC(2026, 0),

@@ -99,6 +99,24 @@ test('the time in the worker counts, and the stages that took long there are nam
   expect(received.times).toMatchObject([{ stage: 'transform.0.slow', ms: 400 }])
 })
 
+test('the address of the sender goes along for those who look at it: a tap, and the log of a refusal', () => {
+  const body = parseBody(Buffer.from('{}'), 10)
+  const event: Decided = { event: { id: 'a', body, receivedAt: 1 }, digest: '', verdict: { kind: 'drop' } }
+  const error = new HeadgateError('HG_INTAKE_NO_ID', 'No.')
+  const refused: Decided = { event: undefined, verdict: { kind: 'reject', error } }
+  const request = {
+    requestId: 'r',
+    traceparent: undefined,
+    tracestate: undefined,
+    remoteAddress: '203.0.113.9',
+  }
+  const addressOf = (decided: Decided, notable: number) =>
+    overTheWire(decided, new EventContext(request, performance.now(), notable)).request.remoteAddress
+  expect(addressOf(event, 0)).toBe('203.0.113.9')
+  expect(addressOf(refused, 10)).toBe('203.0.113.9')
+  expect(addressOf(event, 10)).toBeUndefined()
+})
+
 test('the primary process knows that the worker has logged the failure of a stage', () => {
   const event = { id: 'a', body: parseBody(Buffer.from('{}'), 10), receivedAt: 1 }
   const error = new HeadgateError('HG_SCHEMA_VIOLATION', 'No.')

@@ -13,6 +13,7 @@ import { Waterfall } from './waterfall.js'
 export function EventDetail({ event }: { readonly event: ListedEvent }) {
   const { key, time, pipeline, id, outcome, route, topic, partition, offset, ms, code, message, bytes } =
     event
+  const { remoteAddress } = event
   useEffect(() => followFacts(event), [key])
   const found = facts.value
   const known = found !== undefined && !('problem' in found) ? found : undefined
@@ -31,6 +32,7 @@ export function EventDetail({ event }: { readonly event: ListedEvent }) {
         <Entry name="Id" value={id} />
         <Entry name="Time" value={new Date(time).toISOString()} />
         <Entry name="Pipeline" value={pipeline} />
+        <Entry name="From" value={remoteAddress} />
         <Entry name="Rule" value={route} />
         <Entry name="Receipt" value={record} />
         <Entry name="Took" value={duration(ms)} />

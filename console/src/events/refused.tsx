@@ -110,6 +110,7 @@ function Detail({ line }: { readonly line: RefusedLine }) {
         <Entry name="Pipeline" value={pipeline ?? 'none listens at this path'} />
         <Entry name="Request" value={method === undefined ? undefined : `${method} ${path}`} />
         <Entry name="From" value={remoteAddress} />
+        <Entry name="Forwarded" value={headers['forwarded']} />
         <Entry name="Forwarded for" value={headers['x-forwarded-for']} />
         <Entry name="Client" value={headers['user-agent']} />
         <Entry name="Content type" value={headers['content-type']} />

@@ -1,5 +1,6 @@
 import type { CheckContext, ConfigProblem, Files } from '../../../contract/index.js'
 import { isLoopback } from '../../../lib/loopback.js'
+import { parseNetwork } from '../../../lib/networks.js'
 import { pointersOf } from './event-id.js'
 import type { Settings } from './settings.js'
 import type { ApiKeySettings } from './verify/api-key.js'
@@ -119,6 +120,19 @@ export function* bodyProblems({
     yield problem('/verify/scheme', 'A raw body has no content in which a secret could be.')
   if (handshake?.form === 'body')
     yield problem('/handshake/form', 'A raw body has no content by which a handshake could be recognised.')
+}
+
+/** Networks that have the form of one and are none. */
+export function* networkProblems({ trustedProxies = [] }: Settings): Iterable<ConfigProblem> {
+  for (const [index, text] of trustedProxies.entries()) {
+    if (parseNetwork(text) !== undefined) continue
+    yield {
+      at: `/trustedProxies/${index}`,
+      code: 'HG_CONFIG_VALUE',
+      message: `${JSON.stringify(text)} is neither an IP address nor a network.`,
+      expected: 'an address, and the number of bits that all addresses of the network share: "10.0.0.0/8"',
+    }
+  }
 }
 
 const unverified: ConfigProblem = {

@@ -1,8 +1,8 @@
 import { definePlugin } from '../../../contract/index.js'
 import { bytes } from '../../../lib/units.js'
-import { bodyProblems, handshakeProblems, secretsProblems, verifyProblems } from './checks.js'
+import { bodyProblems, handshakeProblems, networkProblems, secretsProblems, verifyProblems } from './checks.js'
 import { ensuredBy, idHeaders } from './event-id.js'
-import { LINTS, verifyFindings } from './lint.js'
+import { LINTS, proxyFindings, verifyFindings } from './lint.js'
 import { expandSender } from './senders/expand.js'
 import { senderOf } from './senders/index.js'
 import { isOfSender, SENDER_LINTS, senderFindings } from './senders/lint.js'
@@ -18,6 +18,7 @@ export const httpWebhook = definePlugin({
   presets: { setting: 'sender', expand: expandSender },
   check: (config, context) => [
     ...secretsProblems(config),
+    ...networkProblems(config),
     ...verifyProblems(config, context),
     ...handshakeProblems(config),
     ...bodyProblems(config),
@@ -25,6 +26,7 @@ export const httpWebhook = definePlugin({
   lints: { ...LINTS, ...SENDER_LINTS },
   lint: (config) => [
     ...senderFindings(config),
+    ...proxyFindings(config.trustedProxies),
     ...[...verifyFindings(config.verify, idHeaders(config.eventId))].filter(
       (finding) => !isOfSender(config, finding),
     ),

@@ -1,9 +1,10 @@
 import type { LintFinding, LintMeaning } from '../../../contract/index.js'
+import { parseNetwork } from '../../../lib/networks.js'
 import type { HmacSettings } from './verify/hmac.js'
 import type { PublicKeySettings } from './verify/public-key.js'
 import type { VerifySettings } from './verify/schemes.js'
 
-/** The warnings of `verifyFindings`. */
+/** The warnings of `verifyFindings` and `proxyFindings`. */
 export const LINTS: Readonly<{ [name: string]: LintMeaning }> = {
   'event-id-not-signed': {
     meaning: 'The signature of the sender does not cover the header of the event id.',
@@ -12,6 +13,10 @@ export const LINTS: Readonly<{ [name: string]: LintMeaning }> = {
   'signed-text-ambiguous': {
     meaning: 'In the text that the sender signs, nothing separates two of its parts.',
     why: 'One signature is then valid for several requests: characters can move from one part to the other. Some senders (Zendesk) do sign like that.',
+  },
+  'trusts-strangers': {
+    meaning: 'A network of `trustedProxies` is so large that strangers are in it.',
+    why: 'A sender in such a network chooses the address that Headgate takes for its own, by a header.',
   },
 }
 
@@ -34,6 +39,22 @@ export function* verifyFindings(verify: VerifySettings, idHeaders: readonly stri
           suggestion: `Use "header:${signedId}" as \`eventId\`, or read the id from the body.`,
         }
       }
+    }
+  }
+}
+
+/** Bits that the addresses of the largest private networks share: 10.0.0.0/8 and fc00::/7. */
+const LARGEST = { ipv4: 8, ipv6: 7 }
+
+export function* proxyFindings(trustedProxies: readonly string[] = []): Iterable<LintFinding> {
+  for (const [index, text] of trustedProxies.entries()) {
+    const network = parseNetwork(text)
+    if (network === undefined || network.prefix >= LARGEST[network.family]) continue
+    yield {
+      at: `/trustedProxies/${index}`,
+      name: 'trusts-strangers',
+      message: `The network ${text} has addresses that are not those of your proxies.`,
+      suggestion: 'Name the networks of the proxies alone, such as "10.0.0.0/8".',
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Static } from 'typebox'
 import { Type } from '../../../lib/json/pointer.js'
+import { NetworkList } from '../../../lib/networks.js'
 import { Duration, Size } from '../../../lib/units.js'
 import { Split } from './batch.js'
 import { Body } from './body.js'
@@ -39,6 +40,11 @@ export const settings = Type.Object(
         description:
           'The URL at which senders reach the listener, for senders that sign it: scheme, host, and the path that a proxy removes. The path of the source and the query follow it.',
       }),
+    ),
+    trustedProxies: Type.Optional(
+      NetworkList(
+        'The networks of your proxies and load balancers. For a request that comes from them, the sender is the right-most address in Forwarded or X-Forwarded-For that is in none of these networks. Without it, the sender is the other end of the connection.',
+      ),
     ),
     methods: Type.Array(Type.Enum(['POST', 'PUT']), {
       minItems: 1,

@@ -17,6 +17,7 @@ import {
 } from '../../../contract/index.js'
 import { problem } from '../../../http/problem.js'
 import { InFlight } from '../../../lib/async.js'
+import { Networks } from '../../../lib/networks.js'
 import { nextTurn } from '../../../lib/slices.js'
 import { bytes, milliseconds } from '../../../lib/units.js'
 import { type Batch, batchResponse, worstOf } from './batch.js'
@@ -123,6 +124,8 @@ export class HttpWebhook implements Source {
   }
 
   #handler(intake: Intake): HttpHandler {
+    const { trustedProxies } = this.#config
+    const proxies = trustedProxies && new Networks(trustedProxies)
     return {
       methods: this.#methods(),
       maxBodyBytes: bytes(this.#config.maxBody),
@@ -130,6 +133,7 @@ export class HttpWebhook implements Source {
       handle: (request) => this.#handle(intake, request),
       tooLarge: (request) => this.#refuse(intake, tooLarge(this.#config.maxBody), request),
       noMemory: (request) => this.#refuse(intake, noMemory(), request),
+      ...(proxies !== undefined && { trusts: (address) => proxies.has(address) }),
     }
   }
 
