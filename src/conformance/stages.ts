@@ -51,9 +51,11 @@ export function sourceChecks(subject: Subject<'source'>): readonly Check[] {
       name: 'accepts the settings that it has for dry runs',
       async run() {
         const { definition, config } = subject
-        const unverified = structuredClone(definition.unverified?.(config) ?? config) as object
-        assert.deepEqual(checkShape(definition.config, unverified), [])
-        createStage({ ...subject, config: unverified })
+        for (const change of [definition.unverified, definition.detached]) {
+          const changed = structuredClone(change?.(config) ?? config) as object
+          assert.deepEqual(checkShape(definition.config, changed), [])
+          createStage({ ...subject, config: changed })
+        }
       },
     },
     {

@@ -38,6 +38,11 @@ const ERROR_TABLE = {
     'The request did not prove who sent it.',
     'Compare the secret and the signing settings of the sender with `verify` of this source.',
   ),
+  HG_INTAKE_NOT_ALLOWED: data(
+    403,
+    'The source does not accept requests from the address of the sender.',
+    'If the sender may send from there, add its network to `allow` of the source. Behind a proxy, name its network in `trustedProxies`.',
+  ),
   HG_INTAKE_NOT_FOUND: data(
     404,
     'No pipeline listens at this path.',

@@ -70,6 +70,11 @@ export interface SourceDefinition<Config extends TSchema = TSchema> extends Base
    * source verifies senders there too.
    */
   unverified?(config: Static<Config>): Static<Config>
+  /**
+   * The same settings without those that look at the connection of a request, or at requests before it. All dry runs call this: they
+   * have neither.
+   */
+  detached?(config: Static<Config>): Static<Config>
   /** Pure. Called with a checked config. */
   create(config: Static<Config>, context: SourceContext): Source
 }

@@ -133,7 +133,9 @@ export class DryRun {
     const key = `${checked.name} ${skipVerification}`
     const existing = this.#built.get(key)
     if (existing !== undefined) return existing
-    const effective = skipVerification ? withoutVerification(checked) : checked
+    const { definition } = checked.source
+    const detached = withSource(checked, definition.detached)
+    const effective = skipVerification ? withSource(detached, definition.unverified) : detached
     const pipeline = dryRunPipeline(this.#config, effective, this.#metrics, this.#partitions)
     this.#built.set(key, pipeline)
     return pipeline
@@ -167,11 +169,12 @@ const recordOf = (
   deadLetter,
 })
 
-function withoutVerification(checked: CheckedPipeline): CheckedPipeline {
-  const { definition, config } = checked.source
-  return definition.unverified === undefined
-    ? checked
-    : { ...checked, source: { ...checked.source, config: definition.unverified(config) } }
+function withSource(
+  checked: CheckedPipeline,
+  change: ((config: unknown) => unknown) | undefined,
+): CheckedPipeline {
+  const { source } = checked
+  return change === undefined ? checked : { ...checked, source: { ...source, config: change(source.config) } }
 }
 
 interface Received {

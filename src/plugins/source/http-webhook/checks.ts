@@ -123,11 +123,16 @@ export function* bodyProblems({
 }
 
 /** Networks that have the form of one and are none. */
-export function* networkProblems({ trustedProxies = [] }: Settings): Iterable<ConfigProblem> {
-  for (const [index, text] of trustedProxies.entries()) {
+export function* networkProblems(settings: Settings): Iterable<ConfigProblem> {
+  yield* listProblems('/trustedProxies', settings.trustedProxies)
+  yield* listProblems('/allow', settings.allow)
+}
+
+function* listProblems(at: string, networks: readonly string[] = []): Iterable<ConfigProblem> {
+  for (const [index, text] of networks.entries()) {
     if (parseNetwork(text) !== undefined) continue
     yield {
-      at: `/trustedProxies/${index}`,
+      at: `${at}/${index}`,
       code: 'HG_CONFIG_VALUE',
       message: `${JSON.stringify(text)} is neither an IP address nor a network.`,
       expected: 'an address, and the number of bits that all addresses of the network share: "10.0.0.0/8"',

@@ -1,6 +1,12 @@
 import { definePlugin } from '../../../contract/index.js'
 import { bytes } from '../../../lib/units.js'
-import { bodyProblems, handshakeProblems, networkProblems, secretsProblems, verifyProblems } from './checks.js'
+import {
+  bodyProblems,
+  handshakeProblems,
+  networkProblems,
+  secretsProblems,
+  verifyProblems,
+} from './checks.js'
 import { ensuredBy, idHeaders } from './event-id.js'
 import { LINTS, proxyFindings, verifyFindings } from './lint.js'
 import { expandSender } from './senders/expand.js'
@@ -32,6 +38,7 @@ export const httpWebhook = definePlugin({
     ),
   ],
   ensures: ({ eventId }) => ensuredBy(eventId),
+  detached: ({ allow: _, ...config }) => config,
   unverified: (config) => ({ ...config, verify: { scheme: 'none' as const } }),
   requests: true,
   credentials: ({ verify }) => credentialsOf(verify),

@@ -46,6 +46,11 @@ export const settings = Type.Object(
         'The networks of your proxies and load balancers. For a request that comes from them, the sender is the right-most address in Forwarded or X-Forwarded-For that is in none of these networks. Without it, the sender is the other end of the connection.',
       ),
     ),
+    allow: Type.Optional(
+      NetworkList(
+        'The networks that senders are in. A request from another address gets 403 before its body is read. Behind a proxy, this needs `trustedProxies`.',
+      ),
+    ),
     methods: Type.Array(Type.Enum(['POST', 'PUT']), {
       minItems: 1,
       uniqueItems: true,

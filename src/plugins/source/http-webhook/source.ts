@@ -42,6 +42,7 @@ export class HttpWebhook implements Source {
   readonly #config: Settings
   readonly #http: HttpListener
   readonly #memory: BodyMemory
+  readonly #allow: Networks | undefined
   readonly #maxInFlight: number
   readonly #deadline: Deadline
   readonly #verify: Verifier
@@ -59,6 +60,7 @@ export class HttpWebhook implements Source {
     this.#config = config
     this.#http = http
     this.#memory = http.memory
+    this.#allow = config.allow && new Networks(config.allow)
     this.#maxInFlight = Math.ceil(config.maxInFlight / (http.sharedBy ?? 1))
     this.#deadline = new Deadline(milliseconds(config.responseTimeout))
     this.#verify = verifier(config.verify, config.publicUrl, files)
@@ -146,6 +148,8 @@ export class HttpWebhook implements Source {
   #preflight(intake: Intake, request: HttpHead): Promise<HttpResponse> | undefined {
     const { headers } = request
     const handshake = this.#handshake
+    if (this.#allow !== undefined && !isAllowed(this.#allow, request))
+      return this.#refuse(intake, notAllowed(request), request)
     if (handshake?.matches(request)) return this.#shakeHands(handshake, intake, request)
     try {
       if (handshake !== undefined) this.#requireMethod(request)
@@ -333,6 +337,17 @@ function bytesBeside(sent: Buffer, { bytes, original }: Batch['body']): number {
   if (original === undefined) return bytes === sent ? 0 : bytes.length
   return bytes.length + (original.bytes === sent ? 0 : original.bytes.length)
 }
+
+const isAllowed = (allow: Networks, { remoteAddress }: HttpHead): boolean =>
+  remoteAddress !== undefined && allow.has(remoteAddress)
+
+const notAllowed = ({ remoteAddress }: HttpHead): HeadgateError =>
+  new HeadgateError(
+    'HG_INTAKE_NOT_ALLOWED',
+    remoteAddress === undefined
+      ? 'The address of the sender is unknown: Forwarded or X-Forwarded-For has no valid address there, or they differ.'
+      : `The address of the sender is ${remoteAddress}, and this path accepts no requests from there.`,
+  )
 
 const tooLarge = (limit: string): HeadgateError =>
   new HeadgateError('HG_INTAKE_TOO_LARGE', `The body is larger than ${limit}.`)
