@@ -88,7 +88,7 @@ function simulate(sender: Sender): Simulation {
         },
       },
     },
-    event: (id) => prove(simulatedEvent(event, settings.eventId, id)),
+    event: (id) => prove(simulatedEvent(event, settings, id)),
     ...(handshake !== undefined && { registration: () => prove(registration(handshake, text())) }),
   }
 }

@@ -5,7 +5,7 @@ import { writtenSettings } from '../../src/plugins/source/http-webhook/senders/w
 import type { Settings } from '../../src/plugins/source/http-webhook/settings.js'
 import { senderKey } from '../../src/plugins/source/http-webhook/simulated-sender/key.js'
 import { proofExpires, prover } from '../../src/plugins/source/http-webhook/simulated-sender/proof.js'
-import { simulatedEvent } from '../../src/plugins/source/http-webhook/simulated-sender/request.js'
+import { eventsOf, simulatedEvent } from '../../src/plugins/source/http-webhook/simulated-sender/request.js'
 
 const OPENING = '<!-- generated from the declaration of the sender -->'
 const CLOSING = '<!-- end of the generated part -->'
@@ -21,7 +21,8 @@ export const sendersTable = (): string =>
     '| `sender` | sender | waits | event id |',
     '| --- | --- | --- | --- |',
     ...SENDERS.map(({ name, title, timeLimit = '-', settings }) => {
-      const id = settings['eventId'] === undefined ? 'yours' : idOf(settings['eventId'])
+      const { eventId, split } = settings as Partial<Settings>
+      const id = eventId === undefined ? 'yours' : idOf(eventId, split)
       return `| \`${name}\` | [${title}](senders/${name}.md) | ${timeLimit} | ${id} |`
     }),
   ].join('\n')
@@ -72,24 +73,30 @@ export function exampleEnvironment(sender: Sender): { readonly [variable: string
 
 /** Without the proof if that has the time in it: it would be too old tomorrow. */
 function scenarioOf(sender: Sender, source: Settings): object {
-  const event = simulatedEvent(sender.event, source.eventId, 'event-1')
+  const event = simulatedEvent(sender.event, source, 'event-1')
   const isProved = !proofExpires(source.verify)
   const { query, headers, body } = isProved
     ? prover(source)(event)
     : { ...event, body: JSON.stringify(event.body) }
   const { 'Content-Type': type, ...others } = headers
   const named = type === 'application/json' ? others : headers
+  const events = eventsOf(JSON.parse(body), source.split)
+  const outcome = 'delivered'
   const needsKey = isProved || sender.secrets.includes('/verify/publicKeys')
   return {
     ...(needsKey && { environment: exampleEnvironment(sender) }),
     scenarios: [
       {
-        name: `an event of the sender "${sender.name}" is delivered`,
+        name: `${events.length === 1 ? 'an event' : 'a batch'} of the sender "${sender.name}" is delivered`,
         event: JSON.parse(body),
         ...(query !== '' && { query }),
         ...(Object.keys(named).length > 0 && { headers: named }),
         ...(isProved && { verify: true }),
-        expect: { outcome: 'delivered', response: { status: source.responses.delivered?.status ?? 200 } },
+        expect: {
+          outcome,
+          response: { status: source.responses.delivered?.status ?? 200 },
+          ...(events.length > 1 && { items: events.map(() => ({ outcome })) }),
+        },
       },
     ],
   }
@@ -99,7 +106,8 @@ function factsOf({ secret, documentation, needs = {} }: Sender, source: Settings
   const rows = [
     ['secret', secret],
     ['proof', proofOf(source.verify)],
-    ['event id', idOf(source.eventId)],
+    ['event id', idOf(source.eventId, source.split)],
+    ...(source.split === undefined ? [] : [['batches', batchesOf(source.split)]]),
     ['handshake', handshakeOf(source.handshake)],
     ...Object.entries(needs).map(([setting, why]) => [`\`${setting}\``, why]),
     ['documentation', `[${new URL(documentation).hostname}](${documentation})`],
@@ -107,14 +115,19 @@ function factsOf({ secret, documentation, needs = {} }: Sender, source: Settings
   return ['| | |', '| --- | --- |', ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n')
 }
 
-function idOf(eventId: unknown): string {
-  if (eventId === 'digest') return 'none: the digest of the body'
+function idOf(eventId: Settings['eventId'], split: Settings['split']): string {
+  if (eventId === 'digest') return `none: the digest of the ${split === undefined ? 'body' : 'item'}`
   if (eventId === 'new') return 'none: each delivery is an event'
   return [eventId]
     .flat()
     .map((place) => `\`${place}\``)
     .join(' and ')
 }
+
+const batchesOf = (split: Settings['split']): string =>
+  split?.at === ''
+    ? 'each item of the array is an event'
+    : `each item of the array at \`${split?.at}\` is an event`
 
 function proofOf(verify: Settings['verify']): string {
   switch (verify.scheme) {

@@ -3,6 +3,7 @@ import { editorSchema } from '../../config/editor-schema.js'
 import { plugins } from '../../plugins/index.js'
 import { ensuredBy } from '../../plugins/source/http-webhook/event-id.js'
 import {
+  eventsOf,
   type SimulatedRequest,
   simulatedEvent,
 } from '../../plugins/source/http-webhook/simulated-sender/request.js'
@@ -50,19 +51,17 @@ export function newFiles(answers: Answers): readonly NewFile[] {
 }
 
 /** An event of the sender, without its proof. */
-export const exampleEvent = (answers: Answers): SimulatedRequest => {
-  const { eventId } = sourceSettings(answers, sampleSecrets(answers))
-  return simulatedEvent(answers.sender.event, eventId, 'example-1')
-}
+export const exampleEvent = (answers: Answers): SimulatedRequest =>
+  simulatedEvent(answers.sender.event, sourceSettings(answers, sampleSecrets(answers)), 'example-1')
 
 /** The JSON Schema of the events: the event id, which has to be there, and the members that this sender always sends. */
 function eventSchema(answers: Answers): object {
   const { required = {}, event } = answers.sender
-  const { eventId } = sourceSettings(answers, sampleSecrets(answers))
+  const { eventId, split } = sourceSettings(answers, sampleSecrets(answers))
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Events; add the members that your rules read.',
-    type: Array.isArray(event.body) ? 'array' : 'object',
+    type: eventsOf(event.body, split).some(Array.isArray) ? 'array' : 'object',
     required: Object.keys(required),
     properties: required,
     allOf: [ensuredBy(eventId)],

@@ -1,7 +1,9 @@
+import { pointer } from '../../lib/json/pointer.js'
 import type { Settings } from '../../plugins/source/http-webhook/settings.js'
 import { proofExpires, prover } from '../../plugins/source/http-webhook/simulated-sender/proof.js'
 import { registration } from '../../plugins/source/http-webhook/simulated-sender/registration.js'
 import {
+  eventsOf,
   type SimulatedRequest,
   simulatedEvent,
 } from '../../plugins/source/http-webhook/simulated-sender/request.js'
@@ -18,7 +20,7 @@ export function scenarioText(answers: Answers): string {
     delivered(answers, source),
     {
       name: 'a request that does not prove its sender is refused',
-      ...requestOf(simulatedEvent(answers.sender.event, source.eventId, ID)),
+      ...requestOf(simulatedEvent(answers.sender.event, source, ID)),
       verify: true,
       expect: { outcome: 'rejected', code: 'HG_INTAKE_UNAUTHENTICATED', response: { status: 401 } },
     },
@@ -43,7 +45,7 @@ function requestOf({ method, query, headers, body }: SimulatedRequest): object {
 }
 
 function delivered({ sender, topic }: Answers, source: Settings): object {
-  const event = simulatedEvent(sender.event, source.eventId, ID)
+  const event = simulatedEvent(sender.event, source, ID)
   // A proof that has the time in it would be too old tomorrow.
   const isProved = !proofExpires(source.verify)
   const { body, ...proved } = isProved
@@ -52,39 +54,44 @@ function delivered({ sender, topic }: Answers, source: Settings): object {
   const value = JSON.parse(body)
   const { status = 200, body: hasBody = true } = source.responses.delivered ?? {}
   const id = idInBody(source)
+  const results = eventsOf(value, source.split).map((event) => ({
+    route: 'otherwise',
+    topic,
+    partition: 'by key',
+    key: id === undefined ? null : pointer(id).read(event),
+    value: event,
+    acknowledge: (sender.postCommit ?? []).length > 0,
+  }))
+  const [only, ...others] = results
   return {
-    name: `an event goes to ${topic}`,
+    name: others.length === 0 ? `an event goes to ${topic}` : `each event of a batch goes to ${topic}`,
     ...requestOf({ ...proved, body: value }),
     ...(isProved && { verify: true }),
     expect: {
       outcome: 'delivered',
       response: { status, ...(hasBody && { body: { outcome: 'delivered' } }) },
-      route: 'otherwise',
-      topic,
-      partition: 'by key',
-      key: id === undefined ? null : ID,
-      value,
-      acknowledge: (sender.postCommit ?? []).length > 0,
+      ...(others.length === 0 ? only : { items: results }),
     },
   }
 }
 
 /** None for a sender whose events have no id. */
-function withoutId({ sender }: Answers, { eventId }: Settings): readonly object[] {
+function withoutId({ sender }: Answers, source: Settings): readonly object[] {
+  const { eventId } = source
   if (eventId === 'digest' || eventId === 'new') return []
   return [
     {
       name: 'an event without an id is refused',
-      ...requestOf(simulatedEvent(sender.event, eventId, undefined)),
+      ...requestOf(simulatedEvent(sender.event, source, undefined)),
       expect: { outcome: 'rejected', code: 'HG_INTAKE_NO_ID', response: { status: 400 } },
     },
   ]
 }
 
-function withoutMember({ sender, deadLetterTopic }: Answers, { eventId }: Settings): readonly object[] {
+function withoutMember({ sender, deadLetterTopic }: Answers, source: Settings): readonly object[] {
   const [member] = Object.keys(sender.required ?? {})
   if (member === undefined) return []
-  const { body, ...request } = simulatedEvent(sender.event, eventId, ID)
+  const { body, ...request } = simulatedEvent(sender.event, source, ID)
   const others = Object.entries(body ?? {}).filter(([name]) => name !== member)
   return [
     {

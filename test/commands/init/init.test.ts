@@ -128,6 +128,17 @@ describe('a sender that the source knows', () => {
     expect(scenarios(cwd)[0]).toMatchObject({ verify: true, headers: { [header]: expect.any(String) } })
   })
 
+  test('that sends batches has a scenario with two events, and a schema of one', async () => {
+    const cwd = temporaryDirectory()
+    await init(cwd, { sender: 'event-grid', yes: true })
+    const [batch] = scenarios(cwd)
+    expect(batch).toMatchObject({
+      event: [{ id: 'event-1' }, { id: 'event-1-2' }],
+      expect: { items: [{ key: 'event-1', value: { id: 'event-1' } }, { key: 'event-1-2' }] },
+    })
+    expect(JSON.parse(read(cwd, 'schemas/event.schema.json'))).toMatchObject({ type: 'object' })
+  })
+
   test('has a scenario for its handshake', async () => {
     const cwd = temporaryDirectory()
     await init(cwd, { sender: 'meta', yes: true })

@@ -18,6 +18,10 @@ export const Split = Type.Object(
       default: 5000,
       description: 'A request with more items gets 413.',
     }),
+    enabled: Type.Boolean({
+      default: true,
+      description: 'False if a request is to be one event although the `sender` sends batches.',
+    }),
   },
   {
     additionalProperties: false,
@@ -27,6 +31,10 @@ export const Split = Type.Object(
 )
 
 export type SplitSettings = Static<typeof Split>
+
+/** How a body is split; undefined if a request is one event. */
+export const splitting = (split: SplitSettings | undefined): SplitSettings | undefined =>
+  split?.enabled ? split : undefined
 
 /** The events of one request. Each item throws a HeadgateError if it is not an event. */
 export interface Batch {

@@ -1,6 +1,7 @@
 import type { CheckContext, ConfigProblem, Files } from '../../../contract/index.js'
 import { isLoopback } from '../../../lib/loopback.js'
 import { parseNetwork } from '../../../lib/networks.js'
+import { splitting } from './batch.js'
 import { pointersOf } from './event-id.js'
 import type { Settings } from './settings.js'
 import type { ApiKeySettings } from './verify/api-key.js'
@@ -82,11 +83,12 @@ export function* handshakeProblems({
 /** Settings of bodies that fit the schema and cannot be used with others. */
 export function* bodyProblems({
   body: { formats, value, jsonField },
-  split,
+  split: written,
   eventId,
   verify,
   handshake,
 }: Pick<Settings, 'body' | 'split' | 'eventId' | 'verify' | 'handshake'>): Iterable<ConfigProblem> {
+  const split = splitting(written)
   const problem = (at: string, message: string): ConfigProblem => ({
     at,
     code: 'HG_CONFIG_CONFLICT',
@@ -97,7 +99,10 @@ export function* bodyProblems({
   if (value === 'json' && formats.includes('raw'))
     yield problem('/body/value', 'A raw body is not decoded: it has no JSON. Use "sent".')
   if (split !== undefined && eventId !== 'digest' && eventId !== 'new' && pointersOf(eventId).length === 0)
-    yield problem('/eventId', 'All items of a batch would have the same id: it has to be in the item.')
+    yield problem(
+      '/eventId',
+      'All items of a batch would have the same id: it has to be in the item. With "split": {"enabled": false}, a request is one event.',
+    )
   if (formats.includes('ndjson')) {
     if (split === undefined)
       yield problem('/body/formats', 'JSON in lines is split into its lines: set `split`.')

@@ -1,5 +1,5 @@
 import type { Event, Handshake, HttpRequest, JsonBody } from '../../../contract/index.js'
-import { type Batch, linesOf, splitter } from './batch.js'
+import { type Batch, linesOf, splitter, splitting } from './batch.js'
 import type { BodyReader } from './body.js'
 import type { ContentEncoding } from './content-encoding.js'
 import { eventId } from './event-id.js'
@@ -15,7 +15,8 @@ export function receiver(
   { read, isLines }: BodyReader,
 ): (request: HttpRequest) => Event | Batch | Handshake {
   const idOf = eventId(settings.eventId)
-  const { handshake, verify, publicUrl, split, maxDepth } = settings
+  const { handshake, verify, publicUrl, maxDepth } = settings
+  const split = splitting(settings.split)
   const itemsOf = split && splitter(split)
   const shake = handshake?.form === 'body' ? bodyHandshake(handshake, verify, publicUrl) : undefined
   return (request) => {

@@ -20,7 +20,7 @@ import { InFlight } from '../../../lib/async.js'
 import { Networks } from '../../../lib/networks.js'
 import { nextTurn } from '../../../lib/slices.js'
 import { bytes, milliseconds } from '../../../lib/units.js'
-import { type Batch, batchResponse, worstOf } from './batch.js'
+import { type Batch, batchResponse, type SplitSettings, splitting, worstOf } from './batch.js'
 import { type BodyReader, bodyReader } from './body.js'
 import { type ContentEncoding, contentEncoding } from './content-encoding.js'
 import { Deadline } from './deadline.js'
@@ -48,6 +48,7 @@ export class HttpWebhook implements Source {
   readonly #verify: Verifier
   readonly #encoding: ContentEncoding
   readonly #reader: BodyReader
+  readonly #split: SplitSettings | undefined
   readonly #receive: (request: HttpRequest) => Event | Batch | Handshake
   readonly #handshake: HeadHandshake | undefined
   /** Headers of the responses to some errors. */
@@ -66,6 +67,7 @@ export class HttpWebhook implements Source {
     this.#verify = verifier(config.verify, config.publicUrl, files)
     this.#encoding = contentEncoding(config.encodings, config.maxBody)
     this.#reader = bodyReader(config.body, config.maxDepth)
+    this.#split = splitting(config.split)
     this.#receive = receiver(config, this.#verify, this.#encoding, this.#reader)
     const { handshake } = config
     this.#handshake =
@@ -169,9 +171,7 @@ export class HttpWebhook implements Source {
     } catch (reason) {
       return this.#refuse(intake, reason, request)
     }
-    return this.#config.split === undefined
-      ? this.#takeEvent(intake, request)
-      : this.#takeBatch(intake, request)
+    return this.#split === undefined ? this.#takeEvent(intake, request) : this.#takeBatch(intake, request)
   }
 
   #takeEvent(intake: Intake, request: HttpRequest): Promise<HttpResponse> {

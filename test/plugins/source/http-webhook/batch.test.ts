@@ -56,6 +56,12 @@ describe('a batch', () => {
     })
   })
 
+  it('is one event if the settings say so', async () => {
+    const { post, events } = await startWebhook({ eventId: '/1/id', split: { enabled: false } })
+    expect(await post('[{"id":"a"},{"id":"b"}]')).toMatchObject({ status: 200, json: { id: 'b' } })
+    expect(ids(events)).toEqual(['b'])
+  })
+
   it('without items succeeds and brings no event', async () => {
     const { post, outcomes } = await startWebhook({ split: {} })
     expect(await post('[]')).toMatchObject({ status: 200, json: { items: [] } })

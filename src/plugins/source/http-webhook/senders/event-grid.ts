@@ -17,10 +17,20 @@ export const eventGrid: Sender = {
         dataVersion: '',
         metadataVersion: '1',
       },
+      {
+        topic: '/subscriptions/1/resourceGroups/shop/providers/Microsoft.Storage/storageAccounts/orders',
+        subject: '/blobServices/default/containers/in/blobs/o-1043.json',
+        eventType: 'Microsoft.Storage.BlobCreated',
+        eventTime: '2026-01-31T12:00:01Z',
+        data: { api: 'PutBlockList', contentLength: 1024 },
+        dataVersion: '',
+        metadataVersion: '1',
+      },
     ],
   },
   settings: {
-    eventId: '/0/id',
+    eventId: '/id',
+    split: { at: '' },
     responseTimeout: '29s',
     verify: { scheme: 'api-key', query: 'code' },
     handshake: {
@@ -37,7 +47,7 @@ export const eventGrid: Sender = {
   retries:
     'Event Grid delivers again for 24 hours, at growing intervals, unless the response is 400 or 413; then the event is a dead letter of Event Grid if the subscription has a place for them, and lost otherwise.',
   notes: [
-    'A request is an array of one event, unless batching is on: then the whole batch is one event here, with the id of its first.',
+    'A request is an array of events: of one, unless batching is on. Each is an event here. Leave "Preferred batch size in kilobytes" below 900, because Event Grid does not deliver again after 413.',
     'A subscription with the CloudEvents schema is the sender "cloudevents".',
     'If Event Grid authenticates with Microsoft Entra, use "verify": {"scheme": "jwt", ...} instead of secrets.',
   ],

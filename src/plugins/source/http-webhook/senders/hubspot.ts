@@ -14,11 +14,21 @@ export const hubspot: Sender = {
         occurredAt: 1_769_860_800_000,
         attemptNumber: 0,
       },
+      {
+        subscriptionType: 'contact.propertyChange',
+        portalId: 62_515,
+        objectId: 123,
+        propertyName: 'email',
+        propertyValue: 'ada@example.com',
+        occurredAt: 1_769_860_800_000,
+        attemptNumber: 0,
+      },
     ],
-    differsAt: '/0/eventId',
+    differsAt: '/eventId',
   },
   settings: {
     eventId: 'digest',
+    split: { at: '' },
     responseTimeout: '4s',
     verify: {
       scheme: 'hmac',
@@ -34,7 +44,8 @@ export const hubspot: Sender = {
   needs: { publicUrl: 'HubSpot signs the URL that you gave it.' },
   retries: 'HubSpot delivers again up to ten times in 24 hours, but not after a 4xx other than 429.',
   notes: [
-    'A request brings a batch, which is one event here. It counts attempts in the body, so a redelivery is a second record.',
+    'A request brings a batch of up to 100 items; each is an event here.',
+    'HubSpot counts attempts in the item, so a redelivery is a second record. It does not promise that an eventId is unique. If yours have all of them, "eventId": ["/subscriptionId", "/eventId", "/occurredAt"] with "redelivery": {"by": "id"} in the pipeline recognises redeliveries.',
     'Give HubSpot a URL without a query: it decodes some characters of the URL before it signs.',
   ],
 }

@@ -22,12 +22,25 @@ export const meta: Sender = {
             },
           ],
         },
+        {
+          id: '102290129340398',
+          changes: [
+            {
+              field: 'messages',
+              value: {
+                messaging_product: 'whatsapp',
+                messages: [{ from: '16505551234', type: 'text', text: { body: 'In green, for example?' } }],
+              },
+            },
+          ],
+        },
       ],
     },
-    differsAt: '/entry/0/changes/0/value/messages/0/id',
+    differsAt: '/changes/0/value/messages/0/id',
   },
   settings: {
     eventId: 'digest',
+    split: { at: '/entry' },
     verify: { scheme: 'hmac', header: 'X-Hub-Signature-256', prefix: 'sha256=' },
     handshake: {
       form: 'query',
@@ -43,5 +56,8 @@ export const meta: Sender = {
       'Meta sends your verify token when it registers the URL: "handshake": {"token": {"values": ["..."]}}.',
   },
   retries: 'Meta delivers again for up to 36 hours, WhatsApp for up to seven days, at growing intervals.',
-  notes: ['A request brings a batch of entries, which is one event here.'],
+  notes: [
+    'A request brings a batch of entries; each entry is an event here, with its list of changes or messages.',
+    'The member "object" says of what kind the entries are. It is beside them, and not in their records: give each kind a URL of its own, or make a request one event with "split": {"enabled": false}.',
+  ],
 }

@@ -13,11 +13,18 @@ export const salesforce: Sender = {
         definitionKey: 'order-confirmation',
         mid: 7_279_510,
       },
+      {
+        eventCategoryType: 'TransactionalSendEvents.EmailNotSent',
+        timestampUTC: 1_769_860_801_000,
+        definitionKey: 'order-confirmation',
+        mid: 7_279_510,
+      },
     ],
-    differsAt: '/0/compositeId',
+    differsAt: '/compositeId',
   },
   settings: {
     eventId: 'digest',
+    split: { at: '' },
     verify: { scheme: 'hmac', header: 'x-sfmc-ens-signature', encoding: 'base64' },
   },
   secrets: ['/verify/secrets'],
@@ -27,6 +34,6 @@ export const salesforce: Sender = {
   notes: [
     'The first request to a new callback is not signed, and brings the key by which the API verifies the callback; it must get 200. Register while the pipeline has "verify": {"scheme": "none"}: the request is then an event with callbackId and verificationKey.',
     'Data 360 signs in the same way in the header x-signature: set "verify": {"header": "x-signature"}.',
-    'A request brings a batch of up to 1,000 events, which is one event here.',
+    'A request brings a batch of up to 1,000 items; each is an event here.',
   ],
 }

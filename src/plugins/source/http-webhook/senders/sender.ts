@@ -25,12 +25,15 @@ export interface Sender {
   readonly notes: readonly string[]
 }
 
-/** An event as the sender sends it, without its id and without what proves the sender: for new configs, pages and the sandbox. */
+/**
+ * A request as the sender sends it, without the ids of its events and without what proves the sender: for new configs, pages and
+ * the sandbox.
+ */
 export interface SampleEvent {
   /** Default: `Content-Type: application/json`. */
   readonly headers?: { readonly [name: string]: string }
   readonly body: object
-  /** A JSON Pointer to a value in which events differ, if the settings name no place of an id. */
+  /** A JSON Pointer into the event, to a value in which events differ, if the settings name no place of an id. */
   readonly differsAt?: string
 }
 

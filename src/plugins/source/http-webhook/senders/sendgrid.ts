@@ -13,11 +13,18 @@ export const sendgrid: Sender = {
         timestamp: 1_769_860_800,
         sg_message_id: '14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0',
       },
+      {
+        email: 'ada@example.com',
+        event: 'open',
+        timestamp: 1_769_860_860,
+        sg_message_id: '14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0',
+      },
     ],
-    differsAt: '/0/sg_event_id',
+    differsAt: '/sg_event_id',
   },
   settings: {
     eventId: 'digest',
+    split: { at: '' },
     verify: {
       scheme: 'ecdsa-p256',
       header: 'X-Twilio-Email-Event-Webhook-Signature',
@@ -29,5 +36,8 @@ export const sendgrid: Sender = {
   secrets: ['/verify/publicKeys'],
   secret: 'The verification key of the signed event webhook: a public key, and no secret.',
   retries: 'SendGrid delivers again for 24 hours.',
-  notes: ['A request brings a batch, which is one event here.'],
+  notes: [
+    'A request brings a batch; each of its items is an event here.',
+    'Most events have an sg_event_id, but SendGrid does not promise one, and an event without its id would be refused: so the digest identifies them. If all of yours have it, use "eventId": "/sg_event_id".',
+  ],
 }

@@ -1,6 +1,7 @@
 import { pointer } from '../../../../lib/json/pointer.js'
-import type { EventIdSetting } from '../event-id.js'
+import { splitting } from '../batch.js'
 import type { SampleEvent } from '../senders/sender.js'
+import type { Settings } from '../settings.js'
 
 /** A request of a simulated sender. */
 export interface SimulatedRequest {
@@ -12,10 +13,13 @@ export interface SimulatedRequest {
   readonly body: object | undefined
 }
 
-/** An event with `value` where events of this sender differ: at the location of the id, the last of several. */
+/**
+ * A request with `value` where events of this sender differ: at the location of the id, the last of several. Later events of a
+ * batch have a number behind it.
+ */
 export function simulatedEvent(
   { headers = {}, body, differsAt }: SampleEvent,
-  eventId: EventIdSetting,
+  { eventId, split }: Pick<Settings, 'eventId' | 'split'>,
   value: string | undefined,
 ): SimulatedRequest {
   const event = {
@@ -29,7 +33,19 @@ export function simulatedEvent(
   const [, kind, name = ''] = /^(header|query):(.*)$/.exec(place) ?? []
   if (kind === 'header') return { ...event, headers: { ...event.headers, [name]: value } }
   if (kind === 'query') return { ...event, query: new URLSearchParams({ [name]: value }).toString() }
-  return { ...event, body: withValue(body, pointer(place).tokens, value) as object }
+  const { tokens } = pointer(place)
+  const at = splitting(split)?.at
+  if (at === undefined) return { ...event, body: withValue(body, tokens, value) as object }
+  const items = eventsOf(body, split).map((item, index) =>
+    withValue(item, tokens, index === 0 ? value : `${value}-${index + 1}`),
+  )
+  return { ...event, body: withValue(body, pointer(at).tokens, items) as object }
+}
+
+/** The events in a body: the body itself, or the items of a batch. */
+export function eventsOf(body: unknown, split: Settings['split']): readonly unknown[] {
+  const at = splitting(split)?.at
+  return at === undefined ? [body] : [pointer(at).read(body)].flat()
 }
 
 /** The same JSON with another value at a place. It is made where it is missing; `*` stands for every element of an array. */

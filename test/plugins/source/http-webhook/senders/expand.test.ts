@@ -44,6 +44,18 @@ describe('sender', () => {
     })
   })
 
+  it('makes an event of each item, unless its user wants the request as one', () => {
+    const graph = { sender: 'microsoft-graph', secrets: ['s'] }
+    expect(settings(graph).split).toEqual({ at: '/value', maxItems: 5000, enabled: true })
+    expect(settings({ ...graph, split: { enabled: false } }).split).toMatchObject({
+      at: '/value',
+      enabled: false,
+    })
+    const ofHeader = { ...graph, eventId: 'header:client-request-id' }
+    expect(problems(ofHeader)).toEqual([expect.stringContaining('With "split": {"enabled": false}')])
+    expect(problems({ ...ofHeader, split: { enabled: false } })).toEqual([])
+  })
+
   it('gives way as a whole where another scheme is written', () => {
     const bearer = { scheme: 'bearer', tokens: ['t'] }
     expect(settings({ sender: 'github', verify: bearer }).verify).toEqual(bearer)

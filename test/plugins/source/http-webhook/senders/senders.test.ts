@@ -52,7 +52,7 @@ it('every sender has a vector', () => {
 })
 
 describe.each(VECTORS)('$sender, by $from', (vector) => {
-  const { sender, secret, id, status = 200 } = vector
+  const { sender, secret, id, events: sent = 1, status = 200 } = vector
 
   it('an event is accepted, with the old secret and with the new one', async () => {
     for (const secrets of [
@@ -62,8 +62,8 @@ describe.each(VECTORS)('$sender, by $from', (vector) => {
       const { send, events, lines } = await startSender(vector, secrets)
       const response = await send(vector)
       expect(response.status, `${response.text} ${JSON.stringify(lines)}`).toBe(status)
-      if (id !== undefined) expect(events).toMatchObject([{ id }])
-      else expect(events).toHaveLength(1)
+      expect(new Set(events.map((event) => event.id)).size).toBe(sent)
+      if (id !== undefined) expect(events[0]).toMatchObject({ id })
       if (status === 204) expect(response).toMatchObject({ text: '' })
     }
   })

@@ -16,6 +16,8 @@ export interface Vector {
   readonly at?: number
   /** Settings that this sender needs. */
   readonly settings?: object
+  /** How many events the request brings. Default: one. */
+  readonly events?: number
   /** The status to an accepted event. Default: 200. */
   readonly status?: number
 }
@@ -29,17 +31,19 @@ const hmac = (text: string, secret: string | Buffer, encoding: 'hex' | 'base64' 
 
 const graph =
   '{"value":[{"clientState":"s3cret","changeType":"updated"},{"clientState":"s3cret","changeType":"created"}]}'
-const meta = '{"object":"page","entry":[{"id":"0","time":1520383571}]}'
+const meta = '{"object":"page","entry":[{"id":"0","time":1520383571},{"id":"0","time":1520383572}]}'
 const zoom = '{"event":"meeting.started","event_ts":1626230691572,"payload":{}}'
 const slack = '{"type":"event_callback","event_id":"Ev9UQ52YNA","event":{"type":"app_mention"}}'
 const genesys = '{"id":"0b3c5a7e","type":"Text","direction":"Outbound"}'
 const pagerduty = '{"event":{"id":"01BWLHQ3WH4ZYFVGXJ4C4XQ3V0","event_type":"incident.triggered"}}'
 const zendesk = '{"type":"zen:event-type:ticket.created","id":"01GJ"}'
-const ens = '[{"eventCategoryType":"EngagementEvents.EmailOpen","composite":{"jobId":"1"}}]'
+const ens =
+  '[{"eventCategoryType":"EngagementEvents.EmailOpen","composite":{"jobId":"1"}},{"eventCategoryType":"EngagementEvents.EmailClick","composite":{"jobId":"1"}}]'
 const expert = '<event id="d-1"><page>1</page></event>'
 const paddle = '{"event_id":"evt_01h","event_type":"transaction.completed"}'
 const cloudEvent = '{"specversion":"1.0","source":"/mycontext","id":"A234-1234-1234","type":"com.example"}'
-const grid = '[{"id":"2d1781af","eventType":"Microsoft.Storage.BlobCreated","subject":"x","data":{}}]'
+const grid =
+  '[{"id":"2d1781af","eventType":"Microsoft.Storage.BlobCreated","subject":"x","data":{}},{"id":"831e1650","eventType":"Microsoft.Storage.BlobDeleted","subject":"x","data":{}}]'
 
 export const VECTORS: readonly Vector[] = [
   {
@@ -133,6 +137,7 @@ export const VECTORS: readonly Vector[] = [
     headers: { 'x-sfmc-ens-signature': hmac(ens, 'c2lnbmF0dXJlIGtleQ==', 'base64') },
     body: ens,
     id: undefined,
+    events: 2,
   },
   {
     sender: 'genesys',
@@ -166,6 +171,7 @@ export const VECTORS: readonly Vector[] = [
     headers: {},
     body: graph,
     id: undefined,
+    events: 2,
   },
   {
     sender: 'meta',
@@ -174,6 +180,7 @@ export const VECTORS: readonly Vector[] = [
     headers: { 'x-hub-signature-256': `sha256=${hmac(meta, 'app secret')}` },
     body: meta,
     id: undefined,
+    events: 2,
     settings: { handshake: { token: { values: ['meatyhamhock'] } } },
   },
   {
@@ -238,6 +245,7 @@ export const VECTORS: readonly Vector[] = [
     query: '?code=key%2F1',
     body: grid,
     id: '2d1781af',
+    events: 2,
   },
   {
     sender: 'sendgrid',

@@ -7,7 +7,10 @@ import type { Settings } from '../../../../../src/plugins/source/http-webhook/se
 import { senderKey } from '../../../../../src/plugins/source/http-webhook/simulated-sender/key.js'
 import { prover } from '../../../../../src/plugins/source/http-webhook/simulated-sender/proof.js'
 import { registration } from '../../../../../src/plugins/source/http-webhook/simulated-sender/registration.js'
-import { simulatedEvent } from '../../../../../src/plugins/source/http-webhook/simulated-sender/request.js'
+import {
+  eventsOf,
+  simulatedEvent,
+} from '../../../../../src/plugins/source/http-webhook/simulated-sender/request.js'
 import { fillDefaults } from '../../../../helpers/context.js'
 import { startWebhook } from '../webhook.js'
 
@@ -53,15 +56,17 @@ describe.each(SENDERS)('$name', (sender) => {
   it('proves its events, and each is another one', async () => {
     const { prove, send, settings, events } = await start(config, key.privateKey)
     for (const id of [randomUUID(), randomUUID()]) {
-      const response = await send(prove(simulatedEvent(event, settings.eventId, id)))
+      const response = await send(prove(simulatedEvent(event, settings, id)))
       expect(response.status, response.text).toBe(settings.responses.delivered?.status ?? 200)
     }
-    expect(new Set(events.map(({ id }) => id)).size).toBe(2)
+    const sent = 2 * eventsOf(event.body, settings.split).length
+    expect(new Set(events.map(({ id }) => id)).size).toBe(sent)
+    expect(sent).toBe(settings.split === undefined ? 2 : 4)
   })
 
   it('is refused with another body or another secret', async () => {
     const { prove, send, settings, events } = await start(config, key.privateKey)
-    const proved = prove(simulatedEvent(event, settings.eventId, 'event-1'))
+    const proved = prove(simulatedEvent(event, settings, 'event-1'))
     const text = JSON.stringify(proved)
     const forged = text.includes(key.configured)
       ? JSON.parse(text.replaceAll(key.configured, 'another-secret'))
@@ -94,7 +99,7 @@ describe('other settings', () => {
     ],
   ])('%s: the request is proved', async (_name, verify) => {
     const { prove, send, events } = await start({ eventId: 'query:id', verify })
-    await send(prove(simulatedEvent({ body: { a: 1 } }, 'query:id', 'x y')))
+    await send(prove(simulatedEvent({ body: { a: 1 } }, { eventId: 'query:id' }, 'x y')))
     expect(events).toMatchObject([{ id: 'x y' }])
   })
 
@@ -107,22 +112,43 @@ describe('other settings', () => {
       publicKeys: [key.configured],
     }
     const { prove, send, events } = await start({ eventId: '/id', verify }, key.privateKey)
-    const proved = prove(simulatedEvent({ body: {} }, '/id', 'e-1'))
+    const proved = prove(simulatedEvent({ body: {} }, { eventId: '/id' }, 'e-1'))
     expect(proved.headers['X-Sig']).toMatch(/^[0-9a-f]{128}$/)
     await send(proved)
     expect(events).toMatchObject([{ id: 'e-1' }])
   })
 
   it('the id of several parts is changed in its last part', () => {
-    const { body } = simulatedEvent({ body: { source: '/a', id: 'old' } }, ['/source', '/id'], 'new')
+    const { body } = simulatedEvent(
+      { body: { source: '/a', id: 'old' } },
+      { eventId: ['/source', '/id'] },
+      'new',
+    )
     expect(body).toEqual({ source: '/a', id: 'new' })
   })
 
+  it('each event of a batch gets an id of its own', () => {
+    const split = { at: '/data/events', maxItems: 10, enabled: true }
+    const sample = { body: { data: { events: [{ n: 1 }, { n: 2 }] } } }
+    expect(simulatedEvent(sample, { eventId: '/id', split }, 'a').body).toEqual({
+      data: {
+        events: [
+          { id: 'a', n: 1 },
+          { id: 'a-2', n: 2 },
+        ],
+      },
+    })
+    const whole = { ...split, enabled: false }
+    expect(simulatedEvent(sample, { eventId: '/data/id', split: whole }, 'a').body).toEqual({
+      data: { id: 'a', events: [{ n: 1 }, { n: 2 }] },
+    })
+  })
+
   it('an id is put where the body has nothing yet, also into an array', () => {
-    expect(simulatedEvent({ body: [{ a: 1 }] }, '/0/data/id', 'i').body).toEqual([
+    expect(simulatedEvent({ body: [{ a: 1 }] }, { eventId: '/0/data/id' }, 'i').body).toEqual([
       { data: { id: 'i' }, a: 1 },
     ])
-    expect(simulatedEvent({ body: {} }, '/data/id', undefined).body).toEqual({})
+    expect(simulatedEvent({ body: {} }, { eventId: '/data/id' }, undefined).body).toEqual({})
   })
 })
 
