@@ -34,6 +34,7 @@ export class DurableLedger implements Ledger {
   findWritten = () => undefined
   canMoveTo = () => true
   report = () => Promise.reject(new Error('The stand-in has no report.'))
+  instances = () => Promise.reject(new Error('The stand-in has no instances.'))
   partitions = () => []
   retryFailed = async () => 0
 

@@ -1,13 +1,13 @@
 import type { Outcome, Rule, Target } from '../contract/index.js'
 import type { ScenarioText } from '../dry-run/dry-run-process.js'
 import type { ExplanationJson } from '../dry-run/explanation.js'
-import type { LedgerReport } from '../ledger/ledger.js'
+import type { LedgerInstances, LedgerReport, TopicProgress } from '../ledger/ledger.js'
 import type { RefusedLine } from '../tap/line.js'
 
 export type { Findings } from '../config/check-process.js'
 export type { Finding } from '../config/problem.js'
 export type { Destination, Diff, Move } from '../dry-run/compare.js'
-export type { ExplanationJson }
+export type { ExplanationJson, LedgerInstances, TopicProgress }
 
 /** The bodies of responses that the console reads. Types only, because the program of the console is built from them too. */
 
@@ -22,6 +22,8 @@ export interface Pipelines {
 export interface PipelineShape {
   readonly name: string
   readonly state: 'RUNNING' | 'PAUSED' | 'STOPPED'
+  /** Several instances share its events, so the figures of each are a part of the whole. */
+  readonly shared: boolean
   readonly source: StageShape
   readonly transforms: readonly (StageShape & { readonly rules: readonly Rule[] })[]
   readonly sink: StageShape
@@ -124,6 +126,12 @@ export interface SavedScenario extends ScenarioText {
 
 /** Why the running config decides as it does on an event that a tap has shown. */
 export interface EventExplanation extends Pick<ExplanationJson, 'revision' | 'route' | 'steps'> {}
+
+/** The ledger of a pipeline, as `headgate ledger` shows it. */
+export interface LedgerStatus extends LedgerReport {
+  /** All partitions that instances share, whichever owns them; absent if Kafka does not respond. */
+  readonly inbox?: readonly TopicProgress[]
+}
 
 /** The acknowledgements of a pipeline. */
 export interface AcknowledgementReport {

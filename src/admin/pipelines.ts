@@ -15,10 +15,11 @@ export function pipelineShapes(
 
 function shapeOf(checked: CheckedPipeline, pipeline: Pipeline): PipelineShape {
   const { source, transforms, sink, postCommit } = pipeline.stages
-  const { deadLetter } = checked.settings
+  const { deadLetter, inbox } = checked.settings
   return {
     name: pipeline.name,
     state: pipeline.runtime.targetState,
+    shared: inbox !== undefined || source.instance.records !== undefined,
     source: stageOf(source),
     transforms: transforms.map((built, index) => {
       const { definition, config } = checked.transforms[index] as CheckedPipeline['transforms'][number]

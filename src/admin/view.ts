@@ -4,6 +4,7 @@ import type { AnyDefinition, Log } from '../contract/index.js'
 import type { DeadLetterProcesses } from '../dead-letters/process.js'
 import type { DryRunProcess } from '../dry-run/dry-run-process.js'
 import type { RefusedRequests } from '../http/refused.js'
+import type { Ledger } from '../ledger/ledger.js'
 import { withoutSecrets } from '../ledger/report.js'
 import type { History } from '../metrics/history.js'
 import type { ProcessMetrics } from '../metrics/registry.js'
@@ -16,12 +17,14 @@ import type { Taps } from '../tap/tap.js'
 import type { Certificates } from '../tls/certificates.js'
 import { acknowledgementRoutes } from './acknowledgements.js'
 import type { AdminHost } from './admin.js'
+import type { LedgerStatus } from './api.js'
 import { ConfigFile } from './config/config-file.js'
 import { configRoutes } from './config/config-routes.js'
 import { connectRoutes } from './connect/index.js'
 import { consoleRoutes } from './console.js'
 import { consoleDataRoutes } from './console-data.js'
 import { deadLetterRoutes } from './dead-letters.js'
+import { instancesRoutes } from './instances.js'
 import { refusedRoutes } from './refused.js'
 import { reloadResponse, reloadState } from './reload.js'
 import type { Route } from './routes.js'
@@ -80,10 +83,7 @@ export function adminView(options: AdminViewOptions): {
       return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }
     },
     async ledgers() {
-      const reports = pipelines().map(async ({ name, ledger }) => [
-        name,
-        withoutSecrets(await ledger.report(), redact),
-      ])
+      const reports = pipelines().map(async ({ name, ledger }) => [name, await ledgerStatus(ledger, redact)])
       return Object.fromEntries(await Promise.all(reports))
     },
     async retryFailed() {
@@ -103,6 +103,7 @@ export function adminView(options: AdminViewOptions): {
   const refused = refusedRoutes({ ...options, config, collect: options.collectRefused })
   const tries = tryRoutes({ ...options, running: pipelines, writable })
   const acknowledgements = acknowledgementRoutes({ ...options, config, running: pipelines })
+  const instances = instancesRoutes({ running: pipelines, redact })
   const letters = deadLetterRoutes({ ...options, config, processes: options.deadLetters })
   const editing = configRoutes({ ...options, configFile })
   const page = consoleRoutes(builtFile('console'))
@@ -115,11 +116,23 @@ export function adminView(options: AdminViewOptions): {
       ...refused,
       ...letters,
       ...acknowledgements,
+      ...instances,
       ...data,
       ...tries,
       ...editing,
       ...page,
     ],
+  }
+}
+
+async function ledgerStatus(
+  ledger: Pick<Ledger, 'report' | 'instances'>,
+  redact: (text: string) => string,
+): Promise<LedgerStatus> {
+  const [report, instances] = await Promise.all([ledger.report(), ledger.instances().catch(() => undefined)])
+  return {
+    ...withoutSecrets(report, redact),
+    ...(instances?.kind === 'shared' && { inbox: instances.partitions }),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { LedgerReport } from '../ledger/ledger.js'
+import type { LedgerStatus } from '../admin/api.js'
 import { table } from '../lib/terminal/text.js'
 import { requestAdminJson, trustOptions } from './admin-client.js'
 import { type Command, EXIT } from './command.js'
@@ -35,7 +35,7 @@ retries all of them, and "headgate dlq discard" settles those that nobody needs.
     else if (action === 'retry') io.out(formatRetried(response as { [pipeline: string]: number }))
     else
       io.out(
-        Object.entries(response as { [pipeline: string]: LedgerReport })
+        Object.entries(response as { [pipeline: string]: LedgerStatus })
           .map(format)
           .join('\n'),
       )
@@ -48,7 +48,7 @@ const formatRetried = (counts: { readonly [pipeline: string]: number }): string 
     .map(([pipeline, count]) => `${pipeline}: ${count} failed acknowledgements are pending again\n`)
     .join('')
 
-function format([pipeline, report]: [string, LedgerReport]): string {
+function format([pipeline, report]: [string, LedgerStatus]): string {
   const { pending, failed, partitions, inbox, remembersSince } = report
   const time = (at: number) => new Date(at).toISOString()
   const failures = failed.first.map(({ id, position, reason, failedAt }) => {
@@ -82,15 +82,18 @@ function format([pipeline, report]: [string, LedgerReport]): string {
   ].join('\n')
 }
 
-function inboxTable(inbox: NonNullable<LedgerReport['inbox']>): string {
+function inboxTable(inbox: NonNullable<LedgerStatus['inbox']>): string {
+  const severalTopics = new Set(inbox.map(({ topic }) => topic)).size > 1
   const columns = [
+    ...(severalTopics ? [left('topic')] : []),
     right('partition'),
     left('owner'),
     right('not worked off'),
     right('not acknowledged'),
     left('oldest accepted'),
   ]
-  const rows = inbox.map(({ partition, owner, notWorkedOff, notAcknowledged, oldestAt }) => [
+  const rows = inbox.map(({ topic, partition, owner, notWorkedOff, notAcknowledged, oldestAt }) => [
+    ...(severalTopics ? [topic] : []),
     String(partition),
     owner ?? 'none, or not known',
     String(notWorkedOff),

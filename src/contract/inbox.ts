@@ -65,10 +65,19 @@ export interface InboxMember {
   transaction(records: readonly SinkRecord[], offsets: InboxOffsets): Promise<TransactionResult>
   /** Commits, for each partition, the offset below which everything is acknowledged. Lag of its group shows the rest. */
   acknowledged(offsets: InboxOffsets): Promise<void>
-  /** The state of all partitions, for operators. Rejects as `poll` does. */
-  progress(): Promise<readonly InboxProgress[]>
+  /** The state of the whole group, for operators. Rejects as `poll` does. */
+  progress(): Promise<InboxGroup>
   /** Gives its partitions to the other members, without a wait for the end of its session. Called between two calls of `poll`. */
   leave(): Promise<void>
+}
+
+/** The instances that share an inbox, each by its host and process, and its partitions. */
+export interface InboxGroup {
+  /** This one. */
+  readonly own: string
+  /** All of them, also those without a partition; undefined if the cluster does not tell. */
+  readonly instances?: readonly string[]
+  readonly partitions: readonly InboxProgress[]
 }
 
 /** The state of a partition of the inbox, whichever instance owns it. Numbers are differences of offsets. */

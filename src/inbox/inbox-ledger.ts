@@ -17,6 +17,7 @@ import type {
   LedgerReport,
   LedgerTerms,
   PartitionProgress,
+  SharedInstances,
 } from '../ledger/ledger.js'
 import { PendingAges } from '../ledger/report.js'
 import type { FailureReason, PendingAck, StageAfter } from '../ledger/rows.js'
@@ -212,19 +213,26 @@ export class InboxLedger implements Ledger, AckSource {
   }
 
   async report(): Promise<LedgerReport> {
-    const [failed, inbox] = await Promise.all([
-      this.#failedAcks.report(),
-      this.#member?.progress().catch(() => undefined),
-    ])
+    const failed = await this.#failedAcks.report()
     const ages = new PendingAges(this.now())
     for (const [time, count] of this.#acks.committedTimes()) ages.count(time, count)
     return {
       pending: ages.all(),
       failed,
-      ...(inbox !== undefined && { inbox }),
       partitions: this.partitions(),
       remembersSince: this.#workOff?.assignment.since ?? Date.now(),
     }
+  }
+
+  async instances(): Promise<SharedInstances> {
+    if (this.#member === undefined)
+      throw new HeadgateError(
+        'HG_LEDGER_NOT_READY',
+        `This instance has not joined the others yet${this.#problem === undefined ? '.' : `: ${this.#problem}`}`,
+      )
+    const { topic } = this.#options
+    const { partitions, ...group } = await this.#member.progress()
+    return { kind: 'shared', ...group, partitions: partitions.map((each) => ({ topic, ...each })) }
   }
 
   async catchUp(log: RecordLog): Promise<void> {

@@ -1,5 +1,12 @@
 import type { Event, Outcome, RecordLog } from '../contract/index.js'
-import type { Ledger, LedgerBacklog, LedgerReport, LedgerTerms, PartitionProgress } from '../ledger/ledger.js'
+import type {
+  Ledger,
+  LedgerBacklog,
+  LedgerReport,
+  LedgerTerms,
+  PartitionProgress,
+  SharedInstances,
+} from '../ledger/ledger.js'
 import type { FailureReason, PendingAck, StageAfter } from '../ledger/rows.js'
 import type { InboxLedger } from './inbox-ledger.js'
 
@@ -120,6 +127,18 @@ export class TopicLedgers implements Ledger {
       failed: first.failed,
       partitions: this.partitions(),
       remembersSince: Math.max(...reports.map(({ remembersSince }) => remembersSince)),
+    }
+  }
+
+  /** Each topic has a group of its own. */
+  async instances(): Promise<SharedInstances> {
+    const groups = await Promise.all(this.#ledgers.map((ledger) => ledger.instances()))
+    const [first] = groups as [SharedInstances]
+    const instances = groups.flatMap((group) => group.instances ?? [])
+    return {
+      ...first,
+      ...(first.instances !== undefined && { instances: [...new Set(instances)].sort() }),
+      partitions: groups.flatMap(({ partitions }) => partitions),
     }
   }
 

@@ -6,7 +6,14 @@ import type { DedupLimits } from './dedup-index.js'
 import { Deduplicator, notReady, unavailable } from './deduplicator.js'
 import { Flusher } from './flusher.js'
 import { IdReuseCounter, identityOf } from './identity.js'
-import type { Ledger, LedgerBacklog, LedgerReport, LedgerTerms, PartitionProgress } from './ledger.js'
+import type {
+  Ledger,
+  LedgerBacklog,
+  LedgerInstances,
+  LedgerReport,
+  LedgerTerms,
+  PartitionProgress,
+} from './ledger.js'
 import { LogWatch } from './log-watch.js'
 import { OffsetCommitter } from './offset-committer.js'
 import { Recovery } from './recovery.js'
@@ -263,6 +270,16 @@ export class DurableLedger implements Ledger {
 
   report(): Promise<LedgerReport> {
     return ledgerReport(this.#store)
+  }
+
+  async instances(): Promise<LedgerInstances> {
+    const state = this.#instances?.state() ?? { kind: 'unguarded' }
+    const isStandingBy = state.kind === 'standby' || state.kind === 'undecided'
+    return {
+      kind: 'one-active',
+      state,
+      ...(isStandingBy && this.#instances !== undefined && { reason: this.#instances.reason() }),
+    }
   }
 
   partitions(): readonly PartitionProgress[] {

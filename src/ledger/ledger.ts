@@ -1,7 +1,9 @@
 import type {
   Event,
+  InboxGroup,
   InboxProgress,
   InstanceGroup,
+  InstanceState,
   Outcome,
   Position,
   Receipt,
@@ -70,6 +72,8 @@ export interface Ledger {
   change(terms: LedgerTerms, stageAfter: StageAfter | undefined): void
   /** For operators. Looks at all pending acknowledgements, in slices: with millions, it takes seconds, and events go on. */
   report(): Promise<LedgerReport>
+  /** For operators: the instances of the pipeline, as Kafka knows them. Rejects with a HeadgateError if it does not respond. */
+  instances(): Promise<LedgerInstances>
   /** The offsets up to which each partition is in the state, and acknowledged. */
   partitions(): readonly PartitionProgress[]
   /** Makes failed acknowledgements pending again, and resolves with their number. */
@@ -137,10 +141,24 @@ export interface LedgerReport {
     readonly problem?: string
   }
   readonly partitions: readonly PartitionProgress[]
-  /** With an inbox: all its partitions, whichever instance owns them; undefined if Kafka does not respond. */
-  readonly inbox?: readonly InboxProgress[]
   /** Redeliveries are detected of events received since then; milliseconds since the epoch. */
   readonly remembersSince: number
+}
+
+/** The instances of a pipeline. */
+export type LedgerInstances =
+  /** Only one of them takes events. `reason`: why it is not this one. */
+  { readonly kind: 'one-active'; readonly state: InstanceState; readonly reason?: string } | SharedInstances
+
+/** They share the partitions of an inbox, or of the topics of a source. */
+export interface SharedInstances extends Omit<InboxGroup, 'partitions'> {
+  readonly kind: 'shared'
+  readonly partitions: readonly TopicProgress[]
+}
+
+/** A partition of an inbox, or of a topic of a source. */
+export interface TopicProgress extends InboxProgress {
+  readonly topic: string
 }
 
 export interface PartitionProgress {

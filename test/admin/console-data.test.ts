@@ -15,7 +15,7 @@ const pipeline = {
   name: 'orders',
   runtime: { targetState: 'RUNNING' },
   stages: {
-    source: { name: 'source.http-webhook', plugin: 'http-webhook' },
+    source: { name: 'source.http-webhook', plugin: 'http-webhook', instance: {} },
     transforms: [{ name: 'transform.0.route', plugin: 'route' }],
     sink: { name: 'sink.kafka', plugin: 'kafka' },
     postCommit: [{ name: 'post-commit.0.ack', plugin: 'ack' }],
@@ -75,6 +75,7 @@ test('/pipelines has the stages of each pipeline, and where its rules send event
     {
       name: 'orders',
       state: 'RUNNING',
+      shared: false,
       source: { stage: 'source.http-webhook', plugin: 'http-webhook' },
       transforms: [{ stage: 'transform.0.route', plugin: 'route', rules }],
       sink: { stage: 'sink.kafka', plugin: 'kafka' },

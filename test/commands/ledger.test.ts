@@ -2,14 +2,14 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openAdmin } from '../../src/admin/admin.js'
+import type { LedgerStatus } from '../../src/admin/api.js'
 import { ledgerCommand } from '../../src/commands/ledger.js'
 import type { Secure } from '../../src/http/server.js'
-import type { LedgerReport } from '../../src/ledger/ledger.js'
 import { makePair, noOpenssl, read } from '../helpers/certificates.js'
 import { temporaryDirectory, testContext } from '../helpers/context.js'
 import { runCommand } from '../helpers/recorded-io.js'
 
-const report: LedgerReport = {
+const report: LedgerStatus = {
   pending: [{ age: 'under 1 minute', count: 12 }],
   failed: {
     count: 1,
@@ -32,7 +32,7 @@ async function withAdmin({
 }: {
   tokenFile?: string
   secure?: Secure
-  report?: LedgerReport
+  report?: LedgerStatus
 } = {}) {
   const { log } = testContext()
   const options = { host: '127.0.0.1', port: 0, tokenFile, open: ['/health'], log, secure }
@@ -58,13 +58,21 @@ test('shows pending acknowledgements by age, failed ones with the reason, and th
 
 test('of a pipeline with an inbox, each partition is shown with its owner and what is left to do', async () => {
   const inbox = [
-    { partition: 0, owner: 'pod-a/1', notWorkedOff: 3, notAcknowledged: 5, oldestAt: 0 },
-    { partition: 1, notWorkedOff: 0, notAcknowledged: 0 },
+    { topic: 'inbox', partition: 0, owner: 'pod-a/1', notWorkedOff: 3, notAcknowledged: 5, oldestAt: 0 },
+    { topic: 'inbox', partition: 1, notWorkedOff: 0, notAcknowledged: 0 },
   ]
   const { out } = await runCommand(ledgerCommand, {}, await withAdmin({ report: { ...report, inbox } }))
   expect(out).toMatch(/ 0 {2}pod-a\/1 +3 +5 {2}1970-01-01T00:00:00\.000Z/)
   expect(out).toMatch(/ 1 {2}none, or not known +0 +0/)
   expect(out).not.toContain('indexed up to')
+})
+
+test('of a pipeline whose source has several topics, each partition is shown with its topic', async () => {
+  const inbox = ['orders', 'returns'].map((topic) => ({
+    ...{ topic, partition: 0, owner: 'pod-a/1', notWorkedOff: 3, notAcknowledged: 5, oldestAt: 0 },
+  }))
+  const { out } = await runCommand(ledgerCommand, {}, await withAdmin({ report: { ...report, inbox } }))
+  expect(out).toMatch(/orders +0 {2}pod-a\/1 +3 +5.*\n.*returns +0 {2}pod-a\/1/)
 })
 
 test('retry says how many acknowledgements are pending again', async () => {

@@ -6,6 +6,7 @@ import type { ExplanationJson, PipelineShape } from '../../src/admin/api.js'
 const SHAPE: PipelineShape = {
   name: 'orders',
   state: 'RUNNING',
+  shared: false,
   source: { stage: 'source.http-webhook', plugin: 'http-webhook' },
   transforms: [
     { stage: 'transform.0.json-schema', plugin: 'json-schema', rules: [] },

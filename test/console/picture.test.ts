@@ -10,6 +10,7 @@ function shape(rules: readonly Rule[], more: Partial<PipelineShape> = {}): Pipel
   return {
     name: 'orders',
     state: 'RUNNING',
+    shared: false,
     source: { stage: 'source.http-webhook', plugin: 'http-webhook' },
     transforms: [
       { stage: 'transform.0.json-schema', plugin: 'json-schema', rules: [] },

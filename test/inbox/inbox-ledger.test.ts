@@ -93,9 +93,13 @@ test('any instance reports all partitions, with their owners and what is left to
   const { ledger } = ledgerOf(offered)
   await ledger.start()
   await vi.waitFor(() => expect(ledger.backlog().count).toBe(4))
-  const report = await ledger.report()
-  const shown = report.inbox ?? []
-  expect(shown.map(({ partition }) => partition)).toEqual([0, 1])
+  inbox.join()
+  const { kind, own, instances, partitions: shown } = await ledger.instances()
+  expect({ kind, own, instances }).toEqual({ kind: 'shared', own: 'host/0', instances: ['host/0', 'host/1'] })
+  expect(shown.map(({ topic, partition }) => [topic, partition])).toEqual([
+    [INBOX, 0],
+    [INBOX, 1],
+  ])
   expect(shown.every(({ owner }) => owner === 'host/0')).toBe(true)
   const sum = (name: 'notWorkedOff' | 'notAcknowledged') =>
     shown.reduce((total, each) => total + each[name], 0)

@@ -34,6 +34,9 @@ describeKafka('the instances of a pipeline without an inbox', () => {
     )
     expect(second.instances.isActive()).toBe(false)
     expect(first.instances.isActive()).toBe(true)
+    const active = first.instances.state()
+    expect(active).toEqual({ kind: 'active', since: expect.any(String) })
+    expect(second.instances.state()).toMatchObject({ kind: 'standby', active: { pid: process.pid } })
     expect(second.context.lines).toContainEqual(
       expect.objectContaining({
         level: 'warn',
@@ -48,10 +51,15 @@ describeKafka('the instances of a pipeline without an inbox', () => {
     await first.instances.active(never)
     const second = await startInstance(pipeline)
     await reasonOf(second.instances).toContain('standby')
+    const before = new Date().toISOString()
     await first.instances.leave(false)
     expect(first.instances.isActive()).toBe(false)
     expect(await second.instances.active(AbortSignal.timeout(8000))).toBe(true)
     expect(second.instances.isActive()).toBe(true)
+    const state = second.instances.state()
+    expect(state).toEqual({ kind: 'active', since: expect.any(String) })
+    // Not since it stands by.
+    expect(state.kind === 'active' && state.since >= before).toBe(true)
   })
 
   test('an instance that is silent is replaced after its session, and never active beside the next one', async () => {

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest'
-import type { InstanceGroup } from '../../src/contract/index.js'
+import type { InstanceGroup, InstanceState } from '../../src/contract/index.js'
 import { memoryLog } from '../helpers/kafka/memory-log.js'
 import { eventOf } from '../helpers/pipelines/inline-plugins.js'
 import { openLedger, TERMS } from './setup.js'
+
+const SINCE = '2026-01-01T00:00:00.000Z'
+const OTHER = { host: 'pod-b', pid: 7, since: SINCE }
 
 /** Says when this instance is active. */
 class TestInstances implements InstanceGroup {
@@ -29,6 +32,10 @@ class TestInstances implements InstanceGroup {
 
   reason(): string {
     return 'Another instance is active.'
+  }
+
+  state(): InstanceState {
+    return this.#isActive ? { kind: 'active', since: SINCE } : { kind: 'standby', active: OTHER }
   }
 
   async retire(): Promise<void> {
@@ -86,6 +93,17 @@ test('a standby takes no event and says why, and takes over what the other has w
   expect(ledger.notReady()).toEqual([])
   expect(await take(eventOf('a'))).toMatchObject({ kind: 'duplicate', receipt: { offset: 0 } })
   expect(await take(eventOf('b'))).toMatchObject({ kind: 'delivered', receipt: { offset: 1 } })
+})
+
+test('operators see which instance is active, and why it is not this one', async () => {
+  const { ledger, instances } = await standby()
+  const state = { kind: 'standby', active: OTHER }
+  const reason = 'Another instance is active.'
+  expect(await ledger.instances()).toEqual({ kind: 'one-active', state, reason })
+  instances.activate()
+  expect(await ledger.instances()).toEqual({ kind: 'one-active', state: { kind: 'active', since: SINCE } })
+  const { ledger: alone } = await openLedger({})
+  expect(await alone.instances()).toEqual({ kind: 'one-active', state: { kind: 'unguarded' } })
 })
 
 test('an instance that was frozen refuses the first event after that, before any timer has run', async () => {

@@ -2,11 +2,13 @@ import { signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { AcknowledgementReport, AcknowledgingStage } from '../../../src/admin/api.js'
 import { getJson, reasonText, sendJson } from '../api/client.js'
+import { poll } from '../api/live.js'
+import { shapes } from '../api/state.js'
 import { count, duration, plural } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
 import { figures, ScrollTable, Table } from '../table.js'
 
-/** Milliseconds between two looks. */
+/** Milliseconds. */
 const EVERY = 3000
 
 const reports = signal<readonly AcknowledgementReport[] | undefined>(undefined)
@@ -14,7 +16,6 @@ const problem = signal<string | undefined>(undefined)
 const retried = signal<string | undefined>(undefined)
 
 async function look(): Promise<void> {
-  if (document.visibilityState !== 'visible') return
   try {
     const { pipelines } = await getJson<{ readonly pipelines: readonly AcknowledgementReport[] }>(
       '/acknowledgements',
@@ -41,9 +42,7 @@ async function retry(): Promise<void> {
 export function Acknowledgements() {
   useEffect(() => {
     retried.value = undefined
-    void look()
-    const timer = setInterval(look, EVERY)
-    return () => clearInterval(timer)
+    return poll(EVERY, look)
   }, [])
   const all = reports.value
   const failed = all?.reduce((sum, report) => sum + report.failed.count, 0) ?? 0
@@ -82,6 +81,12 @@ function Report({ report }: { readonly report: AcknowledgementReport }) {
   return (
     <article class="acknowledgements">
       <h3>{pipeline}</h3>
+      {shapes.value?.find(({ name }) => name === pipeline)?.shared === true && (
+        <p class="note">
+          Pending are those of the partitions that this instance owns; the{' '}
+          <a href={`#/overview/${encodeURIComponent(pipeline)}`}>overview</a> has all partitions.
+        </p>
+      )}
       <div class="pair">
         <section class="panel">
           <header>

@@ -52,6 +52,28 @@ async function keepFollowing<Message>(
   }
 }
 
+/**
+ * Asks now, and again `every` milliseconds after each response, while the page is visible. `ask` never rejects. Returns the
+ * function that ends it.
+ */
+export function poll(every: number, ask: (ended: AbortSignal) => Promise<void>): () => void {
+  const ended = new AbortController()
+  void keepAsking(every, ask, ended.signal)
+  return () => ended.abort()
+}
+
+async function keepAsking(
+  every: number,
+  ask: (ended: AbortSignal) => Promise<void>,
+  ended: AbortSignal,
+): Promise<void> {
+  while (!ended.aborted) {
+    await visible(ended)
+    if (!ended.aborted) await ask(ended)
+    await wait(every, ended)
+  }
+}
+
 const isVisible = () => document.visibilityState === 'visible'
 
 const visible = (ended: AbortSignal): Promise<void> =>
@@ -60,10 +82,11 @@ const visible = (ended: AbortSignal): Promise<void> =>
     const done = () => {
       if (!isVisible() && !ended.aborted) return
       document.removeEventListener('visibilitychange', done)
+      ended.removeEventListener('abort', done)
       resolve()
     }
     document.addEventListener('visibilitychange', done)
-    ended.addEventListener('abort', done, { once: true })
+    ended.addEventListener('abort', done)
   })
 
 /** Aborted when the page is hidden. */
@@ -80,9 +103,12 @@ function hidden(): AbortSignal {
 
 const wait = (ms: number, stop: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    stop.addEventListener('abort', () => {
+    const done = () => {
       clearTimeout(timer)
+      stop.removeEventListener('abort', done)
       resolve()
-    })
+    }
+    const timer = setTimeout(done, ms)
+    if (stop.aborted) done()
+    else stop.addEventListener('abort', done)
   })

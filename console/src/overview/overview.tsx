@@ -5,6 +5,7 @@ import { OutcomeLabel } from '../outcome.js'
 import { OUTCOMES, PROBLEMS } from '../outcomes.js'
 import { figures, ScrollTable } from '../table.js'
 import type { ViewProps } from '../views.js'
+import { Instances } from './instances.js'
 import { Picture } from './picture.js'
 import { Sparkline } from './sparkline.js'
 import { ReasonsTable, RulesTable } from './tables.js'
@@ -72,6 +73,7 @@ function OnePipeline({ shape, pipeline, step }: OnePipelineProps) {
       <header class="heading">
         <h2>{shape.name}</h2>
         <State state={pipeline.state} />
+        {shape.shared && <span class="note">the traffic of this instance</span>}
       </header>
       <Tiles traffic={pipeline} step={step} />
       <Picture shape={shape} traffic={pipeline} />
@@ -79,6 +81,7 @@ function OnePipeline({ shape, pipeline, step }: OnePipelineProps) {
         <RulesTable shape={shape} traffic={pipeline} />
         <ReasonsTable shape={shape} traffic={pipeline} />
       </div>
+      <Instances shape={shape} />
     </article>
   )
 }

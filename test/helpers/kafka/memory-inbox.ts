@@ -2,10 +2,10 @@ import { HeadgateError } from '../../../src/contract/errors.js'
 import type {
   Inbox,
   InboxBounds,
+  InboxGroup,
   InboxMember,
   InboxOffsets,
   InboxPoll,
-  InboxProgress,
   LoggedRecord,
   SinkRecord,
   TransactionResult,
@@ -125,20 +125,25 @@ export class MemoryMember implements InboxMember {
     return this.#inbox.partitions[partition]?.length ?? 0
   }
 
-  async progress(): Promise<InboxProgress[]> {
+  async progress(): Promise<InboxGroup> {
     const { partitions, committed, acknowledged, owners, members } = this.#inbox
-    return partitions.map((records, partition) => {
-      const workedOff = committed.get(partition) ?? 0
-      const position = acknowledged.get(partition) ?? 0
-      const owner = owners.get(partition)
-      return {
-        partition,
-        ...(owner !== undefined && { owner: `host/${members.indexOf(owner)}` }),
-        notWorkedOff: records.length - workedOff,
-        notAcknowledged: workedOff - position,
-        ...(position < records.length && { oldestAt: records[position]?.timestamp as number }),
-      }
-    })
+    const nameOf = (member: MemoryMember) => `host/${members.indexOf(member)}`
+    return {
+      own: nameOf(this),
+      instances: members.map(nameOf),
+      partitions: partitions.map((records, partition) => {
+        const workedOff = committed.get(partition) ?? 0
+        const position = acknowledged.get(partition) ?? 0
+        const owner = owners.get(partition)
+        return {
+          partition,
+          ...(owner !== undefined && { owner: nameOf(owner) }),
+          notWorkedOff: records.length - workedOff,
+          notAcknowledged: workedOff - position,
+          ...(position < records.length && { oldestAt: records[position]?.timestamp as number }),
+        }
+      }),
+    }
   }
 
   async poll(limit: number): Promise<InboxPoll> {

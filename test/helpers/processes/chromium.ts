@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core'
 import { expect } from 'vitest'
 import type { AtEnd } from '../lasting.js'
 
@@ -41,10 +41,10 @@ const PICTURES = 'docs/images'
 const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47])
 
 /**
- * Takes a picture for the pages, and fails if it is empty. With HEADGATE_PICTURES=write it replaces the one that is
+ * Takes a picture of a page or a part of it for the pages, and fails if it is empty. With HEADGATE_PICTURES=write it replaces the one that is
  * committed.
  */
-export async function takePicture(page: Page, name: string): Promise<void> {
+export async function takePicture(page: Page | Locator, name: string): Promise<void> {
   const picture = await page.screenshot({ animations: 'disabled' })
   expect(picture.subarray(0, 4)).toEqual(PNG)
   // A page without content is smaller.

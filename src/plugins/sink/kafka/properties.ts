@@ -130,8 +130,8 @@ export function consumerConfig(producer: ClientConfig, groupId: string, use: Use
   }
 }
 
-/** The client of a member adds it to its name. */
-const INSTANCE = `@${hostname()}/${pid}`
+/** Host and process. The client of a member adds them to its name. */
+export const OWN_INSTANCE = `${hostname()}/${pid}`
 /** Host and process in the name of the client of a member. */
 export const instanceOf = (clientId: string): string => clientId.slice(clientId.lastIndexOf('@') + 1)
 
@@ -151,7 +151,7 @@ const GROWTH_NOTICED = 30_000
 export function memberConfig(producer: ClientConfig, groupId: string): ClientConfig {
   const { global } = consumerConfig(producer, groupId, 'reading')
   // The group tells operators which instance owns a partition.
-  const clientId = `${global['client.id'] ?? 'headgate'}${INSTANCE}`
+  const clientId = `${global['client.id'] ?? 'headgate'}@${OWN_INSTANCE}`
   return {
     global: {
       ...global,

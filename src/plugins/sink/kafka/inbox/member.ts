@@ -3,10 +3,10 @@ import rdkafka from 'node-rdkafka'
 import { asHeadgateError } from '../../../../contract/errors.js'
 import type {
   InboxBounds,
+  InboxGroup,
   InboxMember,
   InboxOffsets,
   InboxPoll,
-  InboxProgress,
   Log,
   LoggedRecord,
   SinkRecord,
@@ -176,7 +176,7 @@ export class KafkaInboxMember implements InboxMember {
     if (positions.length > 0) await reader.groups.commit(acknowledgedGroup(group), positions)
   }
 
-  progress(): Promise<InboxProgress[]> {
+  progress(): Promise<InboxGroup> {
     return inboxProgress({ ...this.#options, signal: this.#signal }, this.partitions)
   }
 

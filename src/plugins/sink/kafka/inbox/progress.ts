@@ -1,6 +1,6 @@
-import type { InboxProgress } from '../../../../contract/index.js'
+import type { InboxGroup } from '../../../../contract/index.js'
 import { END, START } from '../consumer.js'
-import { instanceOf } from '../properties.js'
+import { instanceOf, OWN_INSTANCE } from '../properties.js'
 import { readRanges } from '../read.js'
 import type { LogReader } from '../record-log.js'
 import { acknowledgedGroup } from './partitions-in-use.js'
@@ -20,8 +20,8 @@ export interface ProgressOptions {
   readonly signal: AbortSignal
 }
 
-/** The state of all partitions of an inbox, from the positions of its groups. */
-export async function inboxProgress(options: ProgressOptions, partitions: number): Promise<InboxProgress[]> {
+/** The state of the instances and partitions of an inbox, from the positions and members of its groups. */
+export async function inboxProgress(options: ProgressOptions, partitions: number): Promise<InboxGroup> {
   const { group, reader, topic } = options
   const [positions, members] = await Promise.all([
     positionsOf(options, partitions),
@@ -31,16 +31,22 @@ export async function inboxProgress(options: ProgressOptions, partitions: number
   for (const { clientId, assigned } of members ?? [])
     for (const each of assigned) if (each.topic === topic) owners.set(each.partition, instanceOf(clientId))
   const oldest = await oldestOf(options, positions)
-  return positions.map(({ partition, acknowledged, committed, end }) => {
-    const [owner, oldestAt] = [owners.get(partition), oldest.get(partition)]
-    return {
-      partition,
-      ...(owner !== undefined && { owner }),
-      notWorkedOff: end - committed,
-      notAcknowledged: committed - acknowledged,
-      ...(oldestAt !== undefined && { oldestAt }),
-    }
-  })
+  return {
+    own: OWN_INSTANCE,
+    ...(members !== undefined && {
+      instances: [...new Set(members.map(({ clientId }) => instanceOf(clientId)))].sort(),
+    }),
+    partitions: positions.map(({ partition, acknowledged, committed, end }) => {
+      const [owner, oldestAt] = [owners.get(partition), oldest.get(partition)]
+      return {
+        partition,
+        ...(owner !== undefined && { owner }),
+        notWorkedOff: end - committed,
+        notAcknowledged: committed - acknowledged,
+        ...(oldestAt !== undefined && { oldestAt }),
+      }
+    }),
+  }
 }
 
 async function positionsOf(

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import rdkafka from 'node-rdkafka'
-import type { InstanceGroup, Log } from '../../../../contract/index.js'
+import type { ActiveInstance, InstanceGroup, InstanceState, Log } from '../../../../contract/index.js'
 import { backoffDelay, sleep, untilAborted } from '../../../../lib/async.js'
 import { explain } from '../failures.js'
 import { BrokerRefusal } from '../group-requests.js'
@@ -55,11 +55,8 @@ export interface InstanceGroupOptions {
 }
 
 /** As the active instance describes itself to the others. */
-interface Instance {
+interface Instance extends ActiveInstance {
   readonly id: string
-  readonly host: string
-  readonly pid: number
-  readonly since: string
 }
 
 /**
@@ -73,7 +70,6 @@ interface Instance {
 export class KafkaInstanceGroup implements InstanceGroup {
   readonly pipeline: string
   readonly #options: InstanceGroupOptions
-  readonly #since = new Date().toISOString()
   readonly #leaving = new AbortController()
   #onLost = (): void => {}
   #id: MemberId = { group: '', instance: '', member: '' }
@@ -136,6 +132,15 @@ export class KafkaInstanceGroup implements InstanceGroup {
       return `Headgate is finding out whether another instance of pipeline "${pipeline}" is active.`
     const { host, pid, since } = this.#other
     return `Another instance of pipeline "${pipeline}" is active: process ${pid} on ${host}, since ${since}. This one is a standby, and takes over when that one stops.`
+  }
+
+  state(): InstanceState {
+    if (this.#isUnguarded) return { kind: 'unguarded' }
+    const { since } = this.#leadership
+    if (since !== undefined && this.isActive()) return { kind: 'active', since }
+    if (this.#problem !== undefined || this.#other === undefined) return { kind: 'undecided' }
+    const { host, pid, since: activeSince } = this.#other
+    return { kind: 'standby', active: { host, pid, since: activeSince } }
   }
 
   async retire(): Promise<void> {
@@ -250,7 +255,7 @@ export class KafkaInstanceGroup implements InstanceGroup {
         id: this.#id.instance,
         host: hostname(),
         pid: process.pid,
-        since: this.#since,
+        since: this.#leadership.since ?? new Date().toISOString(),
       }
       const members = isElected ? joined.members : []
       const told = await within(RESPONSE, attempt, () =>
@@ -295,7 +300,7 @@ export class KafkaInstanceGroup implements InstanceGroup {
   #learn(active: Instance, sentAt: number): void {
     if (active.id === this.#id.instance) {
       this.#other = undefined
-      this.#leadership.begin()
+      this.#leadership.begin(this.#isNews ? undefined : active.since)
       this.#confirmed(sentAt, true)
       return
     }

@@ -10,7 +10,8 @@ export const REBALANCE = 30_000
  */
 export class Leadership {
   readonly #onExpired: () => void
-  #isLeader = false
+  /** Since when it leads, in ISO 8601; undefined if it does not. */
+  #since: string | undefined
   #settledAt = 0
   #memberUntil = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
@@ -20,19 +21,24 @@ export class Leadership {
   }
 
   isCertain(): boolean {
-    return this.#isLeader && performance.now() < this.#memberUntil
+    return this.isLeader && performance.now() < this.#memberUntil
   }
 
   get isLeader(): boolean {
-    return this.#isLeader
+    return this.#since !== undefined
   }
 
-  begin(): void {
-    this.#isLeader = true
+  get since(): string | undefined {
+    return this.#since
+  }
+
+  /** Once it leads already, nothing changes. */
+  begin(since = new Date().toISOString()): void {
+    this.#since ??= since
   }
 
   end(): void {
-    this.#isLeader = false
+    this.#since = undefined
     clearTimeout(this.#timer)
   }
 

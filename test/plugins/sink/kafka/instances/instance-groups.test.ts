@@ -47,6 +47,7 @@ test('without the right to use the group, an instance is not active, and says wh
 test('while no broker responds, an instance is not active, and becomes active later', async () => {
   const { instances } = join('127.0.0.1:1')
   await expect.poll(() => instances.reason(), { timeout: 5000 }).toContain('ECONNREFUSED')
+  expect(instances.state()).toEqual({ kind: 'undecided' })
   expect(instances.isActive()).toBe(false)
 })
 
@@ -55,6 +56,7 @@ test('the embedded Kafka has no such groups: the instance is active at once', as
   const { instances, lines } = join(bootstrap)
   expect(await instances.active(never)).toBe(false)
   expect(instances.isActive()).toBe(true)
+  expect(instances.state()).toEqual({ kind: 'unguarded' })
   expect(lines.filter(({ level }) => level === 'warn')).toEqual([])
 })
 

@@ -48,3 +48,12 @@ test('it is not certain before Kafka has chosen it, or after it has given up', (
   expect(leadership.isCertain()).toBe(false)
   expect(onExpired).not.toHaveBeenCalled()
 })
+
+test('it leads since Kafka has first chosen it, until it has given up', () => {
+  const leadership = new Leadership(() => {})
+  leadership.begin('2026-01-01T00:00:00.000Z')
+  leadership.begin()
+  expect(leadership.since).toBe('2026-01-01T00:00:00.000Z')
+  leadership.end()
+  expect([leadership.since, leadership.isLeader]).toEqual([undefined, false])
+})
