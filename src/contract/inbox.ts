@@ -34,7 +34,7 @@ export type InboxOffsets = ReadonlyMap<number, number>
 
 /**
  * One instance in the group of an inbox. Only one of its methods `poll` and `transaction` may be in progress at a time.
- * `poll`, `bounds`, `offsetAt`, `read` and `acknowledged` reject with a HeadgateError of kind `infrastructure`, and may be
+ * `poll`, `bounds`, `ends`, `offsetAt`, `read` and `acknowledged` reject with a HeadgateError of kind `infrastructure`, and may be
  * retried.
  */
 export interface InboxMember {
@@ -54,6 +54,13 @@ export interface InboxMember {
   bounds(partition: number): Promise<InboxBounds>
   /** Behind the newest record of an assigned partition, as far as it is known without a request. */
   end(partition: number): number | undefined
+  /** The same by a request. */
+  ends(partitions: readonly number[]): Promise<InboxOffsets>
+  /**
+   * Milliseconds for which the topic keeps a record; undefined if it has no such bound, or if the cluster does not tell. Never
+   * rejects.
+   */
+  retention(): Promise<number | undefined>
   /** The offset of the first record that is not older than `timestamp`; the end of the partition if there is none. */
   offsetAt(partition: number, timestamp: number): Promise<number>
   /** Visits the records from `from` to before `to`. */

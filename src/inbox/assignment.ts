@@ -1,5 +1,5 @@
 import { asHeadgateError } from '../contract/errors.js'
-import type { InboxMember, Log, LoggedRecord } from '../contract/index.js'
+import type { InboxMember, InboxOffsets, Log, LoggedRecord } from '../contract/index.js'
 import type { DedupBy } from '../ledger/identity.js'
 import { type Backoff, backoffDelay, sleep, untilAborted } from '../lib/async.js'
 import type { InboxAcks } from './inbox-acks.js'
@@ -12,7 +12,7 @@ import { readUnacknowledged, restorePartition } from './restore.js'
 export interface AssignmentOptions {
   readonly member: Pick<
     InboxMember,
-    'partitions' | 'bounds' | 'offsetAt' | 'read' | 'resume' | 'pause' | 'acknowledged'
+    'partitions' | 'bounds' | 'end' | 'ends' | 'offsetAt' | 'read' | 'resume' | 'pause' | 'acknowledged'
   >
   readonly acks: InboxAcks
   terms(): { readonly limits: IndexLimits; readonly by: DedupBy }
@@ -37,7 +37,10 @@ interface Entry {
 export class Assignment {
   readonly #options: AssignmentOptions
   readonly #entries = new Map<number, Entry>()
-  #isPaused = false
+  /** By a wall clock, as the times of events are. */
+  #pausedAt: number | undefined
+  /** Of partitions that waited when they were measured. */
+  #ends: InboxOffsets = new Map()
   #isReading = false
   #failedReads = 0
   #readAgainAt = 0
@@ -67,6 +70,26 @@ export class Assignment {
   get since(): number | undefined {
     const times = this.restored().flatMap(({ index }) => index.since ?? [])
     return times.length === 0 ? undefined : Math.max(...times)
+  }
+
+  /** Records that are not worked off. */
+  get lag(): number {
+    return this.restored().reduce((all, partition) => all + this.#lagOf(partition), 0)
+  }
+
+  /** When the oldest of them was accepted; undefined if there is none. */
+  get oldestAt(): number | undefined {
+    const times = this.restored().flatMap(
+      // A pause begins when everything that was polled is in a queue: others have come since.
+      (partition) => partition.nextAt ?? (this.#lagOf(partition) > 0 ? (this.#pausedAt ?? []) : []),
+    )
+    return times.length === 0 ? undefined : Math.min(...times)
+  }
+
+  /** A client hears of new records only in partitions that it polls: asks for those that wait. Rejects as `ends` does. */
+  async measure(): Promise<void> {
+    const waiting = this.restored().filter(({ hasFailed }) => hasFailed || this.#pausedAt !== undefined)
+    if (waiting.length > 0) this.#ends = await this.#options.member.ends(waiting.map(({ number }) => number))
   }
 
   /** Resolves when no restore is under way any more. */
@@ -100,8 +123,8 @@ export class Assignment {
 
   /** While it is paused, nothing is polled. */
   pause(isPaused: boolean): void {
-    if (isPaused === this.#isPaused) return
-    this.#isPaused = isPaused
+    if (isPaused === (this.#pausedAt !== undefined)) return
+    this.#pausedAt = isPaused ? Date.now() : undefined
     for (const { number } of this.restored()) {
       if (isPaused) this.#options.member.pause(number)
       else this.#options.member.resume(number)
@@ -149,11 +172,17 @@ export class Assignment {
 
   async #tryRestore(number: number, revoked: AbortSignal): Promise<void> {
     const { acks, member, terms, past } = this.#options
-    const { index, next, acknowledged } = await restorePartition(member, number, { ...terms(), past })
+    const restored = await restorePartition(member, number, { ...terms(), past })
+    const { index, next, nextAt, acknowledged } = restored
     const entry = this.#entries.get(number)
     if (revoked.aborted || entry === undefined) return
     acks.own(number, acknowledged, next)
-    entry.partition = new OwnedPartition(number, index, next)
-    if (!this.#isPaused) member.resume(number)
+    entry.partition = new OwnedPartition(number, index, next, nextAt)
+    if (this.#pausedAt === undefined) member.resume(number)
+  }
+
+  #lagOf({ number, done }: OwnedPartition): number {
+    const end = Math.max(this.#options.member.end(number) ?? 0, this.#ends.get(number) ?? 0)
+    return Math.max(0, end - done)
   }
 }

@@ -40,6 +40,21 @@ export interface InboxLedgerOptions extends LedgerTerms {
   readonly signal: AbortSignal
 }
 
+/** An inbox, and the part of it that this instance owns, for metrics. */
+export interface InboxState {
+  /** How many partitions the inbox uses, whichever instances own them; undefined until this instance has joined. */
+  readonly inUse: number | undefined
+  readonly owned: number
+  /** How many of these are being restored. */
+  readonly restoring: number
+  /** Records in the owned partitions that are not worked off. */
+  readonly lag: number
+  /** When the oldest of these was accepted; undefined if there is none. */
+  readonly oldestAt: number | undefined
+  /** Milliseconds for which the inbox keeps a record; undefined if it has no bound, or if the cluster does not tell. */
+  readonly retention: number | undefined
+}
+
 /** All in milliseconds. */
 const BACKOFF: Backoff = { initial: 200, max: 5000 }
 /** A start waits so long for an error that no retry mends. */
@@ -48,6 +63,7 @@ const COMMIT_EVERY = 1000
 /** Positions that do not change are committed again: a broker forgets them after its `offsets.retention.minutes`. */
 const COMMIT_ALL_EVERY = 3_600_000
 const LOOK_EVERY = 5 * 60_000
+const MEASURE_EVERY = 10_000
 
 /**
  * The ledger of a pipeline with an inbox. It keeps nothing on disk: the inbox has the events, its groups have the positions.
@@ -69,6 +85,7 @@ export class InboxLedger implements Ledger, AckSource {
   #committedAllAt = performance.now()
   readonly #timers: NodeJS.Timeout[] = []
   #problem: string | undefined
+  #retention: number | undefined
 
   constructor(options: InboxLedgerOptions) {
     this.#options = options
@@ -100,6 +117,11 @@ export class InboxLedger implements Ledger, AckSource {
       this.#timers.push(setInterval(() => void this.#commits.run(task), milliseconds).unref())
     every(COMMIT_EVERY, () => this.#noteProgress())
     every(LOOK_EVERY, () => this.#failedAcks.look())
+    // No commit waits for these.
+    const repeat = (milliseconds: number, task: () => Promise<void>) =>
+      this.#timers.push(setInterval(() => void task().catch(() => {}), milliseconds).unref())
+    repeat(LOOK_EVERY, () => this.#noteRetention())
+    repeat(MEASURE_EVERY, async () => this.#workOff?.assignment.measure())
   }
 
   /** Works off nothing more, and keeps its partitions, whose acknowledgements go on. */
@@ -186,19 +208,16 @@ export class InboxLedger implements Ledger, AckSource {
     }
   }
 
-  /** How many partitions of the inbox this instance owns. */
-  owned(): number {
-    return this.#workOff?.assignment.size ?? 0
-  }
-
-  /** Records in these partitions that are not worked off. */
-  lag(): number {
-    return this.#workOff?.lag() ?? 0
-  }
-
-  /** How many of them are being restored. */
-  restoring(): number {
-    return this.#workOff?.assignment.restoring ?? 0
+  state(): InboxState {
+    const { size = 0, restoring = 0, lag = 0, oldestAt } = this.#workOff?.assignment ?? {}
+    return {
+      inUse: this.#member?.partitions,
+      owned: size,
+      restoring,
+      lag,
+      oldestAt,
+      retention: this.#retention,
+    }
   }
 
   partitions(): readonly PartitionProgress[] {
@@ -267,6 +286,7 @@ export class InboxLedger implements Ledger, AckSource {
           next = undefined
           this.#member = member
           this.#workOff = this.#start(member)
+          void this.#noteRetention()
         }
         await this.#workOff.step()
         if (this.#problem !== undefined) this.#options.logger.info({}, 'the inbox is worked off again')
@@ -305,6 +325,10 @@ export class InboxLedger implements Ledger, AckSource {
       observer,
       log: logger,
     })
+  }
+
+  async #noteRetention(): Promise<void> {
+    this.#retention = await this.#member?.retention()
   }
 
   async #noteProgress(): Promise<void> {

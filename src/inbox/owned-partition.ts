@@ -12,18 +12,26 @@ export class OwnedPartition {
   #next: number
   /** Everything below is worked off. */
   #done: number
+  /** When the record at `#done` was accepted, as a restore found it; of no use once something is polled. */
+  #foundAt: number | undefined
   #failures = 0
   #blockedUntil = Number.NEGATIVE_INFINITY
 
-  constructor(number: number, index: PartitionIndex, next: number) {
+  constructor(number: number, index: PartitionIndex, next: number, nextAt: number | undefined) {
     this.number = number
     this.index = index
     this.#next = next
     this.#done = next
+    this.#foundAt = nextAt
   }
 
   get done(): number {
     return this.#done
+  }
+
+  /** When its next event was accepted; undefined as long as none is known. */
+  get nextAt(): number | undefined {
+    return this.queue[0]?.timestamp ?? this.#foundAt
   }
 
   /** Returns how many records are missing before this one: they were deleted before they were worked off. */
@@ -47,6 +55,7 @@ export class OwnedPartition {
   workedOff(count: number, end: number): void {
     this.queue.splice(0, count)
     this.#done = end
+    this.#foundAt = undefined
     this.#failures = 0
   }
 

@@ -23,6 +23,8 @@ export interface RestoredPartition {
   readonly index: PartitionIndex
   /** The next event to work off. */
   readonly next: number
+  /** When it was accepted, if it is in the partition already. */
+  readonly nextAt: number | undefined
   /** Below it, everything is acknowledged. */
   readonly acknowledged: number
 }
@@ -41,28 +43,29 @@ export async function restorePartition(
   const entries = Math.ceil(limits.entries / member.partitions)
   const index = new PartitionIndex({ window: limits.window, entries })
   const acknowledged = Math.min(Math.max(bounds.acknowledged ?? start, start), committed)
-  const windowFrom = await windowStart(member, partition, bounds, limits.window)
+  const nextAt = await timeOfNext(member, partition, bounds)
+  // It may have been accepted long ago.
+  const windowEnd = Math.min(Date.now(), nextAt ?? Number.POSITIVE_INFINITY)
+  const windowFrom = await member.offsetAt(partition, windowEnd - limits.window - CLOCK_SKEW)
   const indexFrom = Math.max(start, windowFrom, committed - entries)
   await member.read(partition, indexFrom, committed, (record) => {
     const event = past(record)
     if (event !== undefined) index.insert(identityOf(event.digest, event.event.id, by), record.timestamp)
   })
-  return { index, next: committed, acknowledged }
+  return { index, next: committed, nextAt, acknowledged }
 }
 
-/** The offset at which the window of the next event begins, which may have been accepted long ago. */
-async function windowStart(
-  member: Pick<InboxMember, 'offsetAt' | 'read'>,
+async function timeOfNext(
+  member: Pick<InboxMember, 'read'>,
   partition: number,
   { committed, end }: InboxBounds,
-  window: number,
-): Promise<number> {
-  let next = Date.now()
+): Promise<number | undefined> {
+  let found: number | undefined
   if (committed < end)
     await member.read(partition, committed, committed + 1, ({ timestamp }) => {
-      next = Math.min(next, timestamp)
+      found = timestamp
     })
-  return member.offsetAt(partition, next - window - CLOCK_SKEW)
+  return found
 }
 
 /** The events of a part of a partition that are worked off and not acknowledged. */

@@ -83,13 +83,6 @@ export class WorkOff {
     this.#now = options.now ?? (() => performance.now())
   }
 
-  /** Records of the partitions that this instance owns which are not worked off. */
-  lag(): number {
-    return this.assignment
-      .restored()
-      .reduce((all, { number, done }) => all + Math.max(0, (this.#member.end(number) ?? done) - done), 0)
-  }
-
   /** One poll and one transaction at most. Rejects if the poll does; it may be called again. */
   async step(): Promise<void> {
     const { assigned, revoked, records } = await this.#member.poll(this.#room())

@@ -107,7 +107,7 @@ export const METRICS = {
   ledgerPendingLimit: metric({
     name: 'ledger_pending_limit',
     type: 'gauge',
-    help: 'Most pending acknowledgements, as `maxPending` says; at this limit senders get 503.',
+    help: 'Most pending acknowledgements, as `maxPending` says; at this limit senders get 503, or events stay in the inbox.',
     labels: pipeline,
   }),
   ledgerOldestPendingSeconds: metric({
@@ -166,6 +166,12 @@ export const METRICS = {
     labels: pipeline,
     buckets: COMMIT_BUCKETS,
   }),
+  inboxPartitionsInUse: metric({
+    name: 'inbox_partitions_in_use',
+    type: 'gauge',
+    help: 'Partitions that the inbox uses, whichever instances own them.',
+    labels: pipeline,
+  }),
   inboxPartitions: metric({
     name: 'inbox_partitions',
     type: 'gauge',
@@ -176,6 +182,18 @@ export const METRICS = {
     name: 'inbox_lag_events',
     type: 'gauge',
     help: 'Records in the partitions that this instance owns which are not worked off, aborted ones included.',
+    labels: pipeline,
+  }),
+  inboxOldestSeconds: metric({
+    name: 'inbox_oldest_seconds',
+    type: 'gauge',
+    help: 'Age of the oldest record in the partitions that this instance owns which is not worked off, by the clocks of two instances; 0 if there is none.',
+    labels: pipeline,
+  }),
+  inboxRetentionSeconds: metric({
+    name: 'inbox_retention_seconds',
+    type: 'gauge',
+    help: 'Time for which the inbox keeps records, as `retention.ms` of its topic says; absent if there is no bound, or if the user of the sink lacks the right DescribeConfigs.',
     labels: pipeline,
   }),
   inboxRestoringPartitions: metric({

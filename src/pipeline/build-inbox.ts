@@ -8,12 +8,12 @@ import { INBOX_STAGE, itemOf, pastEventOf } from '../inbox/item.js'
 import { type LetterOrigin, unreadableLetter } from '../inbox/letters.js'
 import type { PipelineInbox } from '../inbox/pipeline-inbox.js'
 import { TopicLedgers } from '../inbox/topic-ledgers.js'
-import type { WorkOffObserver } from '../inbox/work-off.js'
 import type { LedgerTerms } from '../ledger/ledger.js'
 import type { MetricsScope } from '../metrics/registry.js'
 import { INBOX_OUTCOMES, METRICS } from '../metrics/table.js'
 import type { Delivery } from './build-delivery.js'
 import type { BuiltIntake } from './build-intake.js'
+import { inboxObserver, showInbox } from './inbox-metrics.js'
 import { observeSink } from './observe.js'
 import type { LivePipeline } from './pipeline.js'
 import { recordReader } from './record-reader.js'
@@ -113,27 +113,12 @@ export function buildInboxLedger({
   foreign,
   ...more
 }: InboxLedgerParts): InboxLedger | TopicLedgers {
-  const observer = observerOf(pipeline, metrics)
+  const observer = inboxObserver(pipeline, metrics)
   const ledgers = topics.map((topic) => {
     const inbox = foreign === undefined ? inboxOf(sink, topic) : recordsOf(sink, topic, foreign)
     return new InboxLedger({ ...more, topic, inbox, observer })
   })
-  const sum = (of: (ledger: InboxLedger) => number) => () => ledgers.reduce((all, each) => all + of(each), 0)
-  metrics.sampled(
-    METRICS.inboxPartitions,
-    { pipeline },
-    sum((ledger) => ledger.owned()),
-  )
-  metrics.sampled(
-    METRICS.inboxRestoringPartitions,
-    { pipeline },
-    sum((ledger) => ledger.restoring()),
-  )
-  metrics.sampled(
-    METRICS.inboxLag,
-    { pipeline },
-    sum((ledger) => ledger.lag()),
-  )
+  showInbox(pipeline, metrics, () => ledgers.map((ledger) => ledger.state()))
   const [only] = ledgers
   return only !== undefined && ledgers.length === 1 ? only : new TopicLedgers(ledgers)
 }
@@ -148,23 +133,4 @@ function recordsOf(sink: Sink, topic: string, all: ForeignTopics): Pick<Inbox, '
   const records = sink.records?.(topic, all)
   if (records === undefined) throw new HeadgateError('HG_PLUGIN_FAILED', 'The sink reads no topics.')
   return records
-}
-
-function observerOf(pipeline: string, metrics: MetricsScope): WorkOffObserver {
-  const rebalance = (change: 'assigned' | 'revoked') =>
-    metrics.counter(METRICS.inboxRebalancesTotal, { pipeline, change })
-  const [assigned, revoked] = [rebalance('assigned'), rebalance('revoked')]
-  const results = ['committed', 'fenced', 'refused', 'unavailable'] as const
-  const transactions = new Map(
-    results.map((result) => [result, metrics.counter(METRICS.inboxTransactionsTotal, { pipeline, result })]),
-  )
-  const duration = metrics.histogram(METRICS.inboxTransactionDurationSeconds, { pipeline })
-  return {
-    assigned: () => assigned.inc(),
-    revoked: () => revoked.inc(),
-    transaction(result, milliseconds) {
-      transactions.get(result)?.inc()
-      duration.observe(milliseconds / 1000)
-    },
-  }
 }

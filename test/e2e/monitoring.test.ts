@@ -27,8 +27,13 @@ const MAX_CONNECTIONS = 40
 const MAX_BODY_MEMORY = 2 * 1024 * 1024
 const TOKEN_LIFETIME = 4
 
-/** Those of TLS, which is off here, and those that no fault from outside brings up in seconds; promtool tries them. */
+/** Those of an inbox and of TLS, which are not here, and those that no fault from outside brings up in seconds; promtool tries them. */
 const NOT_PROVOKED = [
+  'HeadgateInboxPartitionsIdle',
+  'HeadgateInboxRetentionShort',
+  'HeadgateInboxBacklogOld',
+  'HeadgateInboxLagGrowing',
+  'HeadgateInboxTransactionsAborted',
   'HeadgateNoEvents',
   'HeadgateCertificateExpiring',
   'HeadgateCertificateReloadFailed',

@@ -30,3 +30,29 @@ test('a restore that ends after its partition was lost and came back has no effe
   await slow.commitAcknowledged()
   expect(inbox.acknowledged.get(0)).toBe(0)
 })
+
+test('lag and age of the oldest event are known as long as pending acknowledgements hold the rest up', async () => {
+  const inbox = new MemoryInbox(1)
+  const accept = (id: string) => inbox.accept(toInboxRecord(INBOX, decided(id, 'x')))
+  const instance = new Instance(inbox)
+  const { assignment } = instance
+  await instance.step()
+  for (const id of ['a', 'b', 'c', 'd']) accept(id)
+  await instance.step()
+  expect(textsOf(inbox)).toEqual(['a', 'b', 'c', 'd'])
+  expect([assignment.lag, assignment.oldestAt]).toEqual([0, undefined])
+
+  const heldAt = Date.now()
+  await instance.step()
+  for (const id of ['e', 'f']) accept(id)
+  await instance.step()
+  await assignment.measure()
+  expect(assignment.lag).toBe(2)
+  expect(assignment.oldestAt).toBeGreaterThanOrEqual(heldAt)
+  expect(assignment.oldestAt).toBeLessThanOrEqual(Date.now())
+
+  for (let pending = 0; pending < 4; pending++) instance.acknowledge(() => {})
+  for (let step = 0; step < 2; step++) await instance.step()
+  expect(textsOf(inbox)).toHaveLength(6)
+  expect([assignment.lag, assignment.oldestAt]).toEqual([0, undefined])
+})

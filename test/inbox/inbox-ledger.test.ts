@@ -9,7 +9,7 @@ import type { PipelineInbox } from '../../src/inbox/pipeline-inbox.js'
 import { digestOf } from '../../src/ledger/identity.js'
 import type { StoredAck } from '../../src/ledger/rows.js'
 import { testContext } from '../helpers/context.js'
-import { INBOX, MemoryInbox } from '../helpers/kafka/memory-inbox.js'
+import { INBOX, MemoryInbox, RETENTION } from '../helpers/kafka/memory-inbox.js'
 import { MAC } from '../helpers/kafka/memory-log.js'
 
 const recordOf = (id: string, attempt = 1) => {
@@ -85,6 +85,21 @@ test('events with the id of an earlier one and other bytes are counted where the
   await ledger.start()
   await vi.waitFor(() => expect(ledger.backlog().count).toBe(4))
   expect(ledger.backlog().sameIdOtherBytes).toBe(1)
+})
+
+test('its state has its part of the inbox, and for how long the inbox keeps events', async () => {
+  const { inbox, offered } = inMemory(3)
+  const [first, second] = [ledgerOf(offered).ledger, ledgerOf(offered).ledger]
+  expect(first.state()).toMatchObject({ inUse: undefined, owned: 0, retention: undefined })
+  await first.start()
+  await second.start()
+  await vi.waitFor(() => {
+    expect([first, second].map((ledger) => ledger.state().owned)).toEqual([2, 1])
+    expect([first, second].map((ledger) => ledger.state().restoring)).toEqual([0, 0])
+  })
+  for (const ledger of [first, second])
+    expect(ledger.state()).toMatchObject({ inUse: 3, lag: 0, oldestAt: undefined, retention: RETENTION })
+  expect(inbox.members).toHaveLength(2)
 })
 
 test('any instance reports all partitions, with their owners and what is left to do', async () => {

@@ -1,4 +1,5 @@
 import type { SinkRecord } from '../../src/contract/index.js'
+import type { Assignment } from '../../src/inbox/assignment.js'
 import { InboxAcks } from '../../src/inbox/inbox-acks.js'
 import { itemOf, pastEventOf } from '../../src/inbox/item.js'
 import { WorkOff } from '../../src/inbox/work-off.js'
@@ -48,6 +49,10 @@ export class Instance {
       log: testContext().log,
       now: () => Number.POSITIVE_INFINITY,
     })
+  }
+
+  get assignment(): Assignment {
+    return this.#workOff.assignment
   }
 
   async step(): Promise<void> {

@@ -49,7 +49,8 @@ function workOff(
   const work = new WorkOff(options)
   return {
     lines,
-    lag: () => work.lag(),
+    lag: () => work.assignment.lag,
+    oldestAt: () => work.assignment.oldestAt,
     async steps() {
       for (let step = 0; step < 10; step++) {
         now += 10_000
@@ -86,12 +87,14 @@ test('a partition waits while nothing can be decided on its next event, in order
 
 test('while a pipeline is paused its events stay where they are', async () => {
   const inbox = new MemoryInbox(1)
-  for (const id of ['a', 'b']) inbox.accept(toInboxRecord(INBOX, decided(id, '')))
+  for (const [at, id] of ['a', 'b'].entries()) inbox.accept(toInboxRecord(INBOX, decided(id, '')), 7 + at)
   const terms = { isPaused: true }
-  const { steps } = workOff(inbox, new Set(), terms)
+  const { steps, oldestAt } = workOff(inbox, new Set(), terms)
   await steps()
   expect(ids(inbox)).toEqual([])
+  expect(oldestAt()).toBe(7)
   terms.isPaused = false
   await steps()
   expect(ids(inbox)).toEqual(['a', 'b'])
+  expect(oldestAt()).toBeUndefined()
 })

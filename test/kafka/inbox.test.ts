@@ -16,10 +16,13 @@ import { growTopic } from '../helpers/kafka/topics.js'
 const valuesOf = async (topic: string) =>
   (await readTopics(sharedKafka(), [topic])).map(({ value }) => value.toString())
 
+/** Milliseconds for which an inbox keeps its records. */
+const RETENTION = 691_200_000
+
 /** The topics of one pipeline, and a sink to accept its events. */
 async function setUp(partitions = 2) {
   const pipeline = `inbox-${randomUUID()}`
-  const inbox = await sharedTopic({ partitions })
+  const inbox = await sharedTopic({ partitions, config: { 'retention.ms': String(RETENTION) } })
   const target = await sharedTopic()
   const dead = await sharedTopic()
   const targets = [{ topic: inbox }, { topic: target }, { topic: dead }]
@@ -114,6 +117,8 @@ describeKafka('an inbox on Kafka', () => {
     expect(new Set(receipts.map(({ partition }) => partition))).toEqual(new Set([0, 1]))
     for (const { committed, end } of await boundsOf(member)) expect(committed).toBe(end)
 
+    expect(await member.retention()).toBe(RETENTION)
+
     await member.acknowledged(acks.positions())
     for (const { acknowledged } of await boundsOf(member)) expect(acknowledged).toBe(0)
     expect(acknowledgeAll(acks).sort()).toEqual([...ids].sort())
@@ -183,10 +188,12 @@ describeKafka('an inbox on Kafka', () => {
   test('while a target cannot be written, its partition waits, and the others go on', async () => {
     const { target, accept, start } = await setUp(2)
     const places = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map((id) => accept(id)))
-    const { acks, context } = await start()
+    const { acks, context, workOff } = await start()
     await vi.waitFor(() => expect(acks.count).toBe(6), { timeout: 20_000 })
     const stuck = places[0]?.partition
+    const from = Date.now()
     await accept('a', { topic: `missing-${randomUUID()}`, partition: 0 }, '{"id":"a2"}')
+    const to = Date.now()
     const others = places.flatMap(({ partition }, n) => (partition === stuck ? [] : ['abcdef'[n] as string]))
     for (const id of others) await accept(id, undefined, `{"id":"${id}2"}`)
     await vi.waitFor(() => expect(acks.count).toBe(6 + others.length), { timeout: 60_000 })
@@ -194,6 +201,12 @@ describeKafka('an inbox on Kafka', () => {
     expect(context.lines.map(({ message }) => message).join('\n')).toContain(
       'events of a partition of the inbox wait',
     )
+    // The client does not poll the partition, so it hears of no record that comes now.
+    await accept('a', undefined, '{"id":"a3"}')
+    await workOff.assignment.measure()
+    expect(workOff.assignment.lag).toBe(2)
+    expect(workOff.assignment.oldestAt).toBeGreaterThanOrEqual(from)
+    expect(workOff.assignment.oldestAt).toBeLessThanOrEqual(to)
   })
 
   test('a record that is not ours becomes a dead letter, and holds nobody up', async () => {

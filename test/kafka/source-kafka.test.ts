@@ -98,6 +98,9 @@ describeKafka('the source kafka', () => {
     expect(figures.sum('headgate_inbox_events_total', { pipeline, outcome: 'delivered' })).toBe(3)
     expect(figures.sum('headgate_inbox_events_total', { pipeline, outcome: 'duplicate' })).toBe(1)
     expect(figures.sum('headgate_inbox_partitions', { pipeline })).toBe(5)
+    expect(figures.sum('headgate_inbox_partitions_in_use', { pipeline })).toBe(5)
+    expect(figures.sum('headgate_inbox_retention_seconds', { pipeline })).toBe(604_800)
+    expect(figures.sum('headgate_inbox_oldest_seconds', { pipeline })).toBe(0)
     expect(figures.sum('headgate_inbox_lag_events', { pipeline })).toBe(0)
   })
 

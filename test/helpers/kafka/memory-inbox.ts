@@ -13,6 +13,8 @@ import type {
 import { javaPartition } from './murmur2.js'
 
 export const INBOX = 'inbox'
+/** Milliseconds. */
+export const RETENTION = 691_200_000
 
 /** The end of the next transaction of a member. */
 export type Fault =
@@ -91,6 +93,8 @@ export class MemoryInbox {
 export class MemoryMember implements InboxMember {
   readonly #inbox: MemoryInbox
   readonly #positions = new Map<number, number>()
+  /** As of the last poll of each partition. */
+  readonly #ends = new Map<number, number>()
   readonly #resumed = new Set<number>()
   fault: Fault | undefined
   isDead = false
@@ -121,8 +125,16 @@ export class MemoryMember implements InboxMember {
     for (const release of this.#held.splice(0).reverse()) release()
   }
 
-  end(partition: number): number {
-    return this.#inbox.partitions[partition]?.length ?? 0
+  end(partition: number): number | undefined {
+    return this.#ends.get(partition)
+  }
+
+  async ends(partitions: readonly number[]): Promise<InboxOffsets> {
+    return new Map(partitions.map((partition) => [partition, this.#inbox.partitions[partition]?.length ?? 0]))
+  }
+
+  async retention(): Promise<number> {
+    return RETENTION
   }
 
   async progress(): Promise<InboxGroup> {
@@ -172,6 +184,7 @@ export class MemoryMember implements InboxMember {
       )
       records.push(...next)
       this.#positions.set(partition, position + next.length)
+      this.#ends.set(partition, partitions[partition]?.length ?? 0)
     }
     return { assigned, revoked, records }
   }

@@ -1,25 +1,18 @@
+import { type Alert, DAY, HOUR, MINUTE } from './alert.js'
+import { inboxAlerts } from './inbox-alerts.js'
 import type { Pace } from './pace.js'
 import { DEAD_LETTER_RATIO, ERROR_BUDGET, errorRatio } from './rules.js'
 
-export interface Alert {
-  /** Also the name of its page in docs/runbooks. */
-  readonly alert: string
-  readonly expr: string
-  /** How long it has to last, as PromQL writes it. */
-  readonly for: string
-  /** critical: events are refused, or soon will be. warning: somebody has to look in working hours. */
-  readonly severity: 'critical' | 'warning'
-  readonly summary: string
-  readonly description: string
-}
-
-const MINUTE = 60
-const HOUR = 3600
-const DAY = 24 * HOUR
-
 /** The alerts, those that say that nothing goes any more first. */
 export function alerts(pace: Pace): readonly Alert[] {
-  return [...availability(pace), ...acknowledging(pace), ...sending(pace), ...data(pace), ...operating(pace)]
+  return [
+    ...availability(pace),
+    ...inboxAlerts(pace),
+    ...acknowledging(pace),
+    ...sending(pace),
+    ...data(pace),
+    ...operating(pace),
+  ]
 }
 
 const availability = ({ span }: Pace): readonly Alert[] => [
@@ -96,7 +89,7 @@ const acknowledging = ({ span, seconds }: Pace): readonly Alert[] => [
     severity: 'critical',
     summary: 'The acknowledgement backlog of pipeline {{ $labels.pipeline }} will be full within hours.',
     description:
-      'More events come in than are acknowledged. At `maxPending` new events are answered 503, although Kafka would take them.',
+      'More events come in than are acknowledged. At `maxPending` new events are answered 503, although Kafka would take them; with an inbox, they wait in it.',
   },
   {
     alert: 'HeadgateAcknowledgementsFailing',

@@ -482,15 +482,39 @@ const inbox: Row = {
       queries: quantiles('headgate_inbox_delay_seconds'),
     }),
     chart({
-      title: 'Not worked off',
+      title: 'Not worked off, not acknowledged',
       description:
-        'Records of the inbox, or of the topics of a source kafka, that wait in the partitions of all instances together.',
+        'Records of the inbox, or of the topics of a source kafka, that wait in the partitions of all instances together, and events that are worked off and whose acknowledgement is pending.',
       unit: 'short',
-      queries: [query(`sum(${ofPipeline('headgate_inbox_lag_events')})`, 'not worked off')],
+      queries: [
+        query(`sum(${ofPipeline('headgate_inbox_lag_events')})`, 'not worked off'),
+        query(`sum(${pending} and ${ofPipeline('headgate_inbox_partitions')})`, 'not acknowledged'),
+      ],
+      runbook: 'HeadgateInboxLagGrowing',
+    }),
+    chart({
+      title: 'Age of the oldest',
+      description:
+        'Of the events that are not worked off, and of those that are not acknowledged. Beyond the retention of the inbox, events are lost.',
+      unit: 's',
+      queries: [
+        query(`max(${ofPipeline('headgate_inbox_oldest_seconds')})`, 'not worked off'),
+        query(`max(${oldest} and ${ofPipeline('headgate_inbox_partitions')})`, 'not acknowledged'),
+        query(`min(${ofPipeline('headgate_inbox_retention_seconds')})`, 'retention limit'),
+      ],
+      runbook: 'HeadgateInboxBacklogOld',
+    }),
+    chart({
+      title: 'Not worked off, by instance',
+      description:
+        'One instance far above the others: its partitions wait for a target, or it has too little CPU.',
+      unit: 'short',
+      queries: [query(`sum by (instance) (${ofPipeline('headgate_inbox_lag_events')})`, '{{instance}}')],
     }),
     chart({
       title: 'Partitions',
-      description: 'Partitions that each instance owns, and those of them that are still read back.',
+      description:
+        'Partitions that each instance owns, those of them that are still read back, and those that no instance works off.',
       unit: 'short',
       queries: [
         query(`sum by (instance) (${ofPipeline('headgate_inbox_partitions')})`, '{{instance}}'),
@@ -498,7 +522,12 @@ const inbox: Row = {
           `sum by (instance) (${ofPipeline('headgate_inbox_restoring_partitions')})`,
           '{{instance}} read back',
         ),
+        query(
+          `sum(max by (namespace, pipeline) (${ofPipeline('headgate_inbox_partitions_in_use')}) - sum by (namespace, pipeline) (${ofPipeline('headgate_inbox_partitions')}))`,
+          'without an owner',
+        ),
       ],
+      runbook: 'HeadgateInboxPartitionsIdle',
     }),
     chart({
       title: 'Rebalances',
@@ -517,6 +546,7 @@ const inbox: Row = {
       queries: [
         query(`sum by (result) (${rate(ofPipeline('headgate_inbox_transactions_total'))})`, '{{result}}'),
       ],
+      runbook: 'HeadgateInboxTransactionsAborted',
     }),
     chart({
       title: 'Duration of transactions',

@@ -1,4 +1,5 @@
-import { type Alert, alerts } from './alerts.js'
+import type { Alert } from './alert.js'
+import { alerts } from './alerts.js'
 import type { Pace } from './pace.js'
 import { type RecordingRule, recordingRules } from './rules.js'
 

@@ -33,12 +33,16 @@ export function recordingRules(pace: Pace): readonly RecordingRule[] {
       record: DEAD_LETTER_RATIO,
       expr: `sum ${by} (rate(headgate_dead_letters_total[${range}])) / (sum ${by} (rate(headgate_events_total[${range}])) > 0)`,
     },
+    { record: INBOX_LAG, expr: 'sum by (namespace, pipeline) (headgate_inbox_lag_events)' },
     {
       record: 'pipeline:headgate_commit_duration_seconds:p99_5m',
       expr: `histogram_quantile(0.99, sum by (namespace, job, pipeline, le) (rate(headgate_commit_duration_seconds_bucket[${range}])))`,
     },
   ]
 }
+
+/** Of all instances together: a rebalance moves it from one to another. */
+export const INBOX_LAG = 'pipeline:headgate_inbox_lag_events:sum'
 
 /** Responses of 5xx among all responses to senders. */
 export const errorRatio = (range: keyof typeof RANGES): string =>

@@ -22,7 +22,7 @@ import { SharedConsumer } from './shared-consumers.js'
 import type { SinkConnection } from './sink-connection.js'
 import { Statistics } from './statistics.js'
 import { Supervisor } from './supervisor.js'
-import { TopicIds } from './topic-ids.js'
+import { TopicFacts } from './topic-facts.js'
 
 /** The settings in which one client differs from another; everything else in the config of a sink is the pipeline's own. */
 export interface ClientSettings {
@@ -43,14 +43,14 @@ export function clientKey({ brokers, properties }: ClientSettings): string {
 /** The Kafka client of all sinks that name the same brokers and properties. */
 export class ClusterClient implements Shareable {
   readonly reader: LogReader
-  readonly topicIds: Pick<TopicIds, 'identify'>
+  readonly topicFacts: Pick<TopicFacts, 'identify'>
   readonly #settings: ClientSettings
   readonly #config: ClientConfig
   readonly #clientLog: ClientLog
   readonly #signal: AbortSignal
   readonly #supervisor: Supervisor
   readonly #reader: ClusterReader
-  readonly #topicIds: TopicIds
+  readonly #topicFacts: TopicFacts
   readonly #instances: InstanceGroups
 
   /** `group`: one that these credentials may use; a consumer looks for its coordinator even if nobody asks it to. */
@@ -74,10 +74,10 @@ export class ClusterClient implements Shareable {
       },
     })
     this.#reader = new ClusterReader(config, brokers, group, clientLog.write)
-    this.#topicIds = new TopicIds(config, brokers)
+    this.#topicFacts = new TopicFacts(config, brokers)
     this.#instances = new InstanceGroups(config, brokers)
     this.reader = this.#reader
-    this.topicIds = this.#topicIds
+    this.topicFacts = this.#topicFacts
   }
 
   connection(log: Log): SinkConnection {
@@ -92,6 +92,7 @@ export class ClusterClient implements Shareable {
       topic,
       group,
       reader: this.#reader,
+      topicFacts: this.#topicFacts,
       log,
       clientLog: this.#clientLog.write,
       signal: this.#signal,
@@ -108,6 +109,7 @@ export class ClusterClient implements Shareable {
       group,
       foreign,
       reader: this.#reader,
+      topicFacts: this.#topicFacts,
       log,
       clientLog: this.#clientLog.write,
       signal: this.#signal,
@@ -120,7 +122,7 @@ export class ClusterClient implements Shareable {
   }
 
   async stop(): Promise<void> {
-    this.#topicIds.close()
+    this.#topicFacts.close()
     await Promise.all([this.#supervisor.stop(), this.#reader.close()])
   }
 }

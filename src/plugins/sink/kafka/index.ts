@@ -9,7 +9,7 @@ import { KafkaRecordLog } from './record-log.js'
 import { SETTINGS } from './settings.js'
 import { CLIENT_METRICS } from './statistics.js'
 import { openTopicAdmin } from './topic-admin.js'
-import type { TopicIds } from './topic-ids.js'
+import type { TopicFacts } from './topic-facts.js'
 import { trial } from './trial.js'
 
 export const kafkaSink = definePlugin({
@@ -39,7 +39,7 @@ export const kafkaSink = definePlugin({
     const recordLog = new KafkaRecordLog({
       targets: () => targets,
       fence: () => connection.fence(),
-      identify: (topics) => identify(client.topicIds, topics, targets),
+      identify: (topics) => identify(client.topicFacts, topics, targets),
       group,
       reader: client.reader,
       committedOnly: hasInbox,
@@ -85,11 +85,11 @@ export const kafkaSink = definePlugin({
 })
 
 async function identify(
-  ids: Pick<TopicIds, 'identify'>,
+  facts: Pick<TopicFacts, 'identify'>,
   topics: readonly string[],
   targets: readonly Target[],
 ) {
-  const identities = await ids.identify(topics)
+  const identities = await facts.identify(topics)
   const missing = targets.find(({ topic }) => topics.includes(topic) && identities?.has(topic) === false)
   if (missing === undefined) return identities
   throw new HeadgateError('HG_KAFKA_TOPIC_MISSING', `Topic "${missing.topic}" does not exist.`)

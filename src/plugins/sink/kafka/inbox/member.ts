@@ -17,6 +17,7 @@ import { type Consumer, END, START } from '../consumer.js'
 import { logFailed, logUnavailable } from '../failures.js'
 import { ReadRecord, readRanges } from '../read.js'
 import type { LogReader } from '../record-log.js'
+import type { TopicFacts } from '../topic-facts.js'
 import type { GroupConsumer } from './group-consumer.js'
 import { acknowledgedGroup, warnOfUnused } from './partitions-in-use.js'
 import { inboxProgress } from './progress.js'
@@ -30,6 +31,7 @@ export interface MemberOptions {
   /** Partitions by which the topic grows are used, too. */
   readonly grows?: boolean
   readonly reader: LogReader
+  readonly topicFacts: Pick<TopicFacts, 'settings'>
   readonly log: Log
   /** Aborted when the shutdown no longer waits for anything. */
   readonly signal: AbortSignal
@@ -121,6 +123,22 @@ export class KafkaInboxMember implements InboxMember {
 
   end(partition: number): number | undefined {
     return this.#consumer?.end(partition)
+  }
+
+  ends(partitions: readonly number[]): Promise<InboxOffsets> {
+    const { topic } = this.#options
+    const all = partitions.map((partition) => ({ topic, partition }))
+    return this.#ask(async (consumer) => {
+      const ends = await consumer.offsets(all, END)
+      return new Map(ends.map(({ partition, offset }) => [partition, offset]))
+    })
+  }
+
+  async retention(): Promise<number | undefined> {
+    const { topic, topicFacts } = this.#options
+    const settings = await topicFacts.settings(topic, ['retention.ms'])
+    const kept = Number(settings?.get('retention.ms') || -1)
+    return kept >= 0 ? kept : undefined
   }
 
   offsetAt(partition: number, timestamp: number): Promise<number> {

@@ -1,7 +1,7 @@
 import { SerialQueue } from '../../../lib/async.js'
 import { addressesOf } from './probe/addresses.js'
 import { type Address, type Connection, openConnection } from './probe/connection.js'
-import { identifyTopics, type TopicIdentity } from './probe/describe.js'
+import { describeConfigs, identifyTopics, type TopicSettings, tellsConfigs } from './probe/describe.js'
 import { securityOf } from './probe/security.js'
 import type { ClientConfig } from './properties.js'
 
@@ -10,8 +10,8 @@ const TIMEOUT = 3000
 /** Milliseconds without a request after which the connection is closed. Brokers close it after ten minutes. */
 const IDLE = 60_000
 
-/** Asks a cluster which topics are behind their names, over one connection of its own. */
-export class TopicIds {
+/** Facts about topics that node-rdkafka does not pass on, asked for over one connection of our own. */
+export class TopicFacts {
   readonly #config: ClientConfig
   readonly #addresses: readonly Address[]
   readonly #queue = new SerialQueue()
@@ -33,7 +33,7 @@ export class TopicIds {
    * if only librdkafka can log in, or if a broker is too old or does not respond.
    */
   async identify(topics: readonly string[]): Promise<ReadonlyMap<string, string> | undefined> {
-    const found = await this.#queue.run(() => this.#ask(topics))
+    const found = await this.#ask((connection) => identifyTopics(connection, topics))
     if (found === undefined) return undefined
     const identities = new Map<string, string>()
     for (const { name, state, identity } of found) {
@@ -43,12 +43,32 @@ export class TopicIds {
     return identities
   }
 
+  /**
+   * The settings in force of a topic by the names that are asked for. Undefined if the cluster cannot be asked this way, or if
+   * the user lacks the right DescribeConfigs.
+   */
+  async settings(
+    topic: string,
+    names: readonly string[],
+  ): Promise<Exclude<TopicSettings, string> | undefined> {
+    const found = await this.#ask(async (connection) =>
+      (await tellsConfigs(connection)) ? describeConfigs(connection, [topic], names) : undefined,
+    )
+    const settings = found?.get(topic)
+    return typeof settings === 'string' ? undefined : settings
+  }
+
   close(): void {
     this.#closed = true
     this.#discard()
   }
 
-  async #ask(topics: readonly string[]): Promise<readonly TopicIdentity[] | undefined> {
+  /** Undefined if the cluster cannot be asked. */
+  #ask<Result>(request: (connection: Connection) => Promise<Result>): Promise<Result | undefined> {
+    return this.#queue.run(() => this.#askNext(request))
+  }
+
+  async #askNext<Result>(request: (connection: Connection) => Promise<Result>): Promise<Result | undefined> {
     clearTimeout(this.#idle)
     // A connection that was left open may have been closed by the broker, which is no reason to give up.
     for (let attempts = this.#addresses.length + 1; attempts > 0 && !this.#closed; attempts--) {
@@ -56,7 +76,7 @@ export class TopicIds {
       try {
         this.#connection ??= await this.#connect()
         if (this.#connection === undefined) return undefined
-        const found = await identifyTopics(this.#connection, topics)
+        const found = await request(this.#connection)
         this.#idle = setTimeout(() => this.#discard(), IDLE).unref()
         return found
       } catch {
