@@ -8,6 +8,7 @@ const SIGNS: { readonly [kind in OutcomeKind]: string } = {
   dropped: 'M3.5 8h9',
   'dead-lettered': 'M2.5 4.5h11v7.5h-11zM2.5 5l5.5 4 5.5-4',
   rejected: 'M4 4l8 8M12 4l-8 8',
+  limited: 'M4 3h8M4 13h8M5 3c0 4 6 6 6 10M11 3c0 4-6 6-6 10',
   unavailable: 'M8 3v6.5M8 12.4v.4',
   handshake: 'M2.5 6h8M8 3.5L10.5 6M13.5 10h-8M8 7.5L5.5 10 8 12.5',
 }

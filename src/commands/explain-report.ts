@@ -66,6 +66,7 @@ const DECISIONS: { readonly [decision in Step['decision']]: string } = {
   pass: 'passes',
   drop: 'drops it',
   reject: 'refuses it',
+  limit: 'refuses it for now',
   'dead-letter': 'sends it to the dead-letter topic',
   unavailable: 'fails',
   handshake: 'answers the handshake of the sender',

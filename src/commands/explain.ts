@@ -86,7 +86,7 @@ be refused.
         report(explanation, { style: styleFor(io.terminal.out, io.env), full: options['full'] === true }),
       )
     const { kind } = explanation.result.outcome
-    return kind === 'rejected' || kind === 'unavailable' ? EXIT.wrong : EXIT.ok
+    return kind === 'rejected' || kind === 'limited' || kind === 'unavailable' ? EXIT.wrong : EXIT.ok
   },
 }
 

@@ -135,6 +135,7 @@ const STYLES = {
   'dead-lettered': 'yellow',
   handshake: 'green',
   rejected: 'red',
+  limited: 'yellow',
   unavailable: 'red',
 } as const
 const WIDEST = 'dead-lettered'.length

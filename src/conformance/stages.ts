@@ -8,6 +8,7 @@ import { type Check, createStage, type Subject } from './subject.js'
 
 const RECEIPT = { topic: 'events', partition: 1, offset: 7 }
 const dataError = new HeadgateError('HG_SCHEMA_VIOLATION', 'The event does not fit.')
+const limitError = new HeadgateError('HG_INTAKE_LIMIT_PIPELINE', 'Too many.', { retryAfter: 7 })
 const ourError = new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Kafka is down.')
 
 const EXPECTED: readonly { readonly outcome: Outcome; readonly status: readonly number[] }[] = [
@@ -18,10 +19,11 @@ const EXPECTED: readonly { readonly outcome: Outcome; readonly status: readonly 
   { outcome: { kind: 'dead-lettered', id: 'a', receipt: RECEIPT }, status: [202] },
   { outcome: { kind: 'rejected', id: 'a', error: dataError }, status: [422] },
   { outcome: { kind: 'rejected', id: undefined, error: dataError }, status: [422] },
+  { outcome: { kind: 'limited', id: undefined, error: limitError }, status: [429] },
   { outcome: { kind: 'unavailable', id: 'a', error: ourError }, status: [503] },
 ]
 
-/** Senders rely on the status: 2xx means durable, 4xx means do not try again, 503 means try again, and when. */
+/** Senders rely on the status: 2xx means durable, 4xx means do not try again, 429 and 503 mean try again, and when. */
 export function sourceChecks(subject: Subject<'source'>): readonly Check[] {
   if (subject.definition.topics !== undefined) return recordSourceChecks(subject)
   return [
@@ -31,7 +33,8 @@ export function sourceChecks(subject: Subject<'source'>): readonly Check[] {
         const response = createStage(subject).instance.respond(outcome)
         assert(status.includes(response.status), `it was ${response.status}`)
         const body = JSON.parse(response.body) as { [name: string]: unknown }
-        if (outcome.kind === 'unavailable') assert.match(response.headers['retry-after'] ?? '', /^\d+$/)
+        if (outcome.kind === 'unavailable' || outcome.kind === 'limited')
+          assert.match(response.headers['retry-after'] ?? '', /^\d+$/)
         if ('error' in outcome) {
           assert.equal(response.headers['content-type'], 'application/problem+json')
           assert.equal(body['code'], outcome.error.code)

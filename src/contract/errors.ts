@@ -7,14 +7,16 @@
  * The side that an error blames.
  * - `data`: the event. It is rejected, dead-lettered or dropped; sending it again changes nothing.
  * - `infrastructure`: our side. The sender gets 503, and keeps the event.
+ * - `limit`: the number of events. The sender gets 429, and keeps the event.
  * - `config`: the config or a setting. Headgate starts nothing with it.
  */
-export type ErrorKind = 'data' | 'infrastructure' | 'config'
+export type ErrorKind = 'data' | 'infrastructure' | 'limit' | 'config'
 
 /** The introduction to each section of the reference. */
 export const ERROR_KINDS: { readonly [kind in ErrorKind]: string } = {
   data: 'The event is at fault. Sending it again changes nothing; `onError` of the stage decides whether it is rejected, dead-lettered or dropped.',
   infrastructure: 'Our side is at fault. The sender gets 503 with Retry-After, and keeps the event.',
+  limit: 'The sender sends more than the config allows. It gets 429 with Retry-After, and keeps the event.',
   config: 'The config or a setting is at fault. Headgate starts nothing with it.',
 }
 
@@ -30,6 +32,8 @@ const data = (status: number, meaning: string, action: string) =>
   ({ kind: 'data', status, meaning, action }) satisfies ErrorEntry
 const infrastructure = (meaning: string, action: string) =>
   ({ kind: 'infrastructure', status: 503, meaning, action }) satisfies ErrorEntry
+const limit = (meaning: string, action: string) =>
+  ({ kind: 'limit', status: 429, meaning, action }) satisfies ErrorEntry
 const config = (meaning: string, action: string) => ({ kind: 'config', meaning, action }) satisfies ErrorEntry
 
 const ERROR_TABLE = {
@@ -162,6 +166,18 @@ const ERROR_TABLE = {
   HG_INTAKE_BUSY: infrastructure(
     'The limit of events in flight is reached: their number (`maxInFlight`), or their size in memory (HEADGATE_MAX_BODY_MEMORY).',
     'Nothing is lost; the sender tries again. If it lasts, check whether Kafka is slow, then raise `maxInFlight` of the source or HEADGATE_MAX_BODY_MEMORY.',
+  ),
+  HG_INTAKE_LIMIT_PIPELINE: limit(
+    'All senders of the pipeline together send more than `rateLimit.pipeline` of the source allows.',
+    'Nothing is lost; the sender tries again. If the sender and Kafka can bear more, raise `rate` or `burst`.',
+  ),
+  HG_INTAKE_LIMIT_KEY: limit(
+    'The owner of a key or token sends more than `rateLimit.key` of the source allows.',
+    'Nothing is lost; the sender tries again. If it may send more, raise `rate` or `burst`.',
+  ),
+  HG_INTAKE_LIMIT_ADDRESS: limit(
+    'An address sends more than `rateLimit.address` of the source allows.',
+    'Nothing is lost; the sender tries again. If it may send more, raise `rate` or `burst`. If all senders seem to have one address, name your proxies in `trustedProxies`.',
   ),
   HG_INTAKE_KEYS: infrastructure(
     'The public keys of the issuer of tokens cannot be fetched or used.',
@@ -444,7 +460,7 @@ interface ErrorDetails {
   readonly violations?: readonly Violation[]
   /** The rule that decided, if any. */
   readonly rule?: string
-  /** When to try again, for infrastructure errors; seconds. */
+  /** When to try again, for errors of infrastructure and limits; seconds. */
   readonly retryAfter?: number
   /** True if the failed operation may have succeeded all the same. */
   readonly uncertain?: boolean

@@ -122,6 +122,8 @@ export type Outcome =
   | (Handshake & { readonly id: undefined })
   /** Bad data: retrying does not help. */
   | { readonly kind: 'rejected'; readonly id: string | undefined; readonly error: HeadgateError }
+  /** The sender sends more than it may: it keeps the event and tries again. */
+  | { readonly kind: 'limited'; readonly id: string | undefined; readonly error: HeadgateError }
   /** A fault on our side: the sender keeps the event and tries again. */
   | { readonly kind: 'unavailable'; readonly id: string | undefined; readonly error: HeadgateError }
 
@@ -133,5 +135,6 @@ export const OUTCOMES = [
   'dead-lettered',
   'handshake',
   'rejected',
+  'limited',
   'unavailable',
 ] as const

@@ -43,7 +43,15 @@ export interface Step {
   readonly stage: string
   readonly plugin: string
   /** `give-up`: a post-commit stage cannot build its request. */
-  readonly decision: 'pass' | 'drop' | 'reject' | 'dead-letter' | 'unavailable' | 'handshake' | 'give-up'
+  readonly decision:
+    | 'pass'
+    | 'drop'
+    | 'reject'
+    | 'limit'
+    | 'dead-letter'
+    | 'unavailable'
+    | 'handshake'
+    | 'give-up'
   readonly error?: {
     readonly code: ErrorCode
     readonly message: string

@@ -10,7 +10,7 @@ import type {
   Transform,
 } from '../contract/index.js'
 import { committedOf } from '../ledger/rows.js'
-import type { Decided, Decision, StageRef } from '../pipeline/decision.js'
+import { type Decided, type Decision, REFUSED, type StageRef } from '../pipeline/decision.js'
 import { EventContext } from '../pipeline/event-log.js'
 import type { DecidingPipeline } from '../pipeline/pipeline.js'
 import type { Step } from './result.js'
@@ -101,8 +101,7 @@ export function endOf(
     case 'handshake':
       return { outcome: { ...verdict, id: undefined } }
     default: {
-      const kind = verdict.kind === 'reject' ? 'rejected' : 'unavailable'
-      return { outcome: { kind, id: event?.id, error: verdict.error } }
+      return { outcome: { kind: REFUSED[verdict.kind], id: event?.id, error: verdict.error } }
     }
   }
 }

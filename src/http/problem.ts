@@ -5,7 +5,7 @@ import type { HttpResponse } from '../contract/index.js'
 /** Seconds after which a sender may try again, if the error does not say. */
 const RETRY_AFTER = 5
 
-/** An error as a response: problem+json (RFC 9457), with Retry-After if the fault is ours. */
+/** An error as a response: problem+json (RFC 9457), with Retry-After if the sender should try again. */
 export function problem(
   error: HeadgateError,
   id?: string,
@@ -18,7 +18,7 @@ export function problem(
     title: meaning,
     status,
     // The reason why our side fails (a broker, a topic) is for the operator's log, not for the sender.
-    ...(error.kind === 'data' && { detail: error.message }),
+    ...((error.kind === 'data' || error.kind === 'limit') && { detail: error.message }),
     code,
     ...(id !== undefined && { id }),
     ...(violations.length > 0 && { errors: violations }),
@@ -27,7 +27,9 @@ export function problem(
     status,
     headers: {
       'content-type': 'application/problem+json',
-      ...(error.kind === 'infrastructure' && { 'retry-after': String(error.retryAfter ?? RETRY_AFTER) }),
+      ...((error.kind === 'infrastructure' || error.kind === 'limit') && {
+        'retry-after': String(error.retryAfter ?? RETRY_AFTER),
+      }),
       ...headers,
     },
     body: JSON.stringify(body),

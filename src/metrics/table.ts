@@ -21,11 +21,12 @@ export const DEAD_LETTER_CODES = (Object.keys(ERRORS) as ErrorCode[]).filter(
   (code) => ERRORS[code].kind === 'data' && !code.startsWith('HG_INTAKE'),
 )
 
-/** How a stage ends for an event; only a source answers handshakes. */
+/** How a stage ends for an event; only a source limits requests and answers handshakes. */
 export const STAGE_OUTCOMES = [
   'passed',
   'dropped',
   'rejected',
+  'limited',
   'dead-lettered',
   'unavailable',
   'handshake',

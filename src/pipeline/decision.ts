@@ -13,11 +13,21 @@ export interface StageRef {
   readonly onError: OnError
 }
 
-/** `reject`: bad data, the sender receives 4xx. `unavailable`: a fault of ours, the sender receives 503. */
+/**
+ * `reject`: bad data, the sender receives 4xx. `limit`: too many requests, the sender receives 429. `unavailable`: a fault of ours, the
+ * sender receives 503.
+ */
 export interface Refusal {
-  readonly kind: 'reject' | 'unavailable'
+  readonly kind: 'reject' | 'limit' | 'unavailable'
   readonly error: HeadgateError
 }
+
+/** The outcome of each kind of refusal. */
+export const REFUSED = { reject: 'rejected', limit: 'limited', unavailable: 'unavailable' } as const
+
+export const isRefusal = <Other extends { readonly kind: string }>(
+  decision: Refusal | Other,
+): decision is Refusal => decision.kind in REFUSED
 
 export interface DeadLettered {
   readonly kind: 'dead-letter'

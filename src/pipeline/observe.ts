@@ -1,4 +1,4 @@
-import { asHeadgateError, type HeadgateError } from '../contract/errors.js'
+import { asHeadgateError, type ErrorKind, type HeadgateError } from '../contract/errors.js'
 import {
   type Attempt,
   type Committed,
@@ -58,14 +58,17 @@ export function observeSource(ref: StageRef, observer: Observer, read?: ReadRequ
       return ended(value, { kind: 'pass', value }, startedAt, context)
     } catch (thrown) {
       const error = asHeadgateError(thrown, ref.plugin)
-      return ended(
-        undefined,
-        { kind: error.kind === 'data' ? 'reject' : 'unavailable', error },
-        startedAt,
-        context,
-      )
+      return ended(undefined, { kind: REFUSALS[error.kind], error }, startedAt, context)
     }
   }
+}
+
+/** How a source refuses a request, by the kind of its error. */
+const REFUSALS: { readonly [kind in ErrorKind]: Refusal['kind'] } = {
+  data: 'reject',
+  limit: 'limit',
+  infrastructure: 'unavailable',
+  config: 'unavailable',
 }
 
 /** A transform that returns a plain verdict stays synchronous: an await costs a turn of the microtask queue. */
@@ -186,6 +189,7 @@ const OUTCOME_OF: { readonly [kind in StageEnd['kind']]: StageOutcome } = {
   pass: 'passed',
   drop: 'dropped',
   reject: 'rejected',
+  limit: 'limited',
   'dead-letter': 'dead-lettered',
   unavailable: 'unavailable',
   handshake: 'handshake',

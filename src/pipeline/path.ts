@@ -8,7 +8,14 @@ import {
   withRoute,
 } from '../contract/index.js'
 import { digestOf } from '../ledger/identity.js'
-import type { Decided, Decision, EventVerdict, Refusal } from './decision.js'
+import {
+  type Decided,
+  type Decision,
+  type EventVerdict,
+  isRefusal,
+  REFUSED,
+  type Refusal,
+} from './decision.js'
 import type { EventContext } from './event-log.js'
 import type { Apply } from './observe.js'
 import type { Committer, Decider, LivePipeline, MakeDeadLetter, Pipeline } from './pipeline.js'
@@ -153,7 +160,7 @@ async function act(
   context: EventContext,
 ): Promise<Outcome> {
   const { id } = event
-  if (verdict.kind === 'reject' || verdict.kind === 'unavailable') return refused(id, verdict)
+  if (isRefusal(verdict)) return refused(id, verdict)
   if (committer.inbox?.accept !== undefined)
     return committer.inbox.accept({ event, digest, verdict }, context)
   switch (verdict.kind) {
@@ -176,7 +183,7 @@ async function act(
 }
 
 const refused = (id: string | undefined, { kind, error }: Refusal): Outcome => ({
-  kind: kind === 'reject' ? 'rejected' : 'unavailable',
+  kind: REFUSED[kind],
   id,
   error,
 })

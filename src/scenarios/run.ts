@@ -138,7 +138,7 @@ function eventDifferences({ expect, written }: Expectation, result: DryRunResult
 
 /** Why an event was refused or became a dead letter. The outcome of a dead letter has no error, so it is taken from the stage. */
 export const failureOf = ({ outcome, steps }: DryRunResult) =>
-  outcome.kind === 'rejected' || outcome.kind === 'unavailable'
+  'error' in outcome
     ? outcome.error
     : outcome.kind === 'dead-lettered'
       ? steps.find(({ decision }) => decision === 'dead-letter')?.error

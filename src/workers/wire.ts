@@ -9,7 +9,7 @@ export interface OutcomeMessage {
   readonly outcome:
     | Exclude<Outcome, { readonly error: unknown }>
     | {
-        readonly kind: 'rejected' | 'unavailable'
+        readonly kind: 'rejected' | 'limited' | 'unavailable'
         readonly id?: string | undefined
         readonly error: ErrorText
       }

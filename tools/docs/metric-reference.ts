@@ -49,6 +49,7 @@ function runtimeMetrics(): DeclaredMetric[] {
 }
 
 const LABELS: { readonly [label: string]: string } = {
+  limit: 'Limit of `rateLimit` of the source.',
   pipeline: 'Name of the pipeline in the config; `none` for responses that belong to no pipeline.',
   sink: 'Name of the sink in `sinks`, or of the first pipeline that uses it.',
   stage:

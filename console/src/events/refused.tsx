@@ -3,6 +3,7 @@ import type { RefusedDetail } from '../../../src/admin/api.js'
 import type { RefusedLine } from '../../../src/tap/line.js'
 import { count, plural } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
+import { refusedKind } from '../outcomes.js'
 import { figures, ScrollTable } from '../table.js'
 import { Body } from './body.js'
 import { DetailPanel, Entry } from './detail-panel.js'
@@ -53,9 +54,6 @@ function RefusedTable({ all }: { readonly all: readonly RefusedLine[] }) {
 
 const buttonOf = (number: number): string => `refused-${number}`
 
-/** A 503 is ours; every other status says that the request is at fault. */
-const kindOf = (status: number) => (status >= 500 ? 'unavailable' : 'rejected')
-
 function Row({ line }: { readonly line: RefusedLine }) {
   const { number, time, status, code, method, path, remoteAddress, bytes } = line
   const isChosen = chosen.value === number
@@ -66,7 +64,7 @@ function Row({ line }: { readonly line: RefusedLine }) {
         <time datetime={time}>{new Date(time).toLocaleTimeString('en-GB')}</time>
       </td>
       <td>
-        <OutcomeLabel kind={kindOf(status)}>{String(status)}</OutcomeLabel>
+        <OutcomeLabel kind={refusedKind(status)}>{String(status)}</OutcomeLabel>
       </td>
       <th scope="row">
         <button
@@ -98,7 +96,7 @@ function Detail({ line }: { readonly line: RefusedLine }) {
     <DetailPanel
       shows={number}
       label="The chosen request"
-      title={<OutcomeLabel kind={kindOf(status)}>{`Status ${status}`}</OutcomeLabel>}
+      title={<OutcomeLabel kind={refusedKind(status)}>{`Status ${status}`}</OutcomeLabel>}
       opener={buttonOf(number)}
       onClose={() => choose(undefined)}
     >

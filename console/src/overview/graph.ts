@@ -141,7 +141,7 @@ function stageNode(
 ): GraphNode {
   const found = traffic.stages[stage]
   const count = (outcome: string) => found?.outcomes[outcome]?.count ?? 0
-  const problems = (['rejected', 'dead-lettered', 'dropped', 'unavailable'] as const)
+  const problems = (['rejected', 'limited', 'dead-lettered', 'dropped', 'unavailable'] as const)
     .map((outcome) => ({ outcome, count: count(outcome) }))
     .filter((problem) => problem.count > 0)
   return {
@@ -240,6 +240,7 @@ function failureEdges(
 ): GraphEdge[] {
   const ways = [
     { outcome: 'rejected', to: REFUSED },
+    { outcome: 'limited', to: REFUSED },
     { outcome: 'unavailable', to: REFUSED },
     { outcome: 'dropped', to: DROPPED },
     ...(deadLetter === undefined ? [] : [{ outcome: 'dead-lettered', to: DEAD_LETTER } as const]),

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals'
 import type { PipelineShape, PipelineTraffic } from '../../../src/admin/api.js'
 import { count, rate } from '../format.js'
 import { OutcomeLabel, OutcomeSign } from '../outcome.js'
+import { refusedKind } from '../outcomes.js'
 import { figures, ScrollTable } from '../table.js'
 import { destinationOf, NO_FLOW } from './graph.js'
 
@@ -101,7 +102,7 @@ export function ReasonsTable({ traffic }: TableProps) {
                 Status {status} <span class="note">{STATUSES[status] ?? ''}</span>
               </th>
               <td>
-                <OutcomeLabel kind={Number(status) >= 500 ? 'unavailable' : 'rejected'} />
+                <OutcomeLabel kind={refusedKind(Number(status))} />
               </td>
               <td class="number">{count(flow.count)}</td>
             </tr>
@@ -115,12 +116,14 @@ export function ReasonsTable({ traffic }: TableProps) {
 const STATUSES: { readonly [status: string]: string } = {
   400: 'the body is not as expected',
   401: 'the sender is not authenticated',
+  403: 'the network of the sender is not allowed',
   404: 'no such path',
   405: 'wrong method',
   408: 'the request came too slowly',
   413: 'the body is too large',
   415: 'wrong content type or encoding',
   422: 'the event is not valid',
+  429: 'the sender sends more than it may',
   431: 'the headers are too large',
   503: 'Headgate could not take it',
 }

@@ -27,6 +27,7 @@ const GROUPS: readonly Group[] = [
       ['dropped', 'dropped'],
       ['dead-lettered', 'dead-lettered'],
       ['rejected', 'rejected'],
+      ['limited', 'limited'],
       ['unavailable', 'unavailable|gave-up'],
       ['handshake', 'handshake'],
     ],

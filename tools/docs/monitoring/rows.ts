@@ -158,7 +158,7 @@ const intake: Row = {
     chart({
       title: 'Responses by status',
       description:
-        '401 is a sender with a wrong secret, 400 and 422 bad data, 503 a fault or a limit of ours.',
+        '401 is a sender with a wrong secret, 403 one in a network that is not allowed, 429 one that sends more than `rateLimit` allows, 400 and 422 bad data, 503 a fault or a limit of ours.',
       unit: 'ops',
       stacked: true,
       queries: [
@@ -176,6 +176,16 @@ const intake: Row = {
           `sum by (code) (${rate(ofProcess('headgate_http_responses_total', 'pipeline="none"'))})`,
           '{{code}}',
         ),
+      ],
+    }),
+    chart({
+      title: 'Requests beyond a rate limit',
+      description:
+        'Their senders got 429 and try again, by the limit of `rateLimit`: `headgate tap --refused`.',
+      unit: 'ops',
+      stacked: true,
+      queries: [
+        query(`sum by (limit) (${rate(ofPipeline('headgate_rate_limited_requests_total'))})`, '{{limit}}'),
       ],
     }),
     chart({

@@ -99,6 +99,7 @@ type Ended = Exclude<Outcome, { kind: 'handshake' }>
 /** From the one that the sender must hear of to the one that changes nothing. */
 const ORDER: readonly Ended['kind'][] = [
   'unavailable',
+  'limited',
   'rejected',
   'dead-lettered',
   'accepted',

@@ -145,6 +145,18 @@ function* listProblems(at: string, networks: readonly string[] = []): Iterable<C
   }
 }
 
+/** Schemes of `verify` by which each sender can have a key of its own, which its requests show. */
+const KEYED: readonly string[] = ['bearer', 'basic', 'api-key']
+
+export function* rateLimitProblems({ rateLimit, verify }: Settings): Iterable<ConfigProblem> {
+  if (rateLimit?.key === undefined || KEYED.includes(verify.scheme)) return
+  yield {
+    at: '/rateLimit/key',
+    code: 'HG_CONFIG_CONFLICT',
+    message: `A request by the scheme "${verify.scheme}" shows no key: use the limit "pipeline" or "address", or a pipeline for each sender.`,
+  }
+}
+
 const unverified: ConfigProblem = {
   at: '/verify',
   code: 'HG_CONFIG_UNVERIFIED',

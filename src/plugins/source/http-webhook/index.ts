@@ -4,11 +4,13 @@ import {
   bodyProblems,
   handshakeProblems,
   networkProblems,
+  rateLimitProblems,
   secretsProblems,
   verifyProblems,
 } from './checks.js'
 import { ensuredBy, idHeaders } from './event-id.js'
 import { LINTS, proxyFindings, verifyFindings } from './lint.js'
+import { LIMITED } from './rate-limits.js'
 import { expandSender } from './senders/expand.js'
 import { senderOf } from './senders/index.js'
 import { isOfSender, SENDER_LINTS, senderFindings } from './senders/lint.js'
@@ -25,6 +27,7 @@ export const httpWebhook = definePlugin({
   check: (config, context) => [
     ...secretsProblems(config),
     ...networkProblems(config),
+    ...rateLimitProblems(config),
     ...verifyProblems(config, context),
     ...handshakeProblems(config),
     ...bodyProblems(config),
@@ -38,7 +41,8 @@ export const httpWebhook = definePlugin({
     ),
   ],
   ensures: ({ eventId }) => ensuredBy(eventId),
-  detached: ({ allow: _, ...config }) => config,
+  metrics: [LIMITED],
+  detached: ({ allow: _, rateLimit: __, ...config }) => config,
   unverified: (config) => ({ ...config, verify: { scheme: 'none' as const } }),
   requests: true,
   credentials: ({ verify }) => credentialsOf(verify),

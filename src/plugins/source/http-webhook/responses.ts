@@ -27,6 +27,7 @@ const ResponseTo = (description: string, status: { minimum: number; maximum: num
 
 const SUCCESS = { minimum: 200, maximum: 299 }
 const REFUSAL = { minimum: 400, maximum: 499 }
+const LATER = { minimum: 400, maximum: 599 }
 const FAILURE = { minimum: 500, maximum: 599 }
 
 export const Responses = Type.Object(
@@ -37,6 +38,10 @@ export const Responses = Type.Object(
     dropped: ResponseTo('To an event that the config drops.', SUCCESS),
     'dead-lettered': ResponseTo('To bad data that is kept as a dead letter. Default: 202.', SUCCESS),
     rejected: ResponseTo('To a request that is refused. Default: the status of the error.', REFUSAL),
+    limited: ResponseTo(
+      'To a request beyond `rateLimit`. Default: 429; some senders try again only after a status of 500 or more.',
+      LATER,
+    ),
     unavailable: ResponseTo('To an event that the sender has to send again. Default: 503.', FAILURE),
   },
   {

@@ -7,6 +7,7 @@ import { Body } from './body.js'
 import { Encodings } from './content-encoding.js'
 import { EventId } from './event-id.js'
 import { Handshake } from './handshake/settings.js'
+import { RateLimit } from './rate-limits.js'
 import { Responses } from './responses.js'
 import { SENDERS } from './senders/index.js'
 import { Verify } from './verify/schemes.js'
@@ -80,6 +81,7 @@ export const settings = Type.Object(
       description:
         'How many events may wait for Kafka at a time. Beyond that the sender gets 503 and tries again.',
     }),
+    rateLimit: Type.Optional(RateLimit),
     responseTimeout: Duration({
       default: '15s',
       description:

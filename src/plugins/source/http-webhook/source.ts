@@ -25,6 +25,7 @@ import { type BodyReader, bodyReader } from './body.js'
 import { type ContentEncoding, contentEncoding } from './content-encoding.js'
 import { Deadline } from './deadline.js'
 import { type HeadHandshake, headHandshake } from './handshake/by-head.js'
+import { RateLimits } from './rate-limits.js'
 import { receiver } from './receive.js'
 import { adapted } from './responses.js'
 import type { Settings } from './settings.js'
@@ -43,6 +44,7 @@ export class HttpWebhook implements Source {
   readonly #http: HttpListener
   readonly #memory: BodyMemory
   readonly #allow: Networks | undefined
+  readonly #limits: RateLimits | undefined
   readonly #maxInFlight: number
   readonly #deadline: Deadline
   readonly #verify: Verifier
@@ -57,7 +59,7 @@ export class HttpWebhook implements Source {
   #stopped: Promise<void> | undefined
   #unserve: (() => void) | undefined
 
-  constructor(config: Settings, { http, files }: SourceContext) {
+  constructor(config: Settings, { http, files, metrics }: SourceContext) {
     this.#config = config
     this.#http = http
     this.#memory = http.memory
@@ -65,6 +67,8 @@ export class HttpWebhook implements Source {
     this.#maxInFlight = Math.ceil(config.maxInFlight / (http.sharedBy ?? 1))
     this.#deadline = new Deadline(milliseconds(config.responseTimeout))
     this.#verify = verifier(config.verify, config.publicUrl, files)
+    this.#limits =
+      config.rateLimit && new RateLimits(config.rateLimit, http.sharedBy ?? 1, this.#verify.key, metrics)
     this.#encoding = contentEncoding(config.encodings, config.maxBody)
     this.#reader = bodyReader(config.body, config.maxDepth)
     this.#split = splitting(config.split)
@@ -98,6 +102,7 @@ export class HttpWebhook implements Source {
 
   #responseTo(outcome: Exclude<Outcome, Handshake>): HttpResponse {
     const { kind, id } = outcome
+    if (kind === 'limited') return problem(outcome.error, id, this.#limits?.headers(outcome.error))
     if (kind === 'rejected' || kind === 'unavailable')
       return problem(outcome.error, id, this.#errorHeaders[outcome.error.code])
     const status = STATUS[kind]
@@ -150,13 +155,14 @@ export class HttpWebhook implements Source {
   #preflight(intake: Intake, request: HttpHead): Promise<HttpResponse> | undefined {
     const { headers } = request
     const handshake = this.#handshake
-    if (this.#allow !== undefined && !isAllowed(this.#allow, request))
-      return this.#refuse(intake, notAllowed(request), request)
-    if (handshake?.matches(request)) return this.#shakeHands(handshake, intake, request)
     try {
+      if (this.#allow !== undefined) requireAllowed(this.#allow, request)
+      this.#limits?.arrived(request)
+      if (handshake?.matches(request)) return this.#shakeHands(handshake, intake, request)
       if (handshake !== undefined) this.#requireMethod(request)
       this.#requireRoom()
       this.#verify.head?.(request)
+      this.#limits?.requireRoom(request)
       this.#encoding.require(headers)
       this.#reader.require(headers)
       return undefined
@@ -190,6 +196,7 @@ export class HttpWebhook implements Source {
         // There is a batch only with `split`.
         const event = this.#receive(request) as Event | Handshake
         if (isHandshake(event)) return event
+        this.#limits?.accepted(request, 1)
         const more = bytesBeside(request.body, event.body)
         if (more > 0) {
           if (!this.#memory.take(more)) throw noMemory()
@@ -233,6 +240,7 @@ export class HttpWebhook implements Source {
       await this.#verify.prepare?.(request)
       const received = this.#receive(request)
       if (!('items' in received)) return this.respond(await intake(() => received, request))
+      this.#limits?.accepted(request, received.items.length)
       batch = received
     } catch (reason) {
       return this.#refuse(intake, reason, request)
@@ -338,16 +346,15 @@ function bytesBeside(sent: Buffer, { bytes, original }: Batch['body']): number {
   return bytes.length + (original.bytes === sent ? 0 : original.bytes.length)
 }
 
-const isAllowed = (allow: Networks, { remoteAddress }: HttpHead): boolean =>
-  remoteAddress !== undefined && allow.has(remoteAddress)
-
-const notAllowed = ({ remoteAddress }: HttpHead): HeadgateError =>
-  new HeadgateError(
+function requireAllowed(allow: Networks, { remoteAddress }: HttpHead): void {
+  if (remoteAddress !== undefined && allow.has(remoteAddress)) return
+  throw new HeadgateError(
     'HG_INTAKE_NOT_ALLOWED',
     remoteAddress === undefined
       ? 'The address of the sender is unknown: Forwarded or X-Forwarded-For has no valid address there, or they differ.'
       : `The address of the sender is ${remoteAddress}, and this path accepts no requests from there.`,
   )
+}
 
 const tooLarge = (limit: string): HeadgateError =>
   new HeadgateError('HG_INTAKE_TOO_LARGE', `The body is larger than ${limit}.`)

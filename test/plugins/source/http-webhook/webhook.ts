@@ -46,7 +46,8 @@ export function recordingIntake(path: (event: Event) => Outcome | Promise<Outcom
       return await path(received)
     } catch (thrown) {
       const error = asHeadgateError(thrown, 'The source')
-      return { kind: error.kind === 'data' ? 'rejected' : 'unavailable', id: undefined, error }
+      const kind = error.kind === 'data' ? 'rejected' : error.kind === 'limit' ? 'limited' : 'unavailable'
+      return { kind, id: undefined, error }
     }
   }
   return { intake, events, outcomes, requests }
@@ -115,5 +116,6 @@ export async function startWebhook(
       json: JSON.parse(await response.body.text()),
     }
   }
-  return { source, listener, port, post, ask, statuses, ...recorded, lines: context.lines }
+  const { lines, values } = context
+  return { source, listener, port, post, ask, statuses, ...recorded, lines, values }
 }

@@ -17,6 +17,8 @@ export const pagerduty: Sender = {
   settings: {
     eventId: '/event/id',
     responseTimeout: '4s',
+    // It would drop an event that gets 429.
+    responses: { limited: { status: 503 } },
     verify: { scheme: 'hmac', header: 'X-PagerDuty-Signature', listKey: 'v1' },
   },
   secrets: ['/verify/secrets'],

@@ -1,7 +1,15 @@
 import type { Static } from 'typebox'
 import { Type } from '../../../../lib/json/pointer.js'
 import { oneOf } from './one-of.js'
-import { HeaderName, header, PlainSecrets, parameter, unauthenticated, type Verifier } from './verifier.js'
+import {
+  type Head,
+  HeaderName,
+  header,
+  PlainSecrets,
+  parameter,
+  unauthenticated,
+  type Verifier,
+} from './verifier.js'
 
 export const apiKeySettings = Type.Object(
   {
@@ -28,10 +36,13 @@ export function apiKey({ header: name, query = '', keys }: ApiKeySettings): Veri
   const isKnown = oneOf(keys)
   const headerName = name?.toLowerCase()
   const where = headerName === undefined ? `parameter ${query} of the query` : `header ${headerName}`
+  const keyOf = (request: Head) =>
+    headerName === undefined ? parameter(request, query) : header(request, headerName)
   return {
+    key: keyOf,
     head(request) {
-      const key = headerName === undefined ? parameter(request, query) : header(request, headerName)
-      if (!isKnown(key)) throw unauthenticated(`The key in the ${where} matches no configured key.`)
+      if (!isKnown(keyOf(request)))
+        throw unauthenticated(`The key in the ${where} matches no configured key.`)
     },
   }
 }

@@ -1,7 +1,7 @@
 import type { Static } from 'typebox'
 import { Type } from '../../../../lib/json/pointer.js'
 import { oneOf } from './one-of.js'
-import { header, Secrets, unauthenticated, type Verifier } from './verifier.js'
+import { type Head, header, Secrets, unauthenticated, type Verifier } from './verifier.js'
 
 export const basicSettings = Type.Object(
   {
@@ -24,12 +24,16 @@ export function basic({ credentials }: Static<typeof basicSettings>): Verifier {
   return {
     // RFC 7617, 2.1
     challenge: 'Basic realm="headgate", charset="UTF-8"',
+    key: encodedOf,
     head(request) {
-      const encoded = AUTHORIZATION.exec(header(request, 'authorization'))?.[1]
-      if (encoded === undefined)
-        throw unauthenticated('The header authorization is not "Basic" and credentials.')
-      if (!isKnown(encoded))
+      if (!isKnown(encodedOf(request)))
         throw unauthenticated('The user name and password match no configured credentials.')
     },
   }
+}
+
+function encodedOf(request: Head): string {
+  const encoded = AUTHORIZATION.exec(header(request, 'authorization'))?.[1]
+  if (encoded === undefined) throw unauthenticated('The header authorization is not "Basic" and credentials.')
+  return encoded
 }

@@ -1,7 +1,7 @@
 import type { Static } from 'typebox'
 import { Type } from '../../../../lib/json/pointer.js'
 import { oneOf } from './one-of.js'
-import { header, Secrets, unauthenticated, type Verifier } from './verifier.js'
+import { type Head, header, Secrets, unauthenticated, type Verifier } from './verifier.js'
 
 export const bearerSettings = Type.Object(
   {
@@ -21,10 +21,16 @@ export function bearer({ tokens }: Static<typeof bearerSettings>): Verifier {
   const isKnown = oneOf(tokens)
   return {
     challenge: 'Bearer',
+    key: tokenOf,
     head(request) {
-      const token = AUTHORIZATION.exec(header(request, 'authorization'))?.[1]
-      if (token === undefined) throw unauthenticated('The header authorization is not "Bearer" and a token.')
+      const token = tokenOf(request)
       if (!isKnown(token)) throw unauthenticated('The bearer token matches no configured token.')
     },
   }
+}
+
+function tokenOf(request: Head): string {
+  const token = AUTHORIZATION.exec(header(request, 'authorization'))?.[1]
+  if (token === undefined) throw unauthenticated('The header authorization is not "Bearer" and a token.')
+  return token
 }

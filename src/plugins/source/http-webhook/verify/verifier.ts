@@ -21,6 +21,8 @@ export interface Verifier {
   readonly body?: (request: Head, body: Buffer) => void
   /** Checks the parsed body, before anything else uses it. */
   readonly parsed?: (body: JsonBody) => void
+  /** The key or token that a verified request presents, for schemes whose senders have keys of their own and show them in the head. */
+  readonly key?: (request: Head) => string
   /** The challenge of WWW-Authenticate. */
   readonly challenge?: string
 }
