@@ -39,7 +39,10 @@ export class Connection {
   idle: IdleConnections | undefined = undefined
   previous: Connection | undefined = undefined
   next: Connection | undefined = undefined
+  /** True once a load balancer has told where it comes from. */
+  isProxied = false
   #inProgress = 0
+  #told: string | undefined = undefined
 
   private constructor(readonly tcpSocket: Socket) {
     this.socket = tcpSocket
@@ -57,9 +60,15 @@ export class Connection {
     ;(socket as Marked)[CONNECTION] = this
   }
 
-  /** The address at its other end; undefined if it is closed. */
+  /** A load balancer has passed it on; `address` is undefined if it is one of the load balancer itself. */
+  proxied(address: string | undefined): void {
+    this.isProxied = true
+    this.#told = address
+  }
+
+  /** The address at its other end, or the one that a load balancer has told; undefined if it is closed. */
   get remoteAddress(): string | undefined {
-    return canonicalAddress(this.tcpSocket.remoteAddress ?? '')
+    return this.#told ?? canonicalAddress(this.tcpSocket.remoteAddress ?? '')
   }
 
   /** The next request on it. Returns false if it must not be read any more: then it gets no response either. */

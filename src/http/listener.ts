@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
+import type { Networks } from '../lib/networks.js'
 import { onceAMinute } from '../lib/rate.js'
 import { CountedMemory } from './body.js'
 import { Connection } from './connection.js'
@@ -13,6 +14,7 @@ import { type ListenAt, listen, whenAccepted } from './listen.js'
 import { closeListeningSocket, IncomingRequest, OutgoingResponse } from './node-internals.js'
 import { problem } from './problem.js'
 import { type ClientError, declineUpgrades, type OnRefusal, refuseMalformed } from './protocol-errors.js'
+import { acceptProxied } from './proxied-connections.js'
 import { RefusedRequests, refusedBytes } from './refused.js'
 import { ReceivedRequest } from './request.js'
 import { headError, MAX_HEADERS, pathOf } from './request-head.js'
@@ -37,6 +39,8 @@ export interface ListenerOptions extends ListenAt {
   readonly descriptors?: () => Descriptors | undefined
   /** Speaks HTTPS. */
   readonly secure?: Secure | undefined
+  /** Load balancers that begin each connection with a header of PROXY protocol. */
+  readonly proxies?: Networks
   /** How many workers share the address; absent if one process has it to itself. Each has these limits for itself. */
   readonly sharedBy?: number
   /** New connections wait until `release` is called. */
@@ -97,7 +101,7 @@ export class Listener {
   #held: HeldConnections | undefined
 
   constructor(options: ListenerOptions) {
-    const { log, onResponse, sharedBy, secure, maxBodyMemory = 256 * 1024 * 1024 } = options
+    const { log, onResponse, sharedBy, secure, proxies, maxBodyMemory = 256 * 1024 * 1024 } = options
     this.#options = options
     this.#timeouts = { ...TIMEOUTS, ...options.timeouts }
     this.#memory = new CountedMemory(maxBodyMemory)
@@ -114,6 +118,8 @@ export class Listener {
     this.#limit = limitConnections(options)
     const { server, sockets } = createHttpServer(serverOptions(options, this.#timeouts), secure, this.#limit)
     this.#server = server
+    if (proxies !== undefined)
+      acceptProxied(server, { networks: proxies, limit: this.#limit, timeout: this.#timeouts.headers, log })
     // One more than is accepted shows that there are too many.
     server.maxHeadersCount = MAX_HEADERS + 1
     cutStalled(server, sockets, this.#timeouts.inactive)

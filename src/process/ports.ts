@@ -7,6 +7,7 @@ import { requireUnused } from '../http/listen.js'
 import { Listener } from '../http/listener.js'
 import { isStateInUse, openStateDirectory, type StateDirectory } from '../ledger/state-directory.js'
 import { endsWithin } from '../lib/async.js'
+import { Networks } from '../lib/networks.js'
 import { bytes, milliseconds } from '../lib/units.js'
 import { countRefused, countResponses } from '../metrics/process.js'
 import type { ProcessMetrics } from '../metrics/registry.js'
@@ -105,6 +106,7 @@ function intakeListener({ settings, sockets, metrics, certificates, log }: Ports
     maxBodyMemory: shareOf(bytes(settings.maxBodyMemory), workers),
     ...(workers > 0 && { sharedBy: workers }),
     onRefused: countRefused(metrics),
+    ...(settings.proxyProtocol !== '' && { proxies: new Networks(settings.proxyProtocol.split(',')) }),
     secure: certificates.intake,
     log: log({}),
     onResponse: countResponses(metrics, 'none'),

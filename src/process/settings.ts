@@ -1,5 +1,6 @@
 import convict from 'convict'
 import { distance } from 'fastest-levenshtein'
+import { parseNetwork } from '../lib/networks.js'
 
 export interface Setting<Value extends string | number | boolean> {
   readonly env: `HEADGATE_${string}`
@@ -72,6 +73,16 @@ const integer = (
   isValid: (text) =>
     Number.isInteger(Number(text)) && text.trim() !== '' && Number(text) >= from && Number(text) <= to,
   parse: Number,
+})
+
+/** None if it is empty. */
+const networks = (env: Env, doc: string): Setting<string> => ({
+  env,
+  default: '',
+  doc,
+  expected: 'networks such as 10.0.0.0/8, with commas between them',
+  isValid: (text) => text === '' || text.split(',').every((each) => parseNetwork(each) !== undefined),
+  parse: (text) => text,
 })
 
 const oneOf = <const Value extends string>(
@@ -156,6 +167,10 @@ export const SETTINGS = {
     'HEADGATE_MAX_BODY_MEMORY',
     '256MiB',
     'Bytes of bodies that are still being received and of events in flight, all pipelines together; beyond this bound the response to senders is 503. It cannot be smaller than the largest `maxBody`.',
+  ),
+  proxyProtocol: networks(
+    'HEADGATE_PROXY_PROTOCOL',
+    'Networks of load balancers that begin each connection to the intake listener with a header of PROXY protocol, version 1 or 2: the address in it is that of the sender. A connection from there without the header is closed; from elsewhere, none is expected.',
   ),
   recordKeyFile: path(
     'HEADGATE_RECORD_KEY_FILE',

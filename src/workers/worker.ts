@@ -3,6 +3,7 @@ import type { CheckedFiles, ReadResult } from '../config/read.js'
 import { asHeadgateError } from '../contract/errors.js'
 import { Listener } from '../http/listener.js'
 import { SerialQueue } from '../lib/async.js'
+import { Networks } from '../lib/networks.js'
 import { bytes } from '../lib/units.js'
 import { countRefused, countResponses } from '../metrics/process.js'
 import { ProcessMetrics } from '../metrics/registry.js'
@@ -129,6 +130,7 @@ class Worker {
       maxConnections: shareOf(settings.maxConnections, workers),
       maxBodyMemory: shareOf(bytes(settings.maxBodyMemory), workers),
       onRefused: countRefused(metrics),
+      ...(settings.proxyProtocol !== '' && { proxies: new Networks(settings.proxyProtocol.split(',')) }),
       secure: certificates.intake,
       log: loggers.of({}),
       onResponse: countResponses(metrics, 'none'),

@@ -55,7 +55,7 @@ export const LIMITED = metric({
   labels: { limit: LIMITS },
 })
 
-/** How many keys and addresses have a bucket of their own: some 2 MB of memory. */
+/** How many keys and addresses have a bucket of their own: some 3 MB of memory for each limit. */
 const MOST_KEYS = 10_000
 
 /** Limits how many events senders may send. Each function throws an error of kind `limit`. */
