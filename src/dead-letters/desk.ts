@@ -1,6 +1,5 @@
 import { ERRORS, type ErrorCode } from '../contract/errors.js'
-import { type MaskPath, masked } from '../lib/json/masked.js'
-import { beginning } from '../tap/body.js'
+import type { MaskPath } from '../lib/json/masked.js'
 import { discard } from './discard.js'
 import { prospectOf, readLetter } from './find.js'
 import { whyNot } from './judge.js'
@@ -20,10 +19,9 @@ import type {
 import { replay } from './replay.js'
 import { editedJudge, runOptions } from './run-options.js'
 import type { DeadLetterSession } from './session.js'
+import { jsonOf, shownBody } from './shown-body.js'
 import { HIDDEN_HEADERS, hiderOf, lineOf, Snapshot } from './snapshot.js'
 
-/** Bytes of a body that are shown. */
-const MOST_PAYLOAD = 512 * 1024
 const MOST_LISTED = 20
 /** Its event has a record, so no replay makes one. */
 const FAILED_ACK = 'a failed acknowledgement: retry it among the acknowledgements'
@@ -103,11 +101,10 @@ export class DeadLetterDesk {
     if (one.kind === 'none') return { status: 404, problem: one.why }
     const { found, record } = one
     const { letter } = found
-    const hider = hiderOf(record.value, masks)
+    const hider = hiderOf(jsonOf(record.value, letter), masks)
     const hide = (text: string) => session.redact(hider(text))
     const prospect =
       letter.failedAck === undefined ? prospectOf(await session.judge(letter, record.value)) : undefined
-    const { text, editable } = shownBody(record.value, masks, session.redact)
     const action = ERRORS[letter.code as ErrorCode]?.action
     return {
       ...lineOf({ ...found, ...(prospect !== undefined && { prospect }) }, hide),
@@ -124,8 +121,7 @@ export class DeadLetterDesk {
         .filter(({ name }) => !HIDDEN_HEADERS.includes(name))
         .map(({ name, value }) => ({ name, value: hide(value) })),
       bytes: record.value.length,
-      ...(text !== undefined && beginning(text, MOST_PAYLOAD, secrets, session.redact)),
-      editable,
+      ...shownBody(record.value, letter, masks, secrets),
     }
   }
 
@@ -284,17 +280,3 @@ const planOf = (count: number, targets: RunPlan['targets'], refused: Refusals['f
   targets,
   refused: refusalsOf(refused),
 })
-
-/** The text of a body; undefined if it cannot be shown. Only a body without anything masked or secret can be edited. */
-function shownBody(
-  value: Buffer,
-  masks: readonly MaskPath[],
-  redact: (text: string) => string,
-): { readonly text: string | undefined; readonly editable: boolean } {
-  try {
-    const { text, hidden } = masked(value.toString('utf8'), masks)
-    return { text, editable: hidden.size === 0 && value.length <= MOST_PAYLOAD && redact(text) === text }
-  } catch {
-    return { text: masks.length === 0 ? value.toString('utf8') : undefined, editable: false }
-  }
-}

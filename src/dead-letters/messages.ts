@@ -2,6 +2,7 @@ import type { CheckedFiles } from '../config/read.js'
 import type { ErrorCode, Violation } from '../contract/errors.js'
 import type { Receipt, RecordHeader } from '../contract/index.js'
 import type { Settings } from '../process/settings.js'
+import type { ReceivedBody } from '../tap/line.js'
 import type { LetterStatus } from './find.js'
 
 /** A dead letter in a list, without anything that the pipeline masks. */
@@ -42,9 +43,12 @@ export interface LetterDetail extends LetterLine {
   readonly headers: readonly RecordHeader[]
   /** Of the body. */
   readonly bytes: number
+  /** The body as JSON, or its beginning. */
   readonly payload?: string
   readonly cut?: true
-  /** The payload is the body as a whole, so it can be changed and replayed. */
+  /** If the body is not JSON; the payload is decoded from it. */
+  readonly received?: ReceivedBody
+  /** The body is shown as a whole and as it is, so it can be changed and replayed. */
   readonly editable: boolean
 }
 

@@ -5,6 +5,7 @@ import { type Found, type FoundLetter, findLetters, isSettled, type Prospect } f
 import { formatLetterRef } from './letter.js'
 import type { LetterLine, LetterPage, LetterSelection, ProspectLine } from './messages.js'
 import type { DeadLetterSession } from './session.js'
+import { jsonOf } from './shown-body.js'
 
 /** The newest so many dead letters are looked at: more would not fit into memory. */
 const MOST_LETTERS = 100_000
@@ -34,7 +35,7 @@ export class Snapshot {
       includeSettled: true,
       limit: MOST_LETTERS,
       async judge(letter, value) {
-        if (masks.length > 0) hiding.set(formatLetterRef(letter), hiderOf(value, masks))
+        if (masks.length > 0) hiding.set(formatLetterRef(letter), hiderOf(jsonOf(value, letter), masks))
         return judge(letter, value)
       },
       onProgress() {},

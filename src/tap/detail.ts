@@ -8,14 +8,17 @@ import { maskedBody } from './body.js'
 import type { KeptEvent } from './kept-events.js'
 import type { AttemptLine, EventDetail } from './line.js'
 import { eventLine, type TapView } from './lines.js'
+import { receivedBody } from './received.js'
 
 /** Everything about an event that a tap has shown, without anything secret. */
 export function eventDetail(kept: KeptEvent, view: TapView, secrets: Secrets): EventDetail {
   const { number, completed, rule, attempts } = kept
   const { pipeline, event, error, record, times, took } = completed
-  const body = maskedBody(event?.body.bytes, [...pipeline.masks, ...view.masks])
+  const masks = [...pipeline.masks, ...view.masks]
+  const body = maskedBody(event?.body.bytes, masks)
   const redact = redactor(secrets)
   const hide = (text: string) => redact(withoutHidden(text, body?.hidden ?? new Set()))
+  const original = event?.body.original
   const isUnreadable = event !== undefined && body === undefined
   return {
     ...eventLine(completed, rule, view, secrets),
@@ -23,6 +26,11 @@ export function eventDetail(kept: KeptEvent, view: TapView, secrets: Secrets): E
     ...(event?.traceparent !== undefined && { traceId: event.traceparent.slice(3, 35) }),
     ...(event !== undefined && { receivedAt: new Date(event.receivedAt).toISOString() }),
     violations: isUnreadable ? [] : (error?.violations ?? []).map((one) => violationOf(one, hide)),
+    ...(original !== undefined && {
+      received: receivedBody(original, body?.text, {
+        ...{ payload: view.payload, hasMasks: masks.length > 0, secrets },
+      }),
+    }),
     ...(record !== undefined &&
       !isUnreadable && {
         record: {

@@ -60,13 +60,20 @@ export class KeptEvents {
 
 const keyOf = (pipeline: string, id: string | undefined): string => `${pipeline} ${id}`
 
-const sizeOf = ({ completed: { event } }: KeptEvent): number => event?.body.bytes.length ?? 0
+const sizeOf = ({ completed: { event } }: KeptEvent): number =>
+  event === undefined ? 0 : event.body.bytes.length + (event.body.original?.bytes.length ?? 0)
 
 /** Without the parsed body, and with bytes that are no part of a larger buffer of a socket. */
 function copied(completed: CompletedEvent): CompletedEvent {
   const { event, record } = completed
   if (event === undefined) return completed
   const bytes = Buffer.from(event.body.bytes)
-  const body = { bytes, value: undefined, slice: () => undefined } satisfies Event['body']
+  const { original } = event.body
+  const body = {
+    bytes,
+    value: undefined,
+    original: original && { type: original.type, bytes: Buffer.from(original.bytes) },
+    slice: () => undefined,
+  } satisfies Event['body']
   return { ...completed, event: { ...event, body }, record: record && { ...record, value: bytes } }
 }

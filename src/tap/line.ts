@@ -48,6 +48,19 @@ export interface TapEvent {
   readonly cut?: true
 }
 
+/** A body that is not JSON, as it was received. It has one of the members `text`, `hex` and `unshown`. */
+export interface ReceivedBody {
+  /** The media type by which it is decoded; absent if it is not known. */
+  readonly type?: string
+  readonly text?: string
+  /** In hexadecimal, because it is no text. */
+  readonly hex?: string
+  /** Only the beginning is here. */
+  readonly cut?: true
+  /** Why it cannot be shown. */
+  readonly unshown?: string
+}
+
 /** Everything about an event that an open tap has shown and keeps. */
 export interface EventDetail extends TapEvent {
   readonly number: number
@@ -55,6 +68,8 @@ export interface EventDetail extends TapEvent {
   /** In ISO 8601. */
   readonly receivedAt?: string
   readonly violations: readonly Violation[]
+  /** If it was not JSON; the payload is decoded from it. */
+  readonly received?: ReceivedBody
   /** That was written. */
   readonly record?: { readonly key?: string; readonly headers: readonly RecordHeader[] }
   /** The time in each stage; milliseconds, `from` since the event began. */

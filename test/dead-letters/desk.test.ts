@@ -26,10 +26,19 @@ const judge = async (letter: { readonly id: string }, value: Buffer): Promise<Ju
     : passes(letter, value)
 
 /** A desk on the dead letters with these bodies; their ids are e0, e1 and so on. */
-async function deskOn(bodies: readonly string[], mask: readonly string[] = []) {
+async function deskOn(
+  bodies: readonly (string | Buffer)[],
+  mask: readonly string[] = [],
+  contentType?: string,
+) {
   const topics = memoryTopics({ events: 1, [DLQ]: 1 })
   for (const [n, value] of bodies.entries())
-    await topics.send(letterRecord(`e${n}`, { value, violations: '[{"pointer":"/n","message":"is 4111"}]' }))
+    await topics.send(
+      letterRecord(`e${n}`, {
+        ...{ value, violations: '[{"pointer":"/n","message":"is 4111"}]' },
+        ...(contentType !== undefined && { contentType }),
+      }),
+    )
   const session = {
     delivery: { name: PIPELINE, sink: { send: topics.send } },
     log: topics.log,
@@ -88,6 +97,39 @@ test('nothing that the pipeline masks is in a list or a detail, and such a body 
     prospect: { kind: 'fails' },
   })
   expect(JSON.stringify([detail, await list()])).not.toMatch(/4111|the-secret-of-it/)
+})
+
+const FORM = 'application/x-www-form-urlencoded'
+
+test('a body that is not JSON is shown decoded and as it was received, and can be edited as text', async () => {
+  const { ask } = await deskOn(['n=4111&m=a+b'], [], FORM)
+  expect(await ask<LetterDetail>({ kind: 'show', position: '0:0' })).toMatchObject({
+    payload: '{"n":"4111","m":"a b"}',
+    received: { type: FORM, text: 'n=4111&m=a+b' },
+    editable: true,
+  })
+})
+
+test('nothing that the pipeline masks, and no secret, is in a body that is not JSON', async () => {
+  const masking = await deskOn(['n=4111&m=1'], ['/n'], FORM)
+  const masked = await masking.ask<LetterDetail>({ kind: 'show', position: '0:0' })
+  expect(masked).toMatchObject({
+    payload: '{"n":"***","m":"1"}',
+    violations: [{ pointer: '/n', message: 'is ***' }],
+    received: { unshown: expect.any(String) },
+    editable: false,
+  })
+  const secret = await deskOn(['n=the-secret-of-it'], [], FORM)
+  const hidden = await secret.ask<LetterDetail>({ kind: 'show', position: '0:0' })
+  expect(hidden).toMatchObject({ payload: '{"n":"${env:S}"}', editable: false })
+  expect(JSON.stringify([masked, await masking.list()])).not.toContain('4111')
+  expect(JSON.stringify(hidden)).not.toContain('the-secret-of-it')
+})
+
+test('of a body that is neither JSON nor text, the first bytes are shown', async () => {
+  const { ask } = await deskOn([Buffer.from([0xff, 0x00, 0x41])])
+  const { payload, received, editable } = await ask<LetterDetail>({ kind: 'show', position: '0:0' })
+  expect({ payload, received, editable }).toEqual({ received: { hex: 'ff0041' }, editable: false })
 })
 
 test('one that does not exist is a problem', async () => {

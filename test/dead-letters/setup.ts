@@ -16,7 +16,8 @@ export interface LetterParts {
   readonly code?: string
   readonly stage?: string
   readonly rule?: string
-  readonly value?: string
+  readonly value?: string | Buffer
+  readonly contentType?: string
   readonly violations?: string
   readonly request?: string
 }
@@ -41,11 +42,12 @@ export const letterRecord = (id: string, parts: LetterParts = {}): SinkRecord =>
     ...(parts.rule !== undefined && { [HEADER.route]: parts.rule }),
     ...(parts.violations !== undefined && { [HEADER.violations]: parts.violations }),
     ...(parts.request !== undefined && { [HEADER.request]: parts.request }),
+    ...(parts.contentType !== undefined && { [HEADER.contentType]: parts.contentType }),
   }
   return {
     target: { topic: DLQ, partition },
     key: Buffer.from(id),
-    value: Buffer.from(parts.value ?? JSON.stringify({ id })),
+    value: Buffer.isBuffer(parts.value) ? parts.value : Buffer.from(parts.value ?? JSON.stringify({ id })),
     headers: Object.entries(headers).map(([name, value]) => ({ name, value })),
   }
 }

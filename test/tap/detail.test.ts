@@ -43,6 +43,29 @@ test('only the newest events are kept, and of large bodies as many as fit', () =
   kept.attempted(attempt('large', 'acknowledged'))
 })
 
+test('a kept event that was not JSON has its body as it was received, which counts as well', () => {
+  const kept = new KeptEvents()
+  const original = { type: 'application/xml', bytes: Buffer.from('<a/>') }
+  const add = (id: string, bytes: Buffer) => {
+    const completed = delivered(id)
+    const event = completed.event && {
+      ...completed.event,
+      body: { ...completed.event.body, original: { ...original, bytes } },
+    }
+    return kept.add({ ...completed, event }, undefined)
+  }
+  const number = add('a', original.bytes)
+  const detail = eventDetail(kept.get(number) as KeptEvent, { payload: 1000, masks: [] }, new Map())
+  expect(detail).toMatchObject({
+    payload: '{}',
+    received: { type: 'application/xml', text: '<a/>' },
+    bytes: 4,
+  })
+  add('large', Buffer.alloc(3 * 1024 * 1024))
+  add('larger', Buffer.alloc(3 * 1024 * 1024))
+  expect(kept.get(number)).toBeUndefined()
+})
+
 test('a detail has the record, the times, the trace and the attempts, and nothing that is masked or secret', () => {
   const body = '{"card":"4111","note":"the-secret-of-it"}'
   const error = new HeadgateError('HG_SCHEMA_VIOLATION', 'No: 4111.', {

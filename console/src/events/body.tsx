@@ -1,4 +1,5 @@
 import { useMemo } from 'preact/hooks'
+import type { ReceivedBody } from '../../../src/tap/line.js'
 import { Preformatted } from '../scrollable.js'
 import { jsonPieces } from './json-text.js'
 
@@ -6,6 +7,8 @@ interface BodyProps {
   /** Compact JSON, or its beginning. */
   readonly text: string
   readonly cut: boolean
+  /** If it was not JSON: the text is decoded from it. */
+  readonly received?: ReceivedBody | undefined
   /** JSON Pointers of the places to mark. */
   readonly places?: readonly string[] | undefined
 }
@@ -13,7 +16,7 @@ interface BodyProps {
 const NO_PLACES: readonly string[] = []
 
 /** A body as text, whatever is in it. */
-export function Body({ text, cut, places = NO_PLACES }: BodyProps) {
+export function Body({ text, cut, received, places = NO_PLACES }: BodyProps) {
   const isJson = /^[[{"]/.test(text)
   const pieces = useMemo(
     () => (isJson ? jsonPieces(text, places) : [{ text, mark: undefined }]),
@@ -22,6 +25,7 @@ export function Body({ text, cut, places = NO_PLACES }: BodyProps) {
   return (
     <>
       <p class="note body-note">
+        {received !== undefined && 'As rules and schemas see it. '}
         Masked and secret values are replaced.{cut && ' Only the beginning is shown.'}
       </p>
       <Preformatted label="Body">
@@ -32,3 +36,7 @@ export function Body({ text, cut, places = NO_PLACES }: BodyProps) {
     </>
   )
 }
+
+/** Of a body that is not looked into, the rules see null. */
+export const isUndecoded = (payload: string, received: ReceivedBody | undefined): boolean =>
+  received !== undefined && payload === 'null'

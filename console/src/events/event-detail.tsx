@@ -3,10 +3,13 @@ import type { AttemptLine, EventDetail as Facts } from '../../../src/tap/line.js
 import { count, duration } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
 import { Stages } from '../try/steps.js'
-import { Body } from './body.js'
+import { type Draft, fill } from '../try/trial.js'
+import { Body, isUndecoded } from './body.js'
 import { DetailPanel, Entry } from './detail-panel.js'
 import { askWhy, explanation, facts, followFacts } from './event-facts.js'
+import { indented } from './json-text.js'
 import { buttonOf, type ListedEvent, selected } from './live-list.js'
+import { ReceivedBody } from './received-body.js'
 import { Waterfall } from './waterfall.js'
 
 /** Everything that Headgate knows of one event. */
@@ -43,7 +46,7 @@ export function EventDetail({ event }: { readonly event: ListedEvent }) {
       </dl>
       {found !== undefined && 'problem' in found && <p class="note body-note">{found.problem}</p>}
       {known !== undefined && <Known event={known} listed={event} />}
-      <EventBody event={known ?? event} places={known?.violations} />
+      <EventBody event={known ?? event} known={known} />
     </DetailPanel>
   )
 }
@@ -65,6 +68,7 @@ function Known({ event, listed }: { readonly event: Facts; readonly listed: List
         </section>
       )}
       {event.bytes !== undefined && <Why event={listed} />}
+      {event.bytes !== undefined && <TryIt event={event} />}
       <Waterfall times={event.times} ms={event.ms} />
       {attempts.length > 0 && <Attempts attempts={attempts} />}
       {record !== undefined && (
@@ -131,14 +135,56 @@ const Attempts = ({ attempts }: { readonly attempts: readonly AttemptLine[] }) =
   </section>
 )
 
-interface EventBodyProps {
-  readonly event: Pick<ListedEvent, 'payload' | 'cut' | 'bytes'>
-  readonly places: Facts['violations'] | undefined
+/** Puts the event into the view Try. */
+function TryIt({ event }: { readonly event: Facts }) {
+  const draft = draftOf(event)
+  return (
+    <section class="part">
+      <h4>With the running config</h4>
+      {draft === undefined ? (
+        <p class="note">It cannot be tried here: its body is not here as a whole, or is no text.</p>
+      ) : (
+        <button
+          type="button"
+          class="plain"
+          onClick={() => {
+            fill(draft)
+            location.hash = '#/try'
+          }}
+        >
+          Try it
+        </button>
+      )}
+    </section>
+  )
 }
 
-function EventBody({ event: { payload, cut, bytes }, places }: EventBodyProps) {
-  if (payload !== undefined)
-    return <Body text={payload} cut={cut === true} places={places?.map(({ pointer }) => pointer)} />
+/** Undefined if its body is not here as a whole. */
+function draftOf({ pipeline, payload, cut, received }: Facts): Partial<Draft> | undefined {
+  if (received === undefined)
+    return payload === undefined || cut ? undefined : { pipeline, body: indented(payload) }
+  const { type, text, cut: isCut } = received
+  if (text === undefined || isCut) return undefined
+  return { pipeline, body: text, ...(type !== undefined && { headers: `Content-Type: ${type}` }) }
+}
+
+interface EventBodyProps {
+  readonly event: Pick<ListedEvent, 'payload' | 'cut' | 'bytes'>
+  readonly known: Facts | undefined
+}
+
+function EventBody({ event: { payload, cut, bytes }, known }: EventBodyProps) {
+  const received = known?.received
+  const places = known?.violations.map(({ pointer }) => pointer)
+  if (payload !== undefined || received !== undefined)
+    return (
+      <>
+        {payload !== undefined && !isUndecoded(payload, received) && (
+          <Body text={payload} cut={cut === true} received={received} places={places} />
+        )}
+        {received !== undefined && <ReceivedBody body={received} />}
+      </>
+    )
   return (
     <p class="note body-note">
       {bytes === undefined ? (

@@ -1,8 +1,9 @@
 import { useSignal } from '@preact/signals'
 import type { LetterDetail } from '../../../src/dead-letters/messages.js'
-import { Body } from '../events/body.js'
+import { Body, isUndecoded } from '../events/body.js'
 import { DetailPanel, Entry } from '../events/detail-panel.js'
 import { indented } from '../events/json-text.js'
+import { ReceivedBody } from '../events/received-body.js'
 import { count } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
 import { buttonOf, ProspectLabel } from './letter-table.js'
@@ -32,7 +33,7 @@ export function LetterPanel({ position }: { readonly position: string }) {
 
 function Letter({ letter }: { readonly letter: LetterDetail }) {
   const { id, time, topic, stage, rule, code, message, action, revision, discarded, receipt } = letter
-  const { violations, headers, key, bytes, payload, cut } = letter
+  const { violations, headers, key, bytes, payload, cut, received } = letter
   return (
     <>
       <dl>
@@ -45,6 +46,7 @@ function Letter({ letter }: { readonly letter: LetterDetail }) {
         <Entry name="Time" value={time} />
         <Entry name="Topic" value={topic} />
         <Entry name="Revision" value={revision} />
+        <Entry name="Body" value={`${count(bytes)} bytes`} />
         {receipt !== undefined && (
           <Entry
             name="Replayed to"
@@ -77,18 +79,22 @@ function Letter({ letter }: { readonly letter: LetterDetail }) {
           ))}
         </dl>
       </details>
-      {payload === undefined ? (
-        <p class="note body-note">{`The body of ${count(bytes)} bytes cannot be shown: masked values cannot be found in it.`}</p>
-      ) : (
-        <Body text={payload} cut={cut === true} places={violations.map(({ pointer }) => pointer)} />
+      {payload !== undefined && !isUndecoded(payload, received) && (
+        <Body
+          text={payload}
+          cut={cut === true}
+          received={received}
+          places={violations.map(({ pointer }) => pointer)}
+        />
       )}
+      {received !== undefined && <ReceivedBody body={received} />}
     </>
   )
 }
 
 /** Replay, edit and replay, discard: each begins with a dry run. */
 function Deeds({ letter }: { readonly letter: LetterDetail }) {
-  const { position, prospect, editable, payload = '' } = letter
+  const { position, prospect, editable, payload = '', received } = letter
   const edited = useSignal<string | undefined>(undefined)
   const selection = { positions: [position] }
   const isBusy = run.value?.state === 'running'
@@ -131,8 +137,8 @@ function Deeds({ letter }: { readonly letter: LetterDetail }) {
             type="button"
             class="plain"
             disabled={!editable}
-            title={editable ? undefined : 'It has masked or secret values: use "headgate dlq show --raw".'}
-            onClick={() => (edited.value = indented(payload))}
+            title={editable ? undefined : 'Use "headgate dlq show --raw".'}
+            onClick={() => (edited.value = received?.text ?? indented(payload))}
           >
             Edit
           </button>
@@ -152,8 +158,10 @@ function Deeds({ letter }: { readonly letter: LetterDetail }) {
       </div>
       {!editable && edited.value === undefined && (
         <p class="note">
-          It cannot be edited here, because masked or secret values are not shown: use "headgate dlq show{' '}
-          {position} --raw".
+          {received === undefined
+            ? 'It cannot be edited here, because masked or secret values are not shown'
+            : 'It cannot be edited here, because it is not shown as it is'}
+          : use "headgate dlq show {position} --raw".
         </p>
       )}
     </section>

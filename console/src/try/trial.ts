@@ -32,6 +32,7 @@ export const isRunning = signal(false)
 export function fill(changes: Partial<Draft>): void {
   batch(() => {
     draft.value = { ...EMPTY, ...changes }
+    tried.value = undefined
     problem.value = undefined
   })
 }

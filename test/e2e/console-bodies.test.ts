@@ -1,0 +1,141 @@
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import { builtFile } from '../../src/process/package.js'
+import { temporaryDirectory } from '../helpers/context.js'
+import { sharedByTests } from '../helpers/lasting.js'
+import { missingProgram } from '../helpers/missing-program.js'
+import { expectAccessible, openBrowser, openPage } from '../helpers/processes/chromium.js'
+import { startSandboxed, TOKEN } from '../helpers/processes/sandboxed.js'
+
+/** Events that are no orders are dead letters. */
+const CONFIG = {
+  pipelines: {
+    mixed: {
+      source: {
+        plugin: 'http-webhook',
+        config: {
+          path: '/webhook/mixed',
+          eventId: 'digest',
+          verify: { scheme: 'bearer', tokens: ['${env:WEBHOOK_TOKEN}'] },
+          body: { formats: ['json', 'form', 'xml', 'raw'] },
+        },
+      },
+      transforms: [
+        {
+          plugin: 'route',
+          config: {
+            rules: [
+              {
+                name: 'orders',
+                when: { jsonata: "kind = 'order'" },
+                to: { topic: 'cxone.data.actions.high', partition: 0 },
+              },
+            ],
+            otherwise: 'dead-letter',
+          },
+        },
+      ],
+      sink: { plugin: 'kafka', config: { brokers: '${env:KAFKA_BROKERS}' } },
+      deadLetter: { topic: 'cxone.data.actions.dlq' },
+    },
+  },
+}
+
+const MARKUP = '<img src="x" onerror="document.title=1"/>'
+
+describe.skipIf(missingProgram('chromium', '--version') !== undefined)(
+  'bodies that are not JSON in a browser',
+  () => {
+    const browser = sharedByTests<Browser>((atEnd) => openBrowser(atEnd))
+
+    async function opened(view: string) {
+      const config = join(
+        temporaryDirectory({ 'plugins.config.json': JSON.stringify(CONFIG) }),
+        'plugins.config.json',
+      )
+      const { headgate } = await startSandboxed(builtFile('cli.js'), config)
+      const post = async (type: string, body: string | Buffer) => {
+        const response = await fetch(new URL('/webhook/mixed', headgate.intake), {
+          method: 'POST',
+          headers: { authorization: `Bearer ${TOKEN}`, 'content-type': type },
+          body,
+        })
+        return response.status
+      }
+      const { page, faults } = await openPage(browser(), headgate.admin)
+      const open = () => page.goto(`${headgate.admin}/console#/${view}`)
+      return { page, faults, post, open }
+    }
+
+    test('an event is shown decoded and as it came, and can be tried from there', async () => {
+      const { page, faults, post, open } = await opened('events')
+      await open()
+      await page.getByText('appear here').waitFor()
+      const rows = page.locator('tbody tr')
+      await expect
+        .poll(async () => {
+          await post('application/x-www-form-urlencoded', 'kind=order&note=a+b')
+          return rows.count()
+        })
+        .toBeGreaterThan(0)
+      const detail = page.getByRole('complementary', { name: 'The chosen event' })
+      await rows.first().getByRole('button').click()
+      await detail.getByRole('region', { name: 'As it was received' }).waitFor()
+      expect(await detail.getByLabel('Body', { exact: true }).textContent()).toContain('"note": "a b"')
+      expect(await detail.getByLabel('Body as it was received').textContent()).toBe('kind=order&note=a+b')
+      await expectAccessible(page)
+
+      await detail.getByRole('button', { name: 'Try it' }).click()
+      expect(await page.getByLabel('Body of the request').inputValue()).toBe('kind=order&note=a+b')
+      expect(await page.getByLabel('Headers, one a line').inputValue()).toBe(
+        'Content-Type: application/x-www-form-urlencoded',
+      )
+      await page.getByRole('button', { name: 'Try it' }).click()
+      await page
+        .getByText('It would be delivered to cxone.data.actions.high, partition 0 by the rule orders.')
+        .waitFor()
+      expect(faults).toEqual([])
+    })
+
+    test('a dead letter is shown as text or as bytes, with its type, and edited as text', async () => {
+      const { page, faults, post, open } = await opened('dead-letters')
+      const xml = `<event><kind>return</kind>${MARKUP}</event>`
+      expect(await post('application/xml', xml)).toBe(202)
+      expect(
+        await post('image/png', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0xff])),
+      ).toBe(202)
+      await open()
+      const rows = page.locator('.letters tbody tr')
+      await expect.poll(() => rows.count(), { timeout: 30_000 }).toBe(2)
+      const detail = page.getByRole('complementary', { name: 'The chosen dead letter' })
+      const received = detail.getByLabel('Body as it was received')
+
+      await rows.first().getByRole('button').click()
+      await detail.getByText('It is no text.').waitFor()
+      expect(await received.textContent()).toContain('0000  89 50 4e 47 0d 0a 1a 0a  .PNG....')
+      expect(await detail.getByLabel('Body', { exact: true }).count()).toBe(0)
+      expect(await detail.getByRole('button', { name: 'Edit' }).isDisabled()).toBe(true)
+      await expectAccessible(page)
+
+      await rows.last().getByRole('button').click()
+      await expect.poll(() => received.textContent()).toBe(xml)
+      const region = detail.getByRole('region', { name: 'As it was received' })
+      expect(await region.textContent()).toContain('application/xml')
+      for (const width of [1280, 390]) {
+        await page.setViewportSize({ width, height: 900 })
+        await page.emulateMedia({ colorScheme: width === 390 ? 'dark' : 'light' })
+        await expectAccessible(page)
+      }
+      await page.setViewportSize({ width: 1280, height: 900 })
+      await detail.getByRole('button', { name: 'Edit' }).click()
+      const body = detail.getByRole('textbox')
+      expect(await body.inputValue()).toBe(xml)
+      await body.fill('<kind>order</kind>')
+      await detail.getByRole('button', { name: 'Replay edited' }).click()
+      await page.getByText('1 dead letter would be sent').waitFor()
+      expect(await page.title()).toBe('Headgate')
+      expect(faults).toEqual([])
+    })
+  },
+)
