@@ -75,6 +75,14 @@ export interface SourceDefinition<Config extends TSchema = TSchema> extends Base
    * have neither.
    */
   detached?(config: Static<Config>): Static<Config>
+  /**
+   * A request that brings this event alone; without it, the bytes of the event are the body of a request. For sources whose requests
+   * bring several events. Only `test --record` calls this.
+   */
+  requestOf?(
+    config: Static<Config>,
+    event: string,
+  ): { readonly headers: { readonly [name: string]: string }; readonly body: string }
   /** Pure. Called with a checked config. */
   create(config: Static<Config>, context: SourceContext): Source
 }

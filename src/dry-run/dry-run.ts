@@ -75,6 +75,12 @@ export class DryRun {
     return readsOf(this.#checked(pipeline)).length > 0
   }
 
+  /** The request that brings an event alone, of the bytes that its record has. */
+  requestOf(pipeline: string, event: string): Pick<DryRunRequest, 'headers'> & { readonly body: string } {
+    const { definition, config } = this.#checked(pipeline).source
+    return definition.requestOf?.(config, event) ?? { headers: {}, body: event }
+  }
+
   /** Runs one event through a pipeline. Runs are independent: no event is a redelivery of one that was run before. */
   async run(
     name: string,

@@ -30,8 +30,10 @@ export async function record(
   const seen = new Set<string>()
   const names = new Map<string, number>()
   const scenarios: RecordedScenario[] = []
-  for (const { line, body: text, letter, request = {} } of events) {
+  for (const event of events) {
+    const { line, letter } = event
     const pipeline = letter?.pipeline ?? otherwise ?? ''
+    const { text, request } = requestOf(event, pipeline, dryRun)
     const body = bodyOf(text)
     const identity = JSON.stringify([pipeline, body, request])
     if (seen.has(identity)) continue
@@ -43,7 +45,7 @@ export async function record(
       { skipVerification: true },
     )
     const summary = result.route ?? failureOf(result)?.code ?? result.outcome.kind
-    const baseName = `${result.outcome.id ?? letter?.id ?? `line ${line}`}: ${summary}`
+    const baseName = `${nameOf(result) ?? letter?.id ?? `line ${line}`}: ${summary}`
     const count = (names.get(baseName) ?? 0) + 1
     names.set(baseName, count)
     const doubt = doubtAbout(result, letter?.id)
@@ -52,12 +54,32 @@ export async function record(
       pipeline,
       request,
       body,
-      expect: expectation(result),
+      expect: expectations(result),
       summary,
       ...(doubt !== undefined && { doubt }),
     })
   }
   return scenarios
+}
+
+/** The request of an event. A dead letter has the event alone, and its request may have brought others. */
+function requestOf(
+  { body, letter, contentType, request = {} }: CapturedEvent,
+  pipeline: string,
+  dryRun: DryRun,
+): { readonly text: string; readonly request: WrittenRequest } {
+  // With a media type of its own, the event is the whole body.
+  if (letter === undefined || contentType !== undefined) return { text: body, request }
+  const { headers, body: text } = dryRun.requestOf(pipeline, body)
+  return Object.keys(headers).length === 0
+    ? { text, request }
+    : { text, request: { ...request, headers: { ...headers, ...request.headers } } }
+}
+
+/** The id of the event, or of the first of several. */
+function nameOf({ outcome, items }: DryRunResult): string | undefined {
+  if (items === undefined) return outcome.id
+  return `${items[0]?.outcome.id ?? 'an event without id'} and ${items.length - 1} more`
 }
 
 function bodyOf(text: string): RecordedScenario['body'] {
@@ -77,6 +99,20 @@ function doubtAbout(result: DryRunResult, id: string | undefined): string | unde
   if (id !== undefined && outcome.id !== id)
     return `had the id ${JSON.stringify(id)}, which is not in its body: add the header that contained it`
   return undefined
+}
+
+/** Of a request with several events: what each of them becomes. */
+function expectations(result: DryRunResult): RecordedScenario['expect'] {
+  const { items, response } = result
+  if (items === undefined) return expectation(result)
+  return { response: JSON.stringify({ status: response.status }), items: `[${items.map(itemOf).join(',')}]` }
+}
+
+/** The response is that to all of them. */
+function itemOf(item: DryRunResult): Json {
+  const { response: _, ...members } = expectation(item)
+  const texts = Object.entries(members).map(([name, json]) => `${JSON.stringify(name)}:${json}`)
+  return `{${texts.join(',')}}`
 }
 
 function expectation(result: DryRunResult): RecordedScenario['expect'] {

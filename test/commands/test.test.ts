@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { parse } from 'jsonc-parser'
+import { describe, expect, test } from 'vitest'
 import { testCommand } from '../../src/commands/test.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { runCommand } from '../helpers/recorded-io.js'
@@ -218,6 +219,51 @@ test('--record makes scenarios of dead letters and captured events, and they pas
     /✓ 1: HG_SCHEMA_VIOLATION\n.*✓ 2: express\n.*✓ 3: legacy-carrier\n.*✓ 5: otherwise\n.*✓ 5: otherwise \(2\)\n.*✓ 6: otherwise\n.*✓ line 9: HG_INTAKE_NOT_JSON\n/,
   )
   expect(tested.code).toBe(0)
+})
+
+describe('--record of a source that splits batches', () => {
+  const ITEM = '{"id":"1", "carrier":"dhl","weight":"3 kg","n":9007199254740993}'
+
+  async function recorded(split: object, lines: readonly string[], body: object = {}) {
+    const { cwd, run } = shipments({})
+    const config = parse(read(CONFIG)) as { pipelines: { shipments: { source: { config: object } } } }
+    Object.assign(config.pipelines.shipments.source.config, { split, body })
+    writeFileSync(join(cwd, 'plugins.config.json'), JSON.stringify(config))
+    writeFileSync(join(cwd, 'letters.jsonl'), lines.join('\n'))
+    expect(await run({ record: 'letters.jsonl', out: 'scenarios.json' })).toMatchObject({ code: 0, err: '' })
+    const tested = await run()
+    expect([tested.code, tested.err], tested.out).toEqual([0, ''])
+    return read(join(cwd, 'scenarios.json'))
+  }
+
+  test.each([
+    ['the body', '', {}, '"event": [ { "id": "1"'],
+    ['a member', '/data/events', {}, '"event": { "data": { "events": [ { "id": "1"'],
+    ['lines', '', { formats: ['ndjson'] }, '"headers": { "content-type": "application/x-ndjson" }'],
+    ['a form', '', { formats: ['form'], jsonField: 'events' }, '"text": "events=%5B%7B%22id%22%3A%221%22'],
+  ])('puts the event of a dead letter into a batch: %s', async (_what, at, body, written) => {
+    const text = await recorded({ at }, [LETTER('1', ITEM)], body)
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(written)
+    expect(text).toContain('9007199254740993')
+    expect(text).toContain('"name": "1: HG_SCHEMA_VIOLATION"')
+  })
+
+  test('expects what each item of a batch becomes', async () => {
+    const good = '{"id":"2","carrier":"dhl","weight":1.0,"express":true}'
+    const text = await recorded({}, [`[${good},${ITEM}]`])
+    const { scenarios } = parse(text) as { scenarios: readonly object[] }
+    expect(scenarios).toMatchObject([
+      {
+        name: '2 and 1 more: express',
+        expect: {
+          items: [
+            { outcome: 'delivered', route: 'express', key: expect.anything() },
+            { code: 'HG_SCHEMA_VIOLATION', violations: ['/weight'] },
+          ],
+        },
+      },
+    ])
+  })
 })
 
 test('what was recorded fails once the config makes something else of it', async () => {

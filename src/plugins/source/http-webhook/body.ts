@@ -65,7 +65,7 @@ export interface BodyReader {
 }
 
 const JSON_TYPE = 'application/json'
-const LINES = 'application/x-ndjson'
+export const LINES = 'application/x-ndjson'
 const LINE_TYPES = new Set([LINES, 'application/ndjson', 'application/jsonl', 'application/x-jsonlines'])
 const ACCEPTED: { readonly [format in (typeof FORMATS)[number]]: string } = {
   json: JSON_TYPE,

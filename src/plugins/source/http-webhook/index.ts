@@ -1,5 +1,6 @@
 import { definePlugin } from '../../../contract/index.js'
 import { bytes } from '../../../lib/units.js'
+import { batchOfOne } from './batch-of-one.js'
 import {
   bodyProblems,
   handshakeProblems,
@@ -45,6 +46,7 @@ export const httpWebhook = definePlugin({
   detached: ({ allow: _, rateLimit: __, ...config }) => config,
   unverified: (config) => ({ ...config, verify: { scheme: 'none' as const } }),
   requests: true,
+  requestOf: batchOfOne,
   credentials: ({ verify }) => credentialsOf(verify),
   sends: ({ sender }) => senderOf(sender)?.headers,
   maxBody: ({ maxBody }) => bytes(maxBody),
