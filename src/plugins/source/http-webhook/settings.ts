@@ -79,7 +79,7 @@ export const settings = Type.Object(
       minimum: 1,
       default: 500,
       description:
-        'How many events may wait for Kafka at a time. Beyond that the sender gets 503 and tries again.',
+        'How many events may wait for Kafka at a time. Beyond that the sender gets 503 and tries again; the items of a batch wait for room.',
     }),
     rateLimit: Type.Optional(RateLimit),
     responseTimeout: Duration({

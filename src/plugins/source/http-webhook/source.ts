@@ -18,7 +18,6 @@ import {
 import { problem } from '../../../http/problem.js'
 import { InFlight } from '../../../lib/async.js'
 import { Networks } from '../../../lib/networks.js'
-import { nextTurn } from '../../../lib/slices.js'
 import { bytes, milliseconds } from '../../../lib/units.js'
 import { type Batch, batchResponse, type SplitSettings, splitting, worstOf } from './batch.js'
 import { type BodyReader, bodyReader } from './body.js'
@@ -29,12 +28,11 @@ import { RateLimits } from './rate-limits.js'
 import { receiver } from './receive.js'
 import { adapted } from './responses.js'
 import type { Settings } from './settings.js'
+import { takeItems } from './take-items.js'
 import { verifier } from './verify/schemes.js'
 import type { Verifier } from './verify/verifier.js'
 
 const NO_BODY = Buffer.alloc(0)
-/** As many events as the listener takes in a tick. */
-const ITEMS_A_TURN = 32
 const JSON_HEADERS = { 'content-type': 'application/json' }
 const STATUS = { accepted: 200, delivered: 200, duplicate: 200, dropped: 200, 'dead-lettered': 202 } as const
 
@@ -247,18 +245,10 @@ export class HttpWebhook implements Source {
     }
     const added = bytesBeside(request.body, batch.body)
     if (!this.#memory.take(added)) return this.#refuse(intake, noMemory(), request)
-    const outcomes: Promise<Outcome>[] = []
-    for (const item of batch.items) {
-      // Other senders have their turn meanwhile.
-      if (outcomes.length > 0 && outcomes.length % ITEMS_A_TURN === 0) await nextTurn()
-      this.#inFlight.begin()
-      const ended = intake(item, request)
-      void ended.then(() => this.#inFlight.end())
-      outcomes.push(ended)
-    }
-    const response = this.#respondToBatch(await Promise.all(outcomes))
+    const room = { enter: () => this.#enter(), leave: () => this.#inFlight.end() }
+    const outcomes = await takeItems(batch.items, room, (item) => intake(item, request))
     this.#memory.release(added)
-    return response
+    return this.#respondToBatch(outcomes)
   }
 
   #respondToBatch(outcomes: readonly Outcome[]): HttpResponse {
@@ -311,6 +301,13 @@ export class HttpWebhook implements Source {
       throw reason
     }, request)
     return this.respond(outcome)
+  }
+
+  /** Takes a place for one more event of a batch. */
+  #enter(): boolean {
+    if (this.#inFlight.count >= this.#maxInFlight) return false
+    this.#inFlight.begin()
+    return true
   }
 
   #requireRoom(): void {

@@ -152,13 +152,29 @@ describe('a batch', () => {
     const batch = post('[{"id":"a"},{"id":"b"},{"id":"c"}]')
     await until(() => waiting.length === 3)
     expect((await post('[{"id":"d"}]')).json.code).toBe('HG_INTAKE_BUSY')
-    for (const end of waiting.splice(0, 2)) end()
+    waiting.shift()?.()
     const another = post('[{"id":"d"}]')
-    await until(() => waiting.length === 2)
+    await until(() => waiting.length === 3)
     for (const end of waiting) end()
     expect([(await batch).status, (await another).status]).toEqual([200, 200])
     expect(ids(events)).toEqual(['a', 'b', 'c', 'd'])
     expect(listener.usage().bodyBytes).toBe(0)
+  })
+
+  it('with more items than may be in flight is taken in its order, as there is room', async () => {
+    const { path, waiting } = heldPath()
+    const { post, events, source } = await startWebhook({ split: {}, maxInFlight: 3 }, path)
+    const many = Array.from({ length: 20 }, (_, index) => ({ id: `m${index}` }))
+    const batch = post(JSON.stringify(many))
+    for (let ended = 0; ended < many.length; ended++) {
+      await until(() => events.length === Math.min(ended + 3, many.length))
+      expect(waiting).toHaveLength(events.length - ended)
+      if (ended === 10) expect((await post('[{"id":"other"}]')).json.code).toBe('HG_INTAKE_BUSY')
+      waiting.shift()?.()
+    }
+    expect((await batch).json.items.map(({ id }: Event) => id)).toEqual(many.map(({ id }) => id))
+    expect(ids(events)).toEqual(many.map(({ id }) => id))
+    await source.stop()
   })
 
   it('that takes too long gets 503, and its events stay in flight', async () => {
