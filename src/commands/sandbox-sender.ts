@@ -63,7 +63,7 @@ interface Simulation extends SimulatedSender {
 
 /** The sender with a new secret, and the config of a Headgate that takes its events. */
 function simulate(sender: Sender): Simulation {
-  const { name, event } = sender
+  const { name, event, redelivery } = sender
   const { settings: written, secret, token } = writtenSettings(sender)
   const text = () => randomBytes(24).toString('base64url')
   const verify = sender.settings['verify'] as Parameters<typeof senderKey>[0]
@@ -85,6 +85,7 @@ function simulate(sender: Sender): Simulation {
           transforms: [{ plugin: 'route', config: { rules: [], otherwise: { topic: name } } }],
           sink: { plugin: 'kafka', config: { brokers: '${env:KAFKA_BROKERS}' } },
           deadLetter: { topic: `${name}.dlq` },
+          ...(redelivery !== undefined && { redelivery: { by: redelivery } }),
         },
       },
     },

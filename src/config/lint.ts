@@ -67,11 +67,12 @@ function* stageFindings(
   const deadLetters = pipeline.settings.deadLetter !== undefined
   const context: CheckContext = { files, exposed, deadLetters }
   const maxBody = pipeline.source.definition.maxBody?.(pipeline.source.config)
+  const redeliveryBy = pipeline.settings.redelivery.by
   let ensured: readonly unknown[] = []
   for (const { definition, config, pointer } of stagesOf(pipeline)) {
     const { lint } = definition as Definition<Kind, TSchema>
     try {
-      for (const { at, ...finding } of lint?.(config, { ...context, ensured, maxBody }) ?? [])
+      for (const { at, ...finding } of lint?.(config, { ...context, ensured, maxBody, redeliveryBy }) ?? [])
         yield withoutSecrets({ ...finding, pointer: `${pointer}/config${at}` }, redact)
     } catch (thrown) {
       const { message } = asHeadgateError(thrown, definition.name)

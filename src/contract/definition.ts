@@ -116,6 +116,8 @@ export interface LintContext extends CheckContext {
   readonly ensured: readonly unknown[]
   /** Bytes of the largest body that the source accepts; undefined if it does not say. */
   readonly maxBody: number | undefined
+  /** Which deliveries are of one event: those with the same id and bytes, or all with the same id. */
+  readonly redeliveryBy: 'id+bytes' | 'id'
 }
 
 /** For `probe`. Positions in the file are JSON Pointers into the whole of it: targets lie in other stages. */

@@ -38,8 +38,9 @@ test.each(NAMES)('%s: the clicks come first, and name the path and the variable 
 test.each(NAMES)('%s: the scenarios of the page pass with its config', async (name) => {
   const [config, scenarios] = blocksOf(pageOf(name))
   expect(scenarios).toMatchObject({ mark: 'scenarios of', about: name })
+  const shown = parse(config?.text ?? '')
   const pipeline = {
-    source: parse(config?.text ?? ''),
+    ...('plugin' in shown ? { source: shown } : shown),
     transforms: [{ plugin: 'route', config: { rules: [], otherwise: { topic: 'events' } } }],
     sink: { plugin: 'kafka', config: { brokers: 'kafka:9092' } },
   }

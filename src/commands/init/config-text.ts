@@ -1,4 +1,4 @@
-import type { Answers } from './senders.js'
+import type { Answers, Sender } from './senders.js'
 import { idInBody, sampleSecrets, sourceSettings, writtenSource } from './source-settings.js'
 
 /** The config file, with comments for its reader. */
@@ -30,12 +30,19 @@ export function configText(answers: Answers, eventSchema: string): string {
         }
       ],
       "sink": ${indented(stages.sink)},
-${postCommit.length === 0 ? '' : `      "postCommit": ${indented(postCommit)},\n`}      "deadLetter": { "topic": ${JSON.stringify(deadLetterTopic)} }
+${redeliveryText(sender)}${postCommit.length === 0 ? '' : `      "postCommit": ${indented(postCommit)},\n`}      "deadLetter": { "topic": ${JSON.stringify(deadLetterTopic)} }
     }
   }
 }
 `
 }
+
+const redeliveryText = ({ redelivery }: Sender): string =>
+  redelivery === undefined
+    ? ''
+    : `      // Each event has an id of its own; one that comes again with other bytes is the same event.
+      "redelivery": { "by": "${redelivery}" },
+`
 
 const indented = (value: object): string =>
   JSON.stringify(value, undefined, 2).replaceAll('\n', `\n${' '.repeat(6)}`)

@@ -48,6 +48,8 @@ export interface Sender {
   /** Settings of the source beside its path and event id. */
   source(answers: Answers): object
   readonly variables: readonly Variable[]
+  /** `redelivery.by` of the pipeline, if it is not the default. */
+  readonly redelivery?: 'id'
   readonly postCommit?: readonly object[]
   readonly event: SampleEvent
   /** Members beside the event id that the schema of the events requires, with their JSON Schemas. */
@@ -154,7 +156,7 @@ const GENERAL: readonly Sender[] = [
 
 /** The row of a sender that the source knows by name. */
 function ofPreset(preset: Preset): Sender {
-  const { name, title, settings, secret: meaning, needs = {}, event } = preset
+  const { name, title, settings, secret: meaning, needs = {}, redelivery, event } = preset
   const verify = settings['verify'] as Parameters<typeof senderKey>[0]
   const { secret, token } = writtenSettings(preset)
   const asksId = 'eventId' in needs
@@ -176,6 +178,7 @@ function ofPreset(preset: Preset): Sender {
     ...(!asksId && { hasEventId: true }),
     source: ({ publicUrl }) => writtenSettings(preset, publicUrl).settings,
     variables: [key, ...(token === undefined ? [] : [{ ...VERIFY_TOKEN, name: token }])],
+    ...(redelivery !== undefined && { redelivery }),
     event,
   }
 }

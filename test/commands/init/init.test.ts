@@ -128,6 +128,14 @@ describe('a sender that the source knows', () => {
     expect(scenarios(cwd)[0]).toMatchObject({ verify: true, headers: { [header]: expect.any(String) } })
   })
 
+  test('whose redeliveries can have another body is recognised by its ids alone', async () => {
+    const cwd = temporaryDirectory()
+    await init(cwd, { sender: 'stripe', yes: true })
+    expect(parse(read(cwd, 'plugins.config.json'))).toMatchObject({
+      pipelines: { stripe: { redelivery: { by: 'id' } } },
+    })
+  })
+
   test('that sends batches has a scenario with two events, and a schema of one', async () => {
     const cwd = temporaryDirectory()
     await init(cwd, { sender: 'event-grid', yes: true })

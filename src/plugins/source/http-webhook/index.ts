@@ -34,8 +34,8 @@ export const httpWebhook = definePlugin({
     ...bodyProblems(config),
   ],
   lints: { ...LINTS, ...SENDER_LINTS },
-  lint: (config) => [
-    ...senderFindings(config),
+  lint: (config, { redeliveryBy }) => [
+    ...senderFindings(config, redeliveryBy),
     ...proxyFindings(config.trustedProxies),
     ...[...verifyFindings(config.verify, idHeaders(config.eventId))].filter(
       (finding) => !isOfSender(config, finding),

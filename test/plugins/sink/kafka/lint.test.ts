@@ -17,7 +17,13 @@ function warnings(config: object, context: Partial<LintContext> = {}) {
     properties: {},
     ...config,
   }
-  const given = { ...checkContext(), ensured: [], maxBody: undefined, ...context }
+  const given = {
+    ...checkContext(),
+    ensured: [],
+    maxBody: undefined,
+    redeliveryBy: 'id+bytes' as const,
+    ...context,
+  }
   return [...(kafkaSink.lint?.(settings, given) ?? [])]
 }
 

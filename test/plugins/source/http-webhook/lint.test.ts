@@ -4,7 +4,14 @@ import { fillDefaults } from '../../../helpers/context.js'
 
 const findings = (settings: { readonly eventId?: unknown; readonly verify: object }) => {
   const config = fillDefaults(httpWebhook, { path: '/', eventId: '/id', ...settings })
-  const context = { files: {} as never, exposed: false, deadLetters: false, ensured: [], maxBody: undefined }
+  const context = {
+    files: {} as never,
+    exposed: false,
+    deadLetters: false,
+    ensured: [],
+    maxBody: undefined,
+    redeliveryBy: 'id+bytes' as const,
+  }
   return [...(httpWebhook.lint?.(config, context) ?? [])].map(({ at, name }) => `${name} ${at}`)
 }
 const hmac = { scheme: 'hmac', header: 'X-Signature', secrets: ['shared'] }

@@ -61,7 +61,7 @@ describe('http-webhook: the address of the sender', () => {
     ['fc00::/7', false],
     ['192.0.2.7', false],
   ])('warns of proxies in networks of strangers: %s %s', (network, warns) => {
-    const context = { ...checkContext(), ensured: [], maxBody: undefined }
+    const context = { ...checkContext(), ensured: [], maxBody: undefined, redeliveryBy: 'id+bytes' as const }
     const found = [...(httpWebhook.lint?.(settings({ trustedProxies: [network] }), context) ?? [])]
     expect(found.map(({ at, name }) => `${name} ${at}`)).toEqual(
       warns ? ['trusts-strangers /trustedProxies/0'] : [],

@@ -13,6 +13,7 @@ function findings(schema: object): string[] {
     deadLetters: false,
     ensured: [],
     maxBody: undefined,
+    redeliveryBy: 'id+bytes' as const,
   }
   return [...(jsonSchema.lint?.(config, context) ?? [])].map(
     ({ name, message, suggestion }) =>

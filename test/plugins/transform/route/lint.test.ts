@@ -5,7 +5,12 @@ import { checkContext } from '../../../helpers/context.js'
 import { config, type Rules } from './setup.js'
 
 const found = (rules: Rules, ensured: readonly unknown[] = []) => [
-  ...(route.lint?.(config(rules), { ...checkContext(), ensured, maxBody: undefined }) ?? []),
+  ...(route.lint?.(config(rules), {
+    ...checkContext(),
+    ensured,
+    maxBody: undefined,
+    redeliveryBy: 'id+bytes' as const,
+  }) ?? []),
 ]
 const named = (name: string, rules: Rules, ensured?: readonly unknown[]) =>
   found(rules, ensured).filter((finding) => finding.name === name)
@@ -274,7 +279,12 @@ describe('rules that overlap', () => {
       { name: 'b', when: { regex: 'b$', at: '/x' }, to },
     ]
     expect([
-      ...(route.lint?.(config({}, { rules }), { ...checkContext(), ensured: [], maxBody: undefined }) ?? []),
+      ...(route.lint?.(config({}, { rules }), {
+        ...checkContext(),
+        ensured: [],
+        maxBody: undefined,
+        redeliveryBy: 'id+bytes' as const,
+      }) ?? []),
     ]).toEqual([])
   })
 })
@@ -299,7 +309,7 @@ describe('a regex that cannot be meant', () => {
 
 describe('what an event can make of a rule', () => {
   const names = (when: Rules[string], maxBody?: number) => {
-    const context = { ...checkContext(), ensured: [], maxBody }
+    const context = { ...checkContext(), ensured: [], maxBody, redeliveryBy: 'id+bytes' as const }
     return [...(route.lint?.(config({ a: when }), context) ?? [])].map(({ name }) => name)
   }
 

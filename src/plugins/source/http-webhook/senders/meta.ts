@@ -57,6 +57,7 @@ export const meta: Sender = {
   },
   retries: 'Meta delivers again for up to 36 hours, WhatsApp for up to seven days, at growing intervals.',
   notes: [
+    'A payload of WhatsApp can have up to 3 MB, and `maxBody` is 980KiB unless you raise it.',
     'A request brings a batch of entries; each entry is an event here, with its list of changes or messages.',
     'The member "object" says of what kind the entries are. It is beside them, and not in their records: give each kind a URL of its own, or make a request one event with "split": {"enabled": false}.',
   ],

@@ -24,13 +24,16 @@ export const salesforce: Sender = {
   },
   settings: {
     eventId: 'digest',
+    responseTimeout: '2500ms',
     split: { at: '' },
     verify: { scheme: 'hmac', header: 'x-sfmc-ens-signature', encoding: 'base64' },
   },
   secrets: ['/verify/secrets'],
   secret:
     'The signature key that Salesforce shows once, when the callback is created. It is used as it is, not decoded.',
-  retries: 'Salesforce delivers again for up to seven days, and suspends a callback that fails for long.',
+  timeLimit: '3s',
+  retries:
+    'Salesforce tries three times. Its pages differ on the rest: by one it then tries for up to seven days; by another it drops the batch, and after two failures within five minutes also everything of the next ten minutes or more.',
   notes: [
     'The first request to a new callback is not signed, and brings the key by which the API verifies the callback; it must get 200. Register while the pipeline has "verify": {"scheme": "none"}: the request is then an event with callbackId and verificationKey.',
     'Data 360 signs in the same way in the header x-signature: set "verify": {"header": "x-signature"}.',

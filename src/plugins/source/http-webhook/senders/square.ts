@@ -26,6 +26,7 @@ export const square: Sender = {
   secret: 'The signature key of the subscription.',
   timeLimit: '10s',
   needs: { publicUrl: 'Square signs the URL that you gave it.' },
-  retries: 'Square delivers again for 24 hours, at growing intervals.',
+  retries:
+    'Square delivers again at growing intervals; versions of its documentation say for 24, 48 or 72 hours. After three weeks of failures it turns the subscription off.',
   notes: [],
 }

@@ -35,7 +35,8 @@ export const stripe: Sender = {
   headers: ['Stripe-Signature'],
   retries:
     'In live mode, Stripe delivers again for up to three days, at growing intervals; in a sandbox three times within a few hours.',
+  redelivery: 'id',
   notes: [
-    'The member pending_webhooks can change between two deliveries of an event: set "redelivery": {"by": "id"} in the pipeline.',
+    'The member pending_webhooks counts the endpoints that have not had the event, so it can change between two deliveries. Stripe says to recognise an event by its id alone: set "redelivery": {"by": "id"} in the pipeline.',
   ],
 }

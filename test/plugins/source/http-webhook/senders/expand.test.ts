@@ -11,8 +11,8 @@ const problems = (written: object) => {
   const found = httpWebhook.check?.(config as never, checkContext()) ?? []
   return [...found].map(({ at, message }) => `${writtenAt(at)} ${message}`)
 }
-const lints = (written: object) => {
-  const context = { ...checkContext(), ensured: [], maxBody: undefined }
+const lints = (written: object, redeliveryBy: 'id' | 'id+bytes' = 'id') => {
+  const context = { ...checkContext(), ensured: [], maxBody: undefined, redeliveryBy }
   return [...(httpWebhook.lint?.(settings(written), context) ?? [])].map(({ at, name }) => `${name} ${at}`)
 }
 
@@ -119,6 +119,13 @@ describe('lint', () => {
       'sender-time-limit /responseTimeout',
     ])
     expect(lints({ sender: 'stripe', secrets: ['s'], responseTimeout: '60s' })).toEqual([])
+  })
+
+  it('warns if a redelivery can have another body, and would be another event', () => {
+    const stripe = { sender: 'stripe', secrets: ['s'] }
+    expect(lints(stripe, 'id+bytes')).toEqual(['sender-redelivery /sender'])
+    expect(lints({ ...stripe, eventId: 'digest' }, 'id+bytes')).toEqual([])
+    expect(lints({ sender: 'github', secrets: ['s'] }, 'id+bytes')).toEqual([])
   })
 
   it('warns if the sender is verified in another way than it documents', () => {
