@@ -3,8 +3,13 @@ import { SENDERS } from '../../src/plugins/source/http-webhook/senders/index.js'
 import type { Sender } from '../../src/plugins/source/http-webhook/senders/sender.js'
 import { writtenSettings } from '../../src/plugins/source/http-webhook/senders/written-settings.js'
 import type { Settings } from '../../src/plugins/source/http-webhook/settings.js'
+import { isJsonBody } from '../../src/plugins/source/http-webhook/simulated-sender/body-text.js'
 import { senderKey } from '../../src/plugins/source/http-webhook/simulated-sender/key.js'
-import { proofExpires, prover } from '../../src/plugins/source/http-webhook/simulated-sender/proof.js'
+import {
+  proofExpires,
+  prover,
+  written,
+} from '../../src/plugins/source/http-webhook/simulated-sender/proof.js'
 import { eventsOf, simulatedEvent } from '../../src/plugins/source/http-webhook/simulated-sender/request.js'
 
 const OPENING = '<!-- generated from the declaration of the sender -->'
@@ -33,8 +38,7 @@ export function senderPart(sender: Sender): string {
   const source = resolvedSource(sourceOf(sender), exampleEnvironment(sender))
   return [
     '## The config',
-    `\`headgate init --sender ${sender.name}\` writes a whole config with scenarios. Its source:`,
-    fenced('jsonc', { plugin: 'http-webhook', config: sourceOf(sender) }),
+    ...configOf(sender),
     factsOf(sender, source),
     ...(notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join('\n')]),
     '## When an event fails',
@@ -46,6 +50,18 @@ export function senderPart(sender: Sender): string {
     `<!-- scenarios of: ${sender.name} -->\n${fenced('json', scenarioOf(sender, source))}`,
     `\`headgate sandbox --sender ${sender.name}\` starts Headgate and a simulated sender, which proves such events as this one does.`,
   ].join('\n\n')
+}
+
+function configOf(sender: Sender): string[] {
+  const { name, redelivery } = sender
+  const source = { plugin: 'http-webhook', config: sourceOf(sender) }
+  const whole = `\`headgate init --sender ${name}\` writes a whole config with scenarios.`
+  return redelivery === undefined
+    ? [`${whole} Its source:`, fenced('jsonc', source)]
+    : [
+        `${whole} Source and \`redelivery\` of its pipeline:`,
+        fenced('jsonc', { source, redelivery: { by: redelivery } }),
+      ]
 }
 
 /** A list of one text stays on its line. */
@@ -75,12 +91,10 @@ export function exampleEnvironment(sender: Sender): { readonly [variable: string
 function scenarioOf(sender: Sender, source: Settings): object {
   const event = simulatedEvent(sender.event, source, 'event-1')
   const isProved = !proofExpires(source.verify)
-  const { query, headers, body } = isProved
-    ? prover(source)(event)
-    : { ...event, body: JSON.stringify(event.body) }
+  const { query, headers, body } = isProved ? prover(source)(event) : written(event)
   const { 'Content-Type': type, ...others } = headers
   const named = type === 'application/json' ? others : headers
-  const events = eventsOf(JSON.parse(body), source.split)
+  const events = eventsOf(event.body, source.split)
   const outcome = 'delivered'
   const needsKey = isProved || sender.secrets.includes('/verify/publicKeys')
   return {
@@ -88,7 +102,7 @@ function scenarioOf(sender: Sender, source: Settings): object {
     scenarios: [
       {
         name: `${events.length === 1 ? 'an event' : 'a batch'} of the sender "${sender.name}" is delivered`,
-        event: JSON.parse(body),
+        ...(isJsonBody(headers) ? { event: JSON.parse(body) } : { text: body }),
         ...(query !== '' && { query }),
         ...(Object.keys(named).length > 0 && { headers: named }),
         ...(isProved && { verify: true }),

@@ -2,11 +2,9 @@ import { parse } from 'jsonc-parser'
 import { editorSchema } from '../../config/editor-schema.js'
 import { plugins } from '../../plugins/index.js'
 import { ensuredBy } from '../../plugins/source/http-webhook/event-id.js'
-import {
-  eventsOf,
-  type SimulatedRequest,
-  simulatedEvent,
-} from '../../plugins/source/http-webhook/simulated-sender/request.js'
+import { isJsonBody } from '../../plugins/source/http-webhook/simulated-sender/body-text.js'
+import { type ProvedRequest, written } from '../../plugins/source/http-webhook/simulated-sender/proof.js'
+import { eventsOf, simulatedEvent } from '../../plugins/source/http-webhook/simulated-sender/request.js'
 import { scenarioSchema } from '../../scenarios/format.js'
 import { configText } from './config-text.js'
 import { scenarioText } from './scenarios.js'
@@ -25,18 +23,16 @@ export interface NewFile {
 
 export const CONFIG = 'plugins.config.json'
 export const ENVIRONMENT = '.env'
-export const EXAMPLE_EVENT = 'event.json'
 const EVENT_SCHEMA = 'schemas/event.schema.json'
 
 /** Everything that `headgate init` writes. The secrets are new ones at every call. */
 export function newFiles(answers: Answers): readonly NewFile[] {
   const config = configText(answers, `./${EVENT_SCHEMA}`)
-  const { body } = exampleEvent(answers)
   return [
     { path: CONFIG, text: config },
     { path: EVENT_SCHEMA, text: json(eventSchema(answers)) },
     { path: 'scenarios/events.json', text: scenarioText(answers) },
-    { path: EXAMPLE_EVENT, text: `${JSON.stringify(body)}\n` },
+    exampleFile(answers),
     { path: '.env.example', text: environmentText(answers, ({ example }) => example) },
     {
       path: ENVIRONMENT,
@@ -50,9 +46,17 @@ export function newFiles(answers: Answers): readonly NewFile[] {
   ]
 }
 
-/** An event of the sender, without its proof. */
-export const exampleEvent = (answers: Answers): SimulatedRequest =>
-  simulatedEvent(answers.sender.event, sourceSettings(answers, sampleSecrets(answers)), 'example-1')
+/** A request of the sender, without its proof. */
+export const exampleEvent = (answers: Answers): ProvedRequest =>
+  written(simulatedEvent(answers.sender.event, sourceSettings(answers, sampleSecrets(answers)), 'example-1'))
+
+/** The body of the example, as the sender sends it. */
+export function exampleFile(answers: Answers): NewFile {
+  const { headers, body } = exampleEvent(answers)
+  if (isJsonBody(headers)) return { path: 'event.json', text: `${body}\n` }
+  // A line feed at the end of a form belongs to its last value.
+  return { path: body.startsWith('<') ? 'event.xml' : 'event.form', text: body }
+}
 
 /** The JSON Schema of the events: the event id, which has to be there, and the members that this sender always sends. */
 function eventSchema(answers: Answers): object {

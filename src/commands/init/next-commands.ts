@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { CONFIG, ENVIRONMENT, EXAMPLE_EVENT, exampleEvent, quoted } from './files.js'
+import { CONFIG, ENVIRONMENT, exampleEvent, exampleFile, quoted } from './files.js'
 import type { Answers, Variable } from './senders.js'
 import { shellProof } from './shell-proof.js'
 import { sampleSecrets, sourceSettings } from './source-settings.js'
@@ -7,6 +7,7 @@ import { sampleSecrets, sourceSettings } from './source-settings.js'
 /** The commands that lead from the new files to a first event in Kafka. */
 export function nextCommands(answers: Answers, folder: string): string {
   const { sender } = answers
+  const { path: example } = exampleFile(answers)
   const at = (path: string): string => quoted(folder === '.' ? `./${path}` : join(folder, path))
   const isOwn = ({ secret }: Variable): boolean => secret !== undefined && secret.fromSender !== true
   const toFill = sender.variables.filter((variable) => !isOwn(variable)).map(({ name }) => name)
@@ -23,10 +24,10 @@ export function nextCommands(answers: Answers, folder: string): string {
     `  set -a; . ${at(ENVIRONMENT)}; set +a`,
     '  headgate validate           # the config is right',
     '  headgate test               # the scenarios pass',
-    `  ${['headgate explain', at(EXAMPLE_EVENT), ...explained(answers)].join(' ')}`,
+    `  ${['headgate explain', at(example), ...explained(answers)].join(' ')}`,
     '  headgate topics --create    # the topics exist',
     '  headgate run',
-    ...request(answers, at(EXAMPLE_EVENT)),
+    ...request(answers, at(example)),
     '',
   ].join('\n')
 }

@@ -1,12 +1,14 @@
 import { pointer } from '../../lib/json/pointer.js'
 import type { Settings } from '../../plugins/source/http-webhook/settings.js'
-import { proofExpires, prover } from '../../plugins/source/http-webhook/simulated-sender/proof.js'
-import { registration } from '../../plugins/source/http-webhook/simulated-sender/registration.js'
+import { isJsonBody } from '../../plugins/source/http-webhook/simulated-sender/body-text.js'
 import {
-  eventsOf,
-  type SimulatedRequest,
-  simulatedEvent,
-} from '../../plugins/source/http-webhook/simulated-sender/request.js'
+  type ProvedRequest,
+  proofExpires,
+  prover,
+  written,
+} from '../../plugins/source/http-webhook/simulated-sender/proof.js'
+import { registration } from '../../plugins/source/http-webhook/simulated-sender/registration.js'
+import { eventsOf, simulatedEvent } from '../../plugins/source/http-webhook/simulated-sender/request.js'
 import type { Answers } from './senders.js'
 import { idInBody, sampleSecrets, sourceSettings } from './source-settings.js'
 
@@ -20,7 +22,7 @@ export function scenarioText(answers: Answers): string {
     delivered(answers, source),
     {
       name: 'a request that does not prove its sender is refused',
-      ...requestOf(simulatedEvent(answers.sender.event, source, ID)),
+      ...requestOf(written(simulatedEvent(answers.sender.event, source, ID))),
       verify: true,
       expect: { outcome: 'rejected', code: 'HG_INTAKE_UNAUTHENTICATED', response: { status: 401 } },
     },
@@ -33,13 +35,13 @@ export function scenarioText(answers: Answers): string {
 }
 
 /** The request as members of a scenario, which leave out what is usual. */
-function requestOf({ method, query, headers, body }: SimulatedRequest): object {
+function requestOf({ method, query, headers, body }: ProvedRequest): object {
   const { 'Content-Type': type, ...others } = headers
   const named = type === 'application/json' ? others : headers
   return {
-    ...((method !== 'POST' || body === undefined) && { method }),
+    ...((method !== 'POST' || body === '') && { method }),
     ...(query !== '' && { query }),
-    ...(body !== undefined && { event: body }),
+    ...(body !== '' && (isJsonBody(headers) ? { event: JSON.parse(body) } : { text: body })),
     ...(Object.keys(named).length > 0 && { headers: named }),
   }
 }
@@ -48,24 +50,24 @@ function delivered({ sender, topic }: Answers, source: Settings): object {
   const event = simulatedEvent(sender.event, source, ID)
   // A proof that has the time in it would be too old tomorrow.
   const isProved = !proofExpires(source.verify)
-  const { body, ...proved } = isProved
-    ? prover(source)(event)
-    : { ...event, body: JSON.stringify(event.body) }
-  const value = JSON.parse(body)
+  const request = isProved ? prover(source)(event) : written(event)
+  const { headers, body } = request
+  const values = isJsonBody(headers) ? eventsOf(JSON.parse(body), source.split) : [body]
+  const events = eventsOf(event.body, source.split)
   const { status = 200, body: hasBody = true } = source.responses.delivered ?? {}
   const id = idInBody(source)
-  const results = eventsOf(value, source.split).map((event) => ({
+  const results = values.map((value, index) => ({
     route: 'otherwise',
     topic,
     partition: 'by key',
-    key: id === undefined ? null : pointer(id).read(event),
-    value: event,
+    key: id === undefined ? null : pointer(id).read(events[index]),
+    value,
     acknowledge: (sender.postCommit ?? []).length > 0,
   }))
   const [only, ...others] = results
   return {
     name: others.length === 0 ? `an event goes to ${topic}` : `each event of a batch goes to ${topic}`,
-    ...requestOf({ ...proved, body: value }),
+    ...requestOf(request),
     ...(isProved && { verify: true }),
     expect: {
       outcome: 'delivered',
@@ -82,7 +84,7 @@ function withoutId({ sender }: Answers, source: Settings): readonly object[] {
   return [
     {
       name: 'an event without an id is refused',
-      ...requestOf(simulatedEvent(sender.event, source, undefined)),
+      ...requestOf(written(simulatedEvent(sender.event, source, undefined))),
       expect: { outcome: 'rejected', code: 'HG_INTAKE_NO_ID', response: { status: 400 } },
     },
   ]
@@ -96,7 +98,7 @@ function withoutMember({ sender, deadLetterTopic }: Answers, source: Settings): 
   return [
     {
       name: `an event without ${member} becomes a dead letter`,
-      ...requestOf({ ...request, body: Object.fromEntries(others) }),
+      ...requestOf(written({ ...request, body: Object.fromEntries(others) })),
       expect: {
         outcome: 'dead-lettered',
         code: 'HG_SCHEMA_VIOLATION',
@@ -113,7 +115,7 @@ function registered({ handshake }: Settings): readonly object[] {
   return [
     {
       name: 'the registration of the URL gets its response',
-      ...requestOf(registration(handshake, 'challenge-1')),
+      ...requestOf(written(registration(handshake, 'challenge-1'))),
       expect: { outcome: 'handshake', response: { status: isEmpty ? 204 : 200 } },
     },
   ]

@@ -128,6 +128,23 @@ describe('a sender that the source knows', () => {
     expect(scenarios(cwd)[0]).toMatchObject({ verify: true, headers: { [header]: expect.any(String) } })
   })
 
+  test.each([
+    ['twilio', 'event.form', /^MessageSid=SM/],
+    ['slack-commands', 'event.form', /^trigger_id=example-1&team_id=/],
+    ['cxone-expert', 'event.xml', /^<\?xml version="1.0" encoding="UTF-8"\?><event><page id="42">/],
+  ])('that sends no JSON has an example as it sends it: %s', async (sender, file, text) => {
+    const cwd = temporaryDirectory()
+    const { out } = await init(cwd, { sender, yes: true })
+    expect(read(cwd, file)).toMatch(text)
+    expect(out).toMatch(
+      new RegExp(`headgate explain \\./${file} --skip-verification --header 'Content-Type: `),
+    )
+    expect(scenarios(cwd)[0]).toMatchObject({
+      text: expect.any(String),
+      expect: { outcome: 'delivered', value: expect.any(String) },
+    })
+  })
+
   test('whose redeliveries can have another body is recognised by its ids alone', async () => {
     const cwd = temporaryDirectory()
     await init(cwd, { sender: 'stripe', yes: true })

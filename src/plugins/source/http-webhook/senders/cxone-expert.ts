@@ -6,8 +6,8 @@ export const cxoneExpert: Sender = {
   documentation:
     'https://expert-help.nice.com/Manage/Content_Maintenance/Subscriptions_and_Notifications/Webhooks/Webhook_integration_guide',
   event: {
-    headers: { 'X-Nexus-Event-Type': 'Page_Create' },
-    body: { page: { id: 42, title: 'How to reset a password' } },
+    headers: { 'Content-Type': 'text/xml', 'X-Nexus-Event-Type': 'Page_Create' },
+    body: { event: { page: { '@id': '42', title: 'How to reset a password' } } },
   },
   settings: {
     eventId: 'header:X-Nexus-Delivery-Id',

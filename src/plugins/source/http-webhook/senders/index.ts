@@ -18,6 +18,7 @@ import type { Sender } from './sender.js'
 import { sendgrid } from './sendgrid.js'
 import { shopify } from './shopify.js'
 import { slack } from './slack.js'
+import { slackCommands } from './slack-commands.js'
 import { square } from './square.js'
 import { standardWebhooks } from './standard-webhooks.js'
 import { stripe } from './stripe.js'
@@ -33,6 +34,7 @@ export const SENDERS: readonly Sender[] = [
   stripe,
   shopify,
   slack,
+  slackCommands,
   twilio,
   zendesk,
   salesforce,

@@ -34,6 +34,7 @@ export interface Sender {
 export interface SampleEvent {
   /** Default: `Content-Type: application/json`. */
   readonly headers?: { readonly [name: string]: string }
+  /** As rules see it: a form or XML is decoded. */
   readonly body: object
   /** A JSON Pointer into the event, to a value in which events differ, if the settings name no place of an id. */
   readonly differsAt?: string

@@ -31,7 +31,5 @@ export const slack: Sender = {
   headers: ['X-Slack-Signature', 'X-Slack-Request-Timestamp', 'X-Slack-Retry-Num', 'X-Slack-Retry-Reason'],
   retries:
     'Slack delivers again three times: nearly at once, after a minute and after five. If most events fail for an hour, it turns the subscription off.',
-  notes: [
-    'Interactions and slash commands have no event_id: give them a source of their own with "eventId": "digest".',
-  ],
+  notes: ['Interactions and slash commands have no event_id: they are the sender "slack-commands".'],
 }

@@ -5,14 +5,18 @@ export const twilio: Sender = {
   title: 'Twilio',
   documentation: 'https://www.twilio.com/docs/usage/webhooks/webhooks-security',
   event: {
-    body: [
-      {
-        specversion: '1.0',
-        type: 'com.twilio.messaging.message.delivered',
-        source: '/2010-04-01/Accounts/AC00000000000000000000000000000000/Messages/SM1',
-        data: { messageStatus: 'DELIVERED', to: '+14155550100' },
-      },
-    ],
+    headers: { 'Content-Type': 'application/x-www-form-urlencoded; charset=UTF-8' },
+    body: {
+      MessageSid: 'SM00000000000000000000000000000001',
+      AccountSid: 'AC00000000000000000000000000000000',
+      From: '+14155550100',
+      To: '+14155550101',
+      Body: 'Is it open on Sunday?',
+      NumSegments: '1',
+      NumMedia: '0',
+      SmsStatus: 'received',
+      ApiVersion: '2010-04-01',
+    },
   },
   settings: {
     eventId: 'header:I-Twilio-Idempotency-Token',
@@ -35,5 +39,6 @@ export const twilio: Sender = {
     'Twilio tries once more if it cannot connect. For more, put them behind the URL: "#rc=5&rp=all" tries five times after any failure, within 15 seconds in all.',
   notes: [
     'Most webhooks of Twilio are form-encoded: each parameter is a text at the top level, as "/MessageSid", and Kafka gets the form. With "body": {"value": "json"}, it gets JSON.',
+    'Event Streams posts arrays of CloudEvents: give it a source of its own with "eventId": ["/source", "/id"] and "split": {}.',
   ],
 }

@@ -6,6 +6,7 @@ import { decodeSecret } from '../verify/signature.js'
 import type { SignedRequestSettings } from '../verify/signed-request.js'
 import { isForm, signedText } from '../verify/signed-text.js'
 import type { Head } from '../verify/verifier.js'
+import { bodyText } from './body-text.js'
 import { type SimulatedRequest, withValue } from './request.js'
 
 /** A request with everything that proves its sender. */
@@ -69,9 +70,10 @@ export function prover(
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
-const written = ({ body, ...request }: SimulatedRequest): ProvedRequest => ({
+/** The request as it goes over the wire, without a proof. */
+export const written = ({ body, ...request }: SimulatedRequest): ProvedRequest => ({
   ...request,
-  body: body === undefined ? '' : JSON.stringify(body),
+  body: body === undefined ? '' : bodyText(request.headers, body),
 })
 
 const withHeader = (name: string, value: string) => (request: SimulatedRequest) =>

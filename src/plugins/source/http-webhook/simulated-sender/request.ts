@@ -9,7 +9,7 @@ export interface SimulatedRequest {
   /** Without the question mark. */
   readonly query: string
   readonly headers: { readonly [name: string]: string }
-  /** Sent as JSON; undefined if there is none. */
+  /** Sent as Content-Type says; undefined if there is none. */
   readonly body: object | undefined
 }
 

@@ -43,7 +43,9 @@ function forged(vector: Vector): Vector {
     ...vector,
     headers,
     ...(query !== undefined && { query }),
-    body: change(vector.body).replace(/(?=[}\]>]\s*$)/, ' '),
+    body: change(vector.body)
+      .replace(/(?=[}\]>]\s*$)/, ' ')
+      .replace(/^token=/, 'token=x'),
   }
 }
 
