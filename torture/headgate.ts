@@ -1,7 +1,12 @@
 import { rm } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { SerialQueue } from '../src/lib/async.js'
-import { type Exit, type HeadgateProcess, startHeadgate } from '../src/sandbox/headgate-process.js'
+import {
+  type Exit,
+  type HeadgateProcess,
+  NotStarted,
+  startHeadgate,
+} from '../src/sandbox/headgate-process.js'
 import { workerPids } from '../test/helpers/processes/worker-pids.js'
 import type { FaultLog, HeadgateFault, Interruption } from './schedule.js'
 
@@ -70,6 +75,7 @@ export function keepHeadgate({ name, config, stateDir, env, signal, faults }: Ke
         if (ending !== started) trouble(`${name} ended by itself, with ${endOf(exit)}.`)
       })
     } catch (error) {
+      if (error instanceof NotStarted) logs.push(error.lines)
       trouble(error instanceof Error ? error.message : String(error))
     }
   }

@@ -56,7 +56,16 @@ const STOP_WITHIN = 30_000
 const POLL_EVERY = 10
 const LINES_SHOWN = 20
 
-/** Starts Headgate; rejects with its last log lines if it does not start. It ends when this process ends. */
+/** With the last log lines in its message. */
+export class NotStarted extends Error {
+  readonly lines: readonly string[]
+  constructor(reason: string, lines: readonly string[]) {
+    super(['Headgate did not start.', reason, ...lines.slice(-LINES_SHOWN)].join('\n'))
+    this.lines = lines
+  }
+}
+
+/** Starts Headgate; rejects with `NotStarted` if it does not start. It ends when this process ends. */
 export async function startHeadgate(options: HeadgateOptions): Promise<HeadgateProcess> {
   const {
     config,
@@ -103,7 +112,7 @@ export async function startHeadgate(options: HeadgateOptions): Promise<HeadgateP
   } catch (error) {
     await stop()
     const reason = error instanceof Error ? error.message : String(error)
-    throw new Error(['Headgate did not start.', reason, ...log.lines.slice(-LINES_SHOWN)].join('\n'))
+    throw new NotStarted(reason, log.lines)
   }
 }
 
