@@ -22,8 +22,8 @@ const SUITES = {
   nodes: ['node', 'scripts/test-nodes.mjs'],
 }
 
-/** A Kafka of three brokers and a suite beside it take four cores; with fewer, both run into their time-outs. */
-const CORES_FOR_TWO = 4
+/** It mostly waits, for sessions and time-outs of brokers, and takes as long as all others together. */
+const BESIDES = availableParallelism() > 1 ? ['kafka'] : []
 
 const names = process.argv.slice(2)
 const unknown = names.filter((name) => !Object.hasOwn(SUITES, name))
@@ -50,9 +50,8 @@ for (const signal of ['SIGINT', 'SIGTERM'])
 
 const built = await run('build', ['npm', 'run', 'programs'])
 if (built) {
-  const besides = availableParallelism() >= CORES_FOR_TWO ? ['kafka'] : []
-  const one = selected.filter((name) => !besides.includes(name))
-  const other = selected.filter((name) => besides.includes(name))
+  const one = selected.filter((name) => !BESIDES.includes(name))
+  const other = selected.filter((name) => BESIDES.includes(name))
   await Promise.all([oneByOne(one), oneByOne(other)])
 }
 report()
