@@ -102,6 +102,7 @@ async function probeStage(
     at: `${stage.pointer}/config`,
     targets: [...inboxTargets(pipeline), ...routedTargets(pipeline), ...deadLetterTargets(pipeline)],
     ...inboxOf(pipeline),
+    isShared: settings.inbox !== undefined || source.definition.topics !== undefined,
     maxBody: source.definition.maxBody?.(source.config),
     redeliveryWindow: milliseconds(settings.redelivery.window),
     timeout: Math.ceil(timeout * REQUEST_SHARE),

@@ -130,6 +130,8 @@ export interface ProbeContext {
   readonly targets: readonly { readonly at: string; readonly target: Target }[]
   /** Of a sink: the inbox of the pipeline, if it has one, and the JSON Pointer of its settings. */
   readonly inbox?: { readonly at: string; readonly topic: string }
+  /** Of a sink: whether instances share the work of the pipeline, by an inbox or by the topics of its source. */
+  readonly isShared: boolean
   /** Bytes of the largest body that the source accepts; undefined if it does not say. */
   readonly maxBody: number | undefined
   /** Milliseconds for which redeliveries are to be recognised. */

@@ -84,6 +84,7 @@ test('a plugin is told where it stands, and every target with its place', async 
       { at: '/pipelines/orders/transforms/0/config/size', target: { topic: 'orders', partition: 1 } },
       { at: '/pipelines/orders/deadLetter', target: { topic: 'letters' } },
     ],
+    isShared: false,
     maxBody: undefined,
     redeliveryWindow: 86_400_000,
   })

@@ -98,6 +98,20 @@ describeKafka('what Headgate promises on a Kafka with users', () => {
       /not checked:\n.*could not be read: the user of the sink lacks .*DescribeConfigs/,
     )
 
+    // Another pipeline, so that the instances of this one go on.
+    const other = renamed(deployment)
+    const group = `headgate.${other.pipeline}.instances`
+    expect((await validated(other)).out).toContain(
+      `Instances can find each other in consumer group "${group}".`,
+    )
+    const denied = ['--deny-principal', 'User:headgate', '--operation', 'Read', '--group', group]
+    await kafkaTool(bootstrap, ACLS, '--add', ...denied)
+    const alone = await validated(other)
+    expect(alone.err).toContain(
+      `HG_KAFKA_NOT_ALLOWED: The user lacks the right Read on consumer group "${group}".`,
+    )
+    expect(alone.err).toMatch(/kafka-acls.* --operation Read --group \S*\.instances/)
+
     const transactional = ['--operation', 'Write', '--transactional-id', 'headgate.', ...PREFIXED, ...allow]
     expect((await validated(withInbox(deployment))).err).toMatch(
       /HG_KAFKA_NOT_ALLOWED: The user lacks the right Write on transactional ids that begin with "headgate\./,
@@ -170,6 +184,14 @@ function withInbox({ configFile, environment, prefix, ...more }: Deployment): De
     .replace(`"${prefix}.high", "partition": 0`, `"${prefix}.eu", "partition": 0`)
   const folder = temporaryDirectory({ 'plugins.config.json': text })
   return { ...more, prefix, environment, configFile: join(folder, 'plugins.config.json') }
+}
+
+/** Its config, under another name of the pipeline. */
+function renamed({ configFile, pipeline, ...more }: Deployment): Deployment {
+  const name = `${pipeline}-renamed`
+  const text = readFileSync(configFile, 'utf8').replace(`"${pipeline}": {`, `"${name}": {`)
+  const folder = temporaryDirectory({ 'plugins.config.json': text })
+  return { ...more, pipeline: name, configFile: join(folder, 'plugins.config.json') }
 }
 
 const reasons = async ({ ready }: Deployment): Promise<string> => (await ready()).reasons.join('; ')

@@ -62,6 +62,7 @@ describeKafka('validate --against-cluster', () => {
             `  cxone-data-actions kafka: Topic "${prefix}.${name}" exists: 3 partitions, one replica, min.insync.replicas=1, max.message.bytes=1048588, cleanup.policy=delete, retention.ms=604800000, compression.type=producer.`,
         ),
         '  cxone-data-actions kafka: The position of consumer group "headgate.cxone-data-actions" can be read.',
+        '  cxone-data-actions kafka: Instances can find each other in consumer group "headgate.cxone-data-actions.instances".',
         '  cxone-data-actions cxone-ack: The token endpoint issues a token for these credentials.',
         '  cxone-data-actions cxone-ack: The API responds (404 to OPTIONS /; nothing was acknowledged).',
         '',
@@ -165,6 +166,7 @@ describeKafka('validate --against-cluster', () => {
     )
     for (const group of ['headgate.cxone-data-actions', 'headgate.cxone-data-actions.acknowledged'])
       expect(good.out).toContain(`The position of consumer group "${group}" can be read.`)
+    expect(good.out).not.toContain('headgate.cxone-data-actions.instances')
     expect(good.err).toMatch(/inbox\/topic\n {2}warning inbox-readers: Kafka does not report how/)
     expect(good.err).not.toContain('inbox-retention')
 

@@ -13,7 +13,7 @@ import { GroupOffsets } from './group-offsets.js'
 import { ClientLog } from './health.js'
 import { foreignTopic } from './inbox/foreign-topic.js'
 import { KafkaInbox } from './inbox/inbox.js'
-import { InstanceGroups } from './instances/instance-groups.js'
+import { InstanceGroups, instancesGroup } from './instances/instance-groups.js'
 import type { ClientLogLine } from './producer.js'
 import { type ClientConfig, clientConfig, consumerConfig, type Properties, type Use } from './properties.js'
 import type { LogReader } from './record-log.js'
@@ -118,7 +118,7 @@ export class ClusterClient implements Shareable {
 
   /** `group`: that of its position. */
   instances(pipeline: string, group: string, log: Log): InstanceGroup {
-    return this.#instances.of(pipeline, `${group}.instances`, log)
+    return this.#instances.of(pipeline, instancesGroup(group), log)
   }
 
   async stop(): Promise<void> {

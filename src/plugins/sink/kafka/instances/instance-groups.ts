@@ -6,6 +6,9 @@ import type { ClientConfig } from '../properties.js'
 import { openCoordinator } from './coordinator.js'
 import { KafkaInstanceGroup } from './instance-group.js'
 
+/** The group in which the instances of a pipeline find each other. `group`: that of its position. */
+export const instancesGroup = (group: string): string => `${group}.instances`
+
 /**
  * The groups of the pipelines of a process on one cluster. If several processes run the same pipelines, one process must be
  * active for all of them: otherwise none would be ready, and a load balancer would have nowhere to send events to. So a

@@ -78,7 +78,8 @@ export function* inboxFindings(
   }
 }
 
-function* transactionFindings(
+/** Whether the user may use the transactions that instances which share work need. */
+export function* transactionFindings(
   transactions: TransactionSupport | undefined,
   why: string,
   at: string,

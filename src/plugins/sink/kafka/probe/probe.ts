@@ -1,16 +1,16 @@
-import rdkafka, { type Metadata, type Producer } from 'node-rdkafka'
+import type { Metadata, Producer } from 'node-rdkafka'
 import type { LintMeaning, ProbeContext, Probed } from '../../../../contract/index.js'
 import { child } from '../../../../lib/json/pointer.js'
-import type { ClientSettings } from '../cluster-client.js'
-import { openConsumer } from '../consumer.js'
 import { missingCodecs } from '../failures.js'
-import { groupNotAllowed, groupsOf, INBOX_SETTINGS, transactionalIdPrefix } from '../inbox/requirements.js'
+import { groupsOf, INBOX_SETTINGS, transactionalIdPrefix } from '../inbox/requirements.js'
+import { instancesGroup } from '../instances/instance-groups.js'
 import { metadata, release } from '../producer.js'
-import { type ClientConfig, clientConfig, consumerConfig, type Properties } from '../properties.js'
+import { type ClientConfig, clientConfig, type Properties } from '../properties.js'
 import { addressesOf, format, type Reached, reachBroker, socketReason } from './addresses.js'
-import { type Address, type Connection, openConnection, reach } from './connection.js'
-import { describeConfigs, describeGroup, describeTopics, OFFSETS_TOPIC } from './describe.js'
-import { INBOX_LINTS, inboxFindings } from './inbox.js'
+import { type Connection, openConnection, reach } from './connection.js'
+import { describeConfigs, describeTopics, OFFSETS_TOPIC } from './describe.js'
+import { groupFindings, instancesFindings } from './groups.js'
+import { INBOX_LINTS, inboxFindings, transactionFindings } from './inbox.js'
 import { securityOf } from './security.js'
 import { type ClusterTopics, SETTINGS, topicFindings, topicsOf } from './topics.js'
 import { describeTransactions, type TransactionSupport } from './transactions.js'
@@ -89,13 +89,15 @@ export async function* probe(settings: Settings, context: ProbeContext): AsyncIt
       },
     )
     const group = `headgate.${pipeline}`
-    const { inbox } = context
+    const { inbox, isShared } = context
     if (inbox !== undefined)
       yield* inboxFindings({ visible, ...own }, { ...context, inbox, group, cluster: settings })
-    for (const each of inbox === undefined ? [group] : groupsOf(group)) {
-      const terms = { ...context, group: each, cluster: settings }
-      yield* await groupFindings(config, first.address, { visible, ...own }, terms)
-    }
+    else if (isShared) yield* transactionFindings(own.transactions, own.why, `${at}/brokers`, group, settings)
+    const asked = { config, broker: first.address, visible, described: own.described }
+    const terms = { ...context, cluster: settings }
+    for (const each of isShared ? groupsOf(group) : [group])
+      yield* await groupFindings(asked, terms, each, `The position of consumer group "${each}" can be read.`)
+    if (!isShared) yield* await instancesFindings(asked, terms, instancesGroup(group))
   } finally {
     await Promise.all(connected.map(({ client }) => release(client)))
   }
@@ -139,14 +141,14 @@ async function advertisedFindings({ brokers }: Metadata, context: ProbeContext) 
 
 /** Facts that node-rdkafka does not pass on. */
 interface Own extends Omit<ClusterTopics, 'visible'> {
-  /** Undefined without an inbox, and if the broker could not be asked that way. */
+  /** Undefined if instances do not share the work of the pipeline, and if the broker could not be asked that way. */
   readonly transactions: TransactionSupport | undefined
 }
 
 async function askByOurselves(
   config: ClientConfig,
   { address }: Connected,
-  { signal, inbox, pipeline, ...context }: ProbeContext,
+  { signal, isShared, pipeline, ...context }: ProbeContext,
 ): Promise<Own> {
   const security = securityOf(config)
   if (typeof security === 'string') {
@@ -159,7 +161,7 @@ async function askByOurselves(
   let transactions: Own['transactions']
   try {
     connection = await openConnection(address, security, signal)
-    if (inbox !== undefined)
+    if (isShared)
       transactions = await describeTransactions(connection, transactionalIdPrefix(`headgate.${pipeline}`))
     const found = await describeTopics(connection, [...topics, OFFSETS_TOPIC])
     described = new Map(found.map((topic) => [topic.name, topic]))
@@ -170,67 +172,6 @@ async function askByOurselves(
     return { described, settings, transactions, why: '' }
   } catch (error) {
     return { described, settings: undefined, transactions, why: socketReason(error) }
-  } finally {
-    connection?.close()
-  }
-}
-
-type GroupContext = Pick<ProbeContext, 'at' | 'targets' | 'signal'> & {
-  readonly group: string
-  /** For commands to paste. */
-  readonly cluster: ClientSettings
-}
-
-const REFUSED = rdkafka.CODES.ERRORS.ERR_GROUP_AUTHORIZATION_FAILED
-
-/** Whether the ledger can keep a position. Reads it, and commits nothing. */
-async function groupFindings(
-  config: ClientConfig,
-  broker: Address,
-  { visible, described }: ClusterTopics,
-  { group, at, targets, signal, cluster }: GroupContext,
-): Promise<Probed[]> {
-  const isVisible = visible.some(({ name }) => name === OFFSETS_TOPIC)
-  if (!isVisible && described?.get(OFFSETS_TOPIC)?.state !== 'hidden') {
-    const message = `Consumer group "${group}" was not checked: the cluster has no ${OFFSETS_TOPIC} yet, and a request would create it.`
-    return [{ kind: 'unchecked', message }]
-  }
-  const partitions = visible
-    .filter(({ name }) => targets.some(({ target }) => target.topic === name))
-    .flatMap((topic) => topic.partitions.map(({ id }) => ({ topic: topic.name, partition: id })))
-  if (partitions.length === 0) return []
-  const notAllowed: Probed = { kind: 'error', at: `${at}/brokers`, ...groupNotAllowed(cluster, group) }
-  try {
-    const consumer = await openConsumer(consumerConfig(config, group, 'asking'), () => {})
-    await consumer.committed(partitions).finally(() => consumer.close())
-  } catch (error) {
-    const { message, cause } = error as Error
-    if ((cause as { code?: unknown } | undefined)?.code === REFUSED) return [notAllowed]
-    const text = `Consumer group "${group}": ${message}`
-    return [{ kind: 'error', at: `${at}/brokers`, code: 'HG_KAFKA_UNAVAILABLE', message: text }]
-  }
-  const readable: Probed = {
-    kind: 'checked',
-    message: `The position of consumer group "${group}" can be read.`,
-  }
-  const rights = await rightsOf(config, broker, group, signal)
-  if (typeof rights === 'string') {
-    const message = `The cluster does not report whether the position of consumer group "${group}" can be committed: ${rights}.`
-    return [readable, { kind: 'unchecked', message }]
-  }
-  return rights.has('Read') ? [readable] : [readable, notAllowed]
-}
-
-async function rightsOf(config: ClientConfig, broker: Address, group: string, signal: AbortSignal) {
-  const security = securityOf(config)
-  if (typeof security === 'string') return security
-  const connect = (address: Address) => openConnection(address, security, signal)
-  let connection: Connection | undefined
-  try {
-    connection = await connect(broker)
-    return (await describeGroup(connection, group, connect)) ?? 'it leaves rights out'
-  } catch (error) {
-    return socketReason(error)
   } finally {
     connection?.close()
   }

@@ -14,6 +14,7 @@ async function probed(brokers: string, overrides: Partial<ProbeContext> = {}): P
     signal,
     at: '/sink/config',
     targets: [{ at: '/rule', target: { topic: 'orders', partition: 3 } }],
+    isShared: false,
     maxBody: undefined,
     redeliveryWindow: 1000,
     timeout: 6000,
@@ -33,6 +34,20 @@ test('an embedded broker, which knows neither settings nor rights, is checked as
     expect.stringMatching(/^unchecked Topic "orders": min\.insync\.replicas.* could not be read: .+\.$/),
   )
   expect(messages).toContainEqual(expect.stringMatching(/^unchecked Consumer group "headgate\.test"/))
+})
+
+test('the groups that are looked at are those that instances of the pipeline use', async () => {
+  const { bootstrap } = await startMockCluster(['orders'])
+  const groups = (found: readonly Probed[]) =>
+    found.flatMap((one) =>
+      'message' in one ? (/consumer group "([^"]+)"/i.exec(one.message)?.[1] ?? []) : [],
+    )
+  expect(groups(await probed(bootstrap))).toEqual(['headgate.test', 'headgate.test.instances'])
+  const shared = await probed(bootstrap, { isShared: true })
+  expect(groups(shared)).toEqual(['headgate.test', 'headgate.test.acknowledged'])
+  expect(shared).toContainEqual(
+    expect.objectContaining({ message: expect.stringContaining('transactional ids that begin with') }),
+  )
 })
 
 test('all topics are told with their partitions, those that no target names too', async () => {
