@@ -68,6 +68,19 @@ describe.skipIf(kubectl === undefined)('built with kustomize', () => {
     for (const { volumeMounts = [] } of containers)
       for (const { name } of volumeMounts) expect(mountable).toContain(name)
   })
+
+  test.each(['examples/instances', 'examples/keda'])(
+    'in %s the autoscaler decides the number of Pods, and a Pod that is stopping gets no events',
+    (folder) => {
+      const built = parseYaml(outputOf('kubectl', ['kustomize', join('deploy/kubernetes', folder)]))
+      const only = (kind: string) =>
+        built.find((found) => found.kind === kind && found.metadata.name === 'headgate')
+      expect(only('Deployment').spec).not.toHaveProperty('replicas')
+      // A Service that publishes Pods that are not ready has those that are stopping, too.
+      expect(only('Service').spec.publishNotReadyAddresses).toBe(false)
+      expect(only('StatefulSet')).toBeUndefined()
+    },
+  )
 })
 
 describe('several instances', () => {
