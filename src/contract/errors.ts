@@ -287,6 +287,10 @@ const ERROR_TABLE = {
     'The topic of an inbox is compacted: Kafka deletes accepted events before they are worked off.',
     'Set cleanup.policy=delete for the topic.',
   ),
+  HG_INBOX_BEFORE: config(
+    'The pipeline had no inbox until now, and something of that time is left to do.',
+    'Stop every instance without an inbox. If acknowledgements are pending, start one again without "inbox" until `headgate ledger` shows none. docs/scaling.md has the steps.',
+  ),
   HG_KAFKA_NOT_ALLOWED: config(
     'The Kafka user lacks rights that the sink needs.',
     'Grant the user of the sink Describe, Read and Write on its topics, and Read on the consumer groups headgate.PIPELINE and headgate.PIPELINE.instances; with an inbox, Read on headgate.PIPELINE.acknowledged instead of the latter, and Describe and Write on transactional ids that begin with headgate.PIPELINE. (the dot included). `headgate validate --against-cluster` prints the commands.',
@@ -298,6 +302,10 @@ const ERROR_TABLE = {
   HG_LEDGER_STANDBY: infrastructure(
     'Another instance of the pipeline is active, and this one is a standby: only one takes events if the pipeline has no inbox.',
     'Nothing is lost; the sender tries again. Send events to the instance that the message names; this one takes over when that one stops. If it is another pipeline with the same name, rename one of them. For several active instances, give the pipeline an inbox.',
+  ),
+  HG_LEDGER_INBOX: infrastructure(
+    'The pipeline had an inbox until now, and something in it is left to do.',
+    'Nothing is lost; the sender tries again. Give the pipeline its inbox back until `headgate ledger` shows that nothing is left, and stop every instance with an inbox. docs/scaling.md has the steps.',
   ),
   HG_STATE_WRITE: infrastructure(
     'Headgate cannot write to the state directory.',

@@ -2,7 +2,7 @@ import type { Static, TSchema } from 'typebox'
 import type { Context, Lifecycle, Log } from './context.js'
 import type { BaseDefinition, RequestRead } from './definition.js'
 import type { Event, Receipt, RecordHeader, SinkRecord, Target } from './event.js'
-import type { ForeignTopics, Inbox } from './inbox.js'
+import type { ForeignTopics, FormerInbox, Inbox } from './inbox.js'
 import type { InstanceGroup } from './instances.js'
 import type { Metrics } from './metrics.js'
 import type { TopicAdmin } from './topics.js'
@@ -54,6 +54,11 @@ export interface Position {
   readonly offset: number
 }
 
+/** The records from a position to before `end`. */
+export interface OffsetRange extends Position {
+  readonly end: number
+}
+
 /** A partition of the log as it is now. */
 export interface LogPartition {
   readonly topic: string
@@ -90,8 +95,8 @@ export interface RecordLog {
    */
   fence(): Promise<void>
   /**
-   * Every partition that records of the pipeline can be in: those of its targets, and `also` others, which it wrote to
-   * under an earlier config; of these, partitions that no longer exist are left out.
+   * Every partition that records of the pipeline can be in: those of its targets (with an inbox, of those that exist), and `also`
+   * others, which it wrote to under an earlier config; of these, partitions that no longer exist are left out.
    */
   partitions(also?: readonly Omit<Position, 'offset'>[]): Promise<readonly LogPartition[]>
   /**
@@ -107,6 +112,10 @@ export interface RecordLog {
    * that `visit` throws ends the reading, which rejects with it.
    */
   read(from: readonly Position[], visit: (record: LoggedRecord) => void): Promise<void>
+  /** Visits the records of these ranges, in the order of the offsets within each. */
+  readBetween(ranges: readonly OffsetRange[], visit: (record: LoggedRecord) => void): Promise<void>
+  /** Undefined if the pipeline had no inbox, or if the cluster does not tell. For a pipeline that has none. */
+  formerInbox?(): Promise<FormerInbox | undefined>
   /** Commits, for each partition, the offset below which everything is acknowledged, for operators to see. */
   commit(positions: readonly Position[]): Promise<void>
 }

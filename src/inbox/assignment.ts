@@ -7,7 +7,7 @@ import type { PastEvent } from './item.js'
 import { OwnedPartition } from './owned-partition.js'
 import type { UnreadAcks } from './partition-acks.js'
 import type { IndexLimits } from './partition-index.js'
-import { readUnacknowledged, restorePartition } from './restore.js'
+import { type RestoreOptions, readUnacknowledged, restorePartition } from './restore.js'
 
 export interface AssignmentOptions {
   readonly member: Pick<
@@ -17,6 +17,7 @@ export interface AssignmentOptions {
   readonly acks: InboxAcks
   terms(): { readonly limits: IndexLimits; readonly by: DedupBy }
   past(record: LoggedRecord): PastEvent | undefined
+  readonly earlier?: RestoreOptions['earlier']
   readonly log: Log
 }
 
@@ -171,8 +172,8 @@ export class Assignment {
   }
 
   async #tryRestore(number: number, revoked: AbortSignal): Promise<void> {
-    const { acks, member, terms, past } = this.#options
-    const restored = await restorePartition(member, number, { ...terms(), past })
+    const { acks, member, terms, past, earlier } = this.#options
+    const restored = await restorePartition(member, number, { ...terms(), past, earlier })
     const { index, next, nextAt, acknowledged } = restored
     const entry = this.#entries.get(number)
     if (revoked.aborted || entry === undefined) return

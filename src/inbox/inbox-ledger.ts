@@ -9,6 +9,7 @@ import {
   receivedBytes,
 } from '../contract/index.js'
 import { LedgerClock } from '../ledger/clock.js'
+import { notReady } from '../ledger/deduplicator.js'
 import { digestOf, IdReuseCounter } from '../ledger/identity.js'
 import type {
   AckSource,
@@ -19,16 +20,21 @@ import type {
   PartitionProgress,
   SharedInstances,
 } from '../ledger/ledger.js'
+import { stoppedError } from '../ledger/recovery.js'
 import { PendingAges } from '../ledger/report.js'
 import type { FailureReason, PendingAck, StageAfter } from '../ledger/rows.js'
 import { type Backoff, backoffDelay, endsWithin, SerialQueue, sleep, untilAborted } from '../lib/async.js'
+import { beginInbox } from './beginning.js'
+import { EarlierEvents } from './earlier-events.js'
 import { FailedAckRetries } from './failed-ack-retries.js'
 import { InboxAcks } from './inbox-acks.js'
 import type { PipelineInbox } from './pipeline-inbox.js'
 import { WorkOff, type WorkOffObserver } from './work-off.js'
 
 export interface InboxLedgerOptions extends LedgerTerms {
-  readonly inbox: Pick<Inbox, 'join'>
+  /** With the topics of a source, its events are not those of a pipeline without an inbox. */
+  readonly inbox: Pick<Inbox, 'join'> & Partial<Pick<Inbox, 'status'>>
+  readonly pipeline: string
   readonly topic: string
   /** The inbox under the present config. */
   current(): PipelineInbox
@@ -86,6 +92,9 @@ export class InboxLedger implements Ledger, AckSource {
   readonly #timers: NodeJS.Timeout[] = []
   #problem: string | undefined
   #retention: number | undefined
+  /** Nothing from before the inbox is left to do, so events are accepted. */
+  #isOpen = false
+  readonly #waiting: { resolve(): void; reject(error: HeadgateError): void }[] = []
 
   constructor(options: InboxLedgerOptions) {
     this.#options = options
@@ -105,7 +114,7 @@ export class InboxLedger implements Ledger, AckSource {
 
   /** Rejects if the cluster will never allow an inbox; joins the group in the background otherwise. */
   async start(): Promise<void> {
-    const joining = this.#options.inbox.join()
+    const joining = this.#join()
     try {
       await endsWithin(joining, GRACE)
     } catch (thrown) {
@@ -134,6 +143,7 @@ export class InboxLedger implements Ledger, AckSource {
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     await this.finish()
+    for (const { reject } of this.#waiting.splice(0)) reject(stoppedError())
     const { signal } = this.#options
     await untilAborted(
       this.#commits.run(() => this.#noteProgress()),
@@ -145,17 +155,22 @@ export class InboxLedger implements Ledger, AckSource {
 
   /** Events are accepted while others cannot be worked off: a backlog in the inbox is no reason to refuse more. */
   notReady(): readonly string[] {
-    return []
+    return this.#isOpen
+      ? []
+      : [this.#problem ?? 'It is not known yet whether the pipeline can begin with its inbox.']
   }
 
-  async ready(): Promise<void> {}
+  ready(): Promise<void> {
+    if (this.#isOpen) return Promise.resolve()
+    return new Promise((resolve, reject) => void this.#waiting.push({ resolve, reject }))
+  }
 
   once(
     event: Event,
     deliver: (digest: string) => Promise<Outcome>,
     digest = digestOf(receivedBytes(event.body)),
   ): Promise<Outcome> {
-    return deliver(digest)
+    return this.#isOpen ? deliver(digest) : Promise.resolve(notReady(event))
   }
 
   findWritten(): undefined {
@@ -276,13 +291,32 @@ export class InboxLedger implements Ledger, AckSource {
     return this.#failedAcks.retry()
   }
 
+  async #join(): Promise<InboxMember> {
+    const { inbox, pipeline, topic } = this.#options
+    const { log } = this.#terms
+    if (!this.#isOpen) {
+      if (log !== undefined && hasStatus(inbox))
+        await beginInbox(inbox, { ...this.#terms, pipeline, topic, log })
+      this.#isOpen = true
+      for (const { resolve } of this.#waiting.splice(0)) resolve()
+    }
+    return await inbox.join()
+  }
+
+  #earlierEvents({ partitions }: InboxMember): EarlierEvents | undefined {
+    const { inbox, pipeline, topic, logger } = this.#options
+    const { log } = this.#terms
+    if (log === undefined || !hasStatus(inbox)) return undefined
+    return new EarlierEvents({ pipeline, topic, partitions, log, logger, terms: () => this.#terms })
+  }
+
   async #run(joining: Promise<InboxMember>): Promise<void> {
     const ending = this.#ending.signal
     let next: Promise<InboxMember> | undefined = joining
     for (let failures = 0; !ending.aborted; ) {
       try {
         if (this.#workOff === undefined) {
-          const member: InboxMember = await (next ?? this.#options.inbox.join())
+          const member: InboxMember = await (next ?? this.#join())
           next = undefined
           this.#member = member
           this.#workOff = this.#start(member)
@@ -316,6 +350,7 @@ export class InboxLedger implements Ledger, AckSource {
       refused: (decided, error) => current().refused(decided, error),
       read: (record, by) => current().read(record, by),
       past: (record) => current().past(record),
+      earlier: this.#earlierEvents(member),
       onWorkedOff: (item, isDuplicate) => {
         const { decided } = item
         // All deliveries of an id are in one partition, and so come to its owner.
@@ -354,3 +389,7 @@ export class InboxLedger implements Ledger, AckSource {
     }
   }
 }
+
+/** The topics of a source have none: others write to them, and nobody has to begin. */
+const hasStatus = (inbox: InboxLedgerOptions['inbox']): inbox is Pick<Inbox, 'join' | 'status'> =>
+  inbox.status !== undefined

@@ -9,8 +9,8 @@ export interface IndexLimits {
 }
 
 /**
- * The events of one partition of the inbox, by their identities. Whether an event is a redelivery depends on nothing but the
- * records of the partition: times are those of the records, so that every owner decides the same, also hours later. It has two
+ * The events of one partition of the inbox, by their identities. Whether an event is a redelivery depends on nothing but
+ * records in Kafka: times are those of the records, so that every owner decides the same, also hours later. It has two
  * generations, as the index of a ledger has: when one is full, the other is dropped.
  */
 export class PartitionIndex {

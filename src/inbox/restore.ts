@@ -1,6 +1,7 @@
 import type { InboxBounds, InboxMember, LoggedRecord } from '../contract/index.js'
 import { type DedupBy, identityOf } from '../ledger/identity.js'
 import { committedOf } from '../ledger/rows.js'
+import type { EarlierEvents } from './earlier-events.js'
 import type { PastEvent } from './item.js'
 import type { ReadAck, UnreadAcks } from './partition-acks.js'
 import { type IndexLimits, PartitionIndex } from './partition-index.js'
@@ -16,6 +17,8 @@ export interface RestoreOptions {
   readonly limits: IndexLimits
   readonly by: DedupBy
   past(record: LoggedRecord): PastEvent | undefined
+  /** Those from before the inbox; undefined if the topics are those of a source. */
+  readonly earlier?: Pick<EarlierEvents, 'addTo'> | undefined
 }
 
 /** The state of a partition, as its earlier owners left it. */
@@ -36,7 +39,7 @@ export interface RestoredPartition {
 export async function restorePartition(
   member: Pick<InboxMember, 'partitions' | 'bounds' | 'offsetAt' | 'read'>,
   partition: number,
-  { limits, by, past }: RestoreOptions,
+  { limits, by, past, earlier }: RestoreOptions,
 ): Promise<RestoredPartition> {
   const bounds = await member.bounds(partition)
   const { start, committed } = bounds
@@ -46,8 +49,10 @@ export async function restorePartition(
   const nextAt = await timeOfNext(member, partition, bounds)
   // It may have been accepted long ago.
   const windowEnd = Math.min(Date.now(), nextAt ?? Number.POSITIVE_INFINITY)
-  const windowFrom = await member.offsetAt(partition, windowEnd - limits.window - CLOCK_SKEW)
-  const indexFrom = Math.max(start, windowFrom, committed - entries)
+  const since = windowEnd - limits.window - CLOCK_SKEW
+  const indexFrom = Math.max(start, await member.offsetAt(partition, since), committed - entries)
+  // They come first: the index drops the oldest.
+  if (committed - indexFrom < entries) await earlier?.addTo(index, partition, since)
   await member.read(partition, indexFrom, committed, (record) => {
     const event = past(record)
     if (event !== undefined) index.insert(identityOf(event.digest, event.event.id, by), record.timestamp)

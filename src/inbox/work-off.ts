@@ -10,6 +10,7 @@ import type { InboxAcks } from './inbox-acks.js'
 import type { Action, Item, PastEvent } from './item.js'
 import type { OwnedPartition } from './owned-partition.js'
 import type { IndexLimits } from './partition-index.js'
+import type { RestoreOptions } from './restore.js'
 
 export interface WorkOffOptions {
   readonly member: InboxMember
@@ -21,6 +22,7 @@ export interface WorkOffOptions {
   refused(decided: DecidedEvent, error: HeadgateError): Action
   read(record: LoggedRecord, by: DedupBy): Item | Promise<Item>
   past(record: LoggedRecord): PastEvent | undefined
+  readonly earlier?: RestoreOptions['earlier']
   /** Called for each event when its transaction is committed. */
   onWorkedOff(item: Item, isDuplicate: boolean): void
   readonly observer: WorkOffObserver

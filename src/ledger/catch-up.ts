@@ -176,9 +176,9 @@ const CLOSE_ENOUGH = 0.95
  * if these are fewer. The search goes by time and over all partitions: with the same number of records from each, new ones of
  * one partition would be dropped for old ones of another.
  */
-async function newestRecords(
+export async function newestRecords(
   partitions: readonly LogPartition[],
-  { log, window, entries }: CatchUpOptions,
+  { log, window, entries }: Pick<CatchUpOptions, 'log' | 'window' | 'entries'>,
 ): Promise<number[]> {
   const present = log()
   const offsetsAt = async (time: number): Promise<number[]> => {

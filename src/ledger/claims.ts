@@ -1,21 +1,11 @@
 import { hash } from 'node:crypto'
-import type { Committed, Log, LoggedRecord, Position, SinkRecord } from '../contract/index.js'
-import { traceparentOf, tracestateOf } from '../http/request.js'
-import { isDigest, type RecordMac, recordMac } from '../pipeline/record-mac.js'
+import type { Log, LoggedRecord, Position, SinkRecord } from '../contract/index.js'
+import { type RecordMac, recordMac } from '../pipeline/record-mac.js'
+import { type Claim, claimOf } from './claim.js'
 import type { IndexedEvent } from './dedup-generation.js'
 import { identityOf } from './identity.js'
 import { HEADER } from './record-headers.js'
 import type { LedgerStore } from './store.js'
-
-/** A record of the log that names this pipeline and one of its events. */
-export interface Claim extends Pick<Committed, 'id' | 'traceparent' | 'tracestate'> {
-  readonly digest: string
-  /**
-   * This pipeline did write it. Otherwise another program wrote it, or the key is lost: then no acknowledgement is made for
-   * it, and it only matches an event that would become this very record.
-   */
-  readonly proven: boolean
-}
 
 interface ClaimsOptions {
   readonly pipeline: string
@@ -25,8 +15,6 @@ interface ClaimsOptions {
   store(): LedgerStore
 }
 
-/** The ids that the intake takes: longer ids, and those with control characters, are not ours. */
-const ID = /^[^\p{Surrogate}\p{Cc}]{1,256}$/u
 const LOG_EVERY = 60_000
 
 /** Checks the claims of records in the log to be of this pipeline. */
@@ -56,18 +44,11 @@ export class Claims {
 
   /** Undefined for a record that is not of an event of this pipeline. */
   claimOf(record: LoggedRecord): Claim | undefined {
-    const [id, digest] = [record.header(HEADER.id), record.header(HEADER.digest)]
-    if (id === undefined || digest === undefined) return undefined
-    if (record.header(HEADER.pipeline) !== this.#options.pipeline) return undefined
-    const [found, request] = [record.header(HEADER.mac), record.header(HEADER.request)]
-    const isRight = (mac: RecordMac) => mac.of(record.topic, id, digest, request) === found
-    const proven = isDigest(digest) && this.#macs.some(isRight)
-    if (!proven) this.#countUnproven(record)
-    if (!ID.test(id) || !isDigest(digest)) return undefined
-    const traceparent = traceparentOf(record.header(HEADER.traceparent))
-    if (traceparent === undefined) return { id, digest, proven }
-    const tracestate = tracestateOf(record.header(HEADER.tracestate))
-    return { id, digest, proven, traceparent, ...(tracestate !== undefined && { tracestate }) }
+    return claimOf(record, {
+      pipeline: this.#options.pipeline,
+      macs: this.#macs,
+      onUnproven: this.#countUnproven,
+    })
   }
 
   indexUnproven(
@@ -92,7 +73,7 @@ export class Claims {
     return store().lookup(contentIdentity(target.topic, key, value, id, digest))
   }
 
-  #countUnproven({ topic, partition, offset }: Position): void {
+  readonly #countUnproven = ({ topic, partition, offset }: Position): void => {
     this.#unproven++
     this.#unlogged++
     if (performance.now() - this.#loggedAt < LOG_EVERY) return

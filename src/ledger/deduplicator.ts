@@ -10,12 +10,12 @@ import {
 } from '../contract/index.js'
 import type { Backlog } from './backlog.js'
 import type { RecordUse } from './catch-up.js'
+import { isReplay } from './claim.js'
 import type { Claims } from './claims.js'
 import type { IndexedEvent } from './dedup-generation.js'
 import { digestOf, type IdReuseCounter, identityOf } from './identity.js'
 import type { LedgerTerms } from './ledger.js'
 import type { LogWatch } from './log-watch.js'
-import { HEADER } from './record-headers.js'
 import type { Recovery } from './recovery.js'
 import type { ReportedOffsets } from './reported-offsets.js'
 import { type AckKey, committedOf } from './rows.js'
@@ -102,8 +102,7 @@ export class Deduplicator {
 
   /** Puts a record that a recovery has read into the state. */
   restore(record: LoggedRecord, use: RecordUse): void {
-    // It was a dead letter, and is indexed and acknowledged as that.
-    if (record.header(HEADER.replayOf) !== undefined) return
+    if (isReplay(record)) return
     const claim = this.#claims.claimOf(record)
     if (claim === undefined) return
     if (!claim.proven) {

@@ -2,6 +2,7 @@ import { asHeadgateError, HeadgateError } from '../contract/errors.js'
 import type { InstanceGroup, RecordLog } from '../contract/index.js'
 import { backoffDelay, sleep } from '../lib/async.js'
 import { type CatchUpOptions, catchUp, catchUpNewPartitions, newProgress } from './catch-up.js'
+import { leaveInbox } from './former-inbox.js'
 import { requireSameLog } from './replaced-log.js'
 
 interface RecoveryOptions {
@@ -156,7 +157,8 @@ export class Recovery {
         if (fence) await options.log().fence()
         if (await this.#untilActive(signal)) quiet = false
         if (signal.aborted) return
-        await catchUp({ ...options, quiet }, this.#progress)
+        const hasLeft = await leaveInbox(options.log(), options.store)
+        await catchUp({ ...options, quiet, reindex: options.reindex || hasLeft }, this.#progress)
         this.#progress.problem = undefined
         return
       } catch (thrown) {
@@ -176,5 +178,5 @@ export class Recovery {
   }
 }
 
-const stoppedError = (): HeadgateError =>
+export const stoppedError = (): HeadgateError =>
   new HeadgateError('HG_LEDGER_NOT_READY', 'The ledger has been stopped.')

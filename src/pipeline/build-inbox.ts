@@ -116,7 +116,7 @@ export function buildInboxLedger({
   const observer = inboxObserver(pipeline, metrics)
   const ledgers = topics.map((topic) => {
     const inbox = foreign === undefined ? inboxOf(sink, topic) : recordsOf(sink, topic, foreign)
-    return new InboxLedger({ ...more, topic, inbox, observer })
+    return new InboxLedger({ ...more, pipeline, topic, inbox, observer })
   })
   showInbox(pipeline, metrics, () => ledgers.map((ledger) => ledger.state()))
   const [only] = ledgers

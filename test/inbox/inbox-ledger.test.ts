@@ -30,6 +30,7 @@ function ledgerOf(inbox: Inbox, failedAcks: Partial<FailedAckStore> = {}) {
     maxPending: 100,
     stages: 1,
     inbox,
+    pipeline: 'orders',
     topic: INBOX,
     current: () =>
       ({

@@ -64,6 +64,7 @@ export class MemoryInbox {
   get offered(): Inbox {
     return {
       send: async (record) => ({ topic: INBOX, ...this.accept(record) }),
+      status: async () => 'begun',
       join: async () => this.join(),
     }
   }

@@ -83,6 +83,12 @@ export function memoryLog(): MemoryLog {
           } as LoggedRecord)
       }
     },
+    async readBetween([range], visit) {
+      if (range === undefined) return
+      await log.read([range], (record) => {
+        if (record.offset < range.end) visit(record)
+      })
+    },
     async commit([position]) {
       reachable()
       log.committed = position?.offset

@@ -68,6 +68,14 @@ export function memoryTopics(partitions: { readonly [topic: string]: number }): 
         }
       }
     },
+    async readBetween(ranges, visit) {
+      for (const { topic, partition, offset: first, end } of ranges) {
+        for (const [offset, record] of at(topic, partition).slice(0, end).entries()) {
+          if (offset < first || record === undefined) continue
+          visit(logged({ topic, partition, offset }, record))
+        }
+      }
+    },
     commit: async () => {},
   }
   return {

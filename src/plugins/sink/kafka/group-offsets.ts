@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import rdkafka from 'node-rdkafka'
 import type { Position } from '../../../contract/index.js'
 import { SerialQueue } from '../../../lib/async.js'
 import { type Consumer, openConsumer, type TopicPartition } from './consumer.js'
@@ -6,11 +7,13 @@ import { logFailed, NO_COORDINATOR } from './failures.js'
 import {
   BrokerRefusal,
   commitOffsets,
+  fetchAllOffsets,
   fetchMembers,
   fetchOffsets,
   findCoordinator,
   type GroupMember,
 } from './group-requests.js'
+import { hasStaticMembers, instancesIn } from './instances/member-requests.js'
 import { addressesOf, format } from './probe/addresses.js'
 import { type Address, type Connection, openConnection } from './probe/connection.js'
 import { type Security, securityOf } from './probe/security.js'
@@ -21,6 +24,7 @@ import { ConsumerPool } from './shared-consumers.js'
 /** Milliseconds for which only librdkafka is asked after our own connections have failed. */
 const RETRY_AFTER = 60_000
 const MOST_CONSUMERS = 2
+const NOT_ALLOWED = rdkafka.CODES.ERRORS.ERR_GROUP_AUTHORIZATION_FAILED
 
 /**
  * The committed positions of consumer groups without members. Everything rejects with HG_KAFKA_UNAVAILABLE.
@@ -67,9 +71,34 @@ export class GroupOffsets {
       .catch(() => undefined)
   }
 
+  /** Everything that was committed, of whatever topics. Empty if only librdkafka can log in, or if the group is not allowed. */
+  async all(group: string): Promise<readonly Position[]> {
+    return (await this.#read(group, fetchAllOffsets)) ?? []
+  }
+
+  /** Members of a group of instances. 0 if only librdkafka can log in, or if the group is not allowed. */
+  async countInstances(group: string): Promise<number> {
+    const count = async (connection: Connection) =>
+      (await hasStaticMembers(connection)) ? (await instancesIn(connection, group)).length : 0
+    return (await this.#read(group, count)) ?? 0
+  }
+
   async close(): Promise<void> {
     this.#coordinators?.close()
     await this.#pool.close()
+  }
+
+  /** Undefined if it is not allowed, or if only librdkafka can log in, which has no such request. */
+  async #read<Result>(
+    group: string,
+    request: (connection: Connection, group: string) => Promise<Result>,
+  ): Promise<Result | undefined> {
+    try {
+      return await this.#coordinators?.ask(group, (connection) => request(connection, group))
+    } catch (error) {
+      if (error instanceof BrokerRefusal && error.code === NOT_ALLOWED) return undefined
+      throw logFailed(error)
+    }
   }
 
   async #ask<Result>(

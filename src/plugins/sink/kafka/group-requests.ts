@@ -14,6 +14,8 @@ const NO_MEMBER = text('')
 /** The broker's own `offsets.retention.minutes`. */
 const NO_RETENTION = int64(-1)
 const NO_METADATA = text('')
+/** Null: the first version that knows it is 2 (OffsetFetchRequest). */
+const ALL_TOPICS = int32(-1)
 
 /** A broker refuses a request; numbered as node-rdkafka's `CODES.ERRORS` are. */
 export class BrokerRefusal extends Error {
@@ -42,17 +44,20 @@ export async function fetchOffsets(
     topics(partitions, ({ partition }) => int32(partition)),
   ])
   const found = new Map<string, number>()
-  for (const { topic, partition, offset } of readTopics(response, () => {
-    const offset = response.int64()
-    response.text()
-    requireNone(response.int16())
-    return offset
-  }))
+  for (const { topic, partition, offset } of readTopics(response, () => readOffset(response)))
     if (offset >= 0) found.set(`${topic} ${partition}`, offset)
   return partitions.map(({ topic, partition }) => {
     const offset = found.get(`${topic} ${partition}`)
     return { topic, partition, ...(offset !== undefined && { offset }) }
   })
+}
+
+/** All that were committed, of whatever topics. */
+export async function fetchAllOffsets({ ask }: Pick<Connection, 'ask'>, group: string): Promise<Position[]> {
+  const response = await ask(OFFSET_FETCH, 2, [text(group), ALL_TOPICS])
+  const positions = readTopics(response, () => readOffset(response))
+  requireNone(response.int16())
+  return positions.filter(({ offset }) => offset >= 0)
 }
 
 export async function commitOffsets(
@@ -133,6 +138,13 @@ function readTopics(response: Reader, read: () => number): Position[] {
       return response.list(() => ({ topic, partition: response.int32(), offset: read() }))
     })
     .flat()
+}
+
+function readOffset(response: Reader): number {
+  const offset = response.int64()
+  response.text()
+  requireNone(response.int16())
+  return offset
 }
 
 function requireNone(code: number): void {

@@ -42,7 +42,7 @@ export const kafkaSink = definePlugin({
       identify: (topics) => identify(client.topicFacts, topics, targets),
       group,
       reader: client.reader,
-      committedOnly: hasInbox,
+      hasInbox,
     })
     const stop = async (): Promise<void> => {
       connection.leave()

@@ -1,11 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { HeadgateError } from '../../../contract/errors.js'
-import type { LoggedRecord, LogPartition, Position, RecordLog, Target } from '../../../contract/index.js'
+import type {
+  FormerInbox,
+  LoggedRecord,
+  LogPartition,
+  OffsetRange,
+  Position,
+  RecordLog,
+  Target,
+} from '../../../contract/index.js'
 import { type Consumer, END, START, type TopicPartition } from './consumer.js'
 import { logUnavailable } from './failures.js'
 import type { GroupOffsets } from './group-offsets.js'
+import { acknowledgedPositions, formerInbox } from './inbox/former-inbox.js'
 import type { Use } from './properties.js'
-import { hasTail, isUnread, type OffsetRange, readRanges } from './read.js'
+import { hasTail, isUnread, readRanges, type OffsetRange as UnreadRange } from './read.js'
 import type { SharedConsumer } from './shared-consumers.js'
 
 /**
@@ -25,15 +34,14 @@ export interface RecordLogOptions {
   identify: NonNullable<RecordLog['identify']>
   readonly group: string
   readonly reader: LogReader
-  /** Records of aborted transactions are left out. */
-  readonly committedOnly: boolean
+  readonly hasInbox: boolean
 }
 
 /** The clients that all logs of one cluster share, so that many pipelines do not take many clients. */
 export interface LogReader {
   /** Asks for partitions and offsets. */
   readonly requests: Pick<SharedConsumer, 'use'>
-  readonly groups: Pick<GroupOffsets, 'committed' | 'commit' | 'members'>
+  readonly groups: Pick<GroupOffsets, 'committed' | 'commit' | 'members' | 'all' | 'countInstances'>
   /** Waits for its turn: a few logs are read at a time. */
   read<Result>(task: () => Promise<Result>): Promise<Result>
   open(group: string, use: Use): Promise<Consumer>
@@ -44,6 +52,7 @@ export class KafkaRecordLog implements RecordLog {
   readonly #options: RecordLogOptions
   readonly #closing = new AbortController()
   readonly #reading = new Set<Promise<void>>()
+  #hadInbox = false
 
   constructor(options: RecordLogOptions) {
     this.#options = options
@@ -64,9 +73,9 @@ export class KafkaRecordLog implements RecordLog {
 
   async partitions(also: readonly TopicPartition[] = []): Promise<LogPartition[]> {
     this.#requireOpen()
-    const { reader, group, targets } = this.#options
+    const { reader, group } = this.#options
     const { wanted, starts, ends } = await reader.requests.use(async (consumer) => {
-      const own = await partitionsOf(consumer, targets())
+      const own = await this.#partitionsOfTargets(consumer)
       const wanted = [...own, ...(await othersOf(consumer, own, also))]
       const [starts, ends] = await Promise.all([
         consumer.offsets(wanted, START),
@@ -85,18 +94,25 @@ export class KafkaRecordLog implements RecordLog {
   }
 
   offsetsAt(timestamp: number): Promise<Position[]> {
-    const { reader, targets } = this.#options
-    return reader.requests.use(async (consumer) => {
-      const own = await partitionsOf(consumer, targets())
+    return this.#options.reader.requests.use(async (consumer) => {
+      const own = await this.#partitionsOfTargets(consumer)
       const [ends, found] = await Promise.all([consumer.offsets(own, END), consumer.offsets(own, timestamp)])
       return found.map((position, index) => (position.offset < 0 ? (ends[index] ?? position) : position))
     })
   }
 
-  async read(from: readonly Position[], visit: (record: LoggedRecord) => void): Promise<void> {
-    const done = this.#read(from, visit)
-    this.#reading.add(done)
-    await done.finally(() => this.#reading.delete(done))
+  read(from: readonly Position[], visit: (record: LoggedRecord) => void): Promise<void> {
+    return this.#untilClosed(this.#read(from, visit))
+  }
+
+  readBetween(ranges: readonly OffsetRange[], visit: (record: LoggedRecord) => void): Promise<void> {
+    return this.#untilClosed(this.#readBetween(ranges, visit))
+  }
+
+  async formerInbox(): Promise<FormerInbox | undefined> {
+    this.#requireOpen()
+    const { group, reader } = this.#options
+    return await formerInbox({ group, reader, signal: this.#closing.signal })
   }
 
   async commit(positions: readonly Position[]): Promise<void> {
@@ -111,6 +127,46 @@ export class KafkaRecordLog implements RecordLog {
     await Promise.allSettled(this.#reading)
   }
 
+  async #untilClosed(reading: Promise<void>): Promise<void> {
+    this.#reading.add(reading)
+    await reading.finally(() => this.#reading.delete(reading))
+  }
+
+  async #readBetween(ranges: readonly OffsetRange[], visit: (record: LoggedRecord) => void): Promise<void> {
+    this.#requireOpen()
+    const { reader, group } = this.#options
+    const use = await this.#use()
+    const unread = ranges.map(({ topic, partition, offset, end }) => ({
+      topic,
+      partition,
+      next: offset,
+      end,
+    }))
+    const isWithin = ({ topic, partition, offset }: Position) =>
+      ranges.some((range) => range.topic === topic && range.partition === partition && offset < range.end)
+    const visitWithin = (record: LoggedRecord) => {
+      if (isWithin(record)) visit(record)
+    }
+    await reader.read(() =>
+      using(reader.open(group, use), async (consumer) =>
+        readRanges(await consumer, unread, visitWithin, this.#closing.signal),
+      ),
+    )
+  }
+
+  async #partitionsOfTargets(consumer: Consumer): Promise<TopicPartition[]> {
+    const { targets, hasInbox } = this.#options
+    const all = targets()
+    if (!hasInbox) return partitionsOf(consumer, all)
+    // With an inbox, events for a missing topic wait there, and the others go on.
+    const topics = [...new Set(all.map(({ topic }) => topic))]
+    const counts = await Promise.all(topics.map((topic) => consumer.partitions(topic)))
+    return partitionsOf(
+      consumer,
+      all.filter(({ topic }) => counts[topics.indexOf(topic)] !== 0),
+    )
+  }
+
   async #read(from: readonly Position[], visit: (record: LoggedRecord) => void): Promise<void> {
     const { reader } = this.#options
     const ranges = await reader.requests.use((consumer) => rangesOf(consumer, from))
@@ -118,13 +174,14 @@ export class KafkaRecordLog implements RecordLog {
     await reader.read(() => this.#readTo(ranges, visit))
   }
 
-  async #readTo(ranges: OffsetRange[], visit: (record: LoggedRecord) => void): Promise<void> {
+  async #readTo(ranges: UnreadRange[], visit: (record: LoggedRecord) => void): Promise<void> {
     this.#requireOpen()
-    const { reader, group, committedOnly } = this.#options
+    const { reader, group } = this.#options
+    const use = await this.#use()
     const { signal } = this.#closing
     let respondedAt = performance.now()
     const readOn = () =>
-      using(reader.open(group, committedOnly ? 'reading-committed' : 'reading'), async (consumer) => {
+      using(reader.open(group, use), async (consumer) => {
         await readRanges(await consumer, ranges, visit, signal)
         respondedAt = performance.now()
       })
@@ -142,6 +199,16 @@ export class KafkaRecordLog implements RecordLog {
     })
   }
 
+  /**
+   * Records of aborted transactions are left out if there can be any. Otherwise, an open transaction of another program must not
+   * keep the records behind it from being read.
+   */
+  async #use(): Promise<Use> {
+    const { hasInbox } = this.#options
+    this.#hadInbox ||= hasInbox || (await acknowledgedPositions(this.#options)).length > 0
+    return this.#hadInbox ? 'reading-committed' : 'reading'
+  }
+
   /** The clients stay open for other pipelines. */
   #requireOpen(): void {
     if (this.#closing.signal.aborted) throw logUnavailable('this sink is stopping')
@@ -149,7 +216,7 @@ export class KafkaRecordLog implements RecordLog {
 }
 
 /** The ranges to read. A position that is beyond the end stays there: the end may be that of a leader of the past. */
-async function rangesOf(consumer: Consumer, from: readonly Position[]): Promise<OffsetRange[]> {
+async function rangesOf(consumer: Consumer, from: readonly Position[]): Promise<UnreadRange[]> {
   if (from.length === 0) return []
   const [starts, ends] = await Promise.all([consumer.offsets(from, START), consumer.offsets(from, END)])
   return from.map(({ topic, partition, offset }, index) => ({

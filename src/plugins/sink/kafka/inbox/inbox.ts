@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import rdkafka from 'node-rdkafka'
 import type { Inbox, Receipt, SinkRecord, Target } from '../../../../contract/index.js'
 import { partitionOf } from '../../../../lib/murmur2.js'
 import type { ClientSettings } from '../cluster-client.js'
 import type { ClientLogLine } from '../producer.js'
 import { type ClientConfig, memberConfig, transactionalConfig } from '../properties.js'
 import { GroupConsumer } from './group-consumer.js'
+import { leftAt } from './left-inbox.js'
 import { KafkaInboxMember, type MemberOptions } from './member.js'
-import { partitionsInUse } from './partitions-in-use.js'
-import { errorOf, groupNotAllowed, groupsOf, transactionalIdPrefix } from './requirements.js'
+import { acknowledgedGroup, partitionsInUse } from './partitions-in-use.js'
+import { errorOf, groupNotAllowed, groupsOf, isGroupRefused, transactionalIdPrefix } from './requirements.js'
 import { TransactionalProducer } from './transactional-producer.js'
 
 export interface KafkaInboxOptions extends MemberOptions {
@@ -20,7 +20,6 @@ export interface KafkaInboxOptions extends MemberOptions {
   send(record: SinkRecord): Promise<Receipt>
 }
 
-const NOT_ALLOWED = rdkafka.CODES.ERRORS.ERR_GROUP_AUTHORIZATION_FAILED
 const NO_KEY = Buffer.alloc(0)
 
 /** The inbox of a pipeline. The number of its partitions is asked for once: it never changes. */
@@ -40,6 +39,24 @@ export class KafkaInbox implements Inbox {
     return targets === undefined
       ? this.#partitions().then((found) => this.#sendTo(found, record))
       : this.#sendTo(targets, record)
+  }
+
+  async status(): Promise<'begun' | 'others' | 'new'> {
+    const { topic, group, reader } = this.#options
+    await this.#requireGroups()
+    const count = await reader.requests.use((consumer) => consumer.partitions(topic))
+    const all = Array.from({ length: count }, (_, partition) => ({ topic, partition }))
+    const [left, acknowledged, workedOff] = await Promise.all([
+      leftAt(reader.groups, group, all),
+      reader.groups.committed(acknowledgedGroup(group), all),
+      reader.groups.committed(group, all),
+    ])
+    const hasBegun = all.some((_, at) => {
+      const position = workedOff[at]?.offset ?? acknowledged[at]?.offset
+      return position !== undefined && position !== left[at]
+    })
+    if (hasBegun) return 'begun'
+    return (await reader.groups.countInstances(`${group}.instances`)) > 0 ? 'others' : 'new'
   }
 
   async join(): Promise<KafkaInboxMember> {
@@ -65,8 +82,7 @@ export class KafkaInbox implements Inbox {
       try {
         await reader.groups.committed(each, [{ topic, partition: 0 }])
       } catch (thrown) {
-        const { code } = ((thrown as Error).cause ?? {}) as { readonly code?: unknown }
-        throw code === NOT_ALLOWED ? errorOf(groupNotAllowed(cluster, each), thrown) : thrown
+        throw isGroupRefused(thrown) ? errorOf(groupNotAllowed(cluster, each), thrown) : thrown
       }
   }
 

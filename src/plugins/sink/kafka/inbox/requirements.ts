@@ -1,3 +1,4 @@
+import rdkafka from 'node-rdkafka'
 import { type ErrorCode, HeadgateError } from '../../../../contract/errors.js'
 import type { ClientSettings } from '../cluster-client.js'
 import { allowCommand } from '../topic-admin.js'
@@ -15,6 +16,12 @@ export const INBOX_SETTINGS = ['cleanup.policy', 'retention.ms', 'retention.byte
 
 /** The first group has the position up to which events are worked off, the second that up to which they are acknowledged. */
 export const groupsOf = (group: string): readonly [string, string] => [group, acknowledgedGroup(group)]
+
+/** Whether these credentials may not use a group. */
+export const isGroupRefused = (thrown: unknown): boolean => {
+  const { code } = ((thrown as Error).cause ?? {}) as { readonly code?: unknown }
+  return code === rdkafka.CODES.ERRORS.ERR_GROUP_AUTHORIZATION_FAILED
+}
 
 /** Each instance appends a part of its own. */
 export const transactionalIdPrefix = (group: string): string => `${group}.`

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest'
+import { beginInbox } from '../../src/inbox/beginning.js'
+import { digestOf } from '../../src/ledger/identity.js'
+import { MAC, type MemoryLog, memoryLog } from '../helpers/kafka/memory-log.js'
+
+const digest = digestOf(Buffer.from('{}'))
+const begin = (log: MemoryLog, status: 'new' | 'begun' | 'others' = 'new', stages = 1) =>
+  beginInbox(
+    { status: async () => status },
+    {
+      ...{ pipeline: 'orders', topic: 'inbox', mac: MAC, stages, log },
+      window: 60_000,
+      entries: 100,
+    },
+  )
+
+test('records above the position of the group are acknowledgements that are pending', async () => {
+  const kafka = memoryLog()
+  for (const id of ['a', 'b', 'c']) kafka.append(id, digest)
+  kafka.committed = 1
+  await expect(begin(kafka)).rejects.toMatchObject({
+    code: 'HG_INBOX_BEFORE',
+    message: expect.stringContaining(
+      '2 events from before the inbox are not acknowledged; the first is at offset 1 of partition 0 of topic "events"',
+    ),
+  })
+  expect(kafka.committed).toBe(1)
+})
+
+test('without a position, every record within the window may be unacknowledged', async () => {
+  const kafka = memoryLog()
+  kafka.append('a', digest)
+  await expect(begin(kafka)).rejects.toThrow('1 events from before')
+})
+
+test('the position moves behind all records from before the inbox, those of others included', async () => {
+  const kafka = memoryLog()
+  kafka.append('a', digest, 'invoices')
+  kafka.append('b', digest, 'orders', { 'headgate-mac': 'AAAAAAAAAAAAAAAAAAAAAA' })
+  await begin(kafka)
+  expect(kafka.committed).toBe(2)
+  kafka.append('c', digest)
+  await begin(kafka, 'new', 0)
+  expect(kafka.committed).toBe(3)
+})
+
+test('once instances work an inbox off, nothing is read or committed', async () => {
+  const kafka = memoryLog()
+  kafka.append('a', digest)
+  await begin(kafka, 'begun')
+  expect(kafka.committed).toBeUndefined()
+})
+
+test('of two first instances, one finds that the other has joined the group already', async () => {
+  const kafka = memoryLog()
+  kafka.commit = () => Promise.reject(new Error('The group has members.'))
+  const options = {
+    ...{ pipeline: 'orders', topic: 'inbox', mac: MAC, stages: 1, log: kafka },
+    window: 60_000,
+    entries: 100,
+  }
+  const statuses: ('new' | 'begun')[] = ['new', 'begun']
+  await beginInbox({ status: async () => statuses.shift() ?? 'begun' }, options)
+  await expect(beginInbox({ status: async () => 'new' }, options)).rejects.toThrow('The group has members.')
+})
+
+test('an instance without an inbox has to end first', async () => {
+  await expect(begin(memoryLog(), 'others')).rejects.toMatchObject({
+    code: 'HG_INBOX_BEFORE',
+    message: expect.stringContaining('An instance without an inbox runs this pipeline'),
+  })
+})
