@@ -65,6 +65,8 @@ test.each([
   { sender: 'stripe', secret: 'STRIPE_SECRET' },
   { sender: 'slack', secret: 'SLACK_SECRET' },
   { sender: 'sendgrid', secret: 'SENDGRID_PUBLIC_KEY' },
+  { sender: 'twilio', secret: 'TWILIO_SECRET' },
+  { sender: 'event-grid', secret: 'EVENT_GRID_SECRET' },
 ])(
   'a simulated sender of $sender registers, proves its events, and delivers one again',
   async ({ sender, secret }) => {
