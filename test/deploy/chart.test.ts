@@ -48,11 +48,44 @@ describe('the schema of the values', () => {
       wrong: { httpRoute: { enabled: true, parentRefs: [] } },
       because: 'a route that belongs to no Gateway',
     },
-    { wrong: { replicas: 2 }, because: 'a second replica' },
+    { wrong: { replicas: 2 }, because: 'a second replica of one instance' },
+    { wrong: { instances: { enabled: true, replicas: 0 } }, because: 'no instance' },
+    { wrong: { instances: { enabled: true, autoscaling: { by: 'memory' } } }, because: 'another autoscaler' },
+    { wrong: { instances: { autoscaling: { by: 'cpu' } } }, because: 'an autoscaler of one instance' },
+    {
+      wrong: { instances: { enabled: true, autoscaling: { by: 'lag', lag: { inboxes: [] } } } },
+      because: 'an autoscaler that looks at no inbox',
+    },
+    {
+      wrong: { instances: { enabled: true }, sidecar: { enabled: true } },
+      because: 'a Deployment besides a sidecar',
+    },
   ])('refuses $because', ({ wrong }) => {
-    expect(check(wrong)).toBe(false)
+    // As Helm checks them: with the defaults.
+    expect(check(merged(values, wrong))).toBe(false)
+  })
+
+  test('takes several instances with either autoscaler', () => {
+    for (const autoscaling of [{ by: '' }, { by: 'cpu' }, BY_LAG])
+      expect(check(merged(values, { instances: { enabled: true, autoscaling } })), autoscaling.by).toBe(true)
   })
 })
+
+const BY_LAG = {
+  by: 'lag',
+  lag: { inboxes: [{ pipeline: 'cxone-data-actions', topic: 'cxone.data.actions.inbox' }] },
+}
+
+function merged(base: Manifest, changes: Manifest): Manifest {
+  if (!isMap(base) || !isMap(changes)) return changes
+  const names = [...new Set([...Object.keys(base), ...Object.keys(changes)])]
+  return Object.fromEntries(
+    names.map((name) => [name, name in changes ? merged(base[name], changes[name]) : base[name]]),
+  )
+}
+
+const isMap = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 test('the files of the chart are those of kustomize and of monitoring', () => {
   for (const name of ['plugins.config.json', 'cxone-data-action.schema.json'])
@@ -123,6 +156,9 @@ describe.skipIf(missing !== undefined)(missing ?? 'rendered by Helm', () => {
     ['the defaults', {}],
     ['every option', EVERYTHING],
     ['a sidecar', { sidecar: { enabled: true } }],
+    ['several instances', { instances: { enabled: true } }],
+    ['several instances by CPU', { instances: { enabled: true, autoscaling: { by: 'cpu' } } }],
+    ['several instances by lag', { instances: { enabled: true, autoscaling: BY_LAG } }],
     [
       'no volume, and an account and a ConfigMap that exist',
       {
@@ -228,6 +264,89 @@ describe.skipIf(missing !== undefined)(missing ?? 'rendered by Helm', () => {
       const { spec, metadata } = only(render(EVERYTHING), 'Ingress')
       expect(spec).toEqual(example.spec)
       expect(metadata.annotations).toEqual(example.metadata.annotations)
+    })
+  })
+
+  describe('several instances, as with kustomize', () => {
+    const instances = (autoscaling: object = {}, more: object = {}) =>
+      render({ instances: { enabled: true, autoscaling, ...more } })
+    const ofRelease = (labels: Manifest): Manifest => ({
+      ...labels,
+      'app.kubernetes.io/instance': 'headgate',
+    })
+
+    test('the Deployment', () => {
+      const [base] = yamlOf('deploy/kubernetes/instances/deployment.yaml')
+      const expected = structuredClone(base.spec)
+      expected.selector.matchLabels = ofRelease(expected.selector.matchLabels)
+      expected.template.metadata.labels = ofRelease(expected.template.metadata.labels)
+      const [spread] = expected.template.spec.topologySpreadConstraints
+      spread.labelSelector.matchLabels = ofRelease(spread.labelSelector.matchLabels)
+      const manifests = instances()
+      const { spec } = only(manifests, 'Deployment')
+      // A rollout for another environment; kustomize has none, since the hash in the name of the ConfigMap does it.
+      delete spec.template.metadata.annotations
+      expect(spec).toEqual(expected)
+      expect(manifests.map(({ kind }) => kind)).not.toContain('StatefulSet')
+      expect(only(manifests, 'PodDisruptionBudget').spec.selector).toEqual(spec.selector)
+      expect(only(manifests, 'Service').spec.publishNotReadyAddresses).toBe(false)
+      expect(only(manifests, 'Service', 'headgate-admin').spec.publishNotReadyAddresses).toBe(true)
+    })
+
+    test('an autoscaler by CPU, or by lag, and it alone decides their number', () => {
+      const examples = 'deploy/kubernetes/examples'
+      const [byCpu] = yamlOf(join(examples, 'instances/horizontalpodautoscaler.yaml'))
+      const cpu = instances({ by: 'cpu' })
+      expect(only(cpu, 'HorizontalPodAutoscaler').spec).toEqual(byCpu.spec)
+      const [byLag] = yamlOf(join(examples, 'keda/scaledobject.yaml'))
+      const [{ metadata }] = byLag.spec.triggers
+      const lag = instances({
+        ...BY_LAG,
+        lag: { ...BY_LAG.lag, bootstrapServers: metadata.bootstrapServers },
+      })
+      expect(only(lag, 'ScaledObject').spec).toEqual(byLag.spec)
+      for (const manifests of [cpu, lag])
+        expect(only(manifests, 'Deployment').spec).not.toHaveProperty('replicas')
+      expect(only(instances(), 'HorizontalPodAutoscaler')).toBeUndefined()
+    })
+
+    test('the values of docs/scaling.md', () => {
+      const [, text = ''] = /```yaml\n(instances:[\s\S]*?)```/.exec(read('docs/scaling.md')) ?? []
+      const manifests = render(parseYaml(text)[0])
+      for (const manifest of manifests) expect(faultsOf(manifest)).toEqual([])
+      expect(only(manifests, 'ScaledObject')).toBeDefined()
+    })
+
+    test('KEDA looks at each inbox, with the credentials that it is given', () => {
+      const inboxes = [
+        { pipeline: 'orders', topic: 'orders.inbox' },
+        { pipeline: 'returns', topic: 'returns.inbox' },
+      ]
+      const lag = { inboxes, triggerAuthentication: 'kafka', metadata: { sasl: 'scram_sha512' } }
+      const { triggers } = only(instances({ by: 'lag', lag }), 'ScaledObject').spec
+      expect(triggers.map(({ metadata }: Manifest) => metadata.consumerGroup)).toEqual([
+        'headgate.orders',
+        'headgate.returns',
+      ])
+      for (const { metadata, authenticationRef } of triggers) {
+        expect(metadata).toMatchObject({ bootstrapServers: 'kafka:9092', sasl: 'scram_sha512' })
+        expect(authenticationRef).toEqual({ name: 'kafka' })
+      }
+    })
+
+    test('their Pods are spread over what the values name', () => {
+      const spread = { over: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'] }
+      const { spec } = only(instances({}, { replicas: 5, spread }), 'Deployment')
+      expect(spec.replicas).toBe(5)
+      const { topologySpreadConstraints: spreads } = spec.template.spec
+      expect(spreads.map(({ topologyKey }: Manifest) => topologyKey)).toEqual(spread.over)
+      for (const { labelSelector } of spreads) expect(labelSelector).toEqual(spec.selector)
+    })
+
+    test('fewer Pods at most than at least are refused', () => {
+      expect(() => instances({ by: 'cpu', minReplicas: 4, maxReplicas: 3 })).toThrow(
+        /maxReplicas is 3, which is less than minReplicas: 4/,
+      )
     })
   })
 

@@ -15,6 +15,8 @@ export const NOT_RUN: { readonly [name: string]: string } = {
     'needs those dead letters; test/e2e/dlq.test.ts discards some',
   'docs/scaling.md: kafka-consumer-groups.sh --bootstrap-server "$KAFKA_BROKERS" --group headgate.PIPELINE.acknowledged \\':
     'needs tools of Kafka and an inbox that has grown; test/kafka/inbox.test.ts runs the same tool',
+  'docs/scaling.md: instances:':
+    'needs a Kubernetes cluster; test/deploy/chart.test.ts renders the chart by it',
   'docs/senders.md: { "name": "a registration is answered",':
     'a scenario without its pipeline; test/plugins/source/http-webhook/handshake/handshake.test.ts answers such a request',
   'docs/operations.md: docker build -t headgate:0.1.0 .':

@@ -104,6 +104,13 @@ livenessProbe:
   periodSeconds: 10
   timeoutSeconds: 3
   failureThreshold: 6
+{{- if .Values.instances.enabled }}
+# Until no load balancer leads to the Pod any more, it goes on taking events in.
+lifecycle:
+  preStop:
+    sleep:
+      seconds: {{ .Values.instances.stopDelaySeconds }}
+{{- end }}
 {{- if not .Values.sidecar.enabled }}
 readinessProbe:
   httpGet:
@@ -148,7 +155,7 @@ volumeMounts:
     {{- if not .Values.sidecar.enabled }}
     defaultMode: 288 # 0440, for the group of the Pod
     {{- end }}
-{{- if or .Values.sidecar.enabled (not .Values.persistence.enabled) }}
+{{- if or .Values.sidecar.enabled .Values.instances.enabled (not .Values.persistence.enabled) }}
 - name: {{ $prefix }}state
   emptyDir:
     sizeLimit: {{ .Values.persistence.size }}
