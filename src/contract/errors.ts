@@ -303,6 +303,10 @@ const ERROR_TABLE = {
     'Another instance of the pipeline is active, and this one is a standby: only one takes events if the pipeline has no inbox.',
     'Nothing is lost; the sender tries again. Send events to the instance that the message names; this one takes over when that one stops. If it is another pipeline with the same name, rename one of them. For several active instances, give the pipeline an inbox.',
   ),
+  HG_LEDGER_UNDECIDED: infrastructure(
+    'It is not known whether another instance of the pipeline is active, and only one takes events if the pipeline has no inbox.',
+    'Nothing is lost; the sender tries again. The message and /ready say what is missing: mostly Kafka does not respond, or the user of the sink lacks the right Read on the consumer group that the message names.',
+  ),
   HG_LEDGER_INBOX: infrastructure(
     'The pipeline had an inbox until now, and something in it is left to do.',
     'Nothing is lost; the sender tries again. Give the pipeline its inbox back until `headgate ledger` shows that nothing is left, and stop every instance with an inbox. docs/scaling.md has the steps.',

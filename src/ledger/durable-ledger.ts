@@ -181,8 +181,10 @@ export class DurableLedger implements Ledger {
   once(event: Event, deliver: (digest: string) => Promise<Outcome>, knownDigest?: string): Promise<Outcome> {
     const { problem } = this.#flusher
     if (problem !== undefined) return Promise.resolve(unavailable(event, 'HG_STATE_WRITE', problem))
-    if (this.#instances?.isActive() === false)
-      return Promise.resolve(unavailable(event, 'HG_LEDGER_STANDBY', this.#instances.reason()))
+    if (this.#instances?.isActive() === false) {
+      const code = this.#instances.state().kind === 'standby' ? 'HG_LEDGER_STANDBY' : 'HG_LEDGER_UNDECIDED'
+      return Promise.resolve(unavailable(event, code, this.#instances.reason()))
+    }
     if (!this.#recovery.isOpen) return Promise.resolve(notReady(event))
     return this.#deduplicator.once(event, deliver, knownDigest)
   }

@@ -10,6 +10,7 @@ const OTHER = { host: 'pod-b', pid: 7, since: SINCE }
 /** Says when this instance is active. */
 class TestInstances implements InstanceGroup {
   isJoined = false
+  isDecided = true
   left: boolean | undefined
   #isActive = false
   #stoodBy = false
@@ -35,7 +36,8 @@ class TestInstances implements InstanceGroup {
   }
 
   state(): InstanceState {
-    return this.#isActive ? { kind: 'active', since: SINCE } : { kind: 'standby', active: OTHER }
+    if (this.#isActive) return { kind: 'active', since: SINCE }
+    return this.isDecided ? { kind: 'standby', active: OTHER } : { kind: 'undecided' }
   }
 
   async retire(): Promise<void> {
@@ -104,6 +106,15 @@ test('operators see which instance is active, and why it is not this one', async
   expect(await ledger.instances()).toEqual({ kind: 'one-active', state: { kind: 'active', since: SINCE } })
   const { ledger: alone } = await openLedger({})
   expect(await alone.instances()).toEqual({ kind: 'one-active', state: { kind: 'unguarded' } })
+})
+
+test('while it is not known which instance is active, no other one is named', async () => {
+  const { take, instances } = await standby()
+  instances.isDecided = false
+  expect(await take(eventOf('a'))).toMatchObject({
+    kind: 'unavailable',
+    error: { code: 'HG_LEDGER_UNDECIDED', status: 503 },
+  })
 })
 
 test('an instance that was frozen refuses the first event after that, before any timer has run', async () => {
