@@ -6,8 +6,11 @@ const END_OF_HEADERS = Buffer.from('\r\n\r\n')
 const DASHES = '--'
 const HEADER = /^([!#$%&'*+.^_`|~\w-]+):(.*)$/s
 const DISPOSITION = /^form-data[ \t]*(?:;|$)/i
-/** A parameter of Content-Disposition. In a quoted text, only a quotation mark is escaped: file names have backslashes. */
-const PARAMETER = /;[ \t]*([!#$%&'*+.^_`|~\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s";]*))/gs
+/**
+ * A parameter of Content-Disposition. In a quoted text, only a quotation mark is escaped: file names have backslashes, and may end
+ * with one.
+ */
+const PARAMETER = /;[ \t]*([!#$%&'*+.^_`|~\w-]+)=(?:"((?:\\"(?![ \t]*(?:;|$))|[^"])*)"|([^\s";]*))/gs
 
 /**
  * The fields of a form with files (multipart/form-data, RFC 7578). A part is its text; a file, or a part that is not UTF-8, is an

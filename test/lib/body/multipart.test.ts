@@ -29,6 +29,9 @@ describe('multipartFields', () => {
     ['name="a%22b%0D%0A"', 'a"b\r\n'],
     ['name="a\\"b"', 'a"b'],
     ['name="C:\\x"', 'C:\\x'],
+    // Browsers escape no backslash.
+    ['name="\\"', '\\'],
+    ['name="C:\\"; filename="x"', 'C:\\'],
     ['name="a;b"', 'a;b'],
     ['NAME="a"', 'a'],
     ['name="__proto__"', '__proto__'],
