@@ -9,6 +9,9 @@ import { EventContext, FailureLog, HandshakeLog, SlowLog } from './event-log.js'
 /** The error codes of dead letters that a routing rule makes. */
 const ROUTED_CODES: readonly ErrorCode[] = ['HG_ROUTE_NO_MATCH', 'HG_ROUTE_REFUSED']
 
+/** It needs a setting that few pipelines have, and appears when it first occurs: a scrape of many pipelines stays small. */
+const UNUSUAL: Outcome['kind'] = 'limited'
+
 /** Stages that can make dead letters: because of `onError`, and because of a rule. */
 export interface DeadLetterStages {
   readonly failing: readonly string[]
@@ -25,7 +28,7 @@ export class Traffic {
   /** Failures that no stage has logged: the ledger did not take the event, or it shared the outcome of a copy. */
   readonly #failures: FailureLog
   readonly #handshakes: HandshakeLog
-  readonly #outcomes: ReadonlyMap<Outcome['kind'], { inc(): void }>
+  readonly #outcomes = new Map<Outcome['kind'], { inc(): void }>()
   readonly #committed: { observe(seconds: number): void }
   readonly #inFlight = new InFlight()
   readonly #isWatched: () => boolean
@@ -47,8 +50,7 @@ export class Traffic {
     this.#slow = new SlowLog(log, slowAfter)
     this.#failures = new FailureLog(log)
     this.#handshakes = new HandshakeLog(log)
-    const counter = (outcome: Outcome['kind']) => metrics.counter(METRICS.eventsTotal, { pipeline, outcome })
-    this.#outcomes = new Map(OUTCOMES.map((outcome) => [outcome, counter(outcome)]))
+    for (const outcome of OUTCOMES) if (outcome !== UNUSUAL) this.#count(outcome)
     this.#committed = metrics.histogram(METRICS.commitDurationSeconds, {
       pipeline,
     })
@@ -65,7 +67,7 @@ export class Traffic {
   end(outcome: Outcome, context: EventContext): Outcome {
     const ms = performance.now() - context.startedAt
     this.leave()
-    this.#outcomes.get(outcome.kind)?.inc()
+    this.#count(outcome.kind).inc()
     if ('receipt' in outcome && outcome.kind !== 'duplicate') this.#committed.observe(ms / 1000)
     if (outcome.kind === 'handshake') this.#handshakes.answered(outcome, context.request)
     // A stage has logged its own failure.
@@ -100,6 +102,15 @@ export class Traffic {
     this.#failures.flush()
     this.#handshakes.flush()
     this.#slow.flush()
+  }
+
+  #count(outcome: Outcome['kind']): { inc(): void } {
+    let counter = this.#outcomes.get(outcome)
+    if (counter === undefined) {
+      counter = this.#metrics.counter(METRICS.eventsTotal, { pipeline: this.#pipeline, outcome })
+      this.#outcomes.set(outcome, counter)
+    }
+    return counter
   }
 
   #deadLetters(stage: string, code: ErrorCode): { inc(): void } {
