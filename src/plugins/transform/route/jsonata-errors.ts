@@ -61,9 +61,14 @@ const LIMITS = new Map([
 ])
 
 function withoutValues({ code, message, value, value2 }: Thrown): string {
-  const quoted = [value, value2].filter((each) => each !== undefined).map((each) => JSON.stringify(each))
-  const told = quoted.reduce((text, quote) => text.replaceAll(quote, '...'), message)
-  return `${told.replace(/\.$/, '')} (${code})`
+  try {
+    const quoted = [value, value2].filter((each) => each !== undefined).map((each) => JSON.stringify(each))
+    const told = quoted.reduce((text, quote) => text.replaceAll(quote, '...'), message)
+    return `${told.replace(/\.$/, '')} (${code})`
+  } catch {
+    // A transform operator can put a value into itself: it has no JSON that could be found in the message.
+    return `a value contains itself (${code})`
+  }
 }
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : 'an unknown error')
