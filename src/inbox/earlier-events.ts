@@ -62,8 +62,10 @@ export class EarlierEvents {
     let [events, unproven] = [0, 0]
     const options = { pipeline, macs: [mac], onUnproven: () => unproven++ }
     const ranges = await this.#ranges(since, entries)
-    if (ranges.length === 0) this.#noneSince = Math.min(this.#noneSince, since)
-    if (ranges.length === 0) return
+    if (ranges.length === 0) {
+      this.#noneSince = Math.min(this.#noneSince, since)
+      return
+    }
     await log.readBetween(ranges, (record) => {
       const claim = isReplay(record) ? undefined : claimOf(record, options)
       if (claim?.proven !== true) return

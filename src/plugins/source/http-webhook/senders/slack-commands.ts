@@ -1,4 +1,5 @@
 import type { Sender } from './sender.js'
+import { SLACK_SIGNATURE } from './slack.js'
 
 /** Slack shows the body of a response to the user who sent the command. */
 const WITHOUT_BODY = { status: 200, body: false }
@@ -24,13 +25,7 @@ export const slackCommands: Sender = {
     eventId: 'digest',
     responseTimeout: '2500ms',
     body: { formats: ['form'], jsonField: 'payload' },
-    verify: {
-      scheme: 'hmac',
-      header: 'X-Slack-Signature',
-      prefix: 'v0=',
-      signed: 'v0:{timestamp}:{body}',
-      timestamp: { header: 'X-Slack-Request-Timestamp' },
-    },
+    verify: SLACK_SIGNATURE,
     responses: {
       accepted: WITHOUT_BODY,
       delivered: WITHOUT_BODY,

@@ -1,5 +1,14 @@
 import type { Sender } from './sender.js'
 
+/** Of everything that Slack sends. */
+export const SLACK_SIGNATURE = {
+  scheme: 'hmac',
+  header: 'X-Slack-Signature',
+  prefix: 'v0=',
+  signed: 'v0:{timestamp}:{body}',
+  timestamp: { header: 'X-Slack-Request-Timestamp' },
+} as const
+
 export const slack: Sender = {
   name: 'slack',
   title: 'Slack Events API',
@@ -16,13 +25,7 @@ export const slack: Sender = {
     eventId: '/event_id',
     responseTimeout: '2500ms',
     body: { formats: ['json', 'form'], jsonField: 'payload' },
-    verify: {
-      scheme: 'hmac',
-      header: 'X-Slack-Signature',
-      prefix: 'v0=',
-      signed: 'v0:{timestamp}:{body}',
-      timestamp: { header: 'X-Slack-Request-Timestamp' },
-    },
+    verify: SLACK_SIGNATURE,
     handshake: { form: 'body', when: { '/type': 'url_verification' }, value: '/challenge' },
   },
   secrets: ['/verify/secrets'],
