@@ -6,7 +6,7 @@ import { builtFile } from '../../src/process/package.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { sharedByTests } from '../helpers/lasting.js'
 import { missingProgram } from '../helpers/missing-program.js'
-import { expectAccessible, openBrowser, openPage } from '../helpers/processes/chromium.js'
+import { expectAccessibleAtAllSizes, openBrowser, openPage } from '../helpers/processes/chromium.js'
 import { startSandboxed } from '../helpers/processes/sandboxed.js'
 
 const SECRET = 'written-in-the-file-itself'
@@ -88,13 +88,7 @@ describe.skipIf(missingProgram('chromium', '--version') !== undefined)(
       await page.getByText("or payload.region = 'us-east'").nth(1).waitFor()
       await page.getByRole('button', { name: 'Compare with past events' }).click()
       await page.getByText('1 of 2 events of cxone-data-actions would go elsewhere.').waitFor()
-      for (const width of [1280, 390]) {
-        await page.setViewportSize({ width, height: 900 })
-        await page.emulateMedia({ colorScheme: width === 390 ? 'dark' : 'light' })
-        await expectAccessible(page)
-        const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
-        expect(overflow, `${width} px`).toBeLessThanOrEqual(0)
-      }
+      await expectAccessibleAtAllSizes(page)
 
       await page.getByRole('button', { name: 'Apply' }).click()
       await page.getByText('is running.').waitFor()

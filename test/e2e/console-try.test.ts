@@ -7,7 +7,12 @@ import { builtFile } from '../../src/process/package.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { sharedByTests } from '../helpers/lasting.js'
 import { missingProgram } from '../helpers/missing-program.js'
-import { expectAccessible, openBrowser, openPage } from '../helpers/processes/chromium.js'
+import {
+  expectAccessible,
+  expectAccessibleAtAllSizes,
+  openBrowser,
+  openPage,
+} from '../helpers/processes/chromium.js'
 import { startSandboxed, TOKEN } from '../helpers/processes/sandboxed.js'
 
 const EVENT = {
@@ -59,13 +64,7 @@ describe.skipIf(missingProgram('chromium', '--version') !== undefined)('the view
     await page.getByRole('button', { name: 'Try it' }).click()
     await page.getByText('It would be delivered').waitFor()
 
-    for (const width of [1280, 390]) {
-      await page.setViewportSize({ width, height: 900 })
-      await page.emulateMedia({ colorScheme: width === 390 ? 'dark' : 'light' })
-      await expectAccessible(page)
-      const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
-      expect(overflow, `${width} px`).toBeLessThanOrEqual(0)
-    }
+    await expectAccessibleAtAllSizes(page)
     const metrics = await (await fetch(new URL('/metrics', headgate.admin))).text()
     expect(metrics).not.toMatch(/^headgate_events_total\{.*\} [1-9]/m)
     expect(await page.title()).toBe('Headgate')

@@ -13,7 +13,13 @@ import { temporaryDirectory } from '../helpers/context.js'
 import { freePorts } from '../helpers/free-ports.js'
 import { sharedByTests } from '../helpers/lasting.js'
 import { missingProgram } from '../helpers/missing-program.js'
-import { expectAccessible, openBrowser, openPage, takePicture } from '../helpers/processes/chromium.js'
+import {
+  expectAccessible,
+  expectAccessibleAtAllSizes,
+  openBrowser,
+  openPage,
+  takePicture,
+} from '../helpers/processes/chromium.js'
 import { startSandboxed, TOKEN } from '../helpers/processes/sandboxed.js'
 
 const noChromium = missingProgram('chromium', '--version')
@@ -75,14 +81,7 @@ describe.skipIf(noChromium !== undefined)('the console in a browser', () => {
       expect(await picture.getByText(text).first().isVisible(), text).toBe(true)
     await takePicture(page, 'console-overview')
 
-    for (const colorScheme of ['light', 'dark'] as const)
-      for (const width of [1280, 390]) {
-        await page.emulateMedia({ colorScheme })
-        await page.setViewportSize({ width, height: 900 })
-        await expectAccessible(page)
-        const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
-        expect(overflow, `${width} px`).toBeLessThanOrEqual(0)
-      }
+    await expectAccessibleAtAllSizes(page)
     expect(faults).toEqual([])
   })
 

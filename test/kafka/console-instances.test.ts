@@ -5,7 +5,13 @@ import { temporaryDirectory } from '../helpers/context.js'
 import { describeKafka, sharedKafka } from '../helpers/kafka/real-kafka.js'
 import { sharedByTests } from '../helpers/lasting.js'
 import { missingProgram } from '../helpers/missing-program.js'
-import { expectAccessible, openBrowser, openPage, takePicture } from '../helpers/processes/chromium.js'
+import {
+  expectAccessible,
+  expectAccessibleAtAllSizes,
+  openBrowser,
+  openPage,
+  takePicture,
+} from '../helpers/processes/chromium.js'
 import { deploy, environment, eventText } from '../helpers/processes/deployment.js'
 import { startInstances } from '../helpers/processes/instances.js'
 
@@ -48,14 +54,7 @@ describeKafka('the instances of a pipeline', () => {
       expect(await page.getByText('the traffic of this instance').isVisible()).toBe(true)
       await takePicture(shown, 'console-instances')
 
-      for (const colorScheme of ['light', 'dark'] as const)
-        for (const width of [1280, 390]) {
-          await page.emulateMedia({ colorScheme })
-          await page.setViewportSize({ width, height: 900 })
-          await expectAccessible(page)
-          const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
-          expect(overflow, `${width} px`).toBeLessThanOrEqual(0)
-        }
+      await expectAccessibleAtAllSizes(page)
       expect(faults).toEqual([])
     })
 

@@ -73,3 +73,15 @@ export async function expectAccessible(page: Page): Promise<void> {
   })
   expect(violations).toEqual([])
 }
+
+/** The same in both colour schemes, on a wide screen and on a phone, where nothing may be wider than the screen. */
+export async function expectAccessibleAtAllSizes(page: Page): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const width of [1280, 390]) {
+      await page.emulateMedia({ colorScheme })
+      await page.setViewportSize({ width, height: 900 })
+      await expectAccessible(page)
+      const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
+      expect(overflow, `${width} px`).toBeLessThanOrEqual(0)
+    }
+}
