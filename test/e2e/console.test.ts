@@ -78,7 +78,7 @@ describe.skipIf(noChromium !== undefined)('the console in a browser', () => {
     await expect.poll(async () => (await cells(page, 'Status 401')).at(-1)).toBe('1')
     const picture = page.getByRole('region', { name: `The pipeline ${PIPELINE}` })
     for (const text of ['http-webhook', 'json-schema', 'cxone.data.actions.eu', 'cxone-ack', '1 rejected'])
-      expect(await picture.getByText(text).first().isVisible(), text).toBe(true)
+      await picture.getByText(text).first().waitFor()
     await takePicture(page, 'console-overview')
 
     await expectAccessibleAtAllSizes(page)

@@ -36,6 +36,8 @@ async function keepFollowing<Message>(
     let first = true
     try {
       for await (const message of messages<Message>(path, stop)) {
+        // One that was read already may still come.
+        if (stop.aborted) break
         connection.value = {}
         failures = 0
         onMessage(message, first)

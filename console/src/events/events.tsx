@@ -16,8 +16,10 @@ import {
   filter,
   followEvents,
   type ListedEvent,
+  pause,
   paused,
   refused,
+  resume,
   search,
   selected,
   shown,
@@ -60,7 +62,7 @@ function LiveEvents() {
           <button type="button" class="plain" onClick={clear} disabled={shown.value.length === 0}>
             Clear
           </button>
-          <button type="button" aria-pressed={paused.value} onClick={() => (paused.value = !paused.value)}>
+          <button type="button" aria-pressed={paused.value} onClick={paused.value ? resume : pause}>
             {paused.value ? 'Resume' : 'Pause'}
           </button>
         </div>

@@ -2,6 +2,7 @@ import { batch, computed, signal } from '@preact/signals'
 import type { TapEvent, TapLine } from '../../../src/tap/line.js'
 import { follow } from '../api/live.js'
 import type { OutcomeKind } from '../overview/graph.js'
+import { Arrivals } from './arrivals.js'
 
 /** An event of the list, with a number of its own. */
 export interface ListedEvent extends TapEvent {
@@ -18,8 +19,6 @@ const MOST_EVENTS = 200
 /** Events a second: more than a person reads. The others are counted. */
 const RATE = 20
 const PAYLOAD = '4KiB'
-/** Milliseconds. */
-const TOGETHER = 200
 
 export interface Filter {
   readonly pipeline: string
@@ -49,6 +48,7 @@ export const shown = computed(() => {
 })
 
 export function clear(): void {
+  arrivals.drop()
   batch(() => {
     events.value = []
     skipped.value = 0
@@ -56,10 +56,22 @@ export function clear(): void {
   })
 }
 
-let keys = 0
-let arrived: ListedEvent[] = []
+/** The list stays as it is now. */
+export function pause(): void {
+  arrivals.flush()
+  paused.value = true
+}
 
-/** Follows the events that the filter lets through. Returns the function that ends it. */
+export function resume(): void {
+  paused.value = false
+}
+
+let keys = 0
+const arrivals = new Arrivals<ListedEvent>((arrived) => {
+  events.value = [...arrived.toReversed(), ...events.value].slice(0, MOST_EVENTS)
+})
+
+/** Follows the events that the filter lets through. Returns the function that ends it, after which the list stays as it is. */
 export function followEvents({ pipeline, rule, id, outcomes }: Filter): () => void {
   refused.value = undefined
   const query = new URLSearchParams({ rate: String(RATE), payload: PAYLOAD, keep: 'true' })
@@ -68,22 +80,18 @@ export function followEvents({ pipeline, rule, id, outcomes }: Filter): () => vo
   if (id !== '') query.append('id', id)
   for (const outcome of outcomes) query.append('outcome', outcome)
   let tap: number | undefined
-  return follow<TapLine>(`/tap?${query}`, {
+  const end = follow<TapLine>(`/tap?${query}`, {
     onMessage(line) {
       if (line.kind === 'tapping') tap = line.tap
       if (line.kind === 'skipped') skipped.value += line.count
-      if (line.kind !== 'event') return
-      // Shown together with those that come until then: the table is laid out again each time.
-      if (arrived.length === 0) setTimeout(show, TOGETHER)
-      arrived.push({ ...line, key: ++keys, tap })
+      if (line.kind === 'event') arrivals.add({ ...line, key: ++keys, tap })
     },
     onRefused(error) {
       refused.value = error.message
     },
   })
-}
-
-function show(): void {
-  events.value = [...arrived.toReversed(), ...events.value].slice(0, MOST_EVENTS)
-  arrived = []
+  return () => {
+    end()
+    arrivals.drop()
+  }
 }
