@@ -107,17 +107,16 @@ export class RateLimits {
 
   /** For a request whose head is accepted: whether its body is worth reading. Counts nothing, for it may be unverified. */
   requireRoom(request: HttpHead): void {
-    const now = performance.now()
-    if (this.#pipeline !== undefined) this.#require('pipeline', this.#pipeline, now)
-    if (this.#keys !== undefined) this.#require('key', this.#keys.of(this.#keyOf(request)), now)
+    this.#requireRoom(this.#keyBucket(request), performance.now())
   }
 
   /** For a verified request: counts its events. Others may have used up the room since its head was accepted. */
   accepted(request: HttpHead, events: number): void {
-    this.requireRoom(request)
     const now = performance.now()
+    const key = this.#keyBucket(request)
+    this.#requireRoom(key, now)
     this.#pipeline?.take(now, events)
-    this.#keys?.of(this.#keyOf(request)).take(now, events)
+    key?.take(now, events)
     // The first one was counted when the request arrived.
     if (events > 1) this.#addresses?.of(senderOf(request.remoteAddress)).take(now, events - 1)
   }
@@ -135,6 +134,15 @@ export class RateLimits {
       'ratelimit-policy': `"${name}";q=${limit.burst};w=${window}`,
       ratelimit: `"${name}";r=0;t=${retryAfter}`,
     }
+  }
+
+  #keyBucket(request: HttpHead): TokenBucket | undefined {
+    return this.#keys?.of(this.#keyOf(request))
+  }
+
+  #requireRoom(key: TokenBucket | undefined, now: number): void {
+    if (this.#pipeline !== undefined) this.#require('pipeline', this.#pipeline, now)
+    if (key !== undefined) this.#require('key', key, now)
   }
 
   #require(limit: LimitName, bucket: TokenBucket, now: number): void {

@@ -160,6 +160,14 @@ describe('http-webhook: rate limits', () => {
     })
   })
 
+  it('the key of a verified request is looked up once', () => {
+    const keyOf = vi.fn(() => 'one')
+    const limits = new RateLimits({ key: { rate: 1, burst: 2 } }, 1, keyOf, testContext().metrics)
+    limits.accepted({} as never, 2)
+    expect(keyOf).toHaveBeenCalledTimes(1)
+    expect(errorOf(() => limits.accepted({} as never, 1))).toMatchObject({ code: 'HG_INTAKE_LIMIT_KEY' })
+  })
+
   it('room comes back as time passes on a clock that nobody sets', () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     try {
