@@ -17,6 +17,7 @@ import {
   type Setting,
   type Settings,
   type SettingsResult,
+  settingWarnings,
 } from '../process/settings.js'
 import type { CommandInput, CommandOption, Io } from './command.js'
 import { problemReport } from './problems.js'
@@ -29,7 +30,7 @@ export const settingOptions = (): CommandOption[] =>
     ...(setting.values && { choices: setting.values }),
   }))
 
-/** The settings from flags and environment, and a warning for each variable that looks like a typo. */
+/** The settings from flags and environment, with warnings about probable mistakes. */
 export function settingsFrom(
   flags: CommandInput['options'],
   { env }: Pick<Io, 'env'>,
@@ -37,10 +38,11 @@ export function settingsFrom(
   const values = Object.entries(flags).flatMap(([name, value]) =>
     name in SETTINGS && value !== undefined ? [[name, String(value)]] : [],
   )
-  return { read: readSettings(env, Object.fromEntries(values)), warnings: closestMatches(env) }
+  const read = readSettings(env, Object.fromEntries(values))
+  return { read, warnings: [...closestMatches(env), ...(read.ok ? settingWarnings(read.settings) : [])] }
 }
 
-/** The settings from flags and environment; undefined if they are wrong. Prints the problems, and warnings about typos in names. */
+/** The settings from flags and environment; undefined if they are wrong. Prints problems and warnings. */
 export function loadSettings(flags: CommandInput['options'], io: Io): Settings | undefined {
   const { read, warnings } = settingsFrom(flags, io)
   for (const warning of warnings) io.err(`warning: ${warning}\n`)

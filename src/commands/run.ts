@@ -43,7 +43,7 @@ Under systemd it reports READY, STOPPING and the watchdog (Type=notify), and tak
         log.fatal({ event: 'crashed', err: error }, 'Headgate crashed; please report this'),
       )
     io.onWarning(warningLogger(log))
-    for (const warning of settingsResult.warnings) log.warn({ event: 'setting-unknown' }, warning)
+    for (const warning of settingsResult.warnings) log.warn({ event: 'setting-warning' }, warning)
     const problems = problemsOf(settingsResult.read)
     if (!settingsResult.read.ok || problems.length > 0) {
       for (const problem of problems) log.error({ event: 'setting-problem' }, problem)

@@ -42,6 +42,15 @@ export function parseNetwork(text: string): Network | undefined {
   return prefix >= 0 && prefix <= bits ? { address, family, prefix } : undefined
 }
 
+/** Bits that the addresses of the largest private networks share: 10.0.0.0/8 and fc00::/7. */
+const LARGEST_PRIVATE = { ipv4: 8, ipv6: 7 }
+
+/** Whether a network is larger than any private one, so that strangers are in it. */
+export function hasStrangers(text: string): boolean {
+  const network = parseNetwork(text)
+  return network !== undefined && network.prefix < LARGEST_PRIVATE[network.family]
+}
+
 /** A list of networks that was checked. */
 export class Networks {
   /** One of each family: a BlockList takes `::/0` for a network of IPv4 addresses, too. */

@@ -1,6 +1,6 @@
 import convict from 'convict'
 import { distance } from 'fastest-levenshtein'
-import { parseNetwork } from '../lib/networks.js'
+import { hasStrangers, parseNetwork } from '../lib/networks.js'
 
 export interface Setting<Value extends string | number | boolean> {
   readonly env: `HEADGATE_${string}`
@@ -308,3 +308,13 @@ export function closestMatches(environment: Environment): string[] {
       : [`The variable ${name} has no effect: there is no such setting. Did you mean ${closest.env}?`]
   })
 }
+
+/** A sentence for each value that is allowed and probably a mistake. */
+export const settingWarnings = ({ proxyProtocol }: Settings): string[] =>
+  proxyProtocol
+    .split(',')
+    .filter(hasStrangers)
+    .map(
+      (network) =>
+        `The network ${network} in ${SETTINGS.proxyProtocol.env} has addresses that are not those of your load balancers. A sender in it chooses the address that Headgate takes for its own. Name the networks of the load balancers alone, such as 10.0.0.0/8.`,
+    )

@@ -69,7 +69,7 @@ test('a setting that is wrong, or named almost like one, is a line of the log as
   const { code, out, err } = await run((text) => text, { HEADGATE_PORT: '80a', HEADGATE_LOGLEVEL: 'debug' })
   expect([code, err]).toEqual([2, ''])
   expect(logged(out)).toMatchObject([
-    { level: 'warn', event: 'setting-unknown', msg: expect.stringContaining('HEADGATE_LOG_LEVEL') },
+    { level: 'warn', event: 'setting-warning', msg: expect.stringContaining('HEADGATE_LOG_LEVEL') },
     { level: 'error', event: 'setting-problem', msg: expect.stringContaining('HEADGATE_PORT') },
     { level: 'fatal', event: 'failed' },
   ])

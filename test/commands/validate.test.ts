@@ -33,6 +33,14 @@ test('a variable that is a setting but for a slip is named, and the response for
   )
 })
 
+test('load balancers in a network of strangers get a warning', async () => {
+  const { code, err } = await validated((text) => text, {
+    env: { ...env, HEADGATE_PROXY_PROTOCOL: '10.0.0.0/8,0.0.0.0/0' },
+  })
+  expect(code).toBe(0)
+  expect(err).toMatch(/^warning: The network 0\.0\.0\.0\/0 in HEADGATE_PROXY_PROTOCOL has addresses .*\n$/)
+})
+
 test('what only the Kafka client itself can judge is a problem with its place', async () => {
   const properties = '"properties": { "security.protocol": "ssl", "ssl.ca.location": "/no/such.pem" }'
   const { code, err } = await validated((text) => text.replace('"properties": {}', properties))

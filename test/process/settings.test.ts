@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { closestMatches, flagOf, readSettings, SETTINGS } from '../../src/process/settings.js'
+import {
+  closestMatches,
+  flagOf,
+  readSettings,
+  SETTINGS,
+  settingWarnings,
+} from '../../src/process/settings.js'
 
 test('without environment and flags the defaults hold', () => {
   const read = readSettings({}, {})
@@ -100,5 +106,22 @@ describe('hints at the closest setting', () => {
     ['without our prefix', { PROT: '1', HEADGATEX_PORT: '1' }],
   ])('there is no hint for a variable that is %s', (_kind, environment) => {
     expect(closestMatches(environment as { [name: string]: string })).toEqual([])
+  })
+})
+
+describe('warns of load balancers in networks of strangers', () => {
+  test.each([
+    ['0.0.0.0/0', ['0.0.0.0/0']],
+    ['10.0.0.0/8,::/0,128.0.0.0/1', ['::/0', '128.0.0.0/1']],
+    ['10.0.0.0/8,fc00::/7,192.0.2.7', []],
+    ['', []],
+  ])('%s: %j', (networks, warned) => {
+    const read = readSettings({ HEADGATE_PROXY_PROTOCOL: networks }, {})
+    const warnings = read.ok ? settingWarnings(read.settings) : read.problems
+    expect(warnings).toEqual(
+      warned.map((network) =>
+        expect.stringMatching(`^The network ${network} in HEADGATE_PROXY_PROTOCOL has addresses`),
+      ),
+    )
   })
 })

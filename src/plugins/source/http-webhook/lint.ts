@@ -1,5 +1,5 @@
 import type { LintFinding, LintMeaning } from '../../../contract/index.js'
-import { parseNetwork } from '../../../lib/networks.js'
+import { hasStrangers } from '../../../lib/networks.js'
 import type { HmacSettings } from './verify/hmac.js'
 import type { PublicKeySettings } from './verify/public-key.js'
 import type { VerifySettings } from './verify/schemes.js'
@@ -43,13 +43,9 @@ export function* verifyFindings(verify: VerifySettings, idHeaders: readonly stri
   }
 }
 
-/** Bits that the addresses of the largest private networks share: 10.0.0.0/8 and fc00::/7. */
-const LARGEST = { ipv4: 8, ipv6: 7 }
-
 export function* proxyFindings(trustedProxies: readonly string[] = []): Iterable<LintFinding> {
   for (const [index, text] of trustedProxies.entries()) {
-    const network = parseNetwork(text)
-    if (network === undefined || network.prefix >= LARGEST[network.family]) continue
+    if (!hasStrangers(text)) continue
     yield {
       at: `/trustedProxies/${index}`,
       name: 'trusts-strangers',
