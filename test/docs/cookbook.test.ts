@@ -10,8 +10,8 @@ const page = read('docs/cookbook.md')
 const folder = 'docs/cookbook'
 const cases = readdirSync(folder)
 
-test('the cookbook has its twelve cases', () => {
-  expect(cases).toHaveLength(12)
+test('the cookbook has its thirteen cases', () => {
+  expect(cases).toHaveLength(13)
 })
 
 test.each(cases)(
