@@ -34,7 +34,7 @@ export const sendersTable = (): string =>
 
 /** Everything on the page of a sender that its declaration says. */
 export function senderPart(sender: Sender): string {
-  const { notes, retries, timeLimit } = sender
+  const { notes, retries, retriesAt, timeLimit } = sender
   const source = resolvedSource(sourceOf(sender), exampleEnvironment(sender))
   return [
     '## The config',
@@ -44,7 +44,7 @@ export function senderPart(sender: Sender): string {
     '## When an event fails',
     `Headgate responds with 503 while Kafka cannot take an event, after ${source.responseTimeout} at the latest; ${
       timeLimit === undefined ? 'the sender names no time limit.' : `the sender waits ${timeLimit}.`
-    } ${retries}`,
+    } ${retries}${retriesAt === undefined ? '' : ` (${linkTo(retriesAt)})`}`,
     '## A scenario',
     'In `scenarios.json` beside the config, for `headgate test`; the event is an example:',
     `<!-- scenarios of: ${sender.name} -->\n${fenced('json', scenarioOf(sender, source))}`,
@@ -124,10 +124,12 @@ function factsOf({ secret, documentation, needs = {} }: Sender, source: Settings
     ...(source.split === undefined ? [] : [['batches', batchesOf(source.split)]]),
     ['handshake', handshakeOf(source.handshake)],
     ...Object.entries(needs).map(([setting, why]) => [`\`${setting}\``, why]),
-    ['documentation', `[${new URL(documentation).hostname}](${documentation})`],
+    ['documentation', linkTo(documentation)],
   ]
   return ['| | |', '| --- | --- |', ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n')
 }
+
+const linkTo = (page: string): string => `[${new URL(page).hostname}](${page})`
 
 function idOf(eventId: Settings['eventId'], split: Settings['split']): string {
   if (eventId === 'digest') return `none: the digest of the ${split === undefined ? 'body' : 'item'}`

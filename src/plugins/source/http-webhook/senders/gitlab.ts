@@ -24,7 +24,8 @@ export const gitlab: Sender = {
   secret: 'The "Secret token" of the webhook, a text of your own. GitLab sends it as it is, so use HTTPS.',
   timeLimit: '10s',
   retries:
-    'GitLab does not deliver an event again by itself: resend it from the list of recent events. After four failures in a row it disables the webhook for a minute, then for longer, up to a day; after 40 for good.',
+    'GitLab does not deliver an event again by itself: resend it from the list of recent events. After four failures in a row, GitLab.com disables the webhook for a minute, then for longer, up to a day; after 40 for good. A GitLab of your own does so only if that is turned on.',
+  retriesAt: 'https://gitlab.com/gitlab-org/gitlab/-/merge_requests/166329',
   notes: [
     'Versions of GitLab before 17.4 send no Idempotency-Key: use "header:X-Gitlab-Event-UUID" as eventId.',
   ],

@@ -56,6 +56,7 @@ export const meta: Sender = {
       'Meta sends your verify token when it registers the URL: "handshake": {"token": {"values": ["..."]}}.',
   },
   retries: 'Meta delivers again for up to 36 hours, WhatsApp for up to seven days, at growing intervals.',
+  retriesAt: 'https://developers.facebook.com/docs/graph-api/webhooks/getting-started',
   notes: [
     'A payload of WhatsApp can have up to 3 MB, and `maxBody` is 980KiB unless you raise it.',
     'A request brings a batch of entries; each entry is an event here, with its list of changes or messages.',

@@ -17,14 +17,13 @@ export const pagerduty: Sender = {
   settings: {
     eventId: '/event/id',
     responseTimeout: '4s',
-    // It would drop an event that gets 429.
-    responses: { limited: { status: 503 } },
     verify: { scheme: 'hmac', header: 'X-PagerDuty-Signature', listKey: 'v1' },
   },
   secrets: ['/verify/secrets'],
   secret: 'The secret that PagerDuty shows once, when the subscription is created.',
   timeLimit: '5s',
   retries:
-    'PagerDuty tries for about 20 minutes. It drops an event that gets 4xx, and disables the subscription after three of them.',
+    'PagerDuty delivers again for up to 48 hours after a time-out, 429 and 5xx; meanwhile the later events of the resource wait. It drops an event that gets another 4xx, and after three dropped events in a row it disables the subscription for a day.',
+  retriesAt: 'https://github.com/PagerDuty/developer-docs/blob/main/docs/webhooks/02-Behavior.md',
   notes: [],
 }

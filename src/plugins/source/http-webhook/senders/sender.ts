@@ -17,6 +17,8 @@ export interface Sender {
   readonly timeLimit?: string
   /** The deliveries that follow an event that it takes for failed, and the end of them. Sentences. */
   readonly retries: string
+  /** The page that has these figures, if it is known. */
+  readonly retriesAt?: string
   /** Its redeliveries can have another body, and no two events have one id: `redelivery.by` of the pipeline is then "id". */
   readonly redelivery?: 'id'
   /** Settings that its user has to add, with the reason. */

@@ -37,6 +37,7 @@ export const twilio: Sender = {
   needs: { publicUrl: 'Twilio signs the URL that you gave it.' },
   retries:
     'Twilio tries once more if it cannot connect. For more, put them behind the URL: "#rc=5&rp=all" tries five times after any failure, within 15 seconds in all.',
+  retriesAt: 'https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides',
   notes: [
     'Most webhooks of Twilio are form-encoded: each parameter is a text at the top level, as "/MessageSid", and Kafka gets the form. With "body": {"value": "json"}, it gets JSON.',
     'If a rule of the Webhooks configuration API signs with a shared key (HMAC_SHA256), list its secret in `secrets`, and set "verify": {"algorithm": "sha256"}.',
