@@ -37,7 +37,10 @@ const ExpectedResponse = Type.Object(
       Headers('Headers of the response by name; null if the response must not have the header.'),
     ),
     body: Type.Optional(
-      Type.Unknown({ description: 'JSON; only the members that are listed here are compared.' }),
+      Type.Unknown({
+        description:
+          'JSON, of which only the members that are listed here are compared; or the text of a body that is not JSON.',
+      }),
     ),
   },
   { ...closed, minProperties: 1, description: 'The response that the sender gets.' },

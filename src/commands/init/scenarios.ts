@@ -52,11 +52,10 @@ function delivered({ sender, topic }: Answers, source: Settings): object {
   const isProved = !proofExpires(source.verify)
   const request = isProved ? prover(source)(event) : written(event)
   const { headers, body } = request
-  const values = isJsonBody(headers) ? eventsOf(JSON.parse(body), source.split) : [body]
   const events = eventsOf(event.body, source.split)
-  const { status = 200, body: hasBody = true } = source.responses.delivered ?? {}
+  const { status = 200, body: text = true } = source.responses.delivered ?? {}
   const id = idInBody(source)
-  const results = values.map((value, index) => ({
+  const results = valuesOf(body, headers, events, source).map((value, index) => ({
     route: 'otherwise',
     topic,
     partition: 'by key',
@@ -71,10 +70,21 @@ function delivered({ sender, topic }: Answers, source: Settings): object {
     ...(isProved && { verify: true }),
     expect: {
       outcome: 'delivered',
-      response: { status, ...(hasBody && { body: { outcome: 'delivered' } }) },
+      response: { status, ...(text !== false && { body: text === true ? { outcome: 'delivered' } : text }) },
       ...(others.length === 0 ? only : { items: results }),
     },
   }
+}
+
+/** The values of the records: a body that is no JSON goes as it came, and its items as JSON. */
+function valuesOf(
+  body: string,
+  headers: ProvedRequest['headers'],
+  events: readonly unknown[],
+  { split }: Settings,
+): readonly unknown[] {
+  if (isJsonBody(headers)) return eventsOf(JSON.parse(body), split)
+  return split === undefined ? [body] : events
 }
 
 /** None for a sender whose events have no id. */

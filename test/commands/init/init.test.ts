@@ -145,6 +145,18 @@ describe('a sender that the source knows', () => {
     })
   })
 
+  test('that sends batches of XML has a scenario with each item as JSON, and with the response that the sender wants', async () => {
+    const cwd = temporaryDirectory()
+    await init(cwd, { sender: 'salesforce-outbound', yes: true })
+    expect(scenarios(cwd)[0]).toMatchObject({
+      text: expect.stringContaining('<Notification><Id>event-1</Id>'),
+      expect: {
+        response: { status: 200, body: expect.stringContaining('<Ack>true</Ack>') },
+        items: [{ value: { Id: 'event-1' } }, { value: { Id: 'event-1-2' } }],
+      },
+    })
+  })
+
   test('whose redeliveries can have another body is recognised by its ids alone', async () => {
     const cwd = temporaryDirectory()
     await init(cwd, { sender: 'stripe', yes: true })

@@ -12,7 +12,12 @@ const ResponseTo = (description: string, status: { minimum: number; maximum: num
     Type.Object(
       {
         status: Type.Optional(Type.Integer({ ...status, description: 'The status; 204 has no body.' })),
-        body: Type.Boolean({ default: true, description: 'Whether the response has a body.' }),
+        body: Type.Union([Type.Boolean(), Type.String({ minLength: 1, maxLength: 4096 })], {
+          default: true,
+          expected: 'true, false, or the text of the body',
+          description:
+            'Whether the response has a body, or the body itself if the sender wants a fixed one. `content-type` in `headers` then says of what type it is. Default of the type: text/plain.',
+        }),
         headers: Type.Optional(
           Type.Record(Type.String({ pattern: HEADER }), Type.String(), {
             ...closed,
@@ -48,7 +53,7 @@ export const Responses = Type.Object(
     ...closed,
     default: {},
     description:
-      'Responses by outcome, for senders that take only some statuses for success, or want no body. Default: 200 with the receipt as JSON, and problem+json for errors.',
+      'Responses by outcome, for senders that take only some statuses for success, or want another body or none. Default: 200 with the receipt as JSON, and problem+json for errors.',
   },
 )
 
@@ -62,11 +67,13 @@ export function adapted(
 ): HttpResponse {
   const settings = responses[kind]
   if (settings === undefined) return response
-  const { status = response.status, body, headers = {} } = settings
-  if (body && status !== NO_CONTENT)
-    return { ...response, status, headers: { ...response.headers, ...headers } }
+  const { status = response.status, headers = {} } = settings
+  const body = status === NO_CONTENT ? false : settings.body
+  if (body === true) return { ...response, status, headers: { ...response.headers, ...headers } }
   const { 'content-type': _, ...others } = response.headers
-  return { ...response, status, headers: { ...others, ...headers }, body: '' }
+  if (body === false) return { ...response, status, headers: { ...others, ...headers }, body: '' }
+  return { ...response, status, headers: { ...others, ...TEXT, ...headers }, body }
 }
 
 const NO_CONTENT = 204
+const TEXT = { 'content-type': 'text/plain; charset=utf-8' }

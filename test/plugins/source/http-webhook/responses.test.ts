@@ -28,6 +28,36 @@ describe('responses', () => {
     expect(await responseTo({ 'dead-lettered': { status: 200 } }, delivered)).toMatchObject({ status: 200 })
   })
 
+  it('have the body that the sender wants, of its type', async () => {
+    const delivered = { kind: 'delivered', id: 'a', receipt } as const
+    expect(await responseTo({ delivered: { body: 'ok' } }, delivered)).toEqual({
+      status: 200,
+      headers: { 'content-type': 'text/plain; charset=utf-8' },
+      body: 'ok',
+    })
+    const ack = { body: '<Ack>ü</Ack>', headers: { 'content-type': 'text/xml' } }
+    const { ask } = await startWebhook({ responses: { delivered: ack } })
+    const sent = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
+    expect(await ask('POST', '', sent, '{"id":"a"}')).toMatchObject({
+      status: 200,
+      headers: { 'content-type': 'text/xml', 'content-length': '13' },
+      text: '<Ack>ü</Ack>',
+    })
+    expect(await responseTo({ delivered: { ...ack, status: 204 } }, delivered)).toMatchObject({ body: '' })
+  })
+
+  it('to a batch have the body that the sender wants, if each item is in Kafka', async () => {
+    const path = ({ id }: { readonly id: string }): Outcome =>
+      id === 'late'
+        ? { kind: 'unavailable', id, error: new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Kafka is down.') }
+        : { kind: 'delivered', id, receipt }
+    const { post, ask } = await startWebhook({ split: {}, responses: { delivered: { body: 'ok' } } }, path)
+    const sent = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
+    expect(await ask('POST', '', sent, '[{"id":"a"},{"id":"b"}]')).toMatchObject({ status: 200, text: 'ok' })
+    const { status, json } = await post('[{"id":"a"},{"id":"late"}]')
+    expect([status, json.items.length]).toEqual([503, 2])
+  })
+
   it('keep Retry-After of a failure', async () => {
     const error = new HeadgateError('HG_KAFKA_UNAVAILABLE', 'Kafka is down.')
     const response = await responseTo(
@@ -56,6 +86,8 @@ describe('responses', () => {
     [{ rejected: { status: 200 } }, '/responses/rejected/status'],
     [{ unavailable: { status: 429 } }, '/responses/unavailable/status'],
     [{ delivered: { headers: { 'content-length': '1' } } }, '/responses/delivered/headers'],
+    [{ delivered: { body: '' } }, '/responses/delivered/body'],
+    [{ delivered: { body: { ok: true } } }, '/responses/delivered/body'],
     [{ handshake: {} }, '/responses'],
   ])('never say success for a failure, or failure for a success: %j', (responses, at) => {
     const settings = { path: '/in', eventId: '/id', verify: { scheme: 'none' }, responses }

@@ -14,6 +14,7 @@ import { okta } from './okta.js'
 import { paddle } from './paddle.js'
 import { pagerduty } from './pagerduty.js'
 import { salesforce } from './salesforce.js'
+import { salesforceOutbound } from './salesforce-outbound.js'
 import type { Sender } from './sender.js'
 import { sendgrid } from './sendgrid.js'
 import { shopify } from './shopify.js'
@@ -38,6 +39,7 @@ export const SENDERS: readonly Sender[] = [
   twilio,
   zendesk,
   salesforce,
+  salesforceOutbound,
   genesys,
   pagerduty,
   okta,

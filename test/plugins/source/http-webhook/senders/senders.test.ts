@@ -200,3 +200,17 @@ it('a notification of Dropbox with the same bytes is another event', async () =>
   await send(vector)
   expect(new Set(events.map(({ id }) => id)).size).toBe(2)
 })
+
+it('Salesforce reads in the response to an outbound message that Kafka has it, and sends it again otherwise', async () => {
+  const { secret, headers, query, body } = vectorOf('salesforce-outbound')
+  const one = body.replace(/<Notification>.*C5CAAU.*\n/, '')
+  const { ask, events } = await startSender(vectorOf('salesforce-outbound'), [secret])
+  for (const sent of [body, one]) {
+    const response = await ask('POST', query, headers, sent)
+    expect(response).toMatchObject({ status: 200, headers: { 'content-type': 'text/xml; charset=utf-8' } })
+    expect(response.text).toContain('<Ack>true</Ack>')
+  }
+  expect(events.map(({ id }) => id.slice(-5))).toEqual(['5BAAU', '5CAAU', '5BAAU'])
+  const bad = await ask('POST', query, headers, body.replaceAll('Notification>', 'Other>'))
+  expect([bad.status, bad.text.includes('Ack')]).toEqual([400, false])
+})

@@ -39,6 +39,17 @@ const pagerduty = '{"event":{"id":"01BWLHQ3WH4ZYFVGXJ4C4XQ3V0","event_type":"inc
 const zendesk = '{"type":"zen:event-type:ticket.created","id":"01GJ"}'
 const ens =
   '[{"eventCategoryType":"EngagementEvents.EmailOpen","composite":{"jobId":"1"}},{"eventCategoryType":"EngagementEvents.EmailClick","composite":{"jobId":"1"}}]'
+/** Two notifications, by the WSDL of outbound messages. */
+const outbound = `<?xml version="1.0" encoding="UTF-8"?>
+<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+ <soapenv:Body>
+  <notifications xmlns="http://soap.sforce.com/2005/09/outbound">
+   <OrganizationId>00D24xxx</OrganizationId><SessionId xsi:nil="true"/>
+   <Notification><Id>04l0800002nrC5BAAU</Id><sObject xsi:type="sf:Account"/></Notification>
+   <Notification><Id>04l0800002nrC5CAAU</Id><sObject xsi:type="sf:Account"/></Notification>
+  </notifications>
+ </soapenv:Body>
+</soapenv:Envelope>`
 const expert = '<event id="d-1"><page>1</page></event>'
 const paddle = '{"event_id":"evt_01h","event_type":"transaction.completed"}'
 const cloudEvent = '{"specversion":"1.0","source":"/mycontext","id":"A234-1234-1234","type":"com.example"}'
@@ -150,6 +161,16 @@ export const VECTORS: readonly Vector[] = [
     headers: { 'x-sfmc-ens-signature': hmac(ens, 'c2lnbmF0dXJlIGtleQ==', 'base64') },
     body: ens,
     id: undefined,
+    events: 2,
+  },
+  {
+    sender: 'salesforce-outbound',
+    from: 'the documentation',
+    secret: 'key/1',
+    headers: { 'content-type': 'text/xml; charset=utf-8', soapaction: '""' },
+    query: '?code=key%2F1',
+    body: outbound,
+    id: '04l0800002nrC5BAAU',
     events: 2,
   },
   {
