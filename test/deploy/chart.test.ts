@@ -1,21 +1,13 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import { describe, expect, test } from 'vitest'
-import { temporaryDirectory } from '../helpers/context.js'
-import { missingProgram } from '../helpers/missing-program.js'
+import { CHART, helm, missingHelm, only, render } from './helm.js'
 import { faults, faultsOf } from './kubernetes-schemas.js'
 import { type Manifest, outputOf, parseYaml, read, yamlOf } from './read-deploy.js'
 
-const CHART = 'deploy/helm/headgate'
 const [values] = yamlOf(join(CHART, 'values.yaml'))
 const schema = JSON.parse(read(join(CHART, 'values.schema.json')))
 const [chart] = yamlOf(join(CHART, 'Chart.yaml'))
-
-/** That of test/deploy/install-helm.sh, or the one of the machine. */
-const [, version = ''] = /^version=(.+)$/m.exec(read('test/deploy/install-helm.sh')) ?? []
-const built = `.cache/bin/helm-${version}`
-const helm = existsSync(built) ? built : 'helm'
 
 test('the chart and its image have the version of the package', () => {
   const { version } = JSON.parse(read('package.json'))
@@ -96,27 +88,7 @@ test('the files of the chart are those of kustomize and of monitoring', () => {
   )
 })
 
-const missing = missingProgram(helm, 'version')
-
-describe.skipIf(missing !== undefined)(missing ?? 'rendered by Helm', () => {
-  const render = (changes: object = {}, release = 'headgate'): Manifest[] => {
-    const folder = temporaryDirectory({ 'values.json': JSON.stringify(changes) })
-    const args = [
-      'template',
-      release,
-      CHART,
-      '--namespace',
-      'headgate',
-      '--values',
-      join(folder, 'values.json'),
-    ]
-    // Helm's own default is a version of long ago unless it is released by its makers.
-    return parseYaml(outputOf(helm, [...args, '--kube-version', '1.30.0'])).filter(
-      (manifest) => manifest !== null,
-    )
-  }
-  const only = (manifests: readonly Manifest[], kind: string, name = 'headgate'): Manifest =>
-    manifests.find(({ kind: found, metadata }) => found === kind && metadata.name === name)
+describe.skipIf(missingHelm !== undefined)(missingHelm ?? 'rendered by Helm', () => {
   const versionsOf = (manifests: readonly Manifest[]) =>
     [...new Set(manifests.map(({ apiVersion }) => apiVersion.split('/')[0]))].toSorted()
 
