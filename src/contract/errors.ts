@@ -288,8 +288,8 @@ const ERROR_TABLE = {
     'Set cleanup.policy=delete for the topic.',
   ),
   HG_INBOX_BEFORE: config(
-    'The pipeline had no inbox until now, and something of that time is left to do.',
-    'Stop every instance without an inbox. If acknowledgements are pending, start one again without "inbox" until `headgate ledger` shows none. docs/scaling.md has the steps.',
+    'The pipeline had no inbox until now, or another one, and something of that time is left to do.',
+    'Stop every instance that has the config of before. If something is left, start one again with that config until `headgate ledger` shows nothing. docs/scaling.md has the steps.',
   ),
   HG_KAFKA_NOT_ALLOWED: config(
     'The Kafka user lacks rights that the sink needs.',

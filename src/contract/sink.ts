@@ -114,8 +114,11 @@ export interface RecordLog {
   read(from: readonly Position[], visit: (record: LoggedRecord) => void): Promise<void>
   /** Visits the records of these ranges, in the order of the offsets within each. */
   readBetween(ranges: readonly OffsetRange[], visit: (record: LoggedRecord) => void): Promise<void>
-  /** Undefined if the pipeline had no inbox, or if the cluster does not tell. For a pipeline that has none. */
-  formerInbox?(): Promise<FormerInbox | undefined>
+  /**
+   * Undefined if the pipeline had no inbox, or if the cluster does not tell. `present`: the topic of the inbox that it has now,
+   * which does not count.
+   */
+  formerInbox?(present?: string): Promise<FormerInbox | undefined>
   /** Commits, for each partition, the offset below which everything is acknowledged, for operators to see. */
   commit(positions: readonly Position[]): Promise<void>
 }

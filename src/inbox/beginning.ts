@@ -2,6 +2,7 @@ import { HeadgateError } from '../contract/errors.js'
 import type { Inbox, LoggedRecord, LogPartition, Position, RecordLog } from '../contract/index.js'
 import { newestRecords } from '../ledger/catch-up.js'
 import { claimOf, isReplay } from '../ledger/claim.js'
+import { reasonToStay } from '../ledger/former-inbox.js'
 import type { LedgerTerms } from '../ledger/ledger.js'
 
 export interface BeginningOptions extends Pick<LedgerTerms, 'mac' | 'window' | 'entries' | 'stages'> {
@@ -13,8 +14,8 @@ export interface BeginningOptions extends Pick<LedgerTerms, 'mac' | 'window' | '
 
 /**
  * Called before an instance works an inbox off or accepts an event. If it is the first: rejects if an instance without an inbox
- * runs, or has left acknowledgements that are pending, which only such an instance can make. Then it commits where the records
- * from before the inbox end.
+ * or with another one runs, or has left something to do, which only such an instance can. Then it commits where the records from
+ * before the inbox end.
  */
 export async function beginInbox(inbox: Pick<Inbox, 'status'>, options: BeginningOptions): Promise<void> {
   const status = await inbox.status()
@@ -24,15 +25,32 @@ export async function beginInbox(inbox: Pick<Inbox, 'status'>, options: Beginnin
       'HG_INBOX_BEFORE',
       'An instance without an inbox runs this pipeline, or was killed within the last 10 s. Stop it, and start this one again.',
     )
-  await requireNothingPending(options)
-  const { log, topic } = options
-  const ends = await targetsOf(log, topic)
   try {
-    await log.commit(ends.map(({ topic, partition, end }) => ({ topic, partition, offset: end })))
+    await endTimeBefore(options)
   } catch (error) {
-    // Another first instance has joined the group meanwhile, after the same check.
+    // Another first instance has joined the group meanwhile, after the same checks.
     if ((await inbox.status()) !== 'begun') throw error
   }
+}
+
+async function endTimeBefore(options: BeginningOptions): Promise<void> {
+  const { log, topic } = options
+  const former = await log.formerInbox?.(topic)
+  const why = former === undefined ? undefined : await reasonToStay(former)
+  if (why !== undefined)
+    throw new HeadgateError(
+      'HG_INBOX_BEFORE',
+      `The pipeline had another inbox, and cannot go on with "${topic}" yet: ${why}.`,
+    )
+  const leaving = former?.isLeft === false ? former : undefined
+  // The records that an inbox has written to the targets were never acknowledged from there.
+  if (leaving === undefined) await requireNothingPending(options)
+  const ends = (await targetsOf(log, topic)).map(({ topic, partition, end }) => ({
+    topic,
+    partition,
+    offset: end,
+  }))
+  await (leaving === undefined ? log.commit(ends) : leaving.leave(ends))
 }
 
 async function requireNothingPending(options: BeginningOptions): Promise<void> {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { FormerInbox, LoggedRecord } from '../../src/contract/index.js'
 import { beginInbox } from '../../src/inbox/beginning.js'
 import { digestOf } from '../../src/ledger/identity.js'
 import { MAC, type MemoryLog, memoryLog } from '../helpers/kafka/memory-log.js'
@@ -69,4 +70,75 @@ test('an instance without an inbox has to end first', async () => {
     code: 'HG_INBOX_BEFORE',
     message: expect.stringContaining('An instance without an inbox runs this pipeline'),
   })
+})
+
+/** A pipeline that had another inbox until now, and three records of its transactions in the target. */
+function afterAnother(state: Partial<FormerInbox> = {}) {
+  const kafka = memoryLog()
+  for (const id of ['a', 'b', 'c']) kafka.append(id, digest)
+  const asked: unknown[] = []
+  const former = {
+    topics: ['old-inbox'],
+    isLeft: false,
+    owners: [],
+    notWorkedOff: 0,
+    notAcknowledged: 0,
+    next: async () => ({ header: () => '{}' }) as Partial<LoggedRecord> as LoggedRecord,
+    async leave(positions) {
+      former.isLeft = true
+      await kafka.commit(positions)
+    },
+    ...state,
+  } satisfies FormerInbox as FormerInbox & { isLeft: boolean }
+  kafka.formerInbox = async (present) => {
+    asked.push(present)
+    return former
+  }
+  return { kafka, former, asked }
+}
+
+test('while something is left in another inbox, or an instance runs with it, nothing begins', async () => {
+  const cases: [Partial<FormerInbox>, string][] = [
+    [{ notWorkedOff: 3 }, '3 events of "old-inbox" are not worked off, and 0 are not acknowledged'],
+    [{ notAcknowledged: 2 }, '0 events of "old-inbox" are not worked off, and 2 are not acknowledged'],
+    [{ owners: ['host/7'] }, 'host/7 runs it with the inbox "old-inbox". Stop every such instance first'],
+  ]
+  for (const [state, reason] of cases) {
+    const { kafka, former } = afterAnother(state)
+    // Without a stage after the commit, there are events that are not worked off all the same.
+    for (const stages of [0, 1])
+      await expect(begin(kafka, 'new', stages)).rejects.toMatchObject({
+        code: 'HG_INBOX_BEFORE',
+        message: expect.stringContaining(`cannot go on with "inbox" yet: ${reason}`),
+      })
+    expect([kafka.committed, former.isLeft]).toEqual([undefined, false])
+  }
+})
+
+test('another inbox is left when nothing is left in it, and the records that it wrote are not pending', async () => {
+  const { kafka, former, asked } = afterAnother()
+  await begin(kafka)
+  expect([kafka.committed, former.isLeft, asked]).toEqual([3, true, ['inbox']])
+})
+
+test('records from the time after another inbox was left can be pending', async () => {
+  const { kafka } = afterAnother({ isLeft: true })
+  kafka.committed = 1
+  await expect(begin(kafka)).rejects.toThrow('2 events from before the inbox are not acknowledged')
+})
+
+test('another first instance that is in the group already has made the same checks', async () => {
+  const { kafka } = afterAnother({ owners: ['host/7'] })
+  const statuses: ('new' | 'begun')[] = ['new', 'begun']
+  const options = {
+    pipeline: 'orders',
+    topic: 'inbox',
+    mac: MAC,
+    stages: 1,
+    log: kafka,
+    window: 1,
+    entries: 1,
+  }
+  await beginInbox({ status: async () => statuses.shift() ?? 'begun' }, options)
+  expect(kafka.committed).toBeUndefined()
 })

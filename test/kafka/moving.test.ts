@@ -13,17 +13,21 @@ import { type Deployment, deploy, eventText } from '../helpers/processes/deploym
 
 const LATER = { timeout: 40_000, interval: 100 }
 
-/** A deployment whose config can get an inbox and lose it. */
+/** A deployment whose config can get an inbox, which can be another topic, and lose it. */
 async function deployMoving() {
   const deployment = await deploy(sharedKafka())
-  const inbox = `${deployment.prefix}.inbox`
-  await createTopic(sharedKafka(), inbox, { partitions: 3 })
+  const [inbox, otherInbox] = [`${deployment.prefix}.inbox`, `${deployment.prefix}.other-inbox`]
+  for (const topic of [inbox, otherInbox]) await createTopic(sharedKafka(), topic, { partitions: 3 })
   const without = readFileSync(deployment.configFile, 'utf8')
-  const withInbox = without.replace('"source": {', `"inbox": { "topic": "${inbox}" }, "source": {`)
+  const addInbox = (topic = inbox) =>
+    writeFileSync(
+      deployment.configFile,
+      without.replace('"source": {', `"inbox": { "topic": "${topic}" }, "source": {`),
+    )
   return {
     deployment,
-    inbox,
-    addInbox: () => writeFileSync(deployment.configFile, withInbox),
+    otherInbox,
+    addInbox,
     removeInbox: () => writeFileSync(deployment.configFile, without),
   }
 }
@@ -65,7 +69,7 @@ async function writeAborted(topic: string, id: string): Promise<void> {
   await new Promise((resolve) => producer.disconnect(resolve))
 }
 
-describeKafka('a pipeline that gets an inbox, and loses it', () => {
+describeKafka('a pipeline that gets an inbox, changes it, and loses it', () => {
   test('events of each time are recognised in the next, and not acknowledged again without a redelivery', async () => {
     const { deployment, addInbox, removeInbox } = await deployMoving()
     const all: string[] = []
@@ -153,6 +157,40 @@ describeKafka('a pipeline that gets an inbox, and loses it', () => {
     removeInbox()
     await deployment.start()
     expect(await postAll(deployment, ['a', 'b', 'c'])).toEqual(['duplicate'])
+  }, 180_000)
+
+  test('an inbox becomes another topic once nothing is left in it, and events of each are recognised in the other', async () => {
+    const { deployment, addInbox, otherInbox } = await deployMoving()
+    const { cxone } = deployment
+    const accept = async (ids: readonly string[]) =>
+      expect(await postAll(deployment, ids)).toEqual(['accepted'])
+    await deployment.end('SIGTERM')
+    addInbox()
+    await deployment.start()
+    cxone.script('acknowledge', failAlways())
+    await accept(['a', 'b'])
+    await vi.waitFor(async () => expect(await idsOf(deployment)).toEqual(['a', 'b']), LATER)
+    await deployment.end('SIGTERM')
+    addInbox(otherInbox)
+    await expect(deployment.start()).rejects.toThrow(
+      /0 events of \S*\.inbox\S* are not worked off, and 2 are not/,
+    )
+
+    addInbox()
+    cxone.script('acknowledge', [])
+    await deployment.start()
+    await vi.waitFor(() => expect(timesOf(deployment, ['a', 'b'])).toEqual([1, 1]), LATER)
+    await deployment.end('SIGTERM')
+    addInbox(otherInbox)
+    await deployment.start()
+    await accept(['a', 'c'])
+    await vi.waitFor(() => expect(timesOf(deployment, ['a', 'c'])).toEqual([2, 1]), LATER)
+    await deployment.end('SIGTERM')
+    addInbox()
+    await deployment.start()
+    await accept(['b', 'c', 'd'])
+    await vi.waitFor(() => expect(timesOf(deployment, ['b', 'c', 'd'])).toEqual([2, 2, 1]), LATER)
+    expect(await idsOf(deployment)).toEqual(['a', 'b', 'c', 'd'])
   }, 180_000)
 
   test('records of aborted transactions are not read if the pipeline ever had an inbox', async () => {

@@ -109,10 +109,10 @@ export class KafkaRecordLog implements RecordLog {
     return this.#untilClosed(this.#readBetween(ranges, visit))
   }
 
-  async formerInbox(): Promise<FormerInbox | undefined> {
+  async formerInbox(present?: string): Promise<FormerInbox | undefined> {
     this.#requireOpen()
     const { group, reader } = this.#options
-    return await formerInbox({ group, reader, signal: this.#closing.signal })
+    return await formerInbox({ group, reader, present, signal: this.#closing.signal })
   }
 
   async commit(positions: readonly Position[]): Promise<void> {

@@ -1,5 +1,6 @@
 import type { FormerInbox, LoggedRecord, Position } from '../../../../contract/index.js'
 import { type Consumer, END, START } from '../consumer.js'
+import type { GroupMember } from '../group-requests.js'
 import { instanceOf } from '../properties.js'
 import { readRanges } from '../read.js'
 import type { LogReader } from '../record-log.js'
@@ -9,6 +10,8 @@ import { acknowledgedGroup } from './partitions-in-use.js'
 interface FormerInboxOptions {
   readonly group: string
   readonly reader: LogReader
+  /** The inbox that the pipeline has now. */
+  readonly present?: string | undefined
   readonly signal: AbortSignal
 }
 
@@ -35,7 +38,7 @@ export async function formerInbox(options: FormerInboxOptions): Promise<FormerIn
   return {
     topics: [...new Set(acknowledged.map(({ topic }) => topic))],
     isLeft: acknowledged.every(({ offset }, at) => offset === left[at]),
-    owners: (members ?? []).map(({ clientId }) => instanceOf(clientId)),
+    owners: membersOf(members ?? [], options.present).map(({ clientId }) => instanceOf(clientId)),
     notWorkedOff: sum(({ end, workedOff }) => end - workedOff),
     notAcknowledged: sum((each) => each.workedOff - each.acknowledged),
     next: () => nextOf(options, partitions),
@@ -47,12 +50,21 @@ export async function formerInbox(options: FormerInboxOptions): Promise<FormerIn
   }
 }
 
-/** Of every topic that the pipeline worked off and that still exists. */
+/** Those that do not have the present inbox. A member without a partition has the same as the others. */
+function membersOf(members: readonly GroupMember[], present: string | undefined): readonly GroupMember[] {
+  const hasPresent = ({ assigned }: GroupMember) => assigned.some(({ topic }) => topic === present)
+  if (!members.some(hasPresent)) return members
+  return members.filter((member) => member.assigned.length > 0 && !hasPresent(member))
+}
+
+/** Of every topic that the pipeline worked off and that still exists, without the present one. */
 export async function acknowledgedPositions({
   group,
   reader,
-}: Pick<FormerInboxOptions, 'group' | 'reader'>): Promise<Position[]> {
-  const positions = await reader.groups.all(acknowledgedGroup(group))
+  present,
+}: Omit<FormerInboxOptions, 'signal'>): Promise<Position[]> {
+  const all = await reader.groups.all(acknowledgedGroup(group))
+  const positions = all.filter(({ topic }) => topic !== present)
   const topics = [...new Set(positions.map(({ topic }) => topic))]
   if (topics.length === 0) return []
   const counts = new Map(
