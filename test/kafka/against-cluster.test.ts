@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { validateCommand } from '../../src/commands/validate.js'
+import type { Sink } from '../../src/contract/index.js'
 import { startCxone } from '../../src/sandbox/cxone.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { freePorts } from '../helpers/free-ports.js'
@@ -178,6 +179,39 @@ describeKafka('validate --against-cluster', () => {
     expect((await validated({ change: withInbox('small') })).err).toMatch(
       /warning inbox-retention: The inbox .* keeps events for 60000 ms/,
     )
+  })
+
+  test('an inbox that the config no longer has is a warning while something in it is left', async () => {
+    const pipeline = `test-${randomUUID()}`
+    const [former, next] = [`${prefix}.former`, `${prefix}.next`]
+    for (const topic of [former, next]) await createTopic(sharedKafka(), topic, { partitions: 3 })
+    const { sink } = await startSink(sharedKafka(), [{ topic: former }], { pipeline })
+    const member = await (sink as Required<Sink>).inbox(former).join()
+    await member.leave()
+    const change = (topic?: string) => (text: string) =>
+      text
+        .replace('"cxone-data-actions"', `"${pipeline}"`)
+        .replace(
+          '"source": {',
+          `${topic === undefined ? '' : `"inbox": { "topic": "${topic}" }, `}"source": {`,
+        )
+    for (const topic of [undefined, next]) {
+      const { out, err } = await validated({ change: change(topic) })
+      expect(out).toContain(`Nothing is left in "${former}", which the pipeline had as its inbox.`)
+      expect(err).not.toContain('former-inbox')
+    }
+    const target = { topic: former, partition: 0 }
+    await sink.send({ target, key: null, value: Buffer.from('{}'), headers: [] })
+    for (const [topic, place] of [
+      [undefined, 'sink/config/brokers'],
+      [next, 'inbox/topic'],
+    ] as const)
+      expect((await validated({ change: change(topic) })).err).toMatch(
+        new RegExp(
+          `${place}(\\n {2}warning .*)*\\n {2}warning former-inbox: .* 1 of its records are not worked off`,
+        ),
+      )
+    expect((await validated({ change: change(former) })).err).not.toContain('former-inbox')
   })
 
   test('without a key, a compacted topic takes nothing', async () => {

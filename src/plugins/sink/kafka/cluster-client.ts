@@ -131,7 +131,7 @@ export class ClusterClient implements Shareable {
 const MOST_READS = 4
 
 /** The clients with which the logs of all pipelines on one cluster are read. */
-class ClusterReader implements LogReader {
+export class ClusterReader implements LogReader {
   readonly requests: SharedConsumer
   readonly groups: GroupOffsets
   readonly #config: ClientConfig

@@ -38,6 +38,10 @@ export async function instancesFindings(
   return groupFindings(asked, terms, group, `Instances can find each other in consumer group "${group}".`)
 }
 
+/** Without the topic of their offsets there are none, and a request would create it. */
+export const hasGroups = ({ visible, described }: Pick<AskedCluster, 'visible' | 'described'>): boolean =>
+  visible.some(({ name }) => name === OFFSETS_TOPIC) || described?.get(OFFSETS_TOPIC)?.state === 'hidden'
+
 /** Whether the user may use a group; `allowed` says what for. Reads its position, and commits nothing. */
 export async function groupFindings(
   { config, broker, visible, described }: AskedCluster,
@@ -45,8 +49,7 @@ export async function groupFindings(
   group: string,
   allowed: string,
 ): Promise<Probed[]> {
-  const isVisible = visible.some(({ name }) => name === OFFSETS_TOPIC)
-  if (!isVisible && described?.get(OFFSETS_TOPIC)?.state !== 'hidden') {
+  if (!hasGroups({ visible, described })) {
     const message = `Consumer group "${group}" was not checked: the cluster has no ${OFFSETS_TOPIC} yet, and a request would create it.`
     return [{ kind: 'unchecked', message }]
   }

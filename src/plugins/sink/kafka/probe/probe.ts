@@ -9,6 +9,7 @@ import { type ClientConfig, clientConfig, type Properties } from '../properties.
 import { addressesOf, format, type Reached, reachBroker, socketReason } from './addresses.js'
 import { type Connection, openConnection, reach } from './connection.js'
 import { describeConfigs, describeTopics, OFFSETS_TOPIC } from './describe.js'
+import { FORMER_INBOX_LINTS, formerInboxFindings } from './former-inbox.js'
 import { groupFindings, instancesFindings } from './groups.js'
 import { INBOX_LINTS, inboxFindings, transactionFindings } from './inbox.js'
 import { securityOf } from './security.js'
@@ -43,6 +44,7 @@ export const PROBE_LINTS = {
     needs: 'cluster',
   },
   ...INBOX_LINTS,
+  ...FORMER_INBOX_LINTS,
 } as const satisfies { readonly [name: string]: LintMeaning }
 
 interface Settings {
@@ -98,6 +100,9 @@ export async function* probe(settings: Settings, context: ProbeContext): AsyncIt
     for (const each of isShared ? groupsOf(group) : [group])
       yield* await groupFindings(asked, terms, each, `The position of consumer group "${each}" can be read.`)
     if (!isShared) yield* await instancesFindings(asked, terms, instancesGroup(group))
+    // The topics of a source are no inbox.
+    if (inbox !== undefined || !isShared)
+      yield* await formerInboxFindings(asked, settings.brokers, { ...context, group })
   } finally {
     await Promise.all(connected.map(({ client }) => release(client)))
   }
