@@ -1,7 +1,8 @@
 import { asHeadgateError, type HeadgateError } from '../contract/errors.js'
-import type { LoggedRecord, SinkRecord } from '../contract/index.js'
+import type { LoggedRecord, Receipt, SinkRecord } from '../contract/index.js'
 import { type DedupBy, identityOf } from '../ledger/identity.js'
 import type { DecidedEvent } from '../pipeline/decision.js'
+import type { EventContext } from '../pipeline/event-log.js'
 import { fromInboxRecord } from './inbox-record.js'
 
 /** An event of the inbox that is not worked off yet. */
@@ -17,6 +18,8 @@ export interface Item {
   readonly bytes: number
   /** The way in which it ends, unless it is a redelivery. */
   action: Action
+  /** Of a record that others wrote: nobody has counted its event yet. */
+  uncounted?: { readonly place: Receipt; readonly context: EventContext }
   /** For an event that could not be decided on. */
   readonly again?: () => Item | Promise<Item>
 }
@@ -72,6 +75,9 @@ export const unreadableItem = (
     stage,
     error,
   })
+
+/** The id of an event that has none. */
+export const placeOf = ({ topic, partition, offset }: Receipt): string => `${topic}-${partition}@${offset}`
 
 /** The event of a record of an inbox. An earlier owner has written a dead letter for one that cannot be read. */
 export function pastEventOf(record: LoggedRecord): PastEvent | undefined {

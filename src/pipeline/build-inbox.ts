@@ -16,6 +16,7 @@ import type { BuiltIntake } from './build-intake.js'
 import { inboxObserver, showInbox } from './inbox-metrics.js'
 import { observeSink } from './observe.js'
 import type { LivePipeline } from './pipeline.js'
+import { type RecordEnd, recordEnded } from './record-end.js'
 import { recordReader } from './record-reader.js'
 import { refusal } from './refusal.js'
 
@@ -24,6 +25,7 @@ export function buildInbox(
   { settings }: CheckedPipeline,
   delivery: Delivery,
   intake: BuiltIntake['intake'],
+  tapped: Omit<RecordEnd, 'traffic'>,
 ): PipelineInbox | undefined {
   const { inbox, deadLetter } = settings
   const { records } = intake.stages.source.instance
@@ -34,9 +36,15 @@ export function buildInbox(
   if (records !== undefined) {
     const { name: stage, plugin } = intake.stages.source
     const own = { ...origin, stage, plugin }
+    const common = workingOff(delivery, intake, own)
+    const end = { ...tapped, traffic: intake.traffic }
     return {
-      ...workingOff(delivery, intake, own),
+      ...common,
       ...recordReader(records, intake, delivery, (record, error) => unreadableLetter(own, record, error)),
+      workedOff(item, isDuplicate) {
+        common.workedOff(item, isDuplicate)
+        recordEnded(item, isDuplicate, end)
+      },
     }
   }
   if (inbox === undefined) return undefined

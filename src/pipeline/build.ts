@@ -51,7 +51,10 @@ export function buildPipeline(
   if (sinkStage.built !== running?.stages.sink) sink.expect(targets)
   const { records } = intake.stages.source.instance
   const terms = termsOf(checked, sink, mac, records)
-  const inbox = buildInbox(checked, delivery, intake)
+  const taps = deps.taps ?? NO_TAPS
+  const masks = settings.tap.mask.map((path) => pointer(path).tokens)
+  const { stages } = intake
+  const inbox = buildInbox(checked, delivery, intake, { taps, pipeline: { name, masks, stages } })
   const ledger =
     running?.ledger ??
     openLedger(checked, terms, sink, intake.runtime, inbox && { first: inbox, records }, deps)
@@ -72,12 +75,12 @@ export function buildPipeline(
     },
     ledger,
     terms,
-    acknowledgers: intake.stages.postCommit.map((stage, index) =>
+    acknowledgers: stages.postCommit.map((stage, index) =>
       buildAcknowledger(stage, index, settings.postCommit, delivery, ledger, deps, running),
     ),
     targets,
-    taps: deps.taps ?? NO_TAPS,
-    masks: settings.tap.mask.map((path) => pointer(path).tokens),
+    taps,
+    masks,
     commit: (decided, context) => commit(pipeline, decided, context),
   }
   return pipeline

@@ -33,7 +33,12 @@ export function recordReader(
     // It may be dropped with its partition: nothing waits for it.
     traffic.leave()
     const decided = decide(decider, () => records.receive(record), context)
-    const item = (later: Decided) => itemOf(record, by, later, refs.get(context.stage ?? '') ?? sinkStage.ref)
+    const { topic, partition, offset } = record
+    const item = (later: Decided): Item => {
+      const made = itemOf(record, by, later, refs.get(context.stage ?? '') ?? sinkStage.ref)
+      made.uncounted = { place: { topic, partition, offset }, context }
+      return made
+    }
     return decided instanceof Promise ? decided.then(item) : item(decided)
   }
 

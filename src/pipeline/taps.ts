@@ -54,7 +54,7 @@ export interface CompletedEvent {
 }
 
 /** The part of a pipeline that taps see. */
-interface TappedPipeline {
+export interface TappedPipeline {
   readonly name: string
   /** Values of an event that taps mask. */
   readonly masks: readonly MaskPath[]

@@ -64,9 +64,14 @@ export class Traffic {
     return new EventContext(request, startedAt, this.#isWatched() ? 0 : this.#slow.notable)
   }
 
-  end(outcome: Outcome, context: EventContext): Outcome {
-    const ms = performance.now() - context.startedAt
+  end(outcome: Outcome, context: EventContext): void {
     this.leave()
+    this.ended(outcome, context)
+  }
+
+  /** For an event that has left. */
+  ended(outcome: Outcome, context: EventContext): void {
+    const ms = performance.now() - context.startedAt
     this.#count(outcome.kind).inc()
     if ('receipt' in outcome && outcome.kind !== 'duplicate') this.#committed.observe(ms / 1000)
     if (outcome.kind === 'handshake') this.#handshakes.answered(outcome, context.request)
@@ -75,10 +80,9 @@ export class Traffic {
       this.#failures.failed(context.event, outcome.error, context.request)
     if (ms >= this.#slowAfter) this.#slow.ended(context, outcome, ms)
     this.#log.debug(outcome, 'event ended')
-    return outcome
   }
 
-  /** The event continues in another process, which counts its outcome. */
+  /** The event continues in another process, which counts its outcome, or waits for its transaction. */
   leave(): void {
     this.#inFlight.end()
   }

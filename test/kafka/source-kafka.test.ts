@@ -97,6 +97,8 @@ describeKafka('the source kafka', () => {
     const figures = await scrape(admin)
     expect(figures.sum('headgate_inbox_events_total', { pipeline, outcome: 'delivered' })).toBe(3)
     expect(figures.sum('headgate_inbox_events_total', { pipeline, outcome: 'duplicate' })).toBe(1)
+    expect(figures.sum('headgate_events_total', { pipeline, outcome: 'delivered' })).toBe(3)
+    expect(figures.sum('headgate_events_total', { pipeline, outcome: 'dead-lettered' })).toBe(1)
     expect(figures.sum('headgate_inbox_partitions', { pipeline })).toBe(5)
     expect(figures.sum('headgate_inbox_partitions_in_use', { pipeline })).toBe(5)
     expect(figures.sum('headgate_inbox_retention_seconds', { pipeline })).toBe(604_800)
