@@ -101,6 +101,7 @@ async function probeStage(
     files: config.files,
     at: `${stage.pointer}/config`,
     targets: [...inboxTargets(pipeline), ...routedTargets(pipeline), ...deadLetterTargets(pipeline)],
+    sources: sourcesOf(pipeline),
     ...inboxOf(pipeline),
     isShared: settings.inbox !== undefined || source.definition.topics !== undefined,
     maxBody: source.definition.maxBody?.(source.config),
@@ -134,6 +135,12 @@ async function probeStage(
   }
   return [...found]
 }
+
+const sourcesOf = ({ source }: CheckedPipeline): ProbeContext['sources'] =>
+  (source.definition.topics?.(source.config) ?? []).map(({ at, topic }) => ({
+    at: `${source.pointer}/config${at}`,
+    topic,
+  }))
 
 /** The first target is the inbox. */
 function inboxOf(pipeline: CheckedPipeline): Pick<ProbeContext, 'inbox'> {

@@ -128,6 +128,8 @@ export interface ProbeContext {
   readonly at: string
   /** Of a sink: everything that it would write to, the dead-letter topic included. */
   readonly targets: readonly { readonly at: string; readonly target: Target }[]
+  /** Of a sink: the topics of the source that it reads, each with the JSON Pointer of its name. */
+  readonly sources: readonly { readonly at: string; readonly topic: string }[]
   /** Of a sink: the inbox of the pipeline, if it has one, and the JSON Pointer of its settings. */
   readonly inbox?: { readonly at: string; readonly topic: string }
   /** Of a sink: whether instances share the work of the pipeline, by an inbox or by the topics of its source. */

@@ -12,6 +12,7 @@ import { startKafkaCluster } from '../helpers/kafka/cluster.js'
 import { describeKafka } from '../helpers/kafka/real-kafka.js'
 import { kafkaTool } from '../helpers/kafka/tool.js'
 import { sharedByTests } from '../helpers/lasting.js'
+import { topicsPipeline } from '../helpers/pipelines/topics-pipeline.js'
 import { type Deployment, deploy, eventText } from '../helpers/processes/deployment.js'
 import { runCommand } from '../helpers/recorded-io.js'
 import { expectOnceAndAcknowledged } from './invariant.js'
@@ -68,12 +69,7 @@ describeKafka('what Headgate promises on a Kafka with users', () => {
     const deployment = await deploy(bootstrap, {
       brokers: addresses['SASL'] ?? '',
       until: 'listening',
-      config: properties({
-        'security.protocol': 'SASL_PLAINTEXT',
-        'sasl.mechanism': 'SCRAM-SHA-512',
-        'sasl.username': 'headgate',
-        'sasl.password': '${env:SASL_PASSWORD}',
-      }),
+      config: properties(LOGIN),
       env: { SASL_PASSWORD: PASSWORD },
     })
     const { post, ready, cxone, headgate } = deployment
@@ -121,6 +117,12 @@ describeKafka('what Headgate promises on a Kafka with users', () => {
       'The cluster has transactions, and the user may use',
     )
 
+    const source = await validated(withSource(deployment, addresses['SASL'] ?? ''))
+    expect(source.err).toContain(`The source may read topic "${deployment.prefix}.eu".`)
+    expect(source.err).toMatch(
+      /source\/config\/topics\/1\n {2}HG_KAFKA_NOT_ALLOWED: The user may not see topic "elsewhere"/,
+    )
+
     await kafkaTool(bootstrap, ACLS, '--remove', '--force', ...write)
     const refused = await expectRefused(deployment, 'not allowed')
     expect(refused.body).toMatchObject({ code: 'HG_KAFKA_UNAVAILABLE' })
@@ -166,6 +168,13 @@ describeKafka('what Headgate promises on a Kafka with users', () => {
   })
 })
 
+const LOGIN = {
+  'security.protocol': 'SASL_PLAINTEXT',
+  'sasl.mechanism': 'SCRAM-SHA-512',
+  'sasl.username': 'headgate',
+  'sasl.password': '${env:SASL_PASSWORD}',
+}
+
 const properties = (given: { readonly [name: string]: string }) => (text: string) =>
   text.replace('"properties": {}', () => `"properties": ${JSON.stringify(given)}`)
 
@@ -184,6 +193,15 @@ function withInbox({ configFile, environment, prefix, ...more }: Deployment): De
     .replace(`"${prefix}.high", "partition": 0`, `"${prefix}.eu", "partition": 0`)
   const folder = temporaryDirectory({ 'plugins.config.json': text })
   return { ...more, prefix, environment, configFile: join(folder, 'plugins.config.json') }
+}
+
+/** A pipeline that reads one of its topics, and one that the user has no right on. */
+function withSource(deployment: Deployment, brokers: string): Deployment {
+  const config = { brokers, headers: {}, properties: LOGIN }
+  const topics = [`${deployment.prefix}.eu`, 'elsewhere']
+  const text = topicsPipeline({ topics }, { sink: { plugin: 'kafka', config } })
+  const folder = temporaryDirectory({ 'plugins.config.json': text })
+  return { ...deployment, configFile: join(folder, 'plugins.config.json') }
 }
 
 /** Its config, under another name of the pipeline. */

@@ -22,7 +22,7 @@ async function probed(baseUrl: string, config: object = {}, timeout = 5000): Pro
   const { files, signal } = testContext()
   const settings = fillDefaults(cxoneAck, { baseUrl, ...credentials, ...config })
   const context = {
-    ...{ pipeline: 'test', files, signal, at: '/ack', targets: [], maxBody: undefined },
+    ...{ pipeline: 'test', files, signal, at: '/ack', targets: [], sources: [], maxBody: undefined },
     ...{ isShared: false, redeliveryWindow: 0, timeout },
   }
   return collected(cxoneAck.probe?.(settings, context))

@@ -13,6 +13,7 @@ import { FORMER_INBOX_LINTS, formerInboxFindings } from './former-inbox.js'
 import { groupFindings, instancesFindings } from './groups.js'
 import { INBOX_LINTS, inboxFindings, transactionFindings } from './inbox.js'
 import { securityOf } from './security.js'
+import { sourceFindings } from './source-topics.js'
 import { type ClusterTopics, SETTINGS, topicFindings, topicsOf } from './topics.js'
 import { describeTransactions, type TransactionSupport } from './transactions.js'
 
@@ -90,6 +91,7 @@ export async function* probe(settings: Settings, context: ProbeContext): AsyncIt
         missingCodecs: missingCodecs(),
       },
     )
+    yield* sourceFindings({ visible, ...own }, context.sources, settings)
     const group = `headgate.${pipeline}`
     const { inbox, isShared } = context
     if (inbox !== undefined)
@@ -168,7 +170,8 @@ async function askByOurselves(
     connection = await openConnection(address, security, signal)
     if (isShared)
       transactions = await describeTransactions(connection, transactionalIdPrefix(`headgate.${pipeline}`))
-    const found = await describeTopics(connection, [...topics, OFFSETS_TOPIC])
+    const read = context.sources.map(({ topic }) => topic)
+    const found = await describeTopics(connection, [...topics, ...read, OFFSETS_TOPIC])
     described = new Map(found.map((topic) => [topic.name, topic]))
     const existing = topics.filter((topic) => described?.get(topic)?.state === 'exists')
     const settings = await describeConfigs(connection, existing, [

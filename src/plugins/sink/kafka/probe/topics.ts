@@ -107,7 +107,7 @@ function missing(
   }
 }
 
-function nearest(topic: string, visible: readonly TopicMetadata[]): string | undefined {
+export function nearest(topic: string, visible: readonly TopicMetadata[]): string | undefined {
   const far = (name: string) => distance(topic.toLowerCase(), name.toLowerCase())
   const [best] = visible
     .map(({ name }) => name)
@@ -161,7 +161,7 @@ function* rightFindings(
   }
 }
 
-const allow = (cluster: ClientSettings, operations: readonly string[], topic: string): string =>
+export const allow = (cluster: ClientSettings, operations: readonly string[], topic: string): string =>
   `An administrator can allow it: ${allowCommand(cluster, operations, '--topic', topic)}`
 
 /** The partitions that records can go to. */

@@ -14,6 +14,7 @@ async function probed(brokers: string, overrides: Partial<ProbeContext> = {}): P
     signal,
     at: '/sink/config',
     targets: [{ at: '/rule', target: { topic: 'orders', partition: 3 } }],
+    sources: [],
     isShared: false,
     maxBody: undefined,
     redeliveryWindow: 1000,
