@@ -85,7 +85,7 @@ const ERROR_TABLE = {
   HG_INTAKE_HTTP_VERSION: data(
     505,
     'The request uses a version of HTTP other than 1.1 and 1.0.',
-    'Set the HTTP client of the sender, or the proxy in front of Headgate, to HTTP/1.1.',
+    'Set the HTTP client of the sender, or the proxy in front of Headgate, to HTTP/1.1. HTTP/2 needs HTTPS, and ALPN in its handshake.',
   ),
   HG_INTAKE_TRANSFER_ENCODING: data(
     501,

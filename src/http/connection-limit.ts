@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import type { Log } from '../contract/index.js'
+import { onceAMinute } from '../lib/rate.js'
 import { Connection, IdleConnections } from './connection.js'
 
 export interface LimitEvents {
@@ -17,6 +18,7 @@ export interface LimitEvents {
 export class ConnectionLimit {
   max: number
   readonly #open = new Set<Socket>()
+  #further = 0
   readonly #strangers = new IdleConnections()
   readonly #trusted = new IdleConnections()
   readonly #events: LimitEvents
@@ -31,11 +33,30 @@ export class ConnectionLimit {
     return this.#open
   }
 
+  /** The open connections, and the further requests that count as one each. */
+  get used(): number {
+    return this.#open.size + this.#further
+  }
+
+  /**
+   * A further request on a connection that has one already: with HTTP/1 it would take a connection of its own. Returns false
+   * if there is no room for it; otherwise `endFurther` has to follow.
+   */
+  admitFurther(connection: Connection): boolean {
+    if (this.used >= this.max && !this.#evict(connection)) return false
+    this.#further++
+    return true
+  }
+
+  endFurther(): void {
+    this.#further--
+  }
+
   /** Takes a new connection in, or closes it. */
   admit(socket: Socket): void {
     // After a request for another protocol, node:http is given its connection again.
     if (this.#open.has(socket)) return
-    if (this.#open.size >= this.max && !this.#evict()) {
+    if (this.used >= this.max && !this.#evict()) {
       socket.destroy()
       this.#events.onRefused()
       return
@@ -51,9 +72,10 @@ export class ConnectionLimit {
     })
   }
 
-  #evict(): boolean {
+  /** `besides`: the connection that needs the room. */
+  #evict(besides?: Connection): boolean {
     const longest = this.#strangers.first ?? this.#trusted.first
-    if (longest === undefined) return false
+    if (longest === undefined || longest === besides) return false
     longest.idle?.remove(longest)
     this.#open.delete(longest.tcpSocket)
     longest.socket.destroy()
@@ -71,6 +93,24 @@ export class ConnectionLimit {
     )
     this.max = forSenders
   }
+}
+
+/** Logs at most once a minute that there is no room for more connections. */
+export function limitConnections(max: number, log: Log, onRefused?: () => void): ConnectionLimit {
+  const sayRefused = onceAMinute((count) =>
+    log.warn({ count }, `connections were refused: ${limit.max} are open`),
+  )
+  const sayEvicted = onceAMinute((count) =>
+    log.warn({ count }, `idle connections were closed for new ones: ${limit.max} are open`),
+  )
+  const limit: ConnectionLimit = new ConnectionLimit(max, {
+    onRefused() {
+      sayRefused()
+      onRefused?.()
+    },
+    onEvicted: sayEvicted,
+  })
+  return limit
 }
 
 /** Kept for the admin listener (100 connections), for connections to upstreams (128 by default) and brokers, and for files. */

@@ -15,7 +15,7 @@ interface Marked {
 }
 
 /** How many requests of a connection may wait for their responses. */
-const MAX_PIPELINED = 100
+export const MAX_PIPELINED = 100
 /** Milliseconds that a connection may wait for its next request after a refused one. */
 export const KEEP_ALIVE_AFTER_REFUSAL = 1000
 /** The sender has not proved its identity, or does not know the path: it may be a stranger. */
@@ -74,7 +74,7 @@ export class Connection {
   /** The next request on it. Returns false if it must not be read any more: then it gets no response either. */
   accept(response: OutgoingResponse): boolean {
     if (this.closing) return false
-    if (this.#inProgress >= MAX_PIPELINED) {
+    if (this.isFull) {
       // It cannot be stopped in the middle of a segment, which may have thousands of requests, each with an object or two.
       this.closing = true
       this.socket.destroy()
@@ -82,6 +82,11 @@ export class Connection {
     }
     this.last = response
     return true
+  }
+
+  /** True if as many requests as allowed wait for their responses. */
+  get isFull(): boolean {
+    return this.#inProgress >= MAX_PIPELINED
   }
 
   /** A request is complete, or refused: it will get a response. */

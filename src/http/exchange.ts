@@ -3,7 +3,7 @@ import type { BodyMemory, HttpHandler, HttpHead, HttpResponse, Log } from '../co
 import { InFlight } from '../lib/async.js'
 import { type BodyEnd, RequestBody } from './body.js'
 import { Connection } from './connection.js'
-import type { IncomingRequest, OutgoingResponse } from './node-internals.js'
+import type { Incoming, Outgoing } from './message.js'
 import { problem } from './problem.js'
 import { isRefused, type RefusedRequests, refusedRequest } from './refused.js'
 import { ReceivedRequest } from './request.js'
@@ -55,8 +55,8 @@ type Refusal = () => HttpResponse | Promise<HttpResponse>
 
 /** Takes a request that came to a route: refuses it for its head, or reads its body and calls the route's handler. */
 export function exchange(
-  request: IncomingRequest,
-  outgoing: OutgoingResponse,
+  request: Incoming,
+  outgoing: Outgoing,
   route: Route,
   context: ExchangeContext,
 ): void {
@@ -68,7 +68,7 @@ export function exchange(
     void refuse(request, outgoing, received, refusal, route, context, requests)
     return
   }
-  if (request.headers.expect !== undefined && request.httpVersion === '1.1') outgoing.writeContinue()
+  if (request.headers.expect !== undefined && request.httpVersion !== '1.0') outgoing.writeContinue()
   const ends = new Exchange(request, outgoing, route, context, received)
   const { 'content-length': length } = request.headers
   const limit = length === undefined ? handler.maxBodyBytes : Number(length)
@@ -80,8 +80,8 @@ export function exchange(
  * leaves later changes nothing. A class, so that an event costs one object here and not a closure for each step.
  */
 class Exchange implements BodyEnd, Work {
-  readonly #request: IncomingRequest
-  readonly #outgoing: OutgoingResponse
+  readonly #request: Incoming
+  readonly #outgoing: Outgoing
   readonly #route: Route
   readonly #context: ExchangeContext
   readonly #received: ReceivedRequest
@@ -91,8 +91,8 @@ class Exchange implements BodyEnd, Work {
   #status: number | undefined = undefined
 
   constructor(
-    request: IncomingRequest,
-    outgoing: OutgoingResponse,
+    request: Incoming,
+    outgoing: Outgoing,
     route: Route,
     context: ExchangeContext,
     received: ReceivedRequest,
@@ -194,8 +194,8 @@ class Exchange implements BodyEnd, Work {
 
 /** Responds to a request whose body has not been read; it ends in `routeRequests` then. Its promise never rejects. */
 export async function refuse(
-  request: IncomingRequest,
-  outgoing: OutgoingResponse,
+  request: Incoming,
+  outgoing: Outgoing,
   received: ReceivedRequest,
   refusal: Refusal,
   owner: Owner,

@@ -4,23 +4,38 @@ import type { Duplex } from 'node:stream'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
 import type { Networks } from '../lib/networks.js'
-import { onceAMinute } from '../lib/rate.js'
 import { CountedMemory } from './body.js'
 import { Connection } from './connection.js'
-import { ConnectionLimit, type Descriptors, readDescriptors } from './connection-limit.js'
+import {
+  type ConnectionLimit,
+  type Descriptors,
+  limitConnections,
+  readDescriptors,
+} from './connection-limit.js'
 import { type ExchangeContext, exchange, OpenRequests, type Owner, refuse } from './exchange.js'
 import { HeldConnections } from './held-connections.js'
+import type { SessionFault } from './http2/session.js'
+import { Http2Sessions } from './http2/sessions.js'
 import { type ListenAt, listen, whenAccepted } from './listen.js'
+import type { Incoming, Outgoing } from './message.js'
 import { closeListeningSocket, IncomingRequest, OutgoingResponse } from './node-internals.js'
 import { problem } from './problem.js'
-import { type ClientError, declineUpgrades, type OnRefusal, refuseMalformed } from './protocol-errors.js'
+import {
+  type ClientError,
+  declineUpgrades,
+  type OnRefusal,
+  refuseMalformed,
+  tooSlow,
+} from './protocol-errors.js'
 import { acceptProxied } from './proxied-connections.js'
 import { RefusedRequests, refusedBytes } from './refused.js'
 import { ReceivedRequest } from './request.js'
-import { headError, MAX_HEADERS, pathOf } from './request-head.js'
+import { headError, MAX_HEADERS, pathOf, streamHeadError } from './request-head.js'
+import { respondEarly } from './respond.js'
 import { Routes, SourcePaths } from './routes.js'
 import { createHttpServer, cutStalled, logAcceptErrors, type Secure } from './server.js'
 import { TickBudget } from './tick-budget.js'
+import { TIMEOUTS, type Timeouts } from './timeouts.js'
 
 export interface ListenerOptions extends ListenAt {
   readonly log: Log
@@ -39,6 +54,10 @@ export interface ListenerOptions extends ListenAt {
   readonly descriptors?: () => Descriptors | undefined
   /** Speaks HTTPS. */
   readonly secure?: Secure | undefined
+  /** Offers HTTP/2 to those who speak HTTPS. */
+  readonly http2?: boolean
+  /** Called for each connection of HTTP/2 that is closed for a fault of its sender. */
+  readonly onHttp2Fault?: (fault: SessionFault) => void
   /** Load balancers that begin each connection with a header of PROXY protocol. */
   readonly proxies?: Networks
   /** How many workers share the address; absent if one process has it to itself. Each has these limits for itself. */
@@ -47,40 +66,14 @@ export interface ListenerOptions extends ListenAt {
   readonly holds?: boolean
 }
 
-/** All in milliseconds. */
-export interface Timeouts {
-  /**
-   * From the first byte of a request, or the opening of the connection, to the end of the headers. With TLS, also from
-   * the opening of the connection to the end of the handshake.
-   */
-  readonly headers: number
-  /** From the first byte of a request to its last. */
-  readonly request: number
-  /** How long a connection waits for its next request. Load balancers reuse theirs for up to 60 s. */
-  readonly keepAlive: number
-  /**
-   * A sender may leave its responses unread for this time. Its connection is cut then, or at most as long again
-   * later.
-   */
-  readonly inactive: number
-  /** How often the first two are checked. */
-  readonly checkEvery: number
-}
-
 export interface Address {
   readonly host: string
   readonly port: number
   readonly url: string
 }
 
-const TIMEOUTS: Timeouts = {
-  headers: 5000,
-  request: 10_000,
-  keepAlive: 65_000,
-  inactive: 300_000,
-  checkEvery: 1000,
-}
-
+const MAX_CONNECTIONS = 1000
+const MAX_HEADER_SIZE = 16 * 1024
 /** A quarter of the default concurrency of a post-commit stage: each of its connections may rest for a tick or two. */
 const EVENTS_A_TICK = 32
 
@@ -97,11 +90,14 @@ export class Listener {
   /** For requests that belong to no pipeline. */
   readonly #nobody: Owner
   #closed: Promise<void> | undefined
+  readonly #onRefusal: OnRefusal
+  readonly #http2: Http2Sessions | undefined
   #lingers = false
   #held: HeldConnections | undefined
 
   constructor(options: ListenerOptions) {
-    const { log, onResponse, sharedBy, secure, proxies, maxBodyMemory = 256 * 1024 * 1024 } = options
+    const { log, onResponse, sharedBy, secure, http2 = true, proxies } = options
+    const { maxBodyMemory = 256 * 1024 * 1024 } = options
     this.#options = options
     this.#timeouts = { ...TIMEOUTS, ...options.timeouts }
     this.#memory = new CountedMemory(maxBodyMemory)
@@ -115,9 +111,15 @@ export class Listener {
       refused: this.refused,
       closing: () => this.#closed !== undefined,
     }
-    this.#limit = limitConnections(options)
-    const { server, sockets } = createHttpServer(serverOptions(options, this.#timeouts), secure, this.#limit)
+    this.#limit = limitConnections(options.maxConnections ?? MAX_CONNECTIONS, log, options.onRefused)
+    const { server, sockets } = createHttpServer(
+      serverOptions(options, this.#timeouts),
+      secure,
+      this.#limit,
+      http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+    )
     this.#server = server
+    this.#http2 = secure && http2 ? this.#offerHttp2() : undefined
     if (proxies !== undefined)
       acceptProxied(server, { networks: proxies, limit: this.#limit, timeout: this.#timeouts.headers, log })
     // One more than is accepted shows that there are too many.
@@ -126,14 +128,14 @@ export class Listener {
     server.on('request', this.#onRequest)
     server.on('checkContinue', this.#onRequest)
     server.on('checkExpectation', this.#onExpectation)
-    const onRefusal: OnRefusal = (status, error, socket) => {
+    this.#onRefusal = (status, error, socket) => {
       onResponse(status)
       this.refused.add(refusedBytes(status, error, Connection.of(socket).remoteAddress))
     }
     server.on('clientError', (error: ClientError, socket: Duplex) =>
-      refuseMalformed(error, socket as Socket, onRefusal),
+      refuseMalformed(error, socket as Socket, this.#onRefusal),
     )
-    declineUpgrades(server, secure !== undefined, onRefusal)
+    declineUpgrades(server, secure !== undefined, this.#onRefusal)
   }
 
   /** Rejects with HG_LISTEN_FAILED if it cannot listen on the address. */
@@ -169,6 +171,7 @@ export class Listener {
           this.#server.close()
           resolve()
         })
+        this.#http2?.drain()
         if (this.#lingers) setTimeout(() => this.#cutIdle(), lingering).unref()
         else this.#cutIdle()
       }
@@ -188,12 +191,14 @@ export class Listener {
 
   /** The resources that senders use now. */
   usage(): { readonly connections: number; readonly bodyBytes: number } {
-    return { connections: this.#limit.open.size, bodyBytes: this.#memory.held }
+    return { connections: this.#limit.used, bodyBytes: this.#memory.held }
   }
 
   readonly #onRequest = (request: IncomingRequest, outgoing: OutgoingResponse): void => {
-    if (!Connection.of(request.socket).accept(outgoing)) return
-    const unfit = headError(request)
+    if (Connection.of(request.socket).accept(outgoing)) this.#take(request, outgoing, headError(request))
+  }
+
+  #take(request: Incoming, outgoing: Outgoing, unfit: HeadgateError | undefined): void {
     if (unfit !== undefined) {
       this.#refuse(request, outgoing, () => problem(unfit, undefined, CLOSE), this.#nobody)
       return
@@ -203,16 +208,41 @@ export class Listener {
     else this.#refuse(request, outgoing, () => this.#noRoute(), this.#nobody)
   }
 
+  #offerHttp2(): Http2Sessions {
+    const { maxHeaderSize = MAX_HEADER_SIZE, log, onHttp2Fault: onFault } = this.#options
+    const limits = { maxHeaderSize, limit: this.#limit, timeouts: this.#timeouts }
+    return new Http2Sessions(this.#server, {
+      ...limits,
+      log,
+      onFault,
+      onRequest: (stream) => {
+        const unfit = streamHeadError(stream, maxHeaderSize)
+        if (CONTINUE.test(stream.headers.expect ?? '100-continue')) this.#take(stream, stream, unfit)
+        else this.#refuseExpectation(stream, stream, unfit)
+      },
+      onSlow: (stream) => {
+        stream.abort()
+        const response = problem(tooSlow)
+        respondEarly(stream, stream, response, this.#context.closing(), undefined)
+        this.#onRefusal(response.status, tooSlow, stream.socket)
+      },
+    })
+  }
+
   readonly #onExpectation = (request: IncomingRequest, outgoing: OutgoingResponse): void => {
     if (!Connection.of(request.socket).accept(outgoing)) return
+    this.#refuseExpectation(request, outgoing, headError(request))
+  }
+
+  #refuseExpectation(request: Incoming, outgoing: Outgoing, unfit: HeadgateError | undefined): void {
     const owner = this.#routes.find(pathOf(request.url ?? '')) ?? this.#nobody
-    const error = headError(request) ?? unknownExpectation
+    const error = unfit ?? unknownExpectation
     this.#refuse(request, outgoing, () => problem(error, undefined, CLOSE), owner)
   }
 
   #refuse(
-    request: IncomingRequest,
-    outgoing: OutgoingResponse,
+    request: Incoming,
+    outgoing: Outgoing,
     refusal: () => ReturnType<typeof problem>,
     owner: Owner,
   ): void {
@@ -236,7 +266,7 @@ export class Listener {
 }
 
 const serverOptions = (
-  { maxHeaderSize = 16 * 1024 }: ListenerOptions,
+  { maxHeaderSize = MAX_HEADER_SIZE }: ListenerOptions,
   { headers, request, keepAlive, checkEvery }: Timeouts,
 ) => ({
   headersTimeout: headers,
@@ -251,24 +281,8 @@ const serverOptions = (
   ServerResponse: OutgoingResponse,
 })
 
-/** Logs at most once a minute that there is no room for more connections. */
-function limitConnections({ maxConnections = 1000, log, onRefused }: ListenerOptions): ConnectionLimit {
-  const sayRefused = onceAMinute((count) =>
-    log.warn({ count }, `connections were refused: ${limit.max} are open`),
-  )
-  const sayEvicted = onceAMinute((count) =>
-    log.warn({ count }, `idle connections were closed for new ones: ${limit.max} are open`),
-  )
-  const limit: ConnectionLimit = new ConnectionLimit(maxConnections, {
-    onRefused() {
-      sayRefused()
-      onRefused?.()
-    },
-    onEvicted: sayEvicted,
-  })
-  return limit
-}
-
+/** As node:http looks for it. */
+const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i
 const CLOSE = { connection: 'close' }
 const noRoute = problem(new HeadgateError('HG_INTAKE_NOT_FOUND', 'No pipeline listens at this path.'))
 const stopping = problem(new HeadgateError('HG_INTAKE_STOPPING', 'Headgate is shutting down.'))

@@ -1,10 +1,10 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { type ErrorCode, HeadgateError } from '../contract/errors.js'
+import { HeadgateError } from '../contract/errors.js'
 import { Connection } from './connection.js'
 import { type IncomingRequest, serveAgain } from './node-internals.js'
 import { problem } from './problem.js'
-import { unsupportedVersion } from './request-head.js'
+import { headersTooLarge, noTunnels, unsupportedVersion } from './request-head.js'
 import { respondEarly } from './respond.js'
 
 /** The report of node:http on a connection whose request it cannot read. */
@@ -64,14 +64,15 @@ function describe({ code, reason }: ClientError): HeadgateError {
   // A client of HTTP/2 starts with "PRI * HTTP/2.0".
   if (code === 'HPE_PAUSED_H2_UPGRADE') return unsupportedVersion('2.0')
   if (code === 'HPE_INVALID_VERSION' && reason === 'Invalid HTTP version') return unsupportedVersion()
-  const [as, message]: [ErrorCode, string] =
-    code === 'HPE_HEADER_OVERFLOW'
-      ? ['HG_INTAKE_HEADERS_TOO_LARGE', 'The request headers are too large.']
-      : code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? ['HG_INTAKE_TOO_SLOW', 'The request did not arrive in time.']
-        : ['HG_INTAKE_MALFORMED', `The request is not HTTP/1.1: ${reason ?? 'it cannot be parsed'}.`]
-  return new HeadgateError(as, message)
+  if (code === 'HPE_HEADER_OVERFLOW') return headersTooLarge
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return tooSlow
+  return new HeadgateError(
+    'HG_INTAKE_MALFORMED',
+    `The request is not HTTP/1.1: ${reason ?? 'it cannot be parsed'}.`,
+  )
 }
+
+export const tooSlow = new HeadgateError('HG_INTAKE_TOO_SLOW', 'The request did not arrive in time.')
 
 /**
  * Treats requests for another protocol (RFC 9110, 7.8) as if they did not ask for it: the first request of Java's HttpClient
@@ -95,8 +96,6 @@ export function declineUpgrades(server: Server, secure: boolean, onResponse: OnR
     if (status !== undefined) onResponse(status, noTunnels, socket)
   })
 }
-
-const noTunnels = new HeadgateError('HG_INTAKE_METHOD', 'The method is CONNECT; Headgate is not a proxy.')
 
 /** The head of the same request without `upgrade` in its Connection header. */
 function withoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
 import { HeadgateError } from '../contract/errors.js'
+import type { Incoming } from './message.js'
 
 /** As Apache httpd has it by default. node:http drops further ones without an error. */
 export const MAX_HEADERS = 100
@@ -17,17 +17,13 @@ export function headError({
   httpVersion,
   headers,
   rawHeaders,
-}: Pick<IncomingMessage, 'httpVersion' | 'headers' | 'rawHeaders'>): HeadgateError | undefined {
+}: Pick<Incoming, 'httpVersion' | 'headers' | 'rawHeaders'>): HeadgateError | undefined {
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return unsupportedVersion(httpVersion)
-  if (rawHeaders.length > 2 * MAX_HEADERS)
-    return new HeadgateError(
-      'HG_INTAKE_HEADERS_TOO_LARGE',
-      `The request has more than ${MAX_HEADERS} header lines.`,
-    )
+  if (rawHeaders.length > 2 * MAX_HEADERS) return tooManyHeaders()
   const { host, 'transfer-encoding': transferEncoding } = headers
   if (host === undefined && httpVersion === '1.1') return malformed('the Host header is missing')
   if (host !== undefined && host !== lastHost) {
-    if (!HOST.test(host)) return malformed('the Host header is not a host and port')
+    if (!HOST.test(host)) return noHost()
     lastHost = host
   }
   // node:http keeps the first and forgets the others.
@@ -40,6 +36,60 @@ export function headError({
     'The only Transfer-Encoding that is accepted is chunked.',
   )
 }
+
+/** Of method, path, scheme and authority. */
+const PSEUDO_HEADERS = 4
+
+/**
+ * The reason to refuse a request of HTTP/2 for its head. nghttp2 has reset the streams of those that lack a part, have one
+ * twice, or have headers that only HTTP/1 allows.
+ */
+export function streamHeadError(
+  {
+    method,
+    headers,
+    rawHeaders,
+    authority,
+  }: Pick<Incoming, 'method' | 'headers' | 'rawHeaders'> & {
+    readonly authority: string | undefined
+  },
+  maxHeaderSize: number,
+): HeadgateError | undefined {
+  if (headerBytes(rawHeaders) > maxHeaderSize) return headersTooLarge
+  if (rawHeaders.length > 2 * (MAX_HEADERS + PSEUDO_HEADERS)) return tooManyHeaders()
+  if (method === 'CONNECT') return noTunnels
+  const { host } = headers
+  if (host === undefined) return malformed('the Host header is missing')
+  if (host !== lastHost) {
+    if (!HOST.test(host)) return noHost()
+    lastHost = host
+  }
+  if (isRepeated(rawHeaders, 'host')) return malformed('there are two Host headers')
+  // RFC 9113, 8.3.1: a proxy may have gone by the one, and a signature may cover the other.
+  if (authority !== undefined && authority !== host) return malformed('Host and :authority differ')
+  return undefined
+}
+
+/** The size of headers as lines of HTTP/1. */
+export function headerBytes(rawHeaders: readonly string[]): number {
+  let bytes = 0
+  for (const text of rawHeaders) bytes += text.length + 2
+  return bytes
+}
+
+export const headersTooLarge = new HeadgateError(
+  'HG_INTAKE_HEADERS_TOO_LARGE',
+  'The request headers are too large.',
+)
+export const noTunnels = new HeadgateError(
+  'HG_INTAKE_METHOD',
+  'The method is CONNECT; Headgate is not a proxy.',
+)
+
+const tooManyHeaders = (): HeadgateError =>
+  new HeadgateError('HG_INTAKE_HEADERS_TOO_LARGE', `The request has more than ${MAX_HEADERS} header lines.`)
+
+const noHost = (): HeadgateError => malformed('the Host header is not a host and port')
 
 /** `version` is undefined if the HTTP parser does not tell it. */
 export const unsupportedVersion = (version?: string): HeadgateError =>

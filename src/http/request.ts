@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { HttpHandler, HttpRequest } from '../contract/index.js'
 import { Connection } from './connection.js'
 import { senderAddress } from './forwarded.js'
+import type { Incoming } from './message.js'
 import { isRepeated, originForm, pathOf } from './request-head.js'
 
 const EMPTY = Buffer.alloc(0)
@@ -37,7 +37,7 @@ export class ReceivedRequest implements HttpRequest {
 
   /** `trusts`: that of the handler of its path. */
   static of(
-    { method = '', headers, url, rawHeaders, socket }: IncomingMessage,
+    { method = '', headers, url, rawHeaders, socket }: Incoming,
     trusts?: HttpHandler['trusts'],
   ): ReceivedRequest {
     const request = new ReceivedRequest(method, headers, url, rawHeaders)

@@ -1,14 +1,14 @@
-import type { IncomingMessage } from 'node:http'
 import type { HttpResponse } from '../contract/index.js'
 import { Connection, isRefusal, KEEP_ALIVE_AFTER_REFUSAL } from './connection.js'
-import type { IncomingRequest, OutgoingResponse } from './node-internals.js'
+import type { Incoming, Outgoing } from './message.js'
+import { type IncomingRequest, OutgoingResponse } from './node-internals.js'
 
 /** The most bytes of a refused request's body that are read and discarded to keep its connection. */
 const MAX_DISCARDED_BYTES = 64 * 1024
 
 /** `requestId`: for the header x-request-id, if the response has one. */
 export function respond(
-  outgoing: OutgoingResponse,
+  outgoing: Outgoing,
   response: HttpResponse,
   close: boolean,
   requestId: string | undefined,
@@ -25,20 +25,22 @@ export function respond(
  * lives; otherwise the connection is closed, so that a sender cannot make Headgate read for ever.
  */
 export function respondEarly(
-  request: IncomingRequest,
-  outgoing: OutgoingResponse,
+  request: Incoming,
+  outgoing: Outgoing,
   response: HttpResponse,
   close: boolean,
   requestId: string | undefined,
 ): void {
   const closes = close || response.headers['connection'] === 'close'
-  if (request.complete || (isShort(request) && !closes)) {
+  // A stream of HTTP/2 ends alone.
+  const endsAlone = !(outgoing instanceof OutgoingResponse)
+  if (endsAlone || request.complete || (isShort(request) && !closes)) {
     respond(outgoing, response, close, requestId)
     return
   }
   const connection = Connection.of(request.socket)
   connection.closing = true
-  request.discard()
+  ;(outgoing.req as IncomingRequest).discard()
   outgoing.once('finish', () => void connection.close(undefined))
   respond(outgoing, response, true, requestId)
   outgoing.leaveConnectionOpen()
@@ -59,5 +61,5 @@ function head(
   return lines
 }
 
-const isShort = ({ headers }: IncomingMessage): boolean =>
+const isShort = ({ headers }: Incoming): boolean =>
   headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) <= MAX_DISCARDED_BYTES

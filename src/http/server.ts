@@ -32,16 +32,17 @@ export interface HttpServer {
 
 const MIN_VERSION = 'TLSv1.2'
 
-/** A server for HTTP, or for HTTPS if there is a certificate. */
+/** A server for HTTP, or for HTTPS if there is a certificate. `protocols`: those of ALPN. */
 export function createHttpServer(
   options: ServerOptions,
   secure: Secure | undefined,
   limit: ConnectionLimit,
+  protocols: readonly string[] = ['http/1.1'],
 ): HttpServer {
   const server =
     secure === undefined
       ? createServer(options)
-      : secureServer(options, secure, (tls) => refusePlain(tls, limit))
+      : secureServer(options, secure, protocols, (tls) => refusePlain(tls, limit))
   allowHalfOpen(server)
   server.on('connection', (socket: Socket) => limit.admit(socket))
   return { server, sockets: secure === undefined ? limit.open : secureSockets(server) }
@@ -101,12 +102,14 @@ export function cutStalled(server: Server, sockets: ReadonlySet<Socket>, every: 
 function secureServer(
   options: ServerOptions,
   secure: Secure,
+  protocols: readonly string[],
   onPlainHttp: (socket: TLSSocket) => void,
 ): Server {
   const server = createSecureServer({
     ...options,
     ...secure.context(),
     minVersion: MIN_VERSION,
+    ALPNProtocols: [...protocols],
     requestCert: secure.clientCertificates,
     rejectUnauthorized: secure.clientCertificates,
     ...(options.headersTimeout !== undefined && { handshakeTimeout: options.headersTimeout }),

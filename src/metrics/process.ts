@@ -1,6 +1,7 @@
+import type { SessionFault } from '../http/http2/session.js'
 import type { Listener } from '../http/listener.js'
 import { type MetricsRegistry, type ProcessMetrics, showRuntime } from './registry.js'
-import { METRICS } from './table.js'
+import { HTTP2_FAULTS, METRICS } from './table.js'
 
 export interface ProcessState {
   /** Whether events can be taken now. */
@@ -25,6 +26,14 @@ export function showProcess(metrics: ProcessMetrics, state: ProcessState): void 
 export function countRefused(metrics: MetricsRegistry): () => void {
   const refused = metrics.counter(METRICS.httpConnectionsRefusedTotal, {})
   return () => refused.inc()
+}
+
+/** Counts the connections of HTTP/2 that were closed for a fault of their sender. */
+export function countHttp2Faults(metrics: MetricsRegistry): (fault: SessionFault) => void {
+  const counter = (reason: SessionFault) => metrics.counter(METRICS.http2ConnectionsClosedTotal, { reason })
+  const counters = new Map<SessionFault, ReturnType<typeof counter>>()
+  for (const fault of HTTP2_FAULTS) counters.set(fault, counter(fault))
+  return (fault) => counters.get(fault)?.inc()
 }
 
 /** The usual statuses are shown from the start, so that their rates are right from the first one on; others when they come up. */

@@ -10,6 +10,8 @@ const ACK_BUCKETS = [0.025, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600, 3600]
 /** How events of an inbox end. */
 export const INBOX_OUTCOMES = ['delivered', 'duplicate', 'dropped', 'dead-lettered'] as const
 
+/** Why a connection of HTTP/2 is closed. */
+export const HTTP2_FAULTS = ['resets', 'frames', 'settings', 'unread', 'protocol'] as const
 const LISTENERS = ['intake', 'admin'] as const
 
 /** Labels whose values the config decides. */
@@ -229,7 +231,11 @@ export const METRICS = {
     help: 'Responses to requests, by status.',
     labels: { ...pipeline, code: [] },
   }),
-  httpConnections: metric({ name: 'http_connections', type: 'gauge', help: 'Open connections of senders.' }),
+  httpConnections: metric({
+    name: 'http_connections',
+    type: 'gauge',
+    help: 'Open connections of senders. With HTTP/2, each further open request of a connection counts as one.',
+  }),
   httpConnectionsLimit: metric({
     name: 'http_connections_limit',
     type: 'gauge',
@@ -239,6 +245,12 @@ export const METRICS = {
     name: 'http_connections_refused_total',
     type: 'counter',
     help: 'Connections of senders that were closed at once because HEADGATE_MAX_CONNECTIONS were open, each with a request under way.',
+  }),
+  http2ConnectionsClosedTotal: metric({
+    name: 'http2_connections_closed_total',
+    type: 'counter',
+    help: 'Connections of HTTP/2 that were closed because their sender exceeded a limit or broke the protocol, by reason.',
+    labels: { reason: HTTP2_FAULTS },
   }),
   httpBodyBytes: metric({
     name: 'http_body_bytes',

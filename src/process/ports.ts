@@ -9,7 +9,7 @@ import { isStateInUse, openStateDirectory, type StateDirectory } from '../ledger
 import { endsWithin } from '../lib/async.js'
 import { Networks } from '../lib/networks.js'
 import { bytes, milliseconds } from '../lib/units.js'
-import { countRefused, countResponses } from '../metrics/process.js'
+import { countHttp2Faults, countRefused, countResponses } from '../metrics/process.js'
 import type { ProcessMetrics } from '../metrics/registry.js'
 import type { Certificates } from '../tls/certificates.js'
 import { shareOf } from '../workers/messages.js'
@@ -108,6 +108,8 @@ function intakeListener({ settings, sockets, metrics, certificates, log }: Ports
     onRefused: countRefused(metrics),
     ...(settings.proxyProtocol !== '' && { proxies: new Networks(settings.proxyProtocol.split(',')) }),
     secure: certificates.intake,
+    http2: settings.http2 === 'on',
+    ...(certificates.intake && { onHttp2Fault: countHttp2Faults(metrics) }),
     log: log({}),
     onResponse: countResponses(metrics, 'none'),
   })

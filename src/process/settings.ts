@@ -161,7 +161,7 @@ export const SETTINGS = {
     'HEADGATE_MAX_CONNECTIONS',
     1000,
     { from: 1, to: 1_000_000 },
-    'Connections of senders at once; each takes a file descriptor. For one more, Headgate closes the connection that has been idle longest; if none is idle, it closes the new one. If the process has too few descriptors, the bound is lower, and a warning says so.',
+    'Connections of senders at once; each takes a file descriptor. With HTTP/2, each further open request of a connection counts as one. For one more, Headgate closes the connection that has been idle longest; if none is idle, it closes the new one. If the process has too few descriptors, the bound is lower, and a warning says so.',
   ),
   maxBodyMemory: size(
     'HEADGATE_MAX_BODY_MEMORY',
@@ -202,6 +202,12 @@ export const SETTINGS = {
   tlsClientCa: path(
     'HEADGATE_TLS_CLIENT_CA',
     'Certificate authorities (PEM): every sender then needs a client certificate from one of them.',
+  ),
+  http2: oneOf(
+    'HEADGATE_HTTP2',
+    'on',
+    ['on', 'off'],
+    'Whether the intake listener offers HTTP/2 to senders if it speaks HTTPS: on or off. It speaks HTTP/1.1 in any case.',
   ),
   adminTlsCert: path(
     'HEADGATE_ADMIN_TLS_CERT',

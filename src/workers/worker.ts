@@ -5,7 +5,7 @@ import { Listener } from '../http/listener.js'
 import { SerialQueue } from '../lib/async.js'
 import { Networks } from '../lib/networks.js'
 import { bytes } from '../lib/units.js'
-import { countRefused, countResponses } from '../metrics/process.js'
+import { countHttp2Faults, countRefused, countResponses } from '../metrics/process.js'
 import { ProcessMetrics } from '../metrics/registry.js'
 import { toErrorText } from '../pipeline/decided-message.js'
 import { setTargetState } from '../pipeline/lifecycle.js'
@@ -132,6 +132,8 @@ class Worker {
       onRefused: countRefused(metrics),
       ...(settings.proxyProtocol !== '' && { proxies: new Networks(settings.proxyProtocol.split(',')) }),
       secure: certificates.intake,
+      http2: settings.http2 === 'on',
+      ...(certificates.intake && { onHttp2Fault: countHttp2Faults(metrics) }),
       log: loggers.of({}),
       onResponse: countResponses(metrics, 'none'),
       sharedBy: workers,

@@ -5,7 +5,7 @@ import { SETTINGS } from '../../src/process/settings.js'
 import { PAGES, pageText } from '../helpers/pages.js'
 
 const metrics = new Set(readFileSync('docs/metrics.md', 'utf8').match(/\bheadgate_[a-z0-9_]+/g))
-const variables = new Set(JSON.stringify(SETTINGS).match(/HEADGATE_[A-Z_]+/g))
+const variables = new Set(JSON.stringify(SETTINGS).match(/HEADGATE_[A-Z0-9_]+/g))
 const known = (name: string): boolean =>
   name.startsWith('HG_')
     ? name in ERRORS

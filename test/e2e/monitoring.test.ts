@@ -40,7 +40,13 @@ const NOT_PROVOKED = [
   'HeadgateEventLoopLag',
 ]
 /** Panels of what this Headgate does not have: certificates, workers and an inbox. */
-const NOT_SHOWN = ['headgate_tls_', 'headgate_worker', 'headgate_inbox_', 'headgate_rate_limited_']
+const NOT_SHOWN = [
+  'headgate_tls_',
+  'headgate_http2_',
+  'headgate_worker',
+  'headgate_inbox_',
+  'headgate_rate_limited_',
+]
 
 interface Watched {
   readonly headgate: HeadgateProcess

@@ -27,21 +27,32 @@ async function headgateWith(env: { readonly [name: string]: string }) {
   return headgate
 }
 
-function clientOf(connectOptions: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized'>) {
-  const dispatcher = new Agent({ connect: connectOptions })
+function clientOf(
+  connectOptions: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized'>,
+  allowH2 = false,
+) {
+  const dispatcher = new Agent({ connect: connectOptions, allowH2 })
   onTestFinished(() => dispatcher.destroy())
   return async (url: string, method: 'GET' | 'POST' = 'GET') => {
-    const { statusCode, body } = await request(url, { method, dispatcher })
-    return { status: statusCode, text: await body.text() }
+    const { statusCode, headers, body } = await request(url, { method, dispatcher })
+    return { status: statusCode, keepAlive: headers['keep-alive'], text: await body.text() }
   }
 }
 
-async function nameShownAt(url: string): Promise<string | string[] | undefined> {
-  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', rejectUnauthorized: false })
+async function connectionTo(url: string) {
+  const socket = connect({
+    port: Number(new URL(url).port),
+    host: '127.0.0.1',
+    rejectUnauthorized: false,
+    ALPNProtocols: ['h2', 'http/1.1'],
+  })
   onTestFinished(() => void socket.destroy())
   await new Promise((resolve) => socket.once('secureConnect', resolve))
-  return socket.getPeerCertificate().subject.CN
+  return socket
 }
+
+const nameShownAt = async (url: string) => (await connectionTo(url)).getPeerCertificate().subject.CN
+const protocolAt = async (url: string) => (await connectionTo(url)).alpnProtocol
 
 describe.skipIf(noOpenssl !== undefined)('Headgate with certificates', () => {
   test.each([0, 2])(
@@ -61,11 +72,18 @@ describe.skipIf(noOpenssl !== undefined)('Headgate with certificates', () => {
         HEADGATE_ADMIN_TLS_KEY: admin.key,
         HEADGATE_WORKERS: String(workers),
       })
-      const sender = clientOf({ ca: read(intake).cert, ...read(makePair(folder, 'sender', { by: ca })) })
+      const certificates = { ca: read(intake).cert, ...read(makePair(folder, 'sender', { by: ca })) }
+      const [sender, overHttp2] = [clientOf(certificates), clientOf(certificates, true)]
       const stranger = clientOf({ ca: read(intake).cert })
       const operator = clientOf({ ca: read(admin).cert })
       // Refused by its token, and so answered.
       expect((await sender(`${headgate.intake}/webhook/cxone/data-actions`, 'POST')).status).toBe(401)
+      // HTTP/2 has no such header.
+      expect(await overHttp2(`${headgate.intake}/webhook/cxone/data-actions`, 'POST')).toMatchObject({
+        status: 401,
+        keepAlive: undefined,
+      })
+      expect(await protocolAt(headgate.admin)).toBe('http/1.1')
       await expect(stranger(`${headgate.intake}/webhook/cxone/data-actions`, 'POST')).rejects.toThrow()
       expect(JSON.parse((await operator(`${headgate.admin}/ready`)).text)).toMatchObject({
         certificates: { intake: { expires: expect.any(String) }, admin: { expires: expect.any(String) } },
@@ -91,7 +109,9 @@ describe.skipIf(noOpenssl !== undefined)('Headgate with certificates', () => {
       HEADGATE_TLS_KEY: pair.key,
       HEADGATE_ADMIN_TLS_CERT: pair.cert,
       HEADGATE_ADMIN_TLS_KEY: pair.key,
+      HEADGATE_HTTP2: 'off',
     })
+    expect(await protocolAt(headgate.intake)).toBe('http/1.1')
     const shown = async (name: string) =>
       (await nameShownAt(headgate.intake)) === name && (await nameShownAt(headgate.admin)) === name
     const put = ({ cert, key }: Pair) => {

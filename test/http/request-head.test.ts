@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { headError, pathOf } from '../../src/http/request-head.js'
+import { headError, pathOf, streamHeadError } from '../../src/http/request-head.js'
 
 const head = (lines: readonly (readonly [string, string])[], httpVersion = '1.1') => {
   const headers: { [name: string]: string } = {}
@@ -95,5 +95,44 @@ describe('pathOf', () => {
         expect(pathOf(`/${rest}`)).toBe(`/${rest}`)
       }),
     )
+  })
+})
+
+describe('the head of a request of HTTP/2', () => {
+  const of = (
+    lines: readonly (readonly [string, string])[],
+    { method = 'POST', authority = 'localhost' } = {},
+  ) => {
+    const headers = { host: authority, ...Object.fromEntries(lines) }
+    return streamHeadError({ method, headers, rawHeaders: lines.flat(), authority }, 1000)
+  }
+
+  it('may have a host and port, and as many headers as with HTTP/1', () => {
+    expect(of([])).toBeUndefined()
+    expect(of([['host', 'localhost']])).toBeUndefined()
+    expect(of([], { authority: '[::1]:8443' })).toBeUndefined()
+    expect(of(Array.from({ length: 104 }, () => ['a', 'b'] as const))).toBeUndefined()
+  })
+
+  it.each([
+    ['is too long', of([['a', 'x'.repeat(1000)]]), 'HG_INTAKE_HEADERS_TOO_LARGE'],
+    [
+      'has too many lines',
+      of(Array.from({ length: 105 }, () => ['a', 'b'] as const)),
+      'HG_INTAKE_HEADERS_TOO_LARGE',
+    ],
+    ['asks for a tunnel', of([], { method: 'CONNECT' }), 'HG_INTAKE_METHOD'],
+    ['names no host', of([], { authority: 'user@localhost' }), 'HG_INTAKE_MALFORMED'],
+    ['names two hosts', of([['host', 'elsewhere']]), 'HG_INTAKE_MALFORMED'],
+    [
+      'names its host twice',
+      of([
+        ['host', 'localhost'],
+        ['host', 'localhost'],
+      ]),
+      'HG_INTAKE_MALFORMED',
+    ],
+  ])('is refused if it %s', (_what, error, code) => {
+    expect(error?.code).toBe(code)
   })
 })

@@ -736,6 +736,17 @@ const tls: Row = {
         ),
       ],
     }),
+    chart({
+      title: 'Connections of HTTP/2 closed',
+      description: 'Because their sender exceeded a limit or broke the protocol, by reason.',
+      unit: 'ops',
+      queries: [
+        query(
+          `sum by (reason) (${rate(ofProcess('headgate_http2_connections_closed_total'))})`,
+          '{{reason}}',
+        ),
+      ],
+    }),
   ],
 }
 
