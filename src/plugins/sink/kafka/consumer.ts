@@ -5,6 +5,7 @@ import type { Position } from '../../../contract/index.js'
 import { logFailed, logUnavailable, NO_COORDINATOR } from './failures.js'
 import type { ClientLogLine } from './producer.js'
 import type { ClientConfig } from './properties.js'
+import { unlessStuck } from './stuck-calls.js'
 
 /** Milliseconds for the response to one request. */
 const TIMEOUT = 5000
@@ -46,7 +47,7 @@ export interface Consumer {
   assign(positions: readonly Position[]): void
   /** The next records: up to `count`, fewer if that would take long. */
   consume(count: number): Promise<Batch>
-  /** Waits for the calls in flight: librdkafka crashes if a client is used that is being disconnected. */
+  /** Waits for the calls in flight, unless one is stuck: librdkafka crashes if a client is used that is being disconnected. */
   close(): Promise<void>
 }
 
@@ -130,6 +131,10 @@ class RdkafkaConsumer implements Consumer {
   }
 
   async close(): Promise<void> {
+    await unlessStuck(this.#disconnect()).catch(() => {})
+  }
+
+  async #disconnect(): Promise<void> {
     await Promise.allSettled(this.#inFlight)
     // disconnect() blocks a thread until the last commit has ended. Without a coordinator that never happens, and the
     // process could not even exit, so nothing waits for it.
@@ -141,11 +146,11 @@ class RdkafkaConsumer implements Consumer {
     const promise = work()
     this.#inFlight.add(promise)
     try {
-      return await promise
+      return await unlessStuck(promise)
     } catch (error) {
       throw logFailed(error)
     } finally {
-      this.#inFlight.delete(promise)
+      promise.catch(() => {}).finally(() => this.#inFlight.delete(promise))
     }
   }
 }
@@ -211,11 +216,11 @@ async function connect(config: ClientConfig, log: (line: ClientLogLine) => void)
     client = new rdkafka.KafkaConsumer({ ...config.global, offset_commit_cb: true }, config.topic)
     client.on('event.log', log)
     client.setDefaultConsumeTimeout(FETCH_WAIT)
-    await promisify(client.connect.bind(client))({ allTopics: false, timeout: TIMEOUT })
+    await unlessStuck(promisify(client.connect.bind(client))({ allTopics: false, timeout: TIMEOUT }))
     return client
   } catch (error) {
     // Its callbacks would keep it alive.
-    if (client !== undefined) await disconnect(client)
+    if (client !== undefined) await unlessStuck(disconnect(client)).catch(() => {})
     throw logFailed(error)
   }
 }

@@ -9,6 +9,7 @@ import rdkafka, {
 import { logFailed } from '../failures.js'
 import type { ClientLogLine } from '../producer.js'
 import type { ClientConfig } from '../properties.js'
+import { unlessStuck } from '../stuck-calls.js'
 
 const { ERRORS } = rdkafka.CODES
 
@@ -157,7 +158,7 @@ export class GroupConsumer {
     // process from exiting.
     this.#isLeaving = true
     while (this.#changes.length > 0) this.#applyNext()
-    await disconnect(this.#client)
+    await unlessStuck(disconnect(this.#client)).catch(() => {})
   }
 
   #change(error: LibrdKafkaError | undefined, partitions: TopicPartition[]): void {
