@@ -22,8 +22,8 @@ const { ERRORS } = rdkafka.CODES
 
 /** All in milliseconds. */
 const HEARTBEAT = 2000
-/** How often a new member looks whether it is alone. */
-const LOOK = 25
+/** How soon a new member looks whether it is alone, and the longest pause between two looks. */
+const LOOK = { initial: 5, max: 25 }
 const RESPONSE = 4000
 const JOINED = REBALANCE + SESSION
 const LEAVE = 2000
@@ -236,10 +236,11 @@ export class KafkaInstanceGroup implements InstanceGroup {
 
   async #join(coordinator: Coordinator, attempt: AbortController): Promise<void> {
     const { connection } = coordinator
-    const before = await within(RESPONSE, attempt, () => instancesIn(connection, this.#id.group))
+    const [before, second] = await within(RESPONSE, attempt, () =>
+      // The response to a request to join may take long, and heartbeats go on meanwhile.
+      Promise.all([instancesIn(connection, this.#id.group), coordinator.again(attempt.signal)]),
+    )
     const isNew = this.#generation === undefined && !before.includes(this.#id.instance)
-    // The response to it may take long, and heartbeats go on meanwhile.
-    const second = await within(RESPONSE, attempt, () => coordinator.again(attempt.signal))
     const settled = new AbortController()
     const watched = this.#watch(connection, isNew, AbortSignal.any([settled.signal, attempt.signal]))
     watched.catch(() => {})
@@ -282,8 +283,9 @@ export class KafkaInstanceGroup implements InstanceGroup {
    * in the request to join, too.
    */
   async #watch(connection: Connection, isNew: boolean, settled: AbortSignal): Promise<void> {
-    while (!settled.aborted) {
-      await sleep(isNew && !this.#leadership.isLeader ? LOOK : HEARTBEAT / 2, settled, false)
+    for (let looks = 0; !settled.aborted; looks++) {
+      const isLooking = isNew && !this.#leadership.isLeader
+      await sleep(isLooking ? backoffDelay(LOOK, looks) : HEARTBEAT / 2, settled, false)
       if (settled.aborted) return
       if (!isNew) {
         if (this.#generation !== undefined) await this.#beat(connection).catch(ignoreRebalance)
