@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { startHeadgate } from '../../src/sandbox/headgate-process.js'
 import { startKafka } from '../../src/sandbox/kafka.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { webhookPipeline } from '../helpers/pipelines/webhook-pipeline.js'
+import { type Usage, usageOf } from '../helpers/processes/usage.js'
 
 const PIPELINES = 60
 const SCRAPES = 30
@@ -18,34 +18,6 @@ const pipeline = (name: string, brokers: string) =>
     sink: { brokers, key: '/id' },
     deadLetter: { topic: `${name}.dlq` },
   })
-
-interface Usage {
-  readonly threads: number
-  readonly descriptors: number
-  /** Established connections to the broker. */
-  readonly connections: number
-}
-
-function usageOf(pid: number, port: number): Usage {
-  const links = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-    try {
-      return [readlinkSync(`/proc/${pid}/fd/${fd}`)]
-    } catch {
-      return []
-    }
-  })
-  const sockets = new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []))
-  const remote = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
-  const connections = readFileSync(`/proc/${pid}/net/tcp`, 'utf8')
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter((row) => row[2]?.endsWith(remote) && row[3] === '01' && sockets.has(row[9] ?? ''))
-  return {
-    threads: readdirSync(`/proc/${pid}/task`).length,
-    descriptors: links.length,
-    connections: connections.length,
-  }
-}
 
 const greatest = (one: Usage, other: Usage): Usage => ({
   threads: Math.max(one.threads, other.threads),

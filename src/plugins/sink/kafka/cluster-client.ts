@@ -9,6 +9,7 @@ import type {
   Sink,
 } from '../../../contract/index.js'
 import { type Consumer, openConsumer } from './consumer.js'
+import { type Coordinators, coordinatorsOf } from './coordinators.js'
 import { GroupOffsets } from './group-offsets.js'
 import { ClientLog } from './health.js'
 import { foreignTopic } from './inbox/foreign-topic.js'
@@ -51,6 +52,8 @@ export class ClusterClient implements Shareable {
   readonly #supervisor: Supervisor
   readonly #reader: ClusterReader
   readonly #topicFacts: TopicFacts
+  /** Or why only librdkafka can connect. */
+  readonly #coordinators: Coordinators | string
   readonly #instances: InstanceGroups
 
   /** `group`: one that these credentials may use; a consumer looks for its coordinator even if nobody asks it to. */
@@ -73,9 +76,10 @@ export class ClusterClient implements Shareable {
         return openSession(config, { ...events, log: clientLog.write, statistics: show }, timeout)
       },
     })
-    this.#reader = new ClusterReader(config, brokers, group, clientLog.write)
+    this.#coordinators = coordinatorsOf(config, brokers)
+    this.#reader = new ClusterReader(config, this.#coordinators, group, clientLog.write)
     this.#topicFacts = new TopicFacts(config, brokers)
-    this.#instances = new InstanceGroups(config, brokers)
+    this.#instances = new InstanceGroups(this.#coordinators)
     this.reader = this.#reader
     this.topicFacts = this.#topicFacts
   }
@@ -123,6 +127,7 @@ export class ClusterClient implements Shareable {
 
   async stop(): Promise<void> {
     this.#topicFacts.close()
+    if (typeof this.#coordinators !== 'string') this.#coordinators.close()
     await Promise.all([this.#supervisor.stop(), this.#reader.close()])
   }
 }
@@ -139,11 +144,16 @@ export class ClusterReader implements LogReader {
   readonly #waiting: (() => void)[] = []
   #free = MOST_READS
 
-  constructor(config: ClientConfig, brokers: string, group: string, log: (line: ClientLogLine) => void) {
+  constructor(
+    config: ClientConfig,
+    coordinators: Coordinators | string,
+    group: string,
+    log: (line: ClientLogLine) => void,
+  ) {
     this.#config = config
     this.#log = log
     this.requests = new SharedConsumer(() => this.open(group, 'asking'))
-    this.groups = new GroupOffsets(config, brokers, log)
+    this.groups = new GroupOffsets(config, coordinators, log)
   }
 
   open(group: string, use: Use): Promise<Consumer> {

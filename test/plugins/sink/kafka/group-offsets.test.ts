@@ -1,16 +1,29 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
+import { coordinatorsOf } from '../../../../src/plugins/sink/kafka/coordinators.js'
 import { GroupOffsets } from '../../../../src/plugins/sink/kafka/group-offsets.js'
-import { clientConfig, type Properties } from '../../../../src/plugins/sink/kafka/properties.js'
+import {
+  type ClientConfig,
+  clientConfig,
+  type Properties,
+} from '../../../../src/plugins/sink/kafka/properties.js'
 import { startMockCluster } from './mock-cluster.js'
 
 const at = (partition: number, offset: number) => ({ topic: 'orders', partition, offset })
 const PLACES = [0, 1, 2].map((partition) => ({ topic: 'orders', partition }))
 
-function opened(brokers: string, properties: Properties = {}) {
-  const offsets = new GroupOffsets(clientConfig(brokers, properties, 'test'), brokers, () => {})
-  onTestFinished(() => offsets.close())
+function openedBy(config: ClientConfig, brokers: string) {
+  const coordinators = coordinatorsOf(config, brokers)
+  const offsets = new GroupOffsets(config, coordinators, () => {})
+  onTestFinished(() => {
+    if (typeof coordinators !== 'string') coordinators.close()
+    return offsets.close()
+  })
   return offsets
+}
+
+function opened(brokers: string, properties: Properties = {}) {
+  return openedBy(clientConfig(brokers, properties, 'test'), brokers)
 }
 
 /** A broker whose connections can be counted and cut. */
@@ -73,8 +86,7 @@ test('leaves it to librdkafka if our own connection fails, and the positions are
   const { bootstrap } = await startMockCluster(['orders'])
   // Nothing is at the address that we ask first; librdkafka asks the one in its config.
   const config = clientConfig(bootstrap, {}, 'test')
-  const offsets = new GroupOffsets(config, '127.0.0.1:1', () => {})
-  onTestFinished(() => offsets.close())
+  const offsets = openedBy(config, '127.0.0.1:1')
   await offsets.commit('headgate.a', [at(1, 3)])
   expect(await offsets.committed('headgate.a', PLACES)).toEqual([PLACES[0], at(1, 3), PLACES[2]])
   expect(await opened(bootstrap).committed('headgate.a', PLACES)).toEqual([PLACES[0], at(1, 3), PLACES[2]])

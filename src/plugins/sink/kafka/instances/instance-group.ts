@@ -3,10 +3,10 @@ import { hostname } from 'node:os'
 import rdkafka from 'node-rdkafka'
 import type { ActiveInstance, InstanceGroup, InstanceState, Log } from '../../../../contract/index.js'
 import { backoffDelay, sleep, untilAborted } from '../../../../lib/async.js'
+import type { Coordinators } from '../coordinators.js'
 import { explain } from '../failures.js'
 import { BrokerRefusal } from '../group-requests.js'
 import type { Connection } from '../probe/connection.js'
-import type { Coordinator } from './coordinator.js'
 import { Leadership, REBALANCE, SESSION } from './leadership.js'
 import {
   hasStaticMembers,
@@ -44,15 +44,20 @@ export interface InstanceGroupOptions {
   readonly pipeline: string
   readonly group: string
   readonly log: Log
-  /** Why this client cannot be a member, if it cannot. */
-  readonly unable: string | undefined
-  connect(group: string, signal: AbortSignal): Promise<Coordinator>
+  /** Or why this client cannot be a member. */
+  readonly coordinators: SharedCoordinators | string
   /** Whether the other pipelines of this process let this one be active here. */
   isAllowed(): boolean
   /** Resolves when `isAllowed` and the pipelines before this one have settled, or `signal` is aborted. */
   turn(signal: AbortSignal): Promise<void>
   onChanged(): void
 }
+
+type SharedCoordinators = Pick<Coordinators, 'ask' | 'open'>
+type Request<Result> = (connection: Connection) => Promise<Result>
+/** Asks the coordinator of the group. */
+type Ask = <Result>(request: Request<Result>) => Promise<Result>
+type Open = () => Promise<Connection>
 
 /** As the active instance describes itself to the others. */
 interface Instance extends ActiveInstance {
@@ -96,15 +101,15 @@ export class KafkaInstanceGroup implements InstanceGroup {
   }
 
   join(id: string, onLost: () => void): void {
-    const { group, unable } = this.#options
+    const { group, coordinators } = this.#options
     this.#id = { group, instance: id, member: '' }
     this.#onLost = onLost
     this.#become('waiting')
-    if (unable === undefined) void this.#run(this.#leaving.signal)
+    if (typeof coordinators !== 'string') void this.#run(coordinators, this.#leaving.signal)
     else {
       this.#options.log.warn(
         {},
-        `a second instance of this pipeline would not be noticed: only librdkafka can connect, since ${unable}`,
+        `a second instance of this pipeline would not be noticed: only librdkafka can connect, since ${coordinators}`,
       )
       this.#goUnguarded()
     }
@@ -155,18 +160,18 @@ export class KafkaInstanceGroup implements InstanceGroup {
     this.#leadership.end()
     this.#isUnguarded = false
     this.#become('left')
-    if (toSuccessor || !wasJoined) return
-    try {
-      const signal = AbortSignal.timeout(LEAVE)
-      const { connection } = await this.#options.connect(this.#id.group, signal)
-      await leaveGroup(connection, this.#id)
-      connection.close()
-    } catch {
-      // The others notice the end of the session.
-    }
+    const { coordinators } = this.#options
+    if (toSuccessor || !wasJoined || typeof coordinators === 'string') return
+    const left = coordinators.ask(this.#id.group, (connection) => leaveGroup(connection, this.#id))
+    // Otherwise the others notice the end of the session.
+    await untilAborted(
+      left.catch(() => {}),
+      AbortSignal.timeout(LEAVE),
+    )
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
+  async #run(coordinators: SharedCoordinators, signal: AbortSignal): Promise<void> {
+    const ask: Ask = (request) => coordinators.ask(this.#id.group, request)
     for (let retries = 0; !signal.aborted; retries++) {
       await this.#options.turn(signal)
       if (signal.aborted) return
@@ -175,21 +180,18 @@ export class KafkaInstanceGroup implements InstanceGroup {
       const end = () => attempt.abort()
       signal.addEventListener('abort', end)
       try {
-        const coordinator = await within(RESPONSE, attempt, () =>
-          this.#options.connect(this.#id.group, attempt.signal),
-        )
-        if (!(await within(RESPONSE, attempt, () => hasStaticMembers(coordinator.connection)))) {
+        if (!(await ask(hasStaticMembers))) {
           // Only the embedded Kafka and brokers before 2.4 lack them.
           this.#options.log.debug({}, 'a second instance of this pipeline would not be noticed here')
           this.#goUnguarded()
           return
         }
         for (;;) {
-          await this.#stay(coordinator, attempt)
+          await this.#stay(ask, () => coordinators.open(this.#id.group, attempt.signal), attempt)
           retries = 0
           this.#problem = undefined
           if (!this.#options.isAllowed()) {
-            await within(RESPONSE, attempt, () => leaveGroup(coordinator.connection, this.#id))
+            await ask((connection) => leaveGroup(connection, this.#id))
             this.#evicted('')
             this.#become('waiting')
             break
@@ -206,14 +208,17 @@ export class KafkaInstanceGroup implements InstanceGroup {
   }
 
   /** A heartbeat, and what follows from it. Rejects if the coordinator does not respond as it should. */
-  async #stay(coordinator: Coordinator, attempt: AbortController): Promise<void> {
-    if (this.#generation === undefined || this.#isNews) return this.#join(coordinator, attempt)
+  async #stay(ask: Ask, open: Open, attempt: AbortController): Promise<void> {
+    if (this.#generation === undefined || this.#isNews) return this.#join(ask, open, attempt)
     await sleep(HEARTBEAT, attempt.signal, false)
+    attempt.signal.throwIfAborted()
     try {
-      await within(RESPONSE, attempt, () => this.#beat(coordinator.connection))
+      await this.#beat(ask)
     } catch (thrown) {
+      // A successor has the place: it has fenced this one.
+      attempt.signal.throwIfAborted()
       const code = thrown instanceof BrokerRefusal ? thrown.code : undefined
-      if (code === ERRORS.ERR_REBALANCE_IN_PROGRESS) return this.#join(coordinator, attempt)
+      if (code === ERRORS.ERR_REBALANCE_IN_PROGRESS) return this.#join(ask, open, attempt)
       if (code === ERRORS.ERR_ILLEGAL_GENERATION) return this.#evicted(this.#id.member)
       if (code === ERRORS.ERR_UNKNOWN_MEMBER_ID) return this.#evicted('')
       if (code !== ERRORS.ERR_FENCED_INSTANCE_ID) throw thrown
@@ -221,10 +226,10 @@ export class KafkaInstanceGroup implements InstanceGroup {
     }
   }
 
-  async #beat(connection: Connection): Promise<void> {
+  async #beat(ask: Ask): Promise<void> {
     const sentAt = performance.now()
     try {
-      await heartbeat(connection, this.#id, this.#generation ?? 0)
+      await ask((connection) => heartbeat(connection, this.#id, this.#generation ?? 0))
       this.#confirmed(sentAt, true)
     } catch (thrown) {
       // It is still a member, and leads until Kafka ends its wait for others.
@@ -234,15 +239,14 @@ export class KafkaInstanceGroup implements InstanceGroup {
     }
   }
 
-  async #join(coordinator: Coordinator, attempt: AbortController): Promise<void> {
-    const { connection } = coordinator
+  async #join(ask: Ask, open: Open, attempt: AbortController): Promise<void> {
+    // The response to the request to join may take long, and heartbeats of this and other groups go on meanwhile.
     const [before, second] = await within(RESPONSE, attempt, () =>
-      // The response to a request to join may take long, and heartbeats go on meanwhile.
-      Promise.all([instancesIn(connection, this.#id.group), coordinator.again(attempt.signal)]),
+      Promise.all([ask((connection) => instancesIn(connection, this.#id.group)), open()]),
     )
     const isNew = this.#generation === undefined && !before.includes(this.#id.instance)
     const settled = new AbortController()
-    const watched = this.#watch(connection, isNew, AbortSignal.any([settled.signal, attempt.signal]))
+    const watched = this.#watch(ask, isNew, AbortSignal.any([settled.signal, attempt.signal]))
     watched.catch(() => {})
     try {
       const joined = await within(JOINED, attempt, () => joinGroup(second, this.#id, SESSION, REBALANCE))
@@ -282,17 +286,17 @@ export class KafkaInstanceGroup implements InstanceGroup {
    * While it joins: whether it leads already, because it is the first of a new group; for a member, heartbeats. A failure shows
    * in the request to join, too.
    */
-  async #watch(connection: Connection, isNew: boolean, settled: AbortSignal): Promise<void> {
+  async #watch(ask: Ask, isNew: boolean, settled: AbortSignal): Promise<void> {
     for (let looks = 0; !settled.aborted; looks++) {
       const isLooking = isNew && !this.#leadership.isLeader
       await sleep(isLooking ? backoffDelay(LOOK, looks) : HEARTBEAT / 2, settled, false)
       if (settled.aborted) return
       if (!isNew) {
-        if (this.#generation !== undefined) await this.#beat(connection).catch(ignoreRebalance)
+        if (this.#generation !== undefined) await this.#beat(ask).catch(ignoreRebalance)
         continue
       }
       const sentAt = performance.now()
-      const instances = await instancesIn(connection, this.#id.group)
+      const instances = await ask((connection) => instancesIn(connection, this.#id.group))
       if (settled.aborted || !instances.includes(this.#id.instance)) continue
       if (instances.length === 1) this.#leadership.begin()
       this.#confirmed(sentAt, true)

@@ -1,9 +1,6 @@
 import type { InstanceGroup, Log } from '../../../../contract/index.js'
 import { untilAborted } from '../../../../lib/async.js'
-import { addressesOf } from '../probe/addresses.js'
-import { securityOf } from '../probe/security.js'
-import type { ClientConfig } from '../properties.js'
-import { openCoordinator } from './coordinator.js'
+import type { Coordinators } from '../coordinators.js'
 import { KafkaInstanceGroup } from './instance-group.js'
 
 /** The group in which the instances of a pipeline find each other. `group`: that of its position. */
@@ -15,26 +12,21 @@ export const instancesGroup = (group: string): string => `${group}.instances`
  * pipeline joins its group when those before it by name are active here, and leaves it when one of those becomes a standby.
  */
 export class InstanceGroups {
-  readonly #config: ClientConfig
-  readonly #brokers: string
+  readonly #coordinators: Coordinators | string
   readonly #groups = new Set<KafkaInstanceGroup>()
   #onChanged: (() => void)[] = []
 
-  constructor(config: ClientConfig, brokers: string) {
-    this.#config = config
-    this.#brokers = brokers
+  /** `coordinators`: or why only librdkafka can connect. */
+  constructor(coordinators: Coordinators | string) {
+    this.#coordinators = coordinators
   }
 
   of(pipeline: string, group: string, log: Log): InstanceGroup {
-    const security = securityOf(this.#config)
-    const bootstrap = addressesOf(this.#brokers)
     const instances: KafkaInstanceGroup = new KafkaInstanceGroup({
       pipeline,
       group,
       log,
-      unable: typeof security === 'string' ? security : undefined,
-      connect: (name, signal) =>
-        openCoordinator(bootstrap, typeof security === 'string' ? {} : security, name, signal),
+      coordinators: this.#coordinators,
       isAllowed: () => !this.#before(pipeline).some(({ status }) => status === 'standby'),
       turn: (signal) => this.#turn(pipeline, signal),
       onChanged: () => this.#changed(instances),

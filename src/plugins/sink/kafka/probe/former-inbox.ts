@@ -1,6 +1,7 @@
 import type { FormerInbox, LintMeaning, ProbeContext, Probed } from '../../../../contract/index.js'
 import { child } from '../../../../lib/json/pointer.js'
 import { ClusterReader } from '../cluster-client.js'
+import { coordinatorsOf } from '../coordinators.js'
 import { formerInbox } from '../inbox/former-inbox.js'
 import { type AskedCluster, hasGroups } from './groups.js'
 
@@ -22,7 +23,8 @@ export async function formerInboxFindings(
 ): Promise<Probed[]> {
   if (!hasGroups(asked)) return []
   const { group, inbox, signal } = terms
-  const reader = new ClusterReader(asked.config, brokers, group, () => {})
+  const coordinators = coordinatorsOf(asked.config, brokers)
+  const reader = new ClusterReader(asked.config, coordinators, group, () => {})
   try {
     const former = await formerInbox({ group, reader, present: inbox?.topic, signal })
     return former === undefined ? [] : findingsAbout(former, terms)
@@ -30,6 +32,7 @@ export async function formerInboxFindings(
     const message = `Whether the pipeline has left something in another inbox could not be found out: ${(error as Error).message}`
     return [{ kind: 'unchecked', message }]
   } finally {
+    if (typeof coordinators !== 'string') coordinators.close()
     await reader.close()
   }
 }

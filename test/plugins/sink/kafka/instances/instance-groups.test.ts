@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
+import { coordinatorsOf } from '../../../../../src/plugins/sink/kafka/coordinators.js'
 import { InstanceGroups } from '../../../../../src/plugins/sink/kafka/instances/instance-groups.js'
 import { int16, int32, text } from '../../../../../src/plugins/sink/kafka/probe/wire.js'
 import { clientConfig, type Properties } from '../../../../../src/plugins/sink/kafka/properties.js'
@@ -11,7 +12,7 @@ const never = new AbortController().signal
 
 function join(brokers: string, properties: Properties = {}) {
   const { log, lines } = testContext()
-  const groups = new InstanceGroups(clientConfig(brokers, properties, 'test'), brokers)
+  const groups = new InstanceGroups(coordinatorsOf(clientConfig(brokers, properties, 'test'), brokers))
   const instances = groups.of('orders', 'headgate.orders.instances', log)
   onTestFinished(() => instances.leave(true))
   instances.join('id', () => {})
