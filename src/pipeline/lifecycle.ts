@@ -115,9 +115,17 @@ const ALWAYS_READY: Pick<Part, 'notReady' | 'ready'> = { notReady: () => [], rea
 /** A transition starts and stops acknowledgers and sources: they run only while the pipeline takes events. */
 const hasOwnLife = ({ kind }: Part): boolean => kind === 'stage' || kind === 'ledger'
 
-/** Starts stages and ledgers. When it rejects, each has started or failed, so that a stop finds none half started. */
+/**
+ * Starts stages and ledgers, all at once: no event comes before a source starts, and a ledger that catches up does not wait for the
+ * first response to the sink. When it rejects, each has started or failed, so that a stop finds none half started.
+ */
 export async function startParts(steps: readonly (readonly Part[])[]): Promise<void> {
-  for (const step of steps) await settleAll(step.filter(hasOwnLife).map(async (part) => part.start()))
+  await settleAll(
+    steps
+      .flat()
+      .filter(hasOwnLife)
+      .map(async (part) => part.start()),
+  )
 }
 
 /** Stops stages and ledgers, in the reverse of the start order. */
