@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-type Mode = 'quick' | 'full' | 'sizes' | 'soak' | 'pending'
+type Mode = 'quick' | 'full' | 'sizes' | 'soak' | 'pending' | 'inbox'
 
 export interface Options {
   readonly mode: Mode
@@ -23,6 +23,8 @@ export interface Options {
   readonly events: number
   /** The number of pending acknowledgements when Headgate starts. */
   readonly pending: number
+  /** The soak with an inbox. */
+  readonly inbox: boolean
   /** A folder for the figures as JSON and plots; undefined: they are only shown. */
   readonly out: string | undefined
   /** Writes the figures into `docs/performance.md`, too. */
@@ -35,7 +37,9 @@ const USAGE = `npm run bench -- [options]
   --full          fixed rates, idleness, memory and start, too: some ten minutes
   --sizes         instead: cost against the size of payloads and the number of rules and pipelines
   --soak N        instead: N events, and whether memory stays flat; such as 10000000
-  --pending N        instead: a start with N pending acknowledgements, and how fast they are made; such as 5000000
+  --pending N     instead: a start with N pending acknowledgements, and how fast they are made; such as 5000000
+  --inbox         instead: a pipeline without an inbox, with one, and with two instances; and the end of an instance;
+                  with --soak: a pipeline with an inbox
   --rounds N      how often each program is measured (3; --sizes 1)
   --seconds N     how long each time (5; --full, --pending 10; --sizes 3)
   --in-flight N   events in flight at saturation (64; --soak 500)
@@ -57,6 +61,7 @@ const PRESETS: { readonly [mode in Mode]: { rounds: number; seconds: number; inF
   sizes: { rounds: 1, seconds: 3, inFlight: 64 },
   soak: { rounds: 1, seconds: 1, inFlight: 500 },
   pending: { rounds: 1, seconds: 10, inFlight: 64 },
+  inbox: { rounds: 3, seconds: 10, inFlight: 64 },
 }
 
 /** Throws with the usage if `args` do not match it. */
@@ -68,6 +73,7 @@ export function readOptions(args: readonly string[]): Options {
     sizes: flag,
     soak: text,
     pending: text,
+    inbox: flag,
     rounds: text,
     seconds: text,
     'in-flight': text,
@@ -84,11 +90,16 @@ export function readOptions(args: readonly string[]): Options {
   try {
     const { values } = parseArgs({ args: [...args], options })
     const { soak, pending, docs = false } = values
-    const modes = (['full', 'sizes', 'soak', 'pending'] as const).filter((name) => values[name])
+    // With a soak, it is no run of its own.
+    const inbox = values.inbox && soak !== undefined
+    const modes = (['full', 'sizes', 'soak', 'pending', 'inbox'] as const).filter(
+      (name) => values[name] && !(name === 'inbox' && inbox),
+    )
     if (modes.length > 1) throw new Error(`--${modes.join(' and --')} are runs of their own.`)
     const [mode = 'quick'] = modes
     const preset = PRESETS[mode]
-    if (docs && mode === 'quick') throw new Error('--docs needs --full, --sizes, --soak or --pending.')
+    if (docs && mode === 'quick')
+      throw new Error('--docs needs --full, --sizes, --soak, --pending or --inbox.')
     if (docs && values.out !== undefined) throw new Error('Either --docs or --out.')
     const { ledger = false, hmac = false, against, workers, rules } = values
     const more = ledger || hmac || against !== undefined || workers !== undefined || rules !== undefined
@@ -109,6 +120,7 @@ export function readOptions(args: readonly string[]): Options {
       rules: count('rules', rules, 0),
       events: count('soak', soak, 0),
       pending: count('pending', pending, 0),
+      inbox: inbox ?? false,
       out: docs ? DOCS_FOLDER : values.out,
       docs,
       profile: values.profile,

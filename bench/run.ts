@@ -1,21 +1,24 @@
 /** `npm run bench`: Headgate against the floor, in turns, on one Kafka; and other measurements. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { parse } from 'jsonc-parser'
 import { SIGNATURE_HEADER } from './load/connection.js'
 import { fullLoads, saturation } from './load/loads.js'
 import { measureBacklog, OWN_LIMIT } from './measure/backlog.js'
 import { type Comparison, compare } from './measure/compare.js'
+import { INBOX_PARTITIONS, measureInbox } from './measure/inbox.js'
 import { measureSizes } from './measure/sizes.js'
 import { soak } from './measure/soak.js'
 import { type Options, readOptions } from './options.js'
 import { type Environment, startEnvironment } from './programs/environment.js'
 import { generateConfig, pathOf, payloadFor } from './programs/generated-config.js'
+import { ownConfig } from './programs/own-config.js'
 import { buildRevision, floor, headgate, type Revision } from './programs/programs.js'
 import {
   backlogGrid,
   backlogSentence,
+  inboxGrid,
+  inboxSentences,
   printed,
   ratioGrid,
   restGrid,
@@ -25,7 +28,7 @@ import {
   workersGrid,
 } from './report/grids.js'
 import { type Figures, writeFigures, writePage } from './report/performance-page.js'
-import { comparisonPlots, type Plots, sizePlots, soakPlots } from './report/plots.js'
+import { comparisonPlots, inboxPlots, type Plots, sizePlots, soakPlots } from './report/plots.js'
 
 const BODY_BYTES = 1024
 /**
@@ -52,19 +55,30 @@ async function bench(options: Options): Promise<void> {
 async function runComparison(options: Options, environment: Environment) {
   const { mode, rounds, seconds, inFlight, jsonata, ledger, hmac, against, workers, rules, profile } = options
   const many = rules === 0 ? undefined : await manyRules(rules, environment)
-  const config = many?.config ?? (jsonata ? 'plugins.config.json' : 'bench/plugins.config.json')
-  const signed = hmac ? hmacConfig(config) : undefined
-  const revision: Revision | undefined = against === undefined ? undefined : buildRevision(against, config)
+  const file = many?.config ?? (jsonata ? 'plugins.config.json' : 'bench/plugins.config.json')
+  const revision: Revision | undefined = against === undefined ? undefined : buildRevision(against, file)
+  const made: ReturnType<typeof ownConfig>[] = []
+  const own = (of: string, changes?: Parameters<typeof ownConfig>[1]): string => {
+    const config = ownConfig(of, changes)
+    made.push(config)
+    return config.config
+  }
   try {
-    const ours = { config, profile }
+    const ours = { profile }
     const withWorkers = workers === 0 ? [] : [...new Set([1, workers])]
     const programs = [
       ...(many === undefined ? [floor(profile)] : []),
-      headgate({ ...ours, name: 'headgate' }),
-      ...withWorkers.map((count) => headgate({ ...ours, name: nameOf(count), workers: count })),
-      ...(ledger ? [headgate({ ...ours, name: 'headgate without ledger', withoutLedger: true })] : []),
-      ...(signed === undefined ? [] : [headgate({ ...ours, name: 'headgate, HMAC', config: signed.config })]),
-      ...(revision === undefined ? [] : [headgate({ ...revision.variant, profile })]),
+      headgate({ ...ours, name: 'headgate', config: own(file) }),
+      ...withWorkers.map((count) =>
+        headgate({ ...ours, name: nameOf(count), config: own(file), workers: count }),
+      ),
+      ...(ledger
+        ? [headgate({ ...ours, name: 'headgate without ledger', config: own(file), withoutLedger: true })]
+        : []),
+      ...(hmac ? [headgate({ ...ours, name: 'headgate, HMAC', config: own(file, { verify: HMAC }) })] : []),
+      ...(revision === undefined
+        ? []
+        : [headgate({ ...revision.variant, config: own(revision.variant.config), profile })]),
     ]
     const named = withWorkers.map(nameOf)
     const others = programs
@@ -98,23 +112,14 @@ async function runComparison(options: Options, environment: Environment) {
     if (workers > 0) console.log(`${printed(workersGrid(figures.summaries))}\n`)
     return { figures, plots: comparisonPlots(figures) }
   } finally {
+    for (const { remove } of made) remove()
     revision?.remove()
-    signed?.remove()
     many?.remove()
   }
 }
 
-/** A config whose sources verify the signatures of the load generator. */
-function hmacConfig(file: string) {
-  const folder = mkdtempSync(join(tmpdir(), 'headgate-hmac-'))
-  const verify = { scheme: 'hmac', header: SIGNATURE_HEADER, secrets: ['${env:WEBHOOK_TOKEN}'] }
-  const { pipelines } = parse(readFileSync(file, 'utf8').replaceAll('../schemas/', `${resolve('schemas')}/`))
-  for (const { source } of Object.values<{ source: { config: object } }>(pipelines))
-    Object.assign(source.config, { verify })
-  const config = join(folder, 'plugins.config.json')
-  writeFileSync(config, JSON.stringify({ pipelines }))
-  return { config, remove: () => rmSync(folder, { recursive: true }) }
-}
+/** Verifies the signatures of the load generator. */
+const HMAC = { scheme: 'hmac', header: SIGNATURE_HEADER, secrets: ['${env:WEBHOOK_TOKEN}'] }
 
 const nameOf = (workers: number): string => `headgate, ${workers} ${workers === 1 ? 'worker' : 'workers'}`
 
@@ -153,9 +158,11 @@ async function runSizes(options: Options, environment: Environment) {
   return { figures, plots: sizePlots(figures) }
 }
 
-async function runSoak({ events, inFlight }: Options, environment: Environment) {
-  const program = headgate({ name: 'headgate', config: 'bench/plugins.config.json' })
-  const figures = await soak(program, { events, inFlight }, environment)
+async function runSoak({ events, inFlight, inbox }: Options, environment: Environment) {
+  const changes = inbox ? { inbox: await environment.emptyTopic(INBOX_PARTITIONS) } : {}
+  const { config, remove } = ownConfig('bench/plugins.config.json', changes)
+  const program = headgate({ name: 'headgate', config })
+  const figures = await soak(program, { events, inFlight }, environment).finally(remove)
   console.log(
     `${figures.events} events, ${inFlight} in flight, ${(figures.seconds / 60).toFixed(1)} minutes\n`,
   )
@@ -180,12 +187,21 @@ async function runBacklog(options: Options, environment: Environment) {
   return { figures, plots: {} }
 }
 
+async function runInbox(options: Options, environment: Environment) {
+  const figures = await measureInbox(options, environment)
+  showComparison(figures)
+  console.log(`${printed(inboxGrid(figures.summaries))}\n`)
+  console.log(inboxSentences(figures))
+  return { figures, plots: inboxPlots(figures) }
+}
+
 const RUNS = {
   quick: runComparison,
   full: runComparison,
   sizes: runSizes,
   soak: runSoak,
   pending: runBacklog,
+  inbox: runInbox,
 }
 
 function showDoubts(doubts: readonly string[]): void {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { exchange, openConnection, prepareRequests } from './connection.js'
+import { exchange, openConnection, portOf, prepareRequests } from './connection.js'
 import type { LoadOrder } from './load-order.js'
 import { createTally, type Tally } from './tally.js'
 
@@ -12,8 +12,10 @@ const PAUSE_AFTER_REFUSAL = 20
  * throughput.
  */
 export async function closedLoop(order: LoadOrder, started: (tally: Tally) => void): Promise<Tally> {
-  const { port, connections, seconds, events = Number.POSITIVE_INFINITY } = order
-  const sockets = await Promise.all(Array.from({ length: connections }, () => openConnection(port)))
+  const { ports, connections, seconds, events = Number.POSITIVE_INFINITY } = order
+  const sockets = await Promise.all(
+    Array.from({ length: connections }, (_, index) => openConnection(portOf(ports, index))),
+  )
   const requests = sockets.map((_, index) => prepareRequests(order, index))
   const tally = createTally()
   started(tally)

@@ -10,13 +10,17 @@ export const openConnection = (port: number): Promise<Socket> =>
     )
   })
 
+/** The port of a connection, by its number. */
+export const portOf = (ports: readonly number[], connection: number): number =>
+  ports[connection % ports.length] as number
+
 const CLOSED = 'the connection was closed'
 
 /** The part of a response that only a new event gets, not the cheap response to a redelivery. */
-const DELIVERED = '"outcome":"delivered"'
+const TAKEN = /"outcome":"(?:delivered|accepted)"/
 
 /**
- * Resolves with the status once the response is complete; a 200 for anything but a delivery is `200 otherwise`.
+ * Resolves with the status once the response is complete; a 200 for anything but a new event is `200 otherwise`.
  * Responses have a Content-Length. Rejects if the connection is closed first.
  */
 export const exchange = (socket: Socket, request: Buffer): Promise<string> =>
@@ -31,7 +35,7 @@ export const exchange = (socket: Socket, request: Buffer): Promise<string> =>
       const length = /\r\ncontent-length: *(\d+)/i.exec(text)?.[1]
       if (text.length < headEnd + 4 + Number(length)) return
       const status = text.slice(9, 12)
-      settle(() => resolve(status === '200' && !text.includes(DELIVERED) ? '200 otherwise' : status))
+      settle(() => resolve(status === '200' && !TAKEN.test(text) ? '200 otherwise' : status))
     }
     const lost = () => settle(() => reject(new Error(CLOSED)))
     const settle = (then: () => void) => {
@@ -68,7 +72,7 @@ export function prepareRequests(order: LoadOrder, offset: number): Requests {
 }
 
 /** A whole request, and the position of the variable part of its id. */
-function prepare({ name, token, port, bodyBytes, signed }: LoadOrder, path: string, payload: string) {
+function prepare({ name, token, bodyBytes, signed }: LoadOrder, path: string, payload: string) {
   const id = `${name}-${'0'.repeat(ID_DIGITS)}`
   const before = `{"dataActionId":"${id}","eventType":"DataActionExecuted","timestamp":"2025-06-01T08:00:00.000Z","payload":{${payload},"text":"`
   const fill = bodyBytes - before.length - 3
@@ -76,7 +80,7 @@ function prepare({ name, token, port, bodyBytes, signed }: LoadOrder, path: stri
   const body = `${before}${'x'.repeat(fill)}"}}`
   const head = [
     `POST ${path} HTTP/1.1`,
-    `Host: 127.0.0.1:${port}`,
+    'Host: headgate.test',
     `Authorization: Bearer ${token}`,
     'Content-Type: application/json',
     `Content-Length: ${body.length}`,

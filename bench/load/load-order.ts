@@ -1,6 +1,7 @@
 /** An order to the load generator. */
 export interface LoadOrder {
-  readonly port: number
+  /** Of one program; connections go to them in turn, as behind a load balancer. */
+  readonly ports: readonly number[]
   readonly token: string
   /** Each event has a signature, too: the HMAC of its body, with the token as the secret. */
   readonly signed?: boolean | undefined

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { Worker } from 'node:worker_threads'
-import { exchange, openConnection, prepareRequests, type Requests } from './connection.js'
+import { exchange, openConnection, portOf, prepareRequests, type Requests } from './connection.js'
 import type { LoadOrder } from './load-order.js'
 import type { Pace } from './pacer.js'
 import { clock, createSchedule } from './schedule.js'
@@ -28,9 +28,10 @@ export async function openLoop(
 ): Promise<Tally> {
   const { rate, seconds, connections } = order
   const opened = new Set<Socket>()
+  let made = 0
   const connect = async (): Promise<Connection> => {
     const requests = prepareRequests(order, opened.size)
-    const socket = await openConnection(order.port)
+    const socket = await openConnection(portOf(order.ports, made++))
     opened.add(socket)
     // After a pause of the whole machine, the other side closes idle connections.
     socket.once('close', () => opened.delete(socket))

@@ -115,7 +115,7 @@ async function timedStart(options: HeadgateOptions) {
   const before = performance.now()
   const headgate = await startHeadgate(options)
   const after = (performance.now() - before) / 1000
-  const { rss, own } = processFigures(headgate.pid)
+  const { rss, own } = processFigures([headgate.pid])
   return { headgate, ready: { after, rss, own } satisfies Ready }
 }
 
@@ -164,9 +164,9 @@ async function measurePhase(
 ): Promise<BacklogPhase> {
   await environment.takeAcknowledgements(sender === 'takes')
   const acknowledgedBefore = await environment.acknowledged()
-  const cpuBefore = processFigures(pid).cpu
+  const cpuBefore = processFigures([pid]).cpu
   const run = generator.run({
-    port: Number(new URL(intake).port),
+    ports: [Number(new URL(intake).port)],
     token: environment.token,
     name: sender,
     paths: [pathOf(1)],
@@ -176,14 +176,14 @@ async function measurePhase(
     rate: RATE,
     seconds,
   })
-  const { peakRss, peakOwn } = await watch(pid, generator, environment, acknowledgedBefore, run)
+  const { peakRss, peakOwn } = await watch([pid], generator, environment, acknowledgedBefore, run)
   const result = await run
   const acknowledged = (await environment.acknowledged()) - acknowledgedBefore
   return {
     sender,
     peakRss,
     peakOwn,
-    cores: (processFigures(pid).cpu - cpuBefore) / 1e6 / result.seconds,
+    cores: (processFigures([pid]).cpu - cpuBefore) / 1e6 / result.seconds,
     acknowledgedPerSecond: acknowledged / result.seconds,
     deliveredPerSecond: result.delivered / result.seconds,
     refused: result.refused,

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpus } from 'node:os'
 import type { Start } from './compare.js'
+import { quantile, together } from './delays.js'
 import type { Rest, Sample } from './measure.js'
 import { type Spread, spread } from './statistics.js'
 import { inAll } from './watch.js'
@@ -35,6 +36,8 @@ export interface Summary {
   readonly figures: { readonly [figure in Figure]: Spread }
   /** Of the rounds, the largest backlog and the fastest growth, the latter with the bounds of its confidence. */
   readonly backlog: Sample['backlog']
+  /** Milliseconds from acceptance to delivery; only with an inbox. */
+  readonly delivery?: { readonly p50: number; readonly p99: number }
 }
 
 export interface RestSummary {
@@ -71,11 +74,13 @@ export function machineOf(kafka: string): Machine {
 
 export function summarize(samples: readonly Sample[], load: string, program: string): Summary {
   const own = samples.filter((sample) => sample.load === load && sample.program === program)
+  const delays = own.map((sample) => sample.delays).reduce(together, new Map())
   return {
     program,
     load,
     figures: eachFigure((figure) => spread(own.map((sample) => sample[figure]))),
     backlog: inAll(own.map(({ backlog }) => backlog)),
+    ...(delays.size > 0 && { delivery: { p50: quantile(delays, 0.5), p99: quantile(delays, 0.99) } }),
   }
 }
 

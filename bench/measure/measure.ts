@@ -5,6 +5,7 @@ import type { LoadOrder, LoadResult } from '../load/load-order.js'
 import { type Load, OPEN_LOOP_CONNECTIONS } from '../load/loads.js'
 import type { Environment } from '../programs/environment.js'
 import type { Program, Running } from '../programs/programs.js'
+import { type Delays, readDelays, since, together } from './delays.js'
 import { spread } from './statistics.js'
 import { type Backlog, inAll, processFigures, watch } from './watch.js'
 
@@ -44,6 +45,8 @@ export interface Driven {
   readonly lateP99: number
   readonly queued: number
   readonly refused: LoadResult['refused']
+  /** From the acceptance of an event to its delivery, by the metrics of the instances; empty without an inbox. */
+  readonly delays: Delays
 }
 
 /** A program without events. */
@@ -68,6 +71,8 @@ export interface Plan {
   readonly payloads?: readonly string[]
   /** 0: idleness is not measured. */
   readonly idleSeconds: number
+  /** Reads the metrics of an inbox before and after each load. */
+  readonly delays?: boolean
 }
 
 /** A third of the events for each rule of the benchmark's config. */
@@ -105,10 +110,11 @@ export async function measure(
     const { loads, turns, bodyBytes, signed, paths = [WEBHOOK_PATH], payloads = PAYLOADS } = plan
     const [first] = loads
     const drive = ({ running, generator }: Contender, load: Load, seconds: number, saturated: number) => {
-      const { port } = running
+      const { ports } = running
       const { token } = environment
-      const order = { port, token, signed, bodyBytes, paths, payloads, ...pacing(load, saturated) }
-      return driveAt(running, generator, environment, { ...order, name: `run${runs++}`, seconds })
+      const order = { ports, token, signed, bodyBytes, paths, payloads, ...pacing(load, saturated) }
+      const measured = plan.delays ? running : { ...running, admins: [] }
+      return driveAt(measured, generator, environment, { ...order, name: `run${runs++}`, seconds })
     }
     for (const contender of contenders)
       if (first !== undefined)
@@ -129,7 +135,7 @@ export async function measure(
     }
     const rests: Rest[] = []
     for (const { program, running } of plan.idleSeconds === 0 ? [] : contenders) {
-      const idleCpu = await idlePercent(running.pid, plan.idleSeconds)
+      const idleCpu = await idlePercent(running.pids, plan.idleSeconds)
       rests.push({ program: program.name, idleCpu, readBack: running.readBack })
     }
     return { samples, rests }
@@ -177,25 +183,27 @@ function pacing({ pace }: Load, saturated: number): Pick<LoadOrder, 'connections
 
 /** Sends a load and waits until every event with status 200 is acknowledged. */
 async function driveAt(
-  { pid }: Running,
+  { pids, admins }: Running,
   generator: Generator,
   environment: Environment,
   order: LoadOrder,
 ): Promise<Driven> {
   const before = await environment.acknowledged()
-  const cpuBefore = processFigures(pid)
+  const cpuBefore = processFigures(pids)
+  const delaysBefore = await readDelays(admins)
   const run = generator.run(order)
-  const watched = await watch(pid, generator, environment, before, run)
+  const watched = await watch(pids, generator, environment, before, run)
   const result = await run
   const settling = await allAcknowledged(result.delivered, before, environment)
-  const cpuAfter = processFigures(pid)
+  const cpuAfter = processFigures(pids)
+  const delays = since(delaysBefore, await readDelays(admins))
   const cpuOf = (member: number) =>
     ((cpuAfter.cpuOf.get(member) ?? 0) - (cpuBefore.cpuOf.get(member) ?? 0)) / result.delivered
   return {
     events: result.delivered,
     eventsPerSecond: result.delivered / (result.seconds + settling),
     cpuPerEvent: (cpuAfter.cpu - cpuBefore.cpu) / result.delivered,
-    primaryCpuPerEvent: cpuOf(pid),
+    primaryCpuPerEvent: Math.max(...pids.map(cpuOf)),
     busiestCpuPerEvent: Math.max(...[...cpuAfter.cpuOf.keys()].map(cpuOf)),
     p50: result.p50,
     p99: result.p99,
@@ -205,6 +213,7 @@ async function driveAt(
     lateP99: result.lateP99,
     queued: result.queued,
     refused: result.refused,
+    delays,
   }
 }
 
@@ -225,11 +234,11 @@ export async function allAcknowledged(
   }
 }
 
-async function idlePercent(pid: number, seconds: number): Promise<number> {
+async function idlePercent(pids: readonly number[], seconds: number): Promise<number> {
   await delay(CALM_DOWN)
-  const before = processFigures(pid).cpu
+  const before = processFigures(pids).cpu
   await delay(seconds * 1000)
-  return (processFigures(pid).cpu - before) / seconds / 10_000
+  return (processFigures(pids).cpu - before) / seconds / 10_000
 }
 
 /** The turns of a program under one load, combined into one. */
@@ -259,5 +268,6 @@ export function combine(turns: readonly Driven[]): Driven {
     lateP99: greatest((turn) => turn.lateP99),
     queued: perEvent((turn) => turn.queued),
     refused,
+    delays: turns.map(({ delays }) => delays).reduce(together),
   }
 }

@@ -40,7 +40,7 @@ export async function soak(
   const generator = startGenerator()
   try {
     const before = await environment.acknowledged()
-    const order = { port: running.port, token: environment.token, bodyBytes: BODY_BYTES, name: 'soak' }
+    const order = { ports: running.ports, token: environment.token, bodyBytes: BODY_BYTES, name: 'soak' }
     const run = generator.run({
       ...order,
       paths: [WEBHOOK_PATH],
@@ -61,9 +61,9 @@ export async function soak(
     while (!over) {
       const delivered = await generator.delivered()
       const million = delivered / 1e6
-      const metrics = await scrape(running.admin)
+      const metrics = await scrape(running.admins[0])
       if (over) break
-      const memory = processFigures(running.pid)
+      const memory = processFigures(running.pids)
       rss.push([million, memory.rss])
       own.push([million, memory.own])
       heap.push([million, metrics('nodejs_heap_size_used_bytes') / MIB])

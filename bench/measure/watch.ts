@@ -33,7 +33,7 @@ const EVERY = 100
 
 /** Watches until `until` has settled. `acknowledgedBefore`: the count of CXone before the load. */
 export async function watch(
-  pid: number,
+  pids: readonly number[],
   generator: Generator,
   environment: Environment,
   acknowledgedBefore: number,
@@ -50,7 +50,7 @@ export async function watch(
   until.then(end, end)
   for (;;) {
     const [delivered, acknowledged] = await Promise.all([generator.delivered(), environment.acknowledged()])
-    const { rss, own } = processFigures(pid)
+    const { rss, own } = processFigures(pids)
     peakRss = Math.max(peakRss, rss)
     peakOwn = Math.max(peakOwn, own)
     if (over) break
@@ -63,7 +63,7 @@ export async function watch(
   return { peakRss, peakOwn, backlog: { peak, slope: { median: slope, min: low, max: high } } }
 }
 
-/** The figures of Linux for a process and its children: the workers of a program are part of it. */
+/** The figures of Linux for processes and their children: the workers of a program are part of it. */
 interface ProcessFigures {
   /** Since its start, in microseconds: user and system, all threads. Known to a hundredth of a second. */
   readonly cpu: number
@@ -78,8 +78,8 @@ interface ProcessFigures {
 /** Linux shows CPU time to user programs in hundredths of a second. */
 const TICK = 10_000
 
-export function processFigures(pid: number): ProcessFigures {
-  const all = familyOf(pid)
+export function processFigures(pids: readonly number[]): ProcessFigures {
+  const all = pids.flatMap(familyOf)
   const cpuOf = new Map(all.map((member) => [member, cpuMicroseconds(member)]))
   return {
     cpu: [...cpuOf.values()].reduce((total, cpu) => total + cpu, 0),

@@ -23,7 +23,7 @@ export interface Environment {
    * Creates a topic without records and returns its name. The embedded broker cannot create topics: there, it is an
    * existing one.
    */
-  emptyTopic(): Promise<string>
+  emptyTopic(partitions?: number): Promise<string>
   stop(): Promise<void>
 }
 
@@ -65,7 +65,7 @@ export async function startEnvironment(): Promise<Environment> {
 interface Broker {
   readonly name: string
   readonly bootstrap: string
-  emptyTopic(): Promise<string>
+  emptyTopic(partitions?: number): Promise<string>
   stop(): Promise<void>
 }
 
@@ -85,9 +85,9 @@ async function startBroker(): Promise<Broker> {
   const { bootstrap, stop } = cluster
   await makeOffsetsTopic(bootstrap)
   let made = 0
-  const emptyTopic = async () => {
+  const emptyTopic = async (partitions = 1) => {
     const topic = `bench.${made++}`
-    await createTopic(bootstrap, topic, { config: TOPIC })
+    await createTopic(bootstrap, topic, { partitions, config: TOPIC })
     return topic
   }
   return { name: 'Apache Kafka, one node', bootstrap, emptyTopic, stop }

@@ -3,16 +3,17 @@ import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { packageFile } from '../../src/process/package.js'
-import { startHeadgate } from '../../src/sandbox/headgate-process.js'
+import { type HeadgateProcess, startHeadgate } from '../../src/sandbox/headgate-process.js'
 import { LEDGER_REPLACED, WITHOUT_LEDGER } from '../stand-ins/without-ledger.js'
 import { nextMessage, startChild, stopChild } from './child.js'
 
 /** A program under test, ready to accept events. */
 export interface Running {
-  readonly pid: number
-  readonly port: number
-  /** The URL of its metrics; undefined if the program has none. */
-  readonly admin: string | undefined
+  /** Of each instance; workers are children of these processes. */
+  readonly pids: readonly number[]
+  readonly ports: readonly number[]
+  /** The URLs of their metrics; empty if the program has none. */
+  readonly admins: readonly string[]
   /** Records a second that it read back from Kafka at its start; undefined if there were too few. */
   readonly readBack: number | undefined
   stop(): Promise<void>
@@ -33,6 +34,8 @@ interface HeadgateVariant {
   readonly withoutLedger?: boolean
   /** 0 if absent. */
   readonly workers?: number
+  /** Processes that share an inbox; 1 if absent. */
+  readonly instances?: number
 }
 
 /** `profile`: a folder for CPU profiles, here and below. */
@@ -42,9 +45,9 @@ export const floor = (profile?: string): Program => ({
     const child = startChild(new URL('floor.js', import.meta.url), env, profiling('floor', profile))
     const { port } = await nextMessage<{ port: number }>(child)
     return {
-      pid: child.pid as number,
-      port,
-      admin: undefined,
+      pids: [child.pid as number],
+      ports: [port],
+      admins: [],
       readBack: undefined,
       stop: () => stopChild(child),
     }
@@ -62,35 +65,41 @@ export const headgate = ({
   withoutLedger,
   program = withoutLedger ? packageFile('build/src/cli.js') : undefined,
   workers,
+  instances = 1,
 }: HeadgateVariant): Program => ({
   name,
   async start(env) {
-    const { pid, intake, admin, lines, stop } = await startHeadgate({
-      config,
-      env: { ...env, ...(workers !== undefined && { HEADGATE_WORKERS: String(workers) }) },
-      within: READY_WITHIN,
-      nodeOptions: [...profiling(name, profile), ...(withoutLedger ? ['--import', WITHOUT_LEDGER] : [])],
-      ...(program !== undefined && { program }),
-    })
+    const start = () =>
+      startHeadgate({
+        config,
+        env: { ...env, ...(workers !== undefined && { HEADGATE_WORKERS: String(workers) }) },
+        within: READY_WITHIN,
+        nodeOptions: [...profiling(name, profile), ...(withoutLedger ? ['--import', WITHOUT_LEDGER] : [])],
+        ...(program !== undefined && { program }),
+      })
+    const all = await Promise.all(Array.from({ length: instances }, start))
+    const [{ lines }] = all as [HeadgateProcess]
     if (withoutLedger && !lines.includes(LEDGER_REPLACED)) {
-      await stop()
+      await Promise.all(all.map(({ stop }) => stop()))
       throw new Error(
         'Headgate did not load the module that bench/stand-ins/without-ledger.ts stands in for.',
       )
     }
     return {
-      pid,
-      port: Number(new URL(intake).port),
-      admin,
+      pids: all.map(({ pid }) => pid),
+      ports: all.map(({ intake }) => Number(new URL(intake).port)),
+      admins: all.map(({ admin }) => admin),
       readBack: readBackRate(lines),
-      async stop() {
-        const { code, signal } = await stop()
-        const how = `Headgate ended with ${signal ?? `exit code ${code}`}, and said at last:`
-        if (code !== 0) throw new Error([how, ...lines.slice(-LINES_SHOWN)].join('\n'))
-      },
+      stop: async () => void (await Promise.all(all.map(stopInOrder))),
     }
   },
 })
+
+async function stopInOrder({ stop, lines }: HeadgateProcess): Promise<void> {
+  const { code, signal } = await stop()
+  const how = `Headgate ended with ${signal ?? `exit code ${code}`}, and said at last:`
+  if (code !== 0) throw new Error([how, ...lines.slice(-LINES_SHOWN)].join('\n'))
+}
 
 const profiling = (name: string, folder: string | undefined): string[] =>
   folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(folder, name)}`]

@@ -1,6 +1,7 @@
 import { type Column, table } from '../../src/lib/terminal/text.js'
 import type { BacklogFigures, BacklogPhase, Ready } from '../measure/backlog.js'
 import type { Figure, Ratio, RestSummary, Summary } from '../measure/figures.js'
+import type { InboxFigures } from '../measure/inbox.js'
 import type { Axis, SizeFigures } from '../measure/sizes.js'
 import type { SoakFigures } from '../measure/soak.js'
 import { formatSpread } from '../measure/statistics.js'
@@ -82,6 +83,32 @@ export const workersGrid = (summaries: readonly Summary[]): Grid => ({
     ]
   }),
 })
+
+/** With an inbox: how far instances carry, each with a core of its own, and how long an event waits in it. */
+export const inboxGrid = (summaries: readonly Summary[]): Grid => ({
+  columns: [
+    left('load'),
+    left('program'),
+    right('CPU us/event'),
+    right('of the busiest process'),
+    right('accepted to delivered p50 ms'),
+    right('p99 ms'),
+  ],
+  rows: summaries.map(({ load, program, figures, delivery }) => [
+    load,
+    program,
+    formatSpread(figures.cpuPerEvent, 0),
+    formatSpread(figures.busiestCpuPerEvent, 0),
+    delivery === undefined ? '' : delivery.p50.toFixed(0),
+    delivery === undefined ? '' : delivery.p99.toFixed(0),
+  ]),
+})
+
+export const inboxSentences = ({ ratios, takeover: { events, seconds } }: InboxFigures): string => {
+  const two = ratios.find(({ load, base }) => load === 'saturation' && base.includes('inbox'))
+  const carried = 1 / (two?.figures.busiestCpuPerEvent.median ?? Number.NaN)
+  return `By the CPU time of the busiest process, two instances carry ${carried.toFixed(2)} times what one does. With ${events.toLocaleString('en')} events in the window, the other instance had taken over ${seconds.toFixed(1)} s after a kill -9.`
+}
 
 export const restGrid = (rests: readonly RestSummary[]): Grid => ({
   columns: [

@@ -3,11 +3,14 @@ import { join } from 'node:path'
 import type { BacklogFigures } from '../measure/backlog.js'
 import type { Comparison } from '../measure/compare.js'
 import type { Machine } from '../measure/figures.js'
+import type { InboxFigures } from '../measure/inbox.js'
 import type { Axis, SizeFigures } from '../measure/sizes.js'
 import type { SoakFigures } from '../measure/soak.js'
 import {
   backlogGrid,
   backlogSentence,
+  inboxGrid,
+  inboxSentences,
   markdown,
   ratioGrid,
   restGrid,
@@ -23,6 +26,7 @@ interface AllFigures {
   readonly sizes: SizeFigures | undefined
   readonly soak: SoakFigures | undefined
   readonly pending: BacklogFigures | undefined
+  readonly inbox: InboxFigures | undefined
 }
 
 const BLOCK = /(<!-- figures: ([a-z-]+) -->\n)[\s\S]*?(<!-- end of figures -->)/g
@@ -68,6 +72,7 @@ const SECTIONS: { readonly [name: string]: Section } = {
   rules: ofSizes((sizes) => sizeSection(sizes, 'rules')),
   pipelines: ofSizes((sizes) => sizeSection(sizes, 'pipelines')),
   soak: ({ soak }) => soak && soakSection(soak),
+  inbox: ({ inbox }) => inbox && inboxSection(inbox),
   pending: ({ pending }) =>
     pending &&
     [`${backlogSentence(pending)} ${where(pending.machine)}.`, '', markdown(backlogGrid(pending))].join('\n'),
@@ -102,8 +107,25 @@ function soakSection(soak: SoakFigures): string {
   ].join('\n')
 }
 
+function inboxSection(inbox: InboxFigures): string {
+  const { machine, rounds, seconds, inFlight, bodyBytes, summaries, ratios, doubts } = inbox
+  return [
+    `${where(machine)}; bodies of ${bodyBytes} B, ${inFlight} in flight at saturation; medians of ${rounds} rounds of ${seconds} s (lowest-highest).`,
+    '',
+    markdown(inboxGrid(summaries)),
+    '',
+    markdown(ratioGrid(ratios)),
+    ...noted(doubts),
+    '',
+    inboxSentences(inbox),
+    '',
+    image('CPU time an event, with and without an inbox', 'inbox.svg'),
+    image('CPU time an event of the busiest process', 'inbox-busiest.svg'),
+  ].join('\n')
+}
+
 /** The results of a run. */
-export type Figures = Comparison | SizeFigures | SoakFigures | BacklogFigures
+export type Figures = Comparison | SizeFigures | SoakFigures | BacklogFigures | InboxFigures
 
 /** Writes the results of a run into a folder, for people and for programs. */
 export function writeFigures(folder: string, name: string, figures: Figures, plots: Plots): void {
@@ -118,6 +140,7 @@ export const readFigures = (folder: string): AllFigures => ({
   sizes: read<SizeFigures>(join(folder, 'sizes.json')),
   soak: read<SoakFigures>(join(folder, 'soak.json')),
   pending: read<BacklogFigures>(join(folder, 'pending.json')),
+  inbox: read<InboxFigures>(join(folder, 'inbox.json')),
 })
 
 export const PAGE = 'docs/performance.md'

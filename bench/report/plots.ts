@@ -14,6 +14,17 @@ export const comparisonPlots = (comparison: Comparison): Plots => ({
   'p99.svg': figurePlot(comparison, 'p99', 'Request to response, 99 % of the events', 'milliseconds', 1),
 })
 
+export const inboxPlots = (comparison: Comparison): Plots => ({
+  'inbox.svg': figurePlot(comparison, 'cpuPerEvent', 'CPU time an event', 'microseconds, user and system', 0),
+  'inbox-busiest.svg': figurePlot(
+    comparison,
+    'busiestCpuPerEvent',
+    'CPU time an event of the busiest process',
+    'microseconds, user and system',
+    0,
+  ),
+})
+
 function figurePlot(
   { summaries }: Comparison,
   figure: Figure,

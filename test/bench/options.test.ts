@@ -23,6 +23,11 @@ test('each kind of run has defaults of its own', () => {
   })
 })
 
+test('an inbox is a run of its own, or part of a soak', () => {
+  expect(readOptions(['--inbox'])).toMatchObject({ mode: 'inbox', inbox: false, rounds: 3 })
+  expect(readOptions(['--soak', '5000000', '--inbox'])).toMatchObject({ mode: 'soak', inbox: true })
+})
+
 test('the pages are written to their own folder', () => {
   expect(readOptions(['--full', '--docs'])).toMatchObject({ out: 'docs/performance', docs: true })
   expect(readOptions(['--out', 'here'])).toMatchObject({ out: 'here', docs: false })
@@ -39,8 +44,9 @@ test.each([
   [['--workers', 'two'], /--workers should be a whole number from 1 on; it is "two"/],
   [['--pending', 'much'], /--pending should be a whole number from 1 on; it is "much"/],
   [['--pending', '1000', '--ledger'], /--pending measures Headgate as it is/],
+  [['--inbox', '--workers', '2'], /--inbox measures Headgate as it is/],
   [['--soak', '1000', '--pending', '1000'], /--soak and --pending are runs of their own/],
-  [['--docs'], /--docs needs --full, --sizes, --soak or --pending/],
+  [['--docs'], /--docs needs --full, --sizes, --soak, --pending or --inbox/],
   [['--full', '--docs', '--out', 'here'], /Either --docs or --out/],
 ])('%j does not fit, and is told with the usage', (args, message) => {
   expect(() => readOptions(args)).toThrow(message)

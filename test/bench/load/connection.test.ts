@@ -21,7 +21,7 @@ test('an exchange over a connection that was closed while it was idle ends at on
 })
 
 const order = {
-  port: 1,
+  ports: [1],
   token: 'secret',
   name: 'run0',
   paths: ['/one', '/two'],

@@ -23,6 +23,7 @@ const sample = (program: string, cpuPerEvent: number, more: Partial<Sample> = {}
   lateP99: 0.2,
   queued: 0,
   refused: {},
+  delays: new Map(),
   ...more,
 })
 

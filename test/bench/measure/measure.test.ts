@@ -17,6 +17,7 @@ const turn = (more: Partial<Driven> = {}): Driven => ({
   lateP99: 0.2,
   queued: 0,
   refused: {},
+  delays: new Map(),
   ...more,
 })
 

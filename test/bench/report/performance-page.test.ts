@@ -4,7 +4,7 @@ import { readOptions } from '../../../bench/options.js'
 import { PAGE, readFigures, withFigures } from '../../../bench/report/performance-page.js'
 
 const page = readFileSync(PAGE, 'utf8')
-const none = { full: undefined, sizes: undefined, soak: undefined, pending: undefined }
+const none = { full: undefined, sizes: undefined, soak: undefined, pending: undefined, inbox: undefined }
 const machine = { revision: 'abc', node: 'v20', cpu: 'some', cores: 2, kafka: 'one node' }
 
 test('the figures of the page are those of the last runs; `npm run bench -- --full --docs` and the like renew them', () => {

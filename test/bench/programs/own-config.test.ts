@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { ownConfig } from '../../../bench/programs/own-config.js'
+
+interface Pipeline {
+  readonly source: { readonly config: object }
+  readonly transforms: readonly { readonly config: { readonly schema: string } }[]
+  readonly inbox?: object
+}
+
+function own(changes?: Parameters<typeof ownConfig>[1]) {
+  const { config, remove } = ownConfig('bench/plugins.config.json', changes)
+  onTestFinished(remove)
+  const { pipelines } = JSON.parse(readFileSync(config, 'utf8'))
+  const [name, pipeline] = Object.entries(pipelines)[0] as [string, Pipeline]
+  return { name, pipeline }
+}
+
+test('each program has a pipeline of its own name, and finds the schema from its own folder', () => {
+  const [one, other] = [own(), own()]
+  expect(one.name).not.toBe(other.name)
+  const schema = one.pipeline.transforms[0]?.config.schema ?? ''
+  expect(isAbsolute(schema)).toBe(true)
+  expect(readFileSync(schema, 'utf8')).toContain('dataActionId')
+  expect(one.pipeline.inbox).toBeUndefined()
+})
+
+test('a change is in its place', () => {
+  const verify = { scheme: 'none' }
+  const { pipeline } = own({ verify, inbox: 'orders.inbox' })
+  expect(pipeline.source.config).toMatchObject({ verify, eventId: '/dataActionId' })
+  expect(pipeline.inbox).toEqual({ topic: 'orders.inbox' })
+})
