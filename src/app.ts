@@ -69,7 +69,10 @@ export class App {
     history.start()
     if (settings.takeover) {
       const limit = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(RELEASE_TIMEOUT)])
-      const ready = Promise.allSettled(reloader.running().map(({ ledger }) => ledger.ready()))
+      // Such a process has no workers.
+      const ready = Promise.allSettled(
+        reloader.running().map((pipeline) => pipeline.role === 'whole' && pipeline.ledger.ready()),
+      )
       void untilAborted(ready, limit).finally(() => ports.listener.release())
     }
     const config = new FileWatch({
@@ -96,7 +99,7 @@ export class App {
     this.#stopping.abort()
     for (const watch of this.#watches) watch.close()
     // Workers hand over every event that they have taken, and receive the outcomes.
-    await workers?.stop()
+    const ofWorkers = (await workers?.stop()) ?? []
     // The listener closes before the pipelines: senders receive 503 then, not 404.
     const closed = ports.listener.close(isTakenOver ? LAST_REQUESTS : 0)
     const inTime = () => endsWithin(closed, LAST_REQUESTS)
@@ -111,6 +114,6 @@ export class App {
     history.close()
     await this.#admin?.close()
     await ports.state.close()
-    return unfinished
+    return [...unfinished, ...ofWorkers]
   }
 }

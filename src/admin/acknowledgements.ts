@@ -2,14 +2,15 @@ import type { CheckedConfig } from '../config/read.js'
 import type { MetricDeclaration } from '../contract/index.js'
 import { withoutSecrets } from '../ledger/report.js'
 import type { Series } from '../metrics/registry.js'
-import type { Pipeline } from '../pipeline/pipeline.js'
+import type { AcknowledgerState } from '../pipeline/acknowledge.js'
+import type { PrimaryPipeline } from '../pipeline/pipeline.js'
 import type { AcknowledgementReport, AcknowledgingStage } from './api.js'
 import { get, json, type Route } from './routes.js'
 
 export interface AcknowledgementHost {
   readonly metrics: { read(declarations: readonly MetricDeclaration[]): readonly Series[] }
   config(): Pick<CheckedConfig, 'pipelines'>
-  running(): readonly Pipeline[]
+  running(): readonly PrimaryPipeline[]
   redact(text: string): string
 }
 
@@ -26,8 +27,11 @@ export function acknowledgementRoutes(host: AcknowledgementHost): Route[] {
   ]
 }
 
-async function reportOf(pipeline: Pipeline, host: AcknowledgementHost): Promise<AcknowledgementReport> {
-  const { name, runtime, ledger, acknowledgers, stages } = pipeline
+async function reportOf(
+  pipeline: PrimaryPipeline,
+  host: AcknowledgementHost,
+): Promise<AcknowledgementReport> {
+  const { name, runtime, ledger, stages } = pipeline
   const { pending, failed } = withoutSecrets(await ledger.report(), host.redact)
   const checked = host.config().pipelines.find((one) => one.name === name)
   return {
@@ -35,8 +39,7 @@ async function reportOf(pipeline: Pipeline, host: AcknowledgementHost): Promise<
     state: runtime.targetState,
     pending,
     failed,
-    stages: acknowledgers.map(({ acknowledger }, index): AcknowledgingStage => {
-      const { limit, pausedFor, ...state } = acknowledger.state()
+    stages: (await statesOf(pipeline)).map(({ limit, pausedFor, ...state }, index): AcknowledgingStage => {
       const stage = stages.postCommit[index]?.name ?? ''
       const { name: plugin = '', metrics = [] } = checked?.postCommit[index]?.definition ?? {}
       return {
@@ -49,6 +52,11 @@ async function reportOf(pipeline: Pipeline, host: AcknowledgementHost): Promise<
       }
     }),
   }
+}
+
+async function statesOf(pipeline: PrimaryPipeline): Promise<readonly AcknowledgerState[]> {
+  if (pipeline.role === 'supervised') return pipeline.ledger.acknowledgers()
+  return pipeline.acknowledgers.map(({ acknowledger }) => acknowledger.state())
 }
 
 const figuresOf = (

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import type { CheckedConfig } from '../config/read.js'
 import { type History, POINTS, STEP } from '../metrics/history.js'
-import type { Pipeline } from '../pipeline/pipeline.js'
+import type { PrimaryPipeline } from '../pipeline/pipeline.js'
 import type { Pipelines, Traffic } from './api.js'
 import { pipelineShapes } from './pipelines.js'
 import { get, json, type Route, type StreamedResponse } from './routes.js'
@@ -10,7 +10,7 @@ import { pipelineTraffic } from './traffic.js'
 export interface ConsoleData {
   readonly history: History
   config(): Pick<CheckedConfig, 'revision' | 'pipelines'>
-  running(): readonly Pipeline[]
+  running(): readonly PrimaryPipeline[]
   notReady(): readonly string[]
   /** Whether the API may change the config and files beside it. */
   readonly writable: boolean

@@ -1,19 +1,21 @@
 import { HeadgateError } from '../contract/errors.js'
-import type { Ledger, LedgerInstances } from '../ledger/ledger.js'
-import type { Pipeline } from '../pipeline/pipeline.js'
+import type { LedgerInstances } from '../ledger/ledger.js'
+import type { PrimaryPipeline } from '../pipeline/pipeline.js'
 import { errorResponse, get, json, type Route } from './routes.js'
 
 export interface InstancesHost {
-  running(): readonly Pick<Pipeline, 'name' | 'ledger'>[]
+  running(): readonly { readonly name: string; readonly ledger: Asked }[]
   redact(text: string): string
 }
 
 /** Milliseconds for which the result of a look is good: each asks several brokers, and may read from an inbox. */
 const GOOD_FOR = 5000
 
+type Asked = Pick<PrimaryPipeline['ledger'], 'instances'>
+
 /** The instances of a pipeline. Those who ask at about the same time share a look. */
 export function instancesRoutes({ running, redact }: InstancesHost): Route[] {
-  const looks = new WeakMap<Ledger, Look>()
+  const looks = new WeakMap<Asked, Look>()
   return [
     get('/pipelines/{name}/instances', async ({ params: { name = '' } }) => {
       const ledger = running().find((pipeline) => pipeline.name === name)?.ledger
@@ -31,10 +33,10 @@ export function instancesRoutes({ running, redact }: InstancesHost): Route[] {
 }
 
 class Look {
-  readonly #ledger: Pick<Ledger, 'instances'>
+  readonly #ledger: Asked
   #result: Promise<LedgerInstances> | undefined
 
-  constructor(ledger: Pick<Ledger, 'instances'>) {
+  constructor(ledger: Asked) {
     this.#ledger = ledger
   }
 

@@ -1,11 +1,11 @@
 import type { CheckedPipeline } from '../config/check.js'
-import type { Pipeline } from '../pipeline/pipeline.js'
+import type { PrimaryPipeline } from '../pipeline/pipeline.js'
 import type { PipelineShape, StageShape } from './api.js'
 
 /** The pipelines as their config describes them. */
 export function pipelineShapes(
   checked: readonly CheckedPipeline[],
-  running: readonly Pipeline[],
+  running: readonly PrimaryPipeline[],
 ): PipelineShape[] {
   return running.flatMap((pipeline) => {
     const config = checked.find(({ name }) => name === pipeline.name)
@@ -13,7 +13,7 @@ export function pipelineShapes(
   })
 }
 
-function shapeOf(checked: CheckedPipeline, pipeline: Pipeline): PipelineShape {
+function shapeOf(checked: CheckedPipeline, pipeline: PrimaryPipeline): PipelineShape {
   const { source, transforms, sink, postCommit } = pipeline.stages
   const { deadLetter, inbox } = checked.settings
   return {

@@ -4,10 +4,10 @@ import type { AnyDefinition, Log } from '../contract/index.js'
 import type { DeadLetterProcesses } from '../dead-letters/process.js'
 import type { DryRunProcess } from '../dry-run/dry-run-process.js'
 import type { RefusedRequests } from '../http/refused.js'
-import type { Ledger } from '../ledger/ledger.js'
 import { withoutSecrets } from '../ledger/report.js'
 import type { History } from '../metrics/history.js'
 import type { ProcessMetrics } from '../metrics/registry.js'
+import type { PrimaryPipeline } from '../pipeline/pipeline.js'
 import type { Reloader } from '../pipeline/reload/reloader.js'
 import type { TargetStates } from '../pipeline/target-state.js'
 import type { LoggerLevels } from '../process/logging.js'
@@ -126,7 +126,7 @@ export function adminView(options: AdminViewOptions): {
 }
 
 async function ledgerStatus(
-  ledger: Pick<Ledger, 'report' | 'instances'>,
+  ledger: Pick<PrimaryPipeline['ledger'], 'report' | 'instances'>,
   redact: (text: string) => string,
 ): Promise<LedgerStatus> {
   const [report, instances] = await Promise.all([ledger.report(), ledger.instances().catch(() => undefined)])

@@ -11,7 +11,7 @@ export interface MetricDeclaration<Label extends string = string> {
   /** The label that names the owner, set by the engine: of a plugin's stage `pipeline`, of something shared by sinks `sink`. */
   readonly owner?: 'pipeline' | 'sink'
   /** Combines the values of a gauge in several processes; their sum if absent. */
-  readonly combine?: 'sum' | 'max'
+  readonly combine?: 'sum' | 'max' | 'min'
   /** Upper bounds of a histogram's buckets; each is a series for every label set. */
   readonly buckets?: readonly number[]
 }

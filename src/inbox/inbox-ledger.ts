@@ -216,7 +216,7 @@ export class InboxLedger implements Ledger, AckSource {
       count,
       oldestAge: oldestAt === undefined ? 0 : Math.max(0, this.now() - oldestAt),
       failed: failures.kept.length,
-      dedupSpan: since === undefined ? 0 : Math.max(0, Date.now() - since),
+      dedupSpan: since && Math.max(0, Date.now() - since),
       replacedPartitions: 0,
       unprovenRecords: 0,
       sameIdOtherBytes: this.#idReuse.count,
@@ -246,8 +246,9 @@ export class InboxLedger implements Ledger, AckSource {
     }))
   }
 
-  async report(): Promise<LedgerReport> {
-    const failed = await this.#failedAcks.report()
+  async report(ownOnly = false): Promise<LedgerReport> {
+    const own = { count: this.#acks.failures.kept.length, first: [] }
+    const failed = ownOnly ? own : await this.#failedAcks.report()
     const ages = new PendingAges(this.now())
     for (const [time, count] of this.#acks.committedTimes()) ages.count(time, count)
     return {

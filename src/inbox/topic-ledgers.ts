@@ -92,12 +92,13 @@ export class TopicLedgers implements Ledger {
 
   backlog(): LedgerBacklog {
     const backlogs = this.#ledgers.map((ledger) => ledger.backlog())
+    const spans = backlogs.flatMap(({ dedupSpan }) => dedupSpan ?? [])
     const sum = (of: (backlog: LedgerBacklog) => number) => backlogs.reduce((all, each) => all + of(each), 0)
     return {
       count: sum(({ count }) => count),
       oldestAge: Math.max(...backlogs.map(({ oldestAge }) => oldestAge)),
       failed: Math.max(...backlogs.map(({ failed }) => failed)),
-      dedupSpan: Math.min(...backlogs.map(({ dedupSpan }) => dedupSpan)),
+      dedupSpan: spans.length === 0 ? undefined : Math.min(...spans),
       replacedPartitions: 0,
       unprovenRecords: 0,
       sameIdOtherBytes: sum(({ sameIdOtherBytes }) => sameIdOtherBytes),

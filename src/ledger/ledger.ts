@@ -70,8 +70,11 @@ export interface Ledger {
   canMoveTo(log: RecordLog | undefined): boolean
   /** Continues under another config. `stageAfter` maps pending acknowledgements to their new stages; without it, they stay. */
   change(terms: LedgerTerms, stageAfter: StageAfter | undefined): void
-  /** For operators. Looks at all pending acknowledgements, in slices: with millions, it takes seconds, and events go on. */
-  report(): Promise<LedgerReport>
+  /**
+   * For operators. Looks at all pending acknowledgements, in slices: with millions, it takes seconds, and events go on. `ownOnly`: without
+   * the failed acknowledgements that other instances have kept, which a topic has to be read for.
+   */
+  report(ownOnly?: boolean): Promise<LedgerReport>
   /** For operators: the instances of the pipeline, as Kafka knows them. Rejects with a HeadgateError if it does not respond. */
   instances(): Promise<LedgerInstances>
   /** The offsets up to which each partition is in the state, and acknowledged. */
@@ -111,8 +114,8 @@ export interface LedgerBacklog {
   readonly oldestAge: number
   /** Acknowledgements that failed for good. */
   readonly failed: number
-  /** How far back redeliveries are detected, in milliseconds. */
-  readonly dedupSpan: number
+  /** How far back redeliveries are detected, in milliseconds; undefined if there is nothing to detect them in. */
+  readonly dedupSpan: number | undefined
   /** Since the process started: partitions whose log was replaced. */
   readonly replacedPartitions: number
   /** Since the process started: records that name the pipeline without a proof that it wrote them. */

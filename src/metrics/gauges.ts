@@ -50,6 +50,7 @@ export class GaugeValues {
 const COMBINE = {
   sum: (one: number, other: number) => one + other,
   max: Math.max,
+  min: Math.min,
 }
 
 /** A gauge of the process: the values of all scopes that are shown, together with those of other processes. */

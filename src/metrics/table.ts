@@ -85,6 +85,7 @@ export const METRICS = {
     type: 'gauge',
     help: '1 if an operator has paused or stopped the pipeline.',
     labels: pipeline,
+    combine: 'max',
   }),
 
   ackAttemptsTotal: metric({
@@ -118,6 +119,7 @@ export const METRICS = {
     type: 'gauge',
     help: 'Age of the oldest pending acknowledgement.',
     labels: pipeline,
+    combine: 'max',
   }),
   ledgerFailed: metric({
     name: 'ledger_failed',
@@ -130,12 +132,14 @@ export const METRICS = {
     type: 'gauge',
     help: 'Duplicates are detected for events received within this time.',
     labels: pipeline,
+    combine: 'min',
   }),
   ledgerWindowConfiguredSeconds: metric({
     name: 'ledger_window_configured_seconds',
     type: 'gauge',
     help: 'The time within which duplicates are to be detected, as `redelivery.window` says.',
     labels: pipeline,
+    combine: 'max',
   }),
   ledgerReplacedPartitions: metric({
     name: 'ledger_replaced_partitions',
@@ -174,6 +178,7 @@ export const METRICS = {
     type: 'gauge',
     help: 'Partitions that the inbox uses, whichever instances own them.',
     labels: pipeline,
+    combine: 'max',
   }),
   inboxPartitions: metric({
     name: 'inbox_partitions',
@@ -192,12 +197,14 @@ export const METRICS = {
     type: 'gauge',
     help: 'Age of the oldest record in the partitions that this instance owns which is not worked off, by the clocks of two instances; 0 if there is none.',
     labels: pipeline,
+    combine: 'max',
   }),
   inboxRetentionSeconds: metric({
     name: 'inbox_retention_seconds',
     type: 'gauge',
     help: 'Time for which the inbox keeps records, as `retention.ms` of its topic says; absent if there is no bound, or if the user of the sink lacks the right DescribeConfigs.',
     labels: pipeline,
+    combine: 'min',
   }),
   inboxRestoringPartitions: metric({
     name: 'inbox_restoring_partitions',

@@ -97,7 +97,7 @@ function workingOff(
 /** Under the newest config that takes events; undefined before the first does. */
 export const currentInbox = (live: ReadonlySet<LivePipeline>): PipelineInbox | undefined => {
   const newest = [...live].at(-1)
-  return newest?.role === 'primary' ? newest.committer.inbox : undefined
+  return newest?.role === 'whole' ? newest.committer.inbox : undefined
 }
 
 interface InboxLedgerParts extends LedgerTerms {

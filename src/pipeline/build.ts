@@ -24,14 +24,16 @@ import type { RecordMac } from './record-mac.js'
 import type { BuiltStage } from './stage.js'
 import { NO_TAPS, type Tap } from './taps.js'
 
-/** The parts of the primary process that its pipelines use. */
+/** The parts of a process that its whole pipelines use. */
 export interface PipelineDeps extends IntakeDeps {
   /** Shown the events of all pipelines. */
   readonly taps?: ReadonlySet<Tap>
   /** If there are workers. */
   readonly offloadToWorkers?: OffloadToWorkers
-  /** The database in the state directory. */
-  readonly state: RootDatabase
+  /** The database in the state directory. A worker has none: a pipeline with an inbox keeps nothing there. */
+  readonly state?: RootDatabase
+  /** How many workers have the pipeline whole, and share its limits. */
+  readonly sharedBy?: number
 }
 
 /**
@@ -50,7 +52,7 @@ export function buildPipeline(
   const { revision, mac, sink, sinkStage, targets } = delivery
   if (sinkStage.built !== running?.stages.sink) sink.expect(targets)
   const { records } = intake.stages.source.instance
-  const terms = termsOf(checked, sink, mac, records)
+  const terms = termsOf(checked, sink, mac, records, deps.sharedBy)
   const taps = deps.taps ?? NO_TAPS
   const masks = settings.tap.mask.map((path) => pointer(path).tokens)
   const { stages } = intake
@@ -58,10 +60,10 @@ export function buildPipeline(
   const ledger =
     running?.ledger ??
     openLedger(checked, terms, sink, intake.runtime, inbox && { first: inbox, records }, deps)
-  showTerms(intake.metrics, name, settings)
+  showTerms(intake.metrics, name, settings, terms)
   const once = { send: (record: SinkRecord) => ledger.findWritten(record) ?? sink.send(record) }
   const pipeline: Pipeline = {
-    role: 'primary',
+    role: 'whole',
     ...intake,
     revision,
     log,
@@ -91,6 +93,7 @@ function termsOf(
   { log, instances }: Sink,
   mac: RecordMac,
   records: RecordSource | undefined,
+  sharedBy = 1,
 ): LedgerTerms {
   const { redelivery, maxPending, postCommit } = settings
   const window = milliseconds(redelivery.window)
@@ -101,7 +104,7 @@ function termsOf(
     by: redelivery.by,
     window,
     entries: records?.hasIds === false ? 0 : redelivery.entries,
-    maxPending,
+    maxPending: Math.ceil(maxPending / sharedBy),
     stages: postCommit.length,
   }
 }
@@ -116,10 +119,10 @@ function buildAcknowledger(
   all: PipelineConfig['postCommit'],
   { stageDeps, name: pipeline }: Delivery,
   ledger: Ledger,
-  { offloadToWorkers, taps = NO_TAPS }: Pick<PipelineDeps, 'offloadToWorkers' | 'taps'>,
+  { offloadToWorkers, sharedBy = 1, taps = NO_TAPS }: PipelineDeps,
   running: Pipeline | undefined,
 ): BuiltAcknowledger {
-  const settings = all[index] as PipelineConfig['postCommit'][number]
+  const settings = sharedBetween(sharedBy, all[index] as PipelineConfig['postCommit'][number])
   const before = running?.acknowledgers[index]
   const isSame = stage === running?.stages.postCommit[index]
   if (isSame && before !== undefined && isDeepStrictEqual(engineOf(settings), engineOf(before.settings)))
@@ -133,6 +136,16 @@ function buildAcknowledger(
   return { acknowledger, settings, metrics }
 }
 
+/** With the part of its limits that each of so many workers has, rounded up so that none is 0. */
+const sharedBetween = (
+  workers: number,
+  settings: PipelineConfig['postCommit'][number],
+): PipelineConfig['postCommit'][number] => ({
+  ...settings,
+  concurrency: Math.ceil(settings.concurrency / workers),
+  ...(settings.rate !== undefined && { rate: Math.ceil(settings.rate / workers) }),
+})
+
 const engineOf = ({ concurrency, rate, retry }: PipelineConfig['postCommit'][number]) => ({
   concurrency,
   rate,
@@ -143,7 +156,8 @@ const engineOf = ({ concurrency, rate, retry }: PipelineConfig['postCommit'][num
 function showTerms(
   metrics: MetricsScope,
   pipeline: string,
-  { maxPending, redelivery, postCommit }: PipelineConfig,
+  { redelivery, postCommit }: PipelineConfig,
+  { maxPending }: LedgerTerms,
 ): void {
   const limit = postCommit.length === 0 ? undefined : maxPending
   metrics.sampled(METRICS.ledgerPendingLimit, { pipeline }, () => limit)
@@ -174,7 +188,7 @@ function openLedger(
       ? new DurableLedger({
           ...terms,
           pipeline,
-          openStore: (limits) => LedgerStore.open(state, pipeline, limits),
+          openStore: (limits) => LedgerStore.open(state as RootDatabase, pipeline, limits),
           logger: log({ pipeline, stage: 'ledger' }),
           signal,
         })
@@ -200,7 +214,7 @@ function openLedger(
   ofAcknowledging(METRICS.ledgerPending, ({ count }) => count)
   ofAcknowledging(METRICS.ledgerOldestPendingSeconds, ({ oldestAge }) => oldestAge / 1000)
   ofAcknowledging(METRICS.ledgerFailed, ({ failed }) => failed)
-  sampled(METRICS.ledgerWindowSeconds, ({ dedupSpan }) => dedupSpan / 1000)
+  sampled(METRICS.ledgerWindowSeconds, ({ dedupSpan }) => dedupSpan && dedupSpan / 1000)
   sampled(METRICS.ledgerReplacedPartitions, ({ replacedPartitions }) => replacedPartitions)
   sampled(METRICS.ledgerSameIdOtherBytes, ({ sameIdOtherBytes }) => sameIdOtherBytes)
   sampled(METRICS.ledgerUnprovenRecords, ({ unprovenRecords }) => unprovenRecords)

@@ -40,6 +40,7 @@ export type Part = PartBase &
  * Parts of one step start together. They stop in the reverse order. This is the one list of parts.
  */
 export function startOrder(pipeline: LivePipeline): readonly (readonly Part[])[] {
+  if (pipeline.role === 'supervised') return startOrder(pipeline.blueprint).map((step) => step.map(idlePart))
   const { source, transforms, sink, postCommit } = pipeline.stages
   const sourcePart: Part = {
     kind: 'source',
@@ -49,7 +50,7 @@ export function startOrder(pipeline: LivePipeline): readonly (readonly Part[])[]
     stop: () => source.instance.stop(),
     ...ALWAYS_READY,
   }
-  if (pipeline.role === 'worker')
+  if (pipeline.role === 'deciding')
     return [
       [...pipeline.stages.postCommit.map(attemptingPart), recordMakerPart(sink)],
       transforms.map(stagePart),
@@ -109,6 +110,9 @@ const recordMakerPart = (sink: BuiltStage<'sink'>): Part => ({
   start() {},
   ...ALWAYS_READY,
 })
+
+/** In the primary process, of a pipeline that the workers have whole. */
+const idlePart = (part: Part): Part => ({ ...part, start() {}, ...ALWAYS_READY })
 
 const ALWAYS_READY: Pick<Part, 'notReady' | 'ready'> = { notReady: () => [], ready: () => undefined }
 
@@ -180,19 +184,20 @@ const PAUSED_RETRY_AFTER = 30
 /** Takes effect at once, under this config and those after it. Events in flight continue. */
 export function setTargetState(pipeline: LivePipeline, targetState: TargetState): void {
   pipeline.runtime.targetState = targetState
-  if (pipeline.role === 'worker') return
+  if (pipeline.role !== 'whole') return
   for (const { acknowledger } of pipeline.acknowledgers) acknowledger.hold(isHeld(pipeline))
 }
 
 /** If so, durable events wait for their acknowledgement until an operator starts the pipeline again. */
 const isHeld = ({ runtime }: Pipeline): boolean => runtime.targetState === 'STOPPED'
 
-/** From now on, metrics show the values of this pipeline. */
+/** From now on, metrics show the values of this pipeline. Those of a supervised one are those of the workers. */
 export function showMetrics(pipeline: LivePipeline): void {
+  if (pipeline.role === 'supervised') return
   pipeline.runtime.metrics.show()
   pipeline.metrics.show()
   for (const { metrics } of stagesOf(pipeline)) metrics.show()
-  if (pipeline.role === 'primary') for (const { metrics } of pipeline.acknowledgers) metrics.show()
+  if (pipeline.role === 'whole') for (const { metrics } of pipeline.acknowledgers) metrics.show()
 }
 
 /** The work that a pipeline left when it stopped. */
@@ -218,8 +223,8 @@ export async function stopPipeline(
   // Events under earlier configs use the same ledger, and mostly the same sink.
   const traffics = [...pipeline.runtime.live].map(({ traffic }) => traffic)
   await untilAborted(Promise.all(traffics.map((traffic) => traffic.idle())), deadline)
-  if (pipeline.role === 'primary') await untilAborted(pipeline.ledger.finish(), deadline)
-  for (const { acknowledger } of pipeline.role === 'primary' ? pipeline.acknowledgers : []) {
+  if (pipeline.role === 'whole') await untilAborted(pipeline.ledger.finish(), deadline)
+  for (const { acknowledger } of pipeline.role === 'whole' ? pipeline.acknowledgers : []) {
     if (isTakenOver) await untilAborted(acknowledger.stop(), deadline)
     else await acknowledger.drain(deadline)
   }
@@ -233,9 +238,9 @@ export async function stopPipeline(
   return unfinished
 }
 
-/** A worker keeps no acknowledgement. */
+/** Others keep no acknowledgement. */
 export const unacknowledgedBy = (pipeline: LivePipeline): number =>
-  pipeline.role === 'primary' ? pipeline.ledger.backlog().count : 0
+  pipeline.role === 'whole' ? pipeline.ledger.backlog().count : 0
 
 /** Rejects like `Promise.all`, but only when all have ended. */
 export async function settleAll(work: readonly Promise<unknown>[]): Promise<void> {

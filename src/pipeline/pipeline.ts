@@ -1,11 +1,11 @@
 import type { PipelineConfig } from '../config/schema.js'
 import type { Event, LocatedTarget, Log, Outcome, PostCommit, SinkRecord } from '../contract/index.js'
 import type { PipelineInbox } from '../inbox/pipeline-inbox.js'
-import type { Ledger, LedgerTerms } from '../ledger/ledger.js'
+import type { Ledger, LedgerTerms, PartitionProgress } from '../ledger/ledger.js'
 import type { InFlight } from '../lib/async.js'
 import type { MaskPath } from '../lib/json/masked.js'
 import type { MetricsScope } from '../metrics/registry.js'
-import type { Acknowledger } from './acknowledge.js'
+import type { Acknowledger, AcknowledgerState } from './acknowledge.js'
 import type { DeadLettered, DeadLetterVerdict, Decided, Decision } from './decision.js'
 import type { EventContext } from './event-log.js'
 import type { Apply, Receive, Send } from './observe.js'
@@ -35,9 +35,11 @@ interface IntakePipeline extends DecidingPipeline {
   flushLogs(): void
 }
 
-/** A pipeline in the primary process, which has the ledger and writes the records. */
+/**
+ * A pipeline with its ledger, which writes the records: in the primary process, or in a worker if the pipeline has an inbox.
+ */
 export interface Pipeline extends IntakePipeline {
-  readonly role: 'primary'
+  readonly role: 'whole'
   readonly revision: string
   readonly log: Log
   readonly committer: Committer
@@ -55,15 +57,38 @@ export interface Pipeline extends IntakePipeline {
 }
 
 /**
- * A pipeline in a worker. It has no ledger and does not start its sink, which only makes records. Its post-commit stages make
- * single attempts, when the primary process asks for them.
+ * A pipeline in a worker whose events the primary process commits. It has no ledger and does not start its sink, which only makes
+ * records. Its post-commit stages make single attempts, when the primary process asks for them.
  */
 export interface WorkerPipeline extends IntakePipeline {
-  readonly role: 'worker'
+  readonly role: 'deciding'
   readonly stages: IntakePipeline['stages'] & { readonly postCommit: readonly AttemptingStage[] }
 }
 
-export type LivePipeline = Pipeline | WorkerPipeline
+/**
+ * A pipeline in the primary process that each worker has whole. Here it takes no event and none of its parts runs: it declares
+ * the metrics, and tells what a reload changes.
+ */
+export interface SupervisedPipeline extends Omit<Pipeline, 'role' | 'ledger'> {
+  readonly role: 'supervised'
+  readonly ledger: WorkersLedger
+  /** As the workers build it. */
+  readonly blueprint: Pipeline
+}
+
+/** A pipeline as the primary process has it. */
+export type PrimaryPipeline = Pipeline | SupervisedPipeline
+
+export type LivePipeline = PrimaryPipeline | WorkerPipeline
+
+/** The ledgers that several workers have of one pipeline, as operators see them. */
+export interface WorkersLedger extends Pick<Ledger, 'report' | 'instances' | 'retryFailed'> {
+  /** Why a part of the pipeline takes no events, in any of the workers. `part`: a stage by its name; without it, the ledger. */
+  notReady(part?: string): readonly string[]
+  partitions(): Promise<readonly PartitionProgress[]>
+  /** One for each post-commit stage. */
+  acknowledgers(): Promise<readonly AcknowledgerState[]>
+}
 
 /** The observed stages that `decide` calls. A worker has no other part of the path. */
 export interface Decider {

@@ -1,5 +1,10 @@
 import type { Lease, Log, Shareable, SharedContext } from '../contract/index.js'
-import { type MetricsRegistry, type MetricsScope, pluginMetrics } from '../metrics/registry.js'
+import {
+  type GaugeValue,
+  type MetricsRegistry,
+  type MetricsScope,
+  pluginMetrics,
+} from '../metrics/registry.js'
 
 /** The resources that stages of the process share. */
 export interface Shared {
@@ -10,6 +15,8 @@ export interface Shared {
     name: string,
     create: (context: SharedContext) => Thing,
   ): Lease<Thing>
+  /** The values of their gauges now. */
+  gauges(): GaugeValue[]
 }
 
 export interface SharedOptions {
@@ -41,6 +48,7 @@ export function createShared({ metrics, log, signal }: SharedOptions): Shared {
   }
 
   return {
+    gauges: () => [...entries.values()].flatMap(({ metrics }) => metrics.gauges()),
     lease<Thing extends Shareable>(
       owner: string,
       key: string,

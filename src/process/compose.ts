@@ -84,12 +84,13 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
     log: log({}),
     signal,
     targetStateOf: storedStates.of,
+    taps: () => taps.running,
     refused: listener.refused,
   }
   const workers = settings.workers === 0 ? undefined : new WorkerPool(pool)
   const { targetStates, loggers } = broadcastChanges(storedStates, options.loggers, workers)
   const secrets = new Map(config.secrets)
-  const taps = new Taps({
+  const taps: Taps = new Taps({
     metrics,
     log: log({ listener: 'admin' }),
     secrets: () => secrets,
@@ -162,7 +163,7 @@ function reasonsOf(phase: Phase, reloader: Reloader, workers: WorkerPool | undef
     .running()
     .flatMap((pipeline) => notReady(startOrder(pipeline)).map((reason) => `${pipeline.name}: ${reason}`))
   const ofProcess = phase === 'running' ? [] : [`Headgate is ${phase}.`]
-  return [...ofProcess, ...ofPipelines, ...(workers?.notReady() ?? [])]
+  return [...ofProcess, ...ofPipelines, ...(workers?.reasons() ?? [])]
 }
 
 /** Sends the changes of operators to the workers too. */

@@ -2,6 +2,7 @@ import type { CheckedConfig } from '../config/read.js'
 import { asHeadgateError, HeadgateError } from '../contract/errors.js'
 import type { Attempt } from '../contract/index.js'
 import type { AttemptingStage, OffloadToWorkers } from '../pipeline/pipeline.js'
+import { isWholeInWorkers } from '../pipeline/supervised.js'
 import type { WorkerProcess } from './process.js'
 import {
   type AttemptedMessage,
@@ -50,8 +51,10 @@ export function createAttempts(ending: AbortSignal): Attempts {
       },
     }),
     setConfig({ pipelines }) {
-      const inWorkers = pipelines.filter(({ source }) => !source.definition.single)
-      names = new Set(inWorkers.map(({ name }) => name))
+      const decided = pipelines.filter(
+        (pipeline) => !pipeline.source.definition.single && !isWholeInWorkers(pipeline),
+      )
+      names = new Set(decided.map(({ name }) => name))
     },
     addWorker: (worker) => void workers.set(worker, new Map()),
     settle(message, worker) {

@@ -47,6 +47,9 @@ export class Channel<Sent, Received> {
     setTimeout(this.#flushLazily, LAZY_DELAY)
   }
 
+  /** The other process reads slowly. Bound: can be passed as a function. */
+  readonly isFull = (): boolean => this.#stream.writableNeedDrain
+
   /** Before it is called, no message is read. */
   onMessage(receive: (message: Received, parts: readonly Buffer[]) => void): void {
     this.#stream.on('data', frameReader(receive))

@@ -1,7 +1,7 @@
-import type { Pipeline } from '../pipeline/pipeline.js'
+import type { PrimaryPipeline } from '../pipeline/pipeline.js'
 
 interface Generation<Worker> {
-  readonly pipelines: readonly Pipeline[]
+  readonly pipelines: readonly PrimaryPipeline[]
   readonly drained: Promise<void>
   readonly resolve: () => void
   /** Workers that have yet to drain it; undefined while it is the current one. */
@@ -14,7 +14,7 @@ export class Generations<Worker> {
   #last = 0
 
   /** `pipelines`: in the order of the config. Returns the number of the config. */
-  add(pipelines: readonly Pipeline[]): number {
+  add(pipelines: readonly PrimaryPipeline[]): number {
     let resolve = (): void => {}
     const drained = new Promise<void>((resolved) => {
       resolve = resolved
@@ -28,7 +28,7 @@ export class Generations<Worker> {
     this.#generations.delete(number)
   }
 
-  pipeline(number: number, index: number): Pipeline | undefined {
+  pipeline(number: number, index: number): PrimaryPipeline | undefined {
     return this.#generations.get(number)?.pipelines[index]
   }
 
@@ -53,7 +53,7 @@ export class Generations<Worker> {
   }
 
   /** Resolves after the last event under the config of this pipeline. */
-  drained(pipeline: Pipeline): Promise<void> {
+  drained(pipeline: PrimaryPipeline): Promise<void> {
     const generation = [...this.#generations.values()].find(({ pipelines }) => pipelines.includes(pipeline))
     return generation?.drained ?? Promise.resolve()
   }

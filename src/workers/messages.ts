@@ -1,10 +1,14 @@
 import type { CheckedFiles } from '../config/read.js'
+import type { LedgerInstances, LedgerReport, PartitionProgress } from '../ledger/ledger.js'
 import type { GaugeValue, Series } from '../metrics/registry.js'
+import type { AcknowledgerState } from '../pipeline/acknowledge.js'
 import type { ErrorText } from '../pipeline/decided-message.js'
+import type { Unfinished } from '../pipeline/lifecycle.js'
 import type { TargetState } from '../pipeline/target-state.js'
 import type { Settings } from '../process/settings.js'
 import type { EventMessage } from './event-message.js'
 import type { RefusedMessage } from './refused-message.js'
+import type { AttemptMadeMessage, CompletedMessage } from './tap-message.js'
 import type { AttemptedMessage, AttemptMessage, OutcomeMessage } from './wire.js'
 
 /** A config for a worker: the texts that the primary process has read. */
@@ -51,8 +55,25 @@ export type Request =
   | { readonly kind: 'report' }
   /** The refused requests that it has not sent yet come in a message of their own. */
   | { readonly kind: 'refused' }
+  /** A question of an operator about a pipeline that the worker has whole. */
+  | { readonly kind: 'ledger'; readonly pipeline: string; readonly question: LedgerQuestion }
   /** The worker ends once every event in flight has its response. */
   | { readonly kind: 'stop' }
+
+/** The results of questions about the ledger of a worker. */
+export interface LedgerResults {
+  /** Without the failed acknowledgements that others have kept. */
+  readonly report: LedgerReport
+  /** The failed acknowledgements of all instances. */
+  readonly failed: LedgerReport['failed']
+  readonly instances: LedgerInstances
+  readonly partitions: readonly PartitionProgress[]
+  readonly acknowledgers: readonly AcknowledgerState[]
+  /** How many failed acknowledgements are pending again. */
+  readonly retryFailed: number
+}
+
+export type LedgerQuestion = keyof LedgerResults
 
 /** A message of an operator to every worker, including those that start later. */
 export type Broadcast =
@@ -69,13 +90,23 @@ export type ToWorker =
   | { readonly kind: 'request'; readonly number: number; readonly request: Request }
   | { readonly kind: 'commit' }
   | { readonly kind: 'rollback' }
+  /** The shutdown no longer waits for anything. */
+  | { readonly kind: 'deadline' }
 
-/** To the request of this number. `url`: the address that the worker listens on, for `start`. */
-export interface Response {
+/** To the request of this number. */
+export interface Response extends Responded {
   readonly kind: 'response'
   readonly number: number
   readonly error?: ErrorText
+}
+
+export interface Responded {
+  /** The address that the worker listens on, for `start`. */
   readonly url?: string
+  /** For `ledger`. */
+  readonly result?: LedgerResults[LedgerQuestion]
+  /** The work that its whole pipelines left, for `stop`. */
+  readonly unfinished?: readonly Unfinished[]
 }
 
 export type ToPrimary =
@@ -86,6 +117,8 @@ export type ToPrimary =
   | { readonly kind: 'drained'; readonly generation: number }
   | { readonly kind: 'report'; readonly report: Report }
   | RefusedMessage
+  | CompletedMessage
+  | AttemptMadeMessage
   /** A line of its log. */
   | { readonly kind: 'line'; readonly line: string }
 
@@ -93,8 +126,15 @@ export type ToPrimary =
 export interface Report {
   readonly counts: readonly Series[]
   readonly gauges: readonly GaugeValue[]
-  /** The reasons why its stages cannot take events, one sentence each. */
-  readonly notReady: readonly string[]
+  readonly notReady: readonly NotReady[]
+}
+
+/** Why a part of a pipeline takes no events, in a sentence. */
+export interface NotReady {
+  readonly pipeline: string
+  /** A stage by its name; undefined for the ledger. */
+  readonly part?: string
+  readonly reason: string
 }
 
 export const filesOf = ({ revision, contents }: ConfigMessage): CheckedFiles => ({

@@ -1,9 +1,11 @@
 import type { Listener } from '../http/listener.js'
 import type { GaugeValue, ProcessMetrics } from '../metrics/registry.js'
 import { METRICS } from '../metrics/table.js'
-import { notReady, startOrder } from '../pipeline/lifecycle.js'
-import type { WorkerPipeline } from '../pipeline/pipeline.js'
-import type { Report } from './messages.js'
+import { type Part, startOrder } from '../pipeline/lifecycle.js'
+import { stagesOf } from '../pipeline/pipeline.js'
+import type { BuiltStage } from '../pipeline/stage.js'
+import type { NotReady, Report } from './messages.js'
+import type { InWorker } from './worker-config.js'
 
 /**
  * In the primary process: shows the metrics of the workers. `reports`: the last ones of the running workers; their gauges are
@@ -28,11 +30,19 @@ export interface ReporterOptions {
   readonly worker: string
   readonly metrics: ProcessMetrics
   readonly usage: Listener['usage']
-  pipelines(): readonly WorkerPipeline[]
+  /** Of what stages share. */
+  sharedGauges(): readonly GaugeValue[]
+  pipelines(): readonly InWorker[]
 }
 
 /** In a worker: makes its reports. Each has the counts since the one before. */
-export function createReporter({ worker, metrics, usage, pipelines }: ReporterOptions): () => Report {
+export function createReporter({
+  worker,
+  metrics,
+  usage,
+  sharedGauges,
+  pipelines,
+}: ReporterOptions): () => Report {
   const cpu = metrics.counter(METRICS.workerCpuSecondsTotal, { worker })
   let before = 0
   return () => {
@@ -53,16 +63,34 @@ export function createReporter({ worker, metrics, usage, pipelines }: ReporterOp
           value: process.memoryUsage.rss(),
         },
         ...all.flatMap(gaugesOf),
+        ...sharedGauges(),
       ],
       notReady: all.flatMap((pipeline) =>
-        notReady(startOrder(pipeline)).map((reason) => `worker ${worker}: ${pipeline.name}: ${reason}`),
+        startOrder(pipeline)
+          .flat()
+          .flatMap((part) => reasonsOf(pipeline.name, part)),
       ),
     }
   }
 }
 
-/** Events that this worker has not sent to the primary process yet, and the gauges of its plugins. */
-function gaugesOf({ name, stages, runtime }: WorkerPipeline): GaugeValue[] {
+const reasonsOf = (pipeline: string, part: Part): NotReady[] =>
+  part.notReady().map((reason) => ({
+    pipeline,
+    ...(part.kind !== 'ledger' && { part: (part.subject as BuiltStage).name }),
+    reason,
+  }))
+
+/**
+ * Of a whole pipeline, all of them. Of another, the events that this worker has not sent to the primary process yet, and the gauges of
+ * its plugins.
+ */
+function gaugesOf(pipeline: InWorker): GaugeValue[] {
+  const { name, stages, runtime } = pipeline
+  if (pipeline.role === 'whole') {
+    const scopes = [...stagesOf(pipeline), ...pipeline.acknowledgers, pipeline, runtime]
+    return scopes.flatMap(({ metrics }) => metrics.gauges())
+  }
   const value = [...runtime.live].reduce((sum, { traffic }) => sum + traffic.inFlight(), 0)
   const { source, transforms, postCommit } = stages
   const shown = [source, ...transforms, ...postCommit]

@@ -1,22 +1,36 @@
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import type { CheckedConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log, Outcome } from '../contract/index.js'
 import type { RefusedRequests } from '../http/refused.js'
-import { SerialQueue, untilAborted } from '../lib/async.js'
+import { endsWithin, SerialQueue, untilAborted } from '../lib/async.js'
 import type { MetricsRegistry, ProcessMetrics } from '../metrics/registry.js'
-import type { OffloadToWorkers, Pipeline } from '../pipeline/pipeline.js'
+import type { Unfinished } from '../pipeline/lifecycle.js'
+import type { OffloadToWorkers, PrimaryPipeline, WorkersLedger } from '../pipeline/pipeline.js'
 import type { NextConfig, WorkersTransition } from '../pipeline/reload/transition.js'
+import type { Tap } from '../pipeline/taps.js'
 import type { TargetState } from '../pipeline/target-state.js'
 import type { Settings } from '../process/settings.js'
 import { type Attempts, createAttempts } from './attempts.js'
+import { freePort } from './free-port.js'
 import { Generations } from './generations.js'
 import { commitForWorker } from './handover.js'
-import type { Broadcast, ConfigMessage, Report, Request, Response, ToPrimary, ToWorker } from './messages.js'
+import { type AskedWorkers, MergedLedger } from './ledger-results.js'
+import type {
+  Broadcast,
+  ConfigMessage,
+  LedgerQuestion,
+  LedgerResults,
+  NotReady,
+  Report,
+  Request,
+  Response,
+  ToPrimary,
+  ToWorker,
+} from './messages.js'
 import { showWorkers } from './metrics.js'
 import { type StartWorker, startWorker, superviseWorker, type WorkerProcess } from './process.js'
 import { fromRefusedMessage } from './refused-message.js'
+import { fromAttemptMadeMessage, fromCompletedMessage } from './tap-message.js'
 import { toOutcomeMessage } from './wire.js'
 
 export interface WorkerPoolOptions {
@@ -26,6 +40,8 @@ export interface WorkerPoolOptions {
   readonly log: Log
   /** Takes the refused requests of workers, when they are asked for. */
   readonly refused: RefusedRequests
+  /** Shown the events of the pipelines that workers have whole. */
+  readonly taps: () => ReadonlySet<Tap>
   /** Writes a line of a worker's log. */
   line(line: string): void
   targetStateOf(pipeline: string): TargetState
@@ -37,9 +53,14 @@ export interface WorkerPoolOptions {
 
 /** All in milliseconds. */
 const START_TIMEOUT = 60_000
-const PREPARE_TIMEOUT = 60_000
+/** A worker gives a new pipeline 60 s until it takes events, and then has the reasons why it does not. */
+const PREPARE_TIMEOUT = 70_000
 const QUIESCE_TIMEOUT = 10_000
 const REPORT_TIMEOUT = 1000
+/** Failed acknowledgements are read from a topic. */
+const LEDGER_TIMEOUT = 60_000
+/** After the shutdown timeout, workers leave the groups of their inboxes: otherwise these wait until their sessions end. */
+const LEAVE_TIMEOUT = 2000
 /** The longest timer of Node.js: `signal` ends the wait. */
 const NO_TIMEOUT = 2 ** 31 - 1
 
@@ -55,20 +76,19 @@ interface Generation extends Pick<NextConfig, 'config' | 'pipelines'> {
   readonly message: ConfigMessage
 }
 
-interface RunningWorker {
-  readonly worker: WorkerProcess
-  report: Report | undefined
-}
-
-/** The workers of a process. They take events, decide them, send them to this process, and make attempts at acknowledging. */
-export class WorkerPool implements WorkersTransition {
+/**
+ * The workers of a process. They take events, decide them, send them to this process, and make attempts at acknowledging. A pipeline
+ * with an inbox they have whole.
+ */
+export class WorkerPool implements WorkersTransition, AskedWorkers {
   readonly #options: WorkerPoolOptions
   readonly #startProcess: StartWorker
   readonly #generations = new Generations<WorkerProcess>()
   /** A worker starts under one config: a reload and the start of a worker wait for each other. */
   readonly #queue = new SerialQueue()
   /** Workers that take events, by slot. */
-  readonly #running = new Map<number, RunningWorker>()
+  readonly #running = new Map<number, WorkerProcess>()
+  readonly #lastReports = new WeakMap<WorkerProcess, Report>()
   /** These and the ones that are starting. */
   readonly #processes = new Set<WorkerProcess>()
   readonly #stopping = new AbortController()
@@ -96,7 +116,7 @@ export class WorkerPool implements WorkersTransition {
   }
 
   /** Starts the workers under the first config; resolves with the URL that they listen on. Rejects if one cannot start. */
-  async start(config: CheckedConfig, pipelines: readonly Pipeline[]): Promise<string> {
+  async start(config: CheckedConfig, pipelines: readonly PrimaryPipeline[]): Promise<string> {
     const { count, settings } = this.#options
     this.#attempts.setConfig(config)
     const current = this.#generationOf(config, pipelines)
@@ -139,17 +159,37 @@ export class WorkerPool implements WorkersTransition {
     this.#release()
   }
 
-  drained(pipeline: Pipeline): Promise<void> {
+  drained(pipeline: PrimaryPipeline): Promise<void> {
     return this.#generations.drained(pipeline)
   }
 
-  /** The reasons why the workers do not take events. */
-  notReady(): readonly string[] {
+  /** Bound: can be passed as a function. */
+  readonly ledgerOf = (pipeline: string): WorkersLedger => new MergedLedger(pipeline, this)
+
+  ask<Question extends LedgerQuestion>(
+    pipeline: string,
+    question: Question,
+  ): (() => Promise<LedgerResults[Question] | undefined>)[] {
+    const bySlot = this.#workers().toSorted((one, other) => one.slot - other.slot)
+    return bySlot.map((worker) => async () => {
+      const response = await worker.request({ kind: 'ledger', pipeline, question }, LEDGER_TIMEOUT)
+      return response?.result as LedgerResults[Question] | undefined
+    })
+  }
+
+  notReady(): readonly NotReady[] {
+    return this.#reports().flatMap((report) => report?.notReady ?? [])
+  }
+
+  /** The reasons why the workers do not take events, one sentence each. */
+  reasons(): readonly string[] {
     const areGone = this.#started && this.#running.size === 0
-    return [
-      ...(areGone ? ['No worker takes events; they are being replaced.'] : []),
-      ...new Set(this.#reports().flatMap((report) => report?.notReady ?? [])),
-    ]
+    const ofWorkers = this.#workers().flatMap((worker) =>
+      (this.#lastReports.get(worker)?.notReady ?? []).map(
+        ({ pipeline, reason }) => `worker ${worker.slot}: ${pipeline}: ${reason}`,
+      ),
+    )
+    return [...(areGone ? ['No worker takes events; they are being replaced.'] : []), ...ofWorkers]
   }
 
   /** Has the workers report their counts. Resolves when all have, or after a timeout. */
@@ -173,18 +213,27 @@ export class WorkerPool implements WorkersTransition {
     this.#sendAll(message)
   }
 
-  /** Resolves once every worker has responded to its requests in flight, and has ended. */
-  async stop(): Promise<void> {
+  /**
+   * Resolves once every worker has responded to its requests in flight, and has ended; with the work that their whole pipelines
+   * left.
+   */
+  async stop(): Promise<readonly Unfinished[]> {
+    const { signal } = this.#options
     this.#stopping.abort()
     const running = this.#workers()
-    for (const worker of this.#processes) {
-      if (running.includes(worker)) void worker.request({ kind: 'stop' }, NO_TIMEOUT).catch(() => {})
-      else worker.kill()
-    }
+    for (const worker of this.#processes) if (!running.includes(worker)) worker.kill()
+    const stopped = running.map((worker) =>
+      worker.request({ kind: 'stop' }, NO_TIMEOUT).catch(() => undefined),
+    )
     const ended = Promise.all([...this.#processes].map((worker) => worker.ended))
-    await untilAborted(ended, this.#options.signal)
+    await untilAborted(ended, signal)
+    if (signal.aborted) {
+      this.#sendAll({ kind: 'deadline' })
+      await endsWithin(ended, LEAVE_TIMEOUT)
+    }
     for (const worker of this.#processes) worker.kill()
     await ended
+    return (await Promise.all(stopped)).flatMap((response) => response?.unfinished ?? [])
   }
 
   /** Starts one process and waits until it listens; resolves with its address. */
@@ -200,7 +249,7 @@ export class WorkerPool implements WorkersTransition {
       const response = await worker.request(this.#startRequest(slot), START_TIMEOUT)
       if (response?.url === undefined)
         throw new HeadgateError('HG_WORKER_FAILED', `Worker ${slot} has ended.`)
-      this.#running.set(slot, { worker, report: undefined })
+      this.#running.set(slot, worker)
       this.#attempts.addWorker(worker)
       return { worker, url: response.url }
     } catch (error) {
@@ -243,8 +292,8 @@ export class WorkerPool implements WorkersTransition {
     switch (message.kind) {
       case 'event': {
         const pipeline = this.#generations.pipeline(message.generation, message.pipeline)
-        if (pipeline === undefined) from.send(toOutcomeMessage(message.number, NEVER_RAN, undefined))
-        else commitForWorker(pipeline, message, parts, from.send)
+        if (pipeline?.role === 'whole') commitForWorker(pipeline, message, parts, from.send)
+        else from.send(toOutcomeMessage(message.number, NEVER_RAN, undefined))
         break
       }
       case 'attempted':
@@ -252,10 +301,19 @@ export class WorkerPool implements WorkersTransition {
         break
       case 'report': {
         this.#options.metrics.add(message.report.counts, ({ pipeline }) => this.#scopeOf(pipeline))
-        const running = this.#running.get(from.slot)
-        if (running?.worker === from) running.report = message.report
+        this.#lastReports.set(from, message.report)
         break
       }
+      case 'completed': {
+        const pipeline = this.#find(message.pipeline)
+        if (pipeline === undefined) break
+        const completed = fromCompletedMessage(message, parts, pipeline)
+        for (const tap of this.#options.taps()) tap.offer(completed)
+        break
+      }
+      case 'attempt-made':
+        for (const tap of this.#options.taps()) tap.attempted(fromAttemptMadeMessage(message))
+        break
       case 'refused':
         for (const refused of fromRefusedMessage(message, parts)) this.#options.refused.add(refused)
         break
@@ -270,10 +328,14 @@ export class WorkerPool implements WorkersTransition {
   /** The metrics that the counts of workers for this pipeline go to. */
   #scopeOf(pipeline: string | undefined): MetricsRegistry | undefined {
     if (pipeline === undefined || pipeline === 'none') return this.#options.metrics
-    return this.#current?.pipelines.find(({ name }) => name === pipeline)?.runtime.metrics
+    return this.#find(pipeline)?.runtime.metrics
   }
 
-  #generationOf(config: CheckedConfig, pipelines: readonly Pipeline[]): Generation {
+  #find(pipeline: string): PrimaryPipeline | undefined {
+    return this.#current?.pipelines.find(({ name }) => name === pipeline)
+  }
+
+  #generationOf(config: CheckedConfig, pipelines: readonly PrimaryPipeline[]): Generation {
     const message: ConfigMessage = {
       generation: this.#generations.add(pipelines),
       revision: config.revision,
@@ -283,7 +345,7 @@ export class WorkerPool implements WorkersTransition {
     return { message, config, pipelines }
   }
 
-  #targetStatesOf(pipelines: readonly Pipeline[]): ConfigMessage['targetStates'] {
+  #targetStatesOf(pipelines: readonly PrimaryPipeline[]): ConfigMessage['targetStates'] {
     return Object.fromEntries(pipelines.map(({ name }) => [name, this.#options.targetStateOf(name)]))
   }
 
@@ -299,30 +361,10 @@ export class WorkerPool implements WorkersTransition {
   }
 
   #workers(): WorkerProcess[] {
-    return [...this.#running.values()].map(({ worker }) => worker)
+    return [...this.#running.values()]
   }
 
   #reports(): (Report | undefined)[] {
-    return [...this.#running.values()].map(({ report }) => report)
-  }
-}
-
-/**
- * The port that all workers listen on, replacements included: of 0, a free one. Rejects with HG_LISTEN_FAILED if there is
- * none at this address.
- */
-async function freePort(host: string, port: number): Promise<number> {
-  if (port !== 0) return port
-  const server = createServer()
-  try {
-    server.listen({ host, port })
-    await once(server, 'listening')
-    return (server.address() as AddressInfo).port
-  } catch (cause) {
-    throw new HeadgateError('HG_LISTEN_FAILED', `Cannot listen on ${host}: ${(cause as Error).message}.`, {
-      cause,
-    })
-  } finally {
-    server.close()
+    return this.#workers().map((worker) => this.#lastReports.get(worker))
   }
 }

@@ -29,7 +29,7 @@ export const toOutcomeMessage = (
   requestId,
 })
 
-export const fromOutcomeMessage = ({ outcome }: OutcomeMessage): Outcome =>
+export const fromOutcomeMessage = ({ outcome }: Pick<OutcomeMessage, 'outcome'>): Outcome =>
   'error' in outcome ? { kind: outcome.kind, id: outcome.id, error: fromErrorText(outcome.error) } : outcome
 
 /**

@@ -1,21 +1,27 @@
 import { formatLocation } from '../config/problem.js'
 import type { CheckedConfig, CheckedFiles, ReadResult } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
-import type { Log } from '../contract/index.js'
-import { stopPipeline } from '../pipeline/lifecycle.js'
-import type { AttemptingStage, WorkerPipeline } from '../pipeline/pipeline.js'
+import { buildPipeline, type PipelineDeps } from '../pipeline/build.js'
+import { stopPipeline, type Unfinished } from '../pipeline/lifecycle.js'
+import type { AttemptingStage, Pipeline, WorkerPipeline } from '../pipeline/pipeline.js'
 import { changesOf, type PipelineChange } from '../pipeline/reload/changes.js'
+import { Drains } from '../pipeline/reload/drains.js'
+import { isWhole } from '../pipeline/reload/sink-change.js'
 import { Transition } from '../pipeline/reload/transition.js'
 import type { BuiltStage } from '../pipeline/stage.js'
+import { isWholeInWorkers } from '../pipeline/supervised.js'
 import { type ConfigMessage, filesOf, type Request } from './messages.js'
 import { buildWorkerPipeline, type WorkerPipelineDeps } from './worker-pipeline.js'
 
 export interface WorkerConfigOptions {
-  readonly deps: WorkerPipelineDeps
+  readonly deps: WorkerPipelineDeps & PipelineDeps
   read(files: CheckedFiles): Promise<ReadResult>
   /** Called after the last event under this config. */
   onDrained(generation: number): void
 }
+
+/** A pipeline of a worker: one with an inbox is whole. */
+export type InWorker = Pipeline | WorkerPipeline
 
 /** Identifies the same pipeline in the primary process. */
 interface Address {
@@ -25,7 +31,7 @@ interface Address {
 
 interface Next {
   readonly generation: number
-  readonly pipelines: readonly WorkerPipeline[]
+  readonly pipelines: readonly InWorker[]
   readonly changes: readonly PipelineChange[]
   readonly transition: Transition
 }
@@ -33,15 +39,15 @@ interface Next {
 /** The pipelines of a worker. The primary process decides which config they run, and requests the steps of a reload in order. */
 export class WorkerConfig {
   readonly #options: WorkerConfigOptions
-  readonly #log: Log
   readonly #addresses = new WeakMap<WorkerPipeline, Address>()
-  #pipelines: readonly WorkerPipeline[] = []
+  readonly #drains: Drains
+  #pipelines: readonly InWorker[] = []
   #generation = 0
   #next: Next | undefined
 
   constructor(options: WorkerConfigOptions) {
     this.#options = options
-    this.#log = options.deps.log({})
+    this.#drains = new Drains(options.deps.signal, options.deps.log({}))
   }
 
   async start(message: ConfigMessage): Promise<void> {
@@ -53,7 +59,9 @@ export class WorkerConfig {
   async prepare({ config: message, restart }: Extract<Request, { kind: 'prepare' }>): Promise<void> {
     const isRestarted = (pipeline: string, { name }: BuiltStage) =>
       restart.some((each) => each.pipeline === pipeline && each.stage === name)
-    const pipelines = this.#build(await this.#read(message), message.generation, isRestarted)
+    const config = await this.#read(message)
+    await this.#drains.removed(config.pipelines.map(({ name }) => name))
+    const pipelines = this.#build(config, message.generation, isRestarted)
     const { signal } = this.#options.deps
     const changes = changesOf(this.#pipelines, pipelines)
     const transition = new Transition(changes, { cancel: signal, deadline: signal })
@@ -73,13 +81,10 @@ export class WorkerConfig {
     this.#generation = generation
     this.#next = undefined
     this.#pipelines = pipelines
-    const drained = changes.map((change) =>
-      transition.drain(change).catch((thrown) => {
-        const fields = { pipeline: change.name, err: thrown }
-        this.#log.error(fields, 'a stage of the old config could not be stopped')
-      }),
-    )
-    void Promise.all(drained).then(() => this.#options.onDrained(before))
+    const drained = changes.map((change) => this.#drains.start(transition, change))
+    // The primary process has no events of the others.
+    const decided = drained.filter((_, at) => !isWhole(changes[at] as PipelineChange))
+    void Promise.all(decided).then(() => this.#options.onDrained(before))
   }
 
   async rollback(): Promise<void> {
@@ -88,8 +93,12 @@ export class WorkerConfig {
     await next?.transition.rollback()
   }
 
-  running(): readonly WorkerPipeline[] {
+  running(): readonly InWorker[] {
     return this.#pipelines
+  }
+
+  find(name: string): InWorker | undefined {
+    return this.#pipelines.find((running) => running.name === name)
   }
 
   addressOf(pipeline: WorkerPipeline): Address {
@@ -98,13 +107,21 @@ export class WorkerConfig {
 
   /** A stage that the primary process has as well. */
   postCommit(name: string, stage: number): AttemptingStage {
-    const pipeline = this.#pipelines.find((running) => running.name === name) as WorkerPipeline
+    const pipeline = this.find(name) as WorkerPipeline
     return pipeline.stages.postCommit[stage] as AttemptingStage
   }
 
-  async stop(): Promise<void> {
+  /** Returns the unfinished work of its whole pipelines. */
+  async stop(): Promise<Unfinished[]> {
     const { signal } = this.#options.deps
-    await Promise.all(this.#pipelines.map((pipeline) => stopPipeline(pipeline, signal)))
+    this.#drains.cancel()
+    const stopped = this.#pipelines.map(async (pipeline) => {
+      const unfinished = await stopPipeline(pipeline, signal)
+      return pipeline.role === 'whole' ? [unfinished] : []
+    })
+    const unfinished = await Promise.all(stopped)
+    await this.#drains.ended()
+    return unfinished.flat()
   }
 
   async #read(message: ConfigMessage): Promise<CheckedConfig> {
@@ -123,13 +140,18 @@ export class WorkerConfig {
     config: CheckedConfig,
     generation: number,
     isRestarted: (pipeline: string, stage: BuiltStage) => boolean = () => false,
-  ): WorkerPipeline[] {
-    return config.pipelines.flatMap((checked, index) => {
+  ): InWorker[] {
+    return config.pipelines.flatMap((checked, index): InWorker[] => {
       if (checked.source.definition.single) return []
       const { name } = checked
-      const running = this.#pipelines.find((pipeline) => pipeline.name === name)
+      const running = this.find(name)
       const isNew = (stage: BuiltStage) => isRestarted(name, stage)
-      const pipeline = buildWorkerPipeline(config, checked, this.#options.deps, running, isNew)
+      const { deps } = this.#options
+      // The primary process refuses a config that changes which of the two it is.
+      if (isWholeInWorkers(checked))
+        return [buildPipeline(config, checked, deps, running as Pipeline | undefined, isNew)]
+      const before = running as WorkerPipeline | undefined
+      const pipeline = buildWorkerPipeline(config, checked, deps, before, isNew)
       this.#addresses.set(pipeline, { generation, pipeline: index })
       return [pipeline]
     })

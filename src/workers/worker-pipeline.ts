@@ -13,7 +13,7 @@ export interface WorkerPipelineDeps extends IntakeDeps {
   commit(pipeline: WorkerPipeline, decided: Decided, context: EventContext): Promise<Outcome>
 }
 
-/** Builds the pipeline of a worker. As `buildPipeline`, which builds that of the primary process. */
+/** Builds the pipeline of a worker. As `buildPipeline`, which builds a whole one. */
 export function buildWorkerPipeline(
   config: CheckedConfig,
   checked: CheckedPipeline,
@@ -26,7 +26,7 @@ export function buildWorkerPipeline(
     attempting(stage, running?.stages.postCommit[index]),
   )
   const pipeline: WorkerPipeline = {
-    role: 'worker',
+    role: 'deciding',
     ...intake,
     stages: { ...intake.stages, postCommit },
     commit: (decided, context) => deps.commit(pipeline, decided, context),

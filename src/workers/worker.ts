@@ -1,14 +1,12 @@
 import type { Duplex } from 'node:stream'
 import type { CheckedFiles, ReadResult } from '../config/read.js'
 import { asHeadgateError } from '../contract/errors.js'
-import { Listener } from '../http/listener.js'
+import type { Listener } from '../http/listener.js'
 import { SerialQueue } from '../lib/async.js'
-import { Networks } from '../lib/networks.js'
-import { bytes } from '../lib/units.js'
-import { countHttp2Faults, countRefused, countResponses } from '../metrics/process.js'
+import { countResponses } from '../metrics/process.js'
 import { ProcessMetrics } from '../metrics/registry.js'
 import { toErrorText } from '../pipeline/decided-message.js'
-import { setTargetState } from '../pipeline/lifecycle.js'
+import { setTargetState, type Unfinished } from '../pipeline/lifecycle.js'
 import { readRecordKey } from '../pipeline/record-mac.js'
 import { createShared } from '../pipeline/shared.js'
 import type { TargetState } from '../pipeline/target-state.js'
@@ -18,10 +16,13 @@ import { type Certificates, openCertificates } from '../tls/certificates.js'
 import { makeAttempt } from './attempts.js'
 import { Channel } from './channel.js'
 import { RemoteCommits } from './handover.js'
-import { type Request, type StartMessage, shareOf, type ToPrimary, type ToWorker } from './messages.js'
+import { ledgerResult } from './ledger-results.js'
+import type { Request, Responded, StartMessage, ToPrimary, ToWorker } from './messages.js'
 import { createReporter } from './metrics.js'
 import { toRefusedMessage } from './refused-message.js'
+import { RemoteTap } from './remote-tap.js'
 import { WorkerConfig } from './worker-config.js'
+import { workerListener } from './worker-listener.js'
 
 export interface WorkerOptions {
   /** To the primary process. */
@@ -40,11 +41,8 @@ export function runWorker({ stream, read, onWarning }: WorkerOptions): Promise<v
   let worker: Worker | undefined
   const changes = new SerialQueue()
 
-  const perform = async (request: Request): Promise<string | undefined> => {
-    if (request.kind !== 'start') {
-      await worker?.perform(request)
-      return undefined
-    }
+  const perform = async (request: Request): Promise<Responded> => {
+    if (request.kind !== 'start') return (await worker?.perform(request)) ?? {}
     const { settings } = request
     const { log } = await createLog({
       level: settings.logLevel,
@@ -60,8 +58,7 @@ export function runWorker({ stream, read, onWarning }: WorkerOptions): Promise<v
   }
   const respond = async (number: number, request: Request): Promise<void> => {
     try {
-      const url = await perform(request)
-      channel.send({ kind: 'response', number, ...(url !== undefined && { url }) })
+      channel.send({ kind: 'response', number, ...(await perform(request)) })
     } catch (thrown) {
       const error = asHeadgateError(thrown, 'The worker')
       channel.send({ kind: 'response', number, error: toErrorText(error) })
@@ -71,7 +68,7 @@ export function runWorker({ stream, read, onWarning }: WorkerOptions): Promise<v
   channel.onMessage((message) => {
     if (message.kind === 'request') {
       const { number, request } = message
-      // One after the other, except for reports, which have no effect on the others, and a stop, which must not wait.
+      // One after the other, except for those that have no effect on the others, and a stop, which must not wait.
       if (AT_ONCE.has(request.kind)) void respond(number, request)
       else void changes.run(() => respond(number, request))
     } else if (message.kind === 'rollback') void changes.run(() => worker?.rollback())
@@ -81,7 +78,7 @@ export function runWorker({ stream, read, onWarning }: WorkerOptions): Promise<v
 }
 
 /** Not in turn with other requests. */
-const AT_ONCE: ReadonlySet<Request['kind']> = new Set(['report', 'refused', 'stop'])
+const AT_ONCE: ReadonlySet<Request['kind']> = new Set(['report', 'refused', 'ledger', 'stop'])
 
 /** Milliseconds. At most the counts of this time are lost when a worker crashes. */
 const REPORT_INTERVAL = 1000
@@ -98,7 +95,9 @@ class Worker {
   /** By the names of pipelines. */
   readonly #targetStates = new Map<string, TargetState>()
   #stopTimers = (): void => {}
-  #watched: boolean
+  readonly #tap: RemoteTap
+  /** The shutdown waits until then. */
+  readonly #deadline = new AbortController()
 
   static async create(
     start: StartMessage,
@@ -121,35 +120,26 @@ class Worker {
     certificates: Certificates,
   ) {
     this.#channel = channel
-    this.#watched = watched
     this.#loggers = loggers
     this.#certificates = certificates
-    const listener = new Listener({
-      host: settings.host,
-      port: settings.port,
-      maxConnections: shareOf(settings.maxConnections, workers),
-      maxBodyMemory: shareOf(bytes(settings.maxBodyMemory), workers),
-      onRefused: countRefused(metrics),
-      ...(settings.proxyProtocol !== '' && { proxies: new Networks(settings.proxyProtocol.split(',')) }),
-      secure: certificates.intake,
-      http2: settings.http2 === 'on',
-      ...(certificates.intake && { onHttp2Fault: countHttp2Faults(metrics) }),
-      log: loggers.of({}),
-      onResponse: countResponses(metrics, 'none'),
-      sharedBy: workers,
-    })
+    const listener = workerListener({ settings, workers }, metrics, certificates, loggers.of({}))
     this.#listener = listener
+    this.#tap = new RemoteTap(channel, metrics)
+    this.#tap.watch(watched)
     this.#commits = new RemoteCommits(channel.send, (pipeline) => this.#config.addressOf(pipeline))
-    const { signal } = new AbortController()
+    const { signal } = this.#deadline
+    const shared = createShared({ metrics, log: loggers.of, signal })
     this.#config = new WorkerConfig({
       deps: {
         metrics,
         log: loggers.of,
-        shared: createShared({ metrics, log: loggers.of, signal }),
+        shared,
+        taps: this.#tap.running,
+        sharedBy: workers,
         recordKey: readRecordKey(settings.recordKeyFile),
         http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
         targetStates: { of: (pipeline) => this.#targetStates.get(pipeline) ?? 'RUNNING', keep() {} },
-        isWatched: () => this.#watched,
+        isWatched: () => this.#tap.running.size > 0,
         commit: (pipeline, decided, context) => this.#commits.commit(pipeline, decided, context),
         signal,
       },
@@ -160,42 +150,53 @@ class Worker {
       worker: String(worker),
       metrics,
       usage: () => listener.usage(),
+      sharedGauges: shared.gauges,
       pipelines: () => this.#config.running(),
     })
     this.#sendReport = () => channel.send({ kind: 'report', report: report() })
   }
 
-  /** Resolves with the URL that it listens on. Rejects if a stage can never work, or if the address is in use. */
-  async start(config: StartMessage['config']): Promise<string> {
+  /** Rejects if a stage can never work, or if the address is in use. */
+  async start(config: StartMessage['config']): Promise<Responded> {
     this.#setTargetStates(config.targetStates)
     await this.#config.start(config)
-    const { url } = await this.#listener.open()
+    const url = await this.#open()
     const watches = this.#certificates.watch()
     const reporting = setInterval(this.#sendReport, REPORT_INTERVAL).unref()
     this.#stopTimers = () => {
       for (const watch of watches) watch.close()
       clearInterval(reporting)
     }
-    return url
+    // The primary process is ready only if the worker is.
+    this.#sendReport()
+    return { url }
   }
 
-  async perform(request: Exclude<Request, StartMessage>): Promise<void> {
+  async perform(request: Exclude<Request, StartMessage>): Promise<Responded> {
     switch (request.kind) {
       case 'prepare':
         this.#setTargetStates(request.config.targetStates)
-        return this.#config.prepare(request)
+        await this.#config.prepare(request)
+        break
       case 'quiesce':
-        return this.#config.quiesce()
+        await this.#config.quiesce()
+        break
       case 'report':
-        return this.#sendReport()
+        this.#sendReport()
+        break
       case 'refused': {
         const { message, parts } = toRefusedMessage(this.#listener.refused.take())
         this.#channel.send(message, parts)
-        return
+        break
+      }
+      case 'ledger': {
+        const { pipeline, question } = request
+        return { result: await ledgerResult(this.#config.find(pipeline), question) }
       }
       case 'stop':
-        return this.#stop()
+        return { unfinished: await this.#stop() }
     }
+    return {}
   }
 
   take(message: Exclude<ToWorker, { kind: 'request' | 'rollback' }>): void {
@@ -218,10 +219,14 @@ class Worker {
         this.#loggers.set(message.name, message.level)
         break
       case 'watched':
-        this.#watched = message.watched
+        this.#tap.watch(message.watched)
         break
       case 'renew-certificates':
         void this.#certificates.renew()
+        break
+      case 'deadline':
+        this.#deadline.abort()
+        this.#listener.closeNow()
     }
   }
 
@@ -229,13 +234,23 @@ class Worker {
     return this.#config.rollback()
   }
 
-  async #stop(): Promise<void> {
+  async #open(): Promise<string> {
+    try {
+      return (await this.#listener.open()).url
+    } catch (error) {
+      await this.#config.stop()
+      throw error
+    }
+  }
+
+  async #stop(): Promise<readonly Unfinished[]> {
     // The listener closes first: senders receive 503 then, not 404.
     const closed = this.#listener.close()
-    await this.#config.stop()
+    const unfinished = await this.#config.stop()
     await closed
     this.#stopTimers()
     this.#sendReport()
+    return unfinished
   }
 
   #setTargetStates(targetStates: StartMessage['config']['targetStates']): void {
@@ -244,7 +259,7 @@ class Worker {
 
   #setTargetState(name: string, targetState: TargetState): void {
     this.#targetStates.set(name, targetState)
-    const pipeline = this.#config.running().find((running) => running.name === name)
+    const pipeline = this.#config.find(name)
     if (pipeline !== undefined) setTargetState(pipeline, targetState)
   }
 }

@@ -45,7 +45,10 @@ test.each(['orders', 'orders.dlq'])(
 
 test('a sink that has no transactions offers no inbox', () => {
   const text = inlineConfig({ inbox, deadLetter })
-  const result = readText(text, inlinePlugins().definitions)
+  const definitions = inlinePlugins().definitions.map((definition) =>
+    definition.kind === 'sink' ? { ...definition, inbox: false } : definition,
+  )
+  const result = readText(text, definitions)
   expect(result.ok ? [] : result.problems.map(({ message }) => message)).toEqual([
     expect.stringMatching(/^The sink ".*" offers no inbox\.$/),
   ])

@@ -8,7 +8,11 @@ import type { WorkerProcess } from '../../src/workers/process.js'
 
 const configOf = (...pipelines: readonly { readonly name: string; readonly single?: boolean }[]) =>
   ({
-    pipelines: pipelines.map(({ name, single = false }) => ({ name, source: { definition: { single } } })),
+    pipelines: pipelines.map(({ name, single = false }) => ({
+      name,
+      source: { definition: { single } },
+      settings: {},
+    })),
   }) as unknown as CheckedConfig
 
 /** A post-commit stage of the pipeline "orders", and two workers that are up. */

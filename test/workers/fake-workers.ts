@@ -1,5 +1,5 @@
 import { HeadgateError } from '../../src/contract/errors.js'
-import type { Request, ToWorker } from '../../src/workers/messages.js'
+import type { Request, Responded, ToWorker } from '../../src/workers/messages.js'
 import type { Receive, StartWorker, WorkerEnd } from '../../src/workers/process.js'
 import { deferred } from '../helpers/deferred.js'
 
@@ -10,6 +10,8 @@ export interface FakeWorker {
   readonly sent: ToWorker[]
   /** Requests of this kind fail from now on. */
   refuse: Request['kind'] | undefined
+  /** With its responses to requests of this kind. */
+  readonly responds: { [kind in Request['kind']]?: Responded }
   say(message: Parameters<Receive>[0], parts?: readonly Buffer[]): void
   /** Ends by itself. */
   end(how?: Partial<WorkerEnd>): void
@@ -26,6 +28,7 @@ export function fakeWorkers(): { readonly start: StartWorker; readonly workers: 
       requests: [],
       sent: [],
       refuse: undefined,
+      responds: {},
       say: (message, parts = []) => receive(message, parts),
       end,
     }
@@ -42,6 +45,7 @@ export function fakeWorkers(): { readonly start: StartWorker; readonly workers: 
         return {
           kind: 'response',
           number: 0,
+          ...worker.responds[request.kind],
           ...(request.kind === 'start' && { url: 'http://127.0.0.1:8080' }),
         }
       },

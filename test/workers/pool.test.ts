@@ -4,6 +4,7 @@ import { HeadgateError } from '../../src/contract/errors.js'
 import { type Attempt, metric as declare } from '../../src/contract/index.js'
 import { RefusedRequests, refusedBytes } from '../../src/http/refused.js'
 import { ProcessMetrics } from '../../src/metrics/registry.js'
+import type { Tap } from '../../src/pipeline/taps.js'
 import { readSettings } from '../../src/process/settings.js'
 import { WorkerPool } from '../../src/workers/pool.js'
 import { toRefusedMessage } from '../../src/workers/refused-message.js'
@@ -15,7 +16,7 @@ const configOf = (revision: string): CheckedConfig =>
   ({
     revision,
     contents: () => new Map([['/config.json', revision]]),
-    pipelines: [{ name: 'orders', source: { definition: {} } }],
+    pipelines: [{ name: 'orders', source: { definition: {} }, settings: {} }],
   }) as unknown as CheckedConfig
 
 /** The result of an attempt that the primary process makes itself. */
@@ -32,6 +33,7 @@ async function startedWorkers() {
   const metrics = new ProcessMetrics()
   const said: string[] = []
   const refused = new RefusedRequests()
+  const taps = new Set<Tap>()
   const workers = new WorkerPool({
     count: 2,
     settings: read.settings,
@@ -39,16 +41,17 @@ async function startedWorkers() {
     log,
     line: (line) => said.push(line),
     refused,
+    taps: () => taps,
     targetStateOf: () => 'PAUSED',
     signal: new AbortController().signal,
     start,
   })
-  onTestFinished(() => workers.stop())
+  onTestFinished(async () => void (await workers.stop()))
   await workers.start(configOf('first'), [pipeline])
   const next = { config: configOf('next'), pipelines: [other], restart: [] }
   const metric = async (name: string) =>
     Number(new RegExp(`^headgate_${name} (.*)$`, 'm').exec(await metrics.registry.metrics())?.[1])
-  return { workers, processes, lines, said, metric, next, pipeline, refused }
+  return { workers, processes, lines, said, metric, next, pipeline, refused, taps }
 }
 
 const kinds = (messages: readonly { readonly kind: string }[]) => messages.map(({ kind }) => kind)
@@ -216,9 +219,54 @@ test('refused requests of workers come with their bodies when they are asked for
   ])
 })
 
+test('workers that do not take events are reasons, each with its number, and the ledger is that of all of them', async () => {
+  const { workers, processes } = await startedWorkers()
+  const notReady = [{ pipeline: 'orders', part: 'sink.kafka', reason: 'Kafka is down.' }]
+  processes[1]?.say({ kind: 'report', report: { counts: [], gauges: [], notReady } })
+  expect(workers.reasons()).toEqual(['worker 2: orders: Kafka is down.'])
+  const ledger = workers.ledgerOf('orders')
+  expect(ledger.notReady('sink.kafka')).toEqual(['Kafka is down.'])
+  for (const [at, { responds }] of processes.entries())
+    responds.ledger = { result: [{ topic: 'inbox', partition: 1 - at, known: 0, acknowledged: 0 }] }
+  expect((await ledger.partitions()).map(({ partition }) => partition)).toEqual([0, 1])
+  expect(processes.map(({ requests }) => requests.at(-1))).toEqual(
+    [1, 2].map(() => ({ kind: 'ledger', pipeline: 'orders', question: 'partitions' })),
+  )
+  processes[0]?.end()
+  await expect.poll(() => workers.ledgerOf('orders').partitions()).toHaveLength(1)
+})
+
+test('events that ended in a worker, and its attempts, are shown to taps with the masks of the pipeline', async () => {
+  const { processes, taps } = await startedWorkers()
+  const offered: unknown[] = []
+  taps.add({ offer: (event) => offered.push(event), attempted: (attempt) => offered.push(attempt) })
+  const outcome = { kind: 'dropped', id: 'a' } as const
+  processes[0]?.say({
+    kind: 'completed',
+    pipeline: 'orders',
+    outcome,
+    ...{ remoteAddress: undefined, times: [], at: 1, took: 2, rule: 'tests' },
+  })
+  const attempt = {
+    pipeline: 'orders',
+    stage: 'tell',
+    id: 'a',
+    outcome: 'acknowledged',
+    at: 1,
+    took: 2,
+  } as const
+  processes[0]?.say({ kind: 'attempt-made', attempt })
+  expect(offered).toMatchObject([
+    { pipeline: { name: 'orders', masks: [] }, outcome, rule: 'tests' },
+    attempt,
+  ])
+})
+
 test('a stop stops the workers, and none is replaced', async () => {
   const { workers, processes } = await startedWorkers()
-  await workers.stop()
+  const left = { pipeline: 'orders', inFlight: 0, unacknowledged: 3 }
+  for (const { responds } of processes) responds.stop = { unfinished: [left] }
+  expect(await workers.stop()).toEqual([left, left])
   expect(processes.map(({ requests }) => kinds(requests))).toEqual([
     ['start', 'stop'],
     ['start', 'stop'],

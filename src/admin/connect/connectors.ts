@@ -1,6 +1,6 @@
 import { HeadgateError } from '../../contract/errors.js'
 import { setTargetState } from '../../pipeline/lifecycle.js'
-import { type Pipeline, stagesOf } from '../../pipeline/pipeline.js'
+import { type PrimaryPipeline, stagesOf } from '../../pipeline/pipeline.js'
 import type { BuiltStage } from '../../pipeline/stage.js'
 import type { TargetState } from '../../pipeline/target-state.js'
 import {
@@ -46,7 +46,7 @@ function readRoutes(connect: Connect, connectors: Connectors): Route[] {
     ),
     get(
       '/connectors/{name}/offsets',
-      ofPipeline(connect, (pipeline) => json(200, { offsets: offsetsOf(pipeline) })),
+      ofPipeline(connect, async (pipeline) => json(200, { offsets: await offsetsOf(pipeline) })),
     ),
     get(
       '/connectors/{name}/tasks',
@@ -78,7 +78,9 @@ const controlRoutes = (connect: Connect, connectors: Connectors): Route[] => [
     '/connectors/{name}/restart',
     ofPipeline(connect, async (pipeline, { query }) => {
       const onlyFailed = query.get('onlyFailed') === 'true'
-      const stages = stagesOf(pipeline).filter((stage) => !onlyFailed || reasonsOf(stage).length > 0)
+      const stages = stagesOf(pipeline).filter(
+        (stage) => !onlyFailed || reasonsOf(pipeline, stage).length > 0,
+      )
       const failed = await connectors.restart(pipeline, stages)
       if (failed !== undefined) return failed
       if (query.get('includeTasks') !== 'true') return emptyResponse(204)
@@ -119,13 +121,16 @@ class Connectors {
     return Object.fromEntries(expanded)
   }
 
-  status(pipeline: Pipeline): ConnectorStatus {
+  status(pipeline: PrimaryPipeline): ConnectorStatus {
     const restarting = this.#restarting.get(pipeline.name)
     return statusOf(pipeline, this.#connect, ({ name }) => restarting?.has(name) ?? false)
   }
 
   /** Undefined if it succeeded; otherwise the response. */
-  async restart({ name }: Pipeline, stages: readonly BuiltStage[]): Promise<AdminResponse | undefined> {
+  async restart(
+    { name }: PrimaryPipeline,
+    stages: readonly BuiltStage[],
+  ): Promise<AdminResponse | undefined> {
     const names = new Set(stages.map((stage) => stage.name))
     this.#restarting.set(name, names)
     try {
@@ -145,7 +150,7 @@ class Connectors {
 const ofPipeline =
   (
     { reloader }: Pick<Connect, 'reloader'>,
-    respond: (pipeline: Pipeline, request: AdminRequest) => AdminResponse | Promise<AdminResponse>,
+    respond: (pipeline: PrimaryPipeline, request: AdminRequest) => AdminResponse | Promise<AdminResponse>,
   ): Route['handle'] =>
   (request) => {
     const name = request.params['name']
@@ -158,7 +163,11 @@ const ofPipeline =
 /** Handles a request for the stage that the path names by its number. */
 const ofTask = (
   connect: Connect,
-  respond: (pipeline: Pipeline, stage: BuiltStage, id: number) => AdminResponse | Promise<AdminResponse>,
+  respond: (
+    pipeline: PrimaryPipeline,
+    stage: BuiltStage,
+    id: number,
+  ) => AdminResponse | Promise<AdminResponse>,
 ): Route['handle'] =>
   ofPipeline(connect, (pipeline, { params }) => {
     const id = Number(params['task'])
@@ -179,8 +188,8 @@ const setTarget = (connect: Connect, targetState: TargetState): Route['handle'] 
     return emptyResponse(202)
   })
 
-const offsetsOf = ({ ledger }: Pipeline): readonly object[] =>
-  ledger.partitions().map(({ topic, partition, acknowledged, known }) => ({
+const offsetsOf = async ({ ledger }: PrimaryPipeline): Promise<readonly object[]> =>
+  (await ledger.partitions()).map(({ topic, partition, acknowledged, known }) => ({
     partition: { kafka_topic: topic, kafka_partition: partition },
     offset: { kafka_offset: acknowledged, known },
   }))
@@ -207,11 +216,13 @@ interface ConnectorStatus {
 }
 
 /** Why a stage does not take events now; empty if it does. */
-const reasonsOf = ({ instance }: BuiltStage): readonly string[] =>
-  'notReady' in instance ? (instance.notReady?.() ?? []) : []
+const reasonsOf = (pipeline: PrimaryPipeline, { name, instance }: BuiltStage): readonly string[] => {
+  if (pipeline.role === 'supervised') return pipeline.ledger.notReady(name)
+  return 'notReady' in instance ? (instance.notReady?.() ?? []) : []
+}
 
 /** A stopped connector has no tasks. */
-const tasksOf = (pipeline: Pipeline): readonly BuiltStage[] =>
+const tasksOf = (pipeline: PrimaryPipeline): readonly BuiltStage[] =>
   pipeline.runtime.targetState === 'STOPPED' ? [] : stagesOf(pipeline)
 
 /**
@@ -219,7 +230,7 @@ const tasksOf = (pipeline: Pipeline): readonly BuiltStage[] =>
  * state is shown.
  */
 function statusOf(
-  pipeline: Pipeline,
+  pipeline: PrimaryPipeline,
   connect: Connect,
   isRestarting: (stage: BuiltStage) => boolean,
 ): ConnectorStatus {
@@ -235,13 +246,16 @@ function statusOf(
   return {
     name,
     connector: stateOf(ledger.notReady()),
-    tasks: tasksOf(pipeline).map((stage, id) => ({ id, ...stateOf(reasonsOf(stage), isRestarting(stage)) })),
+    tasks: tasksOf(pipeline).map((stage, id) => ({
+      id,
+      ...stateOf(reasonsOf(pipeline, stage), isRestarting(stage)),
+    })),
     type: 'source',
   }
 }
 
 /** The config and tasks of a pipeline, without their state. */
-export function infoOf(pipeline: Pipeline, connect: Connect): object {
+export function infoOf(pipeline: PrimaryPipeline, connect: Connect): object {
   const { name } = pipeline
   return {
     name,
@@ -252,7 +266,7 @@ export function infoOf(pipeline: Pipeline, connect: Connect): object {
 }
 
 /** As it is written in the file: references are shown, not their values. */
-function configOf(pipeline: Pipeline, { reloader }: Connect) {
+function configOf(pipeline: PrimaryPipeline, { reloader }: Connect) {
   const { pipelines } = reloader.config().written as {
     readonly pipelines: { readonly [name: string]: object }
   }

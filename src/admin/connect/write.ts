@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { applyEdits, type JSONPath, modify, parse } from 'jsonc-parser'
-import type { Pipeline } from '../../pipeline/pipeline.js'
+import type { PrimaryPipeline } from '../../pipeline/pipeline.js'
 import {
   type AdminRequest,
   type AdminResponse,
@@ -100,7 +100,7 @@ class ConfigWriter {
     return this.#connect.configFile.replace((text) => editedConfig(text, name, pipeline))
   }
 
-  #running(name: string): Pipeline | undefined {
+  #running(name: string): PrimaryPipeline | undefined {
     return this.#connect.reloader.running().find((pipeline) => pipeline.name === name)
   }
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { PipelineConfig } from '../../config/schema.js'
 import type { StageAfter } from '../../ledger/rows.js'
 import { type Part, startOrder } from '../lifecycle.js'
-import { type LivePipeline, type Pipeline, stagesOf } from '../pipeline.js'
+import { type LivePipeline, type PrimaryPipeline, stagesOf } from '../pipeline.js'
 
 /** A part of a pipeline and its fate in a reload: added parts are started, removed ones are stopped. */
 export interface PartChange {
@@ -83,14 +83,14 @@ export const partsOf = ({ steps }: PipelineChange, fate: PartChange['fate']): re
   steps.map((step) => step.flatMap((each) => (each.fate === fate ? [each.part] : [])))
 
 /** For logs and the response to a reload, as `orders: transform.1.route`; empty if nothing is different. */
-export function differencesOf(change: PipelineChange<Pipeline>): readonly string[] {
+export function differencesOf(change: PipelineChange<PrimaryPipeline>): readonly string[] {
   const { name } = change
   if (change.kind === 'added') return [`${name}: new`]
   if (change.kind === 'removed') return [`${name}: gone`]
   return changedStages(change).map((stage) => `${name}: ${stage}`)
 }
 
-function changedStages({ running, next }: Replaced<Pipeline>): string[] {
+function changedStages({ running, next }: Replaced<PrimaryPipeline>): string[] {
   const kept = new Set(stagesOf(running).filter((stage) => stagesOf(next).includes(stage)))
   const names = [...stagesOf(running), ...stagesOf(next)].flatMap((stage) =>
     kept.has(stage) ? [] : [stage.name],

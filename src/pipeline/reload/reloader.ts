@@ -4,11 +4,13 @@ import { asHeadgateError, HeadgateError } from '../../contract/errors.js'
 import type { Log } from '../../contract/index.js'
 import { SerialQueue } from '../../lib/async.js'
 import { nextTurn } from '../../lib/slices.js'
-import { buildPipeline, type PipelineDeps } from '../build.js'
+import type { PipelineDeps } from '../build.js'
 import { stopPipeline, type Unfinished } from '../lifecycle.js'
-import { type Pipeline, stagesOf } from '../pipeline.js'
+import { type PrimaryPipeline, stagesOf } from '../pipeline.js'
 import type { BuiltStage } from '../stage.js'
+import { buildPrimaryPipeline, type LedgersOfWorkers } from '../supervised.js'
 import { changesOf, differencesOf, type PipelineChange } from './changes.js'
+import { Drains } from './drains.js'
 import {
   logRefused,
   RETRY_AFTER,
@@ -30,15 +32,12 @@ export interface ReloaderOptions {
   readonly config: CheckedConfig
   readonly deps: PipelineDeps
   /** Undefined if this process does all work itself. */
-  readonly workers?: WorkersTransition | undefined
+  readonly workers?: (WorkersTransition & { readonly ledgerOf: LedgersOfWorkers }) | undefined
   /** Reads and checks the file as it is now. May reject if `signal` is aborted. */
   read(signal: AbortSignal): Promise<ReadResult>
   /** Called with the secrets of a config before anything is built from it: from then on they must not be shown. */
   onSecrets(secrets: CheckedConfig['secrets']): void
 }
-
-/** Milliseconds. A pipeline that was removed from the config continues to acknowledge for this time. */
-const DRAIN_DEADLINE = 30_000
 
 /** A config with a mistake is checked again for files that no watch sees; that takes at most a tenth of a core. */
 const PAUSE_PER_CHECK = 10
@@ -49,9 +48,9 @@ export class Reloader {
   readonly #log: Log
   readonly #metrics: ReloadMetrics
   readonly #stopping = new AbortController()
-  readonly #drains = new Set<Drain>()
+  readonly #drains: Drains
   #config: CheckedConfig
-  #pipelines: readonly Pipeline[]
+  #pipelines: readonly PrimaryPipeline[]
   #refused: Refused | undefined
   #refusedAt = 0
   /** Milliseconds that the last check took. */
@@ -61,11 +60,14 @@ export class Reloader {
   #queued: Promise<Reloaded> | undefined
 
   constructor(options: ReloaderOptions) {
-    const { config, deps } = options
+    const { config, deps, workers } = options
     this.#options = options
     this.#config = config
     this.#log = deps.log({})
-    this.#pipelines = config.pipelines.map((checked) => buildPipeline(config, checked, deps))
+    this.#drains = new Drains(deps.signal, this.#log)
+    this.#pipelines = config.pipelines.map((checked) =>
+      buildPrimaryPipeline(config, checked, deps, workers?.ledgerOf),
+    )
     this.#metrics = new ReloadMetrics(deps.metrics, () => this.#refused === undefined)
     this.#metrics.succeeded(config.revision)
   }
@@ -113,7 +115,7 @@ export class Reloader {
     void this.reload('retry')
   }
 
-  running(): readonly Pipeline[] {
+  running(): readonly PrimaryPipeline[] {
     return this.#pipelines
   }
 
@@ -131,11 +133,11 @@ export class Reloader {
     const { signal } = this.#options.deps
     this.#stopping.abort()
     await this.#queue.drained()
-    for (const drain of this.#drains) drain.cancel()
+    this.#drains.cancel()
     const unfinished = await Promise.all(
       this.#pipelines.map((pipeline) => stopPipeline(pipeline, signal, isTakenOver)),
     )
-    await Promise.all([...this.#drains].map(({ ended }) => ended))
+    await this.#drains.ended()
     return unfinished
   }
 
@@ -193,7 +195,7 @@ export class Reloader {
   async #apply(config: CheckedConfig, isRestarted: IsRestarted = () => false): Promise<string[] | undefined> {
     const { onSecrets, workers } = this.#options
     onSecrets(config.secrets)
-    await this.#drained(config.pipelines.map(({ name }) => name))
+    await this.#drains.removed(config.pipelines.map(({ name }) => name))
     const changes = await this.#build(config, isRestarted)
     const transition = this.#transition(changes)
     const pipelines = changes.flatMap((change) => (change.kind === 'removed' ? [] : [change.next]))
@@ -214,7 +216,7 @@ export class Reloader {
     }
     this.#pipelines = pipelines
     this.#config = config
-    for (const change of changes) this.#drain(transition, change)
+    for (const change of changes) void this.#drains.start(transition, change)
     return changed
   }
 
@@ -225,16 +227,16 @@ export class Reloader {
     return new Transition(changes, { cancel, deadline: signal, workers })
   }
 
-  async #build(config: CheckedConfig, isRestarted: IsRestarted): Promise<PipelineChange<Pipeline>[]> {
-    const { deps } = this.#options
-    const built: Pipeline[] = []
+  async #build(config: CheckedConfig, isRestarted: IsRestarted): Promise<PipelineChange<PrimaryPipeline>[]> {
+    const { deps, workers } = this.#options
+    const built: PrimaryPipeline[] = []
     try {
       for (const checked of config.pipelines) {
         await nextTurn()
         const { name } = checked
         const running = this.#pipelines.find((pipeline) => pipeline.name === name)
         const isNew = (stage: BuiltStage) => isRestarted(name, stage)
-        built.push(buildPipeline(config, checked, deps, running, isNew))
+        built.push(buildPrimaryPipeline(config, checked, deps, workers?.ledgerOf, running, isNew))
       }
     } catch (error) {
       await this.#transition(changesOf(this.#pipelines, built)).rollback()
@@ -249,55 +251,6 @@ export class Reloader {
         isRestarted(pipeline.name, stage) ? [{ pipeline: pipeline.name, stage: stage.name }] : [],
       ),
     )
-  }
-
-  #drain(transition: Transition, change: PipelineChange): void {
-    if (change.kind === 'added') return
-    const drain = new Drain(transition, change, this.#options.deps.signal, this.#log)
-    this.#drains.add(drain)
-    void drain.ended.then(() => this.#drains.delete(drain))
-  }
-
-  /** A pipeline that is added again while it drains has to wait for the end of the drain: its state has one owner. */
-  async #drained(pipelines: readonly string[]): Promise<void> {
-    for (const drain of this.#drains) {
-      if (!drain.isRemoval || !pipelines.includes(drain.pipeline)) continue
-      drain.cancel()
-      await drain.ended
-    }
-  }
-}
-
-/** The end of a pipeline, or of one of its earlier configs: it finishes its events and stops. */
-class Drain {
-  readonly pipeline: string
-  readonly isRemoval: boolean
-  readonly ended: Promise<void>
-  readonly #cancel = new AbortController()
-
-  constructor(transition: Transition, change: PipelineChange, deadline: AbortSignal, log: Log) {
-    const { name: pipeline } = change
-    this.pipeline = pipeline
-    this.isRemoval = change.kind === 'removed'
-    const timer = setTimeout(() => this.cancel(), DRAIN_DEADLINE).unref()
-    this.ended = transition
-      .drain(change, AbortSignal.any([deadline, this.#cancel.signal]))
-      .then(
-        (unacknowledged) => {
-          if (unacknowledged === 0) return
-          log.warn(
-            { pipeline, unacknowledged },
-            'the pipeline was removed from the config; its pending acknowledgements stay in the state directory until it is added again',
-          )
-        },
-        (thrown) => log.error({ pipeline, err: thrown }, 'a stage of the old config could not be stopped'),
-      )
-      .finally(() => clearTimeout(timer))
-  }
-
-  /** Ends the wait for acknowledgements. */
-  cancel(): void {
-    this.#cancel.abort()
   }
 }
 

@@ -1,3 +1,4 @@
+import type { PipelineConfig } from '../../config/schema.js'
 import { HeadgateError } from '../../contract/errors.js'
 import type { LocatedTarget } from '../../contract/index.js'
 import { untilAborted } from '../../lib/async.js'
@@ -6,12 +7,12 @@ import { type PipelineChange, type Replaced, stageAfter } from './changes.js'
 import { reloadFailed } from './outcome.js'
 
 /**
- * The steps of a transition for the sink and the ledger of a pipeline that is replaced. Only the primary process takes them:
- * workers write no records.
+ * The steps of a transition for the sink and the ledger of a pipeline that is replaced. Only a process that has the whole pipeline
+ * takes them: others write no records.
  */
 
-export const isInPrimary = (change: PipelineChange): change is PipelineChange<Pipeline> =>
-  (change.kind === 'removed' ? change.running : change.next).role === 'primary'
+export const isWhole = (change: PipelineChange): change is PipelineChange<Pipeline> =>
+  (change.kind === 'removed' ? change.running : change.next).role === 'whole'
 
 /** Called once the next sink runs: it must be able to write, and the ledger must know the records in its targets. */
 export async function prepareSink(change: Replaced<Pipeline>, signal: AbortSignal): Promise<void> {
@@ -39,11 +40,7 @@ export async function prepareSink(change: Replaced<Pipeline>, signal: AbortSigna
 function requireSameInbox({ name, running, next }: Replaced<Pipeline>): void {
   const before = running.settings
   const after = next.settings
-  if (before.inbox?.topic !== after.inbox?.topic)
-    throw new HeadgateError(
-      'HG_RELOAD_RESTART',
-      `${name}: The inbox of the pipeline changes, from ${topicOf(before.inbox)} to ${topicOf(after.inbox)}.`,
-    )
+  requireSameInboxTopic(name, before, after)
   const [topicsBefore, topicsAfter] = [running, next].map((each) => recordTopicsOf(each))
   if (topicsBefore !== topicsAfter)
     throw new HeadgateError(
@@ -55,6 +52,18 @@ function requireSameInbox({ name, running, next }: Replaced<Pipeline>): void {
       'HG_RELOAD_RESTART',
       `${name}: "redelivery.by" changes, and the pipeline has an inbox or takes its events from topics.`,
     )
+}
+
+export function requireSameInboxTopic(
+  pipeline: string,
+  before: Pick<PipelineConfig, 'inbox'>,
+  after: Pick<PipelineConfig, 'inbox'>,
+): void {
+  if (before.inbox?.topic === after.inbox?.topic) return
+  throw new HeadgateError(
+    'HG_RELOAD_RESTART',
+    `${pipeline}: The inbox of the pipeline changes, from ${topicOf(before.inbox)} to ${topicOf(after.inbox)}.`,
+  )
 }
 
 const recordTopicsOf = ({ stages }: Pipeline): string =>
@@ -88,7 +97,7 @@ export function expectTargets(
   pipelines: readonly LivePipeline[] = [...runtime.live],
 ): void {
   const own = pipelines.filter(
-    (pipeline): pipeline is Pipeline => pipeline.role === 'primary' && pipeline.stages.sink === stages.sink,
+    (pipeline): pipeline is Pipeline => pipeline.role === 'whole' && pipeline.stages.sink === stages.sink,
   )
   const targets = new Map(
     own.flatMap((pipeline) => pipeline.targets.map((target) => [nameOfTarget(target), target])),

@@ -9,14 +9,14 @@ import {
   unacknowledgedBy,
   untilReady,
 } from '../lifecycle.js'
-import type { BuiltSource, LivePipeline, Pipeline } from '../pipeline.js'
+import type { BuiltSource, LivePipeline, PrimaryPipeline } from '../pipeline.js'
 import { type Added, added, type PipelineChange, partsOf, type Replaced } from './changes.js'
 import { reloadFailed } from './outcome.js'
 import {
   changeLedger,
   expectTargets,
   inFlightOf,
-  isInPrimary,
+  isWhole,
   outcomesKnown,
   prepareSink,
   requireMovable,
@@ -26,7 +26,7 @@ import {
 export interface NextConfig {
   readonly config: CheckedConfig
   /** Built from the config in this process, in its order. */
-  readonly pipelines: readonly Pipeline[]
+  readonly pipelines: readonly PrimaryPipeline[]
   /** Stages to create again although their config is unchanged. */
   readonly restart: readonly { readonly pipeline: string; readonly stage: string }[]
 }
@@ -38,7 +38,7 @@ export interface WorkersTransition {
   commit(): void
   rollback(): void
   /** Resolves once no worker has an event under the config of this pipeline. */
-  drained(pipeline: Pipeline): Promise<void>
+  drained(pipeline: PrimaryPipeline): Promise<void>
 }
 
 export interface TransitionOptions {
@@ -146,8 +146,7 @@ export class Transition {
       await stopParts(parts, this.#deadline)
       for (const { metrics } of parts.flat()) metrics.close()
       next.metrics.close()
-      if (change.kind === 'replaced' && isInPrimary(change) && !change.hasOtherSink)
-        expectTargets(change.next)
+      if (change.kind === 'replaced' && isWhole(change) && !change.hasOtherSink) expectTargets(change.next)
     }
   }
 
@@ -159,7 +158,7 @@ export class Transition {
     if (change.kind === 'added') return 0
     const { running } = change
     const deadline = this.#deadline
-    if (running.role === 'primary') await untilAborted(this.#workers?.drained(running), deadline)
+    if (running.role !== 'deciding') await untilAborted(this.#workers?.drained(running), deadline)
     const steps = partsOf(change, 'removed')
     const parts = steps.flat()
     for (const part of parts) {
@@ -168,7 +167,7 @@ export class Transition {
       await untilAborted(part.stop(), deadline)
     }
     await untilAborted(running.traffic.idle(), deadline)
-    if (change.kind === 'replaced' && running.role === 'primary') await outcomesKnown(running, deadline)
+    if (change.kind === 'replaced' && running.role === 'whole') await outcomesKnown(running, deadline)
     running.flushLogs()
     for (const part of parts) {
       if (part.kind !== 'acknowledger') continue
@@ -178,8 +177,7 @@ export class Transition {
     const unacknowledged = change.kind === 'removed' ? unacknowledgedBy(running) : 0
     running.runtime.live.delete(running)
     await stopParts(steps, deadline)
-    if (change.kind === 'replaced' && isInPrimary(change) && !change.hasOtherSink)
-      expectTargets(change.running)
+    if (change.kind === 'replaced' && isWhole(change) && !change.hasOtherSink) expectTargets(change.running)
     for (const { metrics } of parts) metrics.close()
     running.metrics.close()
     return unacknowledged
@@ -206,7 +204,7 @@ export class Transition {
     const signal = AbortSignal.any([this.#cancel, AbortSignal.timeout(timeout)])
     const reasons = await untilReady(partsOf(change, 'added'), signal)
     if (reasons.length > 0) throw reloadFailed(reasons.join(' '))
-    if (change.kind === 'replaced' && isInPrimary(change)) await prepareSink(change, signal)
+    if (change.kind === 'replaced' && isWhole(change)) await prepareSink(change, signal)
   }
 
   async #sinkIdle(change: Replaced): Promise<void> {
@@ -217,7 +215,7 @@ export class Transition {
       throw reloadFailed(
         `${name}: Cannot replace the sink: ${inFlight} events are still in flight to it after ${QUIESCE_TIMEOUT / 1000} s.`,
       )
-    if (isInPrimary(change)) requireMovable(change)
+    if (isWhole(change)) requireMovable(change)
   }
 
   async #startSources(): Promise<void> {
@@ -278,7 +276,7 @@ function commitChange(change: Added | Replaced): void {
   if (change.kind === 'replaced') {
     const { running } = change
     for (const part of partsOf(change, 'removed').flat()) if (part.kind === 'acknowledger') void part.stop()
-    if (isInPrimary(change)) changeLedger(change)
+    if (isWhole(change)) changeLedger(change)
     // Requests to the old source must not go to a sink whose log is no longer that of the ledger.
     if (change.hasOtherSink) running.stages.source.intake.current = next
   }

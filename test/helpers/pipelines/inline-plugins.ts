@@ -13,6 +13,7 @@ import {
 } from '../../../src/contract/index.js'
 import { parseBody } from '../../../src/lib/json/body.js'
 import { pointer } from '../../../src/lib/json/pointer.js'
+import { MemoryInbox } from '../kafka/memory-inbox.js'
 
 /** A sink, a router and a post-commit stage in memory, for tests of the engine between them. */
 export interface InlinePlugins {
@@ -26,6 +27,8 @@ export interface InlinePlugins {
   send(record: SinkRecord): Promise<void>
   acknowledge(committed: Committed): Promise<Attempt>
   notReady: string[]
+  /** Of a pipeline that has one. */
+  readonly inbox: MemoryInbox
   /** Starts and stops, in their order. */
   readonly order: string[]
 }
@@ -35,8 +38,11 @@ export function inlinePlugins(): InlinePlugins {
     start: async () => void inline.order.push(`start ${name}`),
     stop: async () => void inline.order.push(`stop ${name}`),
   })
+  const inbox = new MemoryInbox(4)
+  inbox.isPaced = true
   const inline: InlinePlugins = {
     definitions: [],
+    inbox,
     written: [],
     acknowledged: [],
     order: [],
@@ -80,11 +86,13 @@ export function inlinePlugins(): InlinePlugins {
     name: 'memory',
     summary: 'Keeps records in memory.',
     config: closed({}),
+    inbox: true,
     create: () => ({
       ...lifecycle('sink'),
       notReady: () => inline.notReady,
       expect: () => {},
       key: ({ id }) => Buffer.from(id),
+      inbox: () => inbox.offered,
       record(event, headers) {
         const value = event.body.slice(pointer('/payload'))
         if (value === undefined) throw new HeadgateError('HG_RECORD_FIELD_MISSING', 'There is no payload.')

@@ -26,6 +26,8 @@ export interface InstanceOptions {
   readonly brokers?: string
   /** Replacements in the text of its config. */
   readonly config?: (text: string) => string
+  /** Settings of the process. */
+  readonly env?: { readonly [name: string]: string }
 }
 
 /** `options`: of the first; `replication`: of all topics. */
@@ -44,13 +46,18 @@ export async function startInstances(
   const running: HeadgateProcess[] = [deployment.headgate]
   const { configFile, environment, cxone, records, prefix } = deployment
 
-  async function start({ brokers = bootstrap, config }: InstanceOptions = {}): Promise<HeadgateProcess> {
+  async function start({ brokers = bootstrap, config, env }: InstanceOptions = {}): Promise<HeadgateProcess> {
     const stateDirectory = temporaryDirectory()
     const own = join(stateDirectory, 'plugins.config.json')
     if (config !== undefined) writeFileSync(own, config(readFileSync(configFile, 'utf8')))
     const started = await startHeadgate({
       config: config === undefined ? configFile : own,
-      env: { ...environment, KAFKA_BROKERS: brokers, HEADGATE_STATE_DIR: join(stateDirectory, 'state') },
+      env: {
+        ...environment,
+        KAFKA_BROKERS: brokers,
+        HEADGATE_STATE_DIR: join(stateDirectory, 'state'),
+        ...env,
+      },
     })
     onTestFinished(() => void started.kill('SIGKILL'))
     running.push(started)

@@ -5,6 +5,11 @@ import type { Pipeline } from '../../../src/pipeline/pipeline.js'
 import { deferred } from '../../helpers/deferred.js'
 import { bench, headerOf, pipelineOf, settledOn } from './setup.js'
 
+const ledgerOf = ({ reloader }: Pick<Awaited<ReturnType<typeof bench>>, 'reloader'>) => {
+  const [pipeline] = reloader.running()
+  return pipeline?.role === 'whole' ? pipeline.ledger : undefined
+}
+
 const orders = (...numbers: Parameters<typeof pipelineOf>) => ({
   pipelines: { orders: pipelineOf(...numbers) },
 })
@@ -361,12 +366,12 @@ describe('acknowledgements', () => {
       return { kind: 'acknowledged' }
     }
     await it.take('a')
-    await vi.waitUntil(() => it.reloader.running()[0]?.ledger.dueAt(0) === undefined)
+    await vi.waitUntil(() => ledgerOf(it)?.dueAt(0) === undefined)
     await it.change(orders({ post: [2] }))
     resolve()
     await settledOn(it, 'post-commit', [2])
     expect(it.told.map(({ by, id }) => `${id} by ${by.n}`)).toEqual(['a by 1'])
-    expect(it.reloader.running()[0]?.ledger.backlog().count).toBe(0)
+    expect(ledgerOf(it)?.backlog().count).toBe(0)
   })
 
   test('in another order, every stage acknowledges that has not', async () => {
@@ -378,7 +383,7 @@ describe('acknowledgements', () => {
     await vi.waitUntil(() => it.told.length === 1)
     await it.change(orders({ post: [2, 1] }))
     up = true
-    await vi.waitUntil(() => it.reloader.running()[0]?.ledger.backlog().count === 0)
+    await vi.waitUntil(() => ledgerOf(it)?.backlog().count === 0)
     expect(it.told.map(({ by }) => by.n)).toEqual([1, 2, 1])
   })
 
@@ -387,9 +392,9 @@ describe('acknowledgements', () => {
     it.acknowledge = async ({ n }) =>
       n === 2 ? { kind: 'retry', error: failing(), after: 60_000 } : { kind: 'acknowledged' }
     await it.take('a')
-    await vi.waitUntil(() => it.told.length === 1 && it.reloader.running()[0]?.ledger.dueAt(1) !== undefined)
+    await vi.waitUntil(() => it.told.length === 1 && ledgerOf(it)?.dueAt(1) !== undefined)
     await it.change(orders({ post: [1] }))
-    expect(it.reloader.running()[0]?.ledger.backlog().count).toBe(0)
+    expect(ledgerOf(it)?.backlog().count).toBe(0)
     await vi.waitUntil(() =>
       it.lines.some(({ message }) => message.includes('post-commit stages that no longer exist')),
     )
@@ -402,7 +407,7 @@ describe('acknowledgements', () => {
     const next = { pipelines: { orders: { ...pipelineOf(), postCommit: [post] } } }
     expect(await it.change(next)).toMatchObject({ changed: ['orders: post-commit.0.tell'] })
     await it.take('a')
-    await vi.waitUntil(() => it.reloader.running()[0]?.ledger.backlog().failed === 1)
+    await vi.waitUntil(() => ledgerOf(it)?.backlog().failed === 1)
     expect(it.seen).toHaveLength(4)
   })
 })

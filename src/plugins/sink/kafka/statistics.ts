@@ -22,17 +22,20 @@ const gauge = <const Label extends string = never>(
   name: string,
   help: string,
   labels?: { readonly [label in Label]: readonly string[] },
-) => metric<Label>({ name, type: 'gauge', help, owner: 'sink', ...(labels && { labels }) })
+  combine: 'sum' | 'max' = 'sum',
+) => metric<Label>({ name, type: 'gauge', help, owner: 'sink', combine, ...(labels && { labels }) })
 
 const METRICS = {
   recordsOutstanding: gauge('kafka_records_outstanding', 'Records in flight: not yet confirmed by Kafka.'),
   queueMessages: gauge('kafka_producer_queue_messages', 'Records that the Kafka client holds.'),
   queueBytes: gauge('kafka_producer_queue_bytes', 'Bytes of the records that the Kafka client holds.'),
-  brokerUp: gauge('kafka_broker_up', '1 if the connection to the broker is open.', { broker: [] }),
+  // A worker connects only to the brokers that it needs.
+  brokerUp: gauge('kafka_broker_up', '1 if the connection to the broker is open.', { broker: [] }, 'max'),
   roundTripSeconds: gauge(
     'kafka_broker_rtt_seconds',
     'Round-trip time of requests to the broker, since the last report of the client.',
     { broker: [], quantile: ['avg', 'p50', 'p99'] },
+    'max',
   ),
   brokerErrors: gauge(
     'kafka_broker_errors',
