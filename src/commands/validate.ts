@@ -58,7 +58,11 @@ endpoint issues a token. Nothing is written and nothing is acknowledged. Checks 
     const read = await runTrials(await loadConfig(settings, io))
     const outside =
       read.ok && againstCluster === true
-        ? await probe(read.config, { timeout: milliseconds(String(timeout)), signal: io.signal })
+        ? await probe(read.config, {
+            timeout: milliseconds(String(timeout)),
+            workers: settings.workers,
+            signal: io.signal,
+          })
         : undefined
     const counted = findingsOf(read, outside).filter(
       ({ severity }) => strict === true || severity === 'error',

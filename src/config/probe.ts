@@ -35,6 +35,8 @@ export interface ProbeLine {
 export interface ProbeOptions {
   /** Milliseconds; a check that has not finished by then is a problem. */
   readonly timeout: number
+  /** As HEADGATE_WORKERS says. */
+  readonly workers: number
   /** Aborted when the operator cancels the check. */
   readonly signal: AbortSignal
 }
@@ -91,7 +93,7 @@ async function probeStage(
   config: CheckedConfig,
   pipeline: CheckedPipeline,
   stage: CheckedStage<Kind>,
-  { timeout, signal }: ProbeOptions,
+  { timeout, workers, signal }: ProbeOptions,
 ): Promise<Probed[]> {
   const { name, source, settings } = pipeline
   const definition = stage.definition as Definition<Kind, TSchema>
@@ -104,6 +106,7 @@ async function probeStage(
     sources: sourcesOf(pipeline),
     ...inboxOf(pipeline),
     isShared: settings.inbox !== undefined || source.definition.topics !== undefined,
+    workers,
     maxBody: source.definition.maxBody?.(source.config),
     redeliveryWindow: milliseconds(settings.redelivery.window),
     timeout: Math.ceil(timeout * REQUEST_SHARE),

@@ -134,6 +134,8 @@ export interface ProbeContext {
   readonly inbox?: { readonly at: string; readonly topic: string }
   /** Of a sink: whether instances share the work of the pipeline, by an inbox or by the topics of its source. */
   readonly isShared: boolean
+  /** Processes that take events in each instance, as HEADGATE_WORKERS says; 0 if one process does everything. */
+  readonly workers: number
   /** Bytes of the largest body that the source accepts; undefined if it does not say. */
   readonly maxBody: number | undefined
   /** Milliseconds for which redeliveries are to be recognised. */

@@ -41,7 +41,7 @@ async function probed(
   if (!read.ok) throw new Error(read.problems.map(({ message }) => message).join('\n'))
   // Above all none of a comment that silences nothing yet.
   expect(read.config.warnings).toEqual([])
-  return probe(read.config, { timeout, signal })
+  return probe(read.config, { timeout, workers: 2, signal })
 }
 
 const withProbe = ({ name, create }: AnyDefinition, look: Look): AnyDefinition =>
@@ -85,6 +85,7 @@ test('a plugin is told where it stands, and every target with its place', async 
       { at: '/pipelines/orders/deadLetter', target: { topic: 'letters' } },
     ],
     isShared: false,
+    workers: 2,
     maxBody: undefined,
     redeliveryWindow: 86_400_000,
   })

@@ -23,7 +23,7 @@ async function probed(baseUrl: string, config: object = {}, timeout = 5000): Pro
   const settings = fillDefaults(cxoneAck, { baseUrl, ...credentials, ...config })
   const context = {
     ...{ pipeline: 'test', files, signal, at: '/ack', targets: [], sources: [], maxBody: undefined },
-    ...{ isShared: false, redeliveryWindow: 0, timeout },
+    ...{ isShared: false, workers: 0, redeliveryWindow: 0, timeout },
   }
   return collected(cxoneAck.probe?.(settings, context))
 }

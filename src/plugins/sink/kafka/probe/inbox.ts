@@ -18,6 +18,11 @@ export const INBOX_LINTS = {
     why: 'A partition is worked off by one instance, so all others only take events in and wait for its end. An inbox goes on with the number of partitions with which it began, because the ids of events would move.',
     needs: 'cluster',
   },
+  'inbox-workers': {
+    meaning: 'The inbox has fewer partitions than there are workers.',
+    why: 'Each worker is an instance of the pipeline, and a partition is worked off by one instance. Workers without a partition only take events in, so the others are the limit.',
+    needs: 'cluster',
+  },
   'inbox-retention': {
     meaning: 'The inbox may delete events within the redelivery window, or before they are worked off.',
     why: 'The inbox is the only copy of an accepted event until it is worked off, and the only record of the ids that Headgate recognises. Its retention bounds both.',
@@ -30,7 +35,7 @@ export const INBOX_LINTS = {
   },
 } as const satisfies { readonly [name: string]: LintMeaning }
 
-export interface InboxTerms extends Pick<ProbeContext, 'targets' | 'redeliveryWindow'> {
+export interface InboxTerms extends Pick<ProbeContext, 'targets' | 'redeliveryWindow' | 'workers'> {
   readonly inbox: NonNullable<ProbeContext['inbox']>
   readonly group: string
   /** For commands to paste. */
@@ -45,7 +50,7 @@ export function* inboxFindings(
     transactions,
     why,
   }: ClusterTopics & { readonly transactions: TransactionSupport | undefined },
-  { inbox, targets, redeliveryWindow, group, cluster }: InboxTerms,
+  { inbox, targets, redeliveryWindow, workers, group, cluster }: InboxTerms,
 ): Generator<Probed> {
   const { topic } = inbox
   const at = child(inbox.at, 'topic')
@@ -66,6 +71,14 @@ export function* inboxFindings(
       message: `The inbox "${topic}" has one partition, so one instance at a time works it off.`,
       suggestion:
         'Give it at least as many partitions as there will ever be instances, before the first event.',
+    }
+  if (count > 1 && count < workers)
+    yield {
+      kind: 'warning',
+      at,
+      name: 'inbox-workers',
+      message: `The inbox "${topic}" has ${count} partitions, and HEADGATE_WORKERS is ${workers}: some workers have nothing to work off.`,
+      suggestion: `Set HEADGATE_WORKERS to ${count} or less, or give the inbox more partitions before the first event.`,
     }
   const written = [...new Set(targets.map(({ target }) => target.topic))].filter((name) => name !== topic)
   yield {

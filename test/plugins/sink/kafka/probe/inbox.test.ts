@@ -14,10 +14,11 @@ interface Given {
   readonly partitions?: number
   readonly settings?: object | string
   readonly transactions?: TransactionSupport | undefined
+  readonly workers?: number
 }
 
 /** Without the warning about readers, which is always there. */
-function found({ partitions = 12, settings = {}, ...given }: Given = {}) {
+function found({ partitions = 12, settings = {}, workers = 12, ...given }: Given = {}) {
   const partition = { leader: 1, replicas: [1], isrs: [1] }
   const inbox: TopicMetadata = {
     name: 'orders.inbox',
@@ -40,6 +41,7 @@ function found({ partitions = 12, settings = {}, ...given }: Given = {}) {
           target: { topic },
         })),
         redeliveryWindow: DAY,
+        workers,
         group: 'headgate.orders',
         cluster: { brokers: 'kafka-1:9092', properties: { 'sasl.username': 'headgate' } },
       },
@@ -103,6 +105,15 @@ test.each<[string, Given, object]>([
     { kind: 'warning', name: 'inbox-retention', suggestion: expect.stringContaining('retention.bytes=-1') },
   ],
   ['it has one partition', { partitions: 1 }, { kind: 'warning', name: 'inbox-one-partition' }],
+  [
+    'there are more workers than partitions',
+    { partitions: 3, workers: 4 },
+    {
+      kind: 'warning',
+      name: 'inbox-workers',
+      message: expect.stringContaining('3 partitions, and HEADGATE_WORKERS is 4'),
+    },
+  ],
 ])('%s', (_title, given, expected) => {
   expect(found(given)).toContainEqual(expect.objectContaining(expected))
 })

@@ -16,6 +16,7 @@ async function probed(brokers: string, overrides: Partial<ProbeContext> = {}): P
     targets: [{ at: '/rule', target: { topic: 'orders', partition: 3 } }],
     sources: [],
     isShared: false,
+    workers: 0,
     maxBody: undefined,
     redeliveryWindow: 1000,
     timeout: 6000,
