@@ -29,8 +29,8 @@ export interface StreamHead {
   readonly complete: boolean
 }
 
-/** The header of a frame, its padding, and a WINDOW_UPDATE or PING that comes with it. */
-const BYTES_WITH_PIECE = 64
+/** The header of its frame. */
+const BYTES_WITH_PIECE = 9
 /** Of HTTP/1 only (RFC 9113, 8.2.2). */
 const OF_CONNECTION = new Set([
   'connection',

@@ -7,7 +7,7 @@ import {
   type ServerOptions,
 } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
-import { Connection } from '../connection.js'
+import { Connection, KEEP_ALIVE_AFTER_REFUSAL } from '../connection.js'
 import type { ConnectionLimit } from '../connection-limit.js'
 import { headerBytes } from '../request-head.js'
 import type { Timeouts } from '../timeouts.js'
@@ -47,6 +47,14 @@ const RESETS: Allowance = { burst: 200, perSecond: 20 }
  * unknown types. A connection needs some hundred of them. Bytes, because node:http2 tells of some types only.
  */
 const OTHER_FRAMES: Allowance = { burst: 128 * 1024, perSecond: 16 * 1024 }
+/**
+ * PING and SETTINGS: each needs a response. With 1000 that wait to be sent, nghttp2 gives a connection up without a word to
+ * node:http2, and it would stay open.
+ */
+const ASKING: Allowance = { burst: 400, perSecond: 100 }
+/** If so many bytes of other frames arrive between two looks, and then no request, nghttp2 may have given it up without a word, too. */
+const SUSPICIOUS_BYTES = 4096
+
 /** The frames that come with a request: WINDOW_UPDATE for its response, PRIORITY, PING to measure the way. */
 const BYTES_WITH_REQUEST = 1024
 /** A sender that does not know yet that its request is refused sends as much of the body: the window of a stream. */
@@ -64,11 +72,13 @@ export class Http2Session implements StreamConnection {
   readonly #openedAt = performance.now()
   readonly #resets = new Budget(RESETS, this.#openedAt)
   readonly #otherFrames = new Budget(OTHER_FRAMES, this.#openedAt)
+  readonly #asking = new Budget(ASKING, this.#openedAt)
   /** Bytes: all that had arrived at the last look, and those that requests account for, arrived or not. */
   #arrived = 0
   #explained = 0
   #idleSince = this.#openedAt
   #idleTimeout: number
+  #isSuspicious = false
   #hasFault = false
   #isEnding = false
 
@@ -82,6 +92,8 @@ export class Http2Session implements StreamConnection {
     this.#session = session
     session.on('stream', this.#onStream)
     session.on('error', this.#onError)
+    session.on('ping', this.#onAsked)
+    session.on('remoteSettings', this.#onAsked)
     // The sender has found a fault on this side.
     session.on('goaway', (code) => {
       this.#hasFault ||= code !== NO_ERROR
@@ -110,11 +122,18 @@ export class Http2Session implements StreamConnection {
       this.#isEnding = true
       return
     }
+    const otherBytes = this.#unexplained()
+    if (otherBytes > SUSPICIOUS_BYTES) {
+      this.#isSuspicious = true
+      this.#idleTimeout = KEEP_ALIVE_AFTER_REFUSAL
+    }
     if (this.#session.pendingSettingsAck && now - this.#openedAt > timeouts.headers)
       this.#end('settings', SETTINGS_TIMEOUT)
-    else if (!this.#otherFrames.spend(this.#unexplained(), now)) this.#end('frames', ENHANCE_YOUR_CALM)
+    else if (!this.#otherFrames.spend(otherBytes, now)) this.#end('frames', ENHANCE_YOUR_CALM)
     else if (this.#open.size > 0) this.#lookAtStreams(now)
-    else if (now - this.#idleSince > this.#idleTimeout) this.drain()
+    else if (now - this.#idleSince <= this.#idleTimeout) return
+    else if (this.#isSuspicious) this.#end('frames', ENHANCE_YOUR_CALM)
+    else this.drain()
   }
 
   #lookAtStreams(now: number): void {
@@ -124,7 +143,7 @@ export class Http2Session implements StreamConnection {
       if (respondedAt === undefined) {
         const isSlow = !complete && !pending && now - openedAt > timeouts.request
         if (isSlow && stream.canBeSent) onSlow(stream)
-      } else if (now - respondedAt > timeouts.inactive) {
+      } else if (now - respondedAt > (complete ? timeouts.inactive : timeouts.headers)) {
         this.#end('unread', CANCEL)
         return
       }
@@ -168,6 +187,7 @@ export class Http2Session implements StreamConnection {
     const request = new RequestStream(stream, { headers, rawHeaders, complete }, this)
     this.#open.add(request)
     this.#idleTimeout = timeouts.keepAlive
+    this.#isSuspicious = false
     stream.once('close', () => this.#onClosed(request))
     onRequest(request)
   }
@@ -183,6 +203,10 @@ export class Http2Session implements StreamConnection {
   #onEnd(): void {
     for (const stream of this.#open) if (!stream.complete && !stream.pending) stream.cancel()
     this.drain()
+  }
+
+  readonly #onAsked = (): void => {
+    if (!this.#asking.spend(1, performance.now())) this.#end('frames', ENHANCE_YOUR_CALM)
   }
 
   #onReset(): void {

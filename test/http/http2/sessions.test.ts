@@ -137,7 +137,7 @@ describe.skipIf(noOpenssl !== undefined)('listener: connections of HTTP/2', () =
   describe('time limits', () => {
     test('a connection without any request is closed', async () => {
       const { port, listener } = await listenSecure(echo().handler, {
-        timeouts: { headers: 100, checkEvery },
+        timeouts: { headers: 1000, checkEvery },
       })
       const connection = await raw(port)
       await connection.closed()
@@ -146,7 +146,7 @@ describe.skipIf(noOpenssl !== undefined)('listener: connections of HTTP/2', () =
 
     test('headers without an end do not keep a connection open', async () => {
       const { port, listener } = await listenSecure(echo().handler, {
-        timeouts: { headers: 100, checkEvery },
+        timeouts: { headers: 1000, checkEvery },
       })
       const connection = await raw(port)
       connection.send(frame(HEADERS, 0, 1, postHeaders()))
@@ -191,7 +191,7 @@ describe.skipIf(noOpenssl !== undefined)('listener: connections of HTTP/2', () =
     })
 
     test('settings that are not acknowledged in time end the connection', async () => {
-      const { port, lines } = await listenSecure(echo().handler, { timeouts: { headers: 100, checkEvery } })
+      const { port, lines } = await listenSecure(echo().handler, { timeouts: { headers: 1000, checkEvery } })
       const connection = await raw(port, { acknowledges: false })
       connection.send(head(1), data(1, 'hi', END_STREAM))
       const frames = await connection.closed()
@@ -314,6 +314,7 @@ describe.skipIf(noOpenssl !== undefined)('listener: connections of HTTP/2', () =
       connection.send(
         ...Array.from({ length: 100 }, (_, index) => frame(RST_STREAM, 0, 2 * index + 1, uint32(8))),
       )
+      await connection.arrived()
       requests(100)
       const frames = await connection.until((all) => resets(all).length === 100)
       expect(new Set(resets(frames))).toEqual(new Set([constants.NGHTTP2_REFUSED_STREAM]))
