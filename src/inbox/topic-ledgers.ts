@@ -117,8 +117,8 @@ export class TopicLedgers implements Ledger {
     for (const ledger of this.#ledgers) ledger.change(terms, stageAfter)
   }
 
-  async report(): Promise<LedgerReport> {
-    const reports = await Promise.all(this.#ledgers.map((ledger) => ledger.report()))
+  async report(ownOnly?: boolean): Promise<LedgerReport> {
+    const reports = await Promise.all(this.#ledgers.map((ledger) => ledger.report(ownOnly)))
     const [first] = reports as [LedgerReport]
     return {
       pending: first.pending.map(({ age }, at) => ({

@@ -2,12 +2,15 @@ import type { CheckedPipeline } from '../config/check.js'
 import type { CheckedConfig } from '../config/read.js'
 import { buildPipeline, type PipelineDeps } from './build.js'
 import type { Pipeline, PrimaryPipeline, SupervisedPipeline, WorkersLedger } from './pipeline.js'
-import { requireSameInboxTopic } from './reload/sink-change.js'
+import { requireSameInboxTopic, requireSameTopics, topicsOf } from './reload/sink-change.js'
 import type { BuiltStage } from './stage.js'
 
-/** Whether each worker has the pipeline whole: with an inbox, its state is in Kafka, and instances share it. */
-export const isWholeInWorkers = ({ settings }: Pick<CheckedPipeline, 'settings'>): boolean =>
-  settings.inbox !== undefined
+/** Whether each worker has the pipeline whole: then its state is in Kafka, and instances share it. */
+export const isWholeInWorkers = ({
+  settings,
+  source,
+}: Pick<CheckedPipeline, 'settings' | 'source'>): boolean =>
+  settings.inbox !== undefined || source.definition.topics !== undefined
 
 /** The ledgers of the workers; undefined if there are no workers. */
 export type LedgersOfWorkers = ((pipeline: string) => WorkersLedger) | undefined
@@ -23,7 +26,10 @@ export function buildPrimaryPipeline(
 ): PrimaryPipeline {
   const { name, settings } = checked
   // Otherwise the events of a pipeline would be in two places during the reload.
-  if (running !== undefined && ledgerOf !== undefined) requireSameInboxTopic(name, running.settings, settings)
+  if (running !== undefined && ledgerOf !== undefined) {
+    requireSameInboxTopic(name, running.settings, settings)
+    requireSameTopics(name, topicsOf(running), topicsIn(checked))
+  }
   const built = buildPipeline(config, checked, deps, blueprintOf(running), isRestarted)
   if (ledgerOf === undefined || !isWholeInWorkers(checked)) return built
   return {
@@ -36,3 +42,6 @@ export function buildPrimaryPipeline(
 
 const blueprintOf = (running: PrimaryPipeline | undefined): Pipeline | undefined =>
   running?.role === 'supervised' ? running.blueprint : running
+
+const topicsIn = ({ source }: CheckedPipeline): readonly string[] | undefined =>
+  source.definition.topics?.(source.config).map(({ topic }) => topic)

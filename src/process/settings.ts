@@ -180,7 +180,7 @@ export const SETTINGS = {
     'HEADGATE_WORKERS',
     0,
     { from: 0, to: 64 },
-    'Worker processes, which receive events, apply the transforms and make the acknowledge calls; the main process writes to Kafka and keeps the ledger. A pipeline with an inbox runs whole in each worker, which is an instance of it. 0: one process does everything. Each worker has an equal share of HEADGATE_MAX_CONNECTIONS, HEADGATE_MAX_BODY_MEMORY and `maxInFlight`; with an inbox, of `maxPending`, and of `concurrency` and `rate` of the post-commit stages, too.',
+    'Worker processes, which receive events, apply the transforms and make the acknowledge calls; the main process writes to Kafka and keeps the ledger. A pipeline with an inbox, or of the source `kafka`, runs whole in each worker, which is an instance of it. 0: one process does everything. Each worker has an equal share of HEADGATE_MAX_CONNECTIONS, HEADGATE_MAX_BODY_MEMORY and `maxInFlight`; if pipelines run whole in them, of `maxPending`, and of `concurrency` and `rate` of the post-commit stages, too.',
   ),
   takeover: flag(
     'HEADGATE_TAKEOVER',

@@ -129,7 +129,7 @@ const NONE = 'No worker runs that has the pipeline; they are being replaced.'
 const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0)
 
 const inOrder = (partitions: readonly PartitionProgress[]): PartitionProgress[] =>
-  partitions.toSorted((one, other) => one.partition - other.partition)
+  partitions.toSorted((one, other) => one.topic.localeCompare(other.topic) || one.partition - other.partition)
 
 function together(one: AcknowledgerState, other: AcknowledgerState): AcknowledgerState {
   return {

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import type { LedgerInstances } from '../../src/admin/api.js'
 import { type HeadgateProcess, startHeadgate } from '../../src/sandbox/headgate-process.js'
 import { type ReadRecord, readTopics } from '../../src/sandbox/reader.js'
 import { scrape } from '../../src/sandbox/reconcile.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { describeKafka, sharedKafka, sharedTopic } from '../helpers/kafka/real-kafka.js'
 import { startSink } from '../helpers/kafka/sink.js'
+import { workerPids } from '../helpers/processes/worker-pids.js'
 
 const LATER = { timeout: 60_000, interval: 250 }
 
@@ -53,10 +55,10 @@ async function startPipeline(source: object = {}, partitions = 4) {
     topics: topics as [string, string],
     produce: (topic: string, value: string, partition = 0) =>
       sink.send({ target: { topic, partition }, key: null, value: Buffer.from(value), headers: [] }),
-    async start(): Promise<HeadgateProcess> {
+    async start(env: { readonly [name: string]: string } = {}): Promise<HeadgateProcess> {
       const started = await startHeadgate({
         config: file,
-        env: { HEADGATE_STATE_DIR: temporaryDirectory() },
+        env: { HEADGATE_STATE_DIR: temporaryDirectory(), ...env },
       })
       onTestFinished(() => started.kill('SIGKILL'))
       return started
@@ -104,6 +106,26 @@ describeKafka('the source kafka', () => {
     expect(figures.sum('headgate_inbox_retention_seconds', { pipeline })).toBe(604_800)
     expect(figures.sum('headgate_inbox_oldest_seconds', { pipeline })).toBe(0)
     expect(figures.sum('headgate_inbox_lag_events', { pipeline })).toBe(0)
+  })
+
+  test('workers share the partitions, and the process counts the events of all of them', async () => {
+    const { pipeline, topics, produce, start, delivered } = await startPipeline()
+    const { admin, pid, stop } = await start({ HEADGATE_WORKERS: '2' })
+    const owners = async () => {
+      const response = await fetch(new URL(`/pipelines/${pipeline}/instances`, admin))
+      const { partitions } = (await response.json()) as Extract<LedgerInstances, { kind: 'shared' }>
+      return new Set(partitions.map(({ owner }) => Number(owner?.split('/')[1])))
+    }
+    // The result of a look is good for some seconds.
+    await expect.poll(owners, { ...LATER, interval: 1000 }).toEqual(new Set(workerPids(pid)))
+    const ids = Array.from({ length: 20 }, (_, n) => `event-${n}`)
+    await Promise.all(ids.map((id, n) => produce(topics[0], event(id), n % 4)))
+    await expect.poll(async () => idsOf(await delivered()).sort(), LATER).toEqual(ids.toSorted())
+    const figures = await scrape(admin)
+    expect(figures.sum('headgate_events_total', { pipeline, outcome: 'delivered' })).toBe(20)
+    expect(figures.sum('headgate_inbox_partitions', { pipeline })).toBe(5)
+    expect(figures.sum('headgate_inbox_partitions_in_use', { pipeline })).toBe(5)
+    expect(await stop()).toEqual({ code: 0, signal: null })
   })
 
   test('begins with what comes from then on, and later goes on where it was', async () => {

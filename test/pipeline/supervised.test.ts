@@ -4,7 +4,9 @@ import { METRICS } from '../../src/metrics/table.js'
 import { stopPipeline } from '../../src/pipeline/lifecycle.js'
 import type { WorkersLedger } from '../../src/pipeline/pipeline.js'
 import { Transition } from '../../src/pipeline/reload/transition.js'
-import { buildPrimaryPipeline } from '../../src/pipeline/supervised.js'
+import { buildPrimaryPipeline, isWholeInWorkers } from '../../src/pipeline/supervised.js'
+import { httpWebhook } from '../../src/plugins/source/http-webhook/index.js'
+import { kafkaSource } from '../../src/plugins/source/kafka/index.js'
 import { testContext } from '../helpers/context.js'
 import { readText } from '../helpers/pipelines/inline-pipeline.js'
 import { inlineConfig, inlinePlugins } from '../helpers/pipelines/inline-plugins.js'
@@ -68,6 +70,19 @@ test('without workers, or without an inbox, the primary process has the pipeline
   expect(primary({ hasWorkers: false }).build(INBOX).role).toBe('whole')
   expect(primary().build({}).role).toBe('whole')
 })
+
+test.each([
+  [kafkaSource, true],
+  [httpWebhook, false],
+])(
+  'whether workers have a pipeline without an inbox whole is a matter of its source',
+  (definition, isWhole) => {
+    const checked = { settings: {}, source: { definition } } as unknown as Parameters<
+      typeof isWholeInWorkers
+    >[0]
+    expect(isWholeInWorkers(checked)).toBe(isWhole)
+  },
+)
 
 test('a reload keeps the unchanged stages, and cannot give the pipeline an inbox or take it', () => {
   const { build } = primary()

@@ -41,13 +41,11 @@ function requireSameInbox({ name, running, next }: Replaced<Pipeline>): void {
   const before = running.settings
   const after = next.settings
   requireSameInboxTopic(name, before, after)
-  const [topicsBefore, topicsAfter] = [running, next].map((each) => recordTopicsOf(each))
-  if (topicsBefore !== topicsAfter)
-    throw new HeadgateError(
-      'HG_RELOAD_RESTART',
-      `${name}: The topics of the source change, from ${topicsBefore} to ${topicsAfter}.`,
-    )
-  if ((after.inbox !== undefined || topicsAfter !== 'none') && before.redelivery.by !== after.redelivery.by)
+  requireSameTopics(name, topicsOf(running), topicsOf(next))
+  if (
+    (after.inbox !== undefined || topicsOf(next) !== undefined) &&
+    before.redelivery.by !== after.redelivery.by
+  )
     throw new HeadgateError(
       'HG_RELOAD_RESTART',
       `${name}: "redelivery.by" changes, and the pipeline has an inbox or takes its events from topics.`,
@@ -66,8 +64,24 @@ export function requireSameInboxTopic(
   )
 }
 
-const recordTopicsOf = ({ stages }: Pipeline): string =>
-  stages.source.instance.records?.topics.map((topic) => `"${topic}"`).join(', ') ?? 'none'
+/** Of a source whose events are records. */
+export const topicsOf = ({ stages }: Pick<LivePipeline, 'stages'>): readonly string[] | undefined =>
+  stages.source.instance.records?.topics
+
+export function requireSameTopics(
+  pipeline: string,
+  before: readonly string[] | undefined,
+  after: readonly string[] | undefined,
+): void {
+  const [was, becomes] = [before, after].map(
+    (topics) => topics?.map((topic) => `"${topic}"`).join(', ') ?? 'none',
+  )
+  if (was !== becomes)
+    throw new HeadgateError(
+      'HG_RELOAD_RESTART',
+      `${pipeline}: The topics of the source change, from ${was} to ${becomes}.`,
+    )
+}
 
 const topicOf = (inbox: { readonly topic: string } | undefined): string =>
   inbox === undefined ? 'none' : `topic "${inbox.topic}"`

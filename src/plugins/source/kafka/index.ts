@@ -8,7 +8,6 @@ export const kafkaSource = definePlugin({
   name: 'kafka',
   summary: 'Takes the records of topics as events, and shares their partitions among all instances.',
   config: SETTINGS,
-  single: true,
   check: ({ start }) => checkStart(start),
   topics: ({ topics }) => topics.map((topic, index) => ({ at: `/topics/${index}`, topic })),
   create: (config) => new KafkaSource(config),
