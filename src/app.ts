@@ -16,7 +16,7 @@ const RELEASE_TIMEOUT = 5000
  * 1. Compose: opens the certificates and the state directory, and builds the pipelines and the pool of workers. With
  *    HEADGATE_TAKEOVER both ports open first, and the process that uses the state directory stops.
  * 2. Admin: opens its port. /health answers; /ready gives the reasons.
- * 3. Pipelines: each starts by itself, in a transition that adds it, downstream first (`pipeline/reload/transition.ts`).
+ * 3. Pipelines: each starts by itself, in a transition that adds it (`pipeline/reload/transition.ts`).
  * 4. Intake: opens its port, or starts the workers, which listen.
  * 5. Watch: the config, the files that it names, and the certificates.
  *

@@ -36,8 +36,8 @@ export type Part = PartBase &
   )
 
 /**
- * The parts of a pipeline in the order of their start: downstream first, so that no event reaches a part that does not run yet.
- * Parts of one step start together. They stop in the reverse order. This is the one list of parts.
+ * The parts of a pipeline, downstream first. A source starts when all others run, so that no event reaches one that does not; the
+ * steps stop in the reverse order, the parts of one step together. This is the one list of parts.
  */
 export function startOrder(pipeline: LivePipeline): readonly (readonly Part[])[] {
   if (pipeline.role === 'supervised') return startOrder(pipeline.blueprint).map((step) => step.map(idlePart))

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { runningPipeline } from '../helpers/pipelines/inline-pipeline.js'
 
-test('parts start downstream first, and stop in the reverse order', async () => {
+test('a source starts after all other parts, and parts stop upstream first', async () => {
   const { inline, stop } = await runningPipeline()
   const started = inline.order.splice(0)
   expect(started).toEqual(['start post-commit', 'start sink', 'start transform', 'start source'])
