@@ -118,7 +118,7 @@ export class RequestStream implements Incoming, Outgoing {
 
   #onEnd(): void {
     const reader = this.#reader
-    // It ends in the same way if the sender resets the stream with NO_ERROR in the middle of the body.
+    // node:http2 ends it in the same way if the sender resets the stream in the middle of the body.
     if (this.#stream.closed) return
     this.#reader = undefined
     this.complete = true

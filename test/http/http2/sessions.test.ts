@@ -204,7 +204,6 @@ describe.skipIf(noOpenssl !== undefined)('listener: connections of HTTP/2', () =
   describe('incomplete requests', () => {
     test.each([
       ['gives it up', constants.NGHTTP2_CANCEL],
-      // To node:http2 that looks like the end of the body.
       ['says that it is no error', constants.NGHTTP2_NO_ERROR],
     ])('a body whose sender %s in the middle is no event', async (_what, code) => {
       const { handler, requests } = echo()
