@@ -132,7 +132,7 @@ export class Connection {
   /** Resolves with true when the response to the last request has been written, with false if the connection closes first. */
   lastResponseSent(): Promise<boolean> {
     const { last, socket } = this
-    if (last === undefined || last.writableFinished) return Promise.resolve(true)
+    if (last === undefined || last.isWritten) return Promise.resolve(true)
     // All further bytes would only be discarded.
     socket.pause()
     return new Promise((resolve) => {

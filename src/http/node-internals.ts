@@ -84,6 +84,12 @@ export class OutgoingResponse<
   /** Writes the head first. */
   declare _send: (text: string, encoding: 'latin1' | 'utf8', sent: () => void) => boolean
   declare _finish: () => void
+  #isWritten = false
+
+  /** Since Node.js 24, `writableFinished` is true only after an `end` of node:http. */
+  get isWritten(): boolean {
+    return this.#isWritten || this.writableFinished
+  }
 
   /** False if the sender has closed the connection, or an earlier response has. */
   get canBeSent(): boolean {
@@ -108,7 +114,10 @@ export class OutgoingResponse<
     }
     // The steps of `end`, in its order: node:http goes on to the next request when `finish` is emitted.
     // A text with one byte for each character is ASCII, which needs no encoding.
-    this._send(body, bytes === body.length ? 'latin1' : 'utf8', () => this.emit('finish'))
+    this._send(body, bytes === body.length ? 'latin1' : 'utf8', () => {
+      this.#isWritten = true
+      this.emit('finish')
+    })
     this.finished = true
     if (this.socket !== null && this.outputData.length === 0) this._finish()
   }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { IncomingRequest } from '../../src/http/node-internals.js'
+import { IncomingRequest, OutgoingResponse } from '../../src/http/node-internals.js'
 
 /** A server that gives each body to a reader and records its calls; the reader stops at a piece with an `x`. */
 async function serverWith(answer: (response: ServerResponse) => void) {
@@ -113,4 +113,24 @@ test('a sender that leaves after its body, but before the response, does not abo
   connection.write(`${head(3)}one`)
   await expect.poll(() => closed).toBe(true)
   expect(told).toEqual(['one', 'end'])
+})
+
+test('a response says that it was written, once it was', async () => {
+  const written: boolean[] = []
+  const server = createServer({ ServerResponse: OutgoingResponse }, (_request, response) => {
+    written.push(response.isWritten)
+    response.on('finish', () => written.push(response.isWritten))
+    response.writeHead(200, { 'content-length': 2 })
+    response.endWith('ok', 2)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const connection = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  onTestFinished(() => void connection.destroy())
+  connection.write(head(0))
+  await expect.poll(() => written).toEqual([false, true])
 })
