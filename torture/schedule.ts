@@ -42,7 +42,7 @@ export interface CxoneFault extends Timed {
 }
 
 /** One of Headgate's workers is killed, if it has any. */
-interface WorkerFault extends Timed {
+export interface WorkerFault extends Timed {
   /** Which of them: a number of any size, to be taken modulo how many there are. */
   readonly worker: number
 }

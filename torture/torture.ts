@@ -5,8 +5,18 @@ import { allInSync, leaderOf } from '../test/helpers/kafka/topics.js'
 import type { KeptConfig } from './config.js'
 import type { KeptHeadgate } from './headgate.js'
 import type { Options } from './options.js'
-import { type BrokerFault, type CxoneFault, type FaultLog, schedule, type Visit } from './schedule.js'
+import {
+  type BrokerFault,
+  type CxoneFault,
+  type FaultLog,
+  schedule,
+  type Visit,
+  type WorkerFault,
+} from './schedule.js'
 import type { Simulator } from './simulator.js'
+
+/** Seconds until the group notices that a worker was killed. */
+const SESSION = 15
 
 /** One Headgate, with its config. */
 export interface Instance {
@@ -88,6 +98,14 @@ export async function torture(
     }
   }
 
+  /** Of one of the instances. */
+  function killWorker({ worker }: WorkerFault): Promise<void> {
+    const { headgate } = instances[worker % instances.length] as Instance
+    return faults.during('worker killed', 'a worker of Headgate was killed', async () =>
+      headgate.killWorker(worker),
+    )
+  }
+
   async function visit({ headgate }: Instance, { lasts, signal: how }: Visit): Promise<void> {
     await headgate.start()
     await sleep(lasts)
@@ -97,19 +115,17 @@ export async function torture(
   const [first] = instances
   await Promise.all([
     ...(victims.has('headgate') && visitor === undefined && first !== undefined
-      ? [
-          follow(rows.headgate, first.headgate.carryOut),
-          workers > 0 &&
-            follow(rows.workers, ({ worker }) =>
-              faults.during('worker killed', 'a worker of Headgate was killed', async () =>
-                first.headgate.killWorker(worker),
-              ),
-            ),
-        ]
+      ? [follow(rows.headgate, first.headgate.carryOut), workers > 0 && follow(rows.workers, killWorker)]
       : []),
     ...(victims.has('headgate') && visitor !== undefined
       ? [
           ...instances.map(({ headgate }, index) => follow(rows.instance(index), headgate.carryOut)),
+          workers > 0 &&
+            follow(rows.workers, async (fault) => {
+              await killWorker(fault)
+              // Otherwise hardly a partition would have an owner.
+              await sleep(Math.min(SESSION, Math.max(0, seconds - elapsed())))
+            }),
           follow(rows.rolling, () =>
             faults.during('rolling restart', 'each instance was stopped and started in turn', restartAll),
           ),
