@@ -266,8 +266,13 @@ export class InboxLedger implements Ledger, AckSource {
         `This instance has not joined the others yet${this.#problem === undefined ? '.' : `: ${this.#problem}`}`,
       )
     const { topic } = this.#options
-    const { partitions, ...group } = await this.#member.progress()
-    return { kind: 'shared', ...group, partitions: partitions.map((each) => ({ topic, ...each })) }
+    const { own, partitions, ...group } = await this.#member.progress()
+    return {
+      kind: 'shared',
+      own: [own],
+      ...group,
+      partitions: partitions.map((each) => ({ topic, ...each })),
+    }
   }
 
   async catchUp(log: RecordLog): Promise<void> {

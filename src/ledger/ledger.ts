@@ -154,8 +154,10 @@ export type LedgerInstances =
   { readonly kind: 'one-active'; readonly state: InstanceState; readonly reason?: string } | SharedInstances
 
 /** They share the partitions of an inbox, or of the topics of a source. */
-export interface SharedInstances extends Omit<InboxGroup, 'partitions'> {
+export interface SharedInstances extends Omit<InboxGroup, 'own' | 'partitions'> {
   readonly kind: 'shared'
+  /** Those of this process: with workers, each of them is one. */
+  readonly own: readonly string[]
   readonly partitions: readonly TopicProgress[]
 }
 

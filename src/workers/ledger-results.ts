@@ -35,6 +35,7 @@ export interface AskedWorkers {
     pipeline: string,
     question: Question,
   ): readonly (() => Promise<LedgerResults[Question] | undefined>)[]
+  pids(): readonly number[]
   /** As they last reported. */
   notReady(): readonly NotReady[]
 }
@@ -83,9 +84,13 @@ export class MergedLedger implements WorkersLedger {
     return first.map((state, at) => others.reduce((all, states) => together(all, states[at] ?? state), state))
   }
 
-  /** Any worker knows those of all instances. */
-  instances(): Promise<LedgerResults['instances']> {
-    return this.#any('instances')
+  /** Any worker knows those of all instances, each by its host and process. */
+  async instances(): Promise<LedgerResults['instances']> {
+    const found = await this.#any('instances')
+    if (found.kind !== 'shared') return found
+    const [asked = ''] = found.own
+    const host = asked.slice(0, asked.lastIndexOf('/'))
+    return { ...found, own: this.#workers.pids().map((pid) => `${host}/${pid}`) }
   }
 
   /** One worker retries all of them: each would make every one of them again. */

@@ -177,6 +177,10 @@ export class WorkerPool implements WorkersTransition, AskedWorkers {
     })
   }
 
+  pids(): readonly number[] {
+    return this.#workers().flatMap(({ pid }) => pid ?? [])
+  }
+
   notReady(): readonly NotReady[] {
     return this.#reports().flatMap((report) => report?.notReady ?? [])
   }

@@ -19,14 +19,16 @@ async function startedWorkers() {
   const [headgate] = instances.running as [HeadgateProcess]
   const get = async <Body>(path: string, options: RequestInit = {}) =>
     (await (await fetch(new URL(path, headgate.admin), options)).json()) as Body
-  const owners = async () => {
-    const found = await get<Extract<LedgerInstances, { kind: 'shared' }>>(
-      `/pipelines/${instances.pipeline}/instances`,
-    )
-    return found.partitions.map(({ owner }) => Number(owner?.split('/')[1]))
-  }
+  const pidOf = (name = '') => Number(name.split('/')[1])
   await vi.waitFor(
-    async () => expect(new Set(await owners())).toEqual(new Set(workerPids(headgate.pid))),
+    async () => {
+      const found = await get<Extract<LedgerInstances, { kind: 'shared' }>>(
+        `/pipelines/${instances.pipeline}/instances`,
+      )
+      const workers = new Set(workerPids(headgate.pid))
+      expect(new Set(found.partitions.map(({ owner }) => pidOf(owner)))).toEqual(workers)
+      expect(new Set(found.own.map(pidOf))).toEqual(workers)
+    },
     // The result of a look is good for some seconds.
     { ...LATER, interval: 1000 },
   )

@@ -18,6 +18,7 @@ function mergedLedger(workers: readonly FakeWorker[], reasons: readonly NotReady
         asked.push(`${question} ${number}`)
         return worker[question]?.()
       }),
+    pids: () => [1, 2],
     notReady: () => reasons,
   })
   return { ledger, asked }
@@ -55,13 +56,13 @@ test('a report has the sums of all workers, and the failed acknowledgements that
 })
 
 test('a worker that ends or fails meanwhile is left out of a report, and another is asked for what any of them knows', async () => {
-  const instances = { kind: 'shared', own: 'host/2', partitions: [] } as const
+  const instances = { kind: 'shared', own: ['host/2'], partitions: [] } as const
   const { ledger } = mergedLedger([
     { report: async () => undefined, instances: failing, retryFailed: async () => undefined },
     { report: reportOf(4, [1], 2000), instances: async () => instances, retryFailed: async () => 3 },
   ])
   expect((await ledger.report()).pending[0]?.count).toBe(4)
-  expect(await ledger.instances()).toEqual(instances)
+  expect(await ledger.instances()).toEqual({ ...instances, own: ['host/1', 'host/2'] })
   expect(await ledger.retryFailed()).toBe(3)
 })
 

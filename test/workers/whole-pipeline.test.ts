@@ -99,7 +99,7 @@ test('it responds to questions about its ledger', async () => {
     expect(await ledgerResult(pipeline, 'report')).toMatchObject({ pending: [{ count: 1 }, {}, {}, {}, {}] }),
   )
   expect(await ledgerResult(pipeline, 'partitions')).toHaveLength(4)
-  expect(await ledgerResult(pipeline, 'instances')).toMatchObject({ kind: 'shared', own: 'host/0' })
+  expect(await ledgerResult(pipeline, 'instances')).toMatchObject({ kind: 'shared', own: ['host/0'] })
   await expect(ledgerResult(config.find('others'), 'report')).rejects.toMatchObject({
     code: 'HG_WORKER_FAILED',
   })

@@ -174,9 +174,9 @@ function Partitions({ group: { own, partitions } }: { readonly group: Shared }) 
 }
 
 /** Host and process, as Kafka has them. */
-const Instance = ({ name, own }: { readonly name: string; readonly own: string }) => (
+const Instance = ({ name, own }: { readonly name: string; readonly own: readonly string[] }) => (
   <>
-    {name} {name === own && <span class="note">this instance</span>}
+    {name} {own.includes(name) && <span class="note">this instance</span>}
   </>
 )
 
