@@ -49,8 +49,9 @@ function extended(before: Traffic | undefined, message: Traffic): Traffic {
 }
 
 function joined(before: Points, after: Points): Points {
+  // Most messages have no new point: then nothing is drawn again.
   const join = <Value>(one: readonly Value[], other: readonly Value[]) =>
-    [...one, ...other].slice(-MOST_POINTS)
+    other.length === 0 ? one : [...one, ...other].slice(-MOST_POINTS)
   const outcomes = Object.entries(after.outcomes).map(([outcome, counts]) => [
     outcome,
     join(before.outcomes[outcome as keyof Points['outcomes']], counts),

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals'
+import { useMemo } from 'preact/hooks'
 
 export interface Line {
   readonly points: readonly (number | null)[]
@@ -34,16 +35,21 @@ export function Sparkline({ lines, step, label, describe }: SparklineProps) {
     shown.value = index >= 0 && index < length ? index : undefined
   }
   const index = shown.value === undefined || shown.value >= length ? undefined : shown.value
+  const drawn = useMemo(
+    () =>
+      lines.map(({ points, colour, filled }) => (
+        <g key={colour} style={{ color: `var(--${colour})` }}>
+          {filled && <path class="area" d={areaOf(points, x, y)} />}
+          <path class="line" d={lineOf(withoutZeros(points), x, y)} />
+        </g>
+      )),
+    lines.map(({ points }) => points),
+  )
   return (
     <div class="sparkline" onPointerMove={move} onPointerLeave={() => (shown.value = undefined)}>
       <svg role="img" aria-label={label} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none">
         <path class="baseline" d={`M0 ${HEIGHT - 2}H${WIDTH}`} />
-        {lines.map(({ points, colour, filled }) => (
-          <g key={colour} style={{ color: `var(--${colour})` }}>
-            {filled && <path class="area" d={areaOf(points, x, y)} />}
-            <path class="line" d={lineOf(withoutZeros(points), x, y)} />
-          </g>
-        ))}
+        {drawn}
         {index !== undefined && <path class="cursor" d={`M${x(index)} 0V${HEIGHT}`} />}
       </svg>
       {index !== undefined && (

@@ -1,5 +1,7 @@
 import { useSignal } from '@preact/signals'
-import type { PipelineShape, PipelineTraffic } from '../../../src/admin/api.js'
+import { useMemo } from 'preact/hooks'
+import type { Flow, PipelineShape, PipelineTraffic } from '../../../src/admin/api.js'
+import type { Rule } from '../../../src/contract/index.js'
 import { count, rate } from '../format.js'
 import { OutcomeLabel, OutcomeSign } from '../outcome.js'
 import { refusedKind } from '../outcomes.js'
@@ -42,25 +44,36 @@ export function RulesTable({ shape, traffic }: TableProps) {
         columns={['Rule', 'To', { title: 'Events/s', layout: 'number wide' }, figures('In 15 min')]}
         below={shown.length === 0 && <p class="empty">No rule matches the filter.</p>}
       >
-        {shown.map(({ name, to }) => {
-          const flow = traffic.rules[name] ?? NO_FLOW
-          const destination = destinationOf(to)
-          return (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              <td>
-                <OutcomeSign kind={destination.outcome} /> <Breakable text={destination.title} />
-                {destination.note !== undefined && <span class="note"> {destination.note}</span>}
-              </td>
-              <td class="number wide">{rate(flow.rate)}</td>
-              <td class="number">{count(flow.count)}</td>
-            </tr>
-          )
-        })}
+        {shown.map(({ name, to }) => (
+          <RuleRow key={name} name={name} to={to} flow={traffic.rules[name] ?? NO_FLOW} />
+        ))}
       </ScrollTable>
     </section>
   )
 }
+
+interface RuleRowProps {
+  readonly name: string
+  readonly to: Rule['to']
+  readonly flow: Flow
+}
+
+/** There can be hundreds, of which few have traffic: the others are not looked at again each second. */
+const RuleRow = ({ name, to, flow }: RuleRowProps) =>
+  useMemo(() => {
+    const destination = destinationOf(to)
+    return (
+      <tr>
+        <th scope="row">{name}</th>
+        <td>
+          <OutcomeSign kind={destination.outcome} /> <Breakable text={destination.title} />
+          {destination.note !== undefined && <span class="note"> {destination.note}</span>}
+        </td>
+        <td class="number wide">{rate(flow.rate)}</td>
+        <td class="number">{count(flow.count)}</td>
+      </tr>
+    )
+  }, [name, to, flow.rate, flow.count])
 
 /** A topic, which may be broken after each dot. */
 const Breakable = ({ text }: { readonly text: string }) => (
