@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-type Mode = 'quick' | 'full' | 'sizes' | 'soak' | 'pending' | 'inbox'
+type Mode = 'quick' | 'full' | 'sizes' | 'soak' | 'pending' | 'inbox' | 'console'
 
 export interface Options {
   readonly mode: Mode
@@ -40,8 +40,9 @@ const USAGE = `npm run bench -- [options]
   --pending N     instead: a start with N pending acknowledgements, and how fast they are made; such as 5000000
   --inbox         instead: a pipeline without an inbox, with one, and with two instances; and the end of an instance;
                   with --soak: a pipeline with an inbox
+  --console       instead: whether the console stays smooth when it has much to show, and its cost (needs Chromium)
   --rounds N      how often each program is measured (3; --sizes 1)
-  --seconds N     how long each time (5; --full, --pending 10; --sizes 3)
+  --seconds N     how long each time (5; --full, --pending, --inbox, --console 10; --sizes 3)
   --in-flight N   events in flight at saturation (64; --soak 500)
   --jsonata       the shipped config, one of whose rules is JSONata, instead of the one that does the floor's work
   --ledger        Headgate without its ledger, as one more program
@@ -62,6 +63,7 @@ const PRESETS: { readonly [mode in Mode]: { rounds: number; seconds: number; inF
   soak: { rounds: 1, seconds: 1, inFlight: 500 },
   pending: { rounds: 1, seconds: 10, inFlight: 64 },
   inbox: { rounds: 3, seconds: 10, inFlight: 64 },
+  console: { rounds: 3, seconds: 10, inFlight: 64 },
 }
 
 /** Throws with the usage if `args` do not match it. */
@@ -74,6 +76,7 @@ export function readOptions(args: readonly string[]): Options {
     soak: text,
     pending: text,
     inbox: flag,
+    console: flag,
     rounds: text,
     seconds: text,
     'in-flight': text,
@@ -92,14 +95,14 @@ export function readOptions(args: readonly string[]): Options {
     const { soak, pending, docs = false } = values
     // With a soak, it is no run of its own.
     const inbox = values.inbox && soak !== undefined
-    const modes = (['full', 'sizes', 'soak', 'pending', 'inbox'] as const).filter(
+    const modes = (['full', 'sizes', 'soak', 'pending', 'inbox', 'console'] as const).filter(
       (name) => values[name] && !(name === 'inbox' && inbox),
     )
     if (modes.length > 1) throw new Error(`--${modes.join(' and --')} are runs of their own.`)
     const [mode = 'quick'] = modes
     const preset = PRESETS[mode]
     if (docs && mode === 'quick')
-      throw new Error('--docs needs --full, --sizes, --soak, --pending or --inbox.')
+      throw new Error('--docs needs --full, --sizes, --soak, --pending, --inbox or --console.')
     if (docs && values.out !== undefined) throw new Error('Either --docs or --out.')
     const { ledger = false, hmac = false, against, workers, rules } = values
     const more = ledger || hmac || against !== undefined || workers !== undefined || rules !== undefined

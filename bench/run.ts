@@ -6,6 +6,7 @@ import { SIGNATURE_HEADER } from './load/connection.js'
 import { fullLoads, saturation } from './load/loads.js'
 import { measureBacklog, OWN_LIMIT } from './measure/backlog.js'
 import { type Comparison, compare } from './measure/compare.js'
+import { measureConsole } from './measure/console.js'
 import { INBOX_PARTITIONS, measureInbox } from './measure/inbox.js'
 import { measureSizes } from './measure/sizes.js'
 import { soak } from './measure/soak.js'
@@ -17,6 +18,9 @@ import { buildRevision, floor, headgate, type Revision } from './programs/progra
 import {
   backlogGrid,
   backlogSentence,
+  consoleCostGrid,
+  consoleSentence,
+  framesGrid,
   inboxGrid,
   inboxSentences,
   printed,
@@ -195,6 +199,14 @@ async function runInbox(options: Options, environment: Environment) {
   return { figures, plots: inboxPlots(figures) }
 }
 
+async function runConsole(options: Options, environment: Environment) {
+  const figures = await measureConsole(options, environment)
+  console.log(`${consoleSentence(figures)}\n`)
+  console.log(`${printed(framesGrid(figures))}\n`)
+  console.log(printed(consoleCostGrid(figures)))
+  return { figures, plots: {} }
+}
+
 const RUNS = {
   quick: runComparison,
   full: runComparison,
@@ -202,6 +214,7 @@ const RUNS = {
   soak: runSoak,
   pending: runBacklog,
   inbox: runInbox,
+  console: runConsole,
 }
 
 function showDoubts(doubts: readonly string[]): void {

@@ -1,5 +1,6 @@
 import { type Column, table } from '../../src/lib/terminal/text.js'
 import type { BacklogFigures, BacklogPhase, Ready } from '../measure/backlog.js'
+import type { ConsoleFigures } from '../measure/console.js'
 import type { Figure, Ratio, RestSummary, Summary } from '../measure/figures.js'
 import type { InboxFigures } from '../measure/inbox.js'
 import type { Axis, SizeFigures } from '../measure/sizes.js'
@@ -218,6 +219,50 @@ const readyCells = ({ after, own, rss }: Ready): string[] => [
   rss.toFixed(0),
   ...Array(6).fill(''),
 ]
+
+/** The sentence above the tables of the console. */
+export const consoleSentence = ({ pipelines, rules, deadLetters, rate, delivered }: ConsoleFigures): string =>
+  `${pipelines} pipelines, one of them with ${rules} rules and ${deadLetters.toLocaleString('en')} dead letters; ${rate.toLocaleString('en')} events a second due, ${Math.round(delivered).toLocaleString('en')} delivered while the views were watched.`
+
+/** The frames of each view while it is scrolled. */
+export const framesGrid = ({ views }: ConsoleFigures): Grid => ({
+  columns: [
+    left('view'),
+    right('frames/s'),
+    right('p50 ms'),
+    right('p99 ms'),
+    right('longest ms'),
+    right('% of the time in frames over 50 ms'),
+    right('tasks over 50 ms'),
+    right('main thread busy %'),
+  ],
+  rows: views.map(({ view, frames }) => [
+    view,
+    frames.perSecond.toFixed(0),
+    frames.p50.toFixed(1),
+    frames.p99.toFixed(1),
+    frames.longest.toFixed(0),
+    (frames.late * 100).toFixed(1),
+    String(frames.longTasks),
+    (frames.busy * 100).toFixed(0),
+  ]),
+})
+
+/** CPU of the process that open consoles look at. */
+export const consoleCostGrid = ({ costs }: ConsoleFigures): Grid => ({
+  columns: [
+    left('load'),
+    right('open consoles'),
+    right('% of a core without'),
+    right('% of a core more with them'),
+  ],
+  rows: costs.map(({ load, consoles, without, added }) => [
+    load,
+    String(consoles),
+    formatSpread(without, 1),
+    formatSpread(added, 1),
+  ]),
+})
 
 export const printed = ({ columns, rows }: Grid): string => table(columns, rows)
 

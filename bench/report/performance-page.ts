@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BacklogFigures } from '../measure/backlog.js'
 import type { Comparison } from '../measure/compare.js'
+import type { ConsoleFigures } from '../measure/console.js'
 import type { Machine } from '../measure/figures.js'
 import type { InboxFigures } from '../measure/inbox.js'
 import type { Axis, SizeFigures } from '../measure/sizes.js'
@@ -9,6 +10,9 @@ import type { SoakFigures } from '../measure/soak.js'
 import {
   backlogGrid,
   backlogSentence,
+  consoleCostGrid,
+  consoleSentence,
+  framesGrid,
   inboxGrid,
   inboxSentences,
   markdown,
@@ -27,6 +31,7 @@ interface AllFigures {
   readonly soak: SoakFigures | undefined
   readonly pending: BacklogFigures | undefined
   readonly inbox: InboxFigures | undefined
+  readonly console: ConsoleFigures | undefined
 }
 
 const BLOCK = /(<!-- figures: ([a-z-]+) -->\n)[\s\S]*?(<!-- end of figures -->)/g
@@ -76,6 +81,7 @@ const SECTIONS: { readonly [name: string]: Section } = {
   pending: ({ pending }) =>
     pending &&
     [`${backlogSentence(pending)} ${where(pending.machine)}.`, '', markdown(backlogGrid(pending))].join('\n'),
+  console: (all) => all.console && consoleSection(all.console),
 }
 
 /** Relative to the page; the plots are in the folder of the figures. */
@@ -124,8 +130,17 @@ function inboxSection(inbox: InboxFigures): string {
   ].join('\n')
 }
 
+const consoleSection = (figures: ConsoleFigures): string =>
+  [
+    `${consoleSentence(figures)} ${where(figures.machine)}; each view for ${figures.seconds} s, the cost in ${figures.rounds} rounds.`,
+    '',
+    markdown(framesGrid(figures)),
+    '',
+    markdown(consoleCostGrid(figures)),
+  ].join('\n')
+
 /** The results of a run. */
-export type Figures = Comparison | SizeFigures | SoakFigures | BacklogFigures | InboxFigures
+export type Figures = Comparison | SizeFigures | SoakFigures | BacklogFigures | InboxFigures | ConsoleFigures
 
 /** Writes the results of a run into a folder, for people and for programs. */
 export function writeFigures(folder: string, name: string, figures: Figures, plots: Plots): void {
@@ -141,6 +156,7 @@ export const readFigures = (folder: string): AllFigures => ({
   soak: read<SoakFigures>(join(folder, 'soak.json')),
   pending: read<BacklogFigures>(join(folder, 'pending.json')),
   inbox: read<InboxFigures>(join(folder, 'inbox.json')),
+  console: read<ConsoleFigures>(join(folder, 'console.json')),
 })
 
 export const PAGE = 'docs/performance.md'

@@ -21,6 +21,7 @@ test('each kind of run has defaults of its own', () => {
     pending: 5_000_000,
     seconds: 10,
   })
+  expect(readOptions(['--console'])).toMatchObject({ mode: 'console', rounds: 3, seconds: 10 })
 })
 
 test('an inbox is a run of its own, or part of a soak', () => {
@@ -46,7 +47,7 @@ test.each([
   [['--pending', '1000', '--ledger'], /--pending measures Headgate as it is/],
   [['--inbox', '--workers', '2'], /--inbox measures Headgate as it is/],
   [['--soak', '1000', '--pending', '1000'], /--soak and --pending are runs of their own/],
-  [['--docs'], /--docs needs --full, --sizes, --soak, --pending or --inbox/],
+  [['--docs'], /--docs needs --full, --sizes, --soak, --pending, --inbox or --console/],
   [['--full', '--docs', '--out', 'here'], /Either --docs or --out/],
 ])('%j does not fit, and is told with the usage', (args, message) => {
   expect(() => readOptions(args)).toThrow(message)

@@ -4,7 +4,14 @@ import { readOptions } from '../../../bench/options.js'
 import { PAGE, readFigures, withFigures } from '../../../bench/report/performance-page.js'
 
 const page = readFileSync(PAGE, 'utf8')
-const none = { full: undefined, sizes: undefined, soak: undefined, pending: undefined, inbox: undefined }
+const none = {
+  full: undefined,
+  sizes: undefined,
+  soak: undefined,
+  pending: undefined,
+  inbox: undefined,
+  console: undefined,
+}
 const machine = { revision: 'abc', node: 'v20', cpu: 'some', cores: 2, kafka: 'one node' }
 
 test('the figures of the page are those of the last runs; `npm run bench -- --full --docs` and the like renew them', () => {
@@ -33,6 +40,20 @@ test('what is between two markers is replaced, and nothing else', () => {
   expect(filled).toMatch(/\n<!-- end of figures -->\nb\n$/)
   expect(filled).not.toContain('old')
   expect(withFigures(filled, none)).toContain('<!-- figures: payload -->\nNot measured yet.\n')
+})
+
+test('the console stands with the frames of each view, and with its cost at each load', () => {
+  const frames = { perSecond: 59.7, p50: 16.7, p99: 33.4, longest: 84, late: 0.012, longTasks: 1, busy: 0.31 }
+  const of = (median: number) => ({ median, min: median - 1, max: median + 1 })
+  const console = {
+    ...{ machine, pipelines: 20, rules: 500, deadLetters: 10_000, rate: 5000, delivered: 4990.4 },
+    ...{ seconds: 10, rounds: 3, views: [{ view: 'events', frames }] },
+    costs: [{ load: 'no events', consoles: 10, without: of(2), added: of(1.5) }],
+  }
+  const text = withFigures('<!-- figures: console -->\n<!-- end of figures -->', { ...none, console })
+  expect(text).toContain('500 rules and 10,000 dead letters; 5,000 events a second due, 4,990 delivered')
+  expect(text).toContain('| events | 60 | 16.7 | 33.4 | 84 | 1.2 | 1 | 31 |')
+  expect(text).toContain('| no events | 10 | 2.0 (1.0-3.0) | 1.5 (0.5-2.5) |')
 })
 
 test('a backlog stands with what it takes at the start and in each of the two ways', () => {
