@@ -35,6 +35,10 @@ const logged = (out: string): { [name: string]: unknown }[] =>
     .split('\n')
     .map((line) => JSON.parse(line))
 
+/** The ledger has a line of the same code, and may be first. */
+const isUnreachable = ({ code, msg }: { readonly [name: string]: unknown }): boolean =>
+  code === 'HG_KAFKA_UNAVAILABLE' && String(msg).startsWith('Kafka is not reachable at 127.0.0.1:1: ')
+
 test('a config with problems is not started, and a program that reads the log gets a line for each', async () => {
   const { code, out, err } = await run(broken)
   expect([code, err]).toEqual([78, ''])
@@ -147,7 +151,7 @@ test('with short secrets, the log and the readiness still name stages, ids, addr
     const lines = logged(seen)
     const started = lines.find(({ event }) => event === 'listening')
     if (started !== undefined) events.emit('listening', started)
-    if (lines.some(({ code }) => code === 'HG_KAFKA_UNAVAILABLE')) events.emit('unreachable')
+    if (lines.some(isUnreachable)) events.emit('unreachable')
   }
   const ran = runCommand(command, {}, { cwd, env, signal: stop.signal, out: look })
   try {
@@ -163,10 +167,7 @@ test('with short secrets, the log and the readiness still name stages, ids, addr
     stop.abort()
     await ran
   }
-  const kafka = logged(seen).find(({ code }) => code === 'HG_KAFKA_UNAVAILABLE')
-  expect(kafka).toMatchObject({
-    msg: expect.stringMatching(/^Kafka is not reachable at 127\.0\.0\.1:1: /),
-  })
+  expect(logged(seen).some(isUnreachable)).toBe(true)
   expect(logged(seen)).toContainEqual(
     expect.objectContaining({ pipeline: 'cxone-data-actions', id: 'hook-1' }),
   )
