@@ -14,20 +14,9 @@ import { type Attempts, createAttempts } from './attempts.js'
 import { freePort } from './free-port.js'
 import { Generations } from './generations.js'
 import { commitForWorker } from './handover.js'
-import { type AskedWorkers, MergedLedger } from './ledger-results.js'
-import type {
-  Broadcast,
-  ConfigMessage,
-  LedgerQuestion,
-  LedgerResults,
-  NotReady,
-  Report,
-  Request,
-  Response,
-  ToPrimary,
-  ToWorker,
-} from './messages.js'
+import type { Broadcast, ConfigMessage, Request, Response, ToPrimary, ToWorker } from './messages.js'
 import { showWorkers } from './metrics.js'
+import { ObservedWorkers } from './observed-workers.js'
 import { type StartWorker, startWorker, superviseWorker, type WorkerProcess } from './process.js'
 import { fromRefusedMessage } from './refused-message.js'
 import { fromAttemptMadeMessage, fromCompletedMessage } from './tap-message.js'
@@ -57,8 +46,6 @@ const START_TIMEOUT = 60_000
 const PREPARE_TIMEOUT = 70_000
 const QUIESCE_TIMEOUT = 10_000
 const REPORT_TIMEOUT = 1000
-/** Failed acknowledgements are read from a topic. */
-const LEDGER_TIMEOUT = 60_000
 /** After the shutdown timeout, workers leave the groups of their inboxes: otherwise these wait until their sessions end. */
 const LEAVE_TIMEOUT = 2000
 /** The longest timer of Node.js: `signal` ends the wait. */
@@ -80,7 +67,7 @@ interface Generation extends Pick<NextConfig, 'config' | 'pipelines'> {
  * The workers of a process. They take events, decide them, send them to this process, and make attempts at acknowledging. A pipeline
  * with an inbox they have whole.
  */
-export class WorkerPool implements WorkersTransition, AskedWorkers {
+export class WorkerPool implements WorkersTransition {
   readonly #options: WorkerPoolOptions
   readonly #startProcess: StartWorker
   readonly #generations = new Generations<WorkerProcess>()
@@ -88,7 +75,7 @@ export class WorkerPool implements WorkersTransition, AskedWorkers {
   readonly #queue = new SerialQueue()
   /** Workers that take events, by slot. */
   readonly #running = new Map<number, WorkerProcess>()
-  readonly #lastReports = new WeakMap<WorkerProcess, Report>()
+  readonly #observed = new ObservedWorkers(() => this.#workers())
   /** These and the ones that are starting. */
   readonly #processes = new Set<WorkerProcess>()
   readonly #stopping = new AbortController()
@@ -107,7 +94,7 @@ export class WorkerPool implements WorkersTransition, AskedWorkers {
     this.#startProcess = options.start ?? startWorker
     this.#port = options.settings.port
     this.#attempts = createAttempts(this.#stopping.signal)
-    const { restarted } = showWorkers(options.metrics, options.count, () => this.#reports())
+    const { restarted } = showWorkers(options.metrics, options.count, () => this.#observed.reports())
     this.#onRestart = restarted
   }
 
@@ -163,37 +150,15 @@ export class WorkerPool implements WorkersTransition, AskedWorkers {
     return this.#generations.drained(pipeline)
   }
 
-  /** Bound: can be passed as a function. */
-  readonly ledgerOf = (pipeline: string): WorkersLedger => new MergedLedger(pipeline, this)
-
-  ask<Question extends LedgerQuestion>(
-    pipeline: string,
-    question: Question,
-  ): (() => Promise<LedgerResults[Question] | undefined>)[] {
-    const bySlot = this.#workers().toSorted((one, other) => one.slot - other.slot)
-    return bySlot.map((worker) => async () => {
-      const response = await worker.request({ kind: 'ledger', pipeline, question }, LEDGER_TIMEOUT)
-      return response?.result as LedgerResults[Question] | undefined
-    })
-  }
-
-  pids(): readonly number[] {
-    return this.#workers().flatMap(({ pid }) => pid ?? [])
-  }
-
-  notReady(): readonly NotReady[] {
-    return this.#reports().flatMap((report) => report?.notReady ?? [])
+  get ledgerOf(): (pipeline: string) => WorkersLedger {
+    return this.#observed.ledgerOf
   }
 
   /** The reasons why the workers do not take events, one sentence each. */
   reasons(): readonly string[] {
     const areGone = this.#started && this.#running.size === 0
-    const ofWorkers = this.#workers().flatMap((worker) =>
-      (this.#lastReports.get(worker)?.notReady ?? []).map(
-        ({ pipeline, reason }) => `worker ${worker.slot}: ${pipeline}: ${reason}`,
-      ),
-    )
-    return [...(areGone ? ['No worker takes events; they are being replaced.'] : []), ...ofWorkers]
+    const reasons = this.#observed.reasons()
+    return areGone ? ['No worker takes events; they are being replaced.', ...reasons] : reasons
   }
 
   /** Has the workers report their counts. Resolves when all have, or after a timeout. */
@@ -305,7 +270,7 @@ export class WorkerPool implements WorkersTransition, AskedWorkers {
         break
       case 'report': {
         this.#options.metrics.add(message.report.counts, ({ pipeline }) => this.#scopeOf(pipeline))
-        this.#lastReports.set(from, message.report)
+        this.#observed.reported(from, message.report)
         break
       }
       case 'completed': {
@@ -366,9 +331,5 @@ export class WorkerPool implements WorkersTransition, AskedWorkers {
 
   #workers(): WorkerProcess[] {
     return [...this.#running.values()]
-  }
-
-  #reports(): (Report | undefined)[] {
-    return this.#workers().map((worker) => this.#lastReports.get(worker))
   }
 }
