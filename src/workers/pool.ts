@@ -110,10 +110,17 @@ export class WorkerPool implements WorkersTransition {
     this.#port = await freePort(settings.host, settings.port)
     const slots = Array.from({ length: count }, (_, index) => index + 1)
     this.#current = current
-    const started = await Promise.all(slots.map((slot) => this.#startWorker(slot)))
-    this.#started = true
-    for (const { worker } of started) this.#supervise(worker)
-    return started[0]?.url ?? ''
+    const workers = slots.map((slot) => this.#fork(slot))
+    const release = await this.#queue.hold()
+    try {
+      // All at once: while Kafka is away, each takes seconds.
+      const [url = ''] = await Promise.all(workers.map((worker) => this.#begin(worker)))
+      this.#started = true
+      for (const worker of workers) this.#supervise(worker)
+      return url
+    } finally {
+      release()
+    }
   }
 
   async prepare({ config, pipelines, restart }: NextConfig): Promise<void> {
@@ -205,26 +212,39 @@ export class WorkerPool implements WorkersTransition {
     return (await Promise.all(stopped)).flatMap((response) => response?.unfinished ?? [])
   }
 
-  /** Starts one process and waits until it listens; resolves with its address. */
-  async #startWorker(slot: number): Promise<{ readonly worker: WorkerProcess; readonly url: string }> {
+  /** Starts one process, which takes no events yet. */
+  #fork(slot: number): WorkerProcess {
     const worker = this.#startProcess(slot, (message, parts) => this.#take(message, parts, worker))
     this.#processes.add(worker)
     void worker.ended.then(() => {
       this.#processes.delete(worker)
       this.#attempts.removeWorker(worker)
     })
-    const release = await this.#queue.hold()
+    return worker
+  }
+
+  /** Waits until it listens; resolves with its address. */
+  async #begin(worker: WorkerProcess): Promise<string> {
     try {
-      const response = await worker.request(this.#startRequest(slot), START_TIMEOUT)
+      const response = await worker.request(this.#startRequest(worker.slot), START_TIMEOUT)
       if (response?.url === undefined)
-        throw new HeadgateError('HG_WORKER_FAILED', `Worker ${slot} has ended.`)
-      this.#running.set(slot, worker)
+        throw new HeadgateError('HG_WORKER_FAILED', `Worker ${worker.slot} has ended.`)
+      this.#running.set(worker.slot, worker)
       this.#attempts.addWorker(worker)
-      return { worker, url: response.url }
+      return response.url
     } catch (error) {
       worker.kill()
       await worker.ended
       throw error
+    }
+  }
+
+  async #replace(slot: number): Promise<WorkerProcess> {
+    const worker = this.#fork(slot)
+    const release = await this.#queue.hold()
+    try {
+      await this.#begin(worker)
+      return worker
     } finally {
       release()
     }
@@ -246,7 +266,7 @@ export class WorkerPool implements WorkersTransition {
 
   #supervise(worker: WorkerProcess): void {
     void superviseWorker(worker, {
-      start: async (slot) => (await this.#startWorker(slot)).worker,
+      start: (slot) => this.#replace(slot),
       onEnded: (ended) => {
         this.#running.delete(ended.slot)
         this.#generations.workerEnded(ended)

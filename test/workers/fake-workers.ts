@@ -17,8 +17,11 @@ export interface FakeWorker {
   end(how?: Partial<WorkerEnd>): void
 }
 
-/** Instead of processes; `workers` has all that were started, oldest first. */
-export function fakeWorkers(): { readonly start: StartWorker; readonly workers: FakeWorker[] } {
+/** Instead of processes; `workers` has all that were started, oldest first. `up`: they are up from then on. */
+export function fakeWorkers(up: Promise<unknown> = Promise.resolve()): {
+  readonly start: StartWorker
+  readonly workers: FakeWorker[]
+} {
   const workers: FakeWorker[] = []
   const start: StartWorker = (slot, receive) => {
     const { promise: ended, resolve } = deferred<WorkerEnd>()
@@ -40,6 +43,7 @@ export function fakeWorkers(): { readonly start: StartWorker; readonly workers: 
       ended,
       async request(request) {
         worker.requests.push(request)
+        if (request.kind === 'start') await up
         if (request.kind === worker.refuse) throw new HeadgateError('HG_WORKER_FAILED', `No ${request.kind}.`)
         if (request.kind === 'stop') end({ code: 0, signal: null })
         return {

@@ -9,8 +9,9 @@ import { readSettings } from '../../src/process/settings.js'
 import { WorkerPool } from '../../src/workers/pool.js'
 import { toRefusedMessage } from '../../src/workers/refused-message.js'
 import { testContext } from '../helpers/context.js'
+import { deferred } from '../helpers/deferred.js'
 import { runningPipeline } from '../helpers/pipelines/inline-pipeline.js'
-import { fakeWorkers } from './fake-workers.js'
+import { type FakeWorker, fakeWorkers } from './fake-workers.js'
 
 const configOf = (revision: string): CheckedConfig =>
   ({
@@ -23,10 +24,11 @@ const configOf = (revision: string): CheckedConfig =>
 const HERE: Attempt = { kind: 'acknowledged' }
 
 /** Two workers that are up, under a config of the revision "first". */
-async function startedWorkers() {
+async function startedWorkers(up?: (processes: readonly FakeWorker[]) => Promise<unknown>) {
   const { pipeline } = await runningPipeline()
   const { pipeline: other } = await runningPipeline()
-  const { start, workers: processes } = fakeWorkers()
+  const areUp = deferred()
+  const { start, workers: processes } = fakeWorkers(areUp.promise)
   const read = readSettings({}, {})
   if (!read.ok) throw new Error(read.problems.join())
   const { log, lines } = testContext()
@@ -47,7 +49,10 @@ async function startedWorkers() {
     start,
   })
   onTestFinished(async () => void (await workers.stop()))
-  await workers.start(configOf('first'), [pipeline])
+  const starting = workers.start(configOf('first'), [pipeline])
+  await up?.(processes)
+  areUp.resolve()
+  await starting
   const next = { config: configOf('next'), pipelines: [other], restart: [] }
   const metric = async (name: string) =>
     Number(new RegExp(`^headgate_${name} (.*)$`, 'm').exec(await metrics.registry.metrics())?.[1])
@@ -71,6 +76,12 @@ test('each worker starts with the texts of the config as they were read, and wit
         },
       },
     ]),
+  )
+})
+
+test('all workers start at once: none waits until another one is up', async () => {
+  await startedWorkers((processes) =>
+    expect.poll(() => processes.map(({ requests }) => kinds(requests))).toEqual([['start'], ['start']]),
   )
 })
 
