@@ -17,11 +17,6 @@ const UNIT_TESTS = [
   'node_modules/vitest/vitest.mjs',
   ...['run', '--project', 'unit', ...FOLDERS.map((name) => `test/${name}/`)],
 ]
-/**
- * Node.js 26: it cuts connections that have sent nothing yet when a server closes (test/http/held-connections.test.ts), and passes on
- * the body of a request for another protocol in another way (test/http/proxied-connections.test.ts).
- */
-const NOT_YET = '147'
 const NOT_TESTED = new Set(['.git', '.cache', 'build'])
 
 beginProgram()
@@ -44,7 +39,6 @@ for (const { version, abi } of NODE_VERSIONS.filter(({ abi }) => abi !== process
     if (isPassed) passed++
     else failed++
   }
-  if (abi === NOT_YET) continue
   // Their own lines count them.
   const checkout = await checkoutFor(version, addon)
   const isPassed = await run(`the unit tests on Node.js ${version}`, node, UNIT_TESTS, checkout)

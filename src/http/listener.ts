@@ -173,7 +173,8 @@ export class Listener {
         })
         this.#http2?.drain()
         if (this.#lingers) setTimeout(() => this.#cutIdle(), lingering).unref()
-        else this.#cutIdle()
+        // Held connections are read first: since Node.js 26, one that has sent nothing so far is idle, too.
+        else setImmediate(() => setImmediate(() => this.#cutIdle()))
       }
       this.#lingers = lingering > 0
       this.release()
@@ -275,6 +276,8 @@ const serverOptions = (
   connectionsCheckingInterval: checkEvery,
   maxHeaderSize,
   insecureHTTPParser: false,
+  // Since Node.js 24.9. Before, and in `declineUpgrades`, such a request is taken for one without it.
+  shouldUpgradeCallback: () => false,
   // node:http would respond without a body, and no metric would count it.
   requireHostHeader: false,
   IncomingMessage: IncomingRequest,
