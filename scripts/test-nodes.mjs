@@ -1,5 +1,6 @@
 // On every version of Node.js but the one that the other suites run on: the demo of the tree that is deployed, a question about the
-// shipped config, and the unit tests. The addon is compiled for each; librdkafka is not.
+// shipped config, and the unit tests. The addon is compiled for each; librdkafka is not. `node scripts/test-nodes.mjs e2e 24` runs
+// another suite, on one version alone.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
@@ -13,16 +14,20 @@ const RDKAFKA = 'node_modules/node-rdkafka'
 /** Their tests are of manifests and pages, in which Node.js has no part. */
 const OTHERS = new Set(['deploy', 'docs'])
 const FOLDERS = readdirSync(join(project, 'test')).filter((name) => !OTHERS.has(name))
-const UNIT_TESTS = [
+const [SUITE = 'unit', ONLY = ''] = process.argv.slice(2)
+const TESTS = [
   'node_modules/vitest/vitest.mjs',
-  ...['run', '--project', 'unit', ...FOLDERS.map((name) => `test/${name}/`)],
+  ...['run', '--project', SUITE, ...FOLDERS.map((name) => `test/${name}/`)],
 ]
+const VERSIONS = NODE_VERSIONS.filter(
+  ({ version, abi }) => abi !== process.versions.modules && version.startsWith(ONLY),
+)
 const NOT_TESTED = new Set(['.git', '.cache', 'build'])
 
 beginProgram()
 let passed = 0
 let failed = 0
-for (const { version, abi } of NODE_VERSIONS.filter(({ abi }) => abi !== process.versions.modules)) {
+for (const { version, abi } of VERSIONS) {
   const node = await fetchNode(version)
   const addon = await compileAddon({ node, abi })
   const tree = join(project, 'build/nodes', version)
@@ -41,7 +46,7 @@ for (const { version, abi } of NODE_VERSIONS.filter(({ abi }) => abi !== process
   }
   // Their own lines count them.
   const checkout = await checkoutFor(version, addon)
-  const isPassed = await run(`the unit tests on Node.js ${version}`, node, UNIT_TESTS, checkout)
+  const isPassed = await run(`the suite ${SUITE} on Node.js ${version}`, node, TESTS, checkout)
   if (!isPassed) process.exitCode = 1
 }
 console.log(`tests: ${passed} passed, ${failed} failed, 0 skipped`)
