@@ -66,9 +66,9 @@ test('attempts that workers are killed with are made again, also while there is 
   await expectOnce(started, ids)
   const attempts = async (outcome: string) =>
     (await scrape(headgate.admin)).sum('headgate_ack_attempts_total', { outcome })
-  expect([await attempts('acknowledged'), await attempts('retry'), await attempts('gave-up')]).toEqual([
-    20, 20, 0,
-  ])
+  expect([await attempts('acknowledged'), await attempts('gave-up')]).toEqual([20, 0])
+  // More, if an attempt was given to the second worker before its end was known.
+  expect(await attempts('retry')).toBeGreaterThanOrEqual(20)
   expect(await headgate.stop()).toEqual({ code: 0, signal: null })
 })
 

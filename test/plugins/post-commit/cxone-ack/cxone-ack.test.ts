@@ -257,7 +257,7 @@ describe('when there is no response', () => {
       const trickle = setInterval(() => response.write('.'), 5)
       response.on('close', () => clearInterval(trickle))
     })
-    const { ack } = createAck(url, { connections: 1, timeout: '50ms' })
+    const { ack } = createAck(url, { connections: 1, timeout: '500ms' })
 
     const attempts = await Promise.all([ack.acknowledge({ id: 'a-1' }), ack.acknowledge({ id: 'a-2' })])
 
