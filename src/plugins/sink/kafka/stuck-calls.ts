@@ -1,13 +1,13 @@
 import { logUnavailable } from './failures.js'
 
 /** Milliseconds after which a call counts as stuck. Each has a limit of its own, and none is as long. */
-export const STUCK_AFTER = 15_000
+export const STUCK_AFTER = 20_000
 
 const stuck = new Set<Promise<unknown>>()
 
 /**
- * As `call`, but rejects with HG_KAFKA_UNAVAILABLE when it is stuck: in one of some hours of frozen and killed brokers, a call of
- * librdkafka never returned, and the recovery waited for it.
+ * As `call`, but rejects with HG_KAFKA_UNAVAILABLE when it is stuck. Calls of librdkafka that never return have been seen while
+ * brokers were killed and frozen: `sendOffsetsToTransaction` again and again, another one once in hours.
  *
  * A stuck call keeps its thread, and node would wait for that at its exit. So while there is one, the process ends itself by
  * SIGKILL then: everything that a stop has to do is done by that time.

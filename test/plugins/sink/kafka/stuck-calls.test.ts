@@ -53,7 +53,7 @@ test('a stuck call is given up, and the process ends itself by force at its exit
 test('a call that returns late does not end the process any more', async () => {
   const { kill, exit } = exitWatched()
   const { call, respond } = simulateCall()
-  const waiting = expect(unlessStuck(call)).rejects.toThrow('has not responded for 15 s')
+  const waiting = expect(unlessStuck(call)).rejects.toThrow('has not responded for 20 s')
   vi.advanceTimersByTime(STUCK_AFTER)
   await waiting
   respond()

@@ -6,6 +6,7 @@ import { deliveryFailed, explain, producingFailed } from '../failures.js'
 import { type ClientLogLine, connect, Polling, release } from '../producer.js'
 import type { ClientConfig } from '../properties.js'
 import { headerPairs } from '../record.js'
+import { unlessStuck } from '../stuck-calls.js'
 import type { GroupConsumer } from './group-consumer.js'
 import { errorOf, noTransactions, transactionsNotAllowed } from './requirements.js'
 
@@ -66,6 +67,7 @@ export class TransactionalProducer {
   #failures: Failed[] = []
   #records: readonly SinkRecord[] = []
   #onReported = (): void => {}
+  #isStuck = false
 
   /** Ends the transaction that a producer with the same transactional id has left open. */
   static async open(
@@ -75,7 +77,7 @@ export class TransactionalProducer {
     const producer = new rdkafka.Producer({ ...config.global, dr_cb: true }, config.topic)
     producer.on('event.log', clientLog)
     await connect(producer, CONNECT)
-    const error = await call((done) => producer.initTransactions(INIT, done))
+    const error = await unlessStuck(call((done) => producer.initTransactions(INIT, done)))
     if (error !== undefined) {
       await release(producer)
       throw initFailed(error, cluster, group)
@@ -100,17 +102,18 @@ export class TransactionalProducer {
     offsets: InboxOffsets,
     consumer: GroupConsumer,
   ): Promise<Attempt> {
-    const begun = await call((done) => this.#producer.beginTransaction(done))
+    const begun = await this.#call((done) => this.#producer.beginTransaction(done))
     if (begun !== undefined) return { result: unavailable(begun), isBroken: true }
     this.#produce(records)
     let failed = this.#failures.length === 0 ? await this.#sendOffsets(offsets, consumer) : undefined
     let isUnknown = false
     if (failed === undefined && this.#failures.length === 0) {
-      failed = await call((done) => this.#producer.commitTransaction(CALL, done))
+      failed = await this.#call((done) => this.#producer.commitTransaction(CALL, done))
       if (failed === undefined) return { result: { kind: 'committed' }, isBroken: false }
       isUnknown = failed.isTxnRequiresAbort !== true
     }
     if (isUnknown) return { result: { kind: 'unknown', error: unavailable(failed).error }, isBroken: true }
+    if (this.#isStuck) return { result: unavailable(failed), isBroken: true }
     return this.#abort(failed)
   }
 
@@ -118,7 +121,21 @@ export class TransactionalProducer {
   async close(): Promise<void> {
     // Polling a client while it disconnects crashes the process.
     this.#polling.stop()
-    await release(this.#producer)
+    if (!this.#isStuck) await release(this.#producer)
+  }
+
+  /**
+   * A stuck call has failed, and its client must not be disconnected any more. While the coordinator of the group is killed,
+   * `sendOffsetsToTransaction` sometimes never returns: librdkafka waits for its own response without its time limit (2.12,
+   * rd_kafka_txn_op_req0). The next producer with the same transactional id ends its transaction.
+   */
+  async #call(start: Start): Promise<LibrdKafkaError | undefined> {
+    try {
+      return await unlessStuck(call(start))
+    } catch (error) {
+      this.#isStuck = true
+      return error as LibrdKafkaError
+    }
   }
 
   #produce(records: readonly SinkRecord[]): void {
@@ -149,11 +166,13 @@ export class TransactionalProducer {
   /** A transaction without a valid offset would commit none, and report success (librdkafka): there is always one. */
   #sendOffsets(offsets: InboxOffsets, { client }: GroupConsumer): Promise<LibrdKafkaError | undefined> {
     const positions = [...offsets].map(([partition, offset]) => ({ topic: this.#topic, partition, offset }))
-    return call((done) => this.#producer.sendOffsetsToTransaction(positions as never, client, CALL, done))
+    return this.#call((done) =>
+      this.#producer.sendOffsetsToTransaction(positions as never, client, CALL, done),
+    )
   }
 
   async #abort(failed: LibrdKafkaError | undefined): Promise<Attempt> {
-    const error = await call((done) => this.#producer.abortTransaction(CALL, done))
+    const error = await this.#call((done) => this.#producer.abortTransaction(CALL, done))
     await this.#allReported()
     const refused = this.#failures.find((each) => each.error.kind === 'data')
     const [other] = this.#failures
@@ -210,8 +229,8 @@ function initFailed(error: LibrdKafkaError, cluster: ClientSettings, group: stri
   return new HeadgateError('HG_KAFKA_UNAVAILABLE', message, { cause: error })
 }
 
-function call(
-  start: (done: (error: LibrdKafkaError | null | undefined) => void) => void,
-): Promise<LibrdKafkaError | undefined> {
+type Start = (done: (error: LibrdKafkaError | null | undefined) => void) => void
+
+function call(start: Start): Promise<LibrdKafkaError | undefined> {
   return new Promise((resolve) => start((error) => resolve(error ?? undefined)))
 }
