@@ -70,8 +70,11 @@ export async function startEnvironment(
       WEBHOOK_TOKEN: TOKEN,
     }
 
+    // All at once: a port that one instance will take is still free when another looks.
+    const ports = await freePorts(2 * ((count ?? 1) + 1))
+
     async function prepare(name: string): Promise<Instance> {
-      const [port, adminPort] = await freePorts(2)
+      const [port, adminPort] = ports.splice(0, 2)
       const home = join(directory, name)
       const stateDir = join(home, 'state')
       const config = keepConfig(home, count !== undefined)
