@@ -52,8 +52,6 @@ export class ClusterClient implements Shareable {
   readonly #supervisor: Supervisor
   readonly #reader: ClusterReader
   readonly #topicFacts: TopicFacts
-  /** Or why only librdkafka can connect. */
-  readonly #coordinators: Coordinators | string
   readonly #instances: InstanceGroups
 
   /** `group`: one that these credentials may use; a consumer looks for its coordinator even if nobody asks it to. */
@@ -76,10 +74,10 @@ export class ClusterClient implements Shareable {
         return openSession(config, { ...events, log: clientLog.write, statistics: show }, timeout)
       },
     })
-    this.#coordinators = coordinatorsOf(config, brokers)
-    this.#reader = new ClusterReader(config, this.#coordinators, group, clientLog.write)
+    const coordinators = coordinatorsOf(config, brokers)
+    this.#reader = new ClusterReader(config, coordinators, group, clientLog.write)
     this.#topicFacts = new TopicFacts(config, brokers)
-    this.#instances = new InstanceGroups(this.#coordinators)
+    this.#instances = new InstanceGroups(coordinators)
     this.reader = this.#reader
     this.topicFacts = this.#topicFacts
   }
@@ -127,7 +125,6 @@ export class ClusterClient implements Shareable {
 
   async stop(): Promise<void> {
     this.#topicFacts.close()
-    if (typeof this.#coordinators !== 'string') this.#coordinators.close()
     await Promise.all([this.#supervisor.stop(), this.#reader.close()])
   }
 }

@@ -78,8 +78,10 @@ export class GroupOffsets {
     return (await this.#read(group, count)) ?? 0
   }
 
-  close(): Promise<void> {
-    return this.#pool.close()
+  /** Closes the coordinators, too. */
+  async close(): Promise<void> {
+    this.#coordinators?.close()
+    await this.#pool.close()
   }
 
   /** Undefined if it is not allowed, or if only librdkafka can log in, which has no such request. */

@@ -13,12 +13,8 @@ const at = (partition: number, offset: number) => ({ topic: 'orders', partition,
 const PLACES = [0, 1, 2].map((partition) => ({ topic: 'orders', partition }))
 
 function openedBy(config: ClientConfig, brokers: string) {
-  const coordinators = coordinatorsOf(config, brokers)
-  const offsets = new GroupOffsets(config, coordinators, () => {})
-  onTestFinished(() => {
-    if (typeof coordinators !== 'string') coordinators.close()
-    return offsets.close()
-  })
+  const offsets = new GroupOffsets(config, coordinatorsOf(config, brokers), () => {})
+  onTestFinished(() => offsets.close())
   return offsets
 }
 

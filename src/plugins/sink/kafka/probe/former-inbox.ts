@@ -23,8 +23,7 @@ export async function formerInboxFindings(
 ): Promise<Probed[]> {
   if (!hasGroups(asked)) return []
   const { group, inbox, signal } = terms
-  const coordinators = coordinatorsOf(asked.config, brokers)
-  const reader = new ClusterReader(asked.config, coordinators, group, () => {})
+  const reader = new ClusterReader(asked.config, coordinatorsOf(asked.config, brokers), group, () => {})
   try {
     const former = await formerInbox({ group, reader, present: inbox?.topic, signal })
     return former === undefined ? [] : findingsAbout(former, terms)
@@ -32,7 +31,6 @@ export async function formerInboxFindings(
     const message = `Whether the pipeline has left something in another inbox could not be found out: ${(error as Error).message}`
     return [{ kind: 'unchecked', message }]
   } finally {
-    if (typeof coordinators !== 'string') coordinators.close()
     await reader.close()
   }
 }
