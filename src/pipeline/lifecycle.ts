@@ -39,8 +39,9 @@ export type Part = PartBase &
  * The parts of a pipeline, downstream first. A source starts when all others run, so that no event reaches one that does not; the
  * steps stop in the reverse order, the parts of one step together. This is the one list of parts.
  */
-export function startOrder(pipeline: LivePipeline): readonly (readonly Part[])[] {
-  if (pipeline.role === 'supervised') return startOrder(pipeline.blueprint).map((step) => step.map(idlePart))
+export function partsInSteps(pipeline: LivePipeline): readonly (readonly Part[])[] {
+  if (pipeline.role === 'supervised')
+    return partsInSteps(pipeline.blueprint).map((step) => step.map(idlePart))
   const { source, transforms, sink, postCommit } = pipeline.stages
   const sourcePart: Part = {
     kind: 'source',
@@ -233,7 +234,7 @@ export async function stopPipeline(
     inFlight: traffics.reduce((sum, traffic) => sum + traffic.inFlight(), 0),
     unacknowledged: unacknowledgedBy(pipeline),
   }
-  await stopParts(startOrder(pipeline), deadline, isTakenOver)
+  await stopParts(partsInSteps(pipeline), deadline, isTakenOver)
   pipeline.flushLogs()
   return unfinished
 }

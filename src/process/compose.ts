@@ -12,7 +12,7 @@ import { bytes } from '../lib/units.js'
 import { History } from '../metrics/history.js'
 import { countResponses, showProcess } from '../metrics/process.js'
 import { ProcessMetrics } from '../metrics/registry.js'
-import { notReady, startOrder } from '../pipeline/lifecycle.js'
+import { notReady, partsInSteps } from '../pipeline/lifecycle.js'
 import { readRecordKey } from '../pipeline/record-mac.js'
 import { Reloader } from '../pipeline/reload/reloader.js'
 import { createShared } from '../pipeline/shared.js'
@@ -161,7 +161,7 @@ function ruleMetrics({ pipelines }: CheckedConfig): readonly MetricDeclaration[]
 function reasonsOf(phase: Phase, reloader: Reloader, workers: WorkerPool | undefined): readonly string[] {
   const ofPipelines = reloader
     .running()
-    .flatMap((pipeline) => notReady(startOrder(pipeline)).map((reason) => `${pipeline.name}: ${reason}`))
+    .flatMap((pipeline) => notReady(partsInSteps(pipeline)).map((reason) => `${pipeline.name}: ${reason}`))
   const ofProcess = phase === 'running' ? [] : [`Headgate is ${phase}.`]
   return [...ofProcess, ...ofPipelines, ...(workers?.reasons() ?? [])]
 }

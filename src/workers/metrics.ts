@@ -1,7 +1,7 @@
 import type { Listener } from '../http/listener.js'
 import type { GaugeValue, ProcessMetrics } from '../metrics/registry.js'
 import { METRICS } from '../metrics/table.js'
-import { type Part, startOrder } from '../pipeline/lifecycle.js'
+import { type Part, partsInSteps } from '../pipeline/lifecycle.js'
 import { stagesOf } from '../pipeline/pipeline.js'
 import type { BuiltStage } from '../pipeline/stage.js'
 import type { NotReady, Report } from './messages.js'
@@ -66,7 +66,7 @@ export function createReporter({
         ...sharedGauges(),
       ],
       notReady: all.flatMap((pipeline) =>
-        startOrder(pipeline)
+        partsInSteps(pipeline)
           .flat()
           .flatMap((part) => reasonsOf(pipeline.name, part)),
       ),

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { PipelineConfig } from '../../config/schema.js'
 import type { StageAfter } from '../../ledger/rows.js'
-import { type Part, startOrder } from '../lifecycle.js'
+import { type Part, partsInSteps } from '../lifecycle.js'
 import { type LivePipeline, type PrimaryPipeline, stagesOf } from '../pipeline.js'
 
 /** A part of a pipeline and its fate in a reload: added parts are started, removed ones are stopped. */
@@ -53,19 +53,19 @@ export const added = <P extends LivePipeline>(next: P): Added<P> => ({
   kind: 'added',
   name: next.name,
   next,
-  steps: startOrder(next).map((step) => step.map((part) => ({ part, fate: 'added' }))),
+  steps: partsInSteps(next).map((step) => step.map((part) => ({ part, fate: 'added' }))),
 })
 
 export const removed = <P extends LivePipeline>(running: P): Removed<P> => ({
   kind: 'removed',
   name: running.name,
   running,
-  steps: startOrder(running).map((step) => step.map((part) => ({ part, fate: 'removed' }))),
+  steps: partsInSteps(running).map((step) => step.map((part) => ({ part, fate: 'removed' }))),
 })
 
 export function replaced<P extends LivePipeline>(running: P, next: P): Replaced<P> {
-  const before = startOrder(running)
-  const steps = startOrder(next).map((parts, index): PartChange[] => {
+  const before = partsInSteps(running)
+  const steps = partsInSteps(next).map((parts, index): PartChange[] => {
     const old = before[index] ?? []
     const isIn = ({ subject }: Part, others: readonly Part[]) =>
       others.some((each) => each.subject === subject)
