@@ -41,6 +41,8 @@ export interface InboxLedgerOptions extends LedgerTerms {
   /** Topics of other programs wait while an operator has paused the pipeline. */
   isPaused?(): boolean
   readonly observer: WorkOffObserver
+  /** Called with the number of partitions when this instance has joined the group. */
+  onJoined(partitions: number): void
   readonly logger: Log
   /** Aborted when the shutdown no longer waits for anything. */
   readonly signal: AbortSignal
@@ -326,6 +328,7 @@ export class InboxLedger implements Ledger, AckSource {
           next = undefined
           this.#member = member
           this.#workOff = this.#start(member)
+          this.#options.onJoined(member.partitions)
           void this.#noteRetention()
         }
         await this.#workOff.step()

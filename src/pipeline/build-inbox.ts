@@ -105,6 +105,8 @@ interface InboxLedgerParts extends LedgerTerms {
   readonly topics: readonly string[]
   /** If they are those of a source. */
   readonly foreign: ForeignTopics | undefined
+  /** How many workers of this process share the partitions; undefined if it does not warn when these are too few. */
+  readonly workers: number | undefined
   readonly sink: Sink
   readonly metrics: MetricsScope
   readonly logger: Log
@@ -119,16 +121,32 @@ export function buildInboxLedger({
   pipeline,
   topics,
   foreign,
+  workers = 0,
   ...more
 }: InboxLedgerParts): InboxLedger | TopicLedgers {
   const observer = inboxObserver(pipeline, metrics)
+  const onJoined = idleWorkersWarning(workers, topics, more.logger)
   const ledgers = topics.map((topic) => {
     const inbox = foreign === undefined ? inboxOf(sink, topic) : recordsOf(sink, topic, foreign)
-    return new InboxLedger({ ...more, pipeline, topic, inbox, observer })
+    return new InboxLedger({ ...more, pipeline, topic, inbox, observer, onJoined })
   })
   showInbox(pipeline, metrics, () => ledgers.map((ledger) => ledger.state()))
   const [only] = ledgers
   return only !== undefined && ledgers.length === 1 ? only : new TopicLedgers(ledgers)
+}
+
+/** Called with the number of partitions of each topic. Warns after the last if workers are left without a partition. */
+function idleWorkersWarning(workers: number, topics: readonly string[], log: Log): (count: number) => void {
+  const counts: number[] = []
+  return (count) => {
+    if (counts.push(count) < topics.length) return
+    const partitions = counts.reduce((sum, each) => sum + each, 0)
+    if (workers > partitions)
+      log.warn(
+        { topics, partitions, workers },
+        `HEADGATE_WORKERS is ${workers}, and there ${partitions === 1 ? 'is one partition' : `are ${partitions} partitions`} to work off: ${workers - partitions} of the workers have nothing to work off. Set HEADGATE_WORKERS to ${partitions} or less`,
+      )
+  }
 }
 
 function inboxOf(sink: Sink, topic: string): Inbox {

@@ -34,6 +34,8 @@ export interface PipelineDeps extends IntakeDeps {
   readonly state?: RootDatabase
   /** How many workers have the pipeline whole, and share its limits. */
   readonly sharedBy?: number
+  /** The slot of this worker, from 1 on. */
+  readonly worker?: number
 }
 
 /**
@@ -180,7 +182,7 @@ function openLedger(
   sink: Sink,
   runtime: Runtime,
   inbox: OpenedInbox | undefined,
-  { state, log, signal }: PipelineDeps,
+  { state, log, signal, sharedBy, worker }: PipelineDeps,
 ): Ledger {
   const { live, metrics } = runtime
   const ledger =
@@ -197,6 +199,8 @@ function openLedger(
           ...{ pipeline, sink, metrics, signal },
           topics: inbox.records?.topics ?? (settings.inbox === undefined ? [] : [settings.inbox.topic]),
           foreign: inbox.records,
+          // The others would write the same line.
+          workers: worker === 1 ? sharedBy : undefined,
           current: () => currentInbox(live) ?? inbox.first,
           isPaused: () => inbox.records !== undefined && runtime.targetState !== 'RUNNING',
           logger: log({ pipeline, stage: inbox.records === undefined ? 'inbox' : 'source.kafka' }),

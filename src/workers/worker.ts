@@ -136,6 +136,7 @@ class Worker {
         shared,
         taps: this.#tap.running,
         sharedBy: workers,
+        worker,
         recordKey: readRecordKey(settings.recordKeyFile),
         http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
         targetStates: { of: (pipeline) => this.#targetStates.get(pipeline) ?? 'RUNNING', keep() {} },

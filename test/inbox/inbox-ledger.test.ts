@@ -46,6 +46,7 @@ function ledgerOf(inbox: Inbox, failedAcks: Partial<FailedAckStore> = {}) {
           })),
       }) as Partial<PipelineInbox> as PipelineInbox,
     observer: { assigned() {}, revoked() {}, transaction() {} },
+    onJoined() {},
     logger: log,
     signal: new AbortController().signal,
   })

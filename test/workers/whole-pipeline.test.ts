@@ -18,11 +18,11 @@ const inInbox = (settings: object = {}) =>
     ...settings,
   })
 
-/** One of two workers, with a pipeline that has an inbox. */
-async function startedWorker() {
+/** One of some workers, with a pipeline that has an inbox of four partitions. */
+async function startedWorker({ workers = 2, worker = 1 } = {}) {
   const inline = inlinePlugins()
   const metrics = new ProcessMetrics()
-  const { log } = testContext()
+  const { log, lines } = testContext()
   const deadline = new AbortController()
   const drained: number[] = []
   const shared = createShared({ metrics, log: () => log, signal: deadline.signal })
@@ -31,7 +31,8 @@ async function startedWorker() {
       metrics,
       log: () => log,
       shared,
-      sharedBy: 2,
+      sharedBy: workers,
+      worker,
       http: () => ({ memory: { take: () => true, add() {}, release() {} }, serve: () => () => {} }),
       signal: deadline.signal,
       commit: () => Promise.reject(new Error('the primary process commits nothing')),
@@ -60,7 +61,7 @@ async function startedWorker() {
   })
   const gauge = ({ name }: { readonly name: string }) =>
     report().gauges.find((each) => each.name === name)?.value
-  return { inline, config, messageOf, gauge, report, drained }
+  return { inline, config, messageOf, gauge, report, drained, lines }
 }
 
 test('a worker accepts an event of a pipeline with an inbox, works it off and acknowledges it by itself', async () => {
@@ -82,6 +83,22 @@ test('it reports its part of the inbox, and its share of the limits', async () =
   const [acknowledger] = await ledgerResult(config.find('orders'), 'acknowledgers')
   expect(acknowledger?.limit).toBe(5)
   expect(report().notReady).toEqual([])
+})
+
+test('if there are more workers than partitions, the first of them says so in the log', async () => {
+  const warnings = async (workers: number, worker: number) => {
+    const { gauge, lines } = await startedWorker({ workers, worker })
+    await vi.waitFor(() => expect(gauge(METRICS.inboxPartitions)).toBe(4))
+    return lines.filter(({ level }) => level === 'warn')
+  }
+  expect(await warnings(6, 1)).toMatchObject([
+    {
+      fields: { topics: ['inbox'], partitions: 4, workers: 6 },
+      message: expect.stringContaining('2 of the workers have nothing to work off'),
+    },
+  ])
+  expect(await warnings(6, 2)).toEqual([])
+  expect(await warnings(4, 1)).toEqual([])
 })
 
 test('it reports why it takes no events, with the stage', async () => {

@@ -8,6 +8,7 @@ import {
   transactionalIdPrefix,
   transactionsNotAllowed,
 } from '../inbox/requirements.js'
+import { idleWorkers } from './idle-workers.js'
 import type { ClusterTopics } from './topics.js'
 import type { TransactionSupport } from './transactions.js'
 
@@ -16,11 +17,6 @@ export const INBOX_LINTS = {
   'inbox-one-partition': {
     meaning: 'The inbox has one partition.',
     why: 'A partition is worked off by one instance, so all others only take events in and wait for its end. An inbox goes on with the number of partitions with which it began, because the ids of events would move.',
-    needs: 'cluster',
-  },
-  'inbox-workers': {
-    meaning: 'The inbox has fewer partitions than there are workers.',
-    why: 'Each worker is an instance of the pipeline, and a partition is worked off by one instance. Workers without a partition only take events in, so the others are the limit.',
     needs: 'cluster',
   },
   'inbox-retention': {
@@ -72,14 +68,11 @@ export function* inboxFindings(
       suggestion:
         'Give it at least as many partitions as there will ever be instances, before the first event.',
     }
-  if (count > 1 && count < workers)
-    yield {
-      kind: 'warning',
-      at,
-      name: 'inbox-workers',
-      message: `The inbox "${topic}" has ${count} partitions, and HEADGATE_WORKERS is ${workers}: some workers have nothing to work off.`,
-      suggestion: `Set HEADGATE_WORKERS to ${count} or less, or give the inbox more partitions before the first event.`,
-    }
+  else if (count > 1)
+    yield* idleWorkers({
+      ...{ at, workers, partitions: count, subject: `The inbox "${topic}" has` },
+      remedy: 'give the inbox more partitions before the first event',
+    })
   const written = [...new Set(targets.map(({ target }) => target.topic))].filter((name) => name !== topic)
   yield {
     kind: 'warning',

@@ -11,6 +11,7 @@ import { type Connection, openConnection, reach } from './connection.js'
 import { describeConfigs, describeTopics, OFFSETS_TOPIC } from './describe.js'
 import { FORMER_INBOX_LINTS, formerInboxFindings } from './former-inbox.js'
 import { groupFindings, instancesFindings } from './groups.js'
+import { WORKER_LINTS } from './idle-workers.js'
 import { INBOX_LINTS, inboxFindings, transactionFindings } from './inbox.js'
 import { securityOf } from './security.js'
 import { sourceFindings } from './source-topics.js'
@@ -45,6 +46,7 @@ export const PROBE_LINTS = {
     needs: 'cluster',
   },
   ...INBOX_LINTS,
+  ...WORKER_LINTS,
   ...FORMER_INBOX_LINTS,
 } as const satisfies { readonly [name: string]: LintMeaning }
 
@@ -91,7 +93,7 @@ export async function* probe(settings: Settings, context: ProbeContext): AsyncIt
         missingCodecs: missingCodecs(),
       },
     )
-    yield* sourceFindings({ visible, ...own }, context.sources, settings)
+    yield* sourceFindings({ visible, ...own }, { ...context, cluster: settings })
     const group = `headgate.${pipeline}`
     const { inbox, isShared } = context
     if (inbox !== undefined)

@@ -1,18 +1,24 @@
 import type { ProbeContext, Probed } from '../../../../contract/index.js'
 import type { ClientSettings } from '../cluster-client.js'
+import { idleWorkers } from './idle-workers.js'
 import { allow, type ClusterTopics, nearest } from './topics.js'
 
 /** The sink reads the topics of the source. */
 const NEEDED = ['Read', 'Describe'] as const
 
+type SourceTerms = Pick<ProbeContext, 'sources' | 'workers'> & {
+  /** For commands to paste. */
+  readonly cluster: ClientSettings
+}
+
 /** Findings about the topics that a source reads. */
 export function* sourceFindings(
   { visible, described, why }: ClusterTopics,
-  sources: ProbeContext['sources'],
-  cluster: ClientSettings,
+  { sources, workers, cluster }: SourceTerms,
 ): Generator<Probed> {
+  const partitionsOf = (topic: string) => visible.find(({ name }) => name === topic)?.partitions ?? []
   for (const { at, topic } of sources) {
-    const partitions = visible.find(({ name }) => name === topic)?.partitions ?? []
+    const partitions = partitionsOf(topic)
     const about = described?.get(topic)
     const error = { kind: 'error', at } as const
     if (partitions.length === 0) {
@@ -56,4 +62,14 @@ export function* sourceFindings(
       }
     else yield { kind: 'checked', message: `The source may read topic "${topic}".` }
   }
+  const [first] = sources
+  const counts = sources.map(({ topic }) => partitionsOf(topic).length)
+  if (first === undefined || counts.includes(0)) return
+  const one = sources.length === 1
+  yield* idleWorkers({
+    at: first.at.slice(0, first.at.lastIndexOf('/')),
+    ...{ workers, partitions: counts.reduce((sum, count) => sum + count, 0) },
+    subject: one ? `Topic "${first.topic}" has` : `The ${sources.length} topics of the source have`,
+    remedy: one ? 'have partitions added to it' : 'have partitions added to them',
+  })
 }

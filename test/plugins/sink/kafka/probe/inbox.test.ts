@@ -110,8 +110,9 @@ test.each<[string, Given, object]>([
     { partitions: 3, workers: 4 },
     {
       kind: 'warning',
-      name: 'inbox-workers',
-      message: expect.stringContaining('3 partitions, and HEADGATE_WORKERS is 4'),
+      name: 'idle-workers',
+      message:
+        'The inbox "orders.inbox" has 3 partitions, and HEADGATE_WORKERS is 4: one worker has nothing to work off.',
     },
   ],
 ])('%s', (_title, given, expected) => {

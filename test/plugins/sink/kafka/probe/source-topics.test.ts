@@ -4,7 +4,7 @@ import type { Probed } from '../../../../../src/contract/index.js'
 import type { DescribedTopic } from '../../../../../src/plugins/sink/kafka/probe/describe.js'
 import { sourceFindings } from '../../../../../src/plugins/sink/kafka/probe/source-topics.js'
 
-const AT = '/pipelines/orders/source/config/topics/0'
+const AT = '/pipelines/orders/source/config/topics'
 const partition = (id: number, leader = 1) => ({ id, leader, replicas: [1], isrs: [1] })
 const ORDERS: TopicMetadata = { name: 'orders', partitions: [partition(0), partition(1)] }
 
@@ -12,6 +12,7 @@ const ORDERS: TopicMetadata = { name: 'orders', partitions: [partition(0), parti
 function found(
   described: Partial<DescribedTopic> | undefined,
   visible: readonly TopicMetadata[] = [ORDERS],
+  { topics = ['orders'], workers = 0 } = {},
 ): Probed[] {
   const about: DescribedTopic = { name: 'orders', state: 'exists', rights: new Set(['Read', 'Describe']) }
   return [
@@ -22,8 +23,11 @@ function found(
         settings: undefined,
         why: 'it is Kerberos',
       },
-      [{ at: AT, topic: 'orders' }],
-      { brokers: 'kafka-1:9092', properties: { 'sasl.username': 'headgate' } },
+      {
+        sources: topics.map((topic, index) => ({ at: `${AT}/${index}`, topic })),
+        workers,
+        cluster: { brokers: 'kafka-1:9092', properties: { 'sasl.username': 'headgate' } },
+      },
     ),
   ]
 }
@@ -36,7 +40,7 @@ test('a right that is missing is an error at the name of the topic, with the com
   expect(found({ rights: new Set(['Write', 'Describe']) })).toEqual([
     {
       kind: 'error',
-      at: AT,
+      at: `${AT}/0`,
       code: 'HG_KAFKA_NOT_ALLOWED',
       message: 'The user lacks the right Read on topic "orders", which the source reads.',
       suggestion: expect.stringMatching(/kafka-acls.* --operation Read --topic orders/),
@@ -78,4 +82,30 @@ test('if the cluster does not tell the rights, that is said', () => {
       message: 'Topic "orders": the cluster does not report whether the user may read it: it is Kerberos.',
     },
   ])
+})
+
+test('workers beyond the partitions of all topics have nothing to work off, which is a warning at the topics', () => {
+  const warnings = (topics: readonly string[], workers: number, visible = topics) => {
+    const exist = visible.map((name) => ({ ...ORDERS, name }))
+    return found(undefined, exist, { topics: [...topics], workers }).filter(({ kind }) => kind === 'warning')
+  }
+  expect(warnings(['orders'], 2)).toEqual([])
+  expect(warnings(['orders'], 4)).toEqual([
+    {
+      kind: 'warning',
+      at: AT,
+      name: 'idle-workers',
+      message:
+        'Topic "orders" has 2 partitions, and HEADGATE_WORKERS is 4: 2 workers have nothing to work off.',
+      suggestion: 'Set HEADGATE_WORKERS to 2 or less, or have partitions added to it.',
+    },
+  ])
+  expect(warnings(['orders', 'returns'], 4)).toEqual([])
+  expect(warnings(['orders', 'returns'], 5)).toMatchObject([
+    {
+      message:
+        'The 2 topics of the source have 4 partitions, and HEADGATE_WORKERS is 5: one worker has nothing to work off.',
+    },
+  ])
+  expect(warnings(['orders', 'returns'], 5, ['orders'])).toEqual([])
 })
