@@ -1,31 +1,14 @@
-import { SerialQueue } from '../../../lib/async.js'
-import { addressesOf } from './probe/addresses.js'
-import { type Address, type Connection, openConnection } from './probe/connection.js'
+import { BrokerConnections } from './broker-connections.js'
+import type { Connection } from './probe/connection.js'
 import { describeConfigs, identifyTopics, type TopicSettings, tellsConfigs } from './probe/describe.js'
-import { securityOf } from './probe/security.js'
 import type { ClientConfig } from './properties.js'
 
-/** Milliseconds for one response. */
-const TIMEOUT = 3000
-/** Milliseconds without a request after which the connection is closed. Brokers close it after ten minutes. */
-const IDLE = 60_000
-
-/** Facts about topics that node-rdkafka does not pass on, asked for over one connection of our own. */
+/** Facts about topics that node-rdkafka does not pass on, asked for over a connection of our own. */
 export class TopicFacts {
-  readonly #config: ClientConfig
-  readonly #addresses: readonly Address[]
-  readonly #queue = new SerialQueue()
-  #connection: Connection | undefined
-  /** Of one connection: aborted when it is not to be used any more. */
-  #lifetime = new AbortController()
-  /** Counts up when an address fails: the next attempt begins with another one. */
-  #first = 0
-  #idle: NodeJS.Timeout | undefined
-  #closed = false
+  readonly #connections: BrokerConnections
 
   constructor(config: ClientConfig, brokers: string) {
-    this.#config = config
-    this.#addresses = addressesOf(brokers)
+    this.#connections = new BrokerConnections(config, brokers)
   }
 
   /**
@@ -59,56 +42,19 @@ export class TopicFacts {
   }
 
   close(): void {
-    this.#closed = true
-    this.#discard()
+    this.#connections.close()
   }
 
   /** Undefined if the cluster cannot be asked. */
-  #ask<Result>(request: (connection: Connection) => Promise<Result>): Promise<Result | undefined> {
-    return this.#queue.run(() => this.#askNext(request))
-  }
-
-  async #askNext<Result>(request: (connection: Connection) => Promise<Result>): Promise<Result | undefined> {
-    clearTimeout(this.#idle)
-    // A connection that was left open may have been closed by the broker, which is no reason to give up.
-    for (let attempts = this.#addresses.length + 1; attempts > 0 && !this.#closed; attempts--) {
-      const late = setTimeout(() => this.#discard(), TIMEOUT)
+  async #ask<Result>(request: (connection: Connection) => Promise<Result>): Promise<Result | undefined> {
+    const connections = this.#connections
+    for (let attempts = connections.attempts; attempts > 0 && !connections.isClosed; attempts--) {
       try {
-        this.#connection ??= await this.#connect()
-        if (this.#connection === undefined) return undefined
-        const found = await request(this.#connection)
-        this.#idle = setTimeout(() => this.#discard(), IDLE).unref()
-        return found
+        return await connections.ask(connections.bootstrap, request)
       } catch {
-        this.#discard()
-        this.#first++
-      } finally {
-        clearTimeout(late)
+        // The next attempt is at another address.
       }
     }
     return undefined
-  }
-
-  async #connect(): Promise<Connection | undefined> {
-    const security = securityOf(this.#config)
-    if (typeof security === 'string') return undefined
-    this.#lifetime = new AbortController()
-    const { signal } = this.#lifetime
-    for (let attempt = 0; attempt < this.#addresses.length && !signal.aborted; attempt++) {
-      const address = this.#addresses[this.#first % this.#addresses.length] as Address
-      try {
-        return await openConnection(address, security, signal)
-      } catch {
-        this.#first++
-      }
-    }
-    return undefined
-  }
-
-  #discard(): void {
-    clearTimeout(this.#idle)
-    this.#lifetime.abort()
-    this.#connection?.close()
-    this.#connection = undefined
   }
 }

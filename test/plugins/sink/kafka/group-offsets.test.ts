@@ -1,4 +1,3 @@
-import { connect, createServer, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { coordinatorsOf } from '../../../../src/plugins/sink/kafka/coordinators.js'
 import { GroupOffsets } from '../../../../src/plugins/sink/kafka/group-offsets.js'
@@ -7,6 +6,7 @@ import {
   clientConfig,
   type Properties,
 } from '../../../../src/plugins/sink/kafka/properties.js'
+import { countedBroker } from './counted-broker.js'
 import { startMockCluster } from './mock-cluster.js'
 
 const at = (partition: number, offset: number) => ({ topic: 'orders', partition, offset })
@@ -22,32 +22,6 @@ function opened(brokers: string, properties: Properties = {}) {
   return openedBy(clientConfig(brokers, properties, 'test'), brokers)
 }
 
-/** A broker whose connections can be counted and cut. */
-async function counted(bootstrap: string) {
-  const [host = '', port] = bootstrap.split(':')
-  const sockets = new Set<Socket>()
-  let count = 0
-  const server = createServer((socket) => {
-    count++
-    const upstream = connect({ host, port: Number(port) })
-    for (const each of [socket, upstream]) {
-      sockets.add(each)
-      each.on('error', () => {}).on('close', () => sockets.delete(each))
-    }
-    socket.pipe(upstream).pipe(socket)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const cut = () => {
-    for (const socket of sockets) socket.destroy()
-  }
-  onTestFinished(() => {
-    cut()
-    server.close()
-  })
-  const address = server.address() as { readonly port: number }
-  return { bootstrap: `127.0.0.1:${address.port}`, count: () => count, cut }
-}
-
 test('keeps the positions of each group, and has none for partitions never committed', async () => {
   const { bootstrap } = await startMockCluster(['orders'])
   const offsets = opened(bootstrap)
@@ -59,7 +33,7 @@ test('keeps the positions of each group, and has none for partitions never commi
 
 test('60 groups at once take one connection to look for coordinators and one to their broker', async () => {
   const { bootstrap } = await startMockCluster(['orders'])
-  const broker = await counted(bootstrap)
+  const broker = await countedBroker(bootstrap)
   const offsets = opened(broker.bootstrap)
   const groups = Array.from({ length: 60 }, (_, index) => `headgate.${index}`)
   await Promise.all(groups.map((group, index) => offsets.commit(group, [at(0, index + 1)])))
@@ -70,7 +44,7 @@ test('60 groups at once take one connection to look for coordinators and one to 
 
 test('connects again if the broker has closed the connection', async () => {
   const { bootstrap } = await startMockCluster(['orders'])
-  const broker = await counted(bootstrap)
+  const broker = await countedBroker(bootstrap)
   const offsets = opened(broker.bootstrap)
   await offsets.commit('headgate.a', [at(0, 7)])
   broker.cut()
