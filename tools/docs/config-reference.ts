@@ -110,7 +110,11 @@ Each setting in the \`config\` of a pipeline overrides the one of the named sink
 client: sinks with the same values share one client, with its connections, threads and series (label \`sink\`), named sinks or not.
 If the outcome of a record becomes unknown, the session of the client ends for all pipelines that share it, and each pipeline
 reads back its own records before it accepts events again. To separate pipelines, give their sinks different \`client.id\`s in
-\`properties\`. When a named sink changes, all its pipelines change in one step.`
+\`properties\`. When a named sink changes, all its pipelines change in one step.
+
+Brokers know all connections of a client by its \`client.id\`, in their logs and for quotas, also those with which Headgate asks for
+positions and keeps its place among instances: by default \`headgate-\` and the name of the pipeline or the named sink. Members of the
+group of an inbox add \`@HOST/PROCESS\`.`
 
 const FROM_OUTSIDE = `## External plugins
 

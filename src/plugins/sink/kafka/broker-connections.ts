@@ -2,7 +2,7 @@ import { SerialQueue } from '../../../lib/async.js'
 import { BrokerRefusal } from './group-requests.js'
 import { addressesOf, format } from './probe/addresses.js'
 import { type Address, type Connection, openConnection } from './probe/connection.js'
-import { securityOf } from './probe/security.js'
+import { connectionSettings } from './probe/connection-settings.js'
 import type { ClientConfig } from './properties.js'
 
 /** Milliseconds for one response, and for the connection if there is none yet. */
@@ -59,9 +59,9 @@ export class BrokerConnections {
   /** A connection for one caller, which closes it: for a request whose response takes long. */
   async open(address: Address, signal: AbortSignal): Promise<Connection> {
     // With each connection again, as certificates may have been renewed.
-    const security = securityOf(this.#config)
-    if (typeof security === 'string') throw new Error(`only librdkafka can connect: ${security}`)
-    return await openConnection(address, security, signal)
+    const settings = connectionSettings(this.#config)
+    if (typeof settings === 'string') throw new Error(`only librdkafka can connect: ${settings}`)
+    return await openConnection(address, settings, signal)
   }
 
   close(): void {

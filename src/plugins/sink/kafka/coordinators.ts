@@ -3,7 +3,7 @@ import { BrokerConnections } from './broker-connections.js'
 import { NO_COORDINATOR } from './failures.js'
 import { BrokerRefusal, findCoordinator } from './group-requests.js'
 import type { Address, Connection } from './probe/connection.js'
-import { securityOf } from './probe/security.js'
+import { connectionSettings } from './probe/connection-settings.js'
 import type { ClientConfig } from './properties.js'
 
 /** Milliseconds for a request with everything that it takes: a coordinator may just be coming up. */
@@ -12,8 +12,8 @@ const PAUSE = 100
 
 /** Or why only librdkafka can connect, as the end of a sentence. */
 export function coordinatorsOf(config: ClientConfig, brokers: string): Coordinators | string {
-  const security = securityOf(config)
-  return typeof security === 'string' ? security : new Coordinators(new BrokerConnections(config, brokers))
+  const settings = connectionSettings(config)
+  return typeof settings === 'string' ? settings : new Coordinators(new BrokerConnections(config, brokers))
 }
 
 /** The brokers that coordinate consumer groups, with one connection to each such broker, for all groups. */

@@ -67,6 +67,15 @@ test('a broker that refuses a request keeps its connection and its turn', async 
   expect(broker.count()).toBe(1)
 })
 
+test('brokers see the client id of the config', async () => {
+  const named = await startSilentServer()
+  const connections = opened(named.bootstrap, { 'client.id': 'billing' })
+  const asked = connections.ask(connections.bootstrap, apiVersions)
+  asked.catch(() => {})
+  const request = await named.received
+  expect(request.subarray(14, 14 + request.readInt16BE(12)).toString()).toBe('billing')
+})
+
 test('a broker that does not respond in time loses its connection', async () => {
   const silent = await startSilentServer()
   useFakeTimers()

@@ -2,7 +2,7 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from
 import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import type { Sasl, Security } from './security.js'
+import type { ConnectionSettings, Sasl } from './connection-settings.js'
 import { blob, type Encoded, int16, int32, type Reader, reader, text } from './wire.js'
 
 export interface Address {
@@ -19,7 +19,6 @@ export interface Connection {
 
 /** Bytes. The responses to our requests are far smaller. */
 const LARGEST_RESPONSE = 64 * 1024 * 1024
-const CLIENT_ID = 'headgate-validate'
 
 /** Checks that a server listens there. Rejects with the error of the socket. */
 export async function reach(address: Address, signal: AbortSignal): Promise<void> {
@@ -34,7 +33,7 @@ export async function reach(address: Address, signal: AbortSignal): Promise<void
 /** Connects, with TLS and a login if the properties ask for them. */
 export async function openConnection(
   address: Address,
-  { tls, sasl }: Security,
+  { clientId, tls, sasl }: ConnectionSettings,
   signal: AbortSignal,
 ): Promise<Connection> {
   signal.throwIfAborted()
@@ -44,7 +43,7 @@ export async function openConnection(
   signal.addEventListener('abort', abort, { once: true })
   try {
     await once(socket, tls === undefined ? 'connect' : 'secureConnect')
-    const connection = { ask: asker(socket), close: () => void socket.destroy() }
+    const connection = { ask: asker(socket, clientId), close: () => void socket.destroy() }
     if (sasl !== undefined) await authenticate(connection, sasl)
     return {
       ...connection,
@@ -62,7 +61,7 @@ export async function openConnection(
 /** An address of digits is no name of a server (RFC 6066, 3). */
 const nameOf = ({ host }: Address): string => (/^[\d.]+$|:/.test(host) ? '' : host)
 
-function asker(socket: Socket): Connection['ask'] {
+function asker(socket: Socket, clientId: string): Connection['ask'] {
   let received = Buffer.alloc(0)
   let correlation = 0
   let waiting: { resolve(response: Buffer): void; reject(error: Error): void } | undefined
@@ -94,7 +93,7 @@ function asker(socket: Socket): Connection['ask'] {
       int16(apiKey),
       int16(version),
       int32(++correlation),
-      text(CLIENT_ID),
+      text(clientId),
       ...body,
     ])
     socket.write(Buffer.concat([int32(request.length), request]))

@@ -6,8 +6,8 @@ import { groupNotAllowed } from '../inbox/requirements.js'
 import { type ClientConfig, consumerConfig } from '../properties.js'
 import { socketReason } from './addresses.js'
 import { type Address, type Connection, openConnection } from './connection.js'
+import { connectionSettings } from './connection-settings.js'
 import { describeGroup, OFFSETS_TOPIC } from './describe.js'
-import { securityOf } from './security.js'
 import type { ClusterTopics } from './topics.js'
 
 /** The cluster, as far as it was asked before. */
@@ -30,9 +30,9 @@ export async function instancesFindings(
   terms: GroupTerms,
   group: string,
 ): Promise<Probed[]> {
-  const security = securityOf(asked.config)
-  if (typeof security === 'string') {
-    const message = `Consumer group "${group}" is not used: only librdkafka can connect here (${security}), so a second instance of the pipeline would not be noticed.`
+  const settings = connectionSettings(asked.config)
+  if (typeof settings === 'string') {
+    const message = `Consumer group "${group}" is not used: only librdkafka can connect here (${settings}), so a second instance of the pipeline would not be noticed.`
     return [{ kind: 'unchecked', message }]
   }
   return groupFindings(asked, terms, group, `Instances can find each other in consumer group "${group}".`)
@@ -77,9 +77,9 @@ export async function groupFindings(
 }
 
 async function rightsOf(config: ClientConfig, broker: Address, group: string, signal: AbortSignal) {
-  const security = securityOf(config)
-  if (typeof security === 'string') return security
-  const connect = (address: Address) => openConnection(address, security, signal)
+  const settings = connectionSettings(config)
+  if (typeof settings === 'string') return settings
+  const connect = (address: Address) => openConnection(address, settings, signal)
   let connection: Connection | undefined
   try {
     connection = await connect(broker)

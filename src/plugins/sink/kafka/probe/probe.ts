@@ -8,12 +8,12 @@ import { metadata, release } from '../producer.js'
 import { type ClientConfig, clientConfig, type Properties } from '../properties.js'
 import { addressesOf, format, type Reached, reachBroker, socketReason } from './addresses.js'
 import { type Connection, openConnection, reach } from './connection.js'
+import { connectionSettings } from './connection-settings.js'
 import { describeConfigs, describeTopics, OFFSETS_TOPIC } from './describe.js'
 import { FORMER_INBOX_LINTS, formerInboxFindings } from './former-inbox.js'
 import { groupFindings, instancesFindings } from './groups.js'
 import { WORKER_LINTS } from './idle-workers.js'
 import { INBOX_LINTS, inboxFindings, transactionFindings } from './inbox.js'
-import { securityOf } from './security.js'
 import { sourceFindings } from './source-topics.js'
 import { type ClusterTopics, SETTINGS, topicFindings, topicsOf } from './topics.js'
 import { describeTransactions, type TransactionSupport } from './transactions.js'
@@ -159,9 +159,9 @@ async function askByOurselves(
   { address }: Connected,
   { signal, isShared, pipeline, ...context }: ProbeContext,
 ): Promise<Own> {
-  const security = securityOf(config)
-  if (typeof security === 'string') {
-    const why = `only librdkafka can connect here (${security}), and it does not hand that on`
+  const login = connectionSettings(config)
+  if (typeof login === 'string') {
+    const why = `only librdkafka can connect here (${login}), and it does not hand that on`
     return { described: undefined, settings: undefined, transactions: undefined, why }
   }
   const topics = topicsOf(context)
@@ -169,7 +169,7 @@ async function askByOurselves(
   let described: Own['described']
   let transactions: Own['transactions']
   try {
-    connection = await openConnection(address, security, signal)
+    connection = await openConnection(address, login, signal)
     if (isShared)
       transactions = await describeTransactions(connection, transactionalIdPrefix(`headgate.${pipeline}`))
     const read = context.sources.map(({ topic }) => topic)

@@ -1,13 +1,17 @@
 import { expect, test } from 'vitest'
-import { securityOf } from '../../../../../src/plugins/sink/kafka/probe/security.js'
+import { connectionSettings } from '../../../../../src/plugins/sink/kafka/probe/connection-settings.js'
 import { clientConfig } from '../../../../../src/plugins/sink/kafka/properties.js'
 import { temporaryDirectory } from '../../../../helpers/context.js'
 
 const of = (properties: { readonly [name: string]: string }) =>
-  securityOf(clientConfig('k:9092', properties, 'test'))
+  connectionSettings(clientConfig('k:9092', properties, 'test'))
 
-test('without TLS and SASL there is nothing to do', () => {
-  expect(of({})).toEqual({})
+test('without TLS and SASL there is nothing to do but to give a name', () => {
+  expect(of({})).toEqual({ clientId: 'test' })
+})
+
+test('the name is the client id of the config', () => {
+  expect(of({ 'client.id': 'billing' })).toEqual({ clientId: 'billing' })
 })
 
 test('certificates come from the file as librdkafka reads them, or from the property itself', () => {
@@ -20,6 +24,7 @@ test('certificates come from the file as librdkafka reads them, or from the prop
     'ssl.certificate.pem': 'CERTIFICATE',
   })
   expect(security).toEqual({
+    clientId: 'test',
     tls: {
       ca: Buffer.from('CA'),
       key: Buffer.from('KEY'),

@@ -9,7 +9,9 @@ export interface Sasl {
   readonly password: string
 }
 
-export interface Security {
+/** How our own connections log in at brokers, and the name under which these see them in their logs and quotas. */
+export interface ConnectionSettings {
+  readonly clientId: string
   readonly tls?: ConnectionOptions
   readonly sasl?: Sasl
 }
@@ -30,8 +32,8 @@ const SYSTEM_BUNDLES = [
 /** Properties that make TLS stricter than ours, or different: then we do not connect by ourselves. */
 const BEYOND_US = /^ssl\.(crl|engine|providers|curves|sigalgs|cipher|ca\.certificate\.stores)|^https\.ca/
 
-/** TLS and SASL as librdkafka's properties ask for them, or, as a text, why only librdkafka can connect. */
-export function securityOf({ global }: ClientConfig): Security | string {
+/** As librdkafka's properties ask for them, or, as a text, why only librdkafka can connect. */
+export function connectionSettings({ global }: ClientConfig): ConnectionSettings | string {
   const protocol = (global['security.protocol'] ?? 'plaintext').toLowerCase()
   const odd = Object.keys(global).find((name) => BEYOND_US.test(name))
   if (protocol.endsWith('ssl') && odd !== undefined) return `${odd} is set`
@@ -41,6 +43,7 @@ export function securityOf({ global }: ClientConfig): Security | string {
   if (withSasl && !MECHANISMS.includes(mechanism)) return `the mechanism is ${mechanism}`
   try {
     return {
+      clientId: global['client.id'] ?? 'headgate',
       ...(protocol.endsWith('ssl') && { tls: tlsOf(global) }),
       ...(withSasl && { sasl: { mechanism: mechanism as Sasl['mechanism'], username, password } }),
     }
