@@ -1,4 +1,4 @@
-import type { CheckedPipeline } from '../config/check.js'
+import type { CheckedPipeline } from '../config/checked-pipeline.js'
 import type { PrimaryPipeline } from '../pipeline/pipeline.js'
 import type { PipelineShape, StageShape } from './api.js'
 

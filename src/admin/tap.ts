@@ -1,4 +1,4 @@
-import { ruleNames } from '../config/check.js'
+import { ruleNames } from '../config/checked-pipeline.js'
 import { didYouMean } from '../config/problem.js'
 import type { CheckedConfig } from '../config/read.js'
 import { ERRORS, type ErrorCode, HeadgateError } from '../contract/errors.js'

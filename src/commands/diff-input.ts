@@ -1,5 +1,5 @@
 import { parseTree } from 'jsonc-parser'
-import type { CheckedPipeline } from '../config/check.js'
+import type { CheckedPipeline } from '../config/checked-pipeline.js'
 import type { CheckedConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log, LoggedRecord, RecordLog, Sink } from '../contract/index.js'

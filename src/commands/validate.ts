@@ -1,4 +1,4 @@
-import type { CheckedPipeline } from '../config/check.js'
+import type { CheckedPipeline } from '../config/checked-pipeline.js'
 import { type ProbeLine, type ProbeReport, probe } from '../config/probe.js'
 import type { CheckedConfig, ReadResult } from '../config/read.js'
 import { milliseconds } from '../lib/units.js'

@@ -1,63 +1,17 @@
 import type { TSchema } from 'typebox'
 import { asHeadgateError } from '../contract/errors.js'
-import type { AnyDefinition, ConfigProblem, Definition, Files, Kind, Target } from '../contract/index.js'
+import type { AnyDefinition, ConfigProblem, Definition, Files, Kind } from '../contract/index.js'
 import { child } from '../lib/json/pointer.js'
+import type { CheckedPipeline, CheckedStage } from './checked-pipeline.js'
 import { choosePlugin, type ExternalPlugins } from './choose-plugin.js'
+import { conflictsIn } from './conflicts.js'
 import { resolveSinks, type SinkReference, sinkPointer, UNKNOWN } from './named-sinks.js'
 import { formatLocation, type Problem } from './problem.js'
 import type { ProviderProblem } from './providers.js'
-import { requestProblems } from './request-reads.js'
 import { ConfigFile, type PipelineConfig } from './schema.js'
 import { checkShape, type ShapeProblem } from './shape.js'
 import type { SourceText } from './source-text.js'
 import { readSettings } from './stage-settings.js'
-
-/** A stage whose settings have been checked, with their defaults filled in. */
-export interface CheckedStage<K extends Kind> {
-  readonly definition: Definition<K, TSchema>
-  readonly config: unknown
-  /** JSON Pointer of the stage in the file; its settings are below `config`. For a named sink, its declaration in `sinks`. */
-  readonly pointer: string
-  /** The name in `sinks`, if the pipeline refers to a sink there. */
-  readonly sharedAs?: string
-}
-
-export interface CheckedPipeline {
-  readonly name: string
-  readonly settings: PipelineConfig
-  readonly source: CheckedStage<'source'>
-  readonly transforms: readonly CheckedStage<'transform'>[]
-  readonly sink: CheckedStage<'sink'>
-  readonly postCommit: readonly CheckedStage<'post-commit'>[]
-}
-
-/** All stages of a pipeline, in the order in which an event passes through them. */
-export const stagesOf = ({ source, transforms, sink, postCommit }: CheckedPipeline): CheckedStage<Kind>[] =>
-  [source, ...transforms, sink, ...postCommit] as CheckedStage<Kind>[]
-
-/** A target that a config names, and the JSON Pointer of the place. */
-export interface RoutedTarget {
-  readonly at: string
-  readonly target: Target
-}
-
-/** All targets of the rules of a pipeline, in the order of the file. */
-export const routedTargets = ({ transforms }: CheckedPipeline): RoutedTarget[] =>
-  transforms.flatMap(({ definition, config, pointer }) =>
-    (definition.targets?.(config) ?? []).map(({ at, target }) => ({ target, at: `${pointer}/config${at}` })),
-  )
-
-/** The target of the dead letters of a pipeline; empty if it has none. */
-export const deadLetterTargets = ({ name, settings: { deadLetter } }: CheckedPipeline): RoutedTarget[] =>
-  deadLetter === undefined ? [] : [{ target: deadLetter, at: `${child('/pipelines', name)}/deadLetter` }]
-
-/** The inbox of a pipeline, as a target; empty if it has none. */
-export const inboxTargets = ({ name, settings: { inbox } }: CheckedPipeline): RoutedTarget[] =>
-  inbox === undefined ? [] : [{ target: { topic: inbox.topic }, at: `${child('/pipelines', name)}/inbox` }]
-
-/** The names of all rules that can decide on an event of a pipeline, in the order of the file. */
-export const ruleNames = ({ transforms }: CheckedPipeline): string[] =>
-  transforms.flatMap(({ definition, config }) => (definition.rules?.(config) ?? []).map(({ name }) => name))
 
 export interface CheckOptions {
   readonly plugins: readonly AnyDefinition[]
@@ -150,73 +104,8 @@ function checkPipeline(
     sink,
     postCommit: postCommit as CheckedStage<'post-commit'>[],
   }
-  for (const problem of inboxProblems(checked))
-    report({ pointer: `${pointer}/inbox`, code: 'HG_CONFIG_CONFLICT', ...problem })
-  for (const problem of requestProblems(checked)) report(problem)
-  for (const { at, ...problem } of topicProblems(checked))
-    report({ pointer: `${pointer}/source${at}`, code: 'HG_CONFIG_CONFLICT', ...problem })
+  for (const problem of conflictsIn(checked)) report(problem)
   return checked
-}
-
-function* inboxProblems(
-  checked: CheckedPipeline,
-): Iterable<{ readonly message: string; readonly suggestion: string }> {
-  const { inbox, deadLetter } = checked.settings
-  if (inbox === undefined) return
-  const { definition } = checked.sink
-  if (definition.inbox !== true)
-    yield {
-      message: `The sink "${definition.name}" offers no inbox.`,
-      suggestion: 'Use the sink "kafka", or remove "inbox".',
-    }
-  if (deadLetter === undefined)
-    yield {
-      message:
-        'A pipeline with an inbox needs a topic for dead letters: the sender of an accepted event cannot be told any more that Kafka refuses its record.',
-      suggestion: 'Add "deadLetter": {"topic": "..."} to the pipeline.',
-    }
-  const targets = [...routedTargets(checked), ...deadLetterTargets(checked)]
-  if (targets.some(({ target }) => target.topic === inbox.topic))
-    yield {
-      message: `The pipeline also writes its records to the topic "${inbox.topic}".`,
-      suggestion: 'Give the inbox a topic of its own.',
-    }
-}
-
-/** Of a source that takes its events from topics. */
-function* topicProblems(
-  checked: CheckedPipeline,
-): Iterable<{ readonly at: string; readonly message: string; readonly suggestion: string }> {
-  const { source, sink, settings } = checked
-  const topics = source.definition.topics?.(source.config)
-  if (topics === undefined) return
-  if (sink.definition.inbox !== true)
-    yield {
-      at: '/plugin',
-      message: `The sink "${sink.definition.name}" cannot commit the offsets of topics with its records.`,
-      suggestion: 'Use the sink "kafka".',
-    }
-  if (settings.inbox !== undefined)
-    yield {
-      at: '/plugin',
-      message: 'The events of this source are in topics already: an inbox would only copy them.',
-      suggestion: 'Remove "inbox" from the pipeline.',
-    }
-  if (settings.deadLetter === undefined)
-    yield {
-      at: '/plugin',
-      message:
-        'A pipeline that takes its events from topics needs a topic for dead letters: there is no sender that could be told of bad data.',
-      suggestion: 'Add "deadLetter": {"topic": "..."} to the pipeline.',
-    }
-  const targets = [...routedTargets(checked), ...deadLetterTargets(checked)]
-  for (const { at, topic } of topics)
-    if (targets.some(({ target }) => target.topic === topic))
-      yield {
-        at: `/config${at}`,
-        message: `The pipeline also writes to the topic "${topic}": its events would come again and again.`,
-        suggestion: 'Write to another topic.',
-      }
 }
 
 /** The named sink of a pipeline; `checked` is undefined if the sink itself has a problem. */

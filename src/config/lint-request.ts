@@ -1,4 +1,4 @@
-import type { CheckedPipeline } from './check.js'
+import type { CheckedPipeline } from './checked-pipeline.js'
 import type { Unplaced } from './lint-names.js'
 import { didYouMean } from './problem.js'
 import { readsOf } from './request-reads.js'

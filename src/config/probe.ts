@@ -12,7 +12,7 @@ import {
   type RoutedTarget,
   routedTargets,
   stagesOf,
-} from './check.js'
+} from './checked-pipeline.js'
 import type { Unplaced } from './lint-names.js'
 import type { Problem, Warning } from './problem.js'
 import type { CheckedConfig } from './read.js'

@@ -1,5 +1,5 @@
 import { locator } from '../lib/locator.js'
-import type { CheckedPipeline } from './check.js'
+import type { CheckedPipeline } from './checked-pipeline.js'
 import type { ShapeProblem } from './shape.js'
 
 /** A setting of a stage that reads a part of the request. */

@@ -1,4 +1,4 @@
-import type { CheckedPipeline } from '../config/check.js'
+import type { CheckedPipeline } from '../config/checked-pipeline.js'
 import type { CheckedConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log, RecordLog } from '../contract/index.js'

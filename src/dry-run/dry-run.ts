@@ -1,4 +1,9 @@
-import { type CheckedPipeline, deadLetterTargets, routedTargets, ruleNames } from '../config/check.js'
+import {
+  type CheckedPipeline,
+  deadLetterTargets,
+  routedTargets,
+  ruleNames,
+} from '../config/checked-pipeline.js'
 import type { CheckedConfig } from '../config/read.js'
 import { readsOf } from '../config/request-reads.js'
 import { HeadgateError } from '../contract/errors.js'

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { CheckedPipeline } from '../config/check.js'
+import type { CheckedPipeline } from '../config/checked-pipeline.js'
 import { asHeadgateError, HeadgateError } from '../contract/errors.js'
 import type { Committed, Event, Outcome, PostCommitRequest, SinkRecord } from '../contract/index.js'
 import type { DecidingPipeline } from '../pipeline/pipeline.js'

@@ -1,4 +1,4 @@
-import type { CheckedPipeline } from '../config/check.js'
+import type { CheckedPipeline } from '../config/checked-pipeline.js'
 import type { CheckedConfig } from '../config/read.js'
 import { readsOf } from '../config/request-reads.js'
 import { buildDelivery, type Delivery, type DeliveryDeps, type Observed } from './build-delivery.js'

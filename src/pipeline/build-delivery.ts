@@ -1,4 +1,9 @@
-import { type CheckedPipeline, deadLetterTargets, inboxTargets, routedTargets } from '../config/check.js'
+import {
+  type CheckedPipeline,
+  deadLetterTargets,
+  inboxTargets,
+  routedTargets,
+} from '../config/checked-pipeline.js'
 import { formatLocation } from '../config/problem.js'
 import type { CheckedConfig } from '../config/read.js'
 import type { LocatedTarget, Log, Sink, Transform } from '../contract/index.js'

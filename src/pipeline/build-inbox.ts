@@ -1,4 +1,4 @@
-import type { CheckedPipeline } from '../config/check.js'
+import type { CheckedPipeline } from '../config/checked-pipeline.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { ForeignTopics, Inbox, Log, Sink } from '../contract/index.js'
 import { FailedAckTopic } from '../dead-letters/failed-ack-topic.js'

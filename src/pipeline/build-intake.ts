@@ -1,4 +1,4 @@
-import type { CheckedPipeline } from '../config/check.js'
+import type { CheckedPipeline } from '../config/checked-pipeline.js'
 import type { CheckedConfig } from '../config/read.js'
 import type { PipelineConfig } from '../config/schema.js'
 import type { Log } from '../contract/index.js'

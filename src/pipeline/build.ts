@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { RootDatabase } from 'lmdb'
-import type { CheckedPipeline } from '../config/check.js'
+import type { CheckedPipeline } from '../config/checked-pipeline.js'
 import type { CheckedConfig } from '../config/read.js'
 import type { PipelineConfig } from '../config/schema.js'
 import type { MetricDeclaration, RecordSource, Sink, SinkRecord } from '../contract/index.js'

@@ -1,7 +1,7 @@
 import { hash, hkdfSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { CheckedPipeline } from '../config/check.js'
+import type { CheckedPipeline } from '../config/checked-pipeline.js'
 import { declaredSecrets } from '../config/secrets.js'
 import { HeadgateError } from '../contract/errors.js'
 

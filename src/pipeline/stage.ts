@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { CheckedStage } from '../config/check.js'
+import type { CheckedStage } from '../config/checked-pipeline.js'
 import type { Context, Files, HttpListener, Kind, KindTypes, Log } from '../contract/index.js'
 import { type MetricsRegistry, type MetricsScope, pluginMetrics } from '../metrics/registry.js'
 

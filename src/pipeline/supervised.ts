@@ -1,4 +1,4 @@
-import type { CheckedPipeline } from '../config/check.js'
+import type { CheckedPipeline } from '../config/checked-pipeline.js'
 import type { CheckedConfig } from '../config/read.js'
 import { buildPipeline, type PipelineDeps } from './build.js'
 import type { Pipeline, PrimaryPipeline, SupervisedPipeline, WorkersLedger } from './pipeline.js'

@@ -4,7 +4,7 @@ import {
   deadLetterTargets,
   inboxTargets,
   routedTargets,
-} from '../config/check.js'
+} from '../config/checked-pipeline.js'
 import type { TopicNeed } from '../contract/index.js'
 import { milliseconds } from '../lib/units.js'
 

@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox'
-import type { CheckedPipeline, CheckedStage } from '../config/check.js'
+import type { CheckedPipeline, CheckedStage } from '../config/checked-pipeline.js'
 import type { Problem } from '../config/problem.js'
 import type { CheckedConfig, ReadResult } from '../config/read.js'
 import { asHeadgateError } from '../contract/errors.js'

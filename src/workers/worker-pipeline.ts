@@ -1,4 +1,4 @@
-import type { CheckedPipeline } from '../config/check.js'
+import type { CheckedPipeline } from '../config/checked-pipeline.js'
 import type { CheckedConfig } from '../config/read.js'
 import type { Outcome } from '../contract/index.js'
 import { InFlight } from '../lib/async.js'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { CheckedPipeline } from '../../src/config/check.js'
+import type { CheckedPipeline } from '../../src/config/checked-pipeline.js'
 import { digestOf } from '../../src/ledger/identity.js'
 import { Type } from '../../src/lib/json/pointer.js'
 import { macOf, readRecordKey, recordMac } from '../../src/pipeline/record-mac.js'

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { type ParseError, parseTree } from 'jsonc-parser'
-import { stagesOf } from '../../config/check.js'
 import type { ConfigChecker } from '../../config/check-process.js'
+import { stagesOf } from '../../config/checked-pipeline.js'
 import { type ExternalPlugin, isExternal } from '../../config/choose-plugin.js'
 import { editorSchema } from '../../config/editor-schema.js'
 import type { CheckedConfig } from '../../config/read.js'

@@ -1,4 +1,4 @@
-import type { CheckedPipeline } from '../../config/check.js'
+import type { CheckedPipeline } from '../../config/checked-pipeline.js'
 import { HeadgateError } from '../../contract/errors.js'
 import { type Found, findLetters } from '../../dead-letters/find.js'
 import { type DeadLetterSession, deadLetterTopic, withSession } from '../../dead-letters/session.js'
