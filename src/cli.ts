@@ -38,6 +38,7 @@ process.on('uncaughtException', (error) => {
 
 const io: Io = {
   out: (text) => void process.stdout.write(text),
+  outBytes: (bytes) => void process.stdout.write(bytes),
   err: (text) => void process.stderr.write(text),
   stdin: () => buffer(process.stdin),
   ask,

@@ -8,6 +8,8 @@ export const EXIT = { ok: 0, wrong: 1, usage: 2, internal: 70, config: 78 } as c
 /** The process as commands see it; only `cli.ts` makes one. */
 export interface Io {
   out(text: string): void
+  /** Bytes that a text would change. */
+  outBytes(bytes: Buffer): void
   err(text: string): void
   /** All of standard input, to its end. */
   stdin(): Promise<Buffer>

@@ -2,8 +2,10 @@ import { ERRORS } from '../contract/errors.js'
 import type { Explained } from '../contract/index.js'
 import type { DryRunCall, DryRunRecord, DryRunResult, Step } from '../dry-run/dry-run.js'
 import type { Explanation } from '../dry-run/explanation.js'
+import { isText } from '../lib/is-text.js'
 import { isJson } from '../lib/json/body.js'
 import { prettyLines } from '../lib/json/pretty-lines.js'
+import { hexLines } from '../lib/terminal/hex-lines.js'
 import { cut, pairs, printable, printableLines, type Style, section } from '../lib/terminal/text.js'
 
 interface Look {
@@ -129,13 +131,15 @@ function formatRecord(
 }
 
 function valueLines(value: Buffer, full: boolean): string[] {
-  const text = value.toString()
-  const lines = isJson(text) ? prettyLines(text).map(({ text }) => text) : text.split('\n')
+  const lines = isText(value) ? textLines(value.toString()) : hexLines(value)
   const width = full ? Number.POSITIVE_INFINITY : LONGEST_FOUND
   const shown = lines.slice(0, full ? lines.length : MOST_LINES).map((line) => cut(printable(line), width))
   const more = lines.length - shown.length
   return more > 0 ? [...shown, `(${more} more lines; --full gives all)`] : shown
 }
+
+const textLines = (text: string): string[] =>
+  isJson(text) ? prettyLines(text).map((line) => line.text) : text.split('\n')
 
 const formatCall = ({ stage, method, url, headers, body }: DryRunCall): string[] =>
   section(`acknowledge request of ${stage}, after the response`, [

@@ -113,18 +113,21 @@ export function choosePipeline(
 }
 
 /** The bytes of a file, or of standard input for `-`; undefined if it cannot be read, after printing why. */
-export async function readInput(name: string, { cwd, stdin, err }: Io): Promise<Buffer | undefined> {
+export async function readBytes(name: string, { cwd, stdin, err }: Io): Promise<Buffer | undefined> {
   try {
-    return withoutMark(name === '-' ? await stdin() : readFileSync(resolve(cwd, name)))
+    return name === '-' ? await stdin() : readFileSync(resolve(cwd, name))
   } catch (error) {
     err(`Cannot read ${name}: ${reason(error)}.\n`)
     return undefined
   }
 }
 
-/** Editors on Windows put a byte order mark before a text; it is not part of the text. */
-const withoutMark = (bytes: Buffer): Buffer =>
-  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
+/** Of a text. Editors on Windows put a byte order mark before it, which is not part of it. */
+export async function readInput(name: string, io: Io): Promise<Buffer | undefined> {
+  const bytes = await readBytes(name, io)
+  const isMarked = bytes?.[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
+  return isMarked ? bytes.subarray(3) : bytes
+}
 
 /** The result of `work`; undefined if it fails with an error that an operator can understand, after printing it. */
 export async function orExit<Result>({ err }: Io, work: () => Promise<Result>): Promise<Result | undefined> {

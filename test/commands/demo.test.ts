@@ -9,6 +9,7 @@ async function run(options: { readonly [name: string]: unknown }) {
     out: (text) => {
       written.out += text
     },
+    outBytes: () => {},
     err: (text) => {
       written.err += text
     },

@@ -263,6 +263,59 @@ test.each([
   expect([code, err]).toEqual([2, expect.stringMatching(said)])
 })
 
+/** Begins with a byte order mark, and is no UTF-8. */
+const BINARY = Buffer.from([0xef, 0xbb, 0xbf, 0x1f, 0x8b, 0x08, 0x00, 0xff, 0x0a])
+
+const rawConfig = (otherwise: string | object) => ({
+  pipelines: {
+    files: {
+      source: {
+        plugin: 'http-webhook',
+        config: {
+          path: '/files',
+          eventId: 'digest',
+          verify: { scheme: 'bearer', tokens: ['${env:WEBHOOK_TOKEN}'] },
+          body: { formats: ['raw'] },
+        },
+      },
+      transforms: [{ plugin: 'route', config: { rules: [], otherwise } }],
+      sink: { plugin: 'kafka', config: { brokers: '${env:KAFKA_BROKERS}' } },
+      deadLetter: { topic: DEAD_LETTER_TOPIC },
+    },
+  },
+})
+
+test('the bytes of a dead letter that is no text are printed and replayed as they were received', async () => {
+  const { kafka } = await emptyTopic()
+  const env = { KAFKA_BROKERS: kafka.bootstrap, WEBHOOK_TOKEN: 'letmein-please' }
+  const cwd = temporaryDirectory({ 'plugins.config.json': JSON.stringify(rawConfig('dead-letter')) })
+  const config = join(cwd, 'plugins.config.json')
+  const headgate = await startHeadgate({ config, env })
+  onTestFinished(() => void headgate.kill('SIGKILL'))
+  const { status } = await fetch(new URL('/files', headgate.intake), {
+    method: 'POST',
+    headers: { authorization: 'Bearer letmein-please', 'content-type': 'application/gzip' },
+    body: BINARY,
+  })
+  expect(status).toBe(202)
+  await headgate.stop()
+  const dlq = (...[command, input]: Parameters<typeof runCommand>) => runCommand(command, input, { cwd, env })
+  const [letter] = lines((await dlq(dlqListCommand, { options: { json: true } })).out)
+  const places = [`${letter.partition}:${letter.offset}`]
+
+  const shown = await dlq(dlqShowCommand, { arguments: places })
+  expect(shown.out).toContain('0000  ef bb bf 1f 8b 08 00 ff 0a ')
+  const raw = await dlq(dlqShowCommand, { arguments: places, options: { raw: true } })
+  expect(Buffer.from(raw.out, 'latin1')).toEqual(BINARY)
+
+  writeFileSync(config, JSON.stringify(rawConfig({ topic: TOPICS[0] })))
+  writeFileSync(join(cwd, 'event.bin'), Buffer.from(raw.out, 'latin1'))
+  const options = { body: 'event.bin', yes: true }
+  expect((await dlq(dlqReplayCommand, { arguments: places, options })).code).toBe(0)
+  const records = await readTopics(kafka.bootstrap, TOPICS.slice(0, 1))
+  expect(records.map(({ value }) => value)).toEqual([BINARY])
+})
+
 async function written({ bootstrap }: Kafka) {
   const records = await readTopics(
     bootstrap,

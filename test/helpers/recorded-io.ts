@@ -3,6 +3,7 @@ import type { Command, CommandInput, Io } from '../../src/commands/command.js'
 /** The output of a command and its end. */
 export interface Recorded {
   readonly code: number
+  /** Bytes are in it as characters of Latin-1. */
   readonly out: string
   readonly err: string
 }
@@ -20,6 +21,9 @@ export async function runCommand(
     {
       out: (text) => {
         out += text
+      },
+      outBytes: (bytes) => {
+        out += bytes.toString('latin1')
       },
       err: (text) => {
         err += text

@@ -6,7 +6,7 @@ import type { DeadLetterSession } from '../../dead-letters/session.js'
 import { progressBar } from '../../lib/terminal/progress.js'
 import { table } from '../../lib/terminal/text.js'
 import { type Command, EXIT, type Io } from '../command.js'
-import { readInput } from '../load.js'
+import { readBytes } from '../load.js'
 import { countLetters, FAILED_ACK } from './list.js'
 import { PLACES_ARGUMENT, readSelection, SELECTION_OPTIONS, type Selection } from './selection.js'
 import { withDeadLetters } from './session.js'
@@ -67,7 +67,7 @@ Exits with 0 if all selected dead letters were sent (or would be), and with 1 ot
       io.err(`${problems.join('\n')}\n`)
       return EXIT.usage
     }
-    const body = bodyFile === undefined ? undefined : await readInput(bodyFile, io)
+    const body = bodyFile === undefined ? undefined : await readBytes(bodyFile, io)
     if (bodyFile !== undefined && body === undefined) return EXIT.wrong
     return withDeadLetters(options, io, true, async (opened) => {
       const session = body === undefined ? opened : { ...opened, judge: editedJudge(body, opened) }

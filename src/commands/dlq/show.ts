@@ -3,8 +3,11 @@ import type { LoggedRecord } from '../../contract/index.js'
 import { type FoundLetter, type Prospect, prospectOf, readLetter } from '../../dead-letters/find.js'
 import { judge } from '../../dead-letters/judge.js'
 import { readLetterRef } from '../../dead-letters/letter.js'
+import { jsonOf } from '../../dead-letters/shown-body.js'
+import { isText } from '../../lib/is-text.js'
 import { prettyLines } from '../../lib/json/pretty-lines.js'
 import { codeFrame } from '../../lib/terminal/frames.js'
+import { hexLines } from '../../lib/terminal/hex-lines.js'
 import { cut, pairs, printable, printableLines, section } from '../../lib/terminal/text.js'
 import { type Command, EXIT } from '../command.js'
 import { FAILED_ACK, formatProspect, formatStatus } from './list.js'
@@ -13,6 +16,8 @@ import { withDeadLetters } from './session.js'
 
 const MOST_FRAMES = 10
 const MOST_CHARACTERS = 4000
+/** Of a value that is no text. */
+const MOST_BYTES = 512
 /** Without a terminal. */
 const WIDTH = 120
 
@@ -45,7 +50,7 @@ export const dlqShowCommand: Command = {
       }
       const { found, record } = one
       if (options['raw'] === true) {
-        io.out(record.value.toString())
+        io.outBytes(record.value)
         return EXIT.ok
       }
       const { failedAck } = found.letter
@@ -79,7 +84,7 @@ function format(
   ]
   return [
     ...pairs(facts),
-    ...section('where', frames(record.value, letter.violations, width)),
+    ...section('where', frames(jsonOf(record.value, letter), letter.violations, width)),
     ...section('headers', pairs(record.headers().map(({ name, value }) => [name, value]))),
     ...section('key', [record.key === null ? '(none)' : printable(record.key.toString())]),
     ...section(`value, ${record.value.length} bytes as received`, [excerpt(record.value)]),
@@ -108,9 +113,16 @@ function frames(value: Buffer, violations: readonly Violation[], width: number):
 }
 
 function excerpt(value: Buffer): string {
+  if (!isText(value)) return bytesExcerpt(value)
   const text = value.toString()
   const shown = printableLines(text.slice(0, MOST_CHARACTERS))
   return text.length <= MOST_CHARACTERS
     ? shown
     : `${shown}\n(${text.length - MOST_CHARACTERS} more characters; --raw prints all)`
+}
+
+function bytesExcerpt(value: Buffer): string {
+  const more = value.length - MOST_BYTES
+  const lines = hexLines(value.subarray(0, MOST_BYTES))
+  return [...lines, ...(more > 0 ? [`(${more} more bytes; --raw prints all)`] : [])].join('\n')
 }
