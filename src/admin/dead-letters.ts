@@ -158,9 +158,15 @@ function readRun(body: unknown): Read<ReadRun> {
   if (typeof dryRun !== 'boolean') return { problem: '"dryRun" should be true or false.' }
   if (typeof reason !== 'string') return { problem: '"reason" should be a text.' }
   if (edited !== undefined && typeof edited !== 'string') return { problem: '"body" should be a text.' }
+  if (edited !== undefined && SURROGATE.test(edited)) return { problem: HALF }
   const read = readSelection(rest)
   return 'problem' in read ? read : { ...read, dryRun, reason: reason.trim(), edited }
 }
+
+/** Half of a pair, which would become another character in bytes. */
+const SURROGATE = /\p{Cs}/u
+const HALF =
+  '"body" has half of a surrogate pair, which is no character: bytes that are no text cannot be sent.'
 
 function readSelection(values: {
   readonly [name: string]: unknown

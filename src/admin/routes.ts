@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Writable } from 'node:stream'
 
@@ -123,8 +124,11 @@ export async function readBody(
     chunks.push(chunk as Buffer)
   }
   if (bytes === 0) return { value: undefined }
+  const body = Buffer.concat(chunks)
+  // As a text, other bytes would be changed: those of an edited dead letter, for example.
+  if (!isUtf8(body)) return { refused: errorResponse(400, 'The body is not UTF-8.') }
   try {
-    return { value: JSON.parse(Buffer.concat(chunks).toString('utf8')) }
+    return { value: JSON.parse(body.toString('utf8')) }
   } catch {
     return { refused: errorResponse(400, 'The body is not JSON.') }
   }

@@ -109,10 +109,13 @@ export function formatRefused(line: RefusedLine, style: Style): string {
   return `${[parts.join('  '), ...bodyOf(line)].join('\n')}\n`
 }
 
-function bodyOf({ payload, cut, bytes = 0, unshown }: RefusedLine): string[] {
-  if (unshown !== undefined) return [`    (${bytes.toLocaleString('en-US')} bytes. ${unshown})`]
+/** Bytes that are shown of a body that is no text. */
+const MOST_BINARY = 32
+
+function bodyOf({ payload, hex, cut, bytes = 0, unshown }: RefusedLine): string[] {
+  const size = `${bytes.toLocaleString('en-US')} bytes`
+  if (unshown !== undefined) return [`    (${size}. ${unshown})`]
+  if (hex !== undefined) return [`    (${size} that are no text, from ${hex.slice(0, 2 * MOST_BINARY)})`]
   if (payload === undefined) return []
-  return [
-    `    ${printable(payload)}${cut === true ? `... (${bytes.toLocaleString('en-US')} bytes in all)` : ''}`,
-  ]
+  return [`    ${printable(payload)}${cut === true ? `... (${size} in all)` : ''}`]
 }

@@ -1,10 +1,13 @@
+import { isUtf8 } from 'node:buffer'
 import { type Masked, type MaskPath, masked } from '../lib/json/masked.js'
 import { longestForm } from '../process/redact.js'
 
-/** Undefined if there is none, or if it is not JSON or nested too deeply. */
+/** Undefined if there is none, or if it is not JSON in UTF-8 or nested too deeply. */
 export function maskedBody(bytes: Buffer | undefined, masks: readonly MaskPath[]): Masked | undefined {
+  // As a text, other bytes would be changed, and could look like JSON.
+  if (bytes === undefined || !isUtf8(bytes)) return undefined
   try {
-    return bytes && masked(bytes.toString('utf8'), masks)
+    return masked(bytes.toString('utf8'), masks)
   } catch {
     return undefined
   }

@@ -113,7 +113,9 @@ export interface RefusedLine {
   readonly bytes?: number
   /** The body as compact JSON or as it was, or its beginning. */
   readonly payload?: string
-  /** The payload is truncated. */
+  /** The body in hexadecimal, or its beginning, because it is no text. */
+  readonly hex?: string
+  /** Only the beginning is here. */
   readonly cut?: true
   /** Why the body cannot be shown. */
   readonly unshown?: string

@@ -73,6 +73,7 @@ test.each<[string, string, object, string]>([
   ['an unknown filter', '/replay', { cod: 'x' }, 'no filter "cod"'],
   ['a position that is none', '/replay', { positions: ['12'] }, '"positions" should be'],
   ['a body for several', '/replay', { positions: ['0:1', '0:2'], body: '{}' }, 'exactly one position'],
+  ['a body that is no text', '/replay', { positions: ['0:1'], body: 'a\ud800' }, 'surrogate pair'],
   ['a time that is none', '/replay', { since: 'soon' }, '"since" should be a time'],
   ['a discard of everything', '/discard', { reason: 'x', dryRun: false }, 'Select dead letters'],
   ['a discard without a reason', '/discard', { positions: ['0:1'], dryRun: false }, '"reason" of 1 to 500'],
@@ -99,4 +100,14 @@ test('a problem has its status, a Kafka that is away is a 503, and a pipeline wi
   ])
   for (const name of ['returns', 'others'])
     expect((await fetch(`${away.url}/pipelines/${name}/dead-letters`)).status).toBe(404)
+})
+
+test('a body in another encoding than UTF-8 is refused: as a text, it would have other characters', async () => {
+  const { url, asked } = await served()
+  const response = await fetch(`${url}/pipelines/orders/dead-letters/replay`, {
+    method: 'POST',
+    body: Buffer.from('{"positions": ["0:1"], "body": "\u00e9"}', 'latin1'),
+  })
+  expect([response.status, await response.json()]).toMatchObject([400, { message: 'The body is not UTF-8.' }])
+  expect(asked).toEqual([])
 })

@@ -135,8 +135,9 @@ describe('refused requests', () => {
   test('the kept ones are shown oldest first, then those that come', async () => {
     const second = { ...refusedLine, number: 2, unshown: 'It is compressed (gzip).', payload: '' }
     const { method: _, path: __, pipeline: ___, ...noRequest } = { ...refusedLine, status: 400 }
-    const { asked, tap } = await answering(streamed([second, refusedLine], [noRequest]))
-    const options = { refused: true, payload: true, pipeline: ['orders'], limit: '3' }
+    const { payload: ____, ...binary } = { ...noRequest, bytes: 1234, hex: '1f8b'.repeat(20) }
+    const { asked, tap } = await answering(streamed([second, refusedLine], [noRequest], [binary]))
+    const options = { refused: true, payload: true, pipeline: ['orders'], limit: '4' }
     const { code, out } = await tap(options)
     const start = '2026-01-01T00:00:00.000Z  401  POST /in\\u202e  orders  from 10.0.0.7 sender/1'
     expect(out.split('\n')).toEqual([
@@ -146,6 +147,8 @@ describe('refused requests', () => {
       '    (2 bytes. It is compressed (gzip).)',
       '2026-01-01T00:00:00.000Z  400  (no request)  from 10.0.0.7 sender/1  HG_INTAKE_UNAUTHENTICATED: The token is wrong.',
       '    {}',
+      expect.stringContaining('(no request)'),
+      `    (1,234 bytes that are no text, from ${'1f8b'.repeat(16)})`,
       '',
     ])
     expect(code).toBe(0)

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
+import type { Browser, Locator, Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { builtFile } from '../../src/process/package.js'
 import { temporaryDirectory } from '../helpers/context.js'
@@ -42,7 +43,15 @@ const CONFIG = {
   },
 }
 
+const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0xff])
 const MARKUP = '<img src="x" onerror="document.title=1"/>'
+
+/** The file that the console saves of the bytes that it shows. */
+async function downloaded(page: Page, detail: Locator): Promise<Buffer> {
+  const download = page.waitForEvent('download')
+  await detail.getByRole('button', { name: 'Download the bytes' }).click()
+  return readFileSync(await (await download).path())
+}
 
 describe.skipIf(missingProgram('chromium', '--version') !== undefined)(
   'bodies that are not JSON in a browser',
@@ -98,13 +107,25 @@ describe.skipIf(missingProgram('chromium', '--version') !== undefined)(
       expect(faults).toEqual([])
     })
 
+    test('a refused request that is no text is shown as bytes, and can be saved', async () => {
+      const { page, faults, post, open } = await opened('events/refused')
+      const latin1 = Buffer.from('{"name": "\u00e9"}', 'latin1')
+      expect(await post('application/json', latin1)).toBe(400)
+      await open()
+      await page.getByRole('button', { name: 'HG_INTAKE_NOT_UTF8' }).click()
+      const detail = page.getByRole('complementary', { name: 'The chosen request' })
+      await detail.getByText('It is no text, but 13 bytes.').waitFor()
+      expect(await detail.getByLabel('Body as it was received').textContent()).toContain('22 e9 22')
+      expect(await downloaded(page, detail)).toEqual(latin1)
+      await expectAccessible(page)
+      expect(faults).toEqual([])
+    })
+
     test('a dead letter is shown as text or as bytes, with its type, and edited as text', async () => {
       const { page, faults, post, open } = await opened('dead-letters')
       const xml = `<event><kind>return</kind>${MARKUP}</event>`
       expect(await post('application/xml', xml)).toBe(202)
-      expect(
-        await post('image/png', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0xff])),
-      ).toBe(202)
+      expect(await post('image/png', PNG)).toBe(202)
       await open()
       const rows = page.locator('.letters tbody tr')
       await expect.poll(() => rows.count(), { timeout: 30_000 }).toBe(2)
@@ -112,8 +133,9 @@ describe.skipIf(missingProgram('chromium', '--version') !== undefined)(
       const received = detail.getByLabel('Body as it was received')
 
       await rows.first().getByRole('button').click()
-      await detail.getByText('It is no text.').waitFor()
+      await detail.getByText('It is no text, but 10 bytes.').waitFor()
       expect(await received.textContent()).toContain('0000  89 50 4e 47 0d 0a 1a 0a  .PNG....')
+      expect(await downloaded(page, detail)).toEqual(PNG)
       expect(await detail.getByLabel('Body', { exact: true }).count()).toBe(0)
       expect(await detail.getByRole('button', { name: 'Edit' }).isDisabled()).toBe(true)
       await expectAccessible(page)

@@ -1,8 +1,10 @@
+import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import type { RefusedRequest } from '../../src/http/refused.js'
 import type { MaskPath } from '../../src/lib/json/masked.js'
 import { refusedLine } from '../../src/tap/refused.js'
 
+const GZIP = { 'content-encoding': 'gzip' }
 const SECRETS = new Map([['the-secret-of-it', '${env:SECRET}']])
 
 /** The line of a request that was refused for `message`. */
@@ -43,7 +45,9 @@ test('masked values are replaced in the body, the message and the places', () =>
 test.each([
   ['is not JSON', { text: '{"card": "4111-1111"' }, 'not JSON'],
   ['is too long to be kept', { bytes: 100_000 }, 'longer than what is kept'],
-  ['is compressed', { text: '\u001f\u008b', headers: { 'content-encoding': 'gzip' } }, 'compressed (gzip)'],
+  ['says that it is gzip', { text: '\u001f\u008b', headers: GZIP }, 'compression (gzip) cannot be undone'],
+  ['is not UTF-8', { body: Buffer.from('{"card": "4111-\u00ff"}', 'latin1'), bytes: 17 }, 'not JSON'],
+  ['has another compression', { text: '4111', headers: { 'content-encoding': 'br' } }, 'compression (br)'],
 ])(
   'of a pipeline with masks, a body that %s is not shown, and only the meaning of its code',
   (_, more, why) => {
@@ -68,4 +72,26 @@ test('without masks, a body is shown whatever it is, without the secrets of the 
   expect(line).toMatchObject({ payload: 'token=${env:SECRET}', path: '/in/${env:SECRET}' })
   const long = lineOf({ text: 'x'.repeat(500) }, new Map([['orders', []]]))
   expect(long).toMatchObject({ payload: 'x'.repeat(100), cut: true, bytes: 500 })
+})
+
+test('bytes that are no text are shown in hexadecimal, never as a text that has other bytes', () => {
+  const masks = new Map([['orders', []]])
+  const png = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0xff])
+  expect(lineOf({ body: png, bytes: 5 }, masks)).toMatchObject({ hex: '89504e47ff', bytes: 5 })
+  // Decoded as UTF-8 it would be JSON.
+  const latin1 = Buffer.from('{"name":"\u00e9"}', 'latin1')
+  const line = lineOf({ body: latin1, bytes: latin1.length }, masks)
+  expect([line.hex, line.payload]).toEqual([latin1.toString('hex'), undefined])
+  const secret = Buffer.concat([png, Buffer.from('the-secret-of-it')])
+  expect(lineOf({ body: secret, bytes: secret.length }, masks)).toMatchObject({
+    unshown: 'It has a secret of the config.',
+  })
+})
+
+test('a compressed body is shown as it was before its compression, with its values masked', () => {
+  const body = gzipSync('{"card": "4111-1111", "id": 1}')
+  const line = lineOf({ body, bytes: body.length, headers: GZIP })
+  expect(line).toMatchObject({ message: 'card *** is no number', payload: '{"card":"***","id":1}' })
+  const bomb = gzipSync(Buffer.alloc(100_000))
+  expect(lineOf({ body: bomb, bytes: bomb.length, headers: GZIP }).unshown).toContain('cannot be undone')
 })

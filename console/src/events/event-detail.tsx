@@ -2,12 +2,12 @@ import { useEffect, useRef } from 'preact/hooks'
 import type { AttemptLine, EventDetail as Facts } from '../../../src/tap/line.js'
 import { count, duration } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
+import { draftOf } from '../try/draft.js'
 import { Stages } from '../try/steps.js'
-import { type Draft, fill } from '../try/trial.js'
+import { fill } from '../try/trial.js'
 import { Body, isUndecoded } from './body.js'
 import { DetailPanel, Entry } from './detail-panel.js'
 import { askWhy, explanation, facts, followFacts } from './event-facts.js'
-import { indented } from './json-text.js'
 import { buttonOf, type ListedEvent, selected } from './live-list.js'
 import { ReceivedBody } from './received-body.js'
 import { Waterfall } from './waterfall.js'
@@ -159,15 +159,6 @@ function TryIt({ event }: { readonly event: Facts }) {
   )
 }
 
-/** Undefined if its body is not here as a whole. */
-function draftOf({ pipeline, payload, cut, received }: Facts): Partial<Draft> | undefined {
-  if (received === undefined)
-    return payload === undefined || cut ? undefined : { pipeline, body: indented(payload) }
-  const { type, text, cut: isCut } = received
-  if (text === undefined || isCut) return undefined
-  return { pipeline, body: text, ...(type !== undefined && { headers: `Content-Type: ${type}` }) }
-}
-
 interface EventBodyProps {
   readonly event: Pick<ListedEvent, 'payload' | 'cut' | 'bytes'>
   readonly known: Facts | undefined
@@ -182,7 +173,7 @@ function EventBody({ event: { payload, cut, bytes }, known }: EventBodyProps) {
         {payload !== undefined && !isUndecoded(payload, received) && (
           <Body text={payload} cut={cut === true} received={received} places={places} />
         )}
-        {received !== undefined && <ReceivedBody body={received} />}
+        {received !== undefined && <ReceivedBody body={received} name={`event-${known?.number}.bin`} />}
       </>
     )
   return (

@@ -7,6 +7,7 @@ import { refusedKind } from '../outcomes.js'
 import { figures, ScrollTable } from '../table.js'
 import { Body } from './body.js'
 import { DetailPanel, Entry } from './detail-panel.js'
+import { ReceivedBody } from './received-body.js'
 import { choose, chosen, detail, followRefused, refusedRequests } from './refused-list.js'
 
 /** The requests that got an error response: the reason why a sender says that it fails. */
@@ -122,9 +123,11 @@ function Detail({ line }: { readonly line: RefusedLine }) {
 
 function RefusedBody({ loaded }: { readonly loaded: RefusedDetail | { readonly problem: string } }) {
   if ('problem' in loaded) return <p class="note body-note">{loaded.problem}</p>
-  const { payload, cut, bytes, unshown, violations } = loaded
+  const { number, payload, hex, cut, bytes, unshown, violations } = loaded
   if (bytes === undefined)
     return <p class="note body-note">The request was refused for its head; its body was not read.</p>
+  if (hex !== undefined)
+    return <ReceivedBody body={{ hex, ...(cut && { cut }) }} name={`refused-${number}.bin`} />
   if (payload === undefined)
     return (
       <p class="note body-note">

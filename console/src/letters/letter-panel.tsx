@@ -87,7 +87,9 @@ function Letter({ letter }: { readonly letter: LetterDetail }) {
           places={violations.map(({ pointer }) => pointer)}
         />
       )}
-      {received !== undefined && <ReceivedBody body={received} />}
+      {received !== undefined && (
+        <ReceivedBody body={received} name={`dead-letter-${letter.position.replace(':', '-')}.bin`} />
+      )}
     </>
   )
 }
@@ -95,6 +97,7 @@ function Letter({ letter }: { readonly letter: LetterDetail }) {
 /** Replay, edit and replay, discard: each begins with a dry run. */
 function Deeds({ letter }: { readonly letter: LetterDetail }) {
   const { position, prospect, editable, payload = '', received } = letter
+  const shown = received?.text ?? indented(payload)
   const edited = useSignal<string | undefined>(undefined)
   const selection = { positions: [position] }
   const isBusy = run.value?.state === 'running'
@@ -128,7 +131,8 @@ function Deeds({ letter }: { readonly letter: LetterDetail }) {
         <button
           type="button"
           disabled={isBusy || (edited.value === undefined && prospect.kind !== 'passes')}
-          onClick={() => void propose('replay', selection, edited.value)}
+          // Unchanged, the bytes of the dead letter are sent: the text shows its JSON with other white space.
+          onClick={() => void propose('replay', selection, edited.value === shown ? undefined : edited.value)}
         >
           {edited.value === undefined ? 'Replay …' : 'Replay edited …'}
         </button>
@@ -138,7 +142,7 @@ function Deeds({ letter }: { readonly letter: LetterDetail }) {
             class="plain"
             disabled={!editable}
             title={editable ? undefined : 'Use "headgate dlq show --raw".'}
-            onClick={() => (edited.value = received?.text ?? indented(payload))}
+            onClick={() => (edited.value = shown)}
           >
             Edit
           </button>

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals'
 import type { SavedScenario } from '../../../src/admin/api.js'
 import { reasonText } from '../api/client.js'
 import { writable } from '../api/state.js'
+import { download } from '../download.js'
 import { scenarioOf, type Tried } from './trial.js'
 
 /** Keeps the event and its result for `headgate test`. */
@@ -13,7 +14,7 @@ export function SaveScenario({ tried }: { readonly tried: Tried }) {
   const save = async (intoFolder: boolean) => {
     try {
       const saved = await scenarioOf(tried, intoFolder ? name.value : undefined)
-      if (!intoFolder) download(`${name.value}.json`, saved.text)
+      if (!intoFolder) download(`${name.value}.json`, 'application/json', saved.text)
       result.value = { saved }
     } catch (error) {
       result.value = { problem: reasonText(error) }
@@ -88,12 +89,3 @@ const nameOf = ({ explanation: { outcome, route } }: Tried): string =>
     .replace(/[^A-Za-z0-9._-]+/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '')
     .slice(0, 80)
-
-function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }))
-  const link = document.createElement('a')
-  link.href = url
-  link.download = name
-  link.click()
-  URL.revokeObjectURL(url)
-}

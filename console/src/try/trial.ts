@@ -1,17 +1,9 @@
 import { batch, signal } from '@preact/signals'
 import type { ExplanationJson, PipelineShape, SavedScenario } from '../../../src/admin/api.js'
-import { reasonText, sendJson } from '../api/client.js'
-
-/** The event to try, as somebody types it. */
-export interface Draft {
-  /** Empty for the first one. */
-  readonly pipeline: string
-  readonly body: string
-  /** One a line, as `Name: value`. */
-  readonly headers: string
-  readonly method: string
-  readonly query: string
-}
+import type { EventDetail } from '../../../src/tap/line.js'
+import { getJson, reasonText, sendJson } from '../api/client.js'
+import type { ListedEvent } from '../events/live-list.js'
+import { type Draft, draftOf } from './draft.js'
 
 /** The result of a dry run, with the pipeline as it was then. */
 export interface Tried {
@@ -35,6 +27,17 @@ export function fill(changes: Partial<Draft>): void {
     tried.value = undefined
     problem.value = undefined
   })
+}
+
+/** Fills in an event that has just passed, as it was received. */
+export async function pick({ tap, number }: Pick<ListedEvent, 'tap' | 'number'>): Promise<void> {
+  try {
+    const found = draftOf(await getJson<EventDetail>(`/tap/${tap}/${number}`))
+    if (found === undefined) problem.value = 'The body of this event is not here as a whole, or is no text.'
+    else fill(found)
+  } catch (error) {
+    problem.value = reasonText(error)
+  }
 }
 
 /** Runs the draft through a pipeline. */

@@ -1,13 +1,13 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { shapes } from '../api/state.js'
-import { indented } from '../events/json-text.js'
 import { ANY, followEvents, type ListedEvent, shown } from '../events/live-list.js'
 import { OutcomeLabel, OutcomeSign } from '../outcome.js'
+import type { Draft } from './draft.js'
 import { conclusionOf } from './one-event.js'
 import { SaveScenario } from './save-scenario.js'
 import { Results, Steps } from './steps.js'
-import { type Draft, draft, fill, isRunning, problem, run, tried } from './trial.js'
+import { draft, isRunning, pick, problem, run, tried } from './trial.js'
 import { Way } from './way.js'
 
 /** A dry run of an event: what would happen to it, step by step. */
@@ -93,7 +93,7 @@ function Fields({ names, pipeline }: { readonly names: readonly string[]; readon
         <RecentEvents
           onPick={(event) => {
             picking.value = false
-            fill({ pipeline: event.pipeline, body: indented(event.payload ?? '') })
+            void pick(event)
           }}
         />
       )}
@@ -160,15 +160,15 @@ function Fields({ names, pipeline }: { readonly names: readonly string[]; readon
 const MASK = '***'
 const MOST_RECENT = 8
 
-/** Events as they pass; those with their whole body can be tried. */
+/** Events as they pass. */
 function RecentEvents({ onPick }: { onPick(event: ListedEvent): void }) {
   useEffect(() => followEvents(ANY), [])
-  const whole = shown.value.filter(({ payload, cut }) => payload !== undefined && !cut).slice(0, MOST_RECENT)
-  if (whole.length === 0)
-    return <p class="note">Events that end from now on appear here. None with a whole body has yet.</p>
+  const recent = shown.value.filter(({ bytes }) => bytes !== undefined).slice(0, MOST_RECENT)
+  if (recent.length === 0)
+    return <p class="note">Events that end from now on appear here. None with a body has yet.</p>
   return (
     <ul class="recent">
-      {whole.map((event) => (
+      {recent.map((event) => (
         <li key={event.key}>
           <button type="button" class="link mono" onClick={() => onPick(event)}>
             {event.id ?? event.code ?? 'no id'}
