@@ -17,6 +17,8 @@ const { ERRORS } = rdkafka.CODES
 const TIMEOUT = 5000
 /** How long a poll waits for the first record: it occupies one of the few threads that libuv has. */
 const FETCH_WAIT = 5
+/** Milliseconds in which the thread that disconnects a client has begun. */
+const END_BEGINS = 5
 
 /** A change of the assignment, until it is applied. */
 interface Change {
@@ -144,21 +146,21 @@ export class GroupConsumer {
     return this.#assigned.size === 0 && this.#changes.length === 0
   }
 
-  /** Leaves the group and disconnects. Nothing else may be called meanwhile or afterwards. */
+  /**
+   * Leaves the group and disconnects. Nothing else may be called meanwhile or afterwards.
+   *
+   * The client gives its partitions up when it already knows that it ends: librdkafka 2.12 forgets to leave the group if it learns
+   * that while it gives partitions up incrementally (rd_kafka_cgrp_incr_unassign_done). 5 of 400 members stayed in the group until
+   * the end of their session that way.
+   */
   async leave(): Promise<void> {
-    try {
-      this.#client.unsubscribe()
-    } catch {
-      // Without a connection, the group notices the end of the session.
-    }
-    const deadline = performance.now() + TIMEOUT
-    // The group takes the partitions back, and the member leaves once it has given them up.
-    while (!this.isIdle && performance.now() < deadline) await this.poll(1).catch(() => delay(FETCH_WAIT))
+    this.#isLeaving = true
+    const disconnected = unlessStuck(disconnect(this.#client)).catch(() => {})
+    await delay(END_BEGINS)
     // librdkafka does not end before each change is applied, also one that it was just making known: its thread would keep the
     // process from exiting.
-    this.#isLeaving = true
     while (this.#changes.length > 0) this.#applyNext()
-    await unlessStuck(disconnect(this.#client)).catch(() => {})
+    await disconnected
   }
 
   #change(error: LibrdKafkaError | undefined, partitions: TopicPartition[]): void {
