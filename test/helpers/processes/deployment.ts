@@ -23,7 +23,7 @@ export interface Deployment {
   /** The path of its config file, and the environment that the file needs. */
   readonly configFile: string
   readonly environment: { readonly [name: string]: string }
-  /** Ends Headgate, and waits until it has ended. */
+  /** Ends Headgate, and waits until it has ended. Rejects if a stop does not succeed. */
   end(signal: NodeJS.Signals): Promise<void>
   /** Starts it again, on the same config and state directory. */
   start(until?: Until): Promise<void>
@@ -107,7 +107,11 @@ export async function deploy(bootstrap: string, options: DeploymentOptions = {})
     environment: environment(brokers, cxone),
     async end(signal) {
       headgate.kill(signal)
-      await headgate.exited
+      const exit = await headgate.exited
+      if (signal !== 'SIGKILL' && exit.code !== 0)
+        throw new Error(
+          [`Headgate ended with ${JSON.stringify(exit)}.`, ...headgate.lines.slice(-20)].join('\n'),
+        )
     },
     async start(until = 'ready') {
       headgate = await start(until)
