@@ -123,13 +123,13 @@ describeKafka('the log of the kafka sink', () => {
     const { sink, send } = await startSink(sharedKafka(), [{ topic, partition: 0 }])
     await send({ topic, partition: 0 }, 'a')
     await administrate((admin, callback) => admin.deleteTopic(topic, callback))
-    const failures: unknown[] = []
+    const sendIt = () => send({ topic, partition: 0 }, 'b').catch((error: unknown) => error)
     await vi.waitFor(async () => {
-      await send({ topic, partition: 0 }, 'b').catch((error: unknown) => failures.push(error))
+      // A broker that just deletes the log may fail with an error that proves nothing.
+      await sendIt()
       expect(sink.notReady?.()).toEqual([`Topic "${topic}" does not exist (plugins.config.json:14:60).`])
     }, WAIT)
-    for (const failure of failures)
-      expect(failure).toMatchObject({ code: 'HG_KAFKA_UNAVAILABLE', uncertain: false })
+    expect(await sendIt()).toMatchObject({ code: 'HG_KAFKA_UNAVAILABLE', uncertain: false })
     await administrate((admin, callback) => admin.createTopic(newTopic(topic), callback))
     await vi.waitFor(() => expect(sink.notReady?.()).toEqual([]), WAIT)
     await vi.waitFor(() => send({ topic, partition: 0 }, 'c'), WAIT)
