@@ -8,9 +8,7 @@ import {
   seeded,
   validEvent,
 } from '../src/sandbox/events.js'
-import { followTopics } from '../src/sandbox/reader.js'
-import { DEAD_LETTER_TOPIC, TOPICS } from '../src/sandbox/routes.js'
-import type { SeenRecord } from './verdict.js'
+import { DEAD_LETTER_TOPIC } from '../src/sandbox/routes.js'
 
 /** One request of the sender, and its expected result. */
 export interface TortureEvent {
@@ -80,37 +78,7 @@ export function repeatsOf(n: number, seed: number): Repeats {
   }
 }
 
-const digestOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('base64').slice(0, 22)
+export const digestOf = (bytes: Buffer): string =>
+  createHash('sha256').update(bytes).digest('base64').slice(0, 22)
 
 const randomOf = (n: number, seed: number) => seeded(Math.imul(seed, 0x9e3779b1) ^ n)
-
-/** All records of these topics, without their values: those of a long run would not fit into memory. */
-export async function readRecords(
-  bootstrap: string,
-  from: readonly string[] = TOPICS,
-): Promise<SeenRecord[]> {
-  const topics = new Map(from.map((topic) => [topic, topic]))
-  const records: SeenRecord[] = []
-  const reader = await followTopics(
-    bootstrap,
-    from,
-    ({ topic, partition, offset, key, value, timestamp, headers }) => {
-      records.push({
-        // One string for all: the consumer makes one for each record.
-        topic: topics.get(topic) ?? topic,
-        partition,
-        offset,
-        id: key?.toString(),
-        digest: digestOf(value),
-        appendedAt: timestamp,
-        revision: headers['headgate-revision'],
-      })
-    },
-  )
-  try {
-    await reader.caughtUp()
-  } finally {
-    await reader.close()
-  }
-  return records
-}

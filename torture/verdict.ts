@@ -1,6 +1,7 @@
 import type { InTopic } from './events.js'
 import type { Trouble } from './headgate.js'
 import { isStored, type Sent } from './journal.js'
+import { placeOf, type SeenRecord } from './records.js'
 import type { Acknowledged } from './simulator.js'
 
 /** A run as seen from outside. */
@@ -13,21 +14,6 @@ export interface Observed {
   /** By id. */
   readonly acknowledged: ReadonlyMap<string, Acknowledged>
   readonly troubles: readonly Trouble[]
-}
-
-/** The parts of a record that the verdict needs. */
-export interface SeenRecord {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
-  /** Its key. */
-  readonly id: string | undefined
-  /** Of its value. */
-  readonly digest: string
-  /** When its leader appended it, in milliseconds since 1970. */
-  readonly appendedAt: number
-  /** Of the config under which it was written: distinguishes two runs of Headgate. */
-  readonly revision: string | undefined
 }
 
 /** The promises that can be broken, with their meaning. */
@@ -191,6 +177,3 @@ function byId<Entry extends Sent>(entries: readonly Entry[]): Map<string, Entry[
 
 const belongs = ({ topic, partition }: SeenRecord, expected: InTopic): boolean =>
   topic === expected.topic && (expected.partition ?? partition) === partition
-
-const placeOf = ({ topic, partition, offset }: Pick<SeenRecord, 'topic' | 'partition' | 'offset'>): string =>
-  `${topic}/${partition}/${offset}`

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { cpus } from 'node:os'
-import type { Start } from './compare.js'
 import { quantile, together } from './delays.js'
 import type { Rest, Sample } from './measure.js'
+import type { Start } from './starts.js'
 import { type Spread, spread } from './statistics.js'
 import { inAll } from './watch.js'
 

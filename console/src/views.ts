@@ -5,11 +5,7 @@ import { Events } from './events/events.js'
 import { Letters } from './letters/letters.js'
 import { Overview } from './overview/overview.js'
 import { Try } from './try/try.js'
-
-export interface ViewProps {
-  /** The parts of the address after the name of the view, decoded. */
-  readonly rest: readonly string[]
-}
+import type { ViewProps } from './view-props.js'
 
 /** The views in the order of the navigation, each at `#/NAME`. The first is shown if the address names none. */
 export const VIEWS: readonly {

@@ -1,6 +1,6 @@
 import type { HeadgateError } from './errors.js'
 import type { Receipt, SinkRecord } from './event.js'
-import type { LoggedRecord, Position } from './sink.js'
+import type { LoggedRecord } from './record-log.js'
 
 /**
  * A topic in which events are durable before they are worked off. The instances of a pipeline share its partitions, as a
@@ -22,22 +22,6 @@ export interface Inbox {
    * will never allow it.
    */
   join(): Promise<InboxMember>
-}
-
-/** The topics that a pipeline worked off under an earlier config, as an inbox or as those of its source. */
-export interface FormerInbox {
-  readonly topics: readonly string[]
-  /** `leave` was called, and no instance has worked off anything since. */
-  readonly isLeft: boolean
-  /** Host and process of each instance that still works it off. */
-  readonly owners: readonly string[]
-  /** Events. */
-  readonly notWorkedOff: number
-  readonly notAcknowledged: number
-  /** The first record that is not worked off. */
-  next(): Promise<LoggedRecord | undefined>
-  /** Commits these positions of the log, below which everything is acknowledged, and notes that the inbox is left. */
-  leave(positions: readonly Position[]): Promise<void>
 }
 
 /** Where a partition begins for which no instance has committed anything; for a time, milliseconds since the epoch. */

@@ -4,7 +4,7 @@ import type { BaseDefinition, CheckContext } from './definition.js'
 import type { Event, Handshake, Outcome } from './event.js'
 import type { Correlation, HttpHead, HttpListener, HttpRequest, HttpResponse } from './http.js'
 import type { InboxStart } from './inbox.js'
-import type { LoggedRecord } from './sink.js'
+import type { LoggedRecord } from './record-log.js'
 
 /**
  * The path of one event. `receive` authenticates, parses and gives the id, and throws a HeadgateError if it cannot; it

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { eventAt, type InTopic, type TortureEvent } from '../../torture/events.js'
 import { createJournal, isStored, type Journal, type Sent } from '../../torture/journal.js'
-import { type Breach, judge, type Observed, type SeenRecord, unacknowledged } from '../../torture/verdict.js'
+import type { SeenRecord } from '../../torture/records.js'
+import { type Breach, judge, type Observed, unacknowledged } from '../../torture/verdict.js'
 
 type Mutable = {
   -readonly [member in keyof Observed]: Observed[member]

@@ -6,7 +6,7 @@ import { OutcomeLabel } from '../outcome.js'
 import { OUTCOMES } from '../outcomes.js'
 import type { OutcomeKind } from '../overview/graph.js'
 import { figures, ScrollTable } from '../table.js'
-import type { ViewProps } from '../views.js'
+import type { ViewProps } from '../view-props.js'
 import { EventDetail } from './event-detail.js'
 import {
   ANY,

@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks'
 import { shapes } from '../api/state.js'
 import { count, plural } from '../format.js'
-import type { ViewProps } from '../views.js'
+import type { ViewProps } from '../view-props.js'
 import { LetterPanel } from './letter-panel.js'
 import { LetterTable } from './letter-table.js'
 import {
