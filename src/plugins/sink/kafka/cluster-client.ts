@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type {
   ForeignTopics,
   Inbox,
@@ -8,38 +7,19 @@ import type {
   SharedContext,
   Sink,
 } from '../../../contract/index.js'
-import { type Consumer, openConsumer } from './consumer.js'
-import { type Coordinators, coordinatorsOf } from './coordinators.js'
-import { GroupOffsets } from './group-offsets.js'
+import type { ClientSettings } from './client-settings.js'
+import { coordinatorsOf } from './coordinators.js'
 import { ClientLog } from './health.js'
 import { foreignTopic } from './inbox/foreign-topic.js'
 import { KafkaInbox } from './inbox/inbox.js'
 import { InstanceGroups, instancesGroup } from './instances/instance-groups.js'
-import type { ClientLogLine } from './producer.js'
-import { type ClientConfig, clientConfig, consumerConfig, type Properties, type Use } from './properties.js'
-import type { LogReader } from './record-log.js'
+import { ClusterReader, type LogReader } from './log-reader.js'
+import { type ClientConfig, clientConfig } from './properties.js'
 import { openSession } from './session.js'
-import { SharedConsumer } from './shared-consumers.js'
 import type { SinkConnection } from './sink-connection.js'
 import { Statistics } from './statistics.js'
 import { Supervisor } from './supervisor.js'
 import { TopicFacts } from './topic-facts.js'
-
-/** The settings in which one client differs from another; everything else in the config of a sink is the pipeline's own. */
-export interface ClientSettings {
-  readonly brokers: string
-  readonly properties: Properties
-}
-
-/** The same text for the same settings. A digest, for there are passwords among them. */
-export function clientKey({ brokers, properties }: ClientSettings): string {
-  const addresses = brokers.split(',').map((address) => address.trim())
-  const pairs = Object.entries(properties).map(([name, value]) => [name, String(value)])
-  pairs.sort(([one = ''], [other = '']) => (one < other ? -1 : 1))
-  return createHash('sha256')
-    .update(JSON.stringify([addresses, pairs]))
-    .digest('hex')
-}
 
 /** The Kafka client of all sinks that name the same brokers and properties. */
 export class ClusterClient implements Shareable {
@@ -126,50 +106,5 @@ export class ClusterClient implements Shareable {
   async stop(): Promise<void> {
     this.#topicFacts.close()
     await Promise.all([this.#supervisor.stop(), this.#reader.close()])
-  }
-}
-
-/** Each read takes two clients. */
-const MOST_READS = 4
-
-/** The clients with which the logs of all pipelines on one cluster are read. */
-export class ClusterReader implements LogReader {
-  readonly requests: SharedConsumer
-  readonly groups: GroupOffsets
-  readonly #config: ClientConfig
-  readonly #log: (line: ClientLogLine) => void
-  readonly #waiting: (() => void)[] = []
-  #free = MOST_READS
-
-  constructor(
-    config: ClientConfig,
-    coordinators: Coordinators | string,
-    group: string,
-    log: (line: ClientLogLine) => void,
-  ) {
-    this.#config = config
-    this.#log = log
-    this.requests = new SharedConsumer(() => this.open(group, 'asking'))
-    this.groups = new GroupOffsets(config, coordinators, log)
-  }
-
-  open(group: string, use: Use): Promise<Consumer> {
-    return openConsumer(consumerConfig(this.#config, group, use), this.#log)
-  }
-
-  async read<Result>(task: () => Promise<Result>): Promise<Result> {
-    if (this.#free > 0) this.#free--
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    try {
-      return await task()
-    } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#free++
-      else next()
-    }
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([this.requests.close(), this.groups.close()])
   }
 }

@@ -11,11 +11,10 @@ import type {
 } from '../../../contract/index.js'
 import { type Consumer, END, START, type TopicPartition } from './consumer.js'
 import { logUnavailable } from './failures.js'
-import type { GroupOffsets } from './group-offsets.js'
 import { acknowledgedPositions, formerInbox } from './inbox/former-inbox.js'
+import type { LogReader } from './log-reader.js'
 import type { Use } from './properties.js'
 import { hasTail, isUnread, readRanges, type OffsetRange as UnreadRange } from './read.js'
-import type { SharedConsumer } from './shared-consumers.js'
 
 /**
  * Milliseconds. When a process was killed or a session given up, requests of it may still be in the network, or in a
@@ -35,16 +34,6 @@ export interface RecordLogOptions {
   readonly group: string
   readonly reader: LogReader
   readonly hasInbox: boolean
-}
-
-/** The clients that all logs of one cluster share, so that many pipelines do not take many clients. */
-export interface LogReader {
-  /** Asks for partitions and offsets. */
-  readonly requests: Pick<SharedConsumer, 'use'>
-  readonly groups: Pick<GroupOffsets, 'committed' | 'commit' | 'members' | 'all' | 'countInstances'>
-  /** Waits for its turn: a few logs are read at a time. */
-  read<Result>(task: () => Promise<Result>): Promise<Result>
-  open(group: string, use: Use): Promise<Consumer>
 }
 
 /** The log of the sink. */

@@ -1,7 +1,7 @@
 import rdkafka, { type IAdminClient, type LibrdKafkaError, type NewTopic } from 'node-rdkafka'
 import { HeadgateError } from '../../../contract/errors.js'
 import type { NewTopicOptions, TopicAdmin } from '../../../contract/index.js'
-import type { ClientSettings } from './cluster-client.js'
+import type { ClientSettings } from './client-settings.js'
 import { connect, metadata, release } from './producer.js'
 import { clientConfig } from './properties.js'
 

@@ -1,9 +1,9 @@
 import type { FormerInbox, LoggedRecord, Position } from '../../../../contract/index.js'
 import { type Consumer, END, START } from '../consumer.js'
 import type { GroupMember } from '../group-requests.js'
+import type { LogReader } from '../log-reader.js'
 import { instanceOf } from '../properties.js'
 import { readRanges } from '../read.js'
-import type { LogReader } from '../record-log.js'
 import { leftAt, leftGroup } from './left-inbox.js'
 import { acknowledgedGroup } from './partitions-in-use.js'
 

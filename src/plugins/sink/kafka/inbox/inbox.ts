@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Inbox, Receipt, SinkRecord, Target } from '../../../../contract/index.js'
 import { partitionOf } from '../../../../lib/murmur2.js'
-import type { ClientSettings } from '../cluster-client.js'
+import type { ClientSettings } from '../client-settings.js'
 import type { ClientLogLine } from '../producer.js'
 import { type ClientConfig, memberConfig, transactionalConfig } from '../properties.js'
 import { GroupConsumer } from './group-consumer.js'

@@ -1,8 +1,8 @@
 import type { InboxGroup } from '../../../../contract/index.js'
 import { END, START } from '../consumer.js'
+import type { LogReader } from '../log-reader.js'
 import { instanceOf, OWN_INSTANCE } from '../properties.js'
 import { readRanges } from '../read.js'
-import type { LogReader } from '../record-log.js'
 import { acknowledgedGroup } from './partitions-in-use.js'
 
 interface Positions {

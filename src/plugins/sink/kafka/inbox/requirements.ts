@@ -1,6 +1,6 @@
 import rdkafka from 'node-rdkafka'
 import { type ErrorCode, HeadgateError } from '../../../../contract/errors.js'
-import type { ClientSettings } from '../cluster-client.js'
+import type { ClientSettings } from '../client-settings.js'
 import { allowCommand } from '../topic-admin.js'
 import { acknowledgedGroup } from './partitions-in-use.js'
 

@@ -1,7 +1,7 @@
 import rdkafka, { type DeliveryReport, type LibrdKafkaError, type Producer } from 'node-rdkafka'
 import { HeadgateError } from '../../../../contract/errors.js'
 import type { InboxOffsets, SinkRecord, TransactionResult } from '../../../../contract/index.js'
-import type { ClientSettings } from '../cluster-client.js'
+import type { ClientSettings } from '../client-settings.js'
 import { deliveryFailed, explain, producingFailed } from '../failures.js'
 import { type ClientLogLine, connect, Polling, release } from '../producer.js'
 import type { ClientConfig } from '../properties.js'

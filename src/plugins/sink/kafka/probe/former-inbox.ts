@@ -1,8 +1,8 @@
 import type { FormerInbox, LintMeaning, ProbeContext, Probed } from '../../../../contract/index.js'
 import { child } from '../../../../lib/json/pointer.js'
-import { ClusterReader } from '../cluster-client.js'
 import { coordinatorsOf } from '../coordinators.js'
 import { formerInbox } from '../inbox/former-inbox.js'
+import { ClusterReader } from '../log-reader.js'
 import { type AskedCluster, hasGroups } from './groups.js'
 
 export const FORMER_INBOX_LINTS = {

@@ -1,6 +1,6 @@
 import rdkafka from 'node-rdkafka'
 import type { ProbeContext, Probed } from '../../../../contract/index.js'
-import type { ClientSettings } from '../cluster-client.js'
+import type { ClientSettings } from '../client-settings.js'
 import { openConsumer } from '../consumer.js'
 import { groupNotAllowed } from '../inbox/requirements.js'
 import { type ClientConfig, consumerConfig } from '../properties.js'

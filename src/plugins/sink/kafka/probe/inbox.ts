@@ -1,6 +1,6 @@
 import type { LintMeaning, ProbeContext, Probed } from '../../../../contract/index.js'
 import { child } from '../../../../lib/json/pointer.js'
-import type { ClientSettings } from '../cluster-client.js'
+import type { ClientSettings } from '../client-settings.js'
 import {
   losesEvents,
   noTransactions,

@@ -1,5 +1,5 @@
 import type { ProbeContext, Probed } from '../../../../contract/index.js'
-import type { ClientSettings } from '../cluster-client.js'
+import type { ClientSettings } from '../client-settings.js'
 import { idleWorkers } from './idle-workers.js'
 import { allow, type ClusterTopics, nearest } from './topics.js'
 

@@ -3,7 +3,7 @@ import type { Position } from '../../../../../src/contract/index.js'
 import { type Consumer, END } from '../../../../../src/plugins/sink/kafka/consumer.js'
 import type { GroupMember } from '../../../../../src/plugins/sink/kafka/group-requests.js'
 import { formerInbox } from '../../../../../src/plugins/sink/kafka/inbox/former-inbox.js'
-import type { LogReader } from '../../../../../src/plugins/sink/kafka/record-log.js'
+import type { LogReader } from '../../../../../src/plugins/sink/kafka/log-reader.js'
 
 const GROUP = 'headgate.orders'
 

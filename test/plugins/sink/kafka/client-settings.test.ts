@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { clientKey } from '../../../../src/plugins/sink/kafka/cluster-client.js'
+import { clientKey } from '../../../../src/plugins/sink/kafka/client-settings.js'
 
 test('the same brokers and properties are one client, however they are written', () => {
   const one = { brokers: 'k1:9092, k2:9092', properties: { 'linger.ms': 5, 'client.id': 'a' } }
