@@ -19,7 +19,7 @@ import { createShared } from '../pipeline/shared.js'
 import { openTargetStates, type TargetStates } from '../pipeline/target-state.js'
 import { Taps } from '../tap/tap.js'
 import { type Certificates, openCertificates } from '../tls/certificates.js'
-import { WorkerPool } from '../workers/pool.js'
+import { WorkerPool, type WorkerPoolOptions } from '../workers/pool.js'
 import type { LoggerLevels, Loggers } from './logging.js'
 import { Ports } from './ports.js'
 import { redactor } from './redact.js'
@@ -77,17 +77,7 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
   const ports = await Ports.open({ ...options, metrics, certificates, log })
   const { listener, state } = ports
   const storedStates = openTargetStates(state.database)
-  const pool = {
-    ...options,
-    count: settings.workers,
-    metrics,
-    log: log({}),
-    signal,
-    targetStateOf: storedStates.of,
-    taps: () => taps.running,
-    refused: listener.refused,
-  }
-  const workers = settings.workers === 0 ? undefined : new WorkerPool(pool)
+  const workers = workersOf(options, { metrics, listener, taps: () => taps.running }, storedStates)
   const { targetStates, loggers } = broadcastChanges(storedStates, options.loggers, workers)
   const secrets = new Map(config.secrets)
   const taps: Taps = new Taps({
@@ -147,6 +137,27 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
     secrets: () => secrets,
   })
   return { certificates, ports, workers, reloader, taps, deadLetters, history, shown, routes }
+}
+
+/** Undefined if the process decides on all events itself. */
+function workersOf(
+  options: AppOptions,
+  { metrics, listener, taps }: Pick<WorkerPoolOptions, 'metrics' | 'taps'> & Pick<Ports, 'listener'>,
+  storedStates: TargetStates,
+): WorkerPool | undefined {
+  const { settings, loggers, deadline, line } = options
+  if (settings.workers === 0) return undefined
+  return new WorkerPool({
+    settings,
+    line,
+    count: settings.workers,
+    metrics,
+    log: loggers.of({}),
+    signal: deadline,
+    targetStateOf: storedStates.of,
+    taps,
+    refused: listener.refused,
+  })
 }
 
 /** The metrics of plugins that count by rule. */

@@ -1,38 +1,26 @@
 import type { CheckedConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
-import type { Log, Outcome } from '../contract/index.js'
-import type { RefusedRequests } from '../http/refused.js'
+import type { Log } from '../contract/index.js'
 import { endsWithin, SerialQueue, untilAborted } from '../lib/async.js'
-import type { MetricsRegistry, ProcessMetrics } from '../metrics/registry.js'
 import type { Unfinished } from '../pipeline/lifecycle.js'
 import type { OffloadToWorkers, PrimaryPipeline, WorkersLedger } from '../pipeline/pipeline.js'
 import type { NextConfig, WorkersTransition } from '../pipeline/reload/transition.js'
-import type { Tap } from '../pipeline/taps.js'
 import type { TargetState } from '../pipeline/target-state.js'
 import type { Settings } from '../process/settings.js'
 import { type Attempts, createAttempts } from './attempts.js'
 import { freePort } from './free-port.js'
 import { Generations } from './generations.js'
-import { commitForWorker } from './handover.js'
-import type { Broadcast, ConfigMessage, Request, Response, ToPrimary, ToWorker } from './messages.js'
+import type { Broadcast, ConfigMessage, Request, ToWorker } from './messages.js'
 import { showWorkers } from './metrics.js'
 import { ObservedWorkers } from './observed-workers.js'
 import { type StartWorker, startWorker, superviseWorker, type WorkerProcess } from './process.js'
-import { fromRefusedMessage } from './refused-message.js'
-import { fromAttemptMadeMessage, fromCompletedMessage } from './tap-message.js'
-import { toOutcomeMessage } from './wire.js'
+import { WorkerMessages, type WorkerMessagesOptions } from './worker-messages.js'
 
-export interface WorkerPoolOptions {
+export interface WorkerPoolOptions
+  extends Pick<WorkerMessagesOptions, 'metrics' | 'refused' | 'taps' | 'line'> {
   readonly count: number
   readonly settings: Settings
-  readonly metrics: ProcessMetrics
   readonly log: Log
-  /** Takes the refused requests of workers, when they are asked for. */
-  readonly refused: RefusedRequests
-  /** Shown the events of the pipelines that workers have whole. */
-  readonly taps: () => ReadonlySet<Tap>
-  /** Writes a line of a worker's log. */
-  line(line: string): void
   targetStateOf(pipeline: string): TargetState
   /** Aborted at the end of the shutdown timeout: workers are killed then. */
   readonly signal: AbortSignal
@@ -50,13 +38,6 @@ const REPORT_TIMEOUT = 1000
 const LEAVE_TIMEOUT = 2000
 /** The longest timer of Node.js: `signal` ends the wait. */
 const NO_TIMEOUT = 2 ** 31 - 1
-
-/** For a new pipeline of a config that was rolled back, if a sender has used its path already. */
-const NEVER_RAN: Outcome = {
-  kind: 'unavailable',
-  id: undefined,
-  error: new HeadgateError('HG_INTAKE_STOPPING', 'This pipeline takes no events.'),
-}
 
 /** A config as the workers run it. */
 interface Generation extends Pick<NextConfig, 'config' | 'pipelines'> {
@@ -80,6 +61,7 @@ export class WorkerPool implements WorkersTransition {
   readonly #processes = new Set<WorkerProcess>()
   readonly #stopping = new AbortController()
   readonly #attempts: Attempts
+  readonly #messages: WorkerMessages
   readonly #onRestart: () => void
   #watched = false
   #levels: readonly (readonly [name: string, level: string])[] = []
@@ -94,6 +76,13 @@ export class WorkerPool implements WorkersTransition {
     this.#startProcess = options.start ?? startWorker
     this.#port = options.settings.port
     this.#attempts = createAttempts(this.#stopping.signal)
+    this.#messages = new WorkerMessages({
+      ...options,
+      generations: this.#generations,
+      attempts: this.#attempts,
+      observed: this.#observed,
+      pipelines: () => this.#current?.pipelines ?? [],
+    })
     const { restarted } = showWorkers(options.metrics, options.count, () => this.#observed.reports())
     this.#onRestart = restarted
   }
@@ -214,7 +203,7 @@ export class WorkerPool implements WorkersTransition {
 
   /** Starts one process, which takes no events yet. */
   #fork(slot: number): WorkerProcess {
-    const worker = this.#startProcess(slot, (message, parts) => this.#take(message, parts, worker))
+    const worker = this.#startProcess(slot, (message, parts) => this.#messages.take(message, parts, worker))
     this.#processes.add(worker)
     void worker.ended.then(() => {
       this.#processes.delete(worker)
@@ -275,53 +264,6 @@ export class WorkerPool implements WorkersTransition {
       log: this.#options.log,
       stopping: this.#stopping.signal,
     })
-  }
-
-  #take(message: Exclude<ToPrimary, Response>, parts: readonly Buffer[], from: WorkerProcess): void {
-    switch (message.kind) {
-      case 'event': {
-        const pipeline = this.#generations.pipeline(message.generation, message.pipeline)
-        if (pipeline?.role === 'whole') commitForWorker(pipeline, message, parts, from.send)
-        else from.send(toOutcomeMessage(message.number, NEVER_RAN, undefined))
-        break
-      }
-      case 'attempted':
-        this.#attempts.settle(message, from)
-        break
-      case 'report': {
-        this.#options.metrics.add(message.report.counts, ({ pipeline }) => this.#scopeOf(pipeline))
-        this.#observed.reported(from, message.report)
-        break
-      }
-      case 'completed': {
-        const pipeline = this.#find(message.pipeline)
-        if (pipeline === undefined) break
-        const completed = fromCompletedMessage(message, parts, pipeline)
-        for (const tap of this.#options.taps()) tap.offer(completed)
-        break
-      }
-      case 'attempt-made':
-        for (const tap of this.#options.taps()) tap.attempted(fromAttemptMadeMessage(message))
-        break
-      case 'refused':
-        for (const refused of fromRefusedMessage(message, parts)) this.#options.refused.add(refused)
-        break
-      case 'drained':
-        this.#generations.workerDrained(message.generation, from)
-        break
-      case 'line':
-        this.#options.line(message.line)
-    }
-  }
-
-  /** The metrics that the counts of workers for this pipeline go to. */
-  #scopeOf(pipeline: string | undefined): MetricsRegistry | undefined {
-    if (pipeline === undefined || pipeline === 'none') return this.#options.metrics
-    return this.#find(pipeline)?.runtime.metrics
-  }
-
-  #find(pipeline: string): PrimaryPipeline | undefined {
-    return this.#current?.pipelines.find(({ name }) => name === pipeline)
   }
 
   #generationOf(config: CheckedConfig, pipelines: readonly PrimaryPipeline[]): Generation {
