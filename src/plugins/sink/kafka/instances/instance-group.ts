@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import rdkafka from 'node-rdkafka'
-import type { ActiveInstance, InstanceGroup, InstanceState, Log } from '../../../../contract/index.js'
+import type { InstanceGroup, InstanceState } from '../../../../contract/index.js'
 import { backoffDelay, sleep, untilAborted } from '../../../../lib/async.js'
 import type { Coordinators } from '../coordinators.js'
 import { explain } from '../failures.js'
 import { BrokerRefusal } from '../group-requests.js'
 import type { Connection } from '../probe/connection.js'
-import { Leadership, REBALANCE, SESSION } from './leadership.js'
+import { type Instance, InstanceRole, type InstanceRoleOptions, type Status } from './instance-role.js'
+import { REBALANCE, SESSION } from './leadership.js'
 import {
   hasStaticMembers,
   heartbeat,
@@ -38,19 +39,11 @@ const REFUSALS: ReadonlyMap<number, string> = new Map([
   [ERRORS.ERR_INVALID_SESSION_TIMEOUT, `group.min.session.timeout.ms of the broker exceeds ${SESSION}`],
 ])
 
-export type Status = 'apart' | 'waiting' | 'joining' | 'standby' | 'active' | 'refused' | 'left'
-
-export interface InstanceGroupOptions {
-  readonly pipeline: string
-  readonly group: string
-  readonly log: Log
+export interface InstanceGroupOptions extends InstanceRoleOptions {
   /** Or why this client cannot be a member. */
   readonly coordinators: SharedCoordinators | string
-  /** Whether the other pipelines of this process let this one be active here. */
-  isAllowed(): boolean
   /** Resolves when `isAllowed` and the pipelines before this one have settled, or `signal` is aborted. */
   turn(signal: AbortSignal): Promise<void>
-  onChanged(): void
 }
 
 type SharedCoordinators = Pick<Coordinators, 'ask' | 'open'>
@@ -58,11 +51,6 @@ type Request<Result> = (connection: Connection) => Promise<Result>
 /** Asks the coordinator of the group. */
 type Ask = <Result>(request: Request<Result>) => Promise<Result>
 type Open = () => Promise<Connection>
-
-/** As the active instance describes itself to the others. */
-interface Instance extends ActiveInstance {
-  readonly id: string
-}
 
 /**
  * This process in the consumer group `headgate.PIPELINE.instances`. Kafka makes the first member the leader of the group, and
@@ -76,90 +64,64 @@ export class KafkaInstanceGroup implements InstanceGroup {
   readonly pipeline: string
   readonly #options: InstanceGroupOptions
   readonly #leaving = new AbortController()
-  #onLost = (): void => {}
+  readonly #role: InstanceRole
   #id: MemberId = { group: '', instance: '', member: '' }
   /** Undefined while this process is not a member. */
   #generation: number | undefined
-  readonly #leadership = new Leadership(() => this.#lost('joining'))
-  #status: Status = 'apart'
-  /** True after another instance may have been active. */
-  #stoodBy = false
-  #other: Instance | undefined
-  #problem: string | undefined
-  #isUnguarded = false
   /** The others know the process that had this place before. */
   #isNews = false
-  #waiting: (() => void)[] = []
 
   constructor(options: InstanceGroupOptions) {
     this.#options = options
+    this.#role = new InstanceRole(options)
     this.pipeline = options.pipeline
   }
 
   get status(): Status {
-    return this.#status
+    return this.#role.status
   }
 
   join(id: string, onLost: () => void): void {
     const { group, coordinators } = this.#options
     this.#id = { group, instance: id, member: '' }
-    this.#onLost = onLost
-    this.#become('waiting')
+    this.#role.wait(onLost)
     if (typeof coordinators !== 'string') void this.#run(coordinators, this.#leaving.signal)
     else {
       this.#options.log.warn(
         {},
         `a second instance of this pipeline would not be noticed: only librdkafka can connect, since ${coordinators}`,
       )
-      this.#goUnguarded()
+      this.#role.goUnguarded()
     }
   }
 
-  async active(signal: AbortSignal): Promise<boolean> {
-    while (!this.isActive() && this.#status !== 'left' && !signal.aborted)
-      await untilAborted(this.#changed(), signal)
-    const stoodBy = this.#stoodBy
-    this.#stoodBy = false
-    return stoodBy
+  active(signal: AbortSignal): Promise<boolean> {
+    return this.#role.active(signal)
   }
 
   isActive(): boolean {
-    return this.#isUnguarded || this.#leadership.isCertain()
+    return this.#role.isActive()
   }
 
   reason(): string {
-    const { pipeline, group } = this.#options
-    if (this.#problem !== undefined)
-      return `Headgate cannot find out whether another instance of pipeline "${pipeline}" is active: consumer group "${group}": ${this.#problem}.`
-    if (this.#status === 'waiting' && !this.#options.isAllowed())
-      return `Pipeline "${pipeline}" is a standby, because another pipeline of this process is.`
-    if (this.#other === undefined)
-      return `Headgate is finding out whether another instance of pipeline "${pipeline}" is active.`
-    const { host, pid, since } = this.#other
-    return `Another instance of pipeline "${pipeline}" is active: process ${pid} on ${host}, since ${since}. This one is a standby, and takes over when that one stops.`
+    return this.#role.reason()
   }
 
   state(): InstanceState {
-    if (this.#isUnguarded) return { kind: 'unguarded' }
-    const { since } = this.#leadership
-    if (since !== undefined && this.isActive()) return { kind: 'active', since }
-    if (this.#problem !== undefined || this.#other === undefined) return { kind: 'undecided' }
-    const { host, pid, since: activeSince } = this.#other
-    return { kind: 'standby', active: { host, pid, since: activeSince } }
+    return this.#role.state()
   }
 
   async retire(): Promise<void> {
     this.#leaving.abort()
-    while (this.isActive()) await this.#changed()
+    await this.#role.inactive()
   }
 
   async leave(toSuccessor: boolean): Promise<void> {
-    if (this.#status === 'left') return
-    const wasJoined = !this.#isUnguarded && this.#status !== 'apart' && this.#status !== 'waiting'
+    const { status, isUnguarded } = this.#role
+    if (status === 'left') return
+    const wasJoined = !isUnguarded && status !== 'apart' && status !== 'waiting'
     this.#leaving.abort()
-    this.#leadership.end()
-    this.#isUnguarded = false
-    this.#become('left')
+    this.#role.leave()
     const { coordinators } = this.#options
     if (toSuccessor || !wasJoined || typeof coordinators === 'string') return
     const left = coordinators.ask(this.#id.group, (connection) => leaveGroup(connection, this.#id))
@@ -175,7 +137,7 @@ export class KafkaInstanceGroup implements InstanceGroup {
     for (let retries = 0; !signal.aborted; retries++) {
       await this.#options.turn(signal)
       if (signal.aborted) return
-      if (this.#status === 'waiting') this.#become('joining')
+      if (this.#role.status === 'waiting') this.#role.become('joining')
       const attempt = new AbortController()
       const end = () => attempt.abort()
       signal.addEventListener('abort', end)
@@ -183,17 +145,17 @@ export class KafkaInstanceGroup implements InstanceGroup {
         if (!(await ask(hasStaticMembers))) {
           // Only the embedded Kafka and brokers before 2.4 lack them.
           this.#options.log.debug({}, 'a second instance of this pipeline would not be noticed here')
-          this.#goUnguarded()
+          this.#role.goUnguarded()
           return
         }
         for (;;) {
           await this.#stay(ask, () => coordinators.open(this.#id.group, attempt.signal), attempt)
           retries = 0
-          this.#problem = undefined
+          this.#role.responded()
           if (!this.#options.isAllowed()) {
             await ask((connection) => leaveGroup(connection, this.#id))
             this.#evicted('')
-            this.#become('waiting')
+            this.#role.become('waiting')
             break
           }
         }
@@ -230,11 +192,11 @@ export class KafkaInstanceGroup implements InstanceGroup {
     const sentAt = performance.now()
     try {
       await ask((connection) => heartbeat(connection, this.#id, this.#generation ?? 0))
-      this.#confirmed(sentAt, true)
+      this.#role.confirm(sentAt, true)
     } catch (thrown) {
       // It is still a member, and leads until Kafka ends its wait for others.
       if (thrown instanceof BrokerRefusal && thrown.code === ERRORS.ERR_REBALANCE_IN_PROGRESS)
-        this.#confirmed(sentAt, false)
+        this.#role.confirm(sentAt, false)
       throw thrown
     }
   }
@@ -252,7 +214,7 @@ export class KafkaInstanceGroup implements InstanceGroup {
       const joined = await within(JOINED, attempt, () => joinGroup(second, this.#id, SESSION, REBALANCE))
       const isElected = joined.leader === joined.member
       // A static member that comes back is told the leader by its former name, and learns more below.
-      if (this.#generation !== undefined && !isElected) this.#deposed()
+      if (this.#generation !== undefined && !isElected && this.#role.isLeader) this.#role.lose()
       this.#id = { ...this.#id, member: joined.member }
       this.#generation = joined.generation
       const sentAt = performance.now()
@@ -260,7 +222,7 @@ export class KafkaInstanceGroup implements InstanceGroup {
         id: this.#id.instance,
         host: hostname(),
         pid: process.pid,
-        since: this.#leadership.since ?? new Date().toISOString(),
+        since: this.#role.since,
       }
       const members = isElected ? joined.members : []
       const told = await within(RESPONSE, attempt, () =>
@@ -268,7 +230,8 @@ export class KafkaInstanceGroup implements InstanceGroup {
       )
       const active = JSON.parse(told.toString()) as Instance
       this.#isNews = active.id === own.id && (active.host !== own.host || active.pid !== own.pid)
-      this.#learn(active, sentAt)
+      if (active.id === own.id) this.#role.chosen(this.#isNews ? undefined : active.since, sentAt)
+      else this.#role.standBy(active)
     } catch (thrown) {
       const code = thrown instanceof BrokerRefusal ? thrown.code : undefined
       if (code === ERRORS.ERR_UNKNOWN_MEMBER_ID) this.#evicted('')
@@ -288,7 +251,7 @@ export class KafkaInstanceGroup implements InstanceGroup {
    */
   async #watch(ask: Ask, isNew: boolean, settled: AbortSignal): Promise<void> {
     for (let looks = 0; !settled.aborted; looks++) {
-      const isLooking = isNew && !this.#leadership.isLeader
+      const isLooking = isNew && !this.#role.isLeader
       await sleep(isLooking ? backoffDelay(LOOK, looks) : HEARTBEAT / 2, settled, false)
       if (settled.aborted) return
       if (!isNew) {
@@ -298,50 +261,16 @@ export class KafkaInstanceGroup implements InstanceGroup {
       const sentAt = performance.now()
       const instances = await ask((connection) => instancesIn(connection, this.#id.group))
       if (settled.aborted || !instances.includes(this.#id.instance)) continue
-      if (instances.length === 1) this.#leadership.begin()
-      this.#confirmed(sentAt, true)
+      if (instances.length === 1) this.#role.lead()
+      this.#role.confirm(sentAt, true)
     }
-  }
-
-  #learn(active: Instance, sentAt: number): void {
-    if (active.id === this.#id.instance) {
-      this.#other = undefined
-      this.#leadership.begin(this.#isNews ? undefined : active.since)
-      this.#confirmed(sentAt, true)
-      return
-    }
-    this.#leadership.end()
-    const isOther = this.#other?.id !== active.id || this.#status !== 'standby'
-    this.#other = active
-    this.#stoodBy = true
-    this.#lost('standby')
-    if (isOther) this.#options.log.warn({ code: 'HG_LEDGER_STANDBY', active }, this.reason())
-  }
-
-  #confirmed(sentAt: number, isSettled: boolean): void {
-    this.#leadership.confirm(sentAt, isSettled)
-    if (!this.isActive()) return
-    this.#problem = undefined
-    if (this.#status === 'active') return
-    if (this.#stoodBy) this.#options.log.info({}, 'this instance of the pipeline is the active one now')
-    this.#become('active')
-  }
-
-  /** Kafka has chosen another instance. */
-  #deposed(): void {
-    if (!this.#leadership.isLeader) return
-    this.#leadership.end()
-    this.#stoodBy = true
-    this.#lost('joining')
   }
 
   /** Another instance may be active from now on, if Kafka has chosen one. */
   #evicted(member: string): void {
     this.#id = { ...this.#id, member }
     this.#generation = undefined
-    this.#leadership.end()
-    this.#stoodBy = true
-    this.#lost('joining')
+    this.#role.lose()
   }
 
   /** A process with the same id has taken the place: a copy of the state directory. It goes on as another instance. */
@@ -351,14 +280,6 @@ export class KafkaInstanceGroup implements InstanceGroup {
     this.#evicted('')
   }
 
-  #lost(status: Status): void {
-    const wasActive = this.#status === 'active'
-    this.#become(status)
-    if (!wasActive) return
-    this.#options.log.warn({}, 'this instance of the pipeline is no longer certain to be the only active one')
-    this.#onLost()
-  }
-
   async #failed(thrown: unknown, retries: number): Promise<void> {
     const refusal = thrown instanceof BrokerRefusal ? REFUSALS.get(thrown.code) : undefined
     const why =
@@ -366,29 +287,8 @@ export class KafkaInstanceGroup implements InstanceGroup {
       (thrown instanceof BrokerRefusal
         ? explain({ code: thrown.code, message: thrown.message })
         : (thrown as Error).message)
-    if (this.#problem !== why && (refusal !== undefined || retries > 0)) {
-      this.#problem = why
-      const code = refusal === undefined ? 'HG_KAFKA_UNAVAILABLE' : 'HG_KAFKA_NOT_ALLOWED'
-      this.#options.log.warn({ code }, this.reason())
-    }
-    if (refusal !== undefined && this.#status !== 'active') this.#become('refused')
+    this.#role.failed(why, refusal !== undefined, retries === 0)
     await sleep(refusal === undefined ? backoffDelay(BACKOFF, retries) : REFUSED, this.#leaving.signal, false)
-  }
-
-  #goUnguarded(): void {
-    this.#isUnguarded = true
-    this.#become('active')
-  }
-
-  #become(status: Status): void {
-    if (this.#status === status || this.#status === 'left') return
-    this.#status = status
-    this.#options.onChanged()
-    for (const resolve of this.#waiting.splice(0)) resolve()
-  }
-
-  #changed(): Promise<void> {
-    return new Promise((resolve) => void this.#waiting.push(resolve))
   }
 }
 
