@@ -1,4 +1,4 @@
-import { type ErrorCode, HeadgateError } from '../../../contract/errors.js'
+import { HeadgateError } from '../../../contract/errors.js'
 import {
   type BodyMemory,
   type Event,
@@ -15,26 +15,23 @@ import {
   type Source,
   type SourceContext,
 } from '../../../contract/index.js'
-import { problem } from '../../../http/problem.js'
-import { InFlight } from '../../../lib/async.js'
 import { Networks } from '../../../lib/networks.js'
 import { bytes, milliseconds } from '../../../lib/units.js'
-import { type Batch, batchResponse, type SplitSettings, splitting, worstOf } from './batch.js'
+import { type Batch, type SplitSettings, splitting } from './batch.js'
 import { type BodyReader, bodyReader } from './body.js'
 import { type ContentEncoding, contentEncoding } from './content-encoding.js'
 import { Deadline } from './deadline.js'
 import { type HeadHandshake, headHandshake } from './handshake/by-head.js'
 import { RateLimits } from './rate-limits.js'
 import { receiver } from './receive.js'
-import { adapted } from './responses.js'
+import { type ErrorHeaders, Responder } from './responder.js'
+import { Room } from './room.js'
 import type { Settings } from './settings.js'
 import { takeItems } from './take-items.js'
 import { verifier } from './verify/schemes.js'
 import type { Verifier } from './verify/verifier.js'
 
 const NO_BODY = Buffer.alloc(0)
-const JSON_HEADERS = { 'content-type': 'application/json' }
-const STATUS = { accepted: 200, delivered: 200, duplicate: 200, dropped: 200, 'dead-lettered': 202 } as const
 
 /** Each request becomes an event, and its response waits for the outcome. */
 export class HttpWebhook implements Source {
@@ -43,7 +40,7 @@ export class HttpWebhook implements Source {
   readonly #memory: BodyMemory
   readonly #allow: Networks | undefined
   readonly #limits: RateLimits | undefined
-  readonly #maxInFlight: number
+  readonly #room: Room
   readonly #deadline: Deadline
   readonly #verify: Verifier
   readonly #encoding: ContentEncoding
@@ -51,9 +48,7 @@ export class HttpWebhook implements Source {
   readonly #split: SplitSettings | undefined
   readonly #receive: (request: HttpRequest) => Event | Batch | Handshake
   readonly #handshake: HeadHandshake | undefined
-  /** Headers of the responses to some errors. */
-  readonly #errorHeaders: { readonly [code in ErrorCode]?: { readonly [name: string]: string } }
-  readonly #inFlight = new InFlight()
+  readonly #responder: Responder
   #stopped: Promise<void> | undefined
   #unserve: (() => void) | undefined
 
@@ -62,7 +57,7 @@ export class HttpWebhook implements Source {
     this.#http = http
     this.#memory = http.memory
     this.#allow = config.allow && new Networks(config.allow)
-    this.#maxInFlight = Math.ceil(config.maxInFlight / (http.sharedBy ?? 1))
+    this.#room = new Room(config.maxInFlight, http.sharedBy)
     this.#deadline = new Deadline(milliseconds(config.responseTimeout))
     this.#verify = verifier(config.verify, config.publicUrl, files)
     this.#limits =
@@ -75,13 +70,14 @@ export class HttpWebhook implements Source {
     this.#handshake =
       handshake === undefined || handshake.form === 'body' ? undefined : headHandshake(handshake)
     const { challenge } = this.#verify
-    this.#errorHeaders = {
+    const errorHeaders: ErrorHeaders = {
       ...(challenge !== undefined && { HG_INTAKE_UNAUTHENTICATED: { 'www-authenticate': challenge } }),
       HG_INTAKE_METHOD: { allow: config.methods.join(', ') },
       HG_INTAKE_MEDIA_TYPE: { accept: this.#reader.accepted },
       HG_INTAKE_ENCODING: { 'accept-encoding': this.#encoding.accepted },
       HG_INTAKE_STOPPING: { connection: 'close' },
     }
+    this.#responder = new Responder(config.responses, errorHeaders, this.#limits)
   }
 
   async start(intake: Intake): Promise<void> {
@@ -89,26 +85,12 @@ export class HttpWebhook implements Source {
   }
 
   stop(): Promise<void> {
-    this.#stopped ??= this.#inFlight.drained().then(() => this.#unserve?.())
+    this.#stopped ??= this.#room.close().then(() => this.#unserve?.())
     return this.#stopped
   }
 
   respond(outcome: Outcome): HttpResponse {
-    if (outcome.kind === 'handshake') return outcome.response
-    return adapted(this.#responseTo(outcome), outcome.kind, this.#config.responses)
-  }
-
-  #responseTo(outcome: Exclude<Outcome, Handshake>): HttpResponse {
-    const { kind, id } = outcome
-    if (kind === 'limited') return problem(outcome.error, id, this.#limits?.headers(outcome.error))
-    if (kind === 'rejected' || kind === 'unavailable')
-      return problem(outcome.error, id, this.#errorHeaders[outcome.error.code])
-    const status = STATUS[kind]
-    if (kind === 'dropped')
-      return { status, headers: JSON_HEADERS, body: JSON.stringify({ id, outcome: kind }) }
-    const { topic, partition, offset } = outcome.receipt
-    const body = JSON.stringify({ id, outcome: kind, topic, partition, offset })
-    return { status, headers: JSON_HEADERS, body }
+    return this.#responder.respond(outcome)
   }
 
   explain(request: HttpRequest): readonly Explained[] {
@@ -158,7 +140,7 @@ export class HttpWebhook implements Source {
       this.#limits?.arrived(request)
       if (handshake?.matches(request)) return this.#shakeHands(handshake, intake, request)
       if (handshake !== undefined) this.#requireMethod(request)
-      this.#requireRoom()
+      this.#room.require()
       this.#verify.head?.(request)
       this.#limits?.requireRoom(request)
       this.#encoding.require(headers)
@@ -171,7 +153,7 @@ export class HttpWebhook implements Source {
 
   #handle(intake: Intake, request: HttpRequest): Promise<HttpResponse> {
     try {
-      this.#requireRoom()
+      this.#room.require()
     } catch (reason) {
       return this.#refuse(intake, reason, request)
     }
@@ -182,7 +164,7 @@ export class HttpWebhook implements Source {
     let id: string | undefined
     let added = 0
     let late = false
-    this.#inFlight.begin()
+    this.#room.begin()
     return new Promise((resolve, reject) => {
       const due = this.#deadline.begin(() => {
         // The event stays in flight after its response, and its bytes stay in memory.
@@ -214,7 +196,7 @@ export class HttpWebhook implements Source {
 
   #takeBatch(intake: Intake, request: HttpRequest): Promise<HttpResponse> {
     let late = false
-    this.#inFlight.begin()
+    this.#room.begin()
     return new Promise((resolve, reject) => {
       const due = this.#deadline.begin(() => {
         late = true
@@ -225,7 +207,7 @@ export class HttpWebhook implements Source {
       this.#settleBatch(intake, request).then((response) => {
         this.#deadline.end(due)
         if (late) this.#memory.release(request.body.length)
-        this.#inFlight.end()
+        this.#room.leave()
         resolve(response)
       }, reject)
     })
@@ -245,17 +227,9 @@ export class HttpWebhook implements Source {
     }
     const added = bytesBeside(request.body, batch.body)
     if (!this.#memory.take(added)) return this.#refuse(intake, noMemory(), request)
-    const room = { enter: () => this.#enter(), leave: () => this.#inFlight.end() }
-    const outcomes = await takeItems(batch.items, room, (item) => intake(item, request))
+    const outcomes = await takeItems(batch.items, this.#room, (item) => intake(item, request))
     this.#memory.release(added)
-    return this.#respondToBatch(outcomes)
-  }
-
-  #respondToBatch(outcomes: readonly Outcome[]): HttpResponse {
-    const ended = outcomes.filter((outcome) => outcome.kind !== 'handshake')
-    const worst = worstOf(ended)
-    const response = batchResponse(ended, worst && this.#responseTo(worst))
-    return adapted(response, worst?.kind ?? 'delivered', this.#config.responses)
+    return this.#responder.respondToBatch(outcomes)
   }
 
   /** There is no body that could be verified: these handshakes are answered before it is read. */
@@ -303,27 +277,9 @@ export class HttpWebhook implements Source {
     return this.respond(outcome)
   }
 
-  /** Takes a place for one more event of a batch. */
-  #enter(): boolean {
-    if (this.#inFlight.count >= this.#maxInFlight) return false
-    this.#inFlight.begin()
-    return true
-  }
-
-  #requireRoom(): void {
-    if (this.#stopped !== undefined)
-      throw new HeadgateError('HG_INTAKE_STOPPING', 'The pipeline is stopping and accepts no more events.')
-    if (this.#inFlight.count < this.#maxInFlight) return
-    const inWorker = (this.#http.sharedBy ?? 1) > 1 ? ' in this worker' : ''
-    throw new HeadgateError(
-      'HG_INTAKE_BUSY',
-      `${this.#maxInFlight} events are in flight${inWorker}; the source allows no more.`,
-    )
-  }
-
   #end(added: number): void {
     if (added > 0) this.#memory.release(added)
-    this.#inFlight.end()
+    this.#room.leave()
   }
 }
 

@@ -1,12 +1,6 @@
 import type { Outcome } from '../../../contract/index.js'
 import { nextTurn } from '../../../lib/slices.js'
-
-/** The events that may be in flight at a time. */
-export interface Room {
-  /** Takes a place. False if there is none. */
-  enter(): boolean
-  leave(): void
-}
+import type { Room } from './room.js'
 
 /** As many events as the listener takes in a tick. */
 const ITEMS_A_TURN = 32
@@ -17,7 +11,7 @@ const ITEMS_A_TURN = 32
  */
 export async function takeItems<Item>(
   items: readonly Item[],
-  room: Room,
+  room: Pick<Room, 'enter' | 'leave'>,
   take: (item: Item) => Promise<Outcome>,
 ): Promise<Outcome[]> {
   const outcomes: Promise<Outcome>[] = []
