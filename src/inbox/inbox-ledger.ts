@@ -24,6 +24,7 @@ import { stoppedError } from '../ledger/recovery.js'
 import { PendingAges } from '../ledger/report.js'
 import type { FailureReason, PendingAck, StageAfter } from '../ledger/rows.js'
 import { type Backoff, backoffDelay, endsWithin, SerialQueue, sleep, untilAborted } from '../lib/async.js'
+import { AcknowledgedPositions } from './acknowledged-positions.js'
 import { beginInbox } from './beginning.js'
 import { EarlierEvents } from './earlier-events.js'
 import { FailedAckRetries } from './failed-ack-retries.js'
@@ -68,8 +69,6 @@ const BACKOFF: Backoff = { initial: 200, max: 5000 }
 /** A start waits so long for an error that no retry mends. */
 const GRACE = 3000
 const COMMIT_EVERY = 1000
-/** Positions that do not change are committed again: a broker forgets them after its `offsets.retention.minutes`. */
-const COMMIT_ALL_EVERY = 3_600_000
 const LOOK_EVERY = 5 * 60_000
 const MEASURE_EVERY = 10_000
 
@@ -84,13 +83,12 @@ export class InboxLedger implements Ledger, AckSource {
   readonly #failedAcks: FailedAckRetries
   readonly #ending = new AbortController()
   readonly #commits = new SerialQueue()
-  readonly #committed = new Map<number, number>()
+  readonly #positions: AcknowledgedPositions
   readonly #idReuse = new IdReuseCounter()
   #terms: LedgerTerms
   #member: InboxMember | undefined
   #workOff: WorkOff | undefined
   #running: Promise<void> | undefined
-  #committedAllAt = performance.now()
   readonly #timers: NodeJS.Timeout[] = []
   #problem: string | undefined
   #retention: number | undefined
@@ -107,6 +105,7 @@ export class InboxLedger implements Ledger, AckSource {
       keep: (failed, reason) => options.current().failedAcks.keep(failed, reason),
     })
     const { logger } = options
+    this.#positions = new AcknowledgedPositions(this.#acks, logger)
     this.#failedAcks = new FailedAckRetries({
       acks: this.#acks,
       store: () => options.current().failedAcks,
@@ -376,26 +375,8 @@ export class InboxLedger implements Ledger, AckSource {
   }
 
   async #noteProgress(): Promise<void> {
-    await Promise.all([this.#commitAcknowledged(), this.#failedAcks.note()])
-  }
-
-  /** An offset that could not be committed is committed with the next. */
-  async #commitAcknowledged(): Promise<void> {
-    if (performance.now() - this.#committedAllAt >= COMMIT_ALL_EVERY) {
-      this.#committed.clear()
-      this.#committedAllAt = performance.now()
-    }
-    const changed = [...this.#acks.positions()].filter(
-      ([partition, offset]) => this.#committed.get(partition) !== offset,
-    )
-    if (changed.length === 0 || this.#member === undefined) return
-    try {
-      await this.#member.acknowledged(new Map(changed))
-      for (const [partition, offset] of changed) this.#committed.set(partition, offset)
-    } catch (thrown) {
-      const { code, message } = asHeadgateError(thrown, 'The inbox')
-      this.#options.logger.debug({ code }, `the acknowledged position cannot be committed: ${message}`)
-    }
+    const member = this.#member
+    await Promise.all([member && this.#positions.commit(member), this.#failedAcks.note()])
   }
 }
 

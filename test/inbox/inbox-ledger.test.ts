@@ -258,15 +258,3 @@ test('while Kafka is away the group is joined again and again, and events go on 
     'the inbox is worked off again',
   ])
 })
-
-test('the acknowledged position is committed again now and then, so that the broker does not forget it', async () => {
-  const { inbox, offered } = inMemory()
-  const { ledger } = ledgerOf(offered)
-  await ledger.start()
-  await vi.waitFor(() => expect(inbox.acknowledged.get(0)).toBe(0), { timeout: 5000 })
-  inbox.acknowledged.clear()
-  const now = performance.now()
-  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now + 3_700_000)
-  onTestFinished(() => clock.mockRestore())
-  await vi.waitFor(() => expect(inbox.acknowledged.get(0)).toBe(0), { timeout: 5000 })
-})
