@@ -55,14 +55,15 @@ export function deadLetterRoutes({ processes, log, config }: DeadLetterHost): Ro
     log.info({ event: 'dead-letters', pipeline, action: request.kind }, 'dead letters are worked through')
     return ask(pipeline, request)
   }
+  const send = (pipeline: string, read: Read<LettersRequest>): Promise<AdminResponse> | AdminResponse => {
+    if ('problem' in read) return errorResponse(400, read.problem)
+    return read.kind === 'replay' || read.kind === 'discard' ? act(pipeline, read) : ask(pipeline, read)
+  }
   const at = '/pipelines/{name}/dead-letters'
   return [
     get(
       at,
-      of(async (pipeline, { query }) => {
-        const read = readList(query)
-        return 'problem' in read ? errorResponse(400, read.problem) : ask(pipeline, read)
-      }),
+      of(async (pipeline, { query }) => send(pipeline, readList(query))),
     ),
     get(
       `${at}/run`,
@@ -74,37 +75,11 @@ export function deadLetterRoutes({ processes, log, config }: DeadLetterHost): Ro
     ),
     post(
       `${at}/replay`,
-      of(async (pipeline, { body }) => {
-        const read = readRun(body)
-        if ('problem' in read) return errorResponse(400, read.problem)
-        const { selection, edited, dryRun } = read
-        if (edited !== undefined && selection.positions?.length !== 1)
-          return errorResponse(400, 'A "body" replaces that of one dead letter: give exactly one position.')
-        const request = { selection, ...(edited !== undefined && { edited }) }
-        return dryRun
-          ? ask(pipeline, { kind: 'plan', ...request })
-          : act(pipeline, { kind: 'replay', ...request })
-      }),
+      of(async (pipeline, { body }) => send(pipeline, readReplay(body))),
     ),
     post(
       `${at}/discard`,
-      of(async (pipeline, { body }) => {
-        const read = readRun(body)
-        if ('problem' in read) return errorResponse(400, read.problem)
-        const { selection, reason, dryRun } = read
-        if (Object.keys(selection).length === 0)
-          return errorResponse(
-            400,
-            'Select dead letters by position or with a filter; "until" selects all up to a time.',
-          )
-        if (dryRun) return ask(pipeline, { kind: 'plan-discard', selection })
-        if (reason === '' || reason.length > LONGEST_REASON)
-          return errorResponse(
-            400,
-            `A "reason" of 1 to ${LONGEST_REASON} characters is stored with them; give one.`,
-          )
-        return act(pipeline, { kind: 'discard', selection, reason })
-      }),
+      of(async (pipeline, { body }) => send(pipeline, readDiscard(body))),
     ),
     post(
       `${at}/run/stop`,
@@ -143,6 +118,27 @@ function readList(query: URLSearchParams): Read<Extract<LettersRequest, { kind: 
     limit: Number(limit),
     refresh: refresh === 'true',
   }
+}
+
+function readReplay(body: unknown): Read<LettersRequest> {
+  const read = readRun(body)
+  if ('problem' in read) return read
+  const { selection, edited, dryRun } = read
+  if (edited !== undefined && selection.positions?.length !== 1)
+    return { problem: 'A "body" replaces that of one dead letter: give exactly one position.' }
+  return { kind: dryRun ? 'plan' : 'replay', selection, ...(edited !== undefined && { edited }) }
+}
+
+function readDiscard(body: unknown): Read<LettersRequest> {
+  const read = readRun(body)
+  if ('problem' in read) return read
+  const { selection, reason, dryRun } = read
+  if (Object.keys(selection).length === 0)
+    return { problem: 'Select dead letters by position or with a filter; "until" selects all up to a time.' }
+  if (dryRun) return { kind: 'plan-discard', selection }
+  if (reason === '' || reason.length > LONGEST_REASON)
+    return { problem: `A "reason" of 1 to ${LONGEST_REASON} characters is stored with them; give one.` }
+  return { kind: 'discard', selection, reason }
 }
 
 interface ReadRun {
