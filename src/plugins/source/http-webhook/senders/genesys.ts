@@ -27,6 +27,7 @@ export const genesys: Sender = {
     'The "Outbound Notification Webhook Signature Secret Token" of the integration, a text of your own.',
   timeLimit: '10s',
   retries:
-    'Genesys Cloud delivers again after a time-out, 429 and 5xx: five times, 5 seconds apart, so for 85 seconds at most.',
+    'Genesys Cloud delivers again after a time-out, 429 and 5xx: five times, each 5 seconds after the response. The last attempt is 25 seconds after the first if 503 comes at once, and ends after 85 seconds if each one times out; then it gives up.',
+  retriesAt: 'https://developer.genesys.cloud/commdigital/digital/openmessaging/validate.html',
   notes: [],
 }
