@@ -34,5 +34,6 @@ export const zoom: Sender = {
   secret: 'The "Secret Token" of the app.',
   timeLimit: '3s',
   retries: 'Zoom delivers again after 5, 25 and 85 minutes.',
+  retriesAt: 'https://developers.zoom.us/blog/webhook-delays.md',
   notes: ['Zoom validates the URL again every 72 hours.'],
 }
