@@ -127,6 +127,19 @@ describe.skipIf(noChromium !== undefined)('the console in a browser', () => {
     const codes = await rows.allInnerTexts()
     expect(codes.filter((row) => !row.includes('HG_INTAKE_UNAUTHENTICATED'))).toEqual([])
 
+    const code = page.getByLabel('Code', { exact: true })
+    await code.fill('hg_intake_unauthorised')
+    await code.press('Enter')
+    await page.getByText('There is no code "HG_INTAKE_UNAUTHORISED".').waitFor()
+    await code.fill('hg_intake_unauthenticated')
+    await code.press('Enter')
+    await expect
+      .poll(async () => {
+        await post(headgate.intake, {}, 'another-token')
+        return rows.count()
+      })
+      .toBeGreaterThan(1)
+
     await page.getByRole('button', { name: 'Pause' }).click()
     await page.getByText('paused', { exact: true }).waitFor()
     const count = await rows.count()
@@ -162,6 +175,12 @@ describe.skipIf(noChromium !== undefined)('the console in a browser', () => {
     await detail.getByText('Compare the secret').waitFor()
     await rows.filter({ hasText: 'HG_INTAKE_NOT_FOUND' }).getByRole('button').click()
     await detail.getByText('its body was not read').waitFor()
+    await page.getByLabel('Pipeline').selectOption(PIPELINE)
+    await expect.poll(() => rows.count()).toBe(2)
+    await page.getByLabel('Code').selectOption('HG_SCHEMA_VIOLATION')
+    await page.getByLabel('Text in the list').fill('no such text')
+    await page.getByRole('button', { name: 'All requests' }).click()
+    await expect.poll(() => rows.count()).toBe(3)
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme })
       await expectAccessible(page)

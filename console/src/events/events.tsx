@@ -1,6 +1,7 @@
 import { useEffect } from 'preact/hooks'
 import { connection } from '../api/live.js'
 import { shapes } from '../api/state.js'
+import { Choice } from '../choice.js'
 import { count, duration, plural } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
 import { OUTCOMES } from '../outcomes.js'
@@ -112,7 +113,7 @@ function change(changes: Partial<Filter>): void {
 }
 
 function Filters() {
-  const { pipeline, rule, id, outcomes } = filter.value
+  const { pipeline, rule, id, code, outcomes } = filter.value
   const all = shapes.value ?? []
   const rules = all
     .filter(({ name }) => pipeline === '' || name === pipeline)
@@ -163,6 +164,15 @@ function Filters() {
         />
       </label>
       <label>
+        Code
+        <input
+          type="search"
+          value={code}
+          placeholder="HG_SCHEMA_VIOLATION"
+          onChange={({ currentTarget }) => change({ code: currentTarget.value.trim().toUpperCase() })}
+        />
+      </label>
+      <label>
         Text in the list
         <input
           type="search"
@@ -171,7 +181,7 @@ function Filters() {
           onInput={({ currentTarget }) => (search.value = currentTarget.value)}
         />
       </label>
-      {(outcomes.length > 0 || `${pipeline}${rule}${id}` !== '') && (
+      {(outcomes.length > 0 || `${pipeline}${rule}${id}${code}` !== '') && (
         <button type="button" class="plain" onClick={() => change(ANY)}>
           All events
         </button>
@@ -179,27 +189,6 @@ function Filters() {
     </search>
   )
 }
-
-interface ChoiceProps {
-  readonly label: string
-  readonly value: string
-  readonly values: readonly string[]
-  onChange(value: string): void
-}
-
-const Choice = ({ label, value, values, onChange }: ChoiceProps) => (
-  <label>
-    {label}
-    <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
-      <option value="">any</option>
-      {values.map((one) => (
-        <option key={one} value={one}>
-          {one}
-        </option>
-      ))}
-    </select>
-  </label>
-)
 
 function EventTable() {
   const several = (shapes.value?.length ?? 0) > 1

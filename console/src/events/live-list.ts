@@ -24,11 +24,13 @@ export interface Filter {
   readonly pipeline: string
   readonly rule: string
   readonly id: string
+  /** Of the error. */
+  readonly code: string
   /** Empty for all. */
   readonly outcomes: readonly OutcomeKind[]
 }
 
-export const ANY: Filter = { pipeline: '', rule: '', id: '', outcomes: [] }
+export const ANY: Filter = { pipeline: '', rule: '', id: '', code: '', outcomes: [] }
 
 /** Newest first. */
 const events = signal<readonly ListedEvent[]>([])
@@ -72,12 +74,13 @@ const arrivals = new Arrivals<ListedEvent>((arrived) => {
 })
 
 /** Follows the events that the filter lets through. Returns the function that ends it, after which the list stays as it is. */
-export function followEvents({ pipeline, rule, id, outcomes }: Filter): () => void {
+export function followEvents({ pipeline, rule, id, code, outcomes }: Filter): () => void {
   refused.value = undefined
   const query = new URLSearchParams({ rate: String(RATE), payload: PAYLOAD, keep: 'true' })
   if (pipeline !== '') query.append('pipeline', pipeline)
   if (rule !== '') query.append('route', rule)
   if (id !== '') query.append('id', id)
+  if (code !== '') query.append('code', code)
   for (const outcome of outcomes) query.append('outcome', outcome)
   let tap: number | undefined
   const end = follow<TapLine>(`/tap?${query}`, {

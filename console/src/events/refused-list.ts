@@ -1,14 +1,18 @@
-import { signal } from '@preact/signals'
+import { computed, signal } from '@preact/signals'
 import type { RefusedDetail, RefusedList } from '../../../src/admin/api.js'
 import type { RefusedLine } from '../../../src/tap/line.js'
 import { getJson } from '../api/client.js'
 import { follow } from '../api/live.js'
-
-/** The newest are kept, as Headgate keeps some of each pipeline only. */
-const MOST = 500
+import { ANY, codeOf, fits, newestOfEach, pipelineOf, type RefusedFilter, valuesOf } from './refused-lines.js'
 
 /** Newest first; undefined before the first message. */
-export const refusedRequests = signal<readonly RefusedLine[] | undefined>(undefined)
+const requests = signal<readonly RefusedLine[] | undefined>(undefined)
+export const filter = signal<RefusedFilter>(ANY)
+/** Those that the filter lets through. */
+export const shown = computed(() => requests.value?.filter((line) => fits(filter.value, line)))
+/** Of all requests. */
+export const pipelines = computed(() => valuesOf(requests.value, pipelineOf))
+export const codes = computed(() => valuesOf(requests.value, codeOf))
 export const chosen = signal<number | undefined>(undefined)
 /** The chosen one with its body; or why there is none. */
 export const detail = signal<RefusedDetail | { readonly problem: string } | undefined>(undefined)
@@ -17,8 +21,8 @@ export const detail = signal<RefusedDetail | { readonly problem: string } | unde
 export function followRefused(): () => void {
   return follow<RefusedList>('/refused', {
     onMessage({ refused }, first) {
-      const before = first ? [] : (refusedRequests.value ?? [])
-      refusedRequests.value = [...refused, ...before].slice(0, MOST)
+      const before = first ? [] : (requests.value ?? [])
+      requests.value = newestOfEach([...refused, ...before])
     },
   })
 }

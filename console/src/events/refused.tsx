@@ -1,6 +1,7 @@
 import { useEffect } from 'preact/hooks'
 import type { RefusedDetail } from '../../../src/admin/api.js'
 import type { RefusedLine } from '../../../src/tap/line.js'
+import { Choice } from '../choice.js'
 import { count, plural } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
 import { refusedKind } from '../outcomes.js'
@@ -8,12 +9,13 @@ import { figures, ScrollTable } from '../table.js'
 import { Body } from './body.js'
 import { DetailPanel, Entry } from './detail-panel.js'
 import { ReceivedBody } from './received-body.js'
-import { choose, chosen, detail, followRefused, refusedRequests } from './refused-list.js'
+import { ANY, codeOf, pipelineOf, type RefusedFilter } from './refused-lines.js'
+import { choose, chosen, codes, detail, filter, followRefused, pipelines, shown } from './refused-list.js'
 
 /** The requests that got an error response: the reason why a sender says that it fails. */
 export function Refused() {
   useEffect(followRefused, [])
-  const all = refusedRequests.value
+  const all = shown.value
   if (all === undefined) return <p class="empty">Asking for the refused requests …</p>
   const open = all.find(({ number }) => number === chosen.value)
   return (
@@ -21,6 +23,7 @@ export function Refused() {
       <header class="heading">
         <h2>Refused requests</h2>
       </header>
+      <Filters />
       <div class={open === undefined ? 'events' : 'events open'}>
         <RefusedTable all={all} />
         {open !== undefined && <Detail line={open} />}
@@ -29,15 +32,52 @@ export function Refused() {
   )
 }
 
+function Filters() {
+  const { pipeline, code, text } = filter.value
+  const change = (changes: Partial<RefusedFilter>) => {
+    filter.value = { ...filter.value, ...changes }
+  }
+  return (
+    <search class="filters">
+      {pipelines.value.length > 1 && (
+        <Choice
+          label="Pipeline"
+          value={pipeline}
+          values={pipelines.value}
+          onChange={(value) => change({ pipeline: value })}
+        />
+      )}
+      <Choice label="Code" value={code} values={codes.value} onChange={(value) => change({ code: value })} />
+      <label>
+        Text in the list
+        <input
+          type="search"
+          value={text}
+          placeholder="path, address, client, reason"
+          onInput={({ currentTarget }) => change({ text: currentTarget.value })}
+        />
+      </label>
+    </search>
+  )
+}
+
 function RefusedTable({ all }: { readonly all: readonly RefusedLine[] }) {
+  const several = pipelines.value.length > 1
   return (
     <ScrollTable
       isPanel
       label="Refused requests, newest first"
-      columns={['Time', 'Status', 'Reason', 'Request', 'From', figures('Body')]}
+      columns={['Time', 'Status', 'Reason', several && 'Pipeline', 'Request', 'From', figures('Body')]}
       below={
-        all.length === 0 ? (
+        pipelines.value.length === 0 ? (
           <p class="empty">No request has been refused since Headgate started. New ones appear here.</p>
+        ) : all.length === 0 ? (
+          <p class="empty">
+            None of them fits.{' '}
+            <button type="button" class="plain" onClick={() => (filter.value = ANY)}>
+              All requests
+            </button>
+          </p>
         ) : (
           <p class="note foot">
             {plural(all.length, 'request')}, newest first. Headgate keeps the last 50 of each pipeline in
@@ -47,7 +87,7 @@ function RefusedTable({ all }: { readonly all: readonly RefusedLine[] }) {
       }
     >
       {all.map((line) => (
-        <Row key={line.number} line={line} />
+        <Row key={line.number} line={line} several={several} />
       ))}
     </ScrollTable>
   )
@@ -55,8 +95,8 @@ function RefusedTable({ all }: { readonly all: readonly RefusedLine[] }) {
 
 const buttonOf = (number: number): string => `refused-${number}`
 
-function Row({ line }: { readonly line: RefusedLine }) {
-  const { number, time, status, code, method, path, remoteAddress, bytes } = line
+function Row({ line, several }: { readonly line: RefusedLine; readonly several: boolean }) {
+  const { number, time, status, method, path, remoteAddress, bytes } = line
   const isChosen = chosen.value === number
   const toggle = () => choose(isChosen ? undefined : number)
   return (
@@ -78,9 +118,10 @@ function Row({ line }: { readonly line: RefusedLine }) {
             toggle()
           }}
         >
-          {code ?? `status ${status}`}
+          {codeOf(line)}
         </button>
       </th>
+      {several && <td>{pipelineOf(line)}</td>}
       <td class="mono">{method === undefined ? 'no request' : `${method} ${path}`}</td>
       <td class="mono">{remoteAddress ?? '–'}</td>
       <td class="number">{bytes === undefined ? '–' : `${count(bytes)} B`}</td>
