@@ -48,6 +48,7 @@ export const meta: Sender = {
       token: { parameter: 'hub.verify_token' },
       verified: false,
     },
+    responses: { 'dead-lettered': { status: 200 } },
   },
   secrets: ['/verify/secrets'],
   secret: 'The app secret.',
@@ -58,6 +59,7 @@ export const meta: Sender = {
   retries: 'Meta delivers again for up to 36 hours, WhatsApp for up to seven days, at growing intervals.',
   retriesAt: 'https://developers.facebook.com/docs/graph-api/webhooks/getting-started',
   notes: [
+    'Meta asks for 200.',
     'A payload of WhatsApp can have up to 3 MB, and `maxBody` is 980KiB unless you raise it.',
     'A request brings a batch of entries; each entry is an event here, with its list of changes or messages.',
     'The member "object" says of what kind the entries are. It is beside them, and not in their records: give each kind a URL of its own, or make a request one event with "split": {"enabled": false}.',

@@ -21,6 +21,7 @@ export const paddle: Sender = {
       signed: '{timestamp}:{body}',
       timestamp: { listKey: 'ts' },
     },
+    responses: { 'dead-lettered': { status: 200 } },
   },
   secrets: ['/verify/secrets'],
   secret: 'The secret key of the notification destination.',
@@ -28,5 +29,5 @@ export const paddle: Sender = {
   retries:
     'Paddle delivers again for three days on a live account, and three times within 15 minutes in a sandbox.',
   retriesAt: 'https://developer.paddle.com/webhooks/respond-to-webhooks',
-  notes: [],
+  notes: ['Paddle asks for 200.'],
 }

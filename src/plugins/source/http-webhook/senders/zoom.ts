@@ -29,11 +29,12 @@ export const zoom: Sender = {
       member: 'plainToken',
       hmac: { member: 'encryptedToken' },
     },
+    responses: { 'dead-lettered': { status: 200 } },
   },
   secrets: ['/verify/secrets'],
   secret: 'The "Secret Token" of the app.',
   timeLimit: '3s',
   retries: 'Zoom delivers again after 5, 25 and 85 minutes.',
   retriesAt: 'https://developers.zoom.us/blog/webhook-delays.md',
-  notes: ['Zoom validates the URL again every 72 hours.'],
+  notes: ['Zoom validates the URL again every 72 hours.', 'Only 200 and 204 are a success.'],
 }

@@ -193,6 +193,22 @@ describe('the handshake', () => {
   })
 })
 
+it.each([
+  ['dropbox', [200]],
+  ['zoom', [200, 204]],
+  ['meta', [200]],
+  ['paddle', [200]],
+  ['okta', [200, 204]],
+  ['discord', [204]],
+  ['salesforce-outbound', [200]],
+])('a dead letter gets %s a status that it takes for a success', async (sender, successes) => {
+  const vector = vectorOf(sender)
+  const { source } = await startSender(vector, [vector.secret])
+  const receipt = { topic: 'dead', partition: 0, offset: 1 }
+  const { status } = await source.respond({ kind: 'dead-lettered', id: 'a', receipt })
+  expect(successes).toContain(status)
+})
+
 it('a notification of Dropbox with the same bytes is another event', async () => {
   const vector = vectorOf('dropbox')
   const { send, events } = await startSender(vector, [vector.secret])
