@@ -6,7 +6,12 @@ import { builtFile } from '../../src/process/package.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { sharedByTests } from '../helpers/lasting.js'
 import { missingProgram } from '../helpers/missing-program.js'
-import { expectAccessibleAtAllSizes, openBrowser, openPage } from '../helpers/processes/chromium.js'
+import {
+  expectAccessibleAtAllSizes,
+  openBrowser,
+  openPage,
+  takePicture,
+} from '../helpers/processes/chromium.js'
 import { startSandboxed } from '../helpers/processes/sandboxed.js'
 
 const SECRET = 'written-in-the-file-itself'
@@ -88,6 +93,7 @@ describe.skipIf(missingProgram('chromium', '--version') !== undefined)(
       await page.getByText("or payload.region = 'us-east'").nth(1).waitFor()
       await page.getByRole('button', { name: 'Compare with past events' }).click()
       await page.getByText('1 of 2 events of cxone-data-actions would go elsewhere.').waitFor()
+      await takePicture(page, 'console-config')
       await expectAccessibleAtAllSizes(page)
 
       await page.getByRole('button', { name: 'Apply' }).click()

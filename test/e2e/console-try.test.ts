@@ -12,6 +12,7 @@ import {
   expectAccessibleAtAllSizes,
   openBrowser,
   openPage,
+  takePicture,
 } from '../helpers/processes/chromium.js'
 import { startSandboxed, TOKEN } from '../helpers/processes/sandboxed.js'
 
@@ -50,6 +51,7 @@ describe.skipIf(missingProgram('chromium', '--version') !== undefined)('the view
       expect(await picture.getByText(text).first().isVisible(), text).toBe(true)
     expect(await page.getByText("jsonata payload.region = 'eu-west'").isVisible()).toBe(true)
     expect(await page.getByLabel('Value of the record').textContent()).toContain('<img src=x')
+    await takePicture(page, 'console-try')
     await expectAccessible(page)
 
     await attempt('{"dataActionId": "x", "payload": 1}')

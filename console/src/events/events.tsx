@@ -168,7 +168,7 @@ function Filters() {
         <input
           type="search"
           value={code}
-          placeholder="HG_SCHEMA_VIOLATION"
+          placeholder="the whole code"
           onChange={({ currentTarget }) => change({ code: currentTarget.value.trim().toUpperCase() })}
         />
       </label>

@@ -67,7 +67,7 @@ function RefusedTable({ all }: { readonly all: readonly RefusedLine[] }) {
     <ScrollTable
       isPanel
       label="Refused requests, newest first"
-      columns={['Time', 'Status', 'Reason', several && 'Pipeline', 'Request', 'From', figures('Body')]}
+      columns={['Time', 'Status', 'Reason', 'Request', 'From', several && 'Pipeline', figures('Body')]}
       below={
         pipelines.value.length === 0 ? (
           <p class="empty">No request has been refused since Headgate started. New ones appear here.</p>
@@ -121,9 +121,9 @@ function Row({ line, several }: { readonly line: RefusedLine; readonly several: 
           {codeOf(line)}
         </button>
       </th>
-      {several && <td>{pipelineOf(line)}</td>}
       <td class="mono">{method === undefined ? 'no request' : `${method} ${path}`}</td>
       <td class="mono">{remoteAddress ?? '–'}</td>
+      {several && <td>{pipelineOf(line)}</td>}
       <td class="number">{bytes === undefined ? '–' : `${count(bytes)} B`}</td>
     </tr>
   )
