@@ -8,6 +8,7 @@ import {
   PRODUCER_PROPERTIES,
   type Properties,
   TOPIC_PROPERTIES,
+  transactionalConfig,
   type Use,
 } from '../../../../src/plugins/sink/kafka/properties.js'
 
@@ -151,4 +152,13 @@ test('knows which properties the installed librdkafka has for producers only', (
     (name) => !shared.has(name) && !TOPIC_PROPERTIES.has(name),
   )
   expect([...PRODUCER_PROPERTIES].sort()).toEqual(own.sort())
+})
+
+test('a transaction that comes too early is tried again soon, unless the sink says otherwise', () => {
+  const backoff = (properties: Properties) =>
+    transactionalConfig(clientConfig('k:9092', properties, 'headgate-orders'), 'id').global[
+      'retry.backoff.ms'
+    ]
+  expect(backoff({})).toBe('10')
+  expect(backoff({ 'retry.backoff.ms': 250 })).toBe('250')
 })
