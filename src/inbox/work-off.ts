@@ -85,8 +85,11 @@ export class WorkOff {
     this.#now = options.now ?? (() => performance.now())
   }
 
-  /** One poll and one transaction at most. Rejects if the poll does; it may be called again. */
-  async step(): Promise<void> {
+  /**
+   * One poll and one transaction at most; resolves with the time at which that began, on the monotonic clock. Rejects if the poll
+   * does; it may be called again.
+   */
+  async step(): Promise<number | undefined> {
     const { assigned, revoked, records } = await this.#member.poll(this.#room())
     if (revoked.length > 0) this.#options.observer.revoked(revoked)
     for (const number of revoked) await this.assignment.forget(number)
@@ -100,10 +103,13 @@ export class WorkOff {
     this.assignment.readAcks()
     const isHeld = isPaused || acks.count >= maxPending
     this.assignment.pause(isHeld)
-    if (isHeld) return
+    if (isHeld) return undefined
     await this.#decideAgain()
     const batch = nextBatch(this.#turn(), this.#limit)
-    if (batch !== undefined) await this.#workOff(batch)
+    if (batch === undefined) return undefined
+    const startedAt = this.#now()
+    await this.#workOff(batch, startedAt)
+    return startedAt
   }
 
   /** For partitions whose next event is undecided. The others go on meanwhile. */
@@ -117,8 +123,7 @@ export class WorkOff {
     }
   }
 
-  async #workOff(batch: Batch): Promise<void> {
-    const startedAt = this.#now()
+  async #workOff(batch: Batch, startedAt: number): Promise<void> {
     const result = await this.#member.transaction(batch.records, batch.offsets)
     this.#options.observer.transaction(result.kind, this.#now() - startedAt)
     switch (result.kind) {

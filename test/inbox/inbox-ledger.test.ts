@@ -19,7 +19,11 @@ const recordOf = (id: string, attempt = 1) => {
   return toInboxRecord(INBOX, { event, digest: digestOf(bytes), verdict: { kind: 'send', record } })
 }
 
-function ledgerOf(inbox: Inbox, failedAcks: Partial<FailedAckStore> = {}) {
+function ledgerOf(
+  inbox: Inbox,
+  failedAcks: Partial<FailedAckStore> = {},
+  onTransaction: (milliseconds: number) => void = () => {},
+) {
   const { log, lines } = testContext()
   const ledger = new InboxLedger({
     log: undefined,
@@ -45,7 +49,7 @@ function ledgerOf(inbox: Inbox, failedAcks: Partial<FailedAckStore> = {}) {
             headers: [],
           })),
       }) as Partial<PipelineInbox> as PipelineInbox,
-    observer: { assigned() {}, revoked() {}, transaction() {} },
+    observer: { assigned() {}, revoked() {}, transaction: (_, milliseconds) => onTransaction(milliseconds) },
     onJoined() {},
     logger: log,
     signal: new AbortController().signal,
@@ -77,6 +81,22 @@ test('what is in the inbox is worked off, and its acknowledgements are pending w
   const pending = ledger.take(0, ledger.now())
   expect(pending?.committed).toEqual({ id: 'a', receipt: { topic: INBOX, partition: 0, offset: 0 } })
   expect(ledger.partitions()).toEqual([{ topic: INBOX, partition: 0, known: 1, acknowledged: 0 }])
+})
+
+test('events that come within a moment share a transaction', async () => {
+  const { inbox, offered } = inMemory()
+  const begun: number[] = []
+  const { ledger } = ledgerOf(offered, {}, (milliseconds) => begun.push(performance.now() - milliseconds))
+  await ledger.start()
+  for (let count = 0; begun.length < 5; count++) {
+    inbox.accept(recordOf(`event-${count}`))
+    await new Promise((resolve) => setImmediate(resolve))
+    const pending = ledger.take(0, ledger.now())
+    if (pending !== undefined) ledger.acknowledged(pending)
+  }
+  // A timer of Node.js may be early by a millisecond.
+  for (const [index, time] of begun.slice(1).entries())
+    expect(time - (begun[index] as number)).toBeGreaterThan(13)
 })
 
 test('events with the id of an earlier one and other bytes are counted where they are worked off', async () => {
