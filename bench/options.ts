@@ -43,7 +43,7 @@ const USAGE = `npm run bench -- [options]
   --console       instead: whether the console stays smooth when it has much to show, and its cost (needs Chromium)
   --rounds N      how often each program is measured (3; --sizes 1)
   --seconds N     how long each time (5; --full, --pending, --inbox, --console 10; --sizes 3)
-  --in-flight N   events in flight at saturation (64; --soak 500)
+  --in-flight N   events in flight at saturation, for each instance (64; --soak 500)
   --jsonata       the shipped config, one of whose rules is JSONata, instead of the one that does the floor's work
   --ledger        Headgate without its ledger, as one more program
   --hmac          Headgate with a source that verifies an HMAC of the body, as one more program; all requests have one then

@@ -3,9 +3,10 @@ export interface Load {
   /** The name in tables. */
   readonly name: string
   readonly seconds: number
-  readonly pace:
+  readonly pace: /** For each instance of the program. */
     | { readonly kind: 'in flight'; readonly count: number }
-    | { readonly kind: 'rate'; readonly perSecond: number }
+    /** Of all instances together, or of each. */
+    | { readonly kind: 'rate'; readonly perSecond: number; readonly each?: true }
     /** As a share of the rate that the program sustained under the first load of the round. */
     | { readonly kind: 'share'; readonly of: number }
 }

@@ -22,6 +22,8 @@ interface Takeover {
 export const INBOX_PARTITIONS = 12
 const ONE = 'headgate, inbox'
 const TWO = 'headgate, inbox, 2 instances'
+/** The load at which one instance and two are compared. */
+export const EACH = '500/s each'
 const BODY_BYTES = 1024
 const WARM_UP = { seconds: 10, events: 100_000 }
 const TURNS = 4
@@ -64,6 +66,8 @@ export async function measureInbox(
         loads: [
           saturation(seconds, inFlight),
           { name: '1,000/s', seconds, pace: { kind: 'rate', perSecond: 1000 } },
+          // The cores that all share leave enough to two instances then.
+          { name: EACH, seconds, pace: { kind: 'rate', perSecond: 500, each: true } },
         ],
         idleSeconds: 0,
         delays: true,

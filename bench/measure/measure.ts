@@ -112,7 +112,15 @@ export async function measure(
     const drive = ({ running, generator }: Contender, load: Load, seconds: number, saturated: number) => {
       const { ports } = running
       const { token } = environment
-      const order = { ports, token, signed, bodyBytes, paths, payloads, ...pacing(load, saturated) }
+      const order = {
+        ports,
+        token,
+        signed,
+        bodyBytes,
+        paths,
+        payloads,
+        ...pacing(load, ports.length, saturated),
+      }
       const measured = plan.delays ? running : { ...running, admins: [] }
       return driveAt(measured, generator, environment, { ...order, name: `run${runs++}`, seconds })
     }
@@ -175,9 +183,14 @@ async function warmUp(enough: number, drive: () => Promise<Driven>): Promise<voi
     events += (await drive()).events
 }
 
-function pacing({ pace }: Load, saturated: number): Pick<LoadOrder, 'connections' | 'rate'> {
-  if (pace.kind === 'in flight') return { connections: pace.count }
-  const rate = pace.kind === 'rate' ? pace.perSecond : pace.of * saturated
+function pacing(
+  { pace }: Load,
+  instances: number,
+  saturated: number,
+): Pick<LoadOrder, 'connections' | 'rate'> {
+  if (pace.kind === 'in flight') return { connections: pace.count * instances }
+  if (pace.kind === 'share') return { connections: OPEN_LOOP_CONNECTIONS, rate: pace.of * saturated }
+  const rate = pace.each ? pace.perSecond * instances : pace.perSecond
   return { connections: OPEN_LOOP_CONNECTIONS, rate }
 }
 

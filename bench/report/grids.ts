@@ -2,7 +2,7 @@ import { type Column, table } from '../../src/lib/terminal/text.js'
 import type { BacklogFigures, BacklogPhase, Ready } from '../measure/backlog.js'
 import type { ConsoleFigures } from '../measure/console.js'
 import type { Figure, Ratio, RestSummary, Summary } from '../measure/figures.js'
-import type { InboxFigures } from '../measure/inbox.js'
+import { EACH, type InboxFigures } from '../measure/inbox.js'
 import type { Axis, SizeFigures } from '../measure/sizes.js'
 import type { SoakFigures } from '../measure/soak.js'
 import { formatSpread } from '../measure/statistics.js'
@@ -106,9 +106,9 @@ export const inboxGrid = (summaries: readonly Summary[]): Grid => ({
 })
 
 export const inboxSentences = ({ ratios, takeover: { events, seconds } }: InboxFigures): string => {
-  const two = ratios.find(({ load, base }) => load === 'saturation' && base.includes('inbox'))
+  const two = ratios.find(({ load, base }) => load === EACH && base.includes('inbox'))
   const carried = 1 / (two?.figures.busiestCpuPerEvent.median ?? Number.NaN)
-  return `By the CPU time of the busiest process, two instances carry ${carried.toFixed(2)} times what one does. With ${events.toLocaleString('en')} events in the window, the other instance had taken over ${seconds.toFixed(1)} s after a kill -9.`
+  return `By the CPU time of the busiest process, at ${EACH}, two instances carry ${carried.toFixed(2)} times what one does. With ${events.toLocaleString('en')} events in the window, the other instance had taken over ${seconds.toFixed(1)} s after a kill -9.`
 }
 
 export const restGrid = (rests: readonly RestSummary[]): Grid => ({

@@ -116,7 +116,7 @@ function soakSection(soak: SoakFigures): string {
 function inboxSection(inbox: InboxFigures): string {
   const { machine, rounds, seconds, inFlight, bodyBytes, summaries, ratios, doubts } = inbox
   return [
-    `${where(machine)}; bodies of ${bodyBytes} B, ${inFlight} in flight at saturation; medians of ${rounds} rounds of ${seconds} s (lowest-highest).`,
+    `${where(machine)}; bodies of ${bodyBytes} B, ${inFlight} in flight to each instance at saturation; medians of ${rounds} rounds of ${seconds} s (lowest-highest).`,
     '',
     markdown(inboxGrid(summaries)),
     '',
