@@ -104,17 +104,7 @@ function Deeds({ letter }: { readonly letter: LetterDetail }) {
   return (
     <section class="part deeds">
       <h4>With the running config</h4>
-      <p>
-        <ProspectLabel prospect={prospect} />
-        {prospect.kind === 'passes' && (
-          <span class="note">
-            {' '}
-            to {prospect.topic}
-            {prospect.partition === undefined ? '' : `, partition ${prospect.partition}`}
-          </span>
-        )}
-        {prospect.kind === 'fails' && <span class="note">{` ${prospect.code}: ${prospect.message}`}</span>}
-      </p>
+      <Outlook prospect={prospect} />
       {edited.value !== undefined && (
         <label>
           The body to send in its place
@@ -171,3 +161,18 @@ function Deeds({ letter }: { readonly letter: LetterDetail }) {
     </section>
   )
 }
+
+/** The result that a replay would have. */
+const Outlook = ({ prospect }: Pick<LetterDetail, 'prospect'>) => (
+  <p>
+    <ProspectLabel prospect={prospect} />
+    {prospect.kind === 'passes' && (
+      <span class="note">
+        {' '}
+        to {prospect.topic}
+        {prospect.partition === undefined ? '' : `, partition ${prospect.partition}`}
+      </span>
+    )}
+    {prospect.kind === 'fails' && <span class="note">{` ${prospect.code}: ${prospect.message}`}</span>}
+  </p>
+)

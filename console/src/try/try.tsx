@@ -59,7 +59,6 @@ export function Try() {
 }
 
 function Fields({ names, pipeline }: { readonly names: readonly string[]; readonly pipeline: string }) {
-  const { body, headers, method, query } = draft.value
   const picking = useSignal(false)
   const change = (changes: Partial<Draft>) => {
     draft.value = { ...draft.value, ...changes }
@@ -97,6 +96,20 @@ function Fields({ names, pipeline }: { readonly names: readonly string[]; readon
           }}
         />
       )}
+      <RequestFields change={change} />
+      <div class="row">
+        <button type="submit" disabled={isRunning.value}>
+          {isRunning.value ? 'Trying …' : 'Try it'}
+        </button>
+      </div>
+    </>
+  )
+}
+
+function RequestFields({ change }: { change(changes: Partial<Draft>): void }) {
+  const { body, headers, method, query } = draft.value
+  return (
+    <>
       <label>
         Body of the request
         <textarea
@@ -147,11 +160,6 @@ function Fields({ names, pipeline }: { readonly names: readonly string[]; readon
           </label>
         </div>
       </details>
-      <div class="row">
-        <button type="submit" disabled={isRunning.value}>
-          {isRunning.value ? 'Trying …' : 'Try it'}
-        </button>
-      </div>
     </>
   )
 }
