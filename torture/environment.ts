@@ -7,7 +7,7 @@ import { startKafkaCluster } from '../test/helpers/kafka/cluster.js'
 import { createTopic } from '../test/helpers/kafka/topics.js'
 import { endWithUs } from '../test/helpers/processes/end-with-us.js'
 import { INBOX, keepConfig } from './config.js'
-import { keepHeadgate } from './headgate.js'
+import { KeptHeadgate } from './headgate.js'
 import type { Options } from './options.js'
 import { createFaultLog } from './schedule.js'
 import { startSimulator } from './simulator.js'
@@ -48,15 +48,7 @@ export async function startEnvironment(
   try {
     const kafka = await startKafkaCluster({ nodes: NODES })
     endings.push(kafka.stop)
-    // The broker stamps records when it appends them, so that an acknowledgement that came too early can be told.
-    const settings = {
-      partitions: PARTITIONS,
-      replication: NODES,
-      config: { 'message.timestamp.type': 'LogAppendTime' },
-    }
-    for (const topic of TOPICS) await createTopic(kafka.bootstrap, topic, settings)
-    if (count !== undefined)
-      await createTopic(kafka.bootstrap, INBOX, { partitions: INBOX_PARTITIONS, replication: NODES })
+    await createTopics(kafka.bootstrap, count !== undefined)
     const simulator = await startSimulator(CREDENTIALS)
     endings.push(simulator.stop)
     endings.push(endWithUs(simulator.pid, directory))
@@ -78,7 +70,7 @@ export async function startEnvironment(
       const home = join(directory, name)
       const stateDir = join(home, 'state')
       const config = keepConfig(home, count !== undefined)
-      const headgate = keepHeadgate({
+      const headgate = new KeptHeadgate({
         name,
         config: config.path,
         stateDir,
@@ -91,7 +83,7 @@ export async function startEnvironment(
         signal: ended.signal,
         faults,
       })
-      endings.push(headgate.ended)
+      endings.push(() => headgate.ended())
       const url = `http://127.0.0.1:${port}${WEBHOOK_PATH}`
       return { headgate, config, url, admin: `http://127.0.0.1:${adminPort}` }
     }
@@ -107,4 +99,15 @@ export async function startEnvironment(
     await end()
     throw error
   }
+}
+
+async function createTopics(bootstrap: string, isShared: boolean): Promise<void> {
+  const settings = {
+    partitions: PARTITIONS,
+    replication: NODES,
+    // The broker stamps records when it appends them, so that an acknowledgement that came too early can be told.
+    config: { 'message.timestamp.type': 'LogAppendTime' },
+  }
+  for (const topic of TOPICS) await createTopic(bootstrap, topic, settings)
+  if (isShared) await createTopic(bootstrap, INBOX, { partitions: INBOX_PARTITIONS, replication: NODES })
 }

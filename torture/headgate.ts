@@ -10,27 +10,6 @@ import {
 import { workerPids } from '../test/helpers/processes/worker-pids.js'
 import type { FaultLog, HeadgateFault, Interruption } from './schedule.js'
 
-/** Headgate as a service manager runs it, always on the same ports and state directory. */
-export interface KeptHeadgate {
-  /** Whether it runs and has not been told to end, as a load balancer sees it. */
-  readonly takesEvents: boolean
-  /** Starts it, unless it runs, and waits until it accepts events. */
-  start(): Promise<void>
-  /** One fault at a time. */
-  carryOut(fault: HeadgateFault): Promise<void>
-  /** Kills one of its workers, if there is any. */
-  killWorker(number: number): void
-  /** Stops it as an operator does. Undefined if it does not run. */
-  stop(): Promise<Exit | undefined>
-  kill(): Promise<unknown>
-  /** Resolves when it does not run. */
-  ended(): Promise<unknown>
-  /** Unexpected events of its own, in sentences. */
-  readonly troubles: readonly Trouble[]
-  /** The log lines of all its processes. */
-  log(): string[]
-}
-
 /** When in milliseconds since 1970. */
 export interface Trouble {
   readonly at: number
@@ -52,36 +31,87 @@ interface KeepOptions {
 /** Even with a broker down and the state directory gone. */
 const READY_WITHIN = 60_000
 
-export function keepHeadgate({ name, config, stateDir, env, signal, faults }: KeepOptions): KeptHeadgate {
-  const queue = new SerialQueue()
-  const troubles: Trouble[] = []
-  const logs: (readonly string[])[] = []
-  let running: HeadgateProcess | undefined
+/** Headgate as a service manager runs it, always on the same ports and state directory. Its methods wait for each other. */
+export class KeptHeadgate {
+  /** Unexpected events of its own, in sentences. */
+  readonly troubles: Trouble[] = []
+  readonly #options: KeepOptions
+  readonly #queue = new SerialQueue()
+  readonly #logs: (readonly string[])[] = []
+  #running: HeadgateProcess | undefined
   /** The process that has been told to end. */
-  let ending: HeadgateProcess | undefined
+  #ending: HeadgateProcess | undefined
 
-  const trouble = (what: string) => {
-    if (!signal.aborted) troubles.push({ at: Date.now(), what })
+  constructor(options: KeepOptions) {
+    this.#options = options
   }
 
-  async function start(): Promise<void> {
-    if (running !== undefined) return
+  /** Whether it runs and has not been told to end, as a load balancer sees it. */
+  get takesEvents(): boolean {
+    return this.#running !== undefined && this.#running !== this.#ending
+  }
+
+  /** Starts it, unless it runs, and waits until it accepts events. */
+  start(): Promise<void> {
+    return this.#queue.run(() => this.#start())
+  }
+
+  /** One fault at a time. */
+  carryOut(fault: HeadgateFault): Promise<void> {
+    return this.#queue.run(() => this.#carryOut(fault))
+  }
+
+  /** Kills one of its workers, if there is any. */
+  killWorker(number: number): void {
+    if (this.#running === undefined) return
+    try {
+      const workers = workerPids(this.#running.pid)
+      const victim = workers[number % workers.length]
+      if (victim !== undefined) process.kill(victim, 'SIGKILL')
+    } catch {
+      // The worker, or all of Headgate, has just ended by itself.
+    }
+  }
+
+  /** Stops it as an operator does. Undefined if it does not run. */
+  stop(): Promise<Exit | undefined> {
+    return this.#queue.run(() => this.#end('SIGTERM'))
+  }
+
+  kill(): Promise<unknown> {
+    return this.#queue.run(() => this.#end('SIGKILL'))
+  }
+
+  /** Resolves when it does not run. */
+  async ended(): Promise<unknown> {
+    return this.#running?.exited
+  }
+
+  /** The log lines of all its processes. */
+  log(): string[] {
+    return this.#logs.flat()
+  }
+
+  async #start(): Promise<void> {
+    if (this.#running !== undefined) return
+    const { name, config, env, signal } = this.#options
     try {
       const started = await startHeadgate({ config, env, signal, within: READY_WITHIN })
-      running = started
-      logs.push(started.lines)
+      this.#running = started
+      this.#logs.push(started.lines)
       void started.exited.then((exit) => {
-        if (running === started) running = undefined
-        if (ending !== started) trouble(`${name} ended by itself, with ${endOf(exit)}.`)
+        if (this.#running === started) this.#running = undefined
+        if (this.#ending !== started) this.#trouble(`${name} ended by itself, with ${endOf(exit)}.`)
       })
     } catch (error) {
-      if (error instanceof NotStarted) logs.push(error.lines)
-      trouble(error instanceof Error ? error.message : String(error))
+      if (error instanceof NotStarted) this.#logs.push(error.lines)
+      this.#trouble(error instanceof Error ? error.message : String(error))
     }
   }
 
   /** Starts it and kills it so soon that it may never have been ready. */
-  async function startAndKill(after: number): Promise<void> {
+  async #startAndKill(after: number): Promise<void> {
+    const { config, env, signal } = this.#options
     // Not AbortSignal.timeout within AbortSignal.any: Node 20 may collect it before it fires.
     const soon = new AbortController()
     const now = () => soon.abort()
@@ -89,80 +119,64 @@ export function keepHeadgate({ name, config, stateDir, env, signal, faults }: Ke
     signal.addEventListener('abort', now, { once: true })
     try {
       const started = await startHeadgate({ config, env, signal: soon.signal, within: READY_WITHIN })
-      logs.push(started.lines)
+      this.#logs.push(started.lines)
       await started.exited
     } catch (error) {
-      if (!soon.signal.aborted) trouble(error instanceof Error ? error.message : String(error))
+      if (!soon.signal.aborted) this.#trouble(error instanceof Error ? error.message : String(error))
     } finally {
       clearTimeout(timer)
       signal.removeEventListener('abort', now)
     }
   }
 
-  async function end(how: Interruption['signal']): Promise<Exit | undefined> {
-    const process = running
+  async #end(how: Interruption['signal']): Promise<Exit | undefined> {
+    const process = this.#running
     if (process === undefined) return undefined
-    ending = process
+    this.#ending = process
     if (how === 'SIGKILL') process.kill(how)
     const exit = await (how === 'SIGTERM' ? process.stop() : process.exited)
     // With Kafka or CXone away it may end with 1 at its deadline, but it has to end by itself.
     const inOrder = how === 'SIGKILL' || exit.code === 0 || exit.code === 1
-    if (!inOrder) trouble(`${name} ended with ${endOf(exit)} after SIGTERM.`)
+    if (!inOrder) this.#trouble(`${this.#options.name} ended with ${endOf(exit)} after SIGTERM.`)
     return exit
   }
 
-  async function interrupt({ signal: how, down, wiped, killedAgainAfter }: Interruption): Promise<void> {
-    await end(how)
+  async #interrupt({ signal: how, down, wiped, killedAgainAfter }: Interruption): Promise<void> {
+    const { name, stateDir, signal, faults } = this.#options
+    await this.#end(how)
     await wait(down * 1000, undefined, { signal })
     const wipe = () => rm(stateDir, { recursive: true, force: true })
     if (wiped) await faults.during('state directory wiped', `the state directory of ${name} was wiped`, wipe)
     if (killedAgainAfter !== undefined) {
       const what = `${name} was killed ${killedAgainAfter} s after it was started`
-      await faults.during('Headgate killed while it starts', what, () => startAndKill(killedAgainAfter))
+      await faults.during('Headgate killed while it starts', what, () => this.#startAndKill(killedAgainAfter))
     }
-    await start()
+    await this.#start()
   }
 
   /** Its connections stay open, and it does not respond. */
-  async function freeze(seconds: number): Promise<void> {
-    const process = running
+  async #freeze(seconds: number): Promise<void> {
+    const process = this.#running
     process?.kill('SIGSTOP')
-    await wait(seconds * 1000, undefined, { signal }).finally(() => process?.kill('SIGCONT'))
+    const frozen = wait(seconds * 1000, undefined, { signal: this.#options.signal })
+    await frozen.finally(() => process?.kill('SIGCONT'))
   }
 
-  function carryOut(fault: HeadgateFault): Promise<void> {
+  #carryOut(fault: HeadgateFault): Promise<void> {
+    const { name, faults } = this.#options
     if (fault.signal === 'SIGSTOP') {
       const what = `${name} was frozen for ${fault.lasts} s`
-      return faults.during('Headgate frozen', what, () => freeze(fault.lasts))
+      return faults.during('Headgate frozen', what, () => this.#freeze(fault.lasts))
     }
     const kill = fault.signal === 'SIGKILL'
     const what = `${name} ${kill ? 'was killed' : 'got SIGTERM'}, was started ${fault.down} s after its end, and became ready`
     return faults.during(kill ? 'Headgate killed' : 'Headgate stopped by SIGTERM', what, () =>
-      interrupt(fault),
+      this.#interrupt(fault),
     )
   }
 
-  return {
-    get takesEvents() {
-      return running !== undefined && running !== ending
-    },
-    start: () => queue.run(start),
-    carryOut: (fault) => queue.run(() => carryOut(fault)),
-    killWorker(number) {
-      if (running === undefined) return
-      try {
-        const workers = workerPids(running.pid)
-        const victim = workers[number % workers.length]
-        if (victim !== undefined) process.kill(victim, 'SIGKILL')
-      } catch {
-        // The worker, or all of Headgate, has just ended by itself.
-      }
-    },
-    stop: () => queue.run(() => end('SIGTERM')),
-    kill: () => queue.run(() => end('SIGKILL')),
-    ended: async () => running?.exited,
-    troubles,
-    log: () => logs.flat(),
+  #trouble(what: string): void {
+    if (!this.#options.signal.aborted) this.troubles.push({ at: Date.now(), what })
   }
 }
 

@@ -13,7 +13,7 @@ import { createJournal } from './journal.js'
 import { type Options, readOptions, showProgress } from './options.js'
 import { readRecords } from './records.js'
 import { chronicle, type Run, report } from './report.js'
-import { startSender } from './sender.js'
+import { Sender } from './sender.js'
 import { torture } from './torture.js'
 import { judge, unacknowledged } from './verdict.js'
 
@@ -42,7 +42,7 @@ async function run(options: Options, signal: AbortSignal): Promise<boolean> {
   const elapsed = () => (Date.now() - startedAt) / 1000
   const journal = createJournal(isShared)
   const targets = all.map(({ url, headgate }) => ({ url, takesEvents: () => headgate.takesEvents }))
-  const sender = startSender({ targets, token: environment.token, seed, rate }, journal)
+  const sender = new Sender({ targets, token: environment.token, seed, rate }, journal)
   const endProgress = showProgress(() => {
     const { sent, answered } = journal
     const now = environment.faults.entries.filter(({ until }) => until === undefined).map(({ kind }) => kind)

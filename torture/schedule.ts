@@ -59,7 +59,7 @@ export interface ConfigChange extends Timed {
  * Endless rows of faults, which run in parallel: within a row, one at a time. The same seed gives the same rows, and
  * each row is independent of the others.
  */
-interface Schedule {
+export interface Schedule {
   /** One without an inbox. */
   readonly headgate: Iterable<Interruption>
   /** One of several, by its index. */

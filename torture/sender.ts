@@ -4,16 +4,6 @@ import { Pool } from 'undici'
 import { eventAt, repeatsOf, type TortureEvent } from './events.js'
 import type { Journal, Sent } from './journal.js'
 
-/** A sender that keeps every event until it has a response, and posts some of them again. */
-interface Sender {
-  /** The number of requests by result: a status, or the reason why there was none. */
-  readonly requests: ReadonlyMap<string, number>
-  /** Sends no new events from now on. Resolves when all sent ones have responses, or after `within` milliseconds. */
-  finish(within: number, signal: AbortSignal): Promise<void>
-  /** Ends at once. */
-  close(): Promise<void>
-}
-
 interface SenderOptions {
   /** The webhook on each instance, and whether a load balancer would send there. */
   readonly targets: readonly SenderTarget[]
@@ -40,42 +30,104 @@ const SHORTEST_WAIT = 200
 const LONGEST_WAIT = 1000
 const TICK = 5
 
-export function startSender({ targets, token, seed, rate }: SenderOptions, journal: Journal): Sender {
-  const pools = targets.map(({ url, takesEvents }) => {
-    const { origin, pathname: path } = new URL(url)
-    const timeouts = { headersTimeout: PATIENCE, bodyTimeout: PATIENCE }
-    return {
-      pool: new Pool(origin, { connections: CONNECTIONS, ...timeouts }),
-      path,
-      takesEvents,
-      avoidedUntil: 0,
-    }
-  })
-  const requests = new Map<string, number>()
-  const again = new TinyQueue<{ readonly n: number; readonly entry: Sent; readonly due: number }>(
+/** The webhook of an instance, with the connections to it. */
+interface Target {
+  readonly pool: Pool
+  readonly path: string
+  takesEvents(): boolean
+  avoidedUntil: number
+}
+
+/** A sender that keeps every event until it has a response, and posts some of them again. Sends from the start. */
+export class Sender {
+  /** The number of requests by result: a status, or the reason why there was none. */
+  readonly requests = new Map<string, number>()
+  readonly #options: SenderOptions
+  readonly #journal: Journal
+  readonly #targets: readonly Target[]
+  /** Redeliveries by when they are due. */
+  readonly #again = new TinyQueue<{ readonly n: number; readonly entry: Sent; readonly due: number }>(
     [],
     (a, b) => a.due - b.due,
   )
-  let open = 0
-  let sending = true
-  let closed = false
+  #open = 0
+  #isSending = true
+  #isClosed = false
+  readonly #pacing: Promise<void>
 
-  /** Any that takes events, so that copies of an event reach several. */
-  function choose(): (typeof pools)[number] {
-    const ready = pools.filter(
-      ({ takesEvents, avoidedUntil }) => takesEvents() && performance.now() > avoidedUntil,
-    )
-    const among = ready.length > 0 ? ready : pools
-    return among[Math.floor(Math.random() * among.length)] as (typeof pools)[number]
+  constructor(options: SenderOptions, journal: Journal) {
+    this.#options = options
+    this.#journal = journal
+    this.#targets = options.targets.map(({ url, takesEvents }) => {
+      const { origin, pathname: path } = new URL(url)
+      const timeouts = { headersTimeout: PATIENCE, bodyTimeout: PATIENCE }
+      const pool = new Pool(origin, { connections: CONNECTIONS, ...timeouts })
+      return { pool, path, takesEvents, avoidedUntil: 0 }
+    })
+    this.#pacing = this.#pace()
   }
 
-  async function post(
-    { headers, body }: TortureEvent,
-    abandonedAfter?: number,
-  ): Promise<Answered | undefined> {
+  /** Sends no new events from now on. Resolves when all sent ones have responses, or after `within` milliseconds. */
+  async finish(within: number, signal: AbortSignal): Promise<void> {
+    this.#isSending = false
+    await this.#pacing
+    const deadline = performance.now() + within
+    while (this.#open > 0 && performance.now() < deadline) await wait(TICK, undefined, { signal })
+  }
+
+  /** Ends at once. */
+  async close(): Promise<void> {
+    this.#isSending = false
+    this.#isClosed = true
+    await this.#pacing
+    await Promise.all(this.#targets.map(({ pool }) => pool.destroy()))
+  }
+
+  async #pace(): Promise<void> {
+    const { rate, seed, token } = this.#options
+    let budget = 0
+    let last = performance.now()
+    for (let n = 0; this.#isSending; ) {
+      const now = performance.now()
+      // Events that could not be sent in time are not made up for later.
+      budget = Math.min(budget + ((now - last) / 1000) * rate, rate / 10 + 1)
+      last = now
+      for (; budget >= 1 && this.#open < MOST_OPEN; budget--) this.#launch(n++)
+      const again = this.#again
+      for (let next = again.peek(); next !== undefined && next.due <= now; next = again.peek()) {
+        again.pop()
+        void this.#deliver(eventAt(next.n, seed, token), next.entry)
+      }
+      await wait(TICK)
+    }
+  }
+
+  #launch(n: number): void {
+    const { seed, token } = this.#options
+    const event = eventAt(n, seed, token)
+    const { copied, abandonedAfter, againAfter } = repeatsOf(n, seed)
+    const entry = this.#journal.open(event)
+    if (copied) void this.#deliver(event, entry)
+    void this.#deliver(event, entry, abandonedAfter).then(() => {
+      if (againAfter !== undefined && entry.answeredAt !== undefined)
+        this.#again.push({ n, entry, due: performance.now() + againAfter })
+    })
+  }
+
+  async #deliver(event: TortureEvent, entry: Sent, abandonedAfter?: number): Promise<void> {
+    this.#open++
+    let response = await this.#post(event, abandonedAfter)
+    while (!this.#isClosed && (response === undefined || !this.#journal.settle(entry, response))) {
+      await wait(SHORTEST_WAIT + Math.random() * (LONGEST_WAIT - SHORTEST_WAIT))
+      response = await this.#post(event)
+    }
+    this.#open--
+  }
+
+  async #post({ headers, body }: TortureEvent, abandonedAfter?: number): Promise<Answered | undefined> {
     const signal = abandonedAfter === undefined ? null : AbortSignal.timeout(abandonedAfter)
     let how = 'no response'
-    const target = choose()
+    const target = this.#choose()
     try {
       const { pool, path } = target
       const response = await pool.request({ path, method: 'POST', headers, body, signal })
@@ -87,63 +139,17 @@ export function startSender({ targets, token, seed, rate }: SenderOptions, journ
       if (signal?.aborted !== true) target.avoidedUntil = performance.now() + AVOIDED
       return undefined
     } finally {
-      requests.set(how, (requests.get(how) ?? 0) + 1)
+      this.requests.set(how, (this.requests.get(how) ?? 0) + 1)
     }
   }
 
-  async function deliver(event: TortureEvent, entry: Sent, abandonedAfter?: number): Promise<void> {
-    open++
-    let response = await post(event, abandonedAfter)
-    while (!closed && (response === undefined || !journal.settle(entry, response))) {
-      await wait(SHORTEST_WAIT + Math.random() * (LONGEST_WAIT - SHORTEST_WAIT))
-      response = await post(event)
-    }
-    open--
-  }
-
-  function launch(n: number): void {
-    const event = eventAt(n, seed, token)
-    const { copied, abandonedAfter, againAfter } = repeatsOf(n, seed)
-    const entry = journal.open(event)
-    if (copied) void deliver(event, entry)
-    void deliver(event, entry, abandonedAfter).then(() => {
-      if (againAfter !== undefined && entry.answeredAt !== undefined)
-        again.push({ n, entry, due: performance.now() + againAfter })
-    })
-  }
-
-  async function pace(): Promise<void> {
-    let budget = 0
-    let last = performance.now()
-    for (let n = 0; sending; ) {
-      const now = performance.now()
-      // Events that could not be sent in time are not made up for later.
-      budget = Math.min(budget + ((now - last) / 1000) * rate, rate / 10 + 1)
-      last = now
-      for (; budget >= 1 && open < MOST_OPEN; budget--) launch(n++)
-      for (let next = again.peek(); next !== undefined && next.due <= now; next = again.peek()) {
-        again.pop()
-        void deliver(eventAt(next.n, seed, token), next.entry)
-      }
-      await wait(TICK)
-    }
-  }
-  const pacing = pace()
-
-  return {
-    requests,
-    async finish(within, signal) {
-      sending = false
-      await pacing
-      const deadline = performance.now() + within
-      while (open > 0 && performance.now() < deadline) await wait(TICK, undefined, { signal })
-    },
-    async close() {
-      sending = false
-      closed = true
-      await pacing
-      await Promise.all(pools.map(({ pool }) => pool.destroy()))
-    },
+  /** Any that takes events, so that copies of an event reach several. */
+  #choose(): Target {
+    const ready = this.#targets.filter(
+      ({ takesEvents, avoidedUntil }) => takesEvents() && performance.now() > avoidedUntil,
+    )
+    const among = ready.length > 0 ? ready : this.#targets
+    return among[Math.floor(Math.random() * among.length)] as Target
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type BrokerFault,
   type CxoneFault,
   type FaultLog,
+  type Schedule,
   schedule,
   type Visit,
   type WorkerFault,
@@ -45,119 +46,173 @@ const LOOK_EVERY = 250
 const IN_SYNC_WITHIN = 90_000
 
 /** Causes faults for as long as the options say. Resolves when the last one is over and everything runs again. */
-export async function torture(
-  { instances, visitor, kafka, simulator, faults }: Tortured,
-  { seed, seconds, victims, workers }: Options,
-  signal: AbortSignal,
-): Promise<void> {
-  const rows = schedule(seed, visitor !== undefined)
-  const startedAt = performance.now()
-  const elapsed = () => (performance.now() - startedAt) / 1000
-  const sleep = (seconds: number) => wait(seconds * 1000, undefined, { signal })
+export const torture = (tortured: Tortured, options: Options, signal: AbortSignal): Promise<void> =>
+  new Torture(tortured, options, signal).run()
 
-  async function follow<Fault extends { readonly pause: number }>(
+class Torture {
+  readonly #tortured: Tortured
+  readonly #options: Options
+  readonly #signal: AbortSignal
+  readonly #rows: Schedule
+  readonly #startedAt = performance.now()
+
+  constructor(tortured: Tortured, options: Options, signal: AbortSignal) {
+    this.#tortured = tortured
+    this.#options = options
+    this.#signal = signal
+    this.#rows = schedule(options.seed, tortured.visitor !== undefined)
+  }
+
+  async run(): Promise<void> {
+    const { instances, visitor } = this.#tortured
+    const { victims } = this.#options
+    const [first] = instances
+    const followed: Promise<void>[] = []
+    if (victims.has('headgate') && visitor !== undefined) followed.push(...this.#tortureGroup(visitor))
+    if (victims.has('headgate') && visitor === undefined && first !== undefined)
+      followed.push(...this.#tortureOne(first))
+    if (victims.has('broker')) followed.push(this.#tortureBrokers())
+    if (victims.has('cxone')) followed.push(this.#tortureCxone())
+    if (victims.has('config')) followed.push(this.#changeConfigs())
+    await Promise.all(followed)
+  }
+
+  #tortureOne({ headgate }: Instance): Promise<void>[] {
+    return [
+      this.#follow(this.#rows.headgate, (fault) => headgate.carryOut(fault)),
+      ...(this.#options.workers > 0
+        ? [this.#follow(this.#rows.workers, (fault) => this.#killWorker(fault))]
+        : []),
+    ]
+  }
+
+  #tortureGroup(visitor: Instance): Promise<void>[] {
+    const { instances, faults } = this.#tortured
+    return [
+      ...instances.map(({ headgate }, index) =>
+        this.#follow(this.#rows.instance(index), (fault) => headgate.carryOut(fault)),
+      ),
+      ...(this.#options.workers > 0
+        ? [
+            this.#follow(this.#rows.workers, async (fault) => {
+              await this.#killWorker(fault)
+              // Otherwise hardly a partition would have an owner.
+              await this.#sleepAtMost(SESSION)
+            }),
+          ]
+        : []),
+      this.#follow(this.#rows.rolling, () =>
+        faults.during('rolling restart', 'each instance was stopped and started in turn', () =>
+          this.#restartAll(),
+        ),
+      ),
+      this.#follow(this.#rows.visits, (fault) => {
+        const end = fault.signal === 'SIGKILL' ? 'was killed' : 'left'
+        const what = `one more instance joined, and ${end} after ${fault.lasts} s`
+        return faults.during('instance joined and left', what, () => this.#visit(visitor, fault))
+      }),
+    ]
+  }
+
+  #tortureBrokers(): Promise<void> {
+    return this.#follow(this.#rows.broker, (fault) => {
+      const broker = fault.broker === undefined ? 'the coordinator' : `broker ${fault.broker + 1}`
+      const what = `${broker} was ${fault.kind} for ${fault.lasts} s, and became in sync again`
+      const kind = fault.broker === undefined ? 'coordinator' : 'broker'
+      return this.#tortured.faults.during(`${kind} ${fault.kind}`, what, () => this.#disturbBroker(fault))
+    })
+  }
+
+  #tortureCxone(): Promise<void> {
+    return this.#follow(this.#rows.cxone, (fault) => {
+      const kind = `CXone ${CXONE[fault.kind]}`
+      const what = `${kind}${fault.lasts > 0 ? ` for ${fault.lasts} s` : ''}`
+      return this.#tortured.faults.during(kind, what, () => this.#disturbCxone(fault))
+    })
+  }
+
+  #changeConfigs(): Promise<void> {
+    const { instances, faults } = this.#tortured
+    return this.#follow(this.#rows.config, (change) =>
+      faults.during('config changed', 'another config was put in place', async () =>
+        instances[change.instance % instances.length]?.config.change(change),
+      ),
+    )
+  }
+
+  async #follow<Fault extends { readonly pause: number }>(
     row: Iterable<Fault>,
     carryOut: (fault: Fault) => Promise<void>,
   ): Promise<void> {
     for (const fault of row) {
-      await sleep(Math.min(fault.pause, Math.max(0, seconds - elapsed())))
-      await sleep(Math.min(rows.quietFor(elapsed()), Math.max(0, seconds - elapsed())))
-      if (elapsed() >= seconds) return
+      await this.#sleepAtMost(fault.pause)
+      await this.#sleepAtMost(this.#rows.quietFor(this.#elapsed()))
+      if (this.#elapsed() >= this.#options.seconds) return
       await carryOut(fault)
     }
   }
 
-  async function disturbBroker({ kind, broker: index, lasts }: BrokerFault): Promise<void> {
+  async #disturbBroker({ kind, broker: index, lasts }: BrokerFault): Promise<void> {
+    const { kafka } = this.#tortured
     const id = index === undefined ? await coordinatorOf(kafka.bootstrap) : index + 1
     const broker = kafka.brokers.find((each) => each.id === id)
     if (broker === undefined) return
     if (kind === 'killed') await broker.kill()
     else broker.pause()
-    await sleep(lasts)
+    await this.#sleep(lasts)
     if (kind === 'killed') await broker.start()
     else broker.resume()
     // Another fault before that would leave two missing.
     const deadline = performance.now() + IN_SYNC_WITHIN
     while (!(await allInSync(kafka.bootstrap))) {
       if (performance.now() > deadline) throw new Error('The brokers did not get in sync again.')
-      await wait(LOOK_EVERY, undefined, { signal })
+      await wait(LOOK_EVERY, undefined, { signal: this.#signal })
     }
   }
 
-  async function disturbCxone({ kind, lasts }: CxoneFault): Promise<void> {
+  async #disturbCxone({ kind, lasts }: CxoneFault): Promise<void> {
+    const { simulator } = this.#tortured
     simulator.order(kind)
-    await sleep(lasts)
+    await this.#sleep(lasts)
     if (kind !== 'revoked') simulator.order('calm')
   }
 
   /** One after the other, as an upgrade does it. */
-  async function restartAll(): Promise<void> {
-    for (const { headgate } of instances) {
+  async #restartAll(): Promise<void> {
+    for (const { headgate } of this.#tortured.instances) {
       await headgate.stop()
       await headgate.start()
     }
   }
 
   /** Of one of the instances. */
-  function killWorker({ worker }: WorkerFault): Promise<void> {
+  #killWorker({ worker }: WorkerFault): Promise<void> {
+    const { instances, faults } = this.#tortured
     const { headgate } = instances[worker % instances.length] as Instance
     return faults.during('worker killed', 'a worker of Headgate was killed', async () =>
       headgate.killWorker(worker),
     )
   }
 
-  async function visit({ headgate }: Instance, { lasts, signal: how }: Visit): Promise<void> {
+  async #visit({ headgate }: Instance, { lasts, signal: how }: Visit): Promise<void> {
     await headgate.start()
-    await sleep(lasts)
+    await this.#sleep(lasts)
     await (how === 'SIGKILL' ? headgate.kill() : headgate.stop())
   }
 
-  const [first] = instances
-  await Promise.all([
-    ...(victims.has('headgate') && visitor === undefined && first !== undefined
-      ? [follow(rows.headgate, first.headgate.carryOut), workers > 0 && follow(rows.workers, killWorker)]
-      : []),
-    ...(victims.has('headgate') && visitor !== undefined
-      ? [
-          ...instances.map(({ headgate }, index) => follow(rows.instance(index), headgate.carryOut)),
-          workers > 0 &&
-            follow(rows.workers, async (fault) => {
-              await killWorker(fault)
-              // Otherwise hardly a partition would have an owner.
-              await sleep(Math.min(SESSION, Math.max(0, seconds - elapsed())))
-            }),
-          follow(rows.rolling, () =>
-            faults.during('rolling restart', 'each instance was stopped and started in turn', restartAll),
-          ),
-          follow(rows.visits, (fault) => {
-            const end = fault.signal === 'SIGKILL' ? 'was killed' : 'left'
-            const what = `one more instance joined, and ${end} after ${fault.lasts} s`
-            return faults.during('instance joined and left', what, () => visit(visitor, fault))
-          }),
-        ]
-      : []),
-    victims.has('broker') &&
-      follow(rows.broker, (fault) => {
-        const broker = fault.broker === undefined ? 'the coordinator' : `broker ${fault.broker + 1}`
-        const what = `${broker} was ${fault.kind} for ${fault.lasts} s, and became in sync again`
-        const kind = fault.broker === undefined ? 'coordinator' : 'broker'
-        return faults.during(`${kind} ${fault.kind}`, what, () => disturbBroker(fault))
-      }),
-    victims.has('cxone') &&
-      follow(rows.cxone, (fault) =>
-        faults.during(
-          `CXone ${CXONE[fault.kind]}`,
-          `CXone ${CXONE[fault.kind]}${fault.lasts > 0 ? ` for ${fault.lasts} s` : ''}`,
-          () => disturbCxone(fault),
-        ),
-      ),
-    victims.has('config') &&
-      follow(rows.config, (change) =>
-        faults.during('config changed', 'another config was put in place', async () =>
-          instances[change.instance % instances.length]?.config.change(change),
-        ),
-      ),
-  ])
+  /** In seconds, as all times here. */
+  #elapsed(): number {
+    return (performance.now() - this.#startedAt) / 1000
+  }
+
+  #sleep(seconds: number): Promise<void> {
+    return wait(seconds * 1000, undefined, { signal: this.#signal })
+  }
+
+  /** Not beyond the end of the run. */
+  #sleepAtMost(seconds: number): Promise<void> {
+    return this.#sleep(Math.min(seconds, Math.max(0, this.#options.seconds - this.#elapsed())))
+  }
 }
 
 /** The broker that leads the partition in which the offsets of the group are. */

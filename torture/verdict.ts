@@ -51,94 +51,129 @@ export interface Verdict {
 /** Compares the observations with the sent events. */
 export function judge({ sent, records, inbox, acknowledged, troubles }: Observed): Verdict {
   const stored = sent.filter(isStored)
-  const recordsOf = new Map<Sent, SeenRecord[]>(stored.map((entry) => [entry, []]))
-  const ids = byId(stored)
-  const violations: Violation[] = []
-  const report = (breach: Breach, at: number, text: string) => violations.push({ breach, at, text })
-
-  for (const record of records) {
-    const { id = '', digest, appendedAt } = record
-    const entry = ids.get(id)?.find(({ expected }) => expected.digest === digest)
-    if (entry === undefined) {
-      const why = ids.has(id)
-        ? 'its value is not what was sent'
-        : 'no event that belongs into Kafka has this id'
-      report('misrouted', appendedAt, `${id} is at ${placeOf(record)}: ${why}.`)
-      continue
-    }
-    const found = recordsOf.get(entry) as SeenRecord[]
-    found.push(record)
-    const [first] = found
-    if (first !== undefined && first !== record)
-      report(
-        'duplicates',
-        appendedAt,
-        `${id} is ${historyOf(first)}, and ${historyOf(record)}; ${answersTo(entry)}.`,
-      )
-    if (!belongs(record, entry.expected)) {
-      const place = `${entry.expected.topic}/${entry.expected.partition ?? 'any'}`
-      report('misrouted', appendedAt, `${id} is at ${placeOf(record)} and belongs into ${place}.`)
-    }
-  }
-
-  const accepted = inbox && new Set(inbox.map((record) => `${placeOf(record)} ${record.id}`))
-  for (const [{ id, answeredAt, places }, found] of recordsOf) {
-    if (answeredAt === undefined) continue
-    if (found.length === 0) report('lost', answeredAt, `${id} got a response with ${places.join(', ')}.`)
-    const wrong = places.filter((place) =>
-      accepted === undefined
-        ? !found.some((record) => placeOf(record) === place)
-        : !accepted.has(`${place} ${id}`),
-    )
-    if (found.length > 0 && wrong.length > 0)
-      report(
-        'misrouted',
-        answeredAt,
-        `${id} got a response with ${wrong.join(', ')}, but its record is not there.`,
-      )
-  }
-
-  for (const { id, sentAt, answeredAt, wrong } of sent) {
-    if (wrong.length > 0) report('wrong responses', sentAt, `${id} was ${wrong.join(', ')}.`)
-    else if (answeredAt === undefined) report('never answered', sentAt, `${id} has no response.`)
-  }
-
-  for (const [id, { firstAt }] of acknowledged) {
-    const appended = (ids.get(id) ?? []).flatMap((entry) => recordsOf.get(entry) ?? [])
-    const firstAppended = Math.min(...appended.map(({ appendedAt }) => appendedAt))
-    if (appended.length === 0) report('acknowledged before durable', firstAt, `${id} has no record.`)
-    else if (firstAt < firstAppended)
-      report(
-        'acknowledged before durable',
-        firstAt,
-        `${id} was appended ${firstAppended - firstAt} ms later.`,
-      )
-  }
-
-  for (const [id, entries] of ids) {
-    const due = entries.filter((entry) => entry.answeredAt !== undefined && recordsOf.get(entry)?.length)
-    const times = acknowledged.get(id)?.times ?? 0
-    if (times >= due.length) continue
-    const at = Math.max(...due.map(({ answeredAt }) => answeredAt ?? 0))
-    const places = due.flatMap((entry) => recordsOf.get(entry)?.map(placeOf) ?? [])
-    const text = `${id} was acknowledged ${times} times of ${due.length}; it is at ${places.join(', ')}.`
-    report('never acknowledged', at, text)
-  }
-
-  for (const { at, what } of troubles) report('troubles', at, what)
-
-  const found = (kind: InTopic['kind']) =>
-    [...recordsOf].filter(([entry, records]) => entry.expected.kind === kind && records.length > 0).length
+  const judgement = new Judgement(stored)
+  judgement.judgeRecords(records)
+  judgement.judgeResponses(inbox)
+  judgement.judgeSent(sent)
+  judgement.judgeAcknowledgements(acknowledged)
+  for (const { at, what } of troubles) judgement.report('troubles', at, what)
   return {
     counts: {
       sent: sent.length,
       answered: stored.filter(({ answeredAt }) => answeredAt !== undefined).length,
       refused: sent.filter((entry) => !isStored(entry) && entry.answeredAt !== undefined).length,
-      inKafka: found('record'),
-      inDeadLetters: found('dead-letter'),
+      inKafka: judgement.count('record'),
+      inDeadLetters: judgement.count('dead-letter'),
       acknowledged: stored.filter(({ id }) => acknowledged.has(id)).length,
     },
-    violations,
+    violations: judgement.violations,
+  }
+}
+
+type Stored = Sent & { readonly expected: InTopic }
+
+class Judgement {
+  readonly violations: Violation[] = []
+  readonly #recordsOf: Map<Stored, SeenRecord[]>
+  readonly #ids: ReadonlyMap<string, readonly Stored[]>
+
+  constructor(stored: readonly Stored[]) {
+    this.#recordsOf = new Map(stored.map((entry) => [entry, []]))
+    this.#ids = byId(stored)
+  }
+
+  /** Events of this kind that are in Kafka. */
+  count(kind: InTopic['kind']): number {
+    return [...this.#recordsOf].filter(
+      ([entry, records]) => entry.expected.kind === kind && records.length > 0,
+    ).length
+  }
+
+  report(breach: Breach, at: number, text: string): void {
+    this.violations.push({ breach, at, text })
+  }
+
+  /** Each belongs to one event, is its first, and is where it should be. */
+  judgeRecords(records: readonly SeenRecord[]): void {
+    for (const record of records) {
+      const { id = '', digest, appendedAt } = record
+      const entry = this.#ids.get(id)?.find(({ expected }) => expected.digest === digest)
+      if (entry === undefined) {
+        const why = this.#ids.has(id)
+          ? 'its value is not what was sent'
+          : 'no event that belongs into Kafka has this id'
+        this.report('misrouted', appendedAt, `${id} is at ${placeOf(record)}: ${why}.`)
+        continue
+      }
+      const found = this.#recordsOf.get(entry) as SeenRecord[]
+      found.push(record)
+      const [first] = found
+      if (first !== undefined && first !== record)
+        this.report(
+          'duplicates',
+          appendedAt,
+          `${id} is ${historyOf(first)}, and ${historyOf(record)}; ${answersTo(entry)}.`,
+        )
+      if (!belongs(record, entry.expected)) {
+        const place = `${entry.expected.topic}/${entry.expected.partition ?? 'any'}`
+        this.report('misrouted', appendedAt, `${id} is at ${placeOf(record)} and belongs into ${place}.`)
+      }
+    }
+  }
+
+  /** An event that was answered 2xx is in Kafka, where the response says. */
+  judgeResponses(inbox: Observed['inbox']): void {
+    const accepted = inbox && new Set(inbox.map((record) => `${placeOf(record)} ${record.id}`))
+    for (const [{ id, answeredAt, places }, found] of this.#recordsOf) {
+      if (answeredAt === undefined) continue
+      if (found.length === 0)
+        this.report('lost', answeredAt, `${id} got a response with ${places.join(', ')}.`)
+      const wrong = places.filter((place) =>
+        accepted === undefined
+          ? !found.some((record) => placeOf(record) === place)
+          : !accepted.has(`${place} ${id}`),
+      )
+      if (found.length > 0 && wrong.length > 0)
+        this.report(
+          'misrouted',
+          answeredAt,
+          `${id} got a response with ${wrong.join(', ')}, but its record is not there.`,
+        )
+    }
+  }
+
+  /** Each event got a response, and only right ones. */
+  judgeSent(sent: readonly Sent[]): void {
+    for (const { id, sentAt, answeredAt, wrong } of sent) {
+      if (wrong.length > 0) this.report('wrong responses', sentAt, `${id} was ${wrong.join(', ')}.`)
+      else if (answeredAt === undefined) this.report('never answered', sentAt, `${id} has no response.`)
+    }
+  }
+
+  /** None before its record, and none missing. */
+  judgeAcknowledgements(acknowledged: Observed['acknowledged']): void {
+    for (const [id, { firstAt }] of acknowledged) {
+      const appended = (this.#ids.get(id) ?? []).flatMap((entry) => this.#recordsOf.get(entry) ?? [])
+      const firstAppended = Math.min(...appended.map(({ appendedAt }) => appendedAt))
+      if (appended.length === 0) this.report('acknowledged before durable', firstAt, `${id} has no record.`)
+      else if (firstAt < firstAppended)
+        this.report(
+          'acknowledged before durable',
+          firstAt,
+          `${id} was appended ${firstAppended - firstAt} ms later.`,
+        )
+    }
+    for (const [id, entries] of this.#ids) {
+      const due = entries.filter(
+        (entry) => entry.answeredAt !== undefined && this.#recordsOf.get(entry)?.length,
+      )
+      const times = acknowledged.get(id)?.times ?? 0
+      if (times >= due.length) continue
+      const at = Math.max(...due.map(({ answeredAt }) => answeredAt ?? 0))
+      const places = due.flatMap((entry) => this.#recordsOf.get(entry)?.map(placeOf) ?? [])
+      const text = `${id} was acknowledged ${times} times of ${due.length}; it is at ${places.join(', ')}.`
+      this.report('never acknowledged', at, text)
+    }
   }
 }
 
