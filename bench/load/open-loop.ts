@@ -1,19 +1,12 @@
 import { once } from 'node:events'
-import type { Socket } from 'node:net'
 import { Worker } from 'node:worker_threads'
-import { exchange, openConnection, portOf, prepareRequests, type Requests } from './connection.js'
+import { exchange } from './connection.js'
+import { type Connection, Connections } from './connections.js'
 import type { LoadOrder } from './load-order.js'
 import type { Pace } from './pacer.js'
 import { clock, createSchedule } from './schedule.js'
 import { createTally, type Tally } from './tally.js'
 
-interface Connection {
-  readonly socket: Socket
-  readonly requests: Requests
-}
-
-/** More than Headgate accepts at once by default, and fewer than a process may open. */
-const MOST_CONNECTIONS = 600
 /** Milliseconds until the first event is due. */
 const LEAD = 10
 
@@ -26,20 +19,8 @@ export async function openLoop(
   order: LoadOrder & { readonly rate: number },
   started: (tally: Tally) => void,
 ): Promise<Tally> {
-  const { rate, seconds, connections } = order
-  const opened = new Set<Socket>()
-  let made = 0
-  const connect = async (): Promise<Connection> => {
-    const requests = prepareRequests(order, opened.size)
-    const socket = await openConnection(portOf(order.ports, made++))
-    opened.add(socket)
-    // After a pause of the whole machine, the other side closes idle connections.
-    socket.once('close', () => opened.delete(socket))
-    return { socket, requests }
-  }
-  // The connection that is idle longest is next, so that the other side does not close it.
-  const free = await Promise.all(Array.from({ length: connections }, connect))
-  let opening = 0
+  const { rate, seconds } = order
+  const connections = await Connections.open(order)
   const waiting: number[] = []
   const pacer = new Worker(new URL('pacer.js', import.meta.url))
   await once(pacer, 'message')
@@ -62,32 +43,21 @@ export async function openLoop(
     give(connection)
     if (open === 0 && sent === schedule.count) ended()
   }
-  /** A connection that is still open. */
-  function takeFree(): Connection | undefined {
-    for (;;) {
-      const connection = free.shift()
-      if (!connection?.socket.destroyed) return connection
-    }
-  }
   function give(connection: Connection): void {
     const next = waiting.shift()
-    if (next === undefined) free.push(connection)
+    if (next === undefined) connections.put(connection)
     else send(connection, next).catch(failed)
   }
   function start(event: number): void {
     open++
-    const connection = takeFree()
+    const connection = connections.take()
     if (connection !== undefined) {
       send(connection, event).catch(failed)
       return
     }
     tally.queued()
     waiting.push(event)
-    if (opened.size + opening >= MOST_CONNECTIONS) return
-    opening++
-    connect()
-      .then(give, failed)
-      .finally(() => opening--)
+    connections.grow()?.then(give, failed)
   }
 
   pacer.on('error', failed).on('message', () => {
@@ -102,6 +72,6 @@ export async function openLoop(
   pacer.postMessage({ start: dueAt(0), end: dueAt(count), tick } satisfies Pace)
   await end
   await paced
-  for (const socket of opened) socket.destroy()
+  connections.destroy()
   return tally
 }
