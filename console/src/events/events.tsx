@@ -118,28 +118,9 @@ function Filters() {
   const rules = all
     .filter(({ name }) => pipeline === '' || name === pipeline)
     .flatMap(({ transforms }) => transforms.flatMap((transform) => transform.rules.map(({ name }) => name)))
-  const toggle = (outcome: OutcomeKind) =>
-    change({
-      outcomes: outcomes.includes(outcome)
-        ? outcomes.filter((one) => one !== outcome)
-        : [...outcomes, outcome],
-    })
   return (
     <search class="filters">
-      <fieldset>
-        <legend>Outcome</legend>
-        {OUTCOMES.map((outcome) => (
-          <button
-            key={outcome}
-            type="button"
-            class="chip"
-            aria-pressed={outcomes.includes(outcome)}
-            onClick={() => toggle(outcome)}
-          >
-            <OutcomeLabel kind={outcome} />
-          </button>
-        ))}
-      </fieldset>
+      <OutcomeChips outcomes={outcomes} />
       {all.length > 1 && (
         <Choice
           label="Pipeline"
@@ -187,6 +168,31 @@ function Filters() {
         </button>
       )}
     </search>
+  )
+}
+
+function OutcomeChips({ outcomes }: Pick<Filter, 'outcomes'>) {
+  const toggle = (outcome: OutcomeKind) =>
+    change({
+      outcomes: outcomes.includes(outcome)
+        ? outcomes.filter((one) => one !== outcome)
+        : [...outcomes, outcome],
+    })
+  return (
+    <fieldset>
+      <legend>Outcome</legend>
+      {OUTCOMES.map((outcome) => (
+        <button
+          key={outcome}
+          type="button"
+          class="chip"
+          aria-pressed={outcomes.includes(outcome)}
+          onClick={() => toggle(outcome)}
+        >
+          <OutcomeLabel kind={outcome} />
+        </button>
+      ))}
+    </fieldset>
   )
 }
 
