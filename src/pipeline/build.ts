@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { RootDatabase } from 'lmdb'
 import type { CheckedPipeline } from '../config/checked-pipeline.js'
 import type { CheckedConfig } from '../config/read.js'
 import type { PipelineConfig } from '../config/schema.js'
 import type { MetricDeclaration, RecordSource, Sink, SinkRecord } from '../contract/index.js'
 import type { PipelineInbox } from '../inbox/pipeline-inbox.js'
+import type { DedupLimits } from '../ledger/dedup-index.js'
 import { DurableLedger } from '../ledger/durable-ledger.js'
 import type { Ledger, LedgerBacklog, LedgerTerms } from '../ledger/ledger.js'
-import { LedgerStore } from '../ledger/store.js'
+import type { LedgerStore } from '../ledger/store.js'
 import { pointer } from '../lib/json/pointer.js'
 import { milliseconds } from '../lib/units.js'
 import type { MetricsScope } from '../metrics/registry.js'
@@ -30,8 +30,8 @@ export interface PipelineDeps extends IntakeDeps {
   readonly taps?: ReadonlySet<Tap>
   /** If there are workers. */
   readonly offloadToWorkers?: OffloadToWorkers
-  /** The database in the state directory. A worker has none: a pipeline with an inbox keeps nothing there. */
-  readonly state?: RootDatabase
+  /** Opens the state of a pipeline without an inbox. Rejects in a worker: it has no such pipeline whole, and no state directory. */
+  openStore(pipeline: string, limits: DedupLimits): Promise<LedgerStore>
   /** How many workers have the pipeline whole, and share its limits. */
   readonly sharedBy?: number
   /** The slot of this worker, from 1 on. */
@@ -182,7 +182,7 @@ function openLedger(
   sink: Sink,
   runtime: Runtime,
   inbox: OpenedInbox | undefined,
-  { state, log, signal, sharedBy, worker }: PipelineDeps,
+  { openStore, log, signal, sharedBy, worker }: PipelineDeps,
 ): Ledger {
   const { live, metrics } = runtime
   const ledger =
@@ -190,7 +190,7 @@ function openLedger(
       ? new DurableLedger({
           ...terms,
           pipeline,
-          openStore: (limits) => LedgerStore.open(state as RootDatabase, pipeline, limits),
+          openStore: (limits) => openStore(pipeline, limits),
           logger: log({ pipeline, stage: 'ledger' }),
           signal,
         })

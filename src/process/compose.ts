@@ -8,6 +8,7 @@ import type { CheckedConfig, CheckedFiles, ReadResult } from '../config/read.js'
 import type { AnyDefinition, MetricDeclaration } from '../contract/index.js'
 import { DeadLetterProcesses } from '../dead-letters/process.js'
 import { DryRunProcess } from '../dry-run/dry-run-process.js'
+import { LedgerStore } from '../ledger/store.js'
 import { bytes } from '../lib/units.js'
 import { History } from '../metrics/history.js'
 import { countResponses, showProcess } from '../metrics/process.js'
@@ -93,7 +94,7 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
       metrics,
       log,
       http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
-      state: state.database,
+      openStore: (pipeline, limits) => LedgerStore.open(state.database, pipeline, limits),
       shared: createShared({ metrics, log, signal }),
       recordKey: readRecordKey(settings.recordKeyFile),
       targetStates,

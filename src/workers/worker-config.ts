@@ -14,7 +14,7 @@ import { type ConfigMessage, filesOf, type Request } from './messages.js'
 import { buildWorkerPipeline, type WorkerPipelineDeps } from './worker-pipeline.js'
 
 export interface WorkerConfigOptions {
-  readonly deps: WorkerPipelineDeps & PipelineDeps
+  readonly deps: WorkerPipelineDeps & Omit<PipelineDeps, 'openStore'>
   read(files: CheckedFiles): Promise<ReadResult>
   /** Called after the last event under this config. */
   onDrained(generation: number): void
@@ -149,11 +149,21 @@ export class WorkerConfig {
       const { deps } = this.#options
       // The primary process refuses a config that changes which of the two it is.
       if (isWholeInWorkers(checked))
-        return [buildPipeline(config, checked, deps, running as Pipeline | undefined, isNew)]
+        return [
+          buildPipeline(config, checked, { ...deps, openStore }, running as Pipeline | undefined, isNew),
+        ]
       const before = running as WorkerPipeline | undefined
       const pipeline = buildWorkerPipeline(config, checked, deps, before, isNew)
       this.#addresses.set(pipeline, { generation, pipeline: index })
       return [pipeline]
     })
   }
+}
+
+/** A pipeline that keeps its state on the disk has it in the primary process. */
+const openStore: PipelineDeps['openStore'] = async (pipeline) => {
+  throw new HeadgateError(
+    'HG_WORKER_FAILED',
+    `A worker has no state directory for the pipeline "${pipeline}".`,
+  )
 }

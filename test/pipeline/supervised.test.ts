@@ -23,6 +23,7 @@ function primary({ hasWorkers = true } = {}) {
     metrics,
     log: () => log,
     http: () => ({ memory: { take: () => true, add() {}, release() {} }, serve: () => () => {} }),
+    openStore: () => Promise.reject(new Error('nothing of it starts')),
     signal,
   }
   const build = (settings: object, running?: ReturnType<typeof buildPrimaryPipeline>) => {

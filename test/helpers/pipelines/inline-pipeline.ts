@@ -4,6 +4,7 @@ import { formatProblem } from '../../../src/config/problem.js'
 import { type ReadResult, readConfig } from '../../../src/config/read.js'
 import type { AnyDefinition } from '../../../src/contract/index.js'
 import { openStateDirectory } from '../../../src/ledger/state-directory.js'
+import { LedgerStore } from '../../../src/ledger/store.js'
 import { ProcessMetrics } from '../../../src/metrics/registry.js'
 import { buildPipeline, type PipelineDeps } from '../../../src/pipeline/build.js'
 import { stopPipeline } from '../../../src/pipeline/lifecycle.js'
@@ -69,7 +70,7 @@ export async function runningPipeline(
     metrics,
     log: () => log,
     http: () => ({ memory: { take: () => true, add() {}, release() {} }, serve: () => () => {} }),
-    state: state.database,
+    openStore: (pipeline, limits) => LedgerStore.open(state.database, pipeline, limits),
     signal: deadline.signal,
     taps,
     isWatched: () => taps.size > 0,

@@ -18,6 +18,7 @@ import {
   type SinkRecord,
 } from '../../../src/contract/index.js'
 import { openStateDirectory } from '../../../src/ledger/state-directory.js'
+import { LedgerStore } from '../../../src/ledger/store.js'
 import { ProcessMetrics } from '../../../src/metrics/registry.js'
 import type { Reloaded } from '../../../src/pipeline/reload/outcome.js'
 import { Reloader } from '../../../src/pipeline/reload/reloader.js'
@@ -237,7 +238,7 @@ export async function bench(
       metrics,
       log: () => log,
       http: () => ({ memory, serve: () => () => {} }),
-      state: state.database,
+      openStore: (pipeline, limits) => LedgerStore.open(state.database, pipeline, limits),
       targetStates,
       signal: deadline.signal,
     },
