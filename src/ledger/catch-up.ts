@@ -46,20 +46,30 @@ export const newProgress = (): Progress => ({ read: 0, total: 0, problem: undefi
 
 /**
  * Brings the state up to the end of the log: reads each partition from its checkpoint, or, if it has none, from the first
- * record that is not acknowledged or from the start of the redelivery window, whichever is earlier.
+ * record that is not acknowledged or from the start of the redelivery window, whichever is earlier. `asked`: its partitions, of
+ * this moment.
  */
-export async function catchUp(options: CatchUpOptions, progress: Progress): Promise<void> {
-  const { store } = options
+export async function catchUp(
+  options: CatchUpOptions,
+  progress: Progress,
+  asked = askPartitions(options),
+): Promise<void> {
   const log = options.log()
-  // The previous config may have had other targets, and the process may have ended before their delivery reports.
-  let partitions = await log.partitions(store.acknowledgedUpTo())
+  let partitions = await asked
   const replaced = await forgetReplaced(log, partitions, options)
   if (replaced > 0) {
     options.onReplaced(replaced)
-    partitions = await log.partitions(store.acknowledgedUpTo())
+    partitions = await askPartitions(options)
   }
   await readPartitions(partitions, options, progress)
 }
+
+/** The previous config may have had other targets, and the process may have ended before their delivery reports. */
+export const askPartitions = ({
+  log,
+  store,
+}: Pick<CatchUpOptions, 'log' | 'store'>): Promise<readonly LogPartition[]> =>
+  log().partitions(store.acknowledgedUpTo())
 
 /** The same for the partitions without a checkpoint only. */
 export async function catchUpNewPartitions(options: CatchUpOptions): Promise<void> {

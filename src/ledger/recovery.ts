@@ -1,7 +1,7 @@
 import { asHeadgateError, HeadgateError } from '../contract/errors.js'
 import type { InstanceGroup, RecordLog } from '../contract/index.js'
 import { backoffDelay, sleep } from '../lib/async.js'
-import { type CatchUpOptions, catchUp, catchUpNewPartitions, newProgress } from './catch-up.js'
+import { askPartitions, type CatchUpOptions, catchUp, catchUpNewPartitions, newProgress } from './catch-up.js'
 import { leaveInbox } from './former-inbox.js'
 import { requireSameLog } from './replaced-log.js'
 
@@ -157,8 +157,12 @@ export class Recovery {
         if (fence) await options.log().fence()
         if (await this.#untilActive(signal)) quiet = false
         if (signal.aborted) return
+        // Most pipelines never had an inbox: that takes no time of its own.
+        const asked = askPartitions(options)
+        asked.catch(() => {})
         const hasLeft = await leaveInbox(options.log(), options.store)
-        await catchUp({ ...options, quiet, reindex: options.reindex || hasLeft }, this.#progress)
+        const reindex = options.reindex || hasLeft
+        await catchUp({ ...options, quiet, reindex }, this.#progress, hasLeft ? undefined : asked)
         this.#progress.problem = undefined
         return
       } catch (thrown) {
