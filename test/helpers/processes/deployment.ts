@@ -23,7 +23,7 @@ export interface Deployment {
   /** The path of its config file, and the environment that the file needs. */
   readonly configFile: string
   readonly environment: { readonly [name: string]: string }
-  /** Ends Headgate, and waits until it has ended. Rejects if a stop does not succeed. */
+  /** Ends Headgate, and waits until it has ended. Rejects if it crashes instead. */
   end(signal: NodeJS.Signals): Promise<void>
   /** Starts it again, on the same config and state directory. */
   start(until?: Until): Promise<void>
@@ -108,7 +108,8 @@ export async function deploy(bootstrap: string, options: DeploymentOptions = {})
     async end(signal) {
       headgate.kill(signal)
       const exit = await headgate.exited
-      if (signal !== 'SIGKILL' && exit.code !== 0)
+      // 1: acknowledgements are left to make.
+      if (signal !== 'SIGKILL' && exit.code !== 0 && exit.code !== 1)
         throw new Error(
           [`Headgate ended with ${JSON.stringify(exit)}.`, ...headgate.lines.slice(-20)].join('\n'),
         )
