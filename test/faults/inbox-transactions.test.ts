@@ -8,9 +8,11 @@
  * | 38 | the commit itself is lost, and the broker aborts the transaction |
  * | 39 | kill -9 between the offsets and the commit |
  * | 40 | kill -9 between the commit and the acknowledgements |
+ * | 44 | the call that adds the offsets never returns |
  */
 import { expect, onTestFinished, test } from 'vitest'
 import type { HeadgateProcess } from '../../src/sandbox/headgate-process.js'
+import { scrape } from '../../src/sandbox/reconcile.js'
 import { freePorts } from '../helpers/free-ports.js'
 import { startKafkaCluster } from '../helpers/kafka/cluster.js'
 import { END_TXN, KafkaProxy } from '../helpers/kafka/proxy.js'
@@ -91,5 +93,26 @@ describeKafka('a transaction of an instance with an inbox', () => {
 
   test('case 40: is ended by kill -9 between the commit and the acknowledgements: another instance makes them', async () => {
     await killDuringCommit('responses')
+  }, 240_000)
+
+  test('case 44: has offsets whose call never returns: it is given up, and another transaction delivers its events', async () => {
+    const { cluster, proxy, brokers } = behindProxy()
+    onTestFinished(() => proxy.heal())
+    const instances = await startInstances(cluster.bootstrap, 1, { brokers })
+    const [instance] = instances.running as [HeadgateProcess]
+    const restored = async () => {
+      const samples = await scrape(instance.admin)
+      return samples.sum('headgate_inbox_partitions') - samples.sum('headgate_inbox_restoring_partitions')
+    }
+    await expect.poll(restored, LATER).toBe(6)
+    // The first transaction of a producer has to find the coordinator of the group. After such a response librdkafka waits until
+    // one of its connections changes, without a limit of time (2.12, rdkafka_coord.c).
+    const hidden = proxy.hideCoordinators()
+    await postAll(instances, ['a', 'b'])
+    await hidden
+    await expect.poll(() => instance.lines.join('\n'), LATER).toContain('has not responded for 20 s')
+    proxy.heal()
+    await postAll(instances, ['a', 'b', 'c'])
+    await expectOnceOfInstances(instances, new Set(['a', 'b', 'c']))
   }, 240_000)
 })

@@ -5,8 +5,10 @@ import { deferred } from '../deferred.js'
 type Loss = 'nothing' | 'responses' | 'produce requests'
 
 const PRODUCE = 0
+const FIND_COORDINATOR = 10
 /** The request that commits or aborts a transaction. */
 export const END_TXN = 26
+const NOT_COORDINATOR = 16
 
 /** A TCP proxy on loopback between a Kafka client and its broker, which can lose what they send. */
 export class KafkaProxy {
@@ -20,6 +22,7 @@ export class KafkaProxy {
   readonly #responded = deferred<void>()
   #loss: Loss = 'nothing'
   #lost: { readonly what: 'requests' | 'responses'; readonly apiKey: number; resolve(): void } | undefined
+  #onHidden: (() => void) | undefined
   /** Correlation ids of the produce requests that arrived since `loseProduceRequests`. */
   readonly #produced: number[] = []
 
@@ -64,10 +67,21 @@ export class KafkaProxy {
     return promise
   }
 
+  /**
+   * From now on, no coordinator can be found: responses to FindCoordinator (version 1 or 2) have the error NOT_COORDINATOR.
+   * Resolves with the first.
+   */
+  hideCoordinators(): Promise<void> {
+    const { promise, resolve } = deferred<void>()
+    this.#onHidden = resolve
+    return promise
+  }
+
   /** Cuts all connections, so that no partial response is left; new ones lose nothing. */
   heal(): void {
     this.#loss = 'nothing'
     this.#lost = undefined
+    this.#onHidden = undefined
     for (const socket of this.#sockets) socket.destroy()
   }
 
@@ -86,7 +100,9 @@ export class KafkaProxy {
     }
     /** Correlation ids of requests whose responses are lost. */
     const unanswered = new Set<number>()
+    const hidden = new Set<number>()
     const onRequest = framesOf((frame) => {
+      if (this.#hides(frame)) hidden.add(frame.readInt32BE(8))
       const lost = this.#lost?.apiKey === frame.readInt16BE(4) ? this.#lost : undefined
       if (lost?.what === 'responses') unanswered.add(frame.readInt32BE(8))
       if (lost?.what === 'requests') lost.resolve()
@@ -98,6 +114,11 @@ export class KafkaProxy {
         return
       }
       if (!this.#keepsResponse(frame)) return
+      if (hidden.delete(frame.readInt32BE(4))) {
+        // Behind the length, the correlation id and the throttle time.
+        frame.writeInt16BE(NOT_COORDINATOR, 12)
+        this.#onHidden?.()
+      }
       client.write(frame, () => {
         if (frame.readInt32BE(4) === this.#produced[2]) this.#responded.resolve()
       })
@@ -106,6 +127,12 @@ export class KafkaProxy {
     broker.on('data', onResponse)
     client.on('close', () => broker.destroy())
     broker.on('close', () => client.destroy())
+  }
+
+  #hides(request: Buffer): boolean {
+    if (this.#onHidden === undefined || request.readInt16BE(4) !== FIND_COORDINATOR) return false
+    const version = request.readInt16BE(6)
+    return version === 1 || version === 2
   }
 
   #keepsRequest(frame: Buffer): boolean {

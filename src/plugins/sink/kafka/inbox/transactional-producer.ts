@@ -127,7 +127,9 @@ export class TransactionalProducer {
   /**
    * A stuck call has failed, and its client must not be disconnected any more. While the coordinator of the group is killed,
    * `sendOffsetsToTransaction` sometimes never returns: librdkafka waits for its own response without its time limit (2.12,
-   * rd_kafka_txn_op_req0). The next producer with the same transactional id ends its transaction.
+   * rd_kafka_txn_op_req0), and its search for the coordinator has none either: after some errors it goes on when a connection
+   * of the client changes, and not before (rdkafka_coord.c, "Rely on state broadcast"). The next producer with the same
+   * transactional id ends its transaction.
    */
   async #call(start: Start): Promise<LibrdKafkaError | undefined> {
     try {
