@@ -288,7 +288,7 @@ const ERROR_TABLE = {
     'Set cleanup.policy=delete for the topic.',
   ),
   HG_INBOX_BEFORE: config(
-    'The pipeline had no inbox until now, or another one, and something of that time is left to do.',
+    'The pipeline had no inbox until now, or another one, or a source with topics, and something of that time is left to do.',
     'Stop every instance that has the config of before. If something is left, start one again with that config until `headgate ledger` shows nothing. docs/scaling.md has the steps.',
   ),
   HG_KAFKA_NOT_ALLOWED: config(
@@ -308,8 +308,8 @@ const ERROR_TABLE = {
     'Nothing is lost; the sender tries again. The message and /ready say what is missing: mostly Kafka does not respond, or the user of the sink lacks the right Read on the consumer group that the message names.',
   ),
   HG_LEDGER_INBOX: infrastructure(
-    'The pipeline had an inbox until now, and something in it is left to do.',
-    'Nothing is lost; the sender tries again. Give the pipeline its inbox back until `headgate ledger` shows that nothing is left, and stop every instance with an inbox. docs/scaling.md has the steps.',
+    'The pipeline had an inbox, or its source had other topics, until now, and something in them is left to do.',
+    'Nothing is lost; the sender tries again, and records stay in their topics. Give the pipeline its former config back until `headgate ledger` shows that no event of an inbox and no acknowledgement is left, and stop every instance with it. docs/scaling.md and docs/source-kafka.md have the steps.',
   ),
   HG_STATE_WRITE: infrastructure(
     'Headgate cannot write to the state directory.',

@@ -68,26 +68,32 @@ export interface RecordLog {
   /** Visits the records of these ranges, in the order of the offsets within each. */
   readBetween(ranges: readonly OffsetRange[], visit: (record: LoggedRecord) => void): Promise<void>
   /**
-   * Undefined if the pipeline had no inbox, or if the cluster does not tell. `present`: the topic of the inbox that it has now,
-   * which does not count.
+   * Undefined if the pipeline had none, or if the cluster does not tell. `present`: the topic of the inbox that it has now, or
+   * those of its source, which do not count.
    */
-  formerInbox?(present?: string): Promise<FormerInbox | undefined>
+  formerTopics?(present: readonly string[]): Promise<FormerTopics | undefined>
   /** Commits, for each partition, the offset below which everything is acknowledged, for operators to see. */
   commit(positions: readonly Position[]): Promise<void>
 }
 
 /** The topics that a pipeline worked off under an earlier config, as an inbox or as those of its source. */
-export interface FormerInbox {
+export interface FormerTopics {
   readonly topics: readonly string[]
   /** `leave` was called, and no instance has worked off anything since. */
   readonly isLeft: boolean
-  /** Host and process of each instance that still works it off. */
+  /** Host and process of each instance that still works them off. */
   readonly owners: readonly string[]
-  /** Events. */
+  /** Those in which something is left, without those that the pipeline has left. */
+  readonly unfinished: readonly UnfinishedTopic[]
+  /** Commits these positions of the log, below which everything is acknowledged, and notes that the topics are left. */
+  leave(positions: readonly Position[]): Promise<void>
+}
+
+/** A former topic. Numbers are differences of offsets. */
+export interface UnfinishedTopic {
+  readonly topic: string
   readonly notWorkedOff: number
   readonly notAcknowledged: number
   /** The first record that is not worked off. */
   next(): Promise<LoggedRecord | undefined>
-  /** Commits these positions of the log, below which everything is acknowledged, and notes that the inbox is left. */
-  leave(positions: readonly Position[]): Promise<void>
 }

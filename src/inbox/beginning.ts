@@ -1,8 +1,8 @@
 import { HeadgateError } from '../contract/errors.js'
-import type { Inbox, LoggedRecord, LogPartition, Position, RecordLog } from '../contract/index.js'
+import type { Inbox, Log, LoggedRecord, LogPartition, Position, RecordLog } from '../contract/index.js'
 import { newestRecords } from '../ledger/catch-up.js'
 import { claimOf, isReplay } from '../ledger/claim.js'
-import { reasonToStay } from '../ledger/former-inbox.js'
+import { type Move, moveFrom, warnOfLeftBehind } from '../ledger/former-topics.js'
 import type { LedgerTerms } from '../ledger/ledger.js'
 
 export interface BeginningOptions extends Pick<LedgerTerms, 'mac' | 'window' | 'entries' | 'stages'> {
@@ -10,6 +10,7 @@ export interface BeginningOptions extends Pick<LedgerTerms, 'mac' | 'window' | '
   /** That of the inbox. */
   readonly topic: string
   readonly log: RecordLog
+  readonly logger: Log
 }
 
 /**
@@ -34,13 +35,13 @@ export async function beginInbox(inbox: Pick<Inbox, 'status'>, options: Beginnin
 }
 
 async function endTimeBefore(options: BeginningOptions): Promise<void> {
-  const { log, topic } = options
-  const former = await log.formerInbox?.(topic)
-  const why = former === undefined ? undefined : await reasonToStay(former)
-  if (why !== undefined)
+  const { log, logger, topic } = options
+  const former = await log.formerTopics?.([topic])
+  const { obstacle, leftBehind } = former === undefined ? NO_MOVE : await moveFrom(former)
+  if (obstacle !== undefined)
     throw new HeadgateError(
       'HG_INBOX_BEFORE',
-      `The pipeline had another inbox, and cannot go on with "${topic}" yet: ${why}.`,
+      `The pipeline had another inbox, or a source with topics, and cannot go on with "${topic}" yet: ${obstacle}.`,
     )
   const leaving = former?.isLeft === false ? former : undefined
   // The records that an inbox has written to the targets were never acknowledged from there.
@@ -51,7 +52,10 @@ async function endTimeBefore(options: BeginningOptions): Promise<void> {
     offset: end,
   }))
   await (leaving === undefined ? log.commit(ends) : leaving.leave(ends))
+  warnOfLeftBehind(logger, leftBehind)
 }
+
+const NO_MOVE: Move = { obstacle: undefined, leftBehind: [] }
 
 async function requireNothingPending(options: BeginningOptions): Promise<void> {
   const { log, pipeline, mac, stages } = options

@@ -30,11 +30,14 @@ import { EarlierEvents } from './earlier-events.js'
 import { FailedAckRetries } from './failed-ack-retries.js'
 import { InboxAcks } from './inbox-acks.js'
 import type { PipelineInbox } from './pipeline-inbox.js'
+import type { SourceBeginning } from './source-beginning.js'
 import { WorkOff, type WorkOffObserver } from './work-off.js'
 
 export interface InboxLedgerOptions extends LedgerTerms {
   /** With the topics of a source, its events are not those of a pipeline without an inbox. */
   readonly inbox: Pick<Inbox, 'join'> & Partial<Pick<Inbox, 'status'>>
+  /** Of the source, if these are its topics. */
+  readonly beginning?: Pick<SourceBeginning, 'requireNothingLeft'> | undefined
   readonly pipeline: string
   readonly topic: string
   /** The inbox under the present config. */
@@ -161,9 +164,7 @@ export class InboxLedger implements Ledger, AckSource {
 
   /** Events are accepted while others cannot be worked off: a backlog in the inbox is no reason to refuse more. */
   notReady(): readonly string[] {
-    return this.#isOpen
-      ? []
-      : [this.#problem ?? 'It is not known yet whether the pipeline can begin with its inbox.']
+    return this.#isOpen ? [] : [this.#problem ?? 'It is not known yet whether the pipeline can begin.']
   }
 
   ready(): Promise<void> {
@@ -304,11 +305,13 @@ export class InboxLedger implements Ledger, AckSource {
   }
 
   async #join(): Promise<InboxMember> {
-    const { inbox, pipeline, topic } = this.#options
+    const { inbox, beginning, pipeline, topic, logger } = this.#options
     const { log } = this.#terms
     if (!this.#isOpen) {
-      if (log !== undefined && hasStatus(inbox))
-        await beginInbox(inbox, { ...this.#terms, pipeline, topic, log })
+      if (log !== undefined) {
+        if (hasStatus(inbox)) await beginInbox(inbox, { ...this.#terms, pipeline, topic, log, logger })
+        await beginning?.requireNothingLeft(log)
+      }
       this.#isOpen = true
       for (const { resolve } of this.#waiting.splice(0)) resolve()
     }

@@ -2,7 +2,7 @@ import { asHeadgateError, HeadgateError } from '../contract/errors.js'
 import type { InstanceGroup, RecordLog } from '../contract/index.js'
 import { backoffDelay, sleep } from '../lib/async.js'
 import { askPartitions, type CatchUpOptions, catchUp, catchUpNewPartitions, newProgress } from './catch-up.js'
-import { leaveInbox } from './former-inbox.js'
+import { leaveInbox } from './former-topics.js'
 import { requireSameLog } from './replaced-log.js'
 
 interface RecoveryOptions {
@@ -160,7 +160,7 @@ export class Recovery {
         // Most pipelines never had an inbox: that takes no time of its own.
         const asked = askPartitions(options)
         asked.catch(() => {})
-        const hasLeft = await leaveInbox(options.log(), options.store)
+        const hasLeft = await leaveInbox(options.log(), options.store, logger)
         const reindex = options.reindex || hasLeft
         await catchUp({ ...options, quiet, reindex }, this.#progress, hasLeft ? undefined : asked)
         this.#progress.problem = undefined

@@ -7,6 +7,7 @@ import { toInboxRecord } from '../inbox/inbox-record.js'
 import { INBOX_STAGE, itemOf, pastEventOf } from '../inbox/item.js'
 import { type LetterOrigin, unreadableLetter } from '../inbox/letters.js'
 import type { PipelineInbox } from '../inbox/pipeline-inbox.js'
+import { SourceBeginning } from '../inbox/source-beginning.js'
 import { TopicLedgers } from '../inbox/topic-ledgers.js'
 import type { LedgerTerms } from '../ledger/ledger.js'
 import type { MetricsScope } from '../metrics/registry.js'
@@ -126,9 +127,10 @@ export function buildInboxLedger({
 }: InboxLedgerParts): InboxLedger | TopicLedgers {
   const observer = inboxObserver(pipeline, metrics)
   const onJoined = idleWorkersWarning(workers, topics, more.logger)
+  const beginning = foreign === undefined ? undefined : new SourceBeginning({ topics, logger: more.logger })
   const ledgers = topics.map((topic) => {
     const inbox = foreign === undefined ? inboxOf(sink, topic) : recordsOf(sink, topic, foreign)
-    return new InboxLedger({ ...more, pipeline, topic, inbox, observer, onJoined })
+    return new InboxLedger({ ...more, pipeline, topic, inbox, observer, onJoined, beginning })
   })
   showInbox(pipeline, metrics, () => ledgers.map((ledger) => ledger.state()))
   const [only] = ledgers

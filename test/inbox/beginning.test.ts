@@ -1,19 +1,18 @@
 import { expect, test } from 'vitest'
-import type { FormerInbox, LoggedRecord } from '../../src/contract/index.js'
+import type { FormerTopics, LoggedRecord, UnfinishedTopic } from '../../src/contract/index.js'
 import { beginInbox } from '../../src/inbox/beginning.js'
 import { digestOf } from '../../src/ledger/identity.js'
+import { testContext } from '../helpers/context.js'
 import { MAC, type MemoryLog, memoryLog } from '../helpers/kafka/memory-log.js'
 
 const digest = digestOf(Buffer.from('{}'))
+const optionsOf = (log: MemoryLog, { stages = 1, logger = testContext().log } = {}) => ({
+  ...{ pipeline: 'orders', topic: 'inbox', mac: MAC, stages, log, logger },
+  window: 60_000,
+  entries: 100,
+})
 const begin = (log: MemoryLog, status: 'new' | 'begun' | 'others' = 'new', stages = 1) =>
-  beginInbox(
-    { status: async () => status },
-    {
-      ...{ pipeline: 'orders', topic: 'inbox', mac: MAC, stages, log },
-      window: 60_000,
-      entries: 100,
-    },
-  )
+  beginInbox({ status: async () => status }, optionsOf(log, { stages }))
 
 test('records above the position of the group are acknowledgements that are pending', async () => {
   const kafka = memoryLog()
@@ -55,11 +54,7 @@ test('once instances work an inbox off, nothing is read or committed', async () 
 test('of two first instances, one finds that the other has joined the group already', async () => {
   const kafka = memoryLog()
   kafka.commit = () => Promise.reject(new Error('The group has members.'))
-  const options = {
-    ...{ pipeline: 'orders', topic: 'inbox', mac: MAC, stages: 1, log: kafka },
-    window: 60_000,
-    entries: 100,
-  }
+  const options = optionsOf(kafka)
   const statuses: ('new' | 'begun')[] = ['new', 'begun']
   await beginInbox({ status: async () => statuses.shift() ?? 'begun' }, options)
   await expect(beginInbox({ status: async () => 'new' }, options)).rejects.toThrow('The group has members.')
@@ -73,35 +68,44 @@ test('an instance without an inbox has to end first', async () => {
 })
 
 /** A pipeline that had another inbox until now, and three records of its transactions in the target. */
-function afterAnother(state: Partial<FormerInbox> = {}) {
+function afterAnother(state: Partial<FormerTopics> = {}) {
   const kafka = memoryLog()
   for (const id of ['a', 'b', 'c']) kafka.append(id, digest)
-  const asked: unknown[] = []
+  const asked: string[] = []
   const former = {
     topics: ['old-inbox'],
     isLeft: false,
     owners: [],
-    notWorkedOff: 0,
-    notAcknowledged: 0,
-    next: async () => ({ header: () => '{}' }) as Partial<LoggedRecord> as LoggedRecord,
+    unfinished: [],
     async leave(positions) {
       former.isLeft = true
       await kafka.commit(positions)
     },
     ...state,
-  } satisfies FormerInbox as FormerInbox & { isLeft: boolean }
-  kafka.formerInbox = async (present) => {
-    asked.push(present)
+  } satisfies FormerTopics as FormerTopics & { isLeft: boolean }
+  kafka.formerTopics = async (present) => {
+    asked.push(...present)
     return former
   }
   return { kafka, former, asked }
 }
 
+const unfinished = (left: Partial<UnfinishedTopic>, header?: string): UnfinishedTopic => ({
+  ...{ topic: 'old-inbox', notWorkedOff: 0, notAcknowledged: 0, ...left },
+  next: async () => ({ header: () => header }) as Partial<LoggedRecord> as LoggedRecord,
+})
+
 test('while something is left in another inbox, or an instance runs with it, nothing begins', async () => {
-  const cases: [Partial<FormerInbox>, string][] = [
-    [{ notWorkedOff: 3 }, '3 events of "old-inbox" are not worked off, and 0 are not acknowledged'],
-    [{ notAcknowledged: 2 }, '0 events of "old-inbox" are not worked off, and 2 are not acknowledged'],
-    [{ owners: ['host/7'] }, 'host/7 runs it with the inbox "old-inbox". Stop every such instance first'],
+  const cases: [Partial<FormerTopics>, string][] = [
+    [
+      { unfinished: [unfinished({ notWorkedOff: 3 }, '{}')] },
+      '3 events of "old-inbox" are not worked off, and 0 are not acknowledged',
+    ],
+    [
+      { unfinished: [unfinished({ notAcknowledged: 2 })] },
+      '0 events of "old-inbox" are not worked off, and 2 are not acknowledged',
+    ],
+    [{ owners: ['host/7'] }, 'host/7 runs it with "old-inbox". Stop every such instance first'],
   ]
   for (const [state, reason] of cases) {
     const { kafka, former } = afterAnother(state)
@@ -121,6 +125,14 @@ test('another inbox is left when nothing is left in it, and the records that it 
   expect([kafka.committed, former.isLeft, asked]).toEqual([3, true, ['inbox']])
 })
 
+test('records that others wrote to a former topic of the source hold nothing up, and their number is a warning', async () => {
+  const { kafka, former } = afterAnother({ unfinished: [unfinished({ topic: 'orders', notWorkedOff: 4 })] })
+  const { log: logger, lines } = testContext()
+  await beginInbox({ status: async () => 'new' }, optionsOf(kafka, { logger }))
+  expect(former.isLeft).toBe(true)
+  expect(lines).toMatchObject([{ level: 'warn', fields: { topic: 'orders', records: 4 } }])
+})
+
 test('records from the time after another inbox was left can be pending', async () => {
   const { kafka } = afterAnother({ isLeft: true })
   kafka.committed = 1
@@ -130,15 +142,6 @@ test('records from the time after another inbox was left can be pending', async 
 test('another first instance that is in the group already has made the same checks', async () => {
   const { kafka } = afterAnother({ owners: ['host/7'] })
   const statuses: ('new' | 'begun')[] = ['new', 'begun']
-  const options = {
-    pipeline: 'orders',
-    topic: 'inbox',
-    mac: MAC,
-    stages: 1,
-    log: kafka,
-    window: 1,
-    entries: 1,
-  }
-  await beginInbox({ status: async () => statuses.shift() ?? 'begun' }, options)
+  await beginInbox({ status: async () => statuses.shift() ?? 'begun' }, optionsOf(kafka))
   expect(kafka.committed).toBeUndefined()
 })

@@ -197,8 +197,8 @@ describeKafka('validate --against-cluster', () => {
         )
     for (const topic of [undefined, next]) {
       const { out, err } = await validated({ change: change(topic) })
-      expect(out).toContain(`Nothing is left in "${former}", which the pipeline had as its inbox.`)
-      expect(err).not.toContain('former-inbox')
+      expect(out).toContain(`Nothing is left in "${former}", which the pipeline worked off before.`)
+      expect(err).not.toContain('former-topics')
     }
     const target = { topic: former, partition: 0 }
     await sink.send({ target, key: null, value: Buffer.from('{}'), headers: [] })
@@ -208,10 +208,10 @@ describeKafka('validate --against-cluster', () => {
     ] as const)
       expect((await validated({ change: change(topic) })).err).toMatch(
         new RegExp(
-          `${place}(\\n {2}warning .*)*\\n {2}warning former-inbox: .* 1 of its records are not worked off`,
+          `${place}(\\n {2}warning .*)*\\n {2}warning former-topics: .* 1 of its records are not worked off`,
         ),
       )
-    expect((await validated({ change: change(former) })).err).not.toContain('former-inbox')
+    expect((await validated({ change: change(former) })).err).not.toContain('former-topics')
   })
 
   test('without a key, a compacted topic takes nothing', async () => {

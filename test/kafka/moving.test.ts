@@ -144,7 +144,7 @@ describeKafka('a pipeline that gets an inbox, changes it, and loses it', () => {
     removeInbox()
     await deployment.start('listening')
     const reasons = async () => (await deployment.ready()).reasons.join('\n')
-    await vi.waitFor(async () => expect(await reasons()).toContain(`/${owner} runs it with the inbox`), LATER)
+    await vi.waitFor(async () => expect(await reasons()).toContain(`/${owner} runs it with "`), LATER)
     await vi.waitFor(async () => expect(await reasons()).toContain('3 are not acknowledged'), LATER)
     expect(await postAll(deployment, ['a', 'd'])).toEqual(['HG_LEDGER_NOT_READY'])
     await deployment.end('SIGTERM')

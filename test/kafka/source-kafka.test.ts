@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { LedgerInstances } from '../../src/admin/api.js'
+import type { Sink } from '../../src/contract/index.js'
+import { HEADER } from '../../src/ledger/record-headers.js'
 import { type HeadgateProcess, startHeadgate } from '../../src/sandbox/headgate-process.js'
 import { type ReadRecord, readTopics } from '../../src/sandbox/reader.js'
 import { scrape } from '../../src/sandbox/reconcile.js'
@@ -18,10 +21,10 @@ async function startPipeline(source: object = {}, partitions = 4) {
   const topics = [await sharedTopic({ partitions }), await sharedTopic({ partitions: 1 })]
   const out = await sharedTopic({ partitions: 2 })
   const dead = await sharedTopic({ partitions: 1 })
-  const config = {
+  const configOf = (read: readonly string[]) => ({
     pipelines: {
       [pipeline]: {
-        source: { plugin: 'kafka', config: { topics, id: '/id', ...source } },
+        source: { plugin: 'kafka', config: { topics: read, id: '/id', ...source } },
         transforms: [
           {
             plugin: 'route',
@@ -41,11 +44,10 @@ async function startPipeline(source: object = {}, partitions = 4) {
         deadLetter: { topic: dead },
       },
     },
-  }
-  const file = join(
-    temporaryDirectory({ 'plugins.config.json': JSON.stringify(config) }),
-    'plugins.config.json',
-  )
+  })
+  const file = join(temporaryDirectory(), 'plugins.config.json')
+  const read = (topics: readonly string[]) => writeFileSync(file, JSON.stringify(configOf(topics)))
+  read(topics)
   const { sink } = await startSink(
     sharedKafka(),
     [...topics, out].map((topic) => ({ topic })),
@@ -53,11 +55,16 @@ async function startPipeline(source: object = {}, partitions = 4) {
   return {
     pipeline,
     topics: topics as [string, string],
+    /** From the next start on. */
+    read,
     produce: (topic: string, value: string, partition = 0) =>
       sink.send({ target: { topic, partition }, key: null, value: Buffer.from(value), headers: [] }),
-    async start(env: { readonly [name: string]: string } = {}): Promise<HeadgateProcess> {
+    async start(
+      env: { readonly [name: string]: string } = {},
+      until: 'listening' | 'ready' = 'ready',
+    ): Promise<HeadgateProcess> {
       const started = await startHeadgate({
-        config: file,
+        ...{ config: file, until },
         env: { HEADGATE_STATE_DIR: temporaryDirectory(), ...env },
       })
       onTestFinished(() => started.kill('SIGKILL'))
@@ -66,6 +73,20 @@ async function startPipeline(source: object = {}, partitions = 4) {
     delivered: () => readTopics(sharedKafka(), [out]),
     dead: () => readTopics(sharedKafka(), [dead]),
   }
+}
+
+/** Lines of the log about records that are left in this topic. */
+const leftIn = ({ lines }: HeadgateProcess, topic: string): string[] =>
+  lines.filter((line) => line.includes('no longer reads') && line.includes(`"topic":"${topic}"`))
+
+/** Works off the only event of a former inbox, as an instance with that config does. */
+async function workOff(sink: Sink, inbox: string): Promise<void> {
+  const member = await (sink as Required<Sink>).inbox(inbox).join()
+  const assigned = async () => (await member.poll(1)).assigned
+  await expect.poll(assigned, { ...LATER, interval: 10 }).toEqual([0])
+  expect(await member.transaction([], new Map([[0, 1]]))).toEqual({ kind: 'committed' })
+  await member.acknowledged(new Map([[0, 1]]))
+  await member.leave()
 }
 
 const idsOf = (records: readonly ReadRecord[]): string[] =>
@@ -149,6 +170,49 @@ describeKafka('the source kafka', () => {
     const { topics, produce, start, delivered } = await startPipeline({ start: since.toISOString() })
     await produce(topics[0], event('a'))
     await start()
+    await expect.poll(async () => idsOf(await delivered()), LATER).toEqual(['a'])
+  })
+
+  test('other topics: the records that are left in the former ones are told, stay there, and are worked off if the topics come back', async () => {
+    const { topics, read, produce, start, delivered } = await startPipeline()
+    const [first, second] = topics
+    await produce(first, event('a'))
+    const before = await start()
+    await expect.poll(async () => idsOf(await delivered()), LATER).toEqual(['a'])
+    await before.stop()
+    await produce(first, event('left'))
+    await produce(first, event('left, too'), 3)
+    await produce(second, event('b'))
+
+    read([second])
+    const moved = await start({ HEADGATE_WORKERS: '2' })
+    await expect.poll(async () => idsOf(await delivered()), LATER).toEqual(['a', 'b'])
+    expect(leftIn(moved, first)[0]).toContain('up to 2 of its records are not worked off. They stay there')
+    await moved.stop()
+    const again = await start()
+    expect(leftIn(again, first)).toEqual([])
+    await again.stop()
+
+    read(topics)
+    await start()
+    const all = ['a', 'b', 'left', 'left, too']
+    await expect.poll(async () => idsOf(await delivered()).sort(), LATER).toEqual(all)
+  })
+
+  test('a pipeline that had an inbox does not begin before the events are worked off that it accepted there', async () => {
+    const { pipeline, topics, produce, start, delivered } = await startPipeline()
+    const inbox = await sharedTopic({ partitions: 1 })
+    const { sink } = await startSink(sharedKafka(), [{ topic: inbox }], { pipeline })
+    const instance = await (sink as Required<Sink>).inbox(inbox).join()
+    await instance.leave()
+    const headers = [{ name: HEADER.inbox, value: '{}' }]
+    await sink.send({ target: { topic: inbox, partition: 0 }, key: null, value: Buffer.from('{}'), headers })
+    await produce(topics[0], event('a'))
+    const { admin } = await start({}, 'listening')
+    const ready = async () => (await fetch(new URL('/ready', admin))).text()
+    await expect.poll(ready, LATER).toContain(`1 events of \\"${inbox}\\" are not worked off`)
+    expect(await delivered()).toEqual([])
+    await workOff(sink, inbox)
     await expect.poll(async () => idsOf(await delivered()), LATER).toEqual(['a'])
   })
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { HeadgateError } from '../../../contract/errors.js'
 import type {
-  FormerInbox,
+  FormerTopics,
   LoggedRecord,
   LogPartition,
   OffsetRange,
@@ -11,7 +11,7 @@ import type {
 } from '../../../contract/index.js'
 import { type Consumer, END, START, type TopicPartition } from './consumer.js'
 import { logUnavailable } from './failures.js'
-import { acknowledgedPositions, formerInbox } from './inbox/former-inbox.js'
+import { acknowledgedPositions, formerTopics } from './inbox/former-topics.js'
 import type { LogReader } from './log-reader.js'
 import type { Use } from './properties.js'
 import { hasTail, isUnread, readRanges, type OffsetRange as UnreadRange } from './read.js'
@@ -98,10 +98,10 @@ export class KafkaRecordLog implements RecordLog {
     return this.#untilClosed(this.#readBetween(ranges, visit))
   }
 
-  async formerInbox(present?: string): Promise<FormerInbox | undefined> {
+  async formerTopics(present: readonly string[]): Promise<FormerTopics | undefined> {
     this.#requireOpen()
     const { group, reader } = this.#options
-    return await formerInbox({ group, reader, present, signal: this.#closing.signal })
+    return await formerTopics({ group, reader, present, signal: this.#closing.signal })
   }
 
   async commit(positions: readonly Position[]): Promise<void> {
@@ -194,7 +194,7 @@ export class KafkaRecordLog implements RecordLog {
    */
   async #use(): Promise<Use> {
     const { hasInbox } = this.#options
-    this.#hadInbox ||= hasInbox || (await acknowledgedPositions(this.#options)).length > 0
+    this.#hadInbox ||= hasInbox || (await acknowledgedPositions({ ...this.#options, present: [] })).length > 0
     return this.#hadInbox ? 'reading-committed' : 'reading'
   }
 

@@ -10,7 +10,7 @@ import { addressesOf, format, type Reached, reachBroker, socketReason } from './
 import { type Connection, openConnection, reach } from './connection.js'
 import { connectionSettings } from './connection-settings.js'
 import { describeConfigs, describeTopics, OFFSETS_TOPIC } from './describe.js'
-import { FORMER_INBOX_LINTS, formerInboxFindings } from './former-inbox.js'
+import { FORMER_TOPICS_LINTS, formerTopicsFindings } from './former-topics.js'
 import { groupFindings, instancesFindings } from './groups.js'
 import { WORKER_LINTS } from './idle-workers.js'
 import { INBOX_LINTS, inboxFindings, transactionFindings } from './inbox.js'
@@ -47,7 +47,7 @@ export const PROBE_LINTS = {
   },
   ...INBOX_LINTS,
   ...WORKER_LINTS,
-  ...FORMER_INBOX_LINTS,
+  ...FORMER_TOPICS_LINTS,
 } as const satisfies { readonly [name: string]: LintMeaning }
 
 interface Settings {
@@ -104,9 +104,7 @@ export async function* probe(settings: Settings, context: ProbeContext): AsyncIt
     for (const each of isShared ? groupsOf(group) : [group])
       yield* await groupFindings(asked, terms, each, `The position of consumer group "${each}" can be read.`)
     if (!isShared) yield* await instancesFindings(asked, terms, instancesGroup(group))
-    // The topics of a source are no inbox.
-    if (inbox !== undefined || !isShared)
-      yield* await formerInboxFindings(asked, settings.brokers, { ...context, group })
+    yield* await formerTopicsFindings(asked, settings.brokers, { ...context, group })
   } finally {
     await Promise.all(connected.map(({ client }) => release(client)))
   }

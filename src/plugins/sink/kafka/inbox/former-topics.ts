@@ -1,4 +1,4 @@
-import type { FormerInbox, LoggedRecord, Position } from '../../../../contract/index.js'
+import type { FormerTopics, LoggedRecord, Position, UnfinishedTopic } from '../../../../contract/index.js'
 import { type Consumer, END, START } from '../consumer.js'
 import type { GroupMember } from '../group-requests.js'
 import type { LogReader } from '../log-reader.js'
@@ -7,11 +7,11 @@ import { readRanges } from '../read.js'
 import { leftAt, leftGroup } from './left-inbox.js'
 import { acknowledgedGroup } from './partitions-in-use.js'
 
-interface FormerInboxOptions {
+interface FormerTopicsOptions {
   readonly group: string
   readonly reader: LogReader
-  /** The inbox that the pipeline has now. */
-  readonly present?: string | undefined
+  /** The inbox that the pipeline has now, or the topics of its source. */
+  readonly present: readonly string[]
   readonly signal: AbortSignal
 }
 
@@ -25,7 +25,7 @@ interface Left {
 }
 
 /** Undefined if the pipeline had none; the groups forget one that nobody uses. */
-export async function formerInbox(options: FormerInboxOptions): Promise<FormerInbox | undefined> {
+export async function formerTopics(options: FormerTopicsOptions): Promise<FormerTopics | undefined> {
   const { group, reader } = options
   const acknowledged = await acknowledgedPositions(options)
   if (acknowledged.length === 0) return undefined
@@ -33,39 +33,59 @@ export async function formerInbox(options: FormerInboxOptions): Promise<FormerIn
     leftAt(reader.groups, group, acknowledged),
     reader.groups.members(group),
   ])
-  const partitions = await partitionsLeft(options, acknowledged)
-  const sum = (of: (partition: Left) => number) => partitions.reduce((all, each) => all + of(each), 0)
+  const used = acknowledged.filter(({ offset }, at) => offset !== left[at])
   return {
-    topics: [...new Set(acknowledged.map(({ topic }) => topic))],
-    isLeft: acknowledged.every(({ offset }, at) => offset === left[at]),
-    owners: membersOf(members ?? [], options.present).map(({ clientId }) => instanceOf(clientId)),
-    notWorkedOff: sum(({ end, workedOff }) => end - workedOff),
-    notAcknowledged: sum((each) => each.workedOff - each.acknowledged),
-    next: () => nextOf(options, partitions),
+    topics: namesOf(acknowledged),
+    isLeft: used.length === 0,
+    owners: ownersOf(members ?? [], options.present),
+    unfinished: unfinishedOf(options, await partitionsLeft(options, used)),
     async leave(ends) {
-      await reader.groups.commit(group, ends)
+      if (ends.length > 0) await reader.groups.commit(group, ends)
       // After the positions above: a start in between does it again.
       await reader.groups.commit(leftGroup(group), acknowledged)
     },
   }
 }
 
-/** Those that do not have the present inbox. A member without a partition has the same as the others. */
-function membersOf(members: readonly GroupMember[], present: string | undefined): readonly GroupMember[] {
-  const hasPresent = ({ assigned }: GroupMember) => assigned.some(({ topic }) => topic === present)
-  if (!members.some(hasPresent)) return members
-  return members.filter((member) => member.assigned.length > 0 && !hasPresent(member))
+const namesOf = (positions: readonly Position[]): string[] => [
+  ...new Set(positions.map(({ topic }) => topic)),
+]
+
+function unfinishedOf(options: FormerTopicsOptions, all: readonly Left[]): UnfinishedTopic[] {
+  const topics = [...new Set(all.map(({ topic }) => topic))].map((topic) => {
+    const partitions = all.filter((each) => each.topic === topic)
+    const sum = (of: (partition: Left) => number) => partitions.reduce((total, each) => total + of(each), 0)
+    return {
+      topic,
+      notWorkedOff: sum(({ end, workedOff }) => end - workedOff),
+      notAcknowledged: sum(({ workedOff, acknowledged }) => workedOff - acknowledged),
+      next: () => nextOf(options, partitions),
+    }
+  })
+  return topics.filter(({ notWorkedOff, notAcknowledged }) => notWorkedOff + notAcknowledged > 0)
 }
 
-/** Of every topic that the pipeline worked off and that still exists, without the present one. */
+/**
+ * The instances of members that do not have the present topics. A member without a partition has the same as the others. An
+ * instance has a member for each topic of its source.
+ */
+function ownersOf(members: readonly GroupMember[], present: readonly string[]): string[] {
+  const hasPresent = ({ assigned }: GroupMember) => assigned.some(({ topic }) => present.includes(topic))
+  const owners = members.some(hasPresent)
+    ? members.filter((member) => member.assigned.length > 0 && !hasPresent(member))
+    : members
+  return [...new Set(owners.map(({ clientId }) => instanceOf(clientId)))]
+}
+
+/** Of every topic that the pipeline worked off and that still exists, without the present ones. */
 export async function acknowledgedPositions({
   group,
   reader,
   present,
-}: Omit<FormerInboxOptions, 'signal'>): Promise<Position[]> {
+}: Omit<FormerTopicsOptions, 'signal'>): Promise<Position[]> {
   const all = await reader.groups.all(acknowledgedGroup(group))
-  const positions = all.filter(({ topic }) => topic !== present)
-  const topics = [...new Set(positions.map(({ topic }) => topic))]
+  const positions = all.filter(({ topic }) => !present.includes(topic))
+  const topics = namesOf(positions)
   if (topics.length === 0) return []
   const counts = new Map(
     await reader.requests.use((consumer) =>
@@ -76,9 +96,11 @@ export async function acknowledgedPositions({
 }
 
 async function partitionsLeft(
-  { group, reader }: FormerInboxOptions,
+  { group, reader }: FormerTopicsOptions,
   acknowledged: readonly Position[],
 ): Promise<Left[]> {
+  // librdkafka rejects a request for the offsets of no partition.
+  if (acknowledged.length === 0) return []
   const committed = await reader.groups.committed(group, acknowledged)
   const [starts, ends] = await reader.requests.use((consumer: Consumer) =>
     Promise.all([consumer.offsets(acknowledged, START), consumer.offsets(acknowledged, END)]),
@@ -93,7 +115,7 @@ async function partitionsLeft(
 
 /** The first record that is not worked off. */
 async function nextOf(
-  { group, reader, signal }: FormerInboxOptions,
+  { group, reader, signal }: FormerTopicsOptions,
   partitions: readonly Left[],
 ): Promise<LoggedRecord | undefined> {
   const from = partitions.find(({ workedOff, end }) => workedOff < end)

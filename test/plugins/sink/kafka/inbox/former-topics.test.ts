@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Position } from '../../../../../src/contract/index.js'
 import { type Consumer, END } from '../../../../../src/plugins/sink/kafka/consumer.js'
 import type { GroupMember } from '../../../../../src/plugins/sink/kafka/group-requests.js'
-import { formerInbox } from '../../../../../src/plugins/sink/kafka/inbox/former-inbox.js'
+import { formerTopics } from '../../../../../src/plugins/sink/kafka/inbox/former-topics.js'
 import type { LogReader } from '../../../../../src/plugins/sink/kafka/log-reader.js'
 
 const GROUP = 'headgate.orders'
@@ -13,7 +13,10 @@ function cluster(positions: { readonly [group: string]: { readonly [topic: strin
   const members: GroupMember[] = []
   const consumer: Partial<Consumer> = {
     partitions: async (topic) => (topic === 'deleted' ? 0 : 1),
-    offsets: async (asked, time) => asked.map((at) => ({ ...at, offset: time === END ? 10 : 0 })),
+    async offsets(asked, time) {
+      if (asked.length === 0) throw new Error('invalid argument')
+      return asked.map((at) => ({ ...at, offset: time === END ? 10 : 0 }))
+    },
   }
   const groups: Partial<LogReader['groups']> = {
     all: async (group) =>
@@ -36,14 +39,18 @@ function cluster(positions: { readonly [group: string]: { readonly [topic: strin
   return {
     committed,
     members,
-    ask: (present?: string) => formerInbox({ group: GROUP, reader, present, signal }),
+    ask: (...present: string[]) => formerTopics({ group: GROUP, reader, present, signal }),
   }
 }
 
-test('the present inbox, and one whose topic is gone, are no former ones', async () => {
+test('the present topics, and one that is gone, are no former ones', async () => {
   const { ask } = cluster({ [`${GROUP}.acknowledged`]: { first: 4, second: 10, deleted: 3 } })
-  expect(await ask('first')).toMatchObject({ topics: ['second'], notWorkedOff: 0, notAcknowledged: 0 })
-  expect(await ask()).toMatchObject({ topics: ['first', 'second'], notWorkedOff: 6 })
+  expect(await ask('first')).toMatchObject({ topics: ['second'], unfinished: [] })
+  expect(await ask()).toMatchObject({
+    topics: ['first', 'second'],
+    unfinished: [{ topic: 'first', notWorkedOff: 6, notAcknowledged: 0 }],
+  })
+  expect(await ask('first', 'second')).toBeUndefined()
   const { ask: askOne } = cluster({ [`${GROUP}.acknowledged`]: { first: 4 } })
   expect(await askOne('first')).toBeUndefined()
 })
@@ -54,12 +61,15 @@ test('an inbox that is left stays so while another one is used, and is a former 
     [GROUP]: { first: 10 },
   })
   const former = await ask('second')
-  expect(former).toMatchObject({ isLeft: false, notWorkedOff: 0, notAcknowledged: 0 })
+  expect(former).toMatchObject({ isLeft: false, unfinished: [] })
   await former?.leave([{ topic: 'target', partition: 0, offset: 7 }])
   expect(committed[GROUP]).toEqual({ first: 10, target: 7 })
   Object.assign(committed[`${GROUP}.acknowledged`] ?? {}, { second: 2 })
   expect(await ask('second')).toMatchObject({ topics: ['first'], isLeft: true })
-  expect(await ask('first')).toMatchObject({ topics: ['second'], isLeft: false, notWorkedOff: 8 })
+  expect(await ask('first')).toMatchObject({
+    ...{ topics: ['second'], isLeft: false },
+    unfinished: [{ topic: 'second', notWorkedOff: 8 }],
+  })
   Object.assign(committed[`${GROUP}.acknowledged`] ?? {}, { first: 11 })
   expect(await ask('second')).toMatchObject({ topics: ['first'], isLeft: false })
 })
@@ -75,4 +85,25 @@ test('instances with the present inbox do not run with the former one', async ()
   expect((await ask('first'))?.owners).toEqual([])
   members.push(member('host/3', 'second'))
   expect((await ask('first'))?.owners).toEqual(['host/3'])
+  // With another topic of the source.
+  members.push(member('host/1', 'second'), member('host/3', 'second'))
+  expect((await ask('first'))?.owners).toEqual(['host/3', 'host/1'])
+})
+
+test('each topic is told apart, and those that are left are not told', async () => {
+  const { ask, committed } = cluster({
+    [`${GROUP}.acknowledged`]: { first: 4, second: 5 },
+    [GROUP]: { first: 7, second: 5 },
+  })
+  expect((await ask('third'))?.unfinished).toMatchObject([
+    { topic: 'first', notWorkedOff: 3, notAcknowledged: 3 },
+    { topic: 'second', notWorkedOff: 5, notAcknowledged: 0 },
+  ])
+  await (await ask('third', 'first'))?.leave([])
+  expect(committed[GROUP]).toEqual({ first: 7, second: 5 })
+  expect(await ask('third')).toMatchObject({
+    topics: ['first', 'second'],
+    isLeft: false,
+    unfinished: [{ topic: 'first' }],
+  })
 })
