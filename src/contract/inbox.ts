@@ -17,6 +17,8 @@ export interface Inbox {
    * no inbox. `new` otherwise. Rejects as `join` does.
    */
   status(): Promise<'begun' | 'others' | 'new'>
+  /** Undoes a note that the pipeline has left it: for an instance that begins with it again, so that others find it `begun`. */
+  reuse(): Promise<void>
   /**
    * Joins the group. Resolves before any partition is assigned. Rejects with a HeadgateError; of kind `config` if the cluster
    * will never allow it.

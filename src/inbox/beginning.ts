@@ -18,7 +18,10 @@ export interface BeginningOptions extends Pick<LedgerTerms, 'mac' | 'window' | '
  * or with another one runs, or has left something to do, which only such an instance can. Then it commits where the records from
  * before the inbox end.
  */
-export async function beginInbox(inbox: Pick<Inbox, 'status'>, options: BeginningOptions): Promise<void> {
+export async function beginInbox(
+  inbox: Pick<Inbox, 'status' | 'reuse'>,
+  options: BeginningOptions,
+): Promise<void> {
   const status = await inbox.status()
   if (status === 'begun') return
   if (status === 'others')
@@ -28,6 +31,7 @@ export async function beginInbox(inbox: Pick<Inbox, 'status'>, options: Beginnin
     )
   try {
     await endTimeBefore(options)
+    await inbox.reuse()
   } catch (error) {
     // Another first instance has joined the group meanwhile, after the same checks.
     if ((await inbox.status()) !== 'begun') throw error

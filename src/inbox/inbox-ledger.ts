@@ -35,7 +35,7 @@ import { WorkOff, type WorkOffObserver } from './work-off.js'
 
 export interface InboxLedgerOptions extends LedgerTerms {
   /** With the topics of a source, its events are not those of a pipeline without an inbox. */
-  readonly inbox: Pick<Inbox, 'join'> & Partial<Pick<Inbox, 'status'>>
+  readonly inbox: Pick<Inbox, 'join'> & Partial<Pick<Inbox, 'status' | 'reuse'>>
   /** Of the source, if these are its topics. */
   readonly beginning?: Pick<SourceBeginning, 'requireNothingLeft'> | undefined
   readonly pipeline: string
@@ -390,7 +390,7 @@ export class InboxLedger implements Ledger, AckSource {
 }
 
 /** The topics of a source have none: others write to them, and nobody has to begin. */
-const hasStatus = (inbox: InboxLedgerOptions['inbox']): inbox is Pick<Inbox, 'join' | 'status'> =>
+const hasStatus = (inbox: InboxLedgerOptions['inbox']): inbox is Pick<Inbox, 'join' | 'status' | 'reuse'> =>
   inbox.status !== undefined
 
 async function untilTime(time: number, signal: AbortSignal): Promise<void> {

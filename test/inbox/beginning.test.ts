@@ -11,8 +11,22 @@ const optionsOf = (log: MemoryLog, { stages = 1, logger = testContext().log } = 
   window: 60_000,
   entries: 100,
 })
-const begin = (log: MemoryLog, status: 'new' | 'begun' | 'others' = 'new', stages = 1) =>
-  beginInbox({ status: async () => status }, optionsOf(log, { stages }))
+const begin = (log: MemoryLog, status: Status = 'new', stages = 1) =>
+  beginInbox(inboxThatIs(status), optionsOf(log, { stages }))
+
+type Status = 'new' | 'begun' | 'others'
+
+/** With these statuses, one after the other. */
+function inboxThatIs(...statuses: Status[]) {
+  const inbox = {
+    reused: 0,
+    status: async () => (statuses.length > 1 ? statuses.shift() : statuses[0]) as Status,
+    async reuse() {
+      inbox.reused++
+    },
+  }
+  return inbox
+}
 
 test('records above the position of the group are acknowledgements that are pending', async () => {
   const kafka = memoryLog()
@@ -55,9 +69,8 @@ test('of two first instances, one finds that the other has joined the group alre
   const kafka = memoryLog()
   kafka.commit = () => Promise.reject(new Error('The group has members.'))
   const options = optionsOf(kafka)
-  const statuses: ('new' | 'begun')[] = ['new', 'begun']
-  await beginInbox({ status: async () => statuses.shift() ?? 'begun' }, options)
-  await expect(beginInbox({ status: async () => 'new' }, options)).rejects.toThrow('The group has members.')
+  await beginInbox(inboxThatIs('new', 'begun'), options)
+  await expect(beginInbox(inboxThatIs('new'), options)).rejects.toThrow('The group has members.')
 })
 
 test('an instance without an inbox has to end first', async () => {
@@ -128,7 +141,7 @@ test('another inbox is left when nothing is left in it, and the records that it 
 test('records that others wrote to a former topic of the source hold nothing up, and their number is a warning', async () => {
   const { kafka, former } = afterAnother({ unfinished: [unfinished({ topic: 'orders', notWorkedOff: 4 })] })
   const { log: logger, lines } = testContext()
-  await beginInbox({ status: async () => 'new' }, optionsOf(kafka, { logger }))
+  await beginInbox(inboxThatIs('new'), optionsOf(kafka, { logger }))
   expect(former.isLeft).toBe(true)
   expect(lines).toMatchObject([{ level: 'warn', fields: { topic: 'orders', records: 4 } }])
 })
@@ -141,7 +154,14 @@ test('records from the time after another inbox was left can be pending', async 
 
 test('another first instance that is in the group already has made the same checks', async () => {
   const { kafka } = afterAnother({ owners: ['host/7'] })
-  const statuses: ('new' | 'begun')[] = ['new', 'begun']
-  await beginInbox({ status: async () => statuses.shift() ?? 'begun' }, optionsOf(kafka))
+  await beginInbox(inboxThatIs('new', 'begun'), optionsOf(kafka))
   expect(kafka.committed).toBeUndefined()
+})
+
+test('an instance that begins, and no other, notes that the inbox is in use again', async () => {
+  const [beginning, second, refused] = [inboxThatIs('new'), inboxThatIs('begun'), inboxThatIs('others')]
+  await beginInbox(beginning, optionsOf(memoryLog()))
+  await beginInbox(second, optionsOf(memoryLog()))
+  await expect(beginInbox(refused, optionsOf(memoryLog()))).rejects.toThrow('An instance without an inbox')
+  expect([beginning.reused, second.reused, refused.reused]).toEqual([1, 0, 0])
 })

@@ -193,6 +193,26 @@ describeKafka('a pipeline that gets an inbox, changes it, and loses it', () => {
     expect(await idsOf(deployment)).toEqual(['a', 'b', 'c', 'd'])
   }, 180_000)
 
+  test('an inbox that is used again has begun for every instance before an event is worked off', async () => {
+    const [topic, target] = [await sharedTopic(), await sharedTopic()]
+    const { sink } = await startSink(sharedKafka(), [{ topic: target }], {
+      pipeline: `moving-${randomUUID()}`,
+    })
+    const inbox = (sink as Required<Sink>).inbox(topic)
+    expect(await inbox.status()).toBe('new')
+    await inbox.reuse()
+    expect(await inbox.status()).toBe('new')
+    await (await inbox.join()).leave()
+    expect(await inbox.status()).toBe('begun')
+    const leave = async () => (await sink.log?.formerTopics?.([]))?.leave([])
+    await leave()
+    expect(await inbox.status()).toBe('new')
+    await inbox.reuse()
+    expect(await inbox.status()).toBe('begun')
+    await leave()
+    expect(await inbox.status()).toBe('new')
+  }, 60_000)
+
   test('records of aborted transactions are not read if the pipeline ever had an inbox', async () => {
     const [inbox, target] = [await sharedTopic(), await sharedTopic()]
     await writeAborted(target, 'aborted')

@@ -65,6 +65,7 @@ export class MemoryInbox {
     return {
       send: async (record) => ({ topic: INBOX, ...this.accept(record) }),
       status: async () => 'begun',
+      reuse: async () => {},
       join: async () => this.join(),
     }
   }

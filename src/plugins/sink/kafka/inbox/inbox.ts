@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto'
 import type { Inbox, Receipt, SinkRecord, Target } from '../../../../contract/index.js'
 import { partitionOf } from '../../../../lib/murmur2.js'
 import type { ClientSettings } from '../client-settings.js'
+import type { TopicPartition } from '../consumer.js'
 import type { ClientLogLine } from '../producer.js'
 import { type ClientConfig, memberConfig, transactionalConfig } from '../properties.js'
 import { GroupConsumer } from './group-consumer.js'
-import { leftAt } from './left-inbox.js'
+import { leftAt, reuse } from './left-inbox.js'
 import { KafkaInboxMember, type MemberOptions } from './member.js'
 import { acknowledgedGroup, partitionsInUse } from './partitions-in-use.js'
 import { errorOf, groupNotAllowed, groupsOf, isGroupRefused, transactionalIdPrefix } from './requirements.js'
@@ -42,10 +43,9 @@ export class KafkaInbox implements Inbox {
   }
 
   async status(): Promise<'begun' | 'others' | 'new'> {
-    const { topic, group, reader } = this.#options
+    const { group, reader } = this.#options
     await this.#requireGroups()
-    const count = await reader.requests.use((consumer) => consumer.partitions(topic))
-    const all = Array.from({ length: count }, (_, partition) => ({ topic, partition }))
+    const all = await this.#all()
     const [left, acknowledged, workedOff] = await Promise.all([
       leftAt(reader.groups, group, all),
       reader.groups.committed(acknowledgedGroup(group), all),
@@ -57,6 +57,11 @@ export class KafkaInbox implements Inbox {
     })
     if (hasBegun) return 'begun'
     return (await reader.groups.countInstances(`${group}.instances`)) > 0 ? 'others' : 'new'
+  }
+
+  async reuse(): Promise<void> {
+    const { group, reader } = this.#options
+    await reuse(reader.groups, group, await this.#all())
   }
 
   async join(): Promise<KafkaInboxMember> {
@@ -73,6 +78,13 @@ export class KafkaInbox implements Inbox {
       await producer.close()
       throw error
     }
+  }
+
+  /** Partitions of the topic, whether they are used or not. */
+  async #all(): Promise<TopicPartition[]> {
+    const { topic, reader } = this.#options
+    const count = await reader.requests.use((consumer) => consumer.partitions(topic))
+    return Array.from({ length: count }, (_, partition) => ({ topic, partition }))
   }
 
   /** A group that these credentials may not use would refuse them at the first poll only. */
