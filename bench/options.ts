@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-type Mode = 'quick' | 'full' | 'sizes' | 'soak' | 'pending' | 'inbox' | 'console'
+type Mode = 'quick' | 'full' | 'sizes' | 'soak' | 'pending' | 'inbox' | 'sources' | 'console'
 
 export interface Options {
   readonly mode: Mode
@@ -11,8 +11,6 @@ export interface Options {
   readonly jsonata: boolean
   /** Also Headgate without its ledger. */
   readonly ledger: boolean
-  /** Also Headgate with a source that verifies an HMAC. */
-  readonly hmac: boolean
   /** Also this revision of Headgate. */
   readonly against: string | undefined
   /** Also Headgate with this number of workers, and with one; 0: neither. */
@@ -40,13 +38,13 @@ const USAGE = `npm run bench -- [options]
   --pending N     instead: a start with N pending acknowledgements, and how fast they are made; such as 5000000
   --inbox         instead: a pipeline without an inbox, with one, and with two instances; and the end of an instance;
                   with --soak: a pipeline with an inbox
+  --sources       instead: the cost of a signature (HMAC), of a form, and of an event in a batch (split)
   --console       instead: whether the console stays smooth when it has much to show, and its cost (needs Chromium)
   --rounds N      how often each program is measured (3; --sizes 1)
-  --seconds N     how long each time (5; --full, --pending, --inbox, --console 10; --sizes 3)
+  --seconds N     how long each time (5; --full, --pending, --inbox, --sources, --console 10; --sizes 3)
   --in-flight N   events in flight at saturation, for each instance (64; --soak 500)
   --jsonata       the shipped config, one of whose rules is JSONata, instead of the one that does the floor's work
   --ledger        Headgate without its ledger, as one more program
-  --hmac          Headgate with a source that verifies an HMAC of the body, as one more program; all requests have one then
   --workers N     Headgate with one worker and with N, as two more programs
   --rules N       a config with N JSONata rules, the last of which matches; without the floor, which has none
   --against REF   Headgate as it was at a revision, as one more program
@@ -63,6 +61,7 @@ const PRESETS: { readonly [mode in Mode]: { rounds: number; seconds: number; inF
   soak: { rounds: 1, seconds: 1, inFlight: 500 },
   pending: { rounds: 1, seconds: 10, inFlight: 64 },
   inbox: { rounds: 3, seconds: 10, inFlight: 64 },
+  sources: { rounds: 3, seconds: 10, inFlight: 64 },
   console: { rounds: 3, seconds: 10, inFlight: 64 },
 }
 
@@ -76,13 +75,13 @@ export function readOptions(args: readonly string[]): Options {
     soak: text,
     pending: text,
     inbox: flag,
+    sources: flag,
     console: flag,
     rounds: text,
     seconds: text,
     'in-flight': text,
     jsonata: flag,
     ledger: flag,
-    hmac: flag,
     against: text,
     workers: text,
     rules: text,
@@ -95,21 +94,19 @@ export function readOptions(args: readonly string[]): Options {
     const { soak, pending, docs = false } = values
     // With a soak, it is no run of its own.
     const inbox = values.inbox && soak !== undefined
-    const modes = (['full', 'sizes', 'soak', 'pending', 'inbox', 'console'] as const).filter(
+    const modes = (['full', 'sizes', 'soak', 'pending', 'inbox', 'sources', 'console'] as const).filter(
       (name) => values[name] && !(name === 'inbox' && inbox),
     )
     if (modes.length > 1) throw new Error(`--${modes.join(' and --')} are runs of their own.`)
     const [mode = 'quick'] = modes
     const preset = PRESETS[mode]
     if (docs && mode === 'quick')
-      throw new Error('--docs needs --full, --sizes, --soak, --pending, --inbox or --console.')
+      throw new Error('--docs needs --full, --sizes, --soak, --pending, --inbox, --sources or --console.')
     if (docs && values.out !== undefined) throw new Error('Either --docs or --out.')
-    const { ledger = false, hmac = false, against, workers, rules } = values
-    const more = ledger || hmac || against !== undefined || workers !== undefined || rules !== undefined
+    const { ledger = false, against, workers, rules } = values
+    const more = ledger || against !== undefined || workers !== undefined || rules !== undefined
     if (mode !== 'quick' && mode !== 'full' && more)
-      throw new Error(
-        `--${mode} measures Headgate as it is: no --ledger, --hmac, --against, --workers or --rules.`,
-      )
+      throw new Error(`--${mode} measures Headgate as it is: no --ledger, --against, --workers or --rules.`)
     return {
       mode,
       rounds: count('rounds', values.rounds, preset.rounds),
@@ -117,7 +114,6 @@ export function readOptions(args: readonly string[]): Options {
       inFlight: count('in-flight', values['in-flight'], preset.inFlight),
       jsonata: values.jsonata ?? false,
       ledger,
-      hmac,
       against,
       workers: count('workers', workers, 0),
       rules: count('rules', rules, 0),

@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { SIGNATURE_HEADER } from './load/connection.js'
 import { fullLoads, saturation } from './load/loads.js'
 import { measureBacklog, OWN_LIMIT } from './measure/backlog.js'
 import { type Comparison, compare } from './measure/compare.js'
@@ -10,6 +9,7 @@ import { measureConsole } from './measure/console.js'
 import { INBOX_PARTITIONS, measureInbox } from './measure/inbox.js'
 import { measureSizes } from './measure/sizes.js'
 import { soak } from './measure/soak.js'
+import { measureSources } from './measure/sources.js'
 import { type Options, readOptions } from './options.js'
 import { type Environment, startEnvironment } from './programs/environment.js'
 import { generateConfig, pathOf, payloadFor } from './programs/generated-config.js'
@@ -32,7 +32,7 @@ import {
   workersGrid,
 } from './report/grids.js'
 import { type Figures, writeFigures, writePage } from './report/performance-page.js'
-import { comparisonPlots, inboxPlots, type Plots, sizePlots, soakPlots } from './report/plots.js'
+import { comparisonPlots, inboxPlots, type Plots, sizePlots, soakPlots, sourcePlots } from './report/plots.js'
 
 const BODY_BYTES = 1024
 /**
@@ -57,13 +57,13 @@ async function bench(options: Options): Promise<void> {
 }
 
 async function runComparison(options: Options, environment: Environment) {
-  const { mode, rounds, seconds, inFlight, jsonata, ledger, hmac, against, workers, rules, profile } = options
+  const { mode, rounds, seconds, inFlight, jsonata, ledger, against, workers, rules, profile } = options
   const many = rules === 0 ? undefined : await manyRules(rules, environment)
   const file = many?.config ?? (jsonata ? 'plugins.config.json' : 'bench/plugins.config.json')
   const revision: Revision | undefined = against === undefined ? undefined : buildRevision(against, file)
   const made: ReturnType<typeof ownConfig>[] = []
-  const own = (of: string, changes?: Parameters<typeof ownConfig>[1]): string => {
-    const config = ownConfig(of, changes)
+  const own = (of: string): string => {
+    const config = ownConfig(of)
     made.push(config)
     return config.config
   }
@@ -79,7 +79,6 @@ async function runComparison(options: Options, environment: Environment) {
       ...(ledger
         ? [headgate({ ...ours, name: 'headgate without ledger', config: own(file), withoutLedger: true })]
         : []),
-      ...(hmac ? [headgate({ ...ours, name: 'headgate, HMAC', config: own(file, { verify: HMAC }) })] : []),
       ...(revision === undefined
         ? []
         : [headgate({ ...revision.variant, config: own(revision.variant.config), profile })]),
@@ -104,7 +103,6 @@ async function runComparison(options: Options, environment: Environment) {
         inFlight,
         turns: TURNS,
         bodyBytes: BODY_BYTES,
-        signed: hmac,
         warmUp: WARM_UP,
         loads: full ? fullLoads(seconds, inFlight) : [saturation(seconds, inFlight)],
         idleSeconds: full ? IDLE_SECONDS : 0,
@@ -121,9 +119,6 @@ async function runComparison(options: Options, environment: Environment) {
     many?.remove()
   }
 }
-
-/** Verifies the signatures of the load generator. */
-const HMAC = { scheme: 'hmac', header: SIGNATURE_HEADER, secrets: ['${env:WEBHOOK_TOKEN}'] }
 
 const nameOf = (workers: number): string => `headgate, ${workers} ${workers === 1 ? 'worker' : 'workers'}`
 
@@ -199,6 +194,12 @@ async function runInbox(options: Options, environment: Environment) {
   return { figures, plots: inboxPlots(figures) }
 }
 
+async function runSources(options: Options, environment: Environment) {
+  const figures = await measureSources(options, environment)
+  showComparison(figures)
+  return { figures, plots: sourcePlots(figures) }
+}
+
 async function runConsole(options: Options, environment: Environment) {
   const figures = await measureConsole(options, environment)
   console.log(`${consoleSentence(figures)}\n`)
@@ -214,6 +215,7 @@ const RUNS = {
   soak: runSoak,
   pending: runBacklog,
   inbox: runInbox,
+  sources: runSources,
   console: runConsole,
 }
 

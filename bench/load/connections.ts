@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
-import { openConnection, portOf, prepareRequests, type Requests } from './connection.js'
+import { openConnection, portOf } from './connection.js'
 import type { LoadOrder } from './load-order.js'
+import { prepareRequests, type Requests } from './requests.js'
 
 export interface Connection {
   readonly socket: Socket

@@ -4,6 +4,7 @@ import { exchange } from './connection.js'
 import { type Connection, Connections } from './connections.js'
 import type { LoadOrder } from './load-order.js'
 import type { Pace } from './pacer.js'
+import { eventsOf } from './requests.js'
 import { clock, createSchedule } from './schedule.js'
 import { createTally, type Tally } from './tally.js'
 
@@ -24,8 +25,9 @@ export async function openLoop(
   const waiting: number[] = []
   const pacer = new Worker(new URL('pacer.js', import.meta.url))
   await once(pacer, 'message')
-  const schedule = createSchedule(clock() + LEAD, rate, seconds)
-  const tally = createTally()
+  const each = eventsOf(order.requests)
+  const schedule = createSchedule(clock() + LEAD, rate / each, seconds)
+  const tally = createTally(each)
   started(tally)
   let sent = 0
   let open = 0
@@ -36,9 +38,9 @@ export async function openLoop(
     failed = reject
   })
 
-  async function send(connection: Connection, event: number): Promise<void> {
-    const status = await exchange(connection.socket, connection.requests.next(event))
-    tally.answered(status, clock() - schedule.dueAt(event))
+  async function send(connection: Connection, number: number): Promise<void> {
+    const status = await exchange(connection.socket, connection.requests.next(number), each)
+    tally.answered(status, clock() - schedule.dueAt(number))
     open--
     give(connection)
     if (open === 0 && sent === schedule.count) ended()
@@ -48,15 +50,15 @@ export async function openLoop(
     if (next === undefined) connections.put(connection)
     else send(connection, next).catch(failed)
   }
-  function start(event: number): void {
+  function start(number: number): void {
     open++
     const connection = connections.take()
     if (connection !== undefined) {
-      send(connection, event).catch(failed)
+      send(connection, number).catch(failed)
       return
     }
     tally.queued()
-    waiting.push(event)
+    waiting.push(number)
     connections.grow()?.then(give, failed)
   }
 

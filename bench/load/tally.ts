@@ -2,6 +2,7 @@ import type { LoadResult } from './load-order.js'
 
 /** The results of an order so far. */
 export interface Tally {
+  /** Events. */
   delivered(): number
   answered(status: string, milliseconds: number): void
   /** The delay of the generator in milliseconds. */
@@ -10,7 +11,8 @@ export interface Tally {
   result(): LoadResult
 }
 
-export function createTally(): Tally {
+/** `events`: in each request. */
+export function createTally(events: number): Tally {
   const latencies = createLatencies()
   const lateness = createLatencies()
   const refused: { [status: string]: number } = {}
@@ -18,7 +20,7 @@ export function createTally(): Tally {
   const cpuAtStart = process.cpuUsage()
   let queued = 0
   return {
-    delivered: () => latencies.count,
+    delivered: () => latencies.count * events,
     answered(status, milliseconds) {
       if (status === '200') latencies.record(milliseconds)
       else refused[status] = (refused[status] ?? 0) + 1
@@ -30,7 +32,7 @@ export function createTally(): Tally {
     result() {
       const { user, system } = process.cpuUsage(cpuAtStart)
       return {
-        delivered: latencies.count,
+        delivered: latencies.count * events,
         refused,
         seconds: (performance.now() - start) / 1000,
         p50: latencies.quantile(0.5),

@@ -3,6 +3,7 @@ import { WEBHOOK_PATH } from '../../src/sandbox/routes.js'
 import { type Generator, startGenerator } from '../load/generator.js'
 import type { LoadOrder, LoadResult } from '../load/load-order.js'
 import { type Load, OPEN_LOOP_CONNECTIONS } from '../load/loads.js'
+import { eventsOf } from '../load/requests.js'
 import type { Environment } from '../programs/environment.js'
 import type { Program, Running } from '../programs/programs.js'
 import { type Delays, readDelays, since, together } from './delays.js'
@@ -65,8 +66,6 @@ export interface Plan {
   /** Until it has had so many events, or for four times as long. */
   readonly warmUp: { readonly seconds: number; readonly events: number }
   readonly bodyBytes: number
-  /** Every event has a signature of its body. */
-  readonly signed?: boolean
   readonly paths?: readonly string[]
   readonly payloads?: readonly string[]
   /** 0: idleness is not measured. */
@@ -107,19 +106,25 @@ export async function measure(
   environment: Environment,
 ): Promise<{ readonly samples: readonly Sample[]; readonly rests: readonly Rest[] }> {
   return whileRunning(programs, environment, async (contenders) => {
-    const { loads, turns, bodyBytes, signed, paths = [WEBHOOK_PATH], payloads = PAYLOADS } = plan
+    const { loads, turns, bodyBytes, paths = [WEBHOOK_PATH], payloads = PAYLOADS } = plan
     const [first] = loads
-    const drive = ({ running, generator }: Contender, load: Load, seconds: number, saturated: number) => {
+    const drive = (
+      { program, running, generator }: Contender,
+      load: Load,
+      seconds: number,
+      saturated: number,
+    ) => {
       const { ports } = running
+      const { requests } = program
       const { token } = environment
       const order = {
         ports,
         token,
-        signed,
+        requests,
         bodyBytes,
         paths,
         payloads,
-        ...pacing(load, ports.length, saturated),
+        ...pacing(load, ports.length, saturated, eventsOf(requests)),
       }
       const measured = plan.delays ? running : { ...running, admins: [] }
       return driveAt(measured, generator, environment, { ...order, name: `run${runs++}`, seconds })
@@ -187,8 +192,9 @@ function pacing(
   { pace }: Load,
   instances: number,
   saturated: number,
+  eventsEach: number,
 ): Pick<LoadOrder, 'connections' | 'rate'> {
-  if (pace.kind === 'in flight') return { connections: pace.count * instances }
+  if (pace.kind === 'in flight') return { connections: Math.ceil((pace.count * instances) / eventsEach) }
   if (pace.kind === 'share') return { connections: OPEN_LOOP_CONNECTIONS, rate: pace.of * saturated }
   const rate = pace.each ? pace.perSecond * instances : pace.perSecond
   return { connections: OPEN_LOOP_CONNECTIONS, rate }

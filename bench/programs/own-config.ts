@@ -5,12 +5,17 @@ import { parse } from 'jsonc-parser'
 
 interface PipelineConfig {
   readonly source: { readonly config: object }
-  readonly transforms: readonly { readonly config: { readonly schema?: string } }[]
+  readonly sink: { readonly config: object }
+  readonly transforms: readonly { readonly plugin: string; readonly config: { readonly schema?: string } }[]
 }
 
-interface Changes {
-  /** Of the source. */
-  readonly verify?: object
+export interface Changes {
+  /** Settings of the source. */
+  readonly source?: object
+  /** The file of another schema. */
+  readonly schema?: string
+  /** The part of the event that rules look at, and that records have. */
+  readonly payload?: string
   /** The topic of an inbox. */
   readonly inbox?: string
 }
@@ -19,15 +24,17 @@ interface Changes {
 let pipelines = 0
 
 /** The config of a file for one program alone, with pipelines of other names, and with these changes to each. */
-export function ownConfig(file: string, { verify, inbox }: Changes = {}) {
+export function ownConfig(file: string, changes: Changes = {}) {
+  const { source: ofSource, payload, inbox } = changes
   const folder = mkdtempSync(join(tmpdir(), 'headgate-bench-'))
   const config = join(folder, 'plugins.config.json')
   const { pipelines: before } = parse(readFileSync(file, 'utf8')) as {
     pipelines: { [name: string]: PipelineConfig }
   }
-  const changed = Object.values(before).map(({ source, transforms, ...others }) => ({
-    source: { ...source, config: { ...source.config, ...(verify !== undefined && { verify }) } },
-    transforms: transforms.map((stage) => withAbsolutePath(stage, dirname(file))),
+  const changed = Object.values(before).map(({ source, transforms, sink, ...others }) => ({
+    source: { ...source, config: { ...source.config, ...ofSource } },
+    transforms: transforms.map((stage) => changedTransform(stage, dirname(file), changes)),
+    sink: { ...sink, config: { ...sink.config, ...(payload !== undefined && { value: payload }) } },
     ...others,
     ...(inbox !== undefined && { inbox: { topic: inbox } }),
   }))
@@ -36,7 +43,15 @@ export function ownConfig(file: string, { verify, inbox }: Changes = {}) {
   return { config, remove: () => rmSync(folder, { recursive: true }) }
 }
 
-const withAbsolutePath = (stage: PipelineConfig['transforms'][number], folder: string) =>
-  stage.config.schema === undefined
-    ? stage
-    : { ...stage, config: { ...stage.config, schema: resolve(folder, stage.config.schema) } }
+function changedTransform(
+  stage: PipelineConfig['transforms'][number],
+  folder: string,
+  { schema, payload }: Changes,
+) {
+  const { plugin, config } = stage
+  if (config.schema !== undefined) {
+    const file = schema === undefined ? resolve(folder, config.schema) : resolve(schema)
+    return { ...stage, config: { ...config, schema: file } }
+  }
+  return plugin === 'route' && payload !== undefined ? { ...stage, config: { ...config, payload } } : stage
+}

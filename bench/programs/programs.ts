@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { packageFile } from '../../src/process/package.js'
 import { type HeadgateProcess, startHeadgate } from '../../src/sandbox/headgate-process.js'
+import type { RequestKind } from '../load/load-order.js'
 import { LEDGER_REPLACED, WITHOUT_LEDGER } from '../stand-ins/without-ledger.js'
 import { nextMessage, startChild, stopChild } from './child.js'
 
@@ -21,11 +22,12 @@ export interface Running {
 
 export interface Program {
   readonly name: string
+  /** The requests that it takes. */
+  readonly requests?: RequestKind | undefined
   start(env: { readonly [name: string]: string }): Promise<Running>
 }
 
-interface HeadgateVariant {
-  readonly name: string
+interface HeadgateVariant extends Pick<Program, 'name' | 'requests'> {
   readonly config: string
   /** The built command, if not that of the working tree. */
   readonly program?: string
@@ -60,6 +62,7 @@ const LINES_SHOWN = 20
 
 export const headgate = ({
   name,
+  requests,
   config,
   profile,
   withoutLedger,
@@ -68,6 +71,7 @@ export const headgate = ({
   instances = 1,
 }: HeadgateVariant): Program => ({
   name,
+  requests,
   async start(env) {
     const start = () =>
       startHeadgate({

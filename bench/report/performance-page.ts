@@ -31,6 +31,7 @@ interface AllFigures {
   readonly soak: SoakFigures | undefined
   readonly pending: BacklogFigures | undefined
   readonly inbox: InboxFigures | undefined
+  readonly sources: Comparison | undefined
   readonly console: ConsoleFigures | undefined
 }
 
@@ -78,6 +79,7 @@ const SECTIONS: { readonly [name: string]: Section } = {
   pipelines: ofSizes((sizes) => sizeSection(sizes, 'pipelines')),
   soak: ({ soak }) => soak && soakSection(soak),
   inbox: ({ inbox }) => inbox && inboxSection(inbox),
+  sources: ({ sources }) => sources && sourceSection(sources),
   pending: ({ pending }) =>
     pending &&
     [`${backlogSentence(pending)} ${where(pending.machine)}.`, '', markdown(backlogGrid(pending))].join('\n'),
@@ -130,6 +132,20 @@ function inboxSection(inbox: InboxFigures): string {
   ].join('\n')
 }
 
+function sourceSection(sources: Comparison): string {
+  const { machine, rounds, seconds, inFlight, bodyBytes, summaries, ratios, doubts } = sources
+  return [
+    `${where(machine)}; ${bodyBytes} B an event, ${inFlight} events in flight at saturation; medians of ${rounds} rounds of ${seconds} s (lowest-highest).`,
+    '',
+    markdown(summaryGrid(summaries)),
+    '',
+    markdown(ratioGrid(ratios)),
+    ...noted(doubts),
+    '',
+    image('CPU time an event, by the requests of the sender', 'sources.svg'),
+  ].join('\n')
+}
+
 const consoleSection = (figures: ConsoleFigures): string =>
   [
     `${consoleSentence(figures)} ${where(figures.machine)}; each view for ${figures.seconds} s, the cost in ${figures.rounds} rounds.`,
@@ -156,6 +172,7 @@ export const readFigures = (folder: string): AllFigures => ({
   soak: read<SoakFigures>(join(folder, 'soak.json')),
   pending: read<BacklogFigures>(join(folder, 'pending.json')),
   inbox: read<InboxFigures>(join(folder, 'inbox.json')),
+  sources: read<Comparison>(join(folder, 'sources.json')),
   console: read<ConsoleFigures>(join(folder, 'console.json')),
 })
 

@@ -25,6 +25,16 @@ export const inboxPlots = (comparison: Comparison): Plots => ({
   ),
 })
 
+export const sourcePlots = (comparison: Comparison): Plots => ({
+  'sources.svg': figurePlot(
+    comparison,
+    'cpuPerEvent',
+    'CPU time an event',
+    'microseconds, user and system',
+    0,
+  ),
+})
+
 function figurePlot(
   { summaries }: Comparison,
   figure: Figure,

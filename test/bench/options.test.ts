@@ -21,6 +21,7 @@ test('each kind of run has defaults of its own', () => {
     pending: 5_000_000,
     seconds: 10,
   })
+  expect(readOptions(['--sources'])).toMatchObject({ mode: 'sources', rounds: 3, seconds: 10, inFlight: 64 })
   expect(readOptions(['--console'])).toMatchObject({ mode: 'console', rounds: 3, seconds: 10 })
 })
 
@@ -40,14 +41,14 @@ test.each([
   [['--nope'], /--nope/],
   [['--full', '--sizes'], /--full and --sizes are runs of their own/],
   [['--sizes', '--ledger'], /--sizes measures Headgate as it is/],
-  [['--sizes', '--hmac'], /--sizes measures Headgate as it is/],
+  [['--sources', '--against', 'main'], /--sources measures Headgate as it is/],
   [['--soak', '1000', '--workers', '2'], /--soak measures Headgate as it is/],
   [['--workers', 'two'], /--workers should be a whole number from 1 on; it is "two"/],
   [['--pending', 'much'], /--pending should be a whole number from 1 on; it is "much"/],
   [['--pending', '1000', '--ledger'], /--pending measures Headgate as it is/],
   [['--inbox', '--workers', '2'], /--inbox measures Headgate as it is/],
   [['--soak', '1000', '--pending', '1000'], /--soak and --pending are runs of their own/],
-  [['--docs'], /--docs needs --full, --sizes, --soak, --pending, --inbox or --console/],
+  [['--docs'], /--docs needs --full, --sizes, --soak, --pending, --inbox, --sources or --console/],
   [['--full', '--docs', '--out', 'here'], /Either --docs or --out/],
 ])('%j does not fit, and is told with the usage', (args, message) => {
   expect(() => readOptions(args)).toThrow(message)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createLatencies } from '../../../bench/load/tally.js'
+import { createLatencies, createTally } from '../../../bench/load/tally.js'
 
 test('quantiles are within half a percent of those of the sorted values', () => {
   const milliseconds = fc.array(fc.double({ min: 0.002, max: 100_000, noNaN: true }), { minLength: 1 })
@@ -26,4 +26,14 @@ test('what is too short or too long for its buckets is counted all the same', ()
 
 test('there is no quantile of nothing', () => {
   expect(createLatencies().quantile(0.5)).toBeNaN()
+})
+
+test('a request counts with all of its events, and its latency once', () => {
+  const tally = createTally(10)
+  for (const milliseconds of [1, 1, 100]) tally.answered('200', milliseconds)
+  tally.answered('503', 1)
+  const { delivered, refused, p50 } = tally.result()
+  expect(tally.delivered()).toBe(30)
+  expect({ delivered, refused }).toEqual({ delivered: 30, refused: { 503: 1 } })
+  expect(p50).toBeCloseTo(1, 1)
 })

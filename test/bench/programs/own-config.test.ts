@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { isAbsolute } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { ownConfig } from '../../../bench/programs/own-config.js'
 
 interface Pipeline {
   readonly source: { readonly config: object }
-  readonly transforms: readonly { readonly config: { readonly schema: string } }[]
+  readonly sink: { readonly config: object }
+  readonly transforms: readonly { readonly config: { readonly schema?: string; readonly payload?: string } }[]
   readonly inbox?: object
 }
 
@@ -28,7 +29,15 @@ test('each program has a pipeline of its own name, and finds the schema from its
 
 test('a change is in its place', () => {
   const verify = { scheme: 'none' }
-  const { pipeline } = own({ verify, inbox: 'orders.inbox' })
+  const { pipeline } = own({
+    source: { verify },
+    schema: 'bench/form.schema.json',
+    payload: '/data',
+    inbox: 'orders.inbox',
+  })
   expect(pipeline.source.config).toMatchObject({ verify, eventId: '/dataActionId' })
+  expect(pipeline.transforms[0]?.config.schema).toBe(resolve('bench/form.schema.json'))
+  expect(pipeline.transforms[1]?.config.payload).toBe('/data')
+  expect(pipeline.sink.config).toMatchObject({ value: '/data', key: '/dataActionId' })
   expect(pipeline.inbox).toEqual({ topic: 'orders.inbox' })
 })

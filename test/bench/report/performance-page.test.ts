@@ -10,6 +10,7 @@ const none = {
   soak: undefined,
   pending: undefined,
   inbox: undefined,
+  sources: undefined,
   console: undefined,
 }
 const machine = { revision: 'abc', node: 'v20', cpu: 'some', cores: 2, kafka: 'one node' }
@@ -54,6 +55,30 @@ test('the console stands with the frames of each view, and with its cost at each
   expect(text).toContain('500 rules and 10,000 dead letters; 5,000 events a second due, 4,990 delivered')
   expect(text).toContain('| events | 60 | 16.7 | 33.4 | 84 | 1.2 | 1 | 31 |')
   expect(text).toContain('| no events | 10 | 2.0 (1.0-3.0) | 1.5 (0.5-2.5) |')
+})
+
+test('the sources stand with the figures of each, and as multiples of the first', () => {
+  const of = (median: number) => ({ median, min: median, max: median })
+  const figures = {
+    ...{ cpuPerEvent: of(150), primaryCpuPerEvent: of(150), busiestCpuPerEvent: of(150), p50: of(1) },
+    ...{ eventsPerSecond: of(5000), p99: of(2), p999: of(3), peakRss: of(100), peakOwn: of(80) },
+    generatorLoad: of(0.2),
+  }
+  const backlog = { peak: 1, slope: { median: 0, min: -1, max: 1 } }
+  const load = 'saturation'
+  const sources = {
+    ...{ machine, rounds: 3, seconds: 10, inFlight: 64, bodyBytes: 1024, rests: [], refused: false },
+    summaries: [{ program: 'token, form', load, figures, backlog }],
+    ratios: [
+      { load, program: 'token, form', base: 'token, JSON', figures: { ...figures, cpuPerEvent: of(1.07) } },
+    ],
+    doubts: ['the machine was busy'],
+  }
+  const text = withFigures('<!-- figures: sources -->\n<!-- end of figures -->', { ...none, sources })
+  expect(text).toContain('1024 B an event, 64 events in flight at saturation; medians of 3 rounds of 10 s')
+  expect(text).toContain('| saturation | token, form | 150 | 5000 |')
+  expect(text).toContain('| saturation | token, form / token, JSON | 1.07 |')
+  expect(text).toContain('- the machine was busy')
 })
 
 test('a backlog stands with what it takes at the start and in each of the two ways', () => {
