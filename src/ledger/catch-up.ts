@@ -178,6 +178,9 @@ async function cursorsOf(partitions: readonly LogPartition[], options: CatchUpOp
   })
 }
 
+/** A time before every record, in milliseconds since the epoch. */
+const EVER = 1
+
 /** The search ends when it has found this share of the entries that the index may have. */
 const CLOSE_ENOUGH = 0.95
 
@@ -203,6 +206,9 @@ export async function newestRecords(
 
   let [from, to] = [Date.now() - window, Date.now()]
   let offsets = await offsetsAt(from)
+  // Some brokers cannot search by time and name the end, such as the one that is embedded in the sandbox.
+  if (count(offsets) === 0 && count(await offsetsAt(EVER)) === 0)
+    return partitions.map(({ start, end }) => Math.max(start, end - entries))
   if (count(offsets) <= entries) return offsets
   offsets = partitions.map(({ end }) => end)
   while (to - from > 1) {

@@ -16,7 +16,7 @@ const WINDOW = 3_600_000
 async function indexed(
   partitions: readonly number[],
   entries: number,
-  onLookUp = () => {},
+  lookUp = (time: number) => time,
 ): Promise<number[]> {
   const { log: logger } = testContext()
   const topics = memoryTopics({ events: 4 })
@@ -31,10 +31,7 @@ async function indexed(
   const options = {
     log: () => ({
       ...topics.log,
-      offsetsAt: (time: number) => {
-        onLookUp()
-        return topics.log.offsetsAt(time)
-      },
+      offsetsAt: (time: number) => topics.log.offsetsAt(lookUp(time)),
     }),
     store,
     window: WINDOW,
@@ -82,9 +79,15 @@ test('the newest records of all partitions together are indexed: all of them, or
 })
 
 test('an empty log is not searched for the start of the redelivery window', async () => {
-  const onLookUp = vi.fn()
-  expect(await indexed([], 40, onLookUp)).toEqual([])
-  expect(onLookUp).not.toHaveBeenCalled()
-  expect(await indexed([0], 40, onLookUp)).toEqual([0])
-  expect(onLookUp).toHaveBeenCalled()
+  const lookUp = vi.fn((time: number) => time)
+  expect(await indexed([], 40, lookUp)).toEqual([])
+  expect(lookUp).not.toHaveBeenCalled()
+  expect(await indexed([0], 40, lookUp)).toEqual([0])
+  expect(lookUp).toHaveBeenCalled()
+})
+
+test('a log that names its end for every time is read from its start, or as many records as the limit allows', async () => {
+  const end = () => Number.POSITIVE_INFINITY
+  expect(await indexed([0, 1, 0, 2], 40, end)).toEqual([0, 1, 2, 3])
+  expect(await indexed([0, 0, 0, 0], 2, end)).toEqual([2, 3])
 })
