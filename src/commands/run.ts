@@ -4,6 +4,7 @@ import { formatLocation, type Warning } from '../config/problem.js'
 import type { CheckedConfig, ReadResult } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
+import { endNativeCalls } from '../lib/native-calls.js'
 import { LONGEST_TIMER, milliseconds } from '../lib/units.js'
 import type { Unfinished } from '../pipeline/lifecycle.js'
 import { runTrials } from '../pipeline/trial.js'
@@ -122,6 +123,7 @@ async function serve(
   const lost = unfinished.filter(isLost)
   logUnfinished(lost, log)
   log.info({ event: 'stopped' }, 'stopped')
+  await endNativeCalls()
   return lost.length === 0 && !deadline.signal.aborted ? EXIT.ok : EXIT.wrong
 }
 

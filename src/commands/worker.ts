@@ -1,5 +1,6 @@
 import cluster from 'node:cluster'
 import { Socket } from 'node:net'
+import { endNativeCalls } from '../lib/native-calls.js'
 import { CHANNEL_FD } from '../workers/channel.js'
 import { runWorker } from '../workers/worker.js'
 import { type Command, EXIT } from './command.js'
@@ -21,6 +22,7 @@ export const workerCommand: Command = {
       stream: new Socket({ fd: CHANNEL_FD }),
       read: (settings, { contents, ...checked }) => loadConfig(settings, io, { contents, checked }),
     })
+    await endNativeCalls()
     return EXIT.ok
   },
 }
