@@ -107,7 +107,7 @@ describeKafka('a transaction of an instance with an inbox', () => {
     await expect.poll(restored, LATER).toBe(6)
     // The first transaction of a producer has to find the coordinator of the group. After such a response librdkafka waits until
     // one of its connections changes, without a limit of time (2.12, rdkafka_coord.c).
-    const hidden = proxy.hideCoordinators()
+    const hidden = proxy.hideGroups()
     await postAll(instances, ['a', 'b'])
     await hidden
     await expect.poll(() => instance.lines.join('\n'), LATER).toContain('has not responded for 20 s')

@@ -9,6 +9,7 @@ const FIND_COORDINATOR = 10
 /** The request that commits or aborts a transaction. */
 export const END_TXN = 26
 const NOT_COORDINATOR = 16
+const GROUP = 0
 
 /** A TCP proxy on loopback between a Kafka client and its broker, which can lose what they send. */
 export class KafkaProxy {
@@ -68,10 +69,10 @@ export class KafkaProxy {
   }
 
   /**
-   * From now on, no coordinator can be found: responses to FindCoordinator (version 1 or 2) have the error NOT_COORDINATOR.
-   * Resolves with the first.
+   * From now on, no coordinator of a group can be found: responses to FindCoordinator (version 1 or 2) have the error
+   * NOT_COORDINATOR. Resolves with the first.
    */
-  hideCoordinators(): Promise<void> {
+  hideGroups(): Promise<void> {
     const { promise, resolve } = deferred<void>()
     this.#onHidden = resolve
     return promise
@@ -132,7 +133,8 @@ export class KafkaProxy {
   #hides(request: Buffer): boolean {
     if (this.#onHidden === undefined || request.readInt16BE(4) !== FIND_COORDINATOR) return false
     const version = request.readInt16BE(6)
-    return version === 1 || version === 2
+    // The type of the coordinator comes last. Without that of transactions, calls would fail by their timeouts.
+    return (version === 1 || version === 2) && request.at(-1) === GROUP
   }
 
   #keepsRequest(frame: Buffer): boolean {
