@@ -2,10 +2,10 @@ import { ERRORS } from '../contract/errors.js'
 import type { Explained } from '../contract/index.js'
 import type { DryRunCall, DryRunRecord, DryRunResult, Step } from '../dry-run/dry-run.js'
 import type { Explanation } from '../dry-run/explanation.js'
+import { hexLines } from '../lib/hex-lines.js'
 import { isText } from '../lib/is-text.js'
 import { isJson } from '../lib/json/body.js'
 import { prettyLines } from '../lib/json/pretty-lines.js'
-import { hexLines } from '../lib/terminal/hex-lines.js'
 import { cut, pairs, printable, printableLines, type Style, section } from '../lib/terminal/text.js'
 
 interface Look {

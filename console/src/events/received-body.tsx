@@ -3,7 +3,7 @@ import type { ReceivedBody as Received } from '../../../src/tap/line.js'
 import { download } from '../download.js'
 import { count } from '../format.js'
 import { Preformatted } from '../scrollable.js'
-import { bytesOf, hexLines } from './hex-lines.js'
+import { bytesOf, hexText } from './hex-text.js'
 
 interface ReceivedBodyProps {
   readonly body: Received
@@ -52,7 +52,7 @@ function Bytes({
         It is no text{isWhole && `, but ${count(bytes.length)} bytes`}.
         {more && ` The first ${MOST_SHOWN} are shown.`}
       </p>
-      <Preformatted label="Body as it was received">{hexLines(bytes.subarray(0, MOST_SHOWN))}</Preformatted>
+      <Preformatted label="Body as it was received">{hexText(bytes.subarray(0, MOST_SHOWN))}</Preformatted>
       {isWhole && (
         <div class="row">
           <button

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { hexLines } from '../../../src/lib/terminal/hex-lines.js'
+import { hexLines } from '../../src/lib/hex-lines.js'
 
 test('bytes are lines of sixteen, with their offset and their letters', () => {
   const bytes = Buffer.concat([Buffer.from('PK\u0003\u0004 and more ..'), Buffer.from([0, 0x7e, 0x7f, 0xff])])
