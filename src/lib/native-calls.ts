@@ -1,6 +1,9 @@
 import { endsWithin } from './async.js'
 
-/** Milliseconds for calls that a stop has not waited for. No request of the Kafka client takes longer. */
+/**
+ * Milliseconds for calls that a stop has not waited for. A consumer's requests take no longer. A transaction may: it is undecided if
+ * the process ends first, and the next owner of its partitions goes by what Kafka has.
+ */
 const LAST_CALLS = 5000
 
 const running = new Set<Promise<unknown>>()
