@@ -37,6 +37,10 @@ describe('the schema of the values', () => {
     { wrong: { settings: { HEADGATE_ADMIN_PORT: 9000 } }, because: 'a setting that the templates rely on' },
     { wrong: { settings: { LOG_LEVEL: 'info' } }, because: 'a variable that is no setting' },
     {
+      wrong: { settings: { HEADGATE_ADMIN_TLS_CLIENT_CA: '/certificates/ca.pem' } },
+      because: 'client certificates, of which a kubelet has none',
+    },
+    {
       wrong: { httpRoute: { enabled: true, parentRefs: [] } },
       because: 'a route that belongs to no Gateway',
     },
@@ -355,6 +359,19 @@ describe.skipIf(missingHelm !== undefined)(missingHelm ?? 'rendered by Helm', ()
     )
     const ports = spec.egress.flatMap(({ ports }: Manifest) => ports.map(({ port }: Manifest) => port))
     expect(ports).toEqual([53, 53, 19_092])
+  })
+
+  test('if the admin port has a certificate, the kubelet and Prometheus ask by HTTPS', () => {
+    const tlsConfig = { ca: { configMap: { name: 'ca', key: 'ca.pem' } }, serverName: 'headgate' }
+    const manifests = render({
+      settings: { HEADGATE_ADMIN_TLS_CERT: '/certificates/tls.crt' },
+      monitoring: { serviceMonitor: { enabled: true, tlsConfig } },
+    })
+    for (const manifest of manifests) expect(faultsOf(manifest)).toEqual([])
+    const [container] = only(manifests, 'StatefulSet').spec.template.spec.containers
+    expect(container.livenessProbe.httpGet.scheme).toBe('HTTPS')
+    expect(container.readinessProbe.httpGet.scheme).toBe('HTTPS')
+    expect(only(manifests, 'ServiceMonitor').spec.endpoints[0]).toMatchObject({ scheme: 'https', tlsConfig })
   })
 
   test('two releases in one namespace share no name, and select their own Pods', () => {

@@ -101,6 +101,10 @@ livenessProbe:
   httpGet:
     path: /health
     port: admin
+    {{- if .Values.settings.HEADGATE_ADMIN_TLS_CERT }}
+    # The kubelet does not check the certificate.
+    scheme: HTTPS
+    {{- end }}
   periodSeconds: 10
   timeoutSeconds: 3
   failureThreshold: 6
@@ -116,6 +120,10 @@ readinessProbe:
   httpGet:
     path: /ready
     port: admin
+    {{- if .Values.settings.HEADGATE_ADMIN_TLS_CERT }}
+    # The kubelet does not check the certificate.
+    scheme: HTTPS
+    {{- end }}
   periodSeconds: 5
   timeoutSeconds: 3
 {{- end }}
