@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parse } from 'jsonc-parser'
 import { describe, expect, test } from 'vitest'
@@ -44,17 +44,25 @@ describe('against the published schemas', () => {
 
 const kubectl = installed('kubectl', 'kustomize', '--help')
 
+const EXAMPLES = readdirSync('deploy/kubernetes/examples').map((name) => `examples/${name}`)
+
 describe.skipIf(kubectl === undefined)('built with kustomize', () => {
-  test.each([
-    'base',
-    'examples/plain',
-    'examples/monitored',
-    'examples/ingress',
-    'examples/gateway',
-    'examples/broker',
-    'examples/instances',
-    'examples/keda',
-  ])('%s gives valid manifests', (folder) => {
+  test.each(EXAMPLES)('%s takes the image from where its "images" say that it was pushed to', (folder) => {
+    const copy = temporaryDirectory()
+    cpSync('deploy/kubernetes', copy, { recursive: true })
+    for (const example of EXAMPLES) {
+      const file = join(copy, example, 'kustomization.yaml')
+      const pushed = readFileSync(file, 'utf8')
+        .replace(/newName: headgate\b/, 'newName: images.example.com/headgate')
+        .replace(/newTag: .*/, 'newTag: "2"')
+      writeFileSync(file, pushed)
+    }
+    const built = outputOf('kubectl', ['kustomize', join(copy, folder)])
+    const images = [...built.matchAll(/^ *(?:- )?image: (.*headgate.*)$/gm)].map(([, image]) => image)
+    expect(images).toEqual(['images.example.com/headgate:2'])
+  })
+
+  test.each(['base', ...EXAMPLES])('%s gives valid manifests', (folder) => {
     const built = parseYaml(outputOf('kubectl', ['kustomize', join('deploy/kubernetes', folder)]))
     for (const manifest of built) expect(faultsOf(manifest)).toEqual([])
     const [stateful] = built.filter(({ kind }) => kind === 'StatefulSet' || kind === 'Deployment')
