@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { reason } from '../../config/files.js'
+import { packageFile } from '../../process/package.js'
 import { type Command, type CommandInput, EXIT, type Io } from '../command.js'
 import { type NewFile, newFiles } from './files.js'
 import { nextCommands } from './next-commands.js'
@@ -42,9 +43,17 @@ ${SENDERS.map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`).join('\n
     }
     const folder = String(options['dir'] ?? '.')
     if (!write(newFiles(answers), folder, options['force'] === true, io)) return EXIT.wrong
-    io.out(`\n${nextCommands(answers, folder)}`)
+    io.out(`\n${nextCommands(answers, folder, programFrom(io.cwd))}`)
     return EXIT.ok
   },
+}
+
+/** A checkout has a script that starts Headgate, and is not on the PATH; the packages have none. */
+function programFrom(cwd: string): string {
+  const script = packageFile('headgate')
+  if (!existsSync(script)) return 'headgate'
+  const path = relative(cwd, script)
+  return path.startsWith('..') ? script : `./${path}`
 }
 
 const DEFAULT_SENDER = 'bearer'

@@ -4,8 +4,9 @@ import type { Answers, Variable } from './senders.js'
 import { shellProof } from './shell-proof.js'
 import { sampleSecrets, sourceSettings } from './source-settings.js'
 
-/** The commands that lead from the new files to a first event in Kafka. */
-export function nextCommands(answers: Answers, folder: string): string {
+/** The commands that lead from the new files to a first event in Kafka. `program`: the path or the name of Headgate's own. */
+export function nextCommands(answers: Answers, folder: string, program: string): string {
+  const headgate = quoted(program)
   const { sender } = answers
   const { path: example } = exampleFile(answers)
   const at = (path: string): string => quoted(folder === '.' ? `./${path}` : join(folder, path))
@@ -22,11 +23,11 @@ export function nextCommands(answers: Answers, folder: string): string {
     '',
     ...(folder === '.' ? [] : [`  export HEADGATE_CONFIG=${at(CONFIG)}`]),
     `  set -a; . ${at(ENVIRONMENT)}; set +a`,
-    '  headgate validate           # the config is right',
-    '  headgate test               # the scenarios pass',
-    `  ${['headgate explain', at(example), ...explained(answers)].join(' ')}`,
-    '  headgate topics --create    # the topics exist',
-    '  headgate run',
+    `  ${headgate} validate           # the config is right`,
+    `  ${headgate} test               # the scenarios pass`,
+    `  ${[headgate, 'explain', at(example), ...explained(answers)].join(' ')}`,
+    `  ${headgate} topics --create    # the topics exist`,
+    `  ${headgate} run`,
     ...request(answers, at(example)),
     '',
   ].join('\n')

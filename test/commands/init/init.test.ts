@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { parse } from 'jsonc-parser'
 import { describe, expect, test } from 'vitest'
 import type { Io } from '../../../src/commands/command.js'
 import { initCommand } from '../../../src/commands/init/index.js'
+import { nextCommands } from '../../../src/commands/init/next-commands.js'
 import { SENDERS } from '../../../src/commands/init/senders.js'
 import { testCommand } from '../../../src/commands/test.js'
 import { validateCommand } from '../../../src/commands/validate.js'
@@ -364,9 +365,29 @@ describe('on a terminal', () => {
 test('the next commands have the headers without which the event has no id', async () => {
   const { out } = await init(temporaryDirectory(), { sender: 'github', yes: true })
   expect(out).toContain(
-    "  headgate explain ./event.json --skip-verification --header 'X-GitHub-Event: issues' --header 'X-GitHub-Delivery: example-1'\n",
+    " explain ./event.json --skip-verification --header 'X-GitHub-Event: issues' --header 'X-GitHub-Delivery: example-1'\n",
   )
   expect(out).toContain(`-H "X-Hub-Signature-256: sha256=$(openssl dgst -sha256 -hmac "$GITHUB_SECRET"`)
+})
+
+test('the next commands start Headgate as it can be started: in a checkout by its script, otherwise by its name', async () => {
+  const commands = (text: string) =>
+    [...text.matchAll(/^ {2}(\S+) (?:validate|run)\b/gm)].map(([, name]) => name)
+  const elsewhere = await init(temporaryDirectory(), { yes: true })
+  expect(commands(elsewhere.out)).toEqual([resolve('headgate'), resolve('headgate')])
+  const answers = {
+    sender: SENDERS[0],
+    topic: 'a',
+    deadLetterTopic: 'b',
+    brokers: 'c:1',
+    path: '/d',
+    eventId: '/id',
+  }
+  const installed = nextCommands(answers as never, '.', 'headgate')
+  expect(commands(installed)).toEqual(['headgate', 'headgate'])
+
+  const inCheckout = await init(resolve('.'), { yes: true, dir: temporaryDirectory() })
+  expect(commands(inCheckout.out)).toEqual(['./headgate', './headgate'])
 })
 
 test('the next commands name the files where they are, as words of a shell', async () => {
