@@ -15,6 +15,13 @@ is_ready() {
   [[ -z "$(find src console scripts package.json package-lock.json tsconfig.json node_modules/.package-lock.json -newer "$stamp" -print -quit 2>&1)" ]]
 }
 
+# Here, because an old Node.js cannot even load the setup.
+is_too_old() {
+  local major minor
+  IFS=. read -r major minor _ <<<"${1#v}"
+  ((${major:-0} < 20 || (${major:-0} == 20 && ${minor:-0} < 19)))
+}
+
 install_and_build() {
   cd "$checkout" || return 1
   rm -f "$stamp"
@@ -32,7 +39,16 @@ prepare() {
   fi
   # The stamp tells nothing of programs that only tests need. In subshells, so that the folder of the caller stays.
   if [[ "$1" == run ]] && (is_ready); then return; fi
-  mkdir -p "$checkout/.cache" || return
+  local version
+  version="$(node --version)"
+  if is_too_old "$version"; then
+    echo "Node.js 20.19 or later is needed, and $(command -v node) is $version. Get it from https://nodejs.org/en/download" >&2
+    return 1
+  fi
+  if ! mkdir -p "$checkout/.cache" 2>/dev/null || [[ ! -w "$checkout" || ! -w "$checkout/.cache" ]]; then
+    echo "Headgate has to be built first, and $checkout cannot be written to. Copy it to a folder of yours, or start this once as a user who may write there." >&2
+    return 1
+  fi
   (
     # The kernel releases the lock when the last process of the installation has ended. macOS has no such command.
     if command -v flock >/dev/null && ! flock --nonblock 9; then

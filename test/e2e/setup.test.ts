@@ -1,6 +1,15 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { packageJson } from '../../src/process/package.js'
@@ -106,7 +115,10 @@ function bareMachine(): string {
   const programs = 'bash dirname env find flock ls mkdir mv readlink rm'.split(' ')
   for (const name of programs) symlinkSync(join('/usr/bin', name), join(folder, name))
   symlinkSync(process.execPath, join(folder, 'node'))
-  writeFileSync(join(folder, 'apt-get'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+  const write = (name: string, script: string) =>
+    writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+  write('apt-get', 'exit 1')
+  write('sudo', 'if [ "$1" != -v ]; then exec "$@"; fi')
   return folder
 }
 
@@ -130,6 +142,80 @@ test('in CI it does not ask, and says with the output of apt-get why an installa
   expect(err).toContain('Reading the package lists failed: it ended with 1.')
 })
 
+/** A user other than root, also where root runs the tests. */
+const NOT_ROOT = { NODE_OPTIONS: '--import=data:text/javascript,process.getuid=()=>1000' }
+
+test('a user for whom there is no sudo is told what root is to run', async () => {
+  const folder = checkout()
+  rmSync(join(folder, 'node_modules'), { recursive: true })
+  const path = bareMachine()
+  rmSync(join(path, 'sudo'))
+  const { code, err } = await run(folder, { PATH: path, CI: 'true', ...NOT_ROOT })
+
+  expect(code).toBe(1)
+  expect(err).toMatch(
+    /There is no sudo here.* Run this as root, and start again:\n\n {2}apt-get install -y .*g\+\+/,
+  )
+})
+
+test('if sudo refuses, nothing is installed, and it does not ask for a password again', async () => {
+  const folder = checkout()
+  rmSync(join(folder, 'node_modules'), { recursive: true })
+  const path = bareMachine()
+  writeFileSync(join(path, 'sudo'), '#!/bin/sh\nexit 1\n')
+  const { code, err } = await run(folder, { PATH: path, CI: 'true', ...NOT_ROOT })
+
+  expect(code).toBe(1)
+  expect(err).toContain('sudo has refused, so nothing was installed.')
+  expect(err).not.toContain('Reading the package lists')
+})
+
+test.each([
+  { key: 'Ctrl-C', typed: '\x03', code: 130, said: 'Stopped. The next start continues from here.' },
+  { key: 'Ctrl-D', typed: '\x04', code: 1, said: 'Nothing was installed.' },
+])('$key ends the question for packages without an error of the program', async ({ typed, code, said }) => {
+  const folder = checkout()
+  rmSync(join(folder, 'node_modules'), { recursive: true })
+  const command = ['--quiet', '--return', '--command', `'${folder}/headgate' --version`, '/dev/null']
+  const terminal = spawn('/usr/bin/script', command, { env: { PATH: bareMachine() } })
+  let shown = ''
+  let isAsked = false
+  terminal.stdout.on('data', (text) => {
+    shown += text
+    if (isAsked || !shown.includes('[y/N]')) return
+    isAsked = true
+    terminal.stdin.write(typed)
+  })
+  const [ended] = await once(terminal, 'close')
+
+  expect([ended, shown]).toEqual([code, expect.stringContaining(said)])
+  expect(shown).not.toMatch(/Error|node:internal/)
+})
+
+test('a checkout that cannot be written to is named', async () => {
+  const folder = checkout()
+  // Root may write to every folder, but not into a file.
+  writeFileSync(join(folder, '.cache'), '')
+  const { code, out, err } = await run(folder)
+
+  expect([code, out]).toEqual([1, ''])
+  expect(err).toContain(`Headgate has to be built first, and ${folder} cannot be written to.`)
+})
+
+test.each(['12.22.9', '20.18.3'])('Node.js %s is too old, and named with its path', async (version) => {
+  const path = bareMachine()
+  rmSync(join(path, 'node'))
+  // An old one cannot load modules as they are written here.
+  const node = `#!/bin/sh\nif [ "$1" = --version ]; then echo v${version}; else exit 1; fi\n`
+  writeFileSync(join(path, 'node'), node, { mode: 0o755 })
+  const { code, out, err } = await run(checkout(), { PATH: path })
+
+  expect([code, out]).toEqual([1, ''])
+  expect(err).toBe(
+    `Node.js 20.19 or later is needed, and ${join(path, 'node')} is v${version}. Get it from https://nodejs.org/en/download\n`,
+  )
+})
+
 test('without Node.js it says which is needed', async () => {
   const path = bareMachine()
   rmSync(join(path, 'node'))
@@ -137,6 +223,13 @@ test('without Node.js it says which is needed', async () => {
 
   expect(code).toBe(1)
   expect(err).toContain('Node.js 20.19 or later is needed')
+})
+
+test('the oldest Node.js of the setup is that of the package', () => {
+  const { engines } = JSON.parse(readFileSync('package.json', 'utf8'))
+  expect(readFileSync('scripts/setup/prepare.sh', 'utf8')).toContain(
+    `Node.js ${engines.node.replace('>=', '')} or later is needed, and $(`,
+  )
 })
 
 test('packages that are not those of package-lock.json count as not installed', async () => {
