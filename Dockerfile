@@ -1,5 +1,6 @@
-# The LTS line that CI and the packages use, too. By digest, because a tag can be moved; dependabot proposes newer ones.
-FROM node:24-bookworm-slim@sha256:6f7b03f7c2c8e2e784dcf9295400527b9b1270fd37b7e9a7285cf83b6951452d AS node
+# The LTS line that CI and the packages use, too. By digest, because a tag can be moved; CONTRIBUTING.md says where this one is from
+# and how it is renewed.
+FROM node:24.21.0-bookworm-slim@sha256:d6aa754f16b3197301076f047b5def2f02ea1dbbc2ca920407d46d7ec7f87b20 AS node
 
 FROM node AS build
 WORKDIR /build

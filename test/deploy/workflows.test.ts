@@ -8,7 +8,12 @@ const WORKFLOWS = readdirSync(FOLDER).map((name) => `${FOLDER}/${name}`)
 
 interface Workflow {
   readonly permissions: { readonly [scope: string]: string }
-  readonly jobs: { readonly [name: string]: { readonly permissions?: { readonly [scope: string]: string } } }
+  readonly jobs: {
+    readonly [name: string]: {
+      readonly permissions?: { readonly [scope: string]: string }
+      readonly 'timeout-minutes'?: number
+    }
+  }
 }
 
 test.each(WORKFLOWS)('%s takes actions by the digest of a commit, with the version beside it', (path) => {
@@ -35,9 +40,26 @@ test('CI runs every version of Node.js that scripts/setup/node-versions.mjs know
   expect(run.toSorted()).toEqual(['20', ...known].toSorted())
 })
 
+test('CI has the Helm that the unit tests need wherever it runs them', () => {
+  const suites = [...read(`${FOLDER}/ci.yml`).matchAll(/suites: (.*)$/gm)].map(([, names = '']) =>
+    names.replaceAll('"', '').split(' '),
+  )
+  expect(suites.filter((names) => names.includes('unit') && names[0] !== 'helm')).toEqual([])
+  expect(suites.flat()).toContain('unit')
+})
+
+test('every job ends by itself within two hours, and a release has no pre-releases', () => {
+  for (const path of WORKFLOWS) {
+    const { jobs } = parse(read(path)) as Workflow
+    for (const [name, job] of Object.entries(jobs))
+      expect(job['timeout-minutes'], `${path}: ${name}`).toBeLessThanOrEqual(120)
+  }
+  expect(parse(read(`${FOLDER}/release.yml`)).on.push.tags).toEqual(['v[0-9]+.[0-9]+.[0-9]+'])
+})
+
 test('the image and the packages bring the same line of Node.js', () => {
   const [, packed] = /PACKED_NODE = \{ version: '(\d+)\./.exec(read('scripts/setup/node-versions.mjs')) ?? []
   expect(read('Dockerfile')).toMatch(
-    new RegExp(`^FROM node:${packed}-bookworm-slim@sha256:[0-9a-f]{64} AS node$`, 'm'),
+    new RegExp(`^FROM node:${packed}\\.\\d+\\.\\d+-bookworm-slim@sha256:[0-9a-f]{64} AS node$`, 'm'),
   )
 })
