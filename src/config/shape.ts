@@ -46,8 +46,19 @@ const compiled = new WeakMap<TSchema, Map<string, ValidateFunction>>()
 
 /** Checks a value against a schema and fills in the defaults, in place. Every problem at once. */
 export function checkShape(schema: TSchema, value: unknown): ShapeProblem[] {
-  const validate = compile(schema, value)
-  return validate(value) ? [] : withoutEchoes(worthSaying(validate.errors ?? [])).map(toProblem)
+  return problemsOf(compile(schema, value), value)
+}
+
+/**
+ * As `checkShape`, for records, of which there are many of one form: the schema is compiled once and as a whole. To look for the
+ * parts that a record uses would take longer than the check.
+ */
+export function shapeChecker(schema: TSchema): (value: unknown) => ShapeProblem[] {
+  let validate: ValidateFunction | undefined
+  return (value) => {
+    validate ??= ajv.compile(schema)
+    return problemsOf(validate, value)
+  }
 }
 
 /** Throws an error if the schema itself is invalid, in whatever part. */
@@ -62,6 +73,9 @@ function compile(schema: TSchema, value: unknown): ValidateFunction {
   compiled.set(schema, forSchema.set(narrowed.parts, validate))
   return validate
 }
+
+const problemsOf = (validate: ValidateFunction, value: unknown): ShapeProblem[] =>
+  validate(value) ? [] : withoutEchoes(worthSaying(validate.errors ?? [])).map(toProblem)
 
 /** A setting with a typo is unknown under its name and missing under the right one: one mistake, reported at the name. */
 function withoutEchoes(errors: readonly ErrorObject[]): ErrorObject[] {

@@ -1,4 +1,4 @@
-import { checkShape } from '../config/shape.js'
+import { shapeChecker } from '../config/shape.js'
 import type { Committed, LoggedRecord, SinkRecord, Target } from '../contract/index.js'
 import { digestOf } from '../ledger/identity.js'
 import { connectHeaders, HEADER } from '../ledger/record-headers.js'
@@ -20,13 +20,15 @@ export interface FailedAckOrigin {
 const Offset = Type.Integer({ minimum: 0 })
 /** A position in the value of a record. */
 export const PositionForm = Type.Object({ topic: Type.String(), partition: Offset, offset: Offset })
-const FORM = Type.Object({
-  id: Type.String({ minLength: 1 }),
-  receipt: Type.Optional(PositionForm),
-  traceparent: Type.Optional(Type.String()),
-  tracestate: Type.Optional(Type.String()),
-  attempts: Offset,
-})
+const checkValue = shapeChecker(
+  Type.Object({
+    id: Type.String({ minLength: 1 }),
+    receipt: Type.Optional(PositionForm),
+    traceparent: Type.Optional(Type.String()),
+    tracestate: Type.Optional(Type.String()),
+    attempts: Offset,
+  }),
+)
 
 /**
  * The record of an acknowledgement that failed for good. It is in the topic for dead letters and not in a state directory,
@@ -70,7 +72,7 @@ export function failedAckRecord(
 export function failedAckOf(record: LoggedRecord): Committed | undefined {
   if (record.header(HEADER.failedAck) === undefined) return undefined
   const value = parse(record.value)
-  if (checkShape(FORM, value).length > 0) return undefined
+  if (checkValue(value).length > 0) return undefined
   const { attempts: _, ...committed } = value as Committed & { readonly attempts: number }
   return committed
 }

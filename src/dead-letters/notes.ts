@@ -1,4 +1,4 @@
-import { checkShape } from '../config/shape.js'
+import { shapeChecker } from '../config/shape.js'
 import type { LoggedRecord, Position, Receipt, SinkRecord } from '../contract/index.js'
 import { HEADER } from '../ledger/record-headers.js'
 import { Type } from '../lib/json/pointer.js'
@@ -72,7 +72,7 @@ export function noteOf(record: LoggedRecord, pipeline: string): Note | undefined
   const kind = record.header(HEADER.replay)
   if (kind === undefined || record.header(HEADER.pipeline) !== pipeline) return undefined
   const note = parse(record.value, kind)
-  return checkShape(FORM, note).length === 0 ? (note as Note) : undefined
+  return checkNote(note).length === 0 ? (note as Note) : undefined
 }
 
 function parse(value: Buffer, kind: string): unknown {
@@ -84,28 +84,30 @@ function parse(value: Buffer, kind: string): unknown {
 }
 
 const Offset = Type.Integer({ minimum: 0 })
-const FORM = Type.Union([
-  Type.Object({ kind: Type.Literal('begun'), run: Type.String(), by: Type.String() }),
-  Type.Object({
-    kind: Type.Literal('claimed'),
-    run: Type.String(),
-    offsets: Type.Array(Offset),
-    from: Type.Array(PositionForm),
-  }),
-  Type.Object({
-    kind: Type.Literal('settled'),
-    run: Type.String(),
-    delivered: Type.Array(Type.Object({ offset: Offset, receipt: PositionForm })),
-    released: Type.Array(Offset),
-  }),
-  Type.Object({
-    kind: Type.Literal('discarded'),
-    run: Type.String(),
-    reason: Type.String(),
-    offsets: Type.Array(Offset),
-  }),
-  Type.Object({ kind: Type.Literal('acknowledged'), run: Type.String(), offsets: Type.Array(Offset) }),
-])
+const checkNote = shapeChecker(
+  Type.Union([
+    Type.Object({ kind: Type.Literal('begun'), run: Type.String(), by: Type.String() }),
+    Type.Object({
+      kind: Type.Literal('claimed'),
+      run: Type.String(),
+      offsets: Type.Array(Offset),
+      from: Type.Array(PositionForm),
+    }),
+    Type.Object({
+      kind: Type.Literal('settled'),
+      run: Type.String(),
+      delivered: Type.Array(Type.Object({ offset: Offset, receipt: PositionForm })),
+      released: Type.Array(Offset),
+    }),
+    Type.Object({
+      kind: Type.Literal('discarded'),
+      run: Type.String(),
+      reason: Type.String(),
+      offsets: Type.Array(Offset),
+    }),
+    Type.Object({ kind: Type.Literal('acknowledged'), run: Type.String(), offsets: Type.Array(Offset) }),
+  ]),
+)
 
 /** The claim of a run that has not noted how it ended. */
 export interface Claim {

@@ -1,4 +1,4 @@
-import { checkShape } from '../config/shape.js'
+import { shapeChecker } from '../config/shape.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { LoggedRecord, SinkRecord } from '../contract/index.js'
 import { HEADER } from '../ledger/record-headers.js'
@@ -74,6 +74,8 @@ const Form = Type.Object(
   closed,
 )
 
+const checkHeader = shapeChecker(Form)
+
 type Header = DecidedMessage & {
   readonly version: number
   readonly traceparent?: string
@@ -133,7 +135,7 @@ function headerOf(text: string | undefined): Header {
     throw unreadable(
       `it has the form of version ${JSON.stringify(version)}, and this release reads version ${VERSION}`,
     )
-  const [problem] = checkShape(Form, header)
+  const [problem] = checkHeader(header)
   if (problem !== undefined)
     throw unreadable(`its header is malformed at ${problem.pointer}: ${problem.message}`)
   return header as Header
