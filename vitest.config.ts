@@ -15,7 +15,7 @@ export const LONG = [
   'test/pipeline/acknowledge.test.ts',
   'test/plugins/post-commit/cxone-ack/odd-upstreams.test.ts',
   'test/plugins/sink/kafka/kafka.test.ts',
-  'test/plugins/sink/kafka/record-log.test.ts',
+  'test/plugins/sink/kafka/log/record-log.test.ts',
   'test/plugins/transform/json-schema/agreement.test.ts',
   'test/plugins/transform/json-schema/work.test.ts',
   'test/plugins/transform/route/jsonata-budget.test.ts',

@@ -1,4 +1,4 @@
-import { openConsumer } from '../../src/plugins/sink/kafka/consumer.js'
+import { openConsumer } from '../../src/plugins/sink/kafka/log/consumer.js'
 import { startKafka } from '../../src/sandbox/kafka.js'
 import { ROUTES, TOPICS } from '../../src/sandbox/routes.js'
 import { kafkaClassPath } from '../../test/helpers/kafka/class-path.js'

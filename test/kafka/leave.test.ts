@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
-import { coordinatorsOf } from '../../src/plugins/sink/kafka/coordinators.js'
-import { fetchMembers } from '../../src/plugins/sink/kafka/group-requests.js'
 import { GroupConsumer } from '../../src/plugins/sink/kafka/inbox/group-consumer.js'
 import { clientConfig, memberConfig } from '../../src/plugins/sink/kafka/properties.js'
+import { coordinatorsOf } from '../../src/plugins/sink/kafka/protocol/coordinators.js'
+import { fetchMembers } from '../../src/plugins/sink/kafka/protocol/group-requests.js'
 import { describeKafka, sharedKafka, sharedTopic } from '../helpers/kafka/real-kafka.js'
 
 const TIMES = 12

@@ -8,17 +8,17 @@ import type {
   Sink,
 } from '../../../contract/index.js'
 import type { ClientSettings } from './client-settings.js'
-import { coordinatorsOf } from './coordinators.js'
-import { ClientLog } from './health.js'
 import { foreignTopic } from './inbox/foreign-topic.js'
 import { KafkaInbox } from './inbox/inbox.js'
 import { InstanceGroups, instancesGroup } from './instances/instance-groups.js'
-import { ClusterReader, type LogReader } from './log-reader.js'
+import { ClusterReader, type LogReader } from './log/log-reader.js'
+import { ClientLog } from './producer/health.js'
+import { openSession } from './producer/session.js'
+import { Statistics } from './producer/statistics.js'
+import { Supervisor } from './producer/supervisor.js'
 import { type ClientConfig, clientConfig } from './properties.js'
-import { openSession } from './session.js'
+import { coordinatorsOf } from './protocol/coordinators.js'
 import type { SinkConnection } from './sink-connection.js'
-import { Statistics } from './statistics.js'
-import { Supervisor } from './supervisor.js'
 import { TopicFacts } from './topic-facts.js'
 
 /** The Kafka client of all sinks that name the same brokers and properties. */

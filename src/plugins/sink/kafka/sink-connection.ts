@@ -1,7 +1,7 @@
 import { HeadgateError } from '../../../contract/errors.js'
 import type { LocatedTarget, Log, Receipt, SinkRecord } from '../../../contract/index.js'
-import type { Session } from './session.js'
-import { impossibleTargets, type TopologyProblem, topologyProblems } from './watch.js'
+import type { Session } from './producer/session.js'
+import { impossibleTargets, type TopologyProblem, topologyProblems } from './producer/watch.js'
 
 /** Milliseconds. */
 const GRACE = 3000

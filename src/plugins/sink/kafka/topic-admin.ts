@@ -2,7 +2,7 @@ import rdkafka, { type IAdminClient, type LibrdKafkaError, type NewTopic } from 
 import { HeadgateError } from '../../../contract/errors.js'
 import type { NewTopicOptions, TopicAdmin } from '../../../contract/index.js'
 import type { ClientSettings } from './client-settings.js'
-import { connect, metadata, release } from './producer.js'
+import { connect, metadata, release } from './producer/producer.js'
 import { clientConfig } from './properties.js'
 
 const { ERRORS } = rdkafka.CODES

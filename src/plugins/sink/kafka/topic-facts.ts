@@ -1,7 +1,7 @@
-import { BrokerConnections } from './broker-connections.js'
-import type { Connection } from './probe/connection.js'
-import { describeConfigs, identifyTopics, type TopicSettings, tellsConfigs } from './probe/describe.js'
 import type { ClientConfig } from './properties.js'
+import { BrokerConnections } from './protocol/broker-connections.js'
+import type { Connection } from './protocol/connection.js'
+import { describeConfigs, identifyTopics, type TopicSettings, tellsConfigs } from './protocol/describe.js'
 
 /** Facts about topics that node-rdkafka does not pass on, asked for over a connection of our own. */
 export class TopicFacts {

@@ -4,7 +4,7 @@ import rdkafka, { type Producer } from 'node-rdkafka'
 import { HeadgateError } from '../../../contract/errors.js'
 import type { ConfigProblem } from '../../../contract/index.js'
 import { child } from '../../../lib/json/pointer.js'
-import { connect, release } from './producer.js'
+import { connect, release } from './producer/producer.js'
 import { type ClientConfig, clientConfig, type Properties } from './properties.js'
 
 /** Files that librdkafka reads when a client is made, and the properties in force with which it does. */

@@ -1,9 +1,9 @@
 import type { FormerTopics, LoggedRecord, Position, UnfinishedTopic } from '../../../../contract/index.js'
-import { type Consumer, END, START } from '../consumer.js'
-import type { GroupMember } from '../group-requests.js'
-import type { LogReader } from '../log-reader.js'
+import { type Consumer, END, START } from '../log/consumer.js'
+import type { LogReader } from '../log/log-reader.js'
+import { readRanges } from '../log/read.js'
 import { instanceOf } from '../properties.js'
-import { readRanges } from '../read.js'
+import type { GroupMember } from '../protocol/group-requests.js'
 import { leftAt, leftGroup } from './left-inbox.js'
 import { acknowledgedGroup } from './partitions-in-use.js'
 

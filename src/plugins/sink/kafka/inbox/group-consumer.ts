@@ -7,7 +7,7 @@ import rdkafka, {
   type TopicPartition,
 } from 'node-rdkafka'
 import { logFailed } from '../failures.js'
-import type { ClientLogLine } from '../producer.js'
+import type { ClientLogLine } from '../producer/producer.js'
 import type { ClientConfig } from '../properties.js'
 import { unlessStuck } from '../stuck-calls.js'
 

@@ -1,5 +1,5 @@
-import type { TopicPartition } from '../consumer.js'
-import type { LogReader } from '../log-reader.js'
+import type { TopicPartition } from '../log/consumer.js'
+import type { LogReader } from '../log/log-reader.js'
 import { isGroupRefused } from './requirements.js'
 
 /**

@@ -13,10 +13,10 @@ import type {
   TransactionResult,
 } from '../../../../contract/index.js'
 import { type Backoff, backoffDelay, sleep } from '../../../../lib/async.js'
-import { type Consumer, END, START } from '../consumer.js'
 import { logFailed, logUnavailable } from '../failures.js'
-import type { LogReader } from '../log-reader.js'
-import { ReadRecord, readRanges } from '../read.js'
+import { type Consumer, END, START } from '../log/consumer.js'
+import type { LogReader } from '../log/log-reader.js'
+import { ReadRecord, readRanges } from '../log/read.js'
 import type { TopicFacts } from '../topic-facts.js'
 import type { GroupConsumer } from './group-consumer.js'
 import { acknowledgedGroup, warnOfUnused } from './partitions-in-use.js'

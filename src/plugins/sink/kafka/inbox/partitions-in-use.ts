@@ -1,7 +1,7 @@
 import { HeadgateError } from '../../../../contract/errors.js'
 import type { Log } from '../../../../contract/index.js'
-import { START } from '../consumer.js'
-import type { LogReader } from '../log-reader.js'
+import { START } from '../log/consumer.js'
+import type { LogReader } from '../log/log-reader.js'
 
 export interface PartitionsInUseOptions {
   readonly topic: string

@@ -1,8 +1,8 @@
 import type { InboxGroup } from '../../../../contract/index.js'
-import { END, START } from '../consumer.js'
-import type { LogReader } from '../log-reader.js'
+import { END, START } from '../log/consumer.js'
+import type { LogReader } from '../log/log-reader.js'
+import { readRanges } from '../log/read.js'
 import { instanceOf, OWN_INSTANCE } from '../properties.js'
-import { readRanges } from '../read.js'
 import { acknowledgedGroup } from './partitions-in-use.js'
 
 interface Positions {

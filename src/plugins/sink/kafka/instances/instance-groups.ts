@@ -1,6 +1,6 @@
 import type { InstanceGroup, Log } from '../../../../contract/index.js'
 import { untilAborted } from '../../../../lib/async.js'
-import type { Coordinators } from '../coordinators.js'
+import type { Coordinators } from '../protocol/coordinators.js'
 import { KafkaInstanceGroup } from './instance-group.js'
 
 /** The group in which the instances of a pipeline find each other. `group`: that of its position. */

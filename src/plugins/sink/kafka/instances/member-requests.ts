@@ -1,6 +1,6 @@
-import { BrokerRefusal } from '../group-requests.js'
-import type { Connection } from '../probe/connection.js'
-import { blob, bool, int32, list, type Reader, text } from '../probe/wire.js'
+import type { Connection } from '../protocol/connection.js'
+import { BrokerRefusal } from '../protocol/group-requests.js'
+import { blob, bool, int32, list, type Reader, text } from '../protocol/wire.js'
 
 const JOIN_GROUP = { key: 11, version: 5 }
 const HEARTBEAT = { key: 12, version: 3 }

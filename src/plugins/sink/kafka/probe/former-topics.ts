@@ -1,8 +1,8 @@
 import type { FormerTopics, LintMeaning, ProbeContext, Probed } from '../../../../contract/index.js'
 import { child } from '../../../../lib/json/pointer.js'
-import { coordinatorsOf } from '../coordinators.js'
 import { formerTopics } from '../inbox/former-topics.js'
-import { ClusterReader } from '../log-reader.js'
+import { ClusterReader } from '../log/log-reader.js'
+import { coordinatorsOf } from '../protocol/coordinators.js'
 import { type AskedCluster, hasGroups } from './groups.js'
 
 export const FORMER_TOPICS_LINTS = {

@@ -1,13 +1,13 @@
 import rdkafka from 'node-rdkafka'
 import type { ProbeContext, Probed } from '../../../../contract/index.js'
 import type { ClientSettings } from '../client-settings.js'
-import { openConsumer } from '../consumer.js'
 import { groupNotAllowed } from '../inbox/requirements.js'
+import { openConsumer } from '../log/consumer.js'
 import { type ClientConfig, consumerConfig } from '../properties.js'
-import { socketReason } from './addresses.js'
-import { type Address, type Connection, openConnection } from './connection.js'
-import { connectionSettings } from './connection-settings.js'
-import { describeGroup, OFFSETS_TOPIC } from './describe.js'
+import { socketReason } from '../protocol/addresses.js'
+import { type Address, type Connection, openConnection } from '../protocol/connection.js'
+import { connectionSettings } from '../protocol/connection-settings.js'
+import { describeGroup, OFFSETS_TOPIC } from '../protocol/describe.js'
 import type { ClusterTopics } from './topics.js'
 
 /** The cluster, as far as it was asked before. */

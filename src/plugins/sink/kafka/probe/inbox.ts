@@ -8,9 +8,9 @@ import {
   transactionalIdPrefix,
   transactionsNotAllowed,
 } from '../inbox/requirements.js'
+import type { TransactionSupport } from '../protocol/transactions.js'
 import { idleWorkers } from './idle-workers.js'
 import type { ClusterTopics } from './topics.js'
-import type { TransactionSupport } from './transactions.js'
 
 /** Warnings about an inbox. */
 export const INBOX_LINTS = {

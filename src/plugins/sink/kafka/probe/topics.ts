@@ -4,9 +4,9 @@ import type { ProbeContext, Probed } from '../../../../contract/index.js'
 import { child } from '../../../../lib/json/pointer.js'
 import type { ClientSettings } from '../client-settings.js'
 import { codecRemedy } from '../failures.js'
+import type { DescribedTopic, TopicSettings } from '../protocol/describe.js'
 import { RECORD_OVERHEAD } from '../record.js'
 import { addPartitionsCommand, allowCommand } from '../topic-admin.js'
-import type { DescribedTopic, TopicSettings } from './describe.js'
 
 /** The topics of a cluster, as far as it describes them. */
 export interface ClusterTopics {

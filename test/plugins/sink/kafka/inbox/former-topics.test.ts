@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Position } from '../../../../../src/contract/index.js'
-import { type Consumer, END } from '../../../../../src/plugins/sink/kafka/consumer.js'
-import type { GroupMember } from '../../../../../src/plugins/sink/kafka/group-requests.js'
 import { formerTopics } from '../../../../../src/plugins/sink/kafka/inbox/former-topics.js'
-import type { LogReader } from '../../../../../src/plugins/sink/kafka/log-reader.js'
+import { type Consumer, END } from '../../../../../src/plugins/sink/kafka/log/consumer.js'
+import type { LogReader } from '../../../../../src/plugins/sink/kafka/log/log-reader.js'
+import type { GroupMember } from '../../../../../src/plugins/sink/kafka/protocol/group-requests.js'
 
 const GROUP = 'headgate.orders'
 

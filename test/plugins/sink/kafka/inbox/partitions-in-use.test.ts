@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Position } from '../../../../../src/contract/index.js'
-import type { Consumer } from '../../../../../src/plugins/sink/kafka/consumer.js'
 import { partitionsInUse } from '../../../../../src/plugins/sink/kafka/inbox/partitions-in-use.js'
+import type { Consumer } from '../../../../../src/plugins/sink/kafka/log/consumer.js'
 import { testContext } from '../../../../helpers/context.js'
 
 /** A cluster with a topic of so many partitions, and the positions that instances have committed. */

@@ -1,9 +1,9 @@
 import { createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { coordinatorsOf } from '../../../../../src/plugins/sink/kafka/coordinators.js'
 import { InstanceGroups } from '../../../../../src/plugins/sink/kafka/instances/instance-groups.js'
-import { int16, int32, text } from '../../../../../src/plugins/sink/kafka/probe/wire.js'
 import { clientConfig, type Properties } from '../../../../../src/plugins/sink/kafka/properties.js'
+import { coordinatorsOf } from '../../../../../src/plugins/sink/kafka/protocol/coordinators.js'
+import { int16, int32, text } from '../../../../../src/plugins/sink/kafka/protocol/wire.js'
 import { testContext } from '../../../../helpers/context.js'
 import { startMockCluster } from '../mock-cluster.js'
 

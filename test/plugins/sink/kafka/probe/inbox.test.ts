@@ -4,8 +4,8 @@ import { inboxFindings } from '../../../../../src/plugins/sink/kafka/probe/inbox
 import {
   describeTransactions,
   type TransactionSupport,
-} from '../../../../../src/plugins/sink/kafka/probe/transactions.js'
-import { int16, int32, list, reader } from '../../../../../src/plugins/sink/kafka/probe/wire.js'
+} from '../../../../../src/plugins/sink/kafka/protocol/transactions.js'
+import { int16, int32, list, reader } from '../../../../../src/plugins/sink/kafka/protocol/wire.js'
 
 const DAY = 86_400_000
 const GOOD = { 'cleanup.policy': 'delete', 'retention.ms': '604800000', 'retention.bytes': '-1' }

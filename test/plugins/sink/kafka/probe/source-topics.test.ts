@@ -1,8 +1,8 @@
 import type { TopicMetadata } from 'node-rdkafka'
 import { expect, test } from 'vitest'
 import type { Probed } from '../../../../../src/contract/index.js'
-import type { DescribedTopic } from '../../../../../src/plugins/sink/kafka/probe/describe.js'
 import { sourceFindings } from '../../../../../src/plugins/sink/kafka/probe/source-topics.js'
+import type { DescribedTopic } from '../../../../../src/plugins/sink/kafka/protocol/describe.js'
 
 const AT = '/pipelines/orders/source/config/topics'
 const partition = (id: number, leader = 1) => ({ id, leader, replicas: [1], isrs: [1] })

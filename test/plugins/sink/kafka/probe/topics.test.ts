@@ -1,12 +1,12 @@
 import type { TopicMetadata } from 'node-rdkafka'
 import { expect, test } from 'vitest'
 import type { Probed } from '../../../../../src/contract/index.js'
-import type { DescribedTopic, Rights } from '../../../../../src/plugins/sink/kafka/probe/describe.js'
 import {
   type ClusterTopics,
   type Terms,
   topicFindings,
 } from '../../../../../src/plugins/sink/kafka/probe/topics.js'
+import type { DescribedTopic, Rights } from '../../../../../src/plugins/sink/kafka/protocol/describe.js'
 import { RECORD_OVERHEAD } from '../../../../../src/plugins/sink/kafka/record.js'
 
 const ALL: Rights = new Set(['Read', 'Write', 'Describe'])
