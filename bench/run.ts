@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { fullLoads, saturation } from './load/loads.js'
+import { BODY_BYTES, fullLoads, saturation } from './load/loads.js'
 import { measureBacklog, OWN_LIMIT } from './measure/backlog.js'
-import { type Comparison, compare } from './measure/compare.js'
+import { type Comparison, compare, USUAL_PLAN } from './measure/compare.js'
 import { measureConsole } from './measure/console.js'
 import { INBOX_PARTITIONS, measureInbox } from './measure/inbox.js'
 import { measureSizes } from './measure/sizes.js'
@@ -34,14 +34,7 @@ import {
 import { type Figures, writeFigures, writePage } from './report/performance-page.js'
 import { comparisonPlots, inboxPlots, type Plots, sizePlots, soakPlots, sourcePlots } from './report/plots.js'
 
-const BODY_BYTES = 1024
-/**
- * The benchmark is about a process that runs for weeks. V8 compiles and recompiles the path during the first 100,000 events or so,
- * which adds some 20 us to each of Headgate's, and less to those of the floor, which has less code.
- */
-const WARM_UP = { seconds: 10, events: 100_000 }
 const IDLE_SECONDS = 10
-const TURNS = 4
 
 async function bench(options: Options): Promise<void> {
   const { mode, out, docs } = options
@@ -98,16 +91,12 @@ async function runComparison(options: Options, environment: Environment) {
       programs,
       bases,
       {
-        rounds,
-        seconds,
-        inFlight,
-        turns: TURNS,
-        bodyBytes: BODY_BYTES,
-        warmUp: WARM_UP,
+        ...USUAL_PLAN,
         loads: full ? fullLoads(seconds, inFlight) : [saturation(seconds, inFlight)],
         idleSeconds: full ? IDLE_SECONDS : 0,
         ...many?.plan,
       },
+      { rounds, seconds, inFlight },
       environment,
     )
     showComparison(figures)

@@ -11,6 +11,9 @@ export interface Load {
     | { readonly kind: 'share'; readonly of: number }
 }
 
+/** Bytes of the body of an event, unless sizes are compared. */
+export const BODY_BYTES = 1024
+
 /** Connections of the open loop at its start: enough that at usual latencies no event waits for one. */
 export const OPEN_LOOP_CONNECTIONS = 64
 
@@ -20,11 +23,17 @@ export const saturation = (seconds: number, count: number): Load => ({
   pace: { kind: 'in flight', count },
 })
 
+export const rate = (seconds: number, perSecond: number): Load => ({
+  name: `${perSecond.toLocaleString('en-US')}/s`,
+  seconds,
+  pace: { kind: 'rate', perSecond },
+})
+
 /** The rates that matter in operation, and at which backlogs show. */
 export const fullLoads = (seconds: number, inFlight: number): readonly Load[] => [
   saturation(seconds, inFlight),
   { name: '90 % of saturation', seconds, pace: { kind: 'share', of: 0.9 } },
-  { name: '2,000/s', seconds, pace: { kind: 'rate', perSecond: 2000 } },
-  { name: '1,000/s', seconds, pace: { kind: 'rate', perSecond: 1000 } },
+  rate(seconds, 2000),
+  rate(seconds, 1000),
   { name: '500 in flight', seconds, pace: { kind: 'in flight', count: 500 } },
 ]

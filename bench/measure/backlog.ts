@@ -7,6 +7,7 @@ import {
   startHeadgate,
 } from '../../src/sandbox/headgate-process.js'
 import { type Generator, startGenerator } from '../load/generator.js'
+import { BODY_BYTES } from '../load/loads.js'
 import type { Environment } from '../programs/environment.js'
 import { generateConfig, pathOf, payloadFor } from '../programs/generated-config.js'
 import { type Machine, machineOf } from './figures.js'
@@ -60,7 +61,6 @@ export const OWN_LIMIT = 300e6 / 2 ** 20
 
 const RATE = 500
 const CONNECTIONS = 64
-const BODY_BYTES = 1024
 const MIB = 2 ** 20
 const RULES = 2
 const PIPELINE = 'bench-1'

@@ -1,3 +1,4 @@
+import { BODY_BYTES } from '../load/loads.js'
 import type { Environment } from '../programs/environment.js'
 import type { Program } from '../programs/programs.js'
 import {
@@ -29,14 +30,33 @@ export interface Comparison {
   readonly doubts: readonly string[]
 }
 
+/** How much is measured. */
+export interface Extent {
+  readonly rounds: number
+  readonly seconds: number
+  readonly inFlight: number
+}
+
+/**
+ * What comparisons have in common. The benchmark is about a process that runs for weeks. V8 compiles and recompiles the path during
+ * the first 100,000 events or so, which adds some 20 us to each of Headgate's, and less to those of the floor, which has less code.
+ */
+export const USUAL_PLAN: Omit<Plan, 'loads'> = {
+  turns: 4,
+  bodyBytes: BODY_BYTES,
+  warmUp: { seconds: 10, events: 100_000 },
+  idleSeconds: 0,
+}
+
 /** Measures every program in every round, and compares the pairs in `bases`. */
 export async function compare(
   programs: readonly Program[],
   bases: readonly (readonly [program: string, base: string])[],
-  plan: Plan & { readonly rounds: number; readonly seconds: number; readonly inFlight: number },
+  plan: Plan,
+  { rounds, seconds, inFlight }: Extent,
   environment: Environment,
 ): Promise<Comparison> {
-  const { rounds, seconds, inFlight, bodyBytes } = plan
+  const { bodyBytes } = plan
   const samples: Sample[] = []
   const rests: Rest[] = []
   const resting = plan.idleSeconds > 0

@@ -7,6 +7,7 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { type HeadgateProcess, startHeadgate } from '../../src/sandbox/headgate-process.js'
 import { type Generator, startGenerator } from '../load/generator.js'
 import type { LoadResult } from '../load/load-order.js'
+import { BODY_BYTES } from '../load/loads.js'
 import type { Environment } from '../programs/environment.js'
 import { generateConfig, pathOf, payloadFor } from '../programs/generated-config.js'
 import { type Machine, machineOf } from './figures.js'
@@ -50,7 +51,6 @@ const DEAD_LETTERS = 10_000
 const RATE = 5000
 const CONSOLES = 10
 const CONNECTIONS = 64
-const BODY_BYTES = 1024
 const BAD = '"kind":"bad"'
 /** Milliseconds. */
 const READY_WITHIN = 120_000

@@ -1,10 +1,10 @@
 import { WEBHOOK_PATH } from '../../src/sandbox/routes.js'
 import { startGenerator } from '../load/generator.js'
-import { saturation } from '../load/loads.js'
+import { BODY_BYTES, rate, saturation } from '../load/loads.js'
 import type { Environment } from '../programs/environment.js'
 import { ownConfig } from '../programs/own-config.js'
 import { headgate, type Program } from '../programs/programs.js'
-import { type Comparison, compare } from './compare.js'
+import { type Comparison, compare, type Extent, USUAL_PLAN } from './compare.js'
 import { allAcknowledged, PAYLOADS } from './measure.js'
 
 /** The cost of an inbox, of a second instance, and of the end of one. */
@@ -24,9 +24,6 @@ const ONE = 'headgate, inbox'
 const TWO = 'headgate, inbox, 2 instances'
 /** The load at which one instance and two are compared. */
 export const EACH = '500/s each'
-const BODY_BYTES = 1024
-const WARM_UP = { seconds: 10, events: 100_000 }
-const TURNS = 4
 /** In the window at the takeover. */
 const WINDOW_EVENTS = 100_000
 /** For all partitions, sent right after the kill. */
@@ -34,11 +31,8 @@ const LATE_EVENTS = 1000
 const IN_FLIGHT = 64
 const DAY = 86_400
 
-export async function measureInbox(
-  options: { readonly rounds: number; readonly seconds: number; readonly inFlight: number },
-  environment: Environment,
-): Promise<InboxFigures> {
-  const { rounds, seconds, inFlight } = options
+export async function measureInbox(extent: Extent, environment: Environment): Promise<InboxFigures> {
+  const { seconds, inFlight } = extent
   const file = 'bench/plugins.config.json'
   const configs = [
     ownConfig(file),
@@ -57,21 +51,16 @@ export async function measureInbox(
         [TWO, ONE],
       ],
       {
-        rounds,
-        seconds,
-        inFlight,
-        turns: TURNS,
-        bodyBytes: BODY_BYTES,
-        warmUp: WARM_UP,
+        ...USUAL_PLAN,
         loads: [
           saturation(seconds, inFlight),
-          { name: '1,000/s', seconds, pace: { kind: 'rate', perSecond: 1000 } },
+          rate(seconds, 1000),
           // The cores that all share leave enough to two instances then.
           { name: EACH, seconds, pace: { kind: 'rate', perSecond: 500, each: true } },
         ],
-        idleSeconds: 0,
         delays: true,
       },
+      extent,
       environment,
     )
     const program = headgate({ name: TWO, config: taken.config, instances: 2 })

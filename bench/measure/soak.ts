@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { WEBHOOK_PATH } from '../../src/sandbox/routes.js'
 import { startGenerator } from '../load/generator.js'
+import { BODY_BYTES } from '../load/loads.js'
 import type { Environment } from '../programs/environment.js'
 import type { Program } from '../programs/programs.js'
 import { type Machine, machineOf } from './figures.js'
@@ -24,7 +25,6 @@ export interface SoakFigures {
   readonly heap: Growth
 }
 
-const BODY_BYTES = 1024
 /** Milliseconds. */
 const EVERY = 1000
 const MIB = 2 ** 20

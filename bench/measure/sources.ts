@@ -1,10 +1,10 @@
 import type { RequestKind } from '../load/load-order.js'
-import { saturation } from '../load/loads.js'
+import { rate, saturation } from '../load/loads.js'
 import { BATCH, SIGNATURE_HEADER } from '../load/requests.js'
 import type { Environment } from '../programs/environment.js'
 import { type Changes, ownConfig } from '../programs/own-config.js'
 import { headgate } from '../programs/programs.js'
-import { type Comparison, compare } from './compare.js'
+import { type Comparison, compare, type Extent, USUAL_PLAN } from './compare.js'
 
 interface Source {
   /** The name in tables. */
@@ -40,34 +40,16 @@ const OTHERS: readonly Source[] = [
 /** How senders send the same event; the others are compared with the first. */
 export const SOURCES = [BASE, ...OTHERS]
 
-const BODY_BYTES = 1024
-const WARM_UP = { seconds: 10, events: 100_000 }
-const TURNS = 4
-
 /** The cost of a signature, of a form, and of an event in a batch. */
-export async function measureSources(
-  options: { readonly rounds: number; readonly seconds: number; readonly inFlight: number },
-  environment: Environment,
-): Promise<Comparison> {
-  const { rounds, seconds, inFlight } = options
+export async function measureSources(extent: Extent, environment: Environment): Promise<Comparison> {
+  const { seconds, inFlight } = extent
   const sources = SOURCES.map((source) => ({ ...source, own: ownConfig(FILE, source.changes) }))
   try {
     return await compare(
       sources.map(({ name, requests, own }) => headgate({ name, requests, config: own.config })),
       OTHERS.map(({ name }) => [name, BASE.name]),
-      {
-        rounds,
-        seconds,
-        inFlight,
-        turns: TURNS,
-        bodyBytes: BODY_BYTES,
-        warmUp: WARM_UP,
-        loads: [
-          saturation(seconds, inFlight),
-          { name: '1,000/s', seconds, pace: { kind: 'rate', perSecond: 1000 } },
-        ],
-        idleSeconds: 0,
-      },
+      { ...USUAL_PLAN, loads: [saturation(seconds, inFlight), rate(seconds, 1000)] },
+      extent,
       environment,
     )
   } finally {
