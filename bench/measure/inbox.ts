@@ -1,6 +1,7 @@
 import { WEBHOOK_PATH } from '../../src/sandbox/routes.js'
 import { startGenerator } from '../load/generator.js'
 import { BODY_BYTES, rate, saturation } from '../load/loads.js'
+import type { Options } from '../options.js'
 import type { Environment } from '../programs/environment.js'
 import { ownConfig } from '../programs/own-config.js'
 import { headgate, type Program } from '../programs/programs.js'
@@ -31,8 +32,11 @@ const LATE_EVENTS = 1000
 const IN_FLIGHT = 64
 const DAY = 86_400
 
-export async function measureInbox(extent: Extent, environment: Environment): Promise<InboxFigures> {
-  const { seconds, inFlight } = extent
+export async function measureInbox(
+  options: Extent & Pick<Options, 'profile'>,
+  environment: Environment,
+): Promise<InboxFigures> {
+  const { seconds, inFlight, profile } = options
   const file = 'bench/plugins.config.json'
   const configs = [
     ownConfig(file),
@@ -42,9 +46,9 @@ export async function measureInbox(extent: Extent, environment: Environment): Pr
     const [plain, one, two, taken] = configs as readonly [Config, Config, Config, Config]
     const comparison = await compare(
       [
-        headgate({ name: 'headgate', config: plain.config }),
-        headgate({ name: ONE, config: one.config }),
-        headgate({ name: TWO, config: two.config, instances: 2 }),
+        headgate({ name: 'headgate', config: plain.config, profile }),
+        headgate({ name: ONE, config: one.config, profile }),
+        headgate({ name: TWO, config: two.config, instances: 2, profile }),
       ],
       [
         [ONE, 'headgate'],
@@ -60,7 +64,7 @@ export async function measureInbox(extent: Extent, environment: Environment): Pr
         ],
         delays: true,
       },
-      extent,
+      options,
       environment,
     )
     const program = headgate({ name: TWO, config: taken.config, instances: 2 })

@@ -1,6 +1,7 @@
 import type { RequestKind } from '../load/load-order.js'
 import { rate, saturation } from '../load/loads.js'
 import { BATCH, SIGNATURE_HEADER } from '../load/requests.js'
+import type { Options } from '../options.js'
 import type { Environment } from '../programs/environment.js'
 import { type Changes, ownConfig } from '../programs/own-config.js'
 import { headgate } from '../programs/programs.js'
@@ -41,15 +42,18 @@ const OTHERS: readonly Source[] = [
 export const SOURCES = [BASE, ...OTHERS]
 
 /** The cost of a signature, of a form, and of an event in a batch. */
-export async function measureSources(extent: Extent, environment: Environment): Promise<Comparison> {
-  const { seconds, inFlight } = extent
+export async function measureSources(
+  options: Extent & Pick<Options, 'profile'>,
+  environment: Environment,
+): Promise<Comparison> {
+  const { seconds, inFlight, profile } = options
   const sources = SOURCES.map((source) => ({ ...source, own: ownConfig(FILE, source.changes) }))
   try {
     return await compare(
-      sources.map(({ name, requests, own }) => headgate({ name, requests, config: own.config })),
+      sources.map(({ name, requests, own }) => headgate({ name, requests, config: own.config, profile })),
       OTHERS.map(({ name }) => [name, BASE.name]),
       { ...USUAL_PLAN, loads: [saturation(seconds, inFlight), rate(seconds, 1000)] },
-      extent,
+      options,
       environment,
     )
   } finally {
