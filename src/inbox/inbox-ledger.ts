@@ -75,7 +75,7 @@ const GRACE = 3000
  * Between the beginnings of two transactions: events that come meanwhile share one. A transaction costs as much CPU time as 20
  * events do.
  */
-const TRANSACTION_EVERY = 15
+const TRANSACTION_EVERY = 20
 const COMMIT_EVERY = 1000
 const LOOK_EVERY = 5 * 60_000
 const MEASURE_EVERY = 10_000
