@@ -65,6 +65,15 @@ test('there are quiet periods, and time for faults between them', () => {
   for (const left of seconds) expect(left).toBeLessThanOrEqual(10)
 })
 
+test('several instances have quiet periods in which a group gets over a member that died', () => {
+  const { quietFor } = schedule(7, true)
+  const seconds = Array.from({ length: 600 }, (_, second) => quietFor(second))
+  const begun = seconds.filter((left, second) => left > 0 && seconds[second - 1] === 0)
+  expect(begun.length).toBeGreaterThan(5)
+  for (const left of begun) expect(left).toBeGreaterThan(18)
+  expect(seconds.filter((left) => left === 0).length).toBeGreaterThan(200)
+})
+
 test('the events have some of every kind: records, dead letters, refused ones, and ids that two events share', () => {
   const events = Array.from({ length: 2000 }, (_, n) => eventAt(n, 7, 'secret'))
   const kinds = events.map(({ expected }) => expected.kind)
