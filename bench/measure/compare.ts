@@ -38,7 +38,7 @@ export interface Extent {
 }
 
 /**
- * What comparisons have in common. The benchmark is about a process that runs for weeks. V8 compiles and recompiles the path during
+ * The part that all comparisons share. The benchmark is about a process that runs for weeks. V8 compiles and recompiles the path during
  * the first 100,000 events or so, which adds some 20 us to each of Headgate's, and less to those of the floor, which has less code.
  */
 export const USUAL_PLAN: Omit<Plan, 'loads'> = {
