@@ -7,9 +7,12 @@ export interface MediaType {
 }
 
 const MEDIA_TYPE = /^([a-z0-9!#$%&'*+.^_`|~-]+\/[a-z0-9!#$%&'*+.^_`|~-]+)[ \t]*(?:;(.*))?$/is
-/** One parameter, or none between two semicolons (RFC 9110, 5.6.6). A quoted value may have semicolons in it. */
+/**
+ * One parameter, or none between two semicolons (RFC 9110, 5.6.6). A quoted value may have semicolons in it. White space after a
+ * value belongs to that value alone: if an empty value could have some, too, a header full of it would take a second to read.
+ */
 const PARAMETER =
-  /[ \t]*(?:([!#$%&'*+.^_`|~\w-]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s";]*))[ \t]*)?(?:;|$)/gsy
+  /[ \t]*(?:([!#$%&'*+.^_`|~\w-]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"[ \t]*|([^\s";]+)[ \t]*)?)?(?:;|$)/gsy
 
 /** Undefined if the text is none. */
 export function mediaType(text: string): MediaType | undefined {
