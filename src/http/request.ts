@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { HttpHandler, HttpRequest } from '../contract/index.js'
+import { parametersIn } from '../lib/body/form.js'
 import { Connection } from './connection.js'
 import { senderAddress } from './forwarded.js'
 import type { Incoming } from './message.js'
@@ -60,7 +61,7 @@ export class ReceivedRequest implements HttpRequest {
   }
 
   get parameters(): URLSearchParams {
-    this.#parameters ??= new URLSearchParams(this.query)
+    this.#parameters ??= parametersIn(this.query)
     return this.#parameters
   }
 

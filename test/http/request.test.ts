@@ -23,6 +23,7 @@ describe('the URL of a request', () => {
     expect(parameters.getAll('a')).toEqual(['ä b', '2'])
     expect(parameters.get('empty')).toBe('')
     expect(parameters.get('missing')).toBeNull()
+    expect(received('/in??a=1').parameters.get('?a')).toBe('1')
   })
 
   it('reaches the handler of its path', async () => {

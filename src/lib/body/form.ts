@@ -4,6 +4,10 @@ import { addField, type Fields, newFields, notUtf8, tooManyFields } from './fiel
 const AMPERSAND = 0x26
 const ESCAPED = /(?:%[0-9a-f]{2})+/gi
 
+/** The parameters of a form or a query. The constructor alone drops a question mark at the start, which is part of a name here. */
+export const parametersIn = (text: string): URLSearchParams =>
+  new URLSearchParams(text.startsWith('?') ? `?${text}` : text)
+
 const unescaped = (run: string): Buffer => Buffer.from(run.replaceAll('%', ''), 'hex')
 
 /**
@@ -18,6 +22,6 @@ export function formFields(bytes: Buffer, maxFields: number): Fields {
   const text = bytes.toString()
   for (const [run] of text.matchAll(ESCAPED)) if (!isUtf8(unescaped(run))) throw notUtf8()
   const fields = newFields()
-  for (const [name, value] of new URLSearchParams(text)) addField(fields, name, value)
+  for (const [name, value] of parametersIn(text)) addField(fields, name, value)
   return fields
 }

@@ -15,6 +15,7 @@ describe('formFields', () => {
     ['a=b=c&&d=', '{"a":"b=c","d":""}'],
     ['a=%zz%', '{"a":"%zz%"}'],
     ['__proto__=1&constructor=2', '{"__proto__":"1","constructor":"2"}'],
+    ['?a=1&b=?', '{"?a":"1","b":"?"}'],
     ['a=%EF%BF%BD', '{"a":"\ufffd"}'],
   ])('reads "%s"', (text, json) => {
     expect(read(text)).toBe(json)
