@@ -29,6 +29,15 @@ export function hmacCheck(
   }
 }
 
+/** Senders sign with the old secret and the new one while it changes. A stranger could list as many as a header can have. */
+const MOST_SIGNATURES = 16
+
+/** Refuses a list with more signatures than a sender has keys: each of them can cost a verification of the whole body. */
+export function requireFew(signatures: readonly string[], header: string): void {
+  if (signatures.length > MOST_SIGNATURES)
+    throw unauthenticated(`The header ${header} has more than ${MOST_SIGNATURES} signatures.`)
+}
+
 /** The bytes of a text in exactly this encoding; undefined if it has any other character, or lacks one. */
 export function decodeStrictly(text: string, encoding: SignatureEncoding): Buffer | undefined {
   const bytes = Buffer.from(text, encoding)

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { Static } from 'typebox'
 import { Type } from '../../../../lib/json/pointer.js'
 import { oneOf } from './one-of.js'
-import { freshness, TimestampUnit, Tolerance } from './signature.js'
+import { freshness, requireFew, TimestampUnit, Tolerance } from './signature.js'
 import { isForm, SIGNED_TEXT_PATTERN, type Signed, signedText } from './signed-text.js'
 import { type Head, HeaderName, header, headerLines, parameter, unauthenticated } from './verifier.js'
 
@@ -99,6 +99,7 @@ export function signedRequest(
       .map((signature) => signature.slice(prefix.length))
     if (signatures.length === 0)
       throw unauthenticated(`The header ${name} has no signature that starts with "${prefix}".`)
+    requireFew(signatures, name)
     const time = timestampIn(request)
     checkFreshness?.(time)
     requireDigest?.(request, body)

@@ -1,3 +1,4 @@
+import { parametersIn } from '../../../../lib/body/form.js'
 import { type Head, header, unauthenticated } from './verifier.js'
 
 const NAME = "[A-Za-z0-9!#$%&'*+.^_`|~-]+"
@@ -74,9 +75,8 @@ function placeholder(name: string, origin: string, prefix: string): Part {
  * (validateRequest of its Node.js library).
  */
 function formText(body: Buffer): string {
-  const parameters = new URLSearchParams(body.toString())
-  if (parameters.size > MAX_PARAMETERS)
-    throw unauthenticated(`The form has more than ${MAX_PARAMETERS} parameters.`)
+  requireFewParameters(body)
+  const parameters = parametersIn(body.toString())
   const values = new Map<string, Set<string>>()
   for (const [name, value] of parameters) {
     const others = values.get(name)
@@ -92,4 +92,14 @@ function formText(body: Buffer): string {
         .join(''),
     )
     .join('')
+}
+
+const AMPERSAND = 0x26
+
+/** Before they are decoded: nobody has proved to be the sender yet. */
+function requireFewParameters(body: Buffer): void {
+  let count = 1
+  for (let at = body.indexOf(AMPERSAND); at !== -1; at = body.indexOf(AMPERSAND, at + 1))
+    if (++count > MAX_PARAMETERS)
+      throw unauthenticated(`The form has more than ${MAX_PARAMETERS} parameters.`)
 }

@@ -2,7 +2,7 @@ import { verify as verifySignature } from 'node:crypto'
 import type { Static } from 'typebox'
 import { Type } from '../../../../lib/json/pointer.js'
 import { PublicKeys, publicKeyOf } from './public-key.js'
-import { decodeSecret, decodeStrictly, freshness, hmacCheck, Tolerance } from './signature.js'
+import { decodeSecret, decodeStrictly, freshness, hmacCheck, requireFew, Tolerance } from './signature.js'
 import { HeaderName, header, Secrets, unauthenticated, type Verifier } from './verifier.js'
 
 export const standardWebhooksSettings = Type.Object(
@@ -61,6 +61,7 @@ export function standardWebhooks({
       const id = header(request, idName)
       const timestamp = header(request, timestampName)
       const entries = header(request, signatureName).split(' ')
+      requireFew(entries, signatureName)
       checkFreshness(timestamp)
       const start = `${id}.${timestamp}.`
       if (hasHmac([start, body], signaturesOf(entries, 'v1,'))) return

@@ -84,6 +84,16 @@ describe('ecdsa-p256', () => {
       }
   })
 
+  it('does not verify as many signatures as a stranger can list', () => {
+    const publicKeys = [der(pair.publicKey).toString('base64')]
+    const right = sign('sha256', Buffer.from(body), pair.privateKey).toString('base64')
+    const verify = verifying({ ...settings, listKey: 'v1', publicKeys })
+    const present = (count: number) =>
+      verify({ headers: { sig: `${'v1=AA==,'.repeat(count)}v1=${right}` }, body })
+    expect(present(15)).not.toThrow()
+    expect(present(16)).toThrow('The header sig has more than 16 signatures.')
+  })
+
   it('takes no key of another kind or curve', () => {
     const p384 = generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).publicKey
     const ed = generateKeyPairSync('ed25519').publicKey

@@ -41,6 +41,23 @@ describe('the signed text', () => {
   })
 })
 
+describe('a form that is signed', () => {
+  const verify = verifying({ ...settings, signed: '{form}' })
+  const present = (body: string, text: string) =>
+    verify({ headers: { sig: hmacOf(text), 'content-type': FORM }, body })
+
+  it('has a limited number of parameters, which are counted before any is decoded', () => {
+    expect(present('a=1&'.repeat(1000).slice(0, -1), 'a1')).not.toThrow()
+    expect(present('a=1&'.repeat(1001).slice(0, -1), 'a1')).toThrow('more than 1000 parameters')
+    expect(present(`a=1${'&'.repeat(1000)}`, 'a1')).toThrow('more than 1000 parameters')
+  })
+
+  it('can have a name with a question mark', () => {
+    expect(present('?a=1', '?a1')).not.toThrow()
+    expect(present('?a=1', 'a1')).toThrow('matches a configured secret')
+  })
+})
+
 describe('a signed digest of the body', () => {
   const verify = verifying(
     { ...settings, signed: '{url}{form}', bodyDigest: { query: 'bodySHA256' } },

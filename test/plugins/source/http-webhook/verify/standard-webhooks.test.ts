@@ -76,6 +76,13 @@ describe('standard-webhooks', () => {
       expect(present(wrong)).toThrow('No v1a signature in the header webhook-signature matches')
   })
 
+  it('does not verify as many signatures as a stranger can list', () => {
+    const list = (count: number) => `${'v1a,AA== '.repeat(count)}${HEADERS['webhook-signature']}`
+    const present = (count: number) => scheme(SECRET)({ ...HEADERS, 'webhook-signature': list(count) })
+    expect(present(15)).not.toThrow()
+    expect(present(16)).toThrow('The header webhook-signature has more than 16 signatures.')
+  })
+
   it.each(Object.keys(HEADERS))('refuses a request without %s', (name) => {
     const { [name]: _left, ...others } = HEADERS as { [name: string]: string }
     expect(scheme(SECRET)(others)).toThrow(
