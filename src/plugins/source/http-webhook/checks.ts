@@ -6,6 +6,7 @@ import { pointersOf } from './event-id.js'
 import type { Settings } from './settings.js'
 import type { ApiKeySettings } from './verify/api-key.js'
 import type { HmacSettings } from './verify/hmac.js'
+import { keysIn } from './verify/jwks.js'
 import type { JwtSettings } from './verify/jwt.js'
 import { publicKeyOf } from './verify/public-key.js'
 import { decodeSecret } from './verify/signature.js'
@@ -257,7 +258,7 @@ function* jwtProblems({ keys: { url, file } }: JwtSettings, files: Files): Itera
       message: 'Over plain HTTP, anyone on the way can replace the keys.',
       expected: 'a URL that begins with "https://"',
     }
-  if (file !== undefined && !isKeySet(files.read(file)))
+  if (file !== undefined && !hasPublicKeys(files.read(file)))
     yield {
       at: '/verify/keys/file',
       code: 'HG_CONFIG_VALUE',
@@ -272,13 +273,4 @@ function isSafeUrl(text: string): boolean {
   return protocol === 'https:' || isLoopback(hostname.replace(/^\[|\]$/g, ''))
 }
 
-function isKeySet(text: string): boolean {
-  try {
-    const { keys } = JSON.parse(text) as { readonly keys?: unknown }
-    return (
-      Array.isArray(keys) && keys.every((key) => typeof key === 'object' && key !== null && !('d' in key))
-    )
-  } catch {
-    return false
-  }
-}
+const hasPublicKeys = (text: string): boolean => keysIn(text)?.every((key) => !('d' in key)) ?? false

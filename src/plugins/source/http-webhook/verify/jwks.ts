@@ -37,7 +37,7 @@ export async function keysAtUrl(url: string): Promise<IssuerKeys> {
     async [customFetch](target: string, options: RequestInit) {
       if (performance.now() - failedAt < COOLDOWN_AFTER_FAILURE) throw unavailable(url, 'it failed just now')
       try {
-        const text = await fetchText(target, options)
+        const text = await fetchKeySet(target, options)
         renewedAt = performance.now()
         return new Response(text)
       } catch (cause) {
@@ -58,10 +58,16 @@ export async function keysAtUrl(url: string): Promise<IssuerKeys> {
 const unavailable = (url: string, reason: string, cause?: unknown): HeadgateError =>
   new HeadgateError('HG_INTAKE_KEYS', `The keys at ${url} cannot be fetched: ${reason}.`, { cause })
 
-/** The body of a response with 200, as far as it is not too long. */
-async function fetchText(url: string, options: RequestInit): Promise<string> {
+/**
+ * The body of a response with 200, if it is a key set and not too long. Checked here: the library would take the page of a
+ * proxy for a fault of the token, and fetch it again for each one.
+ */
+async function fetchKeySet(url: string, options: RequestInit): Promise<string> {
   const { status, body } = await fetch(url, options)
-  if (status !== 200) throw new Error(`the status was ${status}`)
+  if (status !== 200) {
+    await body?.cancel()
+    throw new Error(`the status was ${status}`)
+  }
   const pieces: Uint8Array[] = []
   let size = 0
   for await (const piece of body ?? []) {
@@ -69,5 +75,20 @@ async function fetchText(url: string, options: RequestInit): Promise<string> {
     if (size > MAX_BYTES) throw new Error(`the response is larger than ${MAX_BYTES} bytes`)
     pieces.push(piece)
   }
-  return Buffer.concat(pieces).toString()
+  const text = Buffer.concat(pieces).toString()
+  if (keysIn(text) === undefined) throw new Error('the response is not a JSON Web Key Set')
+  return text
 }
+
+/** The keys of a JSON Web Key Set; undefined if the text is none. */
+export function keysIn(text: string): readonly object[] | undefined {
+  try {
+    const { keys } = JSON.parse(text) as { readonly keys?: unknown }
+    return Array.isArray(keys) && keys.every(isKey) ? keys : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const isKey = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

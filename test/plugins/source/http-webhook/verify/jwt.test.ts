@@ -27,11 +27,18 @@ async function issuerKey(kid: string, algorithm = 'ES256') {
 
 /** The endpoint of an issuer: it publishes the keys, or fails with a status. */
 async function startIssuer(...published: object[]) {
-  const state = { keys: published, status: 200, requests: 0, padding: '' }
+  const state = {
+    keys: published,
+    status: 200,
+    requests: 0,
+    padding: '',
+    /** Instead of the keys. */
+    page: undefined as string | undefined,
+  }
   const server = createServer((_request, response) => {
     state.requests++
     response.writeHead(state.status, { 'content-type': 'application/json' })
-    response.end(JSON.stringify({ keys: state.keys, padding: state.padding }))
+    response.end(state.page ?? JSON.stringify({ keys: state.keys, padding: state.padding }))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => {
@@ -129,6 +136,23 @@ describe('jwt', () => {
       .poll(async () => verify(await key.sign()).catch((error) => error), { timeout: 15_000 })
       .toBe(undefined)
   })
+
+  it.each(['<html>Down for maintenance</html>', '', '{"keys":7}', '{"keys":[[]]}', 'null'])(
+    'has the sender try again if the issuer publishes %j instead of keys, and does not ask for each token',
+    async (page) => {
+      const key = await issuerKey('1')
+      const { state, url } = await startIssuer(key.jwk)
+      state.page = page
+      const verify = verifying({ url })
+      const token = await key.sign()
+      for (const _ of [1, 2, 3])
+        await expect(verify(token)).rejects.toMatchObject({
+          code: 'HG_INTAKE_KEYS',
+          message: expect.stringContaining('cannot be fetched'),
+        })
+      expect(state.requests).toBe(1)
+    },
+  )
 
   it('reads no endless key set', async () => {
     const key = await issuerKey('1')
