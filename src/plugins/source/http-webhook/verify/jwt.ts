@@ -98,15 +98,37 @@ function tokenOf(request: Head, name: string): string {
 
 /** Translates the errors of the library: an unreachable issuer is a fault of ours, and the sender tries again. */
 async function verified(token: string, keys: IssuerKeys, options: JWTVerifyOptions): Promise<JWTPayload> {
-  const { jwtVerify, errors } = await import('jose')
+  const { errors } = await import('jose')
   try {
-    return (await jwtVerify(token, keys, options)).payload
+    return await payloadOf(token, keys, options)
   } catch (thrown) {
     if (thrown instanceof HeadgateError) throw thrown
     if (thrown instanceof errors.JWKSTimeout || thrown instanceof errors.JWKSInvalid)
       throw new HeadgateError('HG_INTAKE_KEYS', `The keys of the issuer cannot be used: ${thrown.message}.`)
     if (thrown instanceof errors.JOSEError) throw unauthenticated(`The token is refused: ${thrown.message}.`)
     throw asHeadgateError(thrown, 'The verification of the token')
+  }
+}
+
+/** Keys that are tried for a token that names none: an issuer has the old one and the new one while it changes them. */
+const MOST_KEYS = 8
+
+async function payloadOf(token: string, keys: IssuerKeys, options: JWTVerifyOptions): Promise<JWTPayload> {
+  const { jwtVerify, errors } = await import('jose')
+  try {
+    return (await jwtVerify(token, keys, options)).payload
+  } catch (thrown) {
+    if (!(thrown instanceof errors.JWKSMultipleMatchingKeys)) throw thrown
+    let attempts = 0
+    for await (const key of thrown) {
+      if (attempts++ === MOST_KEYS) break
+      try {
+        return (await jwtVerify(token, key, options)).payload
+      } catch (reason) {
+        if (!(reason instanceof errors.JWSSignatureVerificationFailed)) throw reason
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed()
   }
 }
 

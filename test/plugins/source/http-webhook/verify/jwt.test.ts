@@ -11,13 +11,14 @@ import { requestWith, startWebhook } from '../webhook.js'
 const ISSUER = 'https://issuer.example/'
 const AUDIENCE = 'api://headgate'
 
-/** A key pair of the issuer, as it signs and as it publishes. */
-async function issuerKey(kid: string, algorithm = 'ES256') {
+/** A key pair of the issuer, as it signs and as it publishes; without `kid`, tokens do not name it. */
+async function issuerKey(kid?: string, algorithm = 'ES256') {
   const { privateKey, publicKey } = await generateKeyPair(algorithm)
-  const jwk = { ...(await exportJWK(publicKey)), kid, alg: algorithm, use: 'sig' }
+  const named = kid === undefined ? {} : { kid }
+  const jwk = { ...(await exportJWK(publicKey)), ...named, alg: algorithm, use: 'sig' }
   const sign = (claims: object = {}, { exp = '5m', issuer = ISSUER, audience = AUDIENCE } = {}) => {
     const token = new SignJWT({ appid: 'app-1', ...claims })
-      .setProtectedHeader({ alg: algorithm, kid })
+      .setProtectedHeader({ alg: algorithm, ...named })
       .setIssuer(issuer)
       .setAudience(audience)
     return (exp === '' ? token : token.setExpirationTime(exp)).sign(privateKey)
@@ -90,6 +91,15 @@ describe('jwt', () => {
     ] as const
     for (const [token, message] of refused)
       await expect(verify(`Bearer ${token}`), message).rejects.toEqual(unauthenticated(message))
+  })
+
+  it('accepts a token that names no key by any of those that fit it, while the issuer changes them', async () => {
+    const [one, two, other] = await Promise.all([issuerKey(), issuerKey(), issuerKey()])
+    const folder = temporaryDirectory({ 'keys.json': JSON.stringify({ keys: [one.jwk, two.jwk] }) })
+    const verify = verifying({ file: 'keys.json' }, {}, folder)
+    for (const { sign } of [one, two]) await expect(verify(await sign())).resolves.toBeUndefined()
+    await expect(verify(await other.sign())).rejects.toEqual(unauthenticated('signature verification failed'))
+    await expect(verify(await two.sign({}, { exp: '-2m' }))).rejects.toEqual(unauthenticated('"exp"'))
   })
 
   it.each(['', 'Bearer', 'Basic abc', 'Bearer a.b', 'Bearer a.b.c.d', 'Bearer a.b.c, Bearer a.b.c'])(
