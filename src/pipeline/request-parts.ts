@@ -1,6 +1,6 @@
-import { isUtf8 } from 'node:buffer'
 import { HeadgateError } from '../contract/errors.js'
 import type { Correlation, Event, HttpHead, RequestParts } from '../contract/index.js'
+import { headerText } from '../lib/header-text.js'
 import { locator } from '../lib/locator.js'
 
 /** Takes the parts that stages read from a request. Throws HG_INTAKE_HEADERS_TOO_LARGE. */
@@ -23,7 +23,7 @@ export function requestReader(parts: Iterable<string>): ReadRequest | undefined 
     const read: Mutable<RequestParts> = {}
     if (readsMethod) read.method = request.method
     if (readsPath) read.path = request.path
-    if (headers.length > 0) read.headers = collect(headers, (name) => headerText(request.headers[name]))
+    if (headers.length > 0) read.headers = collect(headers, (name) => textOf(request.headers[name]))
     if (parameters.length > 0) read.query = collect(parameters, (name) => parameter(request, name))
     requireFit(read)
     return read
@@ -43,16 +43,9 @@ function collect(
 }
 
 /** `header`: as node:http has it, which keeps only the first of those that HTTP allows once, such as Content-Type. */
-function headerText(header: HttpHead['headers'][string]): string | undefined {
-  if (typeof header === 'string') return decoded(header)
-  return Array.isArray(header) ? header.map(decoded).join(', ') : undefined
-}
-
-/** node:http takes the bytes of a header for ISO 8859-1; senders that have others than ASCII mean UTF-8. */
-function decoded(text: string): string {
-  if (!/[\x80-\xff]/.test(text) || /[^\0-\xff]/.test(text)) return text
-  const bytes = Buffer.from(text, 'latin1')
-  return isUtf8(bytes) ? bytes.toString() : text
+function textOf(header: HttpHead['headers'][string]): string | undefined {
+  if (typeof header === 'string') return headerText(header)
+  return Array.isArray(header) ? header.map(headerText).join(', ') : undefined
 }
 
 function parameter({ parameters }: HttpHead, name: string): string | undefined {

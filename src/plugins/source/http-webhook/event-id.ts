@@ -2,6 +2,7 @@ import { hash, randomUUID } from 'node:crypto'
 import type { Static } from 'typebox'
 import { HeadgateError } from '../../../contract/errors.js'
 import { type HttpHead, type JsonBody, receivedBytes } from '../../../contract/index.js'
+import { headerText } from '../../../lib/header-text.js'
 import { pointer, Type } from '../../../lib/json/pointer.js'
 import { HEADER_PATTERN, locator, POINTER_PATTERN, QUERY_PATTERN } from '../../../lib/locator.js'
 
@@ -68,7 +69,8 @@ function idAt(place: string): IdOf {
       const where = `Expected the event id in the header ${name}`
       return (request) => {
         if (request.isRepeated(name)) throw repeated(where)
-        return idOf(request.headers[name], where, () => '')
+        const value = request.headers[name]
+        return idOf(typeof value === 'string' ? headerText(value) : value, where, () => '')
       }
     }
     case 'query': {

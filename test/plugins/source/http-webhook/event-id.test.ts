@@ -57,6 +57,16 @@ describe('eventId', () => {
     }
   })
 
+  it('reads a header as UTF-8 if it can be that', () => {
+    const found = (bytes: Buffer) =>
+      eventId('header:X-Id')(
+        requestWith({ 'x-id': bytes.toString('latin1') }),
+        parseBody(Buffer.from('{}'), 64),
+      )
+    expect(found(Buffer.from('À1'))).toBe('À1')
+    expect(found(Buffer.from('À1', 'latin1'))).toBe('À1')
+  })
+
   it('reads a header by its name in any case', () => {
     const fromHeader = eventId('header:Webhook-Id')
     expect(fromHeader(requestWith({ 'webhook-id': 'msg_1' }), body)).toBe('msg_1')

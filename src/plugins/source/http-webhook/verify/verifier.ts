@@ -1,5 +1,6 @@
 import { HeadgateError } from '../../../../contract/errors.js'
 import type { HttpHead, JsonBody } from '../../../../contract/index.js'
+import { headerText } from '../../../../lib/header-text.js'
 import { Type } from '../../../../lib/json/pointer.js'
 
 /** Everything of a request that can prove its sender before its body is read. */
@@ -38,7 +39,7 @@ export function header(request: Head, name: string): string {
 export function headerLines({ headers }: Head, name: string): string {
   const value = headers[name]
   if (typeof value !== 'string' || value === '') throw unauthenticated(`The header ${name} is missing.`)
-  return value
+  return headerText(value)
 }
 
 /** The value of a parameter of the query. */

@@ -18,6 +18,16 @@ describe('api-key', () => {
     expect(inHeader({ body })).toThrow(refusal('The header x-gitlab-token is missing.'))
   })
 
+  it('accepts a key beyond ASCII, in UTF-8 or in ISO 8859-1, as node:http has its bytes', () => {
+    const umlaut = verifying({ scheme: 'api-key', header: 'X-Key', keys: ['Schlüssel'] })
+    const present = (bytes: Buffer) => umlaut({ headers: { 'x-key': bytes.toString('latin1') }, body })
+    expect(present(Buffer.from('Schlüssel'))).not.toThrow()
+    expect(present(Buffer.from('Schlüssel', 'latin1'))).not.toThrow()
+    expect(present(Buffer.from('Schlussel'))).toThrow(
+      refusal('The key in the header x-key matches no configured key.'),
+    )
+  })
+
   it('accepts a key in the query, as it is after decoding', () => {
     expect(inQuery({ url: '/in?x=1&code=a%2Fb%2Bc', body })).not.toThrow()
     expect(inQuery({ url: '/in?code=a/b+c', body })).toThrow(

@@ -21,6 +21,15 @@ describe('the signed text', () => {
     expect(verify({ ...request, url: '/in?a=+&b' })).toThrow('matches a configured secret')
   })
 
+  it('has the bytes of a header as they were sent', () => {
+    const verify = verifying({ ...settings, signed: '{header:X-Id}.{body}' })
+    const request = {
+      body: '{}',
+      headers: { sig: hmacOf('Zürich.{}'), 'x-id': Buffer.from('Zürich').toString('latin1') },
+    }
+    expect(verify(request)).not.toThrow()
+  })
+
   it.each([
     ['https://a.example', 'https://a.example/in'],
     ['https://a.example/', 'https://a.example/in'],
