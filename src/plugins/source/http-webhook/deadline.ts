@@ -1,3 +1,5 @@
+import { LONGEST_TIMER } from '../../../lib/units.js'
+
 /** An operation with a deadline. */
 export interface Due {
   readonly endsAt: number
@@ -27,7 +29,7 @@ export class Deadline {
   begin(onLate: () => void): Due {
     const due: Due = { endsAt: performance.now() + this.#milliseconds, onLate }
     this.#waiting.push(due)
-    if (this.#timer === undefined) this.#timer = setTimeout(this.#expire, this.#milliseconds).unref()
+    if (this.#timer === undefined) this.#timer = this.#timerOf(this.#milliseconds)
     return due
   }
 
@@ -40,12 +42,16 @@ export class Deadline {
     this.#first = 0
   }
 
+  #timerOf(milliseconds: number): NodeJS.Timeout {
+    return setTimeout(this.#expire, Math.min(milliseconds, LONGEST_TIMER)).unref()
+  }
+
   readonly #expire = (): void => {
     this.#timer = undefined
     for (let next = this.#waiting[this.#first]; next !== undefined; next = this.#waiting[this.#first]) {
       const left = next.endsAt - performance.now()
       if (left > 0) {
-        this.#timer = setTimeout(this.#expire, left).unref()
+        this.#timer = this.#timerOf(left)
         return
       }
       next.onLate?.()

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { milliseconds } from '../../../../src/lib/units.js'
 import { Deadline } from '../../../../src/plugins/source/http-webhook/deadline.js'
 
 describe('deadline', () => {
@@ -40,6 +41,18 @@ describe('deadline', () => {
     vi.advanceTimersByTime(1)
     expect(late.map(({ mock }) => mock.calls.length)).toEqual([0, 1, 1])
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('waits longer than a timer of Node.js can', () => {
+    const deadline = new Deadline(milliseconds('30d'))
+    const late = vi.fn()
+    const started = vi.spyOn(globalThis, 'setTimeout')
+    deadline.begin(late)
+    vi.advanceTimersByTime(milliseconds('1h'))
+    expect(started).toHaveBeenCalledTimes(1)
+    started.mockRestore()
+    vi.advanceTimersByTime(milliseconds('30d'))
+    expect(late).toHaveBeenCalledTimes(1)
   })
 
   it('keeps the deadline of each of thousands, in any order of ending', () => {
