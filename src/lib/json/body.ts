@@ -1,5 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer'
-import { type ParseError, parse as parseTolerantly, printParseErrorCode } from 'jsonc-parser'
+import { type ParseErrorCode, printParseErrorCode, visit } from 'jsonc-parser'
 import { HeadgateError } from '../../contract/errors.js'
 import type { JsonBody, JsonPointer, Original } from '../../contract/index.js'
 import { elements, locate, type Member, scanEnvelope } from './scan.js'
@@ -137,16 +137,43 @@ export function isJson(text: string): boolean {
  */
 export function syntaxError(text: string): string {
   if (text.trim() === '') return 'it is empty'
-  const errors: ParseError[] = []
+  let error: FirstError | undefined
   try {
-    parseTolerantly(text, errors, { disallowComments: true, allowTrailingComma: false })
+    error = firstError(text)
   } catch {
     return 'it is malformed and nested too deeply to say where'
   }
-  const [error] = errors
   if (error === undefined) return 'it is malformed'
   const before = text.slice(0, error.offset)
   const line = before.split('\n').length
-  const name = printParseErrorCode(error.error)
+  const name = printParseErrorCode(error.code)
   return `${WORDS[name] ?? name} at line ${line}, column ${before.length - before.lastIndexOf('\n')}`
+}
+
+class FirstError extends Error {
+  constructor(
+    readonly code: ParseErrorCode,
+    readonly offset: number,
+  ) {
+    super()
+  }
+}
+
+/** The tolerant parser would go on, and a body of a sender can have a million errors. */
+function firstError(text: string): FirstError | undefined {
+  try {
+    visit(
+      text,
+      {
+        onError(code, offset) {
+          throw new FirstError(code, offset)
+        },
+      },
+      { disallowComments: true, allowTrailingComma: false },
+    )
+    return undefined
+  } catch (thrown) {
+    if (thrown instanceof FirstError) return thrown
+    throw thrown
+  }
 }

@@ -158,6 +158,15 @@ describe('a body', () => {
     expect(error(text)).toMatchObject({ code: 'HG_INTAKE_NOT_JSON', status: 400, message })
   })
 
+  it('is refused for its first error, and the others take no memory', () => {
+    const text = `[${','.repeat(900_000)}`
+    const before = process.memoryUsage().heapUsed
+    expect(error(text)).toMatchObject({
+      message: 'The body is not JSON: a value is missing at line 1, column 2.',
+    })
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(32 * 1024 * 1024)
+  })
+
   it('keeps what was sent out of the message', () => {
     expect(String(error('{"token": "hunter2'))).not.toContain('hunter2')
   })
