@@ -107,13 +107,16 @@ function settings({ name, config, summary, presets }: AnyDefinition, shipped: un
   return presets === undefined ? schema : withPresets(schema, presets.setting)
 }
 
-/** Beside the setting that stands for others, nothing that it can stand for is required, and a setting may be a part of one. */
+/**
+ * Beside the setting that stands for others, nothing that it can stand for is required, and a setting may be a part of one, or
+ * null to be without it.
+ */
 function withPresets({ required, ...schema }: JsonSchema, setting: string): JsonSchema {
   const properties = Object.entries(at(schema, 'properties'))
   const whole = properties.filter(([, property]) => (property as JsonSchema)['oneOf'] !== undefined)
   const parts = whole.map(([name, property]) => {
     const { description, examples } = property as JsonSchema
-    return [name, { type: 'object', description, ...(examples !== undefined && { examples }) }]
+    return [name, { type: ['object', 'null'], description, ...(examples !== undefined && { examples }) }]
   })
   return {
     ...schema,

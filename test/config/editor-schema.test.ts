@@ -183,7 +183,7 @@ test.each<[string, (text: string) => string]>([
 test('beside a sender, nothing that it stands for has to be written, and parts of it may be', () => {
   const config = parse(rich)
   const { source } = config.pipelines.orders
-  source.config = { path: '/orders', sender: 'github', secrets: ['s'] }
+  source.config = { path: '/orders', sender: 'github', secrets: ['s'], handshake: null }
   expect(fits(config)).toBe(true)
   source.config.verify = { timestamp: { tolerance: '1m' } }
   expect(fits(config)).toBe(true)

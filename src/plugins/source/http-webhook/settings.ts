@@ -25,7 +25,7 @@ export const settings = Type.Object(
         SENDERS.map(({ name }) => name),
         {
           description:
-            'The sender, if Headgate knows it: stands for `eventId`, `verify`, `handshake`, `body`, `split`, `responses` and `responseTimeout` as that sender needs them. Each of them can be overridden. `headgate senders NAME` shows its settings.',
+            'The sender, if Headgate knows it: stands for `eventId`, `verify`, `handshake`, `body`, `split`, `responses` and `responseTimeout` as that sender needs them. Each of them can be overridden, or left out by null. `headgate senders NAME` shows its settings.',
         },
       ),
     ),

@@ -44,12 +44,16 @@ function withSecrets(
   }
 }
 
+/** Of Standard Webhooks, whose senders can sign with a private key. Other schemes have no such setting, or no secrets. */
+const INSTEAD_OF_SECRETS = '/verify/publicKeys'
+
 function missingSettings(
   { name, secret, secrets, needs = {} }: Sender,
   written: Settings,
   config: Settings,
 ): ConfigProblem[] {
-  const hasSecrets = secrets.some((place) => valueAt(config, tokensOf(place)) !== undefined)
+  const places = [...secrets, INSTEAD_OF_SECRETS]
+  const hasSecrets = places.some((place) => valueAt(config, tokensOf(place)) !== undefined)
   const isOwnScheme = valueAt(written, ['verify', 'scheme']) !== undefined
   const wanted = { ...(!hasSecrets && !isOwnScheme && { secrets: secret }), ...needs }
   return Object.entries(wanted)
@@ -80,13 +84,15 @@ function withValueAt(settings: Settings, [token = '', ...rest]: readonly string[
 /** Members that tell the variants of a setting apart: the settings of one variant mean nothing in another. */
 const TAGS = ['scheme', 'form']
 
-/** Written settings win over those of the sender, member by member. */
+/** Written settings win over those of the sender, member by member; null removes one (RFC 7396). */
 function merged(preset: unknown, written: unknown): unknown {
   if (written === undefined) return structuredClone(preset)
   if (!isObject(preset) || !isObject(written)) return written
   if (TAGS.some((tag) => tag in written && written[tag] !== preset[tag])) return written
-  const names = new Set([...Object.keys(preset), ...Object.keys(written)])
-  return Object.fromEntries([...names].map((name) => [name, merged(preset[name], written[name])]))
+  const names = [...new Set([...Object.keys(preset), ...Object.keys(written)])]
+  return Object.fromEntries(
+    names.filter((name) => written[name] !== null).map((name) => [name, merged(preset[name], written[name])]),
+  )
 }
 
 const isObject = (value: unknown): value is Settings =>

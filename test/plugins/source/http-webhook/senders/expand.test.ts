@@ -44,6 +44,32 @@ describe('sender', () => {
     })
   })
 
+  it('can have public keys instead of secrets if it signs with private ones', () => {
+    const key = 'fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025'
+    for (const sender of ['standard-webhooks', 'svix']) {
+      expect(problems({ sender, verify: { publicKeys: [key] } })).toEqual([])
+      expect(settings({ sender, verify: { publicKeys: [key] } }).verify).toMatchObject({
+        scheme: 'standard-webhooks',
+        publicKeys: [key],
+      })
+    }
+    expect(problems({ sender: 'github', verify: { publicKeys: [key] } })).not.toEqual([])
+  })
+
+  it('gives up a setting for which null is written', () => {
+    const slack = { sender: 'slack', secrets: ['s'] }
+    expect(settings({ ...slack, handshake: null })).not.toHaveProperty('handshake')
+    const grid = { sender: 'event-grid', secrets: ['k'], verify: { query: null, header: 'X-Key' } }
+    expect(settings(grid).verify).toEqual({ scheme: 'api-key', header: 'X-Key', keys: ['k'] })
+    expect(problems(grid)).toEqual([])
+    const untimed = { ...slack, verify: { timestamp: null, signed: '{body}' } }
+    expect(settings(untimed).verify).not.toHaveProperty('timestamp')
+    expect(problems({ sender: 'meta', secrets: ['s'], handshake: null })).toEqual([])
+    expect(problems({ ...slack, verify: null })).toEqual([expect.stringContaining('"verify" is missing')])
+    expect(problems({ ...slack, split: null })).toEqual([])
+    expect(problems({ path: '/in', eventId: '/id', verify: null })).not.toEqual([])
+  })
+
   it('makes an event of each item, unless its user wants the request as one', () => {
     const graph = { sender: 'microsoft-graph', secrets: ['s'] }
     expect(settings(graph).split).toEqual({ at: '/value', maxItems: 5000, enabled: true })
@@ -132,6 +158,28 @@ describe('lint', () => {
     expect(lints({ sender: 'github', verify: { scheme: 'bearer', tokens: ['t'] } })).toEqual([
       'sender-verification /verify/scheme',
     ])
+    const signing = { scheme: 'standard-webhooks', secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'] }
+    expect(lints({ sender: 'gitlab', verify: signing })).toEqual([])
+  })
+
+  it('warns if the sender takes a response for a failure although Headgate has the event', () => {
+    const dropbox = { sender: 'dropbox', secrets: ['s'] }
+    expect(lints({ ...dropbox, responses: { 'dead-lettered': { status: 202 } } })).toEqual([
+      'sender-response /responses/dead-lettered',
+    ])
+    expect(lints({ ...dropbox, responses: null })).toEqual(['sender-response /responses/dead-lettered'])
+    expect(lints({ ...dropbox, responses: { delivered: { body: false } } })).toEqual([])
+    expect(lints({ sender: 'okta', secrets: ['s'], responses: { dropped: { status: 200 } } })).toEqual([])
+    expect(lints({ sender: 'stripe', secrets: ['s'], responses: { dropped: { status: 299 } } })).toEqual([])
+  })
+
+  it('warns if the sender cannot register its URL', () => {
+    const slack = { sender: 'slack', secrets: ['s'] }
+    const query = { form: 'query', parameter: 'challenge' }
+    for (const handshake of [null, query])
+      expect(lints({ ...slack, handshake })).toEqual(['sender-handshake /handshake'])
+    expect(lints({ ...slack, handshake: { member: 'challenge' } })).toEqual([])
+    expect(lints({ sender: 'github', secrets: ['s'], handshake: query })).toEqual([])
   })
 
   it('still warns of settings that are not those of the sender', () => {
