@@ -9,7 +9,7 @@ export const sendersCommand: Command = {
   name: 'senders',
   summary: 'Lists the senders of webhooks that Headgate knows, or shows the settings of one.',
   details: `A source of the plugin "http-webhook" names its sender: "sender": "github". That stands for the settings that this command
-prints. Each of them can be overridden in the config.
+prints. Each of them can be overridden in the config, or left out by null.
 
   headgate senders
   headgate senders stripe`,
@@ -55,6 +55,8 @@ function describe({
   secret,
   timeLimit,
   retries,
+  retriesAt,
+  successes,
   needs = {},
   notes,
 }: Sender): string {
@@ -68,7 +70,8 @@ function describe({
     '',
     `secrets: ${secret}`,
     ...(timeLimit === undefined ? [] : [`The sender waits ${timeLimit} for a response.`]),
-    retries,
+    ...(successes === undefined ? [] : [`It takes ${successes.join(', ')} for a success, and nothing else.`]),
+    `${retries} (${retriesAt.join(', ')})`,
     ...Object.entries(needs).map(([setting, why]) => `Add "${setting}". ${why}`),
     ...notes,
   ].join('\n')}\n`

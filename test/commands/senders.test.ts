@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
 import { sendersCommand } from '../../src/commands/senders.js'
+import { readSettings } from '../../src/config/stage-settings.js'
+import { httpWebhook } from '../../src/plugins/source/http-webhook/index.js'
 import { SENDERS } from '../../src/plugins/source/http-webhook/senders/index.js'
+import { senderKey } from '../../src/plugins/source/http-webhook/simulated-sender/key.js'
 import { runCommand } from '../helpers/recorded-io.js'
 
 test('without a name every sender is listed', async () => {
@@ -20,6 +23,40 @@ test('a sender is shown as the settings that it stands for, with its documentati
   })
   expect(out).toContain('https://developer.okta.com/')
   expect(out).toContain('The sender waits 3s for a response.')
+})
+
+test.each(SENDERS)('$name is shown with the settings that it has in a config', async (sender) => {
+  const { name, settings, needs = {} } = sender
+  const { out } = await runCommand(sendersCommand, { arguments: [name] })
+  const { configured } = senderKey(
+    settings['verify'] as Parameters<typeof senderKey>[0],
+    'a-secret-of-a-test',
+  )
+  const shown = JSON.parse(
+    out.slice(out.indexOf('{'), out.indexOf('\n}') + 2).replaceAll('${env:SECRET}', configured),
+  )
+  const token = { values: ['verify-token'] }
+  const added = {
+    path: '/in',
+    ...('eventId' in needs && { eventId: '/id' }),
+    ...('publicUrl' in needs && { publicUrl: 'https://hooks.example.com' }),
+  }
+  const used = readSettings(httpWebhook, {
+    ...added,
+    ...('handshake' in needs && { handshake: { token } }),
+    sender: name,
+    secrets: [configured],
+  })
+  if ('handshake' in needs) Object.assign(shown.handshake.token, token)
+  const written = readSettings(httpWebhook, { ...added, ...shown })
+  expect([...used.problems, ...written.problems]).toEqual([])
+  expect({ ...(written.config as object), sender: name }).toEqual(used.config)
+})
+
+test('a sender names the pages that have its retries, and the statuses that it takes for a success', async () => {
+  const { out } = await runCommand(sendersCommand, { arguments: ['dropbox'] })
+  expect(out).toContain('It takes 200 for a success, and nothing else.')
+  expect(out).toContain('(https://www.dropbox.com/developers/reference/webhooks)')
 })
 
 test('a sender names the settings that its user has to add', async () => {

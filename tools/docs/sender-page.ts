@@ -44,7 +44,7 @@ export function senderPart(sender: Sender): string {
     '## When an event fails',
     `Headgate responds with 503 while Kafka cannot take an event, after ${source.responseTimeout} at the latest; ${
       timeLimit === undefined ? 'the sender names no time limit.' : `the sender waits ${timeLimit}.`
-    } ${retries}${retriesAt === undefined ? '' : ` (${linkTo(retriesAt)})`}`,
+    } After 503, the event is the sender's to deliver again. ${retries} (${retriesAt.map(linkTo).join(', ')})`,
     '## A scenario',
     'In `scenarios.json` beside the config, for `headgate test`; the event is an example:',
     `<!-- scenarios of: ${sender.name} -->\n${fenced('json', scenarioOf(sender, source))}`,
@@ -116,13 +116,14 @@ function scenarioOf(sender: Sender, source: Settings): object {
   }
 }
 
-function factsOf({ secret, documentation, needs = {} }: Sender, source: Settings): string {
+function factsOf({ secret, documentation, successes, needs = {} }: Sender, source: Settings): string {
   const rows = [
     ['secret', secret],
     ['proof', proofOf(source.verify)],
     ['event id', idOf(source.eventId, source.split)],
     ...(source.split === undefined ? [] : [['batches', batchesOf(source.split)]]),
     ['handshake', handshakeOf(source.handshake)],
+    ...(successes === undefined ? [] : [['success', `${successes.join(', ')}; anything else is a failure`]]),
     ...Object.entries(needs).map(([setting, why]) => [`\`${setting}\``, why]),
     ['documentation', linkTo(documentation)],
   ]

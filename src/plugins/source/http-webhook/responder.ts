@@ -6,7 +6,14 @@ import type { RateLimits } from './rate-limits.js'
 import { adapted, type ResponseSettings } from './responses.js'
 
 const JSON_HEADERS = { 'content-type': 'application/json' }
-const STATUS = { accepted: 200, delivered: 200, duplicate: 200, dropped: 200, 'dead-lettered': 202 } as const
+/** Of the responses to events that are taken, unless the settings have others. */
+export const STATUS = {
+  accepted: 200,
+  delivered: 200,
+  duplicate: 200,
+  dropped: 200,
+  'dead-lettered': 202,
+} as const
 
 /** Headers of the responses to some errors. */
 export type ErrorHeaders = { readonly [code in ErrorCode]?: { readonly [name: string]: string } }

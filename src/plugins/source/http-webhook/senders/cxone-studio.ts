@@ -20,6 +20,7 @@ export const cxoneStudio: Sender = {
     eventId: 'The script decides what identifies an event, for example "/contactId" or "header:X-Event-Id".',
   },
   retries: 'The REST API action tries twice more at most, and then the script goes on.',
+  retriesAt: ['https://help.nice-incontact.com/content/studio/actionscx/rest_api/rest_api.htm'],
   notes: [
     'More than 100 requests at a time wait in a queue of CXone.',
     'Without a Content-Type of its own, the action sends a form. With JSON in the body, the script has to set it to application/json.',

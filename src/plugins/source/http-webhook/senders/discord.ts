@@ -30,6 +30,7 @@ export const discord: Sender = {
   timeLimit: '3s',
   retries:
     'Discord delivers again for up to ten minutes. If too many requests fail, it stops, and sends an email.',
-  retriesAt: 'https://docs.discord.com/developers/events/webhook-events',
+  retriesAt: ['https://docs.discord.com/developers/events/webhook-events'],
+  successes: [204],
   notes: ['Discord sends requests with wrong signatures from time to time, and expects 401.'],
 }

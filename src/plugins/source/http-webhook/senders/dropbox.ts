@@ -20,9 +20,11 @@ export const dropbox: Sender = {
   secrets: ['/verify/secrets'],
   secret: 'The app secret.',
   timeLimit: '10s',
-  retries: 'Dropbox delivers again for about ten minutes, at growing intervals.',
+  retries:
+    'Dropbox delivers again for about ten minutes, at growing intervals, and then reports a failure in the App Console.',
+  retriesAt: ['https://www.dropbox.com/developers/reference/webhooks'],
+  successes: [200],
   notes: [
     'A notification only says that something changed, so two can have the same bytes: each delivery is an event, and a redelivery is a second record.',
-    'Only 200 is a success.',
   ],
 }

@@ -46,10 +46,12 @@ export const eventGrid: Sender = {
   timeLimit: '30s',
   retries:
     'Event Grid delivers again for 24 hours and at most 30 times, at growing intervals, unless the response is 400, 401, 403 or 413; then the event is a dead letter of Event Grid if the subscription has a place for them, and lost otherwise.',
-  retriesAt: 'https://learn.microsoft.com/azure/event-grid/delivery-and-retry',
+  retriesAt: ['https://learn.microsoft.com/azure/event-grid/delivery-and-retry'],
+  successes: [200, 201, 202, 203, 204],
+  otherSchemes: ['jwt'],
   notes: [
     'A request is an array of events: of one, unless batching is on. Each is an event here. Leave "Preferred batch size in kilobytes" below 900, because Event Grid does not deliver again after 413.',
     'A subscription with the CloudEvents schema is the sender "cloudevents".',
-    'If Event Grid authenticates with Microsoft Entra, use "verify": {"scheme": "jwt", ...} instead of secrets.',
+    'If Event Grid authenticates with Microsoft Entra, use "verify": {"scheme": "jwt", ...} instead of `secrets`.',
   ],
 }

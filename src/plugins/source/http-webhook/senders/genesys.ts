@@ -28,6 +28,6 @@ export const genesys: Sender = {
   timeLimit: '10s',
   retries:
     'Genesys Cloud delivers again after a time-out, 429 and 5xx: five times, each 5 seconds after the response. The last attempt is 25 seconds after the first if 503 comes at once, and ends after 85 seconds if each one times out; then it gives up.',
-  retriesAt: 'https://developer.genesys.cloud/commdigital/digital/openmessaging/validate.html',
+  retriesAt: ['https://developer.genesys.cloud/commdigital/digital/openmessaging/validate.html'],
   notes: [],
 }

@@ -35,7 +35,7 @@ export const github: Sender = {
   ],
   retries:
     'GitHub does not deliver again by itself: redeliver failed deliveries of the last three days from the list of recent deliveries, or by its API.',
-  retriesAt: 'https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries',
+  retriesAt: ['https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries'],
   notes: [
     'A payload can have up to 25 MB, and `maxBody` is 980KiB unless you raise it together with the limits of Kafka.',
     'The kind of an event is in the header X-GitHub-Event only: a rule reads it by "at": "header:X-GitHub-Event". The first event is a ping.',

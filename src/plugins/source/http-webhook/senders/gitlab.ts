@@ -25,8 +25,10 @@ export const gitlab: Sender = {
   timeLimit: '10s',
   retries:
     'GitLab does not deliver an event again by itself: resend it from the list of recent events. After four failures in a row, GitLab.com disables the webhook for a minute, then for longer, up to a day; after 40 for good. A GitLab of your own does so only if that is turned on.',
-  retriesAt: 'https://gitlab.com/gitlab-org/gitlab/-/merge_requests/166329',
+  retriesAt: ['https://docs.gitlab.com/user/project/integrations/webhooks/#auto-disabled-webhooks'],
+  otherSchemes: ['standard-webhooks'],
   notes: [
+    'GitLab 19 and later can sign instead, with a signing token that begins with "whsec_", and recommends it for new webhooks: "verify": {"scheme": "standard-webhooks", "secrets": ["..."]} instead of `secrets`.',
     'Versions of GitLab before 17.4 send no Idempotency-Key: use "header:X-Gitlab-Event-UUID" as eventId.',
   ],
 }

@@ -42,7 +42,9 @@ export const hubspot: Sender = {
   secret: 'The client secret of the app.',
   timeLimit: '5s',
   needs: { publicUrl: 'HubSpot signs the URL that you gave it.' },
-  retries: 'HubSpot delivers again up to ten times in 24 hours, but not after a 4xx other than 429.',
+  retries:
+    'HubSpot delivers a batch again after a time-out, 4xx and 5xx: up to ten times within the next 24 hours, at varying intervals.',
+  retriesAt: ['https://developers.hubspot.com/docs/api/webhooks#retries'],
   notes: [
     'A request brings a batch of up to 100 items; each is an event here.',
     'HubSpot counts attempts in the item, so a redelivery is a second record. It does not promise that an eventId is unique. If yours have all of them, "eventId": ["/subscriptionId", "/eventId", "/occurredAt"] with "redelivery": {"by": "id"} in the pipeline recognises redeliveries.',

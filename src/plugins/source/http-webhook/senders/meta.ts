@@ -57,9 +57,9 @@ export const meta: Sender = {
       'Meta sends your verify token when it registers the URL: "handshake": {"token": {"values": ["..."]}}.',
   },
   retries: 'Meta delivers again for up to 36 hours, WhatsApp for up to seven days, at growing intervals.',
-  retriesAt: 'https://developers.facebook.com/docs/graph-api/webhooks/getting-started',
+  retriesAt: ['https://developers.facebook.com/docs/graph-api/webhooks/getting-started'],
+  successes: [200],
   notes: [
-    'Meta asks for 200.',
     'A payload of WhatsApp can have up to 3 MB, and `maxBody` is 980KiB unless you raise it.',
     'A request brings a batch of entries; each entry is an event here, with its list of changes or messages.',
     'The member "object" says of what kind the entries are. It is beside them, and not in their records: give each kind a URL of its own, or make a request one event with "split": {"enabled": false}.',

@@ -34,7 +34,7 @@ export const microsoftGraph: Sender = {
   timeLimit: '3s',
   retries:
     'Microsoft Graph delivers again for up to four hours, at growing intervals. If too many responses are slow or fail, it drops notifications.',
-  retriesAt: 'https://learn.microsoft.com/graph/change-notifications-delivery-webhooks',
+  retriesAt: ['https://learn.microsoft.com/graph/change-notifications-delivery-webhooks'],
   notes: [
     'A subscription expires: renew it, or Microsoft Graph sends nothing more.',
     'A request brings a batch; each notification is an event here. The id of notifications is optional, and two can have the same bytes: a redelivery is a second record.',

@@ -28,7 +28,8 @@ export const okta: Sender = {
   secret: 'The "Authentication secret" of the hook, a text of your own. Okta sends it as it is.',
   timeLimit: '3s',
   retries: 'Okta tries once more after a time-out or 5xx, and never after 4xx.',
-  retriesAt: 'https://developer.okta.com/docs/concepts/event-hooks/',
+  retriesAt: ['https://developer.okta.com/docs/concepts/event-hooks/'],
+  successes: [200, 204],
   notes: [
     'Use Authorization as the authentication field of the hook, or name yours: "verify": {"header": "..."}.',
     'Okta wants an empty response.',

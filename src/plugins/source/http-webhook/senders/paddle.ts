@@ -28,6 +28,7 @@ export const paddle: Sender = {
   timeLimit: '5s',
   retries:
     'Paddle delivers again for three days on a live account, and three times within 15 minutes in a sandbox.',
-  retriesAt: 'https://developer.paddle.com/webhooks/respond-to-webhooks',
-  notes: ['Paddle asks for 200.'],
+  retriesAt: ['https://developer.paddle.com/webhooks/respond-to-webhooks'],
+  successes: [200],
+  notes: [],
 }

@@ -24,6 +24,6 @@ export const pagerduty: Sender = {
   timeLimit: '5s',
   retries:
     'PagerDuty delivers again for up to 48 hours after a time-out, 429 and 5xx; meanwhile the later events of the resource wait. It drops an event that gets another 4xx, and after three dropped events in a row it disables the subscription for a day.',
-  retriesAt: 'https://github.com/PagerDuty/developer-docs/blob/main/docs/webhooks/02-Behavior.md',
+  retriesAt: ['https://github.com/PagerDuty/developer-docs/blob/main/docs/webhooks/02-Behavior.md'],
   notes: [],
 }

@@ -53,8 +53,10 @@ export const salesforceOutbound: Sender = {
   timeLimit: '60s',
   retries:
     'Salesforce keeps a message for 24 hours, and sends it again at growing intervals of two hours at most, in any order.',
-  retriesAt:
+  retriesAt: [
     'https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging_notifications.htm',
+  ],
+  successes: [200],
   redelivery: 'id',
   notes: [
     'Salesforce signs nothing. It shows a client certificate if the listener asks for one: `HEADGATE_TLS_CLIENT_CA` lets only those in that you trust.',

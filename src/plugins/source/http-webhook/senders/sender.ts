@@ -17,8 +17,12 @@ export interface Sender {
   readonly timeLimit?: string
   /** The deliveries that follow an event that it takes for failed, and the end of them. Sentences. */
   readonly retries: string
-  /** The page that has these figures, if it is known. */
-  readonly retriesAt?: string
+  /** The pages that have these figures. */
+  readonly retriesAt: readonly [string, ...string[]]
+  /** The statuses that it takes for a success; absent if that is all of 2xx. */
+  readonly successes?: readonly number[]
+  /** Schemes of `verify`, besides that of the settings, by which it can prove itself. */
+  readonly otherSchemes?: readonly string[]
   /** Its redeliveries can have another body, and no two events have one id: `redelivery.by` of the pipeline is then "id". */
   readonly redelivery?: 'id'
   /** Settings that its user has to add, with the reason. */

@@ -35,8 +35,13 @@ export const sendgrid: Sender = {
   },
   secrets: ['/verify/publicKeys'],
   secret: 'The verification key of the signed event webhook: a public key, and no secret.',
-  retries: 'SendGrid delivers again for 24 hours.',
+  retries:
+    'SendGrid delivers again after any other status than 2xx, at growing intervals, for up to 24 hours after the event.',
+  retriesAt: [
+    'https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook#retry-logic',
+  ],
   notes: [
+    'SendGrid does not document whether a redelivery has a time of its own. If redeliveries are refused because they are too old, set "verify": {"timestamp": {"tolerance": "25h"}}.',
     'A request brings a batch; each of its items is an event here.',
     'Most events have an sg_event_id, but SendGrid does not promise one, and an event without its id would be refused: so the digest identifies them. If all of yours have it, use "eventId": "/sg_event_id".',
   ],

@@ -37,7 +37,7 @@ export const shopify: Sender = {
   ],
   retries:
     'Shopify delivers again eight times in four hours, and then deletes a subscription that was made by its API.',
-  retriesAt: 'https://shopify.dev/changelog/updates-to-webhook-retry-mechanism',
+  retriesAt: ['https://shopify.dev/changelog/updates-to-webhook-retry-mechanism'],
   notes: [
     'The kind of an event is in the header X-Shopify-Topic only: a rule reads it by "at": "header:X-Shopify-Topic".',
   ],

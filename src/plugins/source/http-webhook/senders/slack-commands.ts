@@ -40,6 +40,7 @@ export const slackCommands: Sender = {
   headers: ['X-Slack-Signature', 'X-Slack-Request-Timestamp'],
   retries:
     'Slack does not deliver a command or an interaction again: its user sees an error, and repeats it. An `inbox` shortens the time to the response.',
+  retriesAt: ['https://docs.slack.dev/interactivity/implementing-slash-commands'],
   notes: [
     'A command is a form: each field is a text at the top level, as "/command". An interaction is a form with JSON in the field "payload": "/type" then reads the JSON.',
     'An empty 200 tells Slack to show nothing. The program that reads the topic replies by the response_url of the event, for 30 minutes.',

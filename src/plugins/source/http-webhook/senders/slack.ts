@@ -34,6 +34,6 @@ export const slack: Sender = {
   headers: ['X-Slack-Signature', 'X-Slack-Request-Timestamp', 'X-Slack-Retry-Num', 'X-Slack-Retry-Reason'],
   retries:
     'Slack delivers again three times: nearly at once, after a minute and after five. If more than 95 % of the deliveries of an hour fail, it turns the subscription off until you turn it on again.',
-  retriesAt: 'https://docs.slack.dev/apis/events-api/',
+  retriesAt: ['https://docs.slack.dev/apis/events-api/'],
   notes: ['Interactions and slash commands have no event_id: they are the sender "slack-commands".'],
 }

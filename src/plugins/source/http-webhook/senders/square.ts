@@ -27,6 +27,10 @@ export const square: Sender = {
   timeLimit: '10s',
   needs: { publicUrl: 'Square signs the URL that you gave it.' },
   retries:
-    'Square delivers again at growing intervals; versions of its documentation say for 24, 48 or 72 hours. After three weeks of failures it turns the subscription off.',
+    'Square delivers again for up to 24 hours (for 72 by earlier versions of the page), and then discards the event. After three weeks without a success it turns the subscription off.',
+  retriesAt: [
+    'https://developer.squareup.com/docs/webhooks/troubleshooting',
+    'https://developer.squareup.com/docs/webhooks/step4manage',
+  ],
   notes: [],
 }

@@ -18,5 +18,6 @@ export const standardWebhooks: Sender = {
   timeLimit: '15s',
   retries:
     'Standard Webhooks asks senders to deliver again for some days, at growing intervals; the documentation of yours has the numbers.',
+  retriesAt: ['https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md'],
   notes: [],
 }

@@ -34,7 +34,8 @@ export const stripe: Sender = {
   secret: 'The signing secret of the endpoint, which begins with "whsec_".',
   headers: ['Stripe-Signature'],
   retries:
-    'In live mode, Stripe delivers again for up to three days, at growing intervals; in a sandbox three times within a few hours.',
+    'In live mode, Stripe delivers again for up to three days, at growing intervals; in a sandbox three times within a few hours. After that, the Dashboard resends an event for 15 days after it was made.',
+  retriesAt: ['https://docs.stripe.com/webhooks#automatic-retries'],
   redelivery: 'id',
   notes: [
     'The member pending_webhooks counts the endpoints that have not had the event, so it can change between two deliveries. Stripe says to recognise an event by its id alone: set "redelivery": {"by": "id"} in the pipeline.',

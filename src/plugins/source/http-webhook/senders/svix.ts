@@ -20,6 +20,6 @@ export const svix: Sender = {
   timeLimit: '15s',
   retries:
     'Svix delivers again after 5 seconds, 5 minutes, 30 minutes, and 2, 5, 10 and 10 hours; it disables an endpoint that fails for five days.',
-  retriesAt: 'https://docs.svix.com/retries',
+  retriesAt: ['https://docs.svix.com/retries'],
   notes: [],
 }

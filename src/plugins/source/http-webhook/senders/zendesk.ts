@@ -27,7 +27,7 @@ export const zendesk: Sender = {
   secret: 'The signing secret of the webhook.',
   timeLimit: '10s',
   retries:
-    'Zendesk delivers again after a time-out, after 409, and after 429 and 503 with a Retry-After below 60 seconds: that of Headgate is 5 seconds, or 30 while the pipeline is paused. It does not after other statuses. How often and for how long it tries is not known here. If 70 % of the requests of five minutes fail, or more than 1,000, it stops deliveries for a while.',
-  retriesAt: 'https://developer.zendesk.com/api-reference/webhooks/introduction',
+    'Zendesk delivers again after a time-out, after 409, and after 429 and 503 with a Retry-After below 60 seconds: that of Headgate is 5 seconds, or 30 while the pipeline is paused. It does not after other statuses. How often it tries is not stated here: see its page. If 70 % of the requests of five minutes fail, or more than 1,000, it stops deliveries for a while.',
+  retriesAt: ['https://developer.zendesk.com/api-reference/webhooks/introduction'],
   notes: [],
 }

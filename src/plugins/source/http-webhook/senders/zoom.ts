@@ -35,6 +35,10 @@ export const zoom: Sender = {
   secret: 'The "Secret Token" of the app.',
   timeLimit: '3s',
   retries: 'Zoom delivers again after 5, 25 and 85 minutes.',
-  retriesAt: 'https://developers.zoom.us/blog/webhook-delays.md',
-  notes: ['Zoom validates the URL again every 72 hours.', 'Only 200 and 204 are a success.'],
+  retriesAt: ['https://developers.zoom.us/blog/webhook-delays.md'],
+  successes: [200, 204],
+  notes: [
+    'Zoom validates the URL again every 72 hours.',
+    'Zoom does not document whether a redelivery has a time of its own. If redeliveries are refused because they are too old, set "verify": {"timestamp": {"tolerance": "2h"}}.',
+  ],
 }

@@ -1,6 +1,7 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { SENDERS } from '../../../../../src/plugins/source/http-webhook/senders/index.js'
+import { proofExpires } from '../../../../../src/plugins/source/http-webhook/simulated-sender/proof.js'
 import { startWebhook } from '../webhook.js'
 import { FORMS, VECTORS, type Vector } from './vectors.js'
 
@@ -49,8 +50,12 @@ function forged(vector: Vector): Vector {
   }
 }
 
-it('every sender has a vector', () => {
+it('every sender has a vector, with its time if it signs one', () => {
   expect(VECTORS.map(({ sender }) => sender)).toEqual(SENDERS.map(({ name }) => name))
+  const timed = SENDERS.filter(({ settings }) => proofExpires(settings['verify'] as never))
+  expect(VECTORS.filter(({ at }) => at !== undefined).map(({ sender }) => sender)).toEqual(
+    timed.map(({ name }) => name),
+  )
 })
 
 describe.each(VECTORS)('$sender, by $from', (vector) => {
@@ -193,20 +198,30 @@ describe('the handshake', () => {
   })
 })
 
-it.each([
-  ['dropbox', [200]],
-  ['zoom', [200, 204]],
-  ['meta', [200]],
-  ['paddle', [200]],
-  ['okta', [200, 204]],
-  ['discord', [204]],
-  ['salesforce-outbound', [200]],
-])('a dead letter gets %s a status that it takes for a success', async (sender, successes) => {
-  const vector = vectorOf(sender)
-  const { source } = await startSender(vector, [vector.secret])
+it.each(SENDERS.flatMap(({ name, successes }) => (successes === undefined ? [] : [{ name, successes }])))(
+  '$name gets a status that it takes for a success with each event that is taken: $successes',
+  async ({ name, successes }) => {
+    const vector = vectorOf(name)
+    const { source } = await startSender(vector, [vector.secret])
+    const receipt = { topic: 'orders', partition: 0, offset: 1 }
+    for (const kind of ['accepted', 'delivered', 'duplicate', 'dead-lettered'] as const)
+      expect(successes).toContain((await source.respond({ kind, id: 'a', receipt })).status)
+    expect(successes).toContain((await source.respond({ kind: 'dropped', id: 'a' })).status)
+  },
+)
+
+it('Twilio gets an instruction to do nothing, and neither JSON nor a text that would be a reply', async () => {
+  const vector = vectorOf('twilio')
+  const { send, source } = await startSender(vector, [vector.secret])
+  const nothing = {
+    status: 200,
+    headers: { 'content-type': 'text/xml; charset=utf-8' },
+  }
+  const response = await send(vector)
+  expect(response).toMatchObject(nothing)
+  expect(response.text).toMatch(/<Response><\/Response>$/)
   const receipt = { topic: 'dead', partition: 0, offset: 1 }
-  const { status } = await source.respond({ kind: 'dead-lettered', id: 'a', receipt })
-  expect(successes).toContain(status)
+  expect(await source.respond({ kind: 'dead-lettered', id: 'a', receipt })).toMatchObject(nothing)
 })
 
 it('a notification of Dropbox with the same bytes is another event', async () => {

@@ -5,7 +5,10 @@ import { SENDERS } from '../../../../../src/plugins/source/http-webhook/senders/
 import type { Sender } from '../../../../../src/plugins/source/http-webhook/senders/sender.js'
 import type { Settings } from '../../../../../src/plugins/source/http-webhook/settings.js'
 import { senderKey } from '../../../../../src/plugins/source/http-webhook/simulated-sender/key.js'
-import { prover } from '../../../../../src/plugins/source/http-webhook/simulated-sender/proof.js'
+import {
+  type ProvedRequest,
+  prover,
+} from '../../../../../src/plugins/source/http-webhook/simulated-sender/proof.js'
 import { registration } from '../../../../../src/plugins/source/http-webhook/simulated-sender/registration.js'
 import {
   eventsOf,
@@ -49,6 +52,14 @@ function configFor({ name, settings, needs = {} }: Sender) {
   return { key, config }
 }
 
+/** The same with another secret if the request shows it, or else with another body. */
+function forged(proved: ProvedRequest, secret: string): ProvedRequest {
+  const text = JSON.stringify(proved)
+  return text.includes(secret)
+    ? JSON.parse(text.replaceAll(secret, 'another-secret'))
+    : { ...proved, body: `${proved.body} ` }
+}
+
 describe.each(SENDERS)('$name', (sender) => {
   const { key, config } = configFor(sender)
   const { event } = sender
@@ -67,11 +78,7 @@ describe.each(SENDERS)('$name', (sender) => {
   it('is refused with another body or another secret', async () => {
     const { prove, send, settings, events } = await start(config, key.privateKey)
     const proved = prove(simulatedEvent(event, settings, 'event-1'))
-    const text = JSON.stringify(proved)
-    const forged = text.includes(key.configured)
-      ? JSON.parse(text.replaceAll(key.configured, 'another-secret'))
-      : { ...proved, body: `${proved.body} ` }
-    expect((await send(forged)).status).toBe(401)
+    expect((await send(forged(proved, key.configured))).status).toBe(401)
     expect(events).toEqual([])
   })
 })
@@ -87,6 +94,24 @@ it.each(SENDERS.filter(({ settings }) => settings['handshake'] !== undefined))(
     expect(outcomes).toMatchObject([{ kind: 'handshake' }])
   },
 )
+
+it.each(SENDERS.filter(({ settings }) => isProved(settings['handshake'])))(
+  'somebody who is not $name registers no URL',
+  async (sender) => {
+    const { key, config } = configFor(sender)
+    const { prove, send, settings, outcomes } = await start(config, key.privateKey)
+    if (settings.handshake === undefined) throw new Error('the sender has no handshake')
+    const proved = prove(registration(settings.handshake, 'challenge-1'))
+    expect((await send(forged(proved, key.configured))).status).toBe(401)
+    expect(outcomes).toMatchObject([{ kind: 'rejected' }])
+  },
+)
+
+/** A handshake that only the sender can ask for, by the proof of its events. */
+function isProved(handshake: unknown): boolean {
+  const { form, verified } = (handshake ?? { verified: false }) as { form?: string; verified?: boolean }
+  return form === 'body' || verified === true
+}
 
 describe('other settings', () => {
   it.each([
