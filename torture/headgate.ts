@@ -30,6 +30,8 @@ interface KeepOptions {
 
 /** Even with a broker down and the state directory gone. */
 const READY_WITHIN = 60_000
+/** The last line of an end by a signal of its own (`src/lib/native-calls.ts`). */
+const BY_FORCE = 'Headgate ends itself by '
 
 /** Headgate as a service manager runs it, always on the same ports and state directory. Its methods wait for each other. */
 export class KeptHeadgate {
@@ -135,8 +137,10 @@ export class KeptHeadgate {
     this.#ending = process
     if (how === 'SIGKILL') process.kill(how)
     const exit = await (how === 'SIGTERM' ? process.stop() : process.exited)
-    // With Kafka or CXone away it may end with 1 at its deadline, but it has to end by itself.
-    const inOrder = how === 'SIGKILL' || exit.code === 0 || exit.code === 1
+    // With Kafka or CXone away it may end with 1 at its deadline, but it has to end by itself: by a signal while a call that waits for
+    // a frozen broker does not return.
+    const byItself = exit.code === 0 || exit.code === 1 || process.lines.at(-1)?.startsWith(BY_FORCE)
+    const inOrder = how === 'SIGKILL' || byItself
     if (!inOrder) this.#trouble(`${this.#options.name} ended with ${endOf(exit)} after SIGTERM.`)
     return exit
   }

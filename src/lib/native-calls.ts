@@ -22,7 +22,7 @@ export function noteNativeCall(call: Promise<unknown>): void {
   call.then(returned, returned)
 }
 
-/** Nobody waits for this call any more. While there is one, the process ends itself by SIGKILL at its exit. */
+/** Nobody waits for this call any more. While there is one, the process ends itself by a signal at its exit. */
 export function abandonNativeCall(call: Promise<unknown>): void {
   if (!running.has(call)) return
   if (abandoned.size === 0) process.on('exit', endByForce)
@@ -35,9 +35,12 @@ export async function endNativeCalls(): Promise<void> {
   for (const call of running) abandonNativeCall(call)
 }
 
-function endByForce(): void {
+/** An exit code is only possible when all threads have ended. Supervisors take an end by SIGTERM for one in order. */
+function endByForce(code: number): void {
+  const signal = code === 0 ? 'SIGTERM' : 'SIGKILL'
   process.stderr.write(
-    'Headgate ends itself by SIGKILL, because a call of the Kafka client does not return.\n',
+    `Headgate ends itself by ${signal}, because a call of the Kafka client does not return.\n`,
   )
-  process.kill(process.pid, 'SIGKILL')
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
 }

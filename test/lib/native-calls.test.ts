@@ -15,8 +15,8 @@ function watchExit() {
   return {
     kill,
     stderr,
-    exit() {
-      for (const listener of process.listeners('exit')) if (!before.includes(listener)) listener(0)
+    exit(code = 1) {
+      for (const listener of process.listeners('exit')) if (!before.includes(listener)) listener(code)
     },
   }
 }
@@ -39,6 +39,19 @@ test('an exit is as usual while a call runs, and by force once it is abandoned',
   exit()
   expect(kill.mock.calls).toEqual([[process.pid, 'SIGKILL']])
   expect(String(stderr.mock.calls)).toContain('a call of the Kafka client does not return')
+  respond()
+  await call
+})
+
+test('an end by force in place of exit code 0 is by SIGTERM, whose listeners would keep the process', async () => {
+  const { kill, exit } = watchExit()
+  const onSignal = () => {}
+  process.on('SIGTERM', onSignal)
+  const { call, respond } = startCall()
+  abandonNativeCall(call)
+  exit(0)
+  expect(kill.mock.calls).toEqual([[process.pid, 'SIGTERM']])
+  expect(process.listeners('SIGTERM')).not.toContain(onSignal)
   respond()
   await call
 })
