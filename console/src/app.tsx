@@ -27,7 +27,8 @@ export function App() {
 
 function Frame() {
   useEffect(() => followTraffic(), [])
-  const [, name, ...rest] = place.value.split('/')
+  const [path = '', query] = place.value.split('?')
+  const [, name, ...rest] = path.split('/')
   const view = VIEWS.find((one) => one.name === name) ?? VIEWS[0]
   const { lost } = connection.value
   return (
@@ -62,7 +63,7 @@ function Frame() {
         </p>
       )}
       <main id="main" tabIndex={-1} class={lost === undefined ? '' : 'stale'}>
-        {view !== undefined && <view.View rest={rest.map(decoded)} />}
+        {view !== undefined && <view.View rest={rest.map(decoded)} query={new URLSearchParams(query)} />}
       </main>
     </>
   )

@@ -2,4 +2,5 @@
 export interface ViewProps {
   /** The parts of the address after the name of the view, decoded. */
   readonly rest: readonly string[]
+  readonly query: URLSearchParams
 }

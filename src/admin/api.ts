@@ -135,6 +135,25 @@ export interface LedgerStatus extends LedgerReport {
 
 /** The acknowledgements of a pipeline. */
 export interface AcknowledgementReport {
+/** Selects dead letters, in queries and in bodies of requests. */
+export interface DeadLetterSelection {
+  /** As `0:12`; only these if present. */
+  readonly positions?: readonly string[]
+  readonly code?: string
+  /** A stage, or the name of a plugin. */
+  readonly stage?: string
+  readonly rule?: string
+  /** All of it. */
+  readonly id?: string
+  /** In the id, the code or the message. */
+  readonly text?: string
+  /** In ISO 8601, or how long ago, as `24h`. */
+  readonly since?: string
+  readonly until?: string
+  /** Those that would pass, or would not. */
+  readonly passes?: boolean
+}
+
   readonly pipeline: string
   readonly state: PipelineShape['state']
   /** By the age of their event. */

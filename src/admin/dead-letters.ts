@@ -1,6 +1,8 @@
 import type { CheckedConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
+import { FILTERS, readFilter, type TypedFilter } from '../dead-letters/filter.js'
+import { type LetterRef, readLetterRef } from '../dead-letters/letter.js'
 import type { LetterSelection, LettersRequest, Problem } from '../dead-letters/messages.js'
 import type { DeadLetterProcesses } from '../dead-letters/process.js'
 import { deadLetterTopic } from '../dead-letters/session.js'
@@ -88,9 +90,6 @@ export function deadLetterRoutes({ processes, log, config }: DeadLetterHost): Ro
   ]
 }
 
-const TEXTS = ['code', 'stage', 'rule', 'id', 'text'] as const
-const TIMES = ['since', 'until'] as const
-
 type Read<Value> = Value | { readonly problem: string }
 
 function readList(query: URLSearchParams): Read<Extract<LettersRequest, { kind: 'list' }>> {
@@ -101,10 +100,10 @@ function readList(query: URLSearchParams): Read<Extract<LettersRequest, { kind: 
     refresh = 'false',
     ...rest
   } = Object.fromEntries(query)
-  const selection = readSelection({
-    ...rest,
-    ...(rest['passes'] !== undefined && { passes: rest['passes'] === 'true' }),
-  })
+  const { passes } = rest
+  if (passes !== undefined && passes !== 'true' && passes !== 'false')
+    return { problem: '"passes" should be true or false.' }
+  const selection = readSelection({ ...rest, ...(passes !== undefined && { passes: passes === 'true' }) })
   if ('problem' in selection) return selection
   if (status !== 'open' && status !== 'settled') return { problem: '"status" should be open or settled.' }
   if (!/^[0-9]{1,7}$/.test(offset)) return { problem: '"offset" should be a whole number.' }
@@ -124,7 +123,7 @@ function readReplay(body: unknown): Read<LettersRequest> {
   const read = readRun(body)
   if ('problem' in read) return read
   const { selection, edited, dryRun } = read
-  if (edited !== undefined && selection.positions?.length !== 1)
+  if (edited !== undefined && selection.refs?.length !== 1)
     return { problem: 'A "body" replaces that of one dead letter: give exactly one position.' }
   return { kind: dryRun ? 'plan' : 'replay', selection, ...(edited !== undefined && { edited }) }
 }
@@ -168,36 +167,32 @@ function readSelection(values: {
   readonly [name: string]: unknown
 }): Read<{ readonly selection: LetterSelection }> {
   const { positions, passes, ...rest } = values
-  const filters: readonly string[] = [...TEXTS, ...TIMES]
-  const unknown = Object.keys(rest).find((name) => !filters.includes(name))
+  const unknown = Object.keys(rest).find((name) => !(FILTERS as readonly string[]).includes(name))
   if (unknown !== undefined)
     return {
-      problem: `There is no filter "${unknown}". Expected ${[...filters, 'positions', 'passes'].join(', ')}.`,
+      problem: `There is no filter "${unknown}". Expected ${[...FILTERS, 'positions', 'passes'].join(', ')}.`,
     }
   const noText = Object.entries(rest).find(([, value]) => typeof value !== 'string')
   if (noText !== undefined) return { problem: `"${noText[0]}" should be a text.` }
-  const noTime = TIMES.find(
-    (name) => rest[name] !== undefined && Number.isNaN(Date.parse(rest[name] as string)),
-  )
-  if (noTime !== undefined) return { problem: `"${noTime}" should be a time such as 2026-01-31T08:00:00Z.` }
-  if (positions !== undefined && !isPositions(positions))
-    return { problem: '"positions" should be a list of positions such as "0:12".' }
   if (passes !== undefined && typeof passes !== 'boolean')
     return { problem: '"passes" should be true or false.' }
-  const times = TIMES.flatMap((name) => {
-    const value = rest[name]
-    return value === undefined ? [] : [[name, new Date(value as string).toISOString()]]
-  })
+  const refs = positions === undefined ? undefined : readPositions(positions)
+  if (positions !== undefined && refs === undefined)
+    return { problem: '"positions" should be a list of positions such as "0:12".' }
+  const { filter, problems } = readFilter(rest as TypedFilter, Date.now(), (name) => `"${name}"`)
+  if (problems.length > 0) return { problem: problems.join(' ') }
   return {
     selection: {
-      ...(rest as LetterSelection),
-      ...Object.fromEntries(times),
-      ...(positions !== undefined && { positions }),
+      ...filter,
+      ...(refs !== undefined && { refs }),
       ...(passes !== undefined && { passes }),
     },
   }
 }
 
-const isPositions = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) &&
-  value.every((one) => typeof one === 'string' && /^[0-9]{1,9}:[0-9]{1,15}$/.test(one))
+/** Undefined if one is none. */
+function readPositions(values: unknown): readonly LetterRef[] | undefined {
+  if (!Array.isArray(values)) return undefined
+  const refs = values.flatMap((value) => (typeof value === 'string' ? readLetterRef(value) : undefined) ?? [])
+  return refs.length === values.length ? refs : undefined
+}

@@ -1,8 +1,9 @@
 import type { HeadgateError } from '../contract/errors.js'
 import type { LoggedRecord, Position, Receipt, RecordLog, Target } from '../contract/index.js'
 import type { RecordMac } from '../pipeline/record-mac.js'
+import { type LetterFilter, matcherOf } from './filter.js'
 import type { Judgement } from './judge.js'
-import { type DeadLetter, deadLetterOf, type LetterFilter, matches } from './letter.js'
+import { type DeadLetter, deadLetterOf } from './letter.js'
 import { type Discard, History } from './notes.js'
 import { isProven } from './proof.js'
 
@@ -73,13 +74,14 @@ export async function findLetters(options: FindOptions): Promise<Found> {
   )
   const total = partitions.reduce((sum, { start, end }) => sum + end - start, 0)
 
+  const matches = matcherOf(filter)
   let done = 0
   const candidates: Candidate[] = []
   await log.read(from, (record: LoggedRecord) => {
     onProgress(Math.min(++done, total), total)
     if (histories.get(record.partition)?.add(record)) return
     const letter = deadLetterOf(record)
-    if (letter === undefined || letter.pipeline !== pipeline || !matches(letter, filter)) return
+    if (letter === undefined || letter.pipeline !== pipeline || !matches(letter)) return
     // Judged at once, before the next batch of records comes, so that not all values are in memory at the same time.
     candidates.push({
       letter,

@@ -90,43 +90,6 @@ export function readLetterRef(text: string): LetterRef | undefined {
 export const formatLetterRef = ({ partition, offset }: Pick<DeadLetter, 'partition' | 'offset'>): string =>
   `${partition}:${offset}`
 
-export const isOneOf = (letter: DeadLetter, refs: readonly LetterRef[]): boolean =>
-  refs.some(
-    ({ topic, partition, offset }) =>
-      (topic === undefined || topic === letter.topic) &&
-      partition === letter.partition &&
-      offset === letter.offset,
-  )
-
-/** Selects dead letters. Times are milliseconds since the epoch. */
-export interface LetterFilter {
-  readonly code?: string
-  /** A stage, or the name of a plugin. */
-  readonly stage?: string
-  readonly rule?: string
-  readonly id?: string
-  readonly since?: number
-  readonly until?: number
-  /** Only failed acknowledgements, or only others. */
-  readonly isFailedAck?: boolean
-  /** Only these; all if undefined. */
-  readonly refs?: readonly LetterRef[]
-}
-
-export const matches = (letter: DeadLetter, filter: LetterFilter): boolean => {
-  const { timestamp, id, stage, plugin, code, rule, failedAck } = letter
-  return (
-    (filter.code === undefined || filter.code === code) &&
-    (filter.stage === undefined || filter.stage === stage || filter.stage === plugin) &&
-    (filter.rule === undefined || filter.rule === rule) &&
-    (filter.id === undefined || filter.id === id) &&
-    (filter.since === undefined || timestamp >= filter.since) &&
-    (filter.until === undefined || timestamp <= filter.until) &&
-    (filter.isFailedAck === undefined || filter.isFailedAck === (failedAck !== undefined)) &&
-    (filter.refs === undefined || isOneOf(letter, filter.refs))
-  )
-}
-
 function violationsOf(header: string | undefined): readonly Violation[] {
   try {
     const found: unknown = header === undefined ? [] : JSON.parse(header)

@@ -3,6 +3,7 @@ import type { ErrorCode, Violation } from '../contract/errors.js'
 import type { Receipt, RecordHeader } from '../contract/index.js'
 import type { Settings } from '../process/settings.js'
 import type { ReceivedBody } from '../tap/line.js'
+import type { LetterFilter } from './filter.js'
 import type { LetterStatus } from './find.js'
 
 /** A dead letter in a list, without anything that the pipeline masks. */
@@ -53,20 +54,15 @@ export interface LetterDetail extends LetterLine {
 }
 
 /** Selects dead letters of a snapshot. */
-export interface LetterSelection {
-  /** As `0:12`; only these if present. */
-  readonly positions?: readonly string[]
-  readonly code?: string
-  readonly stage?: string
-  readonly rule?: string
-  readonly id?: string
-  /** In the id, the code or the message. */
-  readonly text?: string
-  /** In ISO 8601. */
-  readonly since?: string
-  readonly until?: string
+export interface LetterSelection extends LetterFilter {
   /** Those that would pass, or would not. */
   readonly passes?: boolean
+}
+
+/** How many dead letters have a value. */
+export interface ValueCount {
+  readonly value: string
+  readonly count: number
 }
 
 export interface LetterPage {
@@ -75,10 +71,14 @@ export interface LetterPage {
   /** Those that the selection matches, over all pages. */
   readonly total: number
   readonly passing: number
-  /** Of those that the selection matches. */
-  readonly codes: readonly { readonly code: string; readonly count: number }[]
+  /** The values to choose from: of those that the other filters of the selection match. The most frequent first. */
+  readonly codes: readonly ValueCount[]
+  readonly stages: readonly ValueCount[]
+  readonly rules: readonly ValueCount[]
   /** When the topic was read, in ISO 8601. */
   readonly readAt: string
+  /** As `until`, in ISO 8601: none that came later is among them. */
+  readonly newest: string
   /** Only the newest of the topic were looked at. */
   readonly limited: boolean
 }

@@ -1,9 +1,10 @@
 import { HEADER } from '../ledger/record-headers.js'
 import { type MaskPath, withoutHidden } from '../lib/json/masked.js'
 import { maskedBody } from '../tap/body.js'
+import { matcherOf } from './filter.js'
 import { type Found, type FoundLetter, findLetters, isSettled, type Prospect } from './find.js'
-import { formatLetterRef } from './letter.js'
-import type { LetterLine, LetterPage, LetterSelection, ProspectLine } from './messages.js'
+import { type DeadLetter, formatLetterRef } from './letter.js'
+import type { LetterLine, LetterPage, LetterSelection, ProspectLine, ValueCount } from './messages.js'
 import type { DeadLetterSession } from './session.js'
 import { jsonOf } from './shown-body.js'
 
@@ -13,12 +14,14 @@ const MOST_LETTERS = 100_000
 interface SnapshotLetter {
   readonly found: FoundLetter
   readonly line: LetterLine
+  /** With the texts as they are shown: a filter must not tell more. */
+  readonly shown: DeadLetter
 }
 
 /** The dead letters of a pipeline as they were at one time. */
 export class Snapshot {
   readonly histories: Found['histories']
-  readonly #readAt = new Date().toISOString()
+  readonly #readAt = Date.now()
   /** Newest first. */
   readonly #letters: readonly SnapshotLetter[]
 
@@ -40,11 +43,12 @@ export class Snapshot {
       },
       onProgress() {},
     })
-    const lines = found.letters.map((one) => {
+    const letters = found.letters.map((one): SnapshotLetter => {
       const hide = hiding.get(formatLetterRef(one.letter)) ?? ((text: string) => text)
-      return { found: one, line: lineOf(one, (text) => redact(hide(text))) }
+      const line = lineOf(one, (text) => redact(hide(text)))
+      return { found: one, line, shown: { ...one.letter, id: line.id, message: line.message } }
     })
-    return new Snapshot(found.histories, lines.reverse())
+    return new Snapshot(found.histories, letters.reverse())
   }
 
   private constructor(histories: Found['histories'], letters: readonly SnapshotLetter[]) {
@@ -52,24 +56,45 @@ export class Snapshot {
     this.#letters = letters
   }
 
-  select(selection: LetterSelection, settled: boolean): readonly SnapshotLetter[] {
-    const matches = matcherOf(selection)
-    return this.#letters.filter(({ found, line }) => isSettled(found.status) === settled && matches(line))
+  select({ passes, ...filter }: LetterSelection, settled: boolean): readonly SnapshotLetter[] {
+    const matches = matcherOf(filter)
+    return this.#letters.filter(
+      ({ found, line, shown }) =>
+        isSettled(found.status) === settled &&
+        (passes === undefined || (line.prospect.kind === 'passes') === passes) &&
+        matches(shown),
+    )
   }
 
   page(selection: LetterSelection, settled: boolean, offset: number, limit: number): LetterPage {
     const selected = this.select(selection, settled)
-    const codes = new Map<string, number>()
-    for (const { line } of selected) codes.set(line.code, (codes.get(line.code) ?? 0) + 1)
+    const counts = (name: 'code' | 'stage' | 'rule') => {
+      const { [name]: _, ...others } = selection
+      return countsOf(this.select(others, settled), name)
+    }
+    // Another clock than this one may have written the times.
+    const newest = Math.max(this.#readAt, this.#letters[0]?.shown.timestamp ?? 0)
     return {
       letters: selected.slice(offset, offset + limit).map(({ line }) => line),
       total: selected.length,
       passing: selected.filter(({ line }) => line.prospect.kind === 'passes').length,
-      codes: [...codes].map(([code, count]) => ({ code, count })).sort((a, b) => b.count - a.count),
-      readAt: this.#readAt,
+      codes: counts('code'),
+      stages: counts('stage'),
+      rules: counts('rule'),
+      readAt: new Date(this.#readAt).toISOString(),
+      newest: new Date(newest).toISOString(),
       limited: this.#letters.length === MOST_LETTERS,
     }
   }
+}
+
+function countsOf(letters: readonly SnapshotLetter[], name: 'code' | 'stage' | 'rule'): ValueCount[] {
+  const counts = new Map<string, number>()
+  for (const { line } of letters) {
+    const value = line[name]
+    if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1)
+  }
+  return [...counts].map(([value, count]) => ({ value, count })).sort((a, b) => b.count - a.count)
 }
 
 /** Replaces in a text the values that are masked in a body; all of the text if the body cannot be read. */
@@ -105,22 +130,6 @@ function prospectLine(prospect: Prospect, hide: (text: string) => string): Prosp
   if (prospect.kind === 'passes') return { kind: 'passes', ...prospect.target }
   if (prospect.kind === 'dropped') return prospect
   return { kind: 'fails', code: prospect.error.code, message: hide(prospect.error.message) }
-}
-
-function matcherOf(selection: LetterSelection): (line: LetterLine) => boolean {
-  const { code, stage, rule, id, since, until, passes } = selection
-  const positions = selection.positions && new Set(selection.positions)
-  const text = selection.text?.toLowerCase()
-  return (line) =>
-    (positions === undefined || positions.has(line.position)) &&
-    (code === undefined || line.code === code) &&
-    (stage === undefined || line.stage === stage) &&
-    (rule === undefined || line.rule === rule) &&
-    (id === undefined || line.id === id) &&
-    (since === undefined || line.time >= since) &&
-    (until === undefined || line.time <= until) &&
-    (passes === undefined || (line.prospect.kind === 'passes') === passes) &&
-    (text === undefined || `${line.id} ${line.code} ${line.message}`.toLowerCase().includes(text))
 }
 
 /** Headers that are not shown: a MAC could be copied, and parts of a request may have credentials. */

@@ -47,18 +47,53 @@ test('a list is asked for with its filters and its page', async () => {
   ])
 })
 
+test('a list takes every filter of the commands, and times as they do', async () => {
+  const { get, asked } = await served()
+  const texts = { stage: 'transform.0.route', rule: 'eu west', id: 'e&1', text: 'No' }
+  const times = { since: '2026-01-31', until: '2026-01-31T08:00:00+02:00' }
+  await get(`?${new URLSearchParams({ ...texts, ...times })}`)
+  await get('?since=24h')
+  const [first, second] = asked.map((one) => ('selection' in one ? one.selection : {}))
+  expect(first).toEqual({
+    ...texts,
+    since: Date.UTC(2026, 0, 31),
+    until: Date.UTC(2026, 0, 31, 6),
+  })
+  const age = Date.now() - (second?.since ?? 0)
+  expect(age).toBeGreaterThanOrEqual(24 * 3_600_000)
+  expect(age).toBeLessThan(25 * 3_600_000)
+})
+
+test.each([
+  ['?code=HG_SCHEMA_VIOLATON', 'There is no code "HG_SCHEMA_VIOLATON". Did you mean "HG_SCHEMA_VIOLATION"?'],
+  ['?rule=', '"rule" should not be empty.'],
+  ['?since=soon', '"since" should be a time such as 2026-01-31,'],
+  ['?since=1h&until=2h', '"since" is later than "until", so no dead letter can match.'],
+  ['?passes=yes', '"passes" should be true or false.'],
+  ['?colour=red', 'There is no filter "colour". Expected code, stage, rule, id, text, since, until,'],
+])('the query %s is refused', async (query, problem) => {
+  const { get, asked } = await served()
+  const response = await get(query)
+  expect([response.status, await response.json()]).toMatchObject([
+    400,
+    { message: expect.stringContaining(problem) },
+  ])
+  expect(asked).toEqual([])
+})
+
 test('replay and discard are dry runs unless they say otherwise; what is done is in the log', async () => {
   const { post, asked, lines, get } = await served()
+  const refs = [{ topic: undefined, partition: 0, offset: 1 }]
   await post('/replay', { positions: ['0:1'], body: '{}' })
   await post('/replay', { code: 'HG_ROUTE_REFUSED', dryRun: false })
   await post('/discard', { positions: ['0:1'] })
   await post('/discard', { positions: ['0:1'], reason: ' a test ', dryRun: false })
   await post('/run/stop', {})
   expect(asked).toEqual([
-    { kind: 'plan', selection: { positions: ['0:1'] }, edited: '{}' },
+    { kind: 'plan', selection: { refs }, edited: '{}' },
     { kind: 'replay', selection: { code: 'HG_ROUTE_REFUSED' } },
-    { kind: 'plan-discard', selection: { positions: ['0:1'] } },
-    { kind: 'discard', selection: { positions: ['0:1'] }, reason: 'a test' },
+    { kind: 'plan-discard', selection: { refs } },
+    { kind: 'discard', selection: { refs }, reason: 'a test' },
     { kind: 'stop' },
   ])
   expect(lines.map(({ fields }) => (fields as { action?: string }).action)).toEqual([

@@ -69,22 +69,62 @@ const ids = ({ letters }: LetterPage) => letters.map(({ id }) => id)
 test('a list has the newest first, in pages, with the count of each code and of those that would pass', async () => {
   const { list } = await deskOn(['{}', '{"n":"bad"}', '{}'])
   const first = await list({}, { limit: 2 } as never)
-  expect(first).toMatchObject({ total: 3, passing: 2, codes: [{ code: 'HG_SCHEMA_VIOLATION', count: 3 }] })
+  expect(first).toMatchObject({ total: 3, passing: 2, codes: [{ value: 'HG_SCHEMA_VIOLATION', count: 3 }] })
   expect(ids(first)).toEqual(['e2', 'e1'])
   expect(ids(await list({}, { offset: 2 } as never))).toEqual(['e0'])
   expect(first.letters[1]?.prospect).toMatchObject({ kind: 'fails', code: 'HG_SCHEMA_VIOLATION' })
 })
 
+const at = (offset: number) => ({ topic: undefined, partition: 0, offset })
+
 test.each<[string, LetterSelection, string[]]>([
-  ['positions', { positions: ['0:0', '0:7'] }, ['e0']],
+  ['positions', { refs: [at(0), at(7)] }, ['e0']],
   ['an id', { id: 'e1' }, ['e1']],
   ['a text of the message', { text: 'NOT FIT' }, ['e1', 'e0']],
   ['a text that no one has', { text: 'nothing' }, []],
   ['the prospect', { passes: false }, ['e1']],
-  ['a time', { until: '2000-01-01T00:00:00.000Z' }, []],
+  ['a time', { until: 0 }, []],
 ])('a list can be filtered by %s', async (_, selection, expected) => {
   const { list } = await deskOn(['{}', '{"n":"bad"}'])
   expect(ids(await list(selection))).toEqual(expected)
+})
+
+test('the values of a filter that can be chosen are counted under the other filters', async () => {
+  const { list, topics } = await deskOn([])
+  const refused = { code: 'HG_ROUTE_REFUSED', stage: 'transform.1.route' }
+  await topics.send(letterRecord('a'))
+  await topics.send(letterRecord('b', { ...refused, rule: 'eu' }))
+  await topics.send(letterRecord('c', { ...refused, rule: 'us', value: '{"n":"bad"}' }))
+  const codes = [
+    { value: 'HG_ROUTE_REFUSED', count: 2 },
+    { value: 'HG_SCHEMA_VIOLATION', count: 1 },
+  ]
+  expect(await list({ code: 'HG_ROUTE_REFUSED' })).toMatchObject({
+    ...{ total: 2, codes, stages: [{ value: 'transform.1.route', count: 2 }] },
+    rules: [
+      { value: 'us', count: 1 },
+      { value: 'eu', count: 1 },
+    ],
+  })
+  expect(await list({ rule: 'eu', passes: true })).toMatchObject({
+    ...{ total: 1, codes: [{ value: 'HG_ROUTE_REFUSED', count: 1 }] },
+    rules: [{ value: 'eu', count: 1 }],
+  })
+})
+
+test('a filter finds nothing that the pipeline masks', async () => {
+  const { list } = await deskOn(['{"n":"e0"}'], ['/n'])
+  expect(ids(await list())).toEqual(['***'])
+  expect(await list({ id: 'e0' })).toMatchObject({ total: 0 })
+  expect(await list({ text: 'e0' })).toMatchObject({ total: 0 })
+})
+
+test('all that are there are selected up to the newest, whichever clock wrote its time', async () => {
+  const { list, topics } = await deskOn([])
+  await topics.send(letterRecord('a'))
+  const { newest, readAt, letters } = await list()
+  expect(newest >= readAt && newest >= (letters[0]?.time ?? '')).toBe(true)
+  expect(await list({ until: Date.parse(newest) })).toMatchObject({ total: 1 })
 })
 
 test('nothing that the pipeline masks is in a list or a detail, and such a body cannot be edited', async () => {
@@ -162,7 +202,7 @@ test('a plan sends nothing; a replay sends those that would pass, reports its pr
 
 test('an edited body replaces that of one dead letter, and its record says so', async () => {
   const { topics, ask, ended } = await deskOn(['{"n":"bad"}', '{}'])
-  const selection = { positions: ['0:0'] }
+  const selection = { refs: [at(0)] }
   expect(await ask({ kind: 'plan', selection, edited: '{"n":"bad again"}' })).toMatchObject({ count: 0 })
   expect(await ask({ kind: 'plan', selection, edited: '{"n":1}' })).toMatchObject({ count: 1 })
   await ask({ kind: 'replay', selection, edited: '{"n":1}' })
@@ -174,7 +214,7 @@ test('an edited body replaces that of one dead letter, and its record says so', 
 
 test('a discard settles those that are chosen, with the reason', async () => {
   const { topics, ask, list, ended } = await deskOn(['{}', '{}'])
-  const selection = { positions: ['0:0'] }
+  const selection = { refs: [at(0)] }
   expect(await ask({ kind: 'plan-discard', selection })).toMatchObject({ count: 1 })
   await ask({ kind: 'discard', selection, reason: 'a test event' })
   await ended()

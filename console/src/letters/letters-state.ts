@@ -1,31 +1,18 @@
 import { batch, signal } from '@preact/signals'
-import type {
-  LetterDetail,
-  LetterPage,
-  LetterSelection,
-  RunPlan,
-  RunState,
-} from '../../../src/dead-letters/messages.js'
+import type { DeadLetterSelection } from '../../../src/admin/api.js'
+import type { LetterDetail, LetterPage, RunPlan, RunState } from '../../../src/dead-letters/messages.js'
 import { getJson, reasonText, sendJson } from '../api/client.js'
+import { ANY, type Filter, problemOf, selectionOf } from './letter-filter.js'
 
 /** Letters of a page. */
 export const PAGE = 100
 /** Milliseconds between two looks at a run. */
 const EVERY = 500
 
-export interface Filter {
-  readonly status: 'open' | 'settled'
-  readonly code: string
-  readonly text: string
-  readonly passes: '' | 'true' | 'false'
-}
-
-export const ANY: Filter = { status: 'open', code: '', text: '', passes: '' }
-
 /** A replay or a discard that the operator has to confirm. */
 export interface Proposal {
   readonly kind: RunState['kind']
-  readonly selection: LetterSelection
+  readonly selection: DeadLetterSelection
   /** The body to send in place of the one of the dead letter. */
   readonly edited: string | undefined
   /** Undefined while it is made. */
@@ -47,25 +34,25 @@ export const run = signal<RunState | undefined>(undefined)
 
 const at = (path = '') => `/pipelines/${encodeURIComponent(pipeline.value)}/dead-letters${path}`
 
-/** The dead letters that the filter shows, on all pages. */
-function selectionOf({ code, text, passes }: Filter): LetterSelection {
-  return {
-    ...(code !== '' && { code }),
-    ...(text.trim() !== '' && { text: text.trim() }),
-    ...(passes !== '' && { passes: passes === 'true' }),
-  }
-}
-
 let reading = 0
 
 /** Shows a page. `refresh`: reads the topic again. */
 export async function read(refresh = false): Promise<void> {
   const number = ++reading
-  const { status, code, text, passes } = filter.value
-  const query = new URLSearchParams({ status, offset: String(offset.value), limit: String(PAGE) })
-  for (const [name, value] of Object.entries({ code, text: text.trim(), passes }))
-    if (value !== '') query.set(name, value)
+  const query = new URLSearchParams({
+    status: filter.value.status,
+    offset: String(offset.value),
+    limit: String(PAGE),
+  })
+  for (const [name, value] of Object.entries(selectionOf(filter.value, Date.now())))
+    query.set(name, String(value))
   if (refresh) query.set('refresh', 'true')
+  const wrong = problemOf(filter.value)
+  if (wrong !== undefined) {
+    problem.value = wrong
+    isReading.value = false
+    return
+  }
   isReading.value = true
   try {
     const found = await getJson<LetterPage>(`${at()}?${query}`)
@@ -81,21 +68,21 @@ export async function read(refresh = false): Promise<void> {
   }
 }
 
-/** Another pipeline, or other filters: begins at the first page. */
-export function show(changes: { readonly pipeline?: string; readonly filter?: Partial<Filter> }): void {
+/** Another pipeline, or another filter: begins at the first page. `refresh`: reads the topic again. */
+export function show(name: string, wanted: Filter, refresh: boolean): void {
   batch(() => {
-    if (changes.pipeline !== undefined) {
-      pipeline.value = changes.pipeline
+    if (pipeline.value !== name) {
       page.value = undefined
       run.value = undefined
     }
-    filter.value = { ...filter.value, ...changes.filter }
+    pipeline.value = name
+    filter.value = wanted
     offset.value = 0
     chosen.value = new Set()
     proposal.value = undefined
     close()
   })
-  void read()
+  void read(refresh)
 }
 
 export function turnTo(first: number): void {
@@ -128,14 +115,28 @@ export function close(): void {
   detail.value = undefined
 }
 
-/** The chosen ones, or all that the filter shows. */
-export const selection = (): LetterSelection =>
-  chosen.value.size > 0 ? { positions: [...chosen.value] } : selectionOf(filter.value)
+/** The chosen ones, or all that the filter shows, as they were read: the operator has seen no newer ones. */
+export function selection(): DeadLetterSelection {
+  if (chosen.value.size > 0) return { positions: [...chosen.value] }
+  const { readAt, newest } = page.value ?? {}
+  const shown = selectionOf(filter.value, readAt === undefined ? Date.now() : Date.parse(readAt))
+  if (newest === undefined || (shown.until !== undefined && shown.until < newest)) return shown
+  return { ...shown, until: newest }
+}
+
+/** Chooses those of the page besides the chosen ones. */
+export function choosePage(): void {
+  chosen.value = new Set([...chosen.value, ...(page.value?.letters ?? []).map(({ position }) => position)])
+}
+
+export function chooseNone(): void {
+  chosen.value = new Set()
+}
 
 /** Asks what a replay or a discard would do. Nothing is written. */
 export async function propose(
   kind: RunState['kind'],
-  selected: LetterSelection,
+  selected: DeadLetterSelection,
   edited?: string,
 ): Promise<void> {
   const proposed: Proposal = { kind, selection: selected, edited, plan: undefined }
@@ -167,16 +168,11 @@ export async function confirm(proposed: Proposal, reason: string): Promise<void>
   }
 }
 
-/** A discard of everything names the time up to which. */
-function bodyOf({ kind, selection: selected, edited }: Proposal, dryRun: boolean): object {
-  const all = kind === 'discard' && Object.keys(selected).length === 0
-  return {
-    ...selected,
-    ...(all && { until: page.value?.readAt }),
-    ...(edited !== undefined && { body: edited }),
-    dryRun,
-  }
-}
+const bodyOf = ({ selection: selected, edited }: Proposal, dryRun: boolean): object => ({
+  ...selected,
+  ...(edited !== undefined && { body: edited }),
+  dryRun,
+})
 
 /** Looks at the run until it has ended, and shows the rest of the dead letters then. One that ended before is not shown. */
 export function followRun(): void {

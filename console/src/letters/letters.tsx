@@ -1,12 +1,15 @@
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { shapes } from '../api/state.js'
 import { count, plural } from '../format.js'
 import type { ViewProps } from '../view-props.js'
+import { filterOf } from './letter-filter.js'
+import { Filters } from './letter-filters.js'
 import { LetterPanel } from './letter-panel.js'
 import { LetterTable } from './letter-table.js'
 import {
+  chooseNone,
+  choosePage,
   chosen,
-  type Filter,
   filter,
   followRun,
   isReading,
@@ -22,14 +25,19 @@ import {
 import { Confirmation, RunProgress } from './run-panel.js'
 
 /** The dead letters of a pipeline, to look through, replay and discard. */
-export function Letters({ rest: [named] }: ViewProps) {
+export function Letters({ rest: [named], query }: ViewProps) {
   const all = shapes.value
   const names = all?.filter(({ deadLetter }) => deadLetter !== undefined).map(({ name }) => name) ?? []
   const name = names.find((one) => one === named) ?? names[0]
+  const shown = useRef<string | undefined>(undefined)
   useEffect(() => {
     if (name === undefined) return
-    show({ pipeline: name })
-    followRun()
+    // Other filters look at what was read when the view was opened.
+    show(name, filterOf(query), shown.current !== name)
+    shown.current = name
+  }, [name, String(query)])
+  useEffect(() => {
+    if (name !== undefined) followRun()
   }, [name])
   if (all === undefined) return <p class="empty">Connecting to Headgate …</p>
   if (name === undefined)
@@ -40,9 +48,9 @@ export function Letters({ rest: [named] }: ViewProps) {
       <header class="heading">
         <h2>Dead letters</h2>
         <span class="note" role="status">
-          {isReading.value || found === undefined
+          {isReading.value
             ? 'reading the topic …'
-            : `as of ${new Date(found.readAt).toLocaleTimeString('en-GB')}`}
+            : found !== undefined && `as of ${new Date(found.readAt).toLocaleTimeString('en-GB')}`}
         </span>
         <div class="actions">
           <button type="button" class="plain" disabled={isReading.value} onClick={() => void read(true)}>
@@ -70,76 +78,6 @@ export function Letters({ rest: [named] }: ViewProps) {
   )
 }
 
-const change = (changes: Partial<Filter>) => show({ filter: changes })
-
-function Filters({ names, name }: { readonly names: readonly string[]; readonly name: string }) {
-  const { status, code, text, passes } = filter.value
-  const codes = page.value?.codes ?? []
-  return (
-    <search class="filters">
-      {names.length > 1 && (
-        <label>
-          Pipeline
-          <select
-            value={name}
-            onChange={({ currentTarget }) => {
-              location.hash = `#/dead-letters/${encodeURIComponent(currentTarget.value)}`
-            }}
-          >
-            {names.map((one) => (
-              <option key={one} value={one}>
-                {one}
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
-      <label>
-        Status
-        <select
-          value={status}
-          onChange={({ currentTarget }) => change({ status: currentTarget.value as Filter['status'] })}
-        >
-          <option value="open">open</option>
-          <option value="settled">replayed or discarded</option>
-        </select>
-      </label>
-      <label>
-        Code
-        <select value={code} onChange={({ currentTarget }) => change({ code: currentTarget.value })}>
-          <option value="">any</option>
-          {code !== '' && !codes.some((one) => one.code === code) && <option value={code}>{code}</option>}
-          {codes.map((one) => (
-            <option key={one.code} value={one.code}>
-              {`${one.code} (${count(one.count)})`}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        Now, it
-        <select
-          value={passes}
-          onChange={({ currentTarget }) => change({ passes: currentTarget.value as Filter['passes'] })}
-        >
-          <option value="">would pass or not</option>
-          <option value="true">would pass</option>
-          <option value="false">would not pass</option>
-        </select>
-      </label>
-      <label>
-        Text
-        <input
-          type="search"
-          value={text}
-          placeholder="id, code or message"
-          onChange={({ currentTarget }) => change({ text: currentTarget.value })}
-        />
-      </label>
-    </search>
-  )
-}
-
 function Actions() {
   const found = page.value
   const total = chosen.value.size > 0 ? chosen.value.size : (found?.total ?? 0)
@@ -162,6 +100,16 @@ function Actions() {
       >
         Discard {which} …
       </button>
+      {found?.letters.some(({ position }) => !chosen.value.has(position)) && (
+        <button type="button" class="plain" onClick={choosePage}>
+          {found.total === found.letters.length ? 'Choose all' : 'Choose this page'}
+        </button>
+      )}
+      {chosen.value.size > 0 && (
+        <button type="button" class="plain" onClick={chooseNone}>
+          Choose none
+        </button>
+      )}
       {found !== undefined && (
         <span class="note">
           {plural(found.total, 'open dead letter')}, of which {count(found.passing)} would pass now

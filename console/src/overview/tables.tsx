@@ -3,6 +3,7 @@ import { useMemo } from 'preact/hooks'
 import type { Flow, PipelineShape, PipelineTraffic } from '../../../src/admin/api.js'
 import type { Rule } from '../../../src/contract/index.js'
 import { count, rate } from '../format.js'
+import { addressOf } from '../letters/letter-filter.js'
 import { OutcomeLabel, OutcomeSign } from '../outcome.js'
 import { refusedKind } from '../outcomes.js'
 import { figures, ScrollTable } from '../table.js'
@@ -75,9 +76,9 @@ const RuleRow = ({ name, to, flow }: RuleRowProps) =>
     )
   }, [name, to, flow.rate, flow.count])
 
-/** A topic, which may be broken after each dot. */
+/** A topic or a code, which may be broken after each of its parts. */
 const Breakable = ({ text }: { readonly text: string }) => (
-  <>{text.split(/(?<=[.])/).flatMap((part) => [part, <wbr key={part} />])}</>
+  <>{text.split(/(?<=[._])/).flatMap((part) => [part, <wbr key={part} />])}</>
 )
 
 /** Why events were not delivered: dead letters by code, and responses other than 2xx by status. */
@@ -101,7 +102,10 @@ export function ReasonsTable({ traffic }: TableProps) {
           {deadLetters.map(({ stage, code, count: events }) => (
             <tr key={`${stage} ${code}`}>
               <th scope="row">
-                {code} <span class="note">{stage}</span>
+                <a href={addressOf(traffic.pipeline, { code, stage })}>
+                  <Breakable text={code} />
+                </a>{' '}
+                <span class="note">{stage}</span>
               </th>
               <td>
                 <OutcomeLabel kind="dead-lettered" />
@@ -112,7 +116,8 @@ export function ReasonsTable({ traffic }: TableProps) {
           {statuses.map(([status, flow]) => (
             <tr key={status}>
               <th scope="row">
-                Status {status} <span class="note">{STATUSES[status] ?? ''}</span>
+                <a href="#/events/refused">Status {status}</a>{' '}
+                <span class="note">{STATUSES[status] ?? ''}</span>
               </th>
               <td>
                 <OutcomeLabel kind={refusedKind(Number(status))} />

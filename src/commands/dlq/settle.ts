@@ -1,5 +1,6 @@
+import { matcherOf } from '../../dead-letters/filter.js'
 import { type Found, type FoundLetter, isSettled } from '../../dead-letters/find.js'
-import { type DeadLetter, formatLetterRef, isOneOf } from '../../dead-letters/letter.js'
+import { type DeadLetter, formatLetterRef, type LetterRef } from '../../dead-letters/letter.js'
 import type { RunOptions } from '../../dead-letters/partition-replay.js'
 import type { DeadLetterSession } from '../../dead-letters/session.js'
 import { printable } from '../../lib/terminal/text.js'
@@ -38,7 +39,11 @@ export async function choose(
 ): Promise<Choice> {
   const { refs } = selection.filter
   const found = await find(session, { ...selection, includeSettled: refs !== undefined }, io, prospects)
-  const absent = (refs ?? []).filter((ref) => !found.letters.some(({ letter }) => isOneOf(letter, [ref])))
+  const isAbsent = (ref: LetterRef) => {
+    const isNamed = matcherOf({ refs: [ref] })
+    return !found.letters.some(({ letter }) => isNamed(letter))
+  }
+  const absent = (refs ?? []).filter(isAbsent)
   const settled = found.letters.filter(({ status }) => isSettled(status))
   const unknown = found.letters.filter(({ status }) => status.kind === 'unknown' && !takesUnknown)
   return {
