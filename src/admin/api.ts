@@ -66,6 +66,8 @@ export interface PipelineTraffic {
   readonly acknowledgements: Acknowledgements
   /** Events without an outcome yet. */
   readonly inFlight: number
+  /** At this limit senders get 503; 0 if there is none. */
+  readonly inFlightLimit: number
   readonly points: Points
 }
 
@@ -133,8 +135,6 @@ export interface LedgerStatus extends LedgerReport {
   readonly inbox?: readonly TopicProgress[]
 }
 
-/** The acknowledgements of a pipeline. */
-export interface AcknowledgementReport {
 /** Selects dead letters, in queries and in bodies of requests. */
 export interface DeadLetterSelection {
   /** As `0:12`; only these if present. */
@@ -154,6 +154,8 @@ export interface DeadLetterSelection {
   readonly passes?: boolean
 }
 
+/** The acknowledgements of a pipeline. */
+export interface AcknowledgementReport {
   readonly pipeline: string
   readonly state: PipelineShape['state']
   /** By the age of their event. */

@@ -17,6 +17,7 @@ export const TRAFFIC_METRICS: readonly MetricDeclaration[] = [
   METRICS.ackAttemptsTotal,
   METRICS.ackDurationSeconds,
   METRICS.inflightEvents,
+  METRICS.inflightEventsLimit,
   METRICS.ledgerPending,
   METRICS.ledgerPendingLimit,
   METRICS.ledgerOldestPendingSeconds,
@@ -73,6 +74,7 @@ function trafficOf(
     ),
     acknowledgements: acknowledgementsOf(all),
     inFlight: all.value(METRICS.inflightEvents),
+    inFlightLimit: all.value(METRICS.inflightEventsLimit),
     points: {
       outcomes: perOutcome((found) => pointsOf(found, points)),
       ...quantilePoints(commits, points),

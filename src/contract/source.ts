@@ -63,6 +63,8 @@ export interface SourceDefinition<Config extends TSchema = TSchema> extends Base
   topics?(config: Static<Config>): readonly { readonly at: string; readonly topic: string }[]
   /** Bytes of the largest body that it accepts. */
   maxBody?(config: Static<Config>): number
+  /** The most events in flight at a time, in all processes together; at this limit it refuses more. */
+  maxInFlight?(config: Static<Config>): number
   /** The JSON Schema that every event fits when the source passes it on. */
   ensures?(config: Static<Config>, context: CheckContext): unknown
   /**

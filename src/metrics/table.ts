@@ -54,6 +54,13 @@ export const METRICS = {
     help: 'Events in flight: received, and without an outcome yet.',
     labels: pipeline,
   }),
+  inflightEventsLimit: metric({
+    name: 'inflight_events_limit',
+    type: 'gauge',
+    help: 'Most events in flight, as `maxInFlight` of the source says; at this limit senders get 503. Absent for a source without a limit.',
+    labels: pipeline,
+    combine: 'max',
+  }),
   commitDurationSeconds: metric({
     name: 'commit_duration_seconds',
     type: 'histogram',

@@ -64,6 +64,9 @@ export function buildIntake(
   const stages = { ...built, source: takingSource(built.source, paths, running) }
   const deadLetters = observeDeadLetters(checked, delivery)
   const decider = buildDecider(checked, delivery, stages.source, deadLetters)
+  const { definition, config: sourceConfig } = checked.source
+  const limit = definition.maxInFlight?.(sourceConfig)
+  metrics.sampled(METRICS.inflightEventsLimit, { pipeline: name }, () => limit)
   const log = deps.log({ pipeline: name })
   const traffic = buildTraffic(checked, delivery, metrics, log, deps.isWatched ?? (() => false))
   const flushLogs = () => {

@@ -73,6 +73,15 @@ test('times are those of the last minute, and absent if it had no event', () => 
   expect(of('orders')?.points.p99.slice(0, 2)).toEqual([4.97, null])
 })
 
+test('events in flight have their limit; a source without one has the limit 0', () => {
+  const { metrics, pass, of } = traffic()
+  metrics.sampled(METRICS.inflightEvents, orders, () => 12)
+  metrics.sampled(METRICS.inflightEventsLimit, orders, () => 500)
+  pass(5)
+  expect(of('orders')).toMatchObject({ inFlight: 12, inFlightLimit: 500 })
+  expect(of('returns')).toMatchObject({ inFlight: 0, inFlightLimit: 0 })
+})
+
 test('dead letters, responses and acknowledgements are counted by their reason', () => {
   const { metrics, pass, of } = traffic()
   const letter = { ...orders, stage: 'transform.0.json-schema' }

@@ -46,6 +46,7 @@ function traffic(more: Partial<PipelineTraffic> = {}): PipelineTraffic {
       failed: 0,
     },
     inFlight: 0,
+    inFlightLimit: 500,
     points: { outcomes: perOutcome([]), p50: [], p99: [], acknowledged: [], pending: [] },
     ...more,
   }

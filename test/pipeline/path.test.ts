@@ -214,6 +214,7 @@ test('every event received ends in exactly one counted outcome', async () => {
     ),
   ).toEqual([1, 1, 1, 1, 1, 0])
   expect(await metric('headgate_inflight_events{pipeline="orders"}')).toBe(0)
+  expect(await metric('headgate_inflight_events_limit{pipeline="orders"}')).toBe(500)
 })
 
 test('events that are durable or dropped on purpose are acknowledged; refused ones are not', async () => {

@@ -58,13 +58,15 @@ test('its counts begin at 0, and its gauges are those of the workers only', asyn
       { name: METRICS.inboxLag.name, labels: { pipeline: 'orders' }, value: lag },
       { name: METRICS.inboxOldestSeconds.name, labels: { pipeline: 'orders' }, value: age },
       { name: METRICS.inboxRetentionSeconds.name, labels: { pipeline: 'orders' }, value: age },
+      { name: METRICS.inflightEventsLimit.name, labels: { pipeline: 'orders' }, value: 500 },
     ]),
   )
+  const { inboxLag, inboxOldestSeconds, inboxRetentionSeconds, inflightEventsLimit } = METRICS
   expect(
     metrics
-      .read([METRICS.inboxLag, METRICS.inboxOldestSeconds, METRICS.inboxRetentionSeconds])
+      .read([inboxLag, inboxOldestSeconds, inboxRetentionSeconds, inflightEventsLimit])
       .map(({ values }) => values),
-  ).toEqual([[3], [20], [10]])
+  ).toEqual([[3], [20], [10], [500]])
 })
 
 test('without workers, or without an inbox, the primary process has the pipeline whole', () => {

@@ -73,12 +73,14 @@ test('a worker accepts an event of a pipeline with an inbox, works it off and ac
   expect(inline.written).toEqual([])
 })
 
-test('it reports its part of the inbox, and its share of the limits', async () => {
+test('it reports its part of the inbox, its share of the limits, and the limit of all workers for events in flight', async () => {
   const { config, gauge, report } = await startedWorker()
   await vi.waitFor(() => expect(gauge(METRICS.inboxPartitions)).toBe(4))
   expect(gauge(METRICS.inboxPartitionsInUse)).toBe(4)
   expect(gauge(METRICS.ledgerPending)).toBe(0)
   expect(gauge(METRICS.ledgerPendingLimit)).toBe(50_000)
+  // The source divides it itself.
+  expect(gauge(METRICS.inflightEventsLimit)).toBe(500)
   expect(gauge(METRICS.pipelinePaused)).toBe(0)
   const [acknowledger] = await ledgerResult(config.find('orders'), 'acknowledgers')
   expect(acknowledger?.limit).toBe(5)

@@ -187,7 +187,7 @@ function SinkHead({ shape, traffic }: Pick<PictureProps, 'shape' | 'traffic'>) {
       ) : (
         found?.latency && <span class="latency">p99 {duration(found.latency.p99)}</span>
       )}
-      {traffic.inFlight > 0 && (
+      {traffic.inFlight > 0 && unavailable === 0 && (
         <span class="note" title="Events received, and without an outcome yet">
           {count(traffic.inFlight)} in flight
         </span>

@@ -3,6 +3,7 @@ import { count, duration, plural, rate } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
 import { OUTCOMES, PROBLEMS } from '../outcomes.js'
 import type { OutcomeKind } from './graph.js'
+import { InFlight } from './in-flight.js'
 import { type Line, Sparkline } from './sparkline.js'
 
 interface TilesProps {
@@ -76,7 +77,8 @@ function ProblemsTile({ traffic: { outcomes, points }, step }: TilesProps) {
   )
 }
 
-function LatencyTile({ traffic: { latency, points }, step }: TilesProps) {
+function LatencyTile({ traffic, step }: TilesProps) {
+  const { latency, points } = traffic
   return (
     <li>
       <h3>Time to Kafka</h3>
@@ -100,6 +102,7 @@ function LatencyTile({ traffic: { latency, points }, step }: TilesProps) {
         {latency === null
           ? 'No event in the last minute'
           : `Half of the events within ${duration(latency.p50)}`}
+        {traffic.inFlight + traffic.inFlightLimit > 0 && <InFlight traffic={traffic} />}
       </p>
     </li>
   )

@@ -49,6 +49,7 @@ export function trafficOfOne(
       failed: 0,
     },
     inFlight: 0,
+    inFlightLimit: 0,
     points: { outcomes: perOutcome(() => []), p50: [], p99: [], acknowledged: [], pending: [] },
   }
 }

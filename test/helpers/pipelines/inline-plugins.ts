@@ -59,6 +59,7 @@ export function inlinePlugins(): InlinePlugins {
     name: 'inline',
     summary: 'Takes what a test hands it.',
     config: closed({}),
+    maxInFlight: () => 500,
     create: () => ({
       ...lifecycle('source'),
       async start(intake) {

@@ -197,10 +197,11 @@ const intake: Row = {
     chart({
       title: 'Events in flight',
       description:
-        'Received, and their path has not ended. Paused is 1 where an operator has paused or stopped the pipeline.',
+        'Received, and their path has not ended. At the limit (`maxInFlight`) senders are answered 503. Paused is 1 where an operator has paused or stopped the pipeline.',
       unit: 'short',
       queries: [
         query(`sum by (pipeline) (${ofPipeline('headgate_inflight_events')})`, '{{pipeline}}'),
+        query(`sum by (pipeline) (${ofPipeline('headgate_inflight_events_limit')})`, '{{pipeline}} limit'),
         query(`max by (pipeline) (${ofPipeline('headgate_pipeline_paused')})`, '{{pipeline}} paused'),
       ],
     }),

@@ -50,6 +50,7 @@ export const httpWebhook = definePlugin({
   credentials: ({ verify }) => credentialsOf(verify),
   sends: ({ sender }) => senderOf(sender)?.headers,
   maxBody: ({ maxBody }) => bytes(maxBody),
+  maxInFlight: ({ maxInFlight }) => maxInFlight,
   claims: ({ path }) => [{ at: '/path', claim: `path ${path}` }],
   create: (config, context) => new HttpWebhook(config, context),
 })
