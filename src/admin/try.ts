@@ -1,7 +1,8 @@
+import { isUtf8 } from 'node:buffer'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { HeadgateError } from '../contract/errors.js'
-import type { DryRunProcess, TriedEvent } from '../dry-run/dry-run-process.js'
+import { bodyOf, type DryRunProcess, type TriedEvent } from '../dry-run/dry-run-process.js'
 import type { Pipeline } from '../pipeline/pipeline.js'
 import type { SavedScenario } from './api.js'
 import { isObject } from './connect/connect.js'
@@ -42,6 +43,7 @@ export function tryRoutes({ dryRuns, file, writable, running }: TryHost): Route[
       '/pipelines/{name}/scenario',
       ofEvent(async (event, save) => {
         if (save !== undefined && !writable) return errorResponse(403, READ_ONLY)
+        if (!isUtf8(bodyOf(event))) return errorResponse(422, NO_TEXT)
         const scenario = await dryRuns.scenario(event)
         if (save === undefined) return json(200, { ...scenario, file: null } satisfies SavedScenario)
         return saved(join(dirname(file), FOLDER), `${save}.json`, scenario)
@@ -49,6 +51,9 @@ export function tryRoutes({ dryRuns, file, writable, running }: TryHost): Route[
     ),
   ]
 }
+
+const NO_TEXT =
+  'A scenario has its event as text, and this body is not UTF-8. Keep the bytes in a file: "headgate explain FILE" shows the result.'
 
 /** As `headgate test` finds them. */
 const FOLDER = 'scenarios'
@@ -79,18 +84,27 @@ type ReadEvent =
   | { readonly problem: string }
 
 const SHAPE =
-  'The body should be {"body": "the event as text", "headers": {"name": "value"}, "method": "POST", "query": "a=b"}; only "body" is required.'
+  'The body should be {"body": "the event as text", "headers": {"name": "value"}, "method": "POST", "query": "a=b"}; only "body" is required. With "bodyEncoding": "base64", "body" is bytes.'
+
+const ENCODINGS: readonly unknown[] = ['utf-8', 'base64']
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
 
 function readEvent(pipeline: string, value: unknown): ReadEvent {
   if (!isObject(value)) return { problem: SHAPE }
-  const { body, headers = {}, method, query, save } = value
+  const { body, bodyEncoding = 'utf-8', headers = {}, method, query, save } = value
   const isText = (one: unknown): one is string | undefined => one === undefined || typeof one === 'string'
   if (typeof body !== 'string' || !isObject(headers) || !isText(method) || !isText(query) || !isText(save))
     return { problem: SHAPE }
   const entries = Object.entries(headers).map(([name, text]) => [name.toLowerCase(), text] as const)
   if (entries.some(([, text]) => typeof text !== 'string')) return { problem: SHAPE }
+  if (!ENCODINGS.includes(bodyEncoding))
+    return {
+      problem: `"bodyEncoding" should be "utf-8" or "base64"; it is ${JSON.stringify(bodyEncoding)}.`,
+    }
+  const isBytes = bodyEncoding === 'base64'
+  if (isBytes && Buffer.from(body, 'base64').toString('base64') !== body)
+    return { problem: '"body" should be base64, with its padding, because "bodyEncoding" says so.' }
   if (save !== undefined && !NAME.test(save))
     return {
       problem: `"save" should be a name of letters, digits and ._-; it is ${JSON.stringify(save)}.`,
@@ -99,6 +113,7 @@ function readEvent(pipeline: string, value: unknown): ReadEvent {
     pipeline,
     headers: Object.fromEntries(entries) as TriedEvent['headers'],
     body,
+    ...(isBytes && { bodyEncoding }),
     ...(method !== undefined && { method }),
     ...(query !== undefined && { query }),
   }

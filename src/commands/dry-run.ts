@@ -3,12 +3,13 @@ import type { CheckedConfig } from '../config/read.js'
 import { HeadgateError } from '../contract/errors.js'
 import type { Diff } from '../dry-run/compare.js'
 import { DryRun } from '../dry-run/dry-run.js'
-import type {
-  CompareRequest,
-  DryRunQuestion,
-  DryRunReply,
-  ScenarioText,
-  TriedEvent,
+import {
+  bodyOf,
+  type CompareRequest,
+  type DryRunQuestion,
+  type DryRunReply,
+  type ScenarioText,
+  type TriedEvent,
 } from '../dry-run/dry-run-process.js'
 import { explain, explanationJson } from '../dry-run/explanation.js'
 import { lineRedactor } from '../process/redact.js'
@@ -95,15 +96,15 @@ async function compared(
 /** Names in each row of a comparison. */
 const EXAMPLES = 5
 
-async function explained({ headers, body, ...event }: TriedEvent, config: CheckedConfig): Promise<object> {
-  const request = { ...event, headers: new Map(Object.entries(headers)), body: Buffer.from(body) }
+async function explained(event: TriedEvent, config: CheckedConfig): Promise<object> {
+  const { headers, bodyEncoding: _, ...others } = event
+  const request = { ...others, headers: new Map(Object.entries(headers)), body: bodyOf(event) }
   return explanationJson(await explain(config, new DryRun(config), request))
 }
 
-async function scenarioOf(
-  { pipeline, headers, body, ...request }: TriedEvent,
-  config: CheckedConfig,
-): Promise<ScenarioText> {
+async function scenarioOf(event: TriedEvent, config: CheckedConfig): Promise<ScenarioText> {
+  const { pipeline, headers, body: _, bodyEncoding: __, ...request } = event
+  const body = bodyOf(event).toString()
   const names = Object.keys(headers)
   const kept = Object.fromEntries(Object.entries(headers).filter(([name]) => !CREDENTIALS.includes(name)))
   const scenarios = await record(

@@ -16,9 +16,13 @@ export interface TriedEvent {
   /** By lower-case name; without any, the sender is not verified. */
   readonly headers: { readonly [name: string]: string }
   readonly body: string
+  /** If the body is bytes. Default: it is a text. */
+  readonly bodyEncoding?: 'base64'
   /** Of an event that the source has accepted: only the stages after it are run. */
   readonly id?: string
 }
+
+export const bodyOf = ({ body, bodyEncoding }: TriedEvent): Buffer => Buffer.from(body, bodyEncoding)
 
 /** A file with one scenario: the event, and what the config makes of it now. */
 export interface ScenarioText {

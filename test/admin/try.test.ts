@@ -47,6 +47,35 @@ test.each([
   expect([status, message]).toEqual([400, expect.stringContaining('only "body" is required')])
 })
 
+test('a body can be bytes, in base64', async () => {
+  const { post, events } = await served()
+  const body = { body: 'iVD/AEE=', bodyEncoding: 'base64' }
+  expect((await post('/pipelines/orders/explain', body))[0]).toBe(200)
+  expect((await post('/pipelines/orders/explain', { body: '{}', bodyEncoding: 'utf-8' }))[0]).toBe(200)
+  expect(events).toEqual([
+    { ...body, pipeline: 'orders', headers: {} },
+    { body: '{}', pipeline: 'orders', headers: {} },
+  ])
+})
+
+test.each([
+  [{ body: 'iVD', bodyEncoding: 'base64' }, '"body" should be base64, with its padding'],
+  [{ body: '{}', bodyEncoding: 'base64' }, '"body" should be base64, with its padding'],
+  [{ body: '{}', bodyEncoding: 'hex' }, '"bodyEncoding" should be "utf-8" or "base64"; it is "hex".'],
+])('%j are no bytes', async (body, problem) => {
+  const { post } = await served()
+  const [status, { message }] = await post('/pipelines/orders/explain', body)
+  expect([status, message]).toEqual([400, expect.stringContaining(problem)])
+})
+
+test('bytes that are no text make no scenario', async () => {
+  const { post } = await served()
+  const at = '/pipelines/orders/scenario'
+  const [status, { message }] = await post(at, { body: 'iVD/AEE=', bodyEncoding: 'base64' })
+  expect([status, message]).toEqual([422, expect.stringContaining('not UTF-8')])
+  expect((await post(at, { body: 'e30=', bodyEncoding: 'base64' }))[0]).toBe(200)
+})
+
 test('a pipeline that does not run is not found', async () => {
   const { post } = await served()
   expect(await post('/pipelines/none/explain', { body: '{}' })).toEqual([

@@ -47,6 +47,16 @@ test('an event is explained as by the command', async () => {
   expect(reply).toEqual({ ok: true, result: JSON.parse(out) })
 })
 
+test('a body that is bytes is run as these bytes', async () => {
+  const bytes = Buffer.from('{"dataActionId": "\u00e9"}', 'latin1')
+  const body = { body: bytes.toString('base64'), bodyEncoding: 'base64' } as const
+  const { reply } = await ask('explain', body)
+  expect(reply.result.outcome).toMatchObject({ kind: 'rejected', code: 'HG_INTAKE_NOT_UTF8' })
+  const text = { body: Buffer.from(EVENT).toString('base64'), bodyEncoding: 'base64' } as const
+  const { reply: scenario } = await ask('scenario', text)
+  expect(scenario).toEqual((await ask('scenario')).reply)
+})
+
 test('the sender is verified by headers, and no secret is in the reply', async () => {
   const headers = { authorization: `Bearer ${ENV.WEBHOOK_TOKEN}` }
   const { reply, text } = await ask('explain', { headers })

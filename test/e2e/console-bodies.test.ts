@@ -6,7 +6,12 @@ import { builtFile } from '../../src/process/package.js'
 import { temporaryDirectory } from '../helpers/context.js'
 import { sharedByTests } from '../helpers/lasting.js'
 import { missingProgram } from '../helpers/missing-program.js'
-import { expectAccessible, openBrowser, openPage } from '../helpers/processes/chromium.js'
+import {
+  expectAccessible,
+  expectAccessibleAtAllSizes,
+  openBrowser,
+  openPage,
+} from '../helpers/processes/chromium.js'
 import { startSandboxed, TOKEN } from '../helpers/processes/sandboxed.js'
 
 /** Events that are no orders are dead letters. */
@@ -104,6 +109,58 @@ describe.skipIf(missingProgram('chromium', '--version') !== undefined)(
       await page
         .getByText('It would be delivered to cxone.data.actions.high, partition 0 by the rule orders.')
         .waitFor()
+      expect(faults).toEqual([])
+    })
+
+    test('bytes can be tried: of an event, of a dead letter, typed, and of a file', async () => {
+      const { page, faults, post, open } = await opened('dead-letters')
+      const tryIt = page.getByRole('button', { name: 'Try it' })
+      const body = page.getByLabel('Body of the request')
+      const form = page.getByLabel('The body is typed as')
+      const conclusion = page.getByText(/^It would be dead-lettered to cxone.data.actions.dlq, /)
+      expect(await post('image/png', PNG)).toBe(202)
+      await open()
+      const letter = page.locator('.letters tbody tr')
+      await expect.poll(() => letter.count(), { timeout: 30_000 }).toBe(1)
+      await letter.getByRole('button').click()
+      await page.getByRole('complementary').getByRole('button', { name: 'Try it' }).click()
+      expect(await body.inputValue()).toBe('89 50 4e 47 0d 0a 1a 0a 00 ff')
+      expect(await form.inputValue()).toBe('hex')
+      // The type by which a body is decoded, if it is looked into at all.
+      expect(await page.getByLabel('Headers, one a line').inputValue()).toBe(
+        'Content-Type: application/octet-stream',
+      )
+      await tryIt.click()
+      await conclusion.waitFor()
+      expect(await page.getByLabel('Value of the record').textContent()).toContain('89 50 4e 47 0d 0a 1a 0a')
+      await page.getByText('A scenario has its event as text').waitFor()
+      await expectAccessibleAtAllSizes(page)
+      await page.setViewportSize({ width: 1280, height: 900 })
+
+      await form.selectOption('base64')
+      expect(await body.inputValue()).toBe(PNG.toString('base64'))
+      await form.selectOption('text')
+      await page.getByRole('alert').filter({ hasText: 'These bytes cannot be typed as a text' }).waitFor()
+      await body.fill('iVBORw=')
+      await tryIt.click()
+      await page.getByRole('alert').filter({ hasText: 'The body should be base64' }).waitFor()
+
+      await page.locator('input[type=file]').setInputFiles({
+        name: 'order.xml',
+        mimeType: 'application/xml',
+        buffer: Buffer.from('<?xml version="1.0"?>\r\n<kind>order</kind>\r\n'),
+      })
+      await expect.poll(() => form.inputValue()).toBe('crlf')
+      expect(await body.inputValue()).toBe('<?xml version="1.0"?>\n<kind>order</kind>\n')
+      await page.getByLabel('Headers, one a line').fill('Content-Type: application/xml')
+      await tryIt.click()
+      await page.getByText('by the rule orders.').waitFor()
+      await page.locator('input[type=file]').setInputFiles({
+        name: 'large.bin',
+        mimeType: 'application/octet-stream',
+        buffer: Buffer.alloc(800 * 1024),
+      })
+      await page.getByRole('alert').filter({ hasText: 'large.bin has 819K bytes' }).waitFor()
       expect(faults).toEqual([])
     })
 

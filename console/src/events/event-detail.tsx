@@ -142,7 +142,7 @@ function TryIt({ event }: { readonly event: Facts }) {
     <section class="part">
       <h4>With the running config</h4>
       {draft === undefined ? (
-        <p class="note">It cannot be tried here: its body is not here as a whole, or is no text.</p>
+        <p class="note">It cannot be tried here: its body is not here as a whole.</p>
       ) : (
         <button
           type="button"

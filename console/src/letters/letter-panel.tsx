@@ -6,8 +6,10 @@ import { indented } from '../events/json-text.js'
 import { ReceivedBody } from '../events/received-body.js'
 import { count } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
+import { draftOf } from '../try/draft.js'
+import { fill } from '../try/trial.js'
 import { buttonOf, ProspectLabel } from './letter-table.js'
-import { close, detail, propose, run } from './letters-state.js'
+import { close, detail, pipeline, propose, run } from './letters-state.js'
 
 /** Everything about one dead letter, and what can be done about it. */
 export function LetterPanel({ position }: { readonly position: string }) {
@@ -100,6 +102,7 @@ function Deeds({ letter }: { readonly letter: LetterDetail }) {
   const shown = received?.text ?? indented(payload)
   const edited = useSignal<string | undefined>(undefined)
   const selection = { positions: [position] }
+  const draft = draftOf({ ...letter, pipeline: pipeline.value })
   const isBusy = run.value?.state === 'running'
   return (
     <section class="part deeds">
@@ -149,6 +152,18 @@ function Deeds({ letter }: { readonly letter: LetterDetail }) {
         >
           Discard …
         </button>
+        {draft !== undefined && (
+          <button
+            type="button"
+            class="plain"
+            onClick={() => {
+              fill(draft)
+              location.hash = '#/try'
+            }}
+          >
+            Try it
+          </button>
+        )}
       </div>
       {!editable && edited.value === undefined && (
         <p class="note">

@@ -3,10 +3,31 @@ import type { SavedScenario } from '../../../src/admin/api.js'
 import { reasonText } from '../api/client.js'
 import { writable } from '../api/state.js'
 import { download } from '../download.js'
+import { bytesOfBody, textOf } from './body-form.js'
 import { scenarioOf, type Tried } from './trial.js'
 
 /** Keeps the event and its result for `headgate test`. */
 export function SaveScenario({ tried }: { readonly tried: Tried }) {
+  if (isBytes(tried))
+    return (
+      <section class="panel save">
+        <h3>Save it as a scenario</h3>
+        <p class="note">
+          A scenario has its event as text, and these bytes are none. Keep them in a file:{' '}
+          <code>headgate explain FILE</code> shows the same result.
+        </p>
+      </section>
+    )
+  return <Form tried={tried} />
+}
+
+/** Whether the body is no text. */
+function isBytes({ draft }: Tried): boolean {
+  const read = bytesOfBody(draft)
+  return 'bytes' in read && textOf(read.bytes) === undefined
+}
+
+function Form({ tried }: { readonly tried: Tried }) {
   const name = useSignal(nameOf(tried))
   const result = useSignal<{ readonly saved: SavedScenario } | { readonly problem: string } | undefined>(
     undefined,

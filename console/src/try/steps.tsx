@@ -4,6 +4,7 @@ import { indented } from '../events/json-text.js'
 import { plural } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
 import { Preformatted } from '../scrollable.js'
+import { shownBytes } from './body-form.js'
 import { DECISIONS, OUTCOME_OF, partitionText } from './one-event.js'
 
 type Step = ExplanationJson['steps'][number]
@@ -131,7 +132,7 @@ export function Results({ explanation }: { readonly explanation: ExplanationJson
             ]}
           />
           <Preformatted label="Value of the record">
-            {record.valueEncoding === 'utf-8' ? indented(record.value) : record.value}
+            {record.valueEncoding === 'utf-8' ? indented(record.value) : shownBytes(record.value)}
           </Preformatted>
         </Result>
       ))}

@@ -3,6 +3,8 @@ import type { ExplanationJson, PipelineShape, SavedScenario } from '../../../src
 import type { EventDetail } from '../../../src/tap/line.js'
 import { getJson, reasonText, sendJson } from '../api/client.js'
 import type { ListedEvent } from '../events/live-list.js'
+import { count } from '../format.js'
+import { type BodyForm, base64Of, bytesOfBody, retyped, typedBodyOf } from './body-form.js'
 import { type Draft, draftOf } from './draft.js'
 
 /** The result of a dry run, with the pipeline as it was then. */
@@ -12,7 +14,7 @@ export interface Tried {
   readonly explanation: ExplanationJson
 }
 
-const EMPTY: Draft = { pipeline: '', body: '', headers: '', method: '', query: '' }
+const EMPTY: Draft = { pipeline: '', form: 'text', body: '', headers: '', method: '', query: '' }
 
 /** Kept while another view is open. */
 export const draft = signal<Draft>(EMPTY)
@@ -33,10 +35,41 @@ export function fill(changes: Partial<Draft>): void {
 export async function pick({ tap, number }: Pick<ListedEvent, 'tap' | 'number'>): Promise<void> {
   try {
     const found = draftOf(await getJson<EventDetail>(`/tap/${tap}/${number}`))
-    if (found === undefined) problem.value = 'The body of this event is not here as a whole, or is no text.'
+    if (found === undefined) problem.value = 'The body of this event is not here as a whole.'
     else fill(found)
   } catch (error) {
     problem.value = reasonText(error)
+  }
+}
+
+const NO_TEXT = 'These bytes cannot be typed as a text: they would be changed.'
+
+/** Shows the same body in another form. */
+export function retype(form: BodyForm): void {
+  const typed = retyped(draft.value, form)
+  batch(() => {
+    if (typed !== undefined) draft.value = { ...draft.value, ...typed }
+    problem.value = typed === undefined ? NO_TEXT : undefined
+  })
+}
+
+/** With its base64, a request to the admin API has room for so many bytes. */
+const MOST_BYTES = 700 * 1024
+
+/** The bytes of a file as the body. */
+export async function openFile(file: File): Promise<void> {
+  if (file.size > MOST_BYTES) {
+    problem.value = `${file.name} has ${count(file.size)} bytes, and at most ${count(MOST_BYTES)} can be tried here. "headgate explain FILE" takes it.`
+    return
+  }
+  try {
+    const typed = typedBodyOf(new Uint8Array(await file.arrayBuffer()))
+    batch(() => {
+      draft.value = { ...draft.value, ...typed }
+      problem.value = undefined
+    })
+  } catch (error) {
+    problem.value = `${file.name} cannot be read: ${reasonText(error)}`
   }
 }
 
@@ -77,7 +110,9 @@ const pathOf = (pipeline: string, what: 'explain' | 'scenario'): string =>
 
 type RequestRead = { readonly request: object } | { readonly problem: string }
 
-function requestOf({ body, headers: lines, method, query }: Draft): RequestRead {
+function requestOf({ headers: lines, method, query, ...typed }: Draft): RequestRead {
+  const read = bytesOfBody(typed)
+  if ('problem' in read) return read
   const headers: { [name: string]: string } = {}
   for (const line of lines.split('\n')) {
     if (line.trim() === '') continue
@@ -89,7 +124,9 @@ function requestOf({ body, headers: lines, method, query }: Draft): RequestRead 
     headers[name.toLowerCase()] = value
   }
   const request = {
-    body,
+    ...(typed.form === 'text'
+      ? { body: typed.body }
+      : { body: base64Of(read.bytes), bodyEncoding: 'base64' }),
     headers,
     ...(method !== '' && { method }),
     ...(query !== '' && { query: query.replace(/^\?/, '') }),

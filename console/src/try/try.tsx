@@ -1,10 +1,12 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { shapes } from '../api/state.js'
+import { Choice } from '../choice.js'
 import { ANY, followEvents, type ListedEvent, shown } from '../events/live-list.js'
 import { OutcomeLabel, OutcomeSign } from '../outcome.js'
 import type { Draft } from './draft.js'
 import { conclusionOf } from './one-event.js'
+import { RequestFields } from './request-fields.js'
 import { SaveScenario } from './save-scenario.js'
 import { Results, Steps } from './steps.js'
 import { draft, isRunning, pick, problem, run, tried } from './trial.js'
@@ -67,17 +69,13 @@ function Fields({ names, pipeline }: { readonly names: readonly string[]; readon
     <>
       <div class="row">
         {names.length > 1 && (
-          <label>
-            Pipeline
-            <select
-              value={pipeline}
-              onChange={({ currentTarget }) => change({ pipeline: currentTarget.value })}
-            >
-              {names.map((name) => (
-                <option key={name}>{name}</option>
-              ))}
-            </select>
-          </label>
+          <Choice
+            label="Pipeline"
+            value={pipeline}
+            values={names}
+            any={false}
+            onChange={(name) => change({ pipeline: name })}
+          />
         )}
         <button
           type="button"
@@ -106,66 +104,6 @@ function Fields({ names, pipeline }: { readonly names: readonly string[]; readon
   )
 }
 
-function RequestFields({ change }: { change(changes: Partial<Draft>): void }) {
-  const { body, headers, method, query } = draft.value
-  return (
-    <>
-      <label>
-        Body of the request
-        <textarea
-          class="mono"
-          rows={10}
-          spellcheck={false}
-          required
-          placeholder="Paste the event as its sender sends it."
-          value={body}
-          onInput={({ currentTarget }) => change({ body: currentTarget.value })}
-        />
-      </label>
-      {body.includes(`"${MASK}"`) && (
-        <p class="note">
-          The body has masked values. A rule or a schema that looks at them sees <code>{MASK}</code>: put
-          values of your own there.
-        </p>
-      )}
-      <details open={headers !== '' || method !== '' || query !== ''}>
-        <summary>Headers, method and query</summary>
-        <label>
-          Headers, one a line; with them, the sender is verified
-          <textarea
-            class="mono"
-            rows={3}
-            spellcheck={false}
-            placeholder="X-Signature: sha256=…"
-            value={headers}
-            onInput={({ currentTarget }) => change({ headers: currentTarget.value })}
-          />
-        </label>
-        <div class="row">
-          <label>
-            Method
-            <input
-              value={method}
-              placeholder="as the source accepts"
-              onInput={({ currentTarget }) => change({ method: currentTarget.value.trim().toUpperCase() })}
-            />
-          </label>
-          <label>
-            Query
-            <input
-              value={query}
-              placeholder="challenge=abc"
-              onInput={({ currentTarget }) => change({ query: currentTarget.value.trim() })}
-            />
-          </label>
-        </div>
-      </details>
-    </>
-  )
-}
-
-/** As the tap replaces values. */
-const MASK = '***'
 const MOST_RECENT = 8
 
 /** Events as they pass. */
