@@ -237,7 +237,7 @@ describe.skipIf(noChromium !== undefined)('the console in a browser', () => {
     await expect.poll(() => rows.count(), { timeout: 30_000 }).toBe(1)
 
     await page.getByRole('link', { name: 'Acknowledgements' }).click()
-    await page.getByText('Token expires').waitFor()
+    await page.getByText('Token', { exact: true }).waitFor()
     await expectAccessible(page)
     expect(await page.title()).toBe('Headgate')
     expect(faults).toEqual([])

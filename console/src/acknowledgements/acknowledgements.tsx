@@ -141,27 +141,32 @@ function Stage({ stage }: { readonly stage: AcknowledgingStage }) {
 }
 
 function StageState({ stage: { isHeld, isDown, pausedSeconds } }: { readonly stage: AcknowledgingStage }) {
-  if (isHeld) return <OutcomeLabel kind="dropped">paused with its pipeline</OutcomeLabel>
+  if (isHeld) return <OutcomeLabel kind="dropped">stopped with its pipeline</OutcomeLabel>
   if (isDown) return <OutcomeLabel kind="unavailable">the sender does not respond</OutcomeLabel>
   if (pausedSeconds > 0) return <OutcomeLabel kind="rejected">throttled by the sender</OutcomeLabel>
   return <OutcomeLabel kind="delivered">works</OutcomeLabel>
 }
 
+const isExpiry = (name: string): boolean => name.includes('token_expiry')
+
 /** A gauge of the plugin; one of a time as the time. */
-function Figure({ name, help, value }: AcknowledgingStage['figures'][number]) {
-  const isTime = name.endsWith('_timestamp_seconds')
+const Figure = ({ name, help, value }: AcknowledgingStage['figures'][number]) => (
+  <>
+    <dt>{isExpiry(name) ? 'Token' : name}</dt>
+    <dd title={help}>{figureText(name, value)}</dd>
+  </>
+)
+
+function figureText(name: string, value: number): string {
+  if (!name.endsWith('_timestamp_seconds')) return String(value)
+  if (value === 0) return 'none yet'
+  const at = new Date(value * 1000).toLocaleTimeString('en-GB')
   const left = value * 1000 - Date.now()
-  const text = !isTime
-    ? String(value)
-    : value === 0
-      ? 'none yet'
-      : `${new Date(value * 1000).toLocaleTimeString('en-GB')}, ${left > 0 ? `in ${duration(left)}` : `${duration(-left)} ago`}`
-  return (
-    <>
-      <dt>{name.includes('token_expiry') ? 'Token expires' : name}</dt>
-      <dd title={help}>{text}</dd>
-    </>
-  )
+  if (left > 0) return `${isExpiry(name) ? 'expires at ' : ''}${at}, in ${duration(left)}`
+  // It is renewed only when it is needed, so this is no fault.
+  return isExpiry(name)
+    ? `expired at ${at}, ${duration(-left)} ago; the next attempt gets a new one`
+    : `${at}, ${duration(-left)} ago`
 }
 
 function Failed({ failed: { count: total, first } }: Pick<AcknowledgementReport, 'failed'>) {
