@@ -121,7 +121,7 @@ function Row({ line, several }: { readonly line: RefusedLine; readonly several: 
           {codeOf(line)}
         </button>
       </th>
-      <td class="mono">{method === undefined ? 'no request' : `${method} ${path}`}</td>
+      <td class="mono path">{method === undefined ? 'no request' : `${method} ${path}`}</td>
       <td class="mono">{remoteAddress ?? '–'}</td>
       {several && <td>{pipelineOf(line)}</td>}
       <td class="number">{bytes === undefined ? '–' : `${count(bytes)} B`}</td>

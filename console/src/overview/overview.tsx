@@ -104,7 +104,7 @@ function Pipelines({ now, selected }: { readonly now: Traffic; readonly selected
         columns={[
           'Pipeline',
           'State',
-          'Last 15 min',
+          { title: 'Last 15 min', layout: 'wide' },
           ...['Events/s', 'Problems', 'p99', 'Pending'].map(figures),
         ]}
       >
@@ -142,7 +142,7 @@ function PipelineRow({ pipeline, step, isSelected }: PipelineRowProps) {
       <td>
         <State state={state} />
       </td>
-      <td class="trend">
+      <td class="trend wide">
         <Sparkline
           lines={[{ points: delivered, colour: 'delivered', filled: true }]}
           step={step}
