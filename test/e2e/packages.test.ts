@@ -4,6 +4,7 @@ import { cpSync, existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
+import { gunzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { packageJson } from '../../src/process/package.js'
 import { temporaryDirectory } from '../helpers/context.js'
@@ -55,26 +56,56 @@ describe.skipIf(process.platform !== 'linux')('the packages that need no Node.js
     expect(stdout).toContain(VERDICT)
   })
 
-  test('install.sh installs program, command, unit and config, and leaves a config that is there', async () => {
+  test('install.sh installs program, command, unit and config for everybody, and leaves a config that is there', async () => {
     const folder = temporaryDirectory()
-    await run('tar', ['-xzf', tarball, '-C', folder, '--strip-components=1'])
     const root = temporaryDirectory({ 'etc/headgate/headgate.env': 'KAFKA_BROKERS=ours:9092\n' })
-    const install = () => run(join(folder, 'install.sh'), [], { env: { ...process.env, DESTDIR: root } })
-    await install()
-    const { stdout } = await install()
+    // The umask of a machine that is set up with care.
+    const asAdministrator = (command: string) =>
+      run('sh', ['-ec', `umask 077; ${command}`], { env: { ...process.env, DESTDIR: root } })
+    await asAdministrator(`tar -xzf ${tarball} -C ${folder} --strip-components=1`)
+    await asAdministrator(join(folder, 'install.sh'))
+    const { stdout } = await asAdministrator(join(folder, 'install.sh'))
 
     expect(stdout).toContain('systemctl daemon-reload && systemctl enable --now headgate')
     expect(readFileSync(join(root, 'etc/headgate/headgate.env'), 'utf8')).toBe('KAFKA_BROKERS=ours:9092\n')
     expect(readFileSync(join(root, 'etc/headgate/plugins.config.json'), 'utf8')).toContain(
       `\${dir:/run/credentials/headgate.service:WEBHOOK_TOKEN}`,
     )
-    expect(existsSync(join(root, 'etc/systemd/system/headgate.service'))).toBe(true)
+    const { stdout: hidden } = await run('find', [
+      root,
+      '-mindepth',
+      '1',
+      '!',
+      '-type',
+      'l',
+      '!',
+      '-perm',
+      '-a=r',
+    ])
+    expect(hidden).toBe(`${join(root, 'etc/headgate/credentials')}\n`)
     expect(statSync(join(root, 'etc/headgate/credentials')).mode & 0o777).toBe(0o700)
     expect((await run(join(root, 'opt/headgate/bin/headgate'), ['--version'])).stdout).toBe(`${version}\n`)
+    expect(manPage(join(root, 'usr/local/share'))).toBe(readFileSync('docs/headgate.1', 'utf8'))
+    await expectCompletions(join(root, 'usr/local/share'), 'zsh/site-functions')
+  })
+
+  test('uninstall.sh removes everything that install.sh has installed, except the config', async () => {
+    const folder = temporaryDirectory()
+    await run('tar', ['-xzf', tarball, '-C', folder, '--strip-components=1'])
+    const root = temporaryDirectory({ 'usr/local/share/man/man1/other.1.gz': '' })
+    const env = { ...process.env, DESTDIR: root }
+    await run(join(folder, 'install.sh'), [], { env })
+    await run(join(root, 'opt/headgate/uninstall.sh'), [], { env })
+
+    const { stdout } = await run('find', ['.', '!', '-type', 'd'], { cwd: root })
+    const left = stdout.split('\n').filter((path) => path !== '' && !path.startsWith('./etc/headgate/'))
+    expect(left).toEqual(['./usr/local/share/man/man1/other.1.gz'])
+    expect(existsSync(join(root, 'opt/headgate'))).toBe(false)
+    expect(existsSync(join(root, 'etc/headgate/plugins.config.json'))).toBe(true)
   })
 
   test.skipIf(noDebianRoot !== undefined)(
-    'the Debian package installs on a bare Debian, runs there, and is removed without a trace but its config',
+    'the Debian package installs on a bare Debian, runs there, and is removed: first all but its config, then that, too',
     async () => {
       const debian = await debianRoot(onTestFinished)
       cpSync(deb, join(debian.path, 'headgate.deb'))
@@ -83,9 +114,19 @@ describe.skipIf(process.platform !== 'linux')('the packages that need no Node.js
 
       expect((await debian.run('headgate', ...DEMO)).stdout).toContain(VERDICT)
       expect(existsSync(join(debian.path, 'lib/systemd/system/headgate.service'))).toBe(true)
+      expect(manPage(join(debian.path, 'usr/share'))).toBe(readFileSync('docs/headgate.1', 'utf8'))
+      await expectCompletions(join(debian.path, 'usr/share'), 'zsh/vendor-completions')
+      const { stdout: unmarked } = await debian.run('sh', '-c', UNMARKED)
+      expect(unmarked).toBe('')
+
+      await debian.run('sh', '-c', 'echo secret > /etc/headgate/credentials/WEBHOOK_TOKEN')
       await debian.run('apt-get', 'remove', '-y', '-qq', 'headgate')
-      expect(existsSync(join(debian.path, 'opt/headgate'))).toBe(false)
-      expect(existsSync(join(debian.path, 'etc/headgate/plugins.config.json'))).toBe(true)
+      const installed = (path: string) => existsSync(join(debian.path, path))
+      expect(['opt/headgate', 'usr/share/man/man1/headgate.1.gz'].filter(installed)).toEqual([])
+      expect(installed('etc/headgate/credentials/WEBHOOK_TOKEN')).toBe(true)
+      expect(installed('etc/headgate/plugins.config.json')).toBe(true)
+      await debian.run('apt-get', 'purge', '-y', '-qq', 'headgate')
+      expect(installed('etc/headgate')).toBe(false)
     },
     MINUTES,
   )
@@ -132,6 +173,29 @@ describe.skipIf(process.platform !== 'linux')('the packages that need no Node.js
     MINUTES,
   )
 })
+
+/** Files of the package in /etc that dpkg would overwrite in an upgrade. */
+const UNMARKED = `dpkg-query -L headgate | while read -r file; do
+  case "$file" in
+    /etc/*) if [ -f "$file" ] && ! grep -qxF "$file" /var/lib/dpkg/info/headgate.conffiles; then echo "$file"; fi ;;
+  esac
+done`
+
+const manPage = (share: string): string =>
+  gunzipSync(readFileSync(join(share, 'man/man1/headgate.1.gz'))).toString()
+
+/** Fails unless bash, zsh and fish find the completions of this version in that folder. `zsh`: that of its functions. */
+async function expectCompletions(share: string, zsh: string): Promise<void> {
+  const files = {
+    bash: 'bash-completion/completions/headgate',
+    zsh: `${zsh}/_headgate`,
+    fish: 'fish/vendor_completions.d/headgate.fish',
+  }
+  for (const [shell, file] of Object.entries(files)) {
+    const { stdout } = await run(process.execPath, ['dist/cli.js', 'completion', shell])
+    expect(readFileSync(join(share, file), 'utf8'), shell).toBe(stdout)
+  }
+}
 
 const VOLUME = '/var/lib/headgate'
 /** Nobody is there. */
