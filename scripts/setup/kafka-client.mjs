@@ -4,6 +4,8 @@ import { spawnSync } from 'node:child_process'
 import {
   cpSync,
   existsSync,
+  mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -11,8 +13,8 @@ import {
   statSync,
   symlinkSync,
 } from 'node:fs'
-import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
+import { availableParallelism, tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
 import { project, SetupError, step } from './step.mjs'
 
 const PACKAGE = join(project, 'node_modules/node-rdkafka')
@@ -74,11 +76,14 @@ export async function compileAddon(target = { node: process.execPath, abi: proce
   const result = addonFile(target.abi)
   if (existsSync(result)) return result
   await compileLibrary()
-  const cache = cacheFolder()
-  // Of this process alone: a test and a package may need the same addon at the same time.
-  const source = join(cache, `addon-${target.abi}-${process.pid}`)
+  const cache = linked(cacheFolder())
+  const source = join(workFolder(), `addon-${target.abi}`)
   for (const path of ['binding.gyp', 'package.json', 'src', 'util', 'deps/librdkafka.gyp'])
     cpSync(join(PACKAGE, path), join(source, path), { recursive: true })
+  cpSync(join(project, 'node_modules/nan'), join(source, 'node_modules/nan'), {
+    recursive: true,
+    dereference: true,
+  })
 
   const files = readdirSync(join(source, 'src')).filter((name) => name.endsWith('.cc')).length
   const env = {
@@ -88,9 +93,9 @@ export async function compileAddon(target = { node: process.execPath, abi: proce
     JOBS: String(availableParallelism()),
     // Against the library that is compiled already. First in the search, for there may be others in /usr/include.
     BUILD_LIBRDKAFKA: '0',
-    CXX: `g++ -I'${cache}/include'`,
+    CXX: `g++ -I${cache}/include`,
     // As DT_RPATH, which librdkafka's own search for OpenSSL follows, too: a package can bring that along.
-    LDFLAGS: `-L'${cache}/lib' -Wl,--disable-new-dtags,-rpath,'$$ORIGIN/../deps'`,
+    LDFLAGS: `-L${cache}/lib -Wl,--disable-new-dtags,-rpath,'$$ORIGIN/../deps'`,
   }
   // The script, and not node-gyp itself, because npm knows where its node-gyp is.
   await step(
@@ -102,8 +107,9 @@ export async function compileAddon(target = { node: process.execPath, abi: proce
       count: counter(/^ {2}CXX\(target\)/, files),
     },
   )
-  renameSync(join(source, ADDON), result)
-  rmSync(source, { recursive: true })
+  // The work folder may be on another disk.
+  cpSync(join(source, ADDON), `${result}.${process.pid}`)
+  renameSync(`${result}.${process.pid}`, result)
   return result
 }
 
@@ -117,8 +123,28 @@ function headersOf(node) {
     (part) => new RegExp(`NODE_${part}_VERSION (\\d+)`).exec(text)?.[1],
   )
   const { stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' })
-  return stdout.trim() === `v${found.join('.')}` ? { npm_config_nodedir: prefix } : {}
+  if (stdout.trim() !== `v${found.join('.')}`) return {}
+  return { npm_config_nodedir: prefix.startsWith(project) ? linked(prefix) : prefix }
 }
+
+let work = ''
+
+/**
+ * A folder of this process alone, for a test and a package may need the same addon at the same time. It has a link to the project,
+ * because configure and node-gyp fail if there is a space in a path.
+ */
+function workFolder() {
+  if (existsSync(work)) return work
+  const parent = /[^\w./-]/.test(CACHE) ? tmpdir() : cacheFolder()
+  mkdirSync(parent, { recursive: true })
+  work = mkdtempSync(join(parent, 'work-'))
+  symlinkSync(project, join(work, 'project'))
+  process.once('exit', () => rmSync(work, { recursive: true, force: true }))
+  return work
+}
+
+/** The path of a file of the project by that link. */
+const linked = (path) => join(workFolder(), 'project', relative(project, path))
 
 /** In a copy of the sources, which keeps its objects if it is interrupted. */
 async function compileLibrary() {
@@ -128,8 +154,10 @@ async function compileLibrary() {
   if (!existsSync(join(source, 'Makefile.config'))) {
     rmSync(source, { recursive: true, force: true })
     cpSync(join(PACKAGE, 'deps/librdkafka'), source, { recursive: true })
-    // Without debug symbols, which take a quarter of the time.
-    await step('Configuring librdkafka', ['./configure', '--disable-debug-symbols'], { cwd: source })
+    // Without debug symbols, which take a quarter of the time. The script takes its path from PWD.
+    const cwd = linked(source)
+    const env = { ...process.env, PWD: cwd }
+    await step('Configuring librdkafka', ['./configure', '--disable-debug-symbols'], { cwd, env })
   }
   removeHalfWritten(source)
   const make = ['make', '-C', source, `-j${availableParallelism()}`, 'libs']

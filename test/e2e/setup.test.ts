@@ -2,8 +2,10 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   cpSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -230,6 +232,46 @@ test('the oldest Node.js of the setup is that of the package', () => {
   expect(readFileSync('scripts/setup/prepare.sh', 'utf8')).toContain(
     `Node.js ${engines.node.replace('>=', '')} or later is needed, and $(`,
   )
+})
+
+/** As configure and node-gyp: librdkafka's script fails at a space in its path, and so do the files that node-gyp writes. */
+const COMPILERS = {
+  configure: 'case "$PWD" in *" "*) exit 1 ;; esac; : > Makefile.config',
+  make: 'if [ "$1" = -C ]; then : > "$2/src/librdkafka.so.1"; : > "$2/src-cpp/librdkafka++.so.1"; fi',
+  install: `case "$PWD$CXX$LDFLAGS" in *'my checkout'*) exit 1 ;; esac; mkdir -p build/Release; : > ${ADDON}`,
+}
+
+const SOURCES = [
+  'binding.gyp',
+  'deps/librdkafka.gyp',
+  ...['rdkafka.h', 'rdkafka_mock.h'].map((name) => `deps/librdkafka/src/${name}`),
+  'deps/librdkafka/src-cpp/rdkafkacpp.h',
+]
+
+test('the Kafka client is compiled in a folder with a space in its path', async () => {
+  const folder = join(temporaryDirectory(), 'my checkout')
+  renameSync(quickCheckout(), folder)
+  const client = join(folder, 'node_modules/node-rdkafka')
+  rmSync(join(client, ADDON))
+  for (const path of ['src', 'util', 'deps/librdkafka/src', 'deps/librdkafka/src-cpp'])
+    mkdirSync(join(client, path), { recursive: true })
+  for (const file of SOURCES) writeFileSync(join(client, file), '')
+  writeFileSync(join(client, 'package.json'), JSON.stringify({ scripts: { install: COMPILERS.install } }))
+  const script = (path: string, text: string) => writeFileSync(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+  script(join(client, 'deps/librdkafka/configure'), COMPILERS.configure)
+  const path = bareMachine()
+  script(join(path, 'make'), COMPILERS.make)
+  for (const name of ['g++', 'python3']) script(join(path, name), 'exit 1')
+
+  const { code, out, err } = await run(folder, { PATH: path })
+  expect([code, out], err).toEqual([0, READY.out])
+  const [cache = ''] = readdirSync(join(folder, '.cache/kafka-client'))
+  // Nothing of the compilation is left.
+  expect(readdirSync(join(folder, '.cache/kafka-client', cache)).toSorted()).toEqual([
+    `addon-${process.versions.modules}.node`,
+    'include',
+    'lib',
+  ])
 })
 
 test('packages that are not those of package-lock.json count as not installed', async () => {
