@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  copyFileSync,
   cpSync,
   mkdirSync,
   readdirSync,
@@ -55,8 +56,9 @@ async function fillFolder() {
   await step('Making the tree that runs', ['node', 'scripts/prune.mjs', app])
   const client = join(app, 'node_modules/node-rdkafka')
   placeAddon(addon, client)
+  // Not cpSync, which on Node.js 24 takes a link to a file for a folder.
   for (const library of librariesOf(join(client, 'build/deps/librdkafka.so.1')))
-    cpSync(library, join(client, 'build/deps', basename(library)), { dereference: true })
+    copyFileSync(library, join(client, 'build/deps', basename(library)))
   cpSync(node, join(folder, 'bin/node'))
   cpSync(join(project, 'packaging/headgate.sh'), join(folder, 'bin/headgate'))
   // Symbols are a fifth of Node.js, and four fifths of the Kafka client.

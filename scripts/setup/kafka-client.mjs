@@ -2,12 +2,14 @@
 // it is compiled once for a version, on all cores, and the addon once for an ABI of Node.js, which takes half a minute.
 import { spawnSync } from 'node:child_process'
 import {
+  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -80,9 +82,8 @@ export async function compileAddon(target = { node: process.execPath, abi: proce
   const source = join(workFolder(), `addon-${target.abi}`)
   for (const path of ['binding.gyp', 'package.json', 'src', 'util', 'deps/librdkafka.gyp'])
     cpSync(join(PACKAGE, path), join(source, path), { recursive: true })
-  cpSync(join(project, 'node_modules/nan'), join(source, 'node_modules/nan'), {
+  cpSync(realpathSync(join(project, 'node_modules/nan')), join(source, 'node_modules/nan'), {
     recursive: true,
-    dereference: true,
   })
 
   const files = readdirSync(join(source, 'src')).filter((name) => name.endsWith('.cc')).length
@@ -171,11 +172,12 @@ async function compileLibrary() {
 
   const built = join(cache, 'lib.new')
   rmSync(built, { recursive: true, force: true })
+  mkdirSync(built)
   for (const [folder, name] of [
     ['src', 'librdkafka'],
     ['src-cpp', 'librdkafka++'],
   ]) {
-    cpSync(join(source, folder, `${name}.so.1`), join(built, `${name}.so.1`), { dereference: true })
+    copyFileSync(join(source, folder, `${name}.so.1`), join(built, `${name}.so.1`))
     symlinkSync(`${name}.so.1`, join(built, `${name}.so`))
   }
   for (const header of ['src/rdkafka.h', 'src/rdkafka_mock.h', 'src-cpp/rdkafkacpp.h'])

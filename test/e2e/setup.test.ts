@@ -261,6 +261,8 @@ test('the Kafka client is compiled in a folder with a space in its path', async 
   script(join(client, 'deps/librdkafka/configure'), COMPILERS.configure)
   const path = bareMachine()
   script(join(path, 'make'), COMPILERS.make)
+  // For a Node.js without npm beside it; the own one of another comes first.
+  script(join(path, 'npm'), COMPILERS.install)
   for (const name of ['g++', 'python3']) script(join(path, name), 'exit 1')
 
   const { code, out, err } = await run(folder, { PATH: path })
