@@ -43,7 +43,7 @@ describe.skipIf(missingProgram('chromium', '--version') !== undefined)(
   () => {
     const browser = sharedByTests<Browser>((atEnd) => openBrowser(atEnd))
 
-    test('they are selected by stage, rule, id, text and time, and settled in bulk', async () => {
+    async function started() {
       const folder = temporaryDirectory({
         'plugins.config.json': JSON.stringify(CONFIG),
         'order.schema.json': JSON.stringify(SCHEMA),
@@ -57,13 +57,53 @@ describe.skipIf(missingProgram('chromium', '--version') !== undefined)(
         })
         expect(response.status).toBe(202)
       }
+      const { page, faults } = await openPage(browser(), headgate.admin)
+      const rows = page.locator('.letters tbody tr')
+      const shown = (count: number) => expect.poll(() => rows.count(), { timeout: 30_000 }).toBe(count)
+      return { headgate, post, page, faults, shown }
+    }
+
+    test('until a read with the filter succeeds, nothing is settled in bulk, and no rows of another filter stay', async () => {
+      const { headgate, post, page, shown } = await started()
+      for (const id of ['return-1', 'return-2']) await post(id, 'return')
+      await post('other-1', 'other')
+      await page.goto(`${headgate.admin}/console#/dead-letters`)
+      await shown(3)
+      const replay = page.getByRole('button', { name: 'Replay all' })
+      const discard = page.getByRole('button', { name: 'Discard all' })
+      expect(await replay.isEnabled()).toBe(true)
+
+      const reads = '**/dead-letters?*'
+      let respond = () => {}
+      const response = new Promise<void>((resolve) => {
+        respond = resolve
+      })
+      await page.route(reads, async (route) => {
+        await response
+        await route.fulfill({ status: 503, json: { message: 'Kafka does not respond.' } })
+      })
+      await page.getByLabel('Rule').selectOption('returns')
+      await page.getByText('reading the topic').waitFor()
+      for (const button of [replay, discard]) expect(await button.isDisabled()).toBe(true)
+      respond()
+      await page.getByRole('alert').filter({ hasText: 'Kafka does not respond.' }).waitFor()
+      await shown(0)
+      for (const button of [replay, discard]) expect(await button.isDisabled()).toBe(true)
+
+      await page.unroute(reads)
+      await page.getByRole('button', { name: 'Read again' }).click()
+      await shown(2)
+      await page.getByRole('button', { name: 'Replay all 2' }).waitFor()
+      expect(await replay.isEnabled()).toBe(true)
+      expect(await page.getByRole('alert').count()).toBe(0)
+    })
+
+    test('they are selected by stage, rule, id, text and time, and settled in bulk', async () => {
+      const { headgate, post, page, faults, shown } = await started()
       for (const id of ['bad-1', 'bad-2']) await post(id, 1)
       for (const id of ['return-1', 'return-2', 'return-10']) await post(id, 'return')
       await post('other-1', 'other')
-      const { page, faults } = await openPage(browser(), headgate.admin)
       await page.goto(`${headgate.admin}/console`)
-      const rows = page.locator('.letters tbody tr')
-      const shown = (count: number) => expect.poll(() => rows.count(), { timeout: 30_000 }).toBe(count)
 
       // From the reasons in the overview.
       await page.getByRole('link', { name: 'HG_SCHEMA_VIOLATION' }).click()

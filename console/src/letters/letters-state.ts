@@ -23,6 +23,8 @@ export const pipeline = signal('')
 export const filter = signal<Filter>(ANY)
 export const offset = signal(0)
 export const page = signal<LetterPage | undefined>(undefined)
+/** Whether the page is the one that the filter and the offset ask for. */
+export const isCurrent = signal(false)
 export const isReading = signal(false)
 export const problem = signal<string | undefined>(undefined)
 /** Positions of the chosen ones; none stands for all that the filter shows. */
@@ -49,9 +51,8 @@ export async function read(refresh = false): Promise<void> {
   if (refresh) query.set('refresh', 'true')
   const wrong = problemOf(filter.value)
   if (wrong !== undefined) {
-    problem.value = wrong
     isReading.value = false
-    return
+    return fail(wrong)
   }
   isReading.value = true
   try {
@@ -59,13 +60,22 @@ export async function read(refresh = false): Promise<void> {
     if (number !== reading) return
     batch(() => {
       page.value = found
+      isCurrent.value = true
       problem.value = undefined
     })
   } catch (error) {
-    if (number === reading) problem.value = reasonText(error)
+    if (number === reading) fail(reasonText(error))
   } finally {
     if (number === reading) isReading.value = false
   }
+}
+
+/** Rows of another filter go: a replay of all of them would be of others than those that are shown. */
+function fail(reason: string): void {
+  batch(() => {
+    problem.value = reason
+    if (!isCurrent.value) page.value = undefined
+  })
 }
 
 /** Another pipeline, or another filter: begins at the first page. `refresh`: reads the topic again. */
@@ -78,6 +88,7 @@ export function show(name: string, wanted: Filter, refresh: boolean): void {
     pipeline.value = name
     filter.value = wanted
     offset.value = 0
+    isCurrent.value = false
     chosen.value = new Set()
     proposal.value = undefined
     close()
@@ -86,7 +97,10 @@ export function show(name: string, wanted: Filter, refresh: boolean): void {
 }
 
 export function turnTo(first: number): void {
-  offset.value = first
+  batch(() => {
+    offset.value = first
+    isCurrent.value = false
+  })
   void read()
 }
 

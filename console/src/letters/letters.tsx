@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { shapes } from '../api/state.js'
 import { count, plural } from '../format.js'
+import { Problem } from '../problem.js'
 import type { ViewProps } from '../view-props.js'
 import { filterOf } from './letter-filter.js'
 import { Filters } from './letter-filters.js'
@@ -12,6 +13,7 @@ import {
   chosen,
   filter,
   followRun,
+  isCurrent,
   isReading,
   opened,
   page,
@@ -59,11 +61,7 @@ export function Letters({ rest: [named], query }: ViewProps) {
         </div>
       </header>
       <Filters names={names} name={name} />
-      {problem.value !== undefined && (
-        <p class="notice unavailable" role="alert">
-          {problem.value}
-        </p>
-      )}
+      <Problem text={problem.value} />
       {run.value !== undefined && <RunProgress run={run.value} />}
       {filter.value.status === 'open' && <Actions />}
       <Confirmation />
@@ -82,20 +80,16 @@ function Actions() {
   const found = page.value
   const total = chosen.value.size > 0 ? chosen.value.size : (found?.total ?? 0)
   const which = chosen.value.size > 0 ? `the ${count(total)} chosen` : `all ${count(total)}`
-  const isBusy = run.value?.state === 'running'
+  const isDisabled = total === 0 || !isCurrent.value || run.value?.state === 'running'
   return (
     <div class="letter-actions">
-      <button
-        type="button"
-        disabled={total === 0 || isBusy}
-        onClick={() => void propose('replay', selection())}
-      >
+      <button type="button" disabled={isDisabled} onClick={() => void propose('replay', selection())}>
         Replay {which} …
       </button>
       <button
         type="button"
         class="plain"
-        disabled={total === 0 || isBusy}
+        disabled={isDisabled}
         onClick={() => void propose('discard', selection())}
       >
         Discard {which} …
