@@ -106,6 +106,27 @@ describe.skipIf(missingProgram('chromium', '--version') !== undefined)(
       expect(faults).toEqual([])
     })
 
+    test('a failure is said once, with room under the button', async () => {
+      const { headgate, page, open } = await opened()
+      await page.route('**/acknowledgements', (route) =>
+        route.fulfill({ status: 503, json: { message: 'Kafka does not respond.' } }),
+      )
+      await open()
+      const alerts = page.getByRole('alert')
+      await alerts.filter({ hasText: 'Kafka does not respond.' }).waitFor()
+      const button = await page.getByRole('button', { name: 'Nothing to retry' }).boundingBox()
+      const alert = await alerts.boundingBox()
+      expect((alert?.y ?? 0) - (button?.y ?? 0) - (button?.height ?? 0)).toBeGreaterThanOrEqual(8)
+
+      await page.unroute('**/acknowledgements')
+      await headgate.stop()
+      await alerts.filter({ hasText: 'The connection to Headgate is lost' }).waitFor()
+      // The view has seen the first failure when it asks again.
+      for (let failures = 0; failures < 2; failures++)
+        await page.waitForEvent('requestfailed', (request) => request.url().endsWith('/acknowledgements'))
+      expect(await alerts.allInnerTexts()).toEqual([expect.stringContaining('Headgate does not respond.')])
+    })
+
     test('it keeps its figures when Headgate is gone, and says that they are old', async () => {
       const { headgate, page, open } = await opened()
       await open()

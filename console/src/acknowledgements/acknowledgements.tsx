@@ -6,6 +6,7 @@ import { poll } from '../api/live.js'
 import { shapes } from '../api/state.js'
 import { count, duration, plural } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
+import { Problem } from '../problem.js'
 import { figures, ScrollTable, Table } from '../table.js'
 
 /** Milliseconds. */
@@ -56,11 +57,7 @@ export function Acknowledgements() {
           </button>
         </div>
       </header>
-      {problem.value !== undefined && (
-        <p class="notice unavailable" role="alert">
-          {problem.value}
-        </p>
-      )}
+      <Problem text={problem.value} />
       <p class="note" role="status">
         {retried.value}
       </p>

@@ -5,6 +5,7 @@ import { getJson, reasonText } from '../api/client.js'
 import { poll } from '../api/live.js'
 import { count, duration, plural } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
+import { Problem } from '../problem.js'
 import { figures, ScrollTable } from '../table.js'
 
 /** Milliseconds. Each look asks Kafka. */
@@ -39,9 +40,7 @@ export function Instances({ shape: { name } }: { readonly shape: PipelineShape }
   const shown = found.value?.pipeline === name ? found.value.instances : undefined
   return (
     <>
-      {problem.value !== undefined && (
-        <p class="notice unavailable">{`The instances cannot be shown now: ${problem.value}`}</p>
-      )}
+      <Problem intro="The instances cannot be shown now: " text={problem.value} />
       {shown?.kind === 'one-active' && <OnlyOne instances={shown} />}
       {shown?.kind === 'shared' && <Sharing group={shown} />}
     </>
