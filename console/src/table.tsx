@@ -38,6 +38,9 @@ export const ScrollTable = ({ label, isPanel = false, below, ...table }: ScrollT
   </Scrollable>
 )
 
+/** A column that is left out on a phone. */
+export const wide = (title: string): Column => ({ title, layout: 'wide' })
+
 /** A column of figures. */
 export const figures = (title: string): Column => ({ title, layout: 'number' })
 

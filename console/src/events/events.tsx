@@ -6,7 +6,8 @@ import { count, duration, plural } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
 import { OUTCOMES } from '../outcomes.js'
 import type { OutcomeKind } from '../overview/graph.js'
-import { figures, ScrollTable } from '../table.js'
+import { Problem } from '../problem.js'
+import { type Column, ScrollTable, wide } from '../table.js'
 import type { ViewProps } from '../view-props.js'
 import { EventDetail } from './event-detail.js'
 import {
@@ -69,11 +70,7 @@ function LiveEvents() {
         </div>
       </header>
       <Filters />
-      {refused.value !== undefined && (
-        <p class="notice unavailable" role="alert">
-          {refused.value}
-        </p>
-      )}
+      <Problem text={refused.value} />
       <div class={event === undefined ? 'events' : 'events open'}>
         <EventTable />
         {event !== undefined && <EventDetail event={event} />}
@@ -196,6 +193,8 @@ function OutcomeChips({ outcomes }: Pick<Filter, 'outcomes'>) {
   )
 }
 
+const TOOK: Column = { title: 'Took', layout: 'number wide' }
+
 function EventTable() {
   const several = (shapes.value?.length ?? 0) > 1
   const listed = shown.value
@@ -203,7 +202,7 @@ function EventTable() {
     <ScrollTable
       isPanel
       label="Events, newest first"
-      columns={['Time', 'Outcome', several && 'Pipeline', 'Event', 'Rule', 'Record', figures('Took')]}
+      columns={['Time', 'Outcome', several && wide('Pipeline'), 'Event', wide('Rule'), wide('Record'), TOOK]}
       below={
         listed.length > 0 ? (
           <p class="note foot">{plural(listed.length, 'event')}, newest first</p>
@@ -235,7 +234,7 @@ function EventRow({ event, several }: { readonly event: ListedEvent; readonly se
       <td>
         <OutcomeLabel kind={outcome} />
       </td>
-      {several && <td>{pipeline}</td>}
+      {several && <td class="wide">{pipeline}</td>}
       <th scope="row">
         <button
           type="button"
@@ -249,10 +248,11 @@ function EventRow({ event, several }: { readonly event: ListedEvent; readonly se
         >
           {id ?? code ?? 'no id'}
         </button>
+        {several && <span class="note narrow">{pipeline}</span>}
       </th>
-      <td>{route ?? (code && id !== undefined ? <span class="note">{code}</span> : '–')}</td>
-      <td class="mono">{topic === undefined ? '–' : `${topic}/${partition}@${offset}`}</td>
-      <td class="number">{duration(ms)}</td>
+      <td class="wide">{route ?? (code && id !== undefined ? <span class="note">{code}</span> : '–')}</td>
+      <td class="mono wide">{topic === undefined ? '–' : `${topic}/${partition}@${offset}`}</td>
+      <td class="number wide">{duration(ms)}</td>
     </tr>
   )
 }

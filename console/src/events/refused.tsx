@@ -5,7 +5,7 @@ import { Choice } from '../choice.js'
 import { count, plural } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
 import { refusedKind } from '../outcomes.js'
-import { figures, ScrollTable } from '../table.js'
+import { type Column, ScrollTable, wide } from '../table.js'
 import { Body } from './body.js'
 import { DetailPanel, Entry } from './detail-panel.js'
 import { ReceivedBody } from './received-body.js'
@@ -61,13 +61,15 @@ function Filters() {
   )
 }
 
+const BODY: Column = { title: 'Body', layout: 'number wide' }
+
 function RefusedTable({ all }: { readonly all: readonly RefusedLine[] }) {
   const several = pipelines.value.length > 1
   return (
     <ScrollTable
       isPanel
       label="Refused requests, newest first"
-      columns={['Time', 'Status', 'Reason', 'Request', 'From', several && 'Pipeline', figures('Body')]}
+      columns={['Time', 'Status', 'Reason', wide('Request'), wide('From'), several && wide('Pipeline'), BODY]}
       below={
         pipelines.value.length === 0 ? (
           <p class="empty">No request has been refused since Headgate started. New ones appear here.</p>
@@ -121,10 +123,10 @@ function Row({ line, several }: { readonly line: RefusedLine; readonly several: 
           {codeOf(line)}
         </button>
       </th>
-      <td class="mono path">{method === undefined ? 'no request' : `${method} ${path}`}</td>
-      <td class="mono">{remoteAddress ?? '–'}</td>
-      {several && <td>{pipelineOf(line)}</td>}
-      <td class="number">{bytes === undefined ? '–' : `${count(bytes)} B`}</td>
+      <td class="mono path wide">{method === undefined ? 'no request' : `${method} ${path}`}</td>
+      <td class="mono wide">{remoteAddress ?? '–'}</td>
+      {several && <td class="wide">{pipelineOf(line)}</td>}
+      <td class="number wide">{bytes === undefined ? '–' : `${count(bytes)} B`}</td>
     </tr>
   )
 }
