@@ -31,7 +31,7 @@ import { FailedAckRetries } from './failed-ack-retries.js'
 import { InboxAcks } from './inbox-acks.js'
 import type { PipelineInbox } from './pipeline-inbox.js'
 import type { SourceBeginning } from './source-beginning.js'
-import { WorkOff, type WorkOffObserver } from './work-off.js'
+import { type Step, WorkOff, type WorkOffObserver } from './work-off.js'
 
 export interface InboxLedgerOptions extends LedgerTerms {
   /** With the topics of a source, its events are not those of a pipeline without an inbox. */
@@ -73,9 +73,11 @@ const BACKOFF: Backoff = { initial: 200, max: 5000 }
 const GRACE = 3000
 /**
  * Between the beginnings of two transactions: events that come meanwhile share one. A transaction costs as much CPU time as 20
- * events do.
+ * events do. With many events, more share one: at 4,600 a second that takes 12 us from each of them.
  */
 const TRANSACTION_EVERY = 20
+const TRANSACTION_EVERY_OF_MANY = 40
+const MANY = 50
 /** Without a transaction for so long, it rests between two polls: an instance without events took 6 % of a core otherwise. */
 const IDLE_AFTER = 1000
 const IDLE_REST = 20
@@ -342,9 +344,9 @@ export class InboxLedger implements Ledger, AckSource {
           this.#options.onJoined(member.partitions)
           void this.#noteRetention()
         }
-        const begunAt = await this.#workOff.step()
-        busyAt = begunAt ?? busyAt
-        if (begunAt !== undefined) await untilTime(begunAt + TRANSACTION_EVERY, ending)
+        const step = await this.#workOff.step()
+        busyAt = step?.startedAt ?? busyAt
+        if (step !== undefined) await untilTime(step.startedAt + pauseOf(step), ending)
         else if (performance.now() - busyAt > IDLE_AFTER) await sleep(IDLE_REST, ending)
         if (this.#problem !== undefined) this.#options.logger.info({}, 'the inbox is worked off again')
         this.#problem = undefined
@@ -398,6 +400,8 @@ export class InboxLedger implements Ledger, AckSource {
 /** The topics of a source have none: others write to them, and nobody has to begin. */
 const hasStatus = (inbox: InboxLedgerOptions['inbox']): inbox is Pick<Inbox, 'join' | 'status' | 'reuse'> =>
   inbox.status !== undefined
+
+const pauseOf = ({ events }: Step): number => (events < MANY ? TRANSACTION_EVERY : TRANSACTION_EVERY_OF_MANY)
 
 async function untilTime(time: number, signal: AbortSignal): Promise<void> {
   const left = time - performance.now()

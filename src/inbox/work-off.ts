@@ -40,6 +40,13 @@ export interface WorkOffTerms {
   readonly isPaused?: boolean
 }
 
+/** A transaction, whatever became of it. */
+export interface Step {
+  /** On the monotonic clock. */
+  readonly startedAt: number
+  readonly events: number
+}
+
 /** For metrics. */
 export interface WorkOffObserver {
   assigned(partitions: readonly number[]): void
@@ -86,10 +93,9 @@ export class WorkOff {
   }
 
   /**
-   * One poll and one transaction at most; resolves with the time at which that began, on the monotonic clock. Rejects if the poll
-   * does; it may be called again.
+   * One poll and one transaction at most; undefined without one. Rejects if the poll does; it may be called again.
    */
-  async step(): Promise<number | undefined> {
+  async step(): Promise<Step | undefined> {
     const { assigned, revoked, records } = await this.#member.poll(this.#room())
     if (revoked.length > 0) this.#options.observer.revoked(revoked)
     for (const number of revoked) await this.assignment.forget(number)
@@ -109,7 +115,7 @@ export class WorkOff {
     if (batch === undefined) return undefined
     const startedAt = this.#now()
     await this.#workOff(batch, startedAt)
-    return startedAt
+    return { startedAt, events: batch.entries.length }
   }
 
   /** For partitions whose next event is undecided. The others go on meanwhile. */
