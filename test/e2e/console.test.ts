@@ -76,6 +76,7 @@ describe.skipIf(noChromium !== undefined)('the console in a browser', () => {
     await expect.poll(async () => (await cells(page, 'high-priority')).at(-1)).toBe('2')
     await expect.poll(async () => (await cells(page, 'eu-west')).at(-1)).toBe('1')
     await expect.poll(async () => (await cells(page, 'Status 401')).at(-1)).toBe('1')
+    await page.getByText('3 events accepted in 15 min').waitFor()
     const picture = page.getByRole('region', { name: `The pipeline ${PIPELINE}` })
     for (const text of ['http-webhook', 'json-schema', 'cxone.data.actions.eu', 'cxone-ack', '1 rejected'])
       await picture.getByText(text).first().waitFor()

@@ -11,6 +11,8 @@ interface TilesProps {
   readonly step: number
 }
 
+const TAKEN = ['accepted', 'delivered', 'duplicate', 'dropped', 'dead-lettered'] as const
+
 /** The state of a pipeline in four figures, each with its last 15 minutes. */
 export function Tiles(props: TilesProps) {
   return (
@@ -25,7 +27,9 @@ export function Tiles(props: TilesProps) {
 
 function EventsTile({ traffic: { outcomes, points }, step }: TilesProps) {
   const total = OUTCOMES.reduce((all, outcome) => all + outcomes[outcome].rate, 0)
-  const taken = pointSums(points, ['accepted', 'delivered', 'duplicate', 'dropped', 'dead-lettered'])
+  const taken = pointSums(points, TAKEN)
+  // The points have the present moment only when it is over.
+  const takenCount = TAKEN.reduce((all, outcome) => all + outcomes[outcome].count, 0)
   const others = (['duplicate', 'dropped', 'handshake'] as const).filter(
     (outcome) => outcomes[outcome].count > 0,
   )
@@ -39,11 +43,11 @@ function EventsTile({ traffic: { outcomes, points }, step }: TilesProps) {
       <Sparkline
         lines={[{ points: taken, colour: 'delivered', filled: true }]}
         step={step}
-        label={`Accepted events of the last 15 minutes: ${plural(sum(taken), 'event')}`}
+        label={`Accepted events of the last 15 minutes: ${plural(takenCount, 'event')}`}
         describe={(index) => `${rate((taken[index] ?? 0) / step)}/s`}
       />
       <p class="detail">
-        {plural(sum(taken), 'event')} accepted in 15 min
+        {plural(takenCount, 'event')} accepted in 15 min
         <OutcomeCounts of={others} outcomes={outcomes} />
       </p>
     </li>
