@@ -85,9 +85,14 @@ describe.skipIf(missingProgram('chromium', '--version') !== undefined)(
       await page.getByLabel('Rule').selectOption('returns')
       await page.getByText('reading the topic').waitFor()
       for (const button of [replay, discard]) expect(await button.isDisabled()).toBe(true)
+      // A text that is being typed meanwhile stays.
+      const text = page.getByLabel('Text')
+      await text.pressSequentially('half a te')
       respond()
       await page.getByRole('alert').filter({ hasText: 'Kafka does not respond.' }).waitFor()
       await shown(0)
+      expect(await text.inputValue()).toBe('half a te')
+      await text.fill('')
       for (const button of [replay, discard]) expect(await button.isDisabled()).toBe(true)
 
       await page.unroute(reads)

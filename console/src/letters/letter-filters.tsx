@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks'
 import type { ValueCount } from '../../../src/dead-letters/messages.js'
 import { Choice, type Option } from '../choice.js'
 import { count } from '../format.js'
@@ -23,7 +24,7 @@ export function Filters({ names, name }: FiltersProps) {
   const { status, code, stage, rule, passes, time } = current
   const { codes = [], stages = [], rules = [] } = page.value ?? {}
   const change = (changes: Partial<Filter>) => {
-    location.hash = addressOf(name, { ...current, ...changes })
+    location.hash = addressOf(name, { ...filter.value, ...changes })
   }
   const isFiltered = Object.entries(ANY).some(
     ([key, value]) => key !== 'status' && current[key as keyof Filter] !== value,
@@ -121,25 +122,44 @@ const Bounds = ({ current: { from, to }, change }: FieldsProps) => (
 
 const TextFields = ({ current: { id, text }, change }: FieldsProps) => (
   <>
-    <label>
-      Event id
-      <input
-        type="search"
-        value={id}
-        placeholder="the whole id"
-        spellcheck={false}
-        onChange={({ currentTarget }) => change({ id: currentTarget.value.trim() })}
-      />
-    </label>
-    <label>
-      Text
-      <input
-        type="search"
-        value={text}
-        placeholder="id, code or message"
-        spellcheck={false}
-        onChange={({ currentTarget }) => change({ text: currentTarget.value.trim() })}
-      />
-    </label>
+    <TextField
+      label="Event id"
+      value={id}
+      placeholder="the whole id"
+      onChange={(value) => change({ id: value })}
+    />
+    <TextField
+      label="Text"
+      value={text}
+      placeholder="id, code or message"
+      onChange={(value) => change({ text: value })}
+    />
   </>
 )
+
+interface TextFieldProps {
+  readonly label: string
+  readonly value: string
+  readonly placeholder: string
+  onChange(value: string): void
+}
+
+function TextField({ label, value, placeholder, onChange }: TextFieldProps) {
+  const input = useRef<HTMLInputElement>(null)
+  // Not as a property: text that is being typed would be lost whenever a read ends and the view is drawn again.
+  useEffect(() => {
+    if (input.current !== null) input.current.value = value
+  }, [value])
+  return (
+    <label>
+      {label}
+      <input
+        ref={input}
+        type="search"
+        placeholder={placeholder}
+        spellcheck={false}
+        onChange={({ currentTarget }) => onChange(currentTarget.value.trim())}
+      />
+    </label>
+  )
+}
