@@ -106,7 +106,8 @@ function buildTraffic(
       ? [ref.stage]
       : [],
   )
-  return new Traffic(name, { failing, routing }, milliseconds(settings.slowAfter), metrics, log, isWatched)
+  const usual = { failing, routing, hasInbox: settings.inbox !== undefined }
+  return new Traffic(name, usual, milliseconds(settings.slowAfter), metrics, log, isWatched)
 }
 
 function openRuntime(pipeline: string, { targetStates, ...deps }: IntakeDeps): Runtime {

@@ -12,10 +12,14 @@ const ROUTED_CODES: readonly ErrorCode[] = ['HG_ROUTE_NO_MATCH', 'HG_ROUTE_REFUS
 /** It needs a setting that few pipelines have, and appears when it first occurs: a scrape of many pipelines stays small. */
 const UNUSUAL: Outcome['kind'] = 'limited'
 
-/** Stages that can make dead letters: because of `onError`, and because of a rule. */
-export interface DeadLetterStages {
+/** The series that are there before the first event. */
+export interface UsualSeries {
+  /** Stages that can make dead letters because of `onError`. */
   readonly failing: readonly string[]
+  /** Stages that can make dead letters because of a rule. */
   readonly routing: readonly string[]
+  /** Only an inbox has the outcome `accepted`. */
+  readonly hasInbox: boolean
 }
 
 /** Counts the events of a pipeline under one config: each one that begins ends in exactly one outcome. */
@@ -36,7 +40,7 @@ export class Traffic {
   /** `slowAfter`: milliseconds. `isWatched`: whether somebody wants to see the times of all stages. */
   constructor(
     pipeline: string,
-    { failing, routing }: DeadLetterStages,
+    { failing, routing, hasInbox }: UsualSeries,
     slowAfter: number,
     metrics: MetricsRegistry,
     log: Log,
@@ -50,7 +54,8 @@ export class Traffic {
     this.#slow = new SlowLog(log, slowAfter)
     this.#failures = new FailureLog(log)
     this.#handshakes = new HandshakeLog(log)
-    for (const outcome of OUTCOMES) if (outcome !== UNUSUAL) this.#count(outcome)
+    const isUsual = (outcome: Outcome['kind']) => outcome !== UNUSUAL && (outcome !== 'accepted' || hasInbox)
+    for (const outcome of OUTCOMES.filter(isUsual)) this.#count(outcome)
     this.#committed = metrics.histogram(METRICS.commitDurationSeconds, {
       pipeline,
     })

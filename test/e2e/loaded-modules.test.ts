@@ -51,9 +51,10 @@ const NOT_FOR_A_START = [
   // All of undici: its index.js, and what nothing asks for that only talks to a server.
   /^node_modules\/undici\/(index\.js$|lib\/(cache|interceptor|mock)\/)/,
   /^src\/(sdk|conformance|scenarios)\b/,
-  // The process starts others for dry runs and dead letters; an inbox keeps its failed acknowledgements among the dead letters.
+  // The process starts others for dry runs and dead letters, whose filter it checks; an inbox keeps its failed acknowledgements among
+  // the dead letters.
   /^src\/dry-run\/(?!dry-run-process\.ts$)/,
-  /^src\/dead-letters\/(?!(process|failed-ack(-topic)?|find|judge|letter|notes|proof|session)\.ts$)/,
+  /^src\/dead-letters\/(?!(process|failed-ack(-topic)?|filter|find|judge|letter|notes|proof|session)\.ts$)/,
   /^src\/commands\/(?!(index|command|run|load|problems|help-hint)\.ts$)/,
 ]
 
