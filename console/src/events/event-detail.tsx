@@ -4,7 +4,7 @@ import { count, duration } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
 import { draftOf } from '../try/draft.js'
 import { Stages } from '../try/steps.js'
-import { fill } from '../try/trial.js'
+import { TryButton } from '../try/try-button.js'
 import { Body, isUndecoded } from './body.js'
 import { DetailPanel, Entry } from './detail-panel.js'
 import { askWhy, explanation, facts, followFacts } from './event-facts.js'
@@ -144,16 +144,7 @@ function TryIt({ event }: { readonly event: Facts }) {
       {draft === undefined ? (
         <p class="note">It cannot be tried here: its body is not here as a whole.</p>
       ) : (
-        <button
-          type="button"
-          class="plain"
-          onClick={() => {
-            fill(draft)
-            location.hash = '#/try'
-          }}
-        >
-          Try it
-        </button>
+        <TryButton draft={draft} />
       )}
     </section>
   )

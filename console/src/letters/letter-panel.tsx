@@ -7,7 +7,7 @@ import { ReceivedBody } from '../events/received-body.js'
 import { count } from '../format.js'
 import { OutcomeLabel } from '../outcome.js'
 import { draftOf } from '../try/draft.js'
-import { fill } from '../try/trial.js'
+import { TryButton } from '../try/try-button.js'
 import { buttonOf, ProspectLabel } from './letter-table.js'
 import { close, detail, pipeline, propose, run } from './letters-state.js'
 
@@ -152,18 +152,7 @@ function Deeds({ letter }: { readonly letter: LetterDetail }) {
         >
           Discard …
         </button>
-        {draft !== undefined && (
-          <button
-            type="button"
-            class="plain"
-            onClick={() => {
-              fill(draft)
-              location.hash = '#/try'
-            }}
-          >
-            Try it
-          </button>
-        )}
+        {draft !== undefined && <TryButton draft={draft} />}
       </div>
       {!editable && edited.value === undefined && (
         <p class="note">
