@@ -11,7 +11,8 @@ export interface IndexLimits {
 /**
  * The events of one partition of the inbox, by their identities. Whether an event is a redelivery depends on nothing but
  * records in Kafka: times are those of the records, so that every owner decides the same, also hours later. It has two
- * generations, as the index of a ledger has: when one is full, the other is dropped.
+ * generations, as the index of a ledger has: when one is full, the other is emptied and filled. Its memory is used again,
+ * because thousands of small buffers, freed between those that stay, leave holes that nothing else fills.
  */
 export class PartitionIndex {
   readonly #limits: IndexLimits
@@ -39,8 +40,10 @@ export class PartitionIndex {
     if (entries === 0) return
     const isOver = this.#newer.size > 0 && timestamp - this.#newer.startedAt > window
     if (this.#newer.size === entries || isOver) {
+      const emptied = this.#older ?? new Generation(entries)
+      emptied.empty()
       this.#older = this.#newer
-      this.#newer = new Generation(entries)
+      this.#newer = emptied
     }
     this.#newer.insert(identity, timestamp)
   }
@@ -74,12 +77,18 @@ class Generation {
   insert(identity: string, timestamp: number): void {
     const row = this.size++
     if (row === 0) this.startedAt = timestamp
-    if (row % CHUNK_ROWS === 0) this.#chunks.push(Buffer.allocUnsafeSlow(CHUNK_ROWS * ROW_BYTES))
+    if (row === this.#chunks.length * CHUNK_ROWS)
+      this.#chunks.push(Buffer.allocUnsafeSlow(CHUNK_ROWS * ROW_BYTES))
     const at = (row % CHUNK_ROWS) * ROW_BYTES
     const chunk = this.#chunkOf(row)
     chunk.write(identity, at, IDENTITY_BYTES, 'latin1')
     chunk.writeDoubleLE(timestamp, at + IDENTITY_BYTES)
     this.#index.insert(identity, row)
+  }
+
+  empty(): void {
+    this.#index.empty()
+    this.size = 0
   }
 
   timeOf(identity: string): number | undefined {

@@ -177,6 +177,10 @@ export class HashIndex {
     cells[at] = (word(identity, 4) << this.#rowBits) | (row + 1)
   }
 
+  empty(): void {
+    this.#cells.fill(0)
+  }
+
   /** The newest row with this identity. */
   lookup(identity: string): number | undefined {
     const cells = this.#cells
