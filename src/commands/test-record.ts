@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { reason } from '../config/files.js'
 import type { CheckedConfig } from '../config/read.js'
 import { DryRun } from '../dry-run/dry-run.js'
+import { makeFolder } from '../lib/make-folder.js'
 import { printable } from '../lib/terminal/text.js'
 import type { Settings } from '../process/settings.js'
 import { type CapturedEvent, readCaptured } from '../scenarios/event-file.js'
@@ -49,7 +50,7 @@ export async function recordScenarios(
     return EXIT.wrong
   }
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolder(dirname(path))
     writeFileSync(path, scenarioFile(scenarios, schemaFor(path, resolve(io.cwd, settings.config))))
   } catch (error) {
     io.err(`Cannot write ${out}: ${reason(error)}.\n`)

@@ -5,7 +5,6 @@ import {
   constants,
   linkSync,
   lstatSync,
-  mkdirSync,
   mkdtempSync,
   openSync,
   renameSync,
@@ -19,6 +18,7 @@ import { join } from 'node:path'
 import type { RootDatabase } from 'lmdb'
 import { HeadgateError } from '../contract/errors.js'
 import type { Log } from '../contract/index.js'
+import { makeFolder } from '../lib/make-folder.js'
 import { diskReason, startError } from './disk-error.js'
 import { askToHandOver, type HandingOver, type HandOver, isAbsence, LockConnections } from './hand-over.js'
 import { closeIndex, openIndex } from './index-file.js'
@@ -83,7 +83,7 @@ export async function requestState(path: string): Promise<HandingOver | undefine
 
 function makeUsable(path: string): void {
   try {
-    mkdirSync(path, { recursive: true })
+    makeFolder(path)
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     const message = `The state directory ${path} cannot be used: ${diskReason(error, path)}.`

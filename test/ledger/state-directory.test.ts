@@ -49,6 +49,8 @@ test('a missing directory is created', async () => {
 test('a path that cannot be a directory is refused with the reason', async () => {
   const path = join(temporaryDirectory({ file: '' }), 'file')
   await expect(open(path)).rejects.toMatchObject({ code: 'HG_STATE_UNUSABLE' })
+  if (process.platform === 'linux')
+    await expect(open('/proc/missing/state')).rejects.toMatchObject({ code: 'HG_STATE_UNUSABLE' })
 })
 
 test('a directory that another process uses is refused, and can be opened once that has ended', async () => {

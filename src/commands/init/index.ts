@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { reason } from '../../config/files.js'
+import { makeFolder } from '../../lib/make-folder.js'
 import { packageFile } from '../../process/package.js'
 import { type Command, type CommandInput, EXIT, type Io } from '../command.js'
 import { type NewFile, newFiles } from './files.js'
@@ -156,7 +157,7 @@ function write(files: readonly NewFile[], folder: string, force: boolean, io: Io
       continue
     }
     try {
-      mkdirSync(dirname(path), { recursive: true })
+      makeFolder(dirname(path))
       // Between the check above and here, somebody else may have made the file.
       writeFileSync(path, file.text, { flag: force ? 'w' : 'wx', mode: file.secret ? 0o600 : 0o666 })
     } catch (error) {

@@ -251,6 +251,12 @@ describe('existing files', () => {
       expect.stringMatching(/^Cannot write orders\/plugins\.config\.json: .+\.\n$/),
     ])
   })
+
+  test.skipIf(process.platform !== 'linux')('are an error also in a folder of the kernel', async () => {
+    const { code, err } = await init(temporaryDirectory(), { yes: true, dir: '/proc/missing' })
+    expect(code).toBe(1)
+    expect(err).toMatch(/^Cannot write \/proc\/missing\/plugins\.config\.json: .+\.\n$/)
+  })
 })
 
 describe('wrong flags', () => {
