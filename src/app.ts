@@ -60,12 +60,13 @@ export class App {
   }
 
   async #start(): Promise<void> {
-    const { certificates, ports, workers, reloader, history, shown, routes } = this.#parts
+    const { certificates, ports, workers, reloader, history, shown, routes, warnOfLeftAcks } = this.#parts
     const { settings, file } = this.#options
     this.#admin = await ports.openAdmin(shown, routes)
     await reloader.start()
     this.#intake = (await workers?.start(reloader.config(), reloader.running())) ?? (await ports.openIntake())
     this.#phase = 'running'
+    warnOfLeftAcks()
     history.start()
     if (settings.takeover) {
       const limit = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(RELEASE_TIMEOUT)])

@@ -8,6 +8,7 @@ import type { CheckedConfig, CheckedFiles, ReadResult } from '../config/read.js'
 import type { AnyDefinition, MetricDeclaration } from '../contract/index.js'
 import { DeadLetterProcesses } from '../dead-letters/process.js'
 import { DryRunProcess } from '../dry-run/dry-run-process.js'
+import { warnOfLeftAcks } from '../ledger/left-acks.js'
 import { LedgerStore } from '../ledger/store.js'
 import { bytes } from '../lib/units.js'
 import { History } from '../metrics/history.js'
@@ -64,6 +65,8 @@ export interface Composition {
   readonly history: History
   readonly shown: AdminHost
   readonly routes: readonly Route[]
+  /** Called when the pipelines have started. */
+  warnOfLeftAcks(): void
 }
 
 /**
@@ -81,6 +84,7 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
   const workers = workersOf(options, { metrics, listener, taps: () => taps.running }, storedStates)
   const { targetStates, loggers } = broadcastChanges(storedStates, options.loggers, workers)
   const secrets = new Map(config.secrets)
+  const opened = new Set<string>()
   const taps: Taps = new Taps({
     metrics,
     log: log({ listener: 'admin' }),
@@ -94,7 +98,10 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
       metrics,
       log,
       http: (pipeline, lasting) => listener.bind(pipeline, countResponses(lasting, pipeline)),
-      openStore: (pipeline, limits) => LedgerStore.open(state.database, pipeline, limits),
+      openStore(pipeline, limits) {
+        opened.add(pipeline)
+        return LedgerStore.open(state.database, pipeline, limits)
+      },
       shared: createShared({ metrics, log, signal }),
       recordKey: readRecordKey(settings.recordKeyFile),
       targetStates,
@@ -137,7 +144,11 @@ export async function compose(options: AppOptions, phase: () => Phase): Promise<
     collectRefused: () => workers?.collectRefused(),
     secrets: () => secrets,
   })
-  return { certificates, ports, workers, reloader, taps, deadLetters, history, shown, routes }
+  return {
+    ...{ certificates, ports, workers, reloader, taps, deadLetters, history, shown, routes },
+    warnOfLeftAcks: () =>
+      warnOfLeftAcks(state.database, opened, (pipeline) => log({ pipeline, stage: 'ledger' })),
+  }
 }
 
 /** Undefined if the process decides on all events itself. */

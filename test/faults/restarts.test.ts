@@ -9,7 +9,7 @@
  * | 11 | a full state disk, a torn index |
  */
 import { execFileSync } from 'node:child_process'
-import { rmSync, truncateSync } from 'node:fs'
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { describeKafka, sharedKafka } from '../helpers/kafka/real-kafka.js'
@@ -50,6 +50,28 @@ describeKafka('what Headgate promises when it is ended', () => {
     expect(again.body).toEqual({ ...first.body, outcome: 'duplicate' })
     expect(await deployment.post(eventText('a', '{"n":2}'))).toMatchObject({ body: { outcome: 'delivered' } })
     expect(await deployment.records()).toHaveLength(2)
+  })
+
+  test('a start without the pipeline says what is pending for it, and one that has it again acknowledges that', async () => {
+    const deployment = await deploy(sharedKafka())
+    const { cxone, configFile, pipeline } = deployment
+    const config = readFileSync(configFile, 'utf8')
+    cxone.script('acknowledge', Array(20).fill('hang'))
+    await deployment.post(eventText('a', '{"n":1}'))
+    await deployment.end('SIGTERM')
+    cxone.script('acknowledge', [])
+
+    writeFileSync(configFile, config.replaceAll(pipeline, `${pipeline}-other`))
+    await deployment.start()
+    const warnings = () =>
+      deployment.headgate.lines.filter((line) => line.includes('has pending acknowledgements of a pipeline'))
+    await expect.poll(warnings, LATER).toEqual([expect.stringMatching(`"${pipeline}".*"pending":1`)])
+    await deployment.end('SIGTERM')
+
+    writeFileSync(configFile, config)
+    await deployment.start()
+    await expect.poll(() => cxone.acknowledged.get('a'), LATER).toBe(1)
+    expect(warnings()).toEqual([])
   })
 
   test('case 9: SIGTERM under load: every event answered 2xx is in Kafka and acknowledged, and the exit code is 0', async () => {
