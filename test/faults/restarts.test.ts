@@ -56,7 +56,7 @@ describeKafka('what Headgate promises when it is ended', () => {
     const deployment = await deploy(sharedKafka())
     const { cxone, configFile, pipeline } = deployment
     const config = readFileSync(configFile, 'utf8')
-    cxone.script('acknowledge', Array(20).fill('hang'))
+    cxone.script('acknowledge', Array(20).fill({ status: 503 }))
     await deployment.post(eventText('a', '{"n":1}'))
     await deployment.end('SIGTERM')
     cxone.script('acknowledge', [])
