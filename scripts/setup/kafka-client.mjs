@@ -14,14 +14,18 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
+import { PATCHES_ID, patchSources } from './kafka-client-patches.mjs'
 import { project, SetupError, step } from './step.mjs'
 
 const PACKAGE = join(project, 'node_modules/node-rdkafka')
 const CACHE = join(project, '.cache/kafka-client')
 const ADDON = 'build/Release/node-librdkafka.node'
+/** The patches that the addon was compiled with. npm's own compilation leaves none. */
+const PATCHED = 'build/patches'
 const LIBRARIES = ['librdkafka.so.1', 'librdkafka++.so.1']
 
 /** Outside node_modules, which the next installation of packages empties. Named after what a compiled file depends on. */
@@ -32,13 +36,17 @@ function cacheFolder() {
   return join(CACHE, `${version}-${process.platform}-${process.arch}`)
 }
 
-const addonFile = (abi) => join(cacheFolder(), `addon-${abi}.node`)
+const addonFile = (abi) => join(cacheFolder(), `addon-${abi}-${PATCHES_ID}.node`)
 
 export const isAddonCached = () => existsSync(addonFile(process.versions.modules))
 
-/** Whether it loads, with all it should have: it may be of another Node.js or system, or compiled before a library was there. */
+/**
+ * Whether it loads, with all it should have: it may be of another Node.js or system, compiled before a library was there, or by npm
+ * without the patches.
+ */
 export function isAddonBuilt() {
-  if (!existsSync(join(PACKAGE, ADDON))) return false
+  if (!existsSync(join(PACKAGE, ADDON)) || !existsSync(join(PACKAGE, PATCHED))) return false
+  if (readFileSync(join(PACKAGE, PATCHED), 'utf8') !== PATCHES_ID) return false
   const check = `const { features } = require(${JSON.stringify(PACKAGE)})
     process.exit(['ssl', 'zstd'].every((name) => features.includes(name)) ? 0 : 1)`
   return spawnSync(process.execPath, ['-e', check]).status === 0
@@ -67,6 +75,7 @@ export function placeAddon(addon, folder) {
   for (const name of LIBRARIES) cpSync(join(cacheFolder(), 'lib', name), join(folder, 'build/deps', name))
   cpSync(addon, join(folder, `${ADDON}.new`))
   renameSync(join(folder, `${ADDON}.new`), join(folder, ADDON))
+  writeFileSync(join(folder, PATCHED), PATCHES_ID)
 }
 
 /**
@@ -79,6 +88,7 @@ export async function compileAddon(target = { node: process.execPath, abi: proce
   if (existsSync(result)) return result
   await compileLibrary()
   const cache = linked(cacheFolder())
+  patchSources(PACKAGE)
   const source = join(workFolder(), `addon-${target.abi}`)
   for (const path of ['binding.gyp', 'package.json', 'src', 'util', 'deps/librdkafka.gyp'])
     cpSync(join(PACKAGE, path), join(source, path), { recursive: true })

@@ -57,6 +57,13 @@ test('every job ends by itself within two hours, and a release has no pre-releas
   expect(parse(read(`${FOLDER}/release.yml`)).on.push.tags).toEqual(['v[0-9]+.[0-9]+.[0-9]+'])
 })
 
+test('a release patches the Kafka client that the npm package brings, before it is published', () => {
+  const release = read(`${FOLDER}/release.yml`)
+  const patched = release.indexOf('run: node scripts/patch-kafka-client.mjs')
+  expect(patched).toBeGreaterThan(0)
+  expect(release.indexOf('npm publish')).toBeGreaterThan(patched)
+})
+
 test('the image and the packages bring the same line of Node.js', () => {
   const [, packed] = /PACKED_NODE = \{ version: '(\d+)\./.exec(read('scripts/setup/node-versions.mjs')) ?? []
   expect(read('Dockerfile')).toMatch(

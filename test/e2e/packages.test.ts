@@ -26,9 +26,13 @@ test(
     await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder])
     const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline']
     await run('npm', ['install', ...options, join(folder, `headgate-${version}.tgz`)], { cwd: folder })
+    const client = join(folder, 'node_modules/headgate/node_modules/node-rdkafka')
+    expect(readFileSync(join(client, 'src/workers.cc'), 'utf8')).toContain(
+      'TopicPartition::destroy(m_topic_partitions)',
+    )
     // The addon of the checkout, in place of the one that the installation would take minutes to compile.
     const build = 'node_modules/node-rdkafka/build'
-    cpSync(build, join(folder, build), { recursive: true, dereference: true })
+    cpSync(build, join(client, 'build'), { recursive: true, dereference: true })
 
     const headgate = join(folder, 'node_modules/.bin/headgate')
     expect((await run(headgate, DEMO, { cwd: folder })).stdout).toContain(VERDICT)

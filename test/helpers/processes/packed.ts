@@ -22,6 +22,8 @@ export async function installPacked(): Promise<Installed> {
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }]
   mkdirSync(place, { recursive: true })
   await run('tar', ['-xzf', join(folder, filename), '-C', place, '--strip-components=1'])
+  // The Kafka client that it brings is not compiled.
+  rmSync(join(place, 'node_modules'), { recursive: true })
   symlinkSync(resolve('node_modules'), join(place, 'node_modules'))
   cpSync('plugins.config.json', join(folder, 'plugins.config.json'))
   cpSync('schemas', join(folder, 'schemas'), { recursive: true })
