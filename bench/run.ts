@@ -38,6 +38,7 @@ const IDLE_SECONDS = 10
 
 async function bench(options: Options): Promise<void> {
   const { mode, out, docs } = options
+  const name = options.inbox ? 'inbox-soak' : mode
   const environment = await startEnvironment()
   let found: { readonly figures: Figures; readonly plots: Plots }
   try {
@@ -45,7 +46,7 @@ async function bench(options: Options): Promise<void> {
   } finally {
     await environment.stop()
   }
-  if (out !== undefined) writeFigures(out, mode, found.figures, found.plots)
+  if (out !== undefined) writeFigures(out, name, found.figures, found.plots)
   if (out !== undefined && docs) writePage(out)
 }
 
@@ -159,7 +160,7 @@ async function runSoak({ events, inFlight, inbox }: Options, environment: Enviro
     showDoubts([`events were refused, by status: ${JSON.stringify(figures.refused)}`])
   if ([figures.rss, figures.own, figures.heap].some(({ verdict }) => verdict === 'growing'))
     process.exitCode = 1
-  return { figures, plots: soakPlots(figures) }
+  return { figures, plots: soakPlots(inbox ? 'inbox-memory.svg' : 'memory.svg', figures) }
 }
 
 async function runBacklog(options: Options, environment: Environment) {

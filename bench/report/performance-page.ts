@@ -29,6 +29,7 @@ interface AllFigures {
   readonly full: Comparison | undefined
   readonly sizes: SizeFigures | undefined
   readonly soak: SoakFigures | undefined
+  readonly inboxSoak: SoakFigures | undefined
   readonly pending: BacklogFigures | undefined
   readonly inbox: InboxFigures | undefined
   readonly sources: Comparison | undefined
@@ -77,7 +78,8 @@ const SECTIONS: { readonly [name: string]: Section } = {
   payload: ofSizes((sizes) => sizeSection(sizes, 'payload')),
   rules: ofSizes((sizes) => sizeSection(sizes, 'rules')),
   pipelines: ofSizes((sizes) => sizeSection(sizes, 'pipelines')),
-  soak: ({ soak }) => soak && soakSection(soak),
+  soak: ({ soak }) => soak && soakSection(soak, 'memory.svg'),
+  'inbox-soak': ({ inboxSoak }) => inboxSoak && soakSection(inboxSoak, 'inbox-memory.svg'),
   inbox: ({ inbox }) => inbox && inboxSection(inbox),
   sources: ({ sources }) => sources && sourceSection(sources),
   pending: ({ pending }) =>
@@ -104,14 +106,14 @@ const sizeSection = (sizes: SizeFigures, axis: Axis): string =>
     image(`Cost against ${axis}`, `${axis}.svg`),
   ].join('\n')
 
-function soakSection(soak: SoakFigures): string {
+function soakSection(soak: SoakFigures, plot: string): string {
   const { machine, events, inFlight, seconds } = soak
   return [
     `${events.toLocaleString('en')} events in ${(seconds / 60).toFixed(0)} minutes, ${inFlight} in flight; ${where(machine)}.`,
     '',
     markdown(soakGrid(soak)),
     '',
-    image('Memory over many events', 'memory.svg'),
+    image('Memory over many events', plot),
   ].join('\n')
 }
 
@@ -170,6 +172,7 @@ export const readFigures = (folder: string): AllFigures => ({
   full: read<Comparison>(join(folder, 'full.json')),
   sizes: read<SizeFigures>(join(folder, 'sizes.json')),
   soak: read<SoakFigures>(join(folder, 'soak.json')),
+  inboxSoak: read<SoakFigures>(join(folder, 'inbox-soak.json')),
   pending: read<BacklogFigures>(join(folder, 'pending.json')),
   inbox: read<InboxFigures>(join(folder, 'inbox.json')),
   sources: read<Comparison>(join(folder, 'sources.json')),

@@ -91,8 +91,8 @@ function sizePlot(
 export const formatSize = (size: number): string =>
   size >= 2 ** 20 ? `${size / 2 ** 20} Mi` : size >= 1024 ? `${size / 1024} Ki` : String(size)
 
-export const soakPlots = ({ rss, own, heap }: SoakFigures): Plots => ({
-  'memory.svg': lineChart({
+export const soakPlots = (file: string, { rss, own, heap }: SoakFigures): Plots => ({
+  [file]: lineChart({
     title: 'Memory over many events',
     xAxis: 'million events',
     yAxis: 'MiB',

@@ -8,6 +8,7 @@ const none = {
   full: undefined,
   sizes: undefined,
   soak: undefined,
+  inboxSoak: undefined,
   pending: undefined,
   inbox: undefined,
   sources: undefined,
