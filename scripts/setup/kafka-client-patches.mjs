@@ -1,7 +1,7 @@
 // Faults of node-rdkafka that no release mends yet, in its sources in node_modules. Its newest release is in package-lock.json; when one
 // mends a fault, `patchSources` fails, and its patch can go.
 import { createHash } from 'node:crypto'
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SetupError } from './step.mjs'
 
@@ -35,4 +35,11 @@ export function patchSources(folder) {
     writeFileSync(`${file}.${process.pid}`, parts.join(patch.new))
     renameSync(`${file}.${process.pid}`, file)
   }
+}
+
+/** When the sources were patched, in milliseconds since the epoch: what was compiled before lacks it. Undefined if they are not. */
+export function patchedAt(folder) {
+  const files = PATCHES.map((patch) => ({ ...patch, path: join(folder, patch.file) }))
+  if (!files.every((patch) => readFileSync(patch.path, 'utf8').includes(patch.new))) return undefined
+  return Math.max(...files.map(({ path }) => statSync(path).mtimeMs))
 }

@@ -14,18 +14,15 @@ import {
   rmSync,
   statSync,
   symlinkSync,
-  writeFileSync,
 } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
-import { PATCHES_ID, patchSources } from './kafka-client-patches.mjs'
+import { PATCHES_ID, patchedAt, patchSources } from './kafka-client-patches.mjs'
 import { project, SetupError, step } from './step.mjs'
 
 const PACKAGE = join(project, 'node_modules/node-rdkafka')
 const CACHE = join(project, '.cache/kafka-client')
 const ADDON = 'build/Release/node-librdkafka.node'
-/** The patches that the addon was compiled with. npm's own compilation leaves none. */
-const PATCHED = 'build/patches'
 const LIBRARIES = ['librdkafka.so.1', 'librdkafka++.so.1']
 
 /** Outside node_modules, which the next installation of packages empties. Named after what a compiled file depends on. */
@@ -45,8 +42,9 @@ export const isAddonCached = () => existsSync(addonFile(process.versions.modules
  * without the patches.
  */
 export function isAddonBuilt() {
-  if (!existsSync(join(PACKAGE, ADDON)) || !existsSync(join(PACKAGE, PATCHED))) return false
-  if (readFileSync(join(PACKAGE, PATCHED), 'utf8') !== PATCHES_ID) return false
+  if (!existsSync(join(PACKAGE, ADDON))) return false
+  const patched = patchedAt(PACKAGE)
+  if (patched === undefined || statSync(join(PACKAGE, ADDON)).mtimeMs < patched) return false
   const check = `const { features } = require(${JSON.stringify(PACKAGE)})
     process.exit(['ssl', 'zstd'].every((name) => features.includes(name)) ? 0 : 1)`
   return spawnSync(process.execPath, ['-e', check]).status === 0
@@ -75,7 +73,6 @@ export function placeAddon(addon, folder) {
   for (const name of LIBRARIES) cpSync(join(cacheFolder(), 'lib', name), join(folder, 'build/deps', name))
   cpSync(addon, join(folder, `${ADDON}.new`))
   renameSync(join(folder, `${ADDON}.new`), join(folder, ADDON))
-  writeFileSync(join(folder, PATCHED), PATCHES_ID)
 }
 
 /**
@@ -84,11 +81,12 @@ export function placeAddon(addon, folder) {
  * @returns The path of the addon.
  */
 export async function compileAddon(target = { node: process.execPath, abi: process.versions.modules }) {
+  // Also if there is nothing to compile: `isAddonBuilt` goes by the sources.
+  patchSources(PACKAGE)
   const result = addonFile(target.abi)
   if (existsSync(result)) return result
   await compileLibrary()
   const cache = linked(cacheFolder())
-  patchSources(PACKAGE)
   const source = join(workFolder(), `addon-${target.abi}`)
   for (const path of ['binding.gyp', 'package.json', 'src', 'util', 'deps/librdkafka.gyp'])
     cpSync(join(PACKAGE, path), join(source, path), { recursive: true })

@@ -27,6 +27,9 @@ function checkout(): string {
     'node_modules/node-rdkafka/librdkafka.js': `module.exports = ${ours('librdkafka.js')}`,
     [`node_modules/node-rdkafka/${ADDON}`]: '',
   })
+  // With the time at which they were patched.
+  const sources = 'node_modules/node-rdkafka/src'
+  cpSync(sources, join(folder, sources), { recursive: true, preserveTimestamps: true })
   for (const path of [
     'headgate',
     'scripts',
@@ -270,7 +273,7 @@ test('the Kafka client is compiled in a folder with a space in its path', async 
   const [cache = ''] = readdirSync(join(folder, '.cache/kafka-client'))
   // Nothing of the compilation is left.
   expect(readdirSync(join(folder, '.cache/kafka-client', cache)).toSorted()).toEqual([
-    `addon-${process.versions.modules}.node`,
+    expect.stringMatching(`^addon-${process.versions.modules}-[0-9a-f]{12}\\.node$`),
     'include',
     'lib',
   ])
@@ -292,4 +295,27 @@ test('an addon that does not load counts as not compiled', async () => {
 
   expect(code).toBe(1)
   expect(err).toContain('to compile the Kafka client')
+})
+
+test('an addon that npm compiled before the sources were patched counts as not compiled', async () => {
+  const folder = checkout()
+  utimesSync(join(folder, 'node_modules/node-rdkafka', ADDON), 0, 0)
+  const { code, err } = await run(folder, { PATH: bareMachine() })
+
+  expect(code).toBe(1)
+  expect(err).toContain('to compile the Kafka client')
+})
+
+test('sources of the Kafka client that have no place for a patch end the setup, and are named', async () => {
+  const folder = checkout()
+  const file = join(folder, 'node_modules/node-rdkafka/src/workers.cc')
+  writeFileSync(file, '// Another version.')
+  const patching = execFile(process.execPath, ['scripts/patch-kafka-client.mjs'], { cwd: folder })
+  let err = ''
+  patching.stderr?.on('data', (text) => {
+    err += text
+  })
+  const [code] = await once(patching, 'close')
+
+  expect([code, err]).toEqual([1, expect.stringContaining(`${file} has 0 places for the patch`)])
 })
