@@ -29,6 +29,12 @@ const ROW = 0
 /** The name that a table has in the file. `owner` is empty for the process. */
 export const tableName = (owner: string, name: string): string => (owner === '' ? name : `${owner}/${name}`)
 
+/** The owner and the name of a table, by its name in the file. */
+export function splitTableName(path: string): { readonly owner: string; readonly name: string } {
+  const slash = path.lastIndexOf('/')
+  return { owner: path.slice(0, Math.max(0, slash)), name: path.slice(slash + 1) }
+}
+
 /**
  * The tables of one owner: a pipeline, or the process. Each change also writes a row with the checksums of all of these
  * tables, in the same transaction: in a file whose pages are of different transactions, as a power loss can leave it, the

@@ -1,5 +1,5 @@
 import type { RootDatabase } from 'lmdb'
-import { CHECKSUMS, rowChecksum, type TableChecksums, tableName } from './checked-tables.js'
+import { CHECKSUMS, rowChecksum, splitTableName, type TableChecksums, tableName } from './checked-tables.js'
 import { Damage, type StoredRow, type StoredTable } from './lmdb-pages.js'
 
 /** Reads all rows of a table. */
@@ -14,9 +14,7 @@ export function checkTables(tables: readonly StoredTable[], readRows: ReadRows):
   let count = 0
   for (const { name: bytes, rows } of tables) {
     const path = nameIn(bytes)
-    const slash = path.lastIndexOf('/')
-    const owner = path.slice(0, Math.max(0, slash))
-    const name = path.slice(slash + 1)
+    const { owner, name } = splitTableName(path)
     const checksums = owners.get(owner) ?? { found: {}, stored: {} }
     owners.set(owner, checksums)
     let checksum = 0
