@@ -23,6 +23,6 @@ test('the positions of a transaction take no memory when it has ended', async ()
   await sendMany()
   const before = process.memoryUsage.rss()
   await sendMany()
-  // Left in memory, a million of them would take more than 100 MiB.
+  // Left in memory, a million of them take some 90 MiB.
   expect((process.memoryUsage.rss() - before) / MIB).toBeLessThan(50)
 })
