@@ -1,5 +1,5 @@
-// Faults of node-rdkafka that no release mends yet, in its sources in node_modules. Its newest release is in package-lock.json; when one
-// mends a fault, `patchSources` fails, and its patch can go.
+// Patches for faults of node-rdkafka that no release mends yet. When package-lock.json gets a version that mends one, `patchSources`
+// fails, and that patch can go.
 import { createHash } from 'node:crypto'
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ const PATCHES = [
 /** Changes with each patch. */
 export const PATCHES_ID = createHash('sha256').update(JSON.stringify(PATCHES)).digest('hex').slice(0, 12)
 
-/** In the folder of the package, once or again. */
+/** Patches the sources in the folder of the package; a file that is patched stays as it is. */
 export function patchSources(folder) {
   for (const patch of PATCHES) {
     const file = join(folder, patch.file)

@@ -11,8 +11,8 @@ export interface IndexLimits {
 /**
  * The events of one partition of the inbox, by their identities. Whether an event is a redelivery depends on nothing but
  * records in Kafka: times are those of the records, so that every owner decides the same, also hours later. It has two
- * generations, as the index of a ledger has: when one is full, the other is emptied and filled. Its memory is used again,
- * because thousands of small buffers, freed between those that stay, leave holes that nothing else fills.
+ * generations, as the index of a ledger has: when one is full, the other is emptied and filled. So its hundreds of
+ * small buffers are made once.
  */
 export class PartitionIndex {
   readonly #limits: IndexLimits
